@@ -1,0 +1,104 @@
+//! What a fit says of itself while it runs, and what it can be told.
+
+use serde::{Deserialize, Serialize};
+
+/// A head's word to its observer.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The fit is about to begin.
+    Started {
+        /// How many steps there will be at most: epochs or trees.
+        total: usize,
+        /// What a step is called, in the singular: `epoch` or `tree`.
+        unit: &'static str,
+    },
+    /// An epoch is over, validation included.
+    Epoch(EpochRecord),
+    /// Some trees more are grown.
+    Trees {
+        /// Trees grown so far.
+        done: usize,
+        /// Trees wanted.
+        total: usize,
+    },
+    /// The learning rate was lowered because the monitored value stood still.
+    LearningRateReduced {
+        /// The epoch after which it was lowered, from 0.
+        epoch: usize,
+        /// The learning rate of the epochs that follow.
+        learning_rate: f64,
+    },
+    /// The fit ends before its last step.
+    Stopped {
+        /// The last epoch or tree that was done, from 0.
+        step: usize,
+        /// Why.
+        reason: StopReason,
+    },
+}
+
+/// Why a fit ended before its last step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The monitored value did not improve for as many epochs as patience allows.
+    EarlyStopping,
+    /// The observer asked for it.
+    Asked,
+}
+
+/// The observer's answer to an event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// End now and keep the best so far.
+    Stop,
+    /// Go on with this learning rate.
+    SetLearningRate(f64),
+}
+
+/// Who watches a fit: sees every event and answers with a [`Control`]. Any `FnMut(&Event) -> Control` is one.
+pub trait Observer {
+    /// Sees `event`.
+    fn on_event(&mut self, event: &Event) -> Control;
+}
+
+impl<F: FnMut(&Event) -> Control> Observer for F {
+    fn on_event(&mut self, event: &Event) -> Control {
+        self(event)
+    }
+}
+
+/// One epoch's figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// The epoch, from 0.
+    pub epoch: usize,
+    /// The learning rate that the epoch was trained with.
+    pub learning_rate: f64,
+    /// Means over the epoch's own batches, as the weights changed: no second pass.
+    pub train: EpochScores,
+    /// Scores of the whole validation set after the epoch; `None` without one.
+    pub val: Option<EpochScores>,
+    /// Whether the monitored value is the best so far.
+    pub improved: bool,
+}
+
+/// The scores that are followed from epoch to epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochScores {
+    /// Mean categorical cross-entropy, in nats.
+    pub loss: f64,
+    /// Mean absolute error between probabilities and one-hot labels, over samples and classes.
+    pub mae: f64,
+    /// Mean squared error between probabilities and one-hot labels, over samples and classes.
+    pub mse: f64,
+    /// The share of samples whose most probable class is the true one.
+    pub accuracy: f64,
+    /// F1 per class, weighted by the class's share of the samples.
+    pub weighted_f1: f64,
+}
