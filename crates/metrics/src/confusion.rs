@@ -1,0 +1,151 @@
+//! The confusion matrix: how many samples of each class were taken for which.
+//!
+//! Everything that is counted of predicted classes (accuracy, F1, MCC ..) is a function of it alone, so it can be
+//! filled batch by batch and merged from parts.
+
+use serde::{Deserialize, Serialize};
+
+/// An `n_classes x n_classes` table of counts: row = true class, column = predicted class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<Vec<u64>>", try_from = "Vec<Vec<u64>>")]
+pub struct Confusion {
+    counts: Vec<u64>,
+    n_classes: usize,
+}
+
+impl Confusion {
+    /// A table of zeros.
+    pub fn new(n_classes: usize) -> Confusion {
+        Confusion { counts: vec![0; n_classes * n_classes], n_classes }
+    }
+
+    /// Counts one sample of class `true_class` for which `predicted` was said.
+    ///
+    /// # Panics
+    /// When a class is not below `n_classes`.
+    #[inline]
+    pub fn add(&mut self, true_class: usize, predicted: usize) {
+        assert!(predicted < self.n_classes, "class {predicted} of {}", self.n_classes);
+        self.counts[true_class * self.n_classes + predicted] += 1;
+    }
+
+    /// Sets every count to zero.
+    pub fn clear(&mut self) {
+        self.counts.fill(0);
+    }
+
+    /// Adds the counts of `other`.
+    ///
+    /// # Panics
+    /// When the numbers of classes differ.
+    pub fn merge(&mut self, other: &Confusion) {
+        assert_eq!(self.n_classes, other.n_classes, "classes of the two tables");
+        self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a += b);
+    }
+
+    /// The number of classes.
+    pub fn n_classes(&self) -> usize {
+        self.n_classes
+    }
+
+    /// The number of samples counted.
+    pub fn n_samples(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// How many samples of `true_class` were taken for each class.
+    ///
+    /// # Panics
+    /// When `true_class` is not below `n_classes`.
+    pub fn row(&self, true_class: usize) -> &[u64] {
+        &self.counts[true_class * self.n_classes..(true_class + 1) * self.n_classes]
+    }
+
+    /// How many samples of `class` were recognised.
+    pub fn hits(&self, class: usize) -> u64 {
+        self.row(class)[class]
+    }
+
+    /// How many samples are of `class`: its support.
+    pub fn support(&self, class: usize) -> u64 {
+        self.row(class).iter().sum()
+    }
+
+    /// How many samples were taken for `class`.
+    pub fn predicted(&self, class: usize) -> u64 {
+        (0..self.n_classes).map(|t| self.row(t)[class]).sum()
+    }
+
+    /// The share of samples whose predicted class is the true one; 0 of no samples. `accuracy_score`.
+    pub fn accuracy(&self) -> f64 {
+        ratio((0..self.n_classes).map(|c| self.hits(c)).sum(), self.n_samples())
+    }
+
+    /// The F1 of `class`, `2 hits / (support + predicted)`; 0 for a class that neither is nor was predicted.
+    pub fn f1(&self, class: usize) -> f64 {
+        ratio(2 * self.hits(class), self.support(class) + self.predicted(class))
+    }
+
+    /// F1 per class, weighted by support; 0 of no samples. `f1_score(average="weighted")`.
+    pub fn weighted_f1(&self) -> f64 {
+        let sum: f64 = (0..self.n_classes).map(|c| self.f1(c) * self.support(c) as f64).sum();
+        sum / self.n_samples().max(1) as f64
+    }
+}
+
+/// `part / whole`, and 0 where there is no whole: scikit-learn's `zero_division=0`.
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+impl From<Confusion> for Vec<Vec<u64>> {
+    fn from(confusion: Confusion) -> Vec<Vec<u64>> {
+        (0..confusion.n_classes).map(|c| confusion.row(c).to_vec()).collect()
+    }
+}
+
+impl TryFrom<Vec<Vec<u64>>> for Confusion {
+    type Error = String;
+
+    fn try_from(rows: Vec<Vec<u64>>) -> Result<Confusion, String> {
+        let n_classes = rows.len();
+        if let Some(row) = rows.iter().find(|row| row.len() != n_classes) {
+            return Err(format!("a confusion matrix of {n_classes} rows with a row of {}", row.len()));
+        }
+        Ok(Confusion { counts: rows.concat(), n_classes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Confusion {
+        Confusion::try_from(vec![vec![3, 1, 0], vec![2, 2, 0], vec![1, 0, 0]]).unwrap()
+    }
+
+    #[test]
+    fn counts_and_scores_by_hand() {
+        let c = example();
+        assert_eq!((c.n_samples(), c.support(0), c.predicted(0), c.hits(1)), (9, 4, 6, 2));
+        assert_eq!(c.accuracy(), 5.0 / 9.0);
+        assert_eq!(c.f1(2), 0.0);
+        assert!((c.weighted_f1() - (4.0 * 0.6 + 4.0 * (4.0 / 7.0)) / 9.0).abs() < 1e-15);
+        assert_eq!((Confusion::new(3).accuracy(), Confusion::new(0).weighted_f1()), (0.0, 0.0));
+    }
+
+    #[test]
+    fn parts_merge_into_the_whole() {
+        let mut parts = Confusion::new(3);
+        parts.add(0, 1);
+        parts.merge(&example());
+        assert_eq!(parts.row(0), [3, 2, 0]);
+        parts.clear();
+        assert_eq!(parts, Confusion::new(3));
+    }
+
+    #[test]
+    fn only_square_tables_are_taken() {
+        assert!(Confusion::try_from(vec![vec![1, 2], vec![3]]).unwrap_err().contains("a row of 1"));
+    }
+}
