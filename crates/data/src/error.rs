@@ -1,0 +1,164 @@
+//! Why a table could not be read, checked or written.
+
+use crate::Place;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The result of this crate's fallible functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a table could not be read, checked or written: what is wrong, where, what was expected and what to do.
+///
+/// [`fmt::Display`] gives all of it in one message; [`Error::message`] and [`Error::hint`] give the parts to a
+/// caller that sets them apart.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: Kind,
+    path: Option<PathBuf>,
+    place: Option<Place>,
+    what: String,
+    hint: Option<String>,
+    source: Option<std::io::Error>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Io,
+    Format,
+    Row,
+    Column,
+    Labels,
+    Output,
+}
+
+impl Error {
+    fn new(kind: Kind, what: impl Into<String>) -> Error {
+        let inner = Inner { kind, path: None, place: None, what: what.into(), hint: None, source: None };
+        Error(Box::new(inner))
+    }
+
+    /// The system failed to read `path`.
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Error {
+        let mut error = Error::new(Kind::Io, format!("cannot be read: {source}")).at(path);
+        error.0.source = Some(source);
+        error
+    }
+
+    /// The system failed to write `path`.
+    pub(crate) fn output(path: &Path, source: std::io::Error) -> Error {
+        let mut error = Error::new(Kind::Output, format!("cannot be written: {source}")).at(path);
+        error.0.source = Some(source);
+        error
+    }
+
+    /// The file as a whole is not a table this crate reads.
+    pub(crate) fn format(what: impl Into<String>) -> Error {
+        Error::new(Kind::Format, what)
+    }
+
+    /// One row is wrong.
+    pub(crate) fn row(place: Place, what: impl Into<String>) -> Error {
+        let mut error = Error::new(Kind::Row, what);
+        error.0.place = Some(place);
+        error
+    }
+
+    /// The columns are not those that were asked for, or it is not clear which are meant.
+    pub(crate) fn column(what: impl Into<String>) -> Error {
+        Error::new(Kind::Column, what)
+    }
+
+    /// The labels cannot be learnt from, or are not those of the training table.
+    pub(crate) fn labels(what: impl Into<String>) -> Error {
+        Error::new(Kind::Labels, what)
+    }
+
+    /// The same error, of the file `path`.
+    pub(crate) fn at(mut self, path: &Path) -> Error {
+        self.0.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
+    /// The same error at a place of its file.
+    pub(crate) fn placed(mut self, place: Place) -> Error {
+        self.0.place.get_or_insert(place);
+        self
+    }
+
+    /// The same error with what to do about it.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The system failed: the file is missing, not permitted, on a failing disk.
+    pub fn is_io(&self) -> bool {
+        matches!(self.0.kind, Kind::Io | Kind::Output)
+    }
+
+    /// An output could not be written; what stood under its name before is still whole.
+    pub fn is_output(&self) -> bool {
+        self.0.kind == Kind::Output
+    }
+
+    /// The file as a whole is no table that can be read.
+    pub fn is_format(&self) -> bool {
+        self.0.kind == Kind::Format
+    }
+
+    /// One row of the file is wrong; [`OnBadRow::Skip`](crate::OnBadRow::Skip) would have gone on without it.
+    pub fn is_row(&self) -> bool {
+        self.0.kind == Kind::Row
+    }
+
+    /// The embeddings or label column is missing, or it is not clear which it is: naming it helps.
+    pub fn is_column(&self) -> bool {
+        self.0.kind == Kind::Column
+    }
+
+    /// The labels are missing, of one class only, or unknown to the training table.
+    pub fn is_labels(&self) -> bool {
+        self.0.kind == Kind::Labels
+    }
+
+    /// The file it is about.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    /// The place in the file it is about.
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    /// What is wrong, where, what was expected and found: the message without the [`hint`](Error::hint).
+    pub fn message(&self) -> String {
+        let path = self.0.path.as_ref().map_or(String::new(), |path| format!("{}: ", path.display()));
+        let place = self.0.place.as_ref().map_or(String::new(), |place| format!("{place}: "));
+        format!("{path}{place}{}", self.0.what)
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())?;
+        match self.hint() {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| source as _)
+    }
+}
