@@ -47,6 +47,8 @@ pub enum StopReason {
     EarlyStopping,
     /// The observer asked for it.
     Asked,
+    /// The loss left the finite numbers; the model is that of the best epoch before.
+    Diverged,
 }
 
 /// The observer's answer to an event.

@@ -4,8 +4,11 @@
 //! [`Event`]s to an observer, and comes out as a value that predicts. Nothing here reads a clock, a file or the
 //! environment: seed, threads and observer are passed in.
 
+pub mod callbacks;
 pub mod error;
 pub mod event;
+pub mod forest;
+pub mod mlp;
 pub mod params;
 pub mod samples;
 pub mod tensors;

@@ -127,6 +127,15 @@ pub struct Table {
 #[serde(transparent)]
 pub struct Params(BTreeMap<&'static str, Value>);
 
+/// Whether `text` names a scaling of features: `none`, `divide:K` with a finite K that is not zero,
+/// `standardise`, `l2` or `l2+standardise`.
+pub fn is_scaling(text: &str) -> bool {
+    match text.strip_prefix("divide:") {
+        Some(divisor) => divisor.parse().is_ok_and(|k: f64| k.is_finite() && k != 0.0),
+        None => matches!(text, "none" | "standardise" | "l2" | "l2+standardise"),
+    }
+}
+
 impl Table {
     /// The parameter `name`; dashes count as underscores.
     pub fn find(&self, name: &str) -> Option<&'static Param> {
@@ -337,6 +346,18 @@ mod tests {
             },
         ],
     };
+
+    #[test]
+    fn scalings_are_told_from_other_text() {
+        for text in ["none", "divide:10", "divide:0.5", "divide:-1e3", "standardise", "l2", "l2+standardise"]
+        {
+            assert!(is_scaling(text), "{text}");
+        }
+        for text in ["", "divide", "divide:", "divide:0", "divide:inf", "divide:nan", "L2", "standardise+l2"]
+        {
+            assert!(!is_scaling(text), "{text}");
+        }
+    }
 
     #[test]
     fn defaults_fit_their_own_kinds() {
