@@ -1,0 +1,209 @@
+//! The forest's parameters, under scikit-learn's names and with its defaults (`RandomForestClassifier`), and what
+//! they come to for samples of a given shape.
+
+use crate::error::{Error, Result};
+use crate::params::{Default, Kind, Param, Params, Search, Table, Value, is_scaling};
+
+use super::criterion::Criterion;
+
+/// The parameters of the random forest.
+pub const TABLE: Table = Table {
+    head: "forest",
+    about: "random forest: the mean of decision trees grown on bootstrap samples and random features",
+    params: &[
+        Param {
+            name: "n_estimators",
+            kind: Kind::Int { low: 1, high: 1_000_000, words: &[] },
+            default: Default::Int(100),
+            search: Some(Search::Int { low: 50, high: 500, log: true }),
+            help: "how many trees are grown",
+        },
+        Param {
+            name: "criterion",
+            kind: Kind::Choice(&["gini", "entropy", "log_loss"]),
+            default: Default::Text("gini"),
+            search: None,
+            help: "what a split lowers: Gini impurity, or entropy (of which log_loss is another name)",
+        },
+        Param {
+            name: "max_features",
+            kind: Kind::CountOrFraction { words: &["sqrt", "log2", "all"] },
+            default: Default::Text("sqrt"),
+            search: Some(Search::Float { low: 0.01, high: 1.0, log: true }),
+            help: "how many features are drawn for each split",
+        },
+        Param {
+            name: "max_depth",
+            kind: Kind::Int { low: 1, high: i64::MAX, words: &["none"] },
+            default: Default::Text("none"),
+            search: Some(Search::Int { low: 4, high: 64, log: true }),
+            help: "how many splits may follow one another; none: as many as the samples allow",
+        },
+        Param {
+            name: "min_samples_split",
+            kind: Kind::CountOrFraction { words: &[] },
+            default: Default::Int(2),
+            search: None,
+            help: "the fewest samples (count of at least 2, or fraction of all) that are split further",
+        },
+        Param {
+            name: "min_samples_leaf",
+            kind: Kind::CountOrFraction { words: &[] },
+            default: Default::Int(1),
+            search: Some(Search::Int { low: 1, high: 20, log: true }),
+            help: "the fewest samples (count, or fraction of all) that each side of a split keeps",
+        },
+        Param {
+            name: "min_impurity_decrease",
+            kind: Kind::Float { low: 0.0, high: f64::INFINITY, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "the least decrease of impurity, weighted by the node's share of the samples, that a split must bring",
+        },
+        Param {
+            name: "class_weight",
+            kind: Kind::Choice(&["none", "balanced", "balanced_subsample"]),
+            default: Default::Text("none"),
+            search: None,
+            help: "whether classes count alike: over all samples, or anew over each tree's bootstrap sample",
+        },
+        Param {
+            name: "bootstrap",
+            kind: Kind::Bool,
+            default: Default::Bool(true),
+            search: None,
+            help: "whether each tree sees samples drawn with replacement rather than all of them",
+        },
+        Param {
+            name: "max_samples",
+            kind: Kind::CountOrFraction { words: &["all"] },
+            default: Default::Text("all"),
+            search: None,
+            help: "how many samples are drawn for each tree; all: as many as there are",
+        },
+        Param {
+            name: "oob_score",
+            kind: Kind::Bool,
+            default: Default::Bool(false),
+            search: None,
+            help: "whether each sample is also judged by the trees that were grown without it",
+        },
+        Param {
+            name: "scale",
+            kind: Kind::Text {
+                syntax: "none, divide:K, standardise, l2 or l2+standardise",
+                check: is_scaling,
+            },
+            default: Default::Text("none"),
+            search: None,
+            help: "what is done to the features before the forest sees them",
+        },
+    ],
+};
+
+/// How classes are weighted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClassWeight {
+    None,
+    Balanced,
+    BalancedSubsample,
+}
+
+/// The parameters as counts, for samples of one shape.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) n_trees: usize,
+    pub(super) criterion: Criterion,
+    pub(super) max_features: usize,
+    pub(super) max_depth: usize,
+    pub(super) min_samples_split: usize,
+    pub(super) min_samples_leaf: usize,
+    pub(super) min_impurity_decrease: f64,
+    pub(super) class_weight: ClassWeight,
+    /// How many rows are drawn for a tree; `None`: no bootstrap, every row once.
+    pub(super) n_drawn: Option<usize>,
+    pub(super) oob_score: bool,
+}
+
+impl Settings {
+    /// Works the parameters out for `n_samples` rows of `n_features`.
+    ///
+    /// # Errors
+    /// When parameters contradict one another.
+    pub(super) fn new(params: &Params, n_samples: usize, n_features: usize) -> Result<Settings> {
+        let bootstrap = params.flag("bootstrap");
+        if !bootstrap && params.flag("oob_score") {
+            return Err(Error::parameter(
+                "oob_score needs bootstrap: without it no tree leaves a sample out",
+            ));
+        }
+        if !bootstrap && params.text("max_samples") != Some("all") {
+            return Err(Error::parameter(
+                "max_samples needs bootstrap: without it every tree sees all samples",
+            ));
+        }
+        let min_samples_leaf = rounded_up(params, "min_samples_leaf", n_samples);
+        Ok(Settings {
+            n_trees: count(params.int("n_estimators"), 1),
+            criterion: match params.text("criterion") {
+                Some("gini") => Criterion::Gini,
+                _ => Criterion::Entropy,
+            },
+            max_features: max_features(params, n_features),
+            max_depth: count(params.int("max_depth"), usize::MAX),
+            min_samples_split: min_samples_split(params, n_samples)?.max(2 * min_samples_leaf),
+            min_samples_leaf,
+            min_impurity_decrease: params.float("min_impurity_decrease").unwrap_or(0.0),
+            class_weight: match params.text("class_weight") {
+                Some("balanced") => ClassWeight::Balanced,
+                Some("balanced_subsample") if bootstrap => ClassWeight::BalancedSubsample,
+                // Without a bootstrap sample the subsample is all samples.
+                Some("balanced_subsample") => ClassWeight::Balanced,
+                _ => ClassWeight::None,
+            },
+            n_drawn: bootstrap.then(|| n_drawn(params, n_samples)),
+            oob_score: params.flag("oob_score"),
+        })
+    }
+}
+
+fn count(value: Option<i64>, without: usize) -> usize {
+    value.map_or(without, |v| usize::try_from(v).unwrap_or(usize::MAX))
+}
+
+fn max_features(params: &Params, n_features: usize) -> usize {
+    let n = n_features as f64;
+    let wanted = match params.get("max_features") {
+        Value::Int(v) => count(Some(*v), n_features),
+        Value::Float(share) => (share * n) as usize,
+        Value::Text(word) if word == "sqrt" => n.sqrt() as usize,
+        Value::Text(word) if word == "log2" => n.log2() as usize,
+        _ => n_features,
+    };
+    wanted.clamp(1, n_features.max(1))
+}
+
+fn min_samples_split(params: &Params, n_samples: usize) -> Result<usize> {
+    match params.get("min_samples_split") {
+        Value::Int(v) if *v < 2 => {
+            Err(Error::parameter(format!("min_samples_split is {v}, expected a count of at least 2")))
+        }
+        _ => Ok(rounded_up(params, "min_samples_split", n_samples).max(2)),
+    }
+}
+
+/// A count, or a fraction of `n_samples` rounded up.
+fn rounded_up(params: &Params, name: &str, n_samples: usize) -> usize {
+    match params.get(name) {
+        Value::Int(v) => count(Some(*v), 1),
+        _ => params.float(name).map_or(1, |share| (share * n_samples as f64).ceil() as usize),
+    }
+}
+
+fn n_drawn(params: &Params, n_samples: usize) -> usize {
+    match params.get("max_samples") {
+        Value::Int(v) => count(Some(*v), n_samples),
+        Value::Float(share) => ((share * n_samples as f64) as usize).max(1),
+        _ => n_samples,
+    }
+}
