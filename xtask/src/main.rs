@@ -1,1 +1,97 @@
-fn main() {}
+//! `cargo xtask`: everything a developer types. One module a command.
+
+mod bench;
+mod docs;
+mod env;
+mod fuzz;
+mod step;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test [--no-python]    Everything that must hold before a commit: format, lints, rules of the workspace, tests,
+                        licences, release build, reference page, referees. --no-python leaves the referees out.
+  env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
+  bench [--data DIR] [NAME..]
+                        Our numbers beside the peers': parse, forest, mlp (all unless named), on the tables train and
+                        val of DIR (examples/sentences). Writes target/bench/bench.txt and bench.json.
+  fuzz [--seconds N] [TARGET..]
+                        Run every fuzz target (or those named) for N seconds each (60).
+  docs                  Write docs/reference.md anew from the binary.
+";
+
+/// What the command line asks for.
+enum Command {
+    Help,
+    Test { python: bool },
+    Env,
+    Bench { data: String, names: Vec<String> },
+    Fuzz { time: Duration, targets: Vec<String> },
+    Docs,
+}
+
+fn main() -> ExitCode {
+    let command = match parse(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Help => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Command::Test { python } => test::run(python),
+        Command::Env => env::python().map(drop),
+        Command::Bench { data, names } => bench::run(&data, &names),
+        Command::Fuzz { time, targets } => fuzz::run(time, &targets),
+        Command::Docs => docs::write(),
+    }
+}
+
+fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
+    let name = args.next().unwrap_or_else(|| "help".to_owned());
+    let mut words = Vec::new();
+    let (mut python, mut data, mut seconds) = (true, None, None);
+    while let Some(arg) = args.next() {
+        match (name.as_str(), arg.as_str()) {
+            ("test", "--no-python") => python = false,
+            ("bench", "--data") => data = Some(value(&arg, args.next())?),
+            ("fuzz", "--seconds") => seconds = Some(value(&arg, args.next())?.parse()?),
+            ("bench" | "fuzz", word) if !word.starts_with('-') => words.push(arg),
+            _ => bail!("`{name}` does not take `{arg}`"),
+        }
+    }
+    Ok(match name.as_str() {
+        "help" | "--help" | "-h" => Command::Help,
+        "test" => Command::Test { python },
+        "env" => Command::Env,
+        "bench" => Command::Bench { data: data.unwrap_or_else(|| "examples/sentences".into()), names: words },
+        "fuzz" => Command::Fuzz { time: Duration::from_secs(seconds.unwrap_or(60)), targets: words },
+        "docs" => Command::Docs,
+        _ => bail!("there is no command `{name}`"),
+    })
+}
+
+fn value(flag: &str, value: Option<String>) -> Result<String> {
+    value.ok_or_else(|| anyhow::anyhow!("`{flag}` needs a value"))
+}
