@@ -1,0 +1,123 @@
+//! A fitted model: a tree that predicts, the names of its classes, and how it came about.
+
+use headsmith_kernels::{MatRef, Matrix, Pool};
+
+use crate::error::{Error, Result};
+use crate::node::{MAX_FEATURES, Node};
+use crate::record::Record;
+
+/// A fitted model. Its parts are known to fit together.
+#[derive(Debug, Clone)]
+pub struct Model {
+    classes: Vec<String>,
+    node: Node,
+    record: Record,
+}
+
+impl Model {
+    /// Puts a model together: `classes[c]` names the class of column `c` of the probabilities of `node`.
+    ///
+    /// # Errors
+    /// When the parts do not fit: another number of classes than the node's, a name that comes twice, and whatever
+    /// [`Node`] asks of a tree.
+    pub fn new(classes: Vec<String>, node: Node, record: Record) -> Result<Model> {
+        node.check("0/", 0, &mut 0)?;
+        let (n_features, n_classes) = node.shape();
+        if n_classes != classes.len() {
+            return Err(Error::invalid(format!(
+                "the {} tells {n_classes} classes apart, but {} are named",
+                node.kind(),
+                classes.len()
+            )));
+        }
+        if !(1..=MAX_FEATURES).contains(&n_features) {
+            return Err(Error::invalid(format!(
+                "the model takes {n_features} features, expected 1 to {MAX_FEATURES}"
+            )));
+        }
+        check_names(&classes)?;
+        Ok(Model { classes, node, record })
+    }
+
+    /// The names of the classes, in the order of the columns of the probabilities.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The tree.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// How the model came about.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// How the model came about, to be completed.
+    pub fn record_mut(&mut self) -> &mut Record {
+        &mut self.record
+    }
+
+    /// The number of features of a row.
+    pub fn n_features(&self) -> usize {
+        self.node.shape().0
+    }
+
+    /// The number of classes.
+    pub fn n_classes(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// What predicts in the end, under any transforms: `forest`, `mlp` or `ensemble`.
+    pub fn head_name(&self) -> &'static str {
+        let mut node = &self.node;
+        while let Node::Transform { then, .. } = node {
+            node = then;
+        }
+        node.kind()
+    }
+
+    /// The class probabilities (`n_samples x n_classes`) of the rows of `x` (`n_samples x n_features`).
+    ///
+    /// # Errors
+    /// When the rows have another number of features than the model.
+    pub fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Result<Matrix> {
+        let n_features = self.n_features();
+        if x.n_cols() != n_features {
+            return Err(Error::input(format!(
+                "the rows have {} features, expected {n_features} as the rows that the model was fitted on",
+                x.n_cols()
+            )));
+        }
+        Ok(self.node.predict_proba(x, pool))
+    }
+
+    /// The most probable class of each row of `x` (`n_samples x n_features`), as indices into
+    /// [`classes`](Model::classes).
+    ///
+    /// # Errors
+    /// When the rows have another number of features than the model.
+    pub fn predict(&self, x: MatRef<'_>, pool: &Pool) -> Result<Vec<u32>> {
+        Ok(most_probable(self.predict_proba(x, pool)?.view()))
+    }
+}
+
+/// The most probable class of each row of `proba` (`n_samples x n_classes`): the first of the largest values.
+pub fn most_probable(proba: MatRef<'_>) -> Vec<u32> {
+    (0..proba.n_rows())
+        .map(|i| {
+            let row = proba.row(i);
+            (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best }) as u32
+        })
+        .collect()
+}
+
+fn check_names(classes: &[String]) -> Result<()> {
+    let mut sorted: Vec<&String> = classes.iter().collect();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Error::invalid(format!("the class `{}` is named twice", pair[0]))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,160 @@
+//! The tree that a model is.
+
+use headsmith_heads::forest::Forest;
+use headsmith_heads::mlp::Mlp;
+use headsmith_kernels::{MatRef, Matrix, Pool};
+
+use crate::error::{Error, Result};
+use crate::transform::Transform;
+
+/// A part of a model: takes rows of features (`n_samples x n_features`), gives class probabilities
+/// (`n_samples x n_classes`).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Node {
+    /// Scales the features and hands them on.
+    Transform {
+        /// The fitted scaling.
+        transform: Transform,
+        /// What sees the scaled features.
+        then: Box<Node>,
+    },
+    /// A random forest.
+    Forest(Forest),
+    /// A multilayer perceptron.
+    Mlp(Mlp),
+    /// The weighted mean of its members' probabilities. Weights are finite and above zero; they need not sum to one.
+    Ensemble(Vec<(f64, Node)>),
+}
+
+/// How deep a tree may be; a file's reader recurses no deeper.
+pub(crate) const MAX_DEPTH: usize = 16;
+/// How many nodes a tree may have.
+pub(crate) const MAX_NODES: usize = 4096;
+/// How many features a model may take: far above any embedding, and a bound on what one row costs.
+pub(crate) const MAX_FEATURES: usize = 1 << 24;
+
+impl Node {
+    /// What the node is called in a model file: `transform`, `forest`, `mlp`, `ensemble`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Node::Transform { .. } => "transform",
+            Node::Forest(_) => "forest",
+            Node::Mlp(_) => "mlp",
+            Node::Ensemble(_) => "ensemble",
+        }
+    }
+
+    /// The nodes directly below this one.
+    pub(crate) fn children(&self) -> Vec<&Node> {
+        match self {
+            Node::Transform { then, .. } => vec![then],
+            Node::Ensemble(members) => members.iter().map(|(_, node)| node).collect(),
+            Node::Forest(_) | Node::Mlp(_) => Vec::new(),
+        }
+    }
+
+    /// The number of features and of classes of a sound tree.
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        match self {
+            Node::Transform { then, .. } => then.shape(),
+            Node::Forest(forest) => (forest.n_features(), forest.n_classes()),
+            Node::Mlp(mlp) => (mlp.n_features(), mlp.n_classes()),
+            Node::Ensemble(members) => members.first().map_or((0, 0), |(_, node)| node.shape()),
+        }
+    }
+
+    /// The class probabilities of the rows of `x`, for a sound tree and rows of its width.
+    pub(crate) fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
+        match self {
+            Node::Transform { transform, then } => then.predict_proba(transform.apply(x, pool).view(), pool),
+            Node::Forest(forest) => forest.predict_proba(x, pool),
+            Node::Mlp(mlp) => mlp.predict_proba(x, pool),
+            Node::Ensemble(members) => weighted_mean(members, x, pool),
+        }
+    }
+
+    /// Whether the parts of the tree fit together; `path` names this node in messages, as in a model file.
+    ///
+    /// # Errors
+    /// When the tree is too deep or too large, an ensemble is empty, a weight is not finite and above zero, or widths
+    /// or class counts differ.
+    pub(crate) fn check(&self, path: &str, depth: usize, n_nodes: &mut usize) -> Result<()> {
+        check_size(path, depth, n_nodes)?;
+        for (i, child) in self.children().into_iter().enumerate() {
+            child.check(&format!("{path}{i}/"), depth + 1, n_nodes)?;
+        }
+        match self {
+            Node::Transform { transform, then } => check_widths(path, transform, then),
+            Node::Ensemble(members) => check_members(path, members),
+            Node::Forest(_) | Node::Mlp(_) => Ok(()),
+        }
+    }
+}
+
+/// Counts one node more at `path`.
+pub(crate) fn check_size(path: &str, depth: usize, n_nodes: &mut usize) -> Result<()> {
+    *n_nodes += 1;
+    if depth >= MAX_DEPTH {
+        return Err(Error::invalid(format!("node {path} lies deeper than {MAX_DEPTH} nodes")));
+    }
+    if *n_nodes > MAX_NODES {
+        return Err(Error::invalid(format!("the model has more than {MAX_NODES} nodes")));
+    }
+    Ok(())
+}
+
+fn check_widths(path: &str, transform: &Transform, then: &Node) -> Result<()> {
+    let (below, _) = then.shape();
+    match transform.n_features() {
+        Some(own) if own != below => Err(Error::invalid(format!(
+            "node {path} scales {own} features, but the {} below it takes {below}",
+            then.kind()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn check_members(path: &str, members: &[(f64, Node)]) -> Result<()> {
+    let Some((_, first)) = members.first() else {
+        return Err(Error::invalid(format!("the ensemble at node {path} has no members")));
+    };
+    let (n_features, n_classes) = first.shape();
+    for (i, (weight, member)) in members.iter().enumerate() {
+        check_weight(path, i, *weight)?;
+        if member.shape() != (n_features, n_classes) {
+            let (features, classes) = member.shape();
+            return Err(Error::invalid(format!(
+                "member {i} of the ensemble at node {path} has {features} features and {classes} classes, expected \
+                 {n_features} and {n_classes} as its first member"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_weight(path: &str, member: usize, weight: f64) -> Result<()> {
+    if weight.is_finite() && weight > 0.0 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "member {member} of the ensemble at node {path} has weight {weight:?}, expected a finite number above zero"
+    )))
+}
+
+/// The members' probabilities, summed in f64 in the members' order.
+fn weighted_mean(members: &[(f64, Node)], x: MatRef<'_>, pool: &Pool) -> Matrix {
+    // Divided by the largest first: the sum of finite weights may not be finite.
+    let largest = members.iter().map(|(weight, _)| *weight).fold(0.0, f64::max);
+    let total: f64 = members.iter().map(|(weight, _)| weight / largest).sum();
+    let mut mean: Vec<f64> = Vec::new();
+    let mut n_classes = 0;
+    for (weight, member) in members {
+        let proba = member.predict_proba(x, pool);
+        let share = weight / largest / total;
+        n_classes = proba.n_cols();
+        mean.resize(proba.as_slice().len(), 0.0);
+        mean.iter_mut().zip(proba.as_slice()).for_each(|(m, &p)| *m += share * f64::from(p));
+    }
+    Matrix::new(mean.into_iter().map(|m| m as f32).collect(), x.n_rows(), n_classes)
+}
