@@ -3,7 +3,10 @@
 //! Everything that is counted of predicted classes (accuracy, F1, MCC ..) is a function of it alone, so it can be
 //! filled batch by batch and merged from parts.
 
+use headsmith_kernels::MatRef;
 use serde::{Deserialize, Serialize};
+
+use crate::{accuracy, f1, weighted_average};
 
 /// An `n_classes x n_classes` table of counts: row = true class, column = predicted class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +28,31 @@ impl Confusion {
     /// When a class is not below `n_classes`.
     #[inline]
     pub fn add(&mut self, true_class: usize, predicted: usize) {
+        self.add_many(true_class, predicted, 1);
+    }
+
+    /// Counts every sample: its class in `y_true` against the predicted class of its row of `proba`
+    /// (`n_samples x n_classes`).
+    ///
+    /// # Panics
+    /// When there is not one label a row, or a label is not below the number of columns.
+    pub fn of(y_true: &[u32], proba: MatRef<'_>) -> Confusion {
+        assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
+        let mut confusion = Confusion::new(proba.n_cols());
+        for (i, &class) in y_true.iter().enumerate() {
+            confusion.add(class as usize, predicted_class(proba.row(i)));
+        }
+        confusion
+    }
+
+    /// Counts `n` samples of class `true_class` for which `predicted` was said.
+    ///
+    /// # Panics
+    /// When a class is not below `n_classes`.
+    #[inline]
+    pub fn add_many(&mut self, true_class: usize, predicted: usize, n: u64) {
         assert!(predicted < self.n_classes, "class {predicted} of {}", self.n_classes);
-        self.counts[true_class * self.n_classes + predicted] += 1;
+        self.counts[true_class * self.n_classes + predicted] += n;
     }
 
     /// Sets every count to zero.
@@ -76,21 +102,29 @@ impl Confusion {
         (0..self.n_classes).map(|t| self.row(t)[class]).sum()
     }
 
-    /// The share of samples whose predicted class is the true one; 0 of no samples. `accuracy_score`.
+    /// The share of samples whose predicted class is the true one; see [`accuracy()`].
     pub fn accuracy(&self) -> f64 {
-        ratio((0..self.n_classes).map(|c| self.hits(c)).sum(), self.n_samples())
+        accuracy(self)
     }
 
-    /// The F1 of `class`, `2 hits / (support + predicted)`; 0 for a class that neither is nor was predicted.
-    pub fn f1(&self, class: usize) -> f64 {
-        ratio(2 * self.hits(class), self.support(class) + self.predicted(class))
-    }
-
-    /// F1 per class, weighted by support; 0 of no samples. `f1_score(average="weighted")`.
+    /// F1 per class, weighted by support; see [`weighted_average`].
     pub fn weighted_f1(&self) -> f64 {
-        let sum: f64 = (0..self.n_classes).map(|c| self.f1(c) * self.support(c) as f64).sum();
-        sum / self.n_samples().max(1) as f64
+        weighted_average(self, f1)
     }
+}
+
+/// The class of the greatest of a sample's probabilities, the first where several are equal: `numpy.argmax`.
+///
+/// Of an empty row, 0. NaN has no place among probabilities; a row that begins with one is of class 0.
+#[inline]
+pub fn predicted_class(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (class, p) in row.iter().enumerate() {
+        if *p > row[best] {
+            best = class;
+        }
+    }
+    best
 }
 
 /// `part / whole`, and 0 where there is no whole: scikit-learn's `zero_division=0`.
@@ -129,7 +163,6 @@ mod tests {
         let c = example();
         assert_eq!((c.n_samples(), c.support(0), c.predicted(0), c.hits(1)), (9, 4, 6, 2));
         assert_eq!(c.accuracy(), 5.0 / 9.0);
-        assert_eq!(c.f1(2), 0.0);
         assert!((c.weighted_f1() - (4.0 * 0.6 + 4.0 * (4.0 / 7.0)) / 9.0).abs() < 1e-15);
         assert_eq!((Confusion::new(3).accuracy(), Confusion::new(0).weighted_f1()), (0.0, 0.0));
     }
@@ -142,6 +175,13 @@ mod tests {
         assert_eq!(parts.row(0), [3, 2, 0]);
         parts.clear();
         assert_eq!(parts, Confusion::new(3));
+    }
+
+    #[test]
+    fn the_first_of_equal_probabilities_is_predicted() {
+        assert_eq!(predicted_class(&[0.2, 0.4, 0.4]), 1);
+        assert_eq!(predicted_class(&[0.0, -0.0]), 0);
+        assert_eq!(predicted_class(&[]), 0);
     }
 
     #[test]

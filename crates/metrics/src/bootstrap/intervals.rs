@@ -1,0 +1,146 @@
+//! Intervals of the scores of one head.
+
+use headsmith_kernels::{MatRef, Pool};
+use serde::{Deserialize, Serialize};
+
+use super::strata::{Cell, Strata};
+use super::{Interval, Options, replicate};
+use crate::brier::sample_brier;
+use crate::calibration::{N_BINS, mean_gap, sample_gap};
+use crate::check::{Result, check};
+use crate::log_loss::sample_log_loss;
+use crate::{
+    Confusion, accuracy, balanced_accuracy, f1, macro_average, mcc, predicted_class, weighted_average,
+};
+
+/// An interval around each score that is cheap to resample: all but ROC AUC and average precision, which would sort
+/// anew, and what hardly anyone reads an interval of.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Intervals {
+    /// Of [`accuracy()`].
+    pub accuracy: Interval,
+    /// Of [`balanced_accuracy()`].
+    pub balanced_accuracy: Interval,
+    /// Of the [`weighted_average`] of [`f1()`].
+    pub weighted_f1: Interval,
+    /// Of the [`macro_average`] of [`f1()`].
+    pub macro_f1: Interval,
+    /// Of [`log_loss`](crate::log_loss()).
+    pub log_loss: Interval,
+    /// Of [`brier`](crate::brier()).
+    pub brier: Interval,
+    /// Of [`mcc()`].
+    pub mcc: Interval,
+    /// Of the [`expected_calibration_error`](crate::expected_calibration_error) with 15 bins. Resampling adds noise to
+    /// every bin, and noise adds to this score: the interval lies too high, and where calibration is good may leave
+    /// the score itself below it.
+    pub ece: Interval,
+}
+
+/// Percentile intervals of the scores of `proba` (`n_samples x n_classes`) by stratified resampling; the same for
+/// any number of threads.
+///
+/// Takes time in proportion to samples times resamples: of 2,000 samples and 10,000 resamples, some 50 ms of one core.
+///
+/// # Errors
+/// As [`score`](crate::score), and when an option makes no sense.
+pub fn intervals(y_true: &[u32], proba: MatRef<'_>, options: &Options, pool: &Pool) -> Result<Intervals> {
+    options.check()?;
+    check(y_true, proba)?;
+    let resampling = Resampling::new(y_true, proba);
+    let replicates = replicate(
+        options,
+        pool,
+        || Scratch::new(&resampling),
+        |r, scratch| resampling.statistics(options.seed, r, scratch),
+    );
+    let mut column = vec![0.0; replicates.len()];
+    let [accuracy, balanced_accuracy, weighted_f1, macro_f1, log_loss, brier, mcc, ece] =
+        std::array::from_fn(|j| {
+            column.iter_mut().zip(&replicates).for_each(|(value, statistics)| *value = statistics[j]);
+            Interval::of(&mut column, options.confidence)
+        });
+    Ok(Intervals { accuracy, balanced_accuracy, weighted_f1, macro_f1, log_loss, brier, mcc, ece })
+}
+
+/// A sample's terms in the sums of a resample: 1 (counting it), its log loss, its Brier score, and by how much its
+/// being right exceeds its confidence.
+type Terms = [f64; 4];
+
+/// What a resample needs of the predictions.
+struct Resampling {
+    /// Samples by class, predicted class and confidence bin.
+    strata: Strata<(usize, usize)>,
+    /// The terms of each sample, in the strata's order.
+    terms: Vec<Terms>,
+    n_classes: usize,
+}
+
+/// What a resample writes to, used again for the next.
+struct Scratch {
+    counts: Vec<u32>,
+    confusion: Confusion,
+    gaps: [f64; N_BINS],
+}
+
+impl Scratch {
+    fn new(resampling: &Resampling) -> Scratch {
+        Scratch {
+            counts: vec![0; resampling.terms.len()],
+            confusion: Confusion::new(resampling.n_classes),
+            gaps: [0.0; N_BINS],
+        }
+    }
+}
+
+impl Resampling {
+    fn new(y_true: &[u32], proba: MatRef<'_>) -> Resampling {
+        let strata = Strata::new(y_true, |i| {
+            (predicted_class(proba.row(i)), sample_gap(y_true[i], proba.row(i), N_BINS).0)
+        });
+        let terms = strata.order.iter().map(|&i| sample_terms(y_true[i], proba.row(i))).collect();
+        Resampling { strata, terms, n_classes: proba.n_cols() }
+    }
+
+    /// The scores of resample `r`, in the order of the fields of [`Intervals`].
+    fn statistics(&self, seed: u64, r: u32, scratch: &mut Scratch) -> [f64; 8] {
+        let Scratch { counts, confusion, gaps } = scratch;
+        self.strata.resample(seed, r, counts);
+        confusion.clear();
+        gaps.fill(0.0);
+        let (mut log_loss, mut brier) = (0.0, 0.0);
+        for Cell { class, key: (predicted, bin), places } in &self.strata.cells {
+            let [n, cell_loss, cell_brier, gap] = sum(&counts[places.clone()], &self.terms[places.clone()]);
+            confusion.add_many(*class, *predicted, n as u64);
+            gaps[*bin] += gap;
+            log_loss += cell_loss;
+            brier += cell_brier;
+        }
+        let n_samples = counts.len() as f64;
+        [
+            accuracy(confusion),
+            balanced_accuracy(confusion),
+            weighted_average(confusion, f1),
+            macro_average(confusion, f1),
+            log_loss / n_samples,
+            brier / n_samples,
+            mcc(confusion),
+            mean_gap(gaps, counts.len()),
+        ]
+    }
+}
+
+fn sample_terms(class: u32, row: &[f32]) -> Terms {
+    [1.0, sample_log_loss(class, row), sample_brier(class, row), sample_gap(class, row, N_BINS).1]
+}
+
+/// The sum of `terms`, each as often as its count says.
+fn sum(counts: &[u32], terms: &[Terms]) -> Terms {
+    let mut sum = [0.0; 4];
+    for (&count, terms) in counts.iter().zip(terms) {
+        for (sum, term) in sum.iter_mut().zip(terms) {
+            *sum += f64::from(count) * term;
+        }
+    }
+    sum
+}

@@ -1,0 +1,62 @@
+//! Precision, recall and F1 of each class, and their averages over the classes; scikit-learn's
+//! `precision_recall_fscore_support` with its default `zero_division`, which counts as 0.
+//!
+//! With `hits` the samples of a class that were recognised, `support` the samples of the class and `predicted`
+//! those taken for it:
+//!
+//! ```text
+//! precision = hits / predicted    recall = hits / support    F1 = 2 hits / (support + predicted)
+//! ```
+
+use crate::accuracy;
+use crate::confusion::{Confusion, ratio};
+
+/// The share of the samples taken for `class` that are of it; 0 when none was.
+///
+/// # Panics
+/// When `class` is not below the number of classes.
+pub fn precision(confusion: &Confusion, class: usize) -> f64 {
+    ratio(confusion.hits(class), confusion.predicted(class))
+}
+
+/// The share of the samples of `class` that were taken for it; 0 when it has none.
+///
+/// # Panics
+/// When `class` is not below the number of classes.
+pub fn recall(confusion: &Confusion, class: usize) -> f64 {
+    ratio(confusion.hits(class), confusion.support(class))
+}
+
+/// The harmonic mean of precision and recall of `class`; 0 when no sample is of it or was taken for it.
+///
+/// # Panics
+/// When `class` is not below the number of classes.
+pub fn f1(confusion: &Confusion, class: usize) -> f64 {
+    ratio(2 * confusion.hits(class), confusion.support(class) + confusion.predicted(class))
+}
+
+/// The mean of `metric` ([`precision`], [`recall`] or [`f1`]) over the classes, each counting the same:
+/// `average="macro"`.
+///
+/// As in scikit-learn when no `labels` are named, a class that no sample is of and none was taken for does not
+/// count. 0 of no samples.
+pub fn macro_average(confusion: &Confusion, metric: fn(&Confusion, usize) -> f64) -> f64 {
+    let occurs = |&c: &usize| confusion.support(c) + confusion.predicted(c) > 0;
+    let classes = || (0..confusion.n_classes()).filter(occurs);
+    classes().map(|c| metric(confusion, c)).sum::<f64>() / classes().count().max(1) as f64
+}
+
+/// The mean of `metric` ([`precision`], [`recall`] or [`f1`]) over the samples, each counting as its class:
+/// `average="weighted"`. 0 of no samples.
+pub fn weighted_average(confusion: &Confusion, metric: fn(&Confusion, usize) -> f64) -> f64 {
+    let weighted = |c| metric(confusion, c) * confusion.support(c) as f64;
+    (0..confusion.n_classes()).map(weighted).sum::<f64>() / confusion.n_samples().max(1) as f64
+}
+
+/// F1 of the counts summed over the classes: `average="micro"`.
+///
+/// Where every sample has one class and is taken for one, a false positive of one class is a false negative of
+/// another: then precision, recall and F1 are all the accuracy.
+pub fn micro_f1(confusion: &Confusion) -> f64 {
+    accuracy(confusion)
+}

@@ -1,0 +1,27 @@
+//! What a threshold on one class's probability finds: the common part of ROC AUC and average precision.
+
+use headsmith_kernels::MatRef;
+
+/// What is found at a threshold: samples of the class, and samples of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Found {
+    pub(crate) hits: u64,
+    pub(crate) false_alarms: u64,
+}
+
+/// What each distinct value of column `class` finds as a threshold, from the highest down to the lowest, which finds
+/// every sample.
+pub(crate) fn thresholds(y_true: &[u32], proba: MatRef<'_>, class: usize) -> Vec<Found> {
+    assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
+    let mut ranked: Vec<(f32, bool)> =
+        y_true.iter().enumerate().map(|(i, &c)| (proba.row(i)[class], c as usize == class)).collect();
+    ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    let mut found = Found::default();
+    let step = |group: &[(f32, bool)]| {
+        let hits = group.iter().filter(|(_, is_class)| *is_class).count() as u64;
+        found.hits += hits;
+        found.false_alarms += group.len() as u64 - hits;
+        found
+    };
+    ranked.chunk_by(|a, b| a.0 == b.0).map(step).collect()
+}

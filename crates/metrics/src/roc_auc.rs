@@ -1,0 +1,52 @@
+//! Area under the ROC curve, one class against the rest: the chance that a sample of the class gets a higher
+//! probability of it than a sample of another, equal ones counting half (Hanley and McNeil, 1982).
+
+use headsmith_kernels::MatRef;
+
+use crate::ranking::{Found, thresholds};
+
+/// The area of `class` against the rest; `None` when no sample or every sample is of it, where scikit-learn's
+/// `roc_auc_score(y_true == class, proba[:, class])` gives NaN.
+///
+/// `proba` is `n_samples x n_classes`. The trapezoids are summed in integers: the area is exact but for one rounding.
+///
+/// # Panics
+/// When there is not one label a row, or `class` is not below the number of columns.
+pub fn roc_auc(y_true: &[u32], proba: MatRef<'_>, class: usize) -> Option<f64> {
+    let found = thresholds(y_true, proba, class);
+    let all = found.last().copied().unwrap_or_default();
+    let pairs = u128::from(all.hits) * u128::from(all.false_alarms);
+    let mut last = Found::default();
+    let mut twice_area = 0;
+    for now in found {
+        twice_area += u128::from(now.false_alarms - last.false_alarms) * u128::from(now.hits + last.hits);
+        last = now;
+    }
+    (pairs > 0).then(|| twice_area as f64 / (2 * pairs) as f64)
+}
+
+/// The mean area of the classes, given one by one in `areas`; `None` when one of them has none.
+///
+/// scikit-learn's `roc_auc_score(multi_class="ovr", average="macro")` with all classes as `labels`, which is NaN as
+/// soon as one class is absent. Of two classes whose probabilities sum to 1 both areas are the same, and so the mean
+/// is the area of the usual binary case.
+pub fn roc_auc_macro(areas: &[Option<f64>]) -> Option<f64> {
+    let sum: f64 = areas.iter().copied().sum::<Option<f64>>()?;
+    (!areas.is_empty()).then(|| sum / areas.len() as f64)
+}
+
+/// The mean area of the classes in `areas`, weighted by their numbers of samples in `support`; `None` when a class
+/// with samples has no area (it has all of them).
+///
+/// scikit-learn's `roc_auc_score(multi_class="ovr", average="weighted")` with all classes as `labels`: an absent
+/// class weighs nothing and does no harm.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn roc_auc_weighted(areas: &[Option<f64>], support: &[u64]) -> Option<f64> {
+    assert_eq!(areas.len(), support.len(), "one support an area");
+    let present = || areas.iter().zip(support).filter(|(_, n)| **n > 0);
+    let sum: f64 = present().map(|(area, &n)| area.map(|a| a * n as f64)).sum::<Option<f64>>()?;
+    let n_samples: u64 = support.iter().sum();
+    (n_samples > 0).then(|| sum / n_samples as f64)
+}
