@@ -1,7 +1,66 @@
-//! `cargo xtask bench`: our numbers beside the peers'.
+//! `cargo xtask bench`: our numbers beside the peers', one line each. The scripts of `bench/peers` measure: both sides
+//! in turns in one run, medians.
 
-use anyhow::Result;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-pub(crate) fn run(_data: &str, _names: &[String]) -> Result<()> {
-    Ok(())
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::{env, step, workspace};
+
+const NAMES: [&str; 3] = ["parse", "forest", "mlp"];
+
+/// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured.
+pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
+    if let Some(unknown) = names.iter().find(|name| !NAMES.contains(&name.as_str())) {
+        bail!("there is no measurement `{unknown}`; there are {}", NAMES.join(", "));
+    }
+    let data = fs::canonicalize(data).with_context(|| format!("there is no folder {data}"))?;
+    step::run("release build", &mut workspace::build())?;
+    let python = env::python()?;
+    let mut rows = Vec::new();
+    for name in NAMES.into_iter().filter(|name| names.is_empty() || names.iter().any(|n| n == name)) {
+        rows.extend(measure(&python, name, &data)?);
+    }
+    let text = table(&rows);
+    print!("\n{text}");
+    let folder = workspace::target("bench");
+    fs::create_dir_all(&folder)?;
+    write(folder.join("bench.txt"), &text)?;
+    write(folder.join("bench.json"), &serde_json::to_string_pretty(&json!({ "rows": rows }))?)
+}
+
+/// Runs one script; each line it prints is an object with `what`, `ours`, `peer`, `unit` and `name` (of the peer).
+fn measure(python: &Path, name: &str, data: &Path) -> Result<Vec<Value>> {
+    let mut command = Command::new(python);
+    command.arg(format!("bench/peers/{name}.py")).arg(data).current_dir(workspace::root());
+    command.env("HEADSMITH", workspace::binary()).env("KERAS_BACKEND", "jax");
+    eprintln!("measuring {name} ..");
+    let output = command.stderr(Stdio::inherit()).output().context("cannot start Python")?;
+    if !output.status.success() {
+        bail!("measuring {name} failed; to run it again: {}", step::typed(&command));
+    }
+    let lines = String::from_utf8(output.stdout)?;
+    lines.lines().map(|line| serde_json::from_str(line).with_context(|| format!("not a row: {line}"))).collect()
+}
+
+fn table(rows: &[Value]) -> String {
+    let mut text = format!("{:<58} {:>10} {:>10} {:>7}  peer\n", "measured", "headsmith", "peer", "ratio");
+    for row in rows {
+        let unit = row["unit"].as_str().unwrap_or_default();
+        let (ours, peer) = (row["ours"].as_f64().unwrap_or(f64::NAN), row["peer"].as_f64().unwrap_or(f64::NAN));
+        let what = format!("{}{}", row["what"].as_str().unwrap_or_default(), if unit.is_empty() { "" } else { ", " });
+        // Less is better for seconds and bytes, and only there a ratio says something.
+        let ratio = if unit.is_empty() { String::new() } else { format!("{:.1}", peer / ours) };
+        let name = row["name"].as_str().unwrap_or_default();
+        let _ = writeln!(text, "{:<58} {ours:>10.4} {peer:>10.4} {ratio:>7}  {name}", format!("{what}{unit}"));
+    }
+    text
+}
+
+fn write(file: PathBuf, text: &str) -> Result<()> {
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
 }
