@@ -1,17 +1,76 @@
-//! Prediction.
+//! Class probabilities: the mean over the trees of the class shares in the leaf that a row comes to.
+//!
+//! Rows are taken in blocks, and each tree is walked for all rows of a block before the next one, so that its nodes
+//! stay in the cache; within a block, several rows walk at once, because a single one would wait for memory at
+//! every node. Probabilities are added in double precision in the order of the trees: the result does not depend on
+//! how rows are shared among threads.
 
-use headsmith_kernels::Matrix;
+use headsmith_kernels::{MatRef, Matrix, Pool};
 
-/// How well samples are predicted by the trees that were grown without them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OobScore {
-    /// Mean class probabilities over the trees that did not see the row, `n_samples x n_classes`; zeros where every
-    /// tree saw it.
-    pub decision_function: Matrix,
-    /// The share of samples whose most probable class is the true one.
-    pub accuracy: f64,
-    /// F1 per class, weighted by the class's share of the samples.
-    pub weighted_f1: f64,
-    /// How many samples every tree has seen.
-    pub n_unjudged: usize,
+use super::Forest;
+use super::tree::{LEAF, Tree};
+
+/// Rows that are predicted together.
+const ROWS_A_BLOCK: usize = 128;
+
+/// Rows that walk at once.
+const LANES: usize = 8;
+
+/// The class probabilities of each row of `x`.
+pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matrix {
+    let n_classes = forest.n_classes;
+    let mut proba = Matrix::zeros(x.n_rows(), n_classes);
+    pool.for_each_chunk(proba.as_mut_slice(), ROWS_A_BLOCK * n_classes.max(1), |block, proba| {
+        let start = block * ROWS_A_BLOCK;
+        let rows: Vec<u32> = (start as u32..).take(proba.len() / n_classes).collect();
+        let mut sums = vec![0.0; proba.len()];
+        let mut leaves = vec![0; rows.len()];
+        for tree in &forest.trees {
+            find_leaves(tree, x, &rows, &mut leaves);
+            for (&leaf, sums) in leaves.iter().zip(sums.chunks_mut(n_classes)) {
+                tree.leaf(leaf, |class, probability| sums[class as usize] += probability);
+            }
+        }
+        for (p, sum) in proba.iter_mut().zip(sums) {
+            *p = (sum / forest.trees.len() as f64) as f32;
+        }
+    });
+    proba
+}
+
+/// Walks `rows` of `x` down `tree` and writes the `next` of the leaf that each comes to.
+pub(super) fn find_leaves(tree: &Tree, x: MatRef<'_>, rows: &[u32], leaves: &mut [u32]) {
+    let (rows, few_rows) = rows.as_chunks::<LANES>();
+    let (leaves, few_leaves) = leaves.as_chunks_mut::<LANES>();
+    for (rows, leaves) in rows.iter().zip(leaves) {
+        walk(tree, x, rows, leaves);
+    }
+    if let Some(last) = few_rows.last() {
+        let (mut padded, mut found) = ([*last; LANES], [0; LANES]);
+        padded[..few_rows.len()].copy_from_slice(few_rows);
+        walk(tree, x, &padded, &mut found);
+        few_leaves.copy_from_slice(&found[..few_rows.len()]);
+    }
+}
+
+fn walk(tree: &Tree, x: MatRef<'_>, rows: &[u32; LANES], leaves: &mut [u32; LANES]) {
+    let (values, nodes) = (x.as_slice(), tree.nodes.as_slice());
+    let starts = rows.map(|row| row as usize * x.n_cols());
+    let mut at = [0usize; LANES];
+    let mut walking = true;
+    while walking {
+        walking = false;
+        for lane in 0..LANES {
+            let node = nodes[at[lane]];
+            let is_split = node.feature != LEAF;
+            // A lane that has arrived compares its first feature and stays: cheaper than a branch.
+            let feature = if is_split { node.feature as usize } else { 0 };
+            let right = !(values[starts[lane] + feature] <= node.threshold);
+            at[lane] = if is_split { node.next as usize + usize::from(right) } else { at[lane] };
+            walking |= is_split;
+        }
+    }
+    for (leaf, at) in leaves.iter_mut().zip(at) {
+        *leaf = nodes[at].next;
+    }
 }

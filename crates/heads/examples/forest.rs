@@ -1,0 +1,66 @@
+//! Fits a forest on raw binary tables and says how long it took, for `bench/referees/forest.py`.
+//!
+//! ```text
+//! forest TRAIN VAL N_FEATURES N_CLASSES JOBS SEED.. [name=value..]
+//! ```
+//!
+//! `TRAIN` and `VAL` name pairs of files: `TRAIN.f32`, little-endian features row after row, and `TRAIN.u32`, a class
+//! a row. For each seed, one line of JSON: seconds to fit, seconds to predict the training rows, and accuracy and
+//! weighted F1 on the validation rows.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+use headsmith_heads::params::Value;
+use headsmith_heads::{Control, Event, Samples, forest};
+use headsmith_kernels::{MatRef, Pool};
+use headsmith_metrics::Confusion;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [train, val, n_features, n_classes, jobs, rest @ ..] = args.as_slice() else {
+        return Err("usage: forest TRAIN VAL N_FEATURES N_CLASSES JOBS SEED.. [name=value..]".into());
+    };
+    let (n_features, n_classes) = (n_features.parse()?, n_classes.parse()?);
+    let (x, y) = read(train)?;
+    let (val_x, val_y) = read(val)?;
+    let samples = Samples::new(MatRef::new(&x, y.len(), n_features), &y, n_classes)?;
+    let val_x = MatRef::new(&val_x, val_y.len(), n_features);
+    let given = rest.iter().filter_map(|arg| arg.split_once('='));
+    let given: Vec<(&str, Value)> =
+        given.map(|(name, text)| Ok((name, parse(name, text)?))).collect::<Result<_, Box<dyn Error>>>()?;
+    let params = forest::TABLE.resolve(given)?;
+    let pool = Pool::new(jobs.parse()?)?;
+    for seed in rest.iter().filter(|arg| !arg.contains('=')) {
+        let started = Instant::now();
+        let fitted = forest::fit(samples, &params, seed.parse()?, &pool, &mut |_: &Event| Control::Continue)?;
+        let fit_seconds = started.elapsed().as_secs_f64();
+        let started = Instant::now();
+        fitted.predict_proba(samples.x(), &pool);
+        let predict_seconds = started.elapsed().as_secs_f64();
+        let confusion = Confusion::of(&val_y, fitted.predict_proba(val_x, &pool).view());
+        println!(
+            r#"{{"fit": {fit_seconds}, "predict": {predict_seconds}, "accuracy": {}, "weighted_f1": {}, "nodes": {}, "depth": {}}}"#,
+            confusion.accuracy(),
+            confusion.weighted_f1(),
+            fitted.n_nodes(),
+            fitted.max_depth()
+        );
+    }
+    Ok(())
+}
+
+fn parse(name: &str, text: &str) -> Result<Value, Box<dyn Error>> {
+    let param = forest::TABLE.find(name).ok_or_else(|| format!("the forest has no parameter {name}"))?;
+    Ok(param.parse(text)?)
+}
+
+fn read(stem: &str) -> Result<(Vec<f32>, Vec<u32>), Box<dyn Error>> {
+    let words = |extension| -> Result<Vec<[u8; 4]>, Box<dyn Error>> {
+        Ok(std::fs::read(Path::new(stem).with_extension(extension))?.as_chunks().0.to_vec())
+    };
+    let x = words("f32")?.into_iter().map(f32::from_le_bytes).collect();
+    let y = words("u32")?.into_iter().map(u32::from_le_bytes).collect();
+    Ok((x, y))
+}
