@@ -44,19 +44,28 @@ fn measure(python: &Path, name: &str, data: &Path) -> Result<Vec<Value>> {
         bail!("measuring {name} failed; to run it again: {}", step::typed(&command));
     }
     let lines = String::from_utf8(output.stdout)?;
-    lines.lines().map(|line| serde_json::from_str(line).with_context(|| format!("not a row: {line}"))).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("not a row: {line}")))
+        .collect()
 }
 
 fn table(rows: &[Value]) -> String {
     let mut text = format!("{:<58} {:>10} {:>10} {:>7}  peer\n", "measured", "headsmith", "peer", "ratio");
     for row in rows {
         let unit = row["unit"].as_str().unwrap_or_default();
-        let (ours, peer) = (row["ours"].as_f64().unwrap_or(f64::NAN), row["peer"].as_f64().unwrap_or(f64::NAN));
-        let what = format!("{}{}", row["what"].as_str().unwrap_or_default(), if unit.is_empty() { "" } else { ", " });
+        let (ours, peer) =
+            (row["ours"].as_f64().unwrap_or(f64::NAN), row["peer"].as_f64().unwrap_or(f64::NAN));
+        let what = format!(
+            "{}{}",
+            row["what"].as_str().unwrap_or_default(),
+            if unit.is_empty() { "" } else { ", " }
+        );
         // Less is better for seconds and bytes, and only there a ratio says something.
         let ratio = if unit.is_empty() { String::new() } else { format!("{:.1}", peer / ours) };
         let name = row["name"].as_str().unwrap_or_default();
-        let _ = writeln!(text, "{:<58} {ours:>10.4} {peer:>10.4} {ratio:>7}  {name}", format!("{what}{unit}"));
+        let _ =
+            writeln!(text, "{:<58} {ours:>10.4} {peer:>10.4} {ratio:>7}  {name}", format!("{what}{unit}"));
     }
     text
 }

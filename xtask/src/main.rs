@@ -28,6 +28,7 @@ cargo xtask COMMAND
 ";
 
 /// What the command line asks for.
+#[derive(Debug, PartialEq)]
 enum Command {
     Help,
     Test { python: bool },
@@ -94,4 +95,28 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
 
 fn value(flag: &str, value: Option<String>) -> Result<String> {
     value.ok_or_else(|| anyhow::anyhow!("`{flag}` needs a value"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn commands_take_their_own_options_alone() {
+        assert_eq!(parsed("").unwrap(), Command::Help);
+        assert_eq!(parsed("test --no-python").unwrap(), Command::Test { python: false });
+        let (time, targets) = (Duration::from_secs(600), vec!["npy".to_owned()]);
+        assert_eq!(parsed("fuzz --seconds 600 npy").unwrap(), Command::Fuzz { time, targets });
+        let (data, names) = ("faces".to_owned(), Vec::new());
+        assert_eq!(parsed("bench --data faces").unwrap(), Command::Bench { data, names });
+        for wrong in
+            ["tset", "test npy", "env --seconds 1", "fuzz --seconds", "fuzz --seconds x", "bench --datum x"]
+        {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
 }

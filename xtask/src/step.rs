@@ -42,3 +42,23 @@ fn quoted(word: &str) -> String {
         word.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_reads_as_it_is_typed() {
+        let mut command = Command::new("cargo");
+        command.args(["test", "it's one word"]).env("SEED", "a b").env_remove("HOME");
+        assert_eq!(typed(&command), r"SEED='a b' cargo test 'it'\''s one word'");
+    }
+
+    #[test]
+    fn a_step_that_fails_names_the_command() {
+        let error = run("nothing", Command::new("cargo").arg("no-such-command-here")).unwrap_err();
+        assert!(error.to_string().ends_with("to run it again: cargo no-such-command-here"), "{error}");
+        run("help", Command::new("cargo").args(["help", "--quiet"]).stdout(std::process::Stdio::null()))
+            .unwrap();
+    }
+}
