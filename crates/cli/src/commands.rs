@@ -1,0 +1,67 @@
+//! The subcommands: from what the flags were given to a call of the library, and its result to the terminal.
+
+mod evaluate;
+mod fit;
+mod inspect;
+mod predict;
+mod reference;
+mod run;
+
+use anyhow::{Context as _, Result};
+use clap::ArgMatches;
+use headsmith::data::predictions::Columns;
+use headsmith::{Context, Pool, Preset, Progress};
+
+use crate::flags::common::Common;
+use crate::interrupt;
+use crate::view::progress::StderrView;
+
+/// Does what the command line asks for.
+pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
+    match matches.subcommand() {
+        Some(("run", matches)) => run::run(matches),
+        Some(("inspect", matches)) => inspect::inspect(matches),
+        Some(("fit", matches)) => fit::fit(matches),
+        Some(("evaluate", matches)) => evaluate::evaluate(matches),
+        Some(("predict", matches)) => predict::predict(matches),
+        Some(("completions", matches)) => reference::completions(matches),
+        Some(("reference", _)) => reference::reference(),
+        // clap lets no other through.
+        _ => Ok(()),
+    }
+}
+
+/// Calls `work` with threads, view and the wish to stop.
+fn with_context<T>(
+    common: &Common,
+    work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
+) -> Result<T> {
+    let pool = Pool::new(common.n_threads).context("cannot start the threads")?;
+    let mut view = StderrView::new(common.quiet);
+    let stop = interrupt::listen()?;
+    Ok(work(&mut Context { seed: common.seed, pool: &pool, stop, view: &mut view })?)
+}
+
+/// Calls `work` with threads, without a view.
+fn with_silent_context<T>(
+    common: &Common,
+    work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
+) -> Result<T> {
+    let pool = Pool::new(common.n_threads).context("cannot start the threads")?;
+    let mut view = |_: &Progress<'_>| {};
+    Ok(work(&mut Context { seed: common.seed, pool: &pool, stop: interrupt::never(), view: &mut view })?)
+}
+
+fn preset(matches: &ArgMatches) -> Preset {
+    match matches.get_one::<String>("preset").map(String::as_str) {
+        Some("notebook") => Preset::Notebook,
+        _ => Preset::Standard,
+    }
+}
+
+fn columns(matches: &ArgMatches) -> Columns {
+    match matches.get_one::<String>("columns").map(String::as_str) {
+        Some("label") => Columns::LabelOnly,
+        _ => Columns::All,
+    }
+}

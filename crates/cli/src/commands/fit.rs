@@ -1,0 +1,53 @@
+//! `headsmith fit`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow};
+use clap::ArgMatches;
+use headsmith::fit::{FitOptions, FittedHead};
+use headsmith::{Context, HeadConfig, HeadKind, fit, model_file, run, tables};
+
+use crate::flags::common::{self, Common, optional_path_of, path_of};
+use crate::flags::heads;
+use crate::{commands, view};
+
+/// Fits one head and writes the model.
+pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
+    let (name, matches) = matches.subcommand().ok_or_else(|| anyhow!("no head was named"))?;
+    let kind = HeadKind::ALL.into_iter().find(|kind| kind.name() == name);
+    let kind = kind.ok_or_else(|| anyhow!("there is no head `{name}`"))?;
+    let given = heads::given(matches, kind.table(), "");
+    let head = match kind {
+        HeadKind::Mlp => HeadConfig::mlp(commands::preset(matches), &given)?,
+        _ => HeadConfig::new(kind, &given)?,
+    };
+    let common = common::given(matches);
+    let (train, val) = (path_of(matches, "train"), optional_path_of(matches, "val"));
+    let model = path_of(matches, "model");
+    let fitted = commands::with_context(&common, |context| {
+        fit_and_save(&head, &train, val.as_deref(), &model, &common, context)
+    })?;
+    if common.json {
+        return view::print_json(&fitted.report);
+    }
+    view::print(&view::text::fit(&fitted.report, fitted.model.classes()))
+}
+
+fn fit_and_save(
+    head: &HeadConfig,
+    train: &Path,
+    val: Option<&Path>,
+    model: &PathBuf,
+    common: &Common,
+    context: &mut Context<'_>,
+) -> headsmith::Result<FittedHead> {
+    let train = tables::read("train", train, &common.read, context)?;
+    let val = val.map(|val| tables::read("val", val, &common.read, context)).transpose()?;
+    let (data, _) = run::prepare_fit(train, val, &[], &common.read, context)?;
+    let options =
+        FitOptions { checkpoint: Some(model_file::checkpoint_beside(model)), ..FitOptions::default() };
+    let mut fitted = fit::fit(head, &data, &options, context)?;
+    model_file::save_final(&fitted.model, model, context)?;
+    fitted.report.model = Some(model.display().to_string());
+    Ok(fitted)
+}

@@ -1,0 +1,43 @@
+//! `headsmith inspect`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ArgMatches;
+use headsmith::data::Severity;
+use headsmith::tables::{self, RoleTable};
+
+use crate::flags::common;
+use crate::view::progress::severity_word;
+use crate::{commands, view};
+
+/// Says what is in tables, and what is wrong with them. Every table is read before an error ends the command.
+pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
+    let common = common::given(matches);
+    let files: Vec<PathBuf> = matches.get_many("files").into_iter().flatten().cloned().collect();
+    let (read, findings) = commands::with_silent_context(&common, |context| {
+        let read: Vec<_> = files
+            .iter()
+            .map(|file| tables::read(&file.display().to_string(), file, &common.read, context))
+            .collect();
+        let sound: Vec<&RoleTable> = read.iter().flatten().collect();
+        let findings = tables::look_through(&sound, context);
+        Ok((read, findings))
+    })?;
+    let reports: Vec<_> = read.iter().flatten().map(|table| &table.report).collect();
+    if common.json {
+        view::print_json(&serde_json::json!({ "tables": reports, "findings": findings }))?;
+    } else {
+        let mut text: String = reports.iter().map(|report| view::text::table_report(report)).collect();
+        text += if findings.is_empty() { "nothing was found\n" } else { "" };
+        for finding in &findings {
+            text += &format!("{}: {finding}\n", severity_word(finding.severity));
+        }
+        view::print(&text)?;
+    }
+    read.into_iter().find_map(Result::err).map_or(Ok(()), Err)?;
+    tables::refuse_errors(
+        &findings.into_iter().filter(|f| f.severity == Severity::Error).collect::<Vec<_>>(),
+    )?;
+    Ok(())
+}

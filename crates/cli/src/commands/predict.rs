@@ -1,0 +1,25 @@
+//! `headsmith predict`
+
+use anyhow::Result;
+use clap::ArgMatches;
+use headsmith::data::predictions::WriteOptions;
+use headsmith::{PredictOptions, model_file};
+
+use crate::flags::common::{self, path_of};
+use crate::{commands, view};
+
+/// Labels a table with a model.
+pub(crate) fn predict(matches: &ArgMatches) -> Result<()> {
+    let common = common::given(matches);
+    let model = model_file::load(&path_of(matches, "model"))?;
+    let (data, csv) = (path_of(matches, "data"), path_of(matches, "out"));
+    let options = PredictOptions {
+        zip: matches.get_flag("zip").then(|| csv.with_extension("zip")),
+        csv,
+        columns: WriteOptions { columns: commands::columns(matches), proba: matches.get_flag("proba") },
+    };
+    let predicted = commands::with_context(&common, |context| {
+        headsmith::predict(&model, &data, &common.read, &options, context)
+    })?;
+    if common.json { view::print_json(&predicted) } else { view::print(&view::text::predicted(&predicted)) }
+}

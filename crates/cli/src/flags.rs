@@ -1,0 +1,159 @@
+//! The command line: subcommands, their flags, and what they were given.
+
+pub(crate) mod common;
+pub(crate) mod config;
+pub(crate) mod heads;
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use headsmith::HeadKind;
+
+use common::{file, switch};
+
+/// The whole command line, without a configuration file.
+pub(crate) fn command() -> Command {
+    Command::new("headsmith")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Turns a table of embeddings and labels into the best small classifier.")
+        .after_help(
+            "Start with:\n  headsmith inspect train.csv\n  headsmith run --train train.csv --val val.csv \
+             --test test.csv --out out/\n\nExit status: 0 success, 1 bad data or failure, 2 wrong usage.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .infer_subcommands(false)
+        .subcommands([run(), inspect(), fit(), evaluate(), predict(), completions(), reference()])
+}
+
+/// Reads the command line `args`, over the configuration file that it names.
+///
+/// # Errors
+/// When the configuration file cannot be read or has unknown keys. Wrong flags end the process with status 2.
+pub(crate) fn parse(args: Vec<OsString>) -> anyhow::Result<ArgMatches> {
+    let command = command();
+    let command = match config::named(&args) {
+        Some(path) => config::ConfigFile::read(&path, &command)?.into_defaults(command),
+        None => command,
+    };
+    Ok(command.get_matches_from(args))
+}
+
+fn run() -> Command {
+    let command = Command::new("run")
+        .about("The whole job: inspect the tables, fit forest and MLP, judge them, predict with the better one")
+        .long_about(
+            "The whole job: inspects the tables, fits the forest baseline, fits the MLP, compares the two on the \
+             validation rows, predicts the test table with the better one, and writes report.json, \
+             model.safetensors, submission.csv and submission.zip to the output folder.",
+        )
+        .args([
+            file("train", "Table to learn from").required(true),
+            file("val", "Table to choose the epoch and the head on").required(true),
+            file("test", "Table to predict; its labels, if it has any, are placeholders"),
+            Arg::new("out")
+                .long("out")
+                .value_name("FOLDER")
+                .value_hint(ValueHint::DirPath)
+                .value_parser(value_parser!(std::path::PathBuf))
+                .required(true)
+                .help("Folder for the report, the model and the predictions; made if it is not there"),
+            preset(),
+            columns(),
+        ]);
+    let command = common::add(command);
+    HeadKind::ALL
+        .iter()
+        .fold(command, |command, head| heads::add(command, head.table(), heads::prefix_in_run(head.name())))
+}
+
+fn inspect() -> Command {
+    let command = Command::new("inspect")
+        .about("Say what is in tables, and what is wrong with them")
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .required(true)
+                .action(ArgAction::Append)
+                .value_hint(ValueHint::FilePath)
+                .value_parser(value_parser!(std::path::PathBuf))
+                .help("CSV, Parquet, npy or npz, also gzip or zstd; the first one's classes and width are expected of the others"),
+        );
+    common::add(command)
+}
+
+fn fit() -> Command {
+    let head = |head: &HeadKind| {
+        let command = Command::new(head.name()).about(head.table().about).args([
+            file("train", "Table to learn from").required(true),
+            file("val", "Table to judge by, and to choose the epoch where there are epochs"),
+            common::model("Where to write the fitted model"),
+        ]);
+        let command = if *head == HeadKind::Mlp { command.arg(preset()) } else { command };
+        heads::add(common::add(command), head.table(), "")
+    };
+    Command::new("fit")
+        .about("Fit one head and write the model")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(HeadKind::ALL.iter().map(head))
+}
+
+fn evaluate() -> Command {
+    let command = Command::new("evaluate")
+        .about("Score a model on a labelled table")
+        .args([common::model("Model to score"), file("data", "Table to score it on").required(true)]);
+    common::add(command)
+}
+
+fn predict() -> Command {
+    let command = Command::new("predict").about("Label a table with a model").args([
+        common::model("Model to predict with"),
+        file("data", "Table to predict; its labels, if it has any, are placeholders").required(true),
+        Arg::new("out")
+            .long("out")
+            .value_name("FILE")
+            .value_hint(ValueHint::FilePath)
+            .value_parser(value_parser!(std::path::PathBuf))
+            .required(true)
+            .help("CSV file to write"),
+        switch("zip", "Also write the CSV into a zip archive beside it"),
+        switch("proba", "Add one column of probabilities per class, named by the class"),
+        columns(),
+    ]);
+    common::add(command)
+}
+
+fn completions() -> Command {
+    Command::new("completions").about("Print completions for a shell").arg(
+        Arg::new("shell")
+            .value_name("SHELL")
+            .required(true)
+            .value_parser(value_parser!(clap_complete::Shell))
+            .help("The shell; for bash: headsmith completions bash > ~/.local/share/bash-completion/completions/headsmith"),
+    )
+}
+
+fn reference() -> Command {
+    Command::new("reference")
+        .hide(true)
+        .about("Print the reference page of all commands and parameters (Markdown)")
+}
+
+fn preset() -> Arg {
+    Arg::new("preset")
+        .long("preset")
+        .value_name("NAME")
+        .value_parser(["standard", "notebook"])
+        .default_value("standard")
+        .help("Values that parameters of mlp have when not given: the defaults, or the notebook's scaling and learning rate")
+}
+
+fn columns() -> Arg {
+    Arg::new("columns")
+        .long("columns")
+        .value_name("WHICH")
+        .value_parser(["all", "label"])
+        .default_value("all")
+        .help("Columns of the predictions: the input's own with the label filled, or the label alone")
+}

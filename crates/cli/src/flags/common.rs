@@ -1,0 +1,105 @@
+//! Flags that every command has, and what they come to.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use headsmith::data::{OnBadRow, ReadOptions};
+
+/// What the flags common to all commands were given.
+#[derive(Debug, Clone)]
+pub(crate) struct Common {
+    /// Where every random number comes from.
+    pub(crate) seed: u64,
+    /// How many threads work at once.
+    pub(crate) n_threads: usize,
+    /// Whether the result is one JSON object.
+    pub(crate) json: bool,
+    /// Whether progress is left out.
+    pub(crate) quiet: bool,
+    /// How tables are read.
+    pub(crate) read: ReadOptions,
+}
+
+/// Adds the flags common to all commands.
+pub(crate) fn add(command: Command) -> Command {
+    command.next_help_heading("Common flags").args([
+        Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .value_hint(ValueHint::FilePath)
+            .help("TOML file with the same names as the flags; flags win over it"),
+        Arg::new("seed")
+            .long("seed")
+            .value_name("N")
+            .value_parser(value_parser!(u64))
+            .default_value("42")
+            .help("Seed: the same seed gives the same bytes, whatever --jobs is"),
+        Arg::new("jobs")
+            .long("jobs")
+            .short('j')
+            .value_name("N")
+            .value_parser(value_parser!(u16).range(1..=1024))
+            .help("Threads [default: all cores]"),
+        text("embeddings_column", "Column of the embeddings [default: detected]"),
+        text("label_column", "Column of the labels [default: detected]"),
+        Arg::new("on_bad_row")
+            .long("on-bad-row")
+            .value_name("WHAT")
+            .value_parser(["error", "skip"])
+            .default_value("error")
+            .help("What a row that cannot be read does: end the command, or be left out and reported"),
+        switch("json", "Print the result as one JSON object"),
+        switch("quiet", "No progress on standard error").short('q'),
+    ])
+}
+
+/// What the flags common to all commands were given.
+pub(crate) fn given(matches: &ArgMatches) -> Common {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let text = |id: &str| matches.get_one::<String>(id).cloned();
+    let skip = text("on_bad_row").as_deref() == Some("skip");
+    Common {
+        seed: matches.get_one("seed").copied().unwrap_or(42),
+        n_threads: matches.get_one::<u16>("jobs").map_or_else(cores, |&n| usize::from(n)),
+        json: matches.get_flag("json"),
+        quiet: matches.get_flag("quiet"),
+        read: ReadOptions {
+            embeddings_column: text("embeddings_column"),
+            label_column: text("label_column"),
+            on_bad_row: if skip { OnBadRow::Skip } else { OnBadRow::Error },
+        },
+    }
+}
+
+/// A flag that takes a file to read.
+pub(crate) fn file(name: &'static str, help: &'static str) -> Arg {
+    path(name, help).value_name("FILE")
+}
+
+/// The flag that takes a model file.
+pub(crate) fn model(help: &'static str) -> Arg {
+    path("model", help).value_name("FILE").required(true)
+}
+
+/// A flag that is there or not.
+pub(crate) fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// The path that the required flag `id` was given.
+pub(crate) fn path_of(matches: &ArgMatches, id: &str) -> PathBuf {
+    optional_path_of(matches, id).unwrap_or_default()
+}
+
+/// The path that the flag `id` was given.
+pub(crate) fn optional_path_of(matches: &ArgMatches, id: &str) -> Option<PathBuf> {
+    matches.get_one::<PathBuf>(id).cloned()
+}
+
+fn path(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_hint(ValueHint::FilePath).value_parser(value_parser!(PathBuf)).help(help)
+}
+
+fn text(id: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id.replace('_', "-")).value_name("NAME").help(help)
+}

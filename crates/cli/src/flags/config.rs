@@ -1,0 +1,153 @@
+//! `headsmith.toml`: the same names as the flags, underneath them.
+//!
+//! The file's values become the defaults of the flags, so that they are checked, and shown in messages, in one
+//! place: where the flags are.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Arg, Command};
+
+use crate::flags::heads;
+
+/// Keys whose values are files to read: a relative one starts at the configuration file's folder.
+const INPUTS: [&str; 4] = ["train", "val", "test", "data"];
+
+/// A configuration file's values, by flag.
+#[derive(Debug, Default)]
+pub(crate) struct ConfigFile {
+    path: PathBuf,
+    values: Vec<(String, String)>,
+}
+
+/// A configuration file that asks for something wrong.
+#[derive(Debug)]
+pub(crate) struct WrongConfig(String);
+
+impl std::fmt::Display for WrongConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongConfig {}
+
+/// The configuration file that `args` name with `--config`.
+pub(crate) fn named(args: &[OsString]) -> Option<PathBuf> {
+    let mut args = args.iter().take_while(|arg| *arg != "--");
+    while let Some(arg) = args.next() {
+        if arg == "--config" {
+            return args.next().map(PathBuf::from);
+        }
+        if let Some(path) = arg.to_str().and_then(|arg| arg.strip_prefix("--config=")) {
+            return Some(PathBuf::from(path));
+        }
+    }
+    None
+}
+
+impl ConfigFile {
+    /// Reads `path`, whose keys must be flags of one of the subcommands of `command`.
+    pub(crate) fn read(path: &Path, command: &Command) -> Result<ConfigFile> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
+        let mut config = ConfigFile { path: path.to_owned(), values: Vec::new() };
+        let table: toml::Table =
+            text.parse().map_err(|error| config.wrong(&format!("not valid TOML: {error}")))?;
+        for (key, value) in &table {
+            config.add(key, value, command)?;
+        }
+        Ok(config)
+    }
+
+    /// `command` with this file's values as the defaults of its subcommands' flags.
+    pub(crate) fn into_defaults(self, command: Command) -> Command {
+        command.mut_subcommands(|subcommand| self.defaults_of(subcommand))
+    }
+
+    fn wrong(&self, what: &str) -> anyhow::Error {
+        WrongConfig(format!("{}: {what}", self.path.display())).into()
+    }
+
+    fn defaults_of(&self, command: Command) -> Command {
+        let command = command.mut_subcommands(|subcommand| self.defaults_of(subcommand));
+        self.values.iter().fold(command, |command, (key, value)| match flag_of(&command, key) {
+            Some(id) => command.mut_arg(id, |arg| arg.default_value(value.clone()).required(false)),
+            None => command,
+        })
+    }
+
+    /// Takes up one key; a table's are those of the head it is named after.
+    fn add(&mut self, key: &str, value: &toml::Value, command: &Command) -> Result<()> {
+        let key = key.replace('-', "_");
+        if let toml::Value::Table(table) = value {
+            return table.iter().try_for_each(|(name, value)| {
+                self.add(&format!("{key}.{}", name.replace('-', "_")), value, command)
+            });
+        }
+        let known = known_keys(command);
+        if !known.contains(&key) {
+            return Err(self.wrong(&format!("unknown key `{key}`{}", did_you_mean(&key, &known))));
+        }
+        let Some(text) = plain_text(value) else {
+            let found = value.type_str();
+            return Err(self.wrong(&format!("`{key}` is {found}, expected a string, a number or true/false")));
+        };
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let text =
+            if INPUTS.contains(&key.as_str()) { folder.join(text).display().to_string() } else { text };
+        self.values.push((key, text));
+        Ok(())
+    }
+}
+
+/// The flag of `command` that `key` stands for, if it has one: `mlp.lr` is `lr` of `fit mlp` and of `run`,
+/// `forest.criterion` is `criterion` of `fit forest` and `forest_criterion` of `run`.
+fn flag_of(command: &Command, key: &str) -> Option<String> {
+    let id = match key.split_once('.') {
+        Some((head, name)) if head == command.get_name() => name.to_owned(),
+        Some((head, name)) if command.get_name() == "run" => heads::id_in_run(head, name),
+        Some(_) => return None,
+        None => key.to_owned(),
+    };
+    command.get_arguments().any(|arg| arg.get_id() == id.as_str()).then_some(id)
+}
+
+/// Every key that stands for a flag of some subcommand; a head's parameters as `head.name`.
+fn known_keys(command: &Command) -> Vec<String> {
+    let flags = |command: &Command, of_heads: bool| -> Vec<String> {
+        let wanted = |arg: &&Arg| heads::is_parameter(arg) == of_heads && arg.get_long().is_some();
+        command.get_arguments().filter(wanted).map(|arg| arg.get_id().to_string()).collect()
+    };
+    let mut keys = Vec::new();
+    for subcommand in command.get_subcommands() {
+        keys.extend(flags(subcommand, false));
+        for head in subcommand.get_subcommands() {
+            keys.extend(flags(head, false));
+            keys.extend(flags(head, true).into_iter().map(|flag| format!("{}.{flag}", head.get_name())));
+        }
+    }
+    keys.retain(|key| key != "config" && key != "help");
+    keys
+}
+
+/// Words that offer the known key nearest to `key`, if one is near.
+pub(crate) fn did_you_mean(key: &str, known: &[String]) -> String {
+    let near =
+        known.iter().map(|k| (strsim::jaro_winkler(key, k), k)).filter(|(likeness, _)| *likeness > 0.8);
+    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, best)) => format!("; did you mean `{best}`?"),
+        None => String::new(),
+    }
+}
+
+fn plain_text(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(int) => Some(int.to_string()),
+        toml::Value::Float(float) => Some(format!("{float:?}")),
+        toml::Value::Boolean(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}

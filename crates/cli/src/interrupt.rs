@@ -1,0 +1,27 @@
+//! Ctrl-C: once to end cleanly with the best so far, twice to end at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// The exit status of a process ended by Ctrl-C, as shells give it.
+const INTERRUPTED: i32 = 130;
+
+/// Listens for Ctrl-C and termination from here on; the flag is set at the first.
+pub(crate) fn listen() -> Result<&'static AtomicBool> {
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+        eprintln!("stopping: what is being fitted ends with its best so far (again to quit at once)");
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(&STOP)
+}
+
+/// The flag of work that Ctrl-C ends at once, as it does where nobody listens.
+pub(crate) fn never() -> &'static AtomicBool {
+    &STOP
+}

@@ -1,0 +1,25 @@
+//! What a person sees: progress on standard error, results on standard output.
+
+pub(crate) mod error;
+pub(crate) mod progress;
+pub(crate) mod text;
+
+use std::io::{ErrorKind, Write};
+
+use anyhow::{Context, Result};
+
+/// Prints a result. A reader that has gone away (`headsmith .. | head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write to standard output"),
+    }
+}
+
+/// Prints a result as one JSON object on one line.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let mut text = serde_json::to_string(value).context("cannot write the result as JSON")?;
+    text.push('\n');
+    print(&text)
+}

@@ -1,0 +1,188 @@
+//! Progress on standard error: a bar with the time left on a terminal, plain lines elsewhere.
+
+use std::time::{Duration, Instant};
+
+use headsmith::data::Severity;
+use headsmith::heads::event::StopReason;
+use headsmith::heads::{EpochRecord, Event};
+use headsmith::report::{FitReport, TableReport};
+use headsmith::{Progress, View};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often a plain line tells how far a fit is, at most.
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// The view on standard error.
+pub(crate) struct StderrView {
+    quiet: bool,
+    bar: ProgressBar,
+    plain: bool,
+    head: &'static str,
+    unit: &'static str,
+    total: usize,
+    started: Instant,
+    last_line: Instant,
+    best: Option<f64>,
+}
+
+impl StderrView {
+    /// A view that shows everything, or warnings alone when `quiet`.
+    pub(crate) fn new(quiet: bool) -> StderrView {
+        let plain = !std::io::IsTerminal::is_terminal(&std::io::stderr());
+        let now = Instant::now();
+        StderrView {
+            quiet,
+            bar: ProgressBar::hidden(),
+            plain,
+            head: "",
+            unit: "",
+            total: 0,
+            started: now,
+            last_line: now,
+            best: None,
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Prints a line above the bar.
+    fn say(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+
+    fn started(&mut self, total: usize, unit: &'static str) {
+        let now = Instant::now();
+        (self.total, self.unit, self.started, self.last_line, self.best) = (total, unit, now, now, None);
+        if !self.quiet && !self.plain {
+            self.bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+            let template = format!("  {{bar:24}} {{pos}}/{{len}} {unit}s, {{msg}}");
+            if let Ok(style) = ProgressStyle::with_template(&template) {
+                self.bar.set_style(style);
+            }
+        }
+    }
+
+    /// Shows that `done` steps are over, with the time left and `what` else there is to say.
+    fn step(&mut self, done: usize, what: &str) {
+        let left = time_left(self.started.elapsed(), done, self.total);
+        let message = [what, &left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(", ");
+        if self.plain && self.last_line.elapsed() >= PLAIN_EVERY {
+            self.last_line = Instant::now();
+            self.line(&format!("{}: {done}/{} {}s, {message}", self.head, self.total, self.unit));
+        }
+        self.bar.set_position(done as u64);
+        self.bar.set_message(message);
+    }
+
+    fn epoch(&mut self, record: &EpochRecord) {
+        let Some(val) = record.val else {
+            return self.step(record.epoch + 1, &format!("loss {:.4}", record.train.loss));
+        };
+        let best = self.best.map_or(val.weighted_f1, |best| best.max(val.weighted_f1));
+        self.best = Some(best);
+        let loss = record.train.loss;
+        self.step(
+            record.epoch + 1,
+            &format!("loss {loss:.4}, val weighted F1 {:.4} (best {best:.4})", val.weighted_f1),
+        );
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started { total, unit } => self.started(*total, unit),
+            Event::Epoch(record) => self.epoch(record),
+            Event::Trees { done, .. } => self.step(*done, ""),
+            _ => {}
+        }
+    }
+
+    fn fitted(&mut self, report: &FitReport) {
+        self.bar.finish_and_clear();
+        self.bar = ProgressBar::hidden();
+        self.line(&fitted_line(report));
+    }
+}
+
+impl View for StderrView {
+    fn see(&mut self, progress: &Progress<'_>) {
+        match progress {
+            Progress::Read(table) => self.line(&read_line(table)),
+            Progress::Found(finding) if finding.severity != Severity::Note => {
+                self.say(&format!("{}: {finding}", severity_word(finding.severity)));
+            }
+            Progress::Fitting { head, purpose } => {
+                self.head = head;
+                let purpose = if purpose.is_empty() { String::new() } else { format!(" ({purpose})") };
+                self.line(&format!("fitting {head}{purpose}"));
+            }
+            Progress::Fit(event) => self.event(event),
+            Progress::Fitted(report) => self.fitted(report),
+            Progress::Wrote(path) => self.line(&format!("wrote {}", path.display())),
+            Progress::Warning(text) => self.say(&format!("warning: {text}")),
+            Progress::Skipped(what) => self.say(&format!("warning: {what} was skipped")),
+            _ => {}
+        }
+    }
+}
+
+/// `error`, `warning` or `note`.
+pub(crate) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+fn read_line(table: &TableReport) -> String {
+    format!(
+        "read {}: {} rows x {} features, {} ({:.2} s)",
+        table.path, table.n_rows, table.n_features, table.format, table.seconds
+    )
+}
+
+fn fitted_line(report: &FitReport) -> String {
+    let epochs = match report.best_epoch {
+        Some(best) => format!(", {} epochs (best: {})", report.epochs, best + 1),
+        None => String::new(),
+    };
+    let why = match report.stopped {
+        Some(StopReason::EarlyStopping) => ", stopped early",
+        Some(StopReason::Asked) => ", stopped when asked",
+        Some(_) => ", stopped",
+        None => "",
+    };
+    format!("fitted {} in {:.2} s{epochs}{why}", report.head, report.fit_seconds)
+}
+
+/// The time left if the steps to come take as long as those done.
+fn time_left(elapsed: Duration, done: usize, total: usize) -> String {
+    if done == 0 || done >= total {
+        return String::new();
+    }
+    let seconds = elapsed.as_secs_f64() / done as f64 * (total - done) as f64;
+    match seconds.round() as u64 {
+        0 => "under 1 s left".to_owned(),
+        s if s < 100 => format!("{s} s left at most"),
+        s => format!("{} min left at most", s.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_in_proportion() {
+        let ten = Duration::from_secs(10);
+        assert_eq!(time_left(ten, 0, 5), "");
+        assert_eq!(time_left(ten, 5, 5), "");
+        assert_eq!(time_left(ten, 2, 5), "15 s left at most");
+        assert_eq!(time_left(ten, 1, 100), "17 min left at most");
+        assert_eq!(time_left(ten, 99, 100), "under 1 s left");
+    }
+}

@@ -1,0 +1,271 @@
+//! Results as text tables.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use headsmith::Evaluation;
+use headsmith::heads::mlp::{Activation, LayerSummary};
+use headsmith::report::{
+    ClassCount, Comparison, FitReport, Judgement, PredictionReport, Report, Structure, TableReport,
+};
+
+use std::fmt::Write;
+
+/// What `run` prints at its end.
+pub(crate) fn run(report: &Report) -> String {
+    let mut text = String::new();
+    for head in &report.heads {
+        text += &structure(head);
+    }
+    if let Some(last) = report.heads.last() {
+        text += &examples(last, &report.classes);
+    }
+    text += &summary(&report.heads, "validation");
+    if let Some(comparison) = &report.comparison {
+        text += &compared(comparison);
+    }
+    let _ = writeln!(text, "chosen: {} (weighted F1 on the validation rows)", report.chosen);
+    if let Some(predictions) = &report.predictions {
+        text.push('\n');
+        text += &predicted(predictions);
+    }
+    text
+}
+
+/// What `fit` prints at its end.
+pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
+    let mut text = structure(report) + &examples(report, classes);
+    let (judgement, rows) = shown(report);
+    text += &summary(std::slice::from_ref(report), rows);
+    text += &per_class(judgement);
+    text
+}
+
+/// What `evaluate` prints.
+pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
+    let judgement = &evaluation.judgement;
+    let (scores, intervals) = (&judgement.scores, &judgement.intervals);
+    let mut table = grid(&["metric", "value", "95 % interval"]);
+    let with = |name: &str, value: f64, low: f64, high: f64| {
+        vec![name.to_owned(), format!("{value:.4}"), format!("{low:.4} .. {high:.4}")]
+    };
+    let alone = |name: &str, value: Option<f64>| {
+        vec![name.to_owned(), value.map_or("undefined".to_owned(), |v| format!("{v:.4}")), String::new()]
+    };
+    table.add_rows([
+        with("weighted F1", scores.weighted_f1, intervals.weighted_f1.low, intervals.weighted_f1.high),
+        with("accuracy", scores.accuracy, intervals.accuracy.low, intervals.accuracy.high),
+        with(
+            "balanced accuracy",
+            scores.balanced_accuracy,
+            intervals.balanced_accuracy.low,
+            intervals.balanced_accuracy.high,
+        ),
+        with("macro F1", scores.macro_f1, intervals.macro_f1.low, intervals.macro_f1.high),
+        with("log loss", scores.log_loss, intervals.log_loss.low, intervals.log_loss.high),
+        with("Brier score", scores.brier, intervals.brier.low, intervals.brier.high),
+        with("Matthews correlation", scores.mcc, intervals.mcc.low, intervals.mcc.high),
+        alone("Cohen's kappa", scores.cohen_kappa),
+        alone("ROC AUC one-vs-rest", scores.roc_auc_ovr),
+        with("calibration error", scores.ece, intervals.ece.low, intervals.ece.high),
+    ]);
+    let mut text =
+        format!("{} on {} rows of {}\n\n{table}\n", evaluation.head, scores.n_samples, evaluation.table.path);
+    if let Some(caution) = judgement.caution() {
+        let _ = writeln!(text, "{caution}");
+    }
+    text + "\n" + &per_class(judgement)
+}
+
+/// What is in one table.
+pub(crate) fn table_report(table: &TableReport) -> String {
+    let mut text = format!(
+        "{}\n  {} rows x {} features, {}\n",
+        table.path, table.n_rows, table.n_features, table.format
+    );
+    if table.n_skipped > 0 {
+        let _ = writeln!(text, "  {} rows could not be read and are left out", table.n_skipped);
+    }
+    match &table.label_column {
+        Some(column) => {
+            let _ = writeln!(text, "  labels in `{column}`: {}", counts(&table.labels, table.n_rows));
+        }
+        None => text += "  no labels\n",
+    }
+    text
+}
+
+/// How often each class was predicted, and where the predictions stand.
+pub(crate) fn predicted(report: &PredictionReport) -> String {
+    let mut text = format!("predicted {} rows: {}\n", report.n_rows, counts(&report.counts, report.n_rows));
+    if report.n_left_out > 0 {
+        let _ = writeln!(text, "{} rows could not be read and have no prediction", report.n_left_out);
+    }
+    let _ = writeln!(text, "written to {}", report.files.join(" and "));
+    text
+}
+
+fn counts(counts: &[ClassCount], n_rows: usize) -> String {
+    let share = |count: usize| 100.0 * count as f64 / n_rows.max(1) as f64;
+    let one = |c: &ClassCount| format!("{} {} ({:.1} %)", c.class, c.count, share(c.count));
+    counts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// A head's layers, as Keras's summary shows them, or its trees.
+fn structure(report: &FitReport) -> String {
+    match &report.structure {
+        Structure::Mlp { n_features, layers, n_params } => {
+            let mut table = grid(&["layer", "output shape", "parameters"]);
+            table.add_row(vec!["input".to_owned(), format!("(n, {n_features})"), "0".to_owned()]);
+            table.add_rows(layers.iter().map(layer));
+            format!(
+                "{}: {} parameters, inputs scaled by {}\n\n{table}\n\n",
+                report.head,
+                thousands(*n_params),
+                report.scaling
+            )
+        }
+        Structure::Forest { n_trees, n_nodes, max_depth, oob, .. } => {
+            let oob = oob.as_ref().map_or(String::new(), |oob| {
+                format!(", out-of-bag accuracy {:.4}, weighted F1 {:.4}", oob.accuracy, oob.weighted_f1)
+            });
+            let nodes = thousands(*n_nodes);
+            format!("{}: {n_trees} trees, {nodes} nodes, depth at most {max_depth}{oob}\n\n", report.head)
+        }
+    }
+}
+
+fn layer(layer: &LayerSummary) -> Vec<String> {
+    let activation = match layer.activation {
+        Some(Activation::Relu) => ", relu",
+        Some(Activation::Softmax) => ", softmax",
+        None => "",
+    };
+    vec![
+        format!("{} ({}{activation})", layer.name, layer.kind),
+        format!("(n, {})", layer.output_width),
+        thousands(layer.n_params),
+    ]
+}
+
+/// The first rows' labels beside their probabilities.
+fn examples(report: &FitReport, classes: &[String]) -> String {
+    let header: Vec<&str> =
+        ["row", "label"].into_iter().chain(classes.iter().map(String::as_str)).chain([""]).collect();
+    let mut table = grid(&header);
+    for example in &report.examples {
+        let best = (1..classes.len())
+            .fold(0, |best, c| if example.probabilities[c] > example.probabilities[best] { c } else { best });
+        let mark = if classes[best] == example.label { "" } else { "wrong" };
+        let mut row = vec![example.place.clone(), example.label.clone()];
+        row.extend(example.probabilities.iter().map(|p| format!("{p:.3}")));
+        row.push(mark.to_owned());
+        table.add_row(row);
+    }
+    let rows = shown(report).1;
+    format!("first {rows} rows, label beside the probabilities of {}\n\n{table}\n\n", report.head)
+}
+
+/// The heads beside each other.
+fn summary(heads: &[FitReport], rows: &str) -> String {
+    let mut table = grid(&[
+        "head",
+        "weighted F1",
+        "95 % interval",
+        "accuracy",
+        "log loss",
+        "calib. error",
+        "train w. F1",
+        "epochs",
+        "fit s",
+    ]);
+    for head in heads {
+        let judgement = shown(head).0;
+        let (scores, interval) = (&judgement.scores, judgement.intervals.weighted_f1);
+        table.add_row(vec![
+            head.head.to_owned(),
+            format!("{:.4}", scores.weighted_f1),
+            format!("{:.4} .. {:.4}", interval.low, interval.high),
+            format!("{:.4}", scores.accuracy),
+            format!("{:.4}", scores.log_loss),
+            format!("{:.4}", scores.ece),
+            format!("{:.4}", head.train.scores.weighted_f1),
+            head.best_epoch.map_or(String::new(), |best| format!("{} of {}", best + 1, head.epochs)),
+            format!("{:.2}", head.fit_seconds),
+        ]);
+    }
+    let mut text = format!("scores on the {rows} rows\n\n{table}\n");
+    for head in heads {
+        if let Some(caution) = shown(head).0.caution() {
+            let _ = writeln!(text, "  {}: {caution}", head.head);
+        }
+    }
+    text + "\n"
+}
+
+fn compared(comparison: &Comparison) -> String {
+    let d = &comparison.difference.weighted_f1;
+    format!(
+        "{} - {}: weighted F1 {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4} (paired bootstrap; {})\n",
+        comparison.candidate, comparison.baseline, d.observed, d.low, d.high, d.p_value, comparison.note
+    )
+}
+
+fn per_class(judgement: &Judgement) -> String {
+    let mut table = grid(&["class", "precision", "recall", "F1", "support", "taken for"]);
+    for (i, (class, scores)) in judgement.classes.iter().zip(&judgement.scores.per_class).enumerate() {
+        table.add_row(vec![
+            class.clone(),
+            format!("{:.4}", scores.precision),
+            format!("{:.4}", scores.recall),
+            format!("{:.4}", scores.f1),
+            scores.support.to_string(),
+            judgement.scores.confusion[i].iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
+        ]);
+    }
+    format!("{table}\n")
+}
+
+/// The judgement that a fit is known by, and what its rows are called.
+fn shown(report: &FitReport) -> (&Judgement, &'static str) {
+    match &report.val {
+        Some(val) => (val, "validation"),
+        None => (&report.train, "training"),
+    }
+}
+
+/// An empty table: plain text, the first column to the left and the others to the right.
+fn grid(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header.to_vec());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(
+            [0, 999, 1000, 356_861, 1_234_567].map(thousands),
+            ["0", "999", "1,000", "356,861", "1,234,567"]
+        );
+    }
+}

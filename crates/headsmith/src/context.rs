@@ -1,0 +1,40 @@
+//! What every step of the pipeline is given.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use headsmith_kernels::Pool;
+
+use crate::error::{Error, Result};
+use crate::progress::{Progress, View};
+
+/// Seed, threads, the wish to stop, and who looks on.
+pub struct Context<'a> {
+    /// Where every random number comes from.
+    pub seed: u64,
+    /// The threads.
+    pub pool: &'a Pool,
+    /// Set from outside, at any time, to end the work cleanly.
+    pub stop: &'a AtomicBool,
+    /// Who looks on.
+    pub view: &'a mut dyn View,
+}
+
+impl Context<'_> {
+    /// Whether the work was asked to stop.
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn tell(&mut self, progress: &Progress<'_>) {
+        self.view.see(progress);
+    }
+
+    /// Ends the work here when it was asked to stop.
+    pub(crate) fn go_on(&self) -> Result<()> {
+        if self.stopping() {
+            Err(Error::stopped("stopped before a head was fitted; nothing was written"))
+        } else {
+            Ok(())
+        }
+    }
+}

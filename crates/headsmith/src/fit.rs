@@ -1,0 +1,291 @@
+//! Fitting one head: scaling, training, judging.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use headsmith_data::Dataset;
+use headsmith_heads::event::StopReason;
+use headsmith_heads::{Control, EpochRecord, Event, Observer, Samples, forest, mlp};
+use headsmith_kernels::{Matrix, Pool};
+use headsmith_model::{DataRecord, Model, Node, Record, Scaling, Transform};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::head::{HeadConfig, HeadKind};
+use crate::judge;
+use crate::model_file;
+use crate::progress::Progress;
+use crate::report::{FitReport, OobReport, Structure};
+
+/// The rows a head is fitted on and judged by.
+#[derive(Debug)]
+pub struct FitData {
+    /// The rows to learn from.
+    pub train: Dataset,
+    /// The rows that choose the epoch.
+    pub val: Option<Dataset>,
+    /// Where the first rows of the table judged by stand in it: `val`'s, or `train`'s without one.
+    pub places: Vec<String>,
+    /// What the model is to remember of its data: tables and columns.
+    pub record: Record,
+}
+
+/// How a fit is done, beside the head's own parameters.
+#[derive(Debug, Clone, Default)]
+pub struct FitOptions {
+    /// What the fit is for, in words, where a run has several.
+    pub purpose: &'static str,
+    /// Where the best model so far is kept while the fit goes on, so that a killed process leaves it.
+    pub checkpoint: Option<PathBuf>,
+    /// What the validation rows chose before this fit: a trial's parameters.
+    pub chosen_on_val: Vec<&'static str>,
+    /// Whether the validation rows will choose among heads.
+    pub chooses_head: bool,
+}
+
+/// A fitted head, with what is said of it.
+#[derive(Debug)]
+pub struct FittedHead {
+    /// Scaling and head, ready to predict.
+    pub model: Model,
+    /// The model's probabilities of the validation rows, `n_samples x n_classes`.
+    pub val_proba: Option<Matrix>,
+    /// What is said of it.
+    pub report: FitReport,
+}
+
+/// Rows as the head sees them.
+struct Scaled<'d> {
+    transform: Transform,
+    train: ScaledRows<'d>,
+    val: Option<ScaledRows<'d>>,
+}
+
+/// A table's rows, with a scaled copy of the features where scaling changes them.
+struct ScaledRows<'d> {
+    rows: &'d Dataset,
+    x: Option<Matrix>,
+}
+
+/// What training alone comes to.
+struct Trained {
+    node: Node,
+    structure: Structure,
+    history: Vec<EpochRecord>,
+    best_epoch: Option<usize>,
+    stopped: Option<StopReason>,
+}
+
+/// How often the best model so far is written at most: a killed fit loses no more than this.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// Fits `head` and judges it on the training and validation rows.
+///
+/// # Errors
+/// When the rows cannot be learnt from, or training diverges before any epoch was finite.
+pub fn fit(
+    head: &HeadConfig,
+    data: &FitData,
+    options: &FitOptions,
+    context: &mut Context<'_>,
+) -> Result<FittedHead> {
+    context.tell(&Progress::Fitting { head: head.kind.name(), purpose: options.purpose });
+    let start = Instant::now();
+    let scaled = Scaled::new(head, data, context.pool)?;
+    let mut watch = Watch { context, last: start, epoch_seconds: Vec::new() };
+    let trained = match head.kind {
+        HeadKind::Forest => train_forest(head, &scaled, &mut watch)?,
+        HeadKind::Mlp => train_mlp(head, data, &scaled, options, &mut watch)?,
+    };
+    let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
+    let fit_seconds = start.elapsed().as_secs_f64();
+    let model = scaled.model(trained.node, record(head, data, context.seed))?;
+    drop(scaled.train.x);
+    let train = judge::judge(&model, &data.train, vec!["weights".to_owned()], context)?;
+    let used_for = used_for(head.kind, options);
+    let val =
+        data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
+    let shown = val.as_ref().unwrap_or(&train);
+    let mut fitted = FittedHead {
+        report: FitReport {
+            head: head.kind.name(),
+            params: head.params.clone(),
+            scaling: scaled.transform.scaling().to_string(),
+            fit_seconds,
+            epochs: trained.history.len(),
+            epoch_seconds,
+            best_epoch: trained.best_epoch,
+            stopped: trained.stopped,
+            structure: trained.structure,
+            history: trained.history,
+            examples: judge::examples(data.val.as_ref().unwrap_or(&data.train), &shown.proba, &data.places),
+            train: train.judgement,
+            val: val.as_ref().map(|val| val.judgement.clone()),
+            model: None,
+        },
+        val_proba: val.map(|val| val.proba),
+        model,
+    };
+    remember_scores(&mut fitted, used_for)?;
+    context.tell(&Progress::Fitted(&fitted.report));
+    Ok(fitted)
+}
+
+impl<'d> Scaled<'d> {
+    fn new(head: &HeadConfig, data: &'d FitData, pool: &Pool) -> Result<Scaled<'d>> {
+        let scaling: Scaling = head.params.text("scale").unwrap_or("none").parse()?;
+        let transform = scaling.fit(data.train.x.view(), pool)?;
+        let rows = |rows: &'d Dataset| {
+            let x = (scaling != Scaling::None).then(|| transform.apply(rows.x.view(), pool));
+            ScaledRows { rows, x }
+        };
+        Ok(Scaled { train: rows(&data.train), val: data.val.as_ref().map(rows), transform })
+    }
+
+    /// The model that scales as this does and then predicts with `node`.
+    fn model(&self, node: Node, record: Record) -> Result<Model> {
+        let node = match self.transform.scaling() {
+            Scaling::None => node,
+            _ => Node::Transform { transform: self.transform.clone(), then: Box::new(node) },
+        };
+        Ok(Model::new(self.train.rows.classes.names().to_vec(), node, record)?)
+    }
+}
+
+impl ScaledRows<'_> {
+    fn samples(&self) -> Result<Samples<'_>> {
+        let x = self.x.as_ref().unwrap_or(&self.rows.x).view();
+        Ok(Samples::new(x, &self.rows.y, self.rows.classes.len())?)
+    }
+}
+
+fn train_forest(head: &HeadConfig, scaled: &Scaled<'_>, watch: &mut Watch<'_, '_>) -> Result<Trained> {
+    let (seed, pool) = (watch.context.seed, watch.context.pool);
+    let forest = forest::fit(scaled.train.samples()?, &head.params, seed, pool, watch)?;
+    let structure = Structure::Forest {
+        n_trees: forest.n_trees(),
+        n_nodes: forest.n_nodes(),
+        max_depth: forest.max_depth(),
+        feature_importances: forest.feature_importances(),
+        oob: forest.oob().map(|oob| OobReport { accuracy: oob.accuracy, weighted_f1: oob.weighted_f1 }),
+    };
+    let stopped = (watch.context.stopping()).then_some(StopReason::Asked);
+    Ok(Trained { node: Node::Forest(forest), structure, history: Vec::new(), best_epoch: None, stopped })
+}
+
+fn train_mlp(
+    head: &HeadConfig,
+    data: &FitData,
+    scaled: &Scaled<'_>,
+    options: &FitOptions,
+    watch: &mut Watch<'_, '_>,
+) -> Result<Trained> {
+    let (seed, pool) = (watch.context.seed, watch.context.pool);
+    let val = scaled.val.as_ref().map(ScaledRows::samples).transpose()?;
+    let mut checkpoint =
+        Checkpointer { path: options.checkpoint.as_deref(), last: Instant::now(), failed: None };
+    let mut save = |_epoch, network: &mlp::Mlp| {
+        checkpoint.save(|| scaled.model(Node::Mlp(network.clone()), record(head, data, seed)));
+    };
+    let save: Option<mlp::Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut save) } else { None };
+    let fitted = mlp::fit(scaled.train.samples()?, val, &head.params, seed, pool, watch, save)?;
+    checkpoint.finish(watch.context);
+    let structure = Structure::Mlp {
+        n_features: fitted.model.n_features(),
+        layers: fitted.model.layers(),
+        n_params: fitted.model.n_params(),
+    };
+    Ok(Trained {
+        node: Node::Mlp(fitted.model),
+        structure,
+        history: fitted.history,
+        best_epoch: Some(fitted.best_epoch),
+        stopped: fitted.stopped,
+    })
+}
+
+/// Hands a fit's events to the view, takes its epochs' times, and passes on the wish to stop.
+struct Watch<'a, 'c> {
+    context: &'a mut Context<'c>,
+    last: Instant,
+    epoch_seconds: Vec<f64>,
+}
+
+impl Observer for Watch<'_, '_> {
+    fn on_event(&mut self, event: &Event) -> Control {
+        let now = Instant::now();
+        match event {
+            Event::Started { .. } => self.last = now,
+            Event::Epoch(_) => {
+                self.epoch_seconds.push((now - self.last).as_secs_f64());
+                self.last = now;
+            }
+            _ => {}
+        }
+        self.context.tell(&Progress::Fit(event));
+        if self.context.stopping() { Control::Stop } else { Control::Continue }
+    }
+}
+
+/// Keeps the best model so far in a file while a fit goes on.
+struct Checkpointer<'p> {
+    path: Option<&'p Path>,
+    last: Instant,
+    failed: Option<String>,
+}
+
+impl Checkpointer<'_> {
+    /// Writes the model unless the last one is recent. A failure does not end the fit: it is said at the end.
+    fn save(&mut self, model: impl FnOnce() -> Result<Model>) {
+        let Some(path) =
+            self.path.filter(|_| self.failed.is_none() && self.last.elapsed() >= CHECKPOINT_EVERY)
+        else {
+            return;
+        };
+        self.failed =
+            model().and_then(|model| model_file::save(&model, path)).err().map(|error| error.to_string());
+        self.last = Instant::now();
+    }
+
+    /// Says what failed. The file itself is removed when the fit's own model stands.
+    fn finish(self, context: &mut Context<'_>) {
+        if let Some(error) = self.failed {
+            context.tell(&Progress::Warning(&format!("the fit went on without checkpoints: {error}")));
+        }
+    }
+}
+
+/// What the validation rows chose, so that a score on them flatters.
+fn used_for(kind: HeadKind, options: &FitOptions) -> Vec<String> {
+    let by_fit: &[&str] = if kind == HeadKind::Mlp { &["epoch", "learning_rate"] } else { &[] };
+    let by_run: &[&str] = if options.chooses_head { &["head"] } else { &[] };
+    by_fit.iter().chain(&options.chosen_on_val).chain(by_run).map(|what| (*what).to_owned()).collect()
+}
+
+fn record(head: &HeadConfig, data: &FitData, seed: u64) -> Record {
+    let params = head
+        .params
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), serde_json::to_value(value).ok()?)));
+    Record {
+        head: Some(head.kind.name().to_owned()),
+        params: params.collect(),
+        seed: Some(seed),
+        headsmith_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        ..data.record.clone()
+    }
+}
+
+/// Writes the scores into the model, so that whoever gets the file knows what to expect of it.
+fn remember_scores(fitted: &mut FittedHead, used_for: Vec<String>) -> Result<()> {
+    let metrics = judge::brief(&fitted.report);
+    let record = fitted.model.record_mut();
+    record.metrics = metrics;
+    record.selected_on = if fitted.report.val.is_some() { used_for } else { Vec::new() };
+    Ok(())
+}
+
+/// A table as a model remembers it.
+pub(crate) fn data_record(role: &str, report: &crate::report::TableReport) -> DataRecord {
+    DataRecord::new(role, Path::new(&report.path), report.n_rows as u64, report.fingerprint.as_str())
+}

@@ -1,0 +1,99 @@
+//! Judging: scores with their intervals, and what the rows they stand on had been used for.
+
+use headsmith_data::Dataset;
+use headsmith_kernels::Matrix;
+use headsmith_metrics::bootstrap;
+use headsmith_model::Model;
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::report::{Comparison, Example, FitReport, Judgement};
+
+/// A judgement with the probabilities it stands on.
+#[derive(Debug)]
+pub struct Judged {
+    /// Scores and intervals.
+    pub judgement: Judgement,
+    /// The probabilities, `n_samples x n_classes`.
+    pub proba: Matrix,
+}
+
+/// How many rows are shown with their probabilities, as the notebook did.
+pub(crate) const N_EXAMPLES: usize = 10;
+
+/// Scores `model` on `rows`, which had been used for `used_for` before.
+///
+/// # Errors
+/// When the rows have another width than the model, or the model gives something that is no distribution.
+pub fn judge(model: &Model, rows: &Dataset, used_for: Vec<String>, context: &Context<'_>) -> Result<Judged> {
+    let proba = model.predict_proba(rows.x.view(), context.pool)?;
+    let scores = headsmith_metrics::score(&rows.y, proba.view())?;
+    let options = bootstrap::Options { seed: context.seed, ..Default::default() };
+    let intervals = bootstrap::intervals(&rows.y, proba.view(), &options, context.pool)?;
+    let classes = model.classes().to_vec();
+    Ok(Judged { judgement: Judgement { classes, scores, intervals, used_for }, proba })
+}
+
+/// The first rows' labels beside their probabilities.
+pub(crate) fn examples(rows: &Dataset, proba: &Matrix, places: &[String]) -> Vec<Example> {
+    let example = |(i, place): (usize, &String)| Example {
+        place: place.clone(),
+        label: rows.classes.names()[rows.y[i] as usize].clone(),
+        probabilities: proba.row(i).to_vec(),
+    };
+    places.iter().enumerate().take(N_EXAMPLES.min(rows.y.len())).map(example).collect()
+}
+
+/// Compares two heads, the first being the baseline, on the validation rows.
+///
+/// # Errors
+/// When the probabilities are not of the same rows.
+pub(crate) fn compare(
+    rows: &Dataset,
+    (baseline, baseline_proba): (&FitReport, &Matrix),
+    (candidate, candidate_proba): (&FitReport, &Matrix),
+    context: &Context<'_>,
+) -> Result<Comparison> {
+    let options = bootstrap::Options { seed: context.seed, ..Default::default() };
+    let difference = bootstrap::paired_difference(
+        &rows.y,
+        candidate_proba.view(),
+        baseline_proba.view(),
+        &options,
+        context.pool,
+    )?;
+    let caution = candidate.val.as_ref().and_then(Judgement::caution);
+    Ok(Comparison {
+        metric: "weighted_f1",
+        baseline: baseline.head,
+        candidate: candidate.head,
+        difference,
+        note: caution.unwrap_or_default(),
+    })
+}
+
+/// The few scores that a model file remembers.
+pub(crate) fn brief(report: &FitReport) -> Value {
+    let brief = |judgement: &Judgement| {
+        let scores = &judgement.scores;
+        json!({
+            "weighted_f1": scores.weighted_f1,
+            "accuracy": scores.accuracy,
+            "log_loss": scores.log_loss,
+            "caution": judgement.caution(),
+        })
+    };
+    let mut metrics = serde_json::Map::new();
+    metrics.insert("train".to_owned(), brief(&report.train));
+    if let Some(val) = &report.val {
+        metrics.insert("val".to_owned(), brief(val));
+    }
+    Value::Object(metrics)
+}
+
+impl From<headsmith_metrics::Error> for Error {
+    fn from(error: headsmith_metrics::Error) -> Error {
+        Error::data(error.to_string())
+    }
+}

@@ -1,0 +1,48 @@
+//! Model files on disk: written whole or not at all, read and checked before use.
+
+use std::path::{Path, PathBuf};
+
+use headsmith_data::output;
+use headsmith_model::Model;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+
+/// Writes `model` to `path`: a temporary file beside it, then renamed.
+///
+/// # Errors
+/// When the file cannot be written; what stood there before is then untouched.
+pub fn save(model: &Model, path: &Path) -> Result<()> {
+    let bytes = model.to_bytes()?;
+    Ok(output::write_atomically(path, |file| file.write_all(&bytes))?)
+}
+
+/// Writes the model that a fit came to, and removes the checkpoint that the fit kept beside it.
+///
+/// # Errors
+/// Those of [`save`].
+pub fn save_final(model: &Model, path: &Path, context: &mut Context<'_>) -> Result<()> {
+    save(model, path)?;
+    context.tell(&Progress::Wrote(path));
+    match std::fs::remove_file(checkpoint_beside(path)) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::file("remove the checkpoint", &checkpoint_beside(path), cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where a fit whose model goes to `path` keeps its best so far.
+pub fn checkpoint_beside(path: &Path) -> PathBuf {
+    path.with_extension("checkpoint.safetensors")
+}
+
+/// Reads the model at `path`.
+///
+/// # Errors
+/// When the file cannot be read or is no sound model file.
+pub fn load(path: &Path) -> Result<Model> {
+    let bytes = std::fs::read(path).map_err(|cause| Error::file("read the model file", path, cause))?;
+    Model::from_bytes(&bytes).map_err(|error| Error::data(format!("{}: {error}", path.display())))
+}

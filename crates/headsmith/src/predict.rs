@@ -1,0 +1,73 @@
+//! Predicting a table and writing the predictions beside its rows.
+
+use std::path::{Path, PathBuf};
+
+use headsmith_data::predictions::{self, Predictions, WriteOptions};
+use headsmith_data::{Classes, ReadOptions};
+use headsmith_model::{Model, most_probable};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::evaluate::with_columns_of;
+use crate::progress::Progress;
+use crate::report::PredictionReport;
+use crate::tables::{self, RoleTable};
+
+/// Where predictions go and what stands in them.
+#[derive(Debug, Clone)]
+pub struct PredictOptions {
+    /// The CSV file to write.
+    pub csv: PathBuf,
+    /// The zip archive to write it into as well.
+    pub zip: Option<PathBuf>,
+    /// The columns of the CSV file.
+    pub columns: WriteOptions,
+}
+
+/// Predicts the table at `path`.
+///
+/// # Errors
+/// When the table cannot be read or has another width than the model, or a file cannot be written.
+pub fn predict(
+    model: &Model,
+    path: &Path,
+    read: &ReadOptions,
+    options: &PredictOptions,
+    context: &mut Context<'_>,
+) -> Result<PredictionReport> {
+    let table = tables::read("data", path, &with_columns_of(model, read), context)?;
+    let findings = tables::look_through(&[&table], context);
+    tables::refuse_errors(&findings)?;
+    predict_table(model, &table, options, context)
+}
+
+/// Predicts a table that was read.
+///
+/// # Errors
+/// When the table has another width than the model, or a file cannot be written.
+pub fn predict_table(
+    model: &Model,
+    table: &RoleTable,
+    options: &PredictOptions,
+    context: &mut Context<'_>,
+) -> Result<PredictionReport> {
+    let classes = Classes::new(model.classes().to_vec())?;
+    let proba = model.predict_proba(table.table.x(), context.pool)?;
+    let predicted = most_probable(proba.view());
+    let predictions = Predictions { classes: &classes, predicted: &predicted, probabilities: proba.view() };
+    let written = predictions::write(&options.csv, &table.table, predictions, options.columns)?;
+    context.tell(&Progress::Wrote(&options.csv));
+    let mut files = vec![options.csv.display().to_string()];
+    if let Some(zip) = &options.zip {
+        predictions::zip(&options.csv, zip)?;
+        context.tell(&Progress::Wrote(zip));
+        files.push(zip.display().to_string());
+    }
+    Ok(PredictionReport {
+        head: model.head_name(),
+        n_rows: written.n_rows,
+        n_left_out: written.n_left_out,
+        counts: tables::class_counts(&classes, &predicted),
+        files,
+    })
+}

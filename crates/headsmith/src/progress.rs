@@ -1,0 +1,54 @@
+//! What a run says of itself while it goes on: one stream, from which every view is drawn.
+//!
+//! A view reads; it cannot change a run.
+
+use headsmith_data::Finding;
+use headsmith_heads::Event;
+
+use crate::report::{FitReport, TableReport};
+
+/// One step of a run.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// A table is about to be read.
+    Reading {
+        /// What the table is for: `train`, `val`, `test` ..
+        role: &'a str,
+        /// Its file.
+        path: &'a std::path::Path,
+    },
+    /// A table was read.
+    Read(&'a TableReport),
+    /// The checks found something.
+    Found(&'a Finding),
+    /// A head is about to be fitted.
+    Fitting {
+        /// The head's name.
+        head: &'static str,
+        /// What it is fitted for: `baseline`, `final fit`, or nothing where there is one.
+        purpose: &'static str,
+    },
+    /// The fit that goes on says something.
+    Fit(&'a Event),
+    /// A head was fitted and judged.
+    Fitted(&'a FitReport),
+    /// A file was written.
+    Wrote(&'a std::path::Path),
+    /// Something went wrong that the work goes on without.
+    Warning(&'a str),
+    /// The run was asked to stop and skips what is named.
+    Skipped(&'a str),
+}
+
+/// Who looks at a run. Any `FnMut(&Progress)` is a view.
+pub trait View {
+    /// Sees one step.
+    fn see(&mut self, progress: &Progress<'_>);
+}
+
+impl<F: FnMut(&Progress<'_>)> View for F {
+    fn see(&mut self, progress: &Progress<'_>) {
+        self(progress);
+    }
+}

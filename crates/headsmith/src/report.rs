@@ -1,0 +1,241 @@
+//! What a run comes to, as `report.json` and `--json` tell it. The format's page is `docs/formats/report.md`.
+
+use headsmith_data::Finding;
+use headsmith_heads::EpochRecord;
+use headsmith_heads::event::StopReason;
+use headsmith_heads::mlp::LayerSummary;
+use headsmith_heads::params::Params;
+use headsmith_metrics::Scores;
+use headsmith_metrics::bootstrap::Intervals;
+use serde::ser::{Error as _, SerializeMap};
+use serde::{Serialize, Serializer};
+
+/// The version of the report's format.
+pub const REPORT_VERSION: u32 = 1;
+
+/// Everything that `run` did and found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format's name: `headsmith-report`.
+    pub format: &'static str,
+    /// The format's version.
+    pub version: u32,
+    /// The version of the program.
+    pub headsmith_version: &'static str,
+    /// The seed of every random number.
+    pub seed: u64,
+    /// The threads that worked at once.
+    pub jobs: usize,
+    /// Whether the run was asked to stop before its end.
+    pub interrupted: bool,
+    /// The tables that were read.
+    pub tables: Vec<TableReport>,
+    /// What the checks found.
+    pub findings: Vec<Finding>,
+    /// The names of the classes, in the order of every list of classes.
+    pub classes: Vec<String>,
+    /// The heads that were fitted, in that order.
+    pub heads: Vec<FitReport>,
+    /// How the heads compare on the validation rows; `null` with one head.
+    pub comparison: Option<Comparison>,
+    /// The head that predicts.
+    pub chosen: &'static str,
+    /// What was predicted; `null` without a table to predict.
+    pub predictions: Option<PredictionReport>,
+    /// The seconds from the start to this report.
+    pub seconds: f64,
+}
+
+/// A table that was read.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableReport {
+    /// What it was read for: `train`, `val`, `test`, `data`.
+    pub role: String,
+    /// Its file.
+    pub path: String,
+    /// Its format in words.
+    pub format: String,
+    /// The rows that were read.
+    pub n_rows: usize,
+    /// The features of a row.
+    pub n_features: usize,
+    /// The rows that could not be read and were left out.
+    pub n_skipped: usize,
+    /// The column of the labels; `null` when there are none.
+    pub label_column: Option<String>,
+    /// The labels as they stand, each with its rows.
+    pub labels: Vec<ClassCount>,
+    /// A hash of the rows and labels, the same in any file format.
+    pub fingerprint: String,
+    /// The seconds it took to read.
+    pub seconds: f64,
+}
+
+/// How often a class occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClassCount {
+    /// The class's name.
+    pub class: String,
+    /// The rows that have it.
+    pub count: usize,
+}
+
+/// A head that was fitted, and how it does.
+#[derive(Debug, Clone, Serialize)]
+pub struct FitReport {
+    /// The head: `forest`, `mlp`.
+    pub head: &'static str,
+    /// All its parameters.
+    pub params: Params,
+    /// How features are scaled before the head sees them.
+    pub scaling: String,
+    /// The seconds that scaling and training took, without reading or judging.
+    pub fit_seconds: f64,
+    /// The number of epochs trained; 0 for a head without epochs.
+    pub epochs: usize,
+    /// The seconds of each epoch, training and validation together.
+    pub epoch_seconds: Vec<f64>,
+    /// The epoch, from 0, whose weights the model has; `null` for a head without epochs.
+    pub best_epoch: Option<usize>,
+    /// Why the fit ended before its last epoch or tree; `null` when it did not.
+    pub stopped: Option<StopReason>,
+    /// What the head is made of.
+    pub structure: Structure,
+    /// Every epoch's figures.
+    pub history: Vec<EpochRecord>,
+    /// The scores on the training rows.
+    pub train: Judgement,
+    /// The scores on the validation rows; `null` without any.
+    pub val: Option<Judgement>,
+    /// The first rows' classes beside their probabilities: validation rows, or training rows without any.
+    pub examples: Vec<Example>,
+    /// The file the model was written to; `null` when it was not.
+    pub model: Option<String>,
+}
+
+/// What a fitted head is made of.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Structure {
+    /// Decision trees.
+    Forest {
+        /// The number of trees.
+        n_trees: usize,
+        /// The nodes of all trees.
+        n_nodes: usize,
+        /// The depth of the deepest tree.
+        max_depth: usize,
+        /// Mean decrease in impurity of each feature, summing to 1.
+        feature_importances: Vec<f64>,
+        /// Scores on the rows that a tree did not see; `null` when not asked for.
+        oob: Option<OobReport>,
+    },
+    /// Layers.
+    Mlp {
+        /// The width of the input.
+        n_features: usize,
+        /// The layers, first to last.
+        layers: Vec<LayerSummary>,
+        /// The weights of all layers.
+        n_params: usize,
+    },
+}
+
+/// How a forest does on the rows that its trees did not see.
+#[derive(Debug, Clone, Serialize)]
+pub struct OobReport {
+    /// The share of rows whose most probable class is the true one.
+    pub accuracy: f64,
+    /// F1 per class, weighted by the class's share of the rows.
+    pub weighted_f1: f64,
+}
+
+/// Scores on one table's rows, and what those rows had already been used for.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// The names of the classes.
+    pub classes: Vec<String>,
+    /// The scores.
+    pub scores: Scores,
+    /// 95 % bootstrap intervals of some of the scores.
+    pub intervals: Intervals,
+    /// What these rows chose: `weights` (they were trained on), `epoch`, `learning_rate`, `head`. Empty: nothing.
+    pub used_for: Vec<String>,
+}
+
+/// One row's truth beside what the head thinks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Example {
+    /// Where the row stands in its table.
+    pub place: String,
+    /// Its label.
+    pub label: String,
+    /// The probability of each class, in the order of the classes.
+    pub probabilities: Vec<f32>,
+}
+
+/// Two heads on the same validation rows.
+#[derive(Debug, Serialize)]
+pub struct Comparison {
+    /// The metric by which the head was chosen.
+    pub metric: &'static str,
+    /// The head compared against.
+    pub baseline: &'static str,
+    /// The head compared.
+    pub candidate: &'static str,
+    /// The candidate's score less the baseline's, in the same resamples of the same rows.
+    pub difference: headsmith_metrics::bootstrap::PairedDifference,
+    /// What the rows were already used for, in words.
+    pub note: String,
+}
+
+/// What was predicted for a table.
+#[derive(Debug, Clone, Serialize)]
+pub struct PredictionReport {
+    /// The model that predicted.
+    pub head: &'static str,
+    /// The rows predicted.
+    pub n_rows: usize,
+    /// The rows that could not be read and have no prediction.
+    pub n_left_out: usize,
+    /// How often each class was predicted, in the order of the classes.
+    pub counts: Vec<ClassCount>,
+    /// The files that were written.
+    pub files: Vec<String>,
+}
+
+impl Judgement {
+    /// What must be said beside the scores: that the rows were used before. `None` when they were not.
+    pub fn caution(&self) -> Option<String> {
+        match self.used_for.as_slice() {
+            [] => None,
+            [one] if one == "weights" => Some("these rows were trained on: flattering".to_owned()),
+            [first, rest @ ..] => {
+                let rest: String =
+                    rest.iter().map(|what| format!(" and the {}", what.replace('_', " "))).collect();
+                Some(format!("these rows chose the {}{rest}: optimistic", first.replace('_', " ")))
+            }
+        }
+    }
+}
+
+/// The scores with `loss`, the classes by name, and the caution, all in one object.
+impl Serialize for Judgement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut scores = serde_json::to_value(&self.scores).map_err(S::Error::custom)?;
+        for (class, scores) in
+            self.classes.iter().zip(scores["per_class"].as_array_mut().into_iter().flatten())
+        {
+            scores["class"] = class.as_str().into();
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("used_for", &self.used_for)?;
+        map.serialize_entry("caution", &self.caution())?;
+        map.serialize_entry("loss", &self.scores.log_loss)?;
+        for (name, value) in scores.as_object().into_iter().flatten() {
+            map.serialize_entry(name, value)?;
+        }
+        map.serialize_entry("intervals", &self.intervals)?;
+        map.end()
+    }
+}

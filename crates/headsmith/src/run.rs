@@ -1,0 +1,204 @@
+//! The whole job: read, look through, fit the baseline, fit the MLP, compare, predict, write.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use headsmith_data::predictions::{Columns, WriteOptions};
+use headsmith_data::{Classes, Dataset, Finding, ReadOptions, output};
+use headsmith_model::Record;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::fit::{self, FitData, FitOptions, FittedHead};
+use crate::head::HeadConfig;
+use crate::judge;
+use crate::model_file;
+use crate::predict::{self, PredictOptions};
+use crate::progress::Progress;
+use crate::report::{REPORT_VERSION, Report, TableReport};
+use crate::select;
+use crate::tables::{self, RoleTable};
+
+/// What a run is to do.
+#[derive(Debug, Clone)]
+pub struct RunConfig {
+    /// The table to learn from.
+    pub train: PathBuf,
+    /// The table that chooses the epoch and the head.
+    pub val: PathBuf,
+    /// The table to predict.
+    pub test: Option<PathBuf>,
+    /// The folder to write to; made if it is not there.
+    pub out: PathBuf,
+    /// How tables are read.
+    pub read: ReadOptions,
+    /// The baseline.
+    pub baseline: HeadConfig,
+    /// The head that is to beat it.
+    pub candidate: HeadConfig,
+    /// The columns of the predictions.
+    pub columns: Columns,
+}
+
+/// Tables of a run, looked through and ready to learn from.
+struct Prepared {
+    data: FitData,
+    test: Option<RoleTable>,
+    tables: Vec<TableReport>,
+    findings: Vec<Finding>,
+}
+
+/// Does the whole job, and writes `report.json`, `model.safetensors`, `submission.csv` and `submission.zip`.
+///
+/// When it is asked to stop, the fit that goes on ends with its best so far, fits that have not begun are skipped,
+/// and the rest is done with what there is.
+///
+/// # Errors
+/// When a table cannot be read or learnt from, a fit diverges, or a file cannot be written.
+pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
+    let start = Instant::now();
+    make_folder(&config.out)?;
+    let Prepared { data, test, tables, findings } = prepare(config, context)?;
+    context.go_on()?;
+    let mut heads = fit_heads(config, &data, context)?;
+    let comparison = match (&heads[..], &data.val) {
+        ([baseline, candidate], Some(val)) => compare(val, baseline, candidate, context)?,
+        _ => None,
+    };
+    let best = better(&heads);
+    let model_path = model_path(config);
+    model_file::save_final(&heads[best].model, &model_path, context)?;
+    heads[best].report.model = Some(model_path.display().to_string());
+    let predictions = match &test {
+        Some(test) => {
+            Some(predict::predict_table(&heads[best].model, test, &predict_options(config), context)?)
+        }
+        None => None,
+    };
+    let report = Report {
+        format: "headsmith-report",
+        version: REPORT_VERSION,
+        headsmith_version: env!("CARGO_PKG_VERSION"),
+        seed: context.seed,
+        jobs: context.pool.n_threads(),
+        interrupted: context.stopping(),
+        tables,
+        findings,
+        classes: data.train.classes.names().to_vec(),
+        chosen: heads[best].report.head,
+        heads: heads.into_iter().map(|head| head.report).collect(),
+        comparison,
+        predictions,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    write_report(&report, &config.out.join("report.json"), context)?;
+    Ok(report)
+}
+
+/// Reads the tables of a fit and looks through them; `others` are looked through beside them.
+///
+/// # Errors
+/// When a table cannot be read, or the checks find an error.
+pub fn prepare_fit(
+    train: RoleTable,
+    val: Option<RoleTable>,
+    others: &[&RoleTable],
+    read: &ReadOptions,
+    context: &mut Context<'_>,
+) -> Result<(FitData, Vec<Finding>)> {
+    let all: Vec<&RoleTable> = std::iter::once(&train).chain(&val).chain(others.iter().copied()).collect();
+    let findings = tables::look_through(&all, context);
+    tables::refuse_errors(&findings)?;
+    let classes = Classes::of(&train.table)?;
+    let judged_by = val.as_ref().unwrap_or(&train);
+    let places = (0..judge::N_EXAMPLES.min(judged_by.table.n_rows()))
+        .map(|row| judged_by.table.place(row).to_string())
+        .collect();
+    let record = Record {
+        data: std::iter::once(&train).chain(&val).map(|t| fit::data_record(&t.role, &t.report)).collect(),
+        embeddings_column: read.embeddings_column.clone(),
+        label_column: train.report.label_column.clone(),
+        ..Record::default()
+    };
+    let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
+    Ok((FitData { train: Dataset::new(train.table, &classes)?, val, places, record }, findings))
+}
+
+fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
+    let train = tables::read("train", &config.train, &config.read, context)?;
+    let val = tables::read("val", &config.val, &config.read, context)?;
+    let test =
+        config.test.as_ref().map(|path| tables::read("test", path, &config.read, context)).transpose()?;
+    let reports =
+        [Some(&train), Some(&val), test.as_ref()].into_iter().flatten().map(|t| t.report.clone()).collect();
+    let others: Vec<&RoleTable> = test.iter().collect();
+    let (data, findings) = prepare_fit(train, Some(val), &others, &config.read, context)?;
+    Ok(Prepared { data, test, tables: reports, findings })
+}
+
+/// Fits the baseline, lets the final fit's parameters be selected, and does the final fit; what has not begun when
+/// the run is asked to stop is skipped.
+fn fit_heads(config: &RunConfig, data: &FitData, context: &mut Context<'_>) -> Result<Vec<FittedHead>> {
+    let options = |purpose, checkpoint| FitOptions {
+        purpose,
+        checkpoint,
+        chooses_head: true,
+        chosen_on_val: Vec::new(),
+    };
+    let baseline = fit::fit(&config.baseline, data, &options("baseline", None), context)?;
+    if context.stopping() {
+        context.tell(&Progress::Skipped("the final fit"));
+        return Ok(vec![baseline]);
+    }
+    let selected = select::as_asked(&config.candidate, data, context)?;
+    let checkpoint = model_file::checkpoint_beside(&model_path(config));
+    let options =
+        FitOptions { chosen_on_val: selected.chosen_on_val, ..options("final fit", Some(checkpoint)) };
+    let candidate = fit::fit(&selected.head, data, &options, context)?;
+    Ok(vec![baseline, candidate])
+}
+
+fn compare(
+    val: &Dataset,
+    baseline: &FittedHead,
+    candidate: &FittedHead,
+    context: &Context<'_>,
+) -> Result<Option<crate::report::Comparison>> {
+    match (&baseline.val_proba, &candidate.val_proba) {
+        (Some(a), Some(b)) => {
+            judge::compare(val, (&baseline.report, a), (&candidate.report, b), context).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The head with the higher weighted F1 on the validation rows; the earlier of equals.
+fn better(heads: &[FittedHead]) -> usize {
+    let score = |head: &FittedHead| head.report.val.as_ref().map_or(0.0, |val| val.scores.weighted_f1);
+    (1..heads.len()).fold(0, |best, i| if score(&heads[i]) > score(&heads[best]) { i } else { best })
+}
+
+fn model_path(config: &RunConfig) -> PathBuf {
+    config.out.join("model.safetensors")
+}
+
+fn predict_options(config: &RunConfig) -> PredictOptions {
+    PredictOptions {
+        csv: config.out.join("submission.csv"),
+        zip: Some(config.out.join("submission.zip")),
+        columns: WriteOptions { columns: config.columns, proba: false },
+    }
+}
+
+fn write_report(report: &Report, path: &Path, context: &mut Context<'_>) -> Result<()> {
+    output::write_atomically(path, |file| {
+        serde_json::to_writer_pretty(&mut *file, report)?;
+        writeln!(file)
+    })?;
+    context.tell(&Progress::Wrote(path));
+    Ok(())
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|cause| Error::file("make the folder", path, cause))
+}

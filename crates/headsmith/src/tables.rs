@@ -1,0 +1,89 @@
+//! Reading tables with the roles they have, and looking through them before anything is learnt.
+
+use std::path::Path;
+use std::time::Instant;
+
+use headsmith_data::{Classes, Finding, ReadOptions, Severity, Table, checks};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::report::{ClassCount, TableReport};
+
+/// A table with what it is for and what is said of it.
+#[derive(Debug)]
+pub struct RoleTable {
+    /// `train`, `val`, `test` or `data`.
+    pub role: String,
+    /// The rows.
+    pub table: Table,
+    /// What is said of it.
+    pub report: TableReport,
+}
+
+/// Reads the table at `path`.
+///
+/// # Errors
+/// Those of [`headsmith_data::read`].
+pub fn read(role: &str, path: &Path, options: &ReadOptions, context: &mut Context<'_>) -> Result<RoleTable> {
+    context.tell(&Progress::Reading { role, path });
+    let start = Instant::now();
+    let table = headsmith_data::read(path, options, context.pool)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let report = TableReport {
+        role: role.to_owned(),
+        path: path.display().to_string(),
+        format: table.format().to_owned(),
+        n_rows: table.n_rows(),
+        n_features: table.n_features(),
+        n_skipped: table.n_skipped(),
+        label_column: table.labels().map(|labels| labels.column().to_owned()),
+        labels: label_counts(&table),
+        fingerprint: checks::fingerprint(&table),
+        seconds,
+    };
+    context.tell(&Progress::Read(&report));
+    Ok(RoleTable { role: role.to_owned(), table, report })
+}
+
+/// Looks through tables; what is found is told to the view.
+pub fn look_through(tables: &[&RoleTable], context: &mut Context<'_>) -> Vec<Finding> {
+    let tables: Vec<(&str, &Table)> = tables.iter().map(|t| (t.role.as_str(), &t.table)).collect();
+    let findings = checks::inspect(&tables, context.pool);
+    findings.iter().for_each(|finding| context.tell(&Progress::Found(finding)));
+    findings
+}
+
+/// Refuses tables in which the checks found an error.
+///
+/// # Errors
+/// When there is one: its message, and how many more there are.
+pub fn refuse_errors(findings: &[Finding]) -> Result<()> {
+    let errors: Vec<&Finding> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
+    match errors.as_slice() {
+        [] => Ok(()),
+        [only] => Err(Error::data(only.to_string())),
+        [first, rest @ ..] => Err(Error::data(format!("{first} (and {} more errors)", rest.len()))),
+    }
+}
+
+/// Counts the classes in class order.
+pub(crate) fn class_counts(classes: &Classes, y: &[u32]) -> Vec<ClassCount> {
+    let mut counts = vec![0; classes.len()];
+    y.iter().for_each(|&class| counts[class as usize] += 1);
+    classes
+        .names()
+        .iter()
+        .zip(counts)
+        .map(|(class, count)| ClassCount { class: class.clone(), count })
+        .collect()
+}
+
+fn label_counts(table: &Table) -> Vec<ClassCount> {
+    let Some(labels) = table.labels() else { return Vec::new() };
+    let pairs = labels.names().iter().zip(labels.counts());
+    let mut counts: Vec<ClassCount> =
+        pairs.map(|(class, count)| ClassCount { class: class.clone(), count }).collect();
+    counts.sort_by(|a, b| a.class.cmp(&b.class));
+    counts
+}
