@@ -60,12 +60,39 @@ impl Error {
     }
 
     pub(crate) fn damaged(message: impl Into<String>) -> Error {
-        Error { kind: Kind::Damaged, message: message.into() }
+        Error { kind: Kind::Damaged, message: tamed(message.into()) }
+    }
+
+    /// The same message about parts that came out of a file.
+    pub(crate) fn into_damaged(self) -> Error {
+        Error { kind: Kind::Damaged, ..self }
+    }
+
+    /// The same message about parts that were to go into a file.
+    pub(crate) fn into_invalid(self) -> Error {
+        Error { kind: Kind::Invalid, ..self }
     }
 
     pub(crate) fn unsupported(message: impl Into<String>) -> Error {
-        Error { kind: Kind::Unsupported, message: message.into() }
+        Error { kind: Kind::Unsupported, message: tamed(message.into()) }
     }
+}
+
+/// A message with words out of a file, fit for a terminal: of bounded length and without control characters.
+fn tamed(message: String) -> String {
+    const LONGEST: usize = 400;
+    if message.len() <= LONGEST && !message.contains(char::is_control) {
+        return message;
+    }
+    let mut tamed: String = message
+        .chars()
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .take(LONGEST)
+        .collect();
+    if message.chars().nth(LONGEST).is_some() {
+        tamed.push_str(" ..");
+    }
+    tamed
 }
 
 impl fmt::Display for Error {
@@ -75,3 +102,15 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_out_of_a_file_are_tamed() {
+        assert_eq!(Error::damaged("a\u{1b}[31mb é").to_string(), "a\u{fffd}[31mb é");
+        let long = Error::damaged("é".repeat(5000)).to_string();
+        assert_eq!(long.chars().count(), 403);
+    }
+}

@@ -1,0 +1,173 @@
+//! The tree of nodes in a file: its JSON, and its tensors by the paths of the nodes.
+//!
+//! The root's path is `0/`; child i of the node at path P is at `P` + `i/`. A node's tensors carry its path before
+//! their names.
+
+use headsmith_heads::forest::Forest;
+use headsmith_heads::mlp::Mlp;
+use headsmith_heads::tensors::Tensors;
+use serde_json::{Value, json};
+
+use super::container::Container;
+use crate::error::{Error, Result};
+use crate::node::{Node, check_size};
+use crate::scaling::Scaling;
+use crate::transform::Transform;
+
+/// The path of the root.
+pub(super) const ROOT: &str = "0/";
+const KINDS: &str = "transform, forest, mlp and ensemble";
+
+/// The JSON of the tree under `node`.
+pub(super) fn describe(node: &Node) -> Result<Value> {
+    Ok(match node {
+        Node::Transform { transform, then } => {
+            json!({ "kind": "transform", "scaling": transform.scaling(), "then": describe(then)? })
+        }
+        Node::Forest(_) => json!({ "kind": "forest" }),
+        Node::Mlp(mlp) => {
+            let architecture = serde_json::to_value(mlp.architecture()).map_err(|error| {
+                Error::invalid(format!("the network's layers cannot be written: {error}"))
+            })?;
+            json!({ "kind": "mlp", "architecture": architecture })
+        }
+        Node::Ensemble(members) => {
+            let member =
+                |(weight, node): &(f64, Node)| Ok(json!({ "weight": weight, "node": describe(node)? }));
+            json!({ "kind": "ensemble", "members": members.iter().map(member).collect::<Result<Vec<_>>>()? })
+        }
+    })
+}
+
+/// Adds the tensors of the tree under `node`, which is at `path`.
+pub(super) fn collect(node: &Node, path: &str, tensors: &mut Tensors) {
+    match node {
+        Node::Transform { transform, .. } => tensors.extend_with_prefix(path, transform.tensors()),
+        Node::Forest(forest) => tensors.extend_with_prefix(path, forest.tensors()),
+        Node::Mlp(mlp) => tensors.extend_with_prefix(path, mlp.tensors()),
+        Node::Ensemble(_) => {}
+    }
+    for (i, child) in node.children().into_iter().enumerate() {
+        collect(child, &child_path(path, i), tensors);
+    }
+}
+
+/// Rebuilds a tree from a file.
+pub(super) struct Restorer<'a, 'b> {
+    container: &'a Container<'b>,
+    n_nodes: usize,
+    n_tensors: usize,
+}
+
+impl<'a, 'b> Restorer<'a, 'b> {
+    /// The tree that `description` tells of, with the tensors of `container`, of which none may be left over.
+    pub(super) fn restore(container: &'a Container<'b>, description: Value) -> Result<Node> {
+        let mut restorer = Restorer { container, n_nodes: 0, n_tensors: 0 };
+        let root = restorer.node(description, ROOT, 0)?;
+        if restorer.n_tensors != container.len() {
+            return Err(Error::damaged(format!(
+                "the file has {} tensors, but the nodes of the model own {}",
+                container.len(),
+                restorer.n_tensors
+            )));
+        }
+        Ok(root)
+    }
+
+    fn node(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
+        check_size(path, depth, &mut self.n_nodes).map_err(Error::into_damaged)?;
+        match description.get("kind").and_then(Value::as_str) {
+            Some("transform") => self.transform(description, path, depth),
+            Some("forest") => self.forest(description, path),
+            Some("mlp") => self.mlp(description, path),
+            Some("ensemble") => self.ensemble(description, path, depth),
+            Some(kind) => Err(Error::unsupported(format!(
+                "node {path} is of kind `{kind}`; this program knows {KINDS}: a newer Headsmith may read the file"
+            ))),
+            None => Err(Error::damaged(format!("node {path} says no `kind`, expected one of {KINDS}"))),
+        }
+    }
+
+    fn transform(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
+        let [_, scaling, then] = fields(description, path, ["kind", "scaling", "then"])?;
+        let scaling: Scaling = scaling
+            .as_str()
+            .unwrap_or_default()
+            .parse()
+            .map_err(|error| Error::damaged(format!("`scaling` of node {path}: {error}")))?;
+        let mut tensors = self.tensors(path, |name| !name.contains('/'))?;
+        let transform = Transform::from_tensors(scaling, &mut tensors)
+            .map_err(|error| Error::damaged(format!("node {path} (transform): {error}")))?;
+        if let Some(name) = tensors.names().next() {
+            return Err(Error::damaged(format!(
+                "node {path} (transform) has no use for the tensor `{name}`"
+            )));
+        }
+        let then = Box::new(self.node(then, &child_path(path, 0), depth + 1)?);
+        Ok(Node::Transform { transform, then })
+    }
+
+    fn forest(&mut self, description: Value, path: &str) -> Result<Node> {
+        let [_] = fields(description, path, ["kind"])?;
+        let forest = Forest::from_tensors(self.tensors(path, |_| true)?)
+            .map_err(|error| Error::damaged(format!("node {path} (forest): {error}")))?;
+        Ok(Node::Forest(forest))
+    }
+
+    fn mlp(&mut self, description: Value, path: &str) -> Result<Node> {
+        let [_, architecture] = fields(description, path, ["kind", "architecture"])?;
+        let architecture = serde_json::from_value(architecture)
+            .map_err(|error| Error::damaged(format!("`architecture` of node {path}: {error}")))?;
+        let mlp = Mlp::from_tensors(&architecture, self.tensors(path, |_| true)?)
+            .map_err(|error| Error::damaged(format!("node {path} (mlp): {error}")))?;
+        Ok(Node::Mlp(mlp))
+    }
+
+    fn ensemble(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
+        let [_, members] = fields(description, path, ["kind", "members"])?;
+        let Value::Array(members) = members else {
+            return Err(Error::damaged(format!("`members` of node {path} is no array")));
+        };
+        let mut restored = Vec::new();
+        for (i, member) in members.into_iter().enumerate() {
+            let path = child_path(path, i);
+            let [weight, node] = fields(member, &path, ["weight", "node"])?;
+            let weight = weight
+                .as_f64()
+                .ok_or_else(|| Error::damaged(format!("`weight` of node {path} is no number")))?;
+            restored.push((weight, self.node(node, &path, depth + 1)?));
+        }
+        Ok(Node::Ensemble(restored))
+    }
+
+    fn tensors(&mut self, path: &str, wanted: impl Fn(&str) -> bool) -> Result<Tensors> {
+        let tensors = self.container.tensors(path, wanted)?;
+        self.n_tensors += tensors.names().count();
+        Ok(tensors)
+    }
+}
+
+fn child_path(path: &str, child: usize) -> String {
+    format!("{path}{child}/")
+}
+
+/// The values of exactly the keys `names` of an object at `place`.
+pub(super) fn fields<const N: usize>(object: Value, place: &str, names: [&str; N]) -> Result<[Value; N]> {
+    let mut object = match object {
+        Value::Object(object) => object,
+        _ => return Err(Error::damaged(format!("{place} is no JSON object"))),
+    };
+    let mut values = [const { Value::Null }; N];
+    for (value, name) in values.iter_mut().zip(names) {
+        *value = object
+            .remove(name)
+            .ok_or_else(|| Error::damaged(format!("{place} has no `{name}`, which it must have")))?;
+    }
+    match object.keys().next() {
+        Some(key) => Err(Error::damaged(format!(
+            "{place} has the key `{key}`, expected {} and no others",
+            names.join(", ")
+        ))),
+        None => Ok(values),
+    }
+}
