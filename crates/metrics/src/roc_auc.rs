@@ -28,9 +28,12 @@ pub fn roc_auc(y_true: &[u32], proba: MatRef<'_>, class: usize) -> Option<f64> {
 /// The mean area of the classes, given one by one in `areas`; `None` when one of them has none.
 ///
 /// scikit-learn's `roc_auc_score(multi_class="ovr", average="macro")` with all classes as `labels`, which is NaN as
-/// soon as one class is absent. Of two classes whose probabilities sum to 1 both areas are the same, and so the mean
-/// is the area of the usual binary case.
+/// soon as one class is absent. Of two classes it is the area of the second, the usual binary case; the first has the
+/// same but for probabilities so near 1 that `f32` no longer tells them apart.
 pub fn roc_auc_macro(areas: &[Option<f64>]) -> Option<f64> {
+    if let [_, second] = areas {
+        return *second;
+    }
     let sum: f64 = areas.iter().copied().sum::<Option<f64>>()?;
     (!areas.is_empty()).then(|| sum / areas.len() as f64)
 }
@@ -39,12 +42,15 @@ pub fn roc_auc_macro(areas: &[Option<f64>]) -> Option<f64> {
 /// with samples has no area (it has all of them).
 ///
 /// scikit-learn's `roc_auc_score(multi_class="ovr", average="weighted")` with all classes as `labels`: an absent
-/// class weighs nothing and does no harm.
+/// class weighs nothing and does no harm. Of two classes it is the area of the second, as in [`roc_auc_macro`].
 ///
 /// # Panics
 /// When the lengths differ.
 pub fn roc_auc_weighted(areas: &[Option<f64>], support: &[u64]) -> Option<f64> {
     assert_eq!(areas.len(), support.len(), "one support an area");
+    if let [_, second] = areas {
+        return *second;
+    }
     let present = || areas.iter().zip(support).filter(|(_, n)| **n > 0);
     let sum: f64 = present().map(|(area, &n)| area.map(|a| a * n as f64)).sum::<Option<f64>>()?;
     let n_samples: u64 = support.iter().sum();

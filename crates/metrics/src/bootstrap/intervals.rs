@@ -144,3 +144,49 @@ fn sum(counts: &[u32], terms: &[Terms]) -> Terms {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headsmith_kernels::{Matrix, Philox};
+
+    /// The scores of a resample are those of the drawn rows, written out one under another.
+    #[test]
+    fn a_resample_scores_as_its_rows_do() {
+        let (n_samples, n_classes) = (60, 4);
+        let mut random = Philox::new(1, 0, 0).sequence(0, 0);
+        // Class 1 has no samples; probabilities in sixths have ties, zeros and ones.
+        let y_true: Vec<u32> = (0..n_samples).map(|_| [0, 2, 3, 3][random.below(4) as usize]).collect();
+        let mut proba = Matrix::zeros(n_samples, n_classes);
+        for i in 0..n_samples {
+            (0..6).for_each(|_| proba.row_mut(i)[random.below(n_classes as u32) as usize] += 1.0 / 6.0);
+        }
+        let resampling = Resampling::new(&y_true, proba.view());
+        let mut scratch = Scratch::new(&resampling);
+        for r in 0..50 {
+            let fast = resampling.statistics(9, r, &mut scratch);
+            let mut rows: Vec<f32> = Vec::new();
+            let mut labels = Vec::new();
+            for (&i, &count) in resampling.strata.order.iter().zip(&scratch.counts) {
+                for _ in 0..count {
+                    rows.extend(proba.row(i));
+                    labels.push(y_true[i]);
+                }
+            }
+            let s = crate::score(&labels, MatRef::new(&rows, n_samples, n_classes)).unwrap();
+            let naive = [
+                s.accuracy,
+                s.balanced_accuracy,
+                s.weighted_f1,
+                s.macro_f1,
+                s.log_loss,
+                s.brier,
+                s.mcc,
+                s.ece,
+            ];
+            for (fast, naive) in fast.into_iter().zip(naive) {
+                assert!((fast - naive).abs() < 1e-12, "{fast} {naive}");
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Predictions to test with.
+
+use headsmith_kernels::Matrix;
+use headsmith_kernels::philox::Sequence;
+
+/// Labels with the probabilities of two heads for the same samples.
+pub(crate) struct Predictions {
+    pub(crate) y_true: Vec<u32>,
+    pub(crate) a: Matrix,
+    pub(crate) b: Matrix,
+}
+
+impl Predictions {
+    /// `n_samples` in three classes of unequal size; both heads see the same signal of strength `skill`, each in some
+    /// noise of its own.
+    pub(crate) fn new(n_samples: usize, skill: f64, random: &mut Sequence) -> Predictions {
+        let y_true: Vec<u32> = (0..n_samples).map(|i| [0, 0, 0, 1, 1, 2][i % 6]).collect();
+        let (mut a, mut b) = (Matrix::zeros(n_samples, 3), Matrix::zeros(n_samples, 3));
+        for (i, &class) in y_true.iter().enumerate() {
+            let mut shared: [f64; 3] = std::array::from_fn(|_| 3.0 * random.uniform());
+            shared[class as usize] += skill;
+            for head in [&mut a, &mut b] {
+                let odds = shared.map(|z| (z + random.uniform()).exp());
+                let sum: f64 = odds.iter().sum();
+                head.row_mut(i).iter_mut().zip(odds).for_each(|(p, o)| *p = (o / sum) as f32);
+            }
+        }
+        Predictions { y_true, a, b }
+    }
+
+    /// Draws as many samples of each class as there are, with replacement; with `exchange`, head a's row and head b's
+    /// may each be either's.
+    pub(crate) fn draw(&self, n_samples: usize, exchange: bool, random: &mut Sequence) -> Predictions {
+        let n_classes = self.a.n_cols();
+        let members = |class: u32| -> Vec<usize> {
+            (0..self.y_true.len()).filter(|&i| self.y_true[i] == class).collect()
+        };
+        let members: Vec<Vec<usize>> = (0..n_classes as u32).map(members).collect();
+        let y_true = self.y_true[..n_samples].to_vec();
+        let (mut a, mut b) = (Matrix::zeros(n_samples, n_classes), Matrix::zeros(n_samples, n_classes));
+        for (i, &class) in y_true.iter().enumerate() {
+            let members = &members[class as usize];
+            let j = members[random.below(members.len() as u32) as usize];
+            let (mut row_a, mut row_b) = (self.a.row(j), self.b.row(j));
+            if exchange && random.below(2) == 1 {
+                std::mem::swap(&mut row_a, &mut row_b);
+            }
+            a.row_mut(i).copy_from_slice(row_a);
+            b.row_mut(i).copy_from_slice(row_b);
+        }
+        Predictions { y_true, a, b }
+    }
+}
