@@ -42,7 +42,12 @@ impl Error {
 
     /// The system failed to read `path`.
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Error {
-        let mut error = Error::new(Kind::Io, format!("cannot be read: {source}")).at(path);
+        Error::unread(source).at(path)
+    }
+
+    /// The system failed to read on in a file whose path the caller adds.
+    pub(crate) fn unread(source: std::io::Error) -> Error {
+        let mut error = Error::new(Kind::Io, format!("cannot be read: {source}"));
         error.0.source = Some(source);
         error
     }

@@ -1,11 +1,15 @@
 //! The labels of a table as they stand in its file.
 
+use crate::rows::{N_SHOWN, NO_LABEL};
+use crate::{Finding, Place, Severity};
+use std::collections::HashMap;
+
 /// The labels of a table: distinct names, and for each row which it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
-    pub(crate) column: String,
-    pub(crate) names: Vec<String>,
-    pub(crate) codes: Vec<u32>,
+    column: String,
+    names: Vec<String>,
+    codes: Vec<u32>,
 }
 
 impl Labels {
@@ -14,7 +18,8 @@ impl Labels {
         &self.column
     }
 
-    /// The distinct names without surrounding white space, in order of first occurrence.
+    /// The distinct names, without surrounding white space and with differences of case alone made one, in order of
+    /// first occurrence.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -34,8 +39,148 @@ impl Labels {
 
     /// How many rows have each of [`Labels::names`].
     pub fn counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.names.len()];
-        self.codes.iter().for_each(|&code| counts[code as usize] += 1);
-        counts
+        count(&self.codes, self.names.len())
     }
+}
+
+fn count(codes: &[u32], n_names: usize) -> Vec<usize> {
+    let mut counts = vec![0; n_names];
+    codes.iter().filter(|&&code| code != NO_LABEL).for_each(|&code| counts[code as usize] += 1);
+    counts
+}
+
+/// What two spellings of one class have in common. Single characters keep their case: `a` and `A` are two classes of
+/// letters far more often than a slip.
+pub(crate) fn folded(name: &str) -> String {
+    let name = name.trim();
+    if name.chars().nth(1).is_none() { name.to_owned() } else { name.to_lowercase() }
+}
+
+/// Labels as they come in, block by block, under their names as they stand in the file.
+#[derive(Debug, Default)]
+pub(crate) struct Gathering {
+    by_name: HashMap<String, u32>,
+    names: Vec<String>,
+    codes: Vec<u32>,
+    any: bool,
+}
+
+impl Gathering {
+    pub(crate) fn add(&mut self, names: &[String], codes: &[u32]) {
+        let global: Vec<u32> = names.iter().map(|name| self.code(name)).collect();
+        let recoded = codes.iter().map(|&code| if code == NO_LABEL { NO_LABEL } else { global[code as usize] });
+        self.codes.extend(recoded);
+        self.any |= codes.iter().any(|&code| code != NO_LABEL);
+    }
+
+    fn code(&mut self, name: &str) -> u32 {
+        if let Some(&code) = self.by_name.get(name) {
+            return code;
+        }
+        let code = self.names.len() as u32;
+        self.names.push(name.to_owned());
+        self.by_name.insert(name.to_owned(), code);
+        code
+    }
+
+    /// Whether any row has a label.
+    pub(crate) fn any(&self) -> bool {
+        self.any
+    }
+
+    pub(crate) fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    pub(crate) fn retain_labelled(&mut self) {
+        self.codes.retain(|&code| code != NO_LABEL);
+    }
+
+    /// Makes spellings that differ in case or white space one, that of the most frequent (of the first, if several are),
+    /// and says so.
+    pub(crate) fn finish(
+        &mut self,
+        column: &str,
+        table: &str,
+        place: impl Fn(usize) -> Place,
+    ) -> (Labels, Vec<Finding>) {
+        let counts = count(&self.codes, self.names.len());
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut by_fold: HashMap<String, usize> = HashMap::new();
+        for (code, name) in self.names.iter().enumerate().filter(|(code, _)| counts[*code] > 0) {
+            let group = *by_fold.entry(folded(name)).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[group].push(code);
+        }
+        let mut names = Vec::new();
+        let mut new_code = vec![0; self.names.len()];
+        let mut variant = vec![false; self.names.len()];
+        for (group, codes) in groups.iter().enumerate() {
+            let best = codes.iter().copied().rev().max_by_key(|&code| counts[code]).unwrap_or_default();
+            let spelling = self.names[best].trim().to_owned();
+            for &code in codes {
+                new_code[code] = group as u32;
+                variant[code] = self.names[code] != spelling;
+            }
+            names.push(spelling);
+        }
+        let findings = self.findings(&names, &variant, table, column, place);
+        let codes = std::mem::take(&mut self.codes).iter().map(|&code| new_code[code as usize]).collect();
+        (Labels { column: column.to_owned(), names, codes }, findings)
+    }
+
+    fn findings(
+        &self,
+        names: &[String],
+        variant: &[bool],
+        table: &str,
+        column: &str,
+        place: impl Fn(usize) -> Place,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut warn = |code, message, rows: &mut dyn Iterator<Item = usize>| {
+            let rows: Vec<usize> = rows.collect();
+            let places = rows.iter().take(N_SHOWN).map(|&row| place(row)).collect();
+            let table = table.to_owned();
+            let count = rows.len();
+            findings.push(Finding { severity: Severity::Warning, code, table, message, count, places });
+        };
+        let rows = |is: &dyn Fn(&String, usize) -> bool| -> Vec<usize> {
+            let codes = self.codes.iter().enumerate();
+            codes.filter(|(_, code)| is(&self.names[**code as usize], **code as usize)).map(|(row, _)| row).collect()
+        };
+        let varied = rows(&|_, code| variant[code]);
+        if let Some(&first) = varied.first() {
+            let found = &self.names[self.codes[first] as usize];
+            let message = format!(
+                "{} in column \"{column}\" differ from others in white space or case alone and count as the same class, \
+                 first \"{}\" at {}",
+                n_labels(varied.len()),
+                found.escape_debug(),
+                place(first)
+            );
+            warn("label-variants", message, &mut varied.iter().copied());
+        }
+        let missing: Vec<&String> = names.iter().filter(|name| is_missing_word(name)).collect();
+        if let Some(name) = missing.first() {
+            let rows = rows(&|name, _| is_missing_word(name.trim()));
+            let message = format!(
+                "{} in column \"{column}\" read \"{name}\", which is kept as a class, not taken for missing",
+                n_labels(rows.len())
+            );
+            warn("missing-word-label", message, &mut rows.iter().copied());
+        }
+        findings
+    }
+}
+
+fn n_labels(n: usize) -> String {
+    if n == 1 { "1 label".to_owned() } else { format!("{n} labels") }
+}
+
+/// Words that other readers take for a missing value.
+fn is_missing_word(name: &str) -> bool {
+    ["na", "n/a", "nan", "null", "none", "nil"].iter().any(|word| name.eq_ignore_ascii_case(word))
 }

@@ -5,14 +5,24 @@
 
 pub mod checks;
 mod classes;
+mod columns;
+mod csv;
 mod dataset;
 mod error;
 mod finding;
+mod format;
+mod gather;
 mod labels;
+mod list;
+mod nearest;
+mod number;
 mod options;
 pub mod output;
 mod place;
 pub mod predictions;
+mod read;
+mod rows;
+mod source;
 mod table;
 
 pub use classes::Classes;
@@ -22,16 +32,5 @@ pub use finding::{Finding, Severity};
 pub use labels::Labels;
 pub use options::{OnBadRow, ReadOptions};
 pub use place::Place;
+pub use read::{read, read_bytes};
 pub use table::Table;
-
-use headsmith_kernels::Pool;
-use std::path::Path;
-
-/// Reads a table.
-///
-/// # Errors
-/// When the file cannot be read or is no table; with [`OnBadRow::Error`], at its first bad row.
-pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    let _ = (options, pool);
-    Err(Error::io(path, std::io::ErrorKind::Unsupported.into()))
-}

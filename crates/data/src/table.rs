@@ -1,16 +1,25 @@
 //! A table of embeddings and labels, as it stands in its file.
 
+use crate::columns::{Columns, Role};
+use crate::format::Format;
+use crate::gather::{Numbering, Numbers};
+use crate::source::{Compression, Source};
 use crate::{Finding, Labels, Place};
 use headsmith_kernels::{MatRef, Matrix};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A table of embeddings, perhaps with labels, as [`read`](crate::read) it from a file.
 #[derive(Debug)]
 pub struct Table {
-    pub(crate) path: PathBuf,
-    pub(crate) format: String,
+    pub(crate) source: Source,
+    pub(crate) compression: Compression,
+    pub(crate) format: Format,
+    pub(crate) words: String,
+    pub(crate) columns: Columns,
     pub(crate) x: Matrix,
     pub(crate) labels: Option<Labels>,
+    pub(crate) numbers: Numbers,
+    pub(crate) numbering: Numbering,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
 }
@@ -18,12 +27,12 @@ pub struct Table {
 impl Table {
     /// The file it was read from.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.source.path()
     }
 
-    /// The file's format in words for a person: `CSV (a list in column "embeddings"), gzip`.
+    /// The file's format in words for a person: `CSV, gzip, lists in column "embeddings"`.
     pub fn format(&self) -> &str {
-        &self.format
+        &self.words
     }
 
     /// The number of rows.
@@ -46,9 +55,18 @@ impl Table {
         self.labels.as_ref()
     }
 
+    /// The names of the features, when each has a column of its own.
+    pub fn feature_names(&self) -> Option<Vec<String>> {
+        let names = self.columns.with_role(Role::Feature);
+        (!names.is_empty()).then_some(names)
+    }
+
     /// Where row `row` (from 0) stands in the file.
+    ///
+    /// # Panics
+    /// When the table has no such row.
     pub fn place(&self, row: usize) -> Place {
-        Place::row(row as u64 + 1)
+        self.numbering.place(self.numbers.get(row))
     }
 
     /// What the reader accepted but has to say.

@@ -1,0 +1,207 @@
+//! The layout of a CSV, from its header and its first rows.
+
+use super::records::{fields, is_blank, next_record, value};
+use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
+use crate::list::{self, shown};
+use crate::{Error, Place, ReadOptions, Result, number};
+use std::collections::HashMap;
+
+/// The rows that are looked at to find out what the columns hold.
+const N_SAMPLED: usize = 64;
+
+/// What the columns of a CSV are, and where its rows begin.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) columns: Columns,
+    /// The number of features of every row.
+    pub(crate) n_features: usize,
+    /// The header as it stands, without its line end.
+    pub(crate) header: Vec<u8>,
+    /// Where the first row starts.
+    pub(crate) start: usize,
+    /// The line of the first row.
+    pub(crate) first_line: u64,
+    /// The mean length of the first rows in bytes, 0 when there are none.
+    pub(crate) row_len: usize,
+}
+
+impl Layout {
+    /// About how many rows a plain file of `len` bytes has; 0 when that cannot be told.
+    pub(crate) fn expected_rows(&self, len: u64) -> usize {
+        // A little more than the mean says, so that the reserved memory rarely has to grow.
+        (len as usize).checked_div(self.row_len).map_or(0, |n| n + n / 50 + 1)
+    }
+}
+
+/// Finds the layout from the first window of a text.
+pub(crate) fn detect(text: &[u8], at_end: bool, options: &ReadOptions) -> Result<Layout> {
+    let bom = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let mut start = bom;
+    let mut line = 1;
+    let header = loop {
+        let Some(record) = (start < text.len()).then(|| next_record(text, start, at_end)).flatten() else {
+            return Err(no_header_line(&text[bom..]));
+        };
+        start = record.next;
+        line += record.n_lines;
+        if !is_blank(&text[record.range.clone()]) {
+            break record;
+        }
+    };
+    let header_line = line - header.n_lines;
+    let bytes = &text[header.range.clone()];
+    if header.flaw.is_some() {
+        let what = format!("the quotes of the header do not match: {}", shown(bytes));
+        return Err(Error::format(what).placed(Place::line(header_line)));
+    }
+    let names = header_names(bytes).map_err(|error| error.placed(Place::line(header_line)))?;
+    let sample = sample(text, start, at_end, names.len());
+    if sample.is_empty() && text[start..].trim_ascii().is_empty() && at_end {
+        let what = "a header and no rows: expected at least one row below the header";
+        return Err(Error::format(what).with_hint("was the file written completely?"));
+    }
+    let sketches = sketches(names, &sample);
+    let columns = columns::assign(&sketches, options)?;
+    let n_features = n_features(&columns, &sample)?;
+    let sampled: usize = sample.iter().flatten().map(|field| field.len() + 1).sum();
+    let row_len = sampled.checked_div(sample.len()).unwrap_or(0);
+    Ok(Layout { columns, n_features, header: bytes.to_vec(), start, first_line: line, row_len })
+}
+
+fn no_header_line(text: &[u8]) -> Error {
+    if text.trim_ascii().is_empty() {
+        return Error::format("the file is empty: expected a header line and rows")
+            .with_hint("was the file written completely?");
+    }
+    Error::format("the first line does not end: expected the names of the columns, separated by commas")
+        .with_hint("is this a CSV?")
+}
+
+fn header_names(header: &[u8]) -> Result<Vec<String>> {
+    if memchr::memchr(b'\r', header).is_some() {
+        let what = "the lines end in carriage returns alone (old Mac style); expected line feeds";
+        return Err(Error::format(what).with_hint("convert the line ends, e.g. with tr '\\r' '\\n'"));
+    }
+    let mut names = Vec::new();
+    for field in fields(header) {
+        let name = value(field);
+        let Ok(name) = std::str::from_utf8(&name) else {
+            let what = format!("the header is not UTF-8: {}", shown(&name));
+            return Err(Error::format(what).with_hint("save the table as UTF-8"));
+        };
+        names.push(name.trim().to_owned());
+    }
+    refuse_other_separators(header, names.len())?;
+    refuse_missing_header(&names)?;
+    let mut seen = HashMap::new();
+    for (i, name) in names.iter().enumerate() {
+        if let Some(first) = seen.insert(name, i) {
+            let what = format!("columns {} and {} of the header are both named \"{name}\"", first + 1, i + 1);
+            return Err(Error::format(what).with_hint("give every column a name of its own"));
+        }
+    }
+    Ok(names)
+}
+
+fn refuse_other_separators(header: &[u8], n_names: usize) -> Result<()> {
+    for (byte, word) in [(b';', "semicolons"), (b'\t', "tabs"), (b'|', "bars")] {
+        if n_names == 1 && memchr::memchr(byte, header).is_some() {
+            let what = format!("the columns are separated by {word}; expected commas");
+            return Err(Error::format(what).with_hint("write the table with commas, e.g. pandas to_csv(sep=\",\")"));
+        }
+    }
+    Ok(())
+}
+
+/// A first line of values instead of names. Column numbers 0, 1, 2, .. are names: pandas writes them.
+fn refuse_missing_header(names: &[String]) -> Result<()> {
+    let is_number = |name: &String| number::parse(name.as_bytes()).is_some_and(|number| number.len == name.len());
+    let numbers: Vec<&String> = names.iter().filter(|name| is_number(name)).collect();
+    let integers: Vec<i64> = numbers.iter().filter_map(|name| name.parse().ok()).collect();
+    let counted = integers.len() == numbers.len() && integers.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    let list = names.iter().find(|name| name.starts_with('['));
+    let value = if counted && (numbers.is_empty() || names.len() > 1) { list } else { list.or(numbers.first().copied()) };
+    let Some(value) = value else { return Ok(()) };
+    let what = format!("there is no header: expected the names of the columns, found {}", shown(value.as_bytes()));
+    Err(Error::format(what).with_hint("put a line such as embeddings,label before the first row"))
+}
+
+/// The fields of the first rows that have as many as the header.
+fn sample(text: &[u8], mut start: usize, at_end: bool, n_columns: usize) -> Vec<Vec<&[u8]>> {
+    let mut rows = Vec::new();
+    while rows.len() < N_SAMPLED && start < text.len() {
+        let Some(record) = next_record(text, start, at_end) else { break };
+        start = record.next;
+        if record.flaw.is_none() {
+            let row: Vec<&[u8]> = fields(&text[record.range]).take(n_columns + 1).collect();
+            rows.push(row);
+        }
+        if rows.len() >= N_SAMPLED {
+            break;
+        }
+    }
+    rows.retain(|row| row.len() == n_columns && !(n_columns == 1 && row[0].trim_ascii().is_empty()));
+    rows
+}
+
+fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<Sketch> {
+    let sketch = |(i, name)| Sketch { name, kind: kind(sample.iter().map(|row| row[i])) };
+    names.into_iter().enumerate().map(sketch).collect()
+}
+
+/// What most of the cells that are not empty hold.
+fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>) -> Kind {
+    let (mut n_lists, mut n_numbers, mut n_texts) = (0, 0, 0);
+    let mut zero_one = true;
+    let mut texts: HashMap<Vec<u8>, usize> = HashMap::new();
+    for cell in cells {
+        let cell = value(cell);
+        let cell = cell.trim_ascii();
+        if cell.is_empty() {
+        } else if cell.starts_with(b"[") {
+            n_lists += 1;
+        } else if is_number_or_missing(cell) {
+            n_numbers += 1;
+            zero_one &= matches!(cell, b"0" | b"1" | b"0.0" | b"1.0" | b"True" | b"False" | b"true" | b"false");
+        } else {
+            n_texts += 1;
+            *texts.entry(cell.to_vec()).or_default() += 1;
+        }
+    }
+    let n = n_lists + n_numbers + n_texts;
+    match () {
+        () if n == 0 => Kind::Empty,
+        () if n_lists * 2 >= n => Kind::List,
+        () if n_numbers * 2 >= n && zero_one => Kind::ZeroOne,
+        () if n_numbers * 2 >= n => Kind::Number,
+        () if texts.len() < n_texts || n_texts < 3 => Kind::RepeatedText,
+        () => Kind::DistinctText,
+    }
+}
+
+fn is_number_or_missing(cell: &[u8]) -> bool {
+    let missing = ["nan", "inf", "-inf", "none", "null", "na", "true", "false"];
+    number::parse(cell).is_some_and(|number| number.len == cell.len())
+        || missing.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// The number of features: of columns, or of elements that most of the first lists have (the first such number, if
+/// several are equally frequent).
+fn n_features(columns: &Columns, sample: &[Vec<&[u8]>]) -> Result<usize> {
+    let Some(column) = columns.position(Role::Embeddings) else {
+        return Ok(columns.with_role(Role::Feature).len());
+    };
+    let counts: Vec<usize> = sample.iter().map(|row| list::count_elements(&value(row[column]))).collect();
+    let votes = |n: usize| counts.iter().filter(|&&other| other == n).count();
+    if let Some(row) = sample.iter().find(|row| list::has_decimal_commas(&value(row[column]))) {
+        let what = format!("the lists are written with decimal commas: {}", shown(&value(row[column])));
+        return Err(Error::format(what).with_hint("write decimal points"));
+    }
+    let mut best = 0;
+    for &n in counts.iter().filter(|&&n| n > 0 && n <= MAX_FEATURES) {
+        if best == 0 || votes(n) > votes(best) {
+            best = n;
+        }
+    }
+    Ok(best)
+}

@@ -1,0 +1,218 @@
+//! Row blocks gathered to a table.
+
+use crate::labels::{self, Labels};
+use crate::rows::{BadRow, N_SHOWN, NO_LABEL, RowBlock, Tally};
+use crate::{Error, Finding, OnBadRow, Place, Result, Severity};
+use headsmith_kernels::Matrix;
+
+/// How the rows of a format are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbering {
+    /// By lines, the first being 1.
+    Lines,
+    /// By rows, the first being 1.
+    Rows,
+}
+
+impl Numbering {
+    pub(crate) fn place(self, number: u64) -> Place {
+        match self {
+            Numbering::Lines => Place::line(number),
+            Numbering::Rows => Place::row(number),
+        }
+    }
+}
+
+/// Where each row stands in the file: runs of rows with consecutive numbers, as (first row, its number).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    runs: Vec<(usize, u64)>,
+    n_rows: usize,
+}
+
+impl Numbers {
+    pub(crate) fn push(&mut self, number: u64) {
+        let next = self.runs.last().map(|(row, first)| first + (self.n_rows - row) as u64);
+        if next != Some(number) {
+            self.runs.push((self.n_rows, number));
+        }
+        self.n_rows += 1;
+    }
+
+    pub(crate) fn get(&self, row: usize) -> u64 {
+        let run = self.runs.partition_point(|(first, _)| *first <= row) - 1;
+        let (first, number) = self.runs[run];
+        number + (row - first) as u64
+    }
+}
+
+/// What [`gather`] makes of the blocks.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) x: Matrix,
+    pub(crate) labels: Option<Labels>,
+    pub(crate) numbers: Numbers,
+    pub(crate) warnings: Vec<Finding>,
+    pub(crate) n_skipped: usize,
+}
+
+/// What [`gather`] has to know of the table.
+#[derive(Debug)]
+pub(crate) struct Outline<'a> {
+    pub(crate) table: String,
+    pub(crate) numbering: Numbering,
+    pub(crate) n_features: usize,
+    pub(crate) label: Option<&'a str>,
+    pub(crate) on_bad_row: OnBadRow,
+    /// The number of rows to expect, to reserve memory for; it need not be right.
+    pub(crate) expected_rows: usize,
+}
+
+/// Gathers blocks to the contents of a table.
+pub(crate) fn gather(blocks: impl Iterator<Item = Result<RowBlock>>, outline: &Outline<'_>) -> Result<Gathered> {
+    let mut x = Vec::with_capacity(outline.expected_rows.saturating_mul(outline.n_features).min(MAX_RESERVED));
+    let mut gathering = Gathering::default();
+    for block in blocks {
+        let mut block = block?;
+        x.append(&mut block.x);
+        gathering.add(block, outline)?;
+    }
+    gathering.finish(x, outline)
+}
+
+/// The most values reserved on an expectation alone.
+const MAX_RESERVED: usize = 1 << 24;
+
+#[derive(Default)]
+struct Gathering {
+    numbers: Numbers,
+    labels: labels::Gathering,
+    bad: Vec<BadRow>,
+    n_bad: usize,
+    underflows: Tally,
+    blank_lines: Tally,
+    first_unlabelled: Option<u64>,
+}
+
+impl Gathering {
+    fn add(&mut self, block: RowBlock, outline: &Outline<'_>) -> Result<()> {
+        self.labels.add(&block.names, &block.codes);
+        let unlabelled = block.codes.iter().position(|&code| code == NO_LABEL);
+        if let (Some(row), None) = (unlabelled, self.first_unlabelled) {
+            self.first_unlabelled = Some(block.numbers[row]);
+        }
+        block.numbers.iter().for_each(|&number| self.numbers.push(number));
+        self.underflows.merge(block.underflows);
+        self.blank_lines.merge(block.blank_lines);
+        self.n_bad += block.bad.len();
+        let room = N_SHOWN - self.bad.len();
+        self.bad.extend(block.bad.into_iter().take(room));
+        if outline.on_bad_row == OnBadRow::Error {
+            self.refuse_first_bad(outline)?;
+        }
+        Ok(())
+    }
+
+    /// The first bad row, or the first row without a label where others have one, whichever stands first.
+    fn refuse_first_bad(&mut self, outline: &Outline<'_>) -> Result<()> {
+        let unlabelled = self.first_unlabelled.filter(|_| self.labels.any()).map(|number| unlabelled(number, outline));
+        let bad = self.bad.first().cloned();
+        let key = |bad: &BadRow| (bad.place.line, bad.place.row);
+        match [bad, unlabelled].into_iter().flatten().min_by_key(key) {
+            Some(bad) => Err(bad.into_error()),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(mut self, mut x: Vec<f32>, outline: &Outline<'_>) -> Result<Gathered> {
+        if outline.label.is_some() && self.labels.any() && self.first_unlabelled.is_some() {
+            self.drop_unlabelled(&mut x, outline);
+        }
+        if self.numbers.n_rows == 0 {
+            return Err(match self.bad.into_iter().next() {
+                Some(bad) => bad.into_error(),
+                None => Error::format("a header and no rows: expected at least one row below the header")
+                    .with_hint("was the file written completely?"),
+            });
+        }
+        x.shrink_to_fit();
+        let x = Matrix::new(x, self.numbers.n_rows, outline.n_features);
+        let mut warnings = self.warnings(outline);
+        let place = |row| outline.numbering.place(self.numbers.get(row));
+        let labels = match outline.label {
+            Some(column) if self.labels.any() => {
+                let (labels, found) = self.labels.finish(column, &outline.table, place);
+                warnings.extend(found);
+                Some(labels)
+            }
+            _ => None,
+        };
+        Ok(Gathered { x, labels, numbers: self.numbers, warnings, n_skipped: self.n_bad })
+    }
+
+    /// Leaves out the rows without a label, in a table that has labels.
+    fn drop_unlabelled(&mut self, x: &mut Vec<f32>, outline: &Outline<'_>) {
+        let keep: Vec<bool> = self.labels.codes().iter().map(|&code| code != NO_LABEL).collect();
+        let mut numbers = Numbers::default();
+        let n_features = outline.n_features;
+        for (row, &keep) in keep.iter().enumerate() {
+            let number = self.numbers.get(row);
+            if keep {
+                x.copy_within(row * n_features..(row + 1) * n_features, numbers.n_rows * n_features);
+                numbers.push(number);
+            } else {
+                self.n_bad += 1;
+                self.bad.push(unlabelled(number, outline));
+            }
+        }
+        x.truncate(numbers.n_rows * n_features);
+        self.bad.sort_by_key(|bad| (bad.place.line, bad.place.row));
+        self.bad.truncate(N_SHOWN);
+        self.numbers = numbers;
+        self.labels.retain_labelled();
+    }
+
+    fn warnings(&self, outline: &Outline<'_>) -> Vec<Finding> {
+        let mut warnings = Vec::new();
+        let mut warn = |code, message: String, count, places| {
+            let table = outline.table.clone();
+            warnings.push(Finding { severity: Severity::Warning, code, table, message, count, places });
+        };
+        if self.n_bad > 0 {
+            let n_rows = self.numbers.n_rows + self.n_bad;
+            let shown = self.bad.iter().map(|bad| format!("{}: {}", bad.place, bad.what)).collect::<Vec<_>>();
+            let more = if self.n_bad > shown.len() { "; .." } else { "" };
+            let message =
+                format!("{} of {n_rows} rows could not be read and are left out: {}{more}", self.n_bad, shown.join("; "));
+            warn("skipped-rows", message, self.n_bad, self.bad.iter().map(|bad| bad.place.clone()).collect());
+        }
+        let tallies = [
+            ("blank-lines", "blank lines between or after the rows", "a blank line between or after the rows", &self.blank_lines),
+            (
+                "underflow",
+                "numbers are too small for 32 bits and became 0",
+                "a number is too small for 32 bits and became 0",
+                &self.underflows,
+            ),
+        ];
+        for (code, many, one, tally) in tallies {
+            if tally.count > 0 {
+                let places = tally.places.iter().map(Place::to_string).collect::<Vec<_>>().join(", ");
+                let count = tally.count;
+                let message =
+                    if count == 1 { format!("{one}: {places}") } else { format!("{count} {many}, first at {places}") };
+                warn(code, message, count, tally.places.clone());
+            }
+        }
+        warnings
+    }
+}
+
+fn unlabelled(number: u64, outline: &Outline<'_>) -> BadRow {
+    let place = outline.numbering.place(number);
+    let place = match outline.label {
+        Some(column) => place.in_column(column),
+        None => place,
+    };
+    BadRow::new(place, "expected a label, found nothing", Some("label the row, or leave it out"))
+}

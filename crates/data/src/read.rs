@@ -1,0 +1,114 @@
+//! A file to a table: which format it is in, and the reader for it.
+
+use crate::columns::{Columns, Role, quoted};
+use crate::csv;
+use crate::format::{self, Format};
+use crate::gather::{Gathered, Numbering, Outline, gather};
+use crate::source::{Compression, Source};
+use crate::{Finding, ReadOptions, Result, Severity, Table};
+use headsmith_kernels::Pool;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads a table: CSV, Parquet, npy or npz, told by its content, CSV also in gzip or zstd.
+///
+/// Rows are parsed in parallel; the table, its warnings and the error are the same for any number of threads.
+///
+/// # Errors
+/// When the file cannot be read or is no table; with [`OnBadRow::Error`](crate::OnBadRow::Error), at its first bad row.
+pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    read_source(Source::File(path.to_owned()), options, pool)
+}
+
+/// Reads a table from the bytes of a file called `name`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(name: &str, bytes: &[u8], options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    read_source(Source::Bytes(name.into(), Arc::from(bytes)), options, pool)
+}
+
+fn read_source(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    let path = source.path().to_owned();
+    open(source, options, pool).map_err(|error| error.at(&path))
+}
+
+fn open(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    source.len()?;
+    let compression = source.compression()?;
+    let format = format::detect(&source.head(compression, format::HEAD_LEN)?)?;
+    format::check_extension(source.path(), format, compression != Compression::Plain)?;
+    match format {
+        Format::Csv => read_csv(source, compression, options, pool),
+        Format::Parquet | Format::Npy | Format::Npz => Err(crate::Error::format("not a CSV")),
+    }
+}
+
+fn read_csv(source: Source, compression: Compression, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    let mut text = csv::Text::new(source.open(compression)?);
+    let layout = csv::layout(&mut text, options)?;
+    let plain = compression == Compression::Plain;
+    let expected_rows = if plain { layout.expected_rows(source.len()?) } else { 0 };
+    let outline = Outline {
+        table: source.path().display().to_string(),
+        numbering: Numbering::Lines,
+        n_features: layout.n_features,
+        label: layout.columns.label.as_deref(),
+        on_bad_row: options.on_bad_row,
+        expected_rows,
+    };
+    let gathered = gather(csv::Rows::new(text, &layout, pool), &outline)?;
+    Ok(table(source, Format::Csv, compression, layout.columns, Numbering::Lines, gathered))
+}
+
+fn table(
+    source: Source,
+    format: Format,
+    compression: Compression,
+    columns: Columns,
+    numbering: Numbering,
+    gathered: Gathered,
+) -> Table {
+    let mut warnings = gathered.warnings;
+    warnings.extend(index_columns(&source, &columns));
+    let words = words(format, compression, &columns);
+    Table {
+        source,
+        compression,
+        format,
+        words,
+        columns,
+        x: gathered.x,
+        labels: gathered.labels,
+        numbers: gathered.numbers,
+        numbering,
+        warnings,
+        n_skipped: gathered.n_skipped,
+    }
+}
+
+fn words(format: Format, compression: Compression, columns: &Columns) -> String {
+    let layout = match columns.position(Role::Embeddings) {
+        Some(column) => format!("lists in column \"{}\"", columns.names[column]),
+        None => "one column for each feature".to_owned(),
+    };
+    let packed = match compression {
+        Compression::Plain => "",
+        Compression::Gzip => ", gzip",
+        Compression::Zstd => ", zstd",
+    };
+    format!("{}{packed}, {layout}", format.name())
+}
+
+/// A row index is no feature, although it is a numeric column.
+fn index_columns(source: &Source, columns: &Columns) -> Option<Finding> {
+    let names = columns.with_role(Role::Index);
+    let message = match &names[..] {
+        [] => return None,
+        [name] => format!("column \"{name}\" is taken for a row index and is no feature"),
+        _ => format!("columns {} are taken for row indices and are no features", quoted(&names)),
+    };
+    let table = source.path().display().to_string();
+    let (severity, code) = (Severity::Warning, "index-column");
+    Some(Finding { severity, code, table, message, count: names.len(), places: Vec::new() })
+}

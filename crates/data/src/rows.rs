@@ -1,0 +1,74 @@
+//! What every reader yields: blocks of rows.
+
+use crate::{Error, Place};
+
+/// Marks a row without a label in [`RowBlock::codes`].
+pub(crate) const NO_LABEL: u32 = u32::MAX;
+
+/// How many places a finding or an error shows.
+pub(crate) const N_SHOWN: usize = 5;
+
+/// Consecutive rows of a table, in file order.
+#[derive(Debug, Default)]
+pub(crate) struct RowBlock {
+    /// The features of the good rows, row-major.
+    pub(crate) x: Vec<f32>,
+    /// For each good row, its line or row number in the file, from 1.
+    pub(crate) numbers: Vec<u64>,
+    /// The distinct labels as they stand in the file.
+    pub(crate) names: Vec<String>,
+    /// For each good row, the index of its label in `names`, or [`NO_LABEL`].
+    pub(crate) codes: Vec<u32>,
+    /// The rows that could not be read.
+    pub(crate) bad: Vec<BadRow>,
+    /// Numbers that became zero because they are too small for an `f32`.
+    pub(crate) underflows: Tally,
+    /// Blank lines between the rows.
+    pub(crate) blank_lines: Tally,
+}
+
+/// A row that could not be read, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct BadRow {
+    pub(crate) place: Place,
+    /// What was expected and what was found.
+    pub(crate) what: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+}
+
+impl BadRow {
+    pub(crate) fn new(place: Place, what: impl Into<String>, hint: Option<&str>) -> BadRow {
+        BadRow { place, what: what.into(), hint: hint.map(str::to_owned) }
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        let error = Error::row(self.place, self.what);
+        match self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// A count with its first places.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    pub(crate) count: usize,
+    pub(crate) places: Vec<Place>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, count: usize, place: impl FnOnce() -> Place) {
+        if count > 0 && self.places.len() < N_SHOWN {
+            self.places.push(place());
+        }
+        self.count += count;
+    }
+
+    pub(crate) fn merge(&mut self, other: Tally) {
+        let room = N_SHOWN - self.places.len();
+        self.places.extend(other.places.into_iter().take(room));
+        self.count += other.count;
+    }
+}

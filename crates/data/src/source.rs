@@ -1,0 +1,148 @@
+//! Where the bytes of a table come from: a file or memory, plain or compressed.
+
+use crate::{Error, Result};
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A table's bytes, which can be read more than once.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    File(PathBuf),
+    Bytes(PathBuf, Arc<[u8]>),
+}
+
+/// How the bytes of a source are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+impl Source {
+    /// The name it goes by in messages.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Source::File(path) | Source::Bytes(path, _) => path,
+        }
+    }
+
+    /// Its length before decompression.
+    pub(crate) fn len(&self) -> Result<u64> {
+        match self {
+            Source::File(path) => {
+                let metadata = std::fs::metadata(path).map_err(|error| Error::io(path, error))?;
+                if metadata.is_dir() {
+                    return Err(Error::format("is a folder; expected a file").at(path));
+                }
+                Ok(metadata.len())
+            }
+            Source::Bytes(_, bytes) => Ok(bytes.len() as u64),
+        }
+    }
+
+    /// Its bytes as they are stored.
+    pub(crate) fn open_raw(&self) -> Result<Box<dyn Read>> {
+        match self {
+            Source::File(path) => Ok(Box::new(File::open(path).map_err(|error| Error::io(path, error))?)),
+            Source::Bytes(_, bytes) => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
+        }
+    }
+
+    /// How it is compressed, by its first bytes.
+    pub(crate) fn compression(&self) -> Result<Compression> {
+        let mut head = [0; 4];
+        let n = read_full(&mut self.open_raw()?, &mut head).map_err(|error| Error::io(self.path(), error))?;
+        Ok(match head[..n] {
+            [0x1F, 0x8B, ..] => Compression::Gzip,
+            [0x28, 0xB5, 0x2F, 0xFD] => Compression::Zstd,
+            _ => Compression::Plain,
+        })
+    }
+
+    /// Its bytes, decompressed.
+    pub(crate) fn open(&self, compression: Compression) -> Result<Box<dyn Read>> {
+        let raw = self.open_raw()?;
+        let limit = self.len()?.saturating_mul(MAX_EXPANSION).max(MIN_EXPANDED);
+        Ok(match compression {
+            Compression::Plain => raw,
+            Compression::Gzip => {
+                let decoder = flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 18, raw));
+                Box::new(Limited { decoder, left: limit })
+            }
+            Compression::Zstd => {
+                let decoder = zstd::stream::read::Decoder::new(raw).map_err(read_error)?;
+                Box::new(Limited { decoder, left: limit })
+            }
+        })
+    }
+
+    /// The first bytes, decompressed, at most `n`.
+    pub(crate) fn head(&self, compression: Compression, n: usize) -> Result<Vec<u8>> {
+        let mut head = vec![0; n];
+        let len = read_full(&mut self.open(compression)?, &mut head).map_err(read_error)?;
+        head.truncate(len);
+        Ok(head)
+    }
+
+    /// All bytes, decompressed. Memory grows with what is really there, not with what a header claims.
+    pub(crate) fn read_all(&self, compression: Compression) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if compression == Compression::Plain {
+            bytes.reserve_exact(usize::try_from(self.len()?).unwrap_or(0));
+        }
+        self.open(compression)?.read_to_end(&mut bytes).map_err(read_error)?;
+        Ok(bytes)
+    }
+}
+
+/// How many times its size a compressed table may expand to; embeddings compress two- to tenfold.
+const MAX_EXPANSION: u64 = 300;
+
+/// What a compressed table may expand to however small it is.
+const MIN_EXPANDED: u64 = 64 << 20;
+
+/// Ends with an error once more was decompressed than any table would give.
+struct Limited<R> {
+    decoder: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.decoder.read(buffer)?;
+        self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
+            let what = format!("expands to more than {MAX_EXPANSION} times its size, as no table of embeddings does");
+            io::Error::new(io::ErrorKind::InvalidData, what)
+        })?;
+        Ok(n)
+    }
+}
+
+/// The error for a failure to read on: of the system, or of the compressed data.
+pub(crate) fn read_error(error: io::Error) -> Error {
+    let hint = "copy or download the file again";
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Error::format("the compressed data ends too early").with_hint(hint),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
+            Error::format(format!("the compressed data is damaged: {error}")).with_hint(hint)
+        }
+        _ => Error::unread(error),
+    }
+}
+
+/// Fills `buffer` as far as there are bytes.
+pub(crate) fn read_full(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut len = 0;
+    while len < buffer.len() {
+        match input.read(&mut buffer[len..]) {
+            Ok(0) => break,
+            Ok(n) => len += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(len)
+}
