@@ -13,25 +13,22 @@ use crate::{accuracy, f1, weighted_average};
 #[serde(into = "Vec<Vec<u64>>", try_from = "Vec<Vec<u64>>")]
 pub struct Confusion {
     counts: Vec<u64>,
-    n_classes: usize,
+    /// The sums of the rows and of the columns, kept up to date: every metric asks for them.
+    support: Vec<u64>,
+    predicted: Vec<u64>,
 }
 
 impl Confusion {
     /// A table of zeros.
     pub fn new(n_classes: usize) -> Confusion {
-        Confusion { counts: vec![0; n_classes * n_classes], n_classes }
+        Confusion {
+            counts: vec![0; n_classes * n_classes],
+            support: vec![0; n_classes],
+            predicted: vec![0; n_classes],
+        }
     }
 
-    /// Counts one sample of class `true_class` for which `predicted` was said.
-    ///
-    /// # Panics
-    /// When a class is not below `n_classes`.
-    #[inline]
-    pub fn add(&mut self, true_class: usize, predicted: usize) {
-        self.add_many(true_class, predicted, 1);
-    }
-
-    /// Counts every sample: its class in `y_true` against the predicted class of its row of `proba`
+    /// The table of every sample: its class in `y_true` against the predicted class of its row of `proba`
     /// (`n_samples x n_classes`).
     ///
     /// # Panics
@@ -45,19 +42,31 @@ impl Confusion {
         confusion
     }
 
+    /// Counts one sample of class `true_class` for which `predicted` was said.
+    ///
+    /// # Panics
+    /// When a class is not below `n_classes`.
+    #[inline]
+    pub fn add(&mut self, true_class: usize, predicted: usize) {
+        self.add_many(true_class, predicted, 1);
+    }
+
     /// Counts `n` samples of class `true_class` for which `predicted` was said.
     ///
     /// # Panics
     /// When a class is not below `n_classes`.
     #[inline]
     pub fn add_many(&mut self, true_class: usize, predicted: usize, n: u64) {
-        assert!(predicted < self.n_classes, "class {predicted} of {}", self.n_classes);
-        self.counts[true_class * self.n_classes + predicted] += n;
+        self.support[true_class] += n;
+        self.predicted[predicted] += n;
+        self.counts[true_class * self.support.len() + predicted] += n;
     }
 
     /// Sets every count to zero.
     pub fn clear(&mut self) {
         self.counts.fill(0);
+        self.support.fill(0);
+        self.predicted.fill(0);
     }
 
     /// Adds the counts of `other`.
@@ -65,18 +74,20 @@ impl Confusion {
     /// # Panics
     /// When the numbers of classes differ.
     pub fn merge(&mut self, other: &Confusion) {
-        assert_eq!(self.n_classes, other.n_classes, "classes of the two tables");
-        self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a += b);
+        assert_eq!(self.n_classes(), other.n_classes(), "classes of the two tables");
+        for class in 0..other.n_classes() {
+            other.row(class).iter().enumerate().for_each(|(p, &n)| self.add_many(class, p, n));
+        }
     }
 
     /// The number of classes.
     pub fn n_classes(&self) -> usize {
-        self.n_classes
+        self.support.len()
     }
 
     /// The number of samples counted.
     pub fn n_samples(&self) -> u64 {
-        self.counts.iter().sum()
+        self.support.iter().sum()
     }
 
     /// How many samples of `true_class` were taken for each class.
@@ -84,7 +95,7 @@ impl Confusion {
     /// # Panics
     /// When `true_class` is not below `n_classes`.
     pub fn row(&self, true_class: usize) -> &[u64] {
-        &self.counts[true_class * self.n_classes..(true_class + 1) * self.n_classes]
+        &self.counts[true_class * self.n_classes()..(true_class + 1) * self.n_classes()]
     }
 
     /// How many samples of `class` were recognised.
@@ -94,12 +105,12 @@ impl Confusion {
 
     /// How many samples are of `class`: its support.
     pub fn support(&self, class: usize) -> u64 {
-        self.row(class).iter().sum()
+        self.support[class]
     }
 
     /// How many samples were taken for `class`.
     pub fn predicted(&self, class: usize) -> u64 {
-        (0..self.n_classes).map(|t| self.row(t)[class]).sum()
+        self.predicted[class]
     }
 
     /// The share of samples whose predicted class is the true one; see [`accuracy()`].
@@ -134,7 +145,7 @@ pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
 
 impl From<Confusion> for Vec<Vec<u64>> {
     fn from(confusion: Confusion) -> Vec<Vec<u64>> {
-        (0..confusion.n_classes).map(|c| confusion.row(c).to_vec()).collect()
+        (0..confusion.n_classes()).map(|c| confusion.row(c).to_vec()).collect()
     }
 }
 
@@ -142,11 +153,17 @@ impl TryFrom<Vec<Vec<u64>>> for Confusion {
     type Error = String;
 
     fn try_from(rows: Vec<Vec<u64>>) -> Result<Confusion, String> {
-        let n_classes = rows.len();
-        if let Some(row) = rows.iter().find(|row| row.len() != n_classes) {
-            return Err(format!("a confusion matrix of {n_classes} rows with a row of {}", row.len()));
+        if let Some(row) = rows.iter().find(|row| row.len() != rows.len()) {
+            return Err(format!("a confusion matrix of {} rows with a row of {}", rows.len(), row.len()));
         }
-        Ok(Confusion { counts: rows.concat(), n_classes })
+        if rows.iter().flatten().try_fold(0u64, |sum, &n| sum.checked_add(n)).is_none() {
+            return Err("a confusion matrix of more samples than can be counted".into());
+        }
+        let mut confusion = Confusion::new(rows.len());
+        for (class, row) in rows.iter().enumerate() {
+            row.iter().enumerate().for_each(|(p, &n)| confusion.add_many(class, p, n));
+        }
+        Ok(confusion)
     }
 }
 
@@ -187,5 +204,7 @@ mod tests {
     #[test]
     fn only_square_tables_are_taken() {
         assert!(Confusion::try_from(vec![vec![1, 2], vec![3]]).unwrap_err().contains("a row of 1"));
+        let huge = vec![vec![u64::MAX, 0], vec![0, 1]];
+        assert!(Confusion::try_from(huge).unwrap_err().contains("more samples than can be counted"));
     }
 }

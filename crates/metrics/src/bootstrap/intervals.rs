@@ -40,7 +40,7 @@ pub struct Intervals {
 /// Percentile intervals of the scores of `proba` (`n_samples x n_classes`) by stratified resampling; the same for
 /// any number of threads.
 ///
-/// Takes time in proportion to samples times resamples: of 2,000 samples and 10,000 resamples, some 50 ms of one core.
+/// Takes time in proportion to samples times resamples: of 2,000 samples and 10,000 resamples, some 80 ms of one core.
 ///
 /// # Errors
 /// As [`score`](crate::score), and when an option makes no sense.

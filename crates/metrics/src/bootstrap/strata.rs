@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn words_that_would_bias_are_thrown_away() {
-        // 3^8 digits: the words 0 and 1 leave rests of 0 and 3^8, and 2^64 mod 3^8 is 3,706.
+        // Eight digits in base 3: the word 0 leaves a rest of 0, below 2^64 mod 3^8 = 2,806.
         let mut counts = [0; 3];
         let mut words = [[0, u64::MAX]].into_iter();
         draw(&mut counts, || words.next().unwrap());
