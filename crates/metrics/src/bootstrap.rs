@@ -4,7 +4,9 @@
 //! A resample draws rows with replacement, within each class as many as the class has: its count is a fact of how
 //! the table was made, not part of what is uncertain. Each score is computed anew of every resample; the interval
 //! is between two percentiles of what comes out. The rows are drawn, not their scores, so the scores of one
-//! resample belong together, and so do those of two heads in [`paired_difference`].
+//! resample belong together, and so do those of two heads in [`paired_difference`]. (The confusion matrix alone could
+//! be drawn as a multinomial for each of its rows, which is what counting drawn rows amounts to; but log loss, Brier
+//! score and calibration need the rows, and then the matrix comes for nothing.)
 //!
 //! What is random in resample `r` comes from Philox with `(seed, r)`: intervals are the same for any number of
 //! threads, and the first resamples of many are those of few.

@@ -37,7 +37,7 @@ pub struct Scores {
     pub log_loss: f64,
     /// Brier score, in 0 to 2 for three or more classes, in 0 to 1 for two: [`brier()`].
     pub brier: f64,
-    /// Mean one-vs-rest ROC AUC of the classes; `None` when one is absent: [`roc_auc_macro`].
+    /// Mean one-vs-rest ROC AUC of the classes, of two the second's; `None` when one is absent: [`roc_auc_macro`].
     pub roc_auc_ovr: Option<f64>,
     /// One-vs-rest ROC AUC weighted by support; `None` when all samples are of one class: [`roc_auc_weighted`].
     pub roc_auc_ovr_weighted: Option<f64>,
