@@ -205,12 +205,22 @@ fn no_label(sketches: &[Sketch], texts: &[usize]) -> String {
     format!("more than one column may be the label: {names}")
 }
 
+/// Whether a column may be one of the one-hot columns by its name, so that it is worth looking into.
+pub(crate) fn may_be_one_hot(name: &str, options: &ReadOptions) -> bool {
+    let mut prefixes = LABEL_NAMES.iter().copied().chain(options.label_column.as_deref());
+    prefixes.any(|prefix| class_after(name, prefix).is_some())
+}
+
+/// The class in the name of a one-hot column: what follows the prefix and an underscore.
+fn class_after<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    let class = name.get(prefix.len()..)?.strip_prefix('_')?;
+    name[..prefix.len()].eq_ignore_ascii_case(prefix).then_some(class)
+}
+
 /// Columns `label_a`, `label_b`, .. that hold 0 and 1 are one-hot labels of the classes `a`, `b`, ..
 fn assign_one_hot(columns: &mut Columns, sketches: &[Sketch], prefix: &str) -> bool {
     let class = |sketch: &Sketch| {
-        let head = sketch.name.get(..prefix.len())?;
-        let class = sketch.name[prefix.len()..].strip_prefix('_')?;
-        (head.eq_ignore_ascii_case(prefix) && sketch.kind == Kind::ZeroOne).then(|| class.to_owned())
+        class_after(&sketch.name, prefix).filter(|_| sketch.kind == Kind::ZeroOne).map(str::to_owned)
     };
     let classes: Vec<(usize, String)> =
         sketches.iter().enumerate().filter_map(|(i, sketch)| Some((i, class(sketch)?))).collect();

@@ -16,6 +16,7 @@ mod labels;
 mod list;
 mod nearest;
 mod number;
+mod parquet;
 mod options;
 pub mod output;
 mod place;

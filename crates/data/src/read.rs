@@ -4,9 +4,12 @@ use crate::columns::{Columns, Role, quoted};
 use crate::csv;
 use crate::format::{self, Format};
 use crate::gather::{Gathered, Numbering, Outline, gather};
+use crate::parquet::{self, Parquet};
 use crate::source::{Compression, Source};
-use crate::{Finding, ReadOptions, Result, Severity, Table};
+use crate::{Error, Finding, ReadOptions, Result, Severity, Table};
+use bytes::Bytes;
 use headsmith_kernels::Pool;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,7 +43,8 @@ fn open(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     format::check_extension(source.path(), format, compression != Compression::Plain)?;
     match format {
         Format::Csv => read_csv(source, compression, options, pool),
-        Format::Parquet | Format::Npy | Format::Npz => Err(crate::Error::format("not a CSV")),
+        Format::Parquet => read_parquet(source, compression, options, pool),
+        Format::Npy | Format::Npz => Err(crate::Error::format("not a CSV")),
     }
 }
 
@@ -59,6 +63,30 @@ fn read_csv(source: Source, compression: Compression, options: &ReadOptions, poo
     };
     let gathered = gather(csv::Rows::new(text, &layout, pool), &outline)?;
     Ok(table(source, Format::Csv, compression, layout.columns, Numbering::Lines, gathered))
+}
+
+fn read_parquet(source: Source, compression: Compression, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    let parquet = open_parquet(&source, compression, options)?;
+    let outline = Outline {
+        table: source.path().display().to_string(),
+        numbering: Numbering::Rows,
+        n_features: parquet.n_features,
+        label: parquet.columns.label.as_deref(),
+        on_bad_row: options.on_bad_row,
+        expected_rows: parquet.n_rows,
+    };
+    let gathered = gather(parquet::Rows::new(&parquet, pool), &outline)?;
+    Ok(table(source, Format::Parquet, compression, parquet.columns, Numbering::Rows, gathered))
+}
+
+/// Opens a Parquet file where it lies; from memory when it is compressed as a whole.
+pub(crate) fn open_parquet(source: &Source, compression: Compression, options: &ReadOptions) -> Result<Parquet> {
+    match (source, compression) {
+        (Source::File(path), Compression::Plain) => {
+            parquet::open(File::open(path).map_err(|error| Error::io(path, error))?, options)
+        }
+        _ => parquet::open(Bytes::from(source.read_all(compression)?), options),
+    }
 }
 
 fn table(

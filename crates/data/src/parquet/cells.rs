@@ -1,0 +1,159 @@
+//! The cells of one Parquet column, decoded.
+
+use half::f16;
+use parquet::basic::{ConvertedType, LogicalType, Type};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::{ByteArray, DataType, FixedLenByteArray};
+use parquet::errors::Result;
+use parquet::schema::types::ColumnDescriptor;
+
+/// What the values of a column are, and in which type they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    Float,
+    Half,
+    Bool,
+    Signed,
+    Unsigned,
+    Text,
+    /// Neither numbers nor text: dates, decimals, identifiers.
+    Other,
+}
+
+/// What a column's values are.
+pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
+    let logical = column.logical_type_ref();
+    match column.physical_type() {
+        Type::FLOAT | Type::DOUBLE => Stored::Float,
+        Type::BOOLEAN => Stored::Bool,
+        Type::INT32 | Type::INT64 => match (logical, column.converted_type()) {
+            (Some(LogicalType::Integer(integer)), _) => {
+                if integer.is_signed { Stored::Signed } else { Stored::Unsigned }
+            }
+            (None, ConvertedType::NONE | ConvertedType::INT_8 | ConvertedType::INT_16) => Stored::Signed,
+            (None, ConvertedType::INT_32 | ConvertedType::INT_64) => Stored::Signed,
+            (None, ConvertedType::UINT_8 | ConvertedType::UINT_16) => Stored::Unsigned,
+            (None, ConvertedType::UINT_32 | ConvertedType::UINT_64) => Stored::Unsigned,
+            _ => Stored::Other,
+        },
+        Type::FIXED_LEN_BYTE_ARRAY if logical == Some(&LogicalType::Float16) && column.type_length() == 2 => Stored::Half,
+        Type::BYTE_ARRAY => match (logical, column.converted_type()) {
+            (Some(LogicalType::String | LogicalType::Enum), _) => Stored::Text,
+            (None, ConvertedType::NONE | ConvertedType::UTF8 | ConvertedType::ENUM) => Stored::Text,
+            _ => Stored::Other,
+        },
+        _ => Stored::Other,
+    }
+}
+
+/// Values of a column, without its nulls.
+#[derive(Debug)]
+pub(crate) enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    Integers(Vec<i128>),
+    Texts(Vec<ByteArray>),
+}
+
+impl Values {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Values::F32(values) => values.len(),
+            Values::F64(values) => values.len(),
+            Values::Integers(values) => values.len(),
+            Values::Texts(values) => values.len(),
+        }
+    }
+
+    /// Value `i` as an `f32`, and whether it underflowed to zero. An infinite result of a finite value is an overflow.
+    #[inline]
+    pub(crate) fn number(&self, i: usize) -> (f32, bool) {
+        match self {
+            Values::F32(values) => (values[i], false),
+            Values::F64(values) => {
+                let value = values[i] as f32;
+                (value, value == 0.0 && values[i] != 0.0)
+            }
+            Values::Integers(values) => (values[i] as f32, false),
+            Values::Texts(_) => (f32::NAN, false),
+        }
+    }
+
+    /// Value `i` as it would be written in a text; `None` when it is not UTF-8.
+    pub(crate) fn text(&self, i: usize) -> Option<String> {
+        match self {
+            Values::F32(values) => Some(format!("{:?}", values[i])),
+            Values::F64(values) => Some(format!("{:?}", values[i])),
+            Values::Integers(values) => Some(values[i].to_string()),
+            Values::Texts(values) => std::str::from_utf8(values[i].data()).ok().map(str::to_owned),
+        }
+    }
+
+    /// Value `i` as a label: whole floating-point numbers without their fraction, so that 1.0 and 1 are one class.
+    pub(crate) fn label(&self, i: usize) -> Option<String> {
+        let whole = match self {
+            Values::F32(values) => f64::from(values[i]),
+            Values::F64(values) => values[i],
+            Values::Integers(_) | Values::Texts(_) => return self.text(i),
+        };
+        if whole.fract() == 0.0 && whole.abs() < 1e15 { Some(format!("{whole:.0}")) } else { self.text(i) }
+    }
+}
+
+/// Rows of one column: levels (empty when the column cannot be null or repeated) and values.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    pub(crate) n_rows: usize,
+    pub(crate) definitions: Vec<i16>,
+    pub(crate) repetitions: Vec<i16>,
+    pub(crate) values: Values,
+}
+
+/// Reads the next `n_rows` rows of a column, or as many as there are.
+pub(crate) fn read(reader: &mut ColumnReader, stored: Stored, n_rows: usize) -> Result<Cells> {
+    let unsigned = stored == Stored::Unsigned;
+    match reader {
+        ColumnReader::FloatColumnReader(reader) => typed(reader, n_rows, Values::F32),
+        ColumnReader::DoubleColumnReader(reader) => typed(reader, n_rows, Values::F64),
+        ColumnReader::BoolColumnReader(reader) => typed(reader, n_rows, |values| integers(values, i128::from)),
+        ColumnReader::Int32ColumnReader(reader) => typed(reader, n_rows, |values| {
+            integers(values, |v| if unsigned { i128::from(v as u32) } else { i128::from(v) })
+        }),
+        ColumnReader::Int64ColumnReader(reader) => typed(reader, n_rows, |values| {
+            integers(values, |v| if unsigned { i128::from(v as u64) } else { i128::from(v) })
+        }),
+        ColumnReader::FixedLenByteArrayColumnReader(reader) => typed(reader, n_rows, halves),
+        ColumnReader::ByteArrayColumnReader(reader) => typed(reader, n_rows, Values::Texts),
+        ColumnReader::Int96ColumnReader(reader) => typed(reader, n_rows, |_| Values::Texts(Vec::new())),
+    }
+}
+
+fn typed<T: DataType>(
+    reader: &mut ColumnReaderImpl<T>,
+    n_rows: usize,
+    values: impl FnOnce(Vec<T::T>) -> Values,
+) -> Result<Cells> {
+    let (mut definitions, mut repetitions, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    let mut n_read = 0;
+    while n_read < n_rows {
+        let (records, _, levels) =
+            reader.read_records(n_rows - n_read, Some(&mut definitions), Some(&mut repetitions), &mut read)?;
+        n_read += records;
+        if levels == 0 {
+            break;
+        }
+    }
+    Ok(Cells { n_rows: n_read, definitions, repetitions, values: values(read) })
+}
+
+fn integers<T>(values: Vec<T>, widen: impl Fn(T) -> i128) -> Values {
+    Values::Integers(values.into_iter().map(widen).collect())
+}
+
+fn halves(values: Vec<FixedLenByteArray>) -> Values {
+    let half = |value: &FixedLenByteArray| match value.data() {
+        [low, high] => f16::from_le_bytes([*low, *high]).to_f32(),
+        _ => f32::NAN,
+    };
+    Values::F32(values.iter().map(half).collect())
+}
