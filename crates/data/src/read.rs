@@ -4,7 +4,7 @@ use crate::columns::{Columns, Role, quoted};
 use crate::csv;
 use crate::format::{self, Format};
 use crate::gather::{Gathered, Numbering, Outline, gather};
-use crate::parquet::{self, Parquet};
+use crate::parquet::{self, Parquet, SharedFile};
 use crate::source::{Compression, Source};
 use crate::{Error, Finding, ReadOptions, Result, Severity, Table};
 use bytes::Bytes;
@@ -83,7 +83,8 @@ fn read_parquet(source: Source, compression: Compression, options: &ReadOptions,
 pub(crate) fn open_parquet(source: &Source, compression: Compression, options: &ReadOptions) -> Result<Parquet> {
     match (source, compression) {
         (Source::File(path), Compression::Plain) => {
-            parquet::open(File::open(path).map_err(|error| Error::io(path, error))?, options)
+            let file = File::open(path).and_then(SharedFile::new).map_err(|error| Error::io(path, error))?;
+            parquet::open(file, options)
         }
         _ => parquet::open(Bytes::from(source.read_all(compression)?), options),
     }

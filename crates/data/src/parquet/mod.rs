@@ -5,6 +5,9 @@
 
 mod cells;
 mod pages;
+mod shared_file;
+
+pub(crate) use shared_file::SharedFile;
 
 use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
 use crate::list::shown;
@@ -391,10 +394,25 @@ impl<'a> Batch<'a> {
                 self.refuse(row, place, what, hint);
                 continue;
             }
+            if self.copy_finite(row, &cells.values, first) {
+                continue;
+            }
             for element in 0..n_features {
                 self.set(row, column, element, &cells.values, first + element, Some(element));
             }
         }
+    }
+
+    /// Takes over a whole row of finite 32-bit values; false when it is something else.
+    fn copy_finite(&mut self, row: usize, values: &Values, first: usize) -> bool {
+        let n_features = self.parquet.n_features;
+        let Values::F32(values) = values else { return false };
+        let values = &values[first..first + n_features];
+        let finite = values.iter().all(|value| value.is_finite());
+        if finite {
+            self.block.x[row * n_features..(row + 1) * n_features].copy_from_slice(values);
+        }
+        finite
     }
 
     fn add_feature(&mut self, column: usize, cells: &Cells) {
