@@ -1,6 +1,10 @@
 //! The classes of a training table, in their order, and the encoding of labels by it.
 
+use crate::columns::quoted;
+use crate::labels::{Labels, folded};
+use crate::nearest::nearest;
 use crate::{Error, Result, Table};
+use std::collections::HashMap;
 
 /// The names of the classes in their order; class `i` of a model is `names()[i]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,17 +18,33 @@ impl Classes {
     /// # Errors
     /// With fewer than two names, or one twice.
     pub fn new(names: Vec<String>) -> Result<Classes> {
+        let mut sorted: Vec<&String> = names.iter().collect();
+        sorted.sort();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::labels(format!("two classes are named \"{}\"", pair[0])));
+        }
+        if names.len() < 2 {
+            let found = if names.is_empty() { "none".to_owned() } else { format!("only {}", quoted(&names)) };
+            let hint = "a classifier has nothing to tell apart otherwise: is this the right label column?";
+            return Err(Error::labels(format!("expected at least two classes, found {found}")).with_hint(hint));
+        }
         Ok(Classes { names })
     }
 
-    /// The classes of a training table: sorted by value when all are integers, else as scikit-learn sorts text (by
-    /// code points).
+    /// The classes of a training table: sorted by value when all are integers, else by code points, as scikit-learn
+    /// sorts text.
     ///
     /// # Errors
     /// When the table has no labels, or only one class.
     pub fn of(table: &Table) -> Result<Classes> {
-        let labels = table.labels().ok_or_else(|| Error::labels("no labels").at(table.path()))?;
-        Classes::new(labels.names().to_vec())
+        let labels = labels_of(table)?;
+        let mut names = labels.names().to_vec();
+        let integers: Option<Vec<i128>> = names.iter().map(|name| name.parse().ok()).collect();
+        match integers {
+            Some(_) => names.sort_by_key(|name| (name.parse::<i128>().unwrap_or_default(), name.clone())),
+            None => names.sort(),
+        }
+        Classes::new(names).map_err(|error| error.at(table.path()))
     }
 
     /// The names in class order.
@@ -37,18 +57,59 @@ impl Classes {
         self.names.len()
     }
 
-    /// Whether there are none; never, for what [`Classes::new`] and [`Classes::of`] return.
+    /// Always false: there are at least two.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// The class of each row of `table`, an index into [`Classes::names`].
+    /// The class of each row of `table`, an index into [`Classes::names`]. A label that differs from a class in case
+    /// alone is of that class.
     ///
     /// # Errors
     /// When the table has no labels, or one that is none of these classes: with its first place and the nearest
     /// name.
     pub fn encode(&self, table: &Table) -> Result<Vec<u32>> {
-        let labels = table.labels().ok_or_else(|| Error::labels("no labels").at(table.path()))?;
-        Ok(labels.codes().to_vec())
+        let labels = labels_of(table)?;
+        let classes = self.classes_of(labels.names());
+        let unknown = |code: &&u32| classes[**code as usize].is_none();
+        if let Some(row) = labels.codes().iter().position(|code| unknown(&code)) {
+            return Err(self.unknown(labels, &classes, row, table));
+        }
+        Ok(labels.codes().iter().filter_map(|&code| classes[code as usize]).collect())
     }
+
+    /// For each name, the class it means.
+    pub(crate) fn classes_of(&self, names: &[String]) -> Vec<Option<u32>> {
+        let index = |names: &mut dyn Iterator<Item = String>| -> HashMap<String, u32> { names.zip(0..).collect() };
+        let exact = index(&mut self.names.iter().cloned());
+        let by_fold = index(&mut self.names.iter().map(|name| folded(name)));
+        names.iter().map(|name| exact.get(name).or_else(|| by_fold.get(&folded(name))).copied()).collect()
+    }
+
+    fn unknown(&self, labels: &Labels, classes: &[Option<u32>], row: usize, table: &Table) -> Error {
+        let name = labels.name(row);
+        let n = labels.codes().iter().filter(|&&code| classes[code as usize].is_none()).count();
+        let rows = if n == 1 { "in one row".to_owned() } else { format!("the first of {n} such rows") };
+        let what = format!(
+            "the label \"{}\" is none of the classes {} ({rows})",
+            name.escape_debug(),
+            quoted(&self.names)
+        );
+        let place = table.place(row).in_column(labels.column());
+        let error = Error::labels(what).at(table.path()).placed(place);
+        match nearest(name, self.names.iter().map(String::as_str)) {
+            Some(class) => error.with_hint(format!("did you mean \"{class}\"?")),
+            None => error.with_hint("leave these rows out, or train on a table that has the class"),
+        }
+    }
+}
+
+fn labels_of(table: &Table) -> Result<&Labels> {
+    table.labels().ok_or_else(|| {
+        let what = match &table.columns.label {
+            Some(column) => format!("no labels: column \"{column}\" is empty"),
+            None => format!("no labels: expected a column named label, labels, class, target or y; {}", table.columns.no_label),
+        };
+        Error::labels(what).at(table.path()).with_hint("name the column of the labels with --label-column")
+    })
 }

@@ -62,7 +62,7 @@ fn read_csv(source: Source, compression: Compression, options: &ReadOptions, poo
         expected_rows,
     };
     let gathered = gather(csv::Rows::new(text, &layout, pool), &outline)?;
-    Ok(table(source, Format::Csv, compression, layout.columns, Numbering::Lines, gathered))
+    Ok(table(source, Format::Csv, compression, layout.columns, options, gathered))
 }
 
 fn read_parquet(source: Source, compression: Compression, options: &ReadOptions, pool: &Pool) -> Result<Table> {
@@ -76,7 +76,7 @@ fn read_parquet(source: Source, compression: Compression, options: &ReadOptions,
         expected_rows: parquet.n_rows,
     };
     let gathered = gather(parquet::Rows::new(&parquet, pool), &outline)?;
-    Ok(table(source, Format::Parquet, compression, parquet.columns, Numbering::Rows, gathered))
+    Ok(table(source, Format::Parquet, compression, parquet.columns, options, gathered))
 }
 
 /// Opens a Parquet file where it lies; from memory when it is compressed as a whole.
@@ -95,9 +95,10 @@ fn table(
     format: Format,
     compression: Compression,
     columns: Columns,
-    numbering: Numbering,
+    options: &ReadOptions,
     gathered: Gathered,
 ) -> Table {
+    let numbering = if format == Format::Csv { Numbering::Lines } else { Numbering::Rows };
     let mut warnings = gathered.warnings;
     warnings.extend(index_columns(&source, &columns));
     let words = words(format, compression, &columns);
@@ -106,6 +107,7 @@ fn table(
         compression,
         format,
         words,
+        options: options.clone(),
         columns,
         x: gathered.x,
         labels: gathered.labels,

@@ -25,6 +25,15 @@ pub(crate) struct RowBlock {
     pub(crate) underflows: Tally,
     /// Blank lines between the rows.
     pub(crate) blank_lines: Tally,
+    /// The cells of columns that are neither features nor labels, by column, where they are wanted.
+    pub(crate) others: Vec<(usize, Vec<String>)>,
+}
+
+impl RowBlock {
+    /// The cell of a column that is neither features nor labels.
+    pub(crate) fn other(&self, column: usize, row: usize) -> &str {
+        self.others.iter().find(|(other, _)| *other == column).map_or("", |(_, texts)| texts[row].as_str())
+    }
 }
 
 /// A row that could not be read, and why.

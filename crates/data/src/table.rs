@@ -4,7 +4,7 @@ use crate::columns::{Columns, Role};
 use crate::format::Format;
 use crate::gather::{Numbering, Numbers};
 use crate::source::{Compression, Source};
-use crate::{Finding, Labels, Place};
+use crate::{Finding, Labels, Place, ReadOptions};
 use headsmith_kernels::{MatRef, Matrix};
 use std::path::Path;
 
@@ -15,6 +15,7 @@ pub struct Table {
     pub(crate) compression: Compression,
     pub(crate) format: Format,
     pub(crate) words: String,
+    pub(crate) options: ReadOptions,
     pub(crate) columns: Columns,
     pub(crate) x: Matrix,
     pub(crate) labels: Option<Labels>,

@@ -39,6 +39,23 @@ pub(crate) struct Parquet {
     pub(crate) n_rows: usize,
 }
 
+impl Parquet {
+    /// Whether the cells of a column can be written as text.
+    pub(crate) fn can_be_written(&self, column: usize) -> bool {
+        let field = &self.fields[column];
+        let plain = field.stored != Stored::Other && !field.is_list();
+        match self.columns.roles[column] {
+            Role::Index | Role::Other => plain && !self.is_pandas_index(column),
+            _ => true,
+        }
+    }
+
+    /// Whether a column is the index pandas keeps beside the columns proper.
+    pub(crate) fn is_pandas_index(&self, column: usize) -> bool {
+        self.fields[column].name.starts_with("__index_level_")
+    }
+}
+
 /// One top-level column.
 #[derive(Debug, Clone)]
 struct Field {
@@ -265,6 +282,7 @@ pub(crate) struct Rows<'a> {
     open: Vec<Open>,
     /// The number of rows before the next block.
     n_before: u64,
+    other_columns: bool,
 }
 
 struct Open {
@@ -275,14 +293,23 @@ struct Open {
 
 impl<'a> Rows<'a> {
     pub(crate) fn new(parquet: &'a Parquet, pool: &'a Pool) -> Rows<'a> {
-        Rows { parquet, pool, group: 0, open: Vec::new(), n_before: 0 }
+        Rows { parquet, pool, group: 0, open: Vec::new(), n_before: 0, other_columns: false }
+    }
+
+    /// The rows with the cells of the columns that are neither features nor labels.
+    pub(crate) fn with_other_columns(parquet: &'a Parquet, pool: &'a Pool) -> Rows<'a> {
+        Rows { other_columns: true, ..Rows::new(parquet, pool) }
     }
 
     fn open_group(&mut self) -> Result<()> {
         let group = self.parquet.file.get_row_group(self.group).map_err(damaged)?;
         self.group += 1;
         for (column, role) in self.parquet.columns.roles.iter().enumerate() {
-            if let (Some(leaf), false) = (self.parquet.fields[column].leaf, matches!(role, Role::Index | Role::Other)) {
+            let wanted = match role {
+                Role::Index | Role::Other => self.other_columns && self.parquet.can_be_written(column),
+                _ => true,
+            };
+            if let Some(leaf) = self.parquet.fields[column].leaf.filter(|_| wanted) {
                 let reader = group.get_column_reader(leaf).map_err(damaged)?;
                 self.open.push(Open { column, reader, cells: None });
             }
@@ -362,7 +389,7 @@ impl<'a> Batch<'a> {
             Role::Feature => self.add_feature(column, &cells),
             Role::Label => self.add_labels(column, &cells),
             Role::OneHot(class) => self.add_one_hot(column, class, &cells),
-            Role::Index | Role::Other => {}
+            Role::Index | Role::Other => self.add_other(column, &cells),
         }
         Ok(())
     }
@@ -510,6 +537,19 @@ impl<'a> Batch<'a> {
         });
     }
 
+    fn add_other(&mut self, column: usize, cells: &Cells) {
+        let mut texts = vec![String::new(); self.bad.len()];
+        let value_level = self.parquet.fields[column].value_level;
+        let mut next = 0;
+        for (row, text) in texts.iter_mut().enumerate() {
+            if cells.definitions.get(row).is_none_or(|&level| level == value_level) {
+                *text = cells.values.text(next).unwrap_or_default();
+                next += 1;
+            }
+        }
+        self.block.others.push((column, texts));
+    }
+
     /// The block without its bad rows.
     fn finish(self) -> RowBlock {
         let n_features = self.parquet.n_features;
@@ -523,6 +563,7 @@ impl<'a> Batch<'a> {
             if kept < row {
                 block.x.copy_within(row * n_features..(row + 1) * n_features, kept * n_features);
                 block.codes[kept] = block.codes[row];
+                block.others.iter_mut().for_each(|(_, texts)| texts.swap(kept, row));
             }
             block.numbers.push(self.n_before + row as u64 + 1);
         }
