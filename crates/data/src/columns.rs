@@ -85,6 +85,14 @@ impl Columns {
     }
 }
 
+/// The columns of a table of arrays: one of features, and perhaps one of labels.
+pub(crate) fn of_arrays(label: Option<String>) -> Columns {
+    let names: Vec<String> = ["embeddings".to_owned()].into_iter().chain(label.clone()).collect();
+    let roles = [Role::Embeddings, Role::Label].into_iter().take(names.len()).collect();
+    let no_label = "an npy file has its labels beside it, NAME.labels.npy, and an npz in an array y".to_owned();
+    Columns { names, roles, label, one_hot: Vec::new(), no_label }
+}
+
 const LABEL_NAMES: [&str; 5] = ["label", "labels", "class", "target", "y"];
 const EMBEDDINGS_NAMES: [&str; 6] = ["embeddings", "embedding", "features", "vector", "emb", "x"];
 

@@ -15,6 +15,7 @@ mod gather;
 mod labels;
 mod list;
 mod nearest;
+mod npy;
 mod number;
 mod parquet;
 mod options;

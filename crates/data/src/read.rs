@@ -1,9 +1,10 @@
 //! A file to a table: which format it is in, and the reader for it.
 
-use crate::columns::{Columns, Role, quoted};
+use crate::columns::{self, Columns, Role, quoted};
 use crate::csv;
 use crate::format::{self, Format};
 use crate::gather::{Gathered, Numbering, Outline, gather};
+use crate::npy;
 use crate::parquet::{self, Parquet, SharedFile};
 use crate::source::{Compression, Source};
 use crate::{Error, Finding, ReadOptions, Result, Severity, Table};
@@ -13,7 +14,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads a table: CSV, Parquet, npy or npz, told by its content, CSV also in gzip or zstd.
+/// Reads a table: CSV, Parquet, npy or npz, told by its content, each also in gzip or zstd.
 ///
 /// Rows are parsed in parallel; the table, its warnings and the error are the same for any number of threads.
 ///
@@ -44,7 +45,8 @@ fn open(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     match format {
         Format::Csv => read_csv(source, compression, options, pool),
         Format::Parquet => read_parquet(source, compression, options, pool),
-        Format::Npy | Format::Npz => Err(crate::Error::format("not a CSV")),
+        Format::Npy => read_arrays(npy::open_npy(&source, compression)?, source, format, compression, options),
+        Format::Npz => read_arrays(npy::open_npz(&source, compression, options)?, source, format, compression, options),
     }
 }
 
@@ -90,6 +92,26 @@ pub(crate) fn open_parquet(source: &Source, compression: Compression, options: &
     }
 }
 
+fn read_arrays(
+    rows: npy::Rows<'_>,
+    source: Source,
+    format: Format,
+    compression: Compression,
+    options: &ReadOptions,
+) -> Result<Table> {
+    let columns = columns::of_arrays(rows.label());
+    let outline = Outline {
+        table: source.path().display().to_string(),
+        numbering: Numbering::Rows,
+        n_features: rows.n_features,
+        label: columns.label.as_deref(),
+        on_bad_row: options.on_bad_row,
+        expected_rows: rows.n_rows(),
+    };
+    let gathered = gather(rows, &outline)?;
+    Ok(table(source, format, compression, columns, options, gathered))
+}
+
 fn table(
     source: Source,
     format: Format,
@@ -120,6 +142,7 @@ fn table(
 
 fn words(format: Format, compression: Compression, columns: &Columns) -> String {
     let layout = match columns.position(Role::Embeddings) {
+        Some(_) if matches!(format, Format::Npy | Format::Npz) => "an array of features".to_owned(),
         Some(column) => format!("lists in column \"{}\"", columns.names[column]),
         None => "one column for each feature".to_owned(),
     };

@@ -65,16 +65,16 @@ impl Source {
     /// Its bytes, decompressed.
     pub(crate) fn open(&self, compression: Compression) -> Result<Box<dyn Read>> {
         let raw = self.open_raw()?;
-        let limit = self.len()?.saturating_mul(MAX_EXPANSION).max(MIN_EXPANDED);
+        let len = self.len()?;
         Ok(match compression {
             Compression::Plain => raw,
             Compression::Gzip => {
                 let decoder = flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 18, raw));
-                Box::new(Limited { decoder, left: limit })
+                Box::new(limited(decoder, len))
             }
             Compression::Zstd => {
                 let decoder = zstd::stream::read::Decoder::new(raw).map_err(read_error)?;
-                Box::new(Limited { decoder, left: limit })
+                Box::new(limited(decoder, len))
             }
         })
     }
@@ -103,6 +103,11 @@ const MAX_EXPANSION: u64 = 300;
 
 /// What a compressed table may expand to however small it is.
 const MIN_EXPANDED: u64 = 64 << 20;
+
+/// `decoder`, which ends with an error once it has given more than `len` bytes of an honest file would.
+pub(crate) fn limited<R: Read>(decoder: R, len: u64) -> impl Read {
+    Limited { decoder, left: len.saturating_mul(MAX_EXPANSION).max(MIN_EXPANDED) }
+}
 
 /// Ends with an error once more was decompressed than any table would give.
 struct Limited<R> {

@@ -9,7 +9,7 @@ mod records;
 mod row;
 
 pub(crate) use layout::Layout;
-pub(crate) use records::{Record, fields, is_blank, next_record, value};
+pub(crate) use records::{Record, fields, is_blank, next_record};
 pub(crate) use row::Label;
 
 use crate::rows::{BadRow, NO_LABEL, RowBlock};

@@ -1,0 +1,387 @@
+//! npy and npz: an array of features, and one of labels beside it.
+//!
+//! The labels of `train.npy` stand in `train.labels.npy`; those of `X.npy` or `X_train.npy` may also stand in `y.npy` or
+//! `y_train.npy`. An npz holds both arrays. Labels are integers, whole numbers, text, or one-hot (two-dimensional).
+//!
+//! Headers are not believed: an uncompressed array must fill its file exactly before anything is allocated, and a
+//! compressed one is allocated as it comes.
+
+mod header;
+mod values;
+
+pub(crate) use header::Header;
+
+use crate::columns::MAX_FEATURES;
+use crate::rows::{BadRow, NO_LABEL, RowBlock};
+use crate::source::{Compression, Source, read_error, read_full};
+use crate::{Error, Place, ReadOptions, Result};
+use std::collections::HashMap;
+use std::io::{Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+
+/// About how many bytes are read at once.
+const BLOCK_LEN: usize = 1 << 20;
+
+/// An array whose header has been read and checked.
+pub(crate) struct Array<'a> {
+    header: Header,
+    input: Box<dyn Read + 'a>,
+}
+
+/// The labels of all rows.
+#[derive(Debug, Default)]
+pub(crate) struct LabelArray {
+    /// What they go by: the file or the array.
+    pub(crate) name: String,
+    names: Vec<String>,
+    codes: Vec<u32>,
+}
+
+impl<'a> Array<'a> {
+    /// Reads the header; `len` is the length of the whole array with it, where it is known.
+    pub(crate) fn open(mut input: Box<dyn Read + 'a>, len: Option<u64>) -> Result<Array<'a>> {
+        let header = header::read(&mut input)?;
+        let expected = header.len.saturating_add(header.data_len()?);
+        match len {
+            Some(len) if len < expected => Err(cut_off(&header, expected, len)),
+            Some(len) if len > expected => Err(too_long(&header, expected, len)),
+            _ => Ok(Array { header, input }),
+        }
+    }
+
+    /// The features: two dimensions of numbers.
+    fn check_features(&self) -> Result<()> {
+        let shape = self.header.shape_text();
+        if !self.header.is_number() {
+            return Err(Error::format("an array of text; expected floats or integers")
+                .with_hint("save the features as numbers, and the labels beside them"));
+        }
+        let [n_rows, n_features] = self.header.shape[..] else {
+            let n = self.header.shape.len();
+            let what = format!("an array of {n} dimensions, shape {shape}; expected 2, (n_samples, n_features)");
+            return Err(Error::format(what).with_hint("flatten each sample: x.reshape(len(x), -1)"));
+        };
+        if n_rows == 0 || n_features == 0 {
+            let what = format!("an empty array, shape {shape}; expected (n_samples, n_features)");
+            return Err(Error::format(what).with_hint("was it saved completely?"));
+        }
+        if n_features > MAX_FEATURES {
+            return Err(crate::columns::too_many_features(n_features));
+        }
+        Ok(())
+    }
+
+    /// All elements' bytes, and not one more.
+    fn read_all(&mut self) -> Result<Vec<u8>> {
+        let len = self.header.data_len()?;
+        let mut bytes = Vec::new();
+        self.input.by_ref().take(len.saturating_add(1)).read_to_end(&mut bytes).map_err(read_error)?;
+        let found = bytes.len() as u64;
+        if found < len {
+            return Err(cut_off(&self.header, self.header.len + len, self.header.len + found));
+        }
+        if found > len {
+            return Err(too_long(&self.header, self.header.len + len, self.header.len + found));
+        }
+        Ok(bytes)
+    }
+}
+
+impl Header {
+    fn is_number(&self) -> bool {
+        !matches!(self.kind, header::Kind::Unicode | header::Kind::Bytes)
+    }
+}
+
+fn cut_off(header: &Header, expected: u64, found: u64) -> Error {
+    let what = format!("the array is cut off: its shape {} needs {expected} bytes, found {found}", header.shape_text());
+    Error::format(what).with_hint("copy or download the file again")
+}
+
+fn too_long(header: &Header, expected: u64, found: u64) -> Error {
+    let more = if found == expected + 1 { "more" } else { &format!("{found}") };
+    let what = format!(
+        "bytes follow the array: its shape {} needs {expected} bytes, found {more}",
+        header.shape_text()
+    );
+    Error::format(what).with_hint("the shape and the data do not belong together: write it again with numpy.save")
+}
+
+/// The features and labels of a table of arrays, as rows.
+pub(crate) struct Rows<'a> {
+    x: Array<'a>,
+    labels: Option<LabelArray>,
+    n_done: usize,
+    n_rows: usize,
+    pub(crate) n_features: usize,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(x: Array<'a>, labels: Option<LabelArray>) -> Result<Rows<'a>> {
+        x.check_features()?;
+        let (n_rows, n_features) = (x.header.shape[0], x.header.shape[1]);
+        if let Some(labels) = labels.as_ref().filter(|labels| labels.codes.len() != n_rows) {
+            let what = format!("{n_rows} rows of features and {} labels in {}", labels.codes.len(), labels.name);
+            return Err(Error::labels(what).with_hint("save both from the same rows"));
+        }
+        Ok(Rows { x, labels, n_done: 0, n_rows, n_features })
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The name of the labels.
+    pub(crate) fn label(&self) -> Option<String> {
+        self.labels.as_ref().map(|labels| labels.name.clone())
+    }
+
+    fn next_block(&mut self) -> Result<RowBlock> {
+        if self.x.header.fortran_order {
+            let bytes = self.x.read_all()?;
+            let x = values::from_columns(&self.x.header, &bytes, self.n_rows, self.n_features);
+            return Ok(self.block(x, self.n_rows));
+        }
+        let row_len = self.n_features * self.x.header.item_size;
+        let n = (BLOCK_LEN / row_len).max(1).min(self.n_rows - self.n_done);
+        let mut bytes = vec![0; n * row_len];
+        let found = read_full(&mut self.x.input, &mut bytes).map_err(read_error)?;
+        let header = &self.x.header;
+        let before = header.len + (self.n_done * row_len) as u64;
+        if found < bytes.len() {
+            return Err(cut_off(header, header.len + header.data_len()?, before + found as u64));
+        }
+        if self.n_done + n == self.n_rows {
+            let end = before + found as u64;
+            if read_full(&mut self.x.input, &mut [0]).map_err(read_error)? > 0 {
+                return Err(too_long(&self.x.header, end, end + 1));
+            }
+        }
+        let x = values::numbers(&self.x.header, &bytes);
+        Ok(self.block(x, n))
+    }
+
+    fn block(&mut self, x: values::Numbers, n: usize) -> RowBlock {
+        let mut block = RowBlock { x: x.values, ..RowBlock::default() };
+        let range = self.n_done..self.n_done + n;
+        match &self.labels {
+            Some(labels) => {
+                block.names = labels.names.clone();
+                block.codes = labels.codes[range].to_vec();
+            }
+            None => block.codes = vec![NO_LABEL; n],
+        }
+        let place = |i: usize| {
+            Place::row((self.n_done + i / self.n_features + 1) as u64).at_element((i % self.n_features + 1) as u64)
+        };
+        x.underflows.iter().for_each(|&i| block.underflows.add(1, || place(i)));
+        block.underflows.count += x.n_more_underflows;
+        let first = self.n_done as u64 + 1;
+        self.n_done += n;
+        keep_finite(&mut block, self.n_features, n, first, x.wide.as_deref());
+        block
+    }
+}
+
+/// Moves the rows with a number that is not finite from the good ones to the bad.
+fn keep_finite(block: &mut RowBlock, n_features: usize, n_rows: usize, first: u64, wide: Option<&[f64]>) {
+    for row in 0..n_rows {
+        let number = first + row as u64;
+        let x = &block.x[row * n_features..(row + 1) * n_features];
+        if let Some(element) = x.iter().position(|value| !value.is_finite()) {
+            let found = wide.map_or(f64::from(x[element]), |wide| wide[row * n_features + element]);
+            let place = Place::row(number).at_element(element as u64 + 1);
+            block.bad.push(if found.is_finite() {
+                let what = format!("expected a number that fits 32 bits (at most 3.4e38), found {found:?}");
+                BadRow::new(place, what, Some("rescale the features before writing them"))
+            } else {
+                let hint = "replace missing and infinite values before writing the table, or leave the row out";
+                BadRow::new(place, format!("expected a finite number, found {found:?}"), Some(hint))
+            });
+            continue;
+        }
+        let kept = block.numbers.len();
+        block.x.copy_within(row * n_features..(row + 1) * n_features, kept * n_features);
+        block.codes[kept] = block.codes[row];
+        block.numbers.push(number);
+    }
+    block.x.truncate(block.numbers.len() * n_features);
+    block.codes.truncate(block.numbers.len());
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<RowBlock>;
+
+    fn next(&mut self) -> Option<Result<RowBlock>> {
+        (self.n_done < self.n_rows).then(|| {
+            let block = self.next_block();
+            if block.is_err() {
+                self.n_done = self.n_rows;
+            }
+            block
+        })
+    }
+}
+
+/// Reads an array of labels.
+fn read_labels(mut array: Array<'_>, name: &str) -> Result<LabelArray> {
+    let bytes = array.read_all()?;
+    let header = &array.header;
+    let mut labels = LabelArray { name: name.to_owned(), ..LabelArray::default() };
+    match header.shape[..] {
+        [_] => labels.add_names(values::texts(header, &bytes)?),
+        [n_rows, 1] if n_rows > 0 => labels.add_names(values::texts(header, &bytes)?),
+        [n_rows, n_classes] if n_classes >= 2 && header.is_number() => labels.add_one_hot(header, &bytes, n_rows, n_classes)?,
+        _ => {
+            let what = format!(
+                "the labels have the shape {}; expected (n_samples,), or (n_samples, n_classes) for one-hot labels",
+                header.shape_text()
+            );
+            return Err(Error::labels(what));
+        }
+    }
+    Ok(labels)
+}
+
+impl LabelArray {
+    fn add_names(&mut self, texts: impl Iterator<Item = String>) {
+        let mut codes = HashMap::new();
+        for text in texts {
+            if text.trim().is_empty() {
+                self.codes.push(NO_LABEL);
+                continue;
+            }
+            let code = *codes.entry(text).or_insert_with_key(|text: &String| {
+                self.names.push(text.clone());
+                self.names.len() as u32 - 1
+            });
+            self.codes.push(code);
+        }
+    }
+
+    fn add_one_hot(&mut self, header: &Header, bytes: &[u8], n_rows: usize, n_classes: usize) -> Result<()> {
+        let numbers = if header.fortran_order {
+            values::from_columns(header, bytes, n_rows, n_classes)
+        } else {
+            values::numbers(header, bytes)
+        };
+        self.names = (0..n_classes).map(|class| class.to_string()).collect();
+        for (row, values) in numbers.values.chunks_exact(n_classes).enumerate() {
+            let n_ones = values.iter().filter(|&&value| value == 1.0).count();
+            let n_zeros = values.iter().filter(|&&value| value == 0.0).count();
+            if n_ones != 1 || n_ones + n_zeros != n_classes {
+                let what = format!("expected one 1 and else 0 in a one-hot label, found {values:?}");
+                return Err(Error::labels(what).placed(Place::row(row as u64 + 1)));
+            }
+            let class = values.iter().position(|&value| value == 1.0).unwrap_or_default();
+            self.codes.push(class as u32);
+        }
+        Ok(())
+    }
+}
+
+/// Opens the features of an npy file and reads its labels.
+pub(crate) fn open_npy(source: &Source, compression: Compression) -> Result<Rows<'static>> {
+    let len = if compression == Compression::Plain { Some(source.len()?) } else { None };
+    let x = Array::open(source.open(compression)?, len)?;
+    x.check_features()?;
+    let labels = match source {
+        Source::File(path) => labels_beside(path)?,
+        Source::Bytes(..) => None,
+    };
+    Rows::new(x, labels)
+}
+
+fn labels_beside(path: &Path) -> Result<Option<LabelArray>> {
+    let Some(path) = label_paths(path).into_iter().find(|path| path.is_file()) else { return Ok(None) };
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let source = Source::File(path.clone());
+    let read = || read_labels(Array::open(source.open(Compression::Plain)?, Some(source.len()?))?, &name);
+    read().map(Some).map_err(|error| error.at(&path))
+}
+
+/// Where the labels of an npy file may stand.
+fn label_paths(path: &Path) -> Vec<PathBuf> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut names = vec![format!("{stem}.labels.npy")];
+    for (x, y) in [("X", "y"), ("x", "y")] {
+        match stem.strip_prefix(x) {
+            Some("") => names.push(format!("{y}.npy")),
+            Some(rest) if rest.starts_with(['_', '-', '.']) => names.push(format!("{y}{rest}.npy")),
+            _ => {}
+        }
+    }
+    names.into_iter().map(|name| path.with_file_name(name)).collect()
+}
+
+const X_NAMES: [&str; 6] = ["x", "embeddings", "embedding", "features", "data", "arr_0"];
+const Y_NAMES: [&str; 6] = ["y", "labels", "label", "target", "targets", "arr_1"];
+
+/// Reads the features of an npz archive and its labels.
+pub(crate) fn open_npz(source: &Source, compression: Compression, options: &ReadOptions) -> Result<Rows<'static>> {
+    match (source, compression) {
+        (Source::File(path), Compression::Plain) => {
+            let file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
+            open_archive(std::io::BufReader::new(file), source.len()?, options)
+        }
+        _ => {
+            let bytes = source.read_all(compression)?;
+            let len = bytes.len() as u64;
+            open_archive(Cursor::new(bytes), len, options)
+        }
+    }
+}
+
+fn open_archive<R: Read + Seek>(input: R, len: u64, options: &ReadOptions) -> Result<Rows<'static>> {
+    let mut archive = zip::ZipArchive::new(input).map_err(damaged_archive)?;
+    let names: Vec<String> =
+        archive.file_names().flatten().filter_map(|name| name.strip_suffix(".npy").map(str::to_owned)).collect();
+    let x_name = array_name(&names, options.embeddings_column.as_deref(), &X_NAMES)?.ok_or_else(|| {
+        let found = if names.is_empty() { "none".to_owned() } else { crate::columns::quoted(&names) };
+        Error::column(format!("expected an array of features named x, embeddings or features, found {found}"))
+            .with_hint("save it with numpy.savez(path, x=x, y=y), or name it with --embeddings-column")
+    })?;
+    let labels = match array_name(&names, options.label_column.as_deref(), &Y_NAMES)? {
+        Some(name) if name != x_name => {
+            let bytes = read_entry(&mut archive, &name, len)?;
+            Some(read_labels(open_entry(bytes)?, &name)?)
+        }
+        _ => None,
+    };
+    Rows::new(open_entry(read_entry(&mut archive, &x_name, len)?)?, labels)
+}
+
+fn array_name(names: &[String], wanted: Option<&str>, known: &[&str]) -> Result<Option<String>> {
+    if let Some(wanted) = wanted {
+        return match names.iter().find(|name| *name == wanted) {
+            Some(name) => Ok(Some(name.clone())),
+            None => {
+                let what = format!("there is no array \"{wanted}\"; the arrays are {}", crate::columns::quoted(names));
+                Err(Error::column(what))
+            }
+        };
+    }
+    let is = |name: &&String, known: &str| name.eq_ignore_ascii_case(known);
+    Ok(known.iter().find_map(|known| names.iter().find(|name| is(name, known))).cloned())
+}
+
+fn damaged_archive(error: zip::result::ZipError) -> Error {
+    match error {
+        zip::result::ZipError::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => read_error(error),
+        other => Error::format(format!("the npz archive is damaged: {other}"))
+            .with_hint("copy or download the file again, or write it again with numpy.savez"),
+    }
+}
+
+/// The bytes of an array of an archive.
+fn read_entry<R: Read + Seek>(archive: &mut zip::ZipArchive<R>, name: &str, len: u64) -> Result<Vec<u8>> {
+    let entry = archive.by_name(&format!("{name}.npy")).map_err(damaged_archive)?;
+    let mut bytes = Vec::new();
+    crate::source::limited(entry, len).read_to_end(&mut bytes).map_err(read_error)?;
+    Ok(bytes)
+}
+
+fn open_entry(bytes: Vec<u8>) -> Result<Array<'static>> {
+    let len = bytes.len() as u64;
+    Array::open(Box::new(Cursor::new(bytes)), Some(len))
+}

@@ -1,0 +1,118 @@
+//! The elements of an npy array.
+
+use super::header::{Header, Kind};
+use crate::{Error, Place, Result};
+use half::f16;
+
+/// Elements as `f32`, in the order they stand in.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    pub(crate) values: Vec<f32>,
+    /// The first elements that underflowed to zero.
+    pub(crate) underflows: Vec<usize>,
+    pub(crate) n_more_underflows: usize,
+    /// The elements themselves, where they are 64-bit floats and some do not fit.
+    pub(crate) wide: Option<Vec<f64>>,
+}
+
+/// The bytes of each element, the lowest first.
+fn items<'a, const N: usize>(header: &Header, bytes: &'a [u8]) -> impl Iterator<Item = [u8; N]> + 'a {
+    let big_endian = header.big_endian;
+    bytes.as_chunks::<N>().0.iter().map(move |item| {
+        let mut item = *item;
+        if big_endian {
+            item.reverse();
+        }
+        item
+    })
+}
+
+/// The elements of an array of numbers.
+pub(crate) fn numbers(header: &Header, bytes: &[u8]) -> Numbers {
+    let values = match (header.kind, header.item_size) {
+        (Kind::Float, 2) => items(header, bytes).map(|item| f16::from_le_bytes(item).to_f32()).collect(),
+        (Kind::Float, 4) => items(header, bytes).map(f32::from_le_bytes).collect(),
+        (Kind::Float, _) => return narrowed(items(header, bytes).map(f64::from_le_bytes).collect()),
+        (Kind::Signed, 1) => items(header, bytes).map(|item| f32::from(i8::from_le_bytes(item))).collect(),
+        (Kind::Signed, 2) => items(header, bytes).map(|item| f32::from(i16::from_le_bytes(item))).collect(),
+        (Kind::Signed, 4) => items(header, bytes).map(|item| i32::from_le_bytes(item) as f32).collect(),
+        (Kind::Signed, _) => items(header, bytes).map(|item| i64::from_le_bytes(item) as f32).collect(),
+        (Kind::Unsigned | Kind::Bool, 1) => bytes.iter().map(|&item| f32::from(item)).collect(),
+        (Kind::Unsigned, 2) => items(header, bytes).map(|item| f32::from(u16::from_le_bytes(item))).collect(),
+        (Kind::Unsigned, 4) => items(header, bytes).map(|item| u32::from_le_bytes(item) as f32).collect(),
+        (Kind::Unsigned, _) => items(header, bytes).map(|item| u64::from_le_bytes(item) as f32).collect(),
+        (Kind::Bool | Kind::Unicode | Kind::Bytes, _) => Vec::new(),
+    };
+    Numbers { values, ..Numbers::default() }
+}
+
+fn narrowed(wide: Vec<f64>) -> Numbers {
+    let values: Vec<f32> = wide.iter().map(|&value| value as f32).collect();
+    let underflow = |&i: &usize| values[i] == 0.0 && wide[i] != 0.0;
+    let mut underflows: Vec<usize> = (0..wide.len()).filter(underflow).collect();
+    let n_more_underflows = underflows.len().saturating_sub(crate::rows::N_SHOWN);
+    underflows.truncate(crate::rows::N_SHOWN);
+    let fits = values.iter().all(|value| value.is_finite());
+    Numbers { values, underflows, n_more_underflows, wide: (!fits).then_some(wide) }
+}
+
+/// The elements of a two-dimensional array in Fortran order (column after column), row after row.
+pub(crate) fn from_columns(header: &Header, bytes: &[u8], n_rows: usize, n_columns: usize) -> Numbers {
+    let item = header.item_size;
+    let mut turned = vec![0; bytes.len()];
+    // Blocks of rows, so that the columns' pieces stay in the cache while they are dealt out.
+    for first in (0..n_rows).step_by(64) {
+        for column in 0..n_columns {
+            for row in first..(first + 64).min(n_rows) {
+                let from = (column * n_rows + row) * item;
+                let to = (row * n_columns + column) * item;
+                turned[to..to + item].copy_from_slice(&bytes[from..from + item]);
+            }
+        }
+    }
+    numbers(header, &turned)
+}
+
+/// The elements of an array of labels as text: whole floating-point numbers without their fraction.
+pub(crate) fn texts<'a>(header: &'a Header, bytes: &'a [u8]) -> Result<Box<dyn Iterator<Item = String> + 'a>> {
+    Ok(match (header.kind, header.item_size) {
+        (Kind::Unicode | Kind::Bytes, 0) => {
+            return Err(Error::labels("labels of no length; expected text or integers"));
+        }
+        (Kind::Unicode, size) => {
+            let texts = bytes.chunks_exact(size).enumerate().map(|(row, item)| unicode(header, item, row));
+            Box::new(texts.collect::<Result<Vec<_>>>()?.into_iter())
+        }
+        (Kind::Bytes, size) => {
+            let texts = bytes.chunks_exact(size).enumerate().map(|(row, item)| utf8(item, row));
+            Box::new(texts.collect::<Result<Vec<_>>>()?.into_iter())
+        }
+        (Kind::Signed, 8) => Box::new(items(header, bytes).map(|item| i64::from_le_bytes(item).to_string())),
+        (Kind::Unsigned, 8) => Box::new(items(header, bytes).map(|item| u64::from_le_bytes(item).to_string())),
+        (Kind::Signed, 4) => Box::new(items(header, bytes).map(|item| i32::from_le_bytes(item).to_string())),
+        (Kind::Unsigned, 4) => Box::new(items(header, bytes).map(|item| u32::from_le_bytes(item).to_string())),
+        _ => Box::new(numbers(header, bytes).values.into_iter().map(number_label)),
+    })
+}
+
+fn number_label(value: f32) -> String {
+    if value.is_nan() {
+        String::new()
+    } else if value.fract() == 0.0 && value.abs() < 1e15 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:?}")
+    }
+}
+
+fn unicode(header: &Header, item: &[u8], row: usize) -> Result<String> {
+    let text: Option<String> = items::<4>(header, item).map(|unit| char::from_u32(u32::from_le_bytes(unit))).collect();
+    let text = text.ok_or_else(|| Error::labels("the label is not Unicode text").placed(Place::row(row as u64 + 1)))?;
+    Ok(text.trim_end_matches('\0').to_owned())
+}
+
+fn utf8(item: &[u8], row: usize) -> Result<String> {
+    let text = std::str::from_utf8(item)
+        .map_err(|_| Error::labels("the label is not UTF-8").placed(Place::row(row as u64 + 1)))?;
+    Ok(text.trim_end_matches('\0').to_owned())
+}
