@@ -89,7 +89,7 @@ impl<'a, 'b> Restorer<'a, 'b> {
     }
 
     fn transform(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
-        let [_, scaling, then] = fields(description, path, ["kind", "scaling", "then"])?;
+        let [_, scaling, then] = fields(description, &format!("node {path}"), ["kind", "scaling", "then"])?;
         let scaling: Scaling = scaling
             .as_str()
             .unwrap_or_default()
@@ -108,14 +108,14 @@ impl<'a, 'b> Restorer<'a, 'b> {
     }
 
     fn forest(&mut self, description: Value, path: &str) -> Result<Node> {
-        let [_] = fields(description, path, ["kind"])?;
+        let [_] = fields(description, &format!("node {path}"), ["kind"])?;
         let forest = Forest::from_tensors(self.tensors(path, |_| true)?)
             .map_err(|error| Error::damaged(format!("node {path} (forest): {error}")))?;
         Ok(Node::Forest(forest))
     }
 
     fn mlp(&mut self, description: Value, path: &str) -> Result<Node> {
-        let [_, architecture] = fields(description, path, ["kind", "architecture"])?;
+        let [_, architecture] = fields(description, &format!("node {path}"), ["kind", "architecture"])?;
         let architecture = serde_json::from_value(architecture)
             .map_err(|error| Error::damaged(format!("`architecture` of node {path}: {error}")))?;
         let mlp = Mlp::from_tensors(&architecture, self.tensors(path, |_| true)?)
@@ -124,14 +124,14 @@ impl<'a, 'b> Restorer<'a, 'b> {
     }
 
     fn ensemble(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
-        let [_, members] = fields(description, path, ["kind", "members"])?;
+        let [_, members] = fields(description, &format!("node {path}"), ["kind", "members"])?;
         let Value::Array(members) = members else {
             return Err(Error::damaged(format!("`members` of node {path} is no array")));
         };
         let mut restored = Vec::new();
         for (i, member) in members.into_iter().enumerate() {
             let path = child_path(path, i);
-            let [weight, node] = fields(member, &path, ["weight", "node"])?;
+            let [weight, node] = fields(member, &format!("member {path}"), ["weight", "node"])?;
             let weight = weight
                 .as_f64()
                 .ok_or_else(|| Error::damaged(format!("`weight` of node {path} is no number")))?;
