@@ -26,17 +26,18 @@ pub(crate) fn command() -> Command {
         .subcommands([run(), inspect(), fit(), evaluate(), predict(), completions(), reference()])
 }
 
-/// Reads the command line `args`, over the configuration file that it names.
+/// Reads the command line `args`, over the configuration file that it names. Wrong flags, and a call for help, end
+/// the process here.
 ///
 /// # Errors
-/// When the configuration file cannot be read or has unknown keys. Wrong flags end the process with status 2.
+/// When the configuration file cannot be read or has unknown keys.
 pub(crate) fn parse(args: Vec<OsString>) -> anyhow::Result<ArgMatches> {
-    let command = command();
-    let command = match config::named(&args) {
-        Some(path) => config::ConfigFile::read(&path, &command)?.into_defaults(command),
-        None => command,
-    };
-    Ok(command.get_matches_from(args))
+    let Some(path) = config::named(&args) else { return Ok(command().get_matches_from(args)) };
+    let config = config::ConfigFile::read(&path, &command())?;
+    config.as_defaults(command()).try_get_matches_from(args).or_else(|error| match config.blame(&error) {
+        Some(wrong) => Err(wrong),
+        None => error.exit(),
+    })
 }
 
 fn run() -> Command {

@@ -32,7 +32,7 @@ impl Context<'_> {
     /// Ends the work here when it was asked to stop.
     pub(crate) fn go_on(&self) -> Result<()> {
         if self.stopping() {
-            Err(Error::stopped("stopped before a head was fitted; nothing was written"))
+            Err(Error::stopped("stopped before anything was fitted: nothing was written"))
         } else {
             Ok(())
         }

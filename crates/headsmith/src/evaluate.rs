@@ -61,7 +61,7 @@ fn used_before(model: &Model, table: &TableReport) -> Vec<String> {
     let record = model.record();
     let same = record.data.iter().find(|data| data.fingerprint == table.fingerprint);
     match same.map(|data| data.role.as_str()) {
-        Some("train") => vec!["weights".to_owned()],
+        Some("train") => vec![judge::WEIGHTS.to_owned()],
         Some("val") => record.selected_on.clone(),
         _ => Vec::new(),
     }

@@ -101,7 +101,7 @@ pub fn fit(
     let fit_seconds = start.elapsed().as_secs_f64();
     let model = scaled.model(trained.node, record(head, data, context.seed))?;
     drop(scaled.train.x);
-    let train = judge::judge(&model, &data.train, vec!["weights".to_owned()], context)?;
+    let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;
     let used_for = used_for(head.kind, options);
     let val =
         data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
@@ -169,7 +169,8 @@ fn train_forest(head: &HeadConfig, scaled: &Scaled<'_>, watch: &mut Watch<'_, '_
         feature_importances: forest.feature_importances(),
         oob: forest.oob().map(|oob| OobReport { accuracy: oob.accuracy, weighted_f1: oob.weighted_f1 }),
     };
-    let stopped = (watch.context.stopping()).then_some(StopReason::Asked);
+    let wanted = head.params.int("n_estimators").map_or(0, |n| n as usize);
+    let stopped = (forest.n_trees() < wanted).then_some(StopReason::Asked);
     Ok(Trained { node: Node::Forest(forest), structure, history: Vec::new(), best_epoch: None, stopped })
 }
 
@@ -190,6 +191,9 @@ fn train_mlp(
     let save: Option<mlp::Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut save) } else { None };
     let fitted = mlp::fit(scaled.train.samples()?, val, &head.params, seed, pool, watch, save)?;
     checkpoint.finish(watch.context);
+    if fitted.history.is_empty() {
+        watch.context.go_on()?;
+    }
     let structure = Structure::Mlp {
         n_features: fitted.model.n_features(),
         layers: fitted.model.layers(),

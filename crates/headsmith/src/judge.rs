@@ -19,6 +19,12 @@ pub struct Judged {
     pub proba: Matrix,
 }
 
+/// What the training rows were used for.
+pub(crate) const WEIGHTS: &str = "weights";
+
+/// How many rows may be drawn for an interval: 10,000 resamples of 40,000 rows, some seconds.
+const MAX_DRAWS: u64 = 400_000_000;
+
 /// How many rows are shown with their probabilities, as the notebook did.
 pub(crate) const N_EXAMPLES: usize = 10;
 
@@ -29,10 +35,22 @@ pub(crate) const N_EXAMPLES: usize = 10;
 pub fn judge(model: &Model, rows: &Dataset, used_for: Vec<String>, context: &Context<'_>) -> Result<Judged> {
     let proba = model.predict_proba(rows.x.view(), context.pool)?;
     let scores = headsmith_metrics::score(&rows.y, proba.view())?;
-    let options = bootstrap::Options { seed: context.seed, ..Default::default() };
-    let intervals = bootstrap::intervals(&rows.y, proba.view(), &options, context.pool)?;
+    let intervals = match used_for.iter().any(|what| what == WEIGHTS) {
+        true => None,
+        false => {
+            let options = resampling(rows.y.len(), context.seed);
+            Some(bootstrap::intervals(&rows.y, proba.view(), &options, context.pool)?)
+        }
+    };
     let classes = model.classes().to_vec();
     Ok(Judged { judgement: Judgement { classes, scores, intervals, used_for }, proba })
+}
+
+/// 10,000 resamples; fewer, but no less than 1,000, where the rows are so many that they would take minutes.
+fn resampling(n_samples: usize, seed: u64) -> bootstrap::Options {
+    let affordable = MAX_DRAWS / n_samples.max(1) as u64;
+    let n_resamples = affordable.clamp(1_000, 10_000) as u32;
+    bootstrap::Options { n_resamples, seed, ..Default::default() }
 }
 
 /// The first rows' labels beside their probabilities.
@@ -55,7 +73,7 @@ pub(crate) fn compare(
     (candidate, candidate_proba): (&FitReport, &Matrix),
     context: &Context<'_>,
 ) -> Result<Comparison> {
-    let options = bootstrap::Options { seed: context.seed, ..Default::default() };
+    let options = resampling(rows.y.len(), context.seed);
     let difference = bootstrap::paired_difference(
         &rows.y,
         candidate_proba.view(),

@@ -29,4 +29,5 @@ pub use headsmith_data as data;
 pub use headsmith_heads as heads;
 pub use headsmith_heads::params;
 pub use headsmith_kernels::Pool;
+pub use headsmith_metrics as metrics;
 pub use headsmith_model as model;

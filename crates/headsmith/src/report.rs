@@ -157,8 +157,9 @@ pub struct Judgement {
     pub classes: Vec<String>,
     /// The scores.
     pub scores: Scores,
-    /// 95 % bootstrap intervals of some of the scores.
-    pub intervals: Intervals,
+    /// 95 % bootstrap intervals of some of the scores; `None` for rows that were trained on, of which they would say
+    /// nothing.
+    pub intervals: Option<Intervals>,
     /// What these rows chose: `weights` (they were trained on), `epoch`, `learning_rate`, `head`. Empty: nothing.
     pub used_for: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! `headsmith fit`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use clap::ArgMatches;
@@ -37,7 +37,7 @@ fn fit_and_save(
     head: &HeadConfig,
     train: &Path,
     val: Option<&Path>,
-    model: &PathBuf,
+    model: &Path,
     common: &Common,
     context: &mut Context<'_>,
 ) -> headsmith::Result<FittedHead> {

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
 
 use crate::flags::heads;
@@ -62,8 +63,31 @@ impl ConfigFile {
     }
 
     /// `command` with this file's values as the defaults of its subcommands' flags.
-    pub(crate) fn into_defaults(self, command: Command) -> Command {
+    pub(crate) fn as_defaults(&self, command: Command) -> Command {
         command.mut_subcommands(|subcommand| self.defaults_of(subcommand))
+    }
+
+    /// The error that names this file, when it was one of this file's values that the flags did not take.
+    pub(crate) fn blame(&self, error: &clap::Error) -> Option<anyhow::Error> {
+        let context = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        let flag = context(ContextKind::InvalidArg)?
+            .split([' ', '='])
+            .next()?
+            .trim_start_matches("--")
+            .replace('-', "_");
+        let value = context(ContextKind::InvalidValue)?;
+        let is_it = |(key, text): &&(String, String)| {
+            text == value && flag.ends_with(key.rsplit('.').next().unwrap_or(key))
+        };
+        let (key, _) = self.values.iter().find(is_it)?;
+        let why = match std::error::Error::source(error) {
+            Some(source) => source.to_string(),
+            None => format!("`{value}` is not one of its values"),
+        };
+        Some(self.wrong(&format!("`{key}`: {why}")))
     }
 
     fn wrong(&self, what: &str) -> anyhow::Error {

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use headsmith::Evaluation;
 use headsmith::heads::mlp::{Activation, LayerSummary};
+use headsmith::metrics::bootstrap::Interval;
 use headsmith::report::{
     ClassCount, Comparison, FitReport, Judgement, PredictionReport, Report, Structure, TableReport,
 };
@@ -42,30 +43,19 @@ pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
 /// What `evaluate` prints.
 pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
     let judgement = &evaluation.judgement;
-    let (scores, intervals) = (&judgement.scores, &judgement.intervals);
+    let (scores, intervals) = (&judgement.scores, judgement.intervals.as_ref());
     let mut table = grid(&["metric", "value", "95 % interval"]);
-    let with = |name: &str, value: f64, low: f64, high: f64| {
-        vec![name.to_owned(), format!("{value:.4}"), format!("{low:.4} .. {high:.4}")]
-    };
-    let alone = |name: &str, value: Option<f64>| {
-        vec![name.to_owned(), value.map_or("undefined".to_owned(), |v| format!("{v:.4}")), String::new()]
-    };
     table.add_rows([
-        with("weighted F1", scores.weighted_f1, intervals.weighted_f1.low, intervals.weighted_f1.high),
-        with("accuracy", scores.accuracy, intervals.accuracy.low, intervals.accuracy.high),
-        with(
-            "balanced accuracy",
-            scores.balanced_accuracy,
-            intervals.balanced_accuracy.low,
-            intervals.balanced_accuracy.high,
-        ),
-        with("macro F1", scores.macro_f1, intervals.macro_f1.low, intervals.macro_f1.high),
-        with("log loss", scores.log_loss, intervals.log_loss.low, intervals.log_loss.high),
-        with("Brier score", scores.brier, intervals.brier.low, intervals.brier.high),
-        with("Matthews correlation", scores.mcc, intervals.mcc.low, intervals.mcc.high),
-        alone("Cohen's kappa", scores.cohen_kappa),
-        alone("ROC AUC one-vs-rest", scores.roc_auc_ovr),
-        with("calibration error", scores.ece, intervals.ece.low, intervals.ece.high),
+        metric("weighted F1", scores.weighted_f1, intervals.map(|i| i.weighted_f1)),
+        metric("accuracy", scores.accuracy, intervals.map(|i| i.accuracy)),
+        metric("balanced accuracy", scores.balanced_accuracy, intervals.map(|i| i.balanced_accuracy)),
+        metric("macro F1", scores.macro_f1, intervals.map(|i| i.macro_f1)),
+        metric("log loss", scores.log_loss, intervals.map(|i| i.log_loss)),
+        metric("Brier score", scores.brier, intervals.map(|i| i.brier)),
+        metric("Matthews correlation", scores.mcc, intervals.map(|i| i.mcc)),
+        metric("Cohen's kappa", scores.cohen_kappa, None),
+        metric("ROC AUC one-vs-rest", scores.roc_auc_ovr, None),
+        metric("calibration error", scores.ece, intervals.map(|i| i.ece)),
     ]);
     let mut text =
         format!("{} on {} rows of {}\n\n{table}\n", evaluation.head, scores.n_samples, evaluation.table.path);
@@ -73,6 +63,15 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
         let _ = writeln!(text, "{caution}");
     }
     text + "\n" + &per_class(judgement)
+}
+
+fn metric(name: &str, value: impl Into<Option<f64>>, interval: Option<Interval>) -> Vec<String> {
+    let value = value.into().map_or("undefined".to_owned(), |v| format!("{v:.4}"));
+    vec![name.to_owned(), value, interval_text(interval)]
+}
+
+fn interval_text(interval: Option<Interval>) -> String {
+    interval.map_or(String::new(), |i| format!("{:.4} .. {:.4}", i.low, i.high))
 }
 
 /// What is in one table.
@@ -179,11 +178,11 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
     ]);
     for head in heads {
         let judgement = shown(head).0;
-        let (scores, interval) = (&judgement.scores, judgement.intervals.weighted_f1);
+        let scores = &judgement.scores;
         table.add_row(vec![
             head.head.to_owned(),
             format!("{:.4}", scores.weighted_f1),
-            format!("{:.4} .. {:.4}", interval.low, interval.high),
+            interval_text(judgement.intervals.as_ref().map(|i| i.weighted_f1)),
             format!("{:.4}", scores.accuracy),
             format!("{:.4}", scores.log_loss),
             format!("{:.4}", scores.ece),

@@ -1,0 +1,15 @@
+//! The command, as a user types it.
+
+// A test may end at the first thing that is not as it must be, in the code it shares too.
+#![allow(clippy::unwrap_used)]
+
+#[path = "cli/flags.rs"]
+mod flags;
+#[path = "cli/interrupt.rs"]
+mod interrupt;
+#[path = "cli/jobs.rs"]
+mod jobs;
+#[path = "cli/outputs.rs"]
+mod outputs;
+#[path = "cli/world.rs"]
+mod world;

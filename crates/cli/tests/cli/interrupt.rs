@@ -1,0 +1,33 @@
+//! Ctrl-C in the middle of a fit.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::world::World;
+
+#[test]
+fn ctrl_c_ends_a_fit_with_its_best_so_far() {
+    let world = World::with_tables();
+    // Without patience, and far more epochs than there is time for.
+    let mut fit = world
+        .command("fit mlp --train train.csv --val val.csv --model m.safetensors --json --epochs 1000000 --patience none")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(fit.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("epochs") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "the fit ended before it told of an epoch");
+    }
+    let sent = Command::new("kill").args(["-INT", &fit.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = fit.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["stopped"], "asked");
+    let evaluated = world.json("evaluate --model m.safetensors --data val.csv --json");
+    assert_eq!(evaluated["weighted_f1"], report["val"]["weighted_f1"]);
+    assert_eq!(world.names(), ["m.safetensors", "test.csv", "train.csv", "val.csv"]);
+}

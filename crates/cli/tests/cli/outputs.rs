@@ -1,0 +1,181 @@
+//! What the commands write and print.
+
+use std::io::Read;
+
+use serde_json::Value;
+
+use crate::world::{CLASSES, World};
+
+const SMALL: &str =
+    "--neurons0 16 --neurons2 8 --layers2 1 --epochs 12 --batch-size 64 --lr 0.01 --dropout 0.2";
+
+fn run(world: &World, more: &str) -> Value {
+    world.json(&format!(
+        "run --train train.csv --val val.csv --test test.csv --out out --json --forest-n-estimators 20 {SMALL} {more}"
+    ))
+}
+
+#[test]
+fn run_writes_report_model_and_submission() {
+    let world = World::with_tables();
+    let report = run(&world, "");
+    assert_eq!(
+        crate::world::names(&world.path("out")),
+        ["model.safetensors", "report.json", "submission.csv", "submission.zip"]
+    );
+    let stored: Value = serde_json::from_str(&world.read("out/report.json")).unwrap();
+    assert_eq!(stored, report);
+    assert_eq!(report["classes"], serde_json::json!(CLASSES));
+    assert_eq!(report["heads"].as_array().unwrap().len(), 2);
+    assert_eq!(report["interrupted"], false);
+
+    let scores = |i: usize| report["heads"][i]["val"]["weighted_f1"].as_f64().unwrap();
+    assert!(scores(0) > 0.5 && scores(1) > 0.5, "{} {}", scores(0), scores(1));
+    let better = if scores(1) > scores(0) { "mlp" } else { "forest" };
+    assert_eq!(report["chosen"], better);
+    let difference = report["comparison"]["difference"]["weighted_f1"]["observed"].as_f64().unwrap();
+    assert!((difference - (scores(1) - scores(0))).abs() < 1e-12);
+
+    let counts = report["predictions"]["counts"].as_array().unwrap();
+    let total: u64 = counts.iter().map(|c| c["count"].as_u64().unwrap()).sum();
+    assert_eq!((total, report["predictions"]["n_rows"].as_u64()), (60, Some(60)));
+}
+
+#[test]
+fn the_submission_is_the_input_with_its_label_filled() {
+    let world = World::with_tables();
+    let report = run(&world, "");
+    let (input, output) = (world.read("test.csv"), world.read("out/submission.csv"));
+    let cells = |line: &str| line.rsplit_once(',').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let pairs: Vec<_> = input.lines().zip(output.lines()).map(|(a, b)| (cells(a), cells(b))).collect();
+    assert_eq!(pairs.len(), 61);
+    assert_eq!(input.lines().next(), output.lines().next(), "no stray index column");
+    assert!(pairs.iter().all(|((a, _), (b, _))| a == b), "embeddings are kept to the letter");
+    for count in report["predictions"]["counts"].as_array().unwrap() {
+        let written = pairs.iter().skip(1).filter(|(_, (_, label))| count["class"] == label.as_str()).count();
+        assert_eq!(count["count"].as_u64(), Some(written as u64));
+    }
+    let mut archive =
+        zip::ZipArchive::new(std::fs::File::open(world.path("out/submission.zip")).unwrap()).unwrap();
+    assert_eq!(archive.len(), 1);
+    let mut zipped = String::new();
+    archive.by_name("submission.csv").unwrap().read_to_string(&mut zipped).unwrap();
+    assert_eq!(zipped, output);
+}
+
+#[test]
+fn a_score_on_rows_that_chose_says_so() {
+    let world = World::with_tables();
+    let report = run(&world, "");
+    let caution =
+        |i: usize, rows: &str| report["heads"][i][rows]["caution"].as_str().unwrap_or("").to_owned();
+    assert_eq!(caution(0, "val"), "these rows chose the head: optimistic");
+    assert_eq!(
+        caution(1, "val"),
+        "these rows chose the epoch and the learning rate and the head: optimistic"
+    );
+    assert_eq!(caution(1, "train"), "these rows were trained on: flattering");
+    let evaluate =
+        |data: &str| world.json(&format!("evaluate --model out/model.safetensors --data {data} --json"));
+    assert!(evaluate("val.csv")["caution"].as_str().unwrap().contains("the head: optimistic"));
+    assert_eq!(evaluate("train.csv")["caution"], "these rows were trained on: flattering");
+    assert_eq!(evaluate("test.csv")["caution"], Value::Null);
+    let text =
+        String::from_utf8(world.run("evaluate --model out/model.safetensors --data val.csv", 0).stdout)
+            .unwrap();
+    assert!(text.contains("the head: optimistic"), "{text}");
+}
+
+#[test]
+fn fit_evaluate_and_predict_agree() {
+    let world = World::with_tables();
+    let fitted =
+        world.json(&format!("fit mlp --train train.csv --val val.csv --model m.safetensors --json {SMALL}"));
+    for key in ["head", "fit_seconds", "epochs", "epoch_seconds", "train", "val", "model"] {
+        assert!(!fitted[key].is_null(), "{key} in {fitted}");
+    }
+    assert_eq!(
+        fitted["epochs"].as_u64().unwrap() as usize,
+        fitted["epoch_seconds"].as_array().unwrap().len()
+    );
+    assert_eq!(fitted["history"].as_array().unwrap().len(), 12);
+    assert_eq!(world.names(), ["m.safetensors", "test.csv", "train.csv", "val.csv"]);
+
+    let evaluated = world.json("evaluate --model m.safetensors --data val.csv --json");
+    for key in ["weighted_f1", "accuracy", "log_loss", "per_class", "confusion", "intervals"] {
+        assert_eq!(evaluated[key], fitted["val"][key], "{key}");
+    }
+    assert_eq!(evaluated["n_samples"], 90);
+    let best = fitted["best_epoch"].as_u64().unwrap() as usize;
+    let epoch_f1 = fitted["history"][best]["val"]["weighted_f1"].as_f64().unwrap();
+    assert!(
+        (epoch_f1 - evaluated["weighted_f1"].as_f64().unwrap()).abs() < 1e-12,
+        "the best epoch's weights"
+    );
+
+    world.run("predict --model m.safetensors --data val.csv --out p.csv --proba --columns label --zip", 0);
+    assert!(world.path("p.zip").exists());
+    let predictions = world.read("p.csv");
+    let mut lines = predictions.lines();
+    assert_eq!(lines.next(), Some("label,negative,neutral,positive"));
+    let truth: Vec<String> =
+        world.read("val.csv").lines().skip(1).map(|l| l.rsplit_once(',').unwrap().1.to_owned()).collect();
+    let mut right = 0;
+    for (line, truth) in lines.zip(&truth) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let p: Vec<f64> = cells[1..].iter().map(|c| c.parse().unwrap()).collect();
+        assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-5);
+        let best = (1..3).fold(0, |best, c| if p[c] > p[best] { c } else { best });
+        assert_eq!(cells[0], CLASSES[best]);
+        right += usize::from(cells[0] == truth);
+    }
+    assert!((right as f64 / 90.0 - evaluated["accuracy"].as_f64().unwrap()).abs() < 1e-12);
+}
+
+#[test]
+fn inspect_says_what_is_there_and_what_leaks() {
+    let world = World::with_tables();
+    let leak = world.read("train.csv").lines().nth(5).unwrap().to_owned();
+    world.write("leaky.csv", &format!("{}{leak}\n", world.read("val.csv")));
+    let found = world.json("inspect train.csv leaky.csv --json");
+    assert_eq!(found["tables"][0]["n_rows"], 240);
+    assert_eq!(found["tables"][0]["labels"][0], serde_json::json!({"class": "negative", "count": 80}));
+    let leakage: Vec<&Value> =
+        found["findings"].as_array().unwrap().iter().filter(|f| f["code"] == "leakage").collect();
+    assert_eq!((leakage.len(), &leakage[0]["count"]), (1, &1.into()));
+    let text = String::from_utf8(world.run("inspect train.csv leaky.csv", 0).stdout).unwrap();
+    assert!(text.contains("240 rows x 6 features") && text.contains("warning: "), "{text}");
+}
+
+#[test]
+fn bad_data_ends_with_1_and_leaves_no_output() {
+    let world = World::with_tables();
+    world.write("bad.csv", &world.read("val.csv").replacen("[", "[nan, ", 1));
+    for args in [
+        "fit forest --train bad.csv --model m.safetensors",
+        "fit forest --train train.csv --val bad.csv --model m.safetensors",
+        "inspect bad.csv",
+    ] {
+        let stderr = world.error(args, 1);
+        assert!(stderr.starts_with("error: ") || stderr.contains("\nerror: "), "{stderr}");
+        assert!(stderr.contains("bad.csv") && stderr.contains("line 2"), "{stderr}");
+    }
+    assert!(!world.path("m.safetensors").exists());
+    world.write("m.safetensors", "not a model");
+    let stderr = world.error("evaluate --model m.safetensors --data val.csv", 1);
+    assert!(stderr.starts_with("error: m.safetensors: "), "{stderr}");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_leaves_the_old_one() {
+    let world = World::with_tables();
+    world.run("fit forest --train train.csv --model m.safetensors --n-estimators 3", 0);
+    let old = world.bytes("m.safetensors");
+    let stderr =
+        world.error("fit forest --train train.csv --model no/such/m.safetensors --n-estimators 3", 1);
+    assert!(stderr.contains("no/such/m.safetensors"), "{stderr}");
+    world.write("out", "a file where a folder is wanted");
+    let stderr = world.error("run --train train.csv --val val.csv --out out", 1);
+    assert!(stderr.contains("cannot make the folder out"), "{stderr}");
+    assert_eq!(world.bytes("m.safetensors"), old);
+}
