@@ -1,10 +1,19 @@
 //! The multilayer perceptron: Keras's dense layers, Gaussian noise, layer normalisation and dropout, trained by
 //! Adam on the categorical cross-entropy.
+//!
+//! [`fit`] does all of it; [`Trainer`] does one epoch at a time for those who want the loop themselves. The layers
+//! are declared in [`Architecture`] and computed in `layers`, one file each.
 
 mod architecture;
 mod fit;
+mod inference;
+mod layers;
 mod model;
+mod network;
 mod params;
+mod pass;
+mod scores;
+mod streams;
 mod trainer;
 
 pub use architecture::{Activation, Architecture, Layer, LayerSummary, MAX_WIDTH};

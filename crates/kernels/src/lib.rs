@@ -4,10 +4,19 @@
 //! Nothing here reads a clock, a file or the environment. Every result depends on its arguments alone, never on
 //! the number of threads of the [`Pool`] it was computed with.
 
+pub mod adam;
+pub mod dense;
+pub mod draws;
+pub mod gemm;
+mod lanes;
+pub mod layer_norm;
+mod math;
 pub mod matrix;
+mod multiversion;
 pub mod philox;
 pub mod pool;
+pub mod softmax;
 
 pub use matrix::{MatMut, MatRef, Matrix};
-pub use philox::Philox;
+pub use philox::{Philox, Sequence};
 pub use pool::Pool;

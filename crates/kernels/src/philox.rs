@@ -15,6 +15,9 @@ const M1: u32 = 0xCD9E_8D57;
 const W0: u32 = 0x9E37_79B9;
 const W1: u32 = 0xBB67_AE85;
 
+/// Blocks that [`Philox::words_of_lanes`] computes at once.
+pub(crate) const LANES: usize = 8;
+
 /// The ten rounds: four random words from a 128-bit counter and a 64-bit key.
 pub fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
@@ -43,6 +46,31 @@ impl Philox {
     #[inline]
     pub fn words(self, epoch: u32, step: u32, block: u64) -> [u32; 4] {
         philox4x32_10([block as u32, (block >> 32) as u32, step, epoch], self.key)
+    }
+
+    /// The words of the blocks `first_block ..`, one in each lane: `[i][lane]` is word `i` of its block. The
+    /// rounds are those of [`philox4x32_10`], lane by lane, which vectorises.
+    #[inline(always)]
+    pub(crate) fn words_of_lanes(self, epoch: u32, step: u32, first_block: u64) -> [[u32; LANES]; 4] {
+        let mut counter = [[0; LANES], [0; LANES], [step; LANES], [epoch; LANES]];
+        let [low, high, ..] = &mut counter;
+        for ((low, high), block) in low.iter_mut().zip(high).zip(first_block..) {
+            (*low, *high) = (block as u32, (block >> 32) as u32);
+        }
+        let mut key = self.key;
+        for _ in 0..10 {
+            let [c0, c1, c2, c3] = counter;
+            for lane in 0..LANES {
+                let p0 = u64::from(M0) * u64::from(c0[lane]);
+                let p1 = u64::from(M1) * u64::from(c2[lane]);
+                counter[0][lane] = (p1 >> 32) as u32 ^ c1[lane] ^ key[0];
+                counter[1][lane] = p1 as u32;
+                counter[2][lane] = (p0 >> 32) as u32 ^ c3[lane] ^ key[1];
+                counter[3][lane] = p0 as u32;
+            }
+            key = [key[0].wrapping_add(W0), key[1].wrapping_add(W1)];
+        }
+        counter
     }
 
     /// The generator that walks the blocks of `(epoch, step)` in order, for code that draws one number after
@@ -127,6 +155,18 @@ mod tests {
             philox4x32_10([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]),
             [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]
         );
+    }
+
+    #[test]
+    fn lanes_are_consecutive_blocks() {
+        let philox = Philox::new(11, 2, 3);
+        for first_block in [0, 77, u64::from(u32::MAX) - 3] {
+            let lanes = philox.words_of_lanes(4, 5, first_block);
+            for lane in 0..LANES {
+                let words = philox.words(4, 5, first_block + lane as u64);
+                assert_eq!([0, 1, 2, 3].map(|i: usize| lanes[i][lane]), words);
+            }
+        }
     }
 
     #[test]

@@ -81,6 +81,53 @@ impl Pool {
             _ => values.chunks_mut(chunk_len).enumerate().for_each(|(i, chunk)| piece(i, chunk)),
         }
     }
+
+    /// Like [`for_each_chunk`](Pool::for_each_chunk) for two slices at once, each cut into chunks of its own
+    /// length: `piece(index, chunk_of_a, chunk_of_b)`.
+    ///
+    /// # Panics
+    /// When a chunk length is zero.
+    pub fn for_each_chunk2<A: Send, B: Send>(
+        &self,
+        (a, a_len): (&mut [A], usize),
+        (b, b_len): (&mut [B], usize),
+        piece: impl Fn(usize, &mut [A], &mut [B]) + Sync + Send,
+    ) {
+        match &self.threads {
+            Some(threads) if a.len() > a_len => threads.install(|| {
+                let chunks = a.par_chunks_mut(a_len).with_max_len(1).zip(b.par_chunks_mut(b_len));
+                chunks.enumerate().for_each(|(i, (a, b))| piece(i, a, b));
+            }),
+            _ => {
+                let chunks = a.chunks_mut(a_len).zip(b.chunks_mut(b_len));
+                chunks.enumerate().for_each(|(i, (a, b))| piece(i, a, b));
+            }
+        }
+    }
+
+    /// Like [`for_each_chunk`](Pool::for_each_chunk) for three slices of one length.
+    ///
+    /// # Panics
+    /// When `chunk_len` is zero.
+    pub fn for_each_chunk3<T: Send>(
+        &self,
+        [a, b, c]: [&mut [T]; 3],
+        chunk_len: usize,
+        piece: impl Fn(usize, [&mut [T]; 3]) + Sync + Send,
+    ) {
+        match &self.threads {
+            Some(threads) if a.len() > chunk_len => threads.install(|| {
+                let chunks = a.par_chunks_mut(chunk_len).with_max_len(1);
+                let chunks = chunks.zip(b.par_chunks_mut(chunk_len)).zip(c.par_chunks_mut(chunk_len));
+                chunks.enumerate().for_each(|(i, ((a, b), c))| piece(i, [a, b, c]));
+            }),
+            _ => {
+                let chunks =
+                    a.chunks_mut(chunk_len).zip(b.chunks_mut(chunk_len)).zip(c.chunks_mut(chunk_len));
+                chunks.enumerate().for_each(|(i, ((a, b), c))| piece(i, [a, b, c]));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,6 +143,26 @@ mod tests {
             pool.for_each_chunk(&mut values, 5, |i, chunk| chunk.iter_mut().for_each(|v| *v += i + 1));
             let expected: Vec<usize> = (0..23).map(|i| i / 5 + 1).collect();
             assert_eq!(values, expected);
+        }
+    }
+    #[test]
+    fn slices_are_cut_together() {
+        for n_threads in [1, 3] {
+            let pool = Pool::new(n_threads).unwrap();
+            let (mut rows, mut sums) = ((0..12).collect::<Vec<usize>>(), vec![0; 4]);
+            pool.for_each_chunk2((&mut rows, 6), (&mut sums, 2), |i, rows, sums| {
+                for (row, sum) in rows.chunks(3).zip(sums) {
+                    *sum = row.iter().sum::<usize>() + 100 * i;
+                }
+            });
+            assert_eq!(sums, [3, 12, 121, 130]);
+            let [mut a, mut b, mut c] = [vec![1; 7], vec![2; 7], vec![0; 7]];
+            pool.for_each_chunk3([&mut a, &mut b, &mut c], 3, |i, [a, b, c]| {
+                for ((a, b), c) in a.iter().zip(b).zip(c) {
+                    *c = a + *b + i;
+                }
+            });
+            assert_eq!(c, [3, 3, 3, 4, 4, 4, 5]);
         }
     }
 }

@@ -3,8 +3,9 @@
 use headsmith_kernels::Pool;
 
 use super::{Mlp, Trainer};
-use crate::error::Result;
-use crate::event::{EpochRecord, Observer, StopReason};
+use crate::callbacks::{EarlyStopping, Mode, ModelCheckpoint, Patience, PlateauOptions, ReduceLrOnPlateau};
+use crate::error::{Kind, Result};
+use crate::event::{Control, EpochRecord, Event, Observer, StopReason};
 use crate::params::Params;
 use crate::samples::Samples;
 
@@ -24,10 +25,16 @@ pub struct Fitted {
     pub stopped: Option<StopReason>,
 }
 
-/// Trains a network from fresh weights.
+/// Trains a network from fresh weights. With a validation set, its weighted F1 is monitored: it lowers the
+/// learning rate, ends the training, decides when to call `checkpoint`, and the model returned is that of its best
+/// epoch. Without one nothing is monitored: all epochs are run, `checkpoint` is never called, and the model is
+/// that of the last epoch.
 ///
 /// # Errors
-/// When the samples cannot be learnt from, or the loss leaves the finite numbers before any epoch was finite.
+/// When the samples cannot be learnt from, or the loss leaves the finite numbers before a validated epoch.
+///
+/// # Panics
+/// When `params` are of another table than [`TABLE`](super::TABLE).
 pub fn fit(
     train: Samples<'_>,
     val: Option<Samples<'_>>,
@@ -40,15 +47,138 @@ pub fn fit(
     run(Trainer::new(train, val, params, seed, 0, pool)?, params, observer, checkpoint)
 }
 
-/// The loop of [`fit`] around a trainer that may have epochs behind it.
+/// The loop of [`fit`] around a trainer, which may have epochs behind it: `params` say how many there are to be in
+/// all. The callbacks begin afresh.
 ///
 /// # Errors
-/// When the loss leaves the finite numbers before any epoch was finite.
+/// When the loss leaves the finite numbers before a validated epoch.
+///
+/// # Panics
+/// When `params` are of another table than [`TABLE`](super::TABLE).
 pub fn run(
-    _trainer: Trainer<'_>,
-    _params: &Params,
-    _observer: &mut dyn Observer,
-    _checkpoint: Option<Checkpoint<'_>>,
+    trainer: Trainer<'_>,
+    params: &Params,
+    observer: &mut dyn Observer,
+    checkpoint: Option<Checkpoint<'_>>,
 ) -> Result<Fitted> {
-    unimplemented!()
+    let n_epochs = params.int("epochs").unwrap_or(0) as usize;
+    let mut run = Run { monitor: Monitor::new(params), trainer, observer, best: None, stopped: None };
+    run.tell(&Event::Started { total: n_epochs, unit: "epoch" });
+    let history = run.epochs(n_epochs, checkpoint)?;
+    let best_epoch = match run.best {
+        Some(_) => run.monitor.early_stopping.best_epoch(),
+        None => run.trainer.epoch().saturating_sub(1),
+    };
+    let model = run.best.unwrap_or_else(|| run.trainer.finish());
+    Ok(Fitted { model, history, best_epoch, stopped: run.stopped })
+}
+
+/// A fit under way.
+struct Run<'r, 'a> {
+    trainer: Trainer<'a>,
+    monitor: Monitor,
+    observer: &'r mut dyn Observer,
+    /// The model of the best validated epoch.
+    best: Option<Mlp>,
+    stopped: Option<StopReason>,
+}
+
+/// What watches the validation weighted F1.
+struct Monitor {
+    early_stopping: EarlyStopping,
+    plateau: Option<ReduceLrOnPlateau>,
+    checkpoint: ModelCheckpoint,
+}
+
+impl Monitor {
+    fn new(params: &Params) -> Monitor {
+        let count = |name| params.int(name).map(|v| v as usize);
+        let float = |name| params.float(name).unwrap_or(0.0);
+        let plateau = count("plateau_patience").map(|patience| PlateauOptions {
+            mode: Mode::Max,
+            factor: float("plateau_factor"),
+            patience,
+            min_delta: float("plateau_min_delta"),
+            cooldown: count("plateau_cooldown").unwrap_or(0),
+            min_lr: float("min_lr"),
+        });
+        Monitor {
+            early_stopping: EarlyStopping::new(Mode::Max, count("patience")),
+            plateau: plateau.map(ReduceLrOnPlateau::new),
+            checkpoint: ModelCheckpoint::new(Mode::Max, None),
+        }
+    }
+}
+
+impl Run<'_, '_> {
+    fn epochs(
+        &mut self,
+        n_epochs: usize,
+        mut checkpoint: Option<Checkpoint<'_>>,
+    ) -> Result<Vec<EpochRecord>> {
+        let mut history = Vec::new();
+        while self.stopped.is_none() && self.trainer.epoch() < n_epochs {
+            let record = match self.trainer.step_epoch() {
+                Err(error) if error.kind() == Kind::Diverged && self.best.is_some() => {
+                    self.stop(StopReason::Diverged);
+                    break;
+                }
+                record => record?,
+            };
+            history.push(self.see(record, checkpoint.as_deref_mut()));
+        }
+        Ok(history)
+    }
+
+    /// Asks the callbacks and tells the observer.
+    fn see(
+        &mut self,
+        mut record: EpochRecord,
+        checkpoint: Option<&mut (dyn FnMut(usize, &Mlp) + '_)>,
+    ) -> EpochRecord {
+        let value = record.val.map(|scores| scores.weighted_f1);
+        let patience = value.map(|value| self.monitor.early_stopping.update(record.epoch, value));
+        record.improved = patience == Some(Patience::Improved);
+        if record.improved {
+            self.best = Some(self.trainer.model());
+        }
+        if let (Some(value), Some(best), Some(checkpoint)) = (value, &self.best, checkpoint)
+            && self.monitor.checkpoint.update(value)
+        {
+            checkpoint(record.epoch, best);
+        }
+        self.tell(&Event::Epoch(record.clone()));
+        match (patience, value) {
+            (Some(Patience::Exhausted), _) => self.stop(StopReason::EarlyStopping),
+            (_, Some(value)) => self.reduce_learning_rate(record.epoch, value),
+            _ => (),
+        }
+        record
+    }
+
+    fn reduce_learning_rate(&mut self, epoch: usize, value: f64) {
+        let now = self.trainer.learning_rate();
+        let reduced = self.monitor.plateau.as_mut().and_then(|plateau| plateau.update(value, now));
+        if let Some(learning_rate) = reduced {
+            self.trainer.set_learning_rate(learning_rate);
+            self.tell(&Event::LearningRateReduced { epoch, learning_rate });
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        match self.observer.on_event(event) {
+            Control::Continue => (),
+            Control::Stop => self.stop(StopReason::Asked),
+            Control::SetLearningRate(learning_rate) => self.trainer.set_learning_rate(learning_rate),
+        }
+    }
+
+    fn stop(&mut self, reason: StopReason) {
+        if self.stopped.is_none() {
+            self.stopped = Some(reason);
+            let step = self.trainer.epoch().saturating_sub(1);
+            // What the observer answers to this changes nothing any more.
+            self.observer.on_event(&Event::Stopped { step, reason });
+        }
+    }
 }

@@ -1,19 +1,28 @@
 //! A fitted network.
 
+use headsmith_kernels::softmax::softmax;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
-use super::architecture::{Architecture, LayerSummary};
-use crate::error::Result;
-use crate::tensors::Tensors;
+use super::architecture::{Architecture, Layer, LayerSummary};
+use super::inference::{BLOCK_ROWS, Inference};
+use super::network::Network;
+use crate::error::{Error, Result};
+use crate::tensors::{Tensors, Values};
 
 /// A multilayer perceptron that predicts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mlp {
     architecture: Architecture,
+    /// In the order of [`Network`].
     weights: Vec<f32>,
 }
 
 impl Mlp {
+    /// A network with weights in the order of [`Network`].
+    pub(super) fn new(architecture: Architecture, weights: Vec<f32>) -> Mlp {
+        Mlp { architecture, weights }
+    }
+
     /// What the network is made of.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
@@ -39,24 +48,90 @@ impl Mlp {
         self.architecture.summary()
     }
 
-    /// The probabilities of the classes, `n_rows x n_classes`.
+    /// The probabilities of the classes, `n_rows x n_classes`. A row's bytes are the same whatever rows stand
+    /// around it and however many threads there are.
     ///
     /// # Panics
     /// When `x` is not `n_rows x n_features`.
-    pub fn predict_proba(&self, _x: MatRef<'_>, _pool: &Pool) -> Matrix {
-        unimplemented!()
+    pub fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
+        assert_eq!(x.n_cols(), self.n_features(), "the width of a row");
+        let n_classes = self.n_classes();
+        let network = Network::new(&self.architecture);
+        let mut inference = Inference::new(&network, x.n_rows());
+        let mut probabilities = Matrix::zeros(x.n_rows(), n_classes);
+        let mut log_sums = vec![0.0; BLOCK_ROWS.min(x.n_rows())];
+        for start in (0..x.n_rows()).step_by(BLOCK_ROWS) {
+            let rows = x.rows(start, x.n_rows().min(start + BLOCK_ROWS));
+            let block = inference.logits(&network, &self.weights, rows, pool);
+            softmax(block, &mut log_sums, n_classes);
+            probabilities.as_mut_slice()[start * n_classes..][..block.len()].copy_from_slice(block);
+        }
+        probabilities
     }
 
-    /// The weights by Keras's names, a dense layer's `dense/kernel` as `[n_inputs, n_units]`.
+    /// The weights by Keras's names: `dense/kernel` as `[n_inputs, n_units]`, `dense/bias`,
+    /// `layer_normalization/gamma`, `layer_normalization/beta` ..
     pub fn tensors(&self) -> Tensors {
-        unimplemented!()
+        tensors(&self.architecture, &self.weights)
     }
 
     /// The network of stored weights.
     ///
     /// # Errors
     /// When the architecture is not one, or a tensor is missing, too many, of another shape, or not finite.
-    pub fn from_tensors(_architecture: &Architecture, _tensors: Tensors) -> Result<Mlp> {
-        unimplemented!()
+    pub fn from_tensors(architecture: &Architecture, tensors: Tensors) -> Result<Mlp> {
+        architecture.check()?;
+        Ok(Mlp { architecture: architecture.clone(), weights: weights(architecture, tensors)? })
+    }
+}
+
+/// The tensors of a network in the order of its weights: names and shapes.
+fn layout(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
+    let network = Network::new(architecture);
+    let named = architecture.summary().into_iter().zip(network.stages);
+    let of_layer = named.map(|(line, stage)| {
+        let name = |part: &str| format!("{}/{part}", line.name);
+        match stage.layer {
+            Layer::Dense { units, .. } => {
+                vec![(name("kernel"), vec![stage.n_inputs, units]), (name("bias"), vec![units])]
+            }
+            Layer::LayerNormalization { .. } => {
+                vec![(name("gamma"), vec![stage.n_inputs]), (name("beta"), vec![stage.n_inputs])]
+            }
+            Layer::GaussianNoise { .. } | Layer::Dropout { .. } => Vec::new(),
+        }
+    });
+    of_layer.flatten().collect()
+}
+
+/// A vector of the length and order of a network's weights as named tensors.
+pub(super) fn tensors(architecture: &Architecture, weights: &[f32]) -> Tensors {
+    let mut tensors = Tensors::new();
+    let mut rest = weights;
+    for (name, shape) in layout(architecture) {
+        let (values, after) = rest.split_at(shape.iter().product());
+        tensors.insert(name, &shape, Values::F32(values.to_vec()));
+        rest = after;
+    }
+    tensors
+}
+
+/// The vector that [`tensors`] was given. The shapes of the tensors are checked before anything is allocated, so
+/// the architecture can ask for no more than what is there.
+pub(super) fn weights(architecture: &Architecture, mut tensors: Tensors) -> Result<Vec<f32>> {
+    let mut weights = Vec::new();
+    for (name, shape) in layout(architecture) {
+        let values = tensors.take_f32(&name, &shape)?;
+        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
+            return Err(Error::stored(format!(
+                "tensor `{name}` holds {} at {i}, expected a finite number",
+                values[i]
+            )));
+        }
+        weights.extend(values);
+    }
+    match tensors.names().next() {
+        Some(name) => Err(Error::stored(format!("tensor `{name}` belongs to no layer of the network"))),
+        None => Ok(weights),
     }
 }

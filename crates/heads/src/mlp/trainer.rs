@@ -1,12 +1,17 @@
 //! Training, epoch by epoch.
 
-use std::marker::PhantomData;
+use headsmith_kernels::{MatRef, Philox, Pool};
 
-use headsmith_kernels::Pool;
-
-use super::model::Mlp;
-use crate::error::Result;
-use crate::event::EpochRecord;
+use super::architecture::Architecture;
+use super::inference::{BLOCK_ROWS, Inference};
+use super::model::{self, Mlp};
+use super::network::Network;
+use super::pass::{Pass, StepDraws};
+use super::scores::Scores;
+use super::streams;
+use crate::error::{Error, Result};
+use crate::event::{EpochRecord, EpochScores};
+use crate::optim::Adam;
 use crate::params::Params;
 use crate::samples::Samples;
 use crate::tensors::Tensors;
@@ -24,73 +29,264 @@ pub struct State {
     pub learning_rate: f64,
 }
 
-/// Trains a network, one epoch at a call.
+/// Trains a network, one epoch at a call. It holds all the buffers that a step needs, so a step allocates
+/// nothing; and what it computes depends on the samples, the parameters, seed and trial alone, not on the pool.
+#[derive(Debug)]
 pub struct Trainer<'a> {
-    data: PhantomData<&'a ()>,
+    train: Samples<'a>,
+    val: Option<Samples<'a>>,
+    pool: &'a Pool,
+    seed: u64,
+    trial: u32,
+    batch_size: usize,
+    architecture: Architecture,
+    network: Network,
+    weights: Vec<f32>,
+    adam: Adam,
+    epoch: usize,
+    learning_rate: f64,
+    buffers: Buffers,
+}
+
+/// What an epoch works in.
+#[derive(Debug)]
+struct Buffers {
+    /// The samples in the order of the epoch.
+    order: Vec<u32>,
+    /// The features and classes of a batch.
+    x: Vec<f32>,
+    y: Vec<u32>,
+    pass: Pass,
+    inference: Inference,
+    scores: Scores,
 }
 
 impl<'a> Trainer<'a> {
-    /// A network with fresh weights.
+    /// A network with fresh weights, of the architecture that `params` (of [`TABLE`](super::TABLE)) describe.
+    /// `trial` tells apart the trainings of one study that share a seed.
     ///
     /// # Errors
-    /// When the samples cannot be learnt from.
+    /// When the samples cannot be learnt from: no rows, fewer than two classes, a feature that is not finite, or
+    /// a validation set of another width or other classes.
+    ///
+    /// # Panics
+    /// When `params` are of another table.
     pub fn new(
-        _train: Samples<'a>,
-        _val: Option<Samples<'a>>,
-        _params: &Params,
-        _seed: u64,
-        _trial: u32,
-        _pool: &'a Pool,
+        train: Samples<'a>,
+        val: Option<Samples<'a>>,
+        params: &Params,
+        seed: u64,
+        trial: u32,
+        pool: &'a Pool,
     ) -> Result<Trainer<'a>> {
-        unimplemented!()
+        check_samples(train, val)?;
+        let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;
+        let network = Network::new(&architecture);
+        let batch_size = params.int("batch_size").unwrap_or(1) as usize;
+        Ok(Trainer {
+            train,
+            val,
+            pool,
+            seed,
+            trial,
+            batch_size,
+            weights: network.initial_weights(seed, trial),
+            adam: Adam::new(network.n_weights),
+            epoch: 0,
+            learning_rate: params.float("lr").unwrap_or(0.0),
+            buffers: Buffers::new(&network, train, val, batch_size),
+            architecture,
+            network,
+        })
     }
 
     /// Takes up a training where `state` left it, with the samples, parameters, seed and trial it began with.
     ///
     /// # Errors
-    /// When the samples cannot be learnt from or the state is of another network.
+    /// When the samples cannot be learnt from, or the state is of another network or not finite.
+    ///
+    /// # Panics
+    /// When `params` are of another table.
     pub fn from_state(
-        _train: Samples<'a>,
-        _val: Option<Samples<'a>>,
-        _params: &Params,
-        _seed: u64,
-        _trial: u32,
-        _pool: &'a Pool,
-        _state: State,
+        train: Samples<'a>,
+        val: Option<Samples<'a>>,
+        params: &Params,
+        seed: u64,
+        trial: u32,
+        pool: &'a Pool,
+        mut state: State,
     ) -> Result<Trainer<'a>> {
-        unimplemented!()
+        let mut trainer = Trainer::new(train, val, params, seed, trial, pool)?;
+        let mut vector = |prefix| model::weights(&trainer.architecture, state.tensors.take_prefix(prefix));
+        trainer.weights = vector("weights/")?;
+        trainer.adam = Adam::resume(vector("momentums/")?, vector("velocities/")?, state.step);
+        trainer.epoch = state.epoch;
+        trainer.set_learning_rate(state.learning_rate);
+        Ok(trainer)
     }
 
-    /// Trains one epoch and validates.
+    /// Trains one epoch, every sample once in a new order, and validates. Whether the epoch improved is for its
+    /// caller to say: [`EpochRecord::improved`] is false.
     ///
     /// # Errors
     /// When the loss leaves the finite numbers.
     pub fn step_epoch(&mut self) -> Result<EpochRecord> {
-        unimplemented!()
+        let train = self.train_epoch()?;
+        let val = self.val.map(|val| self.evaluate(val));
+        if val.is_some_and(|scores| !scores.loss.is_finite()) {
+            return Err(self.diverged());
+        }
+        self.epoch += 1;
+        Ok(EpochRecord {
+            epoch: self.epoch - 1,
+            learning_rate: self.learning_rate,
+            train,
+            val,
+            improved: false,
+        })
     }
 
     /// What is needed to go on later.
     pub fn state(&self) -> State {
-        unimplemented!()
+        let mut tensors = Tensors::new();
+        let mut add = |prefix, vector| {
+            tensors.extend_with_prefix(prefix, model::tensors(&self.architecture, vector));
+        };
+        add("weights/", &self.weights);
+        add("momentums/", self.adam.momentums());
+        add("velocities/", self.adam.velocities());
+        State { tensors, epoch: self.epoch, step: self.adam.n_steps(), learning_rate: self.learning_rate }
+    }
+
+    /// Epochs done.
+    pub fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    /// Whether there is a validation set.
+    pub fn validates(&self) -> bool {
+        self.val.is_some()
     }
 
     /// The learning rate of the next epoch.
     pub fn learning_rate(&self) -> f64 {
-        unimplemented!()
+        self.learning_rate
     }
 
     /// Trains on with this learning rate.
-    pub fn set_learning_rate(&mut self, _learning_rate: f64) {
-        unimplemented!()
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.learning_rate = learning_rate;
     }
 
     /// The network as it is now.
     pub fn model(&self) -> Mlp {
-        unimplemented!()
+        Mlp::new(self.architecture.clone(), self.weights.clone())
     }
 
     /// The network, the training ended.
     pub fn finish(self) -> Mlp {
-        unimplemented!()
+        Mlp::new(self.architecture, self.weights)
     }
+
+    fn train_epoch(&mut self) -> Result<EpochScores> {
+        self.shuffle();
+        self.buffers.scores.clear();
+        let n_samples = self.train.n_samples();
+        for (step, start) in (0..n_samples).step_by(self.batch_size).enumerate() {
+            self.train_batch(step, start, n_samples.min(start + self.batch_size));
+            if !self.buffers.scores.is_finite() {
+                return Err(self.diverged());
+            }
+        }
+        Ok(self.buffers.scores.means())
+    }
+
+    /// Puts the samples into the order of the epoch. It is drawn from the order of the table, not from that of
+    /// the epoch before, so that an epoch needs no history.
+    fn shuffle(&mut self) {
+        let order = &mut self.buffers.order;
+        order.iter_mut().zip(0..).for_each(|(to, i)| *to = i);
+        Philox::new(self.seed, self.trial, streams::SHUFFLE).sequence(self.epoch as u32, 0).shuffle(order);
+    }
+
+    /// Learns from the samples `start .. end` of the epoch's order.
+    fn train_batch(&mut self, step: usize, start: usize, end: usize) {
+        let Buffers { order, x, y, pass, scores, .. } = &mut self.buffers;
+        let (n_rows, n_features) = (end - start, self.train.n_features());
+        let (x, y) = (&mut x[..n_rows * n_features], &mut y[..n_rows]);
+        for ((i, x), y) in order[start..end].iter().zip(x.chunks_exact_mut(n_features)).zip(y.iter_mut()) {
+            x.copy_from_slice(self.train.x().row(*i as usize));
+            *y = self.train.y()[*i as usize];
+        }
+        let x = MatRef::new(x, n_rows, n_features);
+        let draws =
+            StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
+        scores.add(pass.forward(&self.network, &self.weights, x, draws, self.pool), y);
+        let gradients = pass.backward(&self.network, &self.weights, x, y, draws, self.pool);
+        self.adam.step(&mut self.weights, gradients, self.learning_rate, self.pool);
+    }
+
+    /// The scores of all of `samples` under the weights as they are.
+    fn evaluate(&mut self, samples: Samples<'_>) -> EpochScores {
+        let Buffers { inference, scores, .. } = &mut self.buffers;
+        scores.clear();
+        for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {
+            let end = samples.n_samples().min(start + BLOCK_ROWS);
+            let rows = samples.x().rows(start, end);
+            scores.add(
+                inference.logits(&self.network, &self.weights, rows, self.pool),
+                &samples.y()[start..end],
+            );
+        }
+        scores.means()
+    }
+
+    fn diverged(&self) -> Error {
+        Error::diverged(format!(
+            "the loss left the finite numbers in epoch {} at a learning rate of {}; try a smaller one",
+            self.epoch + 1,
+            self.learning_rate
+        ))
+    }
+}
+
+impl Buffers {
+    fn new(network: &Network, train: Samples<'_>, val: Option<Samples<'_>>, batch_size: usize) -> Buffers {
+        let batch_size = batch_size.min(train.n_samples());
+        Buffers {
+            order: vec![0; train.n_samples()],
+            x: vec![0.0; batch_size * train.n_features()],
+            y: vec![0; batch_size],
+            pass: Pass::new(network, batch_size),
+            inference: Inference::new(network, val.map_or(0, Samples::n_samples)),
+            scores: Scores::new(train.n_classes()),
+        }
+    }
+}
+
+fn check_samples(train: Samples<'_>, val: Option<Samples<'_>>) -> Result<()> {
+    for (samples, which) in [(Some(train), "training"), (val, "validation")] {
+        let Some(samples) = samples else { continue };
+        if samples.n_samples() == 0 {
+            return Err(Error::samples(format!("the {which} samples have no rows")));
+        }
+        if samples.n_features() != train.n_features() || samples.n_classes() != train.n_classes() {
+            return Err(Error::samples(format!(
+                "the validation samples have {} features and {} classes, the training samples {} and {}",
+                samples.n_features(),
+                samples.n_classes(),
+                train.n_features(),
+                train.n_classes()
+            )));
+        }
+        if let Some(i) = samples.x().as_slice().iter().position(|v| !v.is_finite()) {
+            return Err(Error::samples(format!(
+                "feature {} of row {} of the {which} samples is {}, expected a finite number",
+                i % samples.n_features(),
+                i / samples.n_features(),
+                samples.x().as_slice()[i]
+            )));
+        }
+    }
+    Ok(())
 }

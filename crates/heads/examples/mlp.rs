@@ -1,0 +1,75 @@
+//! Fits the perceptron on raw files, for comparisons with other implementations: prints one JSON object.
+//!
+//! `mlp FOLDER N_CLASSES SEED N_THREADS [NAME VALUE]..` reads from the folder `x.f32` and `x_val.f32`
+//! (little-endian, row-major) with `y.u32` and `y_val.u32`. Names are those of the parameter table; `preset notebook`
+//! stands for that preset's parameters. Features are used as they are: `scale` does nothing here.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+use headsmith_heads::mlp::{self, TABLE};
+use headsmith_heads::params::Params;
+use headsmith_heads::{Control, Event, Samples};
+use headsmith_kernels::{MatRef, Pool};
+use serde_json::json;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, n_classes, seed, n_threads, given @ ..] = arguments.as_slice() else {
+        return Err("usage: mlp FOLDER N_CLASSES SEED N_THREADS [NAME VALUE]..".into());
+    };
+    let (n_classes, seed, folder) = (n_classes.parse()?, seed.parse()?, Path::new(folder));
+    let words = |name| read(&folder.join(name), u32::from_le_bytes);
+    let floats = |name| read(&folder.join(name), f32::from_le_bytes);
+    let (x, y, x_val, y_val) = (floats("x.f32")?, words("y.u32")?, floats("x_val.f32")?, words("y_val.u32")?);
+    let n_features = x.len() / y.len();
+    let train = Samples::new(MatRef::new(&x, y.len(), n_features), &y, n_classes)?;
+    let val = Samples::new(MatRef::new(&x_val, y_val.len(), n_features), &y_val, n_classes)?;
+
+    let params = params(given)?;
+    let pool = Pool::new(n_threads.parse()?)?;
+    let mut seconds = Vec::new();
+    let start = Instant::now();
+    let mut last = start;
+    let mut observer = |event: &Event| {
+        if let Event::Epoch(_) = event {
+            seconds.push(last.elapsed().as_secs_f64());
+        }
+        last = Instant::now();
+        Control::Continue
+    };
+    let fitted = mlp::fit(train, Some(val), &params, seed, &pool, &mut observer, None)?;
+    let result = json!({
+        "fit_seconds": start.elapsed().as_secs_f64(),
+        "epochs": fitted.history.len(),
+        "epoch_seconds": seconds,
+        "best_epoch": fitted.best_epoch,
+        "stopped": fitted.stopped,
+        "best": fitted.history.get(fitted.best_epoch),
+        "history": fitted.history,
+    });
+    println!("{result}");
+    Ok(())
+}
+
+fn params(given: &[String]) -> Result<Params, Box<dyn Error>> {
+    let mut values = Vec::new();
+    for pair in given.chunks(2) {
+        match pair {
+            [name, value] if name == "preset" && value == "notebook" => values.extend(mlp::notebook()),
+            [name, value] => {
+                let param = TABLE.find(name).ok_or_else(|| format!("no parameter {name}"))?;
+                values.push((param.name, param.parse(value)?));
+            }
+            _ => return Err("a name without a value".into()),
+        }
+    }
+    Ok(TABLE.resolve(values)?)
+}
+
+fn read<T>(path: &Path, value: fn([u8; 4]) -> T) -> Result<Vec<T>, Box<dyn Error>> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let (words, _) = bytes.as_chunks::<4>();
+    Ok(words.iter().map(|word| value(*word)).collect())
+}

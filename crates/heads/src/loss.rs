@@ -1,0 +1,3 @@
+//! Losses with their gradients.
+
+pub mod categorical_crossentropy;

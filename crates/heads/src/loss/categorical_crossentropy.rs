@@ -1,0 +1,78 @@
+//! The categorical cross-entropy of a softmax: `-ln(p[y])`, in nats, with `p = softmax(z)`.
+//!
+//! It is computed from the logits, `ln(sum(exp(z))) - z[y]`, and its gradient with respect to them is
+//! `p - onehot(y)`. Keras does the same where it can see the logits behind a softmax (TensorFlow); on its other
+//! backends it clips the probabilities to `1e-7 .. 1 - 1e-7`, which differs only beyond those.
+
+use headsmith_kernels::softmax::softmax;
+
+/// Turns a row of logits into probabilities and gives the loss of the true class. Not finite if a logit is not.
+///
+/// # Panics
+/// When `true_class` is not below the length of the row.
+pub fn softmax_loss(row: &mut [f32], true_class: usize) -> f32 {
+    let true_logit = row[true_class];
+    let mut log_sum = [0.0];
+    let width = row.len();
+    softmax(row, &mut log_sum, width);
+    log_sum[0] - true_logit
+}
+
+/// The gradient of the mean loss over `y.len()` rows with respect to the logits.
+///
+/// # Panics
+/// When the lengths do not fit.
+pub fn gradient(gradient: &mut [f32], probabilities: &[f32], y: &[u32]) {
+    assert_eq!(gradient.len(), probabilities.len());
+    let scale = 1.0 / y.len() as f32;
+    let width = gradient.len() / y.len().max(1);
+    for (to, p) in gradient.iter_mut().zip(probabilities) {
+        *to = p * scale;
+    }
+    for (row, true_class) in gradient.chunks_exact_mut(width.max(1)).zip(y) {
+        row[*true_class as usize] -= scale;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mean_loss(logits: &[f32], y: &[u32], width: usize) -> f64 {
+        let losses = logits.chunks(width).zip(y).map(|(row, y)| {
+            let sum: f64 = row.iter().map(|z| f64::from(*z).exp()).sum();
+            sum.ln() - f64::from(row[*y as usize])
+        });
+        losses.sum::<f64>() / y.len() as f64
+    }
+
+    #[test]
+    fn loss_and_gradient_agree_with_finite_differences() {
+        for width in [2, 3, 20] {
+            let y = [0, 1, 1, 0];
+            let logits: Vec<f32> = (0..4 * width).map(|i| ((i * 29 % 23) as f32 - 11.0) * 0.3).collect();
+            let mut probabilities = logits.clone();
+            let losses = probabilities.chunks_mut(width).zip(y).map(|(row, y)| softmax_loss(row, y as usize));
+            let loss = losses.map(f64::from).sum::<f64>() / 4.0;
+            assert!((loss - mean_loss(&logits, &y, width)).abs() < 1e-6);
+            let mut got = vec![0.0; logits.len()];
+            gradient(&mut got, &probabilities, &y);
+            for i in 0..logits.len() {
+                let at = |step: f32| {
+                    let mut logits = logits.clone();
+                    logits[i] += step;
+                    (mean_loss(&logits, &y, width), f64::from(logits[i]))
+                };
+                let ((up, to), (down, from)) = (at(1e-2), at(-1e-2));
+                assert!((f64::from(got[i]) - (up - down) / (to - from)).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn hopeless_rows_have_a_finite_loss_and_broken_ones_none() {
+        assert_eq!(softmax_loss(&mut [200.0, 0.0], 1), 200.0);
+        assert!(!softmax_loss(&mut [f32::NAN, 0.0], 1).is_finite());
+        assert!(!softmax_loss(&mut [f32::INFINITY, 0.0], 1).is_finite());
+    }
+}

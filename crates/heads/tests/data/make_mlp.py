@@ -1,0 +1,97 @@
+"""Records what Keras does in one and in ten steps of training from given weights and batches.
+
+Run:  KERAS_BACKEND=jax python make_mlp.py > mlp.json       (keras 3.15.1, jax 0.10.2, numpy 2.4.6)
+
+Networks without noise and dropout (both at zero), of at most 64 units. Every network is trained on ten batches
+of its own; the weights after the first and after the tenth are recorded, with the loss of every batch before its
+step, the probabilities after the tenth, and the names and counts of `model.summary()`.
+"""
+
+import json
+import sys
+
+import keras
+import numpy as np
+from keras import layers
+
+NETWORKS = [
+    # n_features, n_classes, neurons0, neurons1, neurons2, layers1, layers2, layer_norms, batch_size, lr
+    (12, 3, 16, 8, 6, 0, 3, 0, 32, 1.2261e-3),
+    (7, 2, 9, 5, 11, 2, 1, 1, 10, 1e-2),
+    (33, 5, 64, 31, 17, 1, 1, 2, 21, 3e-3),
+    (4, 3, 1, 1, 1, 0, 0, 0, 5, 1e-2),
+    (20, 10, 24, 16, 8, 0, 0, 2, 1, 1e-3),
+    (5, 4, 20, 33, 12, 3, 2, 1, 64, 1e-3),
+]
+
+
+def build(n_features, n_classes, neurons0, neurons1, neurons2, layers1, layers2, layer_norms):
+    model = keras.Sequential([keras.Input((n_features,)), layers.Dense(neurons0, activation="relu")])
+    if layer_norms > 0:
+        model.add(layers.LayerNormalization())
+    for _ in range(layers1):
+        model.add(layers.Dense(neurons1, activation="relu"))
+    for _ in range(layers2):
+        model.add(layers.Dense(neurons2, activation="relu"))
+    if layer_norms > 1:
+        model.add(layers.LayerNormalization())
+    model.add(layers.Dropout(0.0))
+    model.add(layers.Dense(n_classes, activation="softmax"))
+    return model
+
+
+def listed(values):
+    return [float(f"{v:.9g}") for v in np.asarray(values, dtype=np.float64).ravel()]
+
+
+def weights(model):
+    return {
+        f"{keras_name(model, layer)}/{variable.name}": listed(variable)
+        for layer in model.layers
+        for variable in layer.weights
+    }
+
+
+def keras_name(model, layer):
+    """The layer's name as it would be in a fresh session: Keras counts on from model to model."""
+    kind = type(layer)
+    nth = [other for other in model.layers if type(other) is kind].index(layer)
+    base = keras.src.utils.naming.to_snake_case(kind.__name__)
+    return base if nth == 0 else f"{base}_{nth}"
+
+
+def case(seed, n_features, n_classes, *sizes, batch_size, lr):
+    rng = np.random.default_rng(seed)
+    keras.utils.set_random_seed(seed)
+    model = build(n_features, n_classes, *sizes)
+    for layer in model.layers:  # Biases, gains and offsets away from their defaults, so that they matter.
+        for variable in layer.weights:
+            noise = rng.normal(0, 0.1, variable.shape).astype(np.float32)
+            variable.assign(np.asarray(variable) + noise)
+    model.compile(optimizer=keras.optimizers.Adam(lr), loss="categorical_crossentropy")
+    x = rng.normal(0, 1, (10, batch_size, n_features)).astype(np.float32)
+    y = rng.integers(0, n_classes, (10, batch_size))
+    start, losses, after_one = weights(model), [], None
+    for x_batch, y_batch in zip(x, y):
+        losses.append(float(model.train_on_batch(x_batch, np.eye(n_classes, dtype=np.float32)[y_batch])))
+        # train_on_batch gives a running mean; the loss of the batch is what it adds to it.
+        model.reset_metrics()
+        after_one = after_one or weights(model)
+    names = ["neurons0", "neurons1", "neurons2", "layers1", "layers2", "layer_norms"]
+    return {
+        "n_features": n_features,
+        "n_classes": n_classes,
+        "params": dict(zip(names, sizes)) | {"batch_size": batch_size, "lr": lr, "dropout": 0.0, "noise": 0},
+        "summary": [[keras_name(model, layer), layer.output.shape[1], layer.count_params()] for layer in model.layers],
+        "x": listed(x),
+        "y": [int(v) for v in y.ravel()],
+        "start": start,
+        "losses": losses,
+        "after_one": after_one,
+        "after_ten": weights(model),
+        "probabilities": listed(model.predict(x[0], verbose=0)),
+    }
+
+
+cases = [case(i, *net[:8], batch_size=net[8], lr=net[9]) for i, net in enumerate(NETWORKS)]
+json.dump({"keras": keras.__version__, "cases": cases}, sys.stdout)
