@@ -127,11 +127,11 @@ pub struct Table {
 #[serde(transparent)]
 pub struct Params(BTreeMap<&'static str, Value>);
 
-/// Whether `text` names a scaling of features: `none`, `divide:K` with a finite K that is not zero,
+/// Whether `text` names a scaling of features: `none`, `divide:K` with a finite K above zero,
 /// `standardise`, `l2` or `l2+standardise`.
 pub fn is_scaling(text: &str) -> bool {
     match text.strip_prefix("divide:") {
-        Some(divisor) => divisor.parse().is_ok_and(|k: f64| k.is_finite() && k != 0.0),
+        Some(divisor) => divisor.parse().is_ok_and(|k: f64| k.is_finite() && k > 0.0),
         None => matches!(text, "none" | "standardise" | "l2" | "l2+standardise"),
     }
 }
@@ -192,7 +192,7 @@ impl Param {
     pub fn check(&self, value: Value) -> Result<Value> {
         let fits = match (&self.kind, &value) {
             (Kind::Int { low, high, .. }, Value::Int(v)) => (low..=high).contains(&v),
-            (Kind::Float { low, high, .. }, Value::Float(v)) => *low <= *v && *v <= *high,
+            (Kind::Float { low, high, .. }, Value::Float(v)) => v.is_finite() && *low <= *v && *v <= *high,
             (Kind::Float { .. }, Value::Int(v)) => return self.check(Value::Float(*v as f64)),
             (Kind::CountOrFraction { .. }, Value::Int(v)) => *v >= 1,
             (Kind::CountOrFraction { .. }, Value::Float(v)) => 0.0 < *v && *v <= 1.0,
@@ -282,6 +282,24 @@ impl Default {
     }
 }
 
+impl From<i64> for Value {
+    fn from(value: i64) -> Value {
+        Value::Int(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Value {
+        Value::Float(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Value {
+        Value::Text(value.to_owned())
+    }
+}
+
 impl std::fmt::Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -349,7 +367,7 @@ mod tests {
 
     #[test]
     fn scalings_are_told_from_other_text() {
-        for text in ["none", "divide:10", "divide:0.5", "divide:-1e3", "standardise", "l2", "l2+standardise"]
+        for text in ["none", "divide:10", "divide:0.5", "divide:1e3", "standardise", "l2", "l2+standardise"]
         {
             assert!(is_scaling(text), "{text}");
         }

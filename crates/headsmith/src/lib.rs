@@ -3,6 +3,27 @@
 //! The steps can be had one by one ([`tables`], [`fit`], [`judge`], [`predict`]) or as [`run`](run::run), the whole
 //! job. Every step says what it does to a [`View`], can be stopped from outside, and gives the same result for the
 //! same seed, whatever the number of threads.
+//!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//! use headsmith::{Context, HeadConfig, HeadKind, Pool, Progress, data::ReadOptions, fit, model_file, run, tables};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let train = folder.path().join("train.csv");
+//! # let rows: String = (0..40).map(|i| format!("\"[{}, {}]\",{}\n", i % 2, i % 7, ["no", "yes"][i % 2])).collect();
+//! # std::fs::write(&train, format!("embeddings,label\n{rows}"))?;
+//! let (pool, stop, options) = (Pool::new(2)?, AtomicBool::new(false), ReadOptions::default());
+//! let mut view = |_: &Progress<'_>| {};
+//! let mut context = Context { seed: 42, pool: &pool, stop: &stop, view: &mut view };
+//!
+//! let train = tables::read("train", &train, &options, &mut context)?;
+//! let (data, findings) = run::prepare_fit(train, None, &[], &options, &mut context)?;
+//! let forest = HeadConfig::new(HeadKind::Forest, &[("n_estimators", 10.into())])?;
+//! let fitted = fit::fit(&forest, &data, &fit::FitOptions::default(), &mut context)?;
+//! assert_eq!(fitted.report.train.scores.accuracy, 1.0);
+//! model_file::save(&fitted.model, &folder.path().join("model.safetensors"))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod context;
 mod error;

@@ -57,9 +57,9 @@ struct Prepared {
 /// When a table cannot be read or learnt from, a fit diverges, or a file cannot be written.
 pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     let start = Instant::now();
-    make_folder(&config.out)?;
     let Prepared { data, test, tables, findings } = prepare(config, context)?;
     context.go_on()?;
+    make_folder(&config.out)?;
     let mut heads = fit_heads(config, &data, context)?;
     let comparison = match (&heads[..], &data.val) {
         ([baseline, candidate], Some(val)) => compare(val, baseline, candidate, context)?,

@@ -1,0 +1,90 @@
+//! The whole job from the library's side: what a view sees, and how it can be stopped.
+
+// A test may end at the first thing that is not as it must be, in the code it shares too.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use headsmith::data::ReadOptions;
+use headsmith::data::predictions::Columns;
+use headsmith::heads::Event;
+use headsmith::report::Report;
+use headsmith::run::RunConfig;
+use headsmith::{Context, HeadConfig, HeadKind, Pool, Preset, Progress, View, model_file};
+
+fn tables(folder: &Path) -> RunConfig {
+    for (name, n_rows, shift) in [("train.csv", 120, 0), ("val.csv", 60, 7), ("test.csv", 30, 11)] {
+        let row = |i: usize| {
+            let x =
+                [(i % 2) as f64, ((i * 7 + shift) % 13) as f64 / 13.0, ((i * 5 + shift) % 11) as f64 / 11.0];
+            format!("\"[{}, {}, {}]\",{}\n", x[0], x[1] + shift as f64 * 1e-3, x[2], ["no", "yes"][i % 2])
+        };
+        let rows: String = (0..n_rows).map(row).collect();
+        std::fs::write(folder.join(name), format!("embeddings,label\n{rows}")).unwrap();
+    }
+    let small = [("neurons0", 4.into()), ("layers2", 0.into()), ("epochs", 3.into())];
+    RunConfig {
+        train: folder.join("train.csv"),
+        val: folder.join("val.csv"),
+        test: Some(folder.join("test.csv")),
+        out: folder.join("out"),
+        read: ReadOptions::default(),
+        baseline: HeadConfig::new(HeadKind::Forest, &[("n_estimators", 3_000.into())]).unwrap(),
+        candidate: HeadConfig::mlp(Preset::Standard, &small).unwrap(),
+        columns: Columns::All,
+    }
+}
+
+fn run(config: &RunConfig, stop: &AtomicBool, view: &mut dyn View) -> headsmith::Result<Report> {
+    let pool = Pool::new(2).unwrap();
+    headsmith::run::run(config, &mut Context { seed: 1, pool: &pool, stop, view })
+}
+
+#[test]
+fn a_view_sees_every_step_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = Vec::new();
+    let mut view = |progress: &Progress<'_>| {
+        seen.push(match progress {
+            Progress::Read(table) => format!("read {}", table.role),
+            Progress::Fitting { head, purpose } => format!("{head} for {purpose}"),
+            Progress::Fit(Event::Epoch(record)) => format!("epoch {}", record.epoch),
+            Progress::Fitted(report) => format!("{} done", report.head),
+            Progress::Wrote(path) => path.file_name().unwrap().to_string_lossy().into_owned(),
+            _ => return,
+        });
+    };
+    let report = run(&tables(folder.path()), &AtomicBool::new(false), &mut view).unwrap();
+    assert!(!report.interrupted);
+    let expected = "read train,read val,read test,forest for baseline,forest done,mlp for final fit,epoch 0,epoch 1,\
+                    epoch 2,mlp done,model.safetensors,submission.csv,submission.zip,report.json";
+    assert_eq!(seen.join(","), expected);
+    let model = model_file::load(&folder.path().join("out/model.safetensors")).unwrap();
+    assert_eq!(model.head_name(), report.chosen);
+    assert_eq!(model.record().data.iter().map(|d| d.role.as_str()).collect::<Vec<_>>(), ["train", "val"]);
+}
+
+#[test]
+fn asked_to_stop_in_the_baseline_it_predicts_with_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let stop = AtomicBool::new(false);
+    let mut view = |progress: &Progress<'_>| {
+        if matches!(progress, Progress::Fit(Event::Trees { .. })) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let report = run(&tables(folder.path()), &stop, &mut view).unwrap();
+    assert!(report.interrupted);
+    assert_eq!((report.heads.len(), report.chosen), (1, "forest"));
+    assert!(report.heads[0].stopped.is_some());
+    assert_eq!(report.predictions.unwrap().n_rows, 30);
+}
+
+#[test]
+fn asked_to_stop_before_a_fit_it_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(&tables(folder.path()), &AtomicBool::new(true), &mut |_: &Progress<'_>| {}).unwrap_err();
+    assert!(error.is_stopped(), "{error}");
+    assert!(!folder.path().join("out").exists());
+}
