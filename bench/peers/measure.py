@@ -1,6 +1,9 @@
-"""What the measuring scripts share: the binary and a peer, each with its peak memory, and rows of numbers."""
+"""What the measuring scripts share: the binary and a peer, each with its peak memory, and rows of numbers.
 
-import ast
+Linux counts the memory of whoever starts a process as that process's own peak. So a measuring script stays small: it
+loads numpy, pandas and the peers in processes of their own alone, by `peer`.
+"""
+
 import json
 import multiprocessing
 import os
@@ -10,11 +13,10 @@ import subprocess
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 HEADSMITH = os.environ.get("HEADSMITH", str(Path(__file__).resolve().parents[2] / "target/release/headsmith"))
 JOBS = len(os.sched_getaffinity(0))
+# Keras runs on JAX where nothing else is asked for.
+os.environ.setdefault("KERAS_BACKEND", "jax")
 ARRAYS = ["x", "y", "vx", "vy"]
 
 
@@ -48,6 +50,15 @@ def table(folder, name):
 
 def save(folder, train, val):
     """Saves features and labels of both tables in `folder`, so that a peer's memory holds no reader."""
+    peer(_save, folder, train, val)
+
+
+def _save(folder, train, val):
+    import ast
+
+    import numpy as np
+    import pandas as pd
+
     for names, path in [(ARRAYS[:2], train), (ARRAYS[2:], val)]:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
         cells = frame["embeddings"] if path.suffix == ".parquet" else map(ast.literal_eval, frame["embeddings"])
@@ -57,6 +68,8 @@ def save(folder, train, val):
 
 def saved(folder):
     """What `save` saved: features and labels to learn from, features and labels to judge by."""
+    import numpy as np
+
     return [np.load(Path(folder) / f"{name}.npy") for name in ARRAYS]
 
 
@@ -68,7 +81,13 @@ def row(what, ours, peer, unit, name):
 
 def write_notebook_csv(table, path):
     """Writes a Parquet table as the CSV of notebooks: a list literal a cell, float64 of float32 values."""
+    peer(_write_notebook_csv, table, path)
+    return path
+
+
+def _write_notebook_csv(table, path):
+    import pandas as pd
+
     frame = pd.read_parquet(table)
     frame["embeddings"] = [cell.astype(float).tolist() for cell in frame["embeddings"]]
     frame.to_csv(path, index=False)
-    return path

@@ -4,12 +4,11 @@ With the preset `notebook` (features divided by 10, learning rate 1e-3), and cal
 whole validation set on both sides. Keras computes that F1 between its epochs, and its time is not counted.
 """
 
+import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-import numpy as np
 
 import measure
 
@@ -19,6 +18,7 @@ NAME = "Keras on JAX"
 
 def theirs(folder, seed):
     import keras
+    import numpy as np
     from sklearn.metrics import f1_score
 
     x, y, vx, vy = measure.saved(folder)
@@ -54,7 +54,7 @@ def theirs(folder, seed):
     one_hot = keras.utils.to_categorical
     data = {"x": x, "y": one_hot(y), "validation_data": (vx, one_hot(vy))}
     network.fit(**data, batch_size=963, epochs=500, verbose=0, callbacks=callbacks)
-    return np.median(seconds), sum(seconds), len(seconds), max(f1)
+    return statistics.median(seconds), sum(seconds), len(seconds), max(f1)
 
 
 def main(data):
@@ -66,7 +66,7 @@ def main(data):
         runs = [(measure.headsmith(*fit, "--seed", s), measure.peer(theirs, folder, s)) for s in range(SEEDS)]
     ours, memory = [run[0][0] for run in runs], [run[0][1] for run in runs]
     peer, peer_memory = [run[1][0] for run in runs], [run[1][1] for run in runs]
-    epochs = [np.median(o["epoch_seconds"]) for o in ours]
+    epochs = [statistics.median(o["epoch_seconds"]) for o in ours]
     measure.row("MLP epoch, training and validation", epochs, [p[0] for p in peer], "s", NAME)
     measure.row("MLP fit until it stops", [o["fit_seconds"] for o in ours], [p[1] for p in peer], "s", NAME)
     measure.row("MLP epochs until it stops", [o["epochs"] for o in ours], [p[2] for p in peer], "", NAME)

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -24,6 +25,10 @@ SMALL = {
     "forest": ["--n-estimators", "20"],
     "mlp": ["--neurons0", "64", "--neurons1", "32", "--neurons2", "16", "--epochs", "6", "--batch-size", "128"],
 }
+
+
+# scikit-learn says so of probabilities that were rounded to f32.
+warnings.filterwarnings("ignore", "The y_prob values do not sum to one")
 
 
 def headsmith(*args, status=0):

@@ -37,7 +37,7 @@ pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
 fn measure(python: &Path, name: &str, data: &Path) -> Result<Vec<Value>> {
     let mut command = Command::new(python);
     command.arg(format!("bench/peers/{name}.py")).arg(data).current_dir(workspace::root());
-    command.env("HEADSMITH", workspace::binary()).env("KERAS_BACKEND", "jax");
+    command.env("HEADSMITH", workspace::binary());
     eprintln!("measuring {name} ..");
     let output = command.stderr(Stdio::inherit()).output().context("cannot start Python")?;
     if !output.status.success() {

@@ -10,14 +10,20 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::{self, cargo};
 use crate::{docs, env, step};
 
+const FUZZ: &str = "fuzz/Cargo.toml";
+
 /// Runs all steps; stops at the first that fails.
 pub(crate) fn run(python: bool) -> Result<()> {
     step::run("format", &mut cargo(["fmt", "--all", "--check"]))?;
+    step::run("format of the fuzz targets", &mut cargo(["fmt", "--manifest-path", FUZZ, "--check"]))?;
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
     step::run("lints", &mut cargo(lints))?;
     deny()?;
     step::run("rules of the workspace", &mut cargo(["test", "--package", "xtask", "--locked", "--quiet"]))?;
     step::run("tests", &mut cargo(["test", "--workspace", "--exclude", "xtask", "--locked"]))?;
+    // The workspace leaves them out; unbuilt they would rot.
+    let mut fuzz = cargo(["check", "--manifest-path", FUZZ, "--locked", "--quiet", "--target-dir"]);
+    step::run("fuzz targets", fuzz.arg(workspace::target("fuzz")))?;
     step::run("release build", &mut workspace::build())?;
     docs::check()?;
     if python {
