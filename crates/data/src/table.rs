@@ -56,6 +56,12 @@ impl Table {
         self.labels.as_ref()
     }
 
+    /// The name of the column of lists, when the features stand in one.
+    pub fn embeddings_column(&self) -> Option<&str> {
+        let column = self.columns.position(Role::Embeddings)?;
+        Some(&self.columns.names[column])
+    }
+
     /// The names of the features, when each has a column of its own.
     pub fn feature_names(&self) -> Option<Vec<String>> {
         let names = self.columns.with_role(Role::Feature);

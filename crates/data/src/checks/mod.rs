@@ -1,0 +1,93 @@
+//! What is in tables, and what is wrong with them.
+
+mod between;
+mod hashes;
+mod within;
+
+use crate::{Finding, Labels, Place, Severity, Table};
+use hashes::Hashes;
+use headsmith_kernels::Pool;
+
+/// Looks through tables given with their roles (`train`, `val`, `test`; the first is what the others are measured
+/// by) and says what is in them and what is wrong with them: table by table, the worst first, then what concerns two of
+/// them.
+///
+/// Labels of a table in the role `test` are placeholders: nothing about them is an error.
+pub fn inspect(tables: &[(&str, &Table)], pool: &Pool) -> Vec<Finding> {
+    let looks: Vec<Look<'_>> = tables.iter().map(|(role, table)| Look::new(role, table, pool)).collect();
+    let mut findings = Vec::new();
+    for look in &looks {
+        let mut found = within::findings(look);
+        found.extend(look.table.warnings().iter().cloned().map(|finding| Finding { table: look.role.to_owned(), ..finding }));
+        found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings.extend(found);
+    }
+    for (i, later) in looks.iter().enumerate() {
+        if i > 0 {
+            findings.extend(between::mismatches(&looks[0], later));
+        }
+        findings.extend(looks[..i].iter().filter_map(|earlier| between::leakage(earlier, later)));
+    }
+    findings
+}
+
+/// A hash of the features and labels, in hexadecimal: the same for the same rows in any file format.
+pub fn fingerprint(table: &Table) -> String {
+    let x = table.x();
+    let mut hash = hashes::fold(hashes::fold(0, x.n_rows() as u64), x.n_cols() as u64);
+    for i in 0..x.n_rows() {
+        let row = hashes::row(x.row(i));
+        hash = hashes::fold(hashes::fold(hash, row as u64), (row >> 64) as u64);
+        if let Some(labels) = table.labels() {
+            hash = hashes::fold_text(hash, labels.name(i));
+        }
+    }
+    format!("{hash:032x}")
+}
+
+/// A table, its role and its hashes.
+struct Look<'a> {
+    role: &'a str,
+    table: &'a Table,
+    hashes: Hashes,
+    /// The rows in the order of their hashes, equal ones in the order of the table.
+    by_hash: Vec<u32>,
+}
+
+impl<'a> Look<'a> {
+    fn new(role: &'a str, table: &'a Table, pool: &Pool) -> Look<'a> {
+        let hashes = hashes::of(table.x(), pool);
+        let mut by_hash: Vec<u32> = (0..table.n_rows() as u32).collect();
+        by_hash.sort_unstable_by_key(|&row| (hashes.rows[row as usize], row));
+        Look { role, table, hashes, by_hash }
+    }
+
+    fn has_placeholders(&self) -> bool {
+        self.role == "test"
+    }
+
+    fn labels(&self) -> Option<&Labels> {
+        self.table.labels()
+    }
+
+    fn place(&self, row: usize) -> Place {
+        self.table.place(row)
+    }
+
+    /// The first row with this hash.
+    fn find(&self, hash: u128) -> Option<usize> {
+        let at = self.by_hash.partition_point(|&row| self.hashes.rows[row as usize] < hash);
+        let row = *self.by_hash.get(at)? as usize;
+        (self.hashes.rows[row] == hash).then_some(row)
+    }
+
+    fn finding(&self, severity: Severity, code: &'static str, message: String, rows: &[usize]) -> Finding {
+        let places = rows.iter().take(crate::rows::N_SHOWN).map(|&row| self.place(row)).collect();
+        Finding { severity, code, table: self.role.to_owned(), message, count: rows.len(), places }
+    }
+}
+
+/// `1 row`, `2 rows`.
+fn counted(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}

@@ -1,0 +1,170 @@
+//! Checks of one table.
+
+use super::{Look, counted};
+use crate::rows::N_SHOWN;
+use crate::{Finding, Place, Severity};
+use std::collections::HashMap;
+
+/// A class with less than this share of the rows is rare.
+const RARE: f64 = 0.05;
+
+pub(super) fn findings(look: &Look<'_>) -> Vec<Finding> {
+    let mut findings = vec![shape(look)];
+    findings.extend(classes(look));
+    findings.extend(constant_columns(look));
+    findings.extend(duplicate_columns(look));
+    findings.extend(duplicate_rows(look));
+    findings
+}
+
+fn shape(look: &Look<'_>) -> Finding {
+    let table = look.table;
+    let message = format!(
+        "{}, {}, all finite ({})",
+        counted(table.n_rows(), "row"),
+        counted(table.n_features(), "feature"),
+        table.format()
+    );
+    Finding { count: table.n_rows(), ..look.finding(Severity::Note, "shape", message, &[]) }
+}
+
+fn classes(look: &Look<'_>) -> Vec<Finding> {
+    let Some(labels) = look.labels() else {
+        return vec![look.finding(Severity::Note, "no-labels", "no labels".to_owned(), &[])];
+    };
+    let n_rows = look.table.n_rows();
+    let share = |n: usize| n as f64 / n_rows as f64;
+    let mut classes: Vec<(&String, usize)> = labels.names().iter().zip(labels.counts()).collect();
+    classes.sort();
+    let mut shown: Vec<String> =
+        classes.iter().take(20).map(|(name, n)| format!("{name} {n} ({:.1}%)", share(*n) * 100.0)).collect();
+    if classes.len() > shown.len() {
+        shown.push(format!("and {} more", classes.len() - shown.len()));
+    }
+    let message =
+        format!("{} in column \"{}\": {}", plural_classes(classes.len()), labels.column(), shown.join(", "));
+    let mut findings =
+        vec![Finding { count: classes.len(), ..look.finding(Severity::Note, "classes", message, &[]) }];
+    if look.has_placeholders() {
+        return findings;
+    }
+    if classes.len() == 1 {
+        let message = format!("all rows are of the one class \"{}\": there is nothing to tell apart", classes[0].0);
+        findings.push(Finding { count: 1, ..look.finding(Severity::Error, "one-class", message, &[]) });
+    }
+    // Rare is relative: with many classes, all of them are small.
+    let rare = RARE.min(0.2 / classes.len() as f64);
+    let rare: Vec<String> =
+        classes.iter().filter(|(_, n)| share(*n) < rare).map(|(name, n)| format!("{name} {n}")).collect();
+    if !rare.is_empty() {
+        let message = format!(
+            "{} {} few rows: {}; scores of {} will be uncertain",
+            plural_classes(rare.len()),
+            if rare.len() == 1 { "has" } else { "have" },
+            first_of(&rare),
+            if rare.len() == 1 { "it" } else { "them" }
+        );
+        findings.push(Finding { count: rare.len(), ..look.finding(Severity::Warning, "rare-classes", message, &[]) });
+    }
+    findings
+}
+
+fn plural_classes(n: usize) -> String {
+    if n == 1 { "1 class".to_owned() } else { format!("{n} classes") }
+}
+
+fn first_of(names: &[String]) -> String {
+    let shown = names.iter().take(N_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > N_SHOWN { format!("{shown}, ..") } else { shown }
+}
+
+/// The name of a feature: of its column, or its number in the list, from 1.
+fn feature(look: &Look<'_>, names: Option<&[String]>, i: usize) -> (String, Place) {
+    let place = Place { line: None, row: None, column: None, element: None };
+    match (names, look.table.embeddings_column()) {
+        (Some(names), _) => (format!("\"{}\"", names[i]), place.in_column(&names[i])),
+        (None, Some(column)) => {
+            (format!("element {}", i + 1), place.in_column(column).at_element(i as u64 + 1))
+        }
+        (None, None) => (format!("element {}", i + 1), place.at_element(i as u64 + 1)),
+    }
+}
+
+fn column_finding(look: &Look<'_>, code: &'static str, columns: &[usize], message: impl Fn(&str) -> String) -> Option<Finding> {
+    if columns.is_empty() {
+        return None;
+    }
+    let names = look.table.feature_names();
+    let named = columns.iter().map(|&i| feature(look, names.as_deref(), i));
+    let (shown, mut places): (Vec<String>, Vec<Place>) = named.unzip();
+    places.truncate(N_SHOWN);
+    let finding = look.finding(Severity::Warning, code, message(&first_of(&shown)), &[]);
+    Some(Finding { count: columns.len(), places, ..finding })
+}
+
+fn constant_columns(look: &Look<'_>) -> Option<Finding> {
+    if look.table.n_rows() < 2 {
+        return None;
+    }
+    let columns: Vec<usize> = (0..look.hashes.constant.len()).filter(|&i| look.hashes.constant[i]).collect();
+    let n = columns.len();
+    column_finding(look, "constant-columns", &columns, |shown| {
+        format!("{} the same value in every row: {shown}", if n == 1 { "1 feature has".to_owned() } else { format!("{n} features have") })
+    })
+}
+
+/// Columns that equal an earlier one in every row; constant ones are told of already.
+fn duplicate_columns(look: &Look<'_>) -> Option<Finding> {
+    let x = look.table.x();
+    let equal = |i: usize, j: usize| (0..x.n_rows()).all(|row| x.row(row)[i] == x.row(row)[j]);
+    let mut first: HashMap<u64, usize> = HashMap::new();
+    let mut columns = Vec::new();
+    for i in (0..x.n_cols()).filter(|&i| !look.hashes.constant[i]) {
+        let earlier = *first.entry(look.hashes.columns[i]).or_insert(i);
+        if earlier != i && equal(earlier, i) {
+            columns.push(i);
+        }
+    }
+    let n = columns.len();
+    column_finding(look, "duplicate-columns", &columns, |shown| {
+        format!("{} an earlier one in every row: {shown}", if n == 1 { "1 feature equals".to_owned() } else { format!("{n} features equal") })
+    })
+}
+
+/// Rows with the features of an earlier one, and those of them that have another label.
+fn duplicate_rows(look: &Look<'_>) -> Vec<Finding> {
+    let mut repeats: Vec<(usize, usize)> = Vec::new();
+    let hash = |row: u32| look.hashes.rows[row as usize];
+    for equal in look.by_hash.chunk_by(|&a, &b| hash(a) == hash(b)) {
+        repeats.extend(equal[1..].iter().map(|&row| (row as usize, equal[0] as usize)));
+    }
+    repeats.sort_unstable();
+    let mut findings = Vec::new();
+    if let Some(&(row, first)) = repeats.first() {
+        let rows: Vec<usize> = repeats.iter().map(|(row, _)| *row).collect();
+        let verb = if rows.len() == 1 { "has" } else { "have" };
+        let message = format!(
+            "{} {verb} the features of an earlier row, first {} those of {}",
+            counted(rows.len(), "row"),
+            look.place(row),
+            look.place(first)
+        );
+        findings.push(look.finding(Severity::Warning, "duplicate-rows", message, &rows));
+    }
+    let Some(labels) = look.labels().filter(|_| !look.has_placeholders()) else { return findings };
+    repeats.retain(|(row, first)| labels.codes()[*row] != labels.codes()[*first]);
+    if let Some(&(row, first)) = repeats.first() {
+        let rows: Vec<usize> = repeats.iter().map(|(row, _)| *row).collect();
+        let verb = if rows.len() == 1 { "has" } else { "have" };
+        let message = format!(
+            "{} {verb} the features of an earlier row and another label, first {} ({}) those of {} ({})",
+            counted(rows.len(), "row"),
+            look.place(row),
+            labels.name(row),
+            look.place(first),
+            labels.name(first)
+        );
+        findings.push(look.finding(Severity::Warning, "conflicting-duplicates", message, &rows));
+    }
+    findings
+}
