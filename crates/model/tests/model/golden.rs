@@ -1,0 +1,88 @@
+//! The golden files, which every version of Headsmith that knows version 1 must read and write to the byte.
+
+use headsmith_kernels::{MatRef, Pool};
+use headsmith_model::Model;
+
+use crate::samples;
+
+fn path(name: &str) -> String {
+    format!("{}/tests/data/golden-v1-{name}.safetensors", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(path(name)).unwrap()
+}
+
+/// Rows and probabilities that `check_safetensors.py` computed with numpy from the golden files.
+fn recorded() -> serde_json::Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/golden-v1.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn floats(rows: &serde_json::Value) -> Vec<f64> {
+    rows.as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|row| row.as_array().unwrap())
+        .map(|v| v.as_f64().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_files_predict_what_numpy_computes_from_them() {
+    let recorded = recorded();
+    let rows: Vec<f32> = floats(&recorded["rows"]).iter().map(|&v| v as f32).collect();
+    assert_eq!(rows, samples::rows().as_slice());
+    let x = MatRef::new(&rows, rows.len() / 4, 4);
+    for (name, _) in samples::golden() {
+        let proba = Model::from_bytes(&bytes(name)).unwrap().predict_proba(x, &Pool::inline()).unwrap();
+        let expected = floats(&recorded[name]);
+        assert_eq!(proba.as_slice().len(), expected.len());
+        for (i, (p, e)) in proba.as_slice().iter().zip(&expected).enumerate() {
+            assert!((f64::from(*p) - e).abs() < 1e-6, "{name}, element {i}: {p}, numpy has {e}");
+        }
+    }
+}
+
+#[test]
+fn the_same_models_are_the_same_bytes() {
+    for (name, model) in samples::golden() {
+        assert!(model.to_bytes().unwrap() == bytes(name), "{name}");
+        assert!(Model::from_bytes(&bytes(name)).unwrap().to_bytes().unwrap() == bytes(name), "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_lost_on_the_way() {
+    for (name, model) in samples::golden() {
+        let read = Model::from_bytes(&bytes(name)).unwrap();
+        assert_eq!(read.classes(), model.classes());
+        assert_eq!(read.record(), model.record());
+        assert_eq!(read.head_name(), model.head_name());
+        assert_eq!((read.n_features(), read.n_classes()), (4, 3));
+        let (x, pool) = (samples::rows(), Pool::inline());
+        assert_eq!(read.predict_proba(x.view(), &pool), model.predict_proba(x.view(), &pool));
+    }
+}
+
+#[test]
+fn the_reference_reads_the_files() {
+    for (name, _) in samples::golden() {
+        let bytes = bytes(name);
+        let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+        let text = &metadata.metadata().as_ref().unwrap()["headsmith"];
+        let json: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!((&json["format"], &json["version"]), (&"headsmith-model".into(), &1.into()));
+    }
+}
+
+/// Writes the golden files. They change only with the version of the format: a new version gets new files beside
+/// these. `cargo test -p headsmith-model --test model -- --ignored writes_the_golden_files`, then
+/// `check_safetensors.py`.
+#[test]
+#[ignore = "writes the golden files"]
+fn writes_the_golden_files() {
+    for (name, model) in samples::golden() {
+        std::fs::write(path(name), model.to_bytes().unwrap()).unwrap();
+    }
+}

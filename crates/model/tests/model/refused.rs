@@ -1,0 +1,233 @@
+//! Files that are refused, each with its message.
+
+use headsmith_model::{Error, Model, Node};
+use serde_json::{Value, json};
+
+use crate::samples::{self, model, scaled};
+
+/// The file of `model` with its description changed.
+fn changed(node: Node, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    with_text(node, |text| {
+        let mut description: Value = serde_json::from_str(text).unwrap();
+        change(&mut description);
+        description.to_string()
+    })
+}
+
+/// The file of `model` with the text of its description changed.
+fn with_text(node: Node, change: impl FnOnce(&str) -> String) -> Vec<u8> {
+    let bytes = model(node).to_bytes().unwrap();
+    let (n, header) = header(&bytes);
+    let text = change(header["__metadata__"]["headsmith"].as_str().unwrap());
+    let mut header = header;
+    header["__metadata__"]["headsmith"] = text.into();
+    file(&header, &bytes[8 + n..])
+}
+
+fn header(bytes: &[u8]) -> (usize, Value) {
+    let n = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    (n, serde_json::from_slice(&bytes[8..8 + n]).unwrap())
+}
+
+fn file(header: &Value, data: &[u8]) -> Vec<u8> {
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+fn refusal(bytes: &[u8]) -> Error {
+    Model::from_bytes(bytes).unwrap_err()
+}
+
+fn mlp() -> Node {
+    scaled("standardise", Node::Mlp(samples::mlp()))
+}
+
+fn ensemble() -> Node {
+    Node::Ensemble(vec![(1.0, Node::Forest(samples::forest())), (2.0, mlp())])
+}
+
+#[track_caller]
+fn assert_damaged(bytes: &[u8], expected: &str) {
+    let error = refusal(bytes);
+    assert!(error.is_damaged(), "{error}");
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[test]
+fn another_version_is_named() {
+    let error = refusal(&changed(mlp(), |d| d["version"] = 2.into()));
+    assert!(error.is_unsupported());
+    assert!(
+        error.to_string().starts_with("the model file is of version 2, and this program reads version 1"),
+        "{error}"
+    );
+    // A later version may hold what this one cannot read.
+    let error =
+        refusal(&with_text(mlp(), |_| r#"{"format":"headsmith-model","version":3,"all":"new"}"#.to_owned()));
+    assert!(error.is_unsupported());
+    assert_damaged(
+        &changed(mlp(), |d| d["version"] = "1".into()),
+        "`version` of the metadata is not a whole number",
+    );
+    assert_damaged(
+        &changed(mlp(), |d| d["format"] = 1.into()),
+        "`format` of the metadata is not \"headsmith-model\"",
+    );
+}
+
+#[test]
+fn an_unknown_kind_is_named() {
+    let error = refusal(&changed(ensemble(), |d| {
+        d["node"]["members"][1]["node"]["then"] = json!({ "kind": "linear", "penalty": 1 });
+    }));
+    assert!(error.is_unsupported());
+    assert_eq!(
+        error.to_string(),
+        "node 0/1/0/ is of kind `linear`; this program knows transform, forest, mlp and ensemble: a newer Headsmith may \
+         read the file"
+    );
+    assert_damaged(&changed(mlp(), |d| d["node"] = Value::Null), "node 0/ says no `kind`");
+}
+
+#[test]
+fn a_safetensors_file_that_is_no_model_is_told_so() {
+    let other = file(&json!({ "__metadata__": { "format": "pt" } }), &[]);
+    assert_damaged(&other, "a safetensors file, but no model: its metadata has no `headsmith`");
+    assert_damaged(&file(&json!({}), &[]), "but no model");
+}
+
+#[test]
+fn keys_must_be_those_of_the_format() {
+    assert_damaged(
+        &changed(mlp(), |d| d["more"] = 1.into()),
+        "the metadata has the key `more`, expected format,",
+    );
+    assert_damaged(
+        &changed(mlp(), |d| d["node"]["more"] = 1.into()),
+        "node 0/ has the key `more`, expected kind,",
+    );
+    let without = |key: &'static str| changed(mlp(), move |d| drop(d.as_object_mut().unwrap().remove(key)));
+    assert_damaged(&without("classes"), "the metadata has no `classes`");
+    assert_damaged(&without("record"), "the metadata has no `record`");
+    assert_damaged(
+        &changed(mlp(), |d| d["record"]["seed"] = "x".into()),
+        "`record` of the metadata: invalid type",
+    );
+    assert_damaged(&changed(mlp(), |d| d["classes"] = json!([1])), "`classes` of the metadata: invalid type");
+    let twice = with_text(mlp(), |text| text.replacen("\"version\"", "\"version\":1,\"version\"", 1));
+    assert_damaged(&twice, "key `version` stands twice");
+    assert_damaged(
+        &with_text(mlp(), |text| text[..text.len() - 1].to_owned()),
+        "the metadata `headsmith` is damaged",
+    );
+    let deep = format!("{}{}", r#"{"kind":"#.repeat(100_000), "}".repeat(100_000));
+    assert_damaged(&with_text(mlp(), |_| deep), "nested deeper than 64");
+}
+
+#[test]
+fn nodes_must_fit_together() {
+    assert_damaged(
+        &changed(mlp(), |d| d["node"]["scaling"] = "log".into()),
+        "`scaling` of node 0/: `log` is no scaling",
+    );
+    assert_damaged(&changed(mlp(), |d| d["node"]["scaling"] = "divide:0".into()), "`divide:0` is no scaling");
+    assert_damaged(
+        &changed(mlp(), |d| d["node"]["scaling"] = "l2".into()),
+        "node 0/ (transform) has no use for",
+    );
+    assert_damaged(&changed(mlp(), |d| d["classes"] = json!(["a", "b"])), "3 classes apart, but 2 are named");
+    assert_damaged(
+        &changed(mlp(), |d| d["classes"] = json!(["a", "b", "b"])),
+        "the class `b` is named twice",
+    );
+    for weight in [json!(0), json!(-1.5), json!("1"), json!(null)] {
+        assert_damaged(&changed(ensemble(), |d| d["node"]["members"][1]["weight"] = weight), "weight");
+    }
+    assert_damaged(
+        &changed(ensemble(), |d| d["node"]["members"] = json!({})),
+        "`members` of node 0/ is no array",
+    );
+    assert_damaged(&changed(ensemble(), |d| d["node"]["members"] = json!([])), "the file has");
+    let mut nested = json!({ "kind": "forest" });
+    for _ in 0..16 {
+        nested = json!({ "kind": "transform", "scaling": "none", "then": nested });
+    }
+    assert_damaged(&changed(Node::Mlp(samples::mlp()), |d| d["node"] = nested), "lies deeper than 16 nodes");
+    let many = json!({ "weight": 1, "node": { "kind": "ensemble", "members": [] } });
+    assert_damaged(
+        &changed(mlp(), |d| d["node"] = json!({ "kind": "ensemble", "members": vec![many; 5000] })),
+        "more than 4096 nodes",
+    );
+}
+
+#[test]
+fn tensors_must_be_those_of_the_nodes() {
+    assert_damaged(
+        &changed(mlp(), |d| d["node"] = json!({ "kind": "forest" })),
+        "node 0/ (forest): tensor `n_classes` is missing",
+    );
+    assert_damaged(
+        &changed(ensemble(), |d| drop(d["node"]["members"].as_array_mut().unwrap().pop())),
+        "the file has 20 tensors, but the nodes of the model own 10",
+    );
+    let layers = |d: &mut Value, layer: usize| d["node"]["then"]["architecture"]["layers"][layer].take();
+    assert_damaged(&changed(mlp(), |d| drop(layers(d, 0))), "`architecture` of node 0/0/: ");
+    for units in [4, 6, 65_536] {
+        assert_damaged(
+            &changed(mlp(), |d| d["node"]["then"]["architecture"]["layers"][0]["units"] = units.into()),
+            "node 0/0/ (mlp): tensor `dense",
+        );
+    }
+}
+
+#[test]
+fn values_must_be_sound() {
+    let bytes = model(mlp()).to_bytes().unwrap();
+    let (n, header) = header(&bytes);
+    let with = |tensor: &str, value: &[u8]| {
+        let mut bytes = bytes.clone();
+        let start = 8 + n + header[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
+        bytes[start..start + value.len()].copy_from_slice(value);
+        bytes
+    };
+    assert_damaged(
+        &with("0/0/dense/kernel", &f32::NAN.to_le_bytes()),
+        "element 0 of tensor `0/0/dense/kernel` is not a finite number",
+    );
+    assert_damaged(
+        &with("0/mean", &f64::INFINITY.to_le_bytes()),
+        "element 0 of tensor `0/mean` is not a finite number",
+    );
+    assert_damaged(
+        &with("0/scale", &0f64.to_le_bytes()),
+        "node 0/ (transform): element 0 of tensor `scale` is 0.0, expected a number above zero",
+    );
+}
+
+#[test]
+fn a_forest_that_runs_in_circles_is_refused() {
+    let bytes = model(Node::Forest(samples::forest())).to_bytes().unwrap();
+    let (n, header) = header(&bytes);
+    let next = 8 + n + header["0/next"]["data_offsets"][0].as_u64().unwrap() as usize;
+    // The root's children, and those of node 2: themselves, earlier nodes, each other's, beyond the tree.
+    for (node, child) in
+        [(0, 0u32), (2, 1), (2, 2), (2, 0), (0, 3), (2, 4), (2, 5), (2, u32::MAX), (6, 0), (6, 4)]
+    {
+        let mut bytes = bytes.clone();
+        bytes[next + 4 * node..next + 4 * node + 4].copy_from_slice(&child.to_le_bytes());
+        assert_damaged(&bytes, "node 0/ (forest): tree ");
+    }
+}
+
+#[test]
+fn a_record_that_could_not_be_read_again_is_not_written() {
+    let mut large = model(mlp());
+    large.record_mut().extra.insert("all".to_owned(), vec![0; 300_000].into());
+    let error = large.to_bytes().unwrap_err();
+    assert!(error.is_invalid());
+    assert!(error.to_string().contains("more than 262144 values"), "{error}");
+    let mut deep = model(mlp());
+    let nested = (0..100).fold(Value::Null, |value, _| json!([value]));
+    deep.record_mut().extra.insert("deep".to_owned(), nested);
+    assert!(deep.to_bytes().unwrap_err().to_string().contains("nested deeper than 64"));
+}
