@@ -154,3 +154,58 @@ fn input<'a>(before: &'a [Vec<f32>], stage: &Stage, batch: MatRef<'a>) -> MatRef
         None => batch,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mlp::scores::Scores;
+    use crate::mlp::{Architecture, TABLE};
+    use crate::params::Value;
+
+    /// The gradients of a network with noise, both normalisations and dropout, the random numbers held still, by
+    /// finite differences of its own loss. Those are in single precision, so this is coarser than the comparison
+    /// with a twin in double precision, which knows no random numbers.
+    #[test]
+    fn noise_and_dropout_have_the_same_mask_in_both_directions() {
+        let small = [("neurons0", 40), ("neurons1", 30), ("neurons2", 50), ("layers1", 1), ("layer_norms", 2)];
+        let small = small.map(|(name, value)| (name, Value::Int(value)));
+        let params = TABLE.resolve(small.into_iter().chain([("dropout", Value::Float(0.5))])).unwrap();
+        let network = Network::new(&Architecture::new(6, 3, &params).unwrap());
+        let weights = network.initial_weights(4, 0);
+        let mut draws = Philox::new(1, 0, 0).sequence(0, 0);
+        let n_rows = 70;
+        let x: Vec<f32> = (0..6 * n_rows).map(|_| 4.0 * draws.uniform() as f32 - 2.0).collect();
+        let x = MatRef::new(&x, n_rows, 6);
+        let y: Vec<u32> = (0..n_rows).map(|_| draws.below(3)).collect();
+        let step = StepDraws { seed: 9, trial: 0, epoch: 1, step: 2 };
+        let pool = Pool::new(2).unwrap();
+        let mut pass = Pass::new(&network, n_rows + 3);
+        let mut loss = |weights: &[f32]| {
+            let mut scores = Scores::new(3);
+            scores.add(pass.forward(&network, weights, x, step, &pool), &y);
+            scores.means().loss
+        };
+        let mut slopes = Vec::new();
+        for i in (0..weights.len()).step_by(7) {
+            let mut at = |by: f32| {
+                let mut weights = weights.clone();
+                weights[i] += by;
+                (loss(&weights), f64::from(weights[i]))
+            };
+            let ((up, above), (down, below)) = (at(1e-3), at(-1e-3));
+            slopes.push((i, (up - down) / (above - below)));
+        }
+        loss(&weights);
+        let gradients = pass.backward(&network, &weights, x, &y, step, &pool);
+        // A step over a rectifier's kink is wrong by as much as the step is long; most stay on one side.
+        let (mut wrong, mut all) = (0.0, 0.0);
+        for (i, slope) in slopes {
+            wrong += (f64::from(gradients[i]) - slope).abs();
+            all += slope.abs();
+        }
+        assert!(wrong < 0.02 * all, "off by {wrong} of {all}");
+        let other = StepDraws { step: 3, ..step };
+        let before = pass.forward(&network, &weights, x, step, &pool).to_vec();
+        assert_ne!(before, pass.forward(&network, &weights, x, other, &pool));
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::kernel::HEIGHT;
 use crate::{MatRef, Pool};
 
 /// A cache line: packed panels begin at its multiples, so that no vector load straddles two.
@@ -71,15 +72,23 @@ fn copy(packed: &mut [f32], source: Operand<'_>, group: Range<usize>, width: usi
         let row = &source.data[p * source.k_stride + group.start..p * source.k_stride + group.end];
         for (panel, values) in row.chunks(width).enumerate() {
             let to = &mut packed[(panel * k + p) * width..][..width];
-            // A length known to the compiler is moved without a call.
-            match (<&mut [f32; 16]>::try_from(&mut *to), <&[f32; 16]>::try_from(values)) {
-                (Ok(to), Ok(values)) => *to = *values,
-                _ => {
-                    to[..values.len()].copy_from_slice(values);
-                    to[values.len()..].fill(0.0);
-                }
+            if !copied::<16>(to, values) && !copied::<{ HEIGHT }>(to, values) {
+                to[..values.len()].copy_from_slice(values);
+                to[values.len()..].fill(0.0);
             }
         }
+    }
+}
+
+/// Copies `N` values, if both have that many: a length known to the compiler is moved without a call.
+#[inline(always)]
+fn copied<const N: usize>(to: &mut [f32], values: &[f32]) -> bool {
+    match (<&mut [f32; N]>::try_from(to), <&[f32; N]>::try_from(values)) {
+        (Ok(to), Ok(values)) => {
+            *to = *values;
+            true
+        }
+        _ => false,
     }
 }
 
