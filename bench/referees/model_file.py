@@ -88,7 +88,7 @@ def forest(tensors, x):
         for root, leaves in zip(first_node[:-1], first_leaf[:-1]):
             node = root
             while (feature := tensors["feature"][node]) != LEAF:
-                goes_right = not row[feature] <= tensors["threshold"][node]
+                goes_right = row[feature] > tensors["threshold"][node]
                 node = root + int(tensors["next"][node]) + goes_right
             leaf = int(tensors["next"][node])
             if leaf < n_classes:
@@ -118,6 +118,15 @@ def headsmith(*args):
     assert done.returncode == 0, f"{args} ended with {done.returncode}: {done.stderr}"
 
 
+def page(model_path):
+    """Runs the lines of Python that the format's page shows, on this model."""
+    lines = (ROOT / "docs/formats/model.md").read_text().split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(lines.replace("model.safetensors", str(model_path)), names)
+    model, tensors = read(model_path)
+    assert names["model"] == model and names["tensors"].keys() == tensors.keys()
+
+
 def main():
     heads = {
         "forest": ["--n-estimators", 10],
@@ -129,6 +138,7 @@ def main():
             headsmith("fit", head, "--train", DATA / "train.parquet", "--model", model, *parameters)
             headsmith("predict", "--model", model, "--data", DATA / "test.parquet", "--out", out, "--proba")
             worst = compare(model, DATA / "test.parquet", out)
+            page(model)
             print(f"ok {head}: numpy computes the same probabilities from the model file, within {worst:.1e}", flush=True)
 
 

@@ -1,0 +1,56 @@
+//! Heads as training makes them, through a file and back.
+
+use headsmith_heads::params::{Table, Value};
+use headsmith_heads::{Control, Event, Samples, forest, mlp};
+use headsmith_kernels::{Matrix, Philox, Pool};
+use headsmith_model::{Model, Node};
+
+use crate::samples::{model, scaled};
+
+/// 300 rows of four features around three centres that overlap.
+fn training() -> (Matrix, Vec<u32>) {
+    let mut draws = Philox::new(3, 0, 0).sequence(0, 0);
+    let y: Vec<u32> = (0..300).map(|i| i % 3).collect();
+    let x = y.iter().flat_map(|&class| [class as f64, 1.0, -f64::from(class), 0.0]);
+    let x: Vec<f32> = x.map(|centre| (centre + 3.0 * draws.uniform()) as f32).collect();
+    (Matrix::new(x, 300, 4), y)
+}
+
+fn params(table: &Table, small: &[(&'static str, i64)]) -> headsmith_heads::params::Params {
+    table.resolve(small.iter().map(|&(name, value)| (name, Value::Int(value)))).unwrap()
+}
+
+fn fitted(head: &str) -> Node {
+    let ((x, y), pool) = (training(), Pool::inline());
+    let samples = Samples::new(x.view(), &y, 3).unwrap();
+    let mut observer = |_: &Event| Control::Continue;
+    match head {
+        "forest" => {
+            let params = params(&forest::TABLE, &[("n_estimators", 12)]);
+            Node::Forest(forest::fit(samples, &params, 42, &pool, &mut observer).unwrap())
+        }
+        _ => {
+            let params = params(&mlp::TABLE, &[("neurons0", 16), ("layer_norms", 2), ("epochs", 3)]);
+            Node::Mlp(mlp::fit(samples, None, &params, 42, &pool, &mut observer, None).unwrap().model)
+        }
+    }
+}
+
+#[test]
+fn a_fitted_head_predicts_the_same_from_its_file() {
+    let ((x, _), pool) = (training(), Pool::inline());
+    for head in ["forest", "mlp"] {
+        let model = model(scaled("l2+standardise", fitted(head)));
+        let bytes = model.to_bytes().unwrap();
+        let read = Model::from_bytes(&bytes).unwrap();
+        assert_eq!(read.predict_proba(x.view(), &pool), model.predict_proba(x.view(), &pool), "{head}");
+        assert!(read.to_bytes().unwrap() == bytes, "{head}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    for head in ["forest", "mlp"] {
+        assert!(model(fitted(head)).to_bytes().unwrap() == model(fitted(head)).to_bytes().unwrap(), "{head}");
+    }
+}
