@@ -1,5 +1,7 @@
 //! The multilayer perceptron against Keras, finite differences and itself.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
+
 mod mlp {
     mod callbacks;
     mod determinism;

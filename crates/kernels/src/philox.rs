@@ -162,9 +162,8 @@ mod tests {
         let philox = Philox::new(11, 2, 3);
         for first_block in [0, 77, u64::from(u32::MAX) - 3] {
             let lanes = philox.words_of_lanes(4, 5, first_block);
-            for lane in 0..LANES {
-                let words = philox.words(4, 5, first_block + lane as u64);
-                assert_eq!([0, 1, 2, 3].map(|i: usize| lanes[i][lane]), words);
+            for (lane, block) in (first_block..).take(LANES).enumerate() {
+                assert_eq!(lanes.map(|word| word[lane]), philox.words(4, 5, block));
             }
         }
     }

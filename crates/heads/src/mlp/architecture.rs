@@ -85,10 +85,10 @@ impl Architecture {
     /// # Panics
     /// When `params` are of another table.
     pub fn new(n_features: usize, n_classes: usize, params: &Params) -> Result<Architecture> {
-        if n_classes < 2 || n_classes > MAX_WIDTH {
+        if !(2..=MAX_WIDTH).contains(&n_classes) {
             return Err(Error::samples(format!("{n_classes} classes, expected 2..{MAX_WIDTH}")));
         }
-        if n_features == 0 || n_features > MAX_WIDTH {
+        if !(1..=MAX_WIDTH).contains(&n_features) {
             return Err(Error::samples(format!("{n_features} features, expected 1..{MAX_WIDTH}")));
         }
         let int = |name| params.int(name).unwrap_or(0) as usize;
@@ -153,10 +153,10 @@ impl Architecture {
     /// When a width, rate or the place of the softmax is not as it must be.
     pub fn check(&self) -> Result<()> {
         let n_layers = self.layers.len();
-        if n_layers == 0 || n_layers > MAX_LAYERS {
+        if !(1..=MAX_LAYERS).contains(&n_layers) {
             return Err(Error::stored(format!("{n_layers} layers, expected 1..{MAX_LAYERS}")));
         }
-        if self.n_features == 0 || self.n_features > MAX_WIDTH {
+        if !(1..=MAX_WIDTH).contains(&self.n_features) {
             return Err(Error::stored(format!("{} features, expected 1..{MAX_WIDTH}", self.n_features)));
         }
         for (i, layer) in self.layers.iter().enumerate() {

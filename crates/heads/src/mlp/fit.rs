@@ -62,9 +62,10 @@ pub fn run(
     checkpoint: Option<Checkpoint<'_>>,
 ) -> Result<Fitted> {
     let n_epochs = params.int("epochs").unwrap_or(0) as usize;
-    let mut run = Run { monitor: Monitor::new(params), trainer, observer, best: None, stopped: None };
+    let mut run =
+        Run { monitor: Monitor::new(params), trainer, observer, checkpoint, best: None, stopped: None };
     run.tell(&Event::Started { total: n_epochs, unit: "epoch" });
-    let history = run.epochs(n_epochs, checkpoint)?;
+    let history = run.epochs(n_epochs)?;
     let best_epoch = match run.best {
         Some(_) => run.monitor.early_stopping.best_epoch(),
         None => run.trainer.epoch().saturating_sub(1),
@@ -74,10 +75,11 @@ pub fn run(
 }
 
 /// A fit under way.
-struct Run<'r, 'a> {
+struct Run<'r, 'c, 'a> {
     trainer: Trainer<'a>,
     monitor: Monitor,
     observer: &'r mut dyn Observer,
+    checkpoint: Option<Checkpoint<'c>>,
     /// The model of the best validated epoch.
     best: Option<Mlp>,
     stopped: Option<StopReason>,
@@ -110,12 +112,8 @@ impl Monitor {
     }
 }
 
-impl Run<'_, '_> {
-    fn epochs(
-        &mut self,
-        n_epochs: usize,
-        mut checkpoint: Option<Checkpoint<'_>>,
-    ) -> Result<Vec<EpochRecord>> {
+impl Run<'_, '_, '_> {
+    fn epochs(&mut self, n_epochs: usize) -> Result<Vec<EpochRecord>> {
         let mut history = Vec::new();
         while self.stopped.is_none() && self.trainer.epoch() < n_epochs {
             let record = match self.trainer.step_epoch() {
@@ -125,24 +123,20 @@ impl Run<'_, '_> {
                 }
                 record => record?,
             };
-            history.push(self.see(record, checkpoint.as_deref_mut()));
+            history.push(self.see(record));
         }
         Ok(history)
     }
 
     /// Asks the callbacks and tells the observer.
-    fn see(
-        &mut self,
-        mut record: EpochRecord,
-        checkpoint: Option<&mut (dyn FnMut(usize, &Mlp) + '_)>,
-    ) -> EpochRecord {
+    fn see(&mut self, mut record: EpochRecord) -> EpochRecord {
         let value = record.val.map(|scores| scores.weighted_f1);
         let patience = value.map(|value| self.monitor.early_stopping.update(record.epoch, value));
         record.improved = patience == Some(Patience::Improved);
         if record.improved {
             self.best = Some(self.trainer.model());
         }
-        if let (Some(value), Some(best), Some(checkpoint)) = (value, &self.best, checkpoint)
+        if let (Some(value), Some(best), Some(checkpoint)) = (value, &self.best, &mut self.checkpoint)
             && self.monitor.checkpoint.update(value)
         {
             checkpoint(record.epoch, best);
@@ -150,7 +144,7 @@ impl Run<'_, '_> {
         self.tell(&Event::Epoch(record.clone()));
         match (patience, value) {
             (Some(Patience::Exhausted), _) => self.stop(StopReason::EarlyStopping),
-            (_, Some(value)) => self.reduce_learning_rate(record.epoch, value),
+            (_, Some(value)) if self.stopped.is_none() => self.reduce_learning_rate(record.epoch, value),
             _ => (),
         }
         record

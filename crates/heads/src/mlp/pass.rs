@@ -167,7 +167,8 @@ mod tests {
     /// with a twin in double precision, which knows no random numbers.
     #[test]
     fn noise_and_dropout_have_the_same_mask_in_both_directions() {
-        let small = [("neurons0", 40), ("neurons1", 30), ("neurons2", 50), ("layers1", 1), ("layer_norms", 2)];
+        let small =
+            [("neurons0", 40), ("neurons1", 30), ("neurons2", 50), ("layers1", 1), ("layer_norms", 2)];
         let small = small.map(|(name, value)| (name, Value::Int(value)));
         let params = TABLE.resolve(small.into_iter().chain([("dropout", Value::Float(0.5))])).unwrap();
         let network = Network::new(&Architecture::new(6, 3, &params).unwrap());

@@ -1,0 +1,143 @@
+"""The perceptron beside Keras's: the same network on the same numbers, turn by turn.
+
+Run by `cargo xtask test`; alone: target/referees/bin/python bench/referees/mlp.py [FOLDER [SEEDS]]
+
+Without a folder it trains on the shipped example for a few epochs. With one that holds `train.csv` and `val.csv`
+it trains until both stop, for both presets. Ours is `crates/heads/examples/mlp.rs`, which reads raw arrays, so both
+sides see the same bytes; the time of an epoch is that of training and validation, on as many threads as there are
+cores for Keras and on one for ours.
+"""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import keras
+import numpy as np
+import pandas as pd
+from sklearn.metrics import f1_score
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ["cargo", "build", "--quiet", "--release", "--package", "headsmith-heads", "--example", "mlp"]
+OURS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples/mlp"
+FINAL = {"neurons0": 642, "neurons2": 38, "layers2": 3, "dropout": 0.73423, "batch_size": 963, "patience": 50}
+LEARNING_RATES = {"default": 1.2261e-3, "notebook": 1e-3}
+
+
+def table(folder, name):
+    path = next(Path(folder).glob(f"{name}.*"))
+    frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    cells = frame["embeddings"] if path.suffix == ".parquet" else map(ast.literal_eval, frame["embeddings"])
+    return np.array(list(cells), dtype=np.float32), frame["label"].to_numpy(dtype=str)
+
+
+def scaled(preset, x, x_val):
+    if preset == "notebook":
+        return x / np.float32(10), x_val / np.float32(10)
+    mean, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    deviation[deviation == 0] = 1
+    return tuple(((rows - mean) / deviation).astype(np.float32) for rows in (x, x_val))
+
+
+def ours(folder, preset, seed, epochs):
+    given = ["preset", "notebook"] if preset == "notebook" else []
+    command = [OURS, folder, 3, seed, 1, *given, "epochs", epochs]
+    result = json.loads(subprocess.run(map(str, command), check=True, capture_output=True, text=True).stdout)
+    return result["best"]["val"]["weighted_f1"], np.median(result["epoch_seconds"][1:])
+
+
+def keras_network(n_features, learning_rate):
+    layers = keras.layers
+    network = keras.Sequential(
+        [layers.Input((n_features,)), layers.Dense(FINAL["neurons0"], "relu"), layers.GaussianNoise(0.1)]
+        + [layers.Dense(FINAL["neurons2"], "relu") for _ in range(FINAL["layers2"])]
+        + [layers.Dropout(FINAL["dropout"]), layers.Dense(3, "softmax")]
+    )
+    metrics = ["mae", "mse", "accuracy"]
+    network.compile(keras.optimizers.Adam(learning_rate), "categorical_crossentropy", metrics=metrics)
+    return network
+
+
+class Watch(keras.callbacks.Callback):
+    """The F1 of the whole validation set, which Keras's own would average over batches; its time is not counted."""
+
+    def __init__(self, x_val, y_val):
+        super().__init__()
+        self.x_val, self.y_val, self.seconds, self.f1 = x_val, y_val, [], []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seconds.append(time.perf_counter() - self.start)
+        predicted = self.model.predict(self.x_val, batch_size=len(self.x_val), verbose=0).argmax(axis=1)
+        self.f1.append(f1_score(self.y_val, predicted, average="weighted"))
+        logs["val_f1"] = self.f1[-1]
+
+
+def theirs(x, y, x_val, y_val, preset, seed, epochs):
+    keras.utils.set_random_seed(seed)
+    network = keras_network(x.shape[1], LEARNING_RATES[preset])
+    watch = Watch(x_val, y_val)
+    # The watch comes first: the others read what it adds to the logs.
+    callbacks = [
+        watch,
+        keras.callbacks.EarlyStopping("val_f1", mode="max", patience=FINAL["patience"], restore_best_weights=True),
+        keras.callbacks.ReduceLROnPlateau("val_f1", mode="max", factor=0.3, patience=10, min_lr=1e-10),
+    ]
+    one_hot = keras.utils.to_categorical
+    network.fit(
+        x,
+        one_hot(y),
+        validation_data=(x_val, one_hot(y_val)),
+        batch_size=FINAL["batch_size"],
+        epochs=epochs,
+        verbose=0,
+        callbacks=callbacks,
+    )
+    return max(watch.f1), np.median(watch.seconds[1:])
+
+
+def compare(data, preset, seeds, epochs, tolerance):
+    (x, labels), (x_val, labels_val) = table(data, "train"), table(data, "val")
+    classes, y = np.unique(labels, return_inverse=True)
+    y_val = np.searchsorted(classes, labels_val)
+    x, x_val = scaled(preset, x, x_val)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, values in {"x.f32": x, "x_val.f32": x_val, "y.u32": y, "y_val.u32": y_val}.items():
+            values.astype("<" + {"f": "f4", "u": "u4"}[name[-3]]).tofile(Path(folder) / name)
+        runs = [
+            (ours(folder, preset, seed, epochs), theirs(x, y, x_val, y_val, preset, seed, epochs))
+            for seed in range(seeds)
+        ]
+    f1, seconds = np.array(runs).transpose(2, 1, 0)
+    listed = [", ".join(f"{v:.4f}" for v in side) for side in f1]
+    a, b = f1.mean(axis=1)
+    assert abs(a - b) <= tolerance, f"{preset}: weighted F1 {listed[0]}, Keras {listed[1]}"
+    ours_seconds, keras_seconds = np.median(seconds, axis=1)
+    print(
+        f"ok mlp, {preset}: best validation weighted F1 {listed[0]} (mean {a:.4f}), Keras {listed[1]} (mean {b:.4f}); "
+        f"{ours_seconds:.3f} s an epoch on one thread, Keras {keras_seconds:.3f} s",
+        flush=True,
+    )
+
+
+def main(folder=None, seeds=5):
+    subprocess.run(EXAMPLE, check=True, cwd=ROOT)
+    if folder is None:
+        compare(ROOT / "examples/sentences", "default", seeds=2, epochs=12, tolerance=0.03)
+        return
+    for preset in LEARNING_RATES:
+        # Five standard deviations of the difference of two means, of runs that differ by 0.005.
+        compare(folder, preset, int(seeds), epochs=500, tolerance=5 * 0.005 * (2 / int(seeds)) ** 0.5)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
