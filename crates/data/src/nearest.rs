@@ -5,7 +5,8 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     let folded = name.trim().to_lowercase();
     let distances = candidates.into_iter().map(|candidate| (edits(&folded, &candidate.to_lowercase()), candidate));
     let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance * 3 <= folded.chars().count().max(3)).then_some(candidate)
+    let len = folded.chars().count();
+    (distance * 3 <= len.max(3) && distance < len).then_some(candidate)
 }
 
 /// The Levenshtein distance: insertions, deletions and replacements of characters that make `a` into `b`.
@@ -34,6 +35,7 @@ mod tests {
         assert_eq!(nearest("positve", names), Some("positive"));
         assert_eq!(nearest("Neutrall", names), Some("neutral"));
         assert_eq!(nearest("angry", names), None);
+        assert_eq!(nearest("c", ["a", "b"]), None);
         assert_eq!((edits("kitten", "sitting"), edits("", "abc"), edits("abc", "abc")), (3, 3, 0));
     }
 }

@@ -50,6 +50,11 @@ pub(crate) fn detect(text: &[u8], at_end: bool, options: &ReadOptions) -> Result
     };
     let header_line = line - header.n_lines;
     let bytes = &text[header.range.clone()];
+    if memchr::memchr(b'\r', bytes).is_some() {
+        let what = "the lines end in carriage returns alone (old Mac style); expected line feeds";
+        let error = Error::format(what).with_hint("convert the line ends, e.g. with tr '\\r' '\\n'");
+        return Err(error.placed(Place::line(header_line)));
+    }
     if header.flaw.is_some() {
         let what = format!("the quotes of the header do not match: {}", shown(bytes));
         return Err(Error::format(what).placed(Place::line(header_line)));
@@ -78,10 +83,6 @@ fn no_header_line(text: &[u8]) -> Error {
 }
 
 fn header_names(header: &[u8]) -> Result<Vec<String>> {
-    if memchr::memchr(b'\r', header).is_some() {
-        let what = "the lines end in carriage returns alone (old Mac style); expected line feeds";
-        return Err(Error::format(what).with_hint("convert the line ends, e.g. with tr '\\r' '\\n'"));
-    }
     let mut names = Vec::new();
     for field in fields(header) {
         let name = value(field);
@@ -151,8 +152,7 @@ fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<Sketch> {
 
 /// What most of the cells that are not empty hold.
 fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>) -> Kind {
-    let (mut n_lists, mut n_numbers, mut n_texts) = (0, 0, 0);
-    let mut zero_one = true;
+    let (mut n_lists, mut n_numbers, mut n_zero_one, mut n_texts) = (0, 0, 0, 0);
     let mut texts: HashMap<Vec<u8>, usize> = HashMap::new();
     for cell in cells {
         let cell = value(cell);
@@ -162,7 +162,8 @@ fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>) -> Kind {
             n_lists += 1;
         } else if is_number_or_missing(cell) {
             n_numbers += 1;
-            zero_one &= matches!(cell, b"0" | b"1" | b"0.0" | b"1.0" | b"True" | b"False" | b"true" | b"false");
+            let is = matches!(cell, b"0" | b"1" | b"0.0" | b"1.0" | b"True" | b"False" | b"true" | b"false");
+            n_zero_one += usize::from(is);
         } else {
             n_texts += 1;
             *texts.entry(cell.to_vec()).or_default() += 1;
@@ -172,7 +173,7 @@ fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>) -> Kind {
     match () {
         () if n == 0 => Kind::Empty,
         () if n_lists * 2 >= n => Kind::List,
-        () if n_numbers * 2 >= n && zero_one => Kind::ZeroOne,
+        () if n_zero_one * 2 >= n => Kind::ZeroOne,
         () if n_numbers * 2 >= n => Kind::Number,
         () if texts.len() < n_texts || n_texts < 3 => Kind::RepeatedText,
         () => Kind::DistinctText,
@@ -193,15 +194,16 @@ fn n_features(columns: &Columns, sample: &[Vec<&[u8]>]) -> Result<usize> {
     };
     let counts: Vec<usize> = sample.iter().map(|row| list::count_elements(&value(row[column]))).collect();
     let votes = |n: usize| counts.iter().filter(|&&other| other == n).count();
-    if let Some(row) = sample.iter().find(|row| list::has_decimal_commas(&value(row[column]))) {
-        let what = format!("the lists are written with decimal commas: {}", shown(&value(row[column])));
-        return Err(Error::format(what).with_hint("write decimal points"));
-    }
     let mut best = 0;
     for &n in counts.iter().filter(|&&n| n > 0 && n <= MAX_FEATURES) {
         if best == 0 || votes(n) > votes(best) {
             best = n;
         }
+    }
+    let lists = sample.iter().zip(&counts).filter(|(_, n)| **n == best).map(|(row, _)| value(row[column]));
+    if let Some(list) = lists.into_iter().find(|list| list::has_decimal_commas(list)) {
+        let what = format!("the lists are written with decimal commas: {}", shown(&list));
+        return Err(Error::format(what).with_hint("write decimal points"));
     }
     Ok(best)
 }

@@ -73,9 +73,7 @@ impl<'a> Text<'a> {
                 return Ok((records, &self.buffer));
             }
             if self.buffer.len() - self.start > MAX_RECORD {
-                let what = format!("a row of more than {} MiB: a quote is not closed", MAX_RECORD >> 20);
-                let error = Error::format(what).placed(Place::line(self.line));
-                return Err(error.with_hint("close the quote, or leave the row out"));
+                return Err(endless().placed(Place::line(self.line)));
             }
             self.read_more()?;
         }
@@ -88,10 +86,18 @@ pub(crate) fn layout(text: &mut Text<'_>, options: &ReadOptions) -> Result<Layou
     while !text.at_end && text.buffer.len() <= MAX_RECORD && !has_row(&text.buffer) {
         text.read_more()?;
     }
+    if !text.at_end && !has_row(&text.buffer) {
+        return Err(endless());
+    }
     let layout = layout::detect(&text.buffer, text.at_end, options)?;
     text.start = layout.start;
     text.line = layout.first_line;
     Ok(layout)
+}
+
+fn endless() -> Error {
+    Error::format(format!("a row of more than {} MiB, as no table of embeddings has", MAX_RECORD >> 20))
+        .with_hint("a quote may not be closed, or the line ends be lost")
 }
 
 fn has_row(text: &[u8]) -> bool {

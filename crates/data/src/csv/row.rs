@@ -189,15 +189,12 @@ fn n_fields(n: usize) -> String {
 /// What is wrong with a row whose quotes do not match.
 pub(crate) fn wrong_quotes(record: &[u8], flaw: QuoteFlaw, line: u64, layout: &Layout) -> BadRow {
     let (QuoteFlaw::Inside { at } | QuoteFlaw::TextAfter { at } | QuoteFlaw::Unclosed { at }) = flaw;
-    let before = &record[..at.min(record.len())];
-    let column = match flaw {
-        QuoteFlaw::TextAfter { .. } => fields(before).count().saturating_sub(1),
-        _ => fields(before).count().saturating_sub(1),
-    };
-    let place = match layout.columns.names.get(column) {
-        Some(name) => Place::line(line).in_column(name),
-        None => Place::line(line),
-    };
+    // The commas of a list without quotes are no columns.
+    let before: Vec<&[u8]> = fields(&record[..at.min(record.len())]).collect();
+    let list = before.iter().position(|cell| cell.trim_ascii().starts_with(b"["));
+    let names = &layout.columns.names;
+    let column = list.unwrap_or(before.len().saturating_sub(1)).min(names.len() - 1);
+    let place = Place::line(line).in_column(&names[column]);
     let found = shown(record.get(at..).unwrap_or_default());
     match flaw {
         QuoteFlaw::Inside { .. } => BadRow::new(

@@ -58,7 +58,8 @@ impl<'a> Array<'a> {
         }
         let [n_rows, n_features] = self.header.shape[..] else {
             let n = self.header.shape.len();
-            let what = format!("an array of {n} dimensions, shape {shape}; expected 2, (n_samples, n_features)");
+            let plural = if n == 1 { "" } else { "s" };
+            let what = format!("an array of {n} dimension{plural}, shape {shape}; expected 2, (n_samples, n_features)");
             return Err(Error::format(what).with_hint("flatten each sample: x.reshape(len(x), -1)"));
         };
         if n_rows == 0 || n_features == 0 {

@@ -1,0 +1,141 @@
+//! What is read although some readers stumble over it: all forms of one table are the same table.
+
+use crate::{csv, data, read_data, warnings};
+use headsmith_data::checks::fingerprint;
+use headsmith_data::{ReadOptions, Table, read, read_bytes};
+use headsmith_kernels::Pool;
+
+/// The table that every form has to give.
+fn expected() -> Table {
+    let text = "embeddings,label\n\"[-1.125, -0.25, 0.625, 1.5]\",b\n\"[2.375, -0.625, 0.25, 1.125]\",a\n\
+                \"[2.0, -1.0, -0.125, 0.75]\",c\n\"[1.625, 2.5, -0.5, 0.375]\",a\n\"[1.25, 2.125, -0.875, 0.0]\",b\n\
+                \"[0.875, 1.75, 2.625, -0.375]\",a\n";
+    csv(text).unwrap()
+}
+
+#[test]
+fn the_script_wrote_the_expected_table() {
+    let text = std::fs::read_to_string(data("expected.json")).unwrap();
+    let numbers: Vec<f32> = text
+        .split(|c: char| !c.is_ascii_digit() && !".-".contains(c))
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    assert_eq!(expected().x().as_slice(), numbers);
+}
+
+#[test]
+fn every_form_is_the_same_table() {
+    let files = [
+        "lists.csv", "index.csv", "columns.csv", "columns-index.csv", "one-hot.csv", "one-hot-bool.csv", "lists.csv.gz",
+        "lists.csv.zst", "list-f32.parquet", "list-f64.parquet", "list-f16.parquet", "fixed-f32.parquet",
+        "groups-v2.parquet", "checksum.parquet", "with-id.parquet", "columns.parquet", "one-hot.parquet", "f16.npy",
+        "f32.npy", "f64.npy", "big-endian.npy", "fortran.npy", "X_pair.npy", "plain.npz", "packed.npz",
+    ];
+    let expected = expected();
+    for file in files {
+        let table = read_data(file).unwrap();
+        assert_eq!(table.x().as_slice(), expected.x().as_slice(), "{file}");
+        assert_eq!(fingerprint(&table), fingerprint(&expected), "{file}");
+        assert_eq!(table.place(5).row.or(table.place(5).line.map(|line| line - 1)), Some(6), "{file}");
+    }
+}
+
+#[test]
+fn integers_and_integer_labels() {
+    let eighths: Vec<f32> = expected().x().as_slice().iter().map(|value| value * 8.0).collect();
+    for file in ["integers.parquet", "int8.npy", "one-hot.npz"] {
+        let table = read_data(file).unwrap();
+        assert_eq!(table.x().as_slice(), eighths, "{file}");
+        assert_eq!((0..6).map(|row| table.labels().unwrap().name(row)).collect::<String>(), "102010", "{file}");
+    }
+}
+
+#[test]
+fn white_space_and_line_ends_mean_nothing() {
+    let text = std::fs::read_to_string(data("lists.csv")).unwrap();
+    let forms = [
+        ("a byte order mark", format!("\u{feff}{text}")),
+        ("CRLF", text.replace('\n', "\r\n")),
+        ("mixed line ends", text.replacen('\n', "\r\n", 3)),
+        ("no final newline", text.trim_end().to_owned()),
+        ("a newline inside a list", text.replacen(", ", ",\n", 2)),
+        ("a trailing comma in the list", text.replace("]\"", ",]\"")),
+        ("spaces anywhere in the list", text.replace(", ", "\t ,  ").replace('[', " [ ").replace(']', "  ] ")),
+        ("quotes around labels", text.replace(",b\n", ",\"b\"\n")),
+    ];
+    for (name, form) in forms {
+        let table = csv(&form).unwrap();
+        assert_eq!(fingerprint(&table), fingerprint(&expected()), "{name}");
+        assert_eq!(warnings(&table), "", "{name}");
+    }
+}
+
+#[test]
+fn lines_are_counted_through_line_ends_in_lists_and_blank_lines() {
+    let table = csv("\nembeddings,label\n\"[1,\n2]\",a\n\n  \n\"[3,4]\",b\n\"[5,6]\",a\n\n").unwrap();
+    let lines: Vec<_> = (0..3).map(|row| table.place(row).line.unwrap()).collect();
+    assert_eq!(lines, [3, 7, 8]);
+}
+
+#[test]
+fn accepted_with_one_counted_warning() {
+    let rows = "\"[1,2]\",a b\n\"[3,4]\",c d\n\"[5,7]\",a b\n";
+    let cases = [
+        ("blank lines", format!("embeddings,label\n\n{rows}\n  \n\n")),
+        ("white space in labels", format!("embeddings,label\n{rows}\"[0,1]\", a b\n\"[0,2]\",a b \n")),
+        ("case in labels", format!("embeddings,label\n{rows}\"[0,1]\",A B\n\"[0,2]\",C d\n")),
+        ("NA as a class", format!("embeddings,label\n{rows}\"[0,1]\",NA\n\"[0,2]\",NA\n")),
+        ("underflow", format!("embeddings,label\n{rows}\"[1e-60,1e-300]\",a b\n\"[0,-1e-99]\",a b\n")),
+        ("a pandas index", "Unnamed: 0,f0,f1,label\n0,1,2,a b\n1,3,4,c d\n2,5,6,a b\n".to_owned()),
+    ];
+    let read = |(name, text): (&str, String)| {
+        let table = csv(&text).unwrap();
+        assert_eq!(table.warnings().len(), 1, "{name}: {}", warnings(&table));
+        let names = &table.labels().unwrap().names()[..2];
+        assert_eq!(names, ["a b", "c d"], "{name}");
+        (name.to_owned(), warnings(&table).trim_end().to_owned())
+    };
+    crate::assert_messages!(cases.map(read).to_vec());
+}
+
+#[test]
+fn single_letters_keep_their_case() {
+    let table = csv("embeddings,label\n\"[1]\",a\n\"[2]\",A\n").unwrap();
+    assert_eq!(table.labels().unwrap().names(), ["a", "A"]);
+}
+
+#[test]
+fn numbers_are_those_of_the_standard_library() {
+    let texts = ["0.1", "1e-45", "3.4028235e38", "-7.006492321624085e-46", "16777217", "+.5", "5.", "1E5", "00.10"];
+    let table = csv(&format!("embeddings\n\"[{}]\"\n", texts.join(","))).unwrap();
+    let expected: Vec<f32> = texts.iter().map(|text| text.parse().unwrap()).collect();
+    assert_eq!(table.x().as_slice(), expected);
+}
+
+#[test]
+fn columns_may_be_named() {
+    let text = "u,v,kind\n\"[1,2]\",\"[3,4]\",a\n\"[5,6]\",\"[7,8]\",b\n";
+    let options = ReadOptions {
+        embeddings_column: Some("v".to_owned()),
+        label_column: Some("kind".to_owned()),
+        ..ReadOptions::default()
+    };
+    let table = read_bytes("t.csv", text.as_bytes(), &options, &Pool::inline()).unwrap();
+    assert_eq!(table.x().as_slice(), [3.0, 4.0, 7.0, 8.0]);
+    assert_eq!(table.labels().unwrap().column(), "kind");
+    assert_eq!(table.format(), "CSV, lists in column \"v\"");
+}
+
+#[test]
+fn a_table_without_labels_has_none() {
+    let texts = [
+        "embeddings\n\"[1,2]\"\n\"[3,4]\"\n",
+        "embeddings,label\n\"[1,2]\",\n\"[3,4]\",\n",
+        "embeddings,sentence\n\"[1,2]\",one\n\"[3,4]\",two\n\"[3,5]\",three\n",
+    ];
+    for text in texts {
+        assert!(csv(text).unwrap().labels().is_none(), "{text}");
+    }
+    let path = data("fortran.npy");
+    assert!(read(&path, &ReadOptions::default(), &Pool::inline()).unwrap().labels().is_some());
+}

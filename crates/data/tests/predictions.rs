@@ -1,0 +1,146 @@
+//! The submission: the input's own columns as they stood, the label filled.
+
+use crate::{data, skipping};
+use headsmith_data::predictions::{Columns, Predictions, WriteOptions, Written, write, zip};
+use headsmith_data::{Classes, ReadOptions, Result, Table, read};
+use headsmith_kernels::{Matrix, Pool};
+use std::io::Read;
+use std::path::Path;
+
+fn classes() -> Classes {
+    Classes::new(["a", "b, c"].map(str::to_owned).to_vec()).unwrap()
+}
+
+/// Writes predictions that alternate between the two classes.
+fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<Written> {
+    let n = table.n_rows();
+    let predicted: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
+    let probabilities = Matrix::new((0..n).flat_map(|i| if i % 2 == 0 { [0.75, 0.25] } else { [0.1, 0.9] }).collect(), n, 2);
+    let classes = classes();
+    let predictions =
+        Predictions { classes: &classes, predicted: &predicted, probabilities: probabilities.view() };
+    write(path, table, predictions, options)
+}
+
+/// What is written for a file of this name and content.
+fn written(name: &str, content: &[u8], read_options: &ReadOptions, options: WriteOptions) -> (String, Written) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    let table = read(&path, read_options, &Pool::inline()).unwrap();
+    let out = folder.path().join("submission.csv");
+    let written = submit(&table, &out, options).unwrap();
+    (std::fs::read_to_string(out).unwrap(), written)
+}
+
+fn submission(content: &str) -> String {
+    written("test.csv", content.as_bytes(), &ReadOptions::default(), WriteOptions::default()).0
+}
+
+#[test]
+fn cells_keep_their_bytes_and_the_label_is_filled() {
+    let text = "id,embeddings,label,note\n 1,\"[1.50, 2e0,\n 3 ]\",x,\"say \"\"hi\"\"\"\n2,\"[4,5,6,]\",y,\n";
+    let expected = "id,embeddings,label,note\n 1,\"[1.50, 2e0,\n 3 ]\",a,\"say \"\"hi\"\"\"\n2,\"[4,5,6,]\",\"b, c\",\n";
+    assert_eq!(submission(text), expected);
+}
+
+#[test]
+fn a_label_column_is_added_last_and_blank_lines_are_not_rows() {
+    let text = "\u{feff}embeddings,id\r\n\"[1,2]\",7\r\n\r\n\"[3,4]\",8";
+    assert_eq!(submission(text), "embeddings,id,label\n\"[1,2]\",7,a\n\"[3,4]\",8,\"b, c\"\n");
+}
+
+#[test]
+fn probabilities_and_the_label_alone() {
+    let text = "embeddings,label\n\"[1,2]\",\n\"[3,4]\",\n";
+    let write = |columns, proba| {
+        written("t.csv", text.as_bytes(), &ReadOptions::default(), WriteOptions { columns, proba }).0
+    };
+    assert_eq!(write(Columns::LabelOnly, false), "label\na\n\"b, c\"\n");
+    assert_eq!(write(Columns::LabelOnly, true), "label,a,\"b, c\"\na,0.75,0.25\n\"b, c\",0.1,0.9\n");
+    assert_eq!(
+        write(Columns::All, true),
+        "embeddings,label,a,\"b, c\"\n\"[1,2]\",a,0.75,0.25\n\"[3,4]\",\"b, c\",0.1,0.9\n"
+    );
+}
+
+#[test]
+fn skipped_rows_are_left_out_and_said() {
+    let text = "embeddings,label\n\"[1,2]\",x\n\"[3,nan]\",x\n\n\"[5,6]\",y\n\"[7,8\n\"[9,9]\",z\n";
+    let (out, said) = written("t.csv", text.as_bytes(), &skipping(), WriteOptions::default());
+    assert_eq!(out, "embeddings,label\n\"[1,2]\",a\n\"[5,6]\",\"b, c\"\n\"[9,9]\",a\n");
+    assert_eq!((said.n_rows, said.n_left_out), (3, 2));
+}
+
+#[test]
+fn other_formats_become_csv_with_shortest_numbers() {
+    let file = |name: &str| {
+        written(name, &std::fs::read(data(name)).unwrap(), &ReadOptions::default(), WriteOptions::default()).0
+    };
+    let lists = file("list-f16.parquet");
+    assert_eq!(lists.lines().nth(1), Some("\"[-1.125, -0.25, 0.625, 1.5]\",a"));
+    assert_eq!(file("f64.npy"), lists);
+    assert_eq!(file("packed.npz").lines().nth(1), lists.lines().nth(1));
+    assert_eq!(file("with-id.parquet").lines().nth(2), Some("\"[2.375, -0.625, 0.25, 1.125]\",\"b, c\",\"r,1\""));
+    assert_eq!(file("columns.parquet").lines().take(2).collect::<Vec<_>>(), ["f0,f1,f2,f3,label", "-1.125,-0.25,0.625,1.5,a"]);
+    assert_eq!(file("lists.csv.gz"), file("lists.csv.zst"));
+}
+
+#[test]
+fn one_hot_columns_are_filled() {
+    let text = "f0,label_a,\"label_b, c\"\n1,0,1\n2,0,1\n";
+    assert_eq!(submission(text), "f0,label_a,\"label_b, c\"\n1,1,0\n2,0,1\n");
+}
+
+/// Rows that stand in the file now, but not when it was read, get no prediction that was made for others.
+#[test]
+fn a_changed_file_is_refused_and_the_old_output_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("t.csv"), folder.path().join("submission.csv"));
+    std::fs::write(&path, "embeddings\n\"[1,2]\"\n\"[3,4]\"\n").unwrap();
+    std::fs::write(&out, "old").unwrap();
+    let table = read(&path, &ReadOptions::default(), &Pool::inline()).unwrap();
+    let changes = [
+        "embeddings\n\"[3,4]\"\n\"[1,2]\"\n",
+        "embeddings\n\"[1,2]\"\n",
+        "embeddings\n\n\"[1,2]\"\n\"[3,4]\"\n",
+        "embeddings,label\n\"[1,2]\",a\n\"[3,4]\",b\n",
+        "embeddings\n\"[1,2,3]\"\n\"[3,4,5]\"\n",
+    ];
+    for text in changes {
+        std::fs::write(&path, text).unwrap();
+        let error = submit(&table, &out, WriteOptions::default()).unwrap_err();
+        assert!(error.to_string().contains("changed while it was worked on"), "{text}: {error}");
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "old");
+    }
+}
+
+#[test]
+fn a_class_named_as_a_column_is_refused_with_probabilities() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, "a,f1,label\n1,2,x\n3,4,y\n").unwrap();
+    let table = read(&path, &ReadOptions::default(), &Pool::inline()).unwrap();
+    let out = folder.path().join("out.csv");
+    let error = submit(&table, &out, WriteOptions { columns: Columns::All, proba: true }).unwrap_err();
+    assert!(error.to_string().contains("names of columns there are: \"a\""), "{error}");
+    submit(&table, &out, WriteOptions { columns: Columns::LabelOnly, proba: true }).unwrap();
+}
+
+#[test]
+fn a_zip_holds_the_submission_and_has_the_same_bytes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("any.csv");
+    let content = "embeddings,label\n".repeat(1000);
+    std::fs::write(&csv, &content).unwrap();
+    let (one, two) = (folder.path().join("1.zip"), folder.path().join("2.zip"));
+    zip(&csv, &one).unwrap();
+    zip(&csv, &two).unwrap();
+    let bytes = std::fs::read(&one).unwrap();
+    assert_eq!(bytes, std::fs::read(&two).unwrap());
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    assert_eq!(archive.len(), 1);
+    let mut text = String::new();
+    archive.by_name("submission.csv").unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, content);
+}

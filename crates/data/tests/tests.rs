@@ -1,0 +1,59 @@
+//! What goes in and what comes out, by behaviour. The catalogue of bad input is in `refused_files`, `refused_rows` and
+//! `accepted`, every message in a snapshot.
+
+mod accepted;
+mod checked;
+mod classes;
+mod output;
+mod predictions;
+mod refused_files;
+mod refused_rows;
+mod threads;
+
+use headsmith_data::{OnBadRow, ReadOptions, Result, Table, read, read_bytes};
+use headsmith_kernels::Pool;
+use std::path::{Path, PathBuf};
+
+/// A file that `tests/data/make_tables.py` wrote.
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+/// Reads a file of `tests/data`; its folder is cut from messages.
+fn read_data(name: &str) -> Result<Table> {
+    read(&data(name), &ReadOptions::default(), &Pool::inline())
+}
+
+/// Reads the text of a CSV called `train.csv`.
+fn csv(text: &str) -> Result<Table> {
+    bytes("train.csv", text.as_bytes())
+}
+
+fn bytes(name: &str, bytes: &[u8]) -> Result<Table> {
+    read_bytes(name, bytes, &ReadOptions::default(), &Pool::inline())
+}
+
+fn skipping() -> ReadOptions {
+    ReadOptions { on_bad_row: OnBadRow::Skip, ..ReadOptions::default() }
+}
+
+/// The warnings of a table, one a line.
+fn warnings(table: &Table) -> String {
+    table.warnings().iter().map(|finding| format!("{}: {}\n", finding.code, finding.message)).collect()
+}
+
+/// The message of an error without the folder of the test data.
+fn message<T: std::fmt::Debug>(result: Result<T>) -> String {
+    let folder = format!("{}/", data("").display().to_string().trim_end_matches('/'));
+    result.expect_err("an error").to_string().replace(&folder, "")
+}
+
+/// A snapshot of several messages, each under its name.
+macro_rules! assert_messages {
+    ($messages:expr) => {
+        let messages: Vec<(String, String)> = $messages;
+        let text: String = messages.iter().map(|(name, message)| format!("{name}\n    {message}\n")).collect();
+        insta::assert_snapshot!(text);
+    };
+}
+pub(crate) use assert_messages;
