@@ -19,11 +19,14 @@ pub(super) struct Classes<'a> {
     rows: Vec<Vec<u32>>,
 }
 
-/// The rows of one tree, ascending, with their weights.
+/// The rows of one tree, ascending.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sample {
     pub(super) rows: Vec<u32>,
-    pub(super) weights: Vec<f64>,
+    /// How often each row was drawn, at least once.
+    pub(super) counts: Vec<u32>,
+    /// What a row of each class weighs each time it was drawn.
+    pub(super) class_weights: Vec<f64>,
 }
 
 impl<'a> Classes<'a> {
@@ -41,51 +44,45 @@ impl<'a> Classes<'a> {
 
     /// The rows of one tree.
     pub(super) fn sample(&self, settings: &Settings, random: &mut Sequence) -> Sample {
-        let Some(n_drawn) = settings.n_drawn else {
-            return self.all_rows(settings.class_weight);
+        let counts = match settings.n_drawn {
+            None => vec![1; self.y.len()],
+            Some(n_drawn) => self.draw(n_drawn, random),
         };
-        let mut counts = vec![0u32; self.y.len()];
+        let rows: Vec<u32> = (0..self.y.len() as u32).filter(|&row| counts[row as usize] > 0).collect();
+        let counts = rows.iter().map(|&row| counts[row as usize]).collect();
+        let mut sample = Sample { rows, counts, class_weights: vec![1.0; self.n_classes] };
+        let weights_are_probabilities =
+            settings.n_drawn.is_some() && settings.class_weight == ClassWeight::Balanced;
+        if settings.class_weight != ClassWeight::None && !weights_are_probabilities {
+            self.balance(&mut sample);
+        }
+        sample
+    }
+
+    fn draw(&self, n_drawn: u32, random: &mut Sequence) -> Vec<u32> {
+        let mut counts = vec![0; self.y.len()];
         for _ in 0..n_drawn {
-            counts[self.draw(random) as usize] += 1;
+            let row = if self.rows.is_empty() {
+                random.below(self.y.len() as u32)
+            } else {
+                let rows = &self.rows[random.below(self.rows.len() as u32) as usize];
+                rows[random.below(rows.len() as u32) as usize]
+            };
+            counts[row as usize] += 1;
         }
-        let mut sample = Sample { rows: Vec::new(), weights: Vec::new() };
-        for (i, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            sample.rows.push(i as u32);
-            sample.weights.push(f64::from(count));
-        }
-        if settings.class_weight == ClassWeight::BalancedSubsample {
-            self.balance(&mut sample);
-        }
-        sample
+        counts
     }
 
-    fn all_rows(&self, class_weight: ClassWeight) -> Sample {
-        let n = self.y.len();
-        let mut sample = Sample { rows: (0..n as u32).collect(), weights: vec![1.0; n] };
-        if class_weight != ClassWeight::None {
-            self.balance(&mut sample);
-        }
-        sample
-    }
-
-    fn draw(&self, random: &mut Sequence) -> u32 {
-        if self.rows.is_empty() {
-            return random.below(self.y.len() as u32);
-        }
-        let rows = &self.rows[random.below(self.rows.len() as u32) as usize];
-        rows[random.below(rows.len() as u32) as usize]
-    }
-
-    /// Multiplies the weights so that every class of the sample weighs the same.
+    /// Weights the classes so that each that is in the sample weighs the same.
     fn balance(&self, sample: &mut Sample) {
-        let mut of_class = vec![0.0; self.n_classes];
-        for (&row, weight) in sample.rows.iter().zip(&sample.weights) {
-            of_class[self.y[row as usize] as usize] += weight;
+        let mut of_class = vec![0u64; self.n_classes];
+        for (&row, &count) in sample.rows.iter().zip(&sample.counts) {
+            of_class[self.y[row as usize] as usize] += u64::from(count);
         }
-        let present = of_class.iter().filter(|w| **w > 0.0).count() as f64;
-        let total: f64 = of_class.iter().sum();
-        for (&row, weight) in sample.rows.iter().zip(&mut sample.weights) {
-            *weight *= total / (present * of_class[self.y[row as usize] as usize]);
+        let n_present = of_class.iter().filter(|n| **n > 0).count() as f64;
+        let total = of_class.iter().sum::<u64>() as f64;
+        for (weight, &n) in sample.class_weights.iter_mut().zip(&of_class).filter(|(_, n)| **n > 0) {
+            *weight = total / (n_present * n as f64);
         }
     }
 }

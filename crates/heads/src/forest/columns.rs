@@ -5,6 +5,8 @@
 //! feature is then sorting small distinct integers, which [`super::order`] does in linear time, and 16 bits hold
 //! them for up to 65,536 rows. Values themselves are only looked at where a split is about to be chosen.
 
+use std::sync::{Mutex, PoisonError};
+
 use headsmith_kernels::{MatRef, Pool};
 
 /// A place in a sorted column, and an index into the rows of a node.
@@ -14,6 +16,7 @@ pub(super) trait Position: Copy + Default + Send + Sync {
     fn new(place: usize) -> Self;
     fn index(self) -> usize;
     fn key(self) -> Self::Key;
+    fn from_key(key: Self::Key) -> usize;
 }
 
 impl Position for u16 {
@@ -34,6 +37,11 @@ impl Position for u16 {
     fn key(self) -> i16 {
         (self ^ 1 << 15) as i16
     }
+
+    #[inline(always)]
+    fn from_key(key: i16) -> usize {
+        (key as u16 ^ 1 << 15) as usize
+    }
 }
 
 impl Position for u32 {
@@ -53,38 +61,187 @@ impl Position for u32 {
     fn key(self) -> i32 {
         (self ^ 1 << 31) as i32
     }
+
+    #[inline(always)]
+    fn from_key(key: i32) -> usize {
+        (key as u32 ^ 1 << 31) as usize
+    }
 }
+
+/// The features of all samples as the trees see them.
+#[derive(Debug)]
+pub(super) struct Columns<'a, P> {
+    x: MatRef<'a>,
+    /// The place of each row, feature after feature.
+    places: Vec<P>,
+    /// For each feature one bit a place: whether its value is more than [`SAME_VALUE`] above that of the place before.
+    jumps: Vec<u64>,
+    /// For each feature one bit a place: whether its value is above that of the place before at all.
+    changes: Vec<u64>,
+    /// Words a feature in `jumps` and `changes`.
+    n_words: usize,
+    /// For each feature, how many places one may go up at most without a jump.
+    longest_run: Vec<u32>,
+}
+
+/// One feature of all samples.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column<'a, P> {
+    /// The place of each row.
+    pub(super) places: &'a [P],
+    x: MatRef<'a>,
+    feature: usize,
+    jumps: &'a [u64],
+    changes: &'a [u64],
+    longest_run: usize,
+}
+
+/// Values that differ by no more count as equal (scikit-learn: `FEATURE_THRESHOLD`).
+const SAME_VALUE: f32 = 1e-7;
 
 /// Features that are sorted together: their values share cache lines.
 const FEATURES_A_PIECE: usize = 16;
 
-/// The places of all rows in all columns, feature after feature. `x` must be finite and have at least one row.
-pub(super) fn positions<P: Position>(x: MatRef<'_>, pool: &Pool) -> Vec<P> {
-    let (n_rows, n_cols) = (x.n_rows(), x.n_cols());
-    let mut places = vec![P::default(); n_rows * n_cols];
-    pool.for_each_chunk(&mut places, n_rows * FEATURES_A_PIECE, |piece, places| {
-        let first = piece * FEATURES_A_PIECE;
-        let mut rows = vec![0u64; places.len()];
-        for i in 0..n_rows {
-            let values = &x.row(i)[first..first + places.len() / n_rows];
-            for (f, value) in values.iter().enumerate() {
-                rows[f * n_rows + i] = u64::from(ascending_bits(*value)) << 32 | i as u64;
-            }
+impl<'a, P: Position> Columns<'a, P> {
+    /// Sorts all columns of `x`, which must be finite and have at least one row.
+    pub(super) fn new(x: MatRef<'a>, pool: &Pool) -> Columns<'a, P> {
+        let (n_rows, n_words) = (x.n_rows(), x.n_rows().div_ceil(64));
+        let mut columns = Columns {
+            x,
+            places: vec![P::default(); n_rows * x.n_cols()],
+            jumps: Vec::with_capacity(n_words * x.n_cols()),
+            changes: Vec::with_capacity(n_words * x.n_cols()),
+            n_words,
+            longest_run: Vec::with_capacity(x.n_cols()),
+        };
+        let steps = Mutex::new(vec![Steps::default(); x.n_cols().div_ceil(FEATURES_A_PIECE)]);
+        pool.for_each_chunk(&mut columns.places, n_rows * FEATURES_A_PIECE, |piece, places| {
+            let found = sort_piece(x, piece * FEATURES_A_PIECE, places);
+            steps.lock().unwrap_or_else(PoisonError::into_inner)[piece] = found;
+        });
+        for steps in steps.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            columns.jumps.extend(steps.jumps);
+            columns.changes.extend(steps.changes);
+            columns.longest_run.extend(steps.longest_run);
         }
-        for (rows, places) in rows.chunks_mut(n_rows).zip(places.chunks_mut(n_rows)) {
-            rows.sort_unstable();
-            for (place, row) in rows.iter().enumerate() {
-                places[*row as u32 as usize] = P::new(place);
-            }
+        columns
+    }
+
+    pub(super) fn n_samples(&self) -> usize {
+        self.x.n_rows()
+    }
+
+    pub(super) fn n_features(&self) -> usize {
+        self.x.n_cols()
+    }
+
+    #[inline(always)]
+    pub(super) fn column(&self, feature: u32) -> Column<'_, P> {
+        let feature = feature as usize;
+        let (n, words) = (self.x.n_rows(), feature * self.n_words..(feature + 1) * self.n_words);
+        Column {
+            places: &self.places[feature * n..(feature + 1) * n],
+            x: self.x,
+            feature,
+            jumps: &self.jumps[words.clone()],
+            changes: &self.changes[words],
+            longest_run: self.longest_run[feature] as usize,
         }
-    });
-    places
+    }
+}
+
+impl<P: Position> Column<'_, P> {
+    /// Whether the values at `place` and the later place `next`, both of rows in `rows`, count as different.
+    #[inline(always)]
+    pub(super) fn differ(&self, place: usize, next: usize, rows: &[u32]) -> bool {
+        // The first is almost always so, and spares a look at memory far away.
+        if next - place > self.longest_run || any_bit(self.jumps, place + 1, next) {
+            return true;
+        }
+        // A jump may still have been made in several small steps.
+        any_bit(self.changes, place + 1, next)
+            && self.value_at(next, rows) > self.value_at(place, rows) + SAME_VALUE
+    }
+
+    /// The value at `place`, which must be that of a row in `rows`.
+    pub(super) fn value_at(&self, place: usize, rows: &[u32]) -> f32 {
+        let row = rows.iter().find(|&&row| self.places[row as usize].index() == place);
+        row.map_or(f32::NAN, |&row| self.x.row(row as usize)[self.feature])
+    }
+}
+
+/// Whether a bit is set from `first` to `last`, both included.
+#[inline]
+fn any_bit(bits: &[u64], first: usize, last: usize) -> bool {
+    let (from, to) = (!0 << (first % 64), !0 >> (63 - last % 64));
+    let words = &bits[first / 64..=last / 64];
+    match words {
+        [] => false,
+        [word] => word & from & to != 0,
+        [begin, middle @ .., end] => {
+            begin & from != 0 || middle.iter().any(|&word| word != 0) || end & to != 0
+        }
+    }
+}
+
+/// Where the values of some columns go up; see [`Columns`].
+#[derive(Debug, Clone, Default)]
+struct Steps {
+    jumps: Vec<u64>,
+    changes: Vec<u64>,
+    longest_run: Vec<u32>,
+}
+
+/// Sorts the columns from `first` on, as many as `places` has room for.
+fn sort_piece<P: Position>(x: MatRef<'_>, first: usize, places: &mut [P]) -> Steps {
+    let n_rows = x.n_rows();
+    let mut rows = vec![0u64; places.len()];
+    for i in 0..n_rows {
+        let values = &x.row(i)[first..first + places.len() / n_rows];
+        for (f, value) in values.iter().enumerate() {
+            rows[f * n_rows + i] = u64::from(ascending_bits(*value)) << 32 | i as u64;
+        }
+    }
+    let mut steps = Steps::default();
+    for (rows, places) in rows.chunks_mut(n_rows).zip(places.chunks_mut(n_rows)) {
+        rows.sort_unstable();
+        for (place, row) in rows.iter().enumerate() {
+            places[*row as u32 as usize] = P::new(place);
+        }
+        steps.add_column(rows.iter().map(|row| from_ascending_bits((row >> 32) as u32)));
+    }
+    steps
+}
+
+impl Steps {
+    fn add_column(&mut self, values: impl ExactSizeIterator<Item = f32>) {
+        let (first_word, n_words) = (self.jumps.len(), values.len().div_ceil(64));
+        self.jumps.resize(first_word + n_words, 0);
+        self.changes.resize(first_word + n_words, 0);
+        let (mut before, mut last_jump, mut longest_run) = (f32::INFINITY, 0, 0);
+        for (place, value) in values.enumerate() {
+            let (word, bit) = (first_word + place / 64, place % 64);
+            self.changes[word] |= u64::from(value > before) << bit;
+            if value > before + SAME_VALUE {
+                self.jumps[word] |= 1 << bit;
+                last_jump = place;
+            }
+            longest_run = longest_run.max(place - last_jump);
+            before = value;
+        }
+        self.longest_run.push(longest_run as u32);
+    }
 }
 
 /// The bits of a finite float as an integer in the same order; -0 counts as 0.
 fn ascending_bits(value: f32) -> u32 {
     let bits = (value + 0.0).to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
+}
+
+/// The float whose [`ascending_bits`] these are.
+fn from_ascending_bits(bits: u32) -> f32 {
+    f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
 }
 
 #[cfg(test)]
@@ -95,20 +252,28 @@ mod tests {
     proptest! {
         #[test]
         fn places_are_those_of_a_stable_sort(
-            (n_rows, values) in (1usize..40).prop_flat_map(|n| {
-                (Just(n), proptest::collection::vec(prop_oneof![-3i8..3i8], n * 19))
+            (n_rows, values) in (1usize..150).prop_flat_map(|n| {
+                (Just(n), proptest::collection::vec(prop_oneof![-3i8..3i8, 40i8..60i8], n * 19))
             })
         ) {
-            let x: Vec<f32> = values.iter().map(|&v| f32::from(v) / 7.0 * if v == 0 { -1.0 } else { 1.0 }).collect();
+            let x: Vec<f32> = values.iter().map(|&v| if v >= 40 { f32::from(v) * 0.4e-7 } else { f32::from(v) / 7.0 }).collect();
             let x = MatRef::new(&x, n_rows, 19);
-            let places: Vec<u16> = positions(x, &Pool::inline());
-            let wide: Vec<u32> = positions(x, &Pool::new(3).unwrap());
+            let columns = Columns::<u16>::new(x, &Pool::inline());
+            let wide = Columns::<u32>::new(x, &Pool::new(3).unwrap());
             for f in 0..19 {
                 let mut rows: Vec<usize> = (0..n_rows).collect();
                 rows.sort_by(|&a, &b| x.row(a)[f].partial_cmp(&x.row(b)[f]).unwrap());
-                for (place, row) in rows.into_iter().enumerate() {
-                    prop_assert_eq!(places[f * n_rows + row] as usize, place);
-                    prop_assert_eq!(wide[f * n_rows + row] as usize, place);
+                let (column, wide) = (columns.column(f as u32), wide.column(f as u32));
+                let all: Vec<u32> = (0..n_rows as u32).collect();
+                for (place, &row) in rows.iter().enumerate() {
+                    prop_assert_eq!(column.places[row] as usize, place);
+                    prop_assert_eq!(wide.places[row] as usize, place);
+                    prop_assert_eq!(column.value_at(place, &all), x.row(row)[f]);
+                    for next in place + 1..n_rows {
+                        let differ = x.row(rows[next])[f] > x.row(row)[f] + SAME_VALUE;
+                        prop_assert_eq!(column.differ(place, next, &all), differ);
+                        prop_assert_eq!(wide.differ(place, next, &all), differ);
+                    }
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Split criteria: impurities, and the search for the cut of a sorted feature that lowers them most.
+//! Split criteria: impurities, and the gain of a cut as rows pass from its right to its left.
 //!
 //! With `L_c` and `R_c` the weights of class `c` left and right of a cut, `w_l` and `w_r` their sums, a cut is
 //! better the greater
@@ -9,6 +9,8 @@
 //! which are `-(w_l i_l + w_r i_r)` but for terms that do not depend on the cut (scikit-learn:
 //! `proxy_impurity_improvement`). Moving a row from right to left changes the terms of one class only.
 
+use super::entry::Entry;
+
 /// What a split lowers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Criterion {
@@ -18,56 +20,43 @@ pub(super) enum Criterion {
     Entropy,
 }
 
-/// The weights of the classes in a node; only classes in `present` have valid sums.
+/// The weights of the classes in a node.
 #[derive(Debug)]
 pub(super) struct ClassSums {
     sums: Vec<ClassSum>,
+    /// The classes that the node has; the sums of others are zero.
     present: Vec<u32>,
     total: f64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct ClassSum {
+    /// What a row weighs each time it was drawn.
+    row_weight: f64,
     total: f64,
     left: f64,
 }
 
-/// The rows of a node in the order of a feature.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sorted<'a, P> {
-    /// Indices into `classes` and `weights`.
-    pub(super) order: &'a [P],
-    pub(super) classes: &'a [u32],
-    pub(super) weights: &'a [f64],
-}
-
-/// A cut: the first `n_left` rows in the order of the feature go left.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Cut {
-    /// The quantity of the module's head: the greater, the better.
-    pub(super) gain: f64,
-    pub(super) n_left: usize,
-}
-
 impl ClassSums {
-    pub(super) fn new(n_classes: usize) -> ClassSums {
-        ClassSums { sums: vec![ClassSum::default(); n_classes], present: Vec::new(), total: 0.0 }
+    pub(super) fn new(class_weights: &[f64]) -> ClassSums {
+        let sums = class_weights.iter().map(|&row_weight| ClassSum { row_weight, ..ClassSum::default() });
+        ClassSums { sums: sums.collect(), present: Vec::new(), total: 0.0 }
     }
 
     /// Sums up a node.
-    pub(super) fn set(&mut self, classes: &[u32], weights: &[f64]) {
+    pub(super) fn set(&mut self, entries: &[impl Entry]) {
         for class in self.present.drain(..) {
             self.sums[class as usize].total = 0.0;
         }
-        self.total = 0.0;
-        for (&class, weight) in classes.iter().zip(weights) {
-            let sum = &mut self.sums[class as usize].total;
-            if *sum == 0.0 {
-                self.present.push(class);
+        for entry in entries {
+            let sum = &mut self.sums[entry.class()];
+            if sum.total == 0.0 {
+                self.present.push(entry.class() as u32);
             }
-            *sum += weight;
-            self.total += weight;
+            sum.total += sum.row_weight * f64::from(entry.count());
         }
+        self.present.sort_unstable();
+        self.total = self.totals().sum();
     }
 
     /// The weight of the node.
@@ -76,127 +65,144 @@ impl ClassSums {
     }
 
     /// The classes that the node has, with their shares of its weight, in ascending order.
-    pub(super) fn shares(&self) -> Vec<(u32, f64)> {
-        let mut shares: Vec<(u32, f64)> =
-            self.present.iter().map(|&c| (c, self.sums[c as usize].total / self.total)).collect();
-        shares.sort_unstable_by_key(|(class, _)| *class);
-        shares
+    pub(super) fn shares(&self) -> impl ExactSizeIterator<Item = (u32, f64)> {
+        self.present.iter().map(|&class| (class, self.sums[class as usize].total / self.total))
     }
 
     /// The node's impurity.
     pub(super) fn impurity(&self, criterion: Criterion) -> f64 {
-        let totals = self.present.iter().map(|&c| self.sums[c as usize].total);
         match criterion {
-            Criterion::Gini => 1.0 - totals.map(|t| t * t).sum::<f64>() / (self.total * self.total),
-            Criterion::Entropy => totals.map(|t| -(t / self.total) * (t / self.total).ln()).sum::<f64>() / LN_2,
+            Criterion::Gini => 1.0 - self.totals().map(|t| t * t).sum::<f64>() / (self.total * self.total),
+            Criterion::Entropy => self
+                .shares()
+                .map(|(_, p)| p * (p.ln() / std::f64::consts::LN_2))
+                .fold(0.0, |sum, term| sum - term),
         }
     }
 
-    /// The gain of a cut that leaves one class on each side: there is no greater one.
-    pub(super) fn perfect_gain(&self, criterion: Criterion) -> f64 {
-        match criterion {
-            Criterion::Gini => self.total,
-            Criterion::Entropy => 0.0,
-        }
+    fn totals(&self) -> impl Iterator<Item = f64> {
+        self.present.iter().map(|&class| self.sums[class as usize].total)
     }
 
-    /// The best cut with a gain above `floor` and `min_leaf` rows or more on either side, for which `is_cut(n_left)`
-    /// says that the values beside it differ.
-    pub(super) fn best_cut<P: super::columns::Position>(
-        &mut self,
-        criterion: Criterion,
-        sorted: Sorted<'_, P>,
-        min_leaf: usize,
-        floor: f64,
-        is_cut: impl Fn(usize) -> bool,
-    ) -> Option<Cut> {
+    fn clear_left(&mut self) {
         for &class in &self.present {
             self.sums[class as usize].left = 0.0;
         }
-        match criterion {
-            Criterion::Gini => self.best_gini_cut(sorted, min_leaf, floor, is_cut),
-            Criterion::Entropy => self.best_entropy_cut(sorted, min_leaf, floor, is_cut),
-        }
-    }
-
-    fn best_gini_cut<P: super::columns::Position>(
-        &mut self,
-        sorted: Sorted<'_, P>,
-        min_leaf: usize,
-        floor: f64,
-        is_cut: impl Fn(usize) -> bool,
-    ) -> Option<Cut> {
-        let total = self.total;
-        let total_squares: f64 = self.present.iter().map(|&c| self.sums[c as usize].total.powi(2)).sum();
-        let mut best = Cut { gain: floor, n_left: 0 };
-        // Sums over classes of L^2 and of 2 L T; those of R^2 follow, because R = T - L.
-        let (mut left, mut squares, mut products) = (0.0f64, 0.0f64, 0.0f64);
-        let n = sorted.order.len();
-        for (k, index) in sorted.order[..n - min_leaf].iter().enumerate() {
-            let index = index.index();
-            let weight = sorted.weights[index];
-            let sum = &mut self.sums[sorted.classes[index] as usize];
-            squares += weight * (2.0 * sum.left + weight);
-            products += 2.0 * weight * sum.total;
-            sum.left += weight;
-            left += weight;
-            // Multiplied out, because divisions would take most of the time.
-            let numerator = squares * total + (total_squares - products) * left;
-            let denominator = left * (total - left);
-            if numerator > best.gain * denominator && k + 1 >= min_leaf {
-                // The rounded quotient decides, so that equal cuts stay equal.
-                let gain = numerator / denominator;
-                if gain > best.gain && is_cut(k + 1) {
-                    best = Cut { gain, n_left: k + 1 };
-                }
-            }
-        }
-        (best.n_left > 0).then_some(best)
-    }
-
-    fn best_entropy_cut<P: super::columns::Position>(
-        &mut self,
-        sorted: Sorted<'_, P>,
-        min_leaf: usize,
-        floor: f64,
-        is_cut: impl Fn(usize) -> bool,
-    ) -> Option<Cut> {
-        let mut best = Cut { gain: floor, n_left: 0 };
-        // Sum over classes of L log L + R log R.
-        let mut terms: f64 = self.present.iter().map(|&c| xlogx(self.sums[c as usize].total)).sum();
-        let mut left = 0.0f64;
-        let n = sorted.order.len();
-        for (k, index) in sorted.order[..n - min_leaf].iter().enumerate() {
-            let index = index.index();
-            let weight = sorted.weights[index];
-            let sum = &mut self.sums[sorted.classes[index] as usize];
-            terms -= xlogx(sum.left) + xlogx(sum.total - sum.left);
-            sum.left += weight;
-            terms += xlogx(sum.left) + xlogx(sum.total - sum.left);
-            left += weight;
-            let gain = terms - xlogx(left) - xlogx(self.total - left);
-            if gain > best.gain && k + 1 >= min_leaf {
-                // Rounding errors have added up over the rows: the sums themselves decide.
-                let gain = self.entropy_gain(left);
-                if gain > best.gain && is_cut(k + 1) {
-                    best = Cut { gain, n_left: k + 1 };
-                }
-            }
-        }
-        (best.n_left > 0).then_some(best)
-    }
-
-    fn entropy_gain(&self, left: f64) -> f64 {
-        let classes = self.present.iter().map(|&c| self.sums[c as usize]);
-        classes.map(|s| xlogx(s.left) + xlogx(s.total - s.left)).sum::<f64>()
-            - xlogx(left)
-            - xlogx(self.total - left)
     }
 }
 
-const LN_2: f64 = std::f64::consts::LN_2;
+/// A cut of a node's rows as rows pass from its right to its left, one by one. The weights of the left are kept in
+/// the [`ClassSums`] that the scan began with.
+pub(super) trait Scan {
+    /// All rows are right.
+    fn new(sums: &mut ClassSums) -> Self;
+    /// Moves a row to the left.
+    fn push(&mut self, sums: &mut ClassSums, entry: impl Entry);
+    /// Whether the cut may have a gain above `floor`; a cheap guess that is never wrongly `false`.
+    fn is_promising(&self, floor: f64) -> bool;
+    /// The cut's gain.
+    fn gain(&self, sums: &ClassSums) -> f64;
+    /// The gain of a cut that leaves one class on each side, less rounding errors: there is no greater one.
+    fn perfect_gain(sums: &ClassSums) -> f64;
+}
 
-/// `x log x` in nats, 0 for 0 (and for what rounding leaves below).
+/// Gini impurity: sums over classes of `L^2` and of `2 L T`. Those of `R^2` follow, because `R = T - L`.
+#[derive(Debug)]
+pub(super) struct GiniScan {
+    total: f64,
+    total_squares: f64,
+    left: f64,
+    squares: f64,
+    products: f64,
+}
+
+impl GiniScan {
+    // Multiplied out, because two divisions a row would take most of the time.
+    #[inline(always)]
+    fn fraction(&self) -> (f64, f64) {
+        let numerator = self.squares * self.total + (self.total_squares - self.products) * self.left;
+        (numerator, self.left * (self.total - self.left))
+    }
+}
+
+impl Scan for GiniScan {
+    #[inline(always)]
+    fn new(sums: &mut ClassSums) -> GiniScan {
+        sums.clear_left();
+        let total_squares = sums.totals().map(|t| t * t).sum();
+        GiniScan { total: sums.total, total_squares, left: 0.0, squares: 0.0, products: 0.0 }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
+        let sum = &mut sums.sums[entry.class()];
+        let weight = sum.row_weight * f64::from(entry.count());
+        self.squares += weight * (sum.left + sum.left + weight);
+        self.products += (weight + weight) * sum.total;
+        self.left += weight;
+        sum.left += weight;
+    }
+
+    #[inline(always)]
+    fn is_promising(&self, floor: f64) -> bool {
+        let (numerator, denominator) = self.fraction();
+        numerator > floor * denominator
+    }
+
+    // The rounded quotient decides, so that equal cuts stay equal.
+    #[inline(always)]
+    fn gain(&self, _: &ClassSums) -> f64 {
+        let (numerator, denominator) = self.fraction();
+        numerator / denominator
+    }
+
+    fn perfect_gain(sums: &ClassSums) -> f64 {
+        sums.total * (1.0 - 1e-14)
+    }
+}
+
+/// Entropy, times the weight, in nats.
+#[derive(Debug)]
+pub(super) struct EntropyScan {
+    total: f64,
+    left: f64,
+    /// Sum over classes of `L log L + R log R`.
+    terms: f64,
+}
+
+impl Scan for EntropyScan {
+    fn new(sums: &mut ClassSums) -> EntropyScan {
+        sums.clear_left();
+        EntropyScan { total: sums.total, left: 0.0, terms: sums.totals().map(xlogx).sum() }
+    }
+
+    fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
+        let sum = &mut sums.sums[entry.class()];
+        let weight = sum.row_weight * f64::from(entry.count());
+        self.terms -= xlogx(sum.left) + xlogx(sum.total - sum.left);
+        sum.left += weight;
+        self.terms += xlogx(sum.left) + xlogx(sum.total - sum.left);
+        self.left += weight;
+    }
+
+    // Rounding errors add up in `terms` over the rows: the guess leaves room for them.
+    fn is_promising(&self, floor: f64) -> bool {
+        let gain = self.terms - xlogx(self.left) - xlogx(self.total - self.left);
+        self.left > 0.0 && gain + 1e-10 * self.total > floor
+    }
+
+    fn gain(&self, sums: &ClassSums) -> f64 {
+        let sums = sums.present.iter().map(|&class| sums.sums[class as usize]);
+        let terms: f64 = sums.map(|sum| xlogx(sum.left) + xlogx(sum.total - sum.left)).sum();
+        terms - xlogx(self.left) - xlogx(self.total - self.left)
+    }
+
+    fn perfect_gain(sums: &ClassSums) -> f64 {
+        -1e-12 * sums.total
+    }
+}
+
+/// `x log x` in nats, 0 for 0 and for what rounding leaves below.
 fn xlogx(x: f64) -> f64 {
     if x > 0.0 { x * x.ln() } else { 0.0 }
 }

@@ -3,10 +3,11 @@
 use headsmith_kernels::philox::Sequence;
 
 use super::bootstrap::Sample;
-use super::columns::Position;
+use super::columns::{Columns, Position};
 use super::criterion::ClassSums;
+use super::entry::Entry;
 use super::params::Settings;
-use super::split::{Columns, NodeRows, Split, Splitter};
+use super::split::{NodeRows, Split, Splitter};
 use super::tree::Tree;
 
 /// A tree with what is only needed until its importances are known: impurity and weight of every node.
@@ -27,31 +28,44 @@ struct Pending {
 }
 
 /// The rows of all nodes: each node has a range of them, in which rows ascend.
-struct Rows {
+struct Rows<E> {
     rows: Vec<u32>,
-    classes: Vec<u32>,
-    weights: Vec<f64>,
-    right: Vec<(u32, u32, f64)>,
+    entries: Vec<E>,
+    right: Vec<(u32, E)>,
 }
 
-/// Grows a tree on `sample`.
+/// Grows a tree on `sample` of samples with classes `y`.
 pub(super) fn grow<P: Position>(
     columns: &Columns<'_, P>,
     y: &[u32],
-    n_classes: usize,
-    sample: Sample,
+    sample: &Sample,
     settings: &Settings,
     random: &mut Sequence,
 ) -> Grown {
-    let mut rows = Rows::new(y, sample);
-    let mut splitter = Splitter::new(columns.x.n_rows(), columns.x.n_cols());
-    let mut sums = ClassSums::new(n_classes);
-    let mut grown = Grown { tree: Tree::new(n_classes), impurity: vec![0.0], weight: vec![0.0] };
-    let total: f64 = rows.weights.iter().sum();
+    let max_count = sample.counts.iter().copied().max().unwrap_or(0);
+    if u16::fits(sample.class_weights.len() - 1, max_count) {
+        grow_with::<P, u16>(columns, y, sample, settings, random)
+    } else {
+        grow_with::<P, u64>(columns, y, sample, settings, random)
+    }
+}
+
+fn grow_with<P: Position, E: Entry>(
+    columns: &Columns<'_, P>,
+    y: &[u32],
+    sample: &Sample,
+    settings: &Settings,
+    random: &mut Sequence,
+) -> Grown {
+    let mut rows = Rows::<E>::new(y, sample);
+    let mut splitter = Splitter::new(columns.n_samples(), columns.n_features());
+    let mut sums = ClassSums::new(&sample.class_weights);
+    let mut grown =
+        Grown { tree: Tree::new(sample.class_weights.len()), impurity: vec![0.0], weight: vec![0.0] };
     let mut pending = vec![Pending { node: 0, start: 0, end: rows.rows.len(), depth: 0, n_constant: 0 }];
     while let Some(mut at) = pending.pop() {
         let node = rows.range(at.start, at.end);
-        sums.set(node.classes, node.weights);
+        sums.set(node.entries);
         let impurity = sums.impurity(settings.criterion);
         grown.impurity[at.node] = impurity;
         grown.weight[at.node] = sums.total();
@@ -60,21 +74,22 @@ pub(super) fn grow<P: Position>(
         } else {
             splitter.best_split(columns, node, &mut sums, settings, &mut at.n_constant, random)
         };
-        let split = split.filter(|split| {
+        let Some(split) = split.filter(|split| {
+            let share = grown.weight[at.node] / grown.weight[0];
             settings.min_impurity_decrease <= 0.0
-                || sums.total() / total * (impurity - children_impurity(columns, node, split, n_classes, settings))
+                || share * (impurity - children_impurity(columns, node, split, sample, settings))
                     + f64::EPSILON
                     >= settings.min_impurity_decrease
-        });
-        let Some(split) = split else {
-            grown.tree.set_leaf(at.node, &sums.shares());
+        }) else {
+            grown.tree.set_leaf(at.node, sums.shares());
             continue;
         };
-        rows.partition(at.start, at.end, columns.goes_left(&split));
+        let places = columns.column(split.feature).places;
+        rows.partition(at.start, at.end, |row| places[row as usize].index() <= split.cut.last_left);
         let left = grown.tree.set_split(at.node, split.feature, split.threshold);
         grown.impurity.resize(left + 2, 0.0);
         grown.weight.resize(left + 2, 0.0);
-        let (middle, depth) = (at.start + split.n_left, at.depth + 1);
+        let (middle, depth) = (at.start + split.cut.n_left, at.depth + 1);
         pending.push(Pending { node: left + 1, start: middle, depth, ..at });
         pending.push(Pending { node: left, end: middle, depth, ..at });
     }
@@ -90,61 +105,164 @@ fn is_leaf(at: &Pending, impurity: f64, settings: &Settings) -> bool {
 }
 
 /// The mean impurity of the two sides, by weight.
-fn children_impurity<P: Position>(
+fn children_impurity<P: Position, E: Entry>(
     columns: &Columns<'_, P>,
-    node: NodeRows<'_>,
+    node: NodeRows<'_, E>,
     split: &Split,
-    n_classes: usize,
+    sample: &Sample,
     settings: &Settings,
 ) -> f64 {
-    let goes_left = columns.goes_left(split);
+    let places = columns.column(split.feature).places;
     let side = |left: bool| {
-        let here = |row: &u32| goes_left(*row) == left;
-        let rows = || (0..node.rows.len()).filter(|&i| here(&node.rows[i]));
-        let classes: Vec<u32> = rows().map(|i| node.classes[i]).collect();
-        let weights: Vec<f64> = rows().map(|i| node.weights[i]).collect();
-        let mut sums = ClassSums::new(n_classes);
-        sums.set(&classes, &weights);
+        let pairs = node.rows.iter().zip(node.entries);
+        let here = pairs.filter(|(row, _)| (places[**row as usize].index() <= split.cut.last_left) == left);
+        let entries: Vec<E> = here.map(|(_, &entry)| entry).collect();
+        let mut sums = ClassSums::new(&sample.class_weights);
+        sums.set(&entries);
         (sums.total(), sums.impurity(settings.criterion))
     };
     let ((left, left_impurity), (right, right_impurity)) = (side(true), side(false));
     (left * left_impurity + right * right_impurity) / (left + right)
 }
 
-impl Rows {
-    fn new(y: &[u32], sample: Sample) -> Rows {
-        let classes: Vec<u32> = sample.rows.iter().map(|&row| y[row as usize]).collect();
-        let right = vec![(0, 0, 0.0); classes.len()];
-        Rows { rows: sample.rows, classes, weights: sample.weights, right }
+impl<E: Entry> Rows<E> {
+    fn new(y: &[u32], sample: &Sample) -> Rows<E> {
+        let pairs = sample.rows.iter().zip(&sample.counts);
+        let entries = pairs.map(|(&row, &count)| E::new(y[row as usize], count)).collect();
+        Rows { rows: sample.rows.clone(), entries, right: vec![(0, E::default()); sample.rows.len()] }
     }
 
-    fn range(&self, start: usize, end: usize) -> NodeRows<'_> {
-        NodeRows {
-            rows: &self.rows[start..end],
-            classes: &self.classes[start..end],
-            weights: &self.weights[start..end],
-        }
+    fn range(&self, start: usize, end: usize) -> NodeRows<'_, E> {
+        NodeRows { rows: &self.rows[start..end], entries: &self.entries[start..end] }
     }
 
     /// Moves rows that go left before those that do not; both keep their order, so that gathering from a column
     /// walks through memory in one direction.
     fn partition(&mut self, start: usize, end: usize, goes_left: impl Fn(u32) -> bool) {
-        let (mut n_left, mut n_right) = (start, 0);
-        for i in start..end {
-            let (row, class, weight) = (self.rows[i], self.classes[i], self.weights[i]);
-            // Written to both sides: the one that is not meant is overwritten by the next row.
+        let (rows, entries) = (&mut self.rows[start..end], &mut self.entries[start..end]);
+        let (mut n_left, mut n_right) = (0, 0);
+        for i in 0..rows.len() {
+            let (row, entry) = (rows[i], entries[i]);
+            // Written to both sides: on the one that is not meant, the next row overwrites it.
             let left = goes_left(row);
-            self.rows[n_left] = row;
-            self.classes[n_left] = class;
-            self.weights[n_left] = weight;
-            self.right[n_right] = (row, class, weight);
+            rows[n_left] = row;
+            entries[n_left] = entry;
+            self.right[n_right] = (row, entry);
             n_left += usize::from(left);
             n_right += usize::from(!left);
         }
-        for (i, &(row, class, weight)) in (n_left..end).zip(&self.right[..n_right]) {
-            self.rows[i] = row;
-            self.classes[i] = class;
-            self.weights[i] = weight;
+        let kept = rows[n_left..].iter_mut().zip(&mut entries[n_left..]);
+        for ((row, entry), kept) in kept.zip(&self.right) {
+            (*row, *entry) = *kept;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_kernels::{MatRef, Philox, Pool};
+    use serde::Deserialize;
+
+    use super::super::bootstrap::Classes;
+    use super::super::importances;
+    use super::super::params::TABLE;
+    use super::*;
+    use crate::params::Value;
+
+    #[derive(Deserialize)]
+    struct Recorded {
+        cases: Vec<Case>,
+    }
+
+    /// A tree of scikit-learn, nodes in breadth-first order.
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        params: serde_json::Map<String, serde_json::Value>,
+        n_features: usize,
+        n_classes: usize,
+        x: Vec<f32>,
+        y: Vec<u32>,
+        feature: Vec<i64>,
+        threshold: Vec<f64>,
+        impurity: Vec<f64>,
+        weight: Vec<f64>,
+        value: Vec<Vec<f64>>,
+        importances: Vec<f64>,
+    }
+
+    fn grow_case<P: Position>(case: &Case, seed: u64) -> Grown {
+        let given: Vec<(&str, Value)> = case
+            .params
+            .iter()
+            .map(|(name, value)| (name.as_str(), serde_json::from_value(value.clone()).unwrap()))
+            .chain([("bootstrap", Value::Bool(false)), ("max_features", Value::Text("all".to_owned()))])
+            .collect();
+        let x = MatRef::new(&case.x, case.y.len(), case.n_features);
+        let settings = Settings::new(&TABLE.resolve(given).unwrap(), x.n_rows(), x.n_cols()).unwrap();
+        let mut random = Philox::new(seed, 0, 0).sequence(0, 0);
+        let sample = Classes::new(&case.y, case.n_classes, &settings).sample(&settings, &mut random);
+        grow(&Columns::<P>::new(x, &Pool::inline()), &case.y, &sample, &settings, &mut random)
+    }
+
+    fn close(ours: f64, theirs: f64) -> bool {
+        (ours - theirs).abs() <= 1e-12 * theirs.abs().max(1.0)
+    }
+
+    fn compare(case: &Case, grown: &Grown) {
+        let name = &case.name;
+        let mut order = vec![0];
+        let mut i = 0;
+        while i < order.len() {
+            let at = order[i];
+            assert_eq!(grown.tree.is_leaf(at), case.feature[i] < 0, "{name}: node {i}");
+            assert!(close(grown.impurity[at], case.impurity[i]), "{name}: impurity of node {i}");
+            assert!(close(grown.weight[at], case.weight[i]), "{name}: weight of node {i}");
+            if grown.tree.is_leaf(at) {
+                let mut sums = vec![0.0; case.n_classes];
+                grown.tree.add_leaf(at, &mut sums);
+                let equal = sums.iter().zip(&case.value[i]).all(|(&ours, &theirs)| close(ours, theirs));
+                assert!(equal, "{name}: leaf {i}: {sums:?}, expected {:?}", case.value[i]);
+            } else {
+                let node = grown.tree.nodes()[at];
+                assert_eq!(i64::from(node.feature), case.feature[i], "{name}: feature of node {i}");
+                // The greatest number in single precision that is not above theirs in double precision.
+                let (ours, theirs) = (node.threshold, case.threshold[i]);
+                assert!(f64::from(ours) <= theirs && theirs < f64::from(ours.next_up()), "{name}: threshold of {i}");
+                order.extend([node.next as usize, node.next as usize + 1]);
+            }
+            i += 1;
+        }
+        assert_eq!(order.len(), case.feature.len(), "{name}");
+        let ours = importances::of_tree(grown, case.n_features).unwrap_or(vec![0.0; case.n_features]);
+        assert!(ours.iter().zip(&case.importances).all(|(&a, &b)| close(a, b)), "{name}: importances {ours:?}");
+    }
+
+    #[test]
+    fn trees_are_those_of_scikit_learn() {
+        let recorded: Recorded =
+            serde_json::from_str(include_str!("../../tests/data/forest_trees.json")).unwrap();
+        assert_eq!(recorded.cases.len(), 15);
+        for case in &recorded.cases {
+            for seed in 0..3 {
+                compare(case, &grow_case::<u16>(case, seed));
+                compare(case, &grow_case::<u32>(case, seed));
+            }
+        }
+    }
+
+    #[test]
+    fn wide_entries_grow_the_same_tree() {
+        let y: Vec<u32> = (0..300).map(|i| i * i % 7 % 4).collect();
+        let x: Vec<f32> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
+        let x = MatRef::new(&x, 300, 3);
+        let settings = Settings::new(&TABLE.defaults(), 300, 3).unwrap();
+        let sample = Classes::new(&y, 4, &settings).sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
+        let columns = Columns::<u16>::new(x, &Pool::inline());
+        let random = || Philox::new(2, 0, 0).sequence(0, 0);
+        let narrow = grow_with::<u16, u16>(&columns, &y, &sample, &settings, &mut random());
+        let wide = grow_with::<u16, u64>(&columns, &y, &sample, &settings, &mut random());
+        assert_eq!(narrow.tree, wide.tree);
+        assert!(narrow.tree.nodes().len() > 100);
     }
 }

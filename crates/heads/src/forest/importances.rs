@@ -4,18 +4,17 @@
 //! its children. A tree's sums are scaled to add up to 1, then averaged over the trees that have a split.
 
 use super::grow::Grown;
-use super::tree::LEAF;
 
 /// The importances of one tree, scaled to sum 1; `None` when it has no split.
 pub(super) fn of_tree(grown: &Grown, n_features: usize) -> Option<Vec<f64>> {
     let mut importances = vec![0.0; n_features];
     let part = |i: usize| grown.weight[i] * grown.impurity[i];
-    for (i, node) in grown.tree.nodes.iter().enumerate().filter(|(_, node)| node.feature != LEAF) {
+    for (i, node) in grown.tree.splits() {
         let left = node.next as usize;
         importances[node.feature as usize] += part(i) - part(left) - part(left + 1);
     }
     scale(&mut importances);
-    (grown.tree.nodes.len() > 1).then_some(importances)
+    (!grown.tree.is_leaf(0)).then_some(importances)
 }
 
 /// The mean of the trees' importances, scaled to sum 1; zeros when there are none.

@@ -11,6 +11,7 @@
 mod bootstrap;
 mod columns;
 mod criterion;
+mod entry;
 mod grow;
 mod importances;
 mod oob;
@@ -30,10 +31,9 @@ use crate::samples::Samples;
 use crate::tensors::Tensors;
 
 use bootstrap::Classes;
-use columns::Position;
+use columns::{Columns, Position};
 use oob::InBag;
 use params::Settings;
-use split::Columns;
 use tree::Tree;
 
 pub use oob::OobScore;
@@ -107,8 +107,7 @@ fn fit_with<P: Position>(
 ) -> Result<Forest> {
     let total = settings.n_trees;
     let mut stopped = observer.on_event(&Event::Started { total, unit: "tree" }) == Control::Stop;
-    let positions: Vec<P> = columns::positions(samples.x(), pool);
-    let columns = Columns { x: samples.x(), positions: &positions };
+    let columns = Columns::<P>::new(samples.x(), pool);
     let classes = Classes::new(samples.y(), samples.n_classes(), settings);
     let (mut trees, mut of_trees, mut in_bags) = (Vec::new(), Vec::new(), Vec::new());
     while trees.len() < total && !(stopped && !trees.is_empty()) {
@@ -149,9 +148,9 @@ fn grow_tree<P: Position>(
     let sample = classes.sample(settings, &mut random.sequence(t as u32, BOOTSTRAP));
     let in_bag = settings.oob_score.then(|| InBag::new(&sample.rows, samples.n_samples()));
     let mut features = random.sequence(t as u32, FEATURES);
-    let grown = grow::grow(columns, samples.y(), samples.n_classes(), sample, settings, &mut features);
+    let grown = grow::grow(columns, samples.y(), &sample, settings, &mut features);
     let importances = importances::of_tree(&grown, samples.n_features());
-    (grown.tree, importances, in_bag)
+    (grown.tree.breadth_first(), importances, in_bag)
 }
 
 impl Forest {
@@ -172,7 +171,7 @@ impl Forest {
 
     /// The number of nodes of all trees, leaves included.
     pub fn n_nodes(&self) -> usize {
-        self.trees.iter().map(|tree| tree.nodes.len()).sum()
+        self.trees.iter().map(|tree| tree.nodes().len()).sum()
     }
 
     /// The most splits on a way from a root to a leaf.
@@ -180,7 +179,7 @@ impl Forest {
         self.trees.iter().map(Tree::depth).max().unwrap_or(0)
     }
 
-    /// The class probabilities of each row of `x`: an `n_rows x n_classes` matrix. A NaN goes right at every split.
+    /// The class probabilities of each row of `x`: an `n_rows x n_classes` matrix. A NaN goes left at every split.
     ///
     /// # Panics
     /// When `x` has not [`n_features`](Forest::n_features) columns.

@@ -52,7 +52,8 @@ pub(super) fn score(trees: &[Tree], in_bags: &[InBag], samples: Samples<'_>, poo
         judge(trees, in_bags, samples, &rows, proba);
     });
     let confusion = Confusion::of(samples.y(), decision_function.view());
-    let n_unjudged = (0..samples.n_samples() as u32).filter(|&row| in_bags.iter().all(|b| b.has(row))).count();
+    let n_unjudged =
+        (0..samples.n_samples() as u32).filter(|&row| in_bags.iter().all(|b| b.has(row))).count();
     OobScore {
         accuracy: confusion.accuracy(),
         weighted_f1: confusion.weighted_f1(),
@@ -72,7 +73,7 @@ fn judge(trees: &[Tree], in_bags: &[InBag], samples: Samples<'_>, rows: &[u32], 
         for (row, leaf) in left_out.into_iter().zip(leaves) {
             let i = (row - rows[0]) as usize;
             n_trees[i] += 1;
-            tree.leaf(leaf, |class, p| sums[i * n_classes + class as usize] += p);
+            tree.add_leaf(leaf as usize, &mut sums[i * n_classes..(i + 1) * n_classes]);
         }
     }
     for (i, p) in proba.iter_mut().enumerate() {

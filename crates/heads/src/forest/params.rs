@@ -121,7 +121,7 @@ pub(super) struct Settings {
     pub(super) min_impurity_decrease: f64,
     pub(super) class_weight: ClassWeight,
     /// How many rows are drawn for a tree; `None`: no bootstrap, every row once.
-    pub(super) n_drawn: Option<usize>,
+    pub(super) n_drawn: Option<u32>,
     pub(super) oob_score: bool,
 }
 
@@ -161,7 +161,7 @@ impl Settings {
                 Some("balanced_subsample") => ClassWeight::Balanced,
                 _ => ClassWeight::None,
             },
-            n_drawn: bootstrap.then(|| n_drawn(params, n_samples)),
+            n_drawn: if bootstrap { Some(n_drawn(params, n_samples)?) } else { None },
             oob_score: params.flag("oob_score"),
         })
     }
@@ -200,10 +200,12 @@ fn rounded_up(params: &Params, name: &str, n_samples: usize) -> usize {
     }
 }
 
-fn n_drawn(params: &Params, n_samples: usize) -> usize {
-    match params.get("max_samples") {
+fn n_drawn(params: &Params, n_samples: usize) -> Result<u32> {
+    let wanted = match params.get("max_samples") {
         Value::Int(v) => count(Some(*v), n_samples),
         Value::Float(share) => ((share * n_samples as f64) as usize).max(1),
         _ => n_samples,
-    }
+    };
+    u32::try_from(wanted)
+        .map_err(|_| Error::parameter(format!("max_samples is {wanted}, expected at most {}", u32::MAX)))
 }

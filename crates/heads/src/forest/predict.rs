@@ -8,27 +8,27 @@
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use super::Forest;
-use super::tree::{LEAF, Tree};
+use super::tree::Tree;
 
 /// Rows that are predicted together.
 const ROWS_A_BLOCK: usize = 128;
 
 /// Rows that walk at once.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// The class probabilities of each row of `x`.
 pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matrix {
     let n_classes = forest.n_classes;
     let mut proba = Matrix::zeros(x.n_rows(), n_classes);
-    pool.for_each_chunk(proba.as_mut_slice(), ROWS_A_BLOCK * n_classes.max(1), |block, proba| {
+    pool.for_each_chunk(proba.as_mut_slice(), ROWS_A_BLOCK * n_classes, |block, proba| {
         let start = block * ROWS_A_BLOCK;
         let rows: Vec<u32> = (start as u32..).take(proba.len() / n_classes).collect();
         let mut sums = vec![0.0; proba.len()];
         let mut leaves = vec![0; rows.len()];
         for tree in &forest.trees {
             find_leaves(tree, x, &rows, &mut leaves);
-            for (&leaf, sums) in leaves.iter().zip(sums.chunks_mut(n_classes)) {
-                tree.leaf(leaf, |class, probability| sums[class as usize] += probability);
+            for (&leaf, sums) in leaves.iter().zip(sums.chunks_exact_mut(n_classes)) {
+                tree.add_leaf(leaf as usize, sums);
             }
         }
         for (p, sum) in proba.iter_mut().zip(sums) {
@@ -38,7 +38,7 @@ pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matr
     proba
 }
 
-/// Walks `rows` of `x` down `tree` and writes the `next` of the leaf that each comes to.
+/// Walks `rows` of `x` down `tree` and writes the leaf that each comes to.
 pub(super) fn find_leaves(tree: &Tree, x: MatRef<'_>, rows: &[u32], leaves: &mut [u32]) {
     let (rows, few_rows) = rows.as_chunks::<LANES>();
     let (leaves, few_leaves) = leaves.as_chunks_mut::<LANES>();
@@ -53,24 +53,19 @@ pub(super) fn find_leaves(tree: &Tree, x: MatRef<'_>, rows: &[u32], leaves: &mut
     }
 }
 
-fn walk(tree: &Tree, x: MatRef<'_>, rows: &[u32; LANES], leaves: &mut [u32; LANES]) {
-    let (values, nodes) = (x.as_slice(), tree.nodes.as_slice());
+fn walk(tree: &Tree, x: MatRef<'_>, rows: &[u32; LANES], at: &mut [u32; LANES]) {
+    let (values, nodes) = (x.as_slice(), tree.nodes());
     let starts = rows.map(|row| row as usize * x.n_cols());
-    let mut at = [0usize; LANES];
-    let mut walking = true;
-    while walking {
-        walking = false;
-        for lane in 0..LANES {
-            let node = nodes[at[lane]];
-            let is_split = node.feature != LEAF;
-            // A lane that has arrived compares its first feature and stays: cheaper than a branch.
-            let feature = if is_split { node.feature as usize } else { 0 };
-            let right = !(values[starts[lane] + feature] <= node.threshold);
-            at[lane] = if is_split { node.next as usize + usize::from(right) } else { at[lane] };
-            walking |= is_split;
+    *at = [0; LANES];
+    let mut moved = true;
+    while moved {
+        moved = false;
+        for (at, start) in at.iter_mut().zip(&starts) {
+            // Without a branch: a lane that has arrived at its leaf stays there.
+            let node = nodes[*at as usize];
+            let next = node.next + u32::from(values[start + node.feature as usize] > node.threshold);
+            moved |= next != *at;
+            *at = next;
         }
-    }
-    for (leaf, at) in leaves.iter_mut().zip(at) {
-        *leaf = nodes[at].next;
     }
 }

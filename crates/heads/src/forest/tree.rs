@@ -1,79 +1,155 @@
 //! One decision tree: its nodes, and the class probabilities of its leaves.
 //!
-//! A leaf of one class, as almost all are in a fully grown tree, holds the class itself; only mixed leaves have a
-//! list of classes and probabilities.
+//! A leaf of one class, as almost all are in a fully grown tree, is the class itself; only mixed leaves have a list
+//! of classes and probabilities.
 
 /// A node, 12 bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Node {
-    /// Rows whose value is not above it go left.
+    /// Rows whose value is above it go right. Infinite in a leaf, where all stay.
     pub(super) threshold: f32,
-    /// The feature that is compared, or [`LEAF`].
+    /// The feature that is compared.
     pub(super) feature: u32,
-    /// Of a split, the left child, which the right child follows; both stand after their parent. Of a leaf, its
-    /// class or, from `n_classes` on, its place among the mixed leaves.
+    /// The left child, which the right child follows; both stand after their parent. A leaf is its own child: so a
+    /// walk that has arrived may go on without harm.
     pub(super) next: u32,
 }
-
-/// The feature of a leaf.
-pub(super) const LEAF: u32 = u32::MAX;
 
 /// A decision tree.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tree {
-    pub(super) n_classes: usize,
+    n_classes: usize,
     /// The root first.
-    pub(super) nodes: Vec<Node>,
+    nodes: Vec<Node>,
+    /// For each node that is a leaf, its class or, from `n_classes` on, its number among the mixed leaves.
+    leaves: Vec<u32>,
     /// Where each mixed leaf begins in `mixed`, and the end of the last one.
-    pub(super) mixed_start: Vec<u32>,
+    mixed_start: Vec<u32>,
     /// Classes in ascending order with their probabilities, leaf after leaf.
-    pub(super) mixed: Vec<(u32, f64)>,
+    mixed: Vec<(u32, f64)>,
 }
 
 impl Tree {
     /// A tree of a root that is yet to be set.
     pub(super) fn new(n_classes: usize) -> Tree {
-        let nodes = vec![Node { threshold: 0.0, feature: LEAF, next: 0 }];
-        Tree { n_classes, nodes, mixed_start: vec![0], mixed: Vec::new() }
+        let mut tree = Tree {
+            n_classes,
+            nodes: Vec::new(),
+            leaves: Vec::new(),
+            mixed_start: vec![0],
+            mixed: Vec::new(),
+        };
+        tree.add_node();
+        tree
     }
 
-    /// Makes `node` a leaf with `shares` of classes.
-    pub(super) fn set_leaf(&mut self, node: usize, shares: &[(u32, f64)]) {
-        self.nodes[node].next = match shares {
-            [(class, _)] => *class,
-            _ => {
-                self.mixed.extend_from_slice(shares);
-                self.mixed_start.push(self.mixed.len() as u32);
-                (self.n_classes + self.mixed_start.len() - 2) as u32
-            }
+    fn add_node(&mut self) {
+        self.nodes.push(Node { threshold: f32::INFINITY, feature: 0, next: self.nodes.len() as u32 });
+        self.leaves.push(0);
+    }
+
+    /// Makes `node` a leaf with these classes and their probabilities.
+    pub(super) fn set_leaf(&mut self, node: usize, mut shares: impl ExactSizeIterator<Item = (u32, f64)>) {
+        self.leaves[node] = if shares.len() == 1 {
+            shares.next().map_or(0, |(class, _)| class)
+        } else {
+            self.add_mixed(shares)
         };
+    }
+
+    /// Makes `node` a leaf that refers to a class or, from `n_classes` on, to a mixed leaf.
+    pub(super) fn refer_leaf(&mut self, node: usize, leaf: u32) {
+        self.leaves[node] = leaf;
+    }
+
+    /// Adds a mixed leaf; gives back what the node of such a leaf refers to.
+    pub(super) fn add_mixed(&mut self, shares: impl Iterator<Item = (u32, f64)>) -> u32 {
+        let number = self.mixed_start.len() - 1;
+        self.mixed.extend(shares);
+        self.mixed_start.push(self.mixed.len() as u32);
+        (self.n_classes + number) as u32
     }
 
     /// Makes `node` a split and adds its children, yet to be set; gives back the left one.
     pub(super) fn set_split(&mut self, node: usize, feature: u32, threshold: f32) -> usize {
         let left = self.nodes.len();
         self.nodes[node] = Node { threshold, feature, next: left as u32 };
-        let child = Node { threshold: 0.0, feature: LEAF, next: 0 };
-        self.nodes.extend([child, child]);
+        self.add_node();
+        self.add_node();
         left
     }
 
-    /// Calls `add` with the classes and probabilities of a leaf, given its `next`.
-    #[inline(always)]
-    pub(super) fn leaf(&self, next: u32, mut add: impl FnMut(u32, f64)) {
-        match (next as usize).checked_sub(self.n_classes) {
-            None => add(next, 1.0),
-            Some(leaf) => {
-                let range = self.mixed_start[leaf] as usize..self.mixed_start[leaf + 1] as usize;
-                self.mixed[range].iter().for_each(|&(class, probability)| add(class, probability));
+    /// The same tree with its nodes in breadth-first order and no memory to spare: the nodes that all rows pass stand
+    /// together, and each split's children are the next two that no split before it has.
+    pub(super) fn breadth_first(&self) -> Tree {
+        let mut tree = Tree::new(self.n_classes);
+        tree.mixed = self.mixed.as_slice().into();
+        tree.mixed_start = self.mixed_start.as_slice().into();
+        tree.nodes.reserve_exact(self.nodes.len() - 1);
+        tree.leaves.reserve_exact(self.nodes.len() - 1);
+        let mut origins = Vec::with_capacity(self.nodes.len());
+        origins.push(0);
+        for i in 0..self.nodes.len() {
+            let origin = origins[i];
+            if self.is_leaf(origin) {
+                tree.refer_leaf(i, self.leaf(origin));
+            } else {
+                let node = self.nodes[origin];
+                tree.set_split(i, node.feature, node.threshold);
+                origins.extend([node.next as usize, node.next as usize + 1]);
             }
+        }
+        tree
+    }
+
+    /// The nodes, the root first.
+    #[inline(always)]
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Whether `node` is a leaf.
+    pub(super) fn is_leaf(&self, node: usize) -> bool {
+        self.nodes[node].next as usize == node
+    }
+
+    /// The splits with their numbers.
+    pub(super) fn splits(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.nodes.iter().enumerate().filter(|(i, node)| node.next as usize != *i)
+    }
+
+    /// What the leaf `node` refers to: a class or, from `n_classes` on, a mixed leaf.
+    pub(super) fn leaf(&self, node: usize) -> u32 {
+        self.leaves[node]
+    }
+
+    /// The mixed leaves: classes in ascending order with their probabilities.
+    pub(super) fn mixed_leaves(&self) -> impl Iterator<Item = &[(u32, f64)]> {
+        self.mixed_start.windows(2).map(|ends| &self.mixed[ends[0] as usize..ends[1] as usize])
+    }
+
+    /// Adds the class probabilities of the leaf `node` to `sums`.
+    #[inline(always)]
+    pub(super) fn add_leaf(&self, node: usize, sums: &mut [f64]) {
+        let leaf = self.leaves[node] as usize;
+        match sums.get_mut(leaf) {
+            Some(sum) => *sum += 1.0,
+            None => self.add_mixed_leaf(leaf - self.n_classes, sums),
+        }
+    }
+
+    fn add_mixed_leaf(&self, leaf: usize, sums: &mut [f64]) {
+        for &(class, probability) in
+            &self.mixed[self.mixed_start[leaf] as usize..self.mixed_start[leaf + 1] as usize]
+        {
+            sums[class as usize] += probability;
         }
     }
 
     /// The most splits on a way from the root to a leaf.
     pub(super) fn depth(&self) -> usize {
         let mut depths = vec![0; self.nodes.len()];
-        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.feature != LEAF) {
+        for (i, node) in self.splits() {
             depths[node.next as usize] = depths[i] + 1;
             depths[node.next as usize + 1] = depths[i] + 1;
         }

@@ -1,0 +1,137 @@
+"""The forest against scikit-learn's RandomForestClassifier, both with their defaults and two threads.
+
+    target/referees/bin/python bench/referees/forest.py [TRAIN VAL] [--rows N] [--seeds N] [--jobs N]
+
+TRAIN and VAL are tables with a column of embeddings (lists, or their text) and a column `label`: Parquet or CSV. Without
+them, 1,500 rows of the shipped example are compared, in seconds, as `cargo xtask test` does; the figures of
+docs/measurements.md come from whole tables. For each seed one forest of ours and one of scikit-learn's is fitted in
+turn, so that both see the same load of the machine; of times, the medians count. Peak memory is that of a process that
+reads the samples as raw binary, fits once and predicts.
+
+Scores may not differ by more than their spread over the seeds explains (Welch's t-test), and ours must be faster.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import accuracy_score, f1_score
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "target/release/examples/forest"
+DATA = ROOT / "examples/sentences"
+
+
+def read(path):
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    column = next(name for name in table.columns if name != "label")
+    cells = (json.loads(cell) if isinstance(cell, str) else cell for cell in table[column])
+    return np.array(list(cells), dtype=np.float32), table["label"].to_numpy()
+
+
+def write(stem, x, y):
+    x.astype("<f4").tofile(f"{stem}.f32")
+    y.astype("<u4").tofile(f"{stem}.u32")
+
+
+def ours(folder, shape, jobs, seed):
+    """What the example says of one fit, and the peak memory of its process in MB."""
+    args = [EXAMPLE, folder / "train", folder / "val", *shape, jobs, seed]
+    with subprocess.Popen(list(map(str, args)), stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, f"{args} ended with {process.returncode}"
+    return json.loads(line) | {"peak": usage.ru_maxrss / 1024}
+
+
+def theirs(train, val, jobs, seed):
+    started = time.perf_counter()
+    forest = RandomForestClassifier(random_state=seed, n_jobs=jobs).fit(*train)
+    fitted = time.perf_counter()
+    forest.predict_proba(train[0])
+    predicted = time.perf_counter()
+    guess = forest.predict(val[0])
+    return {
+        "fit": fitted - started,
+        "predict": predicted - fitted,
+        "accuracy": accuracy_score(val[1], guess),
+        "weighted_f1": f1_score(val[1], guess, average="weighted"),
+        "nodes": sum(tree.tree_.node_count for tree in forest.estimators_),
+    }
+
+
+def their_peak(folder, shape, jobs):
+    """The peak memory, in MB, of a process that does with scikit-learn what the example does."""
+    code = f"""
+import resource, numpy as np
+from sklearn.ensemble import RandomForestClassifier
+x = np.fromfile({str(folder / "train.f32")!r}, "<f4").reshape(-1, {shape[0]})
+y = np.fromfile({str(folder / "train.u32")!r}, "<u4")
+RandomForestClassifier(n_jobs={jobs}, random_state=0).fit(x, y).predict_proba(x)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+
+def welch_t(a, b):
+    return (np.mean(a) - np.mean(b)) / max(np.sqrt(np.var(a, ddof=1) / len(a) + np.var(b, ddof=1) / len(b)), 1e-12)
+
+
+def compare(folder, train, val, n_classes, seeds, jobs):
+    shape = (train[0].shape[1], n_classes)
+    write(folder / "train", *train)
+    write(folder / "val", *val)
+    a, b = [], []
+    for seed in range(seeds):
+        a.append(ours(folder, shape, jobs, seed))
+        b.append(theirs(train, val, jobs, seed))
+    column = lambda runs, name: np.array([run[name] for run in runs])
+    for name in ["fit", "predict"]:
+        mine, other = np.median(column(a, name)), np.median(column(b, name))
+        print(f"{name}: {mine:.4f} s, scikit-learn {other:.4f} s: {other / mine:.1f} times faster")
+        assert mine < other, f"{name} is slower"
+    mine, other = max(column(a, "peak")), their_peak(folder, shape, jobs)
+    print(f"peak memory: {mine:.0f} MB, scikit-learn {other:.0f} MB")
+    assert mine < other, "more memory"
+    for name in ["accuracy", "weighted_f1", "nodes"]:
+        mine, other = column(a, name), column(b, name)
+        t = welch_t(mine, other)
+        print(f"{name}: {np.mean(mine):.4f} +- {np.std(mine, ddof=1):.4f}, scikit-learn {np.mean(other):.4f} +- "
+              f"{np.std(other, ddof=1):.4f}: t = {t:.2f}")
+        if name == "weighted_f1":
+            print("  ours        ", *(f"{v:.4f}" for v in mine))
+            print("  scikit-learn", *(f"{v:.4f}" for v in other))
+        assert abs(t) < 3.5, f"{name} differs"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", type=Path, metavar="TABLE", help="TRAIN and VAL")
+    parser.add_argument("--rows", type=int, help="use the first N rows of TRAIN")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=2)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "headsmith-heads", "--example", "forest"], cwd=ROOT, check=True)
+    tables = args.tables or [DATA / "train.parquet", DATA / "val.parquet"]
+    rows = args.rows or (None if args.tables else 1500)
+    (x, labels), (val_x, val_labels) = map(read, tables)
+    classes, y = np.unique(labels[:rows], return_inverse=True)
+    train, val = (x[:rows], y), (val_x, np.searchsorted(classes, val_labels))
+    with tempfile.TemporaryDirectory() as folder:
+        compare(Path(folder), train, val, len(classes), args.seeds, args.jobs)
+    print(f"ok forest: {args.seeds} forests on {x[:rows].shape[0]} x {x.shape[1]} like scikit-learn's, faster, in less memory")
+
+
+if __name__ == "__main__":
+    main()
