@@ -10,13 +10,17 @@ import os
 import resource
 import statistics
 import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-HEADSMITH = os.environ.get("HEADSMITH", str(Path(__file__).resolve().parents[2] / "target/release/headsmith"))
+ROOT = Path(__file__).resolve().parents[2]
+HEADSMITH = os.environ.get("HEADSMITH", str(ROOT / "target/release/headsmith"))
 JOBS = len(os.sched_getaffinity(0))
 # Keras runs on JAX where nothing else is asked for.
 os.environ.setdefault("KERAS_BACKEND", "jax")
+# What a peer does is written once, in the script of its referee.
+sys.path.append(str(ROOT / "bench/referees"))
 ARRAYS = ["x", "y", "vx", "vy"]
 
 

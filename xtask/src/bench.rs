@@ -36,7 +36,7 @@ pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
 /// Runs one script; each line it prints is an object with `what`, `ours`, `peer`, `unit` and `name` (of the peer).
 fn measure(python: &Path, name: &str, data: &Path) -> Result<Vec<Value>> {
     let mut command = Command::new(python);
-    command.arg(format!("bench/peers/{name}.py")).arg(data).current_dir(workspace::root());
+    command.arg(format!("bench/peers/measure_{name}.py")).arg(data).current_dir(workspace::root());
     command.env("HEADSMITH", workspace::binary());
     eprintln!("measuring {name} ..");
     let output = command.stderr(Stdio::inherit()).output().context("cannot start Python")?;

@@ -1,4 +1,4 @@
-"""Reading the CSV of notebooks (a Python list literal a cell) beside pandas and ast.literal_eval: python parse.py FOLDER
+"""Reading the CSV of notebooks (a Python list literal a cell) beside pandas and ast.literal_eval: python measure_parse.py FOLDER
 
 A table in another format is written as such a CSV first.
 """
