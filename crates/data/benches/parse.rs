@@ -25,7 +25,8 @@ fn parse(c: &mut Criterion) {
         lists.push_str(&format!("\"[{}]\",{label}\n", row.join(", ")));
         columns.push_str(&format!("{},{label}\n", row.join(",")));
     }
-    let pool = Pool::new(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(Pool::inline());
+    let pool =
+        Pool::new(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(Pool::inline());
     let read = |text: &str| read_bytes("t.csv", text.as_bytes(), &ReadOptions::default(), &pool);
     let mut group = c.benchmark_group("parse");
     for (name, text) in [("lists", &lists), ("columns", &columns)] {

@@ -1,4 +1,6 @@
 //! Reads a table and prints how long it took and the most memory it needed: `read FILE [THREADS] [REPEATS]`.
+//!
+//! 0 threads are all there are.
 
 use headsmith_data::{ReadOptions, read};
 use headsmith_kernels::Pool;
@@ -10,7 +12,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let path = arguments.first().ok_or("usage: read FILE [THREADS] [REPEATS]")?;
     let number = |i: usize, default: usize| arguments.get(i).map_or(Ok(default), |text| text.parse());
-    let pool = Pool::new(number(1, std::thread::available_parallelism()?.get())?)?;
+    let n_threads = match number(1, 0)? {
+        0 => std::thread::available_parallelism()?.get(),
+        n_threads => n_threads,
+    };
+    let pool = Pool::new(n_threads)?;
     let mut seconds = Vec::new();
     let mut shape = (0, 0);
     for _ in 0..number(2, 1)? {

@@ -26,7 +26,9 @@ impl Classes {
         if names.len() < 2 {
             let found = if names.is_empty() { "none".to_owned() } else { format!("only {}", quoted(&names)) };
             let hint = "a classifier has nothing to tell apart otherwise: is this the right label column?";
-            return Err(Error::labels(format!("expected at least two classes, found {found}")).with_hint(hint));
+            return Err(
+                Error::labels(format!("expected at least two classes, found {found}")).with_hint(hint)
+            );
         }
         Ok(Classes { names })
     }
@@ -80,7 +82,8 @@ impl Classes {
 
     /// For each name, the class it means.
     pub(crate) fn classes_of(&self, names: &[String]) -> Vec<Option<u32>> {
-        let index = |names: &mut dyn Iterator<Item = String>| -> HashMap<String, u32> { names.zip(0..).collect() };
+        let index =
+            |names: &mut dyn Iterator<Item = String>| -> HashMap<String, u32> { names.zip(0..).collect() };
         let exact = index(&mut self.names.iter().cloned());
         let by_fold = index(&mut self.names.iter().map(|name| folded(name)));
         names.iter().map(|name| exact.get(name).or_else(|| by_fold.get(&folded(name))).copied()).collect()
@@ -108,7 +111,10 @@ fn labels_of(table: &Table) -> Result<&Labels> {
     table.labels().ok_or_else(|| {
         let what = match &table.columns.label {
             Some(column) => format!("no labels: column \"{column}\" is empty"),
-            None => format!("no labels: expected a column named label, labels, class, target or y; {}", table.columns.no_label),
+            None => format!(
+                "no labels: expected a column named label, labels, class, target or y; {}",
+                table.columns.no_label
+            ),
         };
         Error::labels(what).at(table.path()).with_hint("name the column of the labels with --label-column")
     })

@@ -89,7 +89,8 @@ impl Columns {
 pub(crate) fn of_arrays(label: Option<String>) -> Columns {
     let names: Vec<String> = ["embeddings".to_owned()].into_iter().chain(label.clone()).collect();
     let roles = [Role::Embeddings, Role::Label].into_iter().take(names.len()).collect();
-    let no_label = "an npy file has its labels beside it, NAME.labels.npy, and an npz in an array y".to_owned();
+    let no_label =
+        "an npy file has its labels beside it, NAME.labels.npy, and an npz in an array y".to_owned();
     Columns { names, roles, label, one_hot: Vec::new(), no_label }
 }
 
@@ -133,7 +134,8 @@ fn embeddings_column(sketches: &[Sketch], options: &ReadOptions) -> Result<Optio
     if let Some(name) = &options.embeddings_column {
         let column = named(sketches, name, "embeddings")?;
         if sketches[column].kind.is_number() {
-            let what = format!("the embeddings column \"{name}\" holds single numbers; expected lists of numbers");
+            let what =
+                format!("the embeddings column \"{name}\" holds single numbers; expected lists of numbers");
             let hint = "leave --embeddings-column out to read a table with one column for each feature";
             return Err(Error::column(what).with_hint(hint));
         }
@@ -170,7 +172,9 @@ fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOption
         }
         let column = named(sketches, name, "label")?;
         if columns.roles[column] == Role::Embeddings {
-            return Err(Error::column(format!("column \"{name}\" cannot be both the embeddings and the label")));
+            return Err(Error::column(format!(
+                "column \"{name}\" cannot be both the embeddings and the label"
+            )));
         }
         set_label(columns, column);
         return Ok(());
@@ -184,7 +188,8 @@ fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOption
             if LABEL_NAMES.iter().any(|name| assign_one_hot(columns, sketches, name)) {
                 return Ok(());
             }
-            let repeated = |&i: &usize| sketches[i].kind == Kind::RepeatedText && !is_index_name(&sketches[i].name);
+            let repeated =
+                |&i: &usize| sketches[i].kind == Kind::RepeatedText && !is_index_name(&sketches[i].name);
             let texts: Vec<usize> = free.iter().copied().filter(repeated).collect();
             match texts[..] {
                 [column] => set_label(columns, column),
@@ -259,7 +264,8 @@ fn assign_features(columns: &mut Columns, sketches: &[Sketch]) -> Result<()> {
         return Ok(());
     }
     let names = quoted(sketches.iter().map(|sketch| &sketch.name));
-    let what = format!("expected a column of lists of numbers, or numeric columns, found neither among {names}");
+    let what =
+        format!("expected a column of lists of numbers, or numeric columns, found neither among {names}");
     Err(Error::column(what).with_hint("name the column of lists with --embeddings-column"))
 }
 
@@ -290,5 +296,10 @@ pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String 
     if names.len() <= 12 {
         return names.join(", ");
     }
-    format!("{}, .. {} more .., {}", names[..6].join(", "), names.len() - 8, names[names.len() - 2..].join(", "))
+    format!(
+        "{}, .. {} more .., {}",
+        names[..6].join(", "),
+        names.len() - 8,
+        names[names.len() - 2..].join(", ")
+    )
 }

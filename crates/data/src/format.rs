@@ -49,8 +49,11 @@ fn detect_text(head: &[u8]) -> Result<Format> {
             .with_hint("fetch the table with git lfs pull"));
     }
     if text.starts_with(b"<") {
-        let what = format!("this is an HTML or XML page, not a table: it begins with {}", shown(first_line(text)));
-        return Err(Error::format(what).with_hint("the download failed or needed a log-in: download the file itself"));
+        let what =
+            format!("this is an HTML or XML page, not a table: it begins with {}", shown(first_line(text)));
+        return Err(
+            Error::format(what).with_hint("the download failed or needed a log-in: download the file itself")
+        );
     }
     if text.starts_with(b"{") {
         return Err(Error::format("this is JSON; expected CSV, Parquet, npy or npz"));
@@ -59,7 +62,9 @@ fn detect_text(head: &[u8]) -> Result<Format> {
         Some(name) => Err(unknown(&format!("this is {name}"))),
         None if is_binary(head) => {
             let shown = head.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            Err(unknown(&format!("the file begins with the bytes {shown}, which no format that is read does")))
+            Err(unknown(&format!(
+                "the file begins with the bytes {shown}, which no format that is read does"
+            )))
         }
         None => Ok(Format::Csv),
     }
@@ -73,7 +78,9 @@ fn unknown(what: &str) -> Error {
 /// ASCII text in UTF-16 has a zero in every other byte.
 fn looks_like_utf16(head: &[u8]) -> bool {
     let pairs = head.chunks_exact(2).take(16);
-    pairs.len() >= 2 && (pairs.clone().all(|pair| pair[0] == 0 && pair[1] != 0) || pairs.clone().all(|pair| pair[0] != 0 && pair[1] == 0))
+    pairs.len() >= 2
+        && (pairs.clone().all(|pair| pair[0] == 0 && pair[1] != 0)
+            || pairs.clone().all(|pair| pair[0] != 0 && pair[1] == 0))
 }
 
 fn first_line(text: &[u8]) -> &[u8] {
@@ -105,7 +112,8 @@ fn unread_format(head: &[u8]) -> Option<&'static str> {
 /// Text of tables has no control characters; those of a single bad cell are found when it is read.
 fn is_binary(head: &[u8]) -> bool {
     let is_control = |byte: &&u8| matches!(**byte, 0..=8 | 11 | 12 | 14..=31);
-    head.iter().take(4).any(|byte| is_control(&byte)) || head.iter().filter(is_control).count() * 10 > head.len()
+    head.iter().take(4).any(|byte| is_control(&byte))
+        || head.iter().filter(is_control).count() * 10 > head.len()
 }
 
 /// Refuses a file whose name claims another format than its content has: one of the two is a mistake.

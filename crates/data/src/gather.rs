@@ -69,8 +69,12 @@ pub(crate) struct Outline<'a> {
 }
 
 /// Gathers blocks to the contents of a table.
-pub(crate) fn gather(blocks: impl Iterator<Item = Result<RowBlock>>, outline: &Outline<'_>) -> Result<Gathered> {
-    let mut x = Vec::with_capacity(outline.expected_rows.saturating_mul(outline.n_features).min(MAX_RESERVED));
+pub(crate) fn gather(
+    blocks: impl Iterator<Item = Result<RowBlock>>,
+    outline: &Outline<'_>,
+) -> Result<Gathered> {
+    let mut x =
+        Vec::with_capacity(outline.expected_rows.saturating_mul(outline.n_features).min(MAX_RESERVED));
     let mut gathering = Gathering::default();
     for block in blocks {
         let mut block = block?;
@@ -115,7 +119,8 @@ impl Gathering {
 
     /// The first bad row, or the first row without a label where others have one, whichever stands first.
     fn refuse_first_bad(&mut self, outline: &Outline<'_>) -> Result<()> {
-        let unlabelled = self.first_unlabelled.filter(|_| self.labels.any()).map(|number| unlabelled(number, outline));
+        let unlabelled =
+            self.first_unlabelled.filter(|_| self.labels.any()).map(|number| unlabelled(number, outline));
         let bad = self.bad.first().cloned();
         let key = |bad: &BadRow| (bad.place.line, bad.place.row);
         match [bad, unlabelled].into_iter().flatten().min_by_key(key) {
@@ -186,12 +191,20 @@ impl Gathering {
             let n_rows = self.numbers.n_rows + self.n_bad;
             let shown = self.bad.iter().map(|bad| format!("{}: {}", bad.place, bad.what)).collect::<Vec<_>>();
             let more = if self.n_bad > shown.len() { "; .." } else { "" };
-            let message =
-                format!("{} of {n_rows} rows could not be read and are left out: {}{more}", self.n_bad, shown.join("; "));
+            let message = format!(
+                "{} of {n_rows} rows could not be read and are left out: {}{more}",
+                self.n_bad,
+                shown.join("; ")
+            );
             warn("skipped-rows", message, self.n_bad, self.bad.iter().map(|bad| bad.place.clone()).collect());
         }
         let tallies = [
-            ("blank-lines", "blank lines between or after the rows", "a blank line between or after the rows", &self.blank_lines),
+            (
+                "blank-lines",
+                "blank lines between or after the rows",
+                "a blank line between or after the rows",
+                &self.blank_lines,
+            ),
             (
                 "underflow",
                 "numbers are too small for 32 bits and became 0",
@@ -203,8 +216,11 @@ impl Gathering {
             if tally.count > 0 {
                 let places = tally.places.iter().map(Place::to_string).collect::<Vec<_>>().join(", ");
                 let count = tally.count;
-                let message =
-                    if count == 1 { format!("{one}: {places}") } else { format!("{count} {many}, first at {places}") };
+                let message = if count == 1 {
+                    format!("{one}: {places}")
+                } else {
+                    format!("{count} {many}, first at {places}")
+                };
                 warn(code, message, count, tally.places.clone());
             }
         }

@@ -68,7 +68,8 @@ pub(crate) struct Gathering {
 impl Gathering {
     pub(crate) fn add(&mut self, names: &[String], codes: &[u32]) {
         let global: Vec<u32> = names.iter().map(|name| self.code(name)).collect();
-        let recoded = codes.iter().map(|&code| if code == NO_LABEL { NO_LABEL } else { global[code as usize] });
+        let recoded =
+            codes.iter().map(|&code| if code == NO_LABEL { NO_LABEL } else { global[code as usize] });
         self.codes.extend(recoded);
         self.any |= codes.iter().any(|&code| code != NO_LABEL);
     }
@@ -149,7 +150,10 @@ impl Gathering {
         };
         let rows = |is: &dyn Fn(&String, usize) -> bool| -> Vec<usize> {
             let codes = self.codes.iter().enumerate();
-            codes.filter(|(_, code)| is(&self.names[**code as usize], **code as usize)).map(|(row, _)| row).collect()
+            codes
+                .filter(|(_, code)| is(&self.names[**code as usize], **code as usize))
+                .map(|(row, _)| row)
+                .collect()
         };
         let varied = rows(&|_, code| variant[code]);
         if let Some(&first) = varied.first() {

@@ -87,7 +87,10 @@ fn explain_form(cell: &[u8]) -> Option<Flaw> {
         let end = memchr::memrchr(b']', cell);
         return Some(match end {
             Some(end) => Flaw::whole(
-                format!("expected nothing after the list's closing bracket, found {}", shown(&cell[end + 1..])),
+                format!(
+                    "expected nothing after the list's closing bracket, found {}",
+                    shown(&cell[end + 1..])
+                ),
                 Some("remove what follows the list"),
             ),
             None => Flaw::whole(
@@ -105,13 +108,14 @@ fn explain_form(cell: &[u8]) -> Option<Flaw> {
 
 fn explain_no_list(cell: &[u8]) -> Flaw {
     let what = format!("expected a list of numbers, found {}", shown(cell));
-    let hint = if [&b"tensor("[..], b"array(", b"np.array(", b"torch."].iter().any(|head| cell.starts_with(head)) {
-        "write x.tolist() instead of the tensor or array itself"
-    } else if cell.starts_with(b"(") || cell.starts_with(b"{") {
-        "write a list in square brackets"
-    } else {
-        "write the features as a list in square brackets, [0.5, 1.25, ..]"
-    };
+    let hint =
+        if [&b"tensor("[..], b"array(", b"np.array(", b"torch."].iter().any(|head| cell.starts_with(head)) {
+            "write x.tolist() instead of the tensor or array itself"
+        } else if cell.starts_with(b"(") || cell.starts_with(b"{") {
+            "write a list in square brackets"
+        } else {
+            "write the features as a list in square brackets, [0.5, 1.25, ..]"
+        };
     Flaw::whole(what, Some(hint))
 }
 
@@ -152,7 +156,9 @@ pub(crate) fn has_decimal_commas(list: &[u8]) -> bool {
     parts.len() > 2
         && parts.len().is_multiple_of(2)
         && parts.chunks_exact(2).skip(1).all(|pair| spaced(pair[0]))
-        && parts.chunks_exact(2).all(|pair| !spaced(pair[1]) && pair.concat().iter().all(|&byte| b"-0123456789 ".contains(&byte)))
+        && parts
+            .chunks_exact(2)
+            .all(|pair| !spaced(pair[1]) && pair.concat().iter().all(|&byte| b"-0123456789 ".contains(&byte)))
 }
 
 /// Says why a cell of its own is no finite number; `None` when it is one.
@@ -178,8 +184,10 @@ pub(crate) fn explain_element(element: &[u8], in_commas: bool) -> Option<(String
     if let Some(number) = number::parse(element)
         && number.len == element.len()
     {
-        let what = || format!("expected a number that fits 32 bits (at most 3.4e38), found {}", shown(element));
-        return (!number.value.is_finite()).then(|| (what(), Some("rescale the features before writing them")));
+        let what =
+            || format!("expected a number that fits 32 bits (at most 3.4e38), found {}", shown(element));
+        return (!number.value.is_finite())
+            .then(|| (what(), Some("rescale the features before writing them")));
     }
     let what = format!("expected a finite number, found {}", shown(element));
     Some((what, hint_for_element(element, in_commas)))
@@ -195,7 +203,10 @@ fn hint_for_element(element: &[u8], in_commas: bool) -> Option<&'static str> {
             "replace missing and infinite values before writing the table, or leave the row out"
         }
         _ if digits > number::MAX_NUMBER_LEN / 2 => "no number needs so many digits: write it as a float",
-        _ if element == b"..." || memchr::memmem::find(element, b"...").is_some() || element == b"\xE2\x80\xA6" => {
+        _ if element == b"..."
+            || memchr::memmem::find(element, b"...").is_some()
+            || element == b"\xE2\x80\xA6" =>
+        {
             "the list was abbreviated when it was printed: write x.tolist(), not str(x)"
         }
         _ if unsigned.starts_with(b"[") || unsigned.ends_with(b"]") => {
@@ -210,8 +221,13 @@ fn hint_for_element(element: &[u8], in_commas: bool) -> Option<&'static str> {
         _ if memchr::memmem::find(element, "\u{a0}".as_bytes()).is_some() => {
             "there is a no-break space (U+00A0) in it: replace it by a space"
         }
-        _ if memchr::memchr(0, element).is_some() => "there is a NUL byte in it: the file is damaged, write it again",
-        _ if std::str::from_utf8(element).is_err() => "this is not UTF-8: the file is damaged, write it again",
+        _ if memchr::memchr(0, element).is_some() => {
+            "there is a NUL byte in it: the file is damaged, write it again"
+        }
+        _ if std::str::from_utf8(element).is_err() => {
+            "this is not UTF-8: the file is damaged, write it again"
+        }
+        _ if memchr::memchr(b';', element).is_some() => "separate the numbers by commas",
         _ if element.iter().any(u8::is_ascii_whitespace) && digits > 1 => {
             if in_commas {
                 "a comma is missing between two numbers"
@@ -219,7 +235,6 @@ fn hint_for_element(element: &[u8], in_commas: bool) -> Option<&'static str> {
                 "numbers separated by spaces are how NumPy prints an array: write x.tolist() instead"
             }
         }
-        _ if memchr::memchr(b';', element).is_some() => "separate the numbers by commas",
         _ => "write plain numbers such as -0.5, 3 or 1e-05",
     })
 }
@@ -229,7 +244,9 @@ pub(crate) fn shown(text: &[u8]) -> String {
     const LEN: usize = 40;
     let escape = |text: &[u8]| {
         let text = String::from_utf8_lossy(text);
-        text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect::<String>()
+        text.chars()
+            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+            .collect::<String>()
     };
     if text.is_empty() {
         return "nothing".to_owned();

@@ -3,7 +3,8 @@
 /// The candidate nearest to `name` by edits of single characters, if one is near enough to be meant.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = name.trim().to_lowercase();
-    let distances = candidates.into_iter().map(|candidate| (edits(&folded, &candidate.to_lowercase()), candidate));
+    let distances =
+        candidates.into_iter().map(|candidate| (edits(&folded, &candidate.to_lowercase()), candidate));
     let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
     let len = folded.chars().count();
     (distance * 3 <= len.max(3) && distance < len).then_some(candidate)

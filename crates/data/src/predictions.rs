@@ -63,7 +63,12 @@ pub struct Written {
 ///
 /// # Panics
 /// When the predictions are not those of as many rows as the table has.
-pub fn write(path: &Path, table: &Table, predictions: Predictions<'_>, options: WriteOptions) -> Result<Written> {
+pub fn write(
+    path: &Path,
+    table: &Table,
+    predictions: Predictions<'_>,
+    options: WriteOptions,
+) -> Result<Written> {
     assert_eq!(predictions.predicted.len(), table.n_rows(), "one prediction a row");
     assert_eq!(predictions.probabilities.n_rows(), table.n_rows(), "one row of probabilities a row");
     refuse_name_twice(table, predictions.classes, options)?;
@@ -85,7 +90,11 @@ pub fn write(path: &Path, table: &Table, predictions: Predictions<'_>, options: 
     });
     match failure {
         Some(error) => Err(error),
-        None => written.map(|()| Written { n_rows: table.n_rows(), n_left_out: table.n_skipped(), columns_left_out }),
+        None => written.map(|()| Written {
+            n_rows: table.n_rows(),
+            n_left_out: table.n_skipped(),
+            columns_left_out,
+        }),
     }
 }
 
@@ -99,7 +108,10 @@ fn refuse_name_twice(table: &Table, classes: &Classes, options: WriteOptions) ->
     if !options.proba || clashes.is_empty() {
         return Ok(());
     }
-    let what = format!("the columns of probabilities would have the names of columns there are: {}", quoted(clashes));
+    let what = format!(
+        "the columns of probabilities would have the names of columns there are: {}",
+        quoted(clashes)
+    );
     Err(Error::column(what).at(table.path()).with_hint("write the label alone, or rename the columns"))
 }
 
@@ -155,7 +167,8 @@ impl Sheet<'_> {
     fn write_label(&self, out: &mut dyn Write, role: Role, row: usize) -> io::Result<()> {
         match role {
             Role::OneHot(k) => {
-                let is = self.table.columns.one_hot.get(k as usize).is_some_and(|class| class == self.class(row));
+                let is =
+                    self.table.columns.one_hot.get(k as usize).is_some_and(|class| class == self.class(row));
                 out.write_all(if is { b"1" } else { b"0" })
             }
             _ => write_text(out, self.class(row)),

@@ -45,8 +45,12 @@ fn open(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     match format {
         Format::Csv => read_csv(source, compression, options, pool),
         Format::Parquet => read_parquet(source, compression, options, pool),
-        Format::Npy => read_arrays(npy::open_npy(&source, compression)?, source, format, compression, options),
-        Format::Npz => read_arrays(npy::open_npz(&source, compression, options)?, source, format, compression, options),
+        Format::Npy => {
+            read_arrays(npy::open_npy(&source, compression)?, source, format, compression, options)
+        }
+        Format::Npz => {
+            read_arrays(npy::open_npz(&source, compression, options)?, source, format, compression, options)
+        }
     }
 }
 
@@ -67,7 +71,12 @@ fn read_csv(source: Source, compression: Compression, options: &ReadOptions, poo
     Ok(table(source, Format::Csv, compression, layout.columns, options, gathered))
 }
 
-fn read_parquet(source: Source, compression: Compression, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+fn read_parquet(
+    source: Source,
+    compression: Compression,
+    options: &ReadOptions,
+    pool: &Pool,
+) -> Result<Table> {
     let parquet = open_parquet(&source, compression, options)?;
     let outline = Outline {
         table: source.path().display().to_string(),
@@ -82,7 +91,11 @@ fn read_parquet(source: Source, compression: Compression, options: &ReadOptions,
 }
 
 /// Opens a Parquet file where it lies; from memory when it is compressed as a whole.
-pub(crate) fn open_parquet(source: &Source, compression: Compression, options: &ReadOptions) -> Result<Parquet> {
+pub(crate) fn open_parquet(
+    source: &Source,
+    compression: Compression,
+    options: &ReadOptions,
+) -> Result<Parquet> {
     match (source, compression) {
         (Source::File(path), Compression::Plain) => {
             let file = File::open(path).and_then(SharedFile::new).map_err(|error| Error::io(path, error))?;

@@ -119,7 +119,9 @@ impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.decoder.read(buffer)?;
         self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
-            let what = format!("expands to more than {MAX_EXPANSION} times its size, as no table of embeddings does");
+            let what = format!(
+                "expands to more than {MAX_EXPANSION} times its size, as no table of embeddings does"
+            );
             io::Error::new(io::ErrorKind::InvalidData, what)
         })?;
         Ok(n)

@@ -26,10 +26,31 @@ fn the_script_wrote_the_expected_table() {
 #[test]
 fn every_form_is_the_same_table() {
     let files = [
-        "lists.csv", "index.csv", "columns.csv", "columns-index.csv", "one-hot.csv", "one-hot-bool.csv", "lists.csv.gz",
-        "lists.csv.zst", "list-f32.parquet", "list-f64.parquet", "list-f16.parquet", "fixed-f32.parquet",
-        "groups-v2.parquet", "checksum.parquet", "with-id.parquet", "columns.parquet", "one-hot.parquet", "f16.npy",
-        "f32.npy", "f64.npy", "big-endian.npy", "fortran.npy", "X_pair.npy", "plain.npz", "packed.npz",
+        "lists.csv",
+        "index.csv",
+        "columns.csv",
+        "columns-index.csv",
+        "one-hot.csv",
+        "one-hot-bool.csv",
+        "lists.csv.gz",
+        "lists.csv.zst",
+        "list-f32.parquet",
+        "list-f64.parquet",
+        "list-f16.parquet",
+        "fixed-f32.parquet",
+        "groups-v2.parquet",
+        "checksum.parquet",
+        "with-id.parquet",
+        "columns.parquet",
+        "one-hot.parquet",
+        "f16.npy",
+        "f32.npy",
+        "f64.npy",
+        "big-endian.npy",
+        "fortran.npy",
+        "X_pair.npy",
+        "plain.npz",
+        "packed.npz",
     ];
     let expected = expected();
     for file in files {
@@ -46,7 +67,11 @@ fn integers_and_integer_labels() {
     for file in ["integers.parquet", "int8.npy", "one-hot.npz"] {
         let table = read_data(file).unwrap();
         assert_eq!(table.x().as_slice(), eighths, "{file}");
-        assert_eq!((0..6).map(|row| table.labels().unwrap().name(row)).collect::<String>(), "102010", "{file}");
+        assert_eq!(
+            (0..6).map(|row| table.labels().unwrap().name(row)).collect::<String>(),
+            "102010",
+            "{file}"
+        );
     }
 }
 
@@ -60,7 +85,10 @@ fn white_space_and_line_ends_mean_nothing() {
         ("no final newline", text.trim_end().to_owned()),
         ("a newline inside a list", text.replacen(", ", ",\n", 2)),
         ("a trailing comma in the list", text.replace("]\"", ",]\"")),
-        ("spaces anywhere in the list", text.replace(", ", "\t ,  ").replace('[', " [ ").replace(']', "  ] ")),
+        (
+            "spaces anywhere in the list",
+            text.replace(", ", "\t ,  ").replace('[', " [ ").replace(']', "  ] "),
+        ),
         ("quotes around labels", text.replace(",b\n", ",\"b\"\n")),
     ];
     for (name, form) in forms {
@@ -106,7 +134,8 @@ fn single_letters_keep_their_case() {
 
 #[test]
 fn numbers_are_those_of_the_standard_library() {
-    let texts = ["0.1", "1e-45", "3.4028235e38", "-7.006492321624085e-46", "16777217", "+.5", "5.", "1E5", "00.10"];
+    let texts =
+        ["0.1", "1e-45", "3.4028235e38", "-7.006492321624085e-46", "16777217", "+.5", "5.", "1E5", "00.10"];
     let table = csv(&format!("embeddings\n\"[{}]\"\n", texts.join(","))).unwrap();
     let expected: Vec<f32> = texts.iter().map(|text| text.parse().unwrap()).collect();
     assert_eq!(table.x().as_slice(), expected);

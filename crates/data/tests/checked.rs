@@ -31,7 +31,12 @@ fn classes_and_balance() {
     let rows = |label: &str, n: usize, start: usize| -> String {
         (start..start + n).map(|i| format!("\"[{i},{}]\",{label}\n", i * i % 7)).collect()
     };
-    let text = format!("embeddings,label\n{}{}{}", rows("common", 60, 0), rows("usual", 40, 100), rows("rare", 2, 200));
+    let text = format!(
+        "embeddings,label\n{}{}{}",
+        rows("common", 60, 0),
+        rows("usual", 40, 100),
+        rows("rare", 2, 200)
+    );
     insta::assert_snapshot!(findings(&[("train", &csv(&text).unwrap())]));
     let one = csv("embeddings,label\n\"[1,2]\",a\n\"[3,4]\",a\n").unwrap();
     insta::assert_snapshot!(findings(&[("train", &one)]));
@@ -39,7 +44,10 @@ fn classes_and_balance() {
 
 #[test]
 fn between_tables() {
-    let train = csv("embeddings,label\n\"[1,2]\",positive\n\"[3,4]\",negative\n\"[5,6]\",neutral\n\"[0.0,1]\",neutral\n").unwrap();
+    let train = csv(
+        "embeddings,label\n\"[1,2]\",positive\n\"[3,4]\",negative\n\"[5,6]\",neutral\n\"[0.0,1]\",neutral\n",
+    )
+    .unwrap();
     let val = csv("embeddings,label\n\"[9,9]\",Positive\n\"[3,4]\",negative\n\"[7,7]\",negativ\n\"[-0.0,1]\",negative\n").unwrap();
     let test = csv("embeddings,label\n\"[9,9]\",x\n\"[5,6]\",x\n").unwrap();
     insta::assert_snapshot!(findings(&[("train", &train), ("val", &val), ("test", &test)]));

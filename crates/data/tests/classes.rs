@@ -28,7 +28,8 @@ fn labels_become_indices_of_classes() {
 
 #[test]
 fn classes_need_two_names_that_differ() {
-    let refused = |names: &[&str]| Classes::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap_err();
+    let refused =
+        |names: &[&str]| Classes::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap_err();
     assert!(refused(&["a"]).is_labels() && refused(&[]).is_labels());
     insta::assert_snapshot!(refused(&["a", "b", "a"]).to_string());
 }

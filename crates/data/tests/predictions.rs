@@ -15,7 +15,8 @@ fn classes() -> Classes {
 fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<Written> {
     let n = table.n_rows();
     let predicted: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
-    let probabilities = Matrix::new((0..n).flat_map(|i| if i % 2 == 0 { [0.75, 0.25] } else { [0.1, 0.9] }).collect(), n, 2);
+    let probabilities =
+        Matrix::new((0..n).flat_map(|i| if i % 2 == 0 { [0.75, 0.25] } else { [0.1, 0.9] }).collect(), n, 2);
     let classes = classes();
     let predictions =
         Predictions { classes: &classes, predicted: &predicted, probabilities: probabilities.view() };
@@ -23,7 +24,12 @@ fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<Written> 
 }
 
 /// What is written for a file of this name and content.
-fn written(name: &str, content: &[u8], read_options: &ReadOptions, options: WriteOptions) -> (String, Written) {
+fn written(
+    name: &str,
+    content: &[u8],
+    read_options: &ReadOptions,
+    options: WriteOptions,
+) -> (String, Written) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
@@ -40,7 +46,8 @@ fn submission(content: &str) -> String {
 #[test]
 fn cells_keep_their_bytes_and_the_label_is_filled() {
     let text = "id,embeddings,label,note\n 1,\"[1.50, 2e0,\n 3 ]\",x,\"say \"\"hi\"\"\"\n2,\"[4,5,6,]\",y,\n";
-    let expected = "id,embeddings,label,note\n 1,\"[1.50, 2e0,\n 3 ]\",a,\"say \"\"hi\"\"\"\n2,\"[4,5,6,]\",\"b, c\",\n";
+    let expected =
+        "id,embeddings,label,note\n 1,\"[1.50, 2e0,\n 3 ]\",a,\"say \"\"hi\"\"\"\n2,\"[4,5,6,]\",\"b, c\",\n";
     assert_eq!(submission(text), expected);
 }
 
@@ -81,8 +88,14 @@ fn other_formats_become_csv_with_shortest_numbers() {
     assert_eq!(lists.lines().nth(1), Some("\"[-1.125, -0.25, 0.625, 1.5]\",a"));
     assert_eq!(file("f64.npy"), lists);
     assert_eq!(file("packed.npz").lines().nth(1), lists.lines().nth(1));
-    assert_eq!(file("with-id.parquet").lines().nth(2), Some("\"[2.375, -0.625, 0.25, 1.125]\",\"b, c\",\"r,1\""));
-    assert_eq!(file("columns.parquet").lines().take(2).collect::<Vec<_>>(), ["f0,f1,f2,f3,label", "-1.125,-0.25,0.625,1.5,a"]);
+    assert_eq!(
+        file("with-id.parquet").lines().nth(2),
+        Some("\"[2.375, -0.625, 0.25, 1.125]\",\"b, c\",\"r,1\"")
+    );
+    assert_eq!(
+        file("columns.parquet").lines().take(2).collect::<Vec<_>>(),
+        ["f0,f1,f2,f3,label", "-1.125,-0.25,0.625,1.5,a"]
+    );
     assert_eq!(file("lists.csv.gz"), file("lists.csv.zst"));
 }
 

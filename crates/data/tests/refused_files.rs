@@ -8,7 +8,8 @@ const ROWS: &str = "embeddings,label\n\"[1,2]\",a\n\"[3,4]\",b\n";
 
 #[test]
 fn texts() {
-    let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(ROWS.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16: Vec<u8> =
+        [0xFF, 0xFE].into_iter().chain(ROWS.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let no_bom: Vec<u8> = ROWS.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("empty", Vec::new()),
@@ -26,7 +27,10 @@ fn texts() {
         ("duplicate header", b"f0,f1,f0,label\n1,2,3,a\n4,5,6,b\n".to_vec()),
         ("header not UTF-8", b"embeddings,l\xE4bel\n\"[1,2]\",a\n".to_vec()),
         ("HTML", b"<!DOCTYPE html>\n<html><body>404 Not Found</body></html>\n".to_vec()),
-        ("Git LFS pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 44186522\n".to_vec()),
+        (
+            "Git LFS pointer",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 44186522\n".to_vec(),
+        ),
         ("JSON", b"{\"embeddings\": [[1, 2]]}".to_vec()),
         ("a pickle", b"\x80\x04\x95\x10\0\0\0".to_vec()),
         ("HDF5", b"\x89HDF\r\n\x1A\n\0\0\0".to_vec()),
@@ -91,7 +95,9 @@ fn compressed() {
         ("truncated zstd", zst[..zst.len() - 5].to_vec()),
         ("bomb", bomb),
     ];
-    assert_messages!(cases.map(|(name, content)| (name.to_owned(), message(bytes("train.csv", &content)))).to_vec());
+    assert_messages!(
+        cases.map(|(name, content)| (name.to_owned(), message(bytes("train.csv", &content)))).to_vec()
+    );
 }
 
 /// A quote that is never closed takes no more memory than the longest row may.
@@ -123,7 +129,8 @@ fn parquet() {
         ("bit flip in a page with a checksum", changed(value, 0x55)),
         ("encrypted", changed(whole.len() - 1, b'E')),
     ];
-    let read = |(name, content): (&str, Vec<u8>)| (name.to_owned(), message(bytes("train.parquet", &content)));
+    let read =
+        |(name, content): (&str, Vec<u8>)| (name.to_owned(), message(bytes("train.parquet", &content)));
     let mut messages: Vec<(String, String)> = cases.into_iter().map(read).collect();
     let files = ["no-rows.parquet", "no-embeddings.parquet"];
     messages.extend(files.map(|file| (file.to_owned(), message(read_data(file)))));
@@ -214,10 +221,7 @@ fn labels_that_cannot_be_learnt_from() {
         ("one class only", message(Classes::of(&csv("embeddings,label\n\"[1]\",a\n\"[2]\",a\n").unwrap()))),
         ("no labels", message(Classes::of(&csv("embeddings\n\"[1]\"\n").unwrap()))),
         ("empty labels", message(Classes::of(&csv("embeddings,label\n\"[1]\",\n").unwrap()))),
-        (
-            "labels unclear",
-            message(Classes::of(&csv("embeddings,u,v\n\"[1]\",a,c\n\"[2]\",a,c\n").unwrap())),
-        ),
+        ("labels unclear", message(Classes::of(&csv("embeddings,u,v\n\"[1]\",a,c\n\"[2]\",a,c\n").unwrap()))),
         (
             "a class that train does not have",
             message(classes.encode(&csv("embeddings,label\n\"[1]\",a\n\"[2]\",c\n\"[2]\",c\n").unwrap())),

@@ -94,7 +94,8 @@ fn lists() {
     let (broken, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(|(_, row)| row.contains(&b'\n'));
     let mut messages = refuse(cases, around);
     for (name, row) in broken {
-        let error = read_bytes("train.csv", &around(&row), &ReadOptions::default(), &Pool::inline()).expect_err(name);
+        let error =
+            read_bytes("train.csv", &around(&row), &ReadOptions::default(), &Pool::inline()).expect_err(name);
         messages.push((name.to_owned(), error.to_string()));
     }
     assert_messages!(messages);
@@ -119,10 +120,14 @@ fn feature_columns() {
 
 #[test]
 fn one_hot_columns() {
-    let around = |row: &[u8]| {
-        [b"f0,f1,f2,label_a,label_b\n1.5,2,3,1,0\n", row, b"\n7,8,9,0,1\n1,0,1,1,0\n"].concat()
-    };
-    let cases = [("none", "4,5,6,0,0"), ("two", "4,5,6,1,1"), ("no number", "4,5,6,x,1"), ("a half", "4,5,6,0.5,0.5")];
+    let around =
+        |row: &[u8]| [b"f0,f1,f2,label_a,label_b\n1.5,2,3,1,0\n", row, b"\n7,8,9,0,1\n1,0,1,1,0\n"].concat();
+    let cases = [
+        ("none", "4,5,6,0,0"),
+        ("two", "4,5,6,1,1"),
+        ("no number", "4,5,6,x,1"),
+        ("a half", "4,5,6,0.5,0.5"),
+    ];
     let cases = cases.map(|(name, row)| (name, row.as_bytes().to_vec())).to_vec();
     assert_messages!(refuse(cases, around));
 }
@@ -130,7 +135,8 @@ fn one_hot_columns() {
 #[test]
 fn parquet() {
     let files = ["ragged.parquet", "nulls.parquet", "overflow.parquet"];
-    let mut messages: Vec<(String, String)> = files.map(|file| (file.to_owned(), message(read_data(file)))).to_vec();
+    let mut messages: Vec<(String, String)> =
+        files.map(|file| (file.to_owned(), message(read_data(file)))).to_vec();
     let table = read(&data("nulls.parquet"), &skipping(), &Pool::inline()).unwrap();
     assert_eq!(table.x().as_slice(), [1.0, 2.0, 7.0, 8.0]);
     assert_eq!((table.n_skipped(), table.place(1).row), (5, Some(7)));

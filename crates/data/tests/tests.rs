@@ -1,6 +1,8 @@
 //! What goes in and what comes out, by behaviour. The catalogue of bad input is in `refused_files`, `refused_rows` and
 //! `accepted`, every message in a snapshot.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod accepted;
 mod checked;
 mod classes;
@@ -52,7 +54,8 @@ fn message<T: std::fmt::Debug>(result: Result<T>) -> String {
 macro_rules! assert_messages {
     ($messages:expr) => {
         let messages: Vec<(String, String)> = $messages;
-        let text: String = messages.iter().map(|(name, message)| format!("{name}\n    {message}\n")).collect();
+        let text: String =
+            messages.iter().map(|(name, message)| format!("{name}\n    {message}\n")).collect();
         insta::assert_snapshot!(text);
     };
 }

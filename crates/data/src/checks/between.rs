@@ -26,7 +26,11 @@ fn names(train: &Look<'_>, other: &Look<'_>) -> Option<Finding> {
     let first = *differing.first()?;
     let message = format!(
         "{} other names or another order than those of {}: feature {} is \"{}\", not \"{}\"",
-        if differing.len() == 1 { "1 feature has".to_owned() } else { format!("{} features have", differing.len()) },
+        if differing.len() == 1 {
+            "1 feature has".to_owned()
+        } else {
+            format!("{} features have", differing.len())
+        },
         train.role,
         first + 1,
         found[first],
@@ -42,7 +46,13 @@ fn classes(train: &Look<'_>, other: &Look<'_>) -> Vec<Finding> {
     }
     let known = classes.classes_of(labels.names());
     let rows = |is: &dyn Fn(usize) -> bool| -> Vec<usize> {
-        labels.codes().iter().enumerate().filter(|(_, code)| is(**code as usize)).map(|(row, _)| row).collect()
+        labels
+            .codes()
+            .iter()
+            .enumerate()
+            .filter(|(_, code)| is(**code as usize))
+            .map(|(row, _)| row)
+            .collect()
     };
     let mut findings = Vec::new();
     let unknown = rows(&|code| known[code].is_none());
@@ -58,7 +68,9 @@ fn classes(train: &Look<'_>, other: &Look<'_>) -> Vec<Finding> {
         );
         findings.push(other.finding(Severity::Error, "unknown-class", message, &unknown));
     }
-    let spelled = |code: usize| known[code].is_some_and(|class| classes.names()[class as usize] != labels.names()[code]);
+    let spelled = |code: usize| {
+        known[code].is_some_and(|class| classes.names()[class as usize] != labels.names()[code])
+    };
     let respelled = rows(&spelled);
     if let Some(&row) = respelled.first() {
         let message = format!(
@@ -70,11 +82,16 @@ fn classes(train: &Look<'_>, other: &Look<'_>) -> Vec<Finding> {
         );
         findings.push(other.finding(Severity::Warning, "label-variants", message, &respelled));
     }
-    let absent: Vec<String> =
-        (0..classes.len()).filter(|&i| !known.contains(&Some(i as u32))).map(|i| classes.names()[i].clone()).collect();
+    let absent: Vec<String> = (0..classes.len())
+        .filter(|&i| !known.contains(&Some(i as u32)))
+        .map(|i| classes.names()[i].clone())
+        .collect();
     if !absent.is_empty() {
         let message = format!("no row of {}, which {} has", quoted(&absent), train.role);
-        findings.push(Finding { count: absent.len(), ..other.finding(Severity::Warning, "absent-class", message, &[]) });
+        findings.push(Finding {
+            count: absent.len(),
+            ..other.finding(Severity::Warning, "absent-class", message, &[])
+        });
     }
     findings
 }

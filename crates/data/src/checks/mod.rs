@@ -18,7 +18,13 @@ pub fn inspect(tables: &[(&str, &Table)], pool: &Pool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for look in &looks {
         let mut found = within::findings(look);
-        found.extend(look.table.warnings().iter().cloned().map(|finding| Finding { table: look.role.to_owned(), ..finding }));
+        found.extend(
+            look.table
+                .warnings()
+                .iter()
+                .cloned()
+                .map(|finding| Finding { table: look.role.to_owned(), ..finding }),
+        );
         found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings.extend(found);
     }

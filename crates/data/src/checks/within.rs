@@ -49,7 +49,8 @@ fn classes(look: &Look<'_>) -> Vec<Finding> {
         return findings;
     }
     if classes.len() == 1 {
-        let message = format!("all rows are of the one class \"{}\": there is nothing to tell apart", classes[0].0);
+        let message =
+            format!("all rows are of the one class \"{}\": there is nothing to tell apart", classes[0].0);
         findings.push(Finding { count: 1, ..look.finding(Severity::Error, "one-class", message, &[]) });
     }
     // Rare is relative: with many classes, all of them are small.
@@ -64,7 +65,10 @@ fn classes(look: &Look<'_>) -> Vec<Finding> {
             first_of(&rare),
             if rare.len() == 1 { "it" } else { "them" }
         );
-        findings.push(Finding { count: rare.len(), ..look.finding(Severity::Warning, "rare-classes", message, &[]) });
+        findings.push(Finding {
+            count: rare.len(),
+            ..look.finding(Severity::Warning, "rare-classes", message, &[])
+        });
     }
     findings
 }
@@ -90,7 +94,12 @@ fn feature(look: &Look<'_>, names: Option<&[String]>, i: usize) -> (String, Plac
     }
 }
 
-fn column_finding(look: &Look<'_>, code: &'static str, columns: &[usize], message: impl Fn(&str) -> String) -> Option<Finding> {
+fn column_finding(
+    look: &Look<'_>,
+    code: &'static str,
+    columns: &[usize],
+    message: impl Fn(&str) -> String,
+) -> Option<Finding> {
     if columns.is_empty() {
         return None;
     }
@@ -109,7 +118,10 @@ fn constant_columns(look: &Look<'_>) -> Option<Finding> {
     let columns: Vec<usize> = (0..look.hashes.constant.len()).filter(|&i| look.hashes.constant[i]).collect();
     let n = columns.len();
     column_finding(look, "constant-columns", &columns, |shown| {
-        format!("{} the same value in every row: {shown}", if n == 1 { "1 feature has".to_owned() } else { format!("{n} features have") })
+        format!(
+            "{} the same value in every row: {shown}",
+            if n == 1 { "1 feature has".to_owned() } else { format!("{n} features have") }
+        )
     })
 }
 
@@ -127,7 +139,10 @@ fn duplicate_columns(look: &Look<'_>) -> Option<Finding> {
     }
     let n = columns.len();
     column_finding(look, "duplicate-columns", &columns, |shown| {
-        format!("{} an earlier one in every row: {shown}", if n == 1 { "1 feature equals".to_owned() } else { format!("{n} features equal") })
+        format!(
+            "{} an earlier one in every row: {shown}",
+            if n == 1 { "1 feature equals".to_owned() } else { format!("{n} features equal") }
+        )
     })
 }
 

@@ -108,7 +108,9 @@ fn refuse_other_separators(header: &[u8], n_names: usize) -> Result<()> {
     for (byte, word) in [(b';', "semicolons"), (b'\t', "tabs"), (b'|', "bars")] {
         if n_names == 1 && memchr::memchr(byte, header).is_some() {
             let what = format!("the columns are separated by {word}; expected commas");
-            return Err(Error::format(what).with_hint("write the table with commas, e.g. pandas to_csv(sep=\",\")"));
+            return Err(
+                Error::format(what).with_hint("write the table with commas, e.g. pandas to_csv(sep=\",\")")
+            );
         }
     }
     Ok(())
@@ -116,14 +118,20 @@ fn refuse_other_separators(header: &[u8], n_names: usize) -> Result<()> {
 
 /// A first line of values instead of names. Column numbers 0, 1, 2, .. are names: pandas writes them.
 fn refuse_missing_header(names: &[String]) -> Result<()> {
-    let is_number = |name: &String| number::parse(name.as_bytes()).is_some_and(|number| number.len == name.len());
+    let is_number =
+        |name: &String| number::parse(name.as_bytes()).is_some_and(|number| number.len == name.len());
     let numbers: Vec<&String> = names.iter().filter(|name| is_number(name)).collect();
     let integers: Vec<i64> = numbers.iter().filter_map(|name| name.parse().ok()).collect();
     let counted = integers.len() == numbers.len() && integers.windows(2).all(|pair| pair[1] == pair[0] + 1);
     let list = names.iter().find(|name| name.starts_with('['));
-    let value = if counted && (numbers.is_empty() || names.len() > 1) { list } else { list.or(numbers.first().copied()) };
+    let value = if counted && (numbers.is_empty() || names.len() > 1) {
+        list
+    } else {
+        list.or(numbers.first().copied())
+    };
     let Some(value) = value else { return Ok(()) };
-    let what = format!("there is no header: expected the names of the columns, found {}", shown(value.as_bytes()));
+    let what =
+        format!("there is no header: expected the names of the columns, found {}", shown(value.as_bytes()));
     Err(Error::format(what).with_hint("put a line such as embeddings,label before the first row"))
 }
 

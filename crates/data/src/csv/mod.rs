@@ -27,6 +27,9 @@ const PIECE: usize = 128 << 10;
 /// The longest record; beyond it, a quote has swallowed the file.
 const MAX_RECORD: usize = 64 << 20;
 
+/// A record and the line it starts on.
+pub(crate) type Numbered = (Record, u64);
+
 /// The records of a text, window by window.
 pub(crate) struct Text<'a> {
     input: Box<dyn Read + 'a>,
@@ -59,7 +62,7 @@ impl<'a> Text<'a> {
 
     /// The whole records of the next window, each with its first line, and the text they are ranges of; none at the
     /// end.
-    pub(crate) fn next_window(&mut self) -> Result<(Vec<(Record, u64)>, &[u8])> {
+    pub(crate) fn next_window(&mut self) -> Result<(Vec<Numbered>, &[u8])> {
         loop {
             let mut records = Vec::new();
             while self.start < self.buffer.len()
@@ -156,7 +159,7 @@ impl Iterator for Rows<'_> {
 }
 
 /// Consecutive records of about [`PIECE`] bytes together.
-fn pieces(records: &[(Record, u64)]) -> Vec<&[(Record, u64)]> {
+fn pieces(records: &[Numbered]) -> Vec<&[Numbered]> {
     let mut pieces = Vec::new();
     let mut first = 0;
     for (i, (record, _)) in records.iter().enumerate() {
@@ -168,7 +171,7 @@ fn pieces(records: &[(Record, u64)]) -> Vec<&[(Record, u64)]> {
     pieces
 }
 
-fn block(records: &[(Record, u64)], text: &[u8], layout: &Layout) -> RowBlock {
+fn block(records: &[Numbered], text: &[u8], layout: &Layout) -> RowBlock {
     let n_features = layout.n_features;
     let mut block = RowBlock { x: vec![0.0; records.len() * n_features], ..RowBlock::default() };
     let mut codes = Codes { names: layout.columns.one_hot.clone(), ..Codes::default() };

@@ -101,7 +101,9 @@ fn closing_quote(text: &[u8], open: usize, at_end: bool) -> Option<Closing> {
             (Some(b',' | b'\n'), _) | (Some(b'\r'), Some(b'\n')) => {
                 return Some(Closing::At { quote: found, n_line_ends });
             }
-            (None, _) | (Some(b'\r'), None) if at_end => return Some(Closing::At { quote: found, n_line_ends }),
+            (None, _) | (Some(b'\r'), None) if at_end => {
+                return Some(Closing::At { quote: found, n_line_ends });
+            }
             (None, _) | (Some(b'\r'), None) => return None,
             _ => return Some(Closing::Followed { quote: found }),
         }

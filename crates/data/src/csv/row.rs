@@ -151,7 +151,10 @@ fn no_text(cell: &[u8]) -> list::Flaw {
     let (what, hint) = if memchr::memchr(0, cell).is_some() {
         ("a NUL byte", "the file is damaged: write it again")
     } else if memchr::memchr(b'\r', cell).is_some() {
-        ("a carriage return within the row", "end lines in a line feed, with or without a carriage return before it")
+        (
+            "a carriage return within the row",
+            "end lines in a line feed, with or without a carriage return before it",
+        )
     } else {
         ("bytes that are not UTF-8", "save the table as UTF-8")
     };
@@ -174,7 +177,11 @@ fn wrong_count(cells: &[&[u8]], line: u64, layout: &Layout) -> BadRow {
     let what = format!("expected {}, found {}", n_fields(names.len()), n_fields(cells.len()));
     if cells.len() < names.len() {
         let place = Place::line(line).in_column(&names[cells.len()]);
-        return BadRow::new(place, format!("the row is too short: {what}"), Some("write the row again, or leave it out"));
+        return BadRow::new(
+            place,
+            format!("the row is too short: {what}"),
+            Some("write the row again, or leave it out"),
+        );
     }
     let extra = shown(cells[names.len()]);
     let what = format!("the row is too long: {what}, the first too many being {extra}");

@@ -98,7 +98,8 @@ fn read_exact(input: &mut dyn Read, buffer: &mut [u8]) -> Result<()> {
 fn parse(text: &[u8], len: u64) -> Result<Header> {
     let unreadable = || damaged(&format!("its header is {}", shown(text.trim_ascii())));
     let text = std::str::from_utf8(text).map_err(|_| unreadable())?;
-    let mut rest = text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or_else(unreadable)?.trim();
+    let mut rest =
+        text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or_else(unreadable)?.trim();
     let (mut descr, mut fortran_order, mut shape) = (None, None, None);
     while !rest.is_empty() {
         let (key, after) = quoted(rest).ok_or_else(unreadable)?;
@@ -225,11 +226,21 @@ mod tests {
 
     #[test]
     fn what_it_does_not() {
-        for text in ["", "{}", "{'descr': '<f4'}", "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}", "{'a': 1}", "{'"] {
+        for text in [
+            "",
+            "{}",
+            "{'descr': '<f4'}",
+            "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}",
+            "{'a': 1}",
+            "{'",
+        ] {
             assert!(header(text).is_err(), "{text}");
         }
-        let shape = |shape: &str| header(&format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"));
-        for sizes in ["5", "(5", "(-5, 3)", "(5,,3)", "(5.0, 3)", "(99999999999999999999999, 1)", "(+5,)", "((5,),)"] {
+        let shape =
+            |shape: &str| header(&format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"));
+        for sizes in
+            ["5", "(5", "(-5, 3)", "(5,,3)", "(5.0, 3)", "(99999999999999999999999, 1)", "(+5,)", "((5,),)"]
+        {
             assert!(shape(sizes).is_err(), "{sizes}");
         }
         assert!(shape("(4611686018427387904, 4)").unwrap().data_len().is_err());

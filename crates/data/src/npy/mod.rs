@@ -59,7 +59,9 @@ impl<'a> Array<'a> {
         let [n_rows, n_features] = self.header.shape[..] else {
             let n = self.header.shape.len();
             let plural = if n == 1 { "" } else { "s" };
-            let what = format!("an array of {n} dimension{plural}, shape {shape}; expected 2, (n_samples, n_features)");
+            let what = format!(
+                "an array of {n} dimension{plural}, shape {shape}; expected 2, (n_samples, n_features)"
+            );
             return Err(Error::format(what).with_hint("flatten each sample: x.reshape(len(x), -1)"));
         };
         if n_rows == 0 || n_features == 0 {
@@ -95,7 +97,10 @@ impl Header {
 }
 
 fn cut_off(header: &Header, expected: u64, found: u64) -> Error {
-    let what = format!("the array is cut off: its shape {} needs {expected} bytes, found {found}", header.shape_text());
+    let what = format!(
+        "the array is cut off: its shape {} needs {expected} bytes, found {found}",
+        header.shape_text()
+    );
     Error::format(what).with_hint("copy or download the file again")
 }
 
@@ -105,7 +110,8 @@ fn too_long(header: &Header, expected: u64, found: u64) -> Error {
         "bytes follow the array: its shape {} needs {expected} bytes, found {more}",
         header.shape_text()
     );
-    Error::format(what).with_hint("the shape and the data do not belong together: write it again with numpy.save")
+    Error::format(what)
+        .with_hint("the shape and the data do not belong together: write it again with numpy.save")
 }
 
 /// The features and labels of a table of arrays, as rows.
@@ -122,7 +128,8 @@ impl<'a> Rows<'a> {
         x.check_features()?;
         let (n_rows, n_features) = (x.header.shape[0], x.header.shape[1]);
         if let Some(labels) = labels.as_ref().filter(|labels| labels.codes.len() != n_rows) {
-            let what = format!("{n_rows} rows of features and {} labels in {}", labels.codes.len(), labels.name);
+            let what =
+                format!("{n_rows} rows of features and {} labels in {}", labels.codes.len(), labels.name);
             return Err(Error::labels(what).with_hint("save both from the same rows"));
         }
         Ok(Rows { x, labels, n_done: 0, n_rows, n_features })
@@ -173,7 +180,8 @@ impl<'a> Rows<'a> {
             None => block.codes = vec![NO_LABEL; n],
         }
         let place = |i: usize| {
-            Place::row((self.n_done + i / self.n_features + 1) as u64).at_element((i % self.n_features + 1) as u64)
+            Place::row((self.n_done + i / self.n_features + 1) as u64)
+                .at_element((i % self.n_features + 1) as u64)
         };
         x.underflows.iter().for_each(|&i| block.underflows.add(1, || place(i)));
         block.underflows.count += x.n_more_underflows;
@@ -196,7 +204,8 @@ fn keep_finite(block: &mut RowBlock, n_features: usize, n_rows: usize, first: u6
                 let what = format!("expected a number that fits 32 bits (at most 3.4e38), found {found:?}");
                 BadRow::new(place, what, Some("rescale the features before writing them"))
             } else {
-                let hint = "replace missing and infinite values before writing the table, or leave the row out";
+                let hint =
+                    "replace missing and infinite values before writing the table, or leave the row out";
                 BadRow::new(place, format!("expected a finite number, found {found:?}"), Some(hint))
             });
             continue;
@@ -232,7 +241,9 @@ fn read_labels(mut array: Array<'_>, name: &str) -> Result<LabelArray> {
     match header.shape[..] {
         [_] => labels.add_names(values::texts(header, &bytes)?),
         [n_rows, 1] if n_rows > 0 => labels.add_names(values::texts(header, &bytes)?),
-        [n_rows, n_classes] if n_classes >= 2 && header.is_number() => labels.add_one_hot(header, &bytes, n_rows, n_classes)?,
+        [n_rows, n_classes] if n_classes >= 2 && header.is_number() => {
+            labels.add_one_hot(header, &bytes, n_rows, n_classes)?
+        }
         _ => {
             let what = format!(
                 "the labels have the shape {}; expected (n_samples,), or (n_samples, n_classes) for one-hot labels",
@@ -319,7 +330,11 @@ const X_NAMES: [&str; 6] = ["x", "embeddings", "embedding", "features", "data", 
 const Y_NAMES: [&str; 6] = ["y", "labels", "label", "target", "targets", "arr_1"];
 
 /// Reads the features of an npz archive and its labels.
-pub(crate) fn open_npz(source: &Source, compression: Compression, options: &ReadOptions) -> Result<Rows<'static>> {
+pub(crate) fn open_npz(
+    source: &Source,
+    compression: Compression,
+    options: &ReadOptions,
+) -> Result<Rows<'static>> {
     match (source, compression) {
         (Source::File(path), Compression::Plain) => {
             let file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
@@ -335,8 +350,11 @@ pub(crate) fn open_npz(source: &Source, compression: Compression, options: &Read
 
 fn open_archive<R: Read + Seek>(input: R, len: u64, options: &ReadOptions) -> Result<Rows<'static>> {
     let mut archive = zip::ZipArchive::new(input).map_err(damaged_archive)?;
-    let names: Vec<String> =
-        archive.file_names().flatten().filter_map(|name| name.strip_suffix(".npy").map(str::to_owned)).collect();
+    let names: Vec<String> = archive
+        .file_names()
+        .flatten()
+        .filter_map(|name| name.strip_suffix(".npy").map(str::to_owned))
+        .collect();
     let x_name = array_name(&names, options.embeddings_column.as_deref(), &X_NAMES)?.ok_or_else(|| {
         let found = if names.is_empty() { "none".to_owned() } else { crate::columns::quoted(&names) };
         Error::column(format!("expected an array of features named x, embeddings or features, found {found}"))
@@ -357,7 +375,10 @@ fn array_name(names: &[String], wanted: Option<&str>, known: &[&str]) -> Result<
         return match names.iter().find(|name| *name == wanted) {
             Some(name) => Ok(Some(name.clone())),
             None => {
-                let what = format!("there is no array \"{wanted}\"; the arrays are {}", crate::columns::quoted(names));
+                let what = format!(
+                    "there is no array \"{wanted}\"; the arrays are {}",
+                    crate::columns::quoted(names)
+                );
                 Err(Error::column(what))
             }
         };
@@ -368,7 +389,9 @@ fn array_name(names: &[String], wanted: Option<&str>, known: &[&str]) -> Result<
 
 fn damaged_archive(error: zip::result::ZipError) -> Error {
     match error {
-        zip::result::ZipError::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => read_error(error),
+        zip::result::ZipError::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+            read_error(error)
+        }
         other => Error::format(format!("the npz archive is damaged: {other}"))
             .with_hint("copy or download the file again, or write it again with numpy.savez"),
     }

@@ -74,7 +74,10 @@ pub(crate) fn from_columns(header: &Header, bytes: &[u8], n_rows: usize, n_colum
 }
 
 /// The elements of an array of labels as text: whole floating-point numbers without their fraction.
-pub(crate) fn texts<'a>(header: &'a Header, bytes: &'a [u8]) -> Result<Box<dyn Iterator<Item = String> + 'a>> {
+pub(crate) fn texts<'a>(
+    header: &'a Header,
+    bytes: &'a [u8],
+) -> Result<Box<dyn Iterator<Item = String> + 'a>> {
     Ok(match (header.kind, header.item_size) {
         (Kind::Unicode | Kind::Bytes, 0) => {
             return Err(Error::labels("labels of no length; expected text or integers"));
@@ -88,9 +91,13 @@ pub(crate) fn texts<'a>(header: &'a Header, bytes: &'a [u8]) -> Result<Box<dyn I
             Box::new(texts.collect::<Result<Vec<_>>>()?.into_iter())
         }
         (Kind::Signed, 8) => Box::new(items(header, bytes).map(|item| i64::from_le_bytes(item).to_string())),
-        (Kind::Unsigned, 8) => Box::new(items(header, bytes).map(|item| u64::from_le_bytes(item).to_string())),
+        (Kind::Unsigned, 8) => {
+            Box::new(items(header, bytes).map(|item| u64::from_le_bytes(item).to_string()))
+        }
         (Kind::Signed, 4) => Box::new(items(header, bytes).map(|item| i32::from_le_bytes(item).to_string())),
-        (Kind::Unsigned, 4) => Box::new(items(header, bytes).map(|item| u32::from_le_bytes(item).to_string())),
+        (Kind::Unsigned, 4) => {
+            Box::new(items(header, bytes).map(|item| u32::from_le_bytes(item).to_string()))
+        }
         _ => Box::new(numbers(header, bytes).values.into_iter().map(number_label)),
     })
 }
@@ -106,8 +113,10 @@ fn number_label(value: f32) -> String {
 }
 
 fn unicode(header: &Header, item: &[u8], row: usize) -> Result<String> {
-    let text: Option<String> = items::<4>(header, item).map(|unit| char::from_u32(u32::from_le_bytes(unit))).collect();
-    let text = text.ok_or_else(|| Error::labels("the label is not Unicode text").placed(Place::row(row as u64 + 1)))?;
+    let text: Option<String> =
+        items::<4>(header, item).map(|unit| char::from_u32(u32::from_le_bytes(unit))).collect();
+    let text = text
+        .ok_or_else(|| Error::labels("the label is not Unicode text").placed(Place::row(row as u64 + 1)))?;
     Ok(text.trim_end_matches('\0').to_owned())
 }
 

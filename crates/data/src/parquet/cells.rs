@@ -28,7 +28,11 @@ pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
         Type::BOOLEAN => Stored::Bool,
         Type::INT32 | Type::INT64 => match (logical, column.converted_type()) {
             (Some(LogicalType::Integer(integer)), _) => {
-                if integer.is_signed { Stored::Signed } else { Stored::Unsigned }
+                if integer.is_signed {
+                    Stored::Signed
+                } else {
+                    Stored::Unsigned
+                }
             }
             (None, ConvertedType::NONE | ConvertedType::INT_8 | ConvertedType::INT_16) => Stored::Signed,
             (None, ConvertedType::INT_32 | ConvertedType::INT_64) => Stored::Signed,
@@ -36,7 +40,9 @@ pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
             (None, ConvertedType::UINT_32 | ConvertedType::UINT_64) => Stored::Unsigned,
             _ => Stored::Other,
         },
-        Type::FIXED_LEN_BYTE_ARRAY if logical == Some(&LogicalType::Float16) && column.type_length() == 2 => Stored::Half,
+        Type::FIXED_LEN_BYTE_ARRAY if logical == Some(&LogicalType::Float16) && column.type_length() == 2 => {
+            Stored::Half
+        }
         Type::BYTE_ARRAY => match (logical, column.converted_type()) {
             (Some(LogicalType::String | LogicalType::Enum), _) => Stored::Text,
             (None, ConvertedType::NONE | ConvertedType::UTF8 | ConvertedType::ENUM) => Stored::Text,
@@ -115,7 +121,9 @@ pub(crate) fn read(reader: &mut ColumnReader, stored: Stored, n_rows: usize) -> 
     match reader {
         ColumnReader::FloatColumnReader(reader) => typed(reader, n_rows, Values::F32),
         ColumnReader::DoubleColumnReader(reader) => typed(reader, n_rows, Values::F64),
-        ColumnReader::BoolColumnReader(reader) => typed(reader, n_rows, |values| integers(values, i128::from)),
+        ColumnReader::BoolColumnReader(reader) => {
+            typed(reader, n_rows, |values| integers(values, i128::from))
+        }
         ColumnReader::Int32ColumnReader(reader) => typed(reader, n_rows, |values| {
             integers(values, |v| if unsigned { i128::from(v as u32) } else { i128::from(v) })
         }),
@@ -136,8 +144,12 @@ fn typed<T: DataType>(
     let (mut definitions, mut repetitions, mut read) = (Vec::new(), Vec::new(), Vec::new());
     let mut n_read = 0;
     while n_read < n_rows {
-        let (records, _, levels) =
-            reader.read_records(n_rows - n_read, Some(&mut definitions), Some(&mut repetitions), &mut read)?;
+        let (records, _, levels) = reader.read_records(
+            n_rows - n_read,
+            Some(&mut definitions),
+            Some(&mut repetitions),
+            &mut read,
+        )?;
         n_read += records;
         if levels == 0 {
             break;

@@ -15,9 +15,9 @@ use crate::rows::{BadRow, NO_LABEL, RowBlock};
 use crate::{Error, Place, ReadOptions, Result};
 use cells::{Cells, Stored, Values};
 use headsmith_kernels::Pool;
-use parquet::column::reader::ColumnReader;
 use pages::Claims;
 use parquet::basic::Repetition;
+use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
@@ -81,7 +81,9 @@ fn damaged(error: ParquetError) -> Error {
             Ok(error) => Error::unread(*error),
             Err(other) => damaged_because(&other.to_string()),
         },
-        ParquetError::General(what) | ParquetError::EOF(what) | ParquetError::NYI(what) => damaged_because(&what),
+        ParquetError::General(what) | ParquetError::EOF(what) | ParquetError::NYI(what) => {
+            damaged_because(&what)
+        }
         other => damaged_because(&other.to_string()),
     }
 }
@@ -136,7 +138,8 @@ fn check_claims(input: &impl ChunkReader, metadata: &ParquetMetaData, fields: &[
     let mut claims = Claims::default();
     for group in metadata.row_groups() {
         for leaf in fields.iter().filter_map(|field| field.leaf) {
-            let chunk = group.columns().get(leaf).ok_or_else(|| damaged_because("a row group lacks a column"))?;
+            let chunk =
+                group.columns().get(leaf).ok_or_else(|| damaged_because("a row group lacks a column"))?;
             claims.add(input, chunk).map_err(|what| damaged_because(&what))?;
         }
     }
@@ -198,7 +201,13 @@ fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> R
         let is_number = !matches!(field.stored, Stored::Text | Stored::Other);
         let kind = match field.stored {
             Stored::Other => Kind::Other,
-            _ if field.is_list() => if is_number { Kind::List } else { Kind::Other },
+            _ if field.is_list() => {
+                if is_number {
+                    Kind::List
+                } else {
+                    Kind::Other
+                }
+            }
             Stored::Text => sampled_kind(file, field)?,
             _ if columns::may_be_one_hot(&field.name, options) => sampled_kind(file, field)?,
             _ => Kind::Number,
@@ -243,7 +252,8 @@ fn n_features(file: &dyn FileReader, fields: &[Field], columns: &Columns) -> Res
         return Err(Error::column(what).with_hint("write the embeddings as lists of floats"));
     };
     let Some(cells) = first_cells(file, field)? else { return Ok(0) };
-    let lens: Vec<usize> = lists(&cells).map(|list| n_elements(&cells.definitions[list], element_level)).collect();
+    let lens: Vec<usize> =
+        lists(&cells).map(|list| n_elements(&cells.definitions[list], element_level)).collect();
     let votes = |n: usize| lens.iter().filter(|&&other| other == n).count();
     let mut best = 0;
     for &n in lens.iter().filter(|&&n| n > 0 && n <= MAX_FEATURES) {
@@ -262,7 +272,8 @@ fn lists(cells: &Cells) -> impl Iterator<Item = std::ops::Range<usize>> {
             return None;
         }
         let rest = &cells.repetitions[start + 1..];
-        let end = rest.iter().position(|&level| level == 0).map_or(cells.repetitions.len(), |len| start + 1 + len);
+        let end =
+            rest.iter().position(|&level| level == 0).map_or(cells.repetitions.len(), |len| start + 1 + len);
         let list = start..end;
         start = end;
         Some(list)
@@ -412,7 +423,9 @@ impl<'a> Batch<'a> {
             let first = next_value;
             let n_values = definitions.iter().filter(|&&level| level == field.value_level).count();
             next_value += n_values;
-            if let Some((what, hint)) = flaw_of_list(definitions, element_level, field.value_level, n_features) {
+            if let Some((what, hint)) =
+                flaw_of_list(definitions, element_level, field.value_level, n_features)
+            {
                 let null = definitions.iter().position(|&level| level < field.value_level);
                 let place = match null.filter(|_| definitions[0] >= element_level) {
                     Some(element) => self.place(row, column).at_element(element as u64 + 1),
@@ -455,7 +468,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Calls `cell` with each row and the index of its value, if it is not null.
-    fn for_each_cell(&mut self, column: usize, cells: &Cells, cell: impl Fn(&mut Self, usize, Option<usize>)) {
+    fn for_each_cell(
+        &mut self,
+        column: usize,
+        cells: &Cells,
+        cell: impl Fn(&mut Self, usize, Option<usize>),
+    ) {
         let value_level = self.parquet.fields[column].value_level;
         let mut next = 0;
         for row in 0..self.bad.len() {
@@ -466,7 +484,15 @@ impl<'a> Batch<'a> {
     }
 
     #[inline]
-    fn set(&mut self, row: usize, column: usize, feature: usize, values: &Values, i: usize, element: Option<usize>) {
+    fn set(
+        &mut self,
+        row: usize,
+        column: usize,
+        feature: usize,
+        values: &Values,
+        i: usize,
+        element: Option<usize>,
+    ) {
         let (number, underflow) = values.number(i);
         self.block.x[row * self.parquet.n_features + feature] = number;
         if number.is_finite() && !underflow {
@@ -508,7 +534,12 @@ impl<'a> Batch<'a> {
             }
             let Some(text) = cells.values.label(i) else {
                 let place = self.place(row, column);
-                self.refuse(row, place, "the label is not UTF-8".to_owned(), "write labels as text or integers");
+                self.refuse(
+                    row,
+                    place,
+                    "the label is not UTF-8".to_owned(),
+                    "write labels as text or integers",
+                );
                 continue;
             };
             if text.trim().is_empty() || text == "NaN" && !matches!(cells.values, Values::Texts(_)) {
@@ -526,13 +557,24 @@ impl<'a> Batch<'a> {
 
     fn add_one_hot(&mut self, column: usize, class: u32, cells: &Cells) {
         self.for_each_cell(column, cells, |batch, row, value| {
-            let found = value.map_or_else(|| "null".to_owned(), |i| cells.values.label(i).unwrap_or_default());
+            let found =
+                value.map_or_else(|| "null".to_owned(), |i| cells.values.label(i).unwrap_or_default());
             let place = batch.place(row, column);
             match found.as_str() {
                 "0" => {}
                 "1" if batch.block.codes[row] == NO_LABEL => batch.block.codes[row] = class,
-                "1" => batch.refuse(row, place, "a second 1 in the one-hot columns of the row".to_owned(), ONE_HOT),
-                _ => batch.refuse(row, place, format!("expected 0 or 1, found {}", shown(found.as_bytes())), ONE_HOT),
+                "1" => batch.refuse(
+                    row,
+                    place,
+                    "a second 1 in the one-hot columns of the row".to_owned(),
+                    ONE_HOT,
+                ),
+                _ => batch.refuse(
+                    row,
+                    place,
+                    format!("expected 0 or 1, found {}", shown(found.as_bytes())),
+                    ONE_HOT,
+                ),
             }
         });
     }

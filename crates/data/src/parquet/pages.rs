@@ -165,7 +165,11 @@ impl Thrift<'_> {
                 let len = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
                 for _ in 0..len {
                     // Booleans take a byte in a list and none in a structure.
-                    if matches!(head & 0x0F, 1 | 2) { _ = self.byte()? } else { self.skip(head & 0x0F, depth + 1)? }
+                    if matches!(head & 0x0F, 1 | 2) {
+                        _ = self.byte()?
+                    } else {
+                        self.skip(head & 0x0F, depth + 1)?
+                    }
                 }
             }
             STRUCT if depth < MAX_DEPTH => {

@@ -111,7 +111,8 @@ fn write_parquet(sheet: &Sheet<'_>, out: &mut dyn Write) -> Result<Vec<String>, 
         }
     }
     sheet.check_end(row)?;
-    let left_out = (0..columns.names.len()).filter(|&i| !parquet.can_be_written(i) && !parquet.is_pandas_index(i));
+    let left_out =
+        (0..columns.names.len()).filter(|&i| !parquet.can_be_written(i) && !parquet.is_pandas_index(i));
     Ok(left_out.map(|i| columns.names[i].clone()).collect())
 }
 
