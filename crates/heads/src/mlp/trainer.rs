@@ -243,7 +243,7 @@ impl<'a> Trainer<'a> {
 
     fn diverged(&self) -> Error {
         Error::diverged(format!(
-            "the loss left the finite numbers in epoch {} at a learning rate of {}; try a smaller one",
+            "the loss left the finite numbers in epoch {} at a learning rate of {:?}; try a smaller one",
             self.epoch + 1,
             self.learning_rate
         ))
