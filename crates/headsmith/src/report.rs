@@ -208,13 +208,14 @@ pub struct PredictionReport {
 impl Judgement {
     /// What must be said beside the scores: that the rows were used before. `None` when they were not.
     pub fn caution(&self) -> Option<String> {
-        match self.used_for.as_slice() {
+        let names: Vec<String> =
+            self.used_for.iter().map(|what| format!("the {}", what.replace('_', " "))).collect();
+        match names.as_slice() {
             [] => None,
-            [one] if one == "weights" => Some("these rows were trained on: flattering".to_owned()),
-            [first, rest @ ..] => {
-                let rest: String =
-                    rest.iter().map(|what| format!(" and the {}", what.replace('_', " "))).collect();
-                Some(format!("these rows chose the {}{rest}: optimistic", first.replace('_', " ")))
+            [_] if self.used_for[0] == "weights" => Some("these rows were trained on: flattering".to_owned()),
+            [one] => Some(format!("these rows chose {one}: optimistic")),
+            [first @ .., last] => {
+                Some(format!("these rows chose {} and {last}: optimistic", first.join(", ")))
             }
         }
     }

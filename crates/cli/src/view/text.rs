@@ -203,7 +203,8 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
 fn compared(comparison: &Comparison) -> String {
     let d = &comparison.difference.weighted_f1;
     format!(
-        "{} - {}: weighted F1 {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4} (paired bootstrap; {})\n",
+        "{} - {}: weighted F1 {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4}\n  \
+         (paired bootstrap; {})\n",
         comparison.candidate, comparison.baseline, d.observed, d.low, d.high, d.p_value, comparison.note
     )
 }

@@ -70,10 +70,7 @@ fn a_score_on_rows_that_chose_says_so() {
     let caution =
         |i: usize, rows: &str| report["heads"][i][rows]["caution"].as_str().unwrap_or("").to_owned();
     assert_eq!(caution(0, "val"), "these rows chose the head: optimistic");
-    assert_eq!(
-        caution(1, "val"),
-        "these rows chose the epoch and the learning rate and the head: optimistic"
-    );
+    assert_eq!(caution(1, "val"), "these rows chose the epoch, the learning rate and the head: optimistic");
     assert_eq!(caution(1, "train"), "these rows were trained on: flattering");
     let evaluate =
         |data: &str| world.json(&format!("evaluate --model out/model.safetensors --data {data} --json"));
