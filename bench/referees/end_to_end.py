@@ -94,6 +94,28 @@ def report(report, submission):
     passed("run: the better head on validation is chosen, and the counts of the predictions are those of submission.csv")
 
 
+def formats(folder):
+    """What pandas and numpy write of one table is the same table in every format: the fingerprint is of the values."""
+    table = pd.read_parquet(DATA / "val.parquet")
+    x = np.stack(table["embeddings"])
+    columns = pd.DataFrame(x.astype(float), columns=[f"x{i}" for i in range(x.shape[1])])
+    columns["label"] = table["label"]
+    table["embeddings"] = [row.astype(float).tolist() for row in x]
+    table.to_csv(folder / "lists.csv", index=False)
+    table.to_csv(folder / "lists.csv.gz", index=False)
+    table.to_parquet(folder / "lists-f64.parquet", compression="zstd")
+    columns.to_csv(folder / "columns.csv", index=False)
+    columns.to_parquet(folder / "columns.parquet")
+    np.savez(folder / "arrays.npz", x=np.asfortranarray(x), y=table["label"].to_numpy(dtype=str))
+    files = sorted(folder.iterdir())
+    tables = json.loads(headsmith("inspect", DATA / "val.parquet", *files, "--json"))["tables"]
+    assert len(tables) == len(files) + 1
+    for read in tables:
+        what = read["n_rows"], read["n_features"], read["label_column"] is not None, read["fingerprint"]
+        assert what == (2000, 256, True, tables[0]["fingerprint"]), read
+    passed(f"formats: {', '.join(file.name for file in files)} of pandas and numpy are the same table, bit for bit")
+
+
 def fit(head, folder):
     """`fit`, `evaluate` and `predict` agree with each other and with scikit-learn."""
     model, predictions = folder / f"{head}.safetensors", folder / f"{head}.csv"
@@ -168,6 +190,8 @@ def same_bytes(head, folder):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         run(Path(folder) / "out")
+        (Path(folder) / "formats").mkdir()
+        formats(Path(folder) / "formats")
         for head in SMALL:
             fit(head, Path(folder))
             same_bytes(head, Path(folder))
