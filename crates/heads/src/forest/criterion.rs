@@ -84,6 +84,11 @@ impl ClassSums {
         self.present.iter().map(|&class| self.sums[class as usize].total)
     }
 
+    /// The number of classes, present or not.
+    pub(super) fn n_classes(&self) -> usize {
+        self.sums.len()
+    }
+
     fn clear_left(&mut self) {
         for &class in &self.present {
             self.sums[class as usize].left = 0.0;
@@ -123,6 +128,47 @@ impl GiniScan {
         let numerator = self.squares * self.total + (self.total_squares - self.products) * self.left;
         (numerator, self.left * (self.total - self.left))
     }
+
+    #[inline(always)]
+    fn add(&mut self, sum: &mut ClassSum, count: u32) {
+        let weight = sum.row_weight * f64::from(count);
+        self.squares += weight * (sum.left + sum.left + weight);
+        self.products += (weight + weight) * sum.total;
+        self.left += weight;
+        sum.left += weight;
+    }
+
+    /// Moves rows to the left, given how often those of each class were drawn.
+    pub(super) fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]) {
+        for (sum, &count) in sums.sums.iter_mut().zip(counts) {
+            self.add(sum, count);
+        }
+    }
+
+    /// What the gain of no cut exceeds while rows of these counts pass, in any order; see [`super::buckets`].
+    pub(super) fn bound(&self, sums: &ClassSums, counts: &[u32]) -> f64 {
+        let classes =
+            || sums.sums.iter().zip(counts).map(|(sum, &count)| (sum, sum.row_weight * f64::from(count)));
+        let moved: f64 = classes().map(|(_, weight)| weight).sum();
+        let right = self.total - self.left;
+        // Before the first row and behind the last one the slopes are not bounded.
+        if self.left <= 0.0 || right <= moved * (1.0 + 1e-9) {
+            return f64::INFINITY;
+        }
+        let right_squares = self.total_squares - self.products + self.squares;
+        let (per_left, per_right) = (1.0 / self.left, 1.0 / right);
+        let behind = (1.0 / (self.left + moved), 1.0 / (right - moved));
+        let squares = right_squares * behind.1 * behind.1 - self.squares * behind.0 * behind.0;
+        let gain = self.squares * per_left + right_squares * per_right;
+        let growth: f64 = classes()
+            .map(|(sum, weight)| {
+                let (left, right) = (sum.left + weight, sum.total - sum.left - weight);
+                weight * (2.0 * (left * per_left - right * per_right) + squares).max(0.0)
+            })
+            .sum();
+        // Room for rounding errors.
+        (gain + growth) * (1.0 + 1e-9)
+    }
 }
 
 impl Scan for GiniScan {
@@ -135,12 +181,7 @@ impl Scan for GiniScan {
 
     #[inline(always)]
     fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
-        let sum = &mut sums.sums[entry.class()];
-        let weight = sum.row_weight * f64::from(entry.count());
-        self.squares += weight * (sum.left + sum.left + weight);
-        self.products += (weight + weight) * sum.total;
-        self.left += weight;
-        sum.left += weight;
+        self.add(&mut sums.sums[entry.class()], entry.count());
     }
 
     #[inline(always)]

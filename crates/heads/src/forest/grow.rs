@@ -228,14 +228,20 @@ mod tests {
                 assert_eq!(i64::from(node.feature), case.feature[i], "{name}: feature of node {i}");
                 // The greatest number in single precision that is not above theirs in double precision.
                 let (ours, theirs) = (node.threshold, case.threshold[i]);
-                assert!(f64::from(ours) <= theirs && theirs < f64::from(ours.next_up()), "{name}: threshold of {i}");
+                assert!(
+                    f64::from(ours) <= theirs && theirs < f64::from(ours.next_up()),
+                    "{name}: threshold of {i}"
+                );
                 order.extend([node.next as usize, node.next as usize + 1]);
             }
             i += 1;
         }
         assert_eq!(order.len(), case.feature.len(), "{name}");
         let ours = importances::of_tree(grown, case.n_features).unwrap_or(vec![0.0; case.n_features]);
-        assert!(ours.iter().zip(&case.importances).all(|(&a, &b)| close(a, b)), "{name}: importances {ours:?}");
+        assert!(
+            ours.iter().zip(&case.importances).all(|(&a, &b)| close(a, b)),
+            "{name}: importances {ours:?}"
+        );
     }
 
     #[test]
@@ -257,7 +263,8 @@ mod tests {
         let x: Vec<f32> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
         let x = MatRef::new(&x, 300, 3);
         let settings = Settings::new(&TABLE.defaults(), 300, 3).unwrap();
-        let sample = Classes::new(&y, 4, &settings).sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
+        let sample =
+            Classes::new(&y, 4, &settings).sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
         let columns = Columns::<u16>::new(x, &Pool::inline());
         let random = || Philox::new(2, 0, 0).sequence(0, 0);
         let narrow = grow_with::<u16, u16>(&columns, &y, &sample, &settings, &mut random());

@@ -9,6 +9,7 @@
 //! side, which cannot be surpassed.
 
 mod bootstrap;
+mod buckets;
 mod columns;
 mod criterion;
 mod entry;

@@ -48,8 +48,7 @@ fn constant_features_are_drawn_on_until_one_varies() {
     // One feature in 40 varies, and one is drawn a split: scikit-learn's rule finds it nevertheless.
     let x: Vec<f32> = (0..400).map(|i| if i % 40 == 17 { (i / 40) as f32 } else { 3.0 }).collect();
     let table = Table::new(&x, &[0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
-    let forest =
-        table.fit(&[("max_features", Value::Int(1)), ("bootstrap", Value::Bool(false))], 0);
+    let forest = table.fit(&[("max_features", Value::Int(1)), ("bootstrap", Value::Bool(false))], 0);
     let proba = forest.predict_proba(table.x(), &Pool::inline());
     assert!((0..10).all(|i| proba.row(i)[i % 2] == 1.0));
     assert_eq!(forest.feature_importances()[17], 1.0);
@@ -102,7 +101,8 @@ fn more_classes_than_fit_a_byte() {
 #[test]
 fn more_rows_than_16_bits_count() {
     let train = samples(0, 70_000, 2, 2);
-    let given = [("n_estimators", Value::Int(2)), ("max_depth", Value::Int(3)), ("oob_score", Value::Bool(true))];
+    let given =
+        [("n_estimators", Value::Int(2)), ("max_depth", Value::Int(3)), ("oob_score", Value::Bool(true))];
     let forest = train.fit(&given, 0);
     assert_eq!(forest.max_depth(), 3);
     let part = samples(0, 7_000, 2, 2).fit(&given, 0);
@@ -124,16 +124,14 @@ fn samples_that_cannot_be_learnt_from_are_refused() {
         message(&[1.0, 2.0, 3.0, f32::NAN], 2, 2),
         "feature 1 of row 1 is NaN, expected a finite number"
     );
-    assert_eq!(
-        message(&[f32::INFINITY, 2.0], 1, 2),
-        "feature 0 of row 0 is inf, expected a finite number"
-    );
+    assert_eq!(message(&[f32::INFINITY, 2.0], 1, 2), "feature 0 of row 0 is inf, expected a finite number");
 }
 
 #[test]
 fn a_nan_goes_left_when_predicting() {
     let table = Table::new(&[1.0, 2.0], &[0, 1]);
     let forest = table.fit(&everything(), 0);
-    let proba = forest.predict_proba(MatRef::new(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], 3, 1), &Pool::inline());
+    let proba = forest
+        .predict_proba(MatRef::new(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], 3, 1), &Pool::inline());
     assert_eq!(proba.as_slice(), [1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
 }

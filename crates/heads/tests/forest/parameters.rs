@@ -107,7 +107,9 @@ fn out_of_bag_rows_are_judged_by_other_trees() {
     }
     let right = (0..200).filter(|&i| {
         let row = oob.decision_function.row(i);
-        row.iter().enumerate().all(|(class, p)| *p <= row[train.y[i] as usize] || class == train.y[i] as usize)
+        row.iter()
+            .enumerate()
+            .all(|(class, p)| *p <= row[train.y[i] as usize] || class == train.y[i] as usize)
     });
     assert!((right.count() as f64 / 200.0 - oob.accuracy).abs() < 0.02);
 
@@ -115,7 +117,8 @@ fn out_of_bag_rows_are_judged_by_other_trees() {
     let few = fit(&[("oob_score", Value::Bool(true)), ("n_estimators", Value::Int(1))]).oob().unwrap();
     assert!((110..145).contains(&few.n_unjudged), "{}", few.n_unjudged);
     // With one draw, all rows but one are out of the bag.
-    let draw = [("oob_score", Value::Bool(true)), ("n_estimators", Value::Int(1)), ("max_samples", Value::Int(1))];
+    let draw =
+        [("oob_score", Value::Bool(true)), ("n_estimators", Value::Int(1)), ("max_samples", Value::Int(1))];
     assert_eq!(fit(&draw).oob().unwrap().n_unjudged, 1);
 }
 

@@ -89,7 +89,11 @@ fn scores_do_not_differ_from_those_of_scikit_learn() {
         for (what, ours, theirs) in pairs.into_iter().filter(|(_, _, theirs)| !theirs.is_empty()) {
             assert_eq!(ours.len(), theirs.len());
             let t = welch_t(ours, theirs);
-            assert!(t.abs() < 3.0, "{}: {what}: t = {t}, ours {ours:?}, scikit-learn's {theirs:?}", case.name);
+            assert!(
+                t.abs() < 3.0,
+                "{}: {what}: t = {t}, ours {ours:?}, scikit-learn's {theirs:?}",
+                case.name
+            );
         }
     }
 }

@@ -71,10 +71,18 @@ fn damage_is_told() {
         Values::F64(values) => values[0] = -values[0],
         other => panic!("{other:?}"),
     };
-    assert_eq!(message("mixed_probability", negative), "tree 0: mixed leaf 0 has probabilities that are no distribution");
-    assert_eq!(message("mixed_class", set_u32(0, 9)), "tree 0: mixed leaf 0 does not list ascending classes below 3");
+    assert_eq!(
+        message("mixed_probability", negative),
+        "tree 0: mixed leaf 0 has probabilities that are no distribution"
+    );
+    assert_eq!(
+        message("mixed_class", set_u32(0, 9)),
+        "tree 0: mixed leaf 0 does not list ascending classes below 3"
+    );
     assert!(message("tree_size", set_u32(0, 4_000_000_000)).contains("nodes, but there are"));
-    assert!(message("mixed_size", set_u32(0, 4_000_000_000)).contains("classes in mixed leaves, but there are"));
+    assert!(
+        message("mixed_size", set_u32(0, 4_000_000_000)).contains("classes in mixed leaves, but there are")
+    );
     assert!(message("n_classes", set_u32(0, 0)).contains("0 classes, expected at least one each"));
     let infinite = |tensor: &mut Tensor| tensor.values = Values::F64(vec![f64::INFINITY; tensor.shape[0]]);
     assert_eq!(message("importances", infinite), "importance 0 is inf, expected a finite number");
@@ -84,7 +92,10 @@ fn damage_is_told() {
     assert_eq!(Forest::from_tensors(missing).unwrap_err().to_string(), "tensor `tree_size` is missing");
     let mut more = small_forest().tensors();
     more.insert("weights", &[0], Values::F32(Vec::new()));
-    assert_eq!(Forest::from_tensors(more).unwrap_err().to_string(), "tensor `weights` is no part of a forest");
+    assert_eq!(
+        Forest::from_tensors(more).unwrap_err().to_string(),
+        "tensor `weights` is no part of a forest"
+    );
 }
 
 proptest! {
