@@ -1,4 +1,5 @@
 //! The forest as its users see it.
+#![allow(clippy::unwrap_used)]
 
 #[path = "forest/edges.rs"]
 mod edges;

@@ -269,8 +269,8 @@ mod tests {
                     prop_assert_eq!(column.places[row] as usize, place);
                     prop_assert_eq!(wide.places[row] as usize, place);
                     prop_assert_eq!(column.value_at(place, &all), x.row(row)[f]);
-                    for next in place + 1..n_rows {
-                        let differ = x.row(rows[next])[f] > x.row(row)[f] + SAME_VALUE;
+                    for (next, &next_row) in rows.iter().enumerate().skip(place + 1) {
+                        let differ = x.row(next_row)[f] > x.row(row)[f] + SAME_VALUE;
                         prop_assert_eq!(column.differ(place, next, &all), differ);
                         prop_assert_eq!(wide.differ(place, next, &all), differ);
                     }

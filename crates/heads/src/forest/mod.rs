@@ -111,7 +111,7 @@ fn fit_with<P: Position>(
     let columns = Columns::<P>::new(samples.x(), pool);
     let classes = Classes::new(samples.y(), samples.n_classes(), settings);
     let (mut trees, mut of_trees, mut in_bags) = (Vec::new(), Vec::new(), Vec::new());
-    while trees.len() < total && !(stopped && !trees.is_empty()) {
+    while trees.len() < total && (!stopped || trees.is_empty()) {
         let first = trees.len();
         let batch = trees_a_batch(samples, settings).min(total - first);
         let grown = pool.map(batch, |i| grow_tree(&columns, &classes, samples, settings, seed, first + i));
