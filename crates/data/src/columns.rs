@@ -176,11 +176,17 @@ fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOption
                 "column \"{name}\" cannot be both the embeddings and the label"
             )));
         }
+        if matches!(sketches[column].kind, Kind::List | Kind::Other) {
+            let what = format!("the label column \"{name}\" holds neither text nor numbers");
+            return Err(Error::column(what).with_hint("write labels as text, integers or one-hot columns"));
+        }
         set_label(columns, column);
         return Ok(());
     }
     let free: Vec<usize> = (0..sketches.len()).filter(|&i| columns.roles[i] == Role::Other).collect();
-    let known = |&i: &usize| is_one_of(&sketches[i].name, &LABEL_NAMES) && sketches[i].kind != Kind::Other;
+    let known = |&i: &usize| {
+        is_one_of(&sketches[i].name, &LABEL_NAMES) && !matches!(sketches[i].kind, Kind::List | Kind::Other)
+    };
     let candidates: Vec<usize> = free.iter().copied().filter(known).collect();
     match candidates[..] {
         [column] => set_label(columns, column),

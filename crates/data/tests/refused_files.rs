@@ -68,6 +68,7 @@ fn named_columns_that_are_not_there() {
         ("a slip", ROWS, options(Some("embedings"), None)),
         ("another name", ROWS, options(None, Some("sentiment"))),
         ("single numbers", "f0,f1,label\n1,2,a\n", options(Some("f0"), None)),
+        ("lists as labels", "u,v\n\"[1]\",\"[2]\"\n", options(Some("u"), Some("v"))),
         ("the same for both", ROWS, options(Some("embeddings"), Some("embeddings"))),
     ];
     let read = |(name, text, options): (&str, &str, ReadOptions)| {

@@ -3,26 +3,26 @@
 //! Row groups follow each other, and within one, batches of rows: never is a whole column decoded beside the table.
 //! The levels of nested columns (Melnik et al., "Dremel", VLDB 2010) tell rows, nulls and empty lists apart.
 
+mod batch;
 mod cells;
 mod pages;
+mod schema;
 mod shared_file;
 
 pub(crate) use shared_file::SharedFile;
 
 use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
-use crate::list::shown;
-use crate::rows::{BadRow, NO_LABEL, RowBlock};
-use crate::{Error, Place, ReadOptions, Result};
-use cells::{Cells, Stored, Values};
+use crate::rows::RowBlock;
+use crate::{Error, ReadOptions, Result};
+use batch::Batch;
+use cells::{Cells, Stored};
 use headsmith_kernels::Pool;
 use pages::Claims;
-use parquet::basic::Repetition;
 use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
-use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
-use std::collections::HashMap;
+use schema::{Field, fields};
 
 /// The rows that are looked at to find out what text columns hold and how long the lists are.
 const N_SAMPLED: usize = 64;
@@ -53,25 +53,6 @@ impl Parquet {
     /// Whether a column is the index pandas keeps beside the columns proper.
     pub(crate) fn is_pandas_index(&self, column: usize) -> bool {
         self.fields[column].name.starts_with("__index_level_")
-    }
-}
-
-/// One top-level column.
-#[derive(Debug, Clone)]
-struct Field {
-    name: String,
-    /// The one leaf column below it; `None` for structures of several.
-    leaf: Option<usize>,
-    stored: Stored,
-    /// For a list, the definition level at which it has an element, be it null.
-    element_level: Option<i16>,
-    /// The definition level of a value.
-    value_level: i16,
-}
-
-impl Field {
-    fn is_list(&self) -> bool {
-        self.element_level.is_some()
     }
 }
 
@@ -144,51 +125,6 @@ fn check_claims(input: &impl ChunkReader, metadata: &ParquetMetaData, fields: &[
         }
     }
     Ok(())
-}
-
-/// The top-level columns of a schema.
-fn fields(schema: &SchemaDescriptor) -> Vec<Field> {
-    let mut leaf = 0;
-    let top = schema.root_schema().get_fields().iter().map(|field| {
-        let first = leaf;
-        leaf += n_leaves(field);
-        (field.name().to_owned(), (leaf == first + 1).then_some(first))
-    });
-    top.collect::<Vec<_>>().into_iter().map(|(name, leaf)| field(name, leaf, schema)).collect()
-}
-
-fn n_leaves(field: &Type) -> usize {
-    if field.is_primitive() { 1 } else { field.get_fields().iter().map(|field| n_leaves(field)).sum() }
-}
-
-fn field(name: String, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field {
-    let Some(column) = leaf.map(|leaf| schema.column(leaf)) else {
-        return Field { name, leaf, stored: Stored::Other, element_level: None, value_level: 0 };
-    };
-    let value_level = column.max_def_level();
-    let (stored, element_level) = match column.max_rep_level() {
-        0 => (cells::stored(&column), None),
-        1 => (cells::stored(&column), Some(repeated_level(schema, &column))),
-        // Lists of lists.
-        _ => (Stored::Other, None),
-    };
-    Field { name, leaf, stored, element_level, value_level }
-}
-
-/// The definition level at which the one repeated node above a leaf is present.
-fn repeated_level(schema: &SchemaDescriptor, column: &ColumnDescriptor) -> i16 {
-    let mut node = schema.root_schema();
-    let mut level = 0;
-    for part in column.path().parts() {
-        let Some(next) = node.get_fields().iter().find(|field| field.name() == part) else { break };
-        node = next;
-        match node.get_basic_info().repetition() {
-            Repetition::REQUIRED => {}
-            Repetition::OPTIONAL => level += 1,
-            Repetition::REPEATED => return level + 1,
-        }
-    }
-    column.max_def_level()
 }
 
 fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> Result<Vec<Sketch>> {
@@ -365,282 +301,4 @@ impl Iterator for Rows<'_> {
     fn next(&mut self) -> Option<Result<RowBlock>> {
         self.read_batch().transpose()
     }
-}
-
-/// A block in the making, column by column.
-struct Batch<'a> {
-    parquet: &'a Parquet,
-    n_before: u64,
-    n_rows: Option<usize>,
-    n_features_seen: usize,
-    block: RowBlock,
-    /// What is wrong with each row, in its first bad column.
-    bad: Vec<Option<BadRow>>,
-}
-
-impl<'a> Batch<'a> {
-    fn new(parquet: &'a Parquet, n_before: u64) -> Batch<'a> {
-        let names = parquet.columns.one_hot.clone();
-        let block = RowBlock { names, ..RowBlock::default() };
-        Batch { parquet, n_before, n_rows: None, n_features_seen: 0, block, bad: Vec::new() }
-    }
-
-    fn add(&mut self, column: usize, cells: Cells) -> Result<()> {
-        let n_rows = *self.n_rows.get_or_insert(cells.n_rows);
-        if n_rows != cells.n_rows {
-            return Err(damaged_because("its columns have different numbers of rows"));
-        }
-        if self.bad.len() < n_rows {
-            self.bad = vec![None; n_rows];
-            self.block.x = vec![0.0; n_rows * self.parquet.n_features];
-            self.block.codes = vec![NO_LABEL; n_rows];
-        }
-        match self.parquet.columns.roles[column] {
-            Role::Embeddings => self.add_lists(column, &cells),
-            Role::Feature => self.add_feature(column, &cells),
-            Role::Label => self.add_labels(column, &cells),
-            Role::OneHot(class) => self.add_one_hot(column, class, &cells),
-            Role::Index | Role::Other => self.add_other(column, &cells),
-        }
-        Ok(())
-    }
-
-    fn place(&self, row: usize, column: usize) -> Place {
-        Place::row(self.n_before + row as u64 + 1).in_column(&self.parquet.fields[column].name)
-    }
-
-    fn refuse(&mut self, row: usize, place: Place, what: String, hint: &str) {
-        self.bad[row].get_or_insert_with(|| BadRow::new(place, what, Some(hint)));
-    }
-
-    fn add_lists(&mut self, column: usize, cells: &Cells) {
-        let field = &self.parquet.fields[column];
-        let n_features = self.parquet.n_features;
-        let element_level = field.element_level.unwrap_or(field.value_level);
-        let mut next_value = 0;
-        for (row, list) in lists(cells).enumerate().take(self.bad.len()) {
-            let definitions = &cells.definitions[list];
-            let first = next_value;
-            let n_values = definitions.iter().filter(|&&level| level == field.value_level).count();
-            next_value += n_values;
-            if let Some((what, hint)) =
-                flaw_of_list(definitions, element_level, field.value_level, n_features)
-            {
-                let null = definitions.iter().position(|&level| level < field.value_level);
-                let place = match null.filter(|_| definitions[0] >= element_level) {
-                    Some(element) => self.place(row, column).at_element(element as u64 + 1),
-                    None => self.place(row, column),
-                };
-                self.refuse(row, place, what, hint);
-                continue;
-            }
-            if self.copy_finite(row, &cells.values, first) {
-                continue;
-            }
-            for element in 0..n_features {
-                self.set(row, column, element, &cells.values, first + element, Some(element));
-            }
-        }
-    }
-
-    /// Takes over a whole row of finite 32-bit values; false when it is something else.
-    fn copy_finite(&mut self, row: usize, values: &Values, first: usize) -> bool {
-        let n_features = self.parquet.n_features;
-        let Values::F32(values) = values else { return false };
-        let values = &values[first..first + n_features];
-        let finite = values.iter().all(|value| value.is_finite());
-        if finite {
-            self.block.x[row * n_features..(row + 1) * n_features].copy_from_slice(values);
-        }
-        finite
-    }
-
-    fn add_feature(&mut self, column: usize, cells: &Cells) {
-        let feature = self.n_features_seen;
-        self.n_features_seen += 1;
-        self.for_each_cell(column, cells, |batch, row, value| match value {
-            Some(value) => batch.set(row, column, feature, &cells.values, value, None),
-            None => {
-                let place = batch.place(row, column);
-                batch.refuse(row, place, "expected a number, found null".to_owned(), FILL);
-            }
-        });
-    }
-
-    /// Calls `cell` with each row and the index of its value, if it is not null.
-    fn for_each_cell(
-        &mut self,
-        column: usize,
-        cells: &Cells,
-        cell: impl Fn(&mut Self, usize, Option<usize>),
-    ) {
-        let value_level = self.parquet.fields[column].value_level;
-        let mut next = 0;
-        for row in 0..self.bad.len() {
-            let present = cells.definitions.get(row).is_none_or(|&level| level == value_level);
-            cell(self, row, present.then_some(next));
-            next += usize::from(present);
-        }
-    }
-
-    #[inline]
-    fn set(
-        &mut self,
-        row: usize,
-        column: usize,
-        feature: usize,
-        values: &Values,
-        i: usize,
-        element: Option<usize>,
-    ) {
-        let (number, underflow) = values.number(i);
-        self.block.x[row * self.parquet.n_features + feature] = number;
-        if number.is_finite() && !underflow {
-            return;
-        }
-        let mut place = self.place(row, column);
-        place.element = element.map(|element| element as u64 + 1);
-        if underflow {
-            self.block.underflows.add(1, || place);
-            return;
-        }
-        let found = values.text(i).unwrap_or_default();
-        if matches!(found.as_str(), "NaN" | "inf" | "-inf") {
-            self.refuse(row, place, format!("expected a finite number, found {found}"), FILL);
-        } else {
-            let what = format!("expected a number that fits 32 bits (at most 3.4e38), found {found}");
-            self.refuse(row, place, what, "rescale the features before writing them");
-        }
-    }
-
-    fn add_labels(&mut self, column: usize, cells: &Cells) {
-        let mut codes: HashMap<String, u32> = HashMap::new();
-        let mut names = Vec::new();
-        let mut last: (Vec<u8>, u32) = (Vec::new(), NO_LABEL);
-        let value_level = self.parquet.fields[column].value_level;
-        let mut next = 0;
-        for row in 0..self.bad.len() {
-            if cells.definitions.get(row).is_some_and(|&level| level < value_level) {
-                continue;
-            }
-            let i = next;
-            next += 1;
-            if let Values::Texts(texts) = &cells.values
-                && last.1 != NO_LABEL
-                && texts[i].data() == last.0
-            {
-                self.block.codes[row] = last.1;
-                continue;
-            }
-            let Some(text) = cells.values.label(i) else {
-                let place = self.place(row, column);
-                self.refuse(
-                    row,
-                    place,
-                    "the label is not UTF-8".to_owned(),
-                    "write labels as text or integers",
-                );
-                continue;
-            };
-            if text.trim().is_empty() || text == "NaN" && !matches!(cells.values, Values::Texts(_)) {
-                continue;
-            }
-            last.0 = text.as_bytes().to_vec();
-            last.1 = *codes.entry(text).or_insert_with_key(|text| {
-                names.push(text.clone());
-                names.len() as u32 - 1
-            });
-            self.block.codes[row] = last.1;
-        }
-        self.block.names = names;
-    }
-
-    fn add_one_hot(&mut self, column: usize, class: u32, cells: &Cells) {
-        self.for_each_cell(column, cells, |batch, row, value| {
-            let found =
-                value.map_or_else(|| "null".to_owned(), |i| cells.values.label(i).unwrap_or_default());
-            let place = batch.place(row, column);
-            match found.as_str() {
-                "0" => {}
-                "1" if batch.block.codes[row] == NO_LABEL => batch.block.codes[row] = class,
-                "1" => batch.refuse(
-                    row,
-                    place,
-                    "a second 1 in the one-hot columns of the row".to_owned(),
-                    ONE_HOT,
-                ),
-                _ => batch.refuse(
-                    row,
-                    place,
-                    format!("expected 0 or 1, found {}", shown(found.as_bytes())),
-                    ONE_HOT,
-                ),
-            }
-        });
-    }
-
-    fn add_other(&mut self, column: usize, cells: &Cells) {
-        let mut texts = vec![String::new(); self.bad.len()];
-        let value_level = self.parquet.fields[column].value_level;
-        let mut next = 0;
-        for (row, text) in texts.iter_mut().enumerate() {
-            if cells.definitions.get(row).is_none_or(|&level| level == value_level) {
-                *text = cells.values.text(next).unwrap_or_default();
-                next += 1;
-            }
-        }
-        self.block.others.push((column, texts));
-    }
-
-    /// The block without its bad rows.
-    fn finish(self) -> RowBlock {
-        let n_features = self.parquet.n_features;
-        let mut block = self.block;
-        for (row, bad) in self.bad.into_iter().enumerate() {
-            if let Some(bad) = bad {
-                block.bad.push(bad);
-                continue;
-            }
-            let kept = block.numbers.len();
-            if kept < row {
-                block.x.copy_within(row * n_features..(row + 1) * n_features, kept * n_features);
-                block.codes[kept] = block.codes[row];
-                block.others.iter_mut().for_each(|(_, texts)| texts.swap(kept, row));
-            }
-            block.numbers.push(self.n_before + row as u64 + 1);
-        }
-        block.x.truncate(block.numbers.len() * n_features);
-        block.codes.truncate(block.numbers.len());
-        block
-    }
-}
-
-const FILL: &str = "replace missing and infinite values before writing the table, or leave the row out";
-const ONE_HOT: &str = "exactly one of the one-hot columns is 1 in every row";
-
-/// What is wrong with the list of one row, judged by its levels.
-fn flaw_of_list(
-    definitions: &[i16],
-    element_level: i16,
-    value_level: i16,
-    n_features: usize,
-) -> Option<(String, &'static str)> {
-    const WRITE: &str = "write every number of the row, or leave the row out";
-    if definitions.first().is_none_or(|&level| level < element_level) {
-        let null = definitions.first().is_some_and(|&level| level + 1 < element_level);
-        let what = if null { "expected a list of numbers, found null" } else { "the list is empty" };
-        return Some((what.to_owned(), WRITE));
-    }
-    if definitions.iter().any(|&level| level < value_level) {
-        return Some(("expected a number, found null".to_owned(), FILL));
-    }
-    let n = definitions.len();
-    if n > MAX_FEATURES {
-        let what = format!("the list has {n} elements; at most {MAX_FEATURES} features are read");
-        return Some((what, "is this a table of embeddings?"));
-    }
-    (n != n_features).then(|| {
-        let what = format!("expected {n_features} elements, found {n}");
-        (what, "every row needs the same number of features: write this row again, or leave it out")
-    })
 }

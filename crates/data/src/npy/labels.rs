@@ -1,0 +1,99 @@
+//! Arrays of labels, and where they stand.
+
+use super::{Array, Header, values};
+use crate::rows::NO_LABEL;
+use crate::source::{Compression, Source};
+use crate::{Error, Place, Result};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The labels of all rows.
+#[derive(Debug, Default)]
+pub(super) struct LabelArray {
+    /// What they go by: the file or the array.
+    pub(super) name: String,
+    pub(super) names: Vec<String>,
+    pub(super) codes: Vec<u32>,
+}
+
+/// Reads an array of labels.
+pub(super) fn read_labels(mut array: Array<'_>, name: &str) -> Result<LabelArray> {
+    let bytes = array.read_all()?;
+    let header = &array.header;
+    let mut labels = LabelArray { name: name.to_owned(), ..LabelArray::default() };
+    match header.shape[..] {
+        [_] => labels.add_names(values::texts(header, &bytes)?),
+        [n_rows, 1] if n_rows > 0 => labels.add_names(values::texts(header, &bytes)?),
+        [n_rows, n_classes] if n_classes >= 2 && header.is_number() => {
+            labels.add_one_hot(header, &bytes, n_rows, n_classes)?
+        }
+        _ => {
+            let what = format!(
+                "the labels have the shape {}; expected (n_samples,), or (n_samples, n_classes) for one-hot labels",
+                header.shape_text()
+            );
+            return Err(Error::labels(what));
+        }
+    }
+    Ok(labels)
+}
+
+impl LabelArray {
+    fn add_names(&mut self, texts: impl Iterator<Item = String>) {
+        let mut codes = HashMap::new();
+        for text in texts {
+            if text.trim().is_empty() {
+                self.codes.push(NO_LABEL);
+                continue;
+            }
+            let code = *codes.entry(text).or_insert_with_key(|text: &String| {
+                self.names.push(text.clone());
+                self.names.len() as u32 - 1
+            });
+            self.codes.push(code);
+        }
+    }
+
+    fn add_one_hot(&mut self, header: &Header, bytes: &[u8], n_rows: usize, n_classes: usize) -> Result<()> {
+        let numbers = if header.fortran_order {
+            values::from_columns(header, bytes, n_rows, n_classes)
+        } else {
+            values::numbers(header, bytes)
+        };
+        self.names = (0..n_classes).map(|class| class.to_string()).collect();
+        for (row, values) in numbers.values.chunks_exact(n_classes).enumerate() {
+            let n_ones = values.iter().filter(|&&value| value == 1.0).count();
+            let n_zeros = values.iter().filter(|&&value| value == 0.0).count();
+            if n_ones != 1 || n_ones + n_zeros != n_classes {
+                let what = format!("expected one 1 and else 0 in a one-hot label, found {values:?}");
+                return Err(Error::labels(what).placed(Place::row(row as u64 + 1)));
+            }
+            let class = values.iter().position(|&value| value == 1.0).unwrap_or_default();
+            self.codes.push(class as u32);
+        }
+        Ok(())
+    }
+}
+
+/// Reads the labels in the file beside the features, if there is one.
+pub(super) fn labels_beside(path: &Path) -> Result<Option<LabelArray>> {
+    let Some(path) = label_paths(path).into_iter().find(|path| path.is_file()) else { return Ok(None) };
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let source = Source::File(path.clone());
+    let read = || read_labels(Array::open(source.open(Compression::Plain)?, Some(source.len()?))?, &name);
+    read().map(Some).map_err(|error| error.at(&path))
+}
+
+/// Where the labels of an npy file may stand.
+fn label_paths(path: &Path) -> Vec<PathBuf> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut names = vec![format!("{stem}.labels.npy")];
+    for (x, y) in [("X", "y"), ("x", "y")] {
+        match stem.strip_prefix(x) {
+            Some("") => names.push(format!("{y}.npy")),
+            Some(rest) if rest.starts_with(['_', '-', '.']) => names.push(format!("{y}{rest}.npy")),
+            _ => {}
+        }
+    }
+    names.into_iter().map(|name| path.with_file_name(name)).collect()
+}

@@ -1,0 +1,69 @@
+//! The top-level columns of a Parquet file.
+
+use super::cells::{self, Stored};
+use parquet::basic::Repetition;
+use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
+
+/// One top-level column.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    pub(super) name: String,
+    /// The one leaf column below it; `None` for structures of several.
+    pub(super) leaf: Option<usize>,
+    pub(super) stored: Stored,
+    /// For a list, the definition level at which it has an element, be it null.
+    pub(super) element_level: Option<i16>,
+    /// The definition level of a value.
+    pub(super) value_level: i16,
+}
+
+impl Field {
+    pub(super) fn is_list(&self) -> bool {
+        self.element_level.is_some()
+    }
+}
+
+/// The top-level columns of a schema.
+pub(super) fn fields(schema: &SchemaDescriptor) -> Vec<Field> {
+    let mut leaf = 0;
+    let top = schema.root_schema().get_fields().iter().map(|field| {
+        let first = leaf;
+        leaf += n_leaves(field);
+        (field.name().to_owned(), (leaf == first + 1).then_some(first))
+    });
+    top.collect::<Vec<_>>().into_iter().map(|(name, leaf)| field(name, leaf, schema)).collect()
+}
+
+fn n_leaves(field: &Type) -> usize {
+    if field.is_primitive() { 1 } else { field.get_fields().iter().map(|field| n_leaves(field)).sum() }
+}
+
+fn field(name: String, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field {
+    let Some(column) = leaf.map(|leaf| schema.column(leaf)) else {
+        return Field { name, leaf, stored: Stored::Other, element_level: None, value_level: 0 };
+    };
+    let value_level = column.max_def_level();
+    let (stored, element_level) = match column.max_rep_level() {
+        0 => (cells::stored(&column), None),
+        1 => (cells::stored(&column), Some(repeated_level(schema, &column))),
+        // Lists of lists.
+        _ => (Stored::Other, None),
+    };
+    Field { name, leaf, stored, element_level, value_level }
+}
+
+/// The definition level at which the one repeated node above a leaf is present.
+fn repeated_level(schema: &SchemaDescriptor, column: &ColumnDescriptor) -> i16 {
+    let mut node = schema.root_schema();
+    let mut level = 0;
+    for part in column.path().parts() {
+        let Some(next) = node.get_fields().iter().find(|field| field.name() == part) else { break };
+        node = next;
+        match node.get_basic_info().repetition() {
+            Repetition::REQUIRED => {}
+            Repetition::OPTIONAL => level += 1,
+            Repetition::REPEATED => return level + 1,
+        }
+    }
+    column.max_def_level()
+}
