@@ -122,7 +122,11 @@ fn parquet() {
     let value = whole.windows(8).position(|window| window == values).unwrap();
     let mut bomb = whole.clone();
     bomb[footer_len..footer_len + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    // A thousand unknown fields, each a list of 2^31 booleans, which take no bytes.
+    let lists = [0x19, 0xF1, 0xFF, 0xFF, 0xFF, 0xFF, 0x07].repeat(1000);
+    let busy = [b"PAR1", &lists[..], &[0], &(lists.len() as u32 + 1).to_le_bytes(), b"PAR1"].concat();
     let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("a footer that keeps one busy", busy),
         ("magic only", b"PAR1".to_vec()),
         ("truncated", whole[..whole.len() / 2].to_vec()),
         ("footer-length bomb", bomb),

@@ -8,6 +8,7 @@ mod cells;
 mod pages;
 mod schema;
 mod shared_file;
+mod thrift;
 
 pub(crate) use shared_file::SharedFile;
 
@@ -23,6 +24,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use schema::{Field, fields};
+use thrift::{STRUCT, Thrift};
 
 /// The rows that are looked at to find out what text columns hold and how long the lists are.
 const N_SAMPLED: usize = 64;
@@ -112,7 +114,8 @@ fn check_ends(input: &impl ChunkReader) -> Result<()> {
         let what = format!("the Parquet file is damaged: its footer is said to take {footer} of {len} bytes");
         return Err(Error::format(what).with_hint("copy or download the file again"));
     }
-    Ok(())
+    let bytes = input.get_bytes(len - 8 - footer, footer as usize).map_err(damaged)?;
+    Thrift::new(&bytes).skip(STRUCT, 0).ok_or_else(|| damaged_because("its footer cannot be read"))
 }
 
 fn check_claims(input: &impl ChunkReader, metadata: &ParquetMetaData, fields: &[Field]) -> Result<()> {

@@ -4,6 +4,7 @@
 //! damaged file can claim gigabytes in a few bytes. So the page headers of the columns to be read (Thrift compact
 //! protocol, parquet.thrift of the Parquet format) are walked first, decoding nothing.
 
+use super::thrift::{INT32, STRUCT, Thrift};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::ChunkReader;
 
@@ -78,7 +79,7 @@ fn read_header(file: &impl ChunkReader, at: u64, end: u64) -> Result<PageHeader,
 /// `struct PageHeader { 1: type, 2: i32 uncompressed_page_size, 3: i32 compressed_page_size, 5: data page, 7: dictionary
 /// page, 8: data page v2 }`, where field 1 of the last three is `i32 num_values`.
 fn parse_header(bytes: &[u8]) -> Option<PageHeader> {
-    let mut thrift = Thrift { bytes, at: 0 };
+    let mut thrift = Thrift::new(bytes);
     let mut header = PageHeader { header_len: 0, uncompressed: 0, compressed: 0, n_values: 0 };
     let mut id = 0;
     while let Some(kind) = thrift.field(&mut id)? {
@@ -89,102 +90,6 @@ fn parse_header(bytes: &[u8]) -> Option<PageHeader> {
             _ => thrift.skip(kind, 0)?,
         }
     }
-    header.header_len = thrift.at as u64;
+    header.header_len = thrift.at() as u64;
     Some(header)
-}
-
-const INT32: u8 = 5;
-const STRUCT: u8 = 12;
-
-/// A cursor over the Thrift compact protocol.
-struct Thrift<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Thrift<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7F) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    /// A zigzag integer.
-    fn integer(&mut self) -> Option<i64> {
-        let value = self.varint()?;
-        Some((value >> 1) as i64 ^ -((value & 1) as i64))
-    }
-
-    /// The kind of the next field, whose number replaces that of the one before; the inner `None` ends the structure.
-    fn field(&mut self, id: &mut i64) -> Option<Option<u8>> {
-        let byte = self.byte()?;
-        if byte == 0 {
-            return Some(None);
-        }
-        *id = if byte >> 4 == 0 { self.integer()? } else { id.checked_add(i64::from(byte >> 4))? };
-        Some(Some(byte & 0x0F))
-    }
-
-    /// Field 1 of a structure of which nothing else is wanted.
-    fn n_values(&mut self) -> Option<u64> {
-        let (mut id, mut n_values) = (0, 0);
-        while let Some(kind) = self.field(&mut id)? {
-            match (id, kind) {
-                (1, INT32) => n_values = u64::try_from(self.integer()?).ok()?,
-                _ => self.skip(kind, 0)?,
-            }
-        }
-        Some(n_values)
-    }
-
-    fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {
-        const MAX_DEPTH: usize = 8;
-        match kind {
-            1 | 2 => {}
-            3 => _ = self.byte()?,
-            4..=6 => _ = self.varint()?,
-            7 => self.advance(8)?,
-            8 => {
-                let len = self.varint()?;
-                self.advance(len)?;
-            }
-            9 | 10 if depth < MAX_DEPTH => {
-                let head = self.byte()?;
-                let len = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
-                for _ in 0..len {
-                    // Booleans take a byte in a list and none in a structure.
-                    if matches!(head & 0x0F, 1 | 2) {
-                        _ = self.byte()?
-                    } else {
-                        self.skip(head & 0x0F, depth + 1)?
-                    }
-                }
-            }
-            STRUCT if depth < MAX_DEPTH => {
-                let mut id = 0;
-                while let Some(kind) = self.field(&mut id)? {
-                    self.skip(kind, depth + 1)?;
-                }
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    fn advance(&mut self, len: u64) -> Option<()> {
-        self.at = self.at.checked_add(usize::try_from(len).ok()?)?;
-        (self.at <= self.bytes.len()).then_some(())
-    }
 }
