@@ -24,6 +24,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use schema::{Field, fields};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use thrift::{STRUCT, Thrift};
 
 /// The rows that are looked at to find out what text columns hold and how long the lists are.
@@ -58,6 +59,15 @@ impl Parquet {
     }
 }
 
+/// Calls the `parquet` crate, which panics on some damaged files: pages that contradict their column or each other.
+/// What it was working on is not used again.
+fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, ParquetError>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(result) => result.map_err(damaged),
+        Err(_) => Err(damaged_because("its pages contradict each other")),
+    }
+}
+
 fn damaged(error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
@@ -79,7 +89,7 @@ fn damaged_because(what: &str) -> Error {
 /// Opens a Parquet file and finds out what its columns are.
 pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) -> Result<Parquet> {
     check_ends(&input)?;
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&input).map_err(damaged)?;
+    let metadata = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input))?;
     let fields = fields(metadata.file_metadata().schema_descr());
     check_claims(&input, &metadata, &fields)?;
     let n_rows = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
@@ -87,7 +97,7 @@ pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) ->
         return Err(Error::format("the table has columns and no rows: expected at least one row")
             .with_hint("was the file written completely?"));
     }
-    let file: Box<dyn FileReader> = Box::new(SerializedFileReader::new(input).map_err(damaged)?);
+    let file: Box<dyn FileReader> = Box::new(guarded(|| SerializedFileReader::new(input))?);
     let sketches = sketches(file.as_ref(), &fields, options)?;
     let columns = columns::assign(&sketches, options)?;
     let n_features = n_features(file.as_ref(), &fields, &columns)?;
@@ -174,9 +184,9 @@ fn sampled_kind(file: &dyn FileReader, field: &Field) -> Result<Kind> {
 
 fn first_cells(file: &dyn FileReader, field: &Field) -> Result<Option<Cells>> {
     let Some(leaf) = field.leaf.filter(|_| file.num_row_groups() > 0) else { return Ok(None) };
-    let group = file.get_row_group(0).map_err(damaged)?;
-    let mut reader = group.get_column_reader(leaf).map_err(damaged)?;
-    cells::read(&mut reader, field.stored, N_SAMPLED).map(Some).map_err(damaged)
+    let group = guarded(|| file.get_row_group(0))?;
+    let mut reader = guarded(|| group.get_column_reader(leaf))?;
+    guarded(|| cells::read(&mut reader, field.stored, N_SAMPLED)).map(Some)
 }
 
 /// The number of features: of columns, or of elements that most of the first lists have (the first such number, if
@@ -238,7 +248,7 @@ pub(crate) struct Rows<'a> {
 struct Open {
     column: usize,
     reader: ColumnReader,
-    cells: Option<std::result::Result<Cells, ParquetError>>,
+    cells: Option<Result<Cells>>,
 }
 
 impl<'a> Rows<'a> {
@@ -252,7 +262,7 @@ impl<'a> Rows<'a> {
     }
 
     fn open_group(&mut self) -> Result<()> {
-        let group = self.parquet.file.get_row_group(self.group).map_err(damaged)?;
+        let group = guarded(|| self.parquet.file.get_row_group(self.group))?;
         self.group += 1;
         for (column, role) in self.parquet.columns.roles.iter().enumerate() {
             let wanted = match role {
@@ -260,7 +270,7 @@ impl<'a> Rows<'a> {
                 _ => true,
             };
             if let Some(leaf) = self.parquet.fields[column].leaf.filter(|_| wanted) {
-                let reader = group.get_column_reader(leaf).map_err(damaged)?;
+                let reader = guarded(|| group.get_column_reader(leaf))?;
                 self.open.push(Open { column, reader, cells: None });
             }
         }
@@ -279,12 +289,13 @@ impl<'a> Rows<'a> {
             let fields = &self.parquet.fields;
             self.pool.for_each_chunk(&mut self.open, 1, |_, open| {
                 let open = &mut open[0];
-                open.cells = Some(cells::read(&mut open.reader, fields[open.column].stored, n_rows));
+                let stored = fields[open.column].stored;
+                open.cells = Some(guarded(|| cells::read(&mut open.reader, stored, n_rows)));
             });
             let mut batch = Batch::new(self.parquet, self.n_before);
             for open in &mut self.open {
                 if let Some(cells) = open.cells.take() {
-                    batch.add(open.column, cells.map_err(damaged)?)?;
+                    batch.add(open.column, cells?)?;
                 }
             }
             let block = batch.finish();

@@ -36,8 +36,13 @@ impl Claims {
         if at > end || end > file_len {
             return Err(format!("a column is said to end at byte {end}; the file has {file_len}"));
         }
+        let mut has_dictionary = false;
         while at < end {
             let page = read_header(file, at, end)?;
+            has_dictionary |= page.is_dictionary;
+            if page.needs_dictionary && !has_dictionary {
+                return Err(format!("the page at byte {at} has no dictionary before it"));
+            }
             self.bytes = self.bytes.saturating_add(page.uncompressed);
             self.values = self.values.saturating_add(page.n_values);
             self.check(file_len)?;
@@ -58,11 +63,14 @@ impl Claims {
     }
 }
 
+#[derive(Default)]
 struct PageHeader {
     header_len: u64,
     uncompressed: u64,
     compressed: u64,
     n_values: u64,
+    is_dictionary: bool,
+    needs_dictionary: bool,
 }
 
 fn read_header(file: &impl ChunkReader, at: u64, end: u64) -> Result<PageHeader, String> {
@@ -77,16 +85,24 @@ fn read_header(file: &impl ChunkReader, at: u64, end: u64) -> Result<PageHeader,
 }
 
 /// `struct PageHeader { 1: type, 2: i32 uncompressed_page_size, 3: i32 compressed_page_size, 5: data page, 7: dictionary
-/// page, 8: data page v2 }`, where field 1 of the last three is `i32 num_values`.
+/// page, 8: data page v2 }`. In the last three, field 1 is `i32 num_values`; the encoding is field 2 of a data page and
+/// field 4 of one of version 2.
 fn parse_header(bytes: &[u8]) -> Option<PageHeader> {
+    const DICTIONARY: [i64; 2] = [2, 8];
     let mut thrift = Thrift::new(bytes);
-    let mut header = PageHeader { header_len: 0, uncompressed: 0, compressed: 0, n_values: 0 };
+    let mut header = PageHeader::default();
     let mut id = 0;
     while let Some(kind) = thrift.field(&mut id)? {
         match (id, kind) {
             (2, INT32) => header.uncompressed = u64::try_from(thrift.integer()?).ok()?,
             (3, INT32) => header.compressed = u64::try_from(thrift.integer()?).ok()?,
-            (5 | 7 | 8, STRUCT) => header.n_values = thrift.n_values()?,
+            (5 | 7 | 8, STRUCT) => {
+                let integers = thrift.integers()?;
+                header.n_values = u64::try_from(integers[1]).ok()?;
+                header.is_dictionary |= id == 7;
+                let encoding = integers[if id == 8 { 4 } else { 2 }];
+                header.needs_dictionary |= id != 7 && DICTIONARY.contains(&encoding);
+            }
             _ => thrift.skip(kind, 0)?,
         }
     }

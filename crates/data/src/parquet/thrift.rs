@@ -55,16 +55,16 @@ impl Thrift<'_> {
         Some(Some(byte & 0x0F))
     }
 
-    /// Field 1 of a structure of which nothing else is wanted.
-    pub(super) fn n_values(&mut self) -> Option<u64> {
-        let (mut id, mut n_values) = (0, 0);
+    /// The 32-bit integers among the first fields of a structure, by the number of the field; 0 where there is none.
+    pub(super) fn integers(&mut self) -> Option<[i64; 8]> {
+        let (mut id, mut integers) = (0, [0; 8]);
         while let Some(kind) = self.field(&mut id)? {
-            match (id, kind) {
-                (1, INT32) => n_values = u64::try_from(self.integer()?).ok()?,
+            match (usize::try_from(id), kind) {
+                (Ok(id @ 0..8), INT32) => integers[id] = self.integer()?,
                 _ => self.skip(kind, 0)?,
             }
         }
-        Some(n_values)
+        Some(integers)
     }
 
     pub(super) fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {

@@ -1,6 +1,8 @@
 """Writes the tables beside it: the same six rows in every form that pandas, pyarrow and NumPy write, and some that
 are wrong.
 
+no-dictionary.parquet is none of them: a fuzzer found it, and the `parquet` crate panicked on it.
+
     python make_tables.py        # numpy 2.4.6, pandas 3.1.1, pyarrow 26.0.1, zstandard
 """
 
