@@ -9,21 +9,33 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{env, step, workspace};
+use crate::{env, step, training, workspace};
 
 const NAMES: [&str; 3] = ["parse", "forest", "mlp"];
+/// What has peers, an environment and a table of its own.
+const TRAINING: &str = "training";
 
 /// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured.
 pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
-    if let Some(unknown) = names.iter().find(|name| !NAMES.contains(&name.as_str())) {
-        bail!("there is no measurement `{unknown}`; there are {}", NAMES.join(", "));
+    let known = |name: &str| NAMES.contains(&name) || name == TRAINING;
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        bail!("there is no measurement `{unknown}`; there are {}, {TRAINING}", NAMES.join(", "));
     }
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let data = fs::canonicalize(data).with_context(|| format!("there is no folder {data}"))?;
     step::run("release build", &mut workspace::build())?;
-    let python = env::python()?;
+    if NAMES.into_iter().any(wanted) {
+        beside_peers(&data, &NAMES.into_iter().filter(|name| wanted(name)).collect::<Vec<_>>())?;
+    }
+    if wanted(TRAINING) { training::run() } else { Ok(()) }
+}
+
+/// Runs the scripts of `names`; prints and writes one table of their rows.
+fn beside_peers(data: &Path, names: &[&str]) -> Result<()> {
+    let python = env::REFEREES.python()?;
     let mut rows = Vec::new();
-    for name in NAMES.into_iter().filter(|name| names.is_empty() || names.iter().any(|n| n == name)) {
-        rows.extend(measure(&python, name, &data)?);
+    for name in names {
+        rows.extend(measure(&python, name, data)?);
     }
     let text = table(&rows);
     print!("\n{text}");

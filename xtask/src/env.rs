@@ -1,4 +1,5 @@
-//! `cargo xtask env`: the referees' Python environment, made from `bench/referees/requirements.txt`.
+//! The Python environments, each made from its `requirements.txt`: that of the referees (`cargo xtask env`), and that of
+//! the peers in training, which is large and only `cargo xtask bench training` needs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,41 +9,73 @@ use anyhow::{Context, Result, bail};
 
 use crate::{step, workspace};
 
-/// The oldest Python that the pinned versions support.
-const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+/// An environment of its own in the target folder.
+pub(crate) struct Environment {
+    /// Its folder in the target folder.
+    folder: &'static str,
+    requirements: &'static str,
+    /// Whether the requirements name every package, so that nothing else is installed.
+    complete: bool,
+    /// The newest minor version of Python 3 for which there are all its packages.
+    newest: u32,
+}
+
+pub(crate) const REFEREES: Environment = Environment {
+    folder: "referees",
+    requirements: "bench/referees/requirements.txt",
+    complete: false,
+    newest: 14,
+};
+
+pub(crate) const TRAINING_PEERS: Environment = Environment {
+    folder: "peers-env",
+    requirements: "bench/peers/training/requirements.txt",
+    complete: true,
+    newest: 13,
+};
+
+/// The oldest minor version that the pinned packages support.
+const OLDEST: u32 = 11;
 const PYTHONS: [&str; 5] = ["python3", "python3.14", "python3.13", "python3.12", "python3.11"];
 
-/// Gives the environment's Python; makes the environment first where it is missing or made from other requirements.
-pub(crate) fn python() -> Result<PathBuf> {
-    let folder = workspace::target("referees");
-    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let wanted = workspace::root().join("bench/referees/requirements.txt");
-    // The stamp is the file itself: what was installed, word by word.
-    let stamp = folder.join("installed.txt");
-    let requirements = fs::read(&wanted).with_context(|| format!("cannot read {}", wanted.display()))?;
-    if !fs::read(&stamp).is_ok_and(|installed| installed == requirements) || !python.exists() {
-        make(&folder, &python, &wanted)?;
-        fs::write(&stamp, requirements)?;
+impl Environment {
+    /// Gives the environment's Python; makes the environment first where it is missing or made from other requirements.
+    pub(crate) fn python(&self) -> Result<PathBuf> {
+        let folder = workspace::target(self.folder);
+        let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+        let wanted = workspace::root().join(self.requirements);
+        // The stamp is the file itself: what was installed, word by word.
+        let stamp = folder.join("installed.txt");
+        let requirements = fs::read(&wanted).with_context(|| format!("cannot read {}", wanted.display()))?;
+        if !fs::read(&stamp).is_ok_and(|installed| installed == requirements) || !python.exists() {
+            self.make(&folder, &python, &wanted)?;
+            fs::write(&stamp, requirements)?;
+        }
+        Ok(python)
     }
-    Ok(python)
+
+    fn make(&self, folder: &Path, python: &Path, requirements: &Path) -> Result<()> {
+        let Some(system) = PYTHONS.into_iter().find(|python| suits(python, self.newest)) else {
+            bail!(
+                "{} needs Python 3.{OLDEST} to 3.{} with its venv module: install python3 and python3-venv (Debian, \
+                 Ubuntu); tests run without it by cargo xtask test --no-python",
+                self.requirements,
+                self.newest
+            );
+        };
+        let mut venv = Command::new(system);
+        step::run("Python environment", venv.args(["-m", "venv", "--clear"]).arg(folder))?;
+        let mut pip = Command::new(python);
+        pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install"]);
+        pip.args(self.complete.then_some("--no-deps")).arg("--requirement");
+        step::run("Python packages", pip.arg(requirements))
+    }
 }
 
-fn make(folder: &Path, python: &Path, requirements: &Path) -> Result<()> {
-    let Some(system) = PYTHONS.into_iter().find(|python| suits(python)) else {
-        bail!(
-            "the referees need Python 3.11 or later with its venv module: install python3 and python3-venv \
-             (Debian, Ubuntu), or leave the referees out: cargo xtask test --no-python"
-        );
-    };
-    let mut venv = Command::new(system);
-    step::run("Python environment", venv.args(["-m", "venv", "--clear"]).arg(folder))?;
-    let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--requirement"]);
-    step::run("Python packages", pip.arg(requirements))
-}
-
-fn suits(python: &str) -> bool {
+fn suits(python: &str, newest: u32) -> bool {
+    let versions = format!("(3, {OLDEST}) <= sys.version_info[:2] <= (3, {newest})");
     let mut probe = Command::new(python);
-    probe.args(["-c", PROBE]).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.args(["-c", &format!("import sys, venv, ensurepip; sys.exit(not {versions})")]);
+    probe.stdout(Stdio::null()).stderr(Stdio::null());
     probe.status().is_ok_and(|status| status.success())
 }

@@ -6,6 +6,7 @@ mod env;
 mod fuzz;
 mod step;
 mod test;
+mod training;
 mod workspace;
 
 use std::process::ExitCode;
@@ -20,8 +21,8 @@ cargo xtask COMMAND
                         licences, release build, reference page, referees. --no-python leaves the referees out.
   env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
   bench [--data DIR] [NAME..]
-                        Our numbers beside the peers': parse, forest, mlp (all unless named), on the tables train and
-                        val of DIR (examples/sentences). Writes target/bench/bench.txt and bench.json.
+                        Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
+                        train and val of DIR (examples/sentences; training makes its own). Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
   docs                  Write docs/reference.md anew from the binary.
@@ -62,7 +63,7 @@ fn run(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Test { python } => test::run(python),
-        Command::Env => env::python().map(drop),
+        Command::Env => env::REFEREES.python().map(drop),
         Command::Bench { data, names } => bench::run(&data, &names),
         Command::Fuzz { time, targets } => fuzz::run(time, &targets),
         Command::Docs => docs::write(),

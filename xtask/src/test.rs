@@ -27,7 +27,7 @@ pub(crate) fn run(python: bool) -> Result<()> {
     step::run("release build", &mut workspace::build())?;
     docs::check()?;
     if python {
-        referees(&env::python()?)
+        referees(&env::REFEREES.python()?)
     } else {
         println!("referees: left out (--no-python)");
         Ok(())

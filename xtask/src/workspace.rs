@@ -19,6 +19,11 @@ pub(crate) fn binary() -> PathBuf {
     target("release").join(format!("headsmith{}", std::env::consts::EXE_SUFFIX))
 }
 
+/// The example binary `name` of a release build.
+pub(crate) fn example(name: &str) -> PathBuf {
+    target("release/examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 /// `cargo` with `args`, in the root.
 pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     let mut command = Command::new("cargo");
