@@ -29,8 +29,10 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
         view::print_json(&serde_json::json!({ "tables": reports, "findings": findings }))?;
     } else {
         let mut text: String = reports.iter().map(|report| view::text::table_report(report)).collect();
-        text += if findings.is_empty() { "nothing was found\n" } else { "" };
-        for finding in &findings {
+        // Notes say what the tables' own lines say already.
+        let faults: Vec<_> = findings.iter().filter(|finding| finding.severity != Severity::Note).collect();
+        text += if faults.is_empty() { "nothing is wrong with them\n" } else { "" };
+        for finding in faults {
             text += &format!("{}: {finding}\n", severity_word(finding.severity));
         }
         view::print(&text)?;
