@@ -137,7 +137,7 @@ fn parquet() {
     let read =
         |(name, content): (&str, Vec<u8>)| (name.to_owned(), message(bytes("train.parquet", &content)));
     let mut messages: Vec<(String, String)> = cases.into_iter().map(read).collect();
-    let files = ["no-rows.parquet", "no-embeddings.parquet", "no-dictionary.parquet"];
+    let files = ["no-rows.parquet", "no-embeddings.parquet", "no-dictionary.parquet", "levels.parquet"];
     messages.extend(files.map(|file| (file.to_owned(), message(read_data(file)))));
     assert_messages!(messages);
 }

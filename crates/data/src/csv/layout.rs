@@ -145,9 +145,6 @@ fn sample(text: &[u8], mut start: usize, at_end: bool, n_columns: usize) -> Vec<
             let row: Vec<&[u8]> = fields(&text[record.range]).take(n_columns + 1).collect();
             rows.push(row);
         }
-        if rows.len() >= N_SAMPLED {
-            break;
-        }
     }
     rows.retain(|row| row.len() == n_columns && !(n_columns == 1 && row[0].trim_ascii().is_empty()));
     rows

@@ -31,6 +31,10 @@ impl<'a> Batch<'a> {
         if n_rows != cells.n_rows {
             return Err(damaged_because("its columns have different numbers of rows"));
         }
+        let value_level = self.parquet.fields[column].value_level;
+        if !cells.fit(value_level) {
+            return Err(damaged_because("its levels and its values do not belong together"));
+        }
         if self.bad.len() < n_rows {
             self.bad = vec![None; n_rows];
             self.block.x = vec![0.0; n_rows * self.parquet.n_features];

@@ -115,6 +115,15 @@ pub(crate) struct Cells {
     pub(crate) values: Values,
 }
 
+impl Cells {
+    /// Whether there are as many values as the levels say, and no level beyond that of a value.
+    pub(crate) fn fit(&self, value_level: i16) -> bool {
+        let n_values = self.definitions.iter().filter(|&&level| level == value_level).count();
+        let expected = if self.definitions.is_empty() { self.n_rows } else { n_values };
+        self.values.len() == expected && self.definitions.iter().all(|&level| level <= value_level)
+    }
+}
+
 /// Reads the next `n_rows` rows of a column, or as many as there are.
 pub(crate) fn read(reader: &mut ColumnReader, stored: Stored, n_rows: usize) -> Result<Cells> {
     let unsigned = stored == Stored::Unsigned;

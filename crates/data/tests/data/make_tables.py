@@ -1,7 +1,7 @@
 """Writes the tables beside it: the same six rows in every form that pandas, pyarrow and NumPy write, and some that
 are wrong.
 
-no-dictionary.parquet is none of them: a fuzzer found it, and the `parquet` crate panicked on it.
+no-dictionary.parquet and levels.parquet are none of them: a fuzzer found them.
 
     python make_tables.py        # numpy 2.4.6, pandas 3.1.1, pyarrow 26.0.1, zstandard
 """
