@@ -367,8 +367,7 @@ mod tests {
 
     #[test]
     fn scalings_are_told_from_other_text() {
-        for text in ["none", "divide:10", "divide:0.5", "divide:1e3", "standardise", "l2", "l2+standardise"]
-        {
+        for text in ["none", "divide:10", "divide:0.5", "divide:1e3", "standardise", "l2", "l2+standardise"] {
             assert!(is_scaling(text), "{text}");
         }
         for text in ["", "divide", "divide:", "divide:0", "divide:inf", "divide:nan", "L2", "standardise+l2"]
