@@ -67,6 +67,20 @@ def per_element(function):
     return (times[1] - times[0]) / (len(large) - len(small))
 
 
+def busy(seconds=2.0):
+    """How many cores other programs keep busy while this one waits."""
+
+    def idle_and_all():
+        with open("/proc/stat") as file:
+            times = [int(word) for word in file.readline().split()[1:9]]
+        return times[3] + times[4], sum(times)
+
+    before = idle_and_all()
+    time.sleep(seconds)
+    idle, all_ = (after - before for after, before in zip(idle_and_all(), before))
+    return N_CORES * (1 - idle / all_)
+
+
 def together(n_processes):
     """The figures of so many cores at work at once, as their mean."""
     environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}

@@ -72,7 +72,7 @@ def peaks():
 def better(before, after):
     """What the machine showed in one measurement or the other: a peak is not reached while it does something else."""
     if isinstance(before, dict):
-        return {key: better(before[key], after[key]) for key in before}
+        return {key: better(value, after[key]) for key, value in before.items()}
     return [max(pair) for pair in zip(before, after)] if isinstance(before, list) else max(before, after)
 
 
@@ -100,26 +100,37 @@ def main():
         if not options.data:
             data.make(folder)
         say("measuring the machine ..")
-        before = peaks()
-        rows = {c: measure(folder, c, peers, options.rounds, options.seconds) for c in options.configurations}
-        figures = better(before, peaks())
-        n_train, n_val, n_features = shape(folder)
-    result = {"machine": figures | {"processor": processor()}, "data": [n_train, n_val, n_features], "configurations": {}}
-    for letter, contestants in rows.items():
+        others, measured = [machine.busy()], peaks()
+        figures = {"processor": processor(), "busy": others} | measured
+        rows = {}
+        for letter in options.configurations:
+            rows[letter] = measure(folder, letter, peers, options.rounds, options.seconds)
+            # A run takes minutes: what it has is written as it goes.
+            write(options.out, summary(figures, shape(folder), rows))
+        figures |= better(measured, peaks()) | {"busy": [*others, machine.busy()]}
+        print(write(options.out, summary(figures, shape(folder), rows)), end="")
+
+
+def summary(figures, sizes, rows):
+    """All that is written: the machine, and for each configuration its work, its floor and its contenders."""
+    result = {"machine": figures, "data": sizes, "configurations": {}}
+    n_train, n_val, n_features = sizes
+    for letter, everyone in rows.items():
         needed = work(CONFIGURATIONS[letter], n_features, data.N_CLASSES, n_train, n_val)
         row = {"what": describe(CONFIGURATIONS[letter]), "work": asdict(needed), "floor": floor(figures, needed)}
-        result["configurations"][letter] = row | {"contenders": contestants}
-    write(options.out, result)
+        result["configurations"][letter] = row | {"contenders": everyone}
+    result["figures"] = table.figures(result)
+    return result
 
 
 def write(folder, result):
-    result["figures"] = table.figures(result)
+    """Writes the table as text, JSON and drawing; gives the text."""
     text = table.text(result)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "training.json").write_text(json.dumps(result, indent=1))
     (folder / "training.txt").write_text(text)
     (folder / "training.svg").write_text(chart.svg(result))
-    print(text, end="")
+    return text
 
 
 def processor():

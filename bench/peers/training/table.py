@@ -32,6 +32,7 @@ def _row(letter, row):
 
     compare("best", BEST_OF, STUDY, targets["best"])
     compare("keras", COMPILED, STUDY, targets["keras"])
+    compare("keras_tensorflow", COMPILED[:1], STUDY, targets["keras"])
     compare("fit", BEST_OF, FIT, FIT_TARGET)
     of_floor = {"peak": floor["products"], "roofline": floor["roofline"]}
     for share, least in of_floor.items():
@@ -59,12 +60,14 @@ def _machine(result):
     figures, (n_train, n_val, n_features) = result["machine"], result["data"]
     cores = figures["n_cores"]
     one, at_once = figures["one"], figures["all"]
+    others = ", ".join(f"{busy:.1f}" for busy in figures["busy"])
     return [
         f"{figures['processor']}, {cores} cores; {n_train} x {n_features} to train on, {n_val} to validate on",
         f"matrix products in f32: {one['flops'] / 1e9:.0f} GFLOP/s on one core, {cores * at_once['flops'] / 1e9:.0f} on all",
         f"copies, read and written: {one['copies'][-1] / 1e9:.1f} GB/s from one core, "
         f"{cores * at_once['copies'][-1] / 1e9:.1f} from all; within a core's cache up to {max(one['copies']) / 1e9:.0f}",
         f"a square root and a division: {one['roots'] / 1e9:.2f} G/s on one core, {cores * at_once['roots'] / 1e9:.2f} on all",
+        f"cores that other programs kept busy, before and after: {others} of {cores}",
     ]
 
 
@@ -86,6 +89,7 @@ def _seconds(result, rows, names):
 COLUMNS = {
     "best": f"{N_CORES} fits / PyTorch, JAX",
     "keras": f"{N_CORES} fits / Keras",
+    "keras_tensorflow": f"{N_CORES} fits / Keras on TF",
     "fit": "one fit / PyTorch, JAX",
     "peak": f"{N_CORES} fits, of peak",
     "roofline": f"{N_CORES} fits, of floor",
@@ -96,10 +100,10 @@ COLUMNS = {
 
 def _targets(result, rows):
     lines = ["Times faster than the better peer, shares of the peak in products and of the floor; beside them the targets"]
-    lines.append("    " + "".join(f"{head:>24}" for head in COLUMNS.values()))
+    lines.append("    " + "".join(f"{head:>23}" for head in COLUMNS.values()))
     for letter, row in rows.items():
         cells = [_cell(row["comparisons"].get(what), what) for what in COLUMNS]
-        lines.append(f"{letter:<4}" + "".join(f"{cell:>24}" for cell in cells))
+        lines.append(f"{letter:<4}" + "".join(f"{cell:>23}" for cell in cells))
     mean = result["figures"].get("geometric_mean")
     return lines + ([f"geometric mean of the first column: {_cell(mean, 'best')}"] if mean else [])
 
