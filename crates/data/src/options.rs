@@ -7,6 +7,12 @@ pub struct ReadOptions {
     pub embeddings_column: Option<String>,
     /// The column with the labels; detected when `None`. For one-hot labels, the prefix of their columns.
     pub label_column: Option<String>,
+    /// A column taken for the label where the table has it and [`label_column`](ReadOptions::label_column) is `None`,
+    /// such as that of the training table. Not an error where the table lacks it.
+    pub label_hint: Option<String>,
+    /// The table is to be predicted: what stands in its label column are placeholders. They may be missing, all or
+    /// some, and so may the whole column; and a column of text is no label by what it holds, but by its name alone.
+    pub placeholder_labels: bool,
     /// What to do with a row that cannot be read.
     pub on_bad_row: OnBadRow,
 }
