@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
+use crate::view;
+
 static STOP: AtomicBool = AtomicBool::new(false);
 
 /// The exit status of a process ended by Ctrl-C, as shells give it.
@@ -15,7 +17,7 @@ pub(crate) fn listen() -> Result<&'static AtomicBool> {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED);
         }
-        eprintln!("stopping: what is being fitted ends with its best so far (again to quit at once)");
+        view::say("stopping: a fit ends with its best so far; Ctrl-C again quits at once");
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(&STOP)

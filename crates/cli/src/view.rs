@@ -17,6 +17,11 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Says something on standard error. That nobody listens there any more is no reason to end a fit.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Prints a result as one JSON object on one line.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let mut text = serde_json::to_string(value).context("cannot write the result as JSON")?;

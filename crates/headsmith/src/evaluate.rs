@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use headsmith_data::{Classes, Dataset, Finding, ReadOptions};
+use headsmith_data::{Classes, Dataset, Finding, ReadOptions, Table};
 use headsmith_model::Model;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::judge;
 use crate::report::{Judgement, TableReport};
 use crate::tables;
@@ -40,6 +40,7 @@ pub fn evaluate(
     let table = tables::read("data", path, &options, context)?;
     let findings = tables::look_through(&[&table], context);
     tables::refuse_errors(&findings)?;
+    refuse_other_features(model, &table.table)?;
     let classes = Classes::new(model.classes().to_vec())?;
     let used_for = used_before(model, &table.report);
     let rows = Dataset::new(table.table, &classes)?;
@@ -47,12 +48,40 @@ pub fn evaluate(
     Ok(Evaluation { head: model.head_name(), table: table.report, findings, judgement: judged.judgement })
 }
 
-/// The columns that the model was fitted from, where no others are asked for.
+/// How tables are read for `model`: by the columns that it was fitted from, where no others are asked for.
 pub(crate) fn with_columns_of(model: &Model, options: &ReadOptions) -> ReadOptions {
     let record = model.record();
     ReadOptions {
         embeddings_column: options.embeddings_column.clone().or_else(|| record.embeddings_column.clone()),
+        label_hint: record.label_column.clone(),
         ..options.clone()
+    }
+}
+
+/// Refuses a table whose features are not those that `model` was fitted on, by their number, names and order.
+pub(crate) fn refuse_other_features(model: &Model, table: &Table) -> Result<()> {
+    let (expected, found) = (&model.record().feature_names, table.feature_names().unwrap_or_default());
+    let path = table.path().display();
+    if table.n_features() != model.n_features() {
+        let (n, wanted) = (table.n_features(), model.n_features());
+        let which = match (found.first(), found.last()) {
+            (Some(first), Some(last)) => format!(" (columns \"{first}\" to \"{last}\")"),
+            _ => String::new(),
+        };
+        return Err(Error::data(format!(
+            "{path}: {n} features a row{which}, expected {wanted} as the model was fitted on"
+        )));
+    }
+    let differing = expected.iter().zip(&found).position(|(a, b)| a != b);
+    match differing.filter(|_| expected.len() == found.len()) {
+        Some(i) => Err(Error::data(format!(
+            "{path}: its features have other names or another order than those the model was fitted on: feature {} is \
+             \"{}\", expected \"{}\"",
+            i + 1,
+            found[i],
+            expected[i]
+        ))),
+        None => Ok(()),
     }
 }
 

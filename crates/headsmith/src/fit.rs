@@ -1,5 +1,6 @@
 //! Fitting one head: scaling, training, judging.
 
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -76,8 +77,11 @@ struct Trained {
     stopped: Option<StopReason>,
 }
 
+/// What validation rows chose that heads were compared on.
+const HEAD: &str = "head";
+
 /// How often the best model so far is written at most: a killed fit loses no more than this.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
 /// Fits `head` and judges it on the training and validation rows.
 ///
@@ -92,7 +96,8 @@ pub fn fit(
     context.tell(&Progress::Fitting { head: head.kind.name(), purpose: options.purpose });
     let start = Instant::now();
     let scaled = Scaled::new(head, data, context.pool)?;
-    let mut watch = Watch { context, last: start, epoch_seconds: Vec::new() };
+    let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
+    let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
     let trained = match head.kind {
         HeadKind::Forest => train_forest(head, &scaled, &mut watch)?,
         HeadKind::Mlp => train_mlp(head, data, &scaled, options, &mut watch)?,
@@ -129,6 +134,17 @@ pub fn fit(
     remember_scores(&mut fitted, used_for)?;
     context.tell(&Progress::Fitted(&fitted.report));
     Ok(fitted)
+}
+
+impl FittedHead {
+    /// Takes back that the validation rows chose among heads: there was but one.
+    pub(crate) fn not_chosen(&mut self) {
+        if let Some(val) = &mut self.report.val {
+            val.used_for.retain(|what| what != HEAD);
+        }
+        self.model.record_mut().selected_on.retain(|what| what != HEAD);
+        self.model.record_mut().metrics = judge::brief(&self.report);
+    }
 }
 
 impl<'d> Scaled<'d> {
@@ -183,14 +199,13 @@ fn train_mlp(
 ) -> Result<Trained> {
     let (seed, pool) = (watch.context.seed, watch.context.pool);
     let val = scaled.val.as_ref().map(ScaledRows::samples).transpose()?;
-    let mut checkpoint =
-        Checkpointer { path: options.checkpoint.as_deref(), last: Instant::now(), failed: None };
-    let mut save = |_epoch, network: &mlp::Mlp| {
-        checkpoint.save(|| scaled.model(Node::Mlp(network.clone()), record(head, data, seed)));
+    let checkpoint = watch.checkpoint;
+    let mut keep = |_epoch, network: &mlp::Mlp| {
+        checkpoint.keep(scaled.model(Node::Mlp(network.clone()), record(head, data, seed)));
     };
-    let save: Option<mlp::Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut save) } else { None };
-    let fitted = mlp::fit(scaled.train.samples()?, val, &head.params, seed, pool, watch, save)?;
-    checkpoint.finish(watch.context);
+    let keep: Option<mlp::Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut keep) } else { None };
+    let fitted = mlp::fit(scaled.train.samples()?, val, &head.params, seed, pool, watch, keep)?;
+    checkpoint.tell_failure(watch.context);
     if fitted.history.is_empty() {
         watch.context.go_on()?;
     }
@@ -213,6 +228,7 @@ struct Watch<'a, 'c> {
     context: &'a mut Context<'c>,
     last: Instant,
     epoch_seconds: Vec<f64>,
+    checkpoint: &'a Checkpointer<'a>,
 }
 
 impl Observer for Watch<'_, '_> {
@@ -223,6 +239,7 @@ impl Observer for Watch<'_, '_> {
             Event::Epoch(_) => {
                 self.epoch_seconds.push((now - self.last).as_secs_f64());
                 self.last = now;
+                self.checkpoint.write_if_due();
             }
             _ => {}
         }
@@ -231,29 +248,40 @@ impl Observer for Watch<'_, '_> {
     }
 }
 
-/// Keeps the best model so far in a file while a fit goes on.
+/// Keeps the best model so far in a file while a fit goes on. Told of a model at each improvement, it writes the last
+/// one as soon as the last writing is long enough ago, whether the epoch at hand improved or not.
 struct Checkpointer<'p> {
     path: Option<&'p Path>,
-    last: Instant,
-    failed: Option<String>,
+    pending: RefCell<Option<Result<Model>>>,
+    written: Cell<Instant>,
+    failure: RefCell<Option<String>>,
 }
 
-impl Checkpointer<'_> {
-    /// Writes the model unless the last one is recent. A failure does not end the fit: it is said at the end.
-    fn save(&mut self, model: impl FnOnce() -> Result<Model>) {
-        let Some(path) =
-            self.path.filter(|_| self.failed.is_none() && self.last.elapsed() >= CHECKPOINT_EVERY)
-        else {
-            return;
-        };
-        self.failed =
-            model().and_then(|model| model_file::save(&model, path)).err().map(|error| error.to_string());
-        self.last = Instant::now();
+impl<'p> Checkpointer<'p> {
+    fn new(path: Option<&'p Path>) -> Checkpointer<'p> {
+        let now = Cell::new(Instant::now());
+        Checkpointer { path, pending: RefCell::new(None), written: now, failure: RefCell::new(None) }
     }
 
-    /// Says what failed. The file itself is removed when the fit's own model stands.
-    fn finish(self, context: &mut Context<'_>) {
-        if let Some(error) = self.failed {
+    fn keep(&self, model: Result<Model>) {
+        self.pending.replace(Some(model));
+    }
+
+    /// A failure does not end the fit: it is said at the end, and no more is written.
+    fn write_if_due(&self) {
+        let Some(path) = self.path else { return };
+        if self.failure.borrow().is_some() || self.written.get().elapsed() < CHECKPOINT_EVERY {
+            return;
+        }
+        if let Some(model) = self.pending.take() {
+            let written = model.and_then(|model| model_file::save(&model, path));
+            self.failure.replace(written.err().map(|error| error.to_string()));
+            self.written.set(Instant::now());
+        }
+    }
+
+    fn tell_failure(&self, context: &mut Context<'_>) {
+        if let Some(error) = &*self.failure.borrow() {
             context.tell(&Progress::Warning(&format!("the fit went on without checkpoints: {error}")));
         }
     }
@@ -262,7 +290,7 @@ impl Checkpointer<'_> {
 /// What the validation rows chose, so that a score on them flatters.
 fn used_for(kind: HeadKind, options: &FitOptions) -> Vec<String> {
     let by_fit: &[&str] = if kind == HeadKind::Mlp { &["epoch", "learning_rate"] } else { &[] };
-    let by_run: &[&str] = if options.chooses_head { &["head"] } else { &[] };
+    let by_run: &[&str] = if options.chooses_head { &[HEAD] } else { &[] };
     by_fit.iter().chain(&options.chosen_on_val).chain(by_run).map(|what| (*what).to_owned()).collect()
 }
 

@@ -32,6 +32,7 @@ pub mod fit;
 mod head;
 pub mod judge;
 pub mod model_file;
+pub mod outputs;
 mod predict;
 mod progress;
 pub mod report;

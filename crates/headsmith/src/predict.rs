@@ -8,7 +8,7 @@ use headsmith_model::{Model, most_probable};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::evaluate::with_columns_of;
+use crate::evaluate::{refuse_other_features, with_columns_of};
 use crate::progress::Progress;
 use crate::report::PredictionReport;
 use crate::tables::{self, RoleTable};
@@ -35,10 +35,17 @@ pub fn predict(
     options: &PredictOptions,
     context: &mut Context<'_>,
 ) -> Result<PredictionReport> {
-    let table = tables::read("data", path, &with_columns_of(model, read), context)?;
+    let read = to_predict(&with_columns_of(model, read), model.record().label_column.as_deref());
+    let table = tables::read("test", path, &read, context)?;
     let findings = tables::look_through(&[&table], context);
     tables::refuse_errors(&findings)?;
     predict_table(model, &table, options, context)
+}
+
+/// How a table is read that is to be predicted: labels in it, under the name they had in training, are placeholders.
+pub(crate) fn to_predict(read: &ReadOptions, label_column: Option<&str>) -> ReadOptions {
+    let label_hint = label_column.map(str::to_owned);
+    ReadOptions { placeholder_labels: true, label_hint, ..read.clone() }
 }
 
 /// Predicts a table that was read.
@@ -51,6 +58,7 @@ pub fn predict_table(
     options: &PredictOptions,
     context: &mut Context<'_>,
 ) -> Result<PredictionReport> {
+    refuse_other_features(model, &table.table)?;
     let classes = Classes::new(model.classes().to_vec())?;
     let proba = model.predict_proba(table.table.x(), context.pool)?;
     let predicted = most_probable(proba.view());

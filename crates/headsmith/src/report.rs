@@ -59,6 +59,10 @@ pub struct TableReport {
     pub n_rows: usize,
     /// The features of a row.
     pub n_features: usize,
+    /// The column of lists that the features stand in; `null` when each has a column of its own.
+    pub embeddings_column: Option<String>,
+    /// The names of the features' own columns; empty when they stand in lists.
+    pub feature_names: Vec<String>,
     /// The rows that could not be read and were left out.
     pub n_skipped: usize,
     /// The column of the labels; `null` when there are none.

@@ -13,6 +13,7 @@ use crate::fit::{self, FitData, FitOptions, FittedHead};
 use crate::head::HeadConfig;
 use crate::judge;
 use crate::model_file;
+use crate::outputs;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
 use crate::report::{REPORT_VERSION, Report, TableReport};
@@ -57,10 +58,14 @@ struct Prepared {
 /// When a table cannot be read or learnt from, a fit diverges, or a file cannot be written.
 pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     let start = Instant::now();
+    refuse_overwriting(config)?;
     let Prepared { data, test, tables, findings } = prepare(config, context)?;
     context.go_on()?;
     make_folder(&config.out)?;
     let mut heads = fit_heads(config, &data, context)?;
+    if let [only] = &mut heads[..] {
+        only.not_chosen();
+    }
     let comparison = match (&heads[..], &data.val) {
         ([baseline, candidate], Some(val)) => compare(val, baseline, candidate, context)?,
         _ => None,
@@ -118,6 +123,7 @@ pub fn prepare_fit(
         data: std::iter::once(&train).chain(&val).map(|t| fit::data_record(&t.role, &t.report)).collect(),
         embeddings_column: read.embeddings_column.clone(),
         label_column: train.report.label_column.clone(),
+        feature_names: train.table.feature_names().unwrap_or_default(),
         ..Record::default()
     };
     let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
@@ -176,6 +182,14 @@ fn compare(
 fn better(heads: &[FittedHead]) -> usize {
     let score = |head: &FittedHead| head.report.val.as_ref().map_or(0.0, |val| val.scores.weighted_f1);
     (1..heads.len()).fold(0, |best, i| if score(&heads[i]) > score(&heads[best]) { i } else { best })
+}
+
+fn refuse_overwriting(config: &RunConfig) -> Result<()> {
+    let inputs = [Some(&config.train), Some(&config.val), config.test.as_ref()];
+    let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
+    let outputs = ["report.json", "model.safetensors", "submission.csv", "submission.zip"];
+    let outputs = outputs.map(|name| config.out.join(name));
+    outputs::refuse_overwriting(&inputs, &outputs.each_ref().map(PathBuf::as_path))
 }
 
 fn model_path(config: &RunConfig) -> PathBuf {

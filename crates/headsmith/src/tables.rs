@@ -36,6 +36,8 @@ pub fn read(role: &str, path: &Path, options: &ReadOptions, context: &mut Contex
         format: table.format().to_owned(),
         n_rows: table.n_rows(),
         n_features: table.n_features(),
+        embeddings_column: table.embeddings_column().map(str::to_owned),
+        feature_names: table.feature_names().unwrap_or_default(),
         n_skipped: table.n_skipped(),
         label_column: table.labels().map(|labels| labels.column().to_owned()),
         labels: label_counts(&table),
@@ -57,14 +59,11 @@ pub fn look_through(tables: &[&RoleTable], context: &mut Context<'_>) -> Vec<Fin
 /// Refuses tables in which the checks found an error.
 ///
 /// # Errors
-/// When there is one: its message, and how many more there are.
+/// When there is one: the messages of all of them, a line each.
 pub fn refuse_errors(findings: &[Finding]) -> Result<()> {
-    let errors: Vec<&Finding> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
-    match errors.as_slice() {
-        [] => Ok(()),
-        [only] => Err(Error::data(only.to_string())),
-        [first, rest @ ..] => Err(Error::data(format!("{first} (and {} more errors)", rest.len()))),
-    }
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let messages: Vec<String> = errors.map(ToString::to_string).collect();
+    if messages.is_empty() { Ok(()) } else { Err(Error::data(messages.join("\nerror: "))) }
 }
 
 /// Counts the classes in class order.

@@ -27,6 +27,9 @@ pub struct Record {
     /// The column that the embeddings stood in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embeddings_column: Option<String>,
+    /// The names of the features in their order, where each stood in a column of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub feature_names: Vec<String>,
     /// The column that the labels stood in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use clap::ArgMatches;
 use headsmith::fit::{FitOptions, FittedHead};
-use headsmith::{Context, HeadConfig, HeadKind, fit, model_file, run, tables};
+use headsmith::{Context, HeadConfig, HeadKind, fit, model_file, outputs, run, tables};
 
 use crate::flags::common::{self, Common, optional_path_of, path_of};
 use crate::flags::heads;
@@ -41,6 +41,8 @@ fn fit_and_save(
     common: &Common,
     context: &mut Context<'_>,
 ) -> headsmith::Result<FittedHead> {
+    let inputs: Vec<&Path> = std::iter::once(train).chain(val).collect();
+    outputs::refuse_overwriting(&inputs, &[model])?;
     let train = tables::read("train", train, &common.read, context)?;
     let val = val.map(|val| tables::read("val", val, &common.read, context)).transpose()?;
     let (data, _) = run::prepare_fit(train, val, &[], &common.read, context)?;

@@ -26,18 +26,27 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
     })?;
     let reports: Vec<_> = read.iter().flatten().map(|table| &table.report).collect();
     if common.json {
-        view::print_json(&serde_json::json!({ "tables": reports, "findings": findings }))?;
+        let errors: Vec<String> =
+            read.iter().filter_map(|table| Some(table.as_ref().err()?.to_string())).collect();
+        view::print_json(&serde_json::json!({ "tables": reports, "findings": findings, "errors": errors }))?;
     } else {
         let mut text: String = reports.iter().map(|report| view::text::table_report(report)).collect();
         // Notes say what the tables' own lines say already.
         let faults: Vec<_> = findings.iter().filter(|finding| finding.severity != Severity::Note).collect();
-        text += if faults.is_empty() { "nothing is wrong with them\n" } else { "" };
+        text += if faults.is_empty() && reports.len() == read.len() {
+            "nothing is wrong with them\n"
+        } else {
+            ""
+        };
         for finding in faults {
             text += &format!("{}: {finding}\n", severity_word(finding.severity));
         }
         view::print(&text)?;
     }
-    read.into_iter().find_map(Result::err).map_or(Ok(()), Err)?;
+    let unread: Vec<String> = read.into_iter().filter_map(|table| Some(table.err()?.to_string())).collect();
+    if !unread.is_empty() {
+        return Err(headsmith::Error::data(unread.join("\nerror: ")).into());
+    }
     tables::refuse_errors(
         &findings.into_iter().filter(|f| f.severity == Severity::Error).collect::<Vec<_>>(),
     )?;

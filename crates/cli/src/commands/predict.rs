@@ -1,9 +1,11 @@
 //! `headsmith predict`
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use clap::ArgMatches;
 use headsmith::data::predictions::WriteOptions;
-use headsmith::{PredictOptions, model_file};
+use headsmith::{PredictOptions, model_file, outputs};
 
 use crate::flags::common::{self, path_of};
 use crate::{commands, view};
@@ -11,13 +13,17 @@ use crate::{commands, view};
 /// Labels a table with a model.
 pub(crate) fn predict(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches);
-    let model = model_file::load(&path_of(matches, "model"))?;
+    let model_path = path_of(matches, "model");
     let (data, csv) = (path_of(matches, "data"), path_of(matches, "out"));
     let options = PredictOptions {
         zip: matches.get_flag("zip").then(|| csv.with_extension("zip")),
         csv,
         columns: WriteOptions { columns: commands::columns(matches), proba: matches.get_flag("proba") },
     };
+    let written: Vec<&Path> =
+        std::iter::once(&options.csv).chain(&options.zip).map(PathBuf::as_path).collect();
+    outputs::refuse_overwriting(&[&model_path, &data], &written)?;
+    let model = model_file::load(&model_path)?;
     let predicted = commands::with_context(&common, |context| {
         headsmith::predict(&model, &data, &common.read, &options, context)
     })?;

@@ -67,6 +67,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
             embeddings_column: text("embeddings_column"),
             label_column: text("label_column"),
             on_bad_row: if skip { OnBadRow::Skip } else { OnBadRow::Error },
+            ..ReadOptions::default()
         },
     }
 }

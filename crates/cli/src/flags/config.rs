@@ -133,6 +133,8 @@ fn flag_of(command: &Command, key: &str) -> Option<String> {
         Some((head, name)) if head == command.get_name() => name.to_owned(),
         Some((head, name)) if command.get_name() == "run" => heads::id_in_run(head, name),
         Some(_) => return None,
+        // A folder for `run`; no file that `predict` could write.
+        None if key == "out" && command.get_name() != "run" => return None,
         None => key.to_owned(),
     };
     command.get_arguments().any(|arg| arg.get_id() == id.as_str()).then_some(id)

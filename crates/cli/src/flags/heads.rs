@@ -16,7 +16,7 @@ fn flag(table: &'static Table, param: &'static Param, prefix: &str) -> Arg {
     Arg::new(id.clone())
         .long(id.replace('_', "-"))
         .value_name(value_name(&param.kind))
-        .help(format!("{} [default: {}]", param.help, param.default.value()))
+        .help(format!("{} [{}; default: {}]", param.help, param.kind, param.default.value()))
         .help_heading(format!("{HEADING} {}", table.head))
         .allow_negative_numbers(true)
         .value_parser(ValueParser::from(move |text: &str| param.parse(text)))

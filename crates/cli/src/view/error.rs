@@ -1,17 +1,13 @@
 //! Errors as a person reads them, and the exit status they come to.
 
-use std::io::Write;
-
 use anyhow::Error;
+
+use crate::view;
 
 /// Prints `error: ..`, and a `cause: ..` line for each error below it.
 pub(crate) fn print(error: &Error) {
-    let mut stderr = std::io::stderr().lock();
-    // Nothing can be said when standard error is gone.
-    let _ = writeln!(stderr, "error: {error}");
-    for cause in error.chain().skip(1) {
-        let _ = writeln!(stderr, "cause: {cause}");
-    }
+    view::say(&format!("error: {error}"));
+    error.chain().skip(1).for_each(|cause| view::say(&format!("cause: {cause}")));
 }
 
 /// 2 for wrong usage, 1 for bad data and every other failure.

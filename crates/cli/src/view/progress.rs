@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::view;
 use headsmith::data::Severity;
 use headsmith::heads::event::StopReason;
 use headsmith::heads::{EpochRecord, Event};
@@ -51,7 +52,7 @@ impl StderrView {
 
     /// Prints a line above the bar.
     fn say(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| view::say(text));
     }
 
     fn started(&mut self, total: usize, unit: &'static str) {
@@ -111,8 +112,9 @@ impl View for StderrView {
     fn see(&mut self, progress: &Progress<'_>) {
         match progress {
             Progress::Read(table) => self.line(&read_line(table)),
-            Progress::Found(finding) if finding.severity != Severity::Note => {
-                self.say(&format!("{}: {finding}", severity_word(finding.severity)));
+            // An error comes again as what ends the command.
+            Progress::Found(finding) if finding.severity == Severity::Warning => {
+                self.say(&format!("warning: {finding}"));
             }
             Progress::Fitting { head, purpose } => {
                 self.head = head;
@@ -138,21 +140,34 @@ pub(crate) fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 fn read_line(table: &TableReport) -> String {
     format!(
-        "read {}: {} rows x {} features, {} ({:.2} s)",
-        table.path, table.n_rows, table.n_features, table.format, table.seconds
+        "read {}: {} x {}, {} ({:.2} s)",
+        table.path,
+        counted(table.n_rows, "row"),
+        counted(table.n_features, "feature"),
+        table.format,
+        table.seconds
     )
 }
 
 fn fitted_line(report: &FitReport) -> String {
     let epochs = match report.best_epoch {
-        Some(best) => format!(", {} epochs (best: {})", report.epochs, best + 1),
+        Some(best) if report.val.is_some() => {
+            format!(", {} (best: {})", counted(report.epochs, "epoch"), best + 1)
+        }
+        Some(_) => format!(", {}", counted(report.epochs, "epoch")),
         None => String::new(),
     };
     let why = match report.stopped {
         Some(StopReason::EarlyStopping) => ", stopped early",
         Some(StopReason::Asked) => ", stopped when asked",
+        Some(StopReason::Diverged) => ", training diverged after that",
         Some(_) => ", stopped",
         None => "",
     };

@@ -8,7 +8,14 @@ use headsmith::report::{
     ClassCount, Comparison, FitReport, Judgement, PredictionReport, Report, Structure, TableReport,
 };
 
+use super::progress::counted;
 use std::fmt::Write;
+
+/// The most classes whose probabilities are shown side by side.
+const N_CLASSES_SHOWN: usize = 6;
+
+/// The most characters of a name from a file that are shown.
+const N_CHARS_SHOWN: usize = 24;
 
 /// What `run` prints at its end.
 pub(crate) fn run(report: &Report) -> String {
@@ -23,7 +30,11 @@ pub(crate) fn run(report: &Report) -> String {
     if let Some(comparison) = &report.comparison {
         text += &compared(comparison);
     }
-    let _ = writeln!(text, "chosen: {} (weighted F1 on the validation rows)", report.chosen);
+    let why = match report.heads.len() {
+        1 => "the only head fitted: the run was asked to stop",
+        _ => "weighted F1 on the validation rows",
+    };
+    let _ = writeln!(text, "chosen: {} ({why})", report.chosen);
     if let Some(predictions) = &report.predictions {
         text.push('\n');
         text += &predicted(predictions);
@@ -76,10 +87,11 @@ fn interval_text(interval: Option<Interval>) -> String {
 
 /// What is in one table.
 pub(crate) fn table_report(table: &TableReport) -> String {
-    let mut text = format!(
-        "{}\n  {} rows x {} features, {}\n",
-        table.path, table.n_rows, table.n_features, table.format
-    );
+    let (rows, features) = (counted(table.n_rows, "row"), counted(table.n_features, "feature"));
+    let mut text = format!("{}\n  {rows} x {features}, {}\n", table.path, table.format);
+    if let (Some(first), Some(last)) = (table.feature_names.first(), table.feature_names.last()) {
+        let _ = writeln!(text, "  features in columns {} to {}", plain(first), plain(last));
+    }
     if table.n_skipped > 0 {
         let _ = writeln!(text, "  {} rows could not be read and are left out", table.n_skipped);
     }
@@ -94,7 +106,8 @@ pub(crate) fn table_report(table: &TableReport) -> String {
 
 /// How often each class was predicted, and where the predictions stand.
 pub(crate) fn predicted(report: &PredictionReport) -> String {
-    let mut text = format!("predicted {} rows: {}\n", report.n_rows, counts(&report.counts, report.n_rows));
+    let rows = counted(report.n_rows, "row");
+    let mut text = format!("predicted {rows}: {}\n", counts(&report.counts, report.n_rows));
     if report.n_left_out > 0 {
         let _ = writeln!(text, "{} rows could not be read and have no prediction", report.n_left_out);
     }
@@ -104,7 +117,7 @@ pub(crate) fn predicted(report: &PredictionReport) -> String {
 
 fn counts(counts: &[ClassCount], n_rows: usize) -> String {
     let share = |count: usize| 100.0 * count as f64 / n_rows.max(1) as f64;
-    let one = |c: &ClassCount| format!("{} {} ({:.1} %)", c.class, c.count, share(c.count));
+    let one = |c: &ClassCount| format!("{} {} ({:.1} %)", plain(&c.class), c.count, share(c.count));
     counts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
@@ -147,20 +160,27 @@ fn layer(layer: &LayerSummary) -> Vec<String> {
 
 /// The first rows' labels beside their probabilities.
 fn examples(report: &FitReport, classes: &[String]) -> String {
-    let header: Vec<&str> =
-        ["row", "label"].into_iter().chain(classes.iter().map(String::as_str)).chain([""]).collect();
-    let mut table = grid(&header);
+    // More columns would not fit a terminal.
+    let n_shown = classes.len().min(N_CLASSES_SHOWN);
+    let shown_classes: Vec<String> = classes.iter().take(n_shown).map(|class| plain(class)).collect();
+    let header = ["row", "label"].into_iter().chain(shown_classes.iter().map(String::as_str)).chain([""]);
+    let mut table = grid(&header.collect::<Vec<_>>());
     for example in &report.examples {
         let best = (1..classes.len())
             .fold(0, |best, c| if example.probabilities[c] > example.probabilities[best] { c } else { best });
         let mark = if classes[best] == example.label { "" } else { "wrong" };
-        let mut row = vec![example.place.clone(), example.label.clone()];
-        row.extend(example.probabilities.iter().map(|p| format!("{p:.3}")));
+        let mut row = vec![example.place.clone(), plain(&example.label)];
+        row.extend(example.probabilities.iter().take(n_shown).map(|p| format!("{p:.3}")));
         row.push(mark.to_owned());
         table.add_row(row);
     }
     let rows = shown(report).1;
-    format!("first {rows} rows, label beside the probabilities of {}\n\n{table}\n\n", report.head)
+    let of = if n_shown < classes.len() {
+        format!(" of {n_shown} of {} classes", classes.len())
+    } else {
+        String::new()
+    };
+    format!("first {rows} rows, label beside the probabilities{of} of {}\n\n{table}\n\n", report.head)
 }
 
 /// The heads beside each other.
@@ -213,7 +233,7 @@ fn per_class(judgement: &Judgement) -> String {
     let mut table = grid(&["class", "precision", "recall", "F1", "support", "taken for"]);
     for (i, (class, scores)) in judgement.classes.iter().zip(&judgement.scores.per_class).enumerate() {
         table.add_row(vec![
-            class.clone(),
+            plain(class),
             format!("{:.4}", scores.precision),
             format!("{:.4}", scores.recall),
             format!("{:.4}", scores.f1),
@@ -245,6 +265,15 @@ fn grid(header: &[&str]) -> Table {
     table
 }
 
+/// A name from a file as a terminal may show it: without control characters, and not too long.
+fn plain(name: &str) -> String {
+    let mut shown: String = name.chars().take(N_CHARS_SHOWN).flat_map(char::escape_debug).collect();
+    if name.chars().nth(N_CHARS_SHOWN).is_some() {
+        shown.push_str("..");
+    }
+    shown
+}
+
 fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
@@ -260,6 +289,13 @@ fn thousands(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_shown_without_what_would_steer_a_terminal() {
+        assert_eq!(plain("neutral"), "neutral");
+        assert_eq!(plain("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
+        assert_eq!(plain(&"x".repeat(30)), format!("{}..", "x".repeat(24)));
+    }
 
     #[test]
     fn thousands_are_set_apart() {

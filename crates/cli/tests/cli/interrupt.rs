@@ -31,3 +31,22 @@ fn ctrl_c_ends_a_fit_with_its_best_so_far() {
     assert_eq!(evaluated["weighted_f1"], report["val"]["weighted_f1"]);
     assert_eq!(world.names(), ["m.safetensors", "test.csv", "train.csv", "val.csv"]);
 }
+
+#[test]
+fn a_killed_fit_leaves_its_best_so_far() {
+    let world = World::with_tables();
+    let mut fit = world
+        .command("fit mlp --train train.csv --val val.csv --model m.safetensors --quiet --epochs 1000000 --patience none")
+        .spawn()
+        .unwrap();
+    let checkpoint = world.path("m.checkpoint.safetensors");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !checkpoint.exists() {
+        assert!(std::time::Instant::now() < deadline, "no checkpoint in a minute");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    fit.kill().unwrap();
+    fit.wait().unwrap();
+    let evaluated = world.json("evaluate --model m.checkpoint.safetensors --data val.csv --json");
+    assert!(evaluated["weighted_f1"].as_f64().unwrap() > 0.5);
+}

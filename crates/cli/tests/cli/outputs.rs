@@ -176,3 +176,88 @@ fn an_output_that_cannot_be_written_leaves_the_old_one() {
     assert!(stderr.contains("cannot make the folder out"), "{stderr}");
     assert_eq!(world.bytes("m.safetensors"), old);
 }
+
+/// A table with a column per feature, in the order of `names`.
+fn wide(names: [&str; 3], label: &str, n_rows: usize) -> String {
+    let row = |i: usize| {
+        let value = |name: &str| match name {
+            "a" => ((i % 2) as f64).to_string(),
+            "b" => ((i * 7 % 13) as f64 / 13.0).to_string(),
+            _ => ((i * 5 % 11) as f64 / 11.0).to_string(),
+        };
+        format!("{},{}\n", names.map(value).join(","), ["no", "yes"][i % 2])
+    };
+    format!("{},{label}\n{}", names.join(","), (0..n_rows).map(row).collect::<String>())
+}
+
+#[test]
+fn a_model_refuses_features_in_another_order() {
+    let world = World::with_tables();
+    world.write("w.csv", &wide(["a", "b", "c"], "answer", 60));
+    world.write("reordered.csv", &wide(["c", "b", "a"], "answer", 60));
+    world.run("fit forest --train w.csv --label-column answer --model m.safetensors --n-estimators 5", 0);
+    let evaluated = world.json("evaluate --model m.safetensors --data w.csv --json");
+    assert_eq!(evaluated["accuracy"], 1.0);
+    for command in
+        ["evaluate --model m.safetensors --data", "predict --out p.csv --model m.safetensors --data"]
+    {
+        let stderr = world.error(&format!("{command} reordered.csv"), 1);
+        assert!(stderr.contains("feature 1 is \"c\", expected \"a\""), "{stderr}");
+    }
+}
+
+#[test]
+fn a_table_to_predict_needs_no_labels_and_its_text_columns_are_left_alone() {
+    let world = World::with_tables();
+    world.write("w.csv", &wide(["a", "b", "c"], "answer", 60));
+    world.run("fit forest --train w.csv --label-column answer --model m.safetensors --n-estimators 5", 0);
+    world.write("new.csv", "a,lang,b,c\n1,en,0,0\n0,de,0,0\n1,en,0.5,0\n");
+    world.run("predict --model m.safetensors --data new.csv --out p.csv", 0);
+    let written = world.read("p.csv");
+    assert_eq!(written, "a,lang,b,c,answer\n1,en,0,0,yes\n0,de,0,0,no\n1,en,0.5,0,yes\n");
+    world.write("same.csv", "a,b,c,answer\n1,0,0,?\n0,0,0,?\n");
+    world.run("predict --model m.safetensors --data same.csv --out p.csv --columns label", 0);
+    assert_eq!(world.read("p.csv"), "answer\nyes\nno\n");
+}
+
+#[test]
+fn outputs_do_not_take_the_place_of_inputs() {
+    let world = World::with_tables();
+    let before = world.bytes("train.csv");
+    let cases = [
+        "fit forest --train train.csv --model ./train.csv",
+        "predict --model train.csv --data test.csv --out train.csv",
+        "predict --model m --data test.csv --out p.zip --zip",
+    ];
+    for args in cases {
+        let stderr = world.error(args, 2);
+        assert!(stderr.contains("name another output"), "{args}\n{stderr}");
+    }
+    std::fs::create_dir(world.path("out")).unwrap();
+    std::fs::copy(world.path("val.csv"), world.path("out/submission.csv")).unwrap();
+    world.error("run --train train.csv --val out/submission.csv --out out", 2);
+    assert_eq!(world.bytes("train.csv"), before);
+}
+
+#[test]
+fn nobody_listening_on_standard_error_ends_no_fit() {
+    let world = World::with_tables();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut fit =
+        world.command("fit forest --train train.csv --val val.csv --model m.safetensors --n-estimators 5");
+    let status = fit.stderr(writer).stdout(std::process::Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(world.path("m.safetensors").exists());
+}
+
+#[test]
+fn inspect_says_which_table_could_not_be_read() {
+    let world = World::with_tables();
+    let output = world.run("inspect train.csv none.csv --json", 1);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["tables"].as_array().unwrap().len(), 1);
+    assert!(found["errors"][0].as_str().unwrap().contains("none.csv"));
+    let text = String::from_utf8(world.run("inspect none.csv", 1).stdout).unwrap();
+    assert!(!text.contains("nothing is wrong"), "{text}");
+}

@@ -1,0 +1,57 @@
+//! Outputs may not take the place of what a command reads, or of one another.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Refuses outputs that would overwrite an input or each other.
+///
+/// # Errors
+/// When two of the paths are one file: which they are.
+pub fn refuse_overwriting(inputs: &[&Path], outputs: &[&Path]) -> Result<()> {
+    for (i, output) in outputs.iter().enumerate() {
+        let same = |other: &&&Path| place_of(other) == place_of(output);
+        if inputs.iter().any(|input| same(&input)) {
+            let path = output.display();
+            return Err(Error::usage(format!(
+                "{path} is read and cannot be written as well: name another output"
+            )));
+        }
+        if outputs[..i].iter().any(|other| same(&other)) {
+            return Err(Error::usage(format!(
+                "{} would be written twice: name another output",
+                output.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A path with links followed as far as it exists, so that two names of one file are equal.
+fn place_of(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let beside = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_under_two_names_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("a.csv"), "").unwrap();
+        std::fs::create_dir(at("sub")).unwrap();
+        let refused = |inputs: &[&Path], outputs: &[&Path]| {
+            refuse_overwriting(inputs, outputs).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(refused(&[&at("a.csv")], &[&at("b.csv"), &at("b.zip")]), "");
+        assert!(refused(&[&at("a.csv")], &[&at("sub/../a.csv")]).contains("is read"));
+        assert!(refused(&[], &[&at("b.zip"), &at("sub/../b.zip")]).contains("written twice"));
+    }
+}
