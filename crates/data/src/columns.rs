@@ -30,6 +30,10 @@ impl Kind {
         matches!(self, Kind::Number | Kind::ZeroOne)
     }
 
+    fn may_be_label(self) -> bool {
+        !matches!(self, Kind::List | Kind::Other)
+    }
+
     fn is_text(self) -> bool {
         matches!(self, Kind::RepeatedText | Kind::DistinctText)
     }
@@ -70,6 +74,8 @@ pub(crate) struct Columns {
     pub(crate) one_hot: Vec<String>,
     /// Why there is no label column, for the error when there has to be one.
     pub(crate) no_label: String,
+    /// Whether labels are placeholders: nothing about them is wrong.
+    pub(crate) placeholders: bool,
 }
 
 impl Columns {
@@ -86,12 +92,13 @@ impl Columns {
 }
 
 /// The columns of a table of arrays: one of features, and perhaps one of labels.
-pub(crate) fn of_arrays(label: Option<String>) -> Columns {
+pub(crate) fn of_arrays(label: Option<String>, options: &ReadOptions) -> Columns {
     let names: Vec<String> = ["embeddings".to_owned()].into_iter().chain(label.clone()).collect();
     let roles = [Role::Embeddings, Role::Label].into_iter().take(names.len()).collect();
     let no_label =
         "an npy file has its labels beside it, NAME.labels.npy, and an npz in an array y".to_owned();
-    Columns { names, roles, label, one_hot: Vec::new(), no_label }
+    let placeholders = options.placeholder_labels;
+    Columns { names, roles, label, one_hot: Vec::new(), no_label, placeholders }
 }
 
 const LABEL_NAMES: [&str; 5] = ["label", "labels", "class", "target", "y"];
@@ -118,6 +125,7 @@ pub(crate) fn assign(sketches: &[Sketch], options: &ReadOptions) -> Result<Colum
         label: None,
         one_hot: Vec::new(),
         no_label: String::new(),
+        placeholders: options.placeholder_labels,
     };
     let embeddings = embeddings_column(sketches, options)?;
     if let Some(column) = embeddings {
@@ -167,7 +175,8 @@ fn embeddings_column(sketches: &[Sketch], options: &ReadOptions) -> Result<Optio
 
 fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOptions) -> Result<()> {
     if let Some(name) = &options.label_column {
-        if sketches.iter().all(|sketch| sketch.name != *name) && assign_one_hot(columns, sketches, name) {
+        let absent = sketches.iter().all(|sketch| sketch.name != *name);
+        if absent && (assign_one_hot(columns, sketches, name) || options.placeholder_labels) {
             return Ok(());
         }
         let column = named(sketches, name, "label")?;
@@ -176,17 +185,20 @@ fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOption
                 "column \"{name}\" cannot be both the embeddings and the label"
             )));
         }
-        if matches!(sketches[column].kind, Kind::List | Kind::Other) {
+        if !sketches[column].kind.may_be_label() {
             let what = format!("the label column \"{name}\" holds neither text nor numbers");
             return Err(Error::column(what).with_hint("write labels as text, integers or one-hot columns"));
         }
         set_label(columns, column);
         return Ok(());
     }
+    if let Some(name) = &options.label_hint
+        && assign_hinted(columns, sketches, name)
+    {
+        return Ok(());
+    }
     let free: Vec<usize> = (0..sketches.len()).filter(|&i| columns.roles[i] == Role::Other).collect();
-    let known = |&i: &usize| {
-        is_one_of(&sketches[i].name, &LABEL_NAMES) && !matches!(sketches[i].kind, Kind::List | Kind::Other)
-    };
+    let known = |&i: &usize| is_one_of(&sketches[i].name, &LABEL_NAMES) && sketches[i].kind.may_be_label();
     let candidates: Vec<usize> = free.iter().copied().filter(known).collect();
     match candidates[..] {
         [column] => set_label(columns, column),
@@ -194,8 +206,11 @@ fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOption
             if LABEL_NAMES.iter().any(|name| assign_one_hot(columns, sketches, name)) {
                 return Ok(());
             }
-            let repeated =
-                |&i: &usize| sketches[i].kind == Kind::RepeatedText && !is_index_name(&sketches[i].name);
+            let repeated = |&i: &usize| {
+                sketches[i].kind == Kind::RepeatedText
+                    && !is_index_name(&sketches[i].name)
+                    && !options.placeholder_labels
+            };
             let texts: Vec<usize> = free.iter().copied().filter(repeated).collect();
             match texts[..] {
                 [column] => set_label(columns, column),
@@ -209,6 +224,18 @@ fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOption
         }
     }
     Ok(())
+}
+
+/// Takes the column of this name for the label, or the one-hot columns of this prefix, where there are any.
+fn assign_hinted(columns: &mut Columns, sketches: &[Sketch], name: &str) -> bool {
+    let is = |i: &usize| sketches[*i].name == name && columns.roles[*i] == Role::Other;
+    match (0..sketches.len()).find(is).filter(|&i| sketches[i].kind.may_be_label()) {
+        Some(column) => {
+            set_label(columns, column);
+            true
+        }
+        None => assign_one_hot(columns, sketches, name),
+    }
 }
 
 fn set_label(columns: &mut Columns, column: usize) {
@@ -226,7 +253,8 @@ fn no_label(sketches: &[Sketch], texts: &[usize]) -> String {
 
 /// Whether a column may be one of the one-hot columns by its name, so that it is worth looking into.
 pub(crate) fn may_be_one_hot(name: &str, options: &ReadOptions) -> bool {
-    let mut prefixes = LABEL_NAMES.iter().copied().chain(options.label_column.as_deref());
+    let asked = [&options.label_column, &options.label_hint].into_iter().flatten().map(String::as_str);
+    let mut prefixes = LABEL_NAMES.iter().copied().chain(asked);
     prefixes.any(|prefix| class_after(name, prefix).is_some())
 }
 
@@ -238,9 +266,9 @@ fn class_after<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
 
 /// Columns `label_a`, `label_b`, .. that hold 0 and 1 are one-hot labels of the classes `a`, `b`, ..
 fn assign_one_hot(columns: &mut Columns, sketches: &[Sketch], prefix: &str) -> bool {
-    let class = |sketch: &Sketch| {
-        class_after(&sketch.name, prefix).filter(|_| sketch.kind == Kind::ZeroOne).map(str::to_owned)
-    };
+    let empty = if columns.placeholders { Kind::Empty } else { Kind::ZeroOne };
+    let is = |sketch: &Sketch| sketch.kind == Kind::ZeroOne || sketch.kind == empty;
+    let class = |sketch: &Sketch| class_after(&sketch.name, prefix).filter(|_| is(sketch)).map(str::to_owned);
     let classes: Vec<(usize, String)> =
         sketches.iter().enumerate().filter_map(|(i, sketch)| Some((i, class(sketch)?))).collect();
     if classes.len() < 2 {

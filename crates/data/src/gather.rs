@@ -63,6 +63,8 @@ pub(crate) struct Outline<'a> {
     pub(crate) numbering: Numbering,
     pub(crate) n_features: usize,
     pub(crate) label: Option<&'a str>,
+    /// Whether the labels are placeholders, which may be missing.
+    pub(crate) placeholders: bool,
     pub(crate) on_bad_row: OnBadRow,
     /// The number of rows to expect, to reserve memory for; it need not be right.
     pub(crate) expected_rows: usize,
@@ -100,7 +102,9 @@ struct Gathering {
 
 impl Gathering {
     fn add(&mut self, block: RowBlock, outline: &Outline<'_>) -> Result<()> {
-        self.labels.add(&block.names, &block.codes);
+        if !(outline.placeholders && self.first_unlabelled.is_some()) {
+            self.labels.add(&block.names, &block.codes);
+        }
         let unlabelled = block.codes.iter().position(|&code| code == NO_LABEL);
         if let (Some(row), None) = (unlabelled, self.first_unlabelled) {
             self.first_unlabelled = Some(block.numbers[row]);
@@ -111,6 +115,10 @@ impl Gathering {
         self.n_bad += block.bad.len();
         let room = N_SHOWN - self.bad.len();
         self.bad.extend(block.bad.into_iter().take(room));
+        if outline.placeholders && self.first_unlabelled.is_some() {
+            // A part of the placeholders is of no use.
+            self.labels = labels::Gathering::default();
+        }
         if outline.on_bad_row == OnBadRow::Error {
             self.refuse_first_bad(outline)?;
         }
@@ -151,7 +159,7 @@ impl Gathering {
         let labels = match outline.label {
             Some(column) if self.labels.any() => {
                 let (labels, found) = self.labels.finish(column, &outline.table, place);
-                warnings.extend(found);
+                warnings.extend(found.into_iter().filter(|_| !outline.placeholders));
                 Some(labels)
             }
             _ => None,

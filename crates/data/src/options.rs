@@ -17,6 +17,13 @@ pub struct ReadOptions {
     pub on_bad_row: OnBadRow,
 }
 
+impl ReadOptions {
+    /// The name of a label column that is added to the output of a table without one.
+    pub(crate) fn added_label(&self) -> &str {
+        self.label_column.as_deref().or(self.label_hint.as_deref()).unwrap_or("label")
+    }
+}
+
 /// What to do with a row that cannot be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnBadRow {

@@ -72,10 +72,14 @@ pub fn write(
     assert_eq!(predictions.predicted.len(), table.n_rows(), "one prediction a row");
     assert_eq!(predictions.probabilities.n_rows(), table.n_rows(), "one row of probabilities a row");
     refuse_name_twice(table, predictions.classes, options)?;
+    let one_hot = match options.columns {
+        Columns::All => one_hot_classes(table, predictions.classes)?,
+        Columns::LabelOnly => Vec::new(),
+    };
     let mut failure = None;
     let mut columns_left_out = Vec::new();
     let written = write_atomically(path, |out| {
-        let sheet = Sheet { table, predictions, options };
+        let sheet = Sheet { table, predictions, options, one_hot };
         let result = match options.columns {
             Columns::LabelOnly => sheet.write_labels(out),
             Columns::All => source::write(&sheet, out).map(|left_out| columns_left_out = left_out),
@@ -100,6 +104,15 @@ pub fn write(
 
 fn refuse_name_twice(table: &Table, classes: &Classes, options: WriteOptions) -> Result<()> {
     let label = label_name(table);
+    let added = options.columns == Columns::All && table.columns.label.is_none();
+    if added && table.columns.names.iter().any(|name| name == label) {
+        let what = format!(
+            "the labels cannot be written to column \"{label}\", which holds neither text nor numbers"
+        );
+        return Err(Error::column(what)
+            .at(table.path())
+            .with_hint("write the label alone, or rename the column"));
+    }
     let taken = |class: &&String| match options.columns {
         Columns::LabelOnly => **class == label,
         Columns::All => **class == label || table.columns.names.contains(class),
@@ -115,12 +128,29 @@ fn refuse_name_twice(table: &Table, classes: &Classes, options: WriteOptions) ->
     Err(Error::column(what).at(table.path()).with_hint("write the label alone, or rename the columns"))
 }
 
-/// The name of the label column of the output.
-fn label_name(table: &Table) -> String {
-    match &table.columns.label {
-        Some(name) if table.columns.one_hot.is_empty() => name.clone(),
-        _ => "label".to_owned(),
+/// The class of each one-hot column; an error unless every class has one column.
+fn one_hot_classes(table: &Table, classes: &Classes) -> Result<Vec<u32>> {
+    let found = &table.columns.one_hot;
+    let known: Vec<u32> = classes.classes_of(found).into_iter().flatten().collect();
+    let mut sorted = known.clone();
+    sorted.sort_unstable();
+    if found.is_empty() || known.len() == found.len() && sorted.into_iter().eq(0..classes.len() as u32) {
+        return Ok(known);
     }
+    let prefix = label_name(table);
+    let what = format!(
+        "the one-hot columns \"{prefix}_..\" cannot hold the predictions: expected a column for each of the model's \
+         classes {}, found those of {}",
+        quoted(classes.names()),
+        quoted(found)
+    );
+    let hint = format!("name them \"{prefix}_CLASS\" for these classes, or write the label alone");
+    Err(Error::column(what).at(table.path()).with_hint(hint))
+}
+
+/// The name of the label column of the output.
+fn label_name(table: &Table) -> &str {
+    table.columns.label.as_deref().unwrap_or_else(|| table.options.added_label())
 }
 
 /// Why writing ended early.
@@ -146,11 +176,13 @@ struct Sheet<'a> {
     table: &'a Table,
     predictions: Predictions<'a>,
     options: WriteOptions,
+    /// For each one-hot column, its class.
+    one_hot: Vec<u32>,
 }
 
 impl Sheet<'_> {
     fn write_labels(&self, out: &mut dyn Write) -> std::result::Result<(), Stopped> {
-        write_text(out, &label_name(self.table))?;
+        write_text(out, label_name(self.table))?;
         self.write_proba_names(out)?;
         for row in 0..self.table.n_rows() {
             write_text(out, self.class(row))?;
@@ -167,8 +199,7 @@ impl Sheet<'_> {
     fn write_label(&self, out: &mut dyn Write, role: Role, row: usize) -> io::Result<()> {
         match role {
             Role::OneHot(k) => {
-                let is =
-                    self.table.columns.one_hot.get(k as usize).is_some_and(|class| class == self.class(row));
+                let is = self.one_hot.get(k as usize) == Some(&self.predictions.predicted[row]);
                 out.write_all(if is { b"1" } else { b"0" })
             }
             _ => write_text(out, self.class(row)),

@@ -46,7 +46,7 @@ fn open(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
         Format::Csv => read_csv(source, compression, options, pool),
         Format::Parquet => read_parquet(source, compression, options, pool),
         Format::Npy => {
-            read_arrays(npy::open_npy(&source, compression)?, source, format, compression, options)
+            read_arrays(npy::open_npy(&source, compression, options)?, source, format, compression, options)
         }
         Format::Npz => {
             read_arrays(npy::open_npz(&source, compression, options)?, source, format, compression, options)
@@ -64,6 +64,7 @@ fn read_csv(source: Source, compression: Compression, options: &ReadOptions, poo
         numbering: Numbering::Lines,
         n_features: layout.n_features,
         label: layout.columns.label.as_deref(),
+        placeholders: options.placeholder_labels,
         on_bad_row: options.on_bad_row,
         expected_rows,
     };
@@ -83,6 +84,7 @@ fn read_parquet(
         numbering: Numbering::Rows,
         n_features: parquet.n_features,
         label: parquet.columns.label.as_deref(),
+        placeholders: options.placeholder_labels,
         on_bad_row: options.on_bad_row,
         expected_rows: parquet.n_rows,
     };
@@ -112,12 +114,13 @@ fn read_arrays(
     compression: Compression,
     options: &ReadOptions,
 ) -> Result<Table> {
-    let columns = columns::of_arrays(rows.label());
+    let columns = columns::of_arrays(rows.label(), options);
     let outline = Outline {
         table: source.path().display().to_string(),
         numbering: Numbering::Rows,
         n_features: rows.n_features,
         label: columns.label.as_deref(),
+        placeholders: options.placeholder_labels,
         on_bad_row: options.on_bad_row,
         expected_rows: rows.n_rows(),
     };

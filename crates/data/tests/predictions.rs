@@ -105,6 +105,51 @@ fn one_hot_columns_are_filled() {
     assert_eq!(submission(text), "f0,label_a,\"label_b, c\"\n1,1,0\n2,0,1\n");
 }
 
+#[test]
+fn one_hot_columns_of_other_classes_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("t.csv"), folder.path().join("out.csv"));
+    let submitted = |header: &str, columns| {
+        std::fs::write(&path, format!("{header}\n1,0,1\n2,1,0\n")).unwrap();
+        submit(
+            &read(&path, &ReadOptions::default(), &Pool::inline()).unwrap(),
+            &out,
+            WriteOptions { columns, proba: false },
+        )
+    };
+    let error = submitted("f0,label_a,label_c", Columns::All).unwrap_err();
+    assert!(error.is_column() && !out.exists());
+    insta::assert_snapshot!(error.to_string().replace(&folder.path().display().to_string(), "in"));
+    submitted("f0,label_a,label_c", Columns::LabelOnly).unwrap();
+    submitted("f0,\"label_B, C\",label_a", Columns::All).unwrap();
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "f0,\"label_B, C\",label_a\n1,0,1\n2,1,0\n");
+}
+
+#[test]
+fn an_added_label_column_is_named_as_asked_or_as_in_training() {
+    let header = |column: Option<&str>, hint: Option<&str>, name: &str| {
+        let options = ReadOptions {
+            label_column: column.map(str::to_owned),
+            label_hint: hint.map(str::to_owned),
+            placeholder_labels: true,
+            ..ReadOptions::default()
+        };
+        let content = if name == "t.csv" {
+            b"embeddings\n\"[1]\"\n".to_vec()
+        } else {
+            std::fs::read(data(name)).unwrap()
+        };
+        written(name, &content, &options, WriteOptions::default()).0.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(header(Some("kind"), Some("mood"), "t.csv"), "embeddings,kind");
+    assert_eq!(header(None, Some("a, b"), "t.csv"), "embeddings,\"a, b\"");
+    assert_eq!(header(None, None, "t.csv"), "embeddings,label");
+    assert_eq!(header(Some("kind"), None, "with-id.parquet"), "embeddings,label,id,kind");
+    assert_eq!(header(None, Some("mood"), "f64.npy"), "embeddings,mood");
+    let table = read(&data("f64.npy"), &ReadOptions::default(), &Pool::inline()).unwrap();
+    assert_eq!(table.labels().unwrap().column(), "label");
+}
+
 /// Rows that stand in the file now, but not when it was read, get no prediction that was made for others.
 #[test]
 fn a_changed_file_is_refused_and_the_old_output_stays() {

@@ -7,6 +7,7 @@ mod accepted;
 mod checked;
 mod classes;
 mod output;
+mod placeholders;
 mod predictions;
 mod refused_files;
 mod refused_rows;

@@ -12,7 +12,8 @@ use headsmith_kernels::Pool;
 /// by) and says what is in them and what is wrong with them: table by table, the worst first, then what concerns two of
 /// them.
 ///
-/// Labels of a table in the role `test` are placeholders: nothing about them is an error.
+/// Labels of a table in the role `test`, or read with [`placeholder_labels`](crate::ReadOptions::placeholder_labels),
+/// are placeholders: nothing about them is an error.
 pub fn inspect(tables: &[(&str, &Table)], pool: &Pool) -> Vec<Finding> {
     let looks: Vec<Look<'_>> = tables.iter().map(|(role, table)| Look::new(role, table, pool)).collect();
     let mut findings = Vec::new();
@@ -69,7 +70,7 @@ impl<'a> Look<'a> {
     }
 
     fn has_placeholders(&self) -> bool {
-        self.role == "test"
+        self.role == "test" || self.table.columns.placeholders
     }
 
     fn labels(&self) -> Option<&Labels> {

@@ -106,7 +106,12 @@ pub(crate) fn parse_with_care<'a>(
                 x[feature] = number.value;
                 feature += 1;
             }
-            Role::OneHot(class) => one_hot(cell, *class, &mut row.label).map_err(bad)?,
+            Role::OneHot(class) => match one_hot(cell, *class, &mut row.label) {
+                Err(_) if layout.columns.placeholders => {
+                    is_text(cell).then_some(()).ok_or_else(|| bad(no_text(cell)))?
+                }
+                result => result.map_err(bad)?,
+            },
             Role::Label => row.label = label(cell).ok_or_else(|| bad(no_text(cell)))?,
             Role::Index | Role::Other => is_text(cell).then_some(()).ok_or_else(|| bad(no_text(cell)))?,
         }

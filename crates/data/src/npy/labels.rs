@@ -3,7 +3,7 @@
 use super::{Array, Header, values};
 use crate::rows::NO_LABEL;
 use crate::source::{Compression, Source};
-use crate::{Error, Place, Result};
+use crate::{Error, Place, ReadOptions, Result};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -12,15 +12,17 @@ use std::path::{Path, PathBuf};
 pub(super) struct LabelArray {
     /// What they go by: the file or the array.
     pub(super) name: String,
+    /// What their column is called in a table with named columns.
+    pub(super) column: String,
     pub(super) names: Vec<String>,
     pub(super) codes: Vec<u32>,
 }
 
 /// Reads an array of labels.
-pub(super) fn read_labels(mut array: Array<'_>, name: &str) -> Result<LabelArray> {
+pub(super) fn read_labels(mut array: Array<'_>, name: &str, column: &str) -> Result<LabelArray> {
     let bytes = array.read_all()?;
     let header = &array.header;
-    let mut labels = LabelArray { name: name.to_owned(), ..LabelArray::default() };
+    let mut labels = LabelArray { name: name.to_owned(), column: column.to_owned(), ..LabelArray::default() };
     match header.shape[..] {
         [_] => labels.add_names(values::texts(header, &bytes)?),
         [n_rows, 1] if n_rows > 0 => labels.add_names(values::texts(header, &bytes)?),
@@ -76,11 +78,12 @@ impl LabelArray {
 }
 
 /// Reads the labels in the file beside the features, if there is one.
-pub(super) fn labels_beside(path: &Path) -> Result<Option<LabelArray>> {
+pub(super) fn labels_beside(path: &Path, options: &ReadOptions) -> Result<Option<LabelArray>> {
     let Some(path) = label_paths(path).into_iter().find(|path| path.is_file()) else { return Ok(None) };
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let source = Source::File(path.clone());
-    let read = || read_labels(Array::open(source.open(Compression::Plain)?, Some(source.len()?))?, &name);
+    let array = || Array::open(source.open(Compression::Plain)?, Some(source.len()?));
+    let read = || read_labels(array()?, &name, options.added_label());
     read().map(Some).map_err(|error| error.at(&path))
 }
 

@@ -115,9 +115,12 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(x: Array<'a>, labels: Option<LabelArray>) -> Result<Rows<'a>> {
+    fn new(x: Array<'a>, labels: Result<Option<LabelArray>>, options: &ReadOptions) -> Result<Rows<'a>> {
         x.check_features()?;
         let (n_rows, n_features) = (x.header.shape[0], x.header.shape[1]);
+        // Placeholders may be anything.
+        let placeholders = |labels: Option<LabelArray>| labels.filter(|labels| labels.codes.len() == n_rows);
+        let labels = if options.placeholder_labels { labels.ok().and_then(placeholders) } else { labels? };
         if let Some(labels) = labels.as_ref().filter(|labels| labels.codes.len() != n_rows) {
             let what =
                 format!("{n_rows} rows of features and {} labels in {}", labels.codes.len(), labels.name);
@@ -132,7 +135,7 @@ impl<'a> Rows<'a> {
 
     /// The name of the labels.
     pub(crate) fn label(&self) -> Option<String> {
-        self.labels.as_ref().map(|labels| labels.name.clone())
+        self.labels.as_ref().map(|labels| labels.column.clone())
     }
 
     fn next_block(&mut self) -> Result<RowBlock> {
@@ -225,15 +228,19 @@ impl Iterator for Rows<'_> {
 }
 
 /// Opens the features of an npy file and reads its labels.
-pub(crate) fn open_npy(source: &Source, compression: Compression) -> Result<Rows<'static>> {
+pub(crate) fn open_npy(
+    source: &Source,
+    compression: Compression,
+    options: &ReadOptions,
+) -> Result<Rows<'static>> {
     let len = if compression == Compression::Plain { Some(source.len()?) } else { None };
     let x = Array::open(source.open(compression)?, len)?;
     x.check_features()?;
     let labels = match source {
-        Source::File(path) => labels_beside(path)?,
-        Source::Bytes(..) => None,
+        Source::File(path) => labels_beside(path, options),
+        Source::Bytes(..) => Ok(None),
     };
-    Rows::new(x, labels)
+    Rows::new(x, labels, options)
 }
 
 const X_NAMES: [&str; 6] = ["x", "embeddings", "embedding", "features", "data", "arr_0"];
@@ -270,14 +277,15 @@ fn open_archive<R: Read + Seek>(input: R, len: u64, options: &ReadOptions) -> Re
         Error::column(format!("expected an array of features named x, embeddings or features, found {found}"))
             .with_hint("save it with numpy.savez(path, x=x, y=y), or name it with --embeddings-column")
     })?;
-    let labels = match array_name(&names, options.label_column.as_deref(), &Y_NAMES)? {
-        Some(name) if name != x_name => {
-            let bytes = read_entry(&mut archive, &name, len)?;
-            Some(read_labels(open_entry(bytes)?, &name)?)
-        }
-        _ => None,
+    let hint = options.label_hint.as_ref().filter(|hint| names.contains(hint));
+    let asked = options.label_column.as_ref().or(hint);
+    let labels = match array_name(&names, asked.map(String::as_str), &Y_NAMES) {
+        Ok(Some(name)) if name != x_name => read_entry(&mut archive, &name, len)
+            .and_then(|bytes| read_labels(open_entry(bytes)?, &name, &name))
+            .map(Some),
+        found => found.map(|_| None),
     };
-    Rows::new(open_entry(read_entry(&mut archive, &x_name, len)?)?, labels)
+    Rows::new(open_entry(read_entry(&mut archive, &x_name, len)?)?, labels, options)
 }
 
 fn array_name(names: &[String], wanted: Option<&str>, known: &[&str]) -> Result<Option<String>> {

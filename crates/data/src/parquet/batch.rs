@@ -181,6 +181,9 @@ impl<'a> Batch<'a> {
                 continue;
             }
             let Some(text) = cells.values.label(i) else {
+                if self.parquet.columns.placeholders {
+                    continue;
+                }
                 let place = self.place(row, column);
                 self.refuse(
                     row,
@@ -211,6 +214,7 @@ impl<'a> Batch<'a> {
             match found.as_str() {
                 "0" => {}
                 "1" if batch.block.codes[row] == NO_LABEL => batch.block.codes[row] = class,
+                _ if batch.parquet.columns.placeholders => {}
                 "1" => batch.refuse(
                     row,
                     place,

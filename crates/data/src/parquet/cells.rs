@@ -38,6 +38,8 @@ pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
             (None, ConvertedType::INT_32 | ConvertedType::INT_64) => Stored::Signed,
             (None, ConvertedType::UINT_8 | ConvertedType::UINT_16) => Stored::Unsigned,
             (None, ConvertedType::UINT_32 | ConvertedType::UINT_64) => Stored::Unsigned,
+            // A column of nulls alone, as pandas writes one of None.
+            (Some(LogicalType::Unknown), _) => Stored::Text,
             _ => Stored::Other,
         },
         Type::FIXED_LEN_BYTE_ARRAY if logical == Some(&LogicalType::Float16) && column.type_length() == 2 => {

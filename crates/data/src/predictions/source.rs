@@ -26,7 +26,8 @@ fn write_csv(sheet: &Sheet<'_>, out: &mut dyn Write) -> Result<(), Stopped> {
     }
     out.write_all(&layout.header)?;
     if layout.columns.label.is_none() {
-        out.write_all(b",label")?;
+        out.write_all(b",")?;
+        write_text(out, label_name(table))?;
     }
     sheet.write_proba_names(out)?;
     let mut x = vec![0.0; layout.n_features];
@@ -79,7 +80,8 @@ fn write_parquet(sheet: &Sheet<'_>, out: &mut dyn Write) -> Result<Vec<String>, 
         write_text(out, &columns.names[column])?;
     }
     if columns.label.is_none() {
-        out.write_all(b",label")?;
+        out.write_all(b",")?;
+        write_text(out, label_name(table))?;
     }
     sheet.write_proba_names(out)?;
     let pool = Pool::inline();
@@ -119,7 +121,7 @@ fn write_parquet(sheet: &Sheet<'_>, out: &mut dyn Write) -> Result<Vec<String>, 
 /// Arrays have no columns: they are written as the notebook's two, a list and a label.
 fn write_arrays(sheet: &Sheet<'_>, out: &mut dyn Write) -> Result<(), Stopped> {
     out.write_all(b"embeddings,")?;
-    write_text(out, &label_name(sheet.table))?;
+    write_text(out, label_name(sheet.table))?;
     sheet.write_proba_names(out)?;
     for row in 0..sheet.table.n_rows() {
         write_list(out, sheet.table.x().row(row))?;
