@@ -99,6 +99,7 @@ fn record() -> Record {
         seed: Some(u64::MAX),
         headsmith_version: Some("0.1.0".to_owned()),
         embeddings_column: Some("embeddings".to_owned()),
+        feature_names: Vec::new(),
         label_column: Some("label".to_owned()),
         metrics: json!({ "val": { "weighted_f1": 0.6180339887498949, "confusion": [[3, 1], [0, 4]] } }),
         data: vec![DataRecord::new("train", "somewhere/train.csv".as_ref(), 5, "0123abcd")],
