@@ -12,16 +12,17 @@ use bytes::Bytes;
 use headsmith_kernels::Pool;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Reads a table: CSV, Parquet, npy or npz, told by its content, each also in gzip or zstd.
+///
+/// A pipe is read into memory first.
 ///
 /// Rows are parsed in parallel; the table, its warnings and the error are the same for any number of threads.
 ///
 /// # Errors
 /// When the file cannot be read or is no table; with [`OnBadRow::Error`](crate::OnBadRow::Error), at its first bad row.
 pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    read_source(Source::File(path.to_owned()), options, pool)
+    read_source(Source::at(path).map_err(|error| error.at(path))?, options, pool)
 }
 
 /// Reads a table from the bytes of a file called `name`.
@@ -29,7 +30,7 @@ pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(name: &str, bytes: &[u8], options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    read_source(Source::Bytes(name.into(), Arc::from(bytes)), options, pool)
+    read_source(Source::Bytes(name.into(), Bytes::copy_from_slice(bytes)), options, pool)
 }
 
 fn read_source(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
@@ -103,6 +104,7 @@ pub(crate) fn open_parquet(
             let file = File::open(path).and_then(SharedFile::new).map_err(|error| Error::io(path, error))?;
             parquet::open(file, options)
         }
+        (Source::Bytes(_, bytes), Compression::Plain) => parquet::open(bytes.clone(), options),
         _ => parquet::open(Bytes::from(source.read_all(compression)?), options),
     }
 }

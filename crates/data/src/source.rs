@@ -1,16 +1,17 @@
 //! Where the bytes of a table come from: a file or memory, plain or compressed.
 
+use crate::format::{self, HEAD_LEN};
 use crate::{Error, Result};
+use bytes::Bytes;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// A table's bytes, which can be read more than once.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     File(PathBuf),
-    Bytes(PathBuf, Arc<[u8]>),
+    Bytes(PathBuf, Bytes),
 }
 
 /// How the bytes of a source are compressed.
@@ -22,6 +23,26 @@ pub(crate) enum Compression {
 }
 
 impl Source {
+    /// The file at `path` where it lies; what can be read only once (a pipe, a device) in memory.
+    pub(crate) fn at(path: &Path) -> Result<Source> {
+        let once = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        if !once {
+            return Ok(Source::File(path.to_owned()));
+        }
+        let read = |at_most: u64, input: &mut File, bytes: &mut Vec<u8>| {
+            input.take(at_most).read_to_end(bytes).map_err(|error| Error::io(path, error))
+        };
+        let mut input = File::open(path).map_err(|error| Error::io(path, error))?;
+        let mut bytes = Vec::new();
+        read(HEAD_LEN as u64, &mut input, &mut bytes)?;
+        // A device without end is refused by its first bytes.
+        if compression_of(&bytes) == Compression::Plain {
+            format::detect(&bytes)?;
+        }
+        read(u64::MAX, &mut input, &mut bytes)?;
+        Ok(Source::Bytes(path.to_owned(), bytes.into()))
+    }
+
     /// The name it goes by in messages.
     pub(crate) fn path(&self) -> &Path {
         match self {
@@ -47,7 +68,7 @@ impl Source {
     pub(crate) fn open_raw(&self) -> Result<Box<dyn Read>> {
         match self {
             Source::File(path) => Ok(Box::new(File::open(path).map_err(|error| Error::io(path, error))?)),
-            Source::Bytes(_, bytes) => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
+            Source::Bytes(_, bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
         }
     }
 
@@ -55,11 +76,7 @@ impl Source {
     pub(crate) fn compression(&self) -> Result<Compression> {
         let mut head = [0; 4];
         let n = read_full(&mut self.open_raw()?, &mut head).map_err(|error| Error::io(self.path(), error))?;
-        Ok(match head[..n] {
-            [0x1F, 0x8B, ..] => Compression::Gzip,
-            [0x28, 0xB5, 0x2F, 0xFD] => Compression::Zstd,
-            _ => Compression::Plain,
-        })
+        Ok(compression_of(&head[..n]))
     }
 
     /// Its bytes, decompressed.
@@ -95,6 +112,14 @@ impl Source {
         }
         self.open(compression)?.read_to_end(&mut bytes).map_err(read_error)?;
         Ok(bytes)
+    }
+}
+
+fn compression_of(head: &[u8]) -> Compression {
+    match head {
+        [0x1F, 0x8B, ..] => Compression::Gzip,
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => Compression::Zstd,
+        _ => Compression::Plain,
     }
 }
 

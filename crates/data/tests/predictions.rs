@@ -150,6 +150,28 @@ fn an_added_label_column_is_named_as_asked_or_as_in_training() {
     assert_eq!(table.labels().unwrap().column(), "label");
 }
 
+/// A pipe can be read only once, and the submission needs the rows twice.
+#[cfg(unix)]
+#[test]
+fn a_table_from_a_pipe_is_read_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pipe, out) = (folder.path().join("pipe"), folder.path().join("out.csv"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for name in ["lists.csv", "lists.csv.gz", "list-f32.parquet", "f32.npy", "plain.npz"] {
+        let content = std::fs::read(data(name)).unwrap();
+        let feeder = {
+            let (pipe, content) = (pipe.clone(), content.clone());
+            std::thread::spawn(move || std::fs::write(pipe, content).unwrap())
+        };
+        let table = read(&pipe, &ReadOptions::default(), &Pool::inline()).unwrap();
+        feeder.join().unwrap();
+        submit(&table, &out, WriteOptions::default()).unwrap();
+        let whole = written(name, &content, &ReadOptions::default(), WriteOptions::default()).0;
+        let header = |text: &str| text.lines().map(str::to_owned).skip(1).collect::<Vec<_>>();
+        assert_eq!(header(&std::fs::read_to_string(&out).unwrap()), header(&whole), "{name}");
+    }
+}
+
 /// Rows that stand in the file now, but not when it was read, get no prediction that was made for others.
 #[test]
 fn a_changed_file_is_refused_and_the_old_output_stays() {
