@@ -313,7 +313,11 @@ impl std::fmt::Display for Value {
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let or = |words: &[&str]| words.iter().map(|w| format!(" or {w}")).collect::<String>();
+        let or = |words: &[&str]| match words {
+            [] => String::new(),
+            [word] => format!(" or {word}"),
+            [first @ .., last] => format!(", {} or {last}", first.join(", ")),
+        };
         match self {
             Kind::Int { low, high: i64::MAX, words } => {
                 write!(f, "an integer of at least {low}{}", or(words))
@@ -324,7 +328,7 @@ impl std::fmt::Display for Kind {
             }
             Kind::Float { low, high, words } => write!(f, "a number in {low}..{high}{}", or(words)),
             Kind::CountOrFraction { words } => {
-                write!(f, "a count, a fraction of 1 written with a point{}", or(words))
+                write!(f, "a count or a fraction of 1 written with a point{}", or(words))
             }
             Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Kind::Bool => write!(f, "true or false"),
@@ -403,7 +407,7 @@ mod tests {
         assert_eq!(message("max_depth", "0"), "max_depth is 0, expected an integer of at least 1 or none");
         assert_eq!(
             message("max_features", "1.5"),
-            "max_features is 1.5, expected a count, a fraction of 1 written with a point or sqrt"
+            "max_features is 1.5, expected a count or a fraction of 1 written with a point or sqrt"
         );
         assert_eq!(
             TABLE.resolve([("depth", Value::Int(3))]).unwrap_err().to_string(),

@@ -16,7 +16,7 @@ fn wrong_usage_ends_with_2_and_names_the_mend() {
         ),
         (
             "fit forest --train train.csv --model m --max-features 1.5",
-            "max_features is 1.5, expected a count",
+            "max_features is 1.5, expected a count or",
         ),
         ("fit forest --model m", "--train <FILE>"),
         ("evalute --model m --data d", "'evaluate'"),
