@@ -1,5 +1,6 @@
 //! The subcommands: from what the flags were given to a call of the library, and its result to the terminal.
 
+mod aicrowd;
 mod evaluate;
 mod fit;
 mod inspect;
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
         Some(("fit", matches)) => fit::fit(matches),
         Some(("evaluate", matches)) => evaluate::evaluate(matches),
         Some(("predict", matches)) => predict::predict(matches),
+        Some(("aicrowd", matches)) => aicrowd::aicrowd(matches),
         Some(("completions", matches)) => reference::completions(matches),
         Some(("reference", _)) => reference::reference(),
         // clap lets no other through.

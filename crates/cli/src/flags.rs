@@ -1,5 +1,6 @@
 //! The command line: subcommands, their flags, and what they were given.
 
+pub(crate) mod aicrowd;
 pub(crate) mod common;
 pub(crate) mod config;
 pub(crate) mod heads;
@@ -18,12 +19,12 @@ pub(crate) fn command() -> Command {
         .about("Turns a table of embeddings and labels into the best small classifier.")
         .after_help(
             "Start with:\n  headsmith inspect train.csv\n  headsmith run --train train.csv --val val.csv \
-             --test test.csv --out out/\n\nExit status: 0 success, 1 bad data or failure, 2 wrong usage.",
+             --test test.csv --out out/\n\nExit status: 0 success, 1 bad data or failure, 2 wrong usage; aicrowd: see there.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([run(), inspect(), fit(), evaluate(), predict(), completions(), reference()])
+        .subcommands([run(), inspect(), fit(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
 }
 
 /// Reads the command line `args`, over the configuration file that it names. Wrong flags, and a call for help, end
@@ -32,12 +33,36 @@ pub(crate) fn command() -> Command {
 /// # Errors
 /// When the configuration file cannot be read or has unknown keys.
 pub(crate) fn parse(args: Vec<OsString>) -> anyhow::Result<ArgMatches> {
-    let Some(path) = config::named(&args) else { return Ok(command().get_matches_from(args)) };
+    let Some(path) = config::named(&args) else { return Ok(complete(command().get_matches_from(args))) };
     let config = config::ConfigFile::read(&path, &command())?;
-    config.as_defaults(command()).try_get_matches_from(args).or_else(|error| match config.blame(&error) {
+    let matches = config.as_defaults(command()).try_get_matches_from(args);
+    matches.map(complete).or_else(|error| match config.blame(&error) {
         Some(wrong) => Err(wrong),
         None => error.exit(),
     })
+}
+
+/// Ends the process when `run` lacks a flag that it needs only without another one. clap's own rules for that do not
+/// count what a configuration file gives.
+fn complete(matches: ArgMatches) -> ArgMatches {
+    if let Some(("run", run)) = matches.subcommand() {
+        let given = |id: &str| run.try_contains_id(id).unwrap_or(false);
+        let lacking: &[&str] = match given("challenge") {
+            true => &[],
+            false if run.get_flag("submit") => &["challenge"],
+            false => &["train", "val"],
+        };
+        let lacking: Vec<String> = lacking
+            .iter()
+            .filter(|id| !given(id))
+            .map(|id| format!("\n  --{id} <{}>", if *id == "challenge" { "CHALLENGE" } else { "FILE" }))
+            .collect();
+        if !lacking.is_empty() {
+            let text = format!("the following required arguments were not provided:{}\n", lacking.concat());
+            command().error(clap::error::ErrorKind::MissingRequiredArgument, text).exit();
+        }
+    }
+    matches
 }
 
 fn run() -> Command {
@@ -49,8 +74,8 @@ fn run() -> Command {
              model.safetensors, submission.csv and submission.zip to the output folder.",
         )
         .args([
-            file("train", "Table to learn from").required(true),
-            file("val", "Table to choose the epoch and the head on").required(true),
+            file("train", "Table to learn from; needed without --challenge"),
+            file("val", "Table to choose the epoch and the head on; needed without --challenge"),
             file("test", "Table to predict; its labels, if it has any, are placeholders"),
             Arg::new("out")
                 .long("out")
@@ -61,7 +86,8 @@ fn run() -> Command {
                 .help("Folder for the report, the model and the predictions; made if it is not there"),
             preset(),
             columns(),
-        ]);
+        ])
+        .args(aicrowd::of_run());
     let command = common::add(command);
     HeadKind::ALL
         .iter()

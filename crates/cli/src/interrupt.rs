@@ -23,6 +23,11 @@ pub(crate) fn listen() -> Result<&'static AtomicBool> {
     Ok(&STOP)
 }
 
+/// Whether Ctrl-C was pressed.
+pub(crate) fn was_asked() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
 /// The flag of work that Ctrl-C ends at once, as it does where nobody listens.
 pub(crate) fn never() -> &'static AtomicBool {
     &STOP

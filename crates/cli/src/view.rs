@@ -3,6 +3,7 @@
 pub(crate) mod error;
 pub(crate) mod progress;
 pub(crate) mod text;
+pub(crate) mod transfer;
 
 use std::io::{ErrorKind, Write};
 

@@ -3,6 +3,8 @@
 // A test may end at the first thing that is not as it must be, in the code it shares too.
 #![allow(clippy::unwrap_used)]
 
+#[path = "cli/aicrowd.rs"]
+mod aicrowd;
 #[path = "cli/flags.rs"]
 mod flags;
 #[path = "cli/interrupt.rs"]

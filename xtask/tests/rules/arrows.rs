@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
@@ -15,7 +15,8 @@ const ARROWS: [(&str, &[&str]); 8] = [
         "headsmith",
         &["headsmith-kernels", "headsmith-metrics", "headsmith-data", "headsmith-heads", "headsmith-model"],
     ),
-    ("headsmith-cli", &["headsmith"]),
+    ("headsmith-aicrowd", &[]),
+    ("headsmith-cli", &["headsmith", "headsmith-aicrowd"]),
     ("xtask", &[]),
 ];
 

@@ -1,28 +1,104 @@
 //! `headsmith run`
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
+use headsmith::report::Report;
 use headsmith::run::RunConfig;
 use headsmith::{HeadConfig, HeadKind};
+use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 
-use crate::flags::common::{self, optional_path_of, path_of};
+use crate::commands::aicrowd::{self, Tables};
+use crate::flags::common::{self, Common, optional_path_of, path_of};
 use crate::flags::heads;
-use crate::{commands, view};
+use crate::{commands, interrupt, view};
+
+/// A challenge whose files are here.
+struct Fetched {
+    client: Client,
+    challenge: Challenge,
+    folder: PathBuf,
+    tables: Tables,
+}
+
+/// What `--json` prints: the report, and the submission if there was one.
+#[derive(serde::Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submission: Option<&'a Submitted>,
+}
 
 /// The whole job.
 pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches);
     let given = |kind: HeadKind| heads::given(matches, kind.table(), heads::prefix_in_run(kind.name()));
+    // Wrong parameters are said before anything is fetched.
+    let baseline = HeadConfig::new(HeadKind::Forest, &given(HeadKind::Forest))?;
+    let candidate = HeadConfig::mlp(commands::preset(matches), &given(HeadKind::Mlp))?;
+    let fetched = fetch(matches, &common)?;
     let config = RunConfig {
-        train: path_of(matches, "train"),
-        val: path_of(matches, "val"),
-        test: optional_path_of(matches, "test"),
+        train: table(matches, "train", &fetched, |tables| &tables.train)?,
+        val: table(matches, "val", &fetched, |tables| &tables.val)?,
+        test: table(matches, "test", &fetched, |tables| &tables.test).ok(),
         out: path_of(matches, "out"),
         read: common.read.clone(),
-        baseline: HeadConfig::new(HeadKind::Forest, &given(HeadKind::Forest))?,
-        candidate: HeadConfig::mlp(commands::preset(matches), &given(HeadKind::Mlp))?,
+        baseline,
+        candidate,
         columns: commands::columns(matches),
     };
+    if matches.get_flag("submit") && config.test.is_none() {
+        bail!("there is no table to predict, so nothing to submit: name it with --test");
+    }
     let report = commands::with_context(&common, |context| headsmith::run::run(&config, context))?;
-    if common.json { view::print_json(&report) } else { view::print(&view::text::run(&report)) }
+    let submitted = match &fetched {
+        Some(fetched) if matches.get_flag("submit") => submit(fetched, &config, &common)?,
+        _ => None,
+    };
+    if common.json {
+        return view::print_json(&Printed { report: &report, submission: submitted.as_ref() });
+    }
+    view::print(&view::text::run(&report))?;
+    submitted.map_or(Ok(()), |submitted| view::print(&format!("\nsubmitted: {}\n", submitted.url)))
+}
+
+/// Downloads the challenge's files, if there is a challenge.
+fn fetch(matches: &ArgMatches, common: &Common) -> Result<Option<Fetched>> {
+    let Some(named) = matches.get_one::<String>("challenge") else { return Ok(None) };
+    let folder = path_of(matches, "out").join("data");
+    let (client, challenge) = aicrowd::fetch(named, &folder, common.quiet, matches.get_flag("submit"))?;
+    let given = |id: &str| optional_path_of(matches, id).is_some();
+    let all_given = given("train") && given("val") && given("test");
+    let none = Tables { train: None, val: None, test: None };
+    let tables = if all_given { none } else { Tables::find(&folder)? };
+    Ok(Some(Fetched { client, challenge, folder, tables }))
+}
+
+/// The table that the flag names, or else the challenge's.
+fn table(
+    matches: &ArgMatches,
+    role: &str,
+    fetched: &Option<Fetched>,
+    own: impl Fn(&Tables) -> &Option<PathBuf>,
+) -> Result<PathBuf> {
+    let fetched = fetched.as_ref().and_then(|fetched| own(&fetched.tables).clone());
+    optional_path_of(matches, role)
+        .or(fetched)
+        .with_context(|| format!("none of the challenge's files is called `{role}`: name it with --{role}"))
+}
+
+/// Submits the predictions, unless the run was stopped: a half-fitted model is not worth a submission.
+fn submit(fetched: &Fetched, config: &RunConfig, common: &Common) -> Result<Option<Submitted>> {
+    if interrupt::was_asked() {
+        eprintln!("warning: nothing was submitted, for the run was stopped");
+        return Ok(None);
+    }
+    let sample = check::find_sample(&fetched.folder)?;
+    if sample.is_none() {
+        eprintln!("warning: the challenge has no sample to compare the submission with");
+    }
+    let file = config.out.join("submission.zip");
+    aicrowd::submit(&fetched.client, &fetched.challenge, &file, sample.as_deref(), common.quiet).map(Some)
 }

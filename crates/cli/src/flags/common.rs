@@ -77,6 +77,11 @@ pub(crate) fn file(name: &'static str, help: &'static str) -> Arg {
     path(name, help).value_name("FILE")
 }
 
+/// A flag that takes a folder.
+pub(crate) fn folder(name: &'static str, help: &'static str) -> Arg {
+    path(name, help).value_name("FOLDER").value_hint(ValueHint::DirPath)
+}
+
 /// The flag that takes a model file.
 pub(crate) fn model(help: &'static str) -> Arg {
     path("model", help).value_name("FILE").required(true)

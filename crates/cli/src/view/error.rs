@@ -10,8 +10,11 @@ pub(crate) fn print(error: &Error) {
     error.chain().skip(1).for_each(|cause| view::say(&format!("cause: {cause}")));
 }
 
-/// 2 for wrong usage, 1 for bad data and every other failure.
+/// 2 for wrong usage, 1 for bad data and every other failure; those of the challenge client by cause.
 pub(crate) fn status(error: &Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<headsmith_aicrowd::Error>() {
+        return error.cause().exit_status();
+    }
     let usage = |error: &headsmith::Error| error.is_usage();
     let wrong = error.downcast_ref::<headsmith::Error>().is_some_and(usage)
         || error.is::<crate::flags::config::WrongConfig>();

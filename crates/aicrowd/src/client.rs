@@ -1,0 +1,363 @@
+//! Requests to the API: who asks, how long an answer may take and how large it may be, what a refusal means.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{HeaderMap, Response};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use crate::error::{Cause, Error, Result, plain, shown_url};
+use crate::hosts::Hosts;
+use crate::key::ApiKey;
+
+/// The API's answers are short; one that is longer is none.
+const LONGEST_ANSWER: u64 = 4 << 20;
+
+/// How long to wait, and how often to try.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// For a connection, with its TLS handshake.
+    pub connect: Duration,
+    /// For the next byte of a download or upload: a connection silent for longer is broken.
+    pub silence: Duration,
+    /// For a whole call of the API, and for the answer to an upload.
+    pub call: Duration,
+    /// How often what may work a little later is tried.
+    pub attempts: u32,
+    /// The wait before the second attempt; it doubles from one to the next, up to half a minute.
+    pub backoff: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connect: Duration::from_secs(15),
+            silence: Duration::from_secs(30),
+            call: Duration::from_secs(60),
+            attempts: 5,
+            backoff: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Limits {
+    /// How long to wait after the failure of attempt `attempt` (from 1).
+    pub(crate) fn wait(&self, attempt: u32, error: &Error) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(30);
+        let doubled = self.backoff.saturating_mul(1 << (attempt - 1).min(10));
+        error.retry_after().unwrap_or_default().max(doubled).min(LONGEST)
+    }
+}
+
+/// A client of the service.
+pub struct Client {
+    pub(crate) agent: Agent,
+    pub(crate) limits: Limits,
+    hosts: Hosts,
+    key: Option<ApiKey>,
+}
+
+/// A challenge, as the API knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// Its number.
+    pub id: u64,
+    /// Its name in addresses.
+    pub slug: String,
+}
+
+/// An answer of the API.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    url: String,
+}
+
+impl Client {
+    /// A client without a key. `roots` are the certificates to trust, in PEM; those of the web when there are none.
+    ///
+    /// # Errors
+    /// When `roots` holds no certificate.
+    pub fn new(hosts: Hosts, limits: Limits, roots: Option<&[u8]>) -> Result<Client> {
+        let roots = roots.map_or(Ok(RootCerts::WebPki), certificates)?;
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // A redirect is looked at where it comes back.
+            .max_redirects(0)
+            .user_agent(concat!("headsmith/", env!("CARGO_PKG_VERSION")))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .timeout_resolve(Some(limits.connect))
+            .timeout_connect(Some(limits.connect))
+            .timeout_recv_response(Some(limits.call))
+            .timeout_per_read(Some(limits.call))
+            .timeout_per_write(Some(limits.silence))
+            .build();
+        Ok(Client { agent: config.new_agent(), hosts, limits, key: None })
+    }
+
+    /// A client of the hosts that the environment names; with the certificates of the file `SSL_CERT_FILE` or
+    /// `REQUESTS_CA_BUNDLE`, if one of the two is set.
+    ///
+    /// # Errors
+    /// When one of the variables is wrong.
+    pub fn from_env(env: impl Fn(&str) -> Option<String>, limits: Limits) -> Result<Client> {
+        let named = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].into_iter();
+        let file = named.filter_map(|name| Some((name, env(name)?))).find(|(_, path)| !path.is_empty());
+        let roots = file.map(|(name, path)| {
+            std::fs::read(&path)
+                .map_err(|error| Error::new(Cause::Configuration, format!("{name} names {path}: {error}")))
+        });
+        Client::new(Hosts::from_env(env)?, limits, roots.transpose()?.as_deref())
+    }
+
+    /// The same client, for the user of `key`.
+    pub fn with_key(mut self, key: ApiKey) -> Client {
+        self.key = Some(key);
+        self
+    }
+
+    /// Whom it talks to.
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// Asks who the key belongs to: their number.
+    ///
+    /// # Errors
+    /// [`Cause::BadKey`] when the service does not take the key; else what kept it from answering.
+    pub fn user(&self) -> Result<u64> {
+        let answer = self.get(&format!("{}/api/v1/api_user", self.hosts.rails), &[])?;
+        match answer.status {
+            // Whatever else it says, it does not take the key.
+            400 | 403 | 404 | 422 => Err(bad_key()),
+            _ => answer.ok(self)?.number("id"),
+        }
+    }
+
+    /// Looks up a challenge by its number, its slug or the address of its page.
+    ///
+    /// # Errors
+    /// [`Cause::NotFound`] when there is none; else what kept the service from answering.
+    pub fn challenge(&self, named: &str) -> Result<Challenge> {
+        let (field, value) = self.challenge_filter(named);
+        let answer = self.get(&format!("{}/challenges/", self.hosts.api), &[(field, &value)])?;
+        let not_found = || {
+            Error::new(Cause::NotFound, format!("there is no challenge `{}`", plain(named)))
+                .with_hint("give its number, its slug or the address of its page")
+        };
+        if answer.status == 404 {
+            return Err(not_found());
+        }
+        let found = answer.ok(self)?.json()?;
+        let first = found.as_array().ok_or_else(|| answer.not_understood("no list"))?.first();
+        let first = first.ok_or_else(not_found)?;
+        let slug = first.get("slug").and_then(Value::as_str).filter(|slug| is_slug(slug));
+        match (number(first.get("id")), slug) {
+            (Some(id), Some(slug)) => Ok(Challenge { id, slug: slug.to_owned() }),
+            _ => Err(answer.not_understood("no `id` and `slug`")),
+        }
+    }
+
+    /// Whether the user of the key is registered for `challenge`.
+    ///
+    /// # Errors
+    /// [`Cause::NotRegistered`] when not; else what kept the service from answering.
+    pub fn require_registration(&self, challenge: &Challenge, user: u64) -> Result<()> {
+        let url = format!("{}/challenges/{}/participant", self.hosts.api, challenge.id);
+        let answer = self.get(&url, &[("participant_id", &user.to_string())])?;
+        let registered = answer.ok(self)?.json()?.get("registered").and_then(Value::as_bool);
+        if registered == Some(true) { Ok(()) } else { Err(self.not_registered(&challenge.slug)) }
+    }
+
+    pub(crate) fn not_registered(&self, slug: &str) -> Error {
+        let page = self.hosts.challenge_page(slug);
+        Error::new(Cause::NotRegistered, "you are not registered for this challenge")
+            .with_hint(format!("accept its rules on {page}"))
+    }
+
+    /// What of the API's challenges is asked for.
+    pub(crate) fn challenge_filter(&self, named: &str) -> (&'static str, String) {
+        if !named.is_empty() && named.bytes().all(|b| b.is_ascii_digit()) {
+            return ("id", named.to_owned());
+        }
+        let page = named.strip_prefix(&self.hosts.challenge_page(""));
+        ("slug", page.map_or(named, |rest| rest.split(['/', '?', '#']).next().unwrap_or(rest)).to_owned())
+    }
+
+    /// Gets `url` with the key. What may work a little later is tried again.
+    pub(crate) fn get(&self, url: &str, query: &[(&str, &str)]) -> Result<Answer> {
+        self.get_as(url, query, self.authorization(url)?.as_deref())
+    }
+
+    /// Gets `url` with the given `Authorization`.
+    pub(crate) fn get_as(&self, url: &str, query: &[(&str, &str)], who: Option<&str>) -> Result<Answer> {
+        let once = || {
+            let mut request = self.agent.get(url).query_pairs(query.iter().copied());
+            if let Some(who) = who {
+                request = request.header("Authorization", who);
+            }
+            let sent = request.config().timeout_global(Some(self.limits.call)).build().call();
+            let answer = read(url, sent.map_err(|error| Error::transport(url, &error))?)?;
+            match answer.status {
+                500.. => Err(answer.failure(self)),
+                _ => Ok(answer),
+            }
+        };
+        let mut attempt = 1;
+        loop {
+            match once() {
+                Err(error) if error.is_transient() && attempt < self.limits.attempts.min(3) => {
+                    thread::sleep(self.limits.wait(attempt, &error));
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Posts JSON with the key. It is tried once: what was taken must not be sent again.
+    pub(crate) fn post_json(&self, url: &str, payload: &Value) -> Result<Answer> {
+        let mut request = self.agent.post(url).header("Content-Type", "application/json");
+        if let Some(who) = self.authorization(url)? {
+            request = request.header("Authorization", who);
+        }
+        let request = request.config().timeout_global(Some(self.limits.call)).build();
+        let sent = request.send(payload.to_string().as_str());
+        read(url, sent.map_err(|error| Error::transport(url, &error))?)
+    }
+
+    /// The header with the key, for an address that may have it.
+    pub(crate) fn authorization(&self, url: &str) -> Result<Option<String>> {
+        match &self.key {
+            Some(key) if self.hosts.takes_key(url) => Ok(Some(key.header())),
+            Some(_) => Err(Error::new(
+                Cause::Configuration,
+                format!("{}: the key is not sent there", shown_url(url)),
+            )),
+            None => Ok(None),
+        }
+    }
+
+    /// What a body says of a failure, fit to be shown.
+    pub(crate) fn said(&self, body: &[u8]) -> String {
+        let text = String::from_utf8_lossy(body);
+        let of_json = serde_json::from_slice::<Value>(body).ok().and_then(|value| {
+            ["message", "error", "detail"]
+                .into_iter()
+                .find_map(|name| Some(value.get(name)?.as_str()?.to_owned()))
+        });
+        let of_xml =
+            || text.split_once("<Message>")?.1.split_once("</Message>").map(|(said, _)| said.to_owned());
+        let said = of_json.or_else(of_xml).unwrap_or_else(|| {
+            if text.trim_start().starts_with(['<', '{', '[']) { String::new() } else { text.into_owned() }
+        });
+        plain(&self.key.as_ref().map_or(said.clone(), |key| key.hide_in(&said)))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("hosts", &self.hosts).field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// The answer, when it is a success.
+    pub(crate) fn ok(&self, client: &Client) -> Result<&Answer> {
+        if (200..300).contains(&self.status) { Ok(self) } else { Err(self.failure(client)) }
+    }
+
+    /// The error that an answer which is no success comes to.
+    pub(crate) fn failure(&self, client: &Client) -> Error {
+        if (300..400).contains(&self.status) {
+            let to = self.location().map(|to| shown_url(&to)).unwrap_or_default();
+            return Error::new(
+                Cause::Redirect,
+                format!("{}: it leads on to {to}, where the key is not sent", shown_url(&self.url)),
+            );
+        }
+        status_error(&self.url, self.status, &client.said(&self.body))
+            .with_retry_after(retry_after(&self.headers))
+    }
+
+    pub(crate) fn json(&self) -> Result<Value> {
+        serde_json::from_slice(&self.body).map_err(|_| self.not_understood("no JSON"))
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Result<u64> {
+        number(self.json()?.get(name)).ok_or_else(|| self.not_understood(&format!("no number `{name}`")))
+    }
+
+    pub(crate) fn not_understood(&self, what: &str) -> Error {
+        Error::new(
+            Cause::Response,
+            format!("{}: the answer is not as expected: {what}", shown_url(&self.url)),
+        )
+        .with_hint("the API may have changed; please report it")
+    }
+
+    pub(crate) fn location(&self) -> Option<String> {
+        self.headers.get("location")?.to_str().ok().map(str::to_owned)
+    }
+}
+
+/// The error that a status of failure comes to.
+pub(crate) fn status_error(url: &str, status: u16, said: &str) -> Error {
+    let says = if said.is_empty() { String::new() } else { format!(": {said}") };
+    let at = |what: &str| format!("{}: {what} (HTTP {status}){says}", shown_url(url));
+    match status {
+        401 => bad_key(),
+        403 => Error::new(Cause::Refused, at("not allowed")),
+        404 | 410 => Error::new(Cause::NotFound, at("not there")),
+        429 => Error::new(Cause::RateLimited, at("too many requests")).with_hint("wait before you try again"),
+        500.. => Error::new(Cause::Server, at("the service failed")).with_hint("try again later"),
+        _ => Error::new(Cause::Refused, at("refused")),
+    }
+}
+
+fn bad_key() -> Error {
+    Error::new(Cause::BadKey, "the service does not take the API key")
+        .with_hint("run: headsmith aicrowd login")
+}
+
+/// How long `Retry-After` asks to wait, when it says so in seconds.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get("retry-after")?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Reads a whole answer.
+pub(crate) fn read(url: &str, response: Response<Body>) -> Result<Answer> {
+    let (parts, mut body) = response.into_parts();
+    let body = body.with_config().limit(LONGEST_ANSWER).read_to_vec();
+    let body = body.map_err(|error| Error::transport(url, &error))?;
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body, url: url.to_owned() })
+}
+
+/// A number, also where it was written as a string.
+fn number(value: Option<&Value>) -> Option<u64> {
+    let value = value?;
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// Whether `slug` may stand in a path.
+pub(crate) fn is_slug(slug: &str) -> bool {
+    !slug.is_empty() && slug.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+fn certificates(pem: &[u8]) -> Result<RootCerts> {
+    let items: Vec<Certificate<'static>> = ureq::tls::parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if items.is_empty() {
+        return Err(Error::new(Cause::Configuration, "the certificates to trust are no PEM certificates"));
+    }
+    Ok(RootCerts::Specific(Arc::new(items)))
+}

@@ -1,0 +1,249 @@
+//! Why something of the challenge service did not work.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+/// The result of this crate's fallible functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why it did not work: what is wrong, and what to do. Never holds the key.
+#[derive(Debug)]
+pub struct Error {
+    cause: Cause,
+    what: String,
+    hint: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+/// What an [`Error`] comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// A file of ours cannot be read or written, or is not what it must be.
+    File,
+    /// An archive is damaged or hostile.
+    Archive,
+    /// The submission is not like the challenge's sample.
+    Mismatch,
+    /// The service does not take the key.
+    BadKey,
+    /// The user is not registered for the challenge.
+    NotRegistered,
+    /// A wrong argument.
+    Parameter,
+    /// The service does not know what was asked for.
+    NotFound,
+    /// There is no key: nobody has logged in.
+    NoKey,
+    /// The configuration file or an environment variable is wrong.
+    Configuration,
+    /// The challenge takes no submissions now.
+    Closed,
+    /// Too many requests or submissions.
+    RateLimited,
+    /// The service refused for a reason of its own.
+    Refused,
+    /// The service failed (HTTP 5xx).
+    Server,
+    /// The service answered with what cannot be understood.
+    Response,
+    /// A redirect that is not followed.
+    Redirect,
+    /// No connection, or one that broke.
+    Network,
+    /// No answer in time.
+    Timeout,
+    /// The connection is not secure.
+    Tls,
+}
+
+impl Cause {
+    /// The cause in one word, as `--json` gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::File => "file",
+            Cause::Archive => "archive",
+            Cause::Mismatch => "mismatch",
+            Cause::BadKey => "bad_key",
+            Cause::NotRegistered => "not_registered",
+            Cause::Parameter => "parameter",
+            Cause::NotFound => "not_found",
+            Cause::NoKey => "no_key",
+            Cause::Configuration => "configuration",
+            Cause::Closed => "closed",
+            Cause::RateLimited => "rate_limited",
+            Cause::Refused => "refused",
+            Cause::Server => "server",
+            Cause::Response => "response",
+            Cause::Redirect => "redirect",
+            Cause::Network => "network",
+            Cause::Timeout => "timeout",
+            Cause::Tls => "tls",
+        }
+    }
+
+    /// The exit status it comes to, as aicrowd-cli numbers them: 3 file, 4 credentials, 5 parameter, 6 configuration,
+    /// 7 the service or the way to it.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Cause::File | Cause::Archive | Cause::Mismatch => 3,
+            Cause::BadKey | Cause::NotRegistered => 4,
+            Cause::Parameter | Cause::NotFound => 5,
+            Cause::NoKey | Cause::Configuration => 6,
+            _ => 7,
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn new(cause: Cause, what: impl Into<String>) -> Error {
+        Error { cause, what: what.into(), hint: None, retry_after: None }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Error {
+        self.retry_after = wait;
+        self
+    }
+
+    /// The system failed on `path`.
+    pub(crate) fn io(path: &Path, source: &std::io::Error) -> Error {
+        Error::new(Cause::File, format!("{}: {source}", path.display()))
+    }
+
+    /// The request to `url` failed underneath HTTP.
+    pub(crate) fn transport(url: &str, error: &ureq::Error) -> Error {
+        let to = shown_url(url);
+        let tls = |error: &dyn fmt::Display| {
+            Error::new(Cause::Tls, format!("{to}: the connection is not secure: {error}"))
+                .with_hint("behind a proxy that opens TLS, name its certificates in SSL_CERT_FILE (PEM)")
+        };
+        match error {
+            ureq::Error::Rustls(error) => tls(error),
+            ureq::Error::Tls(error) => tls(error),
+            ureq::Error::Timeout(what) => {
+                Error::new(Cause::Timeout, format!("{to}: no answer in time ({what})"))
+            }
+            ureq::Error::Io(error) => Error::transport_io(url, error),
+            ureq::Error::BodyExceedsLimit(limit) => {
+                Error::new(Cause::Response, format!("{to}: the answer is longer than {limit} bytes"))
+            }
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+                Error::new(Cause::Response, format!("{to}: not an address that can be asked"))
+            }
+            ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_) => {
+                Error::new(Cause::Network, format!("{to}: not an HTTP answer: {error}"))
+            }
+            error => Error::new(Cause::Network, format!("{to}: {error}")),
+        }
+    }
+
+    /// The same of an error that came out of a body's reader.
+    pub(crate) fn transport_io(url: &str, error: &std::io::Error) -> Error {
+        let inner = error.get_ref();
+        if let Some(inner) = inner.and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+            return Error::transport(url, inner);
+        }
+        let to = shown_url(url);
+        if inner.is_some_and(|inner| inner.to_string().contains("certificate")) {
+            return Error::new(Cause::Tls, format!("{to}: the connection is not secure: {error}"));
+        }
+        let cause = match error.kind() {
+            std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => Cause::Timeout,
+            _ => Cause::Network,
+        };
+        Error::new(cause, format!("{to}: {error}"))
+    }
+
+    /// What it comes from.
+    pub fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// What is wrong, without the [`hint`](Error::hint).
+    pub fn message(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Whether the same may work a little later.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self.cause, Cause::Network | Cause::Timeout | Cause::Server | Cause::RateLimited)
+    }
+
+    /// How long the service asked to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// An address without what may be secret in it: its query (signed addresses carry a signature there) and its user.
+pub(crate) fn shown_url(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let shown = match url[..end].split_once("://") {
+        Some((scheme, rest)) => {
+            let authority = rest.find('/').unwrap_or(rest.len());
+            let host = rest[..authority].rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{}", &rest[authority..])
+        }
+        None => url[..end].to_owned(),
+    };
+    plain(&shown)
+}
+
+/// Text from outside as it may be shown on a terminal: one line, short, nothing that moves the cursor.
+pub(crate) fn plain(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut line: String =
+        words.join(" ").chars().filter(|c| !c.is_control() && !is_bidi(*c)).take(LONGEST + 1).collect();
+    if line.chars().count() > LONGEST {
+        line.pop();
+        line.push_str("..");
+    }
+    line
+}
+
+/// Marks that turn the direction of text, and so can make a name look like another.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_an_address_are_not_shown() {
+        assert_eq!(shown_url("https://u:p@h.org:1/a/b?sig=s#f"), "https://h.org:1/a/b");
+        assert_eq!(shown_url("https://h.org?x@y/z"), "https://h.org");
+        assert_eq!(shown_url("nonsense?q"), "nonsense");
+    }
+
+    #[test]
+    fn text_from_outside_stays_on_its_line() {
+        assert_eq!(plain("a\x1b[2J\r\n b\u{202e}c"), "a[2J bc");
+        assert_eq!(plain(&"x".repeat(1000)).len(), 302);
+    }
+}

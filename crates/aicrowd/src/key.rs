@@ -1,0 +1,70 @@
+//! The key of a user, which must not leak.
+
+use std::fmt;
+
+use crate::error::{Cause, Error, Result};
+
+/// A user's key. It prints as dots.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+/// Far more than a key has.
+const LONGEST: usize = 1024;
+
+impl ApiKey {
+    /// Takes a key as it was typed; white space around it is none of it.
+    ///
+    /// # Errors
+    /// When it is empty, too long or holds what no HTTP header may hold. The message does not repeat it.
+    pub fn new(text: &str) -> Result<ApiKey> {
+        let key = text.trim();
+        let wrong = |what: &str| {
+            Err(Error::new(Cause::BadKey, format!("the API key {what}"))
+                .with_hint("copy it from your profile page on AIcrowd"))
+        };
+        match key {
+            "" => wrong("is empty"),
+            key if key.len() > LONGEST => wrong("is too long to be one"),
+            key if !key.bytes().all(|b| b.is_ascii_graphic()) => {
+                wrong("holds white space or characters that no key has")
+            }
+            key => Ok(ApiKey(key.to_owned())),
+        }
+    }
+
+    /// The header that proves who asks.
+    pub(crate) fn header(&self) -> String {
+        format!("Token {}", self.0)
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// `text` without the key, wherever it came from.
+    pub(crate) fn hide_in(&self, text: &str) -> String {
+        text.replace(&self.0, "***")
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_header_may_hold_is_a_key() {
+        assert_eq!(ApiKey::new(" abc\n").unwrap().header(), "Token abc");
+        for wrong in ["", "  ", "a b", "a\r\nX-Evil: 1", "schl\u{fc}ssel", &"k".repeat(2000)] {
+            let error = ApiKey::new(wrong).unwrap_err();
+            assert_eq!(error.cause(), Cause::BadKey);
+            assert!(wrong.trim().is_empty() || !error.to_string().contains(wrong));
+        }
+        assert_eq!(format!("{:?}", ApiKey::new("secret").unwrap()), "ApiKey(***)");
+    }
+}

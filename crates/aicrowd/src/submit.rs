@@ -1,0 +1,307 @@
+//! Sending a submission.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use ureq::SendBody;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use crate::check::{self, Shape, is_zip};
+use crate::client::{Answer, Challenge, Client, is_slug, read, status_error};
+use crate::download::Event;
+use crate::error::{Cause, Error, Result, plain, shown_url};
+use crate::hosts::{follow, is_secure};
+use crate::multipart::Form;
+
+/// A submission, looked through and packed: nothing was sent yet.
+#[derive(Debug)]
+pub struct Submission {
+    /// The name it is sent under.
+    pub name: String,
+    /// Bytes of the archive.
+    pub n_bytes: u64,
+    /// What is in it, as far as it is a table.
+    pub shape: Option<Shape>,
+    /// What it says of itself.
+    pub description: String,
+    file: File,
+}
+
+/// A submission that the service took.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Submitted {
+    /// Its number, if the service gave one.
+    pub submission_id: Option<u64>,
+    /// The page where it is shown.
+    pub url: String,
+}
+
+/// Where the service wants a submission.
+struct Slot {
+    /// The challenge, and the problem of it when it is a meta-challenge.
+    slug: String,
+    problem: Option<String>,
+    url: String,
+    fields: Vec<(String, String)>,
+}
+
+/// What the service says when it is asked for a slot.
+enum Asked {
+    Slot(String, Vec<(String, String)>),
+    Meta { slug: String, problem: String },
+}
+
+impl Submission {
+    /// Looks through `path`, a `.csv` or a `.zip` with one in it, compares it with `sample`, and packs it if it is not
+    /// packed.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no table, or is not like the sample.
+    pub fn prepare(path: &Path, sample: Option<&Path>, description: &str) -> Result<Submission> {
+        let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if !is_csv && !is_zip(path) {
+            return Err(Error::new(
+                Cause::Parameter,
+                format!("{}: neither a .csv nor a .zip", path.display()),
+            ));
+        }
+        let ours = check::shape(path)?;
+        if let Some(sample) = sample {
+            check::compare((path, &ours), (sample, &check::shape(sample)?))?;
+        }
+        let io = |error: io::Error| Error::io(path, &error);
+        let file = File::open(path).map_err(io)?;
+        let (mut file, name) = if is_csv {
+            (pack(file, &file_name(path)).map_err(io)?, file_name(&path.with_extension("zip")))
+        } else {
+            (file, file_name(path))
+        };
+        file.rewind().map_err(io)?;
+        let n_bytes = file.metadata().map_err(io)?.len();
+        Ok(Submission { name, n_bytes, shape: Some(ours), description: description.to_owned(), file })
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A zip archive of one file, in a temporary file without a name: the same bytes for the same table.
+fn pack(mut table: File, name: &str) -> io::Result<File> {
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated)
+        .last_modified_time(zip::DateTime::default())
+        .large_file(table.metadata()?.len() >= u64::from(u32::MAX));
+    let mut zip = ZipWriter::new(BufWriter::new(tempfile::tempfile()?));
+    zip.start_file(name, options)?;
+    io::copy(&mut table, &mut zip)?;
+    let mut writer = zip.finish()?;
+    writer.flush()?;
+    writer.into_inner().map_err(io::IntoInnerError::into_error)
+}
+
+/// Sends `submission` to `challenge`. The file of it is read once: a second call needs a new [`Submission`].
+///
+/// # Errors
+/// What the service refuses it for: a key it does not take, no registration, a challenge that is closed, too many
+/// submissions; or what failed on the way. Nothing counts as submitted then, unless the very last answer was lost,
+/// which the message says.
+pub fn submit(
+    client: &Client,
+    challenge: &Challenge,
+    submission: &mut Submission,
+    see: &dyn Fn(Event<'_>),
+) -> Result<Submitted> {
+    let slot = slot(client, &challenge.slug)?;
+    let key = upload(client, &slot, submission, see)?;
+    let url = submissions(client);
+    let payload = payload(&slot.slug, slot.problem.as_deref(), &submission.description, &key);
+    let answer = client.post_json(&url, &payload).map_err(|error| {
+        let what = format!("{}; the file was sent, but whether it counts is not known", error.message());
+        Error::new(error.cause(), what)
+            .with_hint("look at your submissions on the challenge's page before you try again")
+    })?;
+    let data = accepted(client, &challenge.slug, &answer)?;
+    let submission_id = data.get("submission_id").and_then(Value::as_u64);
+    let page = match &slot.problem {
+        Some(problem) => format!("{}/problems/{problem}", client.hosts().challenge_page(&slot.slug)),
+        None => client.hosts().challenge_page(&slot.slug),
+    };
+    let url = submission_id
+        .map_or(format!("{page}/submissions?my_submissions=true"), |id| format!("{page}/submissions/{id}"));
+    Ok(Submitted { submission_id, url })
+}
+
+pub(crate) fn submissions(client: &Client) -> String {
+    format!("{}/api/v1/submissions", client.hosts().rails)
+}
+
+pub(crate) fn payload(slug: &str, problem: Option<&str>, description: &str, key: &str) -> Value {
+    let mut payload = match problem {
+        None => json!({ "challenge_id": slug }),
+        Some(problem) => json!({ "meta_challenge_id": slug, "challenge_id": problem }),
+    };
+    payload["submission"] = json!({ "description": description });
+    payload["submission_files"] = json!([{ "submission_file_s3_key": key }]);
+    payload
+}
+
+/// Asks where to send a submission. A challenge that is a problem of another one leads on to that once.
+fn slot(client: &Client, slug: &str) -> Result<Slot> {
+    match ask(client, slug)? {
+        Asked::Slot(url, fields) => Ok(Slot { slug: slug.to_owned(), problem: None, url, fields }),
+        Asked::Meta { slug, problem } => match ask(client, &slug)? {
+            Asked::Slot(url, fields) => Ok(Slot { slug, problem: Some(problem), url, fields }),
+            Asked::Meta { .. } => Err(Error::new(
+                Cause::Redirect,
+                "the challenge is said to be part of another, and that of another again",
+            )),
+        },
+    }
+}
+
+fn ask(client: &Client, slug: &str) -> Result<Asked> {
+    let url = submissions(client);
+    let answer = client.get(&url, &[("challenge_id", slug)])?;
+    if (300..400).contains(&answer.status)
+        && let Some((slug, problem)) = answer.location().and_then(|to| meta(client, &url, &to))
+    {
+        return Ok(Asked::Meta { slug, problem });
+    }
+    let data = accepted(client, slug, &answer)?;
+    let url = data.get("url").and_then(Value::as_str).filter(|url| is_secure(url));
+    let fields = data.get("fields").and_then(Value::as_object).and_then(fields);
+    match (url, fields) {
+        (Some(url), Some(fields)) => Ok(Asked::Slot(url.to_owned(), fields)),
+        _ => Err(answer.not_understood("no secure `url` and `fields` with a `key`")),
+    }
+}
+
+/// The challenge and the problem that an address on the website names.
+fn meta(client: &Client, from: &str, to: &str) -> Option<(String, String)> {
+    let to = follow(from, to)?;
+    let path = to.strip_prefix(&client.hosts().challenge_page(""))?;
+    let path = path.split(['?', '#']).next()?;
+    match path.split('/').collect::<Vec<_>>()[..] {
+        [slug, "problems", problem, ..] if is_slug(slug) && is_slug(problem) => {
+            Some((slug.to_owned(), problem.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+fn fields(fields: &Map<String, Value>) -> Option<Vec<(String, String)>> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let fields: Vec<(String, String)> =
+        fields.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    fields.iter().any(|(name, _)| name == "key").then_some(fields)
+}
+
+/// The data of an answer, or the refusal that it is.
+fn accepted(client: &Client, slug: &str, answer: &Answer) -> Result<Value> {
+    let value = answer.json().ok();
+    let success = value.as_ref().and_then(|value| value.get("success")).and_then(Value::as_bool);
+    if (200..300).contains(&answer.status) && success == Some(true) {
+        return Ok(value.and_then(|mut value| value.get_mut("data").map(Value::take)).unwrap_or_default());
+    }
+    if matches!(answer.status, 300..=399 | 401 | 429 | 500..) {
+        return Err(answer.failure(client));
+    }
+    match value {
+        None if (200..300).contains(&answer.status) => Err(answer.not_understood("no JSON")),
+        _ => Err(refusal(client, slug, answer)),
+    }
+}
+
+/// The service says why in words alone, so it is looked for in them; they are shown whatever is found.
+fn refusal(client: &Client, slug: &str, answer: &Answer) -> Error {
+    let said = client.said(&answer.body);
+    let lower = said.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let says = if said.is_empty() { format!("HTTP {}", answer.status) } else { said };
+    if has(&["regist", "not a participant", "accept the rules", "accept the challenge rules"]) {
+        return Error::new(
+            Cause::NotRegistered,
+            format!("you are not registered for this challenge: {says}"),
+        )
+        .with_hint(format!("accept its rules on {}", client.hosts().challenge_page(slug)));
+    }
+    if has(&["limit", "too many", "remaining", "quota", "no more submissions"]) {
+        return Error::new(Cause::RateLimited, format!("too many submissions: {says}"))
+            .with_hint("wait before you submit again");
+    }
+    if has(&["closed", "ended", "is over", "not running", "not open", "not started", "deadline", "completed"])
+    {
+        return Error::new(Cause::Closed, format!("the challenge takes no submissions: {says}"));
+    }
+    if answer.status == 404 {
+        return Error::new(Cause::NotFound, format!("the challenge takes no files, or is not there: {says}"));
+    }
+    Error::new(Cause::Refused, format!("the service refused the submission: {says}"))
+}
+
+/// Sends the file to where the service wants it; gives the name that it has there.
+fn upload(
+    client: &Client,
+    slot: &Slot,
+    submission: &mut Submission,
+    see: &dyn Fn(Event<'_>),
+) -> Result<String> {
+    let mut fields = slot.fields.clone();
+    let mut key = String::new();
+    for (name, value) in &mut fields {
+        if name == "key" {
+            *value = value.replace("${filename}", &submission.name);
+            key.clone_from(value);
+        }
+    }
+    let form = Form::new(&fields, &submission.name, submission.n_bytes);
+    see(Event::Started { file: 0, name: &submission.name, from: 0, total: Some(form.len()) });
+    let failed = Cell::new(None);
+    let file = Noted { file: &submission.file, failed: &failed };
+    let mut reader = form.reader(file, |n_bytes| see(Event::Advanced { file: 0, n_bytes }));
+    // No key goes with it: the fields are the permission.
+    let request = client.agent.post(&slot.url);
+    let request =
+        request.header("Content-Type", form.content_type()).header("Content-Length", form.len().to_string());
+    let sent = request.send(SendBody::from_reader(&mut reader));
+    drop(reader);
+    if let Some(error) = failed.take() {
+        return Err(Error::new(Cause::File, format!("{}: {error}", submission.name)));
+    }
+    let answer = read(&slot.url, sent.map_err(|error| Error::transport(&slot.url, &error))?)?;
+    see(Event::Done { file: 0 });
+    match answer.status {
+        200..300 => Ok(key),
+        300..=399 => Err(Error::new(
+            Cause::Redirect,
+            format!("{}: the storage leads on to elsewhere, where nothing is sent", shown_url(&slot.url)),
+        )),
+        // The permission to upload ran out or does not fit: that is not the user's key.
+        401 | 403 => Err(Error::new(
+            Cause::Refused,
+            format!(
+                "{}: the storage refused the file (HTTP {}): {}",
+                shown_url(&slot.url),
+                answer.status,
+                plain(&client.said(&answer.body))
+            ),
+        )),
+        status => Err(status_error(&slot.url, status, &client.said(&answer.body))),
+    }
+}
+
+/// A file whose failure is told apart from that of the connection.
+struct Noted<'a> {
+    file: &'a File,
+    failed: &'a Cell<Option<String>>,
+}
+
+impl io::Read for Noted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer).inspect_err(|error| self.failed.set(Some(error.to_string())))
+    }
+}

@@ -1,0 +1,143 @@
+//! Zip archives that others made, unpacked so that they can do no harm.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use zip::ZipArchive;
+
+use crate::error::{Cause, Error, Result, plain};
+use crate::name::is_safe;
+
+/// What an archive may unpack to.
+#[derive(Debug, Clone)]
+pub struct UnpackLimits {
+    /// Bytes in all.
+    pub max_bytes: u64,
+    /// Files and folders.
+    pub max_entries: usize,
+    /// How many times its own size, once it is past [`UnpackLimits::free_bytes`].
+    pub max_ratio: u64,
+    /// So many bytes may be packed as densely as they like: a table of zeros is no attack.
+    pub free_bytes: u64,
+}
+
+impl Default for UnpackLimits {
+    fn default() -> UnpackLimits {
+        UnpackLimits { max_bytes: 256 << 30, max_entries: 100_000, max_ratio: 200, free_bytes: 256 << 20 }
+    }
+}
+
+/// Unpacks `archive` into the folder `to`, which then holds exactly what the archive holds: it is unpacked beside it
+/// and takes its place when all is there. Gives the files, in the archive's order.
+///
+/// # Errors
+/// When an entry would leave the folder, is a link, has a name that is not safe or is there twice; when it unpacks to
+/// more than `limits` allow, counted while it is written; when it is damaged or encrypted. `to` is then as it was.
+pub fn unpack(archive: &Path, to: &Path, limits: &UnpackLimits) -> Result<Vec<PathBuf>> {
+    let file = File::open(archive).map_err(|error| Error::io(archive, &error))?;
+    let packed = file.metadata().map_err(|error| Error::io(archive, &error))?.len();
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(|error| Error::io(parent, &error))?;
+    let beside = tempfile::Builder::new().prefix(".unpack-").tempdir_in(parent);
+    let beside = beside.map_err(|error| Error::io(parent, &error))?;
+    let inner = beside.path().join("new");
+    fs::create_dir(&inner).map_err(|error| Error::io(&inner, &error))?;
+    let mut budget = Budget {
+        limits,
+        left: limits.max_bytes.min(limits.free_bytes.max(packed.saturating_mul(limits.max_ratio))),
+    };
+    let mut zip = ZipArchive::new(file).map_err(|error| damaged(archive, &error))?;
+    if zip.len() > limits.max_entries {
+        return Err(hostile(archive, &format!("it has {} entries", zip.len())));
+    }
+    let mut files = Vec::new();
+    for index in 0..zip.len() {
+        if let Some(path) = entry(archive, &mut zip, index, &inner, &mut budget)? {
+            files.push(to.join(path));
+        }
+    }
+    take_place(&inner, to, &beside.path().join("old")).map_err(|error| Error::io(to, &error))?;
+    Ok(files)
+}
+
+/// How much may still be written.
+struct Budget<'a> {
+    limits: &'a UnpackLimits,
+    left: u64,
+}
+
+/// Unpacks one entry under `root`; gives its path there when it is a file.
+fn entry(
+    archive: &Path,
+    zip: &mut ZipArchive<File>,
+    index: usize,
+    root: &Path,
+    budget: &mut Budget<'_>,
+) -> Result<Option<PathBuf>> {
+    let mut entry = zip.by_index(index).map_err(|error| damaged(archive, &error))?;
+    let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+    let link = entry.unix_mode().is_some_and(|mode| !matches!(mode & 0o170_000, 0 | 0o100_000 | 0o040_000));
+    if link {
+        return Err(hostile(archive, &format!("`{}` is a link or a device", plain(&name))));
+    }
+    let is_folder = name.ends_with('/');
+    let Some(path) = inside(&name) else {
+        return Err(hostile(archive, &format!("`{}` is not a safe path", plain(&name))));
+    };
+    let whole = root.join(&path);
+    let io = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => hostile(archive, &format!("`{}` is there twice", plain(&name))),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput => {
+            damaged(archive, &error)
+        }
+        _ => Error::io(&whole, &error),
+    };
+    if is_folder {
+        fs::create_dir_all(&whole).map_err(io)?;
+        return Ok(None);
+    }
+    fs::create_dir_all(whole.parent().unwrap_or(root)).map_err(io)?;
+    // Never over what is there: not over an entry before it either.
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&whole).map_err(io)?;
+    let written = io::copy(&mut (&mut entry).take(budget.left.saturating_add(1)), &mut file).map_err(io)?;
+    if written > budget.left {
+        let most = budget.limits.max_ratio;
+        return Err(hostile(
+            archive,
+            &format!("it unpacks to far more than its size (more than {most} times) or than allowed"),
+        ));
+    }
+    budget.left -= written;
+    file.flush().map_err(io)?;
+    Ok(Some(path))
+}
+
+/// The path that `name` has inside the folder, if all of its parts are safe.
+fn inside(name: &str) -> Option<PathBuf> {
+    let name = name.strip_suffix('/').unwrap_or(name);
+    let parts: Vec<&str> = name.split('/').collect();
+    (parts.len() <= 32
+        && parts.iter().all(|part| is_safe(part.strip_prefix('.').unwrap_or(part)) && *part != ".."))
+    .then(|| parts.iter().collect())
+}
+
+fn take_place(new: &Path, to: &Path, old: &Path) -> io::Result<()> {
+    match fs::rename(to, old) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::rename(new, to).inspect_err(|_| {
+        // Back to what it was.
+        let _ = fs::rename(old, to);
+    })
+}
+
+fn damaged(archive: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::new(Cause::Archive, format!("{}: not a zip archive that can be read: {error}", archive.display()))
+}
+
+fn hostile(archive: &Path, what: &str) -> Error {
+    Error::new(Cause::Archive, format!("{}: not unpacked: {what}", archive.display()))
+        .with_hint("look at it with care before you unpack it by hand")
+}

@@ -1,0 +1,107 @@
+//! The service as it should be, and clients of it that do not wait long.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use headsmith_aicrowd::{ApiKey, Client, Dataset, Event, Hosts, Limits};
+
+use crate::server::{Request, Server, reply};
+
+pub(crate) const KEY: &str = "k3y-0123456789";
+
+/// Limits that make a test short.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        connect: Duration::from_secs(2),
+        silence: Duration::from_millis(300),
+        call: Duration::from_millis(700),
+        attempts: 3,
+        backoff: Duration::from_millis(5),
+    }
+}
+
+/// A client with the key, of one server that is everything.
+pub(crate) fn client(server: &Server) -> Client {
+    client_of(&server.url(), &server.url())
+}
+
+pub(crate) fn client_of(api: &str, datasets: &str) -> Client {
+    let hosts = Hosts { api: api.to_owned(), rails: api.to_owned(), datasets: datasets.to_owned() };
+    Client::new(hosts, limits(), None).unwrap().with_key(ApiKey::new(KEY).unwrap())
+}
+
+/// A service that answers `first` where that answers, and else as it should.
+pub(crate) fn service(first: impl Fn(&Request, &mut dyn Write) -> bool + Send + Sync + 'static) -> Server {
+    let url: Arc<OnceLock<String>> = Arc::default();
+    let own = Arc::clone(&url);
+    let server = Server::new(move |request, out| {
+        if !first(request, out) {
+            answer(request, out, own.get().unwrap());
+        }
+    });
+    url.set(server.url()).unwrap();
+    server
+}
+
+fn answer(request: &Request, out: &mut dyn Write, url: &str) {
+    let json = |out: &mut dyn Write, text: &str| {
+        reply(out, 200, &[("Content-Type", "application/json")], text.as_bytes())
+    };
+    let keyed = request.header("authorization") == Some(&format!("Token {KEY}"));
+    let path = request.path.as_str();
+    if path == "/upload" {
+        return reply(out, 204, &[], b"");
+    }
+    if !keyed {
+        return reply(out, 401, &[], b"{\"message\": \"no key\"}");
+    }
+    match (request.method.as_str(), path) {
+        ("GET", "/api/v1/api_user") => json(out, "{\"id\": 42}"),
+        ("GET", "/challenges/?slug=faces" | "/challenges/?id=7") => {
+            json(out, "[{\"id\": 7, \"slug\": \"faces\"}]")
+        }
+        ("GET", "/challenges/?slug=none") => json(out, "[]"),
+        ("GET", "/challenges/7/participant?participant_id=42") => json(out, "{\"registered\": true}"),
+        ("GET", "/challenges/7/dataset") => json(
+            out,
+            &format!(
+                "[{{\"title\": \"train.csv\", \"description\": \"to learn\", \"external_file_size\": \"9\", \
+                 \"external_url\": \"{url}/files/train.csv?sig=s\"}}]"
+            ),
+        ),
+        ("GET", "/files/train.csv?sig=s") => reply(out, 200, &[], b"a,b\n1,2\n\n"),
+        ("GET", "/api/v1/submissions?challenge_id=faces" | "/api/v1/submissions?challenge_id=meta") => json(
+            out,
+            &format!(
+                "{{\"success\": true, \"data\": {{\"url\": \"{url}/upload\", \"fields\": {{\"policy\": \"p\", \
+                 \"key\": \"sub/${{filename}}\", \"sig\": \"s\"}}}}}}"
+            ),
+        ),
+        ("POST", "/api/v1/submissions") => {
+            json(out, "{\"success\": true, \"data\": {\"submission_id\": 1234}}")
+        }
+        _ => reply(out, 404, &[], b"{}"),
+    }
+}
+
+/// A file at `url`.
+pub(crate) fn dataset(url: String) -> Dataset {
+    Dataset { title: "a file".to_owned(), description: String::new(), size: None, url }
+}
+
+/// Keeps the words of what happens.
+#[derive(Default)]
+pub(crate) struct Log(Mutex<Vec<String>>);
+
+impl Log {
+    pub(crate) fn see(&self, event: &Event<'_>) {
+        if !matches!(event, Event::Advanced { .. }) {
+            self.0.lock().unwrap().push(format!("{event:?}"));
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.0.lock().unwrap().join("\n")
+    }
+}
