@@ -1,7 +1,7 @@
 //! The classes of a training table, in their order, and the encoding of labels by it.
 
 use crate::columns::quoted;
-use crate::labels::{Labels, folded};
+use crate::labels::{Labels, folded, without_fraction};
 use crate::nearest::nearest;
 use crate::{Error, Result, Table};
 use std::collections::HashMap;
@@ -40,13 +40,7 @@ impl Classes {
     /// When the table has no labels, or only one class.
     pub fn of(table: &Table) -> Result<Classes> {
         let labels = labels_of(table)?;
-        let mut names = labels.names().to_vec();
-        let integers: Option<Vec<i128>> = names.iter().map(|name| name.parse().ok()).collect();
-        match integers {
-            Some(_) => names.sort_by_key(|name| (name.parse::<i128>().unwrap_or_default(), name.clone())),
-            None => names.sort(),
-        }
-        Classes::new(names).map_err(|error| error.at(table.path()))
+        Classes::new(labels.names().to_vec()).map_err(|error| error.at(table.path()))
     }
 
     /// The names in class order.
@@ -85,8 +79,10 @@ impl Classes {
         let index =
             |names: &mut dyn Iterator<Item = String>| -> HashMap<String, u32> { names.zip(0..).collect() };
         let exact = index(&mut self.names.iter().cloned());
-        let by_fold = index(&mut self.names.iter().map(|name| folded(name)));
-        names.iter().map(|name| exact.get(name).or_else(|| by_fold.get(&folded(name))).copied()).collect()
+        // A table of whole numbers alone has them without fractions, one with others beside them has not.
+        let key = |name: &String| without_fraction(&folded(name)).to_owned();
+        let by_key = index(&mut self.names.iter().map(key));
+        names.iter().map(|name| exact.get(name).or_else(|| by_key.get(&key(name))).copied()).collect()
     }
 
     fn unknown(&self, labels: &Labels, classes: &[Option<u32>], row: usize, table: &Table) -> Error {

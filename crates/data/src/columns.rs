@@ -44,6 +44,15 @@ impl Kind {
 pub(crate) struct Sketch {
     pub(crate) name: String,
     pub(crate) kind: Kind,
+    /// Whether the file says that it is the row index.
+    pub(crate) is_index: bool,
+}
+
+impl Sketch {
+    /// Whether it is the row index, as the file or its name says.
+    fn is_index(&self) -> bool {
+        self.is_index || is_index_name(&self.name)
+    }
 }
 
 /// What a column is.
@@ -57,7 +66,7 @@ pub(crate) enum Role {
     Label,
     /// Whether the row is of the one-hot class with this index.
     OneHot(u32),
-    /// The row index that pandas wrote, or an identifier.
+    /// A row index or an identifier that is a number, and would be a feature by what it holds.
     Index,
     /// Neither features nor label.
     Other,
@@ -74,6 +83,8 @@ pub(crate) struct Columns {
     pub(crate) one_hot: Vec<String>,
     /// Why there is no label column, for the error when there has to be one.
     pub(crate) no_label: String,
+    /// The columns without a use in a table without a column of lists, where one would expect features.
+    pub(crate) left_out: Vec<usize>,
     /// Whether labels are placeholders: nothing about them is wrong.
     pub(crate) placeholders: bool,
 }
@@ -98,7 +109,7 @@ pub(crate) fn of_arrays(label: Option<String>, options: &ReadOptions) -> Columns
     let no_label =
         "an npy file has its labels beside it, NAME.labels.npy, and an npz in an array y".to_owned();
     let placeholders = options.placeholder_labels;
-    Columns { names, roles, label, one_hot: Vec::new(), no_label, placeholders }
+    Columns { names, roles, label, one_hot: Vec::new(), no_label, left_out: Vec::new(), placeholders }
 }
 
 const LABEL_NAMES: [&str; 5] = ["label", "labels", "class", "target", "y"];
@@ -109,7 +120,7 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 }
 
 /// Whether a column is a row index by its name: pandas writes its own as an unnamed first column.
-pub(crate) fn is_index_name(name: &str) -> bool {
+fn is_index_name(name: &str) -> bool {
     name.is_empty()
         || name.starts_with("Unnamed: ")
         || name.starts_with("__index_level_")
@@ -125,6 +136,7 @@ pub(crate) fn assign(sketches: &[Sketch], options: &ReadOptions) -> Result<Colum
         label: None,
         one_hot: Vec::new(),
         no_label: String::new(),
+        left_out: Vec::new(),
         placeholders: options.placeholder_labels,
     };
     let embeddings = embeddings_column(sketches, options)?;
@@ -208,7 +220,7 @@ fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOption
             }
             let repeated = |&i: &usize| {
                 sketches[i].kind == Kind::RepeatedText
-                    && !is_index_name(&sketches[i].name)
+                    && !sketches[i].is_index()
                     && !options.placeholder_labels
             };
             let texts: Vec<usize> = free.iter().copied().filter(repeated).collect();
@@ -284,12 +296,12 @@ fn assign_one_hot(columns: &mut Columns, sketches: &[Sketch], prefix: &str) -> b
 
 fn assign_features(columns: &mut Columns, sketches: &[Sketch]) -> Result<()> {
     for (role, sketch) in columns.roles.iter_mut().zip(sketches) {
-        if *role == Role::Other && is_index_name(&sketch.name) {
-            *role = Role::Index;
-        } else if *role == Role::Other && sketch.kind.is_number() {
-            *role = Role::Feature;
+        if *role == Role::Other && sketch.kind.is_number() {
+            *role = if sketch.is_index() { Role::Index } else { Role::Feature };
         }
     }
+    let is_left_out = |&i: &usize| columns.roles[i] == Role::Other && !sketches[i].is_index();
+    columns.left_out = (0..sketches.len()).filter(is_left_out).collect();
     let n_features = columns.with_role(Role::Feature).len();
     if n_features > MAX_FEATURES {
         return Err(too_many_features(n_features));

@@ -18,8 +18,9 @@ impl Labels {
         &self.column
     }
 
-    /// The distinct names, without surrounding white space and with differences of case alone made one, in order of
-    /// first occurrence.
+    /// The distinct names, without surrounding white space and with differences of case alone made one, in class
+    /// order: by value when all are integers, else by code points. Whole numbers have no fraction, and booleans are
+    /// `False` and `True`, in every format.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -54,6 +55,45 @@ fn count(codes: &[u32], n_names: usize) -> Vec<usize> {
 pub(crate) fn folded(name: &str) -> String {
     let name = name.trim();
     if name.chars().nth(1).is_none() { name.to_owned() } else { name.to_lowercase() }
+}
+
+/// Sorts names as classes are: by value when all are integers, else by code points, as scikit-learn sorts text.
+fn sort_names(names: &mut [String]) {
+    let value = |name: &String| name.parse::<i128>();
+    if names.iter().all(|name| value(name).is_ok()) {
+        names.sort_by_key(|name| (value(name).unwrap_or_default(), name.clone()));
+    } else {
+        names.sort();
+    }
+}
+
+/// A whole number without its fraction: `1` for `1.0`.
+pub(crate) fn without_fraction(name: &str) -> &str {
+    let Some((whole, fraction)) = name.split_once('.') else { return name };
+    let is_whole = whole.parse::<i128>().is_ok() && fraction.bytes().all(|digit| digit == b'0');
+    match whole {
+        _ if !is_whole => name,
+        "-0" => "0",
+        _ => whole,
+    }
+}
+
+/// Makes one spelling of those that formats have for the same values, where all labels are such: `1.0` and `1`, `true`
+/// and `True`.
+fn unify(names: &mut [String], is_used: impl Fn(usize) -> bool) {
+    let used = || (0..names.len()).filter(|&code| is_used(code)).map(|code| names[code].trim());
+    let is_bool = |name: &str| name.eq_ignore_ascii_case("true") || name.eq_ignore_ascii_case("false");
+    let spelled: fn(&str) -> String = if used().all(is_bool) {
+        |name| if name.eq_ignore_ascii_case("true") { "True" } else { "False" }.to_owned()
+    } else if used().all(|name| without_fraction(name).parse::<i128>().is_ok()) {
+        |name| without_fraction(name).to_owned()
+    } else {
+        return;
+    };
+    for name in names.iter_mut().filter(|name| !name.trim().is_empty()) {
+        let trimmed = name.trim();
+        *name = name.replacen(trimmed, &spelled(trimmed), 1);
+    }
 }
 
 /// Labels as they come in, block by block, under their names as they stand in the file.
@@ -106,6 +146,7 @@ impl Gathering {
         place: impl Fn(usize) -> Place,
     ) -> (Labels, Vec<Finding>) {
         let counts = count(&self.codes, self.names.len());
+        unify(&mut self.names, |code| counts[code] > 0);
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let mut by_fold: HashMap<String, usize> = HashMap::new();
         for (code, name) in self.names.iter().enumerate().filter(|(code, _)| counts[*code] > 0) {
@@ -128,7 +169,14 @@ impl Gathering {
             names.push(spelling);
         }
         let findings = self.findings(&names, &variant, table, column, place);
+        let mut sorted = names.clone();
+        sort_names(&mut sorted);
+        let rank: HashMap<&String, u32> = sorted.iter().zip(0..).collect();
+        new_code
+            .iter_mut()
+            .for_each(|code| *code = rank.get(&names[*code as usize]).copied().unwrap_or_default());
         let codes = std::mem::take(&mut self.codes).iter().map(|&code| new_code[code as usize]).collect();
+        let names = sorted;
         (Labels { column: column.to_owned(), names, codes }, findings)
     }
 

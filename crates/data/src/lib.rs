@@ -13,6 +13,7 @@ mod finding;
 mod format;
 mod gather;
 mod labels;
+mod left_out;
 mod list;
 mod nearest;
 mod npy;

@@ -4,6 +4,7 @@ use crate::columns::{self, Columns, Role, quoted};
 use crate::csv;
 use crate::format::{self, Format};
 use crate::gather::{Gathered, Numbering, Outline, gather};
+use crate::left_out::{self, Numerals};
 use crate::npy;
 use crate::parquet::{self, Parquet, SharedFile};
 use crate::source::{Compression, Source};
@@ -70,7 +71,7 @@ fn read_csv(source: Source, compression: Compression, options: &ReadOptions, poo
         expected_rows,
     };
     let gathered = gather(csv::Rows::new(text, &layout, pool), &outline)?;
-    Ok(table(source, Format::Csv, compression, layout.columns, options, gathered))
+    Ok(table(source, Format::Csv, compression, layout.columns, options, gathered, &[]))
 }
 
 fn read_parquet(
@@ -90,7 +91,8 @@ fn read_parquet(
         expected_rows: parquet.n_rows,
     };
     let gathered = gather(parquet::Rows::new(&parquet, pool), &outline)?;
-    Ok(table(source, Format::Parquet, compression, parquet.columns, options, gathered))
+    let numerals = parquet::numerals(&parquet)?;
+    Ok(table(source, Format::Parquet, compression, parquet.columns, options, gathered, &numerals))
 }
 
 /// Opens a Parquet file where it lies; from memory when it is compressed as a whole.
@@ -127,7 +129,7 @@ fn read_arrays(
         expected_rows: rows.n_rows(),
     };
     let gathered = gather(rows, &outline)?;
-    Ok(table(source, format, compression, columns, options, gathered))
+    Ok(table(source, format, compression, columns, options, gathered, &[]))
 }
 
 fn table(
@@ -137,10 +139,13 @@ fn table(
     columns: Columns,
     options: &ReadOptions,
     gathered: Gathered,
+    numerals: &[Numerals],
 ) -> Table {
     let numbering = if format == Format::Csv { Numbering::Lines } else { Numbering::Rows };
     let mut warnings = gathered.warnings;
-    warnings.extend(index_columns(&source, &columns));
+    let name = source.path().display().to_string();
+    warnings.extend(index_columns(&name, &columns));
+    warnings.extend(left_out::finding(&name, &columns, numerals));
     let words = words(format, compression, &columns);
     Table {
         source,
@@ -173,14 +178,14 @@ fn words(format: Format, compression: Compression, columns: &Columns) -> String 
 }
 
 /// A row index is no feature, although it is a numeric column.
-fn index_columns(source: &Source, columns: &Columns) -> Option<Finding> {
+fn index_columns(table: &str, columns: &Columns) -> Option<Finding> {
     let names = columns.with_role(Role::Index);
     let message = match &names[..] {
         [] => return None,
         [name] => format!("column \"{name}\" is taken for a row index and is no feature"),
         _ => format!("columns {} are taken for row indices and are no features", quoted(&names)),
     };
-    let table = source.path().display().to_string();
+    let table = table.to_owned();
     let (severity, code) = (Severity::Warning, "index-column");
     Some(Finding { severity, code, table, message, count: names.len(), places: Vec::new() })
 }

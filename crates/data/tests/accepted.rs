@@ -119,7 +119,7 @@ fn accepted_with_one_counted_warning() {
     let read = |(name, text): (&str, String)| {
         let table = csv(&text).unwrap();
         assert_eq!(table.warnings().len(), 1, "{name}: {}", warnings(&table));
-        let names = &table.labels().unwrap().names()[..2];
+        let names: Vec<&str> = (0..2).map(|row| table.labels().unwrap().name(row)).collect();
         assert_eq!(names, ["a b", "c d"], "{name}");
         (name.to_owned(), warnings(&table).trim_end().to_owned())
     };
@@ -129,7 +129,7 @@ fn accepted_with_one_counted_warning() {
 #[test]
 fn single_letters_keep_their_case() {
     let table = csv("embeddings,label\n\"[1]\",a\n\"[2]\",A\n").unwrap();
-    assert_eq!(table.labels().unwrap().names(), ["a", "A"]);
+    assert_eq!(table.labels().unwrap().names(), ["A", "a"]);
 }
 
 #[test]

@@ -97,6 +97,8 @@ fn other_formats_become_csv_with_shortest_numbers() {
         ["f0,f1,f2,f3,label", "-1.125,-0.25,0.625,1.5,a"]
     );
     assert_eq!(file("lists.csv.gz"), file("lists.csv.zst"));
+    assert_eq!(file("named-index.parquet"), file("columns.parquet"));
+    assert_eq!(file("to-predict.parquet"), file("f64.npy"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod accepted;
 mod checked;
 mod classes;
+mod columns;
 mod output;
 mod placeholders;
 mod predictions;

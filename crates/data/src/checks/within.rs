@@ -34,8 +34,7 @@ fn classes(look: &Look<'_>) -> Vec<Finding> {
     };
     let n_rows = look.table.n_rows();
     let share = |n: usize| n as f64 / n_rows as f64;
-    let mut classes: Vec<(&String, usize)> = labels.names().iter().zip(labels.counts()).collect();
-    classes.sort();
+    let classes: Vec<(&String, usize)> = labels.names().iter().zip(labels.counts()).collect();
     let mut shown: Vec<String> =
         classes.iter().take(20).map(|(name, n)| format!("{name} {n} ({:.1}%)", share(*n) * 100.0)).collect();
     if classes.len() > shown.len() {

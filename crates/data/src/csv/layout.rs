@@ -151,7 +151,7 @@ fn sample(text: &[u8], mut start: usize, at_end: bool, n_columns: usize) -> Vec<
 }
 
 fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<Sketch> {
-    let sketch = |(i, name)| Sketch { name, kind: kind(sample.iter().map(|row| row[i])) };
+    let sketch = |(i, name)| Sketch { name, kind: kind(sample.iter().map(|row| row[i])), is_index: false };
     names.into_iter().enumerate().map(sketch).collect()
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn from_columns(header: &Header, bytes: &[u8], n_rows: usize, n_colum
     numbers(header, &turned)
 }
 
-/// The elements of an array of labels as text: whole floating-point numbers without their fraction.
+/// The elements of an array of labels as text.
 pub(crate) fn texts<'a>(
     header: &'a Header,
     bytes: &'a [u8],
@@ -98,18 +98,24 @@ pub(crate) fn texts<'a>(
         (Kind::Unsigned, 4) => {
             Box::new(items(header, bytes).map(|item| u32::from_le_bytes(item).to_string()))
         }
+        (Kind::Bool, _) => {
+            Box::new(bytes.iter().map(|&item| if item == 0 { "False" } else { "True" }.to_owned()))
+        }
+        (Kind::Signed | Kind::Unsigned, _) => {
+            Box::new(numbers(header, bytes).values.into_iter().map(|value| format!("{value:.0}")))
+        }
+        (Kind::Float, 8) => {
+            let label = |item| Some(f64::from_le_bytes(item)).filter(|value| !value.is_nan());
+            Box::new(
+                items(header, bytes).map(move |item| label(item).map_or(String::new(), |v| format!("{v:?}"))),
+            )
+        }
         _ => Box::new(numbers(header, bytes).values.into_iter().map(number_label)),
     })
 }
 
 fn number_label(value: f32) -> String {
-    if value.is_nan() {
-        String::new()
-    } else if value.fract() == 0.0 && value.abs() < 1e15 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:?}")
-    }
+    if value.is_nan() { String::new() } else { format!("{value:?}") }
 }
 
 fn unicode(header: &Header, item: &[u8], row: usize) -> Result<String> {

@@ -180,7 +180,7 @@ impl<'a> Batch<'a> {
                 self.block.codes[row] = last.1;
                 continue;
             }
-            let Some(text) = cells.values.label(i) else {
+            let Some(text) = cells.values.text(i) else {
                 if self.parquet.columns.placeholders {
                     continue;
                 }
@@ -208,25 +208,22 @@ impl<'a> Batch<'a> {
 
     fn add_one_hot(&mut self, column: usize, class: u32, cells: &Cells) {
         self.for_each_cell(column, cells, |batch, row, value| {
-            let found =
-                value.map_or_else(|| "null".to_owned(), |i| cells.values.label(i).unwrap_or_default());
+            let number = value.map(|i| cells.values.number(i).0);
+            if number == Some(0.0) {
+                return;
+            }
             let place = batch.place(row, column);
-            match found.as_str() {
-                "0" => {}
-                "1" if batch.block.codes[row] == NO_LABEL => batch.block.codes[row] = class,
-                _ if batch.parquet.columns.placeholders => {}
-                "1" => batch.refuse(
-                    row,
-                    place,
-                    "a second 1 in the one-hot columns of the row".to_owned(),
-                    ONE_HOT,
-                ),
-                _ => batch.refuse(
-                    row,
-                    place,
-                    format!("expected 0 or 1, found {}", shown(found.as_bytes())),
-                    ONE_HOT,
-                ),
+            if number == Some(1.0) && batch.block.codes[row] == NO_LABEL {
+                batch.block.codes[row] = class;
+            } else if !batch.parquet.columns.placeholders {
+                let what = if number == Some(1.0) {
+                    "a second 1 in the one-hot columns of the row".to_owned()
+                } else {
+                    let text = value.map(|i| cells.values.text(i).unwrap_or_default());
+                    let found = text.map_or("null".to_owned(), |text| shown(text.as_bytes()));
+                    format!("expected 0 or 1, found {found}")
+                };
+                batch.refuse(row, place, what, ONE_HOT);
             }
         });
     }

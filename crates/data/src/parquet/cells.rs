@@ -60,6 +60,7 @@ pub(crate) enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
     Integers(Vec<i128>),
+    Bools(Vec<bool>),
     Texts(Vec<ByteArray>),
 }
 
@@ -69,6 +70,7 @@ impl Values {
             Values::F32(values) => values.len(),
             Values::F64(values) => values.len(),
             Values::Integers(values) => values.len(),
+            Values::Bools(values) => values.len(),
             Values::Texts(values) => values.len(),
         }
     }
@@ -83,28 +85,20 @@ impl Values {
                 (value, value == 0.0 && values[i] != 0.0)
             }
             Values::Integers(values) => (values[i] as f32, false),
+            Values::Bools(values) => (f32::from(u8::from(values[i])), false),
             Values::Texts(_) => (f32::NAN, false),
         }
     }
 
-    /// Value `i` as it would be written in a text; `None` when it is not UTF-8.
+    /// Value `i` as pandas would write it in a CSV; `None` when it is not UTF-8.
     pub(crate) fn text(&self, i: usize) -> Option<String> {
         match self {
             Values::F32(values) => Some(format!("{:?}", values[i])),
             Values::F64(values) => Some(format!("{:?}", values[i])),
             Values::Integers(values) => Some(values[i].to_string()),
+            Values::Bools(values) => Some(if values[i] { "True" } else { "False" }.to_owned()),
             Values::Texts(values) => std::str::from_utf8(values[i].data()).ok().map(str::to_owned),
         }
-    }
-
-    /// Value `i` as a label: whole floating-point numbers without their fraction, so that 1.0 and 1 are one class.
-    pub(crate) fn label(&self, i: usize) -> Option<String> {
-        let whole = match self {
-            Values::F32(values) => f64::from(values[i]),
-            Values::F64(values) => values[i],
-            Values::Integers(_) | Values::Texts(_) => return self.text(i),
-        };
-        if whole.fract() == 0.0 && whole.abs() < 1e15 { Some(format!("{whole:.0}")) } else { self.text(i) }
     }
 }
 
@@ -132,9 +126,7 @@ pub(crate) fn read(reader: &mut ColumnReader, stored: Stored, n_rows: usize) -> 
     match reader {
         ColumnReader::FloatColumnReader(reader) => typed(reader, n_rows, Values::F32),
         ColumnReader::DoubleColumnReader(reader) => typed(reader, n_rows, Values::F64),
-        ColumnReader::BoolColumnReader(reader) => {
-            typed(reader, n_rows, |values| integers(values, i128::from))
-        }
+        ColumnReader::BoolColumnReader(reader) => typed(reader, n_rows, Values::Bools),
         ColumnReader::Int32ColumnReader(reader) => typed(reader, n_rows, |values| {
             integers(values, |v| if unsigned { i128::from(v as u32) } else { i128::from(v) })
         }),

@@ -5,11 +5,14 @@
 
 mod batch;
 mod cells;
+mod numerals;
 mod pages;
+mod pandas;
 mod schema;
 mod shared_file;
 mod thrift;
 
+pub(crate) use numerals::numerals;
 pub(crate) use shared_file::SharedFile;
 
 use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
@@ -55,7 +58,7 @@ impl Parquet {
 
     /// Whether a column is the index pandas keeps beside the columns proper.
     pub(crate) fn is_pandas_index(&self, column: usize) -> bool {
-        self.fields[column].name.starts_with("__index_level_")
+        self.fields[column].is_index
     }
 }
 
@@ -90,7 +93,9 @@ fn damaged_because(what: &str) -> Error {
 pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) -> Result<Parquet> {
     check_ends(&input)?;
     let metadata = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input))?;
-    let fields = fields(metadata.file_metadata().schema_descr());
+    let mut fields = fields(metadata.file_metadata().schema_descr());
+    let indices = pandas::index_columns(metadata.file_metadata());
+    fields.iter_mut().for_each(|field| field.is_index |= indices.contains(&field.name));
     check_claims(&input, &metadata, &fields)?;
     let n_rows = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
     if n_rows == 0 {
@@ -161,7 +166,7 @@ fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> R
             _ if columns::may_be_one_hot(&field.name, options) => sampled_kind(file, field)?,
             _ => Kind::Number,
         };
-        sketches.push(Sketch { name: field.name.clone(), kind });
+        sketches.push(Sketch { name: field.name.clone(), kind, is_index: field.is_index });
     }
     Ok(sketches)
 }
@@ -169,7 +174,7 @@ fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> R
 /// What the first cells of a column that is no list hold.
 fn sampled_kind(file: &dyn FileReader, field: &Field) -> Result<Kind> {
     let Some(cells) = first_cells(file, field)? else { return Ok(Kind::Empty) };
-    let texts: Vec<String> = (0..cells.values.len()).filter_map(|i| cells.values.label(i)).collect();
+    let texts: Vec<String> = (0..cells.values.len()).filter_map(|i| cells.values.text(i)).collect();
     let mut distinct: Vec<&String> = texts.iter().collect();
     distinct.sort();
     distinct.dedup();
@@ -177,7 +182,7 @@ fn sampled_kind(file: &dyn FileReader, field: &Field) -> Result<Kind> {
         Stored::Text if texts.is_empty() => Kind::Empty,
         Stored::Text if distinct.len() < texts.len() || texts.len() < 3 => Kind::RepeatedText,
         Stored::Text => Kind::DistinctText,
-        _ if texts.iter().all(|text| text == "0" || text == "1") => Kind::ZeroOne,
+        _ if (0..cells.values.len()).all(|i| matches!(cells.values.number(i).0, 0.0 | 1.0)) => Kind::ZeroOne,
         _ => Kind::Number,
     })
 }

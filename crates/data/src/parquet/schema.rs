@@ -8,6 +8,8 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
 #[derive(Debug, Clone)]
 pub(super) struct Field {
     pub(super) name: String,
+    /// Whether pandas says that it is the index, which it keeps beside the columns proper.
+    pub(super) is_index: bool,
     /// The one leaf column below it; `None` for structures of several.
     pub(super) leaf: Option<usize>,
     pub(super) stored: Stored,
@@ -40,7 +42,8 @@ fn n_leaves(field: &Type) -> usize {
 
 fn field(name: String, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field {
     let Some(column) = leaf.map(|leaf| schema.column(leaf)) else {
-        return Field { name, leaf, stored: Stored::Other, element_level: None, value_level: 0 };
+        let (stored, element_level, value_level) = (Stored::Other, None, 0);
+        return Field { name, is_index: false, leaf, stored, element_level, value_level };
     };
     let value_level = column.max_def_level();
     let (stored, element_level) = match column.max_rep_level() {
@@ -49,7 +52,8 @@ fn field(name: String, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field 
         // Lists of lists.
         _ => (Stored::Other, None),
     };
-    Field { name, leaf, stored, element_level, value_level }
+    let is_index = name.starts_with("__index_level_");
+    Field { name, is_index, leaf, stored, element_level, value_level }
 }
 
 /// The definition level at which the one repeated node above a leaf is present.

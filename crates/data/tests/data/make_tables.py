@@ -71,6 +71,21 @@ pq.write_table(
 pq.write_table(
     pa.table({"embeddings": pa.array([[1e300, 2.0]], pa.list_(pa.float64())), "label": ["a"]}), "overflow.parquet"
 )
+# The same labels in CSV, Parquet and npy; and columns that are no features.
+for name, labels in [("bool", [True, False] * 3), ("whole", [0.0, 2.0, 10.0] * 2), ("half", [0.0, 0.5, 2.0] * 2)]:
+    frame = columns.assign(label=labels)
+    frame.to_csv(f"labels-{name}.csv", index=False)
+    frame.to_parquet(f"labels-{name}.parquet")
+    np.save(f"labels-{name}.npy", x)
+    np.save(f"labels-{name}.labels.npy", np.array(labels))
+columns.assign(sample=[3, 1, 4, 1, 5, 9]).set_index("sample").to_parquet("named-index.parquet")
+columns.assign(
+    f2=[str(v) for v in x[:, 2]],
+    f3=["0.5", "N/A", "0.25", None, "1", "1.5"],
+    note=[f"row {i}" for i in range(6)],
+    id=[f"r{i}" for i in range(6)],
+).to_parquet("left-out.parquet", index=False)
+lists.assign(embeddings=list(x), label=None).to_parquet("to-predict.parquet", index=False)
 pq.write_table(table.slice(0, 0), "no-rows.parquet")
 pq.write_table(pa.table({"label": y, "when": pd.date_range("2026-01-01", periods=6)}), "no-embeddings.parquet")
 

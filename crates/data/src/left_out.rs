@@ -1,0 +1,62 @@
+//! Columns that are neither features nor labels where every feature has a column of its own: left out, but not in silence.
+
+use crate::columns::Columns;
+use crate::rows::N_SHOWN;
+use crate::{Finding, Place, Severity};
+
+/// A column of text whose cells are mostly numbers.
+#[derive(Debug)]
+pub(crate) struct Numerals {
+    pub(crate) column: usize,
+    pub(crate) n_cells: usize,
+    /// How many of its cells are no numbers, empty ones among them.
+    pub(crate) n_others: usize,
+    /// The first of them.
+    pub(crate) first: Option<Place>,
+}
+
+/// The finding that columns of `table` are left out of the features.
+pub(crate) fn finding(table: &str, columns: &Columns, numerals: &[Numerals]) -> Option<Finding> {
+    let left_out = &columns.left_out;
+    let name = |column: usize| format!("\"{}\"", columns.names[column]);
+    let shown: Vec<String> = left_out.iter().take(N_SHOWN).map(|&column| name(column)).collect();
+    let (shown, more) = (shown.join(", "), if left_out.len() > N_SHOWN { ", .." } else { "" });
+    let what = match left_out.len() {
+        0 => return None,
+        1 => format!("1 column is neither a feature nor the label and is left out: {shown}"),
+        n => format!("{n} columns are neither features nor the label and are left out: {shown}{more}"),
+    };
+    let mend: Vec<String> =
+        numerals.iter().take(N_SHOWN).map(|numerals| mend(&name(numerals.column), numerals)).collect();
+    let mend = if mend.is_empty() { "features are columns of numbers".to_owned() } else { mend.join("; ") };
+    let place = |&column: &usize| {
+        let known = numerals
+            .iter()
+            .find(|numerals| numerals.column == column)
+            .and_then(|numerals| numerals.first.clone());
+        let whole = Place { line: None, row: None, column: None, element: None };
+        known.unwrap_or_else(|| whole.in_column(&columns.names[column]))
+    };
+    Some(Finding {
+        severity: Severity::Warning,
+        code: "left-out-columns",
+        table: table.to_owned(),
+        message: format!("{what}; {mend}"),
+        count: left_out.len(),
+        places: left_out.iter().take(N_SHOWN).map(place).collect(),
+    })
+}
+
+fn mend(name: &str, numerals: &Numerals) -> String {
+    let Numerals { n_cells, n_others, first, .. } = numerals;
+    match first {
+        None => format!("{name} holds numbers stored as text: store them as numbers"),
+        Some(first) => {
+            let first = Place { column: None, ..first.clone() };
+            let are = if *n_others == 1 { "is no number, at" } else { "are no numbers, first at" };
+            format!(
+                "{name} holds numbers stored as text, but {n_others} of its {n_cells} cells {are} {first}: mend them and store numbers"
+            )
+        }
+    }
+}
