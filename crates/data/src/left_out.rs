@@ -1,4 +1,5 @@
-//! Columns that are neither features nor labels where every feature has a column of its own: left out, but not in silence.
+//! Columns that are neither features nor labels where every feature has a column of its own: left out, but not in
+//! silence.
 
 use crate::columns::Columns;
 use crate::rows::N_SHOWN;
@@ -55,7 +56,8 @@ fn mend(name: &str, numerals: &Numerals) -> String {
             let first = Place { column: None, ..first.clone() };
             let are = if *n_others == 1 { "is no number, at" } else { "are no numbers, first at" };
             format!(
-                "{name} holds numbers stored as text, but {n_others} of its {n_cells} cells {are} {first}: mend them and store numbers"
+                "{name} holds numbers stored as text, but {n_others} of its {n_cells} cells {are} {first}: \
+                 mend them and store numbers"
             )
         }
     }

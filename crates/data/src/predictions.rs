@@ -6,7 +6,7 @@
 mod source;
 
 use crate::columns::{Role, quoted};
-use crate::output::write_atomically;
+use crate::output::{is_standard_output, write_atomically};
 use crate::{Classes, Error, Result, Table};
 use headsmith_kernels::MatRef;
 use std::io::{self, Write};
@@ -253,8 +253,13 @@ fn write_text(out: &mut dyn Write, text: &str) -> io::Result<()> {
 /// Zips the file `csv` as the one entry `submission.csv`; the same bytes for the same content.
 ///
 /// # Errors
-/// When `csv` cannot be read or `path` not be written.
+/// When `csv` cannot be read or is no file (a pipe gives nothing back), or `path` cannot be written.
 pub fn zip(csv: &Path, path: &Path) -> Result<()> {
+    let metadata = std::fs::metadata(csv).map_err(|error| Error::io(csv, error))?;
+    if !metadata.is_file() || is_standard_output(csv) {
+        let what = "what was written to a pipe or a device cannot be zipped";
+        return Err(Error::format(what).at(csv).with_hint("write the predictions to a file"));
+    }
     let content = std::fs::read(csv).map_err(|error| Error::io(csv, error))?;
     write_atomically(path, |out| out.write_all(&zipped(&content)?))
 }

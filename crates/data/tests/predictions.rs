@@ -225,4 +225,7 @@ fn a_zip_holds_the_submission_and_has_the_same_bytes_again() {
     let mut text = String::new();
     archive.by_name("submission.csv").unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, content);
+    for no_file in ["/dev/null", "/dev/stdout"] {
+        assert!(zip(Path::new(no_file), &one).unwrap_err().is_format());
+    }
 }
