@@ -81,8 +81,5 @@ pub(crate) fn class_counts(classes: &Classes, y: &[u32]) -> Vec<ClassCount> {
 fn label_counts(table: &Table) -> Vec<ClassCount> {
     let Some(labels) = table.labels() else { return Vec::new() };
     let pairs = labels.names().iter().zip(labels.counts());
-    let mut counts: Vec<ClassCount> =
-        pairs.map(|(class, count)| ClassCount { class: class.clone(), count }).collect();
-    counts.sort_by(|a, b| a.class.cmp(&b.class));
-    counts
+    pairs.map(|(class, count)| ClassCount { class: class.clone(), count }).collect()
 }
