@@ -18,8 +18,8 @@ use headsmith_kernels::Pool;
 use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 
-/// The text that is read at once.
-const WINDOW: usize = 4 << 20;
+/// The text that is read at once: small enough to stay in the caches from reading to parsing.
+const WINDOW: usize = 1 << 20;
 
 /// The text that one piece of work parses.
 const PIECE: usize = 128 << 10;
