@@ -14,7 +14,7 @@ use super::tree::Tree;
 const ROWS_A_BLOCK: usize = 128;
 
 /// Rows that walk at once.
-const LANES: usize = 16;
+const LANES: usize = 8;
 
 /// The class probabilities of each row of `x`.
 pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matrix {
