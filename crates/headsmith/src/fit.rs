@@ -131,7 +131,7 @@ pub fn fit(
         val_proba: val.map(|val| val.proba),
         model,
     };
-    remember_scores(&mut fitted, used_for)?;
+    remember_scores(&mut fitted, used_for);
     context.tell(&Progress::Fitted(&fitted.report));
     Ok(fitted)
 }
@@ -309,12 +309,11 @@ fn record(head: &HeadConfig, data: &FitData, seed: u64) -> Record {
 }
 
 /// Writes the scores into the model, so that whoever gets the file knows what to expect of it.
-fn remember_scores(fitted: &mut FittedHead, used_for: Vec<String>) -> Result<()> {
+fn remember_scores(fitted: &mut FittedHead, used_for: Vec<String>) {
     let metrics = judge::brief(&fitted.report);
     let record = fitted.model.record_mut();
     record.metrics = metrics;
     record.selected_on = if fitted.report.val.is_some() { used_for } else { Vec::new() };
-    Ok(())
 }
 
 /// A table as a model remembers it.
