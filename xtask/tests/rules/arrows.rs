@@ -5,15 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
     ("headsmith-heads", &["headsmith-kernels", "headsmith-metrics"]),
     ("headsmith-model", &["headsmith-kernels", "headsmith-heads"]),
+    ("headsmith-study", &["headsmith-kernels"]),
     (
         "headsmith",
-        &["headsmith-kernels", "headsmith-metrics", "headsmith-data", "headsmith-heads", "headsmith-model"],
+        &[
+            "headsmith-kernels",
+            "headsmith-metrics",
+            "headsmith-data",
+            "headsmith-heads",
+            "headsmith-model",
+            "headsmith-study",
+        ],
     ),
     ("headsmith-aicrowd", &[]),
     ("headsmith-cli", &["headsmith", "headsmith-aicrowd"]),

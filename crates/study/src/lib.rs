@@ -1,0 +1,20 @@
+//! Search for good hyperparameters.
+//!
+//! A *study* has a [`Space`] of parameters and runs *trials*: each gets parameters from a sampler, reports a value
+//! after each step (an epoch), may be pruned, and ends with a value. The study knows nothing of what is tuned: an
+//! objective is a closure. Everything that was told is in a storage with the schema of Optuna 5, so that Optuna, its
+//! dashboard and its workers read and continue what was begun here, and the other way round.
+
+mod distribution;
+mod error;
+mod space;
+mod trial;
+
+pub mod pruners;
+pub mod samplers;
+pub mod storages;
+
+pub use distribution::{Choice, Distribution};
+pub use error::{Error, Kind, Result};
+pub use space::{Condition, Space, SpaceParam};
+pub use trial::{Attributes, Direction, Params, State, Trial};

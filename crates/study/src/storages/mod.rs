@@ -1,0 +1,159 @@
+//! Storages: where a study is remembered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::trial::{Attributes, Direction, Params, State, Trial};
+
+/// A study as it stands in a storage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyRecord {
+    /// Its key in the storage.
+    pub id: i64,
+    /// Its name, unique in the storage.
+    pub name: String,
+    /// Whether small or large values are good.
+    pub direction: Direction,
+    /// Attributes for people.
+    pub user_attrs: Attributes,
+    /// Attributes of samplers, pruners and workers.
+    pub system_attrs: Attributes,
+}
+
+/// Whose attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// For people.
+    User,
+    /// Of samplers, pruners and workers.
+    System,
+}
+
+/// What a worker that asks for work sees, the study's row locked.
+#[derive(Debug, Clone, Copy)]
+pub struct Queue<'q> {
+    /// All trials, in the order of their numbers.
+    pub trials: &'q [Arc<Trial>],
+    /// Keys of running trials whose last heartbeat is older than the grace, by the storage's own clock.
+    pub stale: &'q [i64],
+}
+
+/// What the worker answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// Nothing to do now; there may be later.
+    Wait,
+    /// Nothing to do any more.
+    Done,
+    /// Begin a new trial; it gets the next number.
+    Begin {
+        /// Its parameters.
+        params: Params,
+        /// Its system attributes.
+        system_attrs: Attributes,
+    },
+    /// Begin a waiting trial, or take up a stale running one under its own number.
+    TakeUp {
+        /// Its key.
+        trial_id: i64,
+        /// Its parameters: those it lacks are added.
+        params: Params,
+        /// System attributes to set.
+        system_attrs: Attributes,
+    },
+    /// Give up a stale running trial: it becomes a failed one. Then ask again.
+    Fail {
+        /// Its key.
+        trial_id: i64,
+        /// System attributes to set: the reason.
+        system_attrs: Attributes,
+    },
+}
+
+/// What came of asking for work.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claimed {
+    /// See [`Claim::Wait`].
+    Wait,
+    /// See [`Claim::Done`].
+    Done,
+    /// This trial is the worker's: it is running, and has a first heartbeat.
+    Trial(Box<Trial>),
+}
+
+/// The state of a half-done trial, to go on from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The last step whose report it includes.
+    pub step: i64,
+    /// The state: the objective's own bytes.
+    pub state: Vec<u8>,
+}
+
+/// Where studies are remembered. One value serves one thread; several may be open on one database. What a call has
+/// acknowledged, no crash of a process loses. A call that cannot reach the database just now says
+/// [`Kind::Unavailable`](crate::Kind::Unavailable) and has done nothing, or all of it: every call but `create_study`,
+/// `enqueue` and `claim` may be repeated.
+pub trait Storage: Send {
+    /// Makes a study.
+    ///
+    /// # Errors
+    /// A conflict when the name is taken.
+    fn create_study(&mut self, name: &str, direction: Direction) -> Result<StudyRecord>;
+    /// All studies, in the order in which they were made.
+    fn studies(&mut self) -> Result<Vec<StudyRecord>>;
+    /// The study of this name.
+    fn study(&mut self, name: &str) -> Result<Option<StudyRecord>>;
+    /// Gives a study another name.
+    fn rename_study(&mut self, study_id: i64, name: &str) -> Result<()>;
+    /// Removes a study and its trials.
+    fn delete_study(&mut self, study_id: i64) -> Result<()>;
+    /// Sets one of a study's attributes.
+    fn set_study_attr(&mut self, study_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()>;
+    /// Sets one of an unfinished trial's attributes.
+    fn set_trial_attr(&mut self, trial_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()>;
+
+    /// All trials, in the order of their numbers; finished ones are read once.
+    fn trials(&mut self, study_id: i64) -> Result<Vec<Arc<Trial>>>;
+    /// Adds a waiting trial with these values fixed, as its user writes them by parameter (Optuna's `enqueue_trial`:
+    /// they become the system attribute `fixed_params`), and gives its number.
+    fn enqueue(&mut self, study_id: i64, fixed: &Attributes, user_attrs: &Attributes) -> Result<u64>;
+    /// Asks for work: locks the study, shows all trials to `choose`, and does what it answers, all in one
+    /// transaction. A trial that somebody else took up meanwhile is never given.
+    fn claim(
+        &mut self,
+        study_id: i64,
+        grace: Duration,
+        choose: &mut dyn FnMut(Queue<'_>) -> Result<Claim>,
+    ) -> Result<Claimed>;
+
+    /// Remembers a report of a running trial, with system attributes and a checkpoint that belong to it, in one
+    /// transaction; it counts as a heartbeat. A report of the same step replaces the one before.
+    fn report(
+        &mut self,
+        trial_id: i64,
+        step: i64,
+        value: f64,
+        system_attrs: &Attributes,
+        checkpoint: Option<&[u8]>,
+    ) -> Result<()>;
+    /// Ends a running trial, and forgets its checkpoint.
+    ///
+    /// # Errors
+    /// A conflict when it is finished already.
+    fn finish(
+        &mut self,
+        trial_id: i64,
+        state: State,
+        value: Option<f64>,
+        user_attrs: &Attributes,
+        system_attrs: &Attributes,
+    ) -> Result<()>;
+    /// Says that these trials' worker is alive.
+    fn heartbeat(&mut self, trial_ids: &[i64]) -> Result<()>;
+    /// The last checkpoint of a trial.
+    fn checkpoint(&mut self, trial_id: i64) -> Result<Option<Checkpoint>>;
+}
