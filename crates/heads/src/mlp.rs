@@ -17,7 +17,7 @@ mod streams;
 mod trainer;
 
 pub use architecture::{Activation, Architecture, Layer, LayerSummary, MAX_WIDTH};
-pub use fit::{Checkpoint, Fitted, fit, run};
+pub use fit::{Checkpoint, Fitted, fit, plateau, run};
 pub use model::Mlp;
 pub use params::{NOTEBOOK, TABLE, notebook};
 pub use trainer::{State, Trainer};

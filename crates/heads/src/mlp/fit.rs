@@ -74,6 +74,25 @@ pub fn run(
     Ok(Fitted { model, history, best_epoch, stopped: run.stopped })
 }
 
+/// What lowers the learning rate on plateaus, as `params` have it; `None` when nothing does.
+///
+/// # Panics
+/// When `params` are of another table than [`TABLE`](super::TABLE).
+pub fn plateau(params: &Params) -> Option<ReduceLrOnPlateau> {
+    let count = |name| params.int(name).map(|v| v as usize);
+    let float = |name| params.float(name).unwrap_or(0.0);
+    count("plateau_patience").map(|patience| {
+        ReduceLrOnPlateau::new(PlateauOptions {
+            mode: Mode::Max,
+            factor: float("plateau_factor"),
+            patience,
+            min_delta: float("plateau_min_delta"),
+            cooldown: count("plateau_cooldown").unwrap_or(0),
+            min_lr: float("min_lr"),
+        })
+    })
+}
+
 /// A fit under way.
 struct Run<'r, 'c, 'a> {
     trainer: Trainer<'a>,
@@ -95,18 +114,9 @@ struct Monitor {
 impl Monitor {
     fn new(params: &Params) -> Monitor {
         let count = |name| params.int(name).map(|v| v as usize);
-        let float = |name| params.float(name).unwrap_or(0.0);
-        let plateau = count("plateau_patience").map(|patience| PlateauOptions {
-            mode: Mode::Max,
-            factor: float("plateau_factor"),
-            patience,
-            min_delta: float("plateau_min_delta"),
-            cooldown: count("plateau_cooldown").unwrap_or(0),
-            min_lr: float("min_lr"),
-        });
         Monitor {
             early_stopping: EarlyStopping::new(Mode::Max, count("patience")),
-            plateau: plateau.map(ReduceLrOnPlateau::new),
+            plateau: plateau(params),
             checkpoint: ModelCheckpoint::new(Mode::Max, None),
         }
     }

@@ -158,6 +158,11 @@ impl<'a> Trainer<'a> {
         State { tensors, epoch: self.epoch, step: self.adam.n_steps(), learning_rate: self.learning_rate }
     }
 
+    /// The layers that are trained.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
     /// Epochs done.
     pub fn epoch(&self) -> usize {
         self.epoch
