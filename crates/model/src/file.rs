@@ -2,6 +2,7 @@
 
 mod container;
 mod json;
+pub mod state;
 mod tree;
 
 use std::collections::BTreeMap;

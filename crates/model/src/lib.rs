@@ -35,7 +35,7 @@ mod scaling;
 mod transform;
 
 pub use error::{Error, Result};
-pub use file::FORMAT_VERSION;
+pub use file::{FORMAT_VERSION, state};
 pub use model::{Model, most_probable};
 pub use node::Node;
 pub use record::{DataRecord, Record};
