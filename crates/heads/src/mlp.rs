@@ -12,6 +12,7 @@ mod model;
 mod network;
 mod params;
 mod pass;
+mod rows;
 mod scores;
 mod streams;
 mod trainer;

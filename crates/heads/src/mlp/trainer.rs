@@ -7,6 +7,7 @@ use super::inference::{BLOCK_ROWS, Inference};
 use super::model::{self, Mlp};
 use super::network::Network;
 use super::pass::{Pass, StepDraws};
+use super::rows;
 use super::scores::Scores;
 use super::streams;
 use crate::error::{Error, Result};
@@ -219,10 +220,7 @@ impl<'a> Trainer<'a> {
         let Buffers { order, x, y, pass, scores, .. } = &mut self.buffers;
         let (n_rows, n_features) = (end - start, self.train.n_features());
         let (x, y) = (&mut x[..n_rows * n_features], &mut y[..n_rows]);
-        for ((i, x), y) in order[start..end].iter().zip(x.chunks_exact_mut(n_features)).zip(y.iter_mut()) {
-            x.copy_from_slice(self.train.x().row(*i as usize));
-            *y = self.train.y()[*i as usize];
-        }
+        rows::gather(x, y, self.train, &order[start..end]);
         let x = MatRef::new(x, n_rows, n_features);
         let draws =
             StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
@@ -237,11 +235,8 @@ impl<'a> Trainer<'a> {
         scores.clear();
         for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {
             let end = samples.n_samples().min(start + BLOCK_ROWS);
-            let rows = samples.x().rows(start, end);
-            scores.add(
-                inference.logits(&self.network, &self.weights, rows, self.pool),
-                &samples.y()[start..end],
-            );
+            let (x, y) = rows::block(samples, start, end);
+            scores.add(inference.logits(&self.network, &self.weights, x, self.pool), y);
         }
         scores.means()
     }
