@@ -14,8 +14,9 @@ pub struct History<'h> {
     pub direction: Direction,
     /// Finished trials, in the order of their numbers.
     pub finished: &'h [Arc<Trial>],
-    /// The parameters of trials that are under way, in the order of their numbers. Of these nothing else is known.
-    pub running: &'h [Params],
+    /// Numbers and parameters of trials that are under way, in the order of their numbers. Of these nothing else is
+    /// known.
+    pub running: &'h [(u64, Params)],
 }
 
 /// Chooses the parameters of the next trial: a function of its arguments alone.
@@ -30,4 +31,10 @@ pub trait Sampler: std::fmt::Debug + Send + Sync {
         fixed: &Params,
         draws: &mut Sequence,
     ) -> Params;
+
+    /// How many trials there are to be drawn from `space` before the sampler repeats itself; `None`: no end.
+    fn n_trials(&self, space: &Space) -> Option<u64> {
+        let _ = space;
+        None
+    }
 }
