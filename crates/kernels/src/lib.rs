@@ -5,6 +5,7 @@
 //! the number of threads of the [`Pool`] it was computed with.
 
 pub mod adam;
+pub mod cuts;
 pub mod dense;
 pub mod draws;
 pub mod gemm;

@@ -89,6 +89,27 @@ impl ClassSums {
         self.sums.len()
     }
 
+    /// How many classes the node has.
+    pub(super) fn n_present(&self) -> usize {
+        self.present.len()
+    }
+
+    /// The class with that number among those that the node has.
+    #[inline(always)]
+    pub(super) fn present(&self, number: usize) -> u32 {
+        self.present[number]
+    }
+
+    /// The classes that the node has, with their weights, in ascending order.
+    pub(super) fn weights(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.present.iter().map(|&class| (class, self.sums[class as usize].total))
+    }
+
+    /// What a row of `class` weighs each time it was drawn.
+    pub(super) fn row_weight(&self, class: u32) -> f64 {
+        self.sums[class as usize].row_weight
+    }
+
     fn clear_left(&mut self) {
         for &class in &self.present {
             self.sums[class as usize].left = 0.0;

@@ -58,10 +58,11 @@ fn grow_with<P: Position, E: Entry>(
     random: &mut Sequence,
 ) -> Grown {
     let mut rows = Rows::<E>::new(y, sample);
-    let mut splitter = Splitter::new(columns.n_samples(), columns.n_features());
+    let max_count = sample.counts.iter().copied().max().unwrap_or(0);
+    let n_classes = sample.class_weights.len();
+    let mut splitter = Splitter::new(columns.n_samples(), columns.n_features(), n_classes, max_count);
     let mut sums = ClassSums::new(&sample.class_weights);
-    let mut grown =
-        Grown { tree: Tree::new(sample.class_weights.len()), impurity: vec![0.0], weight: vec![0.0] };
+    let mut grown = Grown { tree: Tree::new(n_classes), impurity: vec![0.0], weight: vec![0.0] };
     let mut pending = vec![Pending { node: 0, start: 0, end: rows.rows.len(), depth: 0, n_constant: 0 }];
     while let Some(mut at) = pending.pop() {
         let node = rows.range(at.start, at.end);

@@ -1,15 +1,14 @@
-//! The best split of a node over randomly drawn features (scikit-learn: `node_split_best`).
-//!
-//! Features are drawn without replacement until `max_features` have been looked at and at least one of them was
-//! not constant in the node. Features found constant in a node are constant in all nodes below it: they stay in
-//! front of `features`, are still drawn, but not looked at again.
+//! The best split of a node over randomly drawn features ([`super::features`]).
 
+use headsmith_kernels::cuts::LANES;
 use headsmith_kernels::philox::Sequence;
 
 use super::buckets::Buckets;
 use super::columns::{Column, Columns, Position};
 use super::criterion::{ClassSums, Criterion, EntropyScan, GiniScan, Scan};
 use super::entry::Entry;
+use super::features::Features;
+use super::lanes::{Lanes, Look};
 use super::order::Sorter;
 use super::params::Settings;
 
@@ -58,6 +57,13 @@ impl Cut {
     }
 }
 
+impl From<Found> for Look {
+    fn from(found: Found) -> Look {
+        let best = if let Found::Cut(cut) = found { Some((0, cut)) } else { None };
+        Look { best, is_constant: [found == Found::Constant; LANES] }
+    }
+}
+
 impl From<Cut> for Found {
     fn from(cut: Cut) -> Found {
         if cut.n_left > 0 { Found::Cut(cut) } else { Found::Nothing }
@@ -67,18 +73,20 @@ impl From<Cut> for Found {
 /// Draws features and finds their best split; one a tree.
 #[derive(Debug)]
 pub(super) struct Splitter<E> {
-    features: Vec<u32>,
-    /// What stands in front of `features`, in the order in which ancestors found it constant.
-    constant: Vec<u32>,
+    features: Features,
+    drawn: Vec<u32>,
+    lanes: Lanes,
     sorter: Sorter<E>,
     buckets: Buckets<E>,
 }
 
 impl<E: Entry> Splitter<E> {
-    pub(super) fn new(n_samples: usize, n_features: usize) -> Splitter<E> {
+    /// Memory for samples of that shape, with `n_classes`, whose rows count up to `max_count` times.
+    pub(super) fn new(n_samples: usize, n_features: usize, n_classes: usize, max_count: u32) -> Splitter<E> {
         Splitter {
-            features: (0..n_features as u32).collect(),
-            constant: vec![0; n_features],
+            features: Features::new(n_features),
+            drawn: Vec::new(),
+            lanes: Lanes::new(n_samples, n_classes, max_count),
             sorter: Sorter::new(n_samples),
             buckets: Buckets::new(n_samples),
         }
@@ -113,51 +121,35 @@ impl<E: Entry> Splitter<E> {
         n_constant: &mut usize,
         random: &mut Sequence,
     ) -> Option<Split> {
+        let Splitter { features, drawn, lanes, sorter, buckets } = self;
+        let min_leaf = settings.min_samples_leaf;
+        let is_gini = settings.criterion == Criterion::Gini;
+        let by_lanes = is_gini && lanes.take(node, sums);
+        let by_buckets = is_gini && buckets.suit(node.rows.len(), sums.n_classes());
+        let at_once = if by_lanes { LANES } else { 1 };
         let mut best = None;
         let mut gain = f64::NEG_INFINITY;
         let perfect = S::perfect_gain(sums);
-        let n_known = *n_constant;
-        let (mut n_drawn_constant, mut n_found, mut n_visited) = (0, 0, 0);
-        let mut undrawn = self.features.len();
-        // `features` is cut into: constants drawn | known constants | constants found here | undrawn | drawn.
-        while undrawn > n_known + n_found
-            && (n_visited < settings.max_features || n_visited <= n_found + n_drawn_constant)
-            && gain < perfect
+        let mut drawing = features.draw(*n_constant);
+        while gain < perfect
+            && let n_wanted @ 1.. = drawing.n_wanted(settings.max_features)
         {
-            n_visited += 1;
-            let range = undrawn - n_found - n_drawn_constant;
-            let drawn = n_drawn_constant + random.below(range as u32) as usize;
-            if drawn < n_known {
-                self.features.swap(n_drawn_constant, drawn);
-                n_drawn_constant += 1;
-                continue;
-            }
-            let drawn = drawn + n_found;
-            let feature = self.features[drawn];
-            let (column, min_leaf) = (columns.column(feature), settings.min_samples_leaf);
-            let found = if settings.criterion == Criterion::Gini
-                && self.buckets.suit(node.rows.len(), sums.n_classes())
-            {
-                self.buckets.best_cut(column, node, sums, min_leaf, gain)
+            drawing.next(n_wanted.min(at_once), drawn, random);
+            let [feature, ..] = drawn[..] else { continue };
+            let look = if by_lanes {
+                lanes.look(columns, drawn, node, sums, min_leaf, gain)
+            } else if by_buckets {
+                buckets.best_cut(columns.column(feature), node, sums, min_leaf, gain).into()
             } else {
-                best_cut::<P, E, S>(&mut self.sorter, column, node, sums, min_leaf, gain)
+                best_cut::<P, E, S>(sorter, columns.column(feature), node, sums, min_leaf, gain).into()
             };
-            if found == Found::Constant {
-                self.features.swap(drawn, n_known + n_found);
-                n_found += 1;
-                continue;
-            }
-            undrawn -= 1;
-            self.features.swap(undrawn, drawn);
-            if let Found::Cut(cut) = found {
+            if let Some((i, cut)) = look.best {
                 gain = cut.gain;
-                best = Some((feature, cut));
+                best = Some((drawn[i], cut));
             }
+            drawing.note_constant(drawn.len(), |i| look.is_constant[i]);
         }
-        // Siblings and descendants rely on the order of the constants.
-        self.features[..n_known].copy_from_slice(&self.constant[..n_known]);
-        self.constant[n_known..n_known + n_found].copy_from_slice(&self.features[n_known..n_known + n_found]);
-        *n_constant = n_known + n_found;
+        *n_constant = drawing.finish();
         best.map(|(feature, cut)| {
             let column = columns.column(feature);
             let value = |place| column.value_at(place, node.rows);
@@ -176,28 +168,64 @@ fn best_cut<P: Position, E: Entry, S: Scan>(
     min_leaf: usize,
     floor: f64,
 ) -> Found {
-    let n = node.rows.len();
     let sorted = sorter.sort(column.places, node.rows, node.entries);
     let (first, last) = sorted.ends();
     if !column.differ(first, last, node.rows) {
         sorted.clear();
         return Found::Constant;
     }
-    let mut best = Cut::none(floor);
-    let mut scan = S::new(sums);
-    let (mut n_left, mut last_left) = (0, first);
-    sorted.visit(|place, entry| {
-        if scan.is_promising(best.gain) && n_left >= min_leaf && n - n_left >= min_leaf {
-            let gain = scan.gain(sums);
-            if gain > best.gain && column.differ(last_left, place, node.rows) {
-                best = Cut { gain, last_left, first_right: place, n_left };
+    let mut sweep = Sweep::<S>::new(sums, node.rows.len(), min_leaf, floor);
+    sorted.visit(|place, entry| sweep.pass(place, entry, column, node, sums));
+    sweep.best().into()
+}
+
+/// The best cut of rows that pass from right to left one by one.
+#[derive(Debug)]
+pub(super) struct Sweep<S> {
+    scan: S,
+    best: Cut,
+    n_rows: usize,
+    n_left: usize,
+    last_left: usize,
+    min_leaf: usize,
+}
+
+impl<S: Scan> Sweep<S> {
+    /// All `n_rows` are right; cuts are to leave `min_leaf` rows on both sides and have a gain above `floor`.
+    #[inline(always)]
+    pub(super) fn new(sums: &mut ClassSums, n_rows: usize, min_leaf: usize, floor: f64) -> Sweep<S> {
+        Sweep { scan: S::new(sums), best: Cut::none(floor), n_rows, n_left: 0, last_left: 0, min_leaf }
+    }
+
+    /// Looks at the cut before the row at `place`, the next in order, and moves the row to the left.
+    #[inline(always)]
+    pub(super) fn pass<P: Position, E: Entry>(
+        &mut self,
+        place: usize,
+        entry: E,
+        column: Column<'_, P>,
+        node: NodeRows<'_, E>,
+        sums: &mut ClassSums,
+    ) {
+        let (n_left, last_left) = (self.n_left, self.last_left);
+        if self.scan.is_promising(self.best.gain)
+            && n_left >= self.min_leaf
+            && self.n_rows - n_left >= self.min_leaf
+        {
+            let gain = self.scan.gain(sums);
+            if gain > self.best.gain && column.differ(last_left, place, node.rows) {
+                self.best = Cut { gain, last_left, first_right: place, n_left };
             }
         }
-        scan.push(sums, entry);
-        n_left += 1;
-        last_left = place;
-    });
-    best.into()
+        self.scan.push(sums, entry);
+        self.n_left += 1;
+        self.last_left = place;
+    }
+
+    /// The best cut; none of its rows is left where there is none.
+    pub(super) fn best(&self) -> Cut {
+        self.best
+    }
 }
 
 /// The greatest `f32` that is not above the middle between `low < high`, which is at least `low` and below `high`.
