@@ -1,11 +1,17 @@
 //! Samplers: what to try next.
 
+mod random;
+pub mod tpe;
+
 use std::sync::Arc;
 
 use headsmith_kernels::philox::Sequence;
 
 use crate::space::Space;
 use crate::trial::{Direction, Params, Trial};
+
+pub use random::Random;
+pub use tpe::Tpe;
 
 /// What a sampler may look at.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,154 @@
+//! The kernels of one parameter: a truncated normal around each observed value, or a row of choices.
+//!
+//! For a number (on its logarithm if it is drawn on that scale, its ends half a step further out if it has one) the
+//! width of a kernel is the larger of the gaps to its neighbours, ends of the range included, but for the first and the
+//! last of several, which have only their inner gap; between range / min(100, n + 2) ("magic clip") and the range. The
+//! last kernel is the prior: around the middle, as wide as the range. A choice has the weight 1/(n + 1), the observed
+//! one 1 more. After Bergstra et al., "Algorithms for hyper-parameter optimization" (NIPS 2011), and Optuna 5.0.0,
+//! `samplers/_tpe/parzen_estimator.py`.
+
+use headsmith_kernels::philox::Sequence;
+
+use super::normal::truncated_quantile;
+use crate::distribution::Distribution;
+
+/// The kernels of one parameter, in the order of the trials, the prior last.
+#[derive(Debug, Clone)]
+pub enum Kernels {
+    /// Of a float or an integer.
+    Numbers(Numbers),
+    /// Of a choice.
+    Choices(Choices),
+}
+
+/// Truncated normals.
+#[derive(Debug, Clone)]
+pub struct Numbers {
+    /// The middles, on the scale on which values are drawn.
+    pub mus: Vec<f64>,
+    /// The widths.
+    pub sigmas: Vec<f64>,
+    /// Kernels in the order of their middles.
+    pub(super) order: Vec<u32>,
+    /// Ends of the range, half a step further out, on that scale.
+    pub(super) ends: (f64, f64),
+    /// Ends and step as the user knows them.
+    pub(super) outside: (f64, f64),
+    pub(super) step: Option<f64>,
+    pub(super) log: bool,
+}
+
+/// Rows of choices.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// How many there are to choose from.
+    pub n_choices: usize,
+    /// The observed ones.
+    pub observed: Vec<u32>,
+}
+
+impl Kernels {
+    /// The kernels around these values, as they are inside.
+    pub(super) fn around(observed: Vec<f64>, distribution: &Distribution) -> Kernels {
+        let (low, high) = match *distribution {
+            Distribution::Float { low, high, .. } => (low, high),
+            Distribution::Int { low, high, .. } => (low as f64, high as f64),
+            Distribution::Categorical { ref choices } => {
+                let observed = observed.into_iter().map(|index| index as u32).collect();
+                return Kernels::Choices(Choices { n_choices: choices.len(), observed });
+            }
+        };
+        Kernels::Numbers(Numbers::around(observed, (low, high), distribution.step(), distribution.is_log()))
+    }
+
+    /// A value of kernel `k`, as it is inside.
+    pub(super) fn draw(&self, k: usize, draws: &mut Sequence) -> f64 {
+        match self {
+            Kernels::Numbers(numbers) => numbers.draw(k, draws.uniform()),
+            Kernels::Choices(choices) => choices.draw(k, draws.uniform()),
+        }
+    }
+}
+
+impl Numbers {
+    fn around(mut mus: Vec<f64>, outside: (f64, f64), step: Option<f64>, log: bool) -> Numbers {
+        let half = step.map_or(0.0, |step| step / 2.0);
+        let mut ends = (outside.0 - half, outside.1 + half);
+        if log {
+            mus.iter_mut().for_each(|mu| *mu = mu.ln());
+            ends = (ends.0.ln(), ends.1.ln());
+        }
+        let order = ascending(&mus);
+        let mut sigmas = widths(&mus, &order, ends);
+        mus.push(0.5 * (ends.0 + ends.1));
+        sigmas.push(ends.1 - ends.0);
+        Numbers { mus, sigmas, order, ends, outside, step, log }
+    }
+
+    fn draw(&self, k: usize, uniform: f64) -> f64 {
+        let (mu, sigma, (low, high)) = (self.mus[k], self.sigmas[k], self.ends);
+        let x = mu + sigma * truncated_quantile(uniform, (low - mu) / sigma, (high - mu) / sigma);
+        let x = if self.log { x.exp() } else { x };
+        let (low, high) = self.outside;
+        let on_grid = self.step.map_or(x, |step| low + ((x - low) / step).round_ties_even() * step);
+        on_grid.clamp(low, high)
+    }
+}
+
+impl Choices {
+    /// The probabilities of an observed choice and of each other one.
+    pub(super) fn hit_and_miss(&self) -> (f64, f64) {
+        let prior = 1.0 / (self.observed.len() + 1) as f64;
+        let sum = prior * self.n_choices as f64 + 1.0;
+        ((prior + 1.0) / sum, prior / sum)
+    }
+
+    /// The probabilities of all choices in kernel `k`; the last kernel is the prior.
+    pub fn probabilities(&self, k: usize) -> Vec<f64> {
+        let Some(&observed) = self.observed.get(k) else {
+            return vec![1.0 / self.n_choices as f64; self.n_choices];
+        };
+        let (hit, miss) = self.hit_and_miss();
+        (0..self.n_choices).map(|choice| if choice == observed as usize { hit } else { miss }).collect()
+    }
+
+    fn draw(&self, k: usize, uniform: f64) -> f64 {
+        let n = self.n_choices as f64;
+        let even = |uniform: f64| (uniform * n).floor().min(n - 1.0);
+        let Some(&observed) = self.observed.get(k) else { return even(uniform) };
+        // The observed choice has what it has more than the others, and besides an even share.
+        let (hit, miss) = self.hit_and_miss();
+        if uniform < hit - miss { f64::from(observed) } else { even((uniform - (hit - miss)) / (miss * n)) }
+    }
+}
+
+/// Indices in the order of their values; of equals the smaller comes first.
+fn ascending(values: &[f64]) -> Vec<u32> {
+    // An order of integers that is the order of the floats, with the index below it: sorts without comparing floats.
+    let key = |x: f64| {
+        let bits = (x + 0.0).to_bits();
+        if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+    };
+    let mut keys: Vec<(u64, u32)> = values.iter().zip(0..).map(|(&x, i)| (key(x), i)).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, i)| i).collect()
+}
+
+fn widths(mus: &[f64], order: &[u32], (low, high): (f64, f64)) -> Vec<f64> {
+    let n = mus.len();
+    let range = high - low;
+    let least = range / f64::min(100.0, (n + 2) as f64);
+    let mut sigmas = vec![0.0; n];
+    let sorted: Vec<f64> = order.iter().map(|&i| mus[i as usize]).collect();
+    for (rank, &i) in order.iter().enumerate() {
+        let left = sorted[rank] - if rank == 0 { low } else { sorted[rank - 1] };
+        let right = sorted.get(rank + 1).copied().unwrap_or(high) - sorted[rank];
+        let gap = match rank {
+            0 if n >= 2 => right,
+            _ if n >= 2 && rank == n - 1 => left,
+            _ => left.max(right),
+        };
+        sigmas[i as usize] = gap.max(least).min(range);
+    }
+    sigmas
+}

@@ -1,0 +1,203 @@
+//! The normal distribution far out in its tails: masses of intervals, and draws from a truncated one.
+//!
+//! All in logarithms, as in scipy's `truncnorm`: a mass of 1e-1000 has its logarithm. Where an interval is narrow its
+//! mass is a series around its middle, since the difference of two distribution functions would lose the digits.
+
+use std::f64::consts::{LN_2, PI, SQRT_2};
+
+/// ln(sqrt(2 pi)).
+pub(super) const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
+
+/// Beyond this, one tail is less than half of the last digit of 1.
+const FAR: f64 = 8.3;
+
+/// The distribution function.
+fn ndtr(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / SQRT_2)
+}
+
+/// The logarithm of the distribution function, to 1e-14 of its value.
+pub fn log_ndtr(x: f64) -> f64 {
+    if x > 0.0 {
+        (-ndtr(-x)).ln_1p()
+    } else if x > -20.0 {
+        ndtr(x).ln()
+    } else {
+        // Abramowitz and Stegun 26.2.12; from -20 on the terms fall below the last digit before they grow.
+        let inverse_square = 1.0 / (x * x);
+        let (mut sum, mut term, mut odd) = (1.0, 1.0, 1.0);
+        while f64::abs(term) > f64::EPSILON * 0.1 {
+            term *= -odd * inverse_square;
+            sum += term;
+            odd += 2.0;
+        }
+        -0.5 * x * x - (-x).ln() - LN_SQRT_2PI + f64::ln(sum)
+    }
+}
+
+/// The logarithm of the mass between `a` and `b`, `a < b`.
+pub fn log_mass(a: f64, b: f64) -> f64 {
+    if a < -FAR && b > FAR {
+        return 0.0;
+    }
+    let (width, middle) = (b - a, 0.5 * (a + b));
+    if is_narrow(width, middle) {
+        return log_mass_narrow(width, middle);
+    }
+    if b <= 0.0 {
+        log_difference(log_ndtr(b), log_ndtr(a))
+    } else if a > 0.0 {
+        log_difference(log_ndtr(-a), log_ndtr(-b))
+    } else {
+        (-ndtr(a) - ndtr(-b)).ln_1p()
+    }
+}
+
+/// Whether [`log_mass_narrow`] is right to 1e-13.
+pub(super) fn is_narrow(width: f64, middle: f64) -> bool {
+    width < 0.02 && width * middle.abs() < 0.05
+}
+
+/// The logarithm of the mass of a narrow interval: `width * pdf(middle)` and the two terms that follow.
+#[inline]
+pub(super) fn log_mass_narrow(width: f64, middle: f64) -> f64 {
+    width.ln() + log_mean_narrow(width, middle)
+}
+
+/// The logarithm of the mean density in a narrow interval.
+#[inline]
+pub(super) fn log_mean_narrow(width: f64, middle: f64) -> f64 {
+    let (w2, m2) = (width * width, middle * middle);
+    let e = w2 * ((m2 - 1.0) / 24.0 + w2 * (m2 * m2 - 6.0 * m2 + 3.0) / 1920.0);
+    -0.5 * m2 - LN_SQRT_2PI + e * (1.0 - e * (0.5 - e / 3.0))
+}
+
+/// ln(exp(p) - exp(q)), `p > q`.
+fn log_difference(p: f64, q: f64) -> f64 {
+    p + (-(q - p).exp()).ln_1p()
+}
+
+/// ln(exp(p) + exp(q)).
+fn log_sum(p: f64, q: f64) -> f64 {
+    let (large, small) = if p > q { (p, q) } else { (q, p) };
+    if small == f64::NEG_INFINITY { large } else { large + (small - large).exp().ln_1p() }
+}
+
+/// The `x` with `log_ndtr(x) = y`: Newton's method, as in Optuna's `_ndtri_exp`.
+fn ndtri_exp(y: f64) -> f64 {
+    let flipped = y > -1e-2;
+    let z = if flipped { (-y.exp_m1()).ln() } else { y };
+    let mut x =
+        if z < -5.0 { -(-2.0 * (z + LN_SQRT_2PI)).sqrt() } else { -(3f64.sqrt() / PI) * (-z).exp_m1().ln() };
+    for _ in 0..100 {
+        let log_cdf = log_ndtr(x);
+        let log_pdf = -0.5 * x * x - LN_SQRT_2PI;
+        let change = (log_cdf - z) * (log_cdf - log_pdf).exp();
+        x -= change;
+        if change.is_nan() || change.abs() < 1e-10 * x.abs() {
+            break;
+        }
+    }
+    if flipped { -x } else { x }
+}
+
+/// The point below which the share `q` of the mass between `a` and `b` lies, `0 <= q < 1`.
+pub fn truncated_quantile(q: f64, a: f64, b: f64) -> f64 {
+    let log_mass = log_mass(a, b);
+    let x = if q == 0.0 {
+        a
+    } else if a < 0.0 {
+        ndtri_exp(log_sum(log_ndtr(a), q.ln() + log_mass).min(-f64::MIN_POSITIVE))
+    } else {
+        -ndtri_exp(log_sum(log_ndtr(-b), (-q).ln_1p() + log_mass).min(-LN_2 * f64::EPSILON))
+    };
+    if x.is_nan() { 0.5 * (a + b) } else { x.clamp(a, b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(found: f64, expected: f64, scale: f64) {
+        assert!((found - expected).abs() <= 1e-12 * scale, "{found:e}, expected {expected:e}");
+    }
+
+    /// 60-digit arithmetic (mpmath 1.3.0): `log(erfc(-x / sqrt(2)) / 2)`.
+    const LOG_NDTR: [(f64, f64); 17] = [
+        (-10000.0, -50000010.12927891),
+        (-300.0, -45006.62273211866),
+        (-40.5, -824.745849244038),
+        (-37.0, -689.0305855768906),
+        (-20.001, -203.93720562293421),
+        (-19.999, -203.89710611679703),
+        (-8.0, -35.01343715991455),
+        (-3.3, -7.634616148071127),
+        (-1.0, -1.8410216450092636),
+        (-0.25, -0.9130617648111351),
+        (0.0, -LN_2),
+        (1e-09, -0.6931471797620608),
+        (0.5, -0.3689464152886564),
+        (2.0, -0.02301290932896349),
+        (5.5, -1.8989562646189464e-08),
+        (8.0, -6.220960574271786e-16),
+        (12.0, -1.776482112077679e-33),
+    ];
+
+    /// The same of intervals.
+    const LOG_MASS: [(f64, f64, f64); 17] = [
+        (-1.0, 1.0, -0.38171514630212605),
+        (0.0, 1.0, -1.0748623268620714),
+        (-100.0, 0.0, -LN_2),
+        (0.0, 0.0199, -4.836040080380563),
+        (-0.01, 0.0099, -4.835990582014083),
+        (3.0, 3.015, -9.641096315721112),
+        (3.0, 3.02, -9.360877210094918),
+        (-60.0, -59.9, -1799.0193836755307),
+        (49.0, 50.0, -1205.3111748916654),
+        (2.4, 2.419, -7.785027674914959),
+        (-1e-07, 1e-07, -16.343887003603047),
+        (1.0, 1.0000001, -17.537034233579128),
+        (7.0, 9.0, -27.384307586994964),
+        (-8.4, 8.4, -4.4647863945760873e-17),
+        (-8.2, 30.0, -1.2019351542735859e-16),
+        (-3.0, 50.0, -0.0013508099647481938),
+        (1000.0, 1001.0, -500007.82669481216),
+    ];
+
+    #[test]
+    fn tails() {
+        for (x, expected) in LOG_NDTR {
+            close(log_ndtr(x), expected, expected.abs());
+        }
+    }
+
+    #[test]
+    fn intervals() {
+        for (a, b, expected) in LOG_MASS {
+            close(log_mass(a, b), expected, expected.abs().max(1.0));
+        }
+    }
+
+    /// The series takes over where both ways are right.
+    #[test]
+    fn narrow_intervals_join_wide_ones() {
+        for middle in [0.0, 0.3, -1.0, 2.4, -2.49] {
+            let width: f64 = 0.0199;
+            let (a, b) = (middle - 0.5 * width, middle + 0.5 * width);
+            assert!(is_narrow(width, middle));
+            close(log_mass_narrow(width, middle), (ndtr(b) - ndtr(a)).ln(), 1.0);
+        }
+    }
+
+    #[test]
+    fn quantiles_turn_the_distribution_function_round() {
+        for (a, b) in [(-1.0, 2.0), (-100.0, 0.5), (0.0, 50.0), (5.0, 5.5), (-40.0, -39.0), (30.0, 100.0)] {
+            for q in [0.0, 1e-12, 0.01, 0.3, 0.5, 0.9, 1.0 - 1e-12] {
+                let x = truncated_quantile(q, a, b);
+                assert!(a <= x && x <= b);
+                let found = if x == a { 0.0 } else { (log_mass(a, x) - log_mass(a, b)).exp() };
+                assert!((found - q).abs() < 1e-10, "{q} of [{a}, {b}]: {x} has {found}");
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Samplers beside Optuna's and scipy's recorded numbers.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod draws;
+mod history;
+mod scores;
