@@ -13,10 +13,12 @@
 
 mod intervals;
 mod paired;
+mod selection;
 mod strata;
 
 pub use intervals::{Intervals, intervals};
 pub use paired::{Difference, PairedDifference, paired_difference};
+pub use selection::{Selection, selection};
 
 use headsmith_kernels::Pool;
 use serde::{Deserialize, Serialize};

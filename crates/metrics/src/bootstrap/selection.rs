@@ -1,0 +1,343 @@
+//! What the best of many trials is worth: bootstrap bias correction (Tsamardinos, Greasidou and Borboudakis,
+//! "Bootstrapping the out-of-sample predictions for efficient and accurate cross-validation", Machine Learning 107,
+//! 2018; there BBC-CV).
+//!
+//! A trial that was selected because its score was the best of many on some rows owes a part of that score to chance.
+//! Of each resample of the rows, the best trial on the rows drawn (in the bag) is selected anew and scored on the rows
+//! that were not (out of the bag), which had no part in selecting it:
+//!
+//! ```text
+//! corrected = mean over resamples b of  F1( argmax_t F1(t, in bag b), out of bag b )
+//! ```
+//!
+//! What is corrected is the choice among the trials that are given, by their weighted F1, the first where several are
+//! equal. A choice that was made within a trial (its best epoch) is not, unless each epoch is given as a trial. The
+//! estimate leans a little to the low side where trials differ, because 63% of the rows choose less well than all.
+//! The percentiles of the scores out of the bag are the paper's interval; they are of samples of 37% of the rows, and
+//! so wider than an interval of all rows would be.
+//!
+//! Eight resamples are counted at once, each in a lane: a row of a trial is one addition of eight counts. Of 160
+//! trials, 2,000 samples and 1,000 resamples, some 0.1 s of one core.
+
+use headsmith_kernels::Pool;
+use serde::{Deserialize, Serialize};
+
+use super::strata::Strata;
+use super::{Interval, Options};
+use crate::check::{Error, Result};
+use crate::{Confusion, f1, weighted_average};
+
+/// The selected trial's weighted F1, as it is and corrected for having been selected.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Selection {
+    /// The trial with the best weighted F1, the first where several are equal.
+    pub selected: usize,
+    /// How many trials it was selected from.
+    pub n_trials: usize,
+    /// Its weighted F1 on the samples that selected it.
+    pub observed: f64,
+    /// The bootstrap interval of that: what other samples would do to this one trial, its selection apart.
+    pub observed_interval: Interval,
+    /// The estimate corrected for the selection.
+    pub corrected: f64,
+    /// The interval of the corrected estimate.
+    pub corrected_interval: Interval,
+}
+
+/// How many resamples are counted at once.
+const LANES: usize = 8;
+
+/// How often each of `LANES` resamples has something.
+type Counts = [u32; LANES];
+
+/// Selects among `trials`, each the predicted class of every sample (`u8` or `u16`), and corrects for it; the same for
+/// any number of threads.
+///
+/// Resamples are drawn within the classes, as for [`intervals`](super::intervals()). Memory: one copy of `trials`, and
+/// for each thread some 40 bytes a sample.
+///
+/// # Errors
+/// When there is no trial or no sample, lengths differ, a class is not below `n_classes`, an option makes no sense, or
+/// no resample leaves a sample out.
+pub fn selection<C: Copy + Into<u32> + Sync>(
+    y_true: &[u32],
+    trials: &[impl AsRef<[C]>],
+    n_classes: usize,
+    options: &Options,
+    pool: &Pool,
+) -> Result<Selection> {
+    options.check()?;
+    check(y_true, trials, n_classes)?;
+    let strata = Strata::new(y_true, |_| ());
+    let sorted = |trial: &[C]| strata.order.iter().map(|&i| trial[i]).collect::<Vec<C>>();
+    let sorted: Vec<Vec<C>> = trials.iter().map(|trial| sorted(trial.as_ref())).collect();
+    let study = Study { strata, trials: sorted, n_classes };
+
+    let ones = vec![[1; LANES]; y_true.len()];
+    let (selected, observed) = study.best(&ones, 1, &mut study.tallies())[0];
+    let n_pieces = (options.n_resamples as usize).div_ceil(LANES);
+    let pieces = pool.map(n_pieces, |piece| study.replicate(options, piece, selected));
+    let (mut of_selected, mut out_of_bag) = (Vec::new(), Vec::new());
+    for (selected_in_bag, out) in pieces.into_iter().flatten() {
+        of_selected.push(selected_in_bag);
+        out_of_bag.extend(out);
+    }
+    if out_of_bag.is_empty() {
+        return Err(Error(format!(
+            "{} samples, of which no resample leaves one out: expected a class of at least 2",
+            y_true.len()
+        )));
+    }
+    Ok(Selection {
+        selected,
+        n_trials: trials.len(),
+        observed,
+        observed_interval: Interval::of(&mut of_selected, options.confidence),
+        corrected: out_of_bag.iter().sum::<f64>() / out_of_bag.len() as f64,
+        corrected_interval: Interval::of(&mut out_of_bag, options.confidence),
+    })
+}
+
+fn check<C: Copy + Into<u32>>(y_true: &[u32], trials: &[impl AsRef<[C]>], n_classes: usize) -> Result<()> {
+    if trials.is_empty() {
+        return Err(Error("there are no trials to select from".into()));
+    }
+    if y_true.is_empty() {
+        return Err(Error("there are no samples to score".into()));
+    }
+    let below = |class: u32| (class as usize) < n_classes;
+    if let Some(i) = y_true.iter().position(|&class| !below(class)) {
+        return Err(Error(format!(
+            "the label of sample {i} is class {}, expected one below {n_classes}",
+            y_true[i]
+        )));
+    }
+    for (t, trial) in trials.iter().enumerate() {
+        let trial = trial.as_ref();
+        if trial.len() != y_true.len() {
+            return Err(Error(format!(
+                "{} labels but {} predictions of trial {t}",
+                y_true.len(),
+                trial.len()
+            )));
+        }
+        if let Some(i) = trial.iter().position(|&class| !below(class.into())) {
+            let class: u32 = trial[i].into();
+            return Err(Error(format!(
+                "trial {t} predicts class {class} for sample {i}, expected one below {n_classes}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The trials' predictions in the order of the strata.
+struct Study<C> {
+    strata: Strata<()>,
+    trials: Vec<Vec<C>>,
+    n_classes: usize,
+}
+
+/// Counts by class.
+struct Tallies {
+    /// How many samples of the class at hand were taken for each class.
+    row: Vec<Counts>,
+    /// How many samples of any class were taken for each.
+    predicted: Vec<Counts>,
+    /// How many of each class were recognised, and how many there are.
+    hits: Vec<Counts>,
+}
+
+impl<C: Copy + Into<u32> + Sync> Study<C> {
+    fn tallies(&self) -> Tallies {
+        let zeros = || vec![[0; LANES]; self.n_classes];
+        Tallies { row: zeros(), predicted: zeros(), hits: zeros() }
+    }
+
+    /// Of each resample of a piece: the selected trial's score in the bag, and the score out of the bag of the trial
+    /// that is the best in it, if anything is out of the bag.
+    fn replicate(&self, options: &Options, piece: usize, selected: usize) -> Vec<(f64, Option<f64>)> {
+        let n_samples = self.strata.order.len();
+        let first = (piece * LANES) as u32;
+        let n_lanes = LANES.min((options.n_resamples - first) as usize);
+        let mut counts = vec![[0; LANES]; n_samples];
+        let mut drawn = vec![0; n_samples];
+        for lane in 0..n_lanes {
+            self.strata.resample(options.seed, first + lane as u32, &mut drawn);
+            counts.iter_mut().zip(&drawn).for_each(|(counts, &drawn)| counts[lane] = drawn);
+        }
+        let mut tallies = self.tallies();
+        let best = self.best(&counts, n_lanes, &mut tallies);
+        let in_bag = self.scores(&self.trials[selected], &counts, &mut tallies);
+        (0..n_lanes).map(|lane| (in_bag[lane], self.out_of_bag(best[lane].0, &counts, lane))).collect()
+    }
+
+    /// The best trial of each lane, and its score.
+    fn best(&self, counts: &[Counts], n_lanes: usize, tallies: &mut Tallies) -> Vec<(usize, f64)> {
+        let mut best = vec![(0, f64::NEG_INFINITY); n_lanes];
+        for (t, trial) in self.trials.iter().enumerate() {
+            for (best, score) in best.iter_mut().zip(self.scores(trial, counts, tallies)) {
+                if score > best.1 {
+                    *best = (t, score);
+                }
+            }
+        }
+        best
+    }
+
+    /// The weighted F1 of a trial in each lane. Every lane has as many samples of each class as there are.
+    fn scores(&self, trial: &[C], counts: &[Counts], tallies: &mut Tallies) -> [f64; LANES] {
+        let Tallies { row, predicted, hits } = tallies;
+        predicted.fill([0; LANES]);
+        for cell in &self.strata.cells {
+            row.fill([0; LANES]);
+            for (&class, counts) in trial[cell.places.clone()].iter().zip(&counts[cell.places.clone()]) {
+                add(&mut row[class.into() as usize], counts);
+            }
+            hits[cell.class] = row[cell.class];
+            predicted.iter_mut().zip(&*row).for_each(|(sum, row)| add(sum, row));
+        }
+        let mut scores = [0.0; LANES];
+        for cell in &self.strata.cells {
+            let support = cell.places.len() as f64;
+            for (lane, score) in scores.iter_mut().enumerate() {
+                let hits = f64::from(hits[cell.class][lane]);
+                *score += support * (2.0 * hits / (support + f64::from(predicted[cell.class][lane])));
+            }
+        }
+        scores.map(|score| score / counts.len() as f64)
+    }
+
+    fn out_of_bag(&self, trial: usize, counts: &[Counts], lane: usize) -> Option<f64> {
+        let mut confusion = Confusion::new(self.n_classes);
+        for cell in &self.strata.cells {
+            let places = cell.places.clone().filter(|&place| counts[place][lane] == 0);
+            places.for_each(|place| confusion.add(cell.class, self.trials[trial][place].into() as usize));
+        }
+        (confusion.n_samples() > 0).then(|| weighted_average(&confusion, f1))
+    }
+}
+
+#[inline(always)]
+fn add(sum: &mut Counts, counts: &Counts) {
+    for (sum, count) in sum.iter_mut().zip(counts) {
+        *sum += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headsmith_kernels::Philox;
+
+    /// Labels of three classes and equally good trials, whose errors are correlated.
+    fn simulated(seed: u64, n_samples: usize, n_trials: usize) -> (Vec<u32>, Vec<Vec<u8>>) {
+        let mut draws = Philox::new(seed, 0, 0).sequence(0, 0);
+        let y_true: Vec<u32> = (0..n_samples as u32).map(|i| i % 3).collect();
+        let mut guess = |class: u32| match draws.uniform() {
+            u if u < 0.64 => class as u8,
+            u => ((class + if u < 0.82 { 1 } else { 2 }) % 3) as u8,
+        };
+        let shared: Vec<u8> = y_true.iter().map(|&class| guess(class)).collect();
+        let mut own = Philox::new(seed, 1, 0).sequence(0, 0);
+        let mut trial = || -> Vec<u8> {
+            let copies: Vec<bool> = shared.iter().map(|_| own.uniform() < 0.6f64.sqrt()).collect();
+            let pairs = y_true.iter().zip(&shared).zip(copies);
+            pairs.map(|((&class, &shared), copies)| if copies { shared } else { guess(class) }).collect()
+        };
+        let trials = (0..n_trials).map(|_| trial()).collect();
+        (y_true, trials)
+    }
+
+    fn options(n_resamples: u32) -> Options {
+        Options { n_resamples, ..Options::default() }
+    }
+
+    fn naive_score(y_true: &[u32], trial: &[u8], counts: impl Fn(usize) -> u64) -> f64 {
+        let mut confusion = Confusion::new(3);
+        y_true
+            .iter()
+            .enumerate()
+            .for_each(|(i, &c)| confusion.add_many(c as usize, trial[i].into(), counts(i)));
+        confusion.weighted_f1()
+    }
+
+    #[test]
+    fn lanes_are_the_naive_twins() {
+        let (y_true, trials) = simulated(3, 50, 7);
+        let found = selection(&y_true, &trials, 3, &options(21), &Pool::inline()).unwrap();
+        let strata = Strata::new(&y_true, |_| ());
+        let (mut sum, mut of_selected) = (0.0, Vec::new());
+        for r in 0..21 {
+            let mut drawn = vec![0; 50];
+            strata.resample(42, r, &mut drawn);
+            let mut counts = vec![0u64; 50];
+            strata.order.iter().zip(drawn).for_each(|(&i, n)| counts[i] = n.into());
+            let scores: Vec<f64> = trials.iter().map(|t| naive_score(&y_true, t, |i| counts[i])).collect();
+            let best = (0..7).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
+            sum += naive_score(&y_true, &trials[best], |i| u64::from(counts[i] == 0));
+            of_selected.push(scores[found.selected]);
+        }
+        assert!((found.corrected - sum / 21.0).abs() < 1e-12);
+        assert_eq!(found.observed, naive_score(&y_true, &trials[found.selected], |_| 1));
+        let interval = Interval::of(&mut of_selected, 0.95);
+        assert!((interval.low - found.observed_interval.low).abs() < 1e-12);
+        assert!((interval.high - found.observed_interval.high).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_best_is_optimistic_and_the_correction_is_not() {
+        let (n_studies, n_trials) = (60, 30);
+        let (mut observed, mut corrected) = (Vec::new(), Vec::new());
+        for study in 0..n_studies {
+            let (y_true, trials) = simulated(study, 300, n_trials);
+            let found = selection(&y_true, &trials, 3, &options(40), &Pool::inline()).unwrap();
+            observed.push(found.observed - 0.64);
+            corrected.push(found.corrected - 0.64);
+        }
+        let mean = |errors: &[f64]| errors.iter().sum::<f64>() / errors.len() as f64;
+        let spread = |errors: &[f64]| {
+            let mean = mean(errors);
+            let squares = errors.iter().map(|e| (e - mean).powi(2)).sum::<f64>();
+            squares.sqrt() / errors.len() as f64
+        };
+        assert!(mean(&observed) > 0.02, "{}", mean(&observed));
+        assert!(mean(&corrected).abs() < 2.5 * spread(&corrected), "{}", mean(&corrected));
+    }
+
+    #[test]
+    fn of_one_trial_nothing_is_corrected() {
+        let (y_true, trials) = simulated(9, 600, 1);
+        let found = selection(&y_true, &trials, 3, &options(2000), &Pool::inline()).unwrap();
+        assert_eq!((found.selected, found.n_trials), (0, 1));
+        assert!((found.corrected - found.observed).abs() < 0.003, "{found:?}");
+        assert!(
+            found.observed_interval.low < found.observed && found.observed < found.observed_interval.high
+        );
+    }
+
+    #[test]
+    fn threads_and_widths_change_nothing() {
+        let (y_true, trials) = simulated(5, 100, 9);
+        let wide: Vec<Vec<u16>> = trials.iter().map(|t| t.iter().map(|&c| c.into()).collect()).collect();
+        let one = selection(&y_true, &trials, 3, &options(50), &Pool::inline()).unwrap();
+        let three = selection(&y_true, &wide, 3, &options(50), &Pool::new(3).unwrap()).unwrap();
+        assert_eq!(one, three);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused() {
+        let message = |y_true: &[u32], trials: &[Vec<u8>]| {
+            selection(y_true, trials, 2, &options(5), &Pool::inline()).unwrap_err().to_string()
+        };
+        assert_eq!(message(&[0, 1], &[]), "there are no trials to select from");
+        assert_eq!(message(&[], &[vec![]]), "there are no samples to score");
+        assert_eq!(message(&[0, 2], &[vec![0, 1]]), "the label of sample 1 is class 2, expected one below 2");
+        assert_eq!(message(&[0, 1], &[vec![0, 1], vec![0]]), "2 labels but 1 predictions of trial 1");
+        assert_eq!(
+            message(&[0, 1], &[vec![0, 7]]),
+            "trial 0 predicts class 7 for sample 1, expected one below 2"
+        );
+        assert!(message(&[0, 1], &[vec![0, 1]]).contains("no resample leaves one out"));
+    }
+}
