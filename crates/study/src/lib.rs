@@ -7,8 +7,13 @@
 
 mod distribution;
 mod error;
+mod identity;
+mod nearest;
+mod running;
 mod space;
+mod study;
 mod trial;
+mod worker;
 
 pub mod pruners;
 pub mod samplers;
@@ -16,5 +21,9 @@ pub mod storages;
 
 pub use distribution::{Choice, Distribution};
 pub use error::{Error, Kind, Result};
+pub use identity::Identity;
+pub use running::{GoOn, Outcome, Running};
 pub use space::{Condition, Space, SpaceParam};
+pub use study::{REASON, Study};
 pub use trial::{Attributes, Direction, Params, State, Trial};
+pub use worker::{StudyEvent, Work, work};

@@ -1,0 +1,10 @@
+//! Offers to those who mistype.
+
+/// Words that offer the known name nearest to `name`, if one is near.
+pub(crate) fn did_you_mean<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> String {
+    let near = known.map(|k| (strsim::jaro_winkler(name, k), k)).filter(|(likeness, _)| *likeness > 0.8);
+    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, best)) => format!("; did you mean `{best}`?"),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,185 @@
+//! A study as all its workers understand it, and what a worker that asks for work is to do.
+//!
+//! The suggestion and the pruning of trial `n` see the results of exactly the trials `0 ..= n - lag`, however many
+//! workers there are and however fast. So a worker may not begin trial `n` before those are finished; of the trials
+//! between it knows only what they try. Any number of workers up to `lag` then does the same study, bit for bit.
+//! Trials that other programs made are outside of this: they are seen when they are finished.
+
+use std::sync::Arc;
+
+use headsmith_kernels::{Philox, Sequence};
+use serde_json::{Value, json};
+
+use crate::error::{Error, Kind, Result};
+use crate::identity::{Identity, NOBODY};
+use crate::pruners::Pruner;
+use crate::samplers::{History, Sampler};
+use crate::space::Space;
+use crate::storages::{Claim, Queue, StudyRecord};
+use crate::trial::{Attributes, Params, State, Trial};
+
+/// The system attribute that says who works on a trial.
+pub(crate) const WORKER: &str = "headsmith:worker";
+/// The system attribute that counts how often a trial was taken up without being given back.
+const ATTEMPTS: &str = "headsmith:attempts";
+/// The system attribute that says why a trial failed or was pruned.
+pub const REASON: &str = "headsmith:reason";
+/// Optuna's system attribute of enqueued trials: values by parameter.
+const FIXED: &str = "fixed_params";
+
+/// The stream of random numbers that samplers draw from.
+const SAMPLER_STREAM: u32 = 0x7374_7564;
+
+/// A study as all its workers understand it.
+#[derive(Debug)]
+pub struct Study {
+    /// How it stands in the storage.
+    pub record: StudyRecord,
+    /// What is searched.
+    pub space: Space,
+    /// What to try next.
+    pub sampler: Box<dyn Sampler>,
+    /// What is not worth going on with.
+    pub pruner: Box<dyn Pruner>,
+    /// Where every random number comes from.
+    pub seed: u64,
+    /// Trial `n` sees the results of trials `0 ..= n - lag`; at least 1.
+    pub lag: u64,
+    /// The study's trials in all; `None`: no end.
+    pub n_trials: Option<u64>,
+    /// How often a trial whose worker died is begun in all, before it has failed.
+    pub max_attempts: u64,
+}
+
+impl Study {
+    /// What a worker is to do that sees this queue.
+    pub(crate) fn next(&self, queue: Queue<'_>, me: &Identity) -> Result<Claim> {
+        let trials = queue.trials;
+        for trial in trials {
+            let abandoned = || {
+                let worker = trial.system_attrs.get(WORKER).and_then(Value::as_str);
+                queue.stale.contains(&trial.id) || worker.is_some_and(Identity::is_gone)
+            };
+            match trial.state {
+                State::Waiting if self.may_begin(trials, trial.number) => {
+                    return self.begin_waiting(trials, trial, me);
+                }
+                State::Waiting => return Ok(Claim::Wait),
+                State::Running if abandoned() => return Ok(self.take_up(trial, me)),
+                _ => (),
+            }
+        }
+        let number = trials.len() as u64;
+        let n_trials = match (self.n_trials, self.sampler.n_trials(&self.space)) {
+            (Some(asked), Some(all)) => Some(asked.min(all)),
+            (asked, all) => asked.or(all),
+        };
+        if n_trials.is_some_and(|n_trials| number >= n_trials) {
+            let open = trials.iter().any(|trial| is_ours(trial) && !trial.state.is_finished());
+            return Ok(if open { Claim::Wait } else { Claim::Done });
+        }
+        if !self.may_begin(trials, number) {
+            return Ok(Claim::Wait);
+        }
+        let params = self.suggest(trials, number, &Params::new());
+        Ok(Claim::Begin { params, system_attrs: attempt(me, 1) })
+    }
+
+    /// The finished trials that trial `number` may see.
+    pub(crate) fn visible(&self, trials: &[Arc<Trial>], number: u64) -> Vec<Arc<Trial>> {
+        let sees = |trial: &&Arc<Trial>| {
+            trial.state.is_finished() && (trial.number + self.lag <= number || !is_ours(trial))
+        };
+        trials.iter().filter(sees).cloned().collect()
+    }
+
+    /// Whether all trials are finished that trial `number` sees.
+    fn may_begin(&self, trials: &[Arc<Trial>], number: u64) -> bool {
+        let seen = (number + 1).saturating_sub(self.lag) as usize;
+        trials.iter().take(seen).all(|trial| match trial.state {
+            State::Running => !is_ours(trial),
+            State::Waiting => false,
+            _ => true,
+        })
+    }
+
+    fn suggest(&self, trials: &[Arc<Trial>], number: u64, fixed: &Params) -> Params {
+        let finished = self.visible(trials, number);
+        let between = |trial: &&Arc<Trial>| {
+            let ours = is_ours(trial) && trial.number < number && trial.number + self.lag > number;
+            (ours || trial.state == State::Running) && !trial.params.is_empty()
+        };
+        let running: Vec<(u64, Params)> =
+            trials.iter().filter(between).map(|trial| (trial.number, trial.params.clone())).collect();
+        let history = History { direction: self.record.direction, finished: &finished, running: &running };
+        self.sampler.suggest(&self.space, history, number, fixed, &mut self.draws(number))
+    }
+
+    /// The random numbers of a trial's suggestion.
+    fn draws(&self, number: u64) -> Sequence {
+        Philox::new(self.seed, number as u32, SAMPLER_STREAM).sequence(0, 0)
+    }
+
+    fn begin_waiting(&self, trials: &[Arc<Trial>], trial: &Trial, me: &Identity) -> Result<Claim> {
+        let fixed = self.fixed(trial)?;
+        let params = self.suggest(trials, trial.number, &fixed);
+        Ok(Claim::TakeUp { trial_id: trial.id, params, system_attrs: attempt(me, 1) })
+    }
+
+    /// The values that a waiting trial was given, of those parameters that the space has.
+    fn fixed(&self, trial: &Trial) -> Result<Params> {
+        let Some(Value::Object(given)) = trial.system_attrs.get(FIXED) else { return Ok(Params::new()) };
+        let mut fixed = Params::new();
+        for param in &self.space.params {
+            let Some(value) = given.get(&param.name) else { continue };
+            let inside = serde_json::from_value(value.clone())
+                .ok()
+                .and_then(|choice| param.distribution.internal(&param.name, &choice).ok());
+            let inside = inside.ok_or_else(|| {
+                Error::new(
+                    Kind::Configuration,
+                    format!(
+                        "trial {} was enqueued with {} = {value}, which is not in the study's space",
+                        trial.number, param.name
+                    ),
+                )
+            })?;
+            fixed.insert(param.name.clone(), (param.distribution.clone(), inside));
+        }
+        Ok(fixed)
+    }
+
+    /// What becomes of a trial whose worker died: one of ours is done again while it may, another program's has failed.
+    fn take_up(&self, trial: &Trial, me: &Identity) -> Claim {
+        let attempts = trial.system_attrs.get(ATTEMPTS).and_then(Value::as_u64).unwrap_or(0);
+        let fail = |reason: String| Claim::Fail {
+            trial_id: trial.id,
+            system_attrs: [(REASON.to_owned(), Value::from(reason))].into(),
+        };
+        if !is_ours(trial) {
+            return fail("its worker, another program, has not been heard of".to_owned());
+        }
+        if attempts >= self.max_attempts {
+            return fail(format!("its worker died {attempts} times"));
+        }
+        Claim::TakeUp {
+            trial_id: trial.id,
+            params: trial.params.clone(),
+            system_attrs: attempt(me, attempts + 1),
+        }
+    }
+}
+
+/// Whether one of our workers began the trial.
+pub(crate) fn is_ours(trial: &Trial) -> bool {
+    trial.system_attrs.contains_key(WORKER)
+}
+
+fn attempt(me: &Identity, attempts: u64) -> Attributes {
+    [(WORKER.to_owned(), Value::from(me.token())), (ATTEMPTS.to_owned(), json!(attempts))].into()
+}
+
+/// The attributes of a trial that its worker gives back unfinished, by its own will: the next is at its first attempt.
+pub(crate) fn given_back() -> [(&'static str, Value); 2] {
+    [(ATTEMPTS, json!(0)), (WORKER, Value::from(NOBODY))]
+}

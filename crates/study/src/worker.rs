@@ -1,0 +1,283 @@
+//! Workers: threads that ask for trials, run them and tell the storage.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::distribution::Choice;
+use crate::error::{Error, Result};
+use crate::identity::Identity;
+use crate::running::{Desk, Outcome, Running};
+use crate::storages::{Claimed, Scope, Storage};
+use crate::study::{self, Study};
+use crate::trial::{Attributes, State, Trial};
+
+/// How one process works on a study.
+pub struct Work<'w> {
+    /// How many trials it runs at once, a thread each.
+    pub n_jobs: usize,
+    /// Set from outside to end cleanly: trials under way are left to be taken up.
+    pub stop: &'w AtomicBool,
+    /// When to end in the same way.
+    pub deadline: Option<Instant>,
+    /// How often to say that trials under way are alive; one that was silent for twice as long is taken for abandoned.
+    pub heartbeat: Duration,
+}
+
+/// What a worker says of its trials.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum StudyEvent {
+    /// A trial begins, or goes on after `done` reports.
+    Began {
+        /// The trial's number.
+        number: u64,
+        /// Its parameters as their user sees them.
+        params: BTreeMap<String, Choice>,
+        /// How many reports it goes on after.
+        done: usize,
+    },
+    /// A trial reported.
+    Reported {
+        /// The trial's number.
+        number: u64,
+        /// The step, from 0.
+        step: i64,
+        /// The value.
+        value: f64,
+    },
+    /// A trial ended.
+    Ended {
+        /// The trial's number.
+        number: u64,
+        /// How.
+        state: State,
+        /// Its value.
+        value: Option<f64>,
+        /// Why, when it failed, or was pruned by something else than the pruner.
+        reason: Option<String>,
+    },
+    /// A trial was given back unfinished.
+    GivenBack {
+        /// The trial's number.
+        number: u64,
+    },
+}
+
+/// What the threads of a process share: one connection, and the wish to end.
+struct Process<'d> {
+    storage: Mutex<&'d mut dyn Storage>,
+    /// The keys of trials under way here.
+    running: Mutex<BTreeSet<i64>>,
+    /// Told when a trial ends, for another may then begin.
+    ended: Condvar,
+    quit: AtomicBool,
+    work: &'d Work<'d>,
+    observer: &'d (dyn Fn(&StudyEvent) + Sync),
+}
+
+/// Works on `study` until its trials are done, or it is asked to stop. The `objective` runs a trial; it is called by
+/// `n_jobs` threads at once.
+///
+/// # Errors
+/// When the storage fails for good. Trials under way are left to be taken up.
+pub fn work(
+    study: &Study,
+    storage: &mut dyn Storage,
+    work: &Work<'_>,
+    objective: &(dyn Fn(&mut Running<'_>) -> Result<Outcome> + Sync),
+    observer: &(dyn Fn(&StudyEvent) + Sync),
+) -> Result<()> {
+    let desk = Process {
+        storage: Mutex::new(storage),
+        running: Mutex::default(),
+        ended: Condvar::new(),
+        quit: AtomicBool::new(false),
+        work,
+        observer,
+    };
+    let first_error = Mutex::new(None);
+    thread::scope(|scope| {
+        scope.spawn(|| desk.keep_alive(&first_error));
+        let jobs: Vec<_> = (0..work.n_jobs)
+            .map(|_| scope.spawn(|| note(&first_error, &desk, desk.run_trials(study, objective))))
+            .collect();
+        for job in jobs {
+            // A job cannot panic: its trials' panics are caught.
+            let _ = job.join();
+        }
+        desk.quit();
+    });
+    first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
+/// Keeps the first error, and ends all for it.
+fn note(first_error: &Mutex<Option<Error>>, desk: &Process<'_>, result: Result<()>) {
+    if let Err(error) = result {
+        lock(first_error).get_or_insert(error);
+        desk.quit();
+    }
+}
+
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is locked is whole between calls, whoever panicked.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk for Process<'_> {
+    fn is_stopping(&self) -> bool {
+        self.quit.load(Ordering::Relaxed)
+            || self.work.stop.load(Ordering::Relaxed)
+            || self.work.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    fn report(
+        &self,
+        trial: &Trial,
+        step: i64,
+        value: f64,
+        attributes: &Attributes,
+        checkpoint: Option<&[u8]>,
+    ) -> Result<()> {
+        lock(&self.storage).report(trial.id, step, value, attributes, checkpoint)?;
+        (self.observer)(&StudyEvent::Reported { number: trial.number, step, value });
+        Ok(())
+    }
+}
+
+impl Process<'_> {
+    fn quit(&self) {
+        self.quit.store(true, Ordering::Relaxed);
+        self.ended.notify_all();
+    }
+
+    fn run_trials(
+        &self,
+        study: &Study,
+        objective: &(dyn Fn(&mut Running<'_>) -> Result<Outcome> + Sync),
+    ) -> Result<()> {
+        let me = Identity::mine();
+        while !self.is_stopping() {
+            match self.claim(study, &me)? {
+                Some(mut running) => {
+                    let id = running.trial.id;
+                    lock(&self.running).insert(id);
+                    let ended = self.run(&mut running, objective);
+                    lock(&self.running).remove(&id);
+                    self.ended.notify_all();
+                    ended?;
+                }
+                None if self.quit.load(Ordering::Relaxed) => break,
+                None => (),
+            }
+        }
+        Ok(())
+    }
+
+    /// A trial to run; `None` after a while without one, or when there is none any more.
+    fn claim<'r>(&'r self, study: &'r Study, me: &Identity) -> Result<Option<Running<'r>>> {
+        let mut storage = lock(&self.storage);
+        let mut peers = Vec::new();
+        let grace = 2 * self.work.heartbeat;
+        let claimed = storage.claim(study.record.id, grace, &mut |queue| {
+            // What is under way here is not abandoned, whatever the clocks say.
+            let mine = lock(&self.running);
+            let stale: Vec<i64> = queue.stale.iter().copied().filter(|id| !mine.contains(id)).collect();
+            peers = queue.trials.to_vec();
+            study.next(crate::storages::Queue { stale: &stale, ..queue }, me)
+        })?;
+        match claimed {
+            Claimed::Trial(trial) => {
+                let checkpoint = storage.checkpoint(trial.id)?;
+                drop(storage);
+                let peers = study.visible(&peers, trial.number);
+                let running = Running::new(study, self, *trial, checkpoint, peers);
+                let done = running.reports().len();
+                let params =
+                    running.params().into_iter().map(|(name, choice)| (name.to_owned(), choice)).collect();
+                (self.observer)(&StudyEvent::Began { number: running.number(), params, done });
+                Ok(Some(running))
+            }
+            Claimed::Done => {
+                drop(storage);
+                self.quit();
+                Ok(None)
+            }
+            Claimed::Wait => {
+                const A_WHILE: Duration = Duration::from_millis(20);
+                drop(self.ended.wait_timeout(storage, A_WHILE));
+                Ok(None)
+            }
+        }
+    }
+
+    fn run(
+        &self,
+        running: &mut Running<'_>,
+        objective: &(dyn Fn(&mut Running<'_>) -> Result<Outcome> + Sync),
+    ) -> Result<()> {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| objective(running))) {
+            Ok(outcome) => outcome?,
+            Err(panic) => Outcome::Failed { reason: format!("it panicked: {}", message(panic.as_ref())) },
+        };
+        let Trial { id, number, .. } = running.trial;
+        let last = running.trial.intermediate.last_key_value().map(|(_, value)| *value);
+        let none = Attributes::new();
+        let (state, value, reason, user_attrs, system_attrs) = match outcome {
+            Outcome::Complete { value, user_attrs, system_attrs } if !value.is_nan() => {
+                (State::Complete, Some(value), None, user_attrs, system_attrs)
+            }
+            Outcome::Complete { user_attrs, system_attrs, .. } => {
+                (State::Fail, None, Some("its value is not a number".to_owned()), user_attrs, system_attrs)
+            }
+            // As Optuna has it: the value of a pruned trial is its last report.
+            Outcome::Pruned { reason, user_attrs, system_attrs } => {
+                (State::Pruned, last.filter(|value| !value.is_nan()), reason, user_attrs, system_attrs)
+            }
+            Outcome::Failed { reason } => (State::Fail, None, Some(reason), none.clone(), none),
+            Outcome::Interrupted => return self.give_back(id, number),
+        };
+        let reasons = reason.iter().map(|reason| (study::REASON.to_owned(), Value::from(reason.as_str())));
+        let system_attrs = system_attrs.into_iter().chain(reasons).collect();
+        lock(&self.storage).finish(id, state, value, &user_attrs, &system_attrs)?;
+        (self.observer)(&StudyEvent::Ended { number, state, value, reason });
+        Ok(())
+    }
+
+    fn give_back(&self, id: i64, number: u64) -> Result<()> {
+        let mut storage = lock(&self.storage);
+        for (key, value) in study::given_back() {
+            storage.set_trial_attr(id, Scope::System, key, &value)?;
+        }
+        drop(storage);
+        (self.observer)(&StudyEvent::GivenBack { number });
+        Ok(())
+    }
+
+    /// Says now and then that the trials under way are alive, until all jobs have ended.
+    fn keep_alive(&self, first_error: &Mutex<Option<Error>>) {
+        const A_MOMENT: Duration = Duration::from_millis(20);
+        let mut last = Instant::now();
+        while !(self.quit.load(Ordering::Relaxed) && lock(&self.running).is_empty()) {
+            thread::sleep(A_MOMENT);
+            if last.elapsed() < self.work.heartbeat {
+                continue;
+            }
+            last = Instant::now();
+            let ids: Vec<i64> = lock(&self.running).iter().copied().collect();
+            if !ids.is_empty() {
+                note(first_error, self, lock(&self.storage).heartbeat(&ids));
+            }
+        }
+    }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
