@@ -1,4 +1,20 @@
-//! Storages: where a study is remembered.
+//! Storages: where a study is remembered. Both databases have Optuna's schema; what is written to them is written down
+//! once ([`rdb`]), with a [`link`] to each.
+
+mod cell;
+mod json;
+mod link;
+mod postgres;
+mod postgres_codec;
+mod postgres_faults;
+mod rdb;
+mod retry;
+mod schema;
+mod sqlite;
+mod sqlite_faults;
+mod stale;
+mod time;
+mod url;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +23,57 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::trial::{Attributes, Direction, Params, State, Trial};
+
+pub use retry::{Outage, Retry};
+pub use time::Clock;
+
+/// The attribute in which a storage keeps what tells its claim of a trial from all others. See [`Storage::claim`].
+pub const CLAIM_ATTR: &str = "headsmith:claim";
+
+/// How a storage is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// What acknowledged means.
+    pub durability: Durability,
+    /// How long to wait for another process's lock before saying `Unavailable`.
+    pub lock_wait: Duration,
+    /// Where the times come from at which trials begin and end; also SQLite's heartbeats.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            durability: Durability::Process,
+            lock_wait: Duration::from_secs(30),
+            clock: jiff::Timestamp::now,
+        }
+    }
+}
+
+/// What nothing acknowledged is lost by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The death of any process. A power cut may take the last reports of an SQLite study, never its soundness.
+    #[default]
+    Process,
+    /// A power cut as well. SQLite then waits for the disk at each report.
+    Power,
+}
+
+/// Opens the database at `url` (a path, `sqlite:///PATH` or `postgresql://..`), and makes its tables where they are
+/// missing.
+///
+/// # Errors
+/// An address that is none; a database that cannot be opened, or has another version's schema.
+pub fn open(url: &str, options: &Options) -> Result<Box<dyn Storage>> {
+    let link: Box<dyn link::Link> = match url::parse(url)? {
+        url::Place::Memory => Box::new(sqlite::Sqlite::open(None, options)?),
+        url::Place::File(path) => Box::new(sqlite::Sqlite::open(Some(&path), options)?),
+        url::Place::Server(url) => Box::new(postgres::Postgres::open(&url, options)?),
+    };
+    Ok(Box::new(rdb::Rdb::new(link, options.clock)?))
+}
 
 /// A study as it stands in a storage.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,17 +162,24 @@ pub struct Checkpoint {
 
 /// Where studies are remembered. One value serves one thread; several may be open on one database. What a call has
 /// acknowledged, no crash of a process loses. A call that cannot reach the database just now says
-/// [`Kind::Unavailable`](crate::Kind::Unavailable) and has done nothing, or all of it: every call but `create_study`,
-/// `enqueue` and `claim` may be repeated.
+/// [`Kind::Unavailable`](crate::Kind::Unavailable) and has done nothing, or all of it. It may be repeated on the same
+/// value, whatever it was: what was done already is found again and not done twice. [`Retry`] does so.
+///
+/// A claim is kept in the trial's system attribute [`CLAIM_ATTR`]. A value that claimed a trial gets a conflict from
+/// `report`, `finish` and `set_trial_attr` once somebody else has taken the trial up: it was thought dead, and what it
+/// says counts no more.
 pub trait Storage: Send {
     /// Makes a study.
     ///
     /// # Errors
     /// A conflict when the name is taken.
     fn create_study(&mut self, name: &str, direction: Direction) -> Result<StudyRecord>;
-    /// All studies, in the order in which they were made.
+    /// All studies with one objective, in the order in which they were made.
     fn studies(&mut self) -> Result<Vec<StudyRecord>>;
     /// The study of this name.
+    ///
+    /// # Errors
+    /// A conflict when it has several objectives, or no direction yet.
     fn study(&mut self, name: &str) -> Result<Option<StudyRecord>>;
     /// Gives a study another name.
     fn rename_study(&mut self, study_id: i64, name: &str) -> Result<()>;
@@ -122,7 +196,11 @@ pub trait Storage: Send {
     /// they become the system attribute `fixed_params`), and gives its number.
     fn enqueue(&mut self, study_id: i64, fixed: &Attributes, user_attrs: &Attributes) -> Result<u64>;
     /// Asks for work: locks the study, shows all trials to `choose`, and does what it answers, all in one
-    /// transaction. A trial that somebody else took up meanwhile is never given.
+    /// transaction. A trial that somebody else took up meanwhile is never given; `choose` is then asked again.
+    ///
+    /// A stale trial that is taken up keeps the reports up to its checkpoint, or none without one: the rest is to be
+    /// said again. What no clock can be trusted with is not stale: when the storage's clock jumps, heartbeats count from
+    /// the jump on.
     fn claim(
         &mut self,
         study_id: i64,
@@ -140,7 +218,8 @@ pub trait Storage: Send {
         system_attrs: &Attributes,
         checkpoint: Option<&[u8]>,
     ) -> Result<()>;
-    /// Ends a running trial, and forgets its checkpoint.
+    /// Ends a running trial, and forgets its checkpoint. A pruned trial without a value gets its last report, unless
+    /// that is NaN.
     ///
     /// # Errors
     /// A conflict when it is finished already.

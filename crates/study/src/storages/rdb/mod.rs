@@ -1,0 +1,223 @@
+//! A study in tables: every statement that both databases understand, once.
+
+mod claim;
+mod history;
+mod studies;
+mod writes;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use self::history::History;
+use super::link::{Access, Link};
+use super::stale::Watch;
+use super::time::{self, Clock};
+use super::{Checkpoint, Claim, Claimed, Queue, Scope, Storage, StudyRecord, schema};
+use crate::error::{Error, Kind, Result};
+use crate::trial::{Attributes, Direction, State, Trial};
+
+/// A storage in a database with Optuna's schema.
+pub(super) struct Rdb {
+    link: Box<dyn Link>,
+    clock: Clock,
+    /// What was read of each study.
+    histories: HashMap<i64, History>,
+    /// The claims of this value, by trial.
+    claims: HashMap<i64, String>,
+    watch: Watch,
+    /// Whether the table of checkpoints is known to be there.
+    has_checkpoints: bool,
+    /// What the transaction under way will have done.
+    doing: Option<Deed>,
+    /// What may have been done: its acknowledgement was lost.
+    unsure: Option<Deed>,
+}
+
+/// What must not be done twice.
+#[derive(Debug, PartialEq, Eq)]
+enum Deed {
+    Create { study_id: i64, name: String },
+    Delete { study_id: i64 },
+    Enqueue { trial_id: i64, token: String },
+    Claim { trial_id: i64, token: String },
+    Finish { trial_id: i64, state: State },
+}
+
+impl Rdb {
+    /// Makes the tables where they are missing.
+    pub(super) fn new(mut link: Box<dyn Link>, clock: Clock) -> Result<Rdb> {
+        schema::ensure(link.as_mut())?;
+        Ok(Rdb {
+            link,
+            clock,
+            histories: HashMap::new(),
+            claims: HashMap::new(),
+            watch: Watch::default(),
+            has_checkpoints: false,
+            doing: None,
+            unsure: None,
+        })
+    }
+
+    /// Does `work` in one transaction that may write.
+    fn write<T>(&mut self, work: impl FnOnce(&mut Rdb) -> Result<T>) -> Result<T> {
+        self.doing = None;
+        self.link.begin(Access::Write)?;
+        let done = match work(self) {
+            Ok(done) => done,
+            Err(error) => {
+                self.link.rollback();
+                return Err(error);
+            }
+        };
+        if let Err(error) = self.link.commit() {
+            if error.kind() == Kind::Unavailable {
+                self.unsure = self.doing.take().or(self.unsure.take());
+            }
+            return Err(error);
+        }
+        if self.doing.is_some() {
+            self.unsure = None;
+        }
+        Ok(done)
+    }
+
+    /// Does `work` in one transaction that only reads.
+    fn read<T>(&mut self, work: impl FnOnce(&mut Rdb) -> Result<T>) -> Result<T> {
+        self.link.begin(Access::Read)?;
+        let result = work(self);
+        match result {
+            Ok(done) => self.link.commit().map(|()| done),
+            Err(error) => {
+                self.link.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a checkpoint may be there.
+    fn has_checkpoints(&mut self) -> Result<bool> {
+        if !self.has_checkpoints {
+            self.has_checkpoints = self.link.has_table("headsmith_checkpoints")?;
+        }
+        Ok(self.has_checkpoints)
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        time::to_micros((self.clock)())
+    }
+}
+
+/// What no other claim has: the hasher's keys are the system's random numbers.
+fn token() -> String {
+    let part = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}{:016x}", part(), part())
+}
+
+fn no_study(place: &str) -> Error {
+    Error::new(Kind::NotFound, format!("the study is not in {place} any more: somebody has deleted it"))
+}
+
+fn no_trial(place: &str) -> Error {
+    Error::new(
+        Kind::NotFound,
+        format!("the trial is not in {place} any more: somebody has deleted its study"),
+    )
+}
+
+impl Storage for Rdb {
+    fn create_study(&mut self, name: &str, direction: Direction) -> Result<StudyRecord> {
+        studies::create(self, name, direction)
+    }
+
+    fn studies(&mut self) -> Result<Vec<StudyRecord>> {
+        self.read(|rdb| studies::all(rdb, None))
+    }
+
+    fn study(&mut self, name: &str) -> Result<Option<StudyRecord>> {
+        self.read(|rdb| studies::find(rdb, name))
+    }
+
+    fn rename_study(&mut self, study_id: i64, name: &str) -> Result<()> {
+        self.write(|rdb| studies::rename(rdb, study_id, name))
+    }
+
+    fn delete_study(&mut self, study_id: i64) -> Result<()> {
+        self.write(|rdb| studies::delete(rdb, study_id))
+    }
+
+    fn set_study_attr(&mut self, study_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()> {
+        self.write(|rdb| studies::set_attr(rdb, study_id, scope, key, value))
+    }
+
+    fn set_trial_attr(&mut self, trial_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()> {
+        self.write(|rdb| {
+            writes::hold(rdb, trial_id)?;
+            writes::set_attr(rdb, trial_id, scope, key, value)
+        })
+    }
+
+    fn trials(&mut self, study_id: i64) -> Result<Vec<Arc<Trial>>> {
+        self.read(|rdb| {
+            studies::check(rdb, study_id)?;
+            history::refresh(rdb, study_id)?;
+            Ok(rdb.histories.get(&study_id).map(|history| history.trials.clone()).unwrap_or_default())
+        })
+    }
+
+    fn enqueue(&mut self, study_id: i64, fixed: &Attributes, user_attrs: &Attributes) -> Result<u64> {
+        self.write(|rdb| claim::enqueue(rdb, study_id, fixed, user_attrs))
+    }
+
+    fn claim(
+        &mut self,
+        study_id: i64,
+        grace: Duration,
+        choose: &mut dyn FnMut(Queue<'_>) -> Result<Claim>,
+    ) -> Result<Claimed> {
+        let claimed = self.write(|rdb| claim::claim(rdb, study_id, grace, choose))?;
+        if let Some(Deed::Claim { trial_id, token }) = self.doing.take() {
+            self.claims.insert(trial_id, token);
+        }
+        Ok(claimed)
+    }
+
+    fn report(
+        &mut self,
+        trial_id: i64,
+        step: i64,
+        value: f64,
+        system_attrs: &Attributes,
+        checkpoint: Option<&[u8]>,
+    ) -> Result<()> {
+        if checkpoint.is_some() && !self.has_checkpoints()? {
+            schema::make_checkpoints(self.link.as_mut())?;
+        }
+        self.write(|rdb| writes::report(rdb, trial_id, step, value, system_attrs, checkpoint))
+    }
+
+    fn finish(
+        &mut self,
+        trial_id: i64,
+        state: State,
+        value: Option<f64>,
+        user_attrs: &Attributes,
+        system_attrs: &Attributes,
+    ) -> Result<()> {
+        self.write(|rdb| writes::finish(rdb, trial_id, state, value, [user_attrs, system_attrs]))?;
+        self.claims.remove(&trial_id);
+        Ok(())
+    }
+
+    fn heartbeat(&mut self, trial_ids: &[i64]) -> Result<()> {
+        self.write(|rdb| writes::heartbeat(rdb, trial_ids))
+    }
+
+    fn checkpoint(&mut self, trial_id: i64) -> Result<Option<Checkpoint>> {
+        self.read(|rdb| writes::checkpoint(rdb, trial_id))
+    }
+}

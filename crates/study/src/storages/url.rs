@@ -1,0 +1,87 @@
+//! Where a study is kept, as its user writes it.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Kind, Result};
+
+/// What an address means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A database that is gone with the storage.
+    Memory,
+    /// An SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL server, `postgresql://..`.
+    Server(String),
+}
+
+/// Reads an address: SQLAlchemy's way of writing URLs, or a path.
+pub(super) fn parse(url: &str) -> Result<Place> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return match url {
+            "" => Err(wrong(url, "it is empty")),
+            ":memory:" => Ok(Place::Memory),
+            path => Ok(Place::File(path.into())),
+        };
+    };
+    // `postgresql+psycopg2`: the driver is Python's affair.
+    match scheme.split('+').next().unwrap_or(scheme) {
+        "sqlite" => sqlite(url, rest),
+        "postgresql" | "postgres" => Ok(Place::Server(format!("postgresql://{rest}"))),
+        other => Err(wrong(url, &format!("`{other}` is no database that this program speaks"))),
+    }
+}
+
+fn sqlite(url: &str, rest: &str) -> Result<Place> {
+    match rest.strip_prefix('/') {
+        _ if rest.is_empty() => Ok(Place::Memory),
+        None => Err(wrong(url, "three slashes begin a relative path, four an absolute one")),
+        Some("" | ":memory:") => Ok(Place::Memory),
+        Some(path) if path.contains('?') => Err(wrong(url, "options after `?` are not supported")),
+        Some(path) => Ok(Place::File(path.into())),
+    }
+}
+
+fn wrong(url: &str, why: &str) -> Error {
+    // Not the whole of it: there may be a password.
+    let shown = url.split_once('@').map_or(url, |(_, place)| place);
+    let message = format!(
+        "`{shown}` is no address of a study database: {why}; expected a path, sqlite:///PATH or \
+         postgresql://USER:PASSWORD@HOST/DATABASE"
+    );
+    Error::new(Kind::Configuration, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_for_sqlalchemy() {
+        let file = |path: &str| Place::File(path.into());
+        let server = |url: &str| Place::Server(url.into());
+        let cases = [
+            ("study.db", file("study.db")),
+            ("sqlite:///study.db", file("study.db")),
+            ("sqlite:////var/lib/study.db", file("/var/lib/study.db")),
+            ("sqlite+pysqlite:///study.db", file("study.db")),
+            ("sqlite://", Place::Memory),
+            ("sqlite:///:memory:", Place::Memory),
+            ("postgresql://u:p@h:5433/d", server("postgresql://u:p@h:5433/d")),
+            ("postgresql+psycopg2://u@h/d", server("postgresql://u@h/d")),
+            ("postgresql+psycopg:///d?host=/run", server("postgresql:///d?host=/run")),
+        ];
+        for (url, place) in cases {
+            assert_eq!(parse(url).unwrap(), place, "{url}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_refused_without_their_passwords() {
+        for url in ["", "mysql://u:secret@h/d", "sqlite://study.db", "sqlite:///a.db?mode=ro"] {
+            let error = parse(url).unwrap_err();
+            assert_eq!(error.kind(), Kind::Configuration, "{url}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+}
