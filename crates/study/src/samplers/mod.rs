@@ -1,5 +1,9 @@
 //! Samplers: what to try next.
 
+mod grid;
+mod listed;
+mod qmc;
+mod qmc_directions;
 mod random;
 pub mod tpe;
 
@@ -10,6 +14,9 @@ use headsmith_kernels::philox::Sequence;
 use crate::space::Space;
 use crate::trial::{Direction, Params, Trial};
 
+pub use grid::Grid;
+pub use listed::Listed;
+pub use qmc::Qmc;
 pub use random::Random;
 pub use tpe::Tpe;
 

@@ -3,4 +3,7 @@
 
 mod draws;
 mod history;
+mod problems;
+mod qmc;
+mod quality;
 mod scores;
