@@ -1,5 +1,5 @@
 //! Optimizers: they turn gradients into steps.
 
-mod adam;
+pub mod adam;
 
 pub use adam::Adam;

@@ -2,32 +2,45 @@
 
 #![allow(unsafe_code)]
 
+use crate::gemm::Block;
 use crate::multiversion::multiversion;
 
 multiversion! {
-    /// Adds `bias` to each row of `rows`.
-    pub fn add_bias(rows: &mut [f32], bias: &[f32]) {
-        for row in rows.chunks_exact_mut(bias.len()) {
-            for (value, bias) in row.iter_mut().zip(bias) {
+    /// Adds `bias` to each row.
+    pub fn add_bias(block: &mut Block<'_>, bias: &[f32]) {
+        let bias = &bias[block.first_column()..][..block.n_columns()];
+        for i in 0..block.n_rows() {
+            for (value, bias) in block.row(i).0.iter_mut().zip(bias) {
                 *value += bias;
             }
         }
     }
 
-    /// `max(row + bias, 0)` for each row of `rows`. NaN stays NaN, so that a divergence is seen.
-    pub fn add_bias_relu(rows: &mut [f32], bias: &[f32]) {
-        for row in rows.chunks_exact_mut(bias.len()) {
-            for (value, bias) in row.iter_mut().zip(bias) {
+    /// `max(row + bias, 0)` for each row. NaN stays NaN, so that a divergence is seen. The mask, if there is one,
+    /// says which values are above zero.
+    pub fn add_bias_relu(block: &mut Block<'_>, bias: &[f32]) {
+        let bias = &bias[block.first_column()..][..block.n_columns()];
+        for i in 0..block.n_rows() {
+            let (values, mask) = block.row(i);
+            for (value, bias) in values.iter_mut().zip(bias) {
                 let z = *value + bias;
                 *value = if z < 0.0 { 0.0 } else { z };
+            }
+            for (mask, value) in mask.iter_mut().zip(values) {
+                *mask = u8::from(*value > 0.0);
             }
         }
     }
 
-    /// Turns the gradient of a rectifier's output into that of its input: zero where the output was.
-    pub fn relu_backward(gradient: &mut [f32], output: &[f32]) {
-        for (gradient, output) in gradient.iter_mut().zip(output) {
-            *gradient = if *output > 0.0 { *gradient } else { 0.0 };
+    /// Zeroes the values whose byte in `mask` is zero, and multiplies the others by `scale`. The mask is that of
+    /// the whole matrix.
+    pub fn apply_mask(block: &mut Block<'_>, mask: &[u8], scale: f32) {
+        let width = block.width();
+        for i in 0..block.n_rows() {
+            let mask = &mask[(block.first_row() + i) * width + block.first_column()..];
+            for (value, mask) in block.row(i).0.iter_mut().zip(mask) {
+                *value = if *mask != 0 { *value * scale } else { 0.0 };
+            }
         }
     }
 
@@ -48,15 +61,15 @@ mod tests {
 
     #[test]
     fn bias_and_rectifier_by_hand() {
-        let mut rows = [1.0, -2.0, 3.0, -4.0];
-        add_bias(&mut rows, &[0.5, 1.0]);
+        let (mut rows, mut mask) = ([1.0, -2.0, 3.0, -4.0], [9; 4]);
+        add_bias(&mut Block::of_rows(&mut rows, &mut [], 2, 0), &[0.5, 1.0]);
         assert_eq!(rows, [1.5, -1.0, 3.5, -3.0]);
-        add_bias_relu(&mut rows, &[-2.0, 2.0]);
-        assert_eq!(rows, [0.0, 1.0, 1.5, 0.0]);
-        let mut gradient = [1.0, 2.0, 3.0, 4.0];
-        relu_backward(&mut gradient, &rows);
-        assert_eq!(gradient, [0.0, 2.0, 3.0, 0.0]);
-        add_bias_relu(&mut rows, &[f32::NAN, 0.0]);
+        add_bias_relu(&mut Block::of_rows(&mut rows, &mut mask, 2, 0), &[-2.0, 2.0]);
+        assert_eq!((rows, mask), ([0.0, 1.0, 1.5, 0.0], [0, 1, 1, 0]));
+        let mut gradient = [3.0, 4.0];
+        apply_mask(&mut Block::of_rows(&mut gradient, &mut [], 2, 1), &mask, 2.0);
+        assert_eq!(gradient, [6.0, 0.0]);
+        add_bias_relu(&mut Block::of_rows(&mut rows, &mut mask, 2, 0), &[f32::NAN, 0.0]);
         assert!(rows[0].is_nan());
     }
 

@@ -1,139 +1,287 @@
-//! Products of row-major matrices, on the register kernels of the `gemm` crates (AVX-512 or AVX2 with FMA, found
-//! at run time) or a portable one.
+//! Products of matrices for dense layers, on register kernels of our own (AVX-512, or AVX2 with FMA, found at run
+//! time, or a portable one).
 //!
-//! The loops around the register kernel are our own, for three reasons. An element of the product is one chain of
-//! fused multiply-adds along the sum, cut at multiples of [`K_BLOCK`]: it does not depend on how many rows or
-//! columns stand around it, on cache sizes or on threads, so one row predicted alone gets the same bytes as
-//! within a batch. The buffers are the caller's ([`Workspace`]), so that nothing is allocated once they have
-//! grown. And a piece of the product is handed to an epilogue while it is still in the cache.
+//! The right operand of every product stands in panels as wide as the register kernel, each with its rows one after
+//! another (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008). Weights
+//! stand like that all the time ([`Panels`]): nothing is packed on the way forward, and the gradient of the weights
+//! comes out in the very same order, so the optimizer works on each stretch of it while that is in the cache.
 //!
-//! Layout: the right operand is packed into panels of as many columns as the register kernel is wide, each panel
-//! holding its rows one after another; the left one is read in place, or, if it is transposed, packed likewise
-//! into panels of the kernel's height (Goto and van de Geijn, "Anatomy of high-performance matrix
-//! multiplication", ACM TOMS 34, 2008).
+//! An element of a product is one chain of multiply-adds along the sum, cut at multiples of 1,024: it does not
+//! depend on how many rows or columns stand around it, on cache sizes or on threads, so one row predicted alone gets
+//! the same bytes as within a batch. And each block of the product is handed to an epilogue while it is in the cache.
 
 #![allow(unsafe_code)]
 
+mod block;
 mod kernel;
 mod pack;
 
-use crate::{MatMut, MatRef, Pool};
-use kernel::{HEIGHT, Kernel};
-use pack::{Line, Operand};
+pub use block::Block;
 
-/// The length of the stretches into which every sum is cut. A panel of the right operand of this length fits the
-/// first-level cache.
-pub const K_BLOCK: usize = 256;
-/// The fewest rows of the product that make a piece of work: with fewer, reading the right operand again for each
-/// piece costs more than computing.
-const MIN_PIECE_ROWS: usize = 8 * HEIGHT;
-/// Multiply-adds below which handing a piece to another thread does not pay.
-const MIN_PIECE_WORK: usize = 1 << 20;
-/// With at most this many rows the right operand is read in place: packing it would cost more than it saves.
-const MAX_UNPACKED_ROWS: usize = 4 * HEIGHT;
+use crate::buffer::Buffer;
+use crate::{MatMut, MatRef, Pool};
+use kernel::{Kernel, MAX_TILE};
+
+/// Columns of the blocks that epilogues get; the last ones may have fewer.
+pub const BLOCK_COLUMNS: usize = 64;
+/// Values of the left operand that one piece of work reads again and again: half of a second-level cache.
+const LEFT_VALUES: usize = 1 << 16;
+/// Values of the right operand that stay in the cache while a gradient is computed.
+const RIGHT_VALUES: usize = 1 << 15;
+/// Pieces into which a product is cut where that many threads might wait for work.
+const N_PIECES: usize = 8;
+/// Multiply-adds below which a piece is not worth handing to another thread.
+const MIN_PIECE_WORK: usize = 1 << 18;
+/// Rows of a gradient that are computed before the optimizer gets them.
+const GRADIENT_ROWS: usize = 48;
+
+/// A matrix of `k x n` in panels.
+#[derive(Debug, Clone, Copy)]
+pub struct Panels<'a> {
+    values: &'a [f32],
+    k: usize,
+    n: usize,
+}
+
+/// The number of values of a `k x n` matrix in panels, on this machine.
+pub fn packed_len(k: usize, n: usize) -> usize {
+    k * n.next_multiple_of(Kernel::best().width)
+}
+
+/// Puts a matrix into panels.
+///
+/// # Panics
+/// When `packed` is not of the length for it.
+pub fn pack(packed: &mut [f32], matrix: MatRef<'_>) {
+    assert_eq!(packed.len(), packed_len(matrix.n_rows(), matrix.n_cols()));
+    pack::columns(packed, matrix, Kernel::best().width, &Pool::inline());
+}
+
+/// Takes a matrix of `k x n` out of its panels, row by row.
+///
+/// # Panics
+/// When `values` are not as many.
+pub fn unpack(values: &mut [f32], panels: Panels<'_>) {
+    assert_eq!(values.len(), panels.k * panels.n);
+    pack::unpacked(values, panels.values, (panels.k, panels.n), Kernel::best().width);
+}
+
+impl<'a> Panels<'a> {
+    /// A matrix of `k x n` that [`pack`] has put into panels.
+    ///
+    /// # Panics
+    /// When there are not [`packed_len`] values.
+    pub fn new(values: &'a [f32], k: usize, n: usize) -> Panels<'a> {
+        assert_eq!(values.len(), packed_len(k, n));
+        Panels { values, k, n }
+    }
+}
 
 /// Buffers for packed operands. They grow to what the largest product needs and are then reused.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    left: Vec<Line>,
-    right: Vec<Line>,
+    left: Buffer,
+    right: Buffer,
 }
 
-/// `c = a b` for `a` of `m x k`, `b` of `k x n`. Then, piece by piece, `finish(first_row, rows)` is called for
-/// whole rows of `c`.
+/// `c = a b` for `a` of `m x k`, `b` of `k x n`. Then, block by block, `finish` is called; it also gets its part of
+/// `mask`, which has a byte for each value of `c`, or is empty.
 ///
 /// # Panics
 /// When the shapes do not fit.
 pub fn matmul(
     c: MatMut<'_>,
+    mask: &mut [u8],
     a: MatRef<'_>,
-    b: MatRef<'_>,
-    workspace: &mut Workspace,
+    b: Panels<'_>,
     pool: &Pool,
-    finish: impl Fn(usize, &mut [f32]) + Sync,
+    finish: impl Fn(&mut Block<'_>) + Sync,
 ) {
-    assert_eq!((a.n_rows(), b.n_cols()), (c.n_rows(), c.n_cols()), "the shape of the product");
-    assert_eq!(a.n_cols(), b.n_rows(), "the length of the sum");
-    let k = a.n_cols();
-    product(Kernel::best(), c, Operand::rows(a), Operand::columns(b), k, workspace, pool, finish);
+    product(Kernel::best(), c, mask, a, b, pool, finish);
 }
 
-/// `c = aᵀ b` for `a` of `k x m`, `b` of `k x n`. Then, piece by piece, `finish(first_row, rows)` is called for
-/// whole rows of `c`.
-///
-/// # Panics
-/// When the shapes do not fit.
-pub fn matmul_tn(
-    c: MatMut<'_>,
-    a: MatRef<'_>,
-    b: MatRef<'_>,
-    workspace: &mut Workspace,
-    pool: &Pool,
-    finish: impl Fn(usize, &mut [f32]) + Sync,
-) {
-    assert_eq!((a.n_cols(), b.n_cols()), (c.n_rows(), c.n_cols()), "the shape of the product");
-    assert_eq!(a.n_rows(), b.n_rows(), "the length of the sum");
-    let k = a.n_rows();
-    product(Kernel::best(), c, Operand::columns(a), Operand::columns(b), k, workspace, pool, finish);
-}
-
-/// `c = a bᵀ` for `a` of `m x k`, `b` of `n x k`. Then, piece by piece, `finish(first_row, rows)` is called for
-/// whole rows of `c`.
+/// `c = a bᵀ` for `a` of `m x n`, `b` of `k x n`, and then as [`matmul`].
 ///
 /// # Panics
 /// When the shapes do not fit.
 pub fn matmul_nt(
     c: MatMut<'_>,
     a: MatRef<'_>,
+    b: Panels<'_>,
+    workspace: &mut Workspace,
+    pool: &Pool,
+    finish: impl Fn(&mut Block<'_>) + Sync,
+) {
+    let kernel = Kernel::best();
+    let transposed = workspace.right.first(b.k.next_multiple_of(kernel.width) * b.n);
+    pack::transposed(transposed, b.values, (b.k, b.n), kernel.width, pool);
+    product(kernel, c, &mut [], a, Panels { values: transposed, k: b.n, n: b.k }, pool, finish);
+}
+
+/// `aᵀ b` for `a` of `m x k`, `b` of `m x n`, stretch by stretch, in the order of a `k x n` matrix in panels:
+/// `finish(values, stretch)` gets stretches of `panels`, which are vectors in that order, with the product's.
+///
+/// # Panics
+/// When the shapes do not fit.
+pub fn matmul_tn(
+    panels: [&mut [f32]; 3],
+    a: MatRef<'_>,
     b: MatRef<'_>,
     workspace: &mut Workspace,
     pool: &Pool,
-    finish: impl Fn(usize, &mut [f32]) + Sync,
+    finish: impl Fn([&mut [f32]; 3], &[f32]) + Sync,
 ) {
-    assert_eq!((a.n_rows(), b.n_rows()), (c.n_rows(), c.n_cols()), "the shape of the product");
-    assert_eq!(a.n_cols(), b.n_cols(), "the length of the sum");
-    let k = a.n_cols();
-    product(Kernel::best(), c, Operand::rows(a), Operand::rows(b), k, workspace, pool, finish);
+    transposed_product(Kernel::best(), panels, a, b, workspace, pool, finish);
 }
 
-/// Rows of an `m x n` product over `k` that make a piece of work: by shape alone.
-fn piece_rows(n: usize, k: usize) -> usize {
-    (MIN_PIECE_WORK / (n * k).max(1)).next_multiple_of(HEIGHT).max(MIN_PIECE_ROWS)
+/// How a product is cut into pieces: by its shape alone.
+struct Cut {
+    /// Rows and columns of a piece.
+    rows: usize,
+    columns: usize,
 }
 
-#[allow(clippy::too_many_arguments)] // the operands of a product and where it runs
+impl Cut {
+    fn new((m, n, k): (usize, usize, usize)) -> Cut {
+        // A multiple of the heights of all kernels.
+        let rows = (LEFT_VALUES / k.max(1) / 12 * 12).clamp(48, 240).min(m);
+        let wanted = N_PIECES.div_ceil(m.div_ceil(rows));
+        let columns = n.div_ceil(wanted).max(MIN_PIECE_WORK / (rows * k).max(1));
+        Cut { rows, columns: columns.next_multiple_of(BLOCK_COLUMNS) }
+    }
+}
+
+/// Where the pieces of a product write.
+struct Target {
+    values: *mut f32,
+    mask: *mut u8,
+}
+
+// SAFETY: the pieces write to rows and columns of their own.
+unsafe impl Sync for Target {}
+
 fn product(
     kernel: Kernel,
     mut c: MatMut<'_>,
-    a: Operand<'_>,
-    b: Operand<'_>,
-    k: usize,
-    workspace: &mut Workspace,
+    mask: &mut [u8],
+    a: MatRef<'_>,
+    b: Panels<'_>,
     pool: &Pool,
-    finish: impl Fn(usize, &mut [f32]) + Sync,
+    finish: impl Fn(&mut Block<'_>) + Sync,
 ) {
-    let (m, n) = (c.n_rows(), c.n_cols());
+    assert_eq!((a.n_rows(), b.n), (c.n_rows(), c.n_cols()), "the shape of the product");
+    assert_eq!(a.n_cols(), b.k, "the length of the sum");
+    assert!(b.values.len() >= b.k * b.n.next_multiple_of(kernel.width));
+    let (m, n, k) = (a.n_rows(), b.n, b.k);
+    assert!(mask.is_empty() || mask.len() == m * n, "the length of the mask");
     if m == 0 || n == 0 {
         return;
     }
-    // Reading in place needs rows of the panel's columns one after another, and whole panels.
-    let n_in_place =
-        if m <= MAX_UNPACKED_ROWS && b.stride == 1 { n / kernel.width * kernel.width } else { 0 };
-    let right = pack::panels(&mut workspace.right, b, n_in_place..n, k, kernel.width, pool);
-    let left = (a.stride == 1).then(|| pack::panels(&mut workspace.left, a, 0..m, k, HEIGHT, pool));
-    let piece_rows = piece_rows(n, k);
-    pool.for_each_chunk(c.as_mut_slice(), piece_rows * n, |piece, rows| {
-        let first_row = piece * piece_rows;
-        let left = |row: usize| match left {
-            Some(packed) => (&packed[row * k..], HEIGHT, 1),
-            None => (&a.data[row * a.stride..], 1, a.stride),
-        };
-        let right = |column: usize| match column.checked_sub(n_in_place) {
-            Some(packed) => (&right[packed * k..], kernel.width),
-            None => (&b.data[column..], b.k_stride),
-        };
-        kernel.piece(rows, n, k, |row| left(first_row + row), right);
-        finish(first_row, rows);
+    let cut = Cut::new((m, n, k));
+    let mask = if mask.is_empty() { std::ptr::null_mut() } else { mask.as_mut_ptr() };
+    let target = Target { values: c.as_mut_slice().as_mut_ptr(), mask };
+    let n_across = n.div_ceil(cut.columns);
+    pool.for_each(m.div_ceil(cut.rows) * n_across, |piece| {
+        let target = &target;
+        let (first_row, first_column) = (piece / n_across * cut.rows, piece % n_across * cut.columns);
+        let n_rows = cut.rows.min(m - first_row);
+        for column in (first_column..n.min(first_column + cut.columns)).step_by(BLOCK_COLUMNS) {
+            let n_columns = BLOCK_COLUMNS.min(n - column);
+            let at = first_row * n + column;
+            let values = target.values.wrapping_add(at);
+            // SAFETY: the block lies within the product, and no other piece has its rows and columns.
+            unsafe { block_of_product(kernel, values, (n_rows, n_columns), a, first_row, b, column) };
+            let mask = if target.mask.is_null() { target.mask } else { target.mask.wrapping_add(at) };
+            // SAFETY: as above; and the mask is as large as the product.
+            finish(&mut unsafe { Block::new((values, mask, n), (first_row, n_rows), (column, n_columns)) });
+        }
+    });
+}
+
+/// Computes a block, tile by tile.
+///
+/// # Safety
+/// `values` points to the block's first value, in a matrix as wide as `b`; the block is the caller's alone.
+unsafe fn block_of_product(
+    kernel: Kernel,
+    values: *mut f32,
+    (n_rows, n_columns): (usize, usize),
+    a: MatRef<'_>,
+    first_row: usize,
+    b: Panels<'_>,
+    first_column: usize,
+) {
+    let mut edge = [0.0; MAX_TILE];
+    for column in (0..n_columns).step_by(kernel.width) {
+        let right = &b.values[(first_column + column) * b.k..];
+        let width = kernel.width.min(n_columns - column);
+        for row in (0..n_rows).step_by(kernel.height) {
+            let height = kernel.height.min(n_rows - row);
+            let left = (&a.as_slice()[(first_row + row) * b.k..], 1, b.k);
+            let to = values.wrapping_add(row * b.n + column);
+            if kernel.is_exact(width) {
+                // SAFETY: the tile lies within the block, and is written in whole registers.
+                unsafe { kernel.tile((height, width, b.k), left, right, to, b.n) };
+                continue;
+            }
+            // SAFETY: `edge` has room for the largest tile.
+            unsafe { kernel.tile((height, width, b.k), left, right, edge.as_mut_ptr(), kernel.width) };
+            for (i, from) in edge.chunks(kernel.width).take(height).enumerate() {
+                // SAFETY: the row of the tile lies within the block.
+                unsafe { to.wrapping_add(i * b.n).copy_from_nonoverlapping(from.as_ptr(), width) };
+            }
+        }
+    }
+}
+
+fn transposed_product(
+    kernel: Kernel,
+    panels: [&mut [f32]; 3],
+    a: MatRef<'_>,
+    b: MatRef<'_>,
+    workspace: &mut Workspace,
+    pool: &Pool,
+    finish: impl Fn([&mut [f32]; 3], &[f32]) + Sync,
+) {
+    let (m, k, n) = (a.n_rows(), a.n_cols(), b.n_cols());
+    assert_eq!(m, b.n_rows(), "the length of the sum");
+    let n_panels = n.div_ceil(kernel.width);
+    let panel = k * kernel.width;
+    assert!(panels.iter().all(|values| values.len() == n_panels * panel), "the shape of the product");
+    if panel == 0 {
+        return;
+    }
+    let left = workspace.left.first(k.next_multiple_of(kernel.height) * m);
+    pack::columns(left, a, kernel.height, pool);
+    let right = workspace.right.first(n_panels * kernel.width * m);
+    pack::columns(right, b, kernel.width, pool);
+    let (left, right) = (&*left, &*right);
+    let group = (RIGHT_VALUES / (m * kernel.width).max(1)).clamp(1, n_panels.div_ceil(N_PIECES).max(1));
+    pool.for_each_chunk3(panels, group * panel, |piece, mut panels| {
+        let right = &right[piece * group * kernel.width * m..];
+        let mut gradient = [0.0; GRADIENT_ROWS * MAX_TILE / 12];
+        for row in (0..k).step_by(GRADIENT_ROWS) {
+            let n_rows = GRADIENT_ROWS.min(k - row);
+            for column in 0..panels[0].len() / panel {
+                let n_columns = kernel.width.min(n - (piece * group + column) * kernel.width);
+                let right = &right[column * kernel.width * m..];
+                if n_columns < kernel.width {
+                    // The kernel leaves the padding of the last panel out.
+                    gradient.fill(0.0);
+                }
+                for tile in (0..n_rows).step_by(kernel.height) {
+                    let left = (&left[(row + tile) * m..], kernel.height, 1);
+                    let to = gradient[tile * kernel.width..].as_mut_ptr();
+                    let shape = (kernel.height.min(n_rows - tile), n_columns, m);
+                    // SAFETY: `gradient` has room for GRADIENT_ROWS rows as wide as the kernel.
+                    unsafe { kernel.tile(shape, left, right, to, kernel.width) };
+                }
+                let range =
+                    column * panel + row * kernel.width..column * panel + (row + n_rows) * kernel.width;
+                let stretch = panels.each_mut().map(|values| &mut values[range.clone()]);
+                finish(stretch, &gradient[..n_rows * kernel.width]);
+            }
+        }
     });
 }
 
@@ -163,7 +311,7 @@ mod tests {
             .collect()
     }
 
-    const SHAPES: [(usize, usize, usize); 14] = [
+    const SHAPES: [(usize, usize, usize); 15] = [
         (1, 1, 1),
         (1, 3, 512),
         (6, 16, 256),
@@ -174,11 +322,25 @@ mod tests {
         (50, 38, 642),
         (97, 33, 5),
         (128, 100, 1),
-        (3, 200, 513),
-        (61, 2, 700),
+        (3, 200, 1100),
+        (61, 2, 2500),
         (200, 64, 64),
         (49, 80, 2),
+        (300, 333, 70),
     ];
+
+    fn packed(kernel: Kernel, b: &Matrix) -> Vec<f32> {
+        let mut packed = vec![f32::NAN; b.n_cols().next_multiple_of(kernel.width) * b.n_rows()];
+        pack::columns(&mut packed, b.view(), kernel.width, &Pool::inline());
+        packed
+    }
+
+    fn assert_close(got: &[f32], expected: &[f64]) {
+        assert_eq!(got.len(), expected.len());
+        for (got, want) in got.iter().zip(expected) {
+            assert!((f64::from(*got) - want).abs() < 3e-5, "{got}, expected {want}");
+        }
+    }
 
     #[test]
     fn every_kernel_and_layout_agrees_with_the_naive_twin() {
@@ -186,65 +348,119 @@ mod tests {
         let pool = Pool::new(3).unwrap();
         for (m, n, k) in SHAPES {
             let (a, b) = (random(m, k, 0), random(k, n, 1));
-            let (at, bt) = (transposed(&a), transposed(&b));
             let expected = naive(&a, &b);
             for kernel in Kernel::all() {
-                for (left, right) in [
-                    (Operand::rows(a.view()), Operand::columns(b.view())),
-                    (Operand::columns(at.view()), Operand::columns(b.view())),
-                    (Operand::rows(a.view()), Operand::rows(bt.view())),
-                    (Operand::columns(at.view()), Operand::rows(bt.view())),
-                ] {
-                    let mut c = Matrix::new(vec![f32::NAN; m * n], m, n);
-                    product(kernel, c.view_mut(), left, right, k, &mut workspace, &pool, |_, _| ());
-                    for (got, want) in c.as_slice().iter().zip(&expected) {
-                        let error = (f64::from(*got) - want).abs();
-                        assert!(error < 2e-5, "{m} x {n} over {k}: {got}, expected {want}");
-                    }
-                }
+                let panels = packed(kernel, &b);
+                let mut c = Matrix::new(vec![f32::NAN; m * n], m, n);
+                let right = Panels { values: &panels, k, n };
+                product(kernel, c.view_mut(), &mut [], a.view(), right, &pool, |_| ());
+                assert_close(c.as_slice(), &expected);
+
+                let mut turned = vec![f32::NAN; k.next_multiple_of(kernel.width) * n];
+                pack::transposed(&mut turned, &panels, (k, n), kernel.width, &pool);
+                assert_eq!(turned, packed(kernel, &transposed(&b)));
+
+                let mut outputs = [(); 3].map(|()| vec![f32::NAN; n.next_multiple_of(kernel.width) * m]);
+                let outputs_mut = outputs.each_mut().map(|values| &mut values[..]);
+                let at = transposed(&a);
+                transposed_product(
+                    kernel,
+                    outputs_mut,
+                    at.view(),
+                    b.view(),
+                    &mut workspace,
+                    &pool,
+                    |to, sums| {
+                        for to in to {
+                            to.copy_from_slice(sums);
+                        }
+                    },
+                );
+                let mut c = vec![0.0; m * n];
+                pack::unpacked(&mut c, &outputs[2], (m, n), kernel.width);
+                assert_close(&c, &expected);
+                assert_eq!(outputs[0], outputs[2]);
+                // Padding is zero.
+                assert_eq!(outputs[0], packed(kernel, &Matrix::new(c, m, n)));
             }
         }
     }
 
     #[test]
+    fn the_public_products_are_those() {
+        let (a, b) = (random(20, 30, 0), random(30, 40, 1));
+        let mut panels = vec![0.0; packed_len(30, 40)];
+        pack(&mut panels, b.view());
+        let b = Panels::new(&panels, 30, 40);
+        let mut back = Matrix::zeros(30, 40);
+        unpack(back.as_mut_slice(), b);
+        let mut c = Matrix::zeros(20, 40);
+        matmul(c.view_mut(), &mut [], a.view(), b, &Pool::inline(), |_| ());
+        assert_close(c.as_slice(), &naive(&a, &back));
+        let (mut d, mut workspace) = (Matrix::zeros(20, 30), Workspace::default());
+        matmul_nt(d.view_mut(), c.view(), b, &mut workspace, &Pool::inline(), |_| ());
+        assert_close(d.as_slice(), &naive(&c, &transposed(&back)));
+        let mut outputs = [(); 3].map(|()| vec![0.0; packed_len(30, 40)]);
+        let outputs = outputs.each_mut().map(|values| &mut values[..]);
+        matmul_tn(outputs, a.view(), c.view(), &mut workspace, &Pool::inline(), |[to, ..], sums| {
+            to.copy_from_slice(sums);
+        });
+    }
+
+    #[test]
     fn a_row_gets_the_same_bytes_alone_and_in_a_batch() {
-        let mut workspace = Workspace::default();
-        let (a, b) = (random(130, 600, 2), random(600, 75, 3));
-        let mut whole = Matrix::zeros(130, 75);
-        matmul(whole.view_mut(), a.view(), b.view(), &mut workspace, &Pool::inline(), |_, _| ());
-        for (start, end) in [(0, 1), (129, 130), (3, 10), (64, 90), (100, 130)] {
-            let mut part = Matrix::zeros(end - start, 75);
-            let rows = a.view().rows(start, end);
-            matmul(part.view_mut(), rows, b.view(), &mut workspace, &Pool::inline(), |_, _| ());
-            assert_eq!(part.as_slice(), whole.view().rows(start, end).as_slice());
+        let (a, b) = (random(330, 1600, 2), random(1600, 75, 3));
+        for kernel in Kernel::all() {
+            let panels = packed(kernel, &b);
+            let run = |a: MatRef<'_>| {
+                let mut c = Matrix::zeros(a.n_rows(), 75);
+                let b = Panels { values: &panels, k: 1600, n: 75 };
+                product(kernel, c.view_mut(), &mut [], a, b, &Pool::inline(), |_| ());
+                c
+            };
+            let whole = run(a.view());
+            for (start, end) in [(0, 1), (329, 330), (3, 10), (64, 90), (100, 330)] {
+                let part = run(a.view().rows(start, end));
+                assert_eq!(part.as_slice(), whole.view().rows(start, end).as_slice());
+            }
         }
     }
 
     #[test]
-    fn the_epilogue_sees_every_row_once_and_threads_change_nothing() {
-        let (a, b) = (random(700, 300, 4), random(300, 50, 5));
+    fn the_epilogue_sees_every_value_once_and_threads_change_nothing() {
+        let (a, b) = (random(700, 300, 4), random(300, 150, 5));
+        let mut panels = vec![0.0; packed_len(300, 150)];
+        pack(&mut panels, b.view());
         let run = |n_threads| {
-            let mut c = Matrix::zeros(700, 50);
+            let (mut c, mut mask) = (Matrix::zeros(700, 150), vec![0; 700 * 150]);
             let pool = Pool::new(n_threads).unwrap();
-            matmul(c.view_mut(), a.view(), b.view(), &mut Workspace::default(), &pool, |first_row, rows| {
-                for (i, row) in rows.chunks_exact_mut(50).enumerate() {
-                    row.iter_mut().for_each(|v| *v += (first_row + i) as f32);
+            let b = Panels::new(&panels, 300, 150);
+            matmul(c.view_mut(), &mut mask, a.view(), b, &pool, |block| {
+                let (first_row, first_column) = (block.first_row(), block.first_column());
+                for i in 0..block.n_rows() {
+                    let (values, mask) = block.row(i);
+                    values.iter_mut().for_each(|v| *v += (first_row + i) as f32);
+                    mask.iter_mut().zip(first_column..).for_each(|(v, column)| *v += 1 + column as u8 / 75);
                 }
             });
-            c
+            (c, mask)
         };
-        let one = run(1);
-        assert_eq!(one, run(2));
-        assert_eq!(one, run(3));
-        let sum: f32 = (0..300).map(|p| a.row(699)[p] * b.row(p)[49]).sum();
-        assert!((one.row(699)[49] - sum - 699.0).abs() < 1e-3);
+        let (c, mask) = run(1);
+        assert_eq!((c.clone(), mask.clone()), run(2));
+        assert_eq!((c.clone(), mask.clone()), run(3));
+        let sum: f32 = (0..300).map(|p| a.row(699)[p] * b.row(p)[149]).sum();
+        assert!((c.row(699)[149] - sum - 699.0).abs() < 1e-3);
+        assert!(
+            mask.chunks(150).all(|row| row.iter().enumerate().all(|(j, v)| usize::from(*v) == 1 + j / 75))
+        );
     }
 
     #[test]
     #[should_panic(expected = "the length of the sum")]
     fn shapes_that_do_not_fit_are_refused() {
-        let (a, b) = (Matrix::zeros(2, 3), Matrix::zeros(4, 2));
+        let panels = vec![0.0; packed_len(4, 2)];
         let mut c = Matrix::zeros(2, 2);
-        matmul(c.view_mut(), a.view(), b.view(), &mut Workspace::default(), &Pool::inline(), |_, _| ());
+        let b = Panels::new(&panels, 4, 2);
+        matmul(c.view_mut(), &mut [], Matrix::zeros(2, 3).view(), b, &Pool::inline(), |_| ());
     }
 }

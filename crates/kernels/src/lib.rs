@@ -5,6 +5,7 @@
 //! the number of threads of the [`Pool`] it was computed with.
 
 pub mod adam;
+pub mod buffer;
 pub mod cuts;
 pub mod dense;
 pub mod draws;
@@ -18,6 +19,7 @@ pub mod philox;
 pub mod pool;
 pub mod softmax;
 
+pub use buffer::Buffer;
 pub use matrix::{MatMut, MatRef, Matrix};
 pub use philox::{Philox, Sequence};
 pub use pool::Pool;

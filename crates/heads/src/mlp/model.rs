@@ -1,9 +1,9 @@
 //! A fitted network.
 
 use headsmith_kernels::softmax::softmax;
-use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
-use super::architecture::{Architecture, Layer, LayerSummary};
+use super::architecture::{Architecture, LayerSummary};
 use super::inference::{BLOCK_ROWS, Inference};
 use super::network::Network;
 use crate::error::{Error, Result};
@@ -13,13 +13,13 @@ use crate::tensors::{Tensors, Values};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mlp {
     architecture: Architecture,
-    /// In the order of [`Network`].
-    weights: Vec<f32>,
+    /// As [`Network`] stores them.
+    weights: Buffer,
 }
 
 impl Mlp {
-    /// A network with weights in the order of [`Network`].
-    pub(super) fn new(architecture: Architecture, weights: Vec<f32>) -> Mlp {
+    /// A network with weights as [`Network`] stores them.
+    pub(super) fn new(architecture: Architecture, weights: Buffer) -> Mlp {
         Mlp { architecture, weights }
     }
 
@@ -40,7 +40,7 @@ impl Mlp {
 
     /// The number of weights.
     pub fn n_params(&self) -> usize {
-        self.weights.len()
+        self.architecture.n_params()
     }
 
     /// One line a layer, as Keras's `model.summary()` shows them.
@@ -87,27 +87,25 @@ impl Mlp {
 
 /// The tensors of a network in the order of its weights: names and shapes.
 fn layout(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
-    let network = Network::new(architecture);
-    let named = architecture.summary().into_iter().zip(network.stages);
-    let of_layer = named.map(|(line, stage)| {
-        let name = |part: &str| format!("{}/{part}", line.name);
-        match stage.layer {
-            Layer::Dense { units, .. } => {
-                vec![(name("kernel"), vec![stage.n_inputs, units]), (name("bias"), vec![units])]
-            }
-            Layer::LayerNormalization { .. } => {
-                vec![(name("gamma"), vec![stage.n_inputs]), (name("beta"), vec![stage.n_inputs])]
-            }
-            Layer::GaussianNoise { .. } | Layer::Dropout { .. } => Vec::new(),
-        }
+    let mut n_inputs = architecture.n_features;
+    let of_layer = architecture.summary().into_iter().flat_map(|line| {
+        let (name, n_outputs) = (|part: &str| format!("{}/{part}", line.name), line.output_width);
+        let tensors = match line.kind {
+            "Dense" => vec![(name("kernel"), vec![n_inputs, n_outputs]), (name("bias"), vec![n_outputs])],
+            "LayerNormalization" => vec![(name("gamma"), vec![n_inputs]), (name("beta"), vec![n_inputs])],
+            _ => Vec::new(),
+        };
+        n_inputs = n_outputs;
+        tensors
     });
-    of_layer.flatten().collect()
+    of_layer.collect()
 }
 
-/// A vector of the length and order of a network's weights as named tensors.
+/// A vector of a network's weights, or of what goes along with them, as named tensors.
 pub(super) fn tensors(architecture: &Architecture, weights: &[f32]) -> Tensors {
     let mut tensors = Tensors::new();
-    let mut rest = weights;
+    let values = Network::new(architecture).values(weights);
+    let mut rest = &values[..];
     for (name, shape) in layout(architecture) {
         let (values, after) = rest.split_at(shape.iter().product());
         tensors.insert(name, &shape, Values::F32(values.to_vec()));
@@ -118,7 +116,7 @@ pub(super) fn tensors(architecture: &Architecture, weights: &[f32]) -> Tensors {
 
 /// The vector that [`tensors`] was given. The shapes of the tensors are checked before anything is allocated, so
 /// the architecture can ask for no more than what is there.
-pub(super) fn weights(architecture: &Architecture, mut tensors: Tensors) -> Result<Vec<f32>> {
+pub(super) fn weights(architecture: &Architecture, mut tensors: Tensors) -> Result<Buffer> {
     let mut weights = Vec::new();
     for (name, shape) in layout(architecture) {
         let values = tensors.take_f32(&name, &shape)?;
@@ -132,6 +130,6 @@ pub(super) fn weights(architecture: &Architecture, mut tensors: Tensors) -> Resu
     }
     match tensors.names().next() {
         Some(name) => Err(Error::stored(format!("tensor `{name}` belongs to no layer of the network"))),
-        None => Ok(weights),
+        None => Ok(Network::new(architecture).stored(&weights)),
     }
 }

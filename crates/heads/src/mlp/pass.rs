@@ -2,25 +2,36 @@
 
 use headsmith_kernels::draws::Draws;
 use headsmith_kernels::layer_norm::Moments;
-use headsmith_kernels::{MatMut, MatRef, Philox, Pool, gemm};
+use headsmith_kernels::{Buffer, MatMut, MatRef, Philox, Pool, gemm};
 
-use super::architecture::Layer;
-use super::layers::{dense, dropout, gaussian_noise, layer_normalization};
-use super::network::{Network, Stage};
+use super::layers::random::{Gate, Random};
+use super::layers::{dense, layer_normalization};
+use super::network::{Map, Network, Stage};
 use super::streams;
 use crate::loss::categorical_crossentropy;
+use crate::optim::adam::{Adam, Step};
 
 /// What a batch needs on its way: allocated once, for the largest batch.
 #[derive(Debug)]
 pub(super) struct Pass {
-    /// The outputs of each stage, `n_rows x n_outputs`.
-    outputs: Vec<Vec<f32>>,
-    /// For each layer normalisation the moments of its rows; empty for other stages.
-    moments: Vec<Vec<Moments>>,
+    records: Vec<Record>,
     /// The gradient of the present stage's output and that of the stage before.
-    deltas: [Vec<f32>; 2],
-    gradients: Vec<f32>,
+    deltas: [Buffer; 2],
+    /// Gradients of biases, or of gains and offsets.
+    sums: Vec<f32>,
     gemm: gemm::Workspace,
+}
+
+/// What the way back needs to know of a stage's way forward.
+#[derive(Debug)]
+struct Record {
+    /// `n_rows x n_outputs`.
+    output: Buffer,
+    /// A byte for each value of the output, zero where rectifier or dropout stop the gradient; empty where neither
+    /// is.
+    mask: Vec<u8>,
+    /// Of the rows of a layer normalisation; else empty.
+    moments: Vec<Moments>,
 }
 
 /// The random numbers of a training step.
@@ -33,24 +44,53 @@ pub(super) struct StepDraws {
 }
 
 impl StepDraws {
-    fn of_stage(self, stage: usize) -> Draws {
-        let philox = Philox::new(self.seed, self.trial, streams::LAYERS + stage as u32);
-        Draws { philox, epoch: self.epoch, step: self.step, first_row: 0 }
+    fn of_stage(self, stage: &Stage) -> Random {
+        let draws = |layer: usize| {
+            let philox = Philox::new(self.seed, self.trial, streams::LAYERS + layer as u32);
+            Draws { philox, epoch: self.epoch, step: self.step }
+        };
+        Random {
+            noise: stage.noise.map(|(layer, stddev)| (stddev as f32, draws(layer))),
+            dropout: stage.dropout.map(|(layer, rate)| (rate, draws(layer))),
+        }
+    }
+}
+
+impl Record {
+    fn new(stage: &Stage, max_rows: usize, is_last: bool) -> Record {
+        let n_values = max_rows * stage.n_outputs;
+        let (is_masked, n_moments) = match stage.map {
+            Map::Dense(_) => (!is_last, 0),
+            Map::LayerNormalization { .. } => (stage.noise.is_some() || stage.dropout.is_some(), max_rows),
+        };
+        Record {
+            output: Buffer::zeros(n_values),
+            mask: vec![0; if is_masked { n_values } else { 0 }],
+            moments: vec![Moments::default(); n_moments],
+        }
+    }
+
+    /// The rows of the output.
+    fn rows(&self, n_rows: usize, stage: &Stage) -> MatRef<'_> {
+        MatRef::new(&self.output[..n_rows * stage.n_outputs], n_rows, stage.n_outputs)
+    }
+
+    /// What the gradient of the output has to pass to become that of what was before rectifier and dropout.
+    fn gate(&self, stage: &Stage) -> Option<Gate<'_>> {
+        let scale = stage.dropout.map_or(1.0, |(_, rate)| (1.0 / (1.0 - rate)) as f32);
+        (!self.mask.is_empty()).then_some(Gate { mask: &self.mask, scale })
     }
 }
 
 impl Pass {
     pub(super) fn new(network: &Network, max_rows: usize) -> Pass {
-        let rows_of = |stage: &Stage| match stage.layer {
-            Layer::LayerNormalization { .. } => vec![Moments::default(); max_rows],
-            _ => Vec::new(),
-        };
-        let delta = || vec![0.0; max_rows * network.max_width()];
+        let n_stages = network.stages.len();
+        let records = network.stages.iter().zip(1..);
+        let delta = || Buffer::zeros(max_rows * network.max_width());
         Pass {
-            outputs: network.stages.iter().map(|stage| vec![0.0; max_rows * stage.n_outputs]).collect(),
-            moments: network.stages.iter().map(rows_of).collect(),
+            records: records.map(|(stage, nth)| Record::new(stage, max_rows, nth == n_stages)).collect(),
             deltas: [delta(), delta()],
-            gradients: vec![0.0; network.n_weights],
+            sums: vec![0.0; 2 * network.max_width()],
             gemm: gemm::Workspace::default(),
         }
     }
@@ -67,90 +107,92 @@ impl Pass {
     ) -> &mut [f32] {
         let n_rows = x.n_rows();
         for (i, stage) in network.stages.iter().enumerate() {
-            let (before, rest) = self.outputs.split_at_mut(i);
-            let x = input(before, stage, x);
-            let y = &mut rest[0][..n_rows * stage.n_outputs];
-            let of_stage = &weights[stage.weights.clone()];
-            match stage.layer {
-                Layer::Dense { activation, .. } => {
-                    dense::forward(y, x, of_stage, activation, &mut self.gemm, pool);
+            let (before, rest) = self.records.split_at_mut(i);
+            let x = input(before, &network.stages, x);
+            let Record { output, mask, moments } = &mut rest[0];
+            let y = &mut output[..n_rows * stage.n_outputs];
+            let mask = if mask.is_empty() { &mut [] } else { &mut mask[..y.len()] };
+            let (second, random) = (&weights[stage.second.clone()], draws.of_stage(stage));
+            match stage.map {
+                Map::Dense(activation) => {
+                    dense::forward(y, mask, x, stage.kernel(weights), second, activation, random, pool);
                 }
-                Layer::GaussianNoise { stddev } => {
-                    gaussian_noise::forward(y, x.as_slice(), stage.n_inputs, stddev, draws.of_stage(i), pool);
-                }
-                Layer::LayerNormalization { epsilon } => {
-                    let moments = &mut self.moments[i][..n_rows];
-                    layer_normalization::forward(y, moments, x.as_slice(), of_stage, epsilon, pool);
-                }
-                Layer::Dropout { rate } => {
-                    y.copy_from_slice(x.as_slice());
-                    dropout::apply(y, stage.n_inputs, rate, draws.of_stage(i), pool);
+                Map::LayerNormalization { epsilon } => {
+                    let (gain, moments) = (&weights[stage.first.clone()], &mut moments[..n_rows]);
+                    layer_normalization::forward(
+                        y,
+                        mask,
+                        moments,
+                        x.as_slice(),
+                        gain,
+                        second,
+                        epsilon,
+                        random,
+                        pool,
+                    );
                 }
             }
         }
         let n_values = network.stages.last().map_or(0, |stage| n_rows * stage.n_outputs);
-        self.outputs.last_mut().map_or(&mut [], |last| &mut last[..n_values])
+        self.records.last_mut().map_or(&mut [], |last| &mut last.output[..n_values])
     }
 
-    /// The gradients of the mean loss with respect to all weights, after [`forward`](Pass::forward) with the same
-    /// arguments, its logits turned into probabilities.
+    /// Takes a step down the gradients of the mean loss with respect to all weights, after
+    /// [`forward`](Pass::forward) of the same batch, its logits turned into probabilities.
+    #[allow(clippy::too_many_arguments)] // network, optimizer, batch, and where it runs
     pub(super) fn backward(
         &mut self,
         network: &Network,
-        weights: &[f32],
+        weights: &mut [f32],
+        adam: &mut Adam,
+        step: Step,
         x: MatRef<'_>,
         y: &[u32],
-        draws: StepDraws,
         pool: &Pool,
-    ) -> &[f32] {
+    ) {
         let n_rows = x.n_rows();
         let [mut delta, mut delta_before] = self.deltas.each_mut();
         for (i, stage) in network.stages.iter().enumerate().rev() {
-            let output = &self.outputs[i][..n_rows * stage.n_outputs];
-            let delta_rows = &mut delta[..output.len()];
+            let (before, record) = (&self.records[..i], &self.records[i]);
+            let dz = &mut delta[..n_rows * stage.n_outputs];
             if i + 1 == network.stages.len() {
-                categorical_crossentropy::gradient(delta_rows, output, y);
+                categorical_crossentropy::gradient(dz, record.rows(n_rows, stage).as_slice(), y);
             }
-            let x = input(&self.outputs[..i], stage, x);
-            let of_stage = &weights[stage.weights.clone()];
-            let d_weights = &mut self.gradients[stage.weights.clone()];
-            match stage.layer {
-                Layer::Dense { activation, .. } => {
-                    dense::backward(d_weights, delta_rows, output, x, activation, &mut self.gemm, pool);
+            let gate = before.last().and_then(|record| record.gate(&network.stages[i - 1]));
+            let x = input(before, &network.stages, x);
+            match stage.map {
+                Map::Dense(_) => {
+                    let dz = MatRef::new(dz, n_rows, stage.n_outputs);
                     if i > 0 {
                         let dx = &mut delta_before[..n_rows * stage.n_inputs];
                         let dx = MatMut::new(dx, n_rows, stage.n_inputs);
-                        dense::backward_input(dx, delta_rows, of_stage, &mut self.gemm, pool);
-                        std::mem::swap(&mut delta, &mut delta_before);
+                        let kernel = stage.kernel(weights);
+                        dense::backward_input(dx, dz, kernel, gate, &mut self.gemm, pool);
                     }
+                    let kernel = adam.part(weights, stage.first.clone());
+                    dense::update(kernel, dz, x, step, &mut self.gemm, pool);
+                    let bias = adam.part(weights, stage.second.clone());
+                    dense::update_bias(bias, dz, step, &mut self.sums);
+                    std::mem::swap(&mut delta, &mut delta_before);
                 }
-                Layer::GaussianNoise { .. } => (),
-                Layer::LayerNormalization { .. } => {
-                    let moments = &self.moments[i];
-                    layer_normalization::backward(
-                        d_weights,
-                        delta_rows,
-                        moments,
-                        x.as_slice(),
-                        of_stage,
-                        pool,
-                    );
-                }
-                Layer::Dropout { rate } => {
-                    dropout::apply(delta_rows, stage.n_inputs, rate, draws.of_stage(i), pool);
+                Map::LayerNormalization { .. } => {
+                    let (x, sums) = (x.as_slice(), &mut self.sums);
+                    layer_normalization::gradients(sums, dz, &record.moments, x, stage.n_outputs);
+                    let gain = &weights[stage.first.clone()];
+                    layer_normalization::backward_input(dz, &record.moments, x, gain, gate, pool);
+                    let (d_gain, d_offset) = sums[..2 * stage.n_outputs].split_at(stage.n_outputs);
+                    step.apply(adam.part(weights, stage.first.clone()), d_gain);
+                    step.apply(adam.part(weights, stage.second.clone()), d_offset);
                 }
             }
         }
-        &self.gradients
     }
 }
 
-/// What `stage` reads: the output of the stage before it, or the batch.
-fn input<'a>(before: &'a [Vec<f32>], stage: &Stage, batch: MatRef<'a>) -> MatRef<'a> {
+/// What the stage after `before` reads: the output of the last of them, or the batch.
+fn input<'a>(before: &'a [Record], stages: &[Stage], batch: MatRef<'a>) -> MatRef<'a> {
     match before.last() {
-        Some(output) => {
-            MatRef::new(&output[..batch.n_rows() * stage.n_inputs], batch.n_rows(), stage.n_inputs)
-        }
+        Some(record) => record.rows(batch.n_rows(), &stages[before.len() - 1]),
         None => batch,
     }
 }
@@ -172,7 +214,7 @@ mod tests {
         let small = small.map(|(name, value)| (name, Value::Int(value)));
         let params = TABLE.resolve(small.into_iter().chain([("dropout", Value::Float(0.5))])).unwrap();
         let network = Network::new(&Architecture::new(6, 3, &params).unwrap());
-        let weights = network.initial_weights(4, 0);
+        let weights = network.values(&network.initial_weights(4, 0));
         let mut draws = Philox::new(1, 0, 0).sequence(0, 0);
         let n_rows = 70;
         let x: Vec<f32> = (0..6 * n_rows).map(|_| 4.0 * draws.uniform() as f32 - 2.0).collect();
@@ -183,7 +225,7 @@ mod tests {
         let mut pass = Pass::new(&network, n_rows + 3);
         let mut loss = |weights: &[f32]| {
             let mut scores = Scores::new(3);
-            scores.add(pass.forward(&network, weights, x, step, &pool), &y);
+            scores.add(pass.forward(&network, &network.stored(weights), x, step, &pool), &y);
             scores.means().loss
         };
         let mut slopes = Vec::new();
@@ -197,16 +239,22 @@ mod tests {
             slopes.push((i, (up - down) / (above - below)));
         }
         loss(&weights);
-        let gradients = pass.backward(&network, &weights, x, &y, step, &pool);
+        // The momentum after a first step is a tenth of the gradient; with no learning rate it changes nothing.
+        let mut adam = Adam::new(network.n_stored);
+        let first = adam.begin_step(0.0);
+        let mut stored = network.stored(&weights);
+        pass.backward(&network, &mut stored, &mut adam, first, x, &y, &pool);
+        assert_eq!(network.values(&stored), weights);
+        let gradients = network.values(adam.momentums());
         // A step over a rectifier's kink is wrong by as much as the step is long; most stay on one side.
         let (mut wrong, mut all) = (0.0, 0.0);
         for (i, slope) in slopes {
-            wrong += (f64::from(gradients[i]) - slope).abs();
+            wrong += (10.0 * f64::from(gradients[i]) - slope).abs();
             all += slope.abs();
         }
         assert!(wrong < 0.02 * all, "off by {wrong} of {all}");
         let other = StepDraws { step: 3, ..step };
-        let before = pass.forward(&network, &weights, x, step, &pool).to_vec();
-        assert_ne!(before, pass.forward(&network, &weights, x, other, &pool));
+        let before = pass.forward(&network, &stored, x, step, &pool).to_vec();
+        assert_ne!(before, pass.forward(&network, &stored, x, other, &pool));
     }
 }

@@ -1,6 +1,6 @@
 //! Training, epoch by epoch.
 
-use headsmith_kernels::{MatRef, Philox, Pool};
+use headsmith_kernels::{Buffer, MatRef, Philox, Pool};
 
 use super::architecture::Architecture;
 use super::inference::{BLOCK_ROWS, Inference};
@@ -42,7 +42,7 @@ pub struct Trainer<'a> {
     batch_size: usize,
     architecture: Architecture,
     network: Network,
-    weights: Vec<f32>,
+    weights: Buffer,
     adam: Adam,
     epoch: usize,
     learning_rate: f64,
@@ -55,7 +55,7 @@ struct Buffers {
     /// The samples in the order of the epoch.
     order: Vec<u32>,
     /// The features and classes of a batch.
-    x: Vec<f32>,
+    x: Buffer,
     y: Vec<u32>,
     pass: Pass,
     inference: Inference,
@@ -92,7 +92,7 @@ impl<'a> Trainer<'a> {
             trial,
             batch_size,
             weights: network.initial_weights(seed, trial),
-            adam: Adam::new(network.n_weights),
+            adam: Adam::new(network.n_stored),
             epoch: 0,
             learning_rate: params.float("lr").unwrap_or(0.0),
             buffers: Buffers::new(&network, train, val, batch_size),
@@ -225,8 +225,8 @@ impl<'a> Trainer<'a> {
         let draws =
             StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
         scores.add(pass.forward(&self.network, &self.weights, x, draws, self.pool), y);
-        let gradients = pass.backward(&self.network, &self.weights, x, y, draws, self.pool);
-        self.adam.step(&mut self.weights, gradients, self.learning_rate, self.pool);
+        let step = self.adam.begin_step(self.learning_rate);
+        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, self.pool);
     }
 
     /// The scores of all of `samples` under the weights as they are.
@@ -255,7 +255,7 @@ impl Buffers {
         let batch_size = batch_size.min(train.n_samples());
         Buffers {
             order: vec![0; train.n_samples()],
-            x: vec![0.0; batch_size * train.n_features()],
+            x: Buffer::zeros(batch_size * train.n_features()),
             y: vec![0; batch_size],
             pass: Pass::new(network, batch_size),
             inference: Inference::new(network, val.map_or(0, Samples::n_samples)),

@@ -6,56 +6,71 @@
 //!
 //! epsilon stands outside the bias correction. `beta1` is 0.9, `beta2` 0.999, epsilon 1e-7.
 
-use headsmith_kernels::Pool;
+use std::ops::Range;
+
+use headsmith_kernels::Buffer;
 use headsmith_kernels::adam::{AdamStep, adam_step};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f32 = 1e-7;
-/// Weights that make a piece of work.
-const PIECE: usize = 1 << 14;
 
 /// The optimizer's memory of one vector of weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adam {
-    momentums: Vec<f32>,
-    velocities: Vec<f32>,
+    momentums: Buffer,
+    velocities: Buffer,
     step: u64,
+}
+
+/// One step, the same for all weights.
+#[derive(Debug, Clone, Copy)]
+pub struct Step(AdamStep);
+
+impl Step {
+    /// Takes the step with some weights, their momentums and velocities, in this order.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn apply(self, [weights, momentums, velocities]: [&mut [f32]; 3], gradients: &[f32]) {
+        adam_step(weights, momentums, velocities, gradients, self.0);
+    }
 }
 
 impl Adam {
     /// The optimizer of `n_weights` weights before its first step.
     pub fn new(n_weights: usize) -> Adam {
-        Adam { momentums: vec![0.0; n_weights], velocities: vec![0.0; n_weights], step: 0 }
+        Adam { momentums: Buffer::zeros(n_weights), velocities: Buffer::zeros(n_weights), step: 0 }
     }
 
     /// The optimizer after `step` steps, with the moments it had then.
     ///
     /// # Panics
     /// When the two differ in length.
-    pub fn resume(momentums: Vec<f32>, velocities: Vec<f32>, step: u64) -> Adam {
+    pub fn resume(momentums: Buffer, velocities: Buffer, step: u64) -> Adam {
         assert_eq!(momentums.len(), velocities.len());
         Adam { momentums, velocities, step }
     }
 
-    /// Takes one step.
-    ///
-    /// # Panics
-    /// When the lengths are not that of the optimizer.
-    pub fn step(&mut self, weights: &mut [f32], gradients: &[f32], learning_rate: f64, pool: &Pool) {
-        assert_eq!((weights.len(), gradients.len()), (self.momentums.len(), self.momentums.len()));
+    /// Begins the next step, which each weight is to take once.
+    pub fn begin_step(&mut self, learning_rate: f64) -> Step {
         self.step += 1;
         let power = |beta: f64| beta.powf(self.step as f64);
-        let step = AdamStep {
+        Step(AdamStep {
             alpha: (learning_rate * (1.0 - power(BETA2)).sqrt() / (1.0 - power(BETA1))) as f32,
             new_momentum: (1.0 - BETA1) as f32,
             new_velocity: (1.0 - BETA2) as f32,
             epsilon: EPSILON,
-        };
-        let slices = [weights, &mut self.momentums[..], &mut self.velocities[..]];
-        pool.for_each_chunk3(slices, PIECE, |i, [weights, momentums, velocities]| {
-            adam_step(weights, momentums, velocities, &gradients[i * PIECE..][..weights.len()], step);
-        });
+        })
+    }
+
+    /// A range of the weights with their momentums and velocities, for [`Step::apply`].
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn part<'p>(&'p mut self, weights: &'p mut [f32], range: Range<usize>) -> [&'p mut [f32]; 3] {
+        let Adam { momentums, velocities, .. } = self;
+        [&mut weights[range.clone()], &mut momentums[range.clone()], &mut velocities[range]]
     }
 
     /// The momentum of each weight.
@@ -81,13 +96,16 @@ mod tests {
     /// The naive twin: the formulas above in double precision.
     #[test]
     fn many_steps_agree_with_the_formulas() {
-        let n = PIECE + 5;
+        let n = 1000 + 5;
         let mut weights: Vec<f32> = (0..n).map(|i| (i % 7) as f32 - 3.0).collect();
         let mut twin: Vec<[f64; 3]> = weights.iter().map(|w| [f64::from(*w), 0.0, 0.0]).collect();
         let mut adam = Adam::new(n);
         for t in 1..=20 {
             let gradients: Vec<f32> = (0..n).map(|i| ((i * t) % 11) as f32 * 0.1 - 0.4).collect();
-            adam.step(&mut weights, &gradients, 0.01, &Pool::new(2).unwrap());
+            let step = adam.begin_step(0.01);
+            for range in [0..7, 7..n] {
+                step.apply(adam.part(&mut weights, range.clone()), &gradients[range]);
+            }
             for ([w, m, v], g) in twin.iter_mut().zip(&gradients) {
                 let g = f64::from(*g);
                 *m += (1.0 - BETA1) * (g - *m);

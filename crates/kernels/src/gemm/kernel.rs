@@ -1,30 +1,48 @@
-//! The register kernels, and the loops over one piece of a product.
+//! The register kernels: a tile of the product, held in registers along the whole of a stretch of the sum.
 
 use std::sync::OnceLock;
 
-use gemm_common::microkernel::MicroKernelFn;
+/// Terms after which a sum in registers is added to what stands in memory: it bounds the rounding of long sums.
+/// It is far more than the caches ask for: panels stream from the second level as fast as they are used.
+pub(super) const K_BLOCK: usize = 1024;
+/// The values of the largest tile.
+pub(super) const MAX_TILE: usize = 12 * 32;
 
-use super::K_BLOCK;
+/// `to[r * stride + c] = sum over p of left[p * left_k + r * left_row] * right[p * width + c]`, added to what is
+/// there if `add`, for the rows and vector registers of columns that the kernel is made for.
+///
+/// Safety: what is read and written as told must lie within allocations, and the machine have the instructions.
+type TileFn = unsafe fn(k: usize, left: Left, right: *const f32, to: *mut f32, stride: usize, add: bool);
 
-/// Rows of the product that every register kernel computes at once.
-pub(super) const HEIGHT: usize = 6;
+/// A left operand: from its first value on, strides along the sum and from row to row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Left {
+    values: *const f32,
+    along_k: usize,
+    along_rows: usize,
+}
 
-/// A register kernel: what it computes at once is `HEIGHT` rows by `width` columns.
+/// A kernel: what it computes at once is at most `height` rows by `width` columns.
 #[derive(Clone, Copy)]
 pub(super) struct Kernel {
     pub(super) width: usize,
+    pub(super) height: usize,
     /// Columns in a vector register.
     lanes: usize,
     /// By registers of columns, then by rows, each less one.
-    table: &'static [[MicroKernelFn<f32>; HEIGHT]],
+    table: &'static [&'static [TileFn]],
 }
 
-static PORTABLE: [[MicroKernelFn<f32>; HEIGHT]; 1] =
-    [[portable::<1>, portable::<2>, portable::<3>, portable::<4>, portable::<5>, portable::<6>]];
+macro_rules! by_rows {
+    ($tile:ident, $registers:literal; $($rows:literal)*) => { &[$($tile::<$rows, $registers>),*] };
+}
+
+static PORTABLE: [&[TileFn]; 1] = [by_rows!(portable, 1; 1 2 3 4 5 6)];
 #[cfg(target_arch = "x86_64")]
-static FMA: [[MicroKernelFn<f32>; HEIGHT]; 2] = gemm_f32::microkernel::fma::f32::UKR;
+static AVX2: [&[TileFn]; 2] = [by_rows!(avx2, 1; 1 2 3 4 5 6), by_rows!(avx2, 2; 1 2 3 4 5 6)];
 #[cfg(target_arch = "x86_64")]
-static AVX512: [[MicroKernelFn<f32>; HEIGHT]; 4] = gemm_f32::microkernel::avx512f::f32::UKR;
+static AVX512: [&[TileFn]; 2] =
+    [by_rows!(avx512, 1; 1 2 3 4 5 6 7 8 9 10 11 12), by_rows!(avx512, 2; 1 2 3 4 5 6 7 8 9 10 11 12)];
 
 impl Kernel {
     /// The kernels this machine can run, the best first.
@@ -33,13 +51,13 @@ impl Kernel {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {
-                kernels.push(Kernel { width: 64, lanes: 16, table: &AVX512 });
+                kernels.push(Kernel { width: 32, height: 12, lanes: 16, table: &AVX512 });
             }
             if is_x86_feature_detected!("fma") && is_x86_feature_detected!("avx2") {
-                kernels.push(Kernel { width: 16, lanes: 8, table: &FMA });
+                kernels.push(Kernel { width: 16, height: 6, lanes: 8, table: &AVX2 });
             }
         }
-        kernels.push(Kernel { width: 16, lanes: 16, table: &PORTABLE });
+        kernels.push(Kernel { width: 16, height: 6, lanes: 16, table: &PORTABLE });
         kernels
     }
 
@@ -49,132 +67,153 @@ impl Kernel {
         *BEST.get_or_init(|| Kernel::all()[0])
     }
 
-    /// Computes the piece `rows` of a product that is `n` columns wide, with a sum of `k` terms. `left(i)` gives
-    /// the left operand from row `i` of the piece on, with its strides along the sum and from row to row;
-    /// `right(j)` the right one from column `j` on, with its stride along the sum.
-    pub(super) fn piece<'a>(
+    /// Computes a tile of `n_rows x n_columns` over a sum of `k` terms. `left` begins at the tile's first row,
+    /// `right` is a packed panel.
+    ///
+    /// # Safety
+    /// `to` points to `n_rows` rows, `stride` apart, of as many values as whole registers of `n_columns` have, and
+    /// they are the caller's alone.
+    pub(super) unsafe fn tile(
         self,
-        rows: &mut [f32],
-        n: usize,
-        k: usize,
-        left: impl Fn(usize) -> (&'a [f32], usize, usize),
-        right: impl Fn(usize) -> (&'a [f32], usize),
+        (n_rows, n_columns, k): (usize, usize, usize),
+        (left, along_k, along_rows): (&[f32], usize, usize),
+        right: &[f32],
+        to: *mut f32,
+        stride: usize,
     ) {
-        if k == 0 {
-            rows.fill(0.0);
-        }
-        for start in (0..k).step_by(K_BLOCK) {
-            let sum = Sum { start, len: K_BLOCK.min(k - start) };
-            for column in (0..n).step_by(self.width) {
-                for (tile, block) in rows.chunks_mut(HEIGHT * n).enumerate() {
-                    self.tile(
-                        &mut block[column..],
-                        n,
-                        self.width.min(n - column),
-                        sum,
-                        left(tile * HEIGHT),
-                        right(column),
-                    );
-                }
+        let n_registers = n_columns.div_ceil(self.lanes);
+        assert!((1..=self.height).contains(&n_rows) && (1..=self.width / self.lanes).contains(&n_registers));
+        let last = k.saturating_sub(1);
+        assert!(k == 0 || last * along_k + (n_rows - 1) * along_rows < left.len());
+        assert!(k * self.width <= right.len());
+        let tile = self.table[n_registers - 1][n_rows - 1];
+        for start in (0..k.max(1)).step_by(K_BLOCK) {
+            // SAFETY: the last values read, checked above, lie within their slices, and the caller vouches for
+            // those written. The CPU has the kernel's instructions: `all` asked.
+            unsafe {
+                let values = left.as_ptr().wrapping_add(start * along_k);
+                let right = right.as_ptr().wrapping_add(start * self.width);
+                tile(
+                    K_BLOCK.min(k - start),
+                    Left { values, along_k, along_rows },
+                    right,
+                    to,
+                    stride,
+                    start > 0,
+                );
             }
         }
     }
 
-    /// Adds a stretch of the sum to one tile, or sets it, if it is the first stretch. `block` begins at the tile's
-    /// first element and ends with the last row of the tile.
-    fn tile(
-        self,
-        block: &mut [f32],
-        row_stride: usize,
-        n_cols: usize,
-        sum: Sum,
-        (left, left_k, left_row): (&[f32], usize, usize),
-        (right, right_k): (&[f32], usize),
-    ) {
-        let n_rows = block.len().div_ceil(row_stride);
-        let n_registers = n_cols.div_ceil(self.lanes);
-        let last = sum.start + sum.len - 1;
-        assert!((1..=HEIGHT).contains(&n_rows) && (n_rows - 1) * row_stride + n_cols <= block.len());
-        assert!(last * left_k + (n_rows - 1) * left_row < left.len());
-        assert!(last * right_k + n_registers * self.lanes <= right.len());
-        let register_kernel = self.table[n_registers - 1][n_rows - 1];
-        // SAFETY: the kernel reads `n_registers` registers of the right operand and `n_rows` values of the left one
-        // for each term of the stretch, and writes `n_rows` rows of `n_cols` values: all checked above to lie
-        // within their slices. The CPU has the kernel's instructions: `all` asked.
-        unsafe {
-            register_kernel(
-                n_cols,
-                n_rows,
-                sum.len,
-                block.as_mut_ptr(),
-                right.as_ptr().add(sum.start * right_k),
-                left.as_ptr().add(sum.start * left_k),
-                row_stride as isize,
-                1,
-                right_k as isize,
-                left_k as isize,
-                left_row as isize,
-                1.0,
-                1.0,
-                u8::from(sum.start > 0),
-                false,
-                false,
-                false,
-                std::ptr::null(),
-            );
-        }
+    /// Whether the kernel writes just `n_columns` columns, and not some more.
+    pub(super) fn is_exact(self, n_columns: usize) -> bool {
+        n_columns.is_multiple_of(self.lanes)
     }
 }
 
-/// A stretch of the sum.
-#[derive(Clone, Copy)]
-struct Sum {
-    start: usize,
-    len: usize,
+macro_rules! x86_kernel {
+    ($name:ident, $features:literal, $lanes:literal, $zero:ident, $load:ident, $set:ident, $fma:ident, $add:ident, $store:ident) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        unsafe fn $name<const ROWS: usize, const REGISTERS: usize>(
+            k: usize,
+            left: Left,
+            mut right: *const f32,
+            to: *mut f32,
+            stride: usize,
+            add: bool,
+        ) {
+            use std::arch::x86_64::*;
+            const LANES: usize = $lanes;
+            const PANEL: usize = 2 * LANES;
+            let mut sums = [[$zero(); REGISTERS]; ROWS];
+            let mut values = left.values;
+            for row in 0..ROWS {
+                // A prefetch of any address is allowed.
+                _mm_prefetch::<_MM_HINT_T0>(to.wrapping_add(row * stride).cast());
+            }
+            for _ in 0..k {
+                // SAFETY: the caller vouches for a panel's row of the right operand and ROWS values of the left at
+                // each of `k` terms. The pointers are moved wrapping, for after the last term they may point beyond.
+                unsafe {
+                    let mut b = [$zero(); REGISTERS];
+                    for (i, b) in b.iter_mut().enumerate() {
+                        *b = $load(right.add(i * LANES));
+                    }
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let a = $set(*values.add(row * left.along_rows));
+                        for (sum, b) in sums.iter_mut().zip(b) {
+                            *sum = $fma(a, b, *sum);
+                        }
+                    }
+                }
+                right = right.wrapping_add(PANEL);
+                values = values.wrapping_add(left.along_k);
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                for (i, sum) in sums.iter().enumerate() {
+                    // SAFETY: the caller vouches for ROWS rows of REGISTERS registers, `stride` apart.
+                    unsafe {
+                        let to = to.add(row * stride + i * LANES);
+                        $store(to, if add { $add($load(to), *sum) } else { *sum });
+                    }
+                }
+            }
+        }
+    };
 }
 
-/// The register kernel for machines without one of their own, with the calling convention of the others: `dst`
-/// gets `n` rows, `dst_cs` apart, of `m` columns; `add` says whether to add to it.
-#[allow(clippy::too_many_arguments)] // the convention of `MicroKernelFn`
-unsafe fn portable<const ROWS: usize>(
-    m: usize,
-    n: usize,
+x86_kernel!(
+    avx2,
+    "avx2,fma",
+    8,
+    _mm256_setzero_ps,
+    _mm256_loadu_ps,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_add_ps,
+    _mm256_storeu_ps
+);
+x86_kernel!(
+    avx512,
+    "avx512f",
+    16,
+    _mm512_setzero_ps,
+    _mm512_loadu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps,
+    _mm512_storeu_ps
+);
+
+/// The kernel for machines without one of their own; for NEON the compiler makes fused multiply-adds of it.
+unsafe fn portable<const ROWS: usize, const REGISTERS: usize>(
     k: usize,
-    dst: *mut f32,
+    left: Left,
     right: *const f32,
-    left: *const f32,
-    dst_cs: isize,
-    _dst_rs: isize,
-    right_k: isize,
-    left_k: isize,
-    left_row: isize,
-    _alpha: f32,
-    _beta: f32,
-    add: u8,
-    _conj_dst: bool,
-    _conj_lhs: bool,
-    _conj_rhs: bool,
-    _next: *const f32,
+    to: *mut f32,
+    stride: usize,
+    add: bool,
 ) {
-    debug_assert!(m <= 16 && n == ROWS);
+    const { assert!(REGISTERS == 1) };
     let mut sums = [[0.0f32; 16]; ROWS];
-    for p in 0..k as isize {
-        // SAFETY: the caller vouches for 16 values of the right operand at each of `k` steps.
-        let b = unsafe { right.offset(p * right_k).cast::<[f32; 16]>().read_unaligned() };
+    for p in 0..k {
+        // SAFETY: the caller vouches for a panel's row of the right operand at each of `k` terms.
+        let b = unsafe { right.add(p * 16).cast::<[f32; 16]>().read_unaligned() };
         for (row, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: the caller vouches for `n` values of the left operand at each of `k` steps.
-            let a = unsafe { *left.offset(p * left_k + row as isize * left_row) };
+            // SAFETY: the caller vouches for ROWS values of the left operand at each of `k` terms.
+            let a = unsafe { *left.values.add(p * left.along_k + row * left.along_rows) };
             for (sum, b) in sums.iter_mut().zip(&b) {
                 *sum = multiply_add(a, *b, *sum);
             }
         }
     }
     for (row, sums) in sums.iter().enumerate() {
-        for (column, sum) in sums[..m].iter().enumerate() {
-            // SAFETY: the caller vouches for `n` rows of `m` values.
+        for (column, sum) in sums.iter().enumerate() {
+            // SAFETY: the caller vouches for ROWS rows of 16 values, `stride` apart.
             unsafe {
-                let to = dst.offset(row as isize * dst_cs + column as isize);
-                *to = if add == 0 { *sum } else { *to + *sum };
+                let to = to.add(row * stride + column);
+                *to = if add { *to + *sum } else { *sum };
             }
         }
     }

@@ -1,81 +1,38 @@
-//! Operands of a product, and their packing into panels.
+//! Packing: panels of the width of the register kernel, each with its rows one after another. Value `p` of the sum
+//! for column `j` stands at `(j / width * k + p) * width + j % width`.
 
-use std::ops::Range;
-
-use super::kernel::HEIGHT;
 use crate::{MatRef, Pool};
 
-/// A cache line: packed panels begin at its multiples, so that no vector load straddles two.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-pub(super) struct Line([f32; LINE]);
-
-const LINE: usize = 16;
 /// Panels that are packed at a time: their columns stand beside each other, so a row's are read in one go.
 const GROUP: usize = 4;
 
-/// An operand of a product: element `p` of the sum for row or column `i` of the product is
-/// `data[p * k_stride + i * stride]`. One of the strides is 1.
-#[derive(Clone, Copy)]
-pub(super) struct Operand<'a> {
-    pub(super) data: &'a [f32],
-    pub(super) k_stride: usize,
-    pub(super) stride: usize,
-}
-
-impl<'a> Operand<'a> {
-    /// The sum runs along the rows of `x`.
-    pub(super) fn rows(x: MatRef<'a>) -> Operand<'a> {
-        Operand { data: x.as_slice(), k_stride: 1, stride: x.n_cols() }
+/// Packs the columns of `source` into panels of `width`. What is missing from the last panel is zero.
+pub(super) fn columns(packed: &mut [f32], source: MatRef<'_>, width: usize, pool: &Pool) {
+    let (k, n) = (source.n_rows(), source.n_cols());
+    if packed.is_empty() {
+        return;
     }
-
-    /// The sum runs down the columns of `x`.
-    pub(super) fn columns(x: MatRef<'a>) -> Operand<'a> {
-        Operand { data: x.as_slice(), k_stride: x.n_cols(), stride: 1 }
-    }
-}
-
-/// Packs what `range` of the operand holds into panels of `width`: element `p` of the sum for `range.start + i` is
-/// at `(i / width * k + p) * width + i % width`. What is missing from the last panel is zero.
-pub(super) fn panels<'w>(
-    buffer: &'w mut Vec<Line>,
-    source: Operand<'_>,
-    range: Range<usize>,
-    k: usize,
-    width: usize,
-    pool: &Pool,
-) -> &'w [f32] {
-    let n_values = range.len().div_ceil(width) * width * k;
-    let n_lines = n_values.div_ceil(LINE);
-    if buffer.len() < n_lines {
-        buffer.resize(n_lines, Line([0.0; LINE]));
-    }
-    let packed = &mut values_mut(buffer)[..n_values];
-    if !packed.is_empty() {
-        pool.for_each_chunk(packed, GROUP * width * k, |group, chunk| {
-            let first = range.start + group * GROUP * width;
-            let group = first..range.end.min(first + GROUP * width);
-            if source.stride == 1 {
-                copy(chunk, source, group, width)
-            } else {
-                transpose(chunk, source, group, width)
+    pool.for_each_chunk(packed, GROUP * width * k, |group, packed| {
+        let first = group * GROUP * width;
+        let end = n.min(first + GROUP * width);
+        for p in 0..k {
+            let row = &source.row(p)[first..end];
+            for (panel, values) in row.chunks(width).enumerate() {
+                let to = &mut packed[(panel * k + p) * width..][..width];
+                if !copied::<16>(to, values) && !copied::<6>(to, values) {
+                    to[..values.len()].copy_from_slice(values);
+                    to[values.len()..].fill(0.0);
+                }
             }
-        });
-    }
-    packed
+        }
+    });
 }
 
-/// Packs a group of panels whose columns stand beside each other in the source.
-fn copy(packed: &mut [f32], source: Operand<'_>, group: Range<usize>, width: usize) {
-    let k = packed.len() / (group.len().div_ceil(width) * width);
-    for p in 0..k {
-        let row = &source.data[p * source.k_stride + group.start..p * source.k_stride + group.end];
-        for (panel, values) in row.chunks(width).enumerate() {
-            let to = &mut packed[(panel * k + p) * width..][..width];
-            if !copied::<16>(to, values) && !copied::<{ HEIGHT }>(to, values) {
-                to[..values.len()].copy_from_slice(values);
-                to[values.len()..].fill(0.0);
-            }
+/// Undoes [`columns`].
+pub(super) fn unpacked(to: &mut [f32], packed: &[f32], (k, n): (usize, usize), width: usize) {
+    for (p, row) in to.chunks_exact_mut(n.max(1)).enumerate() {
+        for (panel, values) in row.chunks_mut(width).enumerate() {
+            values.copy_from_slice(&packed[(panel * k + p) * width..][..values.len()]);
         }
     }
 }
@@ -92,32 +49,71 @@ fn copied<const N: usize>(to: &mut [f32], values: &[f32]) -> bool {
     }
 }
 
-/// Packs a group of panels whose sums stand beside each other in the source.
-fn transpose(packed: &mut [f32], source: Operand<'_>, group: Range<usize>, width: usize) {
-    let n_panels = group.len().div_ceil(width);
-    let k = packed.len() / (n_panels * width);
-    for (panel, packed) in packed.chunks_exact_mut(k * width).enumerate() {
-        let first = group.start + panel * width;
-        let n_filled = width.min(group.end - first);
-        for i in 0..width {
-            if i >= n_filled {
-                packed.iter_mut().skip(i).step_by(width).for_each(|to| *to = 0.0);
+/// Turns packed columns of a `k x n` matrix into those of its transpose, `n x k`.
+pub(super) fn transposed(to: &mut [f32], packed: &[f32], (k, n): (usize, usize), width: usize, pool: &Pool) {
+    if to.is_empty() {
+        return;
+    }
+    // Panel `i` of the transpose holds the rows `i * width ..` of the matrix.
+    pool.for_each_chunk(to, n * width, |i, to| {
+        let n_rows = width.min(k - i * width);
+        for (panel, to) in to.chunks_mut(width * width).enumerate() {
+            let from = &packed[(panel * k + i * width) * width..][..n_rows * width];
+            let n_columns = to.len() / width;
+            if n_rows == width && n_columns == width && transposed_square(to, from, width) {
                 continue;
             }
-            let values = &source.data[(first + i) * source.stride..][..k];
-            for (to, value) in packed.iter_mut().skip(i).step_by(width).zip(values) {
-                *to = *value;
+            for (column, to) in to.chunks_exact_mut(width).enumerate() {
+                for (row, to) in to.iter_mut().enumerate() {
+                    *to = if row < n_rows { from[row * width + column] } else { 0.0 };
+                }
             }
+        }
+    });
+}
+
+/// Transposes a square of a `width` that is a multiple of 8, where the machine has the instructions for it.
+fn transposed_square(to: &mut [f32], from: &[f32], width: usize) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && width.is_multiple_of(8) {
+        assert!(to.len() >= width * width && from.len() >= width * width);
+        for row in (0..width).step_by(8) {
+            for column in (0..width).step_by(8) {
+                // SAFETY: eight rows of eight values, `width` apart, lie within both slices; the machine has AVX2.
+                unsafe {
+                    let from = from.as_ptr().add(row * width + column);
+                    eight_by_eight(to.as_mut_ptr().add(column * width + row), from, width);
+                }
+            }
+        }
+        return true;
+    }
+    let _ = (to, from, width);
+    false
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn eight_by_eight(to: *mut f32, from: *const f32, stride: usize) {
+    use std::arch::x86_64::*;
+    // SAFETY: the caller vouches for eight rows of eight values, `stride` apart, at both places.
+    unsafe {
+        let row = |i: usize| _mm256_loadu_ps(from.add(i * stride));
+        let pair = |i: usize| {
+            let (a, b) = (row(i), row(i + 1));
+            (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b))
+        };
+        let ((a, b), (c, d), (e, f), (g, h)) = (pair(0), pair(2), pair(4), pair(6));
+        let low = |x, y| _mm256_shuffle_ps::<0x44>(x, y);
+        let high = |x, y| _mm256_shuffle_ps::<0xee>(x, y);
+        let upper = [low(a, c), high(a, c), low(b, d), high(b, d)];
+        let lower = [low(e, g), high(e, g), low(f, h), high(f, h)];
+        for i in 0..4 {
+            _mm256_storeu_ps(to.add(i * stride), _mm256_permute2f128_ps::<0x20>(upper[i], lower[i]));
+            _mm256_storeu_ps(to.add((i + 4) * stride), _mm256_permute2f128_ps::<0x31>(upper[i], lower[i]));
         }
     }
 }
-
-fn values_mut(lines: &mut [Line]) -> &mut [f32] {
-    // SAFETY: a `Line` is exactly LINE floats without padding (`repr(C)`, size 64), and stricter aligned.
-    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
-}
-
-const _: () = assert!(size_of::<Line>() == LINE * size_of::<f32>());
 
 #[cfg(test)]
 mod tests {
@@ -125,23 +121,29 @@ mod tests {
     use crate::Matrix;
 
     #[test]
-    fn both_strides_pack_to_the_same_panels() {
-        for (n, k, width) in [(1, 1, 16), (40, 7, 16), (64, 3, 6), (150, 5, 16), (13, 9, 6)] {
-            let by_rows = Matrix::new((0..n * k).map(|v| v as f32 + 1.0).collect(), n, k);
-            let values = (0..k).flat_map(|p| (0..n).map(move |i| (i * k + p) as f32 + 1.0));
-            let by_columns = Matrix::new(values.collect(), k, n);
-            for start in [0, n / 2] {
-                let expected: Vec<f32> = (start..start + (n - start).next_multiple_of(width))
-                    .collect::<Vec<_>>()
-                    .chunks(width)
-                    .flat_map(|panel| (0..k).flat_map(move |p| panel.iter().map(move |i| (*i, p))))
-                    .map(|(i, p)| if i < n { (i * k + p) as f32 + 1.0 } else { 0.0 })
-                    .collect();
-                for source in [Operand::rows(by_rows.view()), Operand::columns(by_columns.view())] {
-                    let mut buffer = vec![Line([f32::NAN; LINE]); 400];
-                    assert_eq!(panels(&mut buffer, source, start..n, k, width, &Pool::inline()), expected);
-                }
+    fn panels_hold_what_they_should_and_go_back() {
+        for (k, n, width) in [(1, 1, 16), (7, 40, 16), (3, 64, 6), (5, 150, 16), (32, 32, 32), (48, 50, 16)] {
+            let matrix = Matrix::new((0..n * k).map(|v| v as f32 + 1.0).collect(), k, n);
+            let transpose = (0..n).flat_map(|j| (0..k).map(move |p| (p, j)));
+            let transpose: Vec<f32> = transpose.map(|(p, j)| matrix.row(p)[j]).collect();
+            let transpose = Matrix::new(transpose, n, k);
+            let pack = |matrix: &Matrix| {
+                let len = matrix.n_cols().next_multiple_of(width) * matrix.n_rows();
+                let mut packed = vec![f32::NAN; len];
+                columns(&mut packed, matrix.view(), width, &Pool::inline());
+                packed
+            };
+            let packed = pack(&matrix);
+            for (at, value) in packed.iter().enumerate() {
+                let (p, j) = (at / width % k, at / width / k * width + at % width);
+                assert_eq!(*value, if j < n { matrix.row(p)[j] } else { 0.0 });
             }
+            let mut back = vec![0.0; n * k];
+            unpacked(&mut back, &packed, (k, n), width);
+            assert_eq!(back, matrix.as_slice());
+            let mut turned = vec![f32::NAN; k.next_multiple_of(width) * n];
+            transposed(&mut turned, &packed, (k, n), width, &Pool::inline());
+            assert_eq!(turned, pack(&transpose));
         }
     }
 }

@@ -1,49 +1,65 @@
 //! LayerNormalization: each row to zero mean and unit variance, then a gain and an offset a column (Keras's
-//! `gamma` before `beta` in the layer's weights). Formulas: [`headsmith_kernels::layer_norm`].
+//! `gamma` and `beta`). Formulas: [`headsmith_kernels::layer_norm`].
 
 use headsmith_kernels::Pool;
+use headsmith_kernels::dense::apply_mask;
+use headsmith_kernels::gemm::Block;
 use headsmith_kernels::layer_norm::{Moments, layer_norm, layer_norm_backward, layer_norm_weights_backward};
 
 use super::PIECE_ROWS;
+use super::random::{Gate, Random};
 
-/// A gain of one and no offset.
-pub(crate) fn initialise(weights: &mut [f32]) {
-    let (gain, offset) = weights.split_at_mut(weights.len() / 2);
-    gain.fill(1.0);
-    offset.fill(0.0);
-}
+/// What a gain begins as. An offset begins as zero.
+pub(crate) const INITIAL_GAIN: f32 = 1.0;
 
-/// Normalises the rows of `x` into `y` and notes their moments.
+/// Normalises the rows of `x` into `y` and notes their moments; then what follows. `mask` has a byte for each value
+/// of `y`, zero where the gradient will not pass; it may be empty if nothing follows.
+#[allow(clippy::too_many_arguments)] // a layer's operands and where it runs
 pub(crate) fn forward(
     y: &mut [f32],
+    mask: &mut [u8],
     moments: &mut [Moments],
     x: &[f32],
-    weights: &[f32],
+    gain: &[f32],
+    offset: &[f32],
     epsilon: f64,
+    random: Random,
     pool: &Pool,
 ) {
-    let (gain, offset) = weights.split_at(weights.len() / 2);
     let piece = PIECE_ROWS * gain.len();
-    pool.for_each_chunk2((y, piece), (moments, PIECE_ROWS), |i, y, moments| {
+    pool.for_each_chunk2((&mut *y, piece), (moments, PIECE_ROWS), |i, y, moments| {
         layer_norm(y, moments, &x[i * piece..][..y.len()], gain, offset, epsilon as f32);
     });
+    if !random.is_none() {
+        pool.for_each_chunk2((y, piece), (mask, piece), |i, y, mask| {
+            mask.fill(1);
+            random.apply(&mut Block::of_rows(y, mask, gain.len(), i * PIECE_ROWS));
+        });
+    }
 }
 
-/// Turns the gradient of `y` into that of `x`, in place, and gives that of the weights.
-pub(crate) fn backward(
-    d_weights: &mut [f32],
+/// Turns the gradient of `y` into that of `x`, in place, through the gate of what gave `x`.
+pub(crate) fn backward_input(
     gradient: &mut [f32],
     moments: &[Moments],
     x: &[f32],
-    weights: &[f32],
+    gain: &[f32],
+    gate: Option<Gate<'_>>,
     pool: &Pool,
 ) {
-    let gain = &weights[..weights.len() / 2];
-    let (d_gain, d_offset) = d_weights.split_at_mut(gain.len());
-    layer_norm_weights_backward(d_gain, d_offset, gradient, x, moments);
     let piece = PIECE_ROWS * gain.len();
     pool.for_each_chunk(gradient, piece, |i, gradient| {
         let of_rows = &moments[i * PIECE_ROWS..];
         layer_norm_backward(gradient, &x[i * piece..][..gradient.len()], of_rows, gain);
+        if let Some(gate) = gate {
+            let mut block = Block::of_rows(gradient, &mut [], gain.len(), i * PIECE_ROWS);
+            apply_mask(&mut block, gate.mask, gate.scale);
+        }
     });
+}
+
+/// The gradients of gain and offset, from that of `y`, one after the other into `sums`.
+pub(crate) fn gradients(sums: &mut [f32], gradient: &[f32], moments: &[Moments], x: &[f32], width: usize) {
+    let (d_gain, d_offset) = sums[..2 * width].split_at_mut(width);
+    layer_norm_weights_backward(d_gain, d_offset, gradient, x, moments);
 }
