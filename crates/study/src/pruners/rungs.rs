@@ -1,0 +1,165 @@
+//! The ladder that successive halving, Hyperband and ASHA share: rungs at which only the best of those that came so
+//! far go on.
+
+use serde_json::Value;
+
+use super::Verdict;
+use super::steps::{best, better, last_report, require};
+use crate::error::Result;
+use crate::trial::{Direction, Trial};
+
+/// A ladder whose rung `r` stands at `min_resource * reduction_factor ^ (rate + r)` of resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ladder {
+    pub(super) min_resource: i64,
+    pub(super) reduction_factor: i64,
+    pub(super) rate: u32,
+    /// How many trials end at a rung before any goes on from it.
+    pub(super) bootstrap_count: usize,
+    /// The resource that has gone into a trial at step 0.
+    pub(super) at_step_0: i64,
+    pub(super) scores: Scores,
+    pub(super) few: Few,
+}
+
+/// By what trials are ranked at a rung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scores {
+    /// The value at the step at which the pruner was asked, as the attribute `completed_rung_r` remembers it: Optuna.
+    Remembered,
+    /// The best value up to the first report at the rung, whenever the pruner was asked.
+    Curve,
+}
+
+/// Which trials go on while fewer than `reduction_factor` have come to a rung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Few {
+    /// The best so far: Optuna.
+    BestGoesOn,
+    /// All: there is nothing to tell them apart yet.
+    AllGoOn,
+}
+
+impl Ladder {
+    pub(super) fn check(&self) -> Result<()> {
+        require(self.min_resource >= 1, "min_resource", self.min_resource, "1 or more")?;
+        require(self.reduction_factor >= 2, "reduction_factor", self.reduction_factor, "2 or more")
+    }
+
+    /// The step at which rung `r` stands; `None` beyond all steps.
+    pub(super) fn step(&self, r: u32) -> Option<i64> {
+        let factor = self.reduction_factor.checked_pow(self.rate.checked_add(r)?)?;
+        self.min_resource.checked_mul(factor)?.checked_sub(self.at_step_0)
+    }
+
+    /// Whether a trial whose last step is `step` has come to rung `r`.
+    pub(super) fn is_at(&self, step: i64, r: u32) -> bool {
+        self.step(r).is_some_and(|rung| step >= rung)
+    }
+
+    /// The value by which `trial` competes at rung `r`, if it came there.
+    pub(super) fn score(&self, direction: Direction, trial: &Trial, r: u32, key: &str) -> Option<f64> {
+        match self.scores {
+            Scores::Remembered => trial.system_attrs.get(key).and_then(number),
+            Scores::Curve => {
+                let (&reached, _) = trial.intermediate.range(self.step(r)?..).next()?;
+                let score = best(direction, trial.intermediate.range(..=reached).map(|(_, &value)| value));
+                (!score.is_nan()).then_some(score)
+            }
+        }
+    }
+
+    /// How many of `n` that came to a rung go on from it.
+    pub(super) fn n_that_go_on(&self, n: usize) -> usize {
+        n / usize::try_from(self.reduction_factor).unwrap_or(usize::MAX)
+    }
+
+    /// Judges `trial` at every rung that it has come to since it was last judged, among `peers`.
+    pub(super) fn judge<'t>(
+        &self,
+        direction: Direction,
+        peers: impl Iterator<Item = &'t Trial> + Clone,
+        trial: &Trial,
+    ) -> Verdict {
+        let mut verdict = Verdict::go_on();
+        let Some((step, value)) = last_report(trial) else { return verdict };
+        let mut rung = (0..).take_while(|&r| trial.system_attrs.contains_key(&key(r))).count() as u32;
+        while self.is_at(step, rung) {
+            let key = key(rung);
+            let own = match self.scores {
+                Scores::Remembered => Some(value),
+                Scores::Curve => self.score(direction, trial, rung, &key),
+            };
+            let Some(own) = own.filter(|_| !value.is_nan()) else {
+                verdict.prune = true;
+                return verdict;
+            };
+            let (mut n, mut n_better) = (1, 0);
+            for score in peers.clone().filter_map(|peer| self.score(direction, peer, rung, &key)) {
+                n += 1;
+                n_better += usize::from(better(direction, score, own));
+            }
+            verdict.remember.insert(key, attribute(own));
+            verdict.prune = n <= self.bootstrap_count || !self.is_good_enough(n, n_better);
+            if verdict.prune {
+                return verdict;
+            }
+            rung += 1;
+        }
+        verdict
+    }
+
+    fn is_good_enough(&self, n: usize, n_better: usize) -> bool {
+        match (self.n_that_go_on(n), self.few) {
+            (0, Few::AllGoOn) => true,
+            (n_that_go_on, _) => n_better < n_that_go_on.max(1),
+        }
+    }
+}
+
+/// The name of the attribute that remembers rung `r`.
+pub(super) fn key(r: u32) -> String {
+    format!("completed_rung_{r}")
+}
+
+/// A number as an attribute. JSON has no infinities: they are the words that Python's `json` writes.
+fn attribute(value: f64) -> Value {
+    match value {
+        f64::INFINITY => Value::from("Infinity"),
+        f64::NEG_INFINITY => Value::from("-Infinity"),
+        _ => Value::from(value),
+    }
+}
+
+/// The number of an attribute.
+fn number(attribute: &Value) -> Option<f64> {
+    match attribute.as_str() {
+        Some("Infinity") => Some(f64::INFINITY),
+        Some("-Infinity") => Some(f64::NEG_INFINITY),
+        _ => attribute.as_f64(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_rungs_beyond_all_steps() {
+        let ladder = Ladder {
+            min_resource: 1 << 20,
+            reduction_factor: 1 << 20,
+            rate: 1,
+            bootstrap_count: 0,
+            at_step_0: 1,
+            scores: Scores::Curve,
+            few: Few::AllGoOn,
+        };
+        assert_eq!(
+            (0..4).map(|r| ladder.step(r)).collect::<Vec<_>>(),
+            [Some((1 << 40) - 1), Some((1 << 60) - 1), None, None]
+        );
+        assert_eq!(ladder.step(u32::MAX), None);
+        assert!(ladder.is_at(i64::MAX, 1) && !ladder.is_at(i64::MAX, 2));
+    }
+}
