@@ -18,6 +18,7 @@ mod multiversion;
 pub mod philox;
 pub mod pool;
 pub mod softmax;
+pub mod walk;
 
 pub use buffer::Buffer;
 pub use matrix::{MatMut, MatRef, Matrix};

@@ -163,10 +163,15 @@ impl<P: Position> Column<'_, P> {
             && self.value_at(next, rows) > self.value_at(place, rows) + SAME_VALUE
     }
 
+    /// The value of a row.
+    pub(super) fn value(&self, row: u32) -> f32 {
+        self.x.row(row as usize)[self.feature]
+    }
+
     /// The value at `place`, which must be that of a row in `rows`.
-    pub(super) fn value_at(&self, place: usize, rows: &[u32]) -> f32 {
+    fn value_at(&self, place: usize, rows: &[u32]) -> f32 {
         let row = rows.iter().find(|&&row| self.places[row as usize].index() == place);
-        row.map_or(f32::NAN, |&row| self.x.row(row as usize)[self.feature])
+        row.map_or(f32::NAN, |&row| self.value(row))
     }
 }
 
@@ -203,14 +208,51 @@ fn sort_piece<P: Position>(x: MatRef<'_>, first: usize, places: &mut [P]) -> Ste
         }
     }
     let mut steps = Steps::default();
+    let mut other = Vec::new();
     for (rows, places) in rows.chunks_mut(n_rows).zip(places.chunks_mut(n_rows)) {
-        rows.sort_unstable();
+        sort_by_value(rows, &mut other);
         for (place, row) in rows.iter().enumerate() {
             places[*row as u32 as usize] = P::new(place);
         }
         steps.add_column(rows.iter().map(|row| from_ascending_bits((row >> 32) as u32)));
     }
     steps
+}
+
+/// The bits that a pass of [`sort_by_value`] sorts by; three passes see all 32 of a value.
+const RADIX_BITS: u32 = 11;
+
+/// Below this many, comparing is faster than counting.
+const FEWEST_COUNTED: usize = 512;
+
+/// Sorts rows that stand in ascending order by the upper 32 bits, and equal ones by the lower, with as much memory again.
+fn sort_by_value(rows: &mut [u64], other: &mut Vec<u64>) {
+    if rows.len() < FEWEST_COUNTED {
+        return rows.sort_unstable();
+    }
+    let digit = |row: u64, pass: u32| (row >> (32 + pass * RADIX_BITS)) as usize & ((1 << RADIX_BITS) - 1);
+    let mut counts = [[0u32; 1 << RADIX_BITS]; 3];
+    for &row in rows.iter() {
+        for (counts, pass) in counts.iter_mut().zip(0..) {
+            counts[digit(row, pass)] += 1;
+        }
+    }
+    other.resize(rows.len(), 0);
+    let (mut from, mut to) = (&mut *rows, &mut other[..]);
+    for (starts, pass) in counts.iter_mut().zip(0..) {
+        let mut start = 0;
+        for count in starts.iter_mut() {
+            start += std::mem::replace(count, start);
+        }
+        for &row in from.iter() {
+            let start = &mut starts[digit(row, pass)];
+            to[*start as usize] = row;
+            *start += 1;
+        }
+        std::mem::swap(&mut from, &mut to);
+    }
+    // After an odd number of passes, the rows are in the other memory.
+    rows.copy_from_slice(other);
 }
 
 impl Steps {

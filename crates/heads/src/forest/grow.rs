@@ -7,7 +7,7 @@ use super::columns::{Columns, Position};
 use super::criterion::ClassSums;
 use super::entry::Entry;
 use super::params::Settings;
-use super::split::{NodeRows, Split, Splitter};
+use super::split::{Cut, NodeRows, Split, Splitter, midpoint};
 use super::tree::Tree;
 
 /// A tree with what is only needed until its importances are known: impurity and weight of every node.
@@ -85,9 +85,10 @@ fn grow_with<P: Position, E: Entry>(
             grown.tree.set_leaf(at.node, sums.shares());
             continue;
         };
-        let places = columns.column(split.feature).places;
-        rows.partition(at.start, at.end, |row| places[row as usize].index() <= split.cut.last_left);
-        let left = grown.tree.set_split(at.node, split.feature, split.threshold);
+        let column = columns.column(split.feature);
+        let (last_left, first_right) = rows.partition(at.start, at.end, column.places, split.cut);
+        let threshold = midpoint(column.value(last_left), column.value(first_right));
+        let left = grown.tree.set_split(at.node, split.feature, threshold);
         grown.impurity.resize(left + 2, 0.0);
         grown.weight.resize(left + 2, 0.0);
         let (middle, depth) = (at.start + split.cut.n_left, at.depth + 1);
@@ -138,17 +139,22 @@ impl<E: Entry> Rows<E> {
     }
 
     /// Moves rows that go left before those that do not; both keep their order, so that gathering from a column
-    /// walks through memory in one direction.
-    fn partition(&mut self, start: usize, end: usize, goes_left: impl Fn(u32) -> bool) {
+    /// walks through memory in one direction. Gives back the rows on both sides of the cut.
+    fn partition<P: Position>(&mut self, start: usize, end: usize, places: &[P], cut: Cut) -> (u32, u32) {
         let (rows, entries) = (&mut self.rows[start..end], &mut self.entries[start..end]);
+        let right = &mut self.right[..rows.len()];
         let (mut n_left, mut n_right) = (0, 0);
+        let (mut last_left, mut first_right) = (rows[0], rows[0]);
         for i in 0..rows.len() {
             let (row, entry) = (rows[i], entries[i]);
+            let place = places[row as usize].index();
+            last_left = if place == cut.last_left { row } else { last_left };
+            first_right = if place == cut.first_right { row } else { first_right };
             // Written to both sides: on the one that is not meant, the next row overwrites it.
-            let left = goes_left(row);
+            let left = place <= cut.last_left;
             rows[n_left] = row;
             entries[n_left] = entry;
-            self.right[n_right] = (row, entry);
+            right[n_right] = (row, entry);
             n_left += usize::from(left);
             n_right += usize::from(!left);
         }
@@ -156,6 +162,7 @@ impl<E: Entry> Rows<E> {
         for ((row, entry), kept) in kept.zip(&self.right) {
             (*row, *entry) = *kept;
         }
+        (last_left, first_right)
     }
 }
 

@@ -5,7 +5,7 @@
 //! every node. Probabilities are added in double precision in the order of the trees: the result does not depend on
 //! how rows are shared among threads.
 
-use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_kernels::{MatRef, Matrix, Pool, walk};
 
 use super::Forest;
 use super::tree::Tree;
@@ -13,20 +13,27 @@ use super::tree::Tree;
 /// Rows that are predicted together.
 const ROWS_A_BLOCK: usize = 128;
 
-/// Rows that walk at once.
+/// Rows that walk at once down a tree that is not packed.
 const LANES: usize = 8;
+
+/// Fewer rows would walk for a shorter time than it takes to pack the trees.
+const PACKED_FROM: usize = 512;
 
 /// The class probabilities of each row of `x`.
 pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matrix {
     let n_classes = forest.n_classes;
     let mut proba = Matrix::zeros(x.n_rows(), n_classes);
+    let packed = if x.n_rows() < PACKED_FROM { Vec::new() } else { pack(forest, pool) };
     pool.for_each_chunk(proba.as_mut_slice(), ROWS_A_BLOCK * n_classes, |block, proba| {
         let start = block * ROWS_A_BLOCK;
         let rows: Vec<u32> = (start as u32..).take(proba.len() / n_classes).collect();
         let mut sums = vec![0.0; proba.len()];
         let mut leaves = vec![0; rows.len()];
-        for tree in &forest.trees {
-            find_leaves(tree, x, &rows, &mut leaves);
+        for (t, tree) in forest.trees.iter().enumerate() {
+            match packed.get(t) {
+                Some(Some(packed)) => packed.walk(x, start, &mut leaves),
+                _ => find_leaves(tree, x, &rows, &mut leaves),
+            }
             for (&leaf, sums) in leaves.iter().zip(sums.chunks_exact_mut(n_classes)) {
                 tree.add_leaf(leaf as usize, sums);
             }
@@ -36,6 +43,14 @@ pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matr
         }
     });
     proba
+}
+
+/// The trees in the form in which many rows walk fast; `None` for those that do not fit.
+fn pack(forest: &Forest, pool: &Pool) -> Vec<Option<walk::Tree>> {
+    pool.map(forest.trees.len(), |t| {
+        let nodes = forest.trees[t].nodes().iter();
+        walk::Tree::new(nodes.map(|node| (node.threshold, node.feature, node.next)), forest.n_features)
+    })
 }
 
 /// Walks `rows` of `x` down `tree` and writes the leaf that each comes to.

@@ -23,8 +23,6 @@ pub(super) struct NodeRows<'a, E> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Split {
     pub(super) feature: u32,
-    /// Rows whose value is not above it go left.
-    pub(super) threshold: f32,
     pub(super) cut: Cut,
 }
 
@@ -150,11 +148,7 @@ impl<E: Entry> Splitter<E> {
             drawing.note_constant(drawn.len(), |i| look.is_constant[i]);
         }
         *n_constant = drawing.finish();
-        best.map(|(feature, cut)| {
-            let column = columns.column(feature);
-            let value = |place| column.value_at(place, node.rows);
-            Split { feature, threshold: midpoint(value(cut.last_left), value(cut.first_right)), cut }
-        })
+        best.map(|(feature, cut)| Split { feature, cut })
     }
 }
 
@@ -232,7 +226,7 @@ impl<S: Scan> Sweep<S> {
 ///
 /// scikit-learn compares with the middle itself, in double precision; for values in single precision that is the
 /// same comparison.
-fn midpoint(low: f32, high: f32) -> f32 {
+pub(super) fn midpoint(low: f32, high: f32) -> f32 {
     let middle = f64::from(low) / 2.0 + f64::from(high) / 2.0;
     let rounded = middle as f32;
     if f64::from(rounded) > middle { rounded.next_down() } else { rounded }
