@@ -8,10 +8,13 @@
 mod distribution;
 mod error;
 mod identity;
+mod importance;
 mod nearest;
 mod running;
 mod space;
+mod space_toml;
 mod study;
+mod summary;
 mod trial;
 mod worker;
 
@@ -22,8 +25,11 @@ pub mod storages;
 pub use distribution::{Choice, Distribution};
 pub use error::{Error, Kind, Result};
 pub use identity::Identity;
+pub use importance::importance;
 pub use running::{GoOn, Outcome, Running};
 pub use space::{Condition, Space, SpaceParam};
+pub use space_toml::{overlay_toml, to_toml};
 pub use study::{REASON, Study};
+pub use summary::{STATES, Spent, Summary, best_trial, summary};
 pub use trial::{Attributes, Direction, Params, State, Trial};
 pub use worker::{StudyEvent, Work, work};

@@ -13,7 +13,8 @@
 use super::steps::{better, require};
 use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
-use crate::trial::{Direction, State, Trial};
+use crate::summary::best_trial;
+use crate::trial::{Direction, Trial};
 
 /// Prunes what is surely worse than the best trial.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +39,7 @@ impl Pruner for Wilcoxon {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
         let comparable =
             |t: &Trial| !t.intermediate.is_empty() && t.intermediate.values().all(|v| v.is_finite());
-        let Some(best) = best_trial(peers) else { return Verdict::go_on() };
+        let Some(best) = best_trial(peers.direction, peers.trials) else { return Verdict::go_on() };
         if !comparable(trial) || !comparable(best) {
             return Verdict::go_on();
         }
@@ -51,19 +52,6 @@ impl Pruner for Wilcoxon {
         let is_surely_worse = p_value(&differences, peers.direction) < self.p_threshold;
         Verdict::of(is_surely_worse && better(peers.direction, mean(best), mean(trial)))
     }
-}
-
-/// The complete trial with the best value, the first where several are equal.
-fn best_trial(peers: Peers<'_>) -> Option<&Trial> {
-    let mut best: Option<(&Trial, f64)> = None;
-    for trial in peers.trials.iter().filter(|t| t.state == State::Complete) {
-        if let Some(value) = trial.value.filter(|v| !v.is_nan())
-            && best.is_none_or(|(_, so_far)| better(peers.direction, value, so_far))
-        {
-            best = Some((trial, value));
-        }
-    }
-    best.map(|(trial, _)| trial)
 }
 
 /// The p-value of the differences being of a worse trial: larger when minimising, smaller when maximising.

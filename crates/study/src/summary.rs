@@ -1,0 +1,143 @@
+//! What a study has come to: counts, the best trial, and where the time went.
+
+use std::sync::Arc;
+
+use crate::trial::{Direction, State, Trial};
+
+/// The states, in the order in which a summary lists them.
+pub const STATES: [State; 5] = [State::Complete, State::Pruned, State::Fail, State::Running, State::Waiting];
+
+/// A study in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// How many trials there are in each state, and what they took, in the order of [`STATES`].
+    pub spent: [Spent; 5],
+    /// The number of the best trial.
+    pub best: Option<u64>,
+    /// The seconds that pruned trials would have taken beyond what they took, had they run as many steps as complete
+    /// trials do (the median), each at its own pace; `None` while no trial is complete.
+    pub saved_seconds: Option<f64>,
+}
+
+/// What the trials of one state took.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Spent {
+    /// How many there are.
+    pub n_trials: usize,
+    /// How many reports they made.
+    pub n_reports: usize,
+    /// The seconds from beginning to end of those that have ended.
+    pub seconds: f64,
+}
+
+impl Summary {
+    /// What the trials of one state took.
+    pub fn of(&self, state: State) -> Spent {
+        STATES
+            .iter()
+            .zip(self.spent)
+            .find(|(s, _)| **s == state)
+            .map_or_else(Spent::default, |(_, spent)| spent)
+    }
+}
+
+/// Sums up `trials`.
+pub fn summary(direction: Direction, trials: &[Arc<Trial>]) -> Summary {
+    let spent = STATES.map(|state| {
+        let mut spent = Spent::default();
+        for trial in trials.iter().filter(|t| t.state == state) {
+            spent.n_trials += 1;
+            spent.n_reports += trial.intermediate.len();
+            spent.seconds += seconds(trial).unwrap_or(0.0);
+        }
+        spent
+    });
+    Summary {
+        spent,
+        best: best_trial(direction, trials).map(|t| t.number),
+        saved_seconds: saved_seconds(trials),
+    }
+}
+
+/// The complete trial with the best value, the first where several are equal.
+pub fn best_trial(direction: Direction, trials: &[Arc<Trial>]) -> Option<&Arc<Trial>> {
+    let mut best: Option<(&Arc<Trial>, f64)> = None;
+    for trial in trials.iter().filter(|t| t.state == State::Complete) {
+        let Some(value) = trial.value.filter(|value| !value.is_nan()) else { continue };
+        let is_better = best.is_none_or(|(_, so_far)| match direction {
+            Direction::Minimize => value < so_far,
+            Direction::Maximize => value > so_far,
+        });
+        if is_better {
+            best = Some((trial, value));
+        }
+    }
+    best.map(|(trial, _)| trial)
+}
+
+/// How long a trial took; never less than nothing, whatever the clock did.
+fn seconds(trial: &Trial) -> Option<f64> {
+    let (started, completed) = (trial.started?, trial.completed?);
+    Some(completed.duration_since(started).as_secs_f64().max(0.0))
+}
+
+fn saved_seconds(trials: &[Arc<Trial>]) -> Option<f64> {
+    let n_reports = |t: &Arc<Trial>| t.intermediate.len();
+    let mut complete: Vec<usize> =
+        trials.iter().filter(|t| t.state == State::Complete).map(n_reports).collect();
+    complete.sort_unstable();
+    let whole = *complete.get(complete.len() / 2)?;
+    let saved = |t: &Arc<Trial>| {
+        let missing = whole.saturating_sub(n_reports(t)) as f64;
+        (n_reports(t) > 0).then(|| seconds(t).unwrap_or(0.0) * missing / n_reports(t) as f64)
+    };
+    Some(trials.iter().filter(|t| t.state == State::Pruned).filter_map(saved).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::{Attributes, Params};
+    use jiff::Timestamp;
+
+    fn trial(number: u64, state: State, value: Option<f64>, n_reports: i64, seconds: i64) -> Arc<Trial> {
+        let started = Timestamp::from_second(1_000_000).unwrap();
+        Arc::new(Trial {
+            id: number as i64,
+            number,
+            state,
+            value,
+            params: Params::new(),
+            intermediate: (0..n_reports).map(|step| (step, 0.5)).collect(),
+            user_attrs: Attributes::new(),
+            system_attrs: Attributes::new(),
+            started: Some(started),
+            completed: state.is_finished().then(|| Timestamp::from_second(1_000_000 + seconds).unwrap()),
+        })
+    }
+
+    #[test]
+    fn a_study_in_numbers() {
+        let trials = [
+            trial(0, State::Complete, Some(0.6), 10, 100),
+            trial(1, State::Complete, Some(0.7), 10, 50),
+            trial(2, State::Pruned, Some(0.9), 2, 6),
+            trial(3, State::Pruned, None, 0, 1),
+            trial(4, State::Fail, None, 3, -5),
+            trial(5, State::Running, None, 4, 0),
+            trial(6, State::Complete, Some(0.7), 10, 50),
+            trial(7, State::Complete, Some(f64::NAN), 1, 2),
+        ];
+        let found = summary(Direction::Maximize, &trials);
+        assert_eq!(found.of(State::Complete), Spent { n_trials: 4, n_reports: 31, seconds: 202.0 });
+        assert_eq!(found.of(State::Pruned), Spent { n_trials: 2, n_reports: 2, seconds: 7.0 });
+        // The clock went back: that trial took no time.
+        assert_eq!(found.of(State::Fail), Spent { n_trials: 1, n_reports: 3, seconds: 0.0 });
+        assert_eq!(found.of(State::Running).n_trials, 1);
+        assert_eq!(found.of(State::Waiting), Spent::default());
+        assert_eq!(found.best, Some(1));
+        assert_eq!(found.saved_seconds, Some(24.0));
+        assert_eq!(summary(Direction::Minimize, &trials).best, Some(0));
+        assert_eq!(summary(Direction::Minimize, &[]).saved_seconds, None);
+    }
+}
