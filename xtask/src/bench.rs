@@ -9,17 +9,19 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{env, step, training, workspace};
+use crate::{env, scaling, step, training, workspace};
 
 const NAMES: [&str; 3] = ["parse", "forest", "mlp"];
 /// What has peers, an environment and a table of its own.
 const TRAINING: &str = "training";
+/// What has no peers: the cost of fits of growing size.
+const SCALING: &str = "scaling";
 
 /// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured.
 pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
-    let known = |name: &str| NAMES.contains(&name) || name == TRAINING;
+    let known = |name: &str| NAMES.contains(&name) || [TRAINING, SCALING].contains(&name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
-        bail!("there is no measurement `{unknown}`; there are {}, {TRAINING}", NAMES.join(", "));
+        bail!("there is no measurement `{unknown}`; there are {}, {TRAINING}, {SCALING}", NAMES.join(", "));
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let data = fs::canonicalize(data).with_context(|| format!("there is no folder {data}"))?;
@@ -27,7 +29,10 @@ pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
     if NAMES.into_iter().any(wanted) {
         beside_peers(&data, &NAMES.into_iter().filter(|name| wanted(name)).collect::<Vec<_>>())?;
     }
-    if wanted(TRAINING) { training::run() } else { Ok(()) }
+    if wanted(TRAINING) {
+        training::run()?;
+    }
+    if wanted(SCALING) { scaling::run() } else { Ok(()) }
 }
 
 /// Runs the scripts of `names`; prints and writes one table of their rows.

@@ -4,6 +4,7 @@ mod bench;
 mod docs;
 mod env;
 mod fuzz;
+mod scaling;
 mod step;
 mod test;
 mod training;
@@ -22,7 +23,8 @@ cargo xtask COMMAND
   env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
   bench [--data DIR] [NAME..]
                         Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
-                        train and val of DIR (examples/sentences; training makes its own). Writes to target/bench.
+                        train and val of DIR (examples/sentences; training makes its own); and scaling, the cost of
+                        fits of growing size. Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
   docs                  Write docs/reference.md anew from the binary.

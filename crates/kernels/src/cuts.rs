@@ -401,7 +401,7 @@ mod tests {
             let n_classes = 1 + random.below(MOST_CLASSES as u32);
             let min_side = 1 + random.below(20) as usize;
             let n = 2 * min_side + random.below(150) as usize;
-            let code = |key: u32| (key >> 20) % n_classes | ((key >> 8) % 15 + 1) << 3;
+            let code = |key: u32| ((key >> 20) % n_classes) | (((key >> 8) % 15 + 1) << 3);
             let mut keys = random_keys(n, case);
             keys.as_flattened_mut().iter_mut().for_each(|key| *key = *key & !127 | code(*key));
             for lane in 0..LANES {
