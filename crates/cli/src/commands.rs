@@ -7,6 +7,8 @@ mod inspect;
 mod predict;
 mod reference;
 mod run;
+mod study;
+mod tune;
 
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
@@ -21,6 +23,9 @@ use crate::view::progress::StderrView;
 pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
     match matches.subcommand() {
         Some(("run", matches)) => run::run(matches),
+        Some(("tune", matches)) => tune::tune(matches),
+        Some(("worker", matches)) => tune::worker(matches),
+        Some(("study", matches)) => study::study(matches),
         Some(("inspect", matches)) => inspect::inspect(matches),
         Some(("fit", matches)) => fit::fit(matches),
         Some(("evaluate", matches)) => evaluate::evaluate(matches),
@@ -38,10 +43,20 @@ fn with_context<T>(
     common: &Common,
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
-    let pool = Pool::new(common.n_threads).context("cannot start the threads")?;
-    let mut view = StderrView::new(common.quiet);
+    with_threads(common.n_threads, common.seed, common.quiet, work)
+}
+
+/// The same for commands that have not all common flags.
+fn with_threads<T>(
+    n_threads: usize,
+    seed: u64,
+    quiet: bool,
+    work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
+) -> Result<T> {
+    let pool = Pool::new(n_threads).context("cannot start the threads")?;
+    let mut view = StderrView::new(quiet);
     let stop = interrupt::listen()?;
-    Ok(work(&mut Context { seed: common.seed, pool: &pool, stop, view: &mut view })?)
+    Ok(work(&mut Context { seed, pool: &pool, stop, view: &mut view })?)
 }
 
 /// Calls `work` with threads, without a view.
@@ -54,7 +69,7 @@ fn with_silent_context<T>(
     Ok(work(&mut Context { seed: common.seed, pool: &pool, stop: interrupt::never(), view: &mut view })?)
 }
 
-fn preset(matches: &ArgMatches) -> Preset {
+pub(crate) fn preset(matches: &ArgMatches) -> Preset {
     match matches.get_one::<String>("preset").map(String::as_str) {
         Some("notebook") => Preset::Notebook,
         _ => Preset::Standard,

@@ -4,6 +4,7 @@ pub(crate) mod aicrowd;
 pub(crate) mod common;
 pub(crate) mod config;
 pub(crate) mod heads;
+pub(crate) mod study;
 
 use std::ffi::OsString;
 
@@ -24,7 +25,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([run(), inspect(), fit(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
+        .subcommands([run(), inspect(), fit(), study::tune(), study::worker(), study::study(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
 }
 
 /// Reads the command line `args`, over the configuration file that it names. Wrong flags, and a call for help, end
@@ -67,11 +68,12 @@ fn complete(matches: ArgMatches) -> ArgMatches {
 
 fn run() -> Command {
     let command = Command::new("run")
-        .about("The whole job: inspect the tables, fit forest and MLP, judge them, predict with the better one")
+        .about("The whole job: inspect the tables, fit the forest, tune and fit the MLP, judge them, predict with the better one")
         .long_about(
-            "The whole job: inspects the tables, fits the forest baseline, fits the MLP, compares the two on the \
-             validation rows, predicts the test table with the better one, and writes report.json, \
-             model.safetensors, submission.csv and submission.zip to the output folder.",
+            "The whole job: inspects the tables, fits the forest baseline, searches for the MLP's parameters in a study, \
+             fits the MLP with the best, compares the two on the validation rows, predicts the test table with the \
+             better one, and writes report.json, model.safetensors, submission.csv and submission.zip to the output \
+             folder. A parameter given as a flag is not searched; --trials 0 leaves the study out.",
         )
         .args([
             file("train", "Table to learn from; needed without --challenge"),
@@ -87,6 +89,7 @@ fn run() -> Command {
             preset(),
             columns(),
         ])
+        .args(study::of_run())
         .args(aicrowd::of_run());
     let command = common::add(command);
     HeadKind::ALL

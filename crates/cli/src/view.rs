@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 pub(crate) mod progress;
+pub(crate) mod study;
 pub(crate) mod text;
 pub(crate) mod transfer;
 

@@ -29,6 +29,11 @@ impl Context<'_> {
         self.view.see(progress);
     }
 
+    /// Says that something is not as it was asked for; the work goes on.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.tell(&Progress::Warning(text));
+    }
+
     /// Ends the work here when it was asked to stop.
     pub(crate) fn go_on(&self) -> Result<()> {
         if self.stopping() {

@@ -96,3 +96,14 @@ impl From<headsmith_model::Error> for Error {
         Error::data(error.to_string())
     }
 }
+
+impl From<headsmith_study::Error> for Error {
+    fn from(error: headsmith_study::Error) -> Error {
+        use headsmith_study::Kind as Study;
+        let kind = match error.kind() {
+            Study::Configuration | Study::NotFound | Study::Conflict => Kind::Usage,
+            _ => Kind::Failure,
+        };
+        Error { kind, message: error.to_string(), cause: None }
+    }
+}

@@ -42,6 +42,9 @@ pub struct FitOptions {
     pub chosen_on_val: Vec<&'static str>,
     /// Whether the validation rows will choose among heads.
     pub chooses_head: bool,
+    /// The trial of a study whose random numbers the fit has, so that it goes through the trial's very epochs; 0 without
+    /// a study.
+    pub trial: u32,
 }
 
 /// A fitted head, with what is said of it.
@@ -56,13 +59,15 @@ pub struct FittedHead {
 }
 
 /// Rows as the head sees them.
-struct Scaled<'d> {
+#[derive(Debug)]
+pub(crate) struct Scaled<'d> {
     transform: Transform,
     train: ScaledRows<'d>,
     val: Option<ScaledRows<'d>>,
 }
 
 /// A table's rows, with a scaled copy of the features where scaling changes them.
+#[derive(Debug)]
 struct ScaledRows<'d> {
     rows: &'d Dataset,
     x: Option<Matrix>,
@@ -95,7 +100,7 @@ pub fn fit(
 ) -> Result<FittedHead> {
     context.tell(&Progress::Fitting { head: head.kind.name(), purpose: options.purpose });
     let start = Instant::now();
-    let scaled = Scaled::new(head, data, context.pool)?;
+    let scaled = Scaled::new(head.params.text("scale").unwrap_or("none"), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
     let trained = match head.kind {
@@ -148,14 +153,26 @@ impl FittedHead {
 }
 
 impl<'d> Scaled<'d> {
-    fn new(head: &HeadConfig, data: &'d FitData, pool: &Pool) -> Result<Scaled<'d>> {
-        let scaling: Scaling = head.params.text("scale").unwrap_or("none").parse()?;
+    /// Fits `scaling` on the training rows and applies it to all.
+    ///
+    /// # Errors
+    /// When there is no such scaling, or the rows cannot be scaled by it.
+    pub(crate) fn new(scaling: &str, data: &'d FitData, pool: &Pool) -> Result<Scaled<'d>> {
+        let scaling: Scaling = scaling.parse()?;
         let transform = scaling.fit(data.train.x.view(), pool)?;
         let rows = |rows: &'d Dataset| {
             let x = (scaling != Scaling::None).then(|| transform.apply(rows.x.view(), pool));
             ScaledRows { rows, x }
         };
         Ok(Scaled { train: rows(&data.train), val: data.val.as_ref().map(rows), transform })
+    }
+
+    /// The training rows, and the validation rows if there are any.
+    ///
+    /// # Errors
+    /// When rows and labels do not go together.
+    pub(crate) fn samples(&self) -> Result<(Samples<'_>, Option<Samples<'_>>)> {
+        Ok((self.train.samples()?, self.val.as_ref().map(ScaledRows::samples).transpose()?))
     }
 
     /// The model that scales as this does and then predicts with `node`.
@@ -198,13 +215,14 @@ fn train_mlp(
     watch: &mut Watch<'_, '_>,
 ) -> Result<Trained> {
     let (seed, pool) = (watch.context.seed, watch.context.pool);
-    let val = scaled.val.as_ref().map(ScaledRows::samples).transpose()?;
+    let (train, val) = scaled.samples()?;
     let checkpoint = watch.checkpoint;
     let mut keep = |_epoch, network: &mlp::Mlp| {
         checkpoint.keep(scaled.model(Node::Mlp(network.clone()), record(head, data, seed)));
     };
     let keep: Option<mlp::Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut keep) } else { None };
-    let fitted = mlp::fit(scaled.train.samples()?, val, &head.params, seed, pool, watch, keep)?;
+    let trainer = mlp::Trainer::new(train, val, &head.params, seed, options.trial, pool)?;
+    let fitted = mlp::run(trainer, &head.params, watch, keep)?;
     checkpoint.tell_failure(watch.context);
     if fitted.history.is_empty() {
         watch.context.go_on()?;

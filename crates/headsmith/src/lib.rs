@@ -38,7 +38,9 @@ mod progress;
 pub mod report;
 pub mod run;
 mod select;
+pub mod studies;
 pub mod tables;
+pub mod tune;
 
 pub use context::Context;
 pub use error::{Error, Result};
@@ -53,3 +55,4 @@ pub use headsmith_heads::params;
 pub use headsmith_kernels::Pool;
 pub use headsmith_metrics as metrics;
 pub use headsmith_model as model;
+pub use headsmith_study as study;

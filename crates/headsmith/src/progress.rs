@@ -4,6 +4,7 @@
 
 use headsmith_data::Finding;
 use headsmith_heads::Event;
+use headsmith_study::StudyEvent;
 
 use crate::report::{FitReport, TableReport};
 
@@ -33,6 +34,19 @@ pub enum Progress<'a> {
     Fit(&'a Event),
     /// A head was fitted and judged.
     Fitted(&'a FitReport),
+    /// A study is about to search.
+    Searching {
+        /// Its name.
+        study: &'a str,
+        /// Its trials in all, if there is an end.
+        n_trials: Option<u64>,
+        /// Its trials that were finished before.
+        n_finished: usize,
+    },
+    /// A trial of the study says something.
+    Trial(&'a StudyEvent),
+    /// The study's work here is over.
+    Searched,
     /// A file was written.
     Wrote(&'a std::path::Path),
     /// Something went wrong that the work goes on without.

@@ -10,6 +10,8 @@ use headsmith_metrics::bootstrap::Intervals;
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 
+use crate::tune::StudyReport;
+
 /// The version of the report's format.
 pub const REPORT_VERSION: u32 = 1;
 
@@ -36,6 +38,8 @@ pub struct Report {
     pub classes: Vec<String>,
     /// The heads that were fitted, in that order.
     pub heads: Vec<FitReport>,
+    /// The study that chose the last head's parameters; `null` without one.
+    pub study: Option<StudyReport>,
     /// How the heads compare on the validation rows; `null` with one head.
     pub comparison: Option<Comparison>,
     /// The head that predicts.

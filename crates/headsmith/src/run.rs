@@ -19,6 +19,7 @@ use crate::progress::Progress;
 use crate::report::{REPORT_VERSION, Report, TableReport};
 use crate::select;
 use crate::tables::{self, RoleTable};
+use crate::tune::{StudyConfig, StudyReport};
 
 /// What a run is to do.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct RunConfig {
     pub baseline: HeadConfig,
     /// The head that is to beat it.
     pub candidate: HeadConfig,
+    /// The study that looks for better parameters of the candidate first.
+    pub study: Option<StudyConfig>,
     /// The columns of the predictions.
     pub columns: Columns,
 }
@@ -47,6 +50,12 @@ struct Prepared {
     test: Option<RoleTable>,
     tables: Vec<TableReport>,
     findings: Vec<Finding>,
+}
+
+/// What was fitted, and the study before the last fit.
+struct Fits {
+    heads: Vec<FittedHead>,
+    study: Option<StudyReport>,
 }
 
 /// Does the whole job, and writes `report.json`, `model.safetensors`, `submission.csv` and `submission.zip`.
@@ -62,7 +71,7 @@ pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     let Prepared { data, test, tables, findings } = prepare(config, context)?;
     context.go_on()?;
     make_folder(&config.out)?;
-    let mut heads = fit_heads(config, &data, context)?;
+    let Fits { mut heads, study } = fit_heads(config, &data, &tables, context)?;
     if let [only] = &mut heads[..] {
         only.not_chosen();
     }
@@ -92,6 +101,7 @@ pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
         classes: data.train.classes.names().to_vec(),
         chosen: heads[best].report.head,
         heads: heads.into_iter().map(|head| head.report).collect(),
+        study,
         comparison,
         predictions,
         seconds: start.elapsed().as_secs_f64(),
@@ -144,24 +154,32 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
 
 /// Fits the baseline, lets the final fit's parameters be selected, and does the final fit; what has not begun when
 /// the run is asked to stop is skipped.
-fn fit_heads(config: &RunConfig, data: &FitData, context: &mut Context<'_>) -> Result<Vec<FittedHead>> {
-    let options = |purpose, checkpoint| FitOptions {
-        purpose,
-        checkpoint,
-        chooses_head: true,
-        chosen_on_val: Vec::new(),
-    };
-    let baseline = fit::fit(&config.baseline, data, &options("baseline", None), context)?;
+fn fit_heads(
+    config: &RunConfig,
+    data: &FitData,
+    tables: &[TableReport],
+    context: &mut Context<'_>,
+) -> Result<Fits> {
+    let options = FitOptions { purpose: "baseline", chooses_head: true, ..FitOptions::default() };
+    let baseline = fit::fit(&config.baseline, data, &options, context)?;
     if context.stopping() {
         context.tell(&Progress::Skipped("the final fit"));
-        return Ok(vec![baseline]);
+        return Ok(Fits { heads: vec![baseline], study: None });
     }
-    let selected = select::as_asked(&config.candidate, data, context)?;
-    let checkpoint = model_file::checkpoint_beside(&model_path(config));
-    let options =
-        FitOptions { chosen_on_val: selected.chosen_on_val, ..options("final fit", Some(checkpoint)) };
+    let selected = select::select(config, data, [&tables[0], &tables[1]], context)?;
+    let options = FitOptions {
+        purpose: "final fit",
+        checkpoint: Some(model_file::checkpoint_beside(&model_path(config))),
+        chosen_on_val: selected.chosen_on_val,
+        trial: selected.trial,
+        ..options
+    };
+    if context.stopping() {
+        context.tell(&Progress::Skipped("the final fit"));
+        return Ok(Fits { heads: vec![baseline], study: selected.study });
+    }
     let candidate = fit::fit(&selected.head, data, &options, context)?;
-    Ok(vec![baseline, candidate])
+    Ok(Fits { heads: vec![baseline, candidate], study: selected.study })
 }
 
 fn compare(

@@ -18,9 +18,11 @@ mod pack;
 
 pub use block::Block;
 
-use crate::buffer::Buffer;
+use std::mem::MaybeUninit;
+
+use crate::buffer::{Buffer, LINE};
 use crate::{MatMut, MatRef, Pool};
-use kernel::{Kernel, MAX_TILE};
+use kernel::{Kernel, MAX_TILE, MAX_WIDTH};
 
 /// Columns of the blocks that epilogues get; the last ones may have fewer.
 pub const BLOCK_COLUMNS: usize = 64;
@@ -211,7 +213,8 @@ unsafe fn block_of_product(
     b: Panels<'_>,
     first_column: usize,
 ) {
-    let mut edge = [0.0; MAX_TILE];
+    // Not initialised: it would take as long as the product of a small batch.
+    let mut edge = MaybeUninit::<[f32; MAX_TILE]>::uninit();
     for column in (0..n_columns).step_by(kernel.width) {
         let right = &b.values[(first_column + column) * b.k..];
         let width = kernel.width.min(n_columns - column);
@@ -224,11 +227,14 @@ unsafe fn block_of_product(
                 unsafe { kernel.tile((height, width, b.k), left, right, to, b.n) };
                 continue;
             }
+            let edge = edge.as_mut_ptr().cast::<f32>();
             // SAFETY: `edge` has room for the largest tile.
-            unsafe { kernel.tile((height, width, b.k), left, right, edge.as_mut_ptr(), kernel.width) };
-            for (i, from) in edge.chunks(kernel.width).take(height).enumerate() {
-                // SAFETY: the row of the tile lies within the block.
-                unsafe { to.wrapping_add(i * b.n).copy_from_nonoverlapping(from.as_ptr(), width) };
+            unsafe { kernel.tile((height, width, b.k), left, right, edge, kernel.width) };
+            for i in 0..height {
+                // SAFETY: the row of the tile has been written, and lies within the block.
+                unsafe {
+                    to.wrapping_add(i * b.n).copy_from_nonoverlapping(edge.add(i * kernel.width), width)
+                };
             }
         }
     }
@@ -259,30 +265,51 @@ fn transposed_product(
     let group = (RIGHT_VALUES / (m * kernel.width).max(1)).clamp(1, n_panels.div_ceil(N_PIECES).max(1));
     pool.for_each_chunk3(panels, group * panel, |piece, mut panels| {
         let right = &right[piece * group * kernel.width * m..];
-        let mut gradient = [0.0; GRADIENT_ROWS * MAX_TILE / 12];
+        // Not initialised: it would take as long as the product of a small batch.
+        let mut gradient = MaybeUninit::<[f32; GRADIENT_ROWS * MAX_WIDTH]>::uninit();
+        let gradient = gradient.as_mut_ptr().cast::<f32>();
         for row in (0..k).step_by(GRADIENT_ROWS) {
             let n_rows = GRADIENT_ROWS.min(k - row);
             for column in 0..panels[0].len() / panel {
                 let n_columns = kernel.width.min(n - (piece * group + column) * kernel.width);
                 let right = &right[column * kernel.width * m..];
                 if n_columns < kernel.width {
-                    // The kernel leaves the padding of the last panel out.
-                    gradient.fill(0.0);
+                    // The kernel leaves out the padding of the last panel.
+                    // SAFETY: `gradient` has room for GRADIENT_ROWS rows as wide as the kernel.
+                    unsafe { gradient.write_bytes(0, GRADIENT_ROWS * kernel.width) };
                 }
                 for tile in (0..n_rows).step_by(kernel.height) {
                     let left = (&left[(row + tile) * m..], kernel.height, 1);
-                    let to = gradient[tile * kernel.width..].as_mut_ptr();
+                    let to = gradient.wrapping_add(tile * kernel.width);
                     let shape = (kernel.height.min(n_rows - tile), n_columns, m);
-                    // SAFETY: `gradient` has room for GRADIENT_ROWS rows as wide as the kernel.
+                    let soon = column * panel + (row + tile) * kernel.width;
+                    // Shorter sums than this leave no time for it.
+                    for values in panels.iter().filter(|_| m >= 32) {
+                        prefetch(&values[soon..soon + shape.0 * kernel.width]);
+                    }
+                    // SAFETY: as above.
                     unsafe { kernel.tile(shape, left, right, to, kernel.width) };
                 }
                 let range =
                     column * panel + row * kernel.width..column * panel + (row + n_rows) * kernel.width;
                 let stretch = panels.each_mut().map(|values| &mut values[range.clone()]);
-                finish(stretch, &gradient[..n_rows * kernel.width]);
+                // SAFETY: the tiles, and the zeros before them, have filled these rows.
+                finish(stretch, unsafe { std::slice::from_raw_parts(gradient, n_rows * kernel.width) });
             }
         }
     });
+}
+
+/// Has the values fetched into the cache, where the machine can be told so.
+fn prefetch(values: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every x86-64 machine has the instruction.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
 }
 
 #[cfg(test)]

@@ -4,6 +4,11 @@
 //! There is no state to carry from one draw to the next, so the numbers an element gets do not depend on which
 //! thread draws them, or in what order.
 
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 /// A key into the family of Philox4x32-10 streams: `(seed, trial, stream)`, with `(epoch, step)` in the counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Philox {
@@ -59,8 +64,16 @@ impl Philox {
     /// seven rounds. Seven are the fewest that pass the tests of Crush (ibid., table 2), and enough for noise.
     #[inline(always)]
     pub(crate) fn words_of_lanes(self, epoch: u32, step: u32, first_block: u64) -> [[u32; LANES]; 4] {
-        // Words stand in the lower halves of 64 bits, what is in the upper ones is left there: so a round is
-        // multiplications, shifts and nothing else.
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the machine has the instructions.
+            return unsafe { avx2::words_of_lanes(self.key, epoch, step, first_block) };
+        }
+        self.portable_words_of_lanes(epoch, step, first_block)
+    }
+
+    #[inline(always)]
+    fn portable_words_of_lanes(self, epoch: u32, step: u32, first_block: u64) -> [[u32; LANES]; 4] {
         let mut counter = [[0; LANES], [0; LANES], [u64::from(step); LANES], [u64::from(epoch); LANES]];
         let [low, high, ..] = &mut counter;
         for ((low, high), block) in low.iter_mut().zip(high).zip(first_block..) {
@@ -175,6 +188,7 @@ mod tests {
             for (lane, block) in (first_block..).take(LANES).enumerate() {
                 let counter = [block as u32, (block >> 32) as u32, 5, 4];
                 assert_eq!(lanes.map(|word| word[lane]), philox4x32::<7>(counter, philox.key));
+                assert_eq!(lanes, philox.portable_words_of_lanes(4, 5, first_block));
             }
         }
     }

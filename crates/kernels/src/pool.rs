@@ -39,6 +39,15 @@ impl Pool {
         self.threads.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
     }
 
+    /// Calls `work` on one of the threads: pieces that it hands out need no other thread to wake for them first, as
+    /// they do when they are handed out from outside.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.threads {
+            Some(threads) => threads.install(work),
+            None => work(),
+        }
+    }
+
     /// Calls `piece(0) .. piece(n - 1)`, each once, in no order, and returns when all are done.
     pub fn for_each(&self, n: usize, piece: impl Fn(usize) + Sync + Send) {
         match &self.threads {
@@ -138,6 +147,7 @@ mod tests {
     fn every_piece_once_for_any_thread_count() {
         for n_threads in [0, 1, 2, 5] {
             let pool = Pool::new(n_threads).unwrap();
+            assert_eq!(pool.run(|| pool.map(3, |i| i + 1)), [1, 2, 3]);
             assert_eq!(pool.map(100, |i| i * i), (0..100).map(|i| i * i).collect::<Vec<_>>());
             let mut values = vec![0; 23];
             pool.for_each_chunk(&mut values, 5, |i, chunk| chunk.iter_mut().for_each(|v| *v += i + 1));

@@ -11,7 +11,7 @@ use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 
 use crate::commands::aicrowd::{self, Tables};
 use crate::flags::common::{self, Common, optional_path_of, path_of};
-use crate::flags::heads;
+use crate::flags::{heads, study};
 use crate::{commands, interrupt, view};
 
 /// A challenge whose files are here.
@@ -38,6 +38,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     // Wrong parameters are said before anything is fetched.
     let baseline = HeadConfig::new(HeadKind::Forest, &given(HeadKind::Forest))?;
     let candidate = HeadConfig::mlp(commands::preset(matches), &given(HeadKind::Mlp))?;
+    let study = study::of_run_given(matches, &common, &path_of(matches, "out"))?;
     let fetched = fetch(matches, &common)?;
     let config = RunConfig {
         train: table(matches, "train", &fetched, |tables| &tables.train)?,
@@ -47,6 +48,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         read: common.read.clone(),
         baseline,
         candidate,
+        study,
         columns: commands::columns(matches),
     };
     if matches.get_flag("submit") && config.test.is_none() {

@@ -55,12 +55,11 @@ pub(crate) fn add(command: Command) -> Command {
 
 /// What the flags common to all commands were given.
 pub(crate) fn given(matches: &ArgMatches) -> Common {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let text = |id: &str| matches.get_one::<String>(id).cloned();
     let skip = text("on_bad_row").as_deref() == Some("skip");
     Common {
         seed: matches.get_one("seed").copied().unwrap_or(42),
-        n_threads: matches.get_one::<u16>("jobs").map_or_else(cores, |&n| usize::from(n)),
+        n_threads: threads(matches),
         json: matches.get_flag("json"),
         quiet: matches.get_flag("quiet"),
         read: ReadOptions {
@@ -70,6 +69,12 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
             ..ReadOptions::default()
         },
     }
+}
+
+/// How many threads work at once.
+pub(crate) fn threads(matches: &ArgMatches) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    matches.get_one::<u16>("jobs").map_or_else(cores, |&n| usize::from(n))
 }
 
 /// A flag that takes a file to read.

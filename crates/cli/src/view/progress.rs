@@ -7,6 +7,7 @@ use headsmith::data::Severity;
 use headsmith::heads::event::StopReason;
 use headsmith::heads::{EpochRecord, Event};
 use headsmith::report::{FitReport, TableReport};
+use headsmith::study::{State, StudyEvent};
 use headsmith::{Progress, View};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -24,6 +25,18 @@ pub(crate) struct StderrView {
     started: Instant,
     last_line: Instant,
     best: Option<f64>,
+    search: Search,
+}
+
+/// How far a study is.
+#[derive(Default)]
+struct Search {
+    n_finished: usize,
+    /// Trials that were finished when it began here.
+    at_start: usize,
+    n_pruned: usize,
+    n_epochs: usize,
+    best_trial: Option<u64>,
 }
 
 impl StderrView {
@@ -41,6 +54,7 @@ impl StderrView {
             started: now,
             last_line: now,
             best: None,
+            search: Search::default(),
         }
     }
 
@@ -101,6 +115,67 @@ impl StderrView {
         }
     }
 
+    fn searching(&mut self, study: &str, n_trials: Option<u64>, n_finished: usize) {
+        let goes_on = if n_finished > 0 { format!(", going on after {}", counted(n_finished, "trial")) } else { String::new() };
+        self.line(&format!("study {study}{goes_on}"));
+        self.head = "study";
+        self.search = Search { n_finished, at_start: n_finished, ..Search::default() };
+        self.started(n_trials.map_or(0, |n| n as usize), "trial");
+        self.bar.set_position(n_finished as u64);
+    }
+
+    fn trial(&mut self, event: &StudyEvent) {
+        let search = &mut self.search;
+        match event {
+            StudyEvent::Ended { number, state, value, reason } => {
+                search.n_finished += 1;
+                search.n_pruned += usize::from(*state == State::Pruned);
+                if *state == State::Complete && value.is_some_and(|value| self.best.is_none_or(|best| value > best)) {
+                    self.best = *value;
+                    search.best_trial = Some(*number);
+                }
+                if let (State::Fail, Some(reason)) = (state, reason) {
+                    self.line(&format!("warning: trial {number} failed: {reason}"));
+                }
+                self.searched_so_far();
+            }
+            StudyEvent::Reported { .. } => {
+                self.search.n_epochs += 1;
+                if self.plain {
+                    self.searched_so_far();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn searched_so_far(&mut self) {
+        let search = &self.search;
+        let best = match (self.best, search.best_trial) {
+            (Some(best), Some(trial)) => format!("best {best:.4} (trial {trial})"),
+            _ => "none complete yet".to_owned(),
+        };
+        let what = format!("{best}, {} pruned, {}", search.n_pruned, counted(search.n_epochs, "epoch"));
+        let done = search.n_finished - search.at_start;
+        let left = match self.total {
+            0 => String::new(),
+            total => time_left(self.started.elapsed(), done, total.saturating_sub(search.at_start)),
+        };
+        let message = [what, left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(", ");
+        if self.plain && self.last_line.elapsed() >= PLAIN_EVERY {
+            self.last_line = Instant::now();
+            let of = if self.total > 0 { format!("/{}", self.total) } else { String::new() };
+            self.line(&format!("study: {}{of} trials, {message}", search.n_finished));
+        }
+        self.bar.set_position(search.n_finished as u64);
+        self.bar.set_message(message);
+    }
+
+    fn searched(&mut self) {
+        self.bar.finish_and_clear();
+        self.bar = ProgressBar::hidden();
+    }
+
     fn fitted(&mut self, report: &FitReport) {
         self.bar.finish_and_clear();
         self.bar = ProgressBar::hidden();
@@ -123,6 +198,9 @@ impl View for StderrView {
             }
             Progress::Fit(event) => self.event(event),
             Progress::Fitted(report) => self.fitted(report),
+            Progress::Searching { study, n_trials, n_finished } => self.searching(study, *n_trials, *n_finished),
+            Progress::Trial(event) => self.trial(event),
+            Progress::Searched => self.searched(),
             Progress::Wrote(path) => self.line(&format!("wrote {}", path.display())),
             Progress::Warning(text) => self.say(&format!("warning: {text}")),
             Progress::Skipped(what) => self.say(&format!("warning: {what} was skipped")),

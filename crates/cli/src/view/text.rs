@@ -26,6 +26,10 @@ pub(crate) fn run(report: &Report) -> String {
     if let Some(last) = report.heads.last() {
         text += &examples(last, &report.classes);
     }
+    if let Some(study) = &report.study {
+        text += &super::study::summary(study);
+        text.push('\n');
+    }
     text += &summary(&report.heads, "validation");
     if let Some(comparison) = &report.comparison {
         text += &compared(comparison);
@@ -253,7 +257,7 @@ fn shown(report: &FitReport) -> (&Judgement, &'static str) {
 }
 
 /// An empty table: plain text, the first column to the left and the others to the right.
-fn grid(header: &[&str]) -> Table {
+pub(super) fn grid(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)

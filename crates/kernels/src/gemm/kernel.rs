@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 /// Terms after which a sum in registers is added to what stands in memory: it bounds the rounding of long sums.
 /// It is far more than the caches ask for: panels stream from the second level as fast as they are used.
 pub(super) const K_BLOCK: usize = 1024;
+/// The columns of the widest tile.
+pub(super) const MAX_WIDTH: usize = 32;
 /// The values of the largest tile.
-pub(super) const MAX_TILE: usize = 12 * 32;
+pub(super) const MAX_TILE: usize = 12 * MAX_WIDTH;
 
 /// `to[r * stride + c] = sum over p of left[p * left_k + r * left_row] * right[p * width + c]`, added to what is
 /// there if `add`, for the rows and vector registers of columns that the kernel is made for.

@@ -1,10 +1,12 @@
 //! Packing: panels of the width of the register kernel, each with its rows one after another. Value `p` of the sum
 //! for column `j` stands at `(j / width * k + p) * width + j % width`.
 
+use std::ops::Range;
+
 use crate::{MatRef, Pool};
 
 /// Panels that are packed at a time: their columns stand beside each other, so a row's are read in one go.
-const GROUP: usize = 4;
+const GROUP: usize = 8;
 
 /// Packs the columns of `source` into panels of `width`. What is missing from the last panel is zero.
 pub(super) fn columns(packed: &mut [f32], source: MatRef<'_>, width: usize, pool: &Pool) {
@@ -15,17 +17,41 @@ pub(super) fn columns(packed: &mut [f32], source: MatRef<'_>, width: usize, pool
     pool.for_each_chunk(packed, GROUP * width * k, |group, packed| {
         let first = group * GROUP * width;
         let end = n.min(first + GROUP * width);
-        for p in 0..k {
-            let row = &source.row(p)[first..end];
-            for (panel, values) in row.chunks(width).enumerate() {
-                let to = &mut packed[(panel * k + p) * width..][..width];
-                if !copied::<16>(to, values) && !copied::<6>(to, values) {
-                    to[..values.len()].copy_from_slice(values);
-                    to[values.len()..].fill(0.0);
-                }
+        let n_whole = match width {
+            6 => whole_panels::<6>(packed, source, first..end),
+            12 => whole_panels::<12>(packed, source, first..end),
+            16 => whole_panels::<16>(packed, source, first..end),
+            32 => whole_panels::<32>(packed, source, first..end),
+            _ => 0,
+        };
+        for (panel, packed) in packed.chunks_exact_mut(k * width).enumerate().skip(n_whole) {
+            for (p, to) in packed.chunks_exact_mut(width).enumerate() {
+                let values = &source.row(p)[first + panel * width..end.min(first + (panel + 1) * width)];
+                to[..values.len()].copy_from_slice(values);
+                to[values.len()..].fill(0.0);
             }
         }
     });
+}
+
+/// Packs those panels of a group that are whole, of a width known to the compiler; gives their number.
+fn whole_panels<const WIDTH: usize>(packed: &mut [f32], source: MatRef<'_>, group: Range<usize>) -> usize {
+    let (k, n_panels) = (source.n_rows(), group.len() / WIDTH);
+    assert!(n_panels * k * WIDTH <= packed.len());
+    for p in 0..k {
+        let (panels, _) = source.row(p)[group.clone()].as_chunks::<WIDTH>();
+        for (panel, values) in panels.iter().enumerate() {
+            // SAFETY: `panel` is below `n_panels` and `p` below `k`, whose product with WIDTH is within `packed`.
+            unsafe {
+                packed
+                    .as_mut_ptr()
+                    .add((panel * k + p) * WIDTH)
+                    .cast::<[f32; WIDTH]>()
+                    .write_unaligned(*values)
+            };
+        }
+    }
+    n_panels
 }
 
 /// Undoes [`columns`].
@@ -34,18 +60,6 @@ pub(super) fn unpacked(to: &mut [f32], packed: &[f32], (k, n): (usize, usize), w
         for (panel, values) in row.chunks_mut(width).enumerate() {
             values.copy_from_slice(&packed[(panel * k + p) * width..][..values.len()]);
         }
-    }
-}
-
-/// Copies `N` values, if both have that many: a length known to the compiler is moved without a call.
-#[inline(always)]
-fn copied<const N: usize>(to: &mut [f32], values: &[f32]) -> bool {
-    match (<&mut [f32; N]>::try_from(to), <&[f32; N]>::try_from(values)) {
-        (Ok(to), Ok(values)) => {
-            *to = *values;
-            true
-        }
-        _ => false,
     }
 }
 

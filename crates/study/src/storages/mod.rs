@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::trial::{Attributes, Direction, Params, State, Trial};
 
 pub use retry::{Outage, Retry};
@@ -37,6 +37,8 @@ pub struct Options {
     pub durability: Durability,
     /// How long to wait for another process's lock before saying `Unavailable`.
     pub lock_wait: Duration,
+    /// Whether an SQLite file that is not there is an error rather than made: for those who only look.
+    pub must_exist: bool,
     /// Where the times come from at which trials begin and end; also SQLite's heartbeats.
     pub clock: Clock,
 }
@@ -46,6 +48,7 @@ impl Default for Options {
         Options {
             durability: Durability::Process,
             lock_wait: Duration::from_secs(30),
+            must_exist: false,
             clock: jiff::Timestamp::now,
         }
     }
@@ -69,6 +72,10 @@ pub enum Durability {
 pub fn open(url: &str, options: &Options) -> Result<Box<dyn Storage>> {
     let link: Box<dyn link::Link> = match url::parse(url)? {
         url::Place::Memory => Box::new(sqlite::Sqlite::open(None, options)?),
+        url::Place::File(path) if options.must_exist && !path.exists() => {
+            let message = format!("there is no study database {}: name one with --storage", path.display());
+            return Err(Error::new(Kind::NotFound, message));
+        }
         url::Place::File(path) => Box::new(sqlite::Sqlite::open(Some(&path), options)?),
         url::Place::Server(url) => Box::new(postgres::Postgres::open(&url, options)?),
     };
@@ -122,7 +129,7 @@ pub enum Claim {
         /// Its system attributes.
         system_attrs: Attributes,
     },
-    /// Begin a waiting trial, or take up a stale running one under its own number.
+    /// Begin a waiting trial, or take up a running one that nobody is on any more under its own number.
     TakeUp {
         /// Its key.
         trial_id: i64,
@@ -131,7 +138,7 @@ pub enum Claim {
         /// System attributes to set.
         system_attrs: Attributes,
     },
-    /// Give up a stale running trial: it becomes a failed one. Then ask again.
+    /// Give up a running trial that nobody is on any more: it becomes a failed one. Then ask again.
     Fail {
         /// Its key.
         trial_id: i64,
@@ -198,7 +205,7 @@ pub trait Storage: Send {
     /// Asks for work: locks the study, shows all trials to `choose`, and does what it answers, all in one
     /// transaction. A trial that somebody else took up meanwhile is never given; `choose` is then asked again.
     ///
-    /// A stale trial that is taken up keeps the reports up to its checkpoint, or none without one: the rest is to be
+    /// A running trial that is taken up keeps the reports up to its checkpoint, or none without one: the rest is to be
     /// said again. What no clock can be trusted with is not stale: when the storage's clock jumps, heartbeats count from
     /// the jump on.
     fn claim(

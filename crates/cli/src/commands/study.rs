@@ -1,0 +1,141 @@
+//! `headsmith study`: looking at studies and changing them.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use anyhow::{Context as _, Result, bail};
+use clap::ArgMatches;
+use headsmith::studies::{self, Order, Place, TrialFilter};
+use headsmith::study::State;
+
+use crate::flags::common::{self, optional_path_of, path_of};
+use crate::{commands, view};
+
+/// Does what the subcommand asks for.
+pub(crate) fn study(matches: &ArgMatches) -> Result<()> {
+    match matches.subcommand() {
+        Some(("list", matches)) => list(matches),
+        Some(("show", matches)) => show(matches),
+        Some(("best", matches)) => best(matches),
+        Some(("trials", matches)) => trials(matches),
+        Some(("export", matches)) => export(matches),
+        Some(("enqueue", matches)) => enqueue(matches),
+        Some(("delete", matches)) => delete(matches),
+        Some(("rename", matches)) => rename(matches),
+        // clap lets no other through.
+        _ => Ok(()),
+    }
+}
+
+fn place(matches: &ArgMatches) -> Place {
+    Place {
+        storage: matches.get_one::<String>("storage").cloned().unwrap_or_default(),
+        name: matches.get_one::<String>("study").cloned(),
+    }
+}
+
+fn list(matches: &ArgMatches) -> Result<()> {
+    let all = studies::list(&place(matches))?;
+    if matches.get_flag("json") { view::print_json(&all) } else { view::print(&view::study::list(&all)) }
+}
+
+fn show(matches: &ArgMatches) -> Result<()> {
+    let report = studies::show(&place(matches))?;
+    if matches.get_flag("json") { view::print_json(&report) } else { view::print(&view::study::summary(&report)) }
+}
+
+fn best(matches: &ArgMatches) -> Result<()> {
+    let json = matches.get_flag("json");
+    if !matches.get_flag("fit") {
+        let best = studies::best(&place(matches))?;
+        return if json { view::print_json(&best) } else { view::print(&view::study::trial(&best)) };
+    }
+    let config = studies::FitBest {
+        train: optional_path_of(matches, "train"),
+        val: optional_path_of(matches, "val"),
+        model: path_of(matches, "model"),
+    };
+    let threads = common::threads(matches);
+    let quiet = matches.get_flag("quiet");
+    // The seed is the study's own.
+    let (report, classes) =
+        commands::with_threads(threads, 0, quiet, |context| studies::fit_best(&place(matches), &config, context))?;
+    if json { view::print_json(&report) } else { view::print(&view::text::fit(&report, &classes)) }
+}
+
+fn trials(matches: &ArgMatches) -> Result<()> {
+    let states = matches.get_many::<String>("state").into_iter().flatten();
+    let filter = TrialFilter {
+        states: states.filter_map(|name| state(name)).collect(),
+        order: matches.get_one::<String>("sort").map(|column| Order::parse(column)).unwrap_or_default(),
+        top: matches.get_one::<u32>("top").map(|top| *top as usize),
+    };
+    let trials = studies::trials(&place(matches), &filter)?;
+    if matches.get_flag("json") { view::print_json(&trials) } else { view::print(&view::study::trials(&trials)) }
+}
+
+fn export(matches: &ArgMatches) -> Result<()> {
+    let (place, out) = (place(matches), path_of(matches, "out"));
+    let written = studies::export(&place, &out)?;
+    if matches.get_flag("json") {
+        return view::print_json(&serde_json::json!({ "trials": written, "file": out }));
+    }
+    view::print(&format!("wrote {} to {}\n", view::progress::counted(written, "trial"), out.display()))
+}
+
+fn enqueue(matches: &ArgMatches) -> Result<()> {
+    let given = matches.get_many::<String>("values").into_iter().flatten();
+    let mut values = Vec::new();
+    for text in given {
+        let (name, value) =
+            text.split_once('=').with_context(|| format!("`{text}` is not of the form NAME=VALUE"))?;
+        values.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    let number = studies::enqueue(&place(matches), &values)?;
+    if matches.get_flag("json") {
+        return view::print_json(&serde_json::json!({ "number": number }));
+    }
+    view::print(&format!("trial {number} waits for a worker\n"))
+}
+
+fn delete(matches: &ArgMatches) -> Result<()> {
+    let place = place(matches);
+    let found = studies::find(&place)?;
+    if !matches.get_flag("yes") && !agreed(&format!("Delete study {} and its {} trials?", found.name, found.n_trials))? {
+        bail!("nothing was deleted");
+    }
+    studies::delete(&place)?;
+    say(matches, &format!("deleted study {}", found.name), serde_json::json!({ "deleted": found.name }))
+}
+
+fn rename(matches: &ArgMatches) -> Result<()> {
+    let to = matches.get_one::<String>("to").cloned().unwrap_or_default();
+    let from = studies::rename(&place(matches), &to)?;
+    say(matches, &format!("study {from} is now {to}"), serde_json::json!({ "from": from, "to": to }))
+}
+
+fn say(matches: &ArgMatches, text: &str, json: serde_json::Value) -> Result<()> {
+    if matches.get_flag("json") { view::print_json(&json) } else { view::print(&format!("{text}\n")) }
+}
+
+/// Asks on the terminal; where there is none to ask, the flag must say it.
+fn agreed(question: &str) -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("{question} There is no terminal to ask on: say --yes");
+    }
+    eprint!("{question} [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn state(name: &str) -> Option<State> {
+    Some(match name {
+        "complete" => State::Complete,
+        "pruned" => State::Pruned,
+        "failed" => State::Fail,
+        "running" => State::Running,
+        "waiting" => State::Waiting,
+        _ => return None,
+    })
+}

@@ -1,0 +1,43 @@
+//! `headsmith tune` and `headsmith worker`
+
+use anyhow::Result;
+use clap::ArgMatches;
+use headsmith::tune::{self, StudyReport, TuneConfig, WorkerConfig};
+
+use crate::flags::common::{self, optional_path_of, path_of};
+use crate::flags::study;
+use crate::{commands, view};
+
+/// Does a study, or goes on with it.
+pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
+    let common = common::given(matches);
+    let config = TuneConfig {
+        train: path_of(matches, "train"),
+        val: path_of(matches, "val"),
+        read: common.read.clone(),
+        study: study::given(matches, &common, study::head_of(matches))?,
+    };
+    let report = commands::with_context(&common, |context| tune::tune(&config, context))?;
+    show(&report, common.json)
+}
+
+/// Joins a study.
+pub(crate) fn worker(matches: &ArgMatches) -> Result<()> {
+    let common = common::given(matches);
+    let text = |id: &str| matches.get_one::<String>(id).cloned().unwrap_or_default();
+    let config = WorkerConfig {
+        storage: text("storage"),
+        name: text("study"),
+        train: optional_path_of(matches, "train"),
+        val: optional_path_of(matches, "val"),
+        n_trials: matches.get_one("trials").copied(),
+        timeout: matches.get_one("timeout").copied(),
+        n_jobs: common.n_threads,
+    };
+    let report = commands::with_context(&common, |context| tune::join(&config, context))?;
+    show(&report, common.json)
+}
+
+fn show(report: &StudyReport, json: bool) -> Result<()> {
+    if json { view::print_json(report) } else { view::print(&view::study::summary(report)) }
+}

@@ -1,0 +1,291 @@
+//! Flags of the commands around studies: tune, worker, study, and those of run that say how its study goes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use headsmith::tune::StudyConfig;
+use headsmith::{HeadConfig, HeadKind};
+
+use super::common::{self, Common, file, optional_path_of, switch};
+use super::heads;
+use crate::commands;
+
+/// Epochs of a trial at most, unless asked otherwise.
+const TRIAL_EPOCHS: i64 = 100;
+/// Where studies are remembered, unless asked otherwise.
+pub(crate) const STORAGE: &str = "sqlite:///headsmith.db";
+/// What stands for a database in the output folder.
+const IN_OUT: &str = "study.db in --out";
+/// Trials of the study of `run`, unless asked otherwise.
+const RUN_TRIALS: &str = "40";
+const HEADING: &str = "Study";
+
+/// `headsmith tune`
+pub(crate) fn tune() -> Command {
+    let command = Command::new("tune")
+        .about("Search for the parameters of a head that do best on the validation rows")
+        .long_about(
+            "Searches for the parameters of a head that do best on the validation rows: trials that a sampler proposes \
+             and a pruner ends early, remembered in a database that Optuna and its dashboard read. The same command \
+             goes on where the last one was stopped or killed. A parameter given as a flag is fixed.",
+        )
+        .args([
+            file("train", "Table to learn from").required(true),
+            file("val", "Table that judges the trials").required(true),
+            head(),
+            super::preset(),
+        ]);
+    let command = common::add(command.args(of_study(STORAGE)));
+    HeadKind::ALL
+        .iter()
+        .fold(command, |command, head| heads::add(command, head.table(), heads::prefix_in_run(head.name())))
+}
+
+/// `headsmith worker`
+pub(crate) fn worker() -> Command {
+    let command = Command::new("worker")
+        .about("Join a study that was begun elsewhere, on this machine or another")
+        .args([
+            storage().required(true),
+            study_name("Name of the study").required(true),
+            file("train", "The study's training table, where it stands elsewhere than it did"),
+            file("val", "The study's validation table, where it stands elsewhere than it did"),
+            trials(),
+            timeout(),
+        ]);
+    common::add(command)
+}
+
+/// `headsmith study`
+pub(crate) fn study() -> Command {
+    let one = |name: &'static str, about: &'static str| {
+        Command::new(name).about(about).args([
+            storage().default_value(STORAGE),
+            study_name("Name of the study; not needed where there is but one"),
+            switch("json", "Print the result as one JSON object"),
+            switch("quiet", "No progress on standard error").short('q'),
+        ])
+    };
+    let fit = one("best", "Show the best trial, or fit its parameters to the end (--fit)").args([
+        switch("fit", "Do the final fit of the best trial's parameters, with early stopping"),
+        file("train", "The study's training table, where it stands elsewhere than it did"),
+        file("val", "The study's validation table, where it stands elsewhere than it did"),
+        Arg::new("model")
+            .long("model")
+            .value_name("FILE")
+            .value_hint(ValueHint::FilePath)
+            .value_parser(value_parser!(std::path::PathBuf))
+            .default_value("model.safetensors")
+            .help("Where --fit writes the model"),
+        Arg::new("jobs")
+            .long("jobs")
+            .short('j')
+            .value_name("N")
+            .value_parser(value_parser!(u16).range(1..=1024))
+            .help("Threads of --fit [default: all cores]"),
+    ]);
+    let trials = one("trials", "List the trials").args([
+        Arg::new("state")
+            .long("state")
+            .value_name("STATE")
+            .action(ArgAction::Append)
+            .value_parser(["complete", "pruned", "failed", "running", "waiting"])
+            .help("Only trials of this state; may be given more than once"),
+        Arg::new("sort")
+            .long("sort")
+            .value_name("COLUMN")
+            .default_value("number")
+            .help("Column to sort by: number, value, epochs, seconds or a parameter; with a - before it from large to small"),
+        Arg::new("top").long("top").value_name("N").value_parser(value_parser!(u32)).help("Only the first N"),
+    ]);
+    let export = one("export", "Write all trials to a file").args([
+        Arg::new("out")
+            .long("out")
+            .short('o')
+            .value_name("FILE")
+            .value_hint(ValueHint::FilePath)
+            .value_parser(value_parser!(std::path::PathBuf))
+            .required(true)
+            .help("File to write: .csv, or .json with every report"),
+    ]);
+    let enqueue = one("enqueue", "Ask for a trial with these values").arg(
+        Arg::new("values")
+            .value_name("NAME=VALUE")
+            .required(true)
+            .action(ArgAction::Append)
+            .help("Values by parameter; the sampler chooses the others"),
+    );
+    let delete = one("delete", "Delete a study and its trials").arg(switch("yes", "Do not ask"));
+    let rename = one("rename", "Give a study another name")
+        .arg(Arg::new("to").long("to").value_name("NAME").required(true).help("The new name"));
+    Command::new("study").about("Look at studies and change them").subcommand_required(true).arg_required_else_help(true).subcommands([
+        one("list", "List the studies of a storage"),
+        one("show", "Counts, best trial, importance of parameters, and where the time went"),
+        fit,
+        trials,
+        export,
+        enqueue,
+        delete,
+        rename,
+    ])
+}
+
+/// The flags that say how a study goes; `storage_default` is its storage when none is given.
+pub(crate) fn of_study(storage_default: &'static str) -> Vec<Arg> {
+    let mut args = vec![
+        trials(),
+        timeout(),
+        storage().default_value(storage_default),
+        study_name("Name of the study [default: made of its content]"),
+        file("space", "TOML file of the parameters to search, over the default space"),
+        text("sampler", "NAME", "What to try next: tpe, random, grid or qmc").default_value("tpe"),
+        text("pruner", "NAME", "Which trials to end early: hyperband, patient-hyperband, asha, halving, median, percentile, threshold, wilcoxon, one-epoch or none; options as in median:n_warmup_steps=5")
+            .default_value(headsmith::tune::PRUNER),
+        Arg::new("lag")
+            .long("lag")
+            .value_name("L")
+            .value_parser(value_parser!(u64).range(1..=1024))
+            .help("Trial n is suggested and pruned by trials 0 .. n - L: the same study for any number of jobs up to L [default: 8, or --jobs if more]"),
+        switch("random_start", "Begin with drawn trials instead of configurations that did well on other tables"),
+        switch("full_sync", "SQLite: wait for the disk at every report, so that a power cut loses nothing"),
+    ];
+    args.iter_mut().for_each(|arg| *arg = std::mem::take(arg).help_heading(HEADING));
+    args
+}
+
+/// The same for `run`, whose study has an end, and stands in the output folder.
+pub(crate) fn of_run() -> Vec<Arg> {
+    let mut args = of_study(IN_OUT);
+    for arg in &mut args {
+        *arg = match arg.get_id().as_str() {
+            "trials" => std::mem::take(arg)
+                .default_value(RUN_TRIALS)
+                .help("Trials of the study in all, those of earlier runs into the folder included; 0: no study"),
+            "storage" => std::mem::take(arg)
+                .help("Where the study is remembered [default: study.db in the output folder]")
+                .hide_default_value(true),
+            _ => continue,
+        };
+    }
+    args
+}
+
+/// The study of `run`, unless it is to have none.
+pub(crate) fn of_run_given(matches: &ArgMatches, common: &Common, out: &Path) -> Result<Option<StudyConfig>> {
+    if matches.get_one("trials") == Some(&0u64) {
+        return Ok(None);
+    }
+    let mut study = given(matches, common, HeadKind::Mlp)?;
+    // --epochs of run is the final fit's, which early stopping ends; a trial needs no more than a trial has.
+    let epochs = study.head.params.int("epochs").map_or(TRIAL_EPOCHS, |epochs| epochs.min(TRIAL_EPOCHS));
+    let values = study.head.params.iter().map(|(name, value)| (name, value.clone()));
+    study.head.params = HeadKind::Mlp.table().resolve(values.chain([("epochs", epochs.into())]))?;
+    if study.storage == IN_OUT {
+        study.storage = out.join("study.db").display().to_string();
+    }
+    Ok(Some(study))
+}
+
+/// What a study was asked to be. Parameters that are given are fixed.
+pub(crate) fn given(matches: &ArgMatches, common: &Common, kind: HeadKind) -> Result<StudyConfig> {
+    let mut values = heads::given(matches, kind.table(), heads::prefix_in_run(kind.name()));
+    let fixed = values.iter().map(|(name, _)| *name).collect();
+    if kind == HeadKind::Mlp && !values.iter().any(|(name, _)| *name == "epochs") {
+        values.push(("epochs", TRIAL_EPOCHS.into()));
+    }
+    let head = match kind {
+        HeadKind::Mlp => HeadConfig::mlp(commands::preset(matches), &values)?,
+        _ => HeadConfig::new(kind, &values)?,
+    };
+    let text = |id: &str| matches.get_one::<String>(id).cloned().unwrap_or_default();
+    let space = optional_path_of(matches, "space").map(|path| {
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read the space file {}", path.display()))?;
+        anyhow::Ok((path, text))
+    });
+    Ok(StudyConfig {
+        head,
+        fixed,
+        space: space.transpose()?,
+        n_trials: matches.get_one("trials").copied(),
+        timeout: matches.get_one("timeout").copied(),
+        n_jobs: common.n_threads,
+        storage: text("storage"),
+        full_sync: matches.get_flag("full_sync"),
+        name: matches.get_one("study").cloned(),
+        sampler: text("sampler"),
+        pruner: text("pruner"),
+        listed: !matches.get_flag("random_start"),
+        lag: matches.get_one("lag").copied(),
+    })
+}
+
+fn head() -> Arg {
+    let names: Vec<&str> = HeadKind::ALL.iter().map(|head| head.name()).collect();
+    Arg::new("head").long("head").value_name("HEAD").value_parser(names).default_value("mlp").help("Head to search parameters for")
+}
+
+/// The head that was asked for.
+pub(crate) fn head_of(matches: &ArgMatches) -> HeadKind {
+    let named = matches.get_one::<String>("head");
+    HeadKind::ALL.into_iter().find(|head| named.is_some_and(|name| name == head.name())).unwrap_or(HeadKind::Mlp)
+}
+
+fn storage() -> Arg {
+    text("storage", "URL", "Where the study is remembered: sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+}
+
+fn study_name(help: &'static str) -> Arg {
+    text("study", "NAME", help)
+}
+
+fn trials() -> Arg {
+    Arg::new("trials")
+        .long("trials")
+        .value_name("N")
+        .value_parser(value_parser!(u64))
+        .help("Trials of the study in all, those of earlier commands included")
+}
+
+fn timeout() -> Arg {
+    Arg::new("timeout")
+        .long("timeout")
+        .value_name("TIME")
+        .value_parser(duration)
+        .help("How long to work: 90s, 15m, 2h; trials under way are taken up by the next command")
+}
+
+fn text(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id).value_name(value_name).help(help)
+}
+
+/// `90`, `90s`, `15m`, `1.5h`, `2d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => return Err(format!("`{unit}` is no unit of time: expected s, m, h or d")),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| "expected a number and s, m, h or d: 15m".to_owned())?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| "expected a time of at least 0".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
+        for wrong in ["", "m", "-1s", "3 weeks", "nan", "1e400d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

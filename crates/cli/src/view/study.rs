@@ -1,0 +1,136 @@
+//! Studies as text: what a search came to, its trials, its history and the importance of its parameters.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use headsmith::metrics::bootstrap::{Interval, Selection};
+use headsmith::studies::{StudyLine, TrialRow};
+use headsmith::study::Choice;
+use headsmith::tune::StudyReport;
+
+use super::progress::counted;
+use super::text::grid;
+
+/// The most parameters whose importance is drawn.
+const N_BARS: usize = 12;
+/// The length of the longest bar.
+const BAR: usize = 30;
+
+/// What `tune` prints at its end, and `study show`.
+pub(crate) fn summary(report: &StudyReport) -> String {
+    let mut text = format!("study {} in {}\n", report.name, report.storage);
+    let mut table = grid(&["state", "trials", "epochs", "seconds"]);
+    for line in &report.states {
+        table.add_row([
+            line.state.to_owned(),
+            line.n_trials.to_string(),
+            line.n_epochs.to_string(),
+            format!("{:.1}", line.seconds),
+        ]);
+    }
+    let _ = writeln!(text, "{table}");
+    if let Some(saved) = report.saved_seconds.filter(|saved| *saved > 0.0) {
+        let _ = writeln!(text, "pruning saved about {saved:.0} s of training");
+    }
+    match &report.best {
+        Some(best) => text += &trial(best),
+        None => text += "no trial is complete yet\n",
+    }
+    if let Some(selection) = &report.selection {
+        text += &honest(selection);
+    }
+    text + &importance(report)
+}
+
+/// How much to believe of the best score.
+fn honest(selection: &Selection) -> String {
+    format!(
+        "weighted F1 on the validation rows, which chose it: {:.4} ({})\n\
+         corrected for the choice among {}: {:.4} ({})\n",
+        selection.observed,
+        between(selection.observed_interval),
+        counted(selection.n_trials, "trial"),
+        selection.corrected,
+        between(selection.corrected_interval),
+    )
+}
+
+fn between(interval: Interval) -> String {
+    format!("95 % interval {:.4} to {:.4}", interval.low, interval.high)
+}
+
+fn importance(report: &StudyReport) -> String {
+    let Some(most) = report.importance.first().filter(|most| most.share > 0.0) else { return String::new() };
+    let mut text = "\nimportance of parameters (PED-ANOVA)\n".to_owned();
+    let width = report.importance.iter().take(N_BARS).map(|of| of.param.chars().count()).max().unwrap_or(0);
+    for of in report.importance.iter().take(N_BARS) {
+        let length = (of.share / most.share * BAR as f64).round() as usize;
+        let _ = writeln!(text, "  {:width$}  {:4.0} %  {}", of.param, 100.0 * of.share, "#".repeat(length));
+    }
+    text
+}
+
+/// The best trial, or any.
+pub(crate) fn trial(row: &TrialRow) -> String {
+    let value = row.value.map_or("no value".to_owned(), |value| format!("weighted F1 {value:.4}"));
+    let epoch = row.best_epoch.map_or(String::new(), |epoch| format!(" at epoch {} of {}", epoch + 1, row.epochs));
+    let mut text = format!("best: trial {}, {value}{epoch}\n", row.number);
+    for (name, choice) in &row.params {
+        let _ = writeln!(text, "  {name} = {}", shown(choice));
+    }
+    text
+}
+
+/// What `study list` prints.
+pub(crate) fn list(lines: &[StudyLine]) -> String {
+    if lines.is_empty() {
+        return "there is no study\n".to_owned();
+    }
+    let mut table = grid(&["study", "trials", "complete", "pruned", "failed", "best value"]);
+    for line in lines {
+        table.add_row([
+            line.name.clone(),
+            line.n_trials.to_string(),
+            line.n_complete.to_string(),
+            line.n_pruned.to_string(),
+            line.n_failed.to_string(),
+            line.best_value.map_or(String::new(), |value| format!("{value:.4}")),
+        ]);
+    }
+    format!("{table}\n")
+}
+
+/// What `study trials` prints.
+pub(crate) fn trials(rows: &[TrialRow]) -> String {
+    if rows.is_empty() {
+        return "there is no such trial\n".to_owned();
+    }
+    let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.params.keys().map(String::as_str)).collect();
+    let header: Vec<&str> =
+        ["trial", "state", "value", "epochs", "seconds"].into_iter().chain(names.iter().copied()).collect();
+    let mut table = grid(&header);
+    for row in rows {
+        let mut cells = vec![
+            row.number.to_string(),
+            row.state_word().to_owned(),
+            row.value.map_or(String::new(), |value| format!("{value:.4}")),
+            row.epochs.to_string(),
+            row.seconds.map_or(String::new(), |seconds| format!("{seconds:.1}")),
+        ];
+        cells.extend(names.iter().map(|name| row.params.get(*name).map_or(String::new(), shown)));
+        table.add_row(cells);
+    }
+    format!("{table}\n")
+}
+
+fn shown(choice: &Choice) -> String {
+    match choice {
+        Choice::Null => "none".to_owned(),
+        Choice::Bool(flag) => flag.to_string(),
+        Choice::Int(int) => int.to_string(),
+        // Four figures tell a learning rate; a float's seventeen fill the screen.
+        Choice::Float(float) if *float != 0.0 && (float.abs() < 1e-3 || float.abs() >= 1e5) => format!("{float:.3e}"),
+        Choice::Float(float) => format!("{float:.4}"),
+        Choice::Text(text) => text.clone(),
+    }
+}

@@ -1,0 +1,230 @@
+//! Looking at the studies of a storage, and changing them.
+
+mod export;
+mod rows;
+
+use std::path::PathBuf;
+
+use headsmith_study::storages::{self, Options, Storage, StudyRecord};
+use headsmith_study::{Attributes, State, best_trial};
+use serde::Serialize;
+use serde_json::Value;
+
+pub use export::export;
+pub(crate) use rows::state_word;
+pub use rows::{Order, TrialFilter, TrialRow};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::fit::{self, FitOptions};
+use crate::model_file;
+use crate::report::FitReport;
+use crate::run;
+use crate::tables;
+use crate::tune::{self, StudyReport};
+
+/// Where a study is.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its storage.
+    pub storage: String,
+    /// Its name; `None`: the only one there is.
+    pub name: Option<String>,
+}
+
+/// A study in a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct StudyLine {
+    /// Its name.
+    pub name: String,
+    /// Its trials.
+    pub n_trials: usize,
+    /// Those that ran to their end.
+    pub n_complete: usize,
+    /// Those that were pruned.
+    pub n_pruned: usize,
+    /// Those that broke.
+    pub n_failed: usize,
+    /// The best value; `null` without a complete trial.
+    pub best_value: Option<f64>,
+}
+
+/// What the final fit of a study's best trial is told.
+#[derive(Debug, Clone)]
+pub struct FitBest {
+    /// The tables, where they stand elsewhere than the study says.
+    pub train: Option<PathBuf>,
+    /// See `train`.
+    pub val: Option<PathBuf>,
+    /// Where the model goes.
+    pub model: PathBuf,
+}
+
+/// The studies of a storage; of one name, if `place` has one.
+///
+/// # Errors
+/// When the storage cannot be read.
+pub fn list(place: &Place) -> Result<Vec<StudyLine>> {
+    let mut storage = existing(&place.storage)?;
+    let mut lines = Vec::new();
+    for record in storage.studies()? {
+        if place.name.as_ref().is_none_or(|name| *name == record.name) {
+            lines.push(line(storage.as_mut(), record)?);
+        }
+    }
+    Ok(lines)
+}
+
+/// The study in one line.
+///
+/// # Errors
+/// When there is no such study.
+pub fn find(place: &Place) -> Result<StudyLine> {
+    let (mut storage, record) = open(place)?;
+    line(storage.as_mut(), record)
+}
+
+/// Counts, best trial, importance of parameters, and where the time went.
+///
+/// # Errors
+/// When there is no such study.
+pub fn show(place: &Place) -> Result<StudyReport> {
+    let (mut storage, record) = open(place)?;
+    let trials = storage.trials(record.id)?;
+    Ok(StudyReport::new(&record, &place.storage, &trials))
+}
+
+/// The best trial.
+///
+/// # Errors
+/// When there is no such study, or no complete trial in it.
+pub fn best(place: &Place) -> Result<TrialRow> {
+    let (mut storage, record) = open(place)?;
+    let trials = storage.trials(record.id)?;
+    let best = best_trial(record.direction, &trials);
+    best.map(|trial| TrialRow::new(trial)).ok_or_else(|| no_best(&record))
+}
+
+/// The trials that pass the filter, in its order.
+///
+/// # Errors
+/// When there is no such study, or no such column.
+pub fn trials(place: &Place, filter: &TrialFilter) -> Result<Vec<TrialRow>> {
+    let (mut storage, record) = open(place)?;
+    let rows = storage.trials(record.id)?.iter().map(|trial| TrialRow::new(trial)).collect();
+    filter.apply(rows)
+}
+
+/// Adds a trial with these values, as they are typed, that waits for a worker. Gives its number.
+///
+/// # Errors
+/// When there is no such study, or a value does not lie in its space.
+pub fn enqueue(place: &Place, values: &[(String, String)]) -> Result<u64> {
+    let (mut storage, record) = open(place)?;
+    let (_, plan) = tune::find(storage.as_mut(), &record.name)?;
+    let space = plan.space()?;
+    let mut fixed = Attributes::new();
+    for (name, text) in values {
+        let Some(param) = space.params.iter().find(|param| param.name == *name) else {
+            let names: Vec<&str> = space.params.iter().map(|param| param.name.as_str()).collect();
+            return Err(Error::usage(format!("the study does not search {name}; it searches {}", names.join(", "))));
+        };
+        let choice = serde_json::from_str(text).unwrap_or_else(|_| headsmith_study::Choice::Text(text.clone()));
+        param.distribution.internal(name, &choice)?;
+        fixed.insert(name.clone(), serde_json::to_value(choice).unwrap_or(Value::Null));
+    }
+    Ok(storage.enqueue(record.id, &fixed, &Attributes::new())?)
+}
+
+/// Deletes the study.
+///
+/// # Errors
+/// When there is no such study.
+pub fn delete(place: &Place) -> Result<()> {
+    let (mut storage, record) = open(place)?;
+    Ok(storage.delete_study(record.id)?)
+}
+
+/// Gives the study the name `to`, and gives back the one it had.
+///
+/// # Errors
+/// When there is no such study, or the name is taken.
+pub fn rename(place: &Place, to: &str) -> Result<String> {
+    let (mut storage, record) = open(place)?;
+    storage.rename_study(record.id, to)?;
+    Ok(record.name)
+}
+
+/// Fits the parameters of the best trial to the end and writes the model. Gives what is said of it, and the classes.
+///
+/// # Errors
+/// When there is no complete trial, the tables are not the study's, or the model cannot be written.
+pub fn fit_best(place: &Place, config: &FitBest, context: &mut Context<'_>) -> Result<(FitReport, Vec<String>)> {
+    let (mut storage, record) = open(place)?;
+    let (_, plan) = tune::find(storage.as_mut(), &record.name)?;
+    let trials = storage.trials(record.id)?;
+    drop(storage);
+    let best = best_trial(record.direction, &trials).ok_or_else(|| no_best(&record))?;
+    context.seed = plan.seed;
+    let head = tune::final_head(&plan.base()?, &TrialRow::new(best))?;
+    let read = plan.read_options();
+    let train = tables::read("train", config.train.as_ref().unwrap_or(&plan.train.path), &read, context)?;
+    let val = tables::read("val", config.val.as_ref().unwrap_or(&plan.val.path), &read, context)?;
+    plan.must_have([&train.report, &val.report], &record.name)?;
+    let (data, _) = run::prepare_fit(train, Some(val), &[], &read, context)?;
+    let options = FitOptions {
+        purpose: "final fit",
+        checkpoint: Some(model_file::checkpoint_beside(&config.model)),
+        chosen_on_val: vec![tune::TRIAL],
+        trial: best.number as u32,
+        ..FitOptions::default()
+    };
+    let mut fitted = fit::fit(&head, &data, &options, context)?;
+    model_file::save_final(&fitted.model, &config.model, context)?;
+    fitted.report.model = Some(config.model.display().to_string());
+    Ok((fitted.report, data.train.classes.names().to_vec()))
+}
+
+fn line(storage: &mut dyn Storage, record: StudyRecord) -> Result<StudyLine> {
+    let trials = storage.trials(record.id)?;
+    let count = |state: State| trials.iter().filter(|trial| trial.state == state).count();
+    Ok(StudyLine {
+        n_trials: trials.len(),
+        n_complete: count(State::Complete),
+        n_pruned: count(State::Pruned),
+        n_failed: count(State::Fail),
+        best_value: best_trial(record.direction, &trials).and_then(|trial| trial.value),
+        name: record.name,
+    })
+}
+
+fn open(place: &Place) -> Result<(Box<dyn Storage>, StudyRecord)> {
+    let mut storage = existing(&place.storage)?;
+    let mut studies = storage.studies()?;
+    if let Some(name) = &place.name {
+        studies.retain(|study| study.name == *name || place.name.is_none());
+        if let Some(record) = studies.pop() {
+            return Ok((storage, record));
+        }
+        let names: Vec<String> = storage.studies()?.into_iter().map(|study| study.name).collect();
+        return Err(Error::usage(format!("there is no study {name} in {}; it has {}", place.storage, listed(&names))));
+    }
+    let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
+    match (studies.pop(), studies.is_empty()) {
+        (Some(record), true) => Ok((storage, record)),
+        _ => Err(Error::usage(format!("{} has {}: name one with --study", place.storage, listed(&names)))),
+    }
+}
+
+/// A storage to look at: it is not made by looking.
+fn existing(url: &str) -> Result<Box<dyn Storage>> {
+    Ok(storages::open(url, &Options { must_exist: true, ..Options::default() })?)
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "no study".to_owned() } else { names.join(", ") }
+}
+
+fn no_best(record: &StudyRecord) -> Error {
+    Error::data(format!("study {} has no complete trial yet", record.name))
+}

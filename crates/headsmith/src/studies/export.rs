@@ -1,0 +1,99 @@
+//! All trials in a file: CSV with a column for each parameter, or JSON with every report.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+
+use headsmith_data::output;
+use headsmith_study::{Choice, Trial};
+use serde::Serialize;
+
+use super::rows::state_word;
+use super::{Place, TrialRow, open};
+use crate::error::{Error, Result};
+
+/// A trial with all it said.
+#[derive(Serialize)]
+struct Whole<'t> {
+    #[serde(flatten)]
+    row: TrialRow,
+    started: Option<String>,
+    completed: Option<String>,
+    /// Pairs of step and value: JSON has no whole numbers for keys.
+    reports: Vec<(i64, Option<f64>)>,
+    user_attrs: &'t headsmith_study::Attributes,
+}
+
+/// Writes the trials to `path`, as its name says: `.csv` or `.json`. Gives their number.
+///
+/// # Errors
+/// When there is no such study, the name says neither, or the file cannot be written.
+pub fn export(place: &Place, path: &Path) -> Result<usize> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let write: fn(&mut dyn Write, &[&Trial]) -> io::Result<()> = match extension {
+        Some("csv") => csv,
+        Some("json") => json,
+        _ => {
+            return Err(Error::usage(format!("{} ends neither in .csv nor in .json", path.display())));
+        }
+    };
+    let (mut storage, record) = open(place)?;
+    let trials = storage.trials(record.id)?;
+    let trials: Vec<&Trial> = trials.iter().map(AsRef::as_ref).collect();
+    output::write_atomically(path, |file| write(file, &trials))?;
+    Ok(trials.len())
+}
+
+fn json(mut file: &mut dyn Write, trials: &[&Trial]) -> io::Result<()> {
+    let wholes: Vec<Whole<'_>> = trials
+        .iter()
+        .map(|trial| Whole {
+            row: TrialRow::new(trial),
+            started: trial.started.map(|time| time.to_string()),
+            completed: trial.completed.map(|time| time.to_string()),
+            reports: trial
+                .intermediate
+                .iter()
+                .map(|(step, value)| (*step, value.is_finite().then_some(*value)))
+                .collect(),
+            user_attrs: &trial.user_attrs,
+        })
+        .collect();
+    serde_json::to_writer_pretty(&mut file, &wholes)?;
+    writeln!(file)
+}
+
+fn csv(file: &mut dyn Write, trials: &[&Trial]) -> io::Result<()> {
+    let names: BTreeSet<&str> = trials.iter().flat_map(|trial| trial.params.keys().map(String::as_str)).collect();
+    let mut writer = csv::Writer::from_writer(file);
+    let first = ["number", "state", "value", "epochs", "best_epoch", "seconds", "started", "completed", "reason"];
+    writer.write_record(first.into_iter().chain(names.iter().copied()))?;
+    for trial in trials {
+        let row = TrialRow::new(trial);
+        let text = |value: Option<String>| value.unwrap_or_default();
+        let mut cells = vec![
+            row.number.to_string(),
+            state_word(row.state).to_owned(),
+            text(row.value.map(|value| value.to_string())),
+            row.epochs.to_string(),
+            text(row.best_epoch.map(|epoch| epoch.to_string())),
+            text(row.seconds.map(|seconds| seconds.to_string())),
+            text(trial.started.map(|time| time.to_string())),
+            text(trial.completed.map(|time| time.to_string())),
+            text(row.reason),
+        ];
+        cells.extend(names.iter().map(|name| row.params.get(*name).map_or(String::new(), choice)));
+        writer.write_record(cells)?;
+    }
+    writer.flush()
+}
+
+fn choice(choice: &Choice) -> String {
+    match choice {
+        Choice::Null => String::new(),
+        Choice::Bool(flag) => flag.to_string(),
+        Choice::Int(int) => int.to_string(),
+        Choice::Float(float) => float.to_string(),
+        Choice::Text(text) => text.clone(),
+    }
+}

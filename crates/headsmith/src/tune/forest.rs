@@ -1,0 +1,48 @@
+//! A trial of the random forest: grown whole, and reported once.
+
+use headsmith_heads::params::Params;
+use headsmith_heads::{Control, Event, forest};
+use headsmith_kernels::Pool;
+use headsmith_study::{GoOn, Outcome, Running};
+use serde_json::json;
+
+use super::predictions;
+use crate::fit::Scaled;
+
+/// Grows the forest and reports its weighted F1 on the validation rows. All trials have the same random numbers: trees
+/// are then compared on the same draws.
+pub(super) fn run(
+    trial: &mut Running<'_>,
+    scaled: &Scaled<'_>,
+    params: &Params,
+    seed: u64,
+) -> headsmith_study::Result<Outcome> {
+    let failed = |reason: String| Ok(Outcome::Failed { reason });
+    let (train, val) = match scaled.samples() {
+        Ok((train, Some(val))) => (train, val),
+        Ok((_, None)) => return failed("there are no validation rows".to_owned()),
+        Err(error) => return failed(error.to_string()),
+    };
+    let pool = Pool::inline();
+    let mut stopped = false;
+    let mut observer = |_: &Event| {
+        stopped = trial.is_stopping();
+        if stopped { Control::Stop } else { Control::Continue }
+    };
+    let forest = match forest::fit(train, params, seed, &pool, &mut observer) {
+        _ if stopped => return Ok(Outcome::Interrupted),
+        Ok(forest) => forest,
+        Err(error) => return failed(error.to_string()),
+    };
+    let proba = forest.predict_proba(val.x(), &pool);
+    let value = match headsmith_metrics::score(val.y(), proba.view()) {
+        Ok(scores) => scores.weighted_f1,
+        Err(error) => return failed(error.to_string()),
+    };
+    let user_attrs = [("n_nodes".to_owned(), json!(forest.n_nodes()))].into();
+    let system_attrs = predictions::attribute(proba.view());
+    Ok(match trial.report(0, value, &mut || None)? {
+        GoOn::Prune => Outcome::Pruned { reason: None, user_attrs, system_attrs },
+        GoOn::Yes | GoOn::Stop => Outcome::Complete { value, user_attrs, system_attrs },
+    })
+}

@@ -1,0 +1,141 @@
+//! A trial of the multilayer perceptron: epochs that are reported, with the learning rate lowered on plateaus.
+
+use headsmith_heads::mlp::{Mlp, Trainer};
+use headsmith_heads::params::Params;
+use headsmith_heads::{EpochRecord, Samples};
+use headsmith_kernels::Pool;
+use headsmith_study::{Attributes, GoOn, Outcome, Running};
+use serde_json::json;
+
+use super::{checkpoint, memory, predictions};
+use crate::fit::Scaled;
+
+/// The best epoch so far.
+pub(super) struct Best {
+    pub(super) epoch: usize,
+    pub(super) value: f64,
+    pub(super) network: Mlp,
+}
+
+/// A trial's training: it can be left after any epoch and taken up by [`checkpoint`].
+pub(super) struct Training<'a> {
+    pub(super) trainer: Trainer<'a>,
+    pub(super) best: Option<Best>,
+}
+
+/// How an epoch went.
+enum Step {
+    Done(EpochRecord),
+    /// The loss left the finite numbers.
+    Diverged(String),
+}
+
+/// Trains to the last epoch, unless the trial is not worth it, is stopped or diverges. Its value is that of its best
+/// epoch; the random numbers are those of its number.
+pub(super) fn run(
+    trial: &mut Running<'_>,
+    scaled: &Scaled<'_>,
+    params: &Params,
+    seed: u64,
+) -> headsmith_study::Result<Outcome> {
+    let failed = |reason: String| Ok(Outcome::Failed { reason });
+    let (train, val) = match scaled.samples() {
+        Ok((train, Some(val))) => (train, val),
+        Ok((_, None)) => return failed("there are no validation rows".to_owned()),
+        Err(error) => return failed(error.to_string()),
+    };
+    if let Some(reason) = memory::too_much(train, params) {
+        return failed(reason);
+    }
+    let pool = Pool::inline();
+    let mut training = match begin(trial, train, val, params, seed, &pool) {
+        Ok(training) => training,
+        Err(error) => return failed(error.to_string()),
+    };
+    let mut plateau = headsmith_heads::mlp::plateau(params);
+    // What is reported already tells how long the value has stood still.
+    for value in trial.reports().values() {
+        if let Some(plateau) = &mut plateau {
+            plateau.update(*value, training.trainer.learning_rate());
+        }
+    }
+    let n_epochs = params.int("epochs").unwrap_or(0) as usize;
+    while training.trainer.epoch() < n_epochs {
+        let record = match training.step() {
+            Step::Done(record) => record,
+            Step::Diverged(reason) if training.best.is_none() => return failed(reason),
+            Step::Diverged(reason) => return Ok(training.pruned(val, Some(reason), &pool)),
+        };
+        let value = record.val.map_or(f64::NAN, |scores| scores.weighted_f1);
+        let lowered =
+            plateau.as_mut().and_then(|plateau| plateau.update(value, training.trainer.learning_rate()));
+        if let Some(learning_rate) = lowered {
+            training.trainer.set_learning_rate(learning_rate);
+        }
+        match trial.report(record.epoch as i64, value, &mut || checkpoint::to_bytes(&training))? {
+            GoOn::Yes => (),
+            GoOn::Prune => return Ok(training.pruned(val, None, &pool)),
+            GoOn::Stop => return Ok(Outcome::Interrupted),
+        }
+    }
+    Ok(training.complete(val, &pool))
+}
+
+/// Takes the training up where its checkpoint left it, or begins it.
+fn begin<'a>(
+    trial: &mut Running<'_>,
+    train: Samples<'a>,
+    val: Samples<'a>,
+    params: &Params,
+    seed: u64,
+    pool: &'a Pool,
+) -> crate::Result<Training<'a>> {
+    let number = trial.number() as u32;
+    match trial.take_checkpoint() {
+        Some(left) => checkpoint::from_bytes(&left.state, |state| {
+            Trainer::from_state(train, Some(val), params, seed, number, pool, state)
+        }),
+        None => Ok(Training { trainer: Trainer::new(train, Some(val), params, seed, number, pool)?, best: None }),
+    }
+}
+
+impl Training<'_> {
+    fn step(&mut self) -> Step {
+        let record = match self.trainer.step_epoch() {
+            Ok(record) => record,
+            Err(error) => return Step::Diverged(error.to_string()),
+        };
+        if let Some(scores) = record.val
+            && self.best.as_ref().is_none_or(|best| scores.weighted_f1 > best.value)
+        {
+            let (epoch, value) = (record.epoch, scores.weighted_f1);
+            self.best = Some(Best { epoch, value, network: self.trainer.model() });
+        }
+        Step::Done(record)
+    }
+
+    fn complete(self, val: Samples<'_>, pool: &Pool) -> Outcome {
+        let (user_attrs, system_attrs) = self.attributes(val, pool);
+        match self.best {
+            Some(best) => Outcome::Complete { value: best.value, user_attrs, system_attrs },
+            None => Outcome::Failed { reason: "it had no epoch".to_owned() },
+        }
+    }
+
+    fn pruned(self, val: Samples<'_>, reason: Option<String>, pool: &Pool) -> Outcome {
+        let (user_attrs, system_attrs) = self.attributes(val, pool);
+        Outcome::Pruned { reason, user_attrs, system_attrs }
+    }
+
+    /// What is kept of a trial beside its reports: its best epoch, its size, and what it predicted there.
+    fn attributes(&self, val: Samples<'_>, pool: &Pool) -> (Attributes, Attributes) {
+        let Some(best) = &self.best else { return Default::default() };
+        let proba = best.network.predict_proba(val.x(), pool);
+        let user = [
+            ("best_epoch".to_owned(), json!(best.epoch)),
+            ("epochs".to_owned(), json!(self.trainer.epoch())),
+            ("n_params".to_owned(), json!(best.network.n_params())),
+        ];
+        (user.into(), predictions::attribute(proba.view()))
+    }
+}

@@ -1,0 +1,321 @@
+//! The study: trials of a head's parameters, remembered in a storage, and what they come to.
+
+mod checkpoint;
+mod forest;
+mod honest;
+mod memory;
+mod mlp;
+mod news;
+mod plan;
+mod portfolio;
+mod predictions;
+mod space;
+mod study_report;
+mod task;
+mod trials;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use headsmith_data::ReadOptions;
+use headsmith_study::storages::{self, Storage, StudyRecord};
+use headsmith_study::samplers::Sampler;
+use headsmith_study::{Direction, Space, Study, Work, pruners, samplers};
+
+pub use study_report::{Importance, StudyReport};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::fit::FitData;
+use crate::head::HeadConfig;
+use crate::report::TableReport;
+use crate::run;
+use crate::studies::TrialRow;
+use crate::tables;
+use news::Line;
+use plan::{Plan, Search};
+pub(crate) use task::with_chosen;
+use task::Task;
+
+/// How often trials under way say that they are alive.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often a trial whose worker died is begun in all.
+const MAX_ATTEMPTS: u64 = 4;
+/// The lag unless asked otherwise; see [`StudyConfig::lag`].
+pub const LAG: u64 = 8;
+
+/// What the validation rows chose by a study.
+pub(crate) const TRIAL: &str = "trial";
+/// The samplers there are.
+pub const SAMPLERS: [&str; 4] = ["tpe", "random", "grid", "qmc"];
+/// The pruner unless asked otherwise.
+pub const PRUNER: &str = "hyperband";
+
+/// What a study is to search, and how.
+#[derive(Debug, Clone)]
+pub struct StudyConfig {
+    /// The head with the parameters that are not searched.
+    pub head: HeadConfig,
+    /// Parameters of the head that are fixed to what `head` says, though the default space has them.
+    pub fixed: Vec<&'static str>,
+    /// A space file: its name and its text. It stands over the default space.
+    pub space: Option<(PathBuf, String)>,
+    /// The study's trials in all; `None`: no end.
+    pub n_trials: Option<u64>,
+    /// How long to work on it; `None`: no end.
+    pub timeout: Option<Duration>,
+    /// How many trials to run at once.
+    pub n_jobs: usize,
+    /// Where it is remembered: `sqlite:///FILE` or `postgresql://..`.
+    pub storage: String,
+    /// Whether SQLite waits until reports have reached the disk.
+    pub full_sync: bool,
+    /// Its name; `None`: made of its content.
+    pub name: Option<String>,
+    /// The sampler: `tpe`, `random`, `grid` or `qmc`.
+    pub sampler: String,
+    /// The pruner, as [`pruners::parse`] reads it.
+    pub pruner: String,
+    /// Whether the first trials are a list of configurations that did well elsewhere.
+    pub listed: bool,
+    /// Suggestion and pruning of trial `n` see trials `0 ..= n - lag`. `None`: [`LAG`], or `n_jobs` if that is more.
+    pub lag: Option<u64>,
+}
+
+/// What `tune` is to do.
+#[derive(Debug, Clone)]
+pub struct TuneConfig {
+    /// The table to learn from.
+    pub train: PathBuf,
+    /// The table that judges the trials.
+    pub val: PathBuf,
+    /// How tables are read.
+    pub read: ReadOptions,
+    /// The study.
+    pub study: StudyConfig,
+}
+
+/// What a worker that joins a study is to do.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Where the study is remembered.
+    pub storage: String,
+    /// Its name.
+    pub name: String,
+    /// The tables, where they stand elsewhere than the study says.
+    pub train: Option<PathBuf>,
+    /// See `train`.
+    pub val: Option<PathBuf>,
+    /// The study's trials in all; `None`: no end.
+    pub n_trials: Option<u64>,
+    /// How long to work; `None`: no end.
+    pub timeout: Option<Duration>,
+    /// How many trials to run at once.
+    pub n_jobs: usize,
+}
+
+/// How one process works on an open study.
+struct Share {
+    n_trials: Option<u64>,
+    timeout: Option<Duration>,
+    n_jobs: usize,
+}
+
+/// Reads the tables and does the study.
+///
+/// # Errors
+/// When a table cannot be read or learnt from, the study is another one than asked for, or the storage fails.
+pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyReport> {
+    let train = tables::read("train", &config.train, &config.read, context)?;
+    let val = tables::read("val", &config.val, &config.read, context)?;
+    let reports = [train.report.clone(), val.report.clone()];
+    let (data, _) = run::prepare_fit(train, Some(val), &[], &config.read, context)?;
+    context.go_on()?;
+    study(&config.study, &data, reports.each_ref(), &config.read, context)
+}
+
+/// Begins the study, or goes on with it, and says what its trials come to.
+///
+/// # Errors
+/// When the study is another one than asked for, or the storage fails.
+pub(crate) fn study(
+    config: &StudyConfig,
+    data: &FitData,
+    tables: [&TableReport; 2],
+    read: &ReadOptions,
+    context: &mut Context<'_>,
+) -> Result<StudyReport> {
+    let space = space::of(config)?;
+    let search = Search {
+        sampler: config.sampler.clone(),
+        pruner: config.pruner.clone(),
+        listed: config.listed,
+        seed: context.seed,
+        lag: config.lag.unwrap_or(LAG.max(config.n_jobs as u64)),
+    };
+    if config.lag.is_none() && search.lag > LAG {
+        context.warn(&format!(
+            "the lag is {} because of --jobs: another machine needs --lag {} for the same study",
+            search.lag, search.lag
+        ));
+    }
+    let plan = Plan::new(&config.head, &space, search, tables, read);
+    // Before anything is written, everything that is asked for must make sense.
+    plan.searcher(&space)?;
+    let name = config.name.clone().unwrap_or_else(|| plan.name());
+    let line = Line::new();
+    let mut storage = line.connect(&config.storage, config.full_sync)?;
+    let (record, plan) = open(storage.as_mut(), &name, plan)?;
+    let share = Share { n_trials: config.n_trials, timeout: config.timeout, n_jobs: config.n_jobs };
+    let open = Open { record, plan, url: &config.storage, line };
+    work(open, storage.as_mut(), data, &share, context)
+}
+
+/// Joins a study that was begun elsewhere.
+///
+/// # Errors
+/// When there is no such study, the tables are not its own, or the storage fails.
+pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyReport> {
+    let line = Line::new();
+    let mut storage = line.connect(&config.storage, false)?;
+    let (record, plan) = find(storage.as_mut(), &config.name)?;
+    let read = plan.read_options();
+    let path = |own: &Option<PathBuf>, of_plan: &plan::PlanTable| own.clone().unwrap_or(of_plan.path.clone());
+    let train = tables::read("train", &path(&config.train, &plan.train), &read, context)?;
+    let val = tables::read("val", &path(&config.val, &plan.val), &read, context)?;
+    plan.must_have([&train.report, &val.report], &record.name)?;
+    let (data, _) = run::prepare_fit(train, Some(val), &[], &read, context)?;
+    context.go_on()?;
+    context.seed = plan.seed;
+    let share = Share { n_trials: config.n_trials, timeout: config.timeout, n_jobs: config.n_jobs };
+    let open = Open { record, plan, url: &config.storage, line };
+    work(open, storage.as_mut(), &data, &share, context)
+}
+
+/// The head of the final fit of a study's best trial: `base` with the trial's parameters, and as many epochs as early
+/// stopping lets it have.
+///
+/// # Errors
+/// When the head does not know the parameters.
+pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
+    let params = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
+    let epochs = base.kind.table().find("epochs").map(|param| (param.name, param.default.value()));
+    let all = params.iter().map(|(name, value)| (name, value.clone())).chain(epochs);
+    Ok(HeadConfig { kind: base.kind, params: base.kind.table().resolve(all)? })
+}
+
+/// The study of this name with its plan.
+///
+/// # Errors
+/// When there is none, or it was not begun by `tune` or `run`.
+pub(crate) fn find(storage: &mut dyn Storage, name: &str) -> Result<(StudyRecord, Plan)> {
+    let Some(record) = storage.study(name)? else {
+        let names: Vec<String> = storage.studies()?.into_iter().map(|study| study.name).collect();
+        let there = if names.is_empty() { "no study".to_owned() } else { names.join(", ") };
+        return Err(Error::usage(format!("there is no study {name} in this storage; it has {there}")));
+    };
+    let plan = record.system_attrs.get(plan::KEY).ok_or_else(|| {
+        Error::usage(format!(
+            "study {name} has no plan (its attribute {}): it was begun by another program; headsmith tune --study {name} \
+             goes on with it and gives it one",
+            plan::KEY
+        ))
+    })?;
+    let plan = Plan::read(name, plan)?;
+    Ok((record, plan))
+}
+
+/// Makes the study, or finds it and sees that it is the one asked for. One that another program began gets our plan.
+fn open(storage: &mut dyn Storage, name: &str, asked: Plan) -> Result<(StudyRecord, Plan)> {
+    let record = match storage.study(name)? {
+        Some(record) => record,
+        // Two workers may begin at once: who comes second finds the study.
+        None => match storage.create_study(name, Direction::Maximize) {
+            Err(error) if error.kind() == headsmith_study::Kind::Conflict => {
+                storage.study(name)?.ok_or(error)?
+            }
+            made => made?,
+        },
+    };
+    if record.direction != Direction::Maximize {
+        return Err(Error::usage(format!(
+            "study {name} minimises its value; a study of heads maximises weighted F1: choose another --study"
+        )));
+    }
+    match record.system_attrs.get(plan::KEY) {
+        Some(there) => Plan::read(name, there)?.must_be(&asked, name)?,
+        None => storage.set_study_attr(record.id, storages::Scope::System, plan::KEY, &asked.to_json()?)?,
+    }
+    Ok((record, asked))
+}
+
+/// A study that is found or made.
+struct Open<'u> {
+    record: StudyRecord,
+    plan: Plan,
+    url: &'u str,
+    line: Line,
+}
+
+fn work(
+    Open { record, plan, url, line }: Open<'_>,
+    storage: &mut dyn Storage,
+    data: &FitData,
+    share: &Share,
+    context: &mut Context<'_>,
+) -> Result<StudyReport> {
+    let start = Instant::now();
+    let base = plan.base()?;
+    let space = plan.space()?;
+    let (sampler, pruner) = plan.searcher(&space)?;
+    let scalings = space::scalings(&base, &space);
+    let task = Task::new(base, scalings, data, plan.seed, context.pool)?;
+    let n_jobs = share.n_jobs.min(plan.lag as usize);
+    if n_jobs < share.n_jobs {
+        context.warn(&format!(
+            "{n_jobs} trials at once, not {}: the lag of the study allows no more",
+            share.n_jobs
+        ));
+    }
+    let study = Study {
+        record,
+        space,
+        sampler,
+        pruner,
+        seed: plan.seed,
+        lag: plan.lag,
+        n_trials: share.n_trials,
+        max_attempts: MAX_ATTEMPTS,
+    };
+    let deadline = share.timeout.map(|timeout| start + timeout);
+    let work = Work { n_jobs, stop: context.stop, deadline, heartbeat: HEARTBEAT };
+    trials::run(&study, storage, &work, &task, &line, context)?;
+    let trials = storage.trials(study.record.id)?;
+    let mut report = StudyReport::new(&study.record, url, &trials);
+    report.seconds = start.elapsed().as_secs_f64();
+    honest::judge(&mut report, &trials, data, context)?;
+    Ok(report)
+}
+
+impl Plan {
+    /// The sampler and the pruner.
+    fn searcher(&self, space: &Space) -> Result<(Box<dyn Sampler>, Box<dyn pruners::Pruner>)> {
+        let sampler: Box<dyn Sampler> = match self.sampler.as_str() {
+            "tpe" => Box::new(samplers::Tpe::default()),
+            "random" => Box::new(samplers::Random),
+            "qmc" => Box::new(samplers::Qmc { scramble: Some(self.seed) }),
+            "grid" => Box::new(samplers::Grid::new(space, &BTreeMap::new(), Some(self.seed))?),
+            other => {
+                return Err(Error::usage(format!("there is no sampler {other}; there are {}", SAMPLERS.join(", "))));
+            }
+        };
+        // A grid is all its points and no others.
+        let sampler = match self.listed && self.sampler != "grid" {
+            true => Box::new(samplers::Listed::new(space, &portfolio::of(&self.head, space), sampler)?),
+            false => sampler,
+        };
+        let epochs = self.params.get("epochs").and_then(serde_json::Value::as_i64);
+        Ok((sampler, pruners::parse(&self.pruner, epochs)?))
+    }
+}

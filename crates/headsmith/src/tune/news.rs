@@ -1,0 +1,78 @@
+//! What workers and the storage have to say to the thread that owns the view.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use headsmith_study::StudyEvent;
+use headsmith_study::storages::{self, Durability, Options, Outage, Retry, Storage};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// One message.
+pub(super) enum News {
+    /// A trial says something.
+    Trial(StudyEvent),
+    /// The storage cannot be reached just now.
+    Outage(String),
+    /// The workers have ended.
+    End,
+}
+
+/// Both ends of the line.
+pub(super) struct Line {
+    sender: Sender<News>,
+    receiver: Receiver<News>,
+    /// Whether the work was asked to stop: a storage that is out of reach is then waited for no longer.
+    stop: Arc<AtomicBool>,
+}
+
+impl Line {
+    pub(super) fn new() -> Line {
+        let (sender, receiver) = mpsc::channel();
+        Line { sender, receiver, stop: Arc::default() }
+    }
+
+    /// Opens a storage whose outages are waited for, and told.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(super) fn connect(&self, url: &str, full_sync: bool) -> Result<Box<dyn Storage>> {
+        let durability = if full_sync { Durability::Power } else { Durability::Process };
+        let storage = storages::open(url, &Options { durability, ..Options::default() })?;
+        let (sender, stop) = (self.sender.clone(), self.stop.clone());
+        let notice = move |outage: &Outage<'_>| {
+            let text = format!(
+                "the storage cannot be reached, for {} s now: {}; trying again",
+                outage.lasting.as_secs(),
+                outage.error
+            );
+            // Nobody listens any more only when the view has gone.
+            let _ = sender.send(News::Outage(text));
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        Ok(Box::new(Retry::new(storage, Retry::LIMIT, notice)))
+    }
+
+    pub(super) fn sender(&self) -> Sender<News> {
+        self.sender.clone()
+    }
+
+    /// Hands messages to the view until the workers have ended.
+    pub(super) fn listen(&self, context: &mut Context<'_>) {
+        const A_MOMENT: Duration = Duration::from_millis(100);
+        loop {
+            match self.receiver.recv_timeout(A_MOMENT) {
+                Ok(News::Trial(event)) => context.tell(&Progress::Trial(&event)),
+                Ok(News::Outage(text)) => context.warn(&text),
+                Ok(News::End) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => (),
+            }
+            self.stop.store(context.stopping(), Ordering::Relaxed);
+        }
+    }
+}

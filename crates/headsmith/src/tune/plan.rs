@@ -1,0 +1,224 @@
+//! What a study is: kept with it in the storage, so that whoever goes on with it does the same, and a difference is
+//! said before it does harm.
+
+use std::path::PathBuf;
+
+use headsmith_data::ReadOptions;
+use headsmith_study::Space;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::head::{HeadConfig, HeadKind};
+use crate::report::TableReport;
+
+/// The study's system attribute that the plan stands in.
+pub(crate) const KEY: &str = "headsmith:plan";
+/// The version of the plan.
+const VERSION: u32 = 1;
+
+/// Everything that decides what the trials of a study come to, beside how many there are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    pub(crate) version: u32,
+    /// The head's name.
+    pub(crate) head: String,
+    /// The head's parameters where the space does not say otherwise.
+    pub(crate) params: Map<String, Value>,
+    /// What is searched.
+    pub(crate) space: Value,
+    pub(crate) sampler: String,
+    pub(crate) pruner: String,
+    /// Whether the first trials are the list of good configurations.
+    pub(crate) listed: bool,
+    pub(crate) seed: u64,
+    pub(crate) lag: u64,
+    pub(crate) train: PlanTable,
+    pub(crate) val: PlanTable,
+    /// How the tables are read.
+    pub(crate) read: PlanRead,
+}
+
+/// A table of a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlanTable {
+    pub(crate) path: PathBuf,
+    /// Of the rows and labels, whatever file they stand in.
+    pub(crate) fingerprint: String,
+    pub(crate) n_rows: usize,
+}
+
+/// How a study's tables are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlanRead {
+    pub(crate) embeddings_column: Option<String>,
+    pub(crate) label_column: Option<String>,
+}
+
+/// What the trials are done with.
+pub(crate) struct Search {
+    pub(crate) sampler: String,
+    pub(crate) pruner: String,
+    pub(crate) listed: bool,
+    pub(crate) seed: u64,
+    pub(crate) lag: u64,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        base: &HeadConfig,
+        space: &Space,
+        search: Search,
+        [train, val]: [&TableReport; 2],
+        read: &ReadOptions,
+    ) -> Plan {
+        let params = base.params.iter();
+        let params =
+            params.filter_map(|(name, value)| Some((name.to_owned(), serde_json::to_value(value).ok()?)));
+        Plan {
+            version: VERSION,
+            head: base.kind.name().to_owned(),
+            params: params.collect(),
+            space: space.to_json(),
+            sampler: search.sampler,
+            pruner: search.pruner,
+            listed: search.listed,
+            seed: search.seed,
+            lag: search.lag,
+            train: PlanTable::new(train),
+            val: PlanTable::new(val),
+            read: PlanRead {
+                embeddings_column: read.embeddings_column.clone(),
+                label_column: read.label_column.clone(),
+            },
+        }
+    }
+
+    /// Reads the plan of the study `name` from its attribute.
+    ///
+    /// # Errors
+    /// When it is of another version, or damaged.
+    pub(crate) fn read(name: &str, value: &Value) -> Result<Plan> {
+        match value.get("version").and_then(Value::as_u64) {
+            Some(version) if version != u64::from(VERSION) => Err(Error::usage(format!(
+                "study {name} was made by another version of Headsmith (plan {version}, this one reads {VERSION}): \
+                 go on with that version, or begin another study with --study"
+            ))),
+            _ => serde_json::from_value(value.clone()).map_err(|error| {
+                Error::data(format!("the plan of study {name} (its attribute {KEY}) is damaged: {error}"))
+            }),
+        }
+    }
+
+    /// The head with the parameters that are not searched.
+    ///
+    /// # Errors
+    /// When the plan names what this version does not know.
+    pub(crate) fn base(&self) -> Result<HeadConfig> {
+        let kind = HeadKind::ALL.into_iter().find(|kind| kind.name() == self.head);
+        let kind = kind.ok_or_else(|| Error::data(format!("there is no head called {}", self.head)))?;
+        let mut given = Vec::new();
+        for (name, value) in &self.params {
+            let value = serde_json::from_value(value.clone())
+                .map_err(|error| Error::data(format!("{name} of the study's plan is {value}: {error}")))?;
+            given.push((name.as_str(), value));
+        }
+        Ok(HeadConfig { kind, params: kind.table().resolve(given)? })
+    }
+
+    /// What is searched.
+    ///
+    /// # Errors
+    /// When the plan is damaged.
+    pub(crate) fn space(&self) -> Result<Space> {
+        Ok(Space::from_json(&self.space)?)
+    }
+
+    /// How the study's tables are read.
+    pub(crate) fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            embeddings_column: self.read.embeddings_column.clone(),
+            label_column: self.read.label_column.clone(),
+            ..ReadOptions::default()
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Result<Value> {
+        serde_json::to_value(self).map_err(|error| Error::data(format!("the study's plan cannot be written: {error}")))
+    }
+
+    /// A name for a study that was given none: of its content, so that the same command finds it again.
+    pub(crate) fn name(&self) -> String {
+        // Paths may differ between machines.
+        let mut content = self.clone();
+        (content.train.path, content.val.path) = Default::default();
+        let text = serde_json::to_string(&content).unwrap_or_default();
+        format!("{}-{:08x}", self.head, crc32fast::hash(text.as_bytes()))
+    }
+
+    /// Refuses tables that are not the study's.
+    ///
+    /// # Errors
+    /// When their content is another: both sides of it.
+    pub(crate) fn must_have(&self, tables: [&TableReport; 2], name: &str) -> Result<()> {
+        let [train, val] = tables.map(PlanTable::new);
+        let asked = Plan { train, val, ..self.clone() };
+        self.must_be(&asked, name)
+    }
+
+    /// Refuses to go on with the study `name` of this plan as if it were of another.
+    ///
+    /// # Errors
+    /// When the plans differ in what decides the trials: what, and both sides of it.
+    pub(crate) fn must_be(&self, asked: &Plan, name: &str) -> Result<()> {
+        let differences = self.differences(asked);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "study {name} is another study than the one asked for:\n{}\n\
+             hint: repeat the command it was begun with, or begin another study with --study NAME",
+            differences.join("\n")
+        )))
+    }
+
+    fn differences(&self, asked: &Plan) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut compare = |what: &str, here: String, there: String| {
+            if here != there {
+                differences.push(format!("  {what}: {here} in the study, {there} asked for"));
+            }
+        };
+        let table = |table: &PlanTable| {
+            format!("{} rows of content {}", table.n_rows, &table.fingerprint[..table.fingerprint.len().min(16)])
+        };
+        compare("training table", table(&self.train), table(&asked.train));
+        compare("validation table", table(&self.val), table(&asked.val));
+        compare("head", self.head.clone(), asked.head.clone());
+        for name in self.params.keys().chain(asked.params.keys().filter(|name| !self.params.contains_key(*name))) {
+            let of = |plan: &Plan| plan.params.get(name).map_or("nothing".to_owned(), Value::to_string);
+            compare(name, of(self), of(asked));
+        }
+        compare("sampler", self.sampler.clone(), asked.sampler.clone());
+        compare("pruner", self.pruner.clone(), asked.pruner.clone());
+        let first = |plan: &Plan| if plan.listed { "the list" } else { "drawn" }.to_owned();
+        compare("first trials", first(self), first(asked));
+        compare("seed", self.seed.to_string(), asked.seed.to_string());
+        compare("lag", self.lag.to_string(), asked.lag.to_string());
+        if let (Ok(here), Ok(there)) = (self.space(), asked.space()) {
+            differences.extend(there.difference(&here).map(|difference| format!("  space: {difference}")));
+        }
+        differences
+    }
+}
+
+impl PlanTable {
+    fn new(report: &TableReport) -> PlanTable {
+        let path = PathBuf::from(&report.path);
+        PlanTable {
+            path: path.canonicalize().unwrap_or(path),
+            fingerprint: report.fingerprint.clone(),
+            n_rows: report.n_rows,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The space of a study: the head's own, from its parameter table, and what the user says over it.
+
+use headsmith_heads::params::{Search, Value};
+use headsmith_study::{Choice, Distribution, Space, SpaceParam, overlay_toml};
+
+use super::StudyConfig;
+use crate::error::{Error, Result};
+use crate::head::{HeadConfig, HeadKind};
+
+/// The space of `config`: the head's, without what is fixed, under the space file.
+///
+/// # Errors
+/// When the space file is wrong, or names what the head does not have.
+pub(super) fn of(config: &StudyConfig) -> Result<Space> {
+    let kind = config.head.kind;
+    let mut space = of_head(kind);
+    space.params.retain(|param| !config.fixed.contains(&param.name.as_str()));
+    if let Some((path, text)) = &config.space {
+        let held = held(&config.head, &space);
+        space.params.extend(held.params.iter().cloned());
+        space = overlay_toml(&space, text, &path.display().to_string())?;
+        // What the file says nothing of stays with the head.
+        space.params.retain(|param| !held.params.contains(param));
+    }
+    if space.params.is_empty() {
+        return Err(Error::usage("the space is empty: every parameter is fixed, so there is nothing to search"));
+    }
+    for param in &space.params {
+        check(&config.head, param)?;
+    }
+    Ok(space)
+}
+
+/// The default space of a head.
+pub(crate) fn of_head(kind: HeadKind) -> Space {
+    let params = kind.table().params.iter().filter_map(|param| {
+        let distribution = match param.search? {
+            Search::Int { low, high, log } => Distribution::Int { low, high, log, step: 1 },
+            Search::Float { low, high, log } => Distribution::Float { low, high, log, step: None },
+        };
+        Some(SpaceParam { name: param.name.to_owned(), distribution, when: None })
+    });
+    Space { params: params.collect() }
+}
+
+/// The head's other parameters, each with the one value that it has: a space file may search these as well.
+fn held(head: &HeadConfig, space: &Space) -> Space {
+    let one = |value: &Value| match value {
+        Value::Int(int) => Distribution::Int { low: *int, high: *int, log: false, step: 1 },
+        Value::Float(float) => Distribution::Float { low: *float, high: *float, log: false, step: None },
+        Value::Bool(flag) => Distribution::Categorical { choices: vec![Choice::Bool(*flag)] },
+        Value::Text(text) => Distribution::Categorical { choices: vec![Choice::Text(text.clone())] },
+    };
+    let others = head.params.iter().filter(|(name, _)| space.get(name).is_none());
+    let params = others.map(|(name, value)| SpaceParam {
+        name: name.to_owned(),
+        distribution: one(value),
+        when: None,
+    });
+    Space { params: params.collect() }
+}
+
+/// The scalings that trials may choose from.
+pub(super) fn scalings(base: &HeadConfig, space: &Space) -> Vec<String> {
+    let searched = space.params.iter().find(|param| param.name == "scale").map(|param| &param.distribution);
+    let own = || base.params.text("scale").unwrap_or("none").to_owned();
+    let mut scalings = match searched {
+        Some(Distribution::Categorical { choices }) => choices
+            .iter()
+            .map(|choice| match choice {
+                Choice::Text(text) => text.clone(),
+                _ => own(),
+            })
+            .collect(),
+        _ => vec![own()],
+    };
+    // A conditional scaling leaves the head's own where the condition does not hold.
+    scalings.push(own());
+    scalings.sort();
+    scalings.dedup();
+    scalings
+}
+
+/// Whether the head takes the ends, or the choices, of a parameter's space.
+fn check(head: &HeadConfig, param: &SpaceParam) -> Result<()> {
+    let ends = match &param.distribution {
+        Distribution::Int { low, high, .. } => vec![Choice::Int(*low), Choice::Int(*high)],
+        Distribution::Float { low, high, .. } => vec![Choice::Float(*low), Choice::Float(*high)],
+        Distribution::Categorical { choices } => choices.clone(),
+    };
+    for end in &ends {
+        super::with_chosen(head, std::iter::once((param.name.as_str(), end)))
+            .map_err(|error| Error::usage(format!("the space of {}: {error}", param.name)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What a study comes to, as `report.json` and `--json` tell it.
+
+use std::sync::Arc;
+
+use headsmith_metrics::bootstrap::Selection;
+use headsmith_study::storages::StudyRecord;
+use headsmith_study::{Trial, best_trial, importance, summary};
+use serde::Serialize;
+
+use crate::studies::{TrialRow, state_word};
+
+/// A study, its best trial, and how much to believe of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct StudyReport {
+    /// Its name.
+    pub name: String,
+    /// Where it is remembered.
+    pub storage: String,
+    /// Its trials in all.
+    pub n_trials: usize,
+    /// Those that are finished: complete, pruned or failed.
+    pub n_finished: usize,
+    /// What became of them, and where the time went: a line for each state that occurs.
+    pub states: Vec<StateLine>,
+    /// The seconds that pruned trials would have taken beyond what they took, had they run as long as complete ones;
+    /// `null` while none is complete.
+    pub saved_seconds: Option<f64>,
+    /// The best trial; `null` without a complete one.
+    pub best: Option<TrialRow>,
+    /// The best trial's score, and the score corrected for its having been chosen; `null` when the trials' predictions
+    /// are not there.
+    pub selection: Option<Selection>,
+    /// How much each parameter decided (PED-ANOVA), the most important first, summing to 1; empty with too few trials.
+    pub importance: Vec<Importance>,
+    /// The seconds that this command spent on it.
+    pub seconds: f64,
+}
+
+/// The trials of one state.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StateLine {
+    /// The state.
+    pub state: &'static str,
+    /// How many trials.
+    pub n_trials: usize,
+    /// How many epochs they reported.
+    pub n_epochs: usize,
+    /// The seconds from their beginning to their end.
+    pub seconds: f64,
+}
+
+/// How much a parameter decided.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Importance {
+    /// The parameter.
+    pub param: String,
+    /// Its share.
+    pub share: f64,
+}
+
+impl StudyReport {
+    /// What the trials of a study tell.
+    pub(crate) fn new(record: &StudyRecord, storage: &str, trials: &[Arc<Trial>]) -> StudyReport {
+        let summed = summary(record.direction, trials);
+        let lines = headsmith_study::STATES.into_iter().zip(summed.spent);
+        let states: Vec<StateLine> = lines
+            .filter(|(_, spent)| spent.n_trials > 0)
+            .map(|(state, spent)| StateLine {
+                state: state_word(state),
+                n_trials: spent.n_trials,
+                n_epochs: spent.n_reports,
+                seconds: spent.seconds,
+            })
+            .collect();
+        let importance = importance(record.direction, trials);
+        StudyReport {
+            name: record.name.clone(),
+            storage: storage.to_owned(),
+            n_trials: trials.len(),
+            n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
+            states,
+            saved_seconds: summed.saved_seconds,
+            best: best_trial(record.direction, trials).map(|trial| TrialRow::new(trial)),
+            selection: None,
+            importance: importance.into_iter().map(|(param, share)| Importance { param, share }).collect(),
+            seconds: 0.0,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The workers of this process, and the view that sees what they do.
+
+use std::thread;
+
+use headsmith_study::storages::Storage;
+use headsmith_study::{Study, StudyEvent, Work, work};
+
+use super::news::{Line, News};
+use super::task::Task;
+use crate::context::Context;
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// Runs trials until there are enough, or the work is asked to stop. Workers tell what they do to this thread, which
+/// owns the view, so that a slow view holds no trial up.
+pub(super) fn run(
+    study: &Study,
+    storage: &mut dyn Storage,
+    how: &Work<'_>,
+    task: &Task<'_>,
+    line: &Line,
+    context: &mut Context<'_>,
+) -> Result<()> {
+    let trials = storage.trials(study.record.id)?;
+    let n_finished = trials.iter().filter(|trial| trial.state.is_finished()).count();
+    drop(trials);
+    context.tell(&Progress::Searching { study: &study.record.name, n_trials: study.n_trials, n_finished });
+    let (events, end) = (line.sender(), line.sender());
+    let done = thread::scope(|scope| {
+        let workers = scope.spawn(move || {
+            // Nobody listens any more only when the view has panicked.
+            let observer = |event: &_| drop(events.send(News::Trial(StudyEvent::clone(event))));
+            let done = work(study, storage, how, &|trial| task.run(trial), &observer);
+            let _ = end.send(News::End);
+            done
+        });
+        line.listen(context);
+        workers.join()
+    });
+    context.tell(&Progress::Searched);
+    match done {
+        Ok(result) => Ok(result?),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
