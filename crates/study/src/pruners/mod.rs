@@ -12,6 +12,7 @@ mod one_epoch;
 mod parse;
 mod patient;
 mod percentile;
+mod replay;
 mod rungs;
 mod steps;
 mod threshold;
@@ -29,6 +30,7 @@ pub use one_epoch::OneEpoch;
 pub use parse::{NAMES, parse};
 pub use patient::Patient;
 pub use percentile::Percentile;
+pub use replay::{Curve, Replay, replay};
 pub use threshold::Threshold;
 pub use wilcoxon::Wilcoxon;
 

@@ -1,0 +1,169 @@
+//! Every pruner against none and against "train all one epoch, keep the best", on recorded learning curves.
+//!
+//! ```text
+//! cargo run --release -p headsmith-study --example pruners -- curves.jsonl [lag] [pruner ..]
+//! ```
+//!
+//! A line of `curves.jsonl` is a trial that ran to its end: `{"values": [0.41, 0.47, ..], "seconds": [0.21, 0.2, ..]}`,
+//! its validation score after each epoch (more is better) and what each took; one number of seconds is each epoch's.
+//! Other keys (`params`) are not looked at. Without a file, curves are made up.
+//!
+//! The trials are played in 50 random orders, one after another. The regret is the best value in the file less the best
+//! seen so far, as a mean over the orders, at shares of the time that no pruning takes. A pruner that ends early stays
+//! where it is: it could have used the rest for more trials.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use headsmith_kernels::Philox;
+use headsmith_study::pruners::{Curve, Peers, Pruner, Replay, parse, replay};
+use headsmith_study::{Attributes, Direction, Params, State, Trial};
+
+const PRUNERS: [&str; 11] = [
+    "none",
+    "one-epoch",
+    "one-epoch:epochs=3",
+    "median",
+    "percentile",
+    "halving",
+    "hyperband",
+    "asha",
+    "patient-hyperband",
+    "patient-hyperband:faithful=false",
+    "patient-asha:patience=3",
+];
+
+/// Shares of the time of no pruning.
+const SHARES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
+
+const N_ORDERS: u32 = 50;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let mut arguments = std::env::args().skip(1);
+    let curves = match arguments.next() {
+        Some(file) => read(&file)?,
+        None => made_up(160, 100),
+    };
+    let lag = arguments.next().map_or(Ok(1), |lag| lag.parse())?;
+    let mut pruners: Vec<String> = arguments.collect();
+    if pruners.is_empty() {
+        pruners = PRUNERS.map(String::from).to_vec();
+    }
+    let epochs = curves.iter().map(|curve| curve.values.len()).max().unwrap_or(0) as i64;
+    let best = curves.iter().flat_map(|c| &c.values).copied().fold(f64::NEG_INFINITY, f64::max);
+    let whole = replay(&headsmith_study::pruners::Nop, Direction::Maximize, &curves, 1).seconds;
+    println!(
+        "{} trials of {epochs} epochs, {whole:.1} s without pruning, best {best:.4}, lag {lag}\n",
+        curves.len()
+    );
+    let shares = SHARES.map(|share| format!("{:.0}%", 100.0 * share)).join(" | ");
+    let history = history(10_001);
+    println!("| pruner | time | complete | regret after {shares} of the time | µs a verdict |");
+    println!("|---|---|---|{}---|", "---|".repeat(SHARES.len()));
+    for name in pruners {
+        let pruner = parse(&name, Some(epochs))?;
+        let played = play(pruner.as_ref(), &curves, lag);
+        let mean = |of: &dyn Fn(&Replay) -> f64| played.iter().map(of).sum::<f64>() / played.len() as f64;
+        let worst = curves.iter().flat_map(|c| &c.values).copied().fold(f64::INFINITY, f64::min);
+        let regret = |share: f64| mean(&|r| best - r.best_at(share * whole).unwrap_or(worst));
+        let regrets = SHARES.map(|share| format!("{:.4}", regret(share))).join(" | ");
+        println!(
+            "| `{name}` | {:.1}% | {:.1} | {regrets} | {:.0} |",
+            100.0 * mean(&|r| r.seconds / whole),
+            mean(&|r| r.n_complete as f64),
+            cost(pruner.as_ref(), &history[1..], &history[0]),
+        );
+    }
+    Ok(())
+}
+
+fn play(pruner: &dyn Pruner, curves: &[Curve], lag: usize) -> Vec<Replay> {
+    let order = |seed: u32| {
+        let mut order: Vec<&Curve> = curves.iter().collect();
+        Philox::new(1, seed, 0).sequence(0, 0).shuffle(&mut order);
+        replay(pruner, Direction::Maximize, order, lag)
+    };
+    (0..N_ORDERS).map(order).collect()
+}
+
+fn read(file: &str) -> Result<Vec<Curve>, Failure> {
+    let text = std::fs::read_to_string(file)?;
+    let mut curves = Vec::new();
+    for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+        let trial: serde_json::Value =
+            serde_json::from_str(line).map_err(|e| format!("{file}:{number}: {e}"))?;
+        let numbers = |key: &str| match &trial[key] {
+            serde_json::Value::Array(list) => {
+                Some(list.iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect())
+            }
+            one => one.as_f64().map(|one| vec![one]),
+        };
+        let missing = |key: &str| format!("{file}:{number}: there is no list `{key}`");
+        curves.push(Curve {
+            values: numbers("values").ok_or_else(|| missing("values"))?,
+            seconds: numbers("seconds").ok_or_else(|| missing("seconds"))?,
+        });
+    }
+    Ok(curves)
+}
+
+/// Curves that rise to their end at different speeds, some of which fall again, with noise.
+fn made_up(n_trials: u32, n_epochs: usize) -> Vec<Curve> {
+    let curve = |trial: u32| {
+        let mut draws = Philox::new(7, trial, 0).sequence(0, 0);
+        let end = 0.45 + 0.2 * (draws.uniform() * draws.uniform()).sqrt();
+        let pace = 1.0 + 30.0 * draws.uniform() * draws.uniform();
+        let fall = 0.001 * draws.uniform() * draws.uniform();
+        let seconds = 0.05 + 0.3 * draws.uniform();
+        let mut value = |epoch: usize| {
+            let epoch = epoch as f64;
+            end - (end - 0.33) * (-(epoch + 1.0) / pace).exp() - fall * epoch + 0.01 * (draws.uniform() - 0.5)
+        };
+        Curve { values: (0..n_epochs).map(&mut value).collect(), seconds: vec![seconds] }
+    };
+    (0..n_trials).map(curve).collect()
+}
+
+/// The mean microseconds of a verdict with 10,000 other trials in sight, at the epochs of the usual rungs, where there
+/// is most to do.
+fn cost(pruner: &dyn Pruner, history: &[Arc<Trial>], trial: &Trial) -> f64 {
+    let peers = Peers { study_name: "study", direction: Direction::Maximize, trials: history };
+    let mut trial = Trial { system_attrs: Attributes::new(), ..trial.clone() };
+    let full = std::mem::take(&mut trial.intermediate);
+    let (mut n_verdicts, mut seconds) = (0, 0.0);
+    for (step, value) in full {
+        trial.intermediate.insert(step, value);
+        trial.system_attrs.clear();
+        if [0, 1, 3, 9].contains(&step) {
+            let started = Instant::now();
+            std::hint::black_box(pruner.judge(peers, &trial));
+            seconds += started.elapsed().as_secs_f64();
+            n_verdicts += 1;
+        }
+    }
+    1e6 * seconds / f64::from(n_verdicts)
+}
+
+/// Trials of 27 epochs that remember their first three rungs; every third is complete.
+fn history(n_trials: u32) -> Vec<Arc<Trial>> {
+    let trial = |(number, curve): (u64, Curve)| {
+        let rungs = [1, 3, 9].iter().enumerate();
+        Arc::new(Trial {
+            id: number as i64,
+            number,
+            state: if number % 3 == 0 { State::Complete } else { State::Pruned },
+            value: curve.values.last().copied(),
+            params: Params::new(),
+            system_attrs: rungs
+                .map(|(r, &step)| (format!("completed_rung_{r}"), curve.values[step].into()))
+                .collect(),
+            intermediate: (0..).zip(curve.values).collect(),
+            user_attrs: Attributes::new(),
+            started: None,
+            completed: None,
+        })
+    };
+    (0..).zip(made_up(n_trials, 27)).map(trial).collect()
+}
