@@ -1,5 +1,8 @@
 //! Spaces in TOML: what they may say, what is refused and how, and that they come back as they were.
 
+// Clippy lets tests unwrap, but not the functions they call.
+#![allow(clippy::unwrap_used)]
+
 use headsmith_study::{Choice, Condition, Distribution, Space, SpaceParam, overlay_toml, to_toml};
 use proptest::prelude::*;
 

@@ -83,6 +83,6 @@ impl Asha {
 
 impl Pruner for Asha {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
-        self.ladder.judge(peers.direction, peers.trials.iter().map(AsRef::as_ref), trial)
+        self.ladder.judge(peers, |_| true, trial)
     }
 }

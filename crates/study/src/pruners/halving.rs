@@ -74,14 +74,13 @@ pub(super) fn ladder(options: Options) -> Ladder {
 
 impl Pruner for SuccessiveHalving {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
-        let trials = peers.trials.iter().map(AsRef::as_ref);
         if !self.is_auto {
-            return self.ladder.judge(peers.direction, trials, trial);
+            return self.ladder.judge(peers, |_| true, trial);
         }
-        match first_complete_step(trials.clone()) {
+        match first_complete_step(peers.trials) {
             Some(step) => {
                 let ladder = Ladder { min_resource: (step / 100).max(1), ..self.ladder.clone() };
-                ladder.judge(peers.direction, trials, trial)
+                ladder.judge(peers, |_| true, trial)
             }
             None => Verdict::go_on(),
         }

@@ -17,7 +17,7 @@ use std::fmt::Write;
 
 use super::halving::{self, ladder};
 use super::rungs::Ladder;
-use super::steps::{first_complete_step, last_report, require};
+use super::steps::{first_complete_step, require};
 use super::{Peers, Pruner, Verdict};
 use crate::error::{Error, Kind, Result};
 use crate::trial::Trial;
@@ -133,8 +133,7 @@ impl Write for Digits {
 
 impl Pruner for Hyperband {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
-        let trials = peers.trials.iter().map(AsRef::as_ref);
-        let auto = || first_complete_step(trials.clone()).map(|step| step.saturating_add(1));
+        let auto = || first_complete_step(peers.trials).map(|step| step.saturating_add(1));
         let Some(max_resource) = self.max_resource.or_else(auto) else { return Verdict::go_on() };
         let shares = self.shares(max_resource);
         if shares.is_empty() {
@@ -143,13 +142,7 @@ impl Pruner for Hyperband {
         let lots = Lots::new(peers.study_name, &shares);
         let bracket = lots.bracket(trial.number);
         let ladder = Ladder { rate: bracket, ..self.ladder.clone() };
-        // The lowest rung that the trial may be at: a peer that did not come there need not draw its lot.
-        let came_there = |t: &&Trial| last_report(t).is_some_and(|(step, _)| ladder.is_at(step, 0));
-        ladder.judge(
-            peers.direction,
-            trials.filter(|t| came_there(t) && lots.bracket(t.number) == bracket),
-            trial,
-        )
+        ladder.judge(peers, |t| lots.bracket(t.number) == bracket, trial)
     }
 }
 

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::Verdict;
 use super::steps::{best, better, last_report, require};
+use super::{Peers, Verdict};
 use crate::error::Result;
 use crate::trial::{Direction, Trial};
 
@@ -62,9 +62,15 @@ impl Ladder {
         match self.scores {
             Scores::Remembered => trial.system_attrs.get(key).and_then(number),
             Scores::Curve => {
-                let (&reached, _) = trial.intermediate.range(self.step(r)?..).next()?;
-                let score = best(direction, trial.intermediate.range(..=reached).map(|(_, &value)| value));
-                (!score.is_nan()).then_some(score)
+                let rung = self.step(r)?;
+                let mut so_far = f64::NAN;
+                for (&step, &value) in &trial.intermediate {
+                    so_far = best(direction, [so_far, value].into_iter());
+                    if step >= rung {
+                        return (!so_far.is_nan()).then_some(so_far);
+                    }
+                }
+                None
             }
         }
     }
@@ -74,13 +80,15 @@ impl Ladder {
         n / usize::try_from(self.reduction_factor).unwrap_or(usize::MAX)
     }
 
-    /// Judges `trial` at every rung that it has come to since it was last judged, among `peers`.
-    pub(super) fn judge<'t>(
+    /// Judges `trial` at every rung that it has come to since it was last judged, among those of `peers` that compete
+    /// with it.
+    pub(super) fn judge(
         &self,
-        direction: Direction,
-        peers: impl Iterator<Item = &'t Trial> + Clone,
+        peers: Peers<'_>,
+        competes: impl Fn(&Trial) -> bool,
         trial: &Trial,
     ) -> Verdict {
+        let direction = peers.direction;
         let mut verdict = Verdict::go_on();
         let Some((step, value)) = last_report(trial) else { return verdict };
         let mut rung = (0..).take_while(|&r| trial.system_attrs.contains_key(&key(r))).count() as u32;
@@ -95,9 +103,11 @@ impl Ladder {
                 return verdict;
             };
             let (mut n, mut n_better) = (1, 0);
-            for score in peers.clone().filter_map(|peer| self.score(direction, peer, rung, &key)) {
-                n += 1;
-                n_better += usize::from(better(direction, score, own));
+            for peer in peers.trials {
+                if let Some(score) = self.score(direction, peer, rung, &key).filter(|_| competes(peer)) {
+                    n += 1;
+                    n_better += usize::from(better(direction, score, own));
+                }
             }
             verdict.remember.insert(key, attribute(own));
             verdict.prune = n <= self.bootstrap_count || !self.is_good_enough(n, n_better);

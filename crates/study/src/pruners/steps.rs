@@ -1,5 +1,7 @@
 //! What several pruners ask of a trial's reports.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Kind, Result};
 use crate::trial::{Direction, State, Trial};
 
@@ -29,8 +31,8 @@ pub(super) fn last_report(trial: &Trial) -> Option<(i64, f64)> {
 ///
 /// Optuna looks at all trials that are complete when it first asks, and keeps the answer as long as the process
 /// lives. Where one trial runs after another that is the first; and the first is the same for every worker.
-pub(super) fn first_complete_step<'t>(mut trials: impl Iterator<Item = &'t Trial>) -> Option<i64> {
-    trials.find_map(|t| if t.state == State::Complete { last_report(t).map(|r| r.0) } else { None })
+pub(super) fn first_complete_step(trials: &[Arc<Trial>]) -> Option<i64> {
+    trials.iter().find_map(|t| if t.state == State::Complete { last_report(t).map(|r| r.0) } else { None })
 }
 
 /// Which steps are checked.
