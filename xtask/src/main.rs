@@ -4,6 +4,8 @@ mod bench;
 mod docs;
 mod env;
 mod fuzz;
+mod instructions;
+mod postgres;
 mod scaling;
 mod step;
 mod test;
@@ -19,7 +21,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   test [--no-python]    Everything that must hold before a commit: format, lints, rules of the workspace, tests,
-                        licences, release build, reference page, referees. --no-python leaves the referees out.
+                        licences, release build, reference page, instruction counts, referees. --no-python leaves
+                        the referees out.
   env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
   bench [--data DIR] [NAME..]
                         Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
@@ -27,6 +30,9 @@ cargo xtask COMMAND
                         fits of growing size. Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
+  instructions [--record]
+                        Count the instructions of small trainings with valgrind and compare them with
+                        bench/instructions.json, or write them there.
   docs                  Write docs/reference.md anew from the binary.
 ";
 
@@ -38,6 +44,7 @@ enum Command {
     Env,
     Bench { data: String, names: Vec<String> },
     Fuzz { time: Duration, targets: Vec<String> },
+    Instructions { record: bool },
     Docs,
 }
 
@@ -68,6 +75,7 @@ fn run(command: Command) -> Result<()> {
         Command::Env => env::REFEREES.python().map(drop),
         Command::Bench { data, names } => bench::run(&data, &names),
         Command::Fuzz { time, targets } => fuzz::run(time, &targets),
+        Command::Instructions { record } => instructions::run(record),
         Command::Docs => docs::write(),
     }
 }
@@ -75,10 +83,11 @@ fn run(command: Command) -> Result<()> {
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
     let name = args.next().unwrap_or_else(|| "help".to_owned());
     let mut words = Vec::new();
-    let (mut python, mut data, mut seconds) = (true, None, None);
+    let (mut python, mut record, mut data, mut seconds) = (true, false, None, None);
     while let Some(arg) = args.next() {
         match (name.as_str(), arg.as_str()) {
             ("test", "--no-python") => python = false,
+            ("instructions", "--record") => record = true,
             ("bench", "--data") => data = Some(value(&arg, args.next())?),
             ("fuzz", "--seconds") => seconds = Some(value(&arg, args.next())?.parse()?),
             ("bench" | "fuzz", word) if !word.starts_with('-') => words.push(arg),
@@ -91,6 +100,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
         "env" => Command::Env,
         "bench" => Command::Bench { data: data.unwrap_or_else(|| "examples/sentences".into()), names: words },
         "fuzz" => Command::Fuzz { time: Duration::from_secs(seconds.unwrap_or(60)), targets: words },
+        "instructions" => Command::Instructions { record },
         "docs" => Command::Docs,
         _ => bail!("there is no command `{name}`"),
     })
@@ -114,6 +124,7 @@ mod tests {
         assert_eq!(parsed("test --no-python").unwrap(), Command::Test { python: false });
         let (time, targets) = (Duration::from_secs(600), vec!["npy".to_owned()]);
         assert_eq!(parsed("fuzz --seconds 600 npy").unwrap(), Command::Fuzz { time, targets });
+        assert_eq!(parsed("instructions --record").unwrap(), Command::Instructions { record: true });
         let (data, names) = ("faces".to_owned(), Vec::new());
         assert_eq!(parsed("bench --data faces").unwrap(), Command::Bench { data, names });
         for wrong in

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::workspace::{self, cargo};
-use crate::{docs, env, step};
+use crate::{docs, env, instructions, postgres, step};
 
 const FUZZ: &str = "fuzz/Cargo.toml";
 
@@ -20,12 +20,15 @@ pub(crate) fn run(python: bool) -> Result<()> {
     step::run("lints", &mut cargo(lints))?;
     deny()?;
     step::run("rules of the workspace", &mut cargo(["test", "--package", "xtask", "--locked", "--quiet"]))?;
-    step::run("tests", &mut cargo(["test", "--workspace", "--exclude", "xtask", "--locked"]))?;
+    let postgres = postgres::ensure();
+    let mut tests = cargo(["test", "--workspace", "--exclude", "xtask", "--locked"]);
+    step::run("tests", tests.envs(postgres.then_some((postgres::NEEDED, "yes"))))?;
     // The workspace leaves them out; unbuilt they would rot.
     let mut fuzz = cargo(["check", "--manifest-path", FUZZ, "--locked", "--quiet", "--target-dir"]);
     step::run("fuzz targets", fuzz.arg(workspace::target("fuzz")))?;
     step::run("release build", &mut workspace::build())?;
     docs::check()?;
+    instructions::run(false)?;
     if python {
         referees(&env::REFEREES.python()?)
     } else {
@@ -52,6 +55,7 @@ fn referees(python: &Path) -> Result<()> {
         let mut command = Command::new(python);
         command.arg(&script).current_dir(workspace::root());
         command.env("HEADSMITH", workspace::binary()).env("KERAS_BACKEND", "jax");
+        command.envs(postgres::is_there().then_some((postgres::NEEDED, "yes")));
         let start = Instant::now();
         let (ok, checks) = referee(&mut command)?;
         passed += checks;

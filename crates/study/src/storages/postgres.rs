@@ -187,8 +187,10 @@ impl Link for Postgres {
 
     fn has_table(&mut self, name: &str) -> Result<bool> {
         let mut found = false;
-        self.query("SELECT to_regclass($1) IS NOT NULL", &[name.into()], &mut |row| {
-            found = row.int(0)? == 1;
+        // Not `to_regclass`: it may answer from before a lock was waited for.
+        let sql = "SELECT count(*) FROM pg_class WHERE relname = $1 AND pg_table_is_visible(oid)";
+        self.query(sql, &[name.into()], &mut |row| {
+            found = row.int(0)? > 0;
             Ok(())
         })?;
         Ok(found)

@@ -37,7 +37,7 @@ pub(super) fn make_checkpoints(link: &mut dyn Link) -> Result<()> {
 fn in_transaction(link: &mut dyn Link, work: impl FnOnce(&mut dyn Link) -> Result<()>) -> Result<()> {
     link.begin(Access::Write)?;
     let done = match link.dialect().lock_schema {
-        Some(lock) => link.query(lock, &[], &mut |_| Ok(())),
+        Some(lock) => link.script(lock),
         None => Ok(()),
     };
     if let Err(error) = done.and_then(|()| work(link)) {

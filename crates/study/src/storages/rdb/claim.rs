@@ -35,12 +35,12 @@ pub(super) fn claim(
                 return own(rdb, study_id, trial_id, &params, &system_attrs);
             }
             Claim::TakeUp { trial_id, params, system_attrs } => {
-                if take(rdb, trial_id, &stale)? {
+                if take(rdb, trial_id)? {
                     return own(rdb, study_id, trial_id, &params, &system_attrs);
                 }
             }
             Claim::Fail { trial_id, system_attrs } => {
-                if is_still(rdb, trial_id, State::Running, &stale)? {
+                if writes::lock(rdb, trial_id)?.0 == State::Running {
                     writes::set_attrs(rdb, trial_id, Scope::System, &system_attrs)?;
                     writes::forget_checkpoint(rdb, trial_id)?;
                     writes::end(rdb, trial_id, State::Fail)?;
@@ -107,13 +107,13 @@ fn insert(rdb: &mut Rdb, study_id: i64, state: State) -> Result<i64> {
     Ok(trial_id)
 }
 
-/// Takes a waiting trial, or a stale one, up; `false` when somebody else was faster.
-fn take(rdb: &mut Rdb, trial_id: i64, stale: &[i64]) -> Result<bool> {
-    let was_running = is_still(rdb, trial_id, State::Running, stale)?;
-    if !was_running && !is_still(rdb, trial_id, State::Waiting, stale)? {
+/// Takes a waiting trial, or an abandoned one, up; `false` when somebody without the study's lock was faster.
+fn take(rdb: &mut Rdb, trial_id: i64) -> Result<bool> {
+    let state = writes::lock(rdb, trial_id)?.0;
+    if state.is_finished() {
         return Ok(false);
     }
-    if was_running {
+    if state == State::Running {
         let kept =
             writes::checkpoint(rdb, trial_id)?.map_or(i64::from(i32::MIN), |checkpoint| checkpoint.step);
         let sql = "DELETE FROM trial_intermediate_values WHERE trial_id = $1 AND step > $2";
@@ -124,12 +124,6 @@ fn take(rdb: &mut Rdb, trial_id: i64, stale: &[i64]) -> Result<bool> {
     let sql =
         "UPDATE trials SET state = 'RUNNING', datetime_start = $1 WHERE trial_id = $2 AND state = 'WAITING'";
     Ok(rdb.link.execute(sql, &[now.into(), trial_id.into()])? == 1)
-}
-
-/// Locks a trial and says whether it is in this state; a running one must also be stale.
-fn is_still(rdb: &mut Rdb, trial_id: i64, state: State, stale: &[i64]) -> Result<bool> {
-    let (found, _) = writes::lock(rdb, trial_id)?;
-    Ok(found == state && (state != State::Running || stale.contains(&trial_id)))
 }
 
 /// The running trials that nobody is on any more.
