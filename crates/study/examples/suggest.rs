@@ -22,7 +22,8 @@ struct Recorded {
 fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).ok_or("usage: suggest FILE")?;
     let recorded: Recorded = serde_json::from_str(&std::fs::read_to_string(file)?)?;
-    let (space, finished) = history(&recorded)?;
+    let space = space(&recorded)?;
+    let finished = finished(&recorded, &space);
     let history = History { direction: Direction::Minimize, finished: &finished, running: &[] };
     let (tpe, fixed) = (Tpe::default(), Params::new());
     for (line, number) in stdin().lock().lines().zip(finished.len() as u32..) {
@@ -35,16 +36,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn history(recorded: &Recorded) -> Result<(Space, Vec<Arc<Trial>>), Box<dyn Error>> {
-    let mut params = Vec::new();
-    for (name, json, _) in &recorded.params {
-        let distribution = Distribution::from_json(json)?;
-        params.push(SpaceParam { name: name.clone(), distribution, when: None });
-    }
-    let space = Space::new(params)?;
+fn space(recorded: &Recorded) -> headsmith_study::Result<Space> {
+    let params = recorded.params.iter().map(|(name, json, _)| {
+        Ok(SpaceParam { name: name.clone(), distribution: Distribution::from_json(json)?, when: None })
+    });
+    Space::new(params.collect::<headsmith_study::Result<_>>()?)
+}
+
+fn finished(recorded: &Recorded, space: &Space) -> Vec<Arc<Trial>> {
     let trial = |(i, value): (usize, &f64)| {
         let params = space.params.iter().zip(&recorded.params);
-        let params = params.map(|(param, (name, _, column))| (name.clone(), (param.distribution.clone(), column[i])));
+        let params =
+            params.map(|(param, (name, _, column))| (name.clone(), (param.distribution.clone(), column[i])));
         Arc::new(Trial {
             id: i as i64,
             number: i as u64,
@@ -58,6 +61,5 @@ fn history(recorded: &Recorded) -> Result<(Space, Vec<Arc<Trial>>), Box<dyn Erro
             completed: None,
         })
     };
-    let finished = recorded.values.iter().enumerate().map(trial).collect();
-    Ok((space, finished))
+    recorded.values.iter().enumerate().map(trial).collect()
 }

@@ -246,10 +246,7 @@ impl Distribution {
 
     /// Whether both are the same to Optuna: its choices compare as Python does.
     pub fn same(&self, other: &Distribution) -> bool {
-        match (self, other) {
-            (Distribution::Categorical { .. }, _) => self.is_compatible(other),
-            _ => self == other,
-        }
+        self == other || (matches!(self, Distribution::Categorical { .. }) && self.is_compatible(other))
     }
 }
 

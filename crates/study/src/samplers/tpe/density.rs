@@ -4,10 +4,12 @@
 //! normal's density, its mass on x_d -+ step/2 if there is a step, or a choice's probability. Optuna 5.0.0,
 //! `samplers/_tpe/probability_distributions.py`.
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use headsmith_kernels::philox::Sequence;
 
 use super::kernels::{Choices, Kernels, Numbers};
-use super::normal::{LN_SQRT_2PI, is_narrow, log_mass, log_mean_narrow};
+use super::normal::{LN_SQRT_2PI, Narrow, log_mass};
 use crate::distribution::Distribution;
 
 /// A joint density of some parameters.
@@ -50,12 +52,13 @@ impl Density {
     pub fn log_pdf(&self, points: &[Vec<f64>]) -> Vec<f64> {
         let n_points = points.first().map_or(0, Vec::len);
         let n_kernels = self.weights.len();
+        let far = self.far();
         let mut constant: Vec<f64> = self.weights.iter().map(|weight| weight.ln()).collect();
         let terms: Vec<Term<'_>> = self
             .kernels
             .iter()
             .zip(points)
-            .map(|(kernels, x)| Term::new(kernels, x, &mut constant))
+            .map(|(kernels, x)| Term::new(kernels, x, far, &mut constant))
             .collect();
         let mut sums = vec![LogSum::default(); n_points];
         let mut row = [0.0; BLOCK];
@@ -69,6 +72,17 @@ impl Density {
             }
         }
         sums.into_iter().map(LogSum::value).collect()
+    }
+
+    /// So many widths from its middle a kernel is nothing beside the prior, whatever its other parameters do: at its
+    /// best a number gains a factor of 130 (e^5) on the prior, and a choice as many as there are choices.
+    fn far(&self) -> f64 {
+        let gain = |kernels: &Kernels| match kernels {
+            Kernels::Numbers(_) => 5.0,
+            Kernels::Choices(choices) => (choices.n_choices as f64).ln(),
+        };
+        let most: f64 = self.kernels.iter().map(gain).sum();
+        (2.0 * (most + UNSEEN)).sqrt()
     }
 }
 
@@ -100,7 +114,7 @@ impl Default for LogSum {
 
 impl LogSum {
     fn add(&mut self, terms: &[f64]) {
-        let largest = terms.iter().fold(self.largest, |a, &b| if b > a { b } else { a });
+        let largest = self.largest.max(largest(terms));
         if largest == f64::NEG_INFINITY {
             return;
         }
@@ -114,10 +128,23 @@ impl LogSum {
     }
 }
 
+/// The largest of some numbers, eight at a time.
+fn largest(numbers: &[f64]) -> f64 {
+    let larger = |a: f64, b: f64| if b > a { b } else { a };
+    let mut lanes = [f64::NEG_INFINITY; 8];
+    let (chunks, rest) = numbers.as_chunks::<8>();
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*lane, x);
+        }
+    }
+    lanes.iter().chain(rest).fold(f64::NEG_INFINITY, |a, &b| larger(a, b))
+}
+
 /// What one parameter adds to the logarithm, for all kernels and points.
 enum Term<'d> {
-    /// (x - mu) / sigma for each point and kernel.
-    Dense { x: Vec<f64>, inside: Vec<bool>, mus: &'d [f64], inverse_sigmas: Vec<f64> },
+    /// The square of (x - mu) times the scale, which is 1 / (sqrt(2) sigma).
+    Dense { x: Vec<f64>, inside: Vec<bool>, mus: &'d [f64], scales: Vec<f64> },
     /// `table[row_of_point][group_of_kernel]`.
     Table { rows: Vec<u32>, groups: Vec<u32>, table: Vec<Vec<f64>> },
     /// Logarithms of the probabilities of an observed, another and any choice.
@@ -126,12 +153,12 @@ enum Term<'d> {
 
 impl<'d> Term<'d> {
     /// What does not depend on the point is added to the kernels' `constant`.
-    fn new(kernels: &'d Kernels, points: &'d [f64], constant: &mut [f64]) -> Term<'d> {
+    fn new(kernels: &'d Kernels, points: &'d [f64], far: f64, constant: &mut [f64]) -> Term<'d> {
         match kernels {
             Kernels::Choices(choices) => Term::choices(choices, points),
             Kernels::Numbers(numbers) => match numbers.step {
                 None => Term::dense(numbers, points, constant),
-                Some(step) => Term::table(numbers, step, points, constant),
+                Some(step) => Term::table(numbers, step, points, far, constant),
             },
         }
     }
@@ -147,13 +174,19 @@ impl<'d> Term<'d> {
         let x: Vec<f64> = points.iter().map(|&x| if numbers.log { x.ln() } else { x }).collect();
         let inside = x.iter().map(|&x| low <= x && x <= high).collect();
         let inverse_sigmas: Vec<f64> = numbers.sigmas.iter().map(|sigma| 1.0 / sigma).collect();
-        for ((sum, mu), sigma) in constant.iter_mut().zip(&numbers.mus).zip(&numbers.sigmas) {
-            *sum -= log_mass((low - mu) / sigma, (high - mu) / sigma) + sigma.ln() + LN_SQRT_2PI;
+        // Most kernels have the least width.
+        let (mut width, mut log_width) = (f64::NAN, 0.0);
+        for ((sum, mu), inverse) in constant.iter_mut().zip(&numbers.mus).zip(&inverse_sigmas) {
+            if *inverse != width {
+                (width, log_width) = (*inverse, LN_SQRT_2PI - inverse.ln());
+            }
+            *sum -= log_mass((low - mu) * inverse, (high - mu) * inverse) + log_width;
         }
-        Term::Dense { x, inside, mus: &numbers.mus, inverse_sigmas }
+        let scales = inverse_sigmas.into_iter().map(|inverse| inverse * FRAC_1_SQRT_2).collect();
+        Term::Dense { x, inside, mus: &numbers.mus, scales }
     }
 
-    fn table(numbers: &Numbers, step: f64, points: &[f64], constant: &mut [f64]) -> Term<'d> {
+    fn table(numbers: &Numbers, step: f64, points: &[f64], far: f64, constant: &mut [f64]) -> Term<'d> {
         let (low, high) = numbers.ends;
         let (groups, different) = groups(numbers);
         let masses: Vec<f64> =
@@ -166,12 +199,11 @@ impl<'d> Term<'d> {
         values.dedup();
         let row = |x: &f64| values.partition_point(|value| value < x) as u32;
         let rows = points.iter().map(row).collect();
-        let scale = |x: f64| if numbers.log { x.ln() } else { x };
-        let table = values.iter().map(|x| {
-            let (left, right) = (scale(x - step / 2.0), scale(x + step / 2.0));
-            masses_between(left, right, &different)
-        });
-        let table = table.collect();
+        let table = if numbers.log {
+            values.iter().map(|x| on_logarithms(*x, step, &different, far)).collect()
+        } else {
+            on_grid(&values, step, &different, far)
+        };
         Term::Table { rows, groups, table }
     }
 
@@ -180,13 +212,12 @@ impl<'d> Term<'d> {
         let end = start + row.len();
         match self {
             Term::Dense { inside, .. } if !inside[point] => row.fill(f64::NEG_INFINITY),
-            Term::Dense { x, mus, inverse_sigmas, .. } => {
+            Term::Dense { x, mus, scales, .. } => {
                 let x = x[point];
-                for ((sum, mu), inverse) in
-                    row.iter_mut().zip(&mus[start..end]).zip(&inverse_sigmas[start..end])
-                {
-                    let distance = (x - mu) * inverse;
-                    *sum -= 0.5 * distance * distance;
+                let (mus, scales) = (&mus[start..end], &scales[start..end]);
+                for ((sum, mu), scale) in row.iter_mut().zip(mus).zip(scales) {
+                    let distance = (x - mu) * scale;
+                    *sum -= distance * distance;
                 }
             }
             Term::Table { rows, groups, table } => {
@@ -225,17 +256,66 @@ fn groups(numbers: &Numbers) -> (Vec<u32>, Vec<(f64, f64)>) {
     (groups, different)
 }
 
-/// The logarithms of the masses that normals have between `left` and `right`.
-fn masses_between(left: f64, right: f64, normals: &[(f64, f64)]) -> Vec<f64> {
+/// The logarithms of the masses that normals of logarithms have on the value `x`.
+fn on_logarithms(x: f64, step: f64, normals: &[(f64, f64)], far: f64) -> Vec<f64> {
+    let (left, right) = ((x - step / 2.0).ln(), (x + step / 2.0).ln());
     let (width, middle) = (right - left, 0.5 * (left + right));
-    let log_width = width.ln();
-    let mass = |&(mu, sigma): &(f64, f64)| {
-        let (w, m) = (width / sigma, (middle - mu) / sigma);
-        if is_narrow(w, m) {
-            log_width - sigma.ln() + log_mean_narrow(w, m)
-        } else {
-            log_mass((left - mu) / sigma, (right - mu) / sigma)
+    let masses = Masses::new(width, normals, far);
+    normals.iter().map(|&(mu, sigma)| masses.at(middle - mu, sigma)).collect()
+}
+
+/// The logarithms of the masses that normals have on the values: one row a value. Most normals have the same width, and
+/// then the mass depends on the distance alone, of which there are few.
+fn on_grid(values: &[f64], step: f64, normals: &[(f64, f64)], far: f64) -> Vec<Vec<f64>> {
+    const MOST: usize = 1 << 12;
+    let masses = Masses::new(step, normals, far);
+    let mut known = [f64::NAN; MOST];
+    let mut mass = |x: f64, &(mu, sigma): &(f64, f64)| {
+        let distance = (x - mu).abs();
+        let steps = (distance / step + 0.5) as usize;
+        let on_grid = (distance - steps as f64 * step).abs() < 1e-12 * (step + distance);
+        let place = if sigma == masses.least && on_grid { known.get_mut(steps) } else { None };
+        match place {
+            Some(known) if !known.is_nan() => *known,
+            place => {
+                let mass = masses.at(distance, sigma);
+                place.map_or(mass, |known| {
+                    *known = mass;
+                    mass
+                })
+            }
         }
     };
-    normals.iter().map(mass).collect()
+    values.iter().map(|&x| normals.iter().map(|normal| mass(x, normal)).collect()).collect()
+}
+
+/// Masses of intervals of one width.
+struct Masses {
+    width: f64,
+    /// The width of most normals, and the series for it.
+    least: f64,
+    narrow: Narrow,
+    far: f64,
+}
+
+impl Masses {
+    fn new(width: f64, normals: &[(f64, f64)], far: f64) -> Masses {
+        let least = normals.iter().fold(f64::INFINITY, |least, (_, sigma)| least.min(*sigma));
+        Masses { width, least, narrow: Narrow::new(width / least, far + 1.0), far }
+    }
+
+    /// The logarithm of the mass of an interval whose middle lies at `distance` from that of a normal.
+    #[inline]
+    fn at(&self, distance: f64, sigma: f64) -> f64 {
+        let (w, m) = (self.width / sigma, distance / sigma);
+        let near = m.abs() - 0.5 * w;
+        if near > self.far {
+            // More than there is, and too little to be seen.
+            -0.5 * near * near
+        } else if Narrow::covers(w, m) {
+            if sigma == self.least { self.narrow.log_mass(m) } else { Narrow::new(w, m).log_mass(m) }
+        } else {
+            log_mass(m - 0.5 * w, m + 0.5 * w)
+        }
+    }
 }

@@ -124,14 +124,14 @@ impl Choices {
 
 /// Indices in the order of their values; of equals the smaller comes first.
 fn ascending(values: &[f64]) -> Vec<u32> {
-    // An order of integers that is the order of the floats, with the index below it: sorts without comparing floats.
+    // Integers in the order of the floats, with the index below them: they sort without a branch on floats.
     let key = |x: f64| {
         let bits = (x + 0.0).to_bits();
         if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
     };
-    let mut keys: Vec<(u64, u32)> = values.iter().zip(0..).map(|(&x, i)| (key(x), i)).collect();
+    let mut keys: Vec<u128> = values.iter().zip(0..).map(|(&x, i)| u128::from(key(x)) << 32 | i).collect();
     keys.sort_unstable();
-    keys.into_iter().map(|(_, i)| i).collect()
+    keys.into_iter().map(|key| key as u32).collect()
 }
 
 fn widths(mus: &[f64], order: &[u32], (low, high): (f64, f64)) -> Vec<f64> {

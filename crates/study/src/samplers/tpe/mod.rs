@@ -23,7 +23,7 @@ use super::{History, Sampler, random};
 use crate::distribution::Distribution;
 use crate::space::{Space, SpaceParam};
 use crate::trial::Params;
-use observed::{Observed, Split, columns, gamma, intersection, split};
+use observed::{Joint, Observed, Split, gamma, gathered, intersection, split};
 
 pub use density::Density;
 pub use kernels::{Choices, Kernels, Numbers};
@@ -78,17 +78,16 @@ impl Sampler for Tpe {
             return space.complete(fixed, |param| random::draw(&param.distribution, draws));
         }
         let split = split(&trials, gamma(n_finished));
-        let shared = if self.multivariate { intersection(&trials) } else { Vec::new() };
-        let joint = self.best_of(&trials, &split, &shared, draws);
+        let shared = if self.multivariate { intersection(&trials) } else { Joint::default() };
+        let joint = self.best_of(&shared, &split, draws);
         space.complete(fixed, |param| {
-            let joint = shared.iter().zip(&joint).find(|((name, _), _)| *name == param.name);
+            let joint = shared.params.iter().zip(&joint).find(|((name, _), _)| *name == param.name);
+            let usable = |old: &Distribution, value| {
+                old.is_compatible(&param.distribution) && param.distribution.contains(value)
+            };
             match joint {
                 _ if param.distribution.is_single() => param.distribution.nth(0),
-                Some(((_, old), &value))
-                    if old.is_compatible(&param.distribution) && param.distribution.contains(value) =>
-                {
-                    value
-                }
+                Some(((_, old), &value)) if usable(old, value) => value,
                 _ => self.alone(&trials, &split, param, draws),
             }
         })
@@ -107,7 +106,7 @@ impl Tpe {
         let trials = observed::observed(history, self.constant_liar);
         let n_finished = trials.iter().filter(|trial| trial.rank.is_some()).count();
         let split = split(&trials, gamma(n_finished));
-        let (good, bad) = densities(&trials, &split, params);
+        let (good, bad) = densities(&gathered(&trials, params), &split);
         let numbers = |which: &[usize]| which.iter().map(|&i| trials[i].number).collect();
         let scores = scores(&good, &bad, points);
         Scores { below: numbers(&split.below), above: numbers(&split.above), good, bad, scores }
@@ -115,21 +114,16 @@ impl Tpe {
 
     /// The parameters that the history lets be drawn together, in the order of their names.
     pub fn joint_space<'h>(&self, history: History<'h>) -> Vec<(&'h str, &'h Distribution)> {
-        intersection(&observed::observed(history, false))
+        intersection(&observed::observed(history, false)).params
     }
 
-    fn best_of(
-        &self,
-        trials: &[Observed<'_>],
-        split: &Split,
-        params: &[(&str, &Distribution)],
-        draws: &mut Sequence,
-    ) -> Vec<f64> {
-        if params.is_empty() {
+    /// The best of some points of the density around the good trials; nothing if there are no parameters.
+    fn best_of(&self, joint: &Joint<'_>, split: &Split, draws: &mut Sequence) -> Vec<f64> {
+        if joint.params.is_empty() {
             return Vec::new();
         }
-        let (good, bad) = densities(trials, split, params);
-        let mut points: Vec<Vec<f64>> = vec![Vec::with_capacity(self.n_candidates); params.len()];
+        let (good, bad) = densities(joint, split);
+        let mut points: Vec<Vec<f64>> = vec![Vec::with_capacity(self.n_candidates); joint.params.len()];
         for _ in 0..self.n_candidates.max(1) {
             for (column, value) in points.iter_mut().zip(good.draw(draws)) {
                 column.push(value);
@@ -140,13 +134,15 @@ impl Tpe {
     }
 
     fn alone(&self, trials: &[Observed<'_>], split: &Split, param: &SpaceParam, draws: &mut Sequence) -> f64 {
-        self.best_of(trials, split, &[(&param.name, &param.distribution)], draws)[0]
+        self.best_of(&gathered(trials, &[(&param.name, &param.distribution)]), split, draws)[0]
     }
 }
 
-fn densities(trials: &[Observed<'_>], split: &Split, params: &[(&str, &Distribution)]) -> (Density, Density) {
-    let (names, distributions): (Vec<&str>, Vec<&Distribution>) = params.iter().copied().unzip();
-    let density = |which: &[usize]| Density::around(columns(trials, which, &names), &distributions);
+/// The densities around the good trials and around the others.
+fn densities(joint: &Joint<'_>, split: &Split) -> (Density, Density) {
+    let distributions: Vec<&Distribution> =
+        joint.params.iter().map(|(_, distribution)| *distribution).collect();
+    let density = |which: &[usize]| Density::around(joint.rows(which), &distributions);
     (density(&split.below), density(&split.above))
 }
 

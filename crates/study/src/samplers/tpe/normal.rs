@@ -41,35 +41,78 @@ pub fn log_mass(a: f64, b: f64) -> f64 {
         return 0.0;
     }
     let (width, middle) = (b - a, 0.5 * (a + b));
-    if is_narrow(width, middle) {
-        return log_mass_narrow(width, middle);
+    if Narrow::covers(width, middle) {
+        return Narrow::new(width, middle).log_mass(middle);
     }
-    if b <= 0.0 {
-        log_difference(log_ndtr(b), log_ndtr(a))
-    } else if a > 0.0 {
-        log_difference(log_ndtr(-a), log_ndtr(-b))
+    // In the right tail the distribution function is too near to 1: it is turned round.
+    let (a, b) = if a > 0.0 { (-b, -a) } else { (a, b) };
+    if b > 0.0 {
+        let left = if a < -FAR { 0.0 } else { ndtr(a) };
+        let right = if b > FAR { 0.0 } else { ndtr(-b) };
+        (-left - right).ln_1p()
+    } else if a > -37.0 {
+        (ndtr(b) - ndtr(a)).ln()
     } else {
-        (-ndtr(a) - ndtr(-b)).ln_1p()
+        log_difference(log_ndtr(b), log_ndtr(a))
     }
 }
 
-/// Whether [`log_mass_narrow`] is right to 1e-13.
-pub(super) fn is_narrow(width: f64, middle: f64) -> bool {
-    width < 0.02 && width * middle.abs() < 0.05
+/// Masses of intervals of one small width, h to each side.
+///
+/// Around the middle m the density is pdf(m) exp(-m t) exp(-t^2/2), and the mean of cosh(m t) exp(-t^2/2) over -h .. h is
+/// a sum over j of m^2j times what depends on h alone. All terms are positive, so no digit is lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Narrow {
+    log_width: f64,
+    /// The mean of t^2j exp(-t^2/2) over -h .. h, divided by (2j)!, for the first `n_terms` j.
+    means: [f64; MOST_TERMS],
+    n_terms: usize,
 }
 
-/// The logarithm of the mass of a narrow interval: `width * pdf(middle)` and the two terms that follow.
-#[inline]
-pub(super) fn log_mass_narrow(width: f64, middle: f64) -> f64 {
-    width.ln() + log_mean_narrow(width, middle)
-}
+const MOST_TERMS: usize = 18;
 
-/// The logarithm of the mean density in a narrow interval.
-#[inline]
-pub(super) fn log_mean_narrow(width: f64, middle: f64) -> f64 {
-    let (w2, m2) = (width * width, middle * middle);
-    let e = w2 * ((m2 - 1.0) / 24.0 + w2 * (m2 * m2 - 6.0 * m2 + 3.0) / 1920.0);
-    -0.5 * m2 - LN_SQRT_2PI + e * (1.0 - e * (0.5 - e / 3.0))
+impl Narrow {
+    /// Whether the series is right to 1e-15 for an interval.
+    pub(super) fn covers(width: f64, middle: f64) -> bool {
+        width <= 0.5 && width * middle.abs() <= 8.0
+    }
+
+    /// For middles up to `reach` away.
+    pub(super) fn new(width: f64, reach: f64) -> Narrow {
+        let (h2, reach2) = (0.25 * width * width, reach * reach);
+        // So many terms of exp(-t^2/2) can be seen.
+        let n_inner = if h2 < 1e-6 {
+            3
+        } else if h2 < 1e-3 {
+            5
+        } else {
+            8
+        };
+        let mut narrow = Narrow { log_width: width.ln(), means: [0.0; MOST_TERMS], n_terms: MOST_TERMS };
+        let (mut scale, mut largest) = (1.0, 1.0);
+        for (n_terms, mean) in narrow.means.iter_mut().enumerate() {
+            if largest < 1e-18 {
+                narrow.n_terms = n_terms;
+                break;
+            }
+            let j = n_terms as f64;
+            let inner = (1..=n_inner).rev().map(f64::from);
+            let inner = inner.fold(0.0, |sum, i| -(sum + 1.0 / (2.0 * (j + i) + 1.0)) * h2 / (2.0 * i));
+            *mean = scale * (inner + 1.0 / (2.0 * j + 1.0));
+            let next = 1.0 / ((2.0 * j + 1.0) * (2.0 * j + 2.0));
+            scale *= h2 * next;
+            largest *= h2 * reach2 * next;
+        }
+        narrow
+    }
+
+    /// The logarithm of the mass of the interval around `middle`, which the width covers.
+    #[inline]
+    pub(super) fn log_mass(&self, middle: f64) -> f64 {
+        let m2 = middle * middle;
+        let mean = self.means[..self.n_terms].iter().rev().fold(0.0, |sum, mean| sum * m2 + mean);
+        self.log_width - 0.5 * m2 - LN_SQRT_2PI + mean.ln()
+    }
 }
 
 /// ln(exp(p) - exp(q)), `p > q`.
@@ -178,14 +221,15 @@ mod tests {
         }
     }
 
-    /// The series takes over where both ways are right.
+    /// The series and the difference of two distribution functions, where both are right.
     #[test]
     fn narrow_intervals_join_wide_ones() {
-        for middle in [0.0, 0.3, -1.0, 2.4, -2.49] {
-            let width: f64 = 0.0199;
-            let (a, b) = (middle - 0.5 * width, middle + 0.5 * width);
-            assert!(is_narrow(width, middle));
-            close(log_mass_narrow(width, middle), (ndtr(b) - ndtr(a)).ln(), 1.0);
+        for middle in [0.0, 0.3, 1.0, 2.4, 7.0, 15.9] {
+            for width in [0.5, 0.49, 0.3] {
+                let (a, b) = (-middle - 0.5 * width, -middle + 0.5 * width);
+                assert!(Narrow::covers(width, middle));
+                close(Narrow::new(width, middle).log_mass(middle), (ndtr(b) - ndtr(a)).ln(), 1.0);
+            }
         }
     }
 

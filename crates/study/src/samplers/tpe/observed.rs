@@ -119,37 +119,66 @@ pub(super) fn split(trials: &[Observed<'_>], n_below: usize) -> Split {
     Split { below, above }
 }
 
-/// Parameters that all finished trials have with the same distribution, by name; without those of a single value.
-pub(super) fn intersection<'h>(trials: &[Observed<'h>]) -> Vec<(&'h str, &'h Distribution)> {
-    let mut finished = trials.iter().filter(|trial| trial.rank.is_some());
-    let Some(first) = finished.next() else { return Vec::new() };
-    let params = first.params.iter().map(|(name, (distribution, _))| (name.as_str(), distribution));
-    let mut shared: Vec<(&str, &Distribution)> = params.filter(|(_, d)| !d.is_single()).collect();
-    for trial in finished {
-        let mut params = trial.params.iter().peekable();
-        shared.retain(|(name, distribution)| {
-            while params.next_if(|(other, _)| other.as_str() < *name).is_some() {}
-            params.next_if(|(other, _)| other == name).is_some_and(|(_, (other, _))| other.same(distribution))
-        });
-    }
-    shared
+/// A parameter's name and distribution.
+pub(super) type Named<'p> = (&'p str, &'p Distribution);
+
+/// Parameters that are drawn together, in the order of their names, and their values: one column a parameter, one row a
+/// trial, NaN where a trial does not have it.
+#[derive(Debug, Default)]
+pub(super) struct Joint<'h> {
+    pub params: Vec<Named<'h>>,
+    pub columns: Vec<Vec<f64>>,
 }
 
-/// The values of these parameters (in the order of their names) in those of the trials that have all of them: one
-/// column a parameter.
-pub(super) fn columns(trials: &[Observed<'_>], which: &[usize], names: &[&str]) -> Vec<Vec<f64>> {
-    let mut columns: Vec<Vec<f64>> = names.iter().map(|_| Vec::with_capacity(which.len())).collect();
-    for &i in which {
-        let n = columns[0].len();
-        let mut params = trials[i].params.iter();
-        let complete = columns.iter_mut().zip(names).all(|(column, name)| {
-            let value = params.by_ref().find(|(other, _)| other.as_str() >= *name);
-            let value = value.filter(|(other, _)| other.as_str() == *name);
-            value.map(|(_, (_, value))| column.push(*value)).is_some()
-        });
-        if !complete {
-            columns.iter_mut().for_each(|column| column.truncate(n));
+/// The parameters that all finished trials have with the same distribution; without those of a single value.
+pub(super) fn intersection<'h>(trials: &[Observed<'h>]) -> Joint<'h> {
+    let Some(first) = trials.iter().find(|trial| trial.rank.is_some()) else { return Joint::default() };
+    let params = first.params.iter().map(|(name, (distribution, _))| (name.as_str(), distribution));
+    let params: Vec<Named<'h>> = params.filter(|(_, d)| !d.is_single()).collect();
+    let mut columns = vec![vec![f64::NAN; trials.len()]; params.len()];
+    let mut shared = vec![true; params.len()];
+    for (row, trial) in trials.iter().enumerate() {
+        let finished = trial.rank.is_some();
+        let mut theirs = trial.params.iter();
+        let mut next = theirs.next();
+        for ((&(name, distribution), column), shared) in params.iter().zip(&mut columns).zip(&mut shared) {
+            // Both stand in the order of their names, and nearly always the names are the same ones.
+            while next.is_some_and(|(other, _)| other != name && other.as_str() < name) {
+                next = theirs.next();
+            }
+            match next {
+                Some((other, (recorded, value)))
+                    if other == name && (!finished || recorded.same(distribution)) =>
+                {
+                    column[row] = *value;
+                    next = theirs.next();
+                }
+                _ => *shared &= !finished,
+            }
         }
     }
-    columns
+    let kept =
+        params.into_iter().zip(columns).zip(shared).filter(|(_, shared)| *shared).map(|(param, _)| param);
+    let (params, columns) = kept.unzip();
+    Joint { params, columns }
+}
+
+/// These parameters, and their values in all trials.
+pub(super) fn gathered<'p>(trials: &[Observed<'_>], params: &[Named<'p>]) -> Joint<'p> {
+    let column = |name| {
+        trials.iter().map(|trial| trial.params.get(name).map_or(f64::NAN, |(_, value)| *value)).collect()
+    };
+    Joint { params: params.to_vec(), columns: params.iter().map(|(name, _)| column(*name)).collect() }
+}
+
+impl Joint<'_> {
+    /// The values of those of the trials that have all of the parameters.
+    pub(super) fn rows(&self, which: &[usize]) -> Vec<Vec<f64>> {
+        let complete: Vec<usize> = which
+            .iter()
+            .copied()
+            .filter(|&row| self.columns.iter().all(|column| !column[row].is_nan()))
+            .collect();
+        self.columns.iter().map(|column| complete.iter().map(|&row| column[row]).collect()).collect()
+    }
 }
