@@ -259,7 +259,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(60))]
         #[test]
-        fn buckets_and_sorting_find_what_looking_at_every_cut_finds(
+        fn lanes_buckets_and_sorting_find_what_looking_at_every_cut_finds(
             n in prop_oneof![40usize..100, 500usize..1500],
             n_classes in 2usize..6,
             levels in prop_oneof![Just(1u32 << 20), 5u32..40],
@@ -294,6 +294,13 @@ mod tests {
                 for _ in 0..2 {
                     let sorted = best_cut::<_, _, GiniScan>(&mut sorter, columns.column(0), node, &mut sums, min_leaf, floor);
                     let bucketed = buckets.best_cut(columns.column(0), node, &mut sums, min_leaf, floor);
+                    let mut lanes = Lanes::new(n, n_classes, 3);
+                    if lanes.take(node, &sums) {
+                        let look = lanes.look(&columns, &[0, 0, 0], node, &mut sums, min_leaf, floor);
+                        let cut = if let Found::Cut(cut) = sorted { Some((0, cut)) } else { None };
+                        prop_assert_eq!(look.best, cut);
+                        prop_assert_eq!(look.is_constant[0], sorted == Found::Constant);
+                    }
                     for found in [sorted, bucketed] {
                         match (found, expected) {
                             (Found::Cut(cut), Some((gain, n_left))) => {
