@@ -150,7 +150,7 @@ pub(super) fn intersection<'h>(trials: &[Observed<'h>]) -> Joint<'h> {
                 Some((other, (recorded, value)))
                     if other == name && (!finished || recorded.same(distribution)) =>
                 {
-                    column[row] = *value;
+                    column[row] = usable(*value, distribution);
                     next = theirs.next();
                 }
                 _ => *shared &= !finished,
@@ -165,10 +165,20 @@ pub(super) fn intersection<'h>(trials: &[Observed<'h>]) -> Joint<'h> {
 
 /// These parameters, and their values in all trials.
 pub(super) fn gathered<'p>(trials: &[Observed<'_>], params: &[Named<'p>]) -> Joint<'p> {
-    let column = |name| {
-        trials.iter().map(|trial| trial.params.get(name).map_or(f64::NAN, |(_, value)| *value)).collect()
+    let column = |&(name, distribution): &Named<'p>| {
+        let value = |trial: &Observed<'_>| trial.params.get(name).map_or(f64::NAN, |(_, value)| *value);
+        trials.iter().map(|trial| usable(value(trial), distribution)).collect()
     };
-    Joint { params: params.to_vec(), columns: params.iter().map(|(name, _)| column(*name)).collect() }
+    Joint { params: params.to_vec(), columns: params.iter().map(column).collect() }
+}
+
+/// The value, or NaN if nothing can stand around it: a database may hold what a distribution forbids.
+fn usable(value: f64, distribution: &Distribution) -> f64 {
+    let fits = match distribution {
+        Distribution::Categorical { .. } => distribution.contains(value),
+        _ => value.is_finite() && (value > 0.0 || !distribution.is_log()),
+    };
+    if fits { value } else { f64::NAN }
 }
 
 impl Joint<'_> {
@@ -180,5 +190,21 @@ impl Joint<'_> {
             .filter(|&row| self.columns.iter().all(|column| !column[row].is_nan()))
             .collect();
         self.columns.iter().map(|column| complete.iter().map(|&row| column[row]).collect()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::usable;
+    use crate::distribution::{Choice, Distribution};
+
+    #[test]
+    fn what_no_kernel_can_stand_around_is_not_there() {
+        let log = Distribution::Float { low: 0.1, high: 1.0, log: true, step: None };
+        let words = Distribution::Categorical { choices: vec![Choice::Int(0), Choice::Int(1)] };
+        for (value, distribution) in [(0.0, &log), (f64::INFINITY, &log), (2.0, &words), (-1.0, &words)] {
+            assert!(usable(value, distribution).is_nan());
+        }
+        assert_eq!((usable(5.0, &log), usable(1.0, &words)), (5.0, 1.0));
     }
 }
