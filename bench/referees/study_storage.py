@@ -5,6 +5,7 @@ target/referees/bin/python bench/referees/study_storage.py
 """
 
 import json
+import logging
 import math
 import os
 import pathlib
@@ -29,6 +30,7 @@ TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
 WORKER = os.environ.get("HEADSMITH_STORAGE_WORKER", TARGET / "debug/examples/storage_worker")
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+logging.disable(logging.INFO)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 
@@ -147,20 +149,22 @@ def optuna_then_ours(url):
 
 
 def own_tests_of_optuna(fresh):
-    """Optuna's own tests of a storage, each on a database that we made."""
+    """Optuna's own tests of a storage, on a database that we made."""
+    url = fresh()
+    ours("make", url, "s")
 
     class TestOurDatabase(StorageTestCase):
         @pytest.fixture
         def storage(self):
-            url = fresh()
-            ours("make", url, "s")
-            optuna.delete_study(study_name="s", storage=url)
+            # Emptied, it is one that we made still; a fresh one each would take minutes.
             storage = RDBStorage(url)
+            for study in storage.get_all_studies():
+                storage.delete_study(study._study_id)
             yield storage
             storage.remove_session()
             storage.engine.dispose()
 
-    cases = pathlib.Path(tempfile.mkdtemp()) / f"test_{kind(fresh())}.py"
+    cases = pathlib.Path(tempfile.mkdtemp()) / f"test_{kind(url)}.py"
     cases.write_text("from study_storage import Cases as TestOurDatabase\n")
     sys.modules["study_storage"] = type(sys)("study_storage")
     sys.modules["study_storage"].Cases = TestOurDatabase
@@ -168,7 +172,7 @@ def own_tests_of_optuna(fresh):
     status = pytest.main(["-q", "-p", "no:cacheprovider", "-W", "ignore", str(cases)], plugins=[count])
     shutil.rmtree(cases.parent)
     assert status == 0 and count.passed >= 46, (status, count.passed)
-    print(f"ok {kind(fresh())}: {count.passed} of Optuna's own tests of a storage, on databases that we made")
+    print(f"ok {kind(url)}: {count.passed} of Optuna's own tests of a storage, on a database that we made")
 
 
 class Counter:
