@@ -52,12 +52,12 @@ def vectors(column):
 
 def run(out):
     """`run` on the example's own configuration, smaller."""
-    small = ["--epochs", 5, "--forest-n-estimators", 20, "--quiet"]
+    small = ["--epochs", 5, "--forest-n-estimators", 20, "--trials", 3, "--quiet"]
     headsmith("run", "--config", DATA / "headsmith.toml", "--out", out, *small)
     test = pd.read_parquet(DATA / "test.parquet")
 
     names = sorted(path.name for path in out.iterdir())
-    assert names == ["model.safetensors", "report.json", "submission.csv", "submission.zip"], names
+    assert names == ["model.safetensors", "report.json", "study.db", "submission.csv", "submission.zip"], names
     passed("run: writes the model, the report, the submission and its zip, and nothing else")
 
     submission = pd.read_csv(out / "submission.csv")

@@ -13,5 +13,7 @@ mod interrupt;
 mod jobs;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/tune.rs"]
+mod tune;
 #[path = "cli/world.rs"]
 mod world;

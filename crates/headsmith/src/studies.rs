@@ -127,9 +127,13 @@ pub fn enqueue(place: &Place, values: &[(String, String)]) -> Result<u64> {
     for (name, text) in values {
         let Some(param) = space.params.iter().find(|param| param.name == *name) else {
             let names: Vec<&str> = space.params.iter().map(|param| param.name.as_str()).collect();
-            return Err(Error::usage(format!("the study does not search {name}; it searches {}", names.join(", "))));
+            return Err(Error::usage(format!(
+                "the study does not search {name}; it searches {}",
+                names.join(", ")
+            )));
         };
-        let choice = serde_json::from_str(text).unwrap_or_else(|_| headsmith_study::Choice::Text(text.clone()));
+        let choice =
+            serde_json::from_str(text).unwrap_or_else(|_| headsmith_study::Choice::Text(text.clone()));
         param.distribution.internal(name, &choice)?;
         fixed.insert(name.clone(), serde_json::to_value(choice).unwrap_or(Value::Null));
     }
@@ -159,7 +163,11 @@ pub fn rename(place: &Place, to: &str) -> Result<String> {
 ///
 /// # Errors
 /// When there is no complete trial, the tables are not the study's, or the model cannot be written.
-pub fn fit_best(place: &Place, config: &FitBest, context: &mut Context<'_>) -> Result<(FitReport, Vec<String>)> {
+pub fn fit_best(
+    place: &Place,
+    config: &FitBest,
+    context: &mut Context<'_>,
+) -> Result<(FitReport, Vec<String>)> {
     let (mut storage, record) = open(place)?;
     let (_, plan) = tune::find(storage.as_mut(), &record.name)?;
     let trials = storage.trials(record.id)?;
@@ -207,7 +215,11 @@ fn open(place: &Place) -> Result<(Box<dyn Storage>, StudyRecord)> {
             return Ok((storage, record));
         }
         let names: Vec<String> = storage.studies()?.into_iter().map(|study| study.name).collect();
-        return Err(Error::usage(format!("there is no study {name} in {}; it has {}", place.storage, listed(&names))));
+        return Err(Error::usage(format!(
+            "there is no study {name} in {}; it has {}",
+            place.storage,
+            listed(&names)
+        )));
     }
     let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
     match (studies.pop(), studies.is_empty()) {

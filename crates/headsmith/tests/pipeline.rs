@@ -32,6 +32,7 @@ fn tables(folder: &Path) -> RunConfig {
         read: ReadOptions::default(),
         baseline: HeadConfig::new(HeadKind::Forest, &[("n_estimators", 3_000.into())]).unwrap(),
         candidate: HeadConfig::mlp(Preset::Standard, &small).unwrap(),
+        study: None,
         columns: Columns::All,
     }
 }

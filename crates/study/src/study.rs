@@ -20,8 +20,10 @@ use crate::trial::{Attributes, Params, State, Trial};
 
 /// The system attribute that says who works on a trial.
 pub(crate) const WORKER: &str = "headsmith:worker";
-/// The system attribute that counts how often a trial was taken up without being given back.
+/// The system attribute that counts how often a trial was begun without coming further than before.
 const ATTEMPTS: &str = "headsmith:attempts";
+/// The system attribute that says how many reports a trial that was taken up had made at most.
+const REACHED: &str = "headsmith:reached";
 /// The system attribute that says why a trial failed or was pruned.
 pub const REASON: &str = "headsmith:reason";
 /// Optuna's system attribute of enqueued trials: values by parameter.
@@ -47,7 +49,8 @@ pub struct Study {
     pub lag: u64,
     /// The study's trials in all; `None`: no end.
     pub n_trials: Option<u64>,
-    /// How often a trial whose worker died is begun in all, before it has failed.
+    /// How often a trial whose worker died is begun without coming further than before, until it has failed. Workers
+    /// that die at any moment are no fault of the trial's; one that kills its workers stays where it is.
     pub max_attempts: u64,
 }
 
@@ -151,7 +154,9 @@ impl Study {
 
     /// What becomes of a trial whose worker died: one of ours is done again while it may, another program's has failed.
     fn take_up(&self, trial: &Trial, me: &Identity) -> Claim {
-        let attempts = trial.system_attrs.get(ATTEMPTS).and_then(Value::as_u64).unwrap_or(0);
+        let count = |key| trial.system_attrs.get(key).and_then(Value::as_u64).unwrap_or(0);
+        let (attempts, reached) = (count(ATTEMPTS), trial.intermediate.len() as u64);
+        let came_further = reached > count(REACHED);
         let fail = |reason: String| Claim::Fail {
             trial_id: trial.id,
             system_attrs: [(REASON.to_owned(), Value::from(reason))].into(),
@@ -159,14 +164,12 @@ impl Study {
         if !is_ours(trial) {
             return fail("its worker, another program, has not been heard of".to_owned());
         }
-        if attempts >= self.max_attempts {
+        if !came_further && attempts >= self.max_attempts {
             return fail(format!("its worker died {attempts} times"));
         }
-        Claim::TakeUp {
-            trial_id: trial.id,
-            params: trial.params.clone(),
-            system_attrs: attempt(me, attempts + 1),
-        }
+        let mut system_attrs = attempt(me, if came_further { 1 } else { attempts + 1 });
+        system_attrs.insert(REACHED.to_owned(), json!(reached.max(count(REACHED))));
+        Claim::TakeUp { trial_id: trial.id, params: trial.params.clone(), system_attrs }
     }
 }
 

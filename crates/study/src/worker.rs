@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::distribution::Choice;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
 use crate::running::{Desk, Outcome, Running};
 use crate::storages::{Claimed, Scope, Storage};
@@ -61,6 +61,11 @@ pub enum StudyEvent {
         value: Option<f64>,
         /// Why, when it failed, or was pruned by something else than the pruner.
         reason: Option<String>,
+    },
+    /// Another worker took the trial up, for this one was not heard of for too long.
+    Lost {
+        /// The trial's number.
+        number: u64,
     },
     /// A trial was given back unfinished.
     GivenBack {
@@ -170,7 +175,13 @@ impl Process<'_> {
                     let ended = self.run(&mut running, objective);
                     lock(&self.running).remove(&id);
                     self.ended.notify_all();
-                    ended?;
+                    match ended {
+                        // Another worker took this one for dead and has its trial now; there are others to do.
+                        Err(error) if error.kind() == Kind::Conflict => {
+                            (self.observer)(&StudyEvent::Lost { number: running.number() });
+                        }
+                        ended => ended?,
+                    }
                 }
                 None if self.quit.load(Ordering::Relaxed) => break,
                 None => (),

@@ -40,7 +40,11 @@ fn list(matches: &ArgMatches) -> Result<()> {
 
 fn show(matches: &ArgMatches) -> Result<()> {
     let report = studies::show(&place(matches))?;
-    if matches.get_flag("json") { view::print_json(&report) } else { view::print(&view::study::summary(&report)) }
+    if matches.get_flag("json") {
+        view::print_json(&report)
+    } else {
+        view::print(&view::study::summary(&report))
+    }
 }
 
 fn best(matches: &ArgMatches) -> Result<()> {
@@ -57,8 +61,9 @@ fn best(matches: &ArgMatches) -> Result<()> {
     let threads = common::threads(matches);
     let quiet = matches.get_flag("quiet");
     // The seed is the study's own.
-    let (report, classes) =
-        commands::with_threads(threads, 0, quiet, |context| studies::fit_best(&place(matches), &config, context))?;
+    let (report, classes) = commands::with_threads(threads, 0, quiet, |context| {
+        studies::fit_best(&place(matches), &config, context)
+    })?;
     if json { view::print_json(&report) } else { view::print(&view::text::fit(&report, &classes)) }
 }
 
@@ -70,7 +75,11 @@ fn trials(matches: &ArgMatches) -> Result<()> {
         top: matches.get_one::<u32>("top").map(|top| *top as usize),
     };
     let trials = studies::trials(&place(matches), &filter)?;
-    if matches.get_flag("json") { view::print_json(&trials) } else { view::print(&view::study::trials(&trials)) }
+    if matches.get_flag("json") {
+        view::print_json(&trials)
+    } else {
+        view::print(&view::study::trials(&trials))
+    }
 }
 
 fn export(matches: &ArgMatches) -> Result<()> {
@@ -100,7 +109,9 @@ fn enqueue(matches: &ArgMatches) -> Result<()> {
 fn delete(matches: &ArgMatches) -> Result<()> {
     let place = place(matches);
     let found = studies::find(&place)?;
-    if !matches.get_flag("yes") && !agreed(&format!("Delete study {} and its {} trials?", found.name, found.n_trials))? {
+    if !matches.get_flag("yes")
+        && !agreed(&format!("Delete study {} and its {} trials?", found.name, found.n_trials))?
+    {
         bail!("nothing was deleted");
     }
     studies::delete(&place)?;

@@ -97,19 +97,18 @@ pub(crate) fn study() -> Command {
             .long("sort")
             .value_name("COLUMN")
             .default_value("number")
+            .allow_hyphen_values(true)
             .help("Column to sort by: number, value, epochs, seconds or a parameter; with a - before it from large to small"),
         Arg::new("top").long("top").value_name("N").value_parser(value_parser!(u32)).help("Only the first N"),
     ]);
-    let export = one("export", "Write all trials to a file").args([
-        Arg::new("out")
-            .long("out")
-            .short('o')
-            .value_name("FILE")
-            .value_hint(ValueHint::FilePath)
-            .value_parser(value_parser!(std::path::PathBuf))
-            .required(true)
-            .help("File to write: .csv, or .json with every report"),
-    ]);
+    let export = one("export", "Write all trials to a file").args([Arg::new("out")
+        .long("out")
+        .short('o')
+        .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(value_parser!(std::path::PathBuf))
+        .required(true)
+        .help("File to write: .csv, or .json with every report")]);
     let enqueue = one("enqueue", "Ask for a trial with these values").arg(
         Arg::new("values")
             .value_name("NAME=VALUE")
@@ -120,16 +119,20 @@ pub(crate) fn study() -> Command {
     let delete = one("delete", "Delete a study and its trials").arg(switch("yes", "Do not ask"));
     let rename = one("rename", "Give a study another name")
         .arg(Arg::new("to").long("to").value_name("NAME").required(true).help("The new name"));
-    Command::new("study").about("Look at studies and change them").subcommand_required(true).arg_required_else_help(true).subcommands([
-        one("list", "List the studies of a storage"),
-        one("show", "Counts, best trial, importance of parameters, and where the time went"),
-        fit,
-        trials,
-        export,
-        enqueue,
-        delete,
-        rename,
-    ])
+    Command::new("study")
+        .about("Look at studies and change them")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([
+            one("list", "List the studies of a storage"),
+            one("show", "Counts, best trial, importance of parameters, and where the time went"),
+            fit,
+            trials,
+            export,
+            enqueue,
+            delete,
+            rename,
+        ])
 }
 
 /// The flags that say how a study goes; `storage_default` is its storage when none is given.
@@ -148,8 +151,8 @@ pub(crate) fn of_study(storage_default: &'static str) -> Vec<Arg> {
             .value_name("L")
             .value_parser(value_parser!(u64).range(1..=1024))
             .help("Trial n is suggested and pruned by trials 0 .. n - L: the same study for any number of jobs up to L [default: 8, or --jobs if more]"),
-        switch("random_start", "Begin with drawn trials instead of configurations that did well on other tables"),
-        switch("full_sync", "SQLite: wait for the disk at every report, so that a power cut loses nothing"),
+        switch("random-start", "Begin with drawn trials instead of configurations that did well on other tables"),
+        switch("full-sync", "SQLite: wait for the disk at every report, so that a power cut loses nothing"),
     ];
     args.iter_mut().for_each(|arg| *arg = std::mem::take(arg).help_heading(HEADING));
     args
@@ -160,9 +163,9 @@ pub(crate) fn of_run() -> Vec<Arg> {
     let mut args = of_study(IN_OUT);
     for arg in &mut args {
         *arg = match arg.get_id().as_str() {
-            "trials" => std::mem::take(arg)
-                .default_value(RUN_TRIALS)
-                .help("Trials of the study in all, those of earlier runs into the folder included; 0: no study"),
+            "trials" => std::mem::take(arg).default_value(RUN_TRIALS).help(
+                "Trials of the study in all, those of earlier runs into the folder included; 0: no study",
+            ),
             "storage" => std::mem::take(arg)
                 .help("Where the study is remembered [default: study.db in the output folder]")
                 .hide_default_value(true),
@@ -213,24 +216,32 @@ pub(crate) fn given(matches: &ArgMatches, common: &Common, kind: HeadKind) -> Re
         timeout: matches.get_one("timeout").copied(),
         n_jobs: common.n_threads,
         storage: text("storage"),
-        full_sync: matches.get_flag("full_sync"),
+        full_sync: matches.get_flag("full-sync"),
         name: matches.get_one("study").cloned(),
         sampler: text("sampler"),
         pruner: text("pruner"),
-        listed: !matches.get_flag("random_start"),
+        listed: !matches.get_flag("random-start"),
         lag: matches.get_one("lag").copied(),
     })
 }
 
 fn head() -> Arg {
     let names: Vec<&str> = HeadKind::ALL.iter().map(|head| head.name()).collect();
-    Arg::new("head").long("head").value_name("HEAD").value_parser(names).default_value("mlp").help("Head to search parameters for")
+    Arg::new("head")
+        .long("head")
+        .value_name("HEAD")
+        .value_parser(names)
+        .default_value("mlp")
+        .help("Head to search parameters for")
 }
 
 /// The head that was asked for.
 pub(crate) fn head_of(matches: &ArgMatches) -> HeadKind {
     let named = matches.get_one::<String>("head");
-    HeadKind::ALL.into_iter().find(|head| named.is_some_and(|name| name == head.name())).unwrap_or(HeadKind::Mlp)
+    HeadKind::ALL
+        .into_iter()
+        .find(|head| named.is_some_and(|name| name == head.name()))
+        .unwrap_or(HeadKind::Mlp)
 }
 
 fn storage() -> Arg {
@@ -271,7 +282,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400.0,
         _ => return Err(format!("`{unit}` is no unit of time: expected s, m, h or d")),
     };
-    let number: f64 = number.trim().parse().map_err(|_| "expected a number and s, m, h or d: 15m".to_owned())?;
+    let number: f64 =
+        number.trim().parse().map_err(|_| "expected a number and s, m, h or d: 15m".to_owned())?;
     Duration::try_from_secs_f64(number * seconds).map_err(|_| "expected a time of at least 0".to_owned())
 }
 

@@ -116,7 +116,11 @@ impl StderrView {
     }
 
     fn searching(&mut self, study: &str, n_trials: Option<u64>, n_finished: usize) {
-        let goes_on = if n_finished > 0 { format!(", going on after {}", counted(n_finished, "trial")) } else { String::new() };
+        let goes_on = if n_finished > 0 {
+            format!(", going on after {}", counted(n_finished, "trial"))
+        } else {
+            String::new()
+        };
         self.line(&format!("study {study}{goes_on}"));
         self.head = "study";
         self.search = Search { n_finished, at_start: n_finished, ..Search::default() };
@@ -125,12 +129,14 @@ impl StderrView {
     }
 
     fn trial(&mut self, event: &StudyEvent) {
-        let search = &mut self.search;
         match event {
             StudyEvent::Ended { number, state, value, reason } => {
+                let search = &mut self.search;
                 search.n_finished += 1;
                 search.n_pruned += usize::from(*state == State::Pruned);
-                if *state == State::Complete && value.is_some_and(|value| self.best.is_none_or(|best| value > best)) {
+                if *state == State::Complete
+                    && value.is_some_and(|value| self.best.is_none_or(|best| value > best))
+                {
                     self.best = *value;
                     search.best_trial = Some(*number);
                 }
@@ -138,6 +144,11 @@ impl StderrView {
                     self.line(&format!("warning: trial {number} failed: {reason}"));
                 }
                 self.searched_so_far();
+            }
+            StudyEvent::Lost { number } => {
+                self.say(&format!(
+                    "warning: trial {number} was taken up by another worker: this one was not heard of"
+                ));
             }
             StudyEvent::Reported { .. } => {
                 self.search.n_epochs += 1;
@@ -198,7 +209,9 @@ impl View for StderrView {
             }
             Progress::Fit(event) => self.event(event),
             Progress::Fitted(report) => self.fitted(report),
-            Progress::Searching { study, n_trials, n_finished } => self.searching(study, *n_trials, *n_finished),
+            Progress::Searching { study, n_trials, n_finished } => {
+                self.searching(study, *n_trials, *n_finished)
+            }
             Progress::Trial(event) => self.trial(event),
             Progress::Searched => self.searched(),
             Progress::Wrote(path) => self.line(&format!("wrote {}", path.display())),

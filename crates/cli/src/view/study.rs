@@ -73,7 +73,8 @@ fn importance(report: &StudyReport) -> String {
 /// The best trial, or any.
 pub(crate) fn trial(row: &TrialRow) -> String {
     let value = row.value.map_or("no value".to_owned(), |value| format!("weighted F1 {value:.4}"));
-    let epoch = row.best_epoch.map_or(String::new(), |epoch| format!(" at epoch {} of {}", epoch + 1, row.epochs));
+    let epoch =
+        row.best_epoch.map_or(String::new(), |epoch| format!(" at epoch {} of {}", epoch + 1, row.epochs));
     let mut text = format!("best: trial {}, {value}{epoch}\n", row.number);
     for (name, choice) in &row.params {
         let _ = writeln!(text, "  {name} = {}", shown(choice));
@@ -129,7 +130,9 @@ fn shown(choice: &Choice) -> String {
         Choice::Bool(flag) => flag.to_string(),
         Choice::Int(int) => int.to_string(),
         // Four figures tell a learning rate; a float's seventeen fill the screen.
-        Choice::Float(float) if *float != 0.0 && (float.abs() < 1e-3 || float.abs() >= 1e5) => format!("{float:.3e}"),
+        Choice::Float(float) if *float != 0.0 && (float.abs() < 1e-3 || float.abs() >= 1e5) => {
+            format!("{float:.3e}")
+        }
         Choice::Float(float) => format!("{float:.4}"),
         Choice::Text(text) => text.clone(),
     }

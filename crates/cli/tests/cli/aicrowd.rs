@@ -12,8 +12,7 @@ use serde_json::Value;
 use crate::world::World;
 
 const KEY: &str = "k3y-0123456789";
-const RUN: &str =
-    "run --challenge faces --out out --neurons0 8 --epochs 2 --forest-n-estimators 3 --json --quiet";
+const RUN: &str = "run --challenge faces --out out --trials 0 --neurons0 8 --epochs 2 --forest-n-estimators 3 --json --quiet";
 
 /// The service; it has the tables of a world.
 struct Service {
@@ -154,7 +153,10 @@ fn run_needs_its_tables_or_a_challenge() {
     let stderr = world.error("run --out out --train train.csv --val val.csv --submit", 2);
     assert!(stderr.contains("--challenge <CHALLENGE>"), "{stderr}");
     world.write("h.toml", "train = \"train.csv\"\nval = \"val.csv\"\n");
-    world.run("run --config h.toml --out out --epochs 2 --neurons0 8 --forest-n-estimators 3 --quiet", 0);
+    world.run(
+        "run --config h.toml --out out --trials 0 --epochs 2 --neurons0 8 --forest-n-estimators 3 --quiet",
+        0,
+    );
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use crate::world::World;
 
-const RUN: &str =
-    "run --train train.csv --val val.csv --test test.csv --out out --epochs 2 --forest-n-estimators 3";
+const RUN: &str = "run --train train.csv --val val.csv --test test.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3";
 
 #[test]
 fn wrong_usage_ends_with_2_and_names_the_mend() {
@@ -37,7 +36,7 @@ fn a_configuration_file_stands_below_the_flags() {
     std::fs::create_dir(world.path("conf")).unwrap();
     world.write(
         "conf/headsmith.toml",
-        "train = \"../train.csv\"\nval = \"../val.csv\"\nout = \"out\"\nseed = 7\njson = true\n\
+        "train = \"../train.csv\"\nval = \"../val.csv\"\nout = \"out\"\nseed = 7\ntrials = 0\njson = true\n\
          [mlp]\nepochs = 3\nneurons0 = 8\nlayers2 = 0\nlr = 1e-2\n[forest]\nn-estimators = 4\n",
     );
     let report = world.json("run --config conf/headsmith.toml --neurons0 9");

@@ -11,7 +11,7 @@ const SMALL: &str =
 
 fn run(world: &World, more: &str) -> Value {
     world.json(&format!(
-        "run --train train.csv --val val.csv --test test.csv --out out --json --forest-n-estimators 20 {SMALL} {more}"
+        "run --train train.csv --val val.csv --test test.csv --out out --trials 0 --json --forest-n-estimators 20 {SMALL} {more}"
     ))
 }
 

@@ -64,9 +64,11 @@ fn json(mut file: &mut dyn Write, trials: &[&Trial]) -> io::Result<()> {
 }
 
 fn csv(file: &mut dyn Write, trials: &[&Trial]) -> io::Result<()> {
-    let names: BTreeSet<&str> = trials.iter().flat_map(|trial| trial.params.keys().map(String::as_str)).collect();
+    let names: BTreeSet<&str> =
+        trials.iter().flat_map(|trial| trial.params.keys().map(String::as_str)).collect();
     let mut writer = csv::Writer::from_writer(file);
-    let first = ["number", "state", "value", "epochs", "best_epoch", "seconds", "started", "completed", "reason"];
+    let first =
+        ["number", "state", "value", "epochs", "best_epoch", "seconds", "started", "completed", "reason"];
     writer.write_record(first.into_iter().chain(names.iter().copied()))?;
     for trial in trials {
         let row = TrialRow::new(trial);

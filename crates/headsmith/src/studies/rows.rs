@@ -128,7 +128,8 @@ impl TrialFilter {
     pub(super) fn apply(&self, mut rows: Vec<TrialRow>) -> Result<Vec<TrialRow>> {
         let Order { column, falling } = &self.order;
         if !COLUMNS.contains(&column.as_str()) && !rows.iter().any(|row| row.params.contains_key(column)) {
-            let mut names: Vec<&str> = rows.iter().flat_map(|row| row.params.keys().map(String::as_str)).collect();
+            let mut names: Vec<&str> =
+                rows.iter().flat_map(|row| row.params.keys().map(String::as_str)).collect();
             names.sort_unstable();
             names.dedup();
             return Err(Error::usage(format!(

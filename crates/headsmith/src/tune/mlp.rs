@@ -95,7 +95,9 @@ fn begin<'a>(
         Some(left) => checkpoint::from_bytes(&left.state, |state| {
             Trainer::from_state(train, Some(val), params, seed, number, pool, state)
         }),
-        None => Ok(Training { trainer: Trainer::new(train, Some(val), params, seed, number, pool)?, best: None }),
+        None => {
+            Ok(Training { trainer: Trainer::new(train, Some(val), params, seed, number, pool)?, best: None })
+        }
     }
 }
 

@@ -19,8 +19,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use headsmith_data::ReadOptions;
-use headsmith_study::storages::{self, Storage, StudyRecord};
 use headsmith_study::samplers::Sampler;
+use headsmith_study::storages::{self, Storage, StudyRecord};
 use headsmith_study::{Direction, Space, Study, Work, pruners, samplers};
 
 pub use study_report::{Importance, StudyReport};
@@ -35,13 +35,13 @@ use crate::studies::TrialRow;
 use crate::tables;
 use news::Line;
 use plan::{Plan, Search};
-pub(crate) use task::with_chosen;
 use task::Task;
+pub(crate) use task::with_chosen;
 
 /// How often trials under way say that they are alive.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How often a trial whose worker died is begun in all.
-const MAX_ATTEMPTS: u64 = 4;
+/// How often a trial whose worker died is begun without coming further.
+const MAX_ATTEMPTS: u64 = 10;
 /// The lag unless asked otherwise; see [`StudyConfig::lag`].
 pub const LAG: u64 = 8;
 
@@ -307,7 +307,10 @@ impl Plan {
             "qmc" => Box::new(samplers::Qmc { scramble: Some(self.seed) }),
             "grid" => Box::new(samplers::Grid::new(space, &BTreeMap::new(), Some(self.seed))?),
             other => {
-                return Err(Error::usage(format!("there is no sampler {other}; there are {}", SAMPLERS.join(", "))));
+                return Err(Error::usage(format!(
+                    "there is no sampler {other}; there are {}",
+                    SAMPLERS.join(", ")
+                )));
             }
         };
         // A grid is all its points and no others.

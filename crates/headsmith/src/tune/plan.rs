@@ -144,7 +144,8 @@ impl Plan {
     }
 
     pub(crate) fn to_json(&self) -> Result<Value> {
-        serde_json::to_value(self).map_err(|error| Error::data(format!("the study's plan cannot be written: {error}")))
+        serde_json::to_value(self)
+            .map_err(|error| Error::data(format!("the study's plan cannot be written: {error}")))
     }
 
     /// A name for a study that was given none: of its content, so that the same command finds it again.
@@ -190,12 +191,18 @@ impl Plan {
             }
         };
         let table = |table: &PlanTable| {
-            format!("{} rows of content {}", table.n_rows, &table.fingerprint[..table.fingerprint.len().min(16)])
+            format!(
+                "{} rows of content {}",
+                table.n_rows,
+                &table.fingerprint[..table.fingerprint.len().min(16)]
+            )
         };
         compare("training table", table(&self.train), table(&asked.train));
         compare("validation table", table(&self.val), table(&asked.val));
         compare("head", self.head.clone(), asked.head.clone());
-        for name in self.params.keys().chain(asked.params.keys().filter(|name| !self.params.contains_key(*name))) {
+        for name in
+            self.params.keys().chain(asked.params.keys().filter(|name| !self.params.contains_key(*name)))
+        {
             let of = |plan: &Plan| plan.params.get(name).map_or("nothing".to_owned(), Value::to_string);
             compare(name, of(self), of(asked));
         }

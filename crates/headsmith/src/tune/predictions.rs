@@ -31,7 +31,8 @@ pub(super) fn attribute(proba: MatRef<'_>) -> Attributes {
 pub(super) fn of(attributes: &Attributes, n_samples: usize, n_classes: usize) -> Option<Vec<u16>> {
     let text = attributes.get(KEY)?.as_str()?;
     let classes: Vec<u16> = text.chars().map(class).collect::<Option<_>>()?;
-    let fits = classes.len() == rows(n_samples).len() && classes.iter().all(|class| usize::from(*class) < n_classes);
+    let fits =
+        classes.len() == rows(n_samples).len() && classes.iter().all(|class| usize::from(*class) < n_classes);
     fits.then_some(classes)
 }
 
@@ -54,7 +55,8 @@ mod tests {
     #[test]
     fn classes_come_back_and_what_does_not_fit_is_left_out() {
         for n_classes in [2usize, 3, 44, 45, 50, 300] {
-            let proba: Vec<f32> = (0..n_classes * n_classes).map(|i| f32::from(i % (n_classes + 1) == 0)).collect();
+            let proba: Vec<f32> =
+                (0..n_classes * n_classes).map(|i| f32::from(i % (n_classes + 1) == 0)).collect();
             let proba = MatRef::new(&proba, n_classes, n_classes);
             let attributes = attribute(proba);
             let classes = of(&attributes, n_classes, n_classes).unwrap();

@@ -23,7 +23,9 @@ pub(super) fn of(config: &StudyConfig) -> Result<Space> {
         space.params.retain(|param| !held.params.contains(param));
     }
     if space.params.is_empty() {
-        return Err(Error::usage("the space is empty: every parameter is fixed, so there is nothing to search"));
+        return Err(Error::usage(
+            "the space is empty: every parameter is fixed, so there is nothing to search",
+        ));
     }
     for param in &space.params {
         check(&config.head, param)?;
