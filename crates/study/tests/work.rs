@@ -1,5 +1,8 @@
 //! Workers on a study: the same study for any number of them, stopped, killed and taken up or not.
 
+// A test may end at the first thing that is not as it must be, in the code it shares too.
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;

@@ -67,8 +67,9 @@ fn killed_at_any_moment_the_same_command_ends_with_the_same_study() {
         let command = format!("{SMALL} --storage {storage} --jobs {}", 1 + round % 3);
         loop {
             let mut child = start(&world, &command);
-            // About anywhere in a study of some tenths of a second, hashed so that each time is another.
-            let after = Duration::from_micros((killed * 7_919 + round * 104_729) % 150_000);
+            // Anywhere in a study of about a second, hashed so that each time is another.
+            let after =
+                Duration::from_micros((killed * 1_000 + round).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 44);
             let begin = Instant::now();
             while begin.elapsed() < after && child.try_wait().unwrap().is_none() {
                 thread::sleep(Duration::from_micros(500));
