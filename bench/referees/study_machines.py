@@ -142,8 +142,8 @@ def wait_for(storage, folder, n_finished):
 def machines(folder, alone, server, n):
     storage = server.fresh(f"m{n}")
     begin = ["tune", "--train", "train.csv", "--val", "val.csv", "--storage", storage, *STUDY]
-    headsmith(*begin, "--trials", 0, cwd=folder)
-    worker = ["worker", "--storage", storage, "--study", "s", "--trials", N_TRIALS, "--jobs", 1, "--quiet"]
+    headsmith(*begin, "--trials", N_TRIALS, "--timeout", "0s", cwd=folder)
+    worker = ["worker", "--storage", storage, "--study", "s", "--jobs", 1, "--quiet"]
     with Machines(n) as made:
         workers = [made.start(i, worker, folder) for i in range(n)]
         try:

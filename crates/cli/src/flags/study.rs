@@ -16,8 +16,6 @@ use crate::commands;
 const TRIAL_EPOCHS: i64 = 100;
 /// Where studies are remembered, unless asked otherwise.
 pub(crate) const STORAGE: &str = "sqlite:///headsmith.db";
-/// What stands for a database in the output folder.
-const IN_OUT: &str = "study.db in --out";
 /// Trials of the study of `run`, unless asked otherwise.
 const RUN_TRIALS: &str = "40";
 const HEADING: &str = "Study";
@@ -37,7 +35,7 @@ pub(crate) fn tune() -> Command {
             head(),
             super::preset(),
         ]);
-    let command = common::add(command.args(of_study(STORAGE)));
+    let command = common::add(command.args(of_study(storage().default_value(STORAGE))));
     HeadKind::ALL
         .iter()
         .fold(command, |command, head| heads::add(command, head.table(), heads::prefix_in_run(head.name())))
@@ -52,7 +50,7 @@ pub(crate) fn worker() -> Command {
             study_name("Name of the study").required(true),
             file("train", "The study's training table, where it stands elsewhere than it did"),
             file("val", "The study's validation table, where it stands elsewhere than it did"),
-            trials(),
+            trials().help("Trials of the study in all [default: as the study was begun]"),
             timeout(),
         ]);
     common::add(command)
@@ -135,12 +133,12 @@ pub(crate) fn study() -> Command {
         ])
 }
 
-/// The flags that say how a study goes; `storage_default` is its storage when none is given.
-pub(crate) fn of_study(storage_default: &'static str) -> Vec<Arg> {
+/// The flags that say how a study goes.
+fn of_study(storage: Arg) -> Vec<Arg> {
     let mut args = vec![
         trials(),
         timeout(),
-        storage().default_value(storage_default),
+        storage,
         study_name("Name of the study [default: made of its content]"),
         file("space", "TOML file of the parameters to search, over the default space"),
         text("sampler", "NAME", "What to try next: tpe, random, grid or qmc").default_value("tpe"),
@@ -160,17 +158,11 @@ pub(crate) fn of_study(storage_default: &'static str) -> Vec<Arg> {
 
 /// The same for `run`, whose study has an end, and stands in the output folder.
 pub(crate) fn of_run() -> Vec<Arg> {
-    let mut args = of_study(IN_OUT);
-    for arg in &mut args {
-        *arg = match arg.get_id().as_str() {
-            "trials" => std::mem::take(arg).default_value(RUN_TRIALS).help(
-                "Trials of the study in all, those of earlier runs into the folder included; 0: no study",
-            ),
-            "storage" => std::mem::take(arg)
-                .help("Where the study is remembered [default: study.db in the output folder]")
-                .hide_default_value(true),
-            _ => continue,
-        };
+    let help = "Where the study is remembered [default: study.db in the output folder]";
+    let mut args = of_study(storage().help(help));
+    for arg in args.iter_mut().filter(|arg| arg.get_id() == "trials") {
+        let help = "Trials of the study in all, those of earlier runs into the folder included; 0: no study";
+        *arg = std::mem::take(arg).default_value(RUN_TRIALS).help(help);
     }
     args
 }
@@ -185,7 +177,7 @@ pub(crate) fn of_run_given(matches: &ArgMatches, common: &Common, out: &Path) ->
     let epochs = study.head.params.int("epochs").map_or(TRIAL_EPOCHS, |epochs| epochs.min(TRIAL_EPOCHS));
     let values = study.head.params.iter().map(|(name, value)| (name, value.clone()));
     study.head.params = HeadKind::Mlp.table().resolve(values.chain([("epochs", epochs.into())]))?;
-    if study.storage == IN_OUT {
+    if study.storage.is_empty() {
         study.storage = out.join("study.db").display().to_string();
     }
     Ok(Some(study))

@@ -210,8 +210,10 @@ fn a_study_is_looked_at_and_changed() {
 fn workers_join_a_study_by_its_name() {
     let world = World::with_tables();
     world.run(&format!("{SMALL} --storage whole.db"), 0);
-    world.run(&format!("{} --storage shared.db", SMALL.replace("--trials 14", "--trials 0")), 0);
-    let worker = "worker --storage shared.db --study s --trials 14 --jobs 1 --quiet";
+    // Begun, and nothing done yet; how many trials there are to be is the study's to say.
+    let begun = world.json(&format!("{SMALL} --storage shared.db --timeout 0s --json"));
+    assert_eq!(begun["n_trials"], 0);
+    let worker = "worker --storage shared.db --study s --jobs 1 --quiet";
     let workers: Vec<Child> = (0..3).map(|_| start(&world, worker)).collect();
     for worker in workers {
         assert!(worker.wait_with_output().unwrap().status.success());

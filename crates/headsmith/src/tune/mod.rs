@@ -45,6 +45,8 @@ const MAX_ATTEMPTS: u64 = 10;
 /// The lag unless asked otherwise; see [`StudyConfig::lag`].
 pub const LAG: u64 = 8;
 
+/// The study's system attribute that says how many trials it was last asked to have.
+const N_TRIALS: &str = "headsmith:trials";
 /// What the validation rows chose by a study.
 pub(crate) const TRIAL: &str = "trial";
 /// The samplers there are.
@@ -107,7 +109,7 @@ pub struct WorkerConfig {
     pub train: Option<PathBuf>,
     /// See `train`.
     pub val: Option<PathBuf>,
-    /// The study's trials in all; `None`: no end.
+    /// The study's trials in all; `None`: as many as it was last begun with.
     pub n_trials: Option<u64>,
     /// How long to work; `None`: no end.
     pub timeout: Option<Duration>,
@@ -167,6 +169,9 @@ pub(crate) fn study(
     let line = Line::new();
     let mut storage = line.connect(&config.storage, config.full_sync)?;
     let (record, plan) = open(storage.as_mut(), &name, plan)?;
+    if let Some(n_trials) = config.n_trials {
+        storage.set_study_attr(record.id, storages::Scope::System, N_TRIALS, &n_trials.into())?;
+    }
     let share = Share { n_trials: config.n_trials, timeout: config.timeout, n_jobs: config.n_jobs };
     let open = Open { record, plan, url: &config.storage, line };
     work(open, storage.as_mut(), data, &share, context)
@@ -188,7 +193,9 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
     let (data, _) = run::prepare_fit(train, Some(val), &[], &read, context)?;
     context.go_on()?;
     context.seed = plan.seed;
-    let share = Share { n_trials: config.n_trials, timeout: config.timeout, n_jobs: config.n_jobs };
+    let asked_for = record.system_attrs.get(N_TRIALS).and_then(serde_json::Value::as_u64);
+    let share =
+        Share { n_trials: config.n_trials.or(asked_for), timeout: config.timeout, n_jobs: config.n_jobs };
     let open = Open { record, plan, url: &config.storage, line };
     work(open, storage.as_mut(), &data, &share, context)
 }
