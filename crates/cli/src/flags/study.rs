@@ -17,7 +17,9 @@ const TRIAL_EPOCHS: i64 = 100;
 /// Where studies are remembered, unless asked otherwise.
 pub(crate) const STORAGE: &str = "sqlite:///headsmith.db";
 /// Trials of the study of `run`, unless asked otherwise.
-const RUN_TRIALS: &str = "40";
+const RUN_TRIALS: &str = "24";
+/// Epochs of a trial of `run` at most: most heads are at their best by then.
+const RUN_TRIAL_EPOCHS: i64 = 50;
 const HEADING: &str = "Study";
 
 /// `headsmith tune`
@@ -174,7 +176,7 @@ pub(crate) fn of_run_given(matches: &ArgMatches, common: &Common, out: &Path) ->
     }
     let mut study = given(matches, common, HeadKind::Mlp)?;
     // --epochs of run is the final fit's, which early stopping ends; a trial needs no more than a trial has.
-    let epochs = study.head.params.int("epochs").map_or(TRIAL_EPOCHS, |epochs| epochs.min(TRIAL_EPOCHS));
+    let epochs = study.head.params.int("epochs").map_or(RUN_TRIAL_EPOCHS, |epochs| epochs.min(RUN_TRIAL_EPOCHS));
     let values = study.head.params.iter().map(|(name, value)| (name, value.clone()));
     study.head.params = HeadKind::Mlp.table().resolve(values.chain([("epochs", epochs.into())]))?;
     if study.storage.is_empty() {
