@@ -176,7 +176,8 @@ pub(crate) fn of_run_given(matches: &ArgMatches, common: &Common, out: &Path) ->
     }
     let mut study = given(matches, common, HeadKind::Mlp)?;
     // --epochs of run is the final fit's, which early stopping ends; a trial needs no more than a trial has.
-    let epochs = study.head.params.int("epochs").map_or(RUN_TRIAL_EPOCHS, |epochs| epochs.min(RUN_TRIAL_EPOCHS));
+    let epochs =
+        study.head.params.int("epochs").map_or(RUN_TRIAL_EPOCHS, |epochs| epochs.min(RUN_TRIAL_EPOCHS));
     let values = study.head.params.iter().map(|(name, value)| (name, value.clone()));
     study.head.params = HeadKind::Mlp.table().resolve(values.chain([("epochs", epochs.into())]))?;
     if study.storage.is_empty() {
