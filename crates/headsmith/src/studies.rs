@@ -19,8 +19,6 @@ use crate::error::{Error, Result};
 use crate::fit::{self, FitOptions};
 use crate::model_file;
 use crate::report::FitReport;
-use crate::run;
-use crate::tables;
 use crate::tune::{self, StudyReport};
 
 /// Where a study is.
@@ -121,7 +119,7 @@ pub fn trials(place: &Place, filter: &TrialFilter) -> Result<Vec<TrialRow>> {
 /// When there is no such study, or a value does not lie in its space.
 pub fn enqueue(place: &Place, values: &[(String, String)]) -> Result<u64> {
     let (mut storage, record) = open(place)?;
-    let (_, plan) = tune::find(storage.as_mut(), &record.name)?;
+    let plan = tune::plan_of(&record)?;
     let space = plan.space()?;
     let mut fixed = Attributes::new();
     for (name, text) in values {
@@ -169,17 +167,14 @@ pub fn fit_best(
     context: &mut Context<'_>,
 ) -> Result<(FitReport, Vec<String>)> {
     let (mut storage, record) = open(place)?;
-    let (_, plan) = tune::find(storage.as_mut(), &record.name)?;
+    let plan = tune::plan_of(&record)?;
     let trials = storage.trials(record.id)?;
     drop(storage);
     let best = best_trial(record.direction, &trials).ok_or_else(|| no_best(&record))?;
     context.seed = plan.seed;
     let head = tune::final_head(&plan.base()?, &TrialRow::new(best))?;
-    let read = plan.read_options();
-    let train = tables::read("train", config.train.as_ref().unwrap_or(&plan.train.path), &read, context)?;
-    let val = tables::read("val", config.val.as_ref().unwrap_or(&plan.val.path), &read, context)?;
-    plan.must_have([&train.report, &val.report], &record.name)?;
-    let (data, _) = run::prepare_fit(train, Some(val), &[], &read, context)?;
+    let own = [config.train.as_deref(), config.val.as_deref()];
+    let data = tune::tables_of(&plan, &record.name, own, context)?;
     let options = FitOptions {
         purpose: "final fit",
         checkpoint: Some(model_file::checkpoint_beside(&config.model)),
@@ -208,33 +203,20 @@ fn line(storage: &mut dyn Storage, record: StudyRecord) -> Result<StudyLine> {
 
 fn open(place: &Place) -> Result<(Box<dyn Storage>, StudyRecord)> {
     let mut storage = existing(&place.storage)?;
-    let mut studies = storage.studies()?;
     if let Some(name) = &place.name {
-        studies.retain(|study| study.name == *name || place.name.is_none());
-        if let Some(record) = studies.pop() {
-            return Ok((storage, record));
-        }
-        let names: Vec<String> = storage.studies()?.into_iter().map(|study| study.name).collect();
-        return Err(Error::usage(format!(
-            "there is no study {name} in {}; it has {}",
-            place.storage,
-            listed(&names)
-        )));
+        let record = tune::find(storage.as_mut(), name, &place.storage)?;
+        return Ok((storage, record));
     }
-    let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
-    match (studies.pop(), studies.is_empty()) {
-        (Some(record), true) => Ok((storage, record)),
-        _ => Err(Error::usage(format!("{} has {}: name one with --study", place.storage, listed(&names)))),
+    let mut studies = storage.studies()?;
+    if studies.len() == 1 {
+        return Ok((storage, studies.remove(0)));
     }
+    Err(Error::usage(format!("{} has {}: name one with --study", place.storage, tune::names(&studies))))
 }
 
 /// A storage to look at: it is not made by looking.
 fn existing(url: &str) -> Result<Box<dyn Storage>> {
     Ok(storages::open(url, &Options { must_exist: true, ..Options::default() })?)
-}
-
-fn listed(names: &[String]) -> String {
-    if names.is_empty() { "no study".to_owned() } else { names.join(", ") }
 }
 
 fn no_best(record: &StudyRecord) -> Error {

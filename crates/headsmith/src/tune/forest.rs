@@ -1,28 +1,23 @@
 //! A trial of the random forest: grown whole, and reported once.
 
 use headsmith_heads::params::Params;
-use headsmith_heads::{Control, Event, forest};
+use headsmith_heads::{Control, Event, Samples, forest};
 use headsmith_kernels::Pool;
 use headsmith_study::{GoOn, Outcome, Running};
 use serde_json::json;
 
 use super::predictions;
-use crate::fit::Scaled;
 
 /// Grows the forest and reports its weighted F1 on the validation rows. All trials have the same random numbers: trees
 /// are then compared on the same draws.
 pub(super) fn run(
     trial: &mut Running<'_>,
-    scaled: &Scaled<'_>,
+    train: Samples<'_>,
+    val: Samples<'_>,
     params: &Params,
     seed: u64,
 ) -> headsmith_study::Result<Outcome> {
     let failed = |reason: String| Ok(Outcome::Failed { reason });
-    let (train, val) = match scaled.samples() {
-        Ok((train, Some(val))) => (train, val),
-        Ok((_, None)) => return failed("there are no validation rows".to_owned()),
-        Err(error) => return failed(error.to_string()),
-    };
     let pool = Pool::inline();
     let mut stopped = false;
     let mut observer = |_: &Event| {

@@ -8,7 +8,6 @@ use headsmith_study::{Attributes, GoOn, Outcome, Running};
 use serde_json::json;
 
 use super::{checkpoint, memory, predictions};
-use crate::fit::Scaled;
 
 /// The best epoch so far.
 pub(super) struct Best {
@@ -34,16 +33,12 @@ enum Step {
 /// epoch; the random numbers are those of its number.
 pub(super) fn run(
     trial: &mut Running<'_>,
-    scaled: &Scaled<'_>,
+    train: Samples<'_>,
+    val: Samples<'_>,
     params: &Params,
     seed: u64,
 ) -> headsmith_study::Result<Outcome> {
     let failed = |reason: String| Ok(Outcome::Failed { reason });
-    let (train, val) = match scaled.samples() {
-        Ok((train, Some(val))) => (train, val),
-        Ok((_, None)) => return failed("there are no validation rows".to_owned()),
-        Err(error) => return failed(error.to_string()),
-    };
     if let Some(reason) = memory::too_much(train, params) {
         return failed(reason);
     }

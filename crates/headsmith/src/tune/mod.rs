@@ -15,7 +15,7 @@ mod task;
 mod trials;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use headsmith_data::ReadOptions;
@@ -184,13 +184,9 @@ pub(crate) fn study(
 pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyReport> {
     let line = Line::new();
     let mut storage = line.connect(&config.storage, false)?;
-    let (record, plan) = find(storage.as_mut(), &config.name)?;
-    let read = plan.read_options();
-    let path = |own: &Option<PathBuf>, of_plan: &plan::PlanTable| own.clone().unwrap_or(of_plan.path.clone());
-    let train = tables::read("train", &path(&config.train, &plan.train), &read, context)?;
-    let val = tables::read("val", &path(&config.val, &plan.val), &read, context)?;
-    plan.must_have([&train.report, &val.report], &record.name)?;
-    let (data, _) = run::prepare_fit(train, Some(val), &[], &read, context)?;
+    let record = find(storage.as_mut(), &config.name, &config.storage)?;
+    let plan = plan_of(&record)?;
+    let data = tables_of(&plan, &record.name, [config.train.as_deref(), config.val.as_deref()], context)?;
     context.go_on()?;
     context.seed = plan.seed;
     let asked_for = record.system_attrs.get(N_TRIALS).and_then(serde_json::Value::as_u64);
@@ -212,16 +208,32 @@ pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfi
     Ok(HeadConfig { kind: base.kind, params: base.kind.table().resolve(all)? })
 }
 
-/// The study of this name with its plan.
+/// The study of this name in the storage at `url`.
 ///
 /// # Errors
-/// When there is none, or it was not begun by `tune` or `run`.
-pub(crate) fn find(storage: &mut dyn Storage, name: &str) -> Result<(StudyRecord, Plan)> {
-    let Some(record) = storage.study(name)? else {
-        let names: Vec<String> = storage.studies()?.into_iter().map(|study| study.name).collect();
-        let there = if names.is_empty() { "no study".to_owned() } else { names.join(", ") };
-        return Err(Error::usage(format!("there is no study {name} in this storage; it has {there}")));
-    };
+/// When there is none: the names that there are.
+pub(crate) fn find(storage: &mut dyn Storage, name: &str, url: &str) -> Result<StudyRecord> {
+    if let Some(record) = storage.study(name)? {
+        return Ok(record);
+    }
+    let there = names(&storage.studies()?);
+    Err(Error::usage(format!("there is no study {name} in {url}; it has {there}")))
+}
+
+/// The names of studies, in words.
+pub(crate) fn names(studies: &[StudyRecord]) -> String {
+    if studies.is_empty() {
+        return "no study".to_owned();
+    }
+    studies.iter().map(|study| study.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The plan of a study.
+///
+/// # Errors
+/// When it was not begun by `tune` or `run`.
+pub(crate) fn plan_of(record: &StudyRecord) -> Result<Plan> {
+    let name = &record.name;
     let plan = record.system_attrs.get(plan::KEY).ok_or_else(|| {
         Error::usage(format!(
             "study {name} has no plan (its attribute {}): it was begun by another program; headsmith tune --study {name} \
@@ -229,8 +241,26 @@ pub(crate) fn find(storage: &mut dyn Storage, name: &str) -> Result<(StudyRecord
             plan::KEY
         ))
     })?;
-    let plan = Plan::read(name, plan)?;
-    Ok((record, plan))
+    Plan::read(name, plan)
+}
+
+/// Reads the tables of the study `name`: those that it remembers, or `own` training and validation tables with the
+/// same content.
+///
+/// # Errors
+/// When they cannot be read, or are not the study's.
+pub(crate) fn tables_of(
+    plan: &Plan,
+    name: &str,
+    own: [Option<&Path>; 2],
+    context: &mut Context<'_>,
+) -> Result<FitData> {
+    let read = plan.read_options();
+    let [train, val] = own;
+    let train = tables::read("train", train.unwrap_or(&plan.train.path), &read, context)?;
+    let val = tables::read("val", val.unwrap_or(&plan.val.path), &read, context)?;
+    plan.must_have([&train.report, &val.report], name)?;
+    Ok(run::prepare_fit(train, Some(val), &[], &read, context)?.0)
 }
 
 /// Makes the study, or finds it and sees that it is the one asked for. One that another program began gets our plan.

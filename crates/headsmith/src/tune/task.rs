@@ -52,9 +52,16 @@ impl<'d> Task<'d> {
         let Some(scaled) = scaled else {
             return Ok(Outcome::Failed { reason: "its scaling is not among the study's".to_owned() });
         };
+        let (train, val) = match scaled.samples() {
+            Ok((train, Some(val))) => (train, val),
+            Ok((_, None)) => {
+                return Ok(Outcome::Failed { reason: "there are no validation rows".to_owned() });
+            }
+            Err(error) => return Ok(Outcome::Failed { reason: error.to_string() }),
+        };
         match self.base.kind {
-            HeadKind::Mlp => mlp::run(trial, scaled, &params, self.seed),
-            HeadKind::Forest => forest::run(trial, scaled, &params, self.seed),
+            HeadKind::Mlp => mlp::run(trial, train, val, &params, self.seed),
+            HeadKind::Forest => forest::run(trial, train, val, &params, self.seed),
         }
     }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Deed, Rdb, no_study};
+use super::{Deed, Rdb, no_study, writes};
 use crate::error::{Error, Kind, Result};
 use crate::storages::cell::Cell;
-use crate::storages::{Scope, StudyRecord, json};
+use crate::storages::{Scope, StudyRecord};
 use crate::trial::{Attributes, Direction};
 
 /// The longest name that the schema holds.
@@ -146,19 +146,13 @@ const ROWS_OF_A_STUDY: [&str; 11] = [
 
 pub(super) fn set_attr(rdb: &mut Rdb, study_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()> {
     lock(rdb, study_id)?;
-    let (sql, text) = match scope {
-        Scope::User => (
-            "INSERT INTO study_user_attributes (study_id, key, value_json) VALUES ($1, $2, $3) \
-             ON CONFLICT (study_id, key) DO UPDATE SET value_json = excluded.value_json",
-            value.to_string(),
-        ),
-        Scope::System => (
-            "INSERT INTO study_system_attributes (study_id, key, value_json) VALUES ($1, $2, $3) \
-             ON CONFLICT (study_id, key) DO UPDATE SET value_json = excluded.value_json",
-            json::write_system(value),
-        ),
-    };
-    rdb.link.execute(sql, &[study_id.into(), key.into(), text.into()]).map(drop)
+    let sql = [
+        "INSERT INTO study_user_attributes (study_id, key, value_json) VALUES ($1, $2, $3) \
+         ON CONFLICT (study_id, key) DO UPDATE SET value_json = excluded.value_json",
+        "INSERT INTO study_system_attributes (study_id, key, value_json) VALUES ($1, $2, $3) \
+         ON CONFLICT (study_id, key) DO UPDATE SET value_json = excluded.value_json",
+    ];
+    writes::put_attr(rdb, sql, study_id, scope, key, value)
 }
 
 /// Keeps others from adding trials until the transaction ends.

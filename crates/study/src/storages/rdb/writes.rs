@@ -44,20 +44,30 @@ pub(super) fn lock(rdb: &mut Rdb, trial_id: i64) -> Result<(State, i64)> {
     found.ok_or_else(|| no_trial(&rdb.link.place()))
 }
 
-pub(super) fn set_attr(rdb: &mut Rdb, trial_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()> {
+/// Sets an attribute of whatever `id` is the key of, by the statement for users' or for systems' attributes.
+pub(super) fn put_attr(
+    rdb: &mut Rdb,
+    [user, system]: [&'static str; 2],
+    id: i64,
+    scope: Scope,
+    key: &str,
+    value: &Value,
+) -> Result<()> {
     let (sql, text) = match scope {
-        Scope::User => (
-            "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES ($1, $2, $3) \
-             ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
-            value.to_string(),
-        ),
-        Scope::System => (
-            "INSERT INTO trial_system_attributes (trial_id, key, value_json) VALUES ($1, $2, $3) \
-             ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
-            json::write_system(value),
-        ),
+        Scope::User => (user, value.to_string()),
+        Scope::System => (system, json::write_system(value)),
     };
-    rdb.link.execute(sql, &[trial_id.into(), key.into(), text.into()]).map(drop)
+    rdb.link.execute(sql, &[id.into(), key.into(), text.into()]).map(drop)
+}
+
+pub(super) fn set_attr(rdb: &mut Rdb, trial_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()> {
+    let sql = [
+        "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES ($1, $2, $3) \
+         ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
+        "INSERT INTO trial_system_attributes (trial_id, key, value_json) VALUES ($1, $2, $3) \
+         ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
+    ];
+    put_attr(rdb, sql, trial_id, scope, key, value)
 }
 
 pub(super) fn set_attrs(rdb: &mut Rdb, trial_id: i64, scope: Scope, attrs: &Attributes) -> Result<()> {
