@@ -114,6 +114,9 @@ fn an_interrupt_ends_cleanly_and_the_same_command_goes_on() {
 fn another_study_is_refused_with_both_sides_of_the_difference() {
     let world = World::with_tables();
     let first = "tune --train train.csv --val val.csv --epochs 2 --neurons0 4 --trials 2 --study s --quiet";
+    // One trial says nothing of what is important.
+    let one = world.json(&format!("{} --json", first.replace("--trials 2", "--trials 1")));
+    assert_eq!(one["importance"], serde_json::json!([]));
     world.run(first, 0);
     world.write("space.toml", "[lr]\nhigh = 0.01\n");
     for (more, said) in [

@@ -72,7 +72,11 @@ impl StudyReport {
                 seconds: spent.seconds,
             })
             .collect();
-        let importance = importance(record.direction, trials);
+        let mut importance = importance(record.direction, trials);
+        // All are equal when nothing can be told: then nothing is said.
+        if importance.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+            importance.clear();
+        }
         StudyReport {
             name: record.name.clone(),
             storage: storage.to_owned(),
