@@ -84,6 +84,29 @@ impl<'a> Panels<'a> {
 pub struct Workspace {
     left: Buffer,
     right: Buffer,
+    turned: Buffer,
+}
+
+impl Workspace {
+    /// The two buffers that hold something only while [`matmul_tn`] runs, to work in between.
+    pub fn spare(&mut self) -> [&mut Buffer; 2] {
+        [&mut self.left, &mut self.right]
+    }
+}
+
+/// The transpose of a matrix, in panels, as [`turn`] leaves it in a workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct Turned {
+    k: usize,
+    n: usize,
+}
+
+/// Puts `bᵀ` into the workspace, for [`matmul_turned`], whatever happens to `b` in between.
+pub fn turn(b: Panels<'_>, workspace: &mut Workspace, pool: &Pool) -> Turned {
+    let kernel = Kernel::best();
+    let turned = workspace.turned.first(b.k.next_multiple_of(kernel.width) * b.n);
+    pack::transposed(turned, b.values, (b.k, b.n), kernel.width, pool);
+    Turned { k: b.k, n: b.n }
 }
 
 /// `c = a b` for `a` of `m x k`, `b` of `k x n`. Then, block by block, `finish` is called; it also gets its part of
@@ -102,22 +125,20 @@ pub fn matmul(
     product(Kernel::best(), c, mask, a, b, pool, finish);
 }
 
-/// `c = a bᵀ` for `a` of `m x n`, `b` of `k x n`, and then as [`matmul`].
+/// `c = a bᵀ` for `a` of `m x n`, `b` of `k x n` that was the last to be [turned](turn), and then as [`matmul`].
 ///
 /// # Panics
 /// When the shapes do not fit.
-pub fn matmul_nt(
+pub fn matmul_turned(
     c: MatMut<'_>,
     a: MatRef<'_>,
-    b: Panels<'_>,
-    workspace: &mut Workspace,
+    b: Turned,
+    workspace: &Workspace,
     pool: &Pool,
     finish: impl Fn(&mut Block<'_>) + Sync,
 ) {
-    let kernel = Kernel::best();
-    let transposed = workspace.right.first(b.k.next_multiple_of(kernel.width) * b.n);
-    pack::transposed(transposed, b.values, (b.k, b.n), kernel.width, pool);
-    product(kernel, c, &mut [], a, Panels { values: transposed, k: b.n, n: b.k }, pool, finish);
+    let b = Panels { values: &workspace.turned, k: b.n, n: b.k };
+    product(Kernel::best(), c, &mut [], a, b, pool, finish);
 }
 
 /// `aᵀ b` for `a` of `m x k`, `b` of `m x n`, stretch by stretch, in the order of a `k x n` matrix in panels:
@@ -425,7 +446,8 @@ mod tests {
         matmul(c.view_mut(), &mut [], a.view(), b, &Pool::inline(), |_| ());
         assert_close(c.as_slice(), &naive(&a, &back));
         let (mut d, mut workspace) = (Matrix::zeros(20, 30), Workspace::default());
-        matmul_nt(d.view_mut(), c.view(), b, &mut workspace, &Pool::inline(), |_| ());
+        let turned = turn(b, &mut workspace, &Pool::inline());
+        matmul_turned(d.view_mut(), c.view(), turned, &workspace, &Pool::inline(), |_| ());
         assert_close(d.as_slice(), &naive(&c, &transposed(&back)));
         let mut outputs = [(); 3].map(|()| vec![0.0; packed_len(30, 40)]);
         let outputs = outputs.each_mut().map(|values| &mut values[..]);

@@ -48,17 +48,18 @@ multiversion! {
         }
     }
 
-    /// Turns the gradient of [`layer_norm`]'s output into that of its input, row by row.
-    pub fn layer_norm_backward(gradient: &mut [f32], x: &[f32], moments_of_rows: &[Moments], gain: &[f32]) {
+    /// Turns the input of [`layer_norm`] into its gradient, row by row, from the gradient of the output.
+    pub fn layer_norm_backward(x: &mut [f32], gradient: &[f32], moments_of_rows: &[Moments], gain: &[f32]) {
         let width = gain.len();
         let n = width as f32;
-        for ((d, x), of_row) in gradient.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(moments_of_rows) {
+        let rows = gradient.chunks_exact(width).zip(x.chunks_exact_mut(width));
+        for ((d, x), of_row) in rows.zip(moments_of_rows) {
             let Moments { mean, inverse_deviation } = *of_row;
             let mean_e = lanes::sum(width, |j| d[j] * gain[j]) / n;
             let mean_eh = lanes::sum(width, |j| d[j] * gain[j] * ((x[j] - mean) * inverse_deviation)) / n;
             for j in 0..width {
                 let h = (x[j] - mean) * inverse_deviation;
-                d[j] = inverse_deviation * (d[j] * gain[j] - mean_e - h * mean_eh);
+                x[j] = inverse_deviation * (d[j] * gain[j] - mean_e - h * mean_eh);
             }
         }
     }
@@ -122,9 +123,9 @@ mod tests {
             for (got, want) in y.iter().zip(twin(&wide(&x), &wide(&gain), &wide(&offset))) {
                 assert!((f64::from(*got) - want).abs() < 1e-5);
             }
-            let (mut dx, mut d_gain, mut d_offset) = (d.clone(), vec![0.0; width], vec![0.0; width]);
+            let (mut dx, mut d_gain, mut d_offset) = (x.clone(), vec![0.0; width], vec![0.0; width]);
             layer_norm_weights_backward(&mut d_gain, &mut d_offset, &d, &x, &of_rows);
-            layer_norm_backward(&mut dx, &x, &of_rows, &gain);
+            layer_norm_backward(&mut dx, &d, &of_rows, &gain);
             let inner = |y: Vec<f64>| y.iter().zip(&d).map(|(y, d)| y * f64::from(*d)).sum::<f64>();
             let at = [wide(&x), wide(&gain), wide(&offset)];
             for (which, gradient) in [&dx, &d_gain, &d_offset].into_iter().enumerate() {

@@ -18,18 +18,15 @@ pub fn softmax_loss(row: &mut [f32], true_class: usize) -> f32 {
     log_sum[0] - true_logit
 }
 
-/// The gradient of the mean loss over `y.len()` rows with respect to the logits.
+/// Turns the probabilities of `y.len()` rows into the gradient of their mean loss with respect to the logits.
 ///
 /// # Panics
 /// When the lengths do not fit.
-pub fn gradient(gradient: &mut [f32], probabilities: &[f32], y: &[u32]) {
-    assert_eq!(gradient.len(), probabilities.len());
+pub fn gradient(probabilities: &mut [f32], y: &[u32]) {
     let scale = 1.0 / y.len() as f32;
-    let width = gradient.len() / y.len().max(1);
-    for (to, p) in gradient.iter_mut().zip(probabilities) {
-        *to = p * scale;
-    }
-    for (row, true_class) in gradient.chunks_exact_mut(width.max(1)).zip(y) {
+    let width = probabilities.len() / y.len().max(1);
+    probabilities.iter_mut().for_each(|p| *p *= scale);
+    for (row, true_class) in probabilities.chunks_exact_mut(width.max(1)).zip(y) {
         row[*true_class as usize] -= scale;
     }
 }
@@ -55,8 +52,8 @@ mod tests {
             let losses = probabilities.chunks_mut(width).zip(y).map(|(row, y)| softmax_loss(row, y as usize));
             let loss = losses.map(f64::from).sum::<f64>() / 4.0;
             assert!((loss - mean_loss(&logits, &y, width)).abs() < 1e-6);
-            let mut got = vec![0.0; logits.len()];
-            gradient(&mut got, &probabilities, &y);
+            let mut got = probabilities;
+            gradient(&mut got, &y);
             for i in 0..logits.len() {
                 let at = |step: f32| {
                     let mut logits = logits.clone();

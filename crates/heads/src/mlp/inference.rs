@@ -1,7 +1,8 @@
 //! Rows through the network when nothing is learnt: no noise, no dropout.
 
 use headsmith_kernels::layer_norm::Moments;
-use headsmith_kernels::{Buffer, MatRef, Pool};
+use headsmith_kernels::gemm::Workspace;
+use headsmith_kernels::{MatRef, Pool};
 
 use super::layers::random::Random;
 use super::layers::{dense, layer_normalization};
@@ -10,39 +11,38 @@ use super::network::{Map, Network};
 /// Rows that go through at a time. A row's result does not depend on it: see [`gemm`].
 pub(super) const BLOCK_ROWS: usize = 512;
 
-/// Buffers for one block of rows.
+/// What a block of rows needs beside the room of a workspace.
 #[derive(Debug)]
 pub(super) struct Inference {
-    now: Buffer,
-    next: Buffer,
     moments: Vec<Moments>,
 }
 
 impl Inference {
-    /// Buffers for at most `n_rows` rows at a time, and no more than [`BLOCK_ROWS`].
-    pub(super) fn new(network: &Network, n_rows: usize) -> Inference {
-        let n_rows = n_rows.min(BLOCK_ROWS);
-        let rows = || Buffer::zeros(n_rows * network.max_width());
-        Inference { now: rows(), next: rows(), moments: vec![Moments::default(); n_rows] }
+    /// For at most `n_rows` rows at a time, and no more than [`BLOCK_ROWS`].
+    pub(super) fn new(n_rows: usize) -> Inference {
+        Inference { moments: vec![Moments::default(); n_rows.min(BLOCK_ROWS)] }
     }
 
-    /// The logits of a block of rows, `n_rows x n_classes`.
-    pub(super) fn logits(
+    /// The logits of a block of rows, `n_rows x n_classes`. The workspace is that of the training, which rests
+    /// meanwhile.
+    pub(super) fn logits<'w>(
         &mut self,
         network: &Network,
         weights: &[f32],
         x: MatRef<'_>,
+        workspace: &'w mut Workspace,
         pool: &Pool,
-    ) -> &mut [f32] {
+    ) -> &'w mut [f32] {
         let n_rows = x.n_rows();
         let mut n_outputs = 0;
+        let [mut now, mut next] = workspace.spare();
         for (i, stage) in network.stages.iter().enumerate() {
             let x = if i == 0 {
                 x
             } else {
-                MatRef::new(&self.now[..n_rows * stage.n_inputs], n_rows, stage.n_inputs)
+                MatRef::new(&now[..n_rows * stage.n_inputs], n_rows, stage.n_inputs)
             };
-            let y = &mut self.next[..n_rows * stage.n_outputs];
+            let y = next.first(n_rows * stage.n_outputs);
             let (second, random) = (&weights[stage.second.clone()], Random::default());
             match stage.map {
                 Map::Dense(activation) => {
@@ -63,9 +63,9 @@ impl Inference {
                     );
                 }
             }
-            std::mem::swap(&mut self.now, &mut self.next);
+            std::mem::swap(&mut now, &mut next);
             n_outputs = stage.n_outputs;
         }
-        &mut self.now[..n_rows * n_outputs]
+        now.first(n_rows * n_outputs)
     }
 }

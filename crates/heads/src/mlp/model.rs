@@ -1,5 +1,6 @@
 //! A fitted network.
 
+use headsmith_kernels::gemm::Workspace;
 use headsmith_kernels::softmax::softmax;
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
@@ -57,12 +58,12 @@ impl Mlp {
         assert_eq!(x.n_cols(), self.n_features(), "the width of a row");
         let n_classes = self.n_classes();
         let network = Network::new(&self.architecture);
-        let mut inference = Inference::new(&network, x.n_rows());
+        let (mut inference, mut workspace) = (Inference::new(x.n_rows()), Workspace::default());
         let mut probabilities = Matrix::zeros(x.n_rows(), n_classes);
         let mut log_sums = vec![0.0; BLOCK_ROWS.min(x.n_rows())];
         for start in (0..x.n_rows()).step_by(BLOCK_ROWS) {
             let rows = x.rows(start, x.n_rows().min(start + BLOCK_ROWS));
-            let block = inference.logits(&network, &self.weights, rows, pool);
+            let block = inference.logits(&network, &self.weights, rows, &mut workspace, pool);
             softmax(block, &mut log_sums, n_classes);
             probabilities.as_mut_slice()[start * n_classes..][..block.len()].copy_from_slice(block);
         }

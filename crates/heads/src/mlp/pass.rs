@@ -15,8 +15,6 @@ use crate::optim::adam::{Adam, Step};
 #[derive(Debug)]
 pub(super) struct Pass {
     records: Vec<Record>,
-    /// The gradient of the present stage's output and that of the stage before.
-    deltas: [Buffer; 2],
     /// Gradients of biases, or of gains and offsets.
     sums: Vec<f32>,
     gemm: gemm::Workspace,
@@ -25,7 +23,8 @@ pub(super) struct Pass {
 /// What the way back needs to know of a stage's way forward.
 #[derive(Debug)]
 struct Record {
-    /// `n_rows x n_outputs`.
+    /// `n_rows x n_outputs`; on the way back the gradient of the output takes its place, as soon as nothing needs the
+    /// output any more.
     output: Buffer,
     /// A byte for each value of the output, zero where rectifier or dropout stop the gradient; empty where neither
     /// is.
@@ -75,10 +74,13 @@ impl Record {
         MatRef::new(&self.output[..n_rows * stage.n_outputs], n_rows, stage.n_outputs)
     }
 
-    /// What the gradient of the output has to pass to become that of what was before rectifier and dropout.
-    fn gate(&self, stage: &Stage) -> Option<Gate<'_>> {
+    /// Where the gradient of the output is to stand, and what it has to pass to become that of what was before rectifier
+    /// and dropout.
+    fn gradient(&mut self, n_rows: usize, stage: &Stage) -> (MatMut<'_>, Option<Gate<'_>>) {
         let scale = stage.dropout.map_or(1.0, |(_, rate)| (1.0 / (1.0 - rate)) as f32);
-        (!self.mask.is_empty()).then_some(Gate { mask: &self.mask, scale })
+        let gate = (!self.mask.is_empty()).then_some(Gate { mask: &self.mask, scale });
+        let output = &mut self.output[..n_rows * stage.n_outputs];
+        (MatMut::new(output, n_rows, stage.n_outputs), gate)
     }
 }
 
@@ -86,13 +88,16 @@ impl Pass {
     pub(super) fn new(network: &Network, max_rows: usize) -> Pass {
         let n_stages = network.stages.len();
         let records = network.stages.iter().zip(1..);
-        let delta = || Buffer::zeros(max_rows * network.max_width());
         Pass {
             records: records.map(|(stage, nth)| Record::new(stage, max_rows, nth == n_stages)).collect(),
-            deltas: [delta(), delta()],
             sums: vec![0.0; 2 * network.max_width()],
             gemm: gemm::Workspace::default(),
         }
+    }
+
+    /// What products work in; it is free between batches.
+    pub(super) fn workspace(&mut self) -> &mut gemm::Workspace {
+        &mut self.gemm
     }
 
     /// Sends a batch through the network and gives the logits, `n_rows x n_classes`, which the loss is to turn
@@ -151,38 +156,40 @@ impl Pass {
         pool: &Pool,
     ) {
         let n_rows = x.n_rows();
-        let [mut delta, mut delta_before] = self.deltas.each_mut();
+        if let (Some(last), Some(stage)) = (self.records.last_mut(), network.stages.last()) {
+            categorical_crossentropy::gradient(&mut last.output[..n_rows * stage.n_outputs], y);
+        }
         for (i, stage) in network.stages.iter().enumerate().rev() {
-            let (before, record) = (&self.records[..i], &self.records[i]);
-            let dz = &mut delta[..n_rows * stage.n_outputs];
-            if i + 1 == network.stages.len() {
-                categorical_crossentropy::gradient(dz, record.rows(n_rows, stage).as_slice(), y);
-            }
-            let gate = before.last().and_then(|record| record.gate(&network.stages[i - 1]));
-            let x = input(before, &network.stages, x);
+            let (before, rest) = self.records.split_at_mut(i);
+            let record = &mut rest[0];
+            let (first, second) = (stage.first.clone(), stage.second.clone());
             match stage.map {
                 Map::Dense(_) => {
-                    let dz = MatRef::new(dz, n_rows, stage.n_outputs);
-                    if i > 0 {
-                        let dx = &mut delta_before[..n_rows * stage.n_inputs];
-                        let dx = MatMut::new(dx, n_rows, stage.n_inputs);
-                        let kernel = stage.kernel(weights);
-                        dense::backward_input(dx, dz, kernel, gate, &mut self.gemm, pool);
+                    let dz = record.rows(n_rows, stage);
+                    // The gradient of the input asks for the kernel as it was on the way forward, that of the kernel
+                    // for the input, whose place the former takes.
+                    let turned = (i > 0).then(|| gemm::turn(stage.kernel(weights), &mut self.gemm, pool));
+                    let x = input(before, &network.stages, x);
+                    dense::update(adam.part(weights, first), dz, x, step, &mut self.gemm, pool);
+                    dense::update_bias(adam.part(weights, second), dz, step, &mut self.sums);
+                    if let (Some(turned), Some(record)) = (turned, before.last_mut()) {
+                        let (dx, gate) = record.gradient(n_rows, &network.stages[i - 1]);
+                        dense::backward_input(dx, dz, turned, gate, &self.gemm, pool);
                     }
-                    let kernel = adam.part(weights, stage.first.clone());
-                    dense::update(kernel, dz, x, step, &mut self.gemm, pool);
-                    let bias = adam.part(weights, stage.second.clone());
-                    dense::update_bias(bias, dz, step, &mut self.sums);
-                    std::mem::swap(&mut delta, &mut delta_before);
                 }
                 Map::LayerNormalization { .. } => {
-                    let (x, sums) = (x.as_slice(), &mut self.sums);
+                    let sums = &mut self.sums[..2 * stage.n_outputs];
+                    let dz = &mut record.output[..n_rows * stage.n_outputs];
+                    let x = input(before, &network.stages, x).as_slice();
                     layer_normalization::gradients(sums, dz, &record.moments, x, stage.n_outputs);
-                    let gain = &weights[stage.first.clone()];
-                    layer_normalization::backward_input(dz, &record.moments, x, gain, gate, pool);
-                    let (d_gain, d_offset) = sums[..2 * stage.n_outputs].split_at(stage.n_outputs);
-                    step.apply(adam.part(weights, stage.first.clone()), d_gain);
-                    step.apply(adam.part(weights, stage.second.clone()), d_offset);
+                    if let Some(before) = before.last_mut() {
+                        let gain = &weights[first.clone()];
+                        let (x, gate) = before.gradient(n_rows, &network.stages[i - 1]);
+                        layer_normalization::backward_input(x, dz, &record.moments, gain, gate, pool);
+                    }
+                    let (d_gain, d_offset) = sums.split_at(stage.n_outputs);
+                    step.apply(adam.part(weights, first), d_gain);
+                    step.apply(adam.part(weights, second), d_offset);
                 }
             }
         }

@@ -235,12 +235,13 @@ impl<'a> Trainer<'a> {
 
     /// The scores of all of `samples` under the weights as they are.
     fn evaluate(&mut self, samples: Samples<'_>) -> EpochScores {
-        let Buffers { inference, scores, .. } = &mut self.buffers;
+        let Buffers { inference, scores, pass, .. } = &mut self.buffers;
         scores.clear();
         for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {
             let end = samples.n_samples().min(start + BLOCK_ROWS);
             let (x, y) = rows::block(samples, start, end);
-            scores.add(inference.logits(&self.network, &self.weights, x, self.pool), y);
+            let logits = inference.logits(&self.network, &self.weights, x, pass.workspace(), self.pool);
+            scores.add(logits, y);
         }
         scores.means()
     }
@@ -262,7 +263,7 @@ impl Buffers {
             x: Buffer::zeros(batch_size * train.n_features()),
             y: vec![0; batch_size],
             pass: Pass::new(network, batch_size),
-            inference: Inference::new(network, val.map_or(0, Samples::n_samples)),
+            inference: Inference::new(val.map_or(0, Samples::n_samples)),
             scores: Scores::new(train.n_classes()),
         }
     }

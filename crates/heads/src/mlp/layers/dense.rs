@@ -4,7 +4,7 @@
 //! With `dz` the gradient of `z = x W + b`: `dW = xᵀ dz`, `db = sum(dz)` over the rows, `dx = dz Wᵀ`.
 
 use headsmith_kernels::dense::{add_bias, add_bias_relu, apply_mask, column_sums};
-use headsmith_kernels::gemm::{Panels, Workspace, matmul, matmul_nt, matmul_tn};
+use headsmith_kernels::gemm::{Panels, Turned, Workspace, matmul, matmul_tn, matmul_turned};
 use headsmith_kernels::{MatMut, MatRef, Matrix, Pool, Sequence};
 
 use super::random::{Gate, Random};
@@ -43,16 +43,16 @@ pub(crate) fn forward(
     });
 }
 
-/// The gradient of `x` from that of `z`, through the gate of what gave `x`.
+/// The gradient of `x` from that of `z`, through the gate of what gave `x`, with the kernel as it was turned.
 pub(crate) fn backward_input(
     dx: MatMut<'_>,
     dz: MatRef<'_>,
-    kernel: Panels<'_>,
+    kernel: Turned,
     gate: Option<Gate<'_>>,
-    workspace: &mut Workspace,
+    workspace: &Workspace,
     pool: &Pool,
 ) {
-    matmul_nt(dx, dz, kernel, workspace, pool, |block| {
+    matmul_turned(dx, dz, kernel, workspace, pool, |block| {
         if let Some(gate) = gate {
             apply_mask(block, gate.mask, gate.scale);
         }

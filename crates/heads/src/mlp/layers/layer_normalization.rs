@@ -1,7 +1,7 @@
 //! LayerNormalization: each row to zero mean and unit variance, then a gain and an offset a column (Keras's
 //! `gamma` and `beta`). Formulas: [`headsmith_kernels::layer_norm`].
 
-use headsmith_kernels::Pool;
+use headsmith_kernels::{MatMut, Pool};
 use headsmith_kernels::dense::apply_mask;
 use headsmith_kernels::gemm::Block;
 use headsmith_kernels::layer_norm::{Moments, layer_norm, layer_norm_backward, layer_norm_weights_backward};
@@ -38,21 +38,21 @@ pub(crate) fn forward(
     }
 }
 
-/// Turns the gradient of `y` into that of `x`, in place, through the gate of what gave `x`.
+/// Turns `x` into its gradient, from that of `y`, through the gate of what gave `x`.
 pub(crate) fn backward_input(
-    gradient: &mut [f32],
+    mut x: MatMut<'_>,
+    gradient: &[f32],
     moments: &[Moments],
-    x: &[f32],
     gain: &[f32],
     gate: Option<Gate<'_>>,
     pool: &Pool,
 ) {
     let piece = PIECE_ROWS * gain.len();
-    pool.for_each_chunk(gradient, piece, |i, gradient| {
+    pool.for_each_chunk(x.as_mut_slice(), piece, |i, x| {
         let of_rows = &moments[i * PIECE_ROWS..];
-        layer_norm_backward(gradient, &x[i * piece..][..gradient.len()], of_rows, gain);
+        layer_norm_backward(x, &gradient[i * piece..][..x.len()], of_rows, gain);
         if let Some(gate) = gate {
-            let mut block = Block::of_rows(gradient, &mut [], gain.len(), i * PIECE_ROWS);
+            let mut block = Block::of_rows(x, &mut [], gain.len(), i * PIECE_ROWS);
             apply_mask(&mut block, gate.mask, gate.scale);
         }
     });
