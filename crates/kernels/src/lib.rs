@@ -1,7 +1,7 @@
 //! The arithmetic floor of Headsmith: matrix views, matrix products, element-wise kernels, counter-based
 //! random numbers and a pool of threads.
 //!
-//! Nothing here reads a clock, a file or the environment. Every result depends on its arguments alone, never on
+//! Nothing here reads a clock, opens a file or looks at the environment. Every result depends on its arguments alone, never on
 //! the number of threads of the [`Pool`] it was computed with.
 
 pub mod adam;
@@ -13,6 +13,7 @@ pub mod gemm;
 mod lanes;
 pub mod layer_norm;
 mod math;
+pub mod mapped;
 pub mod matrix;
 mod multiversion;
 pub mod philox;
@@ -21,6 +22,7 @@ pub mod softmax;
 pub mod walk;
 
 pub use buffer::Buffer;
+pub use mapped::Mapped;
 pub use matrix::{MatMut, MatRef, Matrix};
 pub use philox::{Philox, Sequence};
 pub use pool::Pool;

@@ -1,14 +1,26 @@
-//! Dense row-major matrices of `f32`: one that owns its values, and two views.
+//! Dense row-major matrices of `f32`: one that has its values in memory or in a mapped file, and two views.
 //!
 //! Element `(i, j)` of an `n_rows x n_cols` matrix stands at `data[i * n_cols + j]`: rows are contiguous, and so
 //! is every range of rows.
 
-/// A row-major `n_rows x n_cols` matrix that owns its values.
-#[derive(Debug, Clone, PartialEq, Default)]
+use std::sync::Arc;
+
+use crate::mapped::Mapped;
+
+/// A row-major `n_rows x n_cols` matrix that owns its values, or shares those of a mapped file with its clones. The
+/// first writing access to a mapped one copies it into memory.
+#[derive(Debug, Clone, Default)]
 pub struct Matrix {
-    data: Vec<f32>,
+    data: Values,
     n_rows: usize,
     n_cols: usize,
+}
+
+/// Where a matrix has its values.
+#[derive(Debug, Clone)]
+enum Values {
+    Owned(Vec<f32>),
+    Mapped(Arc<Mapped>),
 }
 
 /// A read-only view of a row-major `n_rows x n_cols` matrix.
@@ -34,12 +46,26 @@ impl Matrix {
     /// When `data.len() != n_rows * n_cols`.
     pub fn new(data: Vec<f32>, n_rows: usize, n_cols: usize) -> Matrix {
         assert_eq!(Some(data.len()), n_rows.checked_mul(n_cols), "a {n_rows} x {n_cols} matrix");
-        Matrix { data, n_rows, n_cols }
+        Matrix { data: Values::Owned(data), n_rows, n_cols }
+    }
+
+    /// The matrix whose values, `n_rows * n_cols` in row-major order, stand in a mapped file.
+    ///
+    /// # Panics
+    /// When there are not so many values.
+    pub fn mapped(data: Mapped, n_rows: usize, n_cols: usize) -> Matrix {
+        assert_eq!(Some(data.len()), n_rows.checked_mul(n_cols), "a {n_rows} x {n_cols} matrix");
+        Matrix { data: Values::Mapped(Arc::new(data)), n_rows, n_cols }
     }
 
     /// An `n_rows x n_cols` matrix of zeros.
     pub fn zeros(n_rows: usize, n_cols: usize) -> Matrix {
-        Matrix { data: vec![0.0; n_rows * n_cols], n_rows, n_cols }
+        Matrix::new(vec![0.0; n_rows * n_cols], n_rows, n_cols)
+    }
+
+    /// Whether the values stand in a mapped file.
+    pub fn is_mapped(&self) -> bool {
+        matches!(self.data, Values::Mapped(_))
     }
 
     /// The number of rows.
@@ -54,37 +80,63 @@ impl Matrix {
 
     /// Row `i`, `n_cols` values.
     pub fn row(&self, i: usize) -> &[f32] {
-        &self.data[i * self.n_cols..(i + 1) * self.n_cols]
+        &self.as_slice()[i * self.n_cols..(i + 1) * self.n_cols]
     }
 
     /// Row `i`, `n_cols` values, to write to.
     pub fn row_mut(&mut self, i: usize) -> &mut [f32] {
-        &mut self.data[i * self.n_cols..(i + 1) * self.n_cols]
+        let n_cols = self.n_cols;
+        &mut self.as_mut_slice()[i * n_cols..(i + 1) * n_cols]
     }
 
     /// All values in row-major order.
     pub fn as_slice(&self) -> &[f32] {
-        &self.data
+        match &self.data {
+            Values::Owned(values) => values,
+            Values::Mapped(values) => values,
+        }
     }
 
     /// All values in row-major order, to write to.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
-        &mut self.data
+        if let Values::Mapped(values) = &self.data {
+            self.data = Values::Owned(values.to_vec());
+        }
+        match &mut self.data {
+            Values::Owned(values) => values,
+            Values::Mapped(_) => unreachable!("copied above"),
+        }
     }
 
-    /// Gives back the values in row-major order.
+    /// Gives back the values in row-major order: a copy of mapped ones.
     pub fn into_vec(self) -> Vec<f32> {
-        self.data
+        match self.data {
+            Values::Owned(values) => values,
+            Values::Mapped(values) => values.to_vec(),
+        }
     }
 
     /// A view of the whole matrix.
     pub fn view(&self) -> MatRef<'_> {
-        MatRef { data: &self.data, n_rows: self.n_rows, n_cols: self.n_cols }
+        MatRef { data: self.as_slice(), n_rows: self.n_rows, n_cols: self.n_cols }
     }
 
     /// A writable view of the whole matrix.
     pub fn view_mut(&mut self) -> MatMut<'_> {
-        MatMut { data: &mut self.data, n_rows: self.n_rows, n_cols: self.n_cols }
+        let (n_rows, n_cols) = (self.n_rows, self.n_cols);
+        MatMut { data: self.as_mut_slice(), n_rows, n_cols }
+    }
+}
+
+impl Default for Values {
+    fn default() -> Values {
+        Values::Owned(Vec::new())
+    }
+}
+
+impl PartialEq for Matrix {
+    fn eq(&self, other: &Matrix) -> bool {
+        (self.n_rows, self.n_cols) == (other.n_rows, other.n_cols) && self.as_slice() == other.as_slice()
     }
 }
 
@@ -125,7 +177,7 @@ impl<'a> MatRef<'a> {
 
     /// A copy that owns its values.
     pub fn to_matrix(self) -> Matrix {
-        Matrix { data: self.data.to_vec(), n_rows: self.n_rows, n_cols: self.n_cols }
+        Matrix::new(self.data.to_vec(), self.n_rows, self.n_cols)
     }
 }
 

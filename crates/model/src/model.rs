@@ -7,7 +7,7 @@ use crate::node::{MAX_FEATURES, Node};
 use crate::record::Record;
 
 /// Rows that are predicted together: what is copied to be scaled is never larger than these.
-const BLOCK: usize = 16_384;
+const BLOCK: usize = 4_096;
 
 /// A fitted model. Its parts are known to fit together.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@
 //! - `l2`: x' = x / |x|, row by row; a norm below 10 eps counts as 1, so that a row of zeros stays as it is
 //!   (scikit-learn's `normalize`, with the eps of f64).
 
+use headsmith_heads::ScaleRow;
 use headsmith_heads::tensors::{Tensors, Values};
 use headsmith_kernels::{MatMut, MatRef, Matrix, Pool};
 
@@ -42,12 +43,8 @@ impl Scaling {
             return Err(Error::input(format!("there are no rows to fit the scaling `{self}` on")));
         }
         let moments = match self {
-            Scaling::Standardise => Some(Moments::fit(x, pool)?),
-            Scaling::L2Standardise => {
-                let mut unit = x.to_matrix();
-                normalise_rows(unit.view_mut(), pool);
-                Some(Moments::fit(unit.view(), pool)?)
-            }
+            Scaling::Standardise => Some(Moments::fit(x, |_| (), pool)?),
+            Scaling::L2Standardise => Some(Moments::fit(x, normalise, pool)?),
             Scaling::None | Scaling::Divide(_) | Scaling::L2 => None,
         };
         Ok(Transform { scaling: self, moments })
@@ -80,16 +77,11 @@ impl Transform {
     /// # Panics
     /// When `x` has another number of columns than the rows it was fitted on.
     pub fn apply_in_place(&self, mut x: MatMut<'_>, pool: &Pool) {
-        if let Scaling::Divide(k) = self.scaling {
-            for_each_row(x.reborrow(), pool, |row| {
-                row.iter_mut().for_each(|v| *v = (f64::from(*v) / k) as f32);
+        let n_cols = x.n_cols();
+        if n_cols > 0 && self.scaling != Scaling::None {
+            pool.for_each_chunk(x.as_mut_slice(), BLOCK * n_cols, |_, rows| {
+                rows.chunks_mut(n_cols).for_each(|row| self.scale_row(row));
             });
-        }
-        if self.scaling.has_l2() {
-            normalise_rows(x.reborrow(), pool);
-        }
-        if let Some(moments) = &self.moments {
-            moments.standardise(x, pool);
         }
     }
 
@@ -122,10 +114,25 @@ impl Transform {
     }
 }
 
+impl ScaleRow for Transform {
+    fn scale_row(&self, row: &mut [f32]) {
+        if let Scaling::Divide(k) = self.scaling {
+            row.iter_mut().for_each(|v| *v = (f64::from(*v) / k) as f32);
+        }
+        if self.scaling.has_l2() {
+            normalise(row);
+        }
+        if let Some(moments) = &self.moments {
+            moments.standardise(row);
+        }
+    }
+}
+
 impl Moments {
-    fn fit(x: MatRef<'_>, pool: &Pool) -> Result<Moments> {
+    /// The moments of the rows after `change`, which never is done to more than one row at a time.
+    fn fit(x: MatRef<'_>, change: impl Fn(&mut [f32]) + Sync, pool: &Pool) -> Result<Moments> {
         let n = x.n_rows() as f64;
-        let mut mean = column_sums(x, pool, |_, v| v);
+        let mut mean = column_sums(x, &change, |_, v| v, pool);
         mean.iter_mut().for_each(|m| *m /= n);
         if let Some(column) = mean.iter().position(|m| !m.is_finite()) {
             return Err(Error::input(format!(
@@ -133,8 +140,8 @@ impl Moments {
             )));
         }
         // The second sum would be zero but for the rounding of the mean, which it corrects.
-        let squares = column_sums(x, pool, |j, v| (v - mean[j]) * (v - mean[j]));
-        let rests = column_sums(x, pool, |j, v| v - mean[j]);
+        let squares = column_sums(x, &change, |j, v| (v - mean[j]) * (v - mean[j]), pool);
+        let rests = column_sums(x, &change, |j, v| v - mean[j], pool);
         let scale = squares.iter().zip(&rests).zip(&mean).map(|((square, rest), mean)| {
             let variance = (square - rest * rest / n) / n;
             if is_constant(variance, *mean, n) { 1.0 } else { variance.sqrt() }
@@ -142,13 +149,11 @@ impl Moments {
         Ok(Moments { scale: scale.collect(), mean })
     }
 
-    fn standardise(&self, x: MatMut<'_>, pool: &Pool) {
-        assert_eq!(x.n_cols(), self.mean.len(), "columns of rows to scale");
-        for_each_row(x, pool, |row| {
-            for ((v, mean), scale) in row.iter_mut().zip(&self.mean).zip(&self.scale) {
-                *v = ((f64::from(*v) - mean) / scale) as f32;
-            }
-        });
+    fn standardise(&self, row: &mut [f32]) {
+        assert_eq!(row.len(), self.mean.len(), "columns of rows to scale");
+        for ((v, mean), scale) in row.iter_mut().zip(&self.mean).zip(&self.scale) {
+            *v = ((f64::from(*v) - mean) / scale) as f32;
+        }
     }
 }
 
@@ -157,12 +162,19 @@ fn is_constant(variance: f64, mean: f64, n: f64) -> bool {
     variance <= n * f64::EPSILON * variance + (n * mean * f64::EPSILON).powi(2)
 }
 
-/// The sums over all rows of `term(column, value)`, column by column.
-fn column_sums(x: MatRef<'_>, pool: &Pool, term: impl Fn(usize, f64) -> f64 + Sync + Send) -> Vec<f64> {
+/// The sums over all rows, after `change`, of `term(column, value)`, column by column.
+fn column_sums(
+    x: MatRef<'_>,
+    change: impl Fn(&mut [f32]) + Sync,
+    term: impl Fn(usize, f64) -> f64 + Sync,
+    pool: &Pool,
+) -> Vec<f64> {
     let sums_of_blocks = pool.map(x.n_rows().div_ceil(BLOCK), |block| {
-        let mut sums = vec![0.0; x.n_cols()];
+        let (mut sums, mut row) = (vec![0.0; x.n_cols()], vec![0.0; x.n_cols()]);
         for i in block * BLOCK..x.n_rows().min((block + 1) * BLOCK) {
-            for (j, (sum, &v)) in sums.iter_mut().zip(x.row(i)).enumerate() {
+            row.copy_from_slice(x.row(i));
+            change(&mut row);
+            for (j, (sum, &v)) in sums.iter_mut().zip(&row).enumerate() {
                 *sum += term(j, f64::from(v));
             }
         }
@@ -175,22 +187,11 @@ fn column_sums(x: MatRef<'_>, pool: &Pool, term: impl Fn(usize, f64) -> f64 + Sy
     total
 }
 
-/// Divides every row by its Euclidean norm; rows of zeros stay as they are.
-fn normalise_rows(x: MatMut<'_>, pool: &Pool) {
-    for_each_row(x, pool, |row| {
-        let norm = row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
-        if norm >= 10.0 * f64::EPSILON {
-            row.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
-        }
-    });
-}
-
-fn for_each_row(mut x: MatMut<'_>, pool: &Pool, change: impl Fn(&mut [f32]) + Sync + Send) {
-    let n_cols = x.n_cols();
-    if n_cols > 0 {
-        pool.for_each_chunk(x.as_mut_slice(), BLOCK * n_cols, |_, rows| {
-            rows.chunks_mut(n_cols).for_each(&change);
-        });
+/// Divides a row by its Euclidean norm; a row of zeros stays as it is.
+fn normalise(row: &mut [f32]) {
+    let norm = row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
+    if norm >= 10.0 * f64::EPSILON {
+        row.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
     }
 }
 
@@ -247,7 +248,7 @@ mod tests {
         let recorded = recorded();
         let row = matrix(&recorded["constant"], 3);
         let x = Matrix::new(row.as_slice().repeat(1000), 1000, 3);
-        let moments = Moments::fit(x.view(), &Pool::inline()).unwrap();
+        let moments = Moments::fit(x.view(), |_| (), &Pool::inline()).unwrap();
         assert_eq!(moments.scale, floats(&recorded["constant_scale"]));
     }
 

@@ -71,6 +71,8 @@ pub fn fit(
     pool: &Pool,
     observer: &mut dyn Observer,
 ) -> Result<Forest> {
+    let mut copy = Matrix::default();
+    let samples = samples.scaled_once(&mut copy, pool);
     check(samples)?;
     let settings = Settings::new(params, samples.n_samples(), samples.n_features())?;
     if samples.n_samples() <= 1 << 16 {

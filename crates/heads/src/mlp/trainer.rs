@@ -57,6 +57,8 @@ struct Buffers {
     /// The features and classes of a batch.
     x: Buffer,
     y: Vec<u32>,
+    /// A block of validation rows, where something scales them.
+    block: Vec<f32>,
     pass: Pass,
     inference: Inference,
     scores: Scores,
@@ -80,7 +82,7 @@ impl<'a> Trainer<'a> {
         trial: u32,
         pool: &'a Pool,
     ) -> Result<Trainer<'a>> {
-        check_samples(train, val)?;
+        check_samples(train, val, pool)?;
         let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;
         let network = Network::new(&architecture);
         let batch_size = params.int("batch_size").unwrap_or(1) as usize;
@@ -224,7 +226,7 @@ impl<'a> Trainer<'a> {
         let Buffers { order, x, y, pass, scores, .. } = &mut self.buffers;
         let (n_rows, n_features) = (end - start, self.train.n_features());
         let (x, y) = (&mut x[..n_rows * n_features], &mut y[..n_rows]);
-        rows::gather(x, y, self.train, &order[start..end]);
+        rows::gather(x, y, self.train, &order[start..end], self.pool);
         let x = MatRef::new(x, n_rows, n_features);
         let draws =
             StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
@@ -235,13 +237,13 @@ impl<'a> Trainer<'a> {
 
     /// The scores of all of `samples` under the weights as they are.
     fn evaluate(&mut self, samples: Samples<'_>) -> EpochScores {
-        let Buffers { inference, scores, pass, .. } = &mut self.buffers;
+        let Buffers { inference, scores, block, pass, .. } = &mut self.buffers;
         scores.clear();
         for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {
             let end = samples.n_samples().min(start + BLOCK_ROWS);
-            let (x, y) = rows::block(samples, start, end);
+            let x = samples.rows(start, end, block, self.pool);
             let logits = inference.logits(&self.network, &self.weights, x, pass.workspace(), self.pool);
-            scores.add(logits, y);
+            scores.add(logits, &samples.y()[start..end]);
         }
         scores.means()
     }
@@ -262,6 +264,7 @@ impl Buffers {
             order: vec![0; train.n_samples()],
             x: Buffer::zeros(batch_size * train.n_features()),
             y: vec![0; batch_size],
+            block: Vec::new(),
             pass: Pass::new(network, batch_size),
             inference: Inference::new(val.map_or(0, Samples::n_samples)),
             scores: Scores::new(train.n_classes()),
@@ -269,7 +272,7 @@ impl Buffers {
     }
 }
 
-fn check_samples(train: Samples<'_>, val: Option<Samples<'_>>) -> Result<()> {
+fn check_samples(train: Samples<'_>, val: Option<Samples<'_>>, pool: &Pool) -> Result<()> {
     for (samples, which) in [(Some(train), "training"), (val, "validation")] {
         let Some(samples) = samples else { continue };
         if samples.n_samples() == 0 {
@@ -284,12 +287,23 @@ fn check_samples(train: Samples<'_>, val: Option<Samples<'_>>) -> Result<()> {
                 train.n_classes()
             )));
         }
-        if let Some(i) = samples.x().as_slice().iter().position(|v| !v.is_finite()) {
+        check_finite(samples, which, pool)?;
+    }
+    Ok(())
+}
+
+/// Scaling may have made an infinity of a finite feature, so it is the scaled rows that are looked at.
+fn check_finite(samples: Samples<'_>, which: &str, pool: &Pool) -> Result<()> {
+    let mut buffer = Vec::new();
+    for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {
+        let end = samples.n_samples().min(start + BLOCK_ROWS);
+        let rows = samples.rows(start, end, &mut buffer, pool).as_slice();
+        if let Some(i) = rows.iter().position(|v| !v.is_finite()) {
             return Err(Error::samples(format!(
                 "feature {} of row {} of the {which} samples is {}, expected a finite number",
                 i % samples.n_features(),
-                i / samples.n_features(),
-                samples.x().as_slice()[i]
+                start + i / samples.n_features(),
+                rows[i]
             )));
         }
     }
