@@ -1,5 +1,6 @@
 //! Suggestions of TPE on a history, timed: `suggest FILE` reads the history, and for each line on standard input says
-//! how many seconds one more suggestion took. `bench/peers/study_samplers.py` measures others beside it.
+//! how many seconds one more suggestion took. Each suggestion's trial is complete when the next one is asked for, with a
+//! value of the history. `bench/peers/study_samplers.py` measures others beside it.
 
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -23,15 +24,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).ok_or("usage: suggest FILE")?;
     let recorded: Recorded = serde_json::from_str(&std::fs::read_to_string(file)?)?;
     let space = space(&recorded)?;
-    let finished = finished(&recorded, &space);
-    let history = History { direction: Direction::Minimize, finished: &finished, running: &[] };
+    let mut finished = finished(&recorded, &space);
     let (tpe, fixed) = (Tpe::default(), Params::new());
-    for (line, number) in stdin().lock().lines().zip(finished.len() as u32..) {
+    for (line, value) in stdin().lock().lines().zip(recorded.values.iter().cycle()) {
         line?;
-        let mut draws = Philox::new(1, number, 0).sequence(0, 0);
+        let number = finished.len() as u64;
+        let mut draws = Philox::new(1, number as u32, 0).sequence(0, 0);
         let start = Instant::now();
-        let params = tpe.suggest(&space, history, number.into(), &fixed, &mut draws);
+        let history = History { direction: Direction::Minimize, finished: &finished, running: &[] };
+        let params = tpe.suggest(&space, history, number, &fixed, &mut draws);
         writeln!(stdout(), "{} {}", start.elapsed().as_secs_f64(), params.len())?;
+        finished.push(complete(number, *value, params));
     }
     Ok(())
 }
@@ -48,18 +51,22 @@ fn finished(recorded: &Recorded, space: &Space) -> Vec<Arc<Trial>> {
         let params = space.params.iter().zip(&recorded.params);
         let params =
             params.map(|(param, (name, _, column))| (name.clone(), (param.distribution.clone(), column[i])));
-        Arc::new(Trial {
-            id: i as i64,
-            number: i as u64,
-            state: State::Complete,
-            value: Some(*value),
-            params: params.collect(),
-            intermediate: Default::default(),
-            user_attrs: Attributes::new(),
-            system_attrs: Attributes::new(),
-            started: None,
-            completed: None,
-        })
+        complete(i as u64, *value, params.collect())
     };
     recorded.values.iter().enumerate().map(trial).collect()
+}
+
+fn complete(number: u64, value: f64, params: Params) -> Arc<Trial> {
+    Arc::new(Trial {
+        id: number as i64,
+        number,
+        state: State::Complete,
+        value: Some(value),
+        params,
+        intermediate: Default::default(),
+        user_attrs: Attributes::new(),
+        system_attrs: Attributes::new(),
+        started: None,
+        completed: None,
+    })
 }

@@ -20,6 +20,7 @@
 //!   there each rung is an epoch later.
 
 use super::rungs::{Few, Ladder, Scores, key};
+use super::scoreboard::Scoreboard;
 use super::steps::{better, last_report};
 use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
@@ -46,6 +47,7 @@ impl Asha {
             at_step_0: 1i64.saturating_sub(first_step),
             scores: Scores::Curve,
             few: Few::AllGoOn,
+            scoreboard: Scoreboard::default(),
         };
         ladder.check()?;
         Ok(Asha { ladder })

@@ -20,6 +20,7 @@
 //! asked and whichever pruner the peers had.
 
 use super::rungs::{Few, Ladder, Scores};
+use super::scoreboard::Scoreboard;
 use super::steps::first_complete_step;
 use super::{Peers, Pruner, Verdict};
 use crate::error::{Error, Kind, Result};
@@ -69,6 +70,7 @@ pub(super) fn ladder(options: Options) -> Ladder {
         at_step_0: 0,
         scores: if options.faithful { Scores::Remembered } else { Scores::Curve },
         few: Few::BestGoesOn,
+        scoreboard: Scoreboard::default(),
     }
 }
 

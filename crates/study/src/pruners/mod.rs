@@ -14,6 +14,7 @@ mod patient;
 mod percentile;
 mod replay;
 mod rungs;
+mod scoreboard;
 mod steps;
 mod threshold;
 mod wilcoxon;

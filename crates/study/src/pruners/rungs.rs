@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::steps::{best, better, last_report, require};
+use super::scoreboard::Scoreboard;
+use super::steps::{better, last_report, require};
 use super::{Peers, Verdict};
 use crate::error::Result;
 use crate::trial::{Direction, Trial};
@@ -20,6 +21,7 @@ pub(super) struct Ladder {
     pub(super) at_step_0: i64,
     pub(super) scores: Scores,
     pub(super) few: Few,
+    pub(super) scoreboard: Scoreboard,
 }
 
 /// By what trials are ranked at a rung.
@@ -63,9 +65,13 @@ impl Ladder {
             Scores::Remembered => trial.system_attrs.get(key).and_then(number),
             Scores::Curve => {
                 let rung = self.step(r)?;
+                // Most trials did not come there.
+                last_report(trial).filter(|(step, _)| *step >= rung)?;
                 let mut so_far = f64::NAN;
                 for (&step, &value) in &trial.intermediate {
-                    so_far = best(direction, [so_far, value].into_iter());
+                    if so_far.is_nan() || better(direction, value, so_far) {
+                        so_far = value;
+                    }
                     if step >= rung {
                         return (!so_far.is_nan()).then_some(so_far);
                     }
@@ -103,12 +109,12 @@ impl Ladder {
                 return verdict;
             };
             let (mut n, mut n_better) = (1, 0);
-            for peer in peers.trials {
-                if let Some(score) = self.score(direction, peer, rung, &key).filter(|_| competes(peer)) {
+            self.each(peers, rung, &key, |peer, score| {
+                if competes(peer) {
                     n += 1;
                     n_better += usize::from(better(direction, score, own));
                 }
-            }
+            });
             verdict.remember.insert(key, attribute(own));
             verdict.prune = n <= self.bootstrap_count || !self.is_good_enough(n, n_better);
             if verdict.prune {
@@ -117,6 +123,21 @@ impl Ladder {
             rung += 1;
         }
         verdict
+    }
+
+    /// Calls `visit` with each of `peers` that came to rung `r`, and its score there.
+    fn each(&self, peers: Peers<'_>, r: u32, key: &str, mut visit: impl FnMut(&Trial, f64)) {
+        let score = |trial: &Trial| self.score(peers.direction, trial, r, key);
+        match (self.scores, self.step(r)) {
+            (Scores::Curve, Some(step)) => {
+                self.scoreboard.each(peers.direction, peers.trials, step, score, visit);
+            }
+            _ => peers
+                .trials
+                .iter()
+                .filter_map(|t| Some((t, score(t)?)))
+                .for_each(|(t, score)| visit(t, score)),
+        }
     }
 
     fn is_good_enough(&self, n: usize, n_better: usize) -> bool {
@@ -164,6 +185,7 @@ mod tests {
             at_step_0: 1,
             scores: Scores::Curve,
             few: Few::AllGoOn,
+            scoreboard: Scoreboard::default(),
         };
         assert_eq!(
             (0..4).map(|r| ladder.step(r)).collect::<Vec<_>>(),

@@ -18,7 +18,7 @@ pub use grid::Grid;
 pub use listed::Listed;
 pub use qmc::Qmc;
 pub use random::Random;
-pub use tpe::Tpe;
+pub use tpe::{Tpe, TpeOptions};
 
 /// What a sampler may look at.
 #[derive(Debug, Clone, Copy)]

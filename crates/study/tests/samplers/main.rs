@@ -3,6 +3,7 @@
 
 mod draws;
 mod history;
+mod memory;
 mod problems;
 mod qmc;
 mod quality;

@@ -19,7 +19,8 @@ fn check(recorded: &Recorded) {
     let name = &recorded.name;
     let seen = recorded.seen();
     let tpe = Tpe::default();
-    let joint: Vec<&str> = tpe.joint_space(seen.history()).iter().map(|(name, _)| *name).collect();
+    let joint = tpe.joint_space(seen.history());
+    let joint: Vec<&str> = joint.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(joint, recorded.joint, "{name}");
     let space = recorded.space();
     let params: Vec<(&str, &Distribution)> = space.iter().map(|(name, d)| (name.as_str(), d)).collect();

@@ -9,7 +9,7 @@
 
 use headsmith_kernels::philox::Sequence;
 
-use super::normal::truncated_quantile;
+use super::normal::{LN_SQRT_2PI, log_mass, truncated_quantile};
 use crate::distribution::Distribution;
 
 /// The kernels of one parameter, in the order of the trials, the prior last.
@@ -28,8 +28,8 @@ pub struct Numbers {
     pub mus: Vec<f64>,
     /// The widths.
     pub sigmas: Vec<f64>,
-    /// Kernels in the order of their middles.
-    pub(super) order: Vec<u32>,
+    /// Logarithms of what the kernels have in the range; without a step, of what makes them densities.
+    pub(super) norms: Vec<f64>,
     /// Ends of the range, half a step further out, on that scale.
     pub(super) ends: (f64, f64),
     /// Ends and step as the user knows them.
@@ -47,14 +47,25 @@ pub struct Choices {
     pub observed: Vec<u32>,
 }
 
+/// Observed values of one parameter, in the order of their trials, on the scale on which values are drawn.
+pub(super) struct Values<'v> {
+    pub values: Vec<f64>,
+    /// Their indices in the order of the values; of equals the smaller comes first.
+    pub order: Vec<u32>,
+    /// What was computed for an earlier density: by row of the table, a kernel's width and norm there.
+    pub known: &'v mut [(f64, f64)],
+    /// The values' rows in the table.
+    pub rows: &'v [u32],
+}
+
 impl Kernels {
-    /// The kernels around these values, as they are inside.
-    pub(super) fn around(observed: Vec<f64>, distribution: &Distribution) -> Kernels {
+    /// The kernels around these values.
+    pub(super) fn around(observed: Values<'_>, distribution: &Distribution) -> Kernels {
         let (low, high) = match *distribution {
             Distribution::Float { low, high, .. } => (low, high),
             Distribution::Int { low, high, .. } => (low as f64, high as f64),
             Distribution::Categorical { ref choices } => {
-                let observed = observed.into_iter().map(|index| index as u32).collect();
+                let observed = observed.values.into_iter().map(|index| index as u32).collect();
                 return Kernels::Choices(Choices { n_choices: choices.len(), observed });
             }
         };
@@ -71,18 +82,30 @@ impl Kernels {
 }
 
 impl Numbers {
-    fn around(mut mus: Vec<f64>, outside: (f64, f64), step: Option<f64>, log: bool) -> Numbers {
+    fn around(observed: Values<'_>, outside: (f64, f64), step: Option<f64>, log: bool) -> Numbers {
         let half = step.map_or(0.0, |step| step / 2.0);
         let mut ends = (outside.0 - half, outside.1 + half);
         if log {
-            mus.iter_mut().for_each(|mu| *mu = mu.ln());
             ends = (ends.0.ln(), ends.1.ln());
         }
-        let order = ascending(&mus);
+        let Values { values: mut mus, order, known, rows } = observed;
         let mut sigmas = widths(&mus, &order, ends);
+        let norm = |mu: f64, sigma: f64| {
+            let mass = log_mass((ends.0 - mu) / sigma, (ends.1 - mu) / sigma);
+            if step.is_some() { mass } else { mass + LN_SQRT_2PI + sigma.ln() }
+        };
+        let mut norms = Vec::with_capacity(mus.len() + 1);
+        for ((&mu, &sigma), &row) in mus.iter().zip(&sigmas).zip(rows) {
+            let known = &mut known[row as usize];
+            if known.0 != sigma {
+                *known = (sigma, norm(mu, sigma));
+            }
+            norms.push(known.1);
+        }
         mus.push(0.5 * (ends.0 + ends.1));
         sigmas.push(ends.1 - ends.0);
-        Numbers { mus, sigmas, order, ends, outside, step, log }
+        norms.push(norm(0.5 * (ends.0 + ends.1), ends.1 - ends.0));
+        Numbers { mus, sigmas, norms, ends, outside, step, log }
     }
 
     fn draw(&self, k: usize, uniform: f64) -> f64 {
@@ -122,33 +145,28 @@ impl Choices {
     }
 }
 
-/// Indices in the order of their values; of equals the smaller comes first.
-fn ascending(values: &[f64]) -> Vec<u32> {
-    // Integers in the order of the floats, with the index below them: they sort without a branch on floats.
-    let key = |x: f64| {
-        let bits = (x + 0.0).to_bits();
-        if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
-    };
-    let mut keys: Vec<u128> = values.iter().zip(0..).map(|(&x, i)| u128::from(key(x)) << 32 | i).collect();
-    keys.sort_unstable();
-    keys.into_iter().map(|key| key as u32).collect()
-}
-
 fn widths(mus: &[f64], order: &[u32], (low, high): (f64, f64)) -> Vec<f64> {
     let n = mus.len();
     let range = high - low;
     let least = range / f64::min(100.0, (n + 2) as f64);
-    let mut sigmas = vec![0.0; n];
-    let sorted: Vec<f64> = order.iter().map(|&i| mus[i as usize]).collect();
+    let mut sigmas = Vec::with_capacity(n + 1);
+    sigmas.resize(n, 0.0);
+    let (mut here, mut left) = (low, f64::NEG_INFINITY);
     for (rank, &i) in order.iter().enumerate() {
-        let left = sorted[rank] - if rank == 0 { low } else { sorted[rank - 1] };
-        let right = sorted.get(rank + 1).copied().unwrap_or(high) - sorted[rank];
-        let gap = match rank {
-            0 if n >= 2 => right,
-            _ if n >= 2 && rank == n - 1 => left,
-            _ => left.max(right),
-        };
-        sigmas[i as usize] = gap.max(least).min(range);
+        let mu = mus[i as usize];
+        // The first of several has no gap to the left, and the last none to the right.
+        if rank > 0 {
+            let gap = mu - here;
+            sigmas[order[rank - 1] as usize] = left.max(gap).max(least).min(range);
+            left = gap;
+        } else if n == 1 {
+            left = mu - low;
+        }
+        here = mu;
+    }
+    if let Some(&last) = order.last() {
+        let right = if n == 1 { high - here } else { f64::NEG_INFINITY };
+        sigmas[last as usize] = left.max(right).max(least).min(range);
     }
     sigmas
 }

@@ -14,24 +14,28 @@
 
 mod density;
 mod kernels;
+mod masses;
 mod normal;
 mod observed;
+mod table;
+mod terms;
 
 use headsmith_kernels::philox::Sequence;
 
 use super::{History, Sampler, random};
 use crate::distribution::Distribution;
-use crate::space::{Space, SpaceParam};
+use crate::space::Space;
 use crate::trial::Params;
-use observed::{Joint, Observed, Split, gamma, gathered, intersection, split};
+use observed::{Split, gamma, split};
+use table::{Memory, Table};
 
 pub use density::Density;
 pub use kernels::{Choices, Kernels, Numbers};
 pub use normal::{log_mass, log_ndtr, truncated_quantile};
 
-/// The tree-structured Parzen estimator; [`Default`] is Optuna's.
+/// What TPE does; [`Default`] is Optuna's.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tpe {
+pub struct TpeOptions {
     /// So many trials must be finished before the others are looked at.
     pub n_startup_trials: usize,
     /// Points that are drawn, of which the best is taken; at least 1.
@@ -42,10 +46,18 @@ pub struct Tpe {
     pub constant_liar: bool,
 }
 
-impl Default for Tpe {
-    fn default() -> Tpe {
-        Tpe { n_startup_trials: 10, n_candidates: 24, multivariate: true, constant_liar: true }
+impl Default for TpeOptions {
+    fn default() -> TpeOptions {
+        TpeOptions { n_startup_trials: 10, n_candidates: 24, multivariate: true, constant_liar: true }
     }
+}
+
+/// The tree-structured Parzen estimator.
+#[derive(Debug, Clone, Default)]
+pub struct Tpe {
+    options: TpeOptions,
+    /// The last history as it was laid out; what is suggested does not depend on it.
+    memory: Memory,
 }
 
 /// What [`Tpe::score`] says.
@@ -72,29 +84,40 @@ impl Sampler for Tpe {
         fixed: &Params,
         draws: &mut Sequence,
     ) -> Params {
-        let trials = observed::observed(history, self.constant_liar);
-        let n_finished = trials.iter().filter(|trial| trial.rank.is_some()).count();
-        if n_finished < self.n_startup_trials {
-            return space.complete(fixed, |param| random::draw(&param.distribution, draws));
-        }
-        let split = split(&trials, gamma(n_finished));
-        let shared = if self.multivariate { intersection(&trials) } else { Joint::default() };
-        let joint = self.best_of(&shared, &split, draws);
-        space.complete(fixed, |param| {
-            let joint = shared.params.iter().zip(&joint).find(|((name, _), _)| *name == param.name);
-            let usable = |old: &Distribution, value| {
-                old.is_compatible(&param.distribution) && param.distribution.contains(value)
-            };
-            match joint {
-                _ if param.distribution.is_single() => param.distribution.nth(0),
-                Some(((_, old), &value)) if usable(old, value) => value,
-                _ => self.alone(&trials, &split, param, draws),
-            }
-        })
+        self.memory
+            .with(history, self.options.constant_liar, |table| self.suggested(table, space, fixed, draws))
     }
 }
 
 impl Tpe {
+    /// TPE with these options.
+    pub fn new(options: TpeOptions) -> Tpe {
+        Tpe { options, memory: Memory::default() }
+    }
+
+    fn suggested(&self, table: &mut Table, space: &Space, fixed: &Params, draws: &mut Sequence) -> Params {
+        if table.n_finished() < self.options.n_startup_trials {
+            return space.complete(fixed, |param| random::draw(&param.distribution, draws));
+        }
+        let split = split(table, gamma(table.n_finished()));
+        let shared = if self.options.multivariate { table.shared() } else { Vec::new() };
+        let joint = self.best_of(table, &shared, &split, draws);
+        space.complete(fixed, |param| {
+            let usable = |old: &Distribution, value| {
+                old.is_compatible(&param.distribution) && param.distribution.contains(value)
+            };
+            let joint = shared.iter().zip(&joint).find(|(column, _)| table.param(**column).0 == param.name);
+            match joint {
+                _ if param.distribution.is_single() => param.distribution.nth(0),
+                Some((&column, &value)) if usable(table.param(column).1, value) => value,
+                _ => {
+                    let column = table.column(&param.name, &param.distribution);
+                    self.best_of(table, &[column], &split, draws)[0]
+                }
+            }
+        })
+    }
+
     /// The densities that the history makes for these parameters, which are in the order of their names, and the
     /// scores of points: `points[d][i]` is what point `i` has for parameter `d`, as it is inside.
     pub fn score(
@@ -103,28 +126,33 @@ impl Tpe {
         params: &[(&str, &Distribution)],
         points: &[Vec<f64>],
     ) -> Scores {
-        let trials = observed::observed(history, self.constant_liar);
-        let n_finished = trials.iter().filter(|trial| trial.rank.is_some()).count();
-        let split = split(&trials, gamma(n_finished));
-        let (good, bad) = densities(&gathered(&trials, params), &split);
-        let numbers = |which: &[usize]| which.iter().map(|&i| trials[i].number).collect();
-        let scores = scores(&good, &bad, points);
-        Scores { below: numbers(&split.below), above: numbers(&split.above), good, bad, scores }
+        self.memory.with(history, self.options.constant_liar, |table| {
+            let split = split(table, gamma(table.n_finished()));
+            let columns: Vec<usize> =
+                params.iter().map(|(name, distribution)| table.column(name, distribution)).collect();
+            let (good, bad) = densities(table, &columns, &split);
+            let numbers = |rows: &[u32]| rows.iter().map(|&row| table.number(row)).collect();
+            let scores = scores(&good, &bad, points);
+            Scores { below: numbers(&split.below), above: numbers(&split.above), good, bad, scores }
+        })
     }
 
     /// The parameters that the history lets be drawn together, in the order of their names.
-    pub fn joint_space<'h>(&self, history: History<'h>) -> Vec<(&'h str, &'h Distribution)> {
-        intersection(&observed::observed(history, false)).params
+    pub fn joint_space(&self, history: History<'_>) -> Vec<(String, Distribution)> {
+        self.memory.with(history, false, |table| {
+            let params = table.shared().into_iter().map(|column| table.param(column));
+            params.map(|(name, distribution)| (name.to_owned(), distribution.clone())).collect()
+        })
     }
 
     /// The best of some points of the density around the good trials; nothing if there are no parameters.
-    fn best_of(&self, joint: &Joint<'_>, split: &Split, draws: &mut Sequence) -> Vec<f64> {
-        if joint.params.is_empty() {
+    fn best_of(&self, table: &mut Table, columns: &[usize], split: &Split, draws: &mut Sequence) -> Vec<f64> {
+        if columns.is_empty() {
             return Vec::new();
         }
-        let (good, bad) = densities(joint, split);
-        let mut points: Vec<Vec<f64>> = vec![Vec::with_capacity(self.n_candidates); joint.params.len()];
-        for _ in 0..self.n_candidates.max(1) {
+        let (good, bad) = densities(table, columns, split);
+        let mut points: Vec<Vec<f64>> = vec![Vec::new(); columns.len()];
+        for _ in 0..self.options.n_candidates.max(1) {
             for (column, value) in points.iter_mut().zip(good.draw(draws)) {
                 column.push(value);
             }
@@ -132,18 +160,11 @@ impl Tpe {
         let best = first_maximum(&scores(&good, &bad, &points));
         points.iter().map(|column| column[best]).collect()
     }
-
-    fn alone(&self, trials: &[Observed<'_>], split: &Split, param: &SpaceParam, draws: &mut Sequence) -> f64 {
-        self.best_of(&gathered(trials, &[(&param.name, &param.distribution)]), split, draws)[0]
-    }
 }
 
 /// The densities around the good trials and around the others.
-fn densities(joint: &Joint<'_>, split: &Split) -> (Density, Density) {
-    let distributions: Vec<&Distribution> =
-        joint.params.iter().map(|(_, distribution)| *distribution).collect();
-    let density = |which: &[usize]| Density::around(joint.rows(which), &distributions);
-    (density(&split.below), density(&split.above))
+fn densities(table: &mut Table, columns: &[usize], split: &Split) -> (Density, Density) {
+    (table.density(columns, &split.below), table.density(columns, &split.above))
 }
 
 fn scores(good: &Density, bad: &Density, points: &[Vec<f64>]) -> Vec<f64> {

@@ -1,0 +1,49 @@
+//! What TPE keeps from one suggestion to the next changes nothing.
+
+use std::sync::Arc;
+
+use headsmith_kernels::philox::Philox;
+use headsmith_study::samplers::{History, Sampler, Tpe};
+use headsmith_study::{Params, Space, SpaceParam, Trial};
+
+use crate::history::read;
+
+/// A sampler that saw the history grow, and shrink, and change, suggests what one suggests that never saw anything.
+#[test]
+fn suggestions_are_a_function_of_the_history() {
+    let mut n_compared = 0;
+    for recorded in read(include_str!("../data/samplers/scores.json")) {
+        let params = recorded.space().into_iter().map(|(name, distribution)| SpaceParam {
+            name,
+            distribution,
+            when: None,
+        });
+        let Ok(space) = Space::new(params.collect()) else { continue };
+        let seen = recorded.seen();
+        let History { direction, finished, running } = seen.history();
+        let old = Tpe::default();
+        let mut compare = |finished: &[Arc<Trial>], running: &[(u64, Params)], number: u64| {
+            let history = History { direction, finished, running };
+            let suggest = |tpe: &Tpe| {
+                let mut draws = Philox::new(3, number as u32, 0).sequence(0, 0);
+                tpe.suggest(&space, history, number, &Params::new(), &mut draws)
+            };
+            assert_eq!(suggest(&old), suggest(&Tpe::default()), "{}", recorded.name);
+            n_compared += 1;
+        };
+        let n = finished.len();
+        let step = (n / 12).max(1);
+        for end in (0..=n).step_by(step).chain([n]) {
+            let running = &running[..running.len().min(end)];
+            compare(&finished[..end], running, end as u64);
+        }
+        // A trial is finished that stands before others.
+        for gap in [0, n / 2] {
+            let without: Vec<_> =
+                finished.iter().take(gap).chain(finished.iter().skip(gap + 1)).cloned().collect();
+            compare(&without, running, n as u64);
+            compare(finished, &[], n as u64);
+        }
+    }
+    assert!(n_compared > 300);
+}
