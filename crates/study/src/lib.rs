@@ -10,6 +10,7 @@ mod error;
 mod identity;
 mod importance;
 mod nearest;
+mod relative;
 mod running;
 mod space;
 mod space_toml;

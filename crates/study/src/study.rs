@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{Identity, NOBODY};
 use crate::pruners::Pruner;
+use crate::relative;
 use crate::samplers::{History, Sampler};
 use crate::space::Space;
 use crate::storages::{Claim, Queue, StudyRecord};
@@ -110,10 +111,11 @@ impl Study {
         let finished = self.visible(trials, number);
         let between = |trial: &&Arc<Trial>| {
             let ours = is_ours(trial) && trial.number < number && trial.number + self.lag > number;
-            (ours || trial.state == State::Running) && !trial.params.is_empty()
+            ours || trial.state == State::Running
         };
-        let running: Vec<(u64, Params)> =
-            trials.iter().filter(between).map(|trial| (trial.number, trial.params.clone())).collect();
+        let params = |trial: &Arc<Trial>| (trial.number, relative::params(trial, &self.space, &finished));
+        let running = trials.iter().filter(between).map(params);
+        let running: Vec<(u64, Params)> = running.filter(|(_, params)| !params.is_empty()).collect();
         let history = History { direction: self.record.direction, finished: &finished, running: &running };
         self.sampler.suggest(&self.space, history, number, fixed, &mut self.draws(number))
     }
