@@ -1,17 +1,28 @@
 //! Walking many rows down a decision tree at once.
 //!
-//! A single row would wait for memory at every node; so several walk side by side, without a branch. Every few steps those
-//! that have come to their leaves are left out, so that none waits for the last of them. A node takes 8 bytes, so that
-//! trees stay in the caches.
+//! A single row would wait for memory at every node; so several walk side by side, without a branch. A node takes 8 bytes,
+//! so that trees stay in the caches. The values of a block of rows stand feature after feature, as unsigned integers in the
+//! order of the values: then a step is a few loads, a comparison and an addition with its carry, and where in a feature a
+//! row stands is part of the instruction. Where the first four levels are full, their fifteen comparisons are made for all
+//! rows, in vectors, and each row then takes the outcomes of its own. After the first steps, those that have not come to
+//! their leaves are listed, so that none waits for the last of them.
 #![allow(unsafe_code)]
 
-use crate::MatRef;
+mod block;
+
+use std::ops::Range;
+
+pub use block::{Block, ROWS};
+use block::{TOP, ascending, pass_top};
+
+use crate::gather;
 
 /// A node: rows whose value of `feature` is above `threshold` go to the right child.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 struct Node {
-    threshold: f32,
+    /// As [`ascending`] has it.
+    threshold: u32,
     feature: u16,
     /// How far behind the node its left child stands, which the right child follows; 0 in a leaf.
     ahead: u16,
@@ -22,16 +33,21 @@ struct Node {
 pub struct Tree {
     nodes: Vec<Node>,
     n_features: usize,
+    /// Whether the first [`TOP`] nodes are the splits of four full levels, in breadth-first order.
+    is_top_full: bool,
 }
 
 /// Rows that walk at once.
-const LANES: usize = 16;
+const LANES: usize = 8;
 
-/// Rows of which those that still walk are listed together.
-const LISTED: usize = 128;
+/// Rows that walk at once when few are left.
+const FEW: usize = 4;
 
-/// Steps before leaves are first looked for: few rows come to one earlier.
-const FIRST_STEPS: usize = 8;
+/// Steps before leaves are first looked for, the top levels included: about half the rows have come to one.
+const FIRST_STEPS: usize = 12;
+
+/// Bytes of a tree that are fetched ahead: half the first-level cache.
+pub const FETCHED: usize = 1 << 14;
 
 /// Steps between two looks.
 const STEPS: usize = 4;
@@ -46,73 +62,117 @@ impl Tree {
         let pack = |(i, (threshold, feature, next)): (usize, (f32, u32, u32))| {
             let next = next as usize;
             if next == i {
-                return Some(Node { threshold: f32::INFINITY, feature: 0, ahead: 0 });
+                return Some(Node { threshold: u32::MAX, feature: 0, ahead: 0 });
             }
             let fits = next > i && next + 1 < n_nodes && (feature as usize) < n_features;
             let (feature, ahead) = (feature.try_into().ok()?, next.checked_sub(i)?.try_into().ok()?);
-            fits.then_some(Node { threshold, feature, ahead })
+            fits.then_some(Node { threshold: ascending(threshold), feature, ahead })
         };
         let nodes = nodes.enumerate().map(pack).collect::<Option<Vec<Node>>>()?;
-        (n_features > 0 && !nodes.is_empty()).then_some(Tree { nodes, n_features })
+        let is_top_full =
+            nodes.len() > 2 * TOP && nodes[..TOP].iter().zip(1..).all(|(node, i)| node.ahead == i);
+        (n_features > 0 && !nodes.is_empty()).then_some(Tree { nodes, n_features, is_top_full })
     }
 
-    /// Walks the rows `first ..` of `x`, as many as `leaves` has room for, and writes the leaf that each comes to. A NaN
-    /// goes left.
+    /// Fetches the first nodes, which will soon be walked.
+    pub fn fetch(&self) {
+        let a_line = gather::LINE / size_of::<Node>();
+        self.nodes.iter().step_by(a_line).take(FETCHED / gather::LINE).for_each(gather::prefetch);
+    }
+
+    /// Walks the rows of `block`, and writes the leaf that each comes to. A NaN goes left.
     ///
     /// # Panics
-    /// When `x` has not the tree's number of features, or too few rows.
-    pub fn walk(&self, x: MatRef<'_>, first: usize, leaves: &mut [u32]) {
-        assert_eq!(x.n_cols(), self.n_features, "columns of x");
-        assert!(first + leaves.len() <= x.n_rows(), "rows of x");
-        for (i, leaves) in leaves.chunks_mut(LISTED).enumerate() {
-            // SAFETY: the rows lie within `x`, as was just checked.
-            unsafe { self.walk_listed(x.as_slice(), first + i * LISTED, leaves) };
+    /// When the rows have not the tree's number of features, or there are not as many `leaves` as rows.
+    pub fn walk(&self, block: &Block, leaves: &mut [u32]) {
+        assert_eq!(block.n_features, self.n_features, "features of the rows");
+        assert_eq!(leaves.len(), block.n_rows, "a leaf a row");
+        let mut at = [0; ROWS];
+        let mut n_steps = FIRST_STEPS;
+        if let Some(top) = self.nodes.first_chunk()
+            && self.is_top_full
+        {
+            pass_top(top, &block.keys, &mut at);
+            n_steps -= TOP.count_ones() as usize;
+        }
+        let (mut listed, mut n_listed) = ([0u32; ROWS], 0);
+        let groups = at.as_chunks_mut::<LANES>().0.iter_mut().enumerate();
+        for (i, at) in groups.take(leaves.len().div_ceil(LANES)) {
+            let keys = &block.keys[i * LANES..];
+            let mut here = *at;
+            for _ in 0..n_steps {
+                // SAFETY: of each feature there are ROWS keys, so LANES from the first of a group on, and walks begin at
+                // nodes of the tree.
+                unsafe { self.step(keys, |lane| lane, &mut here) };
+            }
+            *at = here;
+            for (lane, at) in at.iter().enumerate() {
+                listed[n_listed] = (i * LANES + lane) as u32;
+                n_listed += usize::from(self.nodes[*at as usize].ahead > 0);
+            }
+        }
+        self.walk_listed(&block.keys, &mut listed[..n_listed], &mut at);
+        leaves.copy_from_slice(&at[..leaves.len()]);
+    }
+
+    /// Walks on with the rows `listed` of a block, each from the node it is `at`.
+    fn walk_listed(&self, keys: &[u32], listed: &mut [u32], at: &mut [u32]) {
+        let mut n_listed = listed.len();
+        while n_listed > 0 {
+            let mut n_left = 0;
+            let mut start = 0;
+            while n_listed - start > FEW {
+                n_left = self.walk_some::<LANES>(keys, listed, start..n_listed, n_left, at);
+                start = n_listed.min(start + LANES);
+            }
+            if start < n_listed {
+                n_left = self.walk_some::<FEW>(keys, listed, start..n_listed, n_left, at);
+            }
+            n_listed = n_left;
         }
     }
 
-    /// # Safety
-    /// There is a row of the tree's features in `x` for each of `leaves`, from `first` on.
-    unsafe fn walk_listed(&self, x: &[f32], first: usize, leaves: &mut [u32]) {
-        let mut listed: [u32; LISTED] = std::array::from_fn(|i| i as u32);
-        let mut n_listed = leaves.len();
-        leaves.fill(0);
-        let mut n_steps = FIRST_STEPS;
-        while n_listed > 0 {
-            let mut n_left = 0;
-            for start in (0..n_listed).step_by(LANES) {
-                let n_lanes = LANES.min(n_listed - start);
-                let rows: [u32; LANES] = std::array::from_fn(|lane| listed[start + lane.min(n_lanes - 1)]);
-                let starts = rows.map(|row| (first + row as usize) * self.n_features);
-                let mut at = rows.map(|row| leaves[row as usize]);
-                for _ in 0..n_steps {
-                    // SAFETY: rows begin at their number times their features, and walks begin at the root.
-                    unsafe { self.step(x, &starts, &mut at) };
-                }
-                for (row, at) in rows.into_iter().zip(at).take(n_lanes) {
-                    leaves[row as usize] = at;
-                    listed[n_left] = row;
-                    n_left += usize::from(self.nodes[at as usize].ahead > 0);
-                }
-            }
-            n_listed = n_left;
-            n_steps = STEPS;
+    /// Walks on with the first `N` of the rows `listed` in a range, and lists those that have not arrived from `n_left` on.
+    #[inline(always)]
+    fn walk_some<const N: usize>(
+        &self,
+        keys: &[u32],
+        listed: &mut [u32],
+        range: Range<usize>,
+        mut n_left: usize,
+        at: &mut [u32],
+    ) -> usize {
+        let n_lanes = N.min(range.len());
+        let rows: [u32; N] = std::array::from_fn(|lane| listed[range.start + lane.min(n_lanes - 1)]);
+        let mut here = rows.map(|row| at[row as usize]);
+        for _ in 0..STEPS {
+            // SAFETY: rows are below ROWS, and walks go from node to node.
+            unsafe { self.step(keys, |lane| rows[lane] as usize, &mut here) };
         }
+        for (row, here) in rows.into_iter().zip(here).take(n_lanes) {
+            at[row as usize] = here;
+            listed[n_left] = row;
+            n_left += usize::from(self.nodes[here as usize].ahead > 0);
+        }
+        n_left
     }
 
     /// Each row goes from the node it is at to a child; in a leaf it stays.
     ///
     /// # Safety
-    /// From each of `starts` on, `x` has a value for each feature; `at` are nodes of the tree.
+    /// `keys` has ROWS keys of each of the tree's features but the last, and of that as many that it has one at `row` of
+    /// each lane; `at` are nodes of the tree.
     #[inline(always)]
-    unsafe fn step(&self, x: &[f32], starts: &[usize; LANES], at: &mut [u32; LANES]) {
-        for (at, start) in at.iter_mut().zip(starts) {
-            // SAFETY: `new` checked the children and features of splits; a leaf's feature is the first, and no value is
+    unsafe fn step<const N: usize>(&self, keys: &[u32], row: impl Fn(usize) -> usize, at: &mut [u32; N]) {
+        let nodes = self.nodes.as_ptr();
+        for (lane, at) in at.iter_mut().enumerate() {
+            // SAFETY: `new` checked the children and features of splits; a leaf's feature is the first, and no key is
             // above its threshold.
-            let (node, value) = unsafe {
-                let node = self.nodes.get_unchecked(*at as usize);
-                (node, *x.get_unchecked(start + usize::from(node.feature)))
+            let (node, key) = unsafe {
+                let node = &*nodes.add(*at as usize);
+                (node, *keys.get_unchecked(usize::from(node.feature) * ROWS + row(lane)))
             };
-            *at += u32::from(node.ahead) + u32::from(value > node.threshold);
+            *at = *at + u32::from(node.ahead) + u32::from(key > node.threshold);
         }
     }
 }
@@ -120,7 +180,7 @@ impl Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Philox;
+    use crate::{MatRef, Philox};
 
     /// A tree of `n_splits` in breadth-first order, some of whose thresholds are values of rows.
     fn random_tree(n_splits: u32, n_features: usize, seed: u64) -> Vec<(f32, u32, u32)> {
@@ -131,7 +191,7 @@ mod tests {
             let i = nodes.len() as u32;
             // The last one that waits has to be split, lest there be too few.
             if left > 0 && (random.below(3) > 0 || i + 1 == n_nodes) {
-                nodes.push((random.below(8) as f32, random.below(n_features as u32), n_nodes));
+                nodes.push((random.below(8) as f32 - 3.0, random.below(n_features as u32), n_nodes));
                 n_nodes += 2;
                 left -= 1;
             } else {
@@ -159,18 +219,21 @@ mod tests {
             let n_features = 1 + random.below(20) as usize;
             let n_rows = random.below(300) as usize;
             let nodes = random_tree(random.below(200), n_features, seed);
-            let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+            let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0];
             let mut value = || match random.below(40) {
-                special_one @ 0..3 => special[special_one as usize],
-                v => v as f32 / 4.0,
+                special_one @ 0..4 => special[special_one as usize],
+                v => (v as f32 - 14.0) / 4.0,
             };
             let x: Vec<f32> = (0..n_rows * n_features).map(|_| value()).collect();
             let x = MatRef::new(&x, n_rows, n_features);
             let tree = Tree::new(nodes.iter().copied(), n_features).unwrap();
-            for first in [0, n_rows / 3] {
-                let mut leaves = vec![0; n_rows - first];
-                tree.walk(x, first, &mut leaves);
-                let expected: Vec<u32> = (first..n_rows).map(|i| naive(&nodes, x.row(i))).collect();
+            let mut block = Block::default();
+            for first in (0..n_rows).step_by(ROWS).chain([n_rows / 3]) {
+                let end = n_rows.min(first + ROWS);
+                let mut leaves = vec![0; end - first];
+                block.take(x, first, end - first);
+                tree.walk(&block, &mut leaves);
+                let expected: Vec<u32> = (first..end).map(|i| naive(&nodes, x.row(i))).collect();
                 assert_eq!(leaves, expected);
             }
         }

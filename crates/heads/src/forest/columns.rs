@@ -7,7 +7,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use headsmith_kernels::{MatRef, Pool};
+use headsmith_kernels::{MatRef, Pool, gather};
 
 /// A place in a sorted column, and an index into the rows of a node.
 pub(super) trait Position: Copy + Default + Send + Sync {
@@ -17,6 +17,8 @@ pub(super) trait Position: Copy + Default + Send + Sync {
     fn index(self) -> usize;
     fn key(self) -> Self::Key;
     fn from_key(key: Self::Key) -> usize;
+    /// Copies `rows` of a table into columns: [`gather`].
+    fn gather(table: &[Self], n_cols: usize, rows: &[u32], columns: &mut [Self], stride: usize);
 }
 
 impl Position for u16 {
@@ -42,6 +44,10 @@ impl Position for u16 {
     fn from_key(key: i16) -> usize {
         (key as u16 ^ 1 << 15) as usize
     }
+
+    fn gather(table: &[u16], n_cols: usize, rows: &[u32], columns: &mut [u16], stride: usize) {
+        gather::columns_u16(table, n_cols, rows, columns, stride);
+    }
 }
 
 impl Position for u32 {
@@ -66,6 +72,10 @@ impl Position for u32 {
     fn from_key(key: i32) -> usize {
         (key as u32 ^ 1 << 31) as usize
     }
+
+    fn gather(table: &[u32], n_cols: usize, rows: &[u32], columns: &mut [u32], stride: usize) {
+        gather::columns_u32(table, n_cols, rows, columns, stride);
+    }
 }
 
 /// The features of all samples as the trees see them.
@@ -74,6 +84,8 @@ pub(super) struct Columns<'a, P> {
     x: MatRef<'a>,
     /// The place of each row, feature after feature.
     places: Vec<P>,
+    /// The same row after row.
+    by_row: Vec<P>,
     /// For each feature one bit a place: whether its value is more than [`SAME_VALUE`] above that of the place before.
     jumps: Vec<u64>,
     /// For each feature one bit a place: whether its value is above that of the place before at all.
@@ -84,13 +96,26 @@ pub(super) struct Columns<'a, P> {
     longest_run: Vec<u32>,
 }
 
-/// One feature of all samples.
+/// The features as a node sees them: those of all samples, or of the rows of a block ([`super::block`]).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NodeColumns<'a, P> {
+    all: &'a Columns<'a, P>,
+    /// Column after column, each `n_rows` places long, one column `stride` after the other.
+    places: &'a [P],
+    stride: usize,
+    n_rows: usize,
+    /// The number of each row among all samples, where it is another one.
+    origins: &'a [u32],
+}
+
+/// One feature of a node's rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column<'a, P> {
     /// The place of each row.
     pub(super) places: &'a [P],
     x: MatRef<'a>,
     feature: usize,
+    origins: &'a [u32],
     jumps: &'a [u64],
     changes: &'a [u64],
     longest_run: usize,
@@ -109,6 +134,7 @@ impl<'a, P: Position> Columns<'a, P> {
         let mut columns = Columns {
             x,
             places: vec![P::default(); n_rows * x.n_cols()],
+            by_row: vec![P::default(); n_rows * x.n_cols()],
             jumps: Vec::with_capacity(n_words * x.n_cols()),
             changes: Vec::with_capacity(n_words * x.n_cols()),
             n_words,
@@ -124,6 +150,7 @@ impl<'a, P: Position> Columns<'a, P> {
             columns.changes.extend(steps.changes);
             columns.longest_run.extend(steps.longest_run);
         }
+        transpose(&columns.places, n_rows, &mut columns.by_row, pool);
         columns
     }
 
@@ -135,17 +162,41 @@ impl<'a, P: Position> Columns<'a, P> {
         self.x.n_cols()
     }
 
+    /// Copies the places of `rows` into columns of their own, one `stride` after the other.
+    pub(super) fn gather(&self, rows: &[u32], columns: &mut [P], stride: usize) {
+        P::gather(&self.by_row, self.x.n_cols(), rows, columns, stride);
+    }
+}
+
+impl<'a, P: Position> NodeColumns<'a, P> {
+    /// The columns of all samples.
+    pub(super) fn of_all(columns: &'a Columns<'a, P>) -> NodeColumns<'a, P> {
+        let n_rows = columns.n_samples();
+        NodeColumns { all: columns, places: &columns.places, stride: n_rows, n_rows, origins: &[] }
+    }
+
+    /// The columns of a block of the rows `origins`.
+    pub(super) fn of_block(
+        columns: &'a Columns<'a, P>,
+        places: &'a [P],
+        stride: usize,
+        origins: &'a [u32],
+    ) -> NodeColumns<'a, P> {
+        NodeColumns { all: columns, places, stride, n_rows: origins.len(), origins }
+    }
+
     #[inline(always)]
-    pub(super) fn column(&self, feature: u32) -> Column<'_, P> {
+    pub(super) fn column(&self, feature: u32) -> Column<'a, P> {
         let feature = feature as usize;
-        let (n, words) = (self.x.n_rows(), feature * self.n_words..(feature + 1) * self.n_words);
+        let words = feature * self.all.n_words..(feature + 1) * self.all.n_words;
         Column {
-            places: &self.places[feature * n..(feature + 1) * n],
-            x: self.x,
+            places: &self.places[feature * self.stride..][..self.n_rows],
+            x: self.all.x,
             feature,
-            jumps: &self.jumps[words.clone()],
-            changes: &self.changes[words],
-            longest_run: self.longest_run[feature] as usize,
+            origins: self.origins,
+            jumps: &self.all.jumps[words.clone()],
+            changes: &self.all.changes[words],
+            longest_run: self.all.longest_run[feature] as usize,
         }
     }
 }
@@ -165,6 +216,7 @@ impl<P: Position> Column<'_, P> {
 
     /// The value of a row.
     pub(super) fn value(&self, row: u32) -> f32 {
+        let row = self.origins.get(row as usize).copied().unwrap_or(row);
         self.x.row(row as usize)[self.feature]
     }
 
@@ -197,11 +249,15 @@ struct Steps {
     longest_run: Vec<u32>,
 }
 
+/// How many rows ahead values are fetched: rows of many features lie too far apart for the processor to guess.
+const ROWS_AHEAD: usize = 24;
+
 /// Sorts the columns from `first` on, as many as `places` has room for.
 fn sort_piece<P: Position>(x: MatRef<'_>, first: usize, places: &mut [P]) -> Steps {
     let n_rows = x.n_rows();
     let mut rows = vec![0u64; places.len()];
     for i in 0..n_rows {
+        gather::prefetch(&x.row((i + ROWS_AHEAD).min(n_rows - 1))[first]);
         let values = &x.row(i)[first..first + places.len() / n_rows];
         for (f, value) in values.iter().enumerate() {
             rows[f * n_rows + i] = u64::from(ascending_bits(*value)) << 32 | i as u64;
@@ -217,6 +273,22 @@ fn sort_piece<P: Position>(x: MatRef<'_>, first: usize, places: &mut [P]) -> Ste
         steps.add_column(rows.iter().map(|row| from_ascending_bits((row >> 32) as u32)));
     }
     steps
+}
+
+/// Rows of which the places are written together: they share cache lines of the columns.
+const ROWS_A_PIECE: usize = 64;
+
+/// Writes columns of `n_rows` places row after row.
+fn transpose<P: Position>(places: &[P], n_rows: usize, by_row: &mut [P], pool: &Pool) {
+    let n_features = places.len() / n_rows;
+    pool.for_each_chunk(by_row, ROWS_A_PIECE * n_features, |piece, by_row| {
+        let first = piece * ROWS_A_PIECE;
+        for (f, column) in places.chunks_exact(n_rows).enumerate() {
+            for (row, &place) in by_row.chunks_exact_mut(n_features).zip(&column[first..]) {
+                row[f] = place;
+            }
+        }
+    });
 }
 
 /// The bits that a pass of [`sort_by_value`] sorts by; three passes see all 32 of a value.
@@ -305,7 +377,7 @@ mod tests {
             for f in 0..19 {
                 let mut rows: Vec<usize> = (0..n_rows).collect();
                 rows.sort_by(|&a, &b| x.row(a)[f].partial_cmp(&x.row(b)[f]).unwrap());
-                let (column, wide) = (columns.column(f as u32), wide.column(f as u32));
+                let (column, wide) = (NodeColumns::of_all(&columns).column(f as u32), NodeColumns::of_all(&wide).column(f as u32));
                 let all: Vec<u32> = (0..n_rows as u32).collect();
                 for (place, &row) in rows.iter().enumerate() {
                     prop_assert_eq!(column.places[row] as usize, place);

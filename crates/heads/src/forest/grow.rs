@@ -2,8 +2,9 @@
 
 use headsmith_kernels::philox::Sequence;
 
+use super::block::Block;
 use super::bootstrap::Sample;
-use super::columns::{Columns, Position};
+use super::columns::{Columns, NodeColumns, Position};
 use super::criterion::ClassSums;
 use super::entry::Entry;
 use super::params::Settings;
@@ -64,17 +65,19 @@ fn grow_with<P: Position, E: Entry>(
     let mut sums = ClassSums::new(&sample.class_weights);
     let mut grown = Grown { tree: Tree::new(n_classes), impurity: vec![0.0], weight: vec![0.0] };
     let mut pending = vec![Pending { node: 0, start: 0, end: rows.rows.len(), depth: 0, n_constant: 0 }];
+    let mut block = Block::new(columns, settings.max_features);
     while let Some(mut at) = pending.pop() {
-        let node = rows.range(at.start, at.end);
-        sums.set(node.entries);
+        sums.set(&rows.entries[at.start..at.end]);
         let impurity = sums.impurity(settings.criterion);
         grown.impurity[at.node] = impurity;
         grown.weight[at.node] = sums.total();
-        let split = if is_leaf(&at, impurity, settings) {
-            None
-        } else {
-            splitter.best_split(columns, node, &mut sums, settings, &mut at.n_constant, random)
-        };
+        if is_leaf(&at, impurity, settings) {
+            grown.tree.set_leaf(at.node, sums.shares());
+            continue;
+        }
+        let columns = block.columns(columns, &mut rows.rows[at.start..at.end], at.start..at.end);
+        let node = rows.range(at.start, at.end);
+        let split = splitter.best_split(columns, node, &mut sums, settings, &mut at.n_constant, random);
         let Some(split) = split.filter(|split| {
             let share = grown.weight[at.node] / grown.weight[0];
             settings.min_impurity_decrease <= 0.0
@@ -108,7 +111,7 @@ fn is_leaf(at: &Pending, impurity: f64, settings: &Settings) -> bool {
 
 /// The mean impurity of the two sides, by weight.
 fn children_impurity<P: Position, E: Entry>(
-    columns: &Columns<'_, P>,
+    columns: NodeColumns<'_, P>,
     node: NodeRows<'_, E>,
     split: &Split,
     sample: &Sample,

@@ -6,7 +6,7 @@
 
 use headsmith_kernels::cuts::{self, KeyBits, LANES, MOST_CLASSES};
 
-use super::columns::{Columns, Position};
+use super::columns::{NodeColumns, Position};
 use super::criterion::{ClassSums, GiniScan};
 use super::entry::Entry;
 use super::split::{Cut, NodeRows, Sweep};
@@ -71,7 +71,7 @@ impl Lanes {
     /// first is taken.
     pub(super) fn look<P: Position, E: Entry>(
         &mut self,
-        columns: &Columns<'_, P>,
+        columns: NodeColumns<'_, P>,
         features: &[u32],
         node: NodeRows<'_, E>,
         sums: &mut ClassSums,
@@ -116,7 +116,7 @@ impl Lanes {
 
     fn fill<P: Position, E: Entry>(
         &mut self,
-        columns: &Columns<'_, P>,
+        columns: NodeColumns<'_, P>,
         features: &[u32],
         node: NodeRows<'_, E>,
         shift: u32,
@@ -135,7 +135,7 @@ impl Lanes {
     fn cut<P: Position, E: Entry>(
         &self,
         lane: usize,
-        columns: &Columns<'_, P>,
+        columns: NodeColumns<'_, P>,
         feature: u32,
         node: NodeRows<'_, E>,
         sums: &mut ClassSums,

@@ -8,6 +8,7 @@
 //! `ccp_alpha` or `monotonic_cst`, and does not look at further features once a split leaves one class on each
 //! side, which cannot be surpassed.
 
+mod block;
 mod bootstrap;
 mod buckets;
 mod columns;
@@ -50,6 +51,7 @@ pub struct Forest {
     trees: Vec<Tree>,
     importances: Vec<f64>,
     oob: Option<OobScore>,
+    packed: predict::Packed,
 }
 
 /// The random streams of a tree, by purpose; the tree's number is the epoch.
@@ -132,7 +134,8 @@ fn fit_with<P: Position>(
     }
     let oob = settings.oob_score.then(|| oob::score(&trees, &in_bags, samples, pool));
     let importances = importances::mean(&of_trees, samples.n_features());
-    Ok(Forest { n_features: samples.n_features(), n_classes: samples.n_classes(), trees, importances, oob })
+    let (n_features, n_classes) = (samples.n_features(), samples.n_classes());
+    Ok(Forest { n_features, n_classes, trees, importances, oob, packed: predict::Packed::default() })
 }
 
 /// Trees between two events: enough for many threads, few enough to hear of progress every few seconds.

@@ -4,7 +4,7 @@ use headsmith_kernels::cuts::LANES;
 use headsmith_kernels::philox::Sequence;
 
 use super::buckets::Buckets;
-use super::columns::{Column, Columns, Position};
+use super::columns::{Column, NodeColumns, Position};
 use super::criterion::{ClassSums, Criterion, EntropyScan, GiniScan, Scan};
 use super::entry::Entry;
 use super::features::Features;
@@ -95,7 +95,7 @@ impl<E: Entry> Splitter<E> {
     /// and after.
     pub(super) fn best_split<P: Position>(
         &mut self,
-        columns: &Columns<'_, P>,
+        columns: NodeColumns<'_, P>,
         node: NodeRows<'_, E>,
         sums: &mut ClassSums,
         settings: &Settings,
@@ -112,7 +112,7 @@ impl<E: Entry> Splitter<E> {
 
     fn search<P: Position, S: Scan>(
         &mut self,
-        columns: &Columns<'_, P>,
+        columns: NodeColumns<'_, P>,
         node: NodeRows<'_, E>,
         sums: &mut ClassSums,
         settings: &Settings,
@@ -237,6 +237,7 @@ mod tests {
     use headsmith_kernels::{MatRef, Pool};
     use proptest::prelude::*;
 
+    use super::super::columns::Columns;
     use super::*;
 
     /// Every cut, each with its classes counted anew.
@@ -277,6 +278,7 @@ mod tests {
             let counts: Vec<u32> = (0..n).map(|_| 1 + random.below(3)).collect();
             let weights: Vec<f64> = (0..n_classes).map(|c| if weighted { 0.3 + c as f64 * 0.7 } else { 1.0 }).collect();
             let columns = Columns::<u16>::new(MatRef::new(&x, n, 1), &Pool::inline());
+            let columns = NodeColumns::of_all(&columns);
             let rows: Vec<u32> = (0..n as u32).filter(|i| i % 7 != 3).collect();
             let entries: Vec<u16> = rows.iter().map(|&i| Entry::new(y[i as usize], counts[i as usize])).collect();
             let node = NodeRows { rows: &rows, entries: &entries };
@@ -296,7 +298,7 @@ mod tests {
                     let bucketed = buckets.best_cut(columns.column(0), node, &mut sums, min_leaf, floor);
                     let mut lanes = Lanes::new(n, n_classes, 3);
                     if lanes.take(node, &sums) {
-                        let look = lanes.look(&columns, &[0, 0, 0], node, &mut sums, min_leaf, floor);
+                        let look = lanes.look(columns, &[0, 0, 0], node, &mut sums, min_leaf, floor);
                         let cut = if let Found::Cut(cut) = sorted { Some((0, cut)) } else { None };
                         prop_assert_eq!(look.best, cut);
                         prop_assert_eq!(look.is_constant[0], sorted == Found::Constant);

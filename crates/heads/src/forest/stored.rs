@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::tensors::{Tensors, Values};
 
 use super::Forest;
+use super::predict::Packed;
 use super::tree::Tree;
 
 /// The stored feature of a leaf.
@@ -82,7 +83,7 @@ pub(super) fn from_tensors(mut tensors: Tensors) -> Result<Forest> {
         let tree = arrays.next_tree(size as usize, n_mixed as usize, n_classes, n_features);
         trees.push(tree.map_err(|why| Error::stored(format!("tree {t}: {why}")))?);
     }
-    Ok(Forest { n_features, n_classes, trees, importances, oob: None })
+    Ok(Forest { n_features, n_classes, trees, importances, oob: None, packed: Packed::default() })
 }
 
 fn length(tensors: &Tensors, name: &str) -> Result<usize> {

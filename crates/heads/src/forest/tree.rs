@@ -3,6 +3,8 @@
 //! A leaf of one class, as almost all are in a fully grown tree, is the class itself; only mixed leaves have a list
 //! of classes and probabilities.
 
+use headsmith_kernels::gather;
+
 /// A node, 12 bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Node {
@@ -126,6 +128,12 @@ impl Tree {
     /// The mixed leaves: classes in ascending order with their probabilities.
     pub(super) fn mixed_leaves(&self) -> impl Iterator<Item = &[(u32, f64)]> {
         self.mixed_start.windows(2).map(|ends| &self.mixed[ends[0] as usize..ends[1] as usize])
+    }
+
+    /// Fetches what the first leaves refer to, up to so many bytes.
+    pub(super) fn fetch_leaves(&self, n_bytes: usize) {
+        let n_a_line = gather::LINE / size_of::<u32>();
+        self.leaves.iter().step_by(n_a_line).take(n_bytes / gather::LINE).for_each(gather::prefetch);
     }
 
     /// Adds the class probabilities of the leaf `node` to `sums`.
