@@ -5,6 +5,8 @@
 
 #[path = "cli/aicrowd.rs"]
 mod aicrowd;
+#[path = "cli/cache.rs"]
+mod cache;
 #[path = "cli/flags.rs"]
 mod flags;
 #[path = "cli/interrupt.rs"]

@@ -2,6 +2,7 @@
 
 use crate::nearest::nearest;
 use crate::{Error, ReadOptions, Result};
+use serde::{Deserialize, Serialize};
 
 /// The most features a row may have: far above any embedding, far below what an attack needs.
 pub(crate) const MAX_FEATURES: usize = 1 << 16;
@@ -56,7 +57,8 @@ impl Sketch {
 }
 
 /// What a column is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
     /// All features, as a list.
     Embeddings,
@@ -73,7 +75,7 @@ pub(crate) enum Role {
 }
 
 /// What each column of a table is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Columns {
     pub(crate) names: Vec<String>,
     pub(crate) roles: Vec<Role>,

@@ -1,11 +1,14 @@
 //! What format a file is in, by its content; and whether its name agrees.
 
+use crate::gather::Numbering;
 use crate::list::shown;
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The formats that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
     Csv,
     Parquet,
@@ -14,6 +17,11 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// How its rows are numbered.
+    pub(crate) fn numbering(self) -> Numbering {
+        if self == Format::Csv { Numbering::Lines } else { Numbering::Rows }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Format::Csv => "CSV",

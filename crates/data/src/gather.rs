@@ -1,9 +1,9 @@
 //! Row blocks gathered to a table.
 
+use crate::features::Features;
 use crate::labels::{self, Labels};
 use crate::rows::{BadRow, N_SHOWN, NO_LABEL, RowBlock, Tally};
 use crate::{Error, Finding, OnBadRow, Place, Result, Severity};
-use headsmith_kernels::Matrix;
 
 /// How the rows of a format are numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,27 @@ impl Numbers {
         self.n_rows += 1;
     }
 
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The runs: the first row of each, and its number.
+    pub(crate) fn runs(&self) -> &[(usize, u64)] {
+        &self.runs
+    }
+
+    /// The numbers of `n_rows` rows in runs; `None` when the runs are none.
+    pub(crate) fn from_runs(runs: Vec<(usize, u64)>, n_rows: usize) -> Option<Numbers> {
+        let first = runs.first()?.0 == 0;
+        let ascending = runs.windows(2).all(|pair| {
+            let [(row, number), (next_row, next_number)] = [pair[0], pair[1]];
+            row < next_row && number.checked_add((next_row - row) as u64).is_some_and(|n| n < next_number)
+        });
+        let (row, number) = *runs.last()?;
+        let fits = row < n_rows && number.checked_add((n_rows - row) as u64).is_some();
+        (first && ascending && fits).then_some(Numbers { runs, n_rows })
+    }
+
     pub(crate) fn get(&self, row: usize) -> u64 {
         let run = self.runs.partition_point(|(first, _)| *first <= row) - 1;
         let (first, number) = self.runs[run];
@@ -49,7 +70,6 @@ impl Numbers {
 /// What [`gather`] makes of the blocks.
 #[derive(Debug)]
 pub(crate) struct Gathered {
-    pub(crate) x: Matrix,
     pub(crate) labels: Option<Labels>,
     pub(crate) numbers: Numbers,
     pub(crate) warnings: Vec<Finding>,
@@ -70,24 +90,21 @@ pub(crate) struct Outline<'a> {
     pub(crate) expected_rows: usize,
 }
 
-/// Gathers blocks to the contents of a table.
+/// Gathers blocks to the contents of a table, its features in `features`.
 pub(crate) fn gather(
     blocks: impl Iterator<Item = Result<RowBlock>>,
     outline: &Outline<'_>,
+    features: &mut dyn Features,
 ) -> Result<Gathered> {
-    let mut x =
-        Vec::with_capacity(outline.expected_rows.saturating_mul(outline.n_features).min(MAX_RESERVED));
+    features.expect(outline.expected_rows.saturating_mul(outline.n_features));
     let mut gathering = Gathering::default();
     for block in blocks {
-        let mut block = block?;
-        x.append(&mut block.x);
+        let block = block?;
+        features.append(&block.x)?;
         gathering.add(block, outline)?;
     }
-    gathering.finish(x, outline)
+    gathering.finish(features, outline)
 }
-
-/// The most values reserved on an expectation alone.
-const MAX_RESERVED: usize = 1 << 24;
 
 #[derive(Default)]
 struct Gathering {
@@ -137,9 +154,9 @@ impl Gathering {
         }
     }
 
-    fn finish(mut self, mut x: Vec<f32>, outline: &Outline<'_>) -> Result<Gathered> {
+    fn finish(mut self, features: &mut dyn Features, outline: &Outline<'_>) -> Result<Gathered> {
         if outline.label.is_some() && self.labels.any() && self.first_unlabelled.is_some() {
-            self.drop_unlabelled(&mut x, outline);
+            features.retain(&self.drop_unlabelled(outline), outline.n_features)?;
         }
         if self.numbers.n_rows == 0 {
             return Err(match self.bad.into_iter().next() {
@@ -152,8 +169,6 @@ impl Gathering {
                     .with_hint("was the file written completely?"),
             });
         }
-        x.shrink_to_fit();
-        let x = Matrix::new(x, self.numbers.n_rows, outline.n_features);
         let mut warnings = self.warnings(outline);
         let place = |row| outline.numbering.place(self.numbers.get(row));
         let labels = match outline.label {
@@ -164,29 +179,27 @@ impl Gathering {
             }
             _ => None,
         };
-        Ok(Gathered { x, labels, numbers: self.numbers, warnings, n_skipped: self.n_bad })
+        Ok(Gathered { labels, numbers: self.numbers, warnings, n_skipped: self.n_bad })
     }
 
-    /// Leaves out the rows without a label, in a table that has labels.
-    fn drop_unlabelled(&mut self, x: &mut Vec<f32>, outline: &Outline<'_>) {
+    /// Leaves out the rows without a label, in a table that has labels; says which are kept.
+    fn drop_unlabelled(&mut self, outline: &Outline<'_>) -> Vec<bool> {
         let keep: Vec<bool> = self.labels.codes().iter().map(|&code| code != NO_LABEL).collect();
         let mut numbers = Numbers::default();
-        let n_features = outline.n_features;
         for (row, &keep) in keep.iter().enumerate() {
             let number = self.numbers.get(row);
             if keep {
-                x.copy_within(row * n_features..(row + 1) * n_features, numbers.n_rows * n_features);
                 numbers.push(number);
             } else {
                 self.n_bad += 1;
                 self.bad.push(unlabelled(number, outline));
             }
         }
-        x.truncate(numbers.n_rows * n_features);
         self.bad.sort_by_key(|bad| (bad.place.line, bad.place.row));
         self.bad.truncate(N_SHOWN);
         self.numbers = numbers;
         self.labels.retain_labelled();
+        keep
     }
 
     fn warnings(&self, outline: &Outline<'_>) -> Vec<Finding> {

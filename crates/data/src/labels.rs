@@ -13,6 +13,11 @@ pub struct Labels {
 }
 
 impl Labels {
+    /// Labels as they were before; `None` when a code stands for no name.
+    pub(crate) fn again(column: String, names: Vec<String>, codes: Vec<u32>) -> Option<Labels> {
+        codes.iter().all(|&code| (code as usize) < names.len()).then_some(Labels { column, names, codes })
+    }
+
     /// The name of the column they stand in (the common prefix, for one-hot columns).
     pub fn column(&self) -> &str {
         &self.column

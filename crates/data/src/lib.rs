@@ -3,12 +3,14 @@
 //! A file becomes a [`Table`] (rows as they stand, with their places in the file), and a table a [`Dataset`]
 //! (features and class indices).
 
+mod cache;
 pub mod checks;
 mod classes;
 mod columns;
 mod csv;
 mod dataset;
 mod error;
+mod features;
 mod finding;
 mod format;
 mod gather;

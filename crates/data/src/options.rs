@@ -1,5 +1,7 @@
 //! How a table is to be read.
 
+use std::path::PathBuf;
+
 /// How a table is to be read. The default detects the columns and ends at the first bad row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
@@ -15,6 +17,10 @@ pub struct ReadOptions {
     pub placeholder_labels: bool,
     /// What to do with a row that cannot be read.
     pub on_bad_row: OnBadRow,
+    /// A folder for cache files, made if it is not there: tables are written there row by row as they are parsed, never
+    /// whole in memory, and mapped; the next time they are mapped without being parsed. The table is the same with it
+    /// and without. What is no file but a pipe has no cache.
+    pub cache: Option<PathBuf>,
 }
 
 impl ReadOptions {

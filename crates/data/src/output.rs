@@ -96,8 +96,8 @@ fn replace(
 const PREFIX: &str = ".headsmith-";
 const SUFFIX: &str = ".partial";
 
-/// Created with the mode that the umask says, as outputs are.
-fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+/// Created with the mode that the umask says, as outputs are; removed when dropped.
+pub(crate) fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     tempfile::Builder::new()
         .prefix(PREFIX)
         .suffix(SUFFIX)
@@ -108,7 +108,7 @@ fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Removes the temporary files of processes that were killed. What cannot be removed does no harm.
-fn remove_leftovers(folder: &Path) {
+pub(crate) fn remove_leftovers(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

@@ -1,10 +1,10 @@
 //! Places in a table's file: lines of a text, rows of anything else.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A place in a table's file: a line or a row, and in it perhaps a column and an element of a list.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The line of a text, the first being 1 (the header, in a CSV).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,13 +1,16 @@
 //! A file to a table: which format it is in, and the reader for it.
 
+use crate::cache;
 use crate::columns::{self, Columns, Role, quoted};
 use crate::csv;
+use crate::features::{Features, InMemory};
 use crate::format::{self, Format};
-use crate::gather::{Gathered, Numbering, Outline, gather};
+use crate::gather::{Gathered, Outline, gather};
 use crate::left_out::{self, Numerals};
 use crate::npy;
 use crate::parquet::{self, Parquet, SharedFile};
 use crate::source::{Compression, Source};
+use crate::table::Contents;
 use crate::{Error, Finding, ReadOptions, Result, Severity, Table};
 use bytes::Bytes;
 use headsmith_kernels::Pool;
@@ -16,12 +19,13 @@ use std::path::Path;
 
 /// Reads a table: CSV, Parquet, npy or npz, told by its content, each also in gzip or zstd.
 ///
-/// A pipe is read into memory first.
+/// A pipe is read into memory first. With [`ReadOptions::cache`], the features of a file are mapped from a cache file.
 ///
 /// Rows are parsed in parallel; the table, its warnings and the error are the same for any number of threads.
 ///
 /// # Errors
-/// When the file cannot be read or is no table; with [`OnBadRow::Error`](crate::OnBadRow::Error), at its first bad row.
+/// When the file cannot be read or is no table; with [`OnBadRow::Error`](crate::OnBadRow::Error), at its first bad row;
+/// when the cache cannot be written.
 pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     read_source(Source::at(path).map_err(|error| error.at(path))?, options, pool)
 }
@@ -36,63 +40,104 @@ pub fn read_bytes(name: &str, bytes: &[u8], options: &ReadOptions, pool: &Pool) 
 
 fn read_source(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     let path = source.path().to_owned();
-    open(source, options, pool).map_err(|error| error.at(&path))
+    let read = match (&options.cache, &source) {
+        (Some(folder), Source::File(_)) => cache::read(source, folder, options, pool),
+        _ => in_memory(source, options, pool),
+    };
+    read.map_err(|error| error.at(&path))
 }
 
-fn open(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+fn in_memory(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    let mut features = InMemory::default();
+    let contents = parse(&source, options, &mut features, pool)?;
+    let x = features.into_matrix(contents.numbers.n_rows(), contents.n_features);
+    Ok(Table::new(source, options, contents, x))
+}
+
+/// Reads what is in a table; its features go to `features`.
+pub(crate) fn parse(
+    source: &Source,
+    options: &ReadOptions,
+    features: &mut dyn Features,
+    pool: &Pool,
+) -> Result<Contents> {
     source.len()?;
     let compression = source.compression()?;
     let format = format::detect(&source.head(compression, format::HEAD_LEN)?)?;
     format::check_extension(source.path(), format, compression != Compression::Plain)?;
+    let from = From { source, format, compression, options };
     match format {
-        Format::Csv => read_csv(source, compression, options, pool),
-        Format::Parquet => read_parquet(source, compression, options, pool),
-        Format::Npy => {
-            read_arrays(npy::open_npy(&source, compression, options)?, source, format, compression, options)
-        }
-        Format::Npz => {
-            read_arrays(npy::open_npz(&source, compression, options)?, source, format, compression, options)
-        }
+        Format::Csv => read_csv(&from, features, pool),
+        Format::Parquet => read_parquet(&from, features, pool),
+        Format::Npy => read_arrays(npy::open_npy(source, compression, options)?, &from, features),
+        Format::Npz => read_arrays(npy::open_npz(source, compression, options)?, &from, features),
     }
 }
 
-fn read_csv(source: Source, compression: Compression, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    let mut text = csv::Text::new(source.open(compression)?);
-    let layout = csv::layout(&mut text, options)?;
-    let plain = compression == Compression::Plain;
-    let expected_rows = if plain { layout.expected_rows(source.len()?) } else { 0 };
-    let outline = Outline {
-        table: source.path().display().to_string(),
-        numbering: Numbering::Lines,
-        n_features: layout.n_features,
-        label: layout.columns.label.as_deref(),
-        placeholders: options.placeholder_labels,
-        on_bad_row: options.on_bad_row,
-        expected_rows,
-    };
-    let gathered = gather(csv::Rows::new(text, &layout, pool), &outline)?;
-    Ok(table(source, Format::Csv, compression, layout.columns, options, gathered, &[]))
+/// What is read, and how.
+struct From<'a> {
+    source: &'a Source,
+    format: Format,
+    compression: Compression,
+    options: &'a ReadOptions,
 }
 
-fn read_parquet(
-    source: Source,
-    compression: Compression,
-    options: &ReadOptions,
-    pool: &Pool,
-) -> Result<Table> {
-    let parquet = open_parquet(&source, compression, options)?;
-    let outline = Outline {
-        table: source.path().display().to_string(),
-        numbering: Numbering::Rows,
-        n_features: parquet.n_features,
-        label: parquet.columns.label.as_deref(),
-        placeholders: options.placeholder_labels,
-        on_bad_row: options.on_bad_row,
-        expected_rows: parquet.n_rows,
-    };
-    let gathered = gather(parquet::Rows::new(&parquet, pool), &outline)?;
+fn read_csv(from: &From<'_>, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
+    let mut text = csv::Text::new(from.source.open(from.compression)?);
+    let layout = csv::layout(&mut text, from.options)?;
+    let plain = from.compression == Compression::Plain;
+    let expected_rows = if plain { layout.expected_rows(from.source.len()?) } else { 0 };
+    let outline = from.outline(layout.n_features, &layout.columns, expected_rows);
+    let gathered = gather(csv::Rows::new(text, &layout, pool), &outline, features)?;
+    Ok(from.contents(layout.n_features, layout.columns, gathered, &[]))
+}
+
+fn read_parquet(from: &From<'_>, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
+    let parquet = open_parquet(from.source, from.compression, from.options)?;
+    let outline = from.outline(parquet.n_features, &parquet.columns, parquet.n_rows);
+    let gathered = gather(parquet::Rows::new(&parquet, pool), &outline, features)?;
     let numerals = parquet::numerals(&parquet)?;
-    Ok(table(source, Format::Parquet, compression, parquet.columns, options, gathered, &numerals))
+    Ok(from.contents(parquet.n_features, parquet.columns, gathered, &numerals))
+}
+
+fn read_arrays(rows: npy::Rows<'_>, from: &From<'_>, features: &mut dyn Features) -> Result<Contents> {
+    let columns = columns::of_arrays(rows.label(), from.options);
+    let n_features = rows.n_features;
+    let outline = from.outline(n_features, &columns, rows.n_rows());
+    let gathered = gather(rows, &outline, features)?;
+    Ok(from.contents(n_features, columns, gathered, &[]))
+}
+
+impl From<'_> {
+    fn table(&self) -> String {
+        self.source.path().display().to_string()
+    }
+
+    fn outline<'c>(&self, n_features: usize, columns: &'c Columns, expected_rows: usize) -> Outline<'c> {
+        Outline {
+            table: self.table(),
+            numbering: self.format.numbering(),
+            n_features,
+            label: columns.label.as_deref(),
+            placeholders: self.options.placeholder_labels,
+            on_bad_row: self.options.on_bad_row,
+            expected_rows,
+        }
+    }
+
+    fn contents(
+        &self,
+        n_features: usize,
+        columns: Columns,
+        gathered: Gathered,
+        numerals: &[Numerals],
+    ) -> Contents {
+        let Gathered { labels, numbers, mut warnings, n_skipped } = gathered;
+        warnings.extend(index_columns(&self.table(), &columns));
+        warnings.extend(left_out::finding(&self.table(), &columns, numerals));
+        let (format, compression) = (self.format, self.compression);
+        Contents { format, compression, n_features, columns, labels, numbers, warnings, n_skipped }
+    }
 }
 
 /// Opens a Parquet file where it lies; from memory when it is compressed as a whole.
@@ -109,72 +154,6 @@ pub(crate) fn open_parquet(
         (Source::Bytes(_, bytes), Compression::Plain) => parquet::open(bytes.clone(), options),
         _ => parquet::open(Bytes::from(source.read_all(compression)?), options),
     }
-}
-
-fn read_arrays(
-    rows: npy::Rows<'_>,
-    source: Source,
-    format: Format,
-    compression: Compression,
-    options: &ReadOptions,
-) -> Result<Table> {
-    let columns = columns::of_arrays(rows.label(), options);
-    let outline = Outline {
-        table: source.path().display().to_string(),
-        numbering: Numbering::Rows,
-        n_features: rows.n_features,
-        label: columns.label.as_deref(),
-        placeholders: options.placeholder_labels,
-        on_bad_row: options.on_bad_row,
-        expected_rows: rows.n_rows(),
-    };
-    let gathered = gather(rows, &outline)?;
-    Ok(table(source, format, compression, columns, options, gathered, &[]))
-}
-
-fn table(
-    source: Source,
-    format: Format,
-    compression: Compression,
-    columns: Columns,
-    options: &ReadOptions,
-    gathered: Gathered,
-    numerals: &[Numerals],
-) -> Table {
-    let numbering = if format == Format::Csv { Numbering::Lines } else { Numbering::Rows };
-    let mut warnings = gathered.warnings;
-    let name = source.path().display().to_string();
-    warnings.extend(index_columns(&name, &columns));
-    warnings.extend(left_out::finding(&name, &columns, numerals));
-    let words = words(format, compression, &columns);
-    Table {
-        source,
-        compression,
-        format,
-        words,
-        options: options.clone(),
-        columns,
-        x: gathered.x,
-        labels: gathered.labels,
-        numbers: gathered.numbers,
-        numbering,
-        warnings,
-        n_skipped: gathered.n_skipped,
-    }
-}
-
-fn words(format: Format, compression: Compression, columns: &Columns) -> String {
-    let layout = match columns.position(Role::Embeddings) {
-        Some(_) if matches!(format, Format::Npy | Format::Npz) => "an array of features".to_owned(),
-        Some(column) => format!("lists in column \"{}\"", columns.names[column]),
-        None => "one column for each feature".to_owned(),
-    };
-    let packed = match compression {
-        Compression::Plain => "",
-        Compression::Gzip => ", gzip",
-        Compression::Zstd => ", zstd",
-    };
-    format!("{}{packed}, {layout}", format.name())
 }
 
 /// A row index is no feature, although it is a numeric column.

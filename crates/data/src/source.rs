@@ -3,6 +3,7 @@
 use crate::format::{self, HEAD_LEN};
 use crate::{Error, Result};
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ pub(crate) enum Source {
 }
 
 /// How the bytes of a source are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Compression {
     Plain,
     Gzip,

@@ -23,9 +23,43 @@ pub struct Table {
     pub(crate) numbering: Numbering,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
+    pub(crate) cache_renewed: Option<String>,
+}
+
+/// What is in a table beside its features.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub(crate) format: Format,
+    pub(crate) compression: Compression,
+    pub(crate) n_features: usize,
+    pub(crate) columns: Columns,
+    pub(crate) labels: Option<Labels>,
+    pub(crate) numbers: Numbers,
+    pub(crate) warnings: Vec<Finding>,
+    pub(crate) n_skipped: usize,
 }
 
 impl Table {
+    pub(crate) fn new(source: Source, options: &ReadOptions, contents: Contents, x: Matrix) -> Table {
+        let Contents { format, compression, n_features: _, columns, labels, numbers, warnings, n_skipped } =
+            contents;
+        Table {
+            source,
+            compression,
+            format,
+            words: words(format, compression, &columns),
+            options: options.clone(),
+            columns,
+            x,
+            labels,
+            numbers,
+            numbering: format.numbering(),
+            warnings,
+            n_skipped,
+            cache_renewed: None,
+        }
+    }
+
     /// The file it was read from.
     pub fn path(&self) -> &Path {
         self.source.path()
@@ -85,4 +119,23 @@ impl Table {
     pub fn n_skipped(&self) -> usize {
         self.n_skipped
     }
+
+    /// Why the cache file that stood where the table's has to stand was no good and was written anew, if one did.
+    pub fn cache_renewed(&self) -> Option<&str> {
+        self.cache_renewed.as_deref()
+    }
+}
+
+fn words(format: Format, compression: Compression, columns: &Columns) -> String {
+    let layout = match columns.position(Role::Embeddings) {
+        Some(_) if matches!(format, Format::Npy | Format::Npz) => "an array of features".to_owned(),
+        Some(column) => format!("lists in column \"{}\"", columns.names[column]),
+        None => "one column for each feature".to_owned(),
+    };
+    let packed = match compression {
+        Compression::Plain => "",
+        Compression::Gzip => ", gzip",
+        Compression::Zstd => ", zstd",
+    };
+    format!("{}{packed}, {layout}", format.name())
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accepted;
+mod cache;
 mod checked;
 mod classes;
 mod columns;

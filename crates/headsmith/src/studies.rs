@@ -54,6 +54,8 @@ pub struct FitBest {
     pub train: Option<PathBuf>,
     /// See `train`.
     pub val: Option<PathBuf>,
+    /// The folder for cache files of the tables.
+    pub cache: Option<PathBuf>,
     /// Where the model goes.
     pub model: PathBuf,
 }
@@ -174,7 +176,7 @@ pub fn fit_best(
     context.seed = plan.seed;
     let head = tune::final_head(&plan.base()?, &TrialRow::new(best))?;
     let own = [config.train.as_deref(), config.val.as_deref()];
-    let data = tune::tables_of(&plan, &record.name, own, context)?;
+    let data = tune::tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
     let options = FitOptions {
         purpose: "final fit",
         checkpoint: Some(model_file::checkpoint_beside(&config.model)),

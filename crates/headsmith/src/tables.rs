@@ -44,6 +44,9 @@ pub fn read(role: &str, path: &Path, options: &ReadOptions, context: &mut Contex
         fingerprint: checks::fingerprint(&table),
         seconds,
     };
+    if let Some(why) = table.cache_renewed() {
+        context.warn(&format!("{why}: it was written anew"));
+    }
     context.tell(&Progress::Read(&report));
     Ok(RoleTable { role: role.to_owned(), table, report })
 }

@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn mapped_is_as_read() {
         let file = file(&bytes(70_000));
-        for (offset, len) in [(0, 0), (0, 1), (4, 17), (4096, 1000), (8, 17_000), (65_536, 1116), (69_996, 1)] {
+        for (offset, len) in [(0, 0), (0, 1), (4, 17), (4096, 1000), (8, 17_000), (65_536, 1116), (69_996, 1)]
+        {
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             let mapped = Mapped::new(&file, offset, len).unwrap();
             assert_eq!(bits(&mapped), bits(&read(&file, offset, len).unwrap()), "{len} from {offset}");

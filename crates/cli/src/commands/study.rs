@@ -56,6 +56,7 @@ fn best(matches: &ArgMatches) -> Result<()> {
     let config = studies::FitBest {
         train: optional_path_of(matches, "train"),
         val: optional_path_of(matches, "val"),
+        cache: optional_path_of(matches, "cache"),
         model: path_of(matches, "model"),
     };
     let threads = common::threads(matches);

@@ -30,6 +30,7 @@ pub(crate) fn worker(matches: &ArgMatches) -> Result<()> {
         name: text("study"),
         train: optional_path_of(matches, "train"),
         val: optional_path_of(matches, "val"),
+        cache: common.read.cache.clone(),
         n_trials: matches.get_one("trials").copied(),
         timeout: matches.get_one("timeout").copied(),
         n_jobs: common.n_threads,

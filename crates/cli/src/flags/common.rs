@@ -48,6 +48,7 @@ pub(crate) fn add(command: Command) -> Command {
             .value_parser(["error", "skip"])
             .default_value("error")
             .help("What a row that cannot be read does: end the command, or be left out and reported"),
+        cache(),
         switch("json", "Print the result as one JSON object"),
         switch("quiet", "No progress on standard error").short('q'),
     ])
@@ -66,6 +67,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
             embeddings_column: text("embeddings_column"),
             label_column: text("label_column"),
             on_bad_row: if skip { OnBadRow::Skip } else { OnBadRow::Error },
+            cache: optional_path_of(matches, "cache"),
             ..ReadOptions::default()
         },
     }
@@ -85,6 +87,14 @@ pub(crate) fn file(name: &'static str, help: &'static str) -> Arg {
 /// A flag that takes a folder.
 pub(crate) fn folder(name: &'static str, help: &'static str) -> Arg {
     path(name, help).value_name("FOLDER").value_hint(ValueHint::DirPath)
+}
+
+/// The flag that takes the folder for cache files.
+pub(crate) fn cache() -> Arg {
+    folder(
+        "cache",
+        "Folder for tables that were parsed: mapped from there, they take no memory and need no parsing again",
+    )
 }
 
 /// The flag that takes a model file.

@@ -12,8 +12,8 @@ use super::common::{self, Common, file, optional_path_of, switch};
 use super::heads;
 use crate::commands;
 
-/// Epochs of a trial at most, unless asked otherwise.
-const TRIAL_EPOCHS: i64 = 100;
+/// Epochs of a trial at most, and those without a better score that end it, unless asked otherwise.
+const TRIAL: [(&str, i64); 2] = [("epochs", 100), ("patience", 20)];
 /// Where studies are remembered, unless asked otherwise.
 pub(crate) const STORAGE: &str = "sqlite:///headsmith.db";
 /// Trials of the study of `run`, unless asked otherwise.
@@ -72,6 +72,7 @@ pub(crate) fn study() -> Command {
         switch("fit", "Do the final fit of the best trial's parameters, with early stopping"),
         file("train", "The study's training table, where it stands elsewhere than it did"),
         file("val", "The study's validation table, where it stands elsewhere than it did"),
+        common::cache(),
         Arg::new("model")
             .long("model")
             .value_name("FILE")
@@ -144,7 +145,7 @@ fn of_study(storage: Arg) -> Vec<Arg> {
         study_name("Name of the study [default: made of its content]"),
         file("space", "TOML file of the parameters to search, over the default space"),
         text("sampler", "NAME", "What to try next: tpe, random, grid or qmc").default_value("tpe"),
-        text("pruner", "NAME", "Which trials to end early: hyperband, patient-hyperband, asha, halving, median, percentile, threshold, wilcoxon, one-epoch or none; options as in median:n_warmup_steps=5")
+        text("pruner", "NAME", "Which trials to end early: asha, hyperband, patient-hyperband, halving, median, percentile, threshold, wilcoxon, one-epoch or none; options as in median:n_warmup_steps=5")
             .default_value(headsmith::tune::PRUNER),
         Arg::new("lag")
             .long("lag")
@@ -190,8 +191,9 @@ pub(crate) fn of_run_given(matches: &ArgMatches, common: &Common, out: &Path) ->
 pub(crate) fn given(matches: &ArgMatches, common: &Common, kind: HeadKind) -> Result<StudyConfig> {
     let mut values = heads::given(matches, kind.table(), heads::prefix_in_run(kind.name()));
     let fixed = values.iter().map(|(name, _)| *name).collect();
-    if kind == HeadKind::Mlp && !values.iter().any(|(name, _)| *name == "epochs") {
-        values.push(("epochs", TRIAL_EPOCHS.into()));
+    if kind == HeadKind::Mlp {
+        let missing = TRIAL.into_iter().filter(|(name, _)| !values.iter().any(|(given, _)| given == name));
+        values.extend(missing.map(|(name, value)| (name, value.into())).collect::<Vec<_>>());
     }
     let head = match kind {
         HeadKind::Mlp => HeadConfig::mlp(commands::preset(matches), &values)?,

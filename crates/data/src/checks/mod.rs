@@ -1,7 +1,7 @@
 //! What is in tables, and what is wrong with them.
 
 mod between;
-mod hashes;
+pub(crate) mod hashes;
 mod within;
 
 use crate::{Finding, Labels, Place, Severity, Table};

@@ -88,7 +88,7 @@ pub(super) fn labels_beside(path: &Path, options: &ReadOptions) -> Result<Option
 }
 
 /// Where the labels of an npy file may stand.
-fn label_paths(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn label_paths(path: &Path) -> Vec<PathBuf> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let mut names = vec![format!("{stem}.labels.npy")];
     for (x, y) in [("X", "y"), ("x", "y")] {

@@ -11,6 +11,7 @@ mod labels;
 mod values;
 
 use header::Header;
+pub(crate) use labels::label_paths;
 use labels::{LabelArray, labels_beside, read_labels};
 
 use crate::columns::MAX_FEATURES;

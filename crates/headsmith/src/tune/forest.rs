@@ -29,7 +29,7 @@ pub(super) fn run(
         Ok(forest) => forest,
         Err(error) => return failed(error.to_string()),
     };
-    let proba = forest.predict_proba(val.x(), &pool);
+    let proba = val.predict(&pool, |rows| forest.predict_proba(rows, &pool));
     let value = match headsmith_metrics::score(val.y(), proba.view()) {
         Ok(scores) => scores.weighted_f1,
         Err(error) => return failed(error.to_string()),

@@ -1,6 +1,7 @@
 //! A trial of the multilayer perceptron: epochs that are reported, with the learning rate lowered on plateaus.
 
-use headsmith_heads::mlp::{Mlp, Trainer};
+use headsmith_heads::callbacks::{EarlyStopping, Mode, Patience, ReduceLrOnPlateau};
+use headsmith_heads::mlp::{Mlp, Trainer, plateau};
 use headsmith_heads::params::Params;
 use headsmith_heads::{EpochRecord, Samples};
 use headsmith_kernels::Pool;
@@ -29,8 +30,15 @@ enum Step {
     Diverged(String),
 }
 
-/// Trains to the last epoch, unless the trial is not worth it, is stopped or diverges. Its value is that of its best
-/// epoch; the random numbers are those of its number.
+/// What watches the validation weighted F1, as in a fit.
+struct Monitor {
+    plateau: Option<ReduceLrOnPlateau>,
+    early_stopping: EarlyStopping,
+    exhausted: bool,
+}
+
+/// Trains to the last epoch or until patience is exhausted, unless the trial is not worth it, is stopped or diverges. Its
+/// value is that of its best epoch; the random numbers are those of its number.
 pub(super) fn run(
     trial: &mut Running<'_>,
     train: Samples<'_>,
@@ -47,25 +55,21 @@ pub(super) fn run(
         Ok(training) => training,
         Err(error) => return failed(error.to_string()),
     };
-    let mut plateau = headsmith_heads::mlp::plateau(params);
+    let mut monitor = Monitor::new(params);
     // What is reported already tells how long the value has stood still.
-    for value in trial.reports().values() {
-        if let Some(plateau) = &mut plateau {
-            plateau.update(*value, training.trainer.learning_rate());
-        }
+    for (step, value) in trial.reports() {
+        monitor.see(*step as usize, *value, training.trainer.learning_rate());
     }
     let n_epochs = params.int("epochs").unwrap_or(0) as usize;
-    while training.trainer.epoch() < n_epochs {
+    while training.trainer.epoch() < n_epochs && !monitor.exhausted {
         let record = match training.step() {
             Step::Done(record) => record,
             Step::Diverged(reason) if training.best.is_none() => return failed(reason),
             Step::Diverged(reason) => return Ok(training.pruned(val, Some(reason), &pool)),
         };
         let value = record.val.map_or(f64::NAN, |scores| scores.weighted_f1);
-        let lowered =
-            plateau.as_mut().and_then(|plateau| plateau.update(value, training.trainer.learning_rate()));
-        if let Some(learning_rate) = lowered {
-            training.trainer.set_learning_rate(learning_rate);
+        if let Some(lowered) = monitor.see(record.epoch, value, training.trainer.learning_rate()) {
+            training.trainer.set_learning_rate(lowered);
         }
         match trial.report(record.epoch as i64, value, &mut || checkpoint::to_bytes(&training))? {
             GoOn::Yes => (),
@@ -93,6 +97,20 @@ fn begin<'a>(
         None => {
             Ok(Training { trainer: Trainer::new(train, Some(val), params, seed, number, pool)?, best: None })
         }
+    }
+}
+
+impl Monitor {
+    fn new(params: &Params) -> Monitor {
+        let patience = params.int("patience").map(|patience| patience as usize);
+        let early_stopping = EarlyStopping::new(Mode::Max, patience);
+        Monitor { plateau: plateau(params), early_stopping, exhausted: false }
+    }
+
+    /// Sees an epoch's value; gives the learning rate to go on with, where it is another.
+    fn see(&mut self, epoch: usize, value: f64, learning_rate: f64) -> Option<f64> {
+        self.exhausted |= self.early_stopping.update(epoch, value) == Patience::Exhausted;
+        self.plateau.as_mut().and_then(|plateau| plateau.update(value, learning_rate))
     }
 }
 
@@ -127,7 +145,7 @@ impl Training<'_> {
     /// What is kept of a trial beside its reports: its best epoch, its size, and what it predicted there.
     fn attributes(&self, val: Samples<'_>, pool: &Pool) -> (Attributes, Attributes) {
         let Some(best) = &self.best else { return Default::default() };
-        let proba = best.network.predict_proba(val.x(), pool);
+        let proba = val.predict(pool, |rows| best.network.predict_proba(rows, pool));
         let user = [
             ("best_epoch".to_owned(), json!(best.epoch)),
             ("epochs".to_owned(), json!(self.trainer.epoch())),

@@ -52,7 +52,7 @@ pub(crate) const TRIAL: &str = "trial";
 /// The samplers there are.
 pub const SAMPLERS: [&str; 4] = ["tpe", "random", "grid", "qmc"];
 /// The pruner unless asked otherwise.
-pub const PRUNER: &str = "hyperband";
+pub const PRUNER: &str = "asha";
 
 /// What a study is to search, and how.
 #[derive(Debug, Clone)]
@@ -109,6 +109,8 @@ pub struct WorkerConfig {
     pub train: Option<PathBuf>,
     /// See `train`.
     pub val: Option<PathBuf>,
+    /// The folder for cache files of the tables.
+    pub cache: Option<PathBuf>,
     /// The study's trials in all; `None`: as many as it was last begun with.
     pub n_trials: Option<u64>,
     /// How long to work; `None`: no end.
@@ -186,7 +188,8 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
     let mut storage = line.connect(&config.storage, false)?;
     let record = find(storage.as_mut(), &config.name, &config.storage)?;
     let plan = plan_of(&record)?;
-    let data = tables_of(&plan, &record.name, [config.train.as_deref(), config.val.as_deref()], context)?;
+    let own = [config.train.as_deref(), config.val.as_deref()];
+    let data = tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
     context.go_on()?;
     context.seed = plan.seed;
     let asked_for = record.system_attrs.get(N_TRIALS).and_then(serde_json::Value::as_u64);
@@ -196,15 +199,16 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
     work(open, storage.as_mut(), &data, &share, context)
 }
 
-/// The head of the final fit of a study's best trial: `base` with the trial's parameters, and as many epochs as early
-/// stopping lets it have.
+/// The head of the final fit of a study's best trial: `base` with the trial's parameters, and the head's own epochs and
+/// early stopping, whose patience is longer than a trial's.
 ///
 /// # Errors
 /// When the head does not know the parameters.
 pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
     let params = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
-    let epochs = base.kind.table().find("epochs").map(|param| (param.name, param.default.value()));
-    let all = params.iter().map(|(name, value)| (name, value.clone())).chain(epochs);
+    let own = ["epochs", "patience"].into_iter().filter_map(|name| base.kind.table().find(name));
+    let own = own.map(|param| (param.name, param.default.value()));
+    let all = params.iter().map(|(name, value)| (name, value.clone())).chain(own);
     Ok(HeadConfig { kind: base.kind, params: base.kind.table().resolve(all)? })
 }
 
@@ -253,9 +257,10 @@ pub(crate) fn tables_of(
     plan: &Plan,
     name: &str,
     own: [Option<&Path>; 2],
+    cache: Option<PathBuf>,
     context: &mut Context<'_>,
 ) -> Result<FitData> {
-    let read = plan.read_options();
+    let read = ReadOptions { cache, ..plan.read_options() };
     let [train, val] = own;
     let train = tables::read("train", train.unwrap_or(&plan.train.path), &read, context)?;
     let val = tables::read("val", val.unwrap_or(&plan.val.path), &read, context)?;

@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::fit::{FitData, Scaled};
 use crate::head::{HeadConfig, HeadKind};
 
-/// The rows, the head, and what its trials have in common. Rows are scaled once for each scaling that occurs.
+/// The rows, the head, and what its trials have in common. Rows are scaled for each scaling that occurs, for all
+/// trials together.
 #[derive(Debug)]
 pub(crate) struct Task<'d> {
     pub(super) seed: u64,
@@ -35,7 +36,8 @@ impl<'d> Task<'d> {
         if data.val.is_none() {
             return Err(Error::usage("a study needs validation rows: its trials are judged by them"));
         }
-        let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, data, pool)?));
+        let kind = base.kind;
+        let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, kind, data, pool)?));
         Ok(Task { seed, base, scaled: scalings.into_iter().map(ready).collect::<Result<_>>()? })
     }
 

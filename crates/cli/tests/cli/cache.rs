@@ -1,0 +1,131 @@
+//! Tables by way of cache files, as a user has them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::world::{World, names};
+
+/// The model and what is said of it, without times.
+fn fitted(world: &World, args: &str) -> (Vec<u8>, String) {
+    let mut report = world.json(&format!("{args} --model model.safetensors --json"));
+    for name in ["fit_seconds", "epoch_seconds"] {
+        report.as_object_mut().unwrap().remove(name);
+    }
+    (world.bytes("model.safetensors"), report.to_string())
+}
+
+#[test]
+fn a_fit_is_the_same_by_the_cache() {
+    let world = World::with_tables();
+    for head in ["mlp --epochs 3 --scale l2+standardise", "forest --n-estimators 5"] {
+        let args = format!("fit {head} --train train.csv --val val.csv");
+        let plain = fitted(&world, &args);
+        let cached = format!("{args} --cache cache");
+        assert!(fitted(&world, &cached) == plain, "{head}, written");
+        assert!(fitted(&world, &cached) == plain, "{head}, mapped");
+    }
+    assert_eq!(names(&world.path("cache")).len(), 2);
+    let seen = world.json("inspect train.csv val.csv --json");
+    let mapped = world.json("inspect train.csv val.csv --cache cache --json");
+    assert_eq!(seen["findings"], mapped["findings"]);
+}
+
+#[test]
+fn what_is_no_cache_is_said_and_written_anew() {
+    let world = World::with_tables();
+    world.run("inspect train.csv --cache cache", 0);
+    let file = format!("cache/{}", names(&world.path("cache"))[0]);
+    let whole = world.bytes(&file);
+    world.write(&file, "a note of mine");
+    let args = "fit forest --n-estimators 2 --train train.csv --model m.safetensors --cache cache";
+    let error = world.error(args, 0);
+    assert!(error.contains(&format!("{file} is damaged: it was written anew")), "{error}");
+    assert!(world.bytes(&file) == whole);
+}
+
+#[cfg(target_os = "linux")]
+mod large {
+    use super::*;
+    use std::io::Write;
+
+    const N_ROWS: usize = 40_000;
+    const N_FEATURES: usize = 512;
+
+    /// Writes `train.npy` and its labels: 82 MB, more than is ever scaled at once.
+    fn write_table(world: &World) {
+        let header = |descr: &str, shape: String| {
+            let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+            let text = format!("{text:<117}\n");
+            [&b"\x93NUMPY\x01\x00"[..], &118u16.to_le_bytes(), text.as_bytes()].concat()
+        };
+        let file = |name: &str| std::io::BufWriter::new(fs::File::create(world.path(name)).unwrap());
+        let (mut x, mut y) = (file("train.npy"), file("train.labels.npy"));
+        x.write_all(&header("<f4", format!("({N_ROWS}, {N_FEATURES})"))).unwrap();
+        y.write_all(&header("<i8", format!("({N_ROWS},)"))).unwrap();
+        let mut state = 1u32;
+        for row in 0..N_ROWS {
+            let class = row % 3;
+            for column in 0..N_FEATURES {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let value = (state >> 8) as f32 / 16_777_216.0 + f32::from(column % 3 == class);
+                x.write_all(&value.to_le_bytes()).unwrap();
+            }
+            y.write_all(&(class as i64).to_le_bytes()).unwrap();
+        }
+    }
+
+    /// Kilobytes of a running process's memory that no file stands behind.
+    fn anonymous(child: &Child) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Runs the command; gives the most megabytes of anonymous memory that it was seen with.
+    fn peak(world: &World, args: &str) -> u64 {
+        let mut child = world.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut peak = 0;
+        while child.try_wait().unwrap().is_none() {
+            peak = peak.max(anonymous(&child).unwrap_or(0));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(child.wait().unwrap().success(), "{args}");
+        peak / 1024
+    }
+
+    fn partial(cache: &Path) -> Option<String> {
+        names(cache).into_iter().find(|name| name.ends_with(".partial"))
+    }
+
+    #[test]
+    fn a_large_table_is_never_in_memory_and_half_a_cache_never_used() {
+        let world = World::with_tables();
+        write_table(&world);
+        let fit = |more: &str| {
+            format!(
+                "fit mlp --train train.npy --epochs 1 --neurons0 8 --neurons1 8 --neurons2 8 --batch-size 2000 \
+                 --scale standardise --jobs 2 --model {more}"
+            )
+        };
+        let table = (N_ROWS * N_FEATURES * 4) as u64 >> 20;
+        // Killed while it writes: what is left behind is no cache.
+        let cache = world.path("cache");
+        let mut child =
+            world.command("inspect train.npy --cache cache").stdout(Stdio::null()).spawn().unwrap();
+        while !cache.exists() || partial(&cache).is_none() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(names(&cache).iter().all(|name| name.ends_with(".partial")), "{:?}", names(&cache));
+        let written = peak(&world, &fit("written.safetensors --cache cache"));
+        let mapped = peak(&world, &fit("mapped.safetensors --cache cache"));
+        let in_memory = peak(&world, &fit("in-memory.safetensors"));
+        assert!(written < table && mapped < table, "{written} and {mapped} MB of a table of {table} MB");
+        assert!(in_memory >= table, "{in_memory} MB were seen of a table of {table} MB");
+        let model = world.bytes("in-memory.safetensors");
+        assert!(world.bytes("written.safetensors") == model && world.bytes("mapped.safetensors") == model);
+    }
+}

@@ -1,0 +1,92 @@
+//! What a cache file must have been made from to be of use.
+
+use crate::checks::hashes::fold_text;
+use crate::npy::label_paths;
+use crate::{Error, OnBadRow, ReadOptions, Result};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::time::SystemTime;
+
+/// The table and the options by which it is read. All of it must be the same for a cache file to be used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Key {
+    /// The version of this program: another may read the same file in another way.
+    headsmith: String,
+    /// The whole path of the table.
+    table: String,
+    /// The table, and the files that may hold its labels.
+    files: Vec<Option<Stamp>>,
+    embeddings_column: Option<String>,
+    label_column: Option<String>,
+    label_hint: Option<String>,
+    placeholder_labels: bool,
+    skip_bad_rows: bool,
+}
+
+/// What changes when a file does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Stamp {
+    len: u64,
+    /// Nanoseconds since 1970, at which it was last written to.
+    modified: i64,
+}
+
+/// The most characters of a table's name in that of its cache file, whose name has at most 255 bytes.
+const LONGEST_STEM: usize = 40;
+
+impl Key {
+    /// The key of the table at `path` as it stands now.
+    pub(super) fn new(path: &Path, options: &ReadOptions) -> Result<Key> {
+        let unread = |error| Error::io(path, error);
+        let table = path.canonicalize().map_err(unread)?;
+        let beside = label_paths(path).into_iter().map(|path| fs::metadata(path).ok());
+        let files = std::iter::once(Some(fs::metadata(path).map_err(unread)?)).chain(beside);
+        Ok(Key {
+            headsmith: env!("CARGO_PKG_VERSION").to_owned(),
+            table: table.display().to_string(),
+            files: files.map(|metadata| metadata.map(|metadata| Stamp::new(&metadata))).collect(),
+            embeddings_column: options.embeddings_column.clone(),
+            label_column: options.label_column.clone(),
+            label_hint: options.label_hint.clone(),
+            placeholder_labels: options.placeholder_labels,
+            skip_bad_rows: options.on_bad_row == OnBadRow::Skip,
+        })
+    }
+
+    /// The name of the cache file of the table at `path`: of the table's path and the options, so that a table that has
+    /// changed takes the place of what it was.
+    pub(super) fn file_name(&self, path: &Path) -> String {
+        let lasting = Key { headsmith: String::new(), files: Vec::new(), ..self.clone() };
+        // Debug, unlike JSON, cannot fail.
+        let hash = fold_text(0, &format!("{lasting:?}"));
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem: String = stem.chars().take(LONGEST_STEM).collect();
+        format!("{stem}-{:016x}.cache", (hash >> 64) as u64)
+    }
+
+    /// What differs between this key, which is wanted, and that of a cache file.
+    pub(super) fn difference(&self, found: &Key) -> Option<&'static str> {
+        if self == found {
+            None
+        } else if self.headsmith != found.headsmith {
+            Some("is of another version of Headsmith")
+        } else if (Key { files: self.files.clone(), ..found.clone() }) == *self {
+            Some("is of the table as it was before it changed")
+        } else {
+            Some("is of another table")
+        }
+    }
+}
+
+impl Stamp {
+    fn new(metadata: &Metadata) -> Stamp {
+        let since =
+            metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH).duration_since(SystemTime::UNIX_EPOCH);
+        let modified = match since {
+            Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
+        };
+        Stamp { len: metadata.len(), modified }
+    }
+}

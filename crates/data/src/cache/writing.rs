@@ -1,0 +1,126 @@
+//! A cache file while it is written: under another name, without its first bytes.
+
+use super::key::Key;
+use super::stored::{FEATURES_AT, Header, PREAMBLE_LEN, Preamble, checksum};
+use crate::features::Features;
+use crate::output::{remove_leftovers, temporary};
+use crate::table::Contents;
+use crate::{Error, Result};
+use headsmith_kernels::{Mapped, Matrix, Pool};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// Bytes that are moved at once.
+const BLOCK: usize = 1 << 20;
+
+/// Features on their way into a cache file. What is not brought to its end leaves nothing behind.
+#[derive(Debug)]
+pub(super) struct Writing {
+    path: PathBuf,
+    file: NamedTempFile,
+    /// Rows as bytes.
+    bytes: Vec<u8>,
+}
+
+impl Writing {
+    /// Begins the cache file that is to stand at `path`.
+    pub(super) fn begin(path: &Path) -> Result<Writing> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        remove_leftovers(folder);
+        let begin = || -> io::Result<NamedTempFile> {
+            let mut file = temporary(folder)?;
+            file.as_file_mut().seek(SeekFrom::Start(FEATURES_AT))?;
+            Ok(file)
+        };
+        let file = begin().map_err(|error| not_written(path, error))?;
+        Ok(Writing { path: path.to_owned(), file, bytes: Vec::new() })
+    }
+
+    /// Writes what belongs to the features, gives the file its name, and maps it.
+    pub(super) fn end(mut self, contents: &Contents, key: &Key, pool: &Pool) -> Result<Matrix> {
+        let x = self.finish(contents, key, pool).map_err(|error| not_written(&self.path, error))?;
+        self.file.persist(&self.path).map_err(|error| not_written(&self.path, error.error))?;
+        Ok(x)
+    }
+
+    fn finish(&mut self, contents: &Contents, key: &Key, pool: &Pool) -> io::Result<Matrix> {
+        let (n_rows, n_features) = (contents.numbers.n_rows(), contents.n_features);
+        let header = serde_json::to_vec(&Header::new(contents, key))?;
+        let codes = contents.labels.as_ref().map_or(&[][..], |labels| labels.codes());
+        let codes: Vec<u8> = codes.iter().flat_map(|code| code.to_le_bytes()).collect();
+        let mut header_crc = crc32fast::Hasher::new();
+        header_crc.update(&header);
+        header_crc.update(&codes);
+        let file = self.file.as_file_mut();
+        file.write_all(&header)?;
+        file.write_all(&codes)?;
+        // The checksum is of what stands in the file; what is written after it stands before what is mapped.
+        let x = Mapped::new(file, FEATURES_AT, n_rows * n_features)?;
+        let preamble = Preamble {
+            n_rows: n_rows as u64,
+            n_features: n_features as u64,
+            header_len: header.len() as u64,
+            codes_len: codes.len() as u64,
+            features_crc: checksum(&x, pool),
+            header_crc: header_crc.finalize(),
+        };
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&preamble.to_bytes())?;
+        Ok(Matrix::mapped(x, n_rows, n_features))
+    }
+}
+
+const _: () = assert!(PREAMBLE_LEN as u64 <= FEATURES_AT);
+
+impl Features for Writing {
+    fn expect(&mut self, _: usize) {}
+
+    fn append(&mut self, rows: &[f32]) -> Result<()> {
+        self.bytes.clear();
+        self.bytes.extend(rows.iter().flat_map(|value| value.to_le_bytes()));
+        self.file.as_file_mut().write_all(&self.bytes).map_err(|error| not_written(&self.path, error))
+    }
+
+    fn retain(&mut self, keep: &[bool], n_features: usize) -> Result<()> {
+        retain(self.file.as_file_mut(), keep, n_features as u64 * 4)
+            .map_err(|error| not_written(&self.path, error))
+    }
+}
+
+/// Moves the rows to keep, of `row_len` bytes each, to the beginning, run by run, and cuts off the rest.
+fn retain(file: &mut File, keep: &[bool], row_len: u64) -> io::Result<()> {
+    let (mut row, mut to) = (0, FEATURES_AT);
+    for run in keep.chunk_by(|a, b| a == b) {
+        if run[0] {
+            let len = run.len() as u64 * row_len;
+            copy_down(file, FEATURES_AT + row * row_len, to, len)?;
+            to += len;
+        }
+        row += run.len() as u64;
+    }
+    file.set_len(to)?;
+    file.seek(SeekFrom::Start(to))?;
+    Ok(())
+}
+
+/// Copies `len` bytes from byte `from` on to byte `to`, which does not stand behind.
+fn copy_down(file: &mut File, mut from: u64, mut to: u64, mut len: u64) -> io::Result<()> {
+    let mut block = vec![0; BLOCK.min(usize::try_from(len).unwrap_or(BLOCK))];
+    while from != to && len > 0 {
+        let n = len.min(BLOCK as u64);
+        let block = &mut block[..n as usize];
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(block)?;
+        file.seek(SeekFrom::Start(to))?;
+        file.write_all(block)?;
+        (from, to, len) = (from + n, to + n, len - n);
+    }
+    Ok(())
+}
+
+fn not_written(path: &Path, error: io::Error) -> Error {
+    Error::output(path, error)
+        .with_hint("put the cache where there is room for the table, or read it without one")
+}

@@ -1,0 +1,58 @@
+//! Where the features of a table go as they are read: into memory, or into a file.
+
+use crate::Result;
+use headsmith_kernels::Matrix;
+
+/// What the rows of a table are handed to, block by block.
+pub(crate) trait Features {
+    /// So many values are expected in all; it need not be right.
+    fn expect(&mut self, n_values: usize);
+
+    /// Takes the next rows.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn append(&mut self, rows: &[f32]) -> Result<()>;
+
+    /// Leaves out the rows that are not to be kept, of `n_features` values each.
+    ///
+    /// # Errors
+    /// When they cannot be moved.
+    fn retain(&mut self, keep: &[bool], n_features: usize) -> Result<()>;
+}
+
+/// Features in memory.
+#[derive(Debug, Default)]
+pub(crate) struct InMemory(Vec<f32>);
+
+/// The most values reserved on an expectation alone.
+const MAX_RESERVED: usize = 1 << 24;
+
+impl InMemory {
+    /// All rows.
+    pub(crate) fn into_matrix(mut self, n_rows: usize, n_features: usize) -> Matrix {
+        self.0.shrink_to_fit();
+        Matrix::new(self.0, n_rows, n_features)
+    }
+}
+
+impl Features for InMemory {
+    fn expect(&mut self, n_values: usize) {
+        self.0.reserve_exact(n_values.min(MAX_RESERVED));
+    }
+
+    fn append(&mut self, rows: &[f32]) -> Result<()> {
+        self.0.extend_from_slice(rows);
+        Ok(())
+    }
+
+    fn retain(&mut self, keep: &[bool], n_features: usize) -> Result<()> {
+        let mut kept = 0;
+        for (row, _) in keep.iter().enumerate().filter(|(_, keep)| **keep) {
+            self.0.copy_within(row * n_features..(row + 1) * n_features, kept * n_features);
+            kept += 1;
+        }
+        self.0.truncate(kept * n_features);
+        Ok(())
+    }
+}
