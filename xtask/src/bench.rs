@@ -9,19 +9,22 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{env, scaling, step, training, workspace};
+use crate::{env, million, scaling, step, training, workspace};
 
 const NAMES: [&str; 3] = ["parse", "forest", "mlp"];
 /// What has peers, an environment and a table of its own.
 const TRAINING: &str = "training";
 /// What has no peers: the cost of fits of growing size.
 const SCALING: &str = "scaling";
+/// The same for one size, that of a table which is not held in memory; gigabytes, so it is done only when named.
+const MILLION: &str = "million";
 
 /// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured.
 pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
-    let known = |name: &str| NAMES.contains(&name) || [TRAINING, SCALING].contains(&name);
+    let known = |name: &str| NAMES.contains(&name) || [TRAINING, SCALING, MILLION].contains(&name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
-        bail!("there is no measurement `{unknown}`; there are {}, {TRAINING}, {SCALING}", NAMES.join(", "));
+        let names = NAMES.join(", ");
+        bail!("there is no measurement `{unknown}`; there are {names}, {TRAINING}, {SCALING}, {MILLION}");
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let data = fs::canonicalize(data).with_context(|| format!("there is no folder {data}"))?;
@@ -32,7 +35,10 @@ pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
     if wanted(TRAINING) {
         training::run()?;
     }
-    if wanted(SCALING) { scaling::run() } else { Ok(()) }
+    if wanted(SCALING) {
+        scaling::run()?;
+    }
+    if names.iter().any(|name| name == MILLION) { million::run() } else { Ok(()) }
 }
 
 /// Runs the scripts of `names`; prints and writes one table of their rows.
