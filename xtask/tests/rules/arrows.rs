@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
     ("headsmith-heads", &["headsmith-kernels", "headsmith-metrics"]),
     ("headsmith-model", &["headsmith-kernels", "headsmith-heads"]),
     ("headsmith-study", &["headsmith-kernels"]),
+    ("headsmith-tensorboard", &[]),
     (
         "headsmith",
         &[
