@@ -1,7 +1,7 @@
 //! Every pruner against none and against "train all one epoch, keep the best", on recorded learning curves.
 //!
 //! ```text
-//! cargo run --release -p headsmith-study --example pruners -- curves.jsonl [lag] [pruner ..]
+//! cargo run --release -p headsmith-study --example pruners -- [--json] curves.jsonl [lag] [pruner ..]
 //! ```
 //!
 //! A line of `curves.jsonl` is a trial that ran to its end: `{"values": [0.41, 0.47, ..], "seconds": [0.21, 0.2, ..]}`,
@@ -10,7 +10,8 @@
 //!
 //! The trials are played in 50 random orders, one after another. The regret is the best value in the file less the best
 //! seen so far, as a mean over the orders, at shares of the time that no pruning takes. A pruner that ends early stays
-//! where it is: it could have used the rest for more trials.
+//! where it is: it could have used the rest for more trials. With `--json` each pruner is one line of JSON with its regret at
+//! many times, for a chart.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -43,7 +44,8 @@ const N_ORDERS: u32 = 50;
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    let as_json = arguments.next_if(|first| first == "--json").is_some();
     let curves = match arguments.next() {
         Some(file) => read(&file)?,
         None => made_up(160, 100),
@@ -56,6 +58,14 @@ fn main() -> Result<(), Failure> {
     let epochs = curves.iter().map(|curve| curve.values.len()).max().unwrap_or(0) as i64;
     let best = curves.iter().flat_map(|c| &c.values).copied().fold(f64::NEG_INFINITY, f64::max);
     let whole = replay(&headsmith_study::pruners::Nop, Direction::Maximize, &curves, 1).seconds;
+    let worst = curves.iter().flat_map(|c| &c.values).copied().fold(f64::INFINITY, f64::min);
+    if as_json {
+        for name in pruners {
+            let played = play(parse(&name, Some(epochs))?.as_ref(), &curves, lag);
+            println!("{}", series(&name, &played, whole, (best, worst)));
+        }
+        return Ok(());
+    }
     println!(
         "{} trials of {epochs} epochs, {whole:.1} s without pruning, best {best:.4}, lag {lag}\n",
         curves.len()
@@ -68,9 +78,8 @@ fn main() -> Result<(), Failure> {
         let pruner = parse(&name, Some(epochs))?;
         let played = play(pruner.as_ref(), &curves, lag);
         let mean = |of: &dyn Fn(&Replay) -> f64| played.iter().map(of).sum::<f64>() / played.len() as f64;
-        let worst = curves.iter().flat_map(|c| &c.values).copied().fold(f64::INFINITY, f64::min);
-        let regret = |share: f64| mean(&|r| best - r.best_at(share * whole).unwrap_or(worst));
-        let regrets = SHARES.map(|share| format!("{:.4}", regret(share))).join(" | ");
+        let regrets = SHARES.map(|share| format!("{:.4}", regret(&played, share * whole, (best, worst))));
+        let regrets = regrets.join(" | ");
         println!(
             "| `{name}` | {:.1}% | {:.1} | {regrets} | {:.0} |",
             100.0 * mean(&|r| r.seconds / whole),
@@ -79,6 +88,20 @@ fn main() -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// The mean regret of the studies after so many seconds; before any value, that of the worst there is.
+fn regret(played: &[Replay], seconds: f64, (best, worst): (f64, f64)) -> f64 {
+    played.iter().map(|r| best - r.best_at(seconds).unwrap_or(worst)).sum::<f64>() / played.len() as f64
+}
+
+/// A pruner's regret at times that grow by a tenth, until its studies end.
+fn series(name: &str, played: &[Replay], whole: f64, range: (f64, f64)) -> serde_json::Value {
+    let end = played.iter().map(|r| r.seconds).sum::<f64>() / played.len() as f64;
+    let times = std::iter::successors(Some(whole / 1000.0), |at| Some(1.1 * at)).take_while(|at| *at < end);
+    let times: Vec<f64> = times.chain([end]).collect();
+    let regrets: Vec<f64> = times.iter().map(|at| regret(played, *at, range)).collect();
+    serde_json::json!({ "pruner": name, "seconds": times, "regret": regrets })
 }
 
 fn play(pruner: &dyn Pruner, curves: &[Curve], lag: usize) -> Vec<Replay> {
