@@ -9,6 +9,8 @@ mod aicrowd;
 mod cache;
 #[path = "cli/flags.rs"]
 mod flags;
+#[path = "cli/hold_back.rs"]
+mod hold_back;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
 #[path = "cli/jobs.rs"]

@@ -25,6 +25,8 @@ pub struct FitData {
     pub train: Dataset,
     /// The rows that choose the epoch.
     pub val: Option<Dataset>,
+    /// A part of the validation rows that `val` does not have any more, and its share: nothing is chosen by it.
+    pub held_back: Option<(f64, Dataset)>,
     /// Where the first rows of the table judged by stand in it: `val`'s, or `train`'s without one.
     pub places: Vec<String>,
     /// What the model is to remember of its data: tables and columns.
@@ -137,6 +139,7 @@ pub fn fit(
             examples: judge::examples(data.val.as_ref().unwrap_or(&data.train), &shown.proba, &data.places),
             train: train.judgement,
             val: val.as_ref().map(|val| val.judgement.clone()),
+            held_back: None,
             model: None,
         },
         val_proba: val.map(|val| val.proba),

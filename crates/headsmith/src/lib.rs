@@ -30,6 +30,7 @@ mod error;
 mod evaluate;
 pub mod fit;
 mod head;
+pub mod hold_back;
 pub mod judge;
 pub mod model_file;
 pub mod outputs;

@@ -10,6 +10,7 @@ use headsmith_metrics::bootstrap::Intervals;
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 
+use crate::hold_back::HeldBack;
 use crate::tune::StudyReport;
 
 /// The version of the report's format.
@@ -115,6 +116,9 @@ pub struct FitReport {
     pub train: Judgement,
     /// The scores on the validation rows; `null` without any.
     pub val: Option<Judgement>,
+    /// The scores on validation rows that were held back from every choice; only with such rows, and of the selected head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
     /// The first rows' classes beside their probabilities: validation rows, or training rows without any.
     pub examples: Vec<Example>,
     /// The file the model was written to; `null` when it was not.

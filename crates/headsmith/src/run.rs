@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{self, FitData, FitOptions, FittedHead};
 use crate::head::HeadConfig;
+use crate::hold_back;
 use crate::judge;
 use crate::model_file;
 use crate::outputs;
@@ -40,6 +41,8 @@ pub struct RunConfig {
     pub candidate: HeadConfig,
     /// The study that looks for better parameters of the candidate first.
     pub study: Option<StudyConfig>,
+    /// The share of the validation rows that nothing is chosen by; the selected head is judged on it.
+    pub hold_back: f64,
     /// The columns of the predictions.
     pub columns: Columns,
 }
@@ -82,6 +85,7 @@ pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     let best = better(&heads);
     let model_path = model_path(config);
     model_file::save_final(&heads[best].model, &model_path, context)?;
+    heads[best].report.held_back = hold_back::judge(&heads[best].model, &data, context)?;
     heads[best].report.model = Some(model_path.display().to_string());
     let predictions = match &test {
         Some(test) => {
@@ -137,7 +141,8 @@ pub fn prepare_fit(
         ..Record::default()
     };
     let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
-    Ok((FitData { train: Dataset::new(train.table, &classes)?, val, places, record }, findings))
+    let train = Dataset::new(train.table, &classes)?;
+    Ok((FitData { train, val, held_back: None, places, record }, findings))
 }
 
 fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
@@ -148,7 +153,8 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let reports =
         [Some(&train), Some(&val), test.as_ref()].into_iter().flatten().map(|t| t.report.clone()).collect();
     let others: Vec<&RoleTable> = test.iter().collect();
-    let (data, findings) = prepare_fit(train, Some(val), &others, &config.read, context)?;
+    let (mut data, findings) = prepare_fit(train, Some(val), &others, &config.read, context)?;
+    hold_back::take(&mut data, config.hold_back, context.seed)?;
     Ok(Prepared { data, test, tables: reports, findings })
 }
 

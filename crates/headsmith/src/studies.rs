@@ -17,6 +17,7 @@ pub use rows::{Order, TrialFilter, TrialRow};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{self, FitOptions};
+use crate::hold_back;
 use crate::model_file;
 use crate::report::FitReport;
 use crate::tune::{self, StudyReport};
@@ -186,6 +187,7 @@ pub fn fit_best(
     };
     let mut fitted = fit::fit(&head, &data, &options, context)?;
     model_file::save_final(&fitted.model, &config.model, context)?;
+    fitted.report.held_back = hold_back::judge(&fitted.model, &data, context)?;
     fitted.report.model = Some(config.model.display().to_string());
     Ok((fitted.report, data.train.classes.names().to_vec()))
 }

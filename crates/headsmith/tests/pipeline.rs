@@ -33,6 +33,7 @@ fn tables(folder: &Path) -> RunConfig {
         baseline: HeadConfig::new(HeadKind::Forest, &[("n_estimators", 3_000.into())]).unwrap(),
         candidate: HeadConfig::mlp(Preset::Standard, &small).unwrap(),
         study: None,
+        hold_back: 0.0,
         columns: Columns::All,
     }
 }

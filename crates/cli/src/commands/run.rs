@@ -49,6 +49,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         baseline,
         candidate,
         study,
+        hold_back: study::held_back(matches),
         columns: commands::columns(matches),
     };
     if matches.get_flag("submit") && config.test.is_none() {

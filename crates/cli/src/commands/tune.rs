@@ -15,6 +15,7 @@ pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
         train: path_of(matches, "train"),
         val: path_of(matches, "val"),
         read: common.read.clone(),
+        hold_back: study::held_back(matches),
         study: study::given(matches, &common, study::head_of(matches))?,
     };
     let report = commands::with_context(&common, |context| tune::tune(&config, context))?;

@@ -152,6 +152,12 @@ fn of_study(storage: Arg) -> Vec<Arg> {
             .value_name("L")
             .value_parser(value_parser!(u64).range(1..=1024))
             .help("Trial n is suggested and pruned by trials 0 .. n - L: the same study for any number of jobs up to L [default: 8, or --jobs if more]"),
+        Arg::new("hold-back")
+            .long("hold-back")
+            .value_name("SHARE")
+            .value_parser(share)
+            .default_value("0")
+            .help("Share of the validation rows that no trial, epoch or head is chosen by: the selected head's score on it needs no correction"),
         switch("random-start", "Begin with drawn trials instead of configurations that did well on other tables"),
         switch("full-sync", "SQLite: wait for the disk at every report, so that a power cut loses nothing"),
     ];
@@ -267,6 +273,17 @@ fn timeout() -> Arg {
 
 fn text(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
     Arg::new(id).long(id).value_name(value_name).help(help)
+}
+
+/// The share of the validation rows that is held back.
+pub(crate) fn held_back(matches: &ArgMatches) -> f64 {
+    matches.get_one("hold-back").copied().unwrap_or_default()
+}
+
+/// At least 0, and less than 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..1.0).contains(share));
+    share.ok_or_else(|| "expected a share of at least 0 and less than 1: 0.2".to_owned())
 }
 
 /// `90`, `90s`, `15m`, `1.5h`, `2d`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use headsmith::hold_back::HeldBack;
 use headsmith::metrics::bootstrap::{Interval, Selection};
 use headsmith::studies::{StudyLine, TrialRow};
 use headsmith::study::Choice;
@@ -39,6 +40,9 @@ pub(crate) fn summary(report: &StudyReport) -> String {
     if let Some(selection) = &report.selection {
         text += &honest(selection);
     }
+    if let Some(held_back) = &report.held_back {
+        text += &on_held_back(held_back);
+    }
     text + &importance(report)
 }
 
@@ -52,6 +56,18 @@ fn honest(selection: &Selection) -> String {
         counted(selection.n_trials, "trial"),
         selection.corrected,
         between(selection.corrected_interval),
+    )
+}
+
+/// How the selected head does on rows that chose nothing.
+pub(crate) fn on_held_back(held_back: &HeldBack) -> String {
+    let judgement = &held_back.judgement;
+    let interval = judgement.intervals.as_ref().map(|intervals| between(intervals.weighted_f1));
+    format!(
+        "weighted F1 on the {} held back, which chose nothing: {:.4} ({})\n",
+        counted(judgement.scores.n_samples as usize, "validation row"),
+        judgement.scores.weighted_f1,
+        interval.unwrap_or_default()
     )
 }
 

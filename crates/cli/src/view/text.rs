@@ -39,6 +39,9 @@ pub(crate) fn run(report: &Report) -> String {
         _ => "weighted F1 on the validation rows",
     };
     let _ = writeln!(text, "chosen: {} ({why})", report.chosen);
+    for held_back in report.heads.iter().filter_map(|head| head.held_back.as_ref()) {
+        text += &super::study::on_held_back(held_back);
+    }
     if let Some(predictions) = &report.predictions {
         text.push('\n');
         text += &predicted(predictions);
@@ -51,6 +54,7 @@ pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
     let mut text = structure(report) + &examples(report, classes);
     let (judgement, rows) = shown(report);
     text += &summary(std::slice::from_ref(report), rows);
+    text += &report.held_back.as_ref().map_or(String::new(), super::study::on_held_back);
     text += &per_class(judgement);
     text
 }

@@ -14,7 +14,7 @@ const SMALL: &str = "tune --train train.csv --val val.csv --epochs 12 --neurons1
                      --quiet";
 
 /// All that is the same in the same study: trials without their times.
-fn content(world: &World, storage: &str) -> Vec<Value> {
+pub(crate) fn content(world: &World, storage: &str) -> Vec<Value> {
     let out = format!("{}.json", storage.replace('.', "_"));
     world.run(&format!("study export --storage {storage} --study s --out {out} --json"), 0);
     let mut trials: Vec<Value> = serde_json::from_str(&world.read(&out)).unwrap();

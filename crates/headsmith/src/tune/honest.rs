@@ -5,10 +5,12 @@ use std::sync::Arc;
 use headsmith_metrics::bootstrap::{self, Options};
 use headsmith_study::{State, Trial};
 
-use super::{StudyReport, predictions};
+use super::{StudyReport, TRIAL, predictions, with_chosen};
 use crate::context::Context;
 use crate::error::Result;
-use crate::fit::FitData;
+use crate::fit::{self, FitData, FitOptions};
+use crate::head::HeadConfig;
+use crate::hold_back;
 
 /// Resamples of the validation rows; each looks at every trial.
 const N_RESAMPLES: u32 = 2_000;
@@ -46,5 +48,42 @@ pub(super) fn judge(
     let y: Vec<u32> = predictions::rows(val.y.len()).map(|row| val.y[row]).collect();
     let options = Options { n_resamples: N_RESAMPLES, seed: context.seed, ..Options::default() };
     report.selection = Some(bootstrap::selection(&y, &predictions, n_classes, &options, context.pool)?);
+    Ok(())
+}
+
+/// Puts the best trial's score on the rows that were held back into the report, if any were. No trial may see these rows,
+/// so the best one is done once more: the same parameters and random numbers come to the same head.
+///
+/// # Errors
+/// When it cannot be done again.
+pub(super) fn judge_held_back(
+    report: &mut StudyReport,
+    base: &HeadConfig,
+    data: &FitData,
+    context: &mut Context<'_>,
+) -> Result<()> {
+    let Some(best) = report.best.as_ref().filter(|_| data.held_back.is_some()) else { return Ok(()) };
+    if context.stopping() {
+        context.warn("the best trial was not judged on the rows held back, for the study was stopped");
+        return Ok(());
+    }
+    let params = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
+    let options = FitOptions {
+        purpose: "the best trial again, for the rows held back",
+        chosen_on_val: vec![TRIAL],
+        trial: best.number as u32,
+        ..FitOptions::default()
+    };
+    let fitted = fit::fit(&HeadConfig { kind: base.kind, params }, data, &options, context)?;
+    let again = fitted.report.val.as_ref().map(|val| val.scores.weighted_f1);
+    if again != best.value {
+        context.warn(&format!(
+            "the best trial's weighted F1 is {:?}, and {:?} when it is done again on this machine: the score on the rows \
+             held back is that of the latter",
+            best.value.unwrap_or(f64::NAN),
+            again.unwrap_or(f64::NAN)
+        ));
+    }
+    report.held_back = hold_back::judge(&fitted.model, data, context)?;
     Ok(())
 }

@@ -29,6 +29,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::FitData;
 use crate::head::HeadConfig;
+use crate::hold_back;
 use crate::report::TableReport;
 use crate::run;
 use crate::studies::TrialRow;
@@ -94,6 +95,8 @@ pub struct TuneConfig {
     pub val: PathBuf,
     /// How tables are read.
     pub read: ReadOptions,
+    /// The share of the validation rows that no trial sees; the best trial is judged on it.
+    pub hold_back: f64,
     /// The study.
     pub study: StudyConfig,
 }
@@ -134,9 +137,12 @@ pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyRepor
     let train = tables::read("train", &config.train, &config.read, context)?;
     let val = tables::read("val", &config.val, &config.read, context)?;
     let reports = [train.report.clone(), val.report.clone()];
-    let (data, _) = run::prepare_fit(train, Some(val), &[], &config.read, context)?;
+    let (mut data, _) = run::prepare_fit(train, Some(val), &[], &config.read, context)?;
+    hold_back::take(&mut data, config.hold_back, context.seed)?;
     context.go_on()?;
-    study(&config.study, &data, reports.each_ref(), &config.read, context)
+    let mut report = study(&config.study, &data, reports.each_ref(), &config.read, context)?;
+    honest::judge_held_back(&mut report, &config.study.head, &data, context)?;
+    Ok(report)
 }
 
 /// Begins the study, or goes on with it, and says what its trials come to.
@@ -157,6 +163,7 @@ pub(crate) fn study(
         listed: config.listed,
         seed: context.seed,
         lag: config.lag.unwrap_or(LAG.max(config.n_jobs as u64)),
+        hold_back: data.held_back.as_ref().map_or(0.0, |(share, _)| *share),
     };
     if config.lag.is_none() && search.lag > LAG {
         context.warn(&format!(
@@ -265,7 +272,9 @@ pub(crate) fn tables_of(
     let train = tables::read("train", train.unwrap_or(&plan.train.path), &read, context)?;
     let val = tables::read("val", val.unwrap_or(&plan.val.path), &read, context)?;
     plan.must_have([&train.report, &val.report], name)?;
-    Ok(run::prepare_fit(train, Some(val), &[], &read, context)?.0)
+    let (mut data, _) = run::prepare_fit(train, Some(val), &[], &read, context)?;
+    hold_back::take(&mut data, plan.hold_back, plan.seed)?;
+    Ok(data)
 }
 
 /// Makes the study, or finds it and sees that it is the one asked for. One that another program began gets our plan.

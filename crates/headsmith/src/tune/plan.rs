@@ -33,6 +33,9 @@ pub(crate) struct Plan {
     pub(crate) listed: bool,
     pub(crate) seed: u64,
     pub(crate) lag: u64,
+    /// The share of the validation rows that no trial sees.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(crate) hold_back: f64,
     pub(crate) train: PlanTable,
     pub(crate) val: PlanTable,
     /// How the tables are read.
@@ -62,6 +65,7 @@ pub(crate) struct Search {
     pub(crate) listed: bool,
     pub(crate) seed: u64,
     pub(crate) lag: u64,
+    pub(crate) hold_back: f64,
 }
 
 impl Plan {
@@ -85,6 +89,7 @@ impl Plan {
             listed: search.listed,
             seed: search.seed,
             lag: search.lag,
+            hold_back: search.hold_back,
             train: PlanTable::new(train),
             val: PlanTable::new(val),
             read: PlanRead {
@@ -212,11 +217,17 @@ impl Plan {
         compare("first trials", first(self), first(asked));
         compare("seed", self.seed.to_string(), asked.seed.to_string());
         compare("lag", self.lag.to_string(), asked.lag.to_string());
+        compare("share held back", self.hold_back.to_string(), asked.hold_back.to_string());
         if let (Ok(here), Ok(there)) = (self.space(), asked.space()) {
             differences.extend(there.difference(&here).map(|difference| format!("  space: {difference}")));
         }
         differences
     }
+}
+
+/// A plan without it reads as it always did.
+fn is_nothing(share: &f64) -> bool {
+    *share == 0.0
 }
 
 impl PlanTable {

@@ -7,6 +7,7 @@ use headsmith_study::storages::StudyRecord;
 use headsmith_study::{Trial, best_trial, importance, summary};
 use serde::Serialize;
 
+use crate::hold_back::HeldBack;
 use crate::studies::{TrialRow, state_word};
 
 /// A study, its best trial, and how much to believe of it.
@@ -30,6 +31,9 @@ pub struct StudyReport {
     /// The best trial's score, and the score corrected for its having been chosen; `null` when the trials' predictions
     /// are not there.
     pub selection: Option<Selection>,
+    /// The best trial's scores on the validation rows that were held back; only with such rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
     /// How much each parameter decided (PED-ANOVA), the most important first, summing to 1; empty with too few trials.
     pub importance: Vec<Importance>,
     /// The seconds that this command spent on it.
@@ -86,6 +90,7 @@ impl StudyReport {
             saved_seconds: summed.saved_seconds,
             best: best_trial(record.direction, trials).map(|trial| TrialRow::new(trial)),
             selection: None,
+            held_back: None,
             importance: importance.into_iter().map(|(param, share)| Importance { param, share }).collect(),
             seconds: 0.0,
         }

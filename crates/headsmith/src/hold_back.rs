@@ -1,0 +1,110 @@
+//! A part of the validation rows that nothing is chosen by: no trial, epoch, pruning or head sees it. The score on it needs
+//! no correction. `docs/guide/honest-numbers.md` says when it is worth its rows.
+
+use headsmith_data::Dataset;
+use headsmith_kernels::{Matrix, Philox};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::fit::FitData;
+use crate::judge;
+use crate::report::Judgement;
+use headsmith_model::Model;
+
+/// The stream of random numbers that the rows are drawn with.
+const STREAM: u32 = 0x686f_6c64;
+
+/// The selected model on the rows that were held back.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldBack {
+    /// The share of the validation rows.
+    pub share: f64,
+    /// Scores and intervals.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+}
+
+/// Which rows are held back, in ascending order: of each class the same share, rounded, but never all. They hang on the
+/// labels, the share and the seed alone.
+pub fn rows(y: &[u32], share: f64, seed: u64) -> Vec<usize> {
+    let n_classes = y.iter().max().map_or(0, |most| most + 1);
+    let mut held = Vec::new();
+    for class in 0..n_classes {
+        let mut own: Vec<usize> = (0..y.len()).filter(|&row| y[row] == class).collect();
+        let n = ((own.len() as f64 * share).round() as usize).min(own.len().saturating_sub(1));
+        Philox::new(seed, class, STREAM).sequence(0, 0).shuffle(&mut own);
+        held.extend_from_slice(&own[..n]);
+    }
+    held.sort_unstable();
+    held
+}
+
+/// Takes `share` of the validation rows out of `data.val` and into `data.held_back`.
+///
+/// # Errors
+/// When there are no validation rows, the share is none, or it is no row.
+pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
+    if share == 0.0 {
+        return Ok(());
+    }
+    if !(0.0..1.0).contains(&share) {
+        return Err(Error::usage(format!(
+            "{share} is no share to hold back: expected at least 0 and less than 1"
+        )));
+    }
+    let val = data
+        .val
+        .as_ref()
+        .ok_or_else(|| Error::usage("there are no validation rows to hold back a part of"))?;
+    let held = rows(&val.y, share, seed);
+    if held.is_empty() {
+        return Err(Error::usage(format!(
+            "{share} of {} validation rows is no row of any class: hold back more, or nothing",
+            val.y.len()
+        )));
+    }
+    let is_shown = |row: &usize| held.binary_search(row).is_err();
+    let shown: Vec<usize> = (0..val.y.len()).filter(is_shown).collect();
+    data.places = shown.iter().map_while(|&row| data.places.get(row).cloned()).collect();
+    let parts = (part(val, &shown), part(val, &held));
+    (data.val, data.held_back) = (Some(parts.0), Some((share, parts.1)));
+    Ok(())
+}
+
+fn part(all: &Dataset, rows: &[usize]) -> Dataset {
+    let x: Vec<f32> = rows.iter().flat_map(|&row| all.x.row(row)).copied().collect();
+    Dataset {
+        x: Matrix::new(x, rows.len(), all.x.n_cols()),
+        y: rows.iter().map(|&row| all.y[row]).collect(),
+        classes: all.classes.clone(),
+    }
+}
+
+/// Judges the selected model on the rows that were held back, if any were.
+///
+/// # Errors
+/// When it cannot predict them.
+pub(crate) fn judge(model: &Model, data: &FitData, context: &Context<'_>) -> Result<Option<HeldBack>> {
+    let Some((share, rows)) = &data.held_back else { return Ok(None) };
+    let judged = judge::judge(model, rows, Vec::new(), context)?;
+    Ok(Some(HeldBack { share: *share, judgement: judged.judgement }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows;
+
+    #[test]
+    fn each_class_gives_its_share_and_keeps_a_row() {
+        let y: Vec<u32> = (0..1000u32).map(|i| if i == 7 { 3 } else { u32::from(i % 10 < 3) }).collect();
+        let held = rows(&y, 0.2, 1);
+        let count = |class: u32| held.iter().filter(|&&row| y[row] == class).count();
+        assert_eq!([count(0), count(1), count(2), count(3)], [140, 60, 0, 0]);
+        assert!(held.is_sorted());
+        assert_eq!(held, rows(&y, 0.2, 1));
+        assert_ne!(held, rows(&y, 0.2, 2));
+        // Of two rows of a class one stays, whatever the share.
+        assert_eq!(rows(&[0, 0, 1], 0.9, 1).len(), 1);
+    }
+}

@@ -1,0 +1,134 @@
+//! A fit's scalars, histograms and graph, and the judgement at its end.
+
+use std::io;
+use std::path::PathBuf;
+
+use headsmith_heads::mlp::{Activation, Architecture, Layer, Weights};
+use headsmith_heads::{EpochRecord, EpochScores, Event};
+use headsmith_metrics::calibration;
+use headsmith_tensorboard::keras::{self, Kind};
+use headsmith_tensorboard::picture::{self, Bin};
+use headsmith_tensorboard::{
+    Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar,
+};
+
+use super::Run;
+use crate::progress::{Judged, Progress};
+
+/// The network's name, after which Keras names its weights.
+const NETWORK: &str = "sequential";
+/// Classes with a precision-recall curve at most: the page draws all of them at once.
+const MAX_CURVES: usize = 64;
+
+/// The files of one fit, each made when there is something to write.
+pub(super) struct FitFiles {
+    folder: PathBuf,
+    origin: Origin,
+    train: Option<Run>,
+    validation: Option<Run>,
+}
+
+impl FitFiles {
+    pub(super) fn new(folder: PathBuf, origin: Origin) -> FitFiles {
+        FitFiles { folder, origin, train: None, validation: None }
+    }
+
+    pub(super) fn write(&mut self, progress: &Progress<'_>) -> io::Result<()> {
+        match progress {
+            Progress::Weights { epoch, weights } => self.weights(*epoch, weights),
+            Progress::Fit(Event::Epoch(record)) => self.epoch(record),
+            Progress::Judged(judged) => self.judged(judged),
+            _ => Ok(()),
+        }
+    }
+
+    fn train(&mut self) -> io::Result<&mut Run> {
+        begun(&mut self.train, || Run::begin(&self.folder.join("train"), &self.origin, 0))
+    }
+
+    fn validation(&mut self) -> io::Result<&mut Run> {
+        begun(&mut self.validation, || Run::begin(&self.folder.join("validation"), &self.origin, 0))
+    }
+
+    fn weights(&mut self, epoch: usize, weights: &Weights<'_>) -> io::Result<()> {
+        let mut values = Vec::new();
+        if self.train.is_none() {
+            values.push(keras_model("keras", &graph(weights.architecture())));
+        }
+        weights.each(|name, weights| {
+            values.push(histogram(format!("{NETWORK}/{name}/histogram"), &Histogram::of(weights)));
+        });
+        self.train()?.write(epoch, values)
+    }
+
+    fn epoch(&mut self, record: &EpochRecord) -> io::Result<()> {
+        let mut values = scores(&record.train);
+        values.push(scalar("epoch_learning_rate", record.learning_rate as f32));
+        self.train()?.write(record.epoch, values)?;
+        match &record.val {
+            Some(val) => self.validation()?.write(record.epoch, scores(val)),
+            None => Ok(()),
+        }
+    }
+
+    /// The validation rows under the fitted head, at the step of its epoch.
+    fn judged(&mut self, judged: &Judged<'_>) -> io::Result<()> {
+        let Judged { classes, y, proba, judgement, epoch } = judged;
+        let bins = calibration::reliability(y, *proba, calibration::N_BINS).into_iter().map(|bin| Bin {
+            confidence: bin.confidence,
+            accuracy: bin.accuracy,
+            n_samples: bin.n_samples,
+        });
+        let bins: Vec<Bin> = bins.collect();
+        let mut values = vec![
+            image("confusion_matrix", &picture::confusion_matrix(classes, &judgement.scores.confusion)),
+            image("reliability", &picture::reliability(&bins, judgement.scores.ece)),
+        ];
+        for (class, name) in (0u32..).zip(classes.iter()).take(MAX_CURVES) {
+            let samples = y.iter().enumerate().map(|(i, &y)| (proba.row(i)[class as usize], y == class));
+            values.push(pr_curve(format!("pr_curve/{name}"), samples).named(name));
+        }
+        self.validation()?.write(epoch.unwrap_or(0), values)
+    }
+}
+
+/// The run, begun if it was not.
+fn begun(run: &mut Option<Run>, begin: impl FnOnce() -> io::Result<Run>) -> io::Result<&mut Run> {
+    let begun = match run.take() {
+        Some(begun) => begun,
+        None => begin()?,
+    };
+    Ok(run.insert(begun))
+}
+
+fn scores(scores: &EpochScores) -> Vec<Value> {
+    let EpochScores { loss, mae, mse, accuracy, weighted_f1 } = *scores;
+    let named = [
+        ("epoch_loss", loss),
+        ("epoch_mae", mae),
+        ("epoch_mse", mse),
+        ("epoch_accuracy", accuracy),
+        ("epoch_weighted_f1", weighted_f1),
+    ];
+    named.into_iter().map(|(tag, value)| scalar(tag, value as f32)).collect()
+}
+
+fn graph(architecture: &Architecture) -> serde_json::Value {
+    let layers = architecture.layers.iter().zip(architecture.summary()).map(|(layer, summary)| {
+        let kind = match *layer {
+            Layer::Dense { units, activation } => Kind::Dense { units, activation: name(activation).to_owned() },
+            Layer::GaussianNoise { stddev } => Kind::GaussianNoise { stddev },
+            Layer::LayerNormalization { epsilon } => Kind::LayerNormalization { epsilon },
+            Layer::Dropout { rate } => Kind::Dropout { rate },
+        };
+        keras::Layer { name: summary.name, kind }
+    });
+    keras::sequential(NETWORK, architecture.n_features, &layers.collect::<Vec<_>>())
+}
+
+fn name(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Relu => "relu",
+        Activation::Softmax => "softmax",
+    }
+}

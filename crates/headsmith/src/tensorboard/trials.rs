@@ -1,0 +1,141 @@
+//! A study for the HParams page: the experiment's record, and a folder a trial with its curve, its settings and how it
+//! ended. A pruned trial ended as it was meant to; the metric `pruned` tells it from a complete one.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use headsmith_study::{Choice, Distribution, Space, State, StudyEvent};
+use headsmith_tensorboard::hparams::{self, Domain, HParam, Metric, Setting, Status};
+use headsmith_tensorboard::{Origin, scalar, text};
+
+use super::{Run, now};
+
+/// Tag, name and description of what the page shows of a trial.
+const METRICS: [(&str, &str, &str); 3] = [
+    ("weighted_f1", "weighted F1", "On the validation rows: of the best epoch; of a pruned trial, of its last epoch."),
+    ("epochs", "epochs", "How many epochs were trained."),
+    ("pruned", "pruned", "1 when the pruner ended the trial, 0 when it is complete or failed."),
+];
+
+/// The files of a study.
+pub(super) struct StudyFiles {
+    folder: PathBuf,
+    /// Parameters whose values are of several kinds: the page wants one kind, so they are texts.
+    mixed: Vec<String>,
+    trials: BTreeMap<u64, Trial>,
+}
+
+/// A trial that runs.
+struct Trial {
+    run: Run,
+    n_epochs: usize,
+}
+
+impl StudyFiles {
+    /// Writes the experiment's record.
+    pub(super) fn begin(folder: PathBuf, origin: &Origin, space: &Space) -> io::Result<StudyFiles> {
+        let mixed = space.params.iter().filter(|param| is_mixed(&param.distribution));
+        let mixed: Vec<String> = mixed.map(|param| param.name.clone()).collect();
+        let params = space.params.iter().map(|param| HParam {
+            name: param.name.clone(),
+            domain: domain(&param.distribution, mixed.contains(&param.name)),
+        });
+        let metrics = METRICS.map(|(tag, name, description)| Metric {
+            tag: tag.to_owned(),
+            name: name.to_owned(),
+            description: description.to_owned(),
+        });
+        let record = hparams::experiment(&params.collect::<Vec<_>>(), &metrics, now());
+        Run::begin(&folder, origin, 0)?.write(0, vec![record])?;
+        Ok(StudyFiles { folder, mixed, trials: BTreeMap::new() })
+    }
+
+    pub(super) fn write(&mut self, event: &StudyEvent, origin: &Origin) -> io::Result<()> {
+        match event {
+            StudyEvent::Began { number, params, done } => self.begun(*number, params, *done, origin),
+            StudyEvent::Reported { number, step, value } => self.reported(*number, *step, *value),
+            StudyEvent::Ended { number, state, value, reason } => {
+                self.ended(*number, *state, *value, reason.as_deref())
+            }
+            // What another worker or a later process takes up has not ended.
+            StudyEvent::Lost { number } | StudyEvent::GivenBack { number } => {
+                self.trials.remove(number);
+                Ok(())
+            }
+        }
+    }
+
+    fn begun(
+        &mut self,
+        number: u64,
+        params: &BTreeMap<String, Choice>,
+        done: usize,
+        origin: &Origin,
+    ) -> io::Result<()> {
+        let name = format!("trial-{number:04}");
+        let mut run = Run::begin(&self.folder.join(&name), origin, done)?;
+        let settings =
+            params.iter().map(|(name, choice)| (name.clone(), setting(choice, self.mixed.contains(name))));
+        let study = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let session = hparams::session_start(&settings.collect(), &format!("{study}/{name}"), now());
+        run.write(done, vec![session])?;
+        self.trials.insert(number, Trial { run, n_epochs: done });
+        Ok(())
+    }
+
+    fn reported(&mut self, number: u64, step: i64, value: f64) -> io::Result<()> {
+        let Some(trial) = self.trials.get_mut(&number) else { return Ok(()) };
+        let step = step.max(0) as usize;
+        trial.n_epochs = step + 1;
+        trial.run.write(step, vec![scalar("epoch_weighted_f1", value as f32)])
+    }
+
+    fn ended(
+        &mut self,
+        number: u64,
+        state: State,
+        value: Option<f64>,
+        reason: Option<&str>,
+    ) -> io::Result<()> {
+        let Some(Trial { mut run, n_epochs }) = self.trials.remove(&number) else { return Ok(()) };
+        let [value_tag, epochs_tag, pruned_tag] = METRICS.map(|(tag, ..)| tag);
+        let pruned = f32::from(u8::from(state == State::Pruned));
+        let mut values = vec![scalar(epochs_tag, n_epochs as f32), scalar(pruned_tag, pruned)];
+        values.extend(value.map(|value| scalar(value_tag, value as f32)));
+        values.extend(reason.map(|reason| text("reason", reason)));
+        let status = if state == State::Fail { Status::Failure } else { Status::Success };
+        values.push(hparams::session_end(status, now()));
+        run.write(n_epochs.saturating_sub(1), values)
+    }
+}
+
+fn domain(distribution: &Distribution, mixed: bool) -> Domain {
+    match distribution {
+        Distribution::Float { low, high, .. } => Domain::Interval(*low, *high),
+        Distribution::Int { low, high, .. } => Domain::Interval(*low as f64, *high as f64),
+        Distribution::Categorical { choices } => {
+            Domain::Discrete(choices.iter().map(|choice| setting(choice, mixed)).collect())
+        }
+    }
+}
+
+fn is_mixed(distribution: &Distribution) -> bool {
+    let Distribution::Categorical { choices } = distribution else { return false };
+    let kind = |choice: &Choice| std::mem::discriminant(&setting(choice, false));
+    choices.iter().any(|choice| kind(choice) != kind(&choices[0]))
+}
+
+/// A choice as the page shows it.
+fn setting(choice: &Choice, as_text: bool) -> Setting {
+    match choice {
+        Choice::Text(text) => Setting::Text(text.clone()),
+        Choice::Null => Setting::Text("none".to_owned()),
+        Choice::Bool(flag) if as_text => Setting::Text(flag.to_string()),
+        Choice::Int(int) if as_text => Setting::Text(int.to_string()),
+        Choice::Float(float) if as_text => Setting::Text(float.to_string()),
+        Choice::Bool(flag) => Setting::Bool(*flag),
+        Choice::Int(int) => Setting::Number(*int as f64),
+        Choice::Float(float) => Setting::Number(*float),
+    }
+}
