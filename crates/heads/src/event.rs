@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mlp::Weights;
+
 /// A head's word to its observer.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -67,6 +69,11 @@ pub enum Control {
 pub trait Observer {
     /// Sees `event`.
     fn on_event(&mut self, event: &Event) -> Control;
+
+    /// Sees a network's weights after `epoch`, before the epoch's event.
+    fn on_weights(&mut self, epoch: usize, weights: &Weights<'_>) {
+        let _ = (epoch, weights);
+    }
 }
 
 impl<F: FnMut(&Event) -> Control> Observer for F {

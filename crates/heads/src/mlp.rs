@@ -16,9 +16,11 @@ mod rows;
 mod scores;
 mod streams;
 mod trainer;
+mod weights;
 
 pub use architecture::{Activation, Architecture, Layer, LayerSummary, MAX_WIDTH};
 pub use fit::{Checkpoint, Fitted, fit, plateau, run};
 pub use model::Mlp;
 pub use params::{NOTEBOOK, TABLE, notebook};
 pub use trainer::{State, Trainer};
+pub use weights::Weights;

@@ -27,6 +27,40 @@ pub fn expected_calibration_error(y_true: &[u32], proba: MatRef<'_>, n_bins: usi
     mean_gap(&gaps, y_true.len())
 }
 
+/// The samples of a bin of confidences.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Bin {
+    /// How many they are.
+    pub n_samples: u64,
+    /// The mean of their confidences; 0 of none.
+    pub confidence: f64,
+    /// The share of them that is of the class predicted; 0 of none.
+    pub accuracy: f64,
+}
+
+/// The bins of [`expected_calibration_error`]: the points of a reliability diagram, empty ones too.
+///
+/// # Panics
+/// When there is not one label a row, or `n_bins` is zero.
+pub fn reliability(y_true: &[u32], proba: MatRef<'_>, n_bins: usize) -> Vec<Bin> {
+    assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
+    let mut bins = vec![Bin::default(); n_bins];
+    for (i, &class) in y_true.iter().enumerate() {
+        let row = proba.row(i);
+        let (bin, gap) = sample_gap(class, row, n_bins);
+        let hit = f64::from(u8::from(predicted_class(row) == class as usize));
+        let bin = &mut bins[bin];
+        bin.n_samples += 1;
+        bin.accuracy += hit;
+        bin.confidence += hit - gap;
+    }
+    for bin in bins.iter_mut().filter(|bin| bin.n_samples > 0) {
+        bin.accuracy /= bin.n_samples as f64;
+        bin.confidence /= bin.n_samples as f64;
+    }
+    bins
+}
+
 /// The calibration error from the sum of `gap` in each bin.
 ///
 /// `(count / n) |hits / count - confidences / count|` is `|hits - confidences| / n`: no count is needed.
@@ -62,5 +96,9 @@ mod tests {
         let proba = [0.6, 0.4, 0.3, 0.7, 0.1, 0.9];
         let ece = expected_calibration_error(&[0, 0, 0], MatRef::new(&proba, 3, 2), 4);
         assert!((ece - (0.3 + 0.9) / 3.0).abs() < 1e-7, "{ece}");
+        let bins = reliability(&[0, 0, 0], MatRef::new(&proba, 3, 2), 4);
+        let bins: Vec<_> =
+            bins.iter().map(|bin| (bin.n_samples, bin.confidence as f32, bin.accuracy)).collect();
+        assert_eq!(bins, [(0, 0.0, 0.0), (0, 0.0, 0.0), (2, 0.65, 0.5), (1, 0.9, 0.0)]);
     }
 }

@@ -39,7 +39,7 @@ pub use accuracy::accuracy;
 pub use average_precision::average_precision;
 pub use balanced_accuracy::balanced_accuracy;
 pub use brier::brier;
-pub use calibration::expected_calibration_error;
+pub use calibration::{expected_calibration_error, reliability};
 pub use check::{Error, Result};
 pub use cohen_kappa::cohen_kappa;
 pub use confusion::{Confusion, predicted_class};

@@ -151,6 +151,7 @@ impl Run<'_, '_, '_> {
         {
             checkpoint(record.epoch, best);
         }
+        self.observer.on_weights(record.epoch, &self.trainer.weights());
         self.tell(&Event::Epoch(record.clone()));
         match (patience, value) {
             (Some(Patience::Exhausted), _) => self.stop(StopReason::EarlyStopping),

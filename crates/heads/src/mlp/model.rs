@@ -105,14 +105,26 @@ fn layout(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
 /// A vector of a network's weights, or of what goes along with them, as named tensors.
 pub(super) fn tensors(architecture: &Architecture, weights: &[f32]) -> Tensors {
     let mut tensors = Tensors::new();
-    let values = Network::new(architecture).values(weights);
+    each(architecture, &Network::new(architecture), weights, |name, shape, values| {
+        tensors.insert(name, shape, Values::F32(values.to_vec()));
+    });
+    tensors
+}
+
+/// Shows a vector of a network's weights one tensor after another: name, shape and values.
+pub(super) fn each(
+    architecture: &Architecture,
+    network: &Network,
+    weights: &[f32],
+    mut see: impl FnMut(String, &[usize], &[f32]),
+) {
+    let values = network.values(weights);
     let mut rest = &values[..];
     for (name, shape) in layout(architecture) {
         let (values, after) = rest.split_at(shape.iter().product());
-        tensors.insert(name, &shape, Values::F32(values.to_vec()));
+        see(name, &shape, values);
         rest = after;
     }
-    tensors
 }
 
 /// The vector that [`tensors`] was given. The shapes of the tensors are checked before anything is allocated, so

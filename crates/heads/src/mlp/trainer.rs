@@ -10,6 +10,7 @@ use super::pass::{Pass, StepDraws};
 use super::rows;
 use super::scores::Scores;
 use super::streams;
+use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::event::{EpochRecord, EpochScores};
 use crate::optim::Adam;
@@ -188,6 +189,11 @@ impl<'a> Trainer<'a> {
     /// Trains on with this learning rate.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = learning_rate;
+    }
+
+    /// The weights as they are now.
+    pub fn weights(&self) -> Weights<'_> {
+        Weights::new(&self.architecture, &self.network, &self.weights)
     }
 
     /// The network as it is now.

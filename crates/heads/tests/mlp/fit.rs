@@ -1,10 +1,13 @@
 //! The loop: learning, events, control, best weights, and what cannot be learnt from.
 
+use std::collections::BTreeMap;
+
 use headsmith_heads::error::Kind;
 use headsmith_heads::event::StopReason;
-use headsmith_heads::mlp::{self, Fitted, Mlp, Trainer};
+use headsmith_heads::mlp::{self, Fitted, Mlp, Trainer, Weights};
 use headsmith_heads::params::{Params, Value};
-use headsmith_heads::{Control, EpochScores, Event, Samples};
+use headsmith_heads::tensors::Values;
+use headsmith_heads::{Control, EpochScores, Event, Observer, Samples};
 use headsmith_kernels::{Matrix, Pool};
 use headsmith_metrics::Confusion;
 
@@ -155,6 +158,47 @@ fn the_observer_can_stop_and_steer() {
     assert_eq!(rates, [0.01, 0.01, 1e-5, 1e-5, 1e-5]);
     let (fitted, ..) = events(&quick([]), |_| Control::Stop);
     assert_eq!((fitted.history.len(), fitted.stopped), (0, Some(StopReason::Asked)));
+}
+
+/// Keeps each epoch's weights, and the epochs that were told of by then.
+#[derive(Default)]
+struct KeepsWeights {
+    weights: Vec<BTreeMap<String, Vec<f32>>>,
+    n_epochs: usize,
+}
+
+impl Observer for KeepsWeights {
+    fn on_event(&mut self, event: &Event) -> Control {
+        self.n_epochs += usize::from(matches!(event, Event::Epoch(_)));
+        Control::Continue
+    }
+
+    fn on_weights(&mut self, epoch: usize, weights: &Weights<'_>) {
+        assert_eq!((epoch, self.n_epochs), (self.weights.len(), self.weights.len()));
+        let mut tensors = BTreeMap::new();
+        weights.each(|name, values| drop(tensors.insert(name.to_owned(), values.to_vec())));
+        self.weights.push(tensors);
+    }
+}
+
+#[test]
+fn an_observer_sees_the_weights_of_each_epoch_before_its_event() {
+    let (x, y) = twin::data(80, 6, 3, 11);
+    let train = Samples::new(x.view(), &y, 3).unwrap();
+    let params = quick([("layer_norms", Value::Int(1)), ("epochs", Value::Int(6))]);
+    let mut keeps = KeepsWeights::default();
+    let fitted = mlp::fit(train, Some(train), &params, 1, &Pool::inline(), &mut keeps, None).unwrap();
+    assert_eq!(keeps.weights.len(), 6);
+    let of_model = |model: &Mlp| -> BTreeMap<String, Vec<f32>> {
+        let tensors = model.tensors();
+        let values = tensors.iter().map(|(name, tensor)| match &tensor.values {
+            Values::F32(values) => (name.to_owned(), values.clone()),
+            other => panic!("{other:?}"),
+        });
+        values.collect()
+    };
+    assert_eq!(keeps.weights[fitted.best_epoch], of_model(&fitted.model));
+    assert_ne!(keeps.weights[0], keeps.weights[5]);
 }
 
 #[test]
