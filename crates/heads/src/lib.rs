@@ -17,4 +17,4 @@ pub mod tensors;
 
 pub use error::Error;
 pub use event::{Control, EpochRecord, EpochScores, Event, Observer};
-pub use samples::{Samples, ScaleRow};
+pub use samples::{Samples, ScaleRows};

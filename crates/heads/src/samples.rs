@@ -15,17 +15,17 @@ pub struct Samples<'a> {
     x: MatRef<'a>,
     y: &'a [u32],
     n_classes: usize,
-    scale: Option<&'a dyn ScaleRow>,
+    scale: Option<&'a dyn ScaleRows>,
 }
 
-/// What makes of a row of features the row that a head sees.
-pub trait ScaleRow: Debug + Sync {
-    /// Scales a row where it stands: the same bytes whenever it is asked.
-    fn scale_row(&self, row: &mut [f32]);
+/// What makes of rows of features the rows that a head sees.
+pub trait ScaleRows: Debug + Sync {
+    /// Scales rows of `n_features` values where they stand: a row to the same bytes whatever rows stand beside it.
+    fn scale(&self, rows: &mut [f32], n_features: usize);
 }
 
-/// Rows that are scaled by one thread at a time.
-const PIECE: usize = 64;
+/// Rows that one thread copies and scales at a time: they stay in its second-level cache.
+pub(crate) const PIECE: usize = 64;
 /// Rows that are scaled together to be predicted.
 const BLOCK: usize = 4096;
 
@@ -48,7 +48,7 @@ impl<'a> Samples<'a> {
     }
 
     /// The same samples, every row of them scaled when a head looks at it.
-    pub fn scaled_by(self, scale: &'a dyn ScaleRow) -> Samples<'a> {
+    pub fn scaled_by(self, scale: &'a dyn ScaleRows) -> Samples<'a> {
         Samples { scale: Some(scale), ..self }
     }
 
@@ -78,14 +78,17 @@ impl<'a> Samples<'a> {
         self.x.n_cols()
     }
 
-    /// Copies row `i`, as a head sees it, to `row`.
+    /// Copies the rows that `order` names, as a head sees them, to `rows`.
     ///
     /// # Panics
-    /// When there is no such row, or `row` is of another width.
-    pub fn copy_row(self, i: usize, row: &mut [f32]) {
-        row.copy_from_slice(self.x.row(i));
+    /// When there is no such row.
+    pub fn copy_rows(self, order: impl Iterator<Item = usize>, rows: &mut [f32]) {
+        let n_features = self.n_features();
+        for (row, i) in rows.chunks_exact_mut(n_features).zip(order) {
+            row.copy_from_slice(self.x.row(i));
+        }
         if let Some(scale) = self.scale {
-            scale.scale_row(row);
+            scale.scale(rows, n_features);
         }
     }
 
@@ -104,9 +107,7 @@ impl<'a> Samples<'a> {
         buffer.resize(rows.as_slice().len(), 0.0);
         // Chunks of no values there are none, but their length must not be zero.
         pool.for_each_chunk(buffer, PIECE * n_features.max(1), |piece, chunk| {
-            for (i, row) in chunk.chunks_exact_mut(n_features).enumerate() {
-                self.copy_row(start + piece * PIECE + i, row);
-            }
+            self.copy_rows(start + piece * PIECE.., chunk);
         });
         MatRef::new(buffer, end - start, n_features)
     }
@@ -147,9 +148,9 @@ mod tests {
     #[derive(Debug)]
     struct Half;
 
-    impl ScaleRow for Half {
-        fn scale_row(&self, row: &mut [f32]) {
-            row.iter_mut().for_each(|v| *v /= 2.0);
+    impl ScaleRows for Half {
+        fn scale(&self, rows: &mut [f32], _: usize) {
+            rows.iter_mut().for_each(|v| *v /= 2.0);
         }
     }
 

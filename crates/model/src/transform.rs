@@ -8,7 +8,7 @@
 //! - `l2`: x' = x / |x|, row by row; a norm below 10 eps counts as 1, so that a row of zeros stays as it is
 //!   (scikit-learn's `normalize`, with the eps of f64).
 
-use headsmith_heads::ScaleRow;
+use headsmith_heads::ScaleRows;
 use headsmith_heads::tensors::{Tensors, Values};
 use headsmith_kernels::{MatMut, MatRef, Matrix, Pool};
 
@@ -44,7 +44,7 @@ impl Scaling {
         }
         let moments = match self {
             Scaling::Standardise => Some(Moments::fit(x, |_| (), pool)?),
-            Scaling::L2Standardise => Some(Moments::fit(x, normalise, pool)?),
+            Scaling::L2Standardise => Some(Moments::fit(x, |row| normalise(row, row.len()), pool)?),
             Scaling::None | Scaling::Divide(_) | Scaling::L2 => None,
         };
         Ok(Transform { scaling: self, moments })
@@ -79,9 +79,7 @@ impl Transform {
     pub fn apply_in_place(&self, mut x: MatMut<'_>, pool: &Pool) {
         let n_cols = x.n_cols();
         if n_cols > 0 && self.scaling != Scaling::None {
-            pool.for_each_chunk(x.as_mut_slice(), BLOCK * n_cols, |_, rows| {
-                rows.chunks_mut(n_cols).for_each(|row| self.scale_row(row));
-            });
+            pool.for_each_chunk(x.as_mut_slice(), BLOCK * n_cols, |_, rows| self.scale(rows, n_cols));
         }
     }
 
@@ -114,16 +112,16 @@ impl Transform {
     }
 }
 
-impl ScaleRow for Transform {
-    fn scale_row(&self, row: &mut [f32]) {
+impl ScaleRows for Transform {
+    fn scale(&self, rows: &mut [f32], n_features: usize) {
         if let Scaling::Divide(k) = self.scaling {
-            row.iter_mut().for_each(|v| *v = (f64::from(*v) / k) as f32);
+            rows.iter_mut().for_each(|v| *v = (f64::from(*v) / k) as f32);
         }
         if self.scaling.has_l2() {
-            normalise(row);
+            normalise(rows, n_features);
         }
         if let Some(moments) = &self.moments {
-            moments.standardise(row);
+            rows.chunks_exact_mut(n_features).for_each(|row| moments.standardise(row));
         }
     }
 }
@@ -187,12 +185,35 @@ fn column_sums(
     total
 }
 
-/// Divides a row by its Euclidean norm; a row of zeros stays as it is.
-fn normalise(row: &mut [f32]) {
-    let norm = row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
-    if norm >= 10.0 * f64::EPSILON {
-        row.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+/// Divides every row by its Euclidean norm; rows of zeros stay as they are.
+fn normalise(rows: &mut [f32], n_features: usize) {
+    for rows in rows.chunks_mut(4 * n_features) {
+        let norms = square_sums(rows, n_features).map(f64::sqrt);
+        for (row, norm) in rows.chunks_exact_mut(n_features).zip(norms) {
+            if norm >= 10.0 * f64::EPSILON {
+                row.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+            }
+        }
     }
+}
+
+/// The sums of squares of up to four rows, each in the order of its values: alone, a row's sum would wait for every one
+/// of its additions.
+fn square_sums(rows: &[f32], n_features: usize) -> [f64; 4] {
+    let square = |v: &f32| f64::from(*v) * f64::from(*v);
+    let mut sums = [0.0; 4];
+    if rows.len() == 4 * n_features {
+        let (ab, cd) = rows.split_at(2 * n_features);
+        let ((a, b), (c, d)) = (ab.split_at(n_features), cd.split_at(n_features));
+        for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+            let squares = [a, b, c, d].map(square);
+            sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
+        }
+    } else {
+        let rows = rows.chunks_exact(n_features);
+        sums.iter_mut().zip(rows).for_each(|(sum, row)| *sum = row.iter().map(square).sum());
+    }
+    sums
 }
 
 #[cfg(test)]
@@ -287,6 +308,20 @@ mod tests {
             let three = scaling.fit(x.view(), &pool).unwrap();
             assert_eq!(one, three);
             assert_eq!(one.apply(x.view(), &Pool::inline()), three.apply(x.view(), &pool));
+        }
+    }
+
+    #[test]
+    fn a_row_is_scaled_to_the_same_bytes_alone_and_among_others() {
+        let (x, pool) = (matrix(&recorded()["x"], 8), Pool::inline());
+        for scaling in [Scaling::Divide(3.0), Scaling::Standardise, Scaling::L2, Scaling::L2Standardise] {
+            let transform = scaling.fit(x.view(), &pool).unwrap();
+            let together = transform.apply(x.view(), &pool);
+            for i in 0..x.n_rows() {
+                let mut alone = x.row(i).to_vec();
+                transform.scale(&mut alone, 8);
+                assert_eq!(together.row(i), alone, "{scaling}, row {i}");
+            }
         }
     }
 

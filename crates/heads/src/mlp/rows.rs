@@ -2,10 +2,7 @@
 
 use headsmith_kernels::Pool;
 
-use crate::samples::Samples;
-
-/// Rows that one thread copies at a time.
-const PIECE: usize = 64;
+use crate::samples::{PIECE, Samples};
 
 /// Copies the samples that `order` names, one after another and scaled where something scales them, into `x` of
 /// `order.len() x n_features`, and their classes into `y`.
@@ -15,11 +12,9 @@ const PIECE: usize = 64;
 pub(super) fn gather(x: &mut [f32], y: &mut [u32], samples: Samples<'_>, order: &[u32], pool: &Pool) {
     let n_features = samples.n_features();
     pool.for_each_chunk2((x, PIECE * n_features), (y, PIECE), |piece, x, y| {
-        let rows = x.chunks_exact_mut(n_features);
-        for ((i, x), y) in order[piece * PIECE..].iter().zip(rows).zip(y) {
-            samples.copy_row(*i as usize, x);
-            *y = samples.y()[*i as usize];
-        }
+        let order = order[piece * PIECE..].iter().map(|&i| i as usize);
+        samples.copy_rows(order.clone(), x);
+        y.iter_mut().zip(order).for_each(|(y, i)| *y = samples.y()[i]);
     });
 }
 
