@@ -3,7 +3,7 @@
 use headsmith_heads::params::{Table, Value};
 use headsmith_heads::{Control, Event, Samples, forest, mlp};
 use headsmith_kernels::{Matrix, Philox, Pool};
-use headsmith_model::{Model, Node};
+use headsmith_model::{Model, Node, Scaling};
 
 use crate::samples::{model, scaled};
 
@@ -21,17 +21,21 @@ fn params(table: &Table, small: &[(&'static str, i64)]) -> headsmith_heads::para
 }
 
 fn fitted(head: &str) -> Node {
-    let ((x, y), pool) = (training(), Pool::inline());
+    let (x, y) = training();
     let samples = Samples::new(x.view(), &y, 3).unwrap();
+    fitted_on(head, samples, None, &Pool::inline())
+}
+
+fn fitted_on(head: &str, samples: Samples<'_>, val: Option<Samples<'_>>, pool: &Pool) -> Node {
     let mut observer = |_: &Event| Control::Continue;
     match head {
         "forest" => {
             let params = params(&forest::TABLE, &[("n_estimators", 12)]);
-            Node::Forest(forest::fit(samples, &params, 42, &pool, &mut observer).unwrap())
+            Node::Forest(forest::fit(samples, &params, 42, pool, &mut observer).unwrap())
         }
         _ => {
             let params = params(&mlp::TABLE, &[("neurons0", 16), ("layer_norms", 2), ("epochs", 3)]);
-            Node::Mlp(mlp::fit(samples, None, &params, 42, &pool, &mut observer, None).unwrap().model)
+            Node::Mlp(mlp::fit(samples, val, &params, 42, pool, &mut observer, None).unwrap().model)
         }
     }
 }
@@ -53,4 +57,39 @@ fn the_same_seed_gives_the_same_bytes() {
     for head in ["forest", "mlp"] {
         assert!(model(fitted(head)).to_bytes().unwrap() == model(fitted(head)).to_bytes().unwrap(), "{head}");
     }
+}
+
+#[test]
+fn rows_that_are_scaled_as_a_head_looks_at_them_teach_it_the_same() {
+    let (x, y) = training();
+    for scaling in [Scaling::Divide(3.0), Scaling::Standardise, Scaling::L2Standardise] {
+        let transform = scaling.fit(x.view(), &Pool::inline()).unwrap();
+        let copy = transform.apply(x.view(), &Pool::inline());
+        let once = Samples::new(copy.view(), &y, 3).unwrap();
+        let as_looked_at = Samples::new(x.view(), &y, 3).unwrap().scaled_by(&transform);
+        for head in ["forest", "mlp"] {
+            let bytes = |samples: Samples<'_>, pool: &Pool| {
+                model(fitted_on(head, samples, Some(samples), pool)).to_bytes().unwrap()
+            };
+            let expected = bytes(once, &Pool::inline());
+            for pool in [Pool::inline(), Pool::new(3).unwrap()] {
+                assert!(bytes(as_looked_at, &pool) == expected, "{head}, {scaling}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_scaling_makes_infinite_is_refused_as_if_it_stood_so() {
+    let (x, y) = training();
+    let transform = Scaling::Divide(1e-39).fit(x.view(), &Pool::inline()).unwrap();
+    let copy = transform.apply(x.view(), &Pool::inline());
+    let samples = Samples::new(x.view(), &y, 3).unwrap();
+    let error = |samples: Samples<'_>| {
+        let params = params(&mlp::TABLE, &[("epochs", 1)]);
+        mlp::Trainer::new(samples, Some(samples), &params, 1, 0, &Pool::inline()).unwrap_err().to_string()
+    };
+    let once = error(Samples::new(copy.view(), &y, 3).unwrap());
+    assert_eq!(error(samples.scaled_by(&transform)), once);
+    assert!(once.ends_with("of the training samples is inf, expected a finite number"), "{once}");
 }
