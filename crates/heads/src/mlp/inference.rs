@@ -1,7 +1,7 @@
 //! Rows through the network when nothing is learnt: no noise, no dropout.
 
-use headsmith_kernels::layer_norm::Moments;
 use headsmith_kernels::gemm::Workspace;
+use headsmith_kernels::layer_norm::Moments;
 use headsmith_kernels::{MatRef, Pool};
 
 use super::layers::random::Random;
@@ -37,11 +37,8 @@ impl Inference {
         let mut n_outputs = 0;
         let [mut now, mut next] = workspace.spare();
         for (i, stage) in network.stages.iter().enumerate() {
-            let x = if i == 0 {
-                x
-            } else {
-                MatRef::new(&now[..n_rows * stage.n_inputs], n_rows, stage.n_inputs)
-            };
+            let x =
+                if i == 0 { x } else { MatRef::new(&now[..n_rows * stage.n_inputs], n_rows, stage.n_inputs) };
             let y = next.first(n_rows * stage.n_outputs);
             let (second, random) = (&weights[stage.second.clone()], Random::default());
             match stage.map {

@@ -1,10 +1,10 @@
 //! LayerNormalization: each row to zero mean and unit variance, then a gain and an offset a column (Keras's
 //! `gamma` and `beta`). Formulas: [`headsmith_kernels::layer_norm`].
 
-use headsmith_kernels::{MatMut, Pool};
 use headsmith_kernels::dense::apply_mask;
 use headsmith_kernels::gemm::Block;
 use headsmith_kernels::layer_norm::{Moments, layer_norm, layer_norm_backward, layer_norm_weights_backward};
+use headsmith_kernels::{MatMut, Pool};
 
 use super::PIECE_ROWS;
 use super::random::{Gate, Random};
