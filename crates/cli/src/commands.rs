@@ -13,7 +13,7 @@ mod tune;
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
 use headsmith::data::predictions::Columns;
-use headsmith::{Context, Pool, Preset, Progress};
+use headsmith::{Context, Pool, Preset, Progress, TensorBoard};
 
 use crate::flags::common::Common;
 use crate::interrupt;
@@ -43,7 +43,14 @@ fn with_context<T>(
     common: &Common,
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
-    with_threads(common.n_threads, common.seed, common.quiet, work)
+    let Some(folder) = &common.tensorboard else {
+        return with_threads(common.n_threads, common.seed, common.quiet, work);
+    };
+    with_threads(common.n_threads, common.seed, common.quiet, |context| {
+        let Context { seed, pool, stop, view } = context;
+        let mut view = TensorBoard::create(folder, *view)?;
+        work(&mut Context { seed: *seed, pool, stop, view: &mut view })
+    })
 }
 
 /// The same for commands that have not all common flags.

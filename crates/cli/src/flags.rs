@@ -86,6 +86,7 @@ fn run() -> Command {
                 .value_parser(value_parser!(std::path::PathBuf))
                 .required(true)
                 .help("Folder for the report, the model and the predictions; made if it is not there"),
+            common::tensorboard(),
             preset(),
             columns(),
         ])
@@ -118,6 +119,7 @@ fn fit() -> Command {
             file("train", "Table to learn from").required(true),
             file("val", "Table to judge by, and to choose the epoch where there are epochs"),
             common::model("Where to write the fitted model"),
+            common::tensorboard(),
         ]);
         let command = if *head == HeadKind::Mlp { command.arg(preset()) } else { command };
         heads::add(common::add(command), head.table(), "")

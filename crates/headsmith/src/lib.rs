@@ -41,6 +41,7 @@ pub mod run;
 mod select;
 pub mod studies;
 pub mod tables;
+mod tensorboard;
 pub mod tune;
 
 pub use context::Context;
@@ -48,7 +49,8 @@ pub use error::{Error, Result};
 pub use evaluate::{Evaluation, evaluate};
 pub use head::{HeadConfig, HeadKind, Preset};
 pub use predict::{PredictOptions, predict, predict_table};
-pub use progress::{Progress, View};
+pub use progress::{Judged, Progress, View};
+pub use tensorboard::TensorBoard;
 
 pub use headsmith_data as data;
 pub use headsmith_heads as heads;

@@ -4,9 +4,11 @@
 
 use headsmith_data::Finding;
 use headsmith_heads::Event;
-use headsmith_study::StudyEvent;
+use headsmith_heads::mlp::Weights;
+use headsmith_kernels::MatRef;
+use headsmith_study::{Space, StudyEvent};
 
-use crate::report::{FitReport, TableReport};
+use crate::report::{FitReport, Judgement, TableReport};
 
 /// One step of a run.
 #[derive(Debug)]
@@ -32,12 +34,23 @@ pub enum Progress<'a> {
     },
     /// The fit that goes on says something.
     Fit(&'a Event),
+    /// A network's weights after an epoch, before the epoch's event.
+    Weights {
+        /// The epoch, from 0.
+        epoch: usize,
+        /// The weights.
+        weights: &'a Weights<'a>,
+    },
+    /// The head that was fitted has judged the validation rows.
+    Judged(Judged<'a>),
     /// A head was fitted and judged.
     Fitted(&'a FitReport),
     /// A study is about to search.
     Searching {
         /// Its name.
         study: &'a str,
+        /// Where it searches.
+        space: &'a Space,
         /// Its trials in all, if there is an end.
         n_trials: Option<u64>,
         /// Its trials that were finished before.
@@ -53,6 +66,21 @@ pub enum Progress<'a> {
     Warning(&'a str),
     /// The run was asked to stop and skips what is named.
     Skipped(&'a str),
+}
+
+/// The validation rows as a fitted head sees them.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// The classes' names.
+    pub classes: &'a [String],
+    /// The rows' classes.
+    pub y: &'a [u32],
+    /// The probabilities, `n_samples x n_classes`.
+    pub proba: MatRef<'a>,
+    /// The scores.
+    pub judgement: &'a Judgement,
+    /// The epoch, from 0, whose weights the head has.
+    pub epoch: Option<usize>,
 }
 
 /// Who looks at a run. Any `FnMut(&Progress)` is a view.

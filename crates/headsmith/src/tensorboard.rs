@@ -17,7 +17,7 @@ use std::time::SystemTime;
 use headsmith_tensorboard::{Origin, Value, Writer};
 
 use crate::error::{Error, Result};
-use crate::progress::{Progress, View};
+use crate::progress::{Progress, View, Wish};
 use fits::FitFiles;
 use trials::StudyFiles;
 
@@ -68,6 +68,10 @@ impl View for TensorBoard<'_> {
             self.inner.see(&Progress::Warning(&text));
         }
     }
+
+    fn wish(&mut self) -> Option<Wish> {
+        self.inner.wish()
+    }
 }
 
 impl Files {
@@ -116,7 +120,7 @@ impl Run {
 fn folder_of(purpose: &str) -> String {
     match purpose {
         "" | "final fit" => String::new(),
-        other => plain(other),
+        other => plain(other.split(',').next().unwrap_or_default()),
     }
 }
 

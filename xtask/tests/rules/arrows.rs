@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "headsmith-heads",
             "headsmith-model",
             "headsmith-study",
+            "headsmith-tensorboard",
         ],
     ),
     ("headsmith-aicrowd", &[]),

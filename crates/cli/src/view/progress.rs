@@ -209,7 +209,7 @@ impl View for StderrView {
             }
             Progress::Fit(event) => self.event(event),
             Progress::Fitted(report) => self.fitted(report),
-            Progress::Searching { study, n_trials, n_finished } => {
+            Progress::Searching { study, n_trials, n_finished, .. } => {
                 self.searching(study, *n_trials, *n_finished)
             }
             Progress::Trial(event) => self.trial(event),

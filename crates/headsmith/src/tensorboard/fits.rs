@@ -8,9 +8,7 @@ use headsmith_heads::{EpochRecord, EpochScores, Event};
 use headsmith_metrics::calibration;
 use headsmith_tensorboard::keras::{self, Kind};
 use headsmith_tensorboard::picture::{self, Bin};
-use headsmith_tensorboard::{
-    Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar,
-};
+use headsmith_tensorboard::{Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar};
 
 use super::Run;
 use crate::progress::{Judged, Progress};
@@ -116,7 +114,9 @@ fn scores(scores: &EpochScores) -> Vec<Value> {
 fn graph(architecture: &Architecture) -> serde_json::Value {
     let layers = architecture.layers.iter().zip(architecture.summary()).map(|(layer, summary)| {
         let kind = match *layer {
-            Layer::Dense { units, activation } => Kind::Dense { units, activation: name(activation).to_owned() },
+            Layer::Dense { units, activation } => {
+                Kind::Dense { units, activation: name(activation).to_owned() }
+            }
             Layer::GaussianNoise { stddev } => Kind::GaussianNoise { stddev },
             Layer::LayerNormalization { epsilon } => Kind::LayerNormalization { epsilon },
             Layer::Dropout { rate } => Kind::Dropout { rate },

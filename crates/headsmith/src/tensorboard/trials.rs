@@ -13,9 +13,13 @@ use super::{Run, now};
 
 /// Tag, name and description of what the page shows of a trial.
 const METRICS: [(&str, &str, &str); 3] = [
-    ("weighted_f1", "weighted F1", "On the validation rows: of the best epoch; of a pruned trial, of its last epoch."),
+    (
+        "weighted_f1",
+        "weighted F1",
+        "On the validation rows: of the best epoch; of a pruned trial, of its last epoch.",
+    ),
     ("epochs", "epochs", "How many epochs were trained."),
-    ("pruned", "pruned", "1 when the pruner ended the trial, 0 when it is complete or failed."),
+    ("pruned", "pruned", "1 when the trial was ended early, as not worth going on."),
 ];
 
 /// The files of a study.
@@ -63,6 +67,7 @@ impl StudyFiles {
                 self.trials.remove(number);
                 Ok(())
             }
+            _ => Ok(()),
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) fn run(
     let trials = storage.trials(study.record.id)?;
     let n_finished = trials.iter().filter(|trial| trial.state.is_finished()).count();
     drop(trials);
-    context.tell(&Progress::Searching { study: &study.record.name, n_trials: study.n_trials, n_finished });
+    let (name, space) = (&study.record.name, &study.space);
+    context.tell(&Progress::Searching { study: name, space, n_trials: study.n_trials, n_finished });
     let (events, end) = (line.sender(), line.sender());
     let done = thread::scope(|scope| {
         let workers = scope.spawn(move || {
