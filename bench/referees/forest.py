@@ -66,9 +66,9 @@ def ours(folder, shape, jobs, seed):
     return json.loads(output) | {"peak": peak}
 
 
-def theirs(train, val, jobs, seed):
+def theirs(train, val, jobs, seed, **parameters):
     started = time.perf_counter()
-    forest = RandomForestClassifier(random_state=seed, n_jobs=jobs).fit(*train)
+    forest = RandomForestClassifier(random_state=seed, n_jobs=jobs, **parameters).fit(*train)
     fitted = time.perf_counter()
     predict = []
     for _ in range(3):

@@ -41,21 +41,6 @@ pub fn columns_u32(table: &[u32], n_cols: usize, rows: &[u32], columns: &mut [u3
     gather(table, n_cols, rows, columns, stride, transpose);
 }
 
-/// [`columns_u32`] of floats.
-///
-/// # Panics
-/// When a row is not there, or `columns` has no room.
-pub fn columns_f32(table: &[f32], n_cols: usize, rows: &[u32], columns: &mut [f32], stride: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the machine has AVX2, and `gather` hands out squares that lie within; floats have 32 bits too.
-        return gather(table, n_cols, rows, columns, stride, |from, to, stride| unsafe {
-            x86::transpose_u32(from.map(|from| from.cast()), to.cast(), stride);
-        });
-    }
-    gather(table, n_cols, rows, columns, stride, transpose);
-}
-
 /// Calls `transpose(from, to, stride)` for each square: [`SIDE`] values may be read at each of `from`, and written at `to`
 /// and each `stride` behind it, [`SIDE`] times.
 #[inline(always)]

@@ -227,12 +227,10 @@ mod tests {
             let x: Vec<f32> = (0..n_rows * n_features).map(|_| value()).collect();
             let x = MatRef::new(&x, n_rows, n_features);
             let tree = Tree::new(nodes.iter().copied(), n_features).unwrap();
-            let mut block = Block::default();
             for first in (0..n_rows).step_by(ROWS).chain([n_rows / 3]) {
                 let end = n_rows.min(first + ROWS);
                 let mut leaves = vec![0; end - first];
-                block.take(x, first, end - first);
-                tree.walk(&block, &mut leaves);
+                tree.walk(&Block::new(x, first, end - first), &mut leaves);
                 let expected: Vec<u32> = (first..end).map(|i| naive(&nodes, x.row(i))).collect();
                 assert_eq!(leaves, expected);
             }

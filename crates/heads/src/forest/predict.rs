@@ -1,9 +1,9 @@
 //! Class probabilities: the mean over the trees of the class shares in the leaf that a row comes to.
 //!
 //! Rows are taken in blocks, and each tree is walked for all rows of a block before the next one, so that its nodes
-//! stay in the cache; within a block, several rows walk at once, because a single one would wait for memory at
-//! every node. Probabilities are added in double precision in the order of the trees: the result does not depend on
-//! how rows are shared among threads.
+//! stay in the cache; where trees are large, several blocks walk down one before the next. Within a block, several rows
+//! walk at once, because a single one would wait for memory at every node. Probabilities are added in double precision in
+//! the order of the trees: the result does not depend on how rows are shared among threads.
 
 use std::sync::OnceLock;
 
@@ -14,6 +14,15 @@ use super::tree::Tree;
 
 /// Rows that are predicted together.
 const ROWS_A_BLOCK: usize = walk::ROWS;
+
+/// Bytes of trees that leave the last-level cache to others.
+const MUCH: usize = 1 << 22;
+
+/// Bytes of blocks that walk down a tree one after the other where trees are large.
+const BLOCKS: usize = 1 << 22;
+
+/// Pieces that keep many threads busy.
+const FEWEST_PIECES: usize = 16;
 
 /// Rows that walk at once down a tree that is not packed.
 const LANES: usize = 8;
@@ -26,33 +35,55 @@ pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matr
     let n_classes = forest.n_classes;
     let mut proba = Matrix::zeros(x.n_rows(), n_classes);
     let packed = if x.n_rows() < PACKED_FROM { &[] } else { forest.packed.trees(forest, pool) };
-    pool.for_each_chunk(proba.as_mut_slice(), ROWS_A_BLOCK * n_classes, |block, proba| {
-        let start = block * ROWS_A_BLOCK;
-        let rows: Vec<u32> = (start as u32..).take(proba.len() / n_classes).collect();
-        let mut sums = vec![0.0; proba.len()];
-        let mut leaves = vec![0; rows.len()];
-        let mut walking = walk::Block::default();
-        if !packed.is_empty() {
-            walking.take(x, start, rows.len());
-        }
-        for (t, tree) in forest.trees.iter().enumerate() {
-            if let Some(Some(next)) = packed.get(t + 1) {
-                next.fetch();
-                forest.trees[t + 1].fetch_leaves(walk::FETCHED / 2);
-            }
-            match packed.get(t) {
-                Some(Some(packed)) => packed.walk(&walking, &mut leaves),
-                _ => find_leaves(tree, x, &rows, &mut leaves),
-            }
-            for (&leaf, sums) in leaves.iter().zip(sums.chunks_exact_mut(n_classes)) {
-                tree.add_leaf(leaf as usize, sums);
-            }
-        }
-        for (p, sum) in proba.iter_mut().zip(sums) {
-            *p = (sum / forest.trees.len() as f64) as f32;
-        }
+    let n_blocks = blocks_a_piece(forest, x.n_rows());
+    pool.for_each_chunk(proba.as_mut_slice(), n_blocks * ROWS_A_BLOCK * n_classes, |piece, proba| {
+        predict_rows(forest, packed, x, piece * n_blocks * ROWS_A_BLOCK, proba);
     });
     proba
+}
+
+/// Blocks that walk down a tree one after the other: the more, the more seldom a tree is fetched; but where all trees are in
+/// the last-level cache anyway, it is better that a block stays in the second-level cache.
+fn blocks_a_piece(forest: &Forest, n_rows: usize) -> usize {
+    let block = forest.n_features * ROWS_A_BLOCK * size_of::<f32>();
+    let trees = forest.n_nodes() * size_of::<u64>();
+    let pieces = n_rows / (ROWS_A_BLOCK * FEWEST_PIECES);
+    if trees < MUCH { 1 } else { (BLOCKS / block).min(pieces).max(1) }
+}
+
+/// Predicts the rows of `x` from `start` on.
+fn predict_rows(
+    forest: &Forest,
+    packed: &[Option<walk::Tree>],
+    x: MatRef<'_>,
+    start: usize,
+    proba: &mut [f32],
+) {
+    let n_classes = forest.n_classes;
+    let rows: Vec<u32> = (start as u32..).take(proba.len() / n_classes).collect();
+    let mut sums = vec![0.0; proba.len()];
+    let mut leaves = vec![0; rows.len()];
+    let blocks = rows.chunks(ROWS_A_BLOCK).take(if packed.is_empty() { 0 } else { rows.len() });
+    let blocks: Vec<_> = blocks.map(|rows| walk::Block::new(x, rows[0] as usize, rows.len())).collect();
+    for (t, tree) in forest.trees.iter().enumerate() {
+        if let Some(Some(next)) = packed.get(t + 1) {
+            next.fetch();
+            forest.trees[t + 1].fetch_leaves(walk::FETCHED / 2);
+        }
+        match packed.get(t) {
+            Some(Some(packed)) => {
+                let parts = leaves.chunks_mut(ROWS_A_BLOCK).zip(&blocks);
+                parts.for_each(|(leaves, block)| packed.walk(block, leaves));
+            }
+            _ => find_leaves(tree, x, &rows, &mut leaves),
+        }
+        for (&leaf, sums) in leaves.iter().zip(sums.chunks_exact_mut(n_classes)) {
+            tree.add_leaf(leaf as usize, sums);
+        }
+    }
+    for (p, sum) in proba.iter_mut().zip(sums) {
+        *p = (sum / forest.trees.len() as f64) as f32;
+    }
 }
 
 /// The trees in the form in which many rows walk fast, made when they are first needed; `None` for those that do not fit.
@@ -110,5 +141,32 @@ fn walk(tree: &Tree, x: MatRef<'_>, rows: &[u32; LANES], at: &mut [u32; LANES]) 
             moved |= next != *at;
             *at = next;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_kernels::Philox;
+
+    use super::super::params::TABLE;
+    use super::*;
+    use crate::{Control, Event, Samples};
+
+    #[test]
+    fn several_blocks_walk_down_packed_trees_as_single_rows_do() {
+        let (n_rows, n_features) = (3 * ROWS_A_BLOCK + 17, 5);
+        let mut random = Philox::new(3, 0, 0).sequence(0, 0);
+        let x: Vec<f32> = (0..n_rows * n_features).map(|_| random.uniform() as f32 - 0.5).collect();
+        let y: Vec<u32> = (0..n_rows).map(|_| random.below(3)).collect();
+        let x = MatRef::new(&x, n_rows, n_features);
+        let (params, pool) = (TABLE.defaults(), Pool::inline());
+        let samples = Samples::new(x, &y, 3).unwrap();
+        let forest =
+            super::super::fit(samples, &params, 0, &pool, &mut |_: &Event| Control::Continue).unwrap();
+        let (mut packed, mut plain) = (vec![0.0; n_rows * 3], vec![0.0; n_rows * 3]);
+        predict_rows(&forest, forest.packed.trees(&forest, &pool), x, 0, &mut packed);
+        predict_rows(&forest, &[], x, 0, &mut plain);
+        assert_eq!(packed, plain);
+        assert_eq!(packed, forest.predict_proba(x, &pool).as_slice());
     }
 }

@@ -1,5 +1,7 @@
 //! Rows as they walk down trees, and what vectors do for all of them at once.
 
+#![allow(unsafe_code)]
+
 use super::Node;
 use crate::multiversion::multiversion;
 use crate::{MatRef, gather};
@@ -11,11 +13,10 @@ pub const ROWS: usize = 64;
 pub(super) const TOP: usize = 15;
 
 /// Some rows in the form in which they walk down trees.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Block {
     /// The value of feature `j` in row `i` as `keys[j * ROWS + i]`.
     pub(super) keys: Vec<u32>,
-    values: Vec<f32>,
     pub(super) n_features: usize,
     pub(super) n_rows: usize,
 }
@@ -25,24 +26,29 @@ impl Block {
     ///
     /// # Panics
     /// When they are more than [`ROWS`], or not there.
-    pub fn take(&mut self, x: MatRef<'_>, first: usize, n_rows: usize) {
+    pub fn new(x: MatRef<'_>, first: usize, n_rows: usize) -> Block {
         assert!(n_rows <= ROWS, "{n_rows} rows in a block of {ROWS}");
         let rows: [u32; ROWS] = std::array::from_fn(|i| i as u32);
         let x = x.rows(first, first + n_rows);
-        (self.n_features, self.n_rows) = (x.n_cols(), n_rows);
-        self.values.resize(x.n_cols() * ROWS, 0.0);
-        self.keys.resize(x.n_cols() * ROWS, 0);
-        gather::columns_f32(x.as_slice(), x.n_cols(), &rows[..n_rows], &mut self.values, ROWS);
-        all_ascending(&self.values, &mut self.keys);
+        let mut keys = vec![0; x.n_cols() * ROWS];
+        gather::columns_u32(bits(x.as_slice()), x.n_cols(), &rows[..n_rows], &mut keys, ROWS);
+        make_ascending(&mut keys);
+        Block { keys, n_features: x.n_cols(), n_rows }
     }
+}
+
+/// The bits of each value.
+fn bits(values: &[f32]) -> &[u32] {
+    // SAFETY: floats have the size and alignment of integers of 32 bits, and any bits are an integer.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), values.len()) }
 }
 
 multiversion! {
     #[allow(unreachable_pub)]
-    /// The [`ascending`] number of each value.
-    pub fn all_ascending(values: &[f32], keys: &mut [u32]) {
-        for (key, value) in keys.iter_mut().zip(values) {
-            *key = ascending(*value);
+    /// Makes the [`ascending`] number of each value of its bits.
+    pub fn make_ascending(keys: &mut [u32]) {
+        for key in keys {
+            *key = ascending(f32::from_bits(*key));
         }
     }
 }
