@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::world::{World, names};
@@ -43,6 +43,22 @@ fn what_is_no_cache_is_said_and_written_anew() {
     let error = world.error(args, 0);
     assert!(error.contains(&format!("{file} is damaged: it was written anew")), "{error}");
     assert!(world.bytes(&file) == whole);
+}
+
+/// A limit on the size of files fails as a full disk does: in the middle of a write.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_cache_without_room_is_an_error_and_leaves_nothing() {
+    let world = World::with_tables();
+    let headsmith = world.command("inspect train.csv --cache cache");
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -f 64; trap '' XFSZ; exec \"$0\" \"$@\""]).arg(headsmith.get_program());
+    let output = command.args(headsmith.get_args()).current_dir(world.path("")).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot be written: File too large"), "{stderr}");
+    assert!(stderr.contains("put the cache where there is room for the table"), "{stderr}");
+    assert_eq!(names(&world.path("cache")), [""; 0]);
 }
 
 #[cfg(target_os = "linux")]
