@@ -36,6 +36,6 @@ pub use error::{Error, Result};
 pub use finding::{Finding, Severity};
 pub use labels::Labels;
 pub use options::{OnBadRow, ReadOptions};
-pub use place::Place;
+pub use place::{Place, Places};
 pub use read::{read, read_bytes};
 pub use table::Table;

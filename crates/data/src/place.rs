@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use crate::gather::{Numbering, Numbers};
+
 /// A place in a table's file: a line or a row, and in it perhaps a column and an element of a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
@@ -53,5 +55,19 @@ impl fmt::Display for Place {
             self.element.map(|element| format!("element {element}")),
         ];
         f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Where the rows of a table stand in its file: a few bytes for all rows that stand one after another.
+#[derive(Debug, Clone)]
+pub struct Places {
+    pub(crate) numbering: Numbering,
+    pub(crate) numbers: Numbers,
+}
+
+impl Places {
+    /// Where row `row` stands, the first being 0; `None` where there is no such row.
+    pub fn of(&self, row: usize) -> Option<Place> {
+        (row < self.numbers.n_rows()).then(|| self.numbering.place(self.numbers.get(row)))
     }
 }

@@ -4,7 +4,7 @@ use crate::columns::{Columns, Role};
 use crate::format::Format;
 use crate::gather::{Numbering, Numbers};
 use crate::source::{Compression, Source};
-use crate::{Finding, Labels, Place, ReadOptions};
+use crate::{Finding, Labels, Place, Places, ReadOptions};
 use headsmith_kernels::{MatRef, Matrix};
 use std::path::Path;
 
@@ -108,6 +108,11 @@ impl Table {
     /// When the table has no such row.
     pub fn place(&self, row: usize) -> Place {
         self.numbering.place(self.numbers.get(row))
+    }
+
+    /// Where all rows stand in the file, without the table.
+    pub fn places(&self) -> Places {
+        Places { numbering: self.numbering, numbers: self.numbers.clone() }
     }
 
     /// What the reader accepted but has to say.

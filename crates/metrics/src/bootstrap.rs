@@ -11,11 +11,13 @@
 //! What is random in resample `r` comes from Philox with `(seed, r)`: intervals are the same for any number of
 //! threads, and the first resamples of many are those of few.
 
+mod classes;
 mod intervals;
 mod paired;
 mod selection;
 mod strata;
 
+pub use classes::{ClassIntervals, class_intervals};
 pub use intervals::{Intervals, intervals};
 pub use paired::{Difference, PairedDifference, paired_difference};
 pub use selection::{Selection, selection};

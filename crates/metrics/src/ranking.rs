@@ -3,8 +3,9 @@
 use headsmith_kernels::MatRef;
 
 /// What is found at a threshold: samples of the class, and samples of others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Found {
+    pub(crate) threshold: f32,
     pub(crate) hits: u64,
     pub(crate) false_alarms: u64,
 }
@@ -21,6 +22,7 @@ pub(crate) fn thresholds(y_true: &[u32], proba: MatRef<'_>, class: usize) -> Vec
         let hits = group.iter().filter(|(_, is_class)| *is_class).count() as u64;
         found.hits += hits;
         found.false_alarms += group.len() as u64 - hits;
+        found.threshold = group[0].0;
         found
     };
     ranked.chunk_by(|a, b| a.0 == b.0).map(step).collect()

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bootstrap;
+mod curves;
 mod naive;
 mod predictions;
 mod recorded;

@@ -1,0 +1,111 @@
+//! ROC and precision-recall curves, one class against the rest, with as few points as show them.
+
+use headsmith_kernels::MatRef;
+
+use crate::confusion::ratio;
+use crate::ranking::{Found, thresholds};
+
+/// A point of a curve: what a threshold on the class's probability finds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// The least probability that counts as found; infinite where nothing is found.
+    pub threshold: f64,
+    /// False positive rate (ROC), or recall.
+    pub x: f64,
+    /// True positive rate (ROC), or precision.
+    pub y: f64,
+}
+
+/// False against true positive rate of `class` at every threshold from above all probabilities down to the lowest:
+/// scikit-learn's `roc_curve(y_true == class, proba[:, class], drop_intermediate=False)`. Empty when no sample or every
+/// sample is of the class.
+///
+/// Points nearer than `resolution` in both directions to the one before them are left out, but never the last: of
+/// any number of samples there are some `2 / resolution` points. 0 leaves none out.
+///
+/// # Panics
+/// When there is not one label a row, or `class` is not below the number of columns.
+pub fn roc_curve(y_true: &[u32], proba: MatRef<'_>, class: usize, resolution: f64) -> Vec<Point> {
+    let found = thresholds(y_true, proba, class);
+    let all = found.last().copied().unwrap_or_default();
+    if all.hits == 0 || all.false_alarms == 0 {
+        return Vec::new();
+    }
+    let first = Point { threshold: f64::INFINITY, x: 0.0, y: 0.0 };
+    let point = |now: &Found| Point {
+        threshold: f64::from(now.threshold),
+        x: ratio(now.false_alarms, all.false_alarms),
+        y: ratio(now.hits, all.hits),
+    };
+    thinned(first, found.iter().map(point), resolution)
+}
+
+/// Recall against precision of `class`, thresholds, thinning and panics as in [`roc_curve`]: scikit-learn's
+/// `precision_recall_curve(y_true == class, proba[:, class])` from its end, where the precision of finding nothing is 1 by
+/// convention. Empty when no sample is of the class.
+pub fn precision_recall_curve(
+    y_true: &[u32],
+    proba: MatRef<'_>,
+    class: usize,
+    resolution: f64,
+) -> Vec<Point> {
+    let found = thresholds(y_true, proba, class);
+    let n_class = found.last().map_or(0, |all| all.hits);
+    if n_class == 0 {
+        return Vec::new();
+    }
+    let first = Point { threshold: f64::INFINITY, x: 0.0, y: 1.0 };
+    let point = |now: &Found| Point {
+        threshold: f64::from(now.threshold),
+        x: ratio(now.hits, n_class),
+        y: ratio(now.hits, now.hits + now.false_alarms),
+    };
+    thinned(first, found.iter().map(point), resolution)
+}
+
+fn thinned(first: Point, points: impl Iterator<Item = Point>, resolution: f64) -> Vec<Point> {
+    let mut kept = vec![first];
+    let (mut last, mut pending) = (first, None);
+    for point in points {
+        let far = (point.x - last.x).abs().max((point.y - last.y).abs());
+        pending = if far >= resolution {
+            kept.push(point);
+            last = point;
+            None
+        } else {
+            Some(point)
+        };
+    }
+    kept.extend(pending);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thinning_keeps_the_ends_and_stays_near() {
+        let n = 5_000u32;
+        let y: Vec<u32> = (0..n).map(|i| u32::from(i * 7 % 13 < 4 + 4 * (i / 2_500))).collect();
+        let proba: Vec<f32> = (0..n).flat_map(|i| [1.0 - i as f32 / n as f32, i as f32 / n as f32]).collect();
+        let proba = MatRef::new(&proba, n as usize, 2);
+        for curve in [roc_curve, precision_recall_curve] {
+            let (all, few) = (curve(&y, proba, 1, 0.0), curve(&y, proba, 1, 0.01));
+            assert_eq!((all.len(), all[0], all.last()), (5_001, few[0], few.last()));
+            assert!(few.len() < 300, "{}", few.len());
+            for point in &all {
+                let near = |kept: &Point| (kept.x - point.x).abs() < 0.01 && (kept.y - point.y).abs() < 0.01;
+                assert!(few.iter().any(near), "{point:?}");
+            }
+        }
+        assert_eq!(roc_curve(&y, proba, 0, 0.0).last().map(|p| (p.x, p.y)), Some((1.0, 1.0)));
+    }
+
+    #[test]
+    fn a_class_without_samples_has_no_curve() {
+        let proba = MatRef::new(&[0.5, 0.5, 0.2, 0.8], 2, 2);
+        assert!(roc_curve(&[0, 0], proba, 0, 0.0).is_empty() && roc_curve(&[0, 0], proba, 1, 0.0).is_empty());
+        assert!(precision_recall_curve(&[0, 0], proba, 1, 0.0).is_empty());
+    }
+}
