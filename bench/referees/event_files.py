@@ -175,11 +175,15 @@ def served(logs, weights, proba, truth):
 
 
 def graph(server, run, layers):
-    """The Graphs page is told of the layers, each fed by the one before."""
+    """The Graphs page is told of the layers, each fed by the one before, in both of its forms."""
+    assert server.get("plugin/graphs/info")[run]["run_graph"]
+    text = server.get("plugin/graphs/graph", run=run, conceptual="false").decode()
+    nodes = re.findall(r'node \{\s+name: "(\w+)"\s+op: "\w+"(?:\s+input: "(\w+)")?', text)
+    chain = ["input_layer", *layers]
+    assert nodes == [(name, before) for name, before in zip(chain, ["", *chain])], text
     assert server.get("plugin/graphs/info")[run]["tags"]["keras"]["conceptual_graph"]
     text = server.get("plugin/graphs/graph", run=run, tag="keras", conceptual="true").decode()
     nodes = re.findall(r'node \{\s+name: "sequential/(\w+)"(?:\s+input: "sequential/(\w+)")?', text)
-    chain = ["input_layer", *layers]
     assert nodes == [(name, before) for name, before in zip(chain, ["", *chain])], text
     ok("HTTP: the graph has the layers in their order")
 

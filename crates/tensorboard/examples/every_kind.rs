@@ -40,6 +40,7 @@ fn run(input: &Value, folder: &Path) -> Result<(), Box<dyn Error>> {
         Layer { name: "dense_1".into(), kind: Kind::Dense { units: 3, activation: "softmax".into() } },
     ];
     let network = keras::sequential("sequential", 5, &layers);
+    writer.graph(keras::graph_def(5, &layers), NOW)?;
     writer.write(0, NOW, vec![keras_model("keras", &network), text("about", "*all* kinds")])?;
     let step = |step: usize, shift: f32| {
         let values: Vec<f32> = weights[step].iter().map(|v| v + shift).collect();

@@ -13,7 +13,7 @@ pub struct Event {
     #[prost(int64, tag = "2")]
     pub step: i64,
     /// What it says.
-    #[prost(oneof = "What", tags = "3, 5, 7")]
+    #[prost(oneof = "What", tags = "3, 4, 5, 7")]
     pub what: Option<What>,
 }
 
@@ -23,6 +23,9 @@ pub enum What {
     /// The first record of every file.
     #[prost(string, tag = "3")]
     FileVersion(String),
+    /// The graph of a network, encoded: see [`graph_def`](crate::keras::graph_def).
+    #[prost(bytes, tag = "4")]
+    GraphDef(Vec<u8>),
     /// Values.
     #[prost(message, tag = "5")]
     Summary(Summary),

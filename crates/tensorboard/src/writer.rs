@@ -63,6 +63,14 @@ impl Writer {
         self.append(Event { wall_time: now, step, what: Some(What::SessionLog(log)) })
     }
 
+    /// Writes a network for the Graphs page, as [`keras::graph_def`](crate::keras::graph_def) gives it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn graph(&mut self, graph_def: Vec<u8>, now: f64) -> io::Result<()> {
+        self.append(Event { wall_time: now, step: 0, what: Some(What::GraphDef(graph_def)) })
+    }
+
     /// Writes the values of a step. `now` is in seconds since 1970.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use headsmith_tensorboard::keras::{self, Kind};
 use headsmith_tensorboard::picture::{self, Bin};
 use headsmith_tensorboard::{Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar};
 
-use super::Run;
+use super::{Run, now};
 use crate::progress::{Judged, Progress};
 
 /// The network's name, after which Keras names its weights.
@@ -51,7 +51,9 @@ impl FitFiles {
     fn weights(&mut self, epoch: usize, weights: &Weights<'_>) -> io::Result<()> {
         let mut values = Vec::new();
         if self.train.is_none() {
-            values.push(keras_model("keras", &graph(weights.architecture())));
+            let (n_features, layers) = (weights.architecture().n_features, layers(weights.architecture()));
+            self.train()?.writer.graph(keras::graph_def(n_features, &layers), now())?;
+            values.push(keras_model("keras", &keras::sequential(NETWORK, n_features, &layers)));
         }
         weights.each(|name, weights| {
             values.push(histogram(format!("{NETWORK}/{name}/histogram"), &Histogram::of(weights)));
@@ -111,7 +113,7 @@ fn scores(scores: &EpochScores) -> Vec<Value> {
     named.into_iter().map(|(tag, value)| scalar(tag, value as f32)).collect()
 }
 
-fn graph(architecture: &Architecture) -> serde_json::Value {
+fn layers(architecture: &Architecture) -> Vec<keras::Layer> {
     let layers = architecture.layers.iter().zip(architecture.summary()).map(|(layer, summary)| {
         let kind = match *layer {
             Layer::Dense { units, activation } => {
@@ -123,7 +125,7 @@ fn graph(architecture: &Architecture) -> serde_json::Value {
         };
         keras::Layer { name: summary.name, kind }
     });
-    keras::sequential(NETWORK, architecture.n_features, &layers.collect::<Vec<_>>())
+    layers.collect()
 }
 
 fn name(activation: Activation) -> &'static str {
