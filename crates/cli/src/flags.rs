@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use headsmith::HeadKind;
 
+use crate::view;
 use common::{file, switch};
 
 /// The whole command line, without a configuration file.
@@ -20,7 +21,7 @@ pub(crate) fn command() -> Command {
         .about("Turns a table of embeddings and labels into the best small classifier.")
         .after_help(
             "Start with:\n  headsmith inspect train.csv\n  headsmith run --train train.csv --val val.csv \
-             --test test.csv --out out/\n\nExit status: 0 success, 1 bad data or failure, 2 wrong usage; aicrowd: see there.",
+             --test test.csv --out out/\n\nExit status: 0 success, 1 bad data or failure, 2 wrong usage, 130 cut short by Ctrl-C (what there was is written); aicrowd: see there.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -34,12 +35,14 @@ pub(crate) fn command() -> Command {
 /// # Errors
 /// When the configuration file cannot be read or has unknown keys.
 pub(crate) fn parse(args: Vec<OsString>) -> anyhow::Result<ArgMatches> {
-    let Some(path) = config::named(&args) else { return Ok(complete(command().get_matches_from(args))) };
+    let Some(path) = config::named(&args) else {
+        return Ok(complete(command().try_get_matches_from(args).unwrap_or_else(|error| exit(&error))));
+    };
     let config = config::ConfigFile::read(&path, &command())?;
     let matches = config.as_defaults(command()).try_get_matches_from(args);
     matches.map(complete).or_else(|error| match config.blame(&error) {
         Some(wrong) => Err(wrong),
-        None => error.exit(),
+        None => exit(&error),
     })
 }
 
@@ -60,10 +63,33 @@ fn complete(matches: ArgMatches) -> ArgMatches {
             .collect();
         if !lacking.is_empty() {
             let text = format!("the following required arguments were not provided:{}\n", lacking.concat());
-            command().error(clap::error::ErrorKind::MissingRequiredArgument, text).exit();
+            exit(&command().error(clap::error::ErrorKind::MissingRequiredArgument, text));
         }
     }
     matches
+}
+
+/// Ends the process with what clap says: a call for help, or wrong usage, which is said in JSON, too, if that is asked for.
+fn exit(error: &clap::Error) -> ! {
+    if error.use_stderr() && names_json() {
+        let text = error.to_string();
+        let message = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        view::error::print_json(message, &[], error.exit_code() as u8);
+    }
+    error.exit()
+}
+
+/// Whether the command is to print JSON.
+pub(crate) fn asks_for_json(matches: &ArgMatches) -> bool {
+    match matches.subcommand() {
+        Some((_, matches)) => asks_for_json(matches),
+        None => matches.try_get_one("json").ok().flatten().copied().unwrap_or(false),
+    }
+}
+
+/// Whether the command line has the word, whatever else is wrong with it.
+pub(crate) fn names_json() -> bool {
+    std::env::args_os().any(|arg| arg == "--json")
 }
 
 fn run() -> Command {

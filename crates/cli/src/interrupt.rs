@@ -8,14 +8,17 @@ use crate::view;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
+/// Whether Ctrl-C is how the work was to end.
+static IS_THE_END: AtomicBool = AtomicBool::new(false);
+
 /// The exit status of a process ended by Ctrl-C, as shells give it.
-const INTERRUPTED: i32 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Listens for Ctrl-C and termination from here on; the flag is set at the first.
 pub(crate) fn listen() -> Result<&'static AtomicBool> {
     ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED);
+            std::process::exit(INTERRUPTED.into());
         }
         view::say("stopping: a fit ends with its best so far; Ctrl-C again quits at once");
     })
@@ -26,6 +29,16 @@ pub(crate) fn listen() -> Result<&'static AtomicBool> {
 /// Whether Ctrl-C was pressed.
 pub(crate) fn was_asked() -> bool {
     STOP.load(Ordering::Relaxed)
+}
+
+/// Says that the work has no end of its own: Ctrl-C does not cut it short.
+pub(crate) fn is_the_end() {
+    IS_THE_END.store(true, Ordering::Relaxed);
+}
+
+/// The exit status of a command that was done: another than 0 if Ctrl-C cut it short.
+pub(crate) fn status() -> u8 {
+    if was_asked() && !IS_THE_END.load(Ordering::Relaxed) { INTERRUPTED } else { 0 }
 }
 
 /// The flag of work that Ctrl-C ends at once, as it does where nobody listens.

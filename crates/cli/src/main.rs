@@ -8,11 +8,13 @@ mod view;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let done = flags::parse(std::env::args_os().collect()).and_then(|matches| commands::dispatch(&matches));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    let matches = flags::parse(std::env::args_os().collect());
+    // Where the command line itself is wrong, nobody knows whether it asks for JSON but by looking for the word.
+    let json = matches.as_ref().map_or_else(|_| flags::names_json(), flags::asks_for_json);
+    match matches.and_then(|matches| commands::dispatch(&matches)) {
+        Ok(()) => ExitCode::from(interrupt::status()),
         Err(error) => {
-            view::error::print(&error);
+            view::error::print(&error, json);
             ExitCode::from(view::error::status(&error))
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod text;
 pub(crate) mod transfer;
 
 use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
@@ -24,9 +25,17 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+static JSON_WAS_PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a JSON object was printed.
+pub(crate) fn has_printed_json() -> bool {
+    JSON_WAS_PRINTED.load(Ordering::Relaxed)
+}
+
 /// Prints a result as one JSON object on one line.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let mut text = serde_json::to_string(value).context("cannot write the result as JSON")?;
     text.push('\n');
+    JSON_WAS_PRINTED.store(true, Ordering::Relaxed);
     print(&text)
 }

@@ -7,6 +7,11 @@
 mod aicrowd;
 #[path = "cli/cache.rs"]
 mod cache;
+#[path = "cli/failures.rs"]
+mod failures;
+#[cfg(unix)]
+#[path = "cli/faults.rs"]
+mod faults;
 #[path = "cli/flags.rs"]
 mod flags;
 #[path = "cli/hold_back.rs"]
@@ -17,6 +22,10 @@ mod interrupt;
 mod jobs;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[cfg(unix)]
+#[allow(dead_code)]
+#[path = "../../study/tests/storages/server.rs"]
+mod server;
 #[path = "cli/tune.rs"]
 mod tune;
 #[path = "cli/world.rs"]

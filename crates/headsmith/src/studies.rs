@@ -2,17 +2,18 @@
 
 mod export;
 mod rows;
+mod words;
 
 use std::path::PathBuf;
 
 use headsmith_study::storages::{self, Options, Storage, StudyRecord};
-use headsmith_study::{Attributes, State, best_trial};
+use headsmith_study::{Attributes, best_trial};
 use serde::Serialize;
 use serde_json::Value;
 
 pub use export::export;
-pub(crate) use rows::state_word;
 pub use rows::{Order, TrialFilter, TrialRow};
+pub(crate) use words::{Words, words_of};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -44,6 +45,10 @@ pub struct StudyLine {
     pub n_pruned: usize,
     /// Those that broke.
     pub n_failed: usize,
+    /// Those that somebody is on.
+    pub n_running: usize,
+    /// Those that nobody is on any more: they go on with the next worker.
+    pub n_interrupted: usize,
     /// The best value; `null` without a complete trial.
     pub best_value: Option<f64>,
 }
@@ -92,7 +97,8 @@ pub fn find(place: &Place) -> Result<StudyLine> {
 pub fn show(place: &Place) -> Result<StudyReport> {
     let (mut storage, record) = open(place)?;
     let trials = storage.trials(record.id)?;
-    Ok(StudyReport::new(&record, &place.storage, &trials))
+    let words = Words::new(storage.as_mut(), record.id)?;
+    Ok(StudyReport::new(&record, &place.storage, &trials, &words))
 }
 
 /// The best trial.
@@ -102,8 +108,9 @@ pub fn show(place: &Place) -> Result<StudyReport> {
 pub fn best(place: &Place) -> Result<TrialRow> {
     let (mut storage, record) = open(place)?;
     let trials = storage.trials(record.id)?;
+    let words = Words::new(storage.as_mut(), record.id)?;
     let best = best_trial(record.direction, &trials);
-    best.map(|trial| TrialRow::new(trial)).ok_or_else(|| no_best(&record))
+    best.map(|trial| TrialRow::new(trial, &words)).ok_or_else(|| no_best(&record))
 }
 
 /// The trials that pass the filter, in its order.
@@ -112,7 +119,8 @@ pub fn best(place: &Place) -> Result<TrialRow> {
 /// When there is no such study, or no such column.
 pub fn trials(place: &Place, filter: &TrialFilter) -> Result<Vec<TrialRow>> {
     let (mut storage, record) = open(place)?;
-    let rows = storage.trials(record.id)?.iter().map(|trial| TrialRow::new(trial)).collect();
+    let words = Words::new(storage.as_mut(), record.id)?;
+    let rows = storage.trials(record.id)?.iter().map(|trial| TrialRow::new(trial, &words)).collect();
     filter.apply(rows)
 }
 
@@ -172,10 +180,11 @@ pub fn fit_best(
     let (mut storage, record) = open(place)?;
     let plan = tune::plan_of(&record)?;
     let trials = storage.trials(record.id)?;
+    let words = Words::new(storage.as_mut(), record.id)?;
     drop(storage);
     let best = best_trial(record.direction, &trials).ok_or_else(|| no_best(&record))?;
     context.seed = plan.seed;
-    let head = tune::final_head(&plan.base()?, &TrialRow::new(best))?;
+    let head = tune::final_head(&plan.base()?, &TrialRow::new(best, &words))?;
     let own = [config.train.as_deref(), config.val.as_deref()];
     let data = tune::tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
     let options = FitOptions {
@@ -194,12 +203,15 @@ pub fn fit_best(
 
 fn line(storage: &mut dyn Storage, record: StudyRecord) -> Result<StudyLine> {
     let trials = storage.trials(record.id)?;
-    let count = |state: State| trials.iter().filter(|trial| trial.state == state).count();
+    let words = Words::new(storage, record.id)?;
+    let count = |word: &str| trials.iter().filter(|trial| words.of(trial) == word).count();
     Ok(StudyLine {
         n_trials: trials.len(),
-        n_complete: count(State::Complete),
-        n_pruned: count(State::Pruned),
-        n_failed: count(State::Fail),
+        n_complete: count("complete"),
+        n_pruned: count("pruned"),
+        n_failed: count("failed"),
+        n_running: count("running"),
+        n_interrupted: count(words::INTERRUPTED),
         best_value: best_trial(record.direction, &trials).and_then(|trial| trial.value),
         name: record.name,
     })

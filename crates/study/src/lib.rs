@@ -30,7 +30,7 @@ pub use importance::importance;
 pub use running::{GoOn, Outcome, Running};
 pub use space::{Condition, Space, SpaceParam};
 pub use space_toml::{overlay_toml, to_toml};
-pub use study::{REASON, Study};
+pub use study::{REASON, Study, is_interrupted};
 pub use summary::{STATES, Spent, Summary, best_trial, summary};
 pub use trial::{Attributes, Direction, Params, State, Trial};
 pub use worker::{StudyEvent, Work, work};

@@ -60,10 +60,7 @@ impl Study {
     pub(crate) fn next(&self, queue: Queue<'_>, me: &Identity) -> Result<Claim> {
         let trials = queue.trials;
         for trial in trials {
-            let abandoned = || {
-                let worker = trial.system_attrs.get(WORKER).and_then(Value::as_str);
-                queue.stale.contains(&trial.id) || worker.is_some_and(Identity::is_gone)
-            };
+            let abandoned = || queue.stale.contains(&trial.id) || is_interrupted(trial);
             match trial.state {
                 State::Waiting if self.may_begin(trials, trial.number) => {
                     return self.begin_waiting(trials, trial, me);
@@ -178,6 +175,13 @@ impl Study {
 /// Whether one of our workers began the trial.
 pub(crate) fn is_ours(trial: &Trial) -> bool {
     trial.system_attrs.contains_key(WORKER)
+}
+
+/// Whether the trial is under way with nobody on it, so far as can be told from this system: its worker gave it back, or
+/// died. It goes on with the next worker that asks for work; to the storage, and to Optuna, it is running.
+pub fn is_interrupted(trial: &Trial) -> bool {
+    let worker = trial.system_attrs.get(WORKER).and_then(Value::as_str);
+    trial.state == State::Running && worker.is_some_and(Identity::is_gone)
 }
 
 fn attempt(me: &Identity, attempts: u64) -> Attributes {

@@ -5,7 +5,6 @@ use std::io::{BufRead, IsTerminal, Write};
 use anyhow::{Context as _, Result, bail};
 use clap::ArgMatches;
 use headsmith::studies::{self, Order, Place, TrialFilter};
-use headsmith::study::State;
 
 use crate::flags::common::{self, optional_path_of, path_of};
 use crate::{commands, view};
@@ -69,9 +68,8 @@ fn best(matches: &ArgMatches) -> Result<()> {
 }
 
 fn trials(matches: &ArgMatches) -> Result<()> {
-    let states = matches.get_many::<String>("state").into_iter().flatten();
     let filter = TrialFilter {
-        states: states.filter_map(|name| state(name)).collect(),
+        states: matches.get_many("state").into_iter().flatten().cloned().collect(),
         order: matches.get_one::<String>("sort").map(|column| Order::parse(column)).unwrap_or_default(),
         top: matches.get_one::<u32>("top").map(|top| *top as usize),
     };
@@ -139,15 +137,4 @@ fn agreed(question: &str) -> Result<bool> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-fn state(name: &str) -> Option<State> {
-    Some(match name {
-        "complete" => State::Complete,
-        "pruned" => State::Pruned,
-        "failed" => State::Fail,
-        "running" => State::Running,
-        "waiting" => State::Waiting,
-        _ => return None,
-    })
 }

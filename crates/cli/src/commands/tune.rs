@@ -6,7 +6,7 @@ use headsmith::tune::{self, StudyReport, TuneConfig, WorkerConfig};
 
 use crate::flags::common::{self, optional_path_of, path_of};
 use crate::flags::study;
-use crate::{commands, view};
+use crate::{commands, interrupt, view};
 
 /// Does a study, or goes on with it.
 pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
@@ -18,6 +18,7 @@ pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
         hold_back: study::held_back(matches),
         study: study::given(matches, &common, study::head_of(matches))?,
     };
+    end_with_ctrl_c(matches);
     let report = commands::with_context(&common, |context| tune::tune(&config, context))?;
     show(&report, common.json)
 }
@@ -32,12 +33,21 @@ pub(crate) fn worker(matches: &ArgMatches) -> Result<()> {
         train: optional_path_of(matches, "train"),
         val: optional_path_of(matches, "val"),
         cache: common.read.cache.clone(),
+        outage: study::outage(matches),
         n_trials: matches.get_one("trials").copied(),
         timeout: matches.get_one("timeout").copied(),
         n_jobs: common.n_threads,
     };
+    end_with_ctrl_c(matches);
     let report = commands::with_context(&common, |context| tune::join(&config, context))?;
     show(&report, common.json)
+}
+
+/// Work without an end is to go on until Ctrl-C.
+fn end_with_ctrl_c(matches: &ArgMatches) {
+    if !matches.contains_id("trials") && !matches.contains_id("timeout") {
+        interrupt::is_the_end();
+    }
 }
 
 fn show(report: &StudyReport, json: bool) -> Result<()> {

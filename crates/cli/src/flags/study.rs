@@ -54,6 +54,7 @@ pub(crate) fn worker() -> Command {
             file("train", "The study's training table, where it stands elsewhere than it did"),
             file("val", "The study's validation table, where it stands elsewhere than it did"),
             trials().help("Trials of the study in all [default: as the study was begun]"),
+            wait_for_storage(),
             timeout(),
         ]);
     common::add(command)
@@ -93,7 +94,7 @@ pub(crate) fn study() -> Command {
             .long("state")
             .value_name("STATE")
             .action(ArgAction::Append)
-            .value_parser(["complete", "pruned", "failed", "running", "waiting"])
+            .value_parser(["complete", "pruned", "failed", "running", "interrupted", "waiting"])
             .help("Only trials of this state; may be given more than once"),
         Arg::new("sort")
             .long("sort")
@@ -160,6 +161,7 @@ fn of_study(storage: Arg) -> Vec<Arg> {
             .default_value("0")
             .help("Share of the validation rows that no trial, epoch or head is chosen by: the selected head's score on it needs no correction"),
         switch("random-start", "Begin with drawn trials instead of configurations that did well on other tables"),
+        wait_for_storage(),
         switch("full-sync", "SQLite: wait for the disk at every report, so that a power cut loses nothing"),
     ];
     args.iter_mut().for_each(|arg| *arg = std::mem::take(arg).help_heading(HEADING));
@@ -221,6 +223,7 @@ pub(crate) fn given(matches: &ArgMatches, common: &Common, kind: HeadKind) -> Re
         n_jobs: common.n_threads,
         storage: text("storage"),
         full_sync: matches.get_flag("full-sync"),
+        outage: outage(matches),
         name: matches.get_one("study").cloned(),
         sampler: text("sampler"),
         pruner: text("pruner"),
@@ -270,6 +273,19 @@ fn timeout() -> Arg {
         .value_name("TIME")
         .value_parser(duration)
         .help("How long to work: 90s, 15m, 2h; trials under way are taken up by the next command")
+}
+
+fn wait_for_storage() -> Arg {
+    Arg::new("wait-for-storage")
+        .long("wait-for-storage")
+        .value_name("TIME")
+        .value_parser(duration)
+        .help("How long a storage that is away or locked is waited for [default: 5m]")
+}
+
+/// How long an outage of the storage is waited for.
+pub(crate) fn outage(matches: &ArgMatches) -> Duration {
+    matches.get_one("wait-for-storage").copied().unwrap_or(headsmith::tune::OUTAGE)
 }
 
 fn text(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {

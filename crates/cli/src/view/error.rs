@@ -1,19 +1,41 @@
 //! Errors as a person reads them, and the exit status they come to.
 
 use anyhow::Error;
+use serde_json::json;
 
-use crate::view;
+use crate::{interrupt, view};
 
-/// Prints `error: ..`, and a `cause: ..` line for each error below it.
-pub(crate) fn print(error: &Error) {
+/// What begins a line of a message that says what to do.
+const HINT: &str = "hint: ";
+
+/// Prints `error: ..`, and a `cause: ..` line for each error below it. With `json` standard output gets the same as one
+/// object, unless the command has printed its own.
+pub(crate) fn print(error: &Error, json: bool) {
     view::say(&format!("error: {error}"));
     error.chain().skip(1).for_each(|cause| view::say(&format!("cause: {cause}")));
+    if json && !view::has_printed_json() {
+        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+        print_json(&error.to_string(), &causes, status(error));
+    }
 }
 
-/// 2 for wrong usage, 1 for bad data and every other failure; those of the challenge client by cause.
+/// Prints a failure as one JSON object.
+pub(crate) fn print_json(text: &str, causes: &[String], status: u8) {
+    let (hints, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with(HINT));
+    let hints: Vec<&str> = hints.iter().map(|hint| &hint[HINT.len()..]).collect();
+    let error = json!({ "message": lines.join("\n"), "causes": causes, "hints": hints, "status": status });
+    // A failure to say it is no further failure.
+    let _ = view::print_json(&json!({ "error": error }));
+}
+
+/// 2 for wrong usage, 130 when Ctrl-C came before there was anything to show, 1 for bad data and every other failure;
+/// those of the challenge client by cause.
 pub(crate) fn status(error: &Error) -> u8 {
     if let Some(error) = error.downcast_ref::<headsmith_aicrowd::Error>() {
         return error.cause().exit_status();
+    }
+    if error.downcast_ref::<headsmith::Error>().is_some_and(headsmith::Error::is_stopped) {
+        return interrupt::INTERRUPTED;
     }
     let usage = |error: &headsmith::Error| error.is_usage();
     let wrong = error.downcast_ref::<headsmith::Error>().is_some_and(usage)

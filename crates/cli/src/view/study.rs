@@ -30,6 +30,9 @@ pub(crate) fn summary(report: &StudyReport) -> String {
         ]);
     }
     let _ = writeln!(text, "{table}");
+    if report.states.iter().any(|line| line.state == "interrupted") {
+        text += "interrupted: nobody is on it; it goes on where it was left with the next tune or worker\n";
+    }
     if let Some(saved) = report.saved_seconds.filter(|saved| *saved > 0.0) {
         let _ = writeln!(text, "pruning saved about {saved:.0} s of training");
     }
@@ -103,7 +106,8 @@ pub(crate) fn list(lines: &[StudyLine]) -> String {
     if lines.is_empty() {
         return "there is no study\n".to_owned();
     }
-    let mut table = grid(&["study", "trials", "complete", "pruned", "failed", "best value"]);
+    let mut table =
+        grid(&["study", "trials", "complete", "pruned", "failed", "running", "interrupted", "best value"]);
     for line in lines {
         table.add_row([
             line.name.clone(),
@@ -111,6 +115,8 @@ pub(crate) fn list(lines: &[StudyLine]) -> String {
             line.n_complete.to_string(),
             line.n_pruned.to_string(),
             line.n_failed.to_string(),
+            line.n_running.to_string(),
+            line.n_interrupted.to_string(),
             line.best_value.map_or(String::new(), |value| format!("{value:.4}")),
         ]);
     }
@@ -129,7 +135,7 @@ pub(crate) fn trials(rows: &[TrialRow]) -> String {
     for row in rows {
         let mut cells = vec![
             row.number.to_string(),
-            row.state_word().to_owned(),
+            row.state.to_owned(),
             row.value.map_or(String::new(), |value| format!("{value:.4}")),
             row.epochs.to_string(),
             row.seconds.map_or(String::new(), |seconds| format!("{seconds:.1}")),

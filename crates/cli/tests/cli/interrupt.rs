@@ -24,7 +24,7 @@ fn ctrl_c_ends_a_fit_with_its_best_so_far() {
     let sent = Command::new("kill").args(["-INT", &fit.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let output = fit.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.status.code(), Some(130));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["stopped"], "asked");
     let evaluated = world.json("evaluate --model m.safetensors --data val.csv --json");

@@ -105,9 +105,25 @@ fn an_interrupt_ends_cleanly_and_the_same_command_goes_on() {
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert!(child.wait_with_output().unwrap().status.success());
+    what_was_given_back_is_called_so(&world);
     world.run(&format!("{SMALL} --storage cut.db"), 0);
     let (cut, whole) = (content(&world, "cut.db"), content(&world, "whole.db"));
     assert_eq!(cut[..14], whole[..]);
+}
+
+#[cfg(unix)]
+fn what_was_given_back_is_called_so(world: &World) {
+    let shown = world.json("study show --storage cut.db --study s --json");
+    let states: Vec<&str> =
+        shown["states"].as_array().unwrap().iter().map(|line| line["state"].as_str().unwrap()).collect();
+    assert!(states.contains(&"interrupted") && !states.contains(&"running"), "{states:?}");
+    let line = &world.json("study list --storage cut.db --json")[0];
+    let n = line["n_interrupted"].as_u64().unwrap();
+    assert!(n >= 1 && line["n_running"] == 0, "{line}");
+    let trials = world.json("study trials --storage cut.db --study s --state interrupted --json");
+    assert_eq!(trials.as_array().unwrap().len() as u64, n);
+    let text = world.run("study show --storage cut.db --study s", 0).stdout;
+    assert!(String::from_utf8(text).unwrap().contains("interrupted: nobody is on it"));
 }
 
 #[test]

@@ -8,8 +8,7 @@ use headsmith_data::output;
 use headsmith_study::{Choice, Trial};
 use serde::Serialize;
 
-use super::rows::state_word;
-use super::{Place, TrialRow, open};
+use super::{Place, TrialRow, Words, open};
 use crate::error::{Error, Result};
 
 /// A trial with all it said.
@@ -30,7 +29,7 @@ struct Whole<'t> {
 /// When there is no such study, the name says neither, or the file cannot be written.
 pub fn export(place: &Place, path: &Path) -> Result<usize> {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    let write: fn(&mut dyn Write, &[&Trial]) -> io::Result<()> = match extension {
+    let write: fn(&mut dyn Write, &[&Trial], &Words) -> io::Result<()> = match extension {
         Some("csv") => csv,
         Some("json") => json,
         _ => {
@@ -40,15 +39,16 @@ pub fn export(place: &Place, path: &Path) -> Result<usize> {
     let (mut storage, record) = open(place)?;
     let trials = storage.trials(record.id)?;
     let trials: Vec<&Trial> = trials.iter().map(AsRef::as_ref).collect();
-    output::write_atomically(path, |file| write(file, &trials))?;
+    let words = Words::new(storage.as_mut(), record.id)?;
+    output::write_atomically(path, |file| write(file, &trials, &words))?;
     Ok(trials.len())
 }
 
-fn json(mut file: &mut dyn Write, trials: &[&Trial]) -> io::Result<()> {
+fn json(mut file: &mut dyn Write, trials: &[&Trial], words: &Words) -> io::Result<()> {
     let wholes: Vec<Whole<'_>> = trials
         .iter()
         .map(|trial| Whole {
-            row: TrialRow::new(trial),
+            row: TrialRow::new(trial, words),
             started: trial.started.map(|time| time.to_string()),
             completed: trial.completed.map(|time| time.to_string()),
             reports: trial
@@ -63,7 +63,7 @@ fn json(mut file: &mut dyn Write, trials: &[&Trial]) -> io::Result<()> {
     writeln!(file)
 }
 
-fn csv(file: &mut dyn Write, trials: &[&Trial]) -> io::Result<()> {
+fn csv(file: &mut dyn Write, trials: &[&Trial], words: &Words) -> io::Result<()> {
     let names: BTreeSet<&str> =
         trials.iter().flat_map(|trial| trial.params.keys().map(String::as_str)).collect();
     let mut writer = csv::Writer::from_writer(file);
@@ -71,11 +71,11 @@ fn csv(file: &mut dyn Write, trials: &[&Trial]) -> io::Result<()> {
         ["number", "state", "value", "epochs", "best_epoch", "seconds", "started", "completed", "reason"];
     writer.write_record(first.into_iter().chain(names.iter().copied()))?;
     for trial in trials {
-        let row = TrialRow::new(trial);
+        let row = TrialRow::new(trial, words);
         let text = |value: Option<String>| value.unwrap_or_default();
         let mut cells = vec![
             row.number.to_string(),
-            state_word(row.state).to_owned(),
+            row.state.to_owned(),
             text(row.value.map(|value| value.to_string())),
             row.epochs.to_string(),
             text(row.best_epoch.map(|epoch| epoch.to_string())),

@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use headsmith_study::{Choice, REASON, State, Trial};
-use serde::{Serialize, Serializer};
+use headsmith_study::{Choice, REASON, Trial};
+use serde::Serialize;
 
+use super::Words;
 use crate::error::{Error, Result};
 
 /// A trial as its user sees it.
@@ -13,9 +14,8 @@ use crate::error::{Error, Result};
 pub struct TrialRow {
     /// Its number.
     pub number: u64,
-    /// How far it is.
-    #[serde(serialize_with = "state_name")]
-    pub state: State,
+    /// How far it is, in a word.
+    pub state: &'static str,
     /// Its value.
     pub value: Option<f64>,
     /// Its parameters.
@@ -33,8 +33,8 @@ pub struct TrialRow {
 /// Which trials, and in which order.
 #[derive(Debug, Clone, Default)]
 pub struct TrialFilter {
-    /// Only these states; empty: all.
-    pub states: Vec<State>,
+    /// Only these states, in words; empty: all.
+    pub states: Vec<String>,
     /// The order.
     pub order: Order,
     /// Only so many.
@@ -66,7 +66,7 @@ impl Order {
 
 impl TrialRow {
     /// The row of a trial.
-    pub fn new(trial: &Trial) -> TrialRow {
+    pub(crate) fn new(trial: &Trial, words: &Words) -> TrialRow {
         let params = trial.params.iter();
         let seconds = match (trial.started, trial.completed) {
             (Some(started), Some(completed)) => Some(completed.duration_since(started).as_secs_f64()),
@@ -74,7 +74,7 @@ impl TrialRow {
         };
         TrialRow {
             number: trial.number,
-            state: trial.state,
+            state: words.of(trial),
             value: trial.value,
             params: params
                 .map(|(name, (distribution, inside))| (name.clone(), distribution.external(*inside)))
@@ -86,17 +86,12 @@ impl TrialRow {
         }
     }
 
-    /// Its state in a word.
-    pub fn state_word(&self) -> &'static str {
-        state_word(self.state)
-    }
-
     /// What stands in a column: a number or a text; `None`: nothing.
     fn cell(&self, column: &str) -> Option<Cell> {
         let number = |value: f64| Some(Cell::Number(value));
         match column {
             "number" => number(self.number as f64),
-            "state" => Some(Cell::Text(state_word(self.state).to_owned())),
+            "state" => Some(Cell::Text(self.state.to_owned())),
             "value" => self.value.and_then(number),
             "epochs" => number(self.epochs as f64),
             "best_epoch" => self.best_epoch.and_then(|epoch| number(epoch as f64)),
@@ -137,7 +132,7 @@ impl TrialFilter {
                 COLUMNS.into_iter().chain(names).collect::<Vec<_>>().join(", ")
             )));
         }
-        rows.retain(|row| self.states.is_empty() || self.states.contains(&row.state));
+        rows.retain(|row| self.states.is_empty() || self.states.iter().any(|state| state == row.state));
         rows.sort_by(|a, b| match (a.cell(column), b.cell(column)) {
             (Some(a), Some(b)) if *falling => compare(&b, &a),
             (Some(a), Some(b)) => compare(&a, &b),
@@ -157,26 +152,11 @@ fn compare(a: &Cell, b: &Cell) -> Ordering {
     }
 }
 
-/// A state in a word.
-pub(crate) fn state_word(state: State) -> &'static str {
-    match state {
-        State::Complete => "complete",
-        State::Pruned => "pruned",
-        State::Fail => "failed",
-        State::Running => "running",
-        State::Waiting => "waiting",
-    }
-}
-
-fn state_name<S: Serializer>(state: &State, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.serialize_str(state_word(*state))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(number: u64, state: State, value: Option<f64>, neurons: i64) -> TrialRow {
+    fn row(number: u64, state: &'static str, value: Option<f64>, neurons: i64) -> TrialRow {
         TrialRow {
             number,
             state,
@@ -192,9 +172,9 @@ mod tests {
     #[test]
     fn rows_are_filtered_sorted_and_cut() {
         let rows = vec![
-            row(0, State::Complete, Some(0.5), 30),
-            row(1, State::Pruned, None, 20),
-            row(2, State::Complete, Some(0.7), 10),
+            row(0, "complete", Some(0.5), 30),
+            row(1, "pruned", None, 20),
+            row(2, "complete", Some(0.7), 10),
         ];
         let numbers = |filter: TrialFilter| {
             filter.apply(rows.clone()).unwrap().iter().map(|row| row.number).collect::<Vec<_>>()
@@ -204,7 +184,7 @@ mod tests {
         assert_eq!(numbers(by("-value")), [2, 0, 1]);
         assert_eq!(numbers(by("value")), [0, 2, 1]);
         assert_eq!(numbers(by("neurons")), [2, 1, 0]);
-        let filter = TrialFilter { states: vec![State::Complete], top: Some(1), ..by("-value") };
+        let filter = TrialFilter { states: vec!["complete".to_owned()], top: Some(1), ..by("-value") };
         assert_eq!(numbers(filter), [2]);
         let error = by("nerons").apply(rows.clone()).unwrap_err().to_string();
         assert!(error.contains("neurons"), "{error}");

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use headsmith_data::ReadOptions;
 use headsmith_study::samplers::Sampler;
-use headsmith_study::storages::{self, Storage, StudyRecord};
+use headsmith_study::storages::{self, Durability, Options, Retry, Storage, StudyRecord};
 use headsmith_study::{Direction, Space, Study, Work, pruners, samplers};
 
 pub use study_report::{Importance, StudyReport};
@@ -32,13 +32,15 @@ use crate::head::HeadConfig;
 use crate::hold_back;
 use crate::report::TableReport;
 use crate::run;
-use crate::studies::TrialRow;
+use crate::studies::{TrialRow, Words};
 use crate::tables;
 use news::Line;
 use plan::{Plan, Search};
 use task::Task;
 pub(crate) use task::with_chosen;
 
+/// How long an outage is waited for unless asked otherwise.
+pub const OUTAGE: Duration = Retry::LIMIT;
 /// How often trials under way say that they are alive.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a trial whose worker died is begun without coming further.
@@ -74,6 +76,8 @@ pub struct StudyConfig {
     pub storage: String,
     /// Whether SQLite waits until reports have reached the disk.
     pub full_sync: bool,
+    /// How long an outage of the storage, or another's lock on it, is waited for.
+    pub outage: Duration,
     /// Its name; `None`: made of its content.
     pub name: Option<String>,
     /// The sampler: `tpe`, `random`, `grid` or `qmc`.
@@ -114,6 +118,8 @@ pub struct WorkerConfig {
     pub val: Option<PathBuf>,
     /// The folder for cache files of the tables.
     pub cache: Option<PathBuf>,
+    /// See [`StudyConfig::outage`].
+    pub outage: Duration,
     /// The study's trials in all; `None`: as many as it was last begun with.
     pub n_trials: Option<u64>,
     /// How long to work; `None`: no end.
@@ -175,8 +181,10 @@ pub(crate) fn study(
     // Before anything is written, everything that is asked for must make sense.
     plan.searcher(&space)?;
     let name = config.name.clone().unwrap_or_else(|| plan.name());
+    let durability = if config.full_sync { Durability::Power } else { Durability::Process };
+    let options = Options { durability, ..Options::default() };
     let line = Line::new();
-    let mut storage = line.connect(&config.storage, config.full_sync)?;
+    let mut storage = line.connect(&config.storage, options, config.outage)?;
     let (record, plan) = open(storage.as_mut(), &name, plan)?;
     if let Some(n_trials) = config.n_trials {
         storage.set_study_attr(record.id, storages::Scope::System, N_TRIALS, &n_trials.into())?;
@@ -192,7 +200,8 @@ pub(crate) fn study(
 /// When there is no such study, the tables are not its own, or the storage fails.
 pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyReport> {
     let line = Line::new();
-    let mut storage = line.connect(&config.storage, false)?;
+    let mut storage =
+        line.connect(&config.storage, Options { must_exist: true, ..Options::default() }, config.outage)?;
     let record = find(storage.as_mut(), &config.name, &config.storage)?;
     let plan = plan_of(&record)?;
     let own = [config.train.as_deref(), config.val.as_deref()];
@@ -343,7 +352,8 @@ fn work(
     let work = Work { n_jobs, stop: context.stop, deadline, heartbeat: HEARTBEAT };
     trials::run(&study, storage, &work, &task, &line, context)?;
     let trials = storage.trials(study.record.id)?;
-    let mut report = StudyReport::new(&study.record, url, &trials);
+    let words = Words::new(storage, study.record.id)?;
+    let mut report = StudyReport::new(&study.record, url, &trials, &words);
     report.seconds = start.elapsed().as_secs_f64();
     honest::judge(&mut report, &trials, data, context)?;
     Ok(report)

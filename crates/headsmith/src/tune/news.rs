@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use headsmith_study::StudyEvent;
-use headsmith_study::storages::{self, Durability, Options, Outage, Retry, Storage};
+use headsmith_study::storages::{self, Options, Outage, Retry, Storage};
 
 use crate::context::Context;
 use crate::error::Result;
@@ -41,9 +41,9 @@ impl Line {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub(super) fn connect(&self, url: &str, full_sync: bool) -> Result<Box<dyn Storage>> {
-        let durability = if full_sync { Durability::Power } else { Durability::Process };
-        let storage = storages::open(url, &Options { durability, ..Options::default() })?;
+    pub(super) fn connect(&self, url: &str, options: Options, limit: Duration) -> Result<Box<dyn Storage>> {
+        let options = Options { lock_wait: options.lock_wait.min(limit), ..options };
+        let storage = storages::open(url, &options)?;
         let (sender, stop) = (self.sender.clone(), self.stop.clone());
         let notice = move |outage: &Outage<'_>| {
             let text = format!(
@@ -55,7 +55,7 @@ impl Line {
             let _ = sender.send(News::Outage(text));
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        Ok(Box::new(Retry::new(storage, Retry::LIMIT, notice)))
+        Ok(Box::new(Retry::new(storage, limit, notice)))
     }
 
     pub(super) fn sender(&self) -> Sender<News> {

@@ -8,7 +8,7 @@ use headsmith_study::{Trial, best_trial, importance, summary};
 use serde::Serialize;
 
 use crate::hold_back::HeldBack;
-use crate::studies::{TrialRow, state_word};
+use crate::studies::{TrialRow, Words, words_of};
 
 /// A study, its best trial, and how much to believe of it.
 #[derive(Debug, Clone, Serialize)]
@@ -64,18 +64,23 @@ pub struct Importance {
 
 impl StudyReport {
     /// What the trials of a study tell.
-    pub(crate) fn new(record: &StudyRecord, storage: &str, trials: &[Arc<Trial>]) -> StudyReport {
+    pub(crate) fn new(
+        record: &StudyRecord,
+        storage: &str,
+        trials: &[Arc<Trial>],
+        words: &Words,
+    ) -> StudyReport {
         let summed = summary(record.direction, trials);
-        let lines = headsmith_study::STATES.into_iter().zip(summed.spent);
-        let states: Vec<StateLine> = lines
-            .filter(|(_, spent)| spent.n_trials > 0)
-            .map(|(state, spent)| StateLine {
-                state: state_word(state),
-                n_trials: spent.n_trials,
-                n_epochs: spent.n_reports,
-                seconds: spent.seconds,
-            })
-            .collect();
+        let lines = headsmith_study::STATES.into_iter().zip(summed.spent).flat_map(|(state, spent)| {
+            let seconds = spent.seconds;
+            words_of(state).iter().map(move |&word| (word, seconds))
+        });
+        let line = |(state, seconds)| {
+            let of_state = || trials.iter().filter(|trial| words.of(trial) == state);
+            let n_epochs = of_state().map(|trial| trial.intermediate.len()).sum();
+            StateLine { state, n_trials: of_state().count(), n_epochs, seconds }
+        };
+        let states = lines.map(line).filter(|line| line.n_trials > 0).collect();
         let mut importance = importance(record.direction, trials);
         // All are equal when nothing can be told: then nothing is said.
         if importance.windows(2).all(|pair| pair[0].1 == pair[1].1) {
@@ -88,7 +93,7 @@ impl StudyReport {
             n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
             states,
             saved_seconds: summed.saved_seconds,
-            best: best_trial(record.direction, trials).map(|trial| TrialRow::new(trial)),
+            best: best_trial(record.direction, trials).map(|trial| TrialRow::new(trial, words)),
             selection: None,
             held_back: None,
             importance: importance.into_iter().map(|(param, share)| Importance { param, share }).collect(),

@@ -238,6 +238,8 @@ pub trait Storage: Send {
         user_attrs: &Attributes,
         system_attrs: &Attributes,
     ) -> Result<()>;
+    /// Keys of running trials that were not heard of for longer than the grace, by the storage's own clock.
+    fn silent(&mut self, study_id: i64, grace: Duration) -> Result<Vec<i64>>;
     /// Says that these trials' worker is alive.
     fn heartbeat(&mut self, trial_ids: &[i64]) -> Result<()>;
     /// The last checkpoint of a trial.

@@ -144,6 +144,10 @@ impl Storage for Retry {
         self.until_done(|s| s.finish(trial_id, state, value, user_attrs, system_attrs))
     }
 
+    fn silent(&mut self, study_id: i64, grace: Duration) -> Result<Vec<i64>> {
+        self.until_done(|s| s.silent(study_id, grace))
+    }
+
     fn heartbeat(&mut self, trial_ids: &[i64]) -> Result<()> {
         self.until_done(|s| s.heartbeat(trial_ids))
     }

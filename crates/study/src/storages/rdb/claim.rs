@@ -127,7 +127,7 @@ fn take(rdb: &mut Rdb, trial_id: i64) -> Result<bool> {
 }
 
 /// The running trials that nobody is on any more.
-fn stale(rdb: &mut Rdb, study_id: i64, grace: Duration) -> Result<Vec<i64>> {
+pub(super) fn stale(rdb: &mut Rdb, study_id: i64, grace: Duration) -> Result<Vec<i64>> {
     let running = |history: &History| {
         let running = history.trials.iter().filter(|trial| trial.state == State::Running);
         running.map(|trial| trial.id).collect::<Vec<_>>()

@@ -213,6 +213,13 @@ impl Storage for Rdb {
         Ok(())
     }
 
+    fn silent(&mut self, study_id: i64, grace: Duration) -> Result<Vec<i64>> {
+        self.read(|rdb| {
+            history::refresh(rdb, study_id)?;
+            claim::stale(rdb, study_id, grace)
+        })
+    }
+
     fn heartbeat(&mut self, trial_ids: &[i64]) -> Result<()> {
         self.write(|rdb| writes::heartbeat(rdb, trial_ids))
     }
