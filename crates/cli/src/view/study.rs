@@ -68,7 +68,7 @@ pub(crate) fn on_held_back(held_back: &HeldBack) -> String {
     let interval = judgement.intervals.as_ref().map(|intervals| between(intervals.weighted_f1));
     format!(
         "weighted F1 on the {} held back, which chose nothing: {:.4} ({})\n",
-        counted(judgement.scores.n_samples as usize, "validation row"),
+        counted(judgement.scores.n_samples, "validation row"),
         judgement.scores.weighted_f1,
         interval.unwrap_or_default()
     )
