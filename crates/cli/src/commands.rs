@@ -13,11 +13,12 @@ mod tune;
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
 use headsmith::data::predictions::Columns;
-use headsmith::{Context, Pool, Preset, Progress, TensorBoard};
+use headsmith::{Context, Pool, Preset, Progress, TensorBoard, View};
 
 use crate::flags::common::Common;
 use crate::interrupt;
 use crate::view::progress::StderrView;
+use crate::view::live;
 
 /// Does what the command line asks for.
 pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
@@ -44,9 +45,9 @@ fn with_context<T>(
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
     let Some(folder) = &common.tensorboard else {
-        return with_threads(common.n_threads, common.seed, common.quiet, work);
+        return with_threads(common.n_threads, common.seed, view_of(common), work);
     };
-    with_threads(common.n_threads, common.seed, common.quiet, |context| {
+    with_threads(common.n_threads, common.seed, view_of(common), |context| {
         let Context { seed, pool, stop, view } = context;
         let mut view = TensorBoard::create(folder, *view)?;
         work(&mut Context { seed: *seed, pool, stop, view: &mut view })
@@ -55,15 +56,22 @@ fn with_context<T>(
 
 /// The same for commands that have not all common flags.
 fn with_threads<T>(
+/// The view that was asked for.
+fn view_of(common: &Common) -> Box<dyn View> {
+    match common.live {
+        Some(mode) => live::view(mode, common.quiet),
+        None => Box::new(StderrView::new(common.quiet)),
+    }
+}
+
     n_threads: usize,
     seed: u64,
-    quiet: bool,
+    mut view: Box<dyn View>,
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
     let pool = Pool::new(n_threads).context("cannot start the threads")?;
-    let mut view = StderrView::new(quiet);
     let stop = interrupt::listen()?;
-    Ok(work(&mut Context { seed, pool: &pool, stop, view: &mut view })?)
+    Ok(work(&mut Context { seed, pool: &pool, stop, view: view.as_mut() })?)
 }
 
 /// Calls `work` with threads, without a view.

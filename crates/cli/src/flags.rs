@@ -113,6 +113,7 @@ fn run() -> Command {
                 .required(true)
                 .help("Folder for the report, the model and the predictions; made if it is not there"),
             common::tensorboard(),
+            common::live(),
             preset(),
             columns(),
         ])
@@ -146,6 +147,7 @@ fn fit() -> Command {
             file("val", "Table to judge by, and to choose the epoch where there are epochs"),
             common::model("Where to write the fitted model"),
             common::tensorboard(),
+            common::live(),
         ]);
         let command = if *head == HeadKind::Mlp { command.arg(preset()) } else { command };
         heads::add(common::add(command), head.table(), "")

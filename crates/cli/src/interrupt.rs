@@ -16,14 +16,17 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Listens for Ctrl-C and termination from here on; the flag is set at the first.
 pub(crate) fn listen() -> Result<&'static AtomicBool> {
-    ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
-        }
-        view::say("stopping: a fit ends with its best so far; Ctrl-C again quits at once");
-    })
-    .context("cannot listen for Ctrl-C")?;
+    ctrlc::set_handler(ask).context("cannot listen for Ctrl-C")?;
     Ok(&STOP)
+}
+
+/// What Ctrl-C does, however it comes.
+pub(crate) fn ask() {
+    if STOP.swap(true, Ordering::Relaxed) {
+        view::live::close();
+        std::process::exit(INTERRUPTED.into());
+    }
+    view::say("stopping: a fit ends with its best so far; Ctrl-C again quits at once");
 }
 
 /// Whether Ctrl-C was pressed.

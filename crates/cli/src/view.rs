@@ -1,6 +1,8 @@
 //! What a person sees: progress on standard error, results on standard output.
 
 pub(crate) mod error;
+pub(crate) mod lines;
+pub(crate) mod live;
 pub(crate) mod progress;
 pub(crate) mod study;
 pub(crate) mod text;
@@ -20,8 +22,15 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Says something on standard error. That nobody listens there any more is no reason to end a fit.
+/// Says something on standard error, or in the view that has the screen.
 pub(crate) fn say(text: &str) {
+    if !live::tell(text) {
+        print_line(text);
+    }
+}
+
+/// Prints a line on standard error. That nobody listens there any more is no reason to end a fit.
+fn print_line(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 

@@ -49,7 +49,7 @@ pub use error::{Error, Result};
 pub use evaluate::{Evaluation, evaluate};
 pub use head::{HeadConfig, HeadKind, Preset};
 pub use predict::{PredictOptions, predict, predict_table};
-pub use progress::{Judged, Progress, View};
+pub use progress::{Judged, Progress, View, Wish};
 pub use tensorboard::TensorBoard;
 
 pub use headsmith_data as data;

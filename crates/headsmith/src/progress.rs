@@ -1,12 +1,14 @@
 //! What a run says of itself while it goes on: one stream, from which every view is drawn.
 //!
-//! A view reads; it cannot change a run.
+//! A view reads. The one thing it can do is to wish for the end of a trial, which the study then records.
+
+use std::sync::Arc;
 
 use headsmith_data::Finding;
 use headsmith_heads::Event;
 use headsmith_heads::mlp::Weights;
 use headsmith_kernels::MatRef;
-use headsmith_study::{Space, StudyEvent};
+use headsmith_study::{Space, StudyEvent, Trial};
 
 use crate::report::{FitReport, Judgement, TableReport};
 
@@ -55,6 +57,14 @@ pub enum Progress<'a> {
         n_trials: Option<u64>,
         /// Its trials that were finished before.
         n_finished: usize,
+        /// Its trials as they stand, in the order of their numbers.
+        trials: &'a [Arc<Trial>],
+        /// How many trials run at once here.
+        n_jobs: usize,
+        /// The reports of a trial at most: its epochs.
+        n_steps: Option<u64>,
+        /// Its pruner, as it was asked for.
+        pruner: &'a str,
     },
     /// A trial of the study says something.
     Trial(&'a StudyEvent),
@@ -83,10 +93,26 @@ pub struct Judged<'a> {
     pub epoch: Option<usize>,
 }
 
+/// What somebody who looks on wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wish {
+    /// A trial under way here is to end, as if the pruner had said so. It is recorded with the trial.
+    Prune {
+        /// The trial's number.
+        trial: u64,
+    },
+}
+
 /// Who looks at a run. Any `FnMut(&Progress)` is a view.
 pub trait View {
     /// Sees one step.
     fn see(&mut self, progress: &Progress<'_>);
+
+    /// What is wanted, if anything is: a study asks again and again.
+    fn wish(&mut self) -> Option<Wish> {
+        None
+    }
 }
 
 impl<F: FnMut(&Progress<'_>)> View for F {

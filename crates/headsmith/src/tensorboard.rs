@@ -17,7 +17,7 @@ use std::time::SystemTime;
 use headsmith_tensorboard::{Origin, Value, Writer};
 
 use crate::error::{Error, Result};
-use crate::progress::{Progress, View};
+use crate::progress::{Progress, View, Wish};
 use fits::FitFiles;
 use trials::StudyFiles;
 
@@ -67,6 +67,10 @@ impl View for TensorBoard<'_> {
             let text = format!("nothing more is written for TensorBoard: cannot write to {folder}: {error}");
             self.inner.see(&Progress::Warning(&text));
         }
+    }
+
+    fn wish(&mut self) -> Option<Wish> {
+        self.inner.wish()
     }
 }
 

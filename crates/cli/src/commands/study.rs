@@ -7,6 +7,7 @@ use clap::ArgMatches;
 use headsmith::studies::{self, Order, Place, TrialFilter};
 
 use crate::flags::common::{self, optional_path_of, path_of};
+use crate::view::progress::StderrView;
 use crate::{commands, view};
 
 /// Does what the subcommand asks for.
@@ -61,9 +62,10 @@ fn best(matches: &ArgMatches) -> Result<()> {
     let threads = common::threads(matches);
     let quiet = matches.get_flag("quiet");
     // The seed is the study's own.
-    let (report, classes) = commands::with_threads(threads, 0, quiet, |context| {
-        studies::fit_best(&place(matches), &config, context)
-    })?;
+    let (report, classes) =
+        commands::with_threads(threads, 0, Box::new(StderrView::new(quiet)), |context| {
+            studies::fit_best(&place(matches), &config, context)
+        })?;
     if json { view::print_json(&report) } else { view::print(&view::text::fit(&report, &classes)) }
 }
 

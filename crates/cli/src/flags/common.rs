@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use headsmith::data::{OnBadRow, ReadOptions};
 
+use crate::view::live::Mode;
+
 /// What the flags common to all commands were given.
 #[derive(Debug, Clone)]
 pub(crate) struct Common {
@@ -18,6 +20,8 @@ pub(crate) struct Common {
     pub(crate) quiet: bool,
     /// The folder that TensorBoard reads, of the commands that write to one.
     pub(crate) tensorboard: Option<PathBuf>,
+    /// How progress is shown, of the commands that have a choice.
+    pub(crate) live: Option<Mode>,
     /// How tables are read.
     pub(crate) read: ReadOptions,
 }
@@ -66,6 +70,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
         json: matches.get_flag("json"),
         quiet: matches.get_flag("quiet"),
         tensorboard: matches.try_get_one::<PathBuf>("tensorboard").ok().flatten().cloned(),
+        live: matches.try_get_one::<String>("live").ok().flatten().map(|name| Mode::named(name)),
         read: ReadOptions {
             embeddings_column: text("embeddings_column"),
             label_column: text("label_column"),
@@ -106,6 +111,16 @@ pub(crate) fn tensorboard() -> Arg {
         "tensorboard",
         "Folder for TensorBoard: curves, weights, graph, trials, and how the validation rows are judged",
     )
+}
+
+/// The flag that says how progress is shown.
+pub(crate) fn live() -> Arg {
+    Arg::new("live")
+        .long("live")
+        .value_name("HOW")
+        .value_parser(["auto", "full", "plain", "off"])
+        .default_value("auto")
+        .help("How progress is shown: on the whole terminal (full), in lines (plain), or not at all; auto: full where the terminal can do it")
 }
 
 /// The flag that takes a model file.

@@ -36,6 +36,7 @@ pub(crate) fn tune() -> Command {
             file("val", "Table that judges the trials").required(true),
             head(),
             common::tensorboard(),
+            common::live(),
             super::preset(),
         ]);
     let command = common::add(command.args(of_study(storage().default_value(STORAGE))));
@@ -56,6 +57,7 @@ pub(crate) fn worker() -> Command {
             trials().help("Trials of the study in all [default: as the study was begun]"),
             wait_for_storage(),
             timeout(),
+            common::live(),
         ]);
     common::add(command)
 }

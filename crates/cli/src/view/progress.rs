@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::view;
-use headsmith::data::Severity;
-use headsmith::heads::event::StopReason;
 use headsmith::heads::{EpochRecord, Event};
-use headsmith::report::{FitReport, TableReport};
 use headsmith::study::{State, StudyEvent};
 use headsmith::{Progress, View};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::lines::{self, time_left};
+pub(crate) use super::lines::{counted, severity_word};
+use crate::view;
 
 /// How often a plain line tells how far a fit is, at most.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -19,6 +19,7 @@ pub(crate) struct StderrView {
     quiet: bool,
     bar: ProgressBar,
     plain: bool,
+    muted: bool,
     head: &'static str,
     unit: &'static str,
     total: usize,
@@ -48,6 +49,7 @@ impl StderrView {
             quiet,
             bar: ProgressBar::hidden(),
             plain,
+            muted: false,
             head: "",
             unit: "",
             total: 0,
@@ -58,6 +60,16 @@ impl StderrView {
         }
     }
 
+    /// The same in plain lines, also on a terminal.
+    pub(crate) fn in_lines() -> StderrView {
+        StderrView { plain: true, ..StderrView::new(false) }
+    }
+
+    /// Says nothing, while another view has the screen.
+    pub(crate) fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
     fn line(&self, text: &str) {
         if !self.quiet {
             self.say(text);
@@ -66,7 +78,9 @@ impl StderrView {
 
     /// Prints a line above the bar.
     fn say(&self, text: &str) {
-        self.bar.suspend(|| view::say(text));
+        if !self.muted {
+            self.bar.suspend(|| view::say(text));
+        }
     }
 
     fn started(&mut self, total: usize, unit: &'static str) {
@@ -115,13 +129,7 @@ impl StderrView {
         }
     }
 
-    fn searching(&mut self, study: &str, n_trials: Option<u64>, n_finished: usize) {
-        let goes_on = if n_finished > 0 {
-            format!(", going on after {}", counted(n_finished, "trial"))
-        } else {
-            String::new()
-        };
-        self.line(&format!("study {study}{goes_on}"));
+    fn searching(&mut self, n_trials: Option<u64>, n_finished: usize) {
         self.head = "study";
         self.search = Search { n_finished, at_start: n_finished, ..Search::default() };
         self.started(n_trials.map_or(0, |n| n as usize), "trial");
@@ -130,7 +138,7 @@ impl StderrView {
 
     fn trial(&mut self, event: &StudyEvent) {
         match event {
-            StudyEvent::Ended { number, state, value, reason } => {
+            StudyEvent::Ended { number, state, value, .. } => {
                 let search = &mut self.search;
                 search.n_finished += 1;
                 search.n_pruned += usize::from(*state == State::Pruned);
@@ -140,15 +148,7 @@ impl StderrView {
                     self.best = *value;
                     search.best_trial = Some(*number);
                 }
-                if let (State::Fail, Some(reason)) = (state, reason) {
-                    self.line(&format!("warning: trial {number} failed: {reason}"));
-                }
                 self.searched_so_far();
-            }
-            StudyEvent::Lost { number } => {
-                self.say(&format!(
-                    "warning: trial {number} was taken up by another worker: this one was not heard of"
-                ));
             }
             StudyEvent::Reported { .. } => {
                 self.search.n_epochs += 1;
@@ -182,113 +182,28 @@ impl StderrView {
         self.bar.set_message(message);
     }
 
-    fn searched(&mut self) {
+    fn end_bar(&mut self) {
         self.bar.finish_and_clear();
         self.bar = ProgressBar::hidden();
-    }
-
-    fn fitted(&mut self, report: &FitReport) {
-        self.bar.finish_and_clear();
-        self.bar = ProgressBar::hidden();
-        self.line(&fitted_line(report));
     }
 }
 
 impl View for StderrView {
     fn see(&mut self, progress: &Progress<'_>) {
+        if let Progress::Fitted(_) | Progress::Searched = progress {
+            self.end_bar();
+        }
+        match lines::told(progress) {
+            Some(told) if told.always => self.say(&told.text),
+            Some(told) => self.line(&told.text),
+            None => (),
+        }
         match progress {
-            Progress::Read(table) => self.line(&read_line(table)),
-            // An error comes again as what ends the command.
-            Progress::Found(finding) if finding.severity == Severity::Warning => {
-                self.say(&format!("warning: {finding}"));
-            }
-            Progress::Fitting { head, purpose } => {
-                self.head = head;
-                let purpose = if purpose.is_empty() { String::new() } else { format!(" ({purpose})") };
-                self.line(&format!("fitting {head}{purpose}"));
-            }
+            Progress::Fitting { head, .. } => self.head = head,
             Progress::Fit(event) => self.event(event),
-            Progress::Fitted(report) => self.fitted(report),
-            Progress::Searching { study, n_trials, n_finished, .. } => {
-                self.searching(study, *n_trials, *n_finished)
-            }
+            Progress::Searching { n_trials, n_finished, .. } => self.searching(*n_trials, *n_finished),
             Progress::Trial(event) => self.trial(event),
-            Progress::Searched => self.searched(),
-            Progress::Wrote(path) => self.line(&format!("wrote {}", path.display())),
-            Progress::Warning(text) => self.say(&format!("warning: {text}")),
-            Progress::Skipped(what) => self.say(&format!("warning: {what} was skipped")),
             _ => {}
         }
-    }
-}
-
-/// `error`, `warning` or `note`.
-pub(crate) fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
-fn read_line(table: &TableReport) -> String {
-    format!(
-        "read {}: {} x {}, {} ({:.2} s)",
-        table.path,
-        counted(table.n_rows, "row"),
-        counted(table.n_features, "feature"),
-        table.format,
-        table.seconds
-    )
-}
-
-fn fitted_line(report: &FitReport) -> String {
-    let epochs = match report.best_epoch {
-        Some(best) if report.val.is_some() => {
-            format!(", {} (best: {})", counted(report.epochs, "epoch"), best + 1)
-        }
-        Some(_) => format!(", {}", counted(report.epochs, "epoch")),
-        None => String::new(),
-    };
-    let why = match report.stopped {
-        Some(StopReason::EarlyStopping) => ", stopped early",
-        Some(StopReason::Asked) => ", stopped when asked",
-        Some(StopReason::Diverged) => ", training diverged after that",
-        Some(_) => ", stopped",
-        None => "",
-    };
-    format!("fitted {} in {:.2} s{epochs}{why}", report.head, report.fit_seconds)
-}
-
-/// The time left if the steps to come take as long as those done.
-fn time_left(elapsed: Duration, done: usize, total: usize) -> String {
-    if done == 0 || done >= total {
-        return String::new();
-    }
-    let seconds = elapsed.as_secs_f64() / done as f64 * (total - done) as f64;
-    match seconds.round() as u64 {
-        0 => "under 1 s left".to_owned(),
-        s if s < 100 => format!("{s} s left at most"),
-        s => format!("{} min left at most", s.div_ceil(60)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_left_is_in_proportion() {
-        let ten = Duration::from_secs(10);
-        assert_eq!(time_left(ten, 0, 5), "");
-        assert_eq!(time_left(ten, 5, 5), "");
-        assert_eq!(time_left(ten, 2, 5), "15 s left at most");
-        assert_eq!(time_left(ten, 1, 100), "17 min left at most");
-        assert_eq!(time_left(ten, 99, 100), "under 1 s left");
     }
 }

@@ -146,7 +146,8 @@ pub(crate) fn trials(rows: &[TrialRow]) -> String {
     format!("{table}\n")
 }
 
-fn shown(choice: &Choice) -> String {
+/// A parameter's value in words.
+pub(super) fn shown(choice: &Choice) -> String {
     match choice {
         Choice::Null => "none".to_owned(),
         Choice::Bool(flag) => flag.to_string(),

@@ -7,6 +7,7 @@ use headsmith_study::{GoOn, Outcome, Running};
 use serde_json::json;
 
 use super::predictions;
+use super::task::Task;
 
 /// Grows the forest and reports its weighted F1 on the validation rows. All trials have the same random numbers: trees
 /// are then compared on the same draws.
@@ -15,16 +16,20 @@ pub(super) fn run(
     train: Samples<'_>,
     val: Samples<'_>,
     params: &Params,
-    seed: u64,
+    task: &Task<'_>,
 ) -> headsmith_study::Result<Outcome> {
     let failed = |reason: String| Ok(Outcome::Failed { reason });
     let pool = Pool::inline();
-    let mut stopped = false;
+    let (mut stopped, mut pruned) = (false, None);
     let mut observer = |_: &Event| {
-        stopped = trial.is_stopping();
-        if stopped { Control::Stop } else { Control::Continue }
+        (stopped, pruned) = (trial.is_stopping(), task.by_hand.reason(trial));
+        if stopped || pruned.is_some() { Control::Stop } else { Control::Continue }
     };
-    let forest = match forest::fit(train, params, seed, &pool, &mut observer) {
+    let forest = match forest::fit(train, params, task.seed, &pool, &mut observer) {
+        _ if pruned.is_some() => {
+            let (user_attrs, system_attrs) = Default::default();
+            return Ok(Outcome::Pruned { reason: pruned, user_attrs, system_attrs });
+        }
         _ if stopped => return Ok(Outcome::Interrupted),
         Ok(forest) => forest,
         Err(error) => return failed(error.to_string()),

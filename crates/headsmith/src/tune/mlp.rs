@@ -8,6 +8,7 @@ use headsmith_kernels::Pool;
 use headsmith_study::{Attributes, GoOn, Outcome, Running};
 use serde_json::json;
 
+use super::task::Task;
 use super::{checkpoint, memory, predictions};
 
 /// The best epoch so far.
@@ -44,14 +45,14 @@ pub(super) fn run(
     train: Samples<'_>,
     val: Samples<'_>,
     params: &Params,
-    seed: u64,
+    task: &Task<'_>,
 ) -> headsmith_study::Result<Outcome> {
     let failed = |reason: String| Ok(Outcome::Failed { reason });
     if let Some(reason) = memory::too_much(train, params) {
         return failed(reason);
     }
     let pool = Pool::inline();
-    let mut training = match begin(trial, train, val, params, seed, &pool) {
+    let mut training = match begin(trial, train, val, params, task.seed, &pool) {
         Ok(training) => training,
         Err(error) => return failed(error.to_string()),
     };
@@ -71,7 +72,11 @@ pub(super) fn run(
         if let Some(lowered) = monitor.see(record.epoch, value, training.trainer.learning_rate()) {
             training.trainer.set_learning_rate(lowered);
         }
-        match trial.report(record.epoch as i64, value, &mut || checkpoint::to_bytes(&training))? {
+        let go_on = trial.report(record.epoch as i64, value, &mut || checkpoint::to_bytes(&training))?;
+        if let Some(reason) = task.by_hand.reason(trial) {
+            return Ok(training.pruned(val, Some(reason), &pool));
+        }
+        match go_on {
             GoOn::Yes => (),
             GoOn::Prune => return Ok(training.pruned(val, None, &pool)),
             GoOn::Stop => return Ok(Outcome::Interrupted),

@@ -1,5 +1,6 @@
 //! The study: trials of a head's parameters, remembered in a storage, and what they come to.
 
+mod by_hand;
 mod checkpoint;
 mod forest;
 mod honest;
@@ -350,7 +351,7 @@ fn work(
     };
     let deadline = share.timeout.map(|timeout| start + timeout);
     let work = Work { n_jobs, stop: context.stop, deadline, heartbeat: HEARTBEAT };
-    trials::run(&study, storage, &work, &task, &line, context)?;
+    trials::run(&study, &plan, storage, &work, &task, &line, context)?;
     let trials = storage.trials(study.record.id)?;
     let words = Words::new(storage, study.record.id)?;
     let mut report = StudyReport::new(&study.record, url, &trials, &words);
@@ -379,7 +380,11 @@ impl Plan {
             true => Box::new(samplers::Listed::new(space, &portfolio::of(&self.head, space), sampler)?),
             false => sampler,
         };
-        let epochs = self.params.get("epochs").and_then(serde_json::Value::as_i64);
-        Ok((sampler, pruners::parse(&self.pruner, epochs)?))
+        Ok((sampler, pruners::parse(&self.pruner, self.epochs())?))
+    }
+
+    /// A trial's epochs at most, if it has epochs.
+    fn epochs(&self) -> Option<i64> {
+        self.params.get("epochs").and_then(serde_json::Value::as_i64)
     }
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use headsmith_study::StudyEvent;
 use headsmith_study::storages::{self, Options, Outage, Retry, Storage};
 
+use super::by_hand::ByHand;
 use crate::context::Context;
 use crate::error::Result;
-use crate::progress::Progress;
+use crate::progress::{Progress, Wish};
 
 /// One message.
 pub(super) enum News {
@@ -62,8 +63,8 @@ impl Line {
         self.sender.clone()
     }
 
-    /// Hands messages to the view until the workers have ended.
-    pub(super) fn listen(&self, context: &mut Context<'_>) {
+    /// Hands messages to the view, and its wishes to the trials, until the workers have ended.
+    pub(super) fn listen(&self, context: &mut Context<'_>, by_hand: &ByHand) {
         const A_MOMENT: Duration = Duration::from_millis(100);
         loop {
             match self.receiver.recv_timeout(A_MOMENT) {
@@ -71,6 +72,9 @@ impl Line {
                 Ok(News::Outage(text)) => context.warn(&text),
                 Ok(News::End) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => (),
+            }
+            while let Some(Wish::Prune { trial }) = context.view.wish() {
+                by_hand.prune(trial);
             }
             self.stop.store(context.stopping(), Ordering::Relaxed);
         }

@@ -6,6 +6,7 @@ use headsmith_heads::params::{Params, Value};
 use headsmith_kernels::Pool;
 use headsmith_study::{Choice, Outcome, Running};
 
+use super::by_hand::{self, ByHand};
 use super::{forest, mlp};
 use crate::error::{Error, Result};
 use crate::fit::{FitData, Scaled};
@@ -19,6 +20,8 @@ pub(crate) struct Task<'d> {
     /// The head with the parameters that are not searched.
     base: HeadConfig,
     scaled: BTreeMap<String, Scaled<'d>>,
+    /// Trials that somebody wants ended.
+    pub(super) by_hand: ByHand,
 }
 
 impl<'d> Task<'d> {
@@ -38,7 +41,8 @@ impl<'d> Task<'d> {
         }
         let kind = base.kind;
         let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, kind, data, pool)?));
-        Ok(Task { seed, base, scaled: scalings.into_iter().map(ready).collect::<Result<_>>()? })
+        let scaled = scalings.into_iter().map(ready).collect::<Result<_>>()?;
+        Ok(Task { seed, base, scaled, by_hand: ByHand::default() })
     }
 
     /// Runs a trial; whatever is wrong with it is said in its outcome.
@@ -61,10 +65,11 @@ impl<'d> Task<'d> {
             }
             Err(error) => return Ok(Outcome::Failed { reason: error.to_string() }),
         };
-        match self.base.kind {
-            HeadKind::Mlp => mlp::run(trial, train, val, &params, self.seed),
-            HeadKind::Forest => forest::run(trial, train, val, &params, self.seed),
-        }
+        let outcome = match self.base.kind {
+            HeadKind::Mlp => mlp::run(trial, train, val, &params, self),
+            HeadKind::Forest => forest::run(trial, train, val, &params, self),
+        };
+        outcome.map(by_hand::note)
     }
 
     fn params(&self, chosen: &BTreeMap<&str, Choice>) -> Result<Params> {

@@ -6,6 +6,7 @@ use headsmith_study::storages::Storage;
 use headsmith_study::{Study, StudyEvent, Work, work};
 
 use super::news::{Line, News};
+use super::plan::Plan;
 use super::task::Task;
 use crate::context::Context;
 use crate::error::Result;
@@ -15,6 +16,7 @@ use crate::progress::Progress;
 /// owns the view, so that a slow view holds no trial up.
 pub(super) fn run(
     study: &Study,
+    plan: &Plan,
     storage: &mut dyn Storage,
     how: &Work<'_>,
     task: &Task<'_>,
@@ -23,9 +25,17 @@ pub(super) fn run(
 ) -> Result<()> {
     let trials = storage.trials(study.record.id)?;
     let n_finished = trials.iter().filter(|trial| trial.state.is_finished()).count();
+    context.tell(&Progress::Searching {
+        study: &study.record.name,
+        space: &study.space,
+        n_trials: study.n_trials,
+        n_finished,
+        trials: &trials,
+        n_jobs: how.n_jobs,
+        n_steps: plan.epochs().and_then(|epochs| u64::try_from(epochs).ok()),
+        pruner: &plan.pruner,
+    });
     drop(trials);
-    let (name, space) = (&study.record.name, &study.space);
-    context.tell(&Progress::Searching { study: name, space, n_trials: study.n_trials, n_finished });
     let (events, end) = (line.sender(), line.sender());
     let done = thread::scope(|scope| {
         let workers = scope.spawn(move || {
@@ -35,7 +45,7 @@ pub(super) fn run(
             let _ = end.send(News::End);
             done
         });
-        line.listen(context);
+        line.listen(context, &task.by_hand);
         workers.join()
     });
     context.tell(&Progress::Searched);

@@ -1,0 +1,129 @@
+//! What a step of a run says in words: a line each, the same in every view.
+
+use std::time::Duration;
+
+use headsmith::Progress;
+use headsmith::data::Severity;
+use headsmith::heads::event::StopReason;
+use headsmith::report::{FitReport, TableReport};
+use headsmith::study::{State, StudyEvent};
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// What it says.
+    pub(crate) text: String,
+    /// Whether it is said even to those who want no progress.
+    pub(crate) always: bool,
+}
+
+impl Told {
+    /// A line of progress.
+    pub(crate) fn progress(text: String) -> Told {
+        Told { text, always: false }
+    }
+
+    /// A line that everybody is to read.
+    pub(crate) fn warning(text: &str) -> Told {
+        Told { text: format!("warning: {text}"), always: true }
+    }
+}
+
+/// What `progress` says, if it is more than a number.
+pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
+    Some(match progress {
+        Progress::Read(table) => Told::progress(read(table)),
+        // An error comes again as what ends the command.
+        Progress::Found(finding) if finding.severity == Severity::Warning => {
+            Told::warning(&finding.to_string())
+        }
+        Progress::Fitting { head, purpose: "" } => Told::progress(format!("fitting {head}")),
+        Progress::Fitting { head, purpose } => Told::progress(format!("fitting {head} ({purpose})")),
+        Progress::Fitted(report) => Told::progress(fitted(report)),
+        Progress::Searching { study, n_finished: 0, .. } => Told::progress(format!("study {study}")),
+        Progress::Searching { study, n_finished, .. } => {
+            Told::progress(format!("study {study}, going on after {}", counted(*n_finished, "trial")))
+        }
+        Progress::Trial(StudyEvent::Ended { number, state: State::Fail, reason: Some(reason), .. }) => {
+            Told::progress(format!("warning: trial {number} failed: {reason}"))
+        }
+        Progress::Trial(StudyEvent::Lost { number }) => Told::warning(&format!(
+            "trial {number} was taken up by another worker: this one was not heard of"
+        )),
+        Progress::Wrote(path) => Told::progress(format!("wrote {}", path.display())),
+        Progress::Warning(text) => Told::warning(text),
+        Progress::Skipped(what) => Told::warning(&format!("{what} was skipped")),
+        _ => return None,
+    })
+}
+
+/// `error`, `warning` or `note`.
+pub(crate) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+fn read(table: &TableReport) -> String {
+    format!(
+        "read {}: {} x {}, {} ({:.2} s)",
+        table.path,
+        counted(table.n_rows, "row"),
+        counted(table.n_features, "feature"),
+        table.format,
+        table.seconds
+    )
+}
+
+fn fitted(report: &FitReport) -> String {
+    let epochs = match report.best_epoch {
+        Some(best) if report.val.is_some() => {
+            format!(", {} (best: {})", counted(report.epochs, "epoch"), best + 1)
+        }
+        Some(_) => format!(", {}", counted(report.epochs, "epoch")),
+        None => String::new(),
+    };
+    let why = match report.stopped {
+        Some(StopReason::EarlyStopping) => ", stopped early",
+        Some(StopReason::Asked) => ", stopped when asked",
+        Some(StopReason::Diverged) => ", training diverged after that",
+        Some(_) => ", stopped",
+        None => "",
+    };
+    format!("fitted {} in {:.2} s{epochs}{why}", report.head, report.fit_seconds)
+}
+
+/// The time left if the steps to come take as long as those done.
+pub(crate) fn time_left(elapsed: Duration, done: usize, total: usize) -> String {
+    if done == 0 || done >= total {
+        return String::new();
+    }
+    let seconds = elapsed.as_secs_f64() / done as f64 * (total - done) as f64;
+    match seconds.round() as u64 {
+        0 => "under 1 s left".to_owned(),
+        s if s < 100 => format!("{s} s left at most"),
+        s => format!("{} min left at most", s.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_in_proportion() {
+        let ten = Duration::from_secs(10);
+        assert_eq!(time_left(ten, 0, 5), "");
+        assert_eq!(time_left(ten, 5, 5), "");
+        assert_eq!(time_left(ten, 2, 5), "15 s left at most");
+        assert_eq!(time_left(ten, 1, 100), "17 min left at most");
+        assert_eq!(time_left(ten, 99, 100), "under 1 s left");
+    }
+}

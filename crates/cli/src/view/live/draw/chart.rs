@@ -1,0 +1,78 @@
+//! A chart: curves in a frame with the numbers at the ends of its axes.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{Canvas, split_columns, split_rows};
+use crate::view::live::curve::{self, Curve, Drawn, Extent};
+use crate::view::live::look::{Look, Role};
+
+/// One curve and what it is.
+pub(super) struct Line<'c> {
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) curve: &'c Curve,
+    pub(super) in_front: bool,
+}
+
+/// Draws `lines` by epoch. What is in front is named.
+pub(super) fn draw(title: &str, lines: &[Line<'_>], area: Rect, canvas: &mut Canvas<'_>) {
+    // The numbers of the y axis and the line of it.
+    const MARGIN: u16 = 8;
+    let inside = canvas.frame(area, title);
+    let Some(extent) = Extent::of(lines.iter().map(|line| line.curve)) else {
+        return canvas.put(inside, "no epoch yet", Style::new());
+    };
+    if inside.width < MARGIN + 4 || inside.height < 2 {
+        return;
+    }
+    let (plot, x_axis) = split_rows(inside, inside.height - 1);
+    let (y_axis, plot) = split_columns(plot, MARGIN);
+    let vertical = canvas.look.border().vertical_left;
+    for row in super::rows(y_axis) {
+        canvas.put(split_columns(row, MARGIN - 1).1, vertical, Style::new());
+    }
+    canvas.put(y_axis, &number(extent.y.1), Style::new());
+    if plot.height > 1 {
+        canvas.put(split_rows(y_axis, plot.height - 1).1, &number(extent.y.0), Style::new());
+    }
+    let (_, x_axis) = split_columns(x_axis, MARGIN);
+    x_numbers(extent, lines, x_axis, canvas);
+    let look = canvas.look;
+    let drawn: Vec<Drawn<'_>> = lines
+        .iter()
+        .map(|line| Drawn { curve: line.curve, style: look.style(line.role), mark: Look::mark(line.role) })
+        .collect();
+    curve::draw(canvas.buffer, plot, extent, &drawn, look.dots());
+}
+
+/// The first and the last epoch, and between them what the curves are.
+fn x_numbers(extent: Extent, lines: &[Line<'_>], area: Rect, canvas: &mut Canvas<'_>) {
+    let (first, last) = (format!("{:.0}", extent.x.0), format!("epoch {:.0}", extent.x.1));
+    canvas.put(area, &first, Style::new());
+    let Some(at) = area.width.checked_sub(last.len() as u16).filter(|at| usize::from(*at) > first.len())
+    else {
+        return;
+    };
+    let (before, end) = split_columns(area, at);
+    canvas.put(end, &last, Style::new());
+    let mut room = split_columns(before, first.len() as u16 + 2).1;
+    for line in lines.iter().rev().filter(|line| line.in_front) {
+        let look = canvas.look;
+        let name = match look.dots() {
+            true => line.name.clone(),
+            false => format!("{} {}", Look::mark(line.role), line.name),
+        };
+        if name.chars().count() + 1 > usize::from(room.width) {
+            return;
+        }
+        canvas.put(room, &name, look.style(line.role));
+        room = split_columns(room, name.chars().count() as u16 + 2).1;
+    }
+}
+
+/// A number in seven columns.
+fn number(value: f64) -> String {
+    let text = if value.abs() < 100.0 { format!("{value:7.4}") } else { format!("{value:7.1}") };
+    if text.len() > 7 { format!("{value:7.0e}") } else { text }
+}

@@ -1,0 +1,55 @@
+//! A fit: how far it is, and its losses and scores as curves.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::chart::{self, Line};
+use super::{Canvas, progress_line, split_columns, split_rows};
+use crate::view::lines::time_left;
+use crate::view::live::curve::Curve;
+use crate::view::live::fit::Fit;
+use crate::view::live::look::Role;
+
+/// Draws a fit.
+pub(super) fn draw(fit: &Fit, now: Duration, area: Rect, canvas: &mut Canvas<'_>) {
+    let left = time_left(now.saturating_sub(fit.started), fit.done, fit.total);
+    let (head, body) = split_rows(area, 3);
+    let what = if fit.unit.is_empty() { String::new() } else { format!("{}s", fit.unit) };
+    let mut lines = vec![progress_line(&what, fit.done, fit.total, &left, area.width, canvas.look)];
+    lines.extend(scores(fit));
+    canvas.put_lines(head, lines.into_iter().map(|line| (line, Style::new())));
+    if fit.last.is_none() || body.height < 4 {
+        return;
+    }
+    let (loss, f1) = if area.width >= 70 {
+        split_columns(body, body.width / 2)
+    } else {
+        split_rows(body, if body.height < 8 { 0 } else { body.height / 2 })
+    };
+    for (title, curves, area) in [(" loss ", &fit.losses, loss), (" weighted F1 ", &fit.f1, f1)] {
+        if !area.is_empty() {
+            chart::draw(title, &sides(curves), area, canvas);
+        }
+    }
+}
+
+fn scores(fit: &Fit) -> Vec<String> {
+    let Some(last) = &fit.last else { return Vec::new() };
+    let train = format!("train loss {:.4}, weighted F1 {:.4}", last.train.loss, last.train.weighted_f1);
+    let rate = format!("learning rate {:.3e}", last.learning_rate);
+    let Some(val) = &last.val else { return vec![format!("{train}, {rate}")] };
+    let best =
+        fit.best.map_or(String::new(), |(epoch, best)| format!(", best {best:.4} at epoch {}", epoch + 1));
+    vec![
+        format!("val   loss {:.4}, weighted F1 {:.4}{best}", val.loss, val.weighted_f1),
+        format!("{train}, {rate}"),
+    ]
+}
+
+fn sides([train, val]: &[Curve; 2]) -> Vec<Line<'_>> {
+    let line = |name: &str, role, curve| Line { name: name.to_owned(), role, curve, in_front: true };
+    let sides = [line("train", Role::Train, train), line("val", Role::Val, val)];
+    sides.into_iter().filter(|side| !side.curve.is_empty()).collect()
+}

@@ -1,0 +1,155 @@
+//! A study: how far it is, the best so far, the trials under way with their curves, and those that ended and why.
+
+use std::time::Duration;
+
+use headsmith::study::State;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::chart::{self, Line};
+use super::{Canvas, progress_line, split_columns, split_rows};
+use crate::view::lines::{counted, time_left};
+use crate::view::live::curve::sparkline;
+use crate::view::live::look::Role;
+use crate::view::live::study::{Ended, Study};
+
+/// Draws a study.
+pub(super) fn draw(study: &Study, now: Duration, area: Rect, canvas: &mut Canvas<'_>) {
+    let (head, body) = split_rows(area, 3);
+    canvas.put_lines(head, heading(study, now, area.width, canvas));
+    let n_workers = study.workers.len() as u16;
+    if area.width < 60 || body.height < 9 {
+        return small(study, body, n_workers, canvas);
+    }
+    let (left, right) = split_columns(body, body.width * 11 / 20);
+    trial(study, left, canvas);
+    let (top, bottom) = split_rows(right, (n_workers + 2).min(body.height - 4));
+    let inside = canvas.frame(top, " workers: trial, epoch, F1 ");
+    workers(study, inside, canvas);
+    let inside = canvas.frame(bottom, " ended: trial, F1, epochs, why ");
+    ended(study, inside, canvas);
+}
+
+/// Where there is little room: workers, and what is left for the curve.
+fn small(study: &Study, area: Rect, n_workers: u16, canvas: &mut Canvas<'_>) {
+    let (top, rest) = split_rows(area, n_workers.min(area.height));
+    workers(study, top, canvas);
+    if rest.height >= 6 && rest.width >= 24 {
+        trial(study, rest, canvas);
+    } else {
+        ended(study, rest, canvas);
+    }
+}
+
+fn heading(study: &Study, now: Duration, width: u16, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
+    let total = study.n_trials.map_or(0, |n| n as usize);
+    let (done, to_do) = (study.n_finished() - study.at_start, total.saturating_sub(study.at_start));
+    let left = time_left(now.saturating_sub(study.started), done, to_do);
+    let best = match &study.best {
+        Some(best) => format!("best {:.4} (trial {})", best.value, best.number),
+        None => "best: none complete yet".to_owned(),
+    };
+    let counts = format!(
+        "{} complete, {} pruned, {} failed, {} here",
+        study.n_complete,
+        study.n_pruned,
+        study.n_failed,
+        counted(study.n_reports, "epoch")
+    );
+    vec![
+        (progress_line("trials", study.n_finished(), total, &left, width, canvas.look), Style::new()),
+        (best, canvas.look.style(Role::Best).add_modifier(Modifier::BOLD)),
+        (counts, Style::new()),
+    ]
+}
+
+/// The trial in view: its curve before those of the others, and its parameters.
+fn trial(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
+    let in_view = study.in_view();
+    let params = in_view.and_then(|number| study.running.get(&number)).map(|running| &running.params);
+    let words: Vec<String> =
+        params.into_iter().flatten().map(|(name, value)| format!("{name} {value}")).collect();
+    let lines = wrapped(&words, usize::from(area.width));
+    let n_lines = (lines.len() as u16).min(area.height.saturating_sub(6)).min(4);
+    let (curves, below) = split_rows(area, area.height - n_lines);
+    let others = study.running.iter().filter(|(number, _)| Some(**number) != in_view);
+    let line = |name: String, role, curve, in_front| Line { name, role, curve, in_front };
+    let mut drawn: Vec<Line<'_>> =
+        others.map(|(_, running)| line(String::new(), Role::Other, &running.curve, false)).collect();
+    drawn.extend(
+        study.best.iter().map(|best| line(format!("best {}", best.number), Role::Best, &best.curve, true)),
+    );
+    let title = match in_view.and_then(|number| Some((number, study.running.get(&number)?))) {
+        Some((number, running)) => {
+            drawn.push(line(format!("trial {number}"), Role::Val, &running.curve, true));
+            format!(" trial {number}: val weighted F1 by epoch ")
+        }
+        None => " no trial under way ".to_owned(),
+    };
+    chart::draw(&title, &drawn, curves, canvas);
+    canvas.put_lines(below, lines.into_iter().map(|line| (line, Style::new())));
+}
+
+/// What each worker is on.
+fn workers(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
+    let look = canvas.look;
+    let in_view = study.in_view();
+    let lines: Vec<(String, Style)> = study
+        .workers
+        .iter()
+        .enumerate()
+        .map(|(i, number)| {
+            let Some((number, running)) = number.and_then(|n| Some((n, study.running.get(&n)?))) else {
+                return (format!(" {}: waits", i + 1), look.style(Role::Other));
+            };
+            let mark = if in_view == Some(number) { '>' } else { ' ' };
+            let of = study.n_steps.map_or(String::new(), |n| format!("/{n}"));
+            let value = running.curve.last().map_or(String::new(), |value| format!("  {value:.4}"));
+            let to_end = if running.is_to_end { "  ends" } else { "" };
+            let text = format!("{mark}{}: {number}  {}{of}{value}{to_end}  ", i + 1, running.n_reports);
+            let room = usize::from(area.width).saturating_sub(text.len());
+            let style = if in_view == Some(number) {
+                look.style(Role::Val).add_modifier(Modifier::BOLD)
+            } else {
+                Style::new()
+            };
+            (format!("{text}{}", sparkline(&running.curve, room, look.unicode)), style)
+        })
+        .collect();
+    canvas.put_lines(area, lines);
+}
+
+/// The trials that ended, the last first, and why.
+fn ended(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
+    let look = canvas.look;
+    let best = study.best.as_ref().map(|best| best.number);
+    let line = |ended: &Ended| {
+        let value = ended.value.map_or("none  ".to_owned(), |value| format!("{value:.4}"));
+        let why = match ended.state {
+            State::Complete if best == Some(ended.number) => "complete, the best",
+            State::Complete => "complete",
+            _ => &ended.why,
+        };
+        let role = match ended.state {
+            State::Complete if best == Some(ended.number) => look.style(Role::Best),
+            State::Complete => Style::new(),
+            State::Pruned => look.style(Role::Other),
+            _ => look.style(Role::Bad),
+        };
+        (format!("{}  {value}  {}  {why}", ended.number, ended.n_reports), role)
+    };
+    let lines: Vec<(String, Style)> = study.ended.iter().map(line).collect();
+    canvas.put_lines(area, lines);
+}
+
+/// Words, comma by comma, in lines of at most `width` characters.
+fn wrapped(words: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut().filter(|line| line.chars().count() + word.chars().count() + 2 <= width) {
+            Some(line) => *line += &format!(", {word}"),
+            None => lines.push(word.clone()),
+        }
+    }
+    lines
+}
