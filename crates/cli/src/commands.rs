@@ -54,8 +54,6 @@ fn with_context<T>(
     })
 }
 
-/// The same for commands that have not all common flags.
-fn with_threads<T>(
 /// The view that was asked for.
 fn view_of(common: &Common) -> Box<dyn View> {
     match common.live {
@@ -64,6 +62,8 @@ fn view_of(common: &Common) -> Box<dyn View> {
     }
 }
 
+/// The same for commands that have not all common flags.
+fn with_threads<T>(
     n_threads: usize,
     seed: u64,
     mut view: Box<dyn View>,
