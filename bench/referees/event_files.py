@@ -1,6 +1,6 @@
 """What is written for TensorBoard, as TensorBoard itself reads it: its EventAccumulator, and its pages over HTTP with
 the data server that it starts by default. Histograms and precision-recall curves are compared with TensorBoard's own,
-the graph with the model that Keras makes of it.
+the graph with the model that Keras makes of it; what `--tensorboard` writes with the report, the model and the study.
 """
 
 import io
@@ -17,6 +17,7 @@ import urllib.request
 
 import keras
 import numpy as np
+import safetensors.numpy
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.histogram.summary_v2 import histogram_pb
@@ -227,5 +228,81 @@ def torn(logs):
     ok("EventAccumulator: a torn tail loses one record")
 
 
+def commands(folder):
+    """A fit and a study of real tables with `--tensorboard`."""
+    binary = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
+    logs, model, storage = f"{folder}/logs", f"{folder}/model.safetensors", f"sqlite:///{folder}/study.db"
+    tables = ["--train", ROOT / "examples/sentences/train.parquet", "--val", ROOT / "examples/sentences/val.parquet"]
+
+    def run(*args):
+        done = subprocess.run([binary, *args], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return json.loads(done.stdout)
+
+    small = ["--neurons0", "24", "--neurons1", "12", "--neurons2", "6"]
+    watched = [*tables, "--json", "--tensorboard", logs]
+    report = run("fit", "mlp", "--model", model, "--epochs", "7", "--layer-norms", "1", *small, *watched)
+    run("tune", "--trials", "9", "--epochs", "6", *small, "--study", "s", "--storage", storage, *watched)
+    run("study", "export", "--study", "s", "--storage", storage, "--out", f"{folder}/trials.json", "--json")
+    trials = json.loads(pathlib.Path(folder, "trials.json").read_text())
+    names = [f"s/trial-{trial['number']:04}" for trial in trials]
+    with Server(logs) as server:
+        server.wait_for(["train", "validation", "s", *names])
+        fit_is_served(server, report)
+        study_is_served(server, trials)
+    weights_are_the_models(accumulate(f"{logs}/train"), report["best_epoch"], model)
+
+
+def fit_is_served(server, report):
+    for run, side in [("train", "train"), ("validation", "val")]:
+        for name in ["loss", "mae", "mse", "accuracy", "weighted_f1"]:
+            points = server.get("plugin/scalars/scalars", run=run, tag=f"epoch_{name}")
+            expected = [np.float32(epoch[side][name]) for epoch in report["history"]]
+            assert [p[1] for p in points] == list(range(7)) and [p[2] for p in points] == expected, (run, name)
+    ok("fit --tensorboard: scalars of each epoch are those of the report")
+    graph(server, "train", [layer["name"] for layer in report["structure"]["layers"]])
+    for per_class in report["val"]["per_class"]:
+        tag = f"pr_curve/{per_class['class']}"
+        [point] = server.get("plugin/pr_curves/pr_curves", run="validation", tag=tag).values()
+        positives, recall = point[-1]["true_positives"], point[-1]["recall"]
+        assert positives[0] == per_class["support"] and recall[0] == 1 and point[-1]["step"] == report["best_epoch"]
+    ok("fit --tensorboard: precision-recall curves begin with the support of their class")
+
+
+def study_is_served(server, trials):
+    groups = session_groups(server)
+    assert set(groups) == {f"s/trial-{trial['number']:04}" for trial in trials}, groups
+    for trial in trials:
+        run = f"s/trial-{trial['number']:04}"
+        group = groups[run]
+        assert group["hparams"] == trial["params"], (group, trial)
+        assert group["sessions"][0]["status"] == "STATUS_SUCCESS", group
+        metrics = {metric["name"]["tag"]: metric["value"] for metric in group["metricValues"]}
+        pruned = float(trial["state"] == "pruned")
+        expected = {"weighted_f1": trial["value"], "epochs": len(trial["reports"]), "pruned": pruned}
+        assert {tag: np.float32(value) for tag, value in expected.items()} == metrics, (metrics, trial)
+        points = server.get("plugin/scalars/scalars", run=run, tag="epoch_weighted_f1")
+        assert [(p[1], p[2]) for p in points] == [(step, np.float32(value)) for step, value in trial["reports"]]
+    ok(f"tune --tensorboard: {len(trials)} trials on the HParams page, with settings, metrics, status and curves")
+
+
+def weights_are_the_models(train, best_epoch, model):
+    """The histograms of the best epoch are those of the weights in the model file."""
+    scaling = ("/mean", "/scale")
+    raw = {key: value for key, value in safetensors.numpy.load_file(model).items() if not key.endswith(scaling)}
+    n_compared = 0
+    for tag in train.Tags()["tensors"]:
+        if not tag.endswith("/histogram"):
+            continue
+        name = tag.removeprefix("sequential/").removesuffix("/histogram")
+        [weights] = [values for key, values in raw.items() if key.endswith(name)]
+        steps, values = series(train, tag)
+        assert steps == list(range(7)) and np.array_equal(values[best_epoch], buckets(weights)), tag
+        n_compared += 1
+    assert n_compared == len(raw), (n_compared, raw.keys())
+    ok(f"fit --tensorboard: histograms of the best epoch are those of the {n_compared} tensors of the model")
+
+
 with tempfile.TemporaryDirectory() as folder:
     every_kind(folder)
+with tempfile.TemporaryDirectory() as folder:
+    commands(folder)

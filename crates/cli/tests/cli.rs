@@ -26,6 +26,8 @@ mod outputs;
 #[allow(dead_code)]
 #[path = "../../study/tests/storages/server.rs"]
 mod server;
+#[path = "cli/tensorboard.rs"]
+mod tensorboard;
 #[path = "cli/tune.rs"]
 mod tune;
 #[path = "cli/world.rs"]

@@ -59,3 +59,4 @@ pub use headsmith_kernels::Pool;
 pub use headsmith_metrics as metrics;
 pub use headsmith_model as model;
 pub use headsmith_study as study;
+pub use headsmith_tensorboard as event_files;

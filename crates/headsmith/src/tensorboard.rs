@@ -80,13 +80,15 @@ impl Files {
             Progress::Fitting { purpose, .. } => {
                 self.fit = Some(FitFiles::new(self.folder.join(folder_of(purpose)), self.origin.clone()));
             }
-            Progress::Searching { study, space, .. } => {
-                let folder = self.folder.join(plain(study));
-                self.study = Some(StudyFiles::begin(folder, &self.origin, space)?);
+            Progress::Searching { study, space, trials, .. } => {
+                let mut files =
+                    StudyFiles::begin(self.folder.join(plain(study)), self.origin.clone(), space)?;
+                trials.iter().try_for_each(|trial| files.catch_up(trial))?;
+                self.study = Some(files);
             }
             Progress::Trial(event) => {
                 if let Some(study) = &mut self.study {
-                    study.write(event, &self.origin)?;
+                    study.write(event)?;
                 }
             }
             Progress::Searched => self.study = None,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use headsmith_study::{Choice, Distribution, Space, State, StudyEvent};
+use headsmith_study::{Choice, Distribution, REASON, Space, State, StudyEvent, Trial as StudyTrial};
 use headsmith_tensorboard::hparams::{self, Domain, HParam, Metric, Setting, Status};
 use headsmith_tensorboard::{Origin, scalar, text};
 
@@ -25,6 +25,7 @@ const METRICS: [(&str, &str, &str); 3] = [
 /// The files of a study.
 pub(super) struct StudyFiles {
     folder: PathBuf,
+    origin: Origin,
     /// Parameters whose values are of several kinds: the page wants one kind, so they are texts.
     mixed: Vec<String>,
     trials: BTreeMap<u64, Trial>,
@@ -38,7 +39,7 @@ struct Trial {
 
 impl StudyFiles {
     /// Writes the experiment's record.
-    pub(super) fn begin(folder: PathBuf, origin: &Origin, space: &Space) -> io::Result<StudyFiles> {
+    pub(super) fn begin(folder: PathBuf, origin: Origin, space: &Space) -> io::Result<StudyFiles> {
         let mixed = space.params.iter().filter(|param| is_mixed(&param.distribution));
         let mixed: Vec<String> = mixed.map(|param| param.name.clone()).collect();
         let params = space.params.iter().map(|param| HParam {
@@ -51,16 +52,35 @@ impl StudyFiles {
             description: description.to_owned(),
         });
         let record = hparams::experiment(&params.collect::<Vec<_>>(), &metrics, now());
-        Run::begin(&folder, origin, 0)?.write(0, vec![record])?;
-        Ok(StudyFiles { folder, mixed, trials: BTreeMap::new() })
+        Run::begin(&folder, &origin, 0)?.write(0, vec![record])?;
+        Ok(StudyFiles { folder, origin, mixed, trials: BTreeMap::new() })
     }
 
-    pub(super) fn write(&mut self, event: &StudyEvent, origin: &Origin) -> io::Result<()> {
+    /// Writes a trial that ended before, or elsewhere, if it has no folder yet.
+    pub(super) fn catch_up(&mut self, trial: &StudyTrial) -> io::Result<()> {
+        let number = trial.number;
+        if !trial.state.is_finished() || self.folder.join(name_of(number)).exists() {
+            return Ok(());
+        }
+        let params = trial.params.iter();
+        let params =
+            params.map(|(name, (distribution, inside))| (name.clone(), distribution.external(*inside)));
+        let [started, ended] = [trial.started, trial.completed]
+            .map(|time| time.map_or_else(now, |time| time.as_millisecond() as f64 / 1e3));
+        self.begun(number, &params.collect(), 0, started)?;
+        for (step, value) in &trial.intermediate {
+            self.reported(number, *step, *value)?;
+        }
+        let reason = trial.system_attrs.get(REASON).and_then(|reason| reason.as_str());
+        self.ended(number, trial.state, trial.value, reason, ended)
+    }
+
+    pub(super) fn write(&mut self, event: &StudyEvent) -> io::Result<()> {
         match event {
-            StudyEvent::Began { number, params, done } => self.begun(*number, params, *done, origin),
+            StudyEvent::Began { number, params, done } => self.begun(*number, params, *done, now()),
             StudyEvent::Reported { number, step, value } => self.reported(*number, *step, *value),
             StudyEvent::Ended { number, state, value, reason } => {
-                self.ended(*number, *state, *value, reason.as_deref())
+                self.ended(*number, *state, *value, reason.as_deref(), now())
             }
             // What another worker or a later process takes up has not ended.
             StudyEvent::Lost { number } | StudyEvent::GivenBack { number } => {
@@ -76,14 +96,14 @@ impl StudyFiles {
         number: u64,
         params: &BTreeMap<String, Choice>,
         done: usize,
-        origin: &Origin,
+        started: f64,
     ) -> io::Result<()> {
-        let name = format!("trial-{number:04}");
-        let mut run = Run::begin(&self.folder.join(&name), origin, done)?;
+        let name = name_of(number);
+        let mut run = Run::begin(&self.folder.join(&name), &self.origin, done)?;
         let settings =
             params.iter().map(|(name, choice)| (name.clone(), setting(choice, self.mixed.contains(name))));
         let study = self.folder.file_name().unwrap_or_default().to_string_lossy();
-        let session = hparams::session_start(&settings.collect(), &format!("{study}/{name}"), now());
+        let session = hparams::session_start(&settings.collect(), &format!("{study}/{name}"), started);
         run.write(done, vec![session])?;
         self.trials.insert(number, Trial { run, n_epochs: done });
         Ok(())
@@ -102,6 +122,7 @@ impl StudyFiles {
         state: State,
         value: Option<f64>,
         reason: Option<&str>,
+        ended: f64,
     ) -> io::Result<()> {
         let Some(Trial { mut run, n_epochs }) = self.trials.remove(&number) else { return Ok(()) };
         let [value_tag, epochs_tag, pruned_tag] = METRICS.map(|(tag, ..)| tag);
@@ -110,9 +131,13 @@ impl StudyFiles {
         values.extend(value.map(|value| scalar(value_tag, value as f32)));
         values.extend(reason.map(|reason| text("reason", reason)));
         let status = if state == State::Fail { Status::Failure } else { Status::Success };
-        values.push(hparams::session_end(status, now()));
+        values.push(hparams::session_end(status, ended));
         run.write(n_epochs.saturating_sub(1), values)
     }
+}
+
+fn name_of(number: u64) -> String {
+    format!("trial-{number:04}")
 }
 
 fn domain(distribution: &Distribution, mixed: bool) -> Domain {
