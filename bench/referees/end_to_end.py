@@ -20,6 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
 DATA = ROOT / "examples/sentences"
 CLASSES = ["negative", "neutral", "positive"]
+OUTPUTS = [
+    "events.jsonl", "model-card.md", "model.safetensors", "report.html", "report.json", "study.db", "submission.csv",
+    "submission.zip",
+]
 # Small enough for seconds, large enough to leave chance far behind.
 SMALL = {
     "forest": ["--n-estimators", "20"],
@@ -57,7 +61,7 @@ def run(out):
     test = pd.read_parquet(DATA / "test.parquet")
 
     names = sorted(path.name for path in out.iterdir())
-    assert names == ["model.safetensors", "report.json", "study.db", "submission.csv", "submission.zip"], names
+    assert names == OUTPUTS, names
     passed("run: writes the model, the report, the submission and its zip, and nothing else")
 
     submission = pd.read_csv(out / "submission.csv")

@@ -6,6 +6,7 @@ mod fit;
 mod inspect;
 mod predict;
 mod reference;
+mod report;
 mod run;
 mod study;
 mod tune;
@@ -17,8 +18,8 @@ use headsmith::{Context, Pool, Preset, Progress, TensorBoard, View};
 
 use crate::flags::common::Common;
 use crate::interrupt;
-use crate::view::progress::StderrView;
 use crate::view::live;
+use crate::view::progress::StderrView;
 
 /// Does what the command line asks for.
 pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
@@ -27,6 +28,7 @@ pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
         Some(("tune", matches)) => tune::tune(matches),
         Some(("worker", matches)) => tune::worker(matches),
         Some(("study", matches)) => study::study(matches),
+        Some(("report", matches)) => report::report(matches),
         Some(("inspect", matches)) => inspect::inspect(matches),
         Some(("fit", matches)) => fit::fit(matches),
         Some(("evaluate", matches)) => evaluate::evaluate(matches),

@@ -26,7 +26,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([run(), inspect(), fit(), study::tune(), study::worker(), study::study(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
+        .subcommands([run(), inspect(), fit(), study::tune(), study::worker(), study::study(), report(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
 }
 
 /// Reads the command line `args`, over the configuration file that it names. Wrong flags, and a call for help, end
@@ -98,8 +98,8 @@ fn run() -> Command {
         .long_about(
             "The whole job: inspects the tables, fits the forest baseline, searches for the MLP's parameters in a study, \
              fits the MLP with the best, compares the two on the validation rows, predicts the test table with the \
-             better one, and writes report.json, model.safetensors, submission.csv and submission.zip to the output \
-             folder. A parameter given as a flag is not searched; --trials 0 leaves the study out.",
+             better one, and writes report.html, report.json, model-card.md, events.jsonl, model.safetensors, submission.csv and \
+             submission.zip to the output folder. A parameter given as a flag is not searched; --trials 0 leaves the study out.",
         )
         .args([
             file("train", "Table to learn from; needed without --challenge"),
@@ -157,6 +157,40 @@ fn fit() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(HeadKind::ALL.iter().map(head))
+}
+
+fn report() -> Command {
+    Command::new("report")
+        .about("Draw the report page of a run anew, or its model card")
+        .long_about(
+            "Draws the report page of a run anew from what stands in its output folder: report.json, events.jsonl and the \
+             study's database. Of a run that was killed it tells what there is.",
+        )
+        .args([
+            Arg::new("folder")
+                .value_name("OUT")
+                .required(true)
+                .value_hint(ValueHint::DirPath)
+                .value_parser(value_parser!(std::path::PathBuf))
+                .help("Output folder of headsmith run"),
+            Arg::new("out")
+                .long("out")
+                .short('o')
+                .value_name("FILE")
+                .value_hint(ValueHint::FilePath)
+                .value_parser(value_parser!(std::path::PathBuf))
+                .help("File to write [default: report.html, or model-card.md with --card, in OUT]"),
+            switch("card", "Write the model card (Markdown) instead of the page"),
+            Arg::new("pdf")
+                .long("pdf")
+                .value_name("FILE")
+                .value_hint(ValueHint::FilePath)
+                .value_parser(value_parser!(std::path::PathBuf))
+                .conflicts_with("card")
+                .help("Also print the page to this PDF file, with Chromium or Chrome, which must be there"),
+            switch("json", "Print the names of the files as one JSON object"),
+            switch("quiet", "Print nothing").short('q'),
+        ])
 }
 
 fn evaluate() -> Command {

@@ -1,6 +1,7 @@
 //! What a person sees: progress on standard error, results on standard output.
 
 pub(crate) mod error;
+pub(crate) mod history;
 pub(crate) mod lines;
 pub(crate) mod live;
 pub(crate) mod progress;
@@ -20,6 +21,13 @@ pub(crate) fn print(text: &str) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done.context("cannot write to standard output"),
     }
+}
+
+/// The columns of the terminal that results go to; 80 where there is none.
+pub(crate) fn width() -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let asked = || ratatui::crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
+    told.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
 /// Says something on standard error, or in the view that has the screen.

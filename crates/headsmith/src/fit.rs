@@ -12,6 +12,7 @@ use headsmith_model::{DataRecord, Model, Node, Record, Scaling, Transform};
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::evidence::{self, RowPlaces};
 use crate::head::{HeadConfig, HeadKind};
 use crate::judge;
 use crate::model_file;
@@ -27,8 +28,8 @@ pub struct FitData {
     pub val: Option<Dataset>,
     /// A part of the validation rows that `val` does not have any more, and its share: nothing is chosen by it.
     pub held_back: Option<(f64, Dataset)>,
-    /// Where the first rows of the table judged by stand in it: `val`'s, or `train`'s without one.
-    pub places: Vec<String>,
+    /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
+    pub places: RowPlaces,
     /// What the model is to remember of its data: tables and columns.
     pub record: Record,
 }
@@ -123,7 +124,9 @@ pub fn fit(
     let used_for = used_for(head.kind, options);
     let val =
         data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
-    let shown = val.as_ref().unwrap_or(&train);
+    let (shown, rows) = (val.as_ref().unwrap_or(&train), data.val.as_ref().unwrap_or(&data.train));
+    let sources = (context.seed, context.pool);
+    let evidence = evidence::of(rows, shown.proba.view(), &data.places, val.is_some(), sources)?;
     let mut fitted = FittedHead {
         report: FitReport {
             head: head.kind.name(),
@@ -136,7 +139,8 @@ pub fn fit(
             stopped: trained.stopped,
             structure: trained.structure,
             history: trained.history,
-            examples: judge::examples(data.val.as_ref().unwrap_or(&data.train), &shown.proba, &data.places),
+            examples: judge::examples(rows, &shown.proba, &data.places),
+            evidence,
             train: train.judgement,
             val: val.as_ref().map(|val| val.judgement.clone()),
             held_back: None,

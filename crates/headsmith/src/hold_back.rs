@@ -66,9 +66,9 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     }
     let is_shown = |row: &usize| held.binary_search(row).is_err();
     let shown: Vec<usize> = (0..val.y.len()).filter(is_shown).collect();
-    data.places = shown.iter().map_while(|&row| data.places.get(row).cloned()).collect();
     let parts = (part(val, &shown), part(val, &held));
     (data.val, data.held_back) = (Some(parts.0), Some((share, parts.1)));
+    data.places.keep(shown);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::evidence::RowPlaces;
 use crate::report::{Comparison, Example, FitReport, Judgement};
 
 /// A judgement with the probabilities it stands on.
@@ -26,7 +27,7 @@ pub(crate) const WEIGHTS: &str = "weights";
 const MAX_DRAWS: u64 = 400_000_000;
 
 /// How many rows are shown with their probabilities, as the notebook did.
-pub(crate) const N_EXAMPLES: usize = 10;
+const N_EXAMPLES: usize = 10;
 
 /// Scores `model` on `rows`, which had been used for `used_for` before.
 ///
@@ -54,13 +55,13 @@ fn resampling(n_samples: usize, seed: u64) -> bootstrap::Options {
 }
 
 /// The first rows' labels beside their probabilities.
-pub(crate) fn examples(rows: &Dataset, proba: &Matrix, places: &[String]) -> Vec<Example> {
-    let example = |(i, place): (usize, &String)| Example {
-        place: place.clone(),
+pub(crate) fn examples(rows: &Dataset, proba: &Matrix, places: &RowPlaces) -> Vec<Example> {
+    let example = |i: usize| Example {
+        place: places.of(i),
         label: rows.classes.names()[rows.y[i] as usize].clone(),
         probabilities: proba.row(i).to_vec(),
     };
-    places.iter().enumerate().take(N_EXAMPLES.min(rows.y.len())).map(example).collect()
+    (0..N_EXAMPLES.min(rows.y.len())).map(example).collect()
 }
 
 /// Compares two heads, the first being the baseline, on the validation rows.

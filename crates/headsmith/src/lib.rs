@@ -28,7 +28,10 @@
 mod context;
 mod error;
 mod evaluate;
+pub mod events;
+pub mod evidence;
 pub mod fit;
+pub mod folder;
 mod head;
 pub mod hold_back;
 pub mod judge;
@@ -58,5 +61,6 @@ pub use headsmith_heads::params;
 pub use headsmith_kernels::Pool;
 pub use headsmith_metrics as metrics;
 pub use headsmith_model as model;
+pub use headsmith_report::Facts;
 pub use headsmith_study as study;
 pub use headsmith_tensorboard as event_files;

@@ -10,6 +10,7 @@ use headsmith_metrics::bootstrap::Intervals;
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 
+use crate::evidence::Evidence;
 use crate::hold_back::HeldBack;
 use crate::tune::StudyReport;
 
@@ -25,6 +26,12 @@ pub struct Report {
     pub version: u32,
     /// The version of the program.
     pub headsmith_version: &'static str,
+    /// When the run began, UTC, to the second.
+    pub started: String,
+    /// The command and its arguments; empty when it was not told.
+    pub command: Vec<String>,
+    /// The machine that it ran on.
+    pub machine: Machine,
     /// The seed of every random number.
     pub seed: u64,
     /// The threads that worked at once.
@@ -49,6 +56,22 @@ pub struct Report {
     pub predictions: Option<PredictionReport>,
     /// The seconds from the start to this report.
     pub seconds: f64,
+}
+
+/// A machine.
+#[derive(Debug, Clone, Serialize)]
+pub struct Machine {
+    /// Its operating system.
+    pub os: &'static str,
+    /// Its processor's kind.
+    pub arch: &'static str,
+}
+
+impl Machine {
+    /// This machine.
+    pub fn this() -> Machine {
+        Machine { os: std::env::consts::OS, arch: std::env::consts::ARCH }
+    }
 }
 
 /// A table that was read.
@@ -119,6 +142,8 @@ pub struct FitReport {
     /// The scores on validation rows that were held back from every choice; only with such rows, and of the selected head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_back: Option<HeldBack>,
+    /// What stands behind the scores on the validation rows, or on the training rows without any.
+    pub evidence: Evidence,
     /// The first rows' classes beside their probabilities: validation rows, or training rows without any.
     pub examples: Vec<Example>,
     /// The file the model was written to; `null` when it was not.
@@ -217,6 +242,19 @@ pub struct PredictionReport {
     pub files: Vec<String>,
 }
 
+/// A word of a command, or an address, as it may be shown: an address of a database without its password and without what
+/// stands behind its name.
+pub fn without_password(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
+    let rest = rest.split_once('?').map_or(rest, |(address, _)| address);
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            format!("{scheme}://{}@{host}", user.split_once(':').map_or(user, |(user, _)| user))
+        }
+        None => format!("{scheme}://{rest}"),
+    }
+}
+
 impl Judgement {
     /// What must be said beside the scores: that the rows were used before. `None` when they were not.
     pub fn caution(&self) -> Option<String> {
@@ -251,5 +289,21 @@ impl Serialize for Judgement {
         }
         map.serialize_entry("intervals", &self.intervals)?;
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let shown = |word| without_password(word);
+        assert_eq!(
+            shown("--storage=postgresql://u:p@ss@h:5432/d?password=x"),
+            "--storage=postgresql://u@h:5432/d"
+        );
+        assert_eq!(shown("sqlite:///out/study.db"), "sqlite:///out/study.db");
+        assert_eq!(shown("a@b:c?d"), "a@b:c?d");
     }
 }

@@ -6,10 +6,14 @@ use std::time::Instant;
 use headsmith_data::predictions::{Columns, WriteOptions};
 use headsmith_data::{Classes, Dataset, Finding, ReadOptions, output};
 use headsmith_model::Record;
+use serde_json::json;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::events::EventLog;
+use crate::evidence::RowPlaces;
 use crate::fit::{self, FitData, FitOptions, FittedHead};
+use crate::folder;
 use crate::head::HeadConfig;
 use crate::hold_back;
 use crate::judge;
@@ -17,7 +21,7 @@ use crate::model_file;
 use crate::outputs;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
-use crate::report::{REPORT_VERSION, Report, TableReport};
+use crate::report::{Machine, REPORT_VERSION, Report, TableReport};
 use crate::select;
 use crate::tables::{self, RoleTable};
 use crate::tune::{StudyConfig, StudyReport};
@@ -45,6 +49,8 @@ pub struct RunConfig {
     pub hold_back: f64,
     /// The columns of the predictions.
     pub columns: Columns,
+    /// The command and its arguments, for the report; empty: not told.
+    pub command: Vec<String>,
 }
 
 /// Tables of a run, looked through and ready to learn from.
@@ -61,7 +67,8 @@ struct Fits {
     study: Option<StudyReport>,
 }
 
-/// Does the whole job, and writes `report.json`, `model.safetensors`, `submission.csv` and `submission.zip`.
+/// Does the whole job, and writes `report.json`, `report.html`, `model-card.md`, `events.jsonl`, `model.safetensors`,
+/// `submission.csv` and `submission.zip`.
 ///
 /// When it is asked to stop, the fit that goes on ends with its best so far, fits that have not begun are skipped,
 /// and the rest is done with what there is.
@@ -69,8 +76,23 @@ struct Fits {
 /// # Errors
 /// When a table cannot be read or learnt from, a fit diverges, or a file cannot be written.
 pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
-    let start = Instant::now();
     refuse_overwriting(config)?;
+    let started =
+        jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default().to_string();
+    let begin = json!({
+        "headsmith_version": env!("CARGO_PKG_VERSION"), "started": started, "command": config.command,
+        "machine": Machine::this(), "seed": context.seed, "jobs": context.pool.n_threads(),
+    });
+    let mut log = EventLog::new(config.out.join(folder::EVENTS), &begin, &mut *context.view);
+    let mut context = Context { seed: context.seed, pool: context.pool, stop: context.stop, view: &mut log };
+    let report = do_all(config, started, &mut context)?;
+    write_report(&report, &config.out, &mut context)?;
+    Ok(report)
+}
+
+/// All but the report.
+fn do_all(config: &RunConfig, started: String, context: &mut Context<'_>) -> Result<Report> {
+    let start = Instant::now();
     let Prepared { data, test, tables, findings } = prepare(config, context)?;
     context.go_on()?;
     make_folder(&config.out)?;
@@ -93,10 +115,13 @@ pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
         }
         None => None,
     };
-    let report = Report {
+    Ok(Report {
         format: "headsmith-report",
         version: REPORT_VERSION,
         headsmith_version: env!("CARGO_PKG_VERSION"),
+        started,
+        command: config.command.clone(),
+        machine: Machine::this(),
         seed: context.seed,
         jobs: context.pool.n_threads(),
         interrupted: context.stopping(),
@@ -109,9 +134,7 @@ pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
         comparison,
         predictions,
         seconds: start.elapsed().as_secs_f64(),
-    };
-    write_report(&report, &config.out.join("report.json"), context)?;
-    Ok(report)
+    })
 }
 
 /// Reads the tables of a fit and looks through them; `others` are looked through beside them.
@@ -130,9 +153,7 @@ pub fn prepare_fit(
     tables::refuse_errors(&findings)?;
     let classes = Classes::of(&train.table)?;
     let judged_by = val.as_ref().unwrap_or(&train);
-    let places = (0..judge::N_EXAMPLES.min(judged_by.table.n_rows()))
-        .map(|row| judged_by.table.place(row).to_string())
-        .collect();
+    let places = RowPlaces::all(judged_by.table.places());
     let record = Record {
         data: std::iter::once(&train).chain(&val).map(|t| fit::data_record(&t.role, &t.report)).collect(),
         embeddings_column: read.embeddings_column.clone(),
@@ -211,13 +232,14 @@ fn better(heads: &[FittedHead]) -> usize {
 fn refuse_overwriting(config: &RunConfig) -> Result<()> {
     let inputs = [Some(&config.train), Some(&config.val), config.test.as_ref()];
     let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
-    let outputs = ["report.json", "model.safetensors", "submission.csv", "submission.zip"];
+    let outputs =
+        [folder::REPORT, folder::PAGE, folder::CARD, folder::MODEL, "submission.csv", "submission.zip"];
     let outputs = outputs.map(|name| config.out.join(name));
     outputs::refuse_overwriting(&inputs, &outputs.each_ref().map(PathBuf::as_path))
 }
 
 fn model_path(config: &RunConfig) -> PathBuf {
-    config.out.join("model.safetensors")
+    config.out.join(folder::MODEL)
 }
 
 fn predict_options(config: &RunConfig) -> PredictOptions {
@@ -228,12 +250,19 @@ fn predict_options(config: &RunConfig) -> PredictOptions {
     }
 }
 
-fn write_report(report: &Report, path: &Path, context: &mut Context<'_>) -> Result<()> {
-    output::write_atomically(path, |file| {
+/// Writes the report, and the page and the card that are drawn from it.
+fn write_report(report: &Report, out: &Path, context: &mut Context<'_>) -> Result<()> {
+    let [path, page, card] = [folder::REPORT, folder::PAGE, folder::CARD].map(|name| out.join(name));
+    output::write_atomically(&path, |file| {
         serde_json::to_writer_pretty(&mut *file, report)?;
         writeln!(file)
     })?;
-    context.tell(&Progress::Wrote(path));
+    context.tell(&Progress::Wrote(&path));
+    let facts = folder::facts(out)?;
+    folder::write_page(&facts, &page)?;
+    context.tell(&Progress::Wrote(&page));
+    folder::write_card(&facts, &card)?;
+    context.tell(&Progress::Wrote(&card));
     Ok(())
 }
 

@@ -35,6 +35,7 @@ fn tables(folder: &Path) -> RunConfig {
         study: None,
         hold_back: 0.0,
         columns: Columns::All,
+        command: Vec::new(),
     }
 }
 
@@ -60,7 +61,8 @@ fn a_view_sees_every_step_in_order() {
     let report = run(&tables(folder.path()), &AtomicBool::new(false), &mut view).unwrap();
     assert!(!report.interrupted);
     let expected = "read train,read val,read test,forest for baseline,forest done,mlp for final fit,epoch 0,epoch 1,\
-                    epoch 2,mlp done,model.safetensors,submission.csv,submission.zip,report.json";
+                    epoch 2,mlp done,model.safetensors,submission.csv,submission.zip,report.json,report.html,\
+                    model-card.md";
     assert_eq!(seen.join(","), expected);
     let model = model_file::load(&folder.path().join("out/model.safetensors")).unwrap();
     assert_eq!(model.head_name(), report.chosen);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
@@ -13,6 +13,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("headsmith-model", &["headsmith-kernels", "headsmith-heads"]),
     ("headsmith-study", &["headsmith-kernels"]),
     ("headsmith-tensorboard", &[]),
+    ("headsmith-report", &[]),
     (
         "headsmith",
         &[
@@ -22,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "headsmith-heads",
             "headsmith-model",
             "headsmith-study",
+            "headsmith-report",
             "headsmith-tensorboard",
         ],
     ),

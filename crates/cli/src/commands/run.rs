@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
-use headsmith::report::Report;
+use headsmith::report::{Report, without_password};
 use headsmith::run::RunConfig;
 use headsmith::{HeadConfig, HeadKind};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
@@ -51,6 +51,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         study,
         hold_back: study::held_back(matches),
         columns: commands::columns(matches),
+        command: typed(),
     };
     if matches.get_flag("submit") && config.test.is_none() {
         bail!("there is no table to predict, so nothing to submit: name it with --test");
@@ -65,6 +66,12 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     }
     view::print(&view::text::run(&report))?;
     submitted.map_or(Ok(()), |submitted| view::print(&format!("\nsubmitted: {}\n", submitted.url)))
+}
+
+/// The command as it was typed, by the name of the program, without passwords.
+fn typed() -> Vec<String> {
+    let words = std::env::args_os().skip(1).map(|word| without_password(&word.to_string_lossy()));
+    std::iter::once("headsmith".to_owned()).chain(words).collect()
 }
 
 /// Downloads the challenge's files, if there is a challenge.

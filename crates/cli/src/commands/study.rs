@@ -43,7 +43,10 @@ fn show(matches: &ArgMatches) -> Result<()> {
     if matches.get_flag("json") {
         view::print_json(&report)
     } else {
-        view::print(&view::study::summary(&report))
+        let place = Place { name: Some(report.name.clone()), ..place(matches) };
+        let trials = studies::trials(&place, &TrialFilter::default())?;
+        let drawn = view::history::history(&trials, view::width(), view::live::has_unicode());
+        view::print(&(view::study::summary(&report) + &drawn))
     }
 }
 

@@ -130,7 +130,7 @@ pub(crate) fn study() -> Command {
         .arg_required_else_help(true)
         .subcommands([
             one("list", "List the studies of a storage"),
-            one("show", "Counts, best trial, importance of parameters, and where the time went"),
+            one("show", "Counts, best trial, importance of parameters, history, and where the time went"),
             fit,
             trials,
             export,

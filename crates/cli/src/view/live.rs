@@ -23,6 +23,7 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 use super::lines::Told;
 use super::progress::StderrView;
 use crate::interrupt;
+pub(crate) use look::has_unicode;
 use screen::Screen;
 use state::{Act, Key, State};
 

@@ -8,6 +8,7 @@ use headsmith_study::{Trial, best_trial, importance, summary};
 use serde::Serialize;
 
 use crate::hold_back::HeldBack;
+use crate::report::without_password;
 use crate::studies::{TrialRow, Words, words_of};
 
 /// A study, its best trial, and how much to believe of it.
@@ -88,7 +89,7 @@ impl StudyReport {
         }
         StudyReport {
             name: record.name.clone(),
-            storage: storage.to_owned(),
+            storage: without_password(storage),
             n_trials: trials.len(),
             n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
             states,

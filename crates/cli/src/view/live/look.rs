@@ -12,6 +12,11 @@ pub(super) struct Look {
     pub(super) unicode: bool,
 }
 
+/// Whether text may have other characters than those of ASCII.
+pub(crate) fn has_unicode() -> bool {
+    Look::of_environment().unicode
+}
+
 /// What a line or curve stands for. The colours differ in brightness too, for those who see few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {

@@ -1,0 +1,96 @@
+//! `headsmith report`
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::ArgMatches;
+use headsmith::folder;
+
+use crate::flags::common::{optional_path_of, path_of};
+use crate::view;
+
+/// What prints a page, by the names that it goes by.
+const BROWSERS: [&str; 7] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+/// Names another one.
+const BROWSER: &str = "HEADSMITH_CHROMIUM";
+
+/// Draws the page or the card of a run.
+pub(crate) fn report(matches: &ArgMatches) -> Result<()> {
+    let from = path_of(matches, "folder");
+    let facts = folder::facts(&from)?;
+    let is_card = matches.get_flag("card");
+    let name = if is_card { folder::CARD } else { folder::PAGE };
+    let path = optional_path_of(matches, "out").unwrap_or_else(|| from.join(name));
+    if is_card {
+        folder::write_card(&facts, &path)?;
+    } else {
+        folder::write_page(&facts, &path)?;
+    }
+    let mut files = vec![path];
+    if let Some(pdf) = optional_path_of(matches, "pdf") {
+        print(&files[0], &pdf)?;
+        files.push(pdf);
+    }
+    tell(matches, &files, facts.unfinished.as_deref())
+}
+
+fn tell(matches: &ArgMatches, files: &[PathBuf], unfinished: Option<&str>) -> Result<()> {
+    if matches.get_flag("json") {
+        return view::print_json(&serde_json::json!({ "files": files, "unfinished": unfinished }));
+    }
+    if matches.get_flag("quiet") {
+        return Ok(());
+    }
+    if let Some(why) = unfinished {
+        view::say(&format!("warning: {why}"));
+    }
+    view::print(&files.iter().map(|file| format!("wrote {}\n", file.display())).collect::<String>())
+}
+
+/// Prints the page to a PDF file.
+fn print(page: &Path, pdf: &Path) -> Result<()> {
+    let named = std::env::var_os(BROWSER).map(PathBuf::from);
+    let browsers: Vec<PathBuf> = match named {
+        Some(named) => vec![named],
+        None => BROWSERS.iter().map(PathBuf::from).collect(),
+    };
+    let page = page.canonicalize().with_context(|| format!("cannot find {}", page.display()))?;
+    // What stands there must not be taken for what was printed.
+    let _ = std::fs::remove_file(pdf);
+    for browser in browsers {
+        // Without its sandbox where the system gives it none: the page is our own, has no script and fetches nothing.
+        for sandbox in [&[][..], &["--no-sandbox"]] {
+            let done = Command::new(&browser)
+                .args(["--headless", "--disable-gpu", "--no-pdf-header-footer"])
+                .args(sandbox)
+                .arg(format!("--print-to-pdf={}", pdf.display()))
+                .arg(&page)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+            match done {
+                Ok(status) if status.success() && pdf.is_file() => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
+                Err(error) => {
+                    return Err(error).with_context(|| format!("cannot start {}", browser.display()));
+                }
+            }
+        }
+    }
+    bail!(
+        "no PDF was written: it takes Chromium or Chrome, which was not found or could not print; install it, or name it in \
+         {BROWSER}, or print {} from any browser",
+        page.display()
+    )
+}

@@ -1,0 +1,141 @@
+//! The history of a study as text: the trials in their order, and the best so far.
+
+use std::fmt::Write;
+
+use headsmith::studies::TrialRow;
+
+/// Lines of the drawing.
+const HEIGHT: usize = 10;
+/// What stands to the left of the drawing: a value and a bar.
+const MARGIN: usize = 9;
+
+/// The characters of a drawing.
+struct Marks {
+    best: char,
+    complete: char,
+    pruned: char,
+    axis: char,
+    corner: char,
+    floor: char,
+}
+
+const UNICODE: Marks =
+    Marks { best: '━', complete: '●', pruned: '·', axis: '│', corner: '└', floor: '─' };
+const ASCII: Marks = Marks { best: '=', complete: 'o', pruned: '.', axis: '|', corner: '+', floor: '-' };
+
+/// The trials drawn in `width` columns; nothing of fewer than two with a value.
+pub(crate) fn history(trials: &[TrialRow], width: usize, unicode: bool) -> String {
+    let shown: Vec<(&TrialRow, f64)> =
+        trials.iter().filter_map(|trial| Some((trial, trial.value.filter(|v| v.is_finite())?))).collect();
+    let (Some(first), Some(last)) = (shown.first(), shown.last()) else { return String::new() };
+    if shown.len() < 2 || width < MARGIN + 12 {
+        return String::new();
+    }
+    let marks = if unicode { UNICODE } else { ASCII };
+    let (first, last) = (first.0.number, last.0.number);
+    // A trial or more a column, but a short study does not stretch over the whole screen.
+    let columns = (width - MARGIN - 1).min(4 * (last - first + 1) as usize);
+    let column = |number: u64| (number - first) as usize * (columns - 1) / (last - first).max(1) as usize;
+    let range = shown
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, v)| (low.min(*v), high.max(*v)));
+    let row = |value: f64| match range.1 - range.0 {
+        0.0 => 0,
+        span => ((range.1 - value) / span * (HEIGHT - 1) as f64).round() as usize,
+    };
+    let mut canvas = vec![vec![' '; columns]; HEIGHT];
+    for (trial, value) in shown.iter().filter(|(trial, _)| trial.state != "complete") {
+        canvas[row(*value)][column(trial.number)] = marks.pruned;
+    }
+    let complete = || shown.iter().filter(|(trial, _)| trial.state == "complete");
+    let mut best = f64::NEG_INFINITY;
+    for (trial, value) in complete() {
+        if *value > best {
+            best = *value;
+            // From here on; what was best before ends here.
+            let from = column(trial.number);
+            canvas.iter_mut().for_each(|line| {
+                line[from..].iter_mut().filter(|c| **c == marks.best).for_each(|c| *c = ' ')
+            });
+            canvas[row(best)][from..].iter_mut().filter(|c| **c == ' ').for_each(|c| *c = marks.best);
+        }
+    }
+    for (trial, value) in complete() {
+        canvas[row(*value)][column(trial.number)] = marks.complete;
+    }
+    let Marks { complete, pruned, best, axis, corner, floor } = marks;
+    let mut text = format!(
+        "\nhistory: weighted F1 of each trial ({complete} complete, {pruned} ended early, {best} best so far)\n"
+    );
+    for (i, line) in canvas.iter().enumerate() {
+        let value = range.1 - (range.1 - range.0) * i as f64 / (HEIGHT - 1) as f64;
+        let label = if i % 3 == 0 { format!("{value:.4}") } else { String::new() };
+        let line: String = line.iter().collect();
+        let _ = writeln!(text, "{label:>7} {axis}{}", line.trim_end());
+    }
+    let _ = writeln!(text, "{:>7} {corner}{}", "", floor.to_string().repeat(columns));
+    let _ = writeln!(text, "{:>9}{first:<w$}{last:>6}", "", w = columns.saturating_sub(6));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trials() -> Vec<TrialRow> {
+        let values = [
+            ("complete", Some(0.5)),
+            ("pruned", Some(0.41)),
+            ("complete", Some(0.6)),
+            ("failed", None),
+            ("complete", Some(0.54)),
+            ("complete", Some(0.7)),
+            ("pruned", Some(0.4)),
+        ];
+        let row = |(number, (state, value))| TrialRow {
+            number,
+            state,
+            value,
+            params: Default::default(),
+            epochs: 1,
+            best_epoch: None,
+            seconds: None,
+            reason: None,
+        };
+        (0..).zip(values).map(row).collect()
+    }
+
+    #[test]
+    fn trials_and_the_best_so_far_stand_where_they_belong() {
+        let text = history(&trials(), 80, false);
+        let expected = "
+history: weighted F1 of each trial (o complete, . ended early, = best so far)
+ 0.7000 |                      o=====
+        |
+        |
+ 0.6000 |         o============
+        |
+        |                  o
+ 0.5000 |o========
+        |
+        |
+ 0.4000 |    .                      .
+        +----------------------------
+         0                          6
+";
+        assert_eq!(text, expected, "{text}");
+        assert!(text.is_ascii());
+        assert!(history(&trials(), 80, true).contains('●'));
+    }
+
+    #[test]
+    fn it_fits_and_needs_two_trials() {
+        for width in [21, 30, 80] {
+            let text = history(&trials(), width, true);
+            let drawn = text.lines().skip(2).map(|line| line.chars().count()).max().unwrap();
+            assert!(drawn <= width, "{drawn} of {width}:\n{text}");
+        }
+        assert_eq!(history(&trials()[..1], 80, true), "");
+        assert_eq!(history(&trials(), 12, true), "");
+    }
+}

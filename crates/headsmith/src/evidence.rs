@@ -1,0 +1,258 @@
+//! What stands behind the scores of a head, for those who look closer: intervals of each class, curves, the bins of the
+//! reliability diagram, and the mistakes that the head was surest of.
+
+use headsmith_data::{Dataset, Places};
+use headsmith_kernels::{MatRef, Pool};
+use headsmith_metrics::bootstrap::{self, Interval};
+use headsmith_metrics::curves::{self, Point};
+use headsmith_metrics::{calibration, predicted_class};
+use serde::ser::SerializeTuple;
+use serde::{Serialize, Serializer};
+
+use crate::error::Result;
+
+/// Points of a curve nearer to each other than this are one.
+const RESOLUTION: f64 = 0.01;
+/// The mistakes that are named.
+const N_MISTAKES: usize = 20;
+/// The most classes with curves: those with the most rows.
+const MAX_CURVES: usize = 24;
+/// The most classes with intervals, which cost memory for each resample.
+const MAX_CLASSES: usize = 500;
+/// How many rows may be drawn for the intervals: a second or two.
+const MAX_DRAWS: u64 = 40_000_000;
+
+/// What stands behind the scores on one table's rows.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evidence {
+    /// Intervals of the classes' scores, in the order of the classes; empty of rows that were trained on.
+    pub per_class: Vec<ClassEvidence>,
+    /// ROC curves, x being the false and y the true positive rate.
+    pub roc: Vec<Curve>,
+    /// Precision-recall curves, x being recall and y precision.
+    pub precision_recall: Vec<Curve>,
+    /// The bins of the calibration error.
+    pub reliability: Vec<ReliabilityBin>,
+    /// How many rows are predicted wrongly.
+    pub n_mistakes: usize,
+    /// Those that the head was surest of, the surest first.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// 95 % bootstrap intervals of a class's scores.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClassEvidence {
+    /// The class.
+    pub class: String,
+    /// Of its precision.
+    pub precision: Interval,
+    /// Of its recall.
+    pub recall: Interval,
+    /// Of its F1.
+    pub f1: Interval,
+}
+
+/// A curve of one class against the rest.
+#[derive(Debug, Clone, Serialize)]
+pub struct Curve {
+    /// The class.
+    pub class: String,
+    /// Its points: threshold (`null`: above every probability), x, y.
+    #[serde(serialize_with = "triples")]
+    pub points: Vec<Point>,
+}
+
+/// The rows whose greatest probability lies in a range.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReliabilityBin {
+    /// The range's lower end, which does not belong to it.
+    pub low: f64,
+    /// Its upper end, which does.
+    pub high: f64,
+    /// How many rows.
+    pub n_samples: u64,
+    /// The mean of their greatest probabilities; 0 of no rows.
+    pub confidence: f64,
+    /// The share of them that is predicted rightly; 0 of no rows.
+    pub accuracy: f64,
+}
+
+/// A row that is predicted wrongly.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mistake {
+    /// Where it stands in its table.
+    pub place: String,
+    /// Its label.
+    pub label: String,
+    /// The class that was predicted.
+    pub predicted: String,
+    /// The probability of the predicted class.
+    pub probability: f32,
+    /// The probability of the label.
+    pub label_probability: f32,
+}
+
+/// Where the rows of a dataset stand in their file: all of a table's rows, or some of them.
+#[derive(Debug, Clone)]
+pub struct RowPlaces {
+    places: Places,
+    rows: Option<Vec<usize>>,
+}
+
+impl RowPlaces {
+    /// The places of all rows of a table.
+    pub fn all(places: Places) -> RowPlaces {
+        RowPlaces { places, rows: None }
+    }
+
+    /// The places of `rows` alone, which are numbered anew.
+    pub(crate) fn keep(&mut self, rows: Vec<usize>) {
+        self.rows = Some(rows);
+    }
+
+    /// Where row `row` stands, in words; nothing where there is no such row.
+    pub fn of(&self, row: usize) -> String {
+        let row = match &self.rows {
+            None => Some(row),
+            Some(rows) => rows.get(row).copied(),
+        };
+        row.and_then(|row| self.places.of(row)).map_or(String::new(), |place| place.to_string())
+    }
+}
+
+/// What stands behind the scores of `proba` on `rows`; `sure` says whether intervals mean anything.
+///
+/// # Errors
+/// When the probabilities are not of the rows.
+pub(crate) fn of(
+    rows: &Dataset,
+    proba: MatRef<'_>,
+    places: &RowPlaces,
+    sure: bool,
+    (seed, pool): (u64, &Pool),
+) -> Result<Evidence> {
+    let y = &rows.y;
+    let names = rows.classes.names();
+    let curve = |class: usize, points: Vec<Point>| Curve { class: names[class].clone(), points };
+    let roc = |class| curve(class, curves::roc_curve(y, proba, class, RESOLUTION));
+    let precision_recall = |class| curve(class, curves::precision_recall_curve(y, proba, class, RESOLUTION));
+    let drawn = most_frequent(y, names.len());
+    let wrong = mistakes(y, proba);
+    let mistake = |&row: &usize| {
+        let (row_proba, label) = (proba.row(row), y[row] as usize);
+        let predicted = predicted_class(row_proba);
+        Mistake {
+            place: places.of(row),
+            label: names[label].clone(),
+            predicted: names[predicted].clone(),
+            probability: row_proba[predicted],
+            label_probability: row_proba[label],
+        }
+    };
+    Ok(Evidence {
+        per_class: if sure && names.len() <= MAX_CLASSES {
+            intervals(rows, proba, seed, pool)?
+        } else {
+            Vec::new()
+        },
+        roc: drawn.iter().copied().map(roc).filter(|curve| !curve.points.is_empty()).collect(),
+        precision_recall: drawn.into_iter().map(precision_recall).filter(|c| !c.points.is_empty()).collect(),
+        reliability: reliability(y, proba),
+        n_mistakes: wrong.len(),
+        mistakes: wrong.iter().take(N_MISTAKES).map(mistake).collect(),
+    })
+}
+
+fn intervals(rows: &Dataset, proba: MatRef<'_>, seed: u64, pool: &Pool) -> Result<Vec<ClassEvidence>> {
+    let n_resamples = (MAX_DRAWS / rows.y.len().max(1) as u64).clamp(500, 2_000) as u32;
+    let options = bootstrap::Options { n_resamples, seed, ..Default::default() };
+    let intervals = bootstrap::class_intervals(&rows.y, proba, &options, pool)?;
+    let named = rows.classes.names().iter().zip(intervals);
+    Ok(named
+        .map(|(class, of)| ClassEvidence {
+            class: class.clone(),
+            precision: of.precision,
+            recall: of.recall,
+            f1: of.f1,
+        })
+        .collect())
+}
+
+/// The classes with the most rows, in their order.
+fn most_frequent(y: &[u32], n_classes: usize) -> Vec<usize> {
+    let mut counts = vec![0usize; n_classes];
+    y.iter().for_each(|&class| counts[class as usize] += 1);
+    let mut classes: Vec<usize> = (0..n_classes).collect();
+    classes.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
+    classes.truncate(MAX_CURVES);
+    classes.sort_unstable();
+    classes
+}
+
+fn reliability(y: &[u32], proba: MatRef<'_>) -> Vec<ReliabilityBin> {
+    let n = calibration::N_BINS;
+    let edge = |bin: usize| bin as f64 / n as f64;
+    let bins = calibration::reliability(y, proba, n).into_iter().enumerate();
+    bins.map(|(i, bin)| ReliabilityBin {
+        low: edge(i),
+        high: edge(i + 1),
+        n_samples: bin.n_samples,
+        confidence: bin.confidence,
+        accuracy: bin.accuracy,
+    })
+    .collect()
+}
+
+/// The rows that are predicted wrongly, the surest first, of equals the earlier.
+fn mistakes(y: &[u32], proba: MatRef<'_>) -> Vec<usize> {
+    let predicted: Vec<usize> = (0..y.len()).map(|row| predicted_class(proba.row(row))).collect();
+    let mut wrong: Vec<usize> = (0..y.len()).filter(|&row| predicted[row] != y[row] as usize).collect();
+    let sure = |row: usize| proba.row(row)[predicted[row]];
+    wrong.sort_by(|&a, &b| sure(b).total_cmp(&sure(a)));
+    wrong
+}
+
+/// Three numbers a point; the threshold that nothing reaches is `null`.
+fn triples<S: Serializer>(points: &[Point], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    struct Triple<'p>(&'p Point);
+    impl Serialize for Triple<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+            let Point { threshold, x, y } = *self.0;
+            let mut tuple = serializer.serialize_tuple(3)?;
+            tuple.serialize_element(&threshold.is_finite().then_some(threshold))?;
+            tuple.serialize_element(&x)?;
+            tuple.serialize_element(&y)?;
+            tuple.end()
+        }
+    }
+    serializer.collect_seq(points.iter().map(Triple))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_surest_mistakes_stand_first() {
+        let proba = [0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.05, 0.95, 0.2, 0.8];
+        let wrong = mistakes(&[0, 0, 0, 1, 0], MatRef::new(&proba, 5, 2));
+        assert_eq!(wrong, [2, 4, 1]);
+    }
+
+    #[test]
+    fn of_many_classes_the_frequent_have_curves() {
+        let y: Vec<u32> = (0..30).flat_map(|class| vec![class; class as usize + 1]).collect();
+        assert_eq!(most_frequent(&y, 30), (6..30).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_threshold_that_nothing_reaches_is_null() {
+        let points = vec![
+            Point { threshold: f64::INFINITY, x: 0.0, y: 1.0 },
+            Point { threshold: 0.5, x: 0.25, y: 1.0 },
+        ];
+        let curve = Curve { class: "a".to_owned(), points };
+        let text = serde_json::to_string(&curve).unwrap();
+        assert_eq!(text, r#"{"class":"a","points":[[null,0.0,1.0],[0.5,0.25,1.0]]}"#);
+    }
+}

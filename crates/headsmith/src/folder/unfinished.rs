@@ -1,0 +1,152 @@
+//! A run that did not end, from what it said: as much of `report.json` as there is.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use headsmith_report::Trial;
+use serde_json::{Value, json};
+
+use crate::studies::{self, Place};
+
+/// The report of a session of the log, as far as it came, and why it is no more.
+pub(super) fn told(session: &[Value], checkpoint: Option<&Path>) -> (Value, String) {
+    let begin = &session[0];
+    let of = |what: &str, key: &str| -> Vec<&Value> {
+        session.iter().filter(|event| event["event"] == what).map(|event| &event[key]).collect()
+    };
+    let (tables, heads) = (of("read", "table"), of("fitted", "head"));
+    let mut report = json!({
+        "format": "headsmith-report",
+        "version": crate::report::REPORT_VERSION,
+        "headsmith_version": begin["headsmith_version"],
+        "started": begin["started"],
+        "command": begin["command"],
+        "machine": begin["machine"],
+        "seed": begin["seed"],
+        "jobs": begin["jobs"],
+        "tables": tables,
+        "findings": of("found", "finding"),
+        "classes": classes(&tables, &heads),
+        "heads": heads,
+    });
+    if let Some(chosen) = heads.last() {
+        report["chosen"] = chosen["head"].clone();
+    }
+    if let Some(study) = session.iter().rfind(|event| event["event"] == "searching") {
+        report["study"] = json!({ "name": study["study"] });
+    }
+    let fitting = fitting(session);
+    if let Some((head, epochs)) = &fitting {
+        report["fitting"] = json!({ "head": head["head"], "history": epochs });
+    }
+    (report, why(session, fitting, checkpoint))
+}
+
+/// The names of the classes in their order: as a head has them, or as the training table's labels are sorted.
+fn classes(tables: &[&Value], heads: &[&Value]) -> Vec<Value> {
+    let named = |list: &Value| {
+        list.as_array().into_iter().flatten().map(|of| of["class"].clone()).collect::<Vec<_>>()
+    };
+    match (heads.first(), tables.first()) {
+        (Some(head), _) => named(&head["train"]["per_class"]),
+        (None, Some(table)) => named(&table["labels"]),
+        _ => Vec::new(),
+    }
+}
+
+/// The fit that had begun and not ended, and its epochs.
+fn fitting(session: &[Value]) -> Option<(&Value, Vec<&Value>)> {
+    let begun = session.iter().rposition(|event| event["event"] == "fitting")?;
+    let rest = &session[begun..];
+    let ended = rest.iter().any(|event| event["event"] == "fitted" || event["event"] == "searching");
+    let epochs = rest.iter().filter(|event| event["event"] == "epoch").map(|event| &event["record"]);
+    (!ended).then(|| (&session[begun], epochs.collect()))
+}
+
+fn why(session: &[Value], fitting: Option<(&Value, Vec<&Value>)>, checkpoint: Option<&Path>) -> String {
+    let doing = match (fitting, session.last()) {
+        (Some((fit, epochs)), _) => {
+            let purpose = fit["purpose"].as_str().unwrap_or_default();
+            format!(
+                " while it fitted the {} ({purpose}), {} epochs in",
+                fit["head"].as_str().unwrap_or_default(),
+                epochs.len()
+            )
+        }
+        (None, Some(last)) if last["number"].is_u64() => {
+            format!(" in its study, at trial {}", last["number"])
+        }
+        (None, Some(last)) => format!(" after `{}`", last["event"].as_str().unwrap_or_default()),
+        (None, None) => String::new(),
+    };
+    let seconds = session.last().and_then(|last| Some(last["time"].as_f64()? - session[0]["time"].as_f64()?));
+    let left =
+        checkpoint.map_or(String::new(), |path| format!(" The best model so far is in {}.", path.display()));
+    format!(
+        "The run did not end: it was killed or still goes on. It was last heard of{doing}, {:.0} s after it began. What follows is \
+         what it left; the same command goes on with its study.{left}",
+        seconds.unwrap_or(0.0)
+    )
+}
+
+/// What the study's database or, without one, its trials tell of it.
+pub(super) fn add_study(report: &mut Value, trials: &[Trial], database: Option<std::path::PathBuf>) {
+    let Some(name) = report["study"]["name"].as_str().map(str::to_owned) else { return };
+    let place = database.map(|path| Place { storage: path.display().to_string(), name: Some(name) });
+    let shown = place.and_then(|place| studies::show(&place).ok());
+    match shown.and_then(|study| serde_json::to_value(study).ok()) {
+        Some(study) => report["study"] = study,
+        None => {
+            report["study"]["n_trials"] = json!(trials.len());
+            report["study"]["states"] = json!(counts(trials));
+        }
+    }
+}
+
+fn counts(trials: &[Trial]) -> Vec<Value> {
+    let mut counts: BTreeMap<&str, (usize, usize, f64)> = BTreeMap::new();
+    for trial in trials {
+        let count = counts.entry(trial.state.as_str()).or_default();
+        count.0 += 1;
+        count.1 += trial.reports.len();
+        count.2 += trial.began.zip(trial.ended).map_or(0.0, |(began, ended)| ended - began);
+    }
+    let line = |(state, (n_trials, n_epochs, seconds))| json!({ "state": state, "n_trials": n_trials, "n_epochs": n_epochs, "seconds": seconds });
+    counts.into_iter().map(line).collect()
+}
+
+/// The trials that the log heard of, in all its sessions.
+pub(super) fn trials(log: &[Value]) -> Vec<Trial> {
+    let mut trials: BTreeMap<u64, Trial> = BTreeMap::new();
+    let first =
+        log.iter().find(|event| event["event"] == "trial_began").and_then(|event| event["time"].as_f64());
+    for event in log {
+        let (Some(number), Some(what)) = (event["number"].as_u64(), event["event"].as_str()) else {
+            continue;
+        };
+        let since = first.and_then(|first| Some(event["time"].as_f64()? - first));
+        let trial = trials.entry(number).or_insert_with(|| Trial { number, ..Trial::default() });
+        match what {
+            "trial_began" => {
+                trial.state = "running".to_owned();
+                trial.began = trial.began.or(since);
+                let params = event["params"].as_object().into_iter().flatten();
+                trial.params = params.map(|(name, value)| (name.clone(), value.clone())).collect();
+            }
+            "trial_reported" => {
+                let report =
+                    (event["step"].as_i64().unwrap_or(0), event["value"].as_f64().unwrap_or(f64::NAN));
+                trial.reports.retain(|(step, _)| *step < report.0);
+                trial.reports.push(report);
+            }
+            "trial_ended" => {
+                trial.state = event["state"].as_str().unwrap_or("failed").to_owned();
+                trial.value = event["value"].as_f64().or(trial.reports.last().map(|report| report.1));
+                trial.reason = event["reason"].as_str().map(str::to_owned);
+                trial.ended = since;
+            }
+            _ => {}
+        }
+    }
+    trials.into_values().collect()
+}

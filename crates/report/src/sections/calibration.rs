@@ -1,0 +1,115 @@
+//! Whether a probability of 0.7 is right in 70% of the rows.
+
+use crate::axis::Axis;
+use crate::facts::{Facts, Look};
+use crate::figure::{Figure, grid};
+use crate::plot::Plot;
+use crate::table::Table;
+use crate::text::{percent, score, thousands};
+
+/// The rows whose greatest probability lies in a range.
+struct Bin {
+    low: f64,
+    high: f64,
+    n: u64,
+    confidence: f64,
+    accuracy: f64,
+}
+
+pub(crate) fn html(facts: &Facts) -> String {
+    let bins: Vec<Bin> = facts
+        .evidence()
+        .at("/reliability")
+        .all()
+        .iter()
+        .filter_map(|bin| {
+            Some(Bin {
+                low: bin.at("/low").number()?,
+                high: bin.at("/high").number()?,
+                n: bin.at("/n_samples").count(),
+                confidence: bin.at("/confidence").number()?,
+                accuracy: bin.at("/accuracy").number()?,
+            })
+        })
+        .collect();
+    if bins.is_empty() {
+        return String::new();
+    }
+    let ece = score(facts.scores().0.at("/ece").number());
+    grid(&[reliability(&bins, &ece), confidences(&bins)])
+}
+
+fn numbers(bins: &[Bin]) -> Table {
+    let rows = bins.iter().filter(|bin| bin.n > 0).map(|bin| {
+        let range = format!("{:.3} to {:.3}", bin.low, bin.high);
+        vec![
+            range,
+            thousands(bin.n),
+            score(bin.confidence),
+            score(bin.accuracy),
+            score(bin.accuracy - bin.confidence),
+        ]
+    });
+    Table::new(["probability", "rows", "mean probability", "accuracy", "difference"]).with(rows)
+}
+
+fn reliability(bins: &[Bin], ece: &str) -> String {
+    let mut plot = Plot::new(
+        Axis::linear("probability of the predicted class", 0.0, 1.0),
+        Axis::linear("share that is right", 0.0, 1.0),
+    );
+    plot.line("ideal", [(0.0, 0.0), (1.0, 1.0)]);
+    let filled = || bins.iter().filter(|bin| bin.n > 0);
+    for bin in filled() {
+        let (low, high) = (bin.accuracy.min(bin.confidence), bin.accuracy.max(bin.confidence));
+        plot.bar("c1 pale", (bin.low + 0.008, low), (bin.high - 0.008, high), "");
+    }
+    plot.line("c0", filled().map(|bin| (bin.confidence, bin.accuracy)));
+    let n: u64 = bins.iter().map(|bin| bin.n).sum();
+    for bin in filled() {
+        let radius = 2.5 + 4.0 * (bin.n as f64 / n.max(1) as f64).sqrt();
+        let said =
+            format!("{} rows: probability {}, right {}", bin.n, score(bin.confidence), percent(bin.accuracy));
+        plot.dot("c0", (bin.confidence, bin.accuracy), (radius * 10.0).round() / 10.0, &said);
+    }
+    plot.words("strong", (0.03, 0.9), (0.0, 4.0), &format!("calibration error (ECE) {ece}"));
+    Figure {
+        title: "Reliability",
+        legend: vec![
+            ("c0".to_owned(), "rows by their probability".to_owned()),
+            ("c1".to_owned(), "gap".to_owned()),
+            ("cg dashed".to_owned(), "a perfect head".to_owned()),
+        ],
+        svg: plot.svg("reliability diagram"),
+        read: "Below the dashed line the head is surer than it is right, above it less sure. The calibration error is the mean \
+               gap, each bin counting by its rows.",
+        numbers: numbers(bins),
+        wide: false,
+    }
+    .html()
+}
+
+fn confidences(bins: &[Bin]) -> String {
+    let most = bins.iter().map(|bin| bin.n).max().unwrap_or(0);
+    let mut plot = Plot::new(
+        Axis::linear("probability of the predicted class", 0.0, 1.0),
+        Axis::around("rows", [0.0, most as f64]),
+    );
+    for bin in bins.iter().filter(|bin| bin.n > 0) {
+        let right = bin.n as f64 * bin.accuracy;
+        let (low, high) = (bin.low + 0.006, bin.high - 0.006);
+        let said = format!("{:.2} to {:.2}: {} rows, {:.0} right", bin.low, bin.high, bin.n, right);
+        plot.bar("c0", (low, 0.0), (high, right), &said);
+        plot.bar("c1", (low, right), (high, bin.n as f64), &said);
+    }
+    Figure {
+        title: "How sure it is",
+        legend: vec![("c0".to_owned(), "right".to_owned()), ("c1".to_owned(), "wrong".to_owned())],
+        svg: plot.svg("rows by the probability of their predicted class"),
+        read: "How many rows are predicted with which probability, and how many of them rightly. What is wrong on the far right \
+               was wrong with confidence.",
+        numbers: numbers(bins),
+        wide: false,
+    }
+    .html()
+}

@@ -1,0 +1,74 @@
+//! Precision, recall and F1 of each class, with support and intervals.
+
+use serde_json::Value;
+
+use crate::axis::Axis;
+use crate::facts::{Facts, Look};
+use crate::figure::Figure;
+use crate::plot::{Plot, series};
+use crate::table::Table;
+use crate::text::{interval, score, short, thousands};
+
+/// The most classes that are drawn: those with the most rows.
+const MAX_CLASSES: usize = 24;
+const SCORES: [(&str, &str); 3] = [("precision", "precision"), ("recall", "recall"), ("f1", "F1")];
+
+pub(crate) fn html(facts: &Facts) -> String {
+    let classes = facts.scores().0.at("/per_class").all();
+    if classes.is_empty() {
+        return String::new();
+    }
+    let intervals = facts.evidence().at("/per_class").all();
+    let interval_of = |class: usize, key: &str| intervals.get(class).map_or(&Value::Null, |i| &i[key]);
+    let mut shown: Vec<usize> = (0..classes.len()).collect();
+    shown.sort_by_key(|&i| std::cmp::Reverse(classes[i].at("/support").count()));
+    shown.truncate(MAX_CLASSES);
+    shown.sort_unstable();
+    let names: Vec<String> = shown.iter().rev().map(|&i| short(classes[i].at("/class").text(), 18)).collect();
+    let height = 60.0 + 44.0 * shown.len() as f64;
+    let mut plot = Plot::sized(720.0, height, axis(classes, intervals), Axis::names("", &names));
+    for (row, &class) in shown.iter().rev().enumerate() {
+        for (s, (key, name)) in SCORES.into_iter().enumerate() {
+            let value = classes[class][key].number().unwrap_or(0.0);
+            let between = interval_of(class, key);
+            let ends = between.at("/low").number().zip(between.at("/high").number());
+            let said = format!(
+                "{}, {name}: {} ({})",
+                classes[class].at("/class").text(),
+                score(value),
+                interval(between)
+            );
+            plot.whisker(&series(s), row as f64 + 0.26 * (1.0 - s as f64), value, ends, &said);
+        }
+    }
+    let rows = classes.iter().enumerate().map(|(i, class)| {
+        let scores = SCORES
+            .into_iter()
+            .flat_map(|(key, _)| [score(class[key].number()), interval(interval_of(i, key))]);
+        let ranking = ["/roc_auc", "/average_precision"].map(|path| score(class.at(path).number()));
+        let name = class.at("/class").text().to_owned();
+        [name, thousands(class.at("/support").count())].into_iter().chain(scores).chain(ranking).collect()
+    });
+    Figure {
+        title: "Precision, recall and F1 of each class",
+        legend: SCORES.into_iter().enumerate().map(|(i, (_, name))| (series(i), name.to_owned())).collect(),
+        svg: plot.svg("precision, recall and F1 of each class with intervals"),
+        read: "Precision: of the rows taken for the class, the share that is of it. Recall: of the rows of the class, the \
+               share that was found. F1 is their harmonic mean. Whiskers are 95% intervals; support is the number of rows.",
+        numbers: Table::new([
+            "class", "support", "precision", "95% interval", "recall", "95% interval", "F1", "95% interval", "ROC AUC",
+            "average precision",
+        ])
+        .with(rows),
+        wide: true,
+    }
+    .html()
+}
+
+fn axis(classes: &[Value], intervals: &[Value]) -> Axis {
+    let values = classes.iter().flat_map(|class| SCORES.map(|(key, _)| class[key].number()));
+    let ends = intervals.iter().flat_map(|class| {
+        SCORES.into_iter().flat_map(|(key, _)| [class[key]["low"].number(), class[key]["high"].number()])
+    });
+    Axis::around("score", values.chain(ends).flatten())
+}

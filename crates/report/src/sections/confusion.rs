@@ -1,0 +1,142 @@
+//! Which class is taken for which.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::facts::{Facts, Look};
+use crate::figure::Figure;
+use crate::plot;
+use crate::table::Table;
+use crate::text::{escape, percent, short, thousands};
+
+/// The most classes whose matrix is drawn, and whose cells have numbers in them.
+const MAX_CLASSES: usize = 40;
+const MAX_WITH_NUMBERS: usize = 12;
+/// The most pairs of classes that are listed.
+const MAX_PAIRS: usize = 30;
+
+pub(crate) fn html(facts: &Facts) -> String {
+    let (classes, rows) = (facts.classes(), facts.scores().0.at("/confusion").all());
+    if rows.is_empty() || classes.len() != rows.len() {
+        return String::new();
+    }
+    let counts: Vec<Vec<u64>> = rows.iter().map(|row| row.all().iter().map(Value::count).collect()).collect();
+    let pairs = pairs(&classes, &counts);
+    if classes.len() > MAX_CLASSES {
+        return format!("<p>The pairs of classes that are confused most often.</p>{}", pairs.html());
+    }
+    let mut matrix =
+        Table::new(std::iter::once("true class").chain(classes.iter().copied()).chain(["rows", "found"]));
+    for (i, row) in counts.iter().enumerate() {
+        let n: u64 = row.iter().sum();
+        let cells = row.iter().map(|&count| thousands(count));
+        let ends = [thousands(n), percent(row[i] as f64 / n.max(1) as f64)];
+        matrix.add(std::iter::once(classes[i].to_owned()).chain(cells).chain(ends));
+    }
+    let figure = Figure {
+        title: "Confusion matrix",
+        legend: Vec::new(),
+        svg: drawing(&classes, &counts),
+        read: "A row of the figure is a true class, a column what its rows were taken for; the darker, the greater the share of \
+               the row. What is right stands on the diagonal.",
+        numbers: matrix,
+        wide: false,
+    };
+    format!(
+        "<div class=\"grid\">{}<figure><figcaption>What is confused most often</figcaption>{}</figure></div>",
+        figure.html(),
+        pairs.html()
+    )
+}
+
+fn drawing(classes: &[&str], counts: &[Vec<u64>]) -> String {
+    let n = classes.len();
+    let longest = classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(14);
+    let left = 26.0 + 6.4 * longest as f64;
+    let side = ((430.0 - left) / n as f64).min(92.0);
+    let (height, top) = (side * n as f64, 6.0);
+    // Names under narrow columns are turned, or they would run into each other.
+    let turned = side < 6.6 * longest as f64;
+    let foot = if turned { 34.0 + 5.0 * longest as f64 } else { 40.0 };
+    let mut body = String::new();
+    for (i, row) in counts.iter().enumerate() {
+        let total = row.iter().sum::<u64>().max(1) as f64;
+        let y = top + side * i as f64;
+        let _ = write!(
+            body,
+            "<text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            left - 8.0,
+            y + side / 2.0 + 4.0,
+            escape(&short(classes[i], 14))
+        );
+        for (j, &count) in row.iter().enumerate() {
+            let (x, share) = (left + side * j as f64, count as f64 / total);
+            let said =
+                format!("{} taken for {}: {} ({})", classes[i], classes[j], thousands(count), percent(share));
+            let _ = write!(
+                body,
+                "<rect class=\"cell\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill-opacity=\"{:.3}\">{}</rect>",
+                side - 1.5,
+                side - 1.5,
+                0.06 + 0.94 * share,
+                plot::title(&said)
+            );
+            if n <= MAX_WITH_NUMBERS {
+                let class = if share > 0.5 { " on" } else { "" };
+                let middle = (x + side / 2.0 - 0.75, y + side / 2.0);
+                let (first, second) = if side > 44.0 { (0.0, 15.0) } else { (4.0, 0.0) };
+                let _ = write!(
+                    body,
+                    "<text class=\"middle strong{class}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                    middle.0,
+                    middle.1 + first,
+                    thousands(count)
+                );
+                if second > 0.0 {
+                    let _ = write!(
+                        body,
+                        "<text class=\"middle tick{class}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                        middle.0,
+                        middle.1 + second,
+                        percent(share)
+                    );
+                }
+            }
+        }
+    }
+    for (j, name) in classes.iter().enumerate() {
+        let (x, y) = (left + side * (j as f64 + 0.5), top + height + 15.0);
+        let turn = if turned {
+            format!(" class=\"end\" transform=\"rotate(-40 {x:.1} {y:.1})\"")
+        } else {
+            " class=\"middle\"".to_owned()
+        };
+        let _ = write!(body, "<text x=\"{x:.1}\" y=\"{y:.1}\"{turn}>{}</text>", escape(&short(name, 14)));
+    }
+    let (width, total) = (left + height + 8.0, top + height + foot);
+    let _ = write!(
+        body,
+        "<text class=\"name middle\" x=\"{:.1}\" y=\"{:.1}\">predicted class</text>\
+         <text class=\"name middle\" transform=\"translate(12 {:.1}) rotate(-90)\">true class</text>",
+        left + height / 2.0,
+        total - 6.0,
+        top + height / 2.0
+    );
+    plot::svg(width.round(), total.round(), "confusion matrix", &body)
+}
+
+fn pairs(classes: &[&str], counts: &[Vec<u64>]) -> Table {
+    let mut pairs: Vec<(usize, usize)> = (0..classes.len())
+        .flat_map(|i| (0..classes.len()).map(move |j| (i, j)))
+        .filter(|&(i, j)| i != j && counts[i][j] > 0)
+        .collect();
+    pairs.sort_by_key(|&(i, j)| std::cmp::Reverse(counts[i][j]));
+    let row = |(i, j): (usize, usize)| {
+        let share = counts[i][j] as f64 / counts[i].iter().sum::<u64>().max(1) as f64;
+        vec![classes[i].to_owned(), classes[j].to_owned(), thousands(counts[i][j]), percent(share)]
+    };
+    Table::new(["true class", "taken for", "rows", "of the class"])
+        .words(&[1])
+        .with(pairs.into_iter().take(MAX_PAIRS).map(row))
+}

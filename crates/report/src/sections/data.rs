@@ -1,0 +1,131 @@
+//! What was read, how often each class occurs, and what the checks found.
+
+use serde_json::Value;
+
+use crate::axis::Axis;
+use crate::facts::{Facts, Look};
+use crate::figure::Figure;
+use crate::plot::{Plot, series};
+use crate::table::Table;
+use crate::text::{counted, percent, short, thousands};
+
+/// The most classes that are drawn.
+const MAX_CLASSES: usize = 30;
+
+pub(crate) fn html(facts: &Facts) -> String {
+    let tables = facts.report.at("/tables").all();
+    if tables.is_empty() {
+        return String::new();
+    }
+    let shares = if labelled(facts).is_empty() {
+        String::new()
+    } else {
+        format!("<div class=\"alone\">{}</div>", shares(facts))
+    };
+    format!("{}{shares}<h3>What the checks found</h3>{}", read(tables).html(), findings(facts))
+}
+
+fn read(tables: &[Value]) -> Table {
+    let rows = tables.iter().map(|table| {
+        let hash = table.at("/fingerprint").text();
+        vec![
+            table.at("/role").text().to_owned(),
+            table.at("/path").text().to_owned(),
+            table.at("/format").text().to_owned(),
+            thousands(table.at("/n_rows").count()),
+            thousands(table.at("/n_features").count()),
+            thousands(table.at("/n_skipped").count()),
+            short(hash, 17),
+        ]
+    });
+    Table::new(["table", "file", "format", "rows", "features", "left out", "content hash"])
+        .words(&[1, 2, 6])
+        .with(rows)
+}
+
+/// The tables whose labels are known to be labels.
+fn labelled(facts: &Facts) -> Vec<&Value> {
+    ["train", "val"].into_iter().filter_map(|role| facts.table(role)).collect()
+}
+
+fn share(table: &Value, class: &str) -> (u64, f64) {
+    let labels = table.at("/labels").all();
+    let count =
+        labels.iter().find(|label| label.at("/class").text() == class).map_or(0, |l| l.at("/count").count());
+    (count, count as f64 / table.at("/n_rows").count().max(1) as f64)
+}
+
+fn shares(facts: &Facts) -> String {
+    let (tables, classes) = (labelled(facts), facts.classes());
+    let shown = &classes[..classes.len().min(MAX_CLASSES)];
+    let names: Vec<String> = shown.iter().rev().map(|name| short(name, 18)).collect();
+    let most =
+        tables.iter().flat_map(|table| shown.iter().map(|class| share(table, class).1)).fold(0.01, f64::max);
+    let x = Axis::around("share of the rows (%)", [0.0, 100.0 * most]);
+    let mut plot = Plot::sized(440.0, 60.0 + 26.0 * shown.len() as f64, x, Axis::names("", &names));
+    let thickness = 0.72 / tables.len() as f64;
+    for (i, class) in shown.iter().enumerate() {
+        for (t, table) in tables.iter().enumerate() {
+            let top = (shown.len() - 1 - i) as f64 + 0.36 - t as f64 * thickness;
+            let (count, share) = share(table, class);
+            let said =
+                format!("{class}, {}: {} ({})", table.at("/role").text(), thousands(count), percent(share));
+            plot.bar(&series(t), (0.0, top), (100.0 * share, top - thickness * 0.9), &said);
+        }
+    }
+    let header = ["class".to_owned()].into_iter().chain(
+        tables
+            .iter()
+            .flat_map(|t| [t.at("/role").text().to_owned(), format!("{} share", t.at("/role").text())]),
+    );
+    let rows = classes.iter().map(|class| {
+        let cells = tables
+            .iter()
+            .map(|table| share(table, class))
+            .flat_map(|(n, share)| [thousands(n), percent(share)]);
+        std::iter::once((*class).to_owned()).chain(cells).collect()
+    });
+    Figure {
+        title: "How often each class occurs",
+        legend: tables.iter().enumerate().map(|(i, t)| (series(i), t.at("/role").text().to_owned())).collect(),
+        svg: plot.svg("share of each class in each table"),
+        read: "Bars of one class should be about equally long: where they are not, the tables were drawn differently, and a \
+               score on the one says less of the other.",
+        numbers: Table::new(header).with(rows),
+        wide: false,
+    }
+    .html()
+}
+
+fn findings(facts: &Facts) -> String {
+    let all = facts.report.at("/findings").all();
+    let (notes, warnings): (Vec<&Value>, Vec<&Value>) =
+        all.iter().partition(|finding| finding.at("/severity").text() == "note");
+    let said = match warnings.len() {
+        0 => "<p>Nothing to warn of. Looked for: constant and duplicate columns, duplicate rows, rows that stand in two tables, \
+              values that are not finite, classes that one table lacks, tables that do not fit together.</p>"
+            .to_owned(),
+        _ => table(&warnings).html(),
+    };
+    match notes.len() {
+        0 => said,
+        n => format!(
+            "{said}<details><summary>{}</summary>{}</details>",
+            counted(n as u64, "note"),
+            table(&notes).html()
+        ),
+    }
+}
+
+fn table(findings: &[&Value]) -> Table {
+    let rows = findings.iter().map(|finding| {
+        vec![
+            finding.at("/code").text().to_owned(),
+            finding.at("/severity").text().to_owned(),
+            finding.at("/table").text().to_owned(),
+            thousands(finding.at("/count").count()),
+            finding.at("/message").text().to_owned(),
+        ]
+    });
+    Table::new(["finding", "severity", "table", "how often", "what it is"]).words(&[1, 2, 4]).with(rows)
+}

@@ -1,0 +1,58 @@
+//! Every score of every head on the validation rows, with intervals.
+
+use serde_json::Value;
+
+use crate::facts::{Facts, Look};
+use crate::table::Table;
+use crate::text::{escape, interval, score};
+
+/// Key, name, and what is good.
+const METRICS: [(&str, &str, &str); 12] = [
+    ("weighted_f1", "weighted F1", "high"),
+    ("accuracy", "accuracy", "high"),
+    ("balanced_accuracy", "balanced accuracy", "high"),
+    ("macro_f1", "macro F1", "high"),
+    ("weighted_precision", "weighted precision", "high"),
+    ("weighted_recall", "weighted recall", "high"),
+    ("roc_auc_ovr", "ROC AUC, one against the rest", "high"),
+    ("mcc", "Matthews correlation", "high"),
+    ("cohen_kappa", "Cohen\u{2019}s kappa", "high"),
+    ("log_loss", "log loss (nats)", "low"),
+    ("brier", "Brier score", "low"),
+    ("ece", "calibration error", "low"),
+];
+
+pub(crate) fn html(facts: &Facts) -> String {
+    let heads = facts.report.at("/heads").all();
+    if heads.is_empty() {
+        return String::new();
+    }
+    let columns: Vec<(String, &Value)> = heads.iter().flat_map(columns).collect();
+    let header = ["score".to_owned()].into_iter().chain(columns.iter().map(|(name, _)| name.clone()));
+    let mut table = Table::new(header.chain(["good is".to_owned()]));
+    for (key, name, good) in METRICS {
+        let cells = columns.iter().map(|(_, scores)| {
+            let between = interval(&scores["intervals"][key]);
+            let value = score(scores[key].number());
+            if between.is_empty() { value } else { format!("{value} ({between})") }
+        });
+        table.add(std::iter::once(name.to_owned()).chain(cells).chain([good.to_owned()]));
+    }
+    let cautions = columns.iter().filter_map(|(name, scores)| {
+        Some(format!("<p class=\"note\">{}: {}.</p>", escape(name), escape(scores.at("/caution").as_str()?)))
+    });
+    format!(
+        "<p>In brackets 95% bootstrap intervals: rows were drawn anew within their classes, and the score computed of each \
+         draw.</p>{}{}",
+        table.html(),
+        cautions.collect::<String>()
+    )
+}
+
+/// The judgements of a head that are shown.
+fn columns(head: &Value) -> Vec<(String, &Value)> {
+    let name = head.at("/head").text();
+    let rows = [("/val", "validation"), ("/held_back", "held back"), ("/train", "training")];
+    let there = rows.into_iter().filter(|(path, _)| !head.at(path).is_null());
+    there.map(|(path, rows)| (format!("{name}, {rows}"), head.at(path))).collect()
+}

@@ -1,0 +1,185 @@
+//! The study: what its trials came to, what mattered, and where the time went.
+
+mod curves;
+mod history;
+mod importance;
+mod parallel;
+mod slices;
+mod timeline;
+
+use serde_json::Value;
+
+use crate::facts::{Facts, Look, Trial};
+use crate::table::Table;
+use crate::text::{counted, duration, escape, interval, score, thousands, value};
+
+/// How the states are drawn: the class of a dot, and what it is.
+pub(super) const STATES: [(&str, &str); 3] =
+    [("c0", "complete"), ("cg hollow", "pruned"), ("c3 hollow", "failed")];
+/// The most dots of a drawing.
+pub(super) const MAX_DOTS: usize = 2_000;
+
+pub(crate) fn html(facts: &Facts) -> String {
+    let study = facts.report.at("/study");
+    if study.is_null() && facts.trials.is_empty() {
+        return String::new();
+    }
+    let figures = [
+        history::figure(facts),
+        importance::figure(facts),
+        curves::figure(facts),
+        parallel::figure(facts),
+        slices::figure(facts),
+        timeline::figure(facts),
+    ];
+    let figures: Vec<String> = figures.into_iter().flatten().collect();
+    format!("{}{}{}{}", states(study), best(study), crate::figure::grid(&figures), trials(facts))
+}
+
+fn states(study: &Value) -> String {
+    let lines = study.at("/states").all();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let row = |line: &Value| {
+        vec![
+            line.at("/state").text().to_owned(),
+            thousands(line.at("/n_trials").count()),
+            thousands(line.at("/n_epochs").count()),
+            duration(line.at("/seconds").number().unwrap_or(0.0)),
+        ]
+    };
+    let saved = match study.at("/saved_seconds").number() {
+        Some(saved) if saved > 0.0 => {
+            format!("<p>Ending trials early saved about {} of training.</p>", duration(saved))
+        }
+        _ => String::new(),
+    };
+    Table::new(["state", "trials", "epochs", "time"]).with(lines.iter().map(row)).html() + &saved
+}
+
+fn best(study: &Value) -> String {
+    let best = study.at("/best");
+    let Some(number) = best.at("/number").as_u64() else {
+        return "<p>No trial is complete.</p>".to_owned();
+    };
+    let params = best.at("/params").as_object().into_iter().flatten();
+    let params: Vec<String> = params.map(|(name, param)| format!("{name} {}", value(param))).collect();
+    let selection = study.at("/selection");
+    let corrected = match selection.at("/corrected").number() {
+        Some(corrected) => format!(
+            " Its interval is {}; corrected for the choice among {} it is {} ({}).",
+            interval(selection.at("/observed_interval")),
+            counted(selection.at("/n_trials").count(), "trial"),
+            score(corrected),
+            interval(selection.at("/corrected_interval"))
+        ),
+        None => String::new(),
+    };
+    format!(
+        "<p>The best is trial {number}, with weighted F1 {} on the validation rows: {}.{corrected}</p>",
+        score(best.at("/value").number()),
+        escape(&params.join(", "))
+    )
+}
+
+/// Every trial with its parameters.
+fn trials(facts: &Facts) -> String {
+    if facts.trials.is_empty() {
+        return String::new();
+    }
+    let names = facts.searched();
+    let header = ["trial", "state", "weighted F1", "epochs", "best epoch", "time"]
+        .into_iter()
+        .chain(names.iter().copied());
+    let row = |trial: &Trial| {
+        let time = trial.began.zip(trial.ended).map(|(began, ended)| duration(ended - began));
+        let own = [
+            trial.number.to_string(),
+            trial.state.clone(),
+            trial.value.map_or(String::new(), score),
+            trial.reports.len().to_string(),
+            trial.best_epoch.map_or(String::new(), |epoch| (epoch + 1).to_string()),
+            time.unwrap_or_default(),
+        ];
+        own.into_iter()
+            .chain(names.iter().map(|name| trial.params.get(*name).map_or(String::new(), value)))
+            .collect()
+    };
+    let table = Table::new(header).words(&[1]).with(facts.trials.iter().map(row));
+    format!(
+        "<details class=\"long alone\"><summary>All {} trials</summary>{}</details>",
+        facts.trials.len(),
+        table.html()
+    )
+}
+
+/// The class that a trial is drawn in.
+pub(super) fn class(trial: &Trial) -> &'static str {
+    STATES.iter().find(|(_, state)| *state == trial.state).map_or("c4 hollow", |(class, _)| class)
+}
+
+/// The keys of the states that occur.
+pub(super) fn legend(trials: &[&Trial]) -> Vec<(String, String)> {
+    let occurs = |state: &str| trials.iter().any(|trial| trial.state == state);
+    STATES
+        .iter()
+        .filter(|(_, state)| occurs(state))
+        .map(|(class, state)| ((*class).to_owned(), (*state).to_owned()))
+        .collect()
+}
+
+/// What is said of a trial where the pointer rests.
+pub(super) fn said(trial: &Trial) -> String {
+    let value = trial.value.map_or(String::new(), |value| format!(", weighted F1 {value:.4}"));
+    format!("trial {}, {}{value}, {} epochs", trial.number, trial.state, trial.reports.len())
+}
+
+/// A parameter as a number.
+pub(super) fn number(param: &Value) -> Option<f64> {
+    match param {
+        Value::Bool(flag) => Some(f64::from(*flag)),
+        Value::Number(number) => number.as_f64(),
+        _ => None,
+    }
+}
+
+/// An axis that suits what the trials have of a parameter, and where a value stands on it.
+pub(super) struct Param {
+    pub(super) axis: crate::axis::Axis,
+    /// The names, of a parameter of words.
+    words: Option<Vec<String>>,
+}
+
+impl Param {
+    pub(super) fn of(name: &str, trials: &[&Trial]) -> Param {
+        let values: Vec<&Value> = trials.iter().filter_map(|trial| trial.params.get(name)).collect();
+        if values.iter().all(|value| value.is_number()) {
+            let numbers: Vec<f64> = values.iter().filter_map(|value| number(value)).collect();
+            let mut different = numbers.clone();
+            different.sort_by(f64::total_cmp);
+            different.dedup();
+            // Few whole numbers are named one by one.
+            let is_few =
+                (2..=5).contains(&different.len()) && different.iter().all(|value| value.fract() == 0.0);
+            let axis = match is_few {
+                true => crate::axis::Axis::of(name, &different),
+                false => crate::axis::Axis::suiting(name, &numbers),
+            };
+            return Param { axis, words: None };
+        }
+        let mut words: Vec<String> = values.iter().map(|word| value(word)).collect();
+        words.sort_unstable();
+        words.dedup();
+        Param { axis: crate::axis::Axis::names(name, &words), words: Some(words) }
+    }
+
+    /// Where a trial stands on the axis, if it has the parameter.
+    pub(super) fn value(&self, name: &str, trial: &Trial) -> Option<f64> {
+        let own = trial.params.get(name)?;
+        match &self.words {
+            None => number(own),
+            Some(words) => words.iter().position(|word| *word == value(own)).map(|place| place as f64),
+        }
+    }
+}

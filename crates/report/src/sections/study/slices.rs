@@ -1,0 +1,52 @@
+//! Slices: the score over each parameter alone.
+
+use super::{MAX_DOTS, Param, class, legend, said};
+use crate::axis::Axis;
+use crate::facts::{Facts, Trial};
+use crate::plot::Plot;
+use crate::table::Table;
+use crate::text::{escape, score, value};
+
+/// The most parameters: the most important ones.
+const MAX_PARAMS: usize = 9;
+
+pub(super) fn figure(facts: &Facts) -> Option<String> {
+    let trials: Vec<&Trial> = facts.trials.iter().filter(|trial| trial.value.is_some()).collect();
+    let names: Vec<&str> = facts.searched().into_iter().take(MAX_PARAMS).collect();
+    if trials.len() < 2 || names.is_empty() {
+        return None;
+    }
+    let slices: String = names.iter().map(|name| slice(name, &trials)).collect();
+    let keys = legend(&trials).into_iter().map(|(class, name)| {
+        format!("<span class=\"key\"><i class=\"{class}\"></i>{}</span>", escape(&name))
+    });
+    let rows = trials.iter().map(|trial| {
+        let params = names.iter().map(|name| trial.params.get(*name).map_or(String::new(), value));
+        [trial.number.to_string(), trial.state.clone(), score(trial.value)]
+            .into_iter()
+            .chain(params)
+            .collect()
+    });
+    let header = ["trial", "state", "weighted F1"].into_iter().chain(names.iter().copied());
+    Some(format!(
+        "<figure class=\"wide\"><figcaption>Slices</figcaption><div class=\"legend\">{}</div><div class=\"small\">{slices}</div>\
+         <p class=\"read\">Each drawing has the score over one parameter, the most important first. Look for where high dots \
+         gather; best dots at the edge of a drawing say that the range searched may be too narrow.</p>\
+         <details class=\"long\"><summary>Numbers</summary>{}</details></figure>",
+        keys.collect::<String>(),
+        Table::new(header).words(&[1]).with(rows).html()
+    ))
+}
+
+fn slice(name: &str, trials: &[&Trial]) -> String {
+    let param = Param::of(name, trials);
+    let y = Axis::around("weighted F1", trials.iter().filter_map(|trial| trial.value));
+    let mut plot = Plot::sized(290.0, 200.0, param.axis.clone(), y);
+    let step = trials.len().div_ceil(MAX_DOTS / 4).max(1);
+    for trial in trials.iter().step_by(step) {
+        if let (Some(x), Some(y)) = (param.value(name, trial), trial.value) {
+            plot.dot(class(trial), (x, y), 3.0, &said(trial));
+        }
+    }
+    plot.svg(&format!("weighted F1 over {name}"))
+}

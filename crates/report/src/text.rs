@@ -1,0 +1,147 @@
+//! Numbers and names as they are shown.
+
+use serde_json::Value;
+
+/// A text as HTML shows it.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // What would end a line or steer a terminal is shown, not done.
+            c if c.is_control() => escaped.extend(c.escape_debug()),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The first characters of a name, where all of them would not fit.
+pub(crate) fn short(name: &str, n_chars: usize) -> String {
+    match name.chars().nth(n_chars) {
+        None => name.to_owned(),
+        Some(_) => name.chars().take(n_chars.saturating_sub(1)).chain(['\u{2026}']).collect(),
+    }
+}
+
+/// A score: four decimals.
+pub(crate) fn score(value: impl Into<Option<f64>>) -> String {
+    value.into().map_or("undefined".to_owned(), |value| format!("{value:.4}"))
+}
+
+/// A difference of scores, with its sign: a minus as long as the plus.
+pub(crate) fn signed(value: f64) -> String {
+    format!("{value:+.4}").replace('-', "\u{2212}")
+}
+
+/// A share in per cent.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1}\u{a0}%", 100.0 * share)
+}
+
+/// `0.6191 to 0.6612`; nothing where there is no interval.
+pub(crate) fn interval(interval: &Value) -> String {
+    match (interval["low"].as_f64(), interval["high"].as_f64()) {
+        (Some(low), Some(high)) => format!("{low:.4} to {high:.4}"),
+        _ => String::new(),
+    }
+}
+
+/// A whole number with its thousands set apart.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 row`, `2,000 rows`.
+pub(crate) fn counted(n: u64, what: &str) -> String {
+    let many = match what.strip_suffix('s') {
+        _ if n == 1 => what.to_owned(),
+        Some(_) => format!("{what}es"),
+        None => format!("{what}s"),
+    };
+    format!("{}\u{a0}{many}", thousands(n))
+}
+
+/// A time: `0.42 s`, `37 s`, `4 min 10 s`, `2 h 5 min`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match seconds {
+        s if s < 10.0 => format!("{s:.2}\u{a0}s"),
+        s if s < 60.0 => format!("{s:.1}\u{a0}s"),
+        s if s < 3600.0 => format!("{}\u{a0}min {}\u{a0}s", whole / 60, whole % 60),
+        _ => format!("{}\u{a0}h {}\u{a0}min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// A number as short as four figures allow, as people write it.
+pub(crate) fn figures(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if value.fract() == 0.0 && value.abs() < 1e6 {
+        return format!("{value:.0}");
+    }
+    let exponent = value.abs().log10().floor();
+    if !(-4.0..6.0).contains(&exponent) {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.*}", (3.0 - exponent).max(0.0) as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// A value of a parameter.
+pub(crate) fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => figures(number.as_f64().unwrap_or_default()),
+        other => other.to_string(),
+    }
+}
+
+/// Words in a row: `a, b and c`.
+pub(crate) fn listed(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_people_write_them() {
+        assert_eq!(
+            [0.0, 256.0, 0.0012345, 0.5, 1e-7, 123.456].map(figures),
+            ["0", "256", "0.001234", "0.5", "1.000e-7", "123.5"]
+        );
+        assert_eq!([0, 999, 1_234_567].map(thousands), ["0", "999", "1,234,567"]);
+        assert_eq!(
+            (counted(1, "class"), counted(3, "class")),
+            ("1\u{a0}class".into(), "3\u{a0}classes".into())
+        );
+        assert_eq!(duration(250.4), "4\u{a0}min 10\u{a0}s");
+        assert_eq!(signed(-0.01234), "\u{2212}0.0123");
+    }
+
+    #[test]
+    fn names_do_nothing() {
+        assert_eq!(escape("<b>&\"'\n"), "&lt;b&gt;&amp;&quot;&#39;\\n");
+        assert_eq!((short("abcdef", 6), short("abcdefg", 6)), ("abcdef".into(), "abcde\u{2026}".into()));
+    }
+}
