@@ -253,8 +253,10 @@ fn a_silent_trial_is_taken_up_from_its_checkpoint_and_its_worker_is_told(open: O
         })
     };
     assert_eq!(other.claim(id, LONG, take_up).unwrap(), Claimed::Wait, "it was heard of just now");
+    assert_eq!(other.silent(id, LONG).unwrap(), [0_i64; 0]);
     std::thread::sleep(Duration::from_millis(150));
     let grace = Duration::from_millis(100);
+    assert_eq!(open().silent(id, grace).unwrap(), [silent.id], "who only looks sees it, too");
     let taken = trial(other.claim(id, grace, take_up).unwrap());
     assert_eq!((taken.id, taken.number, &taken.params), (silent.id, silent.number, &silent.params));
     assert_eq!(taken.started, silent.started);
