@@ -226,7 +226,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         out = folder / "out"
-        small = ["--trials", 12, "--epochs", 8, "--neurons0", 64, "--forest-n-estimators", 20, "--quiet"]
+        small = ["--trials", 12, "--epochs", 8, "--neurons0", 64, "--layers1", 0, "--layers2", 0, "--forest-n-estimators", 20, "--quiet"]
         headsmith("run", "--config", DATA / "headsmith.toml", "--out", out, *small)
         page = Page(folder / "profile")
         looks(page, out / "report.html", shots)
