@@ -5,12 +5,14 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use headsmith::data::ReadOptions;
 use headsmith::data::predictions::Columns;
+use headsmith::heads::{EpochRecord, EpochScores, Event};
 use headsmith::run::RunConfig;
 use headsmith::tune::StudyConfig;
-use headsmith::{Context, HeadConfig, HeadKind, Pool, Preset, Progress, events, folder};
+use headsmith::{Context, HeadConfig, HeadKind, Pool, Preset, Progress, View, events, folder};
 use serde_json::Value;
 
 /// Three classes, one of them with a name that must do nothing in a page.
@@ -338,4 +340,24 @@ fn what_is_no_output_folder_is_said() {
     assert!(error.contains("version 9") && error.contains("expected 1"), "{error}");
     std::fs::write(at.path().join("report.json"), "{").unwrap();
     assert!(folder::facts(at.path()).unwrap_err().to_string().contains("damaged"));
+}
+
+/// An epoch takes a millisecond or more; what is written of it must not be felt.
+#[test]
+fn an_event_costs_microseconds() {
+    let at = tempfile::tempdir().unwrap();
+    let path = at.path().join("events.jsonl");
+    let mut inner = |_: &Progress<'_>| {};
+    let mut log = events::EventLog::new(path.clone(), &serde_json::json!({}), &mut inner);
+    log.see(&Progress::Fitting { head: "mlp", purpose: "final fit" });
+    let scores = EpochScores { loss: 0.7, mae: 0.2, mse: 0.1, accuracy: 0.613, weighted_f1: 0.61 };
+    let record =
+        EpochRecord { epoch: 3, learning_rate: 1e-3, train: scores, val: Some(scores), improved: true };
+    let (event, n) = (Event::Epoch(record), 20_000);
+    let start = Instant::now();
+    (0..n).for_each(|_| log.see(&Progress::Fit(&event)));
+    let each = start.elapsed() / n;
+    println!("{each:?} an event");
+    assert!(each < Duration::from_micros(200), "{each:?} an event");
+    assert_eq!(events::read(&path).unwrap().len(), n as usize + 2);
 }

@@ -3,6 +3,9 @@
 use crate::table::Table;
 use crate::text::escape;
 
+/// The longest table of numbers that is printed.
+const MAX_PRINTED: usize = 16;
+
 /// A drawing with its title, the sentence that says how to read it, and the numbers that it is drawn from.
 pub(crate) struct Figure<'f> {
     pub(crate) title: &'f str,
@@ -25,7 +28,7 @@ impl Figure<'_> {
         let width = if self.wide { " class=\"wide\"" } else { "" };
         let rows = self.numbers.n_rows();
         // Long tables are not printed.
-        let details = if rows > 40 { " class=\"long\"" } else { "" };
+        let details = if rows > MAX_PRINTED { " class=\"long\"" } else { "" };
         format!(
             "<figure{width}><figcaption>{}</figcaption>{legend}<div class=\"scroll\">{}</div>\
              <p class=\"read\">{}</p><details{details}><summary>Numbers</summary>{}</details></figure>",

@@ -95,7 +95,13 @@ pub(crate) fn figures(value: f64) -> String {
     }
     let exponent = value.abs().log10().floor();
     if !(-4.0..6.0).contains(&exponent) {
-        return format!("{value:.3e}");
+        let text = format!("{value:.3e}");
+        return match text.split_once('e') {
+            Some((figures, power)) => {
+                format!("{}e{power}", figures.trim_end_matches('0').trim_end_matches('.'))
+            }
+            None => text,
+        };
     }
     let text = format!("{value:.*}", (3.0 - exponent).max(0.0) as usize);
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
@@ -128,7 +134,7 @@ mod tests {
     fn numbers_are_as_people_write_them() {
         assert_eq!(
             [0.0, 256.0, 0.0012345, 0.5, 1e-7, 123.456].map(figures),
-            ["0", "256", "0.001234", "0.5", "1.000e-7", "123.5"]
+            ["0", "256", "0.001234", "0.5", "1e-7", "123.5"]
         );
         assert_eq!([0, 999, 1_234_567].map(thousands), ["0", "999", "1,234,567"]);
         assert_eq!(
