@@ -29,7 +29,10 @@ VIEWS = {"desktop": (1280, 900, "light"), "phone": (360, 740, "light"), "dark": 
 # each other. What may be scrolled inside its own box does not stick out.
 FAULTS = """(() => {
   const faults = [], width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth > width) faults.push('the page is wider than the window');
+  const cut = e => { for (; e; e = e.parentElement) if (getComputedStyle(e).overflowX != 'visible') return true; };
+  const wide = [...document.body.querySelectorAll('*')].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth && !cut(e));
+  if (document.documentElement.scrollWidth > width)
+    faults.push('the page is wider than the window: ' + wide.map(e => e.tagName + ' ' + e.textContent.slice(0, 60)).slice(-3));
   for (const e of document.body.querySelectorAll('*')) {
     if (e.closest('.scroll, nav, svg')) continue;
     const r = e.getBoundingClientRect();

@@ -125,6 +125,7 @@ pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
     said.extend(calibration(facts));
     said.extend(weakest(facts));
     said.extend(gap(facts));
+    said.extend(by_hand(facts));
     said
 }
 
@@ -225,6 +226,17 @@ fn weakest(facts: &Facts) -> Option<(Tone, String)> {
             score(worst.at("/precision").number())
         ),
     ))
+}
+
+/// That somebody pruned trials, which nobody can do again in the same epochs.
+fn by_hand(facts: &Facts) -> Option<(Tone, String)> {
+    let n = facts.report.at("/study/n_pruned_by_hand").count();
+    (n > 0).then(|| {
+        (
+            Tone::Warning,
+            format!("{} pruned by hand: nobody can do the same study again.", counted(n, "trial")),
+        )
+    })
 }
 
 /// How much better it is on the rows that it learnt from.
