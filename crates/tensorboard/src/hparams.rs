@@ -10,6 +10,9 @@ use prost::{Enumeration, Message, Oneof};
 
 use crate::proto::{Tensor, Value};
 
+/// The tag of [`session_end`].
+pub const SESSION_END: &str = "_hparams_/session_end_info";
+
 /// Which hyperparameters and metrics an experiment's trials have.
 ///
 /// `created` is in seconds since 1970.
@@ -19,7 +22,7 @@ pub fn experiment(hparams: &[HParam], metrics: &[Metric], created: f64) -> Value
         hparams: hparams.iter().map(HParam::to_proto).collect(),
         metrics: metrics.iter().map(Metric::to_proto).collect(),
     };
-    record("experiment", proto::What::Experiment(experiment))
+    record("_hparams_/experiment", proto::What::Experiment(experiment))
 }
 
 /// A trial's hyperparameters, to be written when it begins. `trial` is its name in the page's table; `started` is in
@@ -27,7 +30,7 @@ pub fn experiment(hparams: &[HParam], metrics: &[Metric], created: f64) -> Value
 pub fn session_start(hparams: &BTreeMap<String, Setting>, trial: &str, started: f64) -> Value {
     let hparams = hparams.iter().map(|(name, setting)| (name.clone(), setting.to_proto())).collect();
     record(
-        "session_start_info",
+        "_hparams_/session_start_info",
         proto::What::Start(proto::Start { hparams, group: trial.to_owned(), started }),
     )
 }
@@ -35,7 +38,7 @@ pub fn session_start(hparams: &BTreeMap<String, Setting>, trial: &str, started: 
 /// How a trial ended. `ended` is in seconds since 1970. A trial without such a record, because it goes on or its process
 /// was killed, has an unknown status.
 pub fn session_end(status: Status, ended: f64) -> Value {
-    record("session_end_info", proto::What::End(proto::End { status: status.into(), ended }))
+    record(SESSION_END, proto::What::End(proto::End { status: status.into(), ended }))
 }
 
 /// A hyperparameter.
@@ -92,9 +95,9 @@ pub enum Status {
     Running = 3,
 }
 
-fn record(name: &str, what: proto::What) -> Value {
+fn record(tag: &str, what: proto::What) -> Value {
     let content = proto::PluginData { version: 0, what: Some(what) }.encode_to_vec();
-    Value::new(format!("_hparams_/{name}"), "hparams", content, Tensor::floats(&[0], []))
+    Value::new(tag, "hparams", content, Tensor::floats(&[0], []))
 }
 
 impl HParam {

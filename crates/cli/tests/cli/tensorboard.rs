@@ -2,6 +2,9 @@
 //! `bench/referees/event_files.py`.
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use headsmith::event_files::proto::{Event, Value, What};
 use headsmith::event_files::read;
@@ -34,8 +37,10 @@ fn events(world: &World, folder: &str) -> Vec<Event> {
     files.flat_map(|name| read(&world.bytes(&format!("{folder}/{name}")))).collect()
 }
 
+/// The numbers by step; of a step that was begun anew, the last.
 fn scalars(values: &[(i64, Value)]) -> Vec<(i64, f32)> {
-    values.iter().map(|(step, value)| (*step, value.as_scalar().unwrap())).collect()
+    let by_step = values.iter().map(|(step, value)| (*step, value.as_scalar().unwrap()));
+    by_step.collect::<BTreeMap<i64, f32>>().into_iter().collect()
 }
 
 /// The figures of a fit's history under `side` and `name`.
@@ -114,17 +119,36 @@ fn every_trial_has_its_curve_its_settings_and_how_it_ended() {
     world.run(&format!("{TUNE} --trials 14 --jobs 3"), 0);
     assert_eq!(names(&world.path("logs/s")).len(), 14 + 2);
     assert_eq!(values(&world, "logs/s")["_hparams_/experiment"].len(), 2);
-    let trials = content(&world, "s.db");
+    are_the_studys(&world);
+}
+
+#[test]
+fn after_kills_every_trial_is_there_as_the_study_has_it() {
+    let world = World::with_tables();
+    let command = format!("{TUNE} --trials 14 --jobs 2");
+    for kill in 1..=4 {
+        let mut child = world.command(&command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(170 * kill));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    world.run(&command, 0);
+    are_the_studys(&world);
+}
+
+/// Every trial's files say what the study `s` in `s.db` says.
+fn are_the_studys(world: &World) {
+    let trials = content(world, "s.db");
     assert!(["complete", "pruned"].iter().all(|state| trials.iter().any(|trial| trial["state"] == *state)));
     for trial in &trials {
-        let values = values(&world, &format!("logs/s/trial-{:04}", trial["number"].as_u64().unwrap()));
+        let values = values(world, &format!("logs/s/trial-{:04}", trial["number"].as_u64().unwrap()));
         let reports = trial["reports"].as_array().unwrap();
         let reports: Vec<(i64, f32)> = reports
             .iter()
             .map(|report| (report[0].as_i64().unwrap(), report[1].as_f64().unwrap() as f32))
             .collect();
         assert_eq!(scalars(&values["epoch_weighted_f1"]), reports, "{trial}");
-        let last = |tag: &str| scalars(&values[tag])[0].1;
+        let last = |tag: &str| scalars(&values[tag])[..].last().unwrap().1;
         assert_eq!(last("weighted_f1"), trial["value"].as_f64().unwrap() as f32, "{trial}");
         assert_eq!(last("epochs"), reports.len() as f32);
         assert_eq!(last("pruned"), f32::from(u8::from(trial["state"] == "pruned")));

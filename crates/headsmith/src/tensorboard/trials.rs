@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use headsmith_study::{Choice, Distribution, REASON, Space, State, StudyEvent, Trial as StudyTrial};
 use headsmith_tensorboard::hparams::{self, Domain, HParam, Metric, Setting, Status};
-use headsmith_tensorboard::{Origin, scalar, text};
+use headsmith_tensorboard::proto::What;
+use headsmith_tensorboard::{Origin, read, scalar, text};
 
 use super::{Run, now};
 
@@ -56,10 +57,10 @@ impl StudyFiles {
         Ok(StudyFiles { folder, origin, mixed, trials: BTreeMap::new() })
     }
 
-    /// Writes a trial that ended before, or elsewhere, if it has no folder yet.
+    /// Writes a trial that ended before, or elsewhere, if its folder does not say so.
     pub(super) fn catch_up(&mut self, trial: &StudyTrial) -> io::Result<()> {
         let number = trial.number;
-        if !trial.state.is_finished() || self.folder.join(name_of(number)).exists() {
+        if !trial.state.is_finished() || says_end(&self.folder.join(name_of(number))) {
             return Ok(());
         }
         let params = trial.params.iter();
@@ -134,6 +135,16 @@ impl StudyFiles {
         values.push(hparams::session_end(status, ended));
         run.write(n_epochs.saturating_sub(1), values)
     }
+}
+
+/// Whether a trial's files say how it ended.
+fn says_end(folder: &Path) -> bool {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut events = files.filter_map(|file| std::fs::read(file.path()).ok()).flat_map(|bytes| read(&bytes));
+    events.any(|event| match event.what {
+        Some(What::Summary(summary)) => summary.values.iter().any(|value| value.tag == hparams::SESSION_END),
+        _ => false,
+    })
 }
 
 fn name_of(number: u64) -> String {
