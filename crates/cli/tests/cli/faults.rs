@@ -197,7 +197,12 @@ fn a_server_that_is_killed() {
             }
         }
         let output = working.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
+        if !output.status.success() {
+            // Killed while the command connected for the first time, which it does not wait for: a wrong address would
+            // be noticed late. The same command goes on.
+            must_say(&output, &["cannot be reached"]);
+            world.run(&format!("{STUDY} --trials 14 --quiet --storage {url}"), 0);
+        }
         world.run(&format!("study export --storage {url} --study s --out killed.json --json"), 0);
         assert_eq!(without_times(&world.read("killed.json")), whole, "after {killed} kills");
     }
