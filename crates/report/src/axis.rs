@@ -41,14 +41,13 @@ impl Axis {
     pub(crate) fn log(name: &str, low: f64, high: f64) -> Axis {
         let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
         let every = ((last - first) as f64 / N_TICKS).ceil().max(1.0) as usize;
-        let ticks = (first..=last).step_by(every).map(|power| 10f64.powi(power));
-        let mut ticks: Vec<(f64, String)> = ticks.map(|value| (value, power(value))).collect();
+        // Between few powers of ten, twice and five times as much is named too.
+        let multiples = if high / low < 200.0 { &[1.0, 2.0, 5.0][..] } else { &[1.0] };
+        let powers = (first..=last).step_by(every).map(|power| 10f64.powi(power));
         let (low, high) = (low / 1.15, high * 1.15);
-        ticks.retain(|(value, _)| (low..=high).contains(value));
-        if ticks.len() < 2 {
-            let ends = [low * 1.15, high / 1.15];
-            ticks = ends.map(|value| (value, figures(value))).to_vec();
-        }
+        let values = powers.flat_map(|power| multiples.iter().map(move |multiple| multiple * power));
+        let ticks =
+            values.filter(|value| (low..=high).contains(value)).map(|value| (value, power(value))).collect();
         Axis { name: name.to_owned(), low, high, log: true, ticks }
     }
 
@@ -110,7 +109,7 @@ fn step(least: f64) -> f64 {
 }
 
 fn power(value: f64) -> String {
-    if (1e-3..1e5).contains(&value) { figures(value) } else { format!("1e{}", value.log10().round()) }
+    if (1e-3..1e5).contains(&value) { figures(value) } else { format!("{value:e}") }
 }
 
 #[cfg(test)]
@@ -128,6 +127,7 @@ mod tests {
         assert_eq!(ticks(&axis), ["0.61", "0.62", "0.63", "0.64", "0.65"]);
         assert!((axis.place(0.63) - 0.5).abs() < 1e-9);
         assert_eq!(ticks(&Axis::log("", 1e-4, 1e-1)), ["1e-4", "0.001", "0.01", "0.1"]);
+        assert_eq!(ticks(&Axis::log("", 18.0, 731.0)), ["20", "50", "100", "200", "500"]);
         assert!((Axis::log("", 1.0, 100.0).place(10.0) - 0.5).abs() < 1e-9);
     }
 

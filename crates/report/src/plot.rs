@@ -179,7 +179,7 @@ pub(crate) fn title(said: &str) -> String {
 /// Some of the points: the first, the last, and of the others so many that the drawing stays small.
 pub(crate) fn thinned<T: Copy>(points: &[T], most: usize) -> Vec<T> {
     let step = points.len().div_ceil(most.max(2)).max(1);
-    let shown = |i: &usize| i % step == 0 || i + 1 == points.len();
+    let shown = |i: &usize| i.is_multiple_of(step) || i + 1 == points.len();
     (0..points.len()).filter(shown).map(|i| points[i]).collect()
 }
 

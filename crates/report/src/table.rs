@@ -2,8 +2,9 @@
 
 use crate::text::escape;
 
-/// The most rows that are shown; the page stays below its size.
-const MAX_ROWS: usize = 400;
+/// The most cells that are shown, and the rows that are in any case; the page stays below its size.
+const MAX_CELLS: usize = 2_400;
+const MIN_ROWS: usize = 100;
 
 /// A table: the first column names the row, the others are numbers unless they are said to be words.
 #[derive(Debug, Clone)]
@@ -46,8 +47,9 @@ impl Table {
 
     /// As HTML. Of more rows than a page can hold every so many are shown, and the first and the last.
     pub(crate) fn html(&self) -> String {
-        let step = self.rows.len().div_ceil(MAX_ROWS).max(1);
-        let shown = |i: &usize| i % step == 0 || i + 1 == self.rows.len();
+        let most = (MAX_CELLS / self.header.len().max(1)).max(MIN_ROWS);
+        let step = self.rows.len().div_ceil(most).max(1);
+        let shown = |i: &usize| i.is_multiple_of(step) || i + 1 == self.rows.len();
         let head: String = (0..)
             .zip(&self.header)
             .map(|(i, name)| format!("<th scope=\"col\"{}>{}</th>", self.class(i), escape(name)))

@@ -17,7 +17,7 @@ use crate::text::{counted, duration, escape, interval, score, thousands, value};
 pub(super) const STATES: [(&str, &str); 3] =
     [("c0", "complete"), ("cg hollow", "pruned"), ("c3 hollow", "failed")];
 /// The most dots of a drawing.
-pub(super) const MAX_DOTS: usize = 2_000;
+pub(super) const MAX_DOTS: usize = 1_000;
 
 pub(crate) fn html(facts: &Facts) -> String {
     let study = facts.report.at("/study");
@@ -112,6 +112,14 @@ fn trials(facts: &Facts) -> String {
         facts.trials.len(),
         table.html()
     )
+}
+
+/// The best trial: of equals the earlier one, as it was chosen.
+pub(super) fn best_of(trials: &[Trial]) -> Option<&Trial> {
+    let complete = trials.iter().filter(|trial| trial.is_complete() && trial.value.is_some());
+    complete.max_by(|a, b| {
+        a.value.unwrap_or(0.0).total_cmp(&b.value.unwrap_or(0.0)).then(b.number.cmp(&a.number))
+    })
 }
 
 /// The class that a trial is drawn in.

@@ -1,6 +1,6 @@
 //! What the trials reported from epoch to epoch, and where pruning ended them.
 
-use super::said;
+use super::{best_of, said};
 use crate::axis::Axis;
 use crate::facts::{Facts, Trial};
 use crate::figure::Figure;
@@ -9,7 +9,7 @@ use crate::table::Table;
 use crate::text::score;
 
 /// The most trials that are drawn, and the most points of each.
-const MAX_TRIALS: usize = 200;
+const MAX_TRIALS: usize = 120;
 const MAX_POINTS: usize = 40;
 
 pub(super) fn figure(facts: &Facts) -> Option<String> {
@@ -18,10 +18,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
         return None;
     }
     let step = trials.len().div_ceil(MAX_TRIALS).max(1);
-    let best = facts.trials.iter().filter(|trial| trial.is_complete()).max_by(|a, b| {
-        // Of equals the earlier one, as it was chosen.
-        a.value.unwrap_or(0.0).total_cmp(&b.value.unwrap_or(0.0)).then(b.number.cmp(&a.number))
-    });
+    let best = best_of(&facts.trials);
     let longest = trials.iter().map(|trial| trial.reports.len()).max().unwrap_or(1);
     let values = trials.iter().flat_map(|trial| trial.reports.iter().map(|report| report.1));
     let mut plot =

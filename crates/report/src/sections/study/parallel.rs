@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{MAX_DOTS, Param, said};
+use super::{Param, said};
 use crate::axis::Axis;
 use crate::facts::{Facts, Trial};
 use crate::figure::Figure;
@@ -12,6 +12,8 @@ use crate::text::{escape, score, short, value};
 
 /// The most parameters: the most important ones.
 const MAX_PARAMS: usize = 8;
+/// The most lines: the best trials.
+const MAX_LINES: usize = 400;
 const WIDTH: f64 = 880.0;
 const TOP: f64 = 34.0;
 const HEIGHT: f64 = 230.0;
@@ -32,7 +34,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
     let score_axis = Axis::around("weighted F1", trials.iter().filter_map(|trial| trial.value));
     let gap = (WIDTH - 2.0 * SIDE) / names.len() as f64;
     let mut body = String::new();
-    let first = trials.len().saturating_sub(MAX_DOTS);
+    let first = trials.len().saturating_sub(MAX_LINES);
     for (rank, trial) in trials.iter().enumerate().skip(first) {
         let is_best = rank + n_best >= trials.len();
         let mut path = String::new();

@@ -1,6 +1,6 @@
 //! Slices: the score over each parameter alone.
 
-use super::{MAX_DOTS, Param, class, legend, said};
+use super::{MAX_DOTS, Param, best_of, class, legend, said};
 use crate::axis::Axis;
 use crate::facts::{Facts, Trial};
 use crate::plot::Plot;
@@ -16,8 +16,10 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
     if trials.len() < 2 || names.is_empty() {
         return None;
     }
-    let slices: String = names.iter().map(|name| slice(name, &trials)).collect();
-    let keys = legend(&trials).into_iter().map(|(class, name)| {
+    let slices: String = names.iter().map(|name| slice(name, &trials, best_of(&facts.trials))).collect();
+    let mut keys = legend(&trials);
+    keys.push(("c1".to_owned(), "the best trial".to_owned()));
+    let keys = keys.into_iter().map(|(class, name)| {
         format!("<span class=\"key\"><i class=\"{class}\"></i>{}</span>", escape(&name))
     });
     let rows = trials.iter().map(|trial| {
@@ -38,7 +40,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
     ))
 }
 
-fn slice(name: &str, trials: &[&Trial]) -> String {
+fn slice(name: &str, trials: &[&Trial], best: Option<&Trial>) -> String {
     let param = Param::of(name, trials);
     let y = Axis::around("weighted F1", trials.iter().filter_map(|trial| trial.value));
     let mut plot = Plot::sized(290.0, 200.0, param.axis.clone(), y);
@@ -47,6 +49,9 @@ fn slice(name: &str, trials: &[&Trial]) -> String {
         if let (Some(x), Some(y)) = (param.value(name, trial), trial.value) {
             plot.dot(class(trial), (x, y), 3.0, &said(trial));
         }
+    }
+    if let Some((best, x, y)) = best.and_then(|best| Some((best, param.value(name, best)?, best.value?))) {
+        plot.dot("c1", (x, y), 4.5, &said(best));
     }
     plot.svg(&format!("weighted F1 over {name}"))
 }

@@ -9,6 +9,8 @@ use crate::table::Table;
 
 /// The most lanes that are drawn.
 const MAX_LANES: usize = 64;
+/// The most bars that are drawn one by one.
+const MAX_BARS: usize = 1_000;
 const KINDS: [(&str, &str); 3] = [("c0", "complete"), ("cg", "pruned"), ("c3", "failed")];
 
 /// A trial with its lane, its beginning and its end.
@@ -27,10 +29,12 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
     let x = Axis::around(&format!("{unit} since the study began"), [0.0, end / scale]);
     let lane = if n_lanes > 16 { 12.0 } else { 24.0 };
     let mut plot = Plot::sized(720.0, 60.0 + lane * n_lanes as f64, x, Axis::names("worker", &names));
-    for (trial, lane, began, ended) in bars.iter().filter(|bar| bar.1 < n_lanes) {
+    for (trial, lane, began, ended) in merged(&bars, end).into_iter().filter(|bar| bar.1 < n_lanes) {
         let y = (n_lanes - 1 - lane) as f64;
         let class = KINDS.iter().find(|(_, state)| *state == trial.state).map_or("c4", |(class, _)| class);
-        plot.bar(class, (began / scale, y + 0.38), (ended / scale, y - 0.38), &said(trial));
+        // Of many bars none is large enough to rest a pointer on.
+        let said = if bars.len() > MAX_BARS { String::new() } else { said(trial) };
+        plot.bar(class, (began / scale, y + 0.38), (ended / scale, y - 0.38), &said);
     }
     let occurs = |state: &str| bars.iter().any(|bar| bar.0.state == state);
     let keys = KINDS.into_iter().filter(|(_, state)| occurs(state));
@@ -55,6 +59,26 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
         }
         .html(),
     )
+}
+
+/// The bars; of many, those that nothing seen parts are one.
+fn merged<'t>(bars: &[Bar<'t>], end: f64) -> Vec<Bar<'t>> {
+    if bars.len() <= MAX_BARS {
+        return bars.to_vec();
+    }
+    let mut sorted = bars.to_vec();
+    sorted.sort_by(|a, b| a.1.cmp(&b.1).then(a.2.total_cmp(&b.2)));
+    let mut merged: Vec<Bar<'t>> = Vec::new();
+    for bar in sorted {
+        let joins = |last: &&mut Bar<'t>| {
+            last.1 == bar.1 && last.0.state == bar.0.state && bar.2 - last.3 < end / MAX_BARS as f64
+        };
+        match merged.last_mut().filter(joins) {
+            Some(last) => last.3 = bar.3,
+            None => merged.push(bar),
+        }
+    }
+    merged
 }
 
 /// Each trial in the first lane that is free when it begins.
