@@ -14,7 +14,7 @@ mod tests;
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use headsmith::{Progress, View, Wish};
@@ -80,6 +80,8 @@ struct Shared {
     /// The view gave the screen back: from here on the lines go to standard error.
     is_left: AtomicBool,
     started: Instant,
+    /// The thread of the run.
+    owner: ThreadId,
 }
 
 /// The view that has the screen now.
@@ -121,10 +123,12 @@ pub(crate) fn close() {
     }
 }
 
-/// Tells of a panic among the lines, if it is one that the run survives: in a thread that has no name of ours.
+/// Tells of a panic among the lines, if it is one that may be survived: neither in the thread of the run nor in that
+/// of the view.
 fn tell_panic(info: &PanicHookInfo<'_>) -> bool {
-    let fatal = matches!(thread::current().name(), Some("main" | THREAD));
-    let Some(shared) = shown().clone().filter(|_| !fatal) else { return false };
+    let here = thread::current();
+    let is_fatal = |shared: &Shared| shared.owner == here.id() || here.name() == Some(THREAD);
+    let Some(shared) = shown().clone().filter(|shared| !is_fatal(shared)) else { return false };
     let Ok(mut state) = shared.state.try_lock() else { return false };
     state.tell(Told::warning(&info.to_string()));
     true
@@ -148,6 +152,7 @@ impl LiveView {
             is_over: AtomicBool::new(false),
             is_left: AtomicBool::new(false),
             started: Instant::now(),
+            owner: thread::current().id(),
         });
         let drawn = shared.clone();
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(move || show(&drawn));
@@ -211,6 +216,7 @@ fn watch(shared: &Shared, screen: &mut Screen) -> std::io::Result<()> {
     let mut next_frame = Instant::now();
     while !shared.is_over.load(Ordering::SeqCst) {
         if next_frame <= Instant::now() {
+            shared.state().stopping = interrupt::was_asked();
             screen.draw(&shared.state, shared.started.elapsed())?;
             next_frame = Instant::now() + FRAME;
         }

@@ -36,6 +36,10 @@ pub(crate) fn summary(report: &StudyReport) -> String {
     if let Some(saved) = report.saved_seconds.filter(|saved| *saved > 0.0) {
         let _ = writeln!(text, "pruning saved about {saved:.0} s of training");
     }
+    if report.n_pruned_by_hand > 0 {
+        let n = counted(report.n_pruned_by_hand, "trial");
+        let _ = writeln!(text, "{n} pruned by hand: nobody can do the same study again");
+    }
     match &report.best {
         Some(best) => text += &trial(best),
         None => text += "no trial is complete yet\n",
@@ -129,8 +133,12 @@ pub(crate) fn trials(rows: &[TrialRow]) -> String {
         return "there is no such trial\n".to_owned();
     }
     let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.params.keys().map(String::as_str)).collect();
-    let header: Vec<&str> =
-        ["trial", "state", "value", "epochs", "seconds"].into_iter().chain(names.iter().copied()).collect();
+    let why = rows.iter().any(|row| row.reason.is_some()).then_some("why");
+    let header: Vec<&str> = ["trial", "state", "value", "epochs", "seconds"]
+        .into_iter()
+        .chain(names.iter().copied())
+        .chain(why)
+        .collect();
     let mut table = grid(&header);
     for row in rows {
         let mut cells = vec![
@@ -141,9 +149,16 @@ pub(crate) fn trials(rows: &[TrialRow]) -> String {
             row.seconds.map_or(String::new(), |seconds| format!("{seconds:.1}")),
         ];
         cells.extend(names.iter().map(|name| row.params.get(*name).map_or(String::new(), shown)));
+        cells.extend(why.map(|_| row.reason.as_deref().map_or(String::new(), in_short)));
         table.add_row(cells);
     }
     format!("{table}\n")
+}
+
+/// A reason in one line: without control characters, and not too long.
+fn in_short(reason: &str) -> String {
+    const N_CHARS: usize = 60;
+    reason.chars().take(N_CHARS).flat_map(char::escape_debug).collect()
 }
 
 /// A parameter's value in words.

@@ -2,15 +2,15 @@
 //! the study: such a trial has the reason and an attribute of its own, for nobody can do the same study again.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use headsmith_study::{Outcome, Running};
+use headsmith_study::{Outcome, Running, Trial};
 use serde_json::json;
 
 /// The trial's system attribute that says so.
-pub(crate) const KEY: &str = "headsmith:pruned_by_hand";
+const KEY: &str = "headsmith:pruned_by_hand";
 /// What is said of why it was pruned.
-pub(crate) const REASON: &str = "pruned by hand";
+const REASON: &str = "pruned by hand";
 
 /// The trials that are to end, by number.
 #[derive(Debug, Default)]
@@ -29,6 +29,11 @@ impl ByHand {
         let trials = self.trials.lock().unwrap_or_else(PoisonError::into_inner);
         trials.contains(&trial.number()).then(|| REASON.to_owned())
     }
+}
+
+/// How many of the trials were pruned by hand.
+pub(super) fn count(trials: &[Arc<Trial>]) -> usize {
+    trials.iter().filter(|trial| trial.system_attrs.contains_key(KEY)).count()
 }
 
 /// Notes in the attributes of a trial that was pruned by hand that it was.

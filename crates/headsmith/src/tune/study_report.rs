@@ -7,6 +7,7 @@ use headsmith_study::storages::StudyRecord;
 use headsmith_study::{Trial, best_trial, importance, summary};
 use serde::Serialize;
 
+use super::by_hand;
 use crate::hold_back::HeldBack;
 use crate::report::without_password;
 use crate::studies::{TrialRow, Words, words_of};
@@ -27,6 +28,9 @@ pub struct StudyReport {
     /// The seconds that pruned trials would have taken beyond what they took, had they run as long as complete ones;
     /// `null` while none is complete.
     pub saved_seconds: Option<f64>,
+    /// The trials that somebody pruned by hand: nobody can do such a study again. Only where there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub n_pruned_by_hand: usize,
     /// The best trial; `null` without a complete one.
     pub best: Option<TrialRow>,
     /// The best trial's score, and the score corrected for its having been chosen; `null` when the trials' predictions
@@ -63,6 +67,10 @@ pub struct Importance {
     pub share: f64,
 }
 
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 impl StudyReport {
     /// What the trials of a study tell.
     pub(crate) fn new(
@@ -94,6 +102,7 @@ impl StudyReport {
             n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
             states,
             saved_seconds: summed.saved_seconds,
+            n_pruned_by_hand: by_hand::count(trials),
             best: best_trial(record.direction, trials).map(|trial| TrialRow::new(trial, words)),
             selection: None,
             held_back: None,

@@ -119,8 +119,8 @@ impl State {
         let asked = self.asking.take();
         let helped = std::mem::take(&mut self.help);
         match key {
-            Key::Interrupt => return self.interrupt(),
-            Key::Stop if !self.stopping => return self.interrupt(),
+            Key::Interrupt => return Act::Interrupt,
+            Key::Stop if !self.stopping => return Act::Interrupt,
             Key::Leave if asked.is_none() && !helped => return Act::Leave,
             Key::Help => self.help = !helped,
             Key::Yes => {
@@ -142,11 +142,6 @@ impl State {
             }
         }
         Act::Nothing
-    }
-
-    fn interrupt(&mut self) -> Act {
-        self.stopping = true;
-        Act::Interrupt
     }
 
     /// What is wanted of the study, once.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use headsmith::heads::event::EpochScores;
 use headsmith::heads::{EpochRecord, Event};
 use headsmith::study::{Attributes, Choice, Params, Space, State as TrialState, StudyEvent, Trial};
-use headsmith::{Progress, Wish};
+use headsmith::{Progress, View, Wish};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
@@ -264,6 +264,8 @@ fn keys_turn_to_trials_around_and_around() {
 fn stop_asks_once_and_ctrl_c_again_and_again() {
     let mut state = State::default();
     assert_eq!(state.press(Key::Stop), Act::Interrupt);
+    state.stopping = true;
+    assert!(drawn(&state, 80, 24, ASCII).contains("stopping: "));
     assert_eq!(state.press(Key::Stop), Act::Nothing);
     assert_eq!(state.press(Key::Interrupt), Act::Interrupt);
     assert_eq!(state.press(Key::Leave), Act::Leave);
@@ -337,4 +339,47 @@ fn drawn(state: &State, width: u16, height: u16, look: Look) -> String {
     cells
         .map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned() + "\n")
         .collect()
+}
+
+/// Part of the test below, which runs it on a terminal of its own.
+#[test]
+#[ignore = "panics on purpose, and needs a terminal"]
+fn panics_with_the_screen() {
+    let mut view = super::LiveView::begin();
+    while !super::screen::is_up() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let survived = std::thread::spawn(|| panic!("in a trial"));
+    assert!(survived.join().is_err());
+    view.see(&Progress::Warning("told before"));
+    panic!("on purpose");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    let this = std::env::current_exe().unwrap();
+    let test = "view::live::tests::panics_with_the_screen";
+    let command = format!(
+        "stty rows 24 cols 80; stty -g; '{}' --ignored --exact {test} --nocapture; stty -g",
+        this.display()
+    );
+    let output = std::process::Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .output()
+        .expect("`script` makes a terminal for this test: apt-get install bsdutils");
+    let text = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+    let (before, screen) = text.split_once("\u{1b}[?1049h").expect(&text);
+    let (screen, after) = screen.split_once("\u{1b}[?1049l").expect(&text);
+    assert!(!screen.contains("on purpose"), "{text}");
+    // One in another thread is told among the lines; what ends the run at once, and the lines with it.
+    assert!(after.starts_with("\u{1b}[?25h"), "{text}");
+    for told in ["on purpose", "warning: panicked at", "in a trial", "warning: told before"] {
+        assert!(after.contains(told), "{told}: {text}");
+    }
+    assert!(!after.contains("\u{1b}[?1049h"), "{text}");
+    let is_settings = |line: &&str| line.matches(':').count() > 10 && !line.contains(' ');
+    let settings = |text: &str| text.lines().find(is_settings).map(str::to_owned);
+    assert!(settings(before).is_some() && settings(before) == settings(after), "{text}");
 }
