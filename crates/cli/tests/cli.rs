@@ -22,6 +22,8 @@ mod interrupt;
 mod jobs;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/report.rs"]
+mod report;
 #[cfg(unix)]
 #[allow(dead_code)]
 #[path = "../../study/tests/storages/server.rs"]

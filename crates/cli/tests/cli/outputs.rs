@@ -21,7 +21,15 @@ fn run_writes_report_model_and_submission() {
     let report = run(&world, "");
     assert_eq!(
         crate::world::names(&world.path("out")),
-        ["model.safetensors", "report.json", "submission.csv", "submission.zip"]
+        [
+            "events.jsonl",
+            "model-card.md",
+            "model.safetensors",
+            "report.html",
+            "report.json",
+            "submission.csv",
+            "submission.zip"
+        ]
     );
     let stored: Value = serde_json::from_str(&world.read("out/report.json")).unwrap();
     assert_eq!(stored, report);
