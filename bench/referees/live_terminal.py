@@ -258,6 +258,16 @@ def every_end(folder):
     ok(f"live view: the terminal is as it was after {', '.join(ends)}, with the summary below what stood there before")
 
 
+def a_terminal_that_goes_away(folder):
+    with Pane(folder) as pane:
+        pane.start("exec " + tune(folder, "shown", "--trials=60"))
+        pane.wait(r"best 0\.\d{4}")
+        running = int(pane.flag("pane_pid"))
+        pane.close()
+        wait_for("the end of a study whose terminal is gone", lambda: not pathlib.Path(f"/proc/{running}").exists())
+    ok("live view: a study whose terminal goes away stops as at Ctrl-C")
+
+
 def an_error(folder):
     with Pane(folder) as pane:
         (folder / "sub").mkdir()
@@ -370,6 +380,7 @@ def main():
             return
         a_study_in_tmux(folder)
         every_end(folder)
+        a_terminal_that_goes_away(folder)
         an_error(folder)
         plain_looks(folder)
 

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use headsmith::{Progress, View, Wish};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::lines::Told;
 use super::progress::StderrView;
@@ -221,7 +222,10 @@ fn watch(shared: &Shared, screen: &mut Screen) -> std::io::Result<()> {
             next_frame = Instant::now() + FRAME;
         }
         // Short, so that the end of the run is seen at once.
-        if !event::poll(FRAME / 4)? {
+        if !waited(FRAME / 4)? {
+            return Ok(());
+        }
+        if !event::poll(Duration::ZERO)? {
             continue;
         }
         let Event::Key(key) = event::read()? else { continue };
@@ -237,6 +241,18 @@ fn watch(shared: &Shared, screen: &mut Screen) -> std::io::Result<()> {
         next_frame = Instant::now();
     }
     Ok(())
+}
+
+/// Waits for keys so long at most; false when the terminal has gone. Crossterm would read its end for ever.
+fn waited(how_long: Duration) -> std::io::Result<bool> {
+    let stderr = std::io::stderr();
+    let mut terminal = [PollFd::new(&stderr, PollFlags::IN)];
+    let timeout = Timespec { tv_sec: 0, tv_nsec: how_long.subsec_nanos().into() };
+    match rustix::event::poll(&mut terminal, Some(&timeout)) {
+        Ok(_) => Ok(!terminal[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)),
+        Err(rustix::io::Errno::INTR) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn key_of(key: KeyEvent) -> Key {
