@@ -6,7 +6,6 @@ use headsmith_kernels::{MatRef, Pool};
 use headsmith_metrics::bootstrap::{self, Interval};
 use headsmith_metrics::curves::{self, Point};
 use headsmith_metrics::{calibration, predicted_class};
-use serde::ser::SerializeTuple;
 use serde::{Serialize, Serializer};
 
 use crate::error::Result;
@@ -133,10 +132,13 @@ pub(crate) fn of(
 ) -> Result<Evidence> {
     let y = &rows.y;
     let names = rows.classes.names();
-    let curve = |class: usize, points: Vec<Point>| Curve { class: names[class].clone(), points };
-    let roc = |class| curve(class, curves::roc_curve(y, proba, class, RESOLUTION));
-    let precision_recall = |class| curve(class, curves::precision_recall_curve(y, proba, class, RESOLUTION));
     let drawn = most_frequent(y, names.len());
+    let both = pool.map(drawn.len(), |i| curves::both_curves(y, proba, drawn[i], RESOLUTION));
+    let (roc, precision_recall): (Vec<_>, Vec<_>) = both.into_iter().unzip();
+    let named = |curves: Vec<Vec<Point>>| {
+        let named = drawn.iter().zip(curves).filter(|(_, points)| !points.is_empty());
+        named.map(|(&class, points)| Curve { class: names[class].clone(), points }).collect()
+    };
     let wrong = mistakes(y, proba);
     let mistake = |&row: &usize| {
         let (row_proba, label) = (proba.row(row), y[row] as usize);
@@ -155,8 +157,8 @@ pub(crate) fn of(
         } else {
             Vec::new()
         },
-        roc: drawn.iter().copied().map(roc).filter(|curve| !curve.points.is_empty()).collect(),
-        precision_recall: drawn.into_iter().map(precision_recall).filter(|c| !c.points.is_empty()).collect(),
+        roc: named(roc),
+        precision_recall: named(precision_recall),
         reliability: reliability(y, proba),
         n_mistakes: wrong.len(),
         mistakes: wrong.iter().take(N_MISTAKES).map(mistake).collect(),
@@ -214,18 +216,8 @@ fn mistakes(y: &[u32], proba: MatRef<'_>) -> Vec<usize> {
 
 /// Three numbers a point; the threshold that nothing reaches is `null`.
 fn triples<S: Serializer>(points: &[Point], serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    struct Triple<'p>(&'p Point);
-    impl Serialize for Triple<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-            let Point { threshold, x, y } = *self.0;
-            let mut tuple = serializer.serialize_tuple(3)?;
-            tuple.serialize_element(&threshold.is_finite().then_some(threshold))?;
-            tuple.serialize_element(&x)?;
-            tuple.serialize_element(&y)?;
-            tuple.end()
-        }
-    }
-    serializer.collect_seq(points.iter().map(Triple))
+    let triple = |p: &Point| (p.threshold.is_finite().then_some(p.threshold), p.x, p.y);
+    serializer.collect_seq(points.iter().map(triple))
 }
 
 #[cfg(test)]

@@ -26,7 +26,10 @@ pub struct Point {
 /// # Panics
 /// When there is not one label a row, or `class` is not below the number of columns.
 pub fn roc_curve(y_true: &[u32], proba: MatRef<'_>, class: usize, resolution: f64) -> Vec<Point> {
-    let found = thresholds(y_true, proba, class);
+    roc_of(&thresholds(y_true, proba, class), resolution)
+}
+
+fn roc_of(found: &[Found], resolution: f64) -> Vec<Point> {
     let all = found.last().copied().unwrap_or_default();
     if all.hits == 0 || all.false_alarms == 0 {
         return Vec::new();
@@ -49,7 +52,21 @@ pub fn precision_recall_curve(
     class: usize,
     resolution: f64,
 ) -> Vec<Point> {
+    precision_recall_of(&thresholds(y_true, proba, class), resolution)
+}
+
+/// [`roc_curve`] and [`precision_recall_curve`] at once: the rows are sorted but once.
+pub fn both_curves(
+    y_true: &[u32],
+    proba: MatRef<'_>,
+    class: usize,
+    resolution: f64,
+) -> (Vec<Point>, Vec<Point>) {
     let found = thresholds(y_true, proba, class);
+    (roc_of(&found, resolution), precision_recall_of(&found, resolution))
+}
+
+fn precision_recall_of(found: &[Found], resolution: f64) -> Vec<Point> {
     let n_class = found.last().map_or(0, |all| all.hits);
     if n_class == 0 {
         return Vec::new();

@@ -38,9 +38,8 @@ pub fn class_intervals(
     let replicates = replicate(options, pool, scratch, |r, (counts, confusion)| {
         strata.resample(options.seed, r, counts);
         confusion.clear();
-        for cell in &strata.cells {
-            let n = counts[cell.places.clone()].iter().map(|&count| u64::from(count)).sum();
-            confusion.add_many(cell.class, cell.key, n);
+        for (class, predicted, n) in strata.drawn(counts) {
+            confusion.add_many(class, predicted, n);
         }
         let scores = |class| [precision(confusion, class), recall(confusion, class), f1(confusion, class)];
         (0..n_classes).map(scores).collect::<Vec<_>>()

@@ -59,10 +59,9 @@ pub fn paired_difference(
         strata.resample(options.seed, r, counts);
         a.clear();
         b.clear();
-        for cell in &strata.cells {
-            let n = counts[cell.places.clone()].iter().map(|&count| u64::from(count)).sum();
-            a.add_many(cell.class, cell.key.0, n);
-            b.add_many(cell.class, cell.key.1, n);
+        for (class, (by_a, by_b), n) in strata.drawn(counts) {
+            a.add_many(class, by_a, n);
+            b.add_many(class, by_b, n);
         }
         differences(a, b)
     });

@@ -57,6 +57,15 @@ impl<K: Copy + Ord> Strata<K> {
         }
     }
 
+    /// Class, key and number of draws of each cell in a resample.
+    pub(super) fn drawn<'s>(&'s self, counts: &'s [u32]) -> impl Iterator<Item = (usize, K, u64)> + 's
+    where
+        K: Copy,
+    {
+        let n = |cell: &Cell<K>| counts[cell.places.clone()].iter().map(|&count| u64::from(count)).sum();
+        self.cells.iter().map(move |cell| (cell.class, cell.key, n(cell)))
+    }
+
     /// Sets `counts` to how often resample `r` draws each sample, in the new order: of every class as many draws as it
     /// has samples, each uniform among them.
     pub(super) fn resample(&self, seed: u64, r: u32, counts: &mut [u32]) {

@@ -2,7 +2,7 @@
 
 use headsmith_kernels::MatRef;
 use headsmith_metrics::curves::Point;
-use headsmith_metrics::{precision_recall_curve, roc_curve};
+use headsmith_metrics::{both_curves, precision_recall_curve, roc_curve};
 use serde_json::Value;
 
 fn same(ours: &[Point], recorded: &Value) {
@@ -28,6 +28,9 @@ fn curves_are_scikit_learns() {
             let recorded = &case["curves"][class];
             same(&roc_curve(&y, proba, class, 0.0), &recorded["roc"]);
             same(&precision_recall_curve(&y, proba, class, 0.0), &recorded["precision_recall"]);
+            let (roc, precision_recall) = both_curves(&y, proba, class, 0.0);
+            same(&roc, &recorded["roc"]);
+            same(&precision_recall, &recorded["precision_recall"]);
         }
     }
 }
