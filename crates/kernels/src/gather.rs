@@ -95,7 +95,6 @@ pub fn prefetch<T>(value: &T) {
 }
 
 /// What machines without vectors of their own here do.
-#[cfg_attr(target_arch = "x86_64", allow(dead_code))]
 fn transpose<T: Copy>(from: [*const T; SIDE], to: *mut T, stride: usize) {
     for (i, from) in from.into_iter().enumerate() {
         for j in 0..SIDE {

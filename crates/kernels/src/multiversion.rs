@@ -5,9 +5,9 @@
 
 /// Declares functions whose bodies are compiled for AVX-512, AVX2 and the baseline.
 macro_rules! multiversion {
-    ($($(#[$attribute:meta])* pub fn $name:ident($($argument:ident: $type:ty),* $(,)?) $body:block)*) => {$(
+    ($($(#[$attribute:meta])* $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $body:block)*) => {$(
         $(#[$attribute])*
-        pub fn $name($($argument: $type),*) {
+        $vis fn $name($($argument: $type),*) {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
             fn generic($($argument: $type),*) $body

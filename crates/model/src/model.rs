@@ -6,9 +6,6 @@ use crate::error::{Error, Result};
 use crate::node::{MAX_FEATURES, Node};
 use crate::record::Record;
 
-/// Rows that are predicted together: what is copied to be scaled is never larger than these.
-const BLOCK: usize = 4_096;
-
 /// A fitted model. Its parts are known to fit together.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -93,12 +90,7 @@ impl Model {
                 x.n_cols()
             )));
         }
-        let mut proba = Vec::with_capacity(x.n_rows() * self.n_classes());
-        for start in (0..x.n_rows()).step_by(BLOCK) {
-            let rows = x.rows(start, x.n_rows().min(start + BLOCK));
-            proba.extend(self.node.predict_proba(rows, pool).into_vec());
-        }
-        Ok(Matrix::new(proba, x.n_rows(), self.n_classes()))
+        Ok(self.node.predict_proba(x, pool))
     }
 
     /// The most probable class of each row of `x` (`n_samples x n_features`), as indices into

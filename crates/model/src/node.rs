@@ -67,7 +67,7 @@ impl Node {
     /// The class probabilities of the rows of `x`, for a sound tree and rows of its width.
     pub(crate) fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         match self {
-            Node::Transform { transform, then } => then.predict_proba(transform.apply(x, pool).view(), pool),
+            Node::Transform { transform, then } => predict_scaled(transform, then, x, pool),
             Node::Forest(forest) => forest.predict_proba(x, pool),
             Node::Mlp(mlp) => mlp.predict_proba(x, pool),
             Node::Ensemble(members) => weighted_mean(members, x, pool),
@@ -90,6 +90,19 @@ impl Node {
             Node::Forest(_) | Node::Mlp(_) => Ok(()),
         }
     }
+}
+
+/// Rows that are scaled together: what is copied is never larger than these.
+const BLOCK: usize = 4_096;
+
+fn predict_scaled(transform: &Transform, then: &Node, x: MatRef<'_>, pool: &Pool) -> Matrix {
+    let n_classes = then.shape().1;
+    let mut proba = Vec::with_capacity(x.n_rows() * n_classes);
+    for start in (0..x.n_rows()).step_by(BLOCK) {
+        let rows = x.rows(start, x.n_rows().min(start + BLOCK));
+        proba.extend(then.predict_proba(transform.apply(rows, pool).view(), pool).into_vec());
+    }
+    Matrix::new(proba, x.n_rows(), n_classes)
 }
 
 /// Counts one node more at `path`.

@@ -31,6 +31,8 @@ struct Moments {
 
 /// Rows to a piece of work: by the shape alone, so that sums do not depend on the number of threads.
 const BLOCK: usize = 512;
+/// Rows whose norms are summed side by side: alone, a row's sum would wait for every one of its additions.
+const AT_ONCE: usize = 4;
 
 impl Scaling {
     /// Learns the scaling from the training rows `x` (`n_samples x n_features`).
@@ -44,7 +46,7 @@ impl Scaling {
         }
         let moments = match self {
             Scaling::Standardise => Some(Moments::fit(x, |_| (), pool)?),
-            Scaling::L2Standardise => Some(Moments::fit(x, |row| normalise(row, row.len()), pool)?),
+            Scaling::L2Standardise => Some(Moments::fit(x, |rows| normalise(rows, x.n_cols()), pool)?),
             Scaling::None | Scaling::Divide(_) | Scaling::L2 => None,
         };
         Ok(Transform { scaling: self, moments })
@@ -127,7 +129,7 @@ impl ScaleRows for Transform {
 }
 
 impl Moments {
-    /// The moments of the rows after `change`, which never is done to more than one row at a time.
+    /// The moments of the rows after `change`, which sees a few rows at a time.
     fn fit(x: MatRef<'_>, change: impl Fn(&mut [f32]) + Sync, pool: &Pool) -> Result<Moments> {
         let n = x.n_rows() as f64;
         let mut mean = column_sums(x, &change, |_, v| v, pool);
@@ -168,12 +170,18 @@ fn column_sums(
     pool: &Pool,
 ) -> Vec<f64> {
     let sums_of_blocks = pool.map(x.n_rows().div_ceil(BLOCK), |block| {
-        let (mut sums, mut row) = (vec![0.0; x.n_cols()], vec![0.0; x.n_cols()]);
-        for i in block * BLOCK..x.n_rows().min((block + 1) * BLOCK) {
-            row.copy_from_slice(x.row(i));
-            change(&mut row);
-            for (j, (sum, &v)) in sums.iter_mut().zip(&row).enumerate() {
-                *sum += term(j, f64::from(v));
+        let n_features = x.n_cols();
+        let (mut sums, mut changed) = (vec![0.0; n_features], vec![0.0; AT_ONCE * n_features]);
+        let last = x.n_rows().min((block + 1) * BLOCK);
+        for first in (block * BLOCK..last).step_by(AT_ONCE) {
+            let rows = x.rows(first, last.min(first + AT_ONCE)).as_slice();
+            let changed = &mut changed[..rows.len()];
+            changed.copy_from_slice(rows);
+            change(changed);
+            for row in changed.chunks_exact(n_features.max(1)) {
+                for (j, (sum, &v)) in sums.iter_mut().zip(row).enumerate() {
+                    *sum += term(j, f64::from(v));
+                }
             }
         }
         sums
@@ -187,7 +195,7 @@ fn column_sums(
 
 /// Divides every row by its Euclidean norm; rows of zeros stay as they are.
 fn normalise(rows: &mut [f32], n_features: usize) {
-    for rows in rows.chunks_mut(4 * n_features) {
+    for rows in rows.chunks_mut((AT_ONCE * n_features).max(1)) {
         let norms = square_sums(rows, n_features).map(f64::sqrt);
         for (row, norm) in rows.chunks_exact_mut(n_features).zip(norms) {
             if norm >= 10.0 * f64::EPSILON {
@@ -197,12 +205,11 @@ fn normalise(rows: &mut [f32], n_features: usize) {
     }
 }
 
-/// The sums of squares of up to four rows, each in the order of its values: alone, a row's sum would wait for every one
-/// of its additions.
-fn square_sums(rows: &[f32], n_features: usize) -> [f64; 4] {
+/// The sums of squares of up to four rows, each in the order of its values.
+fn square_sums(rows: &[f32], n_features: usize) -> [f64; AT_ONCE] {
     let square = |v: &f32| f64::from(*v) * f64::from(*v);
-    let mut sums = [0.0; 4];
-    if rows.len() == 4 * n_features {
+    let mut sums = [0.0; AT_ONCE];
+    if rows.len() == AT_ONCE * n_features {
         let (ab, cd) = rows.split_at(2 * n_features);
         let ((a, b), (c, d)) = (ab.split_at(n_features), cd.split_at(n_features));
         for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {

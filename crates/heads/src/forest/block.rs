@@ -6,7 +6,7 @@
 //! is grown (depth first: its rows are next to one another until it is done). They are copied from the places by row, of
 //! which every cache line is used as a whole.
 
-use std::ops::Range;
+use headsmith_kernels::gather::LINE;
 
 use super::columns::{Columns, NodeColumns, Position};
 
@@ -15,8 +15,8 @@ use super::columns::{Columns, NodeColumns, Position};
 pub(super) struct Block<P> {
     /// Nodes of up to so many rows get a block; none do where it would not pay.
     most_rows: usize,
-    /// Where the rows stand among those of the tree.
-    range: Range<usize>,
+    /// Where the rows end among those of the tree.
+    end: usize,
     /// The number of each row of the block among all samples.
     origins: Vec<u32>,
     /// The places of the rows, feature after feature.
@@ -36,39 +36,41 @@ const COPIES_A_LOOK: usize = 4;
 /// Fewer rows are no block.
 const FEWEST_ROWS: usize = 16;
 
-/// Features that are copied together: their places share a cache line.
-const LINE: usize = 64;
+/// The most rows of a block of `n_features` of `n_samples`, of which each split looks at `max_features`; none where blocks
+/// would not pay.
+pub(super) fn most_rows<P>(n_samples: usize, n_features: usize, max_features: usize) -> usize {
+    let most_rows = (BYTES / (n_features * size_of::<P>())).min(n_samples / FEWEST_BLOCKS);
+    // About so many features are looked at on the way from the root of the subtree to a leaf.
+    let looks = max_features * most_rows.max(1).ilog2() as usize;
+    let pays = most_rows >= FEWEST_ROWS && n_features <= COPIES_A_LOOK * looks;
+    if pays { most_rows } else { 0 }
+}
 
 impl<P: Position> Block<P> {
-    /// Memory for blocks of `columns`, of which each split looks at `max_features`.
-    pub(super) fn new(columns: &Columns<'_, P>, max_features: usize) -> Block<P> {
-        let n_features = columns.n_features();
-        let most_rows = (BYTES / (n_features * size_of::<P>())).min(columns.n_samples() / FEWEST_BLOCKS);
-        // About so many features are looked at on the way from the root of the subtree to a leaf.
-        let looks = max_features * most_rows.max(1).ilog2() as usize;
-        let pays = most_rows >= FEWEST_ROWS && n_features <= COPIES_A_LOOK * looks;
+    /// No block yet, for a tree of `columns`.
+    pub(super) fn new(columns: &Columns<'_, P>) -> Block<P> {
         Block {
-            most_rows: if pays { most_rows } else { 0 },
-            range: 0..0,
+            most_rows: columns.most_block_rows(),
+            end: 0,
             origins: Vec::new(),
             places: Vec::new(),
             stride: 0,
         }
     }
 
-    /// The columns in which to look up the `rows` of the node, which stand in `range` among those of the tree. Where a block
-    /// is begun, its rows are numbered anew.
+    /// The columns in which to look up the `rows` of the node, which end at `end` among those of the tree. Where a block is
+    /// begun, its rows are numbered anew.
     pub(super) fn columns<'a>(
         &'a mut self,
         columns: &'a Columns<'a, P>,
         rows: &mut [u32],
-        range: Range<usize>,
+        end: usize,
     ) -> NodeColumns<'a, P> {
-        if range.end > self.range.end && (FEWEST_ROWS..=self.most_rows).contains(&rows.len()) {
+        if end > self.end && (FEWEST_ROWS..=self.most_rows).contains(&rows.len()) {
             self.gather(columns, rows);
-            self.range = range.clone();
+            self.end = end;
         }
-        if range.end <= self.range.end {
+        if end <= self.end {
             NodeColumns::of_block(columns, &self.places, self.stride, &self.origins)
         } else {
             NodeColumns::of_all(columns)

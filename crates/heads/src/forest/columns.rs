@@ -84,8 +84,10 @@ pub(super) struct Columns<'a, P> {
     x: MatRef<'a>,
     /// The place of each row, feature after feature.
     places: Vec<P>,
-    /// The same row after row.
+    /// The same row after row, where trees have blocks.
     by_row: Vec<P>,
+    /// The most rows of a block; 0 where trees have none.
+    most_block_rows: usize,
     /// For each feature one bit a place: whether its value is more than [`SAME_VALUE`] above that of the place before.
     jumps: Vec<u64>,
     /// For each feature one bit a place: whether its value is above that of the place before at all.
@@ -128,13 +130,16 @@ const SAME_VALUE: f32 = 1e-7;
 const FEATURES_A_PIECE: usize = 16;
 
 impl<'a, P: Position> Columns<'a, P> {
-    /// Sorts all columns of `x`, which must be finite and have at least one row.
-    pub(super) fn new(x: MatRef<'a>, pool: &Pool) -> Columns<'a, P> {
+    /// Sorts all columns of `x`, which must be finite and have at least one row, for trees with blocks of up to
+    /// `most_block_rows` rows, or with none.
+    pub(super) fn new(x: MatRef<'a>, most_block_rows: usize, pool: &Pool) -> Columns<'a, P> {
         let (n_rows, n_words) = (x.n_rows(), x.n_rows().div_ceil(64));
+        let n_by_row = if most_block_rows > 0 { n_rows * x.n_cols() } else { 0 };
         let mut columns = Columns {
             x,
             places: vec![P::default(); n_rows * x.n_cols()],
-            by_row: vec![P::default(); n_rows * x.n_cols()],
+            by_row: vec![P::default(); n_by_row],
+            most_block_rows,
             jumps: Vec::with_capacity(n_words * x.n_cols()),
             changes: Vec::with_capacity(n_words * x.n_cols()),
             n_words,
@@ -150,7 +155,9 @@ impl<'a, P: Position> Columns<'a, P> {
             columns.changes.extend(steps.changes);
             columns.longest_run.extend(steps.longest_run);
         }
-        transpose(&columns.places, n_rows, &mut columns.by_row, pool);
+        if most_block_rows > 0 {
+            transpose(&columns.places, n_rows, &mut columns.by_row, pool);
+        }
         columns
     }
 
@@ -160,6 +167,10 @@ impl<'a, P: Position> Columns<'a, P> {
 
     pub(super) fn n_features(&self) -> usize {
         self.x.n_cols()
+    }
+
+    pub(super) fn most_block_rows(&self) -> usize {
+        self.most_block_rows
     }
 
     /// Copies the places of `rows` into columns of their own, one `stride` after the other.
@@ -216,7 +227,7 @@ impl<P: Position> Column<'_, P> {
 
     /// The value of a row.
     pub(super) fn value(&self, row: u32) -> f32 {
-        let row = self.origins.get(row as usize).copied().unwrap_or(row);
+        let row = if self.origins.is_empty() { row } else { self.origins[row as usize] };
         self.x.row(row as usize)[self.feature]
     }
 
@@ -372,8 +383,8 @@ mod tests {
         ) {
             let x: Vec<f32> = values.iter().map(|&v| if v >= 40 { f32::from(v) * 0.4e-7 } else { f32::from(v) / 7.0 }).collect();
             let x = MatRef::new(&x, n_rows, 19);
-            let columns = Columns::<u16>::new(x, &Pool::inline());
-            let wide = Columns::<u32>::new(x, &Pool::new(3).unwrap());
+            let columns = Columns::<u16>::new(x, 0, &Pool::inline());
+            let wide = Columns::<u32>::new(x, 0, &Pool::new(3).unwrap());
             for f in 0..19 {
                 let mut rows: Vec<usize> = (0..n_rows).collect();
                 rows.sort_by(|&a, &b| x.row(a)[f].partial_cmp(&x.row(b)[f]).unwrap());

@@ -65,7 +65,7 @@ fn grow_with<P: Position, E: Entry>(
     let mut sums = ClassSums::new(&sample.class_weights);
     let mut grown = Grown { tree: Tree::new(n_classes), impurity: vec![0.0], weight: vec![0.0] };
     let mut pending = vec![Pending { node: 0, start: 0, end: rows.rows.len(), depth: 0, n_constant: 0 }];
-    let mut block = Block::new(columns, settings.max_features);
+    let mut block = Block::new(columns);
     while let Some(mut at) = pending.pop() {
         sums.set(&rows.entries[at.start..at.end]);
         let impurity = sums.impurity(settings.criterion);
@@ -75,7 +75,7 @@ fn grow_with<P: Position, E: Entry>(
             grown.tree.set_leaf(at.node, sums.shares());
             continue;
         }
-        let columns = block.columns(columns, &mut rows.rows[at.start..at.end], at.start..at.end);
+        let columns = block.columns(columns, &mut rows.rows[at.start..at.end], at.end);
         let node = rows.range(at.start, at.end);
         let split = splitter.best_split(columns, node, &mut sums, settings, &mut at.n_constant, random);
         let Some(split) = split.filter(|split| {
@@ -174,6 +174,7 @@ mod tests {
     use headsmith_kernels::{MatRef, Philox, Pool};
     use serde::Deserialize;
 
+    use super::super::block::most_rows;
     use super::super::bootstrap::Classes;
     use super::super::importances;
     use super::super::params::TABLE;
@@ -213,7 +214,17 @@ mod tests {
         let settings = Settings::new(&TABLE.resolve(given).unwrap(), x.n_rows(), x.n_cols()).unwrap();
         let mut random = Philox::new(seed, 0, 0).sequence(0, 0);
         let sample = Classes::new(&case.y, case.n_classes, &settings).sample(&settings, &mut random);
-        grow(&Columns::<P>::new(x, &Pool::inline()), &case.y, &sample, &settings, &mut random)
+        grow(
+            &Columns::<P>::new(
+                x,
+                most_rows::<P>(x.n_rows(), x.n_cols(), settings.max_features),
+                &Pool::inline(),
+            ),
+            &case.y,
+            &sample,
+            &settings,
+            &mut random,
+        )
     }
 
     fn close(ours: f64, theirs: f64) -> bool {
@@ -276,7 +287,8 @@ mod tests {
         let settings = Settings::new(&TABLE.defaults(), 300, 3).unwrap();
         let sample =
             Classes::new(&y, 4, &settings).sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
-        let columns = Columns::<u16>::new(x, &Pool::inline());
+        let n_block_rows = most_rows::<u16>(300, 3, settings.max_features);
+        let columns = Columns::<u16>::new(x, n_block_rows, &Pool::inline());
         let random = || Philox::new(2, 0, 0).sequence(0, 0);
         let narrow = grow_with::<u16, u16>(&columns, &y, &sample, &settings, &mut random());
         let wide = grow_with::<u16, u64>(&columns, &y, &sample, &settings, &mut random());

@@ -114,7 +114,9 @@ fn fit_with<P: Position>(
 ) -> Result<Forest> {
     let total = settings.n_trees;
     let mut stopped = observer.on_event(&Event::Started { total, unit: "tree" }) == Control::Stop;
-    let columns = Columns::<P>::new(samples.x(), pool);
+    let (n_samples, n_features) = (samples.n_samples(), samples.n_features());
+    let most_block_rows = block::most_rows::<P>(n_samples, n_features, settings.max_features);
+    let columns = Columns::<P>::new(samples.x(), most_block_rows, pool);
     let classes = Classes::new(samples.y(), samples.n_classes(), settings);
     let (mut trees, mut of_trees, mut in_bags) = (Vec::new(), Vec::new(), Vec::new());
     while trees.len() < total && (!stopped || trees.is_empty()) {

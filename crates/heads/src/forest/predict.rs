@@ -63,7 +63,8 @@ fn predict_rows(
     let rows: Vec<u32> = (start as u32..).take(proba.len() / n_classes).collect();
     let mut sums = vec![0.0; proba.len()];
     let mut leaves = vec![0; rows.len()];
-    let blocks = rows.chunks(ROWS_A_BLOCK).take(if packed.is_empty() { 0 } else { rows.len() });
+    let walked = if packed.is_empty() { &[][..] } else { &rows[..] };
+    let blocks = walked.chunks(ROWS_A_BLOCK);
     let blocks: Vec<_> = blocks.map(|rows| walk::Block::new(x, rows[0] as usize, rows.len())).collect();
     for (t, tree) in forest.trees.iter().enumerate() {
         if let Some(Some(next)) = packed.get(t + 1) {

@@ -277,7 +277,7 @@ mod tests {
                 .collect();
             let counts: Vec<u32> = (0..n).map(|_| 1 + random.below(3)).collect();
             let weights: Vec<f64> = (0..n_classes).map(|c| if weighted { 0.3 + c as f64 * 0.7 } else { 1.0 }).collect();
-            let columns = Columns::<u16>::new(MatRef::new(&x, n, 1), &Pool::inline());
+            let columns = Columns::<u16>::new(MatRef::new(&x, n, 1), 0, &Pool::inline());
             let columns = NodeColumns::of_all(&columns);
             let rows: Vec<u32> = (0..n as u32).filter(|i| i % 7 != 3).collect();
             let entries: Vec<u16> = rows.iter().map(|&i| Entry::new(y[i as usize], counts[i as usize])).collect();

@@ -44,9 +44,8 @@ fn bits(values: &[f32]) -> &[u32] {
 }
 
 multiversion! {
-    #[allow(unreachable_pub)]
     /// Makes the [`ascending`] number of each value of its bits.
-    pub fn make_ascending(keys: &mut [u32]) {
+    pub(super) fn make_ascending(keys: &mut [u32]) {
         for key in keys {
             *key = ascending(f32::from_bits(*key));
         }
@@ -54,9 +53,8 @@ multiversion! {
 }
 
 multiversion! {
-    #[allow(unreachable_pub)]
     /// Sends all rows of a block down the first four levels.
-    pub fn pass_top(nodes: &[Node; TOP], keys: &[u32], at: &mut [u32; ROWS]) {
+    pub(super) fn pass_top(nodes: &[Node; TOP], keys: &[u32], at: &mut [u32; ROWS]) {
         for (i, at) in at.as_chunks_mut::<8>().0.iter_mut().enumerate() {
             // All bits are set where a row goes right.
             let right = |node: usize| -> [u32; 8] {
