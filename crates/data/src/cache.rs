@@ -11,12 +11,12 @@ mod writing;
 
 use crate::read::parse;
 use crate::source::Source;
-use crate::{Error, ReadOptions, Result, Table};
+use crate::{ReadOptions, Result, Table};
 use headsmith_kernels::Pool;
 use key::Key;
 use std::fs;
 use std::path::Path;
-use writing::Writing;
+use writing::{Writing, not_written};
 
 /// Reads the table in the file `source` by its cache file in `folder`, which is written if it is not there.
 pub(crate) fn read(source: Source, folder: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
@@ -26,13 +26,12 @@ pub(crate) fn read(source: Source, folder: &Path, options: &ReadOptions, pool: &
         Ok((contents, x)) => return Ok(Table::new(source, options, contents, x)),
         Err(why) => why,
     };
+    fs::create_dir_all(folder).map_err(|error| not_written(folder, error))?;
     let table = write(source, &path, &key, options, pool)?;
     Ok(Table { cache_renewed: why.map(|why| format!("{} {why}", path.display())), ..table })
 }
 
 fn write(source: Source, path: &Path, key: &Key, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| Error::output(folder, error))?;
     let mut writing = Writing::begin(path)?;
     let contents = parse(&source, options, &mut writing, pool)?;
     let x = writing.end(&contents, key, pool)?;

@@ -2,7 +2,7 @@
 
 use crate::columns::{Columns, Role};
 use crate::format::Format;
-use crate::gather::{Numbering, Numbers};
+use crate::gather::Numbers;
 use crate::source::{Compression, Source};
 use crate::{Finding, Labels, Place, Places, ReadOptions};
 use headsmith_kernels::{MatRef, Matrix};
@@ -20,7 +20,6 @@ pub struct Table {
     pub(crate) x: Matrix,
     pub(crate) labels: Option<Labels>,
     pub(crate) numbers: Numbers,
-    pub(crate) numbering: Numbering,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
     pub(crate) cache_renewed: Option<String>,
@@ -53,7 +52,6 @@ impl Table {
             x,
             labels,
             numbers,
-            numbering: format.numbering(),
             warnings,
             n_skipped,
             cache_renewed: None,
@@ -107,12 +105,12 @@ impl Table {
     /// # Panics
     /// When the table has no such row.
     pub fn place(&self, row: usize) -> Place {
-        self.numbering.place(self.numbers.get(row))
+        self.format.numbering().place(self.numbers.get(row))
     }
 
     /// Where all rows stand in the file, without the table.
     pub fn places(&self) -> Places {
-        Places { numbering: self.numbering, numbers: self.numbers.clone() }
+        Places { numbering: self.format.numbering(), numbers: self.numbers.clone() }
     }
 
     /// What the reader accepted but has to say.

@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::stored::{FEATURES_AT, Header, PREAMBLE_LEN, Preamble, checksum};
 use crate::features::Features;
-use crate::output::{remove_leftovers, temporary};
+use crate::output::{folder_of, remove_leftovers, temporary};
 use crate::table::Contents;
 use crate::{Error, Result};
 use headsmith_kernels::{Mapped, Matrix, Pool};
@@ -27,7 +27,7 @@ pub(super) struct Writing {
 impl Writing {
     /// Begins the cache file that is to stand at `path`.
     pub(super) fn begin(path: &Path) -> Result<Writing> {
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         remove_leftovers(folder);
         let begin = || -> io::Result<NamedTempFile> {
             let mut file = temporary(folder)?;
@@ -120,7 +120,8 @@ fn copy_down(file: &mut File, mut from: u64, mut to: u64, mut len: u64) -> io::R
     Ok(())
 }
 
-fn not_written(path: &Path, error: io::Error) -> Error {
-    Error::output(path, error)
-        .with_hint("put the cache where there is room for the table, or read it without one")
+pub(super) fn not_written(path: &Path, error: io::Error) -> Error {
+    Error::output(path, error).with_hint(
+        "put the cache where there is room for the table and leave to write it, or read it without one",
+    )
 }
