@@ -20,7 +20,7 @@ pub struct Facts {
 pub struct Trial {
     /// Its number.
     pub number: u64,
-    /// `complete`, `pruned`, `failed`, `running` or `waiting`.
+    /// `complete`, `pruned`, `failed`, `running`, `interrupted` or `waiting`.
     pub state: String,
     /// Its value; of a pruned trial, its last report.
     pub value: Option<f64>,
@@ -108,6 +108,16 @@ impl Facts {
     /// The names of the classes.
     pub(crate) fn classes(&self) -> Vec<&str> {
         self.report.at("/classes").all().iter().map(Look::text).collect()
+    }
+
+    /// Up to `n` of the classes by which the chosen head is judged: those with the most rows, in their order.
+    pub(crate) fn largest_classes(&self, n: usize) -> Vec<usize> {
+        let classes = self.scores().0.at("/per_class").all();
+        let mut largest: Vec<usize> = (0..classes.len()).collect();
+        largest.sort_by_key(|&i| std::cmp::Reverse(classes[i].at("/support").count()));
+        largest.truncate(n);
+        largest.sort_unstable();
+        largest
     }
 
     /// The table that was read for `role`.

@@ -48,7 +48,7 @@ pub fn summary(direction: Direction, trials: &[Arc<Trial>]) -> Summary {
         for trial in trials.iter().filter(|t| t.state == state) {
             spent.n_trials += 1;
             spent.n_reports += trial.intermediate.len();
-            spent.seconds += seconds(trial).unwrap_or(0.0);
+            spent.seconds += trial.seconds().unwrap_or(0.0);
         }
         spent
     });
@@ -75,12 +75,6 @@ pub fn best_trial(direction: Direction, trials: &[Arc<Trial>]) -> Option<&Arc<Tr
     best.map(|(trial, _)| trial)
 }
 
-/// How long a trial took; never less than nothing, whatever the clock did.
-fn seconds(trial: &Trial) -> Option<f64> {
-    let (started, completed) = (trial.started?, trial.completed?);
-    Some(completed.duration_since(started).as_secs_f64().max(0.0))
-}
-
 fn saved_seconds(trials: &[Arc<Trial>]) -> Option<f64> {
     let n_reports = |t: &Arc<Trial>| t.intermediate.len();
     let mut complete: Vec<usize> =
@@ -89,7 +83,7 @@ fn saved_seconds(trials: &[Arc<Trial>]) -> Option<f64> {
     let whole = *complete.get(complete.len() / 2)?;
     let saved = |t: &Arc<Trial>| {
         let missing = whole.saturating_sub(n_reports(t)) as f64;
-        (n_reports(t) > 0).then(|| seconds(t).unwrap_or(0.0) * missing / n_reports(t) as f64)
+        (n_reports(t) > 0).then(|| t.seconds().unwrap_or(0.0) * missing / n_reports(t) as f64)
     };
     Some(trials.iter().filter(|t| t.state == State::Pruned).filter_map(saved).sum())
 }

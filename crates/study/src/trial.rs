@@ -69,3 +69,11 @@ pub struct Trial {
     /// When it ended, UTC.
     pub completed: Option<Timestamp>,
 }
+
+impl Trial {
+    /// How many seconds it took; never less than none, whatever the clock did.
+    pub fn seconds(&self) -> Option<f64> {
+        let (started, completed) = (self.started?, self.completed?);
+        Some(completed.duration_since(started).as_secs_f64().max(0.0))
+    }
+}

@@ -20,10 +20,7 @@ pub(crate) fn html(facts: &Facts) -> String {
     }
     let intervals = facts.evidence().at("/per_class").all();
     let interval_of = |class: usize, key: &str| intervals.get(class).map_or(&Value::Null, |i| &i[key]);
-    let mut shown: Vec<usize> = (0..classes.len()).collect();
-    shown.sort_by_key(|&i| std::cmp::Reverse(classes[i].at("/support").count()));
-    shown.truncate(MAX_CLASSES);
-    shown.sort_unstable();
+    let shown = facts.largest_classes(MAX_CLASSES);
     let names: Vec<String> = shown.iter().rev().map(|&i| short(classes[i].at("/class").text(), 18)).collect();
     let height = 60.0 + 44.0 * shown.len() as f64;
     let mut plot = Plot::sized(720.0, height, axis(classes, intervals), Axis::names("", &names));

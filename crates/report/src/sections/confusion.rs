@@ -18,7 +18,8 @@ const MAX_PAIRS: usize = 30;
 
 pub(crate) fn html(facts: &Facts) -> String {
     let (classes, rows) = (facts.classes(), facts.scores().0.at("/confusion").all());
-    if rows.is_empty() || classes.len() != rows.len() {
+    let is_square = rows.iter().all(|row| row.all().len() == classes.len());
+    if rows.is_empty() || classes.len() != rows.len() || !is_square {
         return String::new();
     }
     let counts: Vec<Vec<u64>> = rows.iter().map(|row| row.all().iter().map(Value::count).collect()).collect();

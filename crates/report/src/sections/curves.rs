@@ -59,11 +59,15 @@ fn figure(facts: &Facts, kind: &Kind) -> Option<String> {
     }
     let mut legend = Vec::new();
     let mut numbers = Table::new(["class", "threshold", kind.x, kind.y]);
-    for (i, curve) in curves.iter().take(MAX_CLASSES).enumerate() {
+    let shown = facts.largest_classes(MAX_CLASSES).into_iter().filter_map(|class| {
+        let class = &classes[class];
+        let curve = curves.iter().find(|curve| curve["class"] == class["class"])?;
+        Some((class, curve))
+    });
+    for (i, (class, curve)) in shown.enumerate() {
         let name = curve.at("/class").text();
         let points = points(curve);
         plot.line(&series(i), points.iter().map(|&[_, x, y]| (x, y)));
-        let class = classes.iter().find(|class| class.at("/class").text() == name).unwrap_or(&Value::Null);
         legend.push((
             series(i),
             format!("{}: {} {}", short(name, 24), kind.area_name, score(class[kind.area].number())),

@@ -26,6 +26,7 @@ use crate::trial::{Attributes, Direction, Params, State, Trial};
 
 pub use retry::{Outage, Retry};
 pub use time::Clock;
+pub use url::without_password;
 
 /// The attribute in which a storage keeps what tells its claim of a trial from all others. See [`Storage::claim`].
 pub const CLAIM_ATTR: &str = "headsmith:claim";

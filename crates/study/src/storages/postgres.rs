@@ -13,7 +13,7 @@ use postgres::{Client, Config, NoTls, Statement};
 
 use super::cell::{Cell, Row};
 use super::link::{Access, Dialect, Link};
-use super::{Durability, Options, postgres_faults};
+use super::{Durability, Options, postgres_faults, url::without_password};
 use crate::error::{Error, Kind, Result};
 
 static DIALECT: Dialect = Dialect {
@@ -219,26 +219,4 @@ fn session(options: &Options) -> String {
          SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4; \
          SET tcp_user_timeout = '{silence}s'; SET client_min_messages = warning"
     )
-}
-
-/// The address for messages.
-fn without_password(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("postgresql", url));
-    let rest = rest.split_once('?').map_or(rest, |(address, _)| address);
-    let (user, host) = rest.rsplit_once('@').map_or(("", rest), |(user, host)| (user, host));
-    let user = user.split_once(':').map_or(user, |(user, _)| user);
-    let at = if user.is_empty() { "" } else { "@" };
-    format!("{scheme}://{user}{at}{host}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_name_no_password() {
-        assert_eq!(without_password("postgresql://u:p@ss@h:5432/d?password=x"), "postgresql://u@h:5432/d");
-        assert_eq!(without_password("postgresql:///d?host=/run"), "postgresql:///d");
-        assert_eq!(without_password("postgresql://h/d"), "postgresql://h/d");
-    }
 }

@@ -42,9 +42,26 @@ fn sqlite(url: &str, rest: &str) -> Result<Place> {
     }
 }
 
+/// An address, or a word that holds one, as it may be shown: without the password and without what stands behind the
+/// database's name, where there may be another. Where a password might be taken for something else, nothing but the scheme.
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (address, more) = rest.split_once('?').unwrap_or((rest, ""));
+    if more.contains('@') {
+        return format!("{scheme}://..");
+    }
+    match address.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user, |(user, _)| user);
+            let at = if user.is_empty() { "" } else { "@" };
+            format!("{scheme}://{user}{at}{host}")
+        }
+        None => format!("{scheme}://{address}"),
+    }
+}
+
 fn wrong(url: &str, why: &str) -> Error {
-    // Not the whole of it: there may be a password.
-    let shown = url.split_once('@').map_or(url, |(_, place)| place);
+    let shown = without_password(url);
     let message = format!(
         "`{shown}` is no address of a study database: {why}; expected a path, sqlite:///PATH or \
          postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -55,6 +72,24 @@ fn wrong(url: &str, why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let cases = [
+            ("postgresql://u:p@ss@h:5432/d?password=x", "postgresql://u@h:5432/d"),
+            ("--storage=postgresql://u:p@ss@h:5432/d?password=x", "--storage=postgresql://u@h:5432/d"),
+            ("postgresql://u:p?ss@h/d", "postgresql://.."),
+            ("postgresql://h/d?password=p@ss", "postgresql://.."),
+            ("postgresql:///d?host=/run", "postgresql:///d"),
+            ("postgresql://:p@h/d", "postgresql://h/d"),
+            ("postgresql://h/d", "postgresql://h/d"),
+            ("sqlite:///out/study.db", "sqlite:///out/study.db"),
+            ("a@b:c?d", "a@b:c?d"),
+        ];
+        for (url, shown) in cases {
+            assert_eq!(without_password(url), shown);
+        }
+    }
 
     #[test]
     fn addresses_are_written_as_for_sqlalchemy() {

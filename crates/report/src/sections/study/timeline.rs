@@ -1,6 +1,6 @@
 //! When each trial ran, and on which of the places where trials ran at once.
 
-use super::said;
+use super::{class, legend, said};
 use crate::axis::Axis;
 use crate::facts::{Facts, Trial};
 use crate::figure::Figure;
@@ -11,7 +11,6 @@ use crate::table::Table;
 const MAX_LANES: usize = 64;
 /// The most bars that are drawn one by one.
 const MAX_BARS: usize = 1_000;
-const KINDS: [(&str, &str); 3] = [("c0", "complete"), ("cg", "pruned"), ("c3", "failed")];
 
 /// A trial with its lane, its beginning and its end.
 type Bar<'t> = (&'t Trial, usize, f64, f64);
@@ -31,13 +30,13 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
     let mut plot = Plot::sized(720.0, 60.0 + lane * n_lanes as f64, x, Axis::names("worker", &names));
     for (trial, lane, began, ended) in merged(&bars, end).into_iter().filter(|bar| bar.1 < n_lanes) {
         let y = (n_lanes - 1 - lane) as f64;
-        let class = KINDS.iter().find(|(_, state)| *state == trial.state).map_or("c4", |(class, _)| class);
+        let class = filled(class(trial));
         // Of many bars none is large enough to rest a pointer on.
         let said = if bars.len() > MAX_BARS { String::new() } else { said(trial) };
         plot.bar(class, (began / scale, y + 0.38), (ended / scale, y - 0.38), &said);
     }
-    let occurs = |state: &str| bars.iter().any(|bar| bar.0.state == state);
-    let keys = KINDS.into_iter().filter(|(_, state)| occurs(state));
+    let shown: Vec<&Trial> = bars.iter().map(|bar| bar.0).collect();
+    let keys = legend(&shown).into_iter().map(|(class, state)| (filled(&class).to_owned(), state));
     let row = |(trial, lane, began, ended): &Bar<'_>| {
         vec![
             trial.number.to_string(),
@@ -50,7 +49,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
     Some(
         Figure {
             title: "Timeline",
-            legend: keys.map(|(class, state)| (class.to_owned(), state.to_owned())).collect(),
+            legend: keys.collect(),
             svg: plot.svg("when each trial ran"),
             read: "A bar is a trial from its beginning to its end, a row a place where trials ran one after another. Short grey bars \
                    are what pruning saved; gaps are time in which nothing ran.",
@@ -59,6 +58,11 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
         }
         .html(),
     )
+}
+
+/// The class of a bar, which is filled where a dot is hollow.
+fn filled(class: &str) -> &str {
+    class.trim_end_matches(" hollow")
 }
 
 /// The bars; of many, those that nothing seen parts are one.
