@@ -11,6 +11,7 @@ use headsmith_study::StudyEvent;
 use serde_json::{Value, json};
 
 use crate::progress::{Progress, View, Wish};
+use crate::studies::words_of;
 
 /// The version of the format.
 pub const EVENTS_VERSION: u32 = 1;
@@ -162,7 +163,7 @@ fn trial(event: &StudyEvent) -> Option<Value> {
             json!({ "event": "trial_reported", "number": number, "step": step, "value": value })
         }
         StudyEvent::Ended { number, state, value, reason } => json!({
-            "event": "trial_ended", "number": number, "state": crate::folder::state(*state), "value": value,
+            "event": "trial_ended", "number": number, "state": words_of(*state)[0], "value": value,
             "reason": reason
         }),
         StudyEvent::Lost { number } => json!({ "event": "trial_lost", "number": number }),

@@ -5,17 +5,15 @@
 mod unfinished;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use headsmith_data::output;
 use headsmith_report::{Facts, Trial};
-use headsmith_study::storages::{self, Options};
-use headsmith_study::{REASON, State};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::events;
 use crate::model_file;
+use crate::studies::{Look, Place, TrialRow};
 
 /// The files of a run in its output folder.
 pub const REPORT: &str = "report.json";
@@ -46,15 +44,14 @@ pub fn facts(folder: &Path) -> Result<Facts> {
     let session = begun.map_or(&[][..], |begun| &log[begun..]);
     match report {
         Some(report) if begun.is_none() || session[0]["started"] == report["started"] => {
-            let trials = trials_of(folder, &report, &log);
-            Ok(Facts { report, trials, unfinished: None })
+            Ok(finished_by(folder, report, || log))
         }
         _ if begun.is_some() => {
             let left = model_file::checkpoint_beside(&folder.join(MODEL));
             let (mut report, why) = unfinished::told(session, left.exists().then_some(left.as_path()));
-            let trials = trials_of(folder, &report, &log);
-            let database = database(folder, &report);
-            unfinished::add_study(&mut report, &trials, database);
+            let study = study(folder, &report);
+            let trials = trials_of(study.as_ref(), &report, || log);
+            unfinished::add_study(&mut report, &trials, study.as_ref());
             Ok(Facts { report, trials, unfinished: Some(why) })
         }
         _ => Err(Error::usage(format!(
@@ -63,6 +60,16 @@ pub fn facts(folder: &Path) -> Result<Facts> {
             folder.display()
         ))),
     }
+}
+
+/// What a run tells that has just ended with `report`. A log that cannot be read takes only what it alone knows.
+pub(crate) fn finished(folder: &Path, report: Value) -> Facts {
+    finished_by(folder, report, || events::read(&folder.join(EVENTS)).unwrap_or_default())
+}
+
+fn finished_by(folder: &Path, report: Value, log: impl FnOnce() -> Vec<Value>) -> Facts {
+    let trials = trials_of(study(folder, &report).as_ref(), &report, log);
+    Facts { report, trials, unfinished: None }
 }
 
 /// Writes the page to `path`.
@@ -103,10 +110,27 @@ fn report_of(path: &Path) -> Result<Value> {
     }
 }
 
-/// The study's trials: from its database where that is a file of the folder, else from what the log heard of them.
-fn trials_of(folder: &Path, report: &Value, log: &[Value]) -> Vec<Trial> {
-    let stored = database(folder, report).and_then(|path| stored(&path, report["study"]["name"].as_str()));
-    stored.filter(|trials| !trials.is_empty()).unwrap_or_else(|| unfinished::trials(log))
+/// The trials of the report's study: as its database has them, or as the log heard of them.
+fn trials_of(study: Option<&Stored>, report: &Value, log: impl FnOnce() -> Vec<Value>) -> Vec<Trial> {
+    match (study, report["study"]["name"].as_str()) {
+        (Some(study), _) if !study.look.trials.is_empty() => study.trials(),
+        (_, Some(name)) => unfinished::trials(&log(), name),
+        _ => Vec::new(),
+    }
+}
+
+/// The report's study in a database that is a file of the folder.
+struct Stored {
+    place: Place,
+    look: Look,
+}
+
+/// `None` when the run has no study, or its database is not there or does not tell.
+fn study(folder: &Path, report: &Value) -> Option<Stored> {
+    let name = report["study"]["name"].as_str()?.to_owned();
+    let storage = database(folder, report)?.display().to_string();
+    let place = Place { storage, name: Some(name) };
+    Some(Stored { look: Look::new(&place).ok()?, place })
 }
 
 /// The file of the study's database: as the report says, or of that name in the folder, which may have been moved.
@@ -117,46 +141,27 @@ fn database(folder: &Path, report: &Value) -> Option<PathBuf> {
     [moved, said.to_owned()].into_iter().find(|path| path.is_file())
 }
 
-/// The trials of the study `name`, or of the only one; `None` when the file does not tell.
-fn stored(path: &Path, name: Option<&str>) -> Option<Vec<Trial>> {
-    let options = Options { must_exist: true, ..Options::default() };
-    let mut storage = storages::open(&path.display().to_string(), &options).ok()?;
-    let studies = storage.studies().ok()?;
-    let id = match name {
-        Some(name) => studies.iter().find(|study| study.name == name)?.id,
-        None if studies.len() == 1 => studies[0].id,
-        None => return None,
-    };
-    let trials = storage.trials(id).ok()?;
-    let first = trials.iter().filter_map(|trial| trial.started).min();
-    Some(trials.iter().map(|trial| shown(trial, first)).collect())
-}
-
-fn shown(trial: &Arc<headsmith_study::Trial>, first: Option<jiff::Timestamp>) -> Trial {
-    let since = |time: Option<jiff::Timestamp>| Some(time?.duration_since(first?).as_secs_f64());
-    let param = |(name, (distribution, inside)): (&String, &(headsmith_study::Distribution, f64))| {
-        (name.clone(), serde_json::to_value(distribution.external(*inside)).unwrap_or(Value::Null))
-    };
-    Trial {
-        number: trial.number,
-        state: state(trial.state).to_owned(),
-        value: trial.value.filter(|value| value.is_finite()),
-        params: trial.params.iter().map(param).collect(),
-        best_epoch: trial.user_attrs.get("best_epoch").and_then(Value::as_u64),
-        reason: trial.system_attrs.get(REASON).and_then(Value::as_str).map(str::to_owned),
-        began: since(trial.started),
-        ended: since(trial.completed),
-        reports: trial.intermediate.iter().map(|(step, value)| (*step, *value)).collect(),
+impl Stored {
+    /// Its trials as the page has them; times count from the first.
+    fn trials(&self) -> Vec<Trial> {
+        let first = self.look.trials.iter().filter_map(|trial| trial.started).min();
+        self.look.trials.iter().map(|trial| shown(trial, &self.look, first)).collect()
     }
 }
 
-/// A trial's state in a word, as it stands in files.
-pub(crate) fn state(state: State) -> &'static str {
-    match state {
-        State::Complete => "complete",
-        State::Pruned => "pruned",
-        State::Fail => "failed",
-        State::Running => "running",
-        State::Waiting => "waiting",
+fn shown(trial: &headsmith_study::Trial, look: &Look, first: Option<jiff::Timestamp>) -> Trial {
+    let TrialRow { number, state, value, params, best_epoch, reason, .. } = TrialRow::new(trial, &look.words);
+    let began = trial.started.zip(first).map(|(began, first)| began.duration_since(first).as_secs_f64());
+    let value_of = |choice| serde_json::to_value(choice).unwrap_or(Value::Null);
+    Trial {
+        number,
+        state: state.to_owned(),
+        value: value.filter(|value| value.is_finite()),
+        params: params.into_iter().map(|(name, choice)| (name, value_of(choice))).collect(),
+        best_epoch,
+        reason,
+        began,
+        ended: began.zip(trial.seconds()).map(|(began, seconds)| began + seconds),
+        reports: trial.intermediate.iter().map(|(step, value)| (*step, *value)).collect(),
     }
 }

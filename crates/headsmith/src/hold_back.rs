@@ -28,10 +28,13 @@ pub struct HeldBack {
 /// Which rows are held back, in ascending order: of each class the same share, rounded, but never all. They hang on the
 /// labels, the share and the seed alone.
 pub fn rows(y: &[u32], share: f64, seed: u64) -> Vec<usize> {
-    let n_classes = y.iter().max().map_or(0, |most| most + 1);
+    let n_classes = y.iter().max().map_or(0, |most| *most as usize + 1);
+    let mut of_class = vec![Vec::new(); n_classes];
+    for (row, &class) in y.iter().enumerate() {
+        of_class[class as usize].push(row);
+    }
     let mut held = Vec::new();
-    for class in 0..n_classes {
-        let mut own: Vec<usize> = (0..y.len()).filter(|&row| y[row] == class).collect();
+    for (mut own, class) in of_class.into_iter().zip(0..) {
         let n = ((own.len() as f64 * share).round() as usize).min(own.len().saturating_sub(1));
         Philox::new(seed, class, STREAM).sequence(0, 0).shuffle(&mut own);
         held.extend_from_slice(&own[..n]);

@@ -63,4 +63,5 @@ pub use headsmith_metrics as metrics;
 pub use headsmith_model as model;
 pub use headsmith_report::Facts;
 pub use headsmith_study as study;
+pub use headsmith_study::storages::without_password;
 pub use headsmith_tensorboard as event_files;

@@ -242,19 +242,6 @@ pub struct PredictionReport {
     pub files: Vec<String>,
 }
 
-/// A word of a command, or an address, as it may be shown: an address of a database without its password and without what
-/// stands behind its name.
-pub fn without_password(word: &str) -> String {
-    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
-    let rest = rest.split_once('?').map_or(rest, |(address, _)| address);
-    match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            format!("{scheme}://{}@{host}", user.split_once(':').map_or(user, |(user, _)| user))
-        }
-        None => format!("{scheme}://{rest}"),
-    }
-}
-
 impl Judgement {
     /// What must be said beside the scores: that the rows were used before. `None` when they were not.
     pub fn caution(&self) -> Option<String> {
@@ -289,21 +276,5 @@ impl Serialize for Judgement {
         }
         map.serialize_entry("intervals", &self.intervals)?;
         map.end()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn passwords_are_not_shown() {
-        let shown = |word| without_password(word);
-        assert_eq!(
-            shown("--storage=postgresql://u:p@ss@h:5432/d?password=x"),
-            "--storage=postgresql://u@h:5432/d"
-        );
-        assert_eq!(shown("sqlite:///out/study.db"), "sqlite:///out/study.db");
-        assert_eq!(shown("a@b:c?d"), "a@b:c?d");
     }
 }

@@ -253,12 +253,13 @@ fn predict_options(config: &RunConfig) -> PredictOptions {
 /// Writes the report, and the page and the card that are drawn from it.
 fn write_report(report: &Report, out: &Path, context: &mut Context<'_>) -> Result<()> {
     let [path, page, card] = [folder::REPORT, folder::PAGE, folder::CARD].map(|name| out.join(name));
-    output::write_atomically(&path, |file| {
-        serde_json::to_writer_pretty(&mut *file, report)?;
-        writeln!(file)
-    })?;
+    let not_json = |error| Error::data(format!("the report is no JSON: {error}"));
+    let mut bytes = serde_json::to_vec_pretty(report).map_err(not_json)?;
+    bytes.push(b'\n');
+    output::write_atomically(&path, |file| file.write_all(&bytes))?;
     context.tell(&Progress::Wrote(&path));
-    let facts = folder::facts(out)?;
+    // Of what was written, so that the page is the same when it is drawn again from the file.
+    let facts = folder::finished(out, serde_json::from_slice(&bytes).map_err(not_json)?);
     folder::write_page(&facts, &page)?;
     context.tell(&Progress::Wrote(&page));
     folder::write_card(&facts, &card)?;

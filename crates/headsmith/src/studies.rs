@@ -5,9 +5,10 @@ mod rows;
 mod words;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use headsmith_study::storages::{self, Options, Storage, StudyRecord};
-use headsmith_study::{Attributes, best_trial};
+use headsmith_study::{Attributes, Trial, best_trial};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -75,7 +76,7 @@ pub fn list(place: &Place) -> Result<Vec<StudyLine>> {
     let mut lines = Vec::new();
     for record in storage.studies()? {
         if place.name.as_ref().is_none_or(|name| *name == record.name) {
-            lines.push(line(storage.as_mut(), record)?);
+            lines.push(line(Look::at(storage.as_mut(), record)?));
         }
     }
     Ok(lines)
@@ -86,8 +87,7 @@ pub fn list(place: &Place) -> Result<Vec<StudyLine>> {
 /// # Errors
 /// When there is no such study.
 pub fn find(place: &Place) -> Result<StudyLine> {
-    let (mut storage, record) = open(place)?;
-    line(storage.as_mut(), record)
+    Look::new(place).map(line)
 }
 
 /// Counts, best trial, importance of parameters, and where the time went.
@@ -95,10 +95,16 @@ pub fn find(place: &Place) -> Result<StudyLine> {
 /// # Errors
 /// When there is no such study.
 pub fn show(place: &Place) -> Result<StudyReport> {
-    let (mut storage, record) = open(place)?;
-    let trials = storage.trials(record.id)?;
-    let words = Words::new(storage.as_mut(), record.id)?;
-    Ok(StudyReport::new(&record, &place.storage, &trials, &words))
+    show_with_trials(place).map(|(report, _)| report)
+}
+
+/// The same, and every trial.
+///
+/// # Errors
+/// When there is no such study.
+pub fn show_with_trials(place: &Place) -> Result<(StudyReport, Vec<TrialRow>)> {
+    let look = Look::new(place)?;
+    Ok((look.report(&place.storage), look.rows()))
 }
 
 /// The best trial.
@@ -106,11 +112,8 @@ pub fn show(place: &Place) -> Result<StudyReport> {
 /// # Errors
 /// When there is no such study, or no complete trial in it.
 pub fn best(place: &Place) -> Result<TrialRow> {
-    let (mut storage, record) = open(place)?;
-    let trials = storage.trials(record.id)?;
-    let words = Words::new(storage.as_mut(), record.id)?;
-    let best = best_trial(record.direction, &trials);
-    best.map(|trial| TrialRow::new(trial, &words)).ok_or_else(|| no_best(&record))
+    let look = Look::new(place)?;
+    Ok(TrialRow::new(look.best()?, &look.words))
 }
 
 /// The trials that pass the filter, in its order.
@@ -118,10 +121,7 @@ pub fn best(place: &Place) -> Result<TrialRow> {
 /// # Errors
 /// When there is no such study, or no such column.
 pub fn trials(place: &Place, filter: &TrialFilter) -> Result<Vec<TrialRow>> {
-    let (mut storage, record) = open(place)?;
-    let words = Words::new(storage.as_mut(), record.id)?;
-    let rows = storage.trials(record.id)?.iter().map(|trial| TrialRow::new(trial, &words)).collect();
-    filter.apply(rows)
+    filter.apply(Look::new(place)?.rows())
 }
 
 /// Adds a trial with these values, as they are typed, that waits for a worker. Gives its number.
@@ -177,16 +177,12 @@ pub fn fit_best(
     config: &FitBest,
     context: &mut Context<'_>,
 ) -> Result<(FitReport, Vec<String>)> {
-    let (mut storage, record) = open(place)?;
-    let plan = tune::plan_of(&record)?;
-    let trials = storage.trials(record.id)?;
-    let words = Words::new(storage.as_mut(), record.id)?;
-    drop(storage);
-    let best = best_trial(record.direction, &trials).ok_or_else(|| no_best(&record))?;
+    let look = Look::new(place)?;
+    let (plan, best) = (tune::plan_of(&look.record)?, look.best()?);
     context.seed = plan.seed;
-    let head = tune::final_head(&plan.base()?, &TrialRow::new(best, &words))?;
+    let head = tune::final_head(&plan.base()?, &TrialRow::new(best, &look.words))?;
     let own = [config.train.as_deref(), config.val.as_deref()];
-    let data = tune::tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
+    let data = tune::tables_of(&plan, &look.record.name, own, config.cache.clone(), context)?;
     let options = FitOptions {
         purpose: "final fit",
         checkpoint: Some(model_file::checkpoint_beside(&config.model)),
@@ -201,11 +197,48 @@ pub fn fit_best(
     Ok((fitted.report, data.train.classes.names().to_vec()))
 }
 
-fn line(storage: &mut dyn Storage, record: StudyRecord) -> Result<StudyLine> {
-    let trials = storage.trials(record.id)?;
-    let words = Words::new(storage, record.id)?;
+/// A study as it stands in its storage.
+pub(crate) struct Look {
+    pub(crate) record: StudyRecord,
+    pub(crate) trials: Vec<Arc<Trial>>,
+    pub(crate) words: Words,
+}
+
+impl Look {
+    /// Opens the storage and looks.
+    pub(crate) fn new(place: &Place) -> Result<Look> {
+        let (mut storage, record) = open(place)?;
+        Look::at(storage.as_mut(), record)
+    }
+
+    /// Looks at a study of an open storage.
+    pub(crate) fn at(storage: &mut dyn Storage, record: StudyRecord) -> Result<Look> {
+        let trials = storage.trials(record.id)?;
+        let words = Words::new(storage, record.id)?;
+        Ok(Look { record, trials, words })
+    }
+
+    /// What its trials come to.
+    pub(crate) fn report(&self, storage: &str) -> StudyReport {
+        StudyReport::new(&self.record, storage, &self.trials, &self.words)
+    }
+
+    /// Every trial.
+    fn rows(&self) -> Vec<TrialRow> {
+        self.trials.iter().map(|trial| TrialRow::new(trial, &self.words)).collect()
+    }
+
+    fn best(&self) -> Result<&Trial> {
+        let best = best_trial(self.record.direction, &self.trials);
+        best.map(AsRef::as_ref)
+            .ok_or_else(|| Error::data(format!("study {} has no complete trial yet", self.record.name)))
+    }
+}
+
+fn line(look: Look) -> StudyLine {
+    let Look { record, trials, words } = look;
     let count = |word: &str| trials.iter().filter(|trial| words.of(trial) == word).count();
-    Ok(StudyLine {
+    StudyLine {
         n_trials: trials.len(),
         n_complete: count("complete"),
         n_pruned: count("pruned"),
@@ -214,7 +247,7 @@ fn line(storage: &mut dyn Storage, record: StudyRecord) -> Result<StudyLine> {
         n_interrupted: count(words::INTERRUPTED),
         best_value: best_trial(record.direction, &trials).and_then(|trial| trial.value),
         name: record.name,
-    })
+    }
 }
 
 fn open(place: &Place) -> Result<(Box<dyn Storage>, StudyRecord)> {
@@ -233,8 +266,4 @@ fn open(place: &Place) -> Result<(Box<dyn Storage>, StudyRecord)> {
 /// A storage to look at: it is not made by looking.
 fn existing(url: &str) -> Result<Box<dyn Storage>> {
     Ok(storages::open(url, &Options { must_exist: true, ..Options::default() })?)
-}
-
-fn no_best(record: &StudyRecord) -> Error {
-    Error::data(format!("study {} has no complete trial yet", record.name))
 }

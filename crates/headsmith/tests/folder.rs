@@ -309,6 +309,24 @@ fn a_killed_run_tells_what_there_is() {
     assert_eq!(told.len(), 5);
 }
 
+/// The folder may hold the database and the log of an earlier run, which had a study.
+#[test]
+fn a_run_without_a_study_has_no_trials_of_another() {
+    let at = tempfile::tempdir().unwrap();
+    let mut report = run(at.path());
+    let out = at.path().join("out");
+    assert_eq!(folder::facts(&out).unwrap().trials.len(), 5);
+    let write = |report: &Value| std::fs::write(out.join("report.json"), report.to_string()).unwrap();
+    report["study"] = Value::Null;
+    write(&report);
+    assert_eq!(folder::facts(&out).unwrap().trials.len(), 0);
+    // Neither does another study's name bring up the trials that the log knows.
+    report["study"] = serde_json::json!({ "name": "another", "storage": "gone.db" });
+    write(&report);
+    std::fs::remove_file(out.join("study.db")).unwrap();
+    assert_eq!(folder::facts(&out).unwrap().trials.len(), 0);
+}
+
 /// A log of version 1 as it was written once; later versions of the program go on reading it.
 #[test]
 fn a_log_of_version_1_is_read() {

@@ -64,16 +64,26 @@ fn print(page: &Path, pdf: &Path) -> Result<()> {
         None => BROWSERS.iter().map(PathBuf::from).collect(),
     };
     let page = page.canonicalize().with_context(|| format!("cannot find {}", page.display()))?;
-    // What stands there must not be taken for what was printed.
+    // Printed beside it under another name: what stands there is replaced by a whole file or not at all.
+    let name = pdf.file_name().with_context(|| format!("{} is no name of a file", pdf.display()))?;
+    let part = pdf.with_file_name(format!(".{}.part", name.to_string_lossy()));
+    let written = print_with(&browsers, &page, &part).and_then(|()| {
+        std::fs::rename(&part, pdf).with_context(|| format!("cannot write {}", pdf.display()))
+    });
+    let _ = std::fs::remove_file(&part);
+    written
+}
+
+fn print_with(browsers: &[PathBuf], page: &Path, pdf: &Path) -> Result<()> {
     let _ = std::fs::remove_file(pdf);
     for browser in browsers {
         // Without its sandbox where the system gives it none: the page is our own, has no script and fetches nothing.
         for sandbox in [&[][..], &["--no-sandbox"]] {
-            let done = Command::new(&browser)
+            let done = Command::new(browser)
                 .args(["--headless", "--disable-gpu", "--no-pdf-header-footer"])
                 .args(sandbox)
                 .arg(format!("--print-to-pdf={}", pdf.display()))
-                .arg(&page)
+                .arg(page)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())

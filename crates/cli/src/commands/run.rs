@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
-use headsmith::report::{Report, without_password};
+use headsmith::report::Report;
 use headsmith::run::RunConfig;
+use headsmith::without_password;
 use headsmith::{HeadConfig, HeadKind};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 

@@ -39,12 +39,10 @@ fn list(matches: &ArgMatches) -> Result<()> {
 }
 
 fn show(matches: &ArgMatches) -> Result<()> {
-    let report = studies::show(&place(matches))?;
+    let (report, trials) = studies::show_with_trials(&place(matches))?;
     if matches.get_flag("json") {
         view::print_json(&report)
     } else {
-        let place = Place { name: Some(report.name.clone()), ..place(matches) };
-        let trials = studies::trials(&place, &TrialFilter::default())?;
         let drawn = view::history::history(&trials, view::width(), view::live::has_unicode());
         view::print(&(view::study::summary(&report) + &drawn))
     }

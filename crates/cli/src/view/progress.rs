@@ -1,9 +1,10 @@
 //! Progress on standard error: a bar with the time left on a terminal, plain lines elsewhere.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headsmith::heads::{EpochRecord, Event};
-use headsmith::study::{State, StudyEvent};
+use headsmith::study::{Direction, State, StudyEvent, Trial, best_trial};
 use headsmith::{Progress, View};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -129,10 +130,18 @@ impl StderrView {
         }
     }
 
-    fn searching(&mut self, n_trials: Option<u64>, n_finished: usize) {
+    fn searching(&mut self, n_trials: Option<u64>, n_finished: usize, trials: &[Arc<Trial>]) {
         self.head = "study";
-        self.search = Search { n_finished, at_start: n_finished, ..Search::default() };
+        let best = best_trial(Direction::Maximize, trials);
+        self.search = Search {
+            n_finished,
+            at_start: n_finished,
+            n_pruned: trials.iter().filter(|trial| trial.state == State::Pruned).count(),
+            n_epochs: 0,
+            best_trial: best.map(|best| best.number),
+        };
         self.started(n_trials.map_or(0, |n| n as usize), "trial");
+        self.best = best.and_then(|best| best.value);
         self.bar.set_position(n_finished as u64);
     }
 
@@ -201,7 +210,9 @@ impl View for StderrView {
         match progress {
             Progress::Fitting { head, .. } => self.head = head,
             Progress::Fit(event) => self.event(event),
-            Progress::Searching { n_trials, n_finished, .. } => self.searching(*n_trials, *n_finished),
+            Progress::Searching { n_trials, n_finished, trials, .. } => {
+                self.searching(*n_trials, *n_finished, trials);
+            }
             Progress::Trial(event) => self.trial(event),
             _ => {}
         }

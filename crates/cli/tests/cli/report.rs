@@ -27,6 +27,7 @@ fn what_cannot_be_drawn_is_said() {
     let world = World::with_tables();
     assert!(world.error("report .", 2).contains("neither report.json nor events.jsonl"));
     world.run(RUN, 0);
+    world.write("out.pdf", "of an earlier run");
     let output = world
         .command("report out --pdf out.pdf")
         .env("HEADSMITH_CHROMIUM", "no-such-browser")
@@ -35,6 +36,7 @@ fn what_cannot_be_drawn_is_said() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("no PDF was written") && said.contains("HEADSMITH_CHROMIUM"), "{said}");
+    assert_eq!(world.bytes("out.pdf"), b"of an earlier run");
 }
 
 #[test]

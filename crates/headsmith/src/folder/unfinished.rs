@@ -6,7 +6,7 @@ use std::path::Path;
 use headsmith_report::Trial;
 use serde_json::{Value, json};
 
-use crate::studies::{self, Place};
+use super::Stored;
 
 /// The report of a session of the log, as far as it came, and why it is no more.
 pub(super) fn told(session: &[Value], checkpoint: Option<&Path>) -> (Value, String) {
@@ -66,12 +66,11 @@ fn fitting(session: &[Value]) -> Option<(&Value, Vec<&Value>)> {
 fn why(session: &[Value], fitting: Option<(&Value, Vec<&Value>)>, checkpoint: Option<&Path>) -> String {
     let doing = match (fitting, session.last()) {
         (Some((fit, epochs)), _) => {
-            let purpose = fit["purpose"].as_str().unwrap_or_default();
-            format!(
-                " while it fitted the {} ({purpose}), {} epochs in",
-                fit["head"].as_str().unwrap_or_default(),
-                epochs.len()
-            )
+            let [head, purpose] = ["head", "purpose"].map(|key| fit[key].as_str().unwrap_or_default());
+            // A forest has none.
+            let epochs =
+                if epochs.is_empty() { String::new() } else { format!(", {} epochs in", epochs.len()) };
+            format!(" while it fitted the {head} ({purpose}){epochs}")
         }
         (None, Some(last)) if last["number"].is_u64() => {
             format!(" in its study, at trial {}", last["number"])
@@ -83,19 +82,18 @@ fn why(session: &[Value], fitting: Option<(&Value, Vec<&Value>)>, checkpoint: Op
     let left =
         checkpoint.map_or(String::new(), |path| format!(" The best model so far is in {}.", path.display()));
     format!(
-        "The run did not end: it was killed or still goes on. It was last heard of{doing}, {:.0} s after it began. What follows is \
+        "The run did not end: it failed, was killed or still goes on. It was last heard of{doing}, {:.0} s after it began. What follows is \
          what it left; the same command goes on with its study.{left}",
         seconds.unwrap_or(0.0)
     )
 }
 
 /// What the study's database or, without one, its trials tell of it.
-pub(super) fn add_study(report: &mut Value, trials: &[Trial], database: Option<std::path::PathBuf>) {
-    let Some(name) = report["study"]["name"].as_str().map(str::to_owned) else { return };
-    let place = database.map(|path| Place { storage: path.display().to_string(), name: Some(name) });
-    let shown = place.and_then(|place| studies::show(&place).ok());
+pub(super) fn add_study(report: &mut Value, trials: &[Trial], study: Option<&Stored>) {
+    let shown = study.map(|study| study.look.report(&study.place.storage));
     match shown.and_then(|study| serde_json::to_value(study).ok()) {
         Some(study) => report["study"] = study,
+        None if report["study"].is_null() => (),
         None => {
             report["study"]["n_trials"] = json!(trials.len());
             report["study"]["states"] = json!(counts(trials));
@@ -115,12 +113,20 @@ fn counts(trials: &[Trial]) -> Vec<Value> {
     counts.into_iter().map(line).collect()
 }
 
-/// The trials that the log heard of, in all its sessions.
-pub(super) fn trials(log: &[Value]) -> Vec<Trial> {
+/// The trials of the study `name` that the log heard of, in all its sessions.
+pub(super) fn trials(log: &[Value], name: &str) -> Vec<Trial> {
     let mut trials: BTreeMap<u64, Trial> = BTreeMap::new();
+    let mut is_own = false;
+    let own = log.iter().filter(|event| {
+        if event["event"] == "searching" {
+            is_own = event["study"] == name;
+        }
+        is_own
+    });
+    let own: Vec<&Value> = own.collect();
     let first =
-        log.iter().find(|event| event["event"] == "trial_began").and_then(|event| event["time"].as_f64());
-    for event in log {
+        own.iter().find(|event| event["event"] == "trial_began").and_then(|event| event["time"].as_f64());
+    for event in own {
         let (Some(number), Some(what)) = (event["number"].as_u64(), event["event"].as_str()) else {
             continue;
         };

@@ -8,7 +8,7 @@ use headsmith_data::output;
 use headsmith_study::{Choice, Trial};
 use serde::Serialize;
 
-use super::{Place, TrialRow, Words, open};
+use super::{Look, Place, TrialRow, Words};
 use crate::error::{Error, Result};
 
 /// A trial with all it said.
@@ -36,11 +36,9 @@ pub fn export(place: &Place, path: &Path) -> Result<usize> {
             return Err(Error::usage(format!("{} ends neither in .csv nor in .json", path.display())));
         }
     };
-    let (mut storage, record) = open(place)?;
-    let trials = storage.trials(record.id)?;
-    let trials: Vec<&Trial> = trials.iter().map(AsRef::as_ref).collect();
-    let words = Words::new(storage.as_mut(), record.id)?;
-    output::write_atomically(path, |file| write(file, &trials, &words))?;
+    let look = Look::new(place)?;
+    let trials: Vec<&Trial> = look.trials.iter().map(AsRef::as_ref).collect();
+    output::write_atomically(path, |file| write(file, &trials, &look.words))?;
     Ok(trials.len())
 }
 

@@ -68,10 +68,6 @@ impl TrialRow {
     /// The row of a trial.
     pub(crate) fn new(trial: &Trial, words: &Words) -> TrialRow {
         let params = trial.params.iter();
-        let seconds = match (trial.started, trial.completed) {
-            (Some(started), Some(completed)) => Some(completed.duration_since(started).as_secs_f64()),
-            _ => None,
-        };
         TrialRow {
             number: trial.number,
             state: words.of(trial),
@@ -81,7 +77,7 @@ impl TrialRow {
                 .collect(),
             epochs: trial.intermediate.len(),
             best_epoch: trial.user_attrs.get("best_epoch").and_then(serde_json::Value::as_u64),
-            seconds,
+            seconds: trial.seconds(),
             reason: trial.system_attrs.get(REASON).and_then(|reason| reason.as_str()).map(str::to_owned),
         }
     }

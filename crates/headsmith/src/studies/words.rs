@@ -6,6 +6,7 @@ use headsmith_study::storages::Storage;
 use headsmith_study::{State, Trial, is_interrupted};
 
 use crate::error::Result;
+use crate::tune::HEARTBEAT;
 
 /// A trial that goes on with the next worker that asks for work: its own gave it back, died, or was not heard of.
 pub(crate) const INTERRUPTED: &str = "interrupted";
@@ -34,7 +35,7 @@ impl Words {
 }
 
 /// A worker that is silent for longer has lost its trials: twice the time between its heartbeats.
-const GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = HEARTBEAT.saturating_mul(2);
 
 /// What trials of a state are called, usually first.
 pub(crate) fn words_of(state: State) -> &'static [&'static str] {

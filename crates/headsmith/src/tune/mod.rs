@@ -33,17 +33,17 @@ use crate::head::HeadConfig;
 use crate::hold_back;
 use crate::report::TableReport;
 use crate::run;
-use crate::studies::{TrialRow, Words};
+use crate::studies::Look;
 use crate::tables;
 use news::Line;
 use plan::{Plan, Search};
 use task::Task;
-pub(crate) use task::with_chosen;
+pub(crate) use task::{final_head, with_chosen};
 
 /// How long an outage is waited for unless asked otherwise.
 pub const OUTAGE: Duration = Retry::LIMIT;
 /// How often trials under way say that they are alive.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a trial whose worker died is begun without coming further.
 const MAX_ATTEMPTS: u64 = 10;
 /// The lag unless asked otherwise; see [`StudyConfig::lag`].
@@ -187,8 +187,8 @@ pub(crate) fn study(
     let line = Line::new();
     let mut storage = line.connect(&config.storage, options, config.outage)?;
     let (record, plan) = open(storage.as_mut(), &name, plan)?;
-    if let Some(n_trials) = config.n_trials {
-        storage.set_study_attr(record.id, storages::Scope::System, N_TRIALS, &n_trials.into())?;
+    if config.n_trials.is_some() || record.system_attrs.contains_key(N_TRIALS) {
+        storage.set_study_attr(record.id, storages::Scope::System, N_TRIALS, &config.n_trials.into())?;
     }
     let share = Share { n_trials: config.n_trials, timeout: config.timeout, n_jobs: config.n_jobs };
     let open = Open { record, plan, url: &config.storage, line };
@@ -214,19 +214,6 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
         Share { n_trials: config.n_trials.or(asked_for), timeout: config.timeout, n_jobs: config.n_jobs };
     let open = Open { record, plan, url: &config.storage, line };
     work(open, storage.as_mut(), &data, &share, context)
-}
-
-/// The head of the final fit of a study's best trial: `base` with the trial's parameters, and the head's own epochs and
-/// early stopping, whose patience is longer than a trial's.
-///
-/// # Errors
-/// When the head does not know the parameters.
-pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
-    let params = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
-    let own = ["epochs", "patience"].into_iter().filter_map(|name| base.kind.table().find(name));
-    let own = own.map(|param| (param.name, param.default.value()));
-    let all = params.iter().map(|(name, value)| (name, value.clone())).chain(own);
-    Ok(HeadConfig { kind: base.kind, params: base.kind.table().resolve(all)? })
 }
 
 /// The study of this name in the storage at `url`.
@@ -352,11 +339,10 @@ fn work(
     let deadline = share.timeout.map(|timeout| start + timeout);
     let work = Work { n_jobs, stop: context.stop, deadline, heartbeat: HEARTBEAT };
     trials::run(&study, &plan, storage, &work, &task, &line, context)?;
-    let trials = storage.trials(study.record.id)?;
-    let words = Words::new(storage, study.record.id)?;
-    let mut report = StudyReport::new(&study.record, url, &trials, &words);
+    let look = Look::at(storage, study.record)?;
+    let mut report = look.report(url);
     report.seconds = start.elapsed().as_secs_f64();
-    honest::judge(&mut report, &trials, data, context)?;
+    honest::judge(&mut report, &look.trials, data, context)?;
     Ok(report)
 }
 

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use headsmith_metrics::bootstrap::Selection;
-use headsmith_study::storages::StudyRecord;
+use headsmith_study::storages::{StudyRecord, without_password};
 use headsmith_study::{Trial, best_trial, importance, summary};
 use serde::Serialize;
 
 use super::by_hand;
 use crate::hold_back::HeldBack;
-use crate::report::without_password;
 use crate::studies::{TrialRow, Words, words_of};
 
 /// A study, its best trial, and how much to believe of it.

@@ -11,6 +11,7 @@ use super::{forest, mlp};
 use crate::error::{Error, Result};
 use crate::fit::{FitData, Scaled};
 use crate::head::{HeadConfig, HeadKind};
+use crate::studies::TrialRow;
 
 /// The rows, the head, and what its trials have in common. Rows are scaled for each scaling that occurs, for all
 /// trials together.
@@ -99,5 +100,59 @@ fn value(choice: &Choice) -> Option<Value> {
         Choice::Int(int) => Some(Value::Int(*int)),
         Choice::Float(float) => Some(Value::Float(*float)),
         Choice::Text(text) => Some(Value::Text(text.clone())),
+    }
+}
+
+/// The head of the final fit of a study's best trial: `base` with the trial's parameters, and at least as many epochs and as
+/// much patience as the head has by default. So it goes through the trial's epochs, and on.
+///
+/// # Errors
+/// When the head does not know the parameters.
+pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
+    let params = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
+    let raised = ["epochs", "patience"].into_iter().filter_map(|name| {
+        let Value::Int(least) = base.kind.table().find(name)?.default.value() else { return None };
+        // The word `none` is no number, and longer than any.
+        params.int(name).filter(|had| *had < least).map(|_| (name, Value::Int(least)))
+    });
+    let all = params.iter().map(|(name, value)| (name, value.clone())).chain(raised);
+    Ok(HeadConfig { kind: base.kind, params: base.kind.table().resolve(all)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::Preset;
+
+    #[test]
+    fn the_final_fit_has_what_the_trials_had_where_that_was_more() {
+        let best = TrialRow {
+            number: 3,
+            state: "complete",
+            value: Some(0.5),
+            params: [("neurons0".to_owned(), Choice::Int(77))].into(),
+            epochs: 9,
+            best_epoch: Some(4),
+            seconds: None,
+            reason: None,
+        };
+        let none = || Value::Text("none".to_owned());
+        for (epochs, patience, expected) in [
+            (100, 20.into(), (500, Some(50))),
+            (1000, 100.into(), (1000, Some(100))),
+            (100, none(), (500, None)),
+        ] {
+            let base =
+                HeadConfig::mlp(Preset::Standard, &[("epochs", epochs.into()), ("patience", patience)]);
+            let head = final_head(&base.unwrap(), &best).unwrap();
+            let int = |name| head.params.int(name);
+            assert_eq!(
+                (int("epochs"), int("patience"), int("neurons0")),
+                (Some(expected.0), expected.1, Some(77))
+            );
+        }
+        let forest = HeadConfig::new(HeadKind::Forest, &[]).unwrap();
+        let chosen = TrialRow { params: [("max_depth".to_owned(), Choice::Int(4))].into(), ..best };
+        assert_eq!(final_head(&forest, &chosen).unwrap().params.int("max_depth"), Some(4));
     }
 }
