@@ -14,7 +14,7 @@ mod tune;
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
 use headsmith::data::predictions::Columns;
-use headsmith::{Context, Pool, Preset, Progress, TensorBoard, View};
+use headsmith::{Context, Pool, Preset, Progress, Recorded, TensorBoard, View};
 
 use crate::flags::common::Common;
 use crate::interrupt;
@@ -51,7 +51,7 @@ fn with_context<T>(
     };
     with_threads(common.n_threads, common.seed, view_of(common), |context| {
         let Context { seed, pool, stop, view } = context;
-        let mut view = TensorBoard::create(folder, *view)?;
+        let mut view = Recorded::new(TensorBoard::create(folder)?, *view);
         work(&mut Context { seed: *seed, pool, stop, view: &mut view })
     })
 }

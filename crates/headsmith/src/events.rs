@@ -4,42 +4,77 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use headsmith_heads::Event;
 use headsmith_study::StudyEvent;
 use serde_json::{Value, json};
 
-use crate::progress::{Progress, View, Wish};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::record::{Record, now};
+use crate::report::Machine;
 use crate::studies::words_of;
 
 /// The version of the format.
 pub const EVENTS_VERSION: u32 = 1;
 
-/// A [`View`] that writes what it sees to the end of a file, and lets another view see it.
+const FORMAT: &str = "headsmith-events";
+
+/// Keeps what a run says at the end of a file.
 ///
 /// A line is written whole, at once. Nothing that stands in the file is changed; a last line that was torn when a process
 /// was killed is ended, and what begins then begins on a line of its own. The file is made when the first fit or study
 /// begins: a run that comes to nothing leaves none.
-pub struct EventLog<'v> {
+pub struct EventLog {
     path: PathBuf,
     file: Option<File>,
     /// Lines from before there was a file.
     pending: Vec<u8>,
-    failed: bool,
-    inner: &'v mut dyn View,
 }
 
-impl<'v> EventLog<'v> {
-    /// A log at `path`, whose first line is `begin` beside the format's name and version.
-    pub fn new(path: PathBuf, begin: &Value, inner: &'v mut dyn View) -> EventLog<'v> {
-        let mut log = EventLog { path, file: None, pending: Vec::new(), failed: false, inner };
-        let mut first = json!({ "event": "begin", "format": "headsmith-events", "version": EVENTS_VERSION });
-        if let (Some(first), Some(begin)) = (first.as_object_mut(), begin.as_object()) {
-            first.extend(begin.iter().map(|(key, value)| (key.clone(), value.clone())));
+/// A first line is shorter.
+const MAX_HEAD: u64 = 1 << 20;
+
+/// What a log's first line tells of its process.
+#[derive(Debug, Clone)]
+pub struct Begin {
+    /// When it began, UTC, to the second.
+    pub started: String,
+    /// The command and its arguments; empty: not told.
+    pub command: Vec<String>,
+    /// Where its random numbers come from.
+    pub seed: u64,
+    /// How many threads work at once.
+    pub jobs: usize,
+}
+
+impl Begin {
+    /// That of a command that begins now.
+    pub fn now(command: Vec<String>, context: &Context<'_>) -> Begin {
+        let started = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default();
+        let jobs = context.pool.n_threads();
+        Begin { started: started.to_string(), command, seed: context.seed, jobs }
+    }
+}
+
+impl EventLog {
+    /// A log at the end of `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be had there, or is there and is no such log.
+    pub fn append(path: PathBuf, begin: &Begin) -> Result<EventLog> {
+        match File::open(&path) {
+            Ok(file) => refuse_others(&path, &file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+            Err(error) => return Err(Error::file("write to", &path, error)),
         }
-        log.pending = line(first);
-        log
+        let first = json!({
+            "event": "begin", "format": FORMAT, "version": EVENTS_VERSION,
+            "headsmith_version": env!("CARGO_PKG_VERSION"), "started": begin.started, "command": begin.command,
+            "machine": Machine::this(), "seed": begin.seed, "jobs": begin.jobs,
+        });
+        Ok(EventLog { path, file: None, pending: line(first) })
     }
 
     fn write(&mut self, progress: &Progress<'_>) -> io::Result<()> {
@@ -56,21 +91,10 @@ impl<'v> EventLog<'v> {
     }
 }
 
-impl View for EventLog<'_> {
-    fn see(&mut self, progress: &Progress<'_>) {
-        self.inner.see(progress);
-        if self.failed {
-            return;
-        }
-        if let Err(error) = self.write(progress) {
-            self.failed = true;
-            let text = format!("nothing more is written to {}: {error}", self.path.display());
-            self.inner.see(&Progress::Warning(&text));
-        }
-    }
-
-    fn wish(&mut self) -> Option<Wish> {
-        self.inner.wish()
+impl Record for EventLog {
+    fn keep(&mut self, progress: &Progress<'_>) -> std::result::Result<(), String> {
+        self.write(progress)
+            .map_err(|error| format!("nothing more is written to {}: {error}", self.path.display()))
     }
 }
 
@@ -83,9 +107,46 @@ pub fn read(path: &Path) -> io::Result<Vec<Value>> {
     Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
+/// Refuses a file that lines must not be added to.
+fn refuse_others(path: &Path, file: &File) -> Result<()> {
+    let mut head = Vec::new();
+    file.take(MAX_HEAD).read_to_end(&mut head).map_err(|cause| Error::file("read", path, cause))?;
+    match version(&head) {
+        None if head.is_empty() => Ok(()),
+        Some(version) if version == u64::from(EVENTS_VERSION) => Ok(()),
+        Some(version) => Err(Error::data(format!(
+            "{} is a log of events of version {version}, expected {EVENTS_VERSION}: name another file, or take the \
+             Headsmith that wrote it",
+            path.display()
+        ))),
+        None => Err(Error::usage(format!(
+            "{} is there and is no log of events: name a new file, or one that --events wrote before",
+            path.display()
+        ))),
+    }
+}
+
+/// The version of a log that begins so; that of this program where all there is is a torn line that may be of one.
+fn version(head: &[u8]) -> Option<u64> {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let first = lines.next()?;
+    let version = |line: &[u8]| {
+        let begin: Value = serde_json::from_slice(line).ok()?;
+        (begin["format"] == FORMAT).then(|| begin["version"].as_u64())?
+    };
+    version(first).or_else(|| match lines.next() {
+        // A process was killed as it wrote the file's first line.
+        _ if !first.starts_with(b"{\"") => None,
+        None | Some(b"") => Some(EVENTS_VERSION.into()),
+        Some(second) => version(second),
+    })
+}
+
 /// The file, ready for lines at its end.
 fn open(path: &Path) -> io::Result<File> {
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    // Another program may have made it meanwhile: a study its database.
+    refuse_others(path, &file).map_err(io::Error::other)?;
     if file.seek(SeekFrom::End(0))? > 0 {
         let mut last = [0];
         file.seek(SeekFrom::End(-1))?;
@@ -102,20 +163,14 @@ fn begins(progress: &Progress<'_>) -> bool {
     matches!(progress, Progress::Fitting { .. } | Progress::Searching { .. } | Progress::Wrote(_))
 }
 
-/// The event as a line, with the time.
+/// The event as a line, with the time to the thousandth.
 fn line(mut said: Value) -> Vec<u8> {
     if let Some(said) = said.as_object_mut() {
-        said.insert("time".to_owned(), json!(now()));
+        said.insert("time".to_owned(), json!((now() * 1e3).round() / 1e3));
     }
     let mut line = said.to_string().into_bytes();
     line.push(b'\n');
     line
-}
-
-/// Seconds since 1970, to the thousandth.
-fn now() -> f64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since.as_millis() as f64 / 1000.0
 }
 
 /// The event of a step of a run; steps that are too large to be kept, or kept elsewhere, have none.
@@ -137,6 +192,8 @@ fn said(progress: &Progress<'_>) -> Option<Value> {
         Progress::Wrote(path) => json!({ "event": "wrote", "path": path }),
         Progress::Warning(text) => json!({ "event": "warning", "text": text }),
         Progress::Skipped(what) => json!({ "event": "skipped", "what": what }),
+        Progress::Studied(report) => json!({ "event": "studied", "study": report }),
+        Progress::Ended { interrupted } => json!({ "event": "ended", "interrupted": interrupted }),
         _ => return None,
     })
 }

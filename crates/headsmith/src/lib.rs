@@ -39,6 +39,7 @@ pub mod model_file;
 pub mod outputs;
 mod predict;
 mod progress;
+mod record;
 pub mod report;
 pub mod run;
 mod select;
@@ -53,6 +54,7 @@ pub use evaluate::{Evaluation, evaluate};
 pub use head::{HeadConfig, HeadKind, Preset};
 pub use predict::{PredictOptions, predict, predict_table};
 pub use progress::{Judged, Progress, View, Wish};
+pub use record::{Record, Recorded};
 pub use tensorboard::TensorBoard;
 
 pub use headsmith_data as data;

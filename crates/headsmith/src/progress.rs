@@ -11,6 +11,7 @@ use headsmith_kernels::MatRef;
 use headsmith_study::{Space, StudyEvent, Trial};
 
 use crate::report::{FitReport, Judgement, TableReport};
+use crate::tune::StudyReport;
 
 /// One step of a run.
 #[derive(Debug)]
@@ -70,12 +71,19 @@ pub enum Progress<'a> {
     Trial(&'a StudyEvent),
     /// The study's work here is over.
     Searched,
+    /// What a study comes to.
+    Studied(&'a StudyReport),
     /// A file was written.
     Wrote(&'a std::path::Path),
     /// Something went wrong that the work goes on without.
     Warning(&'a str),
     /// The run was asked to stop and skips what is named.
     Skipped(&'a str),
+    /// The command has done what it was to do.
+    Ended {
+        /// Whether it was asked to stop before its end.
+        interrupted: bool,
+    },
 }
 
 /// The validation rows as a fitted head sees them.
@@ -111,6 +119,11 @@ pub trait View {
 
     /// What is wanted, if anything is: a study asks again and again.
     fn wish(&mut self) -> Option<Wish> {
+        None
+    }
+
+    /// What the view could not do, once each: the views around it keep it.
+    fn trouble(&mut self) -> Option<String> {
         None
     }
 }

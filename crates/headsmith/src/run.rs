@@ -6,11 +6,10 @@ use std::time::Instant;
 use headsmith_data::predictions::{Columns, WriteOptions};
 use headsmith_data::{Classes, Dataset, Finding, ReadOptions, output};
 use headsmith_model::Record;
-use serde_json::json;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::events::EventLog;
+use crate::events::{Begin, EventLog};
 use crate::evidence::RowPlaces;
 use crate::fit::{self, FitData, FitOptions, FittedHead};
 use crate::folder;
@@ -21,6 +20,7 @@ use crate::model_file;
 use crate::outputs;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
+use crate::record::Recorded;
 use crate::report::{Machine, REPORT_VERSION, Report, TableReport};
 use crate::select;
 use crate::tables::{self, RoleTable};
@@ -77,16 +77,14 @@ struct Fits {
 /// When a table cannot be read or learnt from, a fit diverges, or a file cannot be written.
 pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     refuse_overwriting(config)?;
-    let started =
-        jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default().to_string();
-    let begin = json!({
-        "headsmith_version": env!("CARGO_PKG_VERSION"), "started": started, "command": config.command,
-        "machine": Machine::this(), "seed": context.seed, "jobs": context.pool.n_threads(),
-    });
-    let mut log = EventLog::new(config.out.join(folder::EVENTS), &begin, &mut *context.view);
+    let begin = Begin::now(config.command.clone(), context);
+    let started = begin.started.clone();
+    let log = EventLog::append(config.out.join(folder::EVENTS), &begin)?;
+    let mut log = Recorded::new(log, &mut *context.view);
     let mut context = Context { seed: context.seed, pool: context.pool, stop: context.stop, view: &mut log };
     let report = do_all(config, started, &mut context)?;
     write_report(&report, &config.out, &mut context)?;
+    context.tell(&Progress::Ended { interrupted: report.interrupted });
     Ok(report)
 }
 

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::fit::FitData;
 use crate::head::HeadConfig;
+use crate::progress::Progress;
 use crate::report::TableReport;
 use crate::run::RunConfig;
 use crate::tune::{self, StudyReport};
@@ -37,6 +38,7 @@ pub(crate) fn select(
         return Ok(Selected { head: asked, chosen_on_val: Vec::new(), trial: 0, study: None });
     };
     let report = tune::study(study, data, [train, val], &config.read, context)?;
+    context.tell(&Progress::Studied(&report));
     let Some(best) = &report.best else {
         context.warn("the study has no complete trial: the final fit has the parameters that were asked for");
         return Ok(Selected { head: asked, chosen_on_val: Vec::new(), trial: 0, study: Some(report) });

@@ -1,4 +1,4 @@
-//! What a run says, as TensorBoard shows it: a [`View`] that writes event files.
+//! What a run says, as TensorBoard shows it: a [`Record`] in event files.
 //!
 //! | folder | what is in it |
 //! |---|---|
@@ -12,27 +12,19 @@ mod fits;
 mod trials;
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use headsmith_tensorboard::{Origin, Value, Writer};
 
-use crate::error::{Error, Result};
-use crate::progress::{Progress, View, Wish};
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::record::{Record, now};
 use fits::FitFiles;
 use trials::StudyFiles;
 
-/// Writes what it sees for TensorBoard, and hands it on to another view. Where a file cannot be written it says so once
-/// and writes no more: the run goes on.
-pub struct TensorBoard<'v> {
-    files: Files,
-    inner: &'v mut dyn View,
-}
-
-/// The files of one folder.
-struct Files {
+/// Keeps what a run says for TensorBoard, in one folder.
+pub struct TensorBoard {
     folder: PathBuf,
     origin: Origin,
-    failed: bool,
     fit: Option<FitFiles>,
     study: Option<StudyFiles>,
 }
@@ -42,39 +34,26 @@ struct Run {
     writer: Writer,
 }
 
-impl<'v> TensorBoard<'v> {
-    /// Writes to `folder`, which is made when it is not there, and hands everything on to `inner`.
+impl Record for TensorBoard {
+    fn keep(&mut self, progress: &Progress<'_>) -> Result<(), String> {
+        self.write(progress).map_err(|error| {
+            let folder = self.folder.display();
+            format!("nothing more is written for TensorBoard: cannot write to {folder}: {error}")
+        })
+    }
+}
+
+impl TensorBoard {
+    /// Writes to `folder`, which is made when it is not there.
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn create(folder: &Path, inner: &'v mut dyn View) -> Result<TensorBoard<'v>> {
+    pub fn create(folder: &Path) -> crate::Result<TensorBoard> {
         std::fs::create_dir_all(folder).map_err(|cause| Error::file("make the folder", folder, cause))?;
         let origin = Origin { host: host(), pid: std::process::id() };
-        let files = Files { folder: folder.to_owned(), origin, failed: false, fit: None, study: None };
-        Ok(TensorBoard { files, inner })
-    }
-}
-
-impl View for TensorBoard<'_> {
-    fn see(&mut self, progress: &Progress<'_>) {
-        self.inner.see(progress);
-        if self.files.failed {
-            return;
-        }
-        if let Err(error) = self.files.write(progress) {
-            self.files.failed = true;
-            let folder = self.files.folder.display();
-            let text = format!("nothing more is written for TensorBoard: cannot write to {folder}: {error}");
-            self.inner.see(&Progress::Warning(&text));
-        }
+        Ok(TensorBoard { folder: folder.to_owned(), origin, fit: None, study: None })
     }
 
-    fn wish(&mut self) -> Option<Wish> {
-        self.inner.wish()
-    }
-}
-
-impl Files {
     fn write(&mut self, progress: &Progress<'_>) -> std::io::Result<()> {
         match progress {
             Progress::Fitting { purpose, .. } => {
@@ -129,10 +108,6 @@ fn folder_of(purpose: &str) -> String {
 /// A name as the name of a folder.
 fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect()
-}
-
-fn now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 fn host() -> String {

@@ -12,7 +12,7 @@ use headsmith::data::predictions::Columns;
 use headsmith::heads::{EpochRecord, EpochScores, Event};
 use headsmith::run::RunConfig;
 use headsmith::tune::StudyConfig;
-use headsmith::{Context, HeadConfig, HeadKind, Pool, Preset, Progress, View, events, folder};
+use headsmith::{Context, HeadConfig, HeadKind, Pool, Preset, Progress, Recorded, View, events, folder};
 use serde_json::Value;
 
 /// Three classes, one of them with a name that must do nothing in a page.
@@ -262,7 +262,11 @@ fn the_log_holds_the_run_and_goes_on_after_a_torn_line() {
     let epochs = log.iter().filter(|event| event["event"] == "epoch").map(|event| event["record"].clone());
     assert_eq!(Value::from_iter(epochs), first["heads"][1]["history"]);
     assert_eq!(log.iter().filter(|event| event["event"] == "trial_ended").count(), 5);
-    assert_eq!(log.last().unwrap()["path"].as_str().map(|path| path.ends_with("model-card.md")), Some(true));
+    let [.., last, end] = &log[..] else { panic!("a log") };
+    assert_eq!(last["path"].as_str().map(|path| path.ends_with("model-card.md")), Some(true));
+    assert_eq!((&end["event"], &end["interrupted"]), (&"ended".into(), &false.into()));
+    let studied = log.iter().find(|event| event["event"] == "studied").unwrap();
+    assert_eq!(studied["study"], first["study"]);
 
     let mut bytes = std::fs::read(&path).unwrap();
     bytes.truncate(bytes.len() - 20);
@@ -366,7 +370,8 @@ fn an_event_costs_microseconds() {
     let at = tempfile::tempdir().unwrap();
     let path = at.path().join("events.jsonl");
     let mut inner = |_: &Progress<'_>| {};
-    let mut log = events::EventLog::new(path.clone(), &serde_json::json!({}), &mut inner);
+    let begin = events::Begin { started: String::new(), command: Vec::new(), seed: 42, jobs: 2 };
+    let mut log = Recorded::new(events::EventLog::append(path.clone(), &begin).unwrap(), &mut inner);
     log.see(&Progress::Fitting { head: "mlp", purpose: "final fit" });
     let scores = EpochScores { loss: 0.7, mae: 0.2, mse: 0.1, accuracy: 0.613, weighted_f1: 0.61 };
     let record =

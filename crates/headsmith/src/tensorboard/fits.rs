@@ -10,8 +10,9 @@ use headsmith_tensorboard::keras::{self, Kind};
 use headsmith_tensorboard::picture::{self, Bin};
 use headsmith_tensorboard::{Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar};
 
-use super::{Run, now};
+use super::Run;
 use crate::progress::{Judged, Progress};
+use crate::record::now;
 
 /// The network's name, after which Keras names its weights.
 const NETWORK: &str = "sequential";

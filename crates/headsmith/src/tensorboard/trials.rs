@@ -10,7 +10,8 @@ use headsmith_tensorboard::hparams::{self, Domain, HParam, Metric, Setting, Stat
 use headsmith_tensorboard::proto::What;
 use headsmith_tensorboard::{Origin, read, scalar, text};
 
-use super::{Run, now};
+use super::Run;
+use crate::record::now;
 
 /// Tag, name and description of what the page shows of a trial.
 const METRICS: [(&str, &str, &str); 3] = [

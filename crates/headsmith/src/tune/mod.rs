@@ -31,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::fit::FitData;
 use crate::head::HeadConfig;
 use crate::hold_back;
+use crate::progress::Progress;
 use crate::report::TableReport;
 use crate::run;
 use crate::studies::Look;
@@ -149,6 +150,8 @@ pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyRepor
     context.go_on()?;
     let mut report = study(&config.study, &data, reports.each_ref(), &config.read, context)?;
     honest::judge_held_back(&mut report, &config.study.head, &data, context)?;
+    context.tell(&Progress::Studied(&report));
+    context.tell(&Progress::Ended { interrupted: context.stopping() });
     Ok(report)
 }
 
@@ -213,7 +216,10 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
     let share =
         Share { n_trials: config.n_trials.or(asked_for), timeout: config.timeout, n_jobs: config.n_jobs };
     let open = Open { record, plan, url: &config.storage, line };
-    work(open, storage.as_mut(), &data, &share, context)
+    let report = work(open, storage.as_mut(), &data, &share, context)?;
+    context.tell(&Progress::Studied(&report));
+    context.tell(&Progress::Ended { interrupted: context.stopping() });
+    Ok(report)
 }
 
 /// The study of this name in the storage at `url`.
