@@ -5,6 +5,7 @@ pub(crate) mod history;
 pub(crate) mod lines;
 pub(crate) mod live;
 pub(crate) mod progress;
+pub(crate) mod search;
 pub(crate) mod study;
 pub(crate) mod text;
 pub(crate) mod transfer;

@@ -22,6 +22,8 @@ mod interrupt;
 mod jobs;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/plain.rs"]
+mod plain;
 #[path = "cli/report.rs"]
 mod report;
 #[cfg(unix)]

@@ -1,18 +1,18 @@
 //! Progress on standard error: a bar with the time left on a terminal, plain lines elsewhere.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headsmith::heads::{EpochRecord, Event};
-use headsmith::study::{Direction, State, StudyEvent, Trial, best_trial};
+use headsmith::study::StudyEvent;
 use headsmith::{Progress, View};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::lines::{self, time_left};
+use super::lines::{self, Told, time_left};
 pub(crate) use super::lines::{counted, severity_word};
+use super::search::Search;
 use crate::view;
 
-/// How often a plain line tells how far a fit is, at most.
+/// How often a plain line tells how far a fit or a study is, at most.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// The view on standard error.
@@ -27,18 +27,7 @@ pub(crate) struct StderrView {
     started: Instant,
     last_line: Instant,
     best: Option<f64>,
-    search: Search,
-}
-
-/// How far a study is.
-#[derive(Default)]
-struct Search {
-    n_finished: usize,
-    /// Trials that were finished when it began here.
-    at_start: usize,
-    n_pruned: usize,
-    n_epochs: usize,
-    best_trial: Option<u64>,
+    search: Option<Search>,
 }
 
 impl StderrView {
@@ -57,7 +46,7 @@ impl StderrView {
             started: now,
             last_line: now,
             best: None,
-            search: Search::default(),
+            search: None,
         }
     }
 
@@ -130,65 +119,42 @@ impl StderrView {
         }
     }
 
-    fn searching(&mut self, n_trials: Option<u64>, n_finished: usize, trials: &[Arc<Trial>]) {
-        self.head = "study";
-        let best = best_trial(Direction::Maximize, trials);
-        self.search = Search {
-            n_finished,
-            at_start: n_finished,
-            n_pruned: trials.iter().filter(|trial| trial.state == State::Pruned).count(),
-            n_epochs: 0,
-            best_trial: best.map(|best| best.number),
-        };
+    fn searching(&mut self, search: Search, n_trials: Option<u64>) {
         self.started(n_trials.map_or(0, |n| n as usize), "trial");
-        self.best = best.and_then(|best| best.value);
-        self.bar.set_position(n_finished as u64);
+        self.bar.set_position(search.n_finished() as u64);
+        self.search = Some(search);
     }
 
     fn trial(&mut self, event: &StudyEvent) {
-        match event {
-            StudyEvent::Ended { number, state, value, .. } => {
-                let search = &mut self.search;
-                search.n_finished += 1;
-                search.n_pruned += usize::from(*state == State::Pruned);
-                if *state == State::Complete
-                    && value.is_some_and(|value| self.best.is_none_or(|best| value > best))
-                {
-                    self.best = *value;
-                    search.best_trial = Some(*number);
-                }
-                self.searched_so_far();
+        let now = Instant::now();
+        let Some(search) = &mut self.search else { return };
+        match search.see(event, now) {
+            Some(line) if self.plain => {
+                self.last_line = now;
+                self.line(&line);
             }
-            StudyEvent::Reported { .. } => {
-                self.search.n_epochs += 1;
-                if self.plain {
-                    self.searched_so_far();
-                }
-            }
-            _ => {}
+            _ => self.searched_so_far(now),
         }
     }
 
-    fn searched_so_far(&mut self) {
-        let search = &self.search;
-        let best = match (self.best, search.best_trial) {
-            (Some(best), Some(trial)) => format!("best {best:.4} (trial {trial})"),
-            _ => "none complete yet".to_owned(),
-        };
-        let what = format!("{best}, {} pruned, {}", search.n_pruned, counted(search.n_epochs, "epoch"));
-        let done = search.n_finished - search.at_start;
-        let left = match self.total {
-            0 => String::new(),
-            total => time_left(self.started.elapsed(), done, total.saturating_sub(search.at_start)),
-        };
-        let message = [what, left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(", ");
-        if self.plain && self.last_line.elapsed() >= PLAIN_EVERY {
-            self.last_line = Instant::now();
-            let of = if self.total > 0 { format!("/{}", self.total) } else { String::new() };
-            self.line(&format!("study: {}{of} trials, {message}", search.n_finished));
+    fn searched_so_far(&mut self, now: Instant) {
+        let Some(search) = &self.search else { return };
+        let is_due = self.plain && now - self.last_line >= PLAIN_EVERY;
+        if is_due {
+            self.line(&format!("study: {} trials, {}", search.done(), search.so_far(now)));
+            self.last_line = now;
+        } else if !self.plain {
+            self.bar.set_position(search.n_finished() as u64);
+            self.bar.set_message(search.so_far(now));
         }
-        self.bar.set_position(search.n_finished as u64);
-        self.bar.set_message(message);
+    }
+
+    /// What `progress` says beside how far it is. A trial that ended has a line of its own among plain ones.
+    fn told(&self, progress: &Progress<'_>) -> Option<Told> {
+        match progress {
+            Progress::Trial(StudyEvent::Ended { .. }) if self.plain => None,
+            other => lines::told(other),
+        }
     }
 
     fn end_bar(&mut self) {
@@ -202,7 +168,7 @@ impl View for StderrView {
         if let Progress::Fitted(_) | Progress::Searched = progress {
             self.end_bar();
         }
-        match lines::told(progress) {
+        match self.told(progress) {
             Some(told) if told.always => self.say(&told.text),
             Some(told) => self.line(&told.text),
             None => (),
@@ -211,7 +177,7 @@ impl View for StderrView {
             Progress::Fitting { head, .. } => self.head = head,
             Progress::Fit(event) => self.event(event),
             Progress::Searching { n_trials, n_finished, trials, .. } => {
-                self.searching(*n_trials, *n_finished, trials);
+                self.searching(Search::new(*n_trials, *n_finished, trials), *n_trials);
             }
             Progress::Trial(event) => self.trial(event),
             _ => {}

@@ -1,0 +1,226 @@
+//! A study in lines: one for each trial that ended, made for logs, and how far the study is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headsmith::study::{Direction, State, StudyEvent, Trial, best_trial};
+
+use super::lines::{counted, time_left};
+
+/// How far a study is.
+#[derive(Debug)]
+pub(crate) struct Search {
+    /// Its trials in all, if there is an end.
+    n_trials: Option<u64>,
+    n_finished: usize,
+    /// Trials that were finished when it began here.
+    at_start: usize,
+    n_pruned: usize,
+    /// Epochs that were trained here.
+    n_epochs: usize,
+    /// The best trial's value and number.
+    best: Option<(f64, u64)>,
+    running: BTreeMap<u64, Running>,
+    started: Instant,
+}
+
+/// A trial under way here.
+#[derive(Debug)]
+struct Running {
+    began: Instant,
+    n_epochs: usize,
+    last: Option<f64>,
+}
+
+impl Search {
+    /// A study that goes on, or begins, with these trials.
+    pub(crate) fn new(n_trials: Option<u64>, n_finished: usize, trials: &[Arc<Trial>]) -> Search {
+        let best = best_trial(Direction::Maximize, trials);
+        Search {
+            n_trials,
+            n_finished,
+            at_start: n_finished,
+            n_pruned: trials.iter().filter(|trial| trial.state == State::Pruned).count(),
+            n_epochs: 0,
+            best: best.and_then(|best| Some((best.value?, best.number))),
+            running: BTreeMap::new(),
+            started: Instant::now(),
+        }
+    }
+
+    /// Its trials that have ended.
+    pub(crate) fn n_finished(&self) -> usize {
+        self.n_finished
+    }
+
+    /// Takes what a trial says; gives the line of one that is over.
+    pub(crate) fn see(&mut self, event: &StudyEvent, now: Instant) -> Option<String> {
+        match event {
+            StudyEvent::Began { number, done, .. } => {
+                self.running.insert(*number, Running { began: now, n_epochs: *done, last: None });
+            }
+            StudyEvent::Reported { number, value, .. } => {
+                self.n_epochs += 1;
+                if let Some(trial) = self.running.get_mut(number) {
+                    (trial.n_epochs, trial.last) = (trial.n_epochs + 1, Some(*value));
+                }
+            }
+            StudyEvent::Ended { number, state, value, reason } => {
+                self.count(*number, *state, *value);
+                let state = match state {
+                    State::Complete => "complete",
+                    State::Pruned => "pruned",
+                    _ => "failed",
+                };
+                return Some(self.over(*number, state, *value, reason.as_deref(), now));
+            }
+            StudyEvent::GivenBack { number } => {
+                return Some(self.over(*number, "interrupted", None, None, now));
+            }
+            // This is a warning of its own.
+            StudyEvent::Lost { number } => drop(self.running.remove(number)),
+            _ => (),
+        }
+        None
+    }
+
+    fn count(&mut self, number: u64, state: State, value: Option<f64>) {
+        self.n_finished += 1;
+        self.n_pruned += usize::from(state == State::Pruned);
+        let value = value.filter(|_| state == State::Complete);
+        // Of equals it is the first, as in the study's report.
+        let is_better =
+            |value| self.best.is_none_or(|(best, trial)| value > best || (value == best && number < trial));
+        if let Some(value) = value.filter(|value| is_better(*value)) {
+            self.best = Some((value, number));
+        }
+    }
+
+    /// The line of a trial that is over, in columns that stand below those of the others.
+    fn over(
+        &mut self,
+        number: u64,
+        state: &str,
+        value: Option<f64>,
+        reason: Option<&str>,
+        now: Instant,
+    ) -> String {
+        let trial = self.running.remove(&number);
+        let last = trial.as_ref().and_then(|trial| trial.last);
+        let score = value.or(last).map_or("-".to_owned(), |value| format!("{value:.4}"));
+        let (n_epochs, seconds) =
+            trial.map_or((0, 0.0), |trial| (trial.n_epochs, (now - trial.began).as_secs_f64()));
+        let epochs = format!("{n_epochs} {}", if n_epochs == 1 { "epoch " } else { "epochs" });
+        let width = self.n_trials.map_or(1, |n| n.saturating_sub(1).to_string().len());
+        let left = self.left(now - self.started);
+        let so_far: Vec<String> = [format!("{} done", self.done()), self.best_so_far(), left]
+            .into_iter()
+            .filter(|s| !s.is_empty())
+            .collect();
+        // One line, whatever a message says.
+        let why = reason.map_or(String::new(), |reason| format!(": {}", one_line(reason)));
+        format!(
+            "trial {number:>width$}  {state:<11}  {score:>6}  {epochs:>10}  {seconds:>6.1} s  {}{why}",
+            so_far.join(", ")
+        )
+    }
+
+    /// How far it is, in words.
+    pub(crate) fn so_far(&self, now: Instant) -> String {
+        let parts = [
+            self.best_so_far(),
+            format!("{} pruned", self.n_pruned),
+            counted(self.n_epochs, "epoch"),
+            self.left(now - self.started),
+        ];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many of how many trials have ended.
+    pub(crate) fn done(&self) -> String {
+        let of = self.n_trials.map_or(String::new(), |n| format!("/{n}"));
+        format!("{}{of}", self.n_finished)
+    }
+
+    fn best_so_far(&self) -> String {
+        match self.best {
+            Some((best, trial)) => format!("best {best:.4} (trial {trial})"),
+            None => "none complete yet".to_owned(),
+        }
+    }
+
+    fn left(&self, elapsed: Duration) -> String {
+        let Some(n_trials) = self.n_trials else { return String::new() };
+        let (done, total) = (self.n_finished - self.at_start, n_trials as usize);
+        time_left(elapsed, done, total.saturating_sub(self.at_start))
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn began(number: u64, done: usize) -> StudyEvent {
+        StudyEvent::Began { number, params: BTreeMap::new(), done }
+    }
+
+    fn ended(number: u64, state: State, value: Option<f64>, reason: Option<&str>) -> StudyEvent {
+        StudyEvent::Ended { number, state, value, reason: reason.map(str::to_owned) }
+    }
+
+    /// The lines of a study whose events come a second apart.
+    fn lines(n_trials: Option<u64>, events: &[StudyEvent]) -> Vec<String> {
+        let mut search = Search::new(n_trials, 0, &[]);
+        let at = |i: usize| search.started + Duration::from_secs(i as u64);
+        let times: Vec<Instant> = (0..events.len()).map(at).collect();
+        events.iter().zip(times).filter_map(|(event, now)| search.see(event, now)).collect()
+    }
+
+    #[test]
+    fn each_trial_that_is_over_is_one_line() {
+        let reported = |number, step, value| StudyEvent::Reported { number, step, value };
+        let events = [
+            began(0, 0),
+            reported(0, 0, 0.5),
+            reported(0, 1, 0.61239),
+            began(1, 4),
+            reported(1, 4, 0.4),
+            ended(0, State::Complete, Some(0.61239), None),
+            ended(1, State::Pruned, Some(0.4), Some("pruned by hand")),
+            began(2, 0),
+            ended(2, State::Fail, None, Some("it diverged\nat once")),
+            began(3, 0),
+            began(10, 0),
+            reported(10, 0, 0.3),
+            StudyEvent::GivenBack { number: 10 },
+            ended(3, State::Complete, Some(0.61239), None),
+            StudyEvent::Lost { number: 7 },
+        ];
+        let expected = [
+            "trial  0  complete     0.6124    2 epochs     5.0 s  1/11 done, best 0.6124 (trial 0), 50 s left at most",
+            "trial  1  pruned       0.4000    5 epochs     3.0 s  2/11 done, best 0.6124 (trial 0), 27 s left at most: pruned by hand",
+            "trial  2  failed            -    0 epochs     1.0 s  3/11 done, best 0.6124 (trial 0), 21 s left at most: it diverged at once",
+            "trial 10  interrupted  0.3000    1 epoch      2.0 s  3/11 done, best 0.6124 (trial 0), 32 s left at most",
+            "trial  3  complete     0.6124    0 epochs     4.0 s  4/11 done, best 0.6124 (trial 0), 23 s left at most",
+        ];
+        assert_eq!(lines(Some(11), &events), expected);
+    }
+
+    #[test]
+    fn a_study_without_an_end_has_no_time_left() {
+        let events = [began(0, 0), ended(0, State::Pruned, Some(0.25), None)];
+        let expected = "trial 0  pruned       0.2500    0 epochs     1.0 s  1 done, none complete yet";
+        assert_eq!(lines(None, &events), [expected]);
+    }
+
+    #[test]
+    fn of_equals_the_first_is_the_best() {
+        let events = [ended(4, State::Complete, Some(0.5), None), ended(2, State::Complete, Some(0.5), None)];
+        assert!(lines(None, &events)[1].ends_with("2 done, best 0.5000 (trial 2)"));
+    }
+}
