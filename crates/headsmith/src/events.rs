@@ -19,7 +19,8 @@ use crate::studies::words_of;
 /// The version of the format.
 pub const EVENTS_VERSION: u32 = 1;
 
-const FORMAT: &str = "headsmith-events";
+/// The name of the format.
+pub const FORMAT: &str = "headsmith-events";
 
 /// Keeps what a run says at the end of a file.
 ///

@@ -28,19 +28,19 @@ pub const MODEL: &str = "model.safetensors";
 /// The study's database, unless the run was told another.
 const STUDY: &str = "study.db";
 
-/// What the folder tells of its last run.
+/// What an output folder tells of its last run, or a log of events of its last command.
 ///
 /// # Errors
 /// When there is neither a report nor a log of events, or one of them cannot be read.
-pub fn facts(folder: &Path) -> Result<Facts> {
+pub fn facts(from: &Path) -> Result<Facts> {
+    if from.is_file() {
+        return facts_of_log(from);
+    }
+    let folder = from;
     let (report, log) = (folder.join(REPORT), folder.join(EVENTS));
     let report = if report.exists() { Some(report_of(&report)?) } else { None };
-    let log = if log.exists() {
-        events::read(&log).map_err(|cause| Error::file("read", &log, cause))?
-    } else {
-        Vec::new()
-    };
-    let begun = log.iter().rposition(|event| event["event"] == "begin");
+    let log = if log.exists() { read_log(&log)? } else { Vec::new() };
+    let begun = log.iter().rposition(is_begin);
     let session = begun.map_or(&[][..], |begun| &log[begun..]);
     match report {
         Some(report) if begun.is_none() || session[0]["started"] == report["started"] => {
@@ -48,11 +48,7 @@ pub fn facts(folder: &Path) -> Result<Facts> {
         }
         _ if begun.is_some() => {
             let left = model_file::checkpoint_beside(&folder.join(MODEL));
-            let (mut report, why) = unfinished::told(session, left.exists().then_some(left.as_path()));
-            let study = study(folder, &report);
-            let trials = trials_of(study.as_ref(), &report, || log);
-            unfinished::add_study(&mut report, &trials, study.as_ref());
-            Ok(Facts { report, trials, unfinished: Some(why) })
+            Ok(told_by(session, &log, folder, left.exists().then_some(left.as_path())))
         }
         _ => Err(Error::usage(format!(
             "{} holds neither {REPORT} nor {EVENTS}: it is no output folder of headsmith run, or its run had not yet begun \
@@ -60,6 +56,36 @@ pub fn facts(folder: &Path) -> Result<Facts> {
             folder.display()
         ))),
     }
+}
+
+/// What a log tells of its last command by itself, and its study's database, where that stands beside it.
+fn facts_of_log(path: &Path) -> Result<Facts> {
+    let log = read_log(path)?;
+    let Some(begun) = log.iter().rposition(is_begin) else {
+        return Err(Error::usage(format!(
+            "{} is no log of events: name one that --events wrote, or the output folder of headsmith run",
+            path.display()
+        )));
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Ok(told_by(&log[begun..], &log, folder, None))
+}
+
+fn read_log(path: &Path) -> Result<Vec<Value>> {
+    events::read(path).map_err(|cause| Error::file("read", path, cause))
+}
+
+fn is_begin(event: &Value) -> bool {
+    event["event"] == "begin" && event["format"] == events::FORMAT
+}
+
+/// What the last session of a log tells.
+fn told_by(session: &[Value], log: &[Value], folder: &Path, checkpoint: Option<&Path>) -> Facts {
+    let mut report = unfinished::told(session);
+    let study = study(folder, &report);
+    let trials = trials_of(study.as_ref(), &report, || log.to_vec());
+    unfinished::add_study(&mut report, &trials, study.as_ref());
+    Facts { report, trials, unfinished: unfinished::why(session, checkpoint) }
 }
 
 /// What a run tells that has just ended with `report`. A log that cannot be read takes only what it alone knows.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub use export::export;
 pub use rows::{Order, TrialFilter, TrialRow};
-pub(crate) use words::{Words, words_of};
+pub(crate) use words::{INTERRUPTED, Words, words_of};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -244,7 +244,7 @@ fn line(look: Look) -> StudyLine {
         n_pruned: count("pruned"),
         n_failed: count("failed"),
         n_running: count("running"),
-        n_interrupted: count(words::INTERRUPTED),
+        n_interrupted: count(INTERRUPTED),
         best_value: best_trial(record.direction, &trials).and_then(|trial| trial.value),
         name: record.name,
     }

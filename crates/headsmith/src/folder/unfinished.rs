@@ -1,4 +1,4 @@
-//! A run that did not end, from what it said: as much of `report.json` as there is.
+//! A command that left no report, from what it said: as much of `report.json` as there is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,9 +7,10 @@ use headsmith_report::Trial;
 use serde_json::{Value, json};
 
 use super::Stored;
+use crate::studies::INTERRUPTED;
 
-/// The report of a session of the log, as far as it came, and why it is no more.
-pub(super) fn told(session: &[Value], checkpoint: Option<&Path>) -> (Value, String) {
+/// The report of a session of the log, as far as it came.
+pub(super) fn told(session: &[Value]) -> Value {
     let begin = &session[0];
     let of = |what: &str, key: &str| -> Vec<&Value> {
         session.iter().filter(|event| event["event"] == what).map(|event| &event[key]).collect()
@@ -29,17 +30,49 @@ pub(super) fn told(session: &[Value], checkpoint: Option<&Path>) -> (Value, Stri
         "classes": classes(&tables, &heads),
         "heads": heads,
     });
-    if let Some(chosen) = heads.last() {
+    if let Some(chosen) = better(&heads) {
         report["chosen"] = chosen["head"].clone();
     }
-    if let Some(study) = session.iter().rfind(|event| event["event"] == "searching") {
-        report["study"] = json!({ "name": study["study"] });
+    if let (Some(model), Some([only])) =
+        (model(session), report["heads"].as_array_mut().map(Vec::as_mut_slice))
+    {
+        only["model"] = model.clone();
     }
-    let fitting = fitting(session);
-    if let Some((head, epochs)) = &fitting {
+    let of_study = session.iter().rfind(|event| event["event"] == "searching" || event["event"] == "studied");
+    if let Some(study) = of_study {
+        report["study"] = match &study["study"] {
+            Value::String(name) => json!({ "name": name }),
+            whole => whole.clone(),
+        };
+    }
+    if let Some((head, epochs)) = fitting(session) {
         report["fitting"] = json!({ "head": head["head"], "history": epochs });
     }
-    (report, why(session, fitting, checkpoint))
+    if let Some(seconds) = seconds(session).filter(|_| has_ended(session)) {
+        report["seconds"] = seconds.into();
+    }
+    report
+}
+
+/// The head with the higher weighted F1 on the validation rows; the earlier of equals.
+fn better<'h>(heads: &[&'h Value]) -> Option<&'h Value> {
+    let score = |head: &Value| head["val"]["weighted_f1"].as_f64().unwrap_or(0.0);
+    heads.iter().copied().reduce(|best, head| if score(head) > score(best) { head } else { best })
+}
+
+/// The file of the model that was written.
+fn model(session: &[Value]) -> Option<&Value> {
+    let written = session.iter().filter(|event| event["event"] == "wrote").map(|event| &event["path"]);
+    written.filter(|path| path.as_str().is_some_and(|path| path.ends_with(".safetensors"))).next_back()
+}
+
+fn has_ended(session: &[Value]) -> bool {
+    session.iter().any(|event| event["event"] == "ended")
+}
+
+/// From the first thing that was said to the last.
+fn seconds(session: &[Value]) -> Option<f64> {
+    Some(session.last()?["time"].as_f64()? - session.first()?["time"].as_f64()?)
 }
 
 /// The names of the classes in their order: as a head has them, or as the training table's labels are sorted.
@@ -63,14 +96,19 @@ fn fitting(session: &[Value]) -> Option<(&Value, Vec<&Value>)> {
     (!ended).then(|| (&session[begun], epochs.collect()))
 }
 
-fn why(session: &[Value], fitting: Option<(&Value, Vec<&Value>)>, checkpoint: Option<&Path>) -> String {
-    let doing = match (fitting, session.last()) {
+/// Why the report is no more; `None` when the command came to its end.
+pub(super) fn why(session: &[Value], checkpoint: Option<&Path>) -> Option<String> {
+    if has_ended(session) {
+        return None;
+    }
+    let doing = match (fitting(session), session.last()) {
         (Some((fit, epochs)), _) => {
             let [head, purpose] = ["head", "purpose"].map(|key| fit[key].as_str().unwrap_or_default());
             // A forest has none.
             let epochs =
                 if epochs.is_empty() { String::new() } else { format!(", {} epochs in", epochs.len()) };
-            format!(" while it fitted the {head} ({purpose}){epochs}")
+            let purpose = if purpose.is_empty() { String::new() } else { format!(" ({purpose})") };
+            format!(" while it fitted the {head}{purpose}{epochs}")
         }
         (None, Some(last)) if last["number"].is_u64() => {
             format!(" in its study, at trial {}", last["number"])
@@ -78,18 +116,22 @@ fn why(session: &[Value], fitting: Option<(&Value, Vec<&Value>)>, checkpoint: Op
         (None, Some(last)) => format!(" after `{}`", last["event"].as_str().unwrap_or_default()),
         (None, None) => String::new(),
     };
-    let seconds = session.last().and_then(|last| Some(last["time"].as_f64()? - session[0]["time"].as_f64()?));
     let left =
         checkpoint.map_or(String::new(), |path| format!(" The best model so far is in {}.", path.display()));
-    format!(
+    let study = session.iter().any(|event| event["event"] == "searching");
+    let again = if study { "; the same command goes on with its study" } else { "" };
+    Some(format!(
         "The run did not end: it failed, was killed or still goes on. It was last heard of{doing}, {:.0} s after it began. What follows is \
-         what it left; the same command goes on with its study.{left}",
-        seconds.unwrap_or(0.0)
-    )
+         what it left{again}.{left}",
+        seconds(session).unwrap_or(0.0)
+    ))
 }
 
-/// What the study's database or, without one, its trials tell of it.
+/// What the study's database or, without one, its trials tell of it, where it did not come to its own report.
 pub(super) fn add_study(report: &mut Value, trials: &[Trial], study: Option<&Stored>) {
+    if report["study"]["states"].is_array() {
+        return;
+    }
     let shown = study.map(|study| study.look.report(&study.place.storage));
     match shown.and_then(|study| serde_json::to_value(study).ok()) {
         Some(study) => report["study"] = study,
@@ -151,6 +193,7 @@ pub(super) fn trials(log: &[Value], name: &str) -> Vec<Trial> {
                 trial.reason = event["reason"].as_str().map(str::to_owned);
                 trial.ended = since;
             }
+            "trial_given_back" => trial.state = INTERRUPTED.to_owned(),
             _ => {}
         }
     }
