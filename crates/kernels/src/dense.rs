@@ -45,11 +45,11 @@ multiversion! {
         }
     }
 
-    /// The sums of the columns of `rows`, one for each element of `sums`.
-    pub fn column_sums(sums: &mut [f32], rows: &[f32]) {
+    /// The sums of the columns `first ..` of `rows` of `width` values, one for each element of `sums`.
+    pub fn column_sums(sums: &mut [f32], rows: &[f32], first: usize, width: usize) {
         sums.fill(0.0);
-        for row in rows.chunks_exact(sums.len()) {
-            for (sum, value) in sums.iter_mut().zip(row) {
+        for row in rows.chunks_exact(width) {
+            for (sum, value) in sums.iter_mut().zip(&row[first..]) {
                 *sum += value;
             }
         }
@@ -79,10 +79,13 @@ mod tests {
         for (n_rows, width) in [(1, 1), (3, 7), (10, 64), (5, 33)] {
             let rows: Vec<f32> = (0..n_rows * width).map(|v| v as f32).collect();
             let mut sums = vec![f32::NAN; width];
-            column_sums(&mut sums, &rows);
+            column_sums(&mut sums, &rows, 0, width);
             for (j, sum) in sums.iter().enumerate() {
                 assert_eq!(*sum, (0..n_rows).map(|i| rows[i * width + j]).sum::<f32>());
             }
+            let mut some = vec![f32::NAN; width / 2];
+            column_sums(&mut some, &rows, width / 3, width);
+            assert_eq!(some, sums[width / 3..][..width / 2]);
         }
     }
 }

@@ -34,6 +34,8 @@ const RIGHT_VALUES: usize = 1 << 15;
 const N_PIECES: usize = 8;
 /// Multiply-adds below which a piece is not worth handing to another thread.
 const MIN_PIECE_WORK: usize = 1 << 18;
+/// Multiply-adds that take as long as what the optimizer does for a weight: a square root and a division.
+const WORK_OF_A_STEP: usize = 40;
 /// Rows of a gradient that are computed before the optimizer gets them.
 const GRADIENT_ROWS: usize = 48;
 
@@ -166,9 +168,11 @@ struct Cut {
 
 impl Cut {
     fn new((m, n, k): (usize, usize, usize)) -> Cut {
-        // A multiple of the heights of all kernels.
-        let rows = (LEFT_VALUES / k.max(1) / 12 * 12).clamp(48, 240).min(m);
-        let wanted = N_PIECES.div_ceil(m.div_ceil(rows));
+        let most_rows = (LEFT_VALUES / k.max(1)).clamp(48, 240);
+        let n_down = m.div_ceil(most_rows);
+        // As even as they can be: threads wait for the last of them.
+        let rows = m.div_ceil(n_down);
+        let wanted = N_PIECES.div_ceil(n_down);
         let columns = n.div_ceil(wanted).max(MIN_PIECE_WORK / (rows * k).max(1));
         Cut { rows, columns: columns.next_multiple_of(BLOCK_COLUMNS) }
     }
@@ -239,8 +243,11 @@ unsafe fn block_of_product(
     for column in (0..n_columns).step_by(kernel.width) {
         let right = &b.values[(first_column + column) * b.k..];
         let width = kernel.width.min(n_columns - column);
-        for row in (0..n_rows).step_by(kernel.height) {
-            let height = kernel.height.min(n_rows - row);
+        let n_tiles = n_rows.div_ceil(kernel.height);
+        for tile in 0..n_tiles {
+            // Tiles as even as they can be: one of few rows would take nearly as long as one of many.
+            let row = tile * n_rows / n_tiles;
+            let height = (tile + 1) * n_rows / n_tiles - row;
             let left = (&a.as_slice()[(first_row + row) * b.k..], 1, b.k);
             let to = values.wrapping_add(row * b.n + column);
             if kernel.is_exact(width) {
@@ -283,7 +290,9 @@ fn transposed_product(
     let right = workspace.right.first(n_panels * kernel.width * m);
     pack::columns(right, b, kernel.width, pool);
     let (left, right) = (&*left, &*right);
-    let group = (RIGHT_VALUES / (m * kernel.width).max(1)).clamp(1, n_panels.div_ceil(N_PIECES).max(1));
+    let worth_it = MIN_PIECE_WORK.div_ceil(panel * (m + WORK_OF_A_STEP));
+    let group = (RIGHT_VALUES / (m * kernel.width).max(1)).min(n_panels.div_ceil(N_PIECES)).max(worth_it);
+    let group = group.clamp(1, n_panels);
     pool.for_each_chunk3(panels, group * panel, |piece, mut panels| {
         let right = &right[piece * group * kernel.width * m..];
         // Not initialised: it would take as long as the product of a small batch.

@@ -64,20 +64,24 @@ multiversion! {
         }
     }
 
-    /// The gradients of gain and offset, from that of [`layer_norm`]'s output.
+    /// The gradients of gain and offset of the columns `first ..`, from that of [`layer_norm`]'s output, whose rows
+    /// have `width` values.
     pub fn layer_norm_weights_backward(
         d_gain: &mut [f32],
         d_offset: &mut [f32],
         gradient: &[f32],
         x: &[f32],
         moments_of_rows: &[Moments],
+        first: usize,
+        width: usize,
     ) {
         d_gain.fill(0.0);
         d_offset.fill(0.0);
-        let width = d_gain.len();
-        let d_offset = &mut d_offset[..width];
+        let n = d_gain.len();
+        let d_offset = &mut d_offset[..n];
         for ((d, x), of_row) in gradient.chunks_exact(width).zip(x.chunks_exact(width)).zip(moments_of_rows) {
-            for j in 0..width {
+            let (d, x) = (&d[first..][..n], &x[first..][..n]);
+            for j in 0..n {
                 d_gain[j] += d[j] * ((x[j] - of_row.mean) * of_row.inverse_deviation);
                 d_offset[j] += d[j];
             }
@@ -124,7 +128,14 @@ mod tests {
                 assert!((f64::from(*got) - want).abs() < 1e-5);
             }
             let (mut dx, mut d_gain, mut d_offset) = (x.clone(), vec![0.0; width], vec![0.0; width]);
-            layer_norm_weights_backward(&mut d_gain, &mut d_offset, &d, &x, &of_rows);
+            layer_norm_weights_backward(&mut d_gain, &mut d_offset, &d, &x, &of_rows, 0, width);
+            let (mut some_gain, mut some_offset) = (vec![9.0; width / 2], vec![9.0; width / 2]);
+            let first = width / 3;
+            layer_norm_weights_backward(&mut some_gain, &mut some_offset, &d, &x, &of_rows, first, width);
+            assert_eq!(
+                (&some_gain[..], &some_offset[..]),
+                (&d_gain[first..][..width / 2], &d_offset[first..][..width / 2])
+            );
             layer_norm_backward(&mut dx, &d, &of_rows, &gain);
             let inner = |y: Vec<f64>| y.iter().zip(&d).map(|(y, d)| y * f64::from(*d)).sum::<f64>();
             let at = [wide(&x), wide(&gain), wide(&offset)];

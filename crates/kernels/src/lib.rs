@@ -1,7 +1,7 @@
 //! The arithmetic floor of Headsmith: matrix views, matrix products, element-wise kernels, counter-based
 //! random numbers and a pool of threads.
 //!
-//! Nothing here reads a clock, opens a file or looks at the environment. Every result depends on its arguments alone, never on
+//! Nothing here opens a file or looks at the environment, and only the pool's threads read a clock, to know when to sleep. Every result depends on its arguments alone, never on
 //! the number of threads of the [`Pool`] it was computed with.
 
 pub mod adam;

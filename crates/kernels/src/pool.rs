@@ -2,14 +2,26 @@
 //!
 //! The pieces are the caller's to choose, by the shape of the problem alone: then the result is the same for any
 //! number of threads, because a piece is computed whole by one thread.
+//!
+//! A training step hands out a dozen jobs of some ten microseconds each, so what a job costs beside its pieces counts:
+//! the caller works along, and the others wait for the next job awake for a while before they sleep.
 
-use rayon::prelude::*;
+#![allow(unsafe_code)]
 
-/// Runs numbered pieces of work on a fixed number of threads. With one thread, it runs them inline and starts
-/// none.
+mod chunks;
+mod place;
+mod team;
+
+use chunks::Chunks;
+use team::Team;
+
+/// Runs numbered pieces of work on a fixed number of threads, the caller's among them. With one thread, it starts none.
+///
+/// A piece may hand out work to the same pool, and several threads may at once: who comes while the pool is at work does
+/// his pieces alone.
 #[derive(Debug)]
 pub struct Pool {
-    threads: Option<rayon::ThreadPool>,
+    team: Option<Team>,
 }
 
 impl Pool {
@@ -18,54 +30,34 @@ impl Pool {
     /// # Errors
     /// When the system gives no more threads.
     pub fn new(n_threads: usize) -> std::io::Result<Pool> {
-        if n_threads <= 1 {
-            return Ok(Pool::inline());
-        }
-        let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(n_threads)
-            .thread_name(|i| format!("headsmith-{i}"))
-            .build()
-            .map_err(std::io::Error::other)?;
-        Ok(Pool { threads: Some(threads) })
+        let team = (n_threads > 1).then(|| Team::new(n_threads)).transpose()?;
+        Ok(Pool { team })
     }
 
     /// The pool of one thread: the caller's own.
     pub fn inline() -> Pool {
-        Pool { threads: None }
+        Pool { team: None }
     }
 
     /// The number of threads that work at once.
     pub fn n_threads(&self) -> usize {
-        self.threads.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+        self.team.as_ref().map_or(1, Team::n_threads)
     }
 
-    /// Calls `work` on one of the threads: pieces that it hands out need no other thread to wake for them first, as
-    /// they do when they are handed out from outside.
-    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        match &self.threads {
-            Some(threads) => threads.install(work),
-            None => work(),
-        }
-    }
-
-    /// Calls `piece(0) .. piece(n - 1)`, each once, in no order, and returns when all are done.
-    pub fn for_each(&self, n: usize, piece: impl Fn(usize) + Sync + Send) {
-        match &self.threads {
-            Some(threads) if n > 1 => {
-                threads.install(|| (0..n).into_par_iter().with_max_len(1).for_each(piece))
-            }
+    /// Calls `piece(0) .. piece(n - 1)`, each once, in no order, and returns when all are done. A panic of a piece goes
+    /// on in the caller, and pieces not begun are left out.
+    pub fn for_each(&self, n: usize, piece: impl Fn(usize) + Sync) {
+        match &self.team {
+            Some(team) if n > 1 => team.work(n, &piece),
             _ => (0..n).for_each(piece),
         }
     }
 
     /// The results of `piece(0) .. piece(n - 1)` in that order, computed in any.
-    pub fn map<T: Send>(&self, n: usize, piece: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-        match &self.threads {
-            Some(threads) if n > 1 => {
-                threads.install(|| (0..n).into_par_iter().with_max_len(1).map(piece).collect())
-            }
-            _ => (0..n).map(piece).collect(),
-        }
+    pub fn map<T: Send>(&self, n: usize, piece: impl Fn(usize) -> T + Sync) -> Vec<T> {
+        let mut results: Vec<Option<T>> = (0..n).map(|_| None).collect();
+        self.for_each_chunk(&mut results, 1, |i, result| result[0] = Some(piece(i)));
+        results.into_iter().flatten().collect()
     }
 
     /// Cuts `values` into chunks of `chunk_len` (the last may be shorter) and calls `piece(index, chunk)` once for
@@ -77,18 +69,11 @@ impl Pool {
         &self,
         values: &mut [T],
         chunk_len: usize,
-        piece: impl Fn(usize, &mut [T]) + Sync + Send,
+        piece: impl Fn(usize, &mut [T]) + Sync,
     ) {
-        match &self.threads {
-            Some(threads) if values.len() > chunk_len => threads.install(|| {
-                values
-                    .par_chunks_mut(chunk_len)
-                    .with_max_len(1)
-                    .enumerate()
-                    .for_each(|(i, chunk)| piece(i, chunk));
-            }),
-            _ => values.chunks_mut(chunk_len).enumerate().for_each(|(i, chunk)| piece(i, chunk)),
-        }
+        let chunks = Chunks::new(values, chunk_len);
+        // SAFETY: each index is handed out once.
+        self.for_each(chunks.n(), |i| piece(i, unsafe { chunks.take(i) }));
     }
 
     /// Like [`for_each_chunk`](Pool::for_each_chunk) for two slices at once, each cut into chunks of its own
@@ -100,18 +85,14 @@ impl Pool {
         &self,
         (a, a_len): (&mut [A], usize),
         (b, b_len): (&mut [B], usize),
-        piece: impl Fn(usize, &mut [A], &mut [B]) + Sync + Send,
+        piece: impl Fn(usize, &mut [A], &mut [B]) + Sync,
     ) {
-        match &self.threads {
-            Some(threads) if a.len() > a_len => threads.install(|| {
-                let chunks = a.par_chunks_mut(a_len).with_max_len(1).zip(b.par_chunks_mut(b_len));
-                chunks.enumerate().for_each(|(i, (a, b))| piece(i, a, b));
-            }),
-            _ => {
-                let chunks = a.chunks_mut(a_len).zip(b.chunks_mut(b_len));
-                chunks.enumerate().for_each(|(i, (a, b))| piece(i, a, b));
-            }
-        }
+        let (a, b) = (Chunks::new(a, a_len), Chunks::new(b, b_len));
+        self.for_each(a.n().min(b.n()), |i| {
+            // SAFETY: each index is handed out once.
+            let (a, b) = unsafe { (a.take(i), b.take(i)) };
+            piece(i, a, b);
+        });
     }
 
     /// Like [`for_each_chunk`](Pool::for_each_chunk) for three slices of one length.
@@ -120,22 +101,14 @@ impl Pool {
     /// When `chunk_len` is zero.
     pub fn for_each_chunk3<T: Send>(
         &self,
-        [a, b, c]: [&mut [T]; 3],
+        slices: [&mut [T]; 3],
         chunk_len: usize,
-        piece: impl Fn(usize, [&mut [T]; 3]) + Sync + Send,
+        piece: impl Fn(usize, [&mut [T]; 3]) + Sync,
     ) {
-        match &self.threads {
-            Some(threads) if a.len() > chunk_len => threads.install(|| {
-                let chunks = a.par_chunks_mut(chunk_len).with_max_len(1);
-                let chunks = chunks.zip(b.par_chunks_mut(chunk_len)).zip(c.par_chunks_mut(chunk_len));
-                chunks.enumerate().for_each(|(i, ((a, b), c))| piece(i, [a, b, c]));
-            }),
-            _ => {
-                let chunks =
-                    a.chunks_mut(chunk_len).zip(b.chunks_mut(chunk_len)).zip(c.chunks_mut(chunk_len));
-                chunks.enumerate().for_each(|(i, ((a, b), c))| piece(i, [a, b, c]));
-            }
-        }
+        let chunks = slices.map(|values| Chunks::new(values, chunk_len));
+        let n = chunks.iter().map(Chunks::n).min().unwrap_or(0);
+        // SAFETY: each index is handed out once.
+        self.for_each(n, |i| piece(i, chunks.each_ref().map(|chunks| unsafe { chunks.take(i) })));
     }
 }
 
@@ -147,14 +120,17 @@ mod tests {
     fn every_piece_once_for_any_thread_count() {
         for n_threads in [0, 1, 2, 5] {
             let pool = Pool::new(n_threads).unwrap();
-            assert_eq!(pool.run(|| pool.map(3, |i| i + 1)), [1, 2, 3]);
-            assert_eq!(pool.map(100, |i| i * i), (0..100).map(|i| i * i).collect::<Vec<_>>());
+            assert_eq!(pool.n_threads(), n_threads.max(1));
+            for n in 0..40 {
+                assert_eq!(pool.map(n, |i| i * i), (0..n).map(|i| i * i).collect::<Vec<_>>());
+            }
             let mut values = vec![0; 23];
             pool.for_each_chunk(&mut values, 5, |i, chunk| chunk.iter_mut().for_each(|v| *v += i + 1));
             let expected: Vec<usize> = (0..23).map(|i| i / 5 + 1).collect();
             assert_eq!(values, expected);
         }
     }
+
     #[test]
     fn slices_are_cut_together() {
         for n_threads in [1, 3] {
@@ -174,5 +150,50 @@ mod tests {
             });
             assert_eq!(c, [3, 3, 3, 4, 4, 4, 5]);
         }
+    }
+
+    #[test]
+    fn work_may_hand_out_work_and_come_from_several_threads() {
+        let pool = Pool::new(3).unwrap();
+        let sum = |n: usize| {
+            pool.map(n, |i| pool.map(i, |j| j).into_iter().sum::<usize>()).into_iter().sum::<usize>()
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| (0..50).map(sum).sum::<usize>())).collect();
+            let expected: usize = (0..50).flat_map(|n| (0..n).flat_map(|i| 0..i)).sum();
+            for thread in threads {
+                assert_eq!(thread.join().unwrap(), expected);
+            }
+        });
+    }
+
+    #[test]
+    fn sleepers_wake_for_the_next_job() {
+        let pool = Pool::new(2).unwrap();
+        for _ in 0..5 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            // Two pieces that wait for each other: no thread can do both.
+            let barrier = std::sync::Barrier::new(2);
+            pool.for_each(2, |_| {
+                barrier.wait();
+            });
+        }
+    }
+
+    #[test]
+    fn a_panic_of_a_piece_reaches_the_caller_and_the_pool_lives_on() {
+        let pool = Pool::new(3).unwrap();
+        for panicking in [0, 7, 19] {
+            let work = || pool.for_each(20, |i| assert!(i != panicking, "piece {i}"));
+            let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+            assert_eq!(payload.downcast_ref::<String>(), Some(&format!("piece {panicking}")));
+            assert_eq!(pool.map(4, |i| i), [0, 1, 2, 3]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "chunk length")]
+    fn chunks_of_nothing_are_refused() {
+        Pool::inline().for_each_chunk(&mut [1], 0, |_, _| ());
     }
 }

@@ -6,3 +6,8 @@ pub(super) mod random;
 
 /// Rows that make a piece of element-wise work, whatever the number of threads.
 const PIECE_ROWS: usize = 64;
+
+/// Columns that make a piece of sums down `n_rows` rows: enough to be worth handing to another thread.
+fn piece_columns(n_rows: usize) -> usize {
+    ((1 << 14) / n_rows.max(1)).max(128)
+}

@@ -171,7 +171,7 @@ impl Pass {
                     let turned = (i > 0).then(|| gemm::turn(stage.kernel(weights), &mut self.gemm, pool));
                     let x = input(before, &network.stages, x);
                     dense::update(adam.part(weights, first), dz, x, step, &mut self.gemm, pool);
-                    dense::update_bias(adam.part(weights, second), dz, step, &mut self.sums);
+                    dense::update_bias(adam.part(weights, second), dz, step, &mut self.sums, pool);
                     if let (Some(turned), Some(record)) = (turned, before.last_mut()) {
                         let (dx, gate) = record.gradient(n_rows, &network.stages[i - 1]);
                         dense::backward_input(dx, dz, turned, gate, &self.gemm, pool);
@@ -181,7 +181,7 @@ impl Pass {
                     let sums = &mut self.sums[..2 * stage.n_outputs];
                     let dz = &mut record.output[..n_rows * stage.n_outputs];
                     let x = input(before, &network.stages, x).as_slice();
-                    layer_normalization::gradients(sums, dz, &record.moments, x, stage.n_outputs);
+                    layer_normalization::gradients(sums, dz, &record.moments, x, stage.n_outputs, pool);
                     if let Some(before) = before.last_mut() {
                         let gain = &weights[first.clone()];
                         let (x, gate) = before.gradient(n_rows, &network.stages[i - 1]);

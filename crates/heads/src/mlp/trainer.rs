@@ -135,10 +135,6 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// When the loss leaves the finite numbers.
     pub fn step_epoch(&mut self) -> Result<EpochRecord> {
-        self.pool.run(|| self.train_and_validate())
-    }
-
-    fn train_and_validate(&mut self) -> Result<EpochRecord> {
         let train = self.train_epoch()?;
         let val = self.val.map(|val| self.evaluate(val));
         if val.is_some_and(|scores| !scores.loss.is_finite()) {

@@ -3,10 +3,13 @@
 
 use std::ops::Range;
 
+use super::N_PIECES;
 use crate::{MatRef, Pool};
 
-/// Panels that are packed at a time: their columns stand beside each other, so a row's are read in one go.
+/// Panels that are packed at a time at most: their columns stand beside each other, so a row's are read in one go.
 const GROUP: usize = 8;
+/// Values below which a piece is not worth handing to another thread.
+const MIN_PIECE: usize = 1 << 14;
 
 /// Packs the columns of `source` into panels of `width`. What is missing from the last panel is zero.
 pub(super) fn columns(packed: &mut [f32], source: MatRef<'_>, width: usize, pool: &Pool) {
@@ -14,9 +17,10 @@ pub(super) fn columns(packed: &mut [f32], source: MatRef<'_>, width: usize, pool
     if packed.is_empty() {
         return;
     }
-    pool.for_each_chunk(packed, GROUP * width * k, |group, packed| {
-        let first = group * GROUP * width;
-        let end = n.min(first + GROUP * width);
+    let panels = n.div_ceil(width).div_ceil(N_PIECES).max(MIN_PIECE / (width * k)).clamp(1, GROUP);
+    pool.for_each_chunk(packed, panels * width * k, |group, packed| {
+        let first = group * panels * width;
+        let end = n.min(first + panels * width);
         let n_whole = match width {
             6 => whole_panels::<6>(packed, source, first..end),
             12 => whole_panels::<12>(packed, source, first..end),
@@ -68,22 +72,29 @@ pub(super) fn transposed(to: &mut [f32], packed: &[f32], (k, n): (usize, usize),
     if to.is_empty() {
         return;
     }
-    // Panel `i` of the transpose holds the rows `i * width ..` of the matrix.
-    pool.for_each_chunk(to, n * width, |i, to| {
-        let n_rows = width.min(k - i * width);
-        for (panel, to) in to.chunks_mut(width * width).enumerate() {
-            let from = &packed[(panel * k + i * width) * width..][..n_rows * width];
-            let n_columns = to.len() / width;
-            if n_rows == width && n_columns == width && transposed_square(to, from, width) {
-                continue;
-            }
-            for (column, to) in to.chunks_exact_mut(width).enumerate() {
-                for (row, to) in to.iter_mut().enumerate() {
-                    *to = if row < n_rows { from[row * width + column] } else { 0.0 };
-                }
-            }
+    let panels = (MIN_PIECE / (n * width)).max(1);
+    pool.for_each_chunk(to, panels * n * width, |piece, to| {
+        for (to, i) in to.chunks_exact_mut(n * width).zip(piece * panels..) {
+            transposed_panel(to, packed, k, i, width);
         }
     });
+}
+
+/// Panel `i` of the transpose: the rows `i * width ..` of the matrix, which has `k`.
+fn transposed_panel(to: &mut [f32], packed: &[f32], k: usize, i: usize, width: usize) {
+    let n_rows = width.min(k - i * width);
+    for (panel, to) in to.chunks_mut(width * width).enumerate() {
+        let from = &packed[(panel * k + i * width) * width..][..n_rows * width];
+        let n_columns = to.len() / width;
+        if n_rows == width && n_columns == width && transposed_square(to, from, width) {
+            continue;
+        }
+        for (column, to) in to.chunks_exact_mut(width).enumerate() {
+            for (row, to) in to.iter_mut().enumerate() {
+                *to = if row < n_rows { from[row * width + column] } else { 0.0 };
+            }
+        }
+    }
 }
 
 /// Transposes a square of a `width` that is a multiple of 8, where the machine has the instructions for it.

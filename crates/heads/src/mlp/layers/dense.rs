@@ -7,6 +7,7 @@ use headsmith_kernels::dense::{add_bias, add_bias_relu, apply_mask, column_sums}
 use headsmith_kernels::gemm::{Panels, Turned, Workspace, matmul, matmul_tn, matmul_turned};
 use headsmith_kernels::{MatMut, MatRef, Matrix, Pool, Sequence};
 
+use super::piece_columns;
 use super::random::{Gate, Random};
 use crate::mlp::Activation;
 use crate::optim::adam::Step;
@@ -72,8 +73,10 @@ pub(crate) fn update(
 }
 
 /// Steps down the gradient of the bias. `sums` has room for it.
-pub(crate) fn update_bias(bias: [&mut [f32]; 3], dz: MatRef<'_>, step: Step, sums: &mut [f32]) {
-    let sums = &mut sums[..dz.n_cols()];
-    column_sums(sums, dz.as_slice());
+pub(crate) fn update_bias(bias: [&mut [f32]; 3], dz: MatRef<'_>, step: Step, sums: &mut [f32], pool: &Pool) {
+    let (sums, piece) = (&mut sums[..dz.n_cols()], piece_columns(dz.n_rows()));
+    pool.for_each_chunk(sums, piece, |i, sums| {
+        column_sums(sums, dz.as_slice(), i * piece, dz.n_cols());
+    });
     step.apply(bias, sums);
 }

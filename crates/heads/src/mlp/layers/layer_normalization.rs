@@ -6,8 +6,8 @@ use headsmith_kernels::gemm::Block;
 use headsmith_kernels::layer_norm::{Moments, layer_norm, layer_norm_backward, layer_norm_weights_backward};
 use headsmith_kernels::{MatMut, Pool};
 
-use super::PIECE_ROWS;
 use super::random::{Gate, Random};
+use super::{PIECE_ROWS, piece_columns};
 
 /// What a gain begins as. An offset begins as zero.
 pub(crate) const INITIAL_GAIN: f32 = 1.0;
@@ -59,7 +59,17 @@ pub(crate) fn backward_input(
 }
 
 /// The gradients of gain and offset, from that of `y`, one after the other into `sums`.
-pub(crate) fn gradients(sums: &mut [f32], gradient: &[f32], moments: &[Moments], x: &[f32], width: usize) {
+pub(crate) fn gradients(
+    sums: &mut [f32],
+    gradient: &[f32],
+    moments: &[Moments],
+    x: &[f32],
+    width: usize,
+    pool: &Pool,
+) {
     let (d_gain, d_offset) = sums[..2 * width].split_at_mut(width);
-    layer_norm_weights_backward(d_gain, d_offset, gradient, x, moments);
+    let piece = piece_columns(moments.len());
+    pool.for_each_chunk2((d_gain, piece), (d_offset, piece), |i, d_gain, d_offset| {
+        layer_norm_weights_backward(d_gain, d_offset, gradient, x, moments, i * piece, width);
+    });
 }
