@@ -164,6 +164,11 @@ struct Cut {
     /// Rows and columns of a piece.
     rows: usize,
     columns: usize,
+    /// Pieces one below the other, and side by side.
+    n_down: usize,
+    n_across: usize,
+    /// Whether pieces are counted down the columns first: then a thread's share of them has columns of its own.
+    by_columns: bool,
 }
 
 impl Cut {
@@ -172,9 +177,26 @@ impl Cut {
         let n_down = m.div_ceil(most_rows);
         // As even as they can be: threads wait for the last of them.
         let rows = m.div_ceil(n_down);
-        let wanted = N_PIECES.div_ceil(n_down);
+        // The larger operand is the one that had better not be read by all: of weights, a thread's optimizer has just
+        // written the columns that are the thread's share of the product as well.
+        let by_columns = n > m;
+        let wanted = N_PIECES.div_ceil(n_down).max(1 + usize::from(by_columns));
         let columns = n.div_ceil(wanted).max(MIN_PIECE_WORK / (rows * k).max(1));
-        Cut { rows, columns: columns.next_multiple_of(BLOCK_COLUMNS) }
+        let columns = columns.next_multiple_of(BLOCK_COLUMNS);
+        Cut { rows, columns, n_down, n_across: n.div_ceil(columns), by_columns }
+    }
+
+    fn n_pieces(&self) -> usize {
+        self.n_down * self.n_across
+    }
+
+    /// The first row and the first column of a piece.
+    fn first(&self, piece: usize) -> (usize, usize) {
+        let (down, across) = match self.by_columns {
+            true => (piece % self.n_down, piece / self.n_down),
+            false => (piece / self.n_across, piece % self.n_across),
+        };
+        (down * self.rows, across * self.columns)
     }
 }
 
@@ -207,10 +229,9 @@ fn product(
     let cut = Cut::new((m, n, k));
     let mask = if mask.is_empty() { std::ptr::null_mut() } else { mask.as_mut_ptr() };
     let target = Target { values: c.as_mut_slice().as_mut_ptr(), mask };
-    let n_across = n.div_ceil(cut.columns);
-    pool.for_each(m.div_ceil(cut.rows) * n_across, |piece| {
+    pool.for_each(cut.n_pieces(), |piece| {
         let target = &target;
-        let (first_row, first_column) = (piece / n_across * cut.rows, piece % n_across * cut.columns);
+        let (first_row, first_column) = cut.first(piece);
         let n_rows = cut.rows.min(m - first_row);
         for column in (first_column..n.min(first_column + cut.columns)).step_by(BLOCK_COLUMNS) {
             let n_columns = BLOCK_COLUMNS.min(n - column);
