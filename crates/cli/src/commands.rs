@@ -14,7 +14,8 @@ mod tune;
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
 use headsmith::data::predictions::Columns;
-use headsmith::{Context, Pool, Preset, Progress, Recorded, TensorBoard, View};
+use headsmith::mlflow::Status;
+use headsmith::{Context, Mlflow, Pool, Preset, Progress, Recorded, TensorBoard, View};
 
 use crate::flags::common::Common;
 use crate::interrupt;
@@ -46,14 +47,44 @@ fn with_context<T>(
     common: &Common,
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
-    let Some(folder) = &common.tensorboard else {
-        return with_threads(common.n_threads, common.seed, view_of(common), work);
-    };
     with_threads(common.n_threads, common.seed, view_of(common), |context| {
-        let Context { seed, pool, stop, view } = context;
-        let mut view = Recorded::new(TensorBoard::create(folder)?, *view);
-        work(&mut Context { seed: *seed, pool, stop, view: &mut view })
+        with_mlflow(common, context, |context| with_tensorboard(common, context, work))
     })
+}
+
+/// Calls `work`, kept for TensorBoard where that is asked for.
+fn with_tensorboard<T>(
+    common: &Common,
+    context: &mut Context<'_>,
+    work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
+) -> headsmith::Result<T> {
+    let Some(folder) = &common.tensorboard else { return work(context) };
+    let Context { seed, pool, stop, view } = context;
+    let mut view = Recorded::new(TensorBoard::create(folder)?, *view);
+    work(&mut Context { seed: *seed, pool, stop, view: &mut view })
+}
+
+/// Calls `work`, kept on an MLflow server where that is asked for.
+fn with_mlflow<T>(
+    common: &Common,
+    context: &mut Context<'_>,
+    work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
+) -> headsmith::Result<T> {
+    let Some(config) = &common.mlflow else { return work(context) };
+    let mut mlflow = Mlflow::begin(config, |name| std::env::var(name).ok())?;
+    let Context { seed, pool, stop, view } = context;
+    mlflow.warnings().iter().for_each(|text| view.see(&Progress::Warning(text)));
+    let mut kept = Recorded::new(&mut mlflow, *view);
+    let done = work(&mut Context { seed: *seed, pool, stop, view: &mut kept });
+    let status = match &done {
+        Ok(_) if interrupt::status() == 0 => Status::Finished,
+        Err(error) if !error.is_stopped() => Status::Failed,
+        _ => Status::Killed,
+    };
+    if let Some(text) = mlflow.finish(status) {
+        view.see(&Progress::Warning(&text));
+    }
+    done
 }
 
 /// The view that was asked for.

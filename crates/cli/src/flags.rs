@@ -4,6 +4,7 @@ pub(crate) mod aicrowd;
 pub(crate) mod common;
 pub(crate) mod config;
 pub(crate) mod heads;
+pub(crate) mod mlflow;
 pub(crate) mod study;
 
 use std::ffi::OsString;
@@ -117,6 +118,7 @@ fn run() -> Command {
             preset(),
             columns(),
         ])
+        .args(mlflow::args())
         .args(study::of_run())
         .args(aicrowd::of_run());
     let command = common::add(command);
@@ -149,6 +151,7 @@ fn fit() -> Command {
             common::tensorboard(),
             common::live(),
         ]);
+        let command = command.args(mlflow::args());
         let command = if *head == HeadKind::Mlp { command.arg(preset()) } else { command };
         heads::add(common::add(command), head.table(), "")
     };

@@ -16,10 +16,15 @@ mod faults;
 mod flags;
 #[path = "cli/hold_back.rs"]
 mod hold_back;
+#[allow(dead_code)]
+#[path = "../../aicrowd/tests/server.rs"]
+mod http_server;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
 #[path = "cli/jobs.rs"]
 mod jobs;
+#[path = "cli/mlflow.rs"]
+mod mlflow;
 #[path = "cli/outputs.rs"]
 mod outputs;
 #[path = "cli/plain.rs"]

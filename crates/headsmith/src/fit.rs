@@ -107,6 +107,7 @@ pub fn fit(
     context: &mut Context<'_>,
 ) -> Result<FittedHead> {
     context.tell(&Progress::Fitting { head: head.kind.name(), purpose: options.purpose });
+    context.tell(&Progress::Parameters(&head.params));
     let start = Instant::now();
     let scaling = head.params.text("scale").unwrap_or("none");
     let scaled = Scaled::new(scaling, head.kind, data, context.pool)?;

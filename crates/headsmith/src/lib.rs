@@ -26,6 +26,7 @@
 //! ```
 
 mod context;
+mod curves;
 mod error;
 mod evaluate;
 pub mod events;
@@ -35,6 +36,7 @@ pub mod folder;
 mod head;
 pub mod hold_back;
 pub mod judge;
+pub mod mlflow;
 pub mod model_file;
 pub mod outputs;
 mod predict;
@@ -52,6 +54,7 @@ pub use context::Context;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluation, evaluate};
 pub use head::{HeadConfig, HeadKind, Preset};
+pub use mlflow::{Mlflow, MlflowConfig};
 pub use predict::{PredictOptions, predict, predict_table};
 pub use progress::{Judged, Progress, View, Wish};
 pub use record::{Record, Recorded};

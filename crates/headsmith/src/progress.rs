@@ -7,6 +7,7 @@ use std::sync::Arc;
 use headsmith_data::Finding;
 use headsmith_heads::Event;
 use headsmith_heads::mlp::Weights;
+use headsmith_heads::params::Params;
 use headsmith_kernels::MatRef;
 use headsmith_study::{Space, StudyEvent, Trial};
 
@@ -35,6 +36,8 @@ pub enum Progress<'a> {
         /// What it is fitted for: `baseline`, `final fit`, or nothing where there is one.
         purpose: &'static str,
     },
+    /// The parameters of the head that is about to be fitted.
+    Parameters(&'a Params),
     /// The fit that goes on says something.
     Fit(&'a Event),
     /// A network's weights after an epoch, before the epoch's event.

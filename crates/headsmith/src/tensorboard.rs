@@ -98,7 +98,7 @@ impl Run {
 }
 
 /// Where a fit's files are: beside those of a fit that is alone or the last, or in a folder of its purpose.
-fn folder_of(purpose: &str) -> String {
+pub(crate) fn folder_of(purpose: &str) -> String {
     match purpose {
         "" | "final fit" => String::new(),
         other => plain(other.split(',').next().unwrap_or_default()),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
@@ -13,6 +13,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("headsmith-model", &["headsmith-kernels", "headsmith-heads"]),
     ("headsmith-study", &["headsmith-kernels"]),
     ("headsmith-tensorboard", &[]),
+    ("headsmith-mlflow", &[]),
     ("headsmith-report", &[]),
     (
         "headsmith",
@@ -23,6 +24,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "headsmith-heads",
             "headsmith-model",
             "headsmith-study",
+            "headsmith-mlflow",
             "headsmith-report",
             "headsmith-tensorboard",
         ],

@@ -21,7 +21,7 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
         HeadKind::Mlp => HeadConfig::mlp(commands::preset(matches), &given)?,
         _ => HeadConfig::new(kind, &given)?,
     };
-    let common = common::given(matches);
+    let common = common::given(matches).named(&format!("fit {name}"), None);
     let (train, val) = (path_of(matches, "train"), optional_path_of(matches, "val"));
     let model = path_of(matches, "model");
     let fitted = commands::with_context(&common, |context| {

@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
 use headsmith::report::Report;
 use headsmith::run::RunConfig;
-use headsmith::without_password;
 use headsmith::{HeadConfig, HeadKind};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 
@@ -34,7 +33,7 @@ struct Printed<'a> {
 
 /// The whole job.
 pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
-    let common = common::given(matches);
+    let common = common::given(matches).named("run", None);
     let given = |kind: HeadKind| heads::given(matches, kind.table(), heads::prefix_in_run(kind.name()));
     // Wrong parameters are said before anything is fetched.
     let baseline = HeadConfig::new(HeadKind::Forest, &given(HeadKind::Forest))?;
@@ -52,7 +51,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         study,
         hold_back: study::held_back(matches),
         columns: commands::columns(matches),
-        command: typed(),
+        command: common::typed(),
     };
     if matches.get_flag("submit") && config.test.is_none() {
         bail!("there is no table to predict, so nothing to submit: name it with --test");
@@ -67,12 +66,6 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     }
     view::print(&view::text::run(&report))?;
     submitted.map_or(Ok(()), |submitted| view::print(&format!("\nsubmitted: {}\n", submitted.url)))
-}
-
-/// The command as it was typed, by the name of the program, without passwords.
-fn typed() -> Vec<String> {
-    let words = std::env::args_os().skip(1).map(|word| without_password(&word.to_string_lossy()));
-    std::iter::once("headsmith".to_owned()).chain(words).collect()
 }
 
 /// Downloads the challenge's files, if there is a challenge.

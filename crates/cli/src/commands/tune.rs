@@ -10,13 +10,14 @@ use crate::{commands, interrupt, view};
 
 /// Does a study, or goes on with it.
 pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
-    let common = common::given(matches);
+    let head = study::head_of(matches);
+    let common = common::given(matches).named("tune", Some(head.name()));
     let config = TuneConfig {
         train: path_of(matches, "train"),
         val: path_of(matches, "val"),
         read: common.read.clone(),
         hold_back: study::held_back(matches),
-        study: study::given(matches, &common, study::head_of(matches))?,
+        study: study::given(matches, &common, head)?,
     };
     end_with_ctrl_c(matches);
     let report = commands::with_context(&common, |context| tune::tune(&config, context))?;

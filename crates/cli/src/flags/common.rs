@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use headsmith::data::{OnBadRow, ReadOptions};
+use headsmith::{MlflowConfig, without_password};
 
+use crate::flags::mlflow;
 use crate::view::live::Mode;
 
 /// What the flags common to all commands were given.
@@ -20,6 +22,8 @@ pub(crate) struct Common {
     pub(crate) quiet: bool,
     /// The folder that TensorBoard reads, of the commands that write to one.
     pub(crate) tensorboard: Option<PathBuf>,
+    /// The MLflow server that keeps the command, of the commands that one can keep.
+    pub(crate) mlflow: Option<MlflowConfig>,
     /// How progress is shown, of the commands that have a choice.
     pub(crate) live: Option<Mode>,
     /// How tables are read.
@@ -70,6 +74,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
         json: matches.get_flag("json"),
         quiet: matches.get_flag("quiet"),
         tensorboard: matches.try_get_one::<PathBuf>("tensorboard").ok().flatten().cloned(),
+        mlflow: mlflow::given(matches),
         live: matches.try_get_one::<String>("live").ok().flatten().map(|name| Mode::named(name)),
         read: ReadOptions {
             embeddings_column: text("embeddings_column"),
@@ -79,6 +84,23 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
             ..ReadOptions::default()
         },
     }
+}
+
+impl Common {
+    /// The same, of the command `name` over the head `head` where it is not told later.
+    pub(crate) fn named(mut self, name: &str, head: Option<&str>) -> Common {
+        if let Some(mlflow) = &mut self.mlflow {
+            mlflow.name = name.to_owned();
+            mlflow.params.extend(head.map(|head| ("head".to_owned(), head.to_owned())));
+        }
+        self
+    }
+}
+
+/// The command as it was typed, by the name of the program, without passwords.
+pub(crate) fn typed() -> Vec<String> {
+    let words = std::env::args_os().skip(1).map(|word| without_password(&word.to_string_lossy()));
+    std::iter::once("headsmith".to_owned()).chain(words).collect()
 }
 
 /// How many threads work at once.

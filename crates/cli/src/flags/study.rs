@@ -38,7 +38,8 @@ pub(crate) fn tune() -> Command {
             common::tensorboard(),
             common::live(),
             super::preset(),
-        ]);
+        ])
+        .args(super::mlflow::args());
     let command = common::add(command.args(of_study(storage().default_value(STORAGE))));
     HeadKind::ALL
         .iter()

@@ -11,6 +11,7 @@ use headsmith_tensorboard::picture::{self, Bin};
 use headsmith_tensorboard::{Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar};
 
 use super::Run;
+use crate::curves;
 use crate::progress::{Judged, Progress};
 use crate::record::now;
 
@@ -64,7 +65,7 @@ impl FitFiles {
 
     fn epoch(&mut self, record: &EpochRecord) -> io::Result<()> {
         let mut values = scores(&record.train);
-        values.push(scalar("epoch_learning_rate", record.learning_rate as f32));
+        values.push(scalar(curves::LEARNING_RATE, record.learning_rate as f32));
         self.train()?.write(record.epoch, values)?;
         match &record.val {
             Some(val) => self.validation()?.write(record.epoch, scores(val)),
@@ -103,15 +104,7 @@ fn begun(run: &mut Option<Run>, begin: impl FnOnce() -> io::Result<Run>) -> io::
 }
 
 fn scores(scores: &EpochScores) -> Vec<Value> {
-    let EpochScores { loss, mae, mse, accuracy, weighted_f1 } = *scores;
-    let named = [
-        ("epoch_loss", loss),
-        ("epoch_mae", mae),
-        ("epoch_mse", mse),
-        ("epoch_accuracy", accuracy),
-        ("epoch_weighted_f1", weighted_f1),
-    ];
-    named.into_iter().map(|(tag, value)| scalar(tag, value as f32)).collect()
+    curves::of(scores).into_iter().map(|(tag, value)| scalar(tag, value as f32)).collect()
 }
 
 fn layers(architecture: &Architecture) -> Vec<keras::Layer> {

@@ -11,17 +11,18 @@ use headsmith_tensorboard::proto::What;
 use headsmith_tensorboard::{Origin, read, scalar, text};
 
 use super::Run;
+use crate::curves::{self, EPOCHS, PRUNED, VALUE};
 use crate::record::now;
 
 /// Tag, name and description of what the page shows of a trial.
 const METRICS: [(&str, &str, &str); 3] = [
     (
-        "weighted_f1",
+        VALUE,
         "weighted F1",
         "On the validation rows: of the best epoch; of a pruned trial, of its last epoch.",
     ),
-    ("epochs", "epochs", "How many epochs were trained."),
-    ("pruned", "pruned", "1 when the trial was ended early, as not worth going on."),
+    (EPOCHS, "epochs", "How many epochs were trained."),
+    (PRUNED, "pruned", "1 when the trial was ended early, as not worth going on."),
 ];
 
 /// The files of a study.
@@ -115,7 +116,7 @@ impl StudyFiles {
         let Some(trial) = self.trials.get_mut(&number) else { return Ok(()) };
         let step = step.max(0) as usize;
         trial.n_epochs = step + 1;
-        trial.run.write(step, vec![scalar("epoch_weighted_f1", value as f32)])
+        trial.run.write(step, vec![scalar(curves::TRIAL, value as f32)])
     }
 
     fn ended(
@@ -127,10 +128,9 @@ impl StudyFiles {
         ended: f64,
     ) -> io::Result<()> {
         let Some(Trial { mut run, n_epochs }) = self.trials.remove(&number) else { return Ok(()) };
-        let [value_tag, epochs_tag, pruned_tag] = METRICS.map(|(tag, ..)| tag);
         let pruned = f32::from(u8::from(state == State::Pruned));
-        let mut values = vec![scalar(epochs_tag, n_epochs as f32), scalar(pruned_tag, pruned)];
-        values.extend(value.map(|value| scalar(value_tag, value as f32)));
+        let mut values = vec![scalar(EPOCHS, n_epochs as f32), scalar(PRUNED, pruned)];
+        values.extend(value.map(|value| scalar(VALUE, value as f32)));
         values.extend(reason.map(|reason| text("reason", reason)));
         let status = if state == State::Fail { Status::Failure } else { Status::Success };
         values.push(hparams::session_end(status, ended));

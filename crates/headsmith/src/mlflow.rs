@@ -1,0 +1,229 @@
+//! What a run says, as an MLflow server keeps it: a [`Record`] on a tracking server.
+//!
+//! | run | what is in it |
+//! |---|---|
+//! | the command's own | parameters of its heads, each epoch's figures, final scores with intervals, hashes of the tables, files |
+//! | `trial-0007` below it | a trial's parameters, its curve, how it ended |
+//!
+//! Sending is a thread's own work: a server that is slow or goes away holds nothing up and changes nothing.
+
+mod numbers;
+mod trials;
+
+use std::path::{Path, PathBuf};
+
+use headsmith_heads::{EpochRecord, Event};
+pub use headsmith_mlflow::Status;
+use headsmith_mlflow::{Address, Client, Message, Metric, NewRun, Tracker};
+use serde_json::Value;
+
+use crate::curves;
+use crate::error::{Error, Result};
+use crate::folder;
+use crate::progress::Progress;
+use crate::record::{Record, now};
+use crate::report::{FitReport, TableReport};
+use crate::tensorboard::folder_of;
+use crate::tune::StudyReport;
+use trials::Trials;
+
+/// Where a command is kept, and what is said of it from the beginning.
+#[derive(Clone, Default)]
+pub struct MlflowConfig {
+    /// The server's address; it may hold a user and a password.
+    pub url: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The run's name.
+    pub name: String,
+    /// The command and its arguments, without passwords.
+    pub command: Vec<String>,
+    /// Parameters of the command, by name.
+    pub params: Vec<(String, String)>,
+}
+
+/// The address may hold a password, so it is left out.
+impl std::fmt::Debug for MlflowConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MlflowConfig").field("experiment", &self.experiment).finish_non_exhaustive()
+    }
+}
+
+/// Keeps what a run says on an MLflow server.
+pub struct Mlflow {
+    tracker: Tracker,
+    shown: String,
+    warnings: Vec<String>,
+    trials: Trials,
+    /// What stands before the names of the fit that goes on.
+    prefix: String,
+    /// The folder of a run's report.
+    out: Option<PathBuf>,
+}
+
+impl Mlflow {
+    /// Begins a run on the server. Credentials are those of the address, or of MLflow's own variables in the environment.
+    ///
+    /// # Errors
+    /// When the address is none, the server cannot be reached, or does not make the run.
+    pub fn begin(config: &MlflowConfig, env: impl Fn(&str) -> Option<String>) -> Result<Mlflow> {
+        let user = ["USER", "USERNAME"].into_iter().find_map(&env);
+        let address = Address::parse(&config.url, &env).map_err(|error| cannot(&error))?;
+        let shown = address.shown().to_owned();
+        let mut warnings = Vec::new();
+        if address.is_exposed() {
+            warnings.push(format!("{shown} is no https:// address: who asks MLflow can be read on the way"));
+        }
+        let mut tags = vec![
+            ("mlflow.source.type".to_owned(), "LOCAL".to_owned()),
+            ("mlflow.source.name".to_owned(), config.command.join(" ")),
+            ("headsmith.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ];
+        tags.extend(user.map(|user| ("mlflow.user".to_owned(), user)));
+        let new = NewRun { name: config.name.clone(), tags, started: millis() };
+        let client = Client::from_env(address, &env);
+        let tracker = client
+            .and_then(|client| Tracker::begin(client, &config.experiment, new))
+            .map_err(|error| cannot(&error))?;
+        warnings.extend(tracker.no_artifacts().map(|why| format!("files are not logged to MLflow: {why}")));
+        tracker.send(Message::params(Tracker::PARENT, config.params.clone()));
+        let trials = Trials::default();
+        Ok(Mlflow { tracker, shown, warnings, trials, prefix: String::new(), out: None })
+    }
+
+    /// What is not as somebody may expect it.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Ends the run, and waits until the server has everything or is away for too long. Gives a warning that says what was
+    /// lost.
+    pub fn finish(mut self, status: Status) -> Option<String> {
+        self.trials.end_all(&self.tracker);
+        if let Some(log) = self.out.take().map(|out| out.join(folder::EVENTS)).filter(|log| log.is_file()) {
+            self.tracker.send(Message::File { path: log });
+        }
+        self.tracker.send(Message::End { run: Tracker::PARENT, status, time: millis() });
+        let lost = self.tracker.finish()?;
+        let whole = "models, reports and studies are whole";
+        Some(format!("MLflow at {} did not get everything, {whole}: {lost}", self.shown))
+    }
+
+    fn numbers(&self, numbers: Vec<(String, f64)>, step: usize) {
+        let (step, time) = (step as i64, millis());
+        let metrics = numbers.into_iter().map(|(key, value)| Metric { key, value, step, time });
+        self.tracker.send(Message::metrics(Tracker::PARENT, metrics.collect()));
+    }
+
+    fn params(&self, params: Vec<(String, String)>) {
+        self.tracker.send(Message::params(Tracker::PARENT, params));
+    }
+
+    fn tags(&self, tags: Vec<(String, String)>) {
+        self.tracker.send(Message::tags(Tracker::PARENT, tags));
+    }
+
+    fn read(&self, table: &TableReport) {
+        let key = format!("headsmith.data.{}", table.role);
+        self.tags(vec![(format!("{key}.path"), table.path.clone()), (key, table.fingerprint.clone())]);
+    }
+
+    fn epoch(&self, record: &EpochRecord) {
+        let prefix = &self.prefix;
+        let of = |side: &str, scores| {
+            curves::of(scores).map(|(name, value)| (format!("{prefix}{side}/{name}"), value))
+        };
+        let mut numbers = of("train", &record.train).to_vec();
+        numbers.push((format!("{prefix}train/{}", curves::LEARNING_RATE), record.learning_rate));
+        numbers.extend(record.val.iter().flat_map(|val| of("validation", val)));
+        self.numbers(numbers, record.epoch);
+    }
+
+    fn fitted(&self, report: &FitReport) {
+        let name = |name: &str| format!("{}{name}", self.prefix);
+        let mut numbers = numbers::of(&name("train"), &report.train);
+        numbers.extend(report.val.iter().flat_map(|val| numbers::of(&name("validation"), val)));
+        numbers.push((name("fit_seconds"), report.fit_seconds));
+        numbers.extend(report.best_epoch.map(|epoch| (name("best_epoch"), epoch as f64)));
+        if report.best_epoch.is_some() {
+            numbers.push((name(curves::EPOCHS), report.epochs as f64));
+        }
+        self.numbers(numbers, report.best_epoch.unwrap_or(0));
+    }
+
+    fn studied(&self, report: &StudyReport) {
+        self.numbers(numbers::of("study", report), 0);
+        let best = report.best.as_ref();
+        self.tags(
+            best.map(|best| ("headsmith.best_trial".to_owned(), best.number.to_string()))
+                .into_iter()
+                .collect(),
+        );
+    }
+
+    /// A file is there, whole. A run's report has more to tell than its heads had.
+    fn wrote(&mut self, path: &Path) {
+        self.tracker.send(Message::File { path: path.to_owned() });
+        if path.file_name().is_none_or(|name| name != folder::REPORT) {
+            return;
+        }
+        self.out = path.parent().map(Path::to_owned);
+        let bytes = std::fs::read(path).unwrap_or_default();
+        let Ok(report) = serde_json::from_slice::<Value>(&bytes) else { return };
+        let mut numbers = numbers::of("comparison", &report["comparison"]);
+        for head in report["heads"].as_array().into_iter().flatten() {
+            numbers.extend(numbers::of("held_back", &head["held_back"]));
+        }
+        self.numbers(numbers, 0);
+        let chosen = report["chosen"].as_str().unwrap_or_default();
+        self.tags(vec![("headsmith.chosen".to_owned(), chosen.to_owned())]);
+    }
+}
+
+/// What cannot be sent is told at the end, all at once.
+impl Record for &mut Mlflow {
+    fn keep(&mut self, progress: &Progress<'_>) -> std::result::Result<(), String> {
+        match progress {
+            Progress::Read(table) => self.read(table),
+            Progress::Fitting { head, purpose } => {
+                let folder = folder_of(purpose);
+                self.prefix = if folder.is_empty() { folder } else { folder + "/" };
+                self.params(vec![(format!("{}head", self.prefix), (*head).to_owned())]);
+            }
+            Progress::Parameters(params) => {
+                let name = |name: &str| format!("{}{name}", self.prefix);
+                self.params(params.iter().map(|(key, value)| (name(key), value.to_string())).collect());
+            }
+            Progress::Fit(Event::Epoch(record)) => self.epoch(record),
+            Progress::Fitted(report) => self.fitted(report),
+            Progress::Searching { study, space, trials, pruner, n_trials, .. } => {
+                self.trials = Trials::begin(study, trials);
+                self.tags(vec![("headsmith.study".to_owned(), (*study).to_owned())]);
+                let n_trials = n_trials.map(|n| ("study/trials".to_owned(), n.to_string()));
+                let space = space.params.iter();
+                let space =
+                    space.map(|param| (format!("space/{}", param.name), param.distribution.to_string()));
+                let pruner = ("study/pruner".to_owned(), (*pruner).to_owned());
+                self.params(space.chain([pruner]).chain(n_trials).collect());
+            }
+            Progress::Trial(event) => self.trials.keep(event, &self.tracker),
+            Progress::Searched => self.trials.end_all(&self.tracker),
+            Progress::Studied(report) => self.studied(report),
+            Progress::Wrote(path) => self.wrote(path),
+            _ => (),
+        }
+        Ok(())
+    }
+}
+
+/// The error before anything is done.
+fn cannot(error: &headsmith_mlflow::Error) -> Error {
+    let hint = error.hint().unwrap_or("is the server up? Without --mlflow the command does the same");
+    let text = format!("cannot log to MLflow: {error}\nhint: {hint}");
+    if error.is_usage() { Error::usage(text) } else { Error::data(text) }
+}
+
+/// Milliseconds since 1970, UTC.
+fn millis() -> i64 {
+    (now() * 1e3) as i64
+}

@@ -1,0 +1,231 @@
+//! Requests: who asks, how long an answer may take and how large it may be, what a refusal means.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{Response, StatusCode};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use crate::address::Address;
+use crate::error::{Error, Kind, Result, plain};
+
+/// The API's answers are short; one that is longer is none.
+const LONGEST_ANSWER: u64 = 4 << 20;
+
+/// How long to wait, how much to keep, how often to try.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// For a connection, with its TLS handshake.
+    pub connect: Duration,
+    /// For a whole call of the API.
+    pub call: Duration,
+    /// For the answer to a file, which the server may have to hand on.
+    pub upload: Duration,
+    /// For a server that takes no more bytes of a file.
+    pub silence: Duration,
+    /// For a server that is away when the work has ended.
+    pub grace: Duration,
+    /// Between two sendings: what came meanwhile goes together.
+    pub pause: Duration,
+    /// Before the second attempt; it doubles from one to the next, up to a quarter of a minute.
+    pub backoff: Duration,
+    /// How often a request at which the server fails (HTTP 500) is tried.
+    pub attempts: u32,
+    /// How many records wait at most: numbers; half as many again of what else there is.
+    pub n_waiting: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connect: Duration::from_secs(10),
+            call: Duration::from_secs(15),
+            upload: Duration::from_secs(60),
+            silence: Duration::from_secs(30),
+            grace: Duration::from_secs(10),
+            pause: Duration::from_secs(1),
+            backoff: Duration::from_millis(500),
+            attempts: 6,
+            n_waiting: 100_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Waits `timeout` at most for any answer, and for a server that is away at the end.
+    pub fn answering_within(self, timeout: Duration) -> Limits {
+        let connect = self.connect.min(timeout);
+        Limits { connect, call: timeout, upload: timeout, silence: timeout, grace: timeout, ..self }
+    }
+
+    /// How long to wait after the failure of attempt `attempt` (from 1).
+    pub(crate) fn wait(&self, attempt: u32) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(15);
+        self.backoff.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST)
+    }
+}
+
+/// A client of one server.
+#[derive(Debug)]
+pub struct Client {
+    agent: Agent,
+    address: Address,
+    limits: Limits,
+}
+
+impl Client {
+    /// A client of the server at `address`. `roots` are the certificates to trust, in PEM; those of the web when there are
+    /// none.
+    ///
+    /// # Errors
+    /// When `roots` holds no certificate.
+    pub fn new(address: Address, limits: Limits, roots: Option<&[u8]>) -> Result<Client> {
+        let roots = roots.map_or(Ok(RootCerts::WebPki), certificates)?;
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // Who asks is not told to another address.
+            .max_redirects(0)
+            .user_agent(concat!("headsmith/", env!("CARGO_PKG_VERSION")))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .timeout_resolve(Some(limits.connect))
+            .timeout_connect(Some(limits.connect))
+            .timeout_recv_response(Some(limits.upload))
+            .timeout_per_read(Some(limits.call))
+            .timeout_per_write(Some(limits.silence))
+            .build();
+        Ok(Client { agent: config.new_agent(), address, limits })
+    }
+
+    /// The same with what the environment says to MLflow's own client: the certificates of the file
+    /// `MLFLOW_TRACKING_SERVER_CERT_PATH` (or `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`), and the seconds to wait for an answer
+    /// in `MLFLOW_HTTP_REQUEST_TIMEOUT`.
+    ///
+    /// # Errors
+    /// When one of the variables is wrong.
+    pub fn from_env(address: Address, env: impl Fn(&str) -> Option<String>) -> Result<Client> {
+        let named = |name: &'static str| Some((name, env(name).filter(|text| !text.is_empty())?));
+        let wrong = |name, why: String| Error::new(Kind::Usage, format!("{name} {why}"));
+        let names = ["MLFLOW_TRACKING_SERVER_CERT_PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"];
+        let roots = names.into_iter().find_map(named).map(|(name, path)| {
+            std::fs::read(&path).map_err(|error| wrong(name, format!("names {path}: {error}")))
+        });
+        let mut limits = Limits::default();
+        if let Some((name, text)) = named("MLFLOW_HTTP_REQUEST_TIMEOUT") {
+            let seconds = text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
+            let seconds =
+                seconds.ok_or_else(|| wrong(name, "is no number of seconds from 1 to 86400".to_owned()))?;
+            limits = limits.answering_within(Duration::from_secs(seconds));
+        }
+        Client::new(address, limits, roots.transpose()?.as_deref())
+    }
+
+    /// The server's address.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Asks `api` of the tracking API.
+    pub(crate) fn get(&self, api: &str, query: &[(&str, &str)]) -> Result<Value> {
+        let mut request = self.agent.get(self.url(api)).query_pairs(query.iter().copied());
+        if let Some(who) = self.address.authorization() {
+            request = request.header("Authorization", who);
+        }
+        self.read(request.config().timeout_global(Some(self.limits.call)).build().call())
+    }
+
+    /// Tells `api` of the tracking API.
+    pub(crate) fn post(&self, api: &str, payload: &Value) -> Result<Value> {
+        let mut request = self.agent.post(self.url(api)).header("Content-Type", "application/json");
+        if let Some(who) = self.address.authorization() {
+            request = request.header("Authorization", who);
+        }
+        let request = request.config().timeout_global(Some(self.limits.call)).build();
+        self.read(request.send(payload.to_string().as_str()))
+    }
+
+    /// Puts a file where the server hands out artifacts; `path` is as it stands in an address.
+    pub(crate) fn put(&self, path: &str, file: &File) -> Result<()> {
+        let url = format!("{}/api/2.0/mlflow-artifacts/artifacts/{path}", self.address.shown());
+        let mut request = self.agent.put(url).header("Content-Type", "application/octet-stream");
+        if let Some(who) = self.address.authorization() {
+            request = request.header("Authorization", who);
+        }
+        // The answer is empty.
+        self.succeeded(request.send(file)).map(drop)
+    }
+
+    fn url(&self, api: &str) -> String {
+        format!("{}/api/2.0/mlflow/{api}", self.address.shown())
+    }
+
+    /// The answer, when it is a success and is JSON.
+    fn read(&self, response: std::result::Result<Response<Body>, ureq::Error>) -> Result<Value> {
+        self.succeeded(response)?.ok_or_else(|| {
+            let shown = self.address.shown();
+            Error::new(Kind::Refused, format!("{shown}: the answer is none of MLflow's: no JSON"))
+                .with_hint("is it the address of a tracking server?")
+        })
+    }
+
+    /// The answer, when it is a success; `None` when it is no JSON.
+    fn succeeded(&self, response: std::result::Result<Response<Body>, ureq::Error>) -> Result<Option<Value>> {
+        let shown = self.address.shown();
+        let transport = |error: ureq::Error| Error::transport(shown, &error);
+        let (parts, mut body) = response.map_err(transport)?.into_parts();
+        let body = body.with_config().limit(LONGEST_ANSWER).read_to_vec().map_err(transport)?;
+        let json = serde_json::from_slice::<Value>(&body).ok();
+        match parts.status {
+            status if status.is_success() => Ok(json),
+            status if status.is_redirection() => {
+                let to = parts.headers.get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
+                // What follows may be secret.
+                let to = to.split(['?', '#']).next().unwrap_or_default();
+                let to = plain(&self.address.hide_in(to.rsplit('@').next().unwrap_or_default()));
+                Err(Error::new(Kind::Refused, format!("{shown}: it leads on to {to}"))
+                    .with_hint("name the address that it leads to"))
+            }
+            status => Err(self.failure(status, json.as_ref())),
+        }
+    }
+
+    /// The error that a status of failure comes to.
+    fn failure(&self, status: StatusCode, json: Option<&Value>) -> Error {
+        let said = |key| json.and_then(|json| json.get(key)).and_then(Value::as_str).unwrap_or_default();
+        let words = [said("error_code"), said("message")].map(|text| plain(&self.address.hide_in(text)));
+        let words: String =
+            words.iter().filter(|text| !text.is_empty()).map(|text| format!(": {text}")).collect();
+        let what = |why: &str| format!("{}: {why} (HTTP {}){words}", self.address.shown(), status.as_u16());
+        match status.as_u16() {
+            401 | 403 => Error::new(Kind::Refused, what("not allowed")).with_hint(
+                "give a user and a password in the address (USER:PASSWORD@), or set MLFLOW_TRACKING_USERNAME and \
+                 MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
+            ),
+            404 if json.is_none() => Error::new(Kind::Refused, what("there is no MLflow server"))
+                .with_hint("is there a path in its address?"),
+            429 | 502..=504 => Error::new(Kind::Away, what("the server is not available")),
+            500.. => Error::new(Kind::Failed, what("the server failed")),
+            _ => Error::new(Kind::Refused, what("refused")),
+        }
+    }
+}
+
+/// The certificates of a PEM file.
+fn certificates(pem: &[u8]) -> Result<RootCerts> {
+    let items: Vec<Certificate<'static>> = ureq::tls::parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if items.is_empty() {
+        return Err(Error::new(Kind::Usage, "the certificates to trust are no PEM certificates"));
+    }
+    Ok(RootCerts::Specific(Arc::new(items)))
+}

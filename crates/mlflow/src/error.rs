@@ -1,0 +1,110 @@
+//! Why a server did not take something.
+
+use std::fmt;
+
+/// The result of this crate's fallible functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why it did not work, and what to do. Never holds a password.
+#[derive(Debug, Clone)]
+pub struct Error {
+    kind: Kind,
+    what: String,
+    hint: Option<String>,
+}
+
+/// What follows from an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An address or a setting is wrong.
+    Usage,
+    /// No answer came, or one that says that there is no server just now: it may be back at any time.
+    Away,
+    /// The server failed at this request (HTTP 500): it may not the next time.
+    Failed,
+    /// The server, or what stands there, will not take this request.
+    Refused,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Error {
+        Error { kind, what: what.into(), hint: None }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The request to `shown` failed underneath HTTP.
+    pub(crate) fn transport(shown: &str, error: &ureq::Error) -> Error {
+        let insecure = |error: &dyn fmt::Display| {
+            Error::new(Kind::Refused, format!("{shown}: the connection is not secure: {error}"))
+                .with_hint("name the server's certificates in MLFLOW_TRACKING_SERVER_CERT_PATH (PEM)")
+        };
+        match error {
+            ureq::Error::Rustls(error) => insecure(error),
+            ureq::Error::Tls(error) => insecure(error),
+            ureq::Error::Io(error) if error.to_string().contains("certificate") => insecure(error),
+            ureq::Error::Timeout(what) => {
+                Error::new(Kind::Away, format!("{shown}: no answer in time ({what})"))
+            }
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+                Error::new(Kind::Usage, format!("{shown}: not an address that can be asked"))
+            }
+            ureq::Error::LargeResponseHeader(..) | ureq::Error::BodyExceedsLimit(_) => {
+                Error::new(Kind::Refused, format!("{shown}: not an answer of MLflow: {error}"))
+            }
+            error => Error::new(Kind::Away, format!("{shown}: {error}")),
+        }
+    }
+
+    /// Whether the caller asked for something wrong.
+    pub fn is_usage(&self) -> bool {
+        self.kind == Kind::Usage
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+/// What is wrong, without the [`hint`](Error::hint).
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Text from outside as it may be shown on a terminal: one line, short, nothing that moves the cursor.
+pub(crate) fn plain(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_bidi =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut line: String =
+        words.join(" ").chars().filter(|c| !c.is_control() && !is_bidi(*c)).take(LONGEST + 1).collect();
+    if line.chars().count() > LONGEST {
+        line.pop();
+        line.push_str("..");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_stays_on_its_line() {
+        assert_eq!(plain("a\x1b[2J\r\n b\u{202e}c"), "a[2J bc");
+        assert_eq!(plain(&"x".repeat(1000)).len(), 202);
+    }
+}

@@ -1,0 +1,196 @@
+//! Whatever goes wrong: an error at the beginning, a count of what was lost later, and nobody is held up.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use headsmith_mlflow::{Client, Limits, NewRun, Tracker};
+
+use crate::server::{Request, Server, hush, reply};
+use crate::service::{begin, child, client, end, limits, numbers, payloads, service};
+
+type Fault = fn(&Request, &mut dyn Write);
+
+#[test]
+fn a_server_that_does_not_answer_as_mlflow_is_an_error_at_once() {
+    let cases: [(&str, Fault, &str); 8] = [
+        ("401", |_, out| reply(out, 401, &[], b"You are not authenticated. s3cret"), "not allowed"),
+        ("403", |_, out| reply(out, 403, &[], b"{\"message\": \"s3cret\"}"), "not allowed (HTTP 403): ***"),
+        ("404", |_, out| reply(out, 404, &[], b"<html>"), "there is no MLflow server"),
+        ("500", |_, out| reply(out, 500, &[], b"{\"error_code\": \"INTERNAL_ERROR\"}"), "INTERNAL_ERROR"),
+        (
+            "302",
+            |_, out| reply(out, 302, &[("Location", "https://u:p@h.org/l?t=s3cret")], b""),
+            "leads on to h.org/l",
+        ),
+        ("HTML", |_, out| reply(out, 200, &[], b"<html>"), "no JSON"),
+        ("other JSON", |_, out| reply(out, 200, &[], b"{}"), "no experiment/experiment_id"),
+        ("silent", |_, _| hush(2.0), "no answer in time"),
+    ];
+    for (name, fault, words) in cases {
+        let (server, start) = (Server::new(fault), Instant::now());
+        let url = server.url().replace("http://", "http://u:s3cret@");
+        let new = NewRun { name: "top".to_owned(), tags: Vec::new(), started: 0 };
+        let error = Tracker::begin(client(&url, limits()), "e", new).unwrap_err();
+        assert!(error.to_string().contains(words), "{name}: {error}");
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+        assert!(start.elapsed() < Duration::from_millis(1500), "{name} took {:?}", start.elapsed());
+        assert_eq!(server.requests().len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_deleted_experiment_and_a_port_without_a_server_are_errors() {
+    let deleted = Server::new(|_, out| {
+        reply(
+            out,
+            200,
+            &[],
+            b"{\"experiment\": {\"experiment_id\": \"7\", \"lifecycle_stage\": \"deleted\"}}",
+        );
+    });
+    assert!(begin(&deleted, limits()).unwrap_err().to_string().contains("is deleted"));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let new = NewRun { name: "top".to_owned(), tags: Vec::new(), started: 0 };
+    let error = Tracker::begin(client(&format!("http://127.0.0.1:{port}"), limits()), "e", new).unwrap_err();
+    assert!(error.to_string().contains(&port.to_string()) && !error.is_usage(), "{error}");
+}
+
+#[test]
+fn the_environment_must_make_sense() {
+    for (name, value) in
+        [("MLFLOW_HTTP_REQUEST_TIMEOUT", "soon"), ("MLFLOW_TRACKING_SERVER_CERT_PATH", "/no/such.pem")]
+    {
+        let address = headsmith_mlflow::Address::parse("http://h", |_| None).unwrap();
+        let env = |asked: &str| (asked == name).then(|| value.to_owned());
+        let error = Client::from_env(address, env).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains(name), "{error}");
+    }
+}
+
+/// A service that does `fault` while `broken` is set.
+fn breakable(fault: Fault) -> (Server, Arc<AtomicBool>) {
+    let broken: Arc<AtomicBool> = Arc::default();
+    let is_broken = Arc::clone(&broken);
+    let server = service(move |request, out| {
+        let breaks = is_broken.load(Ordering::SeqCst);
+        if breaks {
+            fault(request, out);
+        }
+        breaks
+    });
+    (server, broken)
+}
+
+#[test]
+fn a_server_that_goes_away_holds_nobody_up_and_what_was_lost_is_counted() {
+    let cases: [(Fault, &str); 4] = [
+        (|_, out| reply(out, 500, &[], b"{\"message\": \"no disk\"}"), "no disk"),
+        (|_, out| reply(out, 503, &[], b""), "not available"),
+        (|_, _| hush(3.0), "no answer in time"),
+        (|_, _| (), "127.0.0.1"),
+    ];
+    for (fault, words) in cases {
+        let (server, broken) = breakable(fault);
+        let tracker = begin(&server, limits()).unwrap();
+        broken.store(true, Ordering::SeqCst);
+        let start = Instant::now();
+        tracker.send(child(1));
+        (0..200).for_each(|_| tracker.send(numbers(1, 3)));
+        tracker.send(end(1));
+        assert!(start.elapsed() < Duration::from_millis(100), "sending took {:?}", start.elapsed());
+        let lost = tracker.finish().unwrap();
+        assert_eq!((lost.n_lost, lost.n_records), (602, 602), "{lost}");
+        assert!(lost.why.contains(words), "{lost}");
+        assert!(start.elapsed() < Duration::from_secs(4), "{words} took {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_server_that_comes_back_gets_everything() {
+    let (server, broken) = breakable(|_, _| ());
+    let tracker = begin(&server, limits()).unwrap();
+    broken.store(true, Ordering::SeqCst);
+    tracker.send(child(1));
+    tracker.send(numbers(1, 1200));
+    // Longer than what is waited for a server at the end.
+    thread::sleep(Duration::from_millis(600));
+    broken.store(false, Ordering::SeqCst);
+    tracker.send(end(1));
+    assert_eq!(tracker.finish(), None);
+    let logged = payloads(&server, "runs/log-batch");
+    let n: usize = logged.iter().map(|batch| batch["metrics"].as_array().unwrap().len()).sum();
+    assert_eq!((n, payloads(&server, "runs/update").len()), (1200, 1));
+}
+
+#[test]
+fn a_run_whose_answer_was_lost_is_not_begun_twice() {
+    let n_created = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&n_created);
+    let server = service(move |request, out| {
+        if request.path.ends_with("runs/search") {
+            let filter = String::from_utf8_lossy(&request.body).into_owned();
+            assert!(filter.contains("trial-1") && filter.contains("'r0'"), "{filter}");
+            reply(out, 200, &[], b"{\"runs\": [{\"info\": {\"run_id\": \"found\"}}]}");
+            return true;
+        }
+        // The second creation is done, and its answer does not come.
+        request.path.ends_with("runs/create") && counted.fetch_add(1, Ordering::SeqCst) == 1
+    });
+    let tracker = begin(&server, limits()).unwrap();
+    tracker.send(child(1));
+    tracker.send(numbers(1, 1));
+    tracker.send(end(1));
+    assert_eq!(tracker.finish(), None);
+    assert_eq!(n_created.load(Ordering::SeqCst), 2);
+    assert_eq!(payloads(&server, "runs/log-batch")[0]["run_id"], "found");
+}
+
+#[test]
+fn what_a_server_refuses_is_lost_alone() {
+    let server = service(|request, out| {
+        let refused = request.body.windows(7).any(|part| part == b"trial-1");
+        if refused {
+            reply(out, 400, &[], b"{\"error_code\": \"INVALID_PARAMETER_VALUE\", \"message\": \"no\"}");
+        }
+        refused
+    });
+    let tracker = begin(&server, limits()).unwrap();
+    for run in [1, 2] {
+        tracker.send(child(run));
+        tracker.send(numbers(run, 3));
+        tracker.send(end(run));
+    }
+    let lost = tracker.finish().unwrap();
+    assert_eq!((lost.n_lost, lost.n_records), (5, 10), "{lost}");
+    assert!(lost.why.contains("INVALID_PARAMETER_VALUE: no"), "{lost}");
+}
+
+#[test]
+fn a_slow_server_loses_numbers_and_no_runs() {
+    let gate = Arc::new(Barrier::new(2));
+    let held = Arc::clone(&gate);
+    let once = AtomicBool::new(true);
+    let server = service(move |request, _| {
+        if request.path.ends_with("log-batch") && once.swap(false, Ordering::SeqCst) {
+            held.wait();
+            held.wait();
+        }
+        false
+    });
+    let limits = Limits { n_waiting: 100, call: Duration::from_secs(20), ..limits() };
+    let tracker = begin(&server, limits).unwrap();
+    tracker.send(numbers(Tracker::PARENT, 1));
+    gate.wait();
+    tracker.send(child(1));
+    (0..50).for_each(|_| tracker.send(numbers(1, 11)));
+    tracker.send(end(1));
+    gate.wait();
+    let lost = tracker.finish().unwrap();
+    // One for the beginning, and 99 of 550.
+    assert_eq!((lost.n_lost, lost.n_records), (550 - 99, 1 + 552), "{lost}");
+    assert!(lost.why.contains("too slowly"));
+    assert_eq!(payloads(&server, "runs/update").len(), 1);
+}
