@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 from mlflow.tracking import MlflowClient
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
