@@ -9,15 +9,12 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
-import time
-import urllib.parse
-import urllib.request
 
 import keras
 import numpy as np
 import safetensors.numpy
+from drive.tensorboard import Server
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.histogram.summary_v2 import histogram_pb
@@ -56,41 +53,6 @@ def curve(probabilities, is_positive, n=201):
     tp, fp = (np.cumsum(count(w)[::-1])[::-1] for w in (labels, 1.0 - labels))
     tn, fn = fp[0] - fp, tp[0] - tp
     return np.float32([tp, fp, tn, fn, tp / np.maximum(1e-7, tp + fp), tp / np.maximum(1e-7, tp + fn)])
-
-
-class Server:
-    """TensorBoard over a folder, on a port of its own."""
-
-    def __init__(self, folder):
-        command = [sys.executable, "-m", "tensorboard.main", "--logdir", folder, "--port", "0", "--host", "127.0.0.1"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if match := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                self.url = match[0]
-                return
-        raise AssertionError("TensorBoard did not start")
-
-    def get(self, path, body=None, **query):
-        url = f"{self.url}/data/{path}" + ("?" + urllib.parse.urlencode(query) if query else "")
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=30) as answer:
-            content = answer.read()
-            return json.loads(content) if "json" in answer.headers["Content-Type"] else content
-
-    def wait_for(self, runs):
-        """Waits until all these runs are loaded."""
-        deadline = time.monotonic() + 60
-        while not set(runs) <= set(self.get("runs")):
-            assert time.monotonic() < deadline, (runs, self.get("runs"))
-            time.sleep(0.1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
 
 
 def every_kind(folder):

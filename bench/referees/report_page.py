@@ -5,10 +5,7 @@ Needs Chromium or Chrome (Debian: apt-get install chromium), or HEADSMITH_CHROMI
 target/referees/bin/python bench/referees/report_page.py [FOLDER for the screenshots]
 """
 
-import base64
-import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from drive.chromium import Page
 from sklearn import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
 DATA = ROOT / "examples/sentences"
 CLASSES = ["negative", "neutral", "positive"]
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 VIEWS = {"desktop": (1280, 900, "light"), "phone": (360, 740, "light"), "dark": (1280, 900, "dark")}
 
 # What must not be: an element that sticks out of the page, a text that sticks out of its drawing, values of an axis on top of
@@ -65,86 +62,6 @@ def passed(check):
     print(f"ok {check}", flush=True)
 
 
-def browser():
-    named = os.environ.get("HEADSMITH_CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, NAMES)), None)
-    if not found:
-        sys.exit("the report page was not looked at: Chromium is missing (Debian: apt-get install chromium)")
-    return found
-
-
-class Page:
-    """A page of headless Chromium, driven through the pipe of its DevTools."""
-
-    def __init__(self, profile):
-        theirs_read, self.out = os.pipe()
-        self.read, write = os.pipe()
-
-        def wire():
-            os.dup2(theirs_read, 3)
-            os.dup2(write, 4)
-
-        # Descriptors 3 and 4 may be our own ends: they are moved out of the way first.
-        while min(theirs_read, write) < 5:
-            theirs_read, write = os.dup(theirs_read), os.dup(write)
-        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe"]
-        self.process = subprocess.Popen(
-            [browser(), *flags, f"--user-data-dir={profile}", "about:blank"],
-            preexec_fn=wire, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        os.close(theirs_read), os.close(write)
-        self.buffer, self.n, self.events, self.session = b"", 0, [], None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.call(f"{domain}.enable")
-
-    def message(self):
-        while b"\0" not in self.buffer:
-            more = os.read(self.read, 1 << 20)
-            assert more, "Chromium has gone"
-            self.buffer += more
-        text, self.buffer = self.buffer.split(b"\0", 1)
-        return json.loads(text)
-
-    def call(self, method, **params):
-        self.n += 1
-        message = {"id": self.n, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
-        os.write(self.out, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self.message()
-            if answer.get("id") == self.n:
-                assert "error" not in answer, (method, answer)
-                return answer["result"]
-            self.events.append(answer)
-
-    def open(self, path, width, height, scheme):
-        self.events.clear()
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.call("Page.navigate", url=path.as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self.message())
-
-    def value(self, expression):
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    def seen(self, method):
-        return [event["params"] for event in self.events if event.get("method") == method]
-
-    def screenshot(self, path):
-        # Taller pictures are cut by the browser.
-        height = min(self.value("document.documentElement.scrollHeight"), 16000)
-        width = self.value("document.documentElement.clientWidth")
-        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
-        path.write_bytes(base64.b64decode(shot["data"]))
-
-
 def headsmith(*args):
     done = subprocess.run([HEADSMITH, *map(str, args)], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, f"{args} ended with {done.returncode}: {done.stderr}"
@@ -154,7 +71,7 @@ def headsmith(*args):
 def looks(page, path, shots):
     assert path.stat().st_size < 1_500_000, path.stat().st_size
     for name, (width, height, scheme) in VIEWS.items():
-        page.open(path, width, height, scheme)
+        page.open(path.as_uri(), width, height, scheme)
         faults = page.value(FAULTS)
         assert not faults, (name, faults[:10])
         urls = {event["request"]["url"] for event in page.seen("Network.requestWillBeSent")}
@@ -170,7 +87,7 @@ def looks(page, path, shots):
 
 
 def figures(page, path):
-    page.open(path, *VIEWS["desktop"])
+    page.open(path.as_uri(), *VIEWS["desktop"])
     n = page.value("document.querySelectorAll('figure svg').length")
     lacking = page.value(
         "[...document.querySelectorAll('figure')].filter(f => f.querySelector('svg') && !(f.querySelector('.read')"
