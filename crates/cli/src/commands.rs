@@ -11,13 +11,16 @@ mod run;
 mod study;
 mod tune;
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
 use headsmith::data::predictions::Columns;
+use headsmith::events::{Begin, EventLog};
 use headsmith::mlflow::Status;
 use headsmith::{Context, Mlflow, Pool, Preset, Progress, Recorded, TensorBoard, View};
 
-use crate::flags::common::Common;
+use crate::flags::common::{Common, typed};
 use crate::interrupt;
 use crate::view::live;
 use crate::view::progress::StderrView;
@@ -47,9 +50,29 @@ fn with_context<T>(
     common: &Common,
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
+    let folder = common.events.as_deref().and_then(Path::parent);
+    if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
     with_threads(common.n_threads, common.seed, view_of(common), |context| {
-        with_mlflow(common, context, |context| with_tensorboard(common, context, work))
+        with_log(common, context, |context| {
+            with_mlflow(common, context, |context| with_tensorboard(common, context, work))
+        })
     })
+}
+
+/// Calls `work`, kept in a log of events where that is asked for.
+fn with_log<T>(
+    common: &Common,
+    context: &mut Context<'_>,
+    work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
+) -> headsmith::Result<T> {
+    let Some(path) = &common.events else { return work(context) };
+    let log = EventLog::append(path.clone(), &Begin::now(typed(), context))?;
+    let Context { seed, pool, stop, view } = context;
+    let mut view = Recorded::new(log, *view);
+    work(&mut Context { seed: *seed, pool, stop, view: &mut view })
 }
 
 /// Calls `work`, kept for TensorBoard where that is asked for.

@@ -148,6 +148,7 @@ fn fit() -> Command {
             file("train", "Table to learn from").required(true),
             file("val", "Table to judge by, and to choose the epoch where there are epochs"),
             common::model("Where to write the fitted model"),
+            common::events(),
             common::tensorboard(),
             common::live(),
         ]);
@@ -167,22 +168,23 @@ fn report() -> Command {
         .about("Draw the report page of a run anew, or its model card")
         .long_about(
             "Draws the report page of a run anew from what stands in its output folder: report.json, events.jsonl and the \
-             study's database. Of a run that was killed it tells what there is.",
+             study's database; or that of a fit or a study from the file that --events named. Of a command that was killed it \
+             tells what there is.",
         )
         .args([
             Arg::new("folder")
                 .value_name("OUT")
                 .required(true)
-                .value_hint(ValueHint::DirPath)
+                .value_hint(ValueHint::AnyPath)
                 .value_parser(value_parser!(std::path::PathBuf))
-                .help("Output folder of headsmith run"),
+                .help("Output folder of headsmith run, or a file that --events of fit or tune named"),
             Arg::new("out")
                 .long("out")
                 .short('o')
                 .value_name("FILE")
                 .value_hint(ValueHint::FilePath)
                 .value_parser(value_parser!(std::path::PathBuf))
-                .help("File to write [default: report.html, or model-card.md with --card, in OUT]"),
+                .help("File to write [default: report.html, or model-card.md with --card, in OUT; of a file, beside it, ending in .html or .md]"),
             switch("card", "Write the model card (Markdown) instead of the page"),
             Arg::new("pdf")
                 .long("pdf")

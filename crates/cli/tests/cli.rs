@@ -7,6 +7,8 @@
 mod aicrowd;
 #[path = "cli/cache.rs"]
 mod cache;
+#[path = "cli/events.rs"]
+mod events;
 #[path = "cli/failures.rs"]
 mod failures;
 #[cfg(unix)]

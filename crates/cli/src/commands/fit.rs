@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use clap::ArgMatches;
 use headsmith::fit::{FitOptions, FittedHead};
-use headsmith::{Context, HeadConfig, HeadKind, fit, model_file, outputs, run, tables};
+use headsmith::{Context, HeadConfig, HeadKind, Progress, fit, model_file, outputs, run, tables};
 
 use crate::flags::common::{self, Common, optional_path_of, path_of};
 use crate::flags::heads;
@@ -42,7 +42,8 @@ fn fit_and_save(
     context: &mut Context<'_>,
 ) -> headsmith::Result<FittedHead> {
     let inputs: Vec<&Path> = std::iter::once(train).chain(val).collect();
-    outputs::refuse_overwriting(&inputs, &[model])?;
+    let outputs: Vec<&Path> = std::iter::once(model).chain(common.events.as_deref()).collect();
+    outputs::refuse_overwriting(&inputs, &outputs)?;
     let train = tables::read("train", train, &common.read, context)?;
     let val = val.map(|val| tables::read("val", val, &common.read, context)).transpose()?;
     let (data, _) = run::prepare_fit(train, val, &[], &common.read, context)?;
@@ -51,5 +52,6 @@ fn fit_and_save(
     let mut fitted = fit::fit(head, &data, &options, context)?;
     model_file::save_final(&fitted.model, model, context)?;
     fitted.report.model = Some(model.display().to_string());
+    context.view.see(&Progress::Ended { interrupted: context.stopping() });
     Ok(fitted)
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
-use headsmith::folder;
+use headsmith::{folder, outputs};
 
 use crate::flags::common::{optional_path_of, path_of};
 use crate::view;
@@ -28,8 +28,10 @@ pub(crate) fn report(matches: &ArgMatches) -> Result<()> {
     let from = path_of(matches, "folder");
     let facts = folder::facts(&from)?;
     let is_card = matches.get_flag("card");
-    let name = if is_card { folder::CARD } else { folder::PAGE };
-    let path = optional_path_of(matches, "out").unwrap_or_else(|| from.join(name));
+    let path = optional_path_of(matches, "out").unwrap_or_else(|| beside(&from, is_card));
+    if from.is_file() {
+        outputs::refuse_overwriting(&[&from], &[&path])?;
+    }
     if is_card {
         folder::write_card(&facts, &path)?;
     } else {
@@ -41,6 +43,12 @@ pub(crate) fn report(matches: &ArgMatches) -> Result<()> {
         files.push(pdf);
     }
     tell(matches, &files, facts.unfinished.as_deref())
+}
+
+/// Where a page or a card is written that nobody named.
+fn beside(from: &Path, is_card: bool) -> PathBuf {
+    let (name, ending) = if is_card { (folder::CARD, "md") } else { (folder::PAGE, "html") };
+    if from.is_file() { from.with_extension(ending) } else { from.join(name) }
 }
 
 fn tell(matches: &ArgMatches, files: &[PathBuf], unfinished: Option<&str>) -> Result<()> {

@@ -20,6 +20,8 @@ pub(crate) struct Common {
     pub(crate) json: bool,
     /// Whether progress is left out.
     pub(crate) quiet: bool,
+    /// The log of events, of the commands that keep one where they are told to.
+    pub(crate) events: Option<PathBuf>,
     /// The folder that TensorBoard reads, of the commands that write to one.
     pub(crate) tensorboard: Option<PathBuf>,
     /// The MLflow server that keeps the command, of the commands that one can keep.
@@ -73,6 +75,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
         n_threads: threads(matches),
         json: matches.get_flag("json"),
         quiet: matches.get_flag("quiet"),
+        events: matches.try_get_one::<PathBuf>("events").ok().flatten().cloned(),
         tensorboard: matches.try_get_one::<PathBuf>("tensorboard").ok().flatten().cloned(),
         mlflow: mlflow::given(matches),
         live: matches.try_get_one::<String>("live").ok().flatten().map(|name| Mode::named(name)),
@@ -124,6 +127,14 @@ pub(crate) fn cache() -> Arg {
     folder(
         "cache",
         "Folder for tables that were parsed: mapped from there, they take no memory and need no parsing again",
+    )
+}
+
+/// The flag that takes the file for events.
+pub(crate) fn events() -> Arg {
+    file(
+        "events",
+        "File to whose end everything is written that is said meanwhile, a JSON object a line; headsmith report draws it",
     )
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn tune() -> Command {
             file("train", "Table to learn from").required(true),
             file("val", "Table that judges the trials").required(true),
             head(),
+            common::events(),
             common::tensorboard(),
             common::live(),
             super::preset(),
