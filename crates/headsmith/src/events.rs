@@ -67,7 +67,8 @@ impl EventLog {
     pub fn append(path: PathBuf, begin: &Begin) -> Result<EventLog> {
         match File::open(&path) {
             Ok(file) => refuse_others(&path, &file)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+            // Where it cannot be made, who makes its folder says so.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(error) => return Err(Error::file("write to", &path, error)),
         }
         let first = json!({

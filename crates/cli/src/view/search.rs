@@ -112,12 +112,12 @@ impl Search {
         let (n_epochs, seconds) =
             trial.map_or((0, 0.0), |trial| (trial.n_epochs, (now - trial.began).as_secs_f64()));
         let epochs = format!("{n_epochs} {}", if n_epochs == 1 { "epoch " } else { "epochs" });
-        let width = self.n_trials.map_or(1, |n| n.saturating_sub(1).to_string().len());
+        let digits = |n: u64| n.to_string().len();
+        let width = self.n_trials.map_or(1, |n| digits(n.saturating_sub(1)));
+        let done = format!("{:>1$} done", self.done(), self.n_trials.map_or(0, |n| 2 * digits(n) + 1));
         let left = self.left(now - self.started);
-        let so_far: Vec<String> = [format!("{} done", self.done()), self.best_so_far(), left]
-            .into_iter()
-            .filter(|s| !s.is_empty())
-            .collect();
+        let so_far: Vec<String> =
+            [done, self.best_so_far(), left].into_iter().filter(|s| !s.is_empty()).collect();
         // One line, whatever a message says.
         let why = reason.map_or(String::new(), |reason| format!(": {}", one_line(reason)));
         format!(
@@ -202,11 +202,11 @@ mod tests {
             StudyEvent::Lost { number: 7 },
         ];
         let expected = [
-            "trial  0  complete     0.6124    2 epochs     5.0 s  1/11 done, best 0.6124 (trial 0), 50 s left at most",
-            "trial  1  pruned       0.4000    5 epochs     3.0 s  2/11 done, best 0.6124 (trial 0), 27 s left at most: pruned by hand",
-            "trial  2  failed            -    0 epochs     1.0 s  3/11 done, best 0.6124 (trial 0), 21 s left at most: it diverged at once",
-            "trial 10  interrupted  0.3000    1 epoch      2.0 s  3/11 done, best 0.6124 (trial 0), 32 s left at most",
-            "trial  3  complete     0.6124    0 epochs     4.0 s  4/11 done, best 0.6124 (trial 0), 23 s left at most",
+            "trial  0  complete     0.6124    2 epochs     5.0 s   1/11 done, best 0.6124 (trial 0), 50 s left at most",
+            "trial  1  pruned       0.4000    5 epochs     3.0 s   2/11 done, best 0.6124 (trial 0), 27 s left at most: pruned by hand",
+            "trial  2  failed            -    0 epochs     1.0 s   3/11 done, best 0.6124 (trial 0), 21 s left at most: it diverged at once",
+            "trial 10  interrupted  0.3000    1 epoch      2.0 s   3/11 done, best 0.6124 (trial 0), 32 s left at most",
+            "trial  3  complete     0.6124    0 epochs     4.0 s   4/11 done, best 0.6124 (trial 0), 23 s left at most",
         ];
         assert_eq!(lines(Some(11), &events), expected);
     }

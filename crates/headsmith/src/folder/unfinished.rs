@@ -62,8 +62,8 @@ fn better<'h>(heads: &[&'h Value]) -> Option<&'h Value> {
 
 /// The file of the model that was written.
 fn model(session: &[Value]) -> Option<&Value> {
-    let written = session.iter().filter(|event| event["event"] == "wrote").map(|event| &event["path"]);
-    written.filter(|path| path.as_str().is_some_and(|path| path.ends_with(".safetensors"))).next_back()
+    let mut written = session.iter().filter(|event| event["event"] == "wrote").map(|event| &event["path"]);
+    written.rfind(|path| path.as_str().is_some_and(|path| path.ends_with(".safetensors")))
 }
 
 fn has_ended(session: &[Value]) -> bool {
