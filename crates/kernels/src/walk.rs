@@ -21,12 +21,31 @@ use crate::gather;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 struct Node {
-    /// As [`ascending`] has it.
+    /// As [`ascending`] has it; in a leaf what it refers to, above all keys.
     threshold: u32,
     feature: u16,
     /// How far behind the node its left child stands, which the right child follows; 0 in a leaf.
     ahead: u16,
 }
+
+/// A node as trees are packed from it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Child {
+    /// Rows whose value of `feature` is above `threshold` go right, to the node behind the `left` one.
+    Split {
+        /// No row with a NaN goes right.
+        threshold: f32,
+        /// The feature's number.
+        feature: u32,
+        /// The number of the left child, which the right child follows and which stands behind its parent.
+        left: u32,
+    },
+    /// Rows that come here are told this number.
+    Leaf(u32),
+}
+
+/// Thresholds from here on are above all keys, for this is the key of infinity.
+const ABOVE_ALL: u32 = 0xff80_0000;
 
 /// A tree in the form in which rows walk down it.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,20 +72,23 @@ pub const FETCHED: usize = 1 << 14;
 const STEPS: usize = 4;
 
 impl Tree {
-    /// Packs a tree, the root first. Of each node: threshold, feature, and the number of the left child, which the right
-    /// child follows and which stands behind its parent; a leaf is its own child.
+    /// Packs a tree, the root first.
     ///
-    /// `None` when a node does not fit: more than 65,536 features, a child too far behind, or none there.
-    pub fn new(nodes: impl ExactSizeIterator<Item = (f32, u32, u32)>, n_features: usize) -> Option<Tree> {
+    /// `None` when a node does not fit: more than 65,536 features, a child too far behind, or none there, or a leaf with a
+    /// number from 2^23 on.
+    pub fn new(nodes: impl ExactSizeIterator<Item = Child>, n_features: usize) -> Option<Tree> {
         let n_nodes = nodes.len();
-        let pack = |(i, (threshold, feature, next)): (usize, (f32, u32, u32))| {
-            let next = next as usize;
-            if next == i {
-                return Some(Node { threshold: u32::MAX, feature: 0, ahead: 0 });
+        let pack = |(i, node): (usize, Child)| match node {
+            Child::Leaf(refers_to) => {
+                let threshold = ABOVE_ALL.checked_add(refers_to)?;
+                Some(Node { threshold, feature: 0, ahead: 0 })
             }
-            let fits = next > i && next + 1 < n_nodes && (feature as usize) < n_features;
-            let (feature, ahead) = (feature.try_into().ok()?, next.checked_sub(i)?.try_into().ok()?);
-            fits.then_some(Node { threshold: ascending(threshold), feature, ahead })
+            Child::Split { threshold, feature, left } => {
+                let left = left as usize;
+                let fits = left > i && left + 1 < n_nodes && (feature as usize) < n_features;
+                let (feature, ahead) = (feature.try_into().ok()?, left.checked_sub(i)?.try_into().ok()?);
+                fits.then_some(Node { threshold: ascending(threshold), feature, ahead })
+            }
         };
         let nodes = nodes.enumerate().map(pack).collect::<Option<Vec<Node>>>()?;
         let is_top_full =
@@ -80,7 +102,7 @@ impl Tree {
         self.nodes.iter().step_by(a_line).take(FETCHED / gather::LINE).for_each(gather::prefetch);
     }
 
-    /// Walks the rows of `block`, and writes the leaf that each comes to. A NaN goes left.
+    /// Walks the rows of `block`, and writes the number of the leaf that each comes to. A NaN goes left.
     ///
     /// # Panics
     /// When the rows have not the tree's number of features, or there are not as many `leaves` as rows.
@@ -112,7 +134,9 @@ impl Tree {
             }
         }
         self.walk_listed(&block.keys, &mut listed[..n_listed], &mut at);
-        leaves.copy_from_slice(&at[..leaves.len()]);
+        for (leaf, at) in leaves.iter_mut().zip(at) {
+            *leaf = self.nodes[at as usize].threshold - ABOVE_ALL;
+        }
     }
 
     /// Walks on with the rows `listed` of a block, each from the node it is `at`.
@@ -182,33 +206,41 @@ mod tests {
     use super::*;
     use crate::{MatRef, Philox};
 
+    fn split(threshold: f32, feature: u32, left: u32) -> Child {
+        Child::Split { threshold, feature, left }
+    }
+
     /// A tree of `n_splits` in breadth-first order, some of whose thresholds are values of rows.
-    fn random_tree(n_splits: u32, n_features: usize, seed: u64) -> Vec<(f32, u32, u32)> {
+    fn random_tree(n_splits: u32, n_features: usize, seed: u64) -> Vec<Child> {
         let mut random = Philox::new(seed, 0, 0).sequence(0, 0);
         let (mut nodes, mut left) = (Vec::new(), n_splits);
         let mut n_nodes = 1;
         while (nodes.len() as u32) < n_nodes {
-            let i = nodes.len() as u32;
             // The last one that waits has to be split, lest there be too few.
-            if left > 0 && (random.below(3) > 0 || i + 1 == n_nodes) {
-                nodes.push((random.below(8) as f32 - 3.0, random.below(n_features as u32), n_nodes));
+            if left > 0 && (random.below(3) > 0 || nodes.len() as u32 + 1 == n_nodes) {
+                let threshold = match random.below(9) {
+                    8 => f32::INFINITY,
+                    v => v as f32 - 3.0,
+                };
+                nodes.push(split(threshold, random.below(n_features as u32), n_nodes));
                 n_nodes += 2;
                 left -= 1;
             } else {
-                nodes.push((f32::INFINITY, 0, i));
+                nodes.push(Child::Leaf(random.below(1 << 23)));
             }
         }
         nodes
     }
 
-    fn naive(nodes: &[(f32, u32, u32)], row: &[f32]) -> u32 {
+    fn naive(nodes: &[Child], row: &[f32]) -> u32 {
         let mut at = 0;
         loop {
-            let (threshold, feature, next) = nodes[at];
-            if next as usize == at {
-                return next;
+            match nodes[at] {
+                Child::Leaf(refers_to) => return refers_to,
+                Child::Split { threshold, feature, left } => {
+                    at = left as usize + usize::from(row[feature as usize] > threshold);
+                }
             }
-            at = next as usize + usize::from(row[feature as usize] > threshold);
         }
     }
 
@@ -227,10 +259,12 @@ mod tests {
             let x: Vec<f32> = (0..n_rows * n_features).map(|_| value()).collect();
             let x = MatRef::new(&x, n_rows, n_features);
             let tree = Tree::new(nodes.iter().copied(), n_features).unwrap();
+            let mut block = Block::new(n_features);
             for first in (0..n_rows).step_by(ROWS).chain([n_rows / 3]) {
                 let end = n_rows.min(first + ROWS);
                 let mut leaves = vec![0; end - first];
-                tree.walk(&Block::new(x, first, end - first), &mut leaves);
+                block.take(x, first, end - first);
+                tree.walk(&block, &mut leaves);
                 let expected: Vec<u32> = (first..end).map(|i| naive(&nodes, x.row(i))).collect();
                 assert_eq!(leaves, expected);
             }
@@ -239,16 +273,18 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let tree = |nodes: &[(f32, u32, u32)], n_features| Tree::new(nodes.iter().copied(), n_features);
+        let tree = |nodes: &[Child], n_features| Tree::new(nodes.iter().copied(), n_features);
+        let leaf = Child::Leaf(0);
         assert!(tree(&[], 1).is_none());
-        assert!(tree(&[(1.0, 0, 0)], 0).is_none());
-        assert!(tree(&[(1.0, 0, 0)], 1).is_some());
-        let leaves = [(1.0, 0, 1), (1.0, 0, 2)];
-        assert!(tree(&[&[(0.0, 3, 1)], &leaves[..]].concat(), 3).is_none(), "feature");
-        assert!(tree(&[&[(0.0, 2, 1)], &leaves[..]].concat(), 3).is_some());
-        assert!(tree(&[&[(0.0, 0, 2)], &leaves[..]].concat(), 3).is_none(), "right child");
-        assert!(tree(&[(0.0, 0, 1), (0.0, 0, 0), (0.0, 0, 2)], 3).is_none(), "backwards");
-        let far = (0..70_000).map(|i| if i == 0 { (0.0, 0, 66_000) } else { (0.0, 0, i) });
-        assert!(Tree::new(far.collect::<Vec<_>>().into_iter(), 3).is_none());
+        assert!(tree(&[leaf], 0).is_none());
+        assert!(tree(&[leaf], 1).is_some());
+        assert!(tree(&[split(0.0, 3, 1), leaf, leaf], 3).is_none(), "feature");
+        assert!(tree(&[split(0.0, 2, 1), leaf, leaf], 3).is_some());
+        assert!(tree(&[split(0.0, 0, 2), leaf, leaf], 3).is_none(), "right child");
+        assert!(tree(&[split(0.0, 0, 1), split(0.0, 0, 0), leaf], 3).is_none(), "backwards");
+        assert!(tree(&[Child::Leaf(1 << 23)], 3).is_none(), "what the leaf refers to");
+        let mut far = vec![leaf; 70_000];
+        far[0] = split(0.0, 0, 66_000);
+        assert!(tree(&far, 3).is_none());
     }
 }

@@ -242,7 +242,7 @@ mod tests {
             assert!(close(grown.weight[at], case.weight[i]), "{name}: weight of node {i}");
             if grown.tree.is_leaf(at) {
                 let mut sums = vec![0.0; case.n_classes];
-                grown.tree.add_leaf(at, &mut sums);
+                grown.tree.add_leaf(grown.tree.leaf(at), &mut sums);
                 let equal = sums.iter().zip(&case.value[i]).all(|(&ours, &theirs)| close(ours, theirs));
                 assert!(equal, "{name}: leaf {i}: {sums:?}, expected {:?}", case.value[i]);
             } else {

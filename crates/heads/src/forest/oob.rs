@@ -73,7 +73,7 @@ fn judge(trees: &[Tree], in_bags: &[InBag], samples: Samples<'_>, rows: &[u32], 
         for (row, leaf) in left_out.into_iter().zip(leaves) {
             let i = (row - rows[0]) as usize;
             n_trees[i] += 1;
-            tree.add_leaf(leaf as usize, &mut sums[i * n_classes..(i + 1) * n_classes]);
+            tree.add_leaf(leaf, &mut sums[i * n_classes..(i + 1) * n_classes]);
         }
     }
     for (i, p) in proba.iter_mut().enumerate() {

@@ -1,8 +1,7 @@
 //! Class probabilities: the mean over the trees of the class shares in the leaf that a row comes to.
 //!
-//! Rows are taken in blocks, and each tree is walked for all rows of a block before the next one, so that its nodes
-//! stay in the cache; where trees are large, several blocks walk down one before the next. Within a block, several rows
-//! walk at once, because a single one would wait for memory at every node. Probabilities are added in double precision in
+//! Rows are taken in blocks, and each tree is walked for all rows of some blocks before the next one, so that its nodes
+//! stay in the cache. Within a block, several rows walk at once, because a single one would wait for memory at every node. Probabilities are added in double precision in
 //! the order of the trees: the result does not depend on how rows are shared among threads.
 
 use std::sync::OnceLock;
@@ -15,11 +14,9 @@ use super::tree::Tree;
 /// Rows that are predicted together.
 const ROWS_A_BLOCK: usize = walk::ROWS;
 
-/// Bytes of trees that leave the last-level cache to others.
-const MUCH: usize = 1 << 22;
-
-/// Bytes of blocks that walk down a tree one after the other where trees are large.
-const BLOCKS: usize = 1 << 22;
+/// Bytes of blocks that walk down a tree one after the other: with a tree they fill a second-level cache, so that neither
+/// blocks nor trees come from further away more often than they must.
+const BLOCKS: usize = 1 << 19;
 
 /// Pieces that keep many threads busy.
 const FEWEST_PIECES: usize = 16;
@@ -35,20 +32,36 @@ pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matr
     let n_classes = forest.n_classes;
     let mut proba = Matrix::zeros(x.n_rows(), n_classes);
     let packed = if x.n_rows() < PACKED_FROM { &[] } else { forest.packed.trees(forest, pool) };
-    let n_blocks = blocks_a_piece(forest, x.n_rows());
-    pool.for_each_chunk(proba.as_mut_slice(), n_blocks * ROWS_A_BLOCK * n_classes, |piece, proba| {
-        predict_rows(forest, packed, x, piece * n_blocks * ROWS_A_BLOCK, proba);
+    let block = x.n_cols() * ROWS_A_BLOCK * size_of::<f32>();
+    let together = ROWS_A_BLOCK * (BLOCKS / block.max(1)).max(1);
+    let n_rows = x.n_rows().div_ceil(FEWEST_PIECES).next_multiple_of(ROWS_A_BLOCK).max(1);
+    pool.for_each_chunk(proba.as_mut_slice(), n_rows * n_classes, |piece, proba| {
+        let mut room = Room::default();
+        for (i, proba) in proba.chunks_mut(together * n_classes).enumerate() {
+            predict_rows(forest, packed, x, piece * n_rows + i * together, proba, &mut room);
+        }
     });
     proba
 }
 
-/// Blocks that walk down a tree one after the other: the more, the more seldom a tree is fetched; but where all trees are in
-/// the last-level cache anyway, it is better that a block stays in the second-level cache.
-fn blocks_a_piece(forest: &Forest, n_rows: usize) -> usize {
-    let block = forest.n_features * ROWS_A_BLOCK * size_of::<f32>();
-    let trees = forest.n_nodes() * size_of::<u64>();
-    let pieces = n_rows / (ROWS_A_BLOCK * FEWEST_PIECES);
-    if trees < MUCH { 1 } else { (BLOCKS / block).min(pieces).max(1) }
+/// What some rows need on their way, for the next ones to use again.
+#[derive(Debug, Default)]
+struct Room {
+    blocks: Vec<walk::Block>,
+    sums: Vec<f64>,
+    leaves: Vec<u32>,
+}
+
+impl Room {
+    /// Takes the rows from `start` on, block by block; gives sums of zero and places for leaves.
+    fn take(&mut self, x: MatRef<'_>, start: usize, n_rows: usize) {
+        let n_blocks = n_rows.div_ceil(ROWS_A_BLOCK);
+        self.blocks.truncate(n_blocks);
+        self.blocks.resize_with(n_blocks, || walk::Block::new(x.n_cols()));
+        for (block, first) in self.blocks.iter_mut().zip((0..n_rows).step_by(ROWS_A_BLOCK)) {
+            block.take(x, start + first, ROWS_A_BLOCK.min(n_rows - first));
+        }
+    }
 }
 
 /// Predicts the rows of `x` from `start` on.
@@ -58,32 +71,35 @@ fn predict_rows(
     x: MatRef<'_>,
     start: usize,
     proba: &mut [f32],
+    room: &mut Room,
 ) {
     let n_classes = forest.n_classes;
-    let rows: Vec<u32> = (start as u32..).take(proba.len() / n_classes).collect();
-    let mut sums = vec![0.0; proba.len()];
-    let mut leaves = vec![0; rows.len()];
-    let walked = if packed.is_empty() { &[][..] } else { &rows[..] };
-    let blocks = walked.chunks(ROWS_A_BLOCK);
-    let blocks: Vec<_> = blocks.map(|rows| walk::Block::new(x, rows[0] as usize, rows.len())).collect();
+    let n_rows = proba.len() / n_classes;
+    if !packed.is_empty() {
+        room.take(x, start, n_rows);
+    }
+    let Room { blocks, sums, leaves } = room;
+    sums.clear();
+    sums.resize(proba.len(), 0.0);
+    leaves.resize(n_rows, 0);
+    let rows: Vec<u32> = (start as u32..).take(n_rows).collect();
     for (t, tree) in forest.trees.iter().enumerate() {
         if let Some(Some(next)) = packed.get(t + 1) {
             next.fetch();
-            forest.trees[t + 1].fetch_leaves(walk::FETCHED / 2);
         }
         match packed.get(t) {
             Some(Some(packed)) => {
-                let parts = leaves.chunks_mut(ROWS_A_BLOCK).zip(&blocks);
+                let parts = leaves.chunks_mut(ROWS_A_BLOCK).zip(&*blocks);
                 parts.for_each(|(leaves, block)| packed.walk(block, leaves));
             }
-            _ => find_leaves(tree, x, &rows, &mut leaves),
+            _ => find_leaves(tree, x, &rows, leaves),
         }
         for (&leaf, sums) in leaves.iter().zip(sums.chunks_exact_mut(n_classes)) {
-            tree.add_leaf(leaf as usize, sums);
+            tree.add_leaf(leaf, sums);
         }
     }
     for (p, sum) in proba.iter_mut().zip(sums) {
-        *p = (sum / forest.trees.len() as f64) as f32;
+        *p = (*sum / forest.trees.len() as f64) as f32;
     }
 }
 
@@ -98,8 +114,13 @@ impl Packed {
         }
         // Not within `get_or_init`: whoever waits for the pool there may be handed work that predicts, too.
         let packed = pool.map(forest.trees.len(), |t| {
-            let nodes = forest.trees[t].nodes().iter();
-            let nodes = nodes.map(|node| (node.threshold, node.feature, node.next));
+            let tree = &forest.trees[t];
+            let nodes = tree.nodes().iter().enumerate().map(|(i, node)| match tree.is_leaf(i) {
+                true => walk::Child::Leaf(tree.leaf(i)),
+                false => {
+                    walk::Child::Split { threshold: node.threshold, feature: node.feature, left: node.next }
+                }
+            });
             walk::Tree::new(nodes, forest.n_features)
         });
         self.0.get_or_init(|| packed)
@@ -113,7 +134,7 @@ impl PartialEq for Packed {
     }
 }
 
-/// Walks `rows` of `x` down `tree` and writes the leaf that each comes to.
+/// Walks `rows` of `x` down `tree` and writes what the leaf that each comes to refers to.
 pub(super) fn find_leaves(tree: &Tree, x: MatRef<'_>, rows: &[u32], leaves: &mut [u32]) {
     let (rows, few_rows) = rows.as_chunks::<LANES>();
     let (leaves, few_leaves) = leaves.as_chunks_mut::<LANES>();
@@ -143,6 +164,7 @@ fn walk(tree: &Tree, x: MatRef<'_>, rows: &[u32; LANES], at: &mut [u32; LANES]) 
             *at = next;
         }
     }
+    *at = at.map(|node| tree.leaf(node as usize));
 }
 
 #[cfg(test)]
@@ -165,8 +187,9 @@ mod tests {
         let forest =
             super::super::fit(samples, &params, 0, &pool, &mut |_: &Event| Control::Continue).unwrap();
         let (mut packed, mut plain) = (vec![0.0; n_rows * 3], vec![0.0; n_rows * 3]);
-        predict_rows(&forest, forest.packed.trees(&forest, &pool), x, 0, &mut packed);
-        predict_rows(&forest, &[], x, 0, &mut plain);
+        let mut room = Room::default();
+        predict_rows(&forest, forest.packed.trees(&forest, &pool), x, 0, &mut packed, &mut room);
+        predict_rows(&forest, &[], x, 0, &mut plain, &mut room);
         assert_eq!(packed, plain);
         assert_eq!(packed, forest.predict_proba(x, &pool).as_slice());
     }

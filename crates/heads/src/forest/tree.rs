@@ -3,8 +3,6 @@
 //! A leaf of one class, as almost all are in a fully grown tree, is the class itself; only mixed leaves have a list
 //! of classes and probabilities.
 
-use headsmith_kernels::gather;
-
 /// A node, 12 bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Node {
@@ -130,19 +128,12 @@ impl Tree {
         self.mixed_start.windows(2).map(|ends| &self.mixed[ends[0] as usize..ends[1] as usize])
     }
 
-    /// Fetches what the first leaves refer to, up to so many bytes.
-    pub(super) fn fetch_leaves(&self, n_bytes: usize) {
-        let n_a_line = gather::LINE / size_of::<u32>();
-        self.leaves.iter().step_by(n_a_line).take(n_bytes / gather::LINE).for_each(gather::prefetch);
-    }
-
-    /// Adds the class probabilities of the leaf `node` to `sums`.
+    /// Adds the class probabilities of what a leaf refers to, see [`leaf`](Tree::leaf), to `sums`.
     #[inline(always)]
-    pub(super) fn add_leaf(&self, node: usize, sums: &mut [f64]) {
-        let leaf = self.leaves[node] as usize;
-        match sums.get_mut(leaf) {
+    pub(super) fn add_leaf(&self, leaf: u32, sums: &mut [f64]) {
+        match sums.get_mut(leaf as usize) {
             Some(sum) => *sum += 1.0,
-            None => self.add_mixed_leaf(leaf - self.n_classes, sums),
+            None => self.add_mixed_leaf(leaf as usize - self.n_classes, sums),
         }
     }
 

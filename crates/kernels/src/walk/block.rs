@@ -22,18 +22,23 @@ pub struct Block {
 }
 
 impl Block {
-    /// Takes `n_rows` rows of `x` from `first` on.
+    /// A block without rows, for rows of `n_features`.
+    pub fn new(n_features: usize) -> Block {
+        Block { keys: vec![0; n_features * ROWS], n_features, n_rows: 0 }
+    }
+
+    /// Takes `n_rows` rows of `x` from `first` on, in place of those it had.
     ///
     /// # Panics
-    /// When they are more than [`ROWS`], or not there.
-    pub fn new(x: MatRef<'_>, first: usize, n_rows: usize) -> Block {
+    /// When they are more than [`ROWS`], not there, or of another width.
+    pub fn take(&mut self, x: MatRef<'_>, first: usize, n_rows: usize) {
         assert!(n_rows <= ROWS, "{n_rows} rows in a block of {ROWS}");
+        assert_eq!(x.n_cols(), self.n_features, "features of the rows");
         let rows: [u32; ROWS] = std::array::from_fn(|i| i as u32);
         let x = x.rows(first, first + n_rows);
-        let mut keys = vec![0; x.n_cols() * ROWS];
-        gather::columns_u32(bits(x.as_slice()), x.n_cols(), &rows[..n_rows], &mut keys, ROWS);
-        make_ascending(&mut keys);
-        Block { keys, n_features: x.n_cols(), n_rows }
+        gather::columns_u32(bits(x.as_slice()), x.n_cols(), &rows[..n_rows], &mut self.keys, ROWS);
+        make_ascending(&mut self.keys, n_rows);
+        self.n_rows = n_rows;
     }
 }
 
@@ -44,10 +49,12 @@ fn bits(values: &[f32]) -> &[u32] {
 }
 
 multiversion! {
-    /// Makes the [`ascending`] number of each value of its bits.
-    pub(super) fn make_ascending(keys: &mut [u32]) {
-        for key in keys {
-            *key = ascending(f32::from_bits(*key));
+    /// Makes the [`ascending`] number of each value of its bits, for the first `n_rows` of each feature.
+    pub(super) fn make_ascending(keys: &mut [u32], n_rows: usize) {
+        for keys in keys.as_chunks_mut::<ROWS>().0 {
+            for key in &mut keys[..n_rows] {
+                *key = ascending(f32::from_bits(*key));
+            }
         }
     }
 }
