@@ -1,8 +1,9 @@
 //! Class probabilities: the mean over the trees of the class shares in the leaf that a row comes to.
 //!
 //! Rows are taken in blocks, and each tree is walked for all rows of some blocks before the next one, so that its nodes
-//! stay in the cache. Within a block, several rows walk at once, because a single one would wait for memory at every node. Probabilities are added in double precision in
-//! the order of the trees: the result does not depend on how rows are shared among threads.
+//! stay in the cache. Within a block, several rows walk at once, because a single one would wait for memory at every
+//! node. Probabilities are added in double precision in the order of the trees: the result does not depend on how rows are
+//! shared among threads.
 
 use std::sync::OnceLock;
 
