@@ -1,8 +1,7 @@
 """The random forest beside scikit-learn's, both with their defaults and all cores: python measure_forest.py FOLDER
 
 Fits and predictions of the rows learned from, of the tables in FOLDER and of 100,000 rows made from them: each lies between
-two rows of one class, with some noise. A prediction is the shortest of three. On the 100,000 rows scikit-learn grows
-`FEW_TREES` trees and its seconds are multiplied up to 100, because they would be minutes; its cost is that of its trees.
+two rows of one class, with some noise. A prediction is the shortest of three. The 100,000 rows take scikit-learn minutes.
 """
 
 import subprocess
@@ -16,7 +15,6 @@ NAME = "scikit-learn"
 ASKED = "(asked: 10 times)"
 SEEDS = 3
 MANY_ROWS = 100_000
-N_TREES, FEW_TREES = 100, 8
 
 
 def write(folder, tables):
@@ -53,26 +51,23 @@ def ours(folder, shape, seed):
     return referee.ours(folder, shape, measure.JOBS, seed)
 
 
-def theirs(folder, shape, seed, n_trees):
-    """scikit-learn's fit and predictions with `n_trees`, their seconds scaled to all trees."""
+def theirs(folder, shape, seed):
     import forest as referee
     import numpy as np
 
     read = lambda name: (np.fromfile(folder / f"{name}.f32", "<f4").reshape(-1, shape[0]), np.fromfile(folder / f"{name}.u32", "<u4"))
-    result = referee.theirs(read("train"), read("val"), measure.JOBS, seed, n_estimators=n_trees)
-    return result | {name: result[name] * N_TREES / n_trees for name in ["fit", "predict"]}
+    return referee.theirs(read("train"), read("val"), measure.JOBS, seed)
 
 
-def compare(folder, shape, n_rows, n_seeds, n_trees):
+def compare(folder, shape, n_rows, n_seeds):
     """Both sides in turns; prints the rows of fit and predict, and gives all results."""
     runs = []
     for seed in range(n_seeds):
         a, _ = measure.peer(ours, folder, shape, seed)
-        runs.append((a, *measure.peer(theirs, folder, shape, seed, n_trees)))
+        runs.append((a, *measure.peer(theirs, folder, shape, seed)))
     for what in ["fit", "predict"]:
-        name = f"{NAME}, {n_trees} trees x {N_TREES / n_trees}" if n_trees < N_TREES else NAME
         label = f"forest {what}, {n_rows:,} x {shape[0]} {ASKED}"
-        measure.row(label, [a[what] for a, _, _ in runs], [b[what] for _, b, _ in runs], "s", name)
+        measure.row(label, [a[what] for a, _, _ in runs], [b[what] for _, b, _ in runs], "s", NAME)
     return runs
 
 
@@ -84,12 +79,12 @@ def main(data):
         measure.save(folder, measure.table(data, "train"), measure.table(data, "val"))
         ((n_rows, n_features), n_classes), _ = measure.peer(write, folder, folder)
         shape = (n_features, n_classes)
-        runs = compare(folder / "few", shape, n_rows, SEEDS, N_TREES)
+        runs = compare(folder / "few", shape, n_rows, SEEDS)
         memory = [a["peak"] for a, _, _ in runs], [peak for _, _, peak in runs]
         measure.row("forest peak memory of the process", *memory, "MB", NAME)
         f1 = [a["weighted_f1"] for a, _, _ in runs], [b["weighted_f1"] for _, b, _ in runs]
         measure.row("forest validation weighted F1", *f1, "", NAME)
-        compare(folder / "many", shape, MANY_ROWS, 1, FEW_TREES)
+        compare(folder / "many", shape, MANY_ROWS, 1)
 
 
 if __name__ == "__main__":
