@@ -65,6 +65,13 @@ impl EventLog {
     /// # Errors
     /// When the file cannot be had there, or is there and is no such log.
     pub fn append(path: PathBuf, begin: &Begin) -> Result<EventLog> {
+        // A pipe or a terminal would be waited for.
+        if std::fs::metadata(&path).is_ok_and(|is| !is.is_file()) {
+            return Err(Error::usage(format!(
+                "{} is no file: name a new file, or one that --events wrote before",
+                path.display()
+            )));
+        }
         match File::open(&path) {
             Ok(file) => refuse_others(&path, &file)?,
             // Where it cannot be made, who makes its folder says so.
@@ -178,7 +185,9 @@ fn line(mut said: Value) -> Vec<u8> {
 /// The event of a step of a run; steps that are too large to be kept, or kept elsewhere, have none.
 fn said(progress: &Progress<'_>) -> Option<Value> {
     Some(match progress {
-        Progress::Reading { role, path } => json!({ "event": "reading", "role": role, "path": path }),
+        Progress::Reading { role, path } => {
+            json!({ "event": "reading", "role": role, "path": path.to_string_lossy() })
+        }
         Progress::Read(table) => json!({ "event": "read", "table": table }),
         Progress::Found(finding) => json!({ "event": "found", "finding": finding }),
         Progress::Fitting { head, purpose } => {
@@ -191,7 +200,7 @@ fn said(progress: &Progress<'_>) -> Option<Value> {
         }
         Progress::Trial(event) => return trial(event),
         Progress::Searched => json!({ "event": "searched" }),
-        Progress::Wrote(path) => json!({ "event": "wrote", "path": path }),
+        Progress::Wrote(path) => json!({ "event": "wrote", "path": path.to_string_lossy() }),
         Progress::Warning(text) => json!({ "event": "warning", "text": text }),
         Progress::Skipped(what) => json!({ "event": "skipped", "what": what }),
         Progress::Studied(report) => json!({ "event": "studied", "study": report }),

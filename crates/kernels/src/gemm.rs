@@ -303,7 +303,7 @@ fn transposed_product(
     let n_panels = n.div_ceil(kernel.width);
     let panel = k * kernel.width;
     assert!(panels.iter().all(|values| values.len() == n_panels * panel), "the shape of the product");
-    if panel == 0 {
+    if panel == 0 || n_panels == 0 {
         return;
     }
     let left = workspace.left.first(k.next_multiple_of(kernel.height) * m);

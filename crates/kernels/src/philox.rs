@@ -8,6 +8,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 /// A key into the family of Philox4x32-10 streams: `(seed, trial, stream)`, with `(epoch, step)` in the counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +67,11 @@ impl Philox {
     #[inline(always)]
     pub(crate) fn words_of_lanes(self, epoch: u32, step: u32, first_block: u64) -> [[u32; LANES]; 4] {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
+        if is_x86_feature_detected!("avx512f") {
             // SAFETY: the machine has the instructions.
+            return unsafe { avx512::words_of_lanes(self.key, epoch, step, first_block) };
+        } else if is_x86_feature_detected!("avx2") {
+            // SAFETY: as above.
             return unsafe { avx2::words_of_lanes(self.key, epoch, step, first_block) };
         }
         self.portable_words_of_lanes(epoch, step, first_block)
@@ -188,7 +193,12 @@ mod tests {
             for (lane, block) in (first_block..).take(LANES).enumerate() {
                 let counter = [block as u32, (block >> 32) as u32, 5, 4];
                 assert_eq!(lanes.map(|word| word[lane]), philox4x32::<7>(counter, philox.key));
-                assert_eq!(lanes, philox.portable_words_of_lanes(4, 5, first_block));
+            }
+            assert_eq!(lanes, philox.portable_words_of_lanes(4, 5, first_block));
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") {
+                // SAFETY: the machine has the instructions.
+                assert_eq!(lanes, unsafe { avx2::words_of_lanes(philox.key, 4, 5, first_block) });
             }
         }
     }

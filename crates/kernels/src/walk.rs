@@ -76,7 +76,8 @@ impl Tree {
     ///
     /// `None` when a node does not fit: more than 65,536 features, a child too far behind, or none there, or a leaf with a
     /// number from 2^23 on.
-    pub fn new(nodes: impl ExactSizeIterator<Item = Child>, n_features: usize) -> Option<Tree> {
+    pub fn new(nodes: impl IntoIterator<Item = Child>, n_features: usize) -> Option<Tree> {
+        let nodes: Vec<Child> = nodes.into_iter().collect();
         let n_nodes = nodes.len();
         let pack = |(i, node): (usize, Child)| match node {
             Child::Leaf(refers_to) => {
@@ -90,7 +91,7 @@ impl Tree {
                 fits.then_some(Node { threshold: ascending(threshold), feature, ahead })
             }
         };
-        let nodes = nodes.enumerate().map(pack).collect::<Option<Vec<Node>>>()?;
+        let nodes = nodes.into_iter().enumerate().map(pack).collect::<Option<Vec<Node>>>()?;
         let is_top_full =
             nodes.len() > 2 * TOP && nodes[..TOP].iter().zip(1..).all(|(node, i)| node.ahead == i);
         (n_features > 0 && !nodes.is_empty()).then_some(Tree { nodes, n_features, is_top_full })

@@ -148,3 +148,23 @@ fn a_warning_of_tensorboards_is_kept() {
         "{warning}"
     );
 }
+
+/// A name may be any bytes; the log shows those that are no text as the terminal does.
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_are_kept_as_they_are_shown() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let world = World::with_tables();
+    let [train, model] = [&b"tr\xe9in.csv"[..], b"m\xe9.safetensors"].map(OsStr::from_bytes);
+    std::fs::rename(world.path("train.csv"), world.path(".").join(train)).unwrap();
+    let mut command =
+        world.command("fit forest --val val.csv --n-estimators 3 --events fit.jsonl --quiet --train");
+    let output = command.arg(train).arg("--model").arg(model).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let log = log(&world, "fit.jsonl");
+    assert_eq!(of(&log, "reading")[0]["path"], "tr\u{fffd}in.csv");
+    assert_eq!(of(&log, "wrote")[0]["path"], "m\u{fffd}.safetensors");
+    assert!(world.error(&format!("{FIT} --events /dev/null"), 2).contains("/dev/null is no file"));
+}

@@ -83,7 +83,7 @@ fn predict_rows(
     sums.clear();
     sums.resize(proba.len(), 0.0);
     leaves.resize(n_rows, 0);
-    let rows: Vec<u32> = (start as u32..).take(n_rows).collect();
+    let (x, rows) = (x.rows(start, start + n_rows), (0..n_rows as u32).collect::<Vec<u32>>());
     for (t, tree) in forest.trees.iter().enumerate() {
         if let Some(Some(next)) = packed.get(t + 1) {
             next.fetch();

@@ -247,13 +247,18 @@ impl Board {
         };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
             self.next.iter().for_each(|next| next.0.store(job.n, Relaxed));
-            self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+            let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*first {
+                None => *first = Some(panic),
+                // What it would drop might panic in its turn, and this thread must leave.
+                Some(_) => std::mem::forget(panic),
+            }
         }
     }
 }
 
 /// Waits for a thread that is at work: awake at first, then leaving the core to others, that one perhaps.
 fn wait_a_little(looks: &mut u32) {
-    *looks += 1;
+    *looks = looks.saturating_add(1);
     if *looks < 2048 { std::hint::spin_loop() } else { std::thread::yield_now() }
 }
