@@ -157,7 +157,7 @@ def numbers_are_those_of_the_database(pane, folder):
         assert trial["state"] == state.upper() and trial["reports"] == int(epochs), (number, epochs, state, trial)
         assert f"{trial['value']:.4f}" == value, (number, value, trial)
     counts = re.search(r"(\d+) complete, (\d+) pruned, (\d+) failed", screen)
-    shown = re.search(r"trials (\d+)/60", screen)
+    shown = re.search(r"trials (\d+)/200", screen)
     assert int(shown[1]) == sum(map(int, counts.groups())), screen
     of_state = [sum(trial["state"] == state for trial in there.values()) for state in ("COMPLETE", "PRUNED", "FAIL")]
     # The database was read after the screen.
@@ -215,7 +215,7 @@ def left_alone_the_study_goes_on(pane, folder, name):
     pane.wait(r"study shown")
     n = sum(trial["state"] in ("COMPLETE", "PRUNED") for trial in trials(folder, "shown").values())
     wait_for("more trials", lambda: sum(t["state"] in ("COMPLETE", "PRUNED") for t in trials(folder, "shown").values()) > n)
-    pane.wait(r"study: \d+/60 trials, best", 30)
+    pane.wait(r"\d+/200 done, best", 30)
     pane.press("C-c")
     pane.is_as_it_was(name, 130)
     ok("live view: after q the study goes on in lines; Ctrl-C then ends it, and the terminal is as it was")
@@ -223,7 +223,7 @@ def left_alone_the_study_goes_on(pane, folder, name):
 
 def a_study_in_tmux(folder):
     with Pane(folder) as pane:
-        name = pane.start(tune(folder, "shown", "--trials=60"))
+        name = pane.start(tune(folder, "shown", "--trials=200"))
         numbers_are_those_of_the_database(pane, folder)
         every_size(pane)
         a_trial_pruned_by_hand(pane, folder)
@@ -245,7 +245,7 @@ def every_end(folder):
     }
     for what, (end, status) in ends.items():
         with Pane(folder) as pane:
-            name = pane.start(tune(folder, "shown", "--trials=60"))
+            name = pane.start(tune(folder, "shown", "--trials=200"))
             pane.wait(r"best 0\.\d{4}")
             assert pane.flag("alternate_on") == "1" and pane.flag("cursor_flag") == "0"
             try:
@@ -260,7 +260,7 @@ def every_end(folder):
 
 def a_terminal_that_goes_away(folder):
     with Pane(folder) as pane:
-        pane.start("exec " + tune(folder, "shown", "--trials=60"))
+        pane.start("exec " + tune(folder, "shown", "--trials=200"))
         pane.wait(r"best 0\.\d{4}")
         running = int(pane.flag("pane_pid"))
         pane.close()
