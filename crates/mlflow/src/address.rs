@@ -37,7 +37,10 @@ impl Address {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it begins with no http(s)://"))?;
         let scheme = scheme.to_ascii_lowercase();
         if scheme != "http" && scheme != "https" {
-            return Err(wrong(&format!("its scheme is `{}`", plain(&scheme))));
+            // What stands there may be a user and a password.
+            let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+            let named = if is_scheme { format!(" but `{}`", plain(&scheme)) } else { String::new() };
+            return Err(wrong(&format!("its scheme is not http or https{named}")));
         }
         let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
         if user.is_some_and(|user| user.contains('/')) {
@@ -137,6 +140,8 @@ impl Credentials {
 
     fn secrets(self) -> Vec<String> {
         match self {
+            // A user without a password is a token.
+            Credentials::Password { user, password } if password.is_empty() => vec![user],
             Credentials::Password { password, .. } => vec![password],
             Credentials::Token(token) => vec![token],
         }
@@ -194,6 +199,7 @@ mod tests {
         for url in [
             "h.org:5000",
             "ftp://u:s3cret@h.org",
+            "u:s3cret@https://h.org",
             "http://",
             "http://u:s3cret@",
             "http://u:s3cret/x@h.org",
@@ -209,5 +215,8 @@ mod tests {
         let address = parsed("http://u:s3cret@h.org");
         assert!(!format!("{address:?}").contains("s3cret"));
         assert_eq!(address.hide_in("s3cret is s3cret"), "*** is ***");
+        for url in ["https://s3cret@h.org", "https://s3cret:@h.org"] {
+            assert_eq!(parsed(url).hide_in("no s3cret"), "no ***");
+        }
     }
 }

@@ -157,6 +157,8 @@ impl Client {
         if let Some(who) = self.address.authorization() {
             request = request.header("Authorization", who);
         }
+        // A read's limit holds for the wait for the answer too, which may take longer than that of a call.
+        let request = request.config().timeout_per_read(Some(self.limits.upload)).build();
         // The answer is empty.
         self.succeeded(request.send(file)).map(drop)
     }
@@ -209,7 +211,8 @@ impl Client {
             ),
             404 if json.is_none() => Error::new(Kind::Refused, what("there is no MLflow server"))
                 .with_hint("is there a path in its address?"),
-            429 | 502..=504 => Error::new(Kind::Away, what("the server is not available")),
+            400 | 413 | 422 => Error::new(Kind::Invalid, what("refused")),
+            408 | 429 | 502..=504 => Error::new(Kind::Away, what("the server is not available")),
             500.. => Error::new(Kind::Failed, what("the server failed")),
             _ => Error::new(Kind::Refused, what("refused")),
         }

@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Away,
     /// The server failed at this request (HTTP 500): it may not the next time.
     Failed,
+    /// The server does not take what is in this request: it may take a part of it.
+    Invalid,
     /// The server, or what stands there, will not take this request.
     Refused,
 }

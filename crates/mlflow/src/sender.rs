@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -12,6 +13,12 @@ use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::message::{Key, Message, Metric, NewRun};
 use crate::queue::Queue;
+use crate::tracker::Tracker;
+
+/// How often a file is tried that a server which is there does not take.
+const FILE_ATTEMPTS: u32 = 3;
+/// How many parts of a request the server may refuse before the rest of them are not taken apart any more.
+const MAX_INVALID: u32 = 64;
 
 /// What a server did not get, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +62,30 @@ struct Batch {
     metrics: Vec<Metric>,
     params: Vec<(String, String)>,
     tags: Vec<(String, String)>,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.metrics.len() + self.params.len() + self.tags.len()
+    }
+
+    /// Its kinds apart, or the halves of the only one.
+    fn halves(mut self) -> (Batch, Batch) {
+        let whole = self.len();
+        let mut half = Batch { metrics: std::mem::take(&mut self.metrics), ..Batch::default() };
+        if half.len() == 0 {
+            half.params = std::mem::take(&mut self.params);
+        }
+        if half.len() == 0 {
+            half.tags = std::mem::take(&mut self.tags);
+        }
+        if half.len() == whole {
+            self.metrics = half.metrics.split_off(half.metrics.len() / 2);
+            self.params = half.params.split_off(half.params.len() / 2);
+            self.tags = half.tags.split_off(half.tags.len() / 2);
+        }
+        (half, self)
+    }
 }
 
 impl Sender {
@@ -122,8 +153,9 @@ impl Sender {
                 }
             }
             Message::File { path } => {
-                let place = self.place.clone();
-                self.attempt(1, |client, _| place.put(client, &path));
+                // What was said before does not wait for a file.
+                self.flush(Tracker::PARENT);
+                self.put(&path);
             }
         }
     }
@@ -142,53 +174,128 @@ impl Sender {
     fn flush(&mut self, key: Key) {
         let Some(mut batch) = self.batches.remove(&key) else { return };
         let Some(id) = self.runs.get(&key).cloned() else {
-            self.n_lost += (batch.metrics.len() + batch.params.len() + batch.tags.len()) as u64;
+            self.lose(batch.len(), None);
             return;
         };
-        while !(batch.metrics.is_empty() && batch.params.is_empty() && batch.tags.is_empty()) {
+        while batch.len() > 0 {
             let params = first(&mut batch.params, MAX_PARAMS);
             let tags = first(&mut batch.tags, MAX_PARAMS);
             let room = MAX_METRICS.min(MAX_RECORDS - params.len() - tags.len());
             let metrics = first(&mut batch.metrics, room);
-            let n_records = metrics.len() + params.len() + tags.len();
-            self.attempt(n_records, |client, _| api::log(client, &id, &metrics, &params, &tags));
+            self.log(&id, Batch { metrics, params, tags });
         }
     }
 
-    /// Has `n_records` sent by `call`, which is told whether it was tried before. What may work a little later is tried
-    /// again, for as long as there is work; after that while the server is not away for too long.
+    /// Sends one request's worth. When the server does not take it, its halves: what is wrong is lost alone.
+    fn log(&mut self, id: &str, batch: Batch) {
+        let mut n_invalid = 0;
+        let mut waiting = vec![batch];
+        while let Some(batch) = waiting.pop() {
+            let Batch { metrics, params, tags } = &batch;
+            match self.persist(|client, _| api::log(client, id, metrics, params, tags)) {
+                Ok(()) => (),
+                Err(Some(error))
+                    if error.kind() == Kind::Invalid && batch.len() > 1 && n_invalid < MAX_INVALID =>
+                {
+                    n_invalid += 1;
+                    let (first, second) = batch.halves();
+                    waiting.extend([second, first]);
+                }
+                Err(error) => self.lose(batch.len(), error),
+            }
+        }
+    }
+
+    /// Sends a file, a few times at most. A server that takes no file may take all the rest, so whether it is away is
+    /// found out by another question.
+    fn put(&mut self, path: &Path) {
+        let place = self.place.clone();
+        for attempt in 1.. {
+            if self.gave_up {
+                return self.lose(1, None);
+            }
+            let Err(error) = place.put(&self.client, path) else {
+                self.last_taken = Instant::now();
+                return;
+            };
+            let may_be_away = error.kind() == Kind::Away;
+            let goes_on = (may_be_away || error.kind() == Kind::Failed) && attempt < FILE_ATTEMPTS;
+            let again = goes_on && !self.is_over();
+            if !again {
+                self.lose(1, Some(error));
+            }
+            if may_be_away {
+                // The time that the file took is not that of a server which is away.
+                self.last_taken = Instant::now();
+                let parent = self.parent.id.clone();
+                self.attempt(0, |client, _| api::log(client, &parent, &[], &[], &[]));
+            }
+            if !again {
+                return;
+            }
+            self.rest(attempt);
+        }
+    }
+
+    /// Has `n_records` sent by `call`, which is told whether it was tried before; counts them when they are lost.
     fn attempt<T>(&mut self, n_records: usize, call: impl Fn(&Client, bool) -> Result<T>) -> Option<T> {
+        self.persist(call).map_err(|error| self.lose(n_records, error)).ok()
+    }
+
+    /// What may work a little later is tried again, for as long as there is work; after that while the server is not away
+    /// for too long. The error of the last attempt, if there was one.
+    fn persist<T>(
+        &mut self,
+        call: impl Fn(&Client, bool) -> Result<T>,
+    ) -> std::result::Result<T, Option<Error>> {
         let mut attempt = 1;
         while !self.gave_up {
             let error = match call(&self.client, attempt > 1) {
                 Ok(done) => {
                     self.last_taken = Instant::now();
-                    return Some(done);
+                    return Ok(done);
                 }
                 Err(error) => error,
             };
-            let limits = self.client.limits();
             let lasting = match error.kind() {
                 Kind::Away => false,
-                Kind::Failed => attempt >= limits.attempts,
-                Kind::Usage | Kind::Refused => true,
+                Kind::Failed => attempt >= self.client.limits().attempts,
+                Kind::Usage | Kind::Invalid | Kind::Refused => true,
             };
-            let closed = self.queue.closed().map(|closed| closed.max(self.last_taken));
-            let is_over = closed.is_some_and(|closed| closed.elapsed() >= limits.grace);
-            let wait = limits.wait(attempt);
-            self.gave_up = is_over && !lasting;
+            let is_over = self.is_over();
+            // A server that fails at one request may take the next.
+            self.gave_up = is_over && error.kind() == Kind::Away;
             if lasting || is_over {
-                self.why.get_or_insert(error);
-                break;
+                return Err(Some(error));
             }
-            match closed {
-                None => self.queue.rest(wait),
-                Some(closed) => thread::sleep(wait.min(limits.grace.saturating_sub(closed.elapsed()))),
-            }
+            self.rest(attempt);
             attempt += 1;
         }
+        Err(None)
+    }
+
+    fn lose(&mut self, n_records: usize, error: Option<Error>) {
         self.n_lost += n_records as u64;
-        None
+        self.why = self.why.take().or(error);
+    }
+
+    /// Since when nothing more comes and the server takes nothing.
+    fn waited_since(&self) -> Option<Instant> {
+        self.queue.closed().map(|closed| closed.max(self.last_taken))
+    }
+
+    fn is_over(&self) -> bool {
+        self.waited_since().is_some_and(|since| since.elapsed() >= self.client.limits().grace)
+    }
+
+    /// Waits after the failure of attempt `attempt`.
+    fn rest(&self, attempt: u32) {
+        let limits = self.client.limits();
+        let wait = limits.wait(attempt);
+        match self.waited_since() {
+            None => self.queue.rest(wait),
+            Some(since) => thread::sleep(wait.min(limits.grace.saturating_sub(since.elapsed()))),
+        }
     }
 }
 

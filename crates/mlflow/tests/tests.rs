@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod losses;
 mod sending;
 #[allow(dead_code)]
 #[path = "../../aicrowd/tests/server.rs"]

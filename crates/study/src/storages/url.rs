@@ -28,7 +28,10 @@ pub(super) fn parse(url: &str) -> Result<Place> {
     match scheme.split('+').next().unwrap_or(scheme) {
         "sqlite" => sqlite(url, rest),
         "postgresql" | "postgres" => Ok(Place::Server(format!("postgresql://{rest}"))),
-        other => Err(wrong(url, &format!("`{other}` is no database that this program speaks"))),
+        other if is_scheme(other) => {
+            Err(wrong(url, &format!("`{other}` is no database that this program speaks")))
+        }
+        _ => Err(wrong(url, "it begins with no scheme")),
     }
 }
 
@@ -44,20 +47,36 @@ fn sqlite(url: &str, rest: &str) -> Result<Place> {
 
 /// An address, or a word that holds one, as it may be shown: without the password and without what stands behind the
 /// database's name, where there may be another. Where a password might be taken for something else, nothing but the scheme.
+/// On the web a user without a password is a token, and not shown either.
 pub fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // `--storage=postgresql` is the scheme of a word.
+    let (flag, named) = scheme.rsplit_once('=').unwrap_or(("", scheme));
+    if !(is_scheme(named) && flag.chars().all(|c| is_of_scheme(c) || c == '_')) {
+        return "..://..".to_owned();
+    }
+    let is_web = ["http", "https"].iter().any(|web| named.eq_ignore_ascii_case(web));
     let (address, more) = rest.split_once('?').unwrap_or((rest, ""));
     if more.contains('@') {
         return format!("{scheme}://..");
     }
     match address.rsplit_once('@') {
         Some((user, host)) => {
-            let user = user.split_once(':').map_or(user, |(user, _)| user);
+            let (user, password) = user.split_once(':').unwrap_or((user, ""));
+            let user = if is_web && password.is_empty() { "" } else { user };
             let at = if user.is_empty() { "" } else { "@" };
             format!("{scheme}://{user}{at}{host}")
         }
         None => format!("{scheme}://{address}"),
     }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.chars().all(is_of_scheme)
+}
+
+fn is_of_scheme(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+-.".contains(c)
 }
 
 fn wrong(url: &str, why: &str) -> Error {
@@ -85,6 +104,12 @@ mod tests {
             ("postgresql://h/d", "postgresql://h/d"),
             ("sqlite:///out/study.db", "sqlite:///out/study.db"),
             ("a@b:c?d", "a@b:c?d"),
+            ("postgresql://u@h/d", "postgresql://u@h/d"),
+            ("u:s3cret@https://h", "..://.."),
+            ("--mlflow=u:s3=cret@https://h", "..://.."),
+            ("https://TOKEN@h/m", "https://h/m"),
+            ("--mlflow=HTTPS://TOKEN:@h", "--mlflow=HTTPS://h"),
+            ("--mlflow=https://u:p@h", "--mlflow=https://u@h"),
         ];
         for (url, shown) in cases {
             assert_eq!(without_password(url), shown);
@@ -113,7 +138,13 @@ mod tests {
 
     #[test]
     fn other_addresses_are_refused_without_their_passwords() {
-        for url in ["", "mysql://u:secret@h/d", "sqlite://study.db", "sqlite:///a.db?mode=ro"] {
+        for url in [
+            "",
+            "mysql://u:secret@h/d",
+            "u:secret@mysql://h/d",
+            "sqlite://study.db",
+            "sqlite:///a.db?mode=ro",
+        ] {
             let error = parse(url).unwrap_err();
             assert_eq!(error.kind(), Kind::Configuration, "{url}");
             assert!(!error.to_string().contains("secret"), "{error}");

@@ -1,0 +1,112 @@
+//! What goes wrong with one record or one file costs nothing else.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use headsmith_mlflow::{Limits, Message, Tracker};
+
+use crate::server::{hush, reply};
+use crate::service::{begin, end, limits, numbers, payloads, service};
+
+const TOP: u64 = Tracker::PARENT;
+
+fn file() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    std::fs::write(&path, b"{}").unwrap();
+    (folder, path)
+}
+
+#[test]
+fn the_answer_to_a_file_may_take_longer_than_that_to_a_call() {
+    let server = service(|request, _| {
+        if request.method == "PUT" {
+            thread::sleep(Duration::from_millis(600));
+        }
+        false
+    });
+    let limits = Limits { call: Duration::from_millis(200), upload: Duration::from_secs(5), ..limits() };
+    let tracker = begin(&server, limits).unwrap();
+    let (_folder, path) = file();
+    tracker.send(Message::File { path });
+    assert_eq!(tracker.finish(), None);
+}
+
+#[test]
+fn a_file_that_is_not_taken_is_lost_alone() {
+    let server = service(|request, _| {
+        let put = request.method == "PUT";
+        if put {
+            hush(2.0);
+        }
+        put
+    });
+    let tracker = begin(&server, limits()).unwrap();
+    let (_folder, path) = file();
+    tracker.send(numbers(TOP, 1));
+    tracker.send(Message::File { path });
+    tracker.send(numbers(TOP, 2));
+    tracker.send(end(TOP));
+    let lost = tracker.finish().unwrap();
+    assert_eq!((lost.n_lost, lost.n_records), (1, 5), "{lost}");
+    assert_eq!(payloads(&server, "runs/update").len(), 1);
+    let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
+    let at = |part: &str| paths.iter().position(|path| path.contains(part)).unwrap();
+    assert!(at("log-batch") < at("mlflow-artifacts"), "{paths:?}");
+}
+
+#[test]
+fn a_record_at_which_the_server_fails_slowly_is_lost_alone() {
+    let server = service(|request, out| {
+        let fails = request.path.ends_with("log-batch");
+        if fails {
+            thread::sleep(Duration::from_millis(450));
+            reply(out, 500, &[], b"{}");
+        }
+        fails
+    });
+    let tracker = begin(&server, limits()).unwrap();
+    tracker.send(numbers(TOP, 2));
+    tracker.send(end(TOP));
+    let lost = tracker.finish().unwrap();
+    assert_eq!((lost.n_lost, lost.n_records), (2, 3), "{lost}");
+    assert_eq!(payloads(&server, "runs/update").len(), 1);
+}
+
+#[test]
+fn a_request_that_took_the_server_too_long_is_tried_again() {
+    let once = AtomicBool::new(true);
+    let server = service(move |request, out| {
+        let late = request.path.ends_with("log-batch") && once.swap(false, Ordering::SeqCst);
+        if late {
+            reply(out, 408, &[], b"");
+        }
+        late
+    });
+    let tracker = begin(&server, limits()).unwrap();
+    tracker.send(numbers(TOP, 2));
+    assert_eq!(tracker.finish(), None);
+}
+
+#[test]
+fn of_a_batch_only_what_is_wrong_is_lost() {
+    let server = service(|request, out| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let bad = body.contains("\"step\":77,") || body.contains("\"step\":77}") || body.contains("wrong");
+        if bad {
+            reply(out, 400, &[], b"{\"error_code\": \"INVALID_PARAMETER_VALUE\"}");
+        }
+        bad
+    });
+    let tracker = begin(&server, limits()).unwrap();
+    let pairs = ["good", "wrong", "fine"].map(|name| (name.to_owned(), "1".to_owned())).to_vec();
+    tracker.send(numbers(TOP, 300));
+    tracker.send(Message::params(TOP, pairs.clone()));
+    tracker.send(Message::tags(TOP, pairs));
+    tracker.send(end(TOP));
+    let lost = tracker.finish().unwrap();
+    assert_eq!((lost.n_lost, lost.n_records), (3, 307), "{lost}");
+    assert_eq!(payloads(&server, "runs/update").len(), 1);
+}
