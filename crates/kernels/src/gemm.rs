@@ -13,31 +13,25 @@
 #![allow(unsafe_code)]
 
 mod block;
+mod gradient;
 mod kernel;
 mod pack;
+mod product;
 
 pub use block::Block;
 
-use std::mem::MaybeUninit;
-
-use crate::buffer::{Buffer, LINE};
+use crate::buffer::Buffer;
 use crate::{MatMut, MatRef, Pool};
-use kernel::{Kernel, MAX_TILE, MAX_WIDTH};
+use gradient::transposed_product;
+use kernel::Kernel;
+use product::product;
 
 /// Columns of the blocks that epilogues get; the last ones may have fewer.
 pub const BLOCK_COLUMNS: usize = 64;
-/// Values of the left operand that one piece of work reads again and again: half of a second-level cache.
-const LEFT_VALUES: usize = 1 << 16;
-/// Values of the right operand that stay in the cache while a gradient is computed.
-const RIGHT_VALUES: usize = 1 << 15;
 /// Pieces into which a product is cut where that many threads might wait for work.
 const N_PIECES: usize = 8;
 /// Multiply-adds below which a piece is not worth handing to another thread.
 const MIN_PIECE_WORK: usize = 1 << 18;
-/// Multiply-adds that take as long as what the optimizer does for a weight: a square root and a division.
-const WORK_OF_A_STEP: usize = 40;
-/// Rows of a gradient that are computed before the optimizer gets them.
-const GRADIENT_ROWS: usize = 48;
 
 /// A matrix of `k x n` in panels.
 #[derive(Debug, Clone, Copy)]
@@ -157,210 +151,6 @@ pub fn matmul_tn(
     finish: impl Fn([&mut [f32]; 3], &[f32]) + Sync,
 ) {
     transposed_product(Kernel::best(), panels, a, b, workspace, pool, finish);
-}
-
-/// How a product is cut into pieces: by its shape alone.
-struct Cut {
-    /// Rows and columns of a piece.
-    rows: usize,
-    columns: usize,
-    /// Pieces one below the other, and side by side.
-    n_down: usize,
-    n_across: usize,
-    /// Whether pieces are counted down the columns first: then a thread's share of them has columns of its own.
-    by_columns: bool,
-}
-
-impl Cut {
-    fn new((m, n, k): (usize, usize, usize)) -> Cut {
-        let most_rows = (LEFT_VALUES / k.max(1)).clamp(48, 240);
-        let n_down = m.div_ceil(most_rows);
-        // As even as they can be: threads wait for the last of them.
-        let rows = m.div_ceil(n_down);
-        // The larger operand is the one that had better not be read by all: of weights, a thread's optimizer has just
-        // written the columns that are the thread's share of the product as well.
-        let by_columns = n > m;
-        let wanted = N_PIECES.div_ceil(n_down).max(1 + usize::from(by_columns));
-        let columns = n.div_ceil(wanted).max(MIN_PIECE_WORK / (rows * k).max(1));
-        let columns = columns.next_multiple_of(BLOCK_COLUMNS);
-        Cut { rows, columns, n_down, n_across: n.div_ceil(columns), by_columns }
-    }
-
-    fn n_pieces(&self) -> usize {
-        self.n_down * self.n_across
-    }
-
-    /// The first row and the first column of a piece.
-    fn first(&self, piece: usize) -> (usize, usize) {
-        let (down, across) = match self.by_columns {
-            true => (piece % self.n_down, piece / self.n_down),
-            false => (piece / self.n_across, piece % self.n_across),
-        };
-        (down * self.rows, across * self.columns)
-    }
-}
-
-/// Where the pieces of a product write.
-struct Target {
-    values: *mut f32,
-    mask: *mut u8,
-}
-
-// SAFETY: the pieces write to rows and columns of their own.
-unsafe impl Sync for Target {}
-
-fn product(
-    kernel: Kernel,
-    mut c: MatMut<'_>,
-    mask: &mut [u8],
-    a: MatRef<'_>,
-    b: Panels<'_>,
-    pool: &Pool,
-    finish: impl Fn(&mut Block<'_>) + Sync,
-) {
-    assert_eq!((a.n_rows(), b.n), (c.n_rows(), c.n_cols()), "the shape of the product");
-    assert_eq!(a.n_cols(), b.k, "the length of the sum");
-    assert!(b.values.len() >= b.k * b.n.next_multiple_of(kernel.width));
-    let (m, n, k) = (a.n_rows(), b.n, b.k);
-    assert!(mask.is_empty() || mask.len() == m * n, "the length of the mask");
-    if m == 0 || n == 0 {
-        return;
-    }
-    let cut = Cut::new((m, n, k));
-    let mask = if mask.is_empty() { std::ptr::null_mut() } else { mask.as_mut_ptr() };
-    let target = Target { values: c.as_mut_slice().as_mut_ptr(), mask };
-    pool.for_each(cut.n_pieces(), |piece| {
-        let target = &target;
-        let (first_row, first_column) = cut.first(piece);
-        let n_rows = cut.rows.min(m - first_row);
-        for column in (first_column..n.min(first_column + cut.columns)).step_by(BLOCK_COLUMNS) {
-            let n_columns = BLOCK_COLUMNS.min(n - column);
-            let at = first_row * n + column;
-            let values = target.values.wrapping_add(at);
-            // SAFETY: the block lies within the product, and no other piece has its rows and columns.
-            unsafe { block_of_product(kernel, values, (n_rows, n_columns), a, first_row, b, column) };
-            let mask = if target.mask.is_null() { target.mask } else { target.mask.wrapping_add(at) };
-            // SAFETY: as above; and the mask is as large as the product.
-            finish(&mut unsafe { Block::new((values, mask, n), (first_row, n_rows), (column, n_columns)) });
-        }
-    });
-}
-
-/// Computes a block, tile by tile.
-///
-/// # Safety
-/// `values` points to the block's first value, in a matrix as wide as `b`; the block is the caller's alone.
-unsafe fn block_of_product(
-    kernel: Kernel,
-    values: *mut f32,
-    (n_rows, n_columns): (usize, usize),
-    a: MatRef<'_>,
-    first_row: usize,
-    b: Panels<'_>,
-    first_column: usize,
-) {
-    // Not initialised: it would take as long as the product of a small batch.
-    let mut edge = MaybeUninit::<[f32; MAX_TILE]>::uninit();
-    for column in (0..n_columns).step_by(kernel.width) {
-        let right = &b.values[(first_column + column) * b.k..];
-        let width = kernel.width.min(n_columns - column);
-        let n_tiles = n_rows.div_ceil(kernel.height);
-        for tile in 0..n_tiles {
-            // Tiles as even as they can be: one of few rows would take nearly as long as one of many.
-            let row = tile * n_rows / n_tiles;
-            let height = (tile + 1) * n_rows / n_tiles - row;
-            let left = (&a.as_slice()[(first_row + row) * b.k..], 1, b.k);
-            let to = values.wrapping_add(row * b.n + column);
-            if kernel.is_exact(width) {
-                // SAFETY: the tile lies within the block, and is written in whole registers.
-                unsafe { kernel.tile((height, width, b.k), left, right, to, b.n) };
-                continue;
-            }
-            let edge = edge.as_mut_ptr().cast::<f32>();
-            // SAFETY: `edge` has room for the largest tile.
-            unsafe { kernel.tile((height, width, b.k), left, right, edge, kernel.width) };
-            for i in 0..height {
-                // SAFETY: the row of the tile has been written, and lies within the block.
-                unsafe {
-                    to.wrapping_add(i * b.n).copy_from_nonoverlapping(edge.add(i * kernel.width), width)
-                };
-            }
-        }
-    }
-}
-
-fn transposed_product(
-    kernel: Kernel,
-    panels: [&mut [f32]; 3],
-    a: MatRef<'_>,
-    b: MatRef<'_>,
-    workspace: &mut Workspace,
-    pool: &Pool,
-    finish: impl Fn([&mut [f32]; 3], &[f32]) + Sync,
-) {
-    let (m, k, n) = (a.n_rows(), a.n_cols(), b.n_cols());
-    assert_eq!(m, b.n_rows(), "the length of the sum");
-    let n_panels = n.div_ceil(kernel.width);
-    let panel = k * kernel.width;
-    assert!(panels.iter().all(|values| values.len() == n_panels * panel), "the shape of the product");
-    if panel == 0 || n_panels == 0 {
-        return;
-    }
-    let left = workspace.left.first(k.next_multiple_of(kernel.height) * m);
-    pack::columns(left, a, kernel.height, pool);
-    let right = workspace.right.first(n_panels * kernel.width * m);
-    pack::columns(right, b, kernel.width, pool);
-    let (left, right) = (&*left, &*right);
-    let worth_it = MIN_PIECE_WORK.div_ceil(panel * (m + WORK_OF_A_STEP));
-    let group = (RIGHT_VALUES / (m * kernel.width).max(1)).min(n_panels.div_ceil(N_PIECES)).max(worth_it);
-    let group = group.clamp(1, n_panels);
-    pool.for_each_chunk3(panels, group * panel, |piece, mut panels| {
-        let right = &right[piece * group * kernel.width * m..];
-        // Not initialised: it would take as long as the product of a small batch.
-        let mut gradient = MaybeUninit::<[f32; GRADIENT_ROWS * MAX_WIDTH]>::uninit();
-        let gradient = gradient.as_mut_ptr().cast::<f32>();
-        for row in (0..k).step_by(GRADIENT_ROWS) {
-            let n_rows = GRADIENT_ROWS.min(k - row);
-            for column in 0..panels[0].len() / panel {
-                let n_columns = kernel.width.min(n - (piece * group + column) * kernel.width);
-                let right = &right[column * kernel.width * m..];
-                if n_columns < kernel.width {
-                    // The kernel leaves out the padding of the last panel.
-                    // SAFETY: `gradient` has room for GRADIENT_ROWS rows as wide as the kernel.
-                    unsafe { gradient.write_bytes(0, GRADIENT_ROWS * kernel.width) };
-                }
-                for tile in (0..n_rows).step_by(kernel.height) {
-                    let left = (&left[(row + tile) * m..], kernel.height, 1);
-                    let to = gradient.wrapping_add(tile * kernel.width);
-                    let shape = (kernel.height.min(n_rows - tile), n_columns, m);
-                    let soon = column * panel + (row + tile) * kernel.width;
-                    // Shorter sums than this leave no time for it.
-                    for values in panels.iter().filter(|_| m >= 32) {
-                        prefetch(&values[soon..soon + shape.0 * kernel.width]);
-                    }
-                    // SAFETY: as above.
-                    unsafe { kernel.tile(shape, left, right, to, kernel.width) };
-                }
-                let range =
-                    column * panel + row * kernel.width..column * panel + (row + n_rows) * kernel.width;
-                let stretch = panels.each_mut().map(|values| &mut values[range.clone()]);
-                // SAFETY: the tiles, and the zeros before them, have filled these rows.
-                finish(stretch, unsafe { std::slice::from_raw_parts(gradient, n_rows * kernel.width) });
-            }
-        }
-    });
-}
-
-/// Has the values fetched into the cache, where the machine can be told so.
-fn prefetch(values: &[f32]) {
-    #[cfg(target_arch = "x86_64")]
-    for line in values.chunks(LINE) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every x86-64 machine has the instruction.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = values;
 }
 
 #[cfg(test)]

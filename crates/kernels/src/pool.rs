@@ -15,6 +15,9 @@ mod team;
 use chunks::Chunks;
 use team::Team;
 
+/// Values below which a piece of work that goes over them once is not worth handing to another thread.
+pub const MIN_PIECE: usize = 1 << 14;
+
 /// Runs numbered pieces of work on a fixed number of threads, the caller's among them. With one thread, it starts none.
 ///
 /// A piece may hand out work to the same pool, and several threads may at once: who comes while the pool is at work does

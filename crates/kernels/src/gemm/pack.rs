@@ -4,12 +4,11 @@
 use std::ops::Range;
 
 use super::N_PIECES;
+use crate::pool::MIN_PIECE;
 use crate::{MatRef, Pool};
 
 /// Panels that are packed at a time at most: their columns stand beside each other, so a row's are read in one go.
 const GROUP: usize = 8;
-/// Values below which a piece is not worth handing to another thread.
-const MIN_PIECE: usize = 1 << 14;
 
 /// Packs the columns of `source` into panels of `width`. What is missing from the last panel is zero.
 pub(super) fn columns(packed: &mut [f32], source: MatRef<'_>, width: usize, pool: &Pool) {
