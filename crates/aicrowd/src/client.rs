@@ -1,13 +1,12 @@
 //! Requests to the API: who asks, how long an answer may take and how large it may be, what a refusal means.
 
 use std::fmt;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use headsmith_http::Timeouts;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Response};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use crate::error::{Cause, Error, Result, plain, shown_url};
@@ -84,20 +83,15 @@ impl Client {
     /// # Errors
     /// When `roots` holds no certificate.
     pub fn new(hosts: Hosts, limits: Limits, roots: Option<&[u8]>) -> Result<Client> {
-        let roots = roots.map_or(Ok(RootCerts::WebPki), certificates)?;
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // A redirect is looked at where it comes back.
-            .max_redirects(0)
-            .user_agent(concat!("headsmith/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .timeout_resolve(Some(limits.connect))
-            .timeout_connect(Some(limits.connect))
-            .timeout_recv_response(Some(limits.call))
-            .timeout_per_read(Some(limits.call))
-            .timeout_per_write(Some(limits.silence))
-            .build();
-        Ok(Client { agent: config.new_agent(), hosts, limits, key: None })
+        let timeouts = Timeouts {
+            connect: limits.connect,
+            answer: limits.call,
+            read: limits.call,
+            write: limits.silence,
+        };
+        let wrong = |why: String| Error::new(Cause::Configuration, why);
+        let agent = headsmith_http::agent(timeouts, roots).map_err(wrong)?;
+        Ok(Client { agent, hosts, limits, key: None })
     }
 
     /// A client of the hosts that the environment names; with the certificates of the file `SSL_CERT_FILE` or
@@ -106,13 +100,9 @@ impl Client {
     /// # Errors
     /// When one of the variables is wrong.
     pub fn from_env(env: impl Fn(&str) -> Option<String>, limits: Limits) -> Result<Client> {
-        let named = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].into_iter();
-        let file = named.filter_map(|name| Some((name, env(name)?))).find(|(_, path)| !path.is_empty());
-        let roots = file.map(|(name, path)| {
-            std::fs::read(&path)
-                .map_err(|error| Error::new(Cause::Configuration, format!("{name} names {path}: {error}")))
-        });
-        Client::new(Hosts::from_env(env)?, limits, roots.transpose()?.as_deref())
+        let roots = headsmith_http::roots_of_env(&["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"], &env)
+            .map_err(|why| Error::new(Cause::Configuration, why))?;
+        Client::new(Hosts::from_env(env)?, limits, roots.as_deref())
     }
 
     /// The same client, for the user of `key`.
@@ -347,17 +337,4 @@ fn number(value: Option<&Value>) -> Option<u64> {
 /// Whether `slug` may stand in a path.
 pub(crate) fn is_slug(slug: &str) -> bool {
     !slug.is_empty() && slug.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-}
-
-fn certificates(pem: &[u8]) -> Result<RootCerts> {
-    let items: Vec<Certificate<'static>> = ureq::tls::parse_pem(pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if items.is_empty() {
-        return Err(Error::new(Cause::Configuration, "the certificates to trust are no PEM certificates"));
-    }
-    Ok(RootCerts::Specific(Arc::new(items)))
 }

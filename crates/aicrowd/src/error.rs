@@ -212,22 +212,9 @@ pub(crate) fn shown_url(url: &str) -> String {
     plain(&shown)
 }
 
-/// Text from outside as it may be shown on a terminal: one line, short, nothing that moves the cursor.
+/// Text from outside as it may be shown.
 pub(crate) fn plain(text: &str) -> String {
-    const LONGEST: usize = 300;
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let mut line: String =
-        words.join(" ").chars().filter(|c| !c.is_control() && !is_bidi(*c)).take(LONGEST + 1).collect();
-    if line.chars().count() > LONGEST {
-        line.pop();
-        line.push_str("..");
-    }
-    line
-}
-
-/// Marks that turn the direction of text, and so can make a name look like another.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    headsmith_http::plain(text, 300)
 }
 
 #[cfg(test)]

@@ -60,9 +60,12 @@ pub(crate) fn create(client: &Client, experiment: &str, parent: Option<&str>, ne
     run_of(client, made.pointer("/run"))
 }
 
-/// The run of this name below another one, if there is one.
+/// This run below another one, if it was begun: by its name and the moment, for a trial may be begun again later.
 pub(crate) fn find(client: &Client, experiment: &str, parent: &str, new: &NewRun) -> Result<Option<Run>> {
-    let filter = format!("tags.`mlflow.parentRunId` = '{parent}' AND attributes.run_name = '{}'", new.name);
+    let filter = format!(
+        "tags.`mlflow.parentRunId` = '{parent}' AND attributes.run_name = '{}' AND attributes.start_time = {}",
+        new.name, new.started
+    );
     let payload = json!({ "experiment_ids": [experiment], "filter": filter, "max_results": 1 });
     let found = client.post("runs/search", &payload)?;
     found.pointer("/runs/0").map(|run| run_of(client, Some(run))).transpose()

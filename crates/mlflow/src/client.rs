@@ -1,12 +1,11 @@
 //! Requests: who asks, how long an answer may take and how large it may be, what a refusal means.
 
 use std::fs::File;
-use std::sync::Arc;
 use std::time::Duration;
 
+use headsmith_http::Timeouts;
 use serde_json::Value;
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use crate::address::Address;
@@ -83,20 +82,15 @@ impl Client {
     /// # Errors
     /// When `roots` holds no certificate.
     pub fn new(address: Address, limits: Limits, roots: Option<&[u8]>) -> Result<Client> {
-        let roots = roots.map_or(Ok(RootCerts::WebPki), certificates)?;
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // Who asks is not told to another address.
-            .max_redirects(0)
-            .user_agent(concat!("headsmith/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .timeout_resolve(Some(limits.connect))
-            .timeout_connect(Some(limits.connect))
-            .timeout_recv_response(Some(limits.upload))
-            .timeout_per_read(Some(limits.call))
-            .timeout_per_write(Some(limits.silence))
-            .build();
-        Ok(Client { agent: config.new_agent(), address, limits })
+        let timeouts = Timeouts {
+            connect: limits.connect,
+            answer: limits.upload,
+            read: limits.call,
+            write: limits.silence,
+        };
+        // A redirect comes back as an answer: who asks is not told to another address.
+        let agent = headsmith_http::agent(timeouts, roots).map_err(|why| Error::new(Kind::Usage, why))?;
+        Ok(Client { agent, address, limits })
     }
 
     /// The same with what the environment says to MLflow's own client: the certificates of the file
@@ -109,9 +103,7 @@ impl Client {
         let named = |name: &'static str| Some((name, env(name).filter(|text| !text.is_empty())?));
         let wrong = |name, why: String| Error::new(Kind::Usage, format!("{name} {why}"));
         let names = ["MLFLOW_TRACKING_SERVER_CERT_PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"];
-        let roots = names.into_iter().find_map(named).map(|(name, path)| {
-            std::fs::read(&path).map_err(|error| wrong(name, format!("names {path}: {error}")))
-        });
+        let roots = headsmith_http::roots_of_env(&names, &env).map_err(|why| Error::new(Kind::Usage, why))?;
         let mut limits = Limits::default();
         if let Some((name, text)) = named("MLFLOW_HTTP_REQUEST_TIMEOUT") {
             let seconds = text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
@@ -119,7 +111,7 @@ impl Client {
                 seconds.ok_or_else(|| wrong(name, "is no number of seconds from 1 to 86400".to_owned()))?;
             limits = limits.answering_within(Duration::from_secs(seconds));
         }
-        Client::new(address, limits, roots.transpose()?.as_deref())
+        Client::new(address, limits, roots.as_deref())
     }
 
     /// The server's address.
@@ -217,18 +209,4 @@ impl Client {
             _ => Error::new(Kind::Refused, what("refused")),
         }
     }
-}
-
-/// The certificates of a PEM file.
-fn certificates(pem: &[u8]) -> Result<RootCerts> {
-    let items: Vec<Certificate<'static>> = ureq::tls::parse_pem(pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if items.is_empty() {
-        return Err(Error::new(Kind::Usage, "the certificates to trust are no PEM certificates"));
-    }
-    Ok(RootCerts::Specific(Arc::new(items)))
 }

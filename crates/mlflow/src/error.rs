@@ -85,19 +85,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Text from outside as it may be shown on a terminal: one line, short, nothing that moves the cursor.
+/// Text from outside as it may be shown.
 pub(crate) fn plain(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let is_bidi =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut line: String =
-        words.join(" ").chars().filter(|c| !c.is_control() && !is_bidi(*c)).take(LONGEST + 1).collect();
-    if line.chars().count() > LONGEST {
-        line.pop();
-        line.push_str("..");
-    }
-    line
+    headsmith_http::plain(text, 200)
 }
 
 #[cfg(test)]

@@ -133,6 +133,7 @@ fn a_run_whose_answer_was_lost_is_not_begun_twice() {
         if request.path.ends_with("runs/search") {
             let filter = String::from_utf8_lossy(&request.body).into_owned();
             assert!(filter.contains("trial-1") && filter.contains("'r0'"), "{filter}");
+            assert!(filter.contains("start_time = 6"), "{filter}");
             reply(out, 200, &[], b"{\"runs\": [{\"info\": {\"run_id\": \"found\"}}]}");
             return true;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
@@ -13,7 +13,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("headsmith-model", &["headsmith-kernels", "headsmith-heads"]),
     ("headsmith-study", &["headsmith-kernels"]),
     ("headsmith-tensorboard", &[]),
-    ("headsmith-mlflow", &[]),
+    ("headsmith-http", &[]),
+    ("headsmith-mlflow", &["headsmith-http"]),
     ("headsmith-report", &[]),
     (
         "headsmith",
@@ -29,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "headsmith-tensorboard",
         ],
     ),
-    ("headsmith-aicrowd", &[]),
+    ("headsmith-aicrowd", &["headsmith-http"]),
     ("headsmith-cli", &["headsmith", "headsmith-aicrowd"]),
     ("xtask", &[]),
 ];

@@ -1,0 +1,119 @@
+//! What the clients of web services share: an agent that follows no redirect by itself, the certificates that it trusts, and
+//! text from outside as it may be shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+
+/// How long an agent waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For a connection, with its TLS handshake, and for the address of its host.
+    pub connect: Duration,
+    /// For the beginning of an answer.
+    pub answer: Duration,
+    /// For the next bytes of an answer.
+    pub read: Duration,
+    /// For a server that takes no more bytes.
+    pub write: Duration,
+}
+
+/// An agent that gives back redirects and failures as answers, for its caller to look at. `roots` are the certificates to
+/// trust, in PEM; those of the web when there are none.
+///
+/// # Errors
+/// Why, when `roots` holds no certificate.
+pub fn agent(timeouts: Timeouts, roots: Option<&[u8]>) -> Result<Agent, String> {
+    let roots = roots.map_or(Ok(RootCerts::WebPki), certificates)?;
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .user_agent(concat!("headsmith/", env!("CARGO_PKG_VERSION")))
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .timeout_resolve(Some(timeouts.connect))
+        .timeout_connect(Some(timeouts.connect))
+        .timeout_recv_response(Some(timeouts.answer))
+        .timeout_per_read(Some(timeouts.read))
+        .timeout_per_write(Some(timeouts.write))
+        .build();
+    Ok(config.new_agent())
+}
+
+/// The certificates of a PEM file.
+fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
+    let items: Vec<Certificate<'static>> = ureq::tls::parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if items.is_empty() {
+        return Err("the certificates to trust are no PEM certificates".to_owned());
+    }
+    Ok(RootCerts::Specific(Arc::new(items)))
+}
+
+/// What is in the file that the first of the variables `names` names which is set to something.
+///
+/// # Errors
+/// Why, with the variable and the file, when it cannot be read.
+pub fn roots_of_env(names: &[&str], env: impl Fn(&str) -> Option<String>) -> Result<Option<Vec<u8>>, String> {
+    let named = names.iter().find_map(|name| Some((name, env(name).filter(|path| !path.is_empty())?)));
+    named
+        .map(|(name, path)| std::fs::read(&path).map_err(|error| format!("{name} names {path}: {error}")))
+        .transpose()
+}
+
+/// Text from outside as it may be shown on a terminal: one line of `longest` characters at most, nothing that moves the cursor.
+pub fn plain(text: &str, longest: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut line: String =
+        words.join(" ").chars().filter(|c| !c.is_control() && !is_bidi(*c)).take(longest + 1).collect();
+    if line.chars().count() > longest {
+        line.pop();
+        line.push_str("..");
+    }
+    line
+}
+
+/// Marks that turn the direction of text, and so can make a name look like another.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_stays_on_its_line() {
+        assert_eq!(plain("a\x1b[2J\r\n b\u{202e}c", 9), "a[2J bc");
+        assert_eq!(plain(&"x".repeat(10), 9), format!("{}..", "x".repeat(9)));
+        assert_eq!(plain(&"x".repeat(9), 9), "x".repeat(9));
+    }
+
+    #[test]
+    fn the_first_variable_that_is_set_names_the_certificates() {
+        let env = |name: &str| match name {
+            "EMPTY" => Some(String::new()),
+            "THERE" => Some("Cargo.toml".to_owned()),
+            "GONE" => Some("no/such.pem".to_owned()),
+            _ => None,
+        };
+        assert_eq!(roots_of_env(&["UNSET", "EMPTY"], env), Ok(None));
+        let found = roots_of_env(&["UNSET", "EMPTY", "THERE", "GONE"], env).unwrap().unwrap();
+        assert!(found.starts_with(b"[package]"));
+        let error = roots_of_env(&["GONE", "THERE"], env).unwrap_err();
+        assert!(error.starts_with("GONE names no/such.pem: "), "{error}");
+        let timeouts = [(); 4].map(|()| Duration::from_secs(1));
+        let [connect, answer, read, write] = timeouts;
+        let timeouts = Timeouts { connect, answer, read, write };
+        assert!(agent(timeouts, None).is_ok());
+        assert_eq!(
+            agent(timeouts, Some(&found)).unwrap_err(),
+            "the certificates to trust are no PEM certificates"
+        );
+    }
+}
