@@ -18,7 +18,7 @@ use clap::ArgMatches;
 use headsmith::data::predictions::Columns;
 use headsmith::events::{Begin, EventLog};
 use headsmith::mlflow::Status;
-use headsmith::{Context, Mlflow, Pool, Preset, Progress, Recorded, TensorBoard, View};
+use headsmith::{Context, Mlflow, Pool, Preset, Progress, TensorBoard, View};
 
 use crate::flags::common::{Common, typed};
 use crate::interrupt;
@@ -69,10 +69,7 @@ fn with_log<T>(
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> headsmith::Result<T> {
     let Some(path) = &common.events else { return work(context) };
-    let log = EventLog::append(path.clone(), &Begin::now(typed(), context))?;
-    let Context { seed, pool, stop, view } = context;
-    let mut view = Recorded::new(log, *view);
-    work(&mut Context { seed: *seed, pool, stop, view: &mut view })
+    context.kept(EventLog::append(path.clone(), &Begin::now(typed(), context))?, work)
 }
 
 /// Calls `work`, kept for TensorBoard where that is asked for.
@@ -82,9 +79,7 @@ fn with_tensorboard<T>(
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> headsmith::Result<T> {
     let Some(folder) = &common.tensorboard else { return work(context) };
-    let Context { seed, pool, stop, view } = context;
-    let mut view = Recorded::new(TensorBoard::create(folder)?, *view);
-    work(&mut Context { seed: *seed, pool, stop, view: &mut view })
+    context.kept(TensorBoard::create(folder)?, work)
 }
 
 /// Calls `work`, kept on an MLflow server where that is asked for.
@@ -95,17 +90,15 @@ fn with_mlflow<T>(
 ) -> headsmith::Result<T> {
     let Some(config) = &common.mlflow else { return work(context) };
     let mut mlflow = Mlflow::begin(config, |name| std::env::var(name).ok())?;
-    let Context { seed, pool, stop, view } = context;
-    mlflow.warnings().iter().for_each(|text| view.see(&Progress::Warning(text)));
-    let mut kept = Recorded::new(&mut mlflow, *view);
-    let done = work(&mut Context { seed: *seed, pool, stop, view: &mut kept });
+    mlflow.warnings().iter().for_each(|text| context.view.see(&Progress::Warning(text)));
+    let done = context.kept(&mut mlflow, work);
     let status = match &done {
         Ok(_) if interrupt::status() == 0 => Status::Finished,
         Err(error) if !error.is_stopped() => Status::Failed,
         _ => Status::Killed,
     };
     if let Some(text) = mlflow.finish(status) {
-        view.see(&Progress::Warning(&text));
+        context.view.see(&Progress::Warning(&text));
     }
     done
 }

@@ -6,6 +6,7 @@ use headsmith_kernels::Pool;
 
 use crate::error::{Error, Result};
 use crate::progress::{Progress, View};
+use crate::record::{Record, Recorded};
 
 /// Seed, threads, the wish to stop, and who looks on.
 pub struct Context<'a> {
@@ -23,6 +24,12 @@ impl Context<'_> {
     /// Whether the work was asked to stop.
     pub fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Calls `work`, whose steps `record` keeps.
+    pub fn kept<T>(&mut self, record: impl Record, work: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let mut view = Recorded::new(record, &mut *self.view);
+        work(&mut Context { seed: self.seed, pool: self.pool, stop: self.stop, view: &mut view })
     }
 
     pub(crate) fn tell(&mut self, progress: &Progress<'_>) {

@@ -13,6 +13,11 @@ pub(crate) const EPOCHS: &str = "epochs";
 /// Whether a trial was pruned.
 pub(crate) const PRUNED: &str = "pruned";
 
+/// What a trial is called.
+pub(crate) fn trial_name(number: u64) -> String {
+    format!("trial-{number:04}")
+}
+
 /// The scores of an epoch by name.
 pub(crate) fn of(scores: &EpochScores) -> [(&'static str, f64); 5] {
     let EpochScores { loss, mae, mse, accuracy, weighted_f1 } = *scores;

@@ -15,14 +15,13 @@ use std::path::{Path, PathBuf};
 use headsmith_heads::{EpochRecord, Event};
 pub use headsmith_mlflow::Status;
 use headsmith_mlflow::{Address, Client, Message, Metric, NewRun, Tracker};
-use serde_json::Value;
 
 use crate::curves;
 use crate::error::{Error, Result};
 use crate::folder;
 use crate::progress::Progress;
 use crate::record::{Record, now};
-use crate::report::{FitReport, TableReport};
+use crate::report::{FitReport, Report, TableReport};
 use crate::tensorboard::folder_of;
 use crate::tune::StudyReport;
 use trials::Trials;
@@ -161,22 +160,19 @@ impl Mlflow {
         );
     }
 
-    /// A file is there, whole. A run's report has more to tell than its heads had.
+    /// A file is there, whole.
     fn wrote(&mut self, path: &Path) {
         self.tracker.send(Message::File { path: path.to_owned() });
-        if path.file_name().is_none_or(|name| name != folder::REPORT) {
-            return;
+        if path.file_name().is_some_and(|name| name == folder::REPORT) {
+            self.out = path.parent().map(Path::to_owned);
         }
-        self.out = path.parent().map(Path::to_owned);
-        let bytes = std::fs::read(path).unwrap_or_default();
-        let Ok(report) = serde_json::from_slice::<Value>(&bytes) else { return };
-        let mut numbers = numbers::of("comparison", &report["comparison"]);
-        for head in report["heads"].as_array().into_iter().flatten() {
-            numbers.extend(numbers::of("held_back", &head["held_back"]));
-        }
-        self.numbers(numbers, 0);
-        let chosen = report["chosen"].as_str().unwrap_or_default();
-        self.tags(vec![("headsmith.chosen".to_owned(), chosen.to_owned())]);
+    }
+
+    /// A run's report has more to tell than its heads had.
+    fn reported(&self, report: &Report) {
+        let held_back = report.heads.iter().flat_map(|head| numbers::of("held_back", &head.held_back));
+        self.numbers(numbers::of("comparison", &report.comparison).into_iter().chain(held_back).collect(), 0);
+        self.tags(vec![("headsmith.chosen".to_owned(), report.chosen.to_owned())]);
     }
 }
 
@@ -210,6 +206,7 @@ impl Record for &mut Mlflow {
             Progress::Searched => self.trials.end_all(&self.tracker),
             Progress::Studied(report) => self.studied(report),
             Progress::Wrote(path) => self.wrote(path),
+            Progress::Reported(report) => self.reported(report),
             _ => (),
         }
         Ok(())

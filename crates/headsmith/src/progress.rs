@@ -11,7 +11,7 @@ use headsmith_heads::params::Params;
 use headsmith_kernels::MatRef;
 use headsmith_study::{Space, StudyEvent, Trial};
 
-use crate::report::{FitReport, Judgement, TableReport};
+use crate::report::{FitReport, Judgement, Report, TableReport};
 use crate::tune::StudyReport;
 
 /// One step of a run.
@@ -78,6 +78,8 @@ pub enum Progress<'a> {
     Studied(&'a StudyReport),
     /// A file was written.
     Wrote(&'a std::path::Path),
+    /// What a run comes to, after its file was written.
+    Reported(&'a Report),
     /// Something went wrong that the work goes on without.
     Warning(&'a str),
     /// The run was asked to stop and skips what is named.

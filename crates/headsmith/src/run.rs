@@ -20,7 +20,6 @@ use crate::model_file;
 use crate::outputs;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
-use crate::record::Recorded;
 use crate::report::{Machine, REPORT_VERSION, Report, TableReport};
 use crate::select;
 use crate::tables::{self, RoleTable};
@@ -80,12 +79,12 @@ pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     let begin = Begin::now(config.command.clone(), context);
     let started = begin.started.clone();
     let log = EventLog::append(config.out.join(folder::EVENTS), &begin)?;
-    let mut log = Recorded::new(log, &mut *context.view);
-    let mut context = Context { seed: context.seed, pool: context.pool, stop: context.stop, view: &mut log };
-    let report = do_all(config, started, &mut context)?;
-    write_report(&report, &config.out, &mut context)?;
-    context.tell(&Progress::Ended { interrupted: report.interrupted });
-    Ok(report)
+    context.kept(log, |context| {
+        let report = do_all(config, started, context)?;
+        write_report(&report, &config.out, context)?;
+        context.tell(&Progress::Ended { interrupted: report.interrupted });
+        Ok(report)
+    })
 }
 
 /// All but the report.
@@ -256,6 +255,7 @@ fn write_report(report: &Report, out: &Path, context: &mut Context<'_>) -> Resul
     bytes.push(b'\n');
     output::write_atomically(&path, |file| file.write_all(&bytes))?;
     context.tell(&Progress::Wrote(&path));
+    context.tell(&Progress::Reported(report));
     // Of what was written, so that the page is the same when it is drawn again from the file.
     let facts = folder::finished(out, serde_json::from_slice(&bytes).map_err(not_json)?);
     folder::write_page(&facts, &page)?;

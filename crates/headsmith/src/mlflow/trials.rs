@@ -7,7 +7,7 @@ use headsmith_mlflow::{Key, Message, Metric, NewRun, Status, Tracker};
 use headsmith_study::{Choice, State, StudyEvent, Trial};
 
 use super::millis;
-use crate::curves::{EPOCHS, PRUNED, TRIAL, VALUE};
+use crate::curves::{EPOCHS, PRUNED, TRIAL, VALUE, trial_name};
 use crate::studies::words_of;
 
 /// The trials of a study that run here.
@@ -68,7 +68,7 @@ impl Trials {
             ("headsmith.study".to_owned(), self.study.clone()),
             ("headsmith.trial".to_owned(), number.to_string()),
         ];
-        let new = NewRun { name: format!("trial-{number:04}"), tags, started: millis() };
+        let new = NewRun { name: trial_name(number), tags, started: millis() };
         tracker.send(Message::Begin { run, new });
         let params = params.iter().map(|(name, choice)| (name.clone(), choice.to_string())).collect();
         // Of a trial that is taken up, what it goes on after belongs to its curve.

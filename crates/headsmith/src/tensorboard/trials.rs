@@ -11,7 +11,7 @@ use headsmith_tensorboard::proto::What;
 use headsmith_tensorboard::{Origin, read, scalar, text};
 
 use super::Run;
-use crate::curves::{self, EPOCHS, PRUNED, VALUE};
+use crate::curves::{self, EPOCHS, PRUNED, VALUE, trial_name};
 use crate::record::now;
 
 /// Tag, name and description of what the page shows of a trial.
@@ -62,7 +62,7 @@ impl StudyFiles {
     /// Writes a trial that ended before, or elsewhere, if its folder does not say so.
     pub(super) fn catch_up(&mut self, trial: &StudyTrial) -> io::Result<()> {
         let number = trial.number;
-        if !trial.state.is_finished() || says_end(&self.folder.join(name_of(number))) {
+        if !trial.state.is_finished() || says_end(&self.folder.join(trial_name(number))) {
             return Ok(());
         }
         let params = trial.params.iter();
@@ -101,7 +101,7 @@ impl StudyFiles {
         done: usize,
         started: f64,
     ) -> io::Result<()> {
-        let name = name_of(number);
+        let name = trial_name(number);
         let mut run = Run::begin(&self.folder.join(&name), &self.origin, done)?;
         let settings =
             params.iter().map(|(name, choice)| (name.clone(), setting(choice, self.mixed.contains(name))));
@@ -146,10 +146,6 @@ fn says_end(folder: &Path) -> bool {
         Some(What::Summary(summary)) => summary.values.iter().any(|value| value.tag == hparams::SESSION_END),
         _ => false,
     })
-}
-
-fn name_of(number: u64) -> String {
-    format!("trial-{number:04}")
 }
 
 fn domain(distribution: &Distribution, mixed: bool) -> Domain {
