@@ -51,14 +51,56 @@ fn every_form_is_the_same_table() {
         "X_pair.npy",
         "plain.npz",
         "packed.npz",
+        "printed.csv",
+        "text-lists.parquet",
     ];
     let expected = expected();
     for file in files {
         let table = read_data(file).unwrap();
         assert_eq!(table.x().as_slice(), expected.x().as_slice(), "{file}");
         assert_eq!(fingerprint(&table), fingerprint(&expected), "{file}");
-        assert_eq!(table.place(5).row.or(table.place(5).line.map(|line| line - 1)), Some(6), "{file}");
+        if file != "printed.csv" {
+            assert_eq!(table.place(5).row.or(table.place(5).line.map(|line| line - 1)), Some(6), "{file}");
+        }
     }
+}
+
+/// Vectors in the forms in which tools print them, whatever the column is called.
+#[test]
+fn cells_may_be_printed_vectors() {
+    let forms = [
+        ("array([", ", ", "], dtype=float32)"),
+        ("tensor([", ", ", "], device='cuda:0')"),
+        ("(", ",", ")"),
+        ("{", ",", "}"),
+        ("[[", " ", "]]"),
+        ("[np.float32(", "), np.float32(", ")]"),
+        ("[", "; ", "]"),
+    ];
+    let expected = expected();
+    for (open, between, close) in forms {
+        let mut text = "vectors,kind\n".to_owned();
+        for row in 0..6 {
+            let numbers: Vec<String> = expected.x().row(row).iter().map(f32::to_string).collect();
+            let label = expected.labels().unwrap().name(row);
+            text.push_str(&format!("\"{open}{}{close}\",{label}\n", numbers.join(between)));
+        }
+        let table = csv(&text).unwrap();
+        assert_eq!(table.x().as_slice(), expected.x().as_slice(), "{open}{close}");
+        assert_eq!(table.labels().unwrap().codes(), expected.labels().unwrap().codes(), "{open}{close}");
+    }
+}
+
+/// Numbers without brackets are a vector where nothing else is one: eight and more, or a column of that name.
+#[test]
+fn vectors_without_brackets() {
+    let table = csv("v,label\n0 1 2 3 4 5 6 7,a\n1 1 2 3 4 5 6 7,b\n").unwrap();
+    assert_eq!((table.n_rows(), table.n_features()), (2, 8));
+    let table = csv("embedding,label\n0.5 1,a\n1.5 2,b\n").unwrap();
+    assert_eq!(table.x().as_slice(), [0.5, 1.0, 1.5, 2.0]);
+    let table =
+        csv("phone,v,label\n0 1 2 3 4 5 6 7 8,\"[1, 2]\",a\n1 2 2 3 4 5 6 7 8,\"[3, 4]\",b\n").unwrap();
+    assert_eq!(table.x().as_slice(), [1.0, 2.0, 3.0, 4.0]);
 }
 
 #[test]

@@ -61,21 +61,21 @@ fn lists() {
         ("NaN", "[4, nan, 6]"),
         ("infinity", "[4, 5, -inf]"),
         ("None", "[None, 5, 6]"),
-        ("NumPy's own print", "[4. 5. 6.]"),
-        ("NumPy's own print, broken", "[4. 5.\n 6.]"),
         ("a comma missing", "[4, 5 6]"),
         ("an ellipsis", "[4, ..., 6]"),
+        ("an ellipsis in an array", "array([4., ..., 6.], dtype=float32)"),
         ("NumPy's ellipsis", "[4. 5. ... 6.]"),
-        ("np.float32", "[np.float32(4.0), np.float32(5.0), np.float32(6.0)]"),
-        ("a tensor", "tensor([4., 5., 6.])"),
         ("two commas", "[4,, 6]"),
         ("a leading comma", "[, 5, 6]"),
         ("unclosed", "[4, 5, 6"),
         ("unclosed, cut", "[4, 5, 6."),
-        ("nested", "[[4, 5, 6]]"),
+        ("several lists", "[[4, 5, 6], [7, 8, 9]]"),
+        ("several lists as NumPy prints them", "[[4. 5. 6.] [7. 8. 9.]]"),
+        ("a call of something else", "print([4, 5, 6])"),
+        ("an array that is cut", "array([4, 5, 6]"),
+        ("a dictionary", "{4: 5, 6: 7, 8: 9}"),
         ("decimal commas", "[4,0, 5,0, 6,0]"),
         ("text", "[4, five, 6]"),
-        ("quoted numbers", "['4', '5', '6']"),
         ("1e999", "[4, 1e999, 6]"),
         ("f32 overflow", "[4, 3.5e38, 6]"),
         ("U+2212", "[4, \u{2212}5, 6]"),
@@ -84,21 +84,10 @@ fn lists() {
         ("a number of 5,000 digits", &number),
         ("an underscore", "[4, 5_0, 6]"),
         ("hexadecimal", "[4, 0x5, 6]"),
-        ("a tuple", "(4, 5, 6)"),
         ("text behind the list", "[4, 5, 6] * 2"),
-        ("semicolons", "[4; 5; 6]"),
     ];
     let row = |(name, list): (&'static str, &str)| (name, format!("\"{list}\",b").into_bytes());
-    let cases: Vec<(&str, Vec<u8>)> = cases.into_iter().map(row).collect();
-    // A line end inside the list makes the rows below stand a line lower.
-    let (broken, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(|(_, row)| row.contains(&b'\n'));
-    let mut messages = refuse(cases, around);
-    for (name, row) in broken {
-        let error =
-            read_bytes("train.csv", &around(&row), &ReadOptions::default(), &Pool::inline()).expect_err(name);
-        messages.push((name.to_owned(), error.to_string()));
-    }
-    assert_messages!(messages);
+    assert_messages!(refuse(cases.into_iter().map(row).collect(), around));
 }
 
 #[test]

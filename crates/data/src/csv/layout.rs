@@ -151,24 +151,29 @@ fn sample(text: &[u8], mut start: usize, at_end: bool, n_columns: usize) -> Vec<
 }
 
 fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<Sketch> {
-    let sketch = |(i, name)| Sketch { name, kind: kind(sample.iter().map(|row| row[i])), is_index: false };
-    names.into_iter().enumerate().map(sketch).collect()
+    let kinds = |bare| (0..names.len()).map(|i| kind(sample.iter().map(|row| row[i]), bare)).collect();
+    let mut found: Vec<Kind> = kinds(false);
+    if !found.contains(&Kind::List) {
+        found = kinds(true);
+    }
+    let sketch = |(name, kind)| Sketch { name, kind, is_index: false };
+    names.into_iter().zip(found).map(sketch).collect()
 }
 
-/// What most of the cells that are not empty hold.
-fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>) -> Kind {
+/// What most of the cells that are not empty hold; whether numbers without brackets around them are lists.
+fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>, bare: bool) -> Kind {
     let (mut n_lists, mut n_numbers, mut n_zero_one, mut n_texts) = (0, 0, 0, 0);
     let mut texts: HashMap<Vec<u8>, usize> = HashMap::new();
     for cell in cells {
         let cell = value(cell);
         let cell = cell.trim_ascii();
         if cell.is_empty() {
-        } else if cell.starts_with(b"[") {
-            n_lists += 1;
         } else if is_number_or_missing(cell) {
             n_numbers += 1;
             let is = matches!(cell, b"0" | b"1" | b"0.0" | b"1.0" | b"True" | b"False" | b"true" | b"false");
             n_zero_one += usize::from(is);
+        } else if list::is_list(cell, bare) {
+            n_lists += 1;
         } else {
             n_texts += 1;
             *texts.entry(cell.to_vec()).or_default() += 1;

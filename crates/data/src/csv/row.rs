@@ -120,14 +120,7 @@ pub(crate) fn parse_with_care<'a>(
 }
 
 fn embeddings(cell: &[u8], x: &mut [f32]) -> Result<usize, list::Flaw> {
-    let text = value(cell);
-    let text = text.trim_ascii();
-    match list::parse(text, x) {
-        Some((len, underflows)) if len == text.len() => Ok(underflows),
-        _ => Err(list::explain(text, x.len()).unwrap_or_else(|| {
-            list::Flaw::whole(format!("expected a list of {} numbers, found {}", x.len(), shown(text)), None)
-        })),
-    }
+    list::read(&value(cell), x)
 }
 
 fn single(cell: &[u8]) -> Result<number::Number, list::Flaw> {

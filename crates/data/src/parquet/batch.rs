@@ -3,7 +3,7 @@
 use super::cells::{Cells, Values};
 use super::{Parquet, damaged_because, lists};
 use crate::columns::{MAX_FEATURES, Role};
-use crate::list::shown;
+use crate::list::{self, shown};
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
 use crate::{Place, Result};
 use std::collections::HashMap;
@@ -41,6 +41,7 @@ impl<'a> Batch<'a> {
             self.block.codes = vec![NO_LABEL; n_rows];
         }
         match self.parquet.columns.roles[column] {
+            Role::Embeddings if !self.parquet.fields[column].is_list() => self.add_text_lists(column, &cells),
             Role::Embeddings if lists(&cells).count() != n_rows => {
                 return Err(damaged_because("its lists begin in other rows than they should"));
             }
@@ -89,6 +90,26 @@ impl<'a> Batch<'a> {
                 self.set(row, column, element, &cells.values, first + element, Some(element));
             }
         }
+    }
+
+    /// Lists that are text, `"[0.5, 1.25]"`, as drivers of databases give the vectors of a column.
+    fn add_text_lists(&mut self, column: usize, cells: &Cells) {
+        let n_features = self.parquet.n_features;
+        self.for_each_cell(column, cells, |batch, row, value| {
+            let place = batch.place(row, column);
+            let Some(text) = value.and_then(|i| cells.values.texts().get(i)) else {
+                batch.refuse(row, place, "expected a list of numbers, found null".to_owned(), WRITE);
+                return;
+            };
+            let x = &mut batch.block.x[row * n_features..(row + 1) * n_features];
+            match list::read(text.data(), x) {
+                Ok(underflows) => batch.block.underflows.add(underflows, || place),
+                Err(flaw) => {
+                    let place = Place { element: flaw.element, ..place };
+                    batch.bad[row].get_or_insert_with(|| BadRow::new(place, flaw.what, flaw.hint));
+                }
+            }
+        });
     }
 
     /// Takes over a whole row of finite 32-bit values; false when it is something else.
@@ -265,6 +286,7 @@ impl<'a> Batch<'a> {
 }
 
 const FILL: &str = "replace missing and infinite values before writing the table, or leave the row out";
+const WRITE: &str = "write every number of the row, or leave the row out";
 const ONE_HOT: &str = "exactly one of the one-hot columns is 1 in every row";
 
 /// What is wrong with the list of one row, judged by its levels.
@@ -274,7 +296,6 @@ fn flaw_of_list(
     value_level: i16,
     n_features: usize,
 ) -> Option<(String, &'static str)> {
-    const WRITE: &str = "write every number of the row, or leave the row out";
     if definitions.first().is_none_or(|&level| level < element_level) {
         let null = definitions.first().is_some_and(|&level| level + 1 < element_level);
         let what = if null { "expected a list of numbers, found null" } else { "the list is empty" };

@@ -90,6 +90,11 @@ impl Values {
         }
     }
 
+    /// The values, where they are text.
+    pub(crate) fn texts(&self) -> &[ByteArray] {
+        if let Values::Texts(texts) = self { texts } else { &[] }
+    }
+
     /// Value `i` as pandas would write it in a CSV; `None` when it is not UTF-8.
     pub(crate) fn text(&self, i: usize) -> Option<String> {
         match self {

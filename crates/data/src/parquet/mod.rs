@@ -16,6 +16,7 @@ pub(crate) use numerals::numerals;
 pub(crate) use shared_file::SharedFile;
 
 use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
+use crate::list;
 use crate::rows::RowBlock;
 use crate::{Error, ReadOptions, Result};
 use batch::Batch;
@@ -178,8 +179,10 @@ fn sampled_kind(file: &dyn FileReader, field: &Field) -> Result<Kind> {
     let mut distinct: Vec<&String> = texts.iter().collect();
     distinct.sort();
     distinct.dedup();
+    let n_lists = texts.iter().filter(|text| list::is_list(text.as_bytes(), false)).count();
     Ok(match field.stored {
         Stored::Text if texts.is_empty() => Kind::Empty,
+        Stored::Text if n_lists * 2 >= texts.len() => Kind::List,
         Stored::Text if distinct.len() < texts.len() || texts.len() < 3 => Kind::RepeatedText,
         Stored::Text => Kind::DistinctText,
         _ if (0..cells.values.len()).all(|i| matches!(cells.values.number(i).0, 0.0 | 1.0)) => Kind::ZeroOne,
@@ -201,13 +204,11 @@ fn n_features(file: &dyn FileReader, fields: &[Field], columns: &Columns) -> Res
         return Ok(columns.with_role(Role::Feature).len());
     };
     let field = &fields[column];
-    let Some(element_level) = field.element_level else {
-        let what = format!("column \"{}\" holds no lists of numbers", field.name);
-        return Err(Error::column(what).with_hint("write the embeddings as lists of floats"));
-    };
     let Some(cells) = first_cells(file, field)? else { return Ok(0) };
-    let lens: Vec<usize> =
-        lists(&cells).map(|list| n_elements(&cells.definitions[list], element_level)).collect();
+    let lens: Vec<usize> = match field.element_level {
+        Some(level) => lists(&cells).map(|list| n_elements(&cells.definitions[list], level)).collect(),
+        None => cells.values.texts().iter().map(|text| list::count_elements(text.data())).collect(),
+    };
     let votes = |n: usize| lens.iter().filter(|&&other| other == n).count();
     let mut best = 0;
     for &n in lens.iter().filter(|&&n| n > 0 && n <= MAX_FEATURES) {
