@@ -22,7 +22,7 @@ pub(crate) fn command() -> Command {
         .about("Turns a table of embeddings and labels into the best small classifier.")
         .after_help(
             "Start with:\n  headsmith inspect train.csv\n  headsmith run --train train.csv --val val.csv \
-             --test test.csv --out out/\n\nExit status: 0 success, 1 bad data or failure, 2 wrong usage, 130 cut short by Ctrl-C (what there was is written); aicrowd: see there.",
+             --test test.csv --out out/\n\nExit status: 0 success, 1 bad data or failure, 2 wrong usage, 130 interrupted by Ctrl-C (the results so far are written); aicrowd has its own.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -95,24 +95,24 @@ pub(crate) fn names_json() -> bool {
 
 fn run() -> Command {
     let command = Command::new("run")
-        .about("The whole job: inspect the tables, fit the forest, tune and fit the MLP, judge them, predict with the better one")
+        .about("The whole job: inspect the tables, fit the forest, tune and fit the MLP, evaluate both, predict with the better one")
         .long_about(
             "The whole job: inspects the tables, fits the forest baseline, searches for the MLP's parameters in a study, \
              fits the MLP with the best, compares the two on the validation rows, predicts the test table with the \
              better one, and writes report.html, report.json, model-card.md, events.jsonl, model.safetensors, submission.csv and \
-             submission.zip to the output folder. A parameter given as a flag is not searched; --trials 0 leaves the study out.",
+             submission.zip to the output folder. A parameter given as a flag is not searched; --trials 0 skips the study.",
         )
         .args([
-            file("train", "Table to learn from; needed without --challenge"),
-            file("val", "Table to choose the epoch and the head on; needed without --challenge"),
-            file("test", "Table to predict; its labels, if it has any, are placeholders"),
+            file("train", "Training table; required without --challenge"),
+            file("val", "Validation table, which chooses the epoch and the head; required without --challenge"),
+            file("test", "Table to predict; labels in it are ignored"),
             Arg::new("out")
                 .long("out")
                 .value_name("FOLDER")
                 .value_hint(ValueHint::DirPath)
                 .value_parser(value_parser!(std::path::PathBuf))
                 .required(true)
-                .help("Folder for the report, the model and the predictions; made if it is not there"),
+                .help("Output folder for the report, the model and the predictions; created if missing"),
             common::tensorboard(),
             common::live(),
             preset(),
@@ -129,7 +129,7 @@ fn run() -> Command {
 
 fn inspect() -> Command {
     let command = Command::new("inspect")
-        .about("Say what is in tables, and what is wrong with them")
+        .about("Show what tables contain and what is wrong with them")
         .arg(
             Arg::new("files")
                 .value_name("FILE")
@@ -145,8 +145,8 @@ fn inspect() -> Command {
 fn fit() -> Command {
     let head = |head: &HeadKind| {
         let command = Command::new(head.name()).about(head.table().about).args([
-            file("train", "Table to learn from").required(true),
-            file("val", "Table to judge by, and to choose the epoch where there are epochs"),
+            file("train", "Training table").required(true),
+            file("val", "Validation table, which also chooses the epoch where there are epochs"),
             common::model("Where to write the fitted model"),
             common::events(),
             common::tensorboard(),
@@ -165,11 +165,10 @@ fn fit() -> Command {
 
 fn report() -> Command {
     Command::new("report")
-        .about("Draw the report page of a run anew, or its model card")
+        .about("Draw the report page or the model card of a run again")
         .long_about(
-            "Draws the report page of a run anew from what stands in its output folder: report.json, events.jsonl and the \
-             study's database; or that of a fit or a study from the file that --events named. Of a command that was killed it \
-             tells what there is.",
+            "Draws the report page of a run again from report.json, events.jsonl and the study's database in its output \
+             folder; or that of a fit or a study from its --events file. For a command that was killed it shows what is there.",
         )
         .args([
             Arg::new("folder")
@@ -177,14 +176,14 @@ fn report() -> Command {
                 .required(true)
                 .value_hint(ValueHint::AnyPath)
                 .value_parser(value_parser!(std::path::PathBuf))
-                .help("Output folder of headsmith run, or a file that --events of fit or tune named"),
+                .help("Output folder of headsmith run, or the events file of fit or tune"),
             Arg::new("out")
                 .long("out")
                 .short('o')
                 .value_name("FILE")
                 .value_hint(ValueHint::FilePath)
                 .value_parser(value_parser!(std::path::PathBuf))
-                .help("File to write [default: report.html, or model-card.md with --card, in OUT; of a file, beside it, ending in .html or .md]"),
+                .help("File to write [default: report.html, or model-card.md with --card, in OUT; for an events file: beside it, .html or .md]"),
             switch("card", "Write the model card (Markdown) instead of the page"),
             Arg::new("pdf")
                 .long("pdf")
@@ -192,7 +191,7 @@ fn report() -> Command {
                 .value_hint(ValueHint::FilePath)
                 .value_parser(value_parser!(std::path::PathBuf))
                 .conflicts_with("card")
-                .help("Also print the page to this PDF file, with Chromium or Chrome, which must be there"),
+                .help("Also print the page to this PDF file; needs Chromium or Chrome"),
             switch("json", "Print the names of the files as one JSON object"),
             switch("quiet", "Print nothing").short('q'),
         ])
@@ -208,7 +207,7 @@ fn evaluate() -> Command {
 fn predict() -> Command {
     let command = Command::new("predict").about("Label a table with a model").args([
         common::model("Model to predict with"),
-        file("data", "Table to predict; its labels, if it has any, are placeholders").required(true),
+        file("data", "Table to predict; labels in it are ignored").required(true),
         Arg::new("out")
             .long("out")
             .value_name("FILE")
@@ -216,8 +215,8 @@ fn predict() -> Command {
             .value_parser(value_parser!(std::path::PathBuf))
             .required(true)
             .help("CSV file to write"),
-        switch("zip", "Also write the CSV into a zip archive beside it"),
-        switch("proba", "Add one column of probabilities per class, named by the class"),
+        switch("zip", "Also write a zip archive of the CSV beside it"),
+        switch("proba", "Add one probability column per class, named after the class"),
         columns(),
     ]);
     common::add(command)
@@ -245,7 +244,7 @@ fn preset() -> Arg {
         .value_name("NAME")
         .value_parser(["standard", "notebook"])
         .default_value("standard")
-        .help("Values that parameters of mlp have when not given: the defaults, or the notebook's scaling and learning rate")
+        .help("Defaults of the MLP's parameters: standard, or the notebook's scaling and learning rate")
 }
 
 fn columns() -> Arg {
@@ -254,5 +253,5 @@ fn columns() -> Arg {
         .value_name("WHICH")
         .value_parser(["all", "label"])
         .default_value("all")
-        .help("Columns of the predictions: the input's own with the label filled, or the label alone")
+        .help("Columns of the predictions: all of the input with the label filled in, or only the label")
 }

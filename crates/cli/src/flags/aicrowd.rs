@@ -11,7 +11,7 @@ const SCOPE: &str = "Submitting notebooks and git repositories is out of scope: 
 /// `headsmith aicrowd`
 pub(crate) fn aicrowd() -> Command {
     Command::new("aicrowd")
-        .about("Fetch a challenge's data from AIcrowd and send submissions")
+        .about("Download a challenge's data from AIcrowd and send submissions")
         .after_help(SCOPE)
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -22,16 +22,15 @@ pub(crate) fn aicrowd() -> Command {
 pub(crate) fn of_run() -> [Arg; 2] {
     [
         Arg::new("challenge").long("challenge").value_name("CHALLENGE").help(
-            "Fetch the tables from this challenge of AIcrowd into the folder data of the output folder; \
-             those named by --train, --val and --test are taken instead of its own",
+            "Download the tables of this AIcrowd challenge into OUT/data; --train, --val and --test override them",
         ),
-        switch("submit", "Submit the predictions to the challenge, if the run was not stopped"),
+        switch("submit", "Submit the predictions to the challenge, unless the run was stopped"),
     ]
 }
 
 fn login() -> Command {
     let command = Command::new("login")
-        .about("Log in: in the browser, or with the key of AICROWD_API_KEY or of standard input")
+        .about("Log in: in the browser, or with an API key from AICROWD_API_KEY or standard input")
         .arg(switch(
             "api-key-stdin",
             "Read the API key from standard input; a flag would show it to other users",
@@ -50,8 +49,8 @@ fn download() -> Command {
             Arg::new("patterns")
                 .value_name("PATTERN")
                 .action(ArgAction::Append)
-                .help("A number of the list, or a pattern of titles with *, ? and [..] [default: all]"),
-            folder("output-dir", "Where to put them; made if it is not there").short('o').default_value("."),
+                .help("File number, or a pattern of titles with *, ? and [..] [default: all]"),
+            folder("output-dir", "Output folder; created if missing").short('o').default_value("."),
             Arg::new("parallel")
                 .long("parallel")
                 .short('j')
@@ -59,15 +58,15 @@ fn download() -> Command {
                 .value_parser(value_parser!(u16).range(1..=64))
                 .default_value("4")
                 .help("Files at once"),
-            switch("unpack", "Unpack each zip archive into a folder of its name"),
-            switch("force", "Fetch also what is there with the same size"),
+            switch("unpack", "Unpack each zip archive into a folder with its name"),
+            switch("force", "Download again even if a file with the same size exists"),
         ]);
     common(command)
 }
 
 fn submit() -> Command {
     let command = Command::new("submit")
-        .about("Submit a file to a challenge: a CSV, zipped on the way, or a zip archive with one in it")
+        .about("Submit a file to a challenge: a CSV, which is zipped, or a zip archive with one CSV")
         .args([
             challenge(),
             Arg::new("file")
@@ -80,16 +79,19 @@ fn submit() -> Command {
                 .long("description")
                 .short('d')
                 .value_name("TEXT")
-                .help("What it says of itself"),
-            file("sample", "The challenge's sample, whose columns and number of rows it must have [default: found in --data-dir]"),
+                .help("Description of the submission"),
+            file(
+                "sample",
+                "Sample submission to compare columns and number of rows with [default: found in --data-dir]",
+            ),
             folder("data-dir", "Where the challenge's files were downloaded to").default_value("data"),
-            switch("wait", "Wait until it is graded, if the service tells a participant so"),
+            switch("wait", "Wait for the grade, if the service reports it"),
             Arg::new("wait-minutes")
                 .long("wait-minutes")
                 .value_name("N")
                 .value_parser(value_parser!(u64).range(1..=1440))
                 .default_value("30")
-                .help("How long to wait at most"),
+                .help("Maximum time to wait"),
         ]);
     common(command)
 }
@@ -98,7 +100,7 @@ fn challenge() -> Arg {
     Arg::new("challenge")
         .value_name("CHALLENGE")
         .required(true)
-        .help("The challenge: its number, its slug or the address of its page")
+        .help("Challenge: number, slug or URL of its page")
 }
 
 fn common(command: Command) -> Command {
@@ -109,7 +111,7 @@ fn common(command: Command) -> Command {
             .value_name("SECONDS")
             .value_parser(value_parser!(u64).range(1..=3600))
             .default_value("60")
-            .help("How long a call of the service may take, and a transfer be silent"),
+            .help("Timeout of an API call, and of a stalled transfer"),
         switch("dry-run", "Send nothing; print what would be sent"),
         switch("json", "Print the result, or the error and its cause, as one JSON object"),
         switch("quiet", "No progress on standard error").short('q'),

@@ -39,27 +39,27 @@ pub(crate) fn add(command: Command) -> Command {
             .long("config")
             .value_name("FILE")
             .value_hint(ValueHint::FilePath)
-            .help("TOML file with the same names as the flags; flags win over it"),
+            .help("TOML file with flags by name; the command line overrides it"),
         Arg::new("seed")
             .long("seed")
             .value_name("N")
             .value_parser(value_parser!(u64))
             .default_value("42")
-            .help("Seed: the same seed gives the same bytes, whatever --jobs is"),
+            .help("Random seed: the same seed gives the same bytes for any --jobs"),
         Arg::new("jobs")
             .long("jobs")
             .short('j')
             .value_name("N")
             .value_parser(value_parser!(u16).range(1..=1024))
             .help("Threads [default: all cores]"),
-        text("embeddings_column", "Column of the embeddings [default: detected]"),
-        text("label_column", "Column of the labels [default: detected]"),
+        text("embeddings_column", "Embeddings column [default: detected]"),
+        text("label_column", "Label column [default: detected]"),
         Arg::new("on_bad_row")
             .long("on-bad-row")
             .value_name("WHAT")
             .value_parser(["error", "skip"])
             .default_value("error")
-            .help("What a row that cannot be read does: end the command, or be left out and reported"),
+            .help("What to do with an unreadable row: stop with an error, or skip and report it"),
         cache(),
         switch("json", "Print the result as one JSON object"),
         switch("quiet", "No progress on standard error").short('q'),
@@ -124,25 +124,19 @@ pub(crate) fn folder(name: &'static str, help: &'static str) -> Arg {
 
 /// The flag that takes the folder for cache files.
 pub(crate) fn cache() -> Arg {
-    folder(
-        "cache",
-        "Folder for tables that were parsed: mapped from there, they take no memory and need no parsing again",
-    )
+    folder("cache", "Cache folder for parsed tables: they are memory-mapped from there and not parsed again")
 }
 
 /// The flag that takes the file for events.
 pub(crate) fn events() -> Arg {
-    file(
-        "events",
-        "File to whose end everything is written that is said meanwhile, a JSON object a line; headsmith report draws it",
-    )
+    file("events", "Append progress events to FILE (JSON Lines); headsmith report reads it")
 }
 
 /// The flag that takes the folder for TensorBoard.
 pub(crate) fn tensorboard() -> Arg {
     folder(
         "tensorboard",
-        "Folder for TensorBoard: curves, weights, graph, trials, and how the validation rows are judged",
+        "Write TensorBoard event files to FOLDER: curves, weights, graph, trials and validation scores",
     )
 }
 
@@ -153,7 +147,7 @@ pub(crate) fn live() -> Arg {
         .value_name("HOW")
         .value_parser(["auto", "full", "plain", "off"])
         .default_value("auto")
-        .help("How progress is shown: on the whole terminal (full), in lines (plain), or not at all; auto: full where the terminal can do it")
+        .help("How to show progress: full screen (full), lines (plain) or none (off); auto is full if the terminal supports it")
 }
 
 /// The flag that takes a model file.

@@ -16,12 +16,12 @@ pub(crate) fn args() -> [Arg; 2] {
             .value_name("URL")
             // From a configuration file it may be a password.
             .hide_default_value(true)
-            .help("MLflow server that parameters, metrics of each epoch, trials and files are logged to: http(s)://[USER:PASSWORD@]HOST[:PORT]"),
+            .help("MLflow tracking server to log parameters, metrics per epoch, trials and files to: http(s)://[USER:PASSWORD@]HOST[:PORT]"),
         Arg::new("mlflow_experiment")
             .long("mlflow-experiment")
             .value_name("NAME")
             .default_value(EXPERIMENT)
-            .help("Experiment of the MLflow server, made if it is not there"),
+            .help("MLflow experiment; created if missing"),
     ]
 }
 

@@ -27,13 +27,13 @@ pub(crate) fn tune() -> Command {
     let command = Command::new("tune")
         .about("Search for the parameters of a head that do best on the validation rows")
         .long_about(
-            "Searches for the parameters of a head that do best on the validation rows: trials that a sampler proposes \
-             and a pruner ends early, remembered in a database that Optuna and its dashboard read. The same command \
-             goes on where the last one was stopped or killed. A parameter given as a flag is fixed.",
+            "Searches for the parameters of a head that score best on the validation rows. A sampler proposes trials and a \
+             pruner ends bad ones early; a database that Optuna and its dashboard can read stores them. The same command \
+             resumes a study that was stopped or killed. A parameter given as a flag is fixed.",
         )
         .args([
-            file("train", "Table to learn from").required(true),
-            file("val", "Table that judges the trials").required(true),
+            file("train", "Training table").required(true),
+            file("val", "Validation table, which scores the trials").required(true),
             head(),
             common::events(),
             common::tensorboard(),
@@ -50,13 +50,13 @@ pub(crate) fn tune() -> Command {
 /// `headsmith worker`
 pub(crate) fn worker() -> Command {
     let command = Command::new("worker")
-        .about("Join a study that was begun elsewhere, on this machine or another")
+        .about("Join a study that another process began, on this machine or another")
         .args([
             storage().required(true),
             study_name("Name of the study").required(true),
-            file("train", "The study's training table, where it stands elsewhere than it did"),
-            file("val", "The study's validation table, where it stands elsewhere than it did"),
-            trials().help("Trials of the study in all [default: as the study was begun]"),
+            file("train", "Training table, if it has moved"),
+            file("val", "Validation table, if it has moved"),
+            trials().help("Total number of trials [default: as the study was begun]"),
             wait_for_storage(),
             timeout(),
             common::live(),
@@ -69,15 +69,15 @@ pub(crate) fn study() -> Command {
     let one = |name: &'static str, about: &'static str| {
         Command::new(name).about(about).args([
             storage().default_value(STORAGE),
-            study_name("Name of the study; not needed where there is but one"),
+            study_name("Name of the study; optional if the storage has only one"),
             switch("json", "Print the result as one JSON object"),
             switch("quiet", "No progress on standard error").short('q'),
         ])
     };
     let fit = one("best", "Show the best trial, or fit its parameters to the end (--fit)").args([
-        switch("fit", "Do the final fit of the best trial's parameters, with early stopping"),
-        file("train", "The study's training table, where it stands elsewhere than it did"),
-        file("val", "The study's validation table, where it stands elsewhere than it did"),
+        switch("fit", "Fit the best trial's parameters to the end, with early stopping"),
+        file("train", "Training table, if it has moved"),
+        file("val", "Validation table, if it has moved"),
         common::cache(),
         Arg::new("model")
             .long("model")
@@ -99,16 +99,16 @@ pub(crate) fn study() -> Command {
             .value_name("STATE")
             .action(ArgAction::Append)
             .value_parser(["complete", "pruned", "failed", "running", "interrupted", "waiting"])
-            .help("Only trials of this state; may be given more than once"),
+            .help("Only trials in this state; repeatable"),
         Arg::new("sort")
             .long("sort")
             .value_name("COLUMN")
             .default_value("number")
             .allow_hyphen_values(true)
-            .help("Column to sort by: number, value, epochs, seconds or a parameter; with a - before it from large to small"),
+            .help("Sort by number, value, epochs, seconds or a parameter; -COLUMN sorts in descending order"),
         Arg::new("top").long("top").value_name("N").value_parser(value_parser!(u32)).help("Only the first N"),
     ]);
-    let export = one("export", "Write all trials to a file").args([Arg::new("out")
+    let export = one("export", "Export all trials to a file").args([Arg::new("out")
         .long("out")
         .short('o')
         .value_name("FILE")
@@ -116,18 +116,18 @@ pub(crate) fn study() -> Command {
         .value_parser(value_parser!(std::path::PathBuf))
         .required(true)
         .help("File to write: .csv, or .json with every report")]);
-    let enqueue = one("enqueue", "Ask for a trial with these values").arg(
+    let enqueue = one("enqueue", "Enqueue a trial with these values").arg(
         Arg::new("values")
             .value_name("NAME=VALUE")
             .required(true)
             .action(ArgAction::Append)
-            .help("Values by parameter; the sampler chooses the others"),
+            .help("Parameter values; the sampler chooses the others"),
     );
     let delete = one("delete", "Delete a study and its trials").arg(switch("yes", "Do not ask"));
-    let rename = one("rename", "Give a study another name")
+    let rename = one("rename", "Rename a study")
         .arg(Arg::new("to").long("to").value_name("NAME").required(true).help("The new name"));
     Command::new("study")
-        .about("Look at studies and change them")
+        .about("Inspect and change studies")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
@@ -148,25 +148,25 @@ fn of_study(storage: Arg) -> Vec<Arg> {
         trials(),
         timeout(),
         storage,
-        study_name("Name of the study [default: made of its content]"),
-        file("space", "TOML file of the parameters to search, over the default space"),
-        text("sampler", "NAME", "What to try next: tpe, random, grid or qmc").default_value("tpe"),
-        text("pruner", "NAME", "Which trials to end early: asha, hyperband, patient-hyperband, halving, median, percentile, threshold, wilcoxon, one-epoch or none; options as in median:n_warmup_steps=5")
+        study_name("Name of the study [default: derived from its content]"),
+        file("space", "TOML file with the search space; overrides the default space"),
+        text("sampler", "NAME", "Sampler: tpe, random, grid or qmc").default_value("tpe"),
+        text("pruner", "NAME", "Pruner: asha, hyperband, patient-hyperband, halving, median, percentile, threshold, wilcoxon, one-epoch or none; options as in median:n_warmup_steps=5")
             .default_value(headsmith::tune::PRUNER),
         Arg::new("lag")
             .long("lag")
             .value_name("L")
             .value_parser(value_parser!(u64).range(1..=1024))
-            .help("Trial n is suggested and pruned by trials 0 .. n - L: the same study for any number of jobs up to L [default: 8, or --jobs if more]"),
+            .help("Suggest and prune trial n by the results of trials 0 .. n - L: the same study for any number of jobs up to L [default: 8, or --jobs if more]"),
         Arg::new("hold-back")
             .long("hold-back")
             .value_name("SHARE")
             .value_parser(share)
             .default_value("0")
-            .help("Share of the validation rows that no trial, epoch or head is chosen by: the selected head's score on it needs no correction"),
-        switch("random-start", "Begin with drawn trials instead of configurations that did well on other tables"),
+            .help("Share of the validation rows to hold back from every choice: the selected head's score on them needs no correction"),
+        switch("random-start", "Start with random trials instead of configurations that did well on other tables"),
         wait_for_storage(),
-        switch("full-sync", "SQLite: wait for the disk at every report, so that a power cut loses nothing"),
+        switch("full-sync", "SQLite: sync to disk at every report, so that a power cut loses nothing"),
     ];
     args.iter_mut().for_each(|arg| *arg = std::mem::take(arg).help_heading(HEADING));
     args
@@ -174,10 +174,10 @@ fn of_study(storage: Arg) -> Vec<Arg> {
 
 /// The same for `run`, whose study has an end, and stands in the output folder.
 pub(crate) fn of_run() -> Vec<Arg> {
-    let help = "Where the study is remembered [default: study.db in the output folder]";
+    let help = "Storage of the study [default: study.db in the output folder]";
     let mut args = of_study(storage().help(help));
     for arg in args.iter_mut().filter(|arg| arg.get_id() == "trials") {
-        let help = "Trials of the study in all, those of earlier runs into the folder included; 0: no study";
+        let help = "Total number of trials, including those of earlier runs into the folder; 0: no study";
         *arg = std::mem::take(arg).default_value(RUN_TRIALS).help(help);
     }
     args
@@ -256,7 +256,7 @@ pub(crate) fn head_of(matches: &ArgMatches) -> HeadKind {
 }
 
 fn storage() -> Arg {
-    text("storage", "URL", "Where the study is remembered: sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    text("storage", "URL", "Storage of the study: sqlite:///FILE or postgresql://USER@HOST/DATABASE")
 }
 
 fn study_name(help: &'static str) -> Arg {
@@ -268,7 +268,7 @@ fn trials() -> Arg {
         .long("trials")
         .value_name("N")
         .value_parser(value_parser!(u64))
-        .help("Trials of the study in all, those of earlier commands included")
+        .help("Total number of trials, including those of earlier commands")
 }
 
 fn timeout() -> Arg {
@@ -276,7 +276,7 @@ fn timeout() -> Arg {
         .long("timeout")
         .value_name("TIME")
         .value_parser(duration)
-        .help("How long to work: 90s, 15m, 2h; trials under way are taken up by the next command")
+        .help("Stop after this time: 90s, 15m, 2h; the next command resumes running trials")
 }
 
 fn wait_for_storage() -> Arg {
@@ -284,7 +284,7 @@ fn wait_for_storage() -> Arg {
         .long("wait-for-storage")
         .value_name("TIME")
         .value_parser(duration)
-        .help("How long a storage that is away or locked is waited for [default: 5m]")
+        .help("How long to wait for a storage that is unreachable or locked [default: 5m]")
 }
 
 /// How long an outage of the storage is waited for.
