@@ -121,6 +121,16 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.iter().any(|other| name.trim().eq_ignore_ascii_case(other))
 }
 
+/// Whether a column is the label by its name.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    is_one_of(name, &LABEL_NAMES)
+}
+
+/// Whether a column is that of the embeddings by its name.
+pub(crate) fn is_embeddings_name(name: &str) -> bool {
+    is_one_of(name, &EMBEDDINGS_NAMES)
+}
+
 /// Whether a column is a row index by its name: pandas writes its own as an unnamed first column.
 fn is_index_name(name: &str) -> bool {
     name.is_empty()
@@ -320,7 +330,7 @@ fn assign_features(columns: &mut Columns, sketches: &[Sketch]) -> Result<()> {
 /// The error for rows too wide to be embeddings.
 pub(crate) fn too_many_features(n_features: usize) -> Error {
     let what = format!("{n_features} features a row; at most {MAX_FEATURES} are read");
-    Error::format(what).with_hint("is this a table of embeddings?")
+    Error::format(what).with_hint("is this a table of embeddings? one vector a row is expected: pool the vectors of tokens or patches, e.g. x.mean(axis=1)")
 }
 
 fn named(sketches: &[Sketch], name: &str, what: &str) -> Result<usize> {

@@ -53,6 +53,10 @@ fn every_form_is_the_same_table() {
         "packed.npz",
         "printed.csv",
         "text-lists.parquet",
+        "decimal-columns.parquet",
+        "one-token.npy",
+        "pooled.npy",
+        "splits.npz",
     ];
     let expected = expected();
     for file in files {
@@ -63,6 +67,25 @@ fn every_form_is_the_same_table() {
             assert_eq!(table.place(5).row.or(table.place(5).line.map(|line| line - 1)), Some(6), "{file}");
         }
     }
+}
+
+#[test]
+fn decimals_without_a_fraction_are_integers() {
+    let table = read_data("decimal-labels.parquet").unwrap();
+    assert_eq!(table.x().as_slice(), expected().x().as_slice());
+    let labels = table.labels().unwrap();
+    assert_eq!(
+        (labels.names(), labels.codes()),
+        (&["0", "1", "2"].map(str::to_owned)[..], &[1, 0, 2, 0, 1, 0][..])
+    );
+}
+
+/// The labels of an array go by its name.
+#[test]
+fn arrays_of_a_split_belong_together() {
+    let options = ReadOptions { embeddings_column: Some("X_test".to_owned()), ..ReadOptions::default() };
+    let table = read(&data("splits.npz"), &options, &Pool::inline()).unwrap();
+    assert_eq!((table.n_rows(), table.labels().unwrap().names()), (2, &["d", "e"].map(str::to_owned)[..]));
 }
 
 /// Vectors in the forms in which tools print them, whatever the column is called.

@@ -143,7 +143,14 @@ fn parquet() {
     let read =
         |(name, content): (&str, Vec<u8>)| (name.to_owned(), message(bytes("train.parquet", &content)));
     let mut messages: Vec<(String, String)> = cases.into_iter().map(read).collect();
-    let files = ["no-rows.parquet", "no-embeddings.parquet", "no-dictionary.parquet", "levels.parquet"];
+    let files = [
+        "no-rows.parquet",
+        "no-embeddings.parquet",
+        "no-dictionary.parquet",
+        "levels.parquet",
+        "date-labels.parquet",
+        "date-embeddings.parquet",
+    ];
     messages.extend(files.map(|file| (file.to_owned(), message(read_data(file)))));
     assert_messages!(messages);
 }
@@ -168,6 +175,7 @@ fn arrays() {
     long[6] = 2;
     long.splice(8..10, u32::MAX.to_le_bytes());
     let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("the tokens of pictures, flat", npy(&header("(2, 197376)"), &vec![0; 8 * 197_376])),
         ("truncated", good[..good.len() - 3].to_vec()),
         ("truncated header", good[..20].to_vec()),
         ("trailing bytes", [&good[..], b"xyz"].concat()),
@@ -183,7 +191,18 @@ fn arrays() {
     ];
     let read = |(name, content): (&str, Vec<u8>)| (name.to_owned(), message(bytes("x.npy", &content)));
     let mut messages: Vec<(String, String)> = cases.into_iter().map(read).collect();
-    let files = ["object.npy", "text.npy", "three.npy", "complex.npy", "structured.npy"];
+    let files = [
+        "object.npy",
+        "text.npy",
+        "three.npy",
+        "complex.npy",
+        "structured.npy",
+        "object-labels.npz",
+        "object-beside.npy",
+        "object-features.npz",
+        "tokens.npy",
+        "pictures.npy",
+    ];
     messages.extend(files.map(|file| (file.to_owned(), message(read_data(file)))));
     assert_messages!(messages);
 }

@@ -1,5 +1,6 @@
 //! Arrays of labels, and where they stand.
 
+use super::header::Kind;
 use super::{Array, Header, values};
 use crate::rows::NO_LABEL;
 use crate::source::{Compression, Source};
@@ -20,6 +21,12 @@ pub(super) struct LabelArray {
 
 /// Reads an array of labels.
 pub(super) fn read_labels(mut array: Array<'_>, name: &str, column: &str) -> Result<LabelArray> {
+    if array.header.kind == Kind::Object {
+        let what = format!(
+            "the array \"{name}\" holds Python objects, which are a pickle and could run anything; expected text or integers"
+        );
+        return Err(Error::labels(what).with_hint("save the labels as text: labels.astype(str)"));
+    }
     let bytes = array.read_all()?;
     let header = &array.header;
     let mut labels = LabelArray { name: name.to_owned(), column: column.to_owned(), ..LabelArray::default() };

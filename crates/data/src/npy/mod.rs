@@ -10,7 +10,7 @@ mod header;
 mod labels;
 mod values;
 
-use header::Header;
+use header::{Header, Kind};
 pub(crate) use labels::label_paths;
 use labels::{LabelArray, labels_beside, read_labels};
 
@@ -35,26 +35,32 @@ impl<'a> Array<'a> {
         let header = header::read(&mut input)?;
         let expected = header.len.saturating_add(header.data_len()?);
         match len {
+            // Refused by those who know what it is of.
+            _ if header.kind == Kind::Object => Ok(Array { header, input }),
             Some(len) if len < expected => Err(cut_off(&header, expected, len)),
             Some(len) if len > expected => Err(too_long(&header, expected, len)),
             _ => Ok(Array { header, input }),
         }
     }
 
-    /// The features: two dimensions of numbers.
-    fn check_features(&self) -> Result<()> {
+    /// The features: two dimensions of numbers, whatever others have one element alone.
+    fn check_features(&mut self, name: Option<&str>) -> Result<()> {
         let shape = self.header.shape_text();
+        let array = name.map_or("the array".to_owned(), |name| format!("the array \"{name}\""));
+        if self.header.kind == Kind::Object {
+            let what = format!(
+                "{array} holds Python objects, which is a pickle and could run anything; expected numbers"
+            );
+            let hint = "save numbers, all rows of one length: numpy.stack(x).astype(\"float32\")";
+            return Err(Error::format(what).with_hint(hint));
+        }
         if !self.header.is_number() {
-            return Err(Error::format("an array of text; expected floats or integers")
+            return Err(Error::format(format!("{array} holds text; expected floats or integers"))
                 .with_hint("save the features as numbers, and the labels beside them"));
         }
+        self.header.drop_single_axes();
         let [n_rows, n_features] = self.header.shape[..] else {
-            let n = self.header.shape.len();
-            let plural = if n == 1 { "" } else { "s" };
-            let what = format!(
-                "an array of {n} dimension{plural}, shape {shape}; expected 2, (n_samples, n_features)"
-            );
-            return Err(Error::format(what).with_hint("flatten each sample: x.reshape(len(x), -1)"));
+            return Err(self.wrong_shape(&array, &shape));
         };
         if n_rows == 0 || n_features == 0 {
             let what = format!("an empty array, shape {shape}; expected (n_samples, n_features)");
@@ -64,6 +70,21 @@ impl<'a> Array<'a> {
             return Err(crate::columns::too_many_features(n_features));
         }
         Ok(())
+    }
+
+    fn wrong_shape(&self, array: &str, shape: &str) -> Error {
+        let n = self.header.shape.len();
+        let plural = if n == 1 { "" } else { "s" };
+        let what =
+            format!("{array} has {n} dimension{plural}, shape {shape}; expected 2, (n_samples, n_features)");
+        Error::format(what).with_hint(match n {
+            0 | 1 => "save one row a sample: x.reshape(n_samples, -1)",
+            3 => {
+                "one vector a sample is needed: the mean of its tokens or patches, x.mean(axis=1), or the first, x[:, 0], \
+                 which is the class token of many transformers"
+            }
+            _ => "one vector a sample is needed: the mean over all places, such as x.mean(axis=(2, 3)) of a picture's channels",
+        })
     }
 
     /// All elements' bytes, and not one more.
@@ -84,7 +105,15 @@ impl<'a> Array<'a> {
 
 impl Header {
     fn is_number(&self) -> bool {
-        !matches!(self.kind, header::Kind::Unicode | header::Kind::Bytes)
+        !matches!(self.kind, Kind::Unicode | Kind::Bytes | Kind::Object)
+    }
+
+    /// Makes (n, 1, d) and (n, d, 1, 1) the (n, d) that they are.
+    fn drop_single_axes(&mut self) {
+        let rest = self.shape.iter().skip(1).copied().filter(|&size| size != 1);
+        if let ([n_rows, _, _, ..], [n_features]) = (&self.shape[..], &rest.collect::<Vec<_>>()[..]) {
+            self.shape = vec![*n_rows, *n_features];
+        }
     }
 }
 
@@ -117,7 +146,6 @@ pub(crate) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(x: Array<'a>, labels: Result<Option<LabelArray>>, options: &ReadOptions) -> Result<Rows<'a>> {
-        x.check_features()?;
         let (n_rows, n_features) = (x.header.shape[0], x.header.shape[1]);
         // Placeholders may be anything.
         let placeholders = |labels: Option<LabelArray>| labels.filter(|labels| labels.codes.len() == n_rows);
@@ -235,8 +263,8 @@ pub(crate) fn open_npy(
     options: &ReadOptions,
 ) -> Result<Rows<'static>> {
     let len = if compression == Compression::Plain { Some(source.len()?) } else { None };
-    let x = Array::open(source.open(compression)?, len)?;
-    x.check_features()?;
+    let mut x = Array::open(source.open(compression)?, len)?;
+    x.check_features(None)?;
     let labels = match source {
         Source::File(path) => labels_beside(path, options),
         Source::Bytes(..) => Ok(None),
@@ -244,8 +272,11 @@ pub(crate) fn open_npy(
     Rows::new(x, labels, options)
 }
 
-const X_NAMES: [&str; 6] = ["x", "embeddings", "embedding", "features", "data", "arr_0"];
-const Y_NAMES: [&str; 6] = ["y", "labels", "label", "target", "targets", "arr_1"];
+/// The names of arrays of features and of labels, the likeliest first. An array of another name (`train_embeddings`) has the
+/// labels in whose name the word is replaced (`train_labels`).
+const X_NAMES: [&str; 8] =
+    ["x", "embeddings", "embedding", "features", "vectors", "x_train", "data", "arr_0"];
+const Y_NAMES: [&str; 7] = ["y", "labels", "label", "target", "targets", "y_train", "arr_1"];
 
 /// Reads the features of an npz archive and its labels.
 pub(crate) fn open_npz(
@@ -279,14 +310,25 @@ fn open_archive<R: Read + Seek>(input: R, len: u64, options: &ReadOptions) -> Re
             .with_hint("save it with numpy.savez(path, x=x, y=y), or name it with --embeddings-column")
     })?;
     let hint = options.label_hint.as_ref().filter(|hint| names.contains(hint));
-    let asked = options.label_column.as_ref().or(hint);
+    let beside = labels_of(&x_name, &names);
+    let asked = options.label_column.as_ref().or(beside.as_ref()).or(hint);
     let labels = match array_name(&names, asked.map(String::as_str), &Y_NAMES) {
         Ok(Some(name)) if name != x_name => read_entry(&mut archive, &name, len)
             .and_then(|bytes| read_labels(open_entry(bytes)?, &name, &name))
             .map(Some),
         found => found.map(|_| None),
     };
-    Rows::new(open_entry(read_entry(&mut archive, &x_name, len)?)?, labels, options)
+    let mut x = open_entry(read_entry(&mut archive, &x_name, len)?)?;
+    x.check_features(Some(&x_name))?;
+    Rows::new(x, labels, options)
+}
+
+/// The array of labels whose name is that of the features but for one word: `y_test` for `X_test`.
+fn labels_of(x_name: &str, names: &[String]) -> Option<String> {
+    let lower = x_name.to_ascii_lowercase();
+    let words = X_NAMES.iter().filter(|word| lower != **word && lower.contains(**word));
+    let mut other_names = words.flat_map(|word| Y_NAMES.map(|other| lower.replacen(word, other, 1)));
+    other_names.find_map(|other| names.iter().find(|name| name.eq_ignore_ascii_case(&other)).cloned())
 }
 
 fn array_name(names: &[String], wanted: Option<&str>, known: &[&str]) -> Result<Option<String>> {

@@ -41,7 +41,7 @@ pub(crate) fn numbers(header: &Header, bytes: &[u8]) -> Numbers {
         (Kind::Unsigned, 2) => items(header, bytes).map(|item| f32::from(u16::from_le_bytes(item))).collect(),
         (Kind::Unsigned, 4) => items(header, bytes).map(|item| u32::from_le_bytes(item) as f32).collect(),
         (Kind::Unsigned, _) => items(header, bytes).map(|item| u64::from_le_bytes(item) as f32).collect(),
-        (Kind::Bool | Kind::Unicode | Kind::Bytes, _) => Vec::new(),
+        (Kind::Bool | Kind::Unicode | Kind::Bytes | Kind::Object, _) => Vec::new(),
     };
     Numbers { values, ..Numbers::default() }
 }

@@ -16,13 +16,25 @@ pub(crate) enum Stored {
     Signed,
     Unsigned,
     Text,
-    /// Neither numbers nor text: dates, decimals, identifiers.
+    /// Whole multiples of a power of ten, with so many decimals.
+    Decimal(u32),
+    /// Neither numbers nor text: dates, identifiers.
     Other,
 }
+
+/// The most digits of a decimal whose digits fit 128 bits.
+const MAX_PRECISION: i32 = 38;
 
 /// What a column's values are.
 pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
     let logical = column.logical_type_ref();
+    if matches!(logical, Some(LogicalType::Decimal { .. }))
+        || column.converted_type() == ConvertedType::DECIMAL
+    {
+        let scale = u32::try_from(column.type_scale()).ok();
+        let scale = scale.filter(|_| column.type_precision() <= MAX_PRECISION);
+        return scale.map_or(Stored::Other, Stored::Decimal);
+    }
     match column.physical_type() {
         Type::FLOAT | Type::DOUBLE => Stored::Float,
         Type::BOOLEAN => Stored::Bool,
@@ -133,13 +145,19 @@ pub(crate) fn read(reader: &mut ColumnReader, stored: Stored, n_rows: usize) -> 
         ColumnReader::DoubleColumnReader(reader) => typed(reader, n_rows, Values::F64),
         ColumnReader::BoolColumnReader(reader) => typed(reader, n_rows, Values::Bools),
         ColumnReader::Int32ColumnReader(reader) => typed(reader, n_rows, |values| {
-            integers(values, |v| if unsigned { i128::from(v as u32) } else { i128::from(v) })
+            integers(values, stored, |v| if unsigned { i128::from(v as u32) } else { i128::from(v) })
         }),
         ColumnReader::Int64ColumnReader(reader) => typed(reader, n_rows, |values| {
-            integers(values, |v| if unsigned { i128::from(v as u64) } else { i128::from(v) })
+            integers(values, stored, |v| if unsigned { i128::from(v as u64) } else { i128::from(v) })
         }),
-        ColumnReader::FixedLenByteArrayColumnReader(reader) => typed(reader, n_rows, halves),
-        ColumnReader::ByteArrayColumnReader(reader) => typed(reader, n_rows, Values::Texts),
+        ColumnReader::FixedLenByteArrayColumnReader(reader) => typed(reader, n_rows, |values| match stored {
+            Stored::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
+            _ => halves(values),
+        }),
+        ColumnReader::ByteArrayColumnReader(reader) => typed(reader, n_rows, |values| match stored {
+            Stored::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
+            _ => Values::Texts(values),
+        }),
         ColumnReader::Int96ColumnReader(reader) => typed(reader, n_rows, |_| Values::Texts(Vec::new())),
     }
 }
@@ -166,8 +184,27 @@ fn typed<T: DataType>(
     Ok(Cells { n_rows: n_read, definitions, repetitions, values: values(read) })
 }
 
-fn integers<T>(values: Vec<T>, widen: impl Fn(T) -> i128) -> Values {
-    Values::Integers(values.into_iter().map(widen).collect())
+fn integers<T>(values: Vec<T>, stored: Stored, widen: impl Fn(T) -> i128) -> Values {
+    let values = values.into_iter().map(widen);
+    match stored {
+        Stored::Decimal(scale) => decimals(values, scale),
+        _ => Values::Integers(values.collect()),
+    }
+}
+
+/// Decimals by their digits: integers where none stand behind the point.
+fn decimals(digits: impl Iterator<Item = i128>, scale: u32) -> Values {
+    if scale == 0 {
+        return Values::Integers(digits.collect());
+    }
+    // Text is what rounds once, whatever the number of digits.
+    Values::F64(digits.map(|digits| format!("{digits}e-{scale}").parse().unwrap_or(f64::NAN)).collect())
+}
+
+/// A big-endian integer in two's complement.
+fn wide(bytes: &[u8]) -> i128 {
+    let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { -1 } else { 0 };
+    bytes.iter().fold(sign, |value, &byte| value << 8 | i128::from(byte))
 }
 
 fn halves(values: Vec<FixedLenByteArray>) -> Values {
@@ -176,4 +213,22 @@ fn halves(values: Vec<FixedLenByteArray>) -> Values {
         _ => f32::NAN,
     };
     Values::F32(values.iter().map(half).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_their_digits_over_a_power_of_ten() {
+        assert_eq!(
+            [wide(&[]), wide(&[0x7F, 0xFF]), wide(&[0xFF]), wide(&[0x80; 16])],
+            [0, 32767, -1, i128::from_be_bytes([0x80; 16])]
+        );
+        let Values::F64(values) = decimals([150, -5, 0].into_iter(), 2) else {
+            panic!("numbers with a fraction")
+        };
+        assert_eq!(values, [1.5, -0.05, 0.0]);
+        assert!(matches!(decimals([7].into_iter(), 0), Values::Integers(values) if values == [7]));
+    }
 }

@@ -11,6 +11,7 @@ mod pandas;
 mod schema;
 mod shared_file;
 mod thrift;
+mod unread;
 
 pub(crate) use numerals::numerals;
 pub(crate) use shared_file::SharedFile;
@@ -105,6 +106,7 @@ pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) ->
     }
     let file: Box<dyn FileReader> = Box::new(guarded(|| SerializedFileReader::new(input))?);
     let sketches = sketches(file.as_ref(), &fields, options)?;
+    unread::refuse(&fields, &sketches, options)?;
     let columns = columns::assign(&sketches, options)?;
     let n_features = n_features(file.as_ref(), &fields, &columns)?;
     Ok(Parquet { file, fields, columns, n_features, n_rows })

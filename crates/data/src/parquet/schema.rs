@@ -1,6 +1,7 @@
 //! The top-level columns of a Parquet file.
 
 use super::cells::{self, Stored};
+use super::unread;
 use parquet::basic::Repetition;
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
 
@@ -10,6 +11,8 @@ pub(super) struct Field {
     pub(super) name: String,
     /// Whether pandas says that it is the index, which it keeps beside the columns proper.
     pub(super) is_index: bool,
+    /// Its type in words.
+    pub(super) type_name: String,
     /// The one leaf column below it; `None` for structures of several.
     pub(super) leaf: Option<usize>,
     pub(super) stored: Stored,
@@ -31,19 +34,21 @@ pub(super) fn fields(schema: &SchemaDescriptor) -> Vec<Field> {
     let top = schema.root_schema().get_fields().iter().map(|field| {
         let first = leaf;
         leaf += n_leaves(field);
-        (field.name().to_owned(), (leaf == first + 1).then_some(first))
+        let leaf = (leaf == first + 1).then_some(first);
+        self::field(field, leaf, schema)
     });
-    top.collect::<Vec<_>>().into_iter().map(|(name, leaf)| field(name, leaf, schema)).collect()
+    top.collect()
 }
 
 fn n_leaves(field: &Type) -> usize {
     if field.is_primitive() { 1 } else { field.get_fields().iter().map(|field| n_leaves(field)).sum() }
 }
 
-fn field(name: String, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field {
+fn field(field: &Type, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field {
+    let (name, type_name) = (field.name().to_owned(), unread::type_name(field));
     let Some(column) = leaf.map(|leaf| schema.column(leaf)) else {
         let (stored, element_level, value_level) = (Stored::Other, None, 0);
-        return Field { name, is_index: false, leaf, stored, element_level, value_level };
+        return Field { name, is_index: false, type_name, leaf, stored, element_level, value_level };
     };
     let value_level = column.max_def_level();
     let (stored, element_level) = match column.max_rep_level() {
@@ -53,7 +58,7 @@ fn field(name: String, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field 
         _ => (Stored::Other, None),
     };
     let is_index = name.starts_with("__index_level_");
-    Field { name, is_index, leaf, stored, element_level, value_level }
+    Field { name, is_index, type_name, leaf, stored, element_level, value_level }
 }
 
 /// The definition level at which the one repeated node above a leaf is present.

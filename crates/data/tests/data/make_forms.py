@@ -3,6 +3,9 @@
     python make_forms.py        # numpy 2.4.6, pandas 3.1.1, pyarrow 26.0.1
 """
 
+from datetime import date
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -22,3 +25,28 @@ np.set_printoptions(threshold=1000, edgeitems=3)
 # What drivers of PostgreSQL give for a column of type vector.
 text = ["[" + ",".join(map(str, row)) + "]" for row in x]
 pq.write_table(pa.table({"id": range(6), "embedding": text, "label": y}), "text-lists.parquet")
+
+# A warehouse's NUMBER(38, 0) as labels and NUMBER(12, 3) as features.
+decimals = pa.array([Decimal(ord(name) - ord("a")) for name in y], pa.decimal128(38, 0))
+pq.write_table(pa.table({"embedding": x.tolist(), "label": decimals}), "decimal-labels.parquet")
+columns = {f"f{i}": pa.array([Decimal(str(v)) for v in x[:, i]], pa.decimal128(12, 3)) for i in range(4)}
+pq.write_table(pa.table(columns | {"label": y}), "decimal-columns.parquet", store_decimal_as_integer=True)
+dates = pa.array([date(2024, 1, 1)] * 6)
+pq.write_table(pa.table({"embedding": x.tolist(), "label": dates}), "date-labels.parquet")
+pq.write_table(pa.table({"embedding": dates, "label": y}), "date-embeddings.parquet")
+
+# What df["label"].to_numpy() gives: Python objects.
+objects = np.array(y, dtype=object)
+np.savez("object-labels.npz", embeddings=x, labels=objects)
+np.save("object-beside.npy", x)
+np.save("object-beside.labels.npy", objects)
+np.savez("object-features.npz", x=np.array([[1.0], [1.0, 2.0]], dtype=object), y=np.array([0, 1]))
+
+# One axis too many: of one element, and of three tokens.
+np.save("one-token.npy", x[:, None, :])
+np.save("one-token.labels.npy", np.array(y))
+np.save("pooled.npy", np.asfortranarray(x[:, :, None, None]))
+np.save("pooled.labels.npy", np.array(y))
+np.save("tokens.npy", np.stack([x, x, x], axis=1))
+np.save("pictures.npy", np.zeros((6, 2, 3, 4)))
+np.savez("splits.npz", X_train=x, y_train=np.array(y), X_test=x[:2] + 1, y_test=np.array(["d", "e"]))
