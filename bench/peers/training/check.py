@@ -103,7 +103,7 @@ def main():
     parser.add_argument("--configurations", default="ABD")
     letters = parser.parse_args().configurations
     with tempfile.TemporaryDirectory() as folder:
-        data.make(folder, N_TRAIN)
+        data.make(folder, n_train=N_TRAIN)
         for letter in letters:
             check(Path(folder), letter)
 

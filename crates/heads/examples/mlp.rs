@@ -4,6 +4,9 @@
 //! (little-endian, row-major) with `y.u32` and `y_val.u32`. Names are those of the parameter table; `preset notebook`
 //! stands for that preset's parameters. Features are used as they are: `scale` does nothing here.
 //!
+//! `mlp --turns FOLDER ..` prints an object when it is ready, trains as many epochs of the fit as each line of its input says, and
+//! prints one object with their seconds and losses: for comparisons in which several take turns.
+//!
 //! `mlp --made N_TRAIN N_VAL [NAME VALUE]..` trains one epoch on one thread, on rows of 512 features and three classes
 //! made from a seed: for counting the instructions of `epoch`.
 
@@ -13,7 +16,7 @@ use std::time::Instant;
 
 use headsmith_heads::mlp::{self, TABLE, Trainer};
 use headsmith_heads::params::Params;
-use headsmith_heads::{Control, EpochRecord, Event, Samples};
+use headsmith_heads::{Control, EpochRecord, Event, Observer, Samples};
 use headsmith_kernels::{MatRef, Matrix, Philox, Pool};
 use serde_json::json;
 
@@ -24,8 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     {
         return made_rows(n_train.parse()?, n_val.parse()?, &params(given)?);
     }
-    let [folder, n_classes, seed, n_threads, given @ ..] = arguments.as_slice() else {
-        return Err("usage: mlp FOLDER N_CLASSES SEED N_THREADS [NAME VALUE]..".into());
+    let in_turns = arguments.first().is_some_and(|argument| argument == "--turns");
+    let [folder, n_classes, seed, n_threads, given @ ..] = &arguments[usize::from(in_turns)..] else {
+        return Err("usage: mlp [--turns] FOLDER N_CLASSES SEED N_THREADS [NAME VALUE]..".into());
     };
     let (n_classes, seed, folder) = (n_classes.parse()?, seed.parse()?, Path::new(folder));
     let words = |name| read(&folder.join(name), u32::from_le_bytes);
@@ -37,6 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let params = params(given)?;
     let pool = Pool::new(n_threads.parse()?)?;
+    if in_turns {
+        mlp::fit(train, Some(val), &params, seed, &pool, &mut Turns::default(), None)?;
+        return Ok(());
+    }
     let mut seconds = Vec::new();
     let start = Instant::now();
     let mut last = start;
@@ -59,6 +67,53 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     println!("{result}");
     Ok(())
+}
+
+/// A fit that waits to be told how many epochs to train next, and ends with its input.
+#[derive(Default)]
+struct Turns {
+    /// Epochs to train before the next line is read.
+    left: usize,
+    /// When the last epoch ended, or the turn began.
+    last: Option<Instant>,
+    seconds: Vec<f64>,
+    losses: Vec<f64>,
+    val_losses: Vec<f64>,
+}
+
+impl Observer for Turns {
+    fn on_event(&mut self, event: &Event) -> Control {
+        match event {
+            Event::Started { .. } => println!("{}", json!({ "about": "Headsmith" })),
+            Event::Epoch(record) => {
+                self.seconds.extend(self.last.map(|last| last.elapsed().as_secs_f64()));
+                self.losses.push(record.train.loss);
+                self.val_losses.extend(record.val.map(|val| val.loss));
+                self.left -= 1;
+            }
+            _ => return Control::Continue,
+        }
+        if self.left == 0 && !self.next() {
+            return Control::Stop;
+        }
+        self.last = Some(Instant::now());
+        Control::Continue
+    }
+}
+
+impl Turns {
+    /// Prints the turn that has ended, if there was one, and waits for the next; says whether there is one.
+    fn next(&mut self) -> bool {
+        if !self.seconds.is_empty() {
+            let [seconds, loss, val_loss] =
+                [&mut self.seconds, &mut self.losses, &mut self.val_losses].map(std::mem::take);
+            println!("{}", json!({ "seconds": seconds, "loss": loss, "val_loss": val_loss }));
+        }
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        self.left = line.trim().parse().unwrap_or(0);
+        read.is_ok() && self.left > 0
+    }
 }
 
 fn made_rows(n_train: usize, n_val: usize, params: &Params) -> Result<(), Box<dyn Error>> {

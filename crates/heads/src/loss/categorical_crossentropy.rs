@@ -18,6 +18,10 @@ pub fn softmax_loss(row: &mut [f32], true_class: usize) -> f32 {
     log_sum[0] - true_logit
 }
 
+/// Probabilities below count as zero in a gradient: what flows back of them would become subnormal on its way, and could
+/// not move a weight.
+const MIN_PROBABILITY: f32 = 1e-20;
+
 /// Turns the probabilities of `y.len()` rows into the gradient of their mean loss with respect to the logits.
 ///
 /// # Panics
@@ -25,7 +29,8 @@ pub fn softmax_loss(row: &mut [f32], true_class: usize) -> f32 {
 pub fn gradient(probabilities: &mut [f32], y: &[u32]) {
     let scale = 1.0 / y.len() as f32;
     let width = probabilities.len() / y.len().max(1);
-    probabilities.iter_mut().for_each(|p| *p *= scale);
+    // NaN stays, so that a divergence is seen.
+    probabilities.iter_mut().for_each(|p| *p = if *p < MIN_PROBABILITY { 0.0 } else { *p * scale });
     for (row, true_class) in probabilities.chunks_exact_mut(width.max(1)).zip(y) {
         row[*true_class as usize] -= scale;
     }
@@ -71,5 +76,13 @@ mod tests {
         assert_eq!(softmax_loss(&mut [200.0, 0.0], 1), 200.0);
         assert!(!softmax_loss(&mut [f32::NAN, 0.0], 1).is_finite());
         assert!(!softmax_loss(&mut [f32::INFINITY, 0.0], 1).is_finite());
+    }
+
+    #[test]
+    fn what_could_not_move_a_weight_does_not_flow_back() {
+        let mut rows = [1.0, 1e-19, 1e-21, 1.0, f32::NAN, 1e-38];
+        gradient(&mut rows, &[0, 0]);
+        assert_eq!([rows[0], rows[1], rows[2], rows[3], rows[5]], [0.0, 5e-20, 0.0, 0.5 - 0.5, 0.0]);
+        assert!(rows[4].is_nan());
     }
 }

@@ -21,6 +21,9 @@ pub(super) struct Network {
     pub(super) n_stored: usize,
 }
 
+/// Multiply-adds that take as long as Adam for one weight.
+const WORK_OF_ADAM: usize = 40;
+
 /// A layer with weights in its place, and what follows it.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
@@ -137,6 +140,14 @@ impl Network {
             values.extend(&weights[stage.second.clone()]);
         }
         values
+    }
+
+    /// The work of a training step on `n_rows` rows, in multiply-adds: forwards, backwards but to the features, and for each weight
+    /// as many as take as long as Adam's square root and division.
+    pub(super) fn work_of_a_step(&self, n_rows: usize) -> usize {
+        let dense = self.stages.iter().filter(|stage| matches!(stage.map, Map::Dense(_)));
+        let products = |(i, stage): (usize, &Stage)| stage.n_first() * if i == 0 { 2 } else { 3 };
+        n_rows * dense.enumerate().map(products).sum::<usize>() + WORK_OF_ADAM * self.n_stored
     }
 
     /// The width of the widest output.

@@ -100,6 +100,14 @@ impl Pass {
         &mut self.gemm
     }
 
+    /// All values that a batch left behind: activations or what took their place, sums, packed operands.
+    #[cfg(test)]
+    pub(super) fn values(&mut self) -> impl Iterator<Item = f32> {
+        let outputs = self.records.iter().flat_map(|record| record.output.iter());
+        let packed = self.gemm.spare().into_iter().flat_map(|buffer| buffer.iter());
+        outputs.chain(&self.sums).chain(packed).copied()
+    }
+
     /// Sends a batch through the network and gives the logits, `n_rows x n_classes`, which the loss is to turn
     /// into probabilities before [`backward`](Pass::backward).
     pub(super) fn forward(

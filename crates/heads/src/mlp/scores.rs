@@ -33,9 +33,10 @@ impl Scores {
             self.loss += f64::from(softmax_loss(row, true_class));
             let mut predicted = 0;
             for (class, p) in row.iter().enumerate() {
-                let error = p - f32::from(u8::from(class == true_class));
-                self.absolute += f64::from(error.abs());
-                self.squared += f64::from(error * error);
+                // In double precision, where the square of a small probability is no subnormal number.
+                let error = f64::from(p - f32::from(u8::from(class == true_class)));
+                self.absolute += error.abs();
+                self.squared += error * error;
                 if *p > row[predicted] {
                     predicted = class;
                 }

@@ -31,6 +31,10 @@ pub struct State {
     pub learning_rate: f64,
 }
 
+/// Multiply-adds below which a training step stays on the caller's thread. Such a step takes a fifth of a millisecond and
+/// hands out a dozen jobs: on cores that are far apart, or shared with others, two threads take longer for it than one.
+const MIN_SHARED_WORK: usize = 1 << 24;
+
 /// Trains a network, one epoch at a call. It holds all the buffers that a step needs, so a step allocates
 /// nothing; and what it computes depends on the samples, the parameters, seed and trial alone, not on the pool.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub struct Trainer<'a> {
     train: Samples<'a>,
     val: Option<Samples<'a>>,
     pool: &'a Pool,
+    /// The pool of training steps that are too small for `pool`.
+    alone: Option<Pool>,
     seed: u64,
     trial: u32,
     batch_size: usize,
@@ -91,6 +97,7 @@ impl<'a> Trainer<'a> {
             train,
             val,
             pool,
+            alone: is_small(&network, batch_size.min(train.n_samples())).then(Pool::inline),
             seed,
             trial,
             batch_size,
@@ -226,15 +233,16 @@ impl<'a> Trainer<'a> {
     /// Learns from the samples `start .. end` of the epoch's order.
     fn train_batch(&mut self, step: usize, start: usize, end: usize) {
         let Buffers { order, x, y, pass, scores, .. } = &mut self.buffers;
+        let pool = self.alone.as_ref().unwrap_or(self.pool);
         let (n_rows, n_features) = (end - start, self.train.n_features());
         let (x, y) = (&mut x[..n_rows * n_features], &mut y[..n_rows]);
-        rows::gather(x, y, self.train, &order[start..end], self.pool);
+        rows::gather(x, y, self.train, &order[start..end], pool);
         let x = MatRef::new(x, n_rows, n_features);
         let draws =
             StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
-        scores.add(pass.forward(&self.network, &self.weights, x, draws, self.pool), y);
+        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), y);
         let step = self.adam.begin_step(self.learning_rate);
-        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, self.pool);
+        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, pool);
     }
 
     /// The scores of all of `samples` under the weights as they are.
@@ -274,6 +282,11 @@ impl Buffers {
     }
 }
 
+/// Whether a step on `n_rows` rows is too small for several threads. It hangs on the shapes alone.
+fn is_small(network: &Network, n_rows: usize) -> bool {
+    network.work_of_a_step(n_rows) < MIN_SHARED_WORK
+}
+
 fn check_samples(train: Samples<'_>, val: Option<Samples<'_>>, pool: &Pool) -> Result<()> {
     for (samples, which) in [(Some(train), "training"), (val, "validation")] {
         let Some(samples) = samples else { continue };
@@ -310,4 +323,26 @@ fn check_finite(samples: Samples<'_>, which: &str, pool: &Pool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod subnormals;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mlp::TABLE;
+    use crate::params::Value;
+
+    #[test]
+    fn small_steps_stay_on_one_thread() {
+        let is_small = |neurons0, neurons1, neurons2, batch_size| {
+            let given = [("neurons0", neurons0), ("neurons1", neurons1), ("neurons2", neurons2)];
+            let params = TABLE.resolve(given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
+            is_small(&Network::new(&Architecture::new(512, 3, &params).unwrap()), batch_size)
+        };
+        assert!(is_small(128, 128, 64, 16));
+        assert!(!is_small(65, 52, 396, 628));
+        assert!(!is_small(547, 1355, 32, 64));
+    }
 }

@@ -7,9 +7,11 @@ use headsmith_kernels::Pool;
 
 use super::twin;
 
+/// Large enough for a step to be shared among threads.
 fn everything_on() -> Params {
     twin::params([
-        ("neurons0", Value::Int(150)),
+        ("neurons0", Value::Int(300)),
+        ("neurons1", Value::Int(150)),
         ("layers1", Value::Int(1)),
         ("layers2", Value::Int(1)),
         ("layer_norms", Value::Int(2)),
