@@ -13,7 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use headsmith::HeadKind;
 
 use crate::view;
-use common::{file, switch};
+use common::{switch, table};
 
 /// The whole command line, without a configuration file.
 pub(crate) fn command() -> Command {
@@ -103,9 +103,9 @@ fn run() -> Command {
              submission.zip to the output folder. A parameter given as a flag is not searched; --trials 0 skips the study.",
         )
         .args([
-            file("train", "Training table; required without --challenge"),
-            file("val", "Validation table, which chooses the epoch and the head; required without --challenge"),
-            file("test", "Table to predict; labels in it are ignored"),
+            table("train", "Training table; required without --challenge"),
+            table("val", "Validation table, which chooses the epoch and the head; required without --challenge"),
+            table("test", "Table to predict; labels in it are ignored"),
             Arg::new("out")
                 .long("out")
                 .value_name("FOLDER")
@@ -145,8 +145,8 @@ fn inspect() -> Command {
 fn fit() -> Command {
     let head = |head: &HeadKind| {
         let command = Command::new(head.name()).about(head.table().about).args([
-            file("train", "Training table").required(true),
-            file("val", "Validation table, which also chooses the epoch where there are epochs"),
+            table("train", "Training table").required(true),
+            table("val", "Validation table, which also chooses the epoch where there are epochs"),
             common::model("Where to write the fitted model"),
             common::events(),
             common::tensorboard(),
@@ -200,14 +200,14 @@ fn report() -> Command {
 fn evaluate() -> Command {
     let command = Command::new("evaluate")
         .about("Score a model on a labelled table")
-        .args([common::model("Model to score"), file("data", "Table to score it on").required(true)]);
+        .args([common::model("Model to score"), table("data", "Table to score it on").required(true)]);
     common::add(command)
 }
 
 fn predict() -> Command {
     let command = Command::new("predict").about("Label a table with a model").args([
         common::model("Model to predict with"),
-        file("data", "Table to predict; labels in it are ignored").required(true),
+        table("data", "Table to predict; labels in it are ignored").required(true),
         Arg::new("out")
             .long("out")
             .value_name("FILE")

@@ -37,6 +37,8 @@ mod report;
 #[allow(dead_code)]
 #[path = "../../study/tests/storages/server.rs"]
 mod server;
+#[path = "cli/several.rs"]
+mod several;
 #[path = "cli/tensorboard.rs"]
 mod tensorboard;
 #[path = "cli/tune.rs"]

@@ -9,7 +9,7 @@ mod key;
 mod stored;
 mod writing;
 
-use crate::read::parse;
+use crate::read::parse_all;
 use crate::source::Source;
 use crate::{ReadOptions, Result, Table};
 use headsmith_kernels::Pool;
@@ -18,24 +18,27 @@ use std::fs;
 use std::path::Path;
 use writing::{Writing, not_written};
 
-/// Reads the table in the file `source` by its cache file in `folder`, which is written if it is not there.
-pub(crate) fn read(source: Source, folder: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    let key = Key::new(source.path(), options)?;
-    let path = folder.join(key.file_name(source.path()));
-    let why = match stored::open(&path, &key, source.path(), pool) {
-        Ok((contents, x)) => return Ok(Table::new(source, options, contents, x)),
+/// Reads the table in the files `sources` by its cache file in `folder`, which is written if it is not there.
+pub(crate) fn read(
+    name: &Path,
+    sources: &[Source],
+    folder: &Path,
+    options: &ReadOptions,
+    pool: &Pool,
+) -> Result<Table> {
+    let paths: Vec<&Path> = sources.iter().map(Source::path).collect();
+    let key = Key::new(&paths, options)?;
+    let path = folder.join(key.file_name(paths[0]));
+    let why = match stored::open(&path, &key, (name, sources), pool) {
+        Ok((contents, x)) => return Ok(Table::new(name, options, contents, x)),
         Err(why) => why,
     };
     fs::create_dir_all(folder).map_err(|error| not_written(folder, error))?;
-    let table = write(source, &path, &key, options, pool)?;
+    let mut writing = Writing::begin(&path)?;
+    let contents = parse_all(name, sources, options, &mut writing, pool)?;
+    let x = writing.end(&contents, &key, pool)?;
+    let table = Table::new(name, options, contents, x);
     Ok(Table { cache_renewed: why.map(|why| format!("{} {why}", path.display())), ..table })
-}
-
-fn write(source: Source, path: &Path, key: &Key, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    let mut writing = Writing::begin(path)?;
-    let contents = parse(&source, options, &mut writing, pool)?;
-    let x = writing.end(&contents, key, pool)?;
-    Ok(Table::new(source, options, contents, x))
 }
 
 #[cfg(test)]
@@ -65,14 +68,15 @@ mod tests {
 
     #[test]
     fn reads_the_golden_file_and_writes_it_again() {
-        let (contents, x) = stored::open(&golden(), &key(), Path::new("t.csv"), &Pool::inline()).unwrap();
+        let (name, source) = (Path::new("t.csv"), [Source::File("t.csv".into())]);
+        let (contents, x) = stored::open(&golden(), &key(), (name, &source), &Pool::inline()).unwrap();
         assert_eq!(x.as_slice(), [0.5, -1.25, 3.0, 4e-30]);
         let labels = contents.labels.as_ref().unwrap();
         assert_eq!(
             (labels.column(), labels.names(), labels.codes()),
             ("label", &["a", "ä"].map(str::to_owned)[..], &[1, 0][..])
         );
-        assert_eq!(contents.numbers.runs(), [(0, 2), (1, 4)]);
+        assert_eq!(contents.parts[0].numbers.runs(), [(0, 2), (1, 4)]);
         assert_eq!(
             contents.warnings[0].to_string(),
             "t.csv: 1 of 3 rows could not be read and are left out: line 3, \
@@ -91,7 +95,8 @@ mod tests {
         let text = "embeddings,label\n\"[0.5,-1.25]\",ä\n\"[1,x]\",a\n\"[3,4e-30]\",a\n";
         let source = Source::Bytes("train.csv".into(), text.as_bytes().into());
         let mut features = crate::features::InMemory::default();
-        let contents = parse(&source, &options, &mut features, &Pool::inline()).unwrap();
+        let contents =
+            parse_all(Path::new("t.csv"), &[source], &options, &mut features, &Pool::inline()).unwrap();
         write_again(&golden(), &contents, &features.into_matrix(2, 2));
     }
 }

@@ -105,11 +105,11 @@ impl Classes {
 
 fn labels_of(table: &Table) -> Result<&Labels> {
     table.labels().ok_or_else(|| {
-        let what = match &table.columns.label {
+        let what = match &table.columns().label {
             Some(column) => format!("no labels: column \"{column}\" is empty"),
             None => format!(
                 "no labels: expected a column named label, labels, class, target or y; {}",
-                table.columns.no_label
+                table.columns().no_label
             ),
         };
         Error::labels(what).at(table.path()).with_hint("name the column of the labels with --label-column")

@@ -56,3 +56,25 @@ impl Features for InMemory {
         Ok(())
     }
 }
+
+/// Features of a further file, behind those of `n_before` rows.
+pub(crate) struct Behind<'a> {
+    pub(crate) features: &'a mut dyn Features,
+    pub(crate) n_before: usize,
+}
+
+impl Features for Behind<'_> {
+    fn expect(&mut self, n_values: usize) {
+        self.features.expect(n_values);
+    }
+
+    fn append(&mut self, rows: &[f32]) -> Result<()> {
+        self.features.append(rows)
+    }
+
+    fn retain(&mut self, keep: &[bool], n_features: usize) -> Result<()> {
+        let mut all = vec![true; self.n_before];
+        all.extend_from_slice(keep);
+        self.features.retain(&all, n_features)
+    }
+}

@@ -127,24 +127,38 @@ fn is_binary(head: &[u8]) -> bool {
 /// Refuses a file whose name claims another format than its content has: one of the two is a mistake.
 pub(crate) fn check_extension(path: &Path, format: Format, compressed: bool) -> Result<()> {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let packed = [".gz", ".gzip", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end));
+    let packed = PACKED.iter().find_map(|end| name.strip_suffix(end));
     if packed.is_some() && !compressed {
         let what = format!("the name ends in {}, but the content is not compressed", extension(&name));
         return Err(Error::format(what).with_hint("give the file the extension of its content"));
     }
-    let claimed = match extension(packed.unwrap_or(&name)) {
-        ".csv" | ".tsv" | ".txt" => Format::Csv,
-        ".parquet" | ".pq" | ".parq" => Format::Parquet,
-        ".npy" => Format::Npy,
-        ".npz" => Format::Npz,
-        _ => return Ok(()),
-    };
+    let Some(claimed) = claimed(packed.unwrap_or(&name)) else { return Ok(()) };
     if claimed == format {
         return Ok(());
     }
     let content = if format == Format::Csv { "text" } else { format.name() };
     let what = format!("the name says {}, but the content is {content}", claimed.name());
     Err(Error::format(what).with_hint("was the file damaged, or saved under the wrong extension?"))
+}
+
+/// The format that a file's name says it has, where it says one that is read.
+pub(crate) fn named(path: &Path) -> Option<&'static str> {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let packed = PACKED.iter().find_map(|end| name.strip_suffix(end));
+    claimed(packed.unwrap_or(&name)).map(Format::name)
+}
+
+/// The endings of compressed files.
+const PACKED: [&str; 4] = [".gz", ".gzip", ".zst", ".zstd"];
+
+fn claimed(name: &str) -> Option<Format> {
+    Some(match extension(name) {
+        ".csv" | ".tsv" | ".txt" => Format::Csv,
+        ".parquet" | ".pq" | ".parq" => Format::Parquet,
+        ".npy" => Format::Npy,
+        ".npz" => Format::Npz,
+        _ => return None,
+    })
 }
 
 fn extension(name: &str) -> &str {

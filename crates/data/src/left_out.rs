@@ -35,7 +35,7 @@ pub(crate) fn finding(table: &str, columns: &Columns, numerals: &[Numerals]) -> 
             .iter()
             .find(|numerals| numerals.column == column)
             .and_then(|numerals| numerals.first.clone());
-        let whole = Place { line: None, row: None, column: None, element: None };
+        let whole = Place::whole();
         known.unwrap_or_else(|| whole.in_column(&columns.names[column]))
     };
     Some(Finding {

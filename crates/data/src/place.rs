@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::gather::{Numbering, Numbers};
 
 /// A place in a table's file: a line or a row, and in it perhaps a column and an element of a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
+    /// The file, where the table stands in several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The line of a text, the first being 1 (the header, in a CSV).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -23,14 +27,25 @@ pub struct Place {
 }
 
 impl Place {
+    /// The table as a whole.
+    pub fn whole() -> Place {
+        Place { file: None, line: None, row: None, column: None, element: None }
+    }
+
     /// A line of a text, the first being 1.
     pub fn line(line: u64) -> Place {
-        Place { line: Some(line), row: None, column: None, element: None }
+        Place { line: Some(line), ..Place::whole() }
     }
 
     /// A row of a format without lines, the first being 1.
     pub fn row(row: u64) -> Place {
-        Place { line: None, row: Some(row), column: None, element: None }
+        Place { row: Some(row), ..Place::whole() }
+    }
+
+    /// The same place, in a file of several.
+    pub(crate) fn in_file(mut self, file: &Path) -> Place {
+        self.file.get_or_insert_with(|| file.display().to_string());
+        self
     }
 
     /// The same place, in a column.
@@ -49,6 +64,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
+            self.file.clone(),
             self.line.map(|line| format!("line {line}")),
             self.row.map(|row| format!("row {row}")),
             self.column.as_ref().map(|column| format!("column \"{column}\"")),
@@ -58,9 +74,17 @@ impl fmt::Display for Place {
     }
 }
 
-/// Where the rows of a table stand in its file: a few bytes for all rows that stand one after another.
+/// Where the rows of a table stand in its files: a few bytes for all rows that stand one after another.
 #[derive(Debug, Clone)]
 pub struct Places {
+    pub(crate) files: Vec<FilePlaces>,
+}
+
+/// Where the rows of one file stand.
+#[derive(Debug, Clone)]
+pub(crate) struct FilePlaces {
+    /// The file, where there are several.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) numbering: Numbering,
     pub(crate) numbers: Numbers,
 }
@@ -68,6 +92,14 @@ pub struct Places {
 impl Places {
     /// Where row `row` stands, the first being 0; `None` where there is no such row.
     pub fn of(&self, row: usize) -> Option<Place> {
-        (row < self.numbers.n_rows()).then(|| self.numbering.place(self.numbers.get(row)))
+        let mut before = 0;
+        for FilePlaces { file, numbering, numbers } in &self.files {
+            if row - before < numbers.n_rows() {
+                let place = numbering.place(numbers.get(row - before));
+                return Some(file.as_ref().map_or(place.clone(), |file| place.in_file(file)));
+            }
+            before += numbers.n_rows();
+        }
+        None
     }
 }

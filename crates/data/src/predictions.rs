@@ -104,8 +104,8 @@ pub fn write(
 
 fn refuse_name_twice(table: &Table, classes: &Classes, options: WriteOptions) -> Result<()> {
     let label = label_name(table);
-    let added = options.columns == Columns::All && table.columns.label.is_none();
-    if added && table.columns.names.iter().any(|name| name == label) {
+    let added = options.columns == Columns::All && table.columns().label.is_none();
+    if added && table.columns().names.iter().any(|name| name == label) {
         let what = format!(
             "the labels cannot be written to column \"{label}\", which holds neither text nor numbers"
         );
@@ -115,7 +115,7 @@ fn refuse_name_twice(table: &Table, classes: &Classes, options: WriteOptions) ->
     }
     let taken = |class: &&String| match options.columns {
         Columns::LabelOnly => **class == label,
-        Columns::All => **class == label || table.columns.names.contains(class),
+        Columns::All => **class == label || table.columns().names.contains(class),
     };
     let clashes: Vec<&String> = classes.names().iter().filter(taken).collect();
     if !options.proba || clashes.is_empty() {
@@ -130,7 +130,7 @@ fn refuse_name_twice(table: &Table, classes: &Classes, options: WriteOptions) ->
 
 /// The class of each one-hot column; an error unless every class has one column.
 fn one_hot_classes(table: &Table, classes: &Classes) -> Result<Vec<u32>> {
-    let found = &table.columns.one_hot;
+    let found = &table.columns().one_hot;
     let known: Vec<u32> = classes.classes_of(found).into_iter().flatten().collect();
     let mut sorted = known.clone();
     sorted.sort_unstable();
@@ -150,7 +150,7 @@ fn one_hot_classes(table: &Table, classes: &Classes) -> Result<Vec<u32>> {
 
 /// The name of the label column of the output.
 fn label_name(table: &Table) -> &str {
-    table.columns.label.as_deref().unwrap_or_else(|| table.options.added_label())
+    table.columns().label.as_deref().unwrap_or_else(|| table.options.added_label())
 }
 
 /// Why writing ended early.
@@ -232,10 +232,6 @@ impl Sheet<'_> {
             known.len() == x.len() && known.iter().zip(x).all(|(a, b)| a.to_bits() == b.to_bits())
         };
         if same { Ok(()) } else { Err(changed()) }
-    }
-
-    fn check_end(&self, n_rows: usize) -> Result<()> {
-        if n_rows == self.table.n_rows() { Ok(()) } else { Err(changed()) }
     }
 }
 

@@ -3,21 +3,23 @@
 use crate::cache;
 use crate::columns::{self, Columns, Role, quoted};
 use crate::csv;
-use crate::features::{Features, InMemory};
+use crate::features::{Behind, Features, InMemory};
 use crate::format::{self, Format};
 use crate::gather::{Gathered, Outline, gather};
+use crate::join;
 use crate::left_out::{self, Numerals};
 use crate::npy;
 use crate::parquet::{self, Parquet, SharedFile};
 use crate::source::{Compression, Source};
-use crate::table::Contents;
-use crate::{Error, Finding, ReadOptions, Result, Severity, Table};
+use crate::table::{Contents, Part};
+use crate::{Error, Files, Finding, ReadOptions, Result, Severity, Table};
 use bytes::Bytes;
 use headsmith_kernels::Pool;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Reads a table: CSV, Parquet, npy or npz, told by its content, each also in gzip or zstd.
+/// Reads a table: CSV, Parquet, npy or npz, told by its content, each also in gzip or zstd. Where `path` is a folder or
+/// a glob, as [`read_files`].
 ///
 /// A pipe is read into memory first. With [`ReadOptions::cache`], the features of a file are mapped from a cache file.
 ///
@@ -27,7 +29,19 @@ use std::path::Path;
 /// When the file cannot be read or is no table; with [`OnBadRow::Error`](crate::OnBadRow::Error), at its first bad row;
 /// when the cache cannot be written.
 pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    read_source(Source::at(path).map_err(|error| error.at(path))?, options, pool)
+    read_files(&path.into(), options, pool)
+}
+
+/// Reads one table from all of `files`, their rows one after another. Features in columns are matched by name.
+///
+/// # Errors
+/// As [`read`]; when a file has other columns than the first, or some have labels and others have none.
+pub fn read_files(files: &Files, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    let paths = files.paths()?;
+    let name = if paths.len() == 1 { paths[0].clone() } else { files.to_string().into() };
+    let at = |path: &PathBuf| Source::at(path).map_err(|error| error.at(path));
+    let sources = paths.iter().map(at).collect::<Result<Vec<Source>>>()?;
+    read_sources(&name, &sources, options, pool)
 }
 
 /// Reads a table from the bytes of a file called `name`.
@@ -35,27 +49,50 @@ pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(name: &str, bytes: &[u8], options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    read_source(Source::Bytes(name.into(), Bytes::copy_from_slice(bytes)), options, pool)
+    let source = Source::Bytes(name.into(), Bytes::copy_from_slice(bytes));
+    read_sources(Path::new(name), &[source], options, pool)
 }
 
-fn read_source(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    let path = source.path().to_owned();
-    let read = match (&options.cache, &source) {
-        (Some(folder), Source::File(_)) => cache::read(source, folder, options, pool),
-        _ => in_memory(source, options, pool),
+fn read_sources(name: &Path, sources: &[Source], options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    let are_files = sources.iter().all(|source| matches!(source, Source::File(_)));
+    let read = match &options.cache {
+        Some(folder) if are_files => cache::read(name, sources, folder, options, pool),
+        _ => in_memory(name, sources, options, pool),
     };
-    read.map_err(|error| error.at(&path))
+    read.map_err(|error| error.at(name))
 }
 
-fn in_memory(source: Source, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+fn in_memory(name: &Path, sources: &[Source], options: &ReadOptions, pool: &Pool) -> Result<Table> {
     let mut features = InMemory::default();
-    let contents = parse(&source, options, &mut features, pool)?;
-    let x = features.into_matrix(contents.numbers.n_rows(), contents.n_features);
-    Ok(Table::new(source, options, contents, x))
+    let contents = parse_all(name, sources, options, &mut features, pool)?;
+    let x = features.into_matrix(contents.n_rows(), contents.n_features);
+    Ok(Table::new(name, options, contents, x))
+}
+
+/// Reads what is in all files of a table; their features go to `features`, one file after another.
+pub(crate) fn parse_all(
+    name: &Path,
+    sources: &[Source],
+    options: &ReadOptions,
+    features: &mut dyn Features,
+    pool: &Pool,
+) -> Result<Contents> {
+    let mut contents: Vec<Contents> = Vec::new();
+    for source in sources {
+        let n_before = contents.iter().map(Contents::n_rows).sum();
+        let options = join::options_beside(contents.first(), options);
+        let mut behind = Behind { features, n_before };
+        let read = parse(source, &options, &mut behind, pool).and_then(|read| {
+            contents.first().map_or(Ok(()), |first| join::refuse_difference(first, &read))?;
+            Ok(read)
+        });
+        contents.push(read.map_err(|error| error.at(source.path()))?);
+    }
+    Ok(join::join(name, contents))
 }
 
 /// Reads what is in a table; its features go to `features`.
-pub(crate) fn parse(
+fn parse(
     source: &Source,
     options: &ReadOptions,
     features: &mut dyn Features,
@@ -135,8 +172,9 @@ impl From<'_> {
         let Gathered { labels, numbers, mut warnings, n_skipped } = gathered;
         warnings.extend(index_columns(&self.table(), &columns));
         warnings.extend(left_out::finding(&self.table(), &columns, numerals));
-        let (format, compression) = (self.format, self.compression);
-        Contents { format, compression, n_features, columns, labels, numbers, warnings, n_skipped }
+        let (source, format, compression) = (self.source.clone(), self.format, self.compression);
+        let parts = vec![Part { source, format, compression, columns, numbers }];
+        Contents { parts, n_features, labels, warnings, n_skipped }
     }
 }
 

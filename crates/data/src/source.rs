@@ -25,8 +25,14 @@ pub(crate) enum Compression {
 }
 
 impl Source {
-    /// The file at `path` where it lies; what can be read only once (a pipe, a device) in memory.
+    /// The file at `path` where it lies; what can be read only once (a pipe, a device, standard input by the name of `-`)
+    /// in memory.
     pub(crate) fn at(path: &Path) -> Result<Source> {
+        if path == Path::new("-") {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Error::io(path, error))?;
+            return Ok(Source::Bytes("standard input".into(), bytes.into()));
+        }
         let once = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         if !once {
             return Ok(Source::File(path.to_owned()));

@@ -3,64 +3,84 @@
 use crate::columns::{Columns, Role};
 use crate::format::Format;
 use crate::gather::Numbers;
+use crate::place::FilePlaces;
 use crate::source::{Compression, Source};
 use crate::{Finding, Labels, Place, Places, ReadOptions};
 use headsmith_kernels::{MatRef, Matrix};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// A table of embeddings, perhaps with labels, as [`read`](crate::read) it from a file.
+/// A table of embeddings, perhaps with labels, as [`read`](crate::read) it from a file or
+/// [`read_files`](crate::read_files) from several.
 #[derive(Debug)]
 pub struct Table {
-    pub(crate) source: Source,
-    pub(crate) compression: Compression,
-    pub(crate) format: Format,
+    /// What its files were called together.
+    pub(crate) name: PathBuf,
+    /// Its files, at least one.
+    pub(crate) parts: Vec<Part>,
     pub(crate) words: String,
     pub(crate) options: ReadOptions,
-    pub(crate) columns: Columns,
     pub(crate) x: Matrix,
     pub(crate) labels: Option<Labels>,
-    pub(crate) numbers: Numbers,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
     pub(crate) cache_renewed: Option<String>,
 }
 
+/// One file of a table: where and what it is, and which of its rows the table has.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) source: Source,
+    pub(crate) format: Format,
+    pub(crate) compression: Compression,
+    pub(crate) columns: Columns,
+    pub(crate) numbers: Numbers,
+}
+
 /// What is in a table beside its features.
 #[derive(Debug)]
 pub(crate) struct Contents {
-    pub(crate) format: Format,
-    pub(crate) compression: Compression,
+    pub(crate) parts: Vec<Part>,
     pub(crate) n_features: usize,
-    pub(crate) columns: Columns,
     pub(crate) labels: Option<Labels>,
-    pub(crate) numbers: Numbers,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
 }
 
+impl Contents {
+    pub(crate) fn n_rows(&self) -> usize {
+        self.parts.iter().map(|part| part.numbers.n_rows()).sum()
+    }
+}
+
 impl Table {
-    pub(crate) fn new(source: Source, options: &ReadOptions, contents: Contents, x: Matrix) -> Table {
-        let Contents { format, compression, n_features: _, columns, labels, numbers, warnings, n_skipped } =
-            contents;
+    pub(crate) fn new(name: &Path, options: &ReadOptions, contents: Contents, x: Matrix) -> Table {
+        let Contents { parts, n_features: _, labels, warnings, n_skipped } = contents;
         Table {
-            source,
-            compression,
-            format,
-            words: words(format, compression, &columns),
+            name: name.to_owned(),
+            words: words(&parts),
+            parts,
             options: options.clone(),
-            columns,
             x,
             labels,
-            numbers,
             warnings,
             n_skipped,
             cache_renewed: None,
         }
     }
 
-    /// The file it was read from.
+    /// The file it was read from; of several files, what they were called together.
     pub fn path(&self) -> &Path {
-        self.source.path()
+        &self.name
+    }
+
+    /// The files it was read from, in the order of its rows.
+    pub fn files(&self) -> Vec<&Path> {
+        self.parts.iter().map(|part| part.source.path()).collect()
+    }
+
+    /// What the columns are; of several files, those of the first.
+    pub(crate) fn columns(&self) -> &Columns {
+        &self.parts[0].columns
     }
 
     /// The file's format in words for a person: `CSV, gzip, lists in column "embeddings"`.
@@ -90,27 +110,41 @@ impl Table {
 
     /// The name of the column of lists, when the features stand in one.
     pub fn embeddings_column(&self) -> Option<&str> {
-        let column = self.columns.position(Role::Embeddings)?;
-        Some(&self.columns.names[column])
+        let column = self.columns().position(Role::Embeddings)?;
+        Some(&self.columns().names[column])
     }
 
     /// The names of the features, when each has a column of its own.
     pub fn feature_names(&self) -> Option<Vec<String>> {
-        let names = self.columns.with_role(Role::Feature);
+        let names = self.columns().with_role(Role::Feature);
         (!names.is_empty()).then_some(names)
     }
 
-    /// Where row `row` (from 0) stands in the file.
+    /// Where row `row` (from 0) stands in its file.
     ///
     /// # Panics
     /// When the table has no such row.
     pub fn place(&self, row: usize) -> Place {
-        self.format.numbering().place(self.numbers.get(row))
+        let mut before = 0;
+        for part in &self.parts {
+            if row - before < part.numbers.n_rows() {
+                let place = part.format.numbering().place(part.numbers.get(row - before));
+                return if self.parts.len() > 1 { place.in_file(part.source.path()) } else { place };
+            }
+            before += part.numbers.n_rows();
+        }
+        panic!("row {row} of a table of {before} rows");
     }
 
-    /// Where all rows stand in the file, without the table.
+    /// Where all rows stand in their files, without the table.
     pub fn places(&self) -> Places {
-        Places { numbering: self.format.numbering(), numbers: self.numbers.clone() }
+        let several = self.parts.len() > 1;
+        let of = |part: &Part| FilePlaces {
+            file: several.then(|| part.source.path().to_owned()),
+            numbering: part.format.numbering(),
+            numbers: part.numbers.clone(),
+        };
+        Places { files: self.parts.iter().map(of).collect() }
     }
 
     /// What the reader accepted but has to say.
@@ -129,7 +163,9 @@ impl Table {
     }
 }
 
-fn words(format: Format, compression: Compression, columns: &Columns) -> String {
+/// The format in words: of all files when they are the same, else of the first.
+fn words(parts: &[Part]) -> String {
+    let Some(Part { format, compression, columns, .. }) = parts.first() else { return String::new() };
     let layout = match columns.position(Role::Embeddings) {
         Some(_) if matches!(format, Format::Npy | Format::Npz) => "an array of features".to_owned(),
         Some(column) => format!("lists in column \"{}\"", columns.names[column]),
@@ -140,5 +176,6 @@ fn words(format: Format, compression: Compression, columns: &Columns) -> String 
         Compression::Gzip => ", gzip",
         Compression::Zstd => ", zstd",
     };
-    format!("{}{packed}, {layout}", format.name())
+    let several = if parts.len() > 1 { format!("{} files, ", parts.len()) } else { String::new() };
+    format!("{several}{}{packed}, {layout}", format.name())
 }

@@ -8,6 +8,7 @@ mod cache;
 mod checked;
 mod classes;
 mod columns;
+mod files;
 mod output;
 mod placeholders;
 mod predictions;

@@ -1,8 +1,6 @@
 //! Scoring a stored model on a labelled table.
 
-use std::path::Path;
-
-use headsmith_data::{Classes, Dataset, Finding, ReadOptions, Table};
+use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, Table};
 use headsmith_model::Model;
 use serde::Serialize;
 
@@ -26,18 +24,18 @@ pub struct Evaluation {
     pub judgement: Judgement,
 }
 
-/// Scores `model` on the table at `path`.
+/// Scores `model` on the table in `files`.
 ///
 /// # Errors
 /// When the table cannot be read, has no labels, another width, or classes that the model does not know.
 pub fn evaluate(
     model: &Model,
-    path: &Path,
+    files: &Files,
     options: &ReadOptions,
     context: &mut Context<'_>,
 ) -> Result<Evaluation> {
     let options = with_columns_of(model, options);
-    let table = tables::read("data", path, &options, context)?;
+    let table = tables::read("data", files, &options, context)?;
     let findings = tables::look_through(&[&table], context);
     tables::refuse_errors(&findings)?;
     refuse_other_features(model, &table.table)?;

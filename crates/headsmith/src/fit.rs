@@ -363,5 +363,14 @@ fn remember_scores(fitted: &mut FittedHead, used_for: Vec<String>) {
 
 /// A table as a model remembers it.
 pub(crate) fn data_record(role: &str, report: &crate::report::TableReport) -> DataRecord {
-    DataRecord::new(role, Path::new(&report.path), report.n_rows as u64, report.fingerprint.as_str())
+    let record = |path: &str| {
+        DataRecord::new(role, Path::new(path), report.n_rows as u64, report.fingerprint.as_str())
+    };
+    match report.files.first() {
+        None => record(&report.path),
+        Some(first) => {
+            let record = record(first);
+            DataRecord { name: format!("{} and {} more", record.name, report.files.len() - 1), ..record }
+        }
+    }
 }

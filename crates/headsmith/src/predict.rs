@@ -1,9 +1,9 @@
 //! Predicting a table and writing the predictions beside its rows.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use headsmith_data::predictions::{self, Predictions, WriteOptions};
-use headsmith_data::{Classes, ReadOptions};
+use headsmith_data::{Classes, Files, ReadOptions};
 use headsmith_model::{Model, most_probable};
 
 use crate::context::Context;
@@ -24,19 +24,19 @@ pub struct PredictOptions {
     pub columns: WriteOptions,
 }
 
-/// Predicts the table at `path`.
+/// Predicts the table in `files`.
 ///
 /// # Errors
 /// When the table cannot be read or has another width than the model, or a file cannot be written.
 pub fn predict(
     model: &Model,
-    path: &Path,
+    files: &Files,
     read: &ReadOptions,
     options: &PredictOptions,
     context: &mut Context<'_>,
 ) -> Result<PredictionReport> {
     let read = to_predict(&with_columns_of(model, read), model.record().label_column.as_deref());
-    let table = tables::read("test", path, &read, context)?;
+    let table = tables::read("test", files, &read, context)?;
     let findings = tables::look_through(&[&table], context);
     tables::refuse_errors(&findings)?;
     predict_table(model, &table, options, context)

@@ -22,7 +22,7 @@ pub enum Progress<'a> {
     Reading {
         /// What the table is for: `train`, `val`, `test` ..
         role: &'a str,
-        /// Its file.
+        /// Its file, or its files as they were named.
         path: &'a std::path::Path,
     },
     /// A table was read.

@@ -81,6 +81,9 @@ pub struct TableReport {
     pub role: String,
     /// Its file.
     pub path: String,
+    /// The files it stands in, in the order of its rows, where they are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     /// Its format in words.
     pub format: String,
     /// The rows that were read.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use headsmith_data::predictions::{Columns, WriteOptions};
-use headsmith_data::{Classes, Dataset, Finding, ReadOptions, output};
+use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, output};
 use headsmith_model::Record;
 
 use crate::context::Context;
@@ -29,11 +29,11 @@ use crate::tune::{StudyConfig, StudyReport};
 #[derive(Debug, Clone)]
 pub struct RunConfig {
     /// The table to learn from.
-    pub train: PathBuf,
+    pub train: Files,
     /// The table that chooses the epoch and the head.
-    pub val: PathBuf,
+    pub val: Files,
     /// The table to predict.
-    pub test: Option<PathBuf>,
+    pub test: Option<Files>,
     /// The folder to write to; made if it is not there.
     pub out: PathBuf,
     /// How tables are read.
@@ -167,7 +167,7 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let train = tables::read("train", &config.train, &config.read, context)?;
     let val = tables::read("val", &config.val, &config.read, context)?;
     let test =
-        config.test.as_ref().map(|path| tables::read("test", path, &config.read, context)).transpose()?;
+        config.test.as_ref().map(|test| tables::read("test", test, &config.read, context)).transpose()?;
     let reports =
         [Some(&train), Some(&val), test.as_ref()].into_iter().flatten().map(|t| t.report.clone()).collect();
     let others: Vec<&RoleTable> = test.iter().collect();
@@ -228,7 +228,8 @@ fn better(heads: &[FittedHead]) -> usize {
 
 fn refuse_overwriting(config: &RunConfig) -> Result<()> {
     let inputs = [Some(&config.train), Some(&config.val), config.test.as_ref()];
-    let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
+    let inputs: Vec<PathBuf> = inputs.into_iter().flatten().flat_map(Files::all).collect();
+    let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let outputs =
         [folder::REPORT, folder::PAGE, folder::CARD, folder::MODEL, "submission.csv", "submission.zip"];
     let outputs = outputs.map(|name| config.out.join(name));

@@ -7,6 +7,7 @@ mod words;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use headsmith_data::Files;
 use headsmith_study::storages::{self, Options, Storage, StudyRecord};
 use headsmith_study::{Attributes, Trial, best_trial};
 use serde::Serialize;
@@ -58,9 +59,9 @@ pub struct StudyLine {
 #[derive(Debug, Clone)]
 pub struct FitBest {
     /// The tables, where they stand elsewhere than the study says.
-    pub train: Option<PathBuf>,
+    pub train: Option<Files>,
     /// See `train`.
-    pub val: Option<PathBuf>,
+    pub val: Option<Files>,
     /// The folder for cache files of the tables.
     pub cache: Option<PathBuf>,
     /// Where the model goes.
@@ -181,7 +182,7 @@ pub fn fit_best(
     let (plan, best) = (tune::plan_of(&look.record)?, look.best()?);
     context.seed = plan.seed;
     let head = tune::final_head(&plan.base()?, &TrialRow::new(best, &look.words))?;
-    let own = [config.train.as_deref(), config.val.as_deref()];
+    let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tune::tables_of(&plan, &look.record.name, own, config.cache.clone(), context)?;
     let options = FitOptions {
         purpose: "final fit",

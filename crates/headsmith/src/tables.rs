@@ -1,9 +1,9 @@
 //! Reading tables with the roles they have, and looking through them before anything is learnt.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use headsmith_data::{Classes, Finding, ReadOptions, Severity, Table, checks};
+use headsmith_data::{Classes, Files, Finding, ReadOptions, Severity, Table, checks};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -21,18 +21,29 @@ pub struct RoleTable {
     pub report: TableReport,
 }
 
-/// Reads the table at `path`.
+/// Reads the table in `files`: a path, or several files, folders and globs.
 ///
 /// # Errors
-/// Those of [`headsmith_data::read`].
-pub fn read(role: &str, path: &Path, options: &ReadOptions, context: &mut Context<'_>) -> Result<RoleTable> {
-    context.tell(&Progress::Reading { role, path });
+/// Those of [`headsmith_data::read_files`].
+pub fn read(
+    role: &str,
+    files: impl Into<Files>,
+    options: &ReadOptions,
+    context: &mut Context<'_>,
+) -> Result<RoleTable> {
+    let files = files.into();
+    let path = PathBuf::from(files.to_string());
+    context.tell(&Progress::Reading { role, path: &path });
     let start = Instant::now();
-    let table = headsmith_data::read(path, options, context.pool)?;
+    let table = headsmith_data::read_files(&files, options, context.pool)?;
     let seconds = start.elapsed().as_secs_f64();
     let report = TableReport {
         role: role.to_owned(),
         path: path.display().to_string(),
+        files: match &table.files()[..] {
+            [_] => Vec::new(),
+            several => several.iter().map(|file| file.display().to_string()).collect(),
+        },
         format: table.format().to_owned(),
         n_rows: table.n_rows(),
         n_features: table.n_features(),

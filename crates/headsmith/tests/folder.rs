@@ -50,8 +50,8 @@ fn run(at: &Path) -> Value {
         lag: None,
     };
     let config = RunConfig {
-        train: at.join("train.csv"),
-        val: at.join("val.csv"),
+        train: at.join("train.csv").into(),
+        val: at.join("val.csv").into(),
         test: None,
         out: out.clone(),
         read: ReadOptions::default(),

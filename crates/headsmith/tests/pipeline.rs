@@ -25,9 +25,9 @@ fn tables(folder: &Path) -> RunConfig {
     }
     let small = [("neurons0", 4.into()), ("layers2", 0.into()), ("epochs", 3.into())];
     RunConfig {
-        train: folder.join("train.csv"),
-        val: folder.join("val.csv"),
-        test: Some(folder.join("test.csv")),
+        train: folder.join("train.csv").into(),
+        val: folder.join("val.csv").into(),
+        test: Some(folder.join("test.csv").into()),
         out: folder.join("out"),
         read: ReadOptions::default(),
         baseline: HeadConfig::new(HeadKind::Forest, &[("n_estimators", 3_000.into())]).unwrap(),

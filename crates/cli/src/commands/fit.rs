@@ -1,13 +1,14 @@
 //! `headsmith fit`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use clap::ArgMatches;
+use headsmith::data::Files;
 use headsmith::fit::{FitOptions, FittedHead};
 use headsmith::{Context, HeadConfig, HeadKind, Progress, fit, model_file, outputs, run, tables};
 
-use crate::flags::common::{self, Common, optional_path_of, path_of};
+use crate::flags::common::{self, Common, optional_table_of, path_of, table_of};
 use crate::flags::heads;
 use crate::{commands, view};
 
@@ -22,10 +23,10 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
         _ => HeadConfig::new(kind, &given)?,
     };
     let common = common::given(matches).named(&format!("fit {name}"), None);
-    let (train, val) = (path_of(matches, "train"), optional_path_of(matches, "val"));
+    let (train, val) = (table_of(matches, "train"), optional_table_of(matches, "val"));
     let model = path_of(matches, "model");
     let fitted = commands::with_context(&common, |context| {
-        fit_and_save(&head, &train, val.as_deref(), &model, &common, context)
+        fit_and_save(&head, &train, val.as_ref(), &model, &common, context)
     })?;
     if common.json {
         return view::print_json(&fitted.report);
@@ -35,13 +36,14 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
 
 fn fit_and_save(
     head: &HeadConfig,
-    train: &Path,
-    val: Option<&Path>,
+    train: &Files,
+    val: Option<&Files>,
     model: &Path,
     common: &Common,
     context: &mut Context<'_>,
 ) -> headsmith::Result<FittedHead> {
-    let inputs: Vec<&Path> = std::iter::once(train).chain(val).collect();
+    let inputs: Vec<PathBuf> = std::iter::once(train).chain(val).flat_map(Files::all).collect();
+    let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let outputs: Vec<&Path> = std::iter::once(model).chain(common.events.as_deref()).collect();
     outputs::refuse_overwriting(&inputs, &outputs)?;
     let train = tables::read("train", train, &common.read, context)?;

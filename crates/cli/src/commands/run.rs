@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
+use headsmith::data::Files;
 use headsmith::report::Report;
 use headsmith::run::RunConfig;
 use headsmith::{HeadConfig, HeadKind};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 
 use crate::commands::aicrowd::{self, Tables};
-use crate::flags::common::{self, Common, optional_path_of, path_of};
+use crate::flags::common::{self, Common, optional_table_of, path_of};
 use crate::flags::{heads, study};
 use crate::{commands, interrupt, view};
 
@@ -73,7 +74,7 @@ fn fetch(matches: &ArgMatches, common: &Common) -> Result<Option<Fetched>> {
     let Some(named) = matches.get_one::<String>("challenge") else { return Ok(None) };
     let folder = path_of(matches, "out").join("data");
     let (client, challenge) = aicrowd::fetch(named, &folder, common.quiet, matches.get_flag("submit"))?;
-    let given = |id: &str| optional_path_of(matches, id).is_some();
+    let given = |id: &str| optional_table_of(matches, id).is_some();
     let all_given = given("train") && given("val") && given("test");
     let none = Tables { train: None, val: None, test: None };
     let tables = if all_given { none } else { Tables::find(&folder)? };
@@ -86,9 +87,9 @@ fn table(
     role: &str,
     fetched: &Option<Fetched>,
     own: impl Fn(&Tables) -> &Option<PathBuf>,
-) -> Result<PathBuf> {
-    let fetched = fetched.as_ref().and_then(|fetched| own(&fetched.tables).clone());
-    optional_path_of(matches, role)
+) -> Result<Files> {
+    let fetched = fetched.as_ref().and_then(|fetched| own(&fetched.tables).as_ref().map(Files::from));
+    optional_table_of(matches, role)
         .or(fetched)
         .with_context(|| format!("none of the challenge's files is called `{role}`: name it with --{role}"))
 }

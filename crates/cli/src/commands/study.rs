@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::ArgMatches;
 use headsmith::studies::{self, Order, Place, TrialFilter};
 
-use crate::flags::common::{self, optional_path_of, path_of};
+use crate::flags::common::{self, optional_path_of, optional_table_of, path_of};
 use crate::view::progress::StderrView;
 use crate::{commands, view};
 
@@ -55,8 +55,8 @@ fn best(matches: &ArgMatches) -> Result<()> {
         return if json { view::print_json(&best) } else { view::print(&view::study::trial(&best)) };
     }
     let config = studies::FitBest {
-        train: optional_path_of(matches, "train"),
-        val: optional_path_of(matches, "val"),
+        train: optional_table_of(matches, "train"),
+        val: optional_table_of(matches, "val"),
         cache: optional_path_of(matches, "cache"),
         model: path_of(matches, "model"),
     };

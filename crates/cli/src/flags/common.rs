@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
-use headsmith::data::{OnBadRow, ReadOptions};
+use headsmith::data::{Files, OnBadRow, ReadOptions};
 use headsmith::{MlflowConfig, without_password};
 
 use crate::flags::mlflow;
@@ -117,6 +117,14 @@ pub(crate) fn file(name: &'static str, help: &'static str) -> Arg {
     path(name, help).value_name("FILE")
 }
 
+/// A flag that takes the files of a table.
+pub(crate) fn table(name: &'static str, help: &str) -> Arg {
+    path(name, "")
+        .value_name("FILE")
+        .action(ArgAction::Append)
+        .help(format!("{help}; a file, a folder or a quoted glob; repeat for more files of the same table"))
+}
+
 /// A flag that takes a folder.
 pub(crate) fn folder(name: &'static str, help: &'static str) -> Arg {
     path(name, help).value_name("FOLDER").value_hint(ValueHint::DirPath)
@@ -168,6 +176,16 @@ pub(crate) fn path_of(matches: &ArgMatches, id: &str) -> PathBuf {
 /// The path that the flag `id` was given.
 pub(crate) fn optional_path_of(matches: &ArgMatches, id: &str) -> Option<PathBuf> {
     matches.get_one::<PathBuf>(id).cloned()
+}
+
+/// The table that the required flag `id` was given.
+pub(crate) fn table_of(matches: &ArgMatches, id: &str) -> Files {
+    optional_table_of(matches, id).unwrap_or_default()
+}
+
+/// The table that the flag `id` was given.
+pub(crate) fn optional_table_of(matches: &ArgMatches, id: &str) -> Option<Files> {
+    Some(Files::new(matches.get_many::<PathBuf>(id)?.cloned().collect()))
 }
 
 fn path(name: &'static str, help: &'static str) -> Arg {

@@ -19,7 +19,7 @@ const INPUTS: [&str; 4] = ["train", "val", "test", "data"];
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
     path: PathBuf,
-    values: Vec<(String, String)>,
+    values: Vec<(String, Vec<String>)>,
 }
 
 /// A configuration file that asks for something wrong.
@@ -79,8 +79,8 @@ impl ConfigFile {
             .trim_start_matches("--")
             .replace('-', "_");
         let value = context(ContextKind::InvalidValue)?;
-        let is_it = |(key, text): &&(String, String)| {
-            text == value && flag.ends_with(key.rsplit('.').next().unwrap_or(key))
+        let is_it = |(key, texts): &&(String, Vec<String>)| {
+            texts.iter().any(|text| text == value) && flag.ends_with(key.rsplit('.').next().unwrap_or(key))
         };
         let (key, _) = self.values.iter().find(is_it)?;
         let why = match std::error::Error::source(error) {
@@ -97,7 +97,7 @@ impl ConfigFile {
     fn defaults_of(&self, command: Command) -> Command {
         let command = command.mut_subcommands(|subcommand| self.defaults_of(subcommand));
         self.values.iter().fold(command, |command, (key, value)| match flag_of(&command, key) {
-            Some(id) => command.mut_arg(id, |arg| arg.default_value(value.clone()).required(false)),
+            Some(id) => command.mut_arg(id, |arg| arg.default_values(value.clone()).required(false)),
             None => command,
         })
     }
@@ -114,14 +114,21 @@ impl ConfigFile {
         if !known.contains(&key) {
             return Err(self.wrong(&format!("unknown key `{key}`{}", did_you_mean(&key, &known))));
         }
-        let Some(text) = plain_text(value) else {
+        let is_table = INPUTS.contains(&key.as_str());
+        let values = match value {
+            toml::Value::Array(values) if is_table => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let Some(texts) = values.iter().map(plain_text).collect::<Option<Vec<String>>>() else {
             let found = value.type_str();
             return Err(self.wrong(&format!("`{key}` is {found}, expected a string, a number or true/false")));
         };
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        let text =
-            if INPUTS.contains(&key.as_str()) { folder.join(text).display().to_string() } else { text };
-        self.values.push((key, text));
+        let placed = |text: String| match is_table && text != "-" {
+            true => folder.join(text).display().to_string(),
+            false => text,
+        };
+        self.values.push((key, texts.into_iter().map(placed).collect()));
         Ok(())
     }
 }

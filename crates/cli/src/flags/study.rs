@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use headsmith::tune::StudyConfig;
 use headsmith::{HeadConfig, HeadKind};
 
-use super::common::{self, Common, file, optional_path_of, switch};
+use super::common::{self, Common, file, optional_path_of, switch, table};
 use super::heads;
 use crate::commands;
 
@@ -32,8 +32,8 @@ pub(crate) fn tune() -> Command {
              resumes a study that was stopped or killed. A parameter given as a flag is fixed.",
         )
         .args([
-            file("train", "Training table").required(true),
-            file("val", "Validation table, which scores the trials").required(true),
+            table("train", "Training table").required(true),
+            table("val", "Validation table, which scores the trials").required(true),
             head(),
             common::events(),
             common::tensorboard(),
@@ -54,8 +54,8 @@ pub(crate) fn worker() -> Command {
         .args([
             storage().required(true),
             study_name("Name of the study").required(true),
-            file("train", "Training table, if it has moved"),
-            file("val", "Validation table, if it has moved"),
+            table("train", "Training table, if it has moved"),
+            table("val", "Validation table, if it has moved"),
             trials().help("Total number of trials [default: as the study was begun]"),
             wait_for_storage(),
             timeout(),
@@ -76,8 +76,8 @@ pub(crate) fn study() -> Command {
     };
     let fit = one("best", "Show the best trial, or fit its parameters to the end (--fit)").args([
         switch("fit", "Fit the best trial's parameters to the end, with early stopping"),
-        file("train", "Training table, if it has moved"),
-        file("val", "Validation table, if it has moved"),
+        table("train", "Training table, if it has moved"),
+        table("val", "Validation table, if it has moved"),
         common::cache(),
         Arg::new("model")
             .long("model")

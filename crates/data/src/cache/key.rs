@@ -13,9 +13,12 @@ use std::time::SystemTime;
 pub(super) struct Key {
     /// The version of this program: another may read the same file in another way.
     headsmith: String,
-    /// The whole path of the table.
+    /// The whole path of the table, or of its first file.
     table: String,
-    /// The table, and the files that may hold its labels.
+    /// Those of its further files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more: Vec<String>,
+    /// Each file, and those that may hold its labels.
     files: Vec<Option<Stamp>>,
     embeddings_column: Option<String>,
     label_column: Option<String>,
@@ -36,16 +39,21 @@ struct Stamp {
 const LONGEST_STEM: usize = 40;
 
 impl Key {
-    /// The key of the table at `path` as it stands now.
-    pub(super) fn new(path: &Path, options: &ReadOptions) -> Result<Key> {
-        let unread = |error| Error::io(path, error);
-        let table = path.canonicalize().map_err(unread)?;
-        let beside = label_paths(path).into_iter().map(|path| fs::metadata(path).ok());
-        let files = std::iter::once(Some(fs::metadata(path).map_err(unread)?)).chain(beside);
+    /// The key of the table in the files at `paths` as they stand now.
+    pub(super) fn new(paths: &[&Path], options: &ReadOptions) -> Result<Key> {
+        let (mut whole, mut files) = (Vec::new(), Vec::new());
+        for path in paths {
+            let unread = |error| Error::io(path, error);
+            whole.push(path.canonicalize().map_err(unread)?.display().to_string());
+            files.push(Some(fs::metadata(path).map_err(unread)?));
+            files.extend(label_paths(path).into_iter().map(|path| fs::metadata(path).ok()));
+        }
+        let more = whole.split_off(whole.len().min(1));
         Ok(Key {
             headsmith: env!("CARGO_PKG_VERSION").to_owned(),
-            table: table.display().to_string(),
-            files: files.map(|metadata| metadata.map(|metadata| Stamp::new(&metadata))).collect(),
+            table: whole.pop().unwrap_or_default(),
+            more,
+            files: files.into_iter().map(|metadata| metadata.map(|metadata| Stamp::new(&metadata))).collect(),
             embeddings_column: options.embeddings_column.clone(),
             label_column: options.label_column.clone(),
             label_hint: options.label_hint.clone(),

@@ -4,8 +4,8 @@ use super::key::Key;
 use crate::columns::{Columns, MAX_FEATURES, Role};
 use crate::format::Format;
 use crate::gather::Numbers;
-use crate::source::Compression;
-use crate::table::Contents;
+use crate::source::{Compression, Source};
+use crate::table::{Contents, Part};
 use crate::{Finding, Labels, Place, Severity};
 use headsmith_kernels::{Mapped, Matrix, Pool};
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,19 @@ pub(super) struct Header {
     numbers: Vec<(usize, u64)>,
     warnings: Vec<Warning>,
     n_skipped: usize,
+    /// The files of the table behind the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more: Vec<PartHeader>,
+}
+
+/// A file of a table of several.
+#[derive(Debug, Serialize, Deserialize)]
+struct PartHeader {
+    format: Format,
+    compression: Compression,
+    columns: Columns,
+    numbers: Vec<(usize, u64)>,
+    n_rows: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -144,20 +157,36 @@ impl Header {
             .labels
             .as_ref()
             .map(|labels| LabelHeader { column: labels.column().to_owned(), names: labels.names().to_vec() });
+        let first = &contents.parts[0];
+        let more = |part: &Part| PartHeader {
+            format: part.format,
+            compression: part.compression,
+            columns: part.columns.clone(),
+            numbers: part.numbers.runs().to_vec(),
+            n_rows: part.numbers.n_rows(),
+        };
         Header {
             key: key.clone(),
-            format: contents.format,
-            compression: contents.compression,
-            columns: contents.columns.clone(),
+            format: first.format,
+            compression: first.compression,
+            columns: first.columns.clone(),
             labels,
-            numbers: contents.numbers.runs().to_vec(),
+            numbers: first.numbers.runs().to_vec(),
             warnings: contents.warnings.iter().map(warning).collect(),
             n_skipped: contents.n_skipped,
+            more: contents.parts[1..].iter().map(more).collect(),
         }
     }
 
-    /// What it says, of a table that goes by the name of `table`; `None` where it contradicts itself.
-    fn contents(self, codes: Vec<u32>, n_rows: usize, n_features: usize, table: &Path) -> Option<Contents> {
+    /// What it says, of a table that goes by the name of `table` in the files `sources`; `None` where it contradicts
+    /// itself.
+    fn contents(
+        self,
+        codes: Vec<u32>,
+        n_rows: usize,
+        n_features: usize,
+        (table, sources): (&Path, &[Source]),
+    ) -> Option<Contents> {
         let table = table.display().to_string();
         let finding = |warning: Warning| {
             let code = CODES.into_iter().find(|code| *code == warning.code)?;
@@ -170,17 +199,33 @@ impl Header {
             Some(labels) if codes.len() == n_rows => Some(Labels::again(labels.column, labels.names, codes)?),
             _ => return None,
         };
-        are_columns(&self.columns, n_features).then_some(())?;
-        Some(Contents {
+        let n_behind = self.more.iter().try_fold(0usize, |sum, part| sum.checked_add(part.n_rows))?;
+        let first = PartHeader {
             format: self.format,
             compression: self.compression,
-            n_features,
             columns: self.columns,
+            numbers: self.numbers,
+            n_rows: n_rows.checked_sub(n_behind)?,
+        };
+        let headers: Vec<PartHeader> = std::iter::once(first).chain(self.more).collect();
+        (headers.len() == sources.len()).then_some(())?;
+        let parts = headers.into_iter().zip(sources);
+        Some(Contents {
+            parts: parts.map(|(header, source)| header.part(source, n_features)).collect::<Option<_>>()?,
+            n_features,
             labels,
-            numbers: Numbers::from_runs(self.numbers, n_rows)?,
             warnings: self.warnings.into_iter().map(finding).collect::<Option<_>>()?,
             n_skipped: self.n_skipped,
         })
+    }
+}
+
+impl PartHeader {
+    fn part(self, source: &Source, n_features: usize) -> Option<Part> {
+        are_columns(&self.columns, n_features).then_some(())?;
+        let numbers = Numbers::from_runs(self.numbers, self.n_rows)?;
+        let PartHeader { format, compression, columns, .. } = self;
+        Some(Part { source: source.clone(), format, compression, columns, numbers })
     }
 }
 
@@ -197,14 +242,14 @@ fn are_columns(columns: &Columns, n_features: usize) -> bool {
         && (columns.position(Role::Embeddings).is_some() || n_columns == n_features)
 }
 
-/// What the cache file at `path` holds, if it is that of `key`.
+/// What the cache file at `path` holds, if it is that of `key`, of a table by its name and files.
 ///
 /// # Errors
 /// `None` when there is no file, else why it is of no use, as what follows its name.
 pub(super) fn open(
     path: &Path,
     key: &Key,
-    table: &Path,
+    table: (&Path, &[Source]),
     pool: &Pool,
 ) -> Result<(Contents, Matrix), Option<String>> {
     let mut file = File::open(path).map_err(|error| match error.kind() {
@@ -214,7 +259,12 @@ pub(super) fn open(
     read(&mut file, key, table, pool).map_err(Some)
 }
 
-fn read(file: &mut File, key: &Key, table: &Path, pool: &Pool) -> Result<(Contents, Matrix), String> {
+fn read(
+    file: &mut File,
+    key: &Key,
+    table: (&Path, &[Source]),
+    pool: &Pool,
+) -> Result<(Contents, Matrix), String> {
     let unread = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => DAMAGED.to_owned(),
         _ => format!("cannot be read ({error})"),

@@ -46,7 +46,7 @@ impl Writing {
     }
 
     fn finish(&mut self, contents: &Contents, key: &Key, pool: &Pool) -> io::Result<Matrix> {
-        let (n_rows, n_features) = (contents.numbers.n_rows(), contents.n_features);
+        let (n_rows, n_features) = (contents.n_rows(), contents.n_features);
         let header = serde_json::to_vec(&Header::new(contents, key))?;
         let codes = contents.labels.as_ref().map_or(&[][..], |labels| labels.codes());
         let codes: Vec<u8> = codes.iter().flat_map(|code| code.to_le_bytes()).collect();

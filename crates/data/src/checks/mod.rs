@@ -70,7 +70,7 @@ impl<'a> Look<'a> {
     }
 
     fn has_placeholders(&self) -> bool {
-        self.role == "test" || self.table.columns.placeholders
+        self.role == "test" || self.table.columns().placeholders
     }
 
     fn labels(&self) -> Option<&Labels> {

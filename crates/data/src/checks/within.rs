@@ -83,7 +83,7 @@ fn first_of(names: &[String]) -> String {
 
 /// The name of a feature: of its column, or its number in the list, from 1.
 fn feature(look: &Look<'_>, names: Option<&[String]>, i: usize) -> (String, Place) {
-    let place = Place { line: None, row: None, column: None, element: None };
+    let place = Place::whole();
     match (names, look.table.embeddings_column()) {
         (Some(names), _) => (format!("\"{}\"", names[i]), place.in_column(&names[i])),
         (None, Some(column)) => {

@@ -16,10 +16,10 @@ mod task;
 mod trials;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use headsmith_data::ReadOptions;
+use headsmith_data::{Files, ReadOptions};
 use headsmith_study::samplers::Sampler;
 use headsmith_study::storages::{self, Durability, Options, Retry, Storage, StudyRecord};
 use headsmith_study::{Direction, Space, Study, Work, pruners, samplers};
@@ -96,9 +96,9 @@ pub struct StudyConfig {
 #[derive(Debug, Clone)]
 pub struct TuneConfig {
     /// The table to learn from.
-    pub train: PathBuf,
+    pub train: Files,
     /// The table that judges the trials.
-    pub val: PathBuf,
+    pub val: Files,
     /// How tables are read.
     pub read: ReadOptions,
     /// The share of the validation rows that no trial sees; the best trial is judged on it.
@@ -115,9 +115,9 @@ pub struct WorkerConfig {
     /// Its name.
     pub name: String,
     /// The tables, where they stand elsewhere than the study says.
-    pub train: Option<PathBuf>,
+    pub train: Option<Files>,
     /// See `train`.
-    pub val: Option<PathBuf>,
+    pub val: Option<Files>,
     /// The folder for cache files of the tables.
     pub cache: Option<PathBuf>,
     /// See [`StudyConfig::outage`].
@@ -208,7 +208,7 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
         line.connect(&config.storage, Options { must_exist: true, ..Options::default() }, config.outage)?;
     let record = find(storage.as_mut(), &config.name, &config.storage)?;
     let plan = plan_of(&record)?;
-    let own = [config.train.as_deref(), config.val.as_deref()];
+    let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
     context.go_on()?;
     context.seed = plan.seed;
@@ -266,14 +266,14 @@ pub(crate) fn plan_of(record: &StudyRecord) -> Result<Plan> {
 pub(crate) fn tables_of(
     plan: &Plan,
     name: &str,
-    own: [Option<&Path>; 2],
+    own: [Option<&Files>; 2],
     cache: Option<PathBuf>,
     context: &mut Context<'_>,
 ) -> Result<FitData> {
     let read = ReadOptions { cache, ..plan.read_options() };
     let [train, val] = own;
-    let train = tables::read("train", train.unwrap_or(&plan.train.path), &read, context)?;
-    let val = tables::read("val", val.unwrap_or(&plan.val.path), &read, context)?;
+    let train = tables::read("train", train.cloned().unwrap_or(plan.train.files()), &read, context)?;
+    let val = tables::read("val", val.cloned().unwrap_or(plan.val.files()), &read, context)?;
     plan.must_have([&train.report, &val.report], name)?;
     let (mut data, _) = run::prepare_fit(train, Some(val), &[], &read, context)?;
     hold_back::take(&mut data, plan.hold_back, plan.seed)?;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use headsmith_data::ReadOptions;
+use headsmith_data::{Files, ReadOptions};
 use headsmith_study::Space;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -45,7 +45,11 @@ pub(crate) struct Plan {
 /// A table of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PlanTable {
+    /// Its file, or the first of its files.
     pub(crate) path: PathBuf,
+    /// Its further files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) more: Vec<PathBuf>,
     /// Of the rows and labels, whatever file they stand in.
     pub(crate) fingerprint: String,
     pub(crate) n_rows: usize,
@@ -157,7 +161,9 @@ impl Plan {
     pub(crate) fn name(&self) -> String {
         // Paths may differ between machines.
         let mut content = self.clone();
-        (content.train.path, content.val.path) = Default::default();
+        for table in [&mut content.train, &mut content.val] {
+            (table.path, table.more) = Default::default();
+        }
         let text = serde_json::to_string(&content).unwrap_or_default();
         format!("{}-{:08x}", self.head, crc32fast::hash(text.as_bytes()))
     }
@@ -231,10 +237,19 @@ fn is_nothing(share: &f64) -> bool {
 }
 
 impl PlanTable {
+    /// Its files.
+    pub(crate) fn files(&self) -> Files {
+        Files::new(std::iter::once(&self.path).chain(&self.more).cloned().collect())
+    }
+
     fn new(report: &TableReport) -> PlanTable {
-        let path = PathBuf::from(&report.path);
+        let whole = |path: &String| PathBuf::from(path).canonicalize().unwrap_or_else(|_| path.into());
+        let files = if report.files.is_empty() { std::slice::from_ref(&report.path) } else { &report.files };
+        let mut files: Vec<PathBuf> = files.iter().map(whole).collect();
+        let more = files.split_off(1);
         PlanTable {
-            path: path.canonicalize().unwrap_or(path),
+            path: files.pop().unwrap_or_default(),
+            more,
             fingerprint: report.fingerprint.clone(),
             n_rows: report.n_rows,
         }

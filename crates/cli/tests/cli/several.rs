@@ -1,0 +1,84 @@
+//! Tables of several files.
+
+use crate::world::World;
+
+/// `train.csv` of the world in three files of one folder.
+fn with_parts() -> World {
+    let world = World::with_tables();
+    std::fs::create_dir(world.path("data")).unwrap();
+    let text = world.read("train.csv");
+    let (header, rows) = text.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    for (k, part) in rows.chunks(80).enumerate() {
+        let name = format!("data/train-{k:05}-of-00003.csv");
+        world.write(&name, &format!("{header}\n{}\n", part.join("\n")));
+    }
+    world
+}
+
+#[test]
+fn a_folder_a_glob_and_a_flag_given_often_are_the_table() {
+    let world = with_parts();
+    let whole = &world.json("inspect train.csv --json")["tables"][0]["fingerprint"];
+    for given in ["data", "data/train-*.csv"] {
+        let inspected = world.json(&format!("inspect {given} --json"));
+        let tables = inspected["tables"].as_array().unwrap();
+        assert_eq!((tables.len(), &tables[0]["fingerprint"]), (1, whole), "{given}");
+        assert_eq!(tables[0]["files"][1], "data/train-00001-of-00003.csv");
+    }
+    let files = world.json("inspect data/train-00000-of-00003.csv data/train-00001-of-00003.csv --json");
+    assert_eq!(
+        files["tables"].as_array().unwrap().len(),
+        2,
+        "files named one by one are tables of their own"
+    );
+    let fit = "fit forest --n-estimators 5 -q --val val.csv";
+    world.run(&format!("{fit} --train train.csv --model whole.st"), 0);
+    let often: String =
+        (0..3).map(|k| format!(" --train data/train-{k:05}-of-00003.csv")).collect::<Vec<_>>().concat();
+    for (name, given) in [("folder.st", " --train data"), ("often.st", &often)] {
+        world.run(&format!("{fit}{given} --model {name}"), 0);
+        world.run(&format!("predict -q --model {name} --data test.csv --out {name}.csv"), 0);
+    }
+    world.run("predict -q --model whole.st --data test.csv --out whole.st.csv", 0);
+    assert_eq!(world.read("folder.st.csv"), world.read("whole.st.csv"));
+    assert_eq!(world.read("often.st.csv"), world.read("whole.st.csv"));
+}
+
+#[test]
+fn a_configuration_may_list_files_and_no_file_of_a_folder_is_written_to() {
+    let world = with_parts();
+    world.write(
+        "headsmith.toml",
+        "train = ['data/train-00000-of-00003.csv', 'data/train-0000[12]-of-00003.csv']\nval = 'val.csv'\n",
+    );
+    let report = world.json("fit forest --config headsmith.toml --n-estimators 5 -q --json --model a.st");
+    assert_eq!(report["train"]["n_samples"], 240);
+    let error = world.error("fit forest --train data --model data/train-00001-of-00003.csv -q", 2);
+    assert!(error.contains("is read and cannot be written as well"), "{error}");
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    use std::io::Write;
+    let world = World::with_tables();
+    let mut child = world
+        .command("inspect - --json")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&world.bytes("train.csv")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(read["tables"][0]["n_rows"], 240);
+}
+
+#[test]
+fn a_study_remembers_all_files() {
+    let world = with_parts();
+    world.run("tune --train data --val val.csv --trials 1 --study s --epochs 1 -q --sampler random", 0);
+    world.run("worker --storage sqlite:///headsmith.db --study s --trials 2 -q", 0);
+    let trials = world.json("study trials --study s --json");
+    assert_eq!(trials.as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,107 @@
+//! The files of one table: as they are given (files, folders, globs), and one by one in their order.
+
+mod folder;
+mod natural;
+
+use crate::{Error, Result};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The files that make up one table, as a user gives them: each a file, a folder, a glob (`data/train-*.parquet`), or
+/// `-` for standard input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    given: Vec<PathBuf>,
+}
+
+impl Files {
+    /// The table in all of `given`, one after another.
+    pub fn new(given: Vec<PathBuf>) -> Files {
+        Files { given }
+    }
+
+    /// What was given.
+    pub fn given(&self) -> &[PathBuf] {
+        &self.given
+    }
+
+    /// The files one by one: those of a folder (and the folders in it) or a glob in natural order, so that part 2 comes
+    /// before part 10. A file that is named twice is read once.
+    ///
+    /// # Errors
+    /// When a folder holds no table or several, or nothing matches a glob. Whether a file that is named is there is
+    /// seen when it is read.
+    pub fn paths(&self) -> Result<Vec<PathBuf>> {
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for given in &self.given {
+            let named = expand(given)?;
+            paths.extend(named.into_iter().filter(|path| !paths.contains(path)).collect::<Vec<_>>());
+        }
+        if paths.is_empty() {
+            return Err(Error::format("no file was named"));
+        }
+        Ok(paths)
+    }
+
+    /// Every path that is read as far as that can be known: to refuse that one is written to.
+    pub fn all(&self) -> Vec<PathBuf> {
+        self.paths().unwrap_or_else(|_| self.given.clone())
+    }
+}
+
+/// The files that one path stands for.
+fn expand(given: &Path) -> Result<Vec<PathBuf>> {
+    if given.is_dir() {
+        return folder::tables(given);
+    }
+    let pattern = given.to_string_lossy();
+    if given.exists() || !pattern.contains(['*', '?', '[']) {
+        return Ok(vec![given.to_owned()]);
+    }
+    let wrong =
+        |error: &dyn fmt::Display| Error::format(format!("is no pattern of file names: {error}")).at(given);
+    let mut paths = Vec::new();
+    for found in glob::glob(&pattern).map_err(|error| wrong(&error))? {
+        let found = found.map_err(|error| Error::io(&error.path().to_owned(), error.into()))?;
+        paths.extend(if found.is_dir() { folder::tables(&found)? } else { vec![found] });
+    }
+    paths.sort_by(|a, b| natural::compare(a, b));
+    paths.dedup();
+    if paths.is_empty() {
+        return Err(Error::format("no file matches this pattern")
+            .at(given)
+            .with_hint("check the folder and the name"));
+    }
+    Ok(paths)
+}
+
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let given: Vec<String> = self.given.iter().map(|path| path.display().to_string()).collect();
+        f.write_str(&given.join(", "))
+    }
+}
+
+impl From<PathBuf> for Files {
+    fn from(path: PathBuf) -> Files {
+        Files::new(vec![path])
+    }
+}
+
+impl From<&Path> for Files {
+    fn from(path: &Path) -> Files {
+        path.to_owned().into()
+    }
+}
+
+impl From<&PathBuf> for Files {
+    fn from(path: &PathBuf) -> Files {
+        path.clone().into()
+    }
+}
+
+impl From<&Files> for Files {
+    fn from(files: &Files) -> Files {
+        files.clone()
+    }
+}

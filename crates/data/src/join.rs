@@ -1,0 +1,111 @@
+//! The contents of several files made one table.
+
+use crate::columns::{Role, quoted};
+use crate::labels::Gathering;
+use crate::table::Contents;
+use crate::{Error, Finding, Labels, ReadOptions, Result};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// How a further file of a table is read: by the columns of the first.
+pub(crate) fn options_beside(first: Option<&Contents>, options: &ReadOptions) -> ReadOptions {
+    let Some(columns) = first.map(|first| &first.parts[0].columns) else { return options.clone() };
+    let lists = columns.position(Role::Embeddings).map(|column| columns.names[column].clone());
+    ReadOptions {
+        embeddings_column: options.embeddings_column.clone().or(lists),
+        label_hint: columns.label.clone().or_else(|| options.label_hint.clone()),
+        ..options.clone()
+    }
+}
+
+/// Refuses a file whose columns are not those of the first.
+///
+/// # Errors
+/// When the columns, the number of features or the labels differ.
+pub(crate) fn refuse_difference(first: &Contents, other: &Contents) -> Result<()> {
+    let [a, b] = [first, other].map(|contents| &contents.parts[0]);
+    let path = a.source.path().display();
+    let hint = "the files of one table must have the same columns: name files of one table alone";
+    let missing = |from: &[String], of: &[String]| -> Vec<String> {
+        let there: HashSet<&String> = from.iter().collect();
+        of.iter().filter(|name| !there.contains(name)).cloned().collect()
+    };
+    if a.format == b.format {
+        let lacks = missing(&b.columns.names, &a.columns.names);
+        let more = missing(&a.columns.names, &b.columns.names);
+        let parts = [(lacks, "lacks"), (more, "has besides")].map(|(names, word)| {
+            if names.is_empty() { String::new() } else { format!(" {word} {}", quoted(&names)) }
+        });
+        if parts.iter().any(|part| !part.is_empty()) {
+            let parts: Vec<&str> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+            let what = format!("its columns are not those of {path}: it{}", parts.join(" and"));
+            return Err(Error::column(what).with_hint(hint));
+        }
+    }
+    if a.columns.with_role(Role::Feature) != b.columns.with_role(Role::Feature) {
+        let what = format!("its features stand in another order than those of {path}");
+        return Err(Error::column(what).with_hint(hint));
+    }
+    if first.n_features != other.n_features {
+        let what = format!("{} features a row; {path} has {}", other.n_features, first.n_features);
+        return Err(Error::format(what).with_hint(hint));
+    }
+    if first.labels.is_some() != other.labels.is_some() && !a.columns.placeholders {
+        let (with, without) = if first.labels.is_some() { ("", "no ") } else { ("no ", "") };
+        let what = format!("it has {without}labels; {path} has {with}labels");
+        return Err(Error::labels(what).with_hint("the files of one table have all labels, or none has"));
+    }
+    Ok(())
+}
+
+/// Makes one of the contents of files in their order.
+pub(crate) fn join(name: &Path, mut contents: Vec<Contents>) -> Contents {
+    if contents.len() == 1 {
+        return contents.remove(0);
+    }
+    let labels = labels(name, &contents);
+    let warnings = warnings(name, &contents);
+    let n_features = contents.first().map_or(0, |first| first.n_features);
+    let n_skipped = contents.iter().map(|contents| contents.n_skipped).sum();
+    let parts = contents.into_iter().flat_map(|contents| contents.parts).collect();
+    Contents { parts, n_features, labels, warnings, n_skipped }
+}
+
+/// The labels of all files; none where a file has none.
+fn labels(name: &Path, contents: &[Contents]) -> Option<Labels> {
+    let mut gathering = Gathering::default();
+    for contents in contents {
+        let labels = contents.labels.as_ref()?;
+        gathering.add(labels.names(), labels.codes());
+    }
+    let column = contents.first()?.labels.as_ref()?.column();
+    // What one file has to say of its labels it has said.
+    let (labels, _) = gathering.finish(column, &name.display().to_string(), |_| crate::Place::whole());
+    Some(labels)
+}
+
+/// What was said of each file, with its name; what is said of several in the same words is said once.
+fn warnings(name: &Path, contents: &[Contents]) -> Vec<Finding> {
+    let mut warnings: Vec<(Finding, usize)> = Vec::new();
+    for contents in contents {
+        let file = contents.parts[0].source.path();
+        for finding in &contents.warnings {
+            let same = |(other, _): &&mut (Finding, usize)| {
+                other.code == finding.code && other.message.ends_with(&format!(": {}", finding.message))
+            };
+            if let Some((_, n_files)) = warnings.iter_mut().find(same) {
+                *n_files += 1;
+                continue;
+            }
+            let message = format!("{}: {}", file.display(), finding.message);
+            let places = finding.places.iter().map(|place| place.clone().in_file(file)).collect();
+            let (table, code, severity) = (name.display().to_string(), finding.code, finding.severity);
+            warnings.push((Finding { severity, code, table, message, count: finding.count, places }, 1));
+        }
+    }
+    let said = |(finding, n_files): (Finding, usize)| match n_files {
+        1 => finding,
+        n => Finding { message: format!("{} (and in {} more files)", finding.message, n - 1), ..finding },
+    };
+    warnings.into_iter().map(said).collect()
+}
