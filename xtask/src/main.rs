@@ -6,10 +6,10 @@ mod env;
 mod fuzz;
 mod instructions;
 mod million;
-mod postgres;
 mod scaling;
 mod step;
 mod test;
+mod tools;
 mod training;
 mod workspace;
 
@@ -21,9 +21,10 @@ use anyhow::{Result, bail};
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test [--no-python]    Everything that must hold before a commit: format, lints, rules of the workspace, tests,
-                        licences, release build, reference page, instruction counts, referees. --no-python leaves
-                        the referees out.
+  test [--no-python]    Everything that must pass before a commit: format, lints, rules of the workspace, tests,
+                        licences, release build, reference page, instruction counts, referees. Installs the tools
+                        it needs where it can (Debian and Ubuntu as root); skips by name what a missing tool needs,
+                        or fails if CI=true. --no-python skips the referees.
   env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
   bench [--data DIR] [NAME..]
                         Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
