@@ -11,23 +11,37 @@ use std::path::Path;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
     Csv,
+    Json,
     Parquet,
     Npy,
     Npz,
+    Safetensors,
 }
 
 impl Format {
     /// How its rows are numbered.
     pub(crate) fn numbering(self) -> Numbering {
-        if self == Format::Csv { Numbering::Lines } else { Numbering::Rows }
+        if self.is_text() { Numbering::Lines } else { Numbering::Rows }
+    }
+
+    /// Whether it holds arrays without names for their columns.
+    pub(crate) fn is_arrays(self) -> bool {
+        matches!(self, Format::Npy | Format::Npz | Format::Safetensors)
+    }
+
+    /// Whether it is text that is read as a CSV.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Format::Csv | Format::Json)
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Format::Csv => "CSV",
+            Format::Json => "JSON",
             Format::Parquet => "Parquet",
             Format::Npy => "npy",
             Format::Npz => "npz",
+            Format::Safetensors => "safetensors",
         }
     }
 }
@@ -43,14 +57,17 @@ pub(crate) fn detect(head: &[u8]) -> Result<Format> {
         [b'P', b'A', b'R', b'1', ..] => Ok(Format::Parquet),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Format::Npy),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Format::Npz),
+        // The length of a header in JSON, then that.
+        [_, _, _, _, 0, 0, 0, 0, b'{', ..] => Ok(Format::Safetensors),
         _ => detect_text(head),
     }
 }
 
 fn detect_text(head: &[u8]) -> Result<Format> {
     if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") || looks_like_utf16(head) {
-        return Err(Error::format("the text is UTF-16; expected UTF-8").with_hint("save the table as UTF-8"));
+        return Ok(Format::Csv);
     }
+    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let text = head.trim_ascii_start();
     if text.starts_with(b"version https://git-lfs") {
         return Err(Error::format("this is a Git LFS pointer, not the table itself")
@@ -63,25 +80,37 @@ fn detect_text(head: &[u8]) -> Result<Format> {
             Error::format(what).with_hint("the download failed or needed a log-in: download the file itself")
         );
     }
-    if text.starts_with(b"{") {
-        return Err(Error::format("this is JSON; expected CSV, Parquet, npy or npz"));
+    let list = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    if text.starts_with(b"{") || list.is_some_and(|list| list.starts_with(b"{")) {
+        return Ok(Format::Json);
     }
     match unread_format(head) {
-        Some(name) => Err(unknown(&format!("this is {name}"))),
+        Some((name, convert)) => Err(unread(name, convert)),
         None if is_binary(head) => {
             let shown = head.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            Err(unknown(&format!(
-                "the file begins with the bytes {shown}, which no format that is read does"
-            )))
+            let what = format!("the file begins with the bytes {shown}, which no format that is read does");
+            Err(Error::format(format!("{what}; expected {READ}"))
+                .with_hint("convert it, e.g. with pandas to_parquet or numpy save"))
         }
         None => Ok(Format::Csv),
     }
 }
 
-fn unknown(what: &str) -> Error {
-    Error::format(format!("{what}; expected CSV, Parquet, npy or npz"))
-        .with_hint("convert it, e.g. with pandas to_parquet or numpy save")
+/// The formats that are read, in words.
+const READ: &str = "CSV, JSON, Parquet, npy, npz or safetensors";
+
+/// The error for a format that is known and not read, with the Python that converts it.
+pub(crate) fn unread(name: &str, convert: &str) -> Error {
+    Error::format(format!("this is {name}; expected {READ}")).with_hint(convert)
 }
+
+/// How to convert a file of PyTorch.
+pub(crate) const FROM_TORCH: &str = "convert it: d = torch.load(path, map_location=\"cpu\"); \
+     numpy.savez(\"table.npz\", x=d[\"embeddings\"].float().numpy(), y=d[\"labels\"].numpy())";
+
+/// How to convert a workbook.
+pub(crate) const FROM_EXCEL: &str =
+    "convert it: df = pandas.read_excel(path); df.to_csv(\"table.csv\", index=False)";
 
 /// ASCII text in UTF-16 has a zero in every other byte.
 fn looks_like_utf16(head: &[u8]) -> bool {
@@ -95,26 +124,34 @@ fn first_line(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == b'\n').next().unwrap_or(text).trim_ascii_end()
 }
 
-/// Formats people have embeddings in that are not read.
-fn unread_format(head: &[u8]) -> Option<&'static str> {
-    let formats: [(&[u8], &str); 12] = [
-        (b"\x89HDF\r\n\x1A\n", "an HDF5 file"),
-        (b"ARROW1", "an Arrow or Feather file"),
-        (b"SQLite format 3", "an SQLite database"),
-        (b"\xFD7zXZ", "an xz archive"),
-        (b"BZh", "a bzip2 archive"),
-        (b"7z\xBC\xAF", "a 7z archive"),
-        (b"%PDF", "a PDF"),
-        (b"\x89PNG", "a PNG image"),
-        (b"\xFF\xD8\xFF", "a JPEG image"),
-        (b"ORC", "an ORC file"),
-        (b"Obj\x01", "an Avro file"),
-        (b"\x80", "a Python pickle"),
+/// Formats people have embeddings in that are not read, each with how to convert it.
+fn unread_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    const ANY: &str = "convert it, e.g. with pandas to_parquet or numpy save";
+    const ARROW: &str = "convert it: df = pandas.read_feather(path); df.to_parquet(\"table.parquet\") (of a stream: pyarrow.ipc.open_stream)";
+    const HDF5: &str = "convert it: f = h5py.File(path); numpy.savez(\"table.npz\", x=f[\"embeddings\"][:], y=f[\"labels\"][:])";
+    const PICKLE: &str = "convert it: df = pandas.read_pickle(path); df.to_parquet(\"table.parquet\"), or, if it holds arrays, \
+                          numpy.savez(\"table.npz\", x=x, y=y); only from who you trust, as a pickle can run anything";
+    let formats: [(&[u8], &str, &str); 14] = [
+        (b"\x89HDF\r\n\x1A\n", "an HDF5 file", HDF5),
+        (b"ARROW1", "an Arrow or Feather file", ARROW),
+        (b"FEA1", "a Feather file of version 1", ARROW),
+        (b"\xFF\xFF\xFF\xFF", "an Arrow stream", ARROW),
+        (b"SQLite format 3", "an SQLite database", ANY),
+        (b"\xFD7zXZ", "an xz archive", "unpack it first: xz -d"),
+        (b"BZh", "a bzip2 archive", "unpack it first: bzip2 -d"),
+        (b"7z\xBC\xAF", "a 7z archive", "unpack it first"),
+        (b"%PDF", "a PDF", ANY),
+        (b"\x89PNG", "a PNG image", ANY),
+        (b"\xFF\xD8\xFF", "a JPEG image", ANY),
+        (b"ORC", "an ORC file", ANY),
+        (b"Obj\x01", "an Avro file", ANY),
+        (b"\x80", "a Python pickle", PICKLE),
     ];
-    let (_, name) = formats.into_iter().find(|(magic, name)| {
+    let is = |(magic, name, _): &(&[u8], &str, &str)| {
         head.starts_with(magic) && (*name != "a Python pickle" || matches!(head.get(1), Some(2..=5)))
-    })?;
-    Some(name)
+    };
+    let (_, name, convert) = formats.into_iter().find(is)?;
+    Some((name, convert))
 }
 
 /// Text of tables has no control characters; those of a single bad cell are found when it is read.
@@ -133,7 +170,8 @@ pub(crate) fn check_extension(path: &Path, format: Format, compressed: bool) -> 
         return Err(Error::format(what).with_hint("give the file the extension of its content"));
     }
     let Some(claimed) = claimed(packed.unwrap_or(&name)) else { return Ok(()) };
-    if claimed == format {
+    // Whatever is called text may be JSON inside.
+    if claimed == format || claimed == Format::Csv && format == Format::Json && !name.contains(".csv") {
         return Ok(());
     }
     let content = if format == Format::Csv { "text" } else { format.name() };
@@ -149,12 +187,19 @@ pub(crate) fn named(path: &Path) -> Option<&'static str> {
 }
 
 /// The endings of compressed files.
-const PACKED: [&str; 4] = [".gz", ".gzip", ".zst", ".zstd"];
+const PACKED: [&str; 5] = [".gz", ".gzip", ".zst", ".zstd", ".zip"];
+
+/// Whether a name, also one with an ending for compression, is that of a table.
+pub(crate) fn is_table_name(name: &str) -> bool {
+    claimed(&name.to_ascii_lowercase()).is_some()
+}
 
 fn claimed(name: &str) -> Option<Format> {
     Some(match extension(name) {
         ".csv" | ".tsv" | ".txt" => Format::Csv,
+        ".json" | ".jsonl" | ".ndjson" => Format::Json,
         ".parquet" | ".pq" | ".parq" => Format::Parquet,
+        ".safetensors" => Format::Safetensors,
         ".npy" => Format::Npy,
         ".npz" => Format::Npz,
         _ => return None,

@@ -18,7 +18,8 @@ use headsmith_kernels::Pool;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Reads a table: CSV, Parquet, npy or npz, told by its content, each also in gzip or zstd. Where `path` is a folder or
+/// Reads a table: CSV and other text tables, JSON, Parquet, npy, npz or safetensors, told by its content, each also in gzip,
+/// zstd or zip. Where `path` is a folder or
 /// a glob, as [`read_files`].
 ///
 /// A pipe is read into memory first. With [`ReadOptions::cache`], the features of a file are mapped from a cache file.
@@ -104,10 +105,13 @@ fn parse(
     format::check_extension(source.path(), format, compression != Compression::Plain)?;
     let from = From { source, format, compression, options };
     match format {
-        Format::Csv => read_csv(&from, features, pool),
+        Format::Csv | Format::Json => read_csv(&from, features, pool),
         Format::Parquet => read_parquet(&from, features, pool),
         Format::Npy => read_arrays(npy::open_npy(source, compression, options)?, &from, features),
         Format::Npz => read_arrays(npy::open_npz(source, compression, options)?, &from, features),
+        Format::Safetensors => {
+            read_arrays(npy::open_safetensors(source, compression, options)?, &from, features)
+        }
     }
 }
 
@@ -125,7 +129,11 @@ fn read_csv(from: &From<'_>, features: &mut dyn Features, pool: &Pool) -> Result
     let plain = from.compression == Compression::Plain;
     let expected_rows = if plain { layout.expected_rows(from.source.len()?) } else { 0 };
     let outline = from.outline(layout.n_features, &layout.columns, expected_rows);
-    let gathered = gather(csv::Rows::new(text, &layout, pool), &outline, features)?;
+    let mut rows = csv::Rows::new(text, &layout, pool);
+    let mut gathered = gather(&mut rows, &outline, features)?;
+    let said: Vec<(&str, String)> = rows.said();
+    drop(rows);
+    gathered.warnings.splice(0..0, said.into_iter().map(|(code, message)| from.finding(code, message)));
     Ok(from.contents(layout.n_features, layout.columns, gathered, &[]))
 }
 
@@ -148,6 +156,12 @@ fn read_arrays(rows: npy::Rows<'_>, from: &From<'_>, features: &mut dyn Features
 impl From<'_> {
     fn table(&self) -> String {
         self.source.path().display().to_string()
+    }
+
+    /// What is said of the whole file.
+    fn finding(&self, code: &'static str, message: String) -> Finding {
+        let (severity, table) = (Severity::Warning, self.table());
+        Finding { severity, code, table, message, count: 1, places: Vec::new() }
     }
 
     fn outline<'c>(&self, n_features: usize, columns: &'c Columns, expected_rows: usize) -> Outline<'c> {

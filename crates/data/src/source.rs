@@ -5,8 +5,15 @@ use crate::{Error, Result};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
+
+mod zipped;
+
+/// Bytes that can be read at any place.
+pub(crate) trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
 
 /// A table's bytes, which can be read more than once.
 #[derive(Debug, Clone)]
@@ -22,6 +29,8 @@ pub(crate) enum Compression {
     Plain,
     Gzip,
     Zstd,
+    /// The one table in a zip archive.
+    Zip,
 }
 
 impl Source {
@@ -84,6 +93,9 @@ impl Source {
     pub(crate) fn compression(&self) -> Result<Compression> {
         let mut head = [0; 4];
         let n = read_full(&mut self.open_raw()?, &mut head).map_err(|error| Error::io(self.path(), error))?;
+        if head[..n].starts_with(b"PK") && zipped::holds_table(self)? {
+            return Ok(Compression::Zip);
+        }
         Ok(compression_of(&head[..n]))
     }
 
@@ -101,7 +113,19 @@ impl Source {
                 let decoder = zstd::stream::read::Decoder::new(raw).map_err(read_error)?;
                 Box::new(limited(decoder, len))
             }
+            Compression::Zip => Box::new(limited(zipped::open(self)?, len)),
         })
+    }
+
+    /// Its bytes as they are stored, at any place.
+    pub(crate) fn open_anywhere(&self) -> Result<Box<dyn ReadSeek>> {
+        match self {
+            Source::File(path) => {
+                let file = File::open(path).map_err(|error| Error::io(path, error))?;
+                Ok(Box::new(BufReader::new(file)))
+            }
+            Source::Bytes(_, bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+        }
     }
 
     /// The first bytes, decompressed, at most `n`.

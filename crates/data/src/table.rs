@@ -167,7 +167,7 @@ impl Table {
 fn words(parts: &[Part]) -> String {
     let Some(Part { format, compression, columns, .. }) = parts.first() else { return String::new() };
     let layout = match columns.position(Role::Embeddings) {
-        Some(_) if matches!(format, Format::Npy | Format::Npz) => "an array of features".to_owned(),
+        Some(_) if format.is_arrays() => "an array of features".to_owned(),
         Some(column) => format!("lists in column \"{}\"", columns.names[column]),
         None => "one column for each feature".to_owned(),
     };
@@ -175,6 +175,7 @@ fn words(parts: &[Part]) -> String {
         Compression::Plain => "",
         Compression::Gzip => ", gzip",
         Compression::Zstd => ", zstd",
+        Compression::Zip => ", zip",
     };
     let several = if parts.len() > 1 { format!("{} files, ", parts.len()) } else { String::new() };
     format!("{several}{}{packed}, {layout}", format.name())

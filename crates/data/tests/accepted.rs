@@ -57,16 +57,31 @@ fn every_form_is_the_same_table() {
         "one-token.npy",
         "pooled.npy",
         "splits.npz",
+        "lines.jsonl",
+        "records.json",
     ];
     let expected = expected();
     for file in files {
         let table = read_data(file).unwrap();
         assert_eq!(table.x().as_slice(), expected.x().as_slice(), "{file}");
         assert_eq!(fingerprint(&table), fingerprint(&expected), "{file}");
-        if file != "printed.csv" {
+        if !["printed.csv", "lines.jsonl", "records.json"].contains(&file) {
             assert_eq!(table.place(5).row.or(table.place(5).line.map(|line| line - 1)), Some(6), "{file}");
         }
     }
+}
+
+#[test]
+fn tensors() {
+    let table = read_data("tensors.safetensors").unwrap();
+    assert_eq!(table.x().as_slice(), expected().x().as_slice());
+    assert_eq!(table.labels().unwrap().codes(), [1, 0, 2, 0, 1, 0]);
+    // 1, -2 and 0.5 as bfloat16.
+    let header = r#"{"x":{"dtype":"BF16","shape":[1,3],"data_offsets":[0,6]}}"#;
+    let bytes =
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0x80, 0x3F, 0, 0xC0, 0, 0x3F]]
+            .concat();
+    assert_eq!(crate::bytes("x.safetensors", &bytes).unwrap().x().as_slice(), [1.0, -2.0, 0.5]);
 }
 
 #[test]

@@ -8,30 +8,29 @@ const ROWS: &str = "embeddings,label\n\"[1,2]\",a\n\"[3,4]\",b\n";
 
 #[test]
 fn texts() {
-    let utf16: Vec<u8> =
-        [0xFF, 0xFE].into_iter().chain(ROWS.encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    let no_bom: Vec<u8> = ROWS.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("empty", Vec::new()),
         ("white space only", b" \n\n".to_vec()),
         ("header only", b"embeddings,label\n".to_vec()),
         ("header only, no line end", b"embeddings,label".to_vec()),
         ("header and blank lines", b"embeddings,label\n\n\n".to_vec()),
-        ("UTF-16", utf16),
-        ("UTF-16 without a mark", no_bom),
         ("CR only", ROWS.replace('\n', "\r").into()),
-        ("semicolons", ROWS.replace("\",", "\";").replace("s,l", "s;l").into()),
-        ("tabs", b"embeddings\tlabel\n[1,2]\ta\n".to_vec()),
-        ("no header, lists", b"\"[1,2]\",a\n\"[3,4]\",b\n".to_vec()),
-        ("no header, columns", b"0.5,1.25,a\n0.75,1.5,b\n".to_vec()),
         ("duplicate header", b"f0,f1,f0,label\n1,2,3,a\n4,5,6,b\n".to_vec()),
-        ("header not UTF-8", b"embeddings,l\xE4bel\n\"[1,2]\",a\n".to_vec()),
         ("HTML", b"<!DOCTYPE html>\n<html><body>404 Not Found</body></html>\n".to_vec()),
         (
             "Git LFS pointer",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 44186522\n".to_vec(),
         ),
         ("JSON", b"{\"embeddings\": [[1, 2]]}".to_vec()),
+        (
+            "JSON of columns",
+            b"{\"embeddings\": {\"0\": [1, 2], \"1\": [3, 4]}, \"label\": {\"0\": \"a\", \"1\": \"b\"}}"
+                .to_vec(),
+        ),
+        ("JSON that is cut", b"[{\"embeddings\": [1, 2], \"label\": \"a\"}, {\"embeddings\": [1".to_vec()),
+        ("UTF-16 that is cut", b"\xFF\xFEa\0\n\0b\0\n".to_vec()),
+        ("Feather", b"ARROW1\0\0".to_vec()),
+        ("an Arrow stream", b"\xFF\xFF\xFF\xFF\x10\0\0\0".to_vec()),
         ("a pickle", b"\x80\x04\x95\x10\0\0\0".to_vec()),
         ("HDF5", b"\x89HDF\r\n\x1A\n\0\0\0".to_vec()),
         ("unknown magic", b"\x01\x02\x03\x04embeddings".to_vec()),
@@ -216,9 +215,44 @@ fn archives() {
         ("truncated", whole[..whole.len() - 30].to_vec()),
         ("bit flip", flipped),
         ("an empty zip", [&b"PK\x05\x06"[..], &[0; 18]].concat()),
+        ("PyTorch", zipped(&["model/data.pkl", "model/data/0"])),
+        ("Excel", zipped(&["[Content_Types].xml", "xl/workbook.xml"])),
+        ("several tables", zipped(&["a/train.csv", "a/test.csv", "README.md"])),
+        ("no table", zipped(&["a.md", "b.md"])),
+        ("safetensors, a length beyond the file", [&[200, 0, 0, 0, 0, 0, 0, 0][..], b"{}"].concat()),
+        (
+            "safetensors, a shape beyond the file",
+            safetensors(r#"{"x":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#, 8),
+        ),
+        (
+            "safetensors, a shape that is not its bytes",
+            safetensors(r#"{"x":{"dtype":"F32","shape":[2,9],"data_offsets":[0,8]}}"#, 8),
+        ),
+        (
+            "safetensors, eight bits",
+            safetensors(r#"{"x":{"dtype":"F8_E4M3","shape":[2,4],"data_offsets":[0,8]}}"#, 8),
+        ),
+        (
+            "safetensors, no features",
+            safetensors(r#"{"w":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}"#, 8),
+        ),
     ];
-    let read = |(name, content): (&str, Vec<u8>)| (name.to_owned(), message(bytes("x.npz", &content)));
+    let read = |(name, content): (&str, Vec<u8>)| (name.to_owned(), message(bytes("x", &content)));
     assert_messages!(cases.into_iter().map(read).collect());
+}
+
+/// A zip archive of small files of these names.
+fn zipped(names: &[&str]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for name in names {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, ROWS.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn safetensors(header: &str, n_bytes: usize) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &vec![0; n_bytes]].concat()
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod placeholders;
 mod predictions;
 mod refused_files;
 mod refused_rows;
+mod texts;
 mod threads;
 
 use headsmith_data::{OnBadRow, ReadOptions, Result, Table, read, read_bytes};

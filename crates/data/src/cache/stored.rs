@@ -135,7 +135,7 @@ struct Warning {
 }
 
 /// The codes of what readers find.
-const CODES: [&str; 7] = [
+const CODES: [&str; 9] = [
     "skipped-rows",
     "blank-lines",
     "underflow",
@@ -143,6 +143,8 @@ const CODES: [&str; 7] = [
     "missing-word-label",
     "index-column",
     "left-out-columns",
+    "encoding",
+    "no-header",
 ];
 
 impl Header {

@@ -33,14 +33,13 @@ impl Layout {
     }
 }
 
-/// Finds the layout from the first window of a text.
-pub(crate) fn detect(text: &[u8], at_end: bool, options: &ReadOptions) -> Result<Layout> {
-    let bom = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    let mut start = bom;
-    let mut line = 1;
+/// Finds the layout from the first window of a text, whose first line is this one of the file.
+pub(crate) fn detect(text: &[u8], at_end: bool, first_line: u64, options: &ReadOptions) -> Result<Layout> {
+    let mut start = 0;
+    let mut line = first_line;
     let header = loop {
         let Some(record) = (start < text.len()).then(|| next_record(text, start, at_end)).flatten() else {
-            return Err(no_header_line(&text[bom..]));
+            return Err(no_header_line(text));
         };
         start = record.next;
         line += record.n_lines;
@@ -92,8 +91,6 @@ fn header_names(header: &[u8]) -> Result<Vec<String>> {
         };
         names.push(name.trim().to_owned());
     }
-    refuse_other_separators(header, names.len())?;
-    refuse_missing_header(&names)?;
     let mut seen = HashMap::new();
     for (i, name) in names.iter().enumerate() {
         if let Some(first) = seen.insert(name, i) {
@@ -102,37 +99,6 @@ fn header_names(header: &[u8]) -> Result<Vec<String>> {
         }
     }
     Ok(names)
-}
-
-fn refuse_other_separators(header: &[u8], n_names: usize) -> Result<()> {
-    for (byte, word) in [(b';', "semicolons"), (b'\t', "tabs"), (b'|', "bars")] {
-        if n_names == 1 && memchr::memchr(byte, header).is_some() {
-            let what = format!("the columns are separated by {word}; expected commas");
-            return Err(
-                Error::format(what).with_hint("write the table with commas, e.g. pandas to_csv(sep=\",\")")
-            );
-        }
-    }
-    Ok(())
-}
-
-/// A first line of values instead of names. Column numbers 0, 1, 2, .. are names: pandas writes them.
-fn refuse_missing_header(names: &[String]) -> Result<()> {
-    let is_number =
-        |name: &String| number::parse(name.as_bytes()).is_some_and(|number| number.len == name.len());
-    let numbers: Vec<&String> = names.iter().filter(|name| is_number(name)).collect();
-    let integers: Vec<i64> = numbers.iter().filter_map(|name| name.parse().ok()).collect();
-    let counted = integers.len() == numbers.len() && integers.windows(2).all(|pair| pair[1] == pair[0] + 1);
-    let list = names.iter().find(|name| name.starts_with('['));
-    let value = if counted && (numbers.is_empty() || names.len() > 1) {
-        list
-    } else {
-        list.or(numbers.first().copied())
-    };
-    let Some(value) = value else { return Ok(()) };
-    let what =
-        format!("there is no header: expected the names of the columns, found {}", shown(value.as_bytes()));
-    Err(Error::format(what).with_hint("put a line such as embeddings,label before the first row"))
 }
 
 /// The fields of the first rows that have as many as the header.

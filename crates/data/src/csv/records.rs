@@ -1,4 +1,5 @@
 //! Text to records and records to fields, by RFC 4180: fields in quotes may hold commas, line ends and doubled quotes.
+//! What ends in `_by` does the same for another separator.
 //!
 //! Stricter than most readers where leniency returns wrong rows: a quote may stand only around a whole field.
 
@@ -28,6 +29,8 @@ pub(crate) enum QuoteFlaw {
     TextAfter { at: usize },
     /// A quote without its closing one.
     Unclosed { at: usize },
+    /// A line that is no JSON object, in a table of such.
+    NoObject,
 }
 
 /// The record at `start` of `text`; `None` when the text ends within it and `at_end` does not say that this is the end of
@@ -35,6 +38,11 @@ pub(crate) enum QuoteFlaw {
 ///
 /// A record whose quotes are wrong is ended at its first line end, so that it does not take the rows below with it.
 pub(crate) fn next_record(text: &[u8], start: usize, at_end: bool) -> Option<Record> {
+    next_record_by(b',', text, start, at_end)
+}
+
+#[inline]
+pub(super) fn next_record_by(separator: u8, text: &[u8], start: usize, at_end: bool) -> Option<Record> {
     let mut at = start;
     let mut n_lines = 1;
     loop {
@@ -45,10 +53,10 @@ pub(crate) fn next_record(text: &[u8], start: usize, at_end: bool) -> Option<Rec
         if text[found] == b'\n' {
             return Some(whole(text, start, found, found + 1, n_lines));
         }
-        if found > start && text[found - 1] != b',' {
+        if found > start && text[found - 1] != separator {
             return Some(flawed(text, start, QuoteFlaw::Inside { at: found - start }));
         }
-        match closing_quote(text, found, at_end)? {
+        match closing_quote(separator, text, found, at_end)? {
             Closing::At { quote, n_line_ends } => {
                 n_lines += n_line_ends;
                 at = quote + 1;
@@ -83,7 +91,7 @@ enum Closing {
 }
 
 /// The quote that closes the one at `open`.
-fn closing_quote(text: &[u8], open: usize, at_end: bool) -> Option<Closing> {
+fn closing_quote(separator: u8, text: &[u8], open: usize, at_end: bool) -> Option<Closing> {
     let mut at = open + 1;
     let mut n_line_ends = 0;
     loop {
@@ -98,7 +106,10 @@ fn closing_quote(text: &[u8], open: usize, at_end: bool) -> Option<Closing> {
         }
         match (text.get(found + 1), text.get(found + 2)) {
             (Some(b'"'), _) => at = found + 2,
-            (Some(b',' | b'\n'), _) | (Some(b'\r'), Some(b'\n')) => {
+            (Some(b'\n'), _) | (Some(b'\r'), Some(b'\n')) => {
+                return Some(Closing::At { quote: found, n_line_ends });
+            }
+            (Some(&byte), _) if byte == separator => {
                 return Some(Closing::At { quote: found, n_line_ends });
             }
             (None, _) | (Some(b'\r'), None) if at_end => {
@@ -112,23 +123,32 @@ fn closing_quote(text: &[u8], open: usize, at_end: bool) -> Option<Closing> {
 
 /// The end of the field at `start` of a record without quote flaws: where its comma stands, or the record's length.
 pub(crate) fn field_end(record: &[u8], start: usize) -> usize {
+    field_end_by(b',', record, start)
+}
+
+#[inline]
+fn field_end_by(separator: u8, record: &[u8], start: usize) -> usize {
     let from = if record.get(start) == Some(&b'"') {
-        match closing_quote(record, start, true) {
+        match closing_quote(separator, record, start, true) {
             Some(Closing::At { quote, .. }) => quote + 1,
             _ => return record.len(),
         }
     } else {
         start
     };
-    memchr(b',', &record[from..]).map_or(record.len(), |len| from + len)
+    memchr(separator, &record[from..]).map_or(record.len(), |len| from + len)
 }
 
 /// The fields of a record without quote flaws, as they stand, quotes and all.
 pub(crate) fn fields(record: &[u8]) -> impl Iterator<Item = &[u8]> {
+    fields_by(b',', record)
+}
+
+pub(super) fn fields_by(separator: u8, record: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut start = Some(0);
     std::iter::from_fn(move || {
         let from = start?;
-        let end = field_end(record, from);
+        let end = field_end_by(separator, record, from);
         start = (end < record.len()).then_some(end + 1);
         Some(&record[from..end])
     })
@@ -149,6 +169,23 @@ pub(crate) fn value(field: &[u8]) -> Cow<'_, [u8]> {
     }
     value.extend_from_slice(rest);
     Cow::Owned(value)
+}
+
+/// Appends a field of this value, in quotes where it needs them.
+pub(super) fn write_field(out: &mut Vec<u8>, value: &[u8]) {
+    if !value.iter().any(|byte| b",\"\n\r".contains(byte)) {
+        out.extend_from_slice(value);
+        return;
+    }
+    out.push(b'"');
+    let mut rest = value;
+    while let Some(quote) = memchr(b'"', rest) {
+        out.extend_from_slice(&rest[..=quote]);
+        out.push(b'"');
+        rest = &rest[quote + 1..];
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
 }
 
 /// Whether a record is a blank line.

@@ -193,7 +193,15 @@ fn n_fields(n: usize) -> String {
 
 /// What is wrong with a row whose quotes do not match.
 pub(crate) fn wrong_quotes(record: &[u8], flaw: QuoteFlaw, line: u64, layout: &Layout) -> BadRow {
-    let (QuoteFlaw::Inside { at } | QuoteFlaw::TextAfter { at } | QuoteFlaw::Unclosed { at }) = flaw;
+    let at = match flaw {
+        QuoteFlaw::Inside { at } | QuoteFlaw::TextAfter { at } | QuoteFlaw::Unclosed { at } => at,
+        QuoteFlaw::NoObject => {
+            let what = format!("expected a JSON object, found {}", shown(&value(record)));
+            let hint = "every line holds one object, {\"embedding\": [0.5, 1.25], \"label\": \"a\"}: write the row again, or \
+                        leave it out";
+            return BadRow::new(Place::line(line), what, Some(hint));
+        }
+    };
     // The commas of a list without quotes are no columns.
     let before: Vec<&[u8]> = fields(&record[..at.min(record.len())]).collect();
     let list = before.iter().position(|cell| cell.trim_ascii().starts_with(b"["));
@@ -212,7 +220,7 @@ pub(crate) fn wrong_quotes(record: &[u8], flaw: QuoteFlaw, line: u64, layout: &L
             format!("text after the closing quote: expected a comma or the end of the line, found {found}"),
             Some("put the whole field in double quotes and double the quotes within it"),
         ),
-        QuoteFlaw::Unclosed { .. } => BadRow::new(
+        QuoteFlaw::Unclosed { .. } | QuoteFlaw::NoObject => BadRow::new(
             place,
             format!("the quote is never closed: {found}"),
             Some("the field was cut off; write the row again, or leave it out"),

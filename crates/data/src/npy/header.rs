@@ -23,6 +23,8 @@ pub(crate) struct Header {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Float,
+    /// A 32-bit float without its lower half (bfloat16).
+    Brain,
     Signed,
     Unsigned,
     Bool,

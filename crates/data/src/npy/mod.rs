@@ -8,11 +8,13 @@
 
 mod header;
 mod labels;
+mod safetensors;
 mod values;
 
 use header::{Header, Kind};
 pub(crate) use labels::label_paths;
 use labels::{LabelArray, labels_beside, read_labels};
+pub(crate) use safetensors::open_safetensors;
 
 use crate::columns::MAX_FEATURES;
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
@@ -304,21 +306,30 @@ fn open_archive<R: Read + Seek>(input: R, len: u64, options: &ReadOptions) -> Re
         .flatten()
         .filter_map(|name| name.strip_suffix(".npy").map(str::to_owned))
         .collect();
-    let x_name = array_name(&names, options.embeddings_column.as_deref(), &X_NAMES)?.ok_or_else(|| {
-        let found = if names.is_empty() { "none".to_owned() } else { crate::columns::quoted(&names) };
+    of_named(&names, options, &mut |name| open_entry(read_entry(&mut archive, name, len)?))
+}
+
+/// The rows of the arrays of these names, of which `open` opens one.
+fn of_named(
+    names: &[String],
+    options: &ReadOptions,
+    open: &mut dyn FnMut(&str) -> Result<Array<'static>>,
+) -> Result<Rows<'static>> {
+    let x_name = array_name(names, options.embeddings_column.as_deref(), &X_NAMES)?.ok_or_else(|| {
+        let found = if names.is_empty() { "none".to_owned() } else { crate::columns::quoted(names) };
         Error::column(format!("expected an array of features named x, embeddings or features, found {found}"))
             .with_hint("save it with numpy.savez(path, x=x, y=y), or name it with --embeddings-column")
     })?;
     let hint = options.label_hint.as_ref().filter(|hint| names.contains(hint));
-    let beside = labels_of(&x_name, &names);
+    let beside = labels_of(&x_name, names);
     let asked = options.label_column.as_ref().or(beside.as_ref()).or(hint);
-    let labels = match array_name(&names, asked.map(String::as_str), &Y_NAMES) {
-        Ok(Some(name)) if name != x_name => read_entry(&mut archive, &name, len)
-            .and_then(|bytes| read_labels(open_entry(bytes)?, &name, &name))
-            .map(Some),
+    let labels = match array_name(names, asked.map(String::as_str), &Y_NAMES) {
+        Ok(Some(name)) if name != x_name => {
+            open(&name).and_then(|array| read_labels(array, &name, &name)).map(Some)
+        }
         found => found.map(|_| None),
     };
-    let mut x = open_entry(read_entry(&mut archive, &x_name, len)?)?;
+    let mut x = open(&x_name)?;
     x.check_features(Some(&x_name))?;
     Rows::new(x, labels, options)
 }

@@ -31,6 +31,9 @@ fn items<'a, const N: usize>(header: &Header, bytes: &'a [u8]) -> impl Iterator<
 pub(crate) fn numbers(header: &Header, bytes: &[u8]) -> Numbers {
     let values = match (header.kind, header.item_size) {
         (Kind::Float, 2) => items(header, bytes).map(|item| f16::from_le_bytes(item).to_f32()).collect(),
+        (Kind::Brain, _) => {
+            items(header, bytes).map(|item| half::bf16::from_le_bytes(item).to_f32()).collect()
+        }
         (Kind::Float, 4) => items(header, bytes).map(f32::from_le_bytes).collect(),
         (Kind::Float, _) => return narrowed(items(header, bytes).map(f64::from_le_bytes).collect()),
         (Kind::Signed, 1) => items(header, bytes).map(|item| f32::from(i8::from_le_bytes(item))).collect(),

@@ -27,9 +27,9 @@ pub(super) fn write(sheet: &Sheet<'_>, out: &mut dyn Write) -> Result<Vec<String
     for part in &sheet.table.parts {
         let file = FileSheet { sheet, part, first, order: order(sheet.table, part)? };
         let written = match part.format {
-            Format::Csv => file.write_csv(out).map(|()| Vec::new()),
+            Format::Csv | Format::Json => file.write_csv(out).map(|()| Vec::new()),
             Format::Parquet => file.write_parquet(out),
-            Format::Npy | Format::Npz => file.write_arrays(out).map(|()| Vec::new()),
+            Format::Npy | Format::Npz | Format::Safetensors => file.write_arrays(out).map(|()| Vec::new()),
         };
         let written = written.map_err(|stopped| match stopped {
             Stopped::Input(error) => Stopped::Input(error.at(part.source.path())),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors.numpy import save_file
 
 x = (np.arange(24).reshape(6, 4) * 7 % 31 - 9) / 8
 y = ["b", "a", "c", "a", "b", "a"]
@@ -50,3 +51,7 @@ np.save("pooled.labels.npy", np.array(y))
 np.save("tokens.npy", np.stack([x, x, x], axis=1))
 np.save("pictures.npy", np.zeros((6, 2, 3, 4)))
 np.savez("splits.npz", X_train=x, y_train=np.array(y), X_test=x[:2] + 1, y_test=np.array(["d", "e"]))
+
+save_file({"embeddings": x.astype(np.float32), "labels": np.array([1, 0, 2, 0, 1, 0])}, "tensors.safetensors")
+vectors.assign(embedding=x.tolist()).to_json("lines.jsonl", orient="records", lines=True)
+vectors.assign(embedding=x.tolist()).to_json("records.json", orient="records", indent=1)

@@ -1,0 +1,212 @@
+//! The text of a table, window by window, as a CSV: UTF-8, with commas, a header and a record a row, whatever the file is.
+
+mod delimited;
+mod encoding;
+mod header;
+mod json;
+
+use super::Numbered;
+use super::layout::{self, Layout};
+use super::records::{QuoteFlaw, is_blank, next_record};
+use crate::{Error, Place, ReadOptions, Result};
+use delimited::Delimited;
+use encoding::Encoding;
+use json::Objects;
+use std::collections::VecDeque;
+use std::io::Read;
+
+/// The text that is read at once: small enough to stay in the caches from reading to parsing.
+const WINDOW: usize = 1 << 20;
+
+/// The longest record; beyond it, a quote has swallowed the file.
+const MAX_RECORD: usize = 64 << 20;
+
+/// The records of a text, window by window.
+pub(crate) struct Text<'a> {
+    input: Box<dyn Read + 'a>,
+    encoding: Encoding,
+    form: Form,
+    /// What was read and is not yet converted.
+    pending: Vec<u8>,
+    buffer: Vec<u8>,
+    /// Where the next record starts in `buffer`.
+    start: usize,
+    /// Whether all of the input is in `pending` and `buffer`.
+    at_end: bool,
+    /// The line on which the next record starts.
+    line: u64,
+    /// Where the next rows stand in the file, and whether they are such, of a form that does not keep its lines.
+    places: VecDeque<(u64, bool)>,
+    said: Vec<(&'static str, String)>,
+    /// The column that is the label by its place, in a table without a header.
+    label: Option<String>,
+}
+
+/// What has to be done to a text to make it a CSV.
+enum Form {
+    /// Nothing.
+    Csv,
+    Delimited(Delimited),
+    Json(Objects),
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn new(input: Box<dyn Read + 'a>) -> Text<'a> {
+        Text {
+            input,
+            encoding: Encoding::default(),
+            form: Form::Csv,
+            pending: Vec::new(),
+            buffer: Vec::new(),
+            start: 0,
+            at_end: false,
+            line: 1,
+            places: VecDeque::new(),
+            said: Vec::new(),
+            label: None,
+        }
+    }
+
+    /// What the text is that a CSV is not.
+    pub(super) fn said(&self) -> Vec<(&'static str, String)> {
+        let encoding = self.encoding.said().map(|said| ("encoding", said));
+        encoding.into_iter().chain(self.said.iter().cloned()).collect()
+    }
+
+    /// Reads the next window while the one before is not used any more.
+    pub(super) fn read_ahead(&mut self) -> Result<()> {
+        if self.at_end { Ok(()) } else { self.read_more() }
+    }
+
+    /// Drops what was used of the window and reads more behind the rest.
+    fn read_more(&mut self) -> Result<()> {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        // A record longer than the window doubles it, so that the work stays linear.
+        let wanted = WINDOW.max(self.buffer.len() + self.pending.len());
+        if matches!(self.form, Form::Csv) {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            let read = self.read_into(&mut buffer, wanted);
+            self.buffer = buffer;
+            return read;
+        }
+        let mut pending = std::mem::take(&mut self.pending);
+        let read = self.read_into(&mut pending, wanted);
+        self.pending = pending;
+        read?;
+        self.convert()
+    }
+
+    fn read_into(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Result<()> {
+        let had = buffer.len();
+        buffer.reserve(wanted);
+        let read = self.input.by_ref().take(wanted as u64).read_to_end(buffer);
+        read.map_err(crate::source::read_error)?;
+        self.at_end = buffer.len() - had < wanted;
+        self.encoding.decode(buffer, had, self.at_end)
+    }
+
+    /// Moves the whole rows of what was read, as those of a CSV, to the window.
+    fn convert(&mut self) -> Result<()> {
+        let used = match &mut self.form {
+            Form::Csv => {
+                self.buffer.append(&mut self.pending);
+                0
+            }
+            Form::Delimited(delimited) => delimited.convert(&self.pending, &mut self.buffer, self.at_end),
+            Form::Json(objects) => {
+                objects.convert(&self.pending, &mut self.buffer, &mut self.places, self.at_end)?
+            }
+        };
+        self.pending.drain(..used);
+        Ok(())
+    }
+
+    /// The whole records of the next window, each with its first line, and the text they are ranges of; none at the
+    /// end.
+    pub(crate) fn next_window(&mut self) -> Result<(Vec<Numbered>, &[u8])> {
+        loop {
+            let mut records = Vec::new();
+            while self.start < self.buffer.len()
+                && let Some(mut record) = next_record(&self.buffer, self.start, self.at_end)
+            {
+                self.start = record.next;
+                let n_lines = record.n_lines;
+                let mut line = self.line;
+                if let Some((at, is_object)) = self.places.pop_front() {
+                    line = at;
+                    record.flaw = if is_object { record.flaw } else { Some(QuoteFlaw::NoObject) };
+                }
+                records.push((record, line));
+                self.line += n_lines;
+            }
+            if !records.is_empty() || self.at_end {
+                return Ok((records, &self.buffer));
+            }
+            if self.buffer.len() - self.start + self.pending.len() > MAX_RECORD {
+                return Err(endless().placed(Place::line(self.line)));
+            }
+            self.read_more()?;
+        }
+    }
+
+    /// Reads as much as shows what the text is, and the first window of it as a CSV.
+    fn begin(&mut self) -> Result<()> {
+        let mut text = Vec::new();
+        while !self.at_end && text.len() <= MAX_RECORD && !has_row(&text) {
+            let wanted = WINDOW.max(text.len());
+            self.read_into(&mut text, wanted)?;
+        }
+        if !self.at_end && !has_row(&text) {
+            return Err(endless());
+        }
+        self.pending = text;
+        if json::is_rows(&self.pending) {
+            let objects = Objects::new(&self.pending, self.at_end)?;
+            self.buffer = objects.header();
+            self.form = Form::Json(objects);
+        } else {
+            let beginning = header::look(&self.pending, self.at_end);
+            self.pending.drain(..beginning.len);
+            self.buffer = beginning.header;
+            self.line -= u64::from(beginning.is_made);
+            self.said.extend(beginning.said.map(|said| ("no-header", said)));
+            self.label = beginning.label;
+            if let Some(delimited) = beginning.delimited {
+                self.form = Form::Delimited(delimited);
+            }
+        }
+        self.convert()
+    }
+}
+
+/// Reads the header and as much as is needed to find the layout.
+pub(crate) fn layout(text: &mut Text<'_>, options: &ReadOptions) -> Result<Layout> {
+    text.begin()?;
+    let options = ReadOptions {
+        label_hint: options.label_hint.clone().or_else(|| text.label.clone()),
+        ..options.clone()
+    };
+    let layout = layout::detect(&text.buffer, text.at_end, text.line, &options)?;
+    text.start = layout.start;
+    text.line = layout.first_line;
+    Ok(layout)
+}
+
+fn endless() -> Error {
+    Error::format(format!("a row of more than {} MiB, as no table of embeddings has", MAX_RECORD >> 20))
+        .with_hint("a quote may not be closed, or the line ends be lost")
+}
+
+fn has_row(text: &[u8]) -> bool {
+    let mut start = 0;
+    let mut n_records = 0;
+    while n_records < 2
+        && start < text.len()
+        && let Some(record) = next_record(text, start, false)
+    {
+        start = record.next;
+        n_records += usize::from(!is_blank(&text[record.range]));
+    }
+    n_records == 2
+}

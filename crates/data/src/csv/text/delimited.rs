@@ -1,0 +1,62 @@
+//! A table whose columns are separated by semicolons, tabs or bars, perhaps with decimal commas, made a CSV record by
+//! record: a line of it is a line of the CSV.
+
+use super::super::records::{fields_by, is_blank, next_record_by, value, write_field};
+use std::borrow::Cow;
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Delimited {
+    pub(super) separator: u8,
+    pub(super) decimal_comma: bool,
+}
+
+impl Delimited {
+    /// Appends the whole records of `text` to `out`; gives the bytes it used.
+    pub(super) fn convert(&self, text: &[u8], out: &mut Vec<u8>, at_end: bool) -> usize {
+        let mut start = 0;
+        while start < text.len()
+            && let Some(record) = next_record_by(self.separator, text, start, at_end)
+        {
+            let bytes = &text[record.range];
+            if record.flaw.is_some() || is_blank(bytes) {
+                // Wrong in a CSV as well.
+                out.extend_from_slice(bytes);
+            } else {
+                self.write_record(bytes, out);
+            }
+            out.push(b'\n');
+            start = record.next;
+        }
+        start
+    }
+
+    fn write_record(&self, record: &[u8], out: &mut Vec<u8>) {
+        for (i, field) in fields_by(self.separator, record).enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            let value = value(field);
+            let value = if self.decimal_comma { with_point(value) } else { value };
+            write_field(out, &value);
+        }
+    }
+}
+
+/// A number with a decimal comma with a point instead; anything else as it is.
+fn with_point(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let Some(comma) = decimal_comma(&value) else { return value };
+    let mut text = value.into_owned();
+    text[comma] = b'.';
+    Cow::Owned(text)
+}
+
+/// Where the comma of a number with a decimal comma stands: `0,5`, `-12,25`, `1,5e-05`.
+pub(super) fn decimal_comma(value: &[u8]) -> Option<usize> {
+    let comma = memchr::memchr(b',', value)?;
+    let digit = |at: usize| value.get(at).is_some_and(u8::is_ascii_digit);
+    let others =
+        value.iter().enumerate().all(|(at, byte)| at == comma || b"+-0123456789eE \t".contains(byte));
+    (others && digit(comma + 1) && (comma == 0 || digit(comma - 1) || b"+-".contains(&value[comma - 1])))
+        .then_some(comma)
+}
