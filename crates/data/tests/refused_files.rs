@@ -39,7 +39,10 @@ fn texts() {
         ("two columns of lists", b"u,v,label\n\"[1]\",\"[2]\",a\n".to_vec()),
         ("two label columns", b"embeddings,label,target\n\"[1]\",a,b\n".to_vec()),
     ];
-    let read = |(name, text): (&str, Vec<u8>)| (name.to_owned(), message(bytes("train.csv", &text)));
+    let read = |(name, text): (&str, Vec<u8>)| {
+        let file = if name.starts_with("JSON") { "train.json" } else { "train.csv" };
+        (name.to_owned(), message(bytes(file, &text)))
+    };
     assert_messages!(cases.into_iter().map(read).collect());
 }
 
