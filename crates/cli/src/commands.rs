@@ -141,8 +141,5 @@ pub(crate) fn preset(matches: &ArgMatches) -> Preset {
 }
 
 fn columns(matches: &ArgMatches) -> Columns {
-    match matches.get_one::<String>("columns").map(String::as_str) {
-        Some("label") => Columns::LabelOnly,
-        _ => Columns::All,
-    }
+    matches.get_one::<Columns>("columns").cloned().unwrap_or_default()
 }

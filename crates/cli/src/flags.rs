@@ -11,6 +11,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use headsmith::HeadKind;
+use headsmith::data::predictions::Columns;
 
 use crate::view;
 use common::{switch, table};
@@ -250,8 +251,8 @@ fn preset() -> Arg {
 fn columns() -> Arg {
     Arg::new("columns")
         .long("columns")
-        .value_name("WHICH")
-        .value_parser(["all", "label"])
+        .value_name("NAMES")
+        .value_parser(|text: &str| text.parse::<Columns>())
         .default_value("all")
-        .help("Columns of the predictions: all of the input with the label filled in, or only the label")
+        .help("Columns of the predictions, in this order: names of input columns, and label for the prediction, such as id,label; all: every input column with the label filled in")
 }

@@ -3,13 +3,20 @@
 //! The other cells are not held in memory with the table: they are read again from its file, and every row is held
 //! against the features that were predicted on before it is written.
 
+mod archive;
+mod columns;
 mod source;
+mod text;
 
-use crate::columns::{Role, quoted};
-use crate::output::{is_standard_output, write_atomically};
+pub use archive::zip;
+pub use columns::Columns;
+
+use crate::output::write_atomically;
 use crate::{Classes, Error, Result, Table};
+use columns::{Column, Content};
 use headsmith_kernels::MatRef;
-use std::io::{self, Write};
+use source::{Each, Opened};
+use std::io;
 use std::path::Path;
 
 /// What was predicted for the rows of a table.
@@ -23,18 +30,8 @@ pub struct Predictions<'a> {
     pub probabilities: MatRef<'a>,
 }
 
-/// Which columns of the input stand in the output.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Columns {
-    /// All, in their order, as they stood.
-    #[default]
-    All,
-    /// The label alone.
-    LabelOnly,
-}
-
 /// How predictions are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WriteOptions {
     /// Which columns of the input stand in the output.
     pub columns: Columns,
@@ -53,13 +50,13 @@ pub struct Written {
     pub columns_left_out: Vec<String>,
 }
 
-/// Writes a CSV of the table's own columns with the label column filled (added last when the table has none), and
+/// Writes a CSV of the columns that are asked for, in that order, the label column filled with the predictions, and
 /// no row index. Cells of a CSV keep their bytes; lists from other formats are written as Python literals of the
 /// shortest numbers that read back as the same `f32`.
 ///
 /// # Errors
-/// When the table's file cannot be read again or is no longer what it was, when a class has the name of a column
-/// and probabilities are wanted, or when the output cannot be written.
+/// When the table's file cannot be read again or is no longer what it was, when a column that is asked for is not
+/// there, when two columns would have one name, or when the output cannot be written.
 ///
 /// # Panics
 /// When the predictions are not those of as many rows as the table has.
@@ -67,27 +64,20 @@ pub fn write(
     path: &Path,
     table: &Table,
     predictions: Predictions<'_>,
-    options: WriteOptions,
+    options: &WriteOptions,
 ) -> Result<Written> {
     assert_eq!(predictions.predicted.len(), table.n_rows(), "one prediction a row");
     assert_eq!(predictions.probabilities.n_rows(), table.n_rows(), "one row of probabilities a row");
-    refuse_name_twice(table, predictions.classes, options)?;
-    let one_hot = match options.columns {
-        Columns::All => one_hot_classes(table, predictions.classes)?,
-        Columns::LabelOnly => Vec::new(),
-    };
+    let at = |error: Error| error.at(table.path());
+    let opened = Opened::new(table, options.columns != Columns::LabelOnly).map_err(at)?;
+    let columns = columns::layout(table, predictions.classes, options, &opened).map_err(at)?;
+    let sheet = Sheet { table, predictions, columns };
     let mut failure = None;
-    let mut columns_left_out = Vec::new();
     let written = write_atomically(path, |out| {
-        let sheet = Sheet { table, predictions, options, one_hot };
-        let result = match options.columns {
-            Columns::LabelOnly => sheet.write_labels(out),
-            Columns::All => source::write(&sheet, out).map(|left_out| columns_left_out = left_out),
-        };
-        result.map_err(|error| match error {
+        text::write_csv(&sheet, &opened, out).map_err(|error| match error {
             Stopped::Output(error) => error,
             Stopped::Input(error) => {
-                failure = Some(error.at(table.path()));
+                failure = Some(at(error));
                 io::Error::other("the input failed")
             }
         })
@@ -97,60 +87,27 @@ pub fn write(
         None => written.map(|()| Written {
             n_rows: table.n_rows(),
             n_left_out: table.n_skipped(),
-            columns_left_out,
+            columns_left_out: match options.columns {
+                Columns::All => opened.left_out(table),
+                _ => Vec::new(),
+            },
         }),
     }
 }
 
-fn refuse_name_twice(table: &Table, classes: &Classes, options: WriteOptions) -> Result<()> {
-    let label = label_name(table);
-    let added = options.columns == Columns::All && table.columns().label.is_none();
-    if added && table.columns().names.iter().any(|name| name == label) {
-        let what = format!(
-            "the labels cannot be written to column \"{label}\", which holds neither text nor numbers"
-        );
-        return Err(Error::column(what)
-            .at(table.path())
-            .with_hint("write the label alone, or rename the column"));
+/// Ends with an error unless the columns that are asked for can be written for `table`, as far as their names tell: to
+/// be called before work that takes long.
+///
+/// # Errors
+/// When there is no such column: what there is, and what may be meant.
+pub fn check_columns(table: &Table, columns: &Columns) -> Result<()> {
+    match columns {
+        Columns::Named(names) => names
+            .iter()
+            .try_for_each(|name| columns::find(table, name).map(|_| ()))
+            .map_err(|error| error.at(table.path())),
+        _ => Ok(()),
     }
-    let taken = |class: &&String| match options.columns {
-        Columns::LabelOnly => **class == label,
-        Columns::All => **class == label || table.columns().names.contains(class),
-    };
-    let clashes: Vec<&String> = classes.names().iter().filter(taken).collect();
-    if !options.proba || clashes.is_empty() {
-        return Ok(());
-    }
-    let what = format!(
-        "the columns of probabilities would have the names of columns there are: {}",
-        quoted(clashes)
-    );
-    Err(Error::column(what).at(table.path()).with_hint("write the label alone, or rename the columns"))
-}
-
-/// The class of each one-hot column; an error unless every class has one column.
-fn one_hot_classes(table: &Table, classes: &Classes) -> Result<Vec<u32>> {
-    let found = &table.columns().one_hot;
-    let known: Vec<u32> = classes.classes_of(found).into_iter().flatten().collect();
-    let mut sorted = known.clone();
-    sorted.sort_unstable();
-    if found.is_empty() || known.len() == found.len() && sorted.into_iter().eq(0..classes.len() as u32) {
-        return Ok(known);
-    }
-    let prefix = label_name(table);
-    let what = format!(
-        "the one-hot columns \"{prefix}_..\" cannot hold the predictions: expected a column for each of the model's \
-         classes {}, found those of {}",
-        quoted(classes.names()),
-        quoted(found)
-    );
-    let hint = format!("name them \"{prefix}_CLASS\" for these classes, or write the label alone");
-    Err(Error::column(what).at(table.path()).with_hint(hint))
-}
-
-/// The name of the label column of the output.
-fn label_name(table: &Table) -> &str {
-    table.columns().label.as_deref().unwrap_or_else(|| table.options.added_label())
 }
 
 /// Why writing ended early.
@@ -171,105 +128,42 @@ impl From<io::Error> for Stopped {
     }
 }
 
+/// A cell of the output.
+#[derive(Debug, Clone, Copy)]
+enum Cell<'a> {
+    /// The field of a CSV as it stands, quotes and all.
+    Raw(&'a [u8]),
+    Text(&'a str),
+    Number(f32),
+    List(&'a [f32]),
+    /// Whether the row is of a class.
+    Flag(bool),
+}
+
 /// The rows of a table and what is to be written of them.
 struct Sheet<'a> {
     table: &'a Table,
     predictions: Predictions<'a>,
-    options: WriteOptions,
-    /// For each one-hot column, its class.
-    one_hot: Vec<u32>,
+    columns: Vec<Column<'a>>,
 }
 
-impl Sheet<'_> {
-    fn write_labels(&self, out: &mut dyn Write) -> std::result::Result<(), Stopped> {
-        write_text(out, label_name(self.table))?;
-        self.write_proba_names(out)?;
-        for row in 0..self.table.n_rows() {
-            write_text(out, self.class(row))?;
-            self.write_proba(out, row)?;
-        }
-        Ok(())
+impl<'a> Sheet<'a> {
+    /// Hands every row with its cells, one for each column, to `each`, in order.
+    fn for_each_row(&self, opened: &Opened, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
+        let input: Vec<usize> = self.columns.iter().filter_map(Column::input).collect();
+        opened.for_each_row(self.table, &input, &mut |row, cells| {
+            let mut cells = cells.iter();
+            let cell = |column: &Column<'_>| match column.content {
+                Content::Input(_) => cells.next().copied().unwrap_or(Cell::Text("")),
+                Content::Label => Cell::Text(self.class(row)),
+                Content::OneHot(class) => Cell::Flag(class == self.predictions.predicted[row]),
+                Content::Probability(class) => Cell::Number(self.predictions.probabilities.row(row)[class]),
+            };
+            each(row, &self.columns.iter().map(cell).collect::<Vec<_>>())
+        })
     }
 
-    fn class(&self, row: usize) -> &str {
+    fn class(&self, row: usize) -> &'a str {
         &self.predictions.classes.names()[self.predictions.predicted[row] as usize]
     }
-
-    /// The cell of a label or one-hot column.
-    fn write_label(&self, out: &mut dyn Write, role: Role, row: usize) -> io::Result<()> {
-        match role {
-            Role::OneHot(k) => {
-                let is = self.one_hot.get(k as usize) == Some(&self.predictions.predicted[row]);
-                out.write_all(if is { b"1" } else { b"0" })
-            }
-            _ => write_text(out, self.class(row)),
-        }
-    }
-
-    fn write_proba_names(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.options.proba {
-            for class in self.predictions.classes.names() {
-                out.write_all(b",")?;
-                write_text(out, class)?;
-            }
-        }
-        out.write_all(b"\n")
-    }
-
-    fn write_proba(&self, out: &mut dyn Write, row: usize) -> io::Result<()> {
-        if self.options.proba {
-            for probability in self.predictions.probabilities.row(row) {
-                write!(out, ",{probability:?}")?;
-            }
-        }
-        out.write_all(b"\n")
-    }
-
-    /// Ends with an error unless `x` are the features that row `row` was predicted on.
-    fn check_row(&self, row: usize, x: &[f32]) -> Result<()> {
-        let same = row < self.table.n_rows() && {
-            let known = self.table.x().row(row);
-            known.len() == x.len() && known.iter().zip(x).all(|(a, b)| a.to_bits() == b.to_bits())
-        };
-        if same { Ok(()) } else { Err(changed()) }
-    }
-}
-
-fn changed() -> Error {
-    Error::format("the file changed while it was worked on: its rows are no longer those that were predicted")
-        .with_hint("run again")
-}
-
-/// Writes a field, in quotes when it needs them.
-fn write_text(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    let plain = !text.is_empty() && !text.contains(['"', ',', '\n', '\r']);
-    if plain { out.write_all(text.as_bytes()) } else { write!(out, "\"{}\"", text.replace('"', "\"\"")) }
-}
-
-/// Zips the file `csv` as the one entry `submission.csv`; the same bytes for the same content.
-///
-/// # Errors
-/// When `csv` cannot be read or is no file (a pipe gives nothing back), or `path` cannot be written.
-pub fn zip(csv: &Path, path: &Path) -> Result<()> {
-    let metadata = std::fs::metadata(csv).map_err(|error| Error::io(csv, error))?;
-    if !metadata.is_file() || is_standard_output(csv) {
-        let what = "what was written to a pipe or a device cannot be zipped";
-        return Err(Error::format(what).at(csv).with_hint("write the predictions to a file"));
-    }
-    let content = std::fs::read(csv).map_err(|error| Error::io(csv, error))?;
-    write_atomically(path, |out| out.write_all(&zipped(&content)?))
-}
-
-fn zipped(content: &[u8]) -> io::Result<Vec<u8>> {
-    use zip::write::{SimpleFileOptions, ZipWriter};
-    let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
-    // The default time stamp is fixed: 1 January 1980, the first there is in a zip.
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .last_modified_time(zip::DateTime::default())
-        .unix_permissions(0o644)
-        .large_file(content.len() as u64 > u64::from(u32::MAX) / 2);
-    zip.start_file("submission.csv", options)?;
-    zip.write_all(content)?;
-    Ok(zip.finish()?.into_inner())
 }

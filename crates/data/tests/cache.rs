@@ -213,7 +213,7 @@ fn predictions_are_written_beside_the_rows_of_the_table_itself() {
             probabilities: proba.view(),
         };
         let out = folder.path().join("out.csv");
-        predictions::write(&out, &table, predictions, predictions::WriteOptions::default()).unwrap();
+        predictions::write(&out, &table, predictions, &predictions::WriteOptions::default()).unwrap();
         fs::read_to_string(out).unwrap()
     };
     let plain = submission(None);

@@ -20,7 +20,7 @@ fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<Written> 
     let classes = classes();
     let predictions =
         Predictions { classes: &classes, predicted: &predicted, probabilities: probabilities.view() };
-    write(path, table, predictions, options)
+    write(path, table, predictions, &options)
 }
 
 /// What is written for a file of this name and content.
@@ -60,7 +60,7 @@ fn a_label_column_is_added_last_and_blank_lines_are_not_rows() {
 #[test]
 fn probabilities_and_the_label_alone() {
     let text = "embeddings,label\n\"[1,2]\",\n\"[3,4]\",\n";
-    let write = |columns, proba| {
+    let write = |columns: Columns, proba| {
         written("t.csv", text.as_bytes(), &ReadOptions::default(), WriteOptions { columns, proba }).0
     };
     assert_eq!(write(Columns::LabelOnly, false), "label\na\n\"b, c\"\n");
@@ -228,4 +228,55 @@ fn a_zip_holds_the_submission_and_has_the_same_bytes_again() {
     for no_file in ["/dev/null", "/dev/stdout"] {
         assert!(zip(Path::new(no_file), &one).unwrap_err().is_format());
     }
+}
+
+/// What is written of a file of the tests' data with these columns, or the error.
+fn named(name: &str, columns: &str, proba: bool) -> Result<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.csv");
+    let table = read(&data(name), &ReadOptions::default(), &Pool::inline())?;
+    submit(&table, &out, WriteOptions { columns: columns.parse().unwrap(), proba })?;
+    Ok(std::fs::read_to_string(&out).unwrap())
+}
+
+#[test]
+fn named_columns_stand_in_the_order_asked_for_as_they_stood() {
+    let text = "id,embeddings,mood,note\n 007,\"[1.50, 2e0]\",x,\"say \"\"hi\"\"\"\n1.0,\"[4,5]\",y,\n";
+    let options = ReadOptions { label_column: Some("mood".to_owned()), ..ReadOptions::default() };
+    let write = |columns: &str, proba| {
+        let options_of_write = WriteOptions { columns: columns.parse().unwrap(), proba };
+        written("t.csv", text.as_bytes(), &options, options_of_write).0
+    };
+    assert_eq!(write("id,label", false), "id,mood\n 007,a\n1.0,\"b, c\"\n");
+    assert_eq!(write("mood,note,id", false), "mood,note,id\na,\"say \"\"hi\"\"\", 007\n\"b, c\",,1.0\n");
+    assert_eq!(write("id", true), "id,a,\"b, c\"\n 007,0.75,0.25\n1.0,0.1,0.9\n");
+    assert_eq!(write("label,embeddings", false), "mood,embeddings\na,\"[1.50, 2e0]\"\n\"b, c\",\"[4,5]\"\n");
+}
+
+#[test]
+fn named_columns_of_other_formats() {
+    let second = |name: &str, columns: &str| {
+        let text = named(name, columns, false).unwrap();
+        text.lines().nth(2).unwrap().to_owned()
+    };
+    assert_eq!(second("with-id.parquet", "id,label"), "\"r,1\",\"b, c\"");
+    assert_eq!(second("columns.parquet", "f3,label,f1"), second("columns.csv", "f3,label,f1"));
+    assert_eq!(second("f32.npy", "label,embeddings"), "\"b, c\",\"[2.375, -0.625, 0.25, 1.125]\"");
+    // What pandas keeps as the index is written where it is asked for by name.
+    let first = named("named-index.parquet", "all", false).unwrap();
+    let key = named("named-index.parquet", "sample,label", false).unwrap();
+    assert!(!first.contains("sample") && key.starts_with("sample,label\n"), "{first}{key}");
+}
+
+#[test]
+fn columns_that_cannot_be_written_are_refused() {
+    let error = |name: &str, columns: &str| named(name, columns, false).unwrap_err().to_string();
+    let unknown = error("columns.csv", "f9,label");
+    assert!(unknown.contains("there is no column \"f9\" to write; the columns are \"f0\", "), "{unknown}");
+    let meant = error("with-id.parquet", "idd,label");
+    assert!(meant.contains("did you mean \"id\"?"), "{meant}");
+    let array = error("f32.npy", "id,label");
+    assert!(array.contains("there is no column \"id\" to write; the columns are \"embeddings\""), "{array}");
+    let bare = error("with-id.parquet", "id");
+    assert!(bare.contains("hold no prediction; add label"), "{bare}");
 }

@@ -63,7 +63,7 @@ pub fn predict_table(
     let proba = model.predict_proba(table.table.x(), context.pool)?;
     let predicted = most_probable(proba.view());
     let predictions = Predictions { classes: &classes, predicted: &predicted, probabilities: proba.view() };
-    let written = predictions::write(&options.csv, &table.table, predictions, options.columns)?;
+    let written = predictions::write(&options.csv, &table.table, predictions, &options.columns)?;
     context.tell(&Progress::Wrote(&options.csv));
     let mut files = vec![options.csv.display().to_string()];
     if let Some(zip) = &options.zip {

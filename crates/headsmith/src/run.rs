@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use headsmith_data::predictions::{Columns, WriteOptions};
+use headsmith_data::predictions::{self, Columns, WriteOptions};
 use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, output};
 use headsmith_model::Record;
 
@@ -168,6 +168,10 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let val = tables::read("val", &config.val, &config.read, context)?;
     let test =
         config.test.as_ref().map(|test| tables::read("test", test, &config.read, context)).transpose()?;
+    if let Some(test) = &test {
+        // Before hours of work, not after them.
+        predictions::check_columns(&test.table, &config.columns)?;
+    }
     let reports =
         [Some(&train), Some(&val), test.as_ref()].into_iter().flatten().map(|t| t.report.clone()).collect();
     let others: Vec<&RoleTable> = test.iter().collect();
@@ -244,7 +248,7 @@ fn predict_options(config: &RunConfig) -> PredictOptions {
     PredictOptions {
         csv: config.out.join("submission.csv"),
         zip: Some(config.out.join("submission.zip")),
-        columns: WriteOptions { columns: config.columns, proba: false },
+        columns: WriteOptions { columns: config.columns.clone(), proba: false },
     }
 }
 

@@ -269,3 +269,51 @@ fn inspect_says_which_table_could_not_be_read() {
     let text = String::from_utf8(world.run("inspect none.csv", 1).stdout).unwrap();
     assert!(!text.contains("nothing is wrong"), "{text}");
 }
+
+/// The tables of `World`, each row with a number of its own from `first` on.
+fn with_ids(world: &World, name: &str, first: usize) {
+    let text = world.read(name);
+    let rows = text.lines().skip(1).enumerate().map(|(i, line)| format!("{},{line}\n", first + i));
+    world.write(name, &format!("id,{}\n{}", text.lines().next().unwrap(), rows.collect::<String>()));
+}
+
+#[test]
+fn a_submission_of_id_and_label() {
+    let world = World::with_tables();
+    with_ids(&world, "test.csv", 5000);
+    world.run("fit forest --train train.csv --model m.safetensors --n-estimators 5", 0);
+    world.run("predict --model m.safetensors --data test.csv --out p.csv --columns id,label", 0);
+    let submission = world.read("p.csv");
+    let mut lines = submission.lines();
+    assert_eq!(lines.next(), Some("id,label"));
+    let ids: Vec<usize> = lines
+        .map(|line| {
+            let (id, label) = line.split_once(',').unwrap();
+            assert!(CLASSES.contains(&label), "{line}");
+            id.parse().unwrap()
+        })
+        .collect();
+    assert_eq!(ids, (5000..5060).collect::<Vec<_>>());
+
+    let stderr =
+        world.error("predict --model m.safetensors --data test.csv --out q.csv --columns idd,label", 1);
+    assert!(stderr.contains("did you mean \"id\"?"), "{stderr}");
+    let stderr =
+        world.error("predict --model m.safetensors --data test.csv --out q.csv --columns id,label,id", 2);
+    assert!(stderr.contains("\"id\" is named twice"), "{stderr}");
+    assert!(!world.path("q.csv").exists());
+}
+
+#[test]
+fn run_refuses_columns_that_are_not_there_before_it_fits() {
+    let world = World::with_tables();
+    with_ids(&world, "test.csv", 5000);
+    let stderr = world.error(
+        "run --train train.csv --val val.csv --test test.csv --out out --trials 0 --columns ident,label",
+        1,
+    );
+    assert!(stderr.contains("there is no column \"ident\""), "{stderr}");
+    assert!(!world.path("out/model.safetensors").exists());
+    run(&world, "--columns id,label");
+    assert!(world.read("out/submission.csv").starts_with("id,label\n5000,"));
+}

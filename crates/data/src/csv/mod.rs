@@ -13,7 +13,7 @@ mod row;
 mod text;
 
 pub(crate) use layout::Layout;
-pub(crate) use records::{Record, fields, is_blank};
+pub(crate) use records::{Record, fields, is_blank, value};
 pub(crate) use row::Label;
 pub(crate) use text::{Text, layout};
 

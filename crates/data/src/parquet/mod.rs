@@ -53,7 +53,7 @@ impl Parquet {
         let field = &self.fields[column];
         let plain = field.stored != Stored::Other && !field.is_list();
         match self.columns.roles[column] {
-            Role::Index | Role::Other => plain && !self.is_pandas_index(column),
+            Role::Index | Role::Other => plain,
             _ => true,
         }
     }
@@ -250,7 +250,8 @@ pub(crate) struct Rows<'a> {
     open: Vec<Open>,
     /// The number of rows before the next block.
     n_before: u64,
-    other_columns: bool,
+    /// The columns that are neither features nor labels and are read as well.
+    others: &'a [usize],
 }
 
 struct Open {
@@ -261,12 +262,12 @@ struct Open {
 
 impl<'a> Rows<'a> {
     pub(crate) fn new(parquet: &'a Parquet, pool: &'a Pool) -> Rows<'a> {
-        Rows { parquet, pool, group: 0, open: Vec::new(), n_before: 0, other_columns: false }
+        Rows { parquet, pool, group: 0, open: Vec::new(), n_before: 0, others: &[] }
     }
 
-    /// The rows with the cells of the columns that are neither features nor labels.
-    pub(crate) fn with_other_columns(parquet: &'a Parquet, pool: &'a Pool) -> Rows<'a> {
-        Rows { other_columns: true, ..Rows::new(parquet, pool) }
+    /// The rows with the cells of those of the columns `others` that are neither features nor labels.
+    pub(crate) fn with_other_columns(parquet: &'a Parquet, others: &'a [usize], pool: &'a Pool) -> Rows<'a> {
+        Rows { others, ..Rows::new(parquet, pool) }
     }
 
     fn open_group(&mut self) -> Result<()> {
@@ -274,7 +275,7 @@ impl<'a> Rows<'a> {
         self.group += 1;
         for (column, role) in self.parquet.columns.roles.iter().enumerate() {
             let wanted = match role {
-                Role::Index | Role::Other => self.other_columns && self.parquet.can_be_written(column),
+                Role::Index | Role::Other => self.others.contains(&column),
                 _ => true,
             };
             if let Some(leaf) = self.parquet.fields[column].leaf.filter(|_| wanted) {

@@ -1,109 +1,173 @@
-//! The rows of a table's file, read again to be written with their predictions.
+//! The rows of a table's files, read again to be written with their predictions.
 
-use super::{Sheet, Stopped, changed, label_name, write_text};
+use super::{Cell, Stopped};
 use crate::columns::Role;
 use crate::csv;
-use crate::format::Format;
+use crate::parquet::{self, Parquet};
 use crate::read::open_parquet;
 use crate::table::Part;
-use crate::{Error, Table};
+use crate::{Error, Result, Table};
 use headsmith_kernels::Pool;
-use std::io::{self, Write};
 
-/// A file of the table, and what is to be written of its rows.
-struct FileSheet<'a> {
-    sheet: &'a Sheet<'a>,
+/// What is called with each row: its number, and the cells of the columns that were asked for.
+pub(super) type Each<'a> = dyn FnMut(usize, &[Cell<'_>]) -> std::result::Result<(), Stopped> + 'a;
+
+/// A table whose files are read again.
+pub(super) struct Opened {
+    /// Its first file; `None` when no cells of the files are wanted.
+    first: Option<File>,
+}
+
+/// One file of a table, open to be read again.
+enum File {
+    Csv(csv::Layout),
+    Parquet(Parquet),
+    /// Arrays have no columns: they are written as the notebook's two, a list and a label.
+    Arrays,
+}
+
+impl Opened {
+    /// Opens the first file of `table`, where cells are wanted.
+    pub(super) fn new(table: &Table, wanted: bool) -> Result<Opened> {
+        let first = table.parts.first().filter(|_| wanted);
+        Ok(Opened { first: first.map(|part| File::open(table, part)).transpose()? })
+    }
+
+    /// Whether a column of the input can be written: it holds numbers, text, or the features.
+    pub(super) fn can_be_written(&self, column: usize) -> bool {
+        self.first.as_ref().is_none_or(|file| file.can_be_written(column))
+    }
+
+    /// Whether it is written where all columns are.
+    pub(super) fn is_written(&self, column: usize) -> bool {
+        self.can_be_written(column) && !self.is_pandas_index(column)
+    }
+
+    fn is_pandas_index(&self, column: usize) -> bool {
+        matches!(&self.first, Some(File::Parquet(parquet)) if parquet.is_pandas_index(column))
+    }
+
+    /// The names of the columns that are left out where all are written, for what they hold.
+    pub(super) fn left_out(&self, table: &Table) -> Vec<String> {
+        let names = table.columns().names.iter().enumerate();
+        let left_out = names.filter(|&(i, _)| !self.can_be_written(i) && !self.is_pandas_index(i));
+        left_out.map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The names of the columns as they stand in a CSV, quotes and all.
+    pub(super) fn header(&self) -> Option<Vec<&[u8]>> {
+        match &self.first {
+            Some(File::Csv(layout)) => Some(csv::fields(&layout.header).collect()),
+            _ => None,
+        }
+    }
+
+    /// Calls `each` with every row of `table` and its cells of the columns `wanted` of the first file, in that order.
+    ///
+    /// # Errors
+    /// When a row is not that which was predicted, or cannot be read; when another file lacks a column; and those of
+    /// `each`.
+    pub(super) fn for_each_row(
+        &self,
+        table: &Table,
+        wanted: &[usize],
+        each: &mut Each<'_>,
+    ) -> std::result::Result<(), Stopped> {
+        if wanted.is_empty() {
+            return (0..table.n_rows()).try_for_each(|row| each(row, &[]));
+        }
+        let mut first = 0;
+        for (i, part) in table.parts.iter().enumerate() {
+            let read = |each: &mut Each<'_>| {
+                let rows = FileRows { table, part, first, wanted: columns_of(table, part, wanted)? };
+                match &self.first {
+                    Some(file) if i == 0 => rows.of(file, each),
+                    _ => rows.of(&File::open(table, part)?, each),
+                }
+            };
+            read(each).map_err(|stopped| match stopped {
+                Stopped::Input(error) => Stopped::Input(error.at(part.source.path())),
+                other => other,
+            })?;
+            first += part.numbers.n_rows();
+        }
+        Ok(())
+    }
+}
+
+/// The columns `wanted` of the first file, in the file `part`.
+fn columns_of(table: &Table, part: &Part, wanted: &[usize]) -> Result<Vec<usize>> {
+    let column = |&column: &usize| {
+        let name = &table.columns().names[column];
+        let found = part.columns.names.iter().position(|other| other == name);
+        found.ok_or_else(|| {
+            let what = format!("there is no column \"{name}\", which {} has", table.files()[0].display());
+            Error::column(what).with_hint("write columns that all files have")
+        })
+    };
+    wanted.iter().map(column).collect()
+}
+
+impl File {
+    fn open(table: &Table, part: &Part) -> Result<File> {
+        let (file, roles, n_features) = match part.format {
+            format if format.is_arrays() => return Ok(File::Arrays),
+            format if format.is_text() => {
+                let layout = csv::layout(&mut open_text(part)?, &table.options)?;
+                let (roles, n_features) = (layout.columns.roles.clone(), layout.n_features);
+                (File::Csv(layout), roles, n_features)
+            }
+            _ => {
+                let parquet = open_parquet(&part.source, part.compression, &table.options)?;
+                let (roles, n_features) = (parquet.columns.roles.clone(), parquet.n_features);
+                (File::Parquet(parquet), roles, n_features)
+            }
+        };
+        if roles != part.columns.roles || n_features != table.n_features() {
+            return Err(changed());
+        }
+        Ok(file)
+    }
+
+    fn can_be_written(&self, column: usize) -> bool {
+        match self {
+            File::Parquet(parquet) => parquet.can_be_written(column),
+            _ => true,
+        }
+    }
+}
+
+fn open_text(part: &Part) -> Result<csv::Text<'static>> {
+    Ok(csv::Text::new(part.source.open(part.compression)?))
+}
+
+/// The rows of one file.
+struct FileRows<'a> {
+    table: &'a Table,
     part: &'a Part,
     /// The row of the table that is the file's first.
     first: usize,
-    /// The file's columns in the order of those of the first file.
-    order: Vec<usize>,
+    /// The columns of the file that are wanted.
+    wanted: Vec<usize>,
 }
 
-/// Writes all columns and rows; gives the names of the columns that were left out.
-pub(super) fn write(sheet: &Sheet<'_>, out: &mut dyn Write) -> Result<Vec<String>, Stopped> {
-    let mut left_out = Vec::new();
-    let mut first = 0;
-    for part in &sheet.table.parts {
-        let file = FileSheet { sheet, part, first, order: order(sheet.table, part)? };
-        let written = match part.format {
-            Format::Csv | Format::Json => file.write_csv(out).map(|()| Vec::new()),
-            Format::Parquet => file.write_parquet(out),
-            Format::Npy | Format::Npz | Format::Safetensors => file.write_arrays(out).map(|()| Vec::new()),
-        };
-        let written = written.map_err(|stopped| match stopped {
-            Stopped::Input(error) => Stopped::Input(error.at(part.source.path())),
-            other => other,
-        })?;
-        if first == 0 {
-            left_out = written;
+impl FileRows<'_> {
+    fn of(&self, file: &File, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
+        match file {
+            File::Csv(layout) => self.of_csv(layout, each),
+            File::Parquet(parquet) => self.of_parquet(parquet, each),
+            File::Arrays => (self.first..self.first + self.part.numbers.n_rows()).try_for_each(|row| {
+                let cells = vec![Cell::List(self.table.x().row(row)); self.wanted.len()];
+                each(row, &cells)
+            }),
         }
-        first += part.numbers.n_rows();
-    }
-    Ok(left_out)
-}
-
-/// The columns of a file in the order of those of the table's first.
-fn order(table: &Table, part: &Part) -> Result<Vec<usize>, Error> {
-    let place = |name: &String| part.columns.names.iter().position(|other| other == name);
-    let names = &table.columns().names;
-    let order: Option<Vec<usize>> = names.iter().map(place).collect();
-    order.filter(|order| order.len() == part.columns.names.len()).ok_or_else(|| {
-        let what = format!("its columns cannot stand under those of {}", table.files()[0].display());
-        Error::column(what).at(part.source.path()).with_hint("write the label alone")
-    })
-}
-
-impl FileSheet<'_> {
-    fn n_rows(&self) -> usize {
-        self.part.numbers.n_rows()
     }
 
-    /// Whether row `row` of the file's own is the one with the line or row number `number`.
-    fn is_row(&self, row: usize, number: u64) -> bool {
-        row < self.n_rows() && self.part.numbers.get(row) == number
-    }
-
-    fn check_row(&self, row: usize, x: &[f32]) -> Result<(), Error> {
-        self.sheet.check_row(self.first + row, x)
-    }
-
-    fn check_end(&self, n_rows: usize) -> Result<(), Error> {
-        if n_rows == self.n_rows() { Ok(()) } else { Err(changed()) }
-    }
-
-    fn adds_label(&self) -> bool {
-        self.part.columns.label.is_none()
-    }
-
-    /// The end of a header: the label column, where it is added, and those of the probabilities.
-    fn write_more_names(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.adds_label() {
-            out.write_all(b",")?;
-            write_text(out, label_name(self.sheet.table))?;
-        }
-        self.sheet.write_proba_names(out)
-    }
-
-    /// The end of a row.
-    fn write_more(&self, out: &mut dyn Write, row: usize) -> io::Result<()> {
-        if self.adds_label() {
-            out.write_all(b",")?;
-            self.sheet.write_label(out, Role::Label, self.first + row)?;
-        }
-        self.sheet.write_proba(out, self.first + row)
-    }
-
-    fn write_csv(&self, out: &mut dyn Write) -> Result<(), Stopped> {
-        let (table, part) = (self.sheet.table, self.part);
-        let mut text = csv::Text::new(part.source.open(part.compression)?);
-        let layout = csv::layout(&mut text, &table.options)?;
-        if layout.columns.roles != part.columns.roles || layout.n_features != table.n_features() {
+    fn of_csv(&self, known: &csv::Layout, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
+        let mut text = open_text(self.part)?;
+        let layout = csv::layout(&mut text, &self.table.options)?;
+        if layout.header != known.header || layout.n_features != known.n_features {
             return Err(changed().into());
-        }
-        if self.first == 0 {
-            out.write_all(&layout.header)?;
-            self.write_more_names(out)?;
         }
         let mut x = vec![0.0; layout.n_features];
         let mut row = 0;
@@ -112,106 +176,85 @@ impl FileSheet<'_> {
             if records.is_empty() {
                 return Ok(self.check_end(row)?);
             }
+            let mut fields: Vec<&[u8]> = Vec::with_capacity(layout.columns.names.len());
             for (record, line) in &records {
                 // Blank lines and rows that could not be read are those between the lines of the table's rows.
                 if self.is_row(row, *line) {
                     let bytes = &bytes[record.range.clone()];
                     csv::read_row(bytes, record, *line, &layout, &mut x).map_err(|_| changed())?;
                     self.check_row(row, &x)?;
-                    self.write_record(out, bytes, row)?;
+                    fields.clear();
+                    fields.extend(csv::fields(bytes));
+                    let cell = |&column: &usize| Cell::Raw(fields.get(column).copied().unwrap_or_default());
+                    each(self.first + row, &self.wanted.iter().map(cell).collect::<Vec<_>>())?;
                     row += 1;
                 }
             }
         }
     }
 
-    fn write_record(&self, out: &mut dyn Write, record: &[u8], row: usize) -> io::Result<()> {
-        let fields: Vec<&[u8]> = csv::fields(record).collect();
-        for (i, &column) in self.order.iter().enumerate() {
-            if i > 0 {
-                out.write_all(b",")?;
-            }
-            match self.part.columns.roles[column] {
-                role @ (Role::Label | Role::OneHot(_)) => {
-                    self.sheet.write_label(out, role, self.first + row)?;
-                }
-                _ => out.write_all(fields.get(column).copied().unwrap_or_default())?,
-            }
+    fn of_parquet(&self, parquet: &Parquet, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
+        let roles = &self.part.columns.roles;
+        if let Some(&column) = self.wanted.iter().find(|&&column| !parquet.can_be_written(column)) {
+            return Err(unwritable(&self.part.columns.names[column]).into());
         }
-        self.write_more(out, row)
-    }
-
-    fn write_parquet(&self, out: &mut dyn Write) -> Result<Vec<String>, Stopped> {
-        let (table, part) = (self.sheet.table, self.part);
-        let parquet = open_parquet(&part.source, part.compression, &table.options)?;
-        if parquet.columns.roles != part.columns.roles || parquet.n_features != table.n_features() {
-            return Err(changed().into());
-        }
-        let columns = &part.columns;
-        let kept: Vec<usize> = self.order.iter().copied().filter(|&i| parquet.can_be_written(i)).collect();
-        if self.first == 0 {
-            for (i, &column) in kept.iter().enumerate() {
-                out.write_all(if i > 0 { b"," } else { b"" })?;
-                write_text(out, &columns.names[column])?;
-            }
-            self.write_more_names(out)?;
-        }
-        let features = columns.with_role(Role::Feature);
-        let place = |column: usize| features.iter().position(|name| *name == columns.names[column]);
-        let places: Vec<Option<usize>> = kept.iter().map(|&column| place(column)).collect();
         let pool = Pool::inline();
+        let features = features_before(roles);
         let mut row = 0;
-        for block in crate::parquet::Rows::with_other_columns(&parquet, &pool) {
+        for block in parquet::Rows::with_other_columns(parquet, &self.wanted, &pool) {
             let block = block?;
-            for (i, x) in block.x.chunks_exact(table.n_features()).enumerate() {
+            for (i, x) in block.x.chunks_exact(self.table.n_features()).enumerate() {
                 // A row without a label in a table that has labels was left out.
                 if !self.is_row(row, block.numbers[i]) {
                     continue;
                 }
                 self.check_row(row, x)?;
-                for (k, (&column, place)) in kept.iter().zip(&places).enumerate() {
-                    out.write_all(if k > 0 { b"," } else { b"" })?;
-                    match columns.roles[column] {
-                        Role::Embeddings => write_list(out, x)?,
-                        Role::Feature => write!(out, "{:?}", place.map_or(0.0, |place| x[place]))?,
-                        role @ (Role::Label | Role::OneHot(_)) => {
-                            self.sheet.write_label(out, role, self.first + row)?;
-                        }
-                        Role::Index | Role::Other => write_text(out, block.other(column, i))?,
-                    }
-                }
-                self.write_more(out, row)?;
+                let cell = |&column: &usize| match roles[column] {
+                    Role::Embeddings => Cell::List(x),
+                    Role::Feature => Cell::Number(x[features[column]]),
+                    _ => Cell::Text(block.other(column, i)),
+                };
+                each(self.first + row, &self.wanted.iter().map(cell).collect::<Vec<_>>())?;
                 row += 1;
             }
         }
-        self.check_end(row)?;
-        let left_out =
-            (0..columns.names.len()).filter(|&i| !parquet.can_be_written(i) && !parquet.is_pandas_index(i));
-        Ok(left_out.map(|i| columns.names[i].clone()).collect())
+        Ok(self.check_end(row)?)
     }
 
-    /// Arrays have no columns: they are written as the notebook's two, a list and a label.
-    fn write_arrays(&self, out: &mut dyn Write) -> Result<(), Stopped> {
-        let sheet = self.sheet;
-        if self.first == 0 {
-            out.write_all(b"embeddings,")?;
-            write_text(out, label_name(sheet.table))?;
-            sheet.write_proba_names(out)?;
-        }
-        for row in self.first..self.first + self.n_rows() {
-            write_list(out, sheet.table.x().row(row))?;
-            out.write_all(b",")?;
-            sheet.write_label(out, Role::Label, row)?;
-            sheet.write_proba(out, row)?;
-        }
-        Ok(())
+    /// Whether row `row` of the file's own is the one with the line or row number `number`.
+    fn is_row(&self, row: usize, number: u64) -> bool {
+        row < self.part.numbers.n_rows() && self.part.numbers.get(row) == number
+    }
+
+    /// Ends with an error unless `x` are the features that row `row` of the file was predicted on.
+    fn check_row(&self, row: usize, x: &[f32]) -> Result<()> {
+        let known = self.table.x().row(self.first + row);
+        let same = known.len() == x.len() && known.iter().zip(x).all(|(a, b)| a.to_bits() == b.to_bits());
+        if same { Ok(()) } else { Err(changed()) }
+    }
+
+    fn check_end(&self, n_rows: usize) -> Result<()> {
+        if n_rows == self.part.numbers.n_rows() { Ok(()) } else { Err(changed()) }
     }
 }
 
-/// A Python list literal in quotes, each number the shortest that reads back as the same `f32`.
-fn write_list(out: &mut dyn Write, x: &[f32]) -> io::Result<()> {
-    for (i, value) in x.iter().enumerate() {
-        write!(out, "{}{value:?}", if i == 0 { "\"[" } else { ", " })?;
-    }
-    out.write_all(b"]\"")
+/// For each column, how many features stand in the columns before it.
+fn features_before(roles: &[Role]) -> Vec<usize> {
+    let mut n = 0;
+    let count = |role: &Role| {
+        let before = n;
+        n += usize::from(*role == Role::Feature);
+        before
+    };
+    roles.iter().map(count).collect()
+}
+
+/// The error for a column that holds what is not written.
+pub(super) fn unwritable(name: &str) -> Error {
+    Error::column(format!("column \"{name}\" cannot be written: it holds neither numbers nor text"))
+}
+
+fn changed() -> Error {
+    Error::format("the file changed while it was worked on: its rows are no longer those that were predicted")
+        .with_hint("run again")
 }

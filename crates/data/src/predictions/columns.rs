@@ -1,0 +1,247 @@
+//! Which columns the output has, and what stands in them.
+
+use super::WriteOptions;
+use super::source::{Opened, unwritable};
+use crate::columns::{Role, quoted};
+use crate::nearest::nearest;
+use crate::table::Part;
+use crate::{Classes, Error, Result, Table, csv};
+use std::collections::HashSet;
+use std::str::FromStr;
+
+/// Which columns of the input stand in the output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Columns {
+    /// All, in their order, as they stood, with the label filled or added.
+    #[default]
+    All,
+    /// The label alone.
+    LabelOnly,
+    /// Those of these names, in this order; `label` is the prediction.
+    Named(Vec<String>),
+}
+
+/// The name that stands for the prediction, whatever the label column is called.
+const LABEL: &str = "label";
+
+/// Reads `all`, `label` or names separated by commas, such as `id,label`. A name with a comma stands in quotes, as in a
+/// CSV.
+impl FromStr for Columns {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Columns, String> {
+        match text.trim() {
+            "all" => return Ok(Columns::All),
+            LABEL => return Ok(Columns::LabelOnly),
+            _ => {}
+        }
+        let plain = |field: &[u8]| String::from_utf8_lossy(&csv::value(field.trim_ascii())).trim().to_owned();
+        let names: Vec<String> = csv::fields(text.as_bytes()).map(plain).collect();
+        let mut seen = HashSet::new();
+        for name in &names {
+            if name.is_empty() {
+                return Err("a name is empty; expected all, label, or names such as id,label".to_owned());
+            }
+            if !seen.insert(name) {
+                return Err(format!("\"{name}\" is named twice"));
+            }
+        }
+        Ok(Columns::Named(names))
+    }
+}
+
+/// A column of the output.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column<'a> {
+    pub(super) name: &'a str,
+    pub(super) content: Content,
+}
+
+/// What stands in a column of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A column of the input, by its index there.
+    Input(usize),
+    /// The predicted class.
+    Label,
+    /// Whether this class was predicted.
+    OneHot(u32),
+    /// The probability of this class.
+    Probability(usize),
+}
+
+impl Column<'_> {
+    /// The column of the input that it copies.
+    pub(super) fn input(&self) -> Option<usize> {
+        match self.content {
+            Content::Input(column) => Some(column),
+            _ => None,
+        }
+    }
+}
+
+/// The columns of the output.
+///
+/// # Errors
+/// When one that is asked for is not there or cannot be written, none holds a prediction, or two have one name.
+pub(super) fn layout<'a>(
+    table: &'a Table,
+    classes: &'a Classes,
+    options: &WriteOptions,
+    opened: &Opened,
+) -> Result<Vec<Column<'a>>> {
+    let label = Column { name: label_name(table), content: Content::Label };
+    let mut columns = match &options.columns {
+        Columns::LabelOnly => vec![label],
+        Columns::All => all(table, classes, opened)?,
+        Columns::Named(names) => {
+            let named = names.iter().map(|name| match find(table, name)? {
+                None => Ok(label),
+                Some(column) => of_input(table, classes, opened, column),
+            });
+            named.collect::<Result<Vec<_>>>()?
+        }
+    };
+    refuse_name_twice(&columns)?;
+    if !options.proba && columns.iter().all(|column| column.input().is_some()) {
+        return Err(Error::column("the columns that are asked for hold no prediction")
+            .with_hint("add label to them, or write the probabilities too"));
+    }
+    if options.proba {
+        refuse_clashes(&columns, classes)?;
+        let named = classes.names().iter().enumerate();
+        columns.extend(named.map(|(class, name)| Column { name, content: Content::Probability(class) }));
+    }
+    Ok(columns)
+}
+
+fn all<'a>(table: &'a Table, classes: &'a Classes, opened: &Opened) -> Result<Vec<Column<'a>>> {
+    if table.columns().label.is_none() && table.columns().names.iter().any(|name| name == label_name(table)) {
+        let what = format!(
+            "the labels cannot be written to column \"{}\", which holds neither text nor numbers",
+            label_name(table)
+        );
+        return Err(Error::column(what).with_hint("write the label alone, or rename the column"));
+    }
+    refuse_other_columns(table)?;
+    let written = (0..table.columns().names.len()).filter(|&i| opened.is_written(i));
+    let mut columns =
+        written.map(|i| of_input(table, classes, opened, i)).collect::<Result<Vec<Column<'_>>>>()?;
+    if table.columns().label.is_none() {
+        columns.push(Column { name: label_name(table), content: Content::Label });
+    }
+    Ok(columns)
+}
+
+/// An error unless all files have the columns of the first, in any order.
+fn refuse_other_columns(table: &Table) -> Result<()> {
+    let known: HashSet<&String> = table.columns().names.iter().collect();
+    let differs = |part: &&Part| known != part.columns.names.iter().collect();
+    match table.parts.iter().find(differs) {
+        None => Ok(()),
+        Some(part) => {
+            let what = format!("its columns cannot stand under those of {}", table.files()[0].display());
+            Err(Error::column(what).at(part.source.path()).with_hint("write the label alone"))
+        }
+    }
+}
+
+/// The column of the input that `name` means; `None`: the prediction.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn find(table: &Table, name: &str) -> Result<Option<usize>> {
+    let columns = table.columns();
+    if name == LABEL || name == label_name(table) {
+        return Ok(None);
+    }
+    if let Some(column) = columns.names.iter().position(|other| other == name) {
+        return Ok(Some(column));
+    }
+    let what = format!("there is no column \"{name}\" to write; the columns are {}", quoted(&columns.names));
+    let names = columns.names.iter().map(String::as_str).chain([LABEL]);
+    let hint = match nearest(name, names) {
+        Some(meant) => format!("did you mean \"{meant}\"?"),
+        None => "name columns of this table, and label for the prediction".to_owned(),
+    };
+    Err(Error::column(what).with_hint(hint))
+}
+
+/// The column of the output for column `column` of the input.
+fn of_input<'a>(table: &'a Table, classes: &Classes, opened: &Opened, column: usize) -> Result<Column<'a>> {
+    let name = table.columns().names[column].as_str();
+    let content = match table.columns().roles[column] {
+        Role::Label => Content::Label,
+        Role::OneHot(k) => Content::OneHot(one_hot_class(table, classes, k)?),
+        _ if opened.can_be_written(column) => Content::Input(column),
+        _ => return Err(unwritable(name)),
+    };
+    Ok(Column { name, content })
+}
+
+fn refuse_name_twice(columns: &[Column<'_>]) -> Result<()> {
+    let mut seen = HashSet::new();
+    match columns.iter().find(|column| !seen.insert(column.name)) {
+        Some(column) => {
+            let what = format!("two columns would be named \"{}\"", column.name);
+            Err(Error::column(what).with_hint("name each column once"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn refuse_clashes(columns: &[Column<'_>], classes: &Classes) -> Result<()> {
+    let taken: HashSet<&str> = columns.iter().map(|column| column.name).collect();
+    let clashes: Vec<&String> = classes.names().iter().filter(|name| taken.contains(name.as_str())).collect();
+    if clashes.is_empty() {
+        return Ok(());
+    }
+    let what = format!(
+        "the columns of probabilities would have the names of columns there are: {}",
+        quoted(clashes)
+    );
+    Err(Error::column(what).with_hint("write the label alone, or rename the columns"))
+}
+
+/// The class of one-hot column `k`; an error unless every class has one column.
+fn one_hot_class(table: &Table, classes: &Classes, k: u32) -> Result<u32> {
+    let found = &table.columns().one_hot;
+    let known: Vec<u32> = classes.classes_of(found).into_iter().flatten().collect();
+    let mut sorted = known.clone();
+    sorted.sort_unstable();
+    if known.len() == found.len() && sorted.into_iter().eq(0..classes.len() as u32) {
+        return Ok(known[k as usize]);
+    }
+    let prefix = label_name(table);
+    let what = format!(
+        "the one-hot columns \"{prefix}_..\" cannot hold the predictions: expected a column for each of the model's \
+         classes {}, found those of {}",
+        quoted(classes.names()),
+        quoted(found)
+    );
+    let hint = format!("name them \"{prefix}_CLASS\" for these classes, or write the label alone");
+    Err(Error::column(what).with_hint(hint))
+}
+
+/// The name of the label column of the output.
+fn label_name(table: &Table) -> &str {
+    table.columns().label.as_deref().unwrap_or_else(|| table.options.added_label())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_separated_by_commas() {
+        let named = |names: &[&str]| Ok(Columns::Named(names.iter().map(|&name| name.to_owned()).collect()));
+        assert_eq!("all".parse(), Ok(Columns::All));
+        assert_eq!("label".parse(), Ok(Columns::LabelOnly));
+        assert_eq!("id, label".parse(), named(&["id", "label"]));
+        assert_eq!("\"a, b\",id".parse(), named(&["a, b", "id"]));
+        assert_eq!("id".parse(), named(&["id"]));
+        for (text, why) in [("id,,label", "empty"), ("", "empty"), ("id,label,id", "\"id\" is named twice")] {
+            assert!(text.parse::<Columns>().unwrap_err().contains(why), "{text}");
+        }
+    }
+}
