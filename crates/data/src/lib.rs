@@ -38,7 +38,7 @@ pub use error::{Error, Result};
 pub use files::Files;
 pub use finding::{Finding, Severity};
 pub use labels::Labels;
-pub use options::{OnBadRow, ReadOptions};
+pub use options::{Dtype, OnBadRow, ReadOptions};
 pub use place::{Place, Places};
 pub use read::{read, read_bytes, read_files};
 pub use table::Table;

@@ -1,5 +1,6 @@
 //! How a table is to be read.
 
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// How a table is to be read. The default detects the columns and ends at the first bad row.
@@ -17,6 +18,9 @@ pub struct ReadOptions {
     pub placeholder_labels: bool,
     /// What to do with a row that cannot be read.
     pub on_bad_row: OnBadRow,
+    /// What the bytes of a column hold that is the embeddings and is neither numbers nor text; without it, such a column
+    /// is not read.
+    pub dtype: Option<Dtype>,
     /// A folder for cache files, made if it is not there: tables are written there row by row as they are parsed, never
     /// whole in memory, and mapped; the next time they are mapped without being parsed. The table is the same with it
     /// and without. What is no file but a pipe has no cache.
@@ -27,6 +31,41 @@ impl ReadOptions {
     /// The name of a label column that is added to the output of a table without one.
     pub(crate) fn added_label(&self) -> &str {
         self.label_column.as_deref().or(self.label_hint.as_deref()).unwrap_or("label")
+    }
+}
+
+/// The type of the numbers in packed bytes, the lowest byte first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// Half precision.
+    F16,
+    /// Single precision.
+    F32,
+    /// Double precision.
+    F64,
+}
+
+impl Dtype {
+    /// All of them.
+    pub const ALL: [Dtype; 3] = [Dtype::F16, Dtype::F32, Dtype::F64];
+
+    /// Its name, as flags have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dtype::F16 => "f16",
+            Dtype::F32 => "f32",
+            Dtype::F64 => "f64",
+        }
+    }
+
+    /// The bytes of a number.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Dtype::F16 => 2,
+            Dtype::F32 => 4,
+            Dtype::F64 => 8,
+        }
     }
 }
 

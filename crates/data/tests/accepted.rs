@@ -2,7 +2,7 @@
 
 use crate::{csv, data, read_data, warnings};
 use headsmith_data::checks::fingerprint;
-use headsmith_data::{ReadOptions, Table, read, read_bytes};
+use headsmith_data::{Dtype, ReadOptions, Table, read, read_bytes};
 use headsmith_kernels::Pool;
 
 /// The table that every form has to give.
@@ -57,6 +57,10 @@ fn every_form_is_the_same_table() {
         "one-token.npy",
         "pooled.npy",
         "splits.npz",
+        "class-label.parquet",
+        "dictionary.parquet",
+        "list-of-one.parquet",
+        "spark.parquet",
         "lines.jsonl",
         "records.json",
     ];
@@ -82,6 +86,22 @@ fn tensors() {
         [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0x80, 0x3F, 0, 0xC0, 0, 0x3F]]
             .concat();
     assert_eq!(crate::bytes("x.safetensors", &bytes).unwrap().x().as_slice(), [1.0, -2.0, 0.5]);
+}
+
+/// Bytes are vectors where it is said what they hold.
+#[test]
+fn packed_bytes() {
+    for (file, dtype) in [("packed-f32.parquet", Dtype::F32), ("packed-f16.parquet", Dtype::F16)] {
+        let options = ReadOptions { dtype: Some(dtype), ..ReadOptions::default() };
+        let table = read(&data(file), &options, &Pool::inline()).unwrap();
+        assert_eq!(table.x().as_slice(), expected().x().as_slice(), "{file}");
+        assert_eq!(fingerprint(&table), fingerprint(&expected()), "{file}");
+    }
+}
+
+#[test]
+fn a_class_of_minus_one_is_no_label() {
+    assert!(read_data("class-label-test.parquet").unwrap().labels().is_none());
 }
 
 #[test]

@@ -152,6 +152,8 @@ fn parquet() {
         "levels.parquet",
         "date-labels.parquet",
         "date-embeddings.parquet",
+        "packed-f32.parquet",
+        "spark-wrong.parquet",
     ];
     messages.extend(files.map(|file| (file.to_owned(), message(read_data(file)))));
     assert_messages!(messages);

@@ -2,7 +2,7 @@
 //! they are skipped.
 
 use crate::{assert_messages, data, message, read_data, skipping, warnings};
-use headsmith_data::{ReadOptions, read, read_bytes};
+use headsmith_data::{Dtype, ReadOptions, read, read_bytes};
 use headsmith_kernels::Pool;
 
 /// A CSV of three rows, the middle one this.
@@ -123,9 +123,21 @@ fn one_hot_columns() {
 
 #[test]
 fn parquet() {
-    let files = ["ragged.parquet", "nulls.parquet", "overflow.parquet"];
+    let files = [
+        "ragged.parquet",
+        "nulls.parquet",
+        "overflow.parquet",
+        "list-of-two.parquet",
+        "class-label-wrong.parquet",
+        "spark-null.parquet",
+    ];
     let mut messages: Vec<(String, String)> =
         files.map(|file| (file.to_owned(), message(read_data(file)))).to_vec();
+    let packed = ReadOptions { dtype: Some(Dtype::F64), ..ReadOptions::default() };
+    let skipped = ReadOptions { dtype: Some(Dtype::F64), ..skipping() };
+    let name = "packed-bad.parquet".to_owned();
+    messages.push((name.clone(), message(read(&data(&name), &packed, &Pool::inline()))));
+    messages.push((name.clone(), warnings(&read(&data(&name), &skipped, &Pool::inline()).unwrap())));
     let table = read(&data("nulls.parquet"), &skipping(), &Pool::inline()).unwrap();
     assert_eq!(table.x().as_slice(), [1.0, 2.0, 7.0, 8.0]);
     assert_eq!((table.n_skipped(), table.place(1).row), (5, Some(7)));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
-use headsmith::data::{Files, OnBadRow, ReadOptions};
+use headsmith::data::{Dtype, Files, OnBadRow, ReadOptions};
 use headsmith::{MlflowConfig, without_password};
 
 use crate::flags::mlflow;
@@ -54,6 +54,11 @@ pub(crate) fn add(command: Command) -> Command {
             .help("Threads [default: all cores]"),
         text("embeddings_column", "Embeddings column [default: detected]"),
         text("label_column", "Label column [default: detected]"),
+        Arg::new("dtype")
+            .long("dtype")
+            .value_name("TYPE")
+            .value_parser(Dtype::ALL.map(Dtype::name))
+            .help("Type of the numbers in a column of packed bytes: the embeddings of a database in Parquet"),
         Arg::new("on_bad_row")
             .long("on-bad-row")
             .value_name("WHAT")
@@ -82,6 +87,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
         read: ReadOptions {
             embeddings_column: text("embeddings_column"),
             label_column: text("label_column"),
+            dtype: text("dtype").and_then(|name| Dtype::ALL.into_iter().find(|dtype| dtype.name() == name)),
             on_bad_row: if skip { OnBadRow::Skip } else { OnBadRow::Error },
             cache: optional_path_of(matches, "cache"),
             ..ReadOptions::default()

@@ -2,7 +2,7 @@
 
 use crate::checks::hashes::fold_text;
 use crate::npy::label_paths;
-use crate::{Error, OnBadRow, ReadOptions, Result};
+use crate::{Dtype, Error, OnBadRow, ReadOptions, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, Metadata};
 use std::path::Path;
@@ -25,6 +25,8 @@ pub(super) struct Key {
     label_hint: Option<String>,
     placeholder_labels: bool,
     skip_bad_rows: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dtype: Option<Dtype>,
 }
 
 /// What changes when a file does.
@@ -59,6 +61,7 @@ impl Key {
             label_hint: options.label_hint.clone(),
             placeholder_labels: options.placeholder_labels,
             skip_bad_rows: options.on_bad_row == OnBadRow::Skip,
+            dtype: options.dtype,
         })
     }
 

@@ -68,10 +68,16 @@ impl<'a> Batch<'a> {
         let element_level = field.element_level.unwrap_or(field.value_level);
         let mut next_value = 0;
         for (row, list) in lists(cells).enumerate().take(self.bad.len()) {
+            if field.nested && cells.repetitions[list.clone()].contains(&1) {
+                next_value += n_of(&cells.definitions[list.clone()], field.value_level);
+                let n = cells.repetitions[list].iter().filter(|&&level| level < 2).count();
+                let what = format!("expected one vector, found a list of {n} lists");
+                self.refuse(row, self.place(row, column), what, POOL);
+                continue;
+            }
             let definitions = &cells.definitions[list];
             let first = next_value;
-            let n_values = definitions.iter().filter(|&&level| level == field.value_level).count();
-            next_value += n_values;
+            next_value += n_of(definitions, field.value_level);
             if let Some((what, hint)) =
                 flaw_of_list(definitions, element_level, field.value_level, n_features)
             {
@@ -201,7 +207,23 @@ impl<'a> Batch<'a> {
                 self.block.codes[row] = last.1;
                 continue;
             }
-            let Some(text) = cells.values.text(i) else {
+            let class = self.class_name(column, &cells.values, i);
+            if class.as_ref().is_some_and(|name| name.is_none()) {
+                let found = cells.values.text(i).unwrap_or_default();
+                // Hugging Face marks rows without a label so.
+                if found != "-1" && !self.parquet.columns.placeholders {
+                    let what = format!("expected the number of a class, found {found}");
+                    let place = self.place(row, column);
+                    self.refuse(
+                        row,
+                        place,
+                        what,
+                        "the metadata of the file names fewer classes: write it again",
+                    );
+                }
+                continue;
+            }
+            let Some(text) = class.flatten().or_else(|| cells.values.text(i)) else {
                 if self.parquet.columns.placeholders {
                     continue;
                 }
@@ -225,6 +247,17 @@ impl<'a> Batch<'a> {
             self.block.codes[row] = last.1;
         }
         self.block.names = names;
+    }
+
+    /// The name of the class that value `i` is the number of, where the file names classes; `None` within where it is none.
+    fn class_name(&self, column: usize, values: &Values, i: usize) -> Option<Option<String>> {
+        let names = &self.parquet.fields[column].class_names;
+        match values {
+            Values::Integers(numbers) if !names.is_empty() => {
+                Some(usize::try_from(numbers[i]).ok().and_then(|number| names.get(number)).cloned())
+            }
+            _ => None,
+        }
     }
 
     fn add_one_hot(&mut self, column: usize, class: u32, cells: &Cells) {
@@ -286,8 +319,14 @@ impl<'a> Batch<'a> {
 }
 
 const FILL: &str = "replace missing and infinite values before writing the table, or leave the row out";
+const POOL: &str = "write one vector a row, e.g. the mean of those of its tokens or patches";
 const WRITE: &str = "write every number of the row, or leave the row out";
 const ONE_HOT: &str = "exactly one of the one-hot columns is 1 in every row";
+
+/// How many of these levels are `level`.
+fn n_of(definitions: &[i16], level: i16) -> usize {
+    definitions.iter().filter(|&&other| other == level).count()
+}
 
 /// What is wrong with the list of one row, judged by its levels.
 fn flaw_of_list(

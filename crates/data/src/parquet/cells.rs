@@ -18,6 +18,8 @@ pub(crate) enum Stored {
     Text,
     /// Whole multiples of a power of ten, with so many decimals.
     Decimal(u32),
+    /// Bytes of a fixed number that say nothing of what they are.
+    Bytes,
     /// Neither numbers nor text: dates, identifiers.
     Other,
 }
@@ -57,6 +59,7 @@ pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
         Type::FIXED_LEN_BYTE_ARRAY if logical == Some(&LogicalType::Float16) && column.type_length() == 2 => {
             Stored::Half
         }
+        Type::FIXED_LEN_BYTE_ARRAY if is_bytes(column) => Stored::Bytes,
         Type::BYTE_ARRAY => match (logical, column.converted_type()) {
             (Some(LogicalType::String | LogicalType::Enum), _) => Stored::Text,
             (None, ConvertedType::NONE | ConvertedType::UTF8 | ConvertedType::ENUM) => Stored::Text,
@@ -64,6 +67,13 @@ pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
         },
         _ => Stored::Other,
     }
+}
+
+/// Whether a column holds bytes that say nothing of what they are; text was written so once.
+pub(crate) fn is_bytes(column: &ColumnDescriptor) -> bool {
+    matches!(column.physical_type(), Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY)
+        && column.logical_type_ref().is_none()
+        && column.converted_type() == ConvertedType::NONE
 }
 
 /// Values of a column, without its nulls.
@@ -99,6 +109,15 @@ impl Values {
             Values::Integers(values) => (values[i] as f32, false),
             Values::Bools(values) => (f32::from(u8::from(values[i])), false),
             Values::Texts(_) => (f32::NAN, false),
+        }
+    }
+
+    /// Value `i` in double precision; NaN when it is no number.
+    pub(crate) fn wide(&self, i: usize) -> f64 {
+        match self {
+            Values::F64(values) => values[i],
+            Values::Texts(_) => f64::NAN,
+            _ => f64::from(self.number(i).0),
         }
     }
 
@@ -152,6 +171,7 @@ pub(crate) fn read(reader: &mut ColumnReader, stored: Stored, n_rows: usize) -> 
         }),
         ColumnReader::FixedLenByteArrayColumnReader(reader) => typed(reader, n_rows, |values| match stored {
             Stored::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
+            Stored::Bytes => Values::Texts(values.iter().map(|value| value.data().to_vec().into()).collect()),
             _ => halves(values),
         }),
         ColumnReader::ByteArrayColumnReader(reader) => typed(reader, n_rows, |values| match stored {

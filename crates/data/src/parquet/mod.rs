@@ -5,6 +5,7 @@
 
 mod batch;
 mod cells;
+mod huggingface;
 mod numerals;
 mod pages;
 mod pandas;
@@ -12,6 +13,7 @@ mod schema;
 mod shared_file;
 mod thrift;
 mod unread;
+mod vectors;
 
 pub(crate) use numerals::numerals;
 pub(crate) use shared_file::SharedFile;
@@ -27,10 +29,11 @@ use pages::Claims;
 use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader, RowGroupReader, SerializedFileReader};
 use schema::{Field, fields};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use thrift::{STRUCT, Thrift};
+use vectors::Vectors;
 
 /// The rows that are looked at to find out what text columns hold and how long the lists are.
 const N_SAMPLED: usize = 64;
@@ -51,7 +54,7 @@ impl Parquet {
     /// Whether the cells of a column can be written as text.
     pub(crate) fn can_be_written(&self, column: usize) -> bool {
         let field = &self.fields[column];
-        let plain = field.stored != Stored::Other && !field.is_list();
+        let plain = !matches!(field.stored, Stored::Other | Stored::Bytes) && !field.is_list();
         match self.columns.roles[column] {
             Role::Index | Role::Other => plain,
             _ => true,
@@ -105,11 +108,31 @@ pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) ->
             .with_hint("was the file written completely?"));
     }
     let file: Box<dyn FileReader> = Box::new(guarded(|| SerializedFileReader::new(input))?);
+    let class_names = huggingface::class_names(file.metadata().file_metadata());
+    for field in &mut fields {
+        field.class_names = class_names.get(&field.name).cloned().unwrap_or_default();
+        unpack(file.as_ref(), field, options)?;
+    }
     let sketches = sketches(file.as_ref(), &fields, options)?;
     unread::refuse(&fields, &sketches, options)?;
     let columns = columns::assign(&sketches, options)?;
     let n_features = n_features(file.as_ref(), &fields, &columns)?;
     Ok(Parquet { file, fields, columns, n_features, n_rows })
+}
+
+/// Makes a column of bytes that can be vectors of the numbers asked for one of lists.
+fn unpack(file: &dyn FileReader, field: &mut Field, options: &ReadOptions) -> Result<()> {
+    let Some(dtype) = options.dtype.filter(|_| field.is_bytes) else { return Ok(()) };
+    let asked = options.embeddings_column.as_ref().is_none_or(|name| *name == field.name);
+    let Some(cells) = first_cells(file, field)?.filter(|_| asked) else { return Ok(()) };
+    let n_texts = (0..cells.values.len()).filter(|&i| cells.values.text(i).is_some()).count();
+    let is_text = field.stored == Stored::Text && n_texts == cells.values.len();
+    let named = options.embeddings_column.is_some() || columns::is_embeddings_name(&field.name);
+    if vectors::fits(&cells, dtype) && (named || !is_text) {
+        field.vectors = Some(Vectors::Packed { dtype, value_level: field.value_level });
+        field.become_lists();
+    }
+    Ok(())
 }
 
 /// A Parquet file begins and ends with `PAR1`, the end after the length of the footer.
@@ -139,7 +162,7 @@ fn check_ends(input: &impl ChunkReader) -> Result<()> {
 fn check_claims(input: &impl ChunkReader, metadata: &ParquetMetaData, fields: &[Field]) -> Result<()> {
     let mut claims = Claims::default();
     for group in metadata.row_groups() {
-        for leaf in fields.iter().filter_map(|field| field.leaf) {
+        for leaf in fields.iter().flat_map(Field::leaves) {
             let chunk =
                 group.columns().get(leaf).ok_or_else(|| damaged_because("a row group lacks a column"))?;
             claims.add(input, chunk).map_err(|what| damaged_because(&what))?;
@@ -155,9 +178,11 @@ fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> R
             let what = format!("two columns are named \"{}\"", field.name);
             return Err(Error::format(what).with_hint("give every column a name of its own"));
         }
-        let is_number = !matches!(field.stored, Stored::Text | Stored::Other);
+        let is_number =
+            field.vectors.is_some() || !matches!(field.stored, Stored::Text | Stored::Bytes | Stored::Other);
         let kind = match field.stored {
             Stored::Other => Kind::Other,
+            Stored::Bytes if field.vectors.is_none() => Kind::Other,
             _ if field.is_list() => {
                 if is_number {
                     Kind::List
@@ -183,6 +208,7 @@ fn sampled_kind(file: &dyn FileReader, field: &Field) -> Result<Kind> {
     distinct.dedup();
     let n_lists = texts.iter().filter(|text| list::is_list(text.as_bytes(), false)).count();
     Ok(match field.stored {
+        Stored::Text if texts.len() * 2 < cells.values.len() => Kind::Other,
         Stored::Text if texts.is_empty() => Kind::Empty,
         Stored::Text if n_lists * 2 >= texts.len() => Kind::List,
         Stored::Text if distinct.len() < texts.len() || texts.len() < 3 => Kind::RepeatedText,
@@ -193,10 +219,37 @@ fn sampled_kind(file: &dyn FileReader, field: &Field) -> Result<Kind> {
 }
 
 fn first_cells(file: &dyn FileReader, field: &Field) -> Result<Option<Cells>> {
-    let Some(leaf) = field.leaf.filter(|_| file.num_row_groups() > 0) else { return Ok(None) };
+    if field.leaf.is_none() || file.num_row_groups() == 0 {
+        return Ok(None);
+    }
     let group = guarded(|| file.get_row_group(0))?;
-    let mut reader = guarded(|| group.get_column_reader(leaf))?;
-    guarded(|| cells::read(&mut reader, field.stored, N_SAMPLED)).map(Some)
+    let mut readers = readers(group.as_ref(), field)?;
+    guarded(|| read_cells(&mut readers, field, N_SAMPLED)).map(Some)
+}
+
+/// Readers of the leaf columns of a field.
+fn readers(group: &dyn RowGroupReader, field: &Field) -> Result<Vec<ColumnReader>> {
+    field.leaves().into_iter().map(|leaf| guarded(|| group.get_column_reader(leaf))).collect()
+}
+
+/// Reads the next rows of a field; vectors as lists.
+fn read_cells(
+    readers: &mut [ColumnReader],
+    field: &Field,
+    n_rows: usize,
+) -> std::result::Result<Cells, ParquetError> {
+    match (&field.vectors, readers) {
+        (Some(Vectors::Spark(fields)), readers) => {
+            let parts = readers.iter_mut().zip(fields.iter());
+            let parts = parts.map(|(reader, field)| cells::read(reader, field.stored, n_rows));
+            vectors::dense(&parts.collect::<std::result::Result<Vec<_>, _>>()?, fields)
+        }
+        (Some(Vectors::Packed { dtype, value_level }), [reader, ..]) => {
+            Ok(vectors::unpacked(&cells::read(reader, field.stored, n_rows)?, *value_level, *dtype))
+        }
+        (None, [reader, ..]) => cells::read(reader, field.stored, n_rows),
+        (_, []) => Err(ParquetError::General("a column without values".to_owned())),
+    }
 }
 
 /// The number of features: of columns, or of elements that most of the first lists have (the first such number, if
@@ -256,7 +309,7 @@ pub(crate) struct Rows<'a> {
 
 struct Open {
     column: usize,
-    reader: ColumnReader,
+    readers: Vec<ColumnReader>,
     cells: Option<Result<Cells>>,
 }
 
@@ -278,9 +331,9 @@ impl<'a> Rows<'a> {
                 Role::Index | Role::Other => self.others.contains(&column),
                 _ => true,
             };
-            if let Some(leaf) = self.parquet.fields[column].leaf.filter(|_| wanted) {
-                let reader = guarded(|| group.get_column_reader(leaf))?;
-                self.open.push(Open { column, reader, cells: None });
+            if self.parquet.fields[column].leaf.is_some() && wanted {
+                let readers = readers(group.as_ref(), &self.parquet.fields[column])?;
+                self.open.push(Open { column, readers, cells: None });
             }
         }
         Ok(())
@@ -298,8 +351,8 @@ impl<'a> Rows<'a> {
             let fields = &self.parquet.fields;
             self.pool.for_each_chunk(&mut self.open, 1, |_, open| {
                 let open = &mut open[0];
-                let stored = fields[open.column].stored;
-                open.cells = Some(guarded(|| cells::read(&mut open.reader, stored, n_rows)));
+                let field = &fields[open.column];
+                open.cells = Some(guarded(|| read_cells(&mut open.readers, field, n_rows)));
             });
             let mut batch = Batch::new(self.parquet, self.n_before);
             for open in &mut self.open {

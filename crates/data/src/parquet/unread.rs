@@ -26,7 +26,13 @@ pub(super) fn refuse(fields: &[Field], sketches: &[Sketch], options: &ReadOption
         };
         if embeddings || label && !options.placeholder_labels {
             let what = format!("column \"{}\" is of type {}, which is not read", field.name, field.type_name);
-            let hint = match (embeddings, &field.type_name[..]) {
+            let hint = match (embeddings, options.dtype) {
+                (true, Some(_)) if field.type_name == "bytes" => {
+                    "most of its values have lengths that vectors of this --dtype do not have: name another"
+                }
+                (true, None) if field.type_name == "bytes" => {
+                    "say which numbers they are with --dtype f32, f64 or f16, or write lists of floats"
+                }
                 (true, _) => "write the embeddings as lists of floats",
                 (false, _) => {
                     "write the labels as text or integers, or name another column with --label-column"

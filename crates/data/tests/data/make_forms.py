@@ -3,6 +3,7 @@
     python make_forms.py        # numpy 2.4.6, pandas 3.1.1, pyarrow 26.0.1
 """
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -55,3 +56,38 @@ np.savez("splits.npz", X_train=x, y_train=np.array(y), X_test=x[:2] + 1, y_test=
 save_file({"embeddings": x.astype(np.float32), "labels": np.array([1, 0, 2, 0, 1, 0])}, "tensors.safetensors")
 vectors.assign(embedding=x.tolist()).to_json("lines.jsonl", orient="records", lines=True)
 vectors.assign(embedding=x.tolist()).to_json("records.json", orient="records", indent=1)
+
+# What Hugging Face's datasets writes of a ClassLabel: numbers, their names in the metadata, and -1 for no label.
+names = {"info": {"features": {"label": {"names": ["a", "b", "c"], "_type": "ClassLabel"}, "embedding": {"_type": "List"}}}}
+schema = pa.schema([("embedding", pa.list_(pa.float32())), ("label", pa.int64())], {"huggingface": json.dumps(names)})
+codes = ["abc".index(name) for name in y]
+pq.write_table(pa.table([x.tolist(), codes], schema=schema), "class-label.parquet")
+pq.write_table(pa.table([x.tolist(), [-1] * 6], schema=schema), "class-label-test.parquet")
+pq.write_table(pa.table([x.tolist(), [0, 1, 7, 0, 1, 0]], schema=schema), "class-label-wrong.parquet")
+table = pa.table({"embedding": x.tolist(), "label": pa.array(y).dictionary_encode()})
+pq.write_table(table, "dictionary.parquet")
+
+# Lists of one list, and of several.
+pq.write_table(pa.table({"embedding": [[row] for row in x.tolist()], "label": y}), "list-of-one.parquet")
+pq.write_table(pa.table({"embedding": [[row, row] for row in x.tolist()], "label": y}), "list-of-two.parquet")
+
+# Bytes, as databases keep vectors.
+packed = [row.astype("<f4").tobytes() for row in x]
+pq.write_table(pa.table({"name": y, "embedding": packed, "label": y}), "packed-f32.parquet")
+packed = pa.array([row.astype("<f2").tobytes() for row in x], pa.binary(8))
+pq.write_table(pa.table({"v": packed, "label": y}), "packed-f16.parquet")
+packed = [row.astype("<f8").tobytes() for row in x]
+pq.write_table(pa.table({"embedding": [None, b"123", *packed[2:]], "label": y}), "packed-bad.parquet")
+
+# The vectors of Spark ML: dense ones, and sparse ones that leave out zeros.
+kind = pa.struct([("type", pa.int8()), ("size", pa.int32()), ("indices", pa.list_(pa.int32())), ("values", pa.list_(pa.float64()))])
+vectors = [
+    {"type": 1, "size": None, "indices": None, "values": row} if i % 2 else
+    {"type": 0, "size": 4, "indices": [j for j in range(4) if row[j]], "values": [v for v in row if v]}
+    for i, row in enumerate(x.tolist())
+]
+pq.write_table(pa.table({"features": pa.array(vectors, kind), "label": y}), "spark.parquet")
+vectors[1] = None
+pq.write_table(pa.table({"features": pa.array(vectors, kind), "label": y}), "spark-null.parquet")
+vectors[0]["indices"] = [9, 8, 7, 6]
+pq.write_table(pa.table({"features": pa.array(vectors, kind), "label": y}), "spark-wrong.parquet")

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use headsmith_data::{Files, ReadOptions};
+use headsmith_data::{Dtype, Files, ReadOptions};
 use headsmith_study::Space;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -60,6 +60,8 @@ pub(crate) struct PlanTable {
 pub(crate) struct PlanRead {
     pub(crate) embeddings_column: Option<String>,
     pub(crate) label_column: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dtype: Option<Dtype>,
 }
 
 /// What the trials are done with.
@@ -99,6 +101,7 @@ impl Plan {
             read: PlanRead {
                 embeddings_column: read.embeddings_column.clone(),
                 label_column: read.label_column.clone(),
+                dtype: read.dtype,
             },
         }
     }
@@ -148,6 +151,7 @@ impl Plan {
         ReadOptions {
             embeddings_column: self.read.embeddings_column.clone(),
             label_column: self.read.label_column.clone(),
+            dtype: self.read.dtype,
             ..ReadOptions::default()
         }
     }
