@@ -62,7 +62,10 @@ fn expand(given: &Path) -> Result<Vec<PathBuf>> {
         |error: &dyn fmt::Display| Error::format(format!("is no pattern of file names: {error}")).at(given);
     let mut paths = Vec::new();
     for found in glob::glob(&pattern).map_err(|error| wrong(&error))? {
-        let found = found.map_err(|error| Error::io(&error.path().to_owned(), error.into()))?;
+        let found = found.map_err(|error| {
+            let path = error.path().to_owned();
+            Error::io(&path, error.into())
+        })?;
         paths.extend(if found.is_dir() { folder::tables(&found)? } else { vec![found] });
     }
     paths.sort_by(|a, b| natural::compare(a, b));

@@ -11,7 +11,10 @@ use std::path::Path;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
     Csv,
+    /// JSON with an object a line.
     Json,
+    /// JSON with objects in one array, whatever lines they stand in.
+    JsonArray,
     Parquet,
     Npy,
     Npz,
@@ -21,7 +24,7 @@ pub(crate) enum Format {
 impl Format {
     /// How its rows are numbered.
     pub(crate) fn numbering(self) -> Numbering {
-        if self.is_text() { Numbering::Lines } else { Numbering::Rows }
+        if self.is_text() && self != Format::JsonArray { Numbering::Lines } else { Numbering::Rows }
     }
 
     /// Whether it holds arrays without names for their columns.
@@ -31,13 +34,13 @@ impl Format {
 
     /// Whether it is text that is read as a CSV.
     pub(crate) fn is_text(self) -> bool {
-        matches!(self, Format::Csv | Format::Json)
+        matches!(self, Format::Csv | Format::Json | Format::JsonArray)
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Format::Csv => "CSV",
-            Format::Json => "JSON",
+            Format::Json | Format::JsonArray => "JSON",
             Format::Parquet => "Parquet",
             Format::Npy => "npy",
             Format::Npz => "npz",
@@ -81,8 +84,11 @@ fn detect_text(head: &[u8]) -> Result<Format> {
         );
     }
     let list = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
-    if text.starts_with(b"{") || list.is_some_and(|list| list.starts_with(b"{")) {
+    if text.starts_with(b"{") {
         return Ok(Format::Json);
+    }
+    if list.is_some_and(|list| list.starts_with(b"{")) {
+        return Ok(Format::JsonArray);
     }
     match unread_format(head) {
         Some((name, convert)) => Err(unread(name, convert)),
@@ -171,7 +177,8 @@ pub(crate) fn check_extension(path: &Path, format: Format, compressed: bool) -> 
     }
     let Some(claimed) = claimed(packed.unwrap_or(&name)) else { return Ok(()) };
     // Whatever is called text may be JSON inside.
-    if claimed == format || claimed == Format::Csv && format == Format::Json && !name.contains(".csv") {
+    let is_json = format.name() == Format::Json.name();
+    if claimed.name() == format.name() || claimed == Format::Csv && is_json && !name.contains(".csv") {
         return Ok(());
     }
     let content = if format == Format::Csv { "text" } else { format.name() };

@@ -105,7 +105,7 @@ fn parse(
     format::check_extension(source.path(), format, compression != Compression::Plain)?;
     let from = From { source, format, compression, options };
     match format {
-        Format::Csv | Format::Json => read_csv(&from, features, pool),
+        Format::Csv | Format::Json | Format::JsonArray => read_csv(&from, features, pool),
         Format::Parquet => read_parquet(&from, features, pool),
         Format::Npy => read_arrays(npy::open_npy(source, compression, options)?, &from, features),
         Format::Npz => read_arrays(npy::open_npz(source, compression, options)?, &from, features),

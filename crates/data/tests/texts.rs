@@ -1,8 +1,9 @@
 //! Tables of text that are no CSV as they stand: all forms of one table are the same table.
 
 use crate::{bytes, csv, message, skipping, warnings};
-use headsmith_data::{Table, read_bytes};
-use headsmith_kernels::Pool;
+use headsmith_data::predictions::{self, Predictions, WriteOptions};
+use headsmith_data::{Classes, ReadOptions, Table, read, read_bytes};
+use headsmith_kernels::{Matrix, Pool};
 use std::io::Write;
 
 const PLAIN: &str =
@@ -120,7 +121,7 @@ fn objects_are_rows() {
     let array =
         "[\n  {\"f0\": 1,\n   \"f1\": 2.5, \"y\": true},\n  {\"f0\": 3,\n   \"f1\": 4.5, \"y\": false}\n]\n";
     let table = bytes("t.json", array.as_bytes()).unwrap();
-    assert_eq!((table.x().as_slice(), table.place(1).line), (&[1.0, 2.5, 3.0, 4.5][..], Some(4)));
+    assert_eq!((table.x().as_slice(), table.place(1).row), (&[1.0, 2.5, 3.0, 4.5][..], Some(2)));
     assert_eq!(table.labels().unwrap().names(), ["False", "True"]);
 }
 
@@ -178,4 +179,38 @@ fn a_zip_with_one_table_is_that_table() {
     let mut wrong = whole.clone();
     wrong[at + 16] ^= 1;
     assert!(message(bytes("t.zip", &wrong)).contains("checksum"));
+}
+
+/// What is written of a table is read again from its file, so that each form has to give the same rows twice.
+#[test]
+fn predictions_are_written_beside_the_columns_of_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let latin: Vec<u8> = PLAIN.chars().map(|c| c as u8).collect();
+    let semicolons =
+        PLAIN.replace("\",", "\";").replace("id,", "id;").replace("g,l", "g;l").replace(",\"", ";\"");
+    let objects = [("r1", "[0.5, -1.25]"), ("r2", "[1.5, 2]"), ("r3", "[3, 4e-1]")]
+        .map(|(id, list)| format!("{{\"id\": \"{id}\", \"embedding\": {list}, \"label\": null}}"));
+    let forms: [(&str, Vec<u8>); 5] = [
+        ("latin.csv", latin),
+        ("semicolons.csv", semicolons.into_bytes()),
+        ("comment.csv", format!("# by hand\n{PLAIN}").into_bytes()),
+        ("lines.jsonl", objects.join("\n").into_bytes()),
+        ("array.json", format!("[{}]", objects.join(", ")).into_bytes()),
+    ];
+    let options = ReadOptions { placeholder_labels: true, ..ReadOptions::default() };
+    let classes = Classes::new(vec!["a".to_owned(), "ä, b".to_owned()]).unwrap();
+    let probabilities = Matrix::new(vec![0.5; 6], 3, 2);
+    for (name, text) in forms {
+        let (path, out) = (folder.path().join(name), folder.path().join("out.csv"));
+        std::fs::write(&path, text).unwrap();
+        let table = read(&path, &options, &Pool::inline()).unwrap();
+        let made =
+            Predictions { classes: &classes, predicted: &[0, 1, 0], probabilities: probabilities.view() };
+        predictions::write(&out, &table, made, &WriteOptions::default()).unwrap();
+        let written = std::fs::read_to_string(&out).unwrap();
+        let lists = ["[0.5, -1.25]", "[1.5, 2]", "[3, 4e-1]"];
+        let expected: String =
+            (0..3).map(|i| format!("r{},\"{}\",{}\n", i + 1, lists[i], ["a", "\"ä, b\"", "a"][i])).collect();
+        assert_eq!(written.trim_start(), format!("id,embedding,label\n{expected}"), "{name}");
+    }
 }

@@ -106,7 +106,7 @@ fn block(records: &[Numbered], text: &[u8], layout: &Layout) -> RowBlock {
                 block.codes.push(codes.of(row.label));
                 block.underflows.add(row.underflows, || Place::line(*line));
             }
-            Err(bad) => block.bad.push(bad),
+            Err(bad) => block.bad.push(*bad),
         }
     }
     block.x.truncate(block.numbers.len() * n_features);
@@ -121,9 +121,9 @@ pub(crate) fn read_row<'a>(
     line: u64,
     layout: &Layout,
     x: &mut [f32],
-) -> std::result::Result<row::Row<'a>, BadRow> {
+) -> std::result::Result<row::Row<'a>, Box<BadRow>> {
     if let Some(flaw) = record.flaw {
-        return Err(row::wrong_quotes(bytes, flaw, line, layout));
+        return Err(Box::new(row::wrong_quotes(bytes, flaw, line, layout)));
     }
     match row::parse(bytes, layout, x) {
         Some(row) => Ok(row),

@@ -85,18 +85,18 @@ pub(crate) fn parse_with_care<'a>(
     line: u64,
     layout: &Layout,
     x: &mut [f32],
-) -> Result<Row<'a>, BadRow> {
+) -> Result<Row<'a>, Box<BadRow>> {
     let names = &layout.columns.names;
     let cells: Vec<&[u8]> = fields(record).take(MAX_FEATURES + names.len()).collect();
     if cells.len() != names.len() {
-        return Err(wrong_count(&cells, line, layout));
+        return Err(Box::new(wrong_count(&cells, line, layout)));
     }
     let mut row = Row { label: Label::Missing, underflows: 0 };
     let mut feature = 0;
     for ((cell, role), name) in cells.iter().zip(&layout.columns.roles).zip(names) {
         let bad = |flaw: list::Flaw| {
             let place = Place { element: flaw.element, ..Place::line(line).in_column(name) };
-            BadRow::new(place, flaw.what, flaw.hint)
+            Box::new(BadRow::new(place, flaw.what, flaw.hint))
         };
         match role {
             Role::Embeddings => row.underflows += embeddings(cell, x).map_err(bad)?,

@@ -14,9 +14,14 @@ const N_SAMPLED: usize = 64;
 
 /// Whether a text begins as such a table does.
 pub(super) fn is_rows(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start();
+    let text = beginning(text);
     let inner = text.strip_prefix(b"[").map_or(text, <[u8]>::trim_ascii_start);
     inner.starts_with(b"{")
+}
+
+/// The text without a byte order mark and white space before it.
+fn beginning(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start()
 }
 
 /// The rows of a table of JSON objects.
@@ -26,14 +31,22 @@ pub(super) struct Objects {
     by_name: HashMap<String, usize>,
     /// Whether each line holds an object of its own, so that a bad one takes no other with it.
     in_lines: bool,
+    is_array: bool,
     line: u64,
+    n_objects: u64,
 }
 
 impl Objects {
     /// Finds the columns in the first window of a text.
     pub(super) fn new(text: &[u8], at_end: bool) -> Result<Objects> {
-        let mut objects =
-            Objects { columns: Vec::new(), by_name: HashMap::new(), in_lines: in_lines(text), line: 1 };
+        let mut objects = Objects {
+            columns: Vec::new(),
+            by_name: HashMap::new(),
+            in_lines: in_lines(text),
+            is_array: beginning(text).starts_with(b"["),
+            line: 1,
+            n_objects: 0,
+        };
         let (mut at, mut n_objects) = (0, 0);
         while n_objects < N_SAMPLED
             && let Some(next) = objects.next(text, &mut at, at_end)?
@@ -54,7 +67,7 @@ impl Objects {
 
     /// One object that holds the columns is another form of JSON.
     fn refuse_columns(&self, text: &[u8]) -> Result<()> {
-        let first = text.trim_ascii_start();
+        let first = beginning(text);
         let of_columns = first.starts_with(b"{")
             && object_end(first).and_then(|end| members(&first[..end])).is_some_and(|members| {
                 let nested = |value: &[u8]| value.starts_with(b"{") || value.starts_with(b"[[");
@@ -95,8 +108,10 @@ impl Objects {
         loop {
             let before = at;
             let Some(object) = self.next(text, &mut at, at_end)? else { return Ok(before.max(at)) };
-            // Where it begins.
-            let place = self.line - memchr::memchr_iter(b'\n', object).count() as u64;
+            self.n_objects += 1;
+            // Objects of an array may all stand in one line: they are counted. Others begin in lines of their own.
+            let first_line = self.line - memchr::memchr_iter(b'\n', object).count() as u64;
+            let place = if self.is_array { self.n_objects } else { first_line };
             let members = members(object);
             places.push_back((place, members.is_some()));
             match members {
@@ -160,7 +175,7 @@ impl Objects {
 
 /// Whether the first object ends its line, and the text is no array.
 fn in_lines(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start();
+    let text = beginning(text);
     let line = text.split(|&byte| byte == b'\n').next().unwrap_or(text).trim_ascii();
     text.starts_with(b"{") && object_end(line) == Some(line.len())
 }
