@@ -4,6 +4,7 @@ pub(crate) mod error;
 pub(crate) mod history;
 pub(crate) mod lines;
 pub(crate) mod live;
+mod many;
 pub(crate) mod progress;
 pub(crate) mod search;
 pub(crate) mod study;

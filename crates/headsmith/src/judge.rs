@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::evidence::RowPlaces;
-use crate::report::{Comparison, Example, FitReport, Judgement};
+use crate::report::{ClassProbability, Comparison, Example, FitReport, Judgement, MANY_CLASSES};
 
 /// A judgement with the probabilities it stands on.
 #[derive(Debug)]
@@ -28,6 +28,9 @@ const MAX_DRAWS: u64 = 400_000_000;
 
 /// How many rows are shown with their probabilities, as the notebook did.
 const N_EXAMPLES: usize = 10;
+
+/// How many of many classes a row is shown with.
+const N_TOP: usize = 5;
 
 /// Scores `model` on `rows`, which had been used for `used_for` before.
 ///
@@ -56,12 +59,24 @@ fn resampling(n_samples: usize, seed: u64) -> bootstrap::Options {
 
 /// The first rows' labels beside their probabilities.
 pub(crate) fn examples(rows: &Dataset, proba: &Matrix, places: &RowPlaces) -> Vec<Example> {
+    let names = rows.classes.names();
+    let many = names.len() > MANY_CLASSES;
     let example = |i: usize| Example {
         place: places.of(i),
-        label: rows.classes.names()[rows.y[i] as usize].clone(),
-        probabilities: proba.row(i).to_vec(),
+        label: names[rows.y[i] as usize].clone(),
+        probabilities: if many { Vec::new() } else { proba.row(i).to_vec() },
+        top: if many { top(names, proba.row(i)) } else { Vec::new() },
+        label_probability: many.then(|| proba.row(i)[rows.y[i] as usize]),
     };
     (0..N_EXAMPLES.min(rows.y.len())).map(example).collect()
+}
+
+/// The most probable classes, of equals the earlier first.
+fn top(names: &[String], proba: &[f32]) -> Vec<ClassProbability> {
+    let mut classes: Vec<usize> = (0..names.len()).collect();
+    classes.sort_by(|&a, &b| proba[b].total_cmp(&proba[a]));
+    let one = |&class: &usize| ClassProbability { class: names[class].clone(), probability: proba[class] };
+    classes.iter().take(N_TOP).map(one).collect()
 }
 
 /// Compares two heads, the first being the baseline, on the validation rows.

@@ -17,6 +17,13 @@ use crate::tune::StudyReport;
 /// The version of the report's format.
 pub const REPORT_VERSION: u32 = 1;
 
+/// With more classes than this, the report has the most frequent confusions instead of the whole matrix, and examples have the
+/// most probable classes alone; so do the tables on the terminal.
+pub const MANY_CLASSES: usize = 50;
+
+/// The most pairs of confused classes that the report lists.
+const MAX_PAIRS: usize = 5_000;
+
 /// Everything that `run` did and found.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -211,8 +218,23 @@ pub struct Example {
     pub place: String,
     /// Its label.
     pub label: String,
-    /// The probability of each class, in the order of the classes.
+    /// The probability of each class, in the order of the classes; empty with more than [`MANY_CLASSES`].
     pub probabilities: Vec<f32>,
+    /// With more than [`MANY_CLASSES`], the most probable classes, the most probable first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub top: Vec<ClassProbability>,
+    /// With more than [`MANY_CLASSES`], the probability of the label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_probability: Option<f32>,
+}
+
+/// What a head thinks of one class for a row.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClassProbability {
+    /// The class.
+    pub class: String,
+    /// Its probability.
+    pub probability: f32,
 }
 
 /// Two heads on the same validation rows.
@@ -261,14 +283,42 @@ impl Judgement {
     }
 }
 
+impl Judgement {
+    /// The pairs of classes that are confused: true class, predicted class, rows; the most frequent first.
+    pub fn confused_pairs(&self) -> Vec<(usize, usize, u64)> {
+        let rows = self.scores.confusion.iter().enumerate();
+        let wrong = rows.flat_map(|(i, row)| {
+            let cells = row.iter().enumerate().filter(move |&(j, &n)| i != j && n > 0);
+            cells.map(move |(j, &n)| (i, j, n))
+        });
+        let mut pairs: Vec<(usize, usize, u64)> = wrong.collect();
+        pairs.sort_by_key(|&(_, _, n)| std::cmp::Reverse(n));
+        pairs
+    }
+}
+
 /// The scores with `loss`, the classes by name, and the caution, all in one object.
 impl Serialize for Judgement {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut scores = serde_json::to_value(&self.scores).map_err(S::Error::custom)?;
+        let many = self.classes.len() > MANY_CLASSES;
+        let known = if many {
+            let per_class = self.scores.per_class.clone();
+            std::borrow::Cow::Owned(Scores { confusion: Vec::new(), per_class, ..self.scores })
+        } else {
+            std::borrow::Cow::Borrowed(&self.scores)
+        };
+        let mut scores = serde_json::to_value(known.as_ref()).map_err(S::Error::custom)?;
         for (class, scores) in
             self.classes.iter().zip(scores["per_class"].as_array_mut().into_iter().flatten())
         {
             scores["class"] = class.as_str().into();
+        }
+        if many {
+            let pairs = self.confused_pairs();
+            scores["confusion"] = serde_json::Value::Null;
+            scores["n_confused_pairs"] = pairs.len().into();
+            scores["confused_pairs"] =
+                serde_json::to_value(&pairs[..pairs.len().min(MAX_PAIRS)]).map_err(S::Error::custom)?;
         }
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("used_for", &self.used_for)?;

@@ -69,6 +69,20 @@ impl Confusion {
         self.predicted.fill(0);
     }
 
+    /// Sets every count to zero, where none but those of `cells` (true class, predicted class) can be others: with many
+    /// classes far less work than [`clear`](Confusion::clear).
+    ///
+    /// # Panics
+    /// When a class is not below `n_classes`.
+    pub fn clear_cells(&mut self, cells: impl IntoIterator<Item = (usize, usize)>) {
+        let n_classes = self.n_classes();
+        for (true_class, predicted) in cells {
+            self.counts[true_class * n_classes + predicted] = 0;
+        }
+        self.support.fill(0);
+        self.predicted.fill(0);
+    }
+
     /// Adds the counts of `other`.
     ///
     /// # Panics
@@ -206,5 +220,16 @@ mod tests {
         assert!(Confusion::try_from(vec![vec![1, 2], vec![3]]).unwrap_err().contains("a row of 1"));
         let huge = vec![vec![u64::MAX, 0], vec![0, 1]];
         assert!(Confusion::try_from(huge).unwrap_err().contains("more samples than can be counted"));
+    }
+
+    #[test]
+    fn cleared_cells_are_as_a_new_table() {
+        let mut confusion = Confusion::new(3);
+        let cells = [(0, 2), (1, 1), (2, 0)];
+        for (class, predicted) in cells {
+            confusion.add_many(class, predicted, 4);
+        }
+        confusion.clear_cells(cells);
+        assert_eq!(confusion, Confusion::new(3));
     }
 }

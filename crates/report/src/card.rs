@@ -5,6 +5,7 @@ use crate::sections::reproduce;
 use crate::table::Table;
 use crate::text::{counted, escape, interval, percent, score, thousands, value};
 use crate::verdict;
+use serde_json::Value;
 
 /// The model card, in Markdown.
 pub fn card(facts: &Facts) -> String {
@@ -23,6 +24,21 @@ pub fn card(facts: &Facts) -> String {
         again(facts),
     ];
     parts.join("\n")
+}
+
+/// The most classes that are listed one by one.
+const MAX_CLASSES: usize = 50;
+
+/// What is said where not all of `n` classes are listed.
+fn of_many(n: usize) -> String {
+    if n > MAX_CLASSES {
+        format!(
+            " Listed are the {MAX_CLASSES} classes with the most rows; report.json has all {}.",
+            thousands(n as u64)
+        )
+    } else {
+        String::new()
+    }
 }
 
 fn classes(facts: &Facts) -> String {
@@ -45,7 +61,10 @@ fn details(facts: &Facts, name: &str) -> String {
             "" => String::new(),
             started => format!(", {started}"),
         },
-        escape(&facts.classes().join(", ")),
+        escape(&match facts.classes() {
+            many if many.len() > MAX_CLASSES => counted(many.len() as u64, "class"),
+            few => few.join(", "),
+        }),
         facts.table("train").map_or(0, |table| table.at("/n_features").count()),
         escape(&params.join(", ")),
         escape(head.at("/model").as_str().unwrap_or("not written")),
@@ -66,12 +85,18 @@ fn factors(facts: &Facts) -> String {
     let table = facts.table("train");
     let labels = table.map_or(&[][..], |table| table.at("/labels").all());
     let n = table.map_or(1, |table| table.at("/n_rows").count().max(1));
-    let rows = labels.iter().map(|label| {
+    let mut labels: Vec<&Value> = labels.iter().collect();
+    let note = of_many(labels.len());
+    if labels.len() > MAX_CLASSES {
+        labels.sort_by_key(|label| std::cmp::Reverse(label.at("/count").count()));
+        labels.truncate(MAX_CLASSES);
+    }
+    let rows = labels.into_iter().map(|label| {
         let count = label.at("/count").count();
         vec![label.at("/class").text().to_owned(), thousands(count), percent(count as f64 / n as f64)]
     });
     format!(
-        "## Factors\n\nScores are told for each class below. No other groups are known to the tables.\n\n{}",
+        "## Factors\n\nScores are told for each class below. No other groups are known to the tables.{note}\n\n{}",
         Table::new(["class", "training rows", "share"]).with(rows).markdown()
     )
 }
@@ -139,7 +164,9 @@ fn data(facts: &Facts) -> String {
 }
 
 fn quantitative(facts: &Facts) -> String {
-    let rows = facts.scores().0.at("/per_class").all().iter().map(|class| {
+    let classes = facts.scores().0.at("/per_class").all();
+    let shown = if classes.len() > MAX_CLASSES { MAX_CLASSES } else { classes.len() };
+    let rows = facts.largest_classes(shown).into_iter().map(|i| &classes[i]).map(|class| {
         let scores = ["/precision", "/recall", "/f1", "/roc_auc"].map(|path| score(class.at(path).number()));
         [class.at("/class").text().to_owned(), thousands(class.at("/support").count())]
             .into_iter()
@@ -147,7 +174,11 @@ fn quantitative(facts: &Facts) -> String {
             .collect()
     });
     format!(
-        "## Quantitative analyses\n\n{}",
+        "## Quantitative analyses\n\n{}{}",
+        match of_many(classes.len()) {
+            note if note.is_empty() => note,
+            note => format!("{}\n\n", note.trim()),
+        },
         Table::new(["class", "support", "precision", "recall", "F1", "ROC AUC"]).with(rows).markdown()
     )
 }

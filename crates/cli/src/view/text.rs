@@ -5,9 +5,11 @@ use headsmith::Evaluation;
 use headsmith::heads::mlp::{Activation, LayerSummary};
 use headsmith::metrics::bootstrap::Interval;
 use headsmith::report::{
-    ClassCount, Comparison, FitReport, Judgement, PredictionReport, Report, Structure, TableReport,
+    ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictionReport, Report, Structure,
+    TableReport,
 };
 
+use super::many;
 use super::progress::counted;
 use std::fmt::Write;
 
@@ -76,8 +78,12 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
         metric("ROC AUC one-vs-rest", scores.roc_auc_ovr, None),
         metric("calibration error", scores.ece, intervals.map(|i| i.ece)),
     ]);
-    let mut text =
-        format!("{} on {} rows of {}\n\n{table}\n", evaluation.head, scores.n_samples, evaluation.table.path);
+    let mut text = format!(
+        "{} on {} of {}\n\n{table}\n",
+        evaluation.head,
+        counted(scores.n_samples, "row"),
+        evaluation.table.path
+    );
     if let Some(caution) = judgement.caution() {
         let _ = writeln!(text, "{caution}");
     }
@@ -101,7 +107,7 @@ pub(crate) fn table_report(table: &TableReport) -> String {
         let _ = writeln!(text, "  features in columns {} to {}", plain(first), plain(last));
     }
     if table.n_skipped > 0 {
-        let _ = writeln!(text, "  {} rows could not be read and are left out", table.n_skipped);
+        let _ = writeln!(text, "  {} could not be read and are left out", counted(table.n_skipped, "row"));
     }
     match &table.label_column {
         Some(column) => {
@@ -117,13 +123,17 @@ pub(crate) fn predicted(report: &PredictionReport) -> String {
     let rows = counted(report.n_rows, "row");
     let mut text = format!("predicted {rows}: {}\n", counts(&report.counts, report.n_rows));
     if report.n_left_out > 0 {
-        let _ = writeln!(text, "{} rows could not be read and have no prediction", report.n_left_out);
+        let _ =
+            writeln!(text, "{} could not be read and have no prediction", counted(report.n_left_out, "row"));
     }
     let _ = writeln!(text, "written to {}", report.files.join(" and "));
     text
 }
 
 fn counts(counts: &[ClassCount], n_rows: usize) -> String {
+    if counts.len() > MANY_CLASSES {
+        return many::counts(counts);
+    }
     let share = |count: usize| 100.0 * count as f64 / n_rows.max(1) as f64;
     let one = |c: &ClassCount| format!("{} {} ({:.1} %)", plain(&c.class), c.count, share(c.count));
     counts.iter().map(one).collect::<Vec<_>>().join(", ")
@@ -168,6 +178,9 @@ fn layer(layer: &LayerSummary) -> Vec<String> {
 
 /// The first rows' labels beside their probabilities.
 fn examples(report: &FitReport, classes: &[String]) -> String {
+    if classes.len() > MANY_CLASSES {
+        return many::examples(report, shown(report).1);
+    }
     // More columns would not fit a terminal.
     let n_shown = classes.len().min(N_CLASSES_SHOWN);
     let shown_classes: Vec<String> = classes.iter().take(n_shown).map(|class| plain(class)).collect();
@@ -238,7 +251,10 @@ fn compared(comparison: &Comparison) -> String {
 }
 
 fn per_class(judgement: &Judgement) -> String {
-    let mut table = grid(&["class", "precision", "recall", "F1", "support", "taken for"]);
+    if judgement.classes.len() > MANY_CLASSES {
+        return many::per_class(judgement);
+    }
+    let mut table = grid(&["class", "precision", "recall", "F1", "support", "predicted as"]);
     for (i, (class, scores)) in judgement.classes.iter().zip(&judgement.scores.per_class).enumerate() {
         table.add_row(vec![
             plain(class),
@@ -274,7 +290,7 @@ pub(super) fn grid(header: &[&str]) -> Table {
 }
 
 /// A name from a file as a terminal may show it: without control characters, and not too long.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let mut shown: String = name.chars().take(N_CHARS_SHOWN).flat_map(char::escape_debug).collect();
     if name.chars().nth(N_CHARS_SHOWN).is_some() {
         shown.push_str("..");

@@ -8,7 +8,9 @@ use headsmith_heads::{EpochRecord, EpochScores, Event};
 use headsmith_metrics::calibration;
 use headsmith_tensorboard::keras::{self, Kind};
 use headsmith_tensorboard::picture::{self, Bin};
-use headsmith_tensorboard::{Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar};
+use headsmith_tensorboard::{
+    Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar, text,
+};
 
 use super::Run;
 use crate::curves;
@@ -19,6 +21,8 @@ use crate::record::now;
 const NETWORK: &str = "sequential";
 /// Classes with a precision-recall curve at most: the page draws all of them at once.
 const MAX_CURVES: usize = 64;
+/// Classes whose confusion matrix is drawn at most: the cells of more would be too small to see.
+const MAX_CONFUSION: usize = 200;
 
 /// The files of one fit, each made when there is something to write.
 pub(super) struct FitFiles {
@@ -82,10 +86,15 @@ impl FitFiles {
             n_samples: bin.n_samples,
         });
         let bins: Vec<Bin> = bins.collect();
-        let mut values = vec![
-            image("confusion_matrix", &picture::confusion_matrix(classes, &judgement.scores.confusion)),
-            image("reliability", &picture::reliability(&bins, judgement.scores.ece)),
-        ];
+        let confusion = match classes.len() {
+            n if n > MAX_CONFUSION => text(
+                "confusion_matrix",
+                format!("left out: {n} classes, more than the {MAX_CONFUSION} that are drawn"),
+            ),
+            _ => image("confusion_matrix", &picture::confusion_matrix(classes, &judgement.scores.confusion)),
+        };
+        let mut values =
+            vec![confusion, image("reliability", &picture::reliability(&bins, judgement.scores.ece))];
         for (class, name) in (0u32..).zip(classes.iter()).take(MAX_CURVES) {
             let samples = y.iter().enumerate().map(|(i, &y)| (proba.row(i)[class as usize], y == class));
             values.push(pr_curve(format!("pr_curve/{name}"), samples).named(name));

@@ -37,7 +37,7 @@ pub fn class_intervals(
     let scratch = || (vec![0; y_true.len()], Confusion::new(n_classes));
     let replicates = replicate(options, pool, scratch, |r, (counts, confusion)| {
         strata.resample(options.seed, r, counts);
-        confusion.clear();
+        confusion.clear_cells(strata.cells.iter().map(|cell| (cell.class, cell.key)));
         for (class, predicted, n) in strata.drawn(counts) {
             confusion.add_many(class, predicted, n);
         }

@@ -106,7 +106,7 @@ impl Resampling {
     fn statistics(&self, seed: u64, r: u32, scratch: &mut Scratch) -> [f64; 8] {
         let Scratch { counts, confusion, gaps } = scratch;
         self.strata.resample(seed, r, counts);
-        confusion.clear();
+        confusion.clear_cells(self.strata.cells.iter().map(|cell| (cell.class, cell.key.0)));
         gaps.fill(0.0);
         let (mut log_loss, mut brier) = (0.0, 0.0);
         for Cell { class, key: (predicted, bin), places } in &self.strata.cells {

@@ -57,8 +57,8 @@ pub fn paired_difference(
     let scratch = || (vec![0; y_true.len()], Confusion::new(n_classes), Confusion::new(n_classes));
     let replicates = replicate(options, pool, scratch, |r, (counts, a, b)| {
         strata.resample(options.seed, r, counts);
-        a.clear();
-        b.clear();
+        a.clear_cells(strata.cells.iter().map(|cell| (cell.class, cell.key.0)));
+        b.clear_cells(strata.cells.iter().map(|cell| (cell.class, cell.key.1)));
         for (class, (by_a, by_b), n) in strata.drawn(counts) {
             a.add_many(class, by_a, n);
             b.add_many(class, by_b, n);

@@ -1,4 +1,4 @@
-//! Which class is taken for which.
+//! Which class is predicted for which.
 
 use std::fmt::Write;
 
@@ -18,6 +18,9 @@ const MAX_PAIRS: usize = 30;
 
 pub(crate) fn html(facts: &Facts) -> String {
     let (classes, rows) = (facts.classes(), facts.scores().0.at("/confusion").all());
+    if rows.is_empty() {
+        return of_many(facts, &classes);
+    }
     let is_square = rows.iter().all(|row| row.all().len() == classes.len());
     if rows.is_empty() || classes.len() != rows.len() || !is_square {
         return String::new();
@@ -48,6 +51,28 @@ pub(crate) fn html(facts: &Facts) -> String {
         "<div class=\"grid\">{}<figure><figcaption>What is confused most often</figcaption>{}</figure></div>",
         figure.html(),
         pairs.html()
+    )
+}
+
+/// The most frequent confusions of so many classes that the report has no matrix of them.
+fn of_many(facts: &Facts, classes: &[&str]) -> String {
+    let scores = facts.scores().0;
+    let pairs = scores.at("/confused_pairs").all();
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let rows = pairs.iter().take(MAX_PAIRS).map(|pair| {
+        let [class, predicted, n] = ["/0", "/1", "/2"].map(|path| pair.at(path).count());
+        let name = |class: u64| classes.get(class as usize).copied().unwrap_or_default().to_owned();
+        let support = scores.at(&format!("/per_class/{class}/support")).count().max(1);
+        vec![name(class), name(predicted), thousands(n), percent(n as f64 / support as f64)]
+    });
+    let table = Table::new(["true class", "predicted class", "rows", "of the class"]).words(&[1]).with(rows);
+    format!(
+        "<p>The pairs of classes that are confused most often, {} of {}.</p>{}",
+        pairs.len().min(MAX_PAIRS),
+        thousands(scores.at("/n_confused_pairs").count()),
+        table.html()
     )
 }
 
@@ -137,7 +162,7 @@ fn pairs(classes: &[&str], counts: &[Vec<u64>]) -> Table {
         let share = counts[i][j] as f64 / counts[i].iter().sum::<u64>().max(1) as f64;
         vec![classes[i].to_owned(), classes[j].to_owned(), thousands(counts[i][j]), percent(share)]
     };
-    Table::new(["true class", "taken for", "rows", "of the class"])
+    Table::new(["true class", "predicted class", "rows", "of the class"])
         .words(&[1])
         .with(pairs.into_iter().take(MAX_PAIRS).map(row))
 }
