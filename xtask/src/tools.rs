@@ -149,7 +149,7 @@ fn is_there(tool: &Tool) -> bool {
 
 /// Whether one of the tool's entries is whole in a single folder of `path` or of the tool's own.
 fn found(tool: &Tool, path: &OsString) -> bool {
-    let own = tool.folders.iter().flat_map(|pattern| folders(pattern));
+    let own = tool.folders.iter().copied().flat_map(folders);
     let folders: Vec<_> = std::env::split_paths(path).chain(own).collect();
     let whole =
         |names: &&[&str]| folders.iter().any(|folder| names.iter().all(|name| folder.join(name).is_file()));
