@@ -5,6 +5,7 @@ pub(crate) mod common;
 pub(crate) mod config;
 pub(crate) mod heads;
 pub(crate) mod mlflow;
+pub(crate) mod split;
 pub(crate) mod study;
 
 use std::ffi::OsString;
@@ -22,7 +23,7 @@ pub(crate) fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Turns a table of embeddings and labels into the best small classifier.")
         .after_help(
-            "Start with:\n  headsmith inspect train.csv\n  headsmith run --train train.csv --val val.csv \
+            "Start with:\n  headsmith inspect train.csv\n  headsmith run --train train.csv\n  headsmith run --train train.csv --val val.csv \
              --test test.csv --out out/\n\nExit status: 0 success, 1 bad data or failure, 2 wrong usage, 130 interrupted by Ctrl-C (the results so far are written); aicrowd has its own.",
         )
         .subcommand_required(true)
@@ -56,7 +57,7 @@ fn complete(matches: ArgMatches) -> ArgMatches {
         let lacking: &[&str] = match given("challenge") {
             true => &[],
             false if run.get_flag("submit") => &["challenge"],
-            false => &["train", "val"],
+            false => &["train"],
         };
         let lacking: Vec<String> = lacking
             .iter()
@@ -105,15 +106,15 @@ fn run() -> Command {
         )
         .args([
             table("train", "Training table; required without --challenge"),
-            table("val", "Validation table, which chooses the epoch and the head; required without --challenge"),
+            table("val", "Validation table, which chooses the epoch and the head [default: a part of the training rows]"),
+            split::arg(),
             table("test", "Table to predict; labels in it are ignored"),
             Arg::new("out")
                 .long("out")
                 .value_name("FOLDER")
                 .value_hint(ValueHint::DirPath)
                 .value_parser(value_parser!(std::path::PathBuf))
-                .required(true)
-                .help("Output folder for the report, the model and the predictions; created if missing"),
+                .help("Output folder for the report, the model and the predictions; created if missing [default: NAME-headsmith, after the training table]"),
             common::tensorboard(),
             common::live(),
             preset(),
@@ -147,7 +148,8 @@ fn fit() -> Command {
     let head = |head: &HeadKind| {
         let command = Command::new(head.name()).about(head.table().about).args([
             table("train", "Training table").required(true),
-            table("val", "Validation table, which also chooses the epoch where there are epochs"),
+            table("val", "Validation table, which also chooses the epoch where there are epochs [default: a part of the training rows]"),
+            split::arg(),
             common::model("Where to write the fitted model"),
             common::events(),
             common::tensorboard(),

@@ -41,6 +41,8 @@ mod report;
 mod server;
 #[path = "cli/several.rs"]
 mod several;
+#[path = "cli/split.rs"]
+mod split;
 #[path = "cli/tensorboard.rs"]
 mod tensorboard;
 #[path = "cli/tune.rs"]

@@ -19,6 +19,33 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     write_to(path, write).map_err(|source| Error::output(path, source))
 }
 
+/// Makes sure that `path` can be written, before work is done whose result is to go there: makes its folder, and a file
+/// there for a moment. What stands under `path` stays as it is.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn prepare(path: &Path) -> Result<()> {
+    try_writing(path).map_err(|source| Error::output(path, source))
+}
+
+fn try_writing(path: &Path) -> io::Result<()> {
+    if is_standard_output(path) {
+        return Ok(());
+    }
+    match fs::metadata(path) {
+        Ok(old) if old.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        Ok(old) if !old.is_file() => Ok(()),
+        Ok(old) => writable(path, old).map(drop),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let target = target(path);
+            let folder = folder_of(&target);
+            fs::create_dir_all(folder)?;
+            temporary(folder).map(drop)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 fn write_to(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     if is_standard_output(path) {
         return buffered(io::stdout().lock(), write);

@@ -190,6 +190,7 @@ fn said(progress: &Progress<'_>) -> Option<Value> {
         }
         Progress::Read(table) => json!({ "event": "read", "table": table }),
         Progress::Found(finding) => json!({ "event": "found", "finding": finding }),
+        Progress::Split(split) => json!({ "event": "split", "split": split }),
         Progress::Fitting { head, purpose } => {
             json!({ "event": "fitting", "head": head, "purpose": purpose })
         }

@@ -18,6 +18,7 @@ use crate::judge;
 use crate::model_file;
 use crate::progress::{Judged, Progress};
 use crate::report::{FitReport, OobReport, Structure};
+use crate::split::Split;
 
 /// The rows a head is fitted on and judged by.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct FitData {
     pub val: Option<Dataset>,
     /// A part of the validation rows that `val` does not have any more, and its share: nothing is chosen by it.
     pub held_back: Option<(f64, Dataset)>,
+    /// How `val` was split off the training table, where it has no table of its own.
+    pub split: Option<Split>,
     /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
     pub places: RowPlaces,
     /// What the model is to remember of its data: tables and columns.

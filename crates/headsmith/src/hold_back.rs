@@ -75,7 +75,7 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     Ok(())
 }
 
-fn part(all: &Dataset, rows: &[usize]) -> Dataset {
+pub(crate) fn part(all: &Dataset, rows: &[usize]) -> Dataset {
     let x: Vec<f32> = rows.iter().flat_map(|&row| all.x.row(row)).copied().collect();
     Dataset {
         x: Matrix::new(x, rows.len(), all.x.n_cols()),

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use headsmith_data::output;
+
 use crate::error::{Error, Result};
 
 /// Refuses outputs that would overwrite an input or each other.
@@ -25,6 +27,14 @@ pub fn refuse_overwriting(inputs: &[&Path], outputs: &[&Path]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes sure that `path` can be written, before work is done for it; see [`output::prepare`].
+///
+/// # Errors
+/// When it cannot be written.
+pub fn prepare(path: &Path) -> Result<()> {
+    Ok(output::prepare(path)?)
 }
 
 /// A path with links followed as far as it exists, so that two names of one file are equal.

@@ -12,6 +12,7 @@ use headsmith_kernels::MatRef;
 use headsmith_study::{Space, StudyEvent, Trial};
 
 use crate::report::{FitReport, Judgement, Report, TableReport};
+use crate::split::Split;
 use crate::tune::StudyReport;
 
 /// One step of a run.
@@ -29,6 +30,8 @@ pub enum Progress<'a> {
     Read(&'a TableReport),
     /// The checks found something.
     Found(&'a Finding),
+    /// The training table was split into training and validation rows.
+    Split(&'a Split),
     /// A head is about to be fitted.
     Fitting {
         /// The head's name.

@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use crate::evidence::Evidence;
 use crate::hold_back::HeldBack;
+use crate::split::Split;
 use crate::tune::StudyReport;
 
 /// The version of the report's format.
@@ -47,6 +48,9 @@ pub struct Report {
     pub interrupted: bool,
     /// The tables that were read.
     pub tables: Vec<TableReport>,
+    /// How validation rows were split off the training table; only without a validation table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// What the checks found.
     pub findings: Vec<Finding>,
     /// The names of the classes, in the order of every list of classes.

@@ -13,6 +13,7 @@ use crate::events::{Begin, EventLog};
 use crate::evidence::RowPlaces;
 use crate::fit::{self, FitData, FitOptions, FittedHead};
 use crate::folder;
+use crate::folder_lock::FolderLock;
 use crate::head::HeadConfig;
 use crate::hold_back;
 use crate::judge;
@@ -22,6 +23,7 @@ use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
 use crate::report::{Machine, REPORT_VERSION, Report, TableReport};
 use crate::select;
+use crate::split;
 use crate::tables::{self, RoleTable};
 use crate::tune::{StudyConfig, StudyReport};
 
@@ -30,8 +32,10 @@ use crate::tune::{StudyConfig, StudyReport};
 pub struct RunConfig {
     /// The table to learn from.
     pub train: Files,
-    /// The table that chooses the epoch and the head.
-    pub val: Files,
+    /// The table that chooses the epoch and the head; `None`: a part of the training rows does.
+    pub val: Option<Files>,
+    /// The share of the training rows that validates where there is no `val`.
+    pub val_share: f64,
     /// The table to predict.
     pub test: Option<Files>,
     /// The folder to write to; made if it is not there.
@@ -76,6 +80,7 @@ struct Fits {
 /// When a table cannot be read or learnt from, a fit diverges, or a file cannot be written.
 pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     refuse_overwriting(config)?;
+    FolderLock::must_be_free(&config.out)?;
     let begin = Begin::now(config.command.clone(), context);
     let started = begin.started.clone();
     let log = EventLog::append(config.out.join(folder::EVENTS), &begin)?;
@@ -93,6 +98,7 @@ fn do_all(config: &RunConfig, started: String, context: &mut Context<'_>) -> Res
     let Prepared { data, test, tables, findings } = prepare(config, context)?;
     context.go_on()?;
     make_folder(&config.out)?;
+    let _lock = FolderLock::take(&config.out)?;
     let Fits { mut heads, study } = fit_heads(config, &data, &tables, context)?;
     if let [only] = &mut heads[..] {
         only.not_chosen();
@@ -123,6 +129,7 @@ fn do_all(config: &RunConfig, started: String, context: &mut Context<'_>) -> Res
         jobs: context.pool.n_threads(),
         interrupted: context.stopping(),
         tables,
+        split: data.split.clone(),
         findings,
         classes: data.train.classes.names().to_vec(),
         chosen: heads[best].report.head,
@@ -134,13 +141,15 @@ fn do_all(config: &RunConfig, started: String, context: &mut Context<'_>) -> Res
     })
 }
 
-/// Reads the tables of a fit and looks through them; `others` are looked through beside them.
+/// Checks the tables of a fit, `others` beside them, and makes datasets of them. Without `val`, `val_share` of the training
+/// rows validates; 0: none does.
 ///
 /// # Errors
-/// When a table cannot be read, or the checks find an error.
+/// When the checks find an error, or the training rows cannot be split.
 pub fn prepare_fit(
     train: RoleTable,
     val: Option<RoleTable>,
+    val_share: f64,
     others: &[&RoleTable],
     read: &ReadOptions,
     context: &mut Context<'_>,
@@ -160,12 +169,17 @@ pub fn prepare_fit(
     };
     let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
     let train = Dataset::new(train.table, &classes)?;
-    Ok((FitData { train, val, held_back: None, places, record }, findings))
+    let mut data = FitData { train, val, held_back: None, split: None, places, record };
+    if data.val.is_none() && val_share != 0.0 {
+        split::take(&mut data, val_share, context)?;
+    }
+    Ok((data, findings))
 }
 
 fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let train = tables::read("train", &config.train, &config.read, context)?;
-    let val = tables::read("val", &config.val, &config.read, context)?;
+    let val =
+        config.val.as_ref().map(|files| tables::read("val", files, &config.read, context)).transpose()?;
     let test =
         config.test.as_ref().map(|test| tables::read("test", test, &config.read, context)).transpose()?;
     if let Some(test) = &test {
@@ -173,9 +187,9 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
         predictions::check_columns(&test.table, &config.columns)?;
     }
     let reports =
-        [Some(&train), Some(&val), test.as_ref()].into_iter().flatten().map(|t| t.report.clone()).collect();
+        [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten().map(|t| t.report.clone()).collect();
     let others: Vec<&RoleTable> = test.iter().collect();
-    let (mut data, findings) = prepare_fit(train, Some(val), &others, &config.read, context)?;
+    let (mut data, findings) = prepare_fit(train, val, config.val_share, &others, &config.read, context)?;
     hold_back::take(&mut data, config.hold_back, context.seed)?;
     Ok(Prepared { data, test, tables: reports, findings })
 }
@@ -194,7 +208,7 @@ fn fit_heads(
         context.tell(&Progress::Skipped("the final fit"));
         return Ok(Fits { heads: vec![baseline], study: None });
     }
-    let selected = select::select(config, data, [&tables[0], &tables[1]], context)?;
+    let selected = select::select(config, data, tables, context)?;
     let options = FitOptions {
         purpose: "final fit",
         checkpoint: Some(model_file::checkpoint_beside(&model_path(config))),
@@ -231,7 +245,7 @@ fn better(heads: &[FittedHead]) -> usize {
 }
 
 fn refuse_overwriting(config: &RunConfig) -> Result<()> {
-    let inputs = [Some(&config.train), Some(&config.val), config.test.as_ref()];
+    let inputs = [Some(&config.train), config.val.as_ref(), config.test.as_ref()];
     let inputs: Vec<PathBuf> = inputs.into_iter().flatten().flat_map(Files::all).collect();
     let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let outputs =

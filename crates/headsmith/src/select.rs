@@ -7,7 +7,7 @@ use crate::head::HeadConfig;
 use crate::progress::Progress;
 use crate::report::TableReport;
 use crate::run::RunConfig;
-use crate::tune::{self, StudyReport};
+use crate::tune::{self, StudyReport, StudyTables};
 
 /// A head to fit, and what choosing it used the validation rows for.
 #[derive(Debug)]
@@ -30,14 +30,14 @@ pub(crate) struct Selected {
 pub(crate) fn select(
     config: &RunConfig,
     data: &FitData,
-    [train, val]: [&TableReport; 2],
+    tables: &[TableReport],
     context: &mut Context<'_>,
 ) -> Result<Selected> {
     let asked = config.candidate.clone();
     let Some(study) = &config.study else {
         return Ok(Selected { head: asked, chosen_on_val: Vec::new(), trial: 0, study: None });
     };
-    let report = tune::study(study, data, [train, val], &config.read, context)?;
+    let report = tune::study(study, data, &StudyTables::of(tables), &config.read, context)?;
     context.tell(&Progress::Studied(&report));
     let Some(best) = &report.best else {
         context.warn("the study has no complete trial: the final fit has the parameters that were asked for");

@@ -51,7 +51,8 @@ fn run(at: &Path) -> Value {
     };
     let config = RunConfig {
         train: at.join("train.csv").into(),
-        val: at.join("val.csv").into(),
+        val: Some(at.join("val.csv").into()),
+        val_share: 0.2,
         test: None,
         out: out.clone(),
         read: ReadOptions::default(),

@@ -26,7 +26,8 @@ fn tables(folder: &Path) -> RunConfig {
     let small = [("neurons0", 4.into()), ("layers2", 0.into()), ("epochs", 3.into())];
     RunConfig {
         train: folder.join("train.csv").into(),
-        val: folder.join("val.csv").into(),
+        val: Some(folder.join("val.csv").into()),
+        val_share: 0.2,
         test: Some(folder.join("test.csv").into()),
         out: folder.join("out"),
         read: ReadOptions::default(),

@@ -9,7 +9,7 @@ use headsmith::fit::{FitOptions, FittedHead};
 use headsmith::{Context, HeadConfig, HeadKind, Progress, fit, model_file, outputs, run, tables};
 
 use crate::flags::common::{self, Common, optional_table_of, path_of, table_of};
-use crate::flags::heads;
+use crate::flags::{heads, split};
 use crate::{commands, view};
 
 /// Fits one head and writes the model.
@@ -26,7 +26,7 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
     let (train, val) = (table_of(matches, "train"), optional_table_of(matches, "val"));
     let model = path_of(matches, "model");
     let fitted = commands::with_context(&common, |context| {
-        fit_and_save(&head, &train, val.as_ref(), &model, &common, context)
+        fit_and_save(&head, &train, (val.as_ref(), split::share(matches)), &model, &common, context)
     })?;
     if common.json {
         return view::print_json(&fitted.report);
@@ -37,7 +37,7 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
 fn fit_and_save(
     head: &HeadConfig,
     train: &Files,
-    val: Option<&Files>,
+    (val, val_share): (Option<&Files>, f64),
     model: &Path,
     common: &Common,
     context: &mut Context<'_>,
@@ -46,9 +46,10 @@ fn fit_and_save(
     let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let outputs: Vec<&Path> = std::iter::once(model).chain(common.events.as_deref()).collect();
     outputs::refuse_overwriting(&inputs, &outputs)?;
+    outputs::prepare(model)?;
     let train = tables::read("train", train, &common.read, context)?;
     let val = val.map(|val| tables::read("val", val, &common.read, context)).transpose()?;
-    let (data, _) = run::prepare_fit(train, val, &[], &common.read, context)?;
+    let (data, _) = run::prepare_fit(train, val, val_share, &[], &common.read, context)?;
     let options =
         FitOptions { checkpoint: Some(model_file::checkpoint_beside(model)), ..FitOptions::default() };
     let mut fitted = fit::fit(head, &data, &options, context)?;

@@ -1,6 +1,6 @@
 //! `headsmith run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
@@ -11,8 +11,8 @@ use headsmith::{HeadConfig, HeadKind};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 
 use crate::commands::aicrowd::{self, Tables};
-use crate::flags::common::{self, Common, optional_table_of, path_of};
-use crate::flags::{heads, study};
+use crate::flags::common::{self, Common, optional_path_of, optional_table_of};
+use crate::flags::{heads, split, study};
 use crate::{commands, interrupt, view};
 
 /// A challenge whose files are here.
@@ -39,13 +39,15 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     // Wrong parameters are said before anything is fetched.
     let baseline = HeadConfig::new(HeadKind::Forest, &given(HeadKind::Forest))?;
     let candidate = HeadConfig::mlp(commands::preset(matches), &given(HeadKind::Mlp))?;
-    let study = study::of_run_given(matches, &common, &path_of(matches, "out"))?;
-    let fetched = fetch(matches, &common)?;
+    let out = out_of(matches);
+    let study = study::of_run_given(matches, &common, &out)?;
+    let fetched = fetch(matches, &out, &common)?;
     let config = RunConfig {
         train: table(matches, "train", &fetched, |tables| &tables.train)?,
-        val: table(matches, "val", &fetched, |tables| &tables.val)?,
+        val: table(matches, "val", &fetched, |tables| &tables.val).ok(),
+        val_share: split::share(matches),
         test: table(matches, "test", &fetched, |tables| &tables.test).ok(),
-        out: path_of(matches, "out"),
+        out: out.clone(),
         read: common.read.clone(),
         baseline,
         candidate,
@@ -69,10 +71,21 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     submitted.map_or(Ok(()), |submitted| view::print(&format!("\nsubmitted: {}\n", submitted.url)))
 }
 
+/// The output folder: as it was given, or named after the training table.
+fn out_of(matches: &ArgMatches) -> PathBuf {
+    let named = optional_table_of(matches, "train").and_then(|train| {
+        let first = train.all().into_iter().next()?;
+        let name = first.file_name()?.to_string_lossy().into_owned();
+        let stem = name.split('.').next().filter(|stem| !stem.is_empty() && !stem.contains('*'))?;
+        Some(PathBuf::from(format!("{stem}-headsmith")))
+    });
+    optional_path_of(matches, "out").or(named).unwrap_or_else(|| PathBuf::from("headsmith-out"))
+}
+
 /// Downloads the challenge's files, if there is a challenge.
-fn fetch(matches: &ArgMatches, common: &Common) -> Result<Option<Fetched>> {
+fn fetch(matches: &ArgMatches, out: &Path, common: &Common) -> Result<Option<Fetched>> {
     let Some(named) = matches.get_one::<String>("challenge") else { return Ok(None) };
-    let folder = path_of(matches, "out").join("data");
+    let folder = out.join("data");
     let (client, challenge) = aicrowd::fetch(named, &folder, common.quiet, matches.get_flag("submit"))?;
     let given = |id: &str| optional_table_of(matches, id).is_some();
     let all_given = given("train") && given("val") && given("test");

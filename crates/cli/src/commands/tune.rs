@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use headsmith::tune::{self, StudyReport, TuneConfig, WorkerConfig};
 
 use crate::flags::common::{self, optional_table_of, table_of};
-use crate::flags::study;
+use crate::flags::{split, study};
 use crate::{commands, interrupt, view};
 
 /// Does a study, or goes on with it.
@@ -14,7 +14,8 @@ pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches).named("tune", Some(head.name()));
     let config = TuneConfig {
         train: table_of(matches, "train"),
-        val: table_of(matches, "val"),
+        val: optional_table_of(matches, "val"),
+        val_share: split::share(matches),
         read: common.read.clone(),
         hold_back: study::held_back(matches),
         study: study::given(matches, &common, head)?,

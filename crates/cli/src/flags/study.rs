@@ -33,7 +33,8 @@ pub(crate) fn tune() -> Command {
         )
         .args([
             table("train", "Training table").required(true),
-            table("val", "Validation table, which scores the trials").required(true),
+            table("val", "Validation table, which scores the trials [default: a part of the training rows]"),
+            super::split::arg(),
             head(),
             common::events(),
             common::tensorboard(),

@@ -6,6 +6,7 @@ use headsmith::Progress;
 use headsmith::data::Severity;
 use headsmith::heads::event::StopReason;
 use headsmith::report::{FitReport, TableReport};
+use headsmith::split::Split;
 use headsmith::study::{State, StudyEvent};
 
 /// A line.
@@ -33,6 +34,7 @@ impl Told {
 pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
     Some(match progress {
         Progress::Read(table) => Told::progress(read(table)),
+        Progress::Split(split) => Told::progress(split_line(split)),
         // An error comes again as what ends the command.
         Progress::Found(finding) if finding.severity == Severity::Warning => {
             Told::warning(&finding.to_string())
@@ -79,6 +81,16 @@ fn read(table: &TableReport) -> String {
         counted(table.n_features, "feature"),
         table.format,
         table.seconds
+    )
+}
+
+fn split_line(split: &Split) -> String {
+    format!(
+        "no --val: {} of {} training rows ({} %, stratified, seed {}) are the validation rows",
+        split.n_val,
+        split.n_val + split.n_train,
+        (1000.0 * split.share).round() / 10.0,
+        split.seed
     )
 }
 

@@ -148,8 +148,8 @@ fn someone_not_registered_is_told_so_before_the_work() {
 #[test]
 fn run_needs_its_tables_or_a_challenge() {
     let world = World::with_tables();
-    let stderr = world.error("run --out out --train train.csv", 2);
-    assert!(stderr.contains("not provided:\n  --val <FILE>"), "{stderr}");
+    let stderr = world.error("run --out out --val val.csv", 2);
+    assert!(stderr.contains("not provided:\n  --train <FILE>"), "{stderr}");
     let stderr = world.error("run --out out --train train.csv --val val.csv --submit", 2);
     assert!(stderr.contains("--challenge <CHALLENGE>"), "{stderr}");
     world.write("h.toml", "train = \"train.csv\"\nval = \"val.csv\"\n");

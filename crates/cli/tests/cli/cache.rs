@@ -122,7 +122,7 @@ mod large {
         let fit = |more: &str| {
             format!(
                 "fit mlp --train train.npy --epochs 1 --neurons0 8 --neurons1 8 --neurons2 8 --batch-size 2000 \
-                 --scale standardise --jobs 2 --model {more}"
+                 --scale standardise --jobs 2 --val-share 0 --model {more}"
             )
         };
         let table = (N_ROWS * N_FEATURES * 4) as u64 >> 20;

@@ -22,6 +22,7 @@ fn run_writes_report_model_and_submission() {
     assert_eq!(
         crate::world::names(&world.path("out")),
         [
+            ".headsmith.lock",
             "events.jsonl",
             "model-card.md",
             "model.safetensors",
@@ -176,9 +177,12 @@ fn an_output_that_cannot_be_written_leaves_the_old_one() {
     let world = World::with_tables();
     world.run("fit forest --train train.csv --model m.safetensors --n-estimators 3", 0);
     let old = world.bytes("m.safetensors");
-    let stderr =
-        world.error("fit forest --train train.csv --model no/such/m.safetensors --n-estimators 3", 1);
-    assert!(stderr.contains("no/such/m.safetensors"), "{stderr}");
+    // Before anything is read or fitted.
+    world.write("file", "no folder");
+    let stderr = world.error("fit forest --train train.csv --model file/m.safetensors --n-estimators 3", 1);
+    assert!(stderr.contains("file/m.safetensors") && !stderr.contains("read train.csv"), "{stderr}");
+    world.run("fit forest --train train.csv --model new/folder/m.safetensors --n-estimators 3", 0);
+    assert_eq!(world.bytes("new/folder/m.safetensors"), old);
     world.write("out", "a file where a folder is wanted");
     let stderr = world.error("run --train train.csv --val val.csv --out out", 1);
     assert!(stderr.contains("cannot make the folder out"), "{stderr}");

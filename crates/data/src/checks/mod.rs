@@ -6,7 +6,7 @@ mod within;
 
 use crate::{Finding, Labels, Place, Severity, Table};
 use hashes::Hashes;
-use headsmith_kernels::Pool;
+use headsmith_kernels::{MatRef, Pool};
 
 /// Looks through tables given with their roles (`train`, `val`, `test`; the first is what the others are measured
 /// by) and says what is in them and what is wrong with them: table by table, the worst first, then what concerns two of
@@ -36,6 +36,11 @@ pub fn inspect(tables: &[(&str, &Table)], pool: &Pool) -> Vec<Finding> {
         findings.extend(looks[..i].iter().filter_map(|earlier| between::leakage(earlier, later)));
     }
     findings
+}
+
+/// A hash of each row of features: rows of the same values have the same.
+pub fn row_hashes(x: MatRef<'_>, pool: &Pool) -> Vec<u128> {
+    hashes::of(x, pool).rows
 }
 
 /// A hash of the features and labels, in hexadecimal: the same for the same rows in any file format.

@@ -37,7 +37,8 @@ use crate::run;
 use crate::studies::Look;
 use crate::tables;
 use news::Line;
-use plan::{Plan, Search};
+pub(crate) use plan::StudyTables;
+use plan::{Plan, PlanTable, Search};
 use task::Task;
 pub(crate) use task::{final_head, with_chosen};
 
@@ -97,8 +98,10 @@ pub struct StudyConfig {
 pub struct TuneConfig {
     /// The table to learn from.
     pub train: Files,
-    /// The table that judges the trials.
-    pub val: Files,
+    /// The table that scores the trials; `None`: a part of the training rows does.
+    pub val: Option<Files>,
+    /// The share of the training rows that validates where there is no `val`.
+    pub val_share: f64,
     /// How tables are read.
     pub read: ReadOptions,
     /// The share of the validation rows that no trial sees; the best trial is judged on it.
@@ -143,12 +146,14 @@ struct Share {
 /// When a table cannot be read or learnt from, the study is another one than asked for, or the storage fails.
 pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyReport> {
     let train = tables::read("train", &config.train, &config.read, context)?;
-    let val = tables::read("val", &config.val, &config.read, context)?;
-    let reports = [train.report.clone(), val.report.clone()];
-    let (mut data, _) = run::prepare_fit(train, Some(val), &[], &config.read, context)?;
+    let val =
+        config.val.as_ref().map(|files| tables::read("val", files, &config.read, context)).transpose()?;
+    let reports: Vec<TableReport> =
+        std::iter::once(&train).chain(&val).map(|table| table.report.clone()).collect();
+    let (mut data, _) = run::prepare_fit(train, val, config.val_share, &[], &config.read, context)?;
     hold_back::take(&mut data, config.hold_back, context.seed)?;
     context.go_on()?;
-    let mut report = study(&config.study, &data, reports.each_ref(), &config.read, context)?;
+    let mut report = study(&config.study, &data, &StudyTables::of(&reports), &config.read, context)?;
     honest::judge_held_back(&mut report, &config.study.head, &data, context)?;
     context.tell(&Progress::Studied(&report));
     context.tell(&Progress::Ended { interrupted: context.stopping() });
@@ -162,7 +167,7 @@ pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyRepor
 pub(crate) fn study(
     config: &StudyConfig,
     data: &FitData,
-    tables: [&TableReport; 2],
+    tables: &StudyTables<'_>,
     read: &ReadOptions,
     context: &mut Context<'_>,
 ) -> Result<StudyReport> {
@@ -174,6 +179,7 @@ pub(crate) fn study(
         seed: context.seed,
         lag: config.lag.unwrap_or(LAG.max(config.n_jobs as u64)),
         hold_back: data.held_back.as_ref().map_or(0.0, |(share, _)| *share),
+        val_share: data.split.as_ref().map_or(0.0, |split| split.share),
     };
     if config.lag.is_none() && search.lag > LAG {
         context.warn(&format!(
@@ -273,9 +279,11 @@ pub(crate) fn tables_of(
     let read = ReadOptions { cache, ..plan.read_options() };
     let [train, val] = own;
     let train = tables::read("train", train.cloned().unwrap_or(plan.train.files()), &read, context)?;
-    let val = tables::read("val", val.cloned().unwrap_or(plan.val.files()), &read, context)?;
-    plan.must_have([&train.report, &val.report], name)?;
-    let (mut data, _) = run::prepare_fit(train, Some(val), &[], &read, context)?;
+    let val = val.cloned().or_else(|| plan.val.as_ref().map(PlanTable::files));
+    let val = val.map(|files| tables::read("val", files, &read, context)).transpose()?;
+    let reports = StudyTables { train: &train.report, val: val.as_ref().map(|val| &val.report) };
+    plan.must_have(&reports, name)?;
+    let (mut data, _) = run::prepare_fit(train, val, plan.val_share, &[], &read, context)?;
     hold_back::take(&mut data, plan.hold_back, plan.seed)?;
     Ok(data)
 }

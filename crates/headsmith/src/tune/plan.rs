@@ -36,8 +36,13 @@ pub(crate) struct Plan {
     /// The share of the validation rows that no trial sees.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub(crate) hold_back: f64,
+    /// The share of the training rows that validates, where no table does.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(crate) val_share: f64,
     pub(crate) train: PlanTable,
-    pub(crate) val: PlanTable,
+    /// The table that validates; `None`: a part of the training rows does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) val: Option<PlanTable>,
     /// How the tables are read.
     pub(crate) read: PlanRead,
 }
@@ -72,6 +77,22 @@ pub(crate) struct Search {
     pub(crate) seed: u64,
     pub(crate) lag: u64,
     pub(crate) hold_back: f64,
+    pub(crate) val_share: f64,
+}
+
+/// The tables of a study.
+pub(crate) struct StudyTables<'t> {
+    /// The rows to train on.
+    pub(crate) train: &'t TableReport,
+    /// The validation rows, where they have a table of their own.
+    pub(crate) val: Option<&'t TableReport>,
+}
+
+impl StudyTables<'_> {
+    /// Those of `tables`, of which the first is the training table.
+    pub(crate) fn of(tables: &[TableReport]) -> StudyTables<'_> {
+        StudyTables { train: &tables[0], val: tables.iter().find(|table| table.role == "val") }
+    }
 }
 
 impl Plan {
@@ -79,7 +100,7 @@ impl Plan {
         base: &HeadConfig,
         space: &Space,
         search: Search,
-        [train, val]: [&TableReport; 2],
+        tables: &StudyTables<'_>,
         read: &ReadOptions,
     ) -> Plan {
         let params = base.params.iter();
@@ -96,8 +117,9 @@ impl Plan {
             seed: search.seed,
             lag: search.lag,
             hold_back: search.hold_back,
-            train: PlanTable::new(train),
-            val: PlanTable::new(val),
+            val_share: search.val_share,
+            train: PlanTable::new(tables.train),
+            val: tables.val.map(PlanTable::new),
             read: PlanRead {
                 embeddings_column: read.embeddings_column.clone(),
                 label_column: read.label_column.clone(),
@@ -165,7 +187,7 @@ impl Plan {
     pub(crate) fn name(&self) -> String {
         // Paths may differ between machines.
         let mut content = self.clone();
-        for table in [&mut content.train, &mut content.val] {
+        for table in std::iter::once(&mut content.train).chain(&mut content.val) {
             (table.path, table.more) = Default::default();
         }
         let text = serde_json::to_string(&content).unwrap_or_default();
@@ -176,8 +198,8 @@ impl Plan {
     ///
     /// # Errors
     /// When their content is another: both sides of it.
-    pub(crate) fn must_have(&self, tables: [&TableReport; 2], name: &str) -> Result<()> {
-        let [train, val] = tables.map(PlanTable::new);
+    pub(crate) fn must_have(&self, tables: &StudyTables<'_>, name: &str) -> Result<()> {
+        let (train, val) = (PlanTable::new(tables.train), tables.val.map(PlanTable::new));
         let asked = Plan { train, val, ..self.clone() };
         self.must_be(&asked, name)
     }
@@ -213,7 +235,12 @@ impl Plan {
             )
         };
         compare("training table", table(&self.train), table(&asked.train));
-        compare("validation table", table(&self.val), table(&asked.val));
+        let val = |plan: &Plan| match &plan.val {
+            Some(val) => table(val),
+            None => format!("{} of the training rows", plan.val_share),
+        };
+        let tables = self.val.is_some() && asked.val.is_some();
+        compare(if tables { "validation table" } else { "validation rows" }, val(self), val(asked));
         compare("head", self.head.clone(), asked.head.clone());
         for name in
             self.params.keys().chain(asked.params.keys().filter(|name| !self.params.contains_key(*name)))
