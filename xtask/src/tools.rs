@@ -225,7 +225,9 @@ mod tests {
     fn a_tool_is_there_when_all_programs_of_an_entry_are_in_one_folder() {
         let base = std::env::temp_dir().join(format!("headsmith-tools-{}", std::process::id()));
         let [one, two] = ["one", "two"].map(|name| base.join(name));
-        [&one, &two].map(|folder| std::fs::create_dir_all(folder).unwrap());
+        for folder in [&one, &two] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
         std::fs::write(one.join("initdb"), "").unwrap();
         std::fs::write(two.join("pg_ctl"), "").unwrap();
         let path = std::env::join_paths([&one, &two]).unwrap();
