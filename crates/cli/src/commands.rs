@@ -79,7 +79,7 @@ fn with_tensorboard<T>(
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> headsmith::Result<T> {
     let Some(folder) = &common.tensorboard else { return work(context) };
-    context.kept(TensorBoard::create(folder)?, work)
+    context.kept(TensorBoard::create(folder, common.tensorboard_histograms)?, work)
 }
 
 /// Calls `work`, kept on an MLflow server where that is asked for.

@@ -115,11 +115,11 @@ fn run() -> Command {
                 .value_hint(ValueHint::DirPath)
                 .value_parser(value_parser!(std::path::PathBuf))
                 .help("Output folder for the report, the model and the predictions; created if missing [default: NAME-headsmith, after the training table]"),
-            common::tensorboard(),
             common::live(),
             preset(),
             columns(),
         ])
+        .args(common::tensorboard())
         .args(mlflow::args())
         .args(study::of_run())
         .args(aicrowd::of_run());
@@ -152,10 +152,9 @@ fn fit() -> Command {
             split::arg(),
             common::model("Where to write the fitted model"),
             common::events(),
-            common::tensorboard(),
             common::live(),
         ]);
-        let command = command.args(mlflow::args());
+        let command = command.args(common::tensorboard()).args(mlflow::args());
         let command = if *head == HeadKind::Mlp { command.arg(preset()) } else { command };
         heads::add(common::add(command), head.table(), "")
     };

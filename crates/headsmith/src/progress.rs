@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use headsmith_data::Finding;
-use headsmith_heads::Event;
-use headsmith_heads::mlp::Weights;
+use headsmith_heads::mlp::{Architecture, Weights};
 use headsmith_heads::params::Params;
+use headsmith_heads::{EpochRecord, Event};
 use headsmith_kernels::MatRef;
 use headsmith_study::{Space, StudyEvent, Trial};
+use headsmith_tensorboard::Histogram;
 
 use crate::report::{FitReport, Judgement, Report, TableReport};
 use crate::split::Split;
@@ -75,6 +76,8 @@ pub enum Progress<'a> {
     },
     /// A trial of the study says something.
     Trial(&'a StudyEvent),
+    /// A trial's network was trained for an epoch, which the trial reports next.
+    TrialEpoch(&'a TrialEpoch),
     /// The study's work here is over.
     Searched,
     /// What a study comes to.
@@ -109,6 +112,19 @@ pub struct Judged<'a> {
     pub epoch: Option<usize>,
 }
 
+/// An epoch of a trial's network.
+#[derive(Debug, Clone)]
+pub struct TrialEpoch {
+    /// The trial's number.
+    pub number: u64,
+    /// The network's layers.
+    pub architecture: Architecture,
+    /// The epoch's figures.
+    pub record: EpochRecord,
+    /// The weights after the epoch by name (`dense/kernel` ..), where the view asked for them: [`View::histograms`].
+    pub histograms: Vec<(String, Histogram)>,
+}
+
 /// What somebody who looks on wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -128,6 +144,12 @@ pub trait View {
     /// What is wanted, if anything is: a study asks again and again.
     fn wish(&mut self) -> Option<Wish> {
         None
+    }
+
+    /// Every how many epochs a trial counts its weights into histograms for the view; 0: never. A study asks once, when
+    /// it begins.
+    fn histograms(&self) -> usize {
+        0
     }
 
     /// What the view could not do, once each: the views around it keep it.

@@ -12,6 +12,11 @@ pub trait Record {
     /// # Errors
     /// When it cannot: what is kept no more, and why. It is then asked no more.
     fn keep(&mut self, progress: &Progress<'_>) -> Result<(), String>;
+
+    /// See [`View::histograms`].
+    fn histograms(&self) -> usize {
+        0
+    }
 }
 
 /// A [`View`] that hands everything on to another one and has it kept. A record that fails is a warning, once, to the other
@@ -54,6 +59,14 @@ impl<R: Record> View for Recorded<'_, R> {
 
     fn wish(&mut self) -> Option<Wish> {
         self.inner.wish()
+    }
+
+    fn histograms(&self) -> usize {
+        match (self.record.histograms(), self.inner.histograms()) {
+            (0, every) | (every, 0) => every,
+            // Each leaves out what it did not ask for.
+            _ => 1,
+        }
     }
 
     fn trouble(&mut self) -> Option<String> {

@@ -7,13 +7,15 @@
 //! | `baseline/..` | the same of a run's baseline |
 //! | `STUDY` | the experiment's record for the HParams page |
 //! | `STUDY/trial-0007` | the trial's curve, its settings, how it ended |
+//! | `STUDY/trial-0007/train`, `../validation` | of an MLP's trial the same scalars, histograms and graph as of a fit |
 
 mod fits;
 mod trials;
 
 use std::path::{Path, PathBuf};
 
-use headsmith_tensorboard::{Origin, Value, Writer};
+use headsmith_heads::mlp::Weights;
+use headsmith_tensorboard::{Histogram, Origin, Value, Writer};
 
 use crate::error::Error;
 use crate::progress::Progress;
@@ -25,6 +27,7 @@ use trials::StudyFiles;
 pub struct TensorBoard {
     folder: PathBuf,
     origin: Origin,
+    every: usize,
     fit: Option<FitFiles>,
     study: Option<StudyFiles>,
 }
@@ -41,33 +44,44 @@ impl Record for TensorBoard {
             format!("nothing more is written for TensorBoard: cannot write to {folder}: {error}")
         })
     }
+
+    fn histograms(&self) -> usize {
+        self.every
+    }
 }
 
 impl TensorBoard {
-    /// Writes to `folder`, which is made when it is not there.
+    /// Writes to `folder`, which is made when it is not there; histograms of the weights after every `every` epochs, the
+    /// first among them, or none with 0.
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn create(folder: &Path) -> crate::Result<TensorBoard> {
+    pub fn create(folder: &Path, every: usize) -> crate::Result<TensorBoard> {
         std::fs::create_dir_all(folder).map_err(|cause| Error::file("make the folder", folder, cause))?;
         let origin = Origin { host: host(), pid: std::process::id() };
-        Ok(TensorBoard { folder: folder.to_owned(), origin, fit: None, study: None })
+        Ok(TensorBoard { folder: folder.to_owned(), origin, every, fit: None, study: None })
     }
 
     fn write(&mut self, progress: &Progress<'_>) -> std::io::Result<()> {
         match progress {
             Progress::Fitting { purpose, .. } => {
-                self.fit = Some(FitFiles::new(self.folder.join(folder_of(purpose)), self.origin.clone()));
+                let folder = self.folder.join(folder_of(purpose));
+                self.fit = Some(FitFiles::new(folder, self.origin.clone(), 0, self.every));
             }
             Progress::Searching { study, space, trials, .. } => {
-                let mut files =
-                    StudyFiles::begin(self.folder.join(plain(study)), self.origin.clone(), space)?;
+                let folder = self.folder.join(plain(study));
+                let mut files = StudyFiles::begin(folder, self.origin.clone(), space, self.every)?;
                 trials.iter().try_for_each(|trial| files.catch_up(trial))?;
                 self.study = Some(files);
             }
             Progress::Trial(event) => {
                 if let Some(study) = &mut self.study {
                     study.write(event)?;
+                }
+            }
+            Progress::TrialEpoch(epoch) => {
+                if let Some(study) = &mut self.study {
+                    study.epoch(epoch)?;
                 }
             }
             Progress::Searched => self.study = None,
@@ -95,6 +109,18 @@ impl Run {
     fn write(&mut self, step: usize, values: Vec<Value>) -> std::io::Result<()> {
         self.writer.write(step as i64, now(), values)
     }
+}
+
+/// Whether weights are counted into histograms after `epoch`, of every `every`.
+pub(crate) fn is_due(epoch: usize, every: usize) -> bool {
+    epoch.checked_rem(every) == Some(0)
+}
+
+/// A network's weights by name.
+pub(crate) fn histograms(weights: &Weights<'_>) -> Vec<(String, Histogram)> {
+    let mut histograms = Vec::new();
+    weights.each(|name, values| histograms.push((name.to_owned(), Histogram::of(values))));
+    histograms
 }
 
 /// Where a fit's files are: beside those of a fit that is alone or the last, or in a folder of its purpose.

@@ -24,6 +24,8 @@ pub(crate) struct Common {
     pub(crate) events: Option<PathBuf>,
     /// The folder that TensorBoard reads, of the commands that write to one.
     pub(crate) tensorboard: Option<PathBuf>,
+    /// Every how many epochs histograms of the weights go there.
+    pub(crate) tensorboard_histograms: usize,
     /// The MLflow server that keeps the command, of the commands that one can keep.
     pub(crate) mlflow: Option<MlflowConfig>,
     /// How progress is shown, of the commands that have a choice.
@@ -82,6 +84,11 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
         quiet: matches.get_flag("quiet"),
         events: matches.try_get_one::<PathBuf>("events").ok().flatten().cloned(),
         tensorboard: matches.try_get_one::<PathBuf>("tensorboard").ok().flatten().cloned(),
+        tensorboard_histograms: matches
+            .try_get_one::<u32>("tensorboard_histograms")
+            .ok()
+            .flatten()
+            .map_or(1, |&every| every as usize),
         mlflow: mlflow::given(matches),
         live: matches.try_get_one::<String>("live").ok().flatten().map(|name| Mode::named(name)),
         read: ReadOptions {
@@ -146,12 +153,20 @@ pub(crate) fn events() -> Arg {
     file("events", "Append progress events to FILE (JSON Lines); headsmith report reads it")
 }
 
-/// The flag that takes the folder for TensorBoard.
-pub(crate) fn tensorboard() -> Arg {
-    folder(
-        "tensorboard",
-        "Write TensorBoard event files to FOLDER: curves, weights, graph, trials and validation scores",
-    )
+/// The flags of what is written for TensorBoard.
+pub(crate) fn tensorboard() -> [Arg; 2] {
+    [
+        folder(
+            "tensorboard",
+            "Write TensorBoard event files to FOLDER: curves, weights and graph of fits and trials, validation scores",
+        ),
+        Arg::new("tensorboard_histograms")
+            .long("tensorboard-histograms")
+            .value_name("N")
+            .value_parser(value_parser!(u32))
+            .default_value("1")
+            .help("Write histograms of the weights to TensorBoard every N epochs; 0: none"),
+    ]
 }
 
 /// The flag that says how progress is shown.

@@ -37,10 +37,10 @@ pub(crate) fn tune() -> Command {
             super::split::arg(),
             head(),
             common::events(),
-            common::tensorboard(),
             common::live(),
             super::preset(),
         ])
+        .args(common::tensorboard())
         .args(super::mlflow::args());
     let command = common::add(command.args(of_study(storage().default_value(STORAGE))));
     HeadKind::ALL
@@ -61,7 +61,8 @@ pub(crate) fn worker() -> Command {
             wait_for_storage(),
             timeout(),
             common::live(),
-        ]);
+        ])
+        .args(common::tensorboard());
     common::add(command)
 }
 

@@ -134,6 +134,79 @@ fn after_kills_every_trial_is_there_as_the_study_has_it() {
     }
     world.run(&command, 0);
     are_the_studys(&world);
+    // What a killed process had not written yet stands in the study alone; nothing stands twice or out of order.
+    for (folder, reports) in reports(&world, "s.db") {
+        if world.path(&format!("{folder}/validation")).exists() {
+            let written = scalars(&values(&world, &format!("{folder}/validation"))["epoch_weighted_f1"]);
+            assert_eq!(written, reports[..written.len()], "{folder}");
+        }
+    }
+}
+
+/// A trial's folder below `logs/s`, and its reports in the study `s` of `storage`.
+fn reports(world: &World, storage: &str) -> Vec<(String, Vec<(i64, f32)>)> {
+    let folder = |trial: &Json| format!("logs/s/trial-{:04}", trial["number"].as_u64().unwrap());
+    let report = |report: &Json| (report[0].as_i64().unwrap(), report[1].as_f64().unwrap() as f32);
+    let reports = |trial: &Json| trial["reports"].as_array().unwrap().iter().map(report).collect();
+    content(world, storage).iter().map(|trial| (folder(trial), reports(trial))).collect()
+}
+
+/// The steps of the histograms of a trial, of which each tensor has the same, and how many tensors there are.
+fn histograms(train: &BTreeMap<String, Vec<(i64, Value)>>) -> (usize, Vec<i64>) {
+    let all: Vec<Vec<i64>> = train
+        .iter()
+        .filter(|(tag, _)| tag.ends_with("/histogram"))
+        .map(|(_, values)| values.iter().map(|(step, _)| *step).collect())
+        .collect();
+    assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{all:?}");
+    (all.len(), all.into_iter().next().unwrap_or_default())
+}
+
+#[test]
+fn every_trial_has_the_scalars_the_weights_and_the_graph_that_a_fit_has() {
+    for (every, flag) in [(1, ""), (3, "--tensorboard-histograms 3"), (0, "--tensorboard-histograms 0")] {
+        let world = World::with_tables();
+        world.run(&format!("{TUNE} --trials 5 --jobs 2 {flag}"), 0);
+        for (folder, reports) in reports(&world, "s.db") {
+            let (train, validation) =
+                (values(&world, &format!("{folder}/train")), values(&world, &format!("{folder}/validation")));
+            assert_eq!(scalars(&validation["epoch_weighted_f1"]), reports, "{folder}");
+            let steps: Vec<i64> = reports.iter().map(|(step, _)| *step).collect();
+            for name in ["loss", "mae", "mse", "accuracy", "weighted_f1"] {
+                for side in [&train, &validation] {
+                    let written = scalars(&side[&format!("epoch_{name}")]);
+                    assert_eq!(written.iter().map(|(step, _)| *step).collect::<Vec<_>>(), steps, "{name}");
+                }
+            }
+            assert!(scalars(&train["epoch_learning_rate"])[0].1 > 0.0);
+            let due = steps.into_iter().filter(|step| every > 0 && step % every == 0).collect::<Vec<_>>();
+            let (n_tensors, of_weights) = histograms(&train);
+            assert_eq!((n_tensors >= 2, of_weights), (every > 0, due));
+            assert_eq!(train["keras"].len(), 1);
+            let graphs = events(&world, &format!("{folder}/train")).into_iter();
+            assert_eq!(graphs.filter(|event| matches!(event.what, Some(What::GraphDef(_)))).count(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_study_is_the_same_with_and_without_and_a_worker_writes_its_trials() {
+    let world = World::with_tables();
+    let plain = TUNE.replace("--storage s.db --tensorboard logs", "--storage plain.db");
+    world.run(&format!("{plain} --trials 5 --jobs 2"), 0);
+    world.run(
+        &format!("{plain} --trials 5 --storage s.db --timeout 0s").replace("--storage plain.db ", ""),
+        0,
+    );
+    assert!(!world.path("logs").exists());
+    world.run("worker --storage s.db --study s --jobs 2 --quiet --tensorboard logs", 0);
+    assert_eq!(content(&world, "s.db"), content(&world, "plain.db"));
+    for (folder, reports) in reports(&world, "s.db") {
+        let validation = values(&world, &format!("{folder}/validation"));
+        assert_eq!(scalars(&validation["epoch_weighted_f1"]), reports, "{folder}");
+        let (_, of_weights) = histograms(&values(&world, &format!("{folder}/train")));
+        assert_eq!(of_weights.len(), reports.len());
+    }
 }
 
 /// Every trial's files say what the study `s` in `s.db` says.

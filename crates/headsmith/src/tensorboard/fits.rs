@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use headsmith_heads::mlp::{Activation, Architecture, Layer, Weights};
+use headsmith_heads::mlp::{Activation, Architecture, Layer};
 use headsmith_heads::{EpochRecord, EpochScores, Event};
 use headsmith_metrics::calibration;
 use headsmith_tensorboard::keras::{self, Kind};
@@ -12,7 +12,7 @@ use headsmith_tensorboard::{
     Histogram, Origin, Value, histogram, image, keras_model, pr_curve, scalar, text,
 };
 
-use super::Run;
+use super::{Run, histograms, is_due};
 use crate::curves;
 use crate::progress::{Judged, Progress};
 use crate::record::now;
@@ -28,18 +28,29 @@ const MAX_CONFUSION: usize = 200;
 pub(super) struct FitFiles {
     folder: PathBuf,
     origin: Origin,
+    /// The first step of this process: what an earlier one wrote of it and later ones does not count any more.
+    first: usize,
+    /// Every how many epochs there are histograms.
+    every: usize,
     train: Option<Run>,
     validation: Option<Run>,
 }
 
 impl FitFiles {
-    pub(super) fn new(folder: PathBuf, origin: Origin) -> FitFiles {
-        FitFiles { folder, origin, train: None, validation: None }
+    pub(super) fn new(folder: PathBuf, origin: Origin, first: usize, every: usize) -> FitFiles {
+        FitFiles { folder, origin, first, every, train: None, validation: None }
     }
 
     pub(super) fn write(&mut self, progress: &Progress<'_>) -> io::Result<()> {
         match progress {
-            Progress::Weights { epoch, weights } => self.weights(*epoch, weights),
+            Progress::Weights { epoch, weights } => {
+                let due = is_due(*epoch, self.every);
+                self.network(
+                    *epoch,
+                    weights.architecture(),
+                    &if due { histograms(weights) } else { Vec::new() },
+                )
+            }
             Progress::Fit(Event::Epoch(record)) => self.epoch(record),
             Progress::Judged(judged) => self.judged(judged),
             _ => Ok(()),
@@ -47,27 +58,33 @@ impl FitFiles {
     }
 
     fn train(&mut self) -> io::Result<&mut Run> {
-        begun(&mut self.train, || Run::begin(&self.folder.join("train"), &self.origin, 0))
+        begun(&mut self.train, || Run::begin(&self.folder.join("train"), &self.origin, self.first))
     }
 
     fn validation(&mut self) -> io::Result<&mut Run> {
-        begun(&mut self.validation, || Run::begin(&self.folder.join("validation"), &self.origin, 0))
+        begun(&mut self.validation, || Run::begin(&self.folder.join("validation"), &self.origin, self.first))
     }
 
-    fn weights(&mut self, epoch: usize, weights: &Weights<'_>) -> io::Result<()> {
+    /// Writes the graph, once, and the weights after an epoch.
+    pub(super) fn network(
+        &mut self,
+        epoch: usize,
+        architecture: &Architecture,
+        histograms: &[(String, Histogram)],
+    ) -> io::Result<()> {
         let mut values = Vec::new();
         if self.train.is_none() {
-            let (n_features, layers) = (weights.architecture().n_features, layers(weights.architecture()));
+            let (n_features, layers) = (architecture.n_features, layers(architecture));
             self.train()?.writer.graph(keras::graph_def(n_features, &layers), now())?;
             values.push(keras_model("keras", &keras::sequential(NETWORK, n_features, &layers)));
         }
-        weights.each(|name, weights| {
-            values.push(histogram(format!("{NETWORK}/{name}/histogram"), &Histogram::of(weights)));
-        });
-        self.train()?.write(epoch, values)
+        let of_weights =
+            |(name, weights): &(String, _)| histogram(format!("{NETWORK}/{name}/histogram"), weights);
+        values.extend(histograms.iter().map(of_weights));
+        if values.is_empty() { Ok(()) } else { self.train()?.write(epoch, values) }
     }
 
-    fn epoch(&mut self, record: &EpochRecord) -> io::Result<()> {
+    pub(super) fn epoch(&mut self, record: &EpochRecord) -> io::Result<()> {
         let mut values = scores(&record.train);
         values.push(scalar(curves::LEARNING_RATE, record.learning_rate as f32));
         self.train()?.write(record.epoch, values)?;

@@ -1,5 +1,5 @@
 //! A study for the HParams page: the experiment's record, and a folder a trial with its curve, its settings and how it
-//! ended. A pruned trial ended as it was meant to; the metric `pruned` tells it from a complete one.
+//! ended; in it, what a fit has: the scalars of each epoch, the weights, the graph. A pruned trial ended as it was meant to; the metric `pruned` tells it from a complete one.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,9 @@ use headsmith_tensorboard::proto::What;
 use headsmith_tensorboard::{Origin, read, scalar, text};
 
 use super::Run;
+use super::fits::FitFiles;
 use crate::curves::{self, EPOCHS, PRUNED, VALUE, trial_name};
+use crate::progress::TrialEpoch;
 use crate::record::now;
 
 /// Tag, name and description of what the page shows of a trial.
@@ -31,18 +33,26 @@ pub(super) struct StudyFiles {
     origin: Origin,
     /// Parameters whose values are of several kinds: the page wants one kind, so they are texts.
     mixed: Vec<String>,
+    /// Every how many epochs there are histograms.
+    every: usize,
     trials: BTreeMap<u64, Trial>,
 }
 
 /// A trial that runs.
 struct Trial {
     run: Run,
+    fit: FitFiles,
     n_epochs: usize,
 }
 
 impl StudyFiles {
     /// Writes the experiment's record.
-    pub(super) fn begin(folder: PathBuf, origin: Origin, space: &Space) -> io::Result<StudyFiles> {
+    pub(super) fn begin(
+        folder: PathBuf,
+        origin: Origin,
+        space: &Space,
+        every: usize,
+    ) -> io::Result<StudyFiles> {
         let mixed = space.params.iter().filter(|param| is_mixed(&param.distribution));
         let mixed: Vec<String> = mixed.map(|param| param.name.clone()).collect();
         let params = space.params.iter().map(|param| HParam {
@@ -56,7 +66,7 @@ impl StudyFiles {
         });
         let record = hparams::experiment(&params.collect::<Vec<_>>(), &metrics, now());
         Run::begin(&folder, &origin, 0)?.write(0, vec![record])?;
-        Ok(StudyFiles { folder, origin, mixed, trials: BTreeMap::new() })
+        Ok(StudyFiles { folder, origin, mixed, every, trials: BTreeMap::new() })
     }
 
     /// Writes a trial that ended before, or elsewhere, if its folder does not say so.
@@ -94,6 +104,13 @@ impl StudyFiles {
         }
     }
 
+    /// Writes what a fit has of an epoch.
+    pub(super) fn epoch(&mut self, epoch: &TrialEpoch) -> io::Result<()> {
+        let Some(Trial { fit, .. }) = self.trials.get_mut(&epoch.number) else { return Ok(()) };
+        fit.network(epoch.record.epoch, &epoch.architecture, &epoch.histograms)?;
+        fit.epoch(&epoch.record)
+    }
+
     fn begun(
         &mut self,
         number: u64,
@@ -102,13 +119,15 @@ impl StudyFiles {
         started: f64,
     ) -> io::Result<()> {
         let name = trial_name(number);
-        let mut run = Run::begin(&self.folder.join(&name), &self.origin, done)?;
+        let folder = self.folder.join(&name);
+        let mut run = Run::begin(&folder, &self.origin, done)?;
+        let fit = FitFiles::new(folder, self.origin.clone(), done, self.every);
         let settings =
             params.iter().map(|(name, choice)| (name.clone(), setting(choice, self.mixed.contains(name))));
         let study = self.folder.file_name().unwrap_or_default().to_string_lossy();
         let session = hparams::session_start(&settings.collect(), &format!("{study}/{name}"), started);
         run.write(done, vec![session])?;
-        self.trials.insert(number, Trial { run, n_epochs: done });
+        self.trials.insert(number, Trial { run, fit, n_epochs: done });
         Ok(())
     }
 
@@ -127,7 +146,7 @@ impl StudyFiles {
         reason: Option<&str>,
         ended: f64,
     ) -> io::Result<()> {
-        let Some(Trial { mut run, n_epochs }) = self.trials.remove(&number) else { return Ok(()) };
+        let Some(Trial { mut run, n_epochs, .. }) = self.trials.remove(&number) else { return Ok(()) };
         let pruned = f32::from(u8::from(state == State::Pruned));
         let mut values = vec![scalar(EPOCHS, n_epochs as f32), scalar(PRUNED, pruned)];
         values.extend(value.map(|value| scalar(VALUE, value as f32)));

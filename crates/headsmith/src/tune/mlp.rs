@@ -68,6 +68,7 @@ pub(super) fn run(
             Step::Diverged(reason) if training.best.is_none() => return failed(reason),
             Step::Diverged(reason) => return Ok(training.pruned(val, Some(reason), &pool)),
         };
+        task.watch.epoch(trial.number(), &training.trainer, &record);
         let value = record.val.map_or(f64::NAN, |scores| scores.weighted_f1);
         if let Some(lowered) = monitor.see(record.epoch, value, training.trainer.learning_rate()) {
             training.trainer.set_learning_rate(lowered);

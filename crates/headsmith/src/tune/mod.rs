@@ -14,6 +14,7 @@ mod space;
 mod study_report;
 mod task;
 mod trials;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -332,7 +333,8 @@ fn work(
     let space = plan.space()?;
     let (sampler, pruner) = plan.searcher(&space)?;
     let scalings = space::scalings(&base, &space);
-    let task = Task::new(base, scalings, data, plan.seed, context.pool)?;
+    let task =
+        Task::new(base, scalings, data, plan.seed, line.watch(context.view.histograms()), context.pool)?;
     let n_jobs = share.n_jobs.min(plan.lag as usize);
     if n_jobs < share.n_jobs {
         context.warn(&format!(

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -10,14 +10,17 @@ use headsmith_study::StudyEvent;
 use headsmith_study::storages::{self, Options, Outage, Retry, Storage};
 
 use super::by_hand::ByHand;
+use super::watch::Watch;
 use crate::context::Context;
 use crate::error::Result;
-use crate::progress::{Progress, Wish};
+use crate::progress::{Progress, TrialEpoch, Wish};
 
 /// One message.
 pub(super) enum News {
     /// A trial says something.
     Trial(StudyEvent),
+    /// A trial's network was trained for an epoch.
+    Epoch(Box<TrialEpoch>),
     /// The storage cannot be reached just now.
     Outage(String),
     /// The workers have ended.
@@ -28,6 +31,8 @@ pub(super) enum News {
 pub(super) struct Line {
     sender: Sender<News>,
     receiver: Receiver<News>,
+    /// Epochs that the view has not seen yet.
+    waiting: Arc<AtomicUsize>,
     /// Whether the work was asked to stop: a storage that is out of reach is then waited for no longer.
     stop: Arc<AtomicBool>,
 }
@@ -35,7 +40,7 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new() -> Line {
         let (sender, receiver) = mpsc::channel();
-        Line { sender, receiver, stop: Arc::default() }
+        Line { sender, receiver, waiting: Arc::default(), stop: Arc::default() }
     }
 
     /// Opens a storage whose outages are waited for, and told.
@@ -63,12 +68,21 @@ impl Line {
         self.sender.clone()
     }
 
+    /// What the trials tell a view of that wants histograms of every `every` epochs.
+    pub(super) fn watch(&self, every: usize) -> Watch {
+        Watch::new(self.sender.clone(), every, self.waiting.clone())
+    }
+
     /// Hands messages to the view, and its wishes to the trials, until the workers have ended.
     pub(super) fn listen(&self, context: &mut Context<'_>, by_hand: &ByHand) {
         const A_MOMENT: Duration = Duration::from_millis(100);
         loop {
             match self.receiver.recv_timeout(A_MOMENT) {
                 Ok(News::Trial(event)) => context.tell(&Progress::Trial(&event)),
+                Ok(News::Epoch(epoch)) => {
+                    context.tell(&Progress::TrialEpoch(&epoch));
+                    self.waiting.fetch_sub(1, Ordering::Relaxed);
+                }
                 Ok(News::Outage(text)) => context.warn(&text),
                 Ok(News::End) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => (),

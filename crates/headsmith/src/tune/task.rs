@@ -7,6 +7,7 @@ use headsmith_kernels::Pool;
 use headsmith_study::{Choice, Outcome, Running};
 
 use super::by_hand::{self, ByHand};
+use super::watch::Watch;
 use super::{forest, mlp};
 use crate::error::{Error, Result};
 use crate::fit::{FitData, Scaled};
@@ -23,6 +24,8 @@ pub(crate) struct Task<'d> {
     scaled: BTreeMap<String, Scaled<'d>>,
     /// Trials that somebody wants ended.
     pub(super) by_hand: ByHand,
+    /// Who is told of the trials' networks.
+    pub(super) watch: Watch,
 }
 
 impl<'d> Task<'d> {
@@ -35,6 +38,7 @@ impl<'d> Task<'d> {
         scalings: Vec<String>,
         data: &'d FitData,
         seed: u64,
+        watch: Watch,
         pool: &Pool,
     ) -> Result<Task<'d>> {
         if data.val.is_none() {
@@ -43,7 +47,7 @@ impl<'d> Task<'d> {
         let kind = base.kind;
         let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, kind, data, pool)?));
         let scaled = scalings.into_iter().map(ready).collect::<Result<_>>()?;
-        Ok(Task { seed, base, scaled, by_hand: ByHand::default() })
+        Ok(Task { seed, base, scaled, by_hand: ByHand::default(), watch })
     }
 
     /// Runs a trial; whatever is wrong with it is said in its outcome.

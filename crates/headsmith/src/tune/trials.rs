@@ -48,6 +48,9 @@ pub(super) fn run(
         line.listen(context, &task.by_hand);
         workers.join()
     });
+    if let Some(text) = task.watch.missed() {
+        context.warn(&text);
+    }
     context.tell(&Progress::Searched);
     match done {
         Ok(result) => Ok(result?),

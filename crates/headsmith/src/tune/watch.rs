@@ -1,0 +1,93 @@
+//! What trials tell the view of their networks: figures of each epoch, and the weights where the view wants them. They are
+//! counted in the trial's own thread, so that the view only writes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+
+use headsmith_heads::EpochRecord;
+use headsmith_heads::mlp::Trainer;
+
+use super::news::News;
+use crate::progress::TrialEpoch;
+use crate::tensorboard::{histograms, is_due};
+
+/// Epochs that may wait for the view with their histograms, of some 10 kB each: one that falls further behind gets none.
+const MAX_WAITING: usize = 2048;
+
+/// The trials' end of the line to the view.
+#[derive(Debug)]
+pub(super) struct Watch {
+    news: Sender<News>,
+    /// Every how many epochs the view wants histograms; 0: never.
+    every: usize,
+    waiting: Arc<AtomicUsize>,
+    left_out: AtomicUsize,
+}
+
+impl Watch {
+    /// `waiting` is counted down by who listens.
+    pub(super) fn new(news: Sender<News>, every: usize, waiting: Arc<AtomicUsize>) -> Watch {
+        Watch { news, every, waiting, left_out: AtomicUsize::new(0) }
+    }
+
+    /// Tells of an epoch that `trainer` has done.
+    pub(super) fn epoch(&self, number: u64, trainer: &Trainer<'_>, record: &EpochRecord) {
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let is_due = is_due(record.epoch, self.every);
+        let fits = waiting < MAX_WAITING;
+        if is_due && !fits {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+        let epoch = TrialEpoch {
+            number,
+            architecture: trainer.architecture().clone(),
+            record: record.clone(),
+            histograms: if is_due && fits { histograms(&trainer.weights()) } else { Vec::new() },
+        };
+        // Nobody listens any more only when the view has panicked.
+        drop(self.news.send(News::Epoch(Box::new(epoch))));
+    }
+
+    /// What the view missed, in words.
+    pub(super) fn missed(&self) -> Option<String> {
+        let n_epochs = self.left_out.load(Ordering::Relaxed);
+        (n_epochs > 0).then(|| {
+            format!(
+                "the histograms of {n_epochs} epochs were left out: writing them took longer than training; \
+                 --tensorboard-histograms 10 writes those of every tenth epoch"
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_heads::{Samples, mlp};
+    use headsmith_kernels::{MatRef, Pool};
+
+    use super::*;
+
+    #[test]
+    fn epochs_that_nobody_takes_have_no_histograms_in_the_end_and_that_is_said() {
+        let (x, y) = ([0.0, 1.0, 1.0, 0.0], [0, 1]);
+        let params = mlp::TABLE.resolve([("neurons0", 2.into())]).unwrap();
+        let (samples, pool) = (Samples::new(MatRef::new(&x, 2, 2), &y, 2).unwrap(), Pool::inline());
+        let mut trainer = Trainer::new(samples, None, &params, 1, 0, &pool).unwrap();
+        let mut record = trainer.step_epoch().unwrap();
+        let (news, told) = std::sync::mpsc::channel();
+        let watch = Watch::new(news, 2, Arc::default());
+        for epoch in 0..MAX_WAITING + 6 {
+            assert_eq!(watch.missed().is_some(), epoch > MAX_WAITING);
+            record.epoch = epoch;
+            watch.epoch(0, &trainer, &record);
+        }
+        assert!(watch.missed().unwrap().contains("of 3 epochs"));
+        drop(watch);
+        for (epoch, news) in told.into_iter().enumerate() {
+            let News::Epoch(told) = news else { panic!("another message") };
+            let expected = epoch < MAX_WAITING && epoch % 2 == 0;
+            assert_eq!((told.record.epoch, !told.histograms.is_empty()), (epoch, expected));
+        }
+    }
+}
