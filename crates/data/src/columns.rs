@@ -1,7 +1,13 @@
 //! Which column of a table is what: the features, the labels, and those that are neither.
 
+mod chosen;
+mod label;
+
 use crate::nearest::nearest;
 use crate::{Error, ReadOptions, Result};
+use chosen::Chosen;
+use label::assign_label;
+pub(crate) use label::{is_label_name, may_be_label_by_name, may_be_one_hot};
 use serde::{Deserialize, Serialize};
 
 /// The most features a row may have: far above any embedding, far below what an attack needs.
@@ -14,11 +20,13 @@ pub(crate) enum Kind {
     List,
     /// Numbers.
     Number,
+    /// Whole numbers of which each occurs several times.
+    FewNumbers,
     /// Numbers that are all 0 or 1.
     ZeroOne,
     /// Text of which some occurs twice.
     RepeatedText,
-    /// Text that is different in every row: names, sentences.
+    /// Text that is different in every row, or free text: names, sentences.
     DistinctText,
     /// Nothing.
     Empty,
@@ -28,7 +36,27 @@ pub(crate) enum Kind {
 
 impl Kind {
     fn is_number(self) -> bool {
-        matches!(self, Kind::Number | Kind::ZeroOne)
+        matches!(self, Kind::Number | Kind::FewNumbers | Kind::ZeroOne)
+    }
+
+    /// What numbers are, by some of them.
+    pub(crate) fn of_numbers(values: &[f64]) -> Kind {
+        let mut distinct = values.to_vec();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        let few = distinct.len() * 2 <= values.len() && distinct.iter().all(|value| value.fract() == 0.0);
+        if few { Kind::FewNumbers } else { Kind::Number }
+    }
+
+    /// Whether text is free text, by some of it: sentences, not names of classes.
+    pub(crate) fn is_free_text<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> bool {
+        let is_sentence = |text: &&str| {
+            let n_words = text.split_whitespace().count();
+            text.trim().contains('\n')
+                || n_words > 5
+                || n_words > 1 && text.contains([';', ':', ',', '.', '!', '?', '"'])
+        };
+        texts.clone().filter(is_sentence).count() * 2 > texts.count()
     }
 
     fn may_be_label(self) -> bool {
@@ -89,6 +117,15 @@ pub(crate) struct Columns {
     pub(crate) left_out: Vec<usize>,
     /// Whether labels are placeholders: nothing about them is wrong.
     pub(crate) placeholders: bool,
+    /// For each feature, its number among the columns of features, where they are not in the order of the columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) order: Vec<usize>,
+    /// Columns of numbers that are no features, because the training table has none of these names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unknown: Vec<usize>,
+    /// How the label column was chosen where its name does not say it alone, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) why_label: String,
 }
 
 impl Columns {
@@ -104,26 +141,42 @@ impl Columns {
     }
 }
 
+impl Columns {
+    /// The names of the features in their order, where each stands in a column of its own.
+    pub(crate) fn features(&self) -> Vec<String> {
+        let names = self.with_role(Role::Feature);
+        if self.order.is_empty() { names } else { self.order.iter().map(|&i| names[i].clone()).collect() }
+    }
+
+    /// Columns of these names without a use.
+    fn unused(names: Vec<String>, options: &ReadOptions) -> Columns {
+        Columns {
+            roles: vec![Role::Other; names.len()],
+            names,
+            label: None,
+            one_hot: Vec::new(),
+            no_label: String::new(),
+            left_out: Vec::new(),
+            placeholders: options.placeholder_labels,
+            order: Vec::new(),
+            unknown: Vec::new(),
+            why_label: String::new(),
+        }
+    }
+}
+
 /// The columns of a table of arrays: one of features, and perhaps one of labels.
 pub(crate) fn of_arrays(label: Option<String>, options: &ReadOptions) -> Columns {
     let names: Vec<String> = ["embeddings".to_owned()].into_iter().chain(label.clone()).collect();
     let roles = [Role::Embeddings, Role::Label].into_iter().take(names.len()).collect();
-    let no_label =
-        "an npy file has its labels beside it, NAME.labels.npy, and an npz in an array y".to_owned();
-    let placeholders = options.placeholder_labels;
-    Columns { names, roles, label, one_hot: Vec::new(), no_label, left_out: Vec::new(), placeholders }
+    let no_label = "an npy file has its labels beside it, NAME.labels.npy, and an npz in an array y";
+    Columns { roles, label, no_label: no_label.to_owned(), ..Columns::unused(names, options) }
 }
 
-const LABEL_NAMES: [&str; 5] = ["label", "labels", "class", "target", "y"];
 const EMBEDDINGS_NAMES: [&str; 6] = ["embeddings", "embedding", "features", "vector", "emb", "x"];
 
 fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.iter().any(|other| name.trim().eq_ignore_ascii_case(other))
-}
-
-/// Whether a column is the label by its name.
-pub(crate) fn is_label_name(name: &str) -> bool {
-    is_one_of(name, &LABEL_NAMES)
 }
 
 /// Whether a column is that of the embeddings by its name.
@@ -141,23 +194,23 @@ fn is_index_name(name: &str) -> bool {
 
 /// Decides what each column is.
 pub(crate) fn assign(sketches: &[Sketch], options: &ReadOptions) -> Result<Columns> {
-    let names: Vec<String> = sketches.iter().map(|sketch| sketch.name.clone()).collect();
-    let mut columns = Columns {
-        roles: vec![Role::Other; names.len()],
-        names,
-        label: None,
-        one_hot: Vec::new(),
-        no_label: String::new(),
-        left_out: Vec::new(),
-        placeholders: options.placeholder_labels,
+    let chosen = Chosen::new(sketches, options)?;
+    // What is to be dropped is there in name alone.
+    let sketch = |(i, sketch): (usize, &Sketch)| match chosen.is_dropped(i) {
+        true => Sketch { kind: Kind::Other, is_index: true, ..sketch.clone() },
+        false => sketch.clone(),
     };
-    let embeddings = embeddings_column(sketches, options)?;
+    let sketches: &[Sketch] = &sketches.iter().enumerate().map(sketch).collect::<Vec<_>>();
+    let names: Vec<String> = sketches.iter().map(|sketch| sketch.name.clone()).collect();
+    let mut columns = Columns::unused(names, options);
+    let embeddings = if chosen.is_by_name() { None } else { embeddings_column(sketches, options)? };
     if let Some(column) = embeddings {
         columns.roles[column] = Role::Embeddings;
     }
+    chosen.assign_known(&mut columns);
     assign_label(&mut columns, sketches, options)?;
     if embeddings.is_none() {
-        assign_features(&mut columns, sketches)?;
+        assign_features(&mut columns, sketches, &chosen)?;
     }
     Ok(columns)
 }
@@ -197,122 +250,15 @@ fn embeddings_column(sketches: &[Sketch], options: &ReadOptions) -> Result<Optio
     }
 }
 
-fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOptions) -> Result<()> {
-    if let Some(name) = &options.label_column {
-        let absent = sketches.iter().all(|sketch| sketch.name != *name);
-        if absent && (assign_one_hot(columns, sketches, name) || options.placeholder_labels) {
-            return Ok(());
-        }
-        let column = named(sketches, name, "label")?;
-        if columns.roles[column] == Role::Embeddings {
-            return Err(Error::column(format!(
-                "column \"{name}\" cannot be both the embeddings and the label"
-            )));
-        }
-        if !sketches[column].kind.may_be_label() {
-            let what = format!("the label column \"{name}\" holds neither text nor numbers");
-            return Err(Error::column(what).with_hint("write labels as text, integers or one-hot columns"));
-        }
-        set_label(columns, column);
-        return Ok(());
-    }
-    if let Some(name) = &options.label_hint
-        && assign_hinted(columns, sketches, name)
-    {
-        return Ok(());
-    }
-    let free: Vec<usize> = (0..sketches.len()).filter(|&i| columns.roles[i] == Role::Other).collect();
-    let known = |&i: &usize| is_one_of(&sketches[i].name, &LABEL_NAMES) && sketches[i].kind.may_be_label();
-    let candidates: Vec<usize> = free.iter().copied().filter(known).collect();
-    match candidates[..] {
-        [column] => set_label(columns, column),
-        [] => {
-            if LABEL_NAMES.iter().any(|name| assign_one_hot(columns, sketches, name)) {
-                return Ok(());
-            }
-            let repeated = |&i: &usize| {
-                sketches[i].kind == Kind::RepeatedText
-                    && !sketches[i].is_index()
-                    && !options.placeholder_labels
-            };
-            let texts: Vec<usize> = free.iter().copied().filter(repeated).collect();
-            match texts[..] {
-                [column] => set_label(columns, column),
-                _ => columns.no_label = no_label(sketches, &texts),
-            }
-        }
-        _ => {
-            let names = quoted(candidates.iter().map(|&i| &sketches[i].name));
-            let what = format!("more than one column may be the label: {names}");
-            return Err(Error::column(what).with_hint("say which with --label-column"));
+fn assign_features(columns: &mut Columns, sketches: &[Sketch], chosen: &Chosen) -> Result<()> {
+    for (i, sketch) in sketches.iter().enumerate() {
+        if columns.roles[i] == Role::Other && sketch.kind.is_number() {
+            columns.roles[i] = chosen.role(i, sketch);
         }
     }
-    Ok(())
-}
-
-/// Takes the column of this name for the label, or the one-hot columns of this prefix, where there are any.
-fn assign_hinted(columns: &mut Columns, sketches: &[Sketch], name: &str) -> bool {
-    let is = |i: &usize| sketches[*i].name == name && columns.roles[*i] == Role::Other;
-    match (0..sketches.len()).find(is).filter(|&i| sketches[i].kind.may_be_label()) {
-        Some(column) => {
-            set_label(columns, column);
-            true
-        }
-        None => assign_one_hot(columns, sketches, name),
-    }
-}
-
-fn set_label(columns: &mut Columns, column: usize) {
-    columns.roles[column] = Role::Label;
-    columns.label = Some(columns.names[column].clone());
-}
-
-fn no_label(sketches: &[Sketch], texts: &[usize]) -> String {
-    if texts.is_empty() {
-        return format!("its columns are {}", quoted(sketches.iter().map(|sketch| &sketch.name)));
-    }
-    let names = quoted(texts.iter().map(|&i| &sketches[i].name));
-    format!("more than one column may be the label: {names}")
-}
-
-/// Whether a column may be one of the one-hot columns by its name, so that it is worth looking into.
-pub(crate) fn may_be_one_hot(name: &str, options: &ReadOptions) -> bool {
-    let asked = [&options.label_column, &options.label_hint].into_iter().flatten().map(String::as_str);
-    let mut prefixes = LABEL_NAMES.iter().copied().chain(asked);
-    prefixes.any(|prefix| class_after(name, prefix).is_some())
-}
-
-/// The class in the name of a one-hot column: what follows the prefix and an underscore.
-fn class_after<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
-    let class = name.get(prefix.len()..)?.strip_prefix('_')?;
-    name[..prefix.len()].eq_ignore_ascii_case(prefix).then_some(class)
-}
-
-/// Columns `label_a`, `label_b`, .. that hold 0 and 1 are one-hot labels of the classes `a`, `b`, ..
-fn assign_one_hot(columns: &mut Columns, sketches: &[Sketch], prefix: &str) -> bool {
-    let empty = if columns.placeholders { Kind::Empty } else { Kind::ZeroOne };
-    let is = |sketch: &Sketch| sketch.kind == Kind::ZeroOne || sketch.kind == empty;
-    let class = |sketch: &Sketch| class_after(&sketch.name, prefix).filter(|_| is(sketch)).map(str::to_owned);
-    let classes: Vec<(usize, String)> =
-        sketches.iter().enumerate().filter_map(|(i, sketch)| Some((i, class(sketch)?))).collect();
-    if classes.len() < 2 {
-        return false;
-    }
-    for (k, (column, name)) in classes.into_iter().enumerate() {
-        columns.roles[column] = Role::OneHot(k as u32);
-        columns.one_hot.push(name);
-    }
-    columns.label = Some(prefix.to_owned());
-    true
-}
-
-fn assign_features(columns: &mut Columns, sketches: &[Sketch]) -> Result<()> {
-    for (role, sketch) in columns.roles.iter_mut().zip(sketches) {
-        if *role == Role::Other && sketch.kind.is_number() {
-            *role = if sketch.is_index() { Role::Index } else { Role::Feature };
-        }
-    }
-    let is_left_out = |&i: &usize| columns.roles[i] == Role::Other && !sketches[i].is_index();
+    columns.unknown = chosen.unknown(columns, sketches);
+    let has_no_use = |&i: &usize| columns.roles[i] == Role::Other && !sketches[i].is_index();
+    let is_left_out = |i: &usize| has_no_use(i) && !sketches[*i].kind.is_number();
     columns.left_out = (0..sketches.len()).filter(is_left_out).collect();
     let n_features = columns.with_role(Role::Feature).len();
     if n_features > MAX_FEATURES {

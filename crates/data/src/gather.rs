@@ -82,6 +82,8 @@ pub(crate) struct Outline<'a> {
     pub(crate) table: String,
     pub(crate) numbering: Numbering,
     pub(crate) n_features: usize,
+    /// For each feature, its number among those of a block's rows; empty where they are the same.
+    pub(crate) order: &'a [usize],
     pub(crate) label: Option<&'a str>,
     /// Whether the labels are placeholders, which may be missing.
     pub(crate) placeholders: bool,
@@ -99,11 +101,23 @@ pub(crate) fn gather(
     features.expect(outline.expected_rows.saturating_mul(outline.n_features));
     let mut gathering = Gathering::default();
     for block in blocks {
-        let block = block?;
+        let mut block = block?;
+        if !outline.order.is_empty() {
+            reorder(&mut block.x, outline.order);
+        }
         features.append(&block.x)?;
         gathering.add(block, outline)?;
     }
     gathering.finish(features, outline)
+}
+
+/// Puts the values of each row in the order of the features.
+fn reorder(x: &mut [f32], order: &[usize]) {
+    let mut row = vec![0.0; order.len()];
+    for values in x.chunks_exact_mut(order.len()) {
+        row.copy_from_slice(values);
+        values.iter_mut().zip(order).for_each(|(value, &i)| *value = row[i]);
+    }
 }
 
 #[derive(Default)]

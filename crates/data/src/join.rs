@@ -1,6 +1,6 @@
 //! The contents of several files made one table.
 
-use crate::columns::{Role, quoted};
+use crate::columns::{Columns, Role, quoted};
 use crate::labels::Gathering;
 use crate::table::Contents;
 use crate::{Error, Finding, Labels, ReadOptions, Result};
@@ -8,12 +8,13 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// How a further file of a table is read: by the columns of the first.
-pub(crate) fn options_beside(first: Option<&Contents>, options: &ReadOptions) -> ReadOptions {
-    let Some(columns) = first.map(|first| &first.parts[0].columns) else { return options.clone() };
+pub(crate) fn options_beside(first: Option<&Columns>, options: &ReadOptions) -> ReadOptions {
+    let Some(columns) = first else { return options.clone() };
     let lists = columns.position(Role::Embeddings).map(|column| columns.names[column].clone());
     ReadOptions {
         embeddings_column: options.embeddings_column.clone().or(lists),
         label_hint: columns.label.clone().or_else(|| options.label_hint.clone()),
+        feature_names: columns.features(),
         ..options.clone()
     }
 }
@@ -41,10 +42,6 @@ pub(crate) fn refuse_difference(first: &Contents, other: &Contents) -> Result<()
             let what = format!("its columns are not those of {path}: it{}", parts.join(" and"));
             return Err(Error::column(what).with_hint(hint));
         }
-    }
-    if a.columns.with_role(Role::Feature) != b.columns.with_role(Role::Feature) {
-        let what = format!("its features stand in another order than those of {path}");
-        return Err(Error::column(what).with_hint(hint));
     }
     if first.n_features != other.n_features {
         let what = format!("{} features a row; {path} has {}", other.n_features, first.n_features);

@@ -13,6 +13,14 @@ pub struct ReadOptions {
     /// A column taken for the label where the table has it and [`label_column`](ReadOptions::label_column) is `None`,
     /// such as that of the training table. Not an error where the table lacks it.
     pub label_hint: Option<String>,
+    /// The names of the features of a training table or a stored model, in their order: the features are the columns of
+    /// these names, wherever they stand, and other columns of numbers are ignored with a warning. Empty: detected. Not
+    /// for tables whose features stand in lists.
+    pub feature_names: Vec<String>,
+    /// Columns that are neither features nor label, whatever they hold.
+    pub drop: Vec<String>,
+    /// Patterns (`emb_*`) of the names of the columns that are features; empty: all columns of numbers.
+    pub features: Vec<String>,
     /// The table is to be predicted: what stands in its label column are placeholders. They may be missing, all or
     /// some, and so may the whole column; and a column of text is no label by what it holds, but by its name alone.
     pub placeholder_labels: bool,

@@ -81,7 +81,7 @@ pub(crate) fn parse_all(
     let mut contents: Vec<Contents> = Vec::new();
     for source in sources {
         let n_before = contents.iter().map(Contents::n_rows).sum();
-        let options = join::options_beside(contents.first(), options);
+        let options = join::options_beside(contents.first().map(|first| &first.parts[0].columns), options);
         let mut behind = Behind { features, n_before };
         let read = parse(source, &options, &mut behind, pool).and_then(|read| {
             contents.first().map_or(Ok(()), |first| join::refuse_difference(first, &read))?;
@@ -169,6 +169,7 @@ impl From<'_> {
             table: self.table(),
             numbering: self.format.numbering(),
             n_features,
+            order: &columns.order,
             label: columns.label.as_deref(),
             placeholders: self.options.placeholder_labels,
             on_bad_row: self.options.on_bad_row,
@@ -185,6 +186,8 @@ impl From<'_> {
     ) -> Contents {
         let Gathered { labels, numbers, mut warnings, n_skipped } = gathered;
         warnings.extend(index_columns(&self.table(), &columns));
+        warnings.extend(unknown_columns(&self.table(), &columns));
+        warnings.extend(chosen_label(&self.table(), &columns));
         warnings.extend(left_out::finding(&self.table(), &columns, numerals));
         let (source, format, compression) = (self.source.clone(), self.format, self.compression);
         let parts = vec![Part { source, format, compression, columns, numbers }];
@@ -219,4 +222,24 @@ fn index_columns(table: &str, columns: &Columns) -> Option<Finding> {
     let table = table.to_owned();
     let (severity, code) = (Severity::Warning, "index-column");
     Some(Finding { severity, code, table, message, count: names.len(), places: Vec::new() })
+}
+
+/// Columns of numbers that the training table does not have are ignored, but not in silence.
+fn unknown_columns(table: &str, columns: &Columns) -> Option<Finding> {
+    let names: Vec<&String> = columns.unknown.iter().map(|&column| &columns.names[column]).collect();
+    let count = names.len();
+    let message = match count {
+        0 => return None,
+        1 => format!("column {} is no feature of the training table and is ignored", quoted(names)),
+        n => format!("{n} columns are no features of the training table and are ignored: {}", quoted(names)),
+    };
+    let (severity, code, table) = (Severity::Warning, "unknown-columns", table.to_owned());
+    Some(Finding { severity, code, table, message, count, places: Vec::new() })
+}
+
+/// How the label column was chosen where its name does not say it alone.
+fn chosen_label(table: &str, columns: &Columns) -> Option<Finding> {
+    let message = columns.why_label.clone();
+    let (severity, code, table) = (Severity::Warning, "label-column", table.to_owned());
+    (!message.is_empty()).then_some(Finding { severity, code, table, message, count: 1, places: Vec::new() })
 }

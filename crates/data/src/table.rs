@@ -116,7 +116,7 @@ impl Table {
 
     /// The names of the features, when each has a column of its own.
     pub fn feature_names(&self) -> Option<Vec<String>> {
-        let names = self.columns().with_role(Role::Feature);
+        let names = self.columns().features();
         (!names.is_empty()).then_some(names)
     }
 

@@ -79,3 +79,79 @@ fn a_column_of_nulls_is_an_empty_label() {
     assert!(read(true).labels().is_none() && read(false).labels().is_none());
     insta::assert_snapshot!(Classes::of(&read(false)).unwrap_err().to_string().rsplit('/').next().unwrap());
 }
+
+fn with(text: &str, options: ReadOptions) -> headsmith_data::Result<headsmith_data::Table> {
+    headsmith_data::read_bytes("t.csv", text.as_bytes(), &options, &Pool::inline())
+}
+
+fn texts(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn features_are_matched_by_the_names_of_the_training_table() {
+    let beside = || ReadOptions { feature_names: texts(&["f0", "f1", "f2"]), ..ReadOptions::default() };
+    let table = with("f2,n_tokens,label,f0,id,f1\n2,7,a,0,1,1\n5,8,b,3,2,4\n", beside()).unwrap();
+    assert_eq!(table.x().as_slice(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    assert_eq!(table.feature_names().unwrap(), ["f0", "f1", "f2"]);
+    assert_eq!(table.labels().unwrap().names(), ["a", "b"]);
+    let messages = [
+        warnings(&table),
+        with("f2,f0\n1,2\n", beside()).unwrap_err().to_string(),
+        with("f2,g\n1,2\n", beside()).unwrap_err().to_string(),
+        with("f0,f1,f2\n1,x,2\n1,y,2\n2,z,1\n", beside()).unwrap_err().to_string(),
+    ];
+    insta::assert_snapshot!(messages.join("\n"));
+    // Lists have no names.
+    assert_eq!(with("embeddings\n\"[1, 2, 3]\"\n", beside()).unwrap().n_features(), 3);
+}
+
+#[test]
+fn columns_are_dropped_and_asked_for() {
+    let text = "emb_0,emb_1,age,label_id,label\n1,2,30,0,a\n2,3,40,1,b\n";
+    let names = |options| with(text, options).map(|table| table.feature_names().unwrap().join(" "));
+    let drop = |names: &[&str]| ReadOptions { drop: texts(names), ..ReadOptions::default() };
+    let only = |names: &[&str]| ReadOptions { features: texts(names), ..ReadOptions::default() };
+    assert_eq!(names(drop(&["label_id", "age"])).unwrap(), "emb_0 emb_1");
+    assert_eq!(names(only(&["emb_*"])).unwrap(), "emb_0 emb_1");
+    assert_eq!(names(only(&["emb_[!0]", "age"])).unwrap(), "emb_1 age");
+    assert_eq!(names(ReadOptions { drop: texts(&["emb_0"]), ..only(&["emb_*"]) }).unwrap(), "emb_1");
+    assert_eq!(warnings(&with(text, drop(&["age"])).unwrap()), "");
+    // What is dropped is no label either.
+    assert!(with(text, drop(&["label", "label_id"])).unwrap().labels().is_none());
+    let errors = [drop(&["lable_id"]), only(&["x*"]), only(&["["])]
+        .map(|options| names(options).unwrap_err().to_string());
+    insta::assert_snapshot!(errors.join("\n"));
+}
+
+/// A CSV of lists with the columns of `header`, whose cells `row` gives.
+fn reviews(header: &str, row: impl Fn(usize) -> String) -> String {
+    let rows: String = (0..30).map(|i| format!("{},\"[{i}, 1]\"\n", row(i))).collect();
+    format!("{header},embedding\n{rows}")
+}
+
+#[test]
+fn labels_are_found_by_name_and_kind() {
+    let found = |text: &str| {
+        let table = csv(text).unwrap();
+        let labels =
+            table.labels().map(|labels| format!("{}: {}", labels.column(), labels.names().join(" ")));
+        format!("{}\n{}", labels.unwrap_or("none".to_owned()), warnings(&table))
+    };
+    let sentence = |i: usize| format!("\"text {}, with commas\nand a second line\"", i % 3);
+    let cases = [
+        // Names and whole numbers of few values; never free text.
+        reviews("Time,Score,Text,combined", |i| {
+            format!("{},{},{},Title: a{}; Content: b", 1_351_123_200 + i, i % 3 + 1, sentence(i), i % 2)
+        }),
+        reviews("n,kind", |i| format!("{i},{}", ["spam", "ham"][i % 2])),
+        reviews("n,fine", |i| format!("{i},{:.1}", (i % 3) as f64)),
+        reviews("text,good", |i| format!("{},{}", sentence(i), i % 2 == 0)),
+        reviews("category,rating", |i| format!("c{},{}", i % 2, i % 5)),
+        reviews("Score", |i| format!("{}.5", i)),
+        reviews("text", sentence),
+        "f0,f1,rating\n1,2,1\n1,3,1\n2,2,2\n2,3,2\n".to_owned(),
+        "f0,f1,n\n1,2,1\n1,3,1\n2,2,2\n2,3,2\n".to_owned(),
+    ];
+    insta::assert_snapshot!(cases.iter().map(|text| found(text)).collect::<Vec<_>>().join("\n"));
+}

@@ -62,6 +62,15 @@ pub fn read(
     Ok(RoleTable { role: role.to_owned(), table, report })
 }
 
+/// How a table is read beside the training table `train`: by its columns, its features by their names.
+pub fn beside(train: &RoleTable, options: &ReadOptions) -> ReadOptions {
+    ReadOptions {
+        feature_names: train.table.feature_names().unwrap_or_default(),
+        label_hint: options.label_hint.clone().or_else(|| train.report.label_column.clone()),
+        ..options.clone()
+    }
+}
+
 /// Looks through tables; what is found is told to the view.
 pub fn look_through(tables: &[&RoleTable], context: &mut Context<'_>) -> Vec<Finding> {
     let tables: Vec<(&str, &Table)> = tables.iter().map(|t| (t.role.as_str(), &t.table)).collect();

@@ -48,7 +48,8 @@ fn fit_and_save(
     outputs::refuse_overwriting(&inputs, &outputs)?;
     outputs::prepare(model)?;
     let train = tables::read("train", train, &common.read, context)?;
-    let val = val.map(|val| tables::read("val", val, &common.read, context)).transpose()?;
+    let beside = tables::beside(&train, &common.read);
+    let val = val.map(|val| tables::read("val", val, &beside, context)).transpose()?;
     let (data, _) = run::prepare_fit(train, val, val_share, &[], &common.read, context)?;
     let options =
         FitOptions { checkpoint: Some(model_file::checkpoint_beside(model)), ..FitOptions::default() };

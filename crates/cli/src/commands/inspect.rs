@@ -16,10 +16,15 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches);
     let files: Vec<PathBuf> = matches.get_many("files").into_iter().flatten().cloned().collect();
     let (read, findings) = commands::with_silent_context(&common, |context| {
-        let read: Vec<_> = files
-            .iter()
-            .map(|file| tables::read(&file.display().to_string(), file, &common.read, context))
-            .collect();
+        let mut read: Vec<headsmith::Result<RoleTable>> = Vec::new();
+        for file in &files {
+            // The further tables are read as they would be beside a training table.
+            let options = match read.first() {
+                Some(Ok(first)) => tables::beside(first, &common.read),
+                _ => common.read.clone(),
+            };
+            read.push(tables::read(&file.display().to_string(), file, &options, context));
+        }
         let sound: Vec<&RoleTable> = read.iter().flatten().collect();
         let findings = tables::look_through(&sound, context);
         Ok((read, findings))
@@ -33,10 +38,10 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
         let mut text: String = reports.iter().map(|report| view::text::table_report(report)).collect();
         // Notes say what the tables' own lines say already.
         let faults: Vec<_> = findings.iter().filter(|finding| finding.severity != Severity::Note).collect();
-        text += if faults.is_empty() && reports.len() == read.len() {
-            "nothing is wrong with them\n"
-        } else {
-            ""
+        let all_labelled = reports.iter().all(|report| report.label_column.is_some());
+        text += match all_labelled {
+            true if faults.is_empty() && reports.len() == read.len() => "nothing is wrong with them\n",
+            _ => "",
         };
         for finding in faults {
             text += &format!("{}: {finding}\n", severity_word(finding.severity));

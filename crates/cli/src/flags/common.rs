@@ -61,6 +61,8 @@ pub(crate) fn add(command: Command) -> Command {
             .value_name("TYPE")
             .value_parser(Dtype::ALL.map(Dtype::name))
             .help("Type of the numbers in a column of packed bytes: the embeddings of a database in Parquet"),
+        names("drop", "COLUMN", "Columns to leave out of the features, separated by commas"),
+        names("features", "GLOB", "Columns that are the features, as names or quoted globs (emb_*) separated by commas [default: all columns of numbers]"),
         Arg::new("on_bad_row")
             .long("on-bad-row")
             .value_name("WHAT")
@@ -76,6 +78,7 @@ pub(crate) fn add(command: Command) -> Command {
 /// What the flags common to all commands were given.
 pub(crate) fn given(matches: &ArgMatches) -> Common {
     let text = |id: &str| matches.get_one::<String>(id).cloned();
+    let list = |id: &str| matches.get_many::<String>(id).into_iter().flatten().cloned().collect();
     let skip = text("on_bad_row").as_deref() == Some("skip");
     Common {
         seed: matches.get_one("seed").copied().unwrap_or(42),
@@ -95,6 +98,8 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
             embeddings_column: text("embeddings_column"),
             label_column: text("label_column"),
             dtype: text("dtype").and_then(|name| Dtype::ALL.into_iter().find(|dtype| dtype.name() == name)),
+            drop: list("drop"),
+            features: list("features"),
             on_bad_row: if skip { OnBadRow::Skip } else { OnBadRow::Error },
             cache: optional_path_of(matches, "cache"),
             ..ReadOptions::default()
@@ -211,6 +216,11 @@ pub(crate) fn optional_table_of(matches: &ArgMatches, id: &str) -> Option<Files>
 
 fn path(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_hint(ValueHint::FilePath).value_parser(value_parser!(PathBuf)).help(help)
+}
+
+/// A flag that takes names, separated by commas or given more than once.
+fn names(id: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id).value_name(value).action(ArgAction::Append).value_delimiter(',').help(help)
 }
 
 fn text(id: &'static str, help: &'static str) -> Arg {

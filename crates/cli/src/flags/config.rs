@@ -15,6 +15,9 @@ use crate::flags::heads;
 /// Keys whose values are files to read: a relative one starts at the configuration file's folder.
 const INPUTS: [&str; 4] = ["train", "val", "test", "data"];
 
+/// Keys whose values may be lists of names, as those of [`INPUTS`] may be lists of files.
+const LISTS: [&str; 2] = ["drop", "features"];
+
 /// A configuration file's values, by flag.
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
@@ -116,7 +119,7 @@ impl ConfigFile {
         }
         let is_table = INPUTS.contains(&key.as_str());
         let values = match value {
-            toml::Value::Array(values) if is_table => values.as_slice(),
+            toml::Value::Array(values) if is_table || LISTS.contains(&key.as_str()) => values.as_slice(),
             one => std::slice::from_ref(one),
         };
         let Some(texts) = values.iter().map(plain_text).collect::<Option<Vec<String>>>() else {

@@ -82,3 +82,43 @@ fn a_study_remembers_all_files() {
     let trials = world.json("study trials --study s --json");
     assert_eq!(trials.as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn features_are_matched_by_name_when_a_model_predicts() {
+    let world = World::with_tables();
+    let row = |i: usize| [(i % 7) as f64, (i % 3) as f64 * 2.0 + (i % 5) as f64 * 0.1, (i % 4) as f64];
+    let table = |order: &[usize], more: &str, label: bool| {
+        let names: Vec<String> = order.iter().map(|k| format!("f{k}")).collect();
+        let label_of = |i: usize| if label { format!(",c{}", i % 3) } else { String::new() };
+        let mut text = format!("{}{more}{}\n", names.join(","), if label { ",label" } else { "" });
+        for i in 0..60 {
+            let cells: Vec<String> = order.iter().map(|&k| row(i)[k].to_string()).collect();
+            let more = if more.is_empty() { "" } else { ",7" };
+            text += &format!("{}{more}{}\n", cells.join(","), label_of(i));
+        }
+        text
+    };
+    world.write("named.csv", &table(&[0, 1, 2], "", true));
+    world.write("moved.csv", &table(&[2, 0, 1], ",n_tokens", true));
+    world.run("fit forest --n-estimators 9 --train named.csv --val moved.csv --model m.st -q", 0);
+    for (name, order, more) in [
+        ("plain", vec![0, 1, 2], ""),
+        ("reversed", vec![2, 1, 0], ""),
+        ("extra", vec![0, 1, 2], ",n_tokens"),
+        ("missing", vec![0, 2], ""),
+    ] {
+        world.write(&format!("{name}.csv"), &table(&order, more, false));
+    }
+    let predict =
+        |name: &str| format!("predict --model m.st --data {name}.csv --out {name}.out --columns label");
+    for name in ["plain", "reversed", "extra"] {
+        let said = world.error(&predict(name), 0);
+        assert_eq!(said.contains("\"n_tokens\" is no feature"), name == "extra", "{said}");
+    }
+    assert_eq!(world.read("reversed.out"), world.read("plain.out"));
+    assert_eq!(world.read("extra.out"), world.read("plain.out"));
+    assert!(world.error(&predict("missing"), 1).contains("column \"f1\" is missing"));
+    // All columns are written as they stood.
+    world.run("predict --model m.st --data reversed.csv --out all.csv -q", 0);
+    assert!(world.read("all.csv").starts_with("f2,f1,f0,label\n0,0,0,c0\n"), "{}", world.read("all.csv"));
+}

@@ -23,6 +23,12 @@ pub(super) struct Key {
     embeddings_column: Option<String>,
     label_column: Option<String>,
     label_hint: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    feature_names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    drop: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    features: Vec<String>,
     placeholder_labels: bool,
     skip_bad_rows: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +65,9 @@ impl Key {
             embeddings_column: options.embeddings_column.clone(),
             label_column: options.label_column.clone(),
             label_hint: options.label_hint.clone(),
+            feature_names: options.feature_names.clone(),
+            drop: options.drop.clone(),
+            features: options.features.clone(),
             placeholder_labels: options.placeholder_labels,
             skip_bad_rows: options.on_bad_row == OnBadRow::Skip,
             dtype: options.dtype,

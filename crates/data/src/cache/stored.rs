@@ -135,7 +135,7 @@ struct Warning {
 }
 
 /// The codes of what readers find.
-const CODES: [&str; 9] = [
+const CODES: [&str; 11] = [
     "skipped-rows",
     "blank-lines",
     "underflow",
@@ -145,6 +145,8 @@ const CODES: [&str; 9] = [
     "left-out-columns",
     "encoding",
     "no-header",
+    "unknown-columns",
+    "label-column",
 ];
 
 impl Header {
@@ -241,7 +243,16 @@ fn are_columns(columns: &Columns, n_features: usize) -> bool {
     columns.names.len() == columns.roles.len()
         && columns.roles.iter().all(known)
         && columns.left_out.iter().all(|&column| column < columns.names.len())
+        && columns.unknown.iter().all(|&column| column < columns.names.len())
+        && (columns.order.is_empty() || is_order(&columns.order, n_columns))
         && (columns.position(Role::Embeddings).is_some() || n_columns == n_features)
+}
+
+/// Whether each number below `n` stands in `order` once.
+fn is_order(order: &[usize], n: usize) -> bool {
+    let mut sorted = order.to_vec();
+    sorted.sort_unstable();
+    sorted.into_iter().eq(0..n)
 }
 
 /// What the cache file at `path` holds, if it is that of `key`, of a table by its name and files.

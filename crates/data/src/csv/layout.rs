@@ -130,12 +130,14 @@ fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<Sketch> {
 fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>, bare: bool) -> Kind {
     let (mut n_lists, mut n_numbers, mut n_zero_one, mut n_texts) = (0, 0, 0, 0);
     let mut texts: HashMap<Vec<u8>, usize> = HashMap::new();
+    let mut numbers = Vec::new();
     for cell in cells {
         let cell = value(cell);
         let cell = cell.trim_ascii();
         if cell.is_empty() {
         } else if is_number_or_missing(cell) {
             n_numbers += 1;
+            numbers.extend(std::str::from_utf8(cell).ok().and_then(|cell| cell.parse::<f64>().ok()));
             let is = matches!(cell, b"0" | b"1" | b"0.0" | b"1.0" | b"True" | b"False" | b"true" | b"false");
             n_zero_one += usize::from(is);
         } else if list::is_list(cell, bare) {
@@ -150,7 +152,10 @@ fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>, bare: bool) -> Kind {
         () if n == 0 => Kind::Empty,
         () if n_lists * 2 >= n => Kind::List,
         () if n_zero_one * 2 >= n => Kind::ZeroOne,
-        () if n_numbers * 2 >= n => Kind::Number,
+        () if n_numbers * 2 >= n => Kind::of_numbers(&numbers),
+        () if Kind::is_free_text(texts.keys().filter_map(|text| std::str::from_utf8(text).ok())) => {
+            Kind::DistinctText
+        }
         () if texts.len() < n_texts || n_texts < 3 => Kind::RepeatedText,
         () => Kind::DistinctText,
     }

@@ -173,6 +173,8 @@ fn check_claims(input: &impl ChunkReader, metadata: &ParquetMetaData, fields: &[
 
 fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> Result<Vec<Sketch>> {
     let mut sketches: Vec<Sketch> = Vec::with_capacity(fields.len());
+    // Beside lists, columns of numbers are few, and one may be the label by what it holds.
+    let has_lists = fields.iter().any(Field::is_list);
     for field in fields {
         if sketches.iter().any(|sketch| sketch.name == field.name) {
             let what = format!("two columns are named \"{}\"", field.name);
@@ -191,7 +193,12 @@ fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> R
                 }
             }
             Stored::Text => sampled_kind(file, field)?,
-            _ if columns::may_be_one_hot(&field.name, options) => sampled_kind(file, field)?,
+            _ if has_lists
+                || columns::may_be_one_hot(&field.name, options)
+                || columns::may_be_label_by_name(&field.name) =>
+            {
+                sampled_kind(file, field)?
+            }
             _ => Kind::Number,
         };
         sketches.push(Sketch { name: field.name.clone(), kind, is_index: field.is_index });
@@ -211,10 +218,14 @@ fn sampled_kind(file: &dyn FileReader, field: &Field) -> Result<Kind> {
         Stored::Text if texts.len() * 2 < cells.values.len() => Kind::Other,
         Stored::Text if texts.is_empty() => Kind::Empty,
         Stored::Text if n_lists * 2 >= texts.len() => Kind::List,
+        Stored::Text if Kind::is_free_text(distinct.iter().map(|text| text.as_str())) => Kind::DistinctText,
         Stored::Text if distinct.len() < texts.len() || texts.len() < 3 => Kind::RepeatedText,
         Stored::Text => Kind::DistinctText,
         _ if (0..cells.values.len()).all(|i| matches!(cells.values.number(i).0, 0.0 | 1.0)) => Kind::ZeroOne,
-        _ => Kind::Number,
+        _ => {
+            let numbers = (0..cells.values.len()).map(|i| f64::from(cells.values.number(i).0));
+            Kind::of_numbers(&numbers.collect::<Vec<f64>>())
+        }
     })
 }
 

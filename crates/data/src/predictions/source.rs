@@ -6,7 +6,7 @@ use crate::csv;
 use crate::parquet::{self, Parquet};
 use crate::read::open_parquet;
 use crate::table::Part;
-use crate::{Error, Result, Table};
+use crate::{Error, ReadOptions, Result, Table, join};
 use headsmith_kernels::Pool;
 
 /// What is called with each row: its number, and the cells of the columns that were asked for.
@@ -113,12 +113,12 @@ impl File {
         let (file, roles, n_features) = match part.format {
             format if format.is_arrays() => return Ok(File::Arrays),
             format if format.is_text() => {
-                let layout = csv::layout(&mut open_text(part)?, &table.options)?;
+                let layout = csv::layout(&mut open_text(part)?, &options_of(table, part))?;
                 let (roles, n_features) = (layout.columns.roles.clone(), layout.n_features);
                 (File::Csv(layout), roles, n_features)
             }
             _ => {
-                let parquet = open_parquet(&part.source, part.compression, &table.options)?;
+                let parquet = open_parquet(&part.source, part.compression, &options_of(table, part))?;
                 let (roles, n_features) = (parquet.columns.roles.clone(), parquet.n_features);
                 (File::Parquet(parquet), roles, n_features)
             }
@@ -135,6 +135,12 @@ impl File {
             _ => true,
         }
     }
+}
+
+/// How a file was read: the further ones by the columns of the first.
+fn options_of(table: &Table, part: &Part) -> ReadOptions {
+    let is_first = std::ptr::eq(part, &table.parts[0]);
+    join::options_beside((!is_first).then(|| table.columns()), &table.options)
 }
 
 fn open_text(part: &Part) -> Result<csv::Text<'static>> {
@@ -165,7 +171,7 @@ impl FileRows<'_> {
 
     fn of_csv(&self, known: &csv::Layout, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
         let mut text = open_text(self.part)?;
-        let layout = csv::layout(&mut text, &self.table.options)?;
+        let layout = csv::layout(&mut text, &options_of(self.table, self.part))?;
         if layout.header != known.header || layout.n_features != known.n_features {
             return Err(changed().into());
         }
@@ -229,7 +235,10 @@ impl FileRows<'_> {
     /// Ends with an error unless `x` are the features that row `row` of the file was predicted on.
     fn check_row(&self, row: usize, x: &[f32]) -> Result<()> {
         let known = self.table.x().row(self.first + row);
-        let same = known.len() == x.len() && known.iter().zip(x).all(|(a, b)| a.to_bits() == b.to_bits());
+        let order = &self.part.columns.order;
+        let read = |i: usize| x[order.get(i).copied().unwrap_or(i)];
+        let same = known.len() == x.len()
+            && known.iter().enumerate().all(|(i, known)| known.to_bits() == read(i).to_bits());
         if same { Ok(()) } else { Err(changed()) }
     }
 

@@ -147,8 +147,9 @@ struct Share {
 /// When a table cannot be read or learnt from, the study is another one than asked for, or the storage fails.
 pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyReport> {
     let train = tables::read("train", &config.train, &config.read, context)?;
+    let beside = tables::beside(&train, &config.read);
     let val =
-        config.val.as_ref().map(|files| tables::read("val", files, &config.read, context)).transpose()?;
+        config.val.as_ref().map(|files| tables::read("val", files, &beside, context)).transpose()?;
     let reports: Vec<TableReport> =
         std::iter::once(&train).chain(&val).map(|table| table.report.clone()).collect();
     let (mut data, _) = run::prepare_fit(train, val, config.val_share, &[], &config.read, context)?;
@@ -280,8 +281,9 @@ pub(crate) fn tables_of(
     let read = ReadOptions { cache, ..plan.read_options() };
     let [train, val] = own;
     let train = tables::read("train", train.cloned().unwrap_or(plan.train.files()), &read, context)?;
+    let beside = tables::beside(&train, &read);
     let val = val.cloned().or_else(|| plan.val.as_ref().map(PlanTable::files));
-    let val = val.map(|files| tables::read("val", files, &read, context)).transpose()?;
+    let val = val.map(|files| tables::read("val", files, &beside, context)).transpose()?;
     let reports = StudyTables { train: &train.report, val: val.as_ref().map(|val| &val.report) };
     plan.must_have(&reports, name)?;
     let (mut data, _) = run::prepare_fit(train, val, plan.val_share, &[], &read, context)?;

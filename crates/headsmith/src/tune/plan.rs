@@ -67,6 +67,10 @@ pub(crate) struct PlanRead {
     pub(crate) label_column: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dtype: Option<Dtype>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) drop: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) features: Vec<String>,
 }
 
 /// What the trials are done with.
@@ -124,6 +128,8 @@ impl Plan {
                 embeddings_column: read.embeddings_column.clone(),
                 label_column: read.label_column.clone(),
                 dtype: read.dtype,
+                drop: read.drop.clone(),
+                features: read.features.clone(),
             },
         }
     }
@@ -174,6 +180,8 @@ impl Plan {
             embeddings_column: self.read.embeddings_column.clone(),
             label_column: self.read.label_column.clone(),
             dtype: self.read.dtype,
+            drop: self.read.drop.clone(),
+            features: self.read.features.clone(),
             ..ReadOptions::default()
         }
     }

@@ -1,0 +1,128 @@
+//! Which columns may be features: those that a training table has, those asked for, and those dropped.
+
+use super::{Columns, Kind, Role, Sketch, named, quoted};
+use crate::{Error, ReadOptions, Result};
+use glob::Pattern;
+
+/// What the options say of each column.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    dropped: Vec<bool>,
+    /// The columns of the features of the training table, in their order; none where there is no such table, or the
+    /// features stand in lists.
+    known: Vec<usize>,
+    /// For each column, whether it is asked for as a feature, and by its very name; none where nothing is asked for.
+    asked: Vec<(bool, bool)>,
+}
+
+impl Chosen {
+    /// # Errors
+    /// When a column that is named is not there, a pattern is none, or a feature of the training table is missing.
+    pub(super) fn new(sketches: &[Sketch], options: &ReadOptions) -> Result<Chosen> {
+        let mut dropped = vec![false; sketches.len()];
+        let is_beside =
+            !options.feature_names.is_empty() || options.label_hint.is_some() || options.placeholder_labels;
+        for name in &options.drop {
+            let column = match sketches.iter().position(|sketch| sketch.name == *name) {
+                // A table beside the training table need not have what that has besides.
+                None if is_beside => continue,
+                None => named(sketches, name, "--drop")?,
+                Some(column) => column,
+            };
+            dropped[column] = true;
+        }
+        let known = known(sketches, options)?;
+        let mut asked = Vec::new();
+        if !options.features.is_empty() && known.is_empty() {
+            let patterns = options.features.iter().map(|text| Ok((text, pattern(text)?)));
+            let patterns = patterns.collect::<Result<Vec<(&String, Pattern)>>>()?;
+            let of = |sketch: &Sketch| {
+                let is_name = patterns.iter().any(|(text, _)| **text == sketch.name);
+                (is_name || patterns.iter().any(|(_, pattern)| pattern.matches(&sketch.name)), is_name)
+            };
+            asked = sketches.iter().map(of).collect();
+            if !asked.iter().zip(sketches).any(|((is, _), sketch)| *is && sketch.kind.is_number()) {
+                let what = format!(
+                    "no column of numbers is one of --features {}; the columns are {}",
+                    options.features.join(","),
+                    quoted(sketches.iter().map(|sketch| &sketch.name))
+                );
+                return Err(Error::column(what));
+            }
+        }
+        Ok(Chosen { dropped, known, asked })
+    }
+
+    pub(super) fn is_dropped(&self, column: usize) -> bool {
+        self.dropped[column]
+    }
+
+    /// Whether the features are columns by what the options say.
+    pub(super) fn is_by_name(&self) -> bool {
+        !self.known.is_empty() || !self.asked.is_empty()
+    }
+
+    /// Makes features of those of the training table, in its order.
+    pub(super) fn assign_known(&self, columns: &mut Columns) {
+        self.known.iter().for_each(|&column| columns.roles[column] = Role::Feature);
+        let mut sorted = self.known.clone();
+        sorted.sort_unstable();
+        if sorted != self.known {
+            columns.order =
+                self.known.iter().map(|column| sorted.partition_point(|other| other < column)).collect();
+        }
+    }
+
+    /// What a column of numbers is that is not the label.
+    pub(super) fn role(&self, column: usize, sketch: &Sketch) -> Role {
+        let (is_asked, by_name) = self.asked.get(column).copied().unwrap_or((true, false));
+        match () {
+            () if sketch.is_index() && !by_name => Role::Index,
+            () if is_asked && self.known.is_empty() => Role::Feature,
+            () => Role::Other,
+        }
+    }
+
+    /// The columns of numbers that are none of the features of the training table.
+    pub(super) fn unknown(&self, columns: &Columns, sketches: &[Sketch]) -> Vec<usize> {
+        let is = |&i: &usize| columns.roles[i] == Role::Other && sketches[i].kind.is_number();
+        (0..sketches.len()).filter(|i| !self.known.is_empty() && is(i)).collect()
+    }
+}
+
+/// The columns of the features of the training table.
+fn known(sketches: &[Sketch], options: &ReadOptions) -> Result<Vec<usize>> {
+    let names = &options.feature_names;
+    let has_lists = sketches.iter().any(|sketch| sketch.kind == Kind::List);
+    let places: std::collections::HashMap<&str, usize> =
+        sketches.iter().enumerate().map(|(i, sketch)| (sketch.name.as_str(), i)).collect();
+    let missing: Vec<&String> = names.iter().filter(|name| !places.contains_key(name.as_str())).collect();
+    if options.embeddings_column.is_some() || has_lists && missing.len() == names.len() {
+        return Ok(Vec::new());
+    }
+    if !missing.is_empty() {
+        let (n, all) = (missing.len(), names.len());
+        let what = match n {
+            1 => format!("column {} is missing, a feature of the training table", quoted(missing)),
+            _ => format!("{n} of the {all} features of the training table are missing: {}", quoted(missing)),
+        };
+        let hint = "features are matched by the names of their columns: add the columns, or fit without them";
+        return Err(Error::column(what).with_hint(hint));
+    }
+    let columns: Vec<usize> = names.iter().filter_map(|name| places.get(name.as_str()).copied()).collect();
+    if let Some(&column) = columns.iter().find(|&&column| !sketches[column].kind.is_number()) {
+        let what = format!(
+            "column \"{}\" holds no numbers; it is a feature of the training table",
+            sketches[column].name
+        );
+        return Err(Error::column(what));
+    }
+    Ok(columns)
+}
+
+fn pattern(text: &str) -> Result<Pattern> {
+    Pattern::new(text).map_err(|error| {
+        Error::column(format!("--features {text} is no pattern of column names: {error}"))
+            .with_hint("e.g. --features 'emb_*'")
+    })
+}

@@ -1,0 +1,196 @@
+//! Which column is the label: by name, and by what it holds.
+
+use super::{Columns, Kind, Role, Sketch, is_one_of, named, quoted};
+use crate::{Error, ReadOptions, Result};
+
+const LABEL_NAMES: [&str; 5] = ["label", "labels", "class", "target", "y"];
+/// Names that a label often has, and other columns, too: what they hold has to fit.
+const WEAK_LABEL_NAMES: [&str; 20] = [
+    "category",
+    "sentiment",
+    "score",
+    "rating",
+    "stars",
+    "label_id",
+    "class_id",
+    "label_idx",
+    "label_name",
+    "class_name",
+    "classes",
+    "intent",
+    "topic",
+    "emotion",
+    "genre",
+    "species",
+    "outcome",
+    "diagnosis",
+    "polarity",
+    "targets",
+];
+
+/// Whether a column is the label by its name.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    is_one_of(name, &LABEL_NAMES)
+}
+
+/// Whether a column may be the label by its name, if what it holds fits.
+pub(crate) fn may_be_label_by_name(name: &str) -> bool {
+    is_one_of(name, &WEAK_LABEL_NAMES)
+}
+
+/// Decides which column is the label.
+///
+/// # Errors
+/// When the one that was named is not there or holds no labels, or several have the name of one.
+pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOptions) -> Result<()> {
+    if let Some(name) = &options.label_column {
+        let absent = sketches.iter().all(|sketch| sketch.name != *name);
+        if absent && (assign_one_hot(columns, sketches, name) || options.placeholder_labels) {
+            return Ok(());
+        }
+        let column = named(sketches, name, "label")?;
+        if columns.roles[column] == Role::Embeddings {
+            return Err(Error::column(format!(
+                "column \"{name}\" cannot be both the embeddings and the label"
+            )));
+        }
+        if columns.roles[column] == Role::Feature {
+            return Err(Error::column(format!(
+                "column \"{name}\" is a feature of the training table, not its label"
+            )));
+        }
+        if !sketches[column].kind.may_be_label() {
+            let what = format!("the label column \"{name}\" holds neither text nor numbers");
+            return Err(Error::column(what).with_hint("write labels as text, integers or one-hot columns"));
+        }
+        set_label(columns, column);
+        return Ok(());
+    }
+    if let Some(name) = &options.label_hint
+        && assign_hinted(columns, sketches, name)
+    {
+        return Ok(());
+    }
+    let free: Vec<usize> = (0..sketches.len()).filter(|&i| columns.roles[i] == Role::Other).collect();
+    let known = |&i: &usize| is_one_of(&sketches[i].name, &LABEL_NAMES) && sketches[i].kind.may_be_label();
+    let candidates: Vec<usize> = free.iter().copied().filter(known).collect();
+    match candidates[..] {
+        [column] => set_label(columns, column),
+        [] => {
+            if !LABEL_NAMES.iter().any(|name| assign_one_hot(columns, sketches, name)) {
+                assign_by_kind(columns, sketches, &free);
+            }
+        }
+        _ => {
+            let names = quoted(candidates.iter().map(|&i| &sketches[i].name));
+            let what = format!("more than one column may be the label: {names}");
+            return Err(Error::column(what).with_hint("say which with --label-column"));
+        }
+    }
+    Ok(())
+}
+
+/// Takes the column of this name for the label, or the one-hot columns of this prefix, where there are any.
+fn assign_hinted(columns: &mut Columns, sketches: &[Sketch], name: &str) -> bool {
+    let is = |i: &usize| sketches[*i].name == name && columns.roles[*i] == Role::Other;
+    match (0..sketches.len()).find(is).filter(|&i| sketches[i].kind.may_be_label()) {
+        Some(column) => {
+            set_label(columns, column);
+            true
+        }
+        None => assign_one_hot(columns, sketches, name),
+    }
+}
+
+/// Takes the column for the label that alone has the name and the kind of one, or alone the kind.
+fn assign_by_kind(columns: &mut Columns, sketches: &[Sketch], free: &[usize]) {
+    let free: Vec<usize> = match columns.placeholders {
+        true => Vec::new(),
+        false => free.iter().copied().filter(|&i| !sketches[i].is_index()).collect(),
+    };
+    let of = |is: &dyn Fn(&Sketch) -> bool| -> Vec<usize> {
+        free.iter().copied().filter(|&i| is(&sketches[i])).collect()
+    };
+    let few = |sketch: &Sketch| matches!(sketch.kind, Kind::FewNumbers | Kind::ZeroOne | Kind::RepeatedText);
+    let named = of(&|sketch| may_be_label_by_name(&sketch.name) && few(sketch));
+    let texts = of(&|sketch| sketch.kind == Kind::RepeatedText);
+    // Beside columns of features, a column of few numbers may be one of them.
+    let has_lists = columns.roles.contains(&Role::Embeddings);
+    let numbers = of(&|sketch| has_lists && matches!(sketch.kind, Kind::FewNumbers | Kind::ZeroOne));
+    let mut others: Vec<usize> = named.iter().chain(&texts).chain(&numbers).copied().collect();
+    others.sort_unstable();
+    others.dedup();
+    let chosen = match (&named[..], &texts[..], &numbers[..]) {
+        ([column], ..) | ([], [column], _) | ([], [], [column]) => *column,
+        _ => {
+            columns.no_label = no_label(sketches, &others);
+            return;
+        }
+    };
+    set_label(columns, chosen);
+    others.retain(|&other| other != chosen);
+    if texts != [chosen] || !named.is_empty() || !others.is_empty() {
+        columns.why_label = why(sketches, chosen, &others);
+    }
+}
+
+/// What was chosen, and what else could be the label.
+fn why(sketches: &[Sketch], chosen: usize, others: &[usize]) -> String {
+    let Sketch { name, kind, .. } = &sketches[chosen];
+    let holds = if *kind == Kind::RepeatedText { "text" } else { "whole numbers" };
+    let others = match others {
+        [] => String::new(),
+        _ => format!("; it could also be {}", quoted(others.iter().map(|&i| &sketches[i].name))),
+    };
+    format!(
+        "column \"{name}\" is taken for the label: it holds {holds} of few values{others}; choose with --label-column"
+    )
+}
+
+fn set_label(columns: &mut Columns, column: usize) {
+    columns.roles[column] = Role::Label;
+    columns.label = Some(columns.names[column].clone());
+}
+
+fn no_label(sketches: &[Sketch], candidates: &[usize]) -> String {
+    if candidates.is_empty() {
+        return format!("its columns are {}", quoted(sketches.iter().map(|sketch| &sketch.name)));
+    }
+    let names = quoted(candidates.iter().map(|&i| &sketches[i].name));
+    format!("more than one column may be the label: {names}")
+}
+
+/// Whether a column may be one of the one-hot columns by its name, so that it is worth looking into.
+pub(crate) fn may_be_one_hot(name: &str, options: &ReadOptions) -> bool {
+    let asked = [&options.label_column, &options.label_hint].into_iter().flatten().map(String::as_str);
+    let mut prefixes = LABEL_NAMES.iter().copied().chain(asked);
+    prefixes.any(|prefix| class_after(name, prefix).is_some())
+}
+
+/// The class in the name of a one-hot column: what follows the prefix and an underscore.
+fn class_after<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    let class = name.get(prefix.len()..)?.strip_prefix('_')?;
+    name[..prefix.len()].eq_ignore_ascii_case(prefix).then_some(class)
+}
+
+/// Columns `label_a`, `label_b`, .. that hold 0 and 1 are one-hot labels of the classes `a`, `b`, ..
+fn assign_one_hot(columns: &mut Columns, sketches: &[Sketch], prefix: &str) -> bool {
+    let empty = if columns.placeholders { Kind::Empty } else { Kind::ZeroOne };
+    let is = |sketch: &Sketch| sketch.kind == Kind::ZeroOne || sketch.kind == empty;
+    let class = |sketch: &Sketch| class_after(&sketch.name, prefix).filter(|_| is(sketch)).map(str::to_owned);
+    let classes: Vec<(usize, String)> = sketches
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| columns.roles[*i] == Role::Other)
+        .filter_map(|(i, sketch)| Some((i, class(sketch)?)))
+        .collect();
+    if classes.len() < 2 {
+        return false;
+    }
+    for (k, (column, name)) in classes.into_iter().enumerate() {
+        columns.roles[column] = Role::OneHot(k as u32);
+        columns.one_hot.push(name);
+    }
+    columns.label = Some(prefix.to_owned());
+    true
+}
