@@ -77,3 +77,84 @@ fn a_fingerprint_tells_content_apart() {
     prints.dedup();
     assert_eq!(prints.len(), texts.len());
 }
+
+/// A number about normal: the sum of hashed uniforms.
+fn noise(i: usize, j: usize) -> f64 {
+    let uniform = |k: usize| {
+        let mut h = (i * 1_000_003 + j * 10_007 + k * 101) as u64 ^ 0x9E37_79B9_7F4A_7C15;
+        h = (h ^ (h >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        h = (h ^ (h >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (h >> 11) as f64 / (1u64 << 53) as f64
+    };
+    (0..12).map(uniform).sum::<f64>() - 6.0
+}
+
+/// 300 rows about three centres in eight columns, and the columns of `more`.
+fn blobs(more: &str, cells: impl Fn(usize) -> String) -> Table {
+    let names: String = (0..8).map(|j| format!("f{j},")).collect();
+    let row = |i: usize| {
+        let class = i * 7 % 3;
+        let x: String =
+            (0..8).map(|j| format!("{:.4},", f64::from(u8::from(j % 3 == class)) + noise(i, j))).collect();
+        format!("{x}{},{}\n", cells(i), ["negative", "neutral", "positive"][class])
+    };
+    csv(&format!("{names}{more},label\n{}", (0..300).map(row).collect::<String>())).unwrap()
+}
+
+#[test]
+fn columns_that_tell_the_label_or_identify_the_row_are_named() {
+    let class = |i: usize| i * 7 % 3;
+    let table = blobs("label_id,score,nr,patient,time,other_f,level", |i| {
+        // A score that is right nine times in ten, and what an ordinary feature looks like.
+        let score = if i % 10 == 0 { 5.0 } else { class(i) as f64 };
+        let unique = i * 7919 % 104_729;
+        let (fine, level) = (noise(i, 77), i * 31 % 5);
+        format!(
+            "{},{:.2},{unique},{},{},{fine:.3},{level}",
+            class(i) * 2,
+            score + 0.1 * noise(i, 9),
+            i * 13 % 40,
+            1000 + i / 2
+        )
+    });
+    let found = inspect(&[("train", &table), ("val", &table)], &Pool::inline());
+    let found =
+        found.iter().filter(|f| ["label-told", "identifier-column", "label-as-feature"].contains(&f.code));
+    insta::assert_snapshot!(found.map(|finding| format!("{finding}\n")).collect::<String>());
+}
+
+#[test]
+fn a_column_that_equals_the_label_is_an_error() {
+    let rows: String =
+        (0..60).map(|i| format!("{},{:.3},{},{}\n", noise(i, 1), noise(i, 2), i % 3, i % 3)).collect();
+    let table = csv(&format!("f0,f1,copy,label\n{rows}")).unwrap();
+    let found = inspect(&[("train", &table)], &Pool::inline());
+    let copy = found.iter().find(|finding| finding.code == "label-as-feature").unwrap();
+    assert_eq!(copy.severity, Severity::Error);
+    assert!(copy.message.contains("\"copy\"") && copy.message.ends_with("--drop copy"), "{copy}");
+}
+
+#[test]
+fn ordinary_features_raise_no_suspicion() {
+    let few = |i: usize| format!("{},{},{:.1}", (noise(i, 50) * 40.0) as i32, i * 31 % 256, noise(i, 51));
+    let findings = inspect(&[("train", &blobs("int8,byte,rounded", few))], &Pool::inline());
+    assert!(findings.iter().all(|finding| finding.severity == Severity::Note), "{findings:?}");
+}
+
+#[test]
+fn labels_that_are_no_classes_are_told() {
+    let labelled = |label: &dyn Fn(usize) -> String| {
+        let rows: String =
+            (0..60).map(|i| format!("{:.3},{:.3},{}\n", noise(i, 1), noise(i, 2), label(i))).collect();
+        findings(&[("train", &csv(&format!("f0,f1,target\n{rows}")).unwrap())])
+    };
+    let texts = [
+        labelled(&|i| format!("{:.4}", noise(i, 3))),
+        labelled(&|i| format!("name {i}")),
+        labelled(&|i| ["a", "b", "a;b", "b;c", "c", "a;c"][i % 6].to_owned()),
+        labelled(&|i| {
+            if i == 7 { "odd".to_owned() } else { ["a, b", "c"][i % 2].to_owned() }.replace(',', "-")
+        }),
+    ];
+    insta::assert_snapshot!(texts.join("\n"));
+}

@@ -1,6 +1,7 @@
 //! What a run comes to, as `report.json` and `--json` tell it. The format's page is `docs/formats/report.md`.
 
 use headsmith_data::Finding;
+use headsmith_data::checks::Summary;
 use headsmith_heads::EpochRecord;
 use headsmith_heads::event::StopReason;
 use headsmith_heads::mlp::LayerSummary;
@@ -113,6 +114,9 @@ pub struct TableReport {
     pub labels: Vec<ClassCount>,
     /// A hash of the rows and labels, the same in any file format.
     pub fingerprint: String,
+    /// Its features in numbers, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
     /// The seconds it took to read.
     pub seconds: f64,
 }

@@ -53,6 +53,7 @@ pub fn read(
         label_column: table.labels().map(|labels| labels.column().to_owned()),
         labels: label_counts(&table),
         fingerprint: checks::fingerprint(&table),
+        summary: None,
         seconds,
     };
     if let Some(why) = table.cache_renewed() {

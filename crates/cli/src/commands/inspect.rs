@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ArgMatches;
-use headsmith::data::Severity;
+use headsmith::data::{Severity, checks};
+use headsmith::report::TableReport;
 use headsmith::tables::{self, RoleTable};
 
 use crate::flags::common;
@@ -23,13 +24,17 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
                 Some(Ok(first)) => tables::beside(first, &common.read),
                 _ => common.read.clone(),
             };
-            read.push(tables::read(&file.display().to_string(), file, &options, context));
+            let table = tables::read(&file.display().to_string(), file, &options, context);
+            read.push(table.map(|mut table| {
+                table.report.summary = Some(checks::summary(&table.table));
+                table
+            }));
         }
         let sound: Vec<&RoleTable> = read.iter().flatten().collect();
         let findings = tables::look_through(&sound, context);
         Ok((read, findings))
     })?;
-    let reports: Vec<_> = read.iter().flatten().map(|table| &table.report).collect();
+    let reports: Vec<&TableReport> = read.iter().flatten().map(|table| &table.report).collect();
     if common.json {
         let errors: Vec<String> =
             read.iter().filter_map(|table| Some(table.as_ref().err()?.to_string())).collect();
@@ -38,7 +43,10 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
         let mut text: String = reports.iter().map(|report| view::text::table_report(report)).collect();
         // Notes say what the tables' own lines say already.
         let faults: Vec<_> = findings.iter().filter(|finding| finding.severity != Severity::Note).collect();
-        let all_labelled = reports.iter().all(|report| report.label_column.is_some());
+        let can_be_learnt = |report: &&TableReport| {
+            report.label_column.is_some() && report.labels.iter().all(|class| class.count > 1)
+        };
+        let all_labelled = reports.iter().all(can_be_learnt);
         text += match all_labelled {
             true if faults.is_empty() && reports.len() == read.len() => "nothing is wrong with them\n",
             _ => "",

@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use headsmith::Evaluation;
+use headsmith::data::checks::Summary;
 use headsmith::heads::mlp::{Activation, LayerSummary};
 use headsmith::metrics::bootstrap::Interval;
 use headsmith::report::{
@@ -106,6 +107,9 @@ pub(crate) fn table_report(table: &TableReport) -> String {
     if let (Some(first), Some(last)) = (table.feature_names.first(), table.feature_names.last()) {
         let _ = writeln!(text, "  features in columns {} to {}", plain(first), plain(last));
     }
+    if let Some(summary) = &table.summary {
+        text += &summary_lines(summary, table.n_features);
+    }
     if table.n_skipped > 0 {
         let _ = writeln!(text, "  {} could not be read and are left out", counted(table.n_skipped, "row"));
     }
@@ -116,6 +120,25 @@ pub(crate) fn table_report(table: &TableReport) -> String {
         None => text += "  no labels\n",
     }
     text
+}
+
+/// The features of a table in numbers.
+fn summary_lines(summary: &Summary, n_features: usize) -> String {
+    let norms = match summary.unit_length {
+        true => "rows of unit length".to_owned(),
+        false => format!(
+            "row norms {:.3} .. {:.3}, mean {:.3}",
+            summary.norm_min, summary.norm_max, summary.norm_mean
+        ),
+    };
+    format!(
+        "  values {:.4} .. {:.4} ({}), {:.1} % exactly 0; {norms}; effective rank {:.1} of {n_features}\n",
+        summary.min,
+        summary.max,
+        summary.precision,
+        100.0 * summary.zeros,
+        summary.effective_rank
+    )
 }
 
 /// How often each class was predicted, and where the predictions stand.

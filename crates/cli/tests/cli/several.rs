@@ -122,3 +122,20 @@ fn features_are_matched_by_name_when_a_model_predicts() {
     world.run("predict --model m.st --data reversed.csv --out all.csv -q", 0);
     assert!(world.read("all.csv").starts_with("f2,f1,f0,label\n0,0,0,c0\n"), "{}", world.read("all.csv"));
 }
+
+#[test]
+fn inspect_shows_the_features_in_numbers_and_praises_no_table_without_labels() {
+    let world = World::with_tables();
+    let inspected = world.json("inspect train.csv --json");
+    let summary = &inspected["tables"][0]["summary"];
+    assert_eq!((&summary["precision"], &summary["unit_length"]), (&"4 decimals".into(), &false.into()));
+    assert!(summary["effective_rank"].as_f64().unwrap() > 2.0, "{summary}");
+    let text = |args: &str| String::from_utf8(world.run(args, 0).stdout).unwrap();
+    assert!(text("inspect train.csv").contains("nothing is wrong"));
+    assert!(text("inspect train.csv").contains("effective rank"));
+    world.write("bare.csv", "embeddings\n\"[0.6, 0.8]\"\n\"[1, 0]\"\n\"[0, 1]\"\n");
+    let bare = text("inspect bare.csv");
+    assert!(!bare.contains("nothing is wrong") && bare.contains("rows of unit length"), "{bare}");
+    world.write("single.csv", "embeddings,label\n\"[1, 2]\",a\n\"[2, 4]\",b\n\"[3, 7]\",b\n");
+    assert!(!text("inspect single.csv").contains("nothing is wrong"));
+}

@@ -2,9 +2,16 @@
 
 mod between;
 pub(crate) mod hashes;
+mod lda;
+mod sample;
+mod summary;
+mod suspects;
+mod tree;
 mod within;
 
 use crate::{Finding, Labels, Place, Severity, Table};
+pub use summary::{Summary, summary};
+
 use hashes::Hashes;
 use headsmith_kernels::{MatRef, Pool};
 
@@ -17,8 +24,10 @@ use headsmith_kernels::{MatRef, Pool};
 pub fn inspect(tables: &[(&str, &Table)], pool: &Pool) -> Vec<Finding> {
     let looks: Vec<Look<'_>> = tables.iter().map(|(role, table)| Look::new(role, table, pool)).collect();
     let mut findings = Vec::new();
-    for look in &looks {
+    for (i, look) in looks.iter().enumerate() {
         let mut found = within::findings(look);
+        // What the first is measured by, the others are, too.
+        found.extend(if i == 0 { suspects::findings(look, pool) } else { Vec::new() });
         found.extend(
             look.table
                 .warnings()

@@ -2,8 +2,11 @@
 
 use super::{Look, counted};
 use crate::rows::N_SHOWN;
-use crate::{Finding, Place, Severity};
+use crate::{Finding, Labels, Place, Severity};
 use std::collections::HashMap;
+
+/// Fewer rows do not say what kind their labels are of.
+const MIN_ROWS: usize = 20;
 
 /// A class with less than this share of the rows is rare.
 const RARE: f64 = 0.05;
@@ -52,6 +55,21 @@ fn classes(look: &Look<'_>) -> Vec<Finding> {
             format!("all rows are of the one class \"{}\": there is nothing to tell apart", classes[0].0);
         findings.push(Finding { count: 1, ..look.finding(Severity::Error, "one-class", message, &[]) });
     }
+    findings.extend(kind_of_labels(look, labels));
+    let single: Vec<String> =
+        classes.iter().filter(|(_, n)| *n == 1).map(|(name, _)| name.to_string()).collect();
+    if !single.is_empty() && n_rows >= MIN_ROWS && n_rows > classes.len() {
+        let message = format!(
+            "{} {} one row alone, which cannot be both learnt from and judged by: {}",
+            plural_classes(single.len()),
+            if single.len() == 1 { "has" } else { "have" },
+            first_of(&single)
+        );
+        findings.push(Finding {
+            count: single.len(),
+            ..look.finding(Severity::Warning, "one-row-classes", message, &[])
+        });
+    }
     // Rare is relative: with many classes, all of them are small.
     let rare = RARE.min(0.2 / classes.len() as f64);
     let rare: Vec<String> =
@@ -70,6 +88,52 @@ fn classes(look: &Look<'_>) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Labels that are no classes: numbers of a regression, one text in every row, several labels in one.
+fn kind_of_labels(look: &Look<'_>, labels: &Labels) -> Option<Finding> {
+    let (column, names, n_rows) = (labels.column(), labels.names(), look.table.n_rows());
+    let finding = |severity, code, message: String| {
+        Some(Finding { count: names.len(), ..look.finding(severity, code, message, &[]) })
+    };
+    let is_number = |name: &String| name.parse::<f64>().is_ok_and(f64::is_finite);
+    let has_fraction = names.iter().any(|name| name.parse::<f64>().is_ok_and(|value| value.fract() != 0.0));
+    if n_rows >= MIN_ROWS && names.len() * 2 > n_rows && has_fraction && names.iter().all(is_number) {
+        let message = format!(
+            "column \"{column}\" is a regression target: {} different numbers in {n_rows} rows; Headsmith fits classifiers: \
+             cut the numbers into classes, e.g. with pandas cut, or name another column with --label-column",
+            names.len()
+        );
+        return finding(Severity::Error, "regression-target", message);
+    }
+    if n_rows >= MIN_ROWS && names.len() * 10 > n_rows * 9 {
+        let message = format!(
+            "column \"{column}\" has {} different labels in {n_rows} rows: is it an identifier or free text? Name the \
+             column of the classes with --label-column",
+            names.len()
+        );
+        return finding(Severity::Warning, "distinct-labels", message);
+    }
+    let separator = [";", "|", ","].into_iter().find(|separator| are_several(names, separator))?;
+    let one = names.iter().find(|name| name.contains(separator))?;
+    let message = format!(
+        "column \"{column}\" seems to hold several labels a row, separated by \"{separator}\", e.g. \"{one}\": each \
+         combination counts as a class of its own; Headsmith gives each row one class"
+    );
+    finding(Severity::Warning, "several-labels", message)
+}
+
+/// Whether names are lists of fewer names that occur in several of them.
+fn are_several(names: &[String], separator: &str) -> bool {
+    let n_lists = names.iter().filter(|name| name.contains(separator)).count();
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    names
+        .iter()
+        .flat_map(|name| name.split(separator))
+        .for_each(|part| *times.entry(part.trim()).or_default() += 1);
+    let are_shared = |name: &&String| name.split(separator).all(|part| times[part.trim()] > 1);
+    let shared = names.iter().filter(|name| name.contains(separator)).filter(are_shared);
+    n_lists >= 2 && times.len() <= names.len() && shared.count() * 2 > n_lists
 }
 
 fn plural_classes(n: usize) -> String {

@@ -137,14 +137,16 @@ fn assign_by_kind(columns: &mut Columns, sketches: &[Sketch], free: &[usize]) {
 /// What was chosen, and what else could be the label.
 fn why(sketches: &[Sketch], chosen: usize, others: &[usize]) -> String {
     let Sketch { name, kind, .. } = &sketches[chosen];
-    let holds = if *kind == Kind::RepeatedText { "text" } else { "whole numbers" };
+    let holds = match kind {
+        Kind::RepeatedText => "text of few values",
+        Kind::ZeroOne => "two values",
+        _ => "whole numbers of few values",
+    };
     let others = match others {
         [] => String::new(),
         _ => format!("; it could also be {}", quoted(others.iter().map(|&i| &sketches[i].name))),
     };
-    format!(
-        "column \"{name}\" is taken for the label: it holds {holds} of few values{others}; choose with --label-column"
-    )
+    format!("column \"{name}\" is taken for the label: it holds {holds}{others}; choose with --label-column")
 }
 
 fn set_label(columns: &mut Columns, column: usize) {
