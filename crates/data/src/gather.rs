@@ -176,7 +176,7 @@ impl Gathering {
             return Err(match self.bad.into_iter().next() {
                 Some(bad) if self.n_bad > 1 => {
                     let what = format!("{} (and none of the {} rows can be read)", bad.what, self.n_bad);
-                    BadRow { what, ..bad }.into_error()
+                    BadRow { what: what.into(), ..bad }.into_error()
                 }
                 Some(bad) => bad.into_error(),
                 None => Error::format("a header and no rows: expected at least one row below the header")

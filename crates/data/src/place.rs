@@ -11,7 +11,7 @@ use crate::gather::{Numbering, Numbers};
 pub struct Place {
     /// The file, where the table stands in several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
+    pub file: Option<Box<str>>,
     /// The line of a text, the first being 1 (the header, in a CSV).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -44,7 +44,7 @@ impl Place {
 
     /// The same place, in a file of several.
     pub(crate) fn in_file(mut self, file: &Path) -> Place {
-        self.file.get_or_insert_with(|| file.display().to_string());
+        self.file.get_or_insert_with(|| file.display().to_string().into());
         self
     }
 
@@ -64,7 +64,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
-            self.file.clone(),
+            self.file.as_deref().map(str::to_owned),
             self.line.map(|line| format!("line {line}")),
             self.row.map(|row| format!("row {row}")),
             self.column.as_ref().map(|column| format!("column \"{column}\"")),

@@ -41,14 +41,14 @@ impl RowBlock {
 pub(crate) struct BadRow {
     pub(crate) place: Place,
     /// What was expected and what was found.
-    pub(crate) what: String,
+    pub(crate) what: Box<str>,
     /// What to do about it.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Box<str>>,
 }
 
 impl BadRow {
     pub(crate) fn new(place: Place, what: impl Into<String>, hint: Option<&str>) -> BadRow {
-        BadRow { place, what: what.into(), hint: hint.map(str::to_owned) }
+        BadRow { place, what: what.into().into(), hint: hint.map(Into::into) }
     }
 
     pub(crate) fn into_error(self) -> Error {

@@ -179,10 +179,8 @@ pub fn prepare_fit(
 fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let train = tables::read("train", &config.train, &config.read, context)?;
     let beside = tables::beside(&train, &config.read);
-    let val =
-        config.val.as_ref().map(|files| tables::read("val", files, &beside, context)).transpose()?;
-    let test =
-        config.test.as_ref().map(|test| tables::read("test", test, &beside, context)).transpose()?;
+    let val = config.val.as_ref().map(|files| tables::read("val", files, &beside, context)).transpose()?;
+    let test = config.test.as_ref().map(|test| tables::read("test", test, &beside, context)).transpose()?;
     if let Some(test) = &test {
         // Before hours of work, not after them.
         predictions::check_columns(&test.table, &config.columns)?;

@@ -203,18 +203,29 @@ fn wide(names: [&str; 3], label: &str, n_rows: usize) -> String {
 }
 
 #[test]
-fn a_model_refuses_features_in_another_order() {
+fn a_model_takes_features_by_name_and_refuses_a_table_without_one() {
     let world = World::with_tables();
     world.write("w.csv", &wide(["a", "b", "c"], "answer", 60));
-    world.write("reordered.csv", &wide(["c", "b", "a"], "answer", 60));
+    world.write("renamed.csv", &wide(["a", "b", "d"], "answer", 60));
+    let moved: String = world
+        .read("w.csv")
+        .lines()
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            format!("{},{},{},{}\n", cells[2], cells[0], cells[1], cells[3])
+        })
+        .collect();
+    world.write("moved.csv", &moved);
     world.run("fit forest --train w.csv --label-column answer --model m.safetensors --n-estimators 5", 0);
-    let evaluated = world.json("evaluate --model m.safetensors --data w.csv --json");
-    assert_eq!(evaluated["accuracy"], 1.0);
+    for name in ["w.csv", "moved.csv"] {
+        let evaluated = world.json(&format!("evaluate --model m.safetensors --data {name} --json"));
+        assert_eq!(evaluated["accuracy"], 1.0);
+    }
     for command in
         ["evaluate --model m.safetensors --data", "predict --out p.csv --model m.safetensors --data"]
     {
-        let stderr = world.error(&format!("{command} reordered.csv"), 1);
-        assert!(stderr.contains("feature 1 is \"c\", expected \"a\""), "{stderr}");
+        let stderr = world.error(&format!("{command} renamed.csv"), 1);
+        assert!(stderr.contains("column \"c\" is missing"), "{stderr}");
     }
 }
 

@@ -36,7 +36,14 @@ const NAMES: [&str; 12] = [
 pub(super) fn findings(look: &Look<'_>, pool: &Pool) -> Vec<Finding> {
     let (Some(names), Some(labels)) = (look.table.feature_names(), look.labels()) else { return Vec::new() };
     let n_rows = look.table.n_rows();
-    if look.has_placeholders() || n_rows < MIN_ROWS || names.len() < 2 || labels.names().len() < 2 {
+    // Beside a model or a training table it is too late to leave a column out.
+    let is_beside = !look.table.options.feature_names.is_empty();
+    if is_beside
+        || look.has_placeholders()
+        || n_rows < MIN_ROWS
+        || names.len() < 2
+        || labels.names().len() < 2
+    {
         return Vec::new();
     }
     // Where most classes have one row, every column tells them.

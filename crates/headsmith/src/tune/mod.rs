@@ -148,8 +148,7 @@ struct Share {
 pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyReport> {
     let train = tables::read("train", &config.train, &config.read, context)?;
     let beside = tables::beside(&train, &config.read);
-    let val =
-        config.val.as_ref().map(|files| tables::read("val", files, &beside, context)).transpose()?;
+    let val = config.val.as_ref().map(|files| tables::read("val", files, &beside, context)).transpose()?;
     let reports: Vec<TableReport> =
         std::iter::once(&train).chain(&val).map(|table| table.report.clone()).collect();
     let (mut data, _) = run::prepare_fit(train, val, config.val_share, &[], &config.read, context)?;
