@@ -1,21 +1,25 @@
-"""The figures of a run as a drawing: who needs how long for an epoch, each configuration beside its floor."""
+"""The figures of a run as a drawing: who needs how long for one of the last epochs, each configuration beside its floor."""
 
 from html import escape
 from math import floor, log10
 
-from contenders import FIT, PEERS, STUDY
+from contenders import FITS, PEERS
+from table import late
 
-COLOURS = dict(zip([FIT, STUDY, *PEERS], ["#c2410c", "#f59e0b", "#475569", "#0f766e", "#7c3aed", "#a78bfa", "#cbd5e1"]))
-LEFT, TOP, WIDTH, BAR, GAP = 40, 70, 720, 12, 22
+COLOURS = dict(
+    zip([*FITS, *PEERS], ["#c2410c", "#f59e0b", "#fcd34d", "#475569", "#0f766e", "#7c3aed", "#a78bfa", "#cbd5e1"])
+)
+LEFT, TOP, WIDTH, BAR, GAP = 80, 70, 720, 12, 22
 
 
 def svg(result):
-    """Bars on a logarithmic scale; a black line is the floor, a dash what a target asks of the fits at once."""
-    rows = result["figures"]["rows"]
-    names = [name for name in COLOURS if all(name in row["seconds"] for row in rows.values())]
-    all_seconds = [s["median"] for row in rows.values() for s in row["seconds"].values()]
-    floors = {letter: result["configurations"][letter]["floor"]["roofline"] for letter in rows}
-    low, high = log10(min(floors.values())) - 0.1, log10(max(all_seconds)) + 0.1
+    """Bars on a logarithmic scale; a black line is the floor."""
+    rows = result["rows"]
+    names = [name for name in COLOURS if any(name in row["contenders"] for row in rows)]
+    seconds = [{name: late(c["seconds"]) for name, c in row["contenders"].items()} for row in rows]
+    floors = [row["floor"]["roofline"] for row in rows]
+    low = log10(min(floors)) - 0.1
+    high = log10(max(max(of_row.values()) for of_row in seconds)) + 0.1
 
     def at(seconds):
         return LEFT + (log10(seconds) - low) / (high - low) * WIDTH
@@ -23,8 +27,9 @@ def svg(result):
     height = len(names) * BAR
     bottom = TOP + len(rows) * (height + GAP)
     parts = [*_axis(at, low, high, bottom), *_legend(names)]
-    for i, (letter, row) in enumerate(rows.items()):
-        parts += _group(letter, row, floors[letter], names, at, TOP + i * (height + GAP))
+    for i, row in enumerate(rows):
+        title, top = f"{row['letter']} {row['kind']}", TOP + i * (height + GAP)
+        parts += _group(title, seconds[i], floors[i], [name for name in names if name in seconds[i]], at, top)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 80}" height="{bottom + 30}" '
         'font-family="sans-serif" font-size="11">\n<rect width="100%" height="100%" fill="white"/>\n'
@@ -55,7 +60,7 @@ def _axis(at, low, high, bottom):
 
 
 def _legend(names):
-    parts = [_text(LEFT, 18, "Seconds an epoch; the black line is the floor, the dashes what the targets ask of the fits at once")]
+    parts = [_text(LEFT, 18, "Seconds of a late epoch; the black line is the floor")]
     x = LEFT
     for name in names:
         parts.append(f'<rect x="{x}" y="32" width="10" height="10" fill="{COLOURS[name]}"/>')
@@ -64,19 +69,10 @@ def _legend(names):
     return parts
 
 
-def _group(letter, row, least, names, at, top):
-    parts = [_text(LEFT - 24, top + len(names) * BAR / 2 + 4, letter, 'font-size="16" font-weight="bold"')]
+def _group(title, seconds, least, names, at, top):
+    parts = [_text(8, top + len(names) * BAR / 2 + 4, title, 'font-size="14" font-weight="bold"')]
     for i, name in enumerate(names):
-        seconds, y = row["seconds"][name]["median"], top + i * BAR
-        width = at(seconds) - LEFT
-        parts.append(f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR - 2}" fill="{COLOURS[name]}"/>')
-        parts.append(_text(at(seconds) + 4, y + BAR - 3, f"{seconds:.3g}", 'font-size="9" fill="#334155"'))
-    bottom = top + len(names) * BAR
-    parts.append(_line(at(least), top - 4, bottom, 'stroke="black" stroke-width="1.5"'))
-    study = row["seconds"][STUDY]["median"]
-    for comparison in ("best", "keras", "peak", "roofline"):
-        found = row["comparisons"].get(comparison)
-        if found and found["target"]:
-            wanted = study * found["figure"] / found["target"]
-            parts.append(_line(at(wanted), top - 4, top + 2 * BAR, 'stroke="black" stroke-dasharray="2 2"'))
-    return parts
+        end, y = at(seconds[name]), top + i * BAR
+        parts.append(f'<rect x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{BAR - 2}" fill="{COLOURS[name]}"/>')
+        parts.append(_text(end + 4, y + BAR - 3, f"{seconds[name]:.3g}", 'font-size="9" fill="#334155"'))
+    return [*parts, _line(at(least), top - 4, top + len(names) * BAR, 'stroke="black" stroke-width="1.5"')]

@@ -58,20 +58,24 @@ def initial_weights(folder, configuration):
             count[layer] += name in ("bias", "offset")
 
 
+def losses(contender, n_epochs):
+    """The losses of a contender's first epochs."""
+    answer = contender.train(n_epochs)[0]
+    contender.close()
+    return np.array([answer[score] for score in SCORES])
+
+
 def peer(name, folder, configuration, n_epochs):
     """The number of weights of a peer, and its losses."""
-    contender = contenders.Peer(name, folder, configuration | {"weights": str(folder / "weights.f32")})
-    losses = contender.train(n_epochs)
-    contender.close()
-    return contender.about["n_params"], np.array([losses[score] for score in SCORES])
+    contender = contenders.peer(name, folder, configuration | {"weights": str(folder / "weights.f32")})
+    return contender.about["n_params"], losses(contender, n_epochs)
 
 
 def ours(folder, configuration, n_epochs):
     """The same of us."""
-    history = contenders.Ours(contenders.FIT, folder, configuration).train(n_epochs)[0]["history"]
-    losses = [[epoch["train"]["loss"] for epoch in history], [epoch["val"]["loss"] for epoch in history]]
     shapes = weights(configuration, data.N_FEATURES, data.N_CLASSES)
-    return sum(int(np.prod(shape)) for _, shape in shapes), np.array(losses)
+    contender = contenders.ours(contenders.FIT, folder, configuration)
+    return sum(int(np.prod(shape)) for _, shape in shapes), losses(contender, n_epochs)
 
 
 def agree(what, one, other):

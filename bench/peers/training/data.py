@@ -25,6 +25,15 @@ def make(folder, kind="dense", n_train=N_TRAIN, n_val=N_VAL, seed=42):
         score.argmax(axis=1).astype(np.uint32).tofile(Path(folder) / f"y{ending}.u32")
 
 
+def shorten(folder, target, n_train, n_val):
+    """Writes the first rows of the arrays of a folder to another."""
+    for ending, n_rows in [("", n_train), ("_val", n_val)]:
+        y = np.fromfile(Path(folder) / f"y{ending}.u32", np.uint32)
+        x = np.fromfile(Path(folder) / f"x{ending}.f32", np.float32).reshape(len(y), -1)
+        x[:n_rows].tofile(Path(target) / f"x{ending}.f32")
+        y[:n_rows].tofile(Path(target) / f"y{ending}.u32")
+
+
 def _rectified(random):
     """Correlated normals, each feature shifted so that its own share of zeros is left by the rectifier: none to four fifths."""
     directions = random.normal(size=(RANK, N_FEATURES)) / np.sqrt(RANK)

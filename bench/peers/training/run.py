@@ -1,19 +1,21 @@
-"""Times the training of the perceptron beside its peers, all in turns in one run, and says how far each is from what the
-machine can do.
+"""Times whole fits of the perceptron beside its peers, all in turns of ten epochs in one run, and says how far each is from what
+the machine can do.
 
-    python run.py [--data FOLDER] [--configurations ABCDE] [--peers NAME,..] [--rounds N] [--seconds S] [--out FOLDER]
+    python run.py [--data FOLDER] [--configurations ABCDE] [--kinds zeros,dense] [--peers NAME,..] [--seconds S] [--out FOLDER]
 
-FOLDER of --data holds x.f32, y.u32, x_val.f32, y_val.u32 of three classes; without it the data are made from a seed.
+FOLDER of --data holds x.f32, y.u32, x_val.f32, y_val.u32 of three classes, and is measured instead of the kinds of data that are
+made from a seed (data.py). On dense data only those run whom the targets name: ours, PyTorch and JAX. Ours always train 60
+epochs; a peer that has trained for S seconds (40) trains no further turn, and the table says how many epochs it had.
 Writes training.txt, training.json and training.svg.
 """
 
 import argparse
 import json
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,16 +24,17 @@ import contenders
 import data
 import machine
 import table
-from configurations import CONFIGURATIONS, describe, work
+from configurations import CONFIGURATIONS, N_EPOCHS, N_ROWS, TURN, describe, work
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of raw arrays")
     parser.add_argument("--configurations", default="".join(CONFIGURATIONS))
-    parser.add_argument("--peers", default=",".join(contenders.PEERS), help="all unless named")
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each")
-    parser.add_argument("--seconds", type=float, default=1.0, help="about the length of a turn")
+    parser.add_argument("--kinds", default=",".join(data.KINDS))
+    usual = [name for name in contenders.PEERS if name != contenders.EAGER]
+    parser.add_argument("--peers", default=",".join(usual), help="all but Keras eager unless named")
+    parser.add_argument("--seconds", type=float, default=40.0, help="what a peer trains at most on a configuration")
     parser.add_argument("--out", type=Path, default=contenders.HERE.parents[2] / "target/bench")
     return parser.parse_args()
 
@@ -40,28 +43,19 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def measure(folder, letter, peers, rounds, seconds):
-    """The seconds an epoch of everyone, one number a turn."""
-    configuration = CONFIGURATIONS[letter]
-    names = [contenders.FIT, contenders.STUDY, *peers]
-    everyone = {name: contenders.begin(name, folder, configuration) for name in names}
-    turns = {name: [] for name in names}
-    length = {}
-    for name, contender in everyone.items():
-        # The first turn says how many epochs a turn has, and counts only for who has no other.
-        first = contender.turn(1)
-        length[name] = max(1, min(200, round(seconds / first)))
-        if name == contenders.EAGER:
-            turns[name].append(first)
-    for _ in range(rounds):
+def measure(what, folder, letter, peers, seconds):
+    """The seconds of the epochs of everyone, in their order."""
+    names = [*contenders.FITS, *peers]
+    everyone = {name: contenders.begin(name, folder, CONFIGURATIONS[letter]) for name in names}
+    epochs = {name: [] for name in names}
+    for _ in range(N_EPOCHS // TURN):
         for name in names:
-            if name != contenders.EAGER:
-                turns[name].append(everyone[name].turn(length[name]))
-    for contender in everyone.values():
-        contender.close()
-    for name, values in turns.items():
-        say(f"  {letter}  {name:<22} {statistics.median(values):9.4f} s an epoch")
-    return {name: {"seconds": turns[name], "about": everyone[name].about["about"]} for name in names}
+            if name in contenders.FITS or sum(epochs[name]) < seconds:
+                epochs[name] += everyone[name].seconds(1 if name == contenders.EAGER else TURN)
+    for name in names:
+        everyone[name].close()
+        say(f"  {what}  {letter}  {name:<20} {table.early(epochs[name]):9.4f} {table.late(epochs[name]):9.4f} s an epoch, early and late")
+    return {name: {"seconds": epochs[name], "about": everyone[name].about["about"]} for name in names}
 
 
 def peaks():
@@ -92,33 +86,56 @@ def floor(figures, needed):
     return {"products": products, "roots": roots, "bytes": moved, "roofline": max(products + roots, moved)}
 
 
+def folders(options, root):
+    """For each kind of data the folder of its arrays."""
+    if options.data:
+        return {"given": options.data}
+    found = {kind: root / kind for kind in options.kinds.split(",")}
+    for kind, folder in found.items():
+        folder.mkdir()
+        data.make(folder, kind)
+    return found
+
+
+def rows_of(folder, letter, root):
+    """The folder with as many of its rows as a configuration trains on."""
+    if letter not in N_ROWS:
+        return folder
+    short = root / f"{folder.name}-{letter}"
+    short.mkdir()
+    data.shorten(folder, short, *N_ROWS[letter])
+    return short
+
+
 def main():
-    options = arguments()
+    options, begin = arguments(), time.monotonic()
     peers = [name for name in options.peers.split(",") if name]
     with tempfile.TemporaryDirectory() as made:
-        folder = options.data or Path(made)
-        if not options.data:
-            data.make(folder)
+        root = Path(made)
         say("measuring the machine ..")
         others, measured = [machine.busy()], peaks()
-        figures = {"processor": processor(), "busy": others} | measured
-        rows = {}
-        for letter in options.configurations:
-            rows[letter] = measure(folder, letter, peers, options.rounds, options.seconds)
-            # A run takes minutes: what it has is written as it goes.
-            write(options.out, summary(figures, shape(folder), rows))
+        figures, rows = {"processor": processor(), "busy": others} | measured, []
+        for kind, folder in folders(options, root).items():
+            wanted = [name for name in peers if kind != "dense" or name in table.BEST_OF]
+            for letter in options.configurations:
+                short = rows_of(folder, letter, root)
+                everyone = measure(kind, short, letter, wanted, options.seconds)
+                rows.append({"kind": kind, "letter": letter, "data": shape(short), "contenders": everyone})
+                # A run takes minutes: what it has is written as it goes.
+                write(options.out, summary(figures, rows, begin))
         figures |= better(measured, peaks()) | {"busy": [*others, machine.busy()]}
-        print(write(options.out, summary(figures, shape(folder), rows)), end="")
+        print(write(options.out, summary(figures, rows, begin)), end="")
 
 
-def summary(figures, sizes, rows):
-    """All that is written: the machine, and for each configuration its work, its floor and its contenders."""
-    result = {"machine": figures, "data": sizes, "configurations": {}}
-    n_train, n_val, n_features = sizes
-    for letter, everyone in rows.items():
-        needed = work(CONFIGURATIONS[letter], n_features, data.N_CLASSES, n_train, n_val)
-        row = {"what": describe(CONFIGURATIONS[letter]), "work": asdict(needed), "floor": floor(figures, needed)}
-        result["configurations"][letter] = row | {"contenders": everyone}
+def summary(figures, rows, begin):
+    """All that is written: the machine, and for each kind of data and configuration its work, its floor and its contenders."""
+    result = {"machine": figures, "minutes": (time.monotonic() - begin) / 60, "rows": []}
+    for row in rows:
+        n_train, n_val, n_features = row["data"]
+        configuration = CONFIGURATIONS[row["letter"]]
+        needed = work(configuration, n_features, data.N_CLASSES, n_train, n_val)
+        least = floor(figures, needed)
+        result["rows"].append(row | {"what": describe(configuration), "work": asdict(needed), "floor": least})
     result["figures"] = table.figures(result)
     return result
 

@@ -1,122 +1,126 @@
-"""The figures of a run, and their table as text."""
+"""The figures of a run, and their tables in Markdown."""
 
 import statistics
 from math import exp, log
 
-from configurations import FIT_TARGET, GEOMETRIC_MEAN_TARGET, TARGETS
-from contenders import FIT, N_CORES, PEERS, STUDY
+from configurations import GEOMETRIC_MEAN_TARGET, LEAST, MOST
+from contenders import ALONE, FIT, FITS, PEERS, STUDY
 
 BEST_OF = ["PyTorch", "JAX"]
-COMPILED = ["Keras on TensorFlow", "Keras on JAX"]
+N_LATE = 20
+
+
+def early(epochs):
+    """The median of epochs 3 to 10: the memory is no longer new, and nothing has decayed yet."""
+    return statistics.median(epochs[2:10] or epochs)
+
+
+def late(epochs):
+    """The median of the last epochs."""
+    return statistics.median(epochs[-N_LATE:])
 
 
 def figures(result):
-    """Medians and what they are compared by: for each configuration, and their geometric mean."""
-    rows = {letter: _row(letter, row) for letter, row in result["configurations"].items()}
-    best = [row["comparisons"]["best"]["figure"] for row in rows.values() if "best" in row["comparisons"]]
-    if len(best) == len(TARGETS):
-        mean = exp(sum(map(log, best)) / len(best))
-        return {"rows": rows, "geometric_mean": {"figure": mean, "target": GEOMETRIC_MEAN_TARGET}}
-    return {"rows": rows}
+    """What is compared, for each kind of data and configuration, and the geometric mean of each kind."""
+    rows = [{"kind": row["kind"], "letter": row["letter"], "figures": _compare(row)} for row in result["rows"]]
+    means = {}
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        best = [row["figures"]["best"] for row in rows if row["kind"] == kind and "best" in row["figures"]]
+        means |= {kind: exp(sum(map(log, best)) / len(best))} if best else {}
+    return {"rows": rows, "geometric_means": means}
 
 
-def _row(letter, row):
-    turns = {name: contender["seconds"] for name, contender in row["contenders"].items()}
-    seconds = {name: _spread(values) for name, values in turns.items()}
-    floor, targets, found = row["floor"], TARGETS[letter], {}
-
-    def compare(what, among, ours, target):
-        others = [seconds[name]["median"] for name in among if name in seconds]
-        if others:
-            found[what] = {"figure": min(others) / seconds[ours]["median"], "target": target}
-
-    compare("best", BEST_OF, STUDY, targets["best"])
-    compare("keras", COMPILED, STUDY, targets["keras"])
-    compare("keras_tensorflow", COMPILED[:1], STUDY, targets["keras"])
-    compare("fit", BEST_OF, FIT, FIT_TARGET)
-    of_floor = {"peak": floor["products"], "roofline": floor["roofline"]}
-    for share, least in of_floor.items():
-        found[share] = {"figure": least / seconds[STUDY]["median"], "target": targets.get(share)}
-        found[f"fit_{share}"] = {"figure": least / seconds[FIT]["median"], "target": None}
-    return {"seconds": seconds, "comparisons": found}
-
-
-def _spread(values):
-    ordered = sorted(values)
-    quarter = len(ordered) // 4
-    low, high = ordered[quarter], ordered[-1 - quarter]
-    median = statistics.median(ordered)
-    return {"median": median, "low": ordered[0], "high": ordered[-1], "spread": (high - low) / 2 / median}
+def _compare(row):
+    epochs = {name: contender["seconds"] for name, contender in row["contenders"].items()}
+    seconds = {name: late(values) for name, values in epochs.items()}
+    found = {"late_fit": seconds[FIT] / early(epochs[FIT]), "late_study": seconds[STUDY] / early(epochs[STUDY])}
+    peers = [seconds[name] for name in BEST_OF if name in seconds]
+    if peers:
+        found |= {"best": min(peers) / seconds[STUDY], "fit": min(peers) / seconds[FIT]}
+    found |= {f"study {name}": seconds[name] / seconds[STUDY] for name in seconds if name.startswith("Keras")}
+    return found | {"thread": seconds[ALONE] / seconds[FIT], "floor": seconds[STUDY] / row["floor"]["roofline"]}
 
 
 def text(result):
-    """The table."""
-    rows = result["figures"]["rows"]
-    names = [name for name in [FIT, STUDY, *PEERS] if all(name in row["seconds"] for row in rows.values())]
-    return "\n".join([*_machine(result), "", *_seconds(result, rows, names), "", *_targets(result, rows)]) + "\n"
+    """The tables, kind by kind."""
+    parts = _machine(result)
+    for kind in dict.fromkeys(row["kind"] for row in result["rows"]):
+        rows = [row for row in result["rows"] if row["kind"] == kind]
+        compared = [row["figures"] for row in result["figures"]["rows"] if row["kind"] == kind]
+        parts += ["", *_seconds(kind, rows), "", *_comparisons(rows, compared, result["figures"]["geometric_means"].get(kind))]
+    return "\n".join(parts) + "\n"
 
 
 def _machine(result):
-    figures, (n_train, n_val, n_features) = result["machine"], result["data"]
-    cores = figures["n_cores"]
-    one, at_once = figures["one"], figures["all"]
+    figures = result["machine"]
+    cores, one, at_once = figures["n_cores"], figures["one"], figures["all"]
     others = ", ".join(f"{busy:.1f}" for busy in figures["busy"])
     return [
-        f"{figures['processor']}, {cores} cores; {n_train} x {n_features} to train on, {n_val} to validate on",
-        f"matrix products in f32: {one['flops'] / 1e9:.0f} GFLOP/s on one core, {cores * at_once['flops'] / 1e9:.0f} on all",
+        f"{figures['processor']}, {cores} cores; {result['minutes']:.0f} minutes.",
+        f"Matrix products in f32: {one['flops'] / 1e9:.0f} GFLOP/s on one core, {cores * at_once['flops'] / 1e9:.0f} on all;",
         f"copies, read and written: {one['copies'][-1] / 1e9:.1f} GB/s from one core, "
-        f"{cores * at_once['copies'][-1] / 1e9:.1f} from all; within a core's cache up to {max(one['copies']) / 1e9:.0f}",
-        f"a square root and a division: {one['roots'] / 1e9:.2f} G/s on one core, {cores * at_once['roots'] / 1e9:.2f} on all",
-        f"cores that other programs kept busy, before and after: {others} of {cores}",
+        f"{cores * at_once['copies'][-1] / 1e9:.1f} from all, within a core's cache up to {max(one['copies']) / 1e9:.0f};",
+        f"a square root and a division: {one['roots'] / 1e9:.2f} G/s on one core, {cores * at_once['roots'] / 1e9:.2f} on all;",
+        f"cores that other programs kept busy, before and after: {others} of {cores}.",
     ]
 
 
-def _seconds(result, rows, names):
-    lines = ["Seconds an epoch, training and validation: median of the turns, and half the width of their middle half"]
-    heads = [name.replace("headsmith, ", "").replace("Keras on TensorFlow", "Keras on TF") for name in names]
-    lines.append(f"{'':<3} {'products':>9} {'roots':>8} {'bytes':>8} {'floor':>8} " + "".join(f"{h:>16}" for h in heads))
-    for letter, row in rows.items():
-        floor = result["configurations"][letter]["floor"]
-        cells = [f"{row['seconds'][n]['median']:10.4f} ±{100 * row['seconds'][n]['spread']:3.0f}%" for n in names]
-        parts = [floor[part] for part in ("products", "roots", "bytes", "roofline")]
-        lines.append(f"{letter:<3} {parts[0]:9.4f}" + "".join(f" {p:8.4f}" for p in parts[1:]) + " " + " ".join(cells))
-    for letter in rows:
-        configuration = result["configurations"][letter]
-        lines.append(f"{letter:<3} {configuration['what']}; {configuration['work']['n_params']:,} weights")
-    return lines
+def _table(heads, lines):
+    return [_line(heads), _line(["---"] * len(heads)), *map(_line, lines)]
+
+
+def _line(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _seconds(kind, rows):
+    names = [name for name in [*FITS, *PEERS] if any(name in row["contenders"] for row in rows)]
+    lines, short = [], []
+    for row in rows:
+        cells = [f"{row['letter']}", f"{row['floor']['roofline']:.4f}"]
+        for name in names:
+            epochs = row["contenders"].get(name, {}).get("seconds")
+            cells.append(f"{early(epochs):.4f}, {late(epochs):.4f}" if epochs else "")
+            if epochs and len(epochs) < max(len(c["seconds"]) for c in row["contenders"].values()):
+                short.append(f"{row['letter']} {name} {len(epochs)}")
+        lines.append(cells)
+    sizes = "; ".join(f"{row['letter']} {row['data'][0]:,} x {row['data'][2]}" for row in rows)
+    said = [f"Data: {kind} ({sizes}). Seconds an epoch, median of epochs 3 to 10 and of the last {N_LATE}."]
+    said += [f"Fewer epochs: {', '.join(short)}."] if short else []
+    return [*said, "", *_table(["", "floor", *names], lines)]
 
 
 COLUMNS = {
-    "best": f"{N_CORES} fits / PyTorch, JAX",
-    "keras": f"{N_CORES} fits / Keras",
-    "keras_tensorflow": f"{N_CORES} fits / Keras on TF",
-    "fit": "one fit / PyTorch, JAX",
-    "peak": f"{N_CORES} fits, of peak",
-    "roofline": f"{N_CORES} fits, of floor",
-    "fit_peak": "one fit, of peak",
-    "fit_roofline": "one fit, of floor",
+    "late_fit": f"{FIT}, late / early",
+    "late_study": f"{STUDY}, late / early",
+    "best": f"{STUDY}, times PyTorch or JAX",
+    "floor": f"{STUDY}, of the floor",
+    "fit": f"{FIT}, times PyTorch or JAX",
+    "thread": f"{FIT}, times one thread",
 }
 
 
-def _targets(result, rows):
-    lines = ["Times faster than the better peer, shares of the peak in products and of the floor; beside them the targets"]
-    lines.append("    " + "".join(f"{head:>23}" for head in COLUMNS.values()))
-    for letter, row in rows.items():
-        cells = [_cell(row["comparisons"].get(what), what) for what in COLUMNS]
-        lines.append(f"{letter:<4}" + "".join(f"{cell:>23}" for cell in cells))
-    mean = result["figures"].get("geometric_mean")
-    return lines + ([f"geometric mean of the first column: {_cell(mean, 'best')}"] if mean else [])
+def _comparisons(rows, compared, mean):
+    keras = [name for name in compared[0] if name.startswith("study ")]
+    heads = [f"{head} (asked {_asked(what)})" for what, head in COLUMNS.items()]
+    heads += [f"{STUDY}, times {name.removeprefix('study ')}" for name in keras]
+    lines = []
+    for row, found in zip(rows, compared):
+        cells = [_cell(what, found.get(what)) for what in COLUMNS]
+        lines.append([row["letter"], *cells, *(f"{found[name]:.1f}" if name in found else "" for name in keras)])
+    said = ["The last epochs compared; what is asked and not reached is bold."]
+    if mean and len(rows) > 1:
+        shown = f"{mean:.2f}" if mean >= GEOMETRIC_MEAN_TARGET else f"**{mean:.2f}**"
+        said.append(f"Geometric mean of {STUDY} beside the better of PyTorch and JAX: {shown} (asked {GEOMETRIC_MEAN_TARGET:.1f}).")
+    return [*said, "", *_table(["", *heads], lines)]
 
 
-def _cell(comparison, what):
-    if comparison is None:
+def _asked(what):
+    return f"{LEAST[what]:.2f}" if what in LEAST else f"at most {MOST[what]:.2f}"
+
+
+def _cell(what, figure):
+    if figure is None:
         return ""
-    share = what.endswith(("peak", "roofline"))
-
-    def shown(value):
-        return f"{100 * value:.0f}%" if share else f"{value:.2f}"
-
-    figure, target = comparison["figure"], comparison["target"]
-    if target is None:
-        return shown(figure)
-    return f"{shown(figure)} {'>=' if figure >= target else '<'} {shown(target)}"
+    reached = figure >= LEAST[what] if what in LEAST else figure <= MOST[what]
+    return f"{figure:.2f}" if reached else f"**{figure:.2f}**"
