@@ -25,6 +25,8 @@ mod http_server;
 mod interrupt;
 #[path = "cli/jobs.rs"]
 mod jobs;
+#[path = "cli/majority.rs"]
+mod majority;
 #[path = "cli/many_classes.rs"]
 mod many_classes;
 #[path = "cli/mlflow.rs"]

@@ -292,6 +292,15 @@ impl Judgement {
 }
 
 impl Judgement {
+    /// The classes that occur in the rows and are predicted for none of them.
+    pub fn never_predicted(&self) -> Vec<&str> {
+        let confusion = &self.scores.confusion;
+        let is_predicted = |class: usize| confusion.iter().any(|row| row[class] > 0);
+        let occurs = |class: usize| confusion[class].iter().any(|&n| n > 0);
+        let classes = self.classes.iter().enumerate().take(confusion.len());
+        classes.filter(|&(i, _)| occurs(i) && !is_predicted(i)).map(|(_, name)| name.as_str()).collect()
+    }
+
     /// The pairs of classes that are confused: true class, predicted class, rows; the most frequent first.
     pub fn confused_pairs(&self) -> Vec<(usize, usize, u64)> {
         let rows = self.scores.confusion.iter().enumerate();
@@ -331,6 +340,7 @@ impl Serialize for Judgement {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("used_for", &self.used_for)?;
         map.serialize_entry("caution", &self.caution())?;
+        map.serialize_entry("never_predicted", &self.never_predicted())?;
         map.serialize_entry("loss", &self.scores.log_loss)?;
         for (name, value) in scores.as_object().into_iter().flatten() {
             map.serialize_entry(name, value)?;

@@ -1,9 +1,10 @@
-//! Bootstrap intervals: how far a score would move had other samples of the same classes been drawn (Efron and
-//! Tibshirani, "An introduction to the bootstrap", 1993, chapters 13 and 15).
+//! Bootstrap intervals: how far a score would move had other samples been drawn (Efron and Tibshirani, "An introduction to
+//! the bootstrap", 1993, chapters 13 and 15).
 //!
-//! A resample draws rows with replacement, within each class as many as the class has: its count is a fact of how
-//! the table was made, not part of what is uncertain. Each score is computed anew of every resample; the interval
-//! is between two percentiles of what comes out. The rows are drawn, not their scores, so the scores of one
+//! A resample draws as many rows as there are, with replacement, as they come: of a rare class sometimes more and
+//! sometimes fewer, for the next table will have other counts too. Each score is computed again for every resample; the
+//! interval is between two percentiles of the results. Where no resample changes a score (it is perfect, or a class is never
+//! predicted), Wilson's bounds (`wilson.rs`) take the place of an interval without width. The rows are drawn, not their scores, so the scores of one
 //! resample belong together, and so do those of two heads in [`paired_difference`]. (The confusion matrix alone could
 //! be drawn as a multinomial for each of its rows, which is what counting drawn rows amounts to; but log loss, Brier
 //! score and calibration need the rows, and then the matrix comes for nothing.)
@@ -16,6 +17,7 @@ mod intervals;
 mod paired;
 mod selection;
 mod strata;
+mod wilson;
 
 pub use classes::{ClassIntervals, class_intervals};
 pub use intervals::{Intervals, intervals};

@@ -119,6 +119,7 @@ pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
             "The run was asked to stop before its end: some of it was cut short or left out.".to_owned(),
         ));
     }
+    said.extend(never_predicted(facts));
     said.extend(comparison(facts));
     said.extend(flattering(facts));
     said.extend(checks(facts));
@@ -127,6 +128,19 @@ pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
     said.extend(gap(facts));
     said.extend(by_hand(facts));
     said
+}
+
+/// Classes that no row was predicted as.
+fn never_predicted(facts: &Facts) -> Option<(Tone, String)> {
+    let never = facts.scores().0.at("/never_predicted").all();
+    let names: Vec<String> =
+        never.iter().take(5).map(|class| format!("\u{201c}{}\u{201d}", class.text())).collect();
+    let more = if never.len() > names.len() { ", \u{2026}" } else { "" };
+    (!never.is_empty()).then(|| {
+        let classes =
+            if never.len() == 1 { "1 class is".to_owned() } else { format!("{} classes are", never.len()) };
+        (Tone::Warning, format!("{classes} never predicted: {}{more}.", names.join(", ")))
+    })
 }
 
 /// What the rows had been used for, and the numbers that correct for it.

@@ -20,6 +20,9 @@ const N_CLASSES_SHOWN: usize = 6;
 /// The most characters of a name from a file that are shown.
 const N_CHARS_SHOWN: usize = 24;
 
+/// The most classes that are named as never predicted.
+const N_NEVER_SHOWN: usize = 5;
+
 /// What `run` prints at its end.
 pub(crate) fn run(report: &Report) -> String {
     let mut text = String::new();
@@ -80,15 +83,31 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
         metric("calibration error", scores.ece, intervals.map(|i| i.ece)),
     ]);
     let mut text = format!(
-        "{} on {} of {}\n\n{table}\n",
+        "{} on {} of {}\n\n{}{table}\n",
         evaluation.head,
         counted(scores.n_samples, "row"),
-        evaluation.table.path
+        evaluation.table.path,
+        never_predicted("", judgement)
     );
     if let Some(caution) = judgement.caution() {
         let _ = writeln!(text, "{caution}");
     }
     text + "\n" + &per_class(judgement)
+}
+
+/// The classes that no row was predicted as, before any score: most scores hardly show it.
+fn never_predicted(prefix: &str, judgement: &Judgement) -> String {
+    let never = judgement.never_predicted();
+    if never.is_empty() {
+        return String::new();
+    }
+    let shown = never.iter().take(N_NEVER_SHOWN).map(|class| plain(class)).collect::<Vec<_>>().join(", ");
+    let more = if never.len() > N_NEVER_SHOWN { ", .." } else { "" };
+    let n = match never.len() {
+        1 => "1 class is".to_owned(),
+        n => format!("{n} classes are"),
+    };
+    format!("{prefix}{n} never predicted: {shown}{more}\n\n")
 }
 
 fn metric(name: &str, value: impl Into<Option<f64>>, interval: Option<Interval>) -> Vec<String> {
@@ -255,7 +274,9 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
             format!("{:.2}", head.fit_seconds),
         ]);
     }
-    let mut text = format!("scores on the {rows} rows\n\n{table}\n");
+    let never: String =
+        heads.iter().map(|head| never_predicted(&format!("{}: ", head.head), shown(head).0)).collect();
+    let mut text = format!("{never}scores on the {rows} rows\n\n{table}\n");
     for head in heads {
         if let Some(caution) = shown(head).0.caution() {
             let _ = writeln!(text, "  {}: {caution}", head.head);

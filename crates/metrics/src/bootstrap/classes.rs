@@ -20,7 +20,7 @@ pub struct ClassIntervals {
 }
 
 /// Percentile intervals of each class's scores by the resamples of [`intervals`](super::intervals()); the same for any
-/// number of threads. Keeps three numbers a class of each resample.
+/// number of threads. Where all resamples agree, Wilson's bounds. Keeps three numbers a class of each resample.
 ///
 /// # Errors
 /// As [`score`](crate::score), and when an option makes no sense.
@@ -49,9 +49,21 @@ pub fn class_intervals(
         column.iter_mut().zip(&replicates).for_each(|(value, scores)| *value = scores[class][score]);
         Interval::of(&mut column, options.confidence)
     };
+    let confusion = Confusion::of(y_true, proba);
     let mut of = |class| {
         let [precision, recall, f1] = std::array::from_fn(|score| interval(class, score));
-        ClassIntervals { precision, recall, f1 }
+        let (hits, support, predicted) = (
+            confusion.hits(class) as f64,
+            confusion.support(class) as f64,
+            confusion.predicted(class) as f64,
+        );
+        // F1 is the share of hits among hits and half of the errors of both kinds.
+        let wilson = |n: f64| move || Interval::wilson(hits, n, options.confidence);
+        ClassIntervals {
+            precision: precision.or(wilson(predicted)),
+            recall: recall.or(wilson(support)),
+            f1: f1.or(wilson(0.5 * (support + predicted))),
+        }
     };
     Ok((0..n_classes).map(&mut of).collect())
 }
@@ -74,10 +86,11 @@ mod tests {
             (of[0].recall.low - 0.7075).abs() < 0.003 && (of[0].recall.high - 0.7925).abs() < 0.003,
             "{of:?}"
         );
-        assert_eq!(of[0].precision, Interval { low: 1.0, high: 1.0 });
+        // All resamples agree on a precision of 1: 300 of 300 by Wilson.
+        assert!((of[0].precision.low - 0.98736).abs() < 1e-4 && of[0].precision.high == 1.0, "{of:?}");
         // F1 = 2 recall / (1 + recall) where precision is 1.
         assert!((of[0].f1.low - 2.0 * of[0].recall.low / (1.0 + of[0].recall.low)).abs() < 1e-12);
-        assert_eq!(of[1].recall, Interval { low: 0.0, high: 0.0 });
+        assert_eq!(of[1].recall, Interval { low: 0.0, high: 1.0 });
     }
 
     /// The intervals are the percentiles of the scores of the drawn rows, counted one by one.

@@ -32,8 +32,8 @@ pub struct Difference {
     pub p_value: f64,
 }
 
-/// Compares heads a and b by their probabilities (both `n_samples x n_classes`) for the same samples, in stratified
-/// resamples of rows that are the same for both; the same for any number of threads.
+/// Compares heads a and b by their probabilities (both `n_samples x n_classes`) for the same samples, in resamples
+/// of rows that are the same for both; the same for any number of threads.
 ///
 /// What the two heads get right or wrong together cancels: the difference is known better than either score.
 ///

@@ -97,7 +97,7 @@ fn correct(out_of_bag: &[OutOfBag], n_samples: usize, options: &Options) -> Resu
     let seen: Vec<&OutOfBag> = out_of_bag.iter().filter(|out| out.n_samples > 0).collect();
     if seen.is_empty() {
         return Err(Error(format!(
-            "{n_samples} samples, of which no resample leaves one out: expected a class of at least 2"
+            "{n_samples} samples, of which no resample leaves one out: expected at least 2"
         )));
     }
     let mean = seen.iter().map(|out| out.score).sum::<f64>() / seen.len() as f64;
@@ -160,14 +160,16 @@ struct Tallies {
     row: Vec<Counts>,
     /// How many samples of any class were taken for each.
     predicted: Vec<Counts>,
-    /// How many of each class were recognised, and how many there are.
+    /// How many of each class were recognised.
     hits: Vec<Counts>,
+    /// How many of each class were drawn.
+    support: Vec<Counts>,
 }
 
 impl<C: Copy + Into<u32> + Sync> Study<C> {
     fn tallies(&self) -> Tallies {
         let zeros = || vec![[0; LANES]; self.n_classes];
-        Tallies { row: zeros(), predicted: zeros(), hits: zeros() }
+        Tallies { row: zeros(), predicted: zeros(), hits: zeros(), support: zeros() }
     }
 
     /// Of each resample of a piece: the selected trial's score in the bag, and what the trial that is the best in the
@@ -201,9 +203,9 @@ impl<C: Copy + Into<u32> + Sync> Study<C> {
         best
     }
 
-    /// The weighted F1 of a trial in each lane. Every lane has as many samples of each class as there are.
+    /// The weighted F1 of a trial in each lane.
     fn scores(&self, trial: &[C], counts: &[Counts], tallies: &mut Tallies) -> [f64; LANES] {
-        let Tallies { row, predicted, hits } = tallies;
+        let Tallies { row, predicted, hits, support } = tallies;
         predicted.fill([0; LANES]);
         for cell in &self.strata.cells {
             row.fill([0; LANES]);
@@ -211,14 +213,19 @@ impl<C: Copy + Into<u32> + Sync> Study<C> {
                 add(&mut row[class.into() as usize], counts);
             }
             hits[cell.class] = row[cell.class];
+            support[cell.class] = [0; LANES];
+            row.iter().for_each(|counts| add(&mut support[cell.class], counts));
             predicted.iter_mut().zip(&*row).for_each(|(sum, row)| add(sum, row));
         }
         let mut scores = [0.0; LANES];
         for cell in &self.strata.cells {
-            let support = cell.places.len() as f64;
             for (lane, score) in scores.iter_mut().enumerate() {
-                let hits = f64::from(hits[cell.class][lane]);
-                *score += support * (2.0 * hits / (support + f64::from(predicted[cell.class][lane])));
+                let of = |counts: &[Counts]| f64::from(counts[cell.class][lane]);
+                let (hits, support, predicted) = (of(hits), of(support), of(predicted));
+                // A class that a lane has no sample of weighs nothing.
+                if support > 0.0 {
+                    *score += support * (2.0 * hits / (support + predicted));
+                }
             }
         }
         scores.map(|score| score / counts.len() as f64)
@@ -354,6 +361,6 @@ mod tests {
             message(&[0, 1], &[vec![0, 7]]),
             "trial 0 predicts class 7 for sample 1, expected one below 2"
         );
-        assert!(message(&[0, 1], &[vec![0, 1]]).contains("no resample leaves one out"));
+        assert!(message(&[0], &[vec![0]]).contains("no resample leaves one out"));
     }
 }

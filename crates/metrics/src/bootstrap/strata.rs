@@ -17,8 +17,6 @@ pub(super) struct Strata<K> {
     pub(super) order: Vec<usize>,
     /// Runs of samples of the same class and key.
     pub(super) cells: Vec<Cell<K>>,
-    /// The places of each class that occurs.
-    classes: Vec<Range<usize>>,
 }
 
 /// Samples of one class and one key.
@@ -44,17 +42,12 @@ impl<K: Copy + Ord> Strata<K> {
             };
             runs.into_iter().map(range).collect::<Vec<Range<usize>>>()
         };
-        let classes = places(keyed.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).collect());
         let cells = places(keyed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(<[_]>::len).collect());
         let cell = |places: Range<usize>| {
             let (class, key, _) = keyed[places.start];
             Cell { class: class as usize, key, places }
         };
-        Strata {
-            cells: cells.into_iter().map(cell).collect(),
-            classes,
-            order: keyed.iter().map(|k| k.2).collect(),
-        }
+        Strata { cells: cells.into_iter().map(cell).collect(), order: keyed.iter().map(|k| k.2).collect() }
     }
 
     /// Class, key and number of draws of each cell in a resample.
@@ -66,19 +59,17 @@ impl<K: Copy + Ord> Strata<K> {
         self.cells.iter().map(move |cell| (cell.class, cell.key, n(cell)))
     }
 
-    /// Sets `counts` to how often resample `r` draws each sample, in the new order: of every class as many draws as it
-    /// has samples, each uniform among them.
+    /// Sets `counts` to how often resample `r` draws each sample, in the new order: as many draws as there are samples, each
+    /// uniform among them.
     pub(super) fn resample(&self, seed: u64, r: u32, counts: &mut [u32]) {
         let philox = Philox::new(seed, 0, STREAM);
         let mut block = 0;
         counts.fill(0);
-        for places in &self.classes {
-            draw(&mut counts[places.clone()], || {
-                let [a, b, c, d] = philox.words(0, r, block);
-                block += 1;
-                [u64::from(a) << 32 | u64::from(b), u64::from(c) << 32 | u64::from(d)]
-            });
-        }
+        draw(counts, || {
+            let [a, b, c, d] = philox.words(0, r, block);
+            block += 1;
+            [u64::from(a) << 32 | u64::from(b), u64::from(c) << 32 | u64::from(d)]
+        });
     }
 }
 
@@ -125,22 +116,25 @@ mod tests {
         let key = [1, 5, 0, 1, 5];
         let strata = Strata::new(&y_true, |i| key[i]);
         assert_eq!(strata.order, [1, 4, 2, 0, 3]);
-        assert_eq!(strata.classes, [0..2, 2..5]);
         let cells: Vec<_> = strata.cells.iter().map(|c| (c.class, c.key, c.places.clone())).collect();
         assert_eq!(cells, [(0, 5, 0..2), (2, 0, 2..3), (2, 1, 3..5)]);
     }
 
     #[test]
-    fn every_class_keeps_its_count() {
+    fn rows_are_drawn_as_they_come() {
         let y_true: Vec<u32> = (0..300).map(|i| [0, 0, 0, 2, 3][i % 5]).collect();
         let strata = Strata::new(&y_true, |_| ());
         let mut counts = vec![7; 300];
-        for r in 0..20 {
+        let (mut sum, mut square) = (0.0, 0.0);
+        for r in 0..2000 {
             strata.resample(1, r, &mut counts);
-            assert_eq!(counts[..180].iter().sum::<u32>(), 180);
-            assert_eq!(counts[180..240].iter().sum::<u32>(), 60);
-            assert_eq!(counts[240..].iter().sum::<u32>(), 60);
+            assert_eq!(counts.iter().sum::<u32>(), 300);
+            let of_class: u32 = counts[180..240].iter().sum();
+            (sum, square) = (sum + f64::from(of_class), square + (f64::from(of_class) - 60.0).powi(2));
         }
+        // Binomial of 300 and 1/5: mean 60, variance 48.
+        assert!((sum / 2000.0 - 60.0).abs() < 0.6, "{}", sum / 2000.0);
+        assert!((square / 2000.0 - 48.0).abs() < 6.0, "{}", square / 2000.0);
     }
 
     /// Random words by SplitMix64.

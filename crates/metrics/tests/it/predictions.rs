@@ -28,19 +28,14 @@ impl Predictions {
         Predictions { y_true, a, b }
     }
 
-    /// Draws as many samples of each class as there are, with replacement; with `exchange`, head a's row and head b's
-    /// may each be either's.
+    /// Draws samples with replacement, as they come; with `exchange`, head a's row and head b's may each be either's.
     pub(crate) fn draw(&self, n_samples: usize, exchange: bool, random: &mut Sequence) -> Predictions {
         let n_classes = self.a.n_cols();
-        let members = |class: u32| -> Vec<usize> {
-            (0..self.y_true.len()).filter(|&i| self.y_true[i] == class).collect()
-        };
-        let members: Vec<Vec<usize>> = (0..n_classes as u32).map(members).collect();
-        let y_true = self.y_true[..n_samples].to_vec();
+        let mut y_true = vec![0; n_samples];
         let (mut a, mut b) = (Matrix::zeros(n_samples, n_classes), Matrix::zeros(n_samples, n_classes));
-        for (i, &class) in y_true.iter().enumerate() {
-            let members = &members[class as usize];
-            let j = members[random.below(members.len() as u32) as usize];
+        for (i, class) in y_true.iter_mut().enumerate() {
+            let j = random.below(self.y_true.len() as u32) as usize;
+            *class = self.y_true[j];
             let (mut row_a, mut row_b) = (self.a.row(j), self.b.row(j));
             if exchange && random.below(2) == 1 {
                 std::mem::swap(&mut row_a, &mut row_b);

@@ -1,0 +1,105 @@
+//! Wilson's interval of a share, for scores that no resample changes: E. B. Wilson, "Probable inference, the law of
+//! succession, and statistical inference", 1927.
+//!
+//! `(k + z^2 / 2 -+ z sqrt(k (n - k) / n + z^2 / 4)) / (n + z^2)`, with `z` the normal quantile of the confidence.
+
+use super::Interval;
+
+impl Interval {
+    /// Wilson's interval of `hits` among `n`, neither of which need be whole; all of 0 to 1 where there are none.
+    pub(super) fn wilson(hits: f64, n: f64, confidence: f64) -> Interval {
+        if n <= 0.0 {
+            return Interval { low: 0.0, high: 1.0 };
+        }
+        let z = normal_quantile(0.5 + 0.5 * confidence);
+        let (middle, all) = (hits + z * z / 2.0, n + z * z);
+        let half = z * (hits * (n - hits).max(0.0) / n + z * z / 4.0).sqrt();
+        Interval { low: ((middle - half) / all).max(0.0), high: ((middle + half) / all).min(1.0) }
+    }
+
+    /// This interval where it has a width; else the one of `bounds`, stretched to the score itself.
+    pub(super) fn or(self, bounds: impl FnOnce() -> Interval) -> Interval {
+        if self.high - self.low > f64::EPSILON {
+            return self;
+        }
+        let bounds = bounds();
+        Interval { low: bounds.low.min(self.low), high: bounds.high.max(self.high) }
+    }
+
+    /// The mean of intervals, end by end; all of 0 to 1 of none.
+    pub(super) fn mean(intervals: impl Iterator<Item = Interval>) -> Interval {
+        let (mut low, mut high, mut n) = (0.0, 0.0, 0.0);
+        for interval in intervals {
+            (low, high, n) = (low + interval.low, high + interval.high, n + 1.0);
+        }
+        if n == 0.0 { Interval { low: 0.0, high: 1.0 } } else { Interval { low: low / n, high: high / n } }
+    }
+}
+
+/// The quantile of the standard normal distribution at `p`, between 0.5 and 1, by halving.
+fn normal_quantile(p: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 40.0);
+    for _ in 0..80 {
+        let middle = 0.5 * (low + high);
+        if normal_cdf(middle) < p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// The standard normal distribution function at `x` of at least 0, by its series
+/// `1/2 + phi(x) (x + x^3 / 3 + x^5 / (3 5) + ..)` (Abramowitz and Stegun, 26.2.11).
+fn normal_cdf(x: f64) -> f64 {
+    if x > 8.0 {
+        return 1.0;
+    }
+    let (mut term, mut sum, mut odd) = (x, x, 1.0);
+    while term > 1e-17 * sum {
+        odd += 2.0;
+        term *= x * x / odd;
+        sum += term;
+    }
+    0.5 + sum * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_the_normal_distribution() {
+        // scipy.stats.norm.ppf
+        for (p, z) in [(0.975, 1.959963984540054), (0.95, 1.6448536269514722), (0.9995, 3.2905267314919255)] {
+            assert!((normal_quantile(p) - z).abs() < 1e-9, "{p}");
+        }
+        assert_eq!(normal_quantile(0.5), 0.0);
+    }
+
+    #[test]
+    fn bounds_are_those_of_statsmodels() {
+        // statsmodels.stats.proportion.proportion_confint(k, n, 0.05, "wilson")
+        for (k, n, low, high) in [
+            (0.0, 6.0, 0.0, 0.390334287),
+            (6.0, 6.0, 0.609665712, 1.0),
+            (594.0, 600.0, 0.978356455, 0.995409078),
+        ] {
+            let found = Interval::wilson(k, n, 0.95);
+            assert!(
+                (found.low - low).abs() < 1e-6 && (found.high - high).abs() < 1e-6,
+                "{k} of {n}: {found:?}"
+            );
+        }
+        assert_eq!(Interval::wilson(0.0, 0.0, 0.95), Interval { low: 0.0, high: 1.0 });
+    }
+
+    #[test]
+    fn an_interval_with_a_width_stays() {
+        let wide = Interval { low: 0.2, high: 0.3 };
+        assert_eq!(wide.or(|| Interval { low: 0.0, high: 1.0 }), wide);
+        let point = Interval { low: 1.0, high: 1.0 };
+        assert_eq!(point.or(|| Interval { low: 0.6, high: 0.9 }), Interval { low: 0.6, high: 1.0 });
+    }
+}
