@@ -153,7 +153,7 @@ fn found(tool: &Tool, path: &OsString) -> bool {
     let folders: Vec<_> = std::env::split_paths(path).chain(own).collect();
     let whole =
         |names: &&[&str]| folders.iter().any(|folder| names.iter().all(|name| folder.join(name).is_file()));
-    tool.programs.iter().any(|names| whole(names))
+    tool.programs.iter().any(whole)
 }
 
 /// The folders that `pattern` names, in which one part may be `*`.

@@ -81,7 +81,7 @@ impl ConfigFile {
             )),
             None => Err(Error::new(
                 Cause::NoKey,
-                format!("nobody has logged in: {} has no `{KEY}`", self.path.display()),
+                format!("not logged in: {} has no `{KEY}`", self.path.display()),
             )
             .with_hint("run: headsmith aicrowd login")),
         }

@@ -93,7 +93,7 @@ pub fn login_by_browser(client: &Client, options: &LoginOptions, show: impl FnOn
         }
         thread::sleep(options.poll_every);
     }
-    Err(Error::new(Cause::Timeout, format!("nobody logged in within {} s", options.at_most.as_secs()))
+    Err(Error::new(Cause::Timeout, format!("no login within {} s", options.at_most.as_secs()))
         .with_hint("run it again, or give a key: headsmith aicrowd login --api-key-stdin"))
 }
 

@@ -105,7 +105,7 @@ fn entry(
         let most = budget.limits.max_ratio;
         return Err(hostile(
             archive,
-            &format!("it unpacks to far more than its size (more than {most} times) or than allowed"),
+            &format!("it unpacks to more than {most} times its size or the allowed size"),
         ));
     }
     budget.left -= written;
@@ -139,5 +139,5 @@ fn damaged(archive: &Path, error: &dyn std::fmt::Display) -> Error {
 
 fn hostile(archive: &Path, what: &str) -> Error {
     Error::new(Cause::Archive, format!("{}: not unpacked: {what}", archive.display()))
-        .with_hint("look at it with care before you unpack it by hand")
+        .with_hint("inspect it carefully before you unpack it by hand")
 }

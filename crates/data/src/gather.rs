@@ -227,7 +227,7 @@ impl Gathering {
             let shown = self.bad.iter().map(|bad| format!("{}: {}", bad.place, bad.what)).collect::<Vec<_>>();
             let more = if self.n_bad > shown.len() { "; .." } else { "" };
             let message = format!(
-                "{} of {n_rows} rows could not be read and are left out: {}{more}",
+                "{} of {n_rows} rows could not be read and are skipped: {}{more}",
                 self.n_bad,
                 shown.join("; ")
             );

@@ -224,7 +224,7 @@ impl Gathering {
         if let Some(name) = missing.first() {
             let rows = rows(&|name, _| is_missing_word(name.trim()));
             let message = format!(
-                "{} in column \"{column}\" read \"{name}\", which is kept as a class, not taken for missing",
+                "{} in column \"{column}\" read \"{name}\", which is kept as a class, not treated as missing",
                 n_labels(rows.len())
             );
             warn("missing-word-label", message, &mut rows.iter().copied());

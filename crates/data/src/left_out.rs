@@ -24,8 +24,8 @@ pub(crate) fn finding(table: &str, columns: &Columns, numerals: &[Numerals]) -> 
     let (shown, more) = (shown.join(", "), if left_out.len() > N_SHOWN { ", .." } else { "" });
     let what = match left_out.len() {
         0 => return None,
-        1 => format!("1 column is neither a feature nor the label and is left out: {shown}"),
-        n => format!("{n} columns are neither features nor the label and are left out: {shown}{more}"),
+        1 => format!("1 column is neither feature nor label and is ignored: {shown}"),
+        n => format!("{n} columns are neither features nor labels and are ignored: {shown}{more}"),
     };
     let mend: Vec<String> =
         numerals.iter().take(N_SHOWN).map(|numerals| mend(&name(numerals.column), numerals)).collect();

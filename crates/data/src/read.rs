@@ -216,8 +216,8 @@ fn index_columns(table: &str, columns: &Columns) -> Option<Finding> {
     let names = columns.with_role(Role::Index);
     let message = match &names[..] {
         [] => return None,
-        [name] => format!("column \"{name}\" is taken for a row index and is no feature"),
-        _ => format!("columns {} are taken for row indices and are no features", quoted(&names)),
+        [name] => format!("column \"{name}\" looks like a row index and is not used as a feature"),
+        _ => format!("columns {} look like row indices and are not used as features", quoted(&names)),
     };
     let table = table.to_owned();
     let (severity, code) = (Severity::Warning, "index-column");

@@ -330,7 +330,7 @@ impl<'p> Checkpointer<'p> {
 
     fn tell_failure(&self, context: &mut Context<'_>) {
         if let Some(error) = &*self.failure.borrow() {
-            context.tell(&Progress::Warning(&format!("the fit went on without checkpoints: {error}")));
+            context.tell(&Progress::Warning(&format!("the fit continues without checkpoints: {error}")));
         }
     }
 }

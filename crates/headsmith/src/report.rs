@@ -282,7 +282,7 @@ impl Judgement {
             self.used_for.iter().map(|what| format!("the {}", what.replace('_', " "))).collect();
         match names.as_slice() {
             [] => None,
-            [_] if self.used_for[0] == "weights" => Some("these rows were trained on: flattering".to_owned()),
+            [_] if self.used_for[0] == "weights" => Some("these are training rows: optimistic".to_owned()),
             [one] => Some(format!("these rows chose {one}: optimistic")),
             [first @ .., last] => {
                 Some(format!("these rows chose {} and {last}: optimistic", first.join(", ")))

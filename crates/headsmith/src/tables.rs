@@ -57,7 +57,7 @@ pub fn read(
         seconds,
     };
     if let Some(why) = table.cache_renewed() {
-        context.warn(&format!("{why}: it was written anew"));
+        context.warn(&format!("{why}: rewritten"));
     }
     context.tell(&Progress::Read(&report));
     Ok(RoleTable { role: role.to_owned(), table, report })

@@ -25,7 +25,7 @@ impl Model {
         let (n_features, n_classes) = node.shape();
         if n_classes != classes.len() {
             return Err(Error::invalid(format!(
-                "the {} tells {n_classes} classes apart, but {} are named",
+                "the {} has {n_classes} classes, but {} are named",
                 node.kind(),
                 classes.len()
             )));

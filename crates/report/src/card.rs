@@ -96,7 +96,7 @@ fn factors(facts: &Facts) -> String {
         vec![label.at("/class").text().to_owned(), thousands(count), percent(count as f64 / n as f64)]
     });
     format!(
-        "## Factors\n\nScores are told for each class below. No other groups are known to the tables.{note}\n\n{}",
+        "## Factors\n\nScores per class are below. The tables define no other groups.{note}\n\n{}",
         Table::new(["class", "training rows", "share"]).with(rows).markdown()
     )
 }
@@ -121,7 +121,7 @@ fn metrics(facts: &Facts) -> String {
     let selection = facts.report.at("/study/selection");
     if let Some(corrected) = selection.at("/corrected").number() {
         table.add([
-            "weighted F1 corrected for the choice of the trial".to_owned(),
+            "weighted F1 corrected for selection".to_owned(),
             score(corrected),
             interval(selection.at("/corrected_interval")),
         ]);
@@ -158,7 +158,7 @@ fn data(facts: &Facts) -> String {
         .collect();
     let findings = if findings.is_empty() { "- nothing\n".to_owned() } else { findings.concat() };
     format!(
-        "## Training and evaluation data\n\n{}\nWhat the checks found:\n\n{findings}",
+        "## Training and evaluation data\n\n{}\nFindings of the checks:\n\n{findings}",
         Table::new(["table", "file", "rows", "content hash"]).words(&[1, 3]).with(tables).markdown()
     )
 }
@@ -192,7 +192,7 @@ fn caveats(facts: &Facts) -> String {
     let said: String =
         verdict::trust(facts).iter().map(|(_, said)| format!("- {}\n", escape(said))).collect();
     format!(
-        "## Caveats and recommendations\n\n{said}- All scores are about rows like the validation rows: rows from elsewhere have to be judged anew.\n"
+        "## Caveats and recommendations\n\n{said}- All scores apply to rows like the validation rows: evaluate again on rows from elsewhere.\n"
     )
 }
 
@@ -201,7 +201,7 @@ fn again(facts: &Facts) -> String {
         reproduce::command(facts).map_or(String::new(), |command| format!("```sh\n{command}\n```\n\n"));
     let rows = reproduce::rows(facts).into_iter().map(Vec::from);
     format!(
-        "## How to do it again\n\n{command}{}",
+        "## How to reproduce it\n\n{command}{}",
         Table::new(["what", "which"]).words(&[1]).with(rows).markdown()
     )
 }

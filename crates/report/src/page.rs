@@ -22,7 +22,7 @@ const SECTIONS: [Section; 12] = [
     ("study", "Study", sections::study::html),
     ("mistakes", "Mistakes", sections::mistakes::html),
     ("model", "Model and predictions", sections::model::html),
-    ("reproduce", "How to do it again", sections::reproduce::html),
+    ("reproduce", "How to reproduce it", sections::reproduce::html),
 ];
 
 /// The page: one file of HTML that needs nothing else.

@@ -101,7 +101,7 @@ pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
         _ => (
             Tone::Warning,
             format!(
-                "That the {candidate} differs from the {baseline} is not shown: {numbers}. 0 lies in the interval."
+                "The difference between {candidate} and {baseline} is not significant: {numbers}. The interval contains 0."
             ),
         ),
     })
@@ -116,7 +116,7 @@ pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
     if facts.report.at("/interrupted").as_bool() == Some(true) {
         said.push((
             Tone::Warning,
-            "The run was asked to stop before its end: some of it was cut short or left out.".to_owned(),
+            "The run was stopped before its end: parts of it are incomplete or missing.".to_owned(),
         ));
     }
     said.extend(never_predicted(facts));
@@ -149,13 +149,12 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
     let (scores, rows) = facts.scores();
     match scores.at("/caution").as_str() {
         Some(caution) => {
-            said.push((Tone::Warning, format!("The score on the {rows} rows flatters: {caution}.")))
+            said.push((Tone::Warning, format!("The score on the {rows} rows is optimistic: {caution}.")))
         }
         None if scores.is_null() => {}
-        None => said.push((
-            Tone::Good,
-            format!("Nothing was chosen by the {rows} rows: the score does not flatter."),
-        )),
+        None => {
+            said.push((Tone::Good, format!("The {rows} rows chose nothing: the score is not optimistic.")))
+        }
     }
     let selection = facts.report.at("/study/selection");
     if let (Some(observed), Some(corrected)) =
@@ -164,7 +163,7 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
         said.push((
             Tone::Note,
             format!(
-                "Corrected for its having been chosen among {}, the best trial's weighted F1 is {} (95% interval {}) instead \
+                "Corrected for the selection among {}, the best trial's weighted F1 is {} (95% interval {}) instead \
                  of {}.",
                 counted(selection.at("/n_trials").count(), "trial"),
                 score(corrected),
@@ -194,10 +193,9 @@ fn checks(facts: &Facts) -> Option<(Tone, String)> {
     Some(match n {
         0 => (
             Tone::Good,
-            "The checks of the tables, for rows in two tables among others, found nothing to warn of."
-                .to_owned(),
+            "The checks of the tables, including rows shared by two tables, found no problems.".to_owned(),
         ),
-        n => (Tone::Warning, format!("The checks of the tables gave {}: see below.", counted(n, "warning"))),
+        n => (Tone::Warning, format!("The checks of the tables found {}: see below.", counted(n, "warning"))),
     })
 }
 
@@ -211,8 +209,8 @@ fn calibration(facts: &Facts) -> Option<(Tone, String)> {
     };
     let lean = match mean("/confidence") - mean("/accuracy") {
         _ if bins.is_empty() || ece < 0.02 => "",
-        gap if gap > 0.0 => " It is surer than it should be.",
-        _ => " It is less sure than it could be.",
+        gap if gap > 0.0 => " It is overconfident.",
+        _ => " It is underconfident.",
     };
     Some((
         tone,
@@ -246,10 +244,7 @@ fn weakest(facts: &Facts) -> Option<(Tone, String)> {
 fn by_hand(facts: &Facts) -> Option<(Tone, String)> {
     let n = facts.report.at("/study/n_pruned_by_hand").count();
     (n > 0).then(|| {
-        (
-            Tone::Warning,
-            format!("{} pruned by hand: nobody can do the same study again.", counted(n, "trial")),
-        )
+        (Tone::Warning, format!("{} pruned by hand: the study is not reproducible.", counted(n, "trial")))
     })
 }
 
@@ -260,7 +255,7 @@ fn gap(facts: &Facts) -> Option<(Tone, String)> {
     Some((
         Tone::Note,
         format!(
-            "On the rows that it learnt from its weighted F1 is {}, {} against the validation rows.",
+            "On the training rows its weighted F1 is {}, {} compared with the validation rows.",
             score(train),
             signed(train - val)
         ),

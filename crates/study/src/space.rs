@@ -169,7 +169,7 @@ impl Space {
         if let Some(new) = self.params.iter().find(|new| before.get(&new.name).is_none()) {
             return Some(format!("{}: it was not there before", new.name));
         }
-        (self != before).then(|| "the parameters stand in another order".to_owned())
+        (self != before).then(|| "the parameters are in another order".to_owned())
     }
 }
 
@@ -189,7 +189,7 @@ fn check_name(before: &Space, name: &str) -> Result<()> {
         ));
     }
     if before.get(name).is_some() {
-        return Err(refused(name, "it stands twice in the space; take one away, or rename it"));
+        return Err(refused(name, "it is declared twice in the space; remove one, or rename it"));
     }
     Ok(())
 }
@@ -198,7 +198,7 @@ fn check_choices(name: &str, distribution: &Distribution) -> Result<()> {
     if let Distribution::Categorical { choices } = distribution {
         for (i, choice) in choices.iter().enumerate() {
             if choices[..i].iter().any(|before| before.same(choice)) {
-                return Err(refused(name, &format!("the choice {choice} stands twice; take one away")));
+                return Err(refused(name, &format!("the choice {choice} occurs twice; remove one")));
             }
         }
     }
@@ -211,7 +211,7 @@ fn check_condition(before: &Space, name: &str, when: &Condition) -> Result<()> {
         return Err(refused(
             name,
             &format!(
-                "its condition looks at {parent}, which does not stand before it; correct the name or the order"
+                "its condition refers to {parent}, which is not declared before it; correct the name or the order"
             ),
         ));
     };
@@ -270,12 +270,12 @@ mod tests {
             (vec![param("", ab(), None)], "a parameter of the space has no name; give it one"),
             (
                 vec![param("x", ab(), None), param("x", rate(), None)],
-                "x: it stands twice in the space; take one away, or rename it",
+                "x: it is declared twice in the space; remove one, or rename it",
             ),
-            (vec![param("x", words(&["a", "b", "a"]), None)], "x: the choice a stands twice; take one away"),
+            (vec![param("x", words(&["a", "b", "a"]), None)], "x: the choice a occurs twice; remove one"),
             (
                 vec![param("x", rate(), Some(("y", "a"))), param("y", ab(), None)],
-                "x: its condition looks at y, which does not stand before it; correct the name or the order",
+                "x: its condition refers to y, which is not declared before it; correct the name or the order",
             ),
             (
                 vec![param("y", ab(), None), param("x", rate(), Some(("y", "c")))],

@@ -57,7 +57,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         command: common::typed(),
     };
     if matches.get_flag("submit") && config.test.is_none() {
-        bail!("there is no table to predict, so nothing to submit: name it with --test");
+        bail!("nothing to submit without a table to predict: give it with --test");
     }
     let report = commands::with_context(&common, |context| headsmith::run::run(&config, context))?;
     let submitted = match &fetched {

@@ -50,7 +50,7 @@ pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
             Told::progress(format!("warning: trial {number} failed: {reason}"))
         }
         Progress::Trial(StudyEvent::Lost { number }) => Told::warning(&format!(
-            "trial {number} was taken up by another worker: this one was not heard of"
+            "trial {number} was claimed by another worker, because this one missed its heartbeats"
         )),
         Progress::Wrote(path) => Told::progress(format!("wrote {}", path.display())),
         Progress::Warning(text) => Told::warning(text),

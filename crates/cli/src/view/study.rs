@@ -31,14 +31,14 @@ pub(crate) fn summary(report: &StudyReport) -> String {
     }
     let _ = writeln!(text, "{table}");
     if report.states.iter().any(|line| line.state == "interrupted") {
-        text += "interrupted: nobody is on it; it goes on where it was left with the next tune or worker\n";
+        text += "interrupted: the next tune or worker resumes these trials\n";
     }
     if let Some(saved) = report.saved_seconds.filter(|saved| *saved > 0.0) {
         let _ = writeln!(text, "pruning saved about {saved:.0} s of training");
     }
     if report.n_pruned_by_hand > 0 {
         let n = counted(report.n_pruned_by_hand, "trial");
-        let _ = writeln!(text, "{n} pruned by hand: nobody can do the same study again");
+        let _ = writeln!(text, "{n} pruned by hand: the study is not reproducible");
     }
     match &report.best {
         Some(best) => text += &trial(best),
@@ -56,8 +56,8 @@ pub(crate) fn summary(report: &StudyReport) -> String {
 /// How much to believe of the best score.
 fn honest(selection: &Selection) -> String {
     format!(
-        "weighted F1 on the validation rows, which chose it: {:.4} ({})\n\
-         corrected for the choice among {}: {:.4} ({})\n",
+        "weighted F1 on the validation rows, which selected it: {:.4} ({})\n\
+         corrected for selection among {}: {:.4} ({})\n",
         selection.observed,
         between(selection.observed_interval),
         counted(selection.n_trials, "trial"),
@@ -108,7 +108,7 @@ pub(crate) fn trial(row: &TrialRow) -> String {
 /// What `study list` prints.
 pub(crate) fn list(lines: &[StudyLine]) -> String {
     if lines.is_empty() {
-        return "there is no study\n".to_owned();
+        return "no studies\n".to_owned();
     }
     let mut table =
         grid(&["study", "trials", "complete", "pruned", "failed", "running", "interrupted", "best value"]);
@@ -130,7 +130,7 @@ pub(crate) fn list(lines: &[StudyLine]) -> String {
 /// What `study trials` prints.
 pub(crate) fn trials(rows: &[TrialRow]) -> String {
     if rows.is_empty() {
-        return "there is no such trial\n".to_owned();
+        return "no trial matches\n".to_owned();
     }
     let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.params.keys().map(String::as_str)).collect();
     let why = rows.iter().any(|row| row.reason.is_some()).then_some("why");

@@ -80,11 +80,11 @@ fn a_score_on_rows_that_chose_says_so() {
         |i: usize, rows: &str| report["heads"][i][rows]["caution"].as_str().unwrap_or("").to_owned();
     assert_eq!(caution(0, "val"), "these rows chose the head: optimistic");
     assert_eq!(caution(1, "val"), "these rows chose the epoch, the learning rate and the head: optimistic");
-    assert_eq!(caution(1, "train"), "these rows were trained on: flattering");
+    assert_eq!(caution(1, "train"), "these are training rows: optimistic");
     let evaluate =
         |data: &str| world.json(&format!("evaluate --model out/model.safetensors --data {data} --json"));
     assert!(evaluate("val.csv")["caution"].as_str().unwrap().contains("the head: optimistic"));
-    assert_eq!(evaluate("train.csv")["caution"], "these rows were trained on: flattering");
+    assert_eq!(evaluate("train.csv")["caution"], "these are training rows: optimistic");
     assert_eq!(evaluate("test.csv")["caution"], Value::Null);
     let text =
         String::from_utf8(world.run("evaluate --model out/model.safetensors --data val.csv", 0).stdout)

@@ -119,7 +119,7 @@ pub(super) fn why(session: &[Value], checkpoint: Option<&Path>) -> Option<String
     let left =
         checkpoint.map_or(String::new(), |path| format!(" The best model so far is in {}.", path.display()));
     let study = session.iter().any(|event| event["event"] == "searching");
-    let again = if study { "; the same command goes on with its study" } else { "" };
+    let again = if study { "; the same command resumes its study" } else { "" };
     Some(format!(
         "The run did not end: it failed, was killed or still goes on. It was last heard of{doing}, {:.0} s after it began. What follows is \
          what it left{again}.{left}",

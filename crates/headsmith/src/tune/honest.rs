@@ -74,12 +74,12 @@ pub(super) fn judge_held_back(
 ) -> Result<()> {
     let Some(best) = report.best.as_ref().filter(|_| data.held_back.is_some()) else { return Ok(()) };
     if context.stopping() {
-        context.warn("the best trial was not judged on the rows held back, for the study was stopped");
+        context.warn("the best trial was not evaluated on the held-back rows, because the study was stopped");
         return Ok(());
     }
     let params = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
     let options = FitOptions {
-        purpose: "the best trial again, for the rows held back",
+        purpose: "the best trial again, for the held-back rows",
         chosen_on_val: vec![TRIAL],
         trial: best.number as u32,
         ..FitOptions::default()

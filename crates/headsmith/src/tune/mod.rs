@@ -238,7 +238,7 @@ pub(crate) fn find(storage: &mut dyn Storage, name: &str, url: &str) -> Result<S
         return Ok(record);
     }
     let there = names(&storage.studies()?);
-    Err(Error::usage(format!("there is no study {name} in {url}; it has {there}")))
+    Err(Error::usage(format!("no study {name} in {url}; it has {there}")))
 }
 
 /// The names of studies, in words.

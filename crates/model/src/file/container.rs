@@ -212,7 +212,7 @@ impl<'de> Deserialize<'de> for Header {
                         header.infos.insert(name.clone(), info).is_some()
                     };
                     if twice {
-                        return Err(A::Error::custom(format_args!("`{name}` stands twice")));
+                        return Err(A::Error::custom(format_args!("`{name}` occurs twice")));
                     }
                 }
                 Ok(header)
@@ -417,7 +417,7 @@ mod tests {
                 .contains("the tensors end at byte 8 of the data, but the file has 7")
         );
         assert!(refused(std::slice::from_ref(&a), 9).contains("cut short or added to"));
-        assert!(refused(&[a.clone(), a.clone()], 8).contains("`a` stands twice"));
+        assert!(refused(&[a.clone(), a.clone()], 8).contains("`a` occurs twice"));
         assert!(refused(&[tensor("a", "F32", "[3]", "[0,8]")], 8).contains("has 8 bytes, expected 12"));
         let huge = tensor("a", "F64", "[4294967296,4294967296]", "[0,8]");
         assert!(refused(&[huge], 8).contains("expected more than any file holds"));

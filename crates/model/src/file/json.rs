@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value_seed(element)?;
             if values.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("key `{key}` stands twice")));
+                return Err(A::Error::custom(format_args!("key `{key}` occurs twice")));
             }
             values.insert(key, value);
         }
@@ -125,7 +125,7 @@ mod tests {
         let flat = |n: usize| format!("[{}0]", "0,".repeat(n - 2));
         assert!(parse(&flat(MAX_VALUES)).is_ok());
         assert!(message(&flat(MAX_VALUES + 1)).starts_with("more than 262144 values"));
-        assert!(message(r#"{"a":{"b":1,"c":2,"b":3}}"#).starts_with("key `b` stands twice"));
+        assert!(message(r#"{"a":{"b":1,"c":2,"b":3}}"#).starts_with("key `b` occurs twice"));
         assert!(message("1 2").starts_with("trailing characters"));
     }
 }

@@ -115,7 +115,7 @@ fn keys_must_be_those_of_the_format() {
     );
     assert_damaged(&changed(mlp(), |d| d["classes"] = json!([1])), "`classes` of the metadata: invalid type");
     let twice = with_text(mlp(), |text| text.replacen("\"version\"", "\"version\":1,\"version\"", 1));
-    assert_damaged(&twice, "key `version` stands twice");
+    assert_damaged(&twice, "key `version` occurs twice");
     assert_damaged(
         &with_text(mlp(), |text| text[..text.len() - 1].to_owned()),
         "the metadata `headsmith` is damaged",

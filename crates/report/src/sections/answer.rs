@@ -34,7 +34,7 @@ pub(crate) fn html(facts: &Facts) -> String {
 fn hero(facts: &Facts) -> String {
     let (scores, rows) = facts.scores();
     let Some(value) = scores.at("/weighted_f1").number() else {
-        return "<p>No head was fitted: there is no score.</p>".to_owned();
+        return "<p>No head was fitted, so there is no score.</p>".to_owned();
     };
     let between = match interval(scores.at("/intervals/weighted_f1")) {
         none if none.is_empty() => String::new(),
@@ -69,12 +69,7 @@ fn lines(facts: &Facts) -> Vec<Line> {
     let (scores, _) = facts.scores();
     add("chosen head", "c0", scores.at("/weighted_f1"), scores.at("/intervals/weighted_f1"));
     if chosen.at("/head").text() != "forest" {
-        add(
-            "corrected for the choice",
-            "c1",
-            selection.at("/corrected"),
-            selection.at("/corrected_interval"),
-        );
+        add("corrected for selection", "c1", selection.at("/corrected"), selection.at("/corrected_interval"));
     }
     let held = chosen.at("/held_back");
     add("rows held back", "c2", held.at("/weighted_f1"), held.at("/intervals/weighted_f1"));

@@ -56,7 +56,7 @@ fn numbers(bins: &[Bin]) -> Table {
 fn reliability(bins: &[Bin], ece: &str) -> String {
     let mut plot = Plot::new(
         Axis::linear("probability of the predicted class", 0.0, 1.0),
-        Axis::linear("share that is right", 0.0, 1.0),
+        Axis::linear("accuracy", 0.0, 1.0),
     );
     plot.line("ideal", [(0.0, 0.0), (1.0, 1.0)]);
     let filled = || bins.iter().filter(|bin| bin.n > 0);
@@ -78,7 +78,7 @@ fn reliability(bins: &[Bin], ece: &str) -> String {
         legend: vec![
             ("c0".to_owned(), "rows by their probability".to_owned()),
             ("c1".to_owned(), "gap".to_owned()),
-            ("cg dashed".to_owned(), "a perfect head".to_owned()),
+            ("cg dashed".to_owned(), "perfect calibration".to_owned()),
         ],
         svg: plot.svg("reliability diagram"),
         read: "Below the dashed line the head is surer than it is right, above it less sure. The calibration error is the mean \
@@ -103,7 +103,7 @@ fn confidences(bins: &[Bin]) -> String {
         plot.bar("c1", (low, right), (high, bin.n as f64), &said);
     }
     Figure {
-        title: "How sure it is",
+        title: "Confidence",
         legend: vec![("c0".to_owned(), "right".to_owned()), ("c1".to_owned(), "wrong".to_owned())],
         svg: plot.svg("rows by the probability of their predicted class"),
         read: "How many rows are predicted with which probability, and how many of them rightly. What is wrong on the far right \

@@ -28,7 +28,7 @@ pub(crate) fn html(facts: &Facts) -> String {
     let counts: Vec<Vec<u64>> = rows.iter().map(|row| row.all().iter().map(Value::count).collect()).collect();
     let pairs = pairs(&classes, &counts);
     if classes.len() > MAX_CLASSES {
-        return format!("<p>The pairs of classes that are confused most often.</p>{}", pairs.html());
+        return format!("<p>The most confused pairs of classes.</p>{}", pairs.html());
     }
     let mut matrix =
         Table::new(std::iter::once("true class").chain(classes.iter().copied()).chain(["rows", "found"]));
@@ -48,7 +48,7 @@ pub(crate) fn html(facts: &Facts) -> String {
         wide: false,
     };
     format!(
-        "<div class=\"grid\">{}<figure><figcaption>What is confused most often</figcaption>{}</figure></div>",
+        "<div class=\"grid\">{}<figure><figcaption>Most confused pairs</figcaption>{}</figure></div>",
         figure.html(),
         pairs.html()
     )
@@ -98,8 +98,13 @@ fn drawing(classes: &[&str], counts: &[Vec<u64>]) -> String {
         );
         for (j, &count) in row.iter().enumerate() {
             let (x, share) = (left + side * j as f64, count as f64 / total);
-            let said =
-                format!("{} taken for {}: {} ({})", classes[i], classes[j], thousands(count), percent(share));
+            let said = format!(
+                "{} predicted as {}: {} ({})",
+                classes[i],
+                classes[j],
+                thousands(count),
+                percent(share)
+            );
             let _ = write!(
                 body,
                 "<rect class=\"cell\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill-opacity=\"{:.3}\">{}</rect>",

@@ -19,13 +19,13 @@ const FOLLOWED: [(&str, &str, &str, &str); 2] = [
         "loss",
         "Loss",
         "cross-entropy (nats)",
-        "Low is good. Where the validation line rises while the training line falls, the head learns the training rows by heart.",
+        "Lower is better. Where the validation line rises while the training line falls, the head overfits.",
     ),
     (
         "weighted_f1",
         "Weighted F1",
         "weighted F1",
-        "High is good. The dotted line is the epoch whose weights the model has: the best one on the validation rows.",
+        "Higher is better. The dotted line marks the epoch whose weights the model has: the best on the validation rows.",
     ),
 ];
 
@@ -47,8 +47,8 @@ pub(crate) fn html(facts: &Facts) -> String {
 fn words(head: &Value, history: &[Value]) -> String {
     let name = verdict::name(head.at("/head").text());
     let stopped = match head.at("/stopped").text() {
-        "early_stopping" => " It was stopped when the score on the validation rows stood still.",
-        "asked" => " It was stopped when asked.",
+        "early_stopping" => " It stopped early, because the validation score no longer improved.",
+        "asked" => " It was stopped on request.",
         "diverged" => " Training diverged after that.",
         _ => "",
     };
@@ -110,7 +110,7 @@ fn learning_rate(history: &[Value], rates: &[f64]) -> String {
         title: "Learning rate",
         legend: Vec::new(),
         svg: plot.svg("learning rate of each epoch"),
-        read: "It is lowered where the score on the validation rows stands still.",
+        read: "It drops when the validation score stops improving.",
         numbers: Table::new(["from epoch", "learning rate"])
             .with(corners.iter().map(|(epoch, rate)| vec![epoch.to_string(), figures(*rate)])),
         wide: false,

@@ -1,4 +1,4 @@
-//! How to do it again: command, seed, versions, hashes of the data.
+//! How to reproduce it: command, seed, versions, hashes of the data.
 
 use crate::facts::{Facts, Look};
 use crate::table::Table;

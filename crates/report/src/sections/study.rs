@@ -68,7 +68,7 @@ fn best(study: &Value) -> String {
     let selection = study.at("/selection");
     let corrected = match selection.at("/corrected").number() {
         Some(corrected) => format!(
-            " Its interval is {}; corrected for the choice among {} it is {} ({}).",
+            " Its interval is {}; corrected for selection among {} it is {} ({}).",
             interval(selection.at("/observed_interval")),
             counted(selection.at("/n_trials").count(), "trial"),
             score(corrected),

@@ -161,7 +161,7 @@ impl<'t> Options<'t> {
             };
             let key = key.trim();
             if options.told.iter().any(|(told, _)| *told == key) {
-                return Err(options.error(&format!("{key} is told twice")));
+                return Err(options.error(&format!("{key} is given twice")));
             }
             options.told.push((key, value.trim()));
         }

@@ -22,13 +22,12 @@ pub(super) fn explain(place: &str, lock_wait: Duration, error: rusqlite::Error) 
         }
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
             Kind::Storage,
-            "cannot be opened: look whether this user may read and write it and make files in its folder"
+            "cannot be opened: check that this user may read and write it and create files in its folder"
                 .to_owned(),
         ),
-        Some(ErrorCode::NotADatabase) => (
-            Kind::Storage,
-            "is not an SQLite database: name another file, or move this one away to begin anew".to_owned(),
-        ),
+        Some(ErrorCode::NotADatabase) => {
+            (Kind::Storage, "is not an SQLite database: name another file, or move this one away".to_owned())
+        }
         Some(ErrorCode::DatabaseCorrupt) => (
             Kind::Storage,
             "is damaged: move it away, and save what it still holds by `sqlite3 FILE .recover`; nothing was \

@@ -70,7 +70,7 @@ fn send(
 /// Waits for the grade. That the service does not tell it is no failure of the submission, which stands.
 fn graded(client: &Client, submitted: &Submitted, matches: &ArgMatches) -> Result<Option<State>> {
     let Some(id) = submitted.submission_id else {
-        eprintln!("warning: the service gave the submission no number to wait for");
+        eprintln!("warning: the service returned no submission number to wait for");
         return Ok(None);
     };
     let minutes = matches.get_one("wait-minutes").copied().unwrap_or(30u64);

@@ -15,13 +15,13 @@ use super::look::{Look, Role};
 use super::state::{Stage, State};
 
 const HELP: [&str; 9] = [
-    "s, Ctrl-C       stop cleanly: what there is is kept",
+    "s, Ctrl-C       stop cleanly and keep the results so far",
     "Ctrl-C again    quit at once",
-    "p, then y       prune the trial in view: the study records that it was",
-    "                by hand, and nobody can do the same study again",
-    "Tab, right, n   the next trial under way",
-    "left, b         the trial before",
-    "q               leave this view; the work goes on, in lines",
+    "p, then y       prune the selected trial: the study records this, and",
+    "                is no longer reproducible",
+    "Tab, right, n   the next running trial",
+    "left, b         the previous running trial",
+    "q               leave this view; the work continues, in lines",
     "?, h            this help",
     "any other key   close it",
 ];
@@ -136,7 +136,7 @@ fn keys(state: &State) -> String {
         return format!("prune trial {trial}? y: yes, any other key: no");
     }
     if state.stopping {
-        return "stopping: a fit ends with its best so far; Ctrl-C again quits at once".to_owned();
+        return "stopping: the fit keeps its best model so far; Ctrl-C again quits at once".to_owned();
     }
     match state.stage {
         Stage::Study(_) => "s stop  p prune trial  Tab next trial  q leave view  ? help",

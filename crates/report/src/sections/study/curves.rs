@@ -57,7 +57,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
                 ("c0".to_owned(), "complete".to_owned()),
                 ("cg hollow".to_owned(), "ended early".to_owned()),
             ],
-            svg: plot.svg("what the trials reported from epoch to epoch"),
+            svg: plot.svg("learning curves of the trials"),
             read: "A line is a trial; a ring is where it was ended early. Lines that end high and still rise would speak against the \
                    pruner.",
             numbers: Table::new(["trial", "state", "epochs", "best", "last"]).words(&[1]).with(trials.iter().map(row)),

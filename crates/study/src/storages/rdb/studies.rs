@@ -187,7 +187,7 @@ fn check_name(name: &str) -> Result<()> {
 
 fn taken(rdb: &Rdb, name: &str) -> Error {
     let message = format!(
-        "there is a study `{name}` in {} already: choose another name, or go on with it",
+        "there is a study `{name}` in {} already: choose another name, or resume it",
         rdb.link.place()
     );
     Error::new(Kind::Conflict, message)

@@ -84,7 +84,7 @@ fn trial(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
             drawn.push(line(format!("trial {number}"), Role::Val, &running.curve, true));
             format!(" trial {number}: val weighted F1 by epoch ")
         }
-        None => " no trial under way ".to_owned(),
+        None => " no running trial ".to_owned(),
     };
     chart::draw(&title, &drawn, curves, canvas);
     canvas.put_lines(below, lines.into_iter().map(|line| (line, Style::new())));
