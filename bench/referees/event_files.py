@@ -208,7 +208,8 @@ def commands(folder):
     trials = json.loads(pathlib.Path(folder, "trials.json").read_text())
     names = [f"s/trial-{trial['number']:04}" for trial in trials]
     with Server(logs) as server:
-        server.wait_for(["train", "validation", "s", *names])
+        sides = [f"{name}/{side}" for name in names for side in ("train", "validation")]
+        server.wait_for(["train", "validation", "s", *names, *sides])
         fit_is_served(server, report)
         study_is_served(server, trials)
     weights_are_the_models(accumulate(f"{logs}/train"), report["best_epoch"], model)
@@ -244,7 +245,30 @@ def study_is_served(server, trials):
         assert {tag: np.float32(value) for tag, value in expected.items()} == metrics, (metrics, trial)
         points = server.get("plugin/scalars/scalars", run=run, tag="epoch_weighted_f1")
         assert [(p[1], p[2]) for p in points] == [(step, np.float32(value)) for step, value in trial["reports"]]
+        trial_is_served(server, run, trial)
     ok(f"tune --tensorboard: {len(trials)} trials on the HParams page, with settings, metrics, status and curves")
+    ok("tune --tensorboard: every trial has Keras's scalars of training and validation, histograms each epoch, and its graph")
+
+
+def trial_is_served(server, run, trial):
+    """What Keras's callback would have written of this trial."""
+    steps = [step for step, _ in trial["reports"]]
+    for side in ("train", "validation"):
+        for name in ["loss", "mae", "mse", "accuracy", "weighted_f1"]:
+            points = server.get("plugin/scalars/scalars", run=f"{run}/{side}", tag=f"epoch_{name}")
+            assert [p[1] for p in points] == steps, (run, side, name, points)
+            if (side, name) == ("validation", "weighted_f1"):
+                assert [p[2] for p in points] == [np.float32(value) for _, value in trial["reports"]], (run, points)
+    rates = server.get("plugin/scalars/scalars", run=f"{run}/train", tag="epoch_learning_rate")
+    assert np.isclose(rates[0][2], trial["params"]["lr"], rtol=1e-6), (run, rates)
+    tags = server.get("plugin/histograms/tags")[f"{run}/train"]
+    assert {"sequential/dense/kernel/histogram", "sequential/dense_1/bias/histogram"} <= set(tags), tags
+    for tag in tags:
+        points = server.get("plugin/histograms/histograms", run=f"{run}/train", tag=tag)
+        assert [p[1] for p in points] == steps, (run, tag)
+        assert server.get("plugin/distributions/distributions", run=f"{run}/train", tag=tag), (run, tag)
+    nodes = server.get("plugin/graphs/graph", run=f"{run}/train", tag="keras", conceptual="true")
+    assert b"dense" in nodes and b"input_layer" in nodes, nodes[:200]
 
 
 def weights_are_the_models(train, best_epoch, model):

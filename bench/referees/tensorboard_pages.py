@@ -7,11 +7,15 @@ target/referees/bin/python bench/referees/tensorboard_pages.py [FOLDER for the s
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
 
 from drive.chromium import Page
 from drive.tensorboard import Server
@@ -104,6 +108,13 @@ def histograms(board, n_tensors, n_epochs):
     passed(f"Histograms: {n_tensors} tensors, each drawn at {n_epochs} epochs")
 
 
+def distributions(board, n_tensors):
+    board.open("distributions")
+    shown = "all('vz-distribution-chart').filter(drawn).length"
+    board.wait_for("distributions", shown, lambda n: n == n_tensors)
+    passed(f"Distributions: {n_tensors} tensors")
+
+
 def graph(board, layers):
     board.open("graphs")
     # Long names are shortened; their title has all of them.
@@ -131,6 +142,27 @@ def hparams(board, study, trials):
     passed(f"HParams: {len(names)} rows, one a trial, with their metrics and settings")
 
 
+def alone(logs, into, fit):
+    """A folder with the training and validation files of one fit alone."""
+    for side in ("train", "validation"):
+        shutil.copytree(logs / fit / side, into / side)
+    return into
+
+
+def one_fit(page, shots, fit):
+    """The pages of one fit: of a trial, or of the final one."""
+    name, logs, history, layers, n_tensors = fit
+    with Server(logs) as server:
+        server.wait_for(["train", "validation"])
+        board = Board(server, page, shots)
+        time_series(board, history)
+        scalars(board, ["train", "validation"])
+        histograms(board, n_tensors, len(history))
+        distributions(board, n_tensors)
+        graph(board, layers)
+    passed(f"these are the pages of {name}")
+
+
 def nothing(board):
     """The same looks at a page without data find nothing."""
     for look, args in [(time_series, [[]]), (scalars, [["train"]]), (histograms, [4, 6]), (graph, [["dense"]]), (hparams, ["s", [{"number": 0}]])]:
@@ -139,6 +171,39 @@ def nothing(board):
         except AssertionError:
             continue
         raise SystemExit(f"{look.__name__} sees what is not there")
+
+
+def of_a_trial(logs, folder, study, trials):
+    """The best trial's files, and what its pages must show, by TensorBoard's own reader."""
+    best = max((trial for trial in trials if trial["state"] == "complete"), key=lambda trial: trial["value"])
+    name = f"{study}/trial-{best['number']:04}"
+    files = alone(logs, folder / "trial", name)
+    losses = {side: dict(scalar(files / side, "epoch_loss")) for side in ("train", "validation")}
+    assert list(losses["train"]) == list(losses["validation"]) == [step for step, _ in best["reports"]]
+    history = [
+        {"epoch": step, "train": {"loss": losses["train"][step]}, "val": {"loss": losses["validation"][step]}}
+        for step in losses["train"]
+    ]
+    layers = graph_layers(best["params"])
+    return name, files, history, layers, 2 * sum(layer.startswith(("dense", "layer_normalization")) for layer in layers)
+
+
+def scalar(folder, tag):
+    accumulator = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
+    return [(event.step, float(make_ndarray(event.tensor_proto))) for event in accumulator.Tensors(tag)]
+
+
+def graph_layers(params):
+    """The layers that a trial's parameters ask for, by their names in Keras."""
+    norms, noise = params["layer_norms"], params["noise"]
+    kinds = ["dense", *(["gaussian_noise"] if noise else []), *(["layer_normalization"] if norms > 0 else [])]
+    kinds += ["dense"] * (params.get("layers1", 0) + params.get("layers2", 0))
+    kinds += [*(["layer_normalization"] if norms > 1 else []), "dropout", "dense"]
+    seen, names = {}, []
+    for kind in kinds:
+        names.append(f"{kind}_{seen[kind]}" if kind in seen else kind)
+        seen[kind] = seen.get(kind, 0) + 1
+    return names
 
 
 def main():
@@ -159,13 +224,13 @@ def main():
         with Server(logs) as server:
             server.wait_for(runs)
             board = Board(server, page, shots)
-            time_series(board, mlp["history"])
             scalars(board, runs)
-            # Of each layer with parameters two tensors: kernel and bias, or scale and shift.
-            n_tensors = 2 * sum(layer["n_params"] > 0 for layer in mlp["structure"]["layers"])
-            histograms(board, n_tensors, len(mlp["history"]))
-            graph(board, layers)
             hparams(board, study, trials)
+        # Of each layer with parameters two tensors: kernel and bias, or scale and shift.
+        n_tensors = 2 * sum(layer["n_params"] > 0 for layer in mlp["structure"]["layers"])
+        fits = [("the final fit", alone(logs, folder / "final", "."), mlp["history"], layers, n_tensors), of_a_trial(logs, folder, study, trials)]
+        for fit in fits:
+            one_fit(page, shots, fit)
         (folder / "empty").mkdir()
         PATIENCE = 1.5
         with Server(folder / "empty") as server:
