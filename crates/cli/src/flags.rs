@@ -216,8 +216,8 @@ fn predict() -> Command {
             .value_hint(ValueHint::FilePath)
             .value_parser(value_parser!(std::path::PathBuf))
             .required(true)
-            .help("CSV file to write"),
-        switch("zip", "Also write a zip archive of the CSV beside it"),
+            .help("File to write, in the format of its ending: .csv, .tsv, .jsonl (each also with .gz or .zst), .parquet, or .npy (the labels, or the probabilities with --proba); - is CSV on standard output"),
+        switch("zip", "Also write a zip archive beside it; for .csv"),
         switch("proba", "Add one probability column per class, named after the class"),
         columns(),
     ]);

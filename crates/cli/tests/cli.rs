@@ -35,6 +35,8 @@ mod mlflow;
 mod outputs;
 #[path = "cli/plain.rs"]
 mod plain;
+#[path = "cli/predictions.rs"]
+mod predictions;
 #[path = "cli/report.rs"]
 mod report;
 #[cfg(unix)]

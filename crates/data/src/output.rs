@@ -10,12 +10,16 @@ use std::time::Duration;
 /// the whole new content: a temporary file in the same folder, flushed to the disk, then renamed.
 ///
 /// A symbolic link stays, and its target is written. An existing file keeps its mode. Pipes and devices
-/// (`/dev/stdout`) are written to as they are.
+/// are written to as they are, and so is standard output (`-` or `/dev/stdout`), where a reader that has gone away
+/// (`| head`) is no failure.
 ///
 /// # Errors
 /// When `write` fails or the system does (a full disk, no permission), or when the file is there and nobody may write
 /// it: the old file is untouched and the temporary one removed. The error names `path` and the cause.
-pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
+) -> Result<()> {
     write_to(path, write).map_err(|source| Error::output(path, source))
 }
 
@@ -46,9 +50,12 @@ fn try_writing(path: &Path) -> io::Result<()> {
     }
 }
 
-fn write_to(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn write_to(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
     if is_standard_output(path) {
-        return buffered(io::stdout().lock(), write);
+        return match buffered(io::stdout(), write) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            done => done,
+        };
     }
     let old = match fs::metadata(path) {
         Ok(old) if old.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
@@ -60,9 +67,11 @@ fn write_to(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
     replace(&target(path), old, write)
 }
 
-/// Standard output may be a file that the shell has opened: it is written to through its own handle, never replaced.
-pub(crate) fn is_standard_output(path: &Path) -> bool {
-    ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+/// Whether `path` means standard output, as `-` does.
+///
+/// It may be a file that the shell has opened, which is written to through its own handle, never replaced.
+pub fn is_standard_output(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
 /// `old`, unless the file may not be written: to rename another one over it would go around its mode.
@@ -92,7 +101,10 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn buffered(output: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn buffered(
+    output: impl Write + Send,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
+) -> io::Result<()> {
     let mut writer = BufWriter::with_capacity(1 << 18, output);
     if let Err(error) = write(&mut writer) {
         // Not flushed: what failed is not worth the wait.
@@ -105,7 +117,7 @@ fn buffered(output: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result
 fn replace(
     path: &Path,
     old: Option<Metadata>,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = folder_of(path);
     remove_leftovers(folder);

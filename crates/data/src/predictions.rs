@@ -1,22 +1,29 @@
-//! Predictions beside the rows they were made for: `submission.csv`.
+//! Predictions beside the rows they were made for, in the format that the name of the output says.
 //!
 //! The other cells are not held in memory with the table: they are read again from its file, and every row is held
 //! against the features that were predicted on before it is written.
 
 mod archive;
 mod columns;
+mod format;
+mod jsonl;
+mod npy;
+mod parquet;
 mod source;
 mod text;
+mod types;
 
 pub use archive::zip;
 pub use columns::Columns;
+pub use format::OutputFormat;
 
 use crate::output::write_atomically;
 use crate::{Classes, Error, Result, Table};
 use columns::{Column, Content};
+use format::Kind;
 use headsmith_kernels::MatRef;
 use source::{Each, Opened};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// What was predicted for the rows of a table.
@@ -50,13 +57,13 @@ pub struct Written {
     pub columns_left_out: Vec<String>,
 }
 
-/// Writes a CSV of the columns that are asked for, in that order, the label column filled with the predictions, and
-/// no row index. Cells of a CSV keep their bytes; lists from other formats are written as Python literals of the
+/// Writes the columns that are asked for, in that order, the label column filled with the predictions, and no row
+/// index, in the format of [`OutputFormat::of`]; a `.npy` holds the predictions alone. In a CSV, cells of a CSV keep their bytes, and lists from other formats are written as Python literals of the
 /// shortest numbers that read back as the same `f32`.
 ///
 /// # Errors
 /// When the table's file cannot be read again or is no longer what it was, when a column that is asked for is not
-/// there, when two columns would have one name, or when the output cannot be written.
+/// there, when two columns would have one name, when the name of the output says no format, or when the output cannot be written.
 ///
 /// # Panics
 /// When the predictions are not those of as many rows as the table has.
@@ -68,13 +75,18 @@ pub fn write(
 ) -> Result<Written> {
     assert_eq!(predictions.predicted.len(), table.n_rows(), "one prediction a row");
     assert_eq!(predictions.probabilities.n_rows(), table.n_rows(), "one row of probabilities a row");
+    let format = OutputFormat::of(path).map_err(Error::format)?;
+    format.check(options).map_err(|what| Error::format(what).at(path))?;
     let at = |error: Error| error.at(table.path());
-    let opened = Opened::new(table, options.columns != Columns::LabelOnly).map_err(at)?;
-    let columns = columns::layout(table, predictions.classes, options, &opened).map_err(at)?;
+    let opened = Opened::new(table, options.columns != Columns::LabelOnly && !format.is_npy()).map_err(at)?;
+    let columns = match format.kind {
+        Kind::Npy => Vec::new(),
+        _ => columns::layout(table, predictions.classes, options, &opened).map_err(at)?,
+    };
     let sheet = Sheet { table, predictions, columns };
     let mut failure = None;
     let written = write_atomically(path, |out| {
-        text::write_csv(&sheet, &opened, out).map_err(|error| match error {
+        sheet.write(format, options, &opened, out).map_err(|error| match error {
             Stopped::Output(error) => error,
             Stopped::Input(error) => {
                 failure = Some(at(error));
@@ -88,7 +100,7 @@ pub fn write(
             n_rows: table.n_rows(),
             n_left_out: table.n_skipped(),
             columns_left_out: match options.columns {
-                Columns::All => opened.left_out(table),
+                Columns::All if !format.is_npy() => opened.left_out(table),
                 _ => Vec::new(),
             },
         }),
@@ -148,6 +160,22 @@ struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
+    fn write(
+        &self,
+        format: OutputFormat,
+        options: &WriteOptions,
+        opened: &Opened,
+        out: &mut (dyn Write + Send),
+    ) -> std::result::Result<(), Stopped> {
+        match format.kind {
+            Kind::Csv => format.packed.through(out, |out| text::write(self, opened, b',', out)),
+            Kind::Tsv => format.packed.through(out, |out| text::write(self, opened, b'\t', out)),
+            Kind::Jsonl => format.packed.through(out, |out| jsonl::write(self, opened, out)),
+            Kind::Parquet => parquet::write(self, opened, out),
+            Kind::Npy => Ok(npy::write(&self.predictions, options, out)?),
+        }
+    }
+
     /// Hands every row with its cells, one for each column, to `each`, in order.
     fn for_each_row(&self, opened: &Opened, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
         let input: Vec<usize> = self.columns.iter().filter_map(Column::input).collect();

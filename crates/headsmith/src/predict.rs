@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use headsmith_data::output::is_standard_output;
 use headsmith_data::predictions::{self, Predictions, WriteOptions};
 use headsmith_data::{Classes, Files, ReadOptions};
 use headsmith_model::{Model, most_probable};
@@ -16,11 +17,11 @@ use crate::tables::{self, RoleTable};
 /// Where predictions go and what stands in them.
 #[derive(Debug, Clone)]
 pub struct PredictOptions {
-    /// The CSV file to write.
-    pub csv: PathBuf,
-    /// The zip archive to write it into as well.
+    /// The file to write, in the format of [`predictions::OutputFormat::of`].
+    pub out: PathBuf,
+    /// The zip archive to write it into as well: of a CSV file.
     pub zip: Option<PathBuf>,
-    /// The columns of the CSV file.
+    /// The columns of the file.
     pub columns: WriteOptions,
 }
 
@@ -63,11 +64,17 @@ pub fn predict_table(
     let proba = model.predict_proba(table.table.x(), context.pool)?;
     let predicted = most_probable(proba.view());
     let predictions = Predictions { classes: &classes, predicted: &predicted, probabilities: proba.view() };
-    let written = predictions::write(&options.csv, &table.table, predictions, &options.columns)?;
-    context.tell(&Progress::Wrote(&options.csv));
-    let mut files = vec![options.csv.display().to_string()];
+    let written = predictions::write(&options.out, &table.table, predictions, &options.columns)?;
+    let on_standard_output = is_standard_output(&options.out);
+    if !on_standard_output {
+        context.tell(&Progress::Wrote(&options.out));
+    }
+    let mut files = vec![match on_standard_output {
+        true => "standard output".to_owned(),
+        false => options.out.display().to_string(),
+    }];
     if let Some(zip) = &options.zip {
-        predictions::zip(&options.csv, zip)?;
+        predictions::zip(&options.out, zip)?;
         context.tell(&Progress::Wrote(zip));
         files.push(zip.display().to_string());
     }

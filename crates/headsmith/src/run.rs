@@ -259,7 +259,7 @@ fn model_path(config: &RunConfig) -> PathBuf {
 
 fn predict_options(config: &RunConfig) -> PredictOptions {
     PredictOptions {
-        csv: config.out.join("submission.csv"),
+        out: config.out.join("submission.csv"),
         zip: Some(config.out.join("submission.zip")),
         columns: WriteOptions { columns: config.columns.clone(), proba: false },
     }

@@ -109,14 +109,15 @@ fn features_are_matched_by_name_when_a_model_predicts() {
     ] {
         world.write(&format!("{name}.csv"), &table(&order, more, false));
     }
-    let predict =
-        |name: &str| format!("predict --model m.st --data {name}.csv --out {name}.out --columns label");
+    let predict = |name: &str| {
+        format!("predict --model m.st --data {name}.csv --out {name}.labels.csv --columns label")
+    };
     for name in ["plain", "reversed", "extra"] {
         let said = world.error(&predict(name), 0);
         assert_eq!(said.contains("\"n_tokens\" is no feature"), name == "extra", "{said}");
     }
-    assert_eq!(world.read("reversed.out"), world.read("plain.out"));
-    assert_eq!(world.read("extra.out"), world.read("plain.out"));
+    assert_eq!(world.read("reversed.labels.csv"), world.read("plain.labels.csv"));
+    assert_eq!(world.read("extra.labels.csv"), world.read("plain.labels.csv"));
     assert!(world.error(&predict("missing"), 1).contains("column \"f1\" is missing"));
     // All columns are written as they stood.
     world.run("predict --model m.st --data reversed.csv --out all.csv -q", 0);

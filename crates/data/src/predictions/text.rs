@@ -1,33 +1,43 @@
-//! The output as text: CSV.
+//! The output as text: CSV, or the same with tabs.
 
 use super::source::Opened;
 use super::{Cell, Sheet, Stopped};
+use crate::csv;
 use std::io::{self, Write};
 
-/// Writes a header and the rows.
-pub(super) fn write_csv(sheet: &Sheet<'_>, opened: &Opened, out: &mut dyn Write) -> Result<(), Stopped> {
+/// Writes a header and the rows, `separator` between the fields. Those of a CSV keep their bytes in a CSV.
+pub(super) fn write(
+    sheet: &Sheet<'_>,
+    opened: &Opened,
+    separator: u8,
+    out: &mut dyn Write,
+) -> Result<(), Stopped> {
     let header = opened.header();
     for (i, column) in sheet.columns.iter().enumerate() {
-        out.write_all(if i > 0 { b"," } else { b"" })?;
-        match column.input().and_then(|input| header.as_ref()?.get(input).copied()) {
-            Some(name) => out.write_all(name)?,
-            None => write_text(out, column.name)?,
+        if i > 0 {
+            out.write_all(&[separator])?;
         }
+        let name = column.input().and_then(|input| header.as_ref()?.get(input).copied());
+        write_cell(out, name.map_or(Cell::Text(column.name), Cell::Raw), separator)?;
     }
     out.write_all(b"\n")?;
     sheet.for_each_row(opened, &mut |_, cells| {
         for (i, cell) in cells.iter().enumerate() {
-            out.write_all(if i > 0 { b"," } else { b"" })?;
-            write_cell(out, *cell)?;
+            if i > 0 {
+                out.write_all(&[separator])?;
+            }
+            write_cell(out, *cell, separator)?;
         }
         Ok(out.write_all(b"\n")?)
     })
 }
 
-fn write_cell(out: &mut dyn Write, cell: Cell<'_>) -> io::Result<()> {
+fn write_cell(out: &mut dyn Write, cell: Cell<'_>, separator: u8) -> io::Result<()> {
     match cell {
-        Cell::Raw(field) => out.write_all(field),
-        Cell::Text(text) => write_text(out, text),
+        Cell::Raw(b"") => Ok(()),
+        Cell::Raw(field) if separator == b',' => out.write_all(field),
+        Cell::Raw(field) => write_field(out, &csv::value(field), separator),
+        Cell::Text(text) => write_field(out, text.as_bytes(), separator),
         Cell::Number(number) => write!(out, "{number:?}"),
         Cell::List(list) => write_list(out, list),
         Cell::Flag(is) => out.write_all(if is { b"1" } else { b"0" }),
@@ -35,9 +45,17 @@ fn write_cell(out: &mut dyn Write, cell: Cell<'_>) -> io::Result<()> {
 }
 
 /// Writes a field, in quotes when it needs them.
-fn write_text(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    let plain = !text.is_empty() && !text.contains(['"', ',', '\n', '\r']);
-    if plain { out.write_all(text.as_bytes()) } else { write!(out, "\"{}\"", text.replace('"', "\"\"")) }
+fn write_field(out: &mut dyn Write, field: &[u8], separator: u8) -> io::Result<()> {
+    let special = |byte: &u8| matches!(byte, b'"' | b'\n' | b'\r') || *byte == separator;
+    if !field.is_empty() && !field.iter().any(special) {
+        return out.write_all(field);
+    }
+    out.write_all(b"\"")?;
+    for (i, part) in field.split(|byte| *byte == b'"').enumerate() {
+        out.write_all(if i > 0 { b"\"\"" } else { b"" })?;
+        out.write_all(part)?;
+    }
+    out.write_all(b"\"")
 }
 
 /// A Python list literal in quotes, each number the shortest that reads back as the same `f32`.

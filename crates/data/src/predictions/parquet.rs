@@ -1,0 +1,200 @@
+//! The output as Parquet: a column each, lists of 32-bit floats for embeddings. Empty cells are null.
+
+use super::source::Opened;
+use super::types::{self, Type};
+use super::{Cell, Sheet, Stopped};
+use ::parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
+use ::parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int64Type};
+use ::parquet::errors::{ParquetError, Result};
+use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use ::parquet::schema::types::{Type as Node, TypePtr};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// About how many values a row group holds.
+const GROUP_VALUES: usize = 1 << 22;
+
+/// Writes the rows.
+pub(super) fn write(
+    sheet: &Sheet<'_>,
+    opened: &Opened,
+    out: &mut (dyn Write + Send),
+) -> std::result::Result<(), Stopped> {
+    let types = types::of(sheet, opened)?;
+    let names = sheet.columns.iter().map(|column| column.name);
+    let fields = names.zip(&types).map(|(name, &of)| field(name, of).map(Arc::new)).collect::<Result<_>>();
+    let schema =
+        Node::group_type_builder("schema").with_fields(fields.map_err(failed)?).build().map_err(failed)?;
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties));
+    let mut writer = writer.map_err(failed)?;
+    let width = |of: &Type| if *of == Type::List { sheet.table.n_features() } else { 1 };
+    let n_rows = (GROUP_VALUES / types.iter().map(width).sum::<usize>().max(1)).clamp(1, 1 << 17);
+    let mut group: Vec<Buffer> = types.iter().map(|&of| Buffer::new(of)).collect();
+    sheet.for_each_row(opened, &mut |row, cells| {
+        for (buffer, cell) in group.iter_mut().zip(cells) {
+            buffer.push(*cell, sheet.table.x().row(row));
+        }
+        if group[0].levels.len() == n_rows {
+            write_group(&mut writer, &mut group).map_err(failed)?;
+        }
+        Ok(())
+    })?;
+    if !group[0].levels.is_empty() {
+        write_group(&mut writer, &mut group).map_err(failed)?;
+    }
+    writer.close().map_err(failed)?;
+    Ok(())
+}
+
+fn failed(error: ParquetError) -> Stopped {
+    let error = match error {
+        ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(other) => io::Error::other(other),
+        },
+        other => io::Error::other(other),
+    };
+    Stopped::Output(error)
+}
+
+fn field(name: &str, of: Type) -> Result<Node> {
+    let physical = match of {
+        Type::Bool => Physical::BOOLEAN,
+        Type::Integer => Physical::INT64,
+        Type::Double => Physical::DOUBLE,
+        Type::Float => Physical::FLOAT,
+        Type::Text => Physical::BYTE_ARRAY,
+        Type::List => return list(name),
+    };
+    let text = (of == Type::Text).then_some(LogicalType::String);
+    Node::primitive_type_builder(name, physical)
+        .with_repetition(Repetition::OPTIONAL)
+        .with_logical_type(text)
+        .build()
+}
+
+/// A list without nulls, in the three levels of the format's specification.
+fn list(name: &str) -> Result<Node> {
+    let required = Repetition::REQUIRED;
+    let element =
+        Node::primitive_type_builder("element", Physical::FLOAT).with_repetition(required).build()?;
+    let repeated: TypePtr = Arc::new(
+        Node::group_type_builder("list")
+            .with_repetition(Repetition::REPEATED)
+            .with_fields(vec![Arc::new(element)])
+            .build()?,
+    );
+    Node::group_type_builder(name)
+        .with_repetition(required)
+        .with_logical_type(Some(LogicalType::List))
+        .with_fields(vec![repeated])
+        .build()
+}
+
+/// The cells of a column in a row group.
+struct Buffer {
+    values: Values,
+    /// For each row, whether there is a value: 1, or 0 where it is null.
+    levels: Vec<i16>,
+}
+
+enum Values {
+    Bool(Vec<bool>),
+    Integer(Vec<i64>),
+    Double(Vec<f64>),
+    Float(Vec<f32>),
+    Text(Vec<ByteArray>),
+    List(Vec<f32>),
+}
+
+impl Buffer {
+    fn new(of: Type) -> Buffer {
+        let values = match of {
+            Type::Bool => Values::Bool(Vec::new()),
+            Type::Integer => Values::Integer(Vec::new()),
+            Type::Double => Values::Double(Vec::new()),
+            Type::Float => Values::Float(Vec::new()),
+            Type::Text => Values::Text(Vec::new()),
+            Type::List => Values::List(Vec::new()),
+        };
+        Buffer { values, levels: Vec::new() }
+    }
+
+    /// Adds a cell of the row with the features `x`.
+    fn push(&mut self, cell: Cell<'_>, x: &[f32]) {
+        let present = match (&mut self.values, cell) {
+            (Values::List(values), _) => {
+                values.extend_from_slice(x);
+                true
+            }
+            (Values::Float(values), Cell::Number(number)) => {
+                values.push(number);
+                true
+            }
+            (values, cell) => values.push_text(&types::plain(cell)),
+        };
+        self.levels.push(i16::from(present));
+    }
+
+    fn write(&mut self, column: &mut SerializedColumnWriter<'_>) -> Result<()> {
+        let levels = std::mem::take(&mut self.levels);
+        match &mut self.values {
+            Values::Bool(values) => put::<BoolType>(column, values, &levels),
+            Values::Integer(values) => put::<Int64Type>(column, values, &levels),
+            Values::Double(values) => put::<DoubleType>(column, values, &levels),
+            Values::Float(values) => put::<FloatType>(column, values, &levels),
+            Values::Text(values) => put::<ByteArrayType>(column, values, &levels),
+            Values::List(values) => {
+                let width = values.len() / levels.len().max(1);
+                let repetitions: Vec<i16> = (0..values.len()).map(|i| i16::from(i % width > 0)).collect();
+                let definitions = vec![1; values.len()];
+                let writer = column.typed::<FloatType>();
+                writer.write_batch(values, Some(&definitions), Some(&repetitions))?;
+                values.clear();
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Values {
+    /// Adds the value of a text; false where there is none.
+    fn push_text(&mut self, text: &str) -> bool {
+        let word = text.trim();
+        if word.is_empty() {
+            return false;
+        }
+        match self {
+            Values::Bool(values) => values.push(word.eq_ignore_ascii_case("true")),
+            Values::Integer(values) => values.push(word.parse().unwrap_or_default()),
+            Values::Double(values) => values.push(word.parse().unwrap_or_default()),
+            Values::Float(values) | Values::List(values) => values.push(word.parse().unwrap_or_default()),
+            Values::Text(values) => values.push(ByteArray::from(text.as_bytes().to_vec())),
+        }
+        true
+    }
+}
+
+fn put<T: DataType>(
+    column: &mut SerializedColumnWriter<'_>,
+    values: &mut Vec<T::T>,
+    levels: &[i16],
+) -> Result<()> {
+    column.typed::<T>().write_batch(values, Some(levels), None)?;
+    values.clear();
+    Ok(())
+}
+
+fn write_group<W: Write + Send>(writer: &mut SerializedFileWriter<W>, group: &mut [Buffer]) -> Result<()> {
+    let mut rows = writer.next_row_group()?;
+    for buffer in group {
+        if let Some(mut column) = rows.next_column()? {
+            buffer.write(&mut column)?;
+            column.close()?;
+        }
+    }
+    rows.close()?;
+    Ok(())
+}
