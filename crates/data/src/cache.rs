@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(contents.parts[0].numbers.runs(), [(0, 2), (1, 4)]);
         assert_eq!(
             contents.warnings[0].to_string(),
-            "t.csv: 1 of 3 rows could not be read and are skipped: line 3, \
+            "t.csv: 1 of 3 rows could not be read and are left out: line 3, \
             column \"embeddings\", element 2: expected a finite number, found `x`"
         );
         let folder = tempfile::tempdir().unwrap();

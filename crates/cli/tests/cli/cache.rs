@@ -41,7 +41,7 @@ fn what_is_no_cache_is_said_and_written_anew() {
     world.write(&file, "a note of mine");
     let args = "fit forest --n-estimators 2 --train train.csv --model m.safetensors --cache cache";
     let error = world.error(args, 0);
-    assert!(error.contains(&format!("{file} is damaged: it was written anew")), "{error}");
+    assert!(error.contains(&format!("{file} is damaged: rewritten")), "{error}");
     assert!(world.bytes(&file) == whole);
 }
 

@@ -110,7 +110,7 @@ fn a_read_only_folder() {
     read_only(true);
     must_say(
         &world.command(&command(14)).output().unwrap(),
-        &["folder/study.db", "make files in its folder"],
+        &["folder/study.db", "create files in its folder"],
     );
     read_only(false);
     world.run(&command(14), 0);

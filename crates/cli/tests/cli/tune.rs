@@ -123,7 +123,7 @@ fn what_was_given_back_is_called_so(world: &World) {
     let trials = world.json("study trials --storage cut.db --study s --state interrupted --json");
     assert_eq!(trials.as_array().unwrap().len() as u64, n);
     let text = world.run("study show --storage cut.db --study s", 0).stdout;
-    assert!(String::from_utf8(text).unwrap().contains("interrupted: nobody is on it"));
+    assert!(String::from_utf8(text).unwrap().contains("interrupted: the next tune or worker resumes"));
 }
 
 #[test]

@@ -428,7 +428,7 @@ mod tests {
         assert!(
             refused(&[tensor("a", "BOOL", "[8]", "[0,8]")], 8).contains("tensor `a`: unknown variant `BOOL`")
         );
-        assert!(refused(&[r#""__metadata__":{},"__metadata__":{}"#.to_owned()], 0).contains("stands twice"));
+        assert!(refused(&[r#""__metadata__":{},"__metadata__":{}"#.to_owned()], 0).contains("occurs twice"));
         assert!(refused(&[r#""__metadata__":{"a":1}"#.to_owned()], 0).contains("invalid type"));
         let deep = format!(r#""__metadata__":{}"#, r#"{"a":"#.repeat(100_000));
         assert!(refused(&[deep], 0).contains("damaged"));

@@ -105,7 +105,7 @@ fn the_head_is_named_through_transforms() {
 #[test]
 fn parts_that_do_not_fit_are_refused() {
     let two = Model::new(vec!["a".into(), "b".into()], Node::Mlp(mlp()), Record::default()).unwrap_err();
-    assert_eq!(two.to_string(), "the mlp tells 3 classes apart, but 2 are named");
+    assert_eq!(two.to_string(), "the mlp has 3 classes, but 2 are named");
     let twice = ["a", "b", "a"].map(str::to_owned).to_vec();
     let twice = Model::new(twice, Node::Mlp(mlp()), Record::default()).unwrap_err();
     assert_eq!(twice.to_string(), "the class `a` is named twice");

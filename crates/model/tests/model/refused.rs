@@ -135,7 +135,7 @@ fn nodes_must_fit_together() {
         &changed(mlp(), |d| d["node"]["scaling"] = "l2".into()),
         "node 0/ (transform) has no use for",
     );
-    assert_damaged(&changed(mlp(), |d| d["classes"] = json!(["a", "b"])), "3 classes apart, but 2 are named");
+    assert_damaged(&changed(mlp(), |d| d["classes"] = json!(["a", "b"])), "has 3 classes, but 2 are named");
     assert_damaged(
         &changed(mlp(), |d| d["classes"] = json!(["a", "b", "b"])),
         "the class `b` is named twice",

@@ -268,7 +268,7 @@ mod tests {
         assert!(
             message("threshold").contains("threshold is without bounds, expected `lower`, `upper` or both")
         );
-        assert!(message("median:n_min_trials=2,n_min_trials=3").contains("told twice"));
+        assert!(message("median:n_min_trials=2,n_min_trials=3").contains("given twice"));
         assert!(message("halving:min_resource=auto,bootstrap_count=2").contains("bootstrap_count needs"));
         assert!(message("hyperband:min_resource=200").contains("max_resource is 100, expected at least"));
         assert!(message("patient:min_delta=nan").contains("min_delta is NaN, expected 0 or more"));

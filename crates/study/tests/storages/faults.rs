@@ -82,7 +82,7 @@ fn a_read_only_folder_is_named() {
     let error = storage.set_study_attr(id, storages::Scope::User, "k", &true.into()).unwrap_err();
     check(&error, Kind::Storage, &["read-only"]);
     let other = refused(&format!("sqlite:///{}", folder.path().join("other.db").display()));
-    check(&other, Kind::Storage, &["cannot be opened", "make files in its folder"]);
+    check(&other, Kind::Storage, &["cannot be opened", "create files in its folder"]);
 }
 
 #[test]

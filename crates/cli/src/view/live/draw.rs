@@ -17,7 +17,7 @@ use super::state::{Stage, State};
 const HELP: [&str; 9] = [
     "s, Ctrl-C       stop cleanly and keep the results so far",
     "Ctrl-C again    quit at once",
-    "p, then y       prune the selected trial: the study records this, and",
+    "p, then y       prune the selected trial: the study records this and",
     "                is no longer reproducible",
     "Tab, right, n   the next running trial",
     "left, b         the previous running trial",

@@ -202,7 +202,7 @@ fn trials_that_leave_free_their_worker() {
     let study = study_of(&state);
     assert_eq!(study.workers, [Some(2), None]);
     assert_eq!(study.n_finished(), 0);
-    assert!(state.log.iter().any(|told| told.always && told.text.contains("trial 0 was taken up")));
+    assert!(state.log.iter().any(|told| told.always && told.text.contains("trial 0 was claimed")));
 }
 
 #[test]
