@@ -137,7 +137,7 @@ fn predictions_of_several_files_are_one_table() {
         predicted: &[0, 1, 1],
         probabilities: MatRef::new(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0], 3, 2),
     };
-    let out = at("out.txt");
+    let out = at("out.csv");
     predictions::write(&out, &table, predicted, &predictions::WriteOptions::default()).unwrap();
     assert_eq!(fs::read_to_string(out).unwrap(), "name,f0,label\nx,1,n\ny,2,y\n\"z, z\",3,y\n");
 }

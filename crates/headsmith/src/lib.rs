@@ -17,7 +17,7 @@
 //! let mut context = Context { seed: 42, pool: &pool, stop: &stop, view: &mut view };
 //!
 //! let train = tables::read("train", &train, &options, &mut context)?;
-//! let (data, findings) = run::prepare_fit(train, None, &[], &options, &mut context)?;
+//! let (data, findings) = run::prepare_fit(train, None, 0.0, &[], &options, &mut context)?;
 //! let forest = HeadConfig::new(HeadKind::Forest, &[("n_estimators", 10.into())])?;
 //! let fitted = fit::fit(&forest, &data, &fit::FitOptions::default(), &mut context)?;
 //! assert_eq!(fitted.report.train.scores.accuracy, 1.0);

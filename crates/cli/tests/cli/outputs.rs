@@ -250,7 +250,6 @@ fn outputs_do_not_take_the_place_of_inputs() {
     let cases = [
         "fit forest --train train.csv --model ./train.csv",
         "predict --model train.csv --data test.csv --out train.csv",
-        "predict --model m --data test.csv --out p.zip --zip",
     ];
     for args in cases {
         let stderr = world.error(args, 2);
