@@ -21,7 +21,7 @@ HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
 DATA = ROOT / "examples/sentences"
 CLASSES = ["negative", "neutral", "positive"]
 OUTPUTS = [
-    "events.jsonl", "model-card.md", "model.safetensors", "report.html", "report.json", "study.db", "submission.csv",
+    ".headsmith.lock", "events.jsonl", "model-card.md", "model.safetensors", "report.html", "report.json", "study.db", "submission.csv",
     "submission.zip",
 ]
 # Small enough for seconds, large enough to leave chance far behind.
