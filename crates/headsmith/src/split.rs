@@ -6,6 +6,7 @@
 //! split is the same for any number of threads, and rows of one class do not move those of another.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use headsmith_data::{Dataset, checks};
 use headsmith_kernels::{Philox, Pool};
@@ -71,17 +72,19 @@ pub(crate) fn take(data: &mut FitData, share: f64, context: &mut Context<'_>) ->
     Ok(())
 }
 
-/// The unit of each row, counted from 0: rows with the same features are of one unit.
+/// The unit of each row: rows with the same features are of one unit.
 fn units(rows: &Dataset, pool: &Pool) -> Vec<usize> {
-    let mut unit_of = HashMap::new();
-    let hashes = checks::row_hashes(rows.x.view(), pool);
-    hashes
-        .into_iter()
-        .map(|hash| {
-            let next = unit_of.len();
-            *unit_of.entry(hash).or_insert(next)
-        })
-        .collect()
+    numbered(checks::row_hashes(rows.x.view(), pool))
+}
+
+/// Each key's number, from 0 in the order in which keys first occur.
+fn numbered<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> Vec<usize> {
+    let mut number_of = HashMap::new();
+    let number = |key| {
+        let next = number_of.len();
+        *number_of.entry(key).or_insert(next)
+    };
+    keys.into_iter().map(number).collect()
 }
 
 /// Whether each row is a validation row.
@@ -151,12 +154,12 @@ mod tests {
         // Rows 2 k and 2 k + 1 are one unit in the first half, single rows in the second.
         let units: Vec<usize> = (0..2000).map(|row| if row < 1000 { row / 2 } else { row }).collect();
         let y: Vec<u32> = (0..2000).map(|row| u32::from(row % 10 < 2)).collect();
-        let is_val = draw(&renumbered(&units), &y, 0.2, 7);
+        let is_val = draw(&numbered(units.clone()), &y, 0.2, 7);
         let count = |class: u32| (0..2000).filter(|&row| is_val[row] && y[row] == class).count();
         assert_eq!([count(0), count(1)], [320, 80]);
         assert!((0..500).all(|unit| is_val[2 * unit] == is_val[2 * unit + 1]));
-        assert_eq!(is_val, draw(&renumbered(&units), &y, 0.2, 7));
-        assert_ne!(is_val, draw(&renumbered(&units), &y, 0.2, 8));
+        assert_eq!(is_val, draw(&numbered(units.clone()), &y, 0.2, 7));
+        assert_ne!(is_val, draw(&numbered(units.clone()), &y, 0.2, 8));
     }
 
     #[test]
@@ -169,16 +172,5 @@ mod tests {
     #[test]
     fn a_unit_counts_for_most_of_its_rows() {
         assert_eq!(classes_of(&[0, 0, 0, 1, 1], &[2, 1, 2, 1, 0], 3), [2, 0]);
-    }
-
-    fn renumbered(units: &[usize]) -> Vec<usize> {
-        let mut known = HashMap::new();
-        units
-            .iter()
-            .map(|unit| {
-                let next = known.len();
-                *known.entry(*unit).or_insert(next)
-            })
-            .collect()
     }
 }
