@@ -17,6 +17,7 @@ use anyhow::{Context as _, Result};
 use clap::ArgMatches;
 use headsmith::data::predictions::Columns;
 use headsmith::events::{Begin, EventLog};
+use headsmith::metrics::Metric;
 use headsmith::mlflow::Status;
 use headsmith::{Context, Mlflow, Pool, Preset, Progress, TensorBoard, View};
 
@@ -55,7 +56,7 @@ fn with_context<T>(
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
-    with_threads(common.n_threads, common.seed, view_of(common), |context| {
+    with_threads(common.n_threads, (common.seed, common.metric), view_of(common), |context| {
         with_log(common, context, |context| {
             with_mlflow(common, context, |context| with_tensorboard(common, context, work))
         })
@@ -114,13 +115,13 @@ fn view_of(common: &Common) -> Box<dyn View> {
 /// The same for commands that have not all common flags.
 fn with_threads<T>(
     n_threads: usize,
-    seed: u64,
+    (seed, metric): (u64, Metric),
     mut view: Box<dyn View>,
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
     let pool = Pool::new(n_threads).context("cannot start the threads")?;
     let stop = interrupt::listen()?;
-    Ok(work(&mut Context { seed, pool: &pool, stop, view: view.as_mut() })?)
+    Ok(work(&mut Context { seed, metric, pool: &pool, stop, view: view.as_mut() })?)
 }
 
 /// Calls `work` with threads, without a view.
@@ -130,7 +131,13 @@ fn with_silent_context<T>(
 ) -> Result<T> {
     let pool = Pool::new(common.n_threads).context("cannot start the threads")?;
     let mut view = |_: &Progress<'_>| {};
-    Ok(work(&mut Context { seed: common.seed, pool: &pool, stop: interrupt::never(), view: &mut view })?)
+    Ok(work(&mut Context {
+        seed: common.seed,
+        metric: common.metric,
+        pool: &pool,
+        stop: interrupt::never(),
+        view: &mut view,
+    })?)
 }
 
 pub(crate) fn preset(matches: &ArgMatches) -> Preset {

@@ -108,6 +108,7 @@ fn run() -> Command {
             table("train", "Training table; required without --challenge"),
             table("val", "Validation table, which chooses the epoch and the head [default: a part of the training rows]"),
             split::arg(),
+            common::metric(),
             table("test", "Table to predict; labels in it are ignored"),
             Arg::new("out")
                 .long("out")
@@ -150,6 +151,7 @@ fn fit() -> Command {
             table("train", "Training table").required(true),
             table("val", "Validation table, which also chooses the epoch where there are epochs [default: a part of the training rows]"),
             split::arg(),
+            common::metric(),
             common::model("Where to write the fitted model"),
             common::events(),
             common::live(),

@@ -29,6 +29,8 @@ mod jobs;
 mod majority;
 #[path = "cli/many_classes.rs"]
 mod many_classes;
+#[path = "cli/metric.rs"]
+mod metric;
 #[path = "cli/mlflow.rs"]
 mod mlflow;
 #[path = "cli/outputs.rs"]

@@ -10,6 +10,7 @@ pub use early_stopping::{EarlyStopping, Patience};
 pub use model_checkpoint::ModelCheckpoint;
 pub use reduce_lr_on_plateau::{PlateauOptions, ReduceLrOnPlateau};
 
+use headsmith_metrics::Metric;
 use serde::{Deserialize, Serialize};
 
 /// Which way a metric is better.
@@ -20,6 +21,12 @@ pub enum Mode {
     Min,
     /// Larger is better.
     Max,
+}
+
+impl From<Metric> for Mode {
+    fn from(metric: Metric) -> Mode {
+        if metric.is_greater_better() { Mode::Max } else { Mode::Min }
+    }
 }
 
 impl Mode {

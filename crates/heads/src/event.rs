@@ -1,5 +1,6 @@
 //! What a fit says of itself while it runs, and what it can be told.
 
+use headsmith_metrics::Metric;
 use serde::{Deserialize, Serialize};
 
 use crate::mlp::Weights;
@@ -110,4 +111,27 @@ pub struct EpochScores {
     pub accuracy: f64,
     /// F1 per class, weighted by the class's share of the samples.
     pub weighted_f1: f64,
+    /// F1 averaged over the classes.
+    #[serde(default)]
+    pub macro_f1: f64,
+    /// The mean recall of the classes.
+    #[serde(default)]
+    pub balanced_accuracy: f64,
+    /// Matthews correlation coefficient.
+    #[serde(default)]
+    pub mcc: f64,
+}
+
+impl EpochScores {
+    /// The value of `metric`.
+    pub fn get(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::WeightedF1 => self.weighted_f1,
+            Metric::MacroF1 => self.macro_f1,
+            Metric::BalancedAccuracy => self.balanced_accuracy,
+            Metric::Accuracy => self.accuracy,
+            Metric::LogLoss => self.loss,
+            Metric::Mcc => self.mcc,
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! environment: seed, threads and observer are passed in.
 
 pub mod callbacks;
+pub mod class_weight;
 pub mod error;
 pub mod event;
 pub mod forest;

@@ -15,6 +15,7 @@ pub struct Samples<'a> {
     x: MatRef<'a>,
     y: &'a [u32],
     n_classes: usize,
+    names: &'a [String],
     scale: Option<&'a dyn ScaleRows>,
 }
 
@@ -44,12 +45,17 @@ impl<'a> Samples<'a> {
                 y[i]
             )));
         }
-        Ok(Samples { x, y, n_classes, scale: None })
+        Ok(Samples { x, y, n_classes, names: &[], scale: None })
     }
 
     /// The same samples, every row of them scaled when a head looks at it.
     pub fn scaled_by(self, scale: &'a dyn ScaleRows) -> Samples<'a> {
         Samples { scale: Some(scale), ..self }
+    }
+
+    /// The same samples with the names of their classes, by which parameters may name them.
+    pub fn named(self, names: &'a [String]) -> Samples<'a> {
+        Samples { names, ..self }
     }
 
     /// The features as they stand in the table, `n_samples x n_features`: see [`rows`](Samples::rows) for what a head
@@ -61,6 +67,11 @@ impl<'a> Samples<'a> {
     /// The classes, one a row.
     pub fn y(self) -> &'a [u32] {
         self.y
+    }
+
+    /// The classes' names, in order; empty where nobody said them.
+    pub fn class_names(self) -> &'a [String] {
+        self.names
     }
 
     /// The number of classes, present in `y` or not.

@@ -3,15 +3,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use headsmith_kernels::Pool;
+use headsmith_metrics::Metric;
 
 use crate::error::{Error, Result};
 use crate::progress::{Progress, View};
 use crate::record::{Record, Recorded};
 
-/// Seed, threads, the wish to stop, and who looks on.
+/// Seed, metric, threads, the wish to stop, and who looks on.
 pub struct Context<'a> {
     /// Where every random number comes from.
     pub seed: u64,
+    /// The metric that chooses epochs, trials and heads.
+    pub metric: Metric,
     /// The threads.
     pub pool: &'a Pool,
     /// Set from outside, at any time, to end the work cleanly.
@@ -29,7 +32,13 @@ impl Context<'_> {
     /// Calls `work`, whose steps `record` keeps.
     pub fn kept<T>(&mut self, record: impl Record, work: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let mut view = Recorded::new(record, &mut *self.view);
-        work(&mut Context { seed: self.seed, pool: self.pool, stop: self.stop, view: &mut view })
+        work(&mut Context {
+            view: &mut view,
+            seed: self.seed,
+            metric: self.metric,
+            pool: self.pool,
+            stop: self.stop,
+        })
     }
 
     pub(crate) fn tell(&mut self, progress: &Progress<'_>) {

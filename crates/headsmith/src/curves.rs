@@ -1,13 +1,10 @@
 //! The names under which views keep curves: Keras's, so that what is known of its runs is found in ours.
 
 use headsmith_heads::EpochScores;
+use headsmith_metrics::Metric;
 
 /// The learning rate of an epoch.
 pub(crate) const LEARNING_RATE: &str = "epoch_learning_rate";
-/// The value that a trial reports.
-pub(crate) const TRIAL: &str = "epoch_weighted_f1";
-/// A trial's value at its end.
-pub(crate) const VALUE: &str = "weighted_f1";
 /// How many epochs of a trial were trained.
 pub(crate) const EPOCHS: &str = "epochs";
 /// Whether a trial was pruned.
@@ -18,14 +15,25 @@ pub(crate) fn trial_name(number: u64) -> String {
     format!("trial-{number:04}")
 }
 
-/// The scores of an epoch by name.
-pub(crate) fn of(scores: &EpochScores) -> [(&'static str, f64); 5] {
-    let EpochScores { loss, mae, mse, accuracy, weighted_f1 } = *scores;
-    [
+/// The value that a trial reports after an epoch.
+pub(crate) fn of_trial(metric: Metric) -> String {
+    format!("epoch_{}", metric.name())
+}
+
+/// The scores of an epoch by name: those of Keras's history, and `metric` if it is another.
+pub(crate) fn of(scores: &EpochScores, metric: Metric) -> Vec<(String, f64)> {
+    let EpochScores { loss, mae, mse, accuracy, weighted_f1, .. } = *scores;
+    let usual = [
         ("epoch_loss", loss),
         ("epoch_mae", mae),
         ("epoch_mse", mse),
         ("epoch_accuracy", accuracy),
-        (TRIAL, weighted_f1),
-    ]
+        ("epoch_weighted_f1", weighted_f1),
+    ];
+    let mut named = usual.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let chosen = of_trial(metric);
+    if metric != Metric::LogLoss && !named.iter().any(|(name, _)| *name == chosen) {
+        named.push((chosen, scores.get(metric)));
+    }
+    named
 }

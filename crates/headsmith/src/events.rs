@@ -191,14 +191,14 @@ fn said(progress: &Progress<'_>) -> Option<Value> {
         Progress::Read(table) => json!({ "event": "read", "table": table }),
         Progress::Found(finding) => json!({ "event": "found", "finding": finding }),
         Progress::Split(split) => json!({ "event": "split", "split": split }),
-        Progress::Fitting { head, purpose } => {
-            json!({ "event": "fitting", "head": head, "purpose": purpose })
+        Progress::Fitting { head, purpose, metric } => {
+            json!({ "event": "fitting", "head": head, "purpose": purpose, "metric": metric })
         }
         Progress::Fit(event) => return fit(event),
         Progress::Fitted(report) => json!({ "event": "fitted", "head": report }),
-        Progress::Searching { study, n_trials, n_finished, .. } => {
-            json!({ "event": "searching", "study": study, "n_trials": n_trials, "n_finished": n_finished })
-        }
+        Progress::Searching { study, n_trials, n_finished, metric, .. } => json!({
+            "event": "searching", "study": study, "n_trials": n_trials, "n_finished": n_finished, "metric": metric
+        }),
         Progress::Trial(event) => return trial(event),
         Progress::Searched => json!({ "event": "searched" }),
         Progress::Wrote(path) => json!({ "event": "wrote", "path": path.to_string_lossy() }),

@@ -109,7 +109,8 @@ pub fn fit(
     options: &FitOptions,
     context: &mut Context<'_>,
 ) -> Result<FittedHead> {
-    context.tell(&Progress::Fitting { head: head.kind.name(), purpose: options.purpose });
+    let metric = context.metric;
+    context.tell(&Progress::Fitting { head: head.kind.name(), purpose: options.purpose, metric });
     context.tell(&Progress::Parameters(&head.params));
     let start = Instant::now();
     let scaling = head.params.text("scale").unwrap_or("none");
@@ -135,6 +136,7 @@ pub fn fit(
         report: FitReport {
             head: head.kind.name(),
             params: head.params.clone(),
+            metric,
             scaling: scaled.transform.scaling().to_string(),
             fit_seconds,
             epochs: trained.history.len(),
@@ -212,7 +214,8 @@ impl<'d> Scaled<'d> {
 impl ScaledRows<'_> {
     fn samples<'s>(&'s self, transform: &'s Transform) -> Result<Samples<'s>> {
         let x = self.copy.as_ref().unwrap_or(&self.rows.x).view();
-        let samples = Samples::new(x, &self.rows.y, self.rows.classes.len())?;
+        let classes = &self.rows.classes;
+        let samples = Samples::new(x, &self.rows.y, classes.len())?.named(classes.names());
         let as_it_stands = self.copy.is_some() || transform.scaling() == Scaling::None;
         Ok(if as_it_stands { samples } else { samples.scaled_by(transform) })
     }
@@ -248,7 +251,7 @@ fn train_mlp(
     };
     let keep: Option<mlp::Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut keep) } else { None };
     let trainer = mlp::Trainer::new(train, val, &head.params, seed, options.trial, pool)?;
-    let fitted = mlp::run(trainer, &head.params, watch, keep)?;
+    let fitted = mlp::run(trainer, &head.params, watch.context.metric, watch, keep)?;
     checkpoint.tell_failure(watch.context);
     if fitted.history.is_empty() {
         watch.context.go_on()?;

@@ -99,7 +99,7 @@ pub(crate) fn compare(
     )?;
     let caution = candidate.val.as_ref().and_then(Judgement::caution);
     Ok(Comparison {
-        metric: "weighted_f1",
+        metric: context.metric,
         baseline: baseline.head,
         candidate: candidate.head,
         difference,
@@ -111,12 +111,14 @@ pub(crate) fn compare(
 pub(crate) fn brief(report: &FitReport) -> Value {
     let brief = |judgement: &Judgement| {
         let scores = &judgement.scores;
-        json!({
+        let mut brief = json!({
             "weighted_f1": scores.weighted_f1,
             "accuracy": scores.accuracy,
             "log_loss": scores.log_loss,
             "caution": judgement.caution(),
-        })
+        });
+        brief[report.metric.name()] = json!(report.metric.of(scores));
+        brief
     };
     let mut metrics = serde_json::Map::new();
     metrics.insert("train".to_owned(), brief(&report.train));

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::sync::atomic::AtomicBool;
-//! use headsmith::{Context, HeadConfig, HeadKind, Pool, Progress, data::ReadOptions, fit, model_file, run, tables};
+//! use headsmith::{Context, HeadConfig, HeadKind, Metric, Pool, Progress, data::ReadOptions, fit, model_file, run, tables};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let train = folder.path().join("train.csv");
@@ -14,7 +14,7 @@
 //! # std::fs::write(&train, format!("embeddings,label\n{rows}"))?;
 //! let (pool, stop, options) = (Pool::new(2)?, AtomicBool::new(false), ReadOptions::default());
 //! let mut view = |_: &Progress<'_>| {};
-//! let mut context = Context { seed: 42, pool: &pool, stop: &stop, view: &mut view };
+//! let mut context = Context { seed: 42, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view };
 //!
 //! let train = tables::read("train", &train, &options, &mut context)?;
 //! let (data, findings) = run::prepare_fit(train, None, 0.0, &[], &options, &mut context)?;
@@ -67,6 +67,7 @@ pub use headsmith_heads as heads;
 pub use headsmith_heads::params;
 pub use headsmith_kernels::Pool;
 pub use headsmith_metrics as metrics;
+pub use headsmith_metrics::Metric;
 pub use headsmith_model as model;
 pub use headsmith_report::Facts;
 pub use headsmith_study as study;

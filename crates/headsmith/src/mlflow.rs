@@ -56,6 +56,8 @@ pub struct Mlflow {
     trials: Trials,
     /// What stands before the names of the fit that goes on.
     prefix: String,
+    /// The metric that chooses the epoch of the fit.
+    metric: headsmith_metrics::Metric,
     /// The folder of a run's report.
     out: Option<PathBuf>,
 }
@@ -87,7 +89,8 @@ impl Mlflow {
         warnings.extend(tracker.no_artifacts().map(|why| format!("files are not logged to MLflow: {why}")));
         tracker.send(Message::params(Tracker::PARENT, config.params.clone()));
         let trials = Trials::default();
-        Ok(Mlflow { tracker, shown, warnings, trials, prefix: String::new(), out: None })
+        let metric = headsmith_metrics::Metric::default();
+        Ok(Mlflow { tracker, shown, warnings, trials, prefix: String::new(), metric, out: None })
     }
 
     /// What is not as somebody may expect it.
@@ -130,9 +133,10 @@ impl Mlflow {
     fn epoch(&self, record: &EpochRecord) {
         let prefix = &self.prefix;
         let of = |side: &str, scores| {
-            curves::of(scores).map(|(name, value)| (format!("{prefix}{side}/{name}"), value))
+            let named = curves::of(scores, self.metric).into_iter();
+            named.map(|(name, value)| (format!("{prefix}{side}/{name}"), value)).collect::<Vec<_>>()
         };
-        let mut numbers = of("train", &record.train).to_vec();
+        let mut numbers = of("train", &record.train);
         numbers.push((format!("{prefix}train/{}", curves::LEARNING_RATE), record.learning_rate));
         numbers.extend(record.val.iter().flat_map(|val| of("validation", val)));
         self.numbers(numbers, record.epoch);
@@ -181,7 +185,8 @@ impl Record for &mut Mlflow {
     fn keep(&mut self, progress: &Progress<'_>) -> std::result::Result<(), String> {
         match progress {
             Progress::Read(table) => self.read(table),
-            Progress::Fitting { head, purpose } => {
+            Progress::Fitting { head, purpose, metric } => {
+                self.metric = *metric;
                 let folder = folder_of(purpose);
                 self.prefix = if folder.is_empty() { folder } else { folder + "/" };
                 self.params(vec![(format!("{}head", self.prefix), (*head).to_owned())]);
@@ -192,8 +197,8 @@ impl Record for &mut Mlflow {
             }
             Progress::Fit(Event::Epoch(record)) => self.epoch(record),
             Progress::Fitted(report) => self.fitted(report),
-            Progress::Searching { study, space, trials, pruner, n_trials, .. } => {
-                self.trials = Trials::begin(study, trials);
+            Progress::Searching { study, space, trials, pruner, n_trials, metric, .. } => {
+                self.trials = Trials::begin(study, *metric, trials);
                 self.tags(vec![("headsmith.study".to_owned(), (*study).to_owned())]);
                 let n_trials = n_trials.map(|n| ("study/trials".to_owned(), n.to_string()));
                 let space = space.params.iter();

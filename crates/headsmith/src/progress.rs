@@ -9,6 +9,7 @@ use headsmith_heads::mlp::{Architecture, Weights};
 use headsmith_heads::params::Params;
 use headsmith_heads::{EpochRecord, Event};
 use headsmith_kernels::MatRef;
+use headsmith_metrics::Metric;
 use headsmith_study::{Space, StudyEvent, Trial};
 use headsmith_tensorboard::Histogram;
 
@@ -39,6 +40,8 @@ pub enum Progress<'a> {
         head: &'static str,
         /// What it is fitted for: `baseline`, `final fit`, or nothing where there is one.
         purpose: &'static str,
+        /// The metric that chooses its epoch, where it has epochs.
+        metric: Metric,
     },
     /// The parameters of the head that is about to be fitted.
     Parameters(&'a Params),
@@ -73,6 +76,8 @@ pub enum Progress<'a> {
         n_steps: Option<u64>,
         /// Its pruner, as it was asked for.
         pruner: &'a str,
+        /// The metric that is the value of a trial.
+        metric: Metric,
     },
     /// A trial of the study says something.
     Trial(&'a StudyEvent),

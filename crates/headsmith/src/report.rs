@@ -6,8 +6,8 @@ use headsmith_heads::EpochRecord;
 use headsmith_heads::event::StopReason;
 use headsmith_heads::mlp::LayerSummary;
 use headsmith_heads::params::Params;
-use headsmith_metrics::Scores;
 use headsmith_metrics::bootstrap::Intervals;
+use headsmith_metrics::{Metric, Scores};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 
@@ -45,6 +45,8 @@ pub struct Report {
     pub seed: u64,
     /// The threads that worked at once.
     pub jobs: usize,
+    /// The metric on the validation rows that chose epochs, trials and the head.
+    pub metric: Metric,
     /// Whether the run was asked to stop before its end.
     pub interrupted: bool,
     /// The tables that were read.
@@ -137,6 +139,8 @@ pub struct FitReport {
     pub head: &'static str,
     /// All its parameters.
     pub params: Params,
+    /// The metric on the validation rows that chose its epoch, where it has epochs.
+    pub metric: Metric,
     /// How features are scaled before the head sees them.
     pub scaling: String,
     /// The seconds that scaling and training took, without reading or judging.
@@ -249,7 +253,7 @@ pub struct ClassProbability {
 #[derive(Debug, Serialize)]
 pub struct Comparison {
     /// The metric by which the head was chosen.
-    pub metric: &'static str,
+    pub metric: Metric,
     /// The head compared against.
     pub baseline: &'static str,
     /// The head compared.
@@ -273,6 +277,16 @@ pub struct PredictionReport {
     pub counts: Vec<ClassCount>,
     /// The files that were written.
     pub files: Vec<String>,
+}
+
+impl FitReport {
+    /// The value of its metric on the validation rows by which it chose: that of the best epoch, or of a head without
+    /// epochs.
+    pub fn chosen_by(&self) -> Option<f64> {
+        let metric = self.metric;
+        let epoch = self.best_epoch.and_then(|best| self.history.get(best)?.val);
+        epoch.map(|scores| scores.get(metric)).or_else(|| Some(metric.of(&self.val.as_ref()?.scores)))
+    }
 }
 
 impl Judgement {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use headsmith_data::predictions::{self, Columns, WriteOptions};
 use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, output};
+use headsmith_metrics::Metric;
 use headsmith_model::Record;
 
 use crate::context::Context;
@@ -107,7 +108,7 @@ fn do_all(config: &RunConfig, started: String, context: &mut Context<'_>) -> Res
         ([baseline, candidate], Some(val)) => compare(val, baseline, candidate, context)?,
         _ => None,
     };
-    let best = better(&heads);
+    let best = better(&heads, context.metric);
     let model_path = model_path(config);
     model_file::save_final(&heads[best].model, &model_path, context)?;
     heads[best].report.held_back = hold_back::judge(&heads[best].model, &data, context)?;
@@ -127,6 +128,7 @@ fn do_all(config: &RunConfig, started: String, context: &mut Context<'_>) -> Res
         machine: Machine::this(),
         seed: context.seed,
         jobs: context.pool.n_threads(),
+        metric: context.metric,
         interrupted: context.stopping(),
         tables,
         split: data.split.clone(),
@@ -237,10 +239,10 @@ fn compare(
     }
 }
 
-/// The head with the higher weighted F1 on the validation rows; the earlier of equals.
-fn better(heads: &[FittedHead]) -> usize {
-    let score = |head: &FittedHead| head.report.val.as_ref().map_or(0.0, |val| val.scores.weighted_f1);
-    (1..heads.len()).fold(0, |best, i| if score(&heads[i]) > score(&heads[best]) { i } else { best })
+/// The head that is better on the validation rows; the earlier of equals.
+fn better(heads: &[FittedHead], metric: Metric) -> usize {
+    let score = |i: usize| heads[i].report.val.as_ref().map_or(metric.worst(), |val| metric.of(&val.scores));
+    (1..heads.len()).fold(0, |best, i| if metric.is_better(score(i), score(best)) { i } else { best })
 }
 
 fn refuse_overwriting(config: &RunConfig) -> Result<()> {

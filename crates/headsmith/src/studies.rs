@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use headsmith_data::Files;
+use headsmith_metrics::Metric;
 use headsmith_study::storages::{self, Options, Storage, StudyRecord};
 use headsmith_study::{Attributes, Trial, best_trial};
 use serde::Serialize;
@@ -108,13 +109,14 @@ pub fn show_with_trials(place: &Place) -> Result<(StudyReport, Vec<TrialRow>)> {
     Ok((look.report(&place.storage), look.rows()))
 }
 
-/// The best trial.
+/// The best trial, and the metric that is its value; `None` where another program began the study.
 ///
 /// # Errors
 /// When there is no such study, or no complete trial in it.
-pub fn best(place: &Place) -> Result<TrialRow> {
+pub fn best(place: &Place) -> Result<(TrialRow, Option<Metric>)> {
     let look = Look::new(place)?;
-    Ok(TrialRow::new(look.best()?, &look.words))
+    let metric = tune::plan_of(&look.record).ok().map(|plan| plan.metric);
+    Ok((TrialRow::new(look.best()?, &look.words), metric))
 }
 
 /// The trials that pass the filter, in its order.
@@ -180,7 +182,7 @@ pub fn fit_best(
 ) -> Result<(FitReport, Vec<String>)> {
     let look = Look::new(place)?;
     let (plan, best) = (tune::plan_of(&look.record)?, look.best()?);
-    context.seed = plan.seed;
+    (context.seed, context.metric) = (plan.seed, plan.metric);
     let head = tune::final_head(&plan.base()?, &TrialRow::new(best, &look.words))?;
     let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tune::tables_of(&plan, &look.record.name, own, config.cache.clone(), context)?;

@@ -15,12 +15,13 @@ mod trials;
 use std::path::{Path, PathBuf};
 
 use headsmith_heads::mlp::Weights;
+use headsmith_metrics::Metric;
 use headsmith_tensorboard::{Histogram, Origin, Value, Writer};
 
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::record::{Record, now};
-use fits::FitFiles;
+use fits::{FitFiles, Wanted};
 use trials::StudyFiles;
 
 /// Keeps what a run says for TensorBoard, in one folder.
@@ -62,15 +63,19 @@ impl TensorBoard {
         Ok(TensorBoard { folder: folder.to_owned(), origin, every, fit: None, study: None })
     }
 
+    fn wanted(&self, metric: Metric) -> Wanted {
+        Wanted { every: self.every, metric }
+    }
+
     fn write(&mut self, progress: &Progress<'_>) -> std::io::Result<()> {
         match progress {
-            Progress::Fitting { purpose, .. } => {
+            Progress::Fitting { purpose, metric, .. } => {
                 let folder = self.folder.join(folder_of(purpose));
-                self.fit = Some(FitFiles::new(folder, self.origin.clone(), 0, self.every));
+                self.fit = Some(FitFiles::new(folder, self.origin.clone(), 0, self.wanted(*metric)));
             }
-            Progress::Searching { study, space, trials, .. } => {
+            Progress::Searching { study, space, trials, metric, .. } => {
                 let folder = self.folder.join(plain(study));
-                let mut files = StudyFiles::begin(folder, self.origin.clone(), space, self.every)?;
+                let mut files = StudyFiles::begin(folder, self.origin.clone(), space, self.wanted(*metric))?;
                 trials.iter().try_for_each(|trial| files.catch_up(trial))?;
                 self.study = Some(files);
             }

@@ -12,7 +12,9 @@ use headsmith::data::predictions::Columns;
 use headsmith::heads::{EpochRecord, EpochScores, Event};
 use headsmith::run::RunConfig;
 use headsmith::tune::StudyConfig;
-use headsmith::{Context, HeadConfig, HeadKind, Pool, Preset, Progress, Recorded, View, events, folder};
+use headsmith::{
+    Context, HeadConfig, HeadKind, Metric, Pool, Preset, Progress, Recorded, View, events, folder,
+};
 use serde_json::Value;
 
 /// Three classes, one of them with a name that must do nothing in a page.
@@ -65,8 +67,11 @@ fn run(at: &Path) -> Value {
     };
     let (pool, stop) = (Pool::new(2).unwrap(), AtomicBool::new(false));
     let mut view = |_: &Progress<'_>| {};
-    headsmith::run::run(&config, &mut Context { seed: 3, pool: &pool, stop: &stop, view: &mut view })
-        .unwrap();
+    headsmith::run::run(
+        &config,
+        &mut Context { seed: 3, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view },
+    )
+    .unwrap();
     serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap()
 }
 
@@ -373,8 +378,17 @@ fn an_event_costs_microseconds() {
     let mut inner = |_: &Progress<'_>| {};
     let begin = events::Begin { started: String::new(), command: Vec::new(), seed: 42, jobs: 2 };
     let mut log = Recorded::new(events::EventLog::append(path.clone(), &begin).unwrap(), &mut inner);
-    log.see(&Progress::Fitting { head: "mlp", purpose: "final fit" });
-    let scores = EpochScores { loss: 0.7, mae: 0.2, mse: 0.1, accuracy: 0.613, weighted_f1: 0.61 };
+    log.see(&Progress::Fitting { head: "mlp", purpose: "final fit", metric: Metric::default() });
+    let scores = EpochScores {
+        loss: 0.7,
+        mae: 0.2,
+        mse: 0.1,
+        accuracy: 0.613,
+        weighted_f1: 0.61,
+        macro_f1: 0.6,
+        balanced_accuracy: 0.6,
+        mcc: 0.3,
+    };
     let record =
         EpochRecord { epoch: 3, learning_rate: 1e-3, train: scores, val: Some(scores), improved: true };
     let (event, n) = (Event::Epoch(record), 20_000);

@@ -11,7 +11,7 @@ use headsmith::data::predictions::Columns;
 use headsmith::heads::Event;
 use headsmith::report::Report;
 use headsmith::run::RunConfig;
-use headsmith::{Context, HeadConfig, HeadKind, Pool, Preset, Progress, View, model_file};
+use headsmith::{Context, HeadConfig, HeadKind, Metric, Pool, Preset, Progress, View, model_file};
 
 fn tables(folder: &Path) -> RunConfig {
     for (name, n_rows, shift) in [("train.csv", 120, 0), ("val.csv", 60, 7), ("test.csv", 30, 11)] {
@@ -42,7 +42,7 @@ fn tables(folder: &Path) -> RunConfig {
 
 fn run(config: &RunConfig, stop: &AtomicBool, view: &mut dyn View) -> headsmith::Result<Report> {
     let pool = Pool::new(2).unwrap();
-    headsmith::run::run(config, &mut Context { seed: 1, pool: &pool, stop, view })
+    headsmith::run::run(config, &mut Context { seed: 1, metric: Metric::default(), pool: &pool, stop, view })
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_view_sees_every_step_in_order() {
     let mut view = |progress: &Progress<'_>| {
         seen.push(match progress {
             Progress::Read(table) => format!("read {}", table.role),
-            Progress::Fitting { head, purpose } => format!("{head} for {purpose}"),
+            Progress::Fitting { head, purpose, .. } => format!("{head} for {purpose}"),
             Progress::Fit(Event::Epoch(record)) => format!("epoch {}", record.epoch),
             Progress::Fitted(report) => format!("{} done", report.head),
             Progress::Wrote(path) => path.file_name().unwrap().to_string_lossy().into_owned(),

@@ -11,6 +11,7 @@
 use std::time::Instant;
 
 use headsmith_kernels::{Philox, Pool, philox::Sequence};
+use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::{Options, selection};
 
 const CORRELATION: f64 = 0.6;
@@ -74,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (mut observed, mut corrected, mut plain_holds, mut corrected_holds) = (vec![], vec![], 0.0, 0.0);
         for seed in 0..n_studies {
             let study = simulate(seed, n_samples, n_trials, spread);
-            let found = selection(&study.y_true, &study.trials, 3, &options, &pool)?;
+            let found = selection(&study.y_true, &study.trials, 3, Metric::WeightedF1, &options, &pool)?;
             let truth = study.truths[found.selected];
             observed.push(found.observed - truth);
             corrected.push(found.corrected - truth);
@@ -92,7 +93,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let study = simulate(1, 2000, 160, 0.0);
     let started = Instant::now();
     let options = Options { n_resamples: 1000, ..Options::default() };
-    selection(&study.y_true, &study.trials, 3, &options, &Pool::inline())?;
+    selection(&study.y_true, &study.trials, 3, Metric::WeightedF1, &options, &Pool::inline())?;
     println!(
         "\n160 trials x 2,000 rows x 1,000 resamples, one thread: {:.3} s",
         started.elapsed().as_secs_f64()

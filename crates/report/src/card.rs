@@ -102,7 +102,7 @@ fn factors(facts: &Facts) -> String {
 }
 
 fn metrics(facts: &Facts) -> String {
-    let (scores, rows) = facts.scores();
+    let (metric, (scores, rows)) = (facts.metric(), facts.scores());
     let line = |(key, name): (&str, &str)| {
         vec![name.to_owned(), score(scores[key].number()), interval(&scores["intervals"][key])]
     };
@@ -121,17 +121,17 @@ fn metrics(facts: &Facts) -> String {
     let selection = facts.report.at("/study/selection");
     if let Some(corrected) = selection.at("/corrected").number() {
         table.add([
-            "weighted F1 corrected for selection".to_owned(),
+            format!("{metric} corrected for selection"),
             score(corrected),
             interval(selection.at("/corrected_interval")),
         ]);
     }
     let held = facts.chosen().at("/held_back");
-    if let Some(value) = held.at("/weighted_f1").number() {
+    if let Some(value) = held[metric.key].number() {
         table.add([
-            "weighted F1 on rows held back".to_owned(),
+            format!("{metric} on rows held back"),
             score(value),
-            interval(held.at("/intervals/weighted_f1")),
+            interval(&held["intervals"][metric.key]),
         ]);
     }
     format!(

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::metric::Metric;
+
 /// A run as its output folder tells it.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -89,6 +91,11 @@ impl Facts {
         let heads = self.report.at("/heads").all();
         let chosen = self.report.at("/chosen").text();
         heads.iter().rfind(|head| head.at("/head").text() == chosen).or(heads.last()).unwrap_or(&NOTHING)
+    }
+
+    /// The metric that chose epochs, trials and the head.
+    pub(crate) fn metric(&self) -> Metric {
+        Metric::of(self)
     }
 
     /// The scores that the chosen head is known by, and what their rows are called.

@@ -17,6 +17,7 @@ mod axis;
 mod card;
 mod facts;
 mod figure;
+mod metric;
 mod page;
 mod plot;
 mod sections;

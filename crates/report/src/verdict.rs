@@ -83,19 +83,21 @@ fn table(table: &Value) -> String {
 /// Whether the chosen head is better than the baseline, as the paired test says; `None` without a comparison.
 pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
     let comparison = facts.report.at("/comparison");
-    let difference = comparison.at("/difference/weighted_f1");
+    let metric = facts.metric();
+    let difference = &comparison["difference"][metric.key];
     let [observed, low, high, p] =
         ["/observed", "/low", "/high", "/p_value"].map(|path| difference.at(path).number());
     let (observed, low, high, p) = (observed?, low?, high?, p?);
     let (candidate, baseline) =
         (name(comparison.at("/candidate").text()), name(comparison.at("/baseline").text()));
     let numbers = format!(
-        "weighted F1 {} (95% interval {} to {}, p\u{a0}{p:.4}, paired bootstrap on the same rows)",
+        "{metric} {} (95% interval {} to {}, p\u{a0}{p:.4}, paired bootstrap on the same rows)",
         signed(observed),
         signed(low),
         signed(high)
     );
-    Some(match (low > 0.0, high < 0.0) {
+    let (better, worse) = if metric.is_loss() { (high < 0.0, low > 0.0) } else { (low > 0.0, high < 0.0) };
+    Some(match (better, worse) {
         (true, _) => (Tone::Good, format!("The {candidate} is better than the {baseline}: {numbers}.")),
         (_, true) => (Tone::Warning, format!("The {candidate} is worse than the {baseline}: {numbers}.")),
         _ => (
@@ -146,7 +148,7 @@ fn never_predicted(facts: &Facts) -> Option<(Tone, String)> {
 /// What the rows had been used for, and the numbers that correct for it.
 fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
     let mut said = Vec::new();
-    let (scores, rows) = facts.scores();
+    let (metric, (scores, rows)) = (facts.metric(), facts.scores());
     match scores.at("/caution").as_str() {
         Some(caution) => {
             said.push((Tone::Warning, format!("The score on the {rows} rows is optimistic: {caution}.")))
@@ -163,7 +165,7 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
         said.push((
             Tone::Note,
             format!(
-                "Corrected for the selection among {}, the best trial's weighted F1 is {} (95% interval {}) instead \
+                "Corrected for the selection among {}, the best trial's {metric} is {} (95% interval {}) instead \
                  of {}.",
                 counted(selection.at("/n_trials").count(), "trial"),
                 score(corrected),
@@ -173,14 +175,14 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
         ));
     }
     let held = facts.chosen().at("/held_back");
-    if let Some(value) = held.at("/weighted_f1").number() {
+    if let Some(value) = held[metric.key].number() {
         said.push((
             Tone::Good,
             format!(
-                "On {} that were held back and chose nothing, its weighted F1 is {} (95% interval {}).",
+                "On {} that were held back and chose nothing, its {metric} is {} (95% interval {}).",
                 counted(held.at("/n_samples").count(), "validation row"),
                 score(value),
-                interval(held.at("/intervals/weighted_f1"))
+                interval(&held["intervals"][metric.key])
             ),
         ));
     }
@@ -250,12 +252,13 @@ fn by_hand(facts: &Facts) -> Option<(Tone, String)> {
 
 /// How much better it is on the rows that it learnt from.
 fn gap(facts: &Facts) -> Option<(Tone, String)> {
-    let train = facts.chosen().at("/train/weighted_f1").number()?;
-    let val = facts.chosen().at("/val/weighted_f1").number()?;
+    let (metric, chosen) = (facts.metric(), facts.chosen());
+    let train = chosen["train"][metric.key].number()?;
+    let val = chosen["val"][metric.key].number()?;
     Some((
         Tone::Note,
         format!(
-            "On the training rows its weighted F1 is {}, {} compared with the validation rows.",
+            "On the training rows its {metric} is {}, {} compared with the validation rows.",
             score(train),
             signed(train - val)
         ),

@@ -51,8 +51,9 @@ fn show(matches: &ArgMatches) -> Result<()> {
 fn best(matches: &ArgMatches) -> Result<()> {
     let json = matches.get_flag("json");
     if !matches.get_flag("fit") {
-        let best = studies::best(&place(matches))?;
-        return if json { view::print_json(&best) } else { view::print(&view::study::trial(&best)) };
+        let (best, metric) = studies::best(&place(matches))?;
+        let text = || view::study::trial(&best, metric);
+        return if json { view::print_json(&best) } else { view::print(&text()) };
     }
     let config = studies::FitBest {
         train: optional_table_of(matches, "train"),
@@ -62,9 +63,9 @@ fn best(matches: &ArgMatches) -> Result<()> {
     };
     let threads = common::threads(matches);
     let quiet = matches.get_flag("quiet");
-    // The seed is the study's own.
+    // Seed and metric are the study's own.
     let (report, classes) =
-        commands::with_threads(threads, 0, Box::new(StderrView::new(quiet)), |context| {
+        commands::with_threads(threads, Default::default(), Box::new(StderrView::new(quiet)), |context| {
             studies::fit_best(&place(matches), &config, context)
         })?;
     if json { view::print_json(&report) } else { view::print(&view::text::fit(&report, &classes)) }

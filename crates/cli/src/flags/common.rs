@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use headsmith::data::{Dtype, Files, OnBadRow, ReadOptions};
+use headsmith::metrics::Metric;
 use headsmith::{MlflowConfig, without_password};
 
 use crate::flags::mlflow;
@@ -30,6 +31,8 @@ pub(crate) struct Common {
     pub(crate) mlflow: Option<MlflowConfig>,
     /// How progress is shown, of the commands that have a choice.
     pub(crate) live: Option<Mode>,
+    /// The metric that chooses, of the commands that choose.
+    pub(crate) metric: Metric,
     /// How tables are read.
     pub(crate) read: ReadOptions,
 }
@@ -94,6 +97,12 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
             .map_or(1, |&every| every as usize),
         mlflow: mlflow::given(matches),
         live: matches.try_get_one::<String>("live").ok().flatten().map(|name| Mode::named(name)),
+        metric: matches
+            .try_get_one::<String>("metric")
+            .ok()
+            .flatten()
+            .and_then(|name| name.parse().ok())
+            .unwrap_or_default(),
         read: ReadOptions {
             embeddings_column: text("embeddings_column"),
             label_column: text("label_column"),
@@ -172,6 +181,16 @@ pub(crate) fn tensorboard() -> [Arg; 2] {
             .default_value("1")
             .help("Write histograms of the weights to TensorBoard every N epochs; 0: none"),
     ]
+}
+
+/// The flag that names the metric that chooses.
+pub(crate) fn metric() -> Arg {
+    Arg::new("metric")
+        .long("metric")
+        .value_name("METRIC")
+        .value_parser(Metric::ALL.map(Metric::name))
+        .default_value(Metric::default().name())
+        .help("Metric on the validation rows that chooses the epoch, the trial and the head")
 }
 
 /// The flag that says how progress is shown.

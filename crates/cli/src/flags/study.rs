@@ -35,6 +35,7 @@ pub(crate) fn tune() -> Command {
             table("train", "Training table").required(true),
             table("val", "Validation table, which scores the trials [default: a part of the training rows]"),
             super::split::arg(),
+            common::metric(),
             head(),
             common::events(),
             common::live(),

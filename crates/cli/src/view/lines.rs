@@ -39,8 +39,8 @@ pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
         Progress::Found(finding) if finding.severity == Severity::Warning => {
             Told::warning(&finding.to_string())
         }
-        Progress::Fitting { head, purpose: "" } => Told::progress(format!("fitting {head}")),
-        Progress::Fitting { head, purpose } => Told::progress(format!("fitting {head} ({purpose})")),
+        Progress::Fitting { head, purpose: "", .. } => Told::progress(format!("fitting {head}")),
+        Progress::Fitting { head, purpose, .. } => Told::progress(format!("fitting {head} ({purpose})")),
         Progress::Fitted(report) => Told::progress(fitted(report)),
         Progress::Searching { study, n_finished: 0, .. } => Told::progress(format!("study {study}")),
         Progress::Searching { study, n_finished, .. } => {

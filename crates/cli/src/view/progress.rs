@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use headsmith::heads::{EpochRecord, Event};
+use headsmith::metrics::Metric;
 use headsmith::study::StudyEvent;
 use headsmith::{Progress, View};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,6 +23,7 @@ pub(crate) struct StderrView {
     plain: bool,
     muted: bool,
     head: &'static str,
+    metric: Metric,
     unit: &'static str,
     total: usize,
     started: Instant,
@@ -41,6 +43,7 @@ impl StderrView {
             plain,
             muted: false,
             head: "",
+            metric: Metric::default(),
             unit: "",
             total: 0,
             started: now,
@@ -101,13 +104,11 @@ impl StderrView {
         let Some(val) = record.val else {
             return self.step(record.epoch + 1, &format!("loss {:.4}", record.train.loss));
         };
-        let best = self.best.map_or(val.weighted_f1, |best| best.max(val.weighted_f1));
+        let (metric, value) = (self.metric, val.get(self.metric));
+        let best = self.best.map_or(value, |best| metric.better(best, value));
         self.best = Some(best);
         let loss = record.train.loss;
-        self.step(
-            record.epoch + 1,
-            &format!("loss {loss:.4}, val weighted F1 {:.4} (best {best:.4})", val.weighted_f1),
-        );
+        self.step(record.epoch + 1, &format!("loss {loss:.4}, val {metric} {value:.4} (best {best:.4})"));
     }
 
     fn event(&mut self, event: &Event) {
@@ -174,10 +175,10 @@ impl View for StderrView {
             None => (),
         }
         match progress {
-            Progress::Fitting { head, .. } => self.head = head,
+            Progress::Fitting { head, metric, .. } => (self.head, self.metric) = (head, *metric),
             Progress::Fit(event) => self.event(event),
-            Progress::Searching { n_trials, n_finished, trials, .. } => {
-                self.searching(Search::new(*n_trials, *n_finished, trials), *n_trials);
+            Progress::Searching { n_trials, n_finished, trials, metric, .. } => {
+                self.searching(Search::new(*n_trials, *n_finished, *metric, trials), *n_trials);
             }
             Progress::Trial(event) => self.trial(event),
             _ => {}

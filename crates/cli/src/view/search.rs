@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use headsmith::metrics::Metric;
 use headsmith::study::{Direction, State, StudyEvent, Trial, best_trial};
 
 use super::lines::{counted, time_left};
@@ -14,6 +15,8 @@ pub(crate) struct Search {
     /// Its trials in all, if there is an end.
     n_trials: Option<u64>,
     n_finished: usize,
+    /// The metric that is a trial's value.
+    metric: Metric,
     /// Trials that were finished when it began here.
     at_start: usize,
     n_pruned: usize,
@@ -35,11 +38,18 @@ struct Running {
 
 impl Search {
     /// A study that goes on, or begins, with these trials.
-    pub(crate) fn new(n_trials: Option<u64>, n_finished: usize, trials: &[Arc<Trial>]) -> Search {
-        let best = best_trial(Direction::Maximize, trials);
+    pub(crate) fn new(
+        n_trials: Option<u64>,
+        n_finished: usize,
+        metric: Metric,
+        trials: &[Arc<Trial>],
+    ) -> Search {
+        let direction = if metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize };
+        let best = best_trial(direction, trials);
         Search {
             n_trials,
             n_finished,
+            metric,
             at_start: n_finished,
             n_pruned: trials.iter().filter(|trial| trial.state == State::Pruned).count(),
             n_epochs: 0,
@@ -90,8 +100,11 @@ impl Search {
         self.n_pruned += usize::from(state == State::Pruned);
         let value = value.filter(|_| state == State::Complete);
         // Of equals it is the first, as in the study's report.
-        let is_better =
-            |value| self.best.is_none_or(|(best, trial)| value > best || (value == best && number < trial));
+        let is_better = |value| {
+            self.best.is_none_or(|(best, trial)| {
+                self.metric.is_better(value, best) || (value == best && number < trial)
+            })
+        };
         if let Some(value) = value.filter(|value| is_better(*value)) {
             self.best = Some((value, number));
         }
@@ -175,7 +188,7 @@ mod tests {
 
     /// The lines of a study whose events come a second apart.
     fn lines(n_trials: Option<u64>, events: &[StudyEvent]) -> Vec<String> {
-        let mut search = Search::new(n_trials, 0, &[]);
+        let mut search = Search::new(n_trials, 0, Metric::default(), &[]);
         let at = |i: usize| search.started + Duration::from_secs(i as u64);
         let times: Vec<Instant> = (0..events.len()).map(at).collect();
         events.iter().zip(times).filter_map(|(event, now)| search.see(event, now)).collect()

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use headsmith::hold_back::HeldBack;
+use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::{Interval, Selection};
 use headsmith::studies::{StudyLine, TrialRow};
 use headsmith::study::Choice;
@@ -41,22 +42,22 @@ pub(crate) fn summary(report: &StudyReport) -> String {
         let _ = writeln!(text, "{n} pruned by hand: the study is not reproducible");
     }
     match &report.best {
-        Some(best) => text += &trial(best),
+        Some(best) => text += &trial(best, report.metric),
         None => text += "no trial is complete yet\n",
     }
     if let Some(selection) = &report.selection {
-        text += &honest(selection);
+        text += &honest(selection, report.metric.unwrap_or_default());
     }
     if let Some(held_back) = &report.held_back {
-        text += &on_held_back(held_back);
+        text += &on_held_back(held_back, report.metric.unwrap_or_default());
     }
     text + &importance(report)
 }
 
 /// How much to believe of the best score.
-fn honest(selection: &Selection) -> String {
+fn honest(selection: &Selection, metric: Metric) -> String {
     format!(
-        "weighted F1 on the validation rows, which selected it: {:.4} ({})\n\
+        "{metric} on the validation rows, which selected it: {:.4} ({})\n\
          corrected for selection among {}: {:.4} ({})\n",
         selection.observed,
         between(selection.observed_interval),
@@ -67,13 +68,13 @@ fn honest(selection: &Selection) -> String {
 }
 
 /// How the selected head does on rows that chose nothing.
-pub(crate) fn on_held_back(held_back: &HeldBack) -> String {
+pub(crate) fn on_held_back(held_back: &HeldBack, metric: Metric) -> String {
     let judgement = &held_back.judgement;
-    let interval = judgement.intervals.as_ref().map(|intervals| between(intervals.weighted_f1));
+    let interval = judgement.intervals.as_ref().map(|intervals| between(metric.interval(intervals)));
     format!(
-        "weighted F1 on the {} held back, which chose nothing: {:.4} ({})\n",
+        "{metric} on the {} held back, which chose nothing: {:.4} ({})\n",
         counted(judgement.scores.n_samples, "validation row"),
-        judgement.scores.weighted_f1,
+        metric.of(&judgement.scores),
         interval.unwrap_or_default()
     )
 }
@@ -94,8 +95,9 @@ fn importance(report: &StudyReport) -> String {
 }
 
 /// The best trial, or any.
-pub(crate) fn trial(row: &TrialRow) -> String {
-    let value = row.value.map_or("no value".to_owned(), |value| format!("weighted F1 {value:.4}"));
+pub(crate) fn trial(row: &TrialRow, metric: Option<Metric>) -> String {
+    let metric = metric.map_or("value", Metric::label);
+    let value = row.value.map_or("no value".to_owned(), |value| format!("{metric} {value:.4}"));
     let epoch =
         row.best_epoch.map_or(String::new(), |epoch| format!(" at epoch {} of {}", epoch + 1, row.epochs));
     let mut text = format!("best: trial {}, {value}{epoch}\n", row.number);

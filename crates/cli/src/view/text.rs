@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use headsmith::Evaluation;
 use headsmith::data::checks::Summary;
 use headsmith::heads::mlp::{Activation, LayerSummary};
+use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::Interval;
 use headsmith::report::{
     ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictionReport, Report, Structure,
@@ -42,11 +43,11 @@ pub(crate) fn run(report: &Report) -> String {
     }
     let why = match report.heads.len() {
         1 => "the only head fitted: the run was asked to stop",
-        _ => "weighted F1 on the validation rows",
+        _ => &format!("{} on the validation rows", report.metric),
     };
     let _ = writeln!(text, "chosen: {} ({why})", report.chosen);
     for held_back in report.heads.iter().filter_map(|head| head.held_back.as_ref()) {
-        text += &super::study::on_held_back(held_back);
+        text += &super::study::on_held_back(held_back, report.metric);
     }
     if let Some(predictions) = &report.predictions {
         text.push('\n');
@@ -60,7 +61,10 @@ pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
     let mut text = structure(report) + &examples(report, classes);
     let (judgement, rows) = shown(report);
     text += &summary(std::slice::from_ref(report), rows);
-    text += &report.held_back.as_ref().map_or(String::new(), super::study::on_held_back);
+    text += &report
+        .held_back
+        .as_ref()
+        .map_or(String::new(), |held| super::study::on_held_back(held, report.metric));
     text += &per_class(judgement);
     text
 }
@@ -248,14 +252,19 @@ fn examples(report: &FitReport, classes: &[String]) -> String {
 
 /// The heads beside each other.
 fn summary(heads: &[FitReport], rows: &str) -> String {
+    let metric = heads.first().map_or_else(Metric::default, |head| head.metric);
+    // Beside the metric that chose stand two others.
+    let others = [Metric::Accuracy, Metric::LogLoss]
+        .map(|other| if other == metric { Metric::default() } else { other });
+    let on_train = format!("train {}", if metric.is_default() { "w. F1" } else { metric.label() });
     let mut table = grid(&[
         "head",
-        "weighted F1",
+        metric.label(),
         "95 % interval",
-        "accuracy",
-        "log loss",
+        others[0].label(),
+        others[1].label(),
         "calib. error",
-        "train w. F1",
+        &on_train,
         "epochs",
         "fit s",
     ]);
@@ -264,12 +273,12 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
         let scores = &judgement.scores;
         table.add_row(vec![
             head.head.to_owned(),
-            format!("{:.4}", scores.weighted_f1),
-            interval_text(judgement.intervals.as_ref().map(|i| i.weighted_f1)),
-            format!("{:.4}", scores.accuracy),
-            format!("{:.4}", scores.log_loss),
+            format!("{:.4}", metric.of(scores)),
+            interval_text(judgement.intervals.as_ref().map(|intervals| metric.interval(intervals))),
+            format!("{:.4}", others[0].of(scores)),
+            format!("{:.4}", others[1].of(scores)),
             format!("{:.4}", scores.ece),
-            format!("{:.4}", head.train.scores.weighted_f1),
+            format!("{:.4}", metric.of(&head.train.scores)),
             head.best_epoch.map_or(String::new(), |best| format!("{} of {}", best + 1, head.epochs)),
             format!("{:.2}", head.fit_seconds),
         ]);
@@ -286,11 +295,18 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
 }
 
 fn compared(comparison: &Comparison) -> String {
-    let d = &comparison.difference.weighted_f1;
+    let d = comparison.difference.of(comparison.metric);
     format!(
-        "{} - {}: weighted F1 {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4}\n  \
+        "{} - {}: {} {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4}\n  \
          (paired bootstrap; {})\n",
-        comparison.candidate, comparison.baseline, d.observed, d.low, d.high, d.p_value, comparison.note
+        comparison.candidate,
+        comparison.baseline,
+        comparison.metric,
+        d.observed,
+        d.low,
+        d.high,
+        d.p_value,
+        comparison.note
     )
 }
 

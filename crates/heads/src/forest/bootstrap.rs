@@ -9,6 +9,7 @@
 use headsmith_kernels::philox::Sequence;
 
 use super::params::{ClassWeight, Settings};
+use crate::class_weight::balanced;
 
 /// The rows of the samples by class: what all trees need to draw theirs.
 #[derive(Debug)]
@@ -79,10 +80,6 @@ impl<'a> Classes<'a> {
         for (&row, &count) in sample.rows.iter().zip(&sample.counts) {
             of_class[self.y[row as usize] as usize] += u64::from(count);
         }
-        let n_present = of_class.iter().filter(|n| **n > 0).count() as f64;
-        let total = of_class.iter().sum::<u64>() as f64;
-        for (weight, &n) in sample.class_weights.iter_mut().zip(&of_class).filter(|(_, n)| **n > 0) {
-            *weight = total / (n_present * n as f64);
-        }
+        sample.class_weights = balanced(&of_class);
     }
 }

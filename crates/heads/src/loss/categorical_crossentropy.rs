@@ -22,17 +22,21 @@ pub fn softmax_loss(row: &mut [f32], true_class: usize) -> f32 {
 /// not move a weight.
 const MIN_PROBABILITY: f32 = 1e-20;
 
-/// Turns the probabilities of `y.len()` rows into the gradient of their mean loss with respect to the logits.
+/// Turns the probabilities of `y.len()` rows into the gradient of their mean loss with respect to the logits. With
+/// `weights`, one for each class, each row's loss is multiplied by that of its class; the mean is still over the number
+/// of rows, as in Keras.
 ///
 /// # Panics
 /// When the lengths do not fit.
-pub fn gradient(probabilities: &mut [f32], y: &[u32]) {
-    let scale = 1.0 / y.len() as f32;
+pub fn gradient(probabilities: &mut [f32], y: &[u32], weights: Option<&[f32]>) {
+    let mean = 1.0 / y.len() as f32;
     let width = probabilities.len() / y.len().max(1);
-    // NaN stays, so that a divergence is seen.
-    probabilities.iter_mut().for_each(|p| *p = if *p < MIN_PROBABILITY { 0.0 } else { *p * scale });
     for (row, true_class) in probabilities.chunks_exact_mut(width.max(1)).zip(y) {
-        row[*true_class as usize] -= scale;
+        let true_class = *true_class as usize;
+        let scale = weights.map_or(mean, |weights| mean * weights[true_class]);
+        // NaN stays, so that a divergence is seen.
+        row.iter_mut().for_each(|p| *p = if *p < MIN_PROBABILITY { 0.0 } else { *p * scale });
+        row[true_class] -= scale;
     }
 }
 
@@ -58,7 +62,7 @@ mod tests {
             let loss = losses.map(f64::from).sum::<f64>() / 4.0;
             assert!((loss - mean_loss(&logits, &y, width)).abs() < 1e-6);
             let mut got = probabilities;
-            gradient(&mut got, &y);
+            gradient(&mut got, &y, None);
             for i in 0..logits.len() {
                 let at = |step: f32| {
                     let mut logits = logits.clone();
@@ -72,6 +76,16 @@ mod tests {
     }
 
     #[test]
+    fn a_row_weighs_what_its_class_does() {
+        let probabilities = [0.5, 0.25, 0.25, 0.125, 0.5, 0.375];
+        let (mut plain, mut weighted) = (probabilities, probabilities);
+        gradient(&mut plain, &[0, 2], None);
+        gradient(&mut weighted, &[0, 2], Some(&[4.0, 9.0, 0.5]));
+        let expected = plain.iter().enumerate().map(|(i, value)| value * if i < 3 { 4.0 } else { 0.5 });
+        assert_eq!(weighted.to_vec(), expected.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn hopeless_rows_have_a_finite_loss_and_broken_ones_none() {
         assert_eq!(softmax_loss(&mut [200.0, 0.0], 1), 200.0);
         assert!(!softmax_loss(&mut [f32::NAN, 0.0], 1).is_finite());
@@ -81,7 +95,7 @@ mod tests {
     #[test]
     fn what_could_not_move_a_weight_does_not_flow_back() {
         let mut rows = [1.0, 1e-19, 1e-21, 1.0, f32::NAN, 1e-38];
-        gradient(&mut rows, &[0, 0]);
+        gradient(&mut rows, &[0, 0], None);
         assert_eq!([rows[0], rows[1], rows[2], rows[3], rows[5]], [0.0, 5e-20, 0.0, 0.5 - 0.5, 0.0]);
         assert!(rows[4].is_nan());
     }

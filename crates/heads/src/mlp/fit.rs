@@ -1,9 +1,10 @@
 //! The loop around a [`Trainer`]: callbacks, observer and best weights.
 
 use headsmith_kernels::Pool;
+use headsmith_metrics::Metric;
 
 use super::{Mlp, Trainer};
-use crate::callbacks::{EarlyStopping, Mode, ModelCheckpoint, Patience, PlateauOptions, ReduceLrOnPlateau};
+use crate::callbacks::{EarlyStopping, ModelCheckpoint, Patience, PlateauOptions, ReduceLrOnPlateau};
 use crate::error::{Kind, Result};
 use crate::event::{Control, EpochRecord, Event, Observer, StopReason};
 use crate::params::Params;
@@ -25,8 +26,8 @@ pub struct Fitted {
     pub stopped: Option<StopReason>,
 }
 
-/// Trains a network from fresh weights. With a validation set, its weighted F1 is monitored: it lowers the
-/// learning rate, ends the training, decides when to call `checkpoint`, and the model returned is that of its best
+/// Trains a network from fresh weights. With a validation set, its weighted F1 is monitored ([`run`] takes any
+/// metric): it lowers the learning rate, ends the training, decides when to call `checkpoint`, and the model returned is that of its best
 /// epoch. Without one nothing is monitored: all epochs are run, `checkpoint` is never called, and the model is
 /// that of the last epoch.
 ///
@@ -44,11 +45,13 @@ pub fn fit(
     observer: &mut dyn Observer,
     checkpoint: Option<Checkpoint<'_>>,
 ) -> Result<Fitted> {
-    run(Trainer::new(train, val, params, seed, 0, pool)?, params, observer, checkpoint)
+    let trainer = Trainer::new(train, val, params, seed, 0, pool)?;
+    run(trainer, params, Metric::default(), observer, checkpoint)
 }
 
 /// The loop of [`fit`] around a trainer, which may have epochs behind it: `params` say how many there are to be in
-/// all. The callbacks begin afresh.
+/// all. `metric` on the validation set chooses the epoch, lowers the learning rate and ends the training. The callbacks
+/// begin afresh.
 ///
 /// # Errors
 /// When the loss leaves the finite numbers before a validated epoch.
@@ -58,12 +61,19 @@ pub fn fit(
 pub fn run(
     trainer: Trainer<'_>,
     params: &Params,
+    metric: Metric,
     observer: &mut dyn Observer,
     checkpoint: Option<Checkpoint<'_>>,
 ) -> Result<Fitted> {
     let n_epochs = params.int("epochs").unwrap_or(0) as usize;
-    let mut run =
-        Run { monitor: Monitor::new(params), trainer, observer, checkpoint, best: None, stopped: None };
+    let mut run = Run {
+        monitor: Monitor::new(params, metric),
+        trainer,
+        observer,
+        checkpoint,
+        best: None,
+        stopped: None,
+    };
     run.tell(&Event::Started { total: n_epochs, unit: "epoch" });
     let history = run.epochs(n_epochs)?;
     let best_epoch = match run.best {
@@ -74,16 +84,16 @@ pub fn run(
     Ok(Fitted { model, history, best_epoch, stopped: run.stopped })
 }
 
-/// What lowers the learning rate on plateaus, as `params` have it; `None` when nothing does.
+/// What lowers the learning rate on plateaus of `metric`, as `params` have it; `None` when nothing does.
 ///
 /// # Panics
 /// When `params` are of another table than [`TABLE`](super::TABLE).
-pub fn plateau(params: &Params) -> Option<ReduceLrOnPlateau> {
+pub fn plateau(params: &Params, metric: Metric) -> Option<ReduceLrOnPlateau> {
     let count = |name| params.int(name).map(|v| v as usize);
     let float = |name| params.float(name).unwrap_or(0.0);
     count("plateau_patience").map(|patience| {
         ReduceLrOnPlateau::new(PlateauOptions {
-            mode: Mode::Max,
+            mode: metric.into(),
             factor: float("plateau_factor"),
             patience,
             min_delta: float("plateau_min_delta"),
@@ -104,20 +114,22 @@ struct Run<'r, 'c, 'a> {
     stopped: Option<StopReason>,
 }
 
-/// What watches the validation weighted F1.
+/// What watches a metric of the validation set.
 struct Monitor {
+    metric: Metric,
     early_stopping: EarlyStopping,
     plateau: Option<ReduceLrOnPlateau>,
     checkpoint: ModelCheckpoint,
 }
 
 impl Monitor {
-    fn new(params: &Params) -> Monitor {
+    fn new(params: &Params, metric: Metric) -> Monitor {
         let count = |name| params.int(name).map(|v| v as usize);
         Monitor {
-            early_stopping: EarlyStopping::new(Mode::Max, count("patience")),
-            plateau: plateau(params),
-            checkpoint: ModelCheckpoint::new(Mode::Max, None),
+            metric,
+            early_stopping: EarlyStopping::new(metric.into(), count("patience")),
+            plateau: plateau(params, metric),
+            checkpoint: ModelCheckpoint::new(metric.into(), None),
         }
     }
 }
@@ -140,7 +152,7 @@ impl Run<'_, '_, '_> {
 
     /// Asks the callbacks and tells the observer.
     fn see(&mut self, mut record: EpochRecord) -> EpochRecord {
-        let value = record.val.map(|scores| scores.weighted_f1);
+        let value = record.val.map(|scores| scores.get(self.monitor.metric));
         let patience = value.map(|value| self.monitor.early_stopping.update(record.epoch, value));
         record.improved = patience == Some(Patience::Improved);
         if record.improved {

@@ -1,5 +1,6 @@
 //! The multilayer perceptron's parameters.
 
+use crate::class_weight;
 use crate::params::{Default, Kind, Param, Search, Table, Value, is_scaling};
 
 const WIDTH: Kind = Kind::Int { low: 1, high: 65_536, words: &[] };
@@ -95,28 +96,28 @@ pub const TABLE: Table = Table {
             kind: Kind::Int { low: 0, high: i64::MAX, words: &["none"] },
             default: Default::Int(50),
             search: None,
-            help: "Early stopping: epochs without a better validation weighted F1",
+            help: "Early stopping: epochs without a better validation score",
         },
         Param {
             name: "plateau_factor",
             kind: Kind::Float { low: 0.0, high: 0.999, words: &[] },
             default: Default::Float(0.3),
             search: None,
-            help: "Factor of the learning rate on a plateau of validation weighted F1",
+            help: "Factor of the learning rate on a plateau of the validation score",
         },
         Param {
             name: "plateau_patience",
             kind: Kind::Int { low: 1, high: i64::MAX, words: &["none"] },
             default: Default::Int(10),
             search: None,
-            help: "Epochs without a better validation weighted F1 before the learning rate drops",
+            help: "Epochs without a better validation score before the learning rate drops",
         },
         Param {
             name: "plateau_min_delta",
             kind: Kind::Float { low: 0.0, high: 1.0, words: &[] },
             default: Default::Float(1e-4),
             search: None,
-            help: "Minimum rise of validation weighted F1 that counts as better on a plateau",
+            help: "Minimum improvement of the validation score that counts on a plateau",
         },
         Param {
             name: "plateau_cooldown",
@@ -131,6 +132,13 @@ pub const TABLE: Table = Table {
             default: Default::Float(1e-10),
             search: None,
             help: "Lower bound of the learning rate",
+        },
+        Param {
+            name: "class_weight",
+            kind: Kind::Text { syntax: class_weight::SYNTAX, check: class_weight::is_class_weight },
+            default: Default::Text("none"),
+            search: None,
+            help: "Weights of the classes in the training loss; balanced: in inverse proportion to their rows",
         },
         Param {
             name: "scale",

@@ -18,6 +18,8 @@ pub(super) struct Pass {
     /// Gradients of biases, or of gains and offsets.
     sums: Vec<f32>,
     gemm: gemm::Workspace,
+    /// What the loss of each class is multiplied by; `None`: nothing.
+    pub(super) class_weights: Option<Vec<f32>>,
 }
 
 /// What the way back needs to know of a stage's way forward.
@@ -92,6 +94,7 @@ impl Pass {
             records: records.map(|(stage, nth)| Record::new(stage, max_rows, nth == n_stages)).collect(),
             sums: vec![0.0; 2 * network.max_width()],
             gemm: gemm::Workspace::default(),
+            class_weights: None,
         }
     }
 
@@ -165,7 +168,8 @@ impl Pass {
     ) {
         let n_rows = x.n_rows();
         if let (Some(last), Some(stage)) = (self.records.last_mut(), network.stages.last()) {
-            categorical_crossentropy::gradient(&mut last.output[..n_rows * stage.n_outputs], y);
+            let probabilities = &mut last.output[..n_rows * stage.n_outputs];
+            categorical_crossentropy::gradient(probabilities, y, self.class_weights.as_deref());
         }
         for (i, stage) in network.stages.iter().enumerate().rev() {
             let (before, rest) = self.records.split_at_mut(i);
@@ -219,7 +223,7 @@ mod tests {
     use crate::mlp::{Architecture, TABLE};
     use crate::params::Value;
 
-    /// The gradients of a network with noise, both normalisations and dropout, the random numbers held still, by
+    /// The gradients of a network with noise, both normalisations, dropout and weights of classes, the random numbers held still, by
     /// finite differences of its own loss. Those are in single precision, so this is coarser than the comparison
     /// with a twin in double precision, which knows no random numbers.
     #[test]
@@ -237,10 +241,16 @@ mod tests {
         let y: Vec<u32> = (0..n_rows).map(|_| draws.below(3)).collect();
         let step = StepDraws { seed: 9, trial: 0, epoch: 1, step: 2 };
         let pool = Pool::new(2).unwrap();
+        let class_weights = [0.5, 2.0, 1.5];
         let mut pass = Pass::new(&network, n_rows + 3);
+        pass.class_weights = Some(class_weights.to_vec());
         let mut loss = |weights: &[f32]| {
             let mut scores = Scores::new(3);
-            scores.add(pass.forward(&network, &network.stored(weights), x, step, &pool), &y);
+            scores.add(
+                pass.forward(&network, &network.stored(weights), x, step, &pool),
+                &y,
+                Some(&class_weights),
+            );
             scores.means().loss
         };
         let mut slopes = Vec::new();

@@ -1,6 +1,6 @@
 //! The scores that are followed from epoch to epoch, gathered batch by batch.
 
-use headsmith_metrics::Confusion;
+use headsmith_metrics::{Confusion, balanced_accuracy, f1, macro_average, mcc};
 
 use crate::event::EpochScores;
 use crate::loss::categorical_crossentropy::softmax_loss;
@@ -25,12 +25,14 @@ impl Scores {
         self.confusion.clear();
     }
 
-    /// Turns rows of logits into probabilities, and counts them.
-    pub(super) fn add(&mut self, logits: &mut [f32], y: &[u32]) {
+    /// Turns rows of logits into probabilities, and counts them. With `weights`, one for each class, the losses of a
+    /// class are multiplied by its own; all else counts every row alike, as Keras's `metrics` do.
+    pub(super) fn add(&mut self, logits: &mut [f32], y: &[u32], weights: Option<&[f32]>) {
         let n_classes = self.confusion.n_classes();
         for (row, true_class) in logits.chunks_exact_mut(n_classes).zip(y) {
             let true_class = *true_class as usize;
-            self.loss += f64::from(softmax_loss(row, true_class));
+            let weight = weights.map_or(1.0, |weights| f64::from(weights[true_class]));
+            self.loss += weight * f64::from(softmax_loss(row, true_class));
             let mut predicted = 0;
             for (class, p) in row.iter().enumerate() {
                 // In double precision, where the square of a small probability is no subnormal number.
@@ -60,6 +62,9 @@ impl Scores {
             mse: self.squared / n_values,
             accuracy: self.confusion.accuracy(),
             weighted_f1: self.confusion.weighted_f1(),
+            macro_f1: macro_average(&self.confusion, f1),
+            balanced_accuracy: balanced_accuracy(&self.confusion),
+            mcc: mcc(&self.confusion),
         }
     }
 }
@@ -71,8 +76,8 @@ mod tests {
     #[test]
     fn two_batches_by_hand() {
         let mut scores = Scores::new(2);
-        scores.add(&mut [0.0, 0.0], &[1]);
-        scores.add(&mut [3f32.ln(), 0.0, 0.0, 3f32.ln()], &[0, 0]);
+        scores.add(&mut [0.0, 0.0], &[1], None);
+        scores.add(&mut [3f32.ln(), 0.0, 0.0, 3f32.ln()], &[0, 0], None);
         let means = scores.means();
         let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-6, "{got}, expected {want}");
         close(means.loss, (2f64.ln() - 0.75f64.ln() - 0.25f64.ln()) / 3.0);
@@ -81,8 +86,16 @@ mod tests {
         // Ties go to the first class: predicted 0, 0, 1 for 1, 0, 0.
         close(means.accuracy, 1.0 / 3.0);
         close(means.weighted_f1, 1.0 / 3.0);
+        // Of class 0 one of two is found, of class 1 none.
+        close(means.balanced_accuracy, 0.25);
+        close(means.macro_f1, 0.25);
+        close(means.mcc, -0.5);
         scores.clear();
-        scores.add(&mut [f32::NAN, 0.0], &[0]);
+        scores.add(&mut [0.0, 0.0, 3f32.ln(), 0.0], &[1, 0], Some(&[2.0, 0.5]));
+        close(scores.means().loss, (0.5 * 2f64.ln() - 2.0 * 0.75f64.ln()) / 2.0);
+        close(scores.means().accuracy, 0.5);
+        scores.clear();
+        scores.add(&mut [f32::NAN, 0.0], &[0], None);
         assert!(!scores.is_finite());
     }
 }

@@ -11,6 +11,7 @@ use super::rows;
 use super::scores::Scores;
 use super::streams;
 use super::weights::Weights;
+use crate::class_weight::class_weights;
 use crate::error::{Error, Result};
 use crate::event::{EpochRecord, EpochScores};
 use crate::optim::Adam;
@@ -90,6 +91,7 @@ impl<'a> Trainer<'a> {
         pool: &'a Pool,
     ) -> Result<Trainer<'a>> {
         check_samples(train, val, pool)?;
+        let class_weights = class_weights(params.text("class_weight").unwrap_or("none"), train)?;
         let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;
         let network = Network::new(&architecture);
         let batch_size = params.int("batch_size").unwrap_or(1) as usize;
@@ -105,7 +107,7 @@ impl<'a> Trainer<'a> {
             adam: Adam::new(network.n_stored),
             epoch: 0,
             learning_rate: params.float("lr").unwrap_or(0.0),
-            buffers: Buffers::new(&network, train, val, batch_size),
+            buffers: Buffers::new(&network, train, val, batch_size, class_weights),
             architecture,
             network,
         })
@@ -240,7 +242,10 @@ impl<'a> Trainer<'a> {
         let x = MatRef::new(x, n_rows, n_features);
         let draws =
             StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
-        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), y);
+        // The weights are taken out for the moment in which the pass is borrowed.
+        let class_weights = pass.class_weights.take();
+        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), y, class_weights.as_deref());
+        pass.class_weights = class_weights;
         let step = self.adam.begin_step(self.learning_rate);
         pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, pool);
     }
@@ -253,7 +258,7 @@ impl<'a> Trainer<'a> {
             let end = samples.n_samples().min(start + BLOCK_ROWS);
             let x = samples.rows(start, end, block, self.pool);
             let logits = inference.logits(&self.network, &self.weights, x, pass.workspace(), self.pool);
-            scores.add(logits, &samples.y()[start..end]);
+            scores.add(logits, &samples.y()[start..end], None);
         }
         scores.means()
     }
@@ -268,14 +273,22 @@ impl<'a> Trainer<'a> {
 }
 
 impl Buffers {
-    fn new(network: &Network, train: Samples<'_>, val: Option<Samples<'_>>, batch_size: usize) -> Buffers {
+    fn new(
+        network: &Network,
+        train: Samples<'_>,
+        val: Option<Samples<'_>>,
+        batch_size: usize,
+        class_weights: Option<Vec<f32>>,
+    ) -> Buffers {
         let batch_size = batch_size.min(train.n_samples());
+        let mut pass = Pass::new(network, batch_size);
+        pass.class_weights = class_weights;
         Buffers {
             order: vec![0; train.n_samples()],
             x: Buffer::zeros(batch_size * train.n_features()),
             y: vec![0; batch_size],
             block: Vec::new(),
-            pass: Pass::new(network, batch_size),
+            pass,
             inference: Inference::new(val.map_or(0, Samples::n_samples)),
             scores: Scores::new(train.n_classes()),
         }

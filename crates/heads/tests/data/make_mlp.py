@@ -23,6 +23,11 @@ NETWORKS = [
     (20, 10, 24, 16, 8, 0, 0, 2, 1, 1e-3),
     (5, 4, 20, 33, 12, 3, 2, 1, 64, 1e-3),
 ]
+# The same with `class_weight`, which Keras takes by the number of the class, and we by its name.
+WEIGHTED = [
+    ((12, 3, 16, 8, 6, 0, 3, 0, 32, 1.2261e-3), {0: 0.5, 1: 4.0}),
+    ((7, 2, 9, 5, 11, 2, 1, 1, 10, 1e-2), {1: 0.0, 0: 3.0}),
+]
 
 
 def build(n_features, n_classes, neurons0, neurons1, neurons2, layers1, layers2, layer_norms):
@@ -60,7 +65,12 @@ def keras_name(model, layer):
     return base if nth == 0 else f"{base}_{nth}"
 
 
-def case(seed, n_features, n_classes, *sizes, batch_size, lr):
+def full(class_weight, n_classes):
+    """Keras wants the weight of every class."""
+    return class_weight and {k: class_weight.get(k, 1.0) for k in range(n_classes)}
+
+
+def case(seed, n_features, n_classes, *sizes, batch_size, lr, class_weight=None):
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
     model = build(n_features, n_classes, *sizes)
@@ -73,15 +83,18 @@ def case(seed, n_features, n_classes, *sizes, batch_size, lr):
     y = rng.integers(0, n_classes, (10, batch_size))
     start, losses, after_one = weights(model), [], None
     for x_batch, y_batch in zip(x, y):
-        losses.append(float(model.train_on_batch(x_batch, np.eye(n_classes, dtype=np.float32)[y_batch])))
+        one_hot = np.eye(n_classes, dtype=np.float32)[y_batch]
+        weights_of_classes = full(class_weight, n_classes)
+        losses.append(float(model.train_on_batch(x_batch, one_hot, class_weight=weights_of_classes)))
         # train_on_batch gives a running mean; the loss of the batch is what it adds to it.
         model.reset_metrics()
         after_one = after_one or weights(model)
+    ours = {"class_weight": ",".join(f"class{k}:{v}" for k, v in class_weight.items())} if class_weight else {}
     names = ["neurons0", "neurons1", "neurons2", "layers1", "layers2", "layer_norms"]
     return {
         "n_features": n_features,
         "n_classes": n_classes,
-        "params": dict(zip(names, sizes)) | {"batch_size": batch_size, "lr": lr, "dropout": 0.0, "noise": 0},
+        "params": dict(zip(names, sizes)) | {"batch_size": batch_size, "lr": lr, "dropout": 0.0, "noise": 0} | ours,
         "summary": [[keras_name(model, layer), layer.output.shape[1], layer.count_params()] for layer in model.layers],
         "x": listed(x),
         "y": [int(v) for v in y.ravel()],
@@ -94,4 +107,8 @@ def case(seed, n_features, n_classes, *sizes, batch_size, lr):
 
 
 cases = [case(i, *net[:8], batch_size=net[8], lr=net[9]) for i, net in enumerate(NETWORKS)]
+cases += [
+    case(10 + i, *net[:8], batch_size=net[8], lr=net[9], class_weight=weight)
+    for i, (net, weight) in enumerate(WEIGHTED)
+]
 json.dump({"keras": keras.__version__, "cases": cases}, sys.stdout)

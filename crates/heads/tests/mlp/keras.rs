@@ -54,18 +54,19 @@ fn assert_close(got: &Tensors, expected: &BTreeMap<String, Vec<f32>>, when: &str
 #[test]
 fn one_and_ten_steps_agree_with_keras() {
     let file: File = serde_json::from_str(include_str!("../data/mlp.json")).unwrap();
-    assert!(file.cases.len() >= 6);
+    assert!(file.cases.len() >= 8);
     let pool = Pool::inline();
     for case in &file.cases {
         let params = twin::params(case.params.iter().map(|(name, value)| (name.as_str(), value.clone())));
         let architecture = Architecture::new(case.n_features, case.n_classes, &params).unwrap();
         let batch_size = params.int("batch_size").unwrap() as usize;
+        let names: Vec<String> = (0..case.n_classes).map(|class| format!("class{class}")).collect();
         let batches = case.x.chunks(batch_size * case.n_features).zip(case.y.chunks(batch_size));
         let mut state: Option<State> = None;
         let mut trained = None;
         for (step, ((x, y), loss)) in batches.zip(&case.losses).enumerate() {
             let x = Matrix::new(x.to_vec(), batch_size, case.n_features);
-            let samples = Samples::new(x.view(), y, case.n_classes).unwrap();
+            let samples = Samples::new(x.view(), y, case.n_classes).unwrap().named(&names);
             let mut trainer = Trainer::new(samples, None, &params, 0, 0, &pool).unwrap();
             let mut given = state.take().unwrap_or_else(|| {
                 let mut fresh = trainer.state();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use headsmith_metrics::Metric;
 use headsmith_report::Trial;
 use serde_json::{Value, json};
 
@@ -30,7 +31,9 @@ pub(super) fn told(session: &[Value]) -> Value {
         "classes": classes(&tables, &heads),
         "heads": heads,
     });
-    if let Some(chosen) = better(&heads) {
+    let metric = metric(session);
+    report["metric"] = json!(metric);
+    if let Some(chosen) = better(&heads, metric) {
         report["chosen"] = chosen["head"].clone();
     }
     if let (Some(model), Some([only])) =
@@ -54,10 +57,19 @@ pub(super) fn told(session: &[Value]) -> Value {
     report
 }
 
-/// The head with the higher weighted F1 on the validation rows; the earlier of equals.
-fn better<'h>(heads: &[&'h Value]) -> Option<&'h Value> {
-    let score = |head: &Value| head["val"]["weighted_f1"].as_f64().unwrap_or(0.0);
-    heads.iter().copied().reduce(|best, head| if score(head) > score(best) { head } else { best })
+/// The metric that chose; the default in logs of older versions, which knew no other.
+fn metric(session: &[Value]) -> Metric {
+    let named = session.iter().find_map(|event| event["metric"].as_str());
+    named.and_then(|name| name.parse().ok()).unwrap_or_default()
+}
+
+/// The head that is better on the validation rows; the earlier of equals.
+fn better<'h>(heads: &[&'h Value], metric: Metric) -> Option<&'h Value> {
+    let score = |head: &Value| head["val"][metric.name()].as_f64().unwrap_or(metric.worst());
+    heads
+        .iter()
+        .copied()
+        .reduce(|best, head| if metric.is_better(score(head), score(best)) { head } else { best })
 }
 
 /// The file of the model that was written.

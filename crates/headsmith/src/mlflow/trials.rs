@@ -7,13 +7,15 @@ use headsmith_mlflow::{Key, Message, Metric, NewRun, Status, Tracker};
 use headsmith_study::{Choice, State, StudyEvent, Trial};
 
 use super::millis;
-use crate::curves::{EPOCHS, PRUNED, TRIAL, VALUE, trial_name};
+use crate::curves::{self, EPOCHS, PRUNED, trial_name};
 use crate::studies::words_of;
 
 /// The trials of a study that run here.
 #[derive(Default)]
 pub(super) struct Trials {
     study: String,
+    /// The metric that is a trial's value.
+    value: headsmith_metrics::Metric,
     /// What trials that others left unfinished had reported.
     earlier: BTreeMap<u64, Vec<(i64, f64)>>,
     running: BTreeMap<u64, Running>,
@@ -27,12 +29,12 @@ struct Running {
 }
 
 impl Trials {
-    pub(super) fn begin(study: &str, trials: &[Arc<Trial>]) -> Trials {
+    pub(super) fn begin(study: &str, value: headsmith_metrics::Metric, trials: &[Arc<Trial>]) -> Trials {
         let unfinished = trials.iter().filter(|trial| !trial.state.is_finished());
         let reports =
             |trial: &Trial| trial.intermediate.iter().map(|(step, value)| (*step, *value)).collect();
         let earlier = unfinished.map(|trial| (trial.number, reports(trial))).collect();
-        Trials { study: study.to_owned(), earlier, ..Trials::default() }
+        Trials { study: study.to_owned(), value, earlier, ..Trials::default() }
     }
 
     pub(super) fn keep(&mut self, event: &StudyEvent, tracker: &Tracker) {
@@ -41,7 +43,10 @@ impl Trials {
             StudyEvent::Reported { number, step, value } => {
                 if let Some(trial) = self.running.get_mut(number) {
                     trial.n_epochs = step + 1;
-                    tracker.send(Message::metrics(trial.run, vec![metric(TRIAL, *value, *step)]));
+                    tracker.send(Message::metrics(
+                        trial.run,
+                        vec![metric(&curves::of_trial(self.value), *value, *step)],
+                    ));
                 }
             }
             StudyEvent::Ended { number, state, value, reason } => {
@@ -73,8 +78,9 @@ impl Trials {
         let params = params.iter().map(|(name, choice)| (name.clone(), choice.to_string())).collect();
         // Of a trial that is taken up, what it goes on after belongs to its curve.
         let earlier = self.earlier.remove(&number).unwrap_or_default().into_iter();
+        let curve = curves::of_trial(self.value);
         let metrics =
-            earlier.filter(|(step, _)| *step < done).map(|(step, value)| metric(TRIAL, value, step));
+            earlier.filter(|(step, _)| *step < done).map(|(step, value)| metric(&curve, value, step));
         tracker.send(Message::Log { run, metrics: metrics.collect(), params, tags: Vec::new() });
         self.running.insert(number, Running { run, n_epochs: done });
     }
@@ -91,7 +97,7 @@ impl Trials {
         let last = (n_epochs - 1).max(0);
         let pruned = f64::from(u8::from(state == State::Pruned));
         let mut metrics = vec![metric(EPOCHS, n_epochs as f64, last), metric(PRUNED, pruned, last)];
-        metrics.extend(value.map(|value| metric(VALUE, value, last)));
+        metrics.extend(value.map(|value| metric(self.value.name(), value, last)));
         let mut tags = vec![("headsmith.state".to_owned(), words_of(state)[0].to_owned())];
         tags.extend(reason.map(|reason| ("headsmith.reason".to_owned(), reason.to_owned())));
         tracker.send(Message::Log { run, metrics, params: Vec::new(), tags });

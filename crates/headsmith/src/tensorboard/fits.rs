@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use headsmith_heads::mlp::{Activation, Architecture, Layer};
 use headsmith_heads::{EpochRecord, EpochScores, Event};
-use headsmith_metrics::calibration;
+use headsmith_metrics::{Metric, calibration};
 use headsmith_tensorboard::keras::{self, Kind};
 use headsmith_tensorboard::picture::{self, Bin};
 use headsmith_tensorboard::{
@@ -24,27 +24,35 @@ const MAX_CURVES: usize = 64;
 /// Classes whose confusion matrix is drawn at most: the cells of more would be too small to see.
 const MAX_CONFUSION: usize = 200;
 
+/// What is written of epochs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Every how many epochs there are histograms.
+    pub(super) every: usize,
+    /// The metric whose curve there is beside Keras's.
+    pub(super) metric: Metric,
+}
+
 /// The files of one fit, each made when there is something to write.
 pub(super) struct FitFiles {
     folder: PathBuf,
     origin: Origin,
     /// The first step of this process: what an earlier one wrote of it and later ones does not count any more.
     first: usize,
-    /// Every how many epochs there are histograms.
-    every: usize,
+    wanted: Wanted,
     train: Option<Run>,
     validation: Option<Run>,
 }
 
 impl FitFiles {
-    pub(super) fn new(folder: PathBuf, origin: Origin, first: usize, every: usize) -> FitFiles {
-        FitFiles { folder, origin, first, every, train: None, validation: None }
+    pub(super) fn new(folder: PathBuf, origin: Origin, first: usize, wanted: Wanted) -> FitFiles {
+        FitFiles { folder, origin, first, wanted, train: None, validation: None }
     }
 
     pub(super) fn write(&mut self, progress: &Progress<'_>) -> io::Result<()> {
         match progress {
             Progress::Weights { epoch, weights } => {
-                let due = is_due(*epoch, self.every);
+                let due = is_due(*epoch, self.wanted.every);
                 self.network(
                     *epoch,
                     weights.architecture(),
@@ -85,11 +93,12 @@ impl FitFiles {
     }
 
     pub(super) fn epoch(&mut self, record: &EpochRecord) -> io::Result<()> {
-        let mut values = scores(&record.train);
+        let metric = self.wanted.metric;
+        let mut values = scores(&record.train, metric);
         values.push(scalar(curves::LEARNING_RATE, record.learning_rate as f32));
         self.train()?.write(record.epoch, values)?;
         match &record.val {
-            Some(val) => self.validation()?.write(record.epoch, scores(val)),
+            Some(val) => self.validation()?.write(record.epoch, scores(val, metric)),
             None => Ok(()),
         }
     }
@@ -129,8 +138,8 @@ fn begun(run: &mut Option<Run>, begin: impl FnOnce() -> io::Result<Run>) -> io::
     Ok(run.insert(begun))
 }
 
-fn scores(scores: &EpochScores) -> Vec<Value> {
-    curves::of(scores).into_iter().map(|(tag, value)| scalar(tag, value as f32)).collect()
+fn scores(scores: &EpochScores, metric: Metric) -> Vec<Value> {
+    curves::of(scores, metric).into_iter().map(|(tag, value)| scalar(tag, value as f32)).collect()
 }
 
 fn layers(architecture: &Architecture) -> Vec<keras::Layer> {

@@ -11,18 +11,15 @@ use headsmith_tensorboard::proto::What;
 use headsmith_tensorboard::{Origin, read, scalar, text};
 
 use super::Run;
-use super::fits::FitFiles;
-use crate::curves::{self, EPOCHS, PRUNED, VALUE, trial_name};
+use super::fits::{FitFiles, Wanted};
+use crate::curves::{self, EPOCHS, PRUNED, trial_name};
 use crate::progress::TrialEpoch;
 use crate::record::now;
 
-/// Tag, name and description of what the page shows of a trial.
-const METRICS: [(&str, &str, &str); 3] = [
-    (
-        VALUE,
-        "weighted F1",
-        "On the validation rows: of the best epoch; of a pruned trial, of its last epoch.",
-    ),
+/// What a trial's value is.
+const VALUE: &str = "On the validation rows: of the best epoch; of a pruned trial, of its last epoch.";
+/// Tag, name and description of what else the page shows of a trial.
+const METRICS: [(&str, &str, &str); 2] = [
     (EPOCHS, "epochs", "How many epochs were trained."),
     (PRUNED, "pruned", "1 when the trial was ended early, as not worth going on."),
 ];
@@ -33,8 +30,7 @@ pub(super) struct StudyFiles {
     origin: Origin,
     /// Parameters whose values are of several kinds: the page wants one kind, so they are texts.
     mixed: Vec<String>,
-    /// Every how many epochs there are histograms.
-    every: usize,
+    wanted: Wanted,
     trials: BTreeMap<u64, Trial>,
 }
 
@@ -51,7 +47,7 @@ impl StudyFiles {
         folder: PathBuf,
         origin: Origin,
         space: &Space,
-        every: usize,
+        wanted: Wanted,
     ) -> io::Result<StudyFiles> {
         let mixed = space.params.iter().filter(|param| is_mixed(&param.distribution));
         let mixed: Vec<String> = mixed.map(|param| param.name.clone()).collect();
@@ -59,14 +55,15 @@ impl StudyFiles {
             name: param.name.clone(),
             domain: domain(&param.distribution, mixed.contains(&param.name)),
         });
-        let metrics = METRICS.map(|(tag, name, description)| Metric {
+        let value = (wanted.metric.name(), wanted.metric.label(), VALUE);
+        let metrics = std::iter::once(value).chain(METRICS).map(|(tag, name, description)| Metric {
             tag: tag.to_owned(),
             name: name.to_owned(),
             description: description.to_owned(),
         });
-        let record = hparams::experiment(&params.collect::<Vec<_>>(), &metrics, now());
+        let record = hparams::experiment(&params.collect::<Vec<_>>(), &metrics.collect::<Vec<_>>(), now());
         Run::begin(&folder, &origin, 0)?.write(0, vec![record])?;
-        Ok(StudyFiles { folder, origin, mixed, every, trials: BTreeMap::new() })
+        Ok(StudyFiles { folder, origin, mixed, wanted, trials: BTreeMap::new() })
     }
 
     /// Writes a trial that ended before, or elsewhere, if its folder does not say so.
@@ -121,7 +118,7 @@ impl StudyFiles {
         let name = trial_name(number);
         let folder = self.folder.join(&name);
         let mut run = Run::begin(&folder, &self.origin, done)?;
-        let fit = FitFiles::new(folder, self.origin.clone(), done, self.every);
+        let fit = FitFiles::new(folder, self.origin.clone(), done, self.wanted);
         let settings =
             params.iter().map(|(name, choice)| (name.clone(), setting(choice, self.mixed.contains(name))));
         let study = self.folder.file_name().unwrap_or_default().to_string_lossy();
@@ -135,7 +132,7 @@ impl StudyFiles {
         let Some(trial) = self.trials.get_mut(&number) else { return Ok(()) };
         let step = step.max(0) as usize;
         trial.n_epochs = step + 1;
-        trial.run.write(step, vec![scalar(curves::TRIAL, value as f32)])
+        trial.run.write(step, vec![scalar(curves::of_trial(self.wanted.metric), value as f32)])
     }
 
     fn ended(
@@ -149,7 +146,7 @@ impl StudyFiles {
         let Some(Trial { mut run, n_epochs, .. }) = self.trials.remove(&number) else { return Ok(()) };
         let pruned = f32::from(u8::from(state == State::Pruned));
         let mut values = vec![scalar(EPOCHS, n_epochs as f32), scalar(PRUNED, pruned)];
-        values.extend(value.map(|value| scalar(VALUE, value as f32)));
+        values.extend(value.map(|value| scalar(self.wanted.metric.name(), value as f32)));
         values.extend(reason.map(|reason| text("reason", reason)));
         let status = if state == State::Fail { Status::Failure } else { Status::Success };
         values.push(hparams::session_end(status, ended));

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::predictions;
 use super::task::Task;
 
-/// Grows the forest and reports its weighted F1 on the validation rows. All trials have the same random numbers: trees
+/// Grows the forest and reports its score on the validation rows. All trials have the same random numbers: trees
 /// are then compared on the same draws.
 pub(super) fn run(
     trial: &mut Running<'_>,
@@ -36,7 +36,7 @@ pub(super) fn run(
     };
     let proba = val.predict(&pool, |rows| forest.predict_proba(rows, &pool));
     let value = match headsmith_metrics::score(val.y(), proba.view()) {
-        Ok(scores) => scores.weighted_f1,
+        Ok(scores) => task.metric.of(&scores),
         Err(error) => return failed(error.to_string()),
     };
     let user_attrs = [("n_nodes".to_owned(), json!(forest.n_nodes()))].into();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::{self, Options, Selection};
 use headsmith_study::{State, Trial};
 
@@ -28,11 +29,12 @@ pub(super) fn judge(
 ) -> Result<()> {
     let (Some(val), Some(best)) = (&data.val, &report.best) else { return Ok(()) };
     let n_classes = val.classes.len();
-    let chosen = best.value.unwrap_or(f64::NEG_INFINITY);
+    let metric = context.metric;
+    let chosen = best.value.unwrap_or(metric.worst());
     // Trials that ended early were candidates too, but for those whose best epoch beat what was chosen in the end.
     let was_candidate = |trial: &&Arc<Trial>| match trial.state {
         State::Complete => true,
-        State::Pruned => trial.intermediate.values().all(|value| *value <= chosen),
+        State::Pruned => !trial.intermediate.values().any(|value| metric.is_better(*value, chosen)),
         _ => false,
     };
     let mut candidates: Vec<&Arc<Trial>> = trials.iter().filter(was_candidate).collect();
@@ -42,13 +44,14 @@ pub(super) fn judge(
         .iter()
         .filter_map(|trial| predictions::of(&trial.system_attrs, val.y.len(), n_classes))
         .collect();
-    if predictions.len() < 2 {
+    // A log loss needs the probabilities, which a study does not keep.
+    if predictions.len() < 2 || metric == Metric::LogLoss {
         return Ok(());
     }
     let y: Vec<u32> = predictions::rows(val.y.len()).map(|row| val.y[row]).collect();
     let options = Options { n_resamples: N_RESAMPLES, seed: context.seed, ..Options::default() };
     report.selection =
-        Some(not_above(bootstrap::selection(&y, &predictions, n_classes, &options, context.pool)?));
+        Some(not_above(bootstrap::selection(&y, &predictions, n_classes, metric, &options, context.pool)?));
     Ok(())
 }
 
@@ -85,10 +88,10 @@ pub(super) fn judge_held_back(
         ..FitOptions::default()
     };
     let fitted = fit::fit(&HeadConfig { kind: base.kind, params }, data, &options, context)?;
-    let again = fitted.report.val.as_ref().map(|val| val.scores.weighted_f1);
+    let (metric, again) = (context.metric, fitted.report.chosen_by());
     if again != best.value {
         context.warn(&format!(
-            "the best trial's weighted F1 is {:?}, and {:?} when it is done again on this machine: the score on the rows \
+            "the best trial's {metric} is {:?}, and {:?} when it is done again on this machine: the score on the rows \
              held back is that of the latter",
             best.value.unwrap_or(f64::NAN),
             again.unwrap_or(f64::NAN)

@@ -1,10 +1,11 @@
 //! A trial of the multilayer perceptron: epochs that are reported, with the learning rate lowered on plateaus.
 
-use headsmith_heads::callbacks::{EarlyStopping, Mode, Patience, ReduceLrOnPlateau};
+use headsmith_heads::callbacks::{EarlyStopping, Patience, ReduceLrOnPlateau};
 use headsmith_heads::mlp::{Mlp, Trainer, plateau};
 use headsmith_heads::params::Params;
 use headsmith_heads::{EpochRecord, Samples};
 use headsmith_kernels::Pool;
+use headsmith_metrics::Metric;
 use headsmith_study::{Attributes, GoOn, Outcome, Running};
 use serde_json::json;
 
@@ -31,7 +32,7 @@ enum Step {
     Diverged(String),
 }
 
-/// What watches the validation weighted F1, as in a fit.
+/// What watches the metric of the validation rows, as in a fit.
 struct Monitor {
     plateau: Option<ReduceLrOnPlateau>,
     early_stopping: EarlyStopping,
@@ -56,20 +57,20 @@ pub(super) fn run(
         Ok(training) => training,
         Err(error) => return failed(error.to_string()),
     };
-    let mut monitor = Monitor::new(params);
+    let mut monitor = Monitor::new(params, task.metric);
     // What is reported already tells how long the value has stood still.
     for (step, value) in trial.reports() {
         monitor.see(*step as usize, *value, training.trainer.learning_rate());
     }
     let n_epochs = params.int("epochs").unwrap_or(0) as usize;
     while training.trainer.epoch() < n_epochs && !monitor.exhausted {
-        let record = match training.step() {
+        let record = match training.step(task.metric) {
             Step::Done(record) => record,
             Step::Diverged(reason) if training.best.is_none() => return failed(reason),
             Step::Diverged(reason) => return Ok(training.pruned(val, Some(reason), &pool)),
         };
         task.watch.epoch(trial.number(), &training.trainer, &record);
-        let value = record.val.map_or(f64::NAN, |scores| scores.weighted_f1);
+        let value = record.val.map_or(f64::NAN, |scores| scores.get(task.metric));
         if let Some(lowered) = monitor.see(record.epoch, value, training.trainer.learning_rate()) {
             training.trainer.set_learning_rate(lowered);
         }
@@ -107,10 +108,10 @@ fn begin<'a>(
 }
 
 impl Monitor {
-    fn new(params: &Params) -> Monitor {
+    fn new(params: &Params, metric: Metric) -> Monitor {
         let patience = params.int("patience").map(|patience| patience as usize);
-        let early_stopping = EarlyStopping::new(Mode::Max, patience);
-        Monitor { plateau: plateau(params), early_stopping, exhausted: false }
+        let early_stopping = EarlyStopping::new(metric.into(), patience);
+        Monitor { plateau: plateau(params, metric), early_stopping, exhausted: false }
     }
 
     /// Sees an epoch's value; gives the learning rate to go on with, where it is another.
@@ -121,15 +122,15 @@ impl Monitor {
 }
 
 impl Training<'_> {
-    fn step(&mut self) -> Step {
+    fn step(&mut self, metric: Metric) -> Step {
         let record = match self.trainer.step_epoch() {
             Ok(record) => record,
             Err(error) => return Step::Diverged(error.to_string()),
         };
-        if let Some(scores) = record.val
-            && self.best.as_ref().is_none_or(|best| scores.weighted_f1 > best.value)
+        if let Some(value) = record.val.map(|scores| scores.get(metric))
+            && self.best.as_ref().is_none_or(|best| metric.is_better(value, best.value))
         {
-            let (epoch, value) = (record.epoch, scores.weighted_f1);
+            let epoch = record.epoch;
             self.best = Some(Best { epoch, value, network: self.trainer.model() });
         }
         Step::Done(record)

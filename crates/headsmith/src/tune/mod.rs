@@ -54,6 +54,8 @@ pub const LAG: u64 = 8;
 
 /// The study's system attribute that says how many trials it was last asked to have.
 const N_TRIALS: &str = "headsmith:trials";
+/// The study's system attribute in which Optuna keeps the names of its values.
+const METRIC_NAMES: &str = "study:metric_names";
 /// What the validation rows chose by a study.
 pub(crate) const TRIAL: &str = "trial";
 /// The samplers there are.
@@ -181,6 +183,7 @@ pub(crate) fn study(
         lag: config.lag.unwrap_or(LAG.max(config.n_jobs as u64)),
         hold_back: data.held_back.as_ref().map_or(0.0, |(share, _)| *share),
         val_share: data.split.as_ref().map_or(0.0, |split| split.share),
+        metric: context.metric,
     };
     if config.lag.is_none() && search.lag > LAG {
         context.warn(&format!(
@@ -218,7 +221,7 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
     let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
     context.go_on()?;
-    context.seed = plan.seed;
+    (context.seed, context.metric) = (plan.seed, plan.metric);
     let asked_for = record.system_attrs.get(N_TRIALS).and_then(serde_json::Value::as_u64);
     let share =
         Share { n_trials: config.n_trials.or(asked_for), timeout: config.timeout, n_jobs: config.n_jobs };
@@ -292,24 +295,37 @@ pub(crate) fn tables_of(
 
 /// Makes the study, or finds it and sees that it is the one asked for. One that another program began gets our plan.
 fn open(storage: &mut dyn Storage, name: &str, asked: Plan) -> Result<(StudyRecord, Plan)> {
-    let record = match storage.study(name)? {
+    let mut record = match storage.study(name)? {
         Some(record) => record,
         // Two workers may begin at once: who comes second finds the study.
-        None => match storage.create_study(name, Direction::Maximize) {
+        None => match storage.create_study(name, asked.direction()) {
             Err(error) if error.kind() == headsmith_study::Kind::Conflict => {
                 storage.study(name)?.ok_or(error)?
             }
             made => made?,
         },
     };
-    if record.direction != Direction::Maximize {
+    if let Some(there) = record.system_attrs.get(plan::KEY) {
+        Plan::read(name, there)?.must_be(&asked, name)?;
+    }
+    if record.direction != asked.direction() {
+        let verb = |direction| if direction == Direction::Maximize { "maximises" } else { "minimises" };
         return Err(Error::usage(format!(
-            "study {name} minimises its value; a study of heads maximises weighted F1: choose another --study"
+            "study {name} {} its value, and one by {} {} it: choose another --study, or another --metric",
+            verb(record.direction),
+            asked.metric,
+            verb(asked.direction())
         )));
     }
-    match record.system_attrs.get(plan::KEY) {
-        Some(there) => Plan::read(name, there)?.must_be(&asked, name)?,
-        None => storage.set_study_attr(record.id, storages::Scope::System, plan::KEY, &asked.to_json()?)?,
+    if !record.system_attrs.contains_key(plan::KEY) {
+        let names = serde_json::json!([asked.metric.name()]);
+        let new = [(METRIC_NAMES, names), (plan::KEY, asked.to_json()?)];
+        for (key, value) in
+            new.into_iter().filter(|(key, _)| !record.system_attrs.contains_key(*key)).collect::<Vec<_>>()
+        {
+            storage.set_study_attr(record.id, storages::Scope::System, key, &value)?;
+            record.system_attrs.insert(key.to_owned(), value);
+        }
     }
     Ok((record, asked))
 }
@@ -334,8 +350,14 @@ fn work(
     let space = plan.space()?;
     let (sampler, pruner) = plan.searcher(&space)?;
     let scalings = space::scalings(&base, &space);
-    let task =
-        Task::new(base, scalings, data, plan.seed, line.watch(context.view.histograms()), context.pool)?;
+    let task = Task::new(
+        base,
+        scalings,
+        data,
+        (plan.seed, plan.metric),
+        line.watch(context.view.histograms()),
+        context.pool,
+    )?;
     let n_jobs = share.n_jobs.min(plan.lag as usize);
     if n_jobs < share.n_jobs {
         context.warn(&format!(

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use headsmith_data::{Dtype, Files, ReadOptions};
-use headsmith_study::Space;
+use headsmith_metrics::Metric;
+use headsmith_study::{Direction, Space};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -39,6 +40,9 @@ pub(crate) struct Plan {
     /// The share of the training rows that validates, where no table does.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub(crate) val_share: f64,
+    /// The metric on the validation rows that is the value of a trial.
+    #[serde(default, skip_serializing_if = "Metric::is_default")]
+    pub(crate) metric: Metric,
     pub(crate) train: PlanTable,
     /// The table that validates; `None`: a part of the training rows does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +86,7 @@ pub(crate) struct Search {
     pub(crate) lag: u64,
     pub(crate) hold_back: f64,
     pub(crate) val_share: f64,
+    pub(crate) metric: Metric,
 }
 
 /// The tables of a study.
@@ -107,7 +112,7 @@ impl Plan {
         tables: &StudyTables<'_>,
         read: &ReadOptions,
     ) -> Plan {
-        let params = base.params.iter();
+        let params = base.params.iter().filter(|(name, value)| !is_left_out(base.kind, name, value));
         let params =
             params.filter_map(|(name, value)| Some((name.to_owned(), serde_json::to_value(value).ok()?)));
         Plan {
@@ -122,6 +127,7 @@ impl Plan {
             lag: search.lag,
             hold_back: search.hold_back,
             val_share: search.val_share,
+            metric: search.metric,
             train: PlanTable::new(tables.train),
             val: tables.val.map(PlanTable::new),
             read: PlanRead {
@@ -172,6 +178,18 @@ impl Plan {
     /// When the plan is damaged.
     pub(crate) fn space(&self) -> Result<Space> {
         Ok(Space::from_json(&self.space)?)
+    }
+
+    /// Which way the values of its trials are better.
+    pub(crate) fn direction(&self) -> Direction {
+        if self.metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize }
+    }
+
+    /// The value of the parameter `name`, in words.
+    fn param(&self, name: &str) -> String {
+        let head = HeadKind::ALL.into_iter().find(|kind| kind.name() == self.head);
+        let default = || Some(head?.table().find(name)?.default.value().to_string());
+        self.params.get(name).map(Value::to_string).or_else(default).unwrap_or_else(|| "nothing".to_owned())
     }
 
     /// How the study's tables are read.
@@ -250,11 +268,11 @@ impl Plan {
         let tables = self.val.is_some() && asked.val.is_some();
         compare(if tables { "validation table" } else { "validation rows" }, val(self), val(asked));
         compare("head", self.head.clone(), asked.head.clone());
+        compare("metric", self.metric.name().to_owned(), asked.metric.name().to_owned());
         for name in
             self.params.keys().chain(asked.params.keys().filter(|name| !self.params.contains_key(*name)))
         {
-            let of = |plan: &Plan| plan.params.get(name).map_or("nothing".to_owned(), Value::to_string);
-            compare(name, of(self), of(asked));
+            compare(name, self.param(name), asked.param(name));
         }
         compare("sampler", self.sampler.clone(), asked.sampler.clone());
         compare("pruner", self.pruner.clone(), asked.pruner.clone());
@@ -268,6 +286,15 @@ impl Plan {
         }
         differences
     }
+}
+
+/// Parameters that plans did not have at first, by their heads. Where they have their defaults they are left out, so that
+/// a study that was begun before is found again, and by the same name.
+const ADDED: [(HeadKind, &str); 1] = [(HeadKind::Mlp, "class_weight")];
+
+fn is_left_out(head: HeadKind, name: &str, value: &headsmith_heads::params::Value) -> bool {
+    let default = head.table().find(name).map(|param| param.default.value());
+    ADDED.contains(&(head, name)) && default.as_ref() == Some(value)
 }
 
 /// A plan without it reads as it always did.

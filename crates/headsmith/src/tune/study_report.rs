@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::Selection;
 use headsmith_study::storages::{StudyRecord, without_password};
 use headsmith_study::{Trial, best_trial, importance, summary};
@@ -18,6 +19,8 @@ pub struct StudyReport {
     pub name: String,
     /// Where it is remembered.
     pub storage: String,
+    /// The metric that is the value of its trials; `null` in a study that another program began.
+    pub metric: Option<Metric>,
     /// Its trials in all.
     pub n_trials: usize,
     /// Those that are finished: complete, pruned or failed.
@@ -97,6 +100,7 @@ impl StudyReport {
         StudyReport {
             name: record.name.clone(),
             storage: without_password(storage),
+            metric: super::plan_of(record).ok().map(|plan| plan.metric),
             n_trials: trials.len(),
             n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
             states,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use headsmith_heads::params::{Params, Value};
 use headsmith_kernels::Pool;
+use headsmith_metrics::Metric;
 use headsmith_study::{Choice, Outcome, Running};
 
 use super::by_hand::{self, ByHand};
@@ -19,6 +20,8 @@ use crate::studies::TrialRow;
 #[derive(Debug)]
 pub(crate) struct Task<'d> {
     pub(super) seed: u64,
+    /// The metric that is a trial's value.
+    pub(super) metric: Metric,
     /// The head with the parameters that are not searched.
     base: HeadConfig,
     scaled: BTreeMap<String, Scaled<'d>>,
@@ -37,7 +40,7 @@ impl<'d> Task<'d> {
         base: HeadConfig,
         scalings: Vec<String>,
         data: &'d FitData,
-        seed: u64,
+        (seed, metric): (u64, Metric),
         watch: Watch,
         pool: &Pool,
     ) -> Result<Task<'d>> {
@@ -47,7 +50,7 @@ impl<'d> Task<'d> {
         let kind = base.kind;
         let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, kind, data, pool)?));
         let scaled = scalings.into_iter().map(ready).collect::<Result<_>>()?;
-        Ok(Task { seed, base, scaled, by_hand: ByHand::default(), watch })
+        Ok(Task { seed, metric, base, scaled, by_hand: ByHand::default(), watch })
     }
 
     /// Runs a trial; whatever is wrong with it is said in its outcome.

@@ -34,6 +34,7 @@ pub(super) fn run(
         n_jobs: how.n_jobs,
         n_steps: plan.epochs().and_then(|epochs| u64::try_from(epochs).ok()),
         pruner: &plan.pruner,
+        metric: plan.metric,
     });
     drop(trials);
     let (events, end) = (line.sender(), line.sender());

@@ -6,15 +6,38 @@ use serde::{Deserialize, Serialize};
 use super::strata::Strata;
 use super::{Interval, Options, replicate};
 use crate::check::{Error, Result, check};
-use crate::{Confusion, accuracy, f1, predicted_class, weighted_average};
+use crate::log_loss::sample_log_loss;
+use crate::{Confusion, Metric, predicted_class};
 
-/// By how much head a scores above head b.
+/// By how much head a scores above head b, in each metric that can choose. A smaller log loss is the better one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairedDifference {
     /// In weighted F1.
     pub weighted_f1: Difference,
     /// In accuracy.
     pub accuracy: Difference,
+    /// In macro F1.
+    pub macro_f1: Difference,
+    /// In balanced accuracy.
+    pub balanced_accuracy: Difference,
+    /// In log loss.
+    pub log_loss: Difference,
+    /// In Matthews correlation.
+    pub mcc: Difference,
+}
+
+impl PairedDifference {
+    /// That of `metric`.
+    pub fn of(&self, metric: Metric) -> Difference {
+        match metric {
+            Metric::WeightedF1 => self.weighted_f1,
+            Metric::MacroF1 => self.macro_f1,
+            Metric::BalancedAccuracy => self.balanced_accuracy,
+            Metric::Accuracy => self.accuracy,
+            Metric::LogLoss => self.log_loss,
+            Metric::Mcc => self.mcc,
+        }
+    }
 }
 
 /// A difference of scores and how sure it is.
@@ -54,6 +77,10 @@ pub fn paired_difference(
         return Err(Error(format!("a head of {n_classes} classes and one of {}", proba_b.n_cols())));
     }
     let strata = Strata::new(y_true, |i| (predicted_class(proba_a.row(i)), predicted_class(proba_b.row(i))));
+    // By how much a sample's log loss differs, in the order in which samples are counted.
+    let loss =
+        |i: usize| sample_log_loss(y_true[i], proba_a.row(i)) - sample_log_loss(y_true[i], proba_b.row(i));
+    let losses: Vec<f64> = strata.order.iter().map(|&i| loss(i)).collect();
     let scratch = || (vec![0; y_true.len()], Confusion::new(n_classes), Confusion::new(n_classes));
     let replicates = replicate(options, pool, scratch, |r, (counts, a, b)| {
         strata.resample(options.seed, r, counts);
@@ -63,18 +90,27 @@ pub fn paired_difference(
             a.add_many(class, by_a, n);
             b.add_many(class, by_b, n);
         }
-        differences(a, b)
+        differences(a, b, mean_loss(&losses, counts.iter().copied()))
     });
-    let observed = differences(&Confusion::of(y_true, proba_a), &Confusion::of(y_true, proba_b));
-    let [weighted_f1, accuracy] = std::array::from_fn(|j| {
+    let confusions = (Confusion::of(y_true, proba_a), Confusion::of(y_true, proba_b));
+    let observed = differences(&confusions.0, &confusions.1, mean_loss(&losses, losses.iter().map(|_| 1)));
+    let [weighted_f1, macro_f1, balanced_accuracy, accuracy, log_loss, mcc] = std::array::from_fn(|j| {
         let mut values: Vec<f64> = replicates.iter().map(|statistics| statistics[j]).collect();
         Difference::of(observed[j], &mut values, options.confidence)
     });
-    Ok(PairedDifference { weighted_f1, accuracy })
+    Ok(PairedDifference { weighted_f1, accuracy, macro_f1, balanced_accuracy, log_loss, mcc })
 }
 
-fn differences(a: &Confusion, b: &Confusion) -> [f64; 2] {
-    [weighted_average(a, f1) - weighted_average(b, f1), accuracy(a) - accuracy(b)]
+/// In the order of [`Metric::ALL`]. `loss` is the difference of the log losses, which is no function of the counts.
+fn differences(a: &Confusion, b: &Confusion, loss: f64) -> [f64; Metric::ALL.len()] {
+    let counted = |metric: Metric| Some(metric.of_confusion(a)? - metric.of_confusion(b)?);
+    Metric::ALL.map(|metric| counted(metric).unwrap_or(loss))
+}
+
+/// The mean of `losses`, each counted so often.
+fn mean_loss(losses: &[f64], counts: impl Iterator<Item = u32>) -> f64 {
+    let sum: f64 = losses.iter().zip(counts).map(|(loss, count)| loss * f64::from(count)).sum();
+    sum / losses.len().max(1) as f64
 }
 
 impl Difference {

@@ -7,11 +7,11 @@
 //! that were not (out of the bag), which had no part in selecting it:
 //!
 //! ```text
-//! corrected = mean over resamples b of  F1( argmax_t F1(t, in bag b), out of bag b )
+//! corrected = mean over resamples b of  score( argmax_t score(t, in bag b), out of bag b )
 //! ```
 //!
-//! What is corrected is the choice among the trials that are given, by their weighted F1, the first where several are
-//! equal. A choice that was made within a trial (its best epoch) is not, unless each epoch is given as a trial. The
+//! What is corrected is the choice among the trials that are given, by a metric of their predicted classes, the first where
+//! several are equal. A choice that was made within a trial (its best epoch) is not, unless each epoch is given as a trial. The
 //! estimate leans a little to the low side where trials differ, because 63% of the rows choose less well than all.
 //!
 //! The paper's interval is between percentiles of the scores out of the bag. These are of `m` of the `n` rows, about
@@ -28,16 +28,16 @@ use serde::{Deserialize, Serialize};
 use super::strata::Strata;
 use super::{Interval, Options};
 use crate::check::{Error, Result};
-use crate::{Confusion, f1, weighted_average};
+use crate::{Confusion, Metric};
 
-/// The selected trial's weighted F1, as it is and corrected for having been selected.
+/// The selected trial's score, as it is and corrected for having been selected.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Selection {
-    /// The trial with the best weighted F1, the first where several are equal.
+    /// The trial with the best score, the first where several are equal.
     pub selected: usize,
     /// How many trials it was selected from.
     pub n_trials: usize,
-    /// Its weighted F1 on the samples that selected it.
+    /// Its score on the samples that selected it.
     pub observed: f64,
     /// The bootstrap interval of that: what other samples would do to this one trial, its selection apart.
     pub observed_interval: Interval,
@@ -53,28 +53,32 @@ const LANES: usize = 8;
 /// How often each of `LANES` resamples has something.
 type Counts = [u32; LANES];
 
-/// Selects among `trials`, each the predicted class of every sample (`u8` or `u16`), and corrects for it; the same for
-/// any number of threads.
+/// Selects among `trials`, each the predicted class of every sample (`u8` or `u16`), by `metric`, and corrects for it; the
+/// same for any number of threads.
 ///
 /// Resamples are drawn within the classes, as for [`intervals`](super::intervals()). Memory: one copy of `trials`, and
 /// for each thread some 40 bytes a sample.
 ///
 /// # Errors
-/// When there is no trial or no sample, lengths differ, a class is not below `n_classes`, an option makes no sense, or
+/// When the metric is the log loss, there is no trial or no sample, lengths differ, a class is not below `n_classes`, an option makes no sense, or
 /// no resample leaves a sample out.
 pub fn selection<C: Copy + Into<u32> + Sync>(
     y_true: &[u32],
     trials: &[impl AsRef<[C]>],
     n_classes: usize,
+    metric: Metric,
     options: &Options,
     pool: &Pool,
 ) -> Result<Selection> {
     options.check()?;
+    if metric.of_confusion(&Confusion::new(0)).is_none() {
+        return Err(Error(format!("{metric} cannot select by predicted classes: it needs probabilities")));
+    }
     check(y_true, trials, n_classes)?;
     let strata = Strata::new(y_true, |_| ());
     let sorted = |trial: &[C]| strata.order.iter().map(|&i| trial[i]).collect::<Vec<C>>();
     let sorted: Vec<Vec<C>> = trials.iter().map(|trial| sorted(trial.as_ref())).collect();
-    let study = Study { strata, trials: sorted, n_classes };
+    let study = Study { strata, trials: sorted, n_classes, metric };
 
     let ones = vec![[1; LANES]; y_true.len()];
     let (selected, observed) = study.best(&ones, 1, &mut study.tallies())[0];
@@ -152,6 +156,7 @@ struct Study<C> {
     strata: Strata<()>,
     trials: Vec<Vec<C>>,
     n_classes: usize,
+    metric: Metric,
 }
 
 /// Counts by class.
@@ -203,7 +208,7 @@ impl<C: Copy + Into<u32> + Sync> Study<C> {
         best
     }
 
-    /// The weighted F1 of a trial in each lane.
+    /// The score of a trial in each lane.
     fn scores(&self, trial: &[C], counts: &[Counts], tallies: &mut Tallies) -> [f64; LANES] {
         let Tallies { row, predicted, hits, support } = tallies;
         predicted.fill([0; LANES]);
@@ -217,18 +222,15 @@ impl<C: Copy + Into<u32> + Sync> Study<C> {
             row.iter().for_each(|counts| add(&mut support[cell.class], counts));
             predicted.iter_mut().zip(&*row).for_each(|(sum, row)| add(sum, row));
         }
-        let mut scores = [0.0; LANES];
-        for cell in &self.strata.cells {
-            for (lane, score) in scores.iter_mut().enumerate() {
-                let of = |counts: &[Counts]| f64::from(counts[cell.class][lane]);
-                let (hits, support, predicted) = (of(hits), of(support), of(predicted));
-                // A class that a lane has no sample of weighs nothing.
-                if support > 0.0 {
-                    *score += support * (2.0 * hits / (support + predicted));
-                }
-            }
-        }
-        scores.map(|score| score / counts.len() as f64)
+        std::array::from_fn(|lane| {
+            let of = |counts: &[Counts], class: usize| f64::from(counts[class][lane]);
+            let classes = (0..self.n_classes).map(|class| ClassCounts {
+                hits: of(hits, class),
+                support: of(support, class),
+                predicted: of(predicted, class),
+            });
+            score(self.metric, classes, counts.len() as f64)
+        })
     }
 
     fn out_of_bag(&self, trial: usize, counts: &[Counts], lane: usize) -> OutOfBag {
@@ -237,7 +239,48 @@ impl<C: Copy + Into<u32> + Sync> Study<C> {
             let places = cell.places.clone().filter(|&place| counts[place][lane] == 0);
             places.for_each(|place| confusion.add(cell.class, self.trials[trial][place].into() as usize));
         }
-        OutOfBag { score: weighted_average(&confusion, f1), n_samples: confusion.n_samples() }
+        let score = self.metric.of_confusion(&confusion).unwrap_or(f64::NAN);
+        OutOfBag { score, n_samples: confusion.n_samples() }
+    }
+}
+
+/// What a metric needs to know of a class.
+struct ClassCounts {
+    hits: f64,
+    support: f64,
+    predicted: f64,
+}
+
+impl ClassCounts {
+    fn f1(&self) -> f64 {
+        2.0 * self.hits / (self.support + self.predicted)
+    }
+}
+
+/// `metric` of the counts of `n` samples: what [`Metric::of_confusion`] is of a whole table.
+#[inline(always)]
+fn score(metric: Metric, classes: impl Iterator<Item = ClassCounts> + Clone, n: f64) -> f64 {
+    // A class that a lane has no sample of weighs nothing.
+    let present = || classes.clone().filter(|class| class.support > 0.0);
+    let sum = |term: fn(&ClassCounts) -> f64| present().map(|class| term(&class)).sum::<f64>();
+    match metric {
+        Metric::WeightedF1 => sum(|class| class.support * class.f1()) / n,
+        Metric::MacroF1 => {
+            let occurs = || classes.clone().filter(|class| class.support + class.predicted > 0.0);
+            occurs().map(|class| class.f1()).sum::<f64>() / occurs().count().max(1) as f64
+        }
+        Metric::BalancedAccuracy => sum(|class| class.hits / class.support) / present().count().max(1) as f64,
+        Metric::Accuracy => sum(|class| class.hits) / n,
+        Metric::Mcc => {
+            let of_all =
+                |term: fn(&ClassCounts) -> f64| classes.clone().map(|class| term(&class)).sum::<f64>();
+            let expected = of_all(|class| class.support * class.predicted);
+            let variance = |squares: f64| n * n - squares;
+            let variances = variance(of_all(|class| class.support * class.support))
+                * variance(of_all(|class| class.predicted * class.predicted));
+            if variances == 0.0 { 0.0 } else { (sum(|class| class.hits) * n - expected) / variances.sqrt() }
+        }
+        Metric::LogLoss => f64::NAN,
     }
 }
 
@@ -276,19 +319,27 @@ mod tests {
         Options { n_resamples, ..Options::default() }
     }
 
-    fn naive_score(y_true: &[u32], trial: &[u8], counts: impl Fn(usize) -> u64) -> f64 {
+    fn naive_score(metric: Metric, y_true: &[u32], trial: &[u8], counts: impl Fn(usize) -> u64) -> f64 {
         let mut confusion = Confusion::new(3);
         y_true
             .iter()
             .enumerate()
             .for_each(|(i, &c)| confusion.add_many(c as usize, trial[i].into(), counts(i)));
-        confusion.weighted_f1()
+        metric.of_confusion(&confusion).unwrap()
     }
 
     #[test]
     fn lanes_are_the_naive_twins() {
-        let (y_true, trials) = simulated(3, 50, 7);
-        let found = selection(&y_true, &trials, 3, &options(21), &Pool::inline()).unwrap();
+        for metric in Metric::ALL.into_iter().filter(|metric| *metric != Metric::LogLoss) {
+            agrees_with_the_naive_twin(metric);
+        }
+    }
+
+    fn agrees_with_the_naive_twin(metric: Metric) {
+        let (mut y_true, trials) = simulated(3, 50, 7);
+        // Class 2 is predicted, and in no sample.
+        y_true.iter_mut().for_each(|class| *class %= 2);
+        let found = selection(&y_true, &trials, 3, metric, &options(21), &Pool::inline()).unwrap();
         let strata = Strata::new(&y_true, |_| ());
         let (mut sum, mut of_selected) = (0.0, Vec::new());
         for r in 0..21 {
@@ -296,16 +347,18 @@ mod tests {
             strata.resample(42, r, &mut drawn);
             let mut counts = vec![0u64; 50];
             strata.order.iter().zip(drawn).for_each(|(&i, n)| counts[i] = n.into());
-            let scores: Vec<f64> = trials.iter().map(|t| naive_score(&y_true, t, |i| counts[i])).collect();
+            let scores: Vec<f64> =
+                trials.iter().map(|t| naive_score(metric, &y_true, t, |i| counts[i])).collect();
             let best = (0..7).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
-            sum += naive_score(&y_true, &trials[best], |i| u64::from(counts[i] == 0));
+            sum += naive_score(metric, &y_true, &trials[best], |i| u64::from(counts[i] == 0));
             of_selected.push(scores[found.selected]);
         }
-        assert!((found.corrected - sum / 21.0).abs() < 1e-12);
-        assert_eq!(found.observed, naive_score(&y_true, &trials[found.selected], |_| 1));
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{metric}: {a} and {b}");
+        close(found.corrected, sum / 21.0);
+        close(found.observed, naive_score(metric, &y_true, &trials[found.selected], |_| 1));
         let interval = Interval::of(&mut of_selected, 0.95);
-        assert!((interval.low - found.observed_interval.low).abs() < 1e-12);
-        assert!((interval.high - found.observed_interval.high).abs() < 1e-12);
+        close(interval.low, found.observed_interval.low);
+        close(interval.high, found.observed_interval.high);
     }
 
     #[test]
@@ -314,7 +367,8 @@ mod tests {
         let (mut observed, mut corrected) = (Vec::new(), Vec::new());
         for study in 0..n_studies {
             let (y_true, trials) = simulated(study, 300, n_trials);
-            let found = selection(&y_true, &trials, 3, &options(40), &Pool::inline()).unwrap();
+            let found =
+                selection(&y_true, &trials, 3, Metric::WeightedF1, &options(40), &Pool::inline()).unwrap();
             observed.push(found.observed - 0.64);
             corrected.push(found.corrected - 0.64);
         }
@@ -331,7 +385,8 @@ mod tests {
     #[test]
     fn of_one_trial_nothing_is_corrected() {
         let (y_true, trials) = simulated(9, 600, 1);
-        let found = selection(&y_true, &trials, 3, &options(2000), &Pool::inline()).unwrap();
+        let found =
+            selection(&y_true, &trials, 3, Metric::WeightedF1, &options(2000), &Pool::inline()).unwrap();
         assert_eq!((found.selected, found.n_trials), (0, 1));
         assert!((found.corrected - found.observed).abs() < 0.003, "{found:?}");
         assert!(
@@ -343,15 +398,18 @@ mod tests {
     fn threads_and_widths_change_nothing() {
         let (y_true, trials) = simulated(5, 100, 9);
         let wide: Vec<Vec<u16>> = trials.iter().map(|t| t.iter().map(|&c| c.into()).collect()).collect();
-        let one = selection(&y_true, &trials, 3, &options(50), &Pool::inline()).unwrap();
-        let three = selection(&y_true, &wide, 3, &options(50), &Pool::new(3).unwrap()).unwrap();
+        let one = selection(&y_true, &trials, 3, Metric::WeightedF1, &options(50), &Pool::inline()).unwrap();
+        let three =
+            selection(&y_true, &wide, 3, Metric::WeightedF1, &options(50), &Pool::new(3).unwrap()).unwrap();
         assert_eq!(one, three);
     }
 
     #[test]
     fn what_cannot_be_compared_is_refused() {
         let message = |y_true: &[u32], trials: &[Vec<u8>]| {
-            selection(y_true, trials, 2, &options(5), &Pool::inline()).unwrap_err().to_string()
+            selection(y_true, trials, 2, Metric::WeightedF1, &options(5), &Pool::inline())
+                .unwrap_err()
+                .to_string()
         };
         assert_eq!(message(&[0, 1], &[]), "there are no trials to select from");
         assert_eq!(message(&[], &[vec![]]), "there are no samples to score");
@@ -362,5 +420,7 @@ mod tests {
             "trial 0 predicts class 7 for sample 1, expected one below 2"
         );
         assert!(message(&[0], &[vec![0]]).contains("no resample leaves one out"));
+        let by_loss = selection(&[0], &[vec![0u8]], 2, Metric::LogLoss, &options(5), &Pool::inline());
+        assert!(by_loss.unwrap_err().to_string().contains("needs probabilities"));
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::axis::Axis;
 use crate::facts::{Facts, Look};
 use crate::figure::Figure;
+use crate::metric::Metric;
 use crate::plot::Plot;
 use crate::table::Table;
 use crate::text::{counted, escape, interval, score};
@@ -33,29 +34,36 @@ pub(crate) fn html(facts: &Facts) -> String {
 
 fn hero(facts: &Facts) -> String {
     let (scores, rows) = facts.scores();
-    let Some(value) = scores.at("/weighted_f1").number() else {
+    let metric = facts.metric();
+    let Some(value) = scores[metric.key].number() else {
         return "<p>No head was fitted, so there is no score.</p>".to_owned();
     };
-    let between = match interval(scores.at("/intervals/weighted_f1")) {
+    let others = [("weighted_f1", "weighted F1"), ("accuracy", "accuracy"), ("log_loss", "log loss")];
+    let others = others.iter().filter(|(key, _)| *key != metric.key);
+    let others: Vec<String> =
+        others.map(|(key, name)| format!("{name} {}", score(scores[*key].number()))).collect();
+    let between = match interval(&scores["intervals"][metric.key]) {
         none if none.is_empty() => String::new(),
         between => format!("<p>95% interval {between}</p>"),
     };
     let lines = lines(facts);
-    let figure = if lines.len() > 1 { figure(&lines) } else { String::new() };
+    let figure = if lines.len() > 1 { figure(&lines, metric) } else { String::new() };
     format!(
         "<div class=\"hero\"><div><p class=\"note\">{}</p><p class=\"big\">{}</p>\
-         <p><b>weighted F1</b> on {}</p>{between}<p class=\"note\">accuracy {}, log loss {}</p></div>{figure}</div>",
+         <p><b>{metric}</b> on {}</p>{between}<p class=\"note\">{}</p></div>{figure}</div>",
         escape(&format!("The {} predicts", verdict::name(facts.chosen().at("/head").text()))),
         score(value),
         counted(scores.at("/n_samples").count(), &format!("{rows} row")),
-        score(scores.at("/accuracy").number()),
-        score(scores.at("/log_loss").number()),
+        others.join(", "),
     )
 }
 
-fn lines(facts: &Facts) -> Vec<Line> {
+fn lines<'f>(facts: &'f Facts) -> Vec<Line> {
     let chosen = facts.chosen();
     let selection = facts.report.at("/study/selection");
+    let key = facts.metric().key;
+    let value = |scores: &'f Value| &scores[key];
+    let between = |scores: &'f Value| &scores["intervals"][key];
     let mut lines = Vec::new();
     let mut add = |name, class, value: &Value, interval: &Value| {
         if let Some(value) = value.number() {
@@ -64,26 +72,26 @@ fn lines(facts: &Facts) -> Vec<Line> {
     };
     let baseline = facts.report.at("/heads/0");
     if facts.report.at("/heads").all().len() > 1 && baseline.at("/head") != chosen.at("/head") {
-        add("baseline", "cg", baseline.at("/val/weighted_f1"), baseline.at("/val/intervals/weighted_f1"));
+        add("baseline", "cg", value(baseline.at("/val")), between(baseline.at("/val")));
     }
     let (scores, _) = facts.scores();
-    add("chosen head", "c0", scores.at("/weighted_f1"), scores.at("/intervals/weighted_f1"));
+    add("chosen head", "c0", value(scores), between(scores));
     if chosen.at("/head").text() != "forest" {
         add("corrected for selection", "c1", selection.at("/corrected"), selection.at("/corrected_interval"));
     }
     let held = chosen.at("/held_back");
-    add("rows held back", "c2", held.at("/weighted_f1"), held.at("/intervals/weighted_f1"));
+    add("rows held back", "c2", value(held), between(held));
     lines
 }
 
-fn figure(lines: &[Line]) -> String {
+fn figure(lines: &[Line], metric: Metric) -> String {
     let names: Vec<String> = lines.iter().rev().map(|line| line.name.to_owned()).collect();
     let ends = |line: &Line| Some((line.interval.at("/low").number()?, line.interval.at("/high").number()?));
     let all = lines.iter().flat_map(|line| {
         let (low, high) = ends(line).unwrap_or((line.value, line.value));
         [low, line.value, high]
     });
-    let x = Axis::around("weighted F1", all);
+    let x = Axis::around(&metric.to_string(), all);
     let height = 60.0 + 34.0 * lines.len() as f64;
     let mut plot = Plot::sized(400.0, height, x, Axis::names("", &names));
     for (line, y) in lines.iter().zip((0..lines.len()).rev()) {
@@ -95,9 +103,9 @@ fn figure(lines: &[Line]) -> String {
     Figure {
         title: "",
         legend: Vec::new(),
-        svg: plot.svg("weighted F1 with intervals"),
+        svg: plot.svg(&format!("{metric} with intervals")),
         read: "Dots are scores, whiskers their 95% intervals: where the score would lie on other rows of the same kind.",
-        numbers: Table::new(["score", "weighted F1", "95% interval"]).with(rows),
+        numbers: Table::new(["score".to_owned(), metric.to_string(), "95% interval".to_owned()]).with(rows),
         wide: false,
     }
     .html()

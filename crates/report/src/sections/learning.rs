@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::axis::Axis;
 use crate::facts::{Facts, Look};
 use crate::figure::{Figure, grid};
+use crate::metric::Metric;
 use crate::plot::{Plot, thinned};
 use crate::table::Table;
 use crate::text::{escape, figures, score};
@@ -13,21 +14,34 @@ use crate::verdict;
 /// The most points of a line.
 const MAX_POINTS: usize = 300;
 
-/// What is followed from epoch to epoch: its key, the title of its figure, its name on the axis, and how it is read.
-const FOLLOWED: [(&str, &str, &str, &str); 2] = [
-    (
-        "loss",
-        "Loss",
-        "cross-entropy (nats)",
-        "Lower is better. Where the validation line rises while the training line falls, the head overfits.",
-    ),
-    (
-        "weighted_f1",
-        "Weighted F1",
-        "weighted F1",
-        "Higher is better. The dotted line marks the epoch whose weights the model has: the best on the validation rows.",
-    ),
-];
+/// What is followed from epoch to epoch.
+struct Followed {
+    key: &'static str,
+    /// Its name on the axis.
+    name: String,
+    /// How it is read.
+    read: &'static str,
+}
+
+/// The loss, and the metric that chose the epoch; weighted F1 where that is the loss.
+fn followed(metric: Metric) -> [Followed; 2] {
+    let (key, name) = match metric.is_loss() {
+        true => ("weighted_f1", "weighted F1".to_owned()),
+        false => (metric.key, metric.to_string()),
+    };
+    [
+        Followed {
+            key: "loss",
+            name: "cross-entropy (nats)".to_owned(),
+            read: "Lower is better. Where the validation line rises while the training line falls, the head overfits.",
+        },
+        Followed {
+            key,
+            name,
+            read: "Higher is better. The dotted line marks the epoch whose weights the model has: the best on the validation rows.",
+        },
+    ]
+}
 
 pub(crate) fn html(facts: &Facts) -> String {
     let has_epochs = |head: &&Value| !head.at("/history").all().is_empty();
@@ -36,7 +50,8 @@ pub(crate) fn html(facts: &Facts) -> String {
     let head = under_way.or_else(|| facts.report.at("/heads").all().iter().rfind(has_epochs));
     let Some(head) = head else { return String::new() };
     let history = head.at("/history").all();
-    let mut figures: Vec<String> = FOLLOWED.iter().map(|what| figure(head, history, *what)).collect();
+    let followed = followed(facts.metric());
+    let mut figures: Vec<String> = followed.iter().map(|what| figure(head, history, what)).collect();
     let rates: Vec<f64> = history.iter().filter_map(|epoch| epoch.at("/learning_rate").number()).collect();
     if rates.windows(2).any(|pair| pair[0] != pair[1]) {
         figures.push(learning_rate(history, &rates));
@@ -62,9 +77,10 @@ fn words(head: &Value, history: &[Value]) -> String {
     }
 }
 
-fn figure(head: &Value, history: &[Value], (key, title, name, read): (&str, &str, &str, &str)) -> String {
+fn figure(head: &Value, history: &[Value], Followed { key, name, read }: &Followed) -> String {
+    let title = &if *key == "loss" { "Loss".to_owned() } else { capital(name) };
     let series = |rows: &str| -> Vec<(f64, f64)> {
-        let point = |epoch: &Value| Some((epoch.at("/epoch").number()? + 1.0, epoch[rows][key].number()?));
+        let point = |epoch: &Value| Some((epoch.at("/epoch").number()? + 1.0, epoch[rows][*key].number()?));
         history.iter().filter_map(point).collect()
     };
     let (train, val) = (series("train"), series("val"));
@@ -78,8 +94,8 @@ fn figure(head: &Value, history: &[Value], (key, title, name, read): (&str, &str
     let rows = history.iter().map(|epoch| {
         vec![
             (epoch.at("/epoch").count() + 1).to_string(),
-            score(epoch["train"][key].number()),
-            score(epoch["val"][key].number()),
+            score(epoch["train"][*key].number()),
+            score(epoch["val"][*key].number()),
         ]
     });
     Figure {
@@ -94,6 +110,12 @@ fn figure(head: &Value, history: &[Value], (key, title, name, read): (&str, &str
         wide: false,
     }
     .html()
+}
+
+/// With a capital letter at the beginning.
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn learning_rate(history: &[Value], rates: &[f64]) -> String {

@@ -3,24 +3,9 @@
 use serde_json::Value;
 
 use crate::facts::{Facts, Look};
+use crate::metric::METRICS;
 use crate::table::Table;
 use crate::text::{escape, interval, score};
-
-/// Key, name, and what is good.
-const METRICS: [(&str, &str, &str); 12] = [
-    ("weighted_f1", "weighted F1", "high"),
-    ("accuracy", "accuracy", "high"),
-    ("balanced_accuracy", "balanced accuracy", "high"),
-    ("macro_f1", "macro F1", "high"),
-    ("weighted_precision", "weighted precision", "high"),
-    ("weighted_recall", "weighted recall", "high"),
-    ("roc_auc_ovr", "ROC AUC, one against the rest", "high"),
-    ("mcc", "Matthews correlation", "high"),
-    ("cohen_kappa", "Cohen\u{2019}s kappa", "high"),
-    ("log_loss", "log loss (nats)", "low"),
-    ("brier", "Brier score", "low"),
-    ("ece", "calibration error", "low"),
-];
 
 pub(crate) fn html(facts: &Facts) -> String {
     let heads = facts.report.at("/heads").all();

@@ -10,6 +10,7 @@ mod timeline;
 use serde_json::Value;
 
 use crate::facts::{Facts, Look, Trial};
+use crate::metric::Metric;
 use crate::table::Table;
 use crate::text::{counted, duration, escape, interval, score, thousands, value};
 
@@ -33,7 +34,13 @@ pub(crate) fn html(facts: &Facts) -> String {
         timeline::figure(facts),
     ];
     let figures: Vec<String> = figures.into_iter().flatten().collect();
-    format!("{}{}{}{}", states(study), best(study), crate::figure::grid(&figures), trials(facts))
+    format!(
+        "{}{}{}{}",
+        states(study),
+        best(study, facts.metric()),
+        crate::figure::grid(&figures),
+        trials(facts)
+    )
 }
 
 fn states(study: &Value) -> String {
@@ -58,7 +65,7 @@ fn states(study: &Value) -> String {
     Table::new(["state", "trials", "epochs", "time"]).with(lines.iter().map(row)).html() + &saved
 }
 
-fn best(study: &Value) -> String {
+fn best(study: &Value, metric: Metric) -> String {
     let best = study.at("/best");
     let Some(number) = best.at("/number").as_u64() else {
         return "<p>No trial is complete.</p>".to_owned();
@@ -77,7 +84,7 @@ fn best(study: &Value) -> String {
         None => String::new(),
     };
     format!(
-        "<p>The best is trial {number}, with weighted F1 {} on the validation rows: {}.{corrected}</p>",
+        "<p>The best is trial {number}, with {metric} {} on the validation rows: {}.{corrected}</p>",
         score(best.at("/value").number()),
         escape(&params.join(", "))
     )
@@ -89,9 +96,9 @@ fn trials(facts: &Facts) -> String {
         return String::new();
     }
     let names = facts.searched();
-    let header = ["trial", "state", "weighted F1", "epochs", "best epoch", "time"]
-        .into_iter()
-        .chain(names.iter().copied());
+    let metric = facts.metric().to_string();
+    let header =
+        ["trial", "state", &metric, "epochs", "best epoch", "time"].into_iter().chain(names.iter().copied());
     let row = |trial: &Trial| {
         let time = trial.began.zip(trial.ended).map(|(began, ended)| duration(ended - began));
         let own = [
@@ -115,10 +122,11 @@ fn trials(facts: &Facts) -> String {
 }
 
 /// The best trial: of equals the earlier one, as it was chosen.
-pub(super) fn best_of(trials: &[Trial]) -> Option<&Trial> {
-    let complete = trials.iter().filter(|trial| trial.is_complete() && trial.value.is_some());
+pub(super) fn best_of(facts: &Facts) -> Option<&Trial> {
+    let metric = facts.metric();
+    let complete = facts.trials.iter().filter(|trial| trial.is_complete() && trial.value.is_some());
     complete.max_by(|a, b| {
-        a.value.unwrap_or(0.0).total_cmp(&b.value.unwrap_or(0.0)).then(b.number.cmp(&a.number))
+        metric.order(a.value.unwrap_or(0.0), b.value.unwrap_or(0.0)).then(b.number.cmp(&a.number))
     })
 }
 
@@ -138,8 +146,8 @@ pub(super) fn legend(trials: &[&Trial]) -> Vec<(String, String)> {
 }
 
 /// What is said of a trial where the pointer rests.
-pub(super) fn said(trial: &Trial) -> String {
-    let value = trial.value.map_or(String::new(), |value| format!(", weighted F1 {value:.4}"));
+pub(super) fn said(trial: &Trial, metric: Metric) -> String {
+    let value = trial.value.map_or(String::new(), |value| format!(", {metric} {value:.4}"));
     format!("trial {}, {}{value}, {} epochs", trial.number, trial.state, trial.reports.len())
 }
 

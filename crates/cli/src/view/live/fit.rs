@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use headsmith::heads::{EpochRecord, Event};
+use headsmith::metrics::Metric;
 
 use super::curve::Curve;
 
@@ -23,17 +24,24 @@ pub(super) struct Fit {
     pub(super) started: Duration,
     /// Losses of the training rows, and of the validation rows.
     pub(super) losses: [Curve; 2],
-    /// The same of weighted F1.
-    pub(super) f1: [Curve; 2],
+    /// The metric that chooses the epoch.
+    pub(super) metric: Metric,
+    /// Its curves, likewise; weighted F1's where it is the loss itself.
+    pub(super) scores: [Curve; 2],
     /// The last epoch.
     pub(super) last: Option<EpochRecord>,
-    /// The best validation weighted F1, and its epoch from 0.
+    /// The best value of the metric on the validation rows, and its epoch from 0.
     pub(super) best: Option<(usize, f64)>,
 }
 
 impl Fit {
-    pub(super) fn new(head: &str, purpose: &str) -> Fit {
-        Fit { head: head.to_owned(), purpose: purpose.to_owned(), ..Fit::default() }
+    pub(super) fn new(head: &str, purpose: &str, metric: Metric) -> Fit {
+        Fit { head: head.to_owned(), purpose: purpose.to_owned(), metric, ..Fit::default() }
+    }
+
+    /// The metric that is drawn beside the loss.
+    pub(super) fn shown(&self) -> Metric {
+        if self.metric == Metric::LogLoss { Metric::default() } else { self.metric }
     }
 
     /// Sees an event.
@@ -48,17 +56,18 @@ impl Fit {
 
     fn epoch(&mut self, record: &EpochRecord) {
         self.done = record.epoch + 1;
+        let shown = self.shown();
         let sides = [Some(record.train), record.val];
         for (side, scores) in sides.iter().enumerate() {
             if let Some(scores) = scores {
                 self.losses[side].push(self.done as f64, scores.loss);
-                self.f1[side].push(self.done as f64, scores.weighted_f1);
+                self.scores[side].push(self.done as f64, scores.get(shown));
             }
         }
-        if let Some(val) = record.val
-            && self.best.is_none_or(|(_, best)| val.weighted_f1 > best)
+        if let Some(value) = record.val.map(|val| val.get(self.metric))
+            && self.best.is_none_or(|(_, best)| self.metric.is_better(value, best))
         {
-            self.best = Some((record.epoch, val.weighted_f1));
+            self.best = Some((record.epoch, value));
         }
         self.last = Some(record.clone());
     }

@@ -88,7 +88,9 @@ impl State {
         }
         match progress {
             Progress::Reading { path, .. } => self.stage = Stage::Reading(path.display().to_string()),
-            Progress::Fitting { head, purpose } => self.stage = Stage::Fit(Fit::new(head, purpose)),
+            Progress::Fitting { head, purpose, metric } => {
+                self.stage = Stage::Fit(Fit::new(head, purpose, *metric));
+            }
             Progress::Searching { .. } => {
                 self.stage = Study::begin(progress, now).map_or(Stage::Beginning, Stage::Study);
             }

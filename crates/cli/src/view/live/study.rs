@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use headsmith::Progress;
+use headsmith::metrics::Metric;
 use headsmith::study::{Choice, Direction, State, StudyEvent, best_trial};
 
 use super::curve::Curve;
@@ -17,6 +18,8 @@ const N_ENDED: usize = 200;
 #[derive(Debug)]
 pub(super) struct Study {
     pub(super) name: String,
+    /// The metric that is a trial's value.
+    pub(super) metric: Metric,
     /// The pruner's name, without its options.
     pub(super) pruner: String,
     /// Its trials in all, if there is an end.
@@ -78,19 +81,22 @@ pub(super) struct Ended {
 impl Study {
     /// The study that `progress` begins.
     pub(super) fn begin(progress: &Progress<'_>, now: Duration) -> Option<Study> {
-        let Progress::Searching { study, n_trials, n_finished, trials, n_jobs, n_steps, pruner, .. } =
-            progress
+        let Progress::Searching {
+            study, n_trials, n_finished, trials, n_jobs, n_steps, pruner, metric, ..
+        } = progress
         else {
             return None;
         };
         let count = |state| trials.iter().filter(|trial| trial.state == state).count();
-        let best = best_trial(Direction::Maximize, trials).and_then(|trial| {
+        let direction = if metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize };
+        let best = best_trial(direction, trials).and_then(|trial| {
             let mut curve = Curve::default();
             trial.intermediate.iter().for_each(|(&step, &value)| curve.push(step as f64 + 1.0, value));
             Some(Best { number: trial.number, value: trial.value?, curve })
         });
         Some(Study {
             name: (*study).to_owned(),
+            metric: *metric,
             pruner: pruner.split(':').next().unwrap_or_default().to_owned(),
             n_trials: *n_trials,
             n_steps: *n_steps,
@@ -157,11 +163,12 @@ impl Study {
     }
 
     fn reported(&mut self, number: u64, step: i64, value: f64) {
+        let metric = self.metric;
         self.n_reports += 1;
         if let Some(running) = self.running.get_mut(&number) {
             running.curve.push(step as f64 + 1.0, value);
             running.n_reports += 1;
-            running.best = Some(running.best.map_or(value, |best| best.max(value)));
+            running.best = Some(running.best.map_or(value, |best| metric.better(best, value)));
         }
     }
 
@@ -181,8 +188,10 @@ impl Study {
         self.ended.push_front(Ended { number, state, value, n_reports, why });
         self.ended.truncate(N_ENDED);
         // Of equals the first counts, whichever ended first.
-        let is_better =
-            |best: &Best, value| value > best.value || (value == best.value && number < best.number);
+        let metric = self.metric;
+        let is_better = |best: &Best, value| {
+            metric.is_better(value, best.value) || (value == best.value && number < best.number)
+        };
         let value = value.filter(|_| state == State::Complete);
         if let Some(value) =
             value.filter(|value| self.best.as_ref().is_none_or(|best| is_better(best, *value)))

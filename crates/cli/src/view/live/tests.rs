@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use headsmith::heads::event::EpochScores;
 use headsmith::heads::{EpochRecord, Event};
+use headsmith::metrics::Metric;
 use headsmith::study::{Attributes, Choice, Params, Space, State as TrialState, StudyEvent, Trial};
 use headsmith::{Progress, View, Wish};
 use ratatui::Terminal;
@@ -51,6 +52,7 @@ fn begin_study(state: &mut State, n_trials: Option<u64>, trials: &[Arc<Trial>], 
         n_jobs,
         n_steps: Some(40),
         pruner: "asha:eta=3",
+        metric: Metric::default(),
     };
     state.see(&progress, seconds(2));
 }
@@ -113,14 +115,24 @@ fn fit_event(state: &mut State, event: Event, at: u64) {
 }
 
 fn record(epoch: usize, train: (f64, f64), val: Option<(f64, f64)>) -> EpochRecord {
-    let scores = |(loss, weighted_f1)| EpochScores { loss, mae: 0.1, mse: 0.1, accuracy: 0.5, weighted_f1 };
+    let scores = |(loss, weighted_f1)| EpochScores {
+        loss,
+        mae: 0.1,
+        mse: 0.1,
+        accuracy: 0.5,
+        weighted_f1,
+        macro_f1: 0.5,
+        balanced_accuracy: 0.5,
+        mcc: 0.2,
+    };
     EpochRecord { epoch, learning_rate: 0.001, train: scores(train), val: val.map(scores), improved: true }
 }
 
 /// A fit after 30 of 100 epochs that overfits from the 20th on.
 fn fit_in_the_middle() -> State {
     let mut state = State::default();
-    state.see(&Progress::Fitting { head: "mlp", purpose: "final fit" }, seconds(1));
+    state
+        .see(&Progress::Fitting { head: "mlp", purpose: "final fit", metric: Metric::default() }, seconds(1));
     fit_event(&mut state, Event::Started { total: 100, unit: "epoch" }, 1);
     for epoch in 0..30 {
         let e = epoch as f64;
@@ -212,8 +224,8 @@ fn what_is_shown_of_a_fit_is_what_was_told() {
     assert_eq!((fit.done, fit.total, fit.unit), (30, 100, "epoch"));
     assert_eq!(fit.best.unwrap().0, 19);
     assert_eq!(fit.losses[0].points().nth(10), Some((11.0, 1.0 / 3.0)));
-    assert_eq!(fit.last.as_ref().unwrap().val.unwrap().weighted_f1, fit.f1[1].last().unwrap());
-    state.see(&Progress::Fitting { head: "forest", purpose: "" }, seconds(40));
+    assert_eq!(fit.last.as_ref().unwrap().val.unwrap().weighted_f1, fit.scores[1].last().unwrap());
+    state.see(&Progress::Fitting { head: "forest", purpose: "", metric: Metric::default() }, seconds(40));
     fit_event(&mut state, Event::Started { total: 300, unit: "tree" }, 40);
     fit_event(&mut state, Event::Trees { done: 75, total: 300 }, 41);
     let screen = drawn(&state, 40, 10, ASCII);

@@ -21,6 +21,7 @@ const HEIGHT: f64 = 230.0;
 const SIDE: f64 = 52.0;
 
 pub(super) fn figure(facts: &Facts) -> Option<String> {
+    let metric = facts.metric();
     let mut trials: Vec<&Trial> =
         facts.trials.iter().filter(|trial| trial.is_complete() && trial.value.is_some()).collect();
     let names: Vec<&str> = facts.searched().into_iter().take(MAX_PARAMS).collect();
@@ -28,10 +29,10 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
         return None;
     }
     // The best are drawn last, above the others.
-    trials.sort_by(|a, b| a.value.unwrap_or(0.0).total_cmp(&b.value.unwrap_or(0.0)));
+    trials.sort_by(|a, b| metric.order(a.value.unwrap_or(0.0), b.value.unwrap_or(0.0)));
     let n_best = trials.len().div_ceil(10);
     let params: Vec<Param> = names.iter().map(|name| Param::of(name, &trials)).collect();
-    let score_axis = Axis::around("weighted F1", trials.iter().filter_map(|trial| trial.value));
+    let score_axis = Axis::around(&metric.to_string(), trials.iter().filter_map(|trial| trial.value));
     let gap = (WIDTH - 2.0 * SIDE) / names.len() as f64;
     let mut body = String::new();
     let first = trials.len().saturating_sub(MAX_LINES);
@@ -45,13 +46,16 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
         }
         let _ = write!(path, "L{:.1} {:.1}", WIDTH - SIDE, place(&score_axis, trial.value.unwrap_or(0.0)));
         let class = if is_best { "c1" } else { "c0 thin" };
-        let _ =
-            write!(body, "<path class=\"line {class}\" d=\"{path}\">{}</path>", plot::title(&said(trial)));
+        let _ = write!(
+            body,
+            "<path class=\"line {class}\" d=\"{path}\">{}</path>",
+            plot::title(&said(trial, metric))
+        );
     }
     for (i, (name, param)) in names.iter().zip(&params).enumerate() {
         body += &axis(SIDE + gap * i as f64, name, &param.axis, i % 2 == 1);
     }
-    body += &axis(WIDTH - SIDE, "weighted F1", &score_axis, names.len() % 2 == 1);
+    body += &axis(WIDTH - SIDE, &metric.to_string(), &score_axis, names.len() % 2 == 1);
     let rows = trials.iter().rev().take(n_best).map(|trial| {
         let params = names.iter().map(|name| trial.params.get(*name).map_or(String::new(), value));
         [trial.number.to_string(), score(trial.value)].into_iter().chain(params).collect()
@@ -63,7 +67,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
             svg: plot::svg(WIDTH, TOP + HEIGHT + 26.0, "parameters and scores of the complete trials", &body),
             read: "A line is a trial: where it crosses an axis stands its value of that parameter, at the right its score. Where \
                    the best lines run close together, the parameter matters; a trial without a parameter passes below its axis.",
-            numbers: Table::new(["trial", "weighted F1"].into_iter().chain(names.iter().copied())).with(rows),
+            numbers: Table::new(["trial", &metric.to_string()].into_iter().chain(names.iter().copied())).with(rows),
             wide: true,
         }
         .html(),

@@ -3,6 +3,7 @@
 use super::{MAX_DOTS, Param, best_of, class, legend, said};
 use crate::axis::Axis;
 use crate::facts::{Facts, Trial};
+use crate::metric::Metric;
 use crate::plot::Plot;
 use crate::table::Table;
 use crate::text::{escape, score, value};
@@ -11,12 +12,13 @@ use crate::text::{escape, score, value};
 const MAX_PARAMS: usize = 9;
 
 pub(super) fn figure(facts: &Facts) -> Option<String> {
+    let metric = facts.metric();
     let trials: Vec<&Trial> = facts.trials.iter().filter(|trial| trial.value.is_some()).collect();
     let names: Vec<&str> = facts.searched().into_iter().take(MAX_PARAMS).collect();
     if trials.len() < 2 || names.is_empty() {
         return None;
     }
-    let slices: String = names.iter().map(|name| slice(name, &trials, best_of(&facts.trials))).collect();
+    let slices: String = names.iter().map(|name| slice(name, &trials, best_of(facts), metric)).collect();
     let mut keys = legend(&trials);
     keys.push(("c1".to_owned(), "the best trial".to_owned()));
     let keys = keys.into_iter().map(|(class, name)| {
@@ -29,7 +31,8 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
             .chain(params)
             .collect()
     });
-    let header = ["trial", "state", "weighted F1"].into_iter().chain(names.iter().copied());
+    let name = metric.to_string();
+    let header = ["trial", "state", &name].into_iter().chain(names.iter().copied());
     Some(format!(
         "<figure class=\"wide\"><figcaption>Slices</figcaption><div class=\"legend\">{}</div><div class=\"small\">{slices}</div>\
          <p class=\"read\">Each drawing has the score over one parameter, the most important first. Look for where high dots \
@@ -40,18 +43,18 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
     ))
 }
 
-fn slice(name: &str, trials: &[&Trial], best: Option<&Trial>) -> String {
+fn slice(name: &str, trials: &[&Trial], best: Option<&Trial>, metric: Metric) -> String {
     let param = Param::of(name, trials);
-    let y = Axis::around("weighted F1", trials.iter().filter_map(|trial| trial.value));
+    let y = Axis::around(&metric.to_string(), trials.iter().filter_map(|trial| trial.value));
     let mut plot = Plot::sized(290.0, 200.0, param.axis.clone(), y);
     let step = trials.len().div_ceil(MAX_DOTS / 4).max(1);
     for trial in trials.iter().step_by(step) {
         if let (Some(x), Some(y)) = (param.value(name, trial), trial.value) {
-            plot.dot(class(trial), (x, y), 3.0, &said(trial));
+            plot.dot(class(trial), (x, y), 3.0, &said(trial, metric));
         }
     }
     if let Some((best, x, y)) = best.and_then(|best| Some((best, param.value(name, best)?, best.value?))) {
-        plot.dot("c1", (x, y), 4.5, &said(best));
+        plot.dot("c1", (x, y), 4.5, &said(best, metric));
     }
-    plot.svg(&format!("weighted F1 over {name}"))
+    plot.svg(&format!("{metric} over {name}"))
 }

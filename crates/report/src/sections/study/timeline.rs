@@ -16,6 +16,7 @@ const MAX_BARS: usize = 1_000;
 type Bar<'t> = (&'t Trial, usize, f64, f64);
 
 pub(super) fn figure(facts: &Facts) -> Option<String> {
+    let metric = facts.metric();
     let bars = bars(&facts.trials);
     let end = bars.iter().map(|bar| bar.3).fold(0.0, f64::max);
     let n_lanes = bars.iter().map(|bar| bar.1 + 1).max()?.min(MAX_LANES);
@@ -32,7 +33,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
         let y = (n_lanes - 1 - lane) as f64;
         let class = filled(class(trial));
         // Of many bars none is large enough to rest a pointer on.
-        let said = if bars.len() > MAX_BARS { String::new() } else { said(trial) };
+        let said = if bars.len() > MAX_BARS { String::new() } else { said(trial, metric) };
         plot.bar(class, (began / scale, y + 0.38), (ended / scale, y - 0.38), &said);
     }
     let shown: Vec<&Trial> = bars.iter().map(|bar| bar.0).collect();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use headsmith::heads::EpochScores;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -23,12 +24,13 @@ pub(super) fn draw(fit: &Fit, now: Duration, area: Rect, canvas: &mut Canvas<'_>
     if fit.last.is_none() || body.height < 4 {
         return;
     }
-    let (loss, f1) = if area.width >= 70 {
+    let (loss, score) = if area.width >= 70 {
         split_columns(body, body.width / 2)
     } else {
         split_rows(body, if body.height < 8 { 0 } else { body.height / 2 })
     };
-    for (title, curves, area) in [(" loss ", &fit.losses, loss), (" weighted F1 ", &fit.f1, f1)] {
+    let metric = format!(" {} ", fit.shown());
+    for (title, curves, area) in [(" loss ", &fit.losses, loss), (&metric, &fit.scores, score)] {
         if !area.is_empty() {
             chart::draw(title, &sides(curves), area, canvas);
         }
@@ -37,15 +39,15 @@ pub(super) fn draw(fit: &Fit, now: Duration, area: Rect, canvas: &mut Canvas<'_>
 
 fn scores(fit: &Fit) -> Vec<String> {
     let Some(last) = &fit.last else { return Vec::new() };
-    let train = format!("train loss {:.4}, weighted F1 {:.4}", last.train.loss, last.train.weighted_f1);
+    let of = |side: &str, scores: &EpochScores| {
+        format!("{side} loss {:.4}, {} {:.4}", scores.loss, fit.shown(), scores.get(fit.shown()))
+    };
+    let train = of("train", &last.train);
     let rate = format!("learning rate {:.3e}", last.learning_rate);
     let Some(val) = &last.val else { return vec![format!("{train}, {rate}")] };
     let best =
         fit.best.map_or(String::new(), |(epoch, best)| format!(", best {best:.4} at epoch {}", epoch + 1));
-    vec![
-        format!("val   loss {:.4}, weighted F1 {:.4}{best}", val.loss, val.weighted_f1),
-        format!("{train}, {rate}"),
-    ]
+    vec![of("val  ", val) + &best, format!("{train}, {rate}")]
 }
 
 fn sides([train, val]: &[Curve; 2]) -> Vec<Line<'_>> {

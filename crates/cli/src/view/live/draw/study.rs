@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use headsmith::metrics::Metric;
 use headsmith::study::State;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -24,10 +25,20 @@ pub(super) fn draw(study: &Study, now: Duration, area: Rect, canvas: &mut Canvas
     let (left, right) = split_columns(body, body.width * 11 / 20);
     trial(study, left, canvas);
     let (top, bottom) = split_rows(right, (n_workers + 2).min(body.height - 4));
-    let inside = canvas.frame(top, " workers: trial, epoch, F1 ");
+    let inside = canvas.frame(top, &format!(" workers: trial, epoch, {} ", short(study.metric)));
     workers(study, inside, canvas);
-    let inside = canvas.frame(bottom, " ended: trial, F1, epochs, why ");
+    let inside = canvas.frame(bottom, &format!(" ended: trial, {}, epochs, why ", short(study.metric)));
     ended(study, inside, canvas);
+}
+
+/// A metric in few letters.
+fn short(metric: Metric) -> &'static str {
+    match metric {
+        Metric::WeightedF1 | Metric::MacroF1 => "F1",
+        Metric::BalancedAccuracy => "bal. acc.",
+        Metric::Mcc => "MCC",
+        Metric::Accuracy | Metric::LogLoss => metric.label(),
+    }
 }
 
 /// Where there is little room: workers, and what is left for the curve.
@@ -82,7 +93,7 @@ fn trial(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
     let title = match in_view.and_then(|number| Some((number, study.running.get(&number)?))) {
         Some((number, running)) => {
             drawn.push(line(format!("trial {number}"), Role::Val, &running.curve, true));
-            format!(" trial {number}: val weighted F1 by epoch ")
+            format!(" trial {number}: val {} by epoch ", study.metric)
         }
         None => " no running trial ".to_owned(),
     };

@@ -1,0 +1,81 @@
+//! The metrics by their keys in the report.
+
+use std::fmt;
+
+use crate::facts::{Facts, Look};
+
+/// Key, name, and which way is good.
+pub(crate) const METRICS: [(&str, &str, &str); 12] = [
+    ("weighted_f1", "weighted F1", "high"),
+    ("accuracy", "accuracy", "high"),
+    ("balanced_accuracy", "balanced accuracy", "high"),
+    ("macro_f1", "macro F1", "high"),
+    ("weighted_precision", "weighted precision", "high"),
+    ("weighted_recall", "weighted recall", "high"),
+    ("roc_auc_ovr", "ROC AUC, one against the rest", "high"),
+    ("mcc", "Matthews correlation", "high"),
+    ("cohen_kappa", "Cohen\u{2019}s kappa", "high"),
+    ("log_loss", "log loss (nats)", "low"),
+    ("brier", "Brier score", "low"),
+    ("ece", "calibration error", "low"),
+];
+
+/// The metric that chose epochs, trials and the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Metric {
+    /// Its key in the scores.
+    pub(crate) key: &'static str,
+    name: &'static str,
+    /// Whether smaller values are better.
+    is_loss: bool,
+}
+
+impl Metric {
+    /// The metric that the report names; weighted F1 in reports of versions that knew no other.
+    pub(crate) fn of(facts: &Facts) -> Metric {
+        let named = facts.report.at("/metric").text();
+        let (key, name, good) = METRICS.iter().find(|(key, ..)| *key == named).copied().unwrap_or(METRICS[0]);
+        Metric { key, name: name.trim_end_matches(" (nats)"), is_loss: good == "low" }
+    }
+
+    /// Whether `value` is better than `than`.
+    pub(crate) fn is_better(self, value: f64, than: f64) -> bool {
+        if self.is_loss { value < than } else { value > than }
+    }
+
+    /// Whether smaller values are better.
+    pub(crate) fn is_loss(self) -> bool {
+        self.is_loss
+    }
+
+    /// What every value is better than.
+    pub(crate) fn worst(self) -> f64 {
+        if self.is_loss { f64::INFINITY } else { f64::NEG_INFINITY }
+    }
+
+    /// Values from the worst to the best.
+    pub(crate) fn order(self, a: f64, b: f64) -> std::cmp::Ordering {
+        if self.is_loss { b.total_cmp(&a) } else { a.total_cmp(&b) }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_loss_is_better_where_it_is_smaller() {
+        let of = |report| Metric::of(&Facts { report, ..Facts::default() });
+        let (default, loss) = (of(json!({})), of(json!({ "metric": "log_loss" })));
+        assert_eq!([default.to_string(), loss.to_string()], ["weighted F1", "log loss"]);
+        assert!(default.is_better(0.2, 0.1) && loss.is_better(0.1, 0.2) && loss.is_better(9.0, loss.worst()));
+        assert_eq!(loss.order(0.1, 0.2), std::cmp::Ordering::Greater);
+    }
+}
