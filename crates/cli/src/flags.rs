@@ -107,7 +107,8 @@ fn run() -> Command {
         .args([
             table("train", "Training table; required without --challenge"),
             table("val", "Validation table, which chooses the epoch and the head [default: a part of the training rows]"),
-            split::arg(),
+            split::share_arg(),
+            split::groups_arg(),
             common::metric(),
             table("test", "Table to predict; labels in it are ignored"),
             Arg::new("out")
@@ -150,7 +151,8 @@ fn fit() -> Command {
         let command = Command::new(head.name()).about(head.table().about).args([
             table("train", "Training table").required(true),
             table("val", "Validation table, which also chooses the epoch where there are epochs [default: a part of the training rows]"),
-            split::arg(),
+            split::share_arg(),
+            split::groups_arg(),
             common::metric(),
             common::model("Where to write the fitted model"),
             common::events(),

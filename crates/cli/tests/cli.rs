@@ -16,6 +16,8 @@ mod failures;
 mod faults;
 #[path = "cli/flags.rs"]
 mod flags;
+#[path = "cli/groups.rs"]
+mod groups;
 #[path = "cli/hold_back.rs"]
 mod hold_back;
 #[allow(dead_code)]

@@ -280,15 +280,26 @@ pub(crate) fn too_many_features(n_features: usize) -> Error {
 }
 
 fn named(sketches: &[Sketch], name: &str, what: &str) -> Result<usize> {
-    if let Some(column) = sketches.iter().position(|sketch| sketch.name == name) {
+    position(sketches.iter().map(|sketch| &sketch.name), name, what)
+}
+
+/// Which of the columns `names` is called `name`.
+///
+/// # Errors
+/// When none is: what there is, and what may be meant.
+pub(crate) fn position<'a>(
+    names: impl Iterator<Item = &'a String> + Clone,
+    name: &str,
+    what: &str,
+) -> Result<usize> {
+    if let Some(column) = names.clone().position(|other| other == name) {
         return Ok(column);
     }
-    let names = sketches.iter().map(|sketch| sketch.name.as_str());
     let error = Error::column(format!(
         "there is no {what} column \"{name}\"; the columns are {}",
-        quoted(sketches.iter().map(|sketch| &sketch.name))
+        quoted(names.clone())
     ));
-    Err(match nearest(name, names) {
+    Err(match nearest(name, names.map(String::as_str)) {
         Some(meant) => error.with_hint(format!("did you mean \"{meant}\"?")),
         None => error,
     })

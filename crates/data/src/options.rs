@@ -19,6 +19,9 @@ pub struct ReadOptions {
     pub feature_names: Vec<String>,
     /// Columns that are neither features nor label, whatever they hold.
     pub drop: Vec<String>,
+    /// A column whose values say which rows belong together, as [`Groups`](crate::Groups) reads them: neither features nor
+    /// label, whatever it holds. Not an error where a table beside the training table lacks it.
+    pub group_column: Option<String>,
     /// Patterns (`emb_*`) of the names of the columns that are features; empty: all columns of numbers.
     pub features: Vec<String>,
     /// The table is to be predicted: what stands in its label column are placeholders. They may be missing, all or

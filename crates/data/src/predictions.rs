@@ -9,7 +9,7 @@ mod format;
 mod jsonl;
 mod npy;
 mod parquet;
-mod source;
+pub(crate) mod source;
 mod text;
 mod types;
 
@@ -25,6 +25,7 @@ use headsmith_kernels::MatRef;
 use source::{Each, Opened};
 use std::io::{self, Write};
 use std::path::Path;
+pub(crate) use types::plain;
 
 /// What was predicted for the rows of a table.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +124,7 @@ pub fn check_columns(table: &Table, columns: &Columns) -> Result<()> {
 }
 
 /// Why writing ended early.
-enum Stopped {
+pub(crate) enum Stopped {
     Input(Error),
     Output(io::Error),
 }
@@ -142,7 +143,7 @@ impl From<io::Error> for Stopped {
 
 /// A cell of the output.
 #[derive(Debug, Clone, Copy)]
-enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     /// The field of a CSV as it stands, quotes and all.
     Raw(&'a [u8]),
     Text(&'a str),

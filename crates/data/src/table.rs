@@ -120,6 +120,11 @@ impl Table {
         (!names.is_empty()).then_some(names)
     }
 
+    /// Whether its first file has a column of this name, of whatever use.
+    pub fn has_column(&self, name: &str) -> bool {
+        self.columns().names.iter().any(|other| other == name)
+    }
+
     /// Where row `row` (from 0) stands in its file.
     ///
     /// # Panics

@@ -9,6 +9,7 @@ mod checked;
 mod classes;
 mod columns;
 mod files;
+mod groups;
 mod output;
 mod placeholders;
 mod predictions;

@@ -31,6 +31,8 @@ pub struct FitData {
     pub held_back: Option<(f64, Dataset)>,
     /// How `val` was split off the training table, where it has no table of its own.
     pub split: Option<Split>,
+    /// The unit that each row of `val` belongs to, where a column groups them: no part of `val` splits one.
+    pub val_units: Option<Vec<usize>>,
     /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
     pub places: RowPlaces,
     /// What the model is to remember of its data: tables and columns.

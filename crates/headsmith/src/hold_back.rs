@@ -2,7 +2,7 @@
 //! no correction. `docs/guide/honest-numbers.md` says when it is worth its rows.
 
 use headsmith_data::Dataset;
-use headsmith_kernels::{Matrix, Philox};
+use headsmith_kernels::Philox;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::fit::FitData;
 use crate::judge;
 use crate::report::Judgement;
+use crate::split;
 use headsmith_model::Model;
 
 /// The stream of random numbers that the rows are drawn with.
@@ -43,7 +44,7 @@ pub fn rows(y: &[u32], share: f64, seed: u64) -> Vec<usize> {
     held
 }
 
-/// Takes `share` of the validation rows out of `data.val` and into `data.held_back`.
+/// Takes `share` of the validation rows out of `data.val` and into `data.held_back`. Rows of one group stay together.
 ///
 /// # Errors
 /// When there are no validation rows, the share is none, or it is no row.
@@ -60,7 +61,13 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
         .val
         .as_ref()
         .ok_or_else(|| Error::usage("there are no validation rows to hold back a part of"))?;
-    let held = rows(&val.y, share, seed);
+    let held = match &data.val_units {
+        None => rows(&val.y, share, seed),
+        Some(units) => {
+            let is_held = split::draw(units, &val.y, share, seed, true);
+            (0..is_held.len()).filter(|&row| is_held[row]).collect()
+        }
+    };
     if held.is_empty() {
         return Err(Error::usage(format!(
             "{share} of {} validation rows is no row of any class: hold back more, or nothing",
@@ -75,13 +82,9 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     Ok(())
 }
 
+/// A copy of some rows.
 pub(crate) fn part(all: &Dataset, rows: &[usize]) -> Dataset {
-    let x: Vec<f32> = rows.iter().flat_map(|&row| all.x.row(row)).copied().collect();
-    Dataset {
-        x: Matrix::new(x, rows.len(), all.x.n_cols()),
-        y: rows.iter().map(|&row| all.y[row]).collect(),
-        classes: all.classes.clone(),
-    }
+    Dataset::of_rows(all.x.view(), &all.y, &all.classes, rows)
 }
 
 /// Judges the selected model on the rows that were held back, if any were.

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use headsmith_data::predictions::{self, Columns, WriteOptions};
-use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, output};
+use headsmith_data::{Dataset, Files, Finding, ReadOptions, output};
 use headsmith_metrics::Metric;
-use headsmith_model::Record;
 
+use crate::checked::Checked;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::events::{Begin, EventLog};
-use crate::evidence::RowPlaces;
 use crate::fit::{self, FitData, FitOptions, FittedHead};
 use crate::folder;
 use crate::folder_lock::FolderLock;
@@ -24,7 +23,6 @@ use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
 use crate::report::{Machine, REPORT_VERSION, Report, TableReport};
 use crate::select;
-use crate::split;
 use crate::tables::{self, RoleTable};
 use crate::tune::{StudyConfig, StudyReport};
 
@@ -147,7 +145,7 @@ fn do_all(config: &RunConfig, started: String, context: &mut Context<'_>) -> Res
 /// rows validates; 0: none does.
 ///
 /// # Errors
-/// When the checks find an error, or the training rows cannot be split.
+/// Those of [`Checked::new`] and [`Checked::into_data`].
 pub fn prepare_fit(
     train: RoleTable,
     val: Option<RoleTable>,
@@ -156,26 +154,9 @@ pub fn prepare_fit(
     read: &ReadOptions,
     context: &mut Context<'_>,
 ) -> Result<(FitData, Vec<Finding>)> {
-    let all: Vec<&RoleTable> = std::iter::once(&train).chain(&val).chain(others.iter().copied()).collect();
-    let findings = tables::look_through(&all, context);
-    tables::refuse_errors(&findings)?;
-    let classes = Classes::of(&train.table)?;
-    let judged_by = val.as_ref().unwrap_or(&train);
-    let places = RowPlaces::all(judged_by.table.places());
-    let record = Record {
-        data: std::iter::once(&train).chain(&val).map(|t| fit::data_record(&t.role, &t.report)).collect(),
-        embeddings_column: read.embeddings_column.clone(),
-        label_column: train.report.label_column.clone(),
-        feature_names: train.table.feature_names().unwrap_or_default(),
-        ..Record::default()
-    };
-    let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
-    let train = Dataset::new(train.table, &classes)?;
-    let mut data = FitData { train, val, held_back: None, split: None, places, record };
-    if data.val.is_none() && val_share != 0.0 {
-        split::take(&mut data, val_share, context)?;
-    }
-    Ok((data, findings))
+    let mut checked = Checked::new(train, val, others, read, context)?;
+    let findings = std::mem::take(&mut checked.findings);
+    Ok((checked.into_data(val_share, context)?, findings))
 }
 
 fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {

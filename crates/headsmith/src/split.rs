@@ -1,15 +1,19 @@
 //! Validation rows taken from the training table, where there is no validation table: a stratified part, drawn by the seed.
-//! Rows with the same features stay on one side, so that no row is its own neighbour across the split.
+//! Rows with the same features stay on one side, so that no row is its own neighbour across the split; and so do rows of one
+//! group, where a column says which rows belong together.
 //!
-//! Rows are joined to *units* that cannot be split. Each class in turn draws from its units, in an order that depends on
-//! the seed and the class alone, until it has given its share; a unit counts for the class of most of its rows. So the
-//! split is the same for any number of threads, and rows of one class do not move those of another.
+//! Rows are joined to *units* that cannot be split (`units.rs`). Without groups, most units are single rows: each class in
+//! turn draws from its units, in an order that depends on the seed and the class alone, until it has given its share; a unit
+//! counts for the class of most of its rows. So rows of one class do not move those of another. Groups are large and of
+//! several classes, so they are dealt to both sides one by one (`deal.rs`). Either is the same for any number of threads.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+mod deal;
+pub(crate) mod units;
 
-use headsmith_data::{Dataset, checks};
-use headsmith_kernels::{Philox, Pool};
+use std::collections::{HashMap, HashSet};
+
+use headsmith_data::{Dataset, Groups};
+use headsmith_kernels::Philox;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -24,7 +28,7 @@ pub const VAL_SHARE: f64 = 0.2;
 /// The stream of random numbers that units are drawn with.
 const STREAM: u32 = 0x7370_6c74;
 
-/// The classes that a warning names.
+/// The classes that a warning or an error names.
 const N_NAMED: usize = 5;
 
 /// How a training table was split into training and validation rows.
@@ -38,20 +42,43 @@ pub struct Split {
     pub n_val: usize,
     /// The seed that they were drawn with.
     pub seed: u64,
+    /// The groups that stayed on one side; only with a group column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<SplitGroups>,
 }
 
-/// Moves `share` of the training rows to the validation rows of `data`, and says so.
+/// Groups of rows that were not split.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SplitGroups {
+    /// The column whose values they are.
+    pub column: String,
+    /// How many there are.
+    pub n_groups: usize,
+    /// How many of them validate.
+    pub n_val: usize,
+}
+
+/// Moves `share` of the training rows to the validation rows of `data`, and says so. Rows of one of `groups` stay together.
 ///
 /// # Errors
-/// When the share is none, or leaves training or validation without rows.
-pub(crate) fn take(data: &mut FitData, share: f64, context: &mut Context<'_>) -> Result<()> {
+/// When the share is none, or leaves training or validation without rows; when all rows, or those of a class, are of one
+/// group.
+pub(crate) fn take(
+    data: &mut FitData,
+    share: f64,
+    groups: Option<&Groups>,
+    context: &mut Context<'_>,
+) -> Result<()> {
     if !(0.0..1.0).contains(&share) {
         return Err(Error::usage(format!(
             "--val-share {share} is no share of the training rows: expected a number above 0 and below 1"
         )));
     }
-    let units = units(&data.train, context.pool);
-    let is_val = draw(&units, &data.train.y, share, context.seed);
+    let units = units::of(data.train.x.view(), groups, context.pool);
+    if let Some(groups) = groups {
+        refuse_too_few(&data.train, &units, groups)?;
+    }
+    let is_val = draw(&units, &data.train.y, share, context.seed, groups.is_some());
     let rows = |of_val: bool| (0..is_val.len()).filter(|&row| is_val[row] == of_val).collect::<Vec<_>>();
     let (train, val) = (rows(false), rows(true));
     if val.is_empty() || train.is_empty() {
@@ -63,8 +90,10 @@ pub(crate) fn take(data: &mut FitData, share: f64, context: &mut Context<'_>) ->
             train.len()
         )));
     }
-    warn_of_classes_without(&data.train, &val, context);
-    let split = Split { share, n_train: train.len(), n_val: val.len(), seed: context.seed };
+    warn_of_classes_without(&data.train, &val, groups.map_or("rows", |_| "groups"), context);
+    let groups = groups.map(|groups| SplitGroups::new(groups, &val));
+    data.val_units = groups.as_ref().map(|_| units::numbered(val.iter().map(|&row| units[row])));
+    let split = Split { share, n_train: train.len(), n_val: val.len(), seed: context.seed, groups };
     (data.train, data.val) = (part(&data.train, &train), Some(part(&data.train, &val)));
     data.places.keep(val);
     context.tell(&Progress::Split(&split));
@@ -72,23 +101,46 @@ pub(crate) fn take(data: &mut FitData, share: f64, context: &mut Context<'_>) ->
     Ok(())
 }
 
-/// The unit of each row: rows with the same features are of one unit.
-fn units(rows: &Dataset, pool: &Pool) -> Vec<usize> {
-    numbered(checks::row_hashes(rows.x.view(), pool))
+impl SplitGroups {
+    fn new(groups: &Groups, val: &[usize]) -> SplitGroups {
+        let of_val: HashSet<u32> = val.iter().map(|&row| groups.codes()[row]).collect();
+        SplitGroups {
+            column: groups.column().to_owned(),
+            n_groups: groups.names().len(),
+            n_val: of_val.len(),
+        }
+    }
 }
 
-/// Each key's number, from 0 in the order in which keys first occur.
-fn numbered<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> Vec<usize> {
-    let mut number_of = HashMap::new();
-    let number = |key| {
-        let next = number_of.len();
-        *number_of.entry(key).or_insert(next)
-    };
-    keys.into_iter().map(number).collect()
+/// Whether each row is a validation row: `share` of the rows of each class, no unit on both sides. Units of groups are
+/// `grouped`.
+pub(crate) fn draw(units: &[usize], y: &[u32], share: f64, seed: u64, grouped: bool) -> Vec<bool> {
+    if !grouped {
+        return draw_by_class(units, y, share, seed);
+    }
+    let parts = deal::deal(units, y, &[1.0 - share, share], seed);
+    let mut is_val: Vec<bool> = parts.into_iter().map(|part| part == 1).collect();
+    leave_each_class(&mut is_val, units, y);
+    is_val
 }
 
-/// Whether each row is a validation row.
-fn draw(units: &[usize], y: &[u32], share: f64, seed: u64) -> Vec<bool> {
+/// Moves a unit, the smallest, of each class that has none to train on back there.
+fn leave_each_class(is_val: &mut [bool], units: &[usize], y: &[u32]) {
+    let n_classes = y.iter().max().map_or(0, |most| *most as usize + 1);
+    let mut size = vec![0usize; units::count(units)];
+    units.iter().for_each(|&unit| size[unit] += 1);
+    for class in 0..n_classes as u32 {
+        let of_class = || (0..y.len()).filter(|&row| y[row] == class);
+        if of_class().any(|row| !is_val[row]) {
+            continue;
+        }
+        if let Some(unit) = of_class().map(|row| units[row]).min_by_key(|&unit| (size[unit], unit)) {
+            (0..y.len()).filter(|&row| units[row] == unit).for_each(|row| is_val[row] = false);
+        }
+    }
+}
+
+fn draw_by_class(units: &[usize], y: &[u32], share: f64, seed: u64) -> Vec<bool> {
     let n_classes = y.iter().max().map_or(0, |most| *most as usize + 1);
     let class_of = classes_of(units, y, n_classes);
     let mut size = vec![0; class_of.len()];
@@ -126,8 +178,50 @@ fn classes_of(units: &[usize], y: &[u32], n_classes: usize) -> Vec<usize> {
     best.into_iter().map(|(_, class)| class).collect()
 }
 
+/// Refuses groups that cannot be split: that are one, or in which a class is on one side wherever it is.
+pub(crate) fn refuse_too_few(rows: &Dataset, units: &[usize], groups: &Groups) -> Result<()> {
+    let (column, n_groups) = (groups.column(), groups.names().len());
+    let hint = "leave --group-column out, or name a validation table with --val";
+    if units::count(units) < 2 {
+        return Err(Error::data(match groups.names() {
+            [only] => format!("all rows are of one group, \"{only}\" in column \"{column}\": {hint}"),
+            _ => format!(
+                "the {n_groups} groups of column \"{column}\" cannot be split: rows with the same features join them all; \
+                 remove the duplicate rows, {hint}"
+            ),
+        }));
+    }
+    let mut unit_of: Vec<Option<usize>> = vec![None; rows.classes.len()];
+    let mut first_row = vec![0; rows.classes.len()];
+    let mut is_alone = vec![false; rows.classes.len()];
+    for (row, (&unit, &class)) in units.iter().zip(&rows.y).enumerate() {
+        let class = class as usize;
+        match unit_of[class] {
+            None => (unit_of[class], first_row[class], is_alone[class]) = (Some(unit), row, true),
+            Some(other) => is_alone[class] &= other == unit,
+        }
+    }
+    let alone: Vec<usize> = (0..is_alone.len()).filter(|&class| is_alone[class]).collect();
+    if alone.is_empty() {
+        return Ok(());
+    }
+    let named = alone.iter().take(N_NAMED).map(|&class| {
+        let group = groups.codes()[first_row[class]] as usize;
+        format!("class \"{}\" in \"{}\"", rows.classes.names()[class], groups.names()[group])
+    });
+    let more = if alone.len() > N_NAMED { ", .." } else { "" };
+    Err(Error::data(format!(
+        "too few groups in column \"{column}\": {} of {} classes {} in one group alone, and cannot be both trained on and \
+         validated: {}{more}; leave the rows of such classes out, {hint}",
+        alone.len(),
+        rows.classes.len(),
+        if alone.len() == 1 { "is" } else { "are" },
+        named.collect::<Vec<_>>().join(", ")
+    )))
+}
+
 /// A class that is too small for the share is judged by no row.
-fn warn_of_classes_without(rows: &Dataset, val: &[usize], context: &mut Context<'_>) {
+fn warn_of_classes_without(rows: &Dataset, val: &[usize], of_what: &str, context: &mut Context<'_>) {
     let mut n_val = vec![0usize; rows.classes.len()];
     val.iter().for_each(|&row| n_val[rows.y[row] as usize] += 1);
     let names = rows.classes.names();
@@ -140,13 +234,14 @@ fn warn_of_classes_without(rows: &Dataset, val: &[usize], context: &mut Context<
     let more = if without.len() > N_NAMED { ", .." } else { "" };
     let (classes, have) = if without.len() == 1 { ("class", "has") } else { ("classes", "have") };
     context.warn(&format!(
-        "{} {classes} {have} too few rows for the validation rows and {have} none there: {shown}{more}",
+        "{} {classes} {have} too few {of_what} for the validation rows and {have} none there: {shown}{more}",
         without.len()
     ));
 }
 
 #[cfg(test)]
 mod tests {
+    use super::units::numbered;
     use super::*;
 
     #[test]
@@ -154,17 +249,17 @@ mod tests {
         // Rows 2 k and 2 k + 1 are one unit in the first half, single rows in the second.
         let units: Vec<usize> = (0..2000).map(|row| if row < 1000 { row / 2 } else { row }).collect();
         let y: Vec<u32> = (0..2000).map(|row| u32::from(row % 10 < 2)).collect();
-        let is_val = draw(&numbered(units.clone()), &y, 0.2, 7);
+        let is_val = draw(&numbered(units.clone()), &y, 0.2, 7, false);
         let count = |class: u32| (0..2000).filter(|&row| is_val[row] && y[row] == class).count();
         assert_eq!([count(0), count(1)], [320, 80]);
         assert!((0..500).all(|unit| is_val[2 * unit] == is_val[2 * unit + 1]));
-        assert_eq!(is_val, draw(&numbered(units.clone()), &y, 0.2, 7));
-        assert_ne!(is_val, draw(&numbered(units.clone()), &y, 0.2, 8));
+        assert_eq!(is_val, draw(&numbered(units.clone()), &y, 0.2, 7, false));
+        assert_ne!(is_val, draw(&numbered(units.clone()), &y, 0.2, 8, false));
     }
 
     #[test]
     fn a_class_of_one_unit_stays_to_train_on() {
-        let is_val = draw(&[0, 1, 2, 3, 4, 4, 4], &[0, 0, 0, 0, 1, 1, 1], 0.5, 1);
+        let is_val = draw(&[0, 1, 2, 3, 4, 4, 4], &[0, 0, 0, 0, 1, 1, 1], 0.5, 1, false);
         assert_eq!(is_val[..4].iter().filter(|is| **is).count(), 2);
         assert!(!is_val[4..].contains(&true));
     }
@@ -172,5 +267,17 @@ mod tests {
     #[test]
     fn a_unit_counts_for_most_of_its_rows() {
         assert_eq!(classes_of(&[0, 0, 0, 1, 1], &[2, 1, 2, 1, 0], 3), [2, 0]);
+    }
+
+    #[test]
+    fn groups_stay_on_one_side_and_each_class_has_rows_to_train_on() {
+        let units: Vec<usize> = (0..60).map(|row| row / 5).collect();
+        // Class 1 is in the units 0 and 1 alone.
+        let y: Vec<u32> = (0..60).map(|row| u32::from(row < 10)).collect();
+        for (share, seed) in (1..20).map(|i| (f64::from(i) / 20.0, i as u64)) {
+            let is_val = draw(&units, &y, share, seed, true);
+            assert!((0..60).all(|row| is_val[row] == is_val[row / 5 * 5]), "{share}");
+            assert!((0..10).any(|row| !is_val[row]) && (10..60).any(|row| !is_val[row]), "{share}");
+        }
     }
 }

@@ -34,7 +34,8 @@ pub(crate) fn tune() -> Command {
         .args([
             table("train", "Training table").required(true),
             table("val", "Validation table, which scores the trials [default: a part of the training rows]"),
-            super::split::arg(),
+            super::split::share_arg(),
+            super::split::groups_arg(),
             common::metric(),
             head(),
             common::events(),

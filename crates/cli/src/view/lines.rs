@@ -85,11 +85,19 @@ fn read(table: &TableReport) -> String {
 }
 
 fn split_line(split: &Split) -> String {
+    let n_rows = split.n_val + split.n_train;
+    // Groups are large: they give more or less than was asked for.
+    let (share, groups) = match &split.groups {
+        None => (split.share, String::new()),
+        Some(groups) => (
+            split.n_val as f64 / n_rows as f64,
+            format!(", {} of {} by \"{}\"", groups.n_val, counted(groups.n_groups, "group"), groups.column),
+        ),
+    };
     format!(
-        "no --val: {} of {} training rows ({} %, stratified, seed {}) are the validation rows",
+        "no --val: {} of {n_rows} training rows ({} %, stratified{groups}, seed {}) are the validation rows",
         split.n_val,
-        split.n_val + split.n_train,
-        (1000.0 * split.share).round() / 10.0,
+        (1000.0 * share).round() / 10.0,
         split.seed
     )
 }

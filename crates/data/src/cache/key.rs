@@ -27,6 +27,8 @@ pub(super) struct Key {
     feature_names: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     drop: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group_column: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     features: Vec<String>,
     placeholder_labels: bool,
@@ -67,6 +69,7 @@ impl Key {
             label_hint: options.label_hint.clone(),
             feature_names: options.feature_names.clone(),
             drop: options.drop.clone(),
+            group_column: options.group_column.clone(),
             features: options.features.clone(),
             placeholder_labels: options.placeholder_labels,
             skip_bad_rows: options.on_bad_row == OnBadRow::Skip,

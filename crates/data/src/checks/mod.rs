@@ -4,12 +4,14 @@ mod between;
 pub(crate) mod hashes;
 mod lda;
 mod sample;
+mod shared;
 mod summary;
 mod suspects;
 mod tree;
 mod within;
 
 use crate::{Finding, Labels, Place, Severity, Table};
+pub use shared::{Grouped, shared_groups};
 pub use summary::{Summary, summary};
 
 use hashes::Hashes;

@@ -22,11 +22,13 @@ impl Chosen {
         let mut dropped = vec![false; sketches.len()];
         let is_beside =
             !options.feature_names.is_empty() || options.label_hint.is_some() || options.placeholder_labels;
-        for name in &options.drop {
+        refuse_group_column_of_other_use(options)?;
+        let groups = options.group_column.iter().map(|name| (name, "group"));
+        for (name, what) in options.drop.iter().map(|name| (name, "--drop")).chain(groups) {
             let column = match sketches.iter().position(|sketch| sketch.name == *name) {
                 // A table beside the training table need not have what that has besides.
                 None if is_beside => continue,
-                None => named(sketches, name, "--drop")?,
+                None => named(sketches, name, what)?,
                 Some(column) => column,
             };
             dropped[column] = true;
@@ -87,6 +89,18 @@ impl Chosen {
     pub(super) fn unknown(&self, columns: &Columns, sketches: &[Sketch]) -> Vec<usize> {
         let is = |&i: &usize| columns.roles[i] == Role::Other && sketches[i].kind.is_number();
         (0..sketches.len()).filter(|i| !self.known.is_empty() && is(i)).collect()
+    }
+}
+
+fn refuse_group_column_of_other_use(options: &ReadOptions) -> Result<()> {
+    let uses = [(&options.label_column, "label"), (&options.embeddings_column, "embeddings")];
+    match (&options.group_column, uses.into_iter().find(|(name, _)| *name == &options.group_column)) {
+        (Some(name), Some((_, what))) => {
+            let error =
+                format!("column \"{name}\" is named both as the group column and as the {what} column");
+            Err(Error::column(error).with_hint("name another column with --group-column, or leave it out"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -316,6 +316,8 @@ pub(crate) struct Rows<'a> {
     n_before: u64,
     /// The columns that are neither features nor labels and are read as well.
     others: &'a [usize],
+    /// Whether these alone are read: the features are zeros then, and there are no labels.
+    others_alone: bool,
 }
 
 struct Open {
@@ -326,12 +328,17 @@ struct Open {
 
 impl<'a> Rows<'a> {
     pub(crate) fn new(parquet: &'a Parquet, pool: &'a Pool) -> Rows<'a> {
-        Rows { parquet, pool, group: 0, open: Vec::new(), n_before: 0, others: &[] }
+        Rows { parquet, pool, group: 0, open: Vec::new(), n_before: 0, others: &[], others_alone: false }
     }
 
     /// The rows with the cells of those of the columns `others` that are neither features nor labels.
     pub(crate) fn with_other_columns(parquet: &'a Parquet, others: &'a [usize], pool: &'a Pool) -> Rows<'a> {
         Rows { others, ..Rows::new(parquet, pool) }
+    }
+
+    /// The cells of the columns `others`, which are neither features nor labels, alone.
+    pub(crate) fn of_other_columns(parquet: &'a Parquet, others: &'a [usize], pool: &'a Pool) -> Rows<'a> {
+        Rows { others_alone: true, ..Rows::with_other_columns(parquet, others, pool) }
     }
 
     fn open_group(&mut self) -> Result<()> {
@@ -340,7 +347,7 @@ impl<'a> Rows<'a> {
         for (column, role) in self.parquet.columns.roles.iter().enumerate() {
             let wanted = match role {
                 Role::Index | Role::Other => self.others.contains(&column),
-                _ => true,
+                _ => !self.others_alone,
             };
             if self.parquet.fields[column].leaf.is_some() && wanted {
                 let readers = readers(group.as_ref(), &self.parquet.fields[column])?;

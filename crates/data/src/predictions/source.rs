@@ -1,4 +1,4 @@
-//! The rows of a table's files, read again to be written with their predictions.
+//! The rows of a table's files, read again: to be written with their predictions, or for one of their other columns.
 
 use super::{Cell, Stopped};
 use crate::columns::Role;
@@ -10,12 +10,14 @@ use crate::{Error, ReadOptions, Result, Table, join};
 use headsmith_kernels::Pool;
 
 /// What is called with each row: its number, and the cells of the columns that were asked for.
-pub(super) type Each<'a> = dyn FnMut(usize, &[Cell<'_>]) -> std::result::Result<(), Stopped> + 'a;
+pub(crate) type Each<'a> = dyn FnMut(usize, &[Cell<'_>]) -> std::result::Result<(), Stopped> + 'a;
 
 /// A table whose files are read again.
-pub(super) struct Opened {
+pub(crate) struct Opened {
     /// Its first file; `None` when no cells of the files are wanted.
     first: Option<File>,
+    /// Whether the features are read, too, and each row is compared with that of the table.
+    compares: bool,
 }
 
 /// One file of a table, open to be read again.
@@ -30,11 +32,17 @@ impl Opened {
     /// Opens the first file of `table`, where cells are wanted.
     pub(super) fn new(table: &Table, wanted: bool) -> Result<Opened> {
         let first = table.parts.first().filter(|_| wanted);
-        Ok(Opened { first: first.map(|part| File::open(table, part)).transpose()? })
+        Ok(Opened { first: first.map(|part| File::open(table, part)).transpose()?, compares: true })
+    }
+
+    /// Opens the first file of `table` for columns that are neither features nor labels, which are read alone: that the
+    /// file is what it was is told by its columns and by the places of its rows.
+    pub(crate) fn for_other_columns(table: &Table) -> Result<Opened> {
+        Ok(Opened { compares: false, ..Opened::new(table, true)? })
     }
 
     /// Whether a column of the input can be written: it holds numbers, text, or the features.
-    pub(super) fn can_be_written(&self, column: usize) -> bool {
+    pub(crate) fn can_be_written(&self, column: usize) -> bool {
         self.first.as_ref().is_none_or(|file| file.can_be_written(column))
     }
 
@@ -67,7 +75,7 @@ impl Opened {
     /// # Errors
     /// When a row is not that which was predicted, or cannot be read; when another file lacks a column; and those of
     /// `each`.
-    pub(super) fn for_each_row(
+    pub(crate) fn for_each_row(
         &self,
         table: &Table,
         wanted: &[usize],
@@ -79,7 +87,8 @@ impl Opened {
         let mut first = 0;
         for (i, part) in table.parts.iter().enumerate() {
             let read = |each: &mut Each<'_>| {
-                let rows = FileRows { table, part, first, wanted: columns_of(table, part, wanted)? };
+                let wanted = columns_of(table, part, wanted)?;
+                let rows = FileRows { table, part, first, wanted, compares: self.compares };
                 match &self.first {
                     Some(file) if i == 0 => rows.of(file, each),
                     _ => rows.of(&File::open(table, part)?, each),
@@ -155,6 +164,8 @@ struct FileRows<'a> {
     first: usize,
     /// The columns of the file that are wanted.
     wanted: Vec<usize>,
+    /// See [`Opened`].
+    compares: bool,
 }
 
 impl FileRows<'_> {
@@ -187,8 +198,10 @@ impl FileRows<'_> {
                 // Blank lines and rows that could not be read are those between the lines of the table's rows.
                 if self.is_row(row, *line) {
                     let bytes = &bytes[record.range.clone()];
-                    csv::read_row(bytes, record, *line, &layout, &mut x).map_err(|_| changed())?;
-                    self.check_row(row, &x)?;
+                    if self.compares {
+                        csv::read_row(bytes, record, *line, &layout, &mut x).map_err(|_| changed())?;
+                        self.check_row(row, &x)?;
+                    }
                     fields.clear();
                     fields.extend(csv::fields(bytes));
                     let cell = |&column: &usize| Cell::Raw(fields.get(column).copied().unwrap_or_default());
@@ -207,14 +220,20 @@ impl FileRows<'_> {
         let pool = Pool::inline();
         let features = features_before(roles);
         let mut row = 0;
-        for block in parquet::Rows::with_other_columns(parquet, &self.wanted, &pool) {
+        let rows = match self.compares {
+            true => parquet::Rows::with_other_columns(parquet, &self.wanted, &pool),
+            false => parquet::Rows::of_other_columns(parquet, &self.wanted, &pool),
+        };
+        for block in rows {
             let block = block?;
             for (i, x) in block.x.chunks_exact(self.table.n_features()).enumerate() {
                 // A row without a label in a table that has labels was left out.
                 if !self.is_row(row, block.numbers[i]) {
                     continue;
                 }
-                self.check_row(row, x)?;
+                if self.compares {
+                    self.check_row(row, x)?;
+                }
                 let cell = |&column: &usize| match roles[column] {
                     Role::Embeddings => Cell::List(x),
                     Role::Feature => Cell::Number(x[features[column]]),

@@ -113,7 +113,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// The text of a cell without the quotes of a CSV.
-pub(super) fn plain(cell: Cell<'_>) -> Cow<'_, str> {
+pub(crate) fn plain(cell: Cell<'_>) -> Cow<'_, str> {
     match cell {
         Cell::Raw(field) => match csv::value(field) {
             Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),

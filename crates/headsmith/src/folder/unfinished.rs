@@ -31,6 +31,9 @@ pub(super) fn told(session: &[Value]) -> Value {
         "classes": classes(&tables, &heads),
         "heads": heads,
     });
+    if let Some(split) = of("split", "split").last() {
+        report["split"] = (*split).clone();
+    }
     let metric = metric(session);
     report["metric"] = json!(metric);
     if let Some(chosen) = better(&heads, metric) {

@@ -75,6 +75,9 @@ pub(crate) struct PlanRead {
     pub(crate) drop: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) features: Vec<String>,
+    /// The column of the groups that no split divides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) group_column: Option<String>,
 }
 
 /// What the trials are done with.
@@ -136,6 +139,7 @@ impl Plan {
                 dtype: read.dtype,
                 drop: read.drop.clone(),
                 features: read.features.clone(),
+                group_column: read.group_column.clone(),
             },
         }
     }
@@ -200,6 +204,7 @@ impl Plan {
             dtype: self.read.dtype,
             drop: self.read.drop.clone(),
             features: self.read.features.clone(),
+            group_column: self.read.group_column.clone(),
             ..ReadOptions::default()
         }
     }
@@ -267,6 +272,11 @@ impl Plan {
         };
         let tables = self.val.is_some() && asked.val.is_some();
         compare(if tables { "validation table" } else { "validation rows" }, val(self), val(asked));
+        let groups = |plan: &Plan| match &plan.read.group_column {
+            Some(column) => format!("\"{column}\""),
+            None => "none".to_owned(),
+        };
+        compare("group column", groups(self), groups(asked));
         compare("head", self.head.clone(), asked.head.clone());
         compare("metric", self.metric.name().to_owned(), asked.metric.name().to_owned());
         for name in

@@ -7,7 +7,7 @@ use crate::facts::{Facts, Look};
 use crate::figure::Figure;
 use crate::plot::{Plot, series};
 use crate::table::Table;
-use crate::text::{counted, percent, short, thousands};
+use crate::text::{counted, escape, percent, short, thousands};
 
 /// The most classes that are drawn.
 const MAX_CLASSES: usize = 30;
@@ -22,7 +22,34 @@ pub(crate) fn html(facts: &Facts) -> String {
     } else {
         format!("<div class=\"alone\">{}</div>", shares(facts))
     };
-    format!("{}{shares}<h3>What the checks found</h3>{}", read(tables).html(), findings(facts))
+    let read = read(tables).html();
+    format!("{read}{}{shares}<h3>What the checks found</h3>{}", split(facts), findings(facts))
+}
+
+/// How validation rows were split off the training table, where they have no table of their own.
+fn split(facts: &Facts) -> String {
+    let split = facts.report.at("/split");
+    if split.is_null() {
+        return String::new();
+    }
+    let [n_val, n_train] = ["/n_val", "/n_train"].map(|path| split.at(path).count());
+    let groups = match split.at("/groups") {
+        Value::Null => String::new(),
+        groups => format!(
+            " No group of rows with the same value in column \u{201c}{}\u{201d} is on both sides: {} of {} validate.",
+            escape(groups.at("/column").text()),
+            thousands(groups.at("/n_val").count()),
+            counted(groups.at("/n_groups").count(), "group"),
+        ),
+    };
+    format!(
+        "<p>There is no validation table: {} of the {} training rows ({}) validate. They were drawn with the seed {}, of each \
+         class its share; rows with the same features are on one side.{groups}</p>",
+        thousands(n_val),
+        thousands(n_val + n_train),
+        percent(n_val as f64 / (n_val + n_train).max(1) as f64),
+        split.at("/seed").count(),
+    )
 }
 
 fn read(tables: &[Value]) -> Table {

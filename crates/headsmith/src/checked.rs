@@ -1,0 +1,104 @@
+//! The tables of a fit, looked through, before they become datasets.
+
+use headsmith_data::checks::shared_groups;
+use headsmith_data::{Classes, Dataset, Finding, Groups, ReadOptions};
+use headsmith_model::Record;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::evidence::RowPlaces;
+use crate::fit::{self, FitData};
+use crate::progress::Progress;
+use crate::split;
+use crate::tables::{self, RoleTable};
+
+/// Tables of a fit that can be learnt from.
+#[derive(Debug)]
+pub struct Checked {
+    /// The table to learn from.
+    pub train: RoleTable,
+    /// The validation table, if there is one.
+    pub val: Option<RoleTable>,
+    /// The classes, in the order of their indices.
+    pub classes: Classes,
+    /// What the checks found.
+    pub findings: Vec<Finding>,
+    /// Which rows of `train` belong together, where a column says so.
+    pub(crate) groups: Option<Groups>,
+    /// The same of `val`.
+    val_groups: Option<Groups>,
+    record: Record,
+}
+
+impl Checked {
+    /// Looks through the tables of a fit, `others` beside them; what is found is told to the view.
+    ///
+    /// # Errors
+    /// When the checks find an error, there are no classes to learn, or rows have no group in the group column of `read`.
+    pub fn new(
+        train: RoleTable,
+        val: Option<RoleTable>,
+        others: &[&RoleTable],
+        read: &ReadOptions,
+        context: &mut Context<'_>,
+    ) -> Result<Checked> {
+        let all: Vec<&RoleTable> =
+            std::iter::once(&train).chain(&val).chain(others.iter().copied()).collect();
+        let mut findings = tables::look_through(&all, context);
+        tables::refuse_errors(&findings)?;
+        let classes = Classes::of(&train.table)?;
+        let column = read.group_column.as_deref();
+        let groups = column.map(|column| Groups::read(&train.table, column)).transpose()?;
+        let val_groups = match (&groups, &val) {
+            (Some(groups), Some(val)) => groups_beside(groups, val, context)?,
+            _ => None,
+        };
+        if let (Some(groups), Some(val), Some(of_val)) = (&groups, &val, &val_groups) {
+            let train = (train.role.as_str(), &train.table, groups);
+            let shared = shared_groups(train, (&val.role, &val.table, of_val));
+            shared.iter().for_each(|finding| context.tell(&Progress::Found(finding)));
+            findings.extend(shared);
+        }
+        let record = Record {
+            data: std::iter::once(&train).chain(&val).map(|t| fit::data_record(&t.role, &t.report)).collect(),
+            embeddings_column: read.embeddings_column.clone(),
+            label_column: train.report.label_column.clone(),
+            feature_names: train.table.feature_names().unwrap_or_default(),
+            ..Record::default()
+        };
+        Ok(Checked { train, val, classes, findings, groups, val_groups, record })
+    }
+
+    /// The rows to fit on. Without a validation table, `val_share` of the training rows validates; 0: none does.
+    ///
+    /// # Errors
+    /// When the training rows cannot be split.
+    pub fn into_data(self, val_share: f64, context: &mut Context<'_>) -> Result<FitData> {
+        let Checked { train, val, classes, groups, val_groups, record, .. } = self;
+        let places = RowPlaces::all(val.as_ref().unwrap_or(&train).table.places());
+        let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
+        let train = Dataset::new(train.table, &classes)?;
+        let val_units = val
+            .as_ref()
+            .zip(val_groups)
+            .map(|(val, groups)| split::units::of(val.x.view(), Some(&groups), context.pool));
+        let mut data = FitData { train, val, held_back: None, split: None, val_units, places, record };
+        if data.val.is_none() && val_share != 0.0 {
+            split::take(&mut data, val_share, groups.as_ref(), context)?;
+        }
+        Ok(data)
+    }
+}
+
+/// The groups of a table beside the training table, which need not have the column.
+fn groups_beside(groups: &Groups, table: &RoleTable, context: &mut Context<'_>) -> Result<Option<Groups>> {
+    let column = groups.column();
+    if table.table.has_column(column) {
+        return Ok(Some(Groups::read(&table.table, column)?));
+    }
+    context.warn(&format!(
+        "{} has no column \"{column}\": whether its rows are of groups that train has, too, is not known",
+        table.role
+    ));
+    Ok(None)
+}

@@ -1,0 +1,67 @@
+//! Rows that cannot be split: those with the same features, and those of one group, joined wherever they touch.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use headsmith_data::{Groups, checks};
+use headsmith_kernels::{MatRef, Pool};
+
+/// The unit of each row of `x`, numbered from 0 in the order in which units first occur.
+pub(crate) fn of(x: MatRef<'_>, groups: Option<&Groups>, pool: &Pool) -> Vec<usize> {
+    let same = numbered(checks::row_hashes(x, pool));
+    match groups {
+        None => same,
+        Some(groups) => joined(&same, groups.codes()),
+    }
+}
+
+/// Each key's number, from 0 in the order in which keys first occur.
+pub(crate) fn numbered<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> Vec<usize> {
+    let mut number_of = HashMap::new();
+    let number = |key| {
+        let next = number_of.len();
+        *number_of.entry(key).or_insert(next)
+    };
+    keys.into_iter().map(number).collect()
+}
+
+/// How many units there are.
+pub(crate) fn count(units: &[usize]) -> usize {
+    units.iter().max().map_or(0, |most| most + 1)
+}
+
+/// Joins groups that have a row in common.
+fn joined(same: &[usize], groups: &[u32]) -> Vec<usize> {
+    let mut parents: Vec<usize> = (0..groups.iter().max().map_or(0, |most| *most as usize + 1)).collect();
+    let mut group_of: HashMap<usize, usize> = HashMap::new();
+    for (&row, &group) in same.iter().zip(groups) {
+        let first = *group_of.entry(row).or_insert(group as usize);
+        let (a, b) = (root(&mut parents, first), root(&mut parents, group as usize));
+        parents[a.max(b)] = a.min(b);
+    }
+    numbered(groups.iter().map(|&group| root(&mut parents, group as usize)))
+}
+
+/// The group that stands for those joined with `group`; halves the way there.
+fn root(parents: &mut [usize], mut group: usize) -> usize {
+    while parents[group] != group {
+        parents[group] = parents[parents[group]];
+        group = parents[group];
+    }
+    group
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_with_a_row_in_common_are_one_unit() {
+        // Groups 0 and 2 share row 7, 2 and 4 share row 9; 1 and 3 stand alone.
+        let same = [7, 1, 7, 9, 9, 2, 3, 4];
+        let groups = [0, 1, 2, 2, 4, 3, 1, 4];
+        assert_eq!(joined(&same, &groups), [0, 1, 0, 0, 0, 2, 1, 0]);
+        assert_eq!(count(&joined(&same, &groups)), 3);
+        assert_eq!(joined(&[0, 1, 2], &[0, 0, 0]), [0, 0, 0]);
+    }
+}
