@@ -121,6 +121,7 @@ fn run() -> Command {
             preset(),
             columns(),
         ])
+        .args(common::labels())
         .args(common::tensorboard())
         .args(mlflow::args())
         .args(study::of_run())
@@ -142,7 +143,8 @@ fn inspect() -> Command {
                 .value_hint(ValueHint::FilePath)
                 .value_parser(value_parser!(std::path::PathBuf))
                 .help("CSV, Parquet, npy or npz, also gzip or zstd; the first one's classes and width are expected of the others"),
-        );
+        )
+        .arg(common::labels_of("labels", "Labels of the first table, one a row, if they are in a file of their own"));
     common::add(command)
 }
 
@@ -158,7 +160,7 @@ fn fit() -> Command {
             common::events(),
             common::live(),
         ]);
-        let command = command.args(common::tensorboard()).args(mlflow::args());
+        let command = command.args(common::labels()).args(common::tensorboard()).args(mlflow::args());
         let command = if *head == HeadKind::Mlp { command.arg(preset()) } else { command };
         heads::add(common::add(command), head.table(), "")
     };
@@ -204,9 +206,11 @@ fn report() -> Command {
 }
 
 fn evaluate() -> Command {
-    let command = Command::new("evaluate")
-        .about("Score a model on a labelled table")
-        .args([common::model("Model to score"), table("data", "Table to score it on").required(true)]);
+    let command = Command::new("evaluate").about("Score a model on a labelled table").args([
+        common::model("Model to score"),
+        table("data", "Table to score it on").required(true),
+        common::labels_of("labels", "Labels of --data, one a row, if they are in a file of their own"),
+    ]);
     common::add(command)
 }
 

@@ -27,6 +27,8 @@ mod http_server;
 mod interrupt;
 #[path = "cli/jobs.rs"]
 mod jobs;
+#[path = "cli/labels.rs"]
+mod labels;
 #[path = "cli/majority.rs"]
 mod majority;
 #[path = "cli/many_classes.rs"]

@@ -9,6 +9,7 @@ mod key;
 mod stored;
 mod writing;
 
+use crate::beside::LabelFiles;
 use crate::read::parse_all;
 use crate::source::Source;
 use crate::{ReadOptions, Result, Table};
@@ -21,13 +22,13 @@ use writing::{Writing, not_written};
 /// Reads the table in the files `sources` by its cache file in `folder`, which is written if it is not there.
 pub(crate) fn read(
     name: &Path,
-    sources: &[Source],
+    (sources, labels): (&[Source], Option<&LabelFiles>),
     folder: &Path,
     options: &ReadOptions,
     pool: &Pool,
 ) -> Result<Table> {
     let paths: Vec<&Path> = sources.iter().map(Source::path).collect();
-    let key = Key::new(&paths, options)?;
+    let key = Key::new(&paths, labels, options)?;
     let path = folder.join(key.file_name(paths[0]));
     let why = match stored::open(&path, &key, (name, sources), pool) {
         Ok((contents, x)) => return Ok(Table::new(name, options, contents, x)),
@@ -35,7 +36,7 @@ pub(crate) fn read(
     };
     fs::create_dir_all(folder).map_err(|error| not_written(folder, error))?;
     let mut writing = Writing::begin(&path)?;
-    let contents = parse_all(name, sources, options, &mut writing, pool)?;
+    let contents = parse_all(name, (sources, labels), options, &mut writing, pool)?;
     let x = writing.end(&contents, &key, pool)?;
     let table = Table::new(name, options, contents, x);
     Ok(Table { cache_renewed: why.map(|why| format!("{} {why}", path.display())), ..table })
@@ -96,7 +97,8 @@ mod tests {
         let source = Source::Bytes("train.csv".into(), text.as_bytes().into());
         let mut features = crate::features::InMemory::default();
         let contents =
-            parse_all(Path::new("t.csv"), &[source], &options, &mut features, &Pool::inline()).unwrap();
+            parse_all(Path::new("t.csv"), (&[source], None), &options, &mut features, &Pool::inline())
+                .unwrap();
         write_again(&golden(), &contents, &features.into_matrix(2, 2));
     }
 }

@@ -4,7 +4,7 @@ mod chosen;
 mod label;
 
 use crate::nearest::nearest;
-use crate::{Error, ReadOptions, Result};
+use crate::{Error, LabelPlace, ReadOptions, Result};
 use chosen::Chosen;
 use label::assign_label;
 pub(crate) use label::{is_label_name, may_be_label_by_name, may_be_one_hot};
@@ -157,7 +157,7 @@ impl Columns {
             one_hot: Vec::new(),
             no_label: String::new(),
             left_out: Vec::new(),
-            placeholders: options.placeholder_labels,
+            placeholders: options.has_placeholders(),
             order: Vec::new(),
             unknown: Vec::new(),
             why_label: String::new(),
@@ -169,8 +169,14 @@ impl Columns {
 pub(crate) fn of_arrays(label: Option<String>, options: &ReadOptions) -> Columns {
     let names: Vec<String> = ["embeddings".to_owned()].into_iter().chain(label.clone()).collect();
     let roles = [Role::Embeddings, Role::Label].into_iter().take(names.len()).collect();
-    let no_label = "an npy file has its labels beside it, NAME.labels.npy, and an npz in an array y";
+    let no_label = "name the file of the labels with --labels, or save them beside the array, NAME.labels.npy, or in an npz as y";
     Columns { roles, label, no_label: no_label.to_owned(), ..Columns::unused(names, options) }
+}
+
+/// The column of a file of labels alone.
+pub(crate) fn of_labels(label: String, options: &ReadOptions) -> Columns {
+    let columns = Columns::unused(vec![label.clone()], options);
+    Columns { roles: vec![Role::Label], label: Some(label), ..columns }
 }
 
 const EMBEDDINGS_NAMES: [&str; 6] = ["embeddings", "embedding", "features", "vector", "emb", "x"];
@@ -194,6 +200,9 @@ fn is_index_name(name: &str) -> bool {
 
 /// Decides what each column is.
 pub(crate) fn assign(sketches: &[Sketch], options: &ReadOptions) -> Result<Columns> {
+    if options.labels == LabelPlace::Alone {
+        return label::alone(sketches, options);
+    }
     let chosen = Chosen::new(sketches, options)?;
     // What is to be dropped is there in name alone.
     let sketch = |(i, sketch): (usize, &Sketch)| match chosen.is_dropped(i) {

@@ -12,12 +12,23 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     given: Vec<PathBuf>,
+    labels: Option<Box<Files>>,
 }
 
 impl Files {
     /// The table in all of `given`, one after another.
     pub fn new(given: Vec<PathBuf>) -> Files {
-        Files { given }
+        Files { given, labels: None }
+    }
+
+    /// The same table, its labels in the files `labels`: one for each row, in the order of the rows.
+    pub fn with_labels(self, labels: Option<Files>) -> Files {
+        Files { labels: labels.map(Box::new), ..self }
+    }
+
+    /// The files of its labels, where they were named.
+    pub fn labels(&self) -> Option<&Files> {
+        self.labels.as_deref()
     }
 
     /// What was given.
@@ -43,9 +54,12 @@ impl Files {
         Ok(paths)
     }
 
-    /// Every path that is read as far as that can be known: to refuse that one is written to.
+    /// Every path that is read as far as that can be known, those of the labels among them: to refuse that one is written
+    /// to.
     pub fn all(&self) -> Vec<PathBuf> {
-        self.paths().unwrap_or_else(|_| self.given.clone())
+        let mut paths = self.paths().unwrap_or_else(|_| self.given.clone());
+        paths.extend(self.labels().into_iter().flat_map(Files::all));
+        paths
     }
 }
 

@@ -193,6 +193,19 @@ pub(crate) fn named(path: &Path) -> Option<&'static str> {
     claimed(packed.unwrap_or(&name)).map(Format::name)
 }
 
+/// The name of a file of arrays without its endings; `None` for other files.
+pub(crate) fn array_stem(name: &str) -> Option<&str> {
+    let packed = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    let is_arrays = claimed(&packed.to_ascii_lowercase()).is_some_and(Format::is_arrays);
+    packed.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| is_arrays && !stem.is_empty())
+}
+
+/// Whether a file is a text by its name, of which each line is a cell where it holds labels.
+pub(crate) fn is_txt(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name).ends_with(".txt")
+}
+
 /// The endings of compressed files.
 const PACKED: [&str; 5] = [".gz", ".gzip", ".zst", ".zstd", ".zip"];
 

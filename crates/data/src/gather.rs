@@ -1,5 +1,6 @@
 //! Row blocks gathered to a table.
 
+use crate::beside::Kept;
 use crate::features::Features;
 use crate::labels::{self, Labels};
 use crate::rows::{BadRow, N_SHOWN, NO_LABEL, RowBlock, Tally};
@@ -39,6 +40,13 @@ impl Numbers {
         self.n_rows += 1;
     }
 
+    /// Those of the rows to keep.
+    pub(crate) fn retained(&self, keep: &[bool]) -> Numbers {
+        let mut kept = Numbers::default();
+        keep.iter().enumerate().filter(|(_, keep)| **keep).for_each(|(row, _)| kept.push(self.get(row)));
+        kept
+    }
+
     pub(crate) fn n_rows(&self) -> usize {
         self.n_rows
     }
@@ -74,6 +82,8 @@ pub(crate) struct Gathered {
     pub(crate) numbers: Numbers,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
+    /// Which rows of the file these are.
+    pub(crate) kept: Kept,
 }
 
 /// What [`gather`] has to know of the table.
@@ -99,7 +109,7 @@ pub(crate) fn gather(
     features: &mut dyn Features,
 ) -> Result<Gathered> {
     features.expect(outline.expected_rows.saturating_mul(outline.n_features));
-    let mut gathering = Gathering::default();
+    let mut gathering = Gathering { kept: Kept::of_file(), ..Gathering::default() };
     for block in blocks {
         let mut block = block?;
         if !outline.order.is_empty() {
@@ -123,6 +133,7 @@ fn reorder(x: &mut [f32], order: &[usize]) {
 #[derive(Default)]
 struct Gathering {
     numbers: Numbers,
+    kept: Kept,
     labels: labels::Gathering,
     bad: Vec<BadRow>,
     n_bad: usize,
@@ -141,6 +152,7 @@ impl Gathering {
             self.first_unlabelled = Some(block.numbers[row]);
         }
         block.numbers.iter().for_each(|&number| self.numbers.push(number));
+        self.kept.add(&block.numbers, &block.bad);
         self.underflows.merge(block.underflows);
         self.blank_lines.merge(block.blank_lines);
         self.n_bad += block.bad.len();
@@ -193,25 +205,20 @@ impl Gathering {
             }
             _ => None,
         };
-        Ok(Gathered { labels, numbers: self.numbers, warnings, n_skipped: self.n_bad })
+        Ok(Gathered { labels, numbers: self.numbers, warnings, n_skipped: self.n_bad, kept: self.kept })
     }
 
     /// Leaves out the rows without a label, in a table that has labels; says which are kept.
     fn drop_unlabelled(&mut self, outline: &Outline<'_>) -> Vec<bool> {
         let keep: Vec<bool> = self.labels.codes().iter().map(|&code| code != NO_LABEL).collect();
-        let mut numbers = Numbers::default();
-        for (row, &keep) in keep.iter().enumerate() {
-            let number = self.numbers.get(row);
-            if keep {
-                numbers.push(number);
-            } else {
-                self.n_bad += 1;
-                self.bad.push(unlabelled(number, outline));
-            }
+        for (row, _) in keep.iter().enumerate().filter(|(_, keep)| !**keep) {
+            self.n_bad += 1;
+            self.bad.push(unlabelled(self.numbers.get(row), outline));
         }
         self.bad.sort_by_key(|bad| (bad.place.line, bad.place.row));
         self.bad.truncate(N_SHOWN);
-        self.numbers = numbers;
+        self.numbers = self.numbers.retained(&keep);
+        self.kept.retain(&keep);
         self.labels.retain_labelled();
         keep
     }

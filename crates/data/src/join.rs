@@ -1,5 +1,6 @@
 //! The contents of several files made one table.
 
+use crate::beside::Kept;
 use crate::columns::{Columns, Role, quoted};
 use crate::labels::Gathering;
 use crate::table::Contents;
@@ -64,8 +65,11 @@ pub(crate) fn join(name: &Path, mut contents: Vec<Contents>) -> Contents {
     let warnings = warnings(name, &contents);
     let n_features = contents.first().map_or(0, |first| first.n_features);
     let n_skipped = contents.iter().map(|contents| contents.n_skipped).sum();
+    let mut kept = Kept::default();
+    contents.iter().for_each(|contents| kept.append(&contents.kept));
+    let labels_from = contents.iter().flat_map(|contents| contents.labels_from.iter().cloned()).collect();
     let parts = contents.into_iter().flat_map(|contents| contents.parts).collect();
-    Contents { parts, n_features, labels, warnings, n_skipped }
+    Contents { parts, n_features, labels, warnings, n_skipped, labels_from, kept }
 }
 
 /// The labels of all files; none where a file has none.

@@ -18,6 +18,11 @@ impl Labels {
         codes.iter().all(|&code| (code as usize) < names.len()).then_some(Labels { column, names, codes })
     }
 
+    /// The same labels, of a column of another name.
+    pub(crate) fn renamed(self, column: &str) -> Labels {
+        Labels { column: column.to_owned(), ..self }
+    }
+
     /// The name of the column they stand in (the common prefix, for one-hot columns).
     pub fn column(&self) -> &str {
         &self.column

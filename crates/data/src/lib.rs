@@ -3,6 +3,7 @@
 //! A file becomes a [`Table`] (rows as they stand, with their places in the file), and a table a [`Dataset`]
 //! (features and class indices).
 
+mod beside;
 mod cache;
 pub mod checks;
 mod classes;
@@ -40,7 +41,7 @@ pub use files::Files;
 pub use finding::{Finding, Severity};
 pub use groups::Groups;
 pub use labels::Labels;
-pub use options::{Dtype, OnBadRow, ReadOptions};
+pub use options::{Dtype, LabelPlace, OnBadRow, ReadOptions};
 pub use place::{Place, Places};
 pub use read::{read, read_bytes, read_files};
 pub use table::Table;

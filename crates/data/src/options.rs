@@ -27,6 +27,8 @@ pub struct ReadOptions {
     /// The table is to be predicted: what stands in its label column are placeholders. They may be missing, all or
     /// some, and so may the whole column; and a column of text is no label by what it holds, but by its name alone.
     pub placeholder_labels: bool,
+    /// Where the labels stand. [`read_files`](crate::read_files) sets it where the files of the labels are named.
+    pub labels: LabelPlace,
     /// What to do with a row that cannot be read.
     pub on_bad_row: OnBadRow,
     /// What the bytes of a column hold that is the embeddings and is neither numbers nor text; without it, such a column
@@ -38,7 +40,24 @@ pub struct ReadOptions {
     pub cache: Option<PathBuf>,
 }
 
+/// Where the labels of a table stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LabelPlace {
+    /// In the table, or beside an array under one of the usual names.
+    #[default]
+    Within,
+    /// In other files. A column that would be the label by its name is no feature, and what it holds is ignored.
+    Beside,
+    /// In a table that holds nothing else: there are no features.
+    Alone,
+}
+
 impl ReadOptions {
+    /// Whether nothing about the labels in the table can be wrong.
+    pub(crate) fn has_placeholders(&self) -> bool {
+        self.placeholder_labels || self.labels == LabelPlace::Beside
+    }
+
     /// The name of a label column that is added to the output of a table without one.
     pub(crate) fn added_label(&self) -> &str {
         self.label_column.as_deref().or(self.label_hint.as_deref()).unwrap_or("label")

@@ -1,8 +1,9 @@
 //! A file to a table: which format it is in, and the reader for it.
 
+use crate::beside::{self, LabelFiles};
 use crate::cache;
 use crate::columns::{self, Columns, Role, quoted};
-use crate::csv;
+use crate::csv::{self, Header};
 use crate::features::{Behind, Features, InMemory};
 use crate::format::{self, Format};
 use crate::gather::{Gathered, Outline, gather};
@@ -10,9 +11,10 @@ use crate::join;
 use crate::left_out::{self, Numerals};
 use crate::npy;
 use crate::parquet::{self, Parquet, SharedFile};
+use crate::rows::RowBlock;
 use crate::source::{Compression, Source};
 use crate::table::{Contents, Part};
-use crate::{Error, Files, Finding, ReadOptions, Result, Severity, Table};
+use crate::{Error, Files, Finding, LabelPlace, ReadOptions, Result, Severity, Table};
 use bytes::Bytes;
 use headsmith_kernels::Pool;
 use std::fs::File;
@@ -33,16 +35,20 @@ pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     read_files(&path.into(), options, pool)
 }
 
-/// Reads one table from all of `files`, their rows one after another. Features in columns are matched by name.
+/// Reads one table from all of `files`, their rows one after another. Features in columns are matched by name. Where files
+/// of labels are named, these are the labels of the rows, in their order.
 ///
 /// # Errors
-/// As [`read`]; when a file has other columns than the first, or some have labels and others have none.
+/// As [`read`]; when a file has other columns than the first, or some have labels and others have none; when there are
+/// not as many labels as rows.
 pub fn read_files(files: &Files, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     let paths = files.paths()?;
     let name = if paths.len() == 1 { paths[0].clone() } else { files.to_string().into() };
     let at = |path: &PathBuf| Source::at(path).map_err(|error| error.at(path));
     let sources = paths.iter().map(at).collect::<Result<Vec<Source>>>()?;
-    read_sources(&name, &sources, options, pool)
+    let Some(labels) = files.labels() else { return read_sources(&name, (&sources, None), options, pool) };
+    let labels = LabelFiles::new(labels, options)?;
+    read_sources(&name, (&sources, Some(&labels)), &beside::options_of_features(options), pool)
 }
 
 /// Reads a table from the bytes of a file called `name`.
@@ -51,11 +57,15 @@ pub fn read_files(files: &Files, options: &ReadOptions, pool: &Pool) -> Result<T
 /// As [`read`].
 pub fn read_bytes(name: &str, bytes: &[u8], options: &ReadOptions, pool: &Pool) -> Result<Table> {
     let source = Source::Bytes(name.into(), Bytes::copy_from_slice(bytes));
-    read_sources(Path::new(name), &[source], options, pool)
+    read_sources(Path::new(name), (&[source], None), options, pool)
 }
 
-fn read_sources(name: &Path, sources: &[Source], options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    let are_files = sources.iter().all(|source| matches!(source, Source::File(_)));
+/// The files of a table, and those of its labels where they were named.
+pub(crate) type Sources<'a> = (&'a [Source], Option<&'a LabelFiles>);
+
+fn read_sources(name: &Path, sources: Sources<'_>, options: &ReadOptions, pool: &Pool) -> Result<Table> {
+    let of_labels = sources.1.into_iter().flat_map(|labels| &labels.sources);
+    let are_files = sources.0.iter().chain(of_labels).all(|source| matches!(source, Source::File(_)));
     let read = match &options.cache {
         Some(folder) if are_files => cache::read(name, sources, folder, options, pool),
         _ => in_memory(name, sources, options, pool),
@@ -63,7 +73,7 @@ fn read_sources(name: &Path, sources: &[Source], options: &ReadOptions, pool: &P
     read.map_err(|error| error.at(name))
 }
 
-fn in_memory(name: &Path, sources: &[Source], options: &ReadOptions, pool: &Pool) -> Result<Table> {
+fn in_memory(name: &Path, sources: Sources<'_>, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     let mut features = InMemory::default();
     let contents = parse_all(name, sources, options, &mut features, pool)?;
     let x = features.into_matrix(contents.n_rows(), contents.n_features);
@@ -73,7 +83,7 @@ fn in_memory(name: &Path, sources: &[Source], options: &ReadOptions, pool: &Pool
 /// Reads what is in all files of a table; their features go to `features`, one file after another.
 pub(crate) fn parse_all(
     name: &Path,
-    sources: &[Source],
+    (sources, labels): Sources<'_>,
     options: &ReadOptions,
     features: &mut dyn Features,
     pool: &Pool,
@@ -83,18 +93,24 @@ pub(crate) fn parse_all(
         let n_before = contents.iter().map(Contents::n_rows).sum();
         let options = join::options_beside(contents.first().map(|first| &first.parts[0].columns), options);
         let mut behind = Behind { features, n_before };
-        let read = parse(source, &options, &mut behind, pool).and_then(|read| {
+        let read = parse(source, Header::Detected, &options, &mut behind, pool).and_then(|mut read| {
+            beside::attach_found(source, &mut read, &mut behind, &options, pool)?;
             contents.first().map_or(Ok(()), |first| join::refuse_difference(first, &read))?;
             Ok(read)
         });
         contents.push(read.map_err(|error| error.at(source.path()))?);
     }
-    Ok(join::join(name, contents))
+    let mut contents = join::join(name, contents);
+    if let Some(labels) = labels {
+        labels.attach(&mut contents, features, options, pool)?;
+    }
+    Ok(contents)
 }
 
-/// Reads what is in a table; its features go to `features`.
-fn parse(
+/// Reads what is in a file, a text with or without a `header`; its features go to `features`.
+pub(crate) fn parse(
     source: &Source,
+    header: Header,
     options: &ReadOptions,
     features: &mut dyn Features,
     pool: &Pool,
@@ -105,12 +121,16 @@ fn parse(
     format::check_extension(source.path(), format, compression != Compression::Plain)?;
     let from = From { source, format, compression, options };
     match format {
-        Format::Csv | Format::Json | Format::JsonArray => read_csv(&from, features, pool),
+        Format::Csv | Format::Json | Format::JsonArray => read_csv(&from, header, features, pool),
         Format::Parquet => read_parquet(&from, features, pool),
+        _ if options.labels == LabelPlace::Alone => {
+            let labels = npy::open_labels(source, format, compression, options)?;
+            let columns = columns::of_labels(labels.column().to_owned(), options);
+            gather_arrays(labels.n_rows(), 0, labels, columns, &from, features)
+        }
         Format::Npy => read_arrays(npy::open_npy(source, compression, options)?, &from, features),
-        Format::Npz => read_arrays(npy::open_npz(source, compression, options)?, &from, features),
-        Format::Safetensors => {
-            read_arrays(npy::open_safetensors(source, compression, options)?, &from, features)
+        Format::Npz | Format::Safetensors => {
+            read_arrays(npy::open_named(source, format, compression, options)?, &from, features)
         }
     }
 }
@@ -123,8 +143,10 @@ struct From<'a> {
     options: &'a ReadOptions,
 }
 
-fn read_csv(from: &From<'_>, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
-    let mut text = csv::Text::new(from.source.open(from.compression)?);
+fn read_csv(from: &From<'_>, header: Header, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
+    let is_lines = from.options.labels == LabelPlace::Alone && format::is_txt(from.source.path());
+    let text = csv::Text::new(from.source.open(from.compression)?);
+    let mut text = text.with_header(header).of_lines(is_lines);
     let layout = csv::layout(&mut text, from.options)?;
     let plain = from.compression == Compression::Plain;
     let expected_rows = if plain { layout.expected_rows(from.source.len()?) } else { 0 };
@@ -147,9 +169,18 @@ fn read_parquet(from: &From<'_>, features: &mut dyn Features, pool: &Pool) -> Re
 
 fn read_arrays(rows: npy::Rows<'_>, from: &From<'_>, features: &mut dyn Features) -> Result<Contents> {
     let columns = columns::of_arrays(rows.label(), from.options);
-    let n_features = rows.n_features;
-    let outline = from.outline(n_features, &columns, rows.n_rows());
-    let gathered = gather(rows, &outline, features)?;
+    gather_arrays(rows.n_rows(), rows.n_features, rows, columns, from, features)
+}
+
+fn gather_arrays(
+    n_rows: usize,
+    n_features: usize,
+    rows: impl Iterator<Item = Result<RowBlock>>,
+    columns: Columns,
+    from: &From<'_>,
+    features: &mut dyn Features,
+) -> Result<Contents> {
+    let gathered = gather(rows, &from.outline(n_features, &columns, n_rows), features)?;
     Ok(from.contents(n_features, columns, gathered, &[]))
 }
 
@@ -171,7 +202,7 @@ impl From<'_> {
             n_features,
             order: &columns.order,
             label: columns.label.as_deref(),
-            placeholders: self.options.placeholder_labels,
+            placeholders: self.options.has_placeholders(),
             on_bad_row: self.options.on_bad_row,
             expected_rows,
         }
@@ -184,14 +215,14 @@ impl From<'_> {
         gathered: Gathered,
         numerals: &[Numerals],
     ) -> Contents {
-        let Gathered { labels, numbers, mut warnings, n_skipped } = gathered;
+        let Gathered { labels, numbers, mut warnings, n_skipped, kept } = gathered;
         warnings.extend(index_columns(&self.table(), &columns));
         warnings.extend(unknown_columns(&self.table(), &columns));
         warnings.extend(chosen_label(&self.table(), &columns));
         warnings.extend(left_out::finding(&self.table(), &columns, numerals));
         let (source, format, compression) = (self.source.clone(), self.format, self.compression);
         let parts = vec![Part { source, format, compression, columns, numbers }];
-        Contents { parts, n_features, labels, warnings, n_skipped }
+        Contents { parts, n_features, labels, warnings, n_skipped, labels_from: Vec::new(), kept }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A table of embeddings and labels, as it stands in its file.
 
+use crate::beside::{self, Kept};
 use crate::columns::{Columns, Role};
 use crate::format::Format;
 use crate::gather::Numbers;
@@ -17,6 +18,7 @@ pub struct Table {
     pub(crate) name: PathBuf,
     /// Its files, at least one.
     pub(crate) parts: Vec<Part>,
+    pub(crate) labels_from: Vec<PathBuf>,
     pub(crate) words: String,
     pub(crate) options: ReadOptions,
     pub(crate) x: Matrix,
@@ -44,21 +46,37 @@ pub(crate) struct Contents {
     pub(crate) labels: Option<Labels>,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
+    /// The files of its labels, where they stand in others.
+    pub(crate) labels_from: Vec<PathBuf>,
+    /// Which rows of its files these are; nothing where they come from a cache file.
+    pub(crate) kept: Kept,
 }
 
 impl Contents {
     pub(crate) fn n_rows(&self) -> usize {
         self.parts.iter().map(|part| part.numbers.n_rows()).sum()
     }
+
+    /// Leaves out rows, but for their features and labels.
+    pub(crate) fn retain(&mut self, keep: &[bool]) {
+        let mut rest = keep;
+        for part in &mut self.parts {
+            let (own, others) = rest.split_at(part.numbers.n_rows().min(rest.len()));
+            part.numbers = part.numbers.retained(own);
+            rest = others;
+        }
+        self.kept.retain(keep);
+    }
 }
 
 impl Table {
     pub(crate) fn new(name: &Path, options: &ReadOptions, contents: Contents, x: Matrix) -> Table {
-        let Contents { parts, n_features: _, labels, warnings, n_skipped } = contents;
+        let Contents { parts, n_features: _, labels, warnings, n_skipped, labels_from, kept: _ } = contents;
         Table {
             name: name.to_owned(),
-            words: words(&parts),
+            words: words(&parts, &labels_from),
             parts,
+            labels_from,
             options: options.clone(),
             x,
             labels,
@@ -78,12 +96,18 @@ impl Table {
         self.parts.iter().map(|part| part.source.path()).collect()
     }
 
+    /// The files of its labels, where they stand in others.
+    pub fn label_files(&self) -> &[PathBuf] {
+        &self.labels_from
+    }
+
     /// What the columns are; of several files, those of the first.
     pub(crate) fn columns(&self) -> &Columns {
         &self.parts[0].columns
     }
 
-    /// The file's format in words for a person: `CSV, gzip, lists in column "embeddings"`.
+    /// The file's format in words for a person: `CSV, gzip, lists in column "embeddings"`, and the file of its labels where
+    /// they stand in another.
     pub fn format(&self) -> &str {
         &self.words
     }
@@ -169,7 +193,7 @@ impl Table {
 }
 
 /// The format in words: of all files when they are the same, else of the first.
-fn words(parts: &[Part]) -> String {
+fn words(parts: &[Part], labels_from: &[PathBuf]) -> String {
     let Some(Part { format, compression, columns, .. }) = parts.first() else { return String::new() };
     let layout = match columns.position(Role::Embeddings) {
         Some(_) if format.is_arrays() => "an array of features".to_owned(),
@@ -183,5 +207,10 @@ fn words(parts: &[Part]) -> String {
         Compression::Zip => ", zip",
     };
     let several = if parts.len() > 1 { format!("{} files, ", parts.len()) } else { String::new() };
-    format!("{several}{}{packed}, {layout}", format.name())
+    let labels = match labels_from {
+        [] => String::new(),
+        [file] => format!(", labels in {}", beside::shown(file)),
+        files => format!(", labels in {} files", files.len()),
+    };
+    format!("{several}{}{packed}, {layout}{labels}", format.name())
 }

@@ -10,6 +10,7 @@ mod classes;
 mod columns;
 mod files;
 mod groups;
+mod labels;
 mod output;
 mod placeholders;
 mod predictions;

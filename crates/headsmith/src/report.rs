@@ -98,6 +98,9 @@ pub struct TableReport {
     /// The files it stands in, in the order of its rows, where they are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// The files of its labels, where they stand in others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub label_files: Vec<String>,
     /// Its format in words.
     pub format: String,
     /// The rows that were read.

@@ -21,7 +21,7 @@ pub struct RoleTable {
     pub report: TableReport,
 }
 
-/// Reads the table in `files`: a path, or several files, folders and globs.
+/// Reads the table in `files`: a path, or several files, folders and globs; its labels perhaps in files of their own.
 ///
 /// # Errors
 /// Those of [`headsmith_data::read_files`].
@@ -44,6 +44,7 @@ pub fn read(
             [_] => Vec::new(),
             several => several.iter().map(|file| file.display().to_string()).collect(),
         },
+        label_files: table.label_files().iter().map(|file| file.display().to_string()).collect(),
         format: table.format().to_owned(),
         n_rows: table.n_rows(),
         n_features: table.n_features(),

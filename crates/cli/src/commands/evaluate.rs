@@ -11,7 +11,7 @@ use crate::{commands, view};
 pub(crate) fn evaluate(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches);
     let model = model_file::load(&path_of(matches, "model"))?;
-    let data = common::table_of(matches, "data");
+    let data = common::labelled(matches, "data", "labels")?.unwrap_or_default();
     let evaluation =
         commands::with_context(&common, |context| headsmith::evaluate(&model, &data, &common.read, context))?;
     if common.json {

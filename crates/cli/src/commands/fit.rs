@@ -8,7 +8,7 @@ use headsmith::data::Files;
 use headsmith::fit::{FitOptions, FittedHead};
 use headsmith::{Context, HeadConfig, HeadKind, Progress, fit, model_file, outputs, run, tables};
 
-use crate::flags::common::{self, Common, optional_table_of, path_of, table_of};
+use crate::flags::common::{self, Common, labelled, path_of};
 use crate::flags::{heads, split};
 use crate::{commands, view};
 
@@ -23,7 +23,8 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
         _ => HeadConfig::new(kind, &given)?,
     };
     let common = common::given(matches).named(&format!("fit {name}"), None);
-    let (train, val) = (table_of(matches, "train"), optional_table_of(matches, "val"));
+    let train = labelled(matches, "train", "labels")?.unwrap_or_default();
+    let val = labelled(matches, "val", "val_labels")?;
     let model = path_of(matches, "model");
     let fitted = commands::with_context(&common, |context| {
         fit_and_save(&head, &train, (val.as_ref(), split::share(matches)), &model, &common, context)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ArgMatches;
-use headsmith::data::{Severity, checks};
+use headsmith::data::{Files, Severity, checks};
 use headsmith::report::TableReport;
 use headsmith::tables::{self, RoleTable};
 
@@ -18,13 +18,15 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
     let files: Vec<PathBuf> = matches.get_many("files").into_iter().flatten().cloned().collect();
     let (read, findings) = commands::with_silent_context(&common, |context| {
         let mut read: Vec<headsmith::Result<RoleTable>> = Vec::new();
-        for file in &files {
+        for (i, file) in files.iter().enumerate() {
+            let labels = common::optional_table_of(matches, "labels").filter(|_| i == 0);
+            let table = Files::from(file).with_labels(labels);
             // The further tables are read as they would be beside a training table.
             let options = match read.first() {
                 Some(Ok(first)) => tables::beside(first, &common.read),
                 _ => common.read.clone(),
             };
-            let table = tables::read(&file.display().to_string(), file, &options, context);
+            let table = tables::read(&file.display().to_string(), table, &options, context);
             read.push(table.map(|mut table| {
                 table.report.summary = Some(checks::summary(&table.table));
                 table

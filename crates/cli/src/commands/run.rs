@@ -11,7 +11,7 @@ use headsmith::{HeadConfig, HeadKind};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 
 use crate::commands::aicrowd::{self, Tables};
-use crate::flags::common::{self, Common, optional_path_of, optional_table_of};
+use crate::flags::common::{self, Common, optional_path_of, optional_table_of, with_labels};
 use crate::flags::{heads, split, study};
 use crate::{commands, interrupt, view};
 
@@ -42,9 +42,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     let out = out_of(matches);
     let study = study::of_run_given(matches, &common, &out)?;
     let fetched = fetch(matches, &out, &common)?;
+    let train = table(matches, "train", &fetched, |tables| &tables.train)?;
+    let val = table(matches, "val", &fetched, |tables| &tables.val).ok();
     let config = RunConfig {
-        train: table(matches, "train", &fetched, |tables| &tables.train)?,
-        val: table(matches, "val", &fetched, |tables| &tables.val).ok(),
+        train: with_labels(matches, Some(train), "train", "labels")?.unwrap_or_default(),
+        val: with_labels(matches, val, "val", "val_labels")?,
         val_share: split::share(matches),
         test: table(matches, "test", &fetched, |tables| &tables.test).ok(),
         out: out.clone(),

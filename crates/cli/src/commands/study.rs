@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::ArgMatches;
 use headsmith::studies::{self, Order, Place, TrialFilter};
 
-use crate::flags::common::{self, optional_path_of, optional_table_of, path_of};
+use crate::flags::common::{self, labelled, optional_path_of, path_of};
 use crate::view::progress::StderrView;
 use crate::{commands, view};
 
@@ -56,8 +56,8 @@ fn best(matches: &ArgMatches) -> Result<()> {
         return if json { view::print_json(&best) } else { view::print(&text()) };
     }
     let config = studies::FitBest {
-        train: optional_table_of(matches, "train"),
-        val: optional_table_of(matches, "val"),
+        train: labelled(matches, "train", "labels")?,
+        val: labelled(matches, "val", "val_labels")?,
         cache: optional_path_of(matches, "cache"),
         model: path_of(matches, "model"),
     };

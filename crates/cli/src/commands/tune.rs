@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ArgMatches;
 use headsmith::tune::{self, StudyReport, TuneConfig, WorkerConfig};
 
-use crate::flags::common::{self, optional_table_of, table_of};
+use crate::flags::common::{self, labelled};
 use crate::flags::{split, study};
 use crate::{commands, interrupt, view};
 
@@ -13,8 +13,8 @@ pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
     let head = study::head_of(matches);
     let common = common::given(matches).named("tune", Some(head.name()));
     let config = TuneConfig {
-        train: table_of(matches, "train"),
-        val: optional_table_of(matches, "val"),
+        train: labelled(matches, "train", "labels")?.unwrap_or_default(),
+        val: labelled(matches, "val", "val_labels")?,
         val_share: split::share(matches),
         read: common.read.clone(),
         hold_back: study::held_back(matches),
@@ -32,8 +32,8 @@ pub(crate) fn worker(matches: &ArgMatches) -> Result<()> {
     let config = WorkerConfig {
         storage: text("storage"),
         name: text("study"),
-        train: optional_table_of(matches, "train"),
-        val: optional_table_of(matches, "val"),
+        train: labelled(matches, "train", "labels")?,
+        val: labelled(matches, "val", "val_labels")?,
         cache: common.read.cache.clone(),
         outage: study::outage(matches),
         n_trials: matches.get_one("trials").copied(),

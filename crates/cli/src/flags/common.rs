@@ -153,6 +153,22 @@ pub(crate) fn table(name: &'static str, help: &str) -> Arg {
         .help(format!("{help}; a file, a folder or a quoted glob; repeat for more files of the same table"))
 }
 
+/// The flags that take the labels of the training and the validation table.
+pub(crate) fn labels() -> [Arg; 2] {
+    [
+        labels_of("labels", "Labels of --train, one a row, if they are in a file of their own"),
+        labels_of("val_labels", "Labels of --val, if they are in a file of their own"),
+    ]
+}
+
+/// A flag that takes the files of a table's labels.
+pub(crate) fn labels_of(name: &'static str, help: &str) -> Arg {
+    table(
+        name,
+        &format!("{help}: npy, npz, safetensors, text with a label a line, or a table with a label column"),
+    )
+}
+
 /// A flag that takes a folder.
 pub(crate) fn folder(name: &'static str, help: &'static str) -> Arg {
     path(name, help).value_name("FOLDER").value_hint(ValueHint::DirPath)
@@ -234,8 +250,39 @@ pub(crate) fn optional_table_of(matches: &ArgMatches, id: &str) -> Option<Files>
     Some(Files::new(matches.get_many::<PathBuf>(id)?.cloned().collect()))
 }
 
+/// The table that the flag `id` was given, with the labels that the flag `labels` was given.
+///
+/// # Errors
+/// When there are labels and no table.
+pub(crate) fn labelled(matches: &ArgMatches, id: &str, labels: &str) -> headsmith::Result<Option<Files>> {
+    with_labels(matches, optional_table_of(matches, id), id, labels)
+}
+
+/// `files`, which are those of the flag `id` or stand in for them, with the labels that the flag `labels` was given.
+///
+/// # Errors
+/// When there are labels and no table.
+pub(crate) fn with_labels(
+    matches: &ArgMatches,
+    files: Option<Files>,
+    id: &str,
+    labels: &str,
+) -> headsmith::Result<Option<Files>> {
+    match (files, optional_table_of(matches, labels)) {
+        (None, Some(_)) => {
+            let flag = labels.replace('_', "-");
+            Err(headsmith::Error::usage(format!("--{flag} gives the labels of --{id}, which is missing")))
+        }
+        (files, labels) => Ok(files.map(|files| files.with_labels(labels))),
+    }
+}
+
 fn path(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_hint(ValueHint::FilePath).value_parser(value_parser!(PathBuf)).help(help)
+    Arg::new(name)
+        .long(name.replace('_', "-"))
+        .value_hint(ValueHint::FilePath)
+        .value_parser(value_parser!(PathBuf))
+        .help(help)
 }
 
 /// A flag that takes names, separated by commas or given more than once.

@@ -13,7 +13,7 @@ use clap::{Arg, Command};
 use crate::flags::heads;
 
 /// Keys whose values are files to read: a relative one starts at the configuration file's folder.
-const INPUTS: [&str; 4] = ["train", "val", "test", "data"];
+const INPUTS: [&str; 6] = ["train", "val", "test", "data", "labels", "val_labels"];
 
 /// Keys whose values may be lists of names, as those of [`INPUTS`] may be lists of files.
 const LISTS: [&str; 2] = ["drop", "features"];

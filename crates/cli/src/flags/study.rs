@@ -42,6 +42,7 @@ pub(crate) fn tune() -> Command {
             common::live(),
             super::preset(),
         ])
+        .args(common::labels())
         .args(common::tensorboard())
         .args(super::mlflow::args());
     let command = common::add(command.args(of_study(storage().default_value(STORAGE))));
@@ -64,6 +65,7 @@ pub(crate) fn worker() -> Command {
             timeout(),
             common::live(),
         ])
+        .args(common::labels())
         .args(common::tensorboard());
     common::add(command)
 }
@@ -82,6 +84,8 @@ pub(crate) fn study() -> Command {
         switch("fit", "Fit the best trial's parameters to the end, with early stopping"),
         table("train", "Training table, if it has moved"),
         table("val", "Validation table, if it has moved"),
+        common::labels_of("labels", "Labels of --train, one a row, if they are in a file of their own"),
+        common::labels_of("val_labels", "Labels of --val, if they are in a file of their own"),
         common::cache(),
         Arg::new("model")
             .long("model")

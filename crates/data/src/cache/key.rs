@@ -1,7 +1,7 @@
 //! What a cache file must have been made from to be of use.
 
+use crate::beside::{LabelFiles, label_paths};
 use crate::checks::hashes::fold_text;
-use crate::npy::label_paths;
 use crate::{Dtype, Error, OnBadRow, ReadOptions, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, Metadata};
@@ -18,7 +18,10 @@ pub(super) struct Key {
     /// Those of its further files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     more: Vec<String>,
-    /// Each file, and those that may hold its labels.
+    /// The whole paths of the files of the labels, where they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
+    /// Each file, and those that may hold its labels or were named for them.
     files: Vec<Option<Stamp>>,
     embeddings_column: Option<String>,
     label_column: Option<String>,
@@ -50,22 +53,30 @@ const LONGEST_STEM: usize = 40;
 
 impl Key {
     /// The key of the table in the files at `paths` as they stand now.
-    pub(super) fn new(paths: &[&Path], options: &ReadOptions) -> Result<Key> {
-        let (mut whole, mut files) = (Vec::new(), Vec::new());
+    pub(super) fn new(paths: &[&Path], labels: Option<&LabelFiles>, options: &ReadOptions) -> Result<Key> {
+        let (mut whole, mut named, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for path in paths {
-            let unread = |error| Error::io(path, error);
-            whole.push(path.canonicalize().map_err(unread)?.display().to_string());
-            files.push(Some(fs::metadata(path).map_err(unread)?));
-            files.extend(label_paths(path).into_iter().map(|path| fs::metadata(path).ok()));
+            let (path, metadata) = stand(path)?;
+            whole.push(path);
+            files.push(Some(metadata));
         }
+        for source in labels.into_iter().flat_map(|labels| &labels.sources) {
+            let (path, metadata) = stand(source.path())?;
+            named.push(path);
+            files.push(Some(metadata));
+        }
+        let beside = paths.iter().filter(|_| labels.is_none()).flat_map(|path| label_paths(path));
+        files.extend(beside.filter_map(|path| fs::metadata(path).ok()).map(Some));
+        let of_labels = labels.map_or(options, |labels| &labels.options);
         let more = whole.split_off(whole.len().min(1));
         Ok(Key {
             headsmith: env!("CARGO_PKG_VERSION").to_owned(),
             table: whole.pop().unwrap_or_default(),
             more,
+            labels: named,
             files: files.into_iter().map(|metadata| metadata.map(|metadata| Stamp::new(&metadata))).collect(),
             embeddings_column: options.embeddings_column.clone(),
-            label_column: options.label_column.clone(),
+            label_column: of_labels.label_column.clone(),
             label_hint: options.label_hint.clone(),
             feature_names: options.feature_names.clone(),
             drop: options.drop.clone(),
@@ -100,6 +111,13 @@ impl Key {
             Some("is of another table")
         }
     }
+}
+
+/// The whole path of a file, and what the system says of it.
+fn stand(path: &Path) -> Result<(String, Metadata)> {
+    let unread = |error| Error::io(path, error);
+    let whole = path.canonicalize().map_err(unread)?.display().to_string();
+    Ok((whole, fs::metadata(path).map_err(unread)?))
 }
 
 impl Stamp {

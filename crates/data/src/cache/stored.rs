@@ -1,6 +1,7 @@
 //! The parts of a cache file, and how it is opened: nothing is believed before it is checked.
 
 use super::key::Key;
+use crate::beside::Kept;
 use crate::columns::{Columns, MAX_FEATURES, Role};
 use crate::format::Format;
 use crate::gather::Numbers;
@@ -11,7 +12,7 @@ use headsmith_kernels::{Mapped, Matrix, Pool};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where the features begin: at a page of any system.
 pub(super) const FEATURES_AT: u64 = 65_536;
@@ -104,6 +105,9 @@ pub(super) struct Header {
     numbers: Vec<(usize, u64)>,
     warnings: Vec<Warning>,
     n_skipped: usize,
+    /// The files of its labels, where they stand in others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    labels_from: Vec<PathBuf>,
     /// The files of the table behind the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     more: Vec<PartHeader>,
@@ -178,6 +182,7 @@ impl Header {
             numbers: first.numbers.runs().to_vec(),
             warnings: contents.warnings.iter().map(warning).collect(),
             n_skipped: contents.n_skipped,
+            labels_from: contents.labels_from.clone(),
             more: contents.parts[1..].iter().map(more).collect(),
         }
     }
@@ -220,6 +225,8 @@ impl Header {
             labels,
             warnings: self.warnings.into_iter().map(finding).collect::<Option<_>>()?,
             n_skipped: self.n_skipped,
+            labels_from: self.labels_from,
+            kept: Kept::default(),
         })
     }
 }

@@ -51,7 +51,7 @@ pub fn inspect(tables: &[(&str, &Table)], pool: &Pool) -> Vec<Finding> {
 
 /// A hash of each row of features: rows of the same values have the same.
 pub fn row_hashes(x: MatRef<'_>, pool: &Pool) -> Vec<u128> {
-    hashes::of(x, pool).rows
+    hashes::rows(x, pool)
 }
 
 /// A hash of the features and labels, in hexadecimal: the same for the same rows in any file format.

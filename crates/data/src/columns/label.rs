@@ -1,7 +1,7 @@
 //! Which column is the label: by name, and by what it holds.
 
 use super::{Columns, Kind, Role, Sketch, is_one_of, named, quoted};
-use crate::{Error, ReadOptions, Result};
+use crate::{Error, LabelPlace, ReadOptions, Result};
 
 const LABEL_NAMES: [&str; 5] = ["label", "labels", "class", "target", "y"];
 /// Names that a label often has, and other columns, too: what they hold has to fit.
@@ -78,7 +78,7 @@ pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: 
         [column] => set_label(columns, column),
         [] => {
             if !LABEL_NAMES.iter().any(|name| assign_one_hot(columns, sketches, name)) {
-                assign_by_kind(columns, sketches, &free);
+                assign_by_kind(columns, sketches, &free, options.labels == LabelPlace::Alone);
             }
         }
         _ => {
@@ -88,6 +88,25 @@ pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: 
         }
     }
     Ok(())
+}
+
+/// The columns of a table of labels: its only column is the label, or the one that would be it beside features.
+///
+/// # Errors
+/// When it is not clear which column is the label.
+pub(super) fn alone(sketches: &[Sketch], options: &ReadOptions) -> Result<Columns> {
+    let names = sketches.iter().map(|sketch| sketch.name.clone()).collect();
+    let mut columns = Columns::unused(names, options);
+    let candidates: Vec<usize> = (0..sketches.len()).filter(|&i| !sketches[i].is_index()).collect();
+    match (&options.label_column, &candidates[..]) {
+        (None, &[column]) if sketches[column].kind.may_be_label() => set_label(&mut columns, column),
+        _ => assign_label(&mut columns, sketches, options)?,
+    }
+    if columns.label.is_none() {
+        let what = format!("it is not clear which column holds the labels: {}", columns.no_label);
+        return Err(Error::column(what).with_hint("say which with --label-column"));
+    }
+    Ok(columns)
 }
 
 /// Takes the column of this name for the label, or the one-hot columns of this prefix, where there are any.
@@ -103,7 +122,7 @@ fn assign_hinted(columns: &mut Columns, sketches: &[Sketch], name: &str) -> bool
 }
 
 /// Takes the column for the label that alone has the name and the kind of one, or alone the kind.
-fn assign_by_kind(columns: &mut Columns, sketches: &[Sketch], free: &[usize]) {
+fn assign_by_kind(columns: &mut Columns, sketches: &[Sketch], free: &[usize], alone: bool) {
     let free: Vec<usize> = match columns.placeholders {
         true => Vec::new(),
         false => free.iter().copied().filter(|&i| !sketches[i].is_index()).collect(),
@@ -115,8 +134,8 @@ fn assign_by_kind(columns: &mut Columns, sketches: &[Sketch], free: &[usize]) {
     let named = of(&|sketch| may_be_label_by_name(&sketch.name) && few(sketch));
     let texts = of(&|sketch| sketch.kind == Kind::RepeatedText);
     // Beside columns of features, a column of few numbers may be one of them.
-    let has_lists = columns.roles.contains(&Role::Embeddings);
-    let numbers = of(&|sketch| has_lists && matches!(sketch.kind, Kind::FewNumbers | Kind::ZeroOne));
+    let no_features = columns.roles.contains(&Role::Embeddings) || alone;
+    let numbers = of(&|sketch| no_features && matches!(sketch.kind, Kind::FewNumbers | Kind::ZeroOne));
     let mut others: Vec<usize> = named.iter().chain(&texts).chain(&numbers).copied().collect();
     others.sort_unstable();
     others.dedup();

@@ -15,7 +15,7 @@ mod text;
 pub(crate) use layout::Layout;
 pub(crate) use records::{Record, fields, is_blank, value};
 pub(crate) use row::Label;
-pub(crate) use text::{Text, layout};
+pub(crate) use text::{Header, Text, layout};
 
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
 use crate::{Place, Result};

@@ -40,6 +40,19 @@ pub(crate) struct Text<'a> {
     said: Vec<(&'static str, String)>,
     /// The column that is the label by its place, in a table without a header.
     label: Option<String>,
+    header: Header,
+    /// Whether each line is one cell, whatever stands in it.
+    is_lines: bool,
+}
+
+/// Whether the first row of a text holds the names of its columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Header {
+    /// As what stands in it and below it says.
+    #[default]
+    Detected,
+    Present,
+    Absent,
 }
 
 /// What has to be done to a text to make it a CSV.
@@ -64,7 +77,19 @@ impl<'a> Text<'a> {
             places: VecDeque::new(),
             said: Vec::new(),
             label: None,
+            header: Header::Detected,
+            is_lines: false,
         }
+    }
+
+    /// The same text, with or without a header.
+    pub(crate) fn with_header(self, header: Header) -> Text<'a> {
+        Text { header, ..self }
+    }
+
+    /// The same text as a table of one column, a line a cell.
+    pub(crate) fn of_lines(self, is_lines: bool) -> Text<'a> {
+        Text { is_lines, ..self }
     }
 
     /// What the text is that a CSV is not.
@@ -166,7 +191,7 @@ impl<'a> Text<'a> {
             self.buffer = objects.header();
             self.form = Form::Json(objects);
         } else {
-            let beginning = header::look(&self.pending, self.at_end);
+            let beginning = header::look(&self.pending, self.at_end, self.header, self.is_lines);
             self.pending.drain(..beginning.len);
             self.buffer = beginning.header;
             self.line -= u64::from(beginning.is_made);

@@ -1,8 +1,8 @@
 //! The files of a table that is a folder.
 
 use super::natural;
+use crate::beside::label_paths;
 use crate::format;
-use crate::npy::label_paths;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

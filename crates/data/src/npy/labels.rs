@@ -1,12 +1,10 @@
-//! Arrays of labels, and where they stand.
+//! Arrays of labels.
 
 use super::header::Kind;
 use super::{Array, Header, values};
-use crate::rows::NO_LABEL;
-use crate::source::{Compression, Source};
-use crate::{Error, Place, ReadOptions, Result};
+use crate::rows::{NO_LABEL, RowBlock};
+use crate::{Error, Place, Result};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 /// The labels of all rows.
 #[derive(Debug, Default)]
@@ -84,26 +82,37 @@ impl LabelArray {
     }
 }
 
-/// Reads the labels in the file beside the features, if there is one.
-pub(super) fn labels_beside(path: &Path, options: &ReadOptions) -> Result<Option<LabelArray>> {
-    let Some(path) = label_paths(path).into_iter().find(|path| path.is_file()) else { return Ok(None) };
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let source = Source::File(path.clone());
-    let array = || Array::open(source.open(Compression::Plain)?, Some(source.len()?));
-    let read = || read_labels(array()?, &name, options.added_label());
-    read().map(Some).map_err(|error| error.at(&path))
+/// Labels without features, as rows.
+pub(crate) struct LabelRows {
+    labels: Option<LabelArray>,
+    column: String,
+    n_rows: usize,
 }
 
-/// Where the labels of an npy file may stand.
-pub(crate) fn label_paths(path: &Path) -> Vec<PathBuf> {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut names = vec![format!("{stem}.labels.npy")];
-    for (x, y) in [("X", "y"), ("x", "y")] {
-        match stem.strip_prefix(x) {
-            Some("") => names.push(format!("{y}.npy")),
-            Some(rest) if rest.starts_with(['_', '-', '.']) => names.push(format!("{y}{rest}.npy")),
-            _ => {}
-        }
+impl LabelRows {
+    pub(super) fn new(labels: LabelArray) -> LabelRows {
+        LabelRows { column: labels.column.clone(), n_rows: labels.codes.len(), labels: Some(labels) }
     }
-    names.into_iter().map(|name| path.with_file_name(name)).collect()
+
+    pub(crate) fn column(&self) -> &str {
+        &self.column
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+}
+
+impl Iterator for LabelRows {
+    type Item = Result<RowBlock>;
+
+    fn next(&mut self) -> Option<Result<RowBlock>> {
+        let LabelArray { names, codes, .. } = self.labels.take()?;
+        Some(Ok(RowBlock {
+            numbers: (1..=codes.len() as u64).collect(),
+            names,
+            codes,
+            ..RowBlock::default()
+        }))
+    }
 }

@@ -1,7 +1,7 @@
 //! npy and npz: an array of features, and one of labels beside it.
 //!
-//! The labels of `train.npy` stand in `train.labels.npy`; those of `X.npy` or `X_train.npy` may also stand in `y.npy` or
-//! `y_train.npy`. An npz holds both arrays. Labels are integers, whole numbers, text, or one-hot (two-dimensional).
+//! The labels of an npy stand in another file (`beside.rs`); an npz holds both arrays. Labels are integers, whole numbers,
+//! text, or one-hot (two-dimensional).
 //!
 //! Headers are not believed: an uncompressed array must fill its file exactly before anything is allocated, and a
 //! compressed one is allocated as it comes.
@@ -12,14 +12,14 @@ mod safetensors;
 mod values;
 
 use header::{Header, Kind};
-pub(crate) use labels::label_paths;
-use labels::{LabelArray, labels_beside, read_labels};
-pub(crate) use safetensors::open_safetensors;
+pub(crate) use labels::LabelRows;
+use labels::{LabelArray, read_labels};
 
 use crate::columns::MAX_FEATURES;
+use crate::format::Format;
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
 use crate::source::{Compression, Source, read_error, read_full};
-use crate::{Error, Place, ReadOptions, Result};
+use crate::{Error, LabelPlace, Place, ReadOptions, Result};
 use std::io::{Cursor, Read, Seek};
 
 /// About how many bytes are read at once.
@@ -267,11 +267,35 @@ pub(crate) fn open_npy(
     let len = if compression == Compression::Plain { Some(source.len()?) } else { None };
     let mut x = Array::open(source.open(compression)?, len)?;
     x.check_features(None)?;
-    let labels = match source {
-        Source::File(path) => labels_beside(path, options),
-        Source::Bytes(..) => Ok(None),
-    };
-    Rows::new(x, labels, options)
+    Rows::new(x, Ok(None), options)
+}
+
+/// Reads a file of labels alone.
+pub(crate) fn open_labels(
+    source: &Source,
+    format: Format,
+    compression: Compression,
+    options: &ReadOptions,
+) -> Result<LabelRows> {
+    if format == Format::Npy {
+        let len = if compression == Compression::Plain { Some(source.len()?) } else { None };
+        let array = Array::open(source.open(compression)?, len)?;
+        return read_labels(array, &crate::beside::shown(source.path()), options.added_label())
+            .map(LabelRows::new);
+    }
+    with_arrays(source, format, compression, &mut |names, open| {
+        let hint = options.label_hint.as_ref().filter(|hint| names.contains(hint));
+        let asked = options.label_column.as_ref().or(hint).map(String::as_str);
+        let only = if let [only] = names { Some(only.clone()) } else { None };
+        let name = array_name(names, asked, &Y_NAMES)?.or(only).ok_or_else(|| {
+            let what = format!(
+                "expected an array of labels named y or labels, found {}",
+                crate::columns::quoted(names)
+            );
+            Error::column(what).with_hint("say which with --label-column")
+        })?;
+        read_labels(open(&name)?, &name, &name).map(LabelRows::new)
+    })
 }
 
 /// The names of arrays of features and of labels, the likeliest first. An array of another name (`train_embeddings`) has the
@@ -280,41 +304,58 @@ const X_NAMES: [&str; 8] =
     ["x", "embeddings", "embedding", "features", "vectors", "x_train", "data", "arr_0"];
 const Y_NAMES: [&str; 7] = ["y", "labels", "label", "target", "targets", "y_train", "arr_1"];
 
-/// Reads the features of an npz archive and its labels.
-pub(crate) fn open_npz(
+/// Opens the array of a name.
+type Open<'o> = dyn FnMut(&str) -> Result<Array<'static>> + 'o;
+
+/// Reads the features of a file of named arrays, an npz or safetensors, and its labels.
+pub(crate) fn open_named(
     source: &Source,
+    format: Format,
     compression: Compression,
     options: &ReadOptions,
 ) -> Result<Rows<'static>> {
+    with_arrays(source, format, compression, &mut |names, open| of_named(names, options, open))
+}
+
+/// Calls `read` with the names of the arrays in a file, and what opens one.
+fn with_arrays<T>(
+    source: &Source,
+    format: Format,
+    compression: Compression,
+    read: &mut dyn FnMut(&[String], &mut Open<'_>) -> Result<T>,
+) -> Result<T> {
+    if format == Format::Safetensors {
+        return safetensors::with_tensors(source, compression, read);
+    }
     match (source, compression) {
         (Source::File(path), Compression::Plain) => {
             let file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
-            open_archive(std::io::BufReader::new(file), source.len()?, options)
+            with_archive(std::io::BufReader::new(file), source.len()?, read)
         }
         _ => {
             let bytes = source.read_all(compression)?;
             let len = bytes.len() as u64;
-            open_archive(Cursor::new(bytes), len, options)
+            with_archive(Cursor::new(bytes), len, read)
         }
     }
 }
 
-fn open_archive<R: Read + Seek>(input: R, len: u64, options: &ReadOptions) -> Result<Rows<'static>> {
+fn with_archive<R: Read + Seek, T>(
+    input: R,
+    len: u64,
+    read: &mut dyn FnMut(&[String], &mut Open<'_>) -> Result<T>,
+) -> Result<T> {
     let mut archive = zip::ZipArchive::new(input).map_err(damaged_archive)?;
     let names: Vec<String> = archive
         .file_names()
         .flatten()
         .filter_map(|name| name.strip_suffix(".npy").map(str::to_owned))
         .collect();
-    of_named(&names, options, &mut |name| open_entry(read_entry(&mut archive, name, len)?))
+    read(&names, &mut |name| open_entry(read_entry(&mut archive, name, len)?))
 }
 
 /// The rows of the arrays of these names, of which `open` opens one.
-fn of_named(
-    names: &[String],
-    options: &ReadOptions,
-    open: &mut dyn FnMut(&str) -> Result<Array<'static>>,
-) -> Result<Rows<'static>> {
+fn of_named(names: &[String], options: &ReadOptions, open: &mut Open<'_>) -> Result<Rows<'static>> {
     let x_name = array_name(names, options.embeddings_column.as_deref(), &X_NAMES)?.ok_or_else(|| {
         let found = if names.is_empty() { "none".to_owned() } else { crate::columns::quoted(names) };
         Error::column(format!("expected an array of features named x, embeddings or features, found {found}"))
@@ -324,6 +365,7 @@ fn of_named(
     let beside = labels_of(&x_name, names);
     let asked = options.label_column.as_ref().or(beside.as_ref()).or(hint);
     let labels = match array_name(names, asked.map(String::as_str), &Y_NAMES) {
+        _ if options.labels == LabelPlace::Beside => Ok(None),
         Ok(Some(name)) if name != x_name => {
             open(&name).and_then(|array| read_labels(array, &name, &name)).map(Some)
         }

@@ -3,9 +3,9 @@
 //! `u64 length, header {name: {dtype, shape, data_offsets}}, data`, all little-endian; offsets count from the data's start.
 
 use super::header::{Header, Kind};
-use super::{Array, Rows, of_named};
+use super::{Array, Open};
 use crate::source::{Compression, Source, read_error, read_full};
-use crate::{Error, ReadOptions, Result};
+use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, SeekFrom};
@@ -20,12 +20,12 @@ struct Tensor {
     data_offsets: [u64; 2],
 }
 
-/// Opens the features of a safetensors file and reads its labels.
-pub(crate) fn open_safetensors(
+/// Calls `read` with the names of the tensors of a safetensors file, and what opens one.
+pub(super) fn with_tensors<T>(
     source: &Source,
     compression: Compression,
-    options: &ReadOptions,
-) -> Result<Rows<'static>> {
+    read: &mut dyn FnMut(&[String], &mut Open<'_>) -> Result<T>,
+) -> Result<T> {
     let bytes = match compression {
         Compression::Plain => None,
         _ => Some(bytes::Bytes::from(source.read_all(compression)?)),
@@ -34,7 +34,7 @@ pub(crate) fn open_safetensors(
     let file_len = source.len()?;
     let (tensors, start) = read_header(&mut *source.open_raw()?, file_len)?;
     let names: Vec<String> = tensors.keys().cloned().collect();
-    of_named(&names, options, &mut |name| {
+    read(&names, &mut |name| {
         let tensor = tensors.get(name).ok_or_else(|| damaged("a tensor is missing"))?;
         open_tensor(&source, tensor, start, file_len)
     })

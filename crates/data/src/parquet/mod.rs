@@ -21,7 +21,7 @@ pub(crate) use shared_file::SharedFile;
 use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
 use crate::list;
 use crate::rows::RowBlock;
-use crate::{Error, ReadOptions, Result};
+use crate::{Error, LabelPlace, ReadOptions, Result};
 use batch::Batch;
 use cells::{Cells, Stored};
 use headsmith_kernels::Pool;
@@ -194,6 +194,7 @@ fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> R
             }
             Stored::Text => sampled_kind(file, field)?,
             _ if has_lists
+                || options.labels == LabelPlace::Alone
                 || columns::may_be_one_hot(&field.name, options)
                 || columns::may_be_label_by_name(&field.name) =>
             {

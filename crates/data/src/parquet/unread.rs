@@ -24,7 +24,7 @@ pub(super) fn refuse(fields: &[Field], sketches: &[Sketch], options: &ReadOption
                     && !any(&|other| other.kind != Kind::Other && is_label_name(&other.name))
             }
         };
-        if embeddings || label && !options.placeholder_labels {
+        if embeddings || label && !options.has_placeholders() {
             let what = format!("column \"{}\" is of type {}, which is not read", field.name, field.type_name);
             let hint = match (embeddings, options.dtype) {
                 (true, Some(_)) if field.type_name == "bytes" => {

@@ -59,6 +59,9 @@ pub(crate) struct PlanTable {
     /// Its further files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) more: Vec<PathBuf>,
+    /// The files of its labels, where they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) labels: Vec<PathBuf>,
     /// Of the rows and labels, whatever file they stand in.
     pub(crate) fingerprint: String,
     pub(crate) n_rows: usize,
@@ -219,7 +222,7 @@ impl Plan {
         // Paths may differ between machines.
         let mut content = self.clone();
         for table in std::iter::once(&mut content.train).chain(&mut content.val) {
-            (table.path, table.more) = Default::default();
+            (table.path, table.more, table.labels) = Default::default();
         }
         let text = serde_json::to_string(&content).unwrap_or_default();
         format!("{}-{:08x}", self.head, crc32fast::hash(text.as_bytes()))
@@ -315,7 +318,8 @@ fn is_nothing(share: &f64) -> bool {
 impl PlanTable {
     /// Its files.
     pub(crate) fn files(&self) -> Files {
-        Files::new(std::iter::once(&self.path).chain(&self.more).cloned().collect())
+        let labels = Some(Files::new(self.labels.clone())).filter(|_| !self.labels.is_empty());
+        Files::new(std::iter::once(&self.path).chain(&self.more).cloned().collect()).with_labels(labels)
     }
 
     fn new(report: &TableReport) -> PlanTable {
@@ -326,6 +330,7 @@ impl PlanTable {
         PlanTable {
             path: files.pop().unwrap_or_default(),
             more,
+            labels: report.label_files.iter().map(whole).collect(),
             fingerprint: report.fingerprint.clone(),
             n_rows: report.n_rows,
         }

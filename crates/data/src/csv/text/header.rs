@@ -1,6 +1,7 @@
 //! How a text table begins: lines of comment, the separator, and whether there is a header.
 
 use super::super::records::{Record, fields_by, is_blank, next_record_by, value, write_field};
+use super::Header;
 use super::delimited::{Delimited, decimal_comma};
 use crate::{list, number};
 use std::collections::HashSet;
@@ -24,18 +25,22 @@ pub(super) struct Beginning {
     pub(super) label: Option<String>,
 }
 
+/// What separates columns where there is one alone: the unit separator of ASCII, which no text has.
+const NOTHING: u8 = 0x1F;
+
 /// Looks at the first window of a text.
-pub(super) fn look(text: &[u8], at_end: bool) -> Beginning {
+pub(super) fn look(text: &[u8], at_end: bool, header: Header, is_lines: bool) -> Beginning {
     let mut beginning = Beginning::default();
     let bom: &[u8] = b"\xEF\xBB\xBF";
     beginning.len = if text.starts_with(bom) { bom.len() } else { 0 };
     let mut comment = None;
-    let mut forced = None;
+    let mut forced = is_lines.then_some(NOTHING);
     // A blank line is left in the place of each that is taken away, so that lines keep their numbers.
     while let Some(end) = memchr::memchr(b'\n', &text[beginning.len..]) {
         let line = text[beginning.len..beginning.len + end].trim_ascii();
         match line {
             [] => {}
+            _ if is_lines => break,
             [b'#', rest @ ..] => comment = Some(rest.trim_ascii_start()),
             [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator] if b",;\t|".contains(separator) => {
                 forced = Some(*separator);
@@ -57,7 +62,10 @@ pub(super) fn look(text: &[u8], at_end: bool) -> Beginning {
         // It stands in a line of its own, the last of those taken away.
         beginning.header.pop();
         write_names(&names, &mut beginning.header);
-    } else if has_no_header(&sample) {
+    } else if match header {
+        Header::Detected => is_lines || has_no_header(&sample),
+        header => header == Header::Absent,
+    } {
         let n_columns = sample.first().map_or(0, Vec::len);
         let names: Vec<String> = (1..=n_columns).map(|i| format!("column_{i}")).collect();
         write_names(&names, &mut beginning.header);

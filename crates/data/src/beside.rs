@@ -1,0 +1,215 @@
+//! Labels that stand beside the features: in files of their own, one for each row, in the order of the rows.
+//!
+//! The features are read first, then the labels, by the same readers. Both are joined by the place of each row among all
+//! rows of its files, so that a row that cannot be read on one side leaves out its fellow on the other.
+
+mod file;
+mod kept;
+mod names;
+
+pub(crate) use kept::Kept;
+pub(crate) use names::label_paths;
+
+use crate::columns::Role;
+use crate::features::Features;
+use crate::labels::Gathering;
+use crate::rows::NO_LABEL;
+use crate::source::Source;
+use crate::table::Contents;
+use crate::{Error, Files, Finding, LabelPlace, Labels, Place, ReadOptions, Result, Severity, join};
+use headsmith_kernels::Pool;
+use std::path::{Path, PathBuf};
+
+/// The files of a table's labels, and how they are read.
+#[derive(Debug)]
+pub(crate) struct LabelFiles {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) options: ReadOptions,
+}
+
+impl LabelFiles {
+    /// The labels of a table that is read by `options`.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a folder holds none.
+    pub(crate) fn new(files: &Files, options: &ReadOptions) -> Result<LabelFiles> {
+        let paths = files.paths()?;
+        let sources = paths.iter().map(|path| Source::at(path).map_err(|error| error.at(path)));
+        Ok(LabelFiles { sources: sources.collect::<Result<_>>()?, options: file::options(options) })
+    }
+
+    /// Gives the rows of `contents` their labels.
+    ///
+    /// # Errors
+    /// When the labels cannot be read, or are not as many as the rows.
+    pub(crate) fn attach(
+        &self,
+        contents: &mut Contents,
+        features: &mut dyn Features,
+        options: &ReadOptions,
+        pool: &Pool,
+    ) -> Result<()> {
+        let mut labels = Vec::new();
+        for (i, source) in self.sources.iter().enumerate() {
+            let n_rows = match self.sources.len() {
+                1 => Some(contents.kept.n_rows()),
+                n if n == contents.parts.len() => contents.kept.n_rows_of(i),
+                _ => None,
+            };
+            let read = file::read(source, n_rows, &self.options, pool);
+            labels.push(read.map_err(|error| error.at(source.path()))?);
+        }
+        attach(contents, join::join(self.sources[0].path(), labels), features, options)
+    }
+}
+
+/// How a table is read whose labels stand in files of their own.
+pub(crate) fn options_of_features(options: &ReadOptions) -> ReadOptions {
+    ReadOptions { labels: LabelPlace::Beside, label_column: None, ..options.clone() }
+}
+
+/// Gives the rows of the file `source` the labels in a file beside it, if it is an array without labels and there are some.
+///
+/// # Errors
+/// When the labels cannot be read, or are not as many as the rows; never where they are placeholders.
+pub(crate) fn attach_found(
+    source: &Source,
+    contents: &mut Contents,
+    features: &mut dyn Features,
+    options: &ReadOptions,
+    pool: &Pool,
+) -> Result<()> {
+    let part = &contents.parts[0];
+    let has_labels = contents.labels.is_some() || part.columns.label.is_some();
+    let Source::File(path) = source else { return Ok(()) };
+    if options.labels != LabelPlace::Within || has_labels || !part.format.is_arrays() {
+        return Ok(());
+    }
+    let found: Vec<PathBuf> = label_paths(path).into_iter().filter(|path| path.is_file()).collect();
+    let Some(first) = found.first() else { return Ok(()) };
+    let n_rows = Some(contents.kept.n_rows());
+    let read = file::read(&Source::File(first.clone()), n_rows, &file::options(options), pool);
+    let read = read.map_err(|error| error.at(first));
+    if options.placeholder_labels {
+        let whole = |labels: &Contents| labels.labels.is_some() && labels.kept == contents.kept;
+        return read.ok().filter(whole).map_or(Ok(()), |labels| attach(contents, labels, features, options));
+    }
+    attach(contents, read?, features, options)?;
+    contents.warnings.extend(also_there(&found, path));
+    Ok(())
+}
+
+/// Which files were not taken for the labels, although they have the name.
+fn also_there(found: &[PathBuf], table: &Path) -> Option<Finding> {
+    let [first, others @ ..] = found else { return None };
+    let others: Vec<String> = others.iter().map(|path| shown(path)).collect();
+    let message = format!(
+        "the labels are those in {}; they could also be those in {}: choose with --labels",
+        shown(first),
+        others.join(", ")
+    );
+    (!others.is_empty()).then(|| warning("label-column", table, message))
+}
+
+fn warning(code: &'static str, table: &Path, message: String) -> Finding {
+    let (severity, table) = (Severity::Warning, table.display().to_string());
+    Finding { severity, code, table, message, count: 1, places: Vec::new() }
+}
+
+/// A file's name without its folder.
+pub(crate) fn shown(path: &Path) -> String {
+    path.file_name().map_or(path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// What the files of labels are called together.
+fn called(labels: &Contents) -> String {
+    match &labels.parts[..] {
+        [part] => part.source.path().display().to_string(),
+        [first, .., last] => {
+            let [first, last] = [first, last].map(|part| part.source.path().display());
+            format!("{first} to {last} ({} files)", labels.parts.len())
+        }
+        [] => String::new(),
+    }
+}
+
+/// Gives the rows of `contents` the labels of the rows at the same places of `labels`.
+fn attach(
+    contents: &mut Contents,
+    labels: Contents,
+    features: &mut dyn Features,
+    options: &ReadOptions,
+) -> Result<()> {
+    let (n_rows, n_labels) = (contents.kept.n_rows(), labels.kept.n_rows());
+    if n_rows != n_labels {
+        return Err(not_as_many(n_rows, &labels));
+    }
+    let Some(own) = &labels.labels else {
+        return Err(Error::labels(format!("there are no labels in {}", called(&labels))));
+    };
+    let codes = contents.kept.matched(&labels.kept, own.codes());
+    let keep: Vec<bool> = codes.iter().map(|&code| code != NO_LABEL).collect();
+    let n_kept = keep.iter().filter(|&&keep| keep).count();
+    if n_kept == 0 {
+        let what = format!("none of the rows that can be read has a label in {}", called(&labels));
+        return Err(Error::labels(what));
+    }
+    if n_kept < keep.len() {
+        features.retain(&keep, contents.n_features)?;
+        contents.retain(&keep);
+        contents.n_skipped += keep.len() - n_kept;
+    }
+    let mut gathering = Gathering::default();
+    gathering.add(own.names(), &codes);
+    gathering.retain_labelled();
+    // What is to be said of the labels was said when they were read.
+    let (attached, _) = gathering.finish(own.column(), "", |_| Place::whole());
+    say(contents, &labels, options);
+    name_label(contents, &attached, options);
+    contents.labels = Some(attached);
+    contents.labels_from = labels.parts.iter().map(|part| part.source.path().to_owned()).collect();
+    Ok(())
+}
+
+fn not_as_many(n_rows: usize, labels: &Contents) -> Error {
+    let blank = labels.warnings.iter().filter(|finding| finding.code == "blank-lines");
+    let blank = match blank.map(|finding| finding.count).sum::<usize>() {
+        0 => String::new(),
+        1 => " (1 blank line is not counted)".to_owned(),
+        n => format!(" ({n} blank lines are not counted)"),
+    };
+    let what =
+        format!("{n_rows} rows of features and {} labels in {}{blank}", labels.kept.n_rows(), called(labels));
+    Error::labels(what).with_hint("save both from the same rows")
+}
+
+/// What was said of the labels, and which labels of the table itself are ignored for them.
+fn say(contents: &mut Contents, labels: &Contents, options: &ReadOptions) {
+    let several = labels.parts.len() > 1;
+    let file = labels.parts[0].source.path();
+    let of_file = |finding: &Finding| {
+        let message =
+            if several { finding.message.clone() } else { format!("{}: {}", shown(file), finding.message) };
+        let places = finding.places.iter().map(|place| place.clone().in_file(file)).collect();
+        Finding { message, places, ..finding.clone() }
+    };
+    contents.warnings.extend(labels.warnings.iter().map(of_file));
+    let own = contents.parts[0].columns.label.clone();
+    if let (Some(own), LabelPlace::Beside) = (own, options.labels) {
+        let message =
+            format!("the labels are those in {}: column \"{own}\" of the table is ignored", called(labels));
+        contents.warnings.push(warning("label-column", contents.parts[0].source.path(), message));
+    }
+}
+
+/// Adds the label to the columns of arrays, which have no names of their own.
+fn name_label(contents: &mut Contents, labels: &Labels, options: &ReadOptions) {
+    for part in &mut contents.parts {
+        part.columns.placeholders = options.placeholder_labels;
+        if part.format.is_arrays() && part.columns.label.is_none() {
+            part.columns.label = Some(labels.column().to_owned());
+            part.columns.names.push(labels.column().to_owned());
+            part.columns.roles.push(Role::Label);
+        }
+    }
+}
