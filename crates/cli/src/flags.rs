@@ -160,7 +160,8 @@ fn fit() -> Command {
             common::events(),
             common::live(),
         ]);
-        let command = command.args(common::labels()).args(common::tensorboard()).args(mlflow::args());
+        let command = command.args(common::labels()).args(split::folds_args());
+        let command = command.args(common::tensorboard()).args(mlflow::args());
         let command = if *head == HeadKind::Mlp { command.arg(preset()) } else { command };
         heads::add(common::add(command), head.table(), "")
     };

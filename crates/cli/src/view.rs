@@ -1,6 +1,7 @@
 //! What a person sees: progress on standard error, results on standard output.
 
 pub(crate) mod error;
+pub(crate) mod folds;
 pub(crate) mod history;
 pub(crate) mod lines;
 pub(crate) mod live;

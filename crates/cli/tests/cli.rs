@@ -16,6 +16,8 @@ mod failures;
 mod faults;
 #[path = "cli/flags.rs"]
 mod flags;
+#[path = "cli/folds.rs"]
+mod folds;
 #[path = "cli/groups.rs"]
 mod groups;
 #[path = "cli/hold_back.rs"]

@@ -36,7 +36,12 @@ pub struct Predictions<'a> {
     pub predicted: &'a [u32],
     /// The probabilities, `n_rows x n_classes`.
     pub probabilities: MatRef<'a>,
+    /// The fold that each row was predicted in, from 1, of a cross-validation: a column [`FOLD`] of its own.
+    pub fold_of: Option<&'a [u32]>,
 }
+
+/// The column of the folds.
+pub const FOLD: &str = "cv_fold";
 
 /// How predictions are written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,9 +87,12 @@ pub fn write(
     let opened = Opened::new(table, options.columns != Columns::LabelOnly && !format.is_npy()).map_err(at)?;
     let columns = match format.kind {
         Kind::Npy => Vec::new(),
-        _ => columns::layout(table, predictions.classes, options, &opened).map_err(at)?,
+        _ => columns::layout(table, predictions.classes, (options, predictions.fold_of.is_some()), &opened)
+            .map_err(at)?,
     };
-    let sheet = Sheet { table, predictions, columns };
+    let fold_names = predictions.fold_of.iter().flat_map(|folds| folds.iter().max());
+    let fold_names = (0..=fold_names.max().map_or(0, |most| *most)).map(|fold| fold.to_string()).collect();
+    let sheet = Sheet { table, predictions, columns, fold_names };
     let mut failure = None;
     let written = write_atomically(path, |out| {
         sheet.write(format, options, &opened, out).map_err(|error| match error {
@@ -123,6 +131,25 @@ pub fn check_columns(table: &Table, columns: &Columns) -> Result<()> {
     }
 }
 
+/// Ends with an error unless predictions of `table` with all its columns, their probabilities and folds can be written to
+/// `path`, as far as their names tell: to be called before work that takes long.
+///
+/// # Errors
+/// Those of [`write`] that need no predictions.
+pub fn check_out_of_fold(path: &Path, table: &Table, classes: &Classes) -> Result<()> {
+    let format = OutputFormat::of(path).map_err(Error::format)?;
+    if format.is_npy() {
+        return Ok(());
+    }
+    let at = |error: Error| error.at(table.path());
+    let opened = Opened::new(table, true).map_err(at)?;
+    columns::layout(table, classes, (&OUT_OF_FOLD, true), &opened).map_err(at)?;
+    Ok(())
+}
+
+/// How the predictions of a cross-validation are written.
+pub const OUT_OF_FOLD: WriteOptions = WriteOptions { columns: Columns::All, proba: true };
+
 /// Why writing ended early.
 pub(crate) enum Stopped {
     Input(Error),
@@ -158,6 +185,8 @@ struct Sheet<'a> {
     table: &'a Table,
     predictions: Predictions<'a>,
     columns: Vec<Column<'a>>,
+    /// The folds in words, from fold 0, of which there is none.
+    fold_names: Vec<String>,
 }
 
 impl<'a> Sheet<'a> {
@@ -186,10 +215,16 @@ impl<'a> Sheet<'a> {
                 Content::Input(_) => cells.next().copied().unwrap_or(Cell::Text("")),
                 Content::Label => Cell::Text(self.class(row)),
                 Content::OneHot(class) => Cell::Flag(class == self.predictions.predicted[row]),
+                Content::Fold => Cell::Text(self.fold(row)),
                 Content::Probability(class) => Cell::Number(self.predictions.probabilities.row(row)[class]),
             };
             each(row, &self.columns.iter().map(cell).collect::<Vec<_>>())
         })
+    }
+
+    fn fold(&self, row: usize) -> &str {
+        let fold = self.predictions.fold_of.and_then(|folds| folds.get(row));
+        fold.and_then(|fold| self.fold_names.get(*fold as usize)).map_or("", String::as_str)
     }
 
     fn class(&self, row: usize) -> &'a str {

@@ -211,6 +211,7 @@ fn predictions_are_written_beside_the_rows_of_the_table_itself() {
             classes: &classes,
             predicted: &predicted,
             probabilities: proba.view(),
+            fold_of: None,
         };
         let out = folder.path().join("out.csv");
         predictions::write(&out, &table, predictions, &predictions::WriteOptions::default()).unwrap();

@@ -18,8 +18,12 @@ fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<Written> 
     let probabilities =
         Matrix::new((0..n).flat_map(|i| if i % 2 == 0 { [0.75, 0.25] } else { [0.1, 0.9] }).collect(), n, 2);
     let classes = classes();
-    let predictions =
-        Predictions { classes: &classes, predicted: &predicted, probabilities: probabilities.view() };
+    let predictions = Predictions {
+        classes: &classes,
+        predicted: &predicted,
+        probabilities: probabilities.view(),
+        fold_of: None,
+    };
     write(path, table, predictions, &options)
 }
 

@@ -204,8 +204,12 @@ fn predictions_are_written_beside_the_columns_of_every_form() {
         let (path, out) = (folder.path().join(name), folder.path().join("out.csv"));
         std::fs::write(&path, text).unwrap();
         let table = read(&path, &options, &Pool::inline()).unwrap();
-        let made =
-            Predictions { classes: &classes, predicted: &[0, 1, 0], probabilities: probabilities.view() };
+        let made = Predictions {
+            classes: &classes,
+            predicted: &[0, 1, 0],
+            probabilities: probabilities.view(),
+            fold_of: None,
+        };
         predictions::write(&out, &table, made, &WriteOptions::default()).unwrap();
         let written = std::fs::read_to_string(&out).unwrap();
         let lists = ["[0.5, -1.25]", "[1.5, 2]", "[3, 4e-1]"];

@@ -13,6 +13,7 @@ use headsmith_model::{DataRecord, Model, Node, Record, Scaling, Transform};
 use crate::context::Context;
 use crate::error::Result;
 use crate::evidence::{self, RowPlaces};
+use crate::folds::CrossValidated;
 use crate::head::{HeadConfig, HeadKind};
 use crate::judge;
 use crate::model_file;
@@ -50,6 +51,8 @@ pub struct FitOptions {
     pub chosen_on_val: Vec<&'static str>,
     /// Whether the validation rows will choose among heads.
     pub chooses_head: bool,
+    /// The cross-validation of the same head on the same rows, for its report.
+    pub folds: Option<CrossValidated>,
     /// The trial of a study whose random numbers the fit has, so that it goes through the trial's very epochs; 0 without
     /// a study.
     pub trial: u32,
@@ -82,13 +85,22 @@ struct ScaledRows<'d> {
     copy: Option<Matrix>,
 }
 
-/// What training alone comes to.
-struct Trained {
-    node: Node,
+/// How a training went.
+pub(crate) struct Training {
     structure: Structure,
-    history: Vec<EpochRecord>,
-    best_epoch: Option<usize>,
+    pub(crate) history: Vec<EpochRecord>,
+    pub(crate) best_epoch: Option<usize>,
     stopped: Option<StopReason>,
+}
+
+/// A head that was trained and not judged yet.
+pub(crate) struct TrainedHead {
+    pub(crate) model: Model,
+    pub(crate) training: Training,
+    scaling: String,
+    epoch_seconds: Vec<f64>,
+    /// The seconds of scaling and training.
+    pub(crate) seconds: f64,
 }
 
 /// What validation rows chose that heads were compared on.
@@ -114,43 +126,38 @@ pub fn fit(
     let metric = context.metric;
     context.tell(&Progress::Fitting { head: head.kind.name(), purpose: options.purpose, metric });
     context.tell(&Progress::Parameters(&head.params));
-    let start = Instant::now();
-    let scaling = head.params.text("scale").unwrap_or("none");
-    let scaled = Scaled::new(scaling, head.kind, data, context.pool)?;
-    let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
-    let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
-    let trained = match head.kind {
-        HeadKind::Forest => train_forest(head, &scaled, &mut watch)?,
-        HeadKind::Mlp => train_mlp(head, data, &scaled, options, &mut watch)?,
-    };
-    let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
-    let fit_seconds = start.elapsed().as_secs_f64();
-    let model = scaled.model(trained.node, record(head, data, context.seed))?;
-    drop(scaled.train.copy);
+    let TrainedHead { model, training, scaling, epoch_seconds, seconds } =
+        train(head, data, options, context)?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;
     let used_for = used_for(head.kind, options);
     let val =
         data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
-    let (shown, rows) = (val.as_ref().unwrap_or(&train), data.val.as_ref().unwrap_or(&data.train));
+    // What is best shown of: rows that the head did not learn from, if there are any.
+    let (rows, proba, is_unseen) = match (&val, &data.val, &options.folds) {
+        (Some(judged), Some(val), _) => (val, &judged.proba, true),
+        (_, _, Some(folds)) => (&data.train, &folds.proba, true),
+        _ => (&data.train, &train.proba, false),
+    };
     let sources = (context.seed, context.pool);
-    let evidence = evidence::of(rows, shown.proba.view(), &data.places, val.is_some(), sources)?;
+    let evidence = evidence::of(rows, proba.view(), &data.places, is_unseen, sources)?;
     let mut fitted = FittedHead {
         report: FitReport {
             head: head.kind.name(),
             params: head.params.clone(),
             metric,
-            scaling: scaled.transform.scaling().to_string(),
-            fit_seconds,
-            epochs: trained.history.len(),
+            scaling,
+            fit_seconds: seconds,
+            epochs: training.history.len(),
             epoch_seconds,
-            best_epoch: trained.best_epoch,
-            stopped: trained.stopped,
-            structure: trained.structure,
-            history: trained.history,
-            examples: judge::examples(rows, &shown.proba, &data.places),
+            best_epoch: training.best_epoch,
+            stopped: training.stopped,
+            structure: training.structure,
+            history: training.history,
+            examples: judge::examples(rows, proba, &data.places),
             evidence,
             train: train.judgement,
             val: val.as_ref().map(|val| val.judgement.clone()),
+            folds: options.folds.as_ref().map(|folds| folds.report.clone()),
             held_back: None,
             model: None,
         },
@@ -164,6 +171,32 @@ pub fn fit(
     }
     context.tell(&Progress::Fitted(&fitted.report));
     Ok(fitted)
+}
+
+/// Scales the rows and trains `head`.
+///
+/// # Errors
+/// When the rows cannot be learnt from, or training diverges before any epoch was finite.
+pub(crate) fn train(
+    head: &HeadConfig,
+    data: &FitData,
+    options: &FitOptions,
+    context: &mut Context<'_>,
+) -> Result<TrainedHead> {
+    let start = Instant::now();
+    let scaling = head.params.text("scale").unwrap_or("none");
+    let scaled = Scaled::new(scaling, head.kind, data, context.pool)?;
+    let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
+    let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
+    let (node, training) = match head.kind {
+        HeadKind::Forest => train_forest(head, &scaled, &mut watch)?,
+        HeadKind::Mlp => train_mlp(head, data, &scaled, options, &mut watch)?,
+    };
+    let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
+    let seconds = start.elapsed().as_secs_f64();
+    let model = scaled.model(node, record(head, data, context.seed))?;
+    let scaling = scaled.transform.scaling().to_string();
+    Ok(TrainedHead { model, training, scaling, epoch_seconds, seconds })
 }
 
 impl FittedHead {
@@ -223,7 +256,11 @@ impl ScaledRows<'_> {
     }
 }
 
-fn train_forest(head: &HeadConfig, scaled: &Scaled<'_>, watch: &mut Watch<'_, '_>) -> Result<Trained> {
+fn train_forest(
+    head: &HeadConfig,
+    scaled: &Scaled<'_>,
+    watch: &mut Watch<'_, '_>,
+) -> Result<(Node, Training)> {
     let (seed, pool) = (watch.context.seed, watch.context.pool);
     let forest = forest::fit(scaled.samples()?.0, &head.params, seed, pool, watch)?;
     let structure = Structure::Forest {
@@ -235,7 +272,7 @@ fn train_forest(head: &HeadConfig, scaled: &Scaled<'_>, watch: &mut Watch<'_, '_
     };
     let wanted = head.params.int("n_estimators").map_or(0, |n| n as usize);
     let stopped = (forest.n_trees() < wanted).then_some(StopReason::Asked);
-    Ok(Trained { node: Node::Forest(forest), structure, history: Vec::new(), best_epoch: None, stopped })
+    Ok((Node::Forest(forest), Training { structure, history: Vec::new(), best_epoch: None, stopped }))
 }
 
 fn train_mlp(
@@ -244,7 +281,7 @@ fn train_mlp(
     scaled: &Scaled<'_>,
     options: &FitOptions,
     watch: &mut Watch<'_, '_>,
-) -> Result<Trained> {
+) -> Result<(Node, Training)> {
     let (seed, pool) = (watch.context.seed, watch.context.pool);
     let (train, val) = scaled.samples()?;
     let checkpoint = watch.checkpoint;
@@ -263,13 +300,13 @@ fn train_mlp(
         layers: fitted.model.layers(),
         n_params: fitted.model.n_params(),
     };
-    Ok(Trained {
-        node: Node::Mlp(fitted.model),
+    let training = Training {
         structure,
         history: fitted.history,
         best_epoch: Some(fitted.best_epoch),
         stopped: fitted.stopped,
-    })
+    };
+    Ok((Node::Mlp(fitted.model), training))
 }
 
 /// Hands a fit's events to the view, takes its epochs' times, and passes on the wish to stop.

@@ -38,16 +38,31 @@ const N_TOP: usize = 5;
 /// When the rows have another width than the model, or the model gives something that is no distribution.
 pub fn judge(model: &Model, rows: &Dataset, used_for: Vec<String>, context: &Context<'_>) -> Result<Judged> {
     let proba = model.predict_proba(rows.x.view(), context.pool)?;
-    let scores = headsmith_metrics::score(&rows.y, proba.view())?;
+    let judgement = of_proba(model.classes(), &rows.y, &proba, used_for, context)?;
+    Ok(Judged { judgement, proba })
+}
+
+/// Scores the probabilities `proba` (`n_samples x n_classes`) of rows of the classes `y`, which had been used for
+/// `used_for` before.
+///
+/// # Errors
+/// When they are not of as many rows, or are no distributions.
+pub(crate) fn of_proba(
+    classes: &[String],
+    y: &[u32],
+    proba: &Matrix,
+    used_for: Vec<String>,
+    context: &Context<'_>,
+) -> Result<Judgement> {
+    let scores = headsmith_metrics::score(y, proba.view())?;
     let intervals = match used_for.iter().any(|what| what == WEIGHTS) {
         true => None,
         false => {
-            let options = resampling(rows.y.len(), context.seed);
-            Some(bootstrap::intervals(&rows.y, proba.view(), &options, context.pool)?)
+            let options = resampling(y.len(), context.seed);
+            Some(bootstrap::intervals(y, proba.view(), &options, context.pool)?)
         }
     };
-    let classes = model.classes().to_vec();
-    Ok(Judged { judgement: Judgement { classes, scores, intervals, used_for }, proba })
+    Ok(Judgement { classes: classes.to_vec(), scores, intervals, used_for })
 }
 
 /// 10,000 resamples; fewer, but no less than 1,000, where the rows are so many that they would take minutes.
@@ -124,6 +139,9 @@ pub(crate) fn brief(report: &FitReport) -> Value {
     metrics.insert("train".to_owned(), brief(&report.train));
     if let Some(val) = &report.val {
         metrics.insert("val".to_owned(), brief(val));
+    }
+    if let Some(folds) = &report.folds {
+        metrics.insert("folds".to_owned(), brief(&folds.out_of_fold));
     }
     Value::Object(metrics)
 }

@@ -35,6 +35,7 @@ pub mod evidence;
 pub mod fit;
 pub mod folder;
 mod folder_lock;
+pub mod folds;
 mod head;
 pub mod hold_back;
 pub mod judge;

@@ -146,6 +146,8 @@ impl Mlflow {
         let name = |name: &str| format!("{}{name}", self.prefix);
         let mut numbers = numbers::of(&name("train"), &report.train);
         numbers.extend(report.val.iter().flat_map(|val| numbers::of(&name("validation"), val)));
+        let folds = report.folds.iter();
+        numbers.extend(folds.flat_map(|folds| numbers::of(&name("out_of_fold"), &folds.out_of_fold)));
         numbers.push((name("fit_seconds"), report.fit_seconds));
         numbers.extend(report.best_epoch.map(|epoch| (name("best_epoch"), epoch as f64)));
         if report.best_epoch.is_some() {

@@ -63,7 +63,8 @@ pub fn predict_table(
     let classes = Classes::new(model.classes().to_vec())?;
     let proba = model.predict_proba(table.table.x(), context.pool)?;
     let predicted = most_probable(proba.view());
-    let predictions = Predictions { classes: &classes, predicted: &predicted, probabilities: proba.view() };
+    let probabilities = proba.view();
+    let predictions = Predictions { classes: &classes, predicted: &predicted, probabilities, fold_of: None };
     let written = predictions::write(&options.out, &table.table, predictions, &options.columns)?;
     let on_standard_output = is_standard_output(&options.out);
     if !on_standard_output {

@@ -13,6 +13,7 @@ use headsmith_metrics::Metric;
 use headsmith_study::{Space, StudyEvent, Trial};
 use headsmith_tensorboard::Histogram;
 
+use crate::folds::FoldReport;
 use crate::report::{FitReport, Judgement, Report, TableReport};
 use crate::split::Split;
 use crate::tune::StudyReport;
@@ -38,8 +39,8 @@ pub enum Progress<'a> {
     Fitting {
         /// The head's name.
         head: &'static str,
-        /// What it is fitted for: `baseline`, `final fit`, or nothing where there is one.
-        purpose: &'static str,
+        /// What it is fitted for: `baseline`, `final fit`, `fold 2 of 5`, or nothing where there is one.
+        purpose: &'a str,
         /// The metric that chooses its epoch, where it has epochs.
         metric: Metric,
     },
@@ -56,6 +57,13 @@ pub enum Progress<'a> {
     },
     /// The head that was fitted has judged the validation rows.
     Judged(Judged<'a>),
+    /// A head was fitted on all folds but one, and that was scored.
+    Fold {
+        /// The fold that was scored.
+        fold: &'a FoldReport,
+        /// How many there are.
+        n_folds: usize,
+    },
     /// A head was fitted and judged.
     Fitted(&'a FitReport),
     /// A study is about to search.

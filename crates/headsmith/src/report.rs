@@ -12,6 +12,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 
 use crate::evidence::Evidence;
+use crate::folds::FoldsReport;
 use crate::hold_back::HeldBack;
 use crate::split::Split;
 use crate::tune::StudyReport;
@@ -167,7 +168,11 @@ pub struct FitReport {
     /// The scores on validation rows that were held back from every choice; only with such rows, and of the selected head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_back: Option<HeldBack>,
-    /// What stands behind the scores on the validation rows, or on the training rows without any.
+    /// The cross-validation of the same head; only where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<FoldsReport>,
+    /// What stands behind the scores on the validation rows; without any on the training rows, each predicted by the head that
+    /// did not see it where there was a cross-validation.
     pub evidence: Evidence,
     /// The first rows' classes beside their probabilities: validation rows, or training rows without any.
     pub examples: Vec<Example>,

@@ -10,9 +10,11 @@
 mod deal;
 pub(crate) mod units;
 
+pub(crate) use deal::deal;
+
 use std::collections::{HashMap, HashSet};
 
-use headsmith_data::{Dataset, Groups};
+use headsmith_data::{Classes, Dataset, Groups};
 use headsmith_kernels::Philox;
 use serde::Serialize;
 
@@ -70,25 +72,17 @@ pub(crate) fn take(
     context: &mut Context<'_>,
 ) -> Result<()> {
     if !(0.0..1.0).contains(&share) {
-        return Err(Error::usage(format!(
-            "--val-share {share} is no share of the training rows: expected a number above 0 and below 1"
-        )));
+        return Err(no_share(share));
     }
     let units = units::of(data.train.x.view(), groups, context.pool);
     if let Some(groups) = groups {
-        refuse_too_few(&data.train, &units, groups)?;
+        refuse_too_few(&data.train.classes, &data.train.y, &units, groups)?;
     }
     let is_val = draw(&units, &data.train.y, share, context.seed, groups.is_some());
     let rows = |of_val: bool| (0..is_val.len()).filter(|&row| is_val[row] == of_val).collect::<Vec<_>>();
     let (train, val) = (rows(false), rows(true));
     if val.is_empty() || train.is_empty() {
-        return Err(Error::usage(format!(
-            "{share} of {} training rows gives {} validation rows and leaves {} to train on: choose another --val-share, \
-             or name a validation table with --val",
-            is_val.len(),
-            val.len(),
-            train.len()
-        )));
+        return Err(no_rows(share, is_val.len(), val.len()));
     }
     warn_of_classes_without(&data.train, &val, groups.map_or("rows", |_| "groups"), context);
     let groups = groups.map(|groups| SplitGroups::new(groups, &val));
@@ -99,6 +93,22 @@ pub(crate) fn take(
     context.tell(&Progress::Split(&split));
     data.split = Some(split);
     Ok(())
+}
+
+/// The error for what is no share.
+pub(crate) fn no_share(share: f64) -> Error {
+    Error::usage(format!(
+        "--val-share {share} is no share of the training rows: expected a number above 0 and below 1"
+    ))
+}
+
+/// The error for a share that leaves one side without rows.
+pub(crate) fn no_rows(share: f64, n_rows: usize, n_val: usize) -> Error {
+    Error::usage(format!(
+        "{share} of {n_rows} training rows gives {n_val} validation rows and leaves {} to train on: choose another \
+         --val-share, or name a validation table with --val",
+        n_rows - n_val
+    ))
 }
 
 impl SplitGroups {
@@ -118,7 +128,7 @@ pub(crate) fn draw(units: &[usize], y: &[u32], share: f64, seed: u64, grouped: b
     if !grouped {
         return draw_by_class(units, y, share, seed);
     }
-    let parts = deal::deal(units, y, &[1.0 - share, share], seed);
+    let parts = deal(units, y, &[1.0 - share, share], seed);
     let mut is_val: Vec<bool> = parts.into_iter().map(|part| part == 1).collect();
     leave_each_class(&mut is_val, units, y);
     is_val
@@ -179,7 +189,7 @@ fn classes_of(units: &[usize], y: &[u32], n_classes: usize) -> Vec<usize> {
 }
 
 /// Refuses groups that cannot be split: that are one, or in which a class is on one side wherever it is.
-pub(crate) fn refuse_too_few(rows: &Dataset, units: &[usize], groups: &Groups) -> Result<()> {
+pub(crate) fn refuse_too_few(classes: &Classes, y: &[u32], units: &[usize], groups: &Groups) -> Result<()> {
     let (column, n_groups) = (groups.column(), groups.names().len());
     let hint = "leave --group-column out, or name a validation table with --val";
     if units::count(units) < 2 {
@@ -191,10 +201,10 @@ pub(crate) fn refuse_too_few(rows: &Dataset, units: &[usize], groups: &Groups) -
             ),
         }));
     }
-    let mut unit_of: Vec<Option<usize>> = vec![None; rows.classes.len()];
-    let mut first_row = vec![0; rows.classes.len()];
-    let mut is_alone = vec![false; rows.classes.len()];
-    for (row, (&unit, &class)) in units.iter().zip(&rows.y).enumerate() {
+    let mut unit_of: Vec<Option<usize>> = vec![None; classes.len()];
+    let mut first_row = vec![0; classes.len()];
+    let mut is_alone = vec![false; classes.len()];
+    for (row, (&unit, &class)) in units.iter().zip(y).enumerate() {
         let class = class as usize;
         match unit_of[class] {
             None => (unit_of[class], first_row[class], is_alone[class]) = (Some(unit), row, true),
@@ -207,14 +217,14 @@ pub(crate) fn refuse_too_few(rows: &Dataset, units: &[usize], groups: &Groups) -
     }
     let named = alone.iter().take(N_NAMED).map(|&class| {
         let group = groups.codes()[first_row[class]] as usize;
-        format!("class \"{}\" in \"{}\"", rows.classes.names()[class], groups.names()[group])
+        format!("class \"{}\" in \"{}\"", classes.names()[class], groups.names()[group])
     });
     let more = if alone.len() > N_NAMED { ", .." } else { "" };
     Err(Error::data(format!(
         "too few groups in column \"{column}\": {} of {} classes {} in one group alone, and cannot be both trained on and \
          validated: {}{more}; leave the rows of such classes out, {hint}",
         alone.len(),
-        rows.classes.len(),
+        classes.len(),
         if alone.len() == 1 { "is" } else { "are" },
         named.collect::<Vec<_>>().join(", ")
     )))
@@ -230,13 +240,18 @@ fn warn_of_classes_without(rows: &Dataset, val: &[usize], of_what: &str, context
     if without.is_empty() {
         return;
     }
-    let shown = without.iter().take(N_NAMED).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let more = if without.len() > N_NAMED { ", .." } else { "" };
     let (classes, have) = if without.len() == 1 { ("class", "has") } else { ("classes", "have") };
     context.warn(&format!(
-        "{} {classes} {have} too few {of_what} for the validation rows and {have} none there: {shown}{more}",
-        without.len()
+        "{} {classes} {have} too few {of_what} for the validation rows and {have} none there: {}",
+        without.len(),
+        named(&without)
     ));
+}
+
+/// The first names in quotes.
+pub(crate) fn named(names: &[&str]) -> String {
+    let shown = names.iter().take(N_NAMED).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    shown + if names.len() > N_NAMED { ", .." } else { "" }
 }
 
 #[cfg(test)]

@@ -101,9 +101,10 @@ impl Facts {
     /// The scores that the chosen head is known by, and what their rows are called.
     pub(crate) fn scores(&self) -> (&Value, &'static str) {
         let chosen = self.chosen();
-        match chosen.at("/val") {
-            Value::Null => (chosen.at("/train"), "training"),
-            val => (val, "validation"),
+        match (chosen.at("/val"), chosen.at("/folds/out_of_fold")) {
+            (Value::Null, Value::Null) => (chosen.at("/train"), "training"),
+            (Value::Null, out_of_fold) => (out_of_fold, "out-of-fold"),
+            (val, _) => (val, "validation"),
         }
     }
 

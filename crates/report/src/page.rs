@@ -10,10 +10,11 @@ const STYLE: &str = include_str!("style.css");
 /// A part of the page: its anchor, its title and what stands in it; nothing where there is nothing to show.
 type Section = (&'static str, &'static str, fn(&Facts) -> String);
 
-const SECTIONS: [Section; 12] = [
+const SECTIONS: [Section; 13] = [
     ("answer", "The answer", sections::answer::html),
     ("data", "Data and checks", sections::data::html),
     ("scores", "Scores", sections::scores::html),
+    ("folds", "Cross-validation", sections::folds::html),
     ("classes", "Classes", sections::classes::html),
     ("confusion", "Confusion", sections::confusion::html),
     ("curves", "ROC and precision-recall", sections::curves::html),

@@ -6,6 +6,7 @@ pub(crate) mod classes;
 pub(crate) mod confusion;
 pub(crate) mod curves;
 pub(crate) mod data;
+pub(crate) mod folds;
 pub(crate) mod learning;
 pub(crate) mod mistakes;
 pub(crate) mod model;

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use clap::ArgMatches;
+use headsmith::checked::Checked;
 use headsmith::data::Files;
+use headsmith::data::output::is_standard_output;
 use headsmith::fit::{FitOptions, FittedHead};
-use headsmith::{Context, HeadConfig, HeadKind, Progress, fit, model_file, outputs, run, tables};
+use headsmith::folds::{CrossValidated, Folds};
+use headsmith::{Context, HeadConfig, HeadKind, Progress, fit, folds, model_file, outputs, tables};
 
-use crate::flags::common::{self, Common, labelled, path_of};
+use crate::flags::common::{self, Common, labelled, optional_path_of, path_of};
 use crate::flags::{heads, split};
 use crate::{commands, view};
 
@@ -25,38 +28,79 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches).named(&format!("fit {name}"), None);
     let train = labelled(matches, "train", "labels")?.unwrap_or_default();
     let val = labelled(matches, "val", "val_labels")?;
-    let model = path_of(matches, "model");
-    let fitted = commands::with_context(&common, |context| {
-        fit_and_save(&head, &train, (val.as_ref(), split::share(matches)), &model, &common, context)
-    })?;
+    let job = Job {
+        head,
+        train,
+        val,
+        val_share: split::share(matches),
+        n_folds: matches.get_one::<u64>("folds").map(|&n| n as usize),
+        folds_out: optional_path_of(matches, "folds_out"),
+        model: path_of(matches, "model"),
+        common: &common,
+    };
+    let fitted = commands::with_context(&common, |context| job.fit_and_save(context))?;
     if common.json {
         return view::print_json(&fitted.report);
     }
     view::print(&view::text::fit(&fitted.report, fitted.model.classes()))
 }
 
-fn fit_and_save(
-    head: &HeadConfig,
-    train: &Files,
-    (val, val_share): (Option<&Files>, f64),
-    model: &Path,
-    common: &Common,
-    context: &mut Context<'_>,
-) -> headsmith::Result<FittedHead> {
-    let inputs: Vec<PathBuf> = std::iter::once(train).chain(val).flat_map(Files::all).collect();
-    let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-    let outputs: Vec<&Path> = std::iter::once(model).chain(common.events.as_deref()).collect();
-    outputs::refuse_overwriting(&inputs, &outputs)?;
-    outputs::prepare(model)?;
-    let train = tables::read("train", train, &common.read, context)?;
-    let beside = tables::beside(&train, &common.read);
-    let val = val.map(|val| tables::read("val", val, &beside, context)).transpose()?;
-    let (data, _) = run::prepare_fit(train, val, val_share, &[], &common.read, context)?;
-    let options =
-        FitOptions { checkpoint: Some(model_file::checkpoint_beside(model)), ..FitOptions::default() };
-    let mut fitted = fit::fit(head, &data, &options, context)?;
-    model_file::save_final(&fitted.model, model, context)?;
-    fitted.report.model = Some(model.display().to_string());
-    context.view.see(&Progress::Ended { interrupted: context.stopping() });
-    Ok(fitted)
+/// What a fit is to do.
+struct Job<'c> {
+    head: HeadConfig,
+    train: Files,
+    val: Option<Files>,
+    val_share: f64,
+    n_folds: Option<usize>,
+    folds_out: Option<PathBuf>,
+    model: PathBuf,
+    common: &'c Common,
+}
+
+impl Job<'_> {
+    fn fit_and_save(&self, context: &mut Context<'_>) -> headsmith::Result<FittedHead> {
+        self.check_outputs()?;
+        let read = &self.common.read;
+        let train = tables::read("train", &self.train, read, context)?;
+        let beside = tables::beside(&train, read);
+        let val = self.val.as_ref().map(|val| tables::read("val", val, &beside, context)).transpose()?;
+        let checked = Checked::new(train, val, &[], read, context)?;
+        let folds = self.cross_validate(&checked, context)?;
+        // A head without epochs needs no rows that choose one, and the folds have said how good it is.
+        let needs_val = folds.is_none() || self.head.kind == HeadKind::Mlp;
+        let data = checked.into_data(if needs_val { self.val_share } else { 0.0 }, context)?;
+        let checkpoint = Some(model_file::checkpoint_beside(&self.model));
+        let options = FitOptions { checkpoint, folds, ..FitOptions::default() };
+        let mut fitted = fit::fit(&self.head, &data, &options, context)?;
+        model_file::save_final(&fitted.model, &self.model, context)?;
+        fitted.report.model = Some(self.model.display().to_string());
+        context.view.see(&Progress::Ended { interrupted: context.stopping() });
+        Ok(fitted)
+    }
+
+    fn check_outputs(&self) -> headsmith::Result<()> {
+        let inputs: Vec<PathBuf> =
+            std::iter::once(&self.train).chain(&self.val).flat_map(Files::all).collect();
+        let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+        let others = [self.folds_out.as_deref(), self.common.events.as_deref()];
+        let outputs: Vec<&Path> =
+            std::iter::once(self.model.as_path()).chain(others.into_iter().flatten()).collect();
+        outputs::refuse_overwriting(&inputs, &outputs)?;
+        if self.folds_out.as_deref().is_some_and(is_standard_output) {
+            let why = "--folds-out needs a file: standard output has the scores";
+            return Err(headsmith::Error::usage(why));
+        }
+        self.folds_out.as_deref().map_or(Ok(()), outputs::prepare)?;
+        outputs::prepare(&self.model)
+    }
+
+    fn cross_validate(
+        &self,
+        checked: &Checked,
+        context: &mut Context<'_>,
+    ) -> headsmith::Result<Option<CrossValidated>> {
+        let Some(n_folds) = self.n_folds else { return Ok(None) };
+        let folds = Folds { n_folds, val_share: self.val_share, out: self.folds_out.as_deref() };
+        folds::cross_validate(&self.head, checked, &folds, context).map(Some)
+    }
 }

@@ -1,7 +1,10 @@
 //! The flags that say how validation rows are split off the training table.
 
 use clap::{Arg, ArgMatches, value_parser};
+use headsmith::folds::MAX_FOLDS;
 use headsmith::split::VAL_SHARE;
+
+use super::common;
 
 /// The flag that takes the share, for commands that train.
 pub(crate) fn share_arg() -> Arg {
@@ -18,6 +21,20 @@ pub(crate) fn groups_arg() -> Arg {
     Arg::new("group_column").long("group-column").value_name("NAME").help(
         "Column whose values group the rows (a patient, a speaker, a site): no group is split between training and validation; not a feature",
     )
+}
+
+/// The flags of a cross-validation.
+pub(crate) fn folds_args() -> [Arg; 2] {
+    [
+        Arg::new("folds")
+            .long("folds")
+            .value_name("K")
+            .value_parser(value_parser!(u64).range(2..=MAX_FOLDS as u64))
+            .help("Cross-validate in K stratified folds first: fit the head once for each fold on the others and score that fold"),
+        common::file("folds_out", "Write the prediction of each training row by the head that did not see it, with probabilities and its fold, in a format of predict --out")
+            .long("folds-out")
+            .requires("folds"),
+    ]
 }
 
 /// The share it was given.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use headsmith::Progress;
 use headsmith::data::Severity;
+use headsmith::folds::FoldReport;
 use headsmith::heads::event::StopReason;
 use headsmith::report::{FitReport, TableReport};
 use headsmith::split::Split;
@@ -41,6 +42,7 @@ pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
         }
         Progress::Fitting { head, purpose: "", .. } => Told::progress(format!("fitting {head}")),
         Progress::Fitting { head, purpose, .. } => Told::progress(format!("fitting {head} ({purpose})")),
+        Progress::Fold { fold, n_folds } => Told::progress(fold_line(fold, *n_folds)),
         Progress::Fitted(report) => Told::progress(fitted(report)),
         Progress::Searching { study, n_finished: 0, .. } => Told::progress(format!("study {study}")),
         Progress::Searching { study, n_finished, .. } => {
@@ -99,6 +101,19 @@ fn split_line(split: &Split) -> String {
         split.n_val,
         (1000.0 * share).round() / 10.0,
         split.seed
+    )
+}
+
+fn fold_line(fold: &FoldReport, n_folds: usize) -> String {
+    let epochs = fold
+        .best_epoch
+        .map_or(String::new(), |best| format!(", {} (best: {})", counted(fold.epochs, "epoch"), best + 1));
+    format!(
+        "fold {} of {n_folds}: weighted F1 {:.4} on {}, fitted in {:.2} s{epochs}",
+        fold.fold,
+        fold.scores.weighted_f1,
+        counted(fold.n_samples, "row"),
+        fold.fit_seconds
     )
 }
 

@@ -166,7 +166,7 @@ impl StderrView {
 
 impl View for StderrView {
     fn see(&mut self, progress: &Progress<'_>) {
-        if let Progress::Fitted(_) | Progress::Searched = progress {
+        if let Progress::Fitted(_) | Progress::Fold { .. } | Progress::Searched = progress {
             self.end_bar();
         }
         match self.told(progress) {

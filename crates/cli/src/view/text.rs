@@ -66,6 +66,7 @@ pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
         .as_ref()
         .map_or(String::new(), |held| super::study::on_held_back(held, report.metric));
     text += &per_class(judgement);
+    text += &report.folds.as_ref().map_or(String::new(), super::folds::table);
     text
 }
 
@@ -119,7 +120,7 @@ fn metric(name: &str, value: impl Into<Option<f64>>, interval: Option<Interval>)
     vec![name.to_owned(), value, interval_text(interval)]
 }
 
-fn interval_text(interval: Option<Interval>) -> String {
+pub(super) fn interval_text(interval: Option<Interval>) -> String {
     interval.map_or(String::new(), |i| format!("{:.4} .. {:.4}", i.low, i.high))
 }
 
@@ -330,9 +331,10 @@ fn per_class(judgement: &Judgement) -> String {
 
 /// The judgement that a fit is known by, and what its rows are called.
 fn shown(report: &FitReport) -> (&Judgement, &'static str) {
-    match &report.val {
-        Some(val) => (val, "validation"),
-        None => (&report.train, "training"),
+    match (&report.val, &report.folds) {
+        (Some(val), _) => (val, "validation"),
+        (None, Some(folds)) => (&folds.out_of_fold, "out-of-fold"),
+        (None, None) => (&report.train, "training"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which columns the output has, and what stands in them.
 
-use super::WriteOptions;
 use super::source::{Opened, unwritable};
+use super::{FOLD, WriteOptions};
 use crate::columns::{Role, quoted};
 use crate::nearest::nearest;
 use crate::table::Part;
@@ -66,6 +66,8 @@ pub(super) enum Content {
     Label,
     /// Whether this class was predicted.
     OneHot(u32),
+    /// The fold of a cross-validation.
+    Fold,
     /// The probability of this class.
     Probability(usize),
 }
@@ -87,7 +89,7 @@ impl Column<'_> {
 pub(super) fn layout<'a>(
     table: &'a Table,
     classes: &'a Classes,
-    options: &WriteOptions,
+    (options, with_folds): (&WriteOptions, bool),
     opened: &Opened,
 ) -> Result<Vec<Column<'a>>> {
     let label = Column { name: label_name(table), content: Content::Label };
@@ -102,6 +104,7 @@ pub(super) fn layout<'a>(
             named.collect::<Result<Vec<_>>>()?
         }
     };
+    columns.extend(with_folds.then_some(Column { name: FOLD, content: Content::Fold }));
     refuse_name_twice(&columns)?;
     if !options.proba && columns.iter().all(|column| column.input().is_some()) {
         return Err(Error::column("the columns that are asked for hold no prediction")

@@ -31,7 +31,7 @@ pub(super) fn of(sheet: &Sheet<'_>, opened: &Opened) -> Result<Vec<Type>, Stoppe
             }
             Content::Input(_) => None,
             Content::Label => Some(Type::Text),
-            Content::OneHot(_) => Some(Type::Integer),
+            Content::OneHot(_) | Content::Fold => Some(Type::Integer),
             Content::Probability(_) => Some(Type::Float),
         })
         .collect();

@@ -106,7 +106,8 @@ fn classes(tables: &[&Value], heads: &[&Value]) -> Vec<Value> {
 fn fitting(session: &[Value]) -> Option<(&Value, Vec<&Value>)> {
     let begun = session.iter().rposition(|event| event["event"] == "fitting")?;
     let rest = &session[begun..];
-    let ended = rest.iter().any(|event| event["event"] == "fitted" || event["event"] == "searching");
+    let ends = ["fitted", "fold", "searching"];
+    let ended = rest.iter().any(|event| event["event"].as_str().is_some_and(|event| ends.contains(&event)));
     let epochs = rest.iter().filter(|event| event["event"] == "epoch").map(|event| &event["record"]);
     (!ended).then(|| (&session[begun], epochs.collect()))
 }

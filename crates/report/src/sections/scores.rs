@@ -27,8 +27,8 @@ pub(crate) fn html(facts: &Facts) -> String {
         Some(format!("<p class=\"note\">{}: {}.</p>", escape(name), escape(scores.at("/caution").as_str()?)))
     });
     format!(
-        "<p>In brackets 95% bootstrap intervals: rows were drawn anew within their classes, and the score computed of each \
-         draw.</p>{}{}",
+        "<p>In brackets 95% bootstrap intervals: rows were drawn anew as they come, with replacement, and the score computed of \
+         each draw.</p>{}{}",
         table.html(),
         cautions.collect::<String>()
     )
@@ -37,7 +37,12 @@ pub(crate) fn html(facts: &Facts) -> String {
 /// The judgements of a head that are shown.
 fn columns(head: &Value) -> Vec<(String, &Value)> {
     let name = head.at("/head").text();
-    let rows = [("/val", "validation"), ("/held_back", "held back"), ("/train", "training")];
+    let rows = [
+        ("/val", "validation"),
+        ("/folds/out_of_fold", "out of fold"),
+        ("/held_back", "held back"),
+        ("/train", "training"),
+    ];
     let there = rows.into_iter().filter(|(path, _)| !head.at(path).is_null());
     there.map(|(path, rows)| (format!("{name}, {rows}"), head.at(path))).collect()
 }

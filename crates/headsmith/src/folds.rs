@@ -1,0 +1,397 @@
+//! Cross-validation: the head is fitted once for each fold, on all other rows, and predicts the fold. So every row of the
+//! training table is scored by a head that did not see it. The folds are stratified; rows with the same features and rows of
+//! one group are in one fold.
+//!
+//! A head with epochs needs rows that choose its epoch. They are taken from the rows it is fitted on, not from the fold that is
+//! scored. One fold's rows are copied at a time.
+
+use std::path::Path;
+use std::time::Instant;
+
+use headsmith_data::predictions::{self, Predictions};
+use headsmith_data::{Dataset, Groups};
+use headsmith_kernels::{MatRef, Matrix};
+use headsmith_metrics::Scores;
+use headsmith_model::most_probable;
+use serde::Serialize;
+
+use crate::checked::Checked;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::evidence::RowPlaces;
+use crate::fit::{self, FitData, FitOptions, TrainedHead};
+use crate::head::{HeadConfig, HeadKind};
+use crate::judge;
+use crate::progress::Progress;
+use crate::report::Judgement;
+use crate::split::{self, units};
+
+/// The most folds.
+pub const MAX_FOLDS: usize = 50;
+
+/// What the figures are of.
+const NOTE: &str = "each fold was scored by a head fitted on the others: the scores estimate what this way of fitting gives on \
+                    new rows, not the one model that is written, which learns from the rows of all folds";
+
+/// The predictions of a cross-validation, and what is said of it.
+#[derive(Debug, Clone)]
+pub struct CrossValidated {
+    /// What is said of it.
+    pub report: FoldsReport,
+    /// The probabilities of each row by the head that did not see it, `n_samples x n_classes`.
+    pub proba: Matrix,
+    /// The fold of each row, from 1.
+    pub fold_of: Vec<u32>,
+}
+
+/// How a cross-validation is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Folds<'p> {
+    /// How many folds, 2 to [`MAX_FOLDS`].
+    pub n_folds: usize,
+    /// Of a head with epochs, the share of the rows of the other folds that chooses the epoch.
+    pub val_share: f64,
+    /// The file to write the predictions to, in the format of its ending.
+    pub out: Option<&'p Path>,
+}
+
+/// What is said of a cross-validation.
+#[derive(Debug, Clone, Serialize)]
+pub struct FoldsReport {
+    /// How many folds.
+    pub n_folds: usize,
+    /// The seed that they were drawn with.
+    pub seed: u64,
+    /// The share of the rows of the other folds that chooses the epoch; 0 of a head without epochs.
+    pub val_share: f64,
+    /// The groups that are in one fold each; only with a group column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<FoldGroups>,
+    /// The scores of all rows together, each predicted by the head that did not see it.
+    pub out_of_fold: Judgement,
+    /// The folds.
+    pub folds: Vec<FoldReport>,
+    /// The means over the folds.
+    pub mean: FoldScores,
+    /// The standard deviations between the folds, with one degree of freedom less than folds.
+    pub std: FoldScores,
+    /// What the scores are of, in words.
+    pub note: &'static str,
+    /// The seconds that it all took.
+    pub seconds: f64,
+}
+
+/// Groups of rows that are in one fold each.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoldGroups {
+    /// The column whose values they are.
+    pub column: String,
+    /// How many there are.
+    pub n_groups: usize,
+}
+
+/// A fold, and the head that was fitted on the others.
+#[derive(Debug, Clone, Serialize)]
+pub struct FoldReport {
+    /// Its number, from 1.
+    pub fold: usize,
+    /// Its rows.
+    pub n_samples: usize,
+    /// The rows that the head was trained on.
+    pub n_train: usize,
+    /// The rows of the other folds that chose the epoch.
+    pub n_val: usize,
+    /// The epochs that were trained; 0 of a head without epochs.
+    pub epochs: usize,
+    /// The epoch, from 0, whose weights predicted; `null` of a head without epochs.
+    pub best_epoch: Option<usize>,
+    /// The seconds that scaling and training took.
+    pub fit_seconds: f64,
+    /// Its scores.
+    #[serde(flatten)]
+    pub scores: FoldScores,
+}
+
+/// The scores of a fold, or their means or standard deviations.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "they are those of `Scores`")]
+pub struct FoldScores {
+    pub weighted_f1: f64,
+    pub accuracy: f64,
+    pub balanced_accuracy: f64,
+    pub macro_f1: f64,
+    pub log_loss: f64,
+    pub brier: f64,
+    pub mcc: f64,
+    pub ece: f64,
+}
+
+/// The rows of the table that is split into folds.
+struct Rows<'c> {
+    checked: &'c Checked,
+    x: MatRef<'c>,
+    y: Vec<u32>,
+    /// The unit that each belongs to, which is in one fold.
+    units: Vec<usize>,
+    fold_of: Vec<usize>,
+    n_folds: usize,
+    /// The share of the other folds that chooses the epoch.
+    val_share: f64,
+}
+
+/// Cross-validates `head` on the training table.
+///
+/// # Errors
+/// When there are fewer than two folds, or more than rows or groups; when all rows of a class are of one group; when a fit
+/// fails, or is stopped; when the predictions cannot be written.
+pub fn cross_validate(
+    head: &HeadConfig,
+    checked: &Checked,
+    options: &Folds<'_>,
+    context: &mut Context<'_>,
+) -> Result<CrossValidated> {
+    let start = Instant::now();
+    let n_folds = options.n_folds;
+    if let Some(path) = options.out {
+        // Before hours of work, not after them.
+        predictions::check_out_of_fold(path, &checked.train.table, &checked.classes)?;
+    }
+    let val_share = if head.kind == HeadKind::Mlp { options.val_share } else { 0.0 };
+    let rows = Rows::new(checked, n_folds, val_share, context)?;
+    let n_classes = checked.classes.len();
+    let mut proba = Matrix::zeros(rows.y.len(), n_classes);
+    let mut folds = Vec::new();
+    for fold in 0..n_folds {
+        let (report, of_fold) = rows.fit(fold, head, context)?;
+        for (i, row) in rows.of(|other| other == fold).into_iter().enumerate() {
+            proba.row_mut(row).copy_from_slice(of_fold.row(i));
+        }
+        context.tell(&Progress::Fold { fold: &report, n_folds });
+        folds.push(report);
+    }
+    let out_of_fold = judge::of_proba(checked.classes.names(), &rows.y, &proba, Vec::new(), context)?;
+    let (mean, std) = mean_and_std(&folds);
+    let groups =
+        |groups: &Groups| FoldGroups { column: groups.column().to_owned(), n_groups: groups.names().len() };
+    let report = FoldsReport {
+        n_folds,
+        seed: context.seed,
+        val_share: rows.val_share,
+        groups: checked.groups.as_ref().map(groups),
+        out_of_fold,
+        folds,
+        mean,
+        std,
+        note: NOTE,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    let fold_of = rows.fold_of.iter().map(|&fold| fold as u32 + 1).collect();
+    let done = CrossValidated { report, proba, fold_of };
+    if let Some(path) = options.out {
+        write(path, checked, &done)?;
+        context.tell(&Progress::Wrote(path));
+    }
+    Ok(done)
+}
+
+/// Writes the predictions beside the rows they are of.
+fn write(path: &Path, checked: &Checked, done: &CrossValidated) -> Result<()> {
+    let predicted = most_probable(done.proba.view());
+    let predictions = Predictions {
+        classes: &checked.classes,
+        predicted: &predicted,
+        probabilities: done.proba.view(),
+        fold_of: Some(&done.fold_of),
+    };
+    predictions::write(path, &checked.train.table, predictions, &predictions::OUT_OF_FOLD)?;
+    Ok(())
+}
+
+impl<'c> Rows<'c> {
+    fn new(
+        checked: &'c Checked,
+        n_folds: usize,
+        val_share: f64,
+        context: &mut Context<'_>,
+    ) -> Result<Rows<'c>> {
+        if !(2..=MAX_FOLDS).contains(&n_folds) {
+            return Err(Error::usage(format!("--folds {n_folds}: expected 2 to {MAX_FOLDS} folds")));
+        }
+        if !(0.0..1.0).contains(&val_share) {
+            return Err(split::no_share(val_share));
+        }
+        let (x, groups) = (checked.train.table.x(), checked.groups.as_ref());
+        let y = checked.classes.encode(&checked.train.table)?;
+        let units = units::of(x, groups, context.pool);
+        if let Some(groups) = groups {
+            split::refuse_too_few(&checked.classes, &y, &units, groups)?;
+        }
+        let n_units = units::count(&units);
+        if n_units < n_folds {
+            let what = groups.map_or("different rows".to_owned(), |groups| {
+                format!("groups of column \"{}\" (groups that share rows are one)", groups.column())
+            });
+            return Err(Error::usage(format!("--folds {n_folds}: the training table has {n_units} {what}")));
+        }
+        let fold_of = split::deal(&units, &y, &vec![1.0 / n_folds as f64; n_folds], context.seed);
+        if let Some(empty) = (0..n_folds).find(|fold| !fold_of.contains(fold)) {
+            return Err(Error::usage(format!(
+                "--folds {n_folds}: fold {} is without rows, since a few groups hold most of them: take fewer folds",
+                empty + 1
+            )));
+        }
+        let rows = Rows { checked, x, y, units, fold_of, n_folds, val_share };
+        rows.warn_of_rare_classes(context);
+        Ok(rows)
+    }
+
+    /// A class that is not in every fold makes their scores differ for no fault of the head.
+    fn warn_of_rare_classes(&self, context: &mut Context<'_>) {
+        let mut is_in = vec![vec![false; self.n_folds]; self.checked.classes.len()];
+        self.y.iter().zip(&self.fold_of).for_each(|(&class, &fold)| is_in[class as usize][fold] = true);
+        let names = self.checked.classes.names().iter().zip(is_in);
+        let rare: Vec<&str> =
+            names.filter(|(_, is_in)| is_in.contains(&false)).map(|(name, _)| name.as_str()).collect();
+        if !rare.is_empty() {
+            let classes = if rare.len() == 1 { "class is" } else { "classes are" };
+            context.warn(&format!(
+                "{} {classes} not in every one of the {} folds: {}",
+                rare.len(),
+                self.n_folds,
+                split::named(&rare)
+            ));
+        }
+    }
+
+    fn of(&self, is: impl Fn(usize) -> bool) -> Vec<usize> {
+        (0..self.y.len()).filter(|&row| is(self.fold_of[row])).collect()
+    }
+
+    fn copy(&self, rows: &[usize]) -> Dataset {
+        Dataset::of_rows(self.x, &self.y, &self.checked.classes, rows)
+    }
+
+    /// Fits the head on all folds but one, and predicts that.
+    fn fit(&self, fold: usize, head: &HeadConfig, context: &mut Context<'_>) -> Result<(FoldReport, Matrix)> {
+        let purpose = format!("fold {} of {}", fold + 1, self.n_folds);
+        context.tell(&Progress::Fitting {
+            head: head.kind.name(),
+            purpose: &purpose,
+            metric: context.metric,
+        });
+        let data = self.without(fold, context.seed)?;
+        let TrainedHead { model, training, seconds, .. } =
+            fit::train(head, &data, &FitOptions::default(), context)?;
+        if context.stopping() {
+            return Err(Error::stopped(format!("stopped in {purpose}: no model was written")));
+        }
+        let (n_train, n_val) = (data.train.y.len(), data.val.as_ref().map_or(0, |val| val.y.len()));
+        drop(data);
+        let scored = self.copy(&self.of(|other| other == fold));
+        let proba = model.predict_proba(scored.x.view(), context.pool)?;
+        let report = FoldReport {
+            fold: fold + 1,
+            n_samples: scored.y.len(),
+            n_train,
+            n_val,
+            epochs: training.history.len(),
+            best_epoch: training.best_epoch,
+            fit_seconds: seconds,
+            scores: FoldScores::of(&headsmith_metrics::score(&scored.y, proba.view())?),
+        };
+        Ok((report, proba))
+    }
+
+    /// The rows of all folds but one, a part of which chooses the epoch where a head has such.
+    fn without(&self, fold: usize, seed: u64) -> Result<FitData> {
+        let (mut train, mut val) = (self.of(|other| other != fold), Vec::new());
+        if self.val_share > 0.0 {
+            let units = units::numbered(train.iter().map(|&row| self.units[row]));
+            let y: Vec<u32> = train.iter().map(|&row| self.y[row]).collect();
+            let is_val = split::draw(&units, &y, self.val_share, seed, self.checked.groups.is_some());
+            let mut is_val = is_val.into_iter();
+            (val, train) = train.into_iter().partition(|_| is_val.next() == Some(true));
+            if val.is_empty() || train.is_empty() {
+                return Err(split::no_rows(self.val_share, val.len() + train.len(), val.len()));
+            }
+        }
+        Ok(FitData {
+            train: self.copy(&train),
+            val: (!val.is_empty()).then(|| self.copy(&val)),
+            held_back: None,
+            split: None,
+            val_units: None,
+            places: RowPlaces::all(self.checked.train.table.places()),
+            record: Default::default(),
+        })
+    }
+}
+
+impl FoldScores {
+    /// The names of the scores.
+    pub const NAMES: [&str; 8] =
+        ["weighted_f1", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "brier", "mcc", "ece"];
+
+    /// Those of all scores that a fold has.
+    pub fn of(scores: &Scores) -> FoldScores {
+        FoldScores {
+            weighted_f1: scores.weighted_f1,
+            accuracy: scores.accuracy,
+            balanced_accuracy: scores.balanced_accuracy,
+            macro_f1: scores.macro_f1,
+            log_loss: scores.log_loss,
+            brier: scores.brier,
+            mcc: scores.mcc,
+            ece: scores.ece,
+        }
+    }
+
+    /// The scores in the order of [`NAMES`](FoldScores::NAMES).
+    pub fn values(&self) -> [f64; 8] {
+        let FoldScores { weighted_f1, accuracy, balanced_accuracy, macro_f1, log_loss, brier, mcc, ece } =
+            *self;
+        [weighted_f1, accuracy, balanced_accuracy, macro_f1, log_loss, brier, mcc, ece]
+    }
+
+    fn from_values(values: [f64; 8]) -> FoldScores {
+        let [weighted_f1, accuracy, balanced_accuracy, macro_f1, log_loss, brier, mcc, ece] = values;
+        FoldScores { weighted_f1, accuracy, balanced_accuracy, macro_f1, log_loss, brier, mcc, ece }
+    }
+}
+
+/// Over the folds, each counting the same.
+fn mean_and_std(folds: &[FoldReport]) -> (FoldScores, FoldScores) {
+    let n = folds.len() as f64;
+    let values: Vec<[f64; 8]> = folds.iter().map(|fold| fold.scores.values()).collect();
+    let (mut mean, mut std) = ([0.0; 8], [0.0; 8]);
+    for i in 0..8 {
+        mean[i] = values.iter().map(|values| values[i]).sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|values| (values[i] - mean[i]).powi(2)).sum();
+        std[i] = (squares / (n - 1.0)).sqrt();
+    }
+    (FoldScores::from_values(mean), FoldScores::from_values(std))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mean_and_standard_deviation_are_those_of_the_folds() {
+        let fold = |weighted_f1: f64| FoldReport {
+            fold: 1,
+            n_samples: 10,
+            n_train: 20,
+            n_val: 0,
+            epochs: 0,
+            best_epoch: None,
+            fit_seconds: 0.0,
+            scores: FoldScores::from_values([weighted_f1, 0.5, 0.5, 0.5, 1.0, 0.25, 0.0, 0.125]),
+        };
+        // numpy.mean and numpy.std with ddof=1 of [0.5, 0.625, 1.0].
+        let (mean, std) = mean_and_std(&[fold(0.5), fold(0.625), fold(1.0)]);
+        assert!((mean.weighted_f1 - 0.708_333_333_333_333_4).abs() < 1e-12);
+        assert!((std.weighted_f1 - 0.260_208_249_933_266_6).abs() < 1e-12);
+        assert_eq!((mean.log_loss, std.log_loss), (1.0, 0.0));
+    }
+}
