@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import tomllib
 import zipfile
 from pathlib import Path
+
+from drive.patience import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
@@ -163,7 +164,7 @@ class World:
         self.other.asked.clear()
         home = self.folder / tool
         done = subprocess.run(
-            [str(part) for part in command], capture_output=True, text=True, cwd=home, input=stdin, timeout=60,
+            [str(part) for part in command], capture_output=True, text=True, cwd=home, input=stdin, timeout=PATIENCE,
             env={**self.own, "HOME": str(home), **env})
         assert done.returncode == status, f"{command} ended with {done.returncode}: {done.stdout} {done.stderr}"
         if tool == "ours":
@@ -309,18 +310,22 @@ def ours_alone(world):
 def watched(world):
     """The key must not be in what other users see of the process, and a proxy log must not have it."""
     home = world.folder / "ours"
-    before = Service.answer
-    Service.answer = lambda self: time.sleep(0.4) or before(self)
+    before, looked = Service.answer, threading.Event()
+    Service.answer = lambda self: looked.wait(PATIENCE) and before(self)
+    world.service.asked.clear()
     try:
         process = subprocess.Popen(
             [HEADSMITH, "aicrowd", "datasets", "faces"], cwd=home, stdout=subprocess.DEVNULL,
             env={**world.own, "HOME": str(home)})
-        time.sleep(0.3)
+        wait_for("a question", lambda: world.service.asked)
         line = Path(f"/proc/{process.pid}/cmdline")
         if line.exists():
-            assert KEY.encode() not in line.read_bytes()
-        assert process.wait(timeout=30) == 0
+            shown = line.read_bytes()
+            assert b"aicrowd" in shown and KEY.encode() not in shown
+        looked.set()
+        assert process.wait(timeout=PATIENCE) == 0
     finally:
+        looked.set()
         Service.answer = before
     for one in world.service.asked:
         assert KEY not in one["path"]

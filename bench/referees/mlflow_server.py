@@ -11,11 +11,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 from mlflow.tracking import MlflowClient
+
+from drive.patience import PATIENCE, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
@@ -44,14 +45,14 @@ class Server:
         env = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         with open(f"{folder}/server.log", "w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=env, start_new_session=True)
-        deadline = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{self.url}/health", timeout=5).close()
-                return
-            text = pathlib.Path(folder, "server.log").read_text
-            assert self.process.poll() is None and time.monotonic() < deadline, f"MLflow did not start\n{text()}"
-            time.sleep(0.1)
+        log = pathlib.Path(folder, "server.log")
+        wait_for(lambda: f"MLflow's start\n{log.read_text()}", lambda: self.is_up(log))
+
+    def is_up(self, log):
+        assert self.process.poll() is None, f"MLflow did not start\n{log.read_text()}"
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{self.url}/health", timeout=PATIENCE).close()
+            return True
 
     def kill(self):
         if self.process.poll() is None:
@@ -86,13 +87,13 @@ def runs(client, experiment):
 
 def wait_for_trials(client, experiment, n, child):
     """Until a command that goes on has so many runs below its own."""
-    deadline = time.monotonic() + 60
-    while True:
+
+    def are_there():
+        assert child.poll() is None, "the command ended before it was at work"
         found = client.get_experiment_by_name(experiment)
-        if found and len(client.search_runs([found.experiment_id])) > n:
-            return
-        assert child.poll() is None and time.monotonic() < deadline, "the command ended before it was at work"
-        time.sleep(0.02)
+        return found and len(client.search_runs([found.experiment_id])) > n
+
+    wait_for(f"{n} runs below {experiment}", are_there)
 
 
 def history(client, run, key):
@@ -225,16 +226,18 @@ STUDY = [*SMALL, "--epochs", "8", "--study", "s", "--storage", "s.db", "--quiet"
 
 def interrupted_and_resumed(folder, server, client):
     tune = ["tune", *TABLES, *SMALL, "--epochs", "40", "--jobs", "2", "--study", "s", "--storage", "s.db", "--mlflow", server.url]
-    command = [str(arg) for arg in (HEADSMITH, *tune, "--mlflow-experiment", "study", "--trials", "16")]
+    # More trials than there is time for.
+    command = [str(arg) for arg in (HEADSMITH, *tune, "--mlflow-experiment", "study", "--trials", "1000")]
     child = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for_trials(client, "study", 4, child)
     child.send_signal(signal.SIGINT)
-    assert child.wait(timeout=60) == 130
+    assert child.wait(timeout=PATIENCE) == 130
     first, before = runs(client, "study")
     assert first.info.status == "KILLED" and all(run.info.status != "RUNNING" for run in before.values())
     left = [run for run in before.values() if run.data.tags["headsmith.state"] == "given back"]
     ok(f"tune: Ctrl-C leaves the run and the {len(left)} trials under way killed, none running")
-    headsmith(*tune, "--mlflow-experiment", "study", "--trials", "16", cwd=folder)
+    n_trials = len(trials_of(folder, "s.db", "s")) + 4
+    headsmith(*tune, "--mlflow-experiment", "study", "--trials", n_trials, cwd=folder)
     second, after = runs(client, "study")
     assert second.info.run_id != first.info.run_id and second.info.status == "FINISHED"
     assert second.data.tags["headsmith.study"] == first.data.tags["headsmith.study"] == "s"
@@ -256,7 +259,7 @@ def vanishing(folder):
         child = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env)
         wait_for_trials(client, "headsmith", 2, child)
         server.kill()
-        stderr = child.communicate(timeout=60)[1]
+        stderr = child.communicate(timeout=PATIENCE)[1]
     assert child.returncode == 0 and "records were lost" in stderr and "are whole" in stderr, stderr
     strip = lambda trials: [{k: v for k, v in t.items() if k not in ("seconds", "started", "completed")} for t in trials]
     assert strip(trials_of(folder, "s.db", "s")) == strip(alone)

@@ -20,6 +20,8 @@ import pandas as pd
 import yaml
 from sklearn.datasets import make_classification
 
+from drive.patience import PATIENCE, wait_for
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
 BRIDGE = f"hs{os.getpid() % 100_000}"
@@ -129,14 +131,14 @@ def content(storage, folder):
     return [{k: v for k, v in trial.items() if k not in ("seconds", "started", "completed")} for trial in trials]
 
 
-def wait_for(storage, folder, n_finished):
-    """Until so many trials are finished; gives whether they were before a minute was over."""
-    for _ in range(300):
+def wait_for_finished(storage, folder, n_finished):
+    """Until so many trials are finished."""
+
+    def are_finished():
         show = json.loads(headsmith("study", "show", "--storage", storage, "--json", cwd=folder))
-        if show["n_finished"] >= n_finished:
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"{n_finished} trials were not finished within a minute")
+        return show["n_finished"] >= n_finished
+
+    wait_for(f"{n_finished} finished trials", are_finished)
 
 
 def machines(folder, alone, server, n):
@@ -147,9 +149,9 @@ def machines(folder, alone, server, n):
     with Machines(n) as made:
         workers = [made.start(i, worker, folder) for i in range(n)]
         try:
-            wait_for(storage, folder, 4)
+            wait_for_finished(storage, folder, 4)
             made.link(0, "down")
-            wait_for(storage, folder, 6)
+            wait_for_finished(storage, folder, 6)
             os.killpg(workers[1].pid, signal.SIGKILL)
             time.sleep(3)
             made.link(0, "up")
@@ -157,7 +159,7 @@ def machines(folder, alone, server, n):
             workers[1].wait()
             workers[1] = made.start(1, worker, folder)
             for one in workers:
-                assert one.wait(timeout=240) == 0, "a worker failed"
+                assert one.wait(timeout=PATIENCE) == 0, "a worker failed"
         finally:
             for one in workers:
                 if one.poll() is None:

@@ -11,19 +11,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
 from drive.chromium import Page
+from drive.patience import wait_for
 from drive.tensorboard import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
 DATA = ROOT / "examples/sentences"
-PATIENCE = float(os.environ.get("HEADSMITH_PATIENCE", 30))
 SMALL = ["--trials", 9, "--epochs", 6, "--neurons0", 24, "--layers1", 0, "--layers2", 0, "--forest-n-estimators", 5, "--quiet"]
 
 # TensorBoard's elements stand in shadow roots: all of them that match, wherever they are, and the texts below one.
@@ -61,10 +60,14 @@ class Board:
 
     def wait_for(self, name, expression, is_there):
         """What the expression gives once it is what it must be: the page draws when it has its data."""
-        deadline = time.monotonic() + PATIENCE
-        while not is_there(found := self.value(expression)):
-            assert time.monotonic() < deadline, (name, found)
-            time.sleep(0.2)
+        last = []
+
+        def there():
+            last[:] = [self.value(expression)]
+            return is_there(last[0])
+
+        wait_for(lambda: f"{name} {last}", there)
+        found = last[0]
         if self.shots:
             self.page.screenshot(self.shots / f"tensorboard-{name}.png")
         return found

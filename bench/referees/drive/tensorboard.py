@@ -4,9 +4,10 @@ import json
 import re
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
+
+from drive.patience import PATIENCE, wait_for
 
 
 class Server:
@@ -25,16 +26,13 @@ class Server:
         url = f"{self.url}/data/{path}" + ("?" + urllib.parse.urlencode(query) if query else "")
         headers = {"Content-Type": "application/json"} if body is not None else {}
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=PATIENCE) as answer:
             content = answer.read()
             return json.loads(content) if "json" in answer.headers["Content-Type"] else content
 
     def wait_for(self, runs):
         """Waits until all these runs are loaded."""
-        deadline = time.monotonic() + 60
-        while not set(runs) <= set(self.get("runs")):
-            assert time.monotonic() < deadline, (runs, self.get("runs"))
-            time.sleep(0.1)
+        wait_for(lambda: f"{runs} of {self.get('runs')}", lambda: set(runs) <= set(self.get("runs")))
 
     def __enter__(self):
         return self

@@ -3,14 +3,15 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
-use headsmith_aicrowd::{ApiKey, Cause, Client, Hosts};
+use headsmith_aicrowd::{ApiKey, Cause, Client, Hosts, Limits};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::server::{Connection, Server, reply};
-use crate::service::{KEY, limits};
+use crate::service::{KEY, hasty, limits};
 
 const CA: &[u8] = include_bytes!("data/ca.pem");
 
@@ -61,8 +62,12 @@ fn server() -> Server {
 }
 
 fn user(url: &str, roots: Option<&[u8]>) -> headsmith_aicrowd::Result<u64> {
+    user_within(url, roots, limits())
+}
+
+fn user_within(url: &str, roots: Option<&[u8]>, limits: Limits) -> headsmith_aicrowd::Result<u64> {
     let hosts = Hosts { api: url.to_owned(), rails: url.to_owned(), datasets: url.to_owned() };
-    Client::new(hosts, limits(), roots)?.with_key(ApiKey::new(KEY).unwrap()).user()
+    Client::new(hosts, limits, roots)?.with_key(ApiKey::new(KEY).unwrap()).user()
 }
 
 #[test]
@@ -86,7 +91,9 @@ fn a_certificate_of_nobody_or_for_another_name_is_not() {
 #[test]
 fn a_server_without_tls_is_given_nothing() {
     let plain = Server::new(|_, out| reply(out, 200, &[], b"{\"id\": 42}"));
-    let error = user(&format!("https://127.0.0.1:{}", plain.port), None).unwrap_err();
+    // Both sides may wait for more.
+    let url = format!("https://127.0.0.1:{}", plain.port);
+    let error = user_within(&url, None, hasty(Duration::from_millis(100))).unwrap_err();
     assert!(matches!(error.cause(), Cause::Tls | Cause::Network | Cause::Timeout), "{error}");
     assert!(plain.requests().iter().all(|request| !format!("{request:?}").contains(KEY)));
 }

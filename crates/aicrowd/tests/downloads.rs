@@ -4,11 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use headsmith_aicrowd::{Cause, Dataset, DownloadOptions, Fetched, Outcome, Result, download};
 
-use crate::server::{Request, Server, head, hush, reply};
+use crate::patience::wait_until;
+use crate::server::{Request, Server, head, reply};
 use crate::service::{KEY, Log, client, client_of, dataset, service};
 
 const BODY: &[u8] = b"0123456789abcdefghij";
@@ -72,11 +75,14 @@ fn the_listed_files_come_to_the_folder() {
 
 #[test]
 fn several_come_at_once() {
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let [begun, now, most] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
     let seen = Arc::clone(&most);
     let server = Server::new(move |request, out| {
         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        hush(0.1);
+        // The first three wait for each other, as do the next. One more at once would have this moment to come.
+        let all = 3 * (begun.fetch_add(1, Ordering::SeqCst) / 3 + 1);
+        wait_until("three at once", || begun.load(Ordering::SeqCst) >= all);
+        thread::sleep(Duration::from_millis(50));
         now.fetch_sub(1, Ordering::SeqCst);
         reply(out, 200, &[], request.path.as_bytes());
     });
@@ -228,18 +234,23 @@ fn two_files_of_one_name_and_hostile_names_are_refused_before_anything_is_fetche
 
 #[test]
 fn two_downloads_do_not_write_one_file() {
-    let server = Server::new(|_, out| {
+    let refused = Arc::new(AtomicBool::new(false));
+    let may_end = Arc::clone(&refused);
+    let server = Server::new(move |_, out| {
         head(out, 200, &[ETAG], Some(BODY.len()));
         let _ = out.write_all(&BODY[..5]);
         let _ = out.flush();
-        hush(0.25);
+        wait_until("the second download", || may_end.load(Ordering::SeqCst));
         let _ = out.write_all(&BODY[5..]);
     });
     let folder = tempfile::tempdir().unwrap();
     std::thread::scope(|scope| {
         let first = scope.spawn(|| fetch(&server, folder.path()).0);
-        hush(0.1);
-        let error = fetch(&server, folder.path()).0.unwrap_err();
+        // It asks when the file is its own.
+        wait_until("the first request", || !server.requests().is_empty());
+        let second = fetch(&server, folder.path()).0;
+        refused.store(true, Ordering::SeqCst);
+        let error = second.unwrap_err();
         assert!(error.to_string().contains("another download"), "{error}");
         assert_eq!(first.join().unwrap().unwrap().n_bytes, 20);
     });

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use headsmith_aicrowd::{Cause, ConfigFile, LoginOptions, login_by_browser};
 
+use crate::patience::{PATIENCE, must_end};
 use crate::server::reply;
 use crate::service::{KEY, client, service};
 
 fn options() -> LoginOptions {
-    LoginOptions { poll_every: Duration::from_millis(5), at_most: Duration::from_millis(200) }
+    LoginOptions { poll_every: Duration::from_millis(5), at_most: PATIENCE }
 }
 
 const DETAILS: &[u8] = b"{\"details\": {\"api_key\": \"k3y-0123456789\", \"gitlab_oauth_token\": \"oauth\", \
@@ -61,8 +62,10 @@ fn a_user_who_does_not_come_is_waited_for_no_longer() {
         }
         true
     });
-    let error = login_by_browser(&client(&server), &options(), |_| {}).unwrap_err();
-    assert_eq!(error.cause(), Cause::Timeout);
+    let options = LoginOptions { at_most: Duration::from_millis(50), ..options() };
+    let client = client(&server);
+    let login = must_end("a login", move || login_by_browser(&client, &options, |_| {}));
+    assert_eq!(login.unwrap_err().cause(), Cause::Timeout);
 }
 
 #[test]

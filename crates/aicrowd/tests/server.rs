@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+
+use crate::patience::PATIENCE;
 
 /// What was asked.
 #[derive(Debug, Clone)]
@@ -122,7 +123,7 @@ pub(crate) fn head(out: &mut dyn Write, status: u16, headers: &[(&str, &str)], l
     let _ = out.write_all((text + "\r\n").as_bytes());
 }
 
-/// Says nothing for a while.
-pub(crate) fn hush(seconds: f64) {
-    thread::sleep(Duration::from_secs_f64(seconds));
+/// Says nothing for as long as any test waits.
+pub(crate) fn hush() {
+    thread::sleep(PATIENCE);
 }

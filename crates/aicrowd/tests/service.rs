@@ -1,4 +1,4 @@
-//! The service as it should be, and clients of it that do not wait long.
+//! The service as it should be, and clients of it.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -6,29 +6,44 @@ use std::time::Duration;
 
 use headsmith_aicrowd::{ApiKey, Client, Dataset, Event, Hosts, Limits};
 
+use crate::patience::PATIENCE;
 use crate::server::{Request, Server, reply};
 
 pub(crate) const KEY: &str = "k3y-0123456789";
 
-/// Limits that make a test short.
+/// Limits that no answer reaches, with short waits between attempts.
 pub(crate) fn limits() -> Limits {
     Limits {
-        connect: Duration::from_secs(2),
-        silence: Duration::from_millis(300),
-        call: Duration::from_millis(700),
+        connect: PATIENCE,
+        silence: PATIENCE,
+        call: PATIENCE,
         attempts: 3,
         backoff: Duration::from_millis(5),
     }
 }
 
+/// Limits that a server which says nothing reaches after `limit`.
+pub(crate) fn hasty(limit: Duration) -> Limits {
+    Limits { silence: limit, call: limit, ..limits() }
+}
+
 /// A client with the key, of one server that is everything.
 pub(crate) fn client(server: &Server) -> Client {
-    client_of(&server.url(), &server.url())
+    client_within(server, limits())
+}
+
+/// The same with limits of its own.
+pub(crate) fn client_within(server: &Server, limits: Limits) -> Client {
+    new_client(&server.url(), &server.url(), limits)
 }
 
 pub(crate) fn client_of(api: &str, datasets: &str) -> Client {
+    new_client(api, datasets, limits())
+}
+
+fn new_client(api: &str, datasets: &str, limits: Limits) -> Client {
     let hosts = Hosts { api: api.to_owned(), rails: api.to_owned(), datasets: datasets.to_owned() };
-    Client::new(hosts, limits(), None).unwrap().with_key(ApiKey::new(KEY).unwrap())
+    Client::new(hosts, limits, None).unwrap().with_key(ApiKey::new(KEY).unwrap())
 }
 
 /// A service that answers `first` where that answers, and else as it should.

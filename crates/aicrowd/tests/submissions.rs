@@ -10,6 +10,7 @@ use headsmith_aicrowd::{
 };
 use serde_json::{Value, json};
 
+use crate::patience::{PATIENCE, must_end};
 use crate::server::{Request, Server, reply};
 use crate::service::{KEY, client, service};
 
@@ -258,7 +259,11 @@ fn a_dry_run_asks_nothing_and_shows_no_key() {
     assert!(server.requests().is_empty());
 }
 
-fn states(answers: &'static [(u16, &'static str)]) -> (Result<State>, Vec<String>, Server) {
+/// Waits for a submission's end at a service that answers so, and then the last again and again.
+fn states(
+    answers: &'static [(u16, &'static str)],
+    at_most: Duration,
+) -> (Result<State>, Vec<String>, Server) {
     let n = std::sync::atomic::AtomicUsize::new(0);
     let server = service(move |request, out| {
         let hit = request.path == "/api/submissions/9";
@@ -268,7 +273,7 @@ fn states(answers: &'static [(u16, &'static str)]) -> (Result<State>, Vec<String
         }
         hit
     });
-    let options = WaitOptions { poll_every: Duration::from_millis(5), at_most: Duration::from_millis(300) };
+    let options = WaitOptions { poll_every: Duration::from_millis(5), at_most };
     let mut seen = Vec::new();
     let state = wait(&client(&server), 9, &options, |state| seen.push(state.grading_status.clone()));
     (state, seen, server)
@@ -276,23 +281,22 @@ fn states(answers: &'static [(u16, &'static str)]) -> (Result<State>, Vec<String
 
 #[test]
 fn the_state_is_asked_for_until_it_is_final() {
-    let (state, seen, server) = states(&[
+    let answers = &[
         (200, "{\"grading_status_cd\": \"submitted\"}"),
         (200, "{\"grading_status_cd\": \"initiated\"}"),
         (200, "{\"grading_status_cd\": \"initiated\"}"),
         (200, "{\"grading_status_cd\": \"graded\", \"score\": 0.75, \"grading_message\": \"well done\"}"),
-    ]);
+    ];
+    let (state, seen, server) = states(answers, PATIENCE);
     let state = state.unwrap();
     assert_eq!((state.score, state.message.as_str()), (json!(0.75), "well done"));
     assert_eq!(seen, ["submitted", "initiated", "graded"]);
     assert_eq!(server.requests().len(), 4);
-    assert_eq!(
-        states(&[(200, "{\"grading_status_cd\": \"submitted\"}")]).0.unwrap_err().cause(),
-        Cause::Timeout
-    );
+    let never = || states(&[(200, "{\"grading_status_cd\": \"submitted\"}")], Duration::from_millis(50)).0;
+    assert_eq!(must_end("the wait for a grade", never).unwrap_err().cause(), Cause::Timeout);
     for status in [302, 401, 403, 404] {
         let answers: &'static [(u16, &str)] = Box::leak(Box::new([(status, "")]));
-        let error = states(answers).0.unwrap_err();
+        let error = states(answers, PATIENCE).0.unwrap_err();
         assert_eq!(error.cause(), Cause::Refused);
         assert!(error.to_string().contains("it stays submitted"), "{error}");
     }

@@ -9,6 +9,9 @@ mod configuration;
 mod downloads;
 mod faults;
 mod logins;
+#[allow(dead_code)]
+#[path = "../../cli/tests/cli/patience.rs"]
+mod patience;
 mod server;
 mod service;
 mod submissions;

@@ -41,6 +41,9 @@ mod metric;
 mod mlflow;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[allow(dead_code)]
+#[path = "cli/patience.rs"]
+mod patience;
 #[path = "cli/plain.rs"]
 mod plain;
 #[path = "cli/predictions.rs"]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use headsmith_mlflow::{Limits, Message, Tracker};
 
+use crate::patience::{PATIENCE, wait_for, with_growing_limits};
 use crate::server::{hush, reply};
 use crate::service::{begin, end, limits, numbers, payloads, service};
 
@@ -21,17 +22,19 @@ fn file() -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn the_answer_to_a_file_may_take_longer_than_that_to_a_call() {
-    let server = service(|request, _| {
-        if request.method == "PUT" {
-            thread::sleep(Duration::from_millis(600));
-        }
-        false
+    // The calls around it must be answered in time, for which a slow machine needs a longer limit.
+    with_growing_limits(|call| {
+        let server = service(move |request, _| {
+            if request.method == "PUT" {
+                thread::sleep(3 * call);
+            }
+            false
+        });
+        let tracker = begin(&server, Limits { call, ..limits() }).ok()?;
+        let (_folder, path) = file();
+        tracker.send(Message::File { path });
+        tracker.finish().is_none().then_some(())
     });
-    let limits = Limits { call: Duration::from_millis(200), upload: Duration::from_secs(5), ..limits() };
-    let tracker = begin(&server, limits).unwrap();
-    let (_folder, path) = file();
-    tracker.send(Message::File { path });
-    assert_eq!(tracker.finish(), None);
 }
 
 #[test]
@@ -39,11 +42,12 @@ fn a_file_that_is_not_taken_is_lost_alone() {
     let server = service(|request, _| {
         let put = request.method == "PUT";
         if put {
-            hush(2.0);
+            hush();
         }
         put
     });
-    let tracker = begin(&server, limits()).unwrap();
+    let limits = Limits { upload: Duration::from_millis(50), ..limits() };
+    let tracker = begin(&server, limits).unwrap();
     let (_folder, path) = file();
     tracker.send(numbers(TOP, 1));
     tracker.send(Message::File { path });
@@ -52,22 +56,25 @@ fn a_file_that_is_not_taken_is_lost_alone() {
     let lost = tracker.finish().unwrap();
     assert_eq!((lost.n_lost, lost.n_records), (1, 5), "{lost}");
     assert_eq!(payloads(&server, "runs/update").len(), 1);
-    let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
-    let at = |part: &str| paths.iter().position(|path| path.contains(part)).unwrap();
-    assert!(at("log-batch") < at("mlflow-artifacts"), "{paths:?}");
+    let at = |part: &str| server.asked().iter().position(|asked| asked.contains(part));
+    // The file was sent; on a slow machine the server has not read it yet.
+    let file = wait_for("the file", || at("mlflow-artifacts"));
+    assert!(at("log-batch").unwrap() < file, "{:?}", server.asked());
 }
 
 #[test]
 fn a_record_at_which_the_server_fails_slowly_is_lost_alone() {
-    let server = service(|request, out| {
+    let grace = Duration::from_millis(50);
+    let server = service(move |request, out| {
         let fails = request.path.ends_with("log-batch");
         if fails {
-            thread::sleep(Duration::from_millis(450));
+            thread::sleep(2 * grace);
             reply(out, 500, &[], b"{}");
         }
         fails
     });
-    let tracker = begin(&server, limits()).unwrap();
+    // Nothing is sent before the work has ended, from when on the grace counts.
+    let tracker = begin(&server, Limits { grace, pause: PATIENCE, ..limits() }).unwrap();
     tracker.send(numbers(TOP, 2));
     tracker.send(end(TOP));
     let lost = tracker.finish().unwrap();

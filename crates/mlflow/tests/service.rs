@@ -1,4 +1,4 @@
-//! The service as it should be, and a tracker of it that does not wait long.
+//! The service as it should be, and a tracker of it.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,14 +7,17 @@ use std::time::Duration;
 use headsmith_mlflow::{Address, Client, Key, Limits, Message, Metric, NewRun, Result, Status, Tracker};
 use serde_json::{Value, json};
 
+use crate::patience::PATIENCE;
 use crate::server::{Request, Server, reply};
 
-/// Limits that make a test short.
+/// Limits that no answer reaches, with short pauses.
 pub(crate) fn limits() -> Limits {
     Limits {
-        call: Duration::from_millis(500),
-        upload: Duration::from_millis(500),
-        grace: Duration::from_millis(400),
+        connect: PATIENCE,
+        call: PATIENCE,
+        upload: PATIENCE,
+        silence: PATIENCE,
+        grace: PATIENCE,
         pause: Duration::from_millis(20),
         backoff: Duration::from_millis(10),
         ..Limits::default()

@@ -5,6 +5,9 @@
 
 mod faults;
 mod losses;
+#[allow(dead_code)]
+#[path = "../../cli/tests/cli/patience.rs"]
+mod patience;
 mod sending;
 #[allow(dead_code)]
 #[path = "../../aicrowd/tests/server.rs"]

@@ -66,6 +66,8 @@ mod large {
     use super::*;
     use std::io::Write;
 
+    use crate::patience::wait_for;
+
     const N_ROWS: usize = 40_000;
     const N_FEATURES: usize = 512;
 
@@ -111,8 +113,22 @@ mod large {
         peak / 1024
     }
 
-    fn partial(cache: &Path) -> Option<String> {
-        names(cache).into_iter().find(|name| name.ends_with(".partial"))
+    /// Has `cache` written and kills the process while it does; again when it was done before that.
+    fn kill_in_the_middle(world: &World, cache: &Path) {
+        wait_for("a process that is killed while it writes", || {
+            let _ = fs::remove_dir_all(cache);
+            let mut inspect = world.command("inspect train.npy --cache cache");
+            let mut child = inspect.stdout(Stdio::null()).spawn().unwrap();
+            let has_begun = || cache.exists() && !names(cache).is_empty();
+            while !has_begun() && child.try_wait().unwrap().is_none() {}
+            // Stopped first: what is looked at is what the kill leaves.
+            let pid = child.id().to_string();
+            let _ = Command::new("kill").args(["-STOP", &pid]).stderr(Stdio::null()).status().unwrap();
+            let is_half = has_begun() && names(cache).iter().all(|name| name.ends_with(".partial"));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            is_half.then_some(())
+        });
     }
 
     #[test]
@@ -128,13 +144,7 @@ mod large {
         let table = (N_ROWS * N_FEATURES * 4) as u64 >> 20;
         // Killed while it writes: what is left behind is no cache.
         let cache = world.path("cache");
-        let mut child =
-            world.command("inspect train.npy --cache cache").stdout(Stdio::null()).spawn().unwrap();
-        while !cache.exists() || partial(&cache).is_none() {
-            assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_in_the_middle(&world, &cache);
         assert!(names(&cache).iter().all(|name| name.ends_with(".partial")), "{:?}", names(&cache));
         let written = peak(&world, &fit("written.safetensors --cache cache"));
         let mapped = peak(&world, &fit("mapped.safetensors --cache cache"));

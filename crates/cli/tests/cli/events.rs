@@ -1,11 +1,10 @@
 //! `--events` of fit and tune: what it writes, against what the commands report; and what `headsmith report` draws of it.
 
 use std::process::Stdio;
-use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::patience::wait_until;
 use crate::world::World;
 
 const FIT: &str = "fit mlp --train train.csv --val val.csv --epochs 9 --neurons1 6 --neurons2 6 --lr 0.01 --model m.safetensors \
@@ -87,10 +86,10 @@ fn after_a_kill_the_log_goes_on_behind_what_it_had() {
         true => world.read("fit.jsonl").matches("\"event\":\"epoch\"").count(),
         false => 0,
     };
-    while n_epochs() < 3 {
+    wait_until("three epochs", || {
         assert!(child.try_wait().unwrap().is_none());
-        thread::sleep(Duration::from_millis(20));
-    }
+        n_epochs() >= 3
+    });
     child.kill().unwrap();
     child.wait().unwrap();
     // Torn, wherever the kill came.

@@ -2,13 +2,17 @@
 //! study that nothing happened to.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::patience::{PATIENCE, wait_for, wait_until};
 use crate::server::{Server, mount};
 use crate::tune::content;
 use crate::world::{World, binary};
@@ -44,18 +48,30 @@ fn start(world: &World, args: &str) -> Child {
 }
 
 /// Waits until the study has so many finished trials.
-fn wait_for(world: &World, storage: &str, n_finished: u64) {
-    let begin = Instant::now();
-    loop {
+fn wait_for_finished(world: &World, storage: &str, n_finished: u64) {
+    wait_until("finished trials", || {
         let shown =
             world.command(&format!("study show --storage {storage} --study s --json")).output().unwrap();
         let found = serde_json::from_slice::<Value>(&shown.stdout).ok();
-        if found.and_then(|found| found["n_finished"].as_u64()).is_some_and(|found| found >= n_finished) {
-            return;
-        }
-        assert!(begin.elapsed() < Duration::from_secs(120), "no {n_finished} trials in two minutes");
-        thread::sleep(Duration::from_millis(100));
-    }
+        found.and_then(|found| found["n_finished"].as_u64()).is_some_and(|found| found >= n_finished)
+    });
+}
+
+/// What a command says on standard error, read as it comes.
+fn listen(child: &mut Child) -> Arc<Mutex<String>> {
+    let said: Arc<Mutex<String>> = Arc::default();
+    let (stderr, own) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&said));
+    thread::spawn(move || {
+        stderr.lines().map_while(Result::ok).for_each(|line| own.lock().unwrap().push_str(&(line + "\n")));
+    });
+    said
+}
+
+/// Whether a process has a file open. Where that cannot be known, yes.
+fn has_open(child: &Child, path: &Path) -> bool {
+    let Ok(mut open) = fs::read_dir(format!("/proc/{}/fd", child.id())) else { return true };
+    let path = path.canonicalize().unwrap();
+    open.any(|open| open.is_ok_and(|open| fs::read_link(open.path()).is_ok_and(|open| open == path)))
 }
 
 /// On a small disk where one can be mounted; else the process may not write longer files.
@@ -130,7 +146,9 @@ fn a_database_that_another_process_locks() {
     must_say(&output, &["locked by another process", "locked.db"]);
     // For less: it waits, and goes on.
     let waiting = start(&world, &format!("{command} --quiet"));
-    thread::sleep(Duration::from_secs(2));
+    wait_until("a process at the database", || has_open(&waiting, &world.path("locked.db")));
+    // A moment in which it may try; the study is the same where it had none.
+    thread::sleep(Duration::from_millis(500));
     other.execute_batch("COMMIT").unwrap();
     let output = waiting.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -146,9 +164,11 @@ fn a_server_that_is_gone() {
     let whole = whole(&world);
     let seconds = std::env::var("HEADSMITH_OUTAGE").ok().and_then(|s| s.parse().ok()).unwrap_or(5);
     let (url, begin) = (server.url(), Instant::now());
-    let command = format!("{STUDY} --trials 14 --storage {url}");
-    let working = start(&world, &command);
-    wait_for(&world, &url, 2);
+    let command = format!("{STUDY} --storage {url}");
+    // Without end, so that it goes on when the server goes.
+    let mut working = start(&world, &command);
+    let said = listen(&mut working);
+    wait_for_finished(&world, &url, 2);
     server.kill();
     let down = Instant::now();
     // Who does not wait is told, and does no harm.
@@ -156,14 +176,17 @@ fn a_server_that_is_gone() {
         &world.command(&format!("{command} --quiet --wait-for-storage 1s")).output().unwrap(),
         &["reached"],
     );
+    wait_until("a word of it", || said.lock().unwrap().contains("cannot be reached"));
     thread::sleep(Duration::from_secs(seconds).saturating_sub(down.elapsed()));
     server.up();
     let away = down.elapsed();
-    let output = working.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("cannot be reached"), "it says so: {}", text(&output.stderr));
+    wait_for_finished(&world, &url, 14);
+    assert!(Command::new("kill").args(["-INT", &working.id().to_string()]).status().unwrap().success());
+    let status = wait_for("the end of the study", || working.try_wait().unwrap());
+    assert!(status.success(), "{}", said.lock().unwrap());
+    world.run(&format!("{command} --trials 14 --quiet"), 0);
     world.run(&format!("study export --storage {url} --study s --out server.json --json"), 0);
-    assert_eq!(without_times(&world.read("server.json")), whole);
+    assert_eq!(without_times(&world.read("server.json"))[..14], whole[..]);
     println!("the server was gone for {away:.1?}; the study took {:.1?}", begin.elapsed());
 }
 
@@ -228,9 +251,10 @@ fn a_clock_that_is_moved_by_an_hour() {
         let command = format!("{STUDY} --trials 14 --quiet --storage {storage}");
         let working = [start(&world, &command), start(&world, &command)];
         for n_finished in [1, 4, 8] {
-            wait_for(&world, &storage, n_finished);
+            wait_for_finished(&world, &storage, n_finished);
             let sql = "UPDATE trial_heartbeats SET heartbeat = strftime('%Y-%m-%d %H:%M:%f', heartbeat, ?1)";
             let database = rusqlite::Connection::open(world.path(&storage)).unwrap();
+            database.busy_timeout(PATIENCE).unwrap();
             assert!(database.execute(sql, [hour]).unwrap() > 0);
         }
         for one in working {

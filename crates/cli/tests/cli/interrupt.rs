@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use crate::patience::wait_until;
 use crate::world::World;
 
 #[test]
@@ -40,11 +41,10 @@ fn a_killed_fit_leaves_its_best_so_far() {
         .spawn()
         .unwrap();
     let checkpoint = world.path("m.checkpoint.safetensors");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while !checkpoint.exists() {
-        assert!(std::time::Instant::now() < deadline, "no checkpoint in a minute");
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    wait_until("a checkpoint", || {
+        assert!(fit.try_wait().unwrap().is_none(), "the fit ended");
+        checkpoint.exists()
+    });
     fit.kill().unwrap();
     fit.wait().unwrap();
     let evaluated = world.json("evaluate --model m.checkpoint.safetensors --data val.csv --json");

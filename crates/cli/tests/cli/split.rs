@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::patience::wait_until;
 use crate::world::World;
 
 #[test]
@@ -80,10 +81,10 @@ fn two_runs_do_not_share_a_folder() {
     let world = World::with_tables();
     let endless = "run --train train.csv --out out --trials 1000000 --epochs 1000000 --patience none";
     let mut first = world.command(endless).stdout(std::process::Stdio::null()).spawn().unwrap();
-    while !world.path("out/events.jsonl").exists() {
+    wait_until("the first run's log", || {
         assert!(first.try_wait().unwrap().is_none());
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+        world.path("out/events.jsonl").exists()
+    });
     let error = world.error("run --train train.csv --out out --trials 0", 2);
     assert!(error.contains(&format!("out is being written by process {}", first.id())), "{error}");
     first.kill().unwrap();

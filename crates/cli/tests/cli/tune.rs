@@ -2,11 +2,11 @@
 //! changed; and refused when it is another.
 
 use std::process::{Child, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
+use crate::patience::{wait_for, wait_until};
 use crate::world::World;
 
 /// A study small enough to be done many times.
@@ -55,6 +55,27 @@ fn start(world: &World, args: &str) -> Child {
     world.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+/// How many epochs the trials of an SQLite storage have reported so far; none before it has its tables.
+pub(crate) fn n_reports(world: &World, storage: &str) -> u64 {
+    let count = |database: Connection| -> rusqlite::Result<i64> {
+        database.query_row("SELECT count(*) FROM trial_intermediate_values", [], |row| row.get(0))
+    };
+    let database = Connection::open_with_flags(world.path(storage), OpenFlags::SQLITE_OPEN_READ_ONLY);
+    database.and_then(count).map_or(0, i64::unsigned_abs)
+}
+
+/// Kills a command once its storage is there and has so many reports. Gives how many it has then; `None` when the command
+/// ended before.
+pub(crate) fn kill_at(world: &World, child: &mut Child, storage: &str, n: u64) -> Option<u64> {
+    wait_until("the place to kill it at", || {
+        let is_there = world.path(storage).exists() && n_reports(world, storage) >= n;
+        is_there || child.try_wait().unwrap().is_some()
+    });
+    child.kill().unwrap();
+    let killed = child.wait().unwrap().code().is_none();
+    killed.then(|| n_reports(world, storage))
+}
+
 #[test]
 fn killed_at_any_moment_the_same_command_ends_with_the_same_study() {
     let world = World::with_tables();
@@ -65,31 +86,16 @@ fn killed_at_any_moment_the_same_command_ends_with_the_same_study() {
         round += 1;
         let storage = format!("killed{round}.db");
         let command = format!("{SMALL} --storage {storage} --jobs {}", 1 + round % 3);
-        loop {
+        // First while it makes its storage, then anywhere in the study, hashed so that each time is another place. A trial
+        // that is killed again and again without coming further fails: so each place is well behind the last.
+        let mut place = 0;
+        while killed < kills {
             let mut child = start(&world, &command);
-            // Anywhere in a study of about a second, hashed so that each time is another.
-            let after =
-                Duration::from_micros((killed * 1_000 + round).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 44);
-            let begin = Instant::now();
-            while begin.elapsed() < after && child.try_wait().unwrap().is_none() {
-                thread::sleep(Duration::from_micros(500));
-            }
-            match child.try_wait().unwrap() {
-                Some(status) => {
-                    assert!(status.success(), "{command}");
-                    break;
-                }
-                None if killed < kills => {
-                    child.kill().unwrap();
-                    child.wait().unwrap();
-                    killed += 1;
-                }
-                None => {
-                    assert!(child.wait().unwrap().success(), "{command}");
-                    break;
-                }
-            }
+            let Some(n_reports) = kill_at(&world, &mut child, &storage, place) else { break };
+            killed += 1;
+            place = n_reports + 14 + ((killed * 1_000 + round).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 59);
         }
+        world.run(&command, 0);
         assert_eq!(content(&world, &storage), content(&world, "whole.db"), "{storage}");
     }
 }
@@ -100,23 +106,36 @@ fn an_interrupt_ends_cleanly_and_the_same_command_goes_on() {
     let world = World::with_tables();
     world.run(&format!("{SMALL} --storage whole.db"), 0);
     let endless = SMALL.replace("--trials 14 ", "");
-    let child = start(&world, &format!("{endless} --storage cut.db"));
-    thread::sleep(Duration::from_millis(400));
-    let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    assert!(child.wait_with_output().unwrap().status.success());
+    // Once more when no trial was under way just then.
+    wait_until("a trial that was interrupted", || {
+        let mut child = start(&world, &format!("{endless} --storage cut.db"));
+        let before = n_reports(&world, "cut.db");
+        wait_until("a report", || {
+            assert!(child.try_wait().unwrap().is_none(), "an endless study ended");
+            n_reports(&world, "cut.db") > before
+        });
+        let pid = child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(wait_for("the end of the study", || child.try_wait().unwrap()).success());
+        states(&world).iter().any(|state| state == "interrupted")
+    });
     what_was_given_back_is_called_so(&world);
     world.run(&format!("{SMALL} --storage cut.db"), 0);
     let (cut, whole) = (content(&world, "cut.db"), content(&world, "whole.db"));
     assert_eq!(cut[..14], whole[..]);
 }
 
+/// The states that trials of the interrupted study have.
+#[cfg(unix)]
+fn states(world: &World) -> Vec<String> {
+    let shown = world.json("study show --storage cut.db --study s --json");
+    let states = shown["states"].as_array().unwrap().iter();
+    states.map(|line| line["state"].as_str().unwrap().to_owned()).collect()
+}
+
 #[cfg(unix)]
 fn what_was_given_back_is_called_so(world: &World) {
-    let shown = world.json("study show --storage cut.db --study s --json");
-    let states: Vec<&str> =
-        shown["states"].as_array().unwrap().iter().map(|line| line["state"].as_str().unwrap()).collect();
-    assert!(states.contains(&"interrupted") && !states.contains(&"running"), "{states:?}");
+    assert!(states(world).iter().all(|state| state != "running"), "{:?}", states(world));
     let line = &world.json("study list --storage cut.db --json")[0];
     let n = line["n_interrupted"].as_u64().unwrap();
     assert!(n >= 1 && line["n_running"] == 0, "{line}");

@@ -1,7 +1,7 @@
 //! A worker in a process of its own, so that it can be killed: this test binary, run again.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use headsmith_study::storages::{Claim, Claimed, Storage};
@@ -33,12 +33,15 @@ pub(crate) enum Ack {
     Finished { number: u64 },
 }
 
-/// What it said until it ended; a line that was cut off does not count.
-pub(crate) fn acknowledged(child: &mut Child) -> Vec<Ack> {
-    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let mut acks = Vec::new();
-    for line in lines {
-        let line = line.expect("text");
+/// What a worker says.
+pub(crate) fn output(child: &mut Child) -> BufReader<ChildStdout> {
+    BufReader::new(child.stdout.take().expect("its output"))
+}
+
+/// The next `n` acknowledgements, or those until the worker ended; a line that was cut off does not count.
+pub(crate) fn acknowledged(output: &mut BufReader<ChildStdout>, n: usize) -> Vec<Ack> {
+    let (mut acks, mut line) = (Vec::new(), String::new());
+    while acks.len() < n && output.read_line(&mut line).expect("text") > 0 {
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = |at: usize| words[at].parse().expect("a number");
         match words.as_slice() {
@@ -49,6 +52,7 @@ pub(crate) fn acknowledged(child: &mut Child) -> Vec<Ack> {
             ["ack", "finished", _, "."] => acks.push(Ack::Finished { number: number(2) }),
             _ => (),
         }
+        line.clear();
     }
     acks
 }

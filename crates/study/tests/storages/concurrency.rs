@@ -29,7 +29,7 @@ fn processes_share(url: &str) {
     let workers: Vec<_> = (0..3).map(|_| child::start(url, N_TRIALS, false)).collect();
     let mut acks = Vec::new();
     for mut worker in workers {
-        acks.extend(child::acknowledged(&mut worker));
+        acks.extend(child::acknowledged(&mut child::output(&mut worker), usize::MAX));
         assert!(worker.wait().unwrap().success());
     }
     check_each_once(acks);

@@ -1,11 +1,13 @@
 //! Processes and servers killed at random moments.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use headsmith_study::State;
 use headsmith_study::storages::Storage;
 
 use crate::child::{self, Ack};
+use crate::patience::wait_until;
 use crate::server::Server;
 use crate::{open, outages, study, url};
 
@@ -17,10 +19,14 @@ fn kills(usual: u64) -> u64 {
     std::env::var("HEADSMITH_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
-/// Moments without a pattern, the same in every run.
-fn moment(nth: u64, longest: u64) -> Duration {
+/// Numbers without a pattern, the same in every run.
+fn hashed(nth: u64) -> u64 {
     let mixed = (nth + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    Duration::from_micros((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) % longest)
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 16
+}
+
+fn moment(nth: u64, longest: u64) -> Duration {
+    Duration::from_micros(hashed(nth) % longest)
 }
 
 #[test]
@@ -31,16 +37,19 @@ fn a_killed_worker_loses_nothing_that_was_acknowledged() {
     let (mut reports, mut finished, kills) = (0, 0, kills(WORKER_KILLS));
     for nth in 0..kills {
         let mut worker = child::start(&url, u64::MAX, true);
-        std::thread::sleep(Duration::from_millis(4) + moment(nth, 40_000));
+        let mut output = child::output(&mut worker);
+        // Anywhere in the two trials that follow, or already at the start.
+        let mut acks = child::acknowledged(&mut output, hashed(nth) as usize % 28);
+        std::thread::sleep(moment(nth, 2_000));
         worker.kill().unwrap();
-        let acks = child::acknowledged(&mut worker);
+        acks.extend(child::acknowledged(&mut output, usize::MAX));
         worker.wait().unwrap();
         check(open(&url).as_mut(), study_id, &acks);
         check_integrity(&folder.path().join("study.db"));
         reports += acks.iter().filter(|ack| matches!(ack, Ack::Reported { .. })).count();
         finished += acks.iter().filter(|ack| matches!(ack, Ack::Finished { .. })).count();
     }
-    assert!(reports > 100, "the kills came too early to show anything: {reports} reports");
+    assert!(reports as u64 > kills, "the kills came too early to show anything: {reports} reports");
     let mut storage = open(&url);
     let n_trials = storage.trials(study_id).unwrap().len() as u64;
     child::work(storage.as_mut(), study_id, n_trials, true, &mut |_| ());
@@ -76,6 +85,7 @@ fn a_killed_server_loses_nothing_that_was_acknowledged() {
     let n_trials = 30 * kills;
     let url = server.url();
     let study_id = study(open(&url).as_mut());
+    let n_acks = AtomicU64::new(0);
     let acks = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..2)
             .map(|_| {
@@ -83,7 +93,7 @@ fn a_killed_server_loses_nothing_that_was_acknowledged() {
                     let mut acks = Vec::new();
                     let mut storage = outages::patient(&url);
                     child::work(storage.as_mut(), study_id, n_trials, false, &mut |ack| {
-                        std::thread::sleep(Duration::from_millis(1));
+                        n_acks.fetch_add(1, Ordering::Relaxed);
                         acks.push(ack);
                     });
                     acks
@@ -91,7 +101,9 @@ fn a_killed_server_loses_nothing_that_was_acknowledged() {
             })
             .collect();
         for nth in 0..kills {
-            std::thread::sleep(Duration::from_millis(50) + moment(nth, 100_000));
+            // Of about 420 a kill. After each, the workers are back before the next.
+            wait_until("acknowledged calls", || n_acks.load(Ordering::Relaxed) >= nth * 300);
+            std::thread::sleep(moment(nth, 100_000));
             server.kill();
             server.up();
         }

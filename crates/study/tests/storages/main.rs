@@ -9,6 +9,9 @@ mod contract;
 mod crashes;
 mod faults;
 mod outages;
+#[allow(dead_code)]
+#[path = "../../../cli/tests/cli/patience.rs"]
+mod patience;
 mod server;
 
 use std::path::Path;

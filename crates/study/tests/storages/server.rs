@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
+use crate::patience::{PATIENCE, wait_until};
+
 /// A server that runs until this is dropped.
 pub(crate) struct Server {
     folder: TempDir,
@@ -52,25 +54,30 @@ impl Server {
     pub(crate) fn up(&self) {
         let sockets = self.folder.path().display();
         let options = format!("-k {sockets} -c listen_addresses='' -c max_connections=60");
-        self.run("pg_ctl", &["-w", "-l", &format!("{sockets}/log"), "-o", &options, "start"]);
+        self.control(&["-l", &format!("{sockets}/log"), "-o", &options, "start"]);
     }
 
     pub(crate) fn down(&self) {
-        self.run("pg_ctl", &["-w", "-m", "fast", "stop"]);
+        self.control(&["-m", "fast", "stop"]);
+    }
+
+    /// Waits for the end of what it asks for.
+    fn control(&self, args: &[&str]) {
+        self.run("pg_ctl", &[&["-w", "-t", &PATIENCE.as_secs().to_string()], args].concat());
     }
 
     /// Kills all its processes, as an outage does: nothing is written out.
     pub(crate) fn kill(&self) {
         let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("its number");
         let pid = pid.lines().next().expect("a line").to_owned();
+        // Stopped, it starts no more of them.
+        let _ = Command::new("kill").args(["-STOP", &pid]).status();
         let children = Command::new("pgrep").args(["-P", &pid]).output().expect("pgrep").stdout;
         let mut pids: Vec<String> = vec![pid];
         pids.extend(String::from_utf8_lossy(&children).split_whitespace().map(str::to_owned));
         let _ = Command::new("kill").arg("-9").args(&pids).stderr(Stdio::null()).status();
         // The next server refuses to start while one of the old has the memory.
-        while pids.iter().any(|pid| is_alive(pid)) {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait_until("the end of a killed server", || !pids.iter().any(|pid| is_alive(pid)));
         // A process that nobody has waited for still looks alive to the next server.
         for lock in [self.data().join("postmaster.pid"), self.folder.path().join(".s.PGSQL.5432.lock")] {
             let _ = std::fs::remove_file(lock);

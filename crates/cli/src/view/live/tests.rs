@@ -18,6 +18,10 @@ use super::look::Look;
 use super::state::{Act, Key, Stage, State};
 use super::study::{Ended, Study};
 
+#[allow(dead_code)]
+#[path = "../../../tests/cli/patience.rs"]
+mod patience;
+
 const COLOURS: Look = Look { colour: true, unicode: true };
 const GREY: Look = Look { colour: false, unicode: true };
 const ASCII: Look = Look { colour: false, unicode: false };
@@ -358,9 +362,7 @@ fn drawn(state: &State, width: u16, height: u16, look: Look) -> String {
 #[ignore = "panics on purpose, and needs a terminal"]
 fn panics_with_the_screen() {
     let mut view = super::LiveView::begin();
-    while !super::screen::is_up() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    patience::wait_until("the screen", super::screen::is_up);
     let survived = std::thread::spawn(|| panic!("in a trial"));
     assert!(survived.join().is_err());
     view.see(&Progress::Warning("told before"));
