@@ -79,25 +79,33 @@ struct Fits {
 /// When a table cannot be read or learnt from, a fit diverges, or a file cannot be written.
 pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     refuse_overwriting(config)?;
-    FolderLock::must_be_free(&config.out)?;
+    // Held until all is written, the report too.
+    let mut lock = FolderLock::take_again(&config.out)?;
     let begin = Begin::now(config.command.clone(), context);
     let started = begin.started.clone();
     let log = EventLog::append(config.out.join(folder::EVENTS), &begin)?;
     context.kept(log, |context| {
-        let report = do_all(config, started, context)?;
+        let report = do_all(config, started, &mut lock, context)?;
         write_report(&report, &config.out, context)?;
         context.tell(&Progress::Ended { interrupted: report.interrupted });
         Ok(report)
     })
 }
 
-/// All but the report.
-fn do_all(config: &RunConfig, started: String, context: &mut Context<'_>) -> Result<Report> {
+/// All but the report. `lock` is the output folder's: taken already where a run has been in it before.
+fn do_all(
+    config: &RunConfig,
+    started: String,
+    lock: &mut Option<FolderLock>,
+    context: &mut Context<'_>,
+) -> Result<Report> {
     let start = Instant::now();
     let Prepared { data, test, tables, findings } = prepare(config, context)?;
     context.go_on()?;
     make_folder(&config.out)?;
-    let _lock = FolderLock::take(&config.out)?;
+    if lock.is_none() {
+        *lock = Some(FolderLock::take(&config.out)?);
+    }
     let Fits { mut heads, study } = fit_heads(config, &data, &tables, context)?;
     if let [only] = &mut heads[..] {
         only.not_chosen();

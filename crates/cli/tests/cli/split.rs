@@ -1,5 +1,7 @@
 //! One table is enough: validation rows are split off the training table.
 
+use std::process::{Child, Stdio};
+
 use serde_json::Value;
 
 use crate::patience::wait_until;
@@ -80,7 +82,7 @@ fn a_share_must_leave_rows_on_both_sides() {
 fn two_runs_do_not_share_a_folder() {
     let world = World::with_tables();
     let endless = "run --train train.csv --out out --trials 1000000 --epochs 1000000 --patience none";
-    let mut first = world.command(endless).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut first = world.command(endless).stdout(Stdio::null()).spawn().unwrap();
     wait_until("the first run's log", || {
         assert!(first.try_wait().unwrap().is_none());
         world.path("out/events.jsonl").exists()
@@ -90,4 +92,30 @@ fn two_runs_do_not_share_a_folder() {
     first.kill().unwrap();
     first.wait().unwrap();
     world.run("run --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3", 0);
+}
+
+/// Whoever is refused is refused by one that goes on: of many that begin at once, at least one has the folder, new or not.
+#[test]
+fn of_many_runs_at_once_one_has_the_folder() {
+    let world = World::with_tables();
+    let args = "run --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3 --quiet";
+    for _ in 0..3 {
+        let start = |_| {
+            let mut command = world.command(args);
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let running: Vec<Child> = (0..6).map(start).collect();
+        let mut n_done = 0;
+        for child in running {
+            let output = child.wait_with_output().unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            match output.status.code() {
+                Some(0) => n_done += 1,
+                code => assert!(code == Some(2) && stderr.contains("out is being written by "), "{stderr}"),
+            }
+        }
+        assert!(n_done >= 1);
+        let report: Value = serde_json::from_str(&world.read("out/report.json")).unwrap();
+        assert_eq!(report["heads"].as_array().unwrap().len(), 2);
+    }
 }
