@@ -19,7 +19,7 @@ use headsmith::data::predictions::Columns;
 use headsmith::events::{Begin, EventLog};
 use headsmith::metrics::Metric;
 use headsmith::mlflow::Status;
-use headsmith::{Context, Mlflow, Pool, Preset, Progress, TensorBoard, View};
+use headsmith::{Context, Mlflow, Pool, Preset, Progress, TensorBoard, View, outputs};
 
 use crate::flags::common::{Common, typed};
 use crate::interrupt;
@@ -51,16 +51,27 @@ fn with_context<T>(
     common: &Common,
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
-    let folder = common.events.as_deref().and_then(Path::parent);
-    if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    if let Some(path) = &common.events {
+        prepare_log(path)?;
     }
     with_threads(common.n_threads, (common.seed, common.metric), view_of(common), |context| {
         with_log(common, context, |context| {
             with_mlflow(common, context, |context| with_tensorboard(common, context, work))
         })
     })
+}
+
+/// Makes sure that a log can be written, before there is anything to log.
+fn prepare_log(path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    // One that is there is appended to, for which its folder need not be writable.
+    if !path.exists() {
+        outputs::prepare(path)?;
+    }
+    Ok(())
 }
 
 /// Calls `work`, kept in a log of events where that is asked for.

@@ -39,7 +39,7 @@ fn try_writing(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(old) if old.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
         Ok(old) if !old.is_file() => Ok(()),
-        Ok(old) => writable(path, old).map(drop),
+        Ok(old) => writable(path, old).and_then(|_| temporary(folder_of(&target(path))).map(drop)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let target = target(path);
             let folder = folder_of(&target);

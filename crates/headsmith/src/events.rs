@@ -73,7 +73,12 @@ impl EventLog {
             )));
         }
         match File::open(&path) {
-            Ok(file) => refuse_others(&path, &file)?,
+            Ok(file) => {
+                refuse_others(&path, &file)?;
+                // Whether it can be written is known before the work that is to be logged.
+                let open = OpenOptions::new().append(true).open(&path);
+                open.map_err(|error| Error::file("write to", &path, error))?;
+            }
             // Where it cannot be made, who makes its folder says so.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(error) => return Err(Error::file("write to", &path, error)),

@@ -27,6 +27,7 @@ pub(crate) fn predict(matches: &ArgMatches) -> anyhow::Result<()> {
     let read = data.all();
     let inputs: Vec<&Path> = std::iter::once(&model_path).chain(&read).map(PathBuf::as_path).collect();
     outputs::refuse_overwriting(&inputs, &written)?;
+    written.iter().try_for_each(|path| outputs::prepare(path))?;
     let model = model_file::load(&model_path)?;
     let predicted = commands::with_context(&common, |context| {
         headsmith::predict(&model, &data, &common.read, &options, context)

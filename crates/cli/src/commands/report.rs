@@ -26,19 +26,24 @@ const BROWSER: &str = "HEADSMITH_CHROMIUM";
 /// Draws the page or the card of a run.
 pub(crate) fn report(matches: &ArgMatches) -> Result<()> {
     let from = path_of(matches, "folder");
-    let facts = folder::facts(&from)?;
     let is_card = matches.get_flag("card");
     let path = optional_path_of(matches, "out").unwrap_or_else(|| beside(&from, is_card));
+    let pdf = optional_path_of(matches, "pdf");
     if from.is_file() {
         outputs::refuse_overwriting(&[&from], &[&path])?;
     }
+    // Where there is nothing to draw, that is said, and no folder is made.
+    if from.exists() {
+        std::iter::once(&path).chain(&pdf).try_for_each(|path| outputs::prepare(path))?;
+    }
+    let facts = folder::facts(&from)?;
     if is_card {
         folder::write_card(&facts, &path)?;
     } else {
         folder::write_page(&facts, &path)?;
     }
     let mut files = vec![path];
-    if let Some(pdf) = optional_path_of(matches, "pdf") {
+    if let Some(pdf) = pdf {
         print(&files[0], &pdf)?;
         files.push(pdf);
     }

@@ -189,6 +189,40 @@ fn an_output_that_cannot_be_written_leaves_the_old_one() {
     assert_eq!(world.bytes("m.safetensors"), old);
 }
 
+/// The longest name of a file has 255 bytes almost everywhere.
+#[test]
+fn an_output_that_cannot_be_written_is_said_before_the_work() {
+    let world = World::with_tables();
+    world.run("fit forest --train train.csv --model m.safetensors --n-estimators 3", 0);
+    world.run("run --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3", 0);
+    let long = "x".repeat(300);
+    std::fs::create_dir(world.path("folder.csv")).unwrap();
+    for (args, path) in [
+        (format!("predict --model m.safetensors --data test.csv --out {long}.csv"), format!("{long}.csv")),
+        (
+            "predict --model m.safetensors --data test.csv --out folder.csv".to_owned(),
+            "folder.csv".to_owned(),
+        ),
+        (format!("predict --model m.safetensors --data test.csv --out m.csv/{long}.csv"), "m.csv".to_owned()),
+        (format!("fit forest --train train.csv --model n.safetensors --events {long}"), long.clone()),
+        (format!("tune --train train.csv --val val.csv --trials 1 --events {long}"), long.clone()),
+        (format!("report out -o {long}.html"), format!("{long}.html")),
+        (format!("report out -o page.html --pdf {long}.pdf"), format!("{long}.pdf")),
+    ] {
+        world.write("m.csv", "a file");
+        let stderr = world.error(&args, 1);
+        assert!(
+            stderr.contains(&path) && !stderr.contains("read test") && !stderr.contains("read train"),
+            "{stderr}"
+        );
+    }
+    // What is there stays, and nothing is left.
+    assert!(!world.path("page.html").exists() && !world.path("n.safetensors").exists());
+    assert_eq!(world.read("m.csv"), "a file");
+    world.error("report nowhere -o new/page.html", 1);
+    assert!(!world.path("new").exists());
+}
+
 /// A table with a column per feature, in the order of `names`.
 fn wide(names: [&str; 3], label: &str, n_rows: usize) -> String {
     let row = |i: usize| {
