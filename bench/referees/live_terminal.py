@@ -129,7 +129,7 @@ def trials(folder, name):
 
 def numbers_are_those_of_the_database(pane, folder):
     pane.wait(r"best 0\.\d{4} \(trial \d+\)")
-    pane.wait(r"\d+  0\.\d{4}  \d+  pruned")
+    pane.wait(r"\d+  0\.\d{4}  +\d+  pruned")
     screen = pane.screen()
     there = trials(folder, "shown")
     best = re.search(r"best (0\.\d{4}) \(trial (\d+)\)", screen)

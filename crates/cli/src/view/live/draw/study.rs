@@ -134,6 +134,10 @@ fn workers(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
 fn ended(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
     let look = canvas.look;
     let best = study.best.as_ref().map(|best| best.number);
+    let widest = |number: fn(&Ended) -> u64| {
+        study.ended.iter().map(|ended| number(ended).to_string().len()).max().unwrap_or(0)
+    };
+    let (of_number, of_reports) = (widest(|ended| ended.number), widest(|ended| ended.n_reports as u64));
     let line = |ended: &Ended| {
         let value = ended.value.map_or("none  ".to_owned(), |value| format!("{value:.4}"));
         let why = match ended.state {
@@ -147,7 +151,8 @@ fn ended(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
             State::Pruned => look.style(Role::Other),
             _ => look.style(Role::Bad),
         };
-        (format!("{}  {value}  {}  {why}", ended.number, ended.n_reports), role)
+        let (number, n_reports) = (ended.number, ended.n_reports);
+        (format!("{number:>of_number$}  {value}  {n_reports:>of_reports$}  {why}"), role)
     };
     let lines: Vec<(String, Style)> = study.ended.iter().map(line).collect();
     canvas.put_lines(area, lines);
