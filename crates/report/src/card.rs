@@ -3,7 +3,7 @@
 use crate::facts::{Facts, Look};
 use crate::sections::reproduce;
 use crate::table::Table;
-use crate::text::{counted, escape, interval, percent, score, thousands, value};
+use crate::text::{MAX_LISTED, counted, escape, interval, of_many, percent, score, thousands, value};
 use crate::verdict;
 use serde_json::Value;
 
@@ -24,21 +24,6 @@ pub fn card(facts: &Facts) -> String {
         again(facts),
     ];
     parts.join("\n")
-}
-
-/// The most classes that are listed one by one.
-const MAX_CLASSES: usize = 50;
-
-/// What is said where not all of `n` classes are listed.
-fn of_many(n: usize) -> String {
-    if n > MAX_CLASSES {
-        format!(
-            " Listed are the {MAX_CLASSES} classes with the most rows; report.json has all {}.",
-            thousands(n as u64)
-        )
-    } else {
-        String::new()
-    }
 }
 
 fn classes(facts: &Facts) -> String {
@@ -62,7 +47,7 @@ fn details(facts: &Facts, name: &str) -> String {
             started => format!(", {started}"),
         },
         escape(&match facts.classes() {
-            many if many.len() > MAX_CLASSES => counted(many.len() as u64, "class"),
+            many if many.len() > MAX_LISTED => counted(many.len() as u64, "class"),
             few => few.join(", "),
         }),
         facts.table("train").map_or(0, |table| table.at("/n_features").count()),
@@ -87,9 +72,9 @@ fn factors(facts: &Facts) -> String {
     let n = table.map_or(1, |table| table.at("/n_rows").count().max(1));
     let mut labels: Vec<&Value> = labels.iter().collect();
     let note = of_many(labels.len());
-    if labels.len() > MAX_CLASSES {
+    if labels.len() > MAX_LISTED {
         labels.sort_by_key(|label| std::cmp::Reverse(label.at("/count").count()));
-        labels.truncate(MAX_CLASSES);
+        labels.truncate(MAX_LISTED);
     }
     let rows = labels.into_iter().map(|label| {
         let count = label.at("/count").count();
@@ -165,7 +150,7 @@ fn data(facts: &Facts) -> String {
 
 fn quantitative(facts: &Facts) -> String {
     let classes = facts.scores().0.at("/per_class").all();
-    let shown = if classes.len() > MAX_CLASSES { MAX_CLASSES } else { classes.len() };
+    let shown = if classes.len() > MAX_LISTED { MAX_LISTED } else { classes.len() };
     let rows = facts.largest_classes(shown).into_iter().map(|i| &classes[i]).map(|class| {
         let scores = ["/precision", "/recall", "/f1", "/roc_auc"].map(|path| score(class.at(path).number()));
         [class.at("/class").text().to_owned(), thousands(class.at("/support").count())]

@@ -85,6 +85,15 @@ impl Look for Value {
     }
 }
 
+/// Up to `n` of `n_classes` classes: those with the most rows, in their order.
+pub(crate) fn largest(n_classes: usize, n: usize, n_rows: impl Fn(usize) -> u64) -> Vec<usize> {
+    let mut largest: Vec<usize> = (0..n_classes).collect();
+    largest.sort_by_key(|&class| std::cmp::Reverse(n_rows(class)));
+    largest.truncate(n);
+    largest.sort_unstable();
+    largest
+}
+
 impl Facts {
     /// The head that predicts, or the last that was fitted.
     pub(crate) fn chosen(&self) -> &Value {
@@ -121,11 +130,7 @@ impl Facts {
     /// Up to `n` of the classes by which the chosen head is judged: those with the most rows, in their order.
     pub(crate) fn largest_classes(&self, n: usize) -> Vec<usize> {
         let classes = self.scores().0.at("/per_class").all();
-        let mut largest: Vec<usize> = (0..classes.len()).collect();
-        largest.sort_by_key(|&i| std::cmp::Reverse(classes[i].at("/support").count()));
-        largest.truncate(n);
-        largest.sort_unstable();
-        largest
+        largest(classes.len(), n, |class| classes[class].at("/support").count())
     }
 
     /// The table that was read for `role`.

@@ -74,6 +74,26 @@ pub(crate) fn counted(n: u64, what: &str) -> String {
     format!("{}\u{a0}{many}", thousands(n))
 }
 
+/// The most classes that are listed one by one.
+pub(crate) const MAX_LISTED: usize = 50;
+
+/// What is said where not all of `n` classes are listed.
+pub(crate) fn of_many(n: usize) -> String {
+    if n > MAX_LISTED {
+        format!(
+            " Listed are the {MAX_LISTED} classes with the most rows; report.json has all {}.",
+            thousands(n as u64)
+        )
+    } else {
+        String::new()
+    }
+}
+
+/// What is said where `n_drawn` of `n` classes are drawn.
+pub(crate) fn drawn(n_drawn: usize, n: usize) -> String {
+    if n_drawn < n { format!(" Drawn are the {n_drawn} classes with the most rows.") } else { String::new() }
+}
+
 /// A time: `0.42 s`, `37 s`, `4 min 10 s`, `2 h 5 min`.
 pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;

@@ -1,5 +1,8 @@
 //! A page of many classes, epochs and trials stays small and whole.
 
+// A test may end at the first thing that is not as it must be, in the code it shares too.
+#![allow(clippy::unwrap_used)]
+
 use headsmith_report::{Facts, Trial, card, html};
 use serde_json::{Value, json};
 
@@ -65,6 +68,61 @@ fn a_large_run_has_a_small_page() {
     assert!(page.contains("All 5000 trials") && page.contains("One row in"));
     assert!(!page.contains("NaN") && !page.contains("inf\""));
     assert!(card(&facts).contains("100\u{a0}classes"));
+}
+
+/// Class `c` has `rows(c)` rows and F1 `c / n`.
+fn report_of(n: usize, rows: impl Fn(usize) -> usize) -> Value {
+    let names: Vec<String> = (0..n).map(|c| format!("kind-{c:04}")).collect();
+    let per_class: Vec<Value> = (0..n)
+        .map(|c| {
+            let f1 = c as f64 / n as f64;
+            json!({ "class": names[c], "precision": 0.5, "recall": 0.5, "f1": f1, "support": rows(c) })
+        })
+        .collect();
+    let labels: Vec<Value> = (0..n).map(|c| json!({ "class": names[c], "count": rows(c) })).collect();
+    let table =
+        |role| json!({ "role": role, "path": "t.csv", "n_rows": 100_000, "n_features": 8, "labels": labels });
+    json!({
+        "classes": names, "chosen": "mlp", "tables": [table("train"), table("val")],
+        "heads": [{ "head": "mlp", "val": { "weighted_f1": 0.5, "per_class": per_class } }],
+    })
+}
+
+/// The rows of the tables in a section whose first cell names a class.
+fn n_listed(page: &str, section: &str) -> usize {
+    let (_, from) = page.split_once(&format!("<section id=\"{section}\"")).unwrap();
+    from.split("</section>").next().unwrap().matches("<th scope=\"row\">kind-").count()
+}
+
+#[test]
+fn of_a_thousand_classes_the_largest_the_worst_and_the_best_are_listed() {
+    // The classes in the middle have the most rows, the first none.
+    let rows = |c: usize| if (400..450).contains(&c) { 500 } else { c.min(7) };
+    let facts = Facts { report: report_of(1000, rows), ..Facts::default() };
+    let page = html(&facts);
+    assert!(page.len() < 300_000, "{} bytes", page.len());
+    assert_eq!((n_listed(&page, "data"), n_listed(&page, "classes")), (50, 50 + 10 + 10));
+    let note = "Listed are the 50 classes with the most rows; report.json has all 1,000.";
+    assert_eq!(page.matches(note).count(), 2);
+    for drawn in
+        ["Drawn are the 30 classes with the most rows.", "Drawn are the 24 classes with the most rows."]
+    {
+        assert!(page.contains(drawn), "{drawn}");
+    }
+    // The first class has no rows: the worst is the second.
+    for class in [1, 10, 400, 449, 990, 999] {
+        assert!(page.contains(&format!("<th scope=\"row\">kind-{class:04}</th>")), "{class}");
+    }
+    for class in [0, 11, 399, 450, 989] {
+        assert!(!page.contains(&format!("<th scope=\"row\">kind-{class:04}</th>")), "{class}");
+    }
+}
+
+#[test]
+fn fifty_classes_are_all_listed() {
+    let page = html(&Facts { report: report_of(50, |_| 9), ..Facts::default() });
+    assert_eq!((n_listed(&page, "data"), n_listed(&page, "classes")), (50, 50));
+    assert!(!page.contains("Listed are") && !page.contains("The lowest F1"));
 }
 
 #[test]

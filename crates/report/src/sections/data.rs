@@ -1,15 +1,17 @@
 //! What was read, how often each class occurs, and what the checks found.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::axis::Axis;
-use crate::facts::{Facts, Look};
+use crate::facts::{Facts, Look, largest};
 use crate::figure::Figure;
 use crate::plot::{Plot, series};
 use crate::table::Table;
-use crate::text::{counted, escape, percent, short, thousands};
+use crate::text::{MAX_LISTED, counted, drawn, escape, of_many, percent, short, thousands};
 
-/// The most classes that are drawn.
+/// The most classes that are drawn: those with the most rows.
 const MAX_CLASSES: usize = 30;
 
 pub(crate) fn html(facts: &Facts) -> String {
@@ -82,9 +84,21 @@ fn share(table: &Value, class: &str) -> (u64, f64) {
     (count, count as f64 / table.at("/n_rows").count().max(1) as f64)
 }
 
+/// Up to `n` of the classes: those with the most rows in the first table, in their order.
+fn most_frequent<'c>(tables: &[&Value], classes: &[&'c str], n: usize) -> Vec<&'c str> {
+    let counts: BTreeMap<&str, u64> = tables
+        .iter()
+        .take(1)
+        .flat_map(|table| table.at("/labels").all())
+        .map(|label| (label.at("/class").text(), label.at("/count").count()))
+        .collect();
+    let n_rows = |class: usize| counts.get(classes[class]).copied().unwrap_or(0);
+    largest(classes.len(), n, n_rows).into_iter().map(|class| classes[class]).collect()
+}
+
 fn shares(facts: &Facts) -> String {
     let (tables, classes) = (labelled(facts), facts.classes());
-    let shown = &classes[..classes.len().min(MAX_CLASSES)];
+    let shown = &most_frequent(&tables, &classes, MAX_CLASSES)[..];
     let names: Vec<String> = shown.iter().rev().map(|name| short(name, 18)).collect();
     let most =
         tables.iter().flat_map(|table| shown.iter().map(|class| share(table, class).1)).fold(0.01, f64::max);
@@ -105,7 +119,8 @@ fn shares(facts: &Facts) -> String {
             .iter()
             .flat_map(|t| [t.at("/role").text().to_owned(), format!("{} share", t.at("/role").text())]),
     );
-    let rows = classes.iter().map(|class| {
+    let listed = most_frequent(&tables, &classes, MAX_LISTED);
+    let rows = listed.iter().map(|class| {
         let cells = tables
             .iter()
             .map(|table| share(table, class))
@@ -116,8 +131,12 @@ fn shares(facts: &Facts) -> String {
         title: "How often each class occurs",
         legend: tables.iter().enumerate().map(|(i, t)| (series(i), t.at("/role").text().to_owned())).collect(),
         svg: plot.svg("share of each class in each table"),
-        read: "Bars of one class should be about equally long: where they are not, the tables were drawn differently, and a \
-               score on the one says less of the other.",
+        read: &format!(
+            "Bars of one class should be about equally long: where they are not, the tables were drawn differently, and a \
+             score on the one says less of the other.{}{}",
+            drawn(shown.len(), classes.len()),
+            of_many(classes.len())
+        ),
         numbers: Table::new(header).with(rows),
         wide: false,
     }
