@@ -1,18 +1,7 @@
-//! A CSV: text a person may have edited, cut off or downloaded wrongly. Whatever the bytes, reading ends with a table or an error.
+//! A CSV: text a person may have edited, cut off or downloaded wrongly.
 #![no_main]
 
-use headsmith_data::{OnBadRow, ReadOptions, checks, read_bytes};
-use headsmith_kernels::Pool;
+use headsmith_fuzz::read_table;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    for on_bad_row in [OnBadRow::Error, OnBadRow::Skip] {
-        let options = ReadOptions { on_bad_row, ..ReadOptions::default() };
-        if let Ok(table) = read_bytes("fuzzed", bytes, &options, &Pool::inline()) {
-            assert_eq!(table.x().n_rows(), table.n_rows());
-            assert!(table.x().as_slice().iter().all(|value| value.is_finite()));
-            assert!(table.labels().is_none_or(|labels| labels.codes().len() == table.n_rows()));
-            checks::inspect(&[("train", &table)], &Pool::inline());
-        }
-    }
-});
+fuzz_target!(|bytes: &[u8]| read_table(bytes));

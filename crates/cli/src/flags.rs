@@ -142,7 +142,7 @@ fn inspect() -> Command {
                 .action(ArgAction::Append)
                 .value_hint(ValueHint::FilePath)
                 .value_parser(value_parser!(std::path::PathBuf))
-                .help("CSV, Parquet, npy or npz, also gzip or zstd; the first one's classes and width are expected of the others"),
+                .help("CSV, JSON, Parquet, Arrow, npy, npz or safetensors, also gzip or zstd; the first one's classes and width are expected of the others"),
         )
         .arg(common::labels_of("labels", "Labels of the first table, one a row, if they are in a file of their own"));
     common::add(command)

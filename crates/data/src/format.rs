@@ -16,6 +16,8 @@ pub(crate) enum Format {
     /// JSON with objects in one array, whatever lines they stand in.
     JsonArray,
     Parquet,
+    /// Arrow IPC: a file, which Feather of version 2 is, or a stream.
+    Arrow,
     Npy,
     Npz,
     Safetensors,
@@ -42,6 +44,7 @@ impl Format {
             Format::Csv => "CSV",
             Format::Json | Format::JsonArray => "JSON",
             Format::Parquet => "Parquet",
+            Format::Arrow => "Arrow",
             Format::Npy => "npy",
             Format::Npz => "npz",
             Format::Safetensors => "safetensors",
@@ -58,6 +61,7 @@ pub(crate) fn detect(head: &[u8]) -> Result<Format> {
         [] => Err(Error::format("the file is empty: expected a header line and rows")
             .with_hint("was the file written completely?")),
         [b'P', b'A', b'R', b'1', ..] => Ok(Format::Parquet),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xFF, 0xFF, 0xFF, 0xFF, ..] => Ok(Format::Arrow),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Format::Npy),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Format::Npz),
         // The length of a header in JSON, then that.
@@ -103,7 +107,7 @@ fn detect_text(head: &[u8]) -> Result<Format> {
 }
 
 /// The formats that are read, in words.
-const READ: &str = "CSV, JSON, Parquet, npy, npz or safetensors";
+const READ: &str = "CSV, JSON, Parquet, Arrow, npy, npz or safetensors";
 
 /// The error for a format that is known and not read, with the Python that converts it.
 pub(crate) fn unread(name: &str, convert: &str) -> Error {
@@ -133,15 +137,13 @@ fn first_line(text: &[u8]) -> &[u8] {
 /// Formats people have embeddings in that are not read, each with how to convert it.
 fn unread_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
     const ANY: &str = "convert it, e.g. with pandas to_parquet or numpy save";
-    const ARROW: &str = "convert it: df = pandas.read_feather(path); df.to_parquet(\"table.parquet\") (of a stream: pyarrow.ipc.open_stream)";
+    const FEATHER: &str = "convert it: df = pandas.read_feather(path); df.to_feather(\"table.feather\")";
     const HDF5: &str = "convert it: f = h5py.File(path); numpy.savez(\"table.npz\", x=f[\"embeddings\"][:], y=f[\"labels\"][:])";
     const PICKLE: &str = "convert it: df = pandas.read_pickle(path); df.to_parquet(\"table.parquet\"), or, if it holds arrays, \
                           numpy.savez(\"table.npz\", x=x, y=y); only from who you trust, as a pickle can run anything";
-    let formats: [(&[u8], &str, &str); 14] = [
+    let formats: [(&[u8], &str, &str); 12] = [
         (b"\x89HDF\r\n\x1A\n", "an HDF5 file", HDF5),
-        (b"ARROW1", "an Arrow or Feather file", ARROW),
-        (b"FEA1", "a Feather file of version 1", ARROW),
-        (b"\xFF\xFF\xFF\xFF", "an Arrow stream", ARROW),
+        (b"FEA1", "a Feather file of version 1", FEATHER),
         (b"SQLite format 3", "an SQLite database", ANY),
         (b"\xFD7zXZ", "an xz archive", "unpack it first: xz -d"),
         (b"BZh", "a bzip2 archive", "unpack it first: bzip2 -d"),
@@ -219,6 +221,7 @@ fn claimed(name: &str) -> Option<Format> {
         ".csv" | ".tsv" | ".txt" => Format::Csv,
         ".json" | ".jsonl" | ".ndjson" => Format::Json,
         ".parquet" | ".pq" | ".parq" => Format::Parquet,
+        ".arrow" | ".arrows" | ".feather" | ".ipc" => Format::Arrow,
         ".safetensors" => Format::Safetensors,
         ".npy" => Format::Npy,
         ".npz" => Format::Npz,

@@ -3,10 +3,12 @@
 //! A file becomes a [`Table`] (rows as they stand, with their places in the file), and a table a [`Dataset`]
 //! (features and class indices).
 
+mod arrow;
 mod beside;
 mod cache;
 pub mod checks;
 mod classes;
+mod columnar;
 mod columns;
 mod csv;
 mod dataset;

@@ -1,7 +1,9 @@
 //! A file to a table: which format it is in, and the reader for it.
 
+use crate::arrow;
 use crate::beside::{self, LabelFiles};
 use crate::cache;
+use crate::columnar::{ColumnarFile, Scheme, Wanted};
 use crate::columns::{self, Columns, Role, quoted};
 use crate::csv::{self, Header};
 use crate::features::{Behind, Features, InMemory};
@@ -10,7 +12,7 @@ use crate::gather::{Gathered, Outline, gather};
 use crate::join;
 use crate::left_out::{self, Numerals};
 use crate::npy;
-use crate::parquet::{self, Parquet, SharedFile};
+use crate::parquet::{self, SharedFile};
 use crate::rows::RowBlock;
 use crate::source::{Compression, Source};
 use crate::table::{Contents, Part};
@@ -20,7 +22,7 @@ use headsmith_kernels::Pool;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Reads a table: CSV and other text tables, JSON, Parquet, npy, npz or safetensors, told by its content, each also in gzip,
+/// Reads a table: CSV and other text tables, JSON, Parquet, Arrow, npy, npz or safetensors, told by its content, each also in gzip,
 /// zstd or zip. Where `path` is a folder or
 /// a glob, as [`read_files`].
 ///
@@ -122,7 +124,7 @@ pub(crate) fn parse(
     let from = From { source, format, compression, options };
     match format {
         Format::Csv | Format::Json | Format::JsonArray => read_csv(&from, header, features, pool),
-        Format::Parquet => read_parquet(&from, features, pool),
+        Format::Parquet | Format::Arrow => read_columnar(&from, features, pool),
         _ if options.labels == LabelPlace::Alone => {
             let labels = npy::open_labels(source, format, compression, options)?;
             let columns = columns::of_labels(labels.column().to_owned(), options);
@@ -159,12 +161,13 @@ fn read_csv(from: &From<'_>, header: Header, features: &mut dyn Features, pool: 
     Ok(from.contents(layout.n_features, layout.columns, gathered, &[]))
 }
 
-fn read_parquet(from: &From<'_>, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
-    let parquet = open_parquet(from.source, from.compression, from.options)?;
-    let outline = from.outline(parquet.n_features, &parquet.columns, parquet.n_rows);
-    let gathered = gather(parquet::Rows::new(&parquet, pool), &outline, features)?;
-    let numerals = parquet::numerals(&parquet)?;
-    Ok(from.contents(parquet.n_features, parquet.columns, gathered, &numerals))
+fn read_columnar(from: &From<'_>, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
+    let file = open_columnar(from.source, from.format, from.compression, from.options)?;
+    let Scheme { columns, n_features, .. } = file.scheme();
+    let outline = from.outline(*n_features, columns, file.n_rows());
+    let gathered = gather(file.rows(Wanted::With(&[]), pool)?, &outline, features)?;
+    let numerals = file.numerals()?;
+    Ok(from.contents(*n_features, columns.clone(), gathered, &numerals))
 }
 
 fn read_arrays(rows: npy::Rows<'_>, from: &From<'_>, features: &mut dyn Features) -> Result<Contents> {
@@ -226,20 +229,22 @@ impl From<'_> {
     }
 }
 
-/// Opens a Parquet file where it lies; from memory when it is compressed as a whole.
-pub(crate) fn open_parquet(
+/// Opens a file of columns where it lies; a Parquet file from memory when it is compressed as a whole.
+pub(crate) fn open_columnar(
     source: &Source,
+    format: Format,
     compression: Compression,
     options: &ReadOptions,
-) -> Result<Parquet> {
-    match (source, compression) {
+) -> Result<Box<dyn ColumnarFile>> {
+    Ok(match (source, compression) {
+        _ if format == Format::Arrow => Box::new(arrow::open(source, compression, options)?),
         (Source::File(path), Compression::Plain) => {
             let file = File::open(path).and_then(SharedFile::new).map_err(|error| Error::io(path, error))?;
-            parquet::open(file, options)
+            Box::new(parquet::open(file, options)?)
         }
-        (Source::Bytes(_, bytes), Compression::Plain) => parquet::open(bytes.clone(), options),
-        _ => parquet::open(Bytes::from(source.read_all(compression)?), options),
-    }
+        (Source::Bytes(_, bytes), Compression::Plain) => Box::new(parquet::open(bytes.clone(), options)?),
+        _ => Box::new(parquet::open(Bytes::from(source.read_all(compression)?), options)?),
+    })
 }
 
 /// A row index is no feature, although it is a numeric column.

@@ -63,6 +63,21 @@ fn every_form_is_the_same_table() {
         "spark.parquet",
         "lines.jsonl",
         "records.json",
+        "uncompressed.feather",
+        "lz4.feather",
+        "zstd.feather",
+        "stream.arrow",
+        "fixed-f16.arrow",
+        "wide.arrow",
+        "views.arrow",
+        "columns.arrow",
+        "dictionary.arrow",
+        "class-label.arrow",
+        "decimal-columns.arrow",
+        "list-of-one.arrow",
+        "text-lists.arrow",
+        "spark.arrow",
+        "others.arrow",
     ];
     let expected = expected();
     for file in files {
@@ -91,7 +106,12 @@ fn tensors() {
 /// Bytes are vectors where it is said what they hold.
 #[test]
 fn packed_bytes() {
-    for (file, dtype) in [("packed-f32.parquet", Dtype::F32), ("packed-f16.parquet", Dtype::F16)] {
+    let files = [
+        ("packed-f32.parquet", Dtype::F32),
+        ("packed-f16.parquet", Dtype::F16),
+        ("packed-f32.arrow", Dtype::F32),
+    ];
+    for (file, dtype) in files {
         let options = ReadOptions { dtype: Some(dtype), ..ReadOptions::default() };
         let table = read(&data(file), &options, &Pool::inline()).unwrap();
         assert_eq!(table.x().as_slice(), expected().x().as_slice(), "{file}");
@@ -99,9 +119,29 @@ fn packed_bytes() {
     }
 }
 
+/// A dictionary of an Arrow stream may grow.
+#[test]
+fn dictionaries_that_grow() {
+    let table = read_data("deltas.arrow").unwrap();
+    assert_eq!(table.x().as_slice(), expected().x().as_slice());
+    assert_eq!((0..6).map(|row| table.labels().unwrap().name(row)).collect::<String>(), "bacaba");
+}
+
+/// A folder of Arrow files, as Hugging Face's `datasets` saves it, compressed or not.
+#[test]
+fn a_saved_folder_is_one_table() {
+    let table = read_data("saved").unwrap();
+    assert_eq!(fingerprint(&table), fingerprint(&expected()));
+    assert_eq!(table.place(4).to_string().rsplit('/').next().unwrap(), "data-00001-of-00002.arrow, row 1");
+    let packed = crate::packed(&std::fs::read(data("stream.arrow")).unwrap());
+    assert_eq!(fingerprint(&crate::bytes("x.arrow.gz", &packed).unwrap()), fingerprint(&expected()));
+}
+
 #[test]
 fn a_class_of_minus_one_is_no_label() {
-    assert!(read_data("class-label-test.parquet").unwrap().labels().is_none());
+    for file in ["class-label-test.parquet", "class-label-test.arrow"] {
+        assert!(read_data(file).unwrap().labels().is_none(), "{file}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accepted;
+mod arrow;
 mod cache;
 mod checked;
 mod classes;
@@ -44,6 +45,13 @@ fn bytes(name: &str, bytes: &[u8]) -> Result<Table> {
 
 fn skipping() -> ReadOptions {
     ReadOptions { on_bad_row: OnBadRow::Skip, ..ReadOptions::default() }
+}
+
+/// Bytes compressed with gzip.
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// The warnings of a table, one a line.

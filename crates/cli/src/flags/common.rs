@@ -165,7 +165,7 @@ pub(crate) fn labels() -> [Arg; 2] {
 pub(crate) fn labels_of(name: &'static str, help: &str) -> Arg {
     table(
         name,
-        &format!("{help}: npy, npz, safetensors, text with a label a line, or a table with a label column"),
+        &format!("{help}: npy, npz, safetensors, text with a label per line, or a table with a label column"),
     )
 }
 

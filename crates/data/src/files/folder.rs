@@ -2,7 +2,7 @@
 
 use super::natural;
 use crate::beside::label_paths;
-use crate::format;
+use crate::format::{self, Format};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -23,17 +23,22 @@ pub(super) fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     descend(folder, 0, &mut paths)?;
     let labels: Vec<PathBuf> = paths.iter().flat_map(|path| label_paths(path)).collect();
-    paths.retain(|path| !labels.contains(path));
+    let is_saved = paths.iter().any(|path| format::named(path) == Some(Format::Arrow.name()));
+    paths.retain(|path| !labels.contains(path) && !(is_saved && is_beside_arrow(path)));
     paths.sort_by(|a, b| natural::compare(a, b));
     let kinds = counted(&paths, |path| format::named(path).unwrap_or_default());
     if kinds.len() > 1 {
         return Err(several(folder, "formats", &kinds, |first| {
-            format!("*.{}", first.extension().unwrap_or_default().to_string_lossy())
+            let pattern = format!("*.{}", first.extension().unwrap_or_default().to_string_lossy());
+            first.with_file_name(pattern)
         }));
     }
-    let splits = counted(&paths, split_of);
+    let splits = counted(&paths, |path| split_of(folder, path));
     if splits.len() > 1 {
-        return Err(several(folder, "tables", &splits, |first| format!("*{}*", split_of(first))));
+        return Err(several(folder, "tables", &splits, |first| match split_folder(folder, first) {
+            Some(folder) => folder.to_owned(),
+            None => first.with_file_name(format!("*{}*", split_of(folder, first))),
+        }));
     }
     if paths.is_empty() {
         let what = "is a folder without a table: expected files of a format that is read";
@@ -47,7 +52,7 @@ fn several(
     folder: &Path,
     of: &str,
     parts: &[(&str, usize, &Path)],
-    pattern: impl Fn(&Path) -> String,
+    pattern: impl Fn(&Path) -> PathBuf,
 ) -> Error {
     let counts: Vec<String> = parts
         .iter()
@@ -58,8 +63,7 @@ fn several(
     match parts.iter().find(|(name, ..)| !name.is_empty()) {
         None => error,
         Some((_, _, first)) => {
-            let pattern = first.parent().unwrap_or(folder).join(pattern(first));
-            error.with_hint(format!("name those of one table, e.g. '{}'", pattern.display()))
+            error.with_hint(format!("name those of one table, e.g. '{}'", pattern(first).display()))
         }
     }
 }
@@ -94,9 +98,29 @@ fn counted<'a>(paths: &'a [PathBuf], part: impl Fn(&'a Path) -> &'a str) -> Vec<
     counts.into_iter().map(|(name, (n, first))| (name, n, first)).collect()
 }
 
-/// The word in a file's name that says which part of a data set it is; nothing where there is none.
-fn split_of(path: &Path) -> &str {
+/// The word that says which part of a data set a file is, in its name or in that of a folder in `folder` that it is in;
+/// nothing where there is none.
+fn split_of<'a>(folder: &Path, path: &'a Path) -> &'a str {
+    let own = split_in(path);
+    let outer = || split_folder(folder, path).map_or("", split_in);
+    if own.is_empty() { outer() } else { own }
+}
+
+/// The folder in `folder` whose name says which part of a data set its files are, where the file's own does not.
+fn split_folder<'a>(folder: &Path, path: &'a Path) -> Option<&'a Path> {
+    let within = path.ancestors().skip(1).take_while(|outer| *outer != folder);
+    within.filter(|_| split_in(path).is_empty()).find(|outer| !split_in(outer).is_empty())
+}
+
+/// The word in the last part of a path that says so.
+fn split_in(path: &Path) -> &str {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let mut words = name.split(|c: char| !c.is_ascii_alphabetic());
     words.find(|word| SPLITS.iter().any(|split| word.eq_ignore_ascii_case(split))).unwrap_or_default()
+}
+
+/// Whether a file is none of the table, but what Hugging Face's `datasets` saves beside it.
+fn is_beside_arrow(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    ["state.json", "dataset_info.json", "dataset_dict.json"].contains(&name)
 }

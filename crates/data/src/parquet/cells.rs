@@ -1,31 +1,12 @@
 //! The cells of one Parquet column, decoded.
 
+use crate::columnar::{Cells, MAX_PRECISION, Stored, Values, decimals};
 use half::f16;
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{ByteArray, DataType, FixedLenByteArray};
+use parquet::data_type::{DataType, FixedLenByteArray};
 use parquet::errors::Result;
 use parquet::schema::types::ColumnDescriptor;
-
-/// What the values of a column are, and in which type they are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
-    Float,
-    Half,
-    Bool,
-    Signed,
-    Unsigned,
-    Text,
-    /// Whole multiples of a power of ten, with so many decimals.
-    Decimal(u32),
-    /// Bytes of a fixed number that say nothing of what they are.
-    Bytes,
-    /// Neither numbers nor text: dates, identifiers.
-    Other,
-}
-
-/// The most digits of a decimal whose digits fit 128 bits.
-const MAX_PRECISION: i32 = 38;
 
 /// What a column's values are.
 pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
@@ -74,86 +55,6 @@ pub(crate) fn is_bytes(column: &ColumnDescriptor) -> bool {
     matches!(column.physical_type(), Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY)
         && column.logical_type_ref().is_none()
         && column.converted_type() == ConvertedType::NONE
-}
-
-/// Values of a column, without its nulls.
-#[derive(Debug)]
-pub(crate) enum Values {
-    F32(Vec<f32>),
-    F64(Vec<f64>),
-    Integers(Vec<i128>),
-    Bools(Vec<bool>),
-    Texts(Vec<ByteArray>),
-}
-
-impl Values {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Values::F32(values) => values.len(),
-            Values::F64(values) => values.len(),
-            Values::Integers(values) => values.len(),
-            Values::Bools(values) => values.len(),
-            Values::Texts(values) => values.len(),
-        }
-    }
-
-    /// Value `i` as an `f32`, and whether it underflowed to zero. An infinite result of a finite value is an overflow.
-    #[inline]
-    pub(crate) fn number(&self, i: usize) -> (f32, bool) {
-        match self {
-            Values::F32(values) => (values[i], false),
-            Values::F64(values) => {
-                let value = values[i] as f32;
-                (value, value == 0.0 && values[i] != 0.0)
-            }
-            Values::Integers(values) => (values[i] as f32, false),
-            Values::Bools(values) => (f32::from(u8::from(values[i])), false),
-            Values::Texts(_) => (f32::NAN, false),
-        }
-    }
-
-    /// Value `i` in double precision; NaN when it is no number.
-    pub(crate) fn wide(&self, i: usize) -> f64 {
-        match self {
-            Values::F64(values) => values[i],
-            Values::Texts(_) => f64::NAN,
-            _ => f64::from(self.number(i).0),
-        }
-    }
-
-    /// The values, where they are text.
-    pub(crate) fn texts(&self) -> &[ByteArray] {
-        if let Values::Texts(texts) = self { texts } else { &[] }
-    }
-
-    /// Value `i` as pandas would write it in a CSV; `None` when it is not UTF-8.
-    pub(crate) fn text(&self, i: usize) -> Option<String> {
-        match self {
-            Values::F32(values) => Some(format!("{:?}", values[i])),
-            Values::F64(values) => Some(format!("{:?}", values[i])),
-            Values::Integers(values) => Some(values[i].to_string()),
-            Values::Bools(values) => Some(if values[i] { "True" } else { "False" }.to_owned()),
-            Values::Texts(values) => std::str::from_utf8(values[i].data()).ok().map(str::to_owned),
-        }
-    }
-}
-
-/// Rows of one column: levels (empty when the column cannot be null or repeated) and values.
-#[derive(Debug)]
-pub(crate) struct Cells {
-    pub(crate) n_rows: usize,
-    pub(crate) definitions: Vec<i16>,
-    pub(crate) repetitions: Vec<i16>,
-    pub(crate) values: Values,
-}
-
-impl Cells {
-    /// Whether there are as many values as the levels say, and no level beyond that of a value.
-    pub(crate) fn fit(&self, value_level: i16) -> bool {
-        let n_values = self.definitions.iter().filter(|&&level| level == value_level).count();
-        let expected = if self.definitions.is_empty() { self.n_rows } else { n_values };
-        self.values.len() == expected && self.definitions.iter().all(|&level| level <= value_level)
-    }
 }
 
 /// Reads the next `n_rows` rows of a column, or as many as there are.
@@ -212,15 +113,6 @@ fn integers<T>(values: Vec<T>, stored: Stored, widen: impl Fn(T) -> i128) -> Val
     }
 }
 
-/// Decimals by their digits: integers where none stand behind the point.
-fn decimals(digits: impl Iterator<Item = i128>, scale: u32) -> Values {
-    if scale == 0 {
-        return Values::Integers(digits.collect());
-    }
-    // Text is what rounds once, whatever the number of digits.
-    Values::F64(digits.map(|digits| format!("{digits}e-{scale}").parse().unwrap_or(f64::NAN)).collect())
-}
-
 /// A big-endian integer in two's complement.
 fn wide(bytes: &[u8]) -> i128 {
     let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { -1 } else { 0 };
@@ -240,15 +132,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_are_their_digits_over_a_power_of_ten() {
+    fn integers_are_big_endian() {
         assert_eq!(
             [wide(&[]), wide(&[0x7F, 0xFF]), wide(&[0xFF]), wide(&[0x80; 16])],
             [0, 32767, -1, i128::from_be_bytes([0x80; 16])]
         );
-        let Values::F64(values) = decimals([150, -5, 0].into_iter(), 2) else {
-            panic!("numbers with a fraction")
-        };
-        assert_eq!(values, [1.5, -0.05, 0.0]);
-        assert!(matches!(decimals([7].into_iter(), 0), Values::Integers(values) if values == [7]));
     }
 }

@@ -1,70 +1,37 @@
 //! Parquet: a list of numbers in one column, or a column for each feature, read column by column without Arrow.
 //!
 //! Row groups follow each other, and within one, batches of rows: never is a whole column decoded beside the table.
-//! The levels of nested columns (Melnik et al., "Dremel", VLDB 2010) tell rows, nulls and empty lists apart.
 
-mod batch;
 mod cells;
-mod huggingface;
-mod numerals;
 mod pages;
-mod pandas;
 mod schema;
 mod shared_file;
 mod thrift;
-mod unread;
-mod vectors;
+mod type_name;
 
-pub(crate) use numerals::numerals;
 pub(crate) use shared_file::SharedFile;
 
-use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
-use crate::list;
+use crate::columnar::{
+    self, Batch, Cells, ColumnarFile, Field, N_SAMPLED, Scheme, Vectors, Wanted, as_lists, no_rows,
+};
+use crate::left_out::Numerals;
 use crate::rows::RowBlock;
-use crate::{Error, LabelPlace, ReadOptions, Result};
-use batch::Batch;
-use cells::{Cells, Stored};
+use crate::{Error, ReadOptions, Result};
 use headsmith_kernels::Pool;
 use pages::Claims;
 use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, FileReader, RowGroupReader, SerializedFileReader};
-use schema::{Field, fields};
+use schema::fields;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use thrift::{STRUCT, Thrift};
-use vectors::Vectors;
-
-/// The rows that are looked at to find out what text columns hold and how long the lists are.
-const N_SAMPLED: usize = 64;
-
-/// About how many values are decoded at once.
-const BATCH_VALUES: usize = 1 << 19;
 
 /// An open Parquet file and what its columns are.
 pub(crate) struct Parquet {
     file: Box<dyn FileReader>,
-    fields: Vec<Field>,
-    pub(crate) columns: Columns,
-    pub(crate) n_features: usize,
-    pub(crate) n_rows: usize,
-}
-
-impl Parquet {
-    /// Whether the cells of a column can be written as text.
-    pub(crate) fn can_be_written(&self, column: usize) -> bool {
-        let field = &self.fields[column];
-        let plain = !matches!(field.stored, Stored::Other | Stored::Bytes) && !field.is_list();
-        match self.columns.roles[column] {
-            Role::Index | Role::Other => plain,
-            _ => true,
-        }
-    }
-
-    /// Whether a column is the index pandas keeps beside the columns proper.
-    pub(crate) fn is_pandas_index(&self, column: usize) -> bool {
-        self.fields[column].is_index
-    }
+    scheme: Scheme,
+    n_rows: usize,
 }
 
 /// Calls the `parquet` crate, which panics on some damaged files: pages that contradict their column or each other.
@@ -90,49 +57,25 @@ fn damaged(error: ParquetError) -> Error {
 }
 
 fn damaged_because(what: &str) -> Error {
-    Error::format(format!("the Parquet file is damaged or of a kind that is not read: {what}"))
-        .with_hint("write it again, e.g. with pandas to_parquet")
+    columnar::damaged("Parquet", what)
 }
 
 /// Opens a Parquet file and finds out what its columns are.
 pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) -> Result<Parquet> {
     check_ends(&input)?;
     let metadata = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input))?;
-    let mut fields = fields(metadata.file_metadata().schema_descr());
-    let indices = pandas::index_columns(metadata.file_metadata());
-    fields.iter_mut().for_each(|field| field.is_index |= indices.contains(&field.name));
+    let fields = fields(metadata.file_metadata().schema_descr());
     check_claims(&input, &metadata, &fields)?;
     let n_rows = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
     if n_rows == 0 {
-        return Err(Error::format("the table has columns and no rows: expected at least one row")
-            .with_hint("was the file written completely?"));
+        return Err(no_rows());
     }
     let file: Box<dyn FileReader> = Box::new(guarded(|| SerializedFileReader::new(input))?);
-    let class_names = huggingface::class_names(file.metadata().file_metadata());
-    for field in &mut fields {
-        field.class_names = class_names.get(&field.name).cloned().unwrap_or_default();
-        unpack(file.as_ref(), field, options)?;
-    }
-    let sketches = sketches(file.as_ref(), &fields, options)?;
-    unread::refuse(&fields, &sketches, options)?;
-    let columns = columns::assign(&sketches, options)?;
-    let n_features = n_features(file.as_ref(), &fields, &columns)?;
-    Ok(Parquet { file, fields, columns, n_features, n_rows })
-}
-
-/// Makes a column of bytes that can be vectors of the numbers asked for one of lists.
-fn unpack(file: &dyn FileReader, field: &mut Field, options: &ReadOptions) -> Result<()> {
-    let Some(dtype) = options.dtype.filter(|_| field.is_bytes) else { return Ok(()) };
-    let asked = options.embeddings_column.as_ref().is_none_or(|name| *name == field.name);
-    let Some(cells) = first_cells(file, field)?.filter(|_| asked) else { return Ok(()) };
-    let n_texts = (0..cells.values.len()).filter(|&i| cells.values.text(i).is_some()).count();
-    let is_text = field.stored == Stored::Text && n_texts == cells.values.len();
-    let named = options.embeddings_column.is_some() || columns::is_embeddings_name(&field.name);
-    if vectors::fits(&cells, dtype) && (named || !is_text) {
-        field.vectors = Some(Vectors::Packed { dtype, value_level: field.value_level });
-        field.become_lists();
-    }
-    Ok(())
+    let pairs = metadata.file_metadata().key_value_metadata().map_or(&[][..], |pairs| &pairs[..]);
+    let said = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
+    let mut first = |field: &Field| first_cells(file.as_ref(), field);
+    let scheme = Scheme::new("Parquet", fields, &said, &mut first, options)?;
+    Ok(Parquet { file, scheme, n_rows })
 }
 
 /// A Parquet file begins and ends with `PAR1`, the end after the length of the footer.
@@ -171,65 +114,6 @@ fn check_claims(input: &impl ChunkReader, metadata: &ParquetMetaData, fields: &[
     Ok(())
 }
 
-fn sketches(file: &dyn FileReader, fields: &[Field], options: &ReadOptions) -> Result<Vec<Sketch>> {
-    let mut sketches: Vec<Sketch> = Vec::with_capacity(fields.len());
-    // Beside lists, columns of numbers are few, and one may be the label by what it holds.
-    let has_lists = fields.iter().any(Field::is_list);
-    for field in fields {
-        if sketches.iter().any(|sketch| sketch.name == field.name) {
-            let what = format!("two columns are named \"{}\"", field.name);
-            return Err(Error::format(what).with_hint("give every column a name of its own"));
-        }
-        let is_number =
-            field.vectors.is_some() || !matches!(field.stored, Stored::Text | Stored::Bytes | Stored::Other);
-        let kind = match field.stored {
-            Stored::Other => Kind::Other,
-            Stored::Bytes if field.vectors.is_none() => Kind::Other,
-            _ if field.is_list() => {
-                if is_number {
-                    Kind::List
-                } else {
-                    Kind::Other
-                }
-            }
-            Stored::Text => sampled_kind(file, field)?,
-            _ if has_lists
-                || options.labels == LabelPlace::Alone
-                || columns::may_be_one_hot(&field.name, options)
-                || columns::may_be_label_by_name(&field.name) =>
-            {
-                sampled_kind(file, field)?
-            }
-            _ => Kind::Number,
-        };
-        sketches.push(Sketch { name: field.name.clone(), kind, is_index: field.is_index });
-    }
-    Ok(sketches)
-}
-
-/// What the first cells of a column that is no list hold.
-fn sampled_kind(file: &dyn FileReader, field: &Field) -> Result<Kind> {
-    let Some(cells) = first_cells(file, field)? else { return Ok(Kind::Empty) };
-    let texts: Vec<String> = (0..cells.values.len()).filter_map(|i| cells.values.text(i)).collect();
-    let mut distinct: Vec<&String> = texts.iter().collect();
-    distinct.sort();
-    distinct.dedup();
-    let n_lists = texts.iter().filter(|text| list::is_list(text.as_bytes(), false)).count();
-    Ok(match field.stored {
-        Stored::Text if texts.len() * 2 < cells.values.len() => Kind::Other,
-        Stored::Text if texts.is_empty() => Kind::Empty,
-        Stored::Text if n_lists * 2 >= texts.len() => Kind::List,
-        Stored::Text if Kind::is_free_text(distinct.iter().map(|text| text.as_str())) => Kind::DistinctText,
-        Stored::Text if distinct.len() < texts.len() || texts.len() < 3 => Kind::RepeatedText,
-        Stored::Text => Kind::DistinctText,
-        _ if (0..cells.values.len()).all(|i| matches!(cells.values.number(i).0, 0.0 | 1.0)) => Kind::ZeroOne,
-        _ => {
-            let numbers = (0..cells.values.len()).map(|i| f64::from(cells.values.number(i).0));
-            Kind::of_numbers(&numbers.collect::<Vec<f64>>())
-        }
-    })
-}
-
 fn first_cells(file: &dyn FileReader, field: &Field) -> Result<Option<Cells>> {
     if field.leaf.is_none() || file.num_row_groups() == 0 {
         return Ok(None);
@@ -244,70 +128,65 @@ fn readers(group: &dyn RowGroupReader, field: &Field) -> Result<Vec<ColumnReader
     field.leaves().into_iter().map(|leaf| guarded(|| group.get_column_reader(leaf))).collect()
 }
 
-/// Reads the next rows of a field; vectors as lists.
+/// Reads the next rows of a field.
 fn read_cells(
     readers: &mut [ColumnReader],
     field: &Field,
     n_rows: usize,
 ) -> std::result::Result<Cells, ParquetError> {
-    match (&field.vectors, readers) {
-        (Some(Vectors::Spark(fields)), readers) => {
-            let parts = readers.iter_mut().zip(fields.iter());
-            let parts = parts.map(|(reader, field)| cells::read(reader, field.stored, n_rows));
-            vectors::dense(&parts.collect::<std::result::Result<Vec<_>, _>>()?, fields)
+    let leaves = match &field.vectors {
+        Some(Vectors::Spark(fields)) => {
+            let leaves = readers.iter_mut().zip(fields.iter());
+            leaves.map(|(reader, field)| cells::read(reader, field.stored, n_rows)).collect()
         }
-        (Some(Vectors::Packed { dtype, value_level }), [reader, ..]) => {
-            Ok(vectors::unpacked(&cells::read(reader, field.stored, n_rows)?, *value_level, *dtype))
-        }
-        (None, [reader, ..]) => cells::read(reader, field.stored, n_rows),
-        (_, []) => Err(ParquetError::General("a column without values".to_owned())),
+        _ => readers.iter_mut().map(|reader| cells::read(reader, field.stored, n_rows)).collect(),
+    };
+    let leaves: std::result::Result<Vec<Cells>, ParquetError> = leaves;
+    as_lists(field, leaves?).map_err(|what| ParquetError::General(what.to_owned()))
+}
+
+impl ColumnarFile for Parquet {
+    fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    fn rows<'a>(
+        &'a self,
+        wanted: Wanted<'a>,
+        pool: &'a Pool,
+    ) -> Result<Box<dyn Iterator<Item = Result<RowBlock>> + 'a>> {
+        Ok(Box::new(Rows { parquet: self, pool, group: 0, open: Vec::new(), n_before: 0, wanted }))
+    }
+
+    fn numerals(&self) -> Result<Vec<Numerals>> {
+        let mut first = |field: &Field| first_cells(self.file.as_ref(), field);
+        columnar::numerals(&self.scheme, &mut first, &mut |column, each| {
+            let field = &self.scheme.fields[column];
+            for group in 0..self.file.num_row_groups() {
+                let group = guarded(|| self.file.get_row_group(group))?;
+                let mut readers = readers(group.as_ref(), field)?;
+                loop {
+                    let cells = guarded(|| read_cells(&mut readers, field, N_CELLS))?;
+                    if cells.n_rows == 0 {
+                        break;
+                    }
+                    each(&cells);
+                }
+            }
+            Ok(())
+        })
     }
 }
 
-/// The number of features: of columns, or of elements that most of the first lists have (the first such number, if
-/// several are equally frequent).
-fn n_features(file: &dyn FileReader, fields: &[Field], columns: &Columns) -> Result<usize> {
-    let Some(column) = columns.position(Role::Embeddings) else {
-        return Ok(columns.with_role(Role::Feature).len());
-    };
-    let field = &fields[column];
-    let Some(cells) = first_cells(file, field)? else { return Ok(0) };
-    let lens: Vec<usize> = match field.element_level {
-        Some(level) => lists(&cells).map(|list| n_elements(&cells.definitions[list], level)).collect(),
-        None => cells.values.texts().iter().map(|text| list::count_elements(text.data())).collect(),
-    };
-    let votes = |n: usize| lens.iter().filter(|&&other| other == n).count();
-    let mut best = 0;
-    for &n in lens.iter().filter(|&&n| n > 0 && n <= MAX_FEATURES) {
-        if best == 0 || votes(n) > votes(best) {
-            best = n;
-        }
-    }
-    Ok(best)
-}
-
-/// The levels of each row of a list column.
-fn lists(cells: &Cells) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        if start >= cells.repetitions.len() {
-            return None;
-        }
-        let rest = &cells.repetitions[start + 1..];
-        let end =
-            rest.iter().position(|&level| level == 0).map_or(cells.repetitions.len(), |len| start + 1 + len);
-        let list = start..end;
-        start = end;
-        Some(list)
-    })
-}
-
-fn n_elements(definitions: &[i16], element_level: i16) -> usize {
-    definitions.iter().filter(|&&level| level >= element_level).count()
-}
+/// About how many cells of text are decoded at once.
+const N_CELLS: usize = 1 << 14;
 
 /// The rows of a Parquet file in blocks.
-pub(crate) struct Rows<'a> {
+struct Rows<'a> {
     parquet: &'a Parquet,
     pool: &'a Pool,
     group: usize,
@@ -315,10 +194,7 @@ pub(crate) struct Rows<'a> {
     open: Vec<Open>,
     /// The number of rows before the next block.
     n_before: u64,
-    /// The columns that are neither features nor labels and are read as well.
-    others: &'a [usize],
-    /// Whether these alone are read: the features are zeros then, and there are no labels.
-    others_alone: bool,
+    wanted: Wanted<'a>,
 }
 
 struct Open {
@@ -327,33 +203,13 @@ struct Open {
     cells: Option<Result<Cells>>,
 }
 
-impl<'a> Rows<'a> {
-    pub(crate) fn new(parquet: &'a Parquet, pool: &'a Pool) -> Rows<'a> {
-        Rows { parquet, pool, group: 0, open: Vec::new(), n_before: 0, others: &[], others_alone: false }
-    }
-
-    /// The rows with the cells of those of the columns `others` that are neither features nor labels.
-    pub(crate) fn with_other_columns(parquet: &'a Parquet, others: &'a [usize], pool: &'a Pool) -> Rows<'a> {
-        Rows { others, ..Rows::new(parquet, pool) }
-    }
-
-    /// The cells of the columns `others`, which are neither features nor labels, alone.
-    pub(crate) fn of_other_columns(parquet: &'a Parquet, others: &'a [usize], pool: &'a Pool) -> Rows<'a> {
-        Rows { others_alone: true, ..Rows::with_other_columns(parquet, others, pool) }
-    }
-
+impl Rows<'_> {
     fn open_group(&mut self) -> Result<()> {
         let group = guarded(|| self.parquet.file.get_row_group(self.group))?;
         self.group += 1;
-        for (column, role) in self.parquet.columns.roles.iter().enumerate() {
-            let wanted = match role {
-                Role::Index | Role::Other => self.others.contains(&column),
-                _ => !self.others_alone,
-            };
-            if self.parquet.fields[column].leaf.is_some() && wanted {
-                let readers = readers(group.as_ref(), &self.parquet.fields[column])?;
-                self.open.push(Open { column, readers, cells: None });
-            }
+        for column in self.parquet.scheme.columns_to_read(self.wanted) {
+            let readers = readers(group.as_ref(), &self.parquet.scheme.fields[column])?;
+            self.open.push(Open { column, readers, cells: None });
         }
         Ok(())
     }
@@ -366,14 +222,14 @@ impl<'a> Rows<'a> {
                 }
                 self.open_group()?;
             }
-            let n_rows = (BATCH_VALUES / self.parquet.n_features.max(1)).clamp(16, 8192);
-            let fields = &self.parquet.fields;
+            let n_rows = self.parquet.scheme.rows_of_block();
+            let fields = &self.parquet.scheme.fields;
             self.pool.for_each_chunk(&mut self.open, 1, |_, open| {
                 let open = &mut open[0];
                 let field = &fields[open.column];
                 open.cells = Some(guarded(|| read_cells(&mut open.readers, field, n_rows)));
             });
-            let mut batch = Batch::new(self.parquet, self.n_before);
+            let mut batch = Batch::new(&self.parquet.scheme, self.n_before);
             for open in &mut self.open {
                 if let Some(cells) = open.cells.take() {
                     batch.add(open.column, cells?)?;

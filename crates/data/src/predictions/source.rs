@@ -1,10 +1,10 @@
 //! The rows of a table's files, read again: to be written with their predictions, or for one of their other columns.
 
 use super::{Cell, Stopped};
+use crate::columnar::{ColumnarFile, Wanted};
 use crate::columns::Role;
 use crate::csv;
-use crate::parquet::{self, Parquet};
-use crate::read::open_parquet;
+use crate::read::open_columnar;
 use crate::table::Part;
 use crate::{Error, ReadOptions, Result, Table, join};
 use headsmith_kernels::Pool;
@@ -23,7 +23,7 @@ pub(crate) struct Opened {
 /// One file of a table, open to be read again.
 enum File {
     Csv(csv::Layout),
-    Parquet(Parquet),
+    Columnar(Box<dyn ColumnarFile>),
     /// Arrays have no columns: they are written as the notebook's two, a list and a label.
     Arrays,
 }
@@ -52,7 +52,7 @@ impl Opened {
     }
 
     fn is_pandas_index(&self, column: usize) -> bool {
-        matches!(&self.first, Some(File::Parquet(parquet)) if parquet.is_pandas_index(column))
+        matches!(&self.first, Some(File::Columnar(file)) if file.scheme().is_pandas_index(column))
     }
 
     /// The names of the columns that are left out where all are written, for what they hold.
@@ -127,9 +127,10 @@ impl File {
                 (File::Csv(layout), roles, n_features)
             }
             _ => {
-                let parquet = open_parquet(&part.source, part.compression, &options_of(table, part))?;
-                let (roles, n_features) = (parquet.columns.roles.clone(), parquet.n_features);
-                (File::Parquet(parquet), roles, n_features)
+                let options = options_of(table, part);
+                let file = open_columnar(&part.source, part.format, part.compression, &options)?;
+                let (roles, n_features) = (file.scheme().columns.roles.clone(), file.scheme().n_features);
+                (File::Columnar(file), roles, n_features)
             }
         };
         if roles != part.columns.roles || n_features != table.n_features() {
@@ -140,7 +141,7 @@ impl File {
 
     fn can_be_written(&self, column: usize) -> bool {
         match self {
-            File::Parquet(parquet) => parquet.can_be_written(column),
+            File::Columnar(file) => file.scheme().can_be_written(column),
             _ => true,
         }
     }
@@ -172,7 +173,7 @@ impl FileRows<'_> {
     fn of(&self, file: &File, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
         match file {
             File::Csv(layout) => self.of_csv(layout, each),
-            File::Parquet(parquet) => self.of_parquet(parquet, each),
+            File::Columnar(file) => self.of_columnar(file.as_ref(), each),
             File::Arrays => (self.first..self.first + self.part.numbers.n_rows()).try_for_each(|row| {
                 let cells = vec![Cell::List(self.table.x().row(row)); self.wanted.len()];
                 each(row, &cells)
@@ -212,19 +213,19 @@ impl FileRows<'_> {
         }
     }
 
-    fn of_parquet(&self, parquet: &Parquet, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
+    fn of_columnar(&self, file: &dyn ColumnarFile, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
         let roles = &self.part.columns.roles;
-        if let Some(&column) = self.wanted.iter().find(|&&column| !parquet.can_be_written(column)) {
+        if let Some(&column) = self.wanted.iter().find(|&&column| !file.scheme().can_be_written(column)) {
             return Err(unwritable(&self.part.columns.names[column]).into());
         }
         let pool = Pool::inline();
         let features = features_before(roles);
         let mut row = 0;
-        let rows = match self.compares {
-            true => parquet::Rows::with_other_columns(parquet, &self.wanted, &pool),
-            false => parquet::Rows::of_other_columns(parquet, &self.wanted, &pool),
+        let wanted = match self.compares {
+            true => Wanted::With(&self.wanted),
+            false => Wanted::Alone(&self.wanted),
         };
-        for block in rows {
+        for block in file.rows(wanted, &pool)? {
             let block = block?;
             for (i, x) in block.x.chunks_exact(self.table.n_features()).enumerate() {
                 // A row without a label in a table that has labels was left out.

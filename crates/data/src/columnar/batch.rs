@@ -1,7 +1,6 @@
 //! A block of rows, put together column by column.
 
-use super::cells::{Cells, Values};
-use super::{Parquet, damaged_because, lists};
+use super::{Cells, Scheme, Values, lists};
 use crate::columns::{MAX_FEATURES, Role};
 use crate::list::{self, shown};
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
@@ -9,8 +8,8 @@ use crate::{Place, Result};
 use std::collections::HashMap;
 
 /// A block in the making, column by column.
-pub(super) struct Batch<'a> {
-    parquet: &'a Parquet,
+pub(crate) struct Batch<'a> {
+    scheme: &'a Scheme,
     n_before: u64,
     n_rows: Option<usize>,
     n_features_seen: usize,
@@ -20,30 +19,30 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(parquet: &'a Parquet, n_before: u64) -> Batch<'a> {
-        let names = parquet.columns.one_hot.clone();
+    pub(crate) fn new(scheme: &'a Scheme, n_before: u64) -> Batch<'a> {
+        let names = scheme.columns.one_hot.clone();
         let block = RowBlock { names, ..RowBlock::default() };
-        Batch { parquet, n_before, n_rows: None, n_features_seen: 0, block, bad: Vec::new() }
+        Batch { scheme, n_before, n_rows: None, n_features_seen: 0, block, bad: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, column: usize, cells: Cells) -> Result<()> {
+    pub(crate) fn add(&mut self, column: usize, cells: Cells) -> Result<()> {
         let n_rows = *self.n_rows.get_or_insert(cells.n_rows);
         if n_rows != cells.n_rows {
-            return Err(damaged_because("its columns have different numbers of rows"));
+            return Err(self.scheme.damaged("its columns have different numbers of rows"));
         }
-        let value_level = self.parquet.fields[column].value_level;
+        let value_level = self.scheme.fields[column].value_level;
         if !cells.fit(value_level) {
-            return Err(damaged_because("its levels and its values do not belong together"));
+            return Err(self.scheme.damaged("its levels and its values do not belong together"));
         }
         if self.bad.len() < n_rows {
             self.bad = vec![None; n_rows];
-            self.block.x = vec![0.0; n_rows * self.parquet.n_features];
+            self.block.x = vec![0.0; n_rows * self.scheme.n_features];
             self.block.codes = vec![NO_LABEL; n_rows];
         }
-        match self.parquet.columns.roles[column] {
-            Role::Embeddings if !self.parquet.fields[column].is_list() => self.add_text_lists(column, &cells),
+        match self.scheme.columns.roles[column] {
+            Role::Embeddings if !self.scheme.fields[column].is_list() => self.add_text_lists(column, &cells),
             Role::Embeddings if lists(&cells).count() != n_rows => {
-                return Err(damaged_because("its lists begin in other rows than they should"));
+                return Err(self.scheme.damaged("its lists begin in other rows than they should"));
             }
             Role::Embeddings => self.add_lists(column, &cells),
             Role::Feature => self.add_feature(column, &cells),
@@ -55,7 +54,7 @@ impl<'a> Batch<'a> {
     }
 
     fn place(&self, row: usize, column: usize) -> Place {
-        Place::row(self.n_before + row as u64 + 1).in_column(&self.parquet.fields[column].name)
+        Place::row(self.n_before + row as u64 + 1).in_column(&self.scheme.fields[column].name)
     }
 
     fn refuse(&mut self, row: usize, place: Place, what: String, hint: &str) {
@@ -63,8 +62,8 @@ impl<'a> Batch<'a> {
     }
 
     fn add_lists(&mut self, column: usize, cells: &Cells) {
-        let field = &self.parquet.fields[column];
-        let n_features = self.parquet.n_features;
+        let field = &self.scheme.fields[column];
+        let n_features = self.scheme.n_features;
         let element_level = field.element_level.unwrap_or(field.value_level);
         let mut next_value = 0;
         for (row, list) in lists(cells).enumerate().take(self.bad.len()) {
@@ -100,7 +99,7 @@ impl<'a> Batch<'a> {
 
     /// Lists that are text, `"[0.5, 1.25]"`, as drivers of databases give the vectors of a column.
     fn add_text_lists(&mut self, column: usize, cells: &Cells) {
-        let n_features = self.parquet.n_features;
+        let n_features = self.scheme.n_features;
         self.for_each_cell(column, cells, |batch, row, value| {
             let place = batch.place(row, column);
             let Some(text) = value.and_then(|i| cells.values.texts().get(i)) else {
@@ -120,7 +119,7 @@ impl<'a> Batch<'a> {
 
     /// Takes over a whole row of finite 32-bit values; false when it is something else.
     fn copy_finite(&mut self, row: usize, values: &Values, first: usize) -> bool {
-        let n_features = self.parquet.n_features;
+        let n_features = self.scheme.n_features;
         let Values::F32(values) = values else { return false };
         let values = &values[first..first + n_features];
         let finite = values.iter().all(|value| value.is_finite());
@@ -149,7 +148,7 @@ impl<'a> Batch<'a> {
         cells: &Cells,
         cell: impl Fn(&mut Self, usize, Option<usize>),
     ) {
-        let value_level = self.parquet.fields[column].value_level;
+        let value_level = self.scheme.fields[column].value_level;
         let mut next = 0;
         for row in 0..self.bad.len() {
             let present = cells.definitions.get(row).is_none_or(|&level| level == value_level);
@@ -169,7 +168,7 @@ impl<'a> Batch<'a> {
         element: Option<usize>,
     ) {
         let (number, underflow) = values.number(i);
-        self.block.x[row * self.parquet.n_features + feature] = number;
+        self.block.x[row * self.scheme.n_features + feature] = number;
         if number.is_finite() && !underflow {
             return;
         }
@@ -192,7 +191,7 @@ impl<'a> Batch<'a> {
         let mut codes: HashMap<String, u32> = HashMap::new();
         let mut names = Vec::new();
         let mut last: (Vec<u8>, u32) = (Vec::new(), NO_LABEL);
-        let value_level = self.parquet.fields[column].value_level;
+        let value_level = self.scheme.fields[column].value_level;
         let mut next = 0;
         for row in 0..self.bad.len() {
             if cells.definitions.get(row).is_some_and(|&level| level < value_level) {
@@ -211,7 +210,7 @@ impl<'a> Batch<'a> {
             if class.as_ref().is_some_and(|name| name.is_none()) {
                 let found = cells.values.text(i).unwrap_or_default();
                 // Hugging Face marks rows without a label so.
-                if found != "-1" && !self.parquet.columns.placeholders {
+                if found != "-1" && !self.scheme.columns.placeholders {
                     let what = format!("expected the number of a class, found {found}");
                     let place = self.place(row, column);
                     self.refuse(
@@ -224,7 +223,7 @@ impl<'a> Batch<'a> {
                 continue;
             }
             let Some(text) = class.flatten().or_else(|| cells.values.text(i)) else {
-                if self.parquet.columns.placeholders {
+                if self.scheme.columns.placeholders {
                     continue;
                 }
                 let place = self.place(row, column);
@@ -251,7 +250,7 @@ impl<'a> Batch<'a> {
 
     /// The name of the class that value `i` is the number of, where the file names classes; `None` within where it is none.
     fn class_name(&self, column: usize, values: &Values, i: usize) -> Option<Option<String>> {
-        let names = &self.parquet.fields[column].class_names;
+        let names = &self.scheme.fields[column].class_names;
         match values {
             Values::Integers(numbers) if !names.is_empty() => {
                 Some(usize::try_from(numbers[i]).ok().and_then(|number| names.get(number)).cloned())
@@ -269,7 +268,7 @@ impl<'a> Batch<'a> {
             let place = batch.place(row, column);
             if number == Some(1.0) && batch.block.codes[row] == NO_LABEL {
                 batch.block.codes[row] = class;
-            } else if !batch.parquet.columns.placeholders {
+            } else if !batch.scheme.columns.placeholders {
                 let what = if number == Some(1.0) {
                     "a second 1 in the one-hot columns of the row".to_owned()
                 } else {
@@ -284,7 +283,7 @@ impl<'a> Batch<'a> {
 
     fn add_other(&mut self, column: usize, cells: &Cells) {
         let mut texts = vec![String::new(); self.bad.len()];
-        let value_level = self.parquet.fields[column].value_level;
+        let value_level = self.scheme.fields[column].value_level;
         let mut next = 0;
         for (row, text) in texts.iter_mut().enumerate() {
             if cells.definitions.get(row).is_none_or(|&level| level == value_level) {
@@ -296,8 +295,8 @@ impl<'a> Batch<'a> {
     }
 
     /// The block without its bad rows.
-    pub(super) fn finish(self) -> RowBlock {
-        let n_features = self.parquet.n_features;
+    pub(crate) fn finish(self) -> RowBlock {
+        let n_features = self.scheme.n_features;
         let mut block = self.block;
         for (row, bad) in self.bad.into_iter().enumerate() {
             if let Some(bad) = bad {

@@ -1,20 +1,51 @@
 //! Columns whose values are whole vectors, made lists: bytes that hold numbers one after another, and the vectors of
 //! Spark ML, `struct {type, size, indices, values}`.
 
-use super::cells::{Cells, Values};
-use super::lists;
-use super::schema::Field;
+use super::{Cells, Field, Stored, Values, lists};
 use crate::columns::MAX_FEATURES;
 use crate::options::Dtype;
 use half::f16;
-use parquet::errors::{ParquetError, Result};
 
 /// The definition level at which a list that is made here has an element; one less, it is empty, and two, null.
-pub(super) const ELEMENT: i16 = 2;
+pub(crate) const ELEMENT: i16 = 2;
+
+/// The cells of a column, of which these are the leaves; vectors as lists.
+///
+/// # Errors
+/// When the leaves of a vector contradict each other.
+pub(crate) fn as_lists(field: &Field, mut leaves: Vec<Cells>) -> Result<Cells, &'static str> {
+    match &field.vectors {
+        Some(Vectors::Spark(fields)) => dense(&leaves, fields),
+        Some(Vectors::Packed { dtype, value_level }) => {
+            leaves.first().map(|cells| unpacked(cells, *value_level, *dtype)).ok_or(NO_VALUES)
+        }
+        None => leaves.pop().ok_or(NO_VALUES),
+    }
+}
+
+const NO_VALUES: &str = "a column without values";
+
+/// The column `whole`, a structure of these four parts, where it is a vector of Spark ML.
+pub(crate) fn spark(whole: Field, parts: [Field; 4]) -> Option<Field> {
+    let names = parts.iter().map(|part| part.name.as_str()).eq(["type", "size", "indices", "values"]);
+    let lists = parts.iter().map(Field::is_list).eq([false, false, true, true]);
+    let stored = parts.iter().map(|part| part.stored).eq([
+        Stored::Signed,
+        Stored::Signed,
+        Stored::Signed,
+        Stored::Float,
+    ]);
+    (names && lists && stored).then(|| {
+        let mut vector = Field { leaf: parts[3].leaf, stored: Stored::Float, ..whole };
+        vector.vectors = Some(Vectors::Spark(Box::new(parts)));
+        vector.become_lists();
+        vector
+    })
+}
 
 /// How a column holds vectors.
 #[derive(Debug, Clone)]
-pub(super) enum Vectors {
+pub(crate) enum Vectors {
     /// Bytes: numbers of this type, the lowest byte first; and the definition level of a value.
     Packed { dtype: Dtype, value_level: i16 },
     /// The columns `type`, `size`, `indices` and `values` of a vector of Spark ML.
@@ -62,7 +93,7 @@ fn present(cells: &Cells, value_level: i16) -> Vec<Option<usize>> {
 }
 
 /// Lists of the numbers in bytes.
-pub(super) fn unpacked(cells: &Cells, value_level: i16, dtype: Dtype) -> Cells {
+fn unpacked(cells: &Cells, value_level: i16, dtype: Dtype) -> Cells {
     let texts = cells.values.texts();
     let numbers = |bytes: &[u8]| -> Vec<f64> {
         match dtype {
@@ -78,7 +109,7 @@ pub(super) fn unpacked(cells: &Cells, value_level: i16, dtype: Dtype) -> Cells {
 }
 
 /// Whether most values have lengths that vectors of numbers of a type have.
-pub(super) fn fits(cells: &Cells, dtype: Dtype) -> bool {
+pub(crate) fn fits(cells: &Cells, dtype: Dtype) -> bool {
     let texts = cells.values.texts();
     let n_fit =
         texts.iter().filter(|text| !text.is_empty() && text.len().is_multiple_of(dtype.size())).count();
@@ -89,8 +120,8 @@ pub(super) fn fits(cells: &Cells, dtype: Dtype) -> bool {
 ///
 /// # Errors
 /// When the columns do not belong together.
-pub(super) fn dense(parts: &[Cells], fields: &[Field; 4]) -> Result<Cells> {
-    let wrong = || ParquetError::General("a vector of Spark ML contradicts itself".to_owned());
+fn dense(parts: &[Cells], fields: &[Field; 4]) -> Result<Cells, &'static str> {
+    let wrong = || "a vector of Spark ML contradicts itself";
     let [kinds, sizes, indices, values] = parts else { return Err(wrong()) };
     let fit = parts
         .iter()

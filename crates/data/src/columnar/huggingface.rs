@@ -1,6 +1,5 @@
-//! What Hugging Face's `datasets` says of its table in the metadata of a Parquet file.
+//! What Hugging Face's `datasets` says of its table in the metadata of a file.
 
-use parquet::file::metadata::FileMetaData;
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -16,10 +15,8 @@ struct Info {
 }
 
 /// The names of the classes of each column of type `ClassLabel`; none where the metadata says nothing that can be understood.
-pub(super) fn class_names(metadata: &FileMetaData) -> HashMap<String, Vec<String>> {
-    let pairs = metadata.key_value_metadata().map_or(&[][..], |pairs| &pairs[..]);
-    let text = pairs.iter().find(|pair| pair.key == "huggingface").and_then(|pair| pair.value.as_deref());
-    let said: Option<HuggingFace> = text.and_then(|text| serde_json::from_str(text).ok());
+pub(crate) fn class_names(said: Option<&str>) -> HashMap<String, Vec<String>> {
+    let said: Option<HuggingFace> = said.and_then(|text| serde_json::from_str(text).ok());
     let features = said.into_iter().flat_map(|said| said.info.features);
     let names = features.filter_map(|(column, feature)| {
         let names =

@@ -1,0 +1,552 @@
+//! The values of a record batch, column by column, and the cells they are for a table.
+
+use super::damaged;
+use super::flat::Table;
+use super::message::{Buffers, Message, Stored};
+use super::schema::{Kind, Node};
+use crate::Result;
+use crate::columnar::{Cells, Values, decimals};
+use bytes::Bytes;
+use half::f16;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Values of a column or of a part of one.
+#[derive(Debug, Clone)]
+pub(super) struct Array {
+    len: usize,
+    /// For each value, whether it is one; none where all are.
+    valid: Option<Vec<bool>>,
+    data: Data,
+}
+
+#[derive(Debug, Clone)]
+enum Data {
+    /// Values of a fixed number of bytes, the lowest first.
+    Fixed(Bytes),
+    Bits(Bytes),
+    Texts(Vec<Bytes>),
+    /// Where each list begins in the values of all, and where the last ends.
+    Lists(Vec<usize>, Box<Array>),
+    FixedLists(usize, Box<Array>),
+    Struct(Vec<Array>),
+    /// Nulls alone, or something that is not read.
+    Nothing,
+}
+
+/// The dictionaries read so far, by their numbers.
+pub(super) type Dictionaries = HashMap<i64, Arc<Array>>;
+
+/// What a record batch holds, as far as it was read.
+struct Cursor<'a> {
+    nodes: std::slice::Iter<'a, [u8; 16]>,
+    buffers: Buffers<'a>,
+    variadic: std::slice::Iter<'a, [u8; 8]>,
+    dictionaries: &'a Dictionaries,
+    is_old: bool,
+}
+
+/// Reads the columns of a record batch: those that are `wanted`, and their rows.
+///
+/// # Errors
+/// When the batch contradicts itself or the schema.
+pub(super) fn read_batch(
+    message: &Message,
+    batch: &Table<'_>,
+    nodes: &[Node],
+    wanted: &dyn Fn(usize) -> bool,
+    dictionaries: &Dictionaries,
+) -> Result<(usize, Vec<Option<Array>>)> {
+    let n_rows =
+        usize::try_from(batch.i64(0, 0)).map_err(|_| damaged("a batch has a negative number of rows"))?;
+    // Lists of no length and nulls take no byte.
+    if n_rows > message.body.len().saturating_mul(MAX_ROWS_OF_BYTE).max(MAX_NULLS) {
+        return Err(damaged(&format!(
+            "a batch of {} bytes is said to have {n_rows} rows",
+            message.body.len()
+        )));
+    }
+    let mut cursor = Cursor {
+        nodes: batch.items(1).iter(),
+        buffers: Buffers::new(batch, &message.body)?,
+        variadic: batch.items(4).iter(),
+        dictionaries,
+        is_old: message.is_old(),
+    };
+    let mut arrays = Vec::with_capacity(nodes.len());
+    for (column, node) in nodes.iter().enumerate() {
+        let wanted = wanted(column);
+        let array = cursor.array(node, wanted)?;
+        if array.len != n_rows {
+            return Err(damaged("the columns of a batch have different numbers of rows"));
+        }
+        arrays.push(wanted.then_some(array));
+    }
+    Ok((n_rows, arrays))
+}
+
+impl<'a> Cursor<'a> {
+    /// The next array, its buffers passed over where it is not wanted.
+    fn array(&mut self, node: &Node, wanted: bool) -> Result<Array> {
+        let field = self.nodes.next().ok_or_else(|| damaged("a batch lacks a column"))?;
+        let (len, n_nulls) = field.split_at(8);
+        let number = |half: &[u8]| half.try_into().map_or(-1, i64::from_le_bytes);
+        let len = usize::try_from(number(len)).map_err(|_| damaged("a column has a negative length"))?;
+        let has_nulls = number(n_nulls) != 0;
+        if let Some((id, index)) = node.dictionary {
+            let valid = self.valid(len, has_nulls, wanted)?;
+            let indices = self.buffers.next()?;
+            return if wanted {
+                self.from_dictionary(id, index, len, valid, &indices)
+            } else {
+                Ok(nothing(len))
+            };
+        }
+        let has_validity = match node.kind {
+            Kind::Null | Kind::RunEnds => false,
+            Kind::Union { .. } => self.is_old,
+            _ => true,
+        };
+        let valid = if has_validity { self.valid(len, has_nulls, wanted)? } else { None };
+        let valid = if node.kind == Kind::Null && wanted { Some(vec![false; small(len)?]) } else { valid };
+        let data = self.data(node, len, valid.as_deref(), wanted)?;
+        Ok(Array { len, valid, data })
+    }
+
+    fn valid(&mut self, len: usize, has_nulls: bool, wanted: bool) -> Result<Option<Vec<bool>>> {
+        let stored = self.buffers.next()?;
+        if !wanted || !has_nulls || stored.is_empty() {
+            return Ok(None);
+        }
+        let bits = stored.open()?;
+        if bits.len() < len.div_ceil(8) {
+            return Err(damaged("a column has fewer marks of nulls than rows"));
+        }
+        Ok(Some((0..len).map(|i| bit(&bits, i)).collect()))
+    }
+
+    fn data(&mut self, node: &Node, len: usize, valid: Option<&[bool]>, wanted: bool) -> Result<Data> {
+        let child = node.children.first();
+        let child = || child.ok_or_else(|| damaged("a list has no type of its elements"));
+        Ok(match node.kind {
+            Kind::Null => Data::Nothing,
+            Kind::Bool => {
+                let stored = self.buffers.next()?;
+                if wanted { Data::Bits(long_enough(&stored, Some(len.div_ceil(8)))?) } else { Data::Nothing }
+            }
+            Kind::Int { bytes, .. }
+            | Kind::Float(bytes)
+            | Kind::Decimal { bytes, .. }
+            | Kind::Time { bytes, .. } => {
+                let stored = self.buffers.next()?;
+                if wanted {
+                    Data::Fixed(long_enough(&stored, len.checked_mul(bytes))?)
+                } else {
+                    Data::Nothing
+                }
+            }
+            Kind::Bytes(width) => {
+                let stored = self.buffers.next()?;
+                if wanted { Data::Texts(chunks(&stored, len, width)?) } else { Data::Nothing }
+            }
+            Kind::Text { wide, .. } => {
+                let (offsets, bytes) = (self.buffers.next()?, self.buffers.next()?);
+                if wanted { Data::Texts(texts(&offsets, &bytes, len, wide)?) } else { Data::Nothing }
+            }
+            Kind::View { .. } => self.views(len, valid, wanted)?,
+            Kind::List { wide } => {
+                let stored = self.buffers.next()?;
+                let child = self.array(child()?, wanted)?;
+                match wanted {
+                    true => Data::Lists(offsets(&stored, len, wide, child.len)?, Box::new(child)),
+                    false => Data::Nothing,
+                }
+            }
+            Kind::FixedList(size) => {
+                let child = self.array(child()?, wanted)?;
+                if wanted && len.checked_mul(size).is_none_or(|n| n > child.len) {
+                    return Err(damaged("a column of lists has fewer elements than its lists"));
+                }
+                Data::FixedLists(size, Box::new(child))
+            }
+            Kind::Struct => {
+                let children = node.children.iter().map(|child| self.array(child, wanted));
+                let children = children.collect::<Result<Vec<Array>>>()?;
+                if children.iter().any(|child| child.len < len) {
+                    return Err(damaged("the parts of a structure have different numbers of rows"));
+                }
+                Data::Struct(children)
+            }
+            Kind::Map | Kind::ListView | Kind::Union { .. } | Kind::RunEnds => {
+                let n_buffers = match node.kind {
+                    Kind::Map => 1,
+                    Kind::ListView | Kind::Union { dense: true } => 2,
+                    Kind::Union { dense: false } => 1,
+                    _ => 0,
+                };
+                (0..n_buffers).try_for_each(|_| self.buffers.next().map(|_| ()))?;
+                node.children.iter().try_for_each(|child| self.array(child, false).map(|_| ()))?;
+                Data::Nothing
+            }
+        })
+    }
+
+    /// Texts of which the short ones stand in the views, and the others in buffers of their own.
+    fn views(&mut self, len: usize, valid: Option<&[bool]>, wanted: bool) -> Result<Data> {
+        let stored = self.buffers.next()?;
+        let n = self.variadic.next().map(|n| i64::from_le_bytes(*n)).and_then(|n| usize::try_from(n).ok());
+        let n = n.ok_or_else(|| damaged("a column of texts does not say how many buffers it has"))?;
+        let mut buffers = Vec::new();
+        for _ in 0..n {
+            let buffer = self.buffers.next()?;
+            buffers.extend(wanted.then(|| buffer.open()).transpose()?);
+        }
+        if !wanted {
+            return Ok(Data::Nothing);
+        }
+        let views = long_enough(&stored, len.checked_mul(16))?;
+        let word = |view: usize, at: usize| {
+            views.get(view * 16 + at..)?.first_chunk().map(|word| u32::from_le_bytes(*word) as usize)
+        };
+        let text = |i: usize| {
+            if valid.is_some_and(|valid| !valid[i]) {
+                return Some(Bytes::new());
+            }
+            let len = word(i, 0)?;
+            if len <= 12 {
+                return Some(views.slice(i * 16 + 4..i * 16 + 4 + len));
+            }
+            let (buffer, start) = (buffers.get(word(i, 8)?)?, word(i, 12)?);
+            (start.checked_add(len)? <= buffer.len()).then(|| buffer.slice(start..start + len))
+        };
+        let texts = (0..len).map(text).collect::<Option<Vec<Bytes>>>();
+        texts.map(Data::Texts).ok_or_else(|| damaged("a text lies outside its buffer"))
+    }
+
+    /// The values of a dictionary that `indices` point to.
+    fn from_dictionary(
+        &self,
+        id: i64,
+        index: Kind,
+        len: usize,
+        valid: Option<Vec<bool>>,
+        indices: &Stored,
+    ) -> Result<Array> {
+        let Kind::Int { bytes, signed } = index else { return Err(damaged("a dictionary without numbers")) };
+        let indices = long_enough(indices, len.checked_mul(bytes))?;
+        let Some(dictionary) = self.dictionaries.get(&id) else {
+            return Err(damaged("a column comes before its dictionary"));
+        };
+        let mut at = Vec::new();
+        integers(&mut at, bytes, signed, &indices[..len * bytes]);
+        let mut places = Vec::with_capacity(len);
+        for (row, index) in at.into_iter().enumerate() {
+            let is_valid = valid.as_ref().is_none_or(|valid| valid[row]);
+            let index = usize::try_from(index).ok().filter(|&index| index < dictionary.len);
+            match index {
+                Some(index) => {
+                    places.push(Some(index).filter(|&index| is_valid && dictionary.is_valid(index)))
+                }
+                None if !is_valid => places.push(None),
+                None => return Err(damaged("a number points beyond its dictionary")),
+            }
+        }
+        Ok(dictionary.taken(&places))
+    }
+}
+
+/// Reads a dictionary: a batch of one column.
+pub(super) fn read_dictionary(
+    message: &Message,
+    node: &Node,
+    dictionaries: &mut Dictionaries,
+    id: i64,
+) -> Result<()> {
+    let header = message.header()?;
+    let batch = header.table(1).ok_or_else(|| damaged("a dictionary has no values"))?;
+    let values = Node { dictionary: None, ..node.clone() };
+    let (_, mut arrays) = read_batch(message, &batch, &[values], &|_| true, dictionaries)?;
+    let Some(array) = arrays.pop().flatten() else { return Ok(()) };
+    let is_more = header.u8(2, 0) != 0;
+    let array = match dictionaries.get(&id).filter(|_| is_more) {
+        Some(known) => known.followed_by(&array)?,
+        None => array,
+    };
+    dictionaries.insert(id, Arc::new(array));
+    Ok(())
+}
+
+impl Array {
+    fn is_valid(&self, i: usize) -> bool {
+        self.valid.as_ref().is_none_or(|valid| valid[i])
+    }
+
+    /// The values at `places`, null where there is no place.
+    fn taken(&self, places: &[Option<usize>]) -> Array {
+        let width = |bytes: &Bytes| bytes.len().checked_div(self.len).unwrap_or(0);
+        let data = match &self.data {
+            Data::Texts(texts) => Data::Texts(
+                places.iter().map(|place| place.map_or(Bytes::new(), |i| texts[i].clone())).collect(),
+            ),
+            Data::Fixed(bytes) => {
+                let width = width(bytes);
+                let zeros = vec![0; width];
+                let item =
+                    |place: &Option<usize>| place.map_or(&zeros[..], |i| &bytes[i * width..(i + 1) * width]);
+                Data::Fixed(places.iter().map(item).collect::<Vec<_>>().concat().into())
+            }
+            Data::Bits(bits) => {
+                let mut taken = vec![0u8; places.len().div_ceil(8)];
+                for (i, place) in places.iter().enumerate() {
+                    taken[i / 8] |= u8::from(place.is_some_and(|place| bit(bits, place))) << (i % 8);
+                }
+                Data::Bits(taken.into())
+            }
+            _ => Data::Nothing,
+        };
+        let valid = places.contains(&None).then(|| places.iter().map(Option::is_some).collect());
+        Array { len: places.len(), valid, data }
+    }
+
+    /// These values and then those.
+    fn followed_by(&self, more: &Array) -> Result<Array> {
+        let all = |array: &Array| -> Vec<Option<usize>> {
+            (0..array.len).map(|i| array.is_valid(i).then_some(i)).collect()
+        };
+        let (first, second) = (self.taken(&all(self)), more.taken(&all(more)));
+        let data = match (first.data, second.data) {
+            (Data::Texts(texts), Data::Texts(more)) => Data::Texts([texts, more].concat()),
+            (Data::Fixed(bytes), Data::Fixed(more)) => Data::Fixed([bytes, more].concat().into()),
+            (Data::Nothing, Data::Nothing) => Data::Nothing,
+            _ => return Err(damaged("a dictionary grows in a way that is not read")),
+        };
+        let valid = (self.valid.is_some() || more.valid.is_some())
+            .then(|| all(self).iter().chain(&all(more)).map(Option::is_some).collect());
+        Ok(Array { len: self.len + more.len, valid, data })
+    }
+
+    /// The parts of the rows of a structure, which are null where the row is.
+    fn parts(&self, range: &Range<usize>) -> Vec<Array> {
+        let Data::Struct(children) = &self.data else { return Vec::new() };
+        let part = |child: &Array| {
+            let mut part = child.clone();
+            if let Some(own) = &self.valid {
+                let valid = (0..part.len).map(|i| part.is_valid(i) && (i >= range.end || own[i]));
+                part.valid = Some(valid.collect());
+            }
+            part
+        };
+        children.iter().map(part).collect()
+    }
+}
+
+/// The cells of rows `range` of a column; of a structure, those of its parts.
+pub(super) fn cells(node: &Node, array: &Array, range: Range<usize>) -> Vec<Cells> {
+    if node.kind == Kind::Struct {
+        let parts = array.parts(&range);
+        return node
+            .children
+            .iter()
+            .zip(&parts)
+            .map(|(node, part)| cells_of(node, part, range.clone()))
+            .collect();
+    }
+    vec![cells_of(node, array, range)]
+}
+
+fn cells_of(node: &Node, array: &Array, range: Range<usize>) -> Cells {
+    let mut building = Building::new(innermost(node));
+    building.cells.n_rows = range.len();
+    let is_list = matches!(array.data, Data::Lists(..) | Data::FixedLists(..));
+    if !is_list {
+        building.flat(array, range);
+    } else {
+        range.for_each(|row| building.list(array, row, 0, 0));
+    }
+    building.finish()
+}
+
+fn innermost(node: &Node) -> &Node {
+    match (&node.kind, node.children.first()) {
+        (Kind::List { .. } | Kind::FixedList(_), Some(child)) => innermost(child),
+        _ => node,
+    }
+}
+
+/// Cells in the making.
+struct Building<'a> {
+    leaf: &'a Node,
+    cells: Cells,
+}
+
+impl<'a> Building<'a> {
+    fn new(leaf: &'a Node) -> Building<'a> {
+        let values = match leaf.kind {
+            Kind::Float(8) => Values::F64(Vec::new()),
+            Kind::Float(_) => Values::F32(Vec::new()),
+            Kind::Bool => Values::Bools(Vec::new()),
+            Kind::Int { .. } | Kind::Decimal { .. } => Values::Integers(Vec::new()),
+            _ => Values::Texts(Vec::new()),
+        };
+        let cells = Cells { n_rows: 0, definitions: Vec::new(), repetitions: Vec::new(), values };
+        Building { leaf, cells }
+    }
+
+    fn flat(&mut self, array: &Array, range: Range<usize>) {
+        if array.valid.is_none() {
+            return self.values(array, range);
+        }
+        for i in range {
+            let is_valid = array.is_valid(i);
+            self.cells.definitions.push(i16::from(is_valid));
+            if is_valid {
+                self.values(array, i..i + 1);
+            }
+        }
+    }
+
+    /// A list, of which `level` lists are above it; its first element is at `repetition`. Null is level `2 * level`, an empty
+    /// list one more, a null element two more, and a value three more.
+    fn list(&mut self, array: &Array, row: usize, level: i16, repetition: i16) {
+        let (range, child) = match &array.data {
+            Data::Lists(offsets, child) => (offsets[row]..offsets[row + 1], child),
+            Data::FixedLists(size, child) => (row * size..(row + 1) * size, child),
+            _ => return,
+        };
+        let base = 2 * level;
+        if !array.is_valid(row) || range.is_empty() {
+            self.level(base + i16::from(array.is_valid(row)), repetition);
+            return;
+        }
+        let first = range.start;
+        let is_nested = matches!(child.data, Data::Lists(..) | Data::FixedLists(..));
+        if !is_nested && child.valid.is_none() {
+            let n = range.len();
+            self.cells.definitions.extend(std::iter::repeat_n(base + 3, n));
+            self.cells.repetitions.push(repetition);
+            self.cells.repetitions.extend(std::iter::repeat_n(level + 1, n - 1));
+            return self.values(child, range);
+        }
+        for i in range {
+            let repetition = if i == first { repetition } else { level + 1 };
+            if is_nested {
+                self.list(child, i, level + 1, repetition);
+            } else {
+                self.level(base + 2 + i16::from(child.is_valid(i)), repetition);
+                if child.is_valid(i) {
+                    self.values(child, i..i + 1);
+                }
+            }
+        }
+    }
+
+    fn level(&mut self, definition: i16, repetition: i16) {
+        self.cells.definitions.push(definition);
+        self.cells.repetitions.push(repetition);
+    }
+
+    /// Adds values that are none of them null.
+    fn values(&mut self, array: &Array, range: Range<usize>) {
+        match (&mut self.cells.values, &array.data, self.leaf.kind) {
+            (Values::F32(values), Data::Fixed(bytes), Kind::Float(2)) => {
+                let items = bytes[range.start * 2..range.end * 2].as_chunks().0;
+                values.extend(items.iter().map(|item| f16::from_le_bytes(*item).to_f32()));
+            }
+            (Values::F32(values), Data::Fixed(bytes), _) => {
+                let items = bytes[range.start * 4..range.end * 4].as_chunks().0;
+                values.extend(items.iter().map(|item| f32::from_le_bytes(*item)));
+            }
+            (Values::F64(values), Data::Fixed(bytes), _) => {
+                let items = bytes[range.start * 8..range.end * 8].as_chunks().0;
+                values.extend(items.iter().map(|item| f64::from_le_bytes(*item)));
+            }
+            (Values::Integers(values), Data::Fixed(data), Kind::Int { bytes, signed }) => {
+                integers(values, bytes, signed, &data[range.start * bytes..range.end * bytes]);
+            }
+            (Values::Integers(values), Data::Fixed(data), Kind::Decimal { bytes, .. }) => {
+                integers(values, bytes, true, &data[range.start * bytes..range.end * bytes]);
+            }
+            (Values::Bools(values), Data::Bits(bits), _) => values.extend(range.map(|i| bit(bits, i))),
+            (Values::Texts(values), Data::Texts(texts), _) => {
+                values.extend(texts[range].iter().map(|text| text.clone().into()));
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(mut self) -> Cells {
+        if let (Kind::Decimal { scale, .. }, Values::Integers(digits)) =
+            (self.leaf.kind, &mut self.cells.values)
+        {
+            let digits = std::mem::take(digits);
+            self.cells.values = decimals(digits.into_iter(), u32::try_from(scale).unwrap_or(0));
+        }
+        self.cells
+    }
+}
+
+fn nothing(len: usize) -> Array {
+    Array { len, valid: None, data: Data::Nothing }
+}
+
+fn bit(bits: &[u8], i: usize) -> bool {
+    bits[i / 8] >> (i % 8) & 1 == 1
+}
+
+/// The most rows that a byte may hold, were it compressed.
+const MAX_ROWS_OF_BYTE: usize = 300;
+
+/// The most nulls that are held in memory without a byte in the file.
+const MAX_NULLS: usize = 1 << 24;
+
+fn small(len: usize) -> Result<usize> {
+    if len <= MAX_NULLS { Ok(len) } else { Err(damaged("a batch has more rows of nothing than a table has")) }
+}
+
+/// The bytes of a buffer that has to have so many, and no more.
+fn long_enough(stored: &Stored, len: Option<usize>) -> Result<Bytes> {
+    let bytes = stored.open()?;
+    let len = len.filter(|&len| len <= bytes.len());
+    len.map(|len| bytes.slice(..len)).ok_or_else(|| damaged("a column has fewer values than rows"))
+}
+
+fn chunks(stored: &Stored, len: usize, width: usize) -> Result<Vec<Bytes>> {
+    let bytes = long_enough(stored, len.checked_mul(width))?;
+    Ok((0..if width == 0 { small(len)? } else { len })
+        .map(|i| bytes.slice(i * width..(i + 1) * width))
+        .collect())
+}
+
+/// Where `len` items begin in `end` others, and where the last ends.
+fn offsets(stored: &Stored, len: usize, wide: bool, end: usize) -> Result<Vec<usize>> {
+    let size = if wide { 8 } else { 4 };
+    if len == 0 {
+        return Ok(vec![0]);
+    }
+    let bytes = long_enough(stored, len.checked_add(1).and_then(|n| n.checked_mul(size)))?;
+    let mut numbers = Vec::new();
+    integers(&mut numbers, size, true, &bytes);
+    let offsets: Vec<usize> = numbers.into_iter().map_while(|number| usize::try_from(number).ok()).collect();
+    let ascending = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
+    let fit = offsets.len() == len + 1 && ascending && offsets.last().is_some_and(|&last| last <= end);
+    if fit { Ok(offsets) } else { Err(damaged("a list or text lies outside the values of its column")) }
+}
+
+fn texts(at: &Stored, bytes: &Stored, len: usize, wide: bool) -> Result<Vec<Bytes>> {
+    let bytes = bytes.open()?;
+    let offsets = offsets(at, len, wide, bytes.len())?;
+    Ok(offsets.windows(2).map(|pair| bytes.slice(pair[0]..pair[1])).collect())
+}
+
+/// Adds integers of so many bytes, of which more than 16 hold no more than 128 bits.
+fn integers(values: &mut Vec<i128>, size: usize, signed: bool, bytes: &[u8]) {
+    let wide = |item: &[u8]| {
+        let fill = if signed && item.last().is_some_and(|byte| byte & 0x80 != 0) { 0xFF } else { 0 };
+        let mut whole = [fill; 16];
+        let n = item.len().min(16);
+        whole[..n].copy_from_slice(&item[..n]);
+        i128::from_le_bytes(whole)
+    };
+    values.extend(bytes.chunks_exact(size.max(1)).map(wide));
+}

@@ -1,0 +1,199 @@
+//! Arrow IPC: files, which Feather of version 2 are, and streams, as Hugging Face's `datasets` saves them.
+//!
+//! Messages are read one after another, so that a file need not be in memory: a batch of rows is. The columns of a batch
+//! become the same cells as those of Parquet. Nothing is believed that a message says of lengths: memory grows with the
+//! bytes that are there.
+//!
+//! Own code, since the crates for Arrow bring arrays of their own and their kernels, of which a table needs none, and allocate what a
+//! message claims.
+
+mod array;
+mod flat;
+mod message;
+mod schema;
+
+use crate::columnar::{
+    self, Batch, Cells, ColumnarFile, Field, N_SAMPLED, Scheme, Wanted, as_lists, no_rows,
+};
+use crate::left_out::Numerals;
+use crate::rows::RowBlock;
+use crate::source::{Compression, Source};
+use crate::{Error, ReadOptions, Result};
+use array::{Array, Dictionaries};
+use headsmith_kernels::Pool;
+use message::{Kind, Messages};
+use schema::{Node, Schema};
+use std::ops::Range;
+
+/// An open Arrow file or stream and what its columns are.
+pub(crate) struct Arrow {
+    source: Source,
+    compression: Compression,
+    nodes: Vec<Node>,
+    scheme: Scheme,
+    first: Rows,
+}
+
+/// The rows of a record batch: the columns that are wanted.
+struct Rows {
+    n_rows: usize,
+    arrays: Vec<Option<Array>>,
+}
+
+fn damaged(what: &str) -> Error {
+    columnar::damaged("Arrow", what)
+}
+
+fn cut_off() -> Error {
+    Error::format(
+        "the Arrow file is cut off: it ends within a message, or before the end that it has to have",
+    )
+    .with_hint("copy or download the file again")
+}
+
+/// Opens an Arrow file or stream and finds out what its columns are.
+pub(crate) fn open(source: &Source, compression: Compression, options: &ReadOptions) -> Result<Arrow> {
+    let mut batches = Batches::new(source, compression)?;
+    let schema = batches.schema()?;
+    let first = batches.next(&schema.nodes, &|_| true)?.ok_or_else(no_rows)?;
+    let sampled = 0..first.n_rows.min(N_SAMPLED);
+    let mut first_cells = |field: &Field| {
+        field.leaf.map(|_| cells_of(&schema.nodes, &first, field, sampled.clone())).transpose()
+    };
+    let said = |key: &str| schema.said(key);
+    let scheme = Scheme::new("Arrow", schema.fields(), &said, &mut first_cells, options)?;
+    let Schema { nodes, .. } = schema;
+    // What is kept of the first rows is what columns of text are looked at for again.
+    let first = Rows { n_rows: sampled.end, ..first };
+    Ok(Arrow { source: source.clone(), compression, nodes, scheme, first })
+}
+
+/// The cells of some rows of a column.
+fn cells_of(nodes: &[Node], rows: &Rows, field: &Field, range: Range<usize>) -> Result<Cells> {
+    let column = field.leaf.unwrap_or_default();
+    let Some(Some(array)) = rows.arrays.get(column) else { return Err(damaged("a column is missing")) };
+    as_lists(field, array::cells(&nodes[column], array, range)).map_err(damaged)
+}
+
+/// The record batches of a source, one after another.
+struct Batches {
+    messages: Messages<'static>,
+    dictionaries: Dictionaries,
+}
+
+impl Batches {
+    fn new(source: &Source, compression: Compression) -> Result<Batches> {
+        let messages = Messages::new(source.open(compression)?)?;
+        Ok(Batches { messages, dictionaries: Dictionaries::new() })
+    }
+
+    fn schema(&mut self) -> Result<Schema> {
+        match self.messages.next()? {
+            Some(message) if message.kind == Kind::Schema => Schema::read(&message),
+            _ => Err(damaged("it does not begin with a schema")),
+        }
+    }
+
+    /// The next batch that has rows.
+    fn next(&mut self, nodes: &[Node], wanted: &dyn Fn(usize) -> bool) -> Result<Option<Rows>> {
+        while let Some(message) = self.messages.next()? {
+            match message.kind {
+                Kind::Batch => {
+                    let batch = message.header()?;
+                    let (n_rows, arrays) =
+                        array::read_batch(&message, &batch, nodes, wanted, &self.dictionaries)?;
+                    if n_rows > 0 {
+                        return Ok(Some(Rows { n_rows, arrays }));
+                    }
+                }
+                Kind::Dictionary => {
+                    let id = message.header()?.i64(0, 0);
+                    let node = nodes.iter().find_map(|node| node.of_dictionary(id));
+                    let node = node.ok_or_else(|| damaged("a dictionary is of no column"))?;
+                    array::read_dictionary(&message, node, &mut self.dictionaries, id)?;
+                }
+                Kind::Schema => return Err(damaged("it has a second schema")),
+                Kind::Other => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl ColumnarFile for Arrow {
+    fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    fn n_rows(&self) -> usize {
+        0
+    }
+
+    fn rows<'a>(
+        &'a self,
+        wanted: Wanted<'a>,
+        pool: &'a Pool,
+    ) -> Result<Box<dyn Iterator<Item = Result<RowBlock>> + 'a>> {
+        let mut batches = Batches::new(&self.source, self.compression)?;
+        batches.schema()?;
+        let columns = self.scheme.columns_to_read(wanted);
+        Ok(Box::new(Blocks { arrow: self, pool, batches, columns, rows: None, n_done: 0, n_before: 0 }))
+    }
+
+    fn numerals(&self) -> Result<Vec<Numerals>> {
+        let sampled = 0..self.first.n_rows;
+        let mut first = |field: &Field| cells_of(&self.nodes, &self.first, field, sampled.clone()).map(Some);
+        columnar::numerals(&self.scheme, &mut first, &mut |column, each| {
+            let mut batches = Batches::new(&self.source, self.compression)?;
+            batches.schema()?;
+            while let Some(rows) = batches.next(&self.nodes, &|other| other == column)? {
+                each(&cells_of(&self.nodes, &rows, &self.scheme.fields[column], 0..rows.n_rows)?);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The rows of an Arrow file in blocks.
+struct Blocks<'a> {
+    arrow: &'a Arrow,
+    pool: &'a Pool,
+    batches: Batches,
+    /// The columns that are read.
+    columns: Vec<usize>,
+    rows: Option<Rows>,
+    /// The rows of the batch that are done.
+    n_done: usize,
+    /// The number of rows before the next block.
+    n_before: u64,
+}
+
+impl Blocks<'_> {
+    fn read_block(&mut self) -> Result<Option<RowBlock>> {
+        let Arrow { nodes, scheme, .. } = self.arrow;
+        if self.rows.as_ref().is_none_or(|rows| rows.n_rows == self.n_done) {
+            let columns = &self.columns;
+            (self.rows, self.n_done) = (self.batches.next(nodes, &|column| columns.contains(&column))?, 0);
+        }
+        let Some(rows) = &self.rows else { return Ok(None) };
+        let range = self.n_done..rows.n_rows.min(self.n_done + scheme.rows_of_block());
+        let cells = self.pool.map(self.columns.len(), |i| {
+            cells_of(nodes, rows, &scheme.fields[self.columns[i]], range.clone())
+        });
+        let mut batch = Batch::new(scheme, self.n_before);
+        for (&column, cells) in self.columns.iter().zip(cells) {
+            batch.add(column, cells?)?;
+        }
+        self.n_done = range.end;
+        self.n_before += range.len() as u64;
+        Ok(Some(batch.finish()))
+    }
+}
+
+impl Iterator for Blocks<'_> {
+    type Item = Result<RowBlock>;
+
+    fn next(&mut self) -> Option<Result<RowBlock>> {
+        self.read_block().transpose()
+    }
+}

@@ -1,0 +1,146 @@
+//! Files of columns: what is the same in all of them. Their readers decode columns to [`Cells`], rows of one column with the
+//! levels that tell rows, nulls and empty lists apart (Melnik et al., "Dremel", VLDB 2010); what the columns are, and what
+//! becomes of the cells, is decided here.
+
+mod batch;
+mod cells;
+mod field;
+mod huggingface;
+mod numerals;
+mod pandas;
+mod sketch;
+mod unread;
+mod vectors;
+
+pub(crate) use batch::Batch;
+pub(crate) use cells::{Cells, MAX_PRECISION, Stored, Values, decimals, lists};
+pub(crate) use field::Field;
+pub(crate) use numerals::numerals;
+pub(crate) use vectors::{Vectors, as_lists, spark};
+
+use crate::columns::{self, Columns, Role};
+use crate::left_out::Numerals;
+use crate::rows::RowBlock;
+use crate::{Error, ReadOptions, Result};
+use headsmith_kernels::Pool;
+
+/// The rows that are looked at to find out what text columns hold and how long the lists are.
+pub(crate) const N_SAMPLED: usize = 64;
+
+/// About how many values are decoded at once.
+const BATCH_VALUES: usize = 1 << 19;
+
+/// What is read of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// Features and labels, with the cells of these columns, which are neither.
+    With(&'a [usize]),
+    /// The cells of these columns alone: the features are zeros then, and there are no labels.
+    Alone(&'a [usize]),
+}
+
+/// An open file of columns.
+pub(crate) trait ColumnarFile {
+    /// What its columns are.
+    fn scheme(&self) -> &Scheme;
+
+    /// The number of rows, where the file says it before they are read.
+    fn n_rows(&self) -> usize;
+
+    /// The rows in blocks.
+    fn rows<'a>(
+        &'a self,
+        wanted: Wanted<'a>,
+        pool: &'a Pool,
+    ) -> Result<Box<dyn Iterator<Item = Result<RowBlock>> + 'a>>;
+
+    /// Which of the columns that are left out hold numbers as text.
+    fn numerals(&self) -> Result<Vec<Numerals>>;
+}
+
+/// What reads the first cells of a column; none where the file has no rows.
+pub(crate) type FirstCells<'a> = dyn FnMut(&Field) -> Result<Option<Cells>> + 'a;
+
+/// What the columns of a file are.
+pub(crate) struct Scheme {
+    /// What the file is called in messages: `Parquet`.
+    format: &'static str,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) columns: Columns,
+    pub(crate) n_features: usize,
+}
+
+impl Scheme {
+    /// Decides what each of `fields` is, by its type, its `first` cells, and what pandas and Hugging Face said (`said`) of the
+    /// table in its metadata.
+    ///
+    /// # Errors
+    /// When a column cannot be what it has to be, or it is not clear which is meant.
+    pub(crate) fn new<'m>(
+        format: &'static str,
+        mut fields: Vec<Field>,
+        said: &dyn Fn(&str) -> Option<&'m str>,
+        first: &mut FirstCells<'_>,
+        options: &ReadOptions,
+    ) -> Result<Scheme> {
+        let indices = pandas::index_columns(said("pandas"));
+        let class_names = huggingface::class_names(said("huggingface"));
+        for field in &mut fields {
+            field.is_index |= indices.contains(&field.name);
+            field.class_names = class_names.get(&field.name).cloned().unwrap_or_default();
+            sketch::unpack(field, first, options)?;
+        }
+        let sketches = sketch::sketches(&fields, first, options)?;
+        unread::refuse(&fields, &sketches, options)?;
+        let columns = columns::assign(&sketches, options)?;
+        let n_features = sketch::n_features(&fields, &columns, first)?;
+        Ok(Scheme { format, fields, columns, n_features })
+    }
+
+    /// How many rows make a block.
+    pub(crate) fn rows_of_block(&self) -> usize {
+        (BATCH_VALUES / self.n_features.max(1)).clamp(16, 8192)
+    }
+
+    /// The columns that are read.
+    pub(crate) fn columns_to_read(&self, wanted: Wanted<'_>) -> Vec<usize> {
+        let (Wanted::With(others) | Wanted::Alone(others)) = wanted;
+        let wanted = |&column: &usize| match self.columns.roles[column] {
+            Role::Index | Role::Other => others.contains(&column),
+            _ => matches!(wanted, Wanted::With(_)),
+        };
+        (0..self.fields.len()).filter(wanted).filter(|&column| self.fields[column].leaf.is_some()).collect()
+    }
+
+    /// Whether the cells of a column can be written as text.
+    pub(crate) fn can_be_written(&self, column: usize) -> bool {
+        let field = &self.fields[column];
+        let plain = !matches!(field.stored, Stored::Other | Stored::Bytes) && !field.is_list();
+        match self.columns.roles[column] {
+            Role::Index | Role::Other => plain,
+            _ => true,
+        }
+    }
+
+    /// Whether a column is the index pandas keeps beside the columns proper.
+    pub(crate) fn is_pandas_index(&self, column: usize) -> bool {
+        self.fields[column].is_index
+    }
+
+    /// The error for a file that contradicts itself.
+    pub(crate) fn damaged(&self, what: &str) -> Error {
+        damaged(self.format, what)
+    }
+}
+
+/// The error for a file of columns that cannot be read.
+pub(crate) fn damaged(format: &str, what: &str) -> Error {
+    Error::format(format!("the {format} file is damaged or of a kind that is not read: {what}"))
+        .with_hint("write it again, e.g. with pandas to_parquet")
+}
+
+/// The error for a table without rows.
+pub(crate) fn no_rows() -> Error {
+    Error::format("the table has columns and no rows: expected at least one row")
+        .with_hint("was the file written completely?")
+}

@@ -1,0 +1,43 @@
+//! Columns of a type that is not read, where they are what is asked for.
+
+use super::Field;
+use crate::columns::{Kind, Sketch, is_embeddings_name, is_label_name};
+use crate::{Error, ReadOptions, Result};
+
+/// Refuses a column that has to be the label or the embeddings, by what was asked for or by its name, and cannot be.
+pub(super) fn refuse(fields: &[Field], sketches: &[Sketch], options: &ReadOptions) -> Result<()> {
+    let asked = |name: &Option<String>, field: &Field| name.as_ref() == Some(&field.name);
+    let any = |is: &dyn Fn(&Sketch) -> bool| sketches.iter().any(is);
+    let is_other = |(_, sketch): &(&Field, &Sketch)| sketch.kind == Kind::Other;
+    for (field, sketch) in fields.iter().zip(sketches).filter(is_other) {
+        let embeddings = match &options.embeddings_column {
+            Some(name) => *name == field.name,
+            None => is_embeddings_name(&sketch.name) && !any(&|sketch| sketch.kind == Kind::List),
+        };
+        let label = match &options.label_column {
+            Some(name) => *name == field.name,
+            None if asked(&options.label_hint, field) => true,
+            None => {
+                is_label_name(&sketch.name)
+                    && !any(&|other| other.kind != Kind::Other && is_label_name(&other.name))
+            }
+        };
+        if embeddings || label && !options.has_placeholders() {
+            let what = format!("column \"{}\" is of type {}, which is not read", field.name, field.type_name);
+            let hint = match (embeddings, options.dtype) {
+                (true, Some(_)) if field.type_name == "bytes" => {
+                    "most of its values have lengths that vectors of this --dtype do not have: name another"
+                }
+                (true, None) if field.type_name == "bytes" => {
+                    "say which numbers they are with --dtype f32, f64 or f16, or write lists of floats"
+                }
+                (true, _) => "write the embeddings as lists of floats",
+                (false, _) => {
+                    "write the labels as text or integers, or name another column with --label-column"
+                }
+            };
+            return Err(Error::column(what).with_hint(hint));
+        }
+    }
+    Ok(())
+}
