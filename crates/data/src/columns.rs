@@ -2,6 +2,7 @@
 
 mod chosen;
 mod label;
+mod several;
 
 use crate::nearest::nearest;
 use crate::{Error, LabelPlace, ReadOptions, Result};
@@ -9,6 +10,7 @@ use chosen::Chosen;
 use label::assign_label;
 pub(crate) use label::{is_label_name, may_be_label_by_name, may_be_one_hot};
 use serde::{Deserialize, Serialize};
+pub(crate) use several::{ONE_LABEL, SEVERAL, lists_of_labels};
 
 /// The most features a row may have: far above any embedding, far below what an attack needs.
 pub(crate) const MAX_FEATURES: usize = 1 << 16;
@@ -75,6 +77,8 @@ pub(crate) struct Sketch {
     pub(crate) kind: Kind,
     /// Whether the file says that it is the row index.
     pub(crate) is_index: bool,
+    /// A list in it, and where it is; empty where there is none, or none was looked for.
+    pub(crate) example: String,
 }
 
 impl Sketch {
@@ -236,7 +240,11 @@ fn embeddings_column(sketches: &[Sketch], options: &ReadOptions) -> Result<Optio
         return Ok(Some(column));
     }
     let is_label = |sketch: &Sketch| options.label_column.as_ref() == Some(&sketch.name);
-    let lists: Vec<usize> = (0..sketches.len()).filter(|&i| sketches[i].kind == Kind::List).collect();
+    // Lists under the name of a label are labels, several a row.
+    let is_list = |&i: &usize| {
+        sketches[i].kind == Kind::List && !is_label(&sketches[i]) && !is_label_name(&sketches[i].name)
+    };
+    let lists: Vec<usize> = (0..sketches.len()).filter(is_list).collect();
     match lists[..] {
         [] => {
             // Text where the lists should be: read as such, so that the error says what is wrong with it.

@@ -155,6 +155,41 @@ fn labels_that_are_no_classes_are_told() {
         labelled(&|i| {
             if i == 7 { "odd".to_owned() } else { ["a, b", "c"][i % 2].to_owned() }.replace(',', "-")
         }),
+        labelled(&|i| format!("{}", i * 7 + 1000)),
     ];
     insta::assert_snapshot!(texts.join("\n"));
+}
+
+/// Whatever file the numbers stand in.
+#[test]
+fn a_regression_target_is_told_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let target: Vec<f32> = (0..40).map(|i| noise(i, 5) as f32).collect();
+    let rows: String =
+        (0..40).map(|i| format!("{{\"f0\": {:.3}, \"target\": {:?}}}\n", noise(i, 6), target[i])).collect();
+    let lines: String = target.iter().map(|value| format!("{value:?}\n")).collect();
+    let npy = |shape: &str, values: &[f32]| {
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), &bytes].concat()
+    };
+    std::fs::write(at("rows.jsonl"), rows).unwrap();
+    std::fs::write(at("x.npy"), npy("(40, 1)", &target)).unwrap();
+    std::fs::write(at("y.npy"), npy("(40,)", &target)).unwrap();
+    std::fs::write(at("z.txt"), lines).unwrap();
+    let beside = headsmith_data::Files::from(at("x.npy")).with_labels(Some(at("z.txt").into()));
+    let files = [
+        at("rows.jsonl").into(),
+        at("x.npy").into(),
+        beside,
+        crate::data("regression.parquet").into(),
+        crate::data("regression.arrow").into(),
+    ];
+    for files in files {
+        let table =
+            headsmith_data::read_files(&files, &headsmith_data::ReadOptions::default(), &Pool::inline());
+        let findings = inspect(&[("train", &table.unwrap())], &Pool::inline());
+        assert!(findings.iter().any(|finding| finding.code == "regression-target"), "{files}: {findings:?}");
+    }
 }

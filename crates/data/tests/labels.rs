@@ -238,3 +238,39 @@ fn labels_that_do_not_fit() {
     };
     crate::assert_messages!(cases.into_iter().map(read).collect());
 }
+
+/// Labels that are several a row are none of a classifier: each form says so, with a row.
+#[test]
+fn several_labels_a_row() {
+    let folder = folder(&[("x.npy", &fs::read(data("f32.npy")).unwrap())]);
+    let read_bytes = |name: &str, bytes: &[u8]| message(crate::bytes(name, bytes));
+    let mut messages = vec![
+        ("one-hot columns".to_owned(), read_bytes("t.csv", b"f0,label_a,label_b\n1,1,0\n2,1,1\n3,0,1\n")),
+        ("a list of numbers".to_owned(), read_bytes("t.csv", b"f0,labels\n1,\"[1]\"\n2,\"[1, 3]\"\n")),
+        (
+            "a list of numbers beside embeddings".to_owned(),
+            read_bytes("t.jsonl", b"{\"x\": [1, 2], \"label\": [1, 3]}\n{\"x\": [3, 4], \"label\": [1]}\n"),
+        ),
+    ];
+    for file in
+        ["several-texts.parquet", "several-numbers.parquet", "several-one-hot.parquet", "several-texts.arrow"]
+    {
+        messages.push((file.to_owned(), message(read_data(file))));
+    }
+    let y = fs::read(data("several.labels.npy")).unwrap();
+    fs::write(folder.path().join("y.npy"), y).unwrap();
+    let error = message(read(&folder.path().join("x.npy"), &ReadOptions::default(), &Pool::inline()));
+    messages.push(("an array".to_owned(), error.replace(&format!("{}/", folder.path().display()), "")));
+    let lines = "['a', 'b']\n['b']\n['a']\n[]\n['a']\n['a', 'b']\n";
+    fs::write(folder.path().join("lines.txt"), lines).unwrap();
+    let x = folder.path().join("x.npy");
+    let table = with_labels(&x, &[folder.path().join("lines.txt")], &ReadOptions::default()).unwrap();
+    let findings = headsmith_data::checks::inspect(&[("train", &table)], &Pool::inline());
+    messages.push(("lines".to_owned(), findings[0].to_string()));
+    crate::assert_messages!(messages);
+    // The labels of a table to predict may be anything.
+    let predict = ReadOptions { placeholder_labels: true, ..ReadOptions::default() };
+    for file in ["several-texts.parquet", "several-numbers.parquet", "several-texts.arrow"] {
+        assert!(read(&data(file), &predict, &Pool::inline()).unwrap().labels().is_none(), "{file}");
+    }
+}

@@ -60,13 +60,6 @@ pub(super) fn read_batch(
 ) -> Result<(usize, Vec<Option<Array>>)> {
     let n_rows =
         usize::try_from(batch.i64(0, 0)).map_err(|_| damaged("a batch has a negative number of rows"))?;
-    // Lists of no length and nulls take no byte.
-    if n_rows > message.body.len().saturating_mul(MAX_ROWS_OF_BYTE).max(MAX_NULLS) {
-        return Err(damaged(&format!(
-            "a batch of {} bytes is said to have {n_rows} rows",
-            message.body.len()
-        )));
-    }
     let mut cursor = Cursor {
         nodes: batch.items(1).iter(),
         buffers: Buffers::new(batch, &message.body)?,
@@ -74,6 +67,11 @@ pub(super) fn read_batch(
         dictionaries,
         is_old: message.is_old(),
     };
+    // Lists of no length and nulls take no byte; in a table, each row has a bit at least.
+    let size = cursor.buffers.size();
+    if n_rows as u64 > size.saturating_mul(8).max(MIN_ROWS) {
+        return Err(damaged(&format!("a batch of {size} bytes is said to have {n_rows} rows")));
+    }
     let mut arrays = Vec::with_capacity(nodes.len());
     for (column, node) in nodes.iter().enumerate() {
         let wanted = wanted(column);
@@ -98,7 +96,7 @@ impl<'a> Cursor<'a> {
             let valid = self.valid(len, has_nulls, wanted)?;
             let indices = self.buffers.next()?;
             return if wanted {
-                self.from_dictionary(id, index, len, valid, &indices)
+                self.in_dictionary(id, index, len, valid, &indices)
             } else {
                 Ok(nothing(len))
             };
@@ -109,7 +107,6 @@ impl<'a> Cursor<'a> {
             _ => true,
         };
         let valid = if has_validity { self.valid(len, has_nulls, wanted)? } else { None };
-        let valid = if node.kind == Kind::Null && wanted { Some(vec![false; small(len)?]) } else { valid };
         let data = self.data(node, len, valid.as_deref(), wanted)?;
         Ok(Array { len, valid, data })
     }
@@ -148,7 +145,7 @@ impl<'a> Cursor<'a> {
             }
             Kind::Bytes(width) => {
                 let stored = self.buffers.next()?;
-                if wanted { Data::Texts(chunks(&stored, len, width)?) } else { Data::Nothing }
+                if wanted && width > 0 { Data::Texts(chunks(&stored, len, width)?) } else { Data::Nothing }
             }
             Kind::Text { wide, .. } => {
                 let (offsets, bytes) = (self.buffers.next()?, self.buffers.next()?);
@@ -225,7 +222,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The values of a dictionary that `indices` point to.
-    fn from_dictionary(
+    fn in_dictionary(
         &self,
         id: i64,
         index: Kind,
@@ -279,7 +276,7 @@ pub(super) fn read_dictionary(
 
 impl Array {
     fn is_valid(&self, i: usize) -> bool {
-        self.valid.as_ref().is_none_or(|valid| valid[i])
+        !matches!(self.data, Data::Nothing) && self.valid.as_ref().is_none_or(|valid| valid[i])
     }
 
     /// The values at `places`, null where there is no place.
@@ -394,7 +391,7 @@ impl<'a> Building<'a> {
     }
 
     fn flat(&mut self, array: &Array, range: Range<usize>) {
-        if array.valid.is_none() {
+        if array.valid.is_none() && !matches!(array.data, Data::Nothing) {
             return self.values(array, range);
         }
         for i in range {
@@ -421,7 +418,7 @@ impl<'a> Building<'a> {
         }
         let first = range.start;
         let is_nested = matches!(child.data, Data::Lists(..) | Data::FixedLists(..));
-        if !is_nested && child.valid.is_none() {
+        if !is_nested && child.valid.is_none() && !matches!(child.data, Data::Nothing) {
             let n = range.len();
             self.cells.definitions.extend(std::iter::repeat_n(base + 3, n));
             self.cells.repetitions.push(repetition);
@@ -494,15 +491,8 @@ fn bit(bits: &[u8], i: usize) -> bool {
     bits[i / 8] >> (i % 8) & 1 == 1
 }
 
-/// The most rows that a byte may hold, were it compressed.
-const MAX_ROWS_OF_BYTE: usize = 300;
-
-/// The most nulls that are held in memory without a byte in the file.
-const MAX_NULLS: usize = 1 << 24;
-
-fn small(len: usize) -> Result<usize> {
-    if len <= MAX_NULLS { Ok(len) } else { Err(damaged("a batch has more rows of nothing than a table has")) }
-}
+/// The rows that a batch may have however small it is.
+const MIN_ROWS: u64 = 1 << 16;
 
 /// The bytes of a buffer that has to have so many, and no more.
 fn long_enough(stored: &Stored, len: Option<usize>) -> Result<Bytes> {
@@ -513,9 +503,7 @@ fn long_enough(stored: &Stored, len: Option<usize>) -> Result<Bytes> {
 
 fn chunks(stored: &Stored, len: usize, width: usize) -> Result<Vec<Bytes>> {
     let bytes = long_enough(stored, len.checked_mul(width))?;
-    Ok((0..if width == 0 { small(len)? } else { len })
-        .map(|i| bytes.slice(i * width..(i + 1) * width))
-        .collect())
+    Ok((0..len).map(|i| bytes.slice(i * width..(i + 1) * width)).collect())
 }
 
 /// Where `len` items begin in `end` others, and where the last ends.

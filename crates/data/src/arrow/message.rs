@@ -138,7 +138,14 @@ pub(super) struct Buffers<'a> {
     body: &'a Bytes,
     places: std::slice::Iter<'a, [u8; 16]>,
     codec: Option<Codec>,
+    size: u64,
 }
+
+/// How many times its size a batch may hold, decompressed and with what buffers have in common.
+const MAX_EXPANSION: u64 = 300;
+
+/// What a batch may hold however small it is.
+const MIN_LIMIT: u64 = 64 << 20;
 
 #[derive(Debug, Clone, Copy)]
 enum Codec {
@@ -160,19 +167,26 @@ impl<'a> Buffers<'a> {
                 ));
             }
         };
-        Ok(Buffers { body, places: batch.items(2).iter(), codec })
+        let mut size: u64 = 0;
+        for place in batch.items(2) {
+            size = size.saturating_add(Stored::at(place, body, codec)?.claimed()?);
+        }
+        let len = body.len() as u64;
+        if size > len.saturating_mul(MAX_EXPANSION).max(MIN_LIMIT) {
+            return Err(damaged(&format!("a batch of {len} bytes is said to hold {size}")));
+        }
+        Ok(Buffers { body, places: batch.items(2).iter(), codec, size })
+    }
+
+    /// The bytes of all buffers once decompressed, as they say themselves.
+    pub(super) fn size(&self) -> u64 {
+        self.size
     }
 
     /// The next buffer as it is stored; nothing is decompressed before it is wanted.
     pub(super) fn next(&mut self) -> Result<Stored> {
         let place = self.places.next().ok_or_else(|| damaged("a batch lacks a buffer"))?;
-        let (first, second) = place.split_at(8);
-        let word =
-            |half: &[u8]| half.try_into().map(i64::from_le_bytes).ok().and_then(|n| usize::try_from(n).ok());
-        let range = word(first).zip(word(second)).and_then(|(at, len)| Some(at..at.checked_add(len)?));
-        let range = range.filter(|range| range.end <= self.body.len());
-        let range = range.ok_or_else(|| damaged("a buffer lies outside its batch"))?;
-        Ok(Stored { bytes: self.body.slice(range), codec: self.codec })
+        Stored::at(place, self.body, self.codec)
     }
 }
 
@@ -184,6 +198,29 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    fn at(place: &[u8; 16], body: &Bytes, codec: Option<Codec>) -> Result<Stored> {
+        let (first, second) = place.split_at(8);
+        let word = |half: &[u8]| {
+            half.try_into().map(i64::from_le_bytes).ok().and_then(|word| usize::try_from(word).ok())
+        };
+        let range = word(first).zip(word(second)).and_then(|(at, len)| Some(at..at.checked_add(len)?));
+        let range = range.filter(|range| range.end <= body.len());
+        let range = range.ok_or_else(|| damaged("a buffer lies outside its batch"))?;
+        Ok(Stored { bytes: body.slice(range), codec })
+    }
+
+    /// Its length once decompressed, as it says itself.
+    fn claimed(&self) -> Result<u64> {
+        match (self.codec, self.bytes.split_first_chunk::<8>()) {
+            (None, _) => Ok(self.bytes.len() as u64),
+            (Some(_), None) => Ok(0),
+            (Some(_), Some((len, packed))) => match i64::from_le_bytes(*len) {
+                -1 => Ok(packed.len() as u64),
+                len => u64::try_from(len).map_err(|_| damaged("a compressed buffer has a negative length")),
+            },
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -196,10 +233,10 @@ impl Stored {
         let Some((len, packed)) = self.bytes.split_first_chunk::<8>() else {
             return Err(damaged("a compressed buffer does not say how long it is"));
         };
-        let len = match i64::from_le_bytes(*len) {
-            -1 => return Ok(self.bytes.slice(8..)),
-            len => u64::try_from(len).map_err(|_| damaged("a compressed buffer has a negative length"))?,
-        };
+        if i64::from_le_bytes(*len) == -1 {
+            return Ok(self.bytes.slice(8..));
+        }
+        let len = self.claimed()?;
         let mut bytes = Vec::new();
         let stored = packed.len() as u64;
         // One byte more than there should be tells whether there are more.

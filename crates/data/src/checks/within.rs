@@ -1,6 +1,7 @@
 //! Checks of one table.
 
 use super::{Look, counted};
+use crate::columns::{ONE_LABEL, SEVERAL};
 use crate::rows::N_SHOWN;
 use crate::{Finding, Labels, Place, Severity};
 use std::collections::HashMap;
@@ -98,10 +99,12 @@ fn kind_of_labels(look: &Look<'_>, labels: &Labels) -> Option<Finding> {
     };
     let is_number = |name: &String| name.parse::<f64>().is_ok_and(f64::is_finite);
     let has_fraction = names.iter().any(|name| name.parse::<f64>().is_ok_and(|value| value.fract() != 0.0));
-    if n_rows >= MIN_ROWS && names.len() * 2 > n_rows && has_fraction && names.iter().all(is_number) {
+    // Of numbers, be they whole, there are as many classes as rows only where they are none.
+    if n_rows >= MIN_ROWS && names.len() * 2 > n_rows && names.iter().all(is_number) {
         let message = format!(
-            "column \"{column}\" is a regression target: {} different numbers in {n_rows} rows; Headsmith fits classifiers: \
+            "column \"{column}\" is a regression target{}: {} different numbers in {n_rows} rows; Headsmith fits classifiers: \
              cut the numbers into classes, e.g. with pandas cut, or name another column with --label-column",
+            if has_fraction { "" } else { " or an identifier" },
             names.len()
         );
         return finding(Severity::Error, "regression-target", message);
@@ -114,13 +117,29 @@ fn kind_of_labels(look: &Look<'_>, labels: &Labels) -> Option<Finding> {
         );
         return finding(Severity::Warning, "distinct-labels", message);
     }
+    let example = |is: &dyn Fn(&str) -> bool| {
+        let row = (0..n_rows).find(|&row| is(labels.name(row)))?;
+        Some(format!("\"{}\" at {}", labels.name(row), look.place(row)))
+    };
+    if names.iter().filter(|name| is_list(name)).count() * 2 > names.len() {
+        let example = example(&|name| is_list(name) && name.contains(','))?;
+        let message = format!("column \"{column}\" holds lists, {SEVERAL}, e.g. {example}; {ONE_LABEL}");
+        return finding(Severity::Error, "several-labels", message);
+    }
     let separator = [";", "|", ","].into_iter().find(|separator| are_several(names, separator))?;
-    let one = names.iter().find(|name| name.contains(separator))?;
     let message = format!(
-        "column \"{column}\" seems to hold several labels a row, separated by \"{separator}\", e.g. \"{one}\": each \
-         combination counts as a class of its own; Headsmith gives each row one class"
+        "column \"{column}\" seems to hold {SEVERAL}, separated by \"{separator}\", e.g. {}: each combination counts as a \
+         class of its own; {ONE_LABEL}",
+        example(&|name| name.contains(separator))?
     );
     finding(Severity::Warning, "several-labels", message)
+}
+
+/// Whether a label is a list, as Python prints one.
+fn is_list(name: &str) -> bool {
+    [('[', ']'), ('{', '}'), ('(', ')')]
+        .iter()
+        .any(|(open, close)| name.starts_with(*open) && name.ends_with(*close))
 }
 
 /// Whether names are lists of fewer names that occur in several of them.

@@ -1,7 +1,7 @@
 //! A block of rows, put together column by column.
 
 use super::{Cells, Scheme, Values, lists};
-use crate::columns::{MAX_FEATURES, Role};
+use crate::columns::{MAX_FEATURES, ONE_LABEL, Role, SEVERAL};
 use crate::list::{self, shown};
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
 use crate::{Place, Result};
@@ -269,14 +269,14 @@ impl<'a> Batch<'a> {
             if number == Some(1.0) && batch.block.codes[row] == NO_LABEL {
                 batch.block.codes[row] = class;
             } else if !batch.scheme.columns.placeholders {
-                let what = if number == Some(1.0) {
-                    "a second 1 in the one-hot columns of the row".to_owned()
+                let (what, hint) = if number == Some(1.0) {
+                    (format!("{SEVERAL}: a second 1 in the one-hot columns"), ONE_LABEL)
                 } else {
                     let text = value.map(|i| cells.values.text(i).unwrap_or_default());
                     let found = text.map_or("null".to_owned(), |text| shown(text.as_bytes()));
-                    format!("expected 0 or 1, found {found}")
+                    (format!("expected 0 or 1, found {found}"), ONE_HOT)
                 };
-                batch.refuse(row, place, what, ONE_HOT);
+                batch.refuse(row, place, what, hint);
             }
         });
     }

@@ -1,8 +1,9 @@
 //! What the columns of a file hold, by its first rows.
 
-use super::{Field, FirstCells, Stored, Vectors, lists, vectors};
+use super::{Cells, Field, FirstCells, Stored, Vectors, lists, vectors};
 use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
 use crate::list;
+use crate::rows::N_SHOWN;
 use crate::{Error, LabelPlace, ReadOptions, Result};
 
 /// Makes a column of bytes that can be vectors of the numbers asked for one of lists.
@@ -55,9 +56,28 @@ pub(super) fn sketches(
             }
             _ => Kind::Number,
         };
-        sketches.push(Sketch { name: field.name.clone(), kind, is_index: field.is_index });
+        let asked = [&options.label_column, &options.label_hint].contains(&&Some(field.name.clone()));
+        let example = match field.is_list() && (asked || columns::is_label_name(&field.name)) {
+            true => first(field)?.map_or(String::new(), |cells| example(field, &cells)),
+            false => String::new(),
+        };
+        sketches.push(Sketch { name: field.name.clone(), kind, is_index: field.is_index, example });
     }
     Ok(sketches)
+}
+
+/// The first list of several elements.
+fn example(field: &Field, cells: &Cells) -> String {
+    let mut next = 0;
+    for (row, list) in lists(cells).enumerate() {
+        let n = cells.definitions[list].iter().filter(|&&level| level == field.value_level).count();
+        if n > 1 {
+            let texts = (next..(next + n).min(cells.values.len())).map_while(|i| cells.values.text(i));
+            return format!("[{}] in row {}", texts.take(N_SHOWN).collect::<Vec<_>>().join(", "), row + 1);
+        }
+        next += n;
+    }
+    String::new()
 }
 
 /// What the first cells of a column that is no list hold.

@@ -1,7 +1,7 @@
 //! Columns of a type that is not read, where they are what is asked for.
 
 use super::Field;
-use crate::columns::{Kind, Sketch, is_embeddings_name, is_label_name};
+use crate::columns::{Kind, Sketch, is_embeddings_name, is_label_name, lists_of_labels};
 use crate::{Error, ReadOptions, Result};
 
 /// Refuses a column that has to be the label or the embeddings, by what was asked for or by its name, and cannot be.
@@ -22,6 +22,10 @@ pub(super) fn refuse(fields: &[Field], sketches: &[Sketch], options: &ReadOption
                     && !any(&|other| other.kind != Kind::Other && is_label_name(&other.name))
             }
         };
+        let is_list = field.is_list() || field.type_name.starts_with("list of");
+        if label && !embeddings && is_list && !options.has_placeholders() {
+            return Err(lists_of_labels(&field.name, &sketch.example));
+        }
         if embeddings || label && !options.has_placeholders() {
             let what = format!("column \"{}\" is of type {}, which is not read", field.name, field.type_name);
             let hint = match (embeddings, options.dtype) {

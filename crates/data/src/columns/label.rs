@@ -1,6 +1,6 @@
 //! Which column is the label: by name, and by what it holds.
 
-use super::{Columns, Kind, Role, Sketch, is_one_of, named, quoted};
+use super::{Columns, Kind, Role, Sketch, is_one_of, lists_of_labels, named, quoted};
 use crate::{Error, LabelPlace, ReadOptions, Result};
 
 const LABEL_NAMES: [&str; 5] = ["label", "labels", "class", "target", "y"];
@@ -59,6 +59,9 @@ pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: 
                 "column \"{name}\" is a feature of the training table, not its label"
             )));
         }
+        if sketches[column].kind == Kind::List && !options.placeholder_labels {
+            return Err(lists_of_labels(name, &sketches[column].example));
+        }
         if !sketches[column].kind.may_be_label() {
             let what = format!("the label column \"{name}\" holds neither text nor numbers");
             return Err(Error::column(what).with_hint("write labels as text, integers or one-hot columns"));
@@ -78,6 +81,7 @@ pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: 
         [column] => set_label(columns, column),
         [] => {
             if !LABEL_NAMES.iter().any(|name| assign_one_hot(columns, sketches, name)) {
+                refuse_lists(columns, sketches, &free)?;
                 assign_by_kind(columns, sketches, &free, options.labels == LabelPlace::Alone);
             }
         }
@@ -107,6 +111,15 @@ pub(super) fn alone(sketches: &[Sketch], options: &ReadOptions) -> Result<Column
         return Err(Error::column(what).with_hint("say which with --label-column"));
     }
     Ok(columns)
+}
+
+/// Refuses a column of lists that has the name of a label, where there is no other label.
+fn refuse_lists(columns: &Columns, sketches: &[Sketch], free: &[usize]) -> Result<()> {
+    let is = |&&i: &&usize| is_label_name(&sketches[i].name) && sketches[i].kind == Kind::List;
+    match free.iter().find(is).filter(|_| !columns.placeholders) {
+        Some(&column) => Err(lists_of_labels(&sketches[column].name, &sketches[column].example)),
+        None => Ok(()),
+    }
 }
 
 /// Takes the column of this name for the label, or the one-hot columns of this prefix, where there are any.

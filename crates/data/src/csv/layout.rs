@@ -122,8 +122,15 @@ fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<Sketch> {
     if !found.contains(&Kind::List) {
         found = kinds(true);
     }
-    let sketch = |(name, kind)| Sketch { name, kind, is_index: false };
-    names.into_iter().zip(found).map(sketch).collect()
+    let example = |i: usize| {
+        let list = sample.iter().map(|row| value(row[i])).find(|cell| list::count_elements(cell) > 1);
+        list.map_or(String::new(), |list| shown(&list))
+    };
+    let sketch = |(i, (name, kind))| {
+        let example = if kind == Kind::List { example(i) } else { String::new() };
+        Sketch { name, kind, is_index: false, example }
+    };
+    names.into_iter().zip(found).enumerate().map(sketch).collect()
 }
 
 /// What most of the cells that are not empty hold; whether numbers without brackets around them are lists.

@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use super::records::{QuoteFlaw, field_end, fields, value};
-use crate::columns::{MAX_FEATURES, Role};
+use crate::columns::{MAX_FEATURES, ONE_LABEL, Role, SEVERAL};
 use crate::list::{self, shown};
 use crate::rows::BadRow;
 use crate::{Place, number};
@@ -137,7 +137,8 @@ fn one_hot(cell: &[u8], class: u32, label: &mut Label<'_>) -> Result<(), list::F
     match text.trim_ascii() {
         b"1" | b"1.0" | b"True" | b"true" if *label == Label::Missing => *label = Label::OneHot(class),
         b"1" | b"1.0" | b"True" | b"true" => {
-            return Err(list::Flaw::whole("a second 1 in the one-hot columns of the row", hint));
+            let what = format!("{SEVERAL}: a second 1 in the one-hot columns");
+            return Err(list::Flaw::whole(what, Some(ONE_LABEL)));
         }
         b"0" | b"0.0" | b"False" | b"false" => {}
         other => return Err(list::Flaw::whole(format!("expected 0 or 1, found {}", shown(other)), hint)),

@@ -24,7 +24,7 @@ pub(super) fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
     descend(folder, 0, &mut paths)?;
     let labels: Vec<PathBuf> = paths.iter().flat_map(|path| label_paths(path)).collect();
     let is_saved = paths.iter().any(|path| format::named(path) == Some(Format::Arrow.name()));
-    paths.retain(|path| !labels.contains(path) && !(is_saved && is_beside_arrow(path)));
+    paths.retain(|path| !(labels.contains(path) || is_saved && is_beside_arrow(path)));
     paths.sort_by(|a, b| natural::compare(a, b));
     let kinds = counted(&paths, |path| format::named(path).unwrap_or_default());
     if kinds.len() > 1 {

@@ -2,6 +2,7 @@
 
 use super::header::Kind;
 use super::{Array, Header, values};
+use crate::columns::{ONE_LABEL, SEVERAL};
 use crate::rows::{NO_LABEL, RowBlock};
 use crate::{Error, Place, Result};
 use std::collections::HashMap;
@@ -72,13 +73,28 @@ impl LabelArray {
             let n_ones = values.iter().filter(|&&value| value == 1.0).count();
             let n_zeros = values.iter().filter(|&&value| value == 0.0).count();
             if n_ones != 1 || n_ones + n_zeros != n_classes {
-                let what = format!("expected one 1 and else 0 in a one-hot label, found {values:?}");
-                return Err(Error::labels(what).placed(Place::row(row as u64 + 1)));
+                let place = Place::row(row as u64 + 1);
+                let shown = shown(values);
+                if n_ones + n_zeros == n_classes && n_ones > 1 {
+                    let error = Error::labels(format!("{SEVERAL}: {n_ones} ones in {shown}"));
+                    return Err(error.with_hint(ONE_LABEL).placed(place));
+                }
+                let what = format!("expected one 1 and else 0 in a one-hot label, found {shown}");
+                return Err(Error::labels(what).placed(place));
             }
             let class = values.iter().position(|&value| value == 1.0).unwrap_or_default();
             self.codes.push(class as u32);
         }
         Ok(())
+    }
+}
+
+/// The first of some values.
+fn shown(values: &[f32]) -> String {
+    const N_VALUES: usize = 12;
+    match values.len() {
+        0..=N_VALUES => format!("{values:?}"),
+        n => format!("{:?} and {} more", &values[..N_VALUES], n - N_VALUES),
     }
 }
 

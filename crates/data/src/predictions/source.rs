@@ -22,7 +22,7 @@ pub(crate) struct Opened {
 
 /// One file of a table, open to be read again.
 enum File {
-    Csv(csv::Layout),
+    Csv(Box<csv::Layout>),
     Columnar(Box<dyn ColumnarFile>),
     /// Arrays have no columns: they are written as the notebook's two, a list and a label.
     Arrays,
@@ -124,7 +124,7 @@ impl File {
             format if format.is_text() => {
                 let layout = csv::layout(&mut open_text(part)?, &options_of(table, part))?;
                 let (roles, n_features) = (layout.columns.roles.clone(), layout.n_features);
-                (File::Csv(layout), roles, n_features)
+                (File::Csv(Box::new(layout)), roles, n_features)
             }
             _ => {
                 let options = options_of(table, part);
