@@ -28,8 +28,8 @@ pub fn shape(path: &Path) -> Result<Shape> {
         return shape_of(path, BufReader::with_capacity(1 << 18, file));
     }
     let bad = |what: &str| Error::new(Cause::Archive, format!("{}: {what}", path.display()));
-    let mut zip = ZipArchive::new(file)
-        .map_err(|error| bad(&format!("not a zip archive that can be read: {error}")))?;
+    let mut zip =
+        ZipArchive::new(file).map_err(|error| bad(&format!("not a readable zip archive: {error}")))?;
     let mut tables = Vec::new();
     for index in 0..zip.len() {
         let entry = zip.by_index_raw(index).map_err(|error| bad(&error.to_string()))?;
@@ -39,7 +39,7 @@ pub fn shape(path: &Path) -> Result<Shape> {
         }
     }
     let [index] = tables[..] else {
-        return Err(bad(&format!("it holds {} CSV files, expected one", tables.len())));
+        return Err(bad(&format!("it contains {} CSV files, expected one", tables.len())));
     };
     let entry = zip.by_index(index).map_err(|error| bad(&error.to_string()))?;
     shape_of(path, BufReader::with_capacity(1 << 18, entry))
@@ -65,7 +65,7 @@ fn shape_of(path: &Path, input: impl Read) -> Result<Shape> {
         n_rows += 1;
     }
     if n_rows == 0 {
-        return Err(Error::new(Cause::Mismatch, format!("{}: there are no rows", path.display())));
+        return Err(Error::new(Cause::Mismatch, format!("{}: no rows", path.display())));
     }
     Ok(Shape { columns, n_rows })
 }
@@ -78,7 +78,7 @@ pub fn compare(submission: (&Path, &Shape), sample: (&Path, &Shape)) -> Result<(
     let ((path, ours), (sample_path, theirs)) = (submission, sample);
     let wrong = |what: String| {
         let (path, sample) = (path.display(), sample_path.display());
-        Err(Error::new(Cause::Mismatch, format!("{path}: not like the sample {sample}: {what}"))
+        Err(Error::new(Cause::Mismatch, format!("{path}: does not match the sample {sample}: {what}"))
             .with_hint("nothing was sent"))
     };
     if ours.columns != theirs.columns {
@@ -115,7 +115,7 @@ pub fn find_sample(folder: &Path) -> Result<Option<PathBuf>> {
             let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
             Err(Error::new(
                 Cause::Parameter,
-                format!("several files may be the sample: {}", names.join(", ")),
+                format!("several files could be the sample: {}", names.join(", ")),
             )
             .with_hint("name the one to compare with: --sample FILE"))
         }

@@ -137,8 +137,8 @@ impl Client {
         let (field, value) = self.challenge_filter(named);
         let answer = self.get(&format!("{}/challenges/", self.hosts.api), &[(field, &value)])?;
         let not_found = || {
-            Error::new(Cause::NotFound, format!("there is no challenge `{}`", plain(named)))
-                .with_hint("give its number, its slug or the address of its page")
+            Error::new(Cause::NotFound, format!("no challenge `{}`", plain(named)))
+                .with_hint("give its number, its slug or the URL of its page")
         };
         if answer.status == 404 {
             return Err(not_found());
@@ -268,7 +268,7 @@ impl Answer {
             let to = self.location().map(|to| shown_url(&to)).unwrap_or_default();
             return Error::new(
                 Cause::Redirect,
-                format!("{}: it leads on to {to}, where the key is not sent", shown_url(&self.url)),
+                format!("{}: redirects to {to}; the key is not sent there", shown_url(&self.url)),
             );
         }
         status_error(&self.url, self.status, &client.said(&self.body))
@@ -284,11 +284,8 @@ impl Answer {
     }
 
     pub(crate) fn not_understood(&self, what: &str) -> Error {
-        Error::new(
-            Cause::Response,
-            format!("{}: the answer is not as expected: {what}", shown_url(&self.url)),
-        )
-        .with_hint("the API may have changed; please report it")
+        Error::new(Cause::Response, format!("{}: unexpected response: {what}", shown_url(&self.url)))
+            .with_hint("the API may have changed; please report it")
     }
 
     pub(crate) fn location(&self) -> Option<String> {
@@ -311,8 +308,7 @@ pub(crate) fn status_error(url: &str, status: u16, said: &str) -> Error {
 }
 
 fn bad_key() -> Error {
-    Error::new(Cause::BadKey, "the service does not take the API key")
-        .with_hint("run: headsmith aicrowd login")
+    Error::new(Cause::BadKey, "the service rejected the API key").with_hint("run: headsmith aicrowd login")
 }
 
 /// How long `Retry-After` asks to wait, when it says so in seconds.

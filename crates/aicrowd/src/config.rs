@@ -37,10 +37,7 @@ impl ConfigFile {
             set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
         };
         let folder = folder.ok_or_else(|| {
-            Error::new(
-                Cause::Configuration,
-                "HOME is not set, so there is no place for the configuration file",
-            )
+            Error::new(Cause::Configuration, "HOME is not set, so the configuration file cannot be located")
         })?;
         Ok(folder.join("aicrowd-cli").join("config.toml"))
     }
@@ -60,7 +57,7 @@ impl ConfigFile {
             let line =
                 error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             Error::new(Cause::Configuration, format!("{}: line {line}: not valid TOML", path.display()))
-                .with_hint("mend it, or move it away and log in again")
+                .with_hint("fix it, or move it away and log in again")
         })?;
         Ok(ConfigFile { path: path.to_owned(), document })
     }

@@ -37,7 +37,7 @@ impl Client {
         let list = answer.ok(self)?.json()?;
         let list = list.as_array().ok_or_else(|| answer.not_understood("no list"))?;
         list.iter()
-            .map(|one| dataset(one).ok_or_else(|| answer.not_understood("a file without address")))
+            .map(|one| dataset(one).ok_or_else(|| answer.not_understood("a file without a URL")))
             .collect()
     }
 }
@@ -75,9 +75,9 @@ pub fn select(datasets: &[Dataset], patterns: &[String]) -> Result<Vec<usize>> {
                 datasets.iter().enumerate().map(|(i, dataset)| format!("{i} {}", dataset.title)).collect();
             return Err(Error::new(
                 Cause::Parameter,
-                format!("`{}` names no file of the challenge", plain(pattern)),
+                format!("`{}` matches no file of the challenge", plain(pattern)),
             )
-            .with_hint(format!("there are: {}", titles.join(", "))));
+            .with_hint(format!("available: {}", titles.join(", "))));
         }
         chosen.iter_mut().zip(found).for_each(|(chosen, found)| *chosen |= found);
     }
@@ -109,7 +109,7 @@ mod tests {
         let error = chosen(&["t*", "7"]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`7` names no file of the challenge; there are: 0 train.csv, 1 val.csv, 2 test.csv, 3 7"
+            "`7` matches no file of the challenge; available: 0 train.csv, 1 val.csv, 2 test.csv, 3 7"
         );
         assert_eq!(error.cause(), Cause::Parameter);
     }

@@ -103,7 +103,7 @@ pub fn download(
             });
         }
     });
-    let lost = || Err(Error::new(Cause::File, "the download was broken off"));
+    let lost = || Err(Error::new(Cause::File, "the download was aborted"));
     Ok(done
         .into_iter()
         .map(|one| one.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).unwrap_or_else(lost))

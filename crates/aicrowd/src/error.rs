@@ -121,7 +121,7 @@ impl Error {
         let to = shown_url(url);
         let tls = |error: &dyn fmt::Display| {
             Error::new(Cause::Tls, format!("{to}: the connection is not secure: {error}"))
-                .with_hint("behind a proxy that opens TLS, name its certificates in SSL_CERT_FILE (PEM)")
+                .with_hint("behind a proxy that inspects TLS, set SSL_CERT_FILE to its certificates (PEM)")
         };
         match error {
             ureq::Error::Rustls(error) => tls(error),
@@ -131,13 +131,13 @@ impl Error {
             }
             ureq::Error::Io(error) => Error::transport_io(url, error),
             ureq::Error::BodyExceedsLimit(limit) => {
-                Error::new(Cause::Response, format!("{to}: the answer is longer than {limit} bytes"))
+                Error::new(Cause::Response, format!("{to}: the response is longer than {limit} bytes"))
             }
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-                Error::new(Cause::Response, format!("{to}: not an address that can be asked"))
+                Error::new(Cause::Response, format!("{to}: not a valid URL"))
             }
             ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_) => {
-                Error::new(Cause::Network, format!("{to}: not an HTTP answer: {error}"))
+                Error::new(Cause::Network, format!("{to}: not an HTTP response: {error}"))
             }
             error => Error::new(Cause::Network, format!("{to}: {error}")),
         }

@@ -29,10 +29,7 @@ impl Hosts {
             if is_secure(&url) {
                 Ok(url)
             } else {
-                Err(Error::new(
-                    Cause::Configuration,
-                    format!("{name} is not the address of a host over https"),
-                ))
+                Err(Error::new(Cause::Configuration, format!("{name} is not an https:// URL of a host")))
             }
         };
         Ok(Hosts {

@@ -24,9 +24,9 @@ impl ApiKey {
         };
         match key {
             "" => wrong("is empty"),
-            key if key.len() > LONGEST => wrong("is too long to be one"),
+            key if key.len() > LONGEST => wrong("is too long"),
             key if !key.bytes().all(|b| b.is_ascii_graphic()) => {
-                wrong("holds white space or characters that no key has")
+                wrong("contains white space or invalid characters")
             }
             key => Ok(ApiKey(key.to_owned())),
         }

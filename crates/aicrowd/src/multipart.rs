@@ -74,7 +74,7 @@ impl<R: Read> Read for Exactly<R> {
         let most = self.left.min(buffer.len() as u64) as usize;
         let n = self.reader.read(&mut buffer[..most])?;
         if n == 0 && most > 0 {
-            return Err(io::Error::other("the file became shorter while it was sent"));
+            return Err(io::Error::other("the file shrank while it was sent"));
         }
         self.left -= n as u64;
         Ok(n)

@@ -16,11 +16,7 @@ pub(crate) fn file_name(url: &str) -> Result<String> {
         Some(name) if is_safe(&name) => Ok(name),
         name => Err(Error::new(
             Cause::Response,
-            format!(
-                "{}: `{}` is not a name under which a file can safely be kept",
-                shown_url(url),
-                plain(&name.unwrap_or_default())
-            ),
+            format!("{}: `{}` is not a safe file name", shown_url(url), plain(&name.unwrap_or_default())),
         )),
     }
 }

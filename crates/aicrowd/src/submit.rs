@@ -65,7 +65,7 @@ impl Submission {
         if !is_csv && !is_zip(path) {
             return Err(Error::new(
                 Cause::Parameter,
-                format!("{}: neither a .csv nor a .zip", path.display()),
+                format!("{}: expected a .csv or a .zip", path.display()),
             ));
         }
         let ours = check::shape(path)?;
@@ -120,7 +120,8 @@ pub fn submit(
     let url = submissions(client);
     let payload = payload(&slot.slug, slot.problem.as_deref(), &submission.description, &key);
     let answer = client.post_json(&url, &payload).map_err(|error| {
-        let what = format!("{}; the file was sent, but whether it counts is not known", error.message());
+        let what =
+            format!("{}; the file was sent, but it is unknown whether it was submitted", error.message());
         Error::new(error.cause(), what)
             .with_hint("look at your submissions on the challenge's page before you try again")
     })?;
@@ -157,7 +158,7 @@ fn slot(client: &Client, slug: &str) -> Result<Slot> {
             Asked::Slot(url, fields) => Ok(Slot { slug, problem: Some(problem), url, fields }),
             Asked::Meta { .. } => Err(Error::new(
                 Cause::Redirect,
-                "the challenge is said to be part of another, and that of another again",
+                "the service reports that the challenge is part of a challenge that is itself part of another",
             )),
         },
     }
@@ -235,10 +236,13 @@ fn refusal(client: &Client, slug: &str, answer: &Answer) -> Error {
     }
     if has(&["closed", "ended", "is over", "not running", "not open", "not started", "deadline", "completed"])
     {
-        return Error::new(Cause::Closed, format!("the challenge takes no submissions: {says}"));
+        return Error::new(Cause::Closed, format!("the challenge does not accept submissions: {says}"));
     }
     if answer.status == 404 {
-        return Error::new(Cause::NotFound, format!("the challenge takes no files, or is not there: {says}"));
+        return Error::new(
+            Cause::NotFound,
+            format!("the challenge does not exist or accepts no files: {says}"),
+        );
     }
     Error::new(Cause::Refused, format!("the service refused the submission: {says}"))
 }
@@ -278,7 +282,10 @@ fn upload(
         200..300 => Ok(key),
         300..=399 => Err(Error::new(
             Cause::Redirect,
-            format!("{}: the storage leads on to elsewhere, where nothing is sent", shown_url(&slot.url)),
+            format!(
+                "{}: the storage redirects to another address; nothing is sent there",
+                shown_url(&slot.url)
+            ),
         )),
         // The permission to upload ran out or does not fit: that is not the user's key.
         401 | 403 => Err(Error::new(

@@ -132,7 +132,7 @@ fn once(
     if total.is_some_and(|total| n_bytes != total) {
         return Err(Error::new(
             Cause::Network,
-            format!("{}: {n_bytes} of {limit} bytes came", shown_url(source.url)),
+            format!("{}: received {n_bytes} of {limit} bytes", shown_url(source.url)),
         ));
     }
     partial.finish(&path)?;
@@ -146,10 +146,7 @@ fn ask(client: &Client, source: &Source<'_>, resume: Option<&(u64, Origin)>) -> 
     let mut who = if client.hosts().is_datasets(&url) { client.authorization(&url)? } else { None };
     for _ in 0..=MOST_REDIRECTS {
         if !is_secure(&url) {
-            return Err(Error::new(
-                Cause::Redirect,
-                format!("{}: not an address over https", shown_url(&url)),
-            ));
+            return Err(Error::new(Cause::Redirect, format!("{}: not an https:// URL", shown_url(&url))));
         }
         let mut request = client.agent.get(&url).header("Accept-Encoding", "identity");
         if let Some(who) = who.take() {
@@ -170,13 +167,16 @@ fn ask(client: &Client, source: &Source<'_>, resume: Option<&(u64, Origin)>) -> 
             (status, _) => return Err(refused(client, source, &url, status, response)),
         }
     }
-    Err(Error::new(Cause::Redirect, format!("{}: it leads on and on", shown_url(source.url))))
+    Err(Error::new(Cause::Redirect, format!("{}: too many redirects", shown_url(source.url))))
 }
 
 fn refused(client: &Client, source: &Source<'_>, url: &str, status: u16, response: Response<Body>) -> Error {
     if matches!(status, 401 | 403) && client.hosts().is_datasets(source.url) && url == source.url {
-        return Error::new(Cause::NotRegistered, format!("{}: not for you (HTTP {status})", shown_url(url)))
-            .with_hint("register for the challenge on its page; if you are, ask its organisers");
+        return Error::new(
+            Cause::NotRegistered,
+            format!("{}: access denied (HTTP {status})", shown_url(url)),
+        )
+        .with_hint("register for the challenge on its page; if you have, ask its organisers");
     }
     let wait = retry_after(response.headers());
     let said = crate::client::read(url, response).map(|answer| client.said(&answer.body)).unwrap_or_default();
@@ -197,10 +197,13 @@ fn extent(
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let length = header("content-length").and_then(|text| text.trim().parse::<u64>().ok());
     if header("content-encoding").is_some_and(|how| how != "identity") {
-        return Err(Error::new(Cause::Response, format!("{}: the answer is packed", shown_url(source.url))));
+        return Err(Error::new(
+            Cause::Response,
+            format!("{}: the response is compressed", shown_url(source.url)),
+        ));
     }
     match (response.status().as_u16(), resume) {
-        (416, _) => Err(wrong("the server has less than was fetched before")),
+        (416, _) => Err(wrong("the server's file is shorter than what was already downloaded")),
         (206, Some((from, origin))) => {
             let range = header("content-range").and_then(content_range);
             let total = range.and_then(|(_, total)| total).or(origin.total);
@@ -208,10 +211,10 @@ fn extent(
                 Some((first, _)) if first == *from && (origin.total.is_none() || total == origin.total) => {
                     Ok((*from, total))
                 }
-                _ => Err(wrong("the server went on with another part of the file")),
+                _ => Err(wrong("the server sent another part of the file than requested")),
             }
         }
-        (206, None) => Err(wrong("the server sent a part of the file")),
+        (206, None) => Err(wrong("the server sent only a part of the file")),
         _ => Ok((0, length)),
     }
 }
@@ -296,7 +299,10 @@ impl Partial {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(|error| Error::io(&path, &error))?;
         if file.try_lock().is_err() {
-            return Err(Error::new(Cause::File, format!("{}: another download writes it", path.display())));
+            return Err(Error::new(
+                Cause::File,
+                format!("{}: another download is writing it", path.display()),
+            ));
         }
         let n_bytes = file.metadata().map_err(|error| Error::io(&path, &error))?.len();
         let origin: Option<Origin> =
@@ -347,7 +353,6 @@ fn size_of(path: &Path) -> Option<u64> {
 }
 
 fn too_large(source: &Source<'_>, n_bytes: u64, limit: u64) -> Error {
-    let what =
-        format!("{}: {n_bytes} bytes are more than the {limit} expected at most", shown_url(source.url));
+    let what = format!("{}: {n_bytes} bytes, expected at most {limit}", shown_url(source.url));
     Error::new(Cause::Response, what)
 }

@@ -87,7 +87,7 @@ fn entry(
     };
     let whole = root.join(&path);
     let io = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => hostile(archive, &format!("`{}` is there twice", plain(&name))),
+        io::ErrorKind::AlreadyExists => hostile(archive, &format!("it contains `{}` twice", plain(&name))),
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput => {
             damaged(archive, &error)
         }
@@ -134,7 +134,7 @@ fn take_place(new: &Path, to: &Path, old: &Path) -> io::Result<()> {
 }
 
 fn damaged(archive: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::new(Cause::Archive, format!("{}: not a zip archive that can be read: {error}", archive.display()))
+    Error::new(Cause::Archive, format!("{}: not a readable zip archive: {error}", archive.display()))
 }
 
 fn hostile(archive: &Path, what: &str) -> Error {

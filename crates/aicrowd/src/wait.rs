@@ -79,7 +79,8 @@ pub fn wait(client: &Client, id: u64, options: &WaitOptions, mut see: impl FnMut
 fn state(client: &Client, id: u64) -> Result<State> {
     let answer = client.get(&format!("{}/api/submissions/{id}", client.hosts().rails), &[])?;
     if matches!(answer.status, 300..=399 | 401 | 403 | 404) {
-        let what = format!("the service does not tell the state of submission {id} (HTTP {})", answer.status);
+        let what =
+            format!("the service does not report the state of submission {id} (HTTP {})", answer.status);
         return Err(Error::new(Cause::Refused, what).with_hint("it stays submitted; see its page"));
     }
     let value = answer.ok(client)?.json()?;

@@ -176,7 +176,7 @@ fn each_refusal_says_why() {
 fn an_answer_that_is_lost_at_the_end_is_said_to_be_uncertain() {
     let server = service(|request, _| request.method == "POST" && request.path != "/upload");
     let error = send(&client(&server)).unwrap_err();
-    assert!(error.to_string().contains("whether it counts is not known"), "{error}");
+    assert!(error.to_string().contains("it is unknown whether it was submitted"), "{error}");
     assert_eq!(server.asked().iter().filter(|asked| asked.starts_with("POST /api")).count(), 1);
 }
 

@@ -15,7 +15,7 @@ enum ClassWeight {
     Named(Vec<(String, f64)>),
 }
 
-/// Whether `text` says how to weigh classes.
+/// Whether `text` is a valid class weight.
 pub fn is_class_weight(text: &str) -> bool {
     parse(text).is_some()
 }

@@ -16,7 +16,7 @@ pub struct Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A parameter is unknown, of the wrong kind or out of its range: the caller's to mend.
+    /// A parameter is unknown, of the wrong kind or out of its range: the caller must fix it.
     Parameter,
     /// The samples cannot be learnt from (no rows, one class, shapes that do not fit).
     Samples,

@@ -1,4 +1,4 @@
-//! What a fit says of itself while it runs, and what it can be told.
+//! The events of a running fit, and the controls that an observer returns.
 
 use headsmith_metrics::Metric;
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub enum Event {
 pub enum StopReason {
     /// The monitored value did not improve for as many epochs as patience allows.
     EarlyStopping,
-    /// The observer asked for it.
+    /// The observer requested it.
     Asked,
     /// The loss left the finite numbers; the model is that of the best epoch before.
     Diverged,

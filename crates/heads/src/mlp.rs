@@ -1,7 +1,7 @@
 //! The multilayer perceptron: Keras's dense layers, Gaussian noise, layer normalisation and dropout, trained by
 //! Adam on the categorical cross-entropy.
 //!
-//! [`fit`] does all of it; [`Trainer`] does one epoch at a time for those who want the loop themselves. The layers
+//! [`fit`] does all of it; [`Trainer`] does one epoch at a time for callers with their own loop. The layers
 //! are declared in [`Architecture`] and computed in `layers`, one file each.
 
 mod architecture;

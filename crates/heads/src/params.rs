@@ -60,7 +60,7 @@ pub enum Value {
     Text(String),
 }
 
-/// A default, as it stands in a table.
+/// A default in a table.
 #[derive(Debug, Clone, Copy)]
 pub enum Default {
     /// Yes or no.
@@ -73,7 +73,7 @@ pub enum Default {
     Text(&'static str),
 }
 
-/// Where a study looks for good values of a parameter, if nothing else is said.
+/// Where a study looks for good values of a parameter, by default.
 #[derive(Debug, Clone, Copy)]
 pub enum Search {
     /// Integers in `low ..= high`.
@@ -214,7 +214,7 @@ impl Param {
 }
 
 impl Params {
-    /// The integer `name`; `None` when a word stands in its place.
+    /// The integer `name`; `None` if its value is a word.
     ///
     /// # Panics
     /// When the table has no such parameter.
@@ -225,7 +225,7 @@ impl Params {
         }
     }
 
-    /// The float `name`; `None` when a word stands in its place.
+    /// The float `name`; `None` if its value is a word.
     ///
     /// # Panics
     /// When the table has no such parameter.
@@ -245,7 +245,7 @@ impl Params {
         *self.get(name) == Value::Bool(true)
     }
 
-    /// The word `name`; `None` when a number stands in its place.
+    /// The word `name`; `None` if its value is a number.
     ///
     /// # Panics
     /// When the table has no such parameter.

@@ -21,7 +21,7 @@ pub struct Samples<'a> {
 
 /// What makes of rows of features the rows that a head sees.
 pub trait ScaleRows: Debug + Sync {
-    /// Scales rows of `n_features` values where they stand: a row to the same bytes whatever rows stand beside it.
+    /// Scales rows of `n_features` values in place. The bytes of a row do not depend on the other rows.
     fn scale(&self, rows: &mut [f32], n_features: usize);
 }
 
@@ -58,7 +58,7 @@ impl<'a> Samples<'a> {
         Samples { names, ..self }
     }
 
-    /// The features as they stand in the table, `n_samples x n_features`: see [`rows`](Samples::rows) for what a head
+    /// The unscaled features of the table, `n_samples x n_features`: see [`rows`](Samples::rows) for what a head
     /// sees of them.
     pub fn x(self) -> MatRef<'a> {
         self.x
@@ -69,7 +69,7 @@ impl<'a> Samples<'a> {
         self.y
     }
 
-    /// The classes' names, in order; empty where nobody said them.
+    /// The classes' names, in order; empty if they are unknown.
     pub fn class_names(self) -> &'a [String] {
         self.names
     }
@@ -103,7 +103,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The rows `start .. end` as a head sees them: where they stand if nothing scales them, and else in `buffer`.
+    /// The rows `start .. end` as a head sees them: in place if they are not scaled, otherwise in `buffer`.
     ///
     /// # Panics
     /// When there are not so many rows.

@@ -50,7 +50,7 @@ fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
         })
         .collect();
     if items.is_empty() {
-        return Err("the certificates to trust are no PEM certificates".to_owned());
+        return Err("the file of trusted certificates contains no PEM certificate".to_owned());
     }
     Ok(RootCerts::Specific(Arc::new(items)))
 }
@@ -113,7 +113,7 @@ mod tests {
         assert!(agent(timeouts, None).is_ok());
         assert_eq!(
             agent(timeouts, Some(&found)).unwrap_err(),
-            "the certificates to trust are no PEM certificates"
+            "the file of trusted certificates contains no PEM certificate"
         );
     }
 }

@@ -1,15 +1,15 @@
 //! The element-wise part of Adam.
 //!
-//! The moments of a weight that gets no gradient any more, behind a dead unit say, shrink by a constant factor a step. They
-//! would end among the subnormal numbers and stay there, and arithmetic with those takes a hundred times as long. So what
-//! is too small to move a weight is set to zero here. The processor's own mode for this (flush to zero) is no way out:
-//! the compiler takes for granted that nobody changes it.
+//! The moments of a weight that no longer gets a gradient, for example behind a dead unit, shrink by a constant factor per
+//! step. They would become subnormal numbers and stay so, and arithmetic on those takes a hundred times as long. So values
+//! too small to move a weight are set to zero here. The processor's flush-to-zero mode is not an option: the compiler
+//! assumes that it does not change.
 
 #![allow(unsafe_code)]
 
 use crate::multiversion::multiversion;
 
-/// What one step has in common for all weights.
+/// The values of one step that all weights share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamStep {
     /// The learning rate with both bias corrections in it: `lr * sqrt(1 - beta2^t) / (1 - beta1^t)`.
@@ -18,18 +18,18 @@ pub struct AdamStep {
     pub new_momentum: f32,
     /// `1 - beta2`.
     pub new_velocity: f32,
-    /// What is added to the root of the velocity.
+    /// Added to the root of the velocity.
     pub epsilon: f32,
 }
 
-/// Gradients below are taken for zero, and have squares that are far from subnormal otherwise.
+/// Gradients below this count as zero; the squares of all others are far from subnormal.
 const MIN_GRADIENT: f32 = 1e-15;
-/// Momentums below are set to zero. At a learning rate of 0.001 it moves a weight by 1e-21 at most, with Keras's epsilon.
+/// Momentums below this are set to zero. At a learning rate of 0.001 it moves a weight by 1e-21 at most, with Keras's epsilon.
 const MIN_MOMENTUM: f32 = 1e-25;
-/// Velocities below are set to zero. Their roots are lost beside an epsilon of 1e-7.
+/// Velocities below this are set to zero. Their roots are negligible beside an epsilon of 1e-7.
 const MIN_VELOCITY: f32 = 1e-30;
 
-/// `value`, or zero if it is smaller than `least`; NaN stays, so that a divergence is seen.
+/// `value`, or zero if it is smaller than `least`; NaN stays NaN, so that divergence is detected.
 #[inline(always)]
 fn at_least(value: f32, least: f32) -> f32 {
     if value.abs() < least { 0.0 } else { value }
@@ -37,7 +37,7 @@ fn at_least(value: f32, least: f32) -> f32 {
 
 multiversion! {
     /// `m += (g - m) (1 - beta1); v += (g^2 - v) (1 - beta2); w -= m alpha / (sqrt(v) + epsilon)`, element by
-    /// element, as Keras writes it. No moment comes out subnormal. All slices are of one length.
+    /// element, as Keras writes it. No moment becomes subnormal. All slices have the same length.
     pub fn adam_step(weights: &mut [f32], momentums: &mut [f32], velocities: &mut [f32], gradients: &[f32], step: AdamStep) {
         let n = weights.len();
         let (momentums, velocities, gradients) = (&mut momentums[..n], &mut velocities[..n], &gradients[..n]);

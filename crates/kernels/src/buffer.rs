@@ -22,12 +22,12 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// So many zeros.
+    /// `len` zeros.
     pub fn zeros(len: usize) -> Buffer {
         Buffer { lines: vec![Line([0.0; LINE]); len.div_ceil(LINE)], len }
     }
 
-    /// The first `len` values, whatever they are; it grows to that many.
+    /// The first `len` values, of unspecified content; the buffer grows if needed.
     pub fn first(&mut self, len: usize) -> &mut [f32] {
         if self.len < len {
             self.lines.resize(len.div_ceil(LINE), Line([0.0; LINE]));

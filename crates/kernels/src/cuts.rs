@@ -5,19 +5,19 @@
 //! minima and maxima without a branch, and the scan of all cuts is one pass.
 //!
 //! The network is the bitonic sorter whose comparators all put the lower key first (Batcher, "Sorting networks and their
-//! applications", 1968). Keys that are not there count as infinite, and a comparator with one of them would change
-//! nothing: it is left out, so any number of keys may be sorted. Blocks of 16 are sorted by Green's network of 60
+//! applications", 1968). Missing keys count as infinite, and a comparator with one of them would change
+//! nothing: it is omitted, so any number of keys can be sorted. Blocks of 16 are sorted by Green's network of 60
 //! comparators (Knuth, "The art of computer programming 3", 5.3.4), blocks of 8 by one of 19.
 
 #![allow(unsafe_code)]
 
-/// Features that are looked at together.
+/// Features that are processed together.
 pub const LANES: usize = 8;
 
 /// Keys that are sorted in registers.
 const BLOCK: usize = 16;
 
-/// The most classes that [`greatest_gini`] tells apart.
+/// The largest number of classes that [`greatest_gini`] supports.
 pub const MOST_CLASSES: usize = 8;
 
 /// Where a key has the class of its row, and how often the row counts.
@@ -29,7 +29,7 @@ pub struct KeyBits {
     pub count: u32,
 }
 
-/// How many keys make room for `n` that can be [`sort`]ed; those too many are to be `u32::MAX`.
+/// The number of keys that [`sort`] needs for `n` keys; fill the surplus with `u32::MAX`.
 pub fn padded(n: usize) -> usize {
     if n <= BLOCK / 2 { BLOCK / 2 } else { n.next_multiple_of(BLOCK) }
 }
@@ -52,8 +52,8 @@ pub fn sort(keys: &mut [[u32; LANES]]) {
 /// first `n` keys on each side; `L_c` and `R_c` are the weights of class `c` left and right of a cut, `w_l` and `w_r`
 /// their sums. `classes` gives each class's total weight in the lane and what a row of it weighs each time it counts.
 ///
-/// Cuts between equal keys are not left out, and single precision decides: the result is to be compared with some
-/// room, and is minus infinity where there is no cut.
+/// Cuts between equal keys are included, and the result has single precision: compare it with a tolerance. It is minus
+/// infinity if there is no cut.
 ///
 /// # Panics
 /// When there are more than [`MOST_CLASSES`] classes, fewer keys than `n`, or `min_side` is zero.
@@ -272,7 +272,7 @@ mod avx2 {
     }
 }
 
-/// What machines without AVX2 do.
+/// The version for machines without AVX2.
 #[cfg_attr(target_arch = "x86_64", allow(dead_code))]
 mod portable {
     use super::{BLOCK, KeyBits, LANES, MOST_CLASSES, merge_blocks};

@@ -1,4 +1,4 @@
-//! What surrounds the matrix products of a dense layer: bias, rectifier and their gradients.
+//! The parts of a dense layer around its matrix products: bias, ReLU and their gradients.
 
 #![allow(unsafe_code)]
 
@@ -16,8 +16,8 @@ multiversion! {
         }
     }
 
-    /// `max(row + bias, 0)` for each row. NaN stays NaN, so that a divergence is seen. The mask, if there is one,
-    /// says which values are above zero.
+    /// `max(row + bias, 0)` for each row. NaN stays NaN, so that divergence is detected. The mask, if
+    /// there is one, marks the values above zero.
     pub fn add_bias_relu(block: &mut Block<'_>, bias: &[f32]) {
         let bias = &bias[block.first_column()..][..block.n_columns()];
         for i in 0..block.n_rows() {

@@ -1,5 +1,5 @@
 //! Random numbers for whole rows: Gaussian noise and dropout masks as functions of (seed, trial, stream, epoch,
-//! step, row, column), the same however the rows are cut among threads.
+//! step, row, column), independent of how rows are split among threads.
 
 #![allow(unsafe_code)]
 

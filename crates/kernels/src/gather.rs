@@ -1,4 +1,4 @@
-//! Some rows of a row-major table as columns of their own.
+//! Copies some rows of a row-major table into columns.
 //!
 //! Eight rows are read side by side from their first column to their last, so every cache line that is fetched is used as a
 //! whole; squares of eight by eight are transposed in registers and written as pieces of eight columns.
@@ -12,7 +12,7 @@ const SIDE: usize = 8;
 pub const LINE: usize = 64;
 
 /// Copies `rows` of `table`, which has `n_cols` columns, into columns: the value in column `j` of the `i`-th of the rows
-/// goes to `columns[j * stride + i]`. What stands between the columns is left as it is.
+/// goes to `columns[j * stride + i]`. Values between the columns are not changed.
 ///
 /// # Panics
 /// When a row is not there, or `columns` has no room.
@@ -26,7 +26,7 @@ pub fn columns_u16(table: &[u16], n_cols: usize, rows: &[u32], columns: &mut [u1
     gather(table, n_cols, rows, columns, stride, transpose);
 }
 
-/// [`columns_u16`] of 32 bits a value.
+/// [`columns_u16`] for values of 32 bits.
 ///
 /// # Panics
 /// When a row is not there, or `columns` has no room.
@@ -94,7 +94,7 @@ pub fn prefetch<T>(value: &T) {
     let _ = value;
 }
 
-/// What machines without vectors of their own here do.
+/// The version for machines without vector code here.
 fn transpose<T: Copy>(from: [*const T; SIDE], to: *mut T, stride: usize) {
     for (i, from) in from.into_iter().enumerate() {
         for j in 0..SIDE {

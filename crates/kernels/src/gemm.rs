@@ -1,13 +1,13 @@
 //! Products of matrices for dense layers, on register kernels of our own (AVX-512, or AVX2 with FMA, found at run
 //! time, or a portable one).
 //!
-//! The right operand of every product stands in panels as wide as the register kernel, each with its rows one after
+//! The right operand of every product is stored in panels as wide as the register kernel, each with its rows one after
 //! another (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008). Weights
-//! stand like that all the time ([`Panels`]): nothing is packed on the way forward, and the gradient of the weights
-//! comes out in the very same order, so the optimizer works on each stretch of it while that is in the cache.
+//! are always stored like that ([`Panels`]): the forward pass packs nothing, and the gradient of the weights
+//! has the same order, so the optimizer works on each stretch of it while that is in the cache.
 //!
 //! An element of a product is one chain of multiply-adds along the sum, cut at multiples of 1,024: it does not
-//! depend on how many rows or columns stand around it, on cache sizes or on threads, so one row predicted alone gets
+//! depend on the number of other rows or columns, on cache sizes or on threads, so one row predicted alone gets
 //! the same bytes as within a batch. And each block of the product is handed to an epilogue while it is in the cache.
 
 #![allow(unsafe_code)]
@@ -28,7 +28,7 @@ use product::product;
 
 /// Columns of the blocks that epilogues get; the last ones may have fewer.
 pub const BLOCK_COLUMNS: usize = 64;
-/// Pieces into which a product is cut where that many threads might wait for work.
+/// The number of pieces of a product, if enough threads may be idle.
 const N_PIECES: usize = 8;
 /// Multiply-adds below which a piece is not worth handing to another thread.
 const MIN_PIECE_WORK: usize = 1 << 18;
@@ -55,10 +55,10 @@ pub fn pack(packed: &mut [f32], matrix: MatRef<'_>) {
     pack::columns(packed, matrix, Kernel::best().width, &Pool::inline());
 }
 
-/// Takes a matrix of `k x n` out of its panels, row by row.
+/// Copies a matrix of `k x n` from its panels to `values`, row by row.
 ///
 /// # Panics
-/// When `values` are not as many.
+/// When `values` has another length.
 pub fn unpack(values: &mut [f32], panels: Panels<'_>) {
     assert_eq!(values.len(), panels.k * panels.n);
     pack::unpacked(values, panels.values, (panels.k, panels.n), Kernel::best().width);
@@ -97,7 +97,7 @@ pub struct Turned {
     n: usize,
 }
 
-/// Puts `bᵀ` into the workspace, for [`matmul_turned`], whatever happens to `b` in between.
+/// Puts `bᵀ` into the workspace, for [`matmul_turned`]; `b` may change afterwards.
 pub fn turn(b: Panels<'_>, workspace: &mut Workspace, pool: &Pool) -> Turned {
     let kernel = Kernel::best();
     let turned = workspace.turned.first(b.k.next_multiple_of(kernel.width) * b.n);

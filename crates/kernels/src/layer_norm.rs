@@ -10,7 +10,7 @@
 use crate::lanes;
 use crate::multiversion::multiversion;
 
-/// What of each row the gradient needs again.
+/// The statistics of a row that the gradient needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Moments {
     /// The row's mean.
@@ -28,7 +28,7 @@ fn moments(x: &[f32], epsilon: f32) -> Moments {
 }
 
 multiversion! {
-    /// Normalises the rows of `x` into `y` and notes their moments; `gain` and `offset` are as long as a row.
+    /// Normalises the rows of `x` into `y` and stores their statistics; `gain` and `offset` are as long as a row.
     pub fn layer_norm(
         y: &mut [f32],
         moments_of_rows: &mut [Moments],

@@ -1,8 +1,8 @@
-//! The arithmetic floor of Headsmith: matrix views, matrix products, element-wise kernels, counter-based
+//! The arithmetic of Headsmith: matrix views, matrix products, element-wise kernels, counter-based
 //! random numbers and a pool of threads.
 //!
-//! Nothing here opens a file or looks at the environment, and only the pool's threads read a clock, to know when to sleep. Every result depends on its arguments alone, never on
-//! the number of threads of the [`Pool`] it was computed with.
+//! Nothing here opens a file or reads the environment, and only the pool's threads read a clock, to know when to sleep.
+//! Every result depends only on its arguments, never on the number of threads of the [`Pool`].
 
 pub mod adam;
 pub mod buffer;

@@ -1,7 +1,7 @@
-//! Floats that stand in a file and are mapped into memory instead of read: the system keeps of them what it has room
-//! for, every process that maps the file shares them, and none needs a copy.
+//! Floats in a file that is mapped into memory instead of read: the system keeps as many of them in memory as fit,
+//! all processes that map the file share them, and none needs a copy.
 //!
-//! The file is opened by whoever has it; nothing here knows a path.
+//! The caller opens the file; nothing here handles a path.
 
 #![allow(unsafe_code)]
 
@@ -18,19 +18,19 @@ pub struct Mapped {
 
 enum Storage {
     Map(memmap2::Mmap),
-    /// Where there is nothing to map, and where the machine has its bytes in the other order.
+    /// For empty files, and for big-endian machines.
     Read(Vec<f32>),
 }
 
 impl Mapped {
     /// Maps `len` floats that begin at byte `offset` of `file`, a multiple of 4. The file may be closed afterwards.
     ///
-    /// While they are mapped, nobody may write to them, nor make the file shorter: the system ends the process that
-    /// reads a float which is no longer there (SIGBUS). A file that is replaced, by renaming another one over it, stays
-    /// what it was for those who have it mapped.
+    /// While they are mapped, nothing may write to them or truncate the file: the system kills a process that
+    /// reads beyond the end of the file (SIGBUS). If the file is replaced by renaming another one over it, the mapping
+    /// keeps the old content.
     ///
     /// # Errors
-    /// When the file has not so many floats, or the system cannot map it.
+    /// When the file is too short, or the system cannot map it.
     pub fn new(file: &File, offset: u64, len: usize) -> io::Result<Mapped> {
         let n_bytes = check(file, offset, len)?;
         if len == 0 || cfg!(target_endian = "big") {

@@ -1,6 +1,6 @@
 //! Dense row-major matrices of `f32`: one that has its values in memory or in a mapped file, and two views.
 //!
-//! Element `(i, j)` of an `n_rows x n_cols` matrix stands at `data[i * n_cols + j]`: rows are contiguous, and so
+//! Element `(i, j)` of an `n_rows x n_cols` matrix is at `data[i * n_cols + j]`: rows are contiguous, and so
 //! is every range of rows.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub struct Matrix {
     n_cols: usize,
 }
 
-/// Where a matrix has its values.
+/// The storage of a matrix.
 #[derive(Debug, Clone)]
 enum Values {
     Owned(Vec<f32>),
@@ -49,10 +49,10 @@ impl Matrix {
         Matrix { data: Values::Owned(data), n_rows, n_cols }
     }
 
-    /// The matrix whose values, `n_rows * n_cols` in row-major order, stand in a mapped file.
+    /// The matrix whose values, `n_rows * n_cols` in row-major order, are in a mapped file.
     ///
     /// # Panics
-    /// When there are not so many values.
+    /// When the number of values is another one.
     pub fn mapped(data: Mapped, n_rows: usize, n_cols: usize) -> Matrix {
         assert_eq!(Some(data.len()), n_rows.checked_mul(n_cols), "a {n_rows} x {n_cols} matrix");
         Matrix { data: Values::Mapped(Arc::new(data)), n_rows, n_cols }
@@ -63,7 +63,7 @@ impl Matrix {
         Matrix::new(vec![0.0; n_rows * n_cols], n_rows, n_cols)
     }
 
-    /// Whether the values stand in a mapped file.
+    /// Whether the values are in a mapped file.
     pub fn is_mapped(&self) -> bool {
         matches!(self.data, Values::Mapped(_))
     }
@@ -108,7 +108,7 @@ impl Matrix {
         }
     }
 
-    /// Gives back the values in row-major order: a copy of mapped ones.
+    /// Returns the values in row-major order; mapped ones are copied.
     pub fn into_vec(self) -> Vec<f32> {
         match self.data {
             Values::Owned(values) => values,
@@ -165,7 +165,7 @@ impl<'a> MatRef<'a> {
         &self.data[i * self.n_cols..(i + 1) * self.n_cols]
     }
 
-    /// Rows `start .. end` as a view of their own.
+    /// A view of rows `start .. end`.
     pub fn rows(self, start: usize, end: usize) -> MatRef<'a> {
         MatRef { data: &self.data[start * self.n_cols..end * self.n_cols], n_rows: end - start, ..self }
     }

@@ -49,7 +49,7 @@ fn philox4x32<const ROUNDS: usize>(mut counter: [u32; 4], mut key: [u32; 2]) -> 
 }
 
 impl Philox {
-    /// The streams of one `(seed, trial, stream)`: `trial` tells fits of one study apart, `stream` the purposes
+    /// The streams of one `(seed, trial, stream)`: `trial` distinguishes the fits of one study, `stream` the purposes
     /// within a fit (initial weights, shuffling, dropout ..).
     pub fn new(seed: u64, trial: u32, stream: u32) -> Philox {
         let words = philox4x32_10([trial, stream, 0, 0], [seed as u32, (seed >> 32) as u32]);
@@ -100,8 +100,7 @@ impl Philox {
         counter.map(|word| word.map(|value| value as u32))
     }
 
-    /// The generator that walks the blocks of `(epoch, step)` in order, for code that draws one number after
-    /// another.
+    /// The generator that yields the blocks of `(epoch, step)` in order, for sequential draws.
     pub fn sequence(self, epoch: u32, step: u32) -> Sequence {
         Sequence { philox: self, epoch, step, block: 0, words: [0; 4], used: 4 }
     }

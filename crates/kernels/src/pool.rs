@@ -1,10 +1,10 @@
-//! A pool of threads to which work is handed in numbered pieces.
+//! A pool of threads that execute work in numbered pieces.
 //!
-//! The pieces are the caller's to choose, by the shape of the problem alone: then the result is the same for any
-//! number of threads, because a piece is computed whole by one thread.
+//! The caller chooses the pieces, by the shape of the problem alone. Then the result is the same for any
+//! number of threads, because one thread computes a whole piece.
 //!
-//! A training step hands out a dozen jobs of some ten microseconds each, so what a job costs beside its pieces counts:
-//! the caller works along, and the others wait for the next job awake for a while before they sleep.
+//! A training step has a dozen jobs of some ten microseconds each, so the overhead of a job matters:
+//! the caller's thread works too, and the others spin for a while before they sleep.
 
 #![allow(unsafe_code)]
 
@@ -20,8 +20,8 @@ pub const MIN_PIECE: usize = 1 << 14;
 
 /// Runs numbered pieces of work on a fixed number of threads, the caller's among them. With one thread, it starts none.
 ///
-/// A piece may hand out work to the same pool, and several threads may at once: who comes while the pool is at work does
-/// his pieces alone.
+/// A piece may use the same pool, and so may several threads at once: a caller that finds the pool busy computes its
+/// pieces alone.
 #[derive(Debug)]
 pub struct Pool {
     team: Option<Team>,
@@ -31,7 +31,7 @@ impl Pool {
     /// A pool of `n_threads` threads; 0 counts as 1.
     ///
     /// # Errors
-    /// When the system gives no more threads.
+    /// When the system cannot start the threads.
     pub fn new(n_threads: usize) -> std::io::Result<Pool> {
         let team = (n_threads > 1).then(|| Team::new(n_threads)).transpose()?;
         Ok(Pool { team })
@@ -47,8 +47,8 @@ impl Pool {
         self.team.as_ref().map_or(1, Team::n_threads)
     }
 
-    /// Calls `piece(0) .. piece(n - 1)`, each once, in no order, and returns when all are done. A panic of a piece goes
-    /// on in the caller, and pieces not begun are left out.
+    /// Calls `piece(0) .. piece(n - 1)`, each once, in any order, and returns when all are done. A panic in a piece is
+    /// resumed in the caller, and pieces that have not started are skipped.
     pub fn for_each(&self, n: usize, piece: impl Fn(usize) + Sync) {
         match &self.team {
             Some(team) if n > 1 => team.work(n, &piece),

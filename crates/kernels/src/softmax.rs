@@ -5,13 +5,13 @@
 use crate::multiversion::multiversion;
 use crate::{lanes, math};
 
-/// Logits that are further below the largest get a probability of zero: theirs would be 1e-35 at most, and in a row of
-/// many classes subnormal, which costs as much time as a hundred others.
+/// Logits further below the largest get a probability of zero: it would be 1e-35 at most, and in a row of
+/// many classes subnormal, which is a hundred times as slow.
 const LOWEST: f32 = -80.0;
 
 multiversion! {
     /// Replaces each row of `width` logits by its probabilities `exp(z - c) / s`, with `c` the row's maximum and
-    /// `s` the sum of the exponentials, and notes `c + ln(s)`, the logarithm of the sum of the exponentials of the
+    /// `s` the sum of the exponentials, and stores `c + ln(s)`, the logarithm of the sum of the exponentials of the
     /// logits themselves, one for each row.
     pub fn softmax(rows: &mut [f32], log_sums: &mut [f32], width: usize) {
         for (row, log_sum) in rows.chunks_exact_mut(width).zip(log_sums) {

@@ -40,7 +40,7 @@ pub enum Child {
         /// The number of the left child, which the right child follows and which stands behind its parent.
         left: u32,
     },
-    /// Rows that come here are told this number.
+    /// The result for rows that reach this leaf.
     Leaf(u32),
 }
 
@@ -74,8 +74,8 @@ const STEPS: usize = 4;
 impl Tree {
     /// Packs a tree, the root first.
     ///
-    /// `None` when a node does not fit: more than 65,536 features, a child too far behind, or none there, or a leaf with a
-    /// number from 2^23 on.
+    /// `None` when a node does not fit: more than 65,536 features, a child too far behind or missing, or a leaf with a
+    /// number of 2^23 or more.
     pub fn new(nodes: impl IntoIterator<Item = Child>, n_features: usize) -> Option<Tree> {
         let nodes: Vec<Child> = nodes.into_iter().collect();
         let n_nodes = nodes.len();
@@ -97,16 +97,16 @@ impl Tree {
         (n_features > 0 && !nodes.is_empty()).then_some(Tree { nodes, n_features, is_top_full })
     }
 
-    /// Fetches the first nodes, which will soon be walked.
+    /// Prefetches the first nodes.
     pub fn fetch(&self) {
         let a_line = gather::LINE / size_of::<Node>();
         self.nodes.iter().step_by(a_line).take(FETCHED / gather::LINE).for_each(gather::prefetch);
     }
 
-    /// Walks the rows of `block`, and writes the number of the leaf that each comes to. A NaN goes left.
+    /// Takes the rows of `block` down the tree, and writes the number of the leaf that each reaches. A NaN goes left.
     ///
     /// # Panics
-    /// When the rows have not the tree's number of features, or there are not as many `leaves` as rows.
+    /// When the rows have another number of features than the tree, or `leaves` another length than the rows.
     pub fn walk(&self, block: &Block, leaves: &mut [u32]) {
         assert_eq!(block.n_features, self.n_features, "features of the rows");
         assert_eq!(leaves.len(), block.n_rows, "a leaf a row");

@@ -1,4 +1,4 @@
-//! Expected calibration error: how far confidence stands from accuracy (Naeini, Cooper and Hauskrecht 2015; Guo,
+//! Expected calibration error: the gap between confidence and accuracy (Naeini, Cooper and Hauskrecht 2015; Guo,
 //! Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017).
 
 use headsmith_kernels::MatRef;

@@ -1,10 +1,10 @@
-//! Cohen's kappa: agreement of true and predicted classes beyond what their frequencies alone would bring (Cohen,
+//! Cohen's kappa: agreement of true and predicted classes beyond the agreement expected by chance (Cohen,
 //! "A coefficient of agreement for nominal scales", 1960).
 
 use crate::Confusion;
 
-/// `1 - observed / expected` disagreement, at most 1, with 0 for chance; `None` when chance alone agrees wholly (all
-/// samples are of one class and were taken for it, or there are none), where scikit-learn's `cohen_kappa_score`
+/// `1 - observed / expected` disagreement, at most 1, with 0 for chance; `None` when chance agreement is complete (all
+/// samples are of one class and predicted as it, or there are none), where scikit-learn's `cohen_kappa_score`
 /// gives NaN.
 pub fn cohen_kappa(confusion: &Confusion) -> Option<f64> {
     let n = confusion.n_samples() as f64;

@@ -1,4 +1,4 @@
-//! The confusion matrix: how many samples of each class were taken for which.
+//! The confusion matrix: how many samples of each class were predicted as which class.
 //!
 //! Everything that is counted of predicted classes (accuracy, F1, MCC ..) is a function of it alone, so it can be
 //! filled batch by batch and merged from parts.
@@ -42,7 +42,7 @@ impl Confusion {
         confusion
     }
 
-    /// Counts one sample of class `true_class` for which `predicted` was said.
+    /// Counts one sample of class `true_class` that was predicted as `predicted`.
     ///
     /// # Panics
     /// When a class is not below `n_classes`.
@@ -51,7 +51,7 @@ impl Confusion {
         self.add_many(true_class, predicted, 1);
     }
 
-    /// Counts `n` samples of class `true_class` for which `predicted` was said.
+    /// Counts `n` samples of class `true_class` that were predicted as `predicted`.
     ///
     /// # Panics
     /// When a class is not below `n_classes`.
@@ -104,7 +104,7 @@ impl Confusion {
         self.support.iter().sum()
     }
 
-    /// How many samples of `true_class` were taken for each class.
+    /// How many samples of `true_class` were predicted as each class.
     ///
     /// # Panics
     /// When `true_class` is not below `n_classes`.
@@ -122,7 +122,7 @@ impl Confusion {
         self.support[class]
     }
 
-    /// How many samples were taken for `class`.
+    /// How many samples were predicted as `class`.
     pub fn predicted(&self, class: usize) -> u64 {
         self.predicted[class]
     }

@@ -2,7 +2,7 @@
 //! `precision_recall_fscore_support` with its default `zero_division`, which counts as 0.
 //!
 //! With `hits` the samples of a class that were recognised, `support` the samples of the class and `predicted`
-//! those taken for it:
+//! those predicted as it:
 //!
 //! ```text
 //! precision = hits / predicted    recall = hits / support    F1 = 2 hits / (support + predicted)
@@ -11,7 +11,7 @@
 use crate::accuracy;
 use crate::confusion::{Confusion, ratio};
 
-/// The share of the samples taken for `class` that are of it; 0 when none was.
+/// The share of the samples predicted as `class` that are of it; 0 if there are none.
 ///
 /// # Panics
 /// When `class` is not below the number of classes.
@@ -19,7 +19,7 @@ pub fn precision(confusion: &Confusion, class: usize) -> f64 {
     ratio(confusion.hits(class), confusion.predicted(class))
 }
 
-/// The share of the samples of `class` that were taken for it; 0 when it has none.
+/// The share of the samples of `class` that were predicted as it; 0 if it has none.
 ///
 /// # Panics
 /// When `class` is not below the number of classes.
@@ -27,7 +27,7 @@ pub fn recall(confusion: &Confusion, class: usize) -> f64 {
     ratio(confusion.hits(class), confusion.support(class))
 }
 
-/// The harmonic mean of precision and recall of `class`; 0 when no sample is of it or was taken for it.
+/// The harmonic mean of precision and recall of `class`; 0 if no sample is of it or predicted as it.
 ///
 /// # Panics
 /// When `class` is not below the number of classes.
@@ -38,7 +38,7 @@ pub fn f1(confusion: &Confusion, class: usize) -> f64 {
 /// The mean of `metric` ([`precision`], [`recall`] or [`f1`]) over the classes, each counting the same:
 /// `average="macro"`.
 ///
-/// As in scikit-learn when no `labels` are named, a class that no sample is of and none was taken for does not
+/// As in scikit-learn when no `labels` are named, a class that is neither true nor predicted for any sample does not
 /// count. 0 of no samples.
 pub fn macro_average(confusion: &Confusion, metric: fn(&Confusion, usize) -> f64) -> f64 {
     let occurs = |&c: &usize| confusion.support(c) + confusion.predicted(c) > 0;
@@ -55,7 +55,7 @@ pub fn weighted_average(confusion: &Confusion, metric: fn(&Confusion, usize) -> 
 
 /// F1 of the counts summed over the classes: `average="micro"`.
 ///
-/// Where every sample has one class and is taken for one, a false positive of one class is a false negative of
+/// When every sample has one true and one predicted class, a false positive of one class is a false negative of
 /// another: then precision, recall and F1 are all the accuracy.
 pub fn micro_f1(confusion: &Confusion) -> f64 {
     accuracy(confusion)

@@ -7,7 +7,7 @@
 //! to `f64`, neither rescaled nor rounded. That is what scikit-learn computes from `proba.astype(numpy.float64)`;
 //! given `float32` itself, it computes in single precision.
 //!
-//! [`score`] checks the input and computes everything; [`bootstrap`] says how sure the numbers are. The functions
+//! [`score`] checks the input and computes everything; [`bootstrap`] computes their confidence intervals. The functions
 //! for single metrics do not check: they panic where lengths or classes do not fit.
 //!
 //! ```

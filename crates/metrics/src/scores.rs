@@ -43,7 +43,7 @@ pub struct Scores {
     pub roc_auc_ovr_weighted: Option<f64>,
     /// Matthews correlation coefficient: [`mcc()`].
     pub mcc: f64,
-    /// Cohen's kappa; `None` when all samples are of one class and were taken for it: [`cohen_kappa()`].
+    /// Cohen's kappa; `None` when all samples are of one class and predicted as it: [`cohen_kappa()`].
     pub cohen_kappa: Option<f64>,
     /// Expected calibration error with 15 bins: [`expected_calibration_error`].
     pub ece: f64,
@@ -58,9 +58,9 @@ pub struct Scores {
 pub struct PerClass {
     /// The class, from 0.
     pub class: usize,
-    /// The share of the samples taken for it that are of it: [`precision()`].
+    /// The share of the samples predicted as it that are of it: [`precision()`].
     pub precision: f64,
-    /// The share of its samples that were taken for it: [`recall()`].
+    /// The share of its samples that were predicted as it: [`recall()`].
     pub recall: f64,
     /// The harmonic mean of the two: [`f1()`].
     pub f1: f64,

@@ -31,10 +31,11 @@ impl Address {
     /// When it is no such address. The message does not repeat it: a password may stand anywhere in it.
     pub fn parse(url: &str, env: impl Fn(&str) -> Option<String>) -> Result<Address> {
         let wrong = |why: &str| {
-            Error::new(Kind::Usage, format!("that is no address of an MLflow server: {why}"))
+            Error::new(Kind::Usage, format!("not a valid URL of an MLflow server: {why}"))
                 .with_hint("expected http(s)://[USER:PASSWORD@]HOST[:PORT][/PATH]")
         };
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it begins with no http(s)://"))?;
+        let (scheme, rest) =
+            url.split_once("://").ok_or_else(|| wrong("it does not begin with http:// or https://"))?;
         let scheme = scheme.to_ascii_lowercase();
         if scheme != "http" && scheme != "https" {
             // What stands there may be a user and a password.
@@ -44,17 +45,19 @@ impl Address {
         }
         let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
         if user.is_some_and(|user| user.contains('/')) {
-            return Err(wrong("there is a / before the @; in a password it is written %2F"));
+            return Err(wrong("there is a / before the @; write it as %2F in a password"));
         }
         let base = format!("{scheme}://{}", rest.trim_end_matches('/'));
-        let uri: Uri = base.parse().map_err(|_| wrong("its host or path is none"))?;
+        let uri: Uri = base.parse().map_err(|_| wrong("its host or path is not valid"))?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it has no host"))?;
         if uri.query().is_some() || base.contains('#') {
-            return Err(wrong("it goes on after the path"));
+            return Err(wrong("it has a query or a fragment"));
         }
         let host = host.to_ascii_lowercase();
         let credentials = match user {
-            Some(user) => Some(Credentials::of_url(user).ok_or_else(|| wrong("its user is no text"))?),
+            Some(user) => Some(
+                Credentials::of_url(user).ok_or_else(|| wrong("its user or password is not valid UTF-8"))?,
+            ),
             None => Credentials::of_env(env),
         };
         let authorization = credentials.as_ref().map(Credentials::header).transpose()?;
@@ -133,7 +136,7 @@ impl Credentials {
             }
             Credentials::Token(_) => Err(Error::new(
                 Kind::Usage,
-                "MLFLOW_TRACKING_TOKEN holds white space or characters that no token has",
+                "MLFLOW_TRACKING_TOKEN contains white space or invalid characters",
             )),
         }
     }

@@ -105,7 +105,7 @@ fn run_of(client: &Client, run: Option<&Value>) -> Result<Run> {
 fn text(client: &Client, json: &Value, pointer: &str) -> Result<String> {
     json.pointer(pointer).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| {
         let shown = client.address().shown();
-        Error::new(Kind::Refused, format!("{shown}: the answer is none of MLflow's: no {}", &pointer[1..]))
+        Error::new(Kind::Refused, format!("{shown}: not a response of MLflow: no {}", &pointer[1..]))
     })
 }
 

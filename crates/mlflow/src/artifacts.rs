@@ -47,7 +47,7 @@ impl Place {
             return Place::Folder(PathBuf::from(path.into_owned()));
         }
         Place::None(format!(
-            "the server keeps artifacts in its own folder {}, and does not take them (mlflow server --serve-artifacts does)",
+            "the server stores artifacts in its own folder {} and does not accept uploads (start it with mlflow server --serve-artifacts)",
             plain(uri)
         ))
     }

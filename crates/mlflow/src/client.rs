@@ -107,8 +107,8 @@ impl Client {
         let mut limits = Limits::default();
         if let Some((name, text)) = named("MLFLOW_HTTP_REQUEST_TIMEOUT") {
             let seconds = text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
-            let seconds =
-                seconds.ok_or_else(|| wrong(name, "is no number of seconds from 1 to 86400".to_owned()))?;
+            let seconds = seconds
+                .ok_or_else(|| wrong(name, "must be a number of seconds from 1 to 86400".to_owned()))?;
             limits = limits.answering_within(Duration::from_secs(seconds));
         }
         Client::new(address, limits, roots.as_deref())
@@ -163,8 +163,8 @@ impl Client {
     fn read(&self, response: std::result::Result<Response<Body>, ureq::Error>) -> Result<Value> {
         self.succeeded(response)?.ok_or_else(|| {
             let shown = self.address.shown();
-            Error::new(Kind::Refused, format!("{shown}: the answer is none of MLflow's: no JSON"))
-                .with_hint("is it the address of a tracking server?")
+            Error::new(Kind::Refused, format!("{shown}: not a response of MLflow: no JSON"))
+                .with_hint("is it the URL of a tracking server?")
         })
     }
 
@@ -182,8 +182,8 @@ impl Client {
                 // What follows may be secret.
                 let to = to.split(['?', '#']).next().unwrap_or_default();
                 let to = plain(&self.address.hide_in(to.rsplit('@').next().unwrap_or_default()));
-                Err(Error::new(Kind::Refused, format!("{shown}: it leads on to {to}"))
-                    .with_hint("name the address that it leads to"))
+                Err(Error::new(Kind::Refused, format!("{shown}: redirects to {to}"))
+                    .with_hint("use the URL that it redirects to"))
             }
             status => Err(self.failure(status, json.as_ref())),
         }
@@ -198,11 +198,11 @@ impl Client {
         let what = |why: &str| format!("{}: {why} (HTTP {}){words}", self.address.shown(), status.as_u16());
         match status.as_u16() {
             401 | 403 => Error::new(Kind::Refused, what("not allowed")).with_hint(
-                "give a user and a password in the address (USER:PASSWORD@), or set MLFLOW_TRACKING_USERNAME and \
+                "give a user and a password in the URL (USER:PASSWORD@), or set MLFLOW_TRACKING_USERNAME and \
                  MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
             ),
-            404 if json.is_none() => Error::new(Kind::Refused, what("there is no MLflow server"))
-                .with_hint("is there a path in its address?"),
+            404 if json.is_none() => Error::new(Kind::Refused, what("no MLflow server at this URL"))
+                .with_hint("is the path in its URL right?"),
             400 | 413 | 422 => Error::new(Kind::Invalid, what("refused")),
             408 | 429 | 502..=504 => Error::new(Kind::Away, what("the server is not available")),
             500.. => Error::new(Kind::Failed, what("the server failed")),

@@ -42,7 +42,7 @@ impl Error {
     pub(crate) fn transport(shown: &str, error: &ureq::Error) -> Error {
         let insecure = |error: &dyn fmt::Display| {
             Error::new(Kind::Refused, format!("{shown}: the connection is not secure: {error}"))
-                .with_hint("name the server's certificates in MLFLOW_TRACKING_SERVER_CERT_PATH (PEM)")
+                .with_hint("set MLFLOW_TRACKING_SERVER_CERT_PATH to the server's certificates (PEM)")
         };
         match error {
             ureq::Error::Rustls(error) => insecure(error),
@@ -52,10 +52,10 @@ impl Error {
                 Error::new(Kind::Away, format!("{shown}: no answer in time ({what})"))
             }
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-                Error::new(Kind::Usage, format!("{shown}: not an address that can be asked"))
+                Error::new(Kind::Usage, format!("{shown}: not a valid URL"))
             }
             ureq::Error::LargeResponseHeader(..) | ureq::Error::BodyExceedsLimit(_) => {
-                Error::new(Kind::Refused, format!("{shown}: not an answer of MLflow: {error}"))
+                Error::new(Kind::Refused, format!("{shown}: not a response of MLflow: {error}"))
             }
             error => Error::new(Kind::Away, format!("{shown}: {error}")),
         }

@@ -123,7 +123,7 @@ impl Sender {
         }
         let n_refused = self.queue.n_refused();
         let n_lost = self.n_lost + n_refused;
-        let too_slow = || "the server takes them too slowly".to_owned();
+        let too_slow = || "the server accepts them too slowly".to_owned();
         (n_lost > 0).then(|| Lost {
             n_lost,
             n_records: self.n_records + n_refused,

@@ -39,9 +39,8 @@ impl Tracker {
         let queue = Arc::new(Queue::new(client.limits().n_waiting));
         let sender = Sender::new(client, Arc::clone(&queue), experiment, (Tracker::PARENT, run), place);
         let sender = thread::Builder::new().name("mlflow".to_owned()).spawn(move || sender.run());
-        let sender = sender.map_err(|error| {
-            Error::new(Kind::Refused, format!("cannot start the thread that sends: {error}"))
-        })?;
+        let sender = sender
+            .map_err(|error| Error::new(Kind::Refused, format!("cannot start the sender thread: {error}")))?;
         Ok(Tracker { queue, sender: Some(sender), no_artifacts })
     }
 
@@ -61,7 +60,7 @@ impl Tracker {
     pub fn finish(mut self) -> Option<Lost> {
         self.queue.close();
         self.sender.take()?.join().unwrap_or_else(|_| {
-            let why = "the thread that sends has panicked; please report it".to_owned();
+            let why = "the sender thread panicked; please report it".to_owned();
             Some(Lost { n_lost: 1, n_records: 1, why })
         })
     }

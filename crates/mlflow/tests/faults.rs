@@ -19,12 +19,12 @@ fn a_server_that_does_not_answer_as_mlflow_is_an_error_at_once() {
     let cases: [(&str, Fault, &str); 7] = [
         ("401", |_, out| reply(out, 401, &[], b"You are not authenticated. s3cret"), "not allowed"),
         ("403", |_, out| reply(out, 403, &[], b"{\"message\": \"s3cret\"}"), "not allowed (HTTP 403): ***"),
-        ("404", |_, out| reply(out, 404, &[], b"<html>"), "there is no MLflow server"),
+        ("404", |_, out| reply(out, 404, &[], b"<html>"), "no MLflow server at this URL"),
         ("500", |_, out| reply(out, 500, &[], b"{\"error_code\": \"INTERNAL_ERROR\"}"), "INTERNAL_ERROR"),
         (
             "302",
             |_, out| reply(out, 302, &[("Location", "https://u:p@h.org/l?t=s3cret")], b""),
-            "leads on to h.org/l",
+            "redirects to h.org/l",
         ),
         ("HTML", |_, out| reply(out, 200, &[], b"<html>"), "no JSON"),
         ("other JSON", |_, out| reply(out, 200, &[], b"{}"), "no experiment/experiment_id"),

@@ -59,8 +59,8 @@ fn details(facts: &Facts, name: &str) -> String {
 
 fn use_of(facts: &Facts) -> String {
     format!(
-        "## Intended use\n\nTo say which of {} a row of embeddings belongs to, where the embeddings come from the same encoder as \
-         those that it learnt from. The file does not know what the rows are of: who uses the model adds here what it is for, and \
+        "## Intended use\n\nTo predict which of {} a row of embeddings belongs to, if the embeddings come from the same encoder as \
+         the training rows. Headsmith does not know what the rows describe: add here what the model is for, and \
          what it must not be used for.\n",
         counted(facts.classes().len() as u64, "class")
     )
@@ -169,15 +169,15 @@ fn quantitative(facts: &Facts) -> String {
 }
 
 fn ethical() -> &'static str {
-    "## Ethical considerations\n\nA head repeats what the labels say and what the encoder sees, their mistakes and prejudices \
-     included. Nothing here was measured for groups of people: whoever decides about people with it has to do that first.\n"
+    "## Ethical considerations\n\nA head reproduces the errors and biases of its labels and of the encoder. Nothing was measured here for groups of \
+     people: do that before you use the model for decisions about people.\n"
 }
 
 fn caveats(facts: &Facts) -> String {
     let said: String =
         verdict::trust(facts).iter().map(|(_, said)| format!("- {}\n", escape(said))).collect();
     format!(
-        "## Caveats and recommendations\n\n{said}- All scores apply to rows like the validation rows: evaluate again on rows from elsewhere.\n"
+        "## Caveats and recommendations\n\n{said}- All scores apply to rows like the validation rows: evaluate the model again on rows from another source.\n"
     )
 }
 

@@ -4,20 +4,20 @@ use std::fmt;
 
 use crate::facts::{Facts, Look};
 
-/// Key, name, and which way is good.
+/// Key, name, and whether higher or lower is better.
 pub(crate) const METRICS: [(&str, &str, &str); 12] = [
-    ("weighted_f1", "weighted F1", "high"),
-    ("accuracy", "accuracy", "high"),
-    ("balanced_accuracy", "balanced accuracy", "high"),
-    ("macro_f1", "macro F1", "high"),
-    ("weighted_precision", "weighted precision", "high"),
-    ("weighted_recall", "weighted recall", "high"),
-    ("roc_auc_ovr", "ROC AUC, one against the rest", "high"),
-    ("mcc", "Matthews correlation", "high"),
-    ("cohen_kappa", "Cohen\u{2019}s kappa", "high"),
-    ("log_loss", "log loss (nats)", "low"),
-    ("brier", "Brier score", "low"),
-    ("ece", "calibration error", "low"),
+    ("weighted_f1", "weighted F1", "higher"),
+    ("accuracy", "accuracy", "higher"),
+    ("balanced_accuracy", "balanced accuracy", "higher"),
+    ("macro_f1", "macro F1", "higher"),
+    ("weighted_precision", "weighted precision", "higher"),
+    ("weighted_recall", "weighted recall", "higher"),
+    ("roc_auc_ovr", "ROC AUC, one-vs-rest", "higher"),
+    ("mcc", "Matthews correlation", "higher"),
+    ("cohen_kappa", "Cohen\u{2019}s kappa", "higher"),
+    ("log_loss", "log loss (nats)", "lower"),
+    ("brier", "Brier score", "lower"),
+    ("ece", "calibration error", "lower"),
 ];
 
 /// The metric that chose epochs, trials and the head.
@@ -34,8 +34,9 @@ impl Metric {
     /// The metric that the report names; weighted F1 in reports of versions that knew no other.
     pub(crate) fn of(facts: &Facts) -> Metric {
         let named = facts.report.at("/metric").text();
-        let (key, name, good) = METRICS.iter().find(|(key, ..)| *key == named).copied().unwrap_or(METRICS[0]);
-        Metric { key, name: name.trim_end_matches(" (nats)"), is_loss: good == "low" }
+        let (key, name, better) =
+            METRICS.iter().find(|(key, ..)| *key == named).copied().unwrap_or(METRICS[0]);
+        Metric { key, name: name.trim_end_matches(" (nats)"), is_loss: better == "lower" }
     }
 
     /// Whether `value` is better than `than`.

@@ -11,7 +11,7 @@ const STYLE: &str = include_str!("style.css");
 type Section = (&'static str, &'static str, fn(&Facts) -> String);
 
 const SECTIONS: [Section; 13] = [
-    ("answer", "The answer", sections::answer::html),
+    ("answer", "Result", sections::answer::html),
     ("data", "Data and checks", sections::data::html),
     ("scores", "Scores", sections::scores::html),
     ("folds", "Cross-validation", sections::folds::html),

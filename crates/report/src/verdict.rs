@@ -46,7 +46,7 @@ pub(crate) fn what_was_done(facts: &Facts) -> String {
                 thousands(pruned)
             )
         }),
-        heads.get(1).map(|head| format!("fitted a {} to the end", name(head.at("/head").text()))),
+        heads.get(1).map(|head| format!("fitted a final {}", name(head.at("/head").text()))),
         (heads.len() > 1).then(|| "compared the two on the validation rows".to_owned()),
         report
             .at("/predictions/n_rows")
@@ -60,7 +60,7 @@ pub(crate) fn what_was_done(facts: &Facts) -> String {
         text += &format!("It {}. ", listed(&steps));
     }
     if let Some(seconds) = report.at("/seconds").number() {
-        text += &format!("All of it took {}.", duration(seconds));
+        text += &format!("This took {} in total.", duration(seconds));
     }
     text
 }
@@ -154,9 +154,10 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
             said.push((Tone::Warning, format!("The score on the {rows} rows is optimistic: {caution}.")))
         }
         None if scores.is_null() => {}
-        None => {
-            said.push((Tone::Good, format!("The {rows} rows chose nothing: the score is not optimistic.")))
-        }
+        None => said.push((
+            Tone::Good,
+            format!("The {rows} rows took no part in any choice: the score is not optimistic."),
+        )),
     }
     let selection = facts.report.at("/study/selection");
     if let (Some(observed), Some(corrected)) =
@@ -165,7 +166,7 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
         said.push((
             Tone::Note,
             format!(
-                "Corrected for the selection among {}, the best trial's {metric} is {} (95% interval {}) instead \
+                "Corrected for selection among {}, the best trial's {metric} is {} (95% interval {}) instead \
                  of {}.",
                 counted(selection.at("/n_trials").count(), "trial"),
                 score(corrected),
@@ -179,7 +180,7 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
         said.push((
             Tone::Good,
             format!(
-                "On {} that were held back and chose nothing, its {metric} is {} (95% interval {}).",
+                "On {} that were held back from every choice, its {metric} is {} (95% interval {}).",
                 counted(held.at("/n_samples").count(), "validation row"),
                 score(value),
                 interval(&held["intervals"][metric.key])
@@ -233,7 +234,7 @@ fn weakest(facts: &Facts) -> Option<(Tone, String)> {
     Some((
         Tone::Note,
         format!(
-            "It is weakest on \u{201c}{}\u{201d}: F1 {}, recall {}, precision {}.",
+            "Its weakest class is \u{201c}{}\u{201d}: F1 {}, recall {}, precision {}.",
             worst.at("/class").text(),
             score(worst.at("/f1").number()),
             score(worst.at("/recall").number()),

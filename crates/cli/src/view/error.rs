@@ -1,11 +1,11 @@
-//! Errors as a person reads them, and the exit status they come to.
+//! Error messages and the exit status of each error.
 
 use anyhow::Error;
 use serde_json::json;
 
 use crate::{interrupt, view};
 
-/// What begins a line of a message that says what to do.
+/// The prefix of a line that says what to do.
 const HINT: &str = "hint: ";
 
 /// Prints `error: ..`, and a `cause: ..` line for each error below it. With `json` standard output gets the same as one
@@ -24,7 +24,7 @@ pub(crate) fn print_json(text: &str, causes: &[String], status: u8) {
     let (hints, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with(HINT));
     let hints: Vec<&str> = hints.iter().map(|hint| &hint[HINT.len()..]).collect();
     let error = json!({ "message": lines.join("\n"), "causes": causes, "hints": hints, "status": status });
-    // A failure to say it is no further failure.
+    // A failure to print is not another failure.
     let _ = view::print_json(&json!({ "error": error }));
 }
 

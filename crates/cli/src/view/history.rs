@@ -65,7 +65,7 @@ pub(crate) fn history(trials: &[TrialRow], width: usize, unicode: bool) -> Strin
     }
     let Marks { complete, pruned, best, axis, corner, floor } = marks;
     let mut text = format!(
-        "\nhistory: weighted F1 of each trial ({complete} complete, {pruned} ended early, {best} best so far)\n"
+        "\nhistory: weighted F1 of each trial ({complete} complete, {pruned} pruned or unfinished, {best} best so far)\n"
     );
     for (i, line) in canvas.iter().enumerate() {
         let value = range.1 - (range.1 - range.0) * i as f64 / (HEIGHT - 1) as f64;
@@ -109,7 +109,7 @@ mod tests {
     fn trials_and_the_best_so_far_stand_where_they_belong() {
         let text = history(&trials(), 80, false);
         let expected = "
-history: weighted F1 of each trial (o complete, . ended early, = best so far)
+history: weighted F1 of each trial (o complete, . pruned or unfinished, = best so far)
  0.7000 |                      o=====
         |
         |

@@ -1,4 +1,4 @@
-//! What a step of a run says in words: a line each, the same in every view.
+//! The text of the steps of a run: one line each, the same in every view.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use headsmith::study::{State, StudyEvent};
 /// A line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// What it says.
+    /// Its text.
     pub(crate) text: String,
-    /// Whether it is said even to those who want no progress.
+    /// Whether it is shown even with `--quiet`.
     pub(crate) always: bool,
 }
 
@@ -25,18 +25,18 @@ impl Told {
         Told { text, always: false }
     }
 
-    /// A line that everybody is to read.
+    /// A warning, which is always shown.
     pub(crate) fn warning(text: &str) -> Told {
         Told { text: format!("warning: {text}"), always: true }
     }
 }
 
-/// What `progress` says, if it is more than a number.
+/// The line of `progress`, if it is more than a number.
 pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
     Some(match progress {
         Progress::Read(table) => Told::progress(read(table)),
         Progress::Split(split) => Told::progress(split_line(split)),
-        // An error comes again as what ends the command.
+        // An error ends the command, which prints it.
         Progress::Found(finding) if finding.severity == Severity::Warning => {
             Told::warning(&finding.to_string())
         }
@@ -46,7 +46,7 @@ pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
         Progress::Fitted(report) => Told::progress(fitted(report)),
         Progress::Searching { study, n_finished: 0, .. } => Told::progress(format!("study {study}")),
         Progress::Searching { study, n_finished, .. } => {
-            Told::progress(format!("study {study}, going on after {}", counted(*n_finished, "trial")))
+            Told::progress(format!("study {study}, resumed after {}", counted(*n_finished, "trial")))
         }
         Progress::Trial(StudyEvent::Ended { number, state: State::Fail, reason: Some(reason), .. }) => {
             Told::progress(format!("warning: trial {number} failed: {reason}"))
@@ -88,7 +88,7 @@ fn read(table: &TableReport) -> String {
 
 fn split_line(split: &Split) -> String {
     let n_rows = split.n_val + split.n_train;
-    // Groups are large: they give more or less than was asked for.
+    // Groups are large: the share is only approximate.
     let (share, groups) = match &split.groups {
         None => (split.share, String::new()),
         Some(groups) => (
@@ -127,8 +127,8 @@ fn fitted(report: &FitReport) -> String {
     };
     let why = match report.stopped {
         Some(StopReason::EarlyStopping) => ", stopped early",
-        Some(StopReason::Asked) => ", stopped when asked",
-        Some(StopReason::Diverged) => ", training diverged after that",
+        Some(StopReason::Asked) => ", stopped on request",
+        Some(StopReason::Diverged) => ", then diverged",
         Some(_) => ", stopped",
         None => "",
     };

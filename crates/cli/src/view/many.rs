@@ -33,15 +33,15 @@ pub(super) fn counts(counts: &[ClassCount]) -> String {
     let mut text = counted_classes(counts.len(), sorted.len());
     let values = ascending(sorted.iter().map(|c| c.count as f64));
     let quantiles = QUANTILES.map(|(q, name)| format!("{name} {}", short(quantile(&values, q))));
-    let _ = write!(text, "\n    rows of a class: {}", quantiles.join(", "));
+    let _ = write!(text, "\n    rows per class: {}", quantiles.join(", "));
     let named = |some: &mut dyn Iterator<Item = &&ClassCount>| {
         some.take(N_FREQUENT)
             .map(|c| format!("{} {}", plain(&c.class), c.count))
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let _ = write!(text, "\n    the most rows: {}", named(&mut sorted.iter()));
-    let _ = write!(text, "\n    the fewest rows: {}", named(&mut sorted.iter().rev()));
+    let _ = write!(text, "\n    most frequent: {}", named(&mut sorted.iter()));
+    let _ = write!(text, "\n    least frequent: {}", named(&mut sorted.iter().rev()));
     text
 }
 
@@ -57,14 +57,14 @@ pub(super) fn per_class(judgement: &Judgement) -> String {
         "{}; quantiles over the classes with rows\n\n",
         match names.len() - with_rows.len() {
             0 => format!("{} classes", names.len()),
-            n => format!("{} classes, {n} of them without rows here", names.len()),
+            n => format!("{} classes, {n} of them without rows", names.len()),
         }
     );
     text += &quantiles(&with_rows);
     with_rows.sort_by(|a, b| a.f1.total_cmp(&b.f1).then(b.support.cmp(&a.support)));
-    text += &extremes("the lowest F1", names, with_rows.iter().copied());
+    text += &extremes("lowest F1", names, with_rows.iter().copied());
     with_rows.sort_by(|a, b| b.f1.total_cmp(&a.f1).then(b.support.cmp(&a.support)));
-    text += &extremes("the highest F1", names, with_rows.iter().copied());
+    text += &extremes("highest F1", names, with_rows.iter().copied());
     text + &pairs(judgement)
 }
 
@@ -115,7 +115,7 @@ fn extremes<'a>(title: &str, names: &[String], classes: impl Iterator<Item = &'a
 fn pairs(judgement: &Judgement) -> String {
     let pairs = judgement.confused_pairs();
     if pairs.is_empty() {
-        return "no two classes are confused\n".to_owned();
+        return "no confusions\n".to_owned();
     }
     let mut table = grid(&["true class", "predicted class", "rows", "of the true class"]);
     for &(class, predicted, n) in pairs.iter().take(N_PAIRS) {
@@ -128,7 +128,7 @@ fn pairs(judgement: &Judgement) -> String {
         ]);
     }
     let shown = pairs.len().min(N_PAIRS);
-    format!("the most confused, {shown} of {}\n\n{table}\n", counted(pairs.len(), "pair"))
+    format!("most frequent confusions, {shown} of {}\n\n{table}\n", counted(pairs.len(), "pair"))
 }
 
 fn ascending(values: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -173,9 +173,9 @@ mod tests {
         assert_eq!(lines[0], "59 of 60 classes");
         assert_eq!(
             lines[1],
-            "    rows of a class: min 1, 5 % 3.9, 25 % 15.5, median 30, 75 % 44.5, 95 % 56.1, max 59"
+            "    rows per class: min 1, 5 % 3.9, 25 % 15.5, median 30, 75 % 44.5, 95 % 56.1, max 59"
         );
-        assert_eq!(lines[2], "    the most rows: c59 59, c58 58, c57 57, c56 56, c55 55");
-        assert_eq!(lines[3], "    the fewest rows: c01 1, c02 2, c03 3, c04 4, c05 5");
+        assert_eq!(lines[2], "    most frequent: c59 59, c58 58, c57 57, c56 56, c55 55");
+        assert_eq!(lines[3], "    least frequent: c01 1, c02 2, c03 3, c04 4, c05 5");
     }
 }

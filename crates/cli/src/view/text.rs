@@ -42,7 +42,7 @@ pub(crate) fn run(report: &Report) -> String {
         text += &compared(comparison);
     }
     let why = match report.heads.len() {
-        1 => "the only head fitted: the run was asked to stop",
+        1 => "the only head: the run was stopped on request",
         _ => &format!("{} on the validation rows", report.metric),
     };
     let _ = writeln!(text, "chosen: {} ({why})", report.chosen);
@@ -135,7 +135,7 @@ pub(crate) fn table_report(table: &TableReport) -> String {
         text += &summary_lines(summary, table.n_features);
     }
     if table.n_skipped > 0 {
-        let _ = writeln!(text, "  {} could not be read and are left out", counted(table.n_skipped, "row"));
+        let _ = writeln!(text, "  {} unreadable and skipped", counted(table.n_skipped, "row"));
     }
     match &table.label_column {
         Some(column) => {
@@ -170,8 +170,7 @@ pub(crate) fn predicted(report: &PredictionReport) -> String {
     let rows = counted(report.n_rows, "row");
     let mut text = format!("predicted {rows}: {}\n", counts(&report.counts, report.n_rows));
     if report.n_left_out > 0 {
-        let _ =
-            writeln!(text, "{} could not be read and have no prediction", counted(report.n_left_out, "row"));
+        let _ = writeln!(text, "{} unreadable and without a prediction", counted(report.n_left_out, "row"));
     }
     let _ = writeln!(text, "written to {}", report.files.join(" and "));
     text

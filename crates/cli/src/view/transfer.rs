@@ -1,4 +1,4 @@
-//! Files on their way: a bar each with its speed on a terminal, plain lines elsewhere.
+//! Downloads in progress: a bar with the speed for each file on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ pub(crate) struct TransferView {
     files: Mutex<BTreeMap<usize, Transfer>>,
 }
 
-/// A file on its way.
+/// A file being downloaded.
 struct Transfer {
     name: String,
     bar: ProgressBar,
@@ -56,7 +56,7 @@ impl TransferView {
                 if let Some(transfer) = files.remove(file) {
                     transfer.bar.finish_and_clear();
                 }
-                self.say(&format!("warning: {name}: {error}; tried again in {:.1} s", wait.as_secs_f64()));
+                self.say(&format!("warning: {name}: {error}; retrying in {:.1} s", wait.as_secs_f64()));
             }
             Event::Warning(text) => self.say(&format!("warning: {text}")),
             _ => {}

@@ -33,20 +33,20 @@ fn the_terminal_shows_a_summary() {
     let text = |args: &str| String::from_utf8(world.run(args, 0).stdout).unwrap();
     let inspected = text("inspect many.csv");
     assert!(
-        inspected.contains("labels in `label`: 60 classes\n    rows of a class: min 10, 5 % 10"),
+        inspected.contains("labels in `label`: 60 classes\n    rows per class: min 10, 5 % 10"),
         "{inspected}"
     );
     let fitted = text("fit forest --train many.csv --val more.csv --model m.safetensors --n-estimators 5 -q");
     let evaluated = text("evaluate --model m.safetensors --data more.csv");
     for text in [&fitted, &evaluated] {
-        for part in ["60 classes; quantiles", "the lowest F1", "the highest F1", "the most confused"] {
+        for part in ["60 classes; quantiles", "lowest F1", "highest F1", "most frequent confusions"] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(text.lines().count() < 90 && text.lines().all(|line| line.len() < 140), "{text}");
     }
     assert!(fitted.contains("label beside the most probable classes of forest"), "{fitted}");
     let predicted = text("predict --model m.safetensors --data more.csv --out p.csv");
-    assert!(predicted.contains("\n    rows of a class: min "), "{predicted}");
+    assert!(predicted.contains("\n    rows per class: min "), "{predicted}");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn the_report_lists_the_confused_pairs() {
     }
     let page = world.read("out/report.html");
     assert!(page.contains("The pairs of classes that are confused most often"));
-    assert!(world.read("out/model-card.md").contains("Listed are the 50 classes with the most rows"));
+    assert!(world.read("out/model-card.md").contains("The table lists the 50 classes with the most rows"));
 
     let few = run("train.csv", "val.csv", "few");
     let val = &few["heads"][0]["val"];

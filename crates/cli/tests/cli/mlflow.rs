@@ -57,7 +57,7 @@ fn a_server_that_is_not_there_ends_the_command_before_anything_is_read() {
         (format!("http://u:s3cret@127.0.0.1:{port}"), 1, "cannot log to MLflow: http://127.0.0.1:"),
         ("localhost:5000".to_owned(), 2, "begins with no http(s)://"),
         ("ftp://u:s3cret@h".to_owned(), 2, "its scheme is not http or https but `ftp`"),
-        ("u:s3cret@https://h".to_owned(), 2, "that is no address of an MLflow server"),
+        ("u:s3cret@https://h".to_owned(), 2, "not a valid URL of an MLflow server"),
     ] {
         let error = world.error(&format!("{FIT} --model m.safetensors --mlflow {url}"), status);
         assert!(error.contains(words) && error.contains("hint: "), "{error}");

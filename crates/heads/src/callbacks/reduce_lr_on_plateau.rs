@@ -1,4 +1,4 @@
-//! Lowers the learning rate when the metric stands still (Keras: `ReduceLROnPlateau`).
+//! Lowers the learning rate when the metric stops improving (Keras: `ReduceLROnPlateau`).
 
 use serde::{Deserialize, Serialize};
 

@@ -13,7 +13,7 @@ use crate::samples::Samples;
 /// Saves a model after an epoch that improved; gets the epoch, from 0, and the model.
 pub type Checkpoint<'c> = &'c mut dyn FnMut(usize, &Mlp);
 
-/// What a fit comes to.
+/// The result of a fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
     /// The network of the best epoch.

@@ -49,7 +49,7 @@ impl Mlp {
         self.architecture.summary()
     }
 
-    /// The probabilities of the classes, `n_rows x n_classes`. A row's bytes are the same whatever rows stand
+    /// The probabilities of the classes, `n_rows x n_classes`. A row's bytes are the same whatever rows are
     /// around it and however many threads there are.
     ///
     /// # Panics

@@ -74,7 +74,7 @@ struct Buffers {
 
 impl<'a> Trainer<'a> {
     /// A network with fresh weights, of the architecture that `params` (of [`TABLE`](super::TABLE)) describe.
-    /// `trial` tells apart the trainings of one study that share a seed.
+    /// `trial` distinguishes the trainings of one study that share a seed.
     ///
     /// # Errors
     /// When the samples cannot be learnt from: no rows, fewer than two classes, a feature that is not finite, or
@@ -113,7 +113,7 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Takes up a training where `state` left it, with the samples, parameters, seed and trial it began with.
+    /// Resumes a training from `state`, with the same samples, parameters, seed and trial.
     ///
     /// # Errors
     /// When the samples cannot be learnt from, or the state is of another network or not finite.

@@ -1,4 +1,4 @@
-//! The weights of a network in training, for who looks on.
+//! The weights of a network in training, for observers.
 
 use super::architecture::Architecture;
 use super::model;

@@ -43,13 +43,13 @@ impl<'a> Block<'a> {
         Block { values, mask, width, first_row, first_column, n_rows, n_columns, lifetime: PhantomData }
     }
 
-    /// The place of the first row in the matrix.
+    /// The index of the first row in the matrix.
     #[inline]
     pub fn first_row(&self) -> usize {
         self.first_row
     }
 
-    /// The place of the first column in the matrix: a multiple of [`BLOCK_COLUMNS`](super::BLOCK_COLUMNS).
+    /// The index of the first column in the matrix: a multiple of [`BLOCK_COLUMNS`](super::BLOCK_COLUMNS).
     #[inline]
     pub fn first_column(&self) -> usize {
         self.first_column

@@ -104,7 +104,7 @@ fn figure(lines: &[Line], metric: Metric) -> String {
         title: "",
         legend: Vec::new(),
         svg: plot.svg(&format!("{metric} with intervals")),
-        read: "Dots are scores, whiskers their 95% intervals: where the score would lie on other rows of the same kind.",
+        read: "Dots are scores, whiskers their 95% intervals: the range of the score on other rows of the same kind.",
         numbers: Table::new(["score".to_owned(), metric.to_string(), "95% interval".to_owned()]).with(rows),
         wide: false,
     }

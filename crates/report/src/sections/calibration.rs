@@ -5,7 +5,7 @@ use crate::facts::{Facts, Look};
 use crate::figure::{Figure, grid};
 use crate::plot::Plot;
 use crate::table::Table;
-use crate::text::{percent, score, thousands};
+use crate::text::{counted, percent, score, thousands};
 
 /// The rows whose greatest probability lies in a range.
 struct Bin {
@@ -68,8 +68,12 @@ fn reliability(bins: &[Bin], ece: &str) -> String {
     let n: u64 = bins.iter().map(|bin| bin.n).sum();
     for bin in filled() {
         let radius = 2.5 + 4.0 * (bin.n as f64 / n.max(1) as f64).sqrt();
-        let said =
-            format!("{} rows: probability {}, right {}", bin.n, score(bin.confidence), percent(bin.accuracy));
+        let said = format!(
+            "{}: probability {}, accuracy {}",
+            counted(bin.n, "row"),
+            score(bin.confidence),
+            percent(bin.accuracy)
+        );
         plot.dot("c0", (bin.confidence, bin.accuracy), (radius * 10.0).round() / 10.0, &said);
     }
     plot.words("strong", (0.03, 0.9), (0.0, 4.0), &format!("calibration error (ECE) {ece}"));
@@ -81,8 +85,8 @@ fn reliability(bins: &[Bin], ece: &str) -> String {
             ("cg dashed".to_owned(), "perfect calibration".to_owned()),
         ],
         svg: plot.svg("reliability diagram"),
-        read: "Below the dashed line the head is surer than it is right, above it less sure. The calibration error is the mean \
-               gap, each bin counting by its rows.",
+        read: "Below the dashed line the head is overconfident, above it underconfident. The calibration error is the mean \
+               gap, weighted by the rows of each bin.",
         numbers: numbers(bins),
         wide: false,
     }
@@ -98,16 +102,17 @@ fn confidences(bins: &[Bin]) -> String {
     for bin in bins.iter().filter(|bin| bin.n > 0) {
         let right = bin.n as f64 * bin.accuracy;
         let (low, high) = (bin.low + 0.006, bin.high - 0.006);
-        let said = format!("{:.2} to {:.2}: {} rows, {:.0} right", bin.low, bin.high, bin.n, right);
+        let said =
+            format!("{:.2} to {:.2}: {}, {:.0} correct", bin.low, bin.high, counted(bin.n, "row"), right);
         plot.bar("c0", (low, 0.0), (high, right), &said);
         plot.bar("c1", (low, right), (high, bin.n as f64), &said);
     }
     Figure {
         title: "Confidence",
-        legend: vec![("c0".to_owned(), "right".to_owned()), ("c1".to_owned(), "wrong".to_owned())],
+        legend: vec![("c0".to_owned(), "correct".to_owned()), ("c1".to_owned(), "wrong".to_owned())],
         svg: plot.svg("rows by the probability of their predicted class"),
-        read: "How many rows are predicted with which probability, and how many of them rightly. What is wrong on the far right \
-               was wrong with confidence.",
+        read: "The number of rows by the probability of their predicted class, and how many of them are correct. Wrong rows on the far \
+               right are confident mistakes.",
         numbers: numbers(bins),
         wide: false,
     }

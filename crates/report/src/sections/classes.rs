@@ -54,8 +54,8 @@ pub(crate) fn html(facts: &Facts) -> String {
         legend: SCORES.into_iter().enumerate().map(|(i, (_, name))| (series(i), name.to_owned())).collect(),
         svg: plot.svg("precision, recall and F1 of each class with intervals"),
         read: &format!(
-            "Precision: of the rows predicted as the class, the share that is of it. Recall: of the rows of the class, the \
-             share that was found. F1 is their harmonic mean. Whiskers are 95% intervals; support is the number of \
+            "Precision: the share of the rows predicted as the class that belong to it. Recall: the share of the rows of the \
+             class that are predicted as it. F1 is their harmonic mean. Whiskers are 95% intervals; support is the number of \
              rows.{}{}",
             drawn(shown.len(), classes.len()),
             of_many(classes.len())

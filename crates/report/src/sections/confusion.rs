@@ -31,7 +31,7 @@ pub(crate) fn html(facts: &Facts) -> String {
         return format!("<p>The most confused pairs of classes.</p>{}", pairs.html());
     }
     let mut matrix =
-        Table::new(std::iter::once("true class").chain(classes.iter().copied()).chain(["rows", "found"]));
+        Table::new(std::iter::once("true class").chain(classes.iter().copied()).chain(["rows", "recall"]));
     for (i, row) in counts.iter().enumerate() {
         let n: u64 = row.iter().sum();
         let cells = row.iter().map(|&count| thousands(count));
@@ -42,8 +42,8 @@ pub(crate) fn html(facts: &Facts) -> String {
         title: "Confusion matrix",
         legend: Vec::new(),
         svg: drawing(&classes, &counts),
-        read: "A row of the figure is a true class, a column what its rows were taken for; the darker, the greater the share of \
-               the row. What is right stands on the diagonal.",
+        read: "Each row of the figure is a true class, each column a predicted class. Darker cells are a greater share of the \
+               row. Correct predictions are on the diagonal.",
         numbers: matrix,
         wide: false,
     };

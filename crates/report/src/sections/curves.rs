@@ -25,22 +25,22 @@ struct Kind {
 
 const ROC: Kind = Kind {
     key: "roc",
-    title: "ROC curves, each class against the rest",
+    title: "ROC curves, one-vs-rest",
     x: "false positive rate",
     y: "true positive rate",
     area: "roc_auc",
     area_name: "AUC",
-    read: "A threshold on the class\u{2019}s probability finds the share of its rows on the vertical axis and takes the share of \
-           others on the horizontal one for it. The nearer to the upper left corner, the better; the dashed line is chance.",
+    read: "Each point is a threshold on the class\u{2019}s probability: the share of its rows that are found (vertical), and the share of \
+           other rows predicted as the class (horizontal). The nearer to the upper left corner, the better; the dashed line is chance.",
 };
 const PRECISION_RECALL: Kind = Kind {
     key: "precision_recall",
-    title: "Precision-recall curves, each class against the rest",
+    title: "Precision-recall curves, one-vs-rest",
     x: "recall",
     y: "precision",
     area: "average_precision",
     area_name: "average precision",
-    read: "With a lower threshold more of the class\u{2019}s rows are found (to the right) and more others with them (down). The \
+    read: "A lower threshold finds more of the class\u{2019}s rows (right) and more rows of other classes (down). The \
            nearer to the upper right corner, the better; at full recall precision is the class\u{2019}s share of the rows.",
 };
 

@@ -38,15 +38,15 @@ fn split(facts: &Facts) -> String {
     let groups = match split.at("/groups") {
         Value::Null => String::new(),
         groups => format!(
-            " No group of rows with the same value in column \u{201c}{}\u{201d} is on both sides: {} of {} validate.",
+            " No group of rows with the same value in column \u{201c}{}\u{201d} is on both sides: {} of {} are in the validation part.",
             escape(groups.at("/column").text()),
             thousands(groups.at("/n_val").count()),
             counted(groups.at("/n_groups").count(), "group"),
         ),
     };
     format!(
-        "<p>There is no validation table: {} of the {} training rows ({}) validate. They were drawn with the seed {}, of each \
-         class its share; rows with the same features are on one side.{groups}</p>",
+        "<p>There is no validation table: {} of the {} training rows ({}) are the validation rows. They were drawn with seed {}, \
+         stratified by class; rows with the same features are on one side.{groups}</p>",
         thousands(n_val),
         thousands(n_val + n_train),
         percent(n_val as f64 / (n_val + n_train).max(1) as f64),
@@ -67,7 +67,7 @@ fn read(tables: &[Value]) -> Table {
             short(hash, 17),
         ]
     });
-    Table::new(["table", "file", "format", "rows", "features", "left out", "content hash"])
+    Table::new(["table", "file", "format", "rows", "features", "skipped", "content hash"])
         .words(&[1, 2, 6])
         .with(rows)
 }
@@ -132,8 +132,8 @@ fn shares(facts: &Facts) -> String {
         legend: tables.iter().enumerate().map(|(i, t)| (series(i), t.at("/role").text().to_owned())).collect(),
         svg: plot.svg("share of each class in each table"),
         read: &format!(
-            "Bars of one class should be about equally long: where they are not, the tables were drawn differently, and a \
-             score on the one says less of the other.{}{}",
+            "Bars of one class should be about equally long. If they are not, the tables have different distributions, and a \
+             score on one table says less about the other.{}{}",
             drawn(shown.len(), classes.len()),
             of_many(classes.len())
         ),
@@ -148,8 +148,8 @@ fn findings(facts: &Facts) -> String {
     let (notes, warnings): (Vec<&Value>, Vec<&Value>) =
         all.iter().partition(|finding| finding.at("/severity").text() == "note");
     let said = match warnings.len() {
-        0 => "<p>Nothing to warn of. Looked for: constant and duplicate columns, duplicate rows, rows that stand in two tables, \
-              values that are not finite, classes that one table lacks, tables that do not fit together.</p>"
+        0 => "<p>No warnings. The checks cover constant and duplicate columns, duplicate rows, rows in two tables, \
+              values that are not finite, classes missing in a table, and tables that do not fit together.</p>"
             .to_owned(),
         _ => table(&warnings).html(),
     };
@@ -173,5 +173,5 @@ fn table(findings: &[&Value]) -> Table {
             finding.at("/message").text().to_owned(),
         ]
     });
-    Table::new(["finding", "severity", "table", "how often", "what it is"]).words(&[1, 2, 4]).with(rows)
+    Table::new(["finding", "severity", "table", "count", "message"]).words(&[1, 2, 4]).with(rows)
 }

@@ -8,7 +8,7 @@ use crate::figure::{Figure, grid};
 use crate::metric::Metric;
 use crate::plot::{Plot, thinned};
 use crate::table::Table;
-use crate::text::{escape, figures, score};
+use crate::text::{counted, escape, figures, score};
 use crate::verdict;
 
 /// The most points of a line.
@@ -33,12 +33,12 @@ fn followed(metric: Metric) -> [Followed; 2] {
         Followed {
             key: "loss",
             name: "cross-entropy (nats)".to_owned(),
-            read: "Lower is better. Where the validation line rises while the training line falls, the head overfits.",
+            read: "Lower is better. When the validation line rises while the training line falls, the head overfits.",
         },
         Followed {
             key,
             name,
-            read: "Higher is better. The dotted line marks the epoch whose weights the model has: the best on the validation rows.",
+            read: "Higher is better. The dotted line marks the epoch whose weights the model has: the best one on the validation rows.",
         },
     ]
 }
@@ -69,11 +69,11 @@ fn words(head: &Value, history: &[Value]) -> String {
     };
     match head.at("/best_epoch").as_u64() {
         Some(best) => format!(
-            "The {name} was trained for {} epochs; the model has the weights of epoch {}.{stopped}",
-            history.len(),
+            "The {name} was trained for {}; the model has the weights of epoch {}.{stopped}",
+            counted(history.len() as u64, "epoch"),
             best + 1
         ),
-        None => format!("The {name} was trained for {} epochs so far.", history.len()),
+        None => format!("The {name} was trained for {} so far.", counted(history.len() as u64, "epoch")),
     }
 }
 

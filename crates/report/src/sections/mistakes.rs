@@ -1,4 +1,4 @@
-//! The mistakes that the head was surest of.
+//! The most confident mistakes of the head.
 
 use serde_json::Value;
 
@@ -24,8 +24,8 @@ pub(crate) fn html(facts: &Facts) -> String {
     };
     let header = ["where", "label", "predicted", "its probability", "the label\u{2019}s probability"];
     format!(
-        "<p>{} of {} are predicted wrongly. These are the ones that the head was surest of, the surest first; {} is where they stand. Look \
-         at them: such rows are often labelled wrongly, belong to two classes, or show what the embedding does not see.</p>{}",
+        "<p>{} of {} are predicted wrongly. These are the most confident mistakes, the most confident first; their rows are in {}. Look \
+         at them: such rows often have a wrong label, belong to two classes, or show what the embedding misses.</p>{}",
         thousands(evidence.at("/n_mistakes").count()),
         counted(facts.scores().0.at("/n_samples").count(), "row"),
         crate::text::escape(file),

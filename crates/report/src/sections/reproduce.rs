@@ -2,7 +2,7 @@
 
 use crate::facts::{Facts, Look};
 use crate::table::Table;
-use crate::text::{escape, thousands};
+use crate::text::{counted, escape};
 
 pub(crate) fn html(facts: &Facts) -> String {
     let facts_of = |rows: Vec<[String; 2]>| {
@@ -39,7 +39,7 @@ pub(crate) fn rows(facts: &Facts) -> Vec<[String; 2]> {
             rows.push([name.to_owned(), value]);
         }
     };
-    text("begun", report.at("/started").text().to_owned());
+    text("started", report.at("/started").text().to_owned());
     text("machine", machine(facts));
     text(
         "study",
@@ -53,8 +53,8 @@ pub(crate) fn rows(facts: &Facts) -> Vec<[String; 2]> {
         rows.push([
             what,
             format!(
-                "{} rows of content {}",
-                thousands(table.at("/n_rows").count()),
+                "{}, content hash {}",
+                counted(table.at("/n_rows").count(), "row"),
                 table.at("/fingerprint").text()
             ),
         ]);
@@ -66,6 +66,10 @@ fn machine(facts: &Facts) -> String {
     let machine = facts.report.at("/machine");
     match machine.at("/arch").text() {
         "" => String::new(),
-        arch => format!("{} on {arch}, {} threads", machine.at("/os").text(), facts.report.at("/jobs")),
+        arch => format!(
+            "{} on {arch}, {}",
+            machine.at("/os").text(),
+            counted(facts.report.at("/jobs").count(), "thread")
+        ),
     }
 }

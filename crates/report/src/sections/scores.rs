@@ -14,21 +14,21 @@ pub(crate) fn html(facts: &Facts) -> String {
     }
     let columns: Vec<(String, &Value)> = heads.iter().flat_map(columns).collect();
     let header = ["score".to_owned()].into_iter().chain(columns.iter().map(|(name, _)| name.clone()));
-    let mut table = Table::new(header.chain(["good is".to_owned()]));
-    for (key, name, good) in METRICS {
+    let mut table = Table::new(header.chain(["better".to_owned()]));
+    for (key, name, better) in METRICS {
         let cells = columns.iter().map(|(_, scores)| {
             let between = interval(&scores["intervals"][key]);
             let value = score(scores[key].number());
             if between.is_empty() { value } else { format!("{value} ({between})") }
         });
-        table.add(std::iter::once(name.to_owned()).chain(cells).chain([good.to_owned()]));
+        table.add(std::iter::once(name.to_owned()).chain(cells).chain([better.to_owned()]));
     }
     let cautions = columns.iter().filter_map(|(name, scores)| {
         Some(format!("<p class=\"note\">{}: {}.</p>", escape(name), escape(scores.at("/caution").as_str()?)))
     });
     format!(
-        "<p>In brackets 95% bootstrap intervals: rows were drawn anew as they come, with replacement, and the score computed of \
-         each draw.</p>{}{}",
+        "<p>In brackets: 95% bootstrap intervals. The rows were resampled with replacement, and the score was computed on each \
+         resample.</p>{}{}",
         table.html(),
         cautions.collect::<String>()
     )

@@ -58,7 +58,7 @@ fn states(study: &Value) -> String {
     };
     let saved = match study.at("/saved_seconds").number() {
         Some(saved) if saved > 0.0 => {
-            format!("<p>Ending trials early saved about {} of training.</p>", duration(saved))
+            format!("<p>Pruning saved about {} of training.</p>", duration(saved))
         }
         _ => String::new(),
     };
@@ -148,7 +148,12 @@ pub(super) fn legend(trials: &[&Trial]) -> Vec<(String, String)> {
 /// What is said of a trial where the pointer rests.
 pub(super) fn said(trial: &Trial, metric: Metric) -> String {
     let value = trial.value.map_or(String::new(), |value| format!(", {metric} {value:.4}"));
-    format!("trial {}, {}{value}, {} epochs", trial.number, trial.state, trial.reports.len())
+    format!(
+        "trial {}, {}{value}, {}",
+        trial.number,
+        trial.state,
+        counted(trial.reports.len() as u64, "epoch")
+    )
 }
 
 /// A parameter as a number.

@@ -43,7 +43,7 @@ pub fn confusion_matrix(classes: &[String], counts: &[Vec<u64>]) -> Canvas {
     canvas
 }
 
-const TITLE: &str = "rows: true class, columns: predicted; share of the row";
+const TITLE: &str = "rows: true class, columns: predicted class; share of the row";
 
 fn longest(classes: &[String]) -> i64 {
     classes.iter().map(|name| name.chars().count().min(NAME)).max().unwrap_or(0) as i64

@@ -183,10 +183,7 @@ fn what_is_shown_of_a_study_is_what_was_told() {
     let told: Vec<&str> = state.log.iter().map(|told| told.text.as_str()).collect();
     assert_eq!(
         told,
-        [
-            "study mlp-0b5a, going on after 2 trials",
-            "warning: trial 5 failed: it would take 90 GiB of memory"
-        ]
+        ["study mlp-0b5a, resumed after 2 trials", "warning: trial 5 failed: it would take 90 GiB of memory"]
     );
 }
 
