@@ -31,7 +31,7 @@ pub(crate) fn folds_args() -> [Arg; 2] {
             .value_name("K")
             .value_parser(value_parser!(u64).range(2..=MAX_FOLDS as u64))
             .help("Cross-validate in K stratified folds first: fit the head once for each fold on the others and score that fold"),
-        common::file("folds_out", "Write the prediction of each training row by the head that did not see it, with probabilities and its fold, in a format of predict --out")
+        common::file("folds_out", "Write the out-of-fold prediction of each training row, with probabilities and its fold, in a format of predict --out")
             .long("folds-out")
             .requires("folds"),
     ]

@@ -30,14 +30,14 @@ fn of_head(head: &Value) -> String {
     };
     let stopping = match all.at("/val_share").number() {
         Some(share) if share > 0.0 => format!(
-            " Of the rows that a head was fitted on, {} chose its epoch; the fold that is scored chose nothing.",
+            " Of the rows of the other folds, {} chose the epoch; the scored fold took no part in any choice.",
             percent(share)
         ),
         _ => String::new(),
     };
     format!(
-        "<p>The {} were dealt to {} folds with the seed {}, of each class the same share to each.{groups} A {} was fitted once \
-         for each fold, on the others, and predicted that fold.{stopping}</p>{}{}<p class=\"note\">{}.</p>",
+        "<p>The {} were split into {} folds with seed {}, stratified by class.{groups} A {} was fitted once \
+         for each fold, on the other folds, and predicted that fold.{stopping}</p>{}{}<p class=\"note\">{}.</p>",
         counted(rows, "training row"),
         all.at("/n_folds").count(),
         all.at("/seed").count(),
