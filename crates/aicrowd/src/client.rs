@@ -1,4 +1,4 @@
-//! Requests to the API: who asks, how long an answer may take and how large it may be, what a refusal means.
+//! Requests to the API: credentials, time and size limits of responses, and the meaning of failures.
 
 use std::fmt;
 use std::thread;
@@ -13,7 +13,7 @@ use crate::error::{Cause, Error, Result, plain, shown_url};
 use crate::hosts::Hosts;
 use crate::key::ApiKey;
 
-/// The API's answers are short; one that is longer is none.
+/// The largest response in bytes: the API's are short.
 const LONGEST_ANSWER: u64 = 4 << 20;
 
 /// How long to wait, and how often to try.
@@ -111,28 +111,28 @@ impl Client {
         self
     }
 
-    /// Whom it talks to.
+    /// The hosts of the service.
     pub fn hosts(&self) -> &Hosts {
         &self.hosts
     }
 
-    /// Asks who the key belongs to: their number.
+    /// The number of the key's user.
     ///
     /// # Errors
-    /// [`Cause::BadKey`] when the service does not take the key; else what kept it from answering.
+    /// [`Cause::BadKey`] when the service rejects the key; otherwise the cause of the failed request.
     pub fn user(&self) -> Result<u64> {
         let answer = self.get(&format!("{}/api/v1/api_user", self.hosts.rails), &[])?;
         match answer.status {
-            // Whatever else it says, it does not take the key.
+            // Whatever the message, the key is rejected.
             400 | 403 | 404 | 422 => Err(bad_key()),
             _ => answer.ok(self)?.number("id"),
         }
     }
 
-    /// Looks up a challenge by its number, its slug or the address of its page.
+    /// Looks up a challenge by its number, its slug or the URL of its page.
     ///
     /// # Errors
-    /// [`Cause::NotFound`] when there is none; else what kept the service from answering.
+    /// [`Cause::NotFound`] when there is none; otherwise the cause of the failed request.
     pub fn challenge(&self, named: &str) -> Result<Challenge> {
         let (field, value) = self.challenge_filter(named);
         let answer = self.get(&format!("{}/challenges/", self.hosts.api), &[(field, &value)])?;
@@ -170,7 +170,7 @@ impl Client {
             .with_hint(format!("accept its rules on {page}"))
     }
 
-    /// What of the API's challenges is asked for.
+    /// The filter for a challenge.
     pub(crate) fn challenge_filter(&self, named: &str) -> (&'static str, String) {
         if !named.is_empty() && named.bytes().all(|b| b.is_ascii_digit()) {
             return ("id", named.to_owned());
@@ -233,7 +233,7 @@ impl Client {
         }
     }
 
-    /// What a body says of a failure, fit to be shown.
+    /// The message of a failure in a body, sanitised.
     pub(crate) fn said(&self, body: &[u8]) -> String {
         let text = String::from_utf8_lossy(body);
         let of_json = serde_json::from_slice::<Value>(body).ok().and_then(|value| {
@@ -257,12 +257,12 @@ impl fmt::Debug for Client {
 }
 
 impl Answer {
-    /// The answer, when it is a success.
+    /// The response, if it is a success.
     pub(crate) fn ok(&self, client: &Client) -> Result<&Answer> {
         if (200..300).contains(&self.status) { Ok(self) } else { Err(self.failure(client)) }
     }
 
-    /// The error that an answer which is no success comes to.
+    /// The error of a response that is not a success.
     pub(crate) fn failure(&self, client: &Client) -> Error {
         if (300..400).contains(&self.status) {
             let to = self.location().map(|to| shown_url(&to)).unwrap_or_default();
@@ -293,7 +293,7 @@ impl Answer {
     }
 }
 
-/// The error that a status of failure comes to.
+/// The error of a failure status.
 pub(crate) fn status_error(url: &str, status: u16, said: &str) -> Error {
     let says = if said.is_empty() { String::new() } else { format!(": {said}") };
     let at = |what: &str| format!("{}: {what} (HTTP {status}){says}", shown_url(url));
@@ -311,7 +311,7 @@ fn bad_key() -> Error {
     Error::new(Cause::BadKey, "the service rejected the API key").with_hint("run: headsmith aicrowd login")
 }
 
-/// How long `Retry-After` asks to wait, when it says so in seconds.
+/// The time of `Retry-After`, if it is in seconds.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get("retry-after")?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
@@ -330,7 +330,7 @@ fn number(value: Option<&Value>) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// Whether `slug` may stand in a path.
+/// Whether `slug` is safe in a path.
 pub(crate) fn is_slug(slug: &str) -> bool {
     !slug.is_empty() && slug.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }

@@ -42,10 +42,10 @@ impl ConfigFile {
         Ok(folder.join("aicrowd-cli").join("config.toml"))
     }
 
-    /// Reads `path`. A file that is not there is an empty one.
+    /// Reads `path`. A missing file counts as empty.
     ///
     /// # Errors
-    /// When it cannot be read, or is not TOML: it is not taken for empty, and so never overwritten.
+    /// When it cannot be read, or is not TOML: then it is never overwritten.
     pub fn read(path: &Path) -> Result<ConfigFile> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,

@@ -21,7 +21,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The size in bytes, where the service says it in bytes.
+    /// The size in bytes, if the service reports it in bytes.
     pub fn n_bytes(&self) -> Option<u64> {
         self.size.as_deref()?.parse().ok()
     }
@@ -31,7 +31,7 @@ impl Client {
     /// Lists the files of `challenge`, in the service's order.
     ///
     /// # Errors
-    /// What kept the service from answering, or an answer that is no list of files.
+    /// When the request fails, or the response is not a list of files.
     pub fn datasets(&self, challenge: &Challenge) -> Result<Vec<Dataset>> {
         let answer = self.get(&format!("{}/challenges/{}/dataset", self.hosts().api, challenge.id), &[])?;
         let list = answer.ok(self)?.json()?;

@@ -31,29 +31,29 @@ impl Default for DownloadOptions {
     }
 }
 
-/// What a transfer says of itself. `file` tells those of one call apart.
+/// The progress of a transfer. `file` distinguishes the files of one call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A file begins to come, or a part of it.
+    /// The download of a file, or of its rest, starts.
     Started {
-        /// Which.
+        /// The file's index.
         file: usize,
         /// Its name.
         name: &'a str,
-        /// How many bytes are there from before.
+        /// The number of bytes from an earlier download.
         from: u64,
-        /// How many it has, where the server says so.
+        /// Its size in bytes, if the server reports it.
         total: Option<u64>,
     },
-    /// Bytes came, or went.
+    /// Bytes were received or sent.
     Advanced {
         /// Of which file.
         file: usize,
         /// How many.
         n_bytes: u64,
     },
-    /// It failed and is tried again.
+    /// It failed and is retried.
     Retrying {
         /// Which.
         file: usize,
@@ -61,15 +61,15 @@ pub enum Event<'a> {
         name: &'a str,
         /// Why.
         error: &'a Error,
-        /// After what time.
+        /// The time until the retry.
         wait: Duration,
     },
-    /// A file is whole.
+    /// A file is complete.
     Done {
         /// Which.
         file: usize,
     },
-    /// Something is odd, and the work goes on.
+    /// Something is unexpected; the work continues.
     Warning(&'a str),
 }
 

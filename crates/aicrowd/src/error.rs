@@ -16,25 +16,25 @@ pub struct Error {
     retry_after: Option<Duration>,
 }
 
-/// What an [`Error`] comes from.
+/// The cause of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// A file of ours cannot be read or written, or is not what it must be.
+    /// A local file cannot be read or written, or has the wrong content.
     File,
     /// An archive is damaged or hostile.
     Archive,
-    /// The submission is not like the challenge's sample.
+    /// The submission does not match the challenge's sample.
     Mismatch,
-    /// The service does not take the key.
+    /// The service rejects the key.
     BadKey,
     /// The user is not registered for the challenge.
     NotRegistered,
     /// A wrong argument.
     Parameter,
-    /// The service does not know what was asked for.
+    /// The service has no such item.
     NotFound,
-    /// There is no key: nobody has logged in.
+    /// There is no key: not logged in.
     NoKey,
     /// The configuration file or an environment variable is wrong.
     Configuration,
@@ -83,7 +83,7 @@ impl Cause {
         }
     }
 
-    /// The exit status it comes to, as aicrowd-cli numbers them: 3 file, 4 credentials, 5 parameter, 6 configuration,
+    /// Its exit status, numbered as in aicrowd-cli: 3 file, 4 credentials, 5 parameter, 6 configuration,
     /// 7 the service or the way to it.
     pub fn exit_status(self) -> u8 {
         match self {

@@ -1,4 +1,4 @@
-//! Whom the client talks to, and who of them is given the key.
+//! The hosts of the service, and which of them get the key.
 
 use ureq::http::Uri;
 
@@ -9,18 +9,18 @@ use crate::error::{Cause, Error, Result};
 pub struct Hosts {
     /// The API: `https://api.aicrowd.com`.
     pub api: String,
-    /// The website, which has an API of its own: `https://www.aicrowd.com`.
+    /// The website, which has its own API: `https://www.aicrowd.com`.
     pub rails: String,
     /// The datasets that need the key: `https://datasets.aicrowd.com`.
     pub datasets: String,
 }
 
 impl Hosts {
-    /// The service's own addresses, or those that the environment names as it does for aicrowd-cli: a whole address
+    /// The service's own addresses, or those of aicrowd-cli's environment variables: a whole URL
     /// in `AICROWD_API_ENDPOINT`, host names in `RAILS_HOST` and `DATASETS_HOST`.
     ///
     /// # Errors
-    /// When one is no address, or would carry the key in the clear: `http://` is taken for this machine alone.
+    /// When one is not a valid URL, or would send the key unencrypted: `http://` is accepted only for this machine.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Hosts> {
         let host = |name: &str, default: &str| {
             let text = env(name).filter(|text| !text.is_empty()).unwrap_or_else(|| default.to_owned());

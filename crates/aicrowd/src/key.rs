@@ -12,10 +12,10 @@ pub struct ApiKey(String);
 const LONGEST: usize = 1024;
 
 impl ApiKey {
-    /// Takes a key as it was typed; white space around it is none of it.
+    /// Accepts a key as typed; surrounding white space is ignored.
     ///
     /// # Errors
-    /// When it is empty, too long or holds what no HTTP header may hold. The message does not repeat it.
+    /// When it is empty, too long or not valid in an HTTP header. The message does not contain it.
     pub fn new(text: &str) -> Result<ApiKey> {
         let key = text.trim();
         let wrong = |what: &str| {
@@ -32,7 +32,7 @@ impl ApiKey {
         }
     }
 
-    /// The header that proves who asks.
+    /// The `Authorization` header.
     pub(crate) fn header(&self) -> String {
         format!("Token {}", self.0)
     }

@@ -23,14 +23,14 @@ pub struct Submission {
     pub name: String,
     /// Bytes of the archive.
     pub n_bytes: u64,
-    /// What is in it, as far as it is a table.
+    /// Its shape, if it is a table.
     pub shape: Option<Shape>,
-    /// What it says of itself.
+    /// Its description.
     pub description: String,
     file: File,
 }
 
-/// A submission that the service took.
+/// A submission that the service accepted.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Submitted {
     /// Its number, if the service gave one.
@@ -48,18 +48,17 @@ struct Slot {
     fields: Vec<(String, String)>,
 }
 
-/// What the service says when it is asked for a slot.
+/// The service's response to a request for a slot.
 enum Asked {
     Slot(String, Vec<(String, String)>),
     Meta { slug: String, problem: String },
 }
 
 impl Submission {
-    /// Looks through `path`, a `.csv` or a `.zip` with one in it, compares it with `sample`, and packs it if it is not
-    /// packed.
+    /// Checks `path`, a `.csv` or a `.zip` with one in it, compares it with `sample`, and zips a `.csv`.
     ///
     /// # Errors
-    /// When it cannot be read, is no table, or is not like the sample.
+    /// When it cannot be read, is not a table, or does not match the sample.
     pub fn prepare(path: &Path, sample: Option<&Path>, description: &str) -> Result<Submission> {
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if !is_csv && !is_zip(path) {
@@ -106,9 +105,8 @@ fn pack(mut table: File, name: &str) -> io::Result<File> {
 /// Sends `submission` to `challenge`. The file of it is read once: a second call needs a new [`Submission`].
 ///
 /// # Errors
-/// What the service refuses it for: a key it does not take, no registration, a challenge that is closed, too many
-/// submissions; or what failed on the way. Nothing counts as submitted then, unless the very last answer was lost,
-/// which the message says.
+/// When the service refuses it (a wrong key, no registration, a closed challenge, too many submissions), or a request
+/// fails. Nothing is submitted then, unless the last response was lost; the message says so in this case.
 pub fn submit(
     client: &Client,
     challenge: &Challenge,

@@ -1,7 +1,7 @@
-//! One file: fetched whole or not at all, gone on with after a break, tried again when the way to it fails.
+//! The download of one file: whole or not at all, resumed after an interruption, retried after network failures.
 //!
-//! While it comes it is `.NAME.partial`, and `.NAME.partial.json` says of which answer. It goes on where it stopped
-//! (`Range`) only if the server still has what it had (`If-Range`, and the same length in all).
+//! Until it is complete it is `.NAME.partial`, and `.NAME.partial.json` records its version on the server. It resumes
+//! where it stopped (`Range`) only if the server still has the same file (`If-Range`, and the same total length).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};

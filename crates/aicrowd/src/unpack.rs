@@ -18,7 +18,7 @@ pub struct UnpackLimits {
     pub max_entries: usize,
     /// How many times its own size, once it is past [`UnpackLimits::free_bytes`].
     pub max_ratio: u64,
-    /// So many bytes may be packed as densely as they like: a table of zeros is no attack.
+    /// Up to this many bytes any ratio is allowed: a table of zeros is not an attack.
     pub free_bytes: u64,
 }
 

@@ -35,7 +35,7 @@ pub struct State {
     pub score: Value,
     /// The second score.
     pub score_secondary: Value,
-    /// What the grader says.
+    /// The grader's message.
     pub message: String,
 }
 

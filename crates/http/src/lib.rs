@@ -1,5 +1,5 @@
-//! What the clients of web services share: an agent that follows no redirect by itself, the certificates that it trusts, and
-//! text from outside as it may be shown.
+//! Shared by the web clients: an agent that follows no redirect by itself, its trusted certificates, and
+//! sanitising of text from outside.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 /// How long an agent waits.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// For a connection, with its TLS handshake, and for the address of its host.
+    /// For a connection, with its TLS handshake, and for resolving its host.
     pub connect: Duration,
-    /// For the beginning of an answer.
+    /// For the beginning of a response.
     pub answer: Duration,
-    /// For the next bytes of an answer.
+    /// For the next bytes of a response.
     pub read: Duration,
-    /// For a server that takes no more bytes.
+    /// For a server to accept more bytes.
     pub write: Duration,
 }
 
-/// An agent that gives back redirects and failures as answers, for its caller to look at. `roots` are the certificates to
-/// trust, in PEM; those of the web when there are none.
+/// An agent that returns redirects and failures as responses, for its caller to handle. `roots` are the certificates to
+/// trust, in PEM; `None` means the built-in ones of the web.
 ///
 /// # Errors
-/// Why, when `roots` holds no certificate.
+/// The reason, when `roots` holds no certificate.
 pub fn agent(timeouts: Timeouts, roots: Option<&[u8]>) -> Result<Agent, String> {
     let roots = roots.map_or(Ok(RootCerts::WebPki), certificates)?;
     let config = Agent::config_builder()
@@ -55,10 +55,10 @@ fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
     Ok(RootCerts::Specific(Arc::new(items)))
 }
 
-/// What is in the file that the first of the variables `names` names which is set to something.
+/// The content of the file named by the first non-empty variable of `names`; `None` if none is set.
 ///
 /// # Errors
-/// Why, with the variable and the file, when it cannot be read.
+/// The reason, with the variable and the file, when it cannot be read.
 pub fn roots_of_env(names: &[&str], env: impl Fn(&str) -> Option<String>) -> Result<Option<Vec<u8>>, String> {
     let named = names.iter().find_map(|name| Some((name, env(name).filter(|path| !path.is_empty())?)));
     named

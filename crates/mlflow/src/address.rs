@@ -1,4 +1,4 @@
-//! Where a server is, and who asks: the address, and the credentials in it or in the environment.
+//! The URL of a server, and the credentials in it or in the environment.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -16,19 +16,19 @@ pub struct Address {
     /// Scheme, host, port and the path before `/api`; no `/` at its end.
     base: String,
     host: String,
-    /// The header that says who asks.
+    /// The `Authorization` header.
     authorization: Option<String>,
-    /// What no message may repeat.
+    /// Secrets that no message may contain.
     secrets: Vec<String>,
 }
 
 impl Address {
-    /// Reads `http(s)://[USER:PASSWORD@]HOST[:PORT][/PATH]`. Without credentials in it, those that the environment has for
-    /// MLflow's own client count: `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, else
+    /// Reads `http(s)://[USER:PASSWORD@]HOST[:PORT][/PATH]`. Without credentials in it, those of the environment for
+    /// MLflow's own client are used: `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, else
     /// `MLFLOW_TRACKING_TOKEN`.
     ///
     /// # Errors
-    /// When it is no such address. The message does not repeat it: a password may stand anywhere in it.
+    /// When it is not such a URL. The message does not contain it, because a password may be anywhere in it.
     pub fn parse(url: &str, env: impl Fn(&str) -> Option<String>) -> Result<Address> {
         let wrong = |why: &str| {
             Error::new(Kind::Usage, format!("not a valid URL of an MLflow server: {why}"))
@@ -83,7 +83,7 @@ impl Address {
         self.authorization.is_some() && self.base.starts_with("http://") && !self.is_here()
     }
 
-    /// Host and port as they stand in the address.
+    /// Host and port as written in the URL.
     pub(crate) fn authority(&self) -> &str {
         let rest = self.base.split_once("://").map_or("", |(_, rest)| rest);
         rest.split('/').next().unwrap_or_default()

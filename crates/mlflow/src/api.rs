@@ -60,7 +60,7 @@ pub(crate) fn create(client: &Client, experiment: &str, parent: Option<&str>, ne
     run_of(client, made.pointer("/run"))
 }
 
-/// This run below another one, if it was begun: by its name and the moment, for a trial may be begun again later.
+/// Finds this child run, if it was created: by its name and start time, because a trial may be started again later.
 pub(crate) fn find(client: &Client, experiment: &str, parent: &str, new: &NewRun) -> Result<Option<Run>> {
     let filter = format!(
         "tags.`mlflow.parentRunId` = '{parent}' AND attributes.run_name = '{}' AND attributes.start_time = {}",
@@ -71,7 +71,7 @@ pub(crate) fn find(client: &Client, experiment: &str, parent: &str, new: &NewRun
     found.pointer("/runs/0").map(|run| run_of(client, Some(run))).transpose()
 }
 
-/// Adds numbers, parameters and tags to a run. What it has already stays as it is, so it can be said twice.
+/// Adds numbers, parameters and tags to a run. Existing values stay as they are, so the call can be repeated.
 pub(crate) fn log(
     client: &Client,
     run: &str,

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use crate::client::Client;
 use crate::error::{Error, Kind, Result, plain};
 
-/// What may stand in a part of a path as it is.
+/// Characters that need no escape in a part of a path.
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Where the files of a run go.
@@ -23,7 +23,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// The place that `uri` names, which a server told.
+    /// The place of `uri`, which comes from a server.
     pub(crate) fn of(uri: &str, client: &Client) -> Place {
         let address = client.address();
         let server = |path: &str| Place::Server(path.trim_matches('/').to_owned());

@@ -1,4 +1,4 @@
-//! Requests: who asks, how long an answer may take and how large it may be, what a refusal means.
+//! Requests: credentials, time and size limits of responses, and the meaning of failures.
 
 use std::fs::File;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use ureq::{Agent, Body};
 use crate::address::Address;
 use crate::error::{Error, Kind, Result, plain};
 
-/// The API's answers are short; one that is longer is none.
+/// The largest response in bytes: the API's are short.
 const LONGEST_ANSWER: u64 = 4 << 20;
 
 /// How long to wait, how much to keep, how often to try.
@@ -93,7 +93,7 @@ impl Client {
         Ok(Client { agent, address, limits })
     }
 
-    /// The same with what the environment says to MLflow's own client: the certificates of the file
+    /// The same with the environment variables of MLflow's own client: the certificates of the file
     /// `MLFLOW_TRACKING_SERVER_CERT_PATH` (or `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`), and the seconds to wait for an answer
     /// in `MLFLOW_HTTP_REQUEST_TIMEOUT`.
     ///
@@ -142,7 +142,7 @@ impl Client {
         self.read(request.send(payload.to_string().as_str()))
     }
 
-    /// Puts a file where the server hands out artifacts; `path` is as it stands in an address.
+    /// Uploads a file to the server's artifact store; `path` is percent-encoded.
     pub(crate) fn put(&self, path: &str, file: &File) -> Result<()> {
         let url = format!("{}/api/2.0/mlflow-artifacts/artifacts/{path}", self.address.shown());
         let mut request = self.agent.put(url).header("Content-Type", "application/octet-stream");
@@ -159,7 +159,7 @@ impl Client {
         format!("{}/api/2.0/mlflow/{api}", self.address.shown())
     }
 
-    /// The answer, when it is a success and is JSON.
+    /// The response, if it is a success and JSON.
     fn read(&self, response: std::result::Result<Response<Body>, ureq::Error>) -> Result<Value> {
         self.succeeded(response)?.ok_or_else(|| {
             let shown = self.address.shown();
@@ -168,7 +168,7 @@ impl Client {
         })
     }
 
-    /// The answer, when it is a success; `None` when it is no JSON.
+    /// The response, if it is a success; `None` if it is not JSON.
     fn succeeded(&self, response: std::result::Result<Response<Body>, ureq::Error>) -> Result<Option<Value>> {
         let shown = self.address.shown();
         let transport = |error: ureq::Error| Error::transport(shown, &error);
@@ -179,7 +179,7 @@ impl Client {
             status if status.is_success() => Ok(json),
             status if status.is_redirection() => {
                 let to = parts.headers.get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
-                // What follows may be secret.
+                // The rest may be secret.
                 let to = to.split(['?', '#']).next().unwrap_or_default();
                 let to = plain(&self.address.hide_in(to.rsplit('@').next().unwrap_or_default()));
                 Err(Error::new(Kind::Refused, format!("{shown}: redirects to {to}"))
@@ -189,7 +189,7 @@ impl Client {
         }
     }
 
-    /// The error that a status of failure comes to.
+    /// The error of a failure status.
     fn failure(&self, status: StatusCode, json: Option<&Value>) -> Error {
         let said = |key| json.and_then(|json| json.get(key)).and_then(Value::as_str).unwrap_or_default();
         let words = [said("error_code"), said("message")].map(|text| plain(&self.address.hide_in(text)));

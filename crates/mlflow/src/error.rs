@@ -13,18 +13,18 @@ pub struct Error {
     hint: Option<String>,
 }
 
-/// What follows from an [`Error`].
+/// How to handle an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// An address or a setting is wrong.
     Usage,
-    /// No answer came, or one that says that there is no server just now: it may be back at any time.
+    /// No response, or one that the server is unavailable: retry.
     Away,
-    /// The server failed at this request (HTTP 500): it may not the next time.
+    /// The server failed on this request (HTTP 500): a retry may succeed.
     Failed,
-    /// The server does not take what is in this request: it may take a part of it.
+    /// The server rejects the content of this request: it may accept a part of it.
     Invalid,
-    /// The server, or what stands there, will not take this request.
+    /// The server, or whatever is at this URL, refuses this request.
     Refused,
 }
 
@@ -61,7 +61,7 @@ impl Error {
         }
     }
 
-    /// Whether the caller asked for something wrong.
+    /// Whether the caller's input is wrong.
     pub fn is_usage(&self) -> bool {
         self.kind == Kind::Usage
     }

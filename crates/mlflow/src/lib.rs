@@ -1,12 +1,12 @@
-//! A client of MLflow tracking servers (REST API 2.0), which sends beside the work rather than in it.
+//! A client of MLflow tracking servers (REST API 2.0) that sends in the background.
 //!
-//! [`Tracker::begin`] asks the server for a run, at once: a server that is not there is an error before anything else is
-//! done. From then on [`Tracker::send`] only puts a [`Message`] into a bounded buffer; a thread sends what is there about once a
-//! second, in batches as large as the API takes, and tries again what may work a little later. Nothing that the server does
-//! holds up who calls `send`: what finds no room is left out and counted. [`Tracker::finish`] waits while the server takes
-//! what is left, and tells what was [`Lost`].
+//! [`Tracker::begin`] asks the server for a run immediately: an unreachable server is an error before any other
+//! work. After that [`Tracker::send`] only puts a [`Message`] into a bounded buffer. A thread sends the messages about once a
+//! second, in batches of the API's maximum size, and retries temporary failures. The server never blocks a caller of
+//! `send`: messages that do not fit into the buffer are dropped and counted. [`Tracker::finish`] waits until the rest is
+//! sent, and returns what was [`Lost`].
 //!
-//! Nothing here reads a clock for what it records: whoever sends says when.
+//! Nothing here reads a clock for what it records: the caller passes the time.
 //!
 //! ```no_run
 //! use headsmith_mlflow::{Address, Client, Limits, Message, Metric, NewRun, Status, Tracker};

@@ -81,7 +81,7 @@ pub enum Message {
         /// When: milliseconds since 1970, UTC.
         time: i64,
     },
-    /// A file for the tracker's own run, under its name. It must stand as it is until it is sent.
+    /// A file for the tracker's own run, under its name. It must not change until it is sent.
     File {
         /// The file.
         path: PathBuf,

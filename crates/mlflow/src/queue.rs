@@ -1,11 +1,11 @@
-//! The buffer between those who have something to say and the thread that sends it.
+//! The buffer between the callers and the thread that sends.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::message::Message;
 
-/// A bounded buffer, which never makes anybody wait who puts something in.
+/// A bounded buffer that never blocks a caller.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,

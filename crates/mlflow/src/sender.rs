@@ -237,7 +237,7 @@ impl Sender {
         }
     }
 
-    /// Has `n_records` sent by `call`, which is told whether it was tried before; counts them when they are lost.
+    /// Sends `n_records` with `call`, which gets whether it is a retry; counts them if they are lost.
     fn attempt<T>(&mut self, n_records: usize, call: impl Fn(&Client, bool) -> Result<T>) -> Option<T> {
         self.persist(call).map_err(|error| self.lose(n_records, error)).ok()
     }

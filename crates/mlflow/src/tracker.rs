@@ -1,4 +1,4 @@
-//! A run on a server, and what is said of it.
+//! A run on a server, and the messages about it.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -11,12 +11,12 @@ use crate::message::{Key, Message, NewRun};
 use crate::queue::Queue;
 use crate::sender::{Lost, Sender};
 
-/// A run on a server, to which messages are sent beside the work.
+/// A run on a server, to which messages are sent in the background.
 #[derive(Debug)]
 pub struct Tracker {
     queue: Arc<Queue>,
     sender: Option<JoinHandle<Option<Lost>>>,
-    /// Why artifacts go nowhere.
+    /// Why artifacts cannot be stored.
     no_artifacts: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Tracker {
     }
 }
 
-/// What has not been sent is sent yet, but nobody waits for it.
+/// The remaining messages are still sent, but `drop` does not wait for that.
 impl Drop for Tracker {
     fn drop(&mut self) {
         self.queue.close();

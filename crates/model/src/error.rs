@@ -37,7 +37,7 @@ impl Error {
         self.kind == Kind::Invalid
     }
 
-    /// Whether bytes are no model file, or a damaged one.
+    /// Whether the bytes are not a model file, or a damaged one.
     pub fn is_damaged(&self) -> bool {
         self.kind == Kind::Damaged
     }

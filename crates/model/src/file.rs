@@ -49,11 +49,11 @@ impl Model {
         container::write(&BTreeMap::from([(KEY, text)]), &tensors)
     }
 
-    /// Reads a model from the bytes of a file. Whatever they are, there is no panic, and nothing is allocated by a
-    /// size that the bytes merely claim.
+    /// Reads a model from the bytes of a file. No input causes a panic, and sizes in the file are checked before
+    /// anything is allocated.
     ///
     /// # Errors
-    /// When the bytes are no model file of this version, or a damaged one.
+    /// When the bytes are not a model file of this version, or a damaged one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
         let container = Container::read(bytes)?;
         let text = container.metadata.get(KEY).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Fitted models: what stands between rows of embeddings and class probabilities, and its file.
+//! Fitted models, which turn rows of embeddings into class probabilities, and their file.
 //!
 //! A [`Model`] is a tree of [`Node`]s: a fitted [`Transform`] followed by a head, a head alone, or a weighted
 //! ensemble of such trees. It predicts, and [`Model::to_bytes`] and [`Model::from_bytes`] turn it into a safetensors

@@ -53,7 +53,7 @@ pub struct Record {
 pub struct DataRecord {
     /// What the table was used for: `train`, `val`.
     pub role: String,
-    /// The file's name without its folder: where a file lay is nobody's business.
+    /// The file's name without its folder, which is private.
     pub name: String,
     /// The number of rows.
     pub n_rows: u64,

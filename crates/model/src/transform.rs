@@ -74,7 +74,7 @@ impl Transform {
         scaled
     }
 
-    /// Scales `x` where it stands.
+    /// Scales `x` in place.
     ///
     /// # Panics
     /// When `x` has another number of columns than the rows it was fitted on.

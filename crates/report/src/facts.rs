@@ -51,7 +51,7 @@ static NOTHING: Value = Value::Null;
 
 /// Reading of JSON of which any part may be missing.
 pub(crate) trait Look {
-    /// What stands at a path such as `/val/weighted_f1`; null where nothing does.
+    /// The value at a path such as `/val/weighted_f1`; null if there is none.
     fn at(&self, path: &str) -> &Value;
     /// The elements of a list; none of anything else.
     fn all(&self) -> &[Value];
@@ -117,7 +117,7 @@ impl Facts {
         }
     }
 
-    /// What stands beside the scores of the chosen head: curves, bins, mistakes.
+    /// The evidence of the chosen head: curves, bins, mistakes.
     pub(crate) fn evidence(&self) -> &Value {
         self.chosen().at("/evidence")
     }

@@ -1,7 +1,7 @@
-//! What a run did and found, for people: one HTML file that needs nothing else ([`html`]), and a model card in Markdown
+//! The report page of a run: one self-contained HTML file ([`html`]), and a model card in Markdown
 //! ([`card`]). Both are functions of the same [`Facts`]: they open no file, read no clock and compute no score.
 //!
-//! The page has no script and fetches nothing; what a figure shows stands below it as a table. Everything that comes from
+//! The page has no script and fetches nothing; the numbers of a figure are below it as a table. Everything that comes from
 //! a user's files (names of classes, paths, messages) is escaped.
 //!
 //! ```

@@ -7,7 +7,7 @@ use crate::verdict;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A part of the page: its anchor, its title and what stands in it; nothing where there is nothing to show.
+/// A section of the page: its anchor, its title and its content; empty if there is nothing to show.
 type Section = (&'static str, &'static str, fn(&Facts) -> String);
 
 const SECTIONS: [Section; 13] = [

@@ -35,7 +35,7 @@ pub fn session_start(hparams: &BTreeMap<String, Setting>, trial: &str, started: 
     )
 }
 
-/// How a trial ended. `ended` is in seconds since 1970. A trial without such a record, because it goes on or its process
+/// How a trial ended. `ended` is in seconds since 1970. A trial without such a record, because it is running or its process
 /// was killed, has an unknown status.
 pub fn session_end(status: Status, ended: f64) -> Value {
     record(SESSION_END, proto::What::End(proto::End { status: status.into(), ended }))
@@ -75,9 +75,9 @@ pub enum Setting {
 pub struct Metric {
     /// The scalar's tag.
     pub tag: String,
-    /// What stands above its column.
+    /// The title of its column.
     pub name: String,
-    /// What is said about it.
+    /// Its description.
     pub description: String,
 }
 
@@ -91,7 +91,7 @@ pub enum Status {
     Success = 1,
     /// It failed.
     Failure = 2,
-    /// It goes on.
+    /// It is running.
     Running = 3,
 }
 

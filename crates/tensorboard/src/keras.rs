@@ -1,6 +1,6 @@
 //! A sequential network for the Graphs page, in both of its forms: as Keras's `Model.to_json` writes it (the conceptual
-//! graph), of which Keras makes the model again (`keras.models.model_from_json`), and as a graph of operations with one
-//! node a layer. The page opens with the graph of operations, and draws nothing where there is none.
+//! graph), from which Keras can rebuild the model (`keras.models.model_from_json`), and as a graph of operations with one
+//! node per layer. The page opens with the graph of operations, and is empty without one.
 
 use std::collections::BTreeMap;
 

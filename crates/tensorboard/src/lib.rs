@@ -1,11 +1,11 @@
 //! TensorBoard's event files, written as TensorFlow and Keras write them.
 //!
-//! A [`Writer`] makes one file in a run's folder and appends to it; a folder may hold several, of several processes, and
-//! TensorBoard reads them as one run. What is written is a [`Value`]: [`scalar`], [`text`], [`histogram`],
+//! A [`Writer`] creates one file in a run's folder and appends to it. A folder may hold files of several processes;
+//! TensorBoard reads them as one run. The writer takes a [`Value`]: [`scalar`], [`text`], [`histogram`],
 //! [`image`], [`pr_curve`], [`keras_model`], or one of the records of the HParams page in [`hparams`].
-//! [`picture`] draws images of judgements. [`read`] gives back what is whole in a file.
+//! [`picture`] draws images of evaluations. [`read`] returns the whole records of a file.
 //!
-//! Nothing here reads a clock: whoever writes says when.
+//! Nothing here reads a clock: the caller passes the time.
 //!
 //! ```
 //! use headsmith_tensorboard::{Origin, Writer, scalar};

@@ -1,6 +1,6 @@
 //! Precision-recall curves for the PR Curves page, as `pr_curve.summary.pb` counts them.
 //!
-//! At threshold `t / (n - 1)`, `t` = 0 .. n - 1, a sample is taken for positive when
+//! At threshold `t / (n - 1)`, `t` = 0 .. n - 1, a sample is predicted as positive when
 //! `floor(probability * (n - 1)) >= t`. The tensor is `[6, n]`: true and false positives, true and false negatives,
 //! precision, recall. Source: `tensorboard/plugins/pr_curve/summary.py`.
 

@@ -12,12 +12,12 @@ pub struct Event {
     /// The step, from 0.
     #[prost(int64, tag = "2")]
     pub step: i64,
-    /// What it says.
+    /// Its text.
     #[prost(oneof = "What", tags = "3, 4, 5, 7")]
     pub what: Option<What>,
 }
 
-/// What an event says.
+/// The content of an event.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum What {
     /// The first record of every file.
@@ -73,7 +73,7 @@ pub struct Metadata {
     /// What is shown above it instead of the tag.
     #[prost(string, tag = "2")]
     pub display_name: String,
-    /// What is said about it, in Markdown.
+    /// Its description, in Markdown.
     #[prost(string, tag = "3")]
     pub description: String,
 }

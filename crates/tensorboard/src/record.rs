@@ -1,5 +1,5 @@
-//! How records stand in a file (TFRecord): length as u64, its checksum, the bytes, their checksum; little-endian. The
-//! checksums are CRC-32C, masked so that a checksum of bytes that hold checksums is none of theirs.
+//! The format of records in a file (TFRecord): length as u64, its checksum, the bytes, their checksum; little-endian. The
+//! checksums are CRC-32C, masked so that bytes which contain checksums can be checksummed safely.
 
 use prost::Message;
 

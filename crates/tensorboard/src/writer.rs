@@ -9,7 +9,7 @@ use crate::record;
 
 /// What every file begins with.
 const VERSION: &str = "brain.Event:2";
-/// The status of a session log that says that a process begins.
+/// The status of a session log for the start of a process.
 const START: i32 = 1;
 
 /// Who writes: a part of the file's name.
@@ -30,12 +30,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Makes a new file in `folder`, which is made when it is not there. No file is ever gone on with: its tail may be
-    /// torn, and what stands behind a torn record is lost. `now` is in seconds since 1970: TensorBoard reads the files
+    /// Creates a new file in `folder`, which is created if missing. A writer never appends to an existing file: its last
+    /// record may be incomplete, and readers lose everything after such a record. `now` is in seconds since 1970: TensorBoard reads the files
     /// of a folder in the order of their names, which begin with it.
     ///
     /// # Errors
-    /// When the file cannot be made or written.
+    /// When the file cannot be created or written.
     pub fn create(folder: &Path, origin: &Origin, now: f64) -> io::Result<Writer> {
         create_dir_all(folder)?;
         let (path, file) = new_file(folder, origin, now as u64)?;
@@ -53,8 +53,8 @@ impl Writer {
         &self.path
     }
 
-    /// Says that what earlier files of the folder have of `step` and later steps does not count any more: it is about
-    /// to be written anew.
+    /// Marks `step` and later steps in earlier files of the folder as obsolete: they are about to be
+    /// rewritten.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -84,7 +84,7 @@ impl Writer {
     }
 }
 
-/// A file that was not there before: its number goes up until it is none that is there.
+/// Creates a new file; its number is increased until no file has it.
 fn new_file(folder: &Path, origin: &Origin, seconds: u64) -> io::Result<(PathBuf, File)> {
     let mut number = 0u32;
     loop {
