@@ -20,7 +20,7 @@ pub enum Kind {
     Parameter,
     /// The samples cannot be learnt from (no rows, one class, shapes that do not fit).
     Samples,
-    /// Training left the finite numbers.
+    /// The training loss became infinite or NaN.
     Diverged,
     /// The tensors of a stored head are missing, of the wrong shape or inconsistent.
     Stored,

@@ -50,7 +50,7 @@ pub enum StopReason {
     EarlyStopping,
     /// The observer requested it.
     Asked,
-    /// The loss left the finite numbers; the model is that of the best epoch before.
+    /// The loss became infinite or NaN; the model is that of the best epoch before.
     Diverged,
 }
 

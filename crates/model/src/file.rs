@@ -58,7 +58,7 @@ impl Model {
         let container = Container::read(bytes)?;
         let text = container.metadata.get(KEY).ok_or_else(|| {
             Error::damaged(format!(
-                "the file is a safetensors file, but no model: its metadata has no `{KEY}`"
+                "the file is a safetensors file, but not a model: its metadata has no `{KEY}`"
             ))
         })?;
         let damaged = |error| Error::damaged(format!("the metadata `{KEY}` is damaged: {error}"));

@@ -68,7 +68,7 @@ impl FromStr for Scaling {
                 .filter(|k: &f64| k.is_finite() && *k > 0.0)
                 .map(Scaling::Divide)
                 .ok_or_else(|| {
-                    Error::scaling(format!("`{text}` is no scaling, expected {}", Scaling::SYNTAX))
+                    Error::scaling(format!("`{text}` is not a scaling, expected {}", Scaling::SYNTAX))
                 }),
         }
     }
@@ -113,7 +113,7 @@ mod tests {
         {
             let error = text.parse::<Scaling>().unwrap_err();
             assert!(error.is_scaling(), "{text}");
-            assert_eq!(error.to_string(), format!("`{text}` is no scaling, expected {}", Scaling::SYNTAX));
+            assert_eq!(error.to_string(), format!("`{text}` is not a scaling, expected {}", Scaling::SYNTAX));
         }
     }
 }

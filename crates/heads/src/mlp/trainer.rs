@@ -265,7 +265,7 @@ impl<'a> Trainer<'a> {
 
     fn diverged(&self) -> Error {
         Error::diverged(format!(
-            "the loss left the finite numbers in epoch {} at a learning rate of {:?}; try a smaller one",
+            "the loss is not finite in epoch {} at a learning rate of {:?}; try a smaller learning rate",
             self.epoch + 1,
             self.learning_rate
         ))

@@ -94,7 +94,7 @@ fn damage_is_told() {
     more.insert("weights", &[0], Values::F32(Vec::new()));
     assert_eq!(
         Forest::from_tensors(more).unwrap_err().to_string(),
-        "tensor `weights` is no part of a forest"
+        "tensor `weights` does not belong to a forest"
     );
 }
 

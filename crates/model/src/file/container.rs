@@ -85,7 +85,7 @@ impl<'a> Container<'a> {
 fn split(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
         return Err(Error::damaged(format!(
-            "{} bytes are no model file: it begins with the length of its header, which takes 8",
+            "{} bytes are not a model file: it begins with the length of its header, which takes 8",
             bytes.len()
         )));
     };
@@ -125,7 +125,7 @@ fn check_layout(infos: &BTreeMap<String, Info>, n_bytes: usize) -> Result<()> {
     }
     if end != n_bytes {
         return Err(Error::damaged(format!(
-            "the tensors end at byte {end} of the data, but the file has {n_bytes}: it was cut short or added to"
+            "the tensors end at byte {end} of the data, but the file has {n_bytes}: it was truncated or extended"
         )));
     }
     Ok(())
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn files_that_are_none_are_refused() {
-        assert!(refusal(b"short").starts_with("5 bytes are no model file"));
+        assert!(refusal(b"short").starts_with("5 bytes are not a model file"));
         let html = refusal(b"<!DOCTYPE html><html></html>");
         assert!(html.starts_with("the first 8 bytes announce a header of"), "{html}");
         assert!(html.contains("but 20 follow"), "{html}");

@@ -84,7 +84,7 @@ impl<'a, 'b> Restorer<'a, 'b> {
             Some(kind) => Err(Error::unsupported(format!(
                 "node {path} is of kind `{kind}`; this program knows {KINDS}: a newer Headsmith may read the file"
             ))),
-            None => Err(Error::damaged(format!("node {path} says no `kind`, expected one of {KINDS}"))),
+            None => Err(Error::damaged(format!("node {path} has no `kind`, expected one of {KINDS}"))),
         }
     }
 
@@ -99,9 +99,7 @@ impl<'a, 'b> Restorer<'a, 'b> {
         let transform = Transform::from_tensors(scaling, &mut tensors)
             .map_err(|error| Error::damaged(format!("node {path} (transform): {error}")))?;
         if let Some(name) = tensors.names().next() {
-            return Err(Error::damaged(format!(
-                "node {path} (transform) has no use for the tensor `{name}`"
-            )));
+            return Err(Error::damaged(format!("node {path} (transform) has an unexpected tensor `{name}`")));
         }
         let then = Box::new(self.node(then, &child_path(path, 0), depth + 1)?);
         Ok(Node::Transform { transform, then })
@@ -126,7 +124,7 @@ impl<'a, 'b> Restorer<'a, 'b> {
     fn ensemble(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
         let [_, members] = fields(description, &format!("node {path}"), ["kind", "members"])?;
         let Value::Array(members) = members else {
-            return Err(Error::damaged(format!("`members` of node {path} is no array")));
+            return Err(Error::damaged(format!("`members` of node {path} is not an array")));
         };
         let mut restored = Vec::new();
         for (i, member) in members.into_iter().enumerate() {
@@ -134,7 +132,7 @@ impl<'a, 'b> Restorer<'a, 'b> {
             let [weight, node] = fields(member, &format!("member {path}"), ["weight", "node"])?;
             let weight = weight
                 .as_f64()
-                .ok_or_else(|| Error::damaged(format!("`weight` of node {path} is no number")))?;
+                .ok_or_else(|| Error::damaged(format!("`weight` of node {path} is not a number")))?;
             restored.push((weight, self.node(node, &path, depth + 1)?));
         }
         Ok(Node::Ensemble(restored))
@@ -155,7 +153,7 @@ fn child_path(path: &str, child: usize) -> String {
 pub(super) fn fields<const N: usize>(object: Value, place: &str, names: [&str; N]) -> Result<[Value; N]> {
     let mut object = match object {
         Value::Object(object) => object,
-        _ => return Err(Error::damaged(format!("{place} is no JSON object"))),
+        _ => return Err(Error::damaged(format!("{place} is not a JSON object"))),
     };
     let mut values = [const { Value::Null }; N];
     for (value, name) in values.iter_mut().zip(names) {

@@ -86,13 +86,13 @@ fn an_unknown_kind_is_named() {
         "node 0/1/0/ is of kind `linear`; this program knows transform, forest, mlp and ensemble: a newer Headsmith may \
          read the file"
     );
-    assert_damaged(&changed(mlp(), |d| d["node"] = Value::Null), "node 0/ says no `kind`");
+    assert_damaged(&changed(mlp(), |d| d["node"] = Value::Null), "node 0/ has no `kind`");
 }
 
 #[test]
 fn a_safetensors_file_that_is_no_model_is_told_so() {
     let other = file(&json!({ "__metadata__": { "format": "pt" } }), &[]);
-    assert_damaged(&other, "a safetensors file, but no model: its metadata has no `headsmith`");
+    assert_damaged(&other, "a safetensors file, but not a model: its metadata has no `headsmith`");
     assert_damaged(&file(&json!({}), &[]), "but no model");
 }
 
@@ -128,12 +128,15 @@ fn keys_must_be_those_of_the_format() {
 fn nodes_must_fit_together() {
     assert_damaged(
         &changed(mlp(), |d| d["node"]["scaling"] = "log".into()),
-        "`scaling` of node 0/: `log` is no scaling",
+        "`scaling` of node 0/: `log` is not a scaling",
     );
-    assert_damaged(&changed(mlp(), |d| d["node"]["scaling"] = "divide:0".into()), "`divide:0` is no scaling");
+    assert_damaged(
+        &changed(mlp(), |d| d["node"]["scaling"] = "divide:0".into()),
+        "`divide:0` is not a scaling",
+    );
     assert_damaged(
         &changed(mlp(), |d| d["node"]["scaling"] = "l2".into()),
-        "node 0/ (transform) has no use for",
+        "node 0/ (transform) has an unexpected",
     );
     assert_damaged(&changed(mlp(), |d| d["classes"] = json!(["a", "b"])), "has 3 classes, but 2 are named");
     assert_damaged(
@@ -145,7 +148,7 @@ fn nodes_must_fit_together() {
     }
     assert_damaged(
         &changed(ensemble(), |d| d["node"]["members"] = json!({})),
-        "`members` of node 0/ is no array",
+        "`members` of node 0/ is not an array",
     );
     assert_damaged(&changed(ensemble(), |d| d["node"]["members"] = json!([])), "the file has");
     let mut nested = json!({ "kind": "forest" });
