@@ -62,7 +62,7 @@ fn by_name(named: &[(String, f64)], samples: Samples<'_>) -> Result<Vec<f32>> {
     let counts = counts(samples);
     if !weights.iter().zip(counts).any(|(weight, n)| *weight > 0.0 && n > 0) {
         return Err(Error::parameter(
-            "class_weight: all weights are 0, expected at least one above 0".to_owned(),
+            "class_weight: no class with training rows has a weight above 0".to_owned(),
         ));
     }
     Ok(weights)
