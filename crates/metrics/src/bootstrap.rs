@@ -3,8 +3,8 @@
 //!
 //! A resample draws as many rows as there are, with replacement, as they come: of a rare class sometimes more and
 //! sometimes fewer, for the next table will have other counts too. Each score is computed again for every resample; the
-//! interval is between two percentiles of the results. Where no resample changes a score (it is perfect, or a class is never
-//! predicted), Wilson's bounds (`wilson.rs`) take the place of an interval without width. The rows are drawn, not their scores, so the scores of one
+//! interval is between two percentiles of the results. Where resampling cannot show what other rows would do (the score is
+//! perfect, or a class is never predicted), Wilson's bounds (`unseen.rs`) widen it. The rows are drawn, not their scores, so the scores of one
 //! resample belong together, and so do those of two heads in [`paired_difference`]. (The confusion matrix alone could
 //! be drawn as a multinomial for each of its rows, which is what counting drawn rows amounts to; but log loss, Brier
 //! score and calibration need the rows, and then the matrix comes for nothing.)
@@ -17,6 +17,7 @@ mod intervals;
 mod paired;
 mod selection;
 mod strata;
+mod unseen;
 mod wilson;
 
 pub use classes::{ClassIntervals, class_intervals};

@@ -90,6 +90,11 @@ pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
     let (observed, low, high, p) = (observed?, low?, high?, p?);
     let (candidate, baseline) =
         (name(comparison.at("/candidate").text()), name(comparison.at("/baseline").text()));
+    if comparison.at("/difference/identical_predictions").as_bool() == Some(true) && !metric.is_loss() {
+        let same =
+            format!("{candidate} and {baseline} predict the same class for every row: neither is better.");
+        return Some((Tone::Note, same));
+    }
     let numbers = format!(
         "{metric} {} (95% interval {} to {}, p\u{a0}{p:.4}, paired bootstrap on the same rows)",
         signed(observed),

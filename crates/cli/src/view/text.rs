@@ -295,6 +295,13 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
 }
 
 fn compared(comparison: &Comparison) -> String {
+    // A log loss also differs where the classes do not.
+    if comparison.difference.identical_predictions && comparison.metric != Metric::LogLoss {
+        return format!(
+            "{} - {}: identical predictions on these rows, so there is no difference to test\n",
+            comparison.candidate, comparison.baseline
+        );
+    }
     let d = comparison.difference.of(comparison.metric);
     format!(
         "{} - {}: {} {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4}\n  \

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headsmith_metrics::Metric;
-use headsmith_metrics::bootstrap::{self, Options, Selection};
+use headsmith_metrics::bootstrap::{self, Options};
 use headsmith_study::{State, Trial};
 
 use super::{StudyReport, TRIAL, predictions, with_chosen};
@@ -51,17 +51,8 @@ pub(super) fn judge(
     let y: Vec<u32> = predictions::rows(val.y.len()).map(|row| val.y[row]).collect();
     let options = Options { n_resamples: N_RESAMPLES, seed: context.seed, ..Options::default() };
     report.selection =
-        Some(not_above(bootstrap::selection(&y, &predictions, n_classes, metric, &options, context.pool)?));
+        Some(bootstrap::selection(&y, &predictions, n_classes, metric, &options, context.pool)?);
     Ok(())
-}
-
-/// A correction takes away. Where the rows out of the bag happen to be the easier ones, nothing is taken away.
-fn not_above(mut selection: Selection) -> Selection {
-    let (observed, interval) = (selection.observed, &mut selection.corrected_interval);
-    selection.corrected = selection.corrected.min(observed);
-    interval.high = interval.high.min(selection.observed_interval.high).max(selection.corrected);
-    interval.low = interval.low.min(selection.corrected);
-    selection
 }
 
 /// Puts the best trial's score on the rows that were held back into the report, if any were. No trial may see these rows,

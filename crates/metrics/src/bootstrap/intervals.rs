@@ -4,6 +4,7 @@ use headsmith_kernels::{MatRef, Pool};
 use serde::{Deserialize, Serialize};
 
 use super::strata::{Cell, Strata};
+use super::unseen::Unseen;
 use super::{Interval, Options, replicate};
 use crate::brier::sample_brier;
 use crate::calibration::{N_BINS, mean_gap, sample_gap};
@@ -38,7 +39,8 @@ pub struct Intervals {
 }
 
 /// Percentile intervals of the scores of `proba` (`n_samples x n_classes`) by resampling rows; the same for any number of
-/// threads. An interval of a share that has no width is Wilson's.
+/// threads. Where resampling cannot show what other rows would do (no row is wrong, a class is never or always
+/// recognised), Wilson's bounds widen them: see `unseen.rs`.
 ///
 /// Takes time in proportion to samples times resamples: of 2,000 samples and 10,000 resamples, some 80 ms of one core.
 ///
@@ -61,33 +63,8 @@ pub fn intervals(y_true: &[u32], proba: MatRef<'_>, options: &Options, pool: &Po
             Interval::of(&mut column, options.confidence)
         });
     let found = Intervals { accuracy, balanced_accuracy, weighted_f1, macro_f1, log_loss, brier, mcc, ece };
-    Ok(found.with_widths(&Confusion::of(y_true, proba), options.confidence))
-}
-
-impl Intervals {
-    /// Wilson's bounds where a score of the confusion matrix is the same in all resamples: of the share of hits, or of the
-    /// mean of the classes' shares where classes count alike.
-    fn with_widths(self, confusion: &Confusion, confidence: f64) -> Intervals {
-        let classes = || (0..confusion.n_classes()).filter(|&class| confusion.support(class) > 0);
-        let hits = |class| confusion.hits(class) as f64;
-        let share = || Interval::wilson(classes().map(hits).sum(), confusion.n_samples() as f64, confidence);
-        let by_class = || {
-            let of = |class| Interval::wilson(hits(class), confusion.support(class) as f64, confidence);
-            Interval::mean(classes().map(of))
-        };
-        let correlation = || {
-            let Interval { low, high } = by_class();
-            Interval { low: 2.0 * low - 1.0, high: 2.0 * high - 1.0 }
-        };
-        Intervals {
-            accuracy: self.accuracy.or(share),
-            weighted_f1: self.weighted_f1.or(share),
-            balanced_accuracy: self.balanced_accuracy.or(by_class),
-            macro_f1: self.macro_f1.or(by_class),
-            mcc: self.mcc.or(correlation),
-            ..self
-        }
-    }
+    let unseen = Unseen::new(y_true, proba, options.confidence);
+    Ok(unseen.widen(found))
 }
 
 /// A sample's terms in the sums of a resample: 1 (counting it), its log loss, its Brier score, and by how much its

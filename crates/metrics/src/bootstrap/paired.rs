@@ -4,6 +4,7 @@ use headsmith_kernels::{MatRef, Pool};
 use serde::{Deserialize, Serialize};
 
 use super::strata::Strata;
+use super::unseen::ByClass;
 use super::{Interval, Options, replicate};
 use crate::check::{Error, Result, check};
 use crate::log_loss::sample_log_loss;
@@ -24,6 +25,10 @@ pub struct PairedDifference {
     pub log_loss: Difference,
     /// In Matthews correlation.
     pub mcc: Difference,
+    /// Whether both heads predict the same class for every sample: then there is nothing to compare but probabilities, and
+    /// all differences except that of the log loss are 0 without an interval.
+    #[serde(default)]
+    pub identical_predictions: bool,
 }
 
 impl PairedDifference {
@@ -94,11 +99,26 @@ pub fn paired_difference(
     });
     let confusions = (Confusion::of(y_true, proba_a), Confusion::of(y_true, proba_b));
     let observed = differences(&confusions.0, &confusions.1, mean_loss(&losses, losses.iter().map(|_| 1)));
+    let identical_predictions = strata.cells.iter().all(|cell| cell.key.0 == cell.key.1);
+    let by_class = ByClass { confusion: &confusions.0, confidence: options.confidence };
     let [weighted_f1, macro_f1, balanced_accuracy, accuracy, log_loss, mcc] = std::array::from_fn(|j| {
         let mut values: Vec<f64> = replicates.iter().map(|statistics| statistics[j]).collect();
         Difference::of(observed[j], &mut values, options.confidence)
     });
-    Ok(PairedDifference { weighted_f1, accuracy, macro_f1, balanced_accuracy, log_loss, mcc })
+    let by_metric = [weighted_f1, macro_f1, balanced_accuracy, accuracy, log_loss, mcc];
+    let [weighted_f1, macro_f1, balanced_accuracy, accuracy, log_loss, mcc] = match identical_predictions {
+        true => by_metric,
+        false => std::array::from_fn(|j| by_metric[j].or_within(by_class.unseen(Metric::ALL[j]))),
+    };
+    Ok(PairedDifference {
+        weighted_f1,
+        accuracy,
+        macro_f1,
+        balanced_accuracy,
+        log_loss,
+        mcc,
+        identical_predictions,
+    })
 }
 
 /// In the order of [`Metric::ALL`]. `loss` is the difference of the log losses, which is no function of the counts.
@@ -121,6 +141,14 @@ impl Difference {
         let not_below = values.iter().filter(|v| **v >= 0.0).count();
         let tail = (1 + not_above.min(not_below)) as f64 / (1 + values.len()) as f64;
         Difference { observed, low, high, p_value: (2.0 * tail).min(1.0) }
+    }
+
+    /// The same where resamples differ; where they all agree, as far on either side as rows unlike these may move it.
+    fn or_within(self, unseen: f64) -> Difference {
+        if (Interval { low: self.low, high: self.high }).has_width() {
+            return self;
+        }
+        Difference { low: self.low - unseen, high: self.high + unseen, ..self }
     }
 }
 

@@ -19,20 +19,21 @@ impl Interval {
 
     /// This interval where it has a width; else the one of `bounds`, stretched to the score itself.
     pub(super) fn or(self, bounds: impl FnOnce() -> Interval) -> Interval {
-        if self.high - self.low > f64::EPSILON {
+        if self.has_width() {
             return self;
         }
         let bounds = bounds();
         Interval { low: bounds.low.min(self.low), high: bounds.high.max(self.high) }
     }
 
-    /// The mean of intervals, end by end; all of 0 to 1 of none.
-    pub(super) fn mean(intervals: impl Iterator<Item = Interval>) -> Interval {
-        let (mut low, mut high, mut n) = (0.0, 0.0, 0.0);
-        for interval in intervals {
-            (low, high, n) = (low + interval.low, high + interval.high, n + 1.0);
-        }
-        if n == 0.0 { Interval { low: 0.0, high: 1.0 } } else { Interval { low: low / n, high: high / n } }
+    /// Whether resamples differed.
+    pub(super) fn has_width(self) -> bool {
+        self.high - self.low > f64::EPSILON
+    }
+
+    /// The interval without a width.
+    pub(super) fn at(score: f64) -> Interval {
+        Interval { low: score, high: score }
     }
 }
 

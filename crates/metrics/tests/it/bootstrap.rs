@@ -91,6 +91,66 @@ fn ninety_five_percent_intervals_cover_ninety_five_percent() {
     }
 }
 
+/// A rare class that is recognised once in ten times: half of the samples of 150 rows have no hit of it, and no resample of
+/// theirs has one. Without its Wilson bound a fifth of such intervals of macro F1 would miss the truth.
+#[test]
+fn a_class_that_a_sample_never_hits_does_not_narrow_macro_f1() {
+    let mut random = random(10);
+    let n = 6000;
+    let y: Vec<u32> = (0..n).map(|i| [0, 0, 0, 1, 1][i % 5]).collect();
+    let y: Vec<u32> =
+        y.into_iter().enumerate().map(|(i, class)| if i % 25 == 0 { 2 } else { class }).collect();
+    let mut a = headsmith_kernels::Matrix::zeros(n, 3);
+    for (i, &class) in y.iter().enumerate() {
+        let is_hit = random.uniform() < [0.85, 0.8, 0.1][class as usize];
+        let predicted = if is_hit { class as usize } else { (class as usize + 1) % 2 };
+        a.row_mut(i)[predicted] = 1.0;
+    }
+    let truth = score(&y, a.view()).unwrap();
+    let population = Predictions { y_true: y, b: a.clone(), a };
+    let options = Options { n_resamples: 300, ..Options::default() };
+    let (mut n_never, mut covered) = (0, [0; 2]);
+    let n_draws = 300;
+    for _ in 0..n_draws {
+        let sample = population.draw(150, false, &mut random);
+        let found = intervals(&sample.y_true, sample.a.view(), &options, &Pool::inline()).unwrap();
+        let seen = score(&sample.y_true, sample.a.view()).unwrap();
+        let holds = found.macro_f1.low <= truth.macro_f1 && truth.macro_f1 <= found.macro_f1.high;
+        let is_never = seen.per_class[2].f1 == 0.0;
+        n_never += u32::from(is_never);
+        covered[0] += u32::from(holds);
+        covered[1] += u32::from(holds && is_never);
+    }
+    assert!(n_never > n_draws / 3, "{n_never}");
+    let all = f64::from(covered[0]) / f64::from(n_draws);
+    let never = f64::from(covered[1]) / f64::from(n_never);
+    assert!(all > 0.92 && never > 0.92, "coverage {all}, without a hit {never}");
+}
+
+/// Scores that are means of a term of each row have intervals where no row is wrong, and hold what a wrong row would do.
+#[test]
+fn a_perfect_score_of_few_rows_has_intervals_with_a_width() {
+    let y: Vec<u32> = (0..20).map(|i| i % 2).collect();
+    for sure in [1.0f32, 0.999] {
+        let proba: Vec<f32> =
+            y.iter().flat_map(|&c| if c == 0 { [sure, 1.0 - sure] } else { [1.0 - sure, sure] }).collect();
+        let proba = headsmith_kernels::Matrix::new(proba, 20, 2);
+        let found = intervals(&y, proba.view(), &Options::default(), &Pool::inline()).unwrap();
+        let scores = score(&y, proba.view()).unwrap();
+        // One wrong row of 20 is well within what 20 right ones leave possible.
+        let mut with_one = y.clone();
+        with_one[0] = 1;
+        let one_wrong = score(&with_one, proba.view()).unwrap();
+        for (interval, score, other) in [
+            (found.log_loss, scores.log_loss, one_wrong.log_loss),
+            (found.brier, scores.brier, one_wrong.brier),
+            (found.ece, scores.ece, one_wrong.ece),
+        ] {
+            assert!(interval.low <= score && other < interval.high, "{found:?}");
+        }
+    }
+}
+
 /// Between heads of which neither is better, one comparison in twenty is to look significant.
 #[test]
 fn equal_heads_differ_by_chance_alone() {
@@ -118,9 +178,23 @@ fn a_head_against_itself_and_against_a_worse_one() {
     let (y, a) = (&sample.y_true, sample.a.view());
     let itself = paired_difference(y, a, a, &options, &Pool::inline()).unwrap().weighted_f1;
     assert_eq!((itself.observed, itself.low, itself.high, itself.p_value), (0.0, 0.0, 0.0, 1.0));
+    assert!(paired_difference(y, a, a, &options, &Pool::inline()).unwrap().identical_predictions);
     let better = paired_difference(y, a, worse.a.view(), &options, &Pool::inline()).unwrap();
     assert!(better.weighted_f1.low > 0.0 && better.accuracy.low > 0.0, "{better:?}");
     assert_eq!(better.accuracy.p_value, 0.002);
+    assert!(!better.identical_predictions);
+    // Both miss row 0, each by another class: accuracy does not differ in any resample, and could on other rows.
+    let proba = |first: [f32; 3]| {
+        let rows = (1..12).flat_map(|i| if i % 2 == 0 { [1.0, 0.0, 0.0] } else { [0.0, 1.0, 0.0] });
+        headsmith_kernels::Matrix::new(first.into_iter().chain(rows).collect(), 12, 3)
+    };
+    let y12: Vec<u32> = (0..12).map(|i| i % 2).collect();
+    let (one, other) = (proba([0.0, 1.0, 0.0]), proba([0.0, 0.0, 1.0]));
+    let alike = paired_difference(&y12, one.view(), other.view(), &options, &Pool::inline()).unwrap();
+    assert!(!alike.identical_predictions && alike.accuracy.observed == 0.0, "{alike:?}");
+    // z^2 / (12 + z^2)
+    assert!((alike.accuracy.high - 0.242_493).abs() < 1e-5, "{alike:?}");
+    assert_eq!(alike.accuracy.low, -alike.accuracy.high);
     let scores = |head| score(y, head).unwrap();
     assert_eq!(better.accuracy.observed, scores(a).accuracy - scores(worse.a.view()).accuracy);
 }

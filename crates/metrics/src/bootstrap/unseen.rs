@@ -1,0 +1,239 @@
+//! What rows may do that resampling cannot show, because no row of the sample does it.
+//!
+//! Resamples of a perfect score are perfect, and a class of which nothing is recognised scores 0 in all of them: their
+//! intervals would be too narrow, or without any width. Of `n` rows none of which does something, up to a share `u` of all
+//! rows may do it: Wilson's upper bound of 0 among `n`, `z^2 / (n + z^2)` (`wilson.rs`; "the rule of three" of Hanley and
+//! Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA 249, 1983, is its exact one-sided relative).
+//!
+//! - Accuracy, weighted F1 and MCC without a width: Wilson's bounds of the share of hits.
+//! - Balanced accuracy and macro F1 are means over classes. Each class whose recall (F1) is the same in all resamples adds
+//!   the distances to its own Wilson bounds, independently of the others: the squares of the distances add up (MOVER: Zou,
+//!   Huang and Zhang, "A note on confidence interval estimation for a linear function of binomial proportions",
+//!   Computational Statistics & Data Analysis 53, 2009).
+//! - Log loss and Brier score, where all rows are right, all are wrong, or all resamples agree: had a share `u` of the rows
+//!   another label, they would score at most what their probabilities give the least (at least, the most) fitting label.
+//! - The calibration error under the same conditions: a share `u` of rows that turn from right to wrong, or back, moves it
+//!   by at most `u`.
+
+use headsmith_kernels::MatRef;
+
+use super::Interval;
+use super::intervals::Intervals;
+use crate::brier::{brier, sample_brier};
+use crate::calibration::{N_BINS, expected_calibration_error};
+use crate::log_loss::{log_loss, sample_log_loss};
+use crate::{Confusion, Metric, balanced_accuracy, f1};
+
+/// The sample whose intervals are widened.
+pub(super) struct Unseen<'s> {
+    y_true: &'s [u32],
+    proba: MatRef<'s>,
+    confusion: Confusion,
+    confidence: f64,
+}
+
+impl<'s> Unseen<'s> {
+    pub(super) fn new(y_true: &'s [u32], proba: MatRef<'s>, confidence: f64) -> Unseen<'s> {
+        Unseen { y_true, proba, confusion: Confusion::of(y_true, proba), confidence }
+    }
+
+    /// The intervals with the widths that resampling could not give them.
+    pub(super) fn widen(&self, found: Intervals) -> Intervals {
+        let by_class = ByClass { confusion: &self.confusion, confidence: self.confidence };
+        let counted = |metric: Metric| {
+            let score = metric.of_confusion(&self.confusion).unwrap_or(f64::NAN);
+            by_class.widen(metric, metric.interval(&found), score)
+        };
+        Intervals {
+            accuracy: counted(Metric::Accuracy),
+            weighted_f1: counted(Metric::WeightedF1),
+            balanced_accuracy: counted(Metric::BalancedAccuracy),
+            macro_f1: counted(Metric::MacroF1),
+            log_loss: self.mean_term(found.log_loss, log_loss(self.y_true, self.proba), sample_log_loss),
+            brier: self.mean_term(found.brier, brier(self.y_true, self.proba), sample_brier),
+            mcc: counted(Metric::Mcc),
+            ece: self.calibration(found.ece),
+        }
+    }
+
+    /// The share of rows that may do what none of these does.
+    fn unseen_share(&self) -> f64 {
+        unseen_share(self.y_true.len() as u64, self.confidence)
+    }
+
+    /// Whether the sample has rows that are right and rows that are wrong, and its resamples differ.
+    fn is_shown(&self, found: Interval) -> bool {
+        let n_hits: u64 = (0..self.confusion.n_classes()).map(|class| self.confusion.hits(class)).sum();
+        found.has_width() && n_hits > 0 && n_hits < self.confusion.n_samples()
+    }
+
+    /// The interval of the mean of a term of each row.
+    fn mean_term(&self, found: Interval, score: f64, term: fn(u32, &[f32]) -> f64) -> Interval {
+        if self.is_shown(found) {
+            return found;
+        }
+        let (mut least, mut most) = (0.0, 0.0);
+        for row in (0..self.y_true.len()).map(|i| self.proba.row(i)) {
+            let terms = || (0..row.len() as u32).map(|class| term(class, row));
+            least += terms().fold(f64::INFINITY, f64::min);
+            most += terms().fold(f64::NEG_INFINITY, f64::max);
+        }
+        let (n, u) = (self.y_true.len() as f64, self.unseen_share());
+        let with = |extreme: f64| (1.0 - u) * score + u * extreme / n;
+        Interval { low: found.low.min(with(least)), high: found.high.max(with(most)) }
+    }
+
+    fn calibration(&self, found: Interval) -> Interval {
+        if self.is_shown(found) {
+            return found;
+        }
+        let (ece, u) = (expected_calibration_error(self.y_true, self.proba, N_BINS), self.unseen_share());
+        Interval { low: found.low.min((ece - u).max(0.0)), high: found.high.max((ece + u).min(1.0)) }
+    }
+}
+
+/// The share of rows that may do what none of `n_samples` does.
+fn unseen_share(n_samples: u64, confidence: f64) -> f64 {
+    Interval::wilson(0.0, n_samples as f64, confidence).high
+}
+
+/// What a sample's counts say of scores that are functions of them.
+pub(super) struct ByClass<'c> {
+    pub(super) confusion: &'c Confusion,
+    pub(super) confidence: f64,
+}
+
+impl ByClass<'_> {
+    /// The interval `found` of `metric` around `score`, with the width that resampling could not give it.
+    pub(super) fn widen(&self, metric: Metric, found: Interval, score: f64) -> Interval {
+        match metric {
+            Metric::Accuracy | Metric::WeightedF1 => found.or(|| self.share_of_hits()),
+            Metric::BalancedAccuracy => self.mean_recall(found, score),
+            Metric::MacroF1 => self.mean_f1(found, score),
+            Metric::Mcc => found.or(|| {
+                let recall = balanced_accuracy(self.confusion);
+                let Interval { low, high } = self.mean_recall(Interval::at(recall), recall);
+                Interval { low: 2.0 * low - 1.0, high: 2.0 * high - 1.0 }
+            }),
+            Metric::LogLoss => found,
+        }
+    }
+
+    /// How far rows that do what none of these does may move `metric`.
+    pub(super) fn unseen(&self, metric: Metric) -> f64 {
+        let c = self.confusion;
+        let classes = || (0..c.n_classes()).map(|class| c.support(class)).filter(|support| *support > 0);
+        let of_classes = || {
+            let squares: f64 = classes().map(|n| unseen_share(n, self.confidence).powi(2)).sum();
+            squares.sqrt() / classes().count().max(1) as f64
+        };
+        match metric {
+            Metric::Accuracy | Metric::WeightedF1 => unseen_share(c.n_samples(), self.confidence),
+            Metric::BalancedAccuracy | Metric::MacroF1 => of_classes(),
+            Metric::Mcc => 2.0 * of_classes(),
+            Metric::LogLoss => 0.0,
+        }
+    }
+
+    /// Wilson's bounds of the share of rows that are right.
+    fn share_of_hits(&self) -> Interval {
+        let c = self.confusion;
+        let hits: u64 = (0..c.n_classes()).map(|class| c.hits(class)).sum();
+        Interval::wilson(hits as f64, c.n_samples() as f64, self.confidence)
+    }
+
+    fn mean_recall(&self, found: Interval, score: f64) -> Interval {
+        let c = self.confusion;
+        let classes = (0..c.n_classes()).filter(|&class| c.support(class) > 0);
+        let bounds = |class: usize| {
+            let (hits, support) = (c.hits(class) as f64, c.support(class) as f64);
+            let is_fixed = hits == 0.0 || hits == support;
+            is_fixed.then(|| (hits / support, Interval::wilson(hits, support, self.confidence)))
+        };
+        found.with_fixed(score, classes.map(bounds), [0.0, 1.0])
+    }
+
+    fn mean_f1(&self, found: Interval, score: f64) -> Interval {
+        let c = self.confusion;
+        let classes = (0..c.n_classes()).filter(|&class| c.support(class) + c.predicted(class) > 0);
+        let bounds = |class: usize| {
+            let of_both = 0.5 * (c.support(class) + c.predicted(class)) as f64;
+            let hits = c.hits(class) as f64;
+            // A class without rows here has no F1 on other rows that these could tell.
+            let is_fixed = c.support(class) > 0 && (hits == 0.0 || hits == of_both);
+            is_fixed.then(|| (f1(c, class), Interval::wilson(hits, of_both, self.confidence)))
+        };
+        found.with_fixed(score, classes.map(bounds), [0.0, 1.0])
+    }
+}
+
+impl Interval {
+    /// The interval of a mean over classes, `score`, to which each class that no resample changes (its value, and its own
+    /// bounds) adds the squared distances to its bounds; within `range`.
+    fn with_fixed(
+        self,
+        score: f64,
+        classes: impl Iterator<Item = Option<(f64, Interval)>>,
+        range: [f64; 2],
+    ) -> Interval {
+        let (mut n, mut below, mut above) = (0.0, 0.0, 0.0);
+        for class in classes {
+            n += 1.0;
+            if let Some((value, bounds)) = class {
+                below += (value - bounds.low).max(0.0).powi(2);
+                above += (bounds.high - value).max(0.0).powi(2);
+            }
+        }
+        if below + above == 0.0 {
+            return self;
+        }
+        let far = |shown: f64, squares: f64| (shown.max(0.0).powi(2) + squares / (n * n)).sqrt();
+        let [least, most] = range;
+        Interval {
+            low: (score - far(score - self.low, below)).min(self.low).max(least),
+            high: (score + far(self.high - score, above)).max(self.high).min(most),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_classes_add_their_squares() {
+        let found = Interval { low: 0.4, high: 0.6 };
+        let fixed = Some((0.0, Interval { low: 0.0, high: 0.6 }));
+        let of = found.with_fixed(0.5, [None, fixed].into_iter(), [0.0, 1.0]);
+        // 0.5 + sqrt(0.1^2 + (0.6 / 2)^2)
+        assert!((of.high - 0.816_227_766).abs() < 1e-9 && of.low == 0.4, "{of:?}");
+        assert_eq!(found.with_fixed(0.5, [None, None].into_iter(), [0.0, 1.0]), found);
+    }
+
+    /// Of 50 rows that are all right with certainty, z^2 / (50 + z^2) = 0.071348 may be wrong.
+    #[test]
+    fn a_perfect_head_has_bounds_by_hand() {
+        let y = [0u32, 1].repeat(25);
+        let proba: Vec<f32> = y.iter().flat_map(|&class| [1.0 - class as f32, class as f32]).collect();
+        let unseen = Unseen::new(&y, MatRef::new(&proba, 50, 2), 0.95);
+        let u = unseen.unseen_share();
+        assert!((u - 0.071_348).abs() < 1e-5, "{u}");
+        let point = Interval::at(0.0);
+        let brier = unseen.mean_term(point, 0.0, sample_brier);
+        assert!(brier.low == 0.0 && (brier.high - u).abs() < 1e-12, "a wrong row costs 1: {brier:?}");
+        let loss = unseen.mean_term(Interval::at(f64::EPSILON), f64::EPSILON, sample_log_loss);
+        // -ln(2.2e-16) is 36.04.
+        assert!((loss.high - 36.043_65 * u).abs() < 1e-4, "{loss:?}");
+        let ece = unseen.calibration(point);
+        assert_eq!((ece.low, ece.high), (0.0, u));
+    }
+
+    /// What is the same for every label cannot be moved by a label.
+    #[test]
+    fn a_head_that_says_nothing_keeps_its_log_loss() {
+        let (y, proba) = ([0u32, 1, 1], [0.5f32; 6]);
+        let unseen = Unseen::new(&y, MatRef::new(&proba, 3, 2), 0.95);
+        let loss = unseen.mean_term(Interval::at(0.5f64.ln().abs()), 0.5f64.ln().abs(), sample_log_loss);
+        assert!(loss.high - loss.low < 1e-12, "{loss:?}");
+    }
+}
