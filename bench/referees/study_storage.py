@@ -1,6 +1,7 @@
 """Studies in databases that both sides write: Optuna and its dashboard read ours and go on with them, ours reads theirs.
 
-Run by `cargo xtask test`; alone, after `cargo build -p headsmith-study --example storage_worker`:
+Run by `cargo xtask test`; alone, after `cargo build -p headsmith-study --example storage_worker` and
+`cargo build --release -p headsmith-cli`:
 target/referees/bin/python bench/referees/study_storage.py
 """
 
@@ -27,6 +28,7 @@ from optuna.trial import TrialState
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+HEADSMITH = os.environ.get("HEADSMITH", TARGET / "release/headsmith")
 WORKER = os.environ.get("HEADSMITH_STORAGE_WORKER", TARGET / "debug/examples/storage_worker")
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -214,6 +216,115 @@ def dashboard_shows_it(url):
     print(f"ok {kind(url)}: optuna-dashboard serves the study with its 8 trials")
 
 
+def shown(url, name, command, *args, status=0):
+    """The output of `headsmith study COMMAND` as JSON, or its message."""
+    call = [HEADSMITH, "study", command, "--storage", url, *(["--study", name] if name else []), *args]
+    done = subprocess.run(list(map(str, call)), capture_output=True, text=True)
+    assert done.returncode == status, (call, done.stderr)
+    return done.stderr if status else done.stdout
+
+
+def two_objectives(trial):
+    x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
+    return x, (1 - x) ** 2 + y
+
+
+def objectives_are_optunas(url):
+    """Direction, metric names, best trial and Pareto front of studies that Optuna began."""
+    sampler = optuna.samplers.RandomSampler(seed=7)
+    for name, direction, metric in [("down", "minimize", "error rate"), ("up", "maximize", None)]:
+        study = optuna.create_study(study_name=name, storage=url, direction=direction, sampler=sampler)
+        if metric:
+            study.set_metric_names([metric])
+        study.optimize(lambda trial: (trial.suggest_float("x", 0, 1) - 0.3) ** 2, n_trials=30)
+        report = json.loads(shown(url, name, "show", "--json"))
+        assert report["objectives"] == [{"name": metric or "value", "direction": direction}], report["objectives"]
+        for best in (report["best"], json.loads(shown(url, name, "best", "--json"))):
+            assert (best["number"], best["value"]) == (study.best_trial.number, study.best_value), best
+        assert f"{direction} {metric or 'value'}" in shown(url, name, "show")
+        assert report["importance"] == [], "of one parameter there is nothing to say"
+
+    # What violates a constraint is not the best; waiting, failed and running trials are none either.
+    study = optuna.create_study(study_name="bound", storage=url, direction="minimize")
+    for i in range(12):
+        trial = study.ask()
+        value = trial.suggest_float("x", 0, 1)
+        trial.set_constraint("odd", 1.0 if i % 2 else -1.0)
+        study.tell(trial, i - 20)
+    study.ask()
+    study.enqueue_trial({"x": 0.5})
+    best = json.loads(shown(url, "bound", "best", "--json"))
+    assert best["number"] == study.best_trial.number == 10, best
+
+    study = optuna.create_study(study_name="many", storage=url, directions=["minimize", "maximize"], sampler=sampler)
+    study.set_metric_names(["size", "accuracy"])
+    shown(url, "many", "best", status=1)
+    study.optimize(two_objectives, n_trials=60)
+    study.optimize(lambda trial: 1 / 0, n_trials=1, catch=ZeroDivisionError)
+    running = study.ask()
+    expected = [(trial.number, trial.values) for trial in study.best_trials]
+    front = json.loads(shown(url, "many", "best", "--json"))["pareto_front"]
+    assert [(row["number"], row["values"]) for row in front] == expected
+    report = json.loads(shown(url, "many", "show", "--json"))
+    assert report["best"] is None and report["importance"] == [] and report["n_finished"] == 61
+    assert "2 objectives: minimize size, maximize accuracy" in shown(url, "many", "show")
+    lines = {line["name"]: line for line in json.loads(shown(url, None, "list", "--json"))}
+    assert lines["many"]["n_pareto"] == len(expected) and lines["many"]["n_running"] == 1, lines["many"]
+    assert lines["down"]["best_value"] == optuna.load_study(study_name="down", storage=url).best_value
+    rows = json.loads(shown(url, "many", "trials", "--sort", "accuracy", "--top", "60", "--json"))
+    values = [row["values"][1] for row in rows]
+    assert values == sorted(t.values[1] for t in study.trials if t.values), "sorted by the metric's name"
+    with tempfile.TemporaryDirectory() as folder:
+        shown(url, "many", "export", "--out", f"{folder}/trials.csv")
+        header = pathlib.Path(f"{folder}/trials.csv").read_text().splitlines()[0].split(",")
+        mine = [column for column in header if column.startswith("values_")]
+        assert mine == [c for c in study.trials_dataframe().columns if c.startswith("values_")], header
+    study.tell(running, state=TrialState.FAIL)
+
+    worker = [HEADSMITH, "worker", "--storage", url, "--study", "many"]
+    refused = subprocess.run(list(map(str, worker)), capture_output=True, text=True)
+    assert refused.returncode == 2 and "2 objectives" in refused.stderr, refused.stderr
+    print(f"ok {kind(url)}: directions, metric names, best trials, constraints and the Pareto front are Optuna's")
+
+
+def other_studies_are_refused(url):
+    """`tune` takes no study of another direction, metric or space, and leaves it as it was."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = "".join(f'"[{i % 3}.5, {i % 7}.0]",{"abc"[i % 3]}\n' for i in range(60))
+        pathlib.Path(f"{folder}/t.csv").write_text("embeddings,label\n" + rows)
+        flags = ["--train", f"{folder}/t.csv", "--trials", 4, "--epochs", 1, "--neurons0", 4, "--quiet"]
+
+        def tune(name, status):
+            call = [HEADSMITH, "tune", *flags, "--storage", url, "--study", name]
+            done = subprocess.run(list(map(str, call)), capture_output=True, text=True)
+            assert done.returncode == status, done.stderr
+            return done.stderr
+
+        dropout = lambda high: lambda trial: trial.suggest_float("dropout", 0.0, high)
+        for name, direction, metric, objective, said in [
+            ("less", "minimize", "weighted_f1", None, "direction: minimize in the study, maximize asked for"),
+            ("other", "maximize", "auc", None, "metric: auc in the study, weighted_f1 asked for"),
+            ("wide", "maximize", None, dropout(0.99), "space: dropout: float 0.0 to 0.99"),
+        ]:
+            study = optuna.create_study(study_name=name, storage=url, direction=direction)
+            if metric:
+                study.set_metric_names([metric])
+            if objective:
+                study.optimize(objective, n_trials=2)
+            before = study._storage.get_study_system_attrs(study._study_id)
+            error = tune(name, 2)
+            assert said in error and "--study NAME" in error, error
+            study = optuna.load_study(study_name=name, storage=url)
+            assert study._storage.get_study_system_attrs(study._study_id) == before
+        # A study of the same space and direction is resumed, by whoever began it.
+        study = optuna.create_study(study_name="same", storage=url, direction="maximize")
+        study.set_metric_names(["weighted_f1"])
+        tune("same", 0)
+        study = optuna.load_study(study_name="same", storage=url)
+        assert len(study.trials) == 4 and study.best_value == json.loads(shown(url, "same", "best", "--json"))["value"]
+    print(f"ok {kind(url)}: a study of another direction, metric or space is refused and stays as it was")
+
+
 def workers_side_by_side(url):
     n_trials = 80
     optuna.create_study(study_name="both", storage=url)
@@ -310,6 +421,8 @@ def check(fresh):
     optuna_then_ours(fresh())
     upgrade_leaves_it(fresh())
     dashboard_shows_it(fresh())
+    objectives_are_optunas(fresh())
+    other_studies_are_refused(fresh())
     own_tests_of_optuna(fresh)
 
 

@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod lines;
 pub(crate) mod live;
 mod many;
+mod pace;
 pub(crate) mod progress;
 pub(crate) mod search;
 pub(crate) mod study;

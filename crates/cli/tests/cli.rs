@@ -39,6 +39,8 @@ mod many_classes;
 mod metric;
 #[path = "cli/mlflow.rs"]
 mod mlflow;
+#[path = "cli/optuna.rs"]
+mod optuna;
 #[path = "cli/outputs.rs"]
 mod outputs;
 #[allow(dead_code)]

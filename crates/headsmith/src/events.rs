@@ -202,8 +202,13 @@ fn said(progress: &Progress<'_>) -> Option<Value> {
         Progress::Fit(event) => return fit(event),
         Progress::Fold { fold, n_folds } => json!({ "event": "fold", "fold": fold, "n_folds": n_folds }),
         Progress::Fitted(report) => json!({ "event": "fitted", "head": report }),
-        Progress::Searching { study, n_trials, n_finished, metric, .. } => json!({
-            "event": "searching", "study": study, "n_trials": n_trials, "n_finished": n_finished, "metric": metric
+        Progress::Searching { study, n_trials, timeout, n_finished, metric, .. } => json!({
+            "event": "searching",
+            "study": study,
+            "n_trials": n_trials,
+            "timeout": timeout.map(|timeout| timeout.as_secs_f64()),
+            "n_finished": n_finished,
+            "metric": metric,
         }),
         Progress::Trial(event) => return trial(event),
         Progress::Searched => json!({ "event": "searched" }),

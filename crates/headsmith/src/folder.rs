@@ -176,8 +176,13 @@ impl Stored {
 }
 
 fn shown(trial: &headsmith_study::Trial, look: &Look, first: Option<jiff::Timestamp>) -> Trial {
-    let TrialRow { number, state, value, params, best_epoch, reason, .. } = TrialRow::new(trial, &look.words);
-    let began = trial.started.zip(first).map(|(began, first)| began.duration_since(first).as_secs_f64());
+    let TrialRow { number, state, value, params, best_epoch, reason, seconds, .. } =
+        TrialRow::new(trial, &look.words);
+    let since = |time: Option<jiff::Timestamp>| {
+        time.zip(first).map(|(time, first)| time.duration_since(first).as_secs_f64())
+    };
+    let began = since(trial.started);
+    let ended = since(trial.completed.or(trial.heartbeat));
     let value_of = |choice| serde_json::to_value(choice).unwrap_or(Value::Null);
     Trial {
         number,
@@ -187,7 +192,9 @@ fn shown(trial: &headsmith_study::Trial, look: &Look, first: Option<jiff::Timest
         best_epoch,
         reason,
         began,
-        ended: began.zip(trial.seconds()).map(|(began, seconds)| began + seconds),
+        // The clock may have gone back.
+        ended: began.zip(ended).map(|(began, ended)| ended.max(began)),
+        seconds,
         reports: trial.intermediate.iter().map(|(step, value)| (*step, *value)).collect(),
     }
 }

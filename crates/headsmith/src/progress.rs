@@ -3,6 +3,7 @@
 //! A view reads. The one thing it can do is to wish for the end of a trial, which the study then records.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use headsmith_data::Finding;
 use headsmith_heads::mlp::{Architecture, Weights};
@@ -74,9 +75,11 @@ pub enum Progress<'a> {
         space: &'a Space,
         /// Its trials in all, if there is an end.
         n_trials: Option<u64>,
+        /// How long it may still search, if there is a limit.
+        timeout: Option<Duration>,
         /// Its trials that were finished before.
         n_finished: usize,
-        /// Its trials as they stand, in the order of their numbers.
+        /// Its trials so far, in the order of their numbers.
         trials: &'a [Arc<Trial>],
         /// How many trials run at once here.
         n_jobs: usize,
@@ -91,9 +94,9 @@ pub enum Progress<'a> {
     Trial(&'a StudyEvent),
     /// A trial's network was trained for an epoch, which the trial reports next.
     TrialEpoch(&'a TrialEpoch),
-    /// The study's work here is over.
+    /// The study has ended here.
     Searched,
-    /// What a study comes to.
+    /// The results of a study.
     Studied(&'a StudyReport),
     /// A file was written.
     Wrote(&'a std::path::Path),

@@ -1,6 +1,7 @@
-//! Looking at the studies of a storage, and changing them.
+//! Inspecting the studies of a storage, and changing them.
 
 mod export;
+mod objective;
 mod rows;
 mod words;
 
@@ -8,13 +9,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use headsmith_data::Files;
-use headsmith_metrics::Metric;
 use headsmith_study::storages::{self, Options, Storage, StudyRecord};
-use headsmith_study::{Attributes, Trial, best_trial};
+use headsmith_study::{Attributes, Direction, Trial, best_trial, pareto_front};
 use serde::Serialize;
 use serde_json::Value;
 
 pub use export::export;
+pub use objective::{Objective, in_words};
 pub use rows::{Order, TrialFilter, TrialRow};
 pub(crate) use words::{INTERRUPTED, Words, words_of};
 
@@ -40,26 +41,40 @@ pub struct Place {
 pub struct StudyLine {
     /// Its name.
     pub name: String,
+    /// What it optimises.
+    pub objectives: Vec<Objective>,
     /// Its trials.
     pub n_trials: usize,
     /// Those that ran to their end.
     pub n_complete: usize,
     /// Those that were pruned.
     pub n_pruned: usize,
-    /// Those that broke.
+    /// Those that failed.
     pub n_failed: usize,
-    /// Those that somebody is on.
+    /// Those that a worker runs.
     pub n_running: usize,
-    /// Those that nobody is on any more: they go on with the next worker.
+    /// Those whose worker has stopped or died: the next worker resumes them.
     pub n_interrupted: usize,
-    /// The best value; `null` without a complete trial.
+    /// The best value; `null` without a complete trial, and with several objectives.
     pub best_value: Option<f64>,
+    /// The trials of the Pareto front; only with several objectives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_pareto: Option<usize>,
 }
 
-/// What the final fit of a study's best trial is told.
+/// Trials, and what their values are of.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rows {
+    /// The study's objectives.
+    pub objectives: Vec<Objective>,
+    /// The trials.
+    pub trials: Vec<TrialRow>,
+}
+
+/// The options of the final fit of a study's best trial.
 #[derive(Debug, Clone)]
 pub struct FitBest {
-    /// The tables, where they stand elsewhere than the study says.
+    /// The tables, if they have moved since the study began.
     pub train: Option<Files>,
     /// See `train`.
     pub val: Option<Files>,
@@ -109,22 +124,28 @@ pub fn show_with_trials(place: &Place) -> Result<(StudyReport, Vec<TrialRow>)> {
     Ok((look.report(&place.storage), look.rows()))
 }
 
-/// The best trial, and the metric that is its value; `None` where another program began the study.
+/// The best trial; of a study with several objectives, its Pareto front.
 ///
 /// # Errors
 /// When there is no such study, or no complete trial in it.
-pub fn best(place: &Place) -> Result<(TrialRow, Option<Metric>)> {
+pub fn best(place: &Place) -> Result<Rows> {
     let look = Look::new(place)?;
-    let metric = tune::plan_of(&look.record).ok().map(|plan| plan.metric);
-    Ok((TrialRow::new(look.best()?, &look.words), metric))
+    let trials = match look.is_single() {
+        true => vec![look.best()?],
+        false => look.front()?,
+    };
+    let trials = trials.into_iter().map(|trial| TrialRow::new(trial, &look.words)).collect();
+    Ok(Rows { objectives: look.objectives(), trials })
 }
 
 /// The trials that pass the filter, in its order.
 ///
 /// # Errors
 /// When there is no such study, or no such column.
-pub fn trials(place: &Place, filter: &TrialFilter) -> Result<Vec<TrialRow>> {
-    filter.apply(Look::new(place)?.rows())
+pub fn trials(place: &Place, filter: &TrialFilter) -> Result<Rows> {
+    let look = Look::new(place)?;
+    let objectives = look.objectives();
+    Ok(Rows { trials: filter.apply(look.rows(), &objectives)?, objectives })
 }
 
 /// Adds a trial with these values, as they are typed, that waits for a worker. Gives its number.
@@ -181,7 +202,7 @@ pub fn fit_best(
     context: &mut Context<'_>,
 ) -> Result<(FitReport, Vec<String>)> {
     let look = Look::new(place)?;
-    let (plan, best) = (tune::plan_of(&look.record)?, look.best()?);
+    let (best, plan) = (look.best()?, tune::plan_of(&look.record)?);
     (context.seed, context.metric) = (plan.seed, plan.metric);
     let head = tune::final_head(&plan.base()?, &TrialRow::new(best, &look.words))?;
     let own = [config.train.as_ref(), config.val.as_ref()];
@@ -200,7 +221,7 @@ pub fn fit_best(
     Ok((fitted.report, data.train.classes.names().to_vec()))
 }
 
-/// A study as it stands in its storage.
+/// A study as its storage has it.
 pub(crate) struct Look {
     pub(crate) record: StudyRecord,
     pub(crate) trials: Vec<Arc<Trial>>,
@@ -221,7 +242,7 @@ impl Look {
         Ok(Look { record, trials, words })
     }
 
-    /// What its trials come to.
+    /// Its results.
     pub(crate) fn report(&self, storage: &str) -> StudyReport {
         StudyReport::new(&self.record, storage, &self.trials, &self.words)
     }
@@ -231,24 +252,56 @@ impl Look {
         self.trials.iter().map(|trial| TrialRow::new(trial, &self.words)).collect()
     }
 
+    fn objectives(&self) -> Vec<Objective> {
+        Objective::of(&self.record)
+    }
+
+    fn is_single(&self) -> bool {
+        self.record.further_directions.is_empty()
+    }
+
     fn best(&self) -> Result<&Trial> {
-        let best = best_trial(self.record.direction, &self.trials);
-        best.map(AsRef::as_ref)
-            .ok_or_else(|| Error::data(format!("study {} has no complete trial yet", self.record.name)))
+        if !self.is_single() {
+            return Err(Error::usage(format!(
+                "study {} has {}: no single trial is the best; `headsmith study best` without --fit lists its Pareto front",
+                self.record.name,
+                in_words(&self.objectives())
+            )));
+        }
+        best_trial(self.record.direction, &self.trials).map(AsRef::as_ref).ok_or_else(|| self.none_complete())
+    }
+
+    fn front(&self) -> Result<Vec<&Trial>> {
+        let directions: Vec<Direction> = self.record.directions().collect();
+        let front = pareto_front(&directions, &self.trials);
+        if front.is_empty() {
+            Err(self.none_complete())
+        } else {
+            Ok(front.into_iter().map(AsRef::as_ref).collect())
+        }
+    }
+
+    fn none_complete(&self) -> Error {
+        Error::data(format!("study {} has no complete trial yet", self.record.name))
     }
 }
 
 fn line(look: Look) -> StudyLine {
+    let objectives = look.objectives();
+    let n_pareto = (!look.is_single()).then(|| look.front().map_or(0, |front| front.len()));
+    let best_value = look.best().ok().and_then(|trial| trial.value);
     let Look { record, trials, words } = look;
     let count = |word: &str| trials.iter().filter(|trial| words.of(trial) == word).count();
     StudyLine {
+        objectives,
         n_trials: trials.len(),
         n_complete: count("complete"),
         n_pruned: count("pruned"),
         n_failed: count("failed"),
         n_running: count("running"),
         n_interrupted: count(INTERRUPTED),
-        best_value: best_trial(record.direction, &trials).and_then(|trial| trial.value),
+        best_value,
+        n_pareto,
         name: record.name,
     }
 }
@@ -266,7 +319,7 @@ fn open(place: &Place) -> Result<(Box<dyn Storage>, StudyRecord)> {
     Err(Error::usage(format!("{} has {}: name one with --study", place.storage, tune::names(&studies))))
 }
 
-/// A storage to look at: it is not made by looking.
+/// An existing storage: inspecting does not create one.
 fn existing(url: &str) -> Result<Box<dyn Storage>> {
     Ok(storages::open(url, &Options { must_exist: true, ..Options::default() })?)
 }

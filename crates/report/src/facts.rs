@@ -22,7 +22,7 @@ pub struct Facts {
 pub struct Trial {
     /// Its number.
     pub number: u64,
-    /// `complete`, `pruned`, `failed`, `running`, `interrupted` or `waiting`.
+    /// One of `complete`, `pruned`, `failed`, `running`, `interrupted` and `waiting`.
     pub state: String,
     /// Its value; of a pruned trial, its last report.
     pub value: Option<f64>,
@@ -34,8 +34,10 @@ pub struct Trial {
     pub reason: Option<String>,
     /// When it began, in seconds since the first trial did.
     pub began: Option<f64>,
-    /// When it ended.
+    /// When it ended, or was last heard of.
     pub ended: Option<f64>,
+    /// The seconds that its workers spent on it, without the time between an interruption and its resumption.
+    pub seconds: Option<f64>,
     /// Epoch, from 0, and value of each report.
     pub reports: Vec<(i64, f64)>,
 }

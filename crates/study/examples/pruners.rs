@@ -191,6 +191,7 @@ fn history(n_trials: u32) -> Vec<Arc<Trial>> {
             user_attrs: Attributes::new(),
             started: None,
             completed: None,
+            ..Trial::default()
         })
     };
     (0..).zip(made_up(n_trials, 27)).map(trial).collect()

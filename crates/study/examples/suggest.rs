@@ -68,5 +68,6 @@ fn complete(number: u64, value: f64, params: Params) -> Arc<Trial> {
         system_attrs: Attributes::new(),
         started: None,
         completed: None,
+        ..Trial::default()
     })
 }

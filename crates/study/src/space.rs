@@ -101,7 +101,7 @@ impl Space {
                 )
             })?;
             let choice = serde_json::from_value(value.clone())
-                .map_err(|_| refused(name, &format!("{value} is no number, word, true, false or null")))?;
+                .map_err(|_| refused(name, &format!("{value} is not a number, word, true, false or null")))?;
             let value = param.distribution.internal(name, &choice)?;
             params.insert(name.clone(), (param.distribution.clone(), value));
         }
@@ -150,27 +150,44 @@ impl Space {
         })
     }
 
-    /// In what this space differs from the one before, for a message; `None` if in nothing.
-    pub fn difference(&self, before: &Space) -> Option<String> {
-        for old in &before.params {
-            let Some(new) = self.get(&old.name) else {
-                return Some(format!("{}: it was {}, and is not there now", old.name, old.distribution));
+    /// In what `other` differs from this space, for a message: each a parameter (none for the order of all), what it is here,
+    /// and what it is there.
+    pub fn differences(&self, other: &Space) -> Vec<[String; 3]> {
+        let mut differences = Vec::new();
+        let mut add = |what: &str, here: &str, there: &str| {
+            differences.push([what, here, there].map(str::to_owned));
+        };
+        const NONE: &str = "not searched";
+        for here in &self.params {
+            let name = here.name.as_str();
+            match other.get(name) {
+                None => add(name, &here.distribution.to_string(), NONE),
+                Some(there) if !there.distribution.same(&here.distribution) => {
+                    add(name, &here.distribution.to_string(), &there.distribution.to_string());
+                }
+                Some(there) if there.when != here.when => {
+                    add(name, &condition(&here.when), &condition(&there.when));
+                }
+                Some(_) => (),
+            }
+        }
+        for there in other.params.iter().filter(|there| self.get(&there.name).is_none()) {
+            add(&there.name, NONE, &there.distribution.to_string());
+        }
+        if differences.is_empty() && self != other {
+            let order = |space: &Space| {
+                space.params.iter().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", ")
             };
-            if !new.distribution.same(&old.distribution) {
-                return Some(format!(
-                    "{}: it was {}, and is {} now",
-                    old.name, old.distribution, new.distribution
-                ));
-            }
-            if new.when != old.when {
-                return Some(format!("{}: its condition is another one now", old.name));
-            }
+            differences.push([String::new(), order(self), order(other)]);
         }
-        if let Some(new) = self.params.iter().find(|new| before.get(&new.name).is_none()) {
-            return Some(format!("{}: it was not there before", new.name));
-        }
-        (self != before).then(|| "the parameters are in another order".to_owned())
+        differences
     }
+}
+
+fn condition(when: &Option<Condition>) -> String {
+    let Some(when) = when else { return "always".to_owned() };
+    let values: Vec<String> = when.is_one_of.iter().map(Choice::to_string).collect();
+    format!("only when {} is one of {}", when.param, values.join(", "))
 }
 
 fn refused(name: &str, wrong: &str) -> Error {
@@ -317,7 +334,7 @@ mod tests {
         for (values, message) in [
             (r#"{"lr": 1}"#, "lr: there is no such parameter in the space; there are head, optimizer, decay"),
             (r#"{"decay": 2}"#, "decay: 2 is not among its values (float 1e-5 to 1.0, log)"),
-            (r#"{"decay": [2]}"#, "decay: [2] is no number, word, true, false or null"),
+            (r#"{"decay": [2]}"#, "decay: [2] is not a number, word, true, false or null"),
         ] {
             let values = serde_json::from_str(values).unwrap();
             assert_eq!(space.internal(&values).unwrap_err().to_string(), message);
@@ -328,18 +345,29 @@ mod tests {
     fn a_space_is_known_again() {
         let space = chain();
         assert_eq!(Space::from_json(&space.to_json()).unwrap(), space);
-        assert_eq!(space.difference(&space), None);
+        assert!(space.differences(&space).is_empty());
         let mut other = space.clone();
         other.params[2].distribution = Distribution::Float { low: 1e-5, high: 0.5, log: true, step: None };
         assert_ne!(other.fingerprint(), space.fingerprint());
-        let said = other.difference(&space).unwrap();
-        assert_eq!(said, "decay: it was float 1e-5 to 1.0, log, and is float 1e-5 to 0.5, log now");
-        other.params.pop();
-        assert_eq!(
-            other.difference(&space).unwrap(),
-            "decay: it was float 1e-5 to 1.0, log, and is not there now"
+        let both = ["float 1e-5 to 1.0, log", "float 1e-5 to 0.5, log"];
+        assert_eq!(space.differences(&other), [["decay", both[0], both[1]]]);
+        let mut unconditional = space.clone();
+        unconditional.params[1].when = None;
+        let said = space.differences(&unconditional);
+        assert!(
+            said.len() == 1 && said[0][1].starts_with("only when ") && said[0][2] == "always",
+            "{said:?}"
         );
-        assert_eq!(space.difference(&other).unwrap(), "decay: it was not there before");
+        other.params.pop();
+        assert_eq!(space.differences(&other), [["decay", both[0], "not searched"]]);
+        assert_eq!(other.differences(&space), [["decay", "not searched", both[0]]]);
+        let mut turned = Space { params: space.params.iter().take(1).cloned().collect() };
+        turned.params.push(SpaceParam { name: "z".to_owned(), ..space.params[0].clone() });
+        let mut back = turned.clone();
+        back.params.reverse();
+        let first = &space.params[0].name;
+        let orders = [String::new(), format!("{first}, z"), format!("z, {first}")];
+        assert_eq!(turned.differences(&back), [orders]);
         assert!(Space::from_json(&json!([{"name": 3}])).is_err());
     }
 }

@@ -44,7 +44,7 @@ pub fn overlay_toml(given: &Space, text: &str, place: &str) -> Result<Space> {
     let source = Source { text, place };
     let document = DeTable::parse(text).map_err(|e| {
         let at = e.span().map_or(0, |span| span.start);
-        source.error(at, &format!("this is no TOML: {}", e.message()))
+        source.error(at, &format!("this is not TOML: {}", e.message()))
     })?;
     let mut told: Vec<Told<'_>> =
         document.get_ref().iter().map(|(name, value)| Told { name, value }).collect();

@@ -161,7 +161,7 @@ impl Study {
             system_attrs: [(REASON.to_owned(), Value::from(reason))].into(),
         };
         if !is_ours(trial) {
-            return fail("its worker, another program, has not been heard of".to_owned());
+            return fail("its worker, another program, sent no heartbeat".to_owned());
         }
         if !came_further && attempts >= self.max_attempts {
             return fail(format!("its worker died {attempts} times"));

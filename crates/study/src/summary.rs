@@ -1,7 +1,8 @@
-//! What a study has come to: counts, the best trial, and where the time went.
+//! A study in numbers: counts, the best trial, and where the time went.
 
 use std::sync::Arc;
 
+use crate::objective::best_trial;
 use crate::trial::{Direction, State, Trial};
 
 /// The states, in the order in which a summary lists them.
@@ -10,7 +11,7 @@ pub const STATES: [State; 5] = [State::Complete, State::Pruned, State::Fail, Sta
 /// A study in numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// How many trials there are in each state, and what they took, in the order of [`STATES`].
+    /// How many trials are in each state, and the time they took, in the order of [`STATES`].
     pub spent: [Spent; 5],
     /// The number of the best trial.
     pub best: Option<u64>,
@@ -19,19 +20,19 @@ pub struct Summary {
     pub saved_seconds: Option<f64>,
 }
 
-/// What the trials of one state took.
+/// The trials of one state, and the time they took.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Spent {
     /// How many there are.
     pub n_trials: usize,
     /// How many reports they made.
     pub n_reports: usize,
-    /// The seconds from beginning to end of those that have ended.
+    /// The seconds that their workers spent on them: [`Trial::seconds`].
     pub seconds: f64,
 }
 
 impl Summary {
-    /// What the trials of one state took.
+    /// The trials of one state, and the time they took.
     pub fn of(&self, state: State) -> Spent {
         STATES
             .iter()
@@ -57,22 +58,6 @@ pub fn summary(direction: Direction, trials: &[Arc<Trial>]) -> Summary {
         best: best_trial(direction, trials).map(|t| t.number),
         saved_seconds: saved_seconds(trials),
     }
-}
-
-/// The complete trial with the best value, the first where several are equal.
-pub fn best_trial(direction: Direction, trials: &[Arc<Trial>]) -> Option<&Arc<Trial>> {
-    let mut best: Option<(&Arc<Trial>, f64)> = None;
-    for trial in trials.iter().filter(|t| t.state == State::Complete) {
-        let Some(value) = trial.value.filter(|value| !value.is_nan()) else { continue };
-        let is_better = best.is_none_or(|(_, so_far)| match direction {
-            Direction::Minimize => value < so_far,
-            Direction::Maximize => value > so_far,
-        });
-        if is_better {
-            best = Some((trial, value));
-        }
-    }
-    best.map(|(trial, _)| trial)
 }
 
 fn saved_seconds(trials: &[Arc<Trial>]) -> Option<f64> {
@@ -107,6 +92,8 @@ mod tests {
             system_attrs: Attributes::new(),
             started: Some(started),
             completed: state.is_finished().then(|| Timestamp::from_second(1_000_000 + seconds).unwrap()),
+            heartbeat: Timestamp::from_second(1_000_000 + seconds).ok(),
+            ..Trial::default()
         })
     }
 
@@ -118,7 +105,7 @@ mod tests {
             trial(2, State::Pruned, Some(0.9), 2, 6),
             trial(3, State::Pruned, None, 0, 1),
             trial(4, State::Fail, None, 3, -5),
-            trial(5, State::Running, None, 4, 0),
+            trial(5, State::Running, None, 4, 30),
             trial(6, State::Complete, Some(0.7), 10, 50),
             trial(7, State::Complete, Some(f64::NAN), 1, 2),
         ];
@@ -127,7 +114,8 @@ mod tests {
         assert_eq!(found.of(State::Pruned), Spent { n_trials: 2, n_reports: 2, seconds: 7.0 });
         // The clock went back: that trial took no time.
         assert_eq!(found.of(State::Fail), Spent { n_trials: 1, n_reports: 3, seconds: 0.0 });
-        assert_eq!(found.of(State::Running).n_trials, 1);
+        // What it took up to its worker's last heartbeat.
+        assert_eq!(found.of(State::Running), Spent { n_trials: 1, n_reports: 4, seconds: 30.0 });
         assert_eq!(found.of(State::Waiting), Spent::default());
         assert_eq!(found.best, Some(1));
         assert_eq!(found.saved_seconds, Some(24.0));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::distribution::Distribution;
@@ -14,8 +15,17 @@ pub type Attributes = BTreeMap<String, Value>;
 /// itself, or the index of the choice).
 pub type Params = BTreeMap<String, (Distribution, f64)>;
 
+/// The system attribute that counts the seconds that a trial took before it was resumed last.
+pub(crate) const SPENT: &str = "headsmith:spent";
+/// The system attribute that says when a trial was resumed last.
+pub(crate) const RESUMED: &str = "headsmith:resumed";
+/// Optuna's system attribute of a trial's constraints: a list, or a number under `constraints:NAME` each. A trial is
+/// feasible if none is above 0.
+const CONSTRAINTS: &str = "constraints";
+
 /// Whether small or large values are good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// The smallest value is the best.
     Minimize,
@@ -23,18 +33,37 @@ pub enum Direction {
     Maximize,
 }
 
+impl Direction {
+    /// Whether `value` is better than `other`; nothing is better than a number that is none, nor is that better.
+    pub fn is_better(self, value: f64, other: f64) -> bool {
+        match self {
+            Direction::Minimize => value < other,
+            Direction::Maximize => value > other,
+        }
+    }
+
+    /// `minimize` or `maximize`, as Optuna writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::Minimize => "minimize",
+            Direction::Maximize => "maximize",
+        }
+    }
+}
+
 /// How far a trial is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum State {
-    /// A worker is on it, or died on it.
+    /// A worker runs it, or died while it did.
     Running,
     /// It ran to its end.
     Complete,
-    /// It was not worth going on.
+    /// The pruner ended it early.
     Pruned,
-    /// It broke, or its value was not a number.
+    /// It failed, or its value was not a number.
     Fail,
-    /// It is asked for and not begun.
+    /// It is enqueued and has not begun.
+    #[default]
     Waiting,
 }
 
@@ -45,8 +74,8 @@ impl State {
     }
 }
 
-/// A trial as it stands in the storage.
-#[derive(Debug, Clone, PartialEq)]
+/// A trial as the storage has it.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trial {
     /// Its key in the storage.
     pub id: i64,
@@ -54,8 +83,10 @@ pub struct Trial {
     pub number: u64,
     /// How far it is.
     pub state: State,
-    /// Its value, once it is complete; that of a pruned trial is its last report.
+    /// Its value of the first objective, once it is complete; that of a pruned trial is its last report.
     pub value: Option<f64>,
+    /// Its values of the further objectives, in studies that have several.
+    pub further_values: Vec<f64>,
     /// Its parameters.
     pub params: Params,
     /// What it reported, by step; NaN and infinities included.
@@ -68,12 +99,75 @@ pub struct Trial {
     pub started: Option<Timestamp>,
     /// When it ended, UTC.
     pub completed: Option<Timestamp>,
+    /// The last heartbeat of its worker, by the storage's own clock.
+    pub heartbeat: Option<Timestamp>,
 }
 
 impl Trial {
-    /// How many seconds it took; never less than none, whatever the clock did.
+    /// The seconds that its workers spent on it: up to its end or, of an unfinished trial, up to their last heartbeat. The
+    /// time between an interruption and the next worker's claim does not count. Never negative, whatever the clock did;
+    /// `None` where nothing is known.
     pub fn seconds(&self) -> Option<f64> {
-        let (started, completed) = (self.started?, self.completed?);
-        Some(completed.duration_since(started).as_secs_f64().max(0.0))
+        let spent = self.system_attrs.get(SPENT).and_then(Value::as_f64).unwrap_or(0.0);
+        let resumed =
+            self.system_attrs.get(RESUMED).and_then(Value::as_str).and_then(|time| time.parse().ok());
+        let began: Timestamp = resumed.or(self.started)?;
+        let until = self.completed.or(self.heartbeat)?;
+        Some(spent + until.duration_since(began).as_secs_f64().max(0.0))
+    }
+
+    /// Its values, one for each objective; none before it is complete.
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        self.value.into_iter().chain(self.further_values.iter().copied())
+    }
+
+    /// Whether it satisfies Optuna's constraints, if there are any.
+    pub fn is_feasible(&self) -> bool {
+        let list = self.system_attrs.get(CONSTRAINTS).and_then(Value::as_array).into_iter().flatten();
+        let prefix = |key: &str| key.strip_prefix(CONSTRAINTS).is_some_and(|rest| rest.starts_with(':'));
+        let named = self.system_attrs.iter().filter(|(key, _)| prefix(key)).map(|(_, value)| value);
+        // What is no finite number in JSON is a text, such as Infinity.
+        list.chain(named).all(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()) <= Some(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn time(second: i64) -> Option<Timestamp> {
+        Timestamp::from_second(1_000_000 + second).ok()
+    }
+
+    #[test]
+    fn seconds_leave_out_the_time_between_interruption_and_resumption() {
+        let begun = Trial { started: time(0), ..Trial::default() };
+        assert_eq!(begun.seconds(), None);
+        let interrupted = Trial { heartbeat: time(40), ..begun.clone() };
+        assert_eq!(interrupted.seconds(), Some(40.0));
+        let system_attrs: Attributes =
+            [(SPENT.to_owned(), json!(40.0)), (RESUMED.to_owned(), json!(time(1000).unwrap().to_string()))]
+                .into();
+        let resumed = Trial { system_attrs, heartbeat: time(1005), ..begun.clone() };
+        assert_eq!(resumed.seconds(), Some(45.0));
+        let ended = Trial { completed: time(1010), ..resumed };
+        assert_eq!(ended.seconds(), Some(50.0));
+        // The clock went back.
+        assert_eq!(Trial { completed: time(-5), ..begun }.seconds(), Some(0.0));
+        assert_eq!(Trial::default().seconds(), None);
+    }
+
+    #[test]
+    fn constraints_are_optunas() {
+        let with =
+            |key: &str, value| Trial { system_attrs: [(key.to_owned(), value)].into(), ..Trial::default() };
+        assert!(Trial::default().is_feasible());
+        assert!(with("constraints", json!([-1.0, 0.0])).is_feasible());
+        assert!(!with("constraints", json!([-1.0, 0.5])).is_feasible());
+        assert!(!with("constraints:size", json!(2)).is_feasible());
+        assert!(!with("constraints:size", json!("Infinity")).is_feasible());
+        assert!(with("constraints_of_mine", json!(2)).is_feasible());
     }
 }

@@ -262,6 +262,8 @@ impl Process<'_> {
 
     fn give_back(&self, id: i64, number: u64) -> Result<()> {
         let mut storage = lock(&self.storage);
+        // Its time counts up to here.
+        storage.heartbeat(&[id])?;
         for (key, value) in study::given_back() {
             storage.set_trial_attr(id, Scope::System, key, &value)?;
         }

@@ -28,6 +28,7 @@ fn trial(number: usize, recorded: &Value) -> Arc<Trial> {
         system_attrs: Attributes::new(),
         started: None,
         completed: None,
+        ..Trial::default()
     })
 }
 

@@ -28,6 +28,7 @@ fn running(number: u64) -> Trial {
         system_attrs: Attributes::new(),
         started: None,
         completed: None,
+        ..Trial::default()
     }
 }
 

@@ -111,7 +111,7 @@ fn what_is_wrong_has_its_line_and_its_fix() {
     assert!(
         message("layers = [1]\n").contains("layers: expected a number, a word, true or false, found array")
     );
-    assert!(message("[lr]\nlow = 1\nhigh\n").starts_with("space.toml:3: this is no TOML: "));
+    assert!(message("[lr]\nlow = 1\nhigh\n").starts_with("space.toml:3: this is not TOML: "));
     assert!(message("[lr]\nlow = 3\n").starts_with("space.toml:1: lr: "));
     assert!(message("[lr]\nwhen = 3\n").contains("lr: when: expected one parameter with the values"));
     assert!(message("[lr]\nwhen = { layers = 1, neurons = 20 }\n").contains("one parameter too many"));

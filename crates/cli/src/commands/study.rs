@@ -1,10 +1,10 @@
-//! `headsmith study`: looking at studies and changing them.
+//! `headsmith study`: inspecting studies and changing them.
 
 use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ArgMatches;
-use headsmith::studies::{self, Order, Place, TrialFilter};
+use headsmith::studies::{self, Objective, Order, Place, Rows, TrialFilter, TrialRow};
 
 use crate::flags::common::{self, labelled, optional_path_of, path_of};
 use crate::view::progress::StderrView;
@@ -43,7 +43,8 @@ fn show(matches: &ArgMatches) -> Result<()> {
     if matches.get_flag("json") {
         view::print_json(&report)
     } else {
-        let drawn = view::history::history(&trials, view::width(), view::live::has_unicode());
+        let drawn =
+            view::history::history(&report.objectives, &trials, view::width(), view::live::has_unicode());
         view::print(&(view::study::summary(&report) + &drawn))
     }
 }
@@ -51,9 +52,7 @@ fn show(matches: &ArgMatches) -> Result<()> {
 fn best(matches: &ArgMatches) -> Result<()> {
     let json = matches.get_flag("json");
     if !matches.get_flag("fit") {
-        let (best, metric) = studies::best(&place(matches))?;
-        let text = || view::study::trial(&best, metric);
-        return if json { view::print_json(&best) } else { view::print(&text()) };
+        return show_best(&studies::best(&place(matches))?, json);
     }
     let config = studies::FitBest {
         train: labelled(matches, "train", "labels")?,
@@ -71,17 +70,37 @@ fn best(matches: &ArgMatches) -> Result<()> {
     if json { view::print_json(&report) } else { view::print(&view::text::fit(&report, &classes)) }
 }
 
+/// Shows one trial, or a Pareto front.
+fn show_best(best: &Rows, json: bool) -> Result<()> {
+    match (best.objectives.as_slice(), best.trials.as_slice()) {
+        ([objective], [trial]) if json => view::print_json(&Best { objective, trial }),
+        ([objective], [trial]) => view::print(&view::study::trial(objective, trial)),
+        (objectives, front) if json => {
+            view::print_json(&serde_json::json!({ "objectives": objectives, "pareto_front": front }))
+        }
+        (objectives, front) => view::print(&view::study::front(objectives, front)),
+    }
+}
+
+/// The best trial, and what it is the best in.
+#[derive(serde::Serialize)]
+struct Best<'b> {
+    #[serde(flatten)]
+    trial: &'b TrialRow,
+    objective: &'b Objective,
+}
+
 fn trials(matches: &ArgMatches) -> Result<()> {
     let filter = TrialFilter {
         states: matches.get_many("state").into_iter().flatten().cloned().collect(),
         order: matches.get_one::<String>("sort").map(|column| Order::parse(column)).unwrap_or_default(),
         top: matches.get_one::<u32>("top").map(|top| *top as usize),
     };
-    let trials = studies::trials(&place(matches), &filter)?;
+    let rows = studies::trials(&place(matches), &filter)?;
     if matches.get_flag("json") {
-        view::print_json(&trials)
+        view::print_json(&rows.trials)
     } else {
-        view::print(&view::study::trials(&trials))
+        view::print(&view::study::trials(&rows))
     }
 }
 
@@ -131,10 +150,10 @@ fn say(matches: &ArgMatches, text: &str, json: serde_json::Value) -> Result<()> 
     if matches.get_flag("json") { view::print_json(&json) } else { view::print(&format!("{text}\n")) }
 }
 
-/// Asks on the terminal; where there is none to ask, the flag must say it.
+/// Asks on the terminal; without one, the flag is needed.
 fn agreed(question: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        bail!("{question} There is no terminal to ask on: say --yes");
+        bail!("{question} There is no terminal to ask on: give --yes");
     }
     eprint!("{question} [y/N] ");
     std::io::stderr().flush()?;

@@ -323,7 +323,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "m" | "min" => 60.0,
         "h" => 3_600.0,
         "d" => 86_400.0,
-        _ => return Err(format!("`{unit}` is no unit of time: expected s, m, h or d")),
+        _ => return Err(format!("`{unit}` is not a unit of time: expected s, m, h or d")),
     };
     let number: f64 =
         number.trim().parse().map_err(|_| "expected a number and s, m, h or d: 15m".to_owned())?;

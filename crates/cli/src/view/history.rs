@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use headsmith::studies::TrialRow;
+use super::lines::one_line;
+
+use headsmith::studies::{Objective, TrialRow};
 
 /// Lines of the drawing.
 const HEIGHT: usize = 10;
@@ -23,8 +25,9 @@ const UNICODE: Marks =
     Marks { best: '━', complete: '●', pruned: '·', axis: '│', corner: '└', floor: '─' };
 const ASCII: Marks = Marks { best: '=', complete: 'o', pruned: '.', axis: '|', corner: '+', floor: '-' };
 
-/// The trials drawn in `width` columns; nothing of fewer than two with a value.
-pub(crate) fn history(trials: &[TrialRow], width: usize, unicode: bool) -> String {
+/// The trials drawn in `width` columns; nothing of fewer than two with a value, or of several objectives.
+pub(crate) fn history(objectives: &[Objective], trials: &[TrialRow], width: usize, unicode: bool) -> String {
+    let [objective] = objectives else { return String::new() };
     let shown: Vec<(&TrialRow, f64)> =
         trials.iter().filter_map(|trial| Some((trial, trial.value.filter(|v| v.is_finite())?))).collect();
     let (Some(first), Some(last)) = (shown.first(), shown.last()) else { return String::new() };
@@ -48,16 +51,16 @@ pub(crate) fn history(trials: &[TrialRow], width: usize, unicode: bool) -> Strin
         canvas[row(*value)][column(trial.number)] = marks.pruned;
     }
     let complete = || shown.iter().filter(|(trial, _)| trial.state == "complete");
-    let mut best = f64::NEG_INFINITY;
+    let mut best = None;
     for (trial, value) in complete() {
-        if *value > best {
-            best = *value;
+        if best.is_none_or(|best| objective.direction.is_better(*value, best)) {
+            best = Some(*value);
             // From here on; what was best before ends here.
             let from = column(trial.number);
             canvas.iter_mut().for_each(|line| {
                 line[from..].iter_mut().filter(|c| **c == marks.best).for_each(|c| *c = ' ')
             });
-            canvas[row(best)][from..].iter_mut().filter(|c| **c == ' ').for_each(|c| *c = marks.best);
+            canvas[row(*value)][from..].iter_mut().filter(|c| **c == ' ').for_each(|c| *c = marks.best);
         }
     }
     for (trial, value) in complete() {
@@ -65,7 +68,8 @@ pub(crate) fn history(trials: &[TrialRow], width: usize, unicode: bool) -> Strin
     }
     let Marks { complete, pruned, best, axis, corner, floor } = marks;
     let mut text = format!(
-        "\nhistory: weighted F1 of each trial ({complete} complete, {pruned} pruned or unfinished, {best} best so far)\n"
+        "\nhistory: {} of each trial ({complete} complete, {pruned} pruned or unfinished, {best} best so far)\n",
+        one_line(objective.label())
     );
     for (i, line) in canvas.iter().enumerate() {
         let value = range.1 - (range.1 - range.0) * i as f64 / (HEIGHT - 1) as f64;
@@ -80,7 +84,17 @@ pub(crate) fn history(trials: &[TrialRow], width: usize, unicode: bool) -> Strin
 
 #[cfg(test)]
 mod tests {
+    use headsmith::study::Direction;
+
     use super::*;
+
+    fn f1(direction: Direction) -> [Objective; 1] {
+        [Objective { name: "weighted_f1".to_owned(), direction }]
+    }
+
+    fn history(trials: &[TrialRow], width: usize, unicode: bool) -> String {
+        super::history(&f1(Direction::Maximize), trials, width, unicode)
+    }
 
     fn trials() -> Vec<TrialRow> {
         let values = [
@@ -92,16 +106,8 @@ mod tests {
             ("complete", Some(0.7)),
             ("pruned", Some(0.4)),
         ];
-        let row = |(number, (state, value))| TrialRow {
-            number,
-            state,
-            value,
-            params: Default::default(),
-            epochs: 1,
-            best_epoch: None,
-            seconds: None,
-            reason: None,
-        };
+        let row =
+            |(number, (state, value))| TrialRow { number, state, value, epochs: 1, ..TrialRow::default() };
         (0..).zip(values).map(row).collect()
     }
 
@@ -125,6 +131,10 @@ history: weighted F1 of each trial (o complete, . pruned or unfinished, = best s
 ";
         assert_eq!(text, expected, "{text}");
         assert!(text.is_ascii());
+        let minimised = super::history(&f1(Direction::Minimize), &trials(), 80, false);
+        let best: Vec<&str> = minimised.lines().filter(|line| line.contains('=')).skip(1).collect();
+        assert_eq!(best, [" 0.5000 |o==========================="], "{minimised}");
+        assert_eq!(super::history(&[], &trials(), 80, false), "");
         assert!(history(&trials(), 80, true).contains('●'));
     }
 

@@ -44,9 +44,12 @@ pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
         Progress::Fitting { head, purpose, .. } => Told::progress(format!("fitting {head} ({purpose})")),
         Progress::Fold { fold, n_folds } => Told::progress(fold_line(fold, *n_folds)),
         Progress::Fitted(report) => Told::progress(fitted(report)),
-        Progress::Searching { study, n_finished: 0, .. } => Told::progress(format!("study {study}")),
-        Progress::Searching { study, n_finished, .. } => {
-            Told::progress(format!("study {study}, resumed after {}", counted(*n_finished, "trial")))
+        Progress::Searching { study, metric, n_finished, .. } => {
+            let resuming = match n_finished {
+                0 => String::new(),
+                n => format!(", resuming after {}", counted(*n, "trial")),
+            };
+            Told::progress(format!("study {study} ({metric}){resuming}"))
         }
         Progress::Trial(StudyEvent::Ended { number, state: State::Fail, reason: Some(reason), .. }) => {
             Told::progress(format!("warning: trial {number} failed: {reason}"))
@@ -133,6 +136,11 @@ fn fitted(report: &FitReport) -> String {
         None => "",
     };
     format!("fitted {} in {:.2} s{epochs}{why}", report.head, report.fit_seconds)
+}
+
+/// A text from outside as a terminal may show it: without control characters.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The time left if the steps to come take as long as those done.

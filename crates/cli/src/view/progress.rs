@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::{self, Told, time_left};
 pub(crate) use super::lines::{counted, severity_word};
+use super::pace::Pace;
 use super::search::Search;
 use crate::view;
 
@@ -177,8 +178,9 @@ impl View for StderrView {
         match progress {
             Progress::Fitting { head, metric, .. } => (self.head, self.metric) = (head, *metric),
             Progress::Fit(event) => self.event(event),
-            Progress::Searching { n_trials, n_finished, trials, metric, .. } => {
-                self.searching(Search::new(*n_trials, *n_finished, *metric, trials), *n_trials);
+            Progress::Searching { n_trials, timeout, n_finished, trials, metric, .. } => {
+                let pace = Pace { n_trials: *n_trials, timeout: *timeout, at_start: *n_finished };
+                self.searching(Search::new(*metric, pace, trials), *n_trials);
             }
             Progress::Trial(event) => self.trial(event),
             _ => {}

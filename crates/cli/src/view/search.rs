@@ -1,24 +1,22 @@
-//! A study in lines: one for each trial that ended, made for logs, and how far the study is.
+//! A study in lines for logs: one for each trial that ended, with the study's progress.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use headsmith::metrics::Metric;
 use headsmith::study::{Direction, State, StudyEvent, Trial, best_trial};
 
-use super::lines::{counted, time_left};
+use super::lines::{counted, one_line};
+use super::pace::Pace;
 
-/// How far a study is.
+/// The progress of a study.
 #[derive(Debug)]
 pub(crate) struct Search {
-    /// Its trials in all, if there is an end.
-    n_trials: Option<u64>,
+    pace: Pace,
     n_finished: usize,
     /// The metric that is a trial's value.
     metric: Metric,
-    /// Trials that were finished when it began here.
-    at_start: usize,
     n_pruned: usize,
     /// Epochs that were trained here.
     n_epochs: usize,
@@ -37,20 +35,14 @@ struct Running {
 }
 
 impl Search {
-    /// A study that goes on, or begins, with these trials.
-    pub(crate) fn new(
-        n_trials: Option<u64>,
-        n_finished: usize,
-        metric: Metric,
-        trials: &[Arc<Trial>],
-    ) -> Search {
+    /// A study that begins, or resumes, with these trials.
+    pub(crate) fn new(metric: Metric, pace: Pace, trials: &[Arc<Trial>]) -> Search {
         let direction = if metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize };
         let best = best_trial(direction, trials);
         Search {
-            n_trials,
-            n_finished,
+            pace,
             metric,
-            at_start: n_finished,
+            n_finished: pace.at_start,
             n_pruned: trials.iter().filter(|trial| trial.state == State::Pruned).count(),
             n_epochs: 0,
             best: best.and_then(|best| Some((best.value?, best.number))),
@@ -126,9 +118,10 @@ impl Search {
             trial.map_or((0, 0.0), |trial| (trial.n_epochs, (now - trial.began).as_secs_f64()));
         let epochs = format!("{n_epochs} {}", if n_epochs == 1 { "epoch " } else { "epochs" });
         let digits = |n: u64| n.to_string().len();
-        let width = self.n_trials.map_or(1, |n| digits(n.saturating_sub(1)));
-        let done = format!("{:>1$} done", self.done(), self.n_trials.map_or(0, |n| 2 * digits(n) + 1));
-        let left = self.left(now - self.started);
+        let n_trials = self.pace.n_trials;
+        let width = n_trials.map_or(1, |n| digits(n.saturating_sub(1)));
+        let done = format!("{:>1$} done", self.done(), n_trials.map_or(0, |n| 2 * digits(n) + 1));
+        let left = self.left(now);
         let so_far: Vec<String> =
             [done, self.best_so_far(), left].into_iter().filter(|s| !s.is_empty()).collect();
         // One line, whatever a message says.
@@ -145,14 +138,14 @@ impl Search {
             self.best_so_far(),
             format!("{} pruned", self.n_pruned),
             counted(self.n_epochs, "epoch"),
-            self.left(now - self.started),
+            self.left(now),
         ];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
     /// How many of how many trials have ended.
     pub(crate) fn done(&self) -> String {
-        let of = self.n_trials.map_or(String::new(), |n| format!("/{n}"));
+        let of = self.pace.n_trials.map_or(String::new(), |n| format!("/{n}"));
         format!("{}{of}", self.n_finished)
     }
 
@@ -163,19 +156,15 @@ impl Search {
         }
     }
 
-    fn left(&self, elapsed: Duration) -> String {
-        let Some(n_trials) = self.n_trials else { return String::new() };
-        let (done, total) = (self.n_finished - self.at_start, n_trials as usize);
-        time_left(elapsed, done, total.saturating_sub(self.at_start))
+    fn left(&self, now: Instant) -> String {
+        self.pace.left(now - self.started, self.n_finished)
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn began(number: u64, done: usize) -> StudyEvent {
@@ -188,7 +177,11 @@ mod tests {
 
     /// The lines of a study whose events come a second apart.
     fn lines(n_trials: Option<u64>, events: &[StudyEvent]) -> Vec<String> {
-        let mut search = Search::new(n_trials, 0, Metric::default(), &[]);
+        let pace = Pace { n_trials, timeout: None, at_start: 0 };
+        lines_of(Search::new(Metric::default(), pace, &[]), events)
+    }
+
+    fn lines_of(mut search: Search, events: &[StudyEvent]) -> Vec<String> {
         let at = |i: usize| search.started + Duration::from_secs(i as u64);
         let times: Vec<Instant> = (0..events.len()).map(at).collect();
         events.iter().zip(times).filter_map(|(event, now)| search.see(event, now)).collect()
@@ -215,11 +208,11 @@ mod tests {
             StudyEvent::Lost { number: 7 },
         ];
         let expected = [
-            "trial  0  complete     0.6124    2 epochs     5.0 s   1/11 done, best 0.6124 (trial 0), 50 s left at most",
-            "trial  1  pruned       0.4000    5 epochs     3.0 s   2/11 done, best 0.6124 (trial 0), 27 s left at most: pruned by hand",
-            "trial  2  failed            -    0 epochs     1.0 s   3/11 done, best 0.6124 (trial 0), 21 s left at most: it diverged at once",
-            "trial 10  interrupted  0.3000    1 epoch      2.0 s   3/11 done, best 0.6124 (trial 0), 32 s left at most",
-            "trial  3  complete     0.6124    0 epochs     4.0 s   4/11 done, best 0.6124 (trial 0), 23 s left at most",
+            "trial  0  complete     0.6124    2 epochs     5.0 s   1/11 done, best 0.6124 (trial 0), about 50 s left",
+            "trial  1  pruned       0.4000    5 epochs     3.0 s   2/11 done, best 0.6124 (trial 0), about 27 s left: pruned by hand",
+            "trial  2  failed            -    0 epochs     1.0 s   3/11 done, best 0.6124 (trial 0), about 21 s left: it diverged at once",
+            "trial 10  interrupted  0.3000    1 epoch      2.0 s   3/11 done, best 0.6124 (trial 0), about 32 s left",
+            "trial  3  complete     0.6124    0 epochs     4.0 s   4/11 done, best 0.6124 (trial 0), about 23 s left",
         ];
         assert_eq!(lines(Some(11), &events), expected);
     }
@@ -235,5 +228,16 @@ mod tests {
     fn of_equals_the_first_is_the_best() {
         let events = [ended(4, State::Complete, Some(0.5), None), ended(2, State::Complete, Some(0.5), None)];
         assert!(lines(None, &events)[1].ends_with("2 done, best 0.5000 (trial 2)"));
+    }
+
+    #[test]
+    fn the_best_is_that_of_the_metric_and_the_timeout_is_an_end() {
+        let pace = Pace { n_trials: Some(100), timeout: Some(Duration::from_secs(20)), at_start: 1 };
+        let first = Trial { state: State::Complete, value: Some(0.4), ..Trial::default() };
+        let search = Search::new(Metric::LogLoss, pace, &[Arc::new(first)]);
+        let events = [1, 2].map(|n| ended(n, State::Complete, Some(0.5 - 0.2 * (n - 1) as f64), None));
+        let lines = lines_of(search, &events);
+        assert!(lines[0].ends_with("2/100 done, best 0.4000 (trial 0), under 1 s left"), "{lines:?}");
+        assert!(lines[1].ends_with("3/100 done, best 0.3000 (trial 2), at most 19 s left"), "{lines:?}");
     }
 }

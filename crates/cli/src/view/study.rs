@@ -1,4 +1,4 @@
-//! Studies as text: what a search came to, its trials, its history and the importance of its parameters.
+//! Studies as text: the results of a search, its trials, its history and the importance of its parameters.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -6,11 +6,11 @@ use std::fmt::Write;
 use headsmith::hold_back::HeldBack;
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::{Interval, Selection};
-use headsmith::studies::{StudyLine, TrialRow};
+use headsmith::studies::{Objective, Rows, StudyLine, TrialRow, in_words};
 use headsmith::study::Choice;
 use headsmith::tune::StudyReport;
 
-use super::progress::counted;
+use super::lines::{counted, one_line};
 use super::text::grid;
 
 /// The most parameters whose importance is drawn.
@@ -20,7 +20,8 @@ const BAR: usize = 30;
 
 /// What `tune` prints at its end, and `study show`.
 pub(crate) fn summary(report: &StudyReport) -> String {
-    let mut text = format!("study {} in {}\n", report.name, report.storage);
+    let objectives = one_line(&in_words(&report.objectives));
+    let mut text = format!("study {} in {}: {objectives}\n", one_line(&report.name), report.storage);
     let mut table = grid(&["state", "trials", "epochs", "seconds"]);
     for line in &report.states {
         table.add_row([
@@ -41,9 +42,10 @@ pub(crate) fn summary(report: &StudyReport) -> String {
         let n = counted(report.n_pruned_by_hand, "trial");
         let _ = writeln!(text, "{n} pruned by hand: the study is not reproducible");
     }
-    match &report.best {
-        Some(best) => text += &trial(best, report.metric),
-        None => text += "no trial is complete yet\n",
+    match (&report.best, &report.pareto_front, report.objectives.as_slice()) {
+        (Some(best), _, [objective]) => text += &trial(objective, best),
+        (_, Some(trials), objectives) if !trials.is_empty() => text += &front(objectives, trials),
+        _ => text += "no trial is complete yet\n",
     }
     if let Some(selection) = &report.selection {
         text += &honest(selection, report.metric.unwrap_or_default());
@@ -85,26 +87,44 @@ fn between(interval: Interval) -> String {
 
 fn importance(report: &StudyReport) -> String {
     let Some(most) = report.importance.first().filter(|most| most.share > 0.0) else { return String::new() };
-    let mut text = "\nimportance of parameters (PED-ANOVA)\n".to_owned();
+    let n_complete =
+        report.states.iter().find(|line| line.state == "complete").map_or(0, |line| line.n_trials);
+    let mut text = format!("\nimportance of parameters in {n_complete} complete trials (PED-ANOVA)\n");
     let width = report.importance.iter().take(N_BARS).map(|of| of.param.chars().count()).max().unwrap_or(0);
     for of in report.importance.iter().take(N_BARS) {
         let length = (of.share / most.share * BAR as f64).round() as usize;
-        let _ = writeln!(text, "  {:width$}  {:4.0} %  {}", of.param, 100.0 * of.share, "#".repeat(length));
+        let bar = "#".repeat(length);
+        // A parameter that depends on another is not in all trials.
+        let n_trials =
+            if of.n_trials < n_complete { format!("{bar}  in {} trials", of.n_trials) } else { bar };
+        let _ = writeln!(text, "  {:width$}  {:4.0} %  {n_trials}", one_line(&of.param), 100.0 * of.share);
     }
     text
 }
 
-/// The best trial, or any.
-pub(crate) fn trial(row: &TrialRow, metric: Option<Metric>) -> String {
-    let metric = metric.map_or("value", Metric::label);
-    let value = row.value.map_or("no value".to_owned(), |value| format!("{metric} {value:.4}"));
+/// The best trial.
+pub(crate) fn trial(objective: &Objective, row: &TrialRow) -> String {
+    let label = one_line(objective.label());
+    let value = row.value.map_or("no value".to_owned(), |value| format!("{label} {value:.4}"));
     let epoch =
         row.best_epoch.map_or(String::new(), |epoch| format!(" at epoch {} of {}", epoch + 1, row.epochs));
     let mut text = format!("best: trial {}, {value}{epoch}\n", row.number);
     for (name, choice) in &row.params {
-        let _ = writeln!(text, "  {name} = {}", shown(choice));
+        let _ = writeln!(text, "  {} = {}", one_line(name), shown(choice));
     }
     text
+}
+
+/// The trials that no other one dominates.
+pub(crate) fn front(objectives: &[Objective], front: &[TrialRow]) -> String {
+    let rows = Rows { objectives: objectives.to_vec(), trials: front.to_vec() };
+    format!(
+        "{}: no single trial is the best. Pareto front: {} that no other trial beats in one objective without losing in \
+         another\n{}",
+        one_line(&in_words(objectives)),
+        counted(front.len(), "trial"),
+        trials(&rows)
+    )
 }
 
 /// What `study list` prints.
@@ -112,44 +132,62 @@ pub(crate) fn list(lines: &[StudyLine]) -> String {
     if lines.is_empty() {
         return "no studies\n".to_owned();
     }
-    let mut table =
-        grid(&["study", "trials", "complete", "pruned", "failed", "running", "interrupted", "best value"]);
+    let mut table = grid(&[
+        "study",
+        "objective",
+        "trials",
+        "complete",
+        "pruned",
+        "failed",
+        "running",
+        "interrupted",
+        "best value",
+    ]);
     for line in lines {
+        let best = match line.n_pareto {
+            Some(n) => format!("{} on the Pareto front", counted(n, "trial")),
+            None => line.best_value.map_or(String::new(), |value| format!("{value:.4}")),
+        };
         table.add_row([
-            line.name.clone(),
+            one_line(&line.name),
+            one_line(&in_words(&line.objectives)),
             line.n_trials.to_string(),
             line.n_complete.to_string(),
             line.n_pruned.to_string(),
             line.n_failed.to_string(),
             line.n_running.to_string(),
             line.n_interrupted.to_string(),
-            line.best_value.map_or(String::new(), |value| format!("{value:.4}")),
+            best,
         ]);
     }
     format!("{table}\n")
 }
 
 /// What `study trials` prints.
-pub(crate) fn trials(rows: &[TrialRow]) -> String {
+pub(crate) fn trials(Rows { objectives, trials: rows }: &Rows) -> String {
     if rows.is_empty() {
         return "no trial matches\n".to_owned();
     }
     let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.params.keys().map(String::as_str)).collect();
     let why = rows.iter().any(|row| row.reason.is_some()).then_some("why");
-    let header: Vec<&str> = ["trial", "state", "value", "epochs", "seconds"]
+    let metrics: Vec<String> = objectives.iter().map(|objective| one_line(objective.label())).collect();
+    let header: Vec<&str> = ["trial", "state"]
         .into_iter()
+        .chain(metrics.iter().map(String::as_str))
+        .chain(["epochs", "seconds"])
         .chain(names.iter().copied())
         .chain(why)
         .collect();
     let mut table = grid(&header);
     for row in rows {
-        let mut cells = vec![
-            row.number.to_string(),
-            row.state.to_owned(),
-            row.value.map_or(String::new(), |value| format!("{value:.4}")),
+        let values = if objectives.len() == 1 { row.value.as_slice() } else { &row.values };
+        let value = |i: usize| values.get(i).map_or(String::new(), |value| format!("{value:.4}"));
+        let mut cells = vec![row.number.to_string(), row.state.to_owned()];
+        cells.extend((0..objectives.len()).map(value));
+        cells.extend([
             row.epochs.to_string(),
             row.seconds.map_or(String::new(), |seconds| format!("{seconds:.1}")),
-        ];
+        ]);
         cells.extend(names.iter().map(|name| row.params.get(*name).map_or(String::new(), shown)));
         cells.extend(why.map(|_| row.reason.as_deref().map_or(String::new(), in_short)));
         table.add_row(cells);

@@ -165,7 +165,7 @@ fn counts(trials: &[Trial]) -> Vec<Value> {
         let count = counts.entry(trial.state.as_str()).or_default();
         count.0 += 1;
         count.1 += trial.reports.len();
-        count.2 += trial.began.zip(trial.ended).map_or(0.0, |(began, ended)| ended - began);
+        count.2 += trial.seconds.unwrap_or(0.0);
     }
     let line = |(state, (n_trials, n_epochs, seconds))| json!({ "state": state, "n_trials": n_trials, "n_epochs": n_epochs, "seconds": seconds });
     counts.into_iter().map(line).collect()
@@ -174,6 +174,8 @@ fn counts(trials: &[Trial]) -> Vec<Value> {
 /// The trials of the study `name` that the log heard of, in all its sessions.
 pub(super) fn trials(log: &[Value], name: &str) -> Vec<Trial> {
     let mut trials: BTreeMap<u64, Trial> = BTreeMap::new();
+    // When the worker of a trial took it, and the time of earlier workers.
+    let mut claimed: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
     let mut is_own = false;
     let own = log.iter().filter(|event| {
         if event["event"] == "searching" {
@@ -190,6 +192,14 @@ pub(super) fn trials(log: &[Value], name: &str) -> Vec<Trial> {
         };
         let since = first.and_then(|first| Some(event["time"].as_f64()? - first));
         let trial = trials.entry(number).or_insert_with(|| Trial { number, ..Trial::default() });
+        if let Some(since) = since {
+            let now = (since, trial.seconds.unwrap_or(0.0));
+            if what == "trial_began" {
+                claimed.insert(number, now);
+            }
+            let (at, before) = claimed.get(&number).copied().unwrap_or(now);
+            trial.seconds = Some(before + (since - at).max(0.0));
+        }
         match what {
             "trial_began" => {
                 trial.state = "running".to_owned();

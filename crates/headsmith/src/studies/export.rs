@@ -5,17 +5,18 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use headsmith_data::output;
-use headsmith_study::{Choice, Trial};
+use headsmith_study::Choice;
 use serde::Serialize;
 
-use super::{Look, Place, TrialRow, Words};
+use super::{Look, Objective, Place, TrialRow};
 use crate::error::{Error, Result};
 
-/// A trial with all it said.
+/// A trial with all its reports.
 #[derive(Serialize)]
 struct Whole<'t> {
     #[serde(flatten)]
     row: TrialRow,
+    objectives: &'t [Objective],
     started: Option<String>,
     completed: Option<String>,
     /// Pairs of step and value: JSON has no whole numbers for keys.
@@ -29,7 +30,7 @@ struct Whole<'t> {
 /// When there is no such study, the name says neither, or the file cannot be written.
 pub fn export(place: &Place, path: &Path) -> Result<usize> {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    let write: fn(&mut dyn Write, &[&Trial], &Words) -> io::Result<()> = match extension {
+    let write: fn(&mut dyn Write, &Look) -> io::Result<()> = match extension {
         Some("csv") => csv,
         Some("json") => json,
         _ => {
@@ -37,16 +38,18 @@ pub fn export(place: &Place, path: &Path) -> Result<usize> {
         }
     };
     let look = Look::new(place)?;
-    let trials: Vec<&Trial> = look.trials.iter().map(AsRef::as_ref).collect();
-    output::write_atomically(path, |file| write(file, &trials, &look.words))?;
-    Ok(trials.len())
+    output::write_atomically(path, |file| write(file, &look))?;
+    Ok(look.trials.len())
 }
 
-fn json(mut file: &mut dyn Write, trials: &[&Trial], words: &Words) -> io::Result<()> {
-    let wholes: Vec<Whole<'_>> = trials
+fn json(mut file: &mut dyn Write, look: &Look) -> io::Result<()> {
+    let objectives = look.objectives();
+    let wholes: Vec<Whole<'_>> = look
+        .trials
         .iter()
         .map(|trial| Whole {
-            row: TrialRow::new(trial, words),
+            row: TrialRow::new(trial, &look.words),
+            objectives: &objectives,
             started: trial.started.map(|time| time.to_string()),
             completed: trial.completed.map(|time| time.to_string()),
             reports: trial
@@ -61,27 +64,41 @@ fn json(mut file: &mut dyn Write, trials: &[&Trial], words: &Words) -> io::Resul
     writeln!(file)
 }
 
-fn csv(file: &mut dyn Write, trials: &[&Trial], words: &Words) -> io::Result<()> {
+fn csv(file: &mut dyn Write, look: &Look) -> io::Result<()> {
+    let (trials, objectives) = (&look.trials, look.objectives());
     let names: BTreeSet<&str> =
         trials.iter().flat_map(|trial| trial.params.keys().map(String::as_str)).collect();
     let mut writer = csv::Writer::from_writer(file);
-    let first =
-        ["number", "state", "value", "epochs", "best_epoch", "seconds", "started", "completed", "reason"];
-    writer.write_record(first.into_iter().chain(names.iter().copied()))?;
+    let values = match objectives.as_slice() {
+        [_] => vec!["value".to_owned()],
+        // As Optuna's `trials_dataframe` calls them.
+        all => all
+            .iter()
+            .map(|objective| format!("values_{}", objective.name.trim_start_matches("values_")))
+            .collect(),
+    };
+    let metric: Vec<&str> = objectives.iter().map(|objective| objective.name.as_str()).collect();
+    let direction: Vec<&str> = objectives.iter().map(|objective| objective.direction.name()).collect();
+    let (metric, direction) = (metric.join(", "), direction.join(", "));
+    let own = ["epochs", "best_epoch", "seconds", "started", "completed", "reason", "metric", "direction"];
+    let first = ["number", "state"].into_iter().chain(values.iter().map(String::as_str)).chain(own);
+    writer.write_record(first.chain(names.iter().copied()))?;
     for trial in trials {
-        let row = TrialRow::new(trial, words);
+        let row = TrialRow::new(trial, &look.words);
         let text = |value: Option<String>| value.unwrap_or_default();
-        let mut cells = vec![
-            row.number.to_string(),
-            row.state.to_owned(),
-            text(row.value.map(|value| value.to_string())),
+        let all = if objectives.len() == 1 { row.value.as_slice() } else { &row.values };
+        let mut cells = vec![row.number.to_string(), row.state.to_owned()];
+        cells.extend((0..values.len()).map(|i| text(all.get(i).map(f64::to_string))));
+        cells.extend([
             row.epochs.to_string(),
             text(row.best_epoch.map(|epoch| epoch.to_string())),
             text(row.seconds.map(|seconds| seconds.to_string())),
             text(trial.started.map(|time| time.to_string())),
             text(trial.completed.map(|time| time.to_string())),
             text(row.reason),
-        ];
+            metric.clone(),
+            direction.clone(),
+        ]);
         cells.extend(names.iter().map(|name| row.params.get(*name).map_or(String::new(), choice)));
         writer.write_record(cells)?;
     }

@@ -6,25 +6,28 @@ use std::collections::BTreeMap;
 use headsmith_study::{Choice, REASON, Trial};
 use serde::Serialize;
 
-use super::Words;
+use super::{Objective, Words};
 use crate::error::{Error, Result};
 
 /// A trial as its user sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct TrialRow {
     /// Its number.
     pub number: u64,
-    /// How far it is, in a word.
+    /// Its state in a word.
     pub state: &'static str,
-    /// Its value.
+    /// Its value; `null` before there is one, and with several objectives.
     pub value: Option<f64>,
+    /// Its values, one for each of several objectives.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<f64>,
     /// Its parameters.
     pub params: BTreeMap<String, Choice>,
     /// How many epochs it reported.
     pub epochs: usize,
     /// The epoch, from 0, of its value; `null` when it is not known.
     pub best_epoch: Option<u64>,
-    /// The seconds from its beginning to its end.
+    /// The seconds that its workers spent on it.
     pub seconds: Option<f64>,
     /// Why it failed, or was pruned by something else than the pruner.
     pub reason: Option<String>,
@@ -68,10 +71,12 @@ impl TrialRow {
     /// The row of a trial.
     pub(crate) fn new(trial: &Trial, words: &Words) -> TrialRow {
         let params = trial.params.iter();
+        let is_single = trial.further_values.is_empty();
         TrialRow {
             number: trial.number,
             state: words.of(trial),
-            value: trial.value,
+            value: trial.value.filter(|_| is_single),
+            values: if is_single { Vec::new() } else { trial.values().collect() },
             params: params
                 .map(|(name, (distribution, inside))| (name.clone(), distribution.external(*inside)))
                 .collect(),
@@ -89,6 +94,10 @@ impl TrialRow {
             "number" => number(self.number as f64),
             "state" => Some(Cell::Text(self.state.to_owned())),
             "value" => self.value.and_then(number),
+            many if many.starts_with(VALUES) => {
+                let i: usize = many.strip_prefix(VALUES)?.parse().ok()?;
+                self.values.get(i).copied().and_then(number)
+            }
             "epochs" => number(self.epochs as f64),
             "best_epoch" => self.best_epoch.and_then(|epoch| number(epoch as f64)),
             "seconds" => self.seconds.and_then(number),
@@ -109,23 +118,39 @@ enum Cell {
     Text(String),
 }
 
+/// The columns of several objectives: `values_0` ..
+const VALUES: &str = "values_";
+
 const COLUMNS: [&str; 6] = ["number", "state", "value", "epochs", "best_epoch", "seconds"];
 
 impl TrialFilter {
-    /// The rows that pass, in order; what has nothing in the column stands last.
+    /// The rows that pass, in order; rows without a value in the column come last. An objective's column may be called by
+    /// its metric.
     ///
     /// # Errors
     /// When no row has the column.
-    pub(super) fn apply(&self, mut rows: Vec<TrialRow>) -> Result<Vec<TrialRow>> {
+    pub(super) fn apply(&self, mut rows: Vec<TrialRow>, objectives: &[Objective]) -> Result<Vec<TrialRow>> {
         let Order { column, falling } = &self.order;
-        if !COLUMNS.contains(&column.as_str()) && !rows.iter().any(|row| row.params.contains_key(column)) {
+        let values: Vec<String> = match objectives.len() {
+            0 | 1 => vec!["value".to_owned()],
+            n => (0..n).map(|i| format!("{VALUES}{i}")).collect(),
+        };
+        let metric = objectives.iter().position(|objective| objective.name == *column);
+        let column = metric.and_then(|i| values.get(i)).unwrap_or(column);
+        let is_known = COLUMNS.contains(&column.as_str()) || values.contains(column);
+        if !is_known && !rows.iter().any(|row| row.params.contains_key(column)) {
             let mut names: Vec<&str> =
                 rows.iter().flat_map(|row| row.params.keys().map(String::as_str)).collect();
             names.sort_unstable();
             names.dedup();
             return Err(Error::usage(format!(
                 "there is no column {column}; there are {}",
-                COLUMNS.into_iter().chain(names).collect::<Vec<_>>().join(", ")
+                COLUMNS
+                    .into_iter()
+                    .chain(objectives.iter().map(|objective| objective.name.as_str()))
+                    .chain(names)
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )));
         }
         rows.retain(|row| self.states.is_empty() || self.states.iter().any(|state| state == row.state));
@@ -159,9 +184,7 @@ mod tests {
             value,
             params: [("neurons".to_owned(), Choice::Int(neurons))].into(),
             epochs: 1,
-            best_epoch: None,
-            seconds: None,
-            reason: None,
+            ..TrialRow::default()
         }
     }
 
@@ -172,17 +195,36 @@ mod tests {
             row(1, "pruned", None, 20),
             row(2, "complete", Some(0.7), 10),
         ];
+        let objectives =
+            [Objective { name: "f1".to_owned(), direction: headsmith_study::Direction::Maximize }];
         let numbers = |filter: TrialFilter| {
-            filter.apply(rows.clone()).unwrap().iter().map(|row| row.number).collect::<Vec<_>>()
+            filter.apply(rows.clone(), &objectives).unwrap().iter().map(|row| row.number).collect::<Vec<_>>()
         };
         let by = |text| TrialFilter { order: Order::parse(text), ..Default::default() };
         assert_eq!(numbers(TrialFilter::default()), [0, 1, 2]);
         assert_eq!(numbers(by("-value")), [2, 0, 1]);
         assert_eq!(numbers(by("value")), [0, 2, 1]);
+        assert_eq!(numbers(by("-f1")), [2, 0, 1]);
         assert_eq!(numbers(by("neurons")), [2, 1, 0]);
         let filter = TrialFilter { states: vec!["complete".to_owned()], top: Some(1), ..by("-value") };
         assert_eq!(numbers(filter), [2]);
-        let error = by("nerons").apply(rows.clone()).unwrap_err().to_string();
+        let error = by("nerons").apply(rows.clone(), &objectives).unwrap_err().to_string();
         assert!(error.contains("neurons"), "{error}");
+    }
+
+    #[test]
+    fn several_objectives_have_a_column_each() {
+        let row = |number, values: [f64; 2]| TrialRow {
+            values: values.to_vec(),
+            ..row(number, "complete", None, 1)
+        };
+        let rows = vec![row(0, [0.5, 10.0]), row(1, [0.7, 9.0])];
+        let objective =
+            |name: &str| Objective { name: name.to_owned(), direction: headsmith_study::Direction::Minimize };
+        let objectives = [objective("error"), objective("size")];
+        for (column, first) in [("error", 0), ("values_0", 0), ("size", 1), ("-values_1", 0)] {
+            let filter = TrialFilter { order: Order::parse(column), ..Default::default() };
+            assert_eq!(filter.apply(rows.clone(), &objectives).unwrap()[0].number, first, "{column}");
+        }
     }
 }

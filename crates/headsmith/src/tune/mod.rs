@@ -1,4 +1,4 @@
-//! The study: trials of a head's parameters, remembered in a storage, and what they come to.
+//! The study: trials of a head's parameters, kept in a storage, and their results.
 
 mod by_hand;
 mod checkpoint;
@@ -7,6 +7,7 @@ mod honest;
 mod memory;
 mod mlp;
 mod news;
+mod open;
 mod plan;
 mod portfolio;
 mod predictions;
@@ -23,9 +24,9 @@ use std::time::{Duration, Instant};
 use headsmith_data::{Files, ReadOptions};
 use headsmith_study::samplers::Sampler;
 use headsmith_study::storages::{self, Durability, Options, Retry, Storage, StudyRecord};
-use headsmith_study::{Direction, Space, Study, Work, pruners, samplers};
+use headsmith_study::{Space, Study, Work, pruners, samplers};
 
-pub use study_report::{Importance, StudyReport};
+pub use study_report::{Importance, MIN_FOR_IMPORTANCE, StudyReport};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -38,14 +39,15 @@ use crate::run;
 use crate::studies::Look;
 use crate::tables;
 use news::Line;
+pub(crate) use open::{find, metric_of, names, plan_of};
 pub(crate) use plan::StudyTables;
 use plan::{Plan, PlanTable, Search};
 use task::Task;
 pub(crate) use task::{final_head, with_chosen};
 
-/// How long an outage is waited for unless asked otherwise.
+/// How long to wait for an unreachable storage by default.
 pub const OUTAGE: Duration = Retry::LIMIT;
-/// How often trials under way say that they are alive.
+/// The time between the heartbeats of running trials.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a trial whose worker died is begun without coming further.
 const MAX_ATTEMPTS: u64 = 10;
@@ -54,23 +56,21 @@ pub const LAG: u64 = 8;
 
 /// The study's system attribute that says how many trials it was last asked to have.
 const N_TRIALS: &str = "headsmith:trials";
-/// The study's system attribute in which Optuna keeps the names of its values.
-const METRIC_NAMES: &str = "study:metric_names";
-/// What the validation rows chose by a study.
+/// What the validation rows choose in a study.
 pub(crate) const TRIAL: &str = "trial";
 /// The samplers there are.
 pub const SAMPLERS: [&str; 4] = ["tpe", "random", "grid", "qmc"];
 /// The pruner unless asked otherwise.
 pub const PRUNER: &str = "asha";
 
-/// What a study is to search, and how.
+/// What to search, and how.
 #[derive(Debug, Clone)]
 pub struct StudyConfig {
     /// The head with the parameters that are not searched.
     pub head: HeadConfig,
     /// Parameters of the head that are fixed to what `head` says, though the default space has them.
     pub fixed: Vec<&'static str>,
-    /// A space file: its name and its text. It stands over the default space.
+    /// A space file: its name and its text. It overrides the default space.
     pub space: Option<(PathBuf, String)>,
     /// The study's trials in all; `None`: no end.
     pub n_trials: Option<u64>,
@@ -78,11 +78,11 @@ pub struct StudyConfig {
     pub timeout: Option<Duration>,
     /// How many trials to run at once.
     pub n_jobs: usize,
-    /// Where it is remembered: `sqlite:///FILE` or `postgresql://..`.
+    /// Its storage: `sqlite:///FILE` or `postgresql://..`.
     pub storage: String,
     /// Whether SQLite waits until reports have reached the disk.
     pub full_sync: bool,
-    /// How long an outage of the storage, or another's lock on it, is waited for.
+    /// How long to wait for a storage that is unreachable or locked.
     pub outage: Duration,
     /// Its name; `None`: made of its content.
     pub name: Option<String>,
@@ -96,7 +96,7 @@ pub struct StudyConfig {
     pub lag: Option<u64>,
 }
 
-/// What `tune` is to do.
+/// The options of `tune`.
 #[derive(Debug, Clone)]
 pub struct TuneConfig {
     /// The table to learn from.
@@ -113,14 +113,14 @@ pub struct TuneConfig {
     pub study: StudyConfig,
 }
 
-/// What a worker that joins a study is to do.
+/// The options of a worker that joins a study.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
-    /// Where the study is remembered.
+    /// The study's storage.
     pub storage: String,
     /// Its name.
     pub name: String,
-    /// The tables, where they stand elsewhere than the study says.
+    /// The tables, if they have moved since the study began.
     pub train: Option<Files>,
     /// See `train`.
     pub val: Option<Files>,
@@ -143,10 +143,10 @@ struct Share {
     n_jobs: usize,
 }
 
-/// Reads the tables and does the study.
+/// Reads the tables and runs the study.
 ///
 /// # Errors
-/// When a table cannot be read or learnt from, the study is another one than asked for, or the storage fails.
+/// When a table cannot be read or learnt from, the storage has another study of this name, or it fails.
 pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyReport> {
     let train = tables::read("train", &config.train, &config.read, context)?;
     let beside = tables::beside(&train, &config.read);
@@ -163,10 +163,10 @@ pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyRepor
     Ok(report)
 }
 
-/// Begins the study, or goes on with it, and says what its trials come to.
+/// Begins the study, or resumes it, and reports its results.
 ///
 /// # Errors
-/// When the study is another one than asked for, or the storage fails.
+/// When the storage has another study of this name, or it fails.
 pub(crate) fn study(
     config: &StudyConfig,
     data: &FitData,
@@ -199,7 +199,7 @@ pub(crate) fn study(
     let options = Options { durability, ..Options::default() };
     let line = Line::new();
     let mut storage = line.connect(&config.storage, options, config.outage)?;
-    let (record, plan) = open(storage.as_mut(), &name, plan)?;
+    let (record, plan) = open::open(storage.as_mut(), &name, plan)?;
     if config.n_trials.is_some() || record.system_attrs.contains_key(N_TRIALS) {
         storage.set_study_attr(record.id, storages::Scope::System, N_TRIALS, &config.n_trials.into())?;
     }
@@ -208,7 +208,7 @@ pub(crate) fn study(
     work(open, storage.as_mut(), data, &share, context)
 }
 
-/// Joins a study that was begun elsewhere.
+/// Joins a study that another command began.
 ///
 /// # Errors
 /// When there is no such study, the tables are not its own, or the storage fails.
@@ -218,6 +218,7 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
         line.connect(&config.storage, Options { must_exist: true, ..Options::default() }, config.outage)?;
     let record = find(storage.as_mut(), &config.name, &config.storage)?;
     let plan = plan_of(&record)?;
+    open::must_optimise(&record, &plan)?;
     let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
     context.go_on()?;
@@ -230,42 +231,6 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
     context.tell(&Progress::Studied(&report));
     context.tell(&Progress::Ended { interrupted: context.stopping() });
     Ok(report)
-}
-
-/// The study of this name in the storage at `url`.
-///
-/// # Errors
-/// When there is none: the names that there are.
-pub(crate) fn find(storage: &mut dyn Storage, name: &str, url: &str) -> Result<StudyRecord> {
-    if let Some(record) = storage.study(name)? {
-        return Ok(record);
-    }
-    let there = names(&storage.studies()?);
-    Err(Error::usage(format!("no study {name} in {url}; it has {there}")))
-}
-
-/// The names of studies, in words.
-pub(crate) fn names(studies: &[StudyRecord]) -> String {
-    if studies.is_empty() {
-        return "no study".to_owned();
-    }
-    studies.iter().map(|study| study.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// The plan of a study.
-///
-/// # Errors
-/// When it was not begun by `tune` or `run`.
-pub(crate) fn plan_of(record: &StudyRecord) -> Result<Plan> {
-    let name = &record.name;
-    let plan = record.system_attrs.get(plan::KEY).ok_or_else(|| {
-        Error::usage(format!(
-            "study {name} has no plan (its attribute {}): it was begun by another program; headsmith tune --study {name} \
-             goes on with it and gives it one",
-            plan::KEY
-        ))
-    })?;
-    Plan::read(name, plan)
 }
 
 /// Reads the tables of the study `name`: those that it remembers, or `own` training and validation tables with the
@@ -293,44 +258,7 @@ pub(crate) fn tables_of(
     Ok(data)
 }
 
-/// Makes the study, or finds it and sees that it is the one asked for. One that another program began gets our plan.
-fn open(storage: &mut dyn Storage, name: &str, asked: Plan) -> Result<(StudyRecord, Plan)> {
-    let mut record = match storage.study(name)? {
-        Some(record) => record,
-        // Two workers may begin at once: who comes second finds the study.
-        None => match storage.create_study(name, asked.direction()) {
-            Err(error) if error.kind() == headsmith_study::Kind::Conflict => {
-                storage.study(name)?.ok_or(error)?
-            }
-            made => made?,
-        },
-    };
-    if let Some(there) = record.system_attrs.get(plan::KEY) {
-        Plan::read(name, there)?.must_be(&asked, name)?;
-    }
-    if record.direction != asked.direction() {
-        let verb = |direction| if direction == Direction::Maximize { "maximises" } else { "minimises" };
-        return Err(Error::usage(format!(
-            "study {name} {} its value, and one by {} {} it: choose another --study, or another --metric",
-            verb(record.direction),
-            asked.metric,
-            verb(asked.direction())
-        )));
-    }
-    if !record.system_attrs.contains_key(plan::KEY) {
-        let names = serde_json::json!([asked.metric.name()]);
-        let new = [(METRIC_NAMES, names), (plan::KEY, asked.to_json()?)];
-        for (key, value) in
-            new.into_iter().filter(|(key, _)| !record.system_attrs.contains_key(*key)).collect::<Vec<_>>()
-        {
-            storage.set_study_attr(record.id, storages::Scope::System, key, &value)?;
-            record.system_attrs.insert(key.to_owned(), value);
-        }
-    }
-    Ok((record, asked))
-}
-
-/// A study that is found or made.
+/// A study of an open storage.
 struct Open<'u> {
     record: StudyRecord,
     plan: Plan,

@@ -1,5 +1,5 @@
-//! What a study is: kept with it in the storage, so that whoever goes on with it does the same, and a difference is
-//! said before it does harm.
+//! What a study is: kept with it in the storage, so that every command that resumes it does the same, and a difference is
+//! an error before it does harm.
 
 use std::path::PathBuf;
 
@@ -12,13 +12,14 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::head::{HeadConfig, HeadKind};
 use crate::report::TableReport;
+use crate::studies::Objective;
 
-/// The study's system attribute that the plan stands in.
+/// The study's system attribute that holds the plan.
 pub(crate) const KEY: &str = "headsmith:plan";
 /// The version of the plan.
 const VERSION: u32 = 1;
 
-/// Everything that decides what the trials of a study come to, beside how many there are.
+/// Everything that decides the results of a study's trials, beside their number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) version: u32,
@@ -62,7 +63,7 @@ pub(crate) struct PlanTable {
     /// The files of its labels, where they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) labels: Vec<PathBuf>,
-    /// Of the rows and labels, whatever file they stand in.
+    /// Of the rows and labels, whatever file they are in.
     pub(crate) fingerprint: String,
     pub(crate) n_rows: usize,
 }
@@ -83,7 +84,7 @@ pub(crate) struct PlanRead {
     pub(crate) group_column: Option<String>,
 }
 
-/// What the trials are done with.
+/// How to search.
 pub(crate) struct Search {
     pub(crate) sampler: String,
     pub(crate) pruner: String,
@@ -155,7 +156,7 @@ impl Plan {
         match value.get("version").and_then(Value::as_u64) {
             Some(version) if version != u64::from(VERSION) => Err(Error::usage(format!(
                 "study {name} was made by another version of Headsmith (plan {version}, this one reads {VERSION}): \
-                 go on with that version, or begin another study with --study"
+                 resume it with that version, or begin another study with --study NAME"
             ))),
             _ => serde_json::from_value(value.clone()).map_err(|error| {
                 Error::data(format!("the plan of study {name} (its attribute {KEY}) is damaged: {error}"))
@@ -234,31 +235,21 @@ impl Plan {
     /// When their content is another: both sides of it.
     pub(crate) fn must_have(&self, tables: &StudyTables<'_>, name: &str) -> Result<()> {
         let (train, val) = (PlanTable::new(tables.train), tables.val.map(PlanTable::new));
-        let asked = Plan { train, val, ..self.clone() };
-        self.must_be(&asked, name)
+        refuse(name, self.differences(&Plan { train, val, ..self.clone() }))
     }
 
-    /// Refuses to go on with the study `name` of this plan as if it were of another.
-    ///
-    /// # Errors
-    /// When the plans differ in what decides the trials: what, and both sides of it.
-    pub(crate) fn must_be(&self, asked: &Plan, name: &str) -> Result<()> {
-        let differences = self.differences(asked);
-        if differences.is_empty() {
-            return Ok(());
-        }
-        Err(Error::usage(format!(
-            "study {name} is another study than the one asked for:\n{}\n\
-             hint: repeat the command it was begun with, or begin another study with --study NAME",
-            differences.join("\n")
-        )))
+    /// What the trials' values are.
+    pub(crate) fn objective(&self) -> Objective {
+        Objective { name: self.metric.name().to_owned(), direction: self.direction() }
     }
 
-    fn differences(&self, asked: &Plan) -> Vec<String> {
+    /// In what the study of this plan differs from the one that is asked for, of what decides its trials: a line each, with
+    /// both sides.
+    pub(super) fn differences(&self, asked: &Plan) -> Vec<String> {
         let mut differences = Vec::new();
         let mut compare = |what: &str, here: String, there: String| {
             if here != there {
-                differences.push(format!("  {what}: {here} in the study, {there} asked for"));
+                differences.push(difference(what, &here, &there));
             }
         };
         let table = |table: &PlanTable| {
@@ -295,7 +286,10 @@ impl Plan {
         compare("lag", self.lag.to_string(), asked.lag.to_string());
         compare("share held back", self.hold_back.to_string(), asked.hold_back.to_string());
         if let (Ok(here), Ok(there)) = (self.space(), asked.space()) {
-            differences.extend(there.difference(&here).map(|difference| format!("  space: {difference}")));
+            differences.extend(here.differences(&there).into_iter().map(|[what, here, there]| {
+                let what = if what.is_empty() { "space".to_owned() } else { format!("space: {what}") };
+                difference(&what, &here, &there)
+            }));
         }
         differences
     }
@@ -308,6 +302,26 @@ const ADDED: [(HeadKind, &str); 1] = [(HeadKind::Mlp, "class_weight")];
 fn is_left_out(head: HeadKind, name: &str, value: &headsmith_heads::params::Value) -> bool {
     let default = head.table().find(name).map(|param| param.default.value());
     ADDED.contains(&(head, name)) && default.as_ref() == Some(value)
+}
+
+/// A line of [`refuse`].
+pub(super) fn difference(what: &str, here: &str, there: &str) -> String {
+    format!("  {what}: {here} in the study, {there} asked for")
+}
+
+/// Refuses to resume the study `name`, which differs from the one that is asked for.
+///
+/// # Errors
+/// When there are differences: all of them.
+pub(super) fn refuse(name: &str, differences: Vec<String>) -> Result<()> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "study {name} is another study than the one asked for:\n{}\n\
+         hint: give the flags and tables that it began with, or begin another study with --study NAME",
+        differences.join("\n")
+    )))
 }
 
 /// A plan without it reads as it always did.

@@ -1,26 +1,28 @@
-//! What a study comes to, as `report.json` and `--json` tell it.
+//! The results of a study, as `report.json` and `--json` have them.
 
 use std::sync::Arc;
 
 use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::Selection;
 use headsmith_study::storages::{StudyRecord, without_password};
-use headsmith_study::{Trial, best_trial, importance, summary};
+use headsmith_study::{Direction, State, Trial, best_trial, importance, pareto_front, summary};
 use serde::Serialize;
 
 use super::by_hand;
 use crate::hold_back::HeldBack;
-use crate::studies::{TrialRow, Words, words_of};
+use crate::studies::{Objective, TrialRow, Words, words_of};
 
 /// A study, its best trial, and how much to believe of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct StudyReport {
     /// Its name.
     pub name: String,
-    /// Where it is remembered.
+    /// Its storage.
     pub storage: String,
     /// The metric that is the value of its trials; `null` in a study that another program began.
     pub metric: Option<Metric>,
+    /// What it optimises: one objective, or several of a study that Optuna began.
+    pub objectives: Vec<Objective>,
     /// Its trials in all.
     pub n_trials: usize,
     /// Those that are finished: complete, pruned or failed.
@@ -33,15 +35,19 @@ pub struct StudyReport {
     /// The trials that somebody pruned by hand: nobody can do such a study again. Only where there are any.
     #[serde(skip_serializing_if = "is_zero")]
     pub n_pruned_by_hand: usize,
-    /// The best trial; `null` without a complete one.
+    /// The best trial; `null` without a complete one, and with several objectives.
     pub best: Option<TrialRow>,
+    /// The trials that no other one dominates; only with several objectives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pareto_front: Option<Vec<TrialRow>>,
     /// The best trial's score, and the score corrected for its having been chosen; `null` when the trials' predictions
     /// are not there.
     pub selection: Option<Selection>,
     /// The best trial's scores on the validation rows that were held back; only with such rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_back: Option<HeldBack>,
-    /// How much each parameter decided (PED-ANOVA), the most important first, summing to 1; empty with too few trials.
+    /// How much each parameter decided (PED-ANOVA), the most important first, summing to 1; empty with fewer than
+    /// [`MIN_FOR_IMPORTANCE`] complete trials, where all are equal, and with several objectives.
     pub importance: Vec<Importance>,
     /// The seconds that this command spent on it.
     pub seconds: f64,
@@ -56,7 +62,7 @@ pub struct StateLine {
     pub n_trials: usize,
     /// How many epochs they reported.
     pub n_epochs: usize,
-    /// The seconds from their beginning to their end.
+    /// The seconds that their workers spent on them.
     pub seconds: f64,
 }
 
@@ -67,50 +73,114 @@ pub struct Importance {
     pub param: String,
     /// Its share.
     pub share: f64,
+    /// The complete trials that have it: fewer than all for a parameter that depends on another. Only they count.
+    pub n_trials: usize,
 }
+
+/// The complete trials that importance takes at least: the best tenth of fewer is less than one.
+pub const MIN_FOR_IMPORTANCE: usize = 10;
 
 fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
 impl StudyReport {
-    /// What the trials of a study tell.
+    /// The results of a study's trials.
     pub(crate) fn new(
         record: &StudyRecord,
         storage: &str,
         trials: &[Arc<Trial>],
         words: &Words,
     ) -> StudyReport {
-        let summed = summary(record.direction, trials);
-        let lines = headsmith_study::STATES.into_iter().zip(summed.spent).flat_map(|(state, spent)| {
-            let seconds = spent.seconds;
-            words_of(state).iter().map(move |&word| (word, seconds))
-        });
-        let line = |(state, seconds)| {
-            let of_state = || trials.iter().filter(|trial| words.of(trial) == state);
-            let n_epochs = of_state().map(|trial| trial.intermediate.len()).sum();
-            StateLine { state, n_trials: of_state().count(), n_epochs, seconds }
-        };
-        let states = lines.map(line).filter(|line| line.n_trials > 0).collect();
-        let mut importance = importance(record.direction, trials);
-        // All are equal when nothing can be told: then nothing is said.
-        if importance.windows(2).all(|pair| pair[0].1 == pair[1].1) {
-            importance.clear();
-        }
+        let is_single = record.further_directions.is_empty();
+        let rows =
+            |front: Vec<&Arc<Trial>>| front.into_iter().map(|trial| TrialRow::new(trial, words)).collect();
+        let directions: Vec<Direction> = record.directions().collect();
         StudyReport {
             name: record.name.clone(),
             storage: without_password(storage),
             metric: super::plan_of(record).ok().map(|plan| plan.metric),
+            objectives: Objective::of(record),
             n_trials: trials.len(),
             n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
-            states,
-            saved_seconds: summed.saved_seconds,
+            states: states(trials, words),
+            saved_seconds: summary(record.direction, trials).saved_seconds,
             n_pruned_by_hand: by_hand::count(trials),
-            best: best_trial(record.direction, trials).map(|trial| TrialRow::new(trial, words)),
+            best: best_trial(record.direction, trials)
+                .filter(|_| is_single)
+                .map(|trial| TrialRow::new(trial, words)),
+            pareto_front: (!is_single).then(|| rows(pareto_front(&directions, trials))),
             selection: None,
             held_back: None,
-            importance: importance.into_iter().map(|(param, share)| Importance { param, share }).collect(),
+            importance: if is_single { important(record.direction, trials) } else { Vec::new() },
             seconds: 0.0,
         }
+    }
+}
+
+/// A line for each state that occurs.
+fn states(trials: &[Arc<Trial>], words: &Words) -> Vec<StateLine> {
+    let line = |state: &'static str| {
+        let of_state = || trials.iter().filter(|trial| words.of(trial) == state);
+        StateLine {
+            state,
+            n_trials: of_state().count(),
+            n_epochs: of_state().map(|trial| trial.intermediate.len()).sum(),
+            seconds: of_state().filter_map(|trial| trial.seconds()).sum(),
+        }
+    };
+    let all = headsmith_study::STATES.into_iter().flat_map(words_of);
+    all.map(|word| line(word)).filter(|line| line.n_trials > 0).collect()
+}
+
+/// The importance of the parameters, where the trials say anything of it.
+fn important(direction: Direction, trials: &[Arc<Trial>]) -> Vec<Importance> {
+    let complete: Vec<&Arc<Trial>> = trials.iter().filter(|trial| trial.state == State::Complete).collect();
+    let shares = importance(direction, trials);
+    let are_equal = shares.windows(2).all(|pair| pair[0].1 == pair[1].1);
+    if complete.len() < MIN_FOR_IMPORTANCE || are_equal {
+        return Vec::new();
+    }
+    let n_trials = |param: &str| complete.iter().filter(|trial| trial.params.contains_key(param)).count();
+    shares.into_iter().map(|(param, share)| Importance { n_trials: n_trials(&param), param, share }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_study::{Distribution, Params};
+
+    use super::*;
+
+    /// A trial whose value is that of `lr`; of every third one `units_l3` is inactive.
+    fn trial(number: u64, lr: f64) -> Arc<Trial> {
+        let unit = || Distribution::Float { low: 0.0, high: 1.0, log: false, step: None };
+        let mut params: Params = [("lr".to_owned(), (unit(), lr))].into();
+        if !number.is_multiple_of(3) {
+            params.insert("units_l3".to_owned(), (unit(), number as f64 % 7.0 / 7.0));
+        }
+        Arc::new(Trial { number, state: State::Complete, value: Some(lr), params, ..Trial::default() })
+    }
+
+    #[test]
+    fn importance_needs_trials_and_a_difference() {
+        let trials: Vec<Arc<Trial>> = (0..30).map(|i| trial(i, i as f64 / 30.0)).collect();
+        assert!(important(Direction::Maximize, &trials[..9]).is_empty());
+        let found = important(Direction::Maximize, &trials);
+        assert_eq!((found[0].param.as_str(), found[0].n_trials), ("lr", 30));
+        assert_eq!((found[1].param.as_str(), found[1].n_trials), ("units_l3", 20));
+        assert!(found[0].share > 0.8 && (found[0].share + found[1].share - 1.0).abs() < 1e-12, "{found:?}");
+        // All trials are equally good: there is no best tenth.
+        let equal: Vec<Arc<Trial>> = trials
+            .iter()
+            .map(|trial| Arc::new(Trial { value: Some(0.5), ..trial.as_ref().clone() }))
+            .collect();
+        assert!(important(Direction::Maximize, &equal).is_empty());
+        // Trials that did not complete do not count.
+        let pruned = trials
+            .iter()
+            .skip(9)
+            .map(|trial| Arc::new(Trial { state: State::Pruned, ..trial.as_ref().clone() }));
+        let few: Vec<Arc<Trial>> = trials.iter().take(9).cloned().chain(pruned).collect();
+        assert!(important(Direction::Maximize, &few).is_empty());
     }
 }

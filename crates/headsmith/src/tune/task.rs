@@ -140,8 +140,7 @@ mod tests {
             params: [("neurons0".to_owned(), Choice::Int(77))].into(),
             epochs: 9,
             best_epoch: Some(4),
-            seconds: None,
-            reason: None,
+            ..TrialRow::default()
         };
         let none = || Value::Text("none".to_owned());
         for (epochs, patience, expected) in [

@@ -1,6 +1,7 @@
 //! The workers of this process, and the view that sees what they do.
 
 use std::thread;
+use std::time::Instant;
 
 use headsmith_study::storages::Storage;
 use headsmith_study::{Study, StudyEvent, Work, work};
@@ -12,8 +13,8 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::progress::Progress;
 
-/// Runs trials until there are enough, or the work is asked to stop. Workers tell what they do to this thread, which
-/// owns the view, so that a slow view holds no trial up.
+/// Runs trials until there are enough, or the work is asked to stop. Workers send their events to this thread, which owns
+/// the view, so that a slow view delays no trial.
 pub(super) fn run(
     study: &Study,
     plan: &Plan,
@@ -29,6 +30,7 @@ pub(super) fn run(
         study: &study.record.name,
         space: &study.space,
         n_trials: study.n_trials,
+        timeout: how.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
         n_finished,
         trials: &trials,
         n_jobs: how.n_jobs,

@@ -100,7 +100,7 @@ fn trials(facts: &Facts) -> String {
     let header =
         ["trial", "state", &metric, "epochs", "best epoch", "time"].into_iter().chain(names.iter().copied());
     let row = |trial: &Trial| {
-        let time = trial.began.zip(trial.ended).map(|(began, ended)| duration(ended - began));
+        let time = trial.seconds.map(duration);
         let own = [
             trial.number.to_string(),
             trial.state.clone(),

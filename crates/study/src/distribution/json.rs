@@ -59,7 +59,7 @@ fn read(value: &Value) -> Read<Distribution> {
             _ => Err(format!("there is no distribution of the name {name}")),
         };
     }
-    let attributes = value.as_object().ok_or("it is no JSON object")?;
+    let attributes = value.as_object().ok_or("it is not a JSON object")?;
     match word("type") {
         Some("categorical") => read_choices(attributes),
         Some("float") => read_float(attributes, "step", flag(attributes)),
@@ -234,7 +234,7 @@ mod tests {
     fn what_cannot_be_read_is_said() {
         for (json, wrong) in [
             ("{", "EOF"),
-            ("[]", "no JSON object"),
+            ("[]", "not a JSON object"),
             (
                 r#"{"name": "NormalDistribution", "attributes": {}}"#,
                 "no distribution of the name NormalDistribution",

@@ -157,7 +157,7 @@ impl<'t> Options<'t> {
         let mut options = Options { text, name: name.trim(), told: Vec::new(), asked: Vec::new() };
         for pair in rest.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let Some((key, value)) = pair.split_once('=') else {
-                return Err(options.error(&format!("`{pair}` is no option; an option is `name=value`")));
+                return Err(options.error(&format!("`{pair}` is not an option; an option is `name=value`")));
             };
             let key = key.trim();
             if options.told.iter().any(|(told, _)| *told == key) {
@@ -201,7 +201,7 @@ impl<'t> Options<'t> {
             true => "it has none".to_owned(),
             false => format!("there are {}", self.asked.join(", ")),
         };
-        Err(self.error(&format!("{key} is no option of {}{near}; {known}", self.name)))
+        Err(self.error(&format!("{key} is not an option of {}{near}; {known}", self.name)))
     }
 
     fn error(&self, what: &str) -> Error {
@@ -252,7 +252,7 @@ mod tests {
         assert!(message("patience").contains("there is no such pruner"));
         assert_eq!(
             message("median:n_startup=3"),
-            "pruner `median:n_startup=3`: n_startup is no option of median; did you mean `n_startup_trials`?; there \
+            "pruner `median:n_startup=3`: n_startup is not an option of median; did you mean `n_startup_trials`?; there \
              are n_startup_trials, n_warmup_steps, interval_steps, n_min_trials"
         );
         assert_eq!(
@@ -263,8 +263,8 @@ mod tests {
             message("halving:reduction_factor=1"),
             "pruner `halving:reduction_factor=1`: reduction_factor is 1, expected 2 or more"
         );
-        assert_eq!(message("none:x=1"), "pruner `none:x=1`: x is no option of none; it has none");
-        assert_eq!(message("asha:x"), "pruner `asha:x`: `x` is no option; an option is `name=value`");
+        assert_eq!(message("none:x=1"), "pruner `none:x=1`: x is not an option of none; it has none");
+        assert_eq!(message("asha:x"), "pruner `asha:x`: `x` is not an option; an option is `name=value`");
         assert!(
             message("threshold").contains("threshold is without bounds, expected `lower`, `upper` or both")
         );

@@ -93,6 +93,7 @@ fn begun(number: u64) -> Trial {
         system_attrs: Attributes::new(),
         started: None,
         completed: None,
+        ..Trial::default()
     }
 }
 

@@ -13,7 +13,7 @@
 use super::steps::{better, require};
 use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
-use crate::summary::best_trial;
+use crate::objective::best_trial;
 use crate::trial::{Direction, Trial};
 
 /// Prunes what is surely worse than the best trial.

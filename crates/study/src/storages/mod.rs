@@ -83,15 +83,18 @@ pub fn open(url: &str, options: &Options) -> Result<Box<dyn Storage>> {
     Ok(Box::new(rdb::Rdb::new(link, options.clock)?))
 }
 
-/// A study as it stands in a storage.
+/// A study as a storage has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyRecord {
     /// Its key in the storage.
     pub id: i64,
     /// Its name, unique in the storage.
     pub name: String,
-    /// Whether small or large values are good.
+    /// Whether small or large values of its first objective are good.
     pub direction: Direction,
+    /// The same of its further objectives: of studies that Optuna began with several. Headsmith reads them, and does not run
+    /// their trials.
+    pub further_directions: Vec<Direction>,
     /// Attributes for people.
     pub user_attrs: Attributes,
     /// Attributes of samplers, pruners and workers.
@@ -182,12 +185,12 @@ pub trait Storage: Send {
     /// # Errors
     /// A conflict when the name is taken.
     fn create_study(&mut self, name: &str, direction: Direction) -> Result<StudyRecord>;
-    /// All studies with one objective, in the order in which they were made.
+    /// All studies, in the order in which they were made.
     fn studies(&mut self) -> Result<Vec<StudyRecord>>;
     /// The study of this name.
     ///
     /// # Errors
-    /// A conflict when it has several objectives, or no direction yet.
+    /// A conflict when it has no direction.
     fn study(&mut self, name: &str) -> Result<Option<StudyRecord>>;
     /// Gives a study another name.
     fn rename_study(&mut self, study_id: i64, name: &str) -> Result<()>;

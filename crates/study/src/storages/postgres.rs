@@ -52,7 +52,7 @@ impl Postgres {
         let mut config: Config = url.parse().map_err(|cause| {
             Error::caused(
                 Kind::Configuration,
-                format!("`{place}` is no address of a PostgreSQL database: {cause}"),
+                format!("`{place}` is not an address of a PostgreSQL database: {cause}"),
                 cause,
             )
         })?;

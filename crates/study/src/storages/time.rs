@@ -27,7 +27,7 @@ pub(super) fn format(time: Timestamp) -> String {
 /// Reads such a time; a fraction may be missing.
 pub(super) fn parse(text: &str) -> Result<Timestamp> {
     let wrong = |cause| {
-        let message = format!("the study database has a time that is none: {text:?}");
+        let message = format!("the study database has an invalid time: {text:?}");
         Error::caused(Kind::Storage, message, cause)
     };
     let time: DateTime = text.parse().map_err(wrong)?;

@@ -29,7 +29,7 @@ pub(super) fn parse(url: &str) -> Result<Place> {
         "sqlite" => sqlite(url, rest),
         "postgresql" | "postgres" => Ok(Place::Server(format!("postgresql://{rest}"))),
         other if is_scheme(other) => {
-            Err(wrong(url, &format!("`{other}` is no database that this program speaks")))
+            Err(wrong(url, &format!("`{other}` is not a database that Headsmith supports")))
         }
         _ => Err(wrong(url, "it begins with no scheme")),
     }
@@ -82,7 +82,7 @@ fn is_of_scheme(c: char) -> bool {
 fn wrong(url: &str, why: &str) -> Error {
     let shown = without_password(url);
     let message = format!(
-        "`{shown}` is no address of a study database: {why}; expected a path, sqlite:///PATH or \
+        "`{shown}` is not an address of a study database: {why}; expected a path, sqlite:///PATH or \
          postgresql://USER:PASSWORD@HOST/DATABASE"
     );
     Error::new(Kind::Configuration, message)

@@ -113,6 +113,7 @@ impl RecordedTrial {
             system_attrs: self.attrs.clone(),
             started: None,
             completed: None,
+            ..Trial::default()
         }
     }
 }

@@ -81,6 +81,7 @@ fn run(name: &str, problem: &Problem, seed: u64) -> Vec<f64> {
             system_attrs: Attributes::new(),
             started: None,
             completed: None,
+            ..Trial::default()
         }));
     }
     AFTER.iter().map(|n| values[n - 1]).collect()

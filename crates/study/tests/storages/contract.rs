@@ -274,7 +274,7 @@ fn a_silent_trial_is_taken_up_from_its_checkpoint_and_its_worker_is_told(open: O
     ] {
         let error = late.unwrap_err();
         assert_eq!(error.kind(), Kind::Conflict);
-        assert!(error.to_string().contains("taken up by another worker"), "{error}");
+        assert!(error.to_string().contains("claimed by another worker"), "{error}");
     }
     finish(other, taken.id, 0.7);
     assert_eq!(dead.trials(id).unwrap()[0].value, Some(0.7));

@@ -8,11 +8,13 @@ mod concurrency;
 mod contract;
 mod crashes;
 mod faults;
+mod objectives;
 mod outages;
 #[allow(dead_code)]
 #[path = "../../../cli/tests/cli/patience.rs"]
 mod patience;
 mod server;
+mod time;
 
 use std::path::Path;
 use std::time::Duration;

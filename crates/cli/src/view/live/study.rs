@@ -1,4 +1,4 @@
-//! A study as the live view knows it: counts, the best so far, the trials under way with their curves, and those that
+//! A study as the live view shows it: counts, the best so far, the running trials with their curves, and those that
 //! ended.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -9,6 +9,7 @@ use headsmith::metrics::Metric;
 use headsmith::study::{Choice, Direction, State, StudyEvent, best_trial};
 
 use super::curve::Curve;
+use crate::view::pace::Pace;
 use crate::view::study::shown;
 
 /// The most ended trials that are listed.
@@ -22,14 +23,11 @@ pub(super) struct Study {
     pub(super) metric: Metric,
     /// The pruner's name, without its options.
     pub(super) pruner: String,
-    /// Its trials in all, if there is an end.
-    pub(super) n_trials: Option<u64>,
+    pub(super) pace: Pace,
     /// A trial's epochs at most, where they are known.
     pub(super) n_steps: Option<u64>,
     /// When the view was told of it.
     pub(super) started: Duration,
-    /// Trials that were finished when it began here.
-    pub(super) at_start: usize,
     pub(super) n_complete: usize,
     pub(super) n_pruned: usize,
     pub(super) n_failed: usize,
@@ -82,7 +80,16 @@ impl Study {
     /// The study that `progress` begins.
     pub(super) fn begin(progress: &Progress<'_>, now: Duration) -> Option<Study> {
         let Progress::Searching {
-            study, n_trials, n_finished, trials, n_jobs, n_steps, pruner, metric, ..
+            study,
+            n_trials,
+            timeout,
+            n_finished,
+            trials,
+            n_jobs,
+            n_steps,
+            pruner,
+            metric,
+            ..
         } = progress
         else {
             return None;
@@ -98,10 +105,9 @@ impl Study {
             name: (*study).to_owned(),
             metric: *metric,
             pruner: pruner.split(':').next().unwrap_or_default().to_owned(),
-            n_trials: *n_trials,
+            pace: Pace { n_trials: *n_trials, timeout: *timeout, at_start: *n_finished },
             n_steps: *n_steps,
             started: now,
-            at_start: *n_finished,
             n_complete: count(State::Complete),
             n_pruned: count(State::Pruned),
             n_failed: count(State::Fail),

@@ -39,6 +39,7 @@ fn earlier(number: u64, state: TrialState, value: f64) -> Arc<Trial> {
         system_attrs: Attributes::new(),
         started: None,
         completed: None,
+        ..Trial::default()
     })
 }
 
@@ -51,6 +52,7 @@ fn begin_study(state: &mut State, n_trials: Option<u64>, trials: &[Arc<Trial>], 
         study: "mlp-0b5a",
         space: &Space::default(),
         n_trials,
+        timeout: None,
         n_finished: trials.len(),
         trials,
         n_jobs,
@@ -160,7 +162,7 @@ fn what_is_shown_of_a_study_is_what_was_told() {
     let state = study_in_the_middle();
     let study = study_of(&state);
     assert_eq!((study.n_complete, study.n_pruned, study.n_failed), (2, 3, 1));
-    assert_eq!((study.n_finished(), study.at_start), (6, 2));
+    assert_eq!((study.n_finished(), study.pace.at_start), (6, 2));
     assert_eq!(study.n_reports, 30 + 4 + 6 + 12 + 21 + 3);
     let best = study.best.as_ref().unwrap();
     assert_eq!((best.number, best.value), (2, 0.7066));
@@ -183,7 +185,10 @@ fn what_is_shown_of_a_study_is_what_was_told() {
     let told: Vec<&str> = state.log.iter().map(|told| told.text.as_str()).collect();
     assert_eq!(
         told,
-        ["study mlp-0b5a, resumed after 2 trials", "warning: trial 5 failed: it would take 90 GiB of memory"]
+        [
+            "study mlp-0b5a (weighted F1), resuming after 2 trials",
+            "warning: trial 5 failed: it would take 90 GiB of memory"
+        ]
     );
 }
 
@@ -201,6 +206,34 @@ fn a_study_that_goes_on_knows_its_best() {
     began(&mut state, 3);
     ended(&mut state, 3, TrialState::Complete, Some(0.62), None);
     assert_eq!(value(&state), Some((3, 0.62)));
+}
+
+#[test]
+fn a_study_that_minimises_has_the_smallest_value_as_its_best() {
+    let mut state = State::default();
+    let progress = Progress::Searching {
+        study: "s",
+        metric: Metric::LogLoss,
+        space: &Space::default(),
+        n_trials: Some(9),
+        timeout: Some(seconds(100)),
+        n_finished: 1,
+        trials: &[earlier(0, TrialState::Complete, 0.61)],
+        n_jobs: 1,
+        n_steps: None,
+        pruner: "none",
+    };
+    state.see(&progress, seconds(2));
+    began(&mut state, 1);
+    reported(&mut state, 1, &[0.9, 0.5, 0.7]);
+    assert_eq!(study_of(&state).running[&1].best, Some(0.5));
+    ended(&mut state, 1, TrialState::Complete, Some(0.5), None);
+    began(&mut state, 2);
+    ended(&mut state, 2, TrialState::Complete, Some(0.7), None);
+    let study = study_of(&state);
+    assert_eq!(study.best.as_ref().map(|best| (best.number, best.value)), Some((1, 0.5)));
+    // Two of nine took 60 s; the timeout leaves less than the others would take.
+    assert_eq!(study.pace.left(seconds(60), study.n_finished()), "at most 40 s left");
 }
 
 #[test]

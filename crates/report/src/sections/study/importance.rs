@@ -11,20 +11,27 @@ use crate::text::{percent, short};
 const MAX_PARAMS: usize = 16;
 
 pub(super) fn figure(facts: &Facts) -> Option<String> {
-    let lines: Vec<(&str, f64)> = facts
+    let complete =
+        facts.report.at("/study/states").all().iter().find(|line| line.at("/state").text() == "complete");
+    let n_complete = complete.map_or(0, |line| line.at("/n_trials").count());
+    let lines: Vec<(&str, f64, u64)> = facts
         .report
         .at("/study/importance")
         .all()
         .iter()
-        .filter_map(|line| Some((line.at("/param").text(), line.at("/share").number()?)))
+        .filter_map(|line| {
+            let n_trials = line.at("/n_trials").as_u64().unwrap_or(n_complete);
+            Some((line.at("/param").text(), line.at("/share").number()?, n_trials))
+        })
         .collect();
-    let most = lines.first().filter(|(_, share)| *share > 0.0)?.1;
+    let most = lines.first().filter(|(_, share, _)| *share > 0.0)?.1;
     let shown = &lines[..lines.len().min(MAX_PARAMS)];
-    let names: Vec<String> = shown.iter().rev().map(|(name, _)| short(name, 18)).collect();
+    let names: Vec<String> = shown.iter().rev().map(|(name, ..)| short(name, 18)).collect();
     let x = Axis::around("share of the importance (%)", [0.0, 100.0 * most]);
     let mut plot = Plot::sized(440.0, 60.0 + 24.0 * shown.len() as f64, x, Axis::names("", &names));
-    for ((name, share), row) in shown.iter().zip((0..shown.len()).rev()) {
-        let said = format!("{name}: {}", percent(*share));
+    let of = |n_trials: u64| format!("{n_trials} of {n_complete}");
+    for ((name, share, n_trials), row) in shown.iter().zip((0..shown.len()).rev()) {
+        let said = format!("{name}: {}, in {} complete trials", percent(*share), of(*n_trials));
         plot.bar("c0", (0.0, row as f64 + 0.32), (100.0 * share, row as f64 - 0.32), &said);
     }
     Some(
@@ -33,8 +40,10 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
             legend: Vec::new(),
             svg: plot.svg("importance of each parameter"),
             read: "How much the values in the best tenth of the trials differ from those in all (PED-ANOVA): a long bar says that \
-                   the parameter decides. With few trials it is a hint, no more.",
-            numbers: Table::new(["parameter", "share"]).with(lines.iter().map(|(name, share)| vec![(*name).to_owned(), percent(*share)])),
+                   the parameter decides. Of a parameter that depends on another, only the trials that have it count. With few \
+                   trials it is a hint, no more.",
+            numbers: Table::new(["parameter", "share", "complete trials"])
+                .with(lines.iter().map(|(name, share, n_trials)| vec![(*name).to_owned(), percent(*share), of(*n_trials)])),
             wide: false,
         }
         .html(),

@@ -8,7 +8,7 @@ use super::history::{self, History, state_name};
 use super::{Deed, Rdb, studies, token, writes};
 use crate::error::{Error, Kind, Result};
 use crate::storages::{CLAIM_ATTR, Claim, Claimed, Queue, Scope};
-use crate::trial::{Attributes, Params, State, Trial};
+use crate::trial::{Attributes, Params, RESUMED, SPENT, State, Trial};
 
 /// The attribute by which a trial that was enqueued is found again.
 const ENQUEUED_ATTR: &str = "headsmith:enqueued";
@@ -35,7 +35,7 @@ pub(super) fn claim(
                 return own(rdb, study_id, trial_id, &params, &system_attrs);
             }
             Claim::TakeUp { trial_id, params, system_attrs } => {
-                if take(rdb, trial_id)? {
+                if take(rdb, study_id, trial_id)? {
                     return own(rdb, study_id, trial_id, &params, &system_attrs);
                 }
             }
@@ -43,6 +43,7 @@ pub(super) fn claim(
                 if writes::lock(rdb, trial_id)?.0 == State::Running {
                     writes::set_attrs(rdb, trial_id, Scope::System, &system_attrs)?;
                     writes::forget_checkpoint(rdb, trial_id)?;
+                    keep_time(rdb, study_id, trial_id)?;
                     writes::end(rdb, trial_id, State::Fail)?;
                 }
             }
@@ -107,8 +108,17 @@ fn insert(rdb: &mut Rdb, study_id: i64, state: State) -> Result<i64> {
     Ok(trial_id)
 }
 
-/// Takes a waiting trial, or an abandoned one, up; `false` when somebody without the study's lock was faster.
-fn take(rdb: &mut Rdb, trial_id: i64) -> Result<bool> {
+/// Keeps how long the workers of an abandoned trial were on it: from now on its time counts anew.
+fn keep_time(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<()> {
+    let trial = rdb.histories.get(&study_id).and_then(|history| history.cached(trial_id));
+    let Some(seconds) = trial.and_then(|trial| trial.seconds()) else { return Ok(()) };
+    writes::set_attr(rdb, trial_id, Scope::System, SPENT, &Value::from(seconds))?;
+    let now = Value::from(rdb.now().to_string());
+    writes::set_attr(rdb, trial_id, Scope::System, RESUMED, &now)
+}
+
+/// Claims a waiting trial, or an abandoned one; `false` when somebody without the study's lock was faster.
+fn take(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<bool> {
     let state = writes::lock(rdb, trial_id)?.0;
     if state.is_finished() {
         return Ok(false);
@@ -118,6 +128,7 @@ fn take(rdb: &mut Rdb, trial_id: i64) -> Result<bool> {
             writes::checkpoint(rdb, trial_id)?.map_or(i64::from(i32::MIN), |checkpoint| checkpoint.step);
         let sql = "DELETE FROM trial_intermediate_values WHERE trial_id = $1 AND step > $2";
         rdb.link.execute(sql, &[trial_id.into(), kept.into()])?;
+        keep_time(rdb, study_id, trial_id)?;
         return Ok(true);
     }
     let now = rdb.now();
@@ -157,8 +168,8 @@ fn set_params(rdb: &mut Rdb, study_id: i64, trial_id: i64, params: &Params) -> R
         let known = rdb.histories.get(&study_id).and_then(|history| history.distributions.get(name));
         if known.is_some_and(|known| !known.is_compatible(distribution)) {
             let message = format!(
-                "the parameter `{name}` was drawn from another kind of distribution before in this study: its kind, \
-                 scale and choices stay the same for all trials; begin a study of another name"
+                "the parameter `{name}` had another kind of distribution in this study before: kind, scale and choices \
+                 must be the same in all trials; begin a study of another name"
             );
             return Err(Error::new(Kind::Conflict, message));
         }

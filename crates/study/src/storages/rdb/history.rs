@@ -32,7 +32,7 @@ impl History {
         self.trials.binary_search_by_key(&trial_id, |trial| trial.id)
     }
 
-    fn cached(&self, trial_id: i64) -> Option<&Arc<Trial>> {
+    pub(super) fn cached(&self, trial_id: i64) -> Option<&Arc<Trial>> {
         self.position(trial_id).ok().map(|at| &self.trials[at])
     }
 
@@ -112,6 +112,7 @@ fn rows(rdb: &mut Rdb, sql: &'static str, params: &[Cell<'_>]) -> Result<Vec<Tri
             system_attrs: Attributes::new(),
             started: row.time(3)?,
             completed: row.time(4)?,
+            ..Trial::default()
         });
         Ok(())
     })?;
@@ -121,19 +122,27 @@ fn rows(rdb: &mut Rdb, sql: &'static str, params: &[Cell<'_>]) -> Result<Vec<Tri
 /// What a row of another table adds to its trial.
 type Add = fn(&mut Trial, &mut HashMap<String, Distribution>, &Row<'_>) -> Result<()>;
 
-const PARTS: [(&str, Add); 5] = [
+const PARTS: [(&str, Add); 6] = [
     (
         "SELECT trial_id, param_name, param_value, distribution_json FROM trial_params \
          WHERE trial_id BETWEEN $1 AND $2",
         add_param,
     ),
     (
-        "SELECT trial_id, value, value_type FROM trial_values WHERE trial_id BETWEEN $1 AND $2 AND objective = 0",
+        "SELECT trial_id, value, value_type, objective FROM trial_values WHERE trial_id BETWEEN $1 AND $2 \
+         ORDER BY trial_id, objective",
         |trial, _, row| {
-            trial.value = Some(float(row, 1)?);
+            match row.int(3)? {
+                0 => trial.value = Some(float(row, 1)?),
+                _ => trial.further_values.push(float(row, 1)?),
+            }
             Ok(())
         },
     ),
+    ("SELECT trial_id, heartbeat FROM trial_heartbeats WHERE trial_id BETWEEN $1 AND $2", |trial, _, row| {
+        trial.heartbeat = row.time(1)?;
+        Ok(())
+    }),
     (
         "SELECT trial_id, step, intermediate_value, intermediate_value_type FROM trial_intermediate_values \
          WHERE trial_id BETWEEN $1 AND $2",
@@ -228,6 +237,6 @@ pub(super) fn state_name(state: State) -> &'static str {
 pub(super) fn state_of(name: &str) -> Result<State> {
     let states = [State::Running, State::Complete, State::Pruned, State::Fail, State::Waiting];
     states.into_iter().find(|state| state_name(*state) == name).ok_or_else(|| {
-        Error::new(Kind::Storage, format!("the study database has a trial in a state that is none: {name:?}"))
+        Error::new(Kind::Storage, format!("the study database has a trial in an unknown state: {name:?}"))
     })
 }

@@ -119,14 +119,11 @@ fn token() -> String {
 }
 
 fn no_study(place: &str) -> Error {
-    Error::new(Kind::NotFound, format!("the study is not in {place} any more: somebody has deleted it"))
+    Error::new(Kind::NotFound, format!("the study is no longer in {place}: it was deleted"))
 }
 
 fn no_trial(place: &str) -> Error {
-    Error::new(
-        Kind::NotFound,
-        format!("the trial is not in {place} any more: somebody has deleted its study"),
-    )
+    Error::new(Kind::NotFound, format!("the trial is no longer in {place}: its study was deleted"))
 }
 
 impl Storage for Rdb {

@@ -28,7 +28,8 @@ pub(super) fn create(rdb: &mut Rdb, name: &str, direction: Direction) -> Result<
     }
     let id = rdb.write(|rdb| insert(rdb, name, direction))?;
     let (user_attrs, system_attrs) = (Attributes::new(), Attributes::new());
-    Ok(StudyRecord { id, name: name.to_owned(), direction, user_attrs, system_attrs })
+    let further_directions = Vec::new();
+    Ok(StudyRecord { id, name: name.to_owned(), direction, further_directions, user_attrs, system_attrs })
 }
 
 fn insert(rdb: &mut Rdb, name: &str, direction: Direction) -> Result<i64> {
@@ -49,8 +50,7 @@ pub(super) fn find(rdb: &mut Rdb, name: &str) -> Result<Option<StudyRecord>> {
         Some(study) => Ok(Some(study)),
         None => {
             let message = format!(
-                "the study `{name}` in {} has several objectives, or no direction: only studies with one objective \
-                 can be gone on with; choose another name",
+                "study {name} in {} says neither minimize nor maximize: it is incomplete; choose another name",
                 rdb.link.place()
             );
             Err(Error::new(Kind::Conflict, message))
@@ -58,26 +58,28 @@ pub(super) fn find(rdb: &mut Rdb, name: &str) -> Result<Option<StudyRecord>> {
     }
 }
 
-/// All studies with one direction, or the one that is asked for.
+/// All studies with a direction, or the one that is asked for.
 pub(super) fn all(rdb: &mut Rdb, only: Option<i64>) -> Result<Vec<StudyRecord>> {
     let range = [only.unwrap_or(0).into(), only.unwrap_or(i32::MAX.into()).into()];
-    let mut directions: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    let sql = "SELECT study_id, direction FROM study_directions WHERE study_id BETWEEN $1 AND $2";
+    let mut directions: BTreeMap<i64, Vec<Option<Direction>>> = BTreeMap::new();
+    let sql = "SELECT study_id, direction FROM study_directions WHERE study_id BETWEEN $1 AND $2 \
+               ORDER BY study_id, objective";
     rdb.link.query(sql, &range, &mut |row| {
-        directions.entry(row.int(0)?).or_default().push(row.text(1)?.to_owned());
+        directions.entry(row.int(0)?).or_default().push(direction_of(row.text(1)?));
         Ok(())
     })?;
     let mut studies = BTreeMap::new();
     let sql = "SELECT study_id, study_name FROM studies WHERE study_id BETWEEN $1 AND $2";
     rdb.link.query(sql, &range, &mut |row| {
         let (id, name) = (row.int(0)?, row.text(1)?.to_owned());
-        let direction = match directions.get(&id).map(Vec::as_slice) {
-            Some([one]) => direction_of(one),
-            _ => None,
-        };
-        if let Some(direction) = direction {
+        let all: Option<Vec<Direction>> = directions.remove(&id).into_iter().flatten().collect();
+        if let Some((&direction, further)) = all.as_deref().and_then(<[Direction]>::split_first) {
             let (user_attrs, system_attrs) = (Attributes::new(), Attributes::new());
-            studies.insert(id, StudyRecord { id, name, direction, user_attrs, system_attrs });
+            let further_directions = further.to_vec();
+            studies.insert(
+                id,
+                StudyRecord { id, name, direction, further_directions, user_attrs, system_attrs },
+            );
         }
         Ok(())
     })?;

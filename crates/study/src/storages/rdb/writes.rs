@@ -27,8 +27,8 @@ pub(super) fn hold(rdb: &mut Rdb, trial_id: i64) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "trial {number} was taken up by another worker: this one was silent for too long. What it still says of the \
-         trial is left out"
+        "trial {number} was claimed by another worker, because this one missed its heartbeats: its further reports are \
+         ignored"
     );
     Err(Error::new(Kind::Conflict, message))
 }

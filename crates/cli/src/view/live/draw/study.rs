@@ -9,7 +9,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::chart::{self, Line};
 use super::{Canvas, progress_line, split_columns, split_rows};
-use crate::view::lines::{counted, time_left};
+use crate::view::lines::counted;
 use crate::view::live::curve::sparkline;
 use crate::view::live::look::Role;
 use crate::view::live::study::{Ended, Study};
@@ -53,9 +53,8 @@ fn small(study: &Study, area: Rect, n_workers: u16, canvas: &mut Canvas<'_>) {
 }
 
 fn heading(study: &Study, now: Duration, width: u16, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
-    let total = study.n_trials.map_or(0, |n| n as usize);
-    let (done, to_do) = (study.n_finished() - study.at_start, total.saturating_sub(study.at_start));
-    let left = time_left(now.saturating_sub(study.started), done, to_do);
+    let total = study.pace.n_trials.map_or(0, |n| n as usize);
+    let left = study.pace.left(now.saturating_sub(study.started), study.n_finished());
     let best = match &study.best {
         Some(best) => format!("best {:.4} (trial {})", best.value, best.number),
         None => "best: none complete yet".to_owned(),

@@ -1,0 +1,97 @@
+//! How long a study will still take.
+
+use std::time::Duration;
+
+/// The ends of a study: so many trials, and so much time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Its trials in all, if there is an end.
+    pub(crate) n_trials: Option<u64>,
+    /// The time it may take from its beginning here, if there is a limit.
+    pub(crate) timeout: Option<Duration>,
+    /// Its trials that were finished when it began here: they took none of this time.
+    pub(crate) at_start: usize,
+}
+
+impl Pace {
+    /// The time left in words, `elapsed` after the beginning here and with `n_finished` trials of the study finished: what
+    /// the timeout leaves, or what the other trials take at the pace of those that finished here (however many run at
+    /// once), whichever is less. Nothing where neither is known.
+    pub(crate) fn left(&self, elapsed: Duration, n_finished: usize) -> String {
+        let by_trials = self.by_trials(elapsed, n_finished);
+        let by_timeout = self.timeout.map(|timeout| timeout.saturating_sub(elapsed));
+        match (by_trials, by_timeout) {
+            (Some(by_trials), Some(limit)) if limit < by_trials => at_most(limit),
+            (None, Some(limit)) => at_most(limit),
+            (Some(by_trials), _) => about(by_trials),
+            (None, None) => String::new(),
+        }
+    }
+
+    fn by_trials(&self, elapsed: Duration, n_finished: usize) -> Option<Duration> {
+        let to_do = self.n_trials?.saturating_sub(n_finished as u64);
+        let done = n_finished.saturating_sub(self.at_start);
+        (done > 0 && to_do > 0).then(|| elapsed.div_f64(done as f64).mul_f64(to_do as f64))
+    }
+}
+
+fn at_most(left: Duration) -> String {
+    match in_words(left) {
+        None => "under 1 s left".to_owned(),
+        Some(time) => format!("at most {time} left"),
+    }
+}
+
+fn about(left: Duration) -> String {
+    match in_words(left) {
+        None => "under 1 s left".to_owned(),
+        Some(time) => format!("about {time} left"),
+    }
+}
+
+fn in_words(time: Duration) -> Option<String> {
+    match time.as_secs_f64().round() as u64 {
+        0 => None,
+        s if s < 100 => Some(format!("{s} s")),
+        s => Some(format!("{} min", s.div_ceil(60))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(n_trials: Option<u64>, timeout: Option<u64>, at_start: usize) -> Pace {
+        Pace { n_trials, timeout: timeout.map(Duration::from_secs), at_start }
+    }
+
+    fn left(pace: Pace, elapsed: u64, n_finished: usize) -> String {
+        pace.left(Duration::from_secs(elapsed), n_finished)
+    }
+
+    #[test]
+    fn it_is_the_least_of_what_trials_and_timeout_leave() {
+        assert_eq!(left(pace(Some(11), None, 0), 5, 1), "about 50 s left");
+        assert_eq!(left(pace(Some(11), Some(600), 0), 5, 1), "about 50 s left");
+        assert_eq!(left(pace(Some(11), Some(30), 0), 5, 1), "at most 25 s left");
+        assert_eq!(left(pace(None, Some(600), 0), 5, 1), "at most 10 min left");
+        // Before the first trial has finished, the timeout alone is known.
+        assert_eq!(left(pace(Some(11), Some(60), 0), 5, 0), "at most 55 s left");
+        assert_eq!(left(pace(Some(11), None, 0), 5, 0), "");
+        assert_eq!(left(pace(None, None, 0), 5, 3), "");
+        // Trials under way take a while to stop.
+        assert_eq!(left(pace(Some(11), Some(60), 0), 61, 2), "under 1 s left");
+        assert_eq!(left(pace(Some(11), None, 0), 5, 11), "");
+    }
+
+    #[test]
+    fn a_resumed_study_has_the_pace_of_what_it_did_here() {
+        // 90 of 100 trials were done before; 5 took 20 s, the last 5 will take as long.
+        assert_eq!(left(pace(Some(100), None, 90), 20, 95), "about 20 s left");
+        assert_eq!(left(pace(Some(100), Some(30), 90), 20, 95), "at most 10 s left");
+        // Eight jobs finish eight trials in the time of one: the pace is theirs.
+        assert_eq!(left(pace(Some(64), None, 0), 60, 16), "about 3 min left");
+        // More trials than were asked for, by another worker.
+        assert_eq!(left(pace(Some(10), None, 4), 20, 12), "");
+    }
+}
