@@ -85,6 +85,7 @@ fn predictions_are_written_beside_the_rows() {
             classes: &classes,
             predicted: &[1; 6],
             probabilities: MatRef::new(&proba, 6, 2),
+            fold_of: None,
         };
         let out = folder.path().join("out.csv");
         predictions::write(&out, &table, predictions, &predictions::WriteOptions::default()).unwrap();
