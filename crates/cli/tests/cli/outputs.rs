@@ -219,7 +219,7 @@ fn an_output_that_cannot_be_written_is_said_before_the_work() {
     // What is there stays, and nothing is left.
     assert!(!world.path("page.html").exists() && !world.path("n.safetensors").exists());
     assert_eq!(world.read("m.csv"), "a file");
-    world.error("report nowhere -o new/page.html", 1);
+    world.error("report nowhere -o new/page.html", 2);
     assert!(!world.path("new").exists());
 }
 
