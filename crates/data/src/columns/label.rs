@@ -103,6 +103,9 @@ pub(super) fn alone(sketches: &[Sketch], options: &ReadOptions) -> Result<Column
     let mut columns = Columns::unused(names, options);
     let candidates: Vec<usize> = (0..sketches.len()).filter(|&i| !sketches[i].is_index()).collect();
     match (&options.label_column, &candidates[..]) {
+        (None, &[column]) if sketches[column].kind == Kind::List => {
+            return Err(lists_of_labels(&sketches[column].name, &sketches[column].example));
+        }
         (None, &[column]) if sketches[column].kind.may_be_label() => set_label(&mut columns, column),
         _ => assign_label(&mut columns, sketches, options)?,
     }
