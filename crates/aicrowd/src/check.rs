@@ -51,7 +51,7 @@ fn shape_of(path: &Path, input: impl Read) -> Result<Shape> {
         let what = match error.kind() {
             csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
                 let line = pos.as_ref().map_or(0, csv::Position::line);
-                format!("line {line} has {len} cells, the first line has {expected_len}")
+                format!("line {line}: expected {expected_len} cells as in the first line, found {len}")
             }
             csv::ErrorKind::Io(error) => error.to_string(),
             _ => error.to_string(),

@@ -202,9 +202,9 @@ fn a_table_unlike_the_sample_is_not_prepared() {
         ("label,embeddings\na,b\nc,d\n", "expected the columns embeddings, label; found label, embeddings"),
         ("label\na\nb\n", "found label"),
         ("embeddings,label\na,b\n", "expected 2 rows, found 1"),
-        ("embeddings,label\na,b\nc\n", "line 3 has 1 cells, the first line has 2"),
-        ("embeddings,label\n", "there are no rows"),
-        ("", "there are no rows"),
+        ("embeddings,label\na,b\nc\n", "line 3: expected 2 cells as in the first line, found 1"),
+        ("embeddings,label\n", "no rows"),
+        ("", "no rows"),
     ];
     for (table, expected) in cases {
         let path = write(folder.path(), "s.csv", table);

@@ -115,7 +115,7 @@ mod tests {
     fn trials_and_the_best_so_far_stand_where_they_belong() {
         let text = history(&trials(), 80, false);
         let expected = "
-history: weighted F1 of each trial (o complete, . pruned or unfinished, = best so far)
+history: weighted F1 of each trial (o complete, . not complete, = best so far)
  0.7000 |                      o=====
         |
         |

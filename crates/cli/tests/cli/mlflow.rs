@@ -55,7 +55,7 @@ fn a_server_that_is_not_there_ends_the_command_before_anything_is_read() {
     let files = world.names();
     for (url, status, words) in [
         (format!("http://u:s3cret@127.0.0.1:{port}"), 1, "cannot log to MLflow: http://127.0.0.1:"),
-        ("localhost:5000".to_owned(), 2, "begins with no http(s)://"),
+        ("localhost:5000".to_owned(), 2, "it does not begin with http:// or https://"),
         ("ftp://u:s3cret@h".to_owned(), 2, "its scheme is not http or https but `ftp`"),
         ("u:s3cret@https://h".to_owned(), 2, "not a valid URL of an MLflow server"),
     ] {
