@@ -120,6 +120,6 @@ mod tests {
         }
         let message = |text| weights(text).unwrap_err().to_string();
         assert_eq!(message("x:1"), "class_weight names x, expected one of the classes a, b:c, d, e, absent");
-        assert!(message("a:0,b:c:0,d, e:0").contains("no class a weight above 0"));
+        assert!(message("a:0,b:c:0,d, e:0").contains("no class with training rows has a weight above 0"));
     }
 }
