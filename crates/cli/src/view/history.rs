@@ -68,7 +68,7 @@ pub(crate) fn history(objectives: &[Objective], trials: &[TrialRow], width: usiz
     }
     let Marks { complete, pruned, best, axis, corner, floor } = marks;
     let mut text = format!(
-        "\nhistory: {} of each trial ({complete} complete, {pruned} pruned or unfinished, {best} best so far)\n",
+        "\nhistory: {} of each trial ({complete} complete, {pruned} not complete, {best} best so far)\n",
         one_line(objective.label())
     );
     for (i, line) in canvas.iter().enumerate() {

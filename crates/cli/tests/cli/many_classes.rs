@@ -76,7 +76,7 @@ fn the_report_lists_the_confused_pairs() {
     }
     let page = world.read("out/report.html");
     assert!(page.contains("The pairs of classes that are confused most often"));
-    assert!(world.read("out/model-card.md").contains("The table lists the 50 classes with the most rows"));
+    assert!(world.read("out/model-card.md").contains("Listed are the 50 classes with the most rows"));
 
     let few = run("train.csv", "val.csv", "few");
     let val = &few["heads"][0]["val"];
