@@ -1,13 +1,11 @@
-//! The values of a record batch, column by column, and the cells they are for a table.
+//! The values of a record batch, column by column.
 
 use super::damaged;
 use super::flat::Table;
 use super::message::{Buffers, Message, Stored};
 use super::schema::{Kind, Node};
 use crate::Result;
-use crate::columnar::{Cells, Values, decimals};
 use bytes::Bytes;
-use half::f16;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,12 +15,13 @@ use std::sync::Arc;
 pub(super) struct Array {
     len: usize,
     /// For each value, whether it is one; none where all are.
-    valid: Option<Vec<bool>>,
-    data: Data,
+    pub(super) valid: Option<Vec<bool>>,
+    pub(super) data: Data,
 }
 
+/// The values themselves.
 #[derive(Debug, Clone)]
-enum Data {
+pub(super) enum Data {
     /// Values of a fixed number of bytes, the lowest first.
     Fixed(Bytes),
     Bits(Bytes),
@@ -275,7 +274,8 @@ pub(super) fn read_dictionary(
 }
 
 impl Array {
-    fn is_valid(&self, i: usize) -> bool {
+    /// Whether value `i` is one, and no null.
+    pub(super) fn is_valid(&self, i: usize) -> bool {
         !matches!(self.data, Data::Nothing) && self.valid.as_ref().is_none_or(|valid| valid[i])
     }
 
@@ -324,7 +324,7 @@ impl Array {
     }
 
     /// The parts of the rows of a structure, which are null where the row is.
-    fn parts(&self, range: &Range<usize>) -> Vec<Array> {
+    pub(super) fn parts(&self, range: &Range<usize>) -> Vec<Array> {
         let Data::Struct(children) = &self.data else { return Vec::new() };
         let part = |child: &Array| {
             let mut part = child.clone();
@@ -338,156 +338,12 @@ impl Array {
     }
 }
 
-/// The cells of rows `range` of a column; of a structure, those of its parts.
-pub(super) fn cells(node: &Node, array: &Array, range: Range<usize>) -> Vec<Cells> {
-    if node.kind == Kind::Struct {
-        let parts = array.parts(&range);
-        return node
-            .children
-            .iter()
-            .zip(&parts)
-            .map(|(node, part)| cells_of(node, part, range.clone()))
-            .collect();
-    }
-    vec![cells_of(node, array, range)]
-}
-
-fn cells_of(node: &Node, array: &Array, range: Range<usize>) -> Cells {
-    let mut building = Building::new(innermost(node));
-    building.cells.n_rows = range.len();
-    let is_list = matches!(array.data, Data::Lists(..) | Data::FixedLists(..));
-    if !is_list {
-        building.flat(array, range);
-    } else {
-        range.for_each(|row| building.list(array, row, 0, 0));
-    }
-    building.finish()
-}
-
-fn innermost(node: &Node) -> &Node {
-    match (&node.kind, node.children.first()) {
-        (Kind::List { .. } | Kind::FixedList(_), Some(child)) => innermost(child),
-        _ => node,
-    }
-}
-
-/// Cells in the making.
-struct Building<'a> {
-    leaf: &'a Node,
-    cells: Cells,
-}
-
-impl<'a> Building<'a> {
-    fn new(leaf: &'a Node) -> Building<'a> {
-        let values = match leaf.kind {
-            Kind::Float(8) => Values::F64(Vec::new()),
-            Kind::Float(_) => Values::F32(Vec::new()),
-            Kind::Bool => Values::Bools(Vec::new()),
-            Kind::Int { .. } | Kind::Decimal { .. } => Values::Integers(Vec::new()),
-            _ => Values::Texts(Vec::new()),
-        };
-        let cells = Cells { n_rows: 0, definitions: Vec::new(), repetitions: Vec::new(), values };
-        Building { leaf, cells }
-    }
-
-    fn flat(&mut self, array: &Array, range: Range<usize>) {
-        if array.valid.is_none() && !matches!(array.data, Data::Nothing) {
-            return self.values(array, range);
-        }
-        for i in range {
-            let is_valid = array.is_valid(i);
-            self.cells.definitions.push(i16::from(is_valid));
-            if is_valid {
-                self.values(array, i..i + 1);
-            }
-        }
-    }
-
-    /// A list, of which `level` lists are above it; its first element is at `repetition`. Null is level `2 * level`, an empty
-    /// list one more, a null element two more, and a value three more.
-    fn list(&mut self, array: &Array, row: usize, level: i16, repetition: i16) {
-        let (range, child) = match &array.data {
-            Data::Lists(offsets, child) => (offsets[row]..offsets[row + 1], child),
-            Data::FixedLists(size, child) => (row * size..(row + 1) * size, child),
-            _ => return,
-        };
-        let base = 2 * level;
-        if !array.is_valid(row) || range.is_empty() {
-            self.level(base + i16::from(array.is_valid(row)), repetition);
-            return;
-        }
-        let first = range.start;
-        let is_nested = matches!(child.data, Data::Lists(..) | Data::FixedLists(..));
-        if !is_nested && child.valid.is_none() && !matches!(child.data, Data::Nothing) {
-            let n = range.len();
-            self.cells.definitions.extend(std::iter::repeat_n(base + 3, n));
-            self.cells.repetitions.push(repetition);
-            self.cells.repetitions.extend(std::iter::repeat_n(level + 1, n - 1));
-            return self.values(child, range);
-        }
-        for i in range {
-            let repetition = if i == first { repetition } else { level + 1 };
-            if is_nested {
-                self.list(child, i, level + 1, repetition);
-            } else {
-                self.level(base + 2 + i16::from(child.is_valid(i)), repetition);
-                if child.is_valid(i) {
-                    self.values(child, i..i + 1);
-                }
-            }
-        }
-    }
-
-    fn level(&mut self, definition: i16, repetition: i16) {
-        self.cells.definitions.push(definition);
-        self.cells.repetitions.push(repetition);
-    }
-
-    /// Adds values that are none of them null.
-    fn values(&mut self, array: &Array, range: Range<usize>) {
-        match (&mut self.cells.values, &array.data, self.leaf.kind) {
-            (Values::F32(values), Data::Fixed(bytes), Kind::Float(2)) => {
-                let items = bytes[range.start * 2..range.end * 2].as_chunks().0;
-                values.extend(items.iter().map(|item| f16::from_le_bytes(*item).to_f32()));
-            }
-            (Values::F32(values), Data::Fixed(bytes), _) => {
-                let items = bytes[range.start * 4..range.end * 4].as_chunks().0;
-                values.extend(items.iter().map(|item| f32::from_le_bytes(*item)));
-            }
-            (Values::F64(values), Data::Fixed(bytes), _) => {
-                let items = bytes[range.start * 8..range.end * 8].as_chunks().0;
-                values.extend(items.iter().map(|item| f64::from_le_bytes(*item)));
-            }
-            (Values::Integers(values), Data::Fixed(data), Kind::Int { bytes, signed }) => {
-                integers(values, bytes, signed, &data[range.start * bytes..range.end * bytes]);
-            }
-            (Values::Integers(values), Data::Fixed(data), Kind::Decimal { bytes, .. }) => {
-                integers(values, bytes, true, &data[range.start * bytes..range.end * bytes]);
-            }
-            (Values::Bools(values), Data::Bits(bits), _) => values.extend(range.map(|i| bit(bits, i))),
-            (Values::Texts(values), Data::Texts(texts), _) => {
-                values.extend(texts[range].iter().map(|text| text.clone().into()));
-            }
-            _ => {}
-        }
-    }
-
-    fn finish(mut self) -> Cells {
-        if let (Kind::Decimal { scale, .. }, Values::Integers(digits)) =
-            (self.leaf.kind, &mut self.cells.values)
-        {
-            let digits = std::mem::take(digits);
-            self.cells.values = decimals(digits.into_iter(), u32::try_from(scale).unwrap_or(0));
-        }
-        self.cells
-    }
-}
-
 fn nothing(len: usize) -> Array {
     Array { len, valid: None, data: Data::Nothing }
 }
 
-fn bit(bits: &[u8], i: usize) -> bool {
+/// Bit `i` of a buffer.
+pub(super) fn bit(bits: &[u8], i: usize) -> bool {
     bits[i / 8] >> (i % 8) & 1 == 1
 }
 
@@ -528,7 +384,7 @@ fn texts(at: &Stored, bytes: &Stored, len: usize, wide: bool) -> Result<Vec<Byte
 }
 
 /// Adds integers of so many bytes, of which more than 16 hold no more than 128 bits.
-fn integers(values: &mut Vec<i128>, size: usize, signed: bool, bytes: &[u8]) {
+pub(super) fn integers(values: &mut Vec<i128>, size: usize, signed: bool, bytes: &[u8]) {
     let wide = |item: &[u8]| {
         let fill = if signed && item.last().is_some_and(|byte| byte & 0x80 != 0) { 0xFF } else { 0 };
         let mut whole = [fill; 16];

@@ -8,6 +8,7 @@
 //! message claims.
 
 mod array;
+mod cells;
 mod flat;
 mod message;
 mod schema;
@@ -72,7 +73,7 @@ pub(crate) fn open(source: &Source, compression: Compression, options: &ReadOpti
 fn cells_of(nodes: &[Node], rows: &Rows, field: &Field, range: Range<usize>) -> Result<Cells> {
     let column = field.leaf.unwrap_or_default();
     let Some(Some(array)) = rows.arrays.get(column) else { return Err(damaged("a column is missing")) };
-    as_lists(field, array::cells(&nodes[column], array, range)).map_err(damaged)
+    as_lists(field, cells::cells(&nodes[column], array, range)).map_err(damaged)
 }
 
 /// The record batches of a source, one after another.
