@@ -1,7 +1,15 @@
 //! Samples to learn from: features and class indices.
 
-use crate::{Classes, Result, Table};
-use headsmith_kernels::{MatRef, Matrix};
+use crate::{Classes, Error, Result, Table};
+use headsmith_kernels::{Mapped, MatRef, Matrix};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// Bytes of a copy of rows that is held in memory although there is a folder for large ones.
+const LARGEST_IN_MEMORY: usize = 64 << 20;
+
+/// Bytes that are written at once.
+const BUFFER: usize = 1 << 20;
 
 /// Features and class indices of samples, and the classes they index.
 ///
@@ -26,17 +34,68 @@ impl Dataset {
         Ok(Dataset { x: table.x, y, classes: classes.clone() })
     }
 
-    /// A copy of some `rows` of `x` and `y`, in that order.
+    /// A copy of some `rows` of `x` and `y`, in that order. With a folder `cache`, a large copy is written to a file there and
+    /// mapped; the file has no name, and goes with the copy.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
     ///
     /// # Panics
     /// When there is no such row.
-    pub fn of_rows(x: MatRef<'_>, y: &[u32], classes: &Classes, rows: &[usize]) -> Dataset {
-        let mut values = Vec::with_capacity(rows.len() * x.n_cols());
-        rows.iter().for_each(|&row| values.extend_from_slice(x.row(row)));
-        Dataset {
-            x: Matrix::new(values, rows.len(), x.n_cols()),
-            y: rows.iter().map(|&row| y[row]).collect(),
-            classes: classes.clone(),
-        }
+    pub fn of_rows(
+        x: MatRef<'_>,
+        y: &[u32],
+        classes: &Classes,
+        rows: &[usize],
+        cache: Option<&Path>,
+    ) -> Result<Dataset> {
+        let n_bytes = rows.len() * x.n_cols() * size_of::<f32>();
+        let x = match cache.filter(|_| n_bytes > LARGEST_IN_MEMORY) {
+            None => in_memory(x, rows),
+            Some(folder) => mapped(x, rows, folder).map_err(|error| {
+                let hint = "put the cache where there is room for the table and a copy of its rows";
+                Error::output(folder, error).with_hint(hint)
+            })?,
+        };
+        Ok(Dataset { x, y: rows.iter().map(|&row| y[row]).collect(), classes: classes.clone() })
+    }
+}
+
+fn in_memory(x: MatRef<'_>, rows: &[usize]) -> Matrix {
+    let mut values = Vec::with_capacity(rows.len() * x.n_cols());
+    rows.iter().for_each(|&row| values.extend_from_slice(x.row(row)));
+    Matrix::new(values, rows.len(), x.n_cols())
+}
+
+fn mapped(x: MatRef<'_>, rows: &[usize], folder: &Path) -> io::Result<Matrix> {
+    let file = tempfile::tempfile_in(folder)?;
+    let mut out = BufWriter::with_capacity(BUFFER, &file);
+    let mut bytes = Vec::new();
+    for &row in rows {
+        bytes.clear();
+        bytes.extend(x.row(row).iter().flat_map(|value| value.to_le_bytes()));
+        out.write_all(&bytes)?;
+    }
+    out.flush()?;
+    drop(out);
+    Ok(Matrix::mapped(Mapped::new(&file, 0, rows.len() * x.n_cols())?, rows.len(), x.n_cols()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapped_copy_is_as_one_in_memory_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let values = (0..300).map(|i| f32::from_bits(0x3f80_0000 + i * 12_345)).collect();
+        let x = Matrix::new(values, 100, 3);
+        let rows: Vec<usize> = (0..50).map(|i| i * 37 % 100).collect();
+        let (plain, copy) = (in_memory(x.view(), &rows), mapped(x.view(), &rows, folder.path()).unwrap());
+        assert!(copy.is_mapped() && !plain.is_mapped());
+        assert_eq!(plain.as_slice(), copy.as_slice());
+        assert_eq!(copy.row(1), x.row(37));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(mapped(x.view(), &rows, &folder.path().join("none")).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! The tables of a fit, looked through, before they become datasets.
 
+use std::path::PathBuf;
+
 use headsmith_data::checks::shared_groups;
 use headsmith_data::{Classes, Dataset, Finding, Groups, ReadOptions};
 use headsmith_model::Record;
@@ -27,6 +29,8 @@ pub struct Checked {
     pub(crate) groups: Option<Groups>,
     /// The same of `val`.
     val_groups: Option<Groups>,
+    /// The folder for large copies of rows.
+    pub(crate) cache: Option<PathBuf>,
     record: Record,
 }
 
@@ -66,7 +70,8 @@ impl Checked {
             feature_names: train.table.feature_names().unwrap_or_default(),
             ..Record::default()
         };
-        Ok(Checked { train, val, classes, findings, groups, val_groups, record })
+        let cache = read.cache.clone();
+        Ok(Checked { train, val, classes, findings, groups, val_groups, cache, record })
     }
 
     /// The rows to fit on. Without a validation table, `val_share` of the training rows validates; 0: none does.
@@ -74,7 +79,7 @@ impl Checked {
     /// # Errors
     /// When the training rows cannot be split.
     pub fn into_data(self, val_share: f64, context: &mut Context<'_>) -> Result<FitData> {
-        let Checked { train, val, classes, groups, val_groups, record, .. } = self;
+        let Checked { train, val, classes, groups, val_groups, cache, record, .. } = self;
         let places = RowPlaces::all(val.as_ref().unwrap_or(&train).table.places());
         let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
         let train = Dataset::new(train.table, &classes)?;
@@ -82,7 +87,7 @@ impl Checked {
             .as_ref()
             .zip(val_groups)
             .map(|(val, groups)| split::units::of(val.x.view(), Some(&groups), context.pool));
-        let mut data = FitData { train, val, held_back: None, split: None, val_units, places, record };
+        let mut data = FitData { train, val, held_back: None, split: None, val_units, cache, places, record };
         if data.val.is_none() && val_share != 0.0 {
             split::take(&mut data, val_share, groups.as_ref(), context)?;
         }

@@ -34,6 +34,8 @@ pub struct FitData {
     pub split: Option<Split>,
     /// The unit that each row of `val` belongs to, where a column groups them: no part of `val` splits one.
     pub val_units: Option<Vec<usize>>,
+    /// The folder for large copies of rows, where tables are mapped from one.
+    pub cache: Option<PathBuf>,
     /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
     pub places: RowPlaces,
     /// What the model is to remember of its data: tables and columns.

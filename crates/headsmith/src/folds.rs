@@ -267,8 +267,8 @@ impl<'c> Rows<'c> {
         (0..self.y.len()).filter(|&row| is(self.fold_of[row])).collect()
     }
 
-    fn copy(&self, rows: &[usize]) -> Dataset {
-        Dataset::of_rows(self.x, &self.y, &self.checked.classes, rows)
+    fn copy(&self, rows: &[usize]) -> Result<Dataset> {
+        Ok(Dataset::of_rows(self.x, &self.y, &self.checked.classes, rows, self.checked.cache.as_deref())?)
     }
 
     /// Fits the head on all folds but one, and predicts that.
@@ -287,7 +287,7 @@ impl<'c> Rows<'c> {
         }
         let (n_train, n_val) = (data.train.y.len(), data.val.as_ref().map_or(0, |val| val.y.len()));
         drop(data);
-        let scored = self.copy(&self.of(|other| other == fold));
+        let scored = self.copy(&self.of(|other| other == fold))?;
         let proba = model.predict_proba(scored.x.view(), context.pool)?;
         let report = FoldReport {
             fold: fold + 1,
@@ -316,11 +316,12 @@ impl<'c> Rows<'c> {
             }
         }
         Ok(FitData {
-            train: self.copy(&train),
-            val: (!val.is_empty()).then(|| self.copy(&val)),
+            train: self.copy(&train)?,
+            val: (!val.is_empty()).then(|| self.copy(&val)).transpose()?,
             held_back: None,
             split: None,
             val_units: None,
+            cache: None,
             places: RowPlaces::all(self.checked.train.table.places()),
             record: Default::default(),
         })

@@ -1,6 +1,8 @@
 //! A part of the validation rows that nothing is chosen by: no trial, epoch, pruning or head sees it. The score on it needs
 //! no correction. `docs/guide/honest-numbers.md` says when it is worth its rows.
 
+use std::path::Path;
+
 use headsmith_data::Dataset;
 use headsmith_kernels::Philox;
 use serde::Serialize;
@@ -76,15 +78,19 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     }
     let is_shown = |row: &usize| held.binary_search(row).is_err();
     let shown: Vec<usize> = (0..val.y.len()).filter(is_shown).collect();
-    let parts = (part(val, &shown), part(val, &held));
+    let cache = data.cache.as_deref();
+    let parts = (part(val, &shown, cache)?, part(val, &held, cache)?);
     (data.val, data.held_back) = (Some(parts.0), Some((share, parts.1)));
     data.places.keep(shown);
     Ok(())
 }
 
-/// A copy of some rows.
-pub(crate) fn part(all: &Dataset, rows: &[usize]) -> Dataset {
-    Dataset::of_rows(all.x.view(), &all.y, &all.classes, rows)
+/// A copy of some rows, a large one in the folder `cache`.
+///
+/// # Errors
+/// When it cannot be written there.
+pub(crate) fn part(all: &Dataset, rows: &[usize], cache: Option<&Path>) -> Result<Dataset> {
+    Ok(Dataset::of_rows(all.x.view(), &all.y, &all.classes, rows, cache)?)
 }
 
 /// Judges the selected model on the rows that were held back, if any were.

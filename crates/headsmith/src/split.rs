@@ -88,7 +88,8 @@ pub(crate) fn take(
     let groups = groups.map(|groups| SplitGroups::new(groups, &val));
     data.val_units = groups.as_ref().map(|_| units::numbered(val.iter().map(|&row| units[row])));
     let split = Split { share, n_train: train.len(), n_val: val.len(), seed: context.seed, groups };
-    (data.train, data.val) = (part(&data.train, &train), Some(part(&data.train, &val)));
+    let cache = data.cache.as_deref();
+    (data.train, data.val) = (part(&data.train, &train, cache)?, Some(part(&data.train, &val, cache)?));
     data.places.keep(val);
     context.tell(&Progress::Split(&split));
     data.split = Some(split);

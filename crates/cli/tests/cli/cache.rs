@@ -138,7 +138,7 @@ mod large {
         let fit = |more: &str| {
             format!(
                 "fit mlp --train train.npy --epochs 1 --neurons0 8 --neurons1 8 --neurons2 8 --batch-size 2000 \
-                 --scale standardise --jobs 2 --val-share 0 --model {more}"
+                 --scale standardise --jobs 2 --model {more}"
             )
         };
         let table = (N_ROWS * N_FEATURES * 4) as u64 >> 20;
@@ -146,12 +146,18 @@ mod large {
         let cache = world.path("cache");
         kill_in_the_middle(&world, &cache);
         assert!(names(&cache).iter().all(|name| name.ends_with(".partial")), "{:?}", names(&cache));
-        let written = peak(&world, &fit("written.safetensors --cache cache"));
-        let mapped = peak(&world, &fit("mapped.safetensors --cache cache"));
-        let in_memory = peak(&world, &fit("in-memory.safetensors"));
+        let written = peak(&world, &fit("written.safetensors --val-share 0 --cache cache"));
+        let mapped = peak(&world, &fit("mapped.safetensors --val-share 0 --cache cache"));
+        let in_memory = peak(&world, &fit("in-memory.safetensors --val-share 0"));
         assert!(written < table && mapped < table, "{written} and {mapped} MB of a table of {table} MB");
         assert!(in_memory >= table, "{in_memory} MB were seen of a table of {table} MB");
         let model = world.bytes("in-memory.safetensors");
         assert!(world.bytes("written.safetensors") == model && world.bytes("mapped.safetensors") == model);
+        // Neither are the parts that it is split into.
+        let split = peak(&world, &fit("split.safetensors --val-share 0.1 --cache cache"));
+        assert!(split < table, "{split} MB of a split table of {table} MB");
+        world.run(&fit("plain.safetensors --val-share 0.1 --quiet"), 0);
+        assert!(world.bytes("split.safetensors") == world.bytes("plain.safetensors"));
+        assert_eq!(names(&cache).iter().filter(|name| !name.ends_with(".partial")).count(), 1);
     }
 }
