@@ -53,7 +53,7 @@ fn read(table: &Table, column: &str) -> Result<Groups> {
     let is_other = matches!(table.columns().roles[at], Role::Other | Role::Index);
     if !is_other || !opened.can_be_written(at) {
         let found = if is_other { "neither text nor numbers" } else { "the features or the label" };
-        let what = format!("column \"{column}\" holds {found}: its values are no groups");
+        let what = format!("column \"{column}\" holds {found}, expected text or numbers that name groups");
         return Err(Error::column(what).with_hint("name a column of text or numbers with --group-column"));
     }
     let mut groups = Groups { column: column.to_owned(), names: Vec::new(), codes: Vec::new() };
@@ -94,7 +94,7 @@ fn value(text: &str) -> Option<&str> {
 
 fn missing(table: &Table, row: usize, column: &str) -> Error {
     Error::row(table.place(row).in_column(column), "expected a group, found nothing")
-        .with_hint("rows without a value are no group: fill it in, or leave the row out")
+        .with_hint("a row without a value belongs to no group: fill it in, or remove the row")
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ fn mend(name: &str, numerals: &Numerals) -> String {
         None => format!("{name} holds numbers stored as text: store them as numbers"),
         Some(first) => {
             let first = Place { column: None, ..first.clone() };
-            let are = if *n_others == 1 { "is no number, at" } else { "are no numbers, first at" };
+            let are = if *n_others == 1 { "is not a number, at" } else { "are not numbers, first at" };
             format!(
                 "{name} holds numbers stored as text, but {n_others} of its {n_cells} cells {are} {first}: \
                  mend them and store numbers"

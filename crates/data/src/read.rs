@@ -266,8 +266,8 @@ fn unknown_columns(table: &str, columns: &Columns) -> Option<Finding> {
     let count = names.len();
     let message = match count {
         0 => return None,
-        1 => format!("column {} is no feature of the training table and is ignored", quoted(names)),
-        n => format!("{n} columns are no features of the training table and are ignored: {}", quoted(names)),
+        1 => format!("column {} is not a feature of the training table and is ignored", quoted(names)),
+        n => format!("{n} columns are not features of the training table and are ignored: {}", quoted(names)),
     };
     let (severity, code, table) = (Severity::Warning, "unknown-columns", table.to_owned());
     Some(Finding { severity, code, table, message, count, places: Vec::new() })

@@ -119,7 +119,7 @@ fn columns_that_tell_the_label_or_identify_the_row_are_named() {
     });
     let found = inspect(&[("train", &table), ("val", &table)], &Pool::inline());
     let found =
-        found.iter().filter(|f| ["label-told", "identifier-column", "label-as-feature"].contains(&f.code));
+        found.iter().filter(|f| ["label-leak", "identifier-column", "label-as-feature"].contains(&f.code));
     insta::assert_snapshot!(found.map(|finding| format!("{finding}\n")).collect::<String>());
 }
 

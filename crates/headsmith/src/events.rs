@@ -68,7 +68,7 @@ impl EventLog {
         // A pipe or a terminal would be waited for.
         if std::fs::metadata(&path).is_ok_and(|is| !is.is_file()) {
             return Err(Error::usage(format!(
-                "{} is no file: name a new file, or one that --events wrote before",
+                "{} is not a regular file: name a new file, or one that --events wrote before",
                 path.display()
             )));
         }
@@ -134,7 +134,7 @@ fn refuse_others(path: &Path, file: &File) -> Result<()> {
             path.display()
         ))),
         None => Err(Error::usage(format!(
-            "{} is there and is no log of events: name a new file, or one that --events wrote before",
+            "{} exists and is not a log of events: name a new file, or one that --events wrote before",
             path.display()
         ))),
     }

@@ -63,7 +63,7 @@ fn facts_of_log(path: &Path) -> Result<Facts> {
     let log = read_log(path)?;
     let Some(begun) = log.iter().rposition(is_begin) else {
         return Err(Error::usage(format!(
-            "{} is no log of events: name one that --events wrote, or the output folder of headsmith run",
+            "{} is not a log of events: name one that --events wrote, or the output folder of headsmith run",
             path.display()
         )));
     };
@@ -132,7 +132,7 @@ fn report_of(path: &Path) -> Result<Value> {
             version.unwrap_or(0),
             crate::report::REPORT_VERSION
         ))),
-        _ => Err(Error::data(format!("{} is no report of headsmith run", path.display()))),
+        _ => Err(Error::data(format!("{} is not a report of headsmith run", path.display()))),
     }
 }
 

@@ -56,7 +56,7 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     }
     if !(0.0..1.0).contains(&share) {
         return Err(Error::usage(format!(
-            "{share} is no share to hold back: expected at least 0 and less than 1"
+            "{share} is not a valid share to hold back: expected at least 0 and less than 1"
         )));
     }
     let val = data
@@ -72,7 +72,7 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     };
     if held.is_empty() {
         return Err(Error::usage(format!(
-            "{share} of {} validation rows is no row of any class: hold back more, or nothing",
+            "{share} of {} validation rows is less than one row of any class: hold back more, or nothing",
             val.y.len()
         )));
     }

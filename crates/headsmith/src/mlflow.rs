@@ -73,7 +73,7 @@ impl Mlflow {
         let shown = address.shown().to_owned();
         let mut warnings = Vec::new();
         if address.is_exposed() {
-            warnings.push(format!("{shown} is no https:// address: who asks MLflow can be read on the way"));
+            warnings.push(format!("{shown} is not an https:// address: the traffic can be read on the way"));
         }
         let mut tags = vec![
             ("mlflow.source.type".to_owned(), "LOCAL".to_owned()),

@@ -259,7 +259,7 @@ fn predict_options(config: &RunConfig) -> PredictOptions {
 /// Writes the report, and the page and the card that are drawn from it.
 fn write_report(report: &Report, out: &Path, context: &mut Context<'_>) -> Result<()> {
     let [path, page, card] = [folder::REPORT, folder::PAGE, folder::CARD].map(|name| out.join(name));
-    let not_json = |error| Error::data(format!("the report is no JSON: {error}"));
+    let not_json = |error| Error::data(format!("the report is not valid JSON: {error}"));
     let mut bytes = serde_json::to_vec_pretty(report).map_err(not_json)?;
     bytes.push(b'\n');
     output::write_atomically(&path, |file| file.write_all(&bytes))?;

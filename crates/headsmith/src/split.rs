@@ -99,7 +99,7 @@ pub(crate) fn take(
 /// The error for what is no share.
 pub(crate) fn no_share(share: f64) -> Error {
     Error::usage(format!(
-        "--val-share {share} is no share of the training rows: expected a number above 0 and below 1"
+        "--val-share {share} is not a valid share of the training rows: expected a number above 0 and below 1"
     ))
 }
 

@@ -68,7 +68,7 @@ impl fmt::Debug for Mapped {
 fn check(file: &File, offset: u64, len: usize) -> io::Result<usize> {
     let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
     if !offset.is_multiple_of(size_of::<f32>() as u64) {
-        return Err(invalid(format!("floats at byte {offset}, which is no multiple of 4")));
+        return Err(invalid(format!("floats at byte {offset}, which is not a multiple of 4")));
     }
     let (n_bytes, there) = (len.checked_mul(size_of::<f32>()), file.metadata()?.len());
     match n_bytes.filter(|&n| isize::try_from(n).is_ok()) {

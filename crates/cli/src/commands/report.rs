@@ -78,7 +78,7 @@ fn print(page: &Path, pdf: &Path) -> Result<()> {
     };
     let page = page.canonicalize().with_context(|| format!("cannot find {}", page.display()))?;
     // Printed beside it under another name: what stands there is replaced by a whole file or not at all.
-    let name = pdf.file_name().with_context(|| format!("{} is no name of a file", pdf.display()))?;
+    let name = pdf.file_name().with_context(|| format!("{} is not a file name", pdf.display()))?;
     let part = pdf.with_file_name(format!(".{}.part", name.to_string_lossy()));
     let written = print_with(&browsers, &page, &part).and_then(|()| {
         std::fs::rename(&part, pdf).with_context(|| format!("cannot write {}", pdf.display()))

@@ -112,7 +112,7 @@ fn a_file_that_is_no_log_is_left_alone() {
     let world = World::with_tables();
     let tables = world.bytes("train.csv");
     let error = world.error(&format!("{FIT} --events train.csv"), 2);
-    assert!(error.contains("train.csv is there and is no log of events"), "{error}");
+    assert!(error.contains("train.csv exists and is not a log of events"), "{error}");
     assert_eq!(world.bytes("train.csv"), tables);
     let error = world.error(&format!("{FIT} --events m.safetensors"), 2);
     assert!(error.contains("would be written twice"), "{error}");
@@ -123,7 +123,7 @@ fn a_file_that_is_no_log_is_left_alone() {
     assert!(
         world.error(&format!("{FIT} --events file/log.jsonl"), 1).contains("cannot make the folder file")
     );
-    assert!(world.error("report train.csv", 2).contains("train.csv is no log of events"));
+    assert!(world.error("report train.csv", 2).contains("train.csv is not a log of events"));
     world.write("log.jsonl", "{\"event\":\"begin\",\"format\":\"headsmith-events\",\"version\":1}\n");
     assert!(world.error("report log.jsonl -o log.jsonl", 2).contains("is read and cannot be written"));
     assert!(!world.path("m.safetensors").exists());
@@ -170,5 +170,5 @@ fn names_that_are_no_text_are_kept_as_they_are_shown() {
     let log = log(&world, "fit.jsonl");
     assert_eq!(of(&log, "reading")[0]["path"], "tr\u{fffd}in.csv");
     assert_eq!(of(&log, "wrote")[0]["path"], "m\u{fffd}.safetensors");
-    assert!(world.error(&format!("{FIT} --events /dev/null"), 2).contains("/dev/null is no file"));
+    assert!(world.error(&format!("{FIT} --events /dev/null"), 2).contains("/dev/null is not a regular file"));
 }

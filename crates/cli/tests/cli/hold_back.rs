@@ -83,7 +83,7 @@ fn another_share_is_another_study_and_a_share_of_nothing_is_refused() {
     assert!(error.contains("share held back: 0.3 in the study, 0.2 asked for"), "{error}");
     let none = TUNE.replace("--hold-back 0.3", "--hold-back 0.001");
     let error = world.error(&format!("{none} --val val.csv --storage two.db"), 2);
-    assert!(error.contains("0.001 of 90 validation rows is no row"), "{error}");
+    assert!(error.contains("0.001 of 90 validation rows is less than one row"), "{error}");
     let all = TUNE.replace("--hold-back 0.3", "--hold-back 1");
     let error = world.error(&format!("{all} --val val.csv --storage two.db"), 2);
     assert!(error.contains("less than 1"), "{error}");

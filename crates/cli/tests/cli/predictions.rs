@@ -168,7 +168,7 @@ fn a_dash_is_standard_output_and_messages_go_elsewhere() {
 fn what_cannot_be_written_is_refused_before_anything_is_read() {
     let world = World::with_tables();
     for (more, why) in [
-        ("p.xlsx", "\".xlsx\" is no format"),
+        ("p.xlsx", "\".xlsx\" is not a format"),
         ("p.xlsx", ".csv, .tsv, .jsonl (these also with .gz or .zst), .parquet, .npy, or -"),
         ("p.parquet.gz", "not compressed again"),
         ("p.jsonl --zip", "--zip writes an archive of a CSV"),

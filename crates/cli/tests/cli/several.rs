@@ -114,7 +114,7 @@ fn features_are_matched_by_name_when_a_model_predicts() {
     };
     for name in ["plain", "reversed", "extra"] {
         let said = world.error(&predict(name), 0);
-        assert_eq!(said.contains("\"n_tokens\" is no feature"), name == "extra", "{said}");
+        assert_eq!(said.contains("\"n_tokens\" is not a feature"), name == "extra", "{said}");
     }
     assert_eq!(world.read("reversed.labels.csv"), world.read("plain.labels.csv"));
     assert_eq!(world.read("extra.labels.csv"), world.read("plain.labels.csv"));

@@ -69,7 +69,7 @@ pub(super) fn read_batch(
     // Lists of no length and nulls take no byte; in a table, each row has a bit at least.
     let size = cursor.buffers.size();
     if n_rows as u64 > size.saturating_mul(8).max(MIN_ROWS) {
-        return Err(damaged(&format!("a batch of {size} bytes is said to have {n_rows} rows")));
+        return Err(damaged(&format!("a batch of {size} bytes claims to have {n_rows} rows")));
     }
     let mut arrays = Vec::with_capacity(nodes.len());
     for (column, node) in nodes.iter().enumerate() {

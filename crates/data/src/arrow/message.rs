@@ -111,7 +111,7 @@ impl<'a> Messages<'a> {
     /// The next bytes. Memory grows with what is really there, not with what is claimed.
     fn take(&mut self, len: u64, most: u64) -> Result<Vec<u8>> {
         if len > most {
-            return Err(damaged(&format!("a message is said to take {len} bytes")));
+            return Err(damaged(&format!("a message claims {len} bytes")));
         }
         let mut bytes = Vec::new();
         self.input.by_ref().take(len).read_to_end(&mut bytes).map_err(read_error)?;
@@ -173,7 +173,7 @@ impl<'a> Buffers<'a> {
         }
         let len = body.len() as u64;
         if size > len.saturating_mul(MAX_EXPANSION).max(MIN_LIMIT) {
-            return Err(damaged(&format!("a batch of {len} bytes is said to hold {size}")));
+            return Err(damaged(&format!("a batch of {len} bytes claims to hold {size}")));
         }
         Ok(Buffers { body, places: batch.items(2).iter(), codec, size })
     }

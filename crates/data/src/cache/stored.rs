@@ -62,7 +62,7 @@ impl Preamble {
             return Err("was never finished".to_owned());
         }
         if bytes[..8] != MAGIC {
-            return Err("is no cache file".to_owned());
+            return Err("is not a cache file".to_owned());
         }
         if u32_at(8) != VERSION {
             return Err(format!("is of version {} of the format, not {VERSION}", u32_at(8)));

@@ -104,7 +104,7 @@ pub(super) fn leakage(earlier: &Look<'_>, later: &Look<'_>) -> Option<Finding> {
     let message = format!(
         "{} {} in {} too, first {} which is {} there: scores on them say little about new rows",
         counted(rows.len(), "row"),
-        if rows.len() == 1 { "stands" } else { "stand" },
+        if rows.len() == 1 { "is" } else { "are" },
         earlier.role,
         later.place(first),
         earlier.place(found(first)?)

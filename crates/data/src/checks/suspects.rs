@@ -111,7 +111,7 @@ fn told_finding(look: &Look<'_>, name: &str, told: &Told) -> Finding {
                 "column \"{name}\" tells the label exactly: it has one value for each class ({}{more})",
                 shown.join(", ")
             );
-            (Severity::Warning, "label-told", what)
+            (Severity::Warning, "label-leak", what)
         }
     };
     finding(look, severity, code, name, &what)
@@ -162,7 +162,7 @@ fn better_finding(look: &Look<'_>, name: &str, (alone, others): (f64, f64)) -> F
         "column \"{name}\" alone tells the label better than all others together, as one made from the label would: \
          accuracy {alone:.3} of a tree of depth 3 on it, {others:.3} of a linear model of the others"
     );
-    finding(look, Severity::Warning, "label-told", name, &what)
+    finding(look, Severity::Warning, "label-leak", name, &what)
 }
 
 /// A column of whole numbers that are all different, that rise from row to row, or that is called as identifiers are.

@@ -181,7 +181,7 @@ fn why(sketches: &[Sketch], chosen: usize, others: &[usize]) -> String {
         [] => String::new(),
         _ => format!("; it could also be {}", quoted(others.iter().map(|&i| &sketches[i].name))),
     };
-    format!("column \"{name}\" is taken for the label: it holds {holds}{others}; choose with --label-column")
+    format!("column \"{name}\" is used as the label: it holds {holds}{others}; choose with --label-column")
 }
 
 fn set_label(columns: &mut Columns, column: usize) {

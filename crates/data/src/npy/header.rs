@@ -86,7 +86,7 @@ pub(crate) fn read(input: &mut dyn Read) -> Result<Header> {
         _ => return Err(damaged("its header is cut off")),
     };
     if len > MAX_LEN {
-        return Err(damaged(&format!("its header is said to take {len} bytes; at most {MAX_LEN} are read")));
+        return Err(damaged(&format!("its header claims {len} bytes; at most {MAX_LEN} are read")));
     }
     let mut text = vec![0; len];
     read_exact(input, &mut text)?;

@@ -51,12 +51,12 @@ fn read_header(input: &mut dyn Read, file_len: u64) -> Result<(BTreeMap<String, 
     read_full(input, &mut len).map_err(read_error)?;
     let len = u64::from_le_bytes(len);
     if len > MAX_HEADER || len + 8 > file_len {
-        return Err(damaged(&format!("its header is said to take {len} of {file_len} bytes")));
+        return Err(damaged(&format!("its header claims {len} of {file_len} bytes")));
     }
     let mut text = vec![0; len as usize];
     let n = read_full(input, &mut text).map_err(read_error)?;
     let header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&text[..n])
-        .map_err(|error| damaged(&format!("its header is no JSON: {error}")))?;
+        .map_err(|error| damaged(&format!("its header is not valid JSON: {error}")))?;
     let mut tensors = BTreeMap::new();
     for (name, value) in header.into_iter().filter(|(name, _)| name != "__metadata__") {
         let tensor = serde_json::from_value(value)

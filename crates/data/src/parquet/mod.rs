@@ -95,7 +95,7 @@ fn check_ends(input: &impl ChunkReader) -> Result<()> {
     }
     let footer = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
     if footer > len - 12 {
-        let what = format!("the Parquet file is damaged: its footer is said to take {footer} of {len} bytes");
+        let what = format!("the Parquet file is damaged: its footer claims {footer} of {len} bytes");
         return Err(Error::format(what).with_hint("copy or download the file again"));
     }
     let bytes = input.get_bytes(len - 8 - footer, footer as usize).map_err(damaged)?;

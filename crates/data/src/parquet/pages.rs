@@ -34,7 +34,7 @@ impl Claims {
             return Err("a column lies at a negative place".to_owned());
         };
         if at > end || end > file_len {
-            return Err(format!("a column is said to end at byte {end}; the file has {file_len}"));
+            return Err(format!("a column claims to end at byte {end}; the file has {file_len}"));
         }
         let mut has_dictionary = false;
         while at < end {

@@ -59,7 +59,7 @@ impl OutputFormat {
             }
             Some(other) => {
                 return Err(format!(
-                    "{}: \".{other}\" is no format that predictions are written in; expected {EXPECTED}",
+                    "{}: \".{other}\" is not a format for predictions; expected {EXPECTED}",
                     path.display()
                 ));
             }

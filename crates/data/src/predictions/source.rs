@@ -284,6 +284,6 @@ pub(super) fn unwritable(name: &str) -> Error {
 }
 
 fn changed() -> Error {
-    Error::format("the file changed while it was worked on: its rows are no longer those that were predicted")
+    Error::format("the file changed during the prediction: its rows are not those that were predicted")
         .with_hint("run again")
 }

@@ -150,7 +150,7 @@ impl Arrays {
         let nodes = self.threshold.by_ref().zip(self.feature.by_ref()).zip(self.next.by_ref());
         for (i, ((threshold, feature), next)) in nodes.take(size).enumerate() {
             if i >= tree.nodes().len() {
-                return Err(format!("node {i} is no node's child"));
+                return Err(format!("node {i} is not a child of any node"));
             }
             let next = next as usize;
             if feature == LEAF {
@@ -199,6 +199,6 @@ fn check_shares(shares: &[(u32, f64)], n_classes: usize) -> std::result::Result<
     if shares.iter().all(|(_, p)| *p > 0.0) && (sum - 1.0).abs() < 1e-6 {
         Ok(())
     } else {
-        Err("has probabilities that are no distribution".to_owned())
+        Err("has probabilities that are not a distribution".to_owned())
     }
 }

@@ -116,7 +116,7 @@ fn read_choice(value: &Value) -> Read<Choice> {
         },
         // Python makes choices of lists and objects too, with a warning: their JSON tells them apart.
         Value::Array(_) | Value::Object(_) => {
-            return Err(format!("{value} is no choice that Optuna's storages keep"));
+            return Err(format!("{value} is not a choice that Optuna's storages can hold"));
         }
     })
 }

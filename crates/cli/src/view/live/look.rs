@@ -104,7 +104,7 @@ impl Look {
 /// Why there can be no full view here, if there cannot.
 pub(super) fn obstacle() -> Option<&'static str> {
     if !std::io::stderr().is_terminal() {
-        return Some("standard error is no terminal");
+        return Some("standard error is not a terminal");
     }
     if !knows_how_to_move(std::env::var("TERM").ok().as_deref()) {
         return Some("the terminal (TERM) cannot move its cursor");
