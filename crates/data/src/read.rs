@@ -22,7 +22,7 @@ use headsmith_kernels::Pool;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Reads a table: CSV and other text tables, JSON, Parquet, Arrow, npy, npz or safetensors, told by its content, each also in gzip,
+/// Reads a table: CSV and other text tables, JSON, Parquet, Arrow, npy, npz or safetensors, detected by its content, each also in gzip,
 /// zstd or zip. Where `path` is a folder or
 /// a glob, as [`read_files`].
 ///

@@ -35,7 +35,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Looks through the tables of a fit, `others` beside them; what is found is told to the view.
+    /// Checks the tables of a fit, with `others`, and reports the findings to the view.
     ///
     /// # Errors
     /// When the checks find an error, there are no classes to learn, or rows have no group in the group column of `read`.

@@ -19,7 +19,7 @@ pub struct Context<'a> {
     pub pool: &'a Pool,
     /// Set from outside, at any time, to end the work cleanly.
     pub stop: &'a AtomicBool,
-    /// Who looks on.
+    /// The view.
     pub view: &'a mut dyn View,
 }
 
@@ -45,7 +45,7 @@ impl Context<'_> {
         self.view.see(progress);
     }
 
-    /// Says that something is not as it was asked for; the work goes on.
+    /// Warns that something differs from what was asked for; the work continues.
     pub(crate) fn warn(&mut self, text: &str) {
         self.tell(&Progress::Warning(text));
     }

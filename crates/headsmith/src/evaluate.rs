@@ -10,7 +10,7 @@ use crate::judge;
 use crate::report::{Judgement, TableReport};
 use crate::tables;
 
-/// What an evaluation comes to.
+/// The result of an evaluation.
 #[derive(Debug, Serialize)]
 pub struct Evaluation {
     /// The head that was scored.

@@ -26,7 +26,7 @@ pub const FORMAT: &str = "headsmith-events";
 ///
 /// A line is written whole, at once. Nothing that stands in the file is changed; a last line that was torn when a process
 /// was killed is ended, and what begins then begins on a line of its own. The file is made when the first fit or study
-/// begins: a run that comes to nothing leaves none.
+/// begins: a run without results leaves none.
 pub struct EventLog {
     path: PathBuf,
     file: Option<File>,
@@ -42,7 +42,7 @@ const MAX_HEAD: u64 = 1 << 20;
 pub struct Begin {
     /// When it began, UTC, to the second.
     pub started: String,
-    /// The command and its arguments; empty: not told.
+    /// The command and its arguments; empty: unknown.
     pub command: Vec<String>,
     /// Where its random numbers come from.
     pub seed: u64,

@@ -47,7 +47,7 @@ pub struct FitData {
 pub struct FitOptions {
     /// What the fit is for, in words, where a run has several.
     pub purpose: &'static str,
-    /// Where the best model so far is kept while the fit goes on, so that a killed process leaves it.
+    /// File of the best model so far during the fit, so that a killed process leaves it.
     pub checkpoint: Option<PathBuf>,
     /// What the validation rows chose before this fit: a trial's parameters.
     pub chosen_on_val: Vec<&'static str>,
@@ -60,14 +60,14 @@ pub struct FitOptions {
     pub trial: u32,
 }
 
-/// A fitted head, with what is said of it.
+/// A fitted head with its report.
 #[derive(Debug)]
 pub struct FittedHead {
     /// Scaling and head, ready to predict.
     pub model: Model,
     /// The model's probabilities of the validation rows, `n_samples x n_classes`.
     pub val_proba: Option<Matrix>,
-    /// What is said of it.
+    /// Its report.
     pub report: FitReport,
 }
 
@@ -340,7 +340,7 @@ impl Observer for Watch<'_, '_> {
     }
 }
 
-/// Keeps the best model so far in a file while a fit goes on. Told of a model at each improvement, it writes the last
+/// Keeps the best model so far in a file during a fit. It gets a model at each improvement and writes the last
 /// one as soon as the last writing is long enough ago, whether the epoch at hand improved or not.
 struct Checkpointer<'p> {
     path: Option<&'p Path>,
@@ -400,7 +400,7 @@ fn record(head: &HeadConfig, data: &FitData, seed: u64) -> Record {
     }
 }
 
-/// Writes the scores into the model, so that whoever gets the file knows what to expect of it.
+/// Writes the scores into the model, so that its users know what to expect of it.
 fn remember_scores(fitted: &mut FittedHead, used_for: Vec<String>) {
     let metrics = judge::brief(&fitted.report);
     let record = fitted.model.record_mut();

@@ -25,7 +25,7 @@ pub const PAGE: &str = "report.html";
 pub const CARD: &str = "model-card.md";
 /// See [`REPORT`].
 pub const MODEL: &str = "model.safetensors";
-/// The study's database, unless the run was told another.
+/// The study's database, unless `--storage` names another.
 const STUDY: &str = "study.db";
 
 /// What an output folder tells of its last run, or a log of events of its last command.

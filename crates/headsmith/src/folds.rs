@@ -36,7 +36,7 @@ const NOTE: &str = "each fold was scored by a head fitted on the others: the sco
 /// The predictions of a cross-validation, and what is said of it.
 #[derive(Debug, Clone)]
 pub struct CrossValidated {
-    /// What is said of it.
+    /// Its report.
     pub report: FoldsReport,
     /// The probabilities of each row by the head that did not see it, `n_samples x n_classes`.
     pub proba: Matrix,

@@ -54,7 +54,7 @@ pub struct Mlflow {
     shown: String,
     warnings: Vec<String>,
     trials: Trials,
-    /// What stands before the names of the fit that goes on.
+    /// Prefix of the names of the current fit.
     prefix: String,
     /// The metric that chooses the epoch of the fit.
     metric: headsmith_metrics::Metric,
@@ -93,7 +93,7 @@ impl Mlflow {
         Ok(Mlflow { tracker, shown, warnings, trials, prefix: String::new(), metric, out: None })
     }
 
-    /// What is not as somebody may expect it.
+    /// Warnings about what differs from what a user may expect.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -182,7 +182,7 @@ impl Mlflow {
     }
 }
 
-/// What cannot be sent is told at the end, all at once.
+/// What cannot be sent is reported once, at the end.
 impl Record for &mut Mlflow {
     fn keep(&mut self, progress: &Progress<'_>) -> std::result::Result<(), String> {
         match progress {

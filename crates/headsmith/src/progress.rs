@@ -1,4 +1,4 @@
-//! What a run says of itself while it goes on: one stream, from which every view is drawn.
+//! The progress of a run: one stream of events, from which every view is drawn.
 //!
 //! A view reads. The one thing it can do is to wish for the end of a trial, which the study then records.
 
@@ -32,7 +32,7 @@ pub enum Progress<'a> {
     },
     /// A table was read.
     Read(&'a TableReport),
-    /// The checks found something.
+    /// A finding of the checks.
     Found(&'a Finding),
     /// The training table was split into training and validation rows.
     Split(&'a Split),
@@ -47,7 +47,7 @@ pub enum Progress<'a> {
     },
     /// The parameters of the head that is about to be fitted.
     Parameters(&'a Params),
-    /// The fit that goes on says something.
+    /// An event of the current fit.
     Fit(&'a Event),
     /// A network's weights after an epoch, before the epoch's event.
     Weights {
@@ -90,7 +90,7 @@ pub enum Progress<'a> {
         /// The metric that is the value of a trial.
         metric: Metric,
     },
-    /// A trial of the study says something.
+    /// An event of a trial of the study.
     Trial(&'a StudyEvent),
     /// A trial's network was trained for an epoch, which the trial reports next.
     TrialEpoch(&'a TrialEpoch),
@@ -100,9 +100,9 @@ pub enum Progress<'a> {
     Studied(&'a StudyReport),
     /// A file was written.
     Wrote(&'a std::path::Path),
-    /// What a run comes to, after its file was written.
+    /// The report of a run, after its file was written.
     Reported(&'a Report),
-    /// Something went wrong that the work goes on without.
+    /// Something failed that the work continues without.
     Warning(&'a str),
     /// The run was asked to stop and skips what is named.
     Skipped(&'a str),
@@ -141,7 +141,7 @@ pub struct TrialEpoch {
     pub histograms: Vec<(String, Histogram)>,
 }
 
-/// What somebody who looks on wants done.
+/// A request of a user who watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wish {
@@ -152,7 +152,7 @@ pub enum Wish {
     },
 }
 
-/// Who looks at a run. Any `FnMut(&Progress)` is a view.
+/// Sees the progress of a run. Any `FnMut(&Progress)` is a view.
 pub trait View {
     /// Sees one step.
     fn see(&mut self, progress: &Progress<'_>);

@@ -20,11 +20,11 @@ pub trait Record {
 }
 
 /// A [`View`] that hands everything on to another one and has it kept. A record that fails is a warning, once, to the other
-/// view and to the records around this one; the run goes on.
+/// view and to the records around this one; the run continues.
 pub struct Recorded<'v, R> {
     record: R,
     failed: bool,
-    /// What the records around this one have not been told yet.
+    /// Messages that the records around this one have not seen yet.
     troubles: VecDeque<String>,
     inner: &'v mut dyn View,
 }

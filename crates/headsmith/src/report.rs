@@ -1,4 +1,4 @@
-//! What a run comes to, as `report.json` and `--json` tell it. The format's page is `docs/formats/report.md`.
+//! The report of a run, as in `report.json` and `--json`. The format is described in `docs/formats/report.md`.
 
 use headsmith_data::Finding;
 use headsmith_data::checks::Summary;
@@ -38,7 +38,7 @@ pub struct Report {
     pub headsmith_version: &'static str,
     /// When the run began, UTC, to the second.
     pub started: String,
-    /// The command and its arguments; empty when it was not told.
+    /// The command and its arguments; empty when unknown.
     pub command: Vec<String>,
     /// The machine that it ran on.
     pub machine: Machine,

@@ -26,7 +26,7 @@ use crate::select;
 use crate::tables::{self, RoleTable};
 use crate::tune::{StudyConfig, StudyReport};
 
-/// What a run is to do.
+/// The configuration of a run.
 #[derive(Debug, Clone)]
 pub struct RunConfig {
     /// The table to learn from.
@@ -51,7 +51,7 @@ pub struct RunConfig {
     pub hold_back: f64,
     /// The columns of the predictions.
     pub columns: Columns,
-    /// The command and its arguments, for the report; empty: not told.
+    /// The command and its arguments, for the report; empty: unknown.
     pub command: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ struct Fits {
 /// Does the whole job, and writes `report.json`, `report.html`, `model-card.md`, `events.jsonl`, `model.safetensors`,
 /// `submission.csv` and `submission.zip`.
 ///
-/// When it is asked to stop, the fit that goes on ends with its best so far, fits that have not begun are skipped,
+/// When it is asked to stop, the current fit ends with its best so far, fits that have not begun are skipped,
 /// and the rest is done with what there is.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! What the final fit is told: the parameters of its head, and what the validation rows had to do with them.
+//! The head of the final fit: its parameters, and what the validation rows chose of them.
 
 use crate::context::Context;
 use crate::error::Result;

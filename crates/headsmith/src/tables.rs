@@ -17,7 +17,7 @@ pub struct RoleTable {
     pub role: String,
     /// The rows.
     pub table: Table,
-    /// What is said of it.
+    /// Its report.
     pub report: TableReport,
 }
 
@@ -73,7 +73,7 @@ pub fn beside(train: &RoleTable, options: &ReadOptions) -> ReadOptions {
     }
 }
 
-/// Looks through tables; what is found is told to the view.
+/// Checks tables and reports the findings to the view.
 pub fn look_through(tables: &[&RoleTable], context: &mut Context<'_>) -> Vec<Finding> {
     let tables: Vec<(&str, &Table)> = tables.iter().map(|t| (t.role.as_str(), &t.table)).collect();
     let findings = checks::inspect(&tables, context.pool);

@@ -207,7 +207,7 @@ fn constant_columns(look: &Look<'_>) -> Option<Finding> {
     })
 }
 
-/// Columns that equal an earlier one in every row; constant ones are told of already.
+/// Columns that equal an earlier one in every row; constant ones have a finding of their own.
 fn duplicate_columns(look: &Look<'_>) -> Option<Finding> {
     let x = look.table.x();
     let equal = |i: usize, j: usize| (0..x.n_rows()).all(|row| x.row(row)[i] == x.row(row)[j]);

@@ -26,7 +26,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// About how many rows a plain file of `len` bytes has; 0 when that cannot be told.
+    /// About how many rows a plain file of `len` bytes has; 0 if unknown.
     pub(crate) fn expected_rows(&self, len: u64) -> usize {
         // A little more than the mean says, so that the reserved memory rarely has to grow.
         (len as usize).checked_div(self.row_len).map_or(0, |n| n + n / 50 + 1)

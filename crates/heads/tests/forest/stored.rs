@@ -64,7 +64,9 @@ fn damage_is_told() {
     assert_eq!(message("next", set_u32(0, 0)), "tree 0: node 0 has child 0, expected 1");
     assert_eq!(message("next", set_u32(1, 1)), "tree 0: node 1 has child 1, expected 3");
     assert_eq!(message("feature", set_u32(0, 4)), "tree 0: node 0 compares feature 4, but there are 4");
-    assert!(message("feature", set_u32(0, u32::MAX)).starts_with("tree 0: node 1 is not a child of any node"));
+    assert!(
+        message("feature", set_u32(0, u32::MAX)).starts_with("tree 0: node 1 is not a child of any node")
+    );
     let nan = |tensor: &mut Tensor| tensor.values = Values::F32(vec![f32::NAN; tensor.shape[0]]);
     assert_eq!(message("threshold", nan), "tree 0: node 0 has the threshold NaN, expected a finite number");
     let negative = |tensor: &mut Tensor| match &mut tensor.values {

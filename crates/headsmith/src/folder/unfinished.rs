@@ -143,7 +143,7 @@ pub(super) fn why(session: &[Value], checkpoint: Option<&Path>) -> Option<String
     ))
 }
 
-/// What the study's database or, without one, its trials tell of it, where it did not come to its own report.
+/// The study from its database or, without one, from its trials, if it left no report.
 pub(super) fn add_study(report: &mut Value, trials: &[Trial], study: Option<&Stored>) {
     if report["study"]["states"].is_array() {
         return;

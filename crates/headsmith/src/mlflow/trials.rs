@@ -59,7 +59,7 @@ impl Trials {
         }
     }
 
-    /// Ends what has come to no end, as after an error.
+    /// Ends the trials that are still running, as after an error.
     pub(super) fn end_all(&mut self, tracker: &Tracker) {
         let numbers: Vec<u64> = self.running.keys().copied().collect();
         numbers.into_iter().for_each(|number| self.left(number, "left", tracker));
@@ -109,7 +109,7 @@ impl Trials {
         tracker.send(Message::End { run, status, time: millis() });
     }
 
-    /// The trial has come to no end here.
+    /// The trial did not finish here.
     fn left(&mut self, number: u64, how: &str, tracker: &Tracker) {
         let Some(Running { run, .. }) = self.running.remove(&number) else { return };
         tracker.send(Message::tags(run, vec![("headsmith.state".to_owned(), how.to_owned())]));

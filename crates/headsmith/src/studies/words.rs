@@ -1,4 +1,4 @@
-//! The states of trials in words. A trial that is under way in the storage may have nobody on it.
+//! The states of trials in words. A trial that is running in the storage may have no worker.
 
 use std::time::Duration;
 

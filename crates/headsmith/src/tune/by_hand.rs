@@ -1,5 +1,5 @@
-//! Trials that somebody who looks on wants ended: the one way in which a view acts on a study. That it was so stands in
-//! the study: such a trial has the reason and an attribute of its own, for nobody can do the same study again.
+//! Trials that a user ends by hand: the one way in which a view acts on a study. The study records it: such a trial has
+//! the reason and an attribute of its own, because such a study is not reproducible.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

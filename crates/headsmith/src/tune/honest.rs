@@ -56,7 +56,7 @@ pub(super) fn judge(
 }
 
 /// Puts the best trial's score on the rows that were held back into the report, if any were. No trial may see these rows,
-/// so the best one is done once more: the same parameters and random numbers come to the same head.
+/// so the best one is trained once more: the same parameters and random numbers give the same head.
 ///
 /// # Errors
 /// When it cannot be done again.

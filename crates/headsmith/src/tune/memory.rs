@@ -12,7 +12,7 @@ const FLOATS_A_WEIGHT: u64 = 7;
 /// Rows of activations beside a batch's: a block of validation rows.
 const VALIDATION_ROWS: u64 = 512;
 
-/// Why a training of these parameters would not fit; `None` when it does, or nobody knows.
+/// Why a training with these parameters would not fit into memory; `None` if it does, or the memory is unknown.
 pub(super) fn too_much(train: Samples<'_>, params: &Params) -> Option<String> {
     let architecture = Architecture::new(train.n_features(), train.n_classes(), params).ok()?;
     let batch = params.int("batch_size").unwrap_or(1).max(1) as u64;

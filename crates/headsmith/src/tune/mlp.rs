@@ -19,7 +19,7 @@ pub(super) struct Best {
     pub(super) network: Mlp,
 }
 
-/// A trial's training: it can be left after any epoch and taken up by [`checkpoint`].
+/// A trial's training: it can be interrupted after any epoch and resumed by [`checkpoint`].
 pub(super) struct Training<'a> {
     pub(super) trainer: Trainer<'a>,
     pub(super) best: Option<Best>,

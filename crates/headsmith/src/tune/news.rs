@@ -43,7 +43,7 @@ impl Line {
         Line { sender, receiver, waiting: Arc::default(), stop: Arc::default() }
     }
 
-    /// Opens a storage whose outages are waited for, and told.
+    /// Opens a storage that waits out outages and reports them.
     ///
     /// # Errors
     /// When it cannot be opened.

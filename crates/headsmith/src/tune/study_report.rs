@@ -32,7 +32,7 @@ pub struct StudyReport {
     /// The seconds that pruned trials would have taken beyond what they took, had they run as long as complete ones;
     /// `null` while none is complete.
     pub saved_seconds: Option<f64>,
-    /// The trials that somebody pruned by hand: nobody can do such a study again. Only where there are any.
+    /// The trials that were pruned by hand: such a study is not reproducible. Only if there are any.
     #[serde(skip_serializing_if = "is_zero")]
     pub n_pruned_by_hand: usize,
     /// The best trial; `null` without a complete one, and with several objectives.

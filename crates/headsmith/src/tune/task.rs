@@ -25,9 +25,9 @@ pub(crate) struct Task<'d> {
     /// The head with the parameters that are not searched.
     base: HeadConfig,
     scaled: BTreeMap<String, Scaled<'d>>,
-    /// Trials that somebody wants ended.
+    /// Trials that a user wants to end.
     pub(super) by_hand: ByHand,
-    /// Who is told of the trials' networks.
+    /// Sends the trials' networks to the view.
     pub(super) watch: Watch,
 }
 
