@@ -102,8 +102,8 @@ fn what_is_no_group_column_is_refused() {
     let table = read_as("train.csv", "f0,site,label\n1,x,a\n2,,b\n3,nan,a\n", "site");
     assert_eq!(
         message(Groups::read(&table, "site")),
-        "train.csv: line 3, column \"site\": expected a group, found nothing; rows without a value are no group: fill it in, \
-         or leave the row out"
+        "train.csv: line 3, column \"site\": expected a group, found nothing; a row without a value belongs to no group: \
+         fill it in, or remove the row"
     );
     let unused = csv("f0,label\n1,a\n2,b\n").unwrap();
     let label = message(Groups::read(&unused, "label"));

@@ -196,7 +196,7 @@ fn a_changed_file_is_refused_and_the_old_output_stays() {
     for text in changes {
         std::fs::write(&path, text).unwrap();
         let error = submit(&table, &out, WriteOptions::default()).unwrap_err();
-        assert!(error.to_string().contains("changed while it was worked on"), "{text}: {error}");
+        assert!(error.to_string().contains("changed during the prediction"), "{text}: {error}");
         assert_eq!(std::fs::read_to_string(&out).unwrap(), "old");
     }
 }

@@ -159,7 +159,7 @@ fn folds_that_cannot_be_are_refused() {
     assert!(error.contains("1 class is not in every one of the 2 folds: \"c\""), "{error}");
     // Before any fold is fitted.
     let error = world.error(&format!("{fit} --folds 3 --folds-out oof.xlsx"), 1);
-    assert!(error.contains("no format that predictions are written in"), "{error}");
+    assert!(error.contains("is not a format for predictions"), "{error}");
     assert!(!error.contains("fold 1 of 3"), "{error}");
     let error = world.error(&format!("{fit} --folds 3 --folds-out train.csv"), 2);
     assert!(error.contains("is read and cannot be written"), "{error}");

@@ -93,7 +93,7 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
     if length > rest.len().min(MAX_HEADER) as u64 {
         return Err(Error::damaged(format!(
             "the first 8 bytes announce a header of {length} bytes, but {} follow (and {MAX_HEADER} are the most): this \
-             is no safetensors file, or it was cut short",
+             is not a safetensors file, or it was cut short",
             rest.len()
         )));
     }
@@ -416,7 +416,7 @@ mod tests {
             refused(std::slice::from_ref(&a), 7)
                 .contains("the tensors end at byte 8 of the data, but the file has 7")
         );
-        assert!(refused(std::slice::from_ref(&a), 9).contains("cut short or added to"));
+        assert!(refused(std::slice::from_ref(&a), 9).contains("truncated or extended"));
         assert!(refused(&[a.clone(), a.clone()], 8).contains("`a` occurs twice"));
         assert!(refused(&[tensor("a", "F32", "[3]", "[0,8]")], 8).contains("has 8 bytes, expected 12"));
         let huge = tensor("a", "F64", "[4294967296,4294967296]", "[0,8]");

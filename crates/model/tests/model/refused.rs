@@ -93,7 +93,7 @@ fn an_unknown_kind_is_named() {
 fn a_safetensors_file_that_is_no_model_is_told_so() {
     let other = file(&json!({ "__metadata__": { "format": "pt" } }), &[]);
     assert_damaged(&other, "a safetensors file, but not a model: its metadata has no `headsmith`");
-    assert_damaged(&file(&json!({}), &[]), "but no model");
+    assert_damaged(&file(&json!({}), &[]), "but not a model");
 }
 
 #[test]

@@ -241,7 +241,7 @@ mod tests {
             ),
             (r#"{"name": "FloatDistribution"}"#, "no attributes"),
             (r#"{"name": "FloatDistribution", "attributes": {"low": 1}}"#, "high is missing"),
-            (r#"{"name": "CategoricalDistribution", "attributes": {"choices": [[1]]}}"#, "no choice"),
+            (r#"{"name": "CategoricalDistribution", "attributes": {"choices": [[1]]}}"#, "not a choice"),
             (
                 r#"{"name": "IntDistribution", "attributes": {"low": 3, "high": 1}}"#,
                 "low must not be above high",

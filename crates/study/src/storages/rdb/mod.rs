@@ -191,7 +191,8 @@ impl Storage for Rdb {
         system_attrs: &Attributes,
         checkpoint: Option<&[u8]>,
     ) -> Result<()> {
-        if checkpoint.is_some() && !self.has_checkpoints()? {
+        // Only a transaction reconnects: outside one, a call after a lost connection could never succeed.
+        if checkpoint.is_some() && !self.has_checkpoints && !self.read(Rdb::has_checkpoints)? {
             schema::make_checkpoints(self.link.as_mut())?;
         }
         self.write(|rdb| writes::report(rdb, trial_id, step, value, system_attrs, checkpoint))
