@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headsmith_study::storages::{Claim, Claimed, Storage};
 use headsmith_study::{Attributes, State, Trial};
 
+use crate::patience::PATIENCE;
 use crate::{LONG, open, params};
 
 const URL: &str = "HEADSMITH_TEST_URL";
@@ -85,6 +86,7 @@ pub(crate) fn work(
     alone: bool,
     told: &mut dyn FnMut(Ack),
 ) {
+    let mut waiting_since = Instant::now();
     loop {
         let claimed = storage.claim(study_id, LONG, &mut |queue| {
             let running = queue.trials.iter().find(|trial| trial.state == State::Running);
@@ -103,8 +105,15 @@ pub(crate) fn work(
         });
         match claimed.expect("it claims") {
             Claimed::Done => return,
-            Claimed::Wait => std::thread::sleep(Duration::from_millis(5)),
-            Claimed::Trial(trial) => run(storage, &trial, told),
+            Claimed::Wait => {
+                // Its worker may have panicked: then nobody finishes the trial.
+                assert!(waiting_since.elapsed() < 2 * PATIENCE, "another worker never finished its trial");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Claimed::Trial(trial) => {
+                run(storage, &trial, told);
+                waiting_since = Instant::now();
+            }
         }
     }
 }
