@@ -200,7 +200,7 @@ fn said(progress: &Progress<'_>) -> Option<Value> {
             json!({ "event": "fitting", "head": head, "purpose": purpose, "metric": metric })
         }
         Progress::Fit(event) => return fit(event),
-        Progress::Fold { fold, n_folds } => json!({ "event": "fold", "fold": fold, "n_folds": n_folds }),
+        Progress::Fold { fold, n_folds, .. } => json!({ "event": "fold", "fold": fold, "n_folds": n_folds }),
         Progress::Fitted(report) => json!({ "event": "fitted", "head": report }),
         Progress::Searching { study, n_trials, timeout, n_finished, metric, .. } => json!({
             "event": "searching",

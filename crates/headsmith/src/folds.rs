@@ -11,7 +11,7 @@ use std::time::Instant;
 use headsmith_data::predictions::{self, Predictions};
 use headsmith_data::{Dataset, Groups};
 use headsmith_kernels::{MatRef, Matrix};
-use headsmith_metrics::Scores;
+use headsmith_metrics::{Metric, Scores};
 use headsmith_model::most_probable;
 use serde::Serialize;
 
@@ -166,7 +166,7 @@ pub fn cross_validate(
         for (i, row) in rows.of(|other| other == fold).into_iter().enumerate() {
             proba.row_mut(row).copy_from_slice(of_fold.row(i));
         }
-        context.tell(&Progress::Fold { fold: &report, n_folds });
+        context.tell(&Progress::Fold { fold: &report, n_folds, metric: context.metric });
         folds.push(report);
     }
     let out_of_fold = judge::of_proba(checked.classes.names(), &rows.y, &proba, Vec::new(), context)?;
@@ -344,6 +344,18 @@ impl FoldScores {
             brier: scores.brier,
             mcc: scores.mcc,
             ece: scores.ece,
+        }
+    }
+
+    /// The value of `metric`.
+    pub fn get(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::WeightedF1 => self.weighted_f1,
+            Metric::MacroF1 => self.macro_f1,
+            Metric::BalancedAccuracy => self.balanced_accuracy,
+            Metric::Accuracy => self.accuracy,
+            Metric::LogLoss => self.log_loss,
+            Metric::Mcc => self.mcc,
         }
     }
 

@@ -64,6 +64,8 @@ pub enum Progress<'a> {
         fold: &'a FoldReport,
         /// How many there are.
         n_folds: usize,
+        /// The metric that chooses.
+        metric: Metric,
     },
     /// A head was fitted and judged.
     Fitted(&'a FitReport),

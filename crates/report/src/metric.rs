@@ -44,6 +44,14 @@ impl Metric {
         if self.is_loss { value < than } else { value > than }
     }
 
+    /// The metric and two others that are shown beside it, each by key and name.
+    pub(crate) fn beside(self) -> [(&'static str, &'static str); 3] {
+        let others = [("accuracy", "accuracy"), ("log_loss", "log loss")];
+        let [a, b] =
+            others.map(|other| if other.0 == self.key { ("weighted_f1", "weighted F1") } else { other });
+        [(self.key, self.name), a, b]
+    }
+
     /// Whether smaller values are better.
     pub(crate) fn is_loss(self) -> bool {
         self.is_loss

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use headsmith::folds::{FoldScores, FoldsReport};
+use headsmith::metrics::Metric;
 
-use super::text::{grid, interval_text, plain};
+use super::text::{beside, grid, interval_text, plain};
 use crate::view::lines::counted;
 
 /// The names of [`FoldScores::NAMES`] as tables have them.
@@ -20,7 +21,7 @@ const NAMES: [&str; 8] = [
 ];
 
 /// The scores of all rows and of the folds.
-pub(crate) fn table(report: &FoldsReport) -> String {
+pub(crate) fn table(report: &FoldsReport, metric: Metric) -> String {
     let all = &report.out_of_fold;
     let intervals = all.intervals.as_ref().map(|i| {
         [i.weighted_f1, i.accuracy, i.balanced_accuracy, i.macro_f1, i.log_loss, i.brier, i.mcc, i.ece]
@@ -45,25 +46,25 @@ pub(crate) fn table(report: &FoldsReport) -> String {
         "\ncross-validation of {rows}: {} folds, stratified{groups}, seed {}\n\n{table}\n\n{}\n",
         report.n_folds,
         report.seed,
-        folds(report)
+        folds(report, metric)
     );
     let _ = writeln!(text, "  {}", report.note);
     text
 }
 
-fn folds(report: &FoldsReport) -> String {
+fn folds(report: &FoldsReport, metric: Metric) -> String {
     let has_epochs = report.folds.iter().any(|fold| fold.best_epoch.is_some());
     let mut header = vec!["fold", "rows", "trained on"];
     header.extend(has_epochs.then_some("chose epoch"));
-    header.extend(["weighted F1", "accuracy", "log loss"]);
+    let shown = beside(metric);
+    header.extend(shown.map(Metric::label));
     header.extend(has_epochs.then_some("epochs"));
     header.push("fit s");
     let mut table = grid(&header);
     for fold in &report.folds {
         let mut row = vec![fold.fold.to_string(), fold.n_samples.to_string(), fold.n_train.to_string()];
         row.extend(has_epochs.then(|| fold.n_val.to_string()));
-        let scores = &fold.scores;
-        row.extend([scores.weighted_f1, scores.accuracy, scores.log_loss].map(|score| format!("{score:.4}")));
+        row.extend(shown.map(|metric| format!("{:.4}", fold.scores.get(metric))));
         row.extend(fold.best_epoch.map(|best| format!("{} of {}", best + 1, fold.epochs)));
         row.push(format!("{:.2}", fold.fit_seconds));
         table.add_row(row);

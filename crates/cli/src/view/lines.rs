@@ -6,6 +6,7 @@ use headsmith::Progress;
 use headsmith::data::Severity;
 use headsmith::folds::FoldReport;
 use headsmith::heads::event::StopReason;
+use headsmith::metrics::Metric;
 use headsmith::report::{FitReport, TableReport};
 use headsmith::split::Split;
 use headsmith::study::{State, StudyEvent};
@@ -42,7 +43,7 @@ pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
         }
         Progress::Fitting { head, purpose: "", .. } => Told::progress(format!("fitting {head}")),
         Progress::Fitting { head, purpose, .. } => Told::progress(format!("fitting {head} ({purpose})")),
-        Progress::Fold { fold, n_folds } => Told::progress(fold_line(fold, *n_folds)),
+        Progress::Fold { fold, n_folds, metric } => Told::progress(fold_line(fold, *n_folds, *metric)),
         Progress::Fitted(report) => Told::progress(fitted(report)),
         Progress::Searching { study, metric, n_finished, .. } => {
             let resuming = match n_finished {
@@ -107,14 +108,14 @@ fn split_line(split: &Split) -> String {
     )
 }
 
-fn fold_line(fold: &FoldReport, n_folds: usize) -> String {
+fn fold_line(fold: &FoldReport, n_folds: usize, metric: Metric) -> String {
     let epochs = fold
         .best_epoch
         .map_or(String::new(), |best| format!(", {} (best: {})", counted(fold.epochs, "epoch"), best + 1));
     format!(
-        "fold {} of {n_folds}: weighted F1 {:.4} on {}, fitted in {:.2} s{epochs}",
+        "fold {} of {n_folds}: {metric} {:.4} on {}, fitted in {:.2} s{epochs}",
         fold.fold,
-        fold.scores.weighted_f1,
+        fold.scores.get(metric),
         counted(fold.n_samples, "row"),
         fold.fit_seconds
     )

@@ -66,7 +66,7 @@ pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
         .as_ref()
         .map_or(String::new(), |held| super::study::on_held_back(held, report.metric));
     text += &per_class(judgement);
-    text += &report.folds.as_ref().map_or(String::new(), super::folds::table);
+    text += &report.folds.as_ref().map_or(String::new(), |folds| super::folds::table(folds, report.metric));
     text
 }
 
@@ -250,12 +250,17 @@ fn examples(report: &FitReport, classes: &[String]) -> String {
     format!("first {rows} rows, label beside the probabilities{of} of {}\n\n{table}\n\n", report.head)
 }
 
+/// The metric that chose, and two others that are shown beside it.
+pub(super) fn beside(metric: Metric) -> [Metric; 3] {
+    let others = [Metric::Accuracy, Metric::LogLoss];
+    let [a, b] = others.map(|other| if other == metric { Metric::default() } else { other });
+    [metric, a, b]
+}
+
 /// The heads beside each other.
 fn summary(heads: &[FitReport], rows: &str) -> String {
     let metric = heads.first().map_or_else(Metric::default, |head| head.metric);
-    // Beside the metric that chose stand two others.
-    let others = [Metric::Accuracy, Metric::LogLoss]
-        .map(|other| if other == metric { Metric::default() } else { other });
+    let [_, others @ ..] = beside(metric);
     let on_train = format!("train {}", if metric.is_default() { "w. F1" } else { metric.label() });
     let mut table = grid(&[
         "head",

@@ -238,7 +238,10 @@ fn a_divergence_is_an_error_or_ends_with_the_best_so_far() {
     let error = (0..3).find_map(|_| trainer.step_epoch().err()).unwrap();
     assert_eq!(error.kind(), Kind::Diverged);
     assert!(error.to_string().starts_with("the loss is not finite in epoch"), "{error}");
-    assert!(error.to_string().ends_with("at a learning rate of 1e30; try a smaller learning rate"), "{error}");
+    assert!(
+        error.to_string().ends_with("at a learning rate of 1e30; try a smaller learning rate"),
+        "{error}"
+    );
 }
 
 #[test]

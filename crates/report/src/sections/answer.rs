@@ -38,10 +38,8 @@ fn hero(facts: &Facts) -> String {
     let Some(value) = scores[metric.key].number() else {
         return "<p>No head was fitted, so there is no score.</p>".to_owned();
     };
-    let others = [("weighted_f1", "weighted F1"), ("accuracy", "accuracy"), ("log_loss", "log loss")];
-    let others = others.iter().filter(|(key, _)| *key != metric.key);
-    let others: Vec<String> =
-        others.map(|(key, name)| format!("{name} {}", score(scores[*key].number()))).collect();
+    let [_, others @ ..] = metric.beside();
+    let others = others.map(|(key, name)| format!("{name} {}", score(scores[key].number())));
     let between = match interval(&scores["intervals"][metric.key]) {
         none if none.is_empty() => String::new(),
         between => format!("<p>95% interval {between}</p>"),

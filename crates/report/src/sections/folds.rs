@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::facts::{Facts, Look};
-use crate::metric::METRICS;
+use crate::metric::{METRICS, Metric};
 use crate::table::Table;
 use crate::text::{counted, escape, interval, percent, score, thousands};
 use crate::verdict;
@@ -14,10 +14,10 @@ const KEYS: [&str; 8] =
 
 pub(crate) fn html(facts: &Facts) -> String {
     let heads = facts.report.at("/heads").all().iter();
-    heads.filter(|head| head.at("/folds").is_object()).map(of_head).collect()
+    heads.filter(|head| head.at("/folds").is_object()).map(|head| of_head(head, facts.metric())).collect()
 }
 
-fn of_head(head: &Value) -> String {
+fn of_head(head: &Value, metric: Metric) -> String {
     let all = head.at("/folds");
     let rows = all.at("/out_of_fold/n_samples").count();
     let groups = match all.at("/groups") {
@@ -43,7 +43,7 @@ fn of_head(head: &Value) -> String {
         all.at("/seed").count(),
         escape(&verdict::name(head.at("/head").text())),
         summary(all).html(),
-        folds(all).html(),
+        folds(all, metric).html(),
         escape(&capitalised(all.at("/note").text()))
     )
 }
@@ -62,25 +62,17 @@ fn summary(all: &Value) -> Table {
     Table::new(["score", "all rows", "95% interval", "mean of the folds", "standard deviation"]).with(rows)
 }
 
-fn folds(all: &Value) -> Table {
+fn folds(all: &Value, metric: Metric) -> Table {
+    let shown = metric.beside();
     let rows = all.at("/folds").all().iter().map(|fold| {
         let counts = ["/n_samples", "/n_train", "/n_val"].map(|path| thousands(fold.at(path).count()));
         let best = fold.at("/best_epoch").as_u64().map_or(String::new(), |epoch| thousands(epoch + 1));
-        let scores = ["weighted_f1", "accuracy", "log_loss"].map(|key| score(fold[key].number()));
+        let scores = shown.map(|(key, _)| score(fold[key].number()));
         let first = [fold.at("/fold").count().to_string()].into_iter();
         first.chain(counts).chain(scores).chain([best]).collect()
     });
-    Table::new([
-        "fold",
-        "rows",
-        "trained on",
-        "chose the epoch",
-        "weighted F1",
-        "accuracy",
-        "log loss",
-        "epoch",
-    ])
-    .with(rows)
+    let header = ["fold", "rows", "trained on", "chose the epoch"].into_iter();
+    Table::new(header.chain(shown.map(|(_, name)| name)).chain(["epoch"])).with(rows)
 }
 
 fn capitalised(text: &str) -> String {
