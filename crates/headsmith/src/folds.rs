@@ -11,7 +11,7 @@ use std::time::Instant;
 use headsmith_data::predictions::{self, Predictions};
 use headsmith_data::{Dataset, Groups};
 use headsmith_kernels::{MatRef, Matrix};
-use headsmith_metrics::{Metric, Scores};
+use headsmith_metrics::{ByMetric, Metric, Scores};
 use headsmith_model::most_probable;
 use serde::Serialize;
 
@@ -29,11 +29,11 @@ use crate::split::{self, units};
 /// The most folds.
 pub const MAX_FOLDS: usize = 50;
 
-/// What the figures are of.
+/// The meaning of the scores.
 const NOTE: &str = "each fold was scored by a head fitted on the others: the scores estimate what this way of fitting gives on \
                     new rows, not the one model that is written, which learns from the rows of all folds";
 
-/// The predictions of a cross-validation, and what is said of it.
+/// The predictions of a cross-validation, and its report.
 #[derive(Debug, Clone)]
 pub struct CrossValidated {
     /// Its report.
@@ -55,7 +55,7 @@ pub struct Folds<'p> {
     pub out: Option<&'p Path>,
 }
 
-/// What is said of a cross-validation.
+/// The report of a cross-validation.
 #[derive(Debug, Clone, Serialize)]
 pub struct FoldsReport {
     /// How many folds.
@@ -75,7 +75,7 @@ pub struct FoldsReport {
     pub mean: FoldScores,
     /// The standard deviations between the folds, with one degree of freedom less than folds.
     pub std: FoldScores,
-    /// What the scores are of, in words.
+    /// The meaning of the scores, in words.
     pub note: &'static str,
     /// The seconds that it all took.
     pub seconds: f64,
@@ -114,15 +114,13 @@ pub struct FoldReport {
 
 /// The scores of a fold, or their means or standard deviations.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "they are those of `Scores`")]
 pub struct FoldScores {
-    pub weighted_f1: f64,
-    pub accuracy: f64,
-    pub balanced_accuracy: f64,
-    pub macro_f1: f64,
-    pub log_loss: f64,
+    /// Those that can choose.
+    #[serde(flatten)]
+    pub by_metric: ByMetric<f64>,
+    /// The Brier score.
     pub brier: f64,
-    pub mcc: f64,
+    /// The expected calibration error.
     pub ece: f64,
 }
 
@@ -329,60 +327,41 @@ impl<'c> Rows<'c> {
 }
 
 impl FoldScores {
-    /// The names of the scores.
-    pub const NAMES: [&str; 8] =
-        ["weighted_f1", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "brier", "mcc", "ece"];
-
     /// Those of all scores that a fold has.
     pub fn of(scores: &Scores) -> FoldScores {
         FoldScores {
-            weighted_f1: scores.weighted_f1,
-            accuracy: scores.accuracy,
-            balanced_accuracy: scores.balanced_accuracy,
-            macro_f1: scores.macro_f1,
-            log_loss: scores.log_loss,
+            by_metric: ByMetric::from_fn(|metric| metric.of(scores)),
             brier: scores.brier,
-            mcc: scores.mcc,
             ece: scores.ece,
         }
     }
 
     /// The value of `metric`.
     pub fn get(&self, metric: Metric) -> f64 {
-        match metric {
-            Metric::WeightedF1 => self.weighted_f1,
-            Metric::MacroF1 => self.macro_f1,
-            Metric::BalancedAccuracy => self.balanced_accuracy,
-            Metric::Accuracy => self.accuracy,
-            Metric::LogLoss => self.log_loss,
-            Metric::Mcc => self.mcc,
+        *self.by_metric.get(metric)
+    }
+
+    /// Each score as `combine` makes it of what reads it from a fold.
+    fn each(combine: impl Fn(&dyn Fn(&FoldScores) -> f64) -> f64) -> FoldScores {
+        FoldScores {
+            by_metric: ByMetric::from_fn(|metric| combine(&|scores| scores.get(metric))),
+            brier: combine(&|scores| scores.brier),
+            ece: combine(&|scores| scores.ece),
         }
-    }
-
-    /// The scores in the order of [`NAMES`](FoldScores::NAMES).
-    pub fn values(&self) -> [f64; 8] {
-        let FoldScores { weighted_f1, accuracy, balanced_accuracy, macro_f1, log_loss, brier, mcc, ece } =
-            *self;
-        [weighted_f1, accuracy, balanced_accuracy, macro_f1, log_loss, brier, mcc, ece]
-    }
-
-    fn from_values(values: [f64; 8]) -> FoldScores {
-        let [weighted_f1, accuracy, balanced_accuracy, macro_f1, log_loss, brier, mcc, ece] = values;
-        FoldScores { weighted_f1, accuracy, balanced_accuracy, macro_f1, log_loss, brier, mcc, ece }
     }
 }
 
 /// Over the folds, each counting the same.
 fn mean_and_std(folds: &[FoldReport]) -> (FoldScores, FoldScores) {
     let n = folds.len() as f64;
-    let values: Vec<[f64; 8]> = folds.iter().map(|fold| fold.scores.values()).collect();
-    let (mut mean, mut std) = ([0.0; 8], [0.0; 8]);
-    for i in 0..8 {
-        mean[i] = values.iter().map(|values| values[i]).sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|values| (values[i] - mean[i]).powi(2)).sum();
-        std[i] = (squares / (n - 1.0)).sqrt();
-    }
-    (FoldScores::from_values(mean), FoldScores::from_values(std))
+    let mean =
+        |score: &dyn Fn(&FoldScores) -> f64| folds.iter().map(|fold| score(&fold.scores)).sum::<f64>() / n;
+    let std = |score: &dyn Fn(&FoldScores) -> f64| {
+        let mean = mean(score);
+        let squares: f64 = folds.iter().map(|fold| (score(&fold.scores) - mean).powi(2)).sum();
+        (squares / (n - 1.0)).sqrt()
+    };
+    (FoldScores::each(mean), FoldScores::each(std))
 }
 
 #[cfg(test)]
@@ -391,6 +370,14 @@ mod tests {
 
     #[test]
     fn mean_and_standard_deviation_are_those_of_the_folds() {
+        let by_metric = |weighted_f1| ByMetric {
+            weighted_f1,
+            accuracy: 0.5,
+            balanced_accuracy: 0.5,
+            macro_f1: 0.5,
+            log_loss: 1.0,
+            mcc: 0.0,
+        };
         let fold = |weighted_f1: f64| FoldReport {
             fold: 1,
             n_samples: 10,
@@ -399,12 +386,12 @@ mod tests {
             epochs: 0,
             best_epoch: None,
             fit_seconds: 0.0,
-            scores: FoldScores::from_values([weighted_f1, 0.5, 0.5, 0.5, 1.0, 0.25, 0.0, 0.125]),
+            scores: FoldScores { by_metric: by_metric(weighted_f1), brier: 0.25, ece: 0.125 },
         };
         // numpy.mean and numpy.std with ddof=1 of [0.5, 0.625, 1.0].
         let (mean, std) = mean_and_std(&[fold(0.5), fold(0.625), fold(1.0)]);
-        assert!((mean.weighted_f1 - 0.708_333_333_333_333_4).abs() < 1e-12);
-        assert!((std.weighted_f1 - 0.260_208_249_933_266_6).abs() < 1e-12);
-        assert_eq!((mean.log_loss, std.log_loss), (1.0, 0.0));
+        assert!((mean.get(Metric::WeightedF1) - 0.708_333_333_333_333_4).abs() < 1e-12);
+        assert!((std.get(Metric::WeightedF1) - 0.260_208_249_933_266_6).abs() < 1e-12);
+        assert_eq!((mean.get(Metric::LogLoss), std.get(Metric::LogLoss)), (1.0, 0.0));
     }
 }

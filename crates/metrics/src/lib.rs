@@ -49,6 +49,6 @@ pub use curves::{both_curves, precision_recall_curve, roc_curve};
 pub use f1::{f1, macro_average, micro_f1, precision, recall, weighted_average};
 pub use log_loss::log_loss;
 pub use mcc::mcc;
-pub use metric::Metric;
+pub use metric::{ByMetric, Metric};
 pub use roc_auc::{roc_auc, roc_auc_macro, roc_auc_weighted};
 pub use scores::{PerClass, Scores, score};

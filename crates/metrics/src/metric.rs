@@ -78,7 +78,7 @@ impl Metric {
         if self.is_better(b, a) { b } else { a }
     }
 
-    /// What every value is better than.
+    /// A value that every value is better than.
     pub fn worst(self) -> f64 {
         if self.is_greater_better() { f64::NEG_INFINITY } else { f64::INFINITY }
     }
@@ -122,6 +122,44 @@ impl Metric {
     /// Whether it is the default: files that never heard of another leave it out.
     pub fn is_default(&self) -> bool {
         *self == Metric::default()
+    }
+}
+
+/// A value for each [`Metric`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "they are the metrics")]
+pub struct ByMetric<T> {
+    pub weighted_f1: T,
+    pub accuracy: T,
+    pub balanced_accuracy: T,
+    pub macro_f1: T,
+    pub log_loss: T,
+    pub mcc: T,
+}
+
+impl<T> ByMetric<T> {
+    /// The value that `of` gives for each metric.
+    pub fn from_fn(of: impl Fn(Metric) -> T) -> ByMetric<T> {
+        ByMetric {
+            weighted_f1: of(Metric::WeightedF1),
+            accuracy: of(Metric::Accuracy),
+            balanced_accuracy: of(Metric::BalancedAccuracy),
+            macro_f1: of(Metric::MacroF1),
+            log_loss: of(Metric::LogLoss),
+            mcc: of(Metric::Mcc),
+        }
+    }
+
+    /// The value for `metric`.
+    pub fn get(&self, metric: Metric) -> &T {
+        match metric {
+            Metric::WeightedF1 => &self.weighted_f1,
+            Metric::MacroF1 => &self.macro_f1,
+            Metric::BalancedAccuracy => &self.balanced_accuracy,
+            Metric::Accuracy => &self.accuracy,
+            Metric::LogLoss => &self.log_loss,
+            Metric::Mcc => &self.mcc,
+        }
     }
 }
 

@@ -4,40 +4,42 @@ use std::fmt::Write;
 
 use headsmith::folds::{FoldScores, FoldsReport};
 use headsmith::metrics::Metric;
+use headsmith::metrics::bootstrap::{Interval, Intervals};
 
 use super::text::{beside, grid, interval_text, plain};
 use crate::view::lines::counted;
 
-/// The names of [`FoldScores::NAMES`] as tables have them.
-const NAMES: [&str; 8] = [
-    "weighted F1",
-    "accuracy",
-    "balanced accuracy",
-    "macro F1",
-    "log loss",
-    "Brier score",
-    "Matthews correlation",
-    "calibration error",
-];
-
 /// The scores of all rows and of the folds.
 pub(crate) fn table(report: &FoldsReport, metric: Metric) -> String {
     let all = &report.out_of_fold;
-    let intervals = all.intervals.as_ref().map(|i| {
-        [i.weighted_f1, i.accuracy, i.balanced_accuracy, i.macro_f1, i.log_loss, i.brier, i.mcc, i.ece]
-    });
-    let values = FoldScores::of(&all.scores).values();
-    let (mean, std) = (report.mean.values(), report.std.values());
+    let (values, intervals) = (FoldScores::of(&all.scores), all.intervals.as_ref());
     let mut table = grid(&["score", "all rows", "95 % interval", "mean of folds", "std"]);
-    for (i, name) in NAMES.iter().enumerate() {
-        table.add_row(vec![
-            (*name).to_owned(),
-            format!("{:.4}", values[i]),
-            interval_text(intervals.map(|intervals| intervals[i])),
-            format!("{:.4}", mean[i]),
-            format!("{:.4}", std[i]),
-        ]);
+    let mut add =
+        |name: &str, score: &dyn Fn(&FoldScores) -> f64, interval: &dyn Fn(&Intervals) -> Interval| {
+            table.add_row(vec![
+                name.to_owned(),
+                format!("{:.4}", score(&values)),
+                interval_text(intervals.map(interval)),
+                format!("{:.4}", score(&report.mean)),
+                format!("{:.4}", score(&report.std)),
+            ]);
+        };
+    let of_metric = |metric: Metric| {
+        (
+            move |scores: &FoldScores| scores.get(metric),
+            move |intervals: &Intervals| metric.interval(intervals),
+        )
+    };
+    for metric in
+        [Metric::WeightedF1, Metric::Accuracy, Metric::BalancedAccuracy, Metric::MacroF1, Metric::LogLoss]
+    {
+        let (score, interval) = of_metric(metric);
+        add(metric.label(), &score, &interval);
     }
+    add("Brier score", &|scores| scores.brier, &|intervals| intervals.brier);
+    let (score, interval) = of_metric(Metric::Mcc);
+    add(Metric::Mcc.label(), &score, &interval);
+    add("calibration error", &|scores| scores.ece, &|intervals| intervals.ece);
     let groups = report.groups.as_ref().map_or(String::new(), |groups| {
         format!(", {} by \"{}\"", counted(groups.n_groups, "group"), plain(&groups.column))
     });

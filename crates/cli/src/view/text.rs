@@ -307,7 +307,7 @@ fn compared(comparison: &Comparison) -> String {
             comparison.candidate, comparison.baseline
         );
     }
-    let d = comparison.difference.of(comparison.metric);
+    let d = comparison.difference.by_metric.get(comparison.metric);
     format!(
         "{} - {}: {} {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4}\n  \
          (paired bootstrap; {})\n",

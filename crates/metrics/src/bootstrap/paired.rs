@@ -8,41 +8,18 @@ use super::unseen::ByClass;
 use super::{Interval, Options, replicate};
 use crate::check::{Error, Result, check};
 use crate::log_loss::sample_log_loss;
-use crate::{Confusion, Metric, predicted_class};
+use crate::{ByMetric, Confusion, Metric, predicted_class};
 
 /// By how much head a scores above head b, in each metric that can choose. A smaller log loss is the better one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairedDifference {
-    /// In weighted F1.
-    pub weighted_f1: Difference,
-    /// In accuracy.
-    pub accuracy: Difference,
-    /// In macro F1.
-    pub macro_f1: Difference,
-    /// In balanced accuracy.
-    pub balanced_accuracy: Difference,
-    /// In log loss.
-    pub log_loss: Difference,
-    /// In Matthews correlation.
-    pub mcc: Difference,
+    /// The difference in each metric.
+    #[serde(flatten)]
+    pub by_metric: ByMetric<Difference>,
     /// Whether both heads predict the same class for every sample: then there is nothing to compare but probabilities, and
     /// all differences except that of the log loss are 0 without an interval.
     #[serde(default)]
     pub identical_predictions: bool,
-}
-
-impl PairedDifference {
-    /// That of `metric`.
-    pub fn of(&self, metric: Metric) -> Difference {
-        match metric {
-            Metric::WeightedF1 => self.weighted_f1,
-            Metric::MacroF1 => self.macro_f1,
-            Metric::BalancedAccuracy => self.balanced_accuracy,
-            Metric::Accuracy => self.accuracy,
-            Metric::LogLoss => self.log_loss,
-            Metric::Mcc => self.mcc,
-        }
-    }
 }
 
 /// A difference of scores and how sure it is.
@@ -101,30 +78,18 @@ pub fn paired_difference(
     let observed = differences(&confusions.0, &confusions.1, mean_loss(&losses, losses.iter().map(|_| 1)));
     let identical_predictions = strata.cells.iter().all(|cell| cell.key.0 == cell.key.1);
     let by_class = ByClass { confusion: &confusions.0, confidence: options.confidence };
-    let [weighted_f1, macro_f1, balanced_accuracy, accuracy, log_loss, mcc] = std::array::from_fn(|j| {
-        let mut values: Vec<f64> = replicates.iter().map(|statistics| statistics[j]).collect();
-        Difference::of(observed[j], &mut values, options.confidence)
-    });
-    let by_metric = [weighted_f1, macro_f1, balanced_accuracy, accuracy, log_loss, mcc];
-    let [weighted_f1, macro_f1, balanced_accuracy, accuracy, log_loss, mcc] = match identical_predictions {
-        true => by_metric,
-        false => std::array::from_fn(|j| by_metric[j].or_within(by_class.unseen(Metric::ALL[j]))),
+    let difference = |metric: Metric| {
+        let mut values: Vec<f64> = replicates.iter().map(|by_metric| *by_metric.get(metric)).collect();
+        let found = Difference::of(*observed.get(metric), &mut values, options.confidence);
+        if identical_predictions { found } else { found.or_within(by_class.unseen(metric)) }
     };
-    Ok(PairedDifference {
-        weighted_f1,
-        accuracy,
-        macro_f1,
-        balanced_accuracy,
-        log_loss,
-        mcc,
-        identical_predictions,
-    })
+    Ok(PairedDifference { by_metric: ByMetric::from_fn(difference), identical_predictions })
 }
 
-/// In the order of [`Metric::ALL`]. `loss` is the difference of the log losses, which is no function of the counts.
-fn differences(a: &Confusion, b: &Confusion, loss: f64) -> [f64; Metric::ALL.len()] {
+/// `loss` is the difference of the log losses, which is no function of the counts.
+fn differences(a: &Confusion, b: &Confusion, loss: f64) -> ByMetric<f64> {
     let counted = |metric: Metric| Some(metric.of_confusion(a)? - metric.of_confusion(b)?);
-    Metric::ALL.map(|metric| counted(metric).unwrap_or(loss))
+    ByMetric::from_fn(|metric| counted(metric).unwrap_or(loss))
 }
 
 /// The mean of `losses`, each counted so often.

@@ -10,7 +10,7 @@
 //! corrected = mean over resamples b of  score( argmax_t score(t, in bag b), out of bag b )
 //! ```
 //!
-//! What is corrected is the choice among the trials that are given, by a metric of their predicted classes, the first where
+//! The correction is for the choice among the given trials, by a metric of their predicted classes, the first where
 //! several are equal. A choice that was made within a trial (its best epoch) is not, unless each epoch is given as a trial. The
 //! estimate leans a little to the low side where trials differ, because 63% of the rows choose less well than all.
 //!
@@ -261,7 +261,7 @@ impl<C: Copy + Into<u32> + Sync> Study<C> {
         OutOfBag { score, n_samples: confusion.n_samples() }
     }
 
-    /// What a trial predicts for the samples that count.
+    /// The predictions of a trial for the samples that count.
     fn confusion(&self, trial: usize, counts: impl Fn(usize) -> bool) -> Confusion {
         let mut confusion = Confusion::new(self.n_classes);
         for cell in &self.strata.cells {
@@ -272,7 +272,7 @@ impl<C: Copy + Into<u32> + Sync> Study<C> {
     }
 }
 
-/// What a metric needs to know of a class.
+/// The counts of a class that a metric needs.
 struct ClassCounts {
     hits: f64,
     support: f64,

@@ -1,4 +1,4 @@
-//! What rows may do that resampling cannot show, because no row of the sample does it.
+//! Errors (or hits) that resampling cannot show, because no row of the sample has one.
 //!
 //! Resamples of a perfect score are perfect, and a class of which nothing is recognised scores 0 in all of them: their
 //! intervals would be too narrow, or without any width. Of `n` rows none of which does something, up to a share `u` of all
@@ -97,7 +97,7 @@ fn unseen_share(n_samples: u64, confidence: f64) -> f64 {
     Interval::wilson(0.0, n_samples as f64, confidence).high
 }
 
-/// What a sample's counts say of scores that are functions of them.
+/// Bounds of scores that are functions of a sample's counts.
 pub(super) struct ByClass<'c> {
     pub(super) confusion: &'c Confusion,
     pub(super) confidence: f64,

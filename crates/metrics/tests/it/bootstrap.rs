@@ -162,8 +162,8 @@ fn equal_heads_differ_by_chance_alone() {
     for _ in 0..n_draws {
         let s = population.draw(240, true, &mut random);
         let d = paired_difference(&s.y_true, s.a.view(), s.b.view(), &options, &Pool::inline()).unwrap();
-        covered += u32::from(d.weighted_f1.low <= 0.0 && 0.0 <= d.weighted_f1.high);
-        significant += u32::from(d.weighted_f1.p_value < 0.05);
+        covered += u32::from(d.by_metric.weighted_f1.low <= 0.0 && 0.0 <= d.by_metric.weighted_f1.high);
+        significant += u32::from(d.by_metric.weighted_f1.p_value < 0.05);
     }
     let rate = |count: u32| f64::from(count) / f64::from(n_draws);
     assert!((0.92..0.98).contains(&rate(covered)), "coverage {}", rate(covered));
@@ -176,12 +176,12 @@ fn a_head_against_itself_and_against_a_worse_one() {
     let worse = Predictions::new(600, 0.0, &mut random(8));
     let options = Options { n_resamples: 999, ..Options::default() };
     let (y, a) = (&sample.y_true, sample.a.view());
-    let itself = paired_difference(y, a, a, &options, &Pool::inline()).unwrap().weighted_f1;
+    let itself = paired_difference(y, a, a, &options, &Pool::inline()).unwrap().by_metric.weighted_f1;
     assert_eq!((itself.observed, itself.low, itself.high, itself.p_value), (0.0, 0.0, 0.0, 1.0));
     assert!(paired_difference(y, a, a, &options, &Pool::inline()).unwrap().identical_predictions);
     let better = paired_difference(y, a, worse.a.view(), &options, &Pool::inline()).unwrap();
-    assert!(better.weighted_f1.low > 0.0 && better.accuracy.low > 0.0, "{better:?}");
-    assert_eq!(better.accuracy.p_value, 0.002);
+    assert!(better.by_metric.weighted_f1.low > 0.0 && better.by_metric.accuracy.low > 0.0, "{better:?}");
+    assert_eq!(better.by_metric.accuracy.p_value, 0.002);
     assert!(!better.identical_predictions);
     // Both miss row 0, each by another class: accuracy does not differ in any resample, and could on other rows.
     let proba = |first: [f32; 3]| {
@@ -191,12 +191,12 @@ fn a_head_against_itself_and_against_a_worse_one() {
     let y12: Vec<u32> = (0..12).map(|i| i % 2).collect();
     let (one, other) = (proba([0.0, 1.0, 0.0]), proba([0.0, 0.0, 1.0]));
     let alike = paired_difference(&y12, one.view(), other.view(), &options, &Pool::inline()).unwrap();
-    assert!(!alike.identical_predictions && alike.accuracy.observed == 0.0, "{alike:?}");
+    assert!(!alike.identical_predictions && alike.by_metric.accuracy.observed == 0.0, "{alike:?}");
     // z^2 / (12 + z^2)
-    assert!((alike.accuracy.high - 0.242_493).abs() < 1e-5, "{alike:?}");
-    assert_eq!(alike.accuracy.low, -alike.accuracy.high);
+    assert!((alike.by_metric.accuracy.high - 0.242_493).abs() < 1e-5, "{alike:?}");
+    assert_eq!(alike.by_metric.accuracy.low, -alike.by_metric.accuracy.high);
     let scores = |head| score(y, head).unwrap();
-    assert_eq!(better.accuracy.observed, scores(a).accuracy - scores(worse.a.view()).accuracy);
+    assert_eq!(better.by_metric.accuracy.observed, scores(a).accuracy - scores(worse.a.view()).accuracy);
 }
 
 #[test]
