@@ -84,7 +84,7 @@ pub fn run(
     Ok(Fitted { model, history, best_epoch, stopped: run.stopped })
 }
 
-/// What lowers the learning rate on plateaus of `metric`, as `params` have it; `None` when nothing does.
+/// The callback that lowers the learning rate on plateaus of `metric`, by `params`; `None` if there is none.
 ///
 /// # Panics
 /// When `params` are of another table than [`TABLE`](super::TABLE).
@@ -114,7 +114,7 @@ struct Run<'r, 'c, 'a> {
     stopped: Option<StopReason>,
 }
 
-/// What watches a metric of the validation set.
+/// Monitors a metric of the validation set.
 struct Monitor {
     metric: Metric,
     early_stopping: EarlyStopping,

@@ -18,8 +18,6 @@ pub(super) struct Pass {
     /// Gradients of biases, or of gains and offsets.
     sums: Vec<f32>,
     gemm: gemm::Workspace,
-    /// What the loss of each class is multiplied by; `None`: nothing.
-    pub(super) class_weights: Option<Vec<f32>>,
 }
 
 /// What the way back needs to know of a stage's way forward.
@@ -94,7 +92,6 @@ impl Pass {
             records: records.map(|(stage, nth)| Record::new(stage, max_rows, nth == n_stages)).collect(),
             sums: vec![0.0; 2 * network.max_width()],
             gemm: gemm::Workspace::default(),
-            class_weights: None,
         }
     }
 
@@ -164,12 +161,13 @@ impl Pass {
         step: Step,
         x: MatRef<'_>,
         y: &[u32],
+        class_weights: Option<&[f32]>,
         pool: &Pool,
     ) {
         let n_rows = x.n_rows();
         if let (Some(last), Some(stage)) = (self.records.last_mut(), network.stages.last()) {
             let probabilities = &mut last.output[..n_rows * stage.n_outputs];
-            categorical_crossentropy::gradient(probabilities, y, self.class_weights.as_deref());
+            categorical_crossentropy::gradient(probabilities, y, class_weights);
         }
         for (i, stage) in network.stages.iter().enumerate().rev() {
             let (before, rest) = self.records.split_at_mut(i);
@@ -243,7 +241,6 @@ mod tests {
         let pool = Pool::new(2).unwrap();
         let class_weights = [0.5, 2.0, 1.5];
         let mut pass = Pass::new(&network, n_rows + 3);
-        pass.class_weights = Some(class_weights.to_vec());
         let mut loss = |weights: &[f32]| {
             let mut scores = Scores::new(3);
             scores.add(
@@ -268,7 +265,7 @@ mod tests {
         let mut adam = Adam::new(network.n_stored);
         let first = adam.begin_step(0.0);
         let mut stored = network.stored(&weights);
-        pass.backward(&network, &mut stored, &mut adam, first, x, &y, &pool);
+        pass.backward(&network, &mut stored, &mut adam, first, x, &y, Some(&class_weights), &pool);
         assert_eq!(network.values(&stored), weights);
         let gradients = network.values(adam.momentums());
         // A step over a rectifier's kink is wrong by as much as the step is long; most stay on one side.

@@ -54,6 +54,8 @@ pub struct Trainer<'a> {
     adam: Adam,
     epoch: usize,
     learning_rate: f64,
+    /// The factor of the loss of each class; `None`: all 1.
+    class_weights: Option<Vec<f32>>,
     buffers: Buffers,
 }
 
@@ -107,7 +109,8 @@ impl<'a> Trainer<'a> {
             adam: Adam::new(network.n_stored),
             epoch: 0,
             learning_rate: params.float("lr").unwrap_or(0.0),
-            buffers: Buffers::new(&network, train, val, batch_size, class_weights),
+            class_weights,
+            buffers: Buffers::new(&network, train, val, batch_size),
             architecture,
             network,
         })
@@ -236,18 +239,16 @@ impl<'a> Trainer<'a> {
     fn train_batch(&mut self, step: usize, start: usize, end: usize) {
         let Buffers { order, x, y, pass, scores, .. } = &mut self.buffers;
         let pool = self.alone.as_ref().unwrap_or(self.pool);
+        let class_weights = self.class_weights.as_deref();
         let (n_rows, n_features) = (end - start, self.train.n_features());
         let (x, y) = (&mut x[..n_rows * n_features], &mut y[..n_rows]);
         rows::gather(x, y, self.train, &order[start..end], pool);
         let x = MatRef::new(x, n_rows, n_features);
         let draws =
             StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
-        // The weights are taken out for the moment in which the pass is borrowed.
-        let class_weights = pass.class_weights.take();
-        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), y, class_weights.as_deref());
-        pass.class_weights = class_weights;
+        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), y, class_weights);
         let step = self.adam.begin_step(self.learning_rate);
-        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, pool);
+        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, class_weights, pool);
     }
 
     /// The scores of all of `samples` under the weights as they are.
@@ -273,22 +274,14 @@ impl<'a> Trainer<'a> {
 }
 
 impl Buffers {
-    fn new(
-        network: &Network,
-        train: Samples<'_>,
-        val: Option<Samples<'_>>,
-        batch_size: usize,
-        class_weights: Option<Vec<f32>>,
-    ) -> Buffers {
+    fn new(network: &Network, train: Samples<'_>, val: Option<Samples<'_>>, batch_size: usize) -> Buffers {
         let batch_size = batch_size.min(train.n_samples());
-        let mut pass = Pass::new(network, batch_size);
-        pass.class_weights = class_weights;
         Buffers {
             order: vec![0; train.n_samples()],
             x: Buffer::zeros(batch_size * train.n_features()),
             y: vec![0; batch_size],
             block: Vec::new(),
-            pass,
+            pass: Pass::new(network, batch_size),
             inference: Inference::new(val.map_or(0, Samples::n_samples)),
             scores: Scores::new(train.n_classes()),
         }
