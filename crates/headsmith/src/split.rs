@@ -137,11 +137,13 @@ pub(crate) fn draw(units: &[usize], y: &[u32], share: f64, seed: u64, grouped: b
 
 /// Moves a unit, the smallest, of each class that has none to train on back there.
 fn leave_each_class(is_val: &mut [bool], units: &[usize], y: &[u32]) {
-    let n_classes = y.iter().max().map_or(0, |most| *most as usize + 1);
-    let mut size = vec![0usize; units::count(units)];
-    units.iter().for_each(|&unit| size[unit] += 1);
-    for class in 0..n_classes as u32 {
+    let size = units::sizes(units);
+    let mut has_rows = vec![false; n_classes(y)];
+    let train = (0..y.len()).filter(|&row| !is_val[row]);
+    train.for_each(|row| has_rows[y[row] as usize] = true);
+    for class in (0..).zip(has_rows).filter_map(|(class, has_rows)| (!has_rows).then_some(class)) {
         let of_class = || (0..y.len()).filter(|&row| y[row] == class);
+        // The unit of another class may have brought some back.
         if of_class().any(|row| !is_val[row]) {
             continue;
         }
@@ -151,11 +153,14 @@ fn leave_each_class(is_val: &mut [bool], units: &[usize], y: &[u32]) {
     }
 }
 
+/// The number of classes up to the last that occurs.
+fn n_classes(y: &[u32]) -> usize {
+    y.iter().max().map_or(0, |most| *most as usize + 1)
+}
+
 fn draw_by_class(units: &[usize], y: &[u32], share: f64, seed: u64) -> Vec<bool> {
-    let n_classes = y.iter().max().map_or(0, |most| *most as usize + 1);
-    let class_of = classes_of(units, y, n_classes);
-    let mut size = vec![0; class_of.len()];
-    units.iter().for_each(|&unit| size[unit] += 1);
+    let n_classes = n_classes(y);
+    let (class_of, size) = (classes_of(units, y, n_classes), units::sizes(units));
     let mut of_class = vec![Vec::new(); n_classes];
     class_of.iter().enumerate().for_each(|(unit, &class)| of_class[class].push(unit));
     let mut is_val = vec![false; class_of.len()];
@@ -176,10 +181,9 @@ fn draw_by_class(units: &[usize], y: &[u32], share: f64, seed: u64) -> Vec<bool>
 
 /// The class of most of the rows of each unit; the first of those with as many.
 fn classes_of(units: &[usize], y: &[u32], n_classes: usize) -> Vec<usize> {
-    let n_units = units.iter().max().map_or(0, |most| most + 1);
     let mut counts: HashMap<(usize, u32), usize> = HashMap::new();
     units.iter().zip(y).for_each(|(&unit, &class)| *counts.entry((unit, class)).or_default() += 1);
-    let mut best = vec![(0, n_classes); n_units];
+    let mut best = vec![(0, n_classes); units::count(units)];
     for ((unit, class), count) in counts {
         let (most, of) = best[unit];
         if count > most || count == most && (class as usize) < of {

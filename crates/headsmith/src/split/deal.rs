@@ -23,7 +23,7 @@ struct Counts {
 /// The part of each row: an index into `shares`, which sum to 1.
 pub(crate) fn deal(units: &[usize], y: &[u32], shares: &[f64], seed: u64) -> Vec<usize> {
     let counts = Counts::new(units, y);
-    let n_classes = y.iter().max().map_or(0, |most| *most as usize + 1);
+    let n_classes = super::n_classes(y);
     let mut parts = Parts::new(y, n_classes, shares);
     let mut part_of = vec![0; counts.len()];
     for unit in counts.order(n_classes, seed) {
@@ -70,7 +70,7 @@ impl Counts {
     }
 }
 
-/// What the parts have so far.
+/// The contents of the parts so far.
 struct Parts<'s> {
     shares: &'s [f64],
     /// The rows of each class in all.

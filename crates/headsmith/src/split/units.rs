@@ -30,6 +30,13 @@ pub(crate) fn count(units: &[usize]) -> usize {
     units.iter().max().map_or(0, |most| most + 1)
 }
 
+/// How many rows each unit has.
+pub(crate) fn sizes(units: &[usize]) -> Vec<usize> {
+    let mut sizes = vec![0; count(units)];
+    units.iter().for_each(|&unit| sizes[unit] += 1);
+    sizes
+}
+
 /// Joins groups that have a row in common.
 fn joined(same: &[usize], groups: &[u32]) -> Vec<usize> {
     let mut parents: Vec<usize> = (0..groups.iter().max().map_or(0, |most| *most as usize + 1)).collect();
@@ -42,7 +49,7 @@ fn joined(same: &[usize], groups: &[u32]) -> Vec<usize> {
     numbered(groups.iter().map(|&group| root(&mut parents, group as usize)))
 }
 
-/// The group that stands for those joined with `group`; halves the way there.
+/// The representative of the groups joined with `group`; halves the path to it.
 fn root(parents: &mut [usize], mut group: usize) -> usize {
     while parents[group] != group {
         parents[group] = parents[parents[group]];
