@@ -57,7 +57,7 @@ impl Metric {
         self.is_loss
     }
 
-    /// What every value is better than.
+    /// A value that every value is better than.
     pub(crate) fn worst(self) -> f64 {
         if self.is_loss { f64::INFINITY } else { f64::NEG_INFINITY }
     }

@@ -74,10 +74,16 @@ pub(crate) fn counted(n: u64, what: &str) -> String {
     format!("{}\u{a0}{many}", thousands(n))
 }
 
+/// With a capital letter at the beginning.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The most classes that are listed one by one.
 pub(crate) const MAX_LISTED: usize = 50;
 
-/// What is said where not all of `n` classes are listed.
+/// The note if not all of `n` classes are listed.
 pub(crate) fn of_many(n: usize) -> String {
     if n > MAX_LISTED {
         format!(
@@ -89,7 +95,7 @@ pub(crate) fn of_many(n: usize) -> String {
     }
 }
 
-/// What is said where `n_drawn` of `n` classes are drawn.
+/// The note if only `n_drawn` of `n` classes are drawn.
 pub(crate) fn drawn(n_drawn: usize, n: usize) -> String {
     if n_drawn < n { format!(" Drawn are the {n_drawn} classes with the most rows.") } else { String::new() }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use headsmith::metrics::Metric;
-use headsmith::study::{Direction, State, StudyEvent, Trial, best_trial};
+use headsmith::study::{State, StudyEvent, Trial, best_trial};
+use headsmith::tune::direction_of;
 
 use super::lines::{counted, one_line};
 use super::pace::Pace;
@@ -37,8 +38,7 @@ struct Running {
 impl Search {
     /// A study that begins, or resumes, with these trials.
     pub(crate) fn new(metric: Metric, pace: Pace, trials: &[Arc<Trial>]) -> Search {
-        let direction = if metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize };
-        let best = best_trial(direction, trials);
+        let best = best_trial(direction_of(metric), trials);
         Search {
             pace,
             metric,

@@ -32,7 +32,7 @@ enum Step {
     Diverged(String),
 }
 
-/// What watches the metric of the validation rows, as in a fit.
+/// Monitors the metric of the validation rows, as in a fit.
 struct Monitor {
     plateau: Option<ReduceLrOnPlateau>,
     early_stopping: EarlyStopping,

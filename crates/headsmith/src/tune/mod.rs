@@ -41,6 +41,7 @@ use crate::tables;
 use news::Line;
 pub(crate) use open::{find, metric_of, names, plan_of};
 pub(crate) use plan::StudyTables;
+pub use plan::direction_of;
 use plan::{Plan, PlanTable, Search};
 use task::Task;
 pub(crate) use task::{final_head, with_chosen};
@@ -56,14 +57,14 @@ pub const LAG: u64 = 8;
 
 /// The study's system attribute that says how many trials it was last asked to have.
 const N_TRIALS: &str = "headsmith:trials";
-/// What the validation rows choose in a study.
+/// The choice that validation rows make in a study.
 pub(crate) const TRIAL: &str = "trial";
 /// The samplers there are.
 pub const SAMPLERS: [&str; 4] = ["tpe", "random", "grid", "qmc"];
 /// The pruner unless asked otherwise.
 pub const PRUNER: &str = "asha";
 
-/// What to search, and how.
+/// The configuration of a study.
 #[derive(Debug, Clone)]
 pub struct StudyConfig {
     /// The head with the parameters that are not searched.

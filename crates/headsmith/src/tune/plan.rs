@@ -1,4 +1,4 @@
-//! What a study is: kept with it in the storage, so that every command that resumes it does the same, and a difference is
+//! The plan of a study: kept with it in the storage, so that every command that resumes it does the same, and a difference is
 //! an error before it does harm.
 
 use std::path::PathBuf;
@@ -190,7 +190,7 @@ impl Plan {
 
     /// Which way the values of its trials are better.
     pub(crate) fn direction(&self) -> Direction {
-        if self.metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize }
+        direction_of(self.metric)
     }
 
     /// The value of the parameter `name`, in words.
@@ -238,7 +238,7 @@ impl Plan {
         refuse(name, self.differences(&Plan { train, val, ..self.clone() }))
     }
 
-    /// What the trials' values are.
+    /// The metric that is the value of the trials.
     pub(crate) fn objective(&self) -> Objective {
         Objective { name: self.metric.name().to_owned(), direction: self.direction() }
     }
@@ -293,6 +293,11 @@ impl Plan {
         }
         differences
     }
+}
+
+/// Which way the values of a study by `metric` are better.
+pub fn direction_of(metric: Metric) -> Direction {
+    if metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize }
 }
 
 /// Parameters that plans did not have at first, by their heads. Where they have their defaults they are left out, so that

@@ -21,7 +21,7 @@ pub struct StudyReport {
     pub storage: String,
     /// The metric that is the value of its trials; `null` in a study that another program began.
     pub metric: Option<Metric>,
-    /// What it optimises: one objective, or several of a study that Optuna began.
+    /// Its objectives: one, or several in a study that Optuna began.
     pub objectives: Vec<Objective>,
     /// Its trials in all.
     pub n_trials: usize,

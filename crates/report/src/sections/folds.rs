@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::facts::{Facts, Look};
 use crate::metric::{METRICS, Metric};
 use crate::table::Table;
-use crate::text::{counted, escape, interval, percent, score, thousands};
+use crate::text::{capital, counted, escape, interval, percent, score, thousands};
 use crate::verdict;
 
 /// The keys of the scores of a fold.
@@ -44,7 +44,7 @@ fn of_head(head: &Value, metric: Metric) -> String {
         escape(&verdict::name(head.at("/head").text())),
         summary(all).html(),
         folds(all, metric).html(),
-        escape(&capitalised(all.at("/note").text()))
+        escape(&capital(all.at("/note").text()))
     )
 }
 
@@ -73,9 +73,4 @@ fn folds(all: &Value, metric: Metric) -> Table {
     });
     let header = ["fold", "rows", "trained on", "chose the epoch"].into_iter();
     Table::new(header.chain(shown.map(|(_, name)| name)).chain(["epoch"])).with(rows)
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }

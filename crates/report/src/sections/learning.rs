@@ -8,13 +8,13 @@ use crate::figure::{Figure, grid};
 use crate::metric::Metric;
 use crate::plot::{Plot, thinned};
 use crate::table::Table;
-use crate::text::{counted, escape, figures, score};
+use crate::text::{capital, counted, escape, figures, score};
 use crate::verdict;
 
 /// The most points of a line.
 const MAX_POINTS: usize = 300;
 
-/// What is followed from epoch to epoch.
+/// A score that is drawn by epoch.
 struct Followed {
     key: &'static str,
     /// Its name on the axis.
@@ -110,12 +110,6 @@ fn figure(head: &Value, history: &[Value], Followed { key, name, read }: &Follow
         wide: false,
     }
     .html()
-}
-
-/// With a capital letter at the beginning.
-fn capital(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn learning_rate(history: &[Value], rates: &[f64]) -> String {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::facts::{Facts, Look};
 use crate::table::Table;
-use crate::text::{counted, duration, escape, percent, thousands, value};
+use crate::text::{capital, counted, duration, escape, percent, thousands, value};
 use crate::verdict;
 
 pub(crate) fn html(facts: &Facts) -> String {
@@ -72,9 +72,4 @@ fn predictions(predictions: &Value) -> String {
         escape(&crate::text::listed(&files)),
         table.html()
     )
-}
-
-fn capital(name: &str) -> String {
-    let mut chars = name.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use headsmith::Progress;
 use headsmith::metrics::Metric;
-use headsmith::study::{Choice, Direction, State, StudyEvent, best_trial};
+use headsmith::study::{Choice, State, StudyEvent, best_trial};
+use headsmith::tune::direction_of;
 
 use super::curve::Curve;
 use crate::view::pace::Pace;
@@ -95,8 +96,7 @@ impl Study {
             return None;
         };
         let count = |state| trials.iter().filter(|trial| trial.state == state).count();
-        let direction = if metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize };
-        let best = best_trial(direction, trials).and_then(|trial| {
+        let best = best_trial(direction_of(*metric), trials).and_then(|trial| {
             let mut curve = Curve::default();
             trial.intermediate.iter().for_each(|(&step, &value)| curve.push(step as f64 + 1.0, value));
             Some(Best { number: trial.number, value: trial.value?, curve })
