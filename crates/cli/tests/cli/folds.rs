@@ -1,10 +1,11 @@
 //! `--folds`: cross-validation before a fit.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::BufRead;
+use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::interrupt::interrupt_at_an_epoch;
 use crate::world::World;
 
 const MLP: &str = "fit mlp --epochs 6 --neurons0 8 --layers1 0 --layers2 0 --batch-size 40 --json --quiet";
@@ -178,13 +179,7 @@ fn ctrl_c_in_a_fold_ends_cleanly() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stderr = BufReader::new(fit.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("epochs") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "the fit ended before it told of an epoch");
-    }
-    assert!(Command::new("kill").args(["-INT", &fit.id().to_string()]).status().unwrap().success());
+    let stderr = interrupt_at_an_epoch(&mut fit);
     let rest: Vec<String> = stderr.lines().map_while(Result::ok).collect();
     assert_eq!(fit.wait().unwrap().code(), Some(130));
     assert!(

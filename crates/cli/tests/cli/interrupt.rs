@@ -1,10 +1,23 @@
 //! Ctrl-C in the middle of a fit.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use crate::patience::wait_until;
 use crate::world::World;
+
+/// Presses Ctrl-C once the command has told of an epoch; gives the rest of its standard error.
+pub(crate) fn interrupt_at_an_epoch(fit: &mut Child) -> BufReader<ChildStderr> {
+    let mut stderr = BufReader::new(fit.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("epochs") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "the fit ended before it told of an epoch");
+    }
+    let sent = Command::new("kill").args(["-INT", &fit.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    stderr
+}
 
 #[test]
 fn ctrl_c_ends_a_fit_with_its_best_so_far() {
@@ -16,14 +29,8 @@ fn ctrl_c_ends_a_fit_with_its_best_so_far() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stderr = BufReader::new(fit.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("epochs") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "the fit ended before it told of an epoch");
-    }
-    let sent = Command::new("kill").args(["-INT", &fit.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+    // Kept open: who writes to a closed pipe ends by that.
+    let _stderr = interrupt_at_an_epoch(&mut fit);
     let output = fit.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
