@@ -1,4 +1,4 @@
-//! Labels that stand beside the features: in files of their own, one for each row, in the order of the rows.
+//! Labels in files of their own beside the features: one for each row, in the order of the rows.
 //!
 //! The features are read first, then the labels, by the same readers. Both are joined by the place of each row among all
 //! rows of its files, so that a row that cannot be read on one side leaves out its fellow on the other.
@@ -63,7 +63,7 @@ impl LabelFiles {
     }
 }
 
-/// How a table is read whose labels stand in files of their own.
+/// How to read a table whose labels are in files of their own.
 pub(crate) fn options_of_features(options: &ReadOptions) -> ReadOptions {
     ReadOptions { labels: LabelPlace::Beside, label_column: None, ..options.clone() }
 }
@@ -121,7 +121,7 @@ pub(crate) fn shown(path: &Path) -> String {
     path.file_name().map_or(path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// What the files of labels are called together.
+/// The name of the files of labels together.
 fn called(labels: &Contents) -> String {
     match &labels.parts[..] {
         [part] => part.source.path().display().to_string(),

@@ -30,7 +30,7 @@ pub(crate) const N_SAMPLED: usize = 64;
 /// About how many values are decoded at once.
 const BATCH_VALUES: usize = 1 << 19;
 
-/// What is read of a file.
+/// The contents of a file that are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wanted<'a> {
     /// Features and labels, with the cells of these columns, which are neither.
@@ -41,7 +41,7 @@ pub(crate) enum Wanted<'a> {
 
 /// An open file of columns.
 pub(crate) trait ColumnarFile {
-    /// What its columns are.
+    /// The roles of its columns.
     fn scheme(&self) -> &Scheme;
 
     /// The number of rows, where the file says it before they are read.
@@ -58,12 +58,12 @@ pub(crate) trait ColumnarFile {
     fn numerals(&self) -> Result<Vec<Numerals>>;
 }
 
-/// What reads the first cells of a column; none where the file has no rows.
+/// Reads the first cells of a column; none if the file has no rows.
 pub(crate) type FirstCells<'a> = dyn FnMut(&Field) -> Result<Option<Cells>> + 'a;
 
-/// What the columns of a file are.
+/// The roles of the columns of a file.
 pub(crate) struct Scheme {
-    /// What the file is called in messages: `Parquet`.
+    /// The name of the format in messages: `Parquet`.
     format: &'static str,
     pub(crate) fields: Vec<Field>,
     pub(crate) columns: Columns,
@@ -71,7 +71,7 @@ pub(crate) struct Scheme {
 }
 
 impl Scheme {
-    /// Decides what each of `fields` is, by its type, its `first` cells, and what pandas and Hugging Face said (`said`) of the
+    /// Decides the role of each of `fields`, by its type, its `first` cells, and what pandas and Hugging Face said (`said`) of the
     /// table in its metadata.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub struct ReadOptions {
     /// The table is to be predicted: what stands in its label column are placeholders. They may be missing, all or
     /// some, and so may the whole column; and a column of text is no label by what it holds, but by its name alone.
     pub placeholder_labels: bool,
-    /// Where the labels stand. [`read_files`](crate::read_files) sets it where the files of the labels are named.
+    /// The source of the labels. [`read_files`](crate::read_files) sets it where the files of the labels are named.
     pub labels: LabelPlace,
     /// What to do with a row that cannot be read.
     pub on_bad_row: OnBadRow,
@@ -40,7 +40,7 @@ pub struct ReadOptions {
     pub cache: Option<PathBuf>,
 }
 
-/// Where the labels of a table stand.
+/// The source of the labels of a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LabelPlace {
     /// In the table, or beside an array under one of the usual names.

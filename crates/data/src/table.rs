@@ -46,7 +46,7 @@ pub(crate) struct Contents {
     pub(crate) labels: Option<Labels>,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
-    /// The files of its labels, where they stand in others.
+    /// The files of its labels, if they are separate.
     pub(crate) labels_from: Vec<PathBuf>,
     /// Which rows of its files these are; nothing where they come from a cache file.
     pub(crate) kept: Kept,
@@ -96,7 +96,7 @@ impl Table {
         self.parts.iter().map(|part| part.source.path()).collect()
     }
 
-    /// The files of its labels, where they stand in others.
+    /// The files of its labels, if they are separate.
     pub fn label_files(&self) -> &[PathBuf] {
         &self.labels_from
     }

@@ -6,7 +6,7 @@ use crate::samples::Samples;
 /// The syntax, for help and messages.
 pub const SYNTAX: &str = "none, balanced or LABEL:WEIGHT,..";
 
-/// What was asked for.
+/// The request.
 #[derive(Debug, Clone, PartialEq)]
 enum ClassWeight {
     None,

@@ -23,7 +23,7 @@ pub struct Checked {
     pub val: Option<RoleTable>,
     /// The classes, in the order of their indices.
     pub classes: Classes,
-    /// What the checks found.
+    /// The findings of the checks.
     pub findings: Vec<Finding>,
     /// Which rows of `train` belong together, where a column says so.
     pub(crate) groups: Option<Groups>,

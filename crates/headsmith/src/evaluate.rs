@@ -17,7 +17,7 @@ pub struct Evaluation {
     pub head: &'static str,
     /// The table it was scored on.
     pub table: TableReport,
-    /// What the checks found.
+    /// The findings of the checks.
     pub findings: Vec<Finding>,
     /// The scores.
     #[serde(flatten)]

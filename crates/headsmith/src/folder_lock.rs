@@ -26,7 +26,7 @@ impl FolderLock {
         FolderLock::of(file.map_err(|cause| Error::file("make", &path, cause))?, out)
     }
 
-    /// The same for a folder in which a run has been before; `None` for another, which nobody can have locked.
+    /// The same for a folder of an earlier run; `None` for another, which no process can have locked.
     ///
     /// Nothing is made, so a run may take it before it knows that its tables are good. It keeps the lock: looked at and
     /// released, it would for a moment keep out whoever begins just then.

@@ -40,7 +40,7 @@ pub enum Progress<'a> {
     Fitting {
         /// The head's name.
         head: &'static str,
-        /// What it is fitted for: `baseline`, `final fit`, `fold 2 of 5`, or nothing where there is one.
+        /// The purpose of the fit: `baseline`, `final fit`, `fold 2 of 5`, or empty if there is only one.
         purpose: &'a str,
         /// The metric that chooses its epoch, where it has epochs.
         metric: Metric,

@@ -55,7 +55,7 @@ pub struct Report {
     /// How validation rows were split off the training table; only without a validation table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
-    /// What the checks found.
+    /// The findings of the checks.
     pub findings: Vec<Finding>,
     /// The names of the classes, in the order of every list of classes.
     pub classes: Vec<String>,
@@ -99,7 +99,7 @@ pub struct TableReport {
     /// The files it stands in, in the order of its rows, where they are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
-    /// The files of its labels, where they stand in others.
+    /// The files of its labels, if they are separate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub label_files: Vec<String>,
     /// Its format in words.
@@ -171,7 +171,7 @@ pub struct FitReport {
     /// The cross-validation of the same head; only where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<FoldsReport>,
-    /// What stands behind the scores on the validation rows; without any on the training rows, each predicted by the head that
+    /// The evidence for the scores on the validation rows; without any on the training rows, each predicted by the head that
     /// did not see it where there was a cross-validation.
     pub evidence: Evidence,
     /// The first rows' classes beside their probabilities: validation rows, or training rows without any.

@@ -41,7 +41,7 @@ pub struct Place {
 pub struct StudyLine {
     /// Its name.
     pub name: String,
-    /// What it optimises.
+    /// Its objectives.
     pub objectives: Vec<Objective>,
     /// Its trials.
     pub n_trials: usize,

@@ -1,4 +1,4 @@
-//! What a study optimises, and which of its trials are the best.
+//! The objectives of a study, and its best trials.
 
 use std::sync::Arc;
 

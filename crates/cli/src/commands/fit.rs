@@ -45,7 +45,7 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
     view::print(&view::text::fit(&fitted.report, fitted.model.classes()))
 }
 
-/// What a fit is to do.
+/// The configuration of `fit`.
 struct Job<'c> {
     head: HeadConfig,
     train: Files,

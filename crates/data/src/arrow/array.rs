@@ -37,7 +37,7 @@ pub(super) enum Data {
 /// The dictionaries read so far, by their numbers.
 pub(super) type Dictionaries = HashMap<i64, Arc<Array>>;
 
-/// What a record batch holds, as far as it was read.
+/// The contents of a record batch that were read.
 struct Cursor<'a> {
     nodes: std::slice::Iter<'a, [u8; 16]>,
     buffers: Buffers<'a>,
@@ -188,7 +188,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Texts of which the short ones stand in the views, and the others in buffers of their own.
+    /// Texts: short ones inside the views, others in buffers of their own.
     fn views(&mut self, len: usize, valid: Option<&[bool]>, wanted: bool) -> Result<Data> {
         let stored = self.buffers.next()?;
         let n = self.variadic.next().map(|n| i64::from_le_bytes(*n)).and_then(|n| usize::try_from(n).ok());

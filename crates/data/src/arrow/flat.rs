@@ -1,8 +1,8 @@
 //! FlatBuffers, as far as it takes to read the messages of Arrow: tables, vectors and texts, each looked up with its bounds
 //! checked, so that no message can lead beyond itself.
 //!
-//! A table begins with the distance back to its vtable, which says for each field where it stands in the table (0: it is
-//! not there, and has its default). Distances are from where they stand.
+//! A table begins with the distance back to its vtable, which holds the offset of each field in the table (0: it is
+//! absent and has its default). Distances are relative to their own position.
 
 /// A table in a buffer.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ impl<'a> Table<'a> {
         (bytes.len() >= vtable.checked_add(vtable_len)?).then_some(Table { bytes, at, vtable, vtable_len })
     }
 
-    /// Where field `field` stands, if it is there.
+    /// The position of field `field`, if it is present.
     fn place(&self, field: usize) -> Option<usize> {
         let entry = 4 + field * 2;
         let offset = (entry + 2 <= self.vtable_len)
@@ -62,7 +62,7 @@ impl<'a> Table<'a> {
         self.place(field).and_then(|place| self.bytes.get(place).copied()).unwrap_or(default)
     }
 
-    /// Where what field `field` points to stands.
+    /// The position that field `field` points to.
     fn target(&self, field: usize) -> Option<usize> {
         let place = self.place(field)?;
         place.checked_add(u32_at(self.bytes, place)?)

@@ -15,7 +15,7 @@ const MAGIC: &[u8; 6] = b"ARROW1";
 /// The longest description of a schema or a batch: that of a table of 65,536 columns has some megabytes.
 const MAX_METADATA: u64 = 256 << 20;
 
-/// What a message is.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Schema,
@@ -144,7 +144,7 @@ pub(super) struct Buffers<'a> {
 /// How many times its size a batch may hold, decompressed and with what buffers have in common.
 const MAX_EXPANSION: u64 = 300;
 
-/// What a batch may hold however small it is.
+/// The size that is allowed for any batch, however small.
 const MIN_LIMIT: u64 = 64 << 20;
 
 #[derive(Debug, Clone, Copy)]

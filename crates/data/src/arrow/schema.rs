@@ -67,7 +67,7 @@ pub(super) enum Kind {
     },
 }
 
-/// What a schema says.
+/// The contents of a schema.
 #[derive(Debug)]
 pub(super) struct Schema {
     pub(super) nodes: Vec<Node>,
@@ -90,7 +90,7 @@ impl Schema {
         Ok(Schema { nodes, metadata: pairs.iter().filter_map(pair).collect() })
     }
 
-    /// What the metadata says under a key.
+    /// The metadata under a key.
     pub(super) fn said(&self, key: &str) -> Option<&str> {
         self.metadata.iter().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
     }
@@ -170,7 +170,7 @@ fn kind(number: u8, of: &Table<'_>) -> Option<Kind> {
 }
 
 impl Node {
-    /// The column, or the part of one, whose values stand in the dictionary of this number.
+    /// The column, or the part of one, whose values are in the dictionary of this number.
     pub(super) fn of_dictionary(&self, id: i64) -> Option<&Node> {
         match self.dictionary {
             Some((own, _)) if own == id => Some(self),
@@ -178,7 +178,7 @@ impl Node {
         }
     }
 
-    /// What its values are.
+    /// The type of its values.
     pub(super) fn stored(&self) -> Stored {
         match self.kind {
             Kind::Float(2) => Stored::Half,

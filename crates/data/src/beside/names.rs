@@ -1,4 +1,4 @@
-//! Where the labels of an array may stand: the usual names of files beside it.
+//! Where the labels of an array may be: the usual names of files beside it.
 
 use crate::format;
 use std::path::{Path, PathBuf};

@@ -105,7 +105,7 @@ pub(super) struct Header {
     numbers: Vec<(usize, u64)>,
     warnings: Vec<Warning>,
     n_skipped: usize,
-    /// The files of its labels, where they stand in others.
+    /// The files of its labels, if they are separate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels_from: Vec<PathBuf>,
     /// The files of the table behind the first.

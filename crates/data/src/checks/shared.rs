@@ -1,4 +1,4 @@
-//! Groups of rows that stand in two tables.
+//! Groups of rows that are in two tables.
 
 use super::counted;
 use crate::rows::N_SHOWN;

@@ -2,7 +2,7 @@
 
 use parquet::data_type::ByteArray;
 
-/// What the values of a column are, and in which type they are stored.
+/// The kind of the values of a column, and the type in which they are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
     Float,
@@ -102,7 +102,7 @@ impl Cells {
     }
 }
 
-/// Decimals by their digits: integers where none stand behind the point.
+/// Decimals by their digits: integers if there are none behind the point.
 pub(crate) fn decimals(digits: impl Iterator<Item = i128>, scale: u32) -> Values {
     if scale == 0 {
         return Values::Integers(digits.collect());

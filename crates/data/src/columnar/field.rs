@@ -24,7 +24,7 @@ pub(crate) struct Field {
     pub(crate) is_bytes: bool,
     /// How it holds vectors that are no lists of the file.
     pub(crate) vectors: Option<Vectors>,
-    /// The names of the classes that its numbers stand for.
+    /// The names of the classes behind its numbers.
     pub(crate) class_names: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What Hugging Face's `datasets` says of its table in the metadata of a file.
+//! The metadata that Hugging Face's `datasets` writes about a table.
 
 use serde::Deserialize;
 use std::collections::HashMap;

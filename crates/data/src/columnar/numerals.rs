@@ -4,7 +4,7 @@ use super::{Cells, FirstCells, Scheme, Stored};
 use crate::left_out::Numerals;
 use crate::{Place, Result, number};
 
-/// What calls a function with all cells of a column, some after others.
+/// Calls a function with all cells of a column, batch by batch.
 type EachCells<'a> = dyn FnMut(usize, &mut dyn FnMut(&Cells)) -> Result<()> + 'a;
 
 /// Which of the columns that are left out hold numbers as text, and how many of their cells do not.

@@ -1,4 +1,4 @@
-//! What pandas says of its table in the metadata of a file.
+//! The metadata that pandas writes about a table.
 
 use serde::Deserialize;
 

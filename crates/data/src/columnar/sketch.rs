@@ -1,4 +1,4 @@
-//! What the columns of a file hold, by its first rows.
+//! The contents of the columns of a file, by its first rows.
 
 use super::{Cells, Field, FirstCells, Stored, Vectors, lists, vectors};
 use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
@@ -80,7 +80,7 @@ fn example(field: &Field, cells: &Cells) -> String {
     String::new()
 }
 
-/// What the first cells of a column that is no list hold.
+/// The contents of the first cells of a column that is not a list.
 fn sampled_kind(field: &Field, first: &mut FirstCells<'_>) -> Result<Kind> {
     let Some(cells) = first(field)? else { return Ok(Kind::Empty) };
     let texts: Vec<String> = (0..cells.values.len()).filter_map(|i| cells.values.text(i)).collect();

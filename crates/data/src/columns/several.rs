@@ -1,9 +1,9 @@
-//! What is said of labels that are several a row: a classifier gives each row one class.
+//! The errors for several labels per row: a classifier gives each row one class.
 
-/// What they are.
+/// A description of them.
 pub(crate) const SEVERAL: &str = "several labels a row (multi-label)";
 
-/// What to do about them.
+/// A hint for the user.
 pub(crate) const ONE_LABEL: &str = "each row has one class: keep one label a row, or write a column of 0 and 1 for each label and fit \
      a head for each, with that column as --label-column and the others in --drop";
 

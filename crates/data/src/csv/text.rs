@@ -41,7 +41,7 @@ pub(crate) struct Text<'a> {
     /// The column that is the label by its place, in a table without a header.
     label: Option<String>,
     header: Header,
-    /// Whether each line is one cell, whatever stands in it.
+    /// Whether each line is one cell, whatever it contains.
     is_lines: bool,
 }
 

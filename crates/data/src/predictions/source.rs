@@ -36,7 +36,7 @@ impl Opened {
     }
 
     /// Opens the first file of `table` for columns that are neither features nor labels, which are read alone: that the
-    /// file is what it was is told by its columns and by the places of its rows.
+    /// file is unchanged is decided by its columns and by the places of its rows.
     pub(crate) fn for_other_columns(table: &Table) -> Result<Opened> {
         Ok(Opened { compares: false, ..Opened::new(table, true)? })
     }

@@ -1,4 +1,4 @@
-//! What a study optimises, in words.
+//! The objectives of a study, in words.
 
 use headsmith_metrics::Metric;
 use headsmith_study::Direction;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::tune;
 
-/// What a study optimises.
+/// An objective of a study.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Objective {
     /// The metric's name: a score's key in the report, or what Optuna's `set_metric_names` says; `value` where nothing does.

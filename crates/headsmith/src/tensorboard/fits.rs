@@ -24,7 +24,7 @@ const MAX_CURVES: usize = 64;
 /// Classes whose confusion matrix is drawn at most: the cells of more would be too small to see.
 const MAX_CONFUSION: usize = 200;
 
-/// What is written of epochs.
+/// The records of an epoch that are written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     /// Every how many epochs there are histograms.

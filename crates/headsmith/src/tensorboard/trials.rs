@@ -16,7 +16,7 @@ use crate::curves::{self, EPOCHS, PRUNED, trial_name};
 use crate::progress::TrialEpoch;
 use crate::record::now;
 
-/// What a trial's value is.
+/// The description of a trial's value.
 const VALUE: &str = "On the validation rows: of the best epoch; of a pruned trial, of its last epoch.";
 /// Tag, name and description of what else the page shows of a trial.
 const METRICS: [(&str, &str, &str); 2] = [

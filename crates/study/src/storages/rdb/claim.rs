@@ -117,7 +117,7 @@ fn keep_time(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<()> {
     writes::set_attr(rdb, trial_id, Scope::System, RESUMED, &now)
 }
 
-/// Claims a waiting trial, or an abandoned one; `false` when somebody without the study's lock was faster.
+/// Claims a waiting trial, or an abandoned one; `false` when a process without the study's lock was faster.
 fn take(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<bool> {
     let state = writes::lock(rdb, trial_id)?.0;
     if state.is_finished() {
