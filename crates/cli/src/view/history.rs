@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::lines::one_line;
-
 use headsmith::studies::{Objective, TrialRow};
+
+use super::lines::one_line;
 
 /// Lines of the drawing.
 const HEIGHT: usize = 10;

@@ -11,6 +11,8 @@ use headsmith::report::{FitReport, TableReport};
 use headsmith::split::Split;
 use headsmith::study::{State, StudyEvent};
 
+use super::pace::worded;
+
 /// A line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
@@ -149,12 +151,8 @@ pub(crate) fn time_left(elapsed: Duration, done: usize, total: usize) -> String 
     if done == 0 || done >= total {
         return String::new();
     }
-    let seconds = elapsed.as_secs_f64() / done as f64 * (total - done) as f64;
-    match seconds.round() as u64 {
-        0 => "under 1 s left".to_owned(),
-        s if s < 100 => format!("{s} s left at most"),
-        s => format!("{} min left at most", s.div_ceil(60)),
-    }
+    let left = elapsed.div_f64(done as f64).mul_f64((total - done) as f64);
+    worded(left, |time| format!("{time} left at most"))
 }
 
 #[cfg(test)]

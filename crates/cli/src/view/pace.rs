@@ -18,12 +18,13 @@ impl Pace {
     /// the timeout leaves, or what the other trials take at the pace of those that finished here (however many run at
     /// once), whichever is less. Nothing where neither is known.
     pub(crate) fn left(&self, elapsed: Duration, n_finished: usize) -> String {
+        let at_most = |time: &str| format!("at most {time} left");
         let by_trials = self.by_trials(elapsed, n_finished);
         let by_timeout = self.timeout.map(|timeout| timeout.saturating_sub(elapsed));
         match (by_trials, by_timeout) {
-            (Some(by_trials), Some(limit)) if limit < by_trials => at_most(limit),
-            (None, Some(limit)) => at_most(limit),
-            (Some(by_trials), _) => about(by_trials),
+            (Some(by_trials), Some(limit)) if limit < by_trials => worded(limit, at_most),
+            (None, Some(limit)) => worded(limit, at_most),
+            (Some(by_trials), _) => worded(by_trials, |time| format!("about {time} left")),
             (None, None) => String::new(),
         }
     }
@@ -35,25 +36,12 @@ impl Pace {
     }
 }
 
-fn at_most(left: Duration) -> String {
-    match in_words(left) {
-        None => "under 1 s left".to_owned(),
-        Some(time) => format!("at most {time} left"),
-    }
-}
-
-fn about(left: Duration) -> String {
-    match in_words(left) {
-        None => "under 1 s left".to_owned(),
-        Some(time) => format!("about {time} left"),
-    }
-}
-
-fn in_words(time: Duration) -> Option<String> {
-    match time.as_secs_f64().round() as u64 {
-        0 => None,
-        s if s < 100 => Some(format!("{s} s")),
-        s => Some(format!("{} min", s.div_ceil(60))),
+/// The time left: `sentence` of `50 s` or `3 min`.
+pub(crate) fn worded(left: Duration, sentence: impl Fn(&str) -> String) -> String {
+    match left.as_secs_f64().round() as u64 {
+        0 => "under 1 s left".to_owned(),
+        s if s < 100 => sentence(&format!("{s} s")),
+        s => sentence(&format!("{} min", s.div_ceil(60))),
     }
 }
 
