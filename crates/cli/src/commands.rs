@@ -19,7 +19,7 @@ use headsmith::data::predictions::Columns;
 use headsmith::events::{Begin, EventLog};
 use headsmith::metrics::Metric;
 use headsmith::mlflow::Status;
-use headsmith::{Context, Mlflow, Pool, Preset, Progress, TensorBoard, View, outputs};
+use headsmith::{Context, Mlflow, Pool, Progress, TensorBoard, View, outputs};
 
 use crate::flags::common::{Common, typed};
 use crate::interrupt;
@@ -149,13 +149,6 @@ fn with_silent_context<T>(
         stop: interrupt::never(),
         view: &mut view,
     })?)
-}
-
-pub(crate) fn preset(matches: &ArgMatches) -> Preset {
-    match matches.get_one::<String>("preset").map(String::as_str) {
-        Some("notebook") => Preset::Notebook,
-        _ => Preset::Standard,
-    }
 }
 
 fn columns(matches: &ArgMatches) -> Columns {

@@ -11,14 +11,19 @@ pub(crate) mod study;
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
-use headsmith::HeadKind;
 use headsmith::data::predictions::Columns;
+use headsmith::heads::{HEADS, Head};
 
 use crate::view;
 use common::{switch, table};
 
 /// The whole command line, without a configuration file.
 pub(crate) fn command() -> Command {
+    command_about(heads::tuned_by_default())
+}
+
+/// The same where `tune` is about `head`.
+fn command_about(head: &dyn Head) -> Command {
     Command::new("headsmith")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Turns a table of embeddings and labels into the best small classifier.")
@@ -29,7 +34,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([run(), inspect(), fit(), study::tune(), study::worker(), study::study(), report(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
+        .subcommands([run(), inspect(), fit(), study::tune(head), study::worker(), study::study(), report(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
 }
 
 /// Reads the command line `args`, over the configuration file that it names. Wrong flags, and a call for help, end
@@ -38,11 +43,12 @@ pub(crate) fn command() -> Command {
 /// # Errors
 /// When the configuration file cannot be read or has unknown keys.
 pub(crate) fn parse(args: Vec<OsString>) -> anyhow::Result<ArgMatches> {
+    let command = command_about(heads::named(&args));
     let Some(path) = config::named(&args) else {
-        return Ok(complete(command().try_get_matches_from(args).unwrap_or_else(|error| exit(&error))));
+        return Ok(complete(command.try_get_matches_from(args).unwrap_or_else(|error| exit(&error))));
     };
-    let config = config::ConfigFile::read(&path, &command())?;
-    let matches = config.as_defaults(command()).try_get_matches_from(args);
+    let config = config::ConfigFile::read(&path, &command)?;
+    let matches = config.as_defaults(command).try_get_matches_from(args);
     matches.map(complete).or_else(|error| match config.blame(&error) {
         Some(wrong) => Err(wrong),
         None => exit(&error),
@@ -118,7 +124,9 @@ fn run() -> Command {
                 .value_parser(value_parser!(std::path::PathBuf))
                 .help("Output folder for the report, the model and the predictions; created if missing [default: NAME-headsmith, after the training table]"),
             common::live(),
-            preset(),
+            run_heads(),
+            heads::set(),
+            heads::preset(),
             columns(),
         ])
         .args(common::labels())
@@ -126,10 +134,20 @@ fn run() -> Command {
         .args(mlflow::args())
         .args(study::of_run())
         .args(aicrowd::of_run());
-    let command = common::add(command);
-    HeadKind::ALL
-        .iter()
-        .fold(command, |command, head| heads::add(command, head.table(), heads::prefix_in_run(head.name())))
+    heads::add_recipe(common::add(command))
+}
+
+/// `--head A,B` of `run`.
+fn run_heads() -> Arg {
+    let names: Vec<&str> = HEADS.iter().map(|head| head.name()).collect();
+    Arg::new("head")
+        .long("head")
+        .value_name("HEADS")
+        .value_delimiter(',')
+        .action(ArgAction::Append)
+        .value_parser(names)
+        .default_value(headsmith::run::RECIPE.join(","))
+        .help("Heads to fit, separated by commas; the first of several is the baseline, the others are tuned by a study each")
 }
 
 fn inspect() -> Command {
@@ -149,7 +167,7 @@ fn inspect() -> Command {
 }
 
 fn fit() -> Command {
-    let head = |head: &HeadKind| {
+    let head = |head: &&dyn Head| {
         let command = Command::new(head.name()).about(head.table().about).args([
             table("train", "Training table").required(true),
             table("val", "Validation table, which also chooses the epoch where there are epochs [default: a part of the training rows]"),
@@ -162,14 +180,14 @@ fn fit() -> Command {
         ]);
         let command = command.args(common::labels()).args(split::folds_args());
         let command = command.args(common::tensorboard()).args(mlflow::args());
-        let command = if *head == HeadKind::Mlp { command.arg(preset()) } else { command };
+        let command = if head.table().presets.is_empty() { command } else { command.arg(heads::preset()) };
         heads::add(common::add(command), head.table(), "")
     };
     Command::new("fit")
         .about("Fit one head and write the model")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(HeadKind::ALL.iter().map(head))
+        .subcommands(HEADS.iter().map(head))
 }
 
 fn report() -> Command {
@@ -247,15 +265,6 @@ fn reference() -> Command {
     Command::new("reference")
         .hide(true)
         .about("Print the reference page of all commands and parameters (Markdown)")
-}
-
-fn preset() -> Arg {
-    Arg::new("preset")
-        .long("preset")
-        .value_name("NAME")
-        .value_parser(["standard", "notebook"])
-        .default_value("standard")
-        .help("Defaults of the MLP's parameters: standard, or the notebook's scaling and learning rate")
 }
 
 fn columns() -> Arg {

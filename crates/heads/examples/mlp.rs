@@ -143,7 +143,9 @@ fn params(given: &[String]) -> Result<Params, Box<dyn Error>> {
     let mut values = Vec::new();
     for pair in given.chunks(2) {
         match pair {
-            [name, value] if name == "preset" && value == "notebook" => values.extend(mlp::notebook()),
+            [name, preset] if name == "preset" => {
+                values.extend(TABLE.preset(preset)?.iter().map(|(name, value)| (*name, value.value())));
+            }
             [name, value] => {
                 let param = TABLE.find(name).ok_or_else(|| format!("no parameter {name}"))?;
                 values.push((param.name, param.parse(value)?));

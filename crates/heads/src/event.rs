@@ -3,27 +3,29 @@
 use headsmith_metrics::Metric;
 use serde::{Deserialize, Serialize};
 
-use crate::mlp::Weights;
+use crate::network::NetworkWeights;
 
-/// A head's word to its observer.
+/// The progress of a fit, as its observer receives it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
     /// The fit is about to begin.
     Started {
-        /// How many steps there will be at most: epochs or trees.
+        /// How many steps there will be at most.
         total: usize,
-        /// What a step is called, in the singular: `epoch` or `tree`.
+        /// What a step is called, in the singular: `epoch`, `tree`, `iteration`.
         unit: &'static str,
     },
     /// An epoch is over, validation included.
     Epoch(EpochRecord),
-    /// Some trees more are grown.
-    Trees {
-        /// Trees grown so far.
+    /// Some more steps are done, of a head without epochs.
+    Steps {
+        /// Steps done so far.
         done: usize,
-        /// Trees wanted.
+        /// Steps in all, at most.
         total: usize,
+        /// What a step is called, in the singular.
+        unit: &'static str,
     },
     /// The learning rate was lowered because the monitored value stood still.
     LearningRateReduced {
@@ -34,7 +36,7 @@ pub enum Event {
     },
     /// The fit ends before its last step.
     Stopped {
-        /// The last epoch or tree that was done, from 0.
+        /// The last step that was done, from 0.
         step: usize,
         /// Why.
         reason: StopReason,
@@ -58,21 +60,21 @@ pub enum StopReason {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Control {
-    /// Go on.
+    /// Continue.
     Continue,
     /// End now and keep the best so far.
     Stop,
-    /// Go on with this learning rate.
+    /// Continue with this learning rate.
     SetLearningRate(f64),
 }
 
-/// Who watches a fit: sees every event and answers with a [`Control`]. Any `FnMut(&Event) -> Control` is one.
+/// Watches a fit: receives every event and returns a [`Control`]. Any `FnMut(&Event) -> Control` is one.
 pub trait Observer {
-    /// Sees `event`.
+    /// Receives `event`.
     fn on_event(&mut self, event: &Event) -> Control;
 
-    /// Sees a network's weights after `epoch`, before the epoch's event.
-    fn on_weights(&mut self, epoch: usize, weights: &Weights<'_>) {
+    /// Receives a network's weights after `epoch`, before the epoch's event.
+    fn on_weights(&mut self, epoch: usize, weights: &dyn NetworkWeights) {
         let _ = (epoch, weights);
     }
 }

@@ -1,21 +1,27 @@
-//! Classifier heads: what turns rows of embeddings into class probabilities.
+//! Classifier heads: small models that turn rows of embeddings into class probabilities.
 //!
-//! A head is declared once by its parameter table ([`params::Table`]), fitted from [`Samples`] while it reports
-//! [`Event`]s to an observer, and comes out as a value that predicts. Nothing here reads a clock, a file or the
-//! environment: seed, threads and observer are passed in.
+//! A head is one folder and one line in [`HEADS`](head::HEADS): its parameter table ([`params::Table`]), its fits
+//! ([`head::Fitting`]) of [`Samples`], which report [`Event`]s to an observer, and the fitted value that predicts
+//! ([`head::Fitted`]). Nothing here reads a clock, a file or the environment: seed, threads and observer are passed in.
 
 pub mod callbacks;
 pub mod class_weight;
+pub mod description;
 pub mod error;
 pub mod event;
 pub mod forest;
+pub mod head;
 pub mod loss;
 pub mod mlp;
+pub mod network;
 pub mod optim;
 pub mod params;
 pub mod samples;
 pub mod tensors;
+pub mod training;
 
+pub use description::Description;
 pub use error::Error;
 pub use event::{Control, EpochRecord, EpochScores, Event, Observer};
+pub use head::{Fitted, Fitting, HEADS, Head, Job};
 pub use samples::{Samples, ScaleRows};

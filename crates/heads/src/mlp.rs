@@ -6,6 +6,7 @@
 
 mod architecture;
 mod fit;
+mod head;
 mod inference;
 mod layers;
 mod model;
@@ -14,13 +15,19 @@ mod params;
 mod pass;
 mod rows;
 mod scores;
+mod state;
 mod streams;
 mod trainer;
+mod training;
 mod weights;
 
-pub use architecture::{Activation, Architecture, Layer, LayerSummary, MAX_WIDTH};
-pub use fit::{Checkpoint, Fitted, fit, plateau, run};
+pub use architecture::Architecture;
+pub use fit::{FittedMlp, fit};
 pub use model::Mlp;
-pub use params::{NOTEBOOK, TABLE, notebook};
-pub use trainer::{State, Trainer};
-pub use weights::Weights;
+pub use params::TABLE;
+pub use trainer::{Trainer, TrainerState};
+
+use inference::BLOCK_ROWS;
+
+/// The network as one of the [`HEADS`](crate::head::HEADS).
+pub static HEAD: head::MlpHead = head::MlpHead;

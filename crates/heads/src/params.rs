@@ -1,77 +1,15 @@
 //! A head's parameters as data: declared once in a [`Table`], from which come validation, command-line flags, the
 //! default search space, the JSON schema and the reference page.
 
-use std::collections::BTreeMap;
+mod kind;
+mod value;
+mod values;
 
-use serde::{Deserialize, Serialize};
+pub use kind::Kind;
+pub use value::{Default, Value};
+pub use values::Params;
 
 use crate::error::{Error, Result};
-
-/// What a parameter may be.
-#[derive(Debug, Clone, Copy)]
-pub enum Kind {
-    /// An integer in `low ..= high`.
-    Int {
-        /// The smallest value.
-        low: i64,
-        /// The largest value.
-        high: i64,
-        /// Words accepted instead of a number.
-        words: &'static [&'static str],
-    },
-    /// A float in `low ..= high`.
-    Float {
-        /// The smallest value.
-        low: f64,
-        /// The largest value.
-        high: f64,
-        /// Words accepted instead of a number.
-        words: &'static [&'static str],
-    },
-    /// A count (an integer of at least 1) or a fraction (a float in `(0, 1]`, written with a point).
-    CountOrFraction {
-        /// Words accepted instead of a number.
-        words: &'static [&'static str],
-    },
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// Yes or no.
-    Bool,
-    /// Text with a syntax of its own.
-    Text {
-        /// The syntax, for help and messages.
-        syntax: &'static str,
-        /// Whether a text follows it.
-        check: fn(&str) -> bool,
-    },
-}
-
-/// A value before it is known to fit a parameter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Value {
-    /// Yes or no.
-    Bool(bool),
-    /// An integer.
-    Int(i64),
-    /// A float.
-    Float(f64),
-    /// A word.
-    Text(String),
-}
-
-/// A default in a table.
-#[derive(Debug, Clone, Copy)]
-pub enum Default {
-    /// Yes or no.
-    Bool(bool),
-    /// An integer.
-    Int(i64),
-    /// A float.
-    Float(f64),
-    /// A word.
-    Text(&'static str),
-}
 
 /// Where a study looks for good values of a parameter, by default.
 #[derive(Debug, Clone, Copy)]
@@ -111,21 +49,48 @@ pub struct Param {
     pub help: &'static str,
 }
 
-/// The parameters of one head.
+/// Everything that is declared of a head beside its code.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
-    /// The head: `forest`, `mlp`.
+    /// The head's name, as in commands and files: `forest`, `mlp`.
     pub head: &'static str,
+    /// Its name in prose: `random forest`.
+    pub title: &'static str,
     /// One line on what the head is.
     pub about: &'static str,
     /// Its parameters, in the order in which they are shown.
     pub params: &'static [Param],
+    /// Named sets of defaults.
+    pub presets: &'static [Preset],
+    /// Values of a study's trials that differ from the defaults: a trial needs not be as long as a last fit.
+    pub trial: &'static [(&'static str, Default)],
+    /// Configurations that did well on other tables, which a study tries first.
+    pub portfolio: &'static [&'static [(&'static str, Default)]],
+    /// Parameters that were added after files and studies had been written with the others. Where they have their defaults,
+    /// these leave them out, so that the bytes stay and an earlier study is found again.
+    pub added: &'static [Added],
 }
 
-/// The values of one head's parameters: every parameter of its table, each checked.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Params(BTreeMap<&'static str, Value>);
+/// Defaults that differ from those of the table, under a name.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    /// Its name.
+    pub name: &'static str,
+    /// The values that differ.
+    pub values: &'static [(&'static str, Default)],
+}
+
+/// A parameter that is younger than the files that list the parameters of its head.
+#[derive(Debug, Clone, Copy)]
+pub struct Added {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether model files leave it out at its default, too, as plans of studies do.
+    pub in_models: bool,
+}
+
+/// The name of the preset that is the table's own defaults.
+pub const STANDARD: &str = "standard";
 
 /// Whether `text` names a scaling of features: `none`, `divide:K` with a finite K above zero,
 /// `standardise`, `l2` or `l2+standardise`.
@@ -137,6 +102,16 @@ pub fn is_scaling(text: &str) -> bool {
 }
 
 impl Table {
+    /// A table of a head that has no presets, no portfolio, and the same parameters in all files.
+    pub const fn new(
+        head: &'static str,
+        title: &'static str,
+        about: &'static str,
+        params: &'static [Param],
+    ) -> Table {
+        Table { head, title, about, params, presets: &[], trial: &[], portfolio: &[], added: &[] }
+    }
+
     /// The parameter `name`; dashes count as underscores.
     pub fn find(&self, name: &str) -> Option<&'static Param> {
         let name = name.replace('-', "_");
@@ -144,24 +119,56 @@ impl Table {
     }
 
     /// The defaults of all parameters.
-    pub fn defaults(&self) -> Params {
-        Params(self.params.iter().map(|p| (p.name, p.default.value())).collect())
+    pub fn defaults(&'static self) -> Params {
+        Params::new(self, self.params.iter().map(|p| (p.name, p.default.value())).collect())
     }
 
     /// The defaults with `given` in their places.
     ///
     /// # Errors
     /// When a name is not in the table or a value not of its parameter's kind and range.
-    pub fn resolve<'v>(&self, given: impl IntoIterator<Item = (&'v str, Value)>) -> Result<Params> {
+    pub fn resolve<N: AsRef<str>>(
+        &'static self,
+        given: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<Params> {
         let mut params = self.defaults();
         for (name, value) in given {
-            let param = self.find(name).ok_or_else(|| self.unknown(name))?;
-            params.0.insert(param.name, param.check(value)?);
+            let param = self.find(name.as_ref()).ok_or_else(|| self.unknown(name.as_ref()))?;
+            params.set(param.name, param.check(value)?);
         }
         Ok(params)
     }
 
-    fn unknown(&self, name: &str) -> Error {
+    /// The values of the preset `name`; none of [`STANDARD`].
+    ///
+    /// # Errors
+    /// When the head has no such preset.
+    pub fn preset(&self, name: &str) -> Result<&'static [(&'static str, Default)]> {
+        if name == STANDARD {
+            return Ok(&[]);
+        }
+        self.presets.iter().find(|preset| preset.name == name).map(|preset| preset.values).ok_or_else(|| {
+            let known: Vec<&str> =
+                std::iter::once(STANDARD).chain(self.presets.iter().map(|p| p.name)).collect();
+            Error::parameter(format!("{} has no preset `{name}`; it has {}", self.head, known.join(", ")))
+        })
+    }
+
+    /// Whether plans of studies leave out `name`, whose value is `value`.
+    pub fn plans_omit(&self, name: &str, value: &Value) -> bool {
+        self.added.iter().any(|added| added.name == name) && self.is_default(name, value)
+    }
+
+    /// Whether model files leave out `name`, whose value is `value`.
+    pub fn models_omit(&self, name: &str, value: &Value) -> bool {
+        self.added.iter().any(|added| added.name == name && added.in_models) && self.is_default(name, value)
+    }
+
+    fn is_default(&self, name: &str, value: &Value) -> bool {
+        self.find(name).is_some_and(|param| param.default.value() == *value)
+    }
+
+    pub(crate) fn unknown(&self, name: &str) -> Error {
         let known: Vec<&str> = self.params.iter().map(|p| p.name).collect();
         Error::parameter(format!("{} has no parameter `{name}`; it has {}", self.head, known.join(", ")))
     }
@@ -213,138 +220,15 @@ impl Param {
     }
 }
 
-impl Params {
-    /// The integer `name`; `None` if its value is a word.
-    ///
-    /// # Panics
-    /// When the table has no such parameter.
-    pub fn int(&self, name: &str) -> Option<i64> {
-        match self.get(name) {
-            Value::Int(v) => Some(*v),
-            _ => None,
-        }
-    }
-
-    /// The float `name`; `None` if its value is a word.
-    ///
-    /// # Panics
-    /// When the table has no such parameter.
-    pub fn float(&self, name: &str) -> Option<f64> {
-        match self.get(name) {
-            Value::Float(v) => Some(*v),
-            Value::Int(v) => Some(*v as f64),
-            _ => None,
-        }
-    }
-
-    /// Whether `name` is set.
-    ///
-    /// # Panics
-    /// When the table has no such parameter.
-    pub fn flag(&self, name: &str) -> bool {
-        *self.get(name) == Value::Bool(true)
-    }
-
-    /// The word `name`; `None` if its value is a number.
-    ///
-    /// # Panics
-    /// When the table has no such parameter.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        match self.get(name) {
-            Value::Text(v) => Some(v),
-            _ => None,
-        }
-    }
-
-    /// The value of `name`.
-    ///
-    /// # Panics
-    /// When the table has no such parameter.
-    pub fn get(&self, name: &str) -> &Value {
-        self.0.get(name).unwrap_or_else(|| panic!("the table declares no `{name}`"))
-    }
-
-    /// Names and values, in the order of the names.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.0.iter().map(|(name, value)| (*name, value))
-    }
-}
-
-impl Default {
-    /// The default as a value.
-    pub fn value(self) -> Value {
-        match self {
-            Default::Bool(v) => Value::Bool(v),
-            Default::Int(v) => Value::Int(v),
-            Default::Float(v) => Value::Float(v),
-            Default::Text(v) => Value::Text(v.to_owned()),
-        }
-    }
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Value {
-        Value::Int(value)
-    }
-}
-
-impl From<f64> for Value {
-    fn from(value: f64) -> Value {
-        Value::Float(value)
-    }
-}
-
-impl From<&str> for Value {
-    fn from(value: &str) -> Value {
-        Value::Text(value.to_owned())
-    }
-}
-
-impl std::fmt::Display for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Value::Bool(v) => write!(f, "{v}"),
-            Value::Int(v) => write!(f, "{v}"),
-            Value::Float(v) => write!(f, "{v:?}"),
-            Value::Text(v) => write!(f, "{v}"),
-        }
-    }
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let or = |words: &[&str]| match words {
-            [] => String::new(),
-            [word] => format!(" or {word}"),
-            [first @ .., last] => format!(", {} or {last}", first.join(", ")),
-        };
-        match self {
-            Kind::Int { low, high: i64::MAX, words } => {
-                write!(f, "an integer of at least {low}{}", or(words))
-            }
-            Kind::Int { low, high, words } => write!(f, "an integer in {low}..{high}{}", or(words)),
-            Kind::Float { low, high, words } if *high == f64::INFINITY => {
-                write!(f, "a number of at least {low}{}", or(words))
-            }
-            Kind::Float { low, high, words } => write!(f, "a number in {low}..{high}{}", or(words)),
-            Kind::CountOrFraction { words } => {
-                write!(f, "a count or a fraction of 1 written with a point{}", or(words))
-            }
-            Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
-            Kind::Bool => write!(f, "true or false"),
-            Kind::Text { syntax, .. } => write!(f, "{syntax}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TABLE: Table = Table {
-        head: "toy",
-        about: "a table for tests",
-        params: &[
+    static TABLE: Table = Table::new(
+        "toy",
+        "toy",
+        "a table for tests",
+        &[
             Param {
                 name: "max_depth",
                 kind: Kind::Int { low: 1, high: i64::MAX, words: &["none"] },
@@ -367,7 +251,7 @@ mod tests {
                 help: "",
             },
         ],
-    };
+    );
 
     #[test]
     fn scalings_are_told_from_other_text() {

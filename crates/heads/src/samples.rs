@@ -58,6 +58,11 @@ impl<'a> Samples<'a> {
         Samples { names, ..self }
     }
 
+    /// Whether rows are scaled each time a head reads them.
+    pub fn is_scaled_on_access(self) -> bool {
+        self.scale.is_some()
+    }
+
     /// The unscaled features of the table, `n_samples x n_features`: see [`rows`](Samples::rows) for what a head
     /// sees of them.
     pub fn x(self) -> MatRef<'a> {

@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use headsmith_heads::Samples;
-use headsmith_heads::mlp::{State, TABLE, Trainer};
+use headsmith_heads::head::Job;
+use headsmith_heads::mlp::{TABLE, Trainer, TrainerState};
 use headsmith_heads::params::Value;
 use headsmith_heads::tensors::Values;
 use headsmith_kernels::{Matrix, Philox, Pool};
@@ -17,7 +18,7 @@ const N_FEATURES: usize = 256;
 const N_AGING_EPOCHS: usize = 200;
 
 /// The state with every second unit of the first layer dead.
-fn with_dead_units(mut state: State) -> State {
+fn with_dead_units(mut state: TrainerState) -> TrainerState {
     let name = "weights/dense/bias";
     let mut tensor = state.tensors.iter().find(|(found, _)| *found == name).unwrap().1.clone();
     if let Values::F32(bias) = &mut tensor.values {
@@ -51,7 +52,10 @@ fn late_epochs_take_as_long_as_early_ones() {
     let mut trainer = Trainer::new(samples, None, &params, 0, 0, &pool).unwrap();
     trainer.step_epoch().unwrap();
     let state = with_dead_units(trainer.state());
-    let resume = || Trainer::from_state(samples, None, &params, 0, 0, &pool, state.clone()).unwrap();
+    let resume = || {
+        Trainer::resume(Job { val: None, trial: 0, ..Job::new(samples, &params, 0, &pool) }, state.clone())
+            .unwrap()
+    };
     let (mut early, mut late) = (resume(), resume());
     for _ in 0..N_AGING_EPOCHS {
         late.step_epoch().unwrap();

@@ -50,8 +50,11 @@ impl Context<'_> {
         self.tell(&Progress::Warning(text));
     }
 
-    /// Ends the work here when it was asked to stop.
-    pub(crate) fn go_on(&self) -> Result<()> {
+    /// Fails if the work was asked to stop.
+    ///
+    /// # Errors
+    /// When it was.
+    pub(crate) fn check_stop(&self) -> Result<()> {
         if self.stopping() {
             Err(Error::stopped("stopped before anything was fitted: nothing was written"))
         } else {

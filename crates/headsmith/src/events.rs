@@ -225,7 +225,9 @@ fn fit(event: &Event) -> Option<Value> {
     Some(match event {
         Event::Started { total, unit } => json!({ "event": "started", "total": total, "unit": unit }),
         Event::Epoch(record) => json!({ "event": "epoch", "record": record }),
-        Event::Trees { done, total } => json!({ "event": "trees", "done": done, "total": total }),
+        Event::Steps { done, total, unit } => {
+            json!({ "event": format!("{unit}s"), "done": done, "total": total })
+        }
         Event::LearningRateReduced { epoch, learning_rate } => {
             json!({ "event": "learning_rate_reduced", "epoch": epoch, "learning_rate": learning_rate })
         }

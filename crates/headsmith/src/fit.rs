@@ -2,11 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headsmith_data::Dataset;
-use headsmith_heads::event::StopReason;
-use headsmith_heads::{Control, EpochRecord, Event, Observer, Samples, forest, mlp};
+use headsmith_heads::network::NetworkWeights;
+use headsmith_heads::training::{self, Checkpoint, Training};
+use headsmith_heads::{Control, Description, Event, Fitted, Head, Job, Observer, Samples};
 use headsmith_kernels::{Matrix, Pool};
 use headsmith_model::{DataRecord, Model, Node, Record, Scaling, Transform};
 
@@ -14,11 +16,11 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::evidence::{self, RowPlaces};
 use crate::folds::CrossValidated;
-use crate::head::{HeadConfig, HeadKind};
+use crate::head::HeadConfig;
 use crate::judge;
 use crate::model_file;
 use crate::progress::{Judged, Progress};
-use crate::report::{FitReport, OobReport, Structure};
+use crate::report::FitReport;
 use crate::split::Split;
 
 /// The rows a head is fitted on and judged by.
@@ -46,7 +48,7 @@ pub struct FitData {
 #[derive(Debug, Clone, Default)]
 pub struct FitOptions {
     /// What the fit is for, in words, where a run has several.
-    pub purpose: &'static str,
+    pub purpose: String,
     /// File of the best model so far during the fit, so that a killed process leaves it.
     pub checkpoint: Option<PathBuf>,
     /// What the validation rows chose before this fit: a trial's parameters.
@@ -87,23 +89,21 @@ struct ScaledRows<'d> {
     copy: Option<Matrix>,
 }
 
-/// How a training went.
-pub(crate) struct Training {
-    structure: Structure,
-    pub(crate) history: Vec<EpochRecord>,
-    pub(crate) best_epoch: Option<usize>,
-    stopped: Option<StopReason>,
-}
-
 /// A head that was trained and not judged yet.
 pub(crate) struct TrainedHead {
     pub(crate) model: Model,
     pub(crate) training: Training,
+    description: Description,
     scaling: String,
     epoch_seconds: Vec<f64>,
     /// The seconds of scaling and training.
     pub(crate) seconds: f64,
 }
+
+/// The parameter that scales the features, of every head.
+const SCALE: &str = "scale";
+/// Its value that leaves them as they are.
+const UNSCALED: &str = "none";
 
 /// What validation rows chose that heads were compared on.
 const HEAD: &str = "head";
@@ -126,12 +126,12 @@ pub fn fit(
     context: &mut Context<'_>,
 ) -> Result<FittedHead> {
     let metric = context.metric;
-    context.tell(&Progress::Fitting { head: head.kind.name(), purpose: options.purpose, metric });
-    context.tell(&Progress::Parameters(&head.params));
-    let TrainedHead { model, training, scaling, epoch_seconds, seconds } =
+    context.tell(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
+    context.tell(&Progress::Parameters(head.params()));
+    let TrainedHead { model, training, description, scaling, epoch_seconds, seconds } =
         train(head, data, options, context)?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;
-    let used_for = used_for(head.kind, options);
+    let used_for = used_for(head.head(), options);
     let val =
         data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
     // What is best shown of: rows that the head did not learn from, if there are any.
@@ -144,8 +144,9 @@ pub fn fit(
     let evidence = evidence::of(rows, proba.view(), &data.places, is_unseen, sources)?;
     let mut fitted = FittedHead {
         report: FitReport {
-            head: head.kind.name(),
-            params: head.params.clone(),
+            head: head.name(),
+            title: head.table().title,
+            params: head.params().clone(),
             metric,
             scaling,
             fit_seconds: seconds,
@@ -153,7 +154,7 @@ pub fn fit(
             epoch_seconds,
             best_epoch: training.best_epoch,
             stopped: training.stopped,
-            structure: training.structure,
+            structure: description,
             history: training.history,
             examples: judge::examples(rows, proba, &data.places),
             evidence,
@@ -186,19 +187,18 @@ pub(crate) fn train(
     context: &mut Context<'_>,
 ) -> Result<TrainedHead> {
     let start = Instant::now();
-    let scaling = head.params.text("scale").unwrap_or("none");
-    let scaled = Scaled::new(scaling, head.kind, data, context.pool)?;
+    let scaling = head.params().text(SCALE).unwrap_or(UNSCALED);
+    let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
-    let (node, training) = match head.kind {
-        HeadKind::Forest => train_forest(head, &scaled, &mut watch)?,
-        HeadKind::Mlp => train_mlp(head, data, &scaled, options, &mut watch)?,
-    };
+    let (fitted, training) = watch.train(head, data, &scaled, options)?;
+    checkpoint.warn_of_failure(watch.context);
     let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
     let seconds = start.elapsed().as_secs_f64();
-    let model = scaled.model(node, record(head, data, context.seed))?;
+    let description = fitted.description();
+    let model = scaled.model(Node::Head(fitted), record(head, data, context.seed))?;
     let scaling = scaled.transform.scaling().to_string();
-    Ok(TrainedHead { model, training, scaling, epoch_seconds, seconds })
+    Ok(TrainedHead { model, training, description, scaling, epoch_seconds, seconds })
 }
 
 impl FittedHead {
@@ -213,17 +213,17 @@ impl FittedHead {
 }
 
 impl<'d> Scaled<'d> {
-    /// Fits `scaling` on the training rows, for all rows that a head of `kind` sees. A forest looks at every feature of
-    /// every row many times, so it gets a scaled copy whatever its size.
+    /// Fits `scaling` on the training rows, for all rows that `head` sees. A head that reads every feature many times gets a
+    /// scaled copy whatever its size.
     ///
     /// # Errors
     /// When there is no such scaling, or the rows cannot be scaled by it.
-    pub(crate) fn new(scaling: &str, kind: HeadKind, data: &'d FitData, pool: &Pool) -> Result<Scaled<'d>> {
+    pub(crate) fn new(scaling: &str, head: &dyn Head, data: &'d FitData, pool: &Pool) -> Result<Scaled<'d>> {
         let scaling: Scaling = scaling.parse()?;
         let transform = scaling.fit(data.train.x.view(), pool)?;
         let rows = |rows: &'d Dataset| {
             let is_small = size_of_val(rows.x.as_slice()) <= LARGEST_COPY;
-            let once = scaling != Scaling::None && (is_small || kind == HeadKind::Forest);
+            let once = scaling != Scaling::None && (is_small || head.traits().rescans);
             ScaledRows { rows, copy: once.then(|| transform.apply(rows.x.view(), pool)) }
         };
         Ok(Scaled { train: rows(&data.train), val: data.val.as_ref().map(rows), transform })
@@ -258,65 +258,37 @@ impl ScaledRows<'_> {
     }
 }
 
-fn train_forest(
-    head: &HeadConfig,
-    scaled: &Scaled<'_>,
-    watch: &mut Watch<'_, '_>,
-) -> Result<(Node, Training)> {
-    let (seed, pool) = (watch.context.seed, watch.context.pool);
-    let forest = forest::fit(scaled.samples()?.0, &head.params, seed, pool, watch)?;
-    let structure = Structure::Forest {
-        n_trees: forest.n_trees(),
-        n_nodes: forest.n_nodes(),
-        max_depth: forest.max_depth(),
-        feature_importances: forest.feature_importances(),
-        oob: forest.oob().map(|oob| OobReport { accuracy: oob.accuracy, weighted_f1: oob.weighted_f1 }),
-    };
-    let wanted = head.params.int("n_estimators").map_or(0, |n| n as usize);
-    let stopped = (forest.n_trees() < wanted).then_some(StopReason::Asked);
-    Ok((Node::Forest(forest), Training { structure, history: Vec::new(), best_epoch: None, stopped }))
-}
-
-fn train_mlp(
-    head: &HeadConfig,
-    data: &FitData,
-    scaled: &Scaled<'_>,
-    options: &FitOptions,
-    watch: &mut Watch<'_, '_>,
-) -> Result<(Node, Training)> {
-    let (seed, pool) = (watch.context.seed, watch.context.pool);
-    let (train, val) = scaled.samples()?;
-    let checkpoint = watch.checkpoint;
-    let mut keep = |_epoch, network: &mlp::Mlp| {
-        checkpoint.keep(scaled.model(Node::Mlp(network.clone()), record(head, data, seed)));
-    };
-    let keep: Option<mlp::Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut keep) } else { None };
-    let trainer = mlp::Trainer::new(train, val, &head.params, seed, options.trial, pool)?;
-    let fitted = mlp::run(trainer, &head.params, watch.context.metric, watch, keep)?;
-    checkpoint.tell_failure(watch.context);
-    if fitted.history.is_empty() {
-        watch.context.go_on()?;
-    }
-    let structure = Structure::Mlp {
-        n_features: fitted.model.n_features(),
-        layers: fitted.model.layers(),
-        n_params: fitted.model.n_params(),
-    };
-    let training = Training {
-        structure,
-        history: fitted.history,
-        best_epoch: Some(fitted.best_epoch),
-        stopped: fitted.stopped,
-    };
-    Ok((Node::Mlp(fitted.model), training))
-}
-
-/// Hands a fit's events to the view, takes its epochs' times, and passes on the wish to stop.
+/// Passes a fit's events to the view, times its epochs, and passes on the stop request.
 struct Watch<'a, 'c> {
     context: &'a mut Context<'c>,
     last: Instant,
     epoch_seconds: Vec<f64>,
     checkpoint: &'a Checkpointer<'a>,
+}
+
+impl Watch<'_, '_> {
+    fn train(
+        &mut self,
+        head: &HeadConfig,
+        data: &FitData,
+        scaled: &Scaled<'_>,
+        options: &FitOptions,
+    ) -> Result<(Arc<dyn Fitted>, Training)> {
+        let (seed, pool, metric) = (self.context.seed, self.context.pool, self.context.metric);
+        let (train, val) = scaled.samples()?;
+        let checkpoint = self.checkpoint;
+        let mut keep = |_epoch, best: Arc<dyn Fitted>| {
+            checkpoint.keep(scaled.model(Node::Head(best), record(head, data, seed)));
+        };
+        let keep: Option<Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut keep) } else { None };
+        let job = Job { train, val, params: head.params(), metric, seed, trial: options.trial, pool };
+        let mut fitting = head.head().begin(job, None)?;
+        let training = training::run(fitting.as_mut(), self, keep)?;
+        if training.n_steps == 0 {
+            self.context.check_stop()?;
+        }
+        Ok((fitting.finish()?, training))
+    }
 }
 
 impl Observer for Watch<'_, '_> {
@@ -335,7 +307,7 @@ impl Observer for Watch<'_, '_> {
         if self.context.stopping() { Control::Stop } else { Control::Continue }
     }
 
-    fn on_weights(&mut self, epoch: usize, weights: &mlp::Weights<'_>) {
+    fn on_weights(&mut self, epoch: usize, weights: &dyn NetworkWeights) {
         self.context.tell(&Progress::Weights { epoch, weights });
     }
 }
@@ -359,7 +331,7 @@ impl<'p> Checkpointer<'p> {
         self.pending.replace(Some(model));
     }
 
-    /// A failure does not end the fit: it is said at the end, and no more is written.
+    /// A failure does not end the fit: it becomes a warning at the end, and no more is written.
     fn write_if_due(&self) {
         let Some(path) = self.path else { return };
         if self.failure.borrow().is_some() || self.written.get().elapsed() < CHECKPOINT_EVERY {
@@ -372,7 +344,7 @@ impl<'p> Checkpointer<'p> {
         }
     }
 
-    fn tell_failure(&self, context: &mut Context<'_>) {
+    fn warn_of_failure(&self, context: &mut Context<'_>) {
         if let Some(error) = &*self.failure.borrow() {
             context.tell(&Progress::Warning(&format!("the fit continues without checkpoints: {error}")));
         }
@@ -380,19 +352,20 @@ impl<'p> Checkpointer<'p> {
 }
 
 /// What the validation rows chose, so that a score on them flatters.
-fn used_for(kind: HeadKind, options: &FitOptions) -> Vec<String> {
-    let by_fit: &[&str] = if kind == HeadKind::Mlp { &["epoch", "learning_rate"] } else { &[] };
+fn used_for(head: &dyn Head, options: &FitOptions) -> Vec<String> {
+    let by_fit = head.traits().chosen_on_val;
     let by_run: &[&str] = if options.chooses_head { &[HEAD] } else { &[] };
     by_fit.iter().chain(&options.chosen_on_val).chain(by_run).map(|what| (*what).to_owned()).collect()
 }
 
 fn record(head: &HeadConfig, data: &FitData, seed: u64) -> Record {
     let params = head
-        .params
+        .params()
         .iter()
+        .filter(|(name, value)| !head.table().models_omit(name, value))
         .filter_map(|(name, value)| Some((name.to_owned(), serde_json::to_value(value).ok()?)));
     Record {
-        head: Some(head.kind.name().to_owned()),
+        head: Some(head.name().to_owned()),
         params: params.collect(),
         seed: Some(seed),
         headsmith_version: Some(env!("CARGO_PKG_VERSION").to_owned()),

@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::evidence::RowPlaces;
 use crate::fit::{self, FitData, FitOptions, TrainedHead};
-use crate::head::{HeadConfig, HeadKind};
+use crate::head::HeadConfig;
 use crate::judge;
 use crate::progress::Progress;
 use crate::report::Judgement;
@@ -154,7 +154,7 @@ pub fn cross_validate(
         // Before hours of work, not after them.
         predictions::check_out_of_fold(path, &checked.train.table, &checked.classes)?;
     }
-    let val_share = if head.kind == HeadKind::Mlp { options.val_share } else { 0.0 };
+    let val_share = if head.head().traits().uses_val() { options.val_share } else { 0.0 };
     let rows = Rows::new(checked, n_folds, val_share, context)?;
     let n_classes = checked.classes.len();
     let mut proba = Matrix::zeros(rows.y.len(), n_classes);
@@ -272,11 +272,7 @@ impl<'c> Rows<'c> {
     /// Fits the head on all folds but one, and predicts that.
     fn fit(&self, fold: usize, head: &HeadConfig, context: &mut Context<'_>) -> Result<(FoldReport, Matrix)> {
         let purpose = format!("fold {} of {}", fold + 1, self.n_folds);
-        context.tell(&Progress::Fitting {
-            head: head.kind.name(),
-            purpose: &purpose,
-            metric: context.metric,
-        });
+        context.tell(&Progress::Fitting { head: head.name(), purpose: &purpose, metric: context.metric });
         let data = self.without(fold, context.seed)?;
         let TrainedHead { model, training, seconds, .. } =
             fit::train(head, &data, &FitOptions::default(), context)?;

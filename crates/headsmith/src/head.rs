@@ -1,76 +1,80 @@
-//! The heads there are.
+//! A head with its parameters, as it is asked for.
 
-use headsmith_heads::params::{Params, Table, Value};
-use headsmith_heads::{forest, mlp};
+use headsmith_heads::Head;
+use headsmith_heads::head::find;
+use headsmith_heads::params::{Params, STANDARD, Table, Value};
 
 use crate::error::Result;
 
-/// A kind of head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HeadKind {
-    /// The random forest.
-    Forest,
-    /// The multilayer perceptron.
-    Mlp,
-}
-
-/// Values that an MLP's parameters have when not given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Preset {
-    /// The defaults of the parameter table.
-    #[default]
-    Standard,
-    /// Features divided by 10 and a learning rate of 1e-3, as the notebook truly ran.
-    Notebook,
-}
-
 /// A head with all its parameters.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct HeadConfig {
-    /// The kind of head.
-    pub kind: HeadKind,
-    /// Every parameter of its table.
-    pub params: Params,
-}
-
-impl HeadKind {
-    /// All heads, the baseline first.
-    pub const ALL: [HeadKind; 2] = [HeadKind::Forest, HeadKind::Mlp];
-
-    /// The head's parameter table.
-    pub fn table(self) -> &'static Table {
-        match self {
-            HeadKind::Forest => &forest::TABLE,
-            HeadKind::Mlp => &mlp::TABLE,
-        }
-    }
-
-    /// The head's name: `forest`, `mlp`.
-    pub fn name(self) -> &'static str {
-        self.table().head
-    }
+    head: &'static dyn Head,
+    params: Params,
 }
 
 impl HeadConfig {
-    /// A head with the parameters `given`, and defaults for the others.
+    /// The head `name` with the parameters `given`, and defaults for the others.
     ///
     /// # Errors
-    /// When a parameter is unknown or its value out of range.
-    pub fn new(kind: HeadKind, given: &[(&'static str, Value)]) -> Result<HeadConfig> {
-        let params = kind.table().resolve(given.iter().map(|(name, value)| (*name, value.clone())))?;
-        Ok(HeadConfig { kind, params })
+    /// When there is no such head, or a parameter is unknown or its value out of range.
+    pub fn new<N: AsRef<str>>(name: &str, given: impl IntoIterator<Item = (N, Value)>) -> Result<HeadConfig> {
+        HeadConfig::with_preset(name, STANDARD, given)
     }
 
-    /// An MLP with the parameters `given`, and those of `preset` for the others.
+    /// The head `name` with the parameters `given`, and those of its preset for the others.
+    ///
+    /// # Errors
+    /// When there is no such head or preset, or a parameter is unknown or its value out of range.
+    pub fn with_preset<N: AsRef<str>>(
+        name: &str,
+        preset: &str,
+        given: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<HeadConfig> {
+        let head = find(name)?;
+        let mut params = head
+            .table()
+            .preset(preset)?
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.value()))
+            .collect::<Vec<_>>();
+        params.extend(given.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value)));
+        Ok(HeadConfig { head, params: head.table().resolve(params)? })
+    }
+
+    /// The same head with the parameters `given` in place of its own.
     ///
     /// # Errors
     /// When a parameter is unknown or its value out of range.
-    pub fn mlp(preset: Preset, given: &[(&'static str, Value)]) -> Result<HeadConfig> {
-        let preset = match preset {
-            Preset::Standard => Vec::new(),
-            Preset::Notebook => mlp::notebook().collect(),
-        };
-        HeadConfig::new(HeadKind::Mlp, &[preset.as_slice(), given].concat())
+    pub fn with<N: AsRef<str>>(&self, given: impl IntoIterator<Item = (N, Value)>) -> Result<HeadConfig> {
+        let own = self.params.iter().map(|(name, value)| (name.to_owned(), value.clone()));
+        let given = given.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value));
+        Ok(HeadConfig { head: self.head, params: self.head.table().resolve(own.chain(given))? })
+    }
+
+    /// The head.
+    pub fn head(&self) -> &'static dyn Head {
+        self.head
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.head.name()
+    }
+
+    /// Its table of parameters.
+    pub fn table(&self) -> &'static Table {
+        self.head.table()
+    }
+
+    /// Every parameter of its table.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+}
+
+impl PartialEq for HeadConfig {
+    fn eq(&self, other: &HeadConfig) -> bool {
+        self.params == other.params
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::sync::atomic::AtomicBool;
-//! use headsmith::{Context, HeadConfig, HeadKind, Metric, Pool, Progress, data::ReadOptions, fit, model_file, run, tables};
+//! use headsmith::{Context, HeadConfig, Metric, Pool, Progress, data::ReadOptions, fit, model_file, run, tables};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let train = folder.path().join("train.csv");
@@ -18,7 +18,7 @@
 //!
 //! let train = tables::read("train", &train, &options, &mut context)?;
 //! let (data, findings) = run::prepare_fit(train, None, 0.0, &[], &options, &mut context)?;
-//! let forest = HeadConfig::new(HeadKind::Forest, &[("n_estimators", 10.into())])?;
+//! let forest = HeadConfig::new("forest", [("n_estimators", 10.into())])?;
 //! let fitted = fit::fit(&forest, &data, &fit::FitOptions::default(), &mut context)?;
 //! assert_eq!(fitted.report.train.scores.accuracy, 1.0);
 //! model_file::save(&fitted.model, &folder.path().join("model.safetensors"))?;
@@ -57,7 +57,7 @@ pub mod tune;
 pub use context::Context;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluation, evaluate};
-pub use head::{HeadConfig, HeadKind, Preset};
+pub use head::HeadConfig;
 pub use mlflow::{Mlflow, MlflowConfig};
 pub use predict::{PredictOptions, predict, predict_table};
 pub use progress::{Judged, Progress, View, Wish};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headsmith_data::Finding;
-use headsmith_heads::mlp::{Architecture, Weights};
+use headsmith_heads::network::{Layer, NetworkWeights};
 use headsmith_heads::params::Params;
 use headsmith_heads::{EpochRecord, Event};
 use headsmith_kernels::MatRef;
@@ -54,7 +54,7 @@ pub enum Progress<'a> {
         /// The epoch, from 0.
         epoch: usize,
         /// The weights.
-        weights: &'a Weights<'a>,
+        weights: &'a (dyn NetworkWeights + 'a),
     },
     /// The head that was fitted has judged the validation rows.
     Judged(Judged<'a>),
@@ -130,17 +130,33 @@ pub struct Judged<'a> {
     pub epoch: Option<usize>,
 }
 
-/// An epoch of a trial's network.
+/// An epoch of a trial.
 #[derive(Debug, Clone)]
 pub struct TrialEpoch {
     /// The trial's number.
     pub number: u64,
-    /// The network's layers.
-    pub architecture: Architecture,
+    /// The layers, where the head is a network.
+    pub network: Option<NetworkLayers>,
     /// The epoch's figures.
     pub record: EpochRecord,
     /// The weights after the epoch by name (`dense/kernel` ..), where the view asked for them: [`View::histograms`].
     pub histograms: Vec<(String, Histogram)>,
+}
+
+/// The layers of a network, without their weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkLayers {
+    /// The width of a row of input.
+    pub n_features: usize,
+    /// The layers with their names, first to last.
+    pub layers: Vec<(String, Layer)>,
+}
+
+impl NetworkLayers {
+    /// Those of `network`.
+    pub fn of(network: &dyn NetworkWeights) -> NetworkLayers {
+        NetworkLayers { n_features: network.n_features(), layers: network.layers() }
+    }
 }
 
 /// A request of a user who watches.

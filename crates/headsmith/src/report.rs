@@ -2,10 +2,9 @@
 
 use headsmith_data::Finding;
 use headsmith_data::checks::Summary;
-use headsmith_heads::EpochRecord;
 use headsmith_heads::event::StopReason;
-use headsmith_heads::mlp::LayerSummary;
 use headsmith_heads::params::Params;
+use headsmith_heads::{Description, EpochRecord};
 use headsmith_metrics::bootstrap::Intervals;
 use headsmith_metrics::{Metric, Scores};
 use serde::ser::{Error as _, SerializeMap};
@@ -61,10 +60,16 @@ pub struct Report {
     pub classes: Vec<String>,
     /// The heads that were fitted, in that order.
     pub heads: Vec<FitReport>,
-    /// The study that chose the last head's parameters; `null` without one.
+    /// The study that chose a head's parameters; `null` without one, and with several.
     pub study: Option<StudyReport>,
-    /// How the heads compare on the validation rows; `null` with one head.
+    /// The studies, in the order of their heads, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub studies: Vec<StudyReport>,
+    /// How two heads compare on the validation rows; `null` with one head, and with more than two.
     pub comparison: Option<Comparison>,
+    /// How each further head compares with the first, where there are more than two.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
     /// The head that predicts.
     pub chosen: &'static str,
     /// What was predicted; `null` without a table to predict.
@@ -139,8 +144,10 @@ pub struct ClassCount {
 /// A head that was fitted, and how it does.
 #[derive(Debug, Clone, Serialize)]
 pub struct FitReport {
-    /// The head: `forest`, `mlp`.
+    /// The head's name.
     pub head: &'static str,
+    /// Its name in prose: `random forest`.
+    pub title: &'static str,
     /// All its parameters.
     pub params: Params,
     /// The metric on the validation rows that chose its epoch, where it has epochs.
@@ -158,7 +165,7 @@ pub struct FitReport {
     /// Why the fit ended before its last epoch or tree; `null` when it did not.
     pub stopped: Option<StopReason>,
     /// What the head is made of.
-    pub structure: Structure,
+    pub structure: Description,
     /// Every epoch's figures.
     pub history: Vec<EpochRecord>,
     /// The scores on the training rows.
@@ -178,43 +185,6 @@ pub struct FitReport {
     pub examples: Vec<Example>,
     /// The file the model was written to; `null` when it was not.
     pub model: Option<String>,
-}
-
-/// What a fitted head is made of.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Structure {
-    /// Decision trees.
-    Forest {
-        /// The number of trees.
-        n_trees: usize,
-        /// The nodes of all trees.
-        n_nodes: usize,
-        /// The depth of the deepest tree.
-        max_depth: usize,
-        /// Mean decrease in impurity of each feature, summing to 1.
-        feature_importances: Vec<f64>,
-        /// Scores on the rows that a tree did not see; `null` when not asked for.
-        oob: Option<OobReport>,
-    },
-    /// Layers.
-    Mlp {
-        /// The width of the input.
-        n_features: usize,
-        /// The layers, first to last.
-        layers: Vec<LayerSummary>,
-        /// The weights of all layers.
-        n_params: usize,
-    },
-}
-
-/// How a forest does on the rows that its trees did not see.
-#[derive(Debug, Clone, Serialize)]
-pub struct OobReport {
-    /// The share of rows whose most probable class is the true one.
-    pub accuracy: f64,
-    /// F1 per class, weighted by the class's share of the rows.
-    pub weighted_f1: f64,
 }
 
 /// Scores on one table's rows, and what those rows had already been used for.

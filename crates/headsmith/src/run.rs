@@ -1,10 +1,10 @@
-//! The whole job: read, look through, fit the baseline, fit the MLP, compare, predict, write.
+//! The whole job: read, check, fit the baseline, tune and fit the other heads, compare, predict, write.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use headsmith_data::predictions::{self, Columns, WriteOptions};
-use headsmith_data::{Dataset, Files, Finding, ReadOptions, output};
+use headsmith_data::{Files, Finding, ReadOptions, output};
 use headsmith_metrics::Metric;
 
 use crate::checked::Checked;
@@ -21,10 +21,10 @@ use crate::model_file;
 use crate::outputs;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
-use crate::report::{Machine, REPORT_VERSION, Report, TableReport};
+use crate::report::{Comparison, Machine, REPORT_VERSION, Report, TableReport};
 use crate::select;
 use crate::tables::{self, RoleTable};
-use crate::tune::{StudyConfig, StudyReport};
+use crate::tune::{StudyConfig, StudyReport, StudyTables};
 
 /// The configuration of a run.
 #[derive(Debug, Clone)]
@@ -41,12 +41,8 @@ pub struct RunConfig {
     pub out: PathBuf,
     /// How tables are read.
     pub read: ReadOptions,
-    /// The baseline.
-    pub baseline: HeadConfig,
-    /// The head that is to beat it.
-    pub candidate: HeadConfig,
-    /// The study that looks for better parameters of the candidate first.
-    pub study: Option<StudyConfig>,
+    /// The heads to fit, at least one. The first of several is the baseline, to which the others are compared.
+    pub heads: Vec<RunHead>,
     /// The share of the validation rows that nothing is chosen by; the selected head is judged on it.
     pub hold_back: f64,
     /// The columns of the predictions.
@@ -54,6 +50,18 @@ pub struct RunConfig {
     /// The command and its arguments, for the report; empty: unknown.
     pub command: Vec<String>,
 }
+
+/// A head of a run.
+#[derive(Debug, Clone)]
+pub struct RunHead {
+    /// The head with its parameters.
+    pub head: HeadConfig,
+    /// The study that looks for better parameters first.
+    pub study: Option<StudyConfig>,
+}
+
+/// The heads of a run unless others are named, those of the notebook: the baseline, and the head that is to beat it.
+pub const RECIPE: [&str; 2] = ["forest", "mlp"];
 
 /// Tables of a run, looked through and ready to learn from.
 struct Prepared {
@@ -63,10 +71,11 @@ struct Prepared {
     findings: Vec<Finding>,
 }
 
-/// What was fitted, and the study before the last fit.
+/// The heads that were fitted, and the studies before their fits.
+#[derive(Default)]
 struct Fits {
     heads: Vec<FittedHead>,
-    study: Option<StudyReport>,
+    studies: Vec<StudyReport>,
 }
 
 /// Does the whole job, and writes `report.json`, `report.html`, `model-card.md`, `events.jsonl`, `model.safetensors`,
@@ -101,19 +110,16 @@ fn do_all(
 ) -> Result<Report> {
     let start = Instant::now();
     let Prepared { data, test, tables, findings } = prepare(config, context)?;
-    context.go_on()?;
+    context.check_stop()?;
     make_folder(&config.out)?;
     if lock.is_none() {
         *lock = Some(FolderLock::take(&config.out)?);
     }
-    let Fits { mut heads, study } = fit_heads(config, &data, &tables, context)?;
+    let Fits { mut heads, mut studies } = fit_heads(config, &data, &tables, context)?;
     if let [only] = &mut heads[..] {
         only.not_chosen();
     }
-    let comparison = match (&heads[..], &data.val) {
-        ([baseline, candidate], Some(val)) => compare(val, baseline, candidate, context)?,
-        _ => None,
-    };
+    let mut comparisons = compare(&heads, &data, context)?;
     let best = better(&heads, context.metric);
     let model_path = model_path(config);
     model_file::save_final(&heads[best].model, &model_path, context)?;
@@ -142,8 +148,10 @@ fn do_all(
         classes: data.train.classes.names().to_vec(),
         chosen: heads[best].report.head,
         heads: heads.into_iter().map(|head| head.report).collect(),
-        study,
-        comparison,
+        study: if studies.len() > 1 { None } else { studies.pop() },
+        studies,
+        comparison: if comparisons.len() > 1 { None } else { comparisons.pop() },
+        comparisons,
         predictions,
         seconds: start.elapsed().as_secs_f64(),
     })
@@ -184,48 +192,64 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     Ok(Prepared { data, test, tables: reports, findings })
 }
 
-/// Fits the baseline, lets the final fit's parameters be selected, and does the final fit; what has not begun when
-/// the run is asked to stop is skipped.
+/// Fits the heads, each with the parameters that its study selects; what has not begun when the run is asked to stop is
+/// skipped.
 fn fit_heads(
     config: &RunConfig,
     data: &FitData,
     tables: &[TableReport],
     context: &mut Context<'_>,
 ) -> Result<Fits> {
-    let options = FitOptions { purpose: "baseline", chooses_head: true, ..FitOptions::default() };
-    let baseline = fit::fit(&config.baseline, data, &options, context)?;
-    if context.stopping() {
-        context.tell(&Progress::Skipped("the final fit"));
-        return Ok(Fits { heads: vec![baseline], study: None });
+    let mut fits = Fits::default();
+    for (i, RunHead { head, study }) in config.heads.iter().enumerate() {
+        let purpose = purpose(config, i);
+        if i > 0 && context.stopping() {
+            context.tell(&Progress::Skipped(&format!("the {purpose}")));
+            continue;
+        }
+        let tables = StudyTables::of(tables);
+        let selected = select::select(head, study.as_ref(), data, &tables, &config.read, context)?;
+        fits.studies.extend(selected.study);
+        if context.stopping() && !fits.heads.is_empty() {
+            context.tell(&Progress::Skipped(&format!("the {purpose}")));
+            continue;
+        }
+        let options = FitOptions {
+            purpose,
+            chooses_head: true,
+            checkpoint: Some(model_file::checkpoint_beside(&model_path(config))),
+            chosen_on_val: selected.chosen_on_val,
+            trial: selected.trial,
+            ..FitOptions::default()
+        };
+        fits.heads.push(fit::fit(&selected.head, data, &options, context)?);
     }
-    let selected = select::select(config, data, tables, context)?;
-    let options = FitOptions {
-        purpose: "final fit",
-        checkpoint: Some(model_file::checkpoint_beside(&model_path(config))),
-        chosen_on_val: selected.chosen_on_val,
-        trial: selected.trial,
-        ..options
-    };
-    if context.stopping() {
-        context.tell(&Progress::Skipped("the final fit"));
-        return Ok(Fits { heads: vec![baseline], study: selected.study });
-    }
-    let candidate = fit::fit(&selected.head, data, &options, context)?;
-    Ok(Fits { heads: vec![baseline, candidate], study: selected.study })
+    Ok(fits)
 }
 
-fn compare(
-    val: &Dataset,
-    baseline: &FittedHead,
-    candidate: &FittedHead,
-    context: &Context<'_>,
-) -> Result<Option<crate::report::Comparison>> {
-    match (&baseline.val_proba, &candidate.val_proba) {
-        (Some(a), Some(b)) => {
-            judge::compare(val, (&baseline.report, a), (&candidate.report, b), context).map(Some)
-        }
-        _ => Ok(None),
+/// What the fit of the head `i` is for.
+fn purpose(config: &RunConfig, i: usize) -> String {
+    let n_heads = config.heads.len();
+    if i == 0 && n_heads > 1 {
+        return "baseline".to_owned();
     }
+    if n_heads <= 2 {
+        "final fit".to_owned()
+    } else {
+        format!("final fit of {}", config.heads[i].head.name())
+    }
+}
+
+/// Compares each head with the first on the validation rows.
+fn compare(heads: &[FittedHead], data: &FitData, context: &Context<'_>) -> Result<Vec<Comparison>> {
+    let (Some(val), Some((first, others))) = (&data.val, heads.split_first()) else { return Ok(Vec::new()) };
+    let mut comparisons = Vec::new();
+    for other in others {
+        if let (Some(a), Some(b)) = (&first.val_proba, &other.val_proba) {
+            comparisons.push(judge::compare(val, (&first.report, a), (&other.report, b), context)?);
+        }
+    }
+    Ok(comparisons)
 }
 
 /// The head that is better on the validation rows; the earlier of equals.

@@ -208,7 +208,7 @@ pub fn fit_best(
     let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tune::tables_of(&plan, &look.record.name, own, config.cache.clone(), context)?;
     let options = FitOptions {
-        purpose: "final fit",
+        purpose: "final fit".to_owned(),
         checkpoint: Some(model_file::checkpoint_beside(&config.model)),
         chosen_on_val: vec![tune::TRIAL],
         trial: best.number as u32,

@@ -14,7 +14,7 @@ mod trials;
 
 use std::path::{Path, PathBuf};
 
-use headsmith_heads::mlp::Weights;
+use headsmith_heads::network::NetworkWeights;
 use headsmith_metrics::Metric;
 use headsmith_tensorboard::{Histogram, Origin, Value, Writer};
 
@@ -122,9 +122,9 @@ pub(crate) fn is_due(epoch: usize, every: usize) -> bool {
 }
 
 /// A network's weights by name.
-pub(crate) fn histograms(weights: &Weights<'_>) -> Vec<(String, Histogram)> {
+pub(crate) fn histograms(weights: &dyn NetworkWeights) -> Vec<(String, Histogram)> {
     let mut histograms = Vec::new();
-    weights.each(|name, values| histograms.push((name.to_owned(), Histogram::of(values))));
+    weights.each(&mut |name, values| histograms.push((name.to_owned(), Histogram::of(values))));
     histograms
 }
 

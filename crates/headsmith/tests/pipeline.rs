@@ -11,7 +11,8 @@ use headsmith::data::predictions::Columns;
 use headsmith::heads::Event;
 use headsmith::report::Report;
 use headsmith::run::RunConfig;
-use headsmith::{Context, HeadConfig, HeadKind, Metric, Pool, Preset, Progress, View, model_file};
+use headsmith::run::RunHead;
+use headsmith::{Context, HeadConfig, Metric, Pool, Progress, View, model_file};
 
 fn tables(folder: &Path) -> RunConfig {
     for (name, n_rows, shift) in [("train.csv", 120, 0), ("val.csv", 60, 7), ("test.csv", 30, 11)] {
@@ -31,9 +32,13 @@ fn tables(folder: &Path) -> RunConfig {
         test: Some(folder.join("test.csv").into()),
         out: folder.join("out"),
         read: ReadOptions::default(),
-        baseline: HeadConfig::new(HeadKind::Forest, &[("n_estimators", 3_000.into())]).unwrap(),
-        candidate: HeadConfig::mlp(Preset::Standard, &small).unwrap(),
-        study: None,
+        heads: vec![
+            RunHead {
+                head: HeadConfig::new("forest", [("n_estimators", 3_000.into())]).unwrap(),
+                study: None,
+            },
+            RunHead { head: HeadConfig::new("mlp", small).unwrap(), study: None },
+        ],
         hold_back: 0.0,
         columns: Columns::All,
         command: Vec::new(),
@@ -75,7 +80,7 @@ fn asked_to_stop_in_the_baseline_it_predicts_with_what_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let stop = AtomicBool::new(false);
     let mut view = |progress: &Progress<'_>| {
-        if matches!(progress, Progress::Fit(Event::Trees { .. })) {
+        if matches!(progress, Progress::Fit(Event::Steps { .. })) {
             stop.store(true, Ordering::Relaxed);
         }
     };

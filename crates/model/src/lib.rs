@@ -18,7 +18,7 @@
 //! let mut observer = |_: &Event| Control::Continue;
 //! let head = forest::fit(samples, &forest::TABLE.defaults(), 42, &pool, &mut observer)?;
 //!
-//! let node = Node::Transform { transform, then: Box::new(Node::Forest(head)) };
+//! let node = Node::Transform { transform, then: Box::new(Node::head(head)) };
 //! let model = Model::new(vec!["calm".into(), "wild".into()], node, Record::default())?;
 //! let read = Model::from_bytes(&model.to_bytes()?)?;
 //! assert_eq!(read.predict(x, &pool)?, [0, 0, 1, 1]);

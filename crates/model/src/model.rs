@@ -69,7 +69,7 @@ impl Model {
         self.classes.len()
     }
 
-    /// What predicts in the end, under any transforms: `forest`, `mlp` or `ensemble`.
+    /// The name of the head under any transforms, or `ensemble`.
     pub fn head_name(&self) -> &'static str {
         let mut node = &self.node;
         while let Node::Transform { then, .. } = node {

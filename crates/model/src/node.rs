@@ -1,7 +1,8 @@
 //! The tree that a model is.
 
-use headsmith_heads::forest::Forest;
-use headsmith_heads::mlp::Mlp;
+use std::sync::Arc;
+
+use headsmith_heads::Fitted;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use crate::error::{Error, Result};
@@ -19,10 +20,8 @@ pub enum Node {
         /// What sees the scaled features.
         then: Box<Node>,
     },
-    /// A random forest.
-    Forest(Forest),
-    /// A multilayer perceptron.
-    Mlp(Mlp),
+    /// A fitted head.
+    Head(Arc<dyn Fitted>),
     /// The weighted mean of its members' probabilities. Weights are finite and above zero; they need not sum to one.
     Ensemble(Vec<(f64, Node)>),
 }
@@ -35,12 +34,16 @@ pub(crate) const MAX_NODES: usize = 4096;
 pub(crate) const MAX_FEATURES: usize = 1 << 24;
 
 impl Node {
-    /// What the node is called in a model file: `transform`, `forest`, `mlp`, `ensemble`.
+    /// The node of a fitted head.
+    pub fn head(head: impl Fitted + 'static) -> Node {
+        Node::Head(Arc::new(head))
+    }
+
+    /// The node's name in a model file: `transform`, `ensemble`, or that of its head.
     pub fn kind(&self) -> &'static str {
         match self {
             Node::Transform { .. } => "transform",
-            Node::Forest(_) => "forest",
-            Node::Mlp(_) => "mlp",
+            Node::Head(head) => head.head(),
             Node::Ensemble(_) => "ensemble",
         }
     }
@@ -50,7 +53,7 @@ impl Node {
         match self {
             Node::Transform { then, .. } => vec![then],
             Node::Ensemble(members) => members.iter().map(|(_, node)| node).collect(),
-            Node::Forest(_) | Node::Mlp(_) => Vec::new(),
+            Node::Head(_) => Vec::new(),
         }
     }
 
@@ -58,8 +61,7 @@ impl Node {
     pub(crate) fn shape(&self) -> (usize, usize) {
         match self {
             Node::Transform { then, .. } => then.shape(),
-            Node::Forest(forest) => (forest.n_features(), forest.n_classes()),
-            Node::Mlp(mlp) => (mlp.n_features(), mlp.n_classes()),
+            Node::Head(head) => (head.n_features(), head.n_classes()),
             Node::Ensemble(members) => members.first().map_or((0, 0), |(_, node)| node.shape()),
         }
     }
@@ -68,8 +70,7 @@ impl Node {
     pub(crate) fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         match self {
             Node::Transform { transform, then } => predict_scaled(transform, then, x, pool),
-            Node::Forest(forest) => forest.predict_proba(x, pool),
-            Node::Mlp(mlp) => mlp.predict_proba(x, pool),
+            Node::Head(head) => head.predict_proba(x, pool),
             Node::Ensemble(members) => weighted_mean(members, x, pool),
         }
     }
@@ -87,7 +88,7 @@ impl Node {
         match self {
             Node::Transform { transform, then } => check_widths(path, transform, then),
             Node::Ensemble(members) => check_members(path, members),
-            Node::Forest(_) | Node::Mlp(_) => Ok(()),
+            Node::Head(_) => Ok(()),
         }
     }
 }

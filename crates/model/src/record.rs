@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Record {
-    /// The head that was fitted: `forest`, `mlp`.
+    /// The name of the head that was fitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
     /// The head's parameters, by name.

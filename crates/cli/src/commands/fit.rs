@@ -9,7 +9,8 @@ use headsmith::data::Files;
 use headsmith::data::output::is_standard_output;
 use headsmith::fit::{FitOptions, FittedHead};
 use headsmith::folds::{CrossValidated, Folds};
-use headsmith::{Context, HeadConfig, HeadKind, Progress, fit, folds, model_file, outputs, tables};
+use headsmith::heads::head::find;
+use headsmith::{Context, HeadConfig, Progress, fit, folds, model_file, outputs, tables};
 
 use crate::flags::common::{self, Common, labelled, optional_path_of, path_of};
 use crate::flags::{heads, split};
@@ -18,13 +19,9 @@ use crate::{commands, view};
 /// Fits one head and writes the model.
 pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
     let (name, matches) = matches.subcommand().ok_or_else(|| anyhow!("no head was named"))?;
-    let kind = HeadKind::ALL.into_iter().find(|kind| kind.name() == name);
-    let kind = kind.ok_or_else(|| anyhow!("there is no head `{name}`"))?;
-    let given = heads::given(matches, kind.table(), "");
-    let head = match kind {
-        HeadKind::Mlp => HeadConfig::mlp(commands::preset(matches), &given)?,
-        _ => HeadConfig::new(kind, &given)?,
-    };
+    let head = find(name).map_err(headsmith::Error::from)?;
+    let given = heads::given(matches, head.table(), "");
+    let head = HeadConfig::with_preset(name, &heads::preset_for(matches, head), given)?;
     let common = common::given(matches).named(&format!("fit {name}"), None);
     let train = labelled(matches, "train", "labels")?.unwrap_or_default();
     let val = labelled(matches, "val", "val_labels")?;
@@ -67,7 +64,7 @@ impl Job<'_> {
         let checked = Checked::new(train, val, &[], read, context)?;
         let folds = self.cross_validate(&checked, context)?;
         // A head without epochs needs no rows that choose one, and the folds have said how good it is.
-        let needs_val = folds.is_none() || self.head.kind == HeadKind::Mlp;
+        let needs_val = folds.is_none() || self.head.head().traits().uses_val();
         let data = checked.into_data(if needs_val { self.val_share } else { 0.0 }, context)?;
         let checkpoint = Some(model_file::checkpoint_beside(&self.model));
         let options = FitOptions { checkpoint, folds, ..FitOptions::default() };

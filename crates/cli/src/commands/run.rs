@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
+use headsmith::HeadConfig;
 use headsmith::data::Files;
+use headsmith::heads::head::find;
 use headsmith::report::Report;
-use headsmith::run::RunConfig;
-use headsmith::{HeadConfig, HeadKind};
+use headsmith::run::{RunConfig, RunHead};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 
 use crate::commands::aicrowd::{self, Tables};
@@ -35,12 +36,9 @@ struct Printed<'a> {
 /// The whole job.
 pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches).named("run", None);
-    let given = |kind: HeadKind| heads::given(matches, kind.table(), heads::prefix_in_run(kind.name()));
-    // Wrong parameters are said before anything is fetched.
-    let baseline = HeadConfig::new(HeadKind::Forest, &given(HeadKind::Forest))?;
-    let candidate = HeadConfig::mlp(commands::preset(matches), &given(HeadKind::Mlp))?;
     let out = out_of(matches);
-    let study = study::of_run_given(matches, &common, &out)?;
+    // Before anything is fetched, the parameters must be right.
+    let run_heads = heads_of(matches, &common, &out)?;
     let fetched = fetch(matches, &out, &common)?;
     let train = table(matches, "train", &fetched, |tables| &tables.train)?;
     let val = table(matches, "val", &fetched, |tables| &tables.val).ok();
@@ -51,9 +49,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         test: table(matches, "test", &fetched, |tables| &tables.test).ok(),
         out: out.clone(),
         read: common.read.clone(),
-        baseline,
-        candidate,
-        study,
+        heads: run_heads,
         hold_back: study::held_back(matches),
         columns: commands::columns(matches),
         command: common::typed(),
@@ -71,6 +67,36 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     }
     view::print(&view::text::run(&report))?;
     submitted.map_or(Ok(()), |submitted| view::print(&format!("\nsubmitted: {}\n", submitted.url)))
+}
+
+/// The heads to fit, each but the baseline with its study.
+fn heads_of(matches: &ArgMatches, common: &Common, out: &Path) -> Result<Vec<RunHead>> {
+    let named: Vec<&str> =
+        matches.get_many::<String>("head").into_iter().flatten().map(String::as_str).collect();
+    if let Some(twice) = (1..named.len()).find(|&i| named[..i].contains(&named[i])) {
+        bail!("--head names {} twice", named[twice]);
+    }
+    for other in headsmith::run::RECIPE.into_iter().filter(|other| !named.contains(other)) {
+        if let Some((name, _)) =
+            heads::given_in_run(matches, find(other).map_err(headsmith::Error::from)?.table()).first()
+        {
+            bail!("{other} is not fitted here, so its parameter {name} has no effect: name it with --head");
+        }
+    }
+    let mut run_heads = Vec::new();
+    for (i, name) in named.iter().enumerate() {
+        let head = find(name).map_err(headsmith::Error::from)?;
+        let mut given = heads::given_in_run(matches, head.table());
+        given.extend(heads::set_of(matches, name, &named)?);
+        let config = HeadConfig::with_preset(name, &heads::preset_for(matches, head), given.clone())?;
+        let is_baseline = i == 0 && named.len() > 1;
+        let study = match is_baseline {
+            true => None,
+            false => study::of_run_given(matches, common, out, head, given)?,
+        };
+        run_heads.push(RunHead { head: config, study });
+    }
+    Ok(run_heads)
 }
 
 /// The output folder: as it was given, or named after the training table.

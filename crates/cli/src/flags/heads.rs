@@ -1,7 +1,13 @@
 //! Flags of a head's parameters, made from its parameter table.
 
-use clap::{Arg, ArgMatches, Command, builder::ValueParser};
-use headsmith::params::{Kind, Param, Table, Value};
+use std::ffi::OsString;
+
+use anyhow::{Result, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser};
+use headsmith::heads::head::find;
+use headsmith::heads::{HEADS, Head};
+use headsmith::params::{Kind, Param, STANDARD, Table, Value};
+use headsmith::run::RECIPE;
 
 const HEADING: &str = "Parameters of";
 
@@ -24,8 +30,17 @@ fn flag(table: &'static Table, param: &'static Param, prefix: &str) -> Arg {
 
 /// The parameters of `table` that were given, by flag or configuration file, and nothing for the others.
 pub(crate) fn given(matches: &ArgMatches, table: &'static Table, prefix: &str) -> Vec<(&'static str, Value)> {
-    let value = |param: &Param| matches.get_one::<Value>(&id(param.name, prefix)).cloned();
+    // A command that is about another head has no such flag.
+    let value = |param: &Param| matches.try_get_one::<Value>(&id(param.name, prefix)).ok().flatten().cloned();
     table.params.iter().filter_map(|param| Some((param.name, value(param)?))).collect()
+}
+
+/// The same on the command line of `run`.
+pub(crate) fn given_in_run(matches: &ArgMatches, table: &'static Table) -> Vec<(&'static str, Value)> {
+    match RECIPE.contains(&table.head) {
+        true => given(matches, table, prefix_in_run(table.head)),
+        false => Vec::new(),
+    }
 }
 
 /// Whether a flag is a head's parameter.
@@ -33,14 +48,124 @@ pub(crate) fn is_parameter(arg: &Arg) -> bool {
     arg.get_help_heading().is_some_and(|heading| heading.starts_with(HEADING))
 }
 
-/// The prefix of the flags of `head` on the command line of `run`, where the forest stands beside the MLP.
+/// The prefix of the flags of `head` on a command line that is about several heads: none of the last of [`RECIPE`].
 pub(crate) fn prefix_in_run(head: &str) -> &str {
-    if head == "mlp" { "" } else { head }
+    if head == RECIPE[1] { "" } else { head }
 }
 
 /// The flag of the parameter `name` of `head` on the command line of `run`.
 pub(crate) fn id_in_run(head: &str, name: &str) -> String {
     id(name, prefix_in_run(head))
+}
+
+/// Adds the flags of the heads that `run` fits unless others are named.
+pub(crate) fn add_recipe(command: Command) -> Command {
+    recipe().fold(command, |command, head| add(command, head.table(), prefix_in_run(head.name())))
+}
+
+/// Adds the flags of `tune --head HEAD`: those of `head` under their own names, and those of the other heads of the recipe
+/// under a prefix.
+pub(crate) fn add_tuned(command: Command, head: &dyn Head) -> Command {
+    let others = recipe().filter(|other| !prefix_in_run(other.name()).is_empty());
+    let command = others.fold(command, |command, other| add(command, other.table(), other.name()));
+    add(command, head.table(), "")
+}
+
+fn recipe() -> impl Iterator<Item = &'static dyn Head> {
+    RECIPE.into_iter().filter_map(|name| find(name).ok())
+}
+
+/// The head that `tune` is about by its arguments, before they are parsed; the default one if they name none.
+pub(crate) fn named(args: &[OsString]) -> &'static dyn Head {
+    let args: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let is_tune = args.iter().skip(1).find(|arg| !arg.starts_with('-')) == Some(&"tune");
+    let value = args.iter().enumerate().rev().find_map(|(i, arg)| match arg.strip_prefix("--head") {
+        Some("") => args.get(i + 1).copied(),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    let named = value.filter(|_| is_tune).and_then(|name| find(name).ok());
+    named.unwrap_or_else(tuned_by_default)
+}
+
+/// The head that `tune` is about unless another is named.
+pub(crate) fn tuned_by_default() -> &'static dyn Head {
+    find(RECIPE[1]).unwrap_or(HEADS[0])
+}
+
+/// `--set HEAD.NAME=VALUE`
+pub(crate) fn set() -> Arg {
+    Arg::new("set")
+        .long("set")
+        .value_name("HEAD.NAME=VALUE")
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| Setting::parse(text))
+        .help("Parameter of any head, such as forest.max_depth=8; repeatable")
+}
+
+/// A parameter of a head that `--set` gives.
+#[derive(Debug, Clone)]
+struct Setting {
+    head: &'static str,
+    name: &'static str,
+    value: Value,
+}
+
+impl Setting {
+    fn parse(text: &str) -> std::result::Result<Setting, String> {
+        let form = || format!("expected HEAD.NAME=VALUE, found {text}");
+        let (key, value) = text.split_once('=').ok_or_else(form)?;
+        let (head, name) = key.split_once('.').ok_or_else(form)?;
+        let head = find(head).map_err(|error| error.to_string())?;
+        let param = head.table().find(name).ok_or_else(|| {
+            let names: Vec<&str> = head.table().params.iter().map(|param| param.name).collect();
+            format!("{} has no parameter `{name}`; it has {}", head.name(), names.join(", "))
+        })?;
+        let value = param.parse(value).map_err(|error| error.to_string())?;
+        Ok(Setting { head: head.name(), name: param.name, value })
+    }
+}
+
+/// The parameters of `head` that `--set` gives.
+///
+/// # Errors
+/// When it gives one of a head that is not among `heads`: it would have no effect.
+pub(crate) fn set_of(matches: &ArgMatches, head: &str, heads: &[&str]) -> Result<Vec<(&'static str, Value)>> {
+    let settings = matches.get_many::<Setting>("set").into_iter().flatten();
+    let mut values = Vec::new();
+    for setting in settings {
+        if !heads.contains(&setting.head) {
+            bail!(
+                "--set {}.{}: {} is not fitted here; name it with --head",
+                setting.head,
+                setting.name,
+                setting.head
+            );
+        }
+        if setting.head == head {
+            values.push((setting.name, setting.value.clone()));
+        }
+    }
+    Ok(values)
+}
+
+/// `--preset NAME`, of all presets there are.
+pub(crate) fn preset() -> Arg {
+    let names = HEADS.iter().flat_map(|head| head.table().presets).map(|preset| preset.name);
+    let mut names: Vec<&str> = std::iter::once(STANDARD).chain(names).collect();
+    names.dedup();
+    Arg::new("preset")
+        .long("preset")
+        .value_name("NAME")
+        .value_parser(names)
+        .default_value(STANDARD)
+        .help("Defaults of the MLP's parameters: standard, or the notebook's scaling and learning rate")
+}
+
+/// The preset for `head`: the one that was asked for, if the head has it.
+pub(crate) fn preset_for(matches: &ArgMatches, head: &dyn Head) -> String {
+    let asked = matches.try_get_one::<String>("preset").ok().flatten();
+    asked.filter(|name| head.table().preset(name).is_ok()).cloned().unwrap_or_else(|| STANDARD.to_owned())
 }
 
 fn id(name: &str, prefix: &str) -> String {

@@ -5,25 +5,27 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use headsmith::HeadConfig;
+use headsmith::heads::head::find;
+use headsmith::heads::{HEADS, Head};
+use headsmith::params::Value;
 use headsmith::tune::StudyConfig;
-use headsmith::{HeadConfig, HeadKind};
 
 use super::common::{self, Common, file, optional_path_of, switch, table};
 use super::heads;
-use crate::commands;
 
-/// Epochs of a trial at most, and those without a better score that end it, unless asked otherwise.
-const TRIAL: [(&str, i64); 2] = [("epochs", 100), ("patience", 20)];
 /// Where studies are remembered, unless asked otherwise.
 pub(crate) const STORAGE: &str = "sqlite:///headsmith.db";
 /// Trials of the study of `run`, unless asked otherwise.
 const RUN_TRIALS: &str = "24";
+/// The parameter that limits the epochs of a head that has them.
+const EPOCHS: &str = "epochs";
 /// Epochs of a trial of `run` at most: most heads are at their best by then.
 const RUN_TRIAL_EPOCHS: i64 = 50;
 const HEADING: &str = "Study";
 
 /// `headsmith tune`
-pub(crate) fn tune() -> Command {
+pub(crate) fn tune(tuned: &dyn Head) -> Command {
     let command = Command::new("tune")
         .about("Search for the parameters of a head that do best on the validation rows")
         .long_about(
@@ -38,17 +40,15 @@ pub(crate) fn tune() -> Command {
             super::split::groups_arg(),
             common::metric(),
             head(),
+            heads::set(),
             common::events(),
             common::live(),
-            super::preset(),
+            heads::preset(),
         ])
         .args(common::labels())
         .args(common::tensorboard())
         .args(super::mlflow::args());
-    let command = common::add(command.args(of_study(storage().default_value(STORAGE))));
-    HeadKind::ALL
-        .iter()
-        .fold(command, |command, head| heads::add(command, head.table(), heads::prefix_in_run(head.name())))
+    heads::add_tuned(common::add(command.args(of_study(storage().default_value(STORAGE)))), tuned)
 }
 
 /// `headsmith worker`
@@ -191,35 +191,49 @@ pub(crate) fn of_run() -> Vec<Arg> {
     args
 }
 
-/// The study of `run`, unless it is to have none.
-pub(crate) fn of_run_given(matches: &ArgMatches, common: &Common, out: &Path) -> Result<Option<StudyConfig>> {
-    if matches.get_one("trials") == Some(&0u64) {
+/// The study of `head` in `run` with the parameters `given`, unless there is to be none.
+pub(crate) fn of_run_given(
+    matches: &ArgMatches,
+    common: &Common,
+    out: &Path,
+    head: &dyn Head,
+    given: Vec<(&'static str, Value)>,
+) -> Result<Option<StudyConfig>> {
+    let is_searched = head.table().params.iter().any(|param| param.search.is_some());
+    if matches.get_one("trials") == Some(&0u64) || !is_searched {
         return Ok(None);
     }
-    let mut study = given(matches, common, HeadKind::Mlp)?;
+    let mut study = study_of(matches, common, head, given)?;
     // --epochs of run is the final fit's, which early stopping ends; a trial needs no more than a trial has.
-    let epochs =
-        study.head.params.int("epochs").map_or(RUN_TRIAL_EPOCHS, |epochs| epochs.min(RUN_TRIAL_EPOCHS));
-    let values = study.head.params.iter().map(|(name, value)| (name, value.clone()));
-    study.head.params = HeadKind::Mlp.table().resolve(values.chain([("epochs", epochs.into())]))?;
+    if let Some(epochs) = study.head.params().int(EPOCHS) {
+        study.head = study.head.with([(EPOCHS, epochs.min(RUN_TRIAL_EPOCHS).into())])?;
+    }
     if study.storage.is_empty() {
         study.storage = out.join("study.db").display().to_string();
     }
     Ok(Some(study))
 }
 
-/// What a study was asked to be. Parameters that are given are fixed.
-pub(crate) fn given(matches: &ArgMatches, common: &Common, kind: HeadKind) -> Result<StudyConfig> {
-    let mut values = heads::given(matches, kind.table(), heads::prefix_in_run(kind.name()));
-    let fixed = values.iter().map(|(name, _)| *name).collect();
-    if kind == HeadKind::Mlp {
-        let missing = TRIAL.into_iter().filter(|(name, _)| !values.iter().any(|(given, _)| given == name));
-        values.extend(missing.map(|(name, value)| (name, value.into())).collect::<Vec<_>>());
-    }
-    let head = match kind {
-        HeadKind::Mlp => HeadConfig::mlp(commands::preset(matches), &values)?,
-        _ => HeadConfig::new(kind, &values)?,
-    };
+/// The study of `tune`.
+pub(crate) fn given(matches: &ArgMatches, common: &Common, head: &dyn Head) -> Result<StudyConfig> {
+    let mut values = heads::given(matches, head.table(), "");
+    values.extend(heads::given(matches, head.table(), head.name()));
+    values.extend(heads::set_of(matches, head.name(), &[head.name()])?);
+    study_of(matches, common, head, values)
+}
+
+/// The study of `head` with the parameters `values`, which are fixed.
+fn study_of(
+    matches: &ArgMatches,
+    common: &Common,
+    head: &dyn Head,
+    mut values: Vec<(&'static str, Value)>,
+) -> Result<StudyConfig> {
+    let fixed: Vec<String> = values.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let trial = head.table().trial.iter().filter(|(name, _)| !fixed.iter().any(|given| given == name));
+    values.extend(trial.map(|(name, value)| (*name, value.value())).collect::<Vec<_>>());
+    let preset = heads::preset_for(matches, head);
+    let head = HeadConfig::with_preset(head.name(), &preset, values)?;
     let text = |id: &str| matches.get_one::<String>(id).cloned().unwrap_or_default();
     let space = optional_path_of(matches, "space").map(|path| {
         let text = std::fs::read_to_string(&path)
@@ -245,22 +259,21 @@ pub(crate) fn given(matches: &ArgMatches, common: &Common, kind: HeadKind) -> Re
 }
 
 fn head() -> Arg {
-    let names: Vec<&str> = HeadKind::ALL.iter().map(|head| head.name()).collect();
+    let names: Vec<&str> = HEADS.iter().map(|head| head.name()).collect();
     Arg::new("head")
         .long("head")
         .value_name("HEAD")
         .value_parser(names)
-        .default_value("mlp")
-        .help("Head to search parameters for")
+        .default_value(heads::tuned_by_default().name())
+        .help(
+            "Head to search parameters for; its parameters are flags here, so --head HEAD --help lists them",
+        )
 }
 
 /// The head that was asked for.
-pub(crate) fn head_of(matches: &ArgMatches) -> HeadKind {
-    let named = matches.get_one::<String>("head");
-    HeadKind::ALL
-        .into_iter()
-        .find(|head| named.is_some_and(|name| name == head.name()))
-        .unwrap_or(HeadKind::Mlp)
+pub(crate) fn head_of(matches: &ArgMatches) -> &'static dyn Head {
+    let named = matches.get_one::<String>("head").and_then(|name| find(name).ok());
+    named.unwrap_or_else(heads::tuned_by_default)
 }
 
 fn storage() -> Arg {

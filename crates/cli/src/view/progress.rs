@@ -116,7 +116,7 @@ impl StderrView {
         match event {
             Event::Started { total, unit } => self.started(*total, unit),
             Event::Epoch(record) => self.epoch(record),
-            Event::Trees { done, .. } => self.step(*done, ""),
+            Event::Steps { done, .. } => self.step(*done, ""),
             _ => {}
         }
     }

@@ -3,12 +3,11 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use headsmith::Evaluation;
 use headsmith::data::checks::Summary;
-use headsmith::heads::mlp::{Activation, LayerSummary};
+use headsmith::heads::network::{Activation, LayerSummary};
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::Interval;
 use headsmith::report::{
-    ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictionReport, Report, Structure,
-    TableReport,
+    ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictionReport, Report, TableReport,
 };
 
 use super::many;
@@ -185,28 +184,23 @@ fn counts(counts: &[ClassCount], n_rows: usize) -> String {
     counts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// A head's layers, as Keras's summary shows them, or its trees.
+/// What a head is made of: its layers as Keras's summary shows them, or one line.
 fn structure(report: &FitReport) -> String {
-    match &report.structure {
-        Structure::Mlp { n_features, layers, n_params } => {
-            let mut table = grid(&["layer", "output shape", "parameters"]);
-            table.add_row(vec!["input".to_owned(), format!("(n, {n_features})"), "0".to_owned()]);
-            table.add_rows(layers.iter().map(layer));
-            format!(
-                "{}: {} parameters, inputs scaled by {}\n\n{table}\n\n",
-                report.head,
-                thousands(*n_params),
-                report.scaling
-            )
-        }
-        Structure::Forest { n_trees, n_nodes, max_depth, oob, .. } => {
-            let oob = oob.as_ref().map_or(String::new(), |oob| {
-                format!(", out-of-bag accuracy {:.4}, weighted F1 {:.4}", oob.accuracy, oob.weighted_f1)
-            });
-            let nodes = thousands(*n_nodes);
-            format!("{}: {n_trees} trees, {nodes} nodes, depth at most {max_depth}{oob}\n\n", report.head)
-        }
-    }
+    let made = &report.structure;
+    let Some(first) = made.layers.first() else {
+        let details = made.details.iter().map(|(name, text)| format!(", {name} {text}"));
+        return format!("{}: {}{}\n\n", report.head, made.summary, details.collect::<String>());
+    };
+    let n_params: usize = made.layers.iter().map(|layer| layer.n_params).sum();
+    let mut table = grid(&["layer", "output shape", "parameters"]);
+    table.add_row(vec!["input".to_owned(), format!("(n, {})", first.input_width), "0".to_owned()]);
+    table.add_rows(made.layers.iter().map(layer));
+    format!(
+        "{}: {} parameters, inputs scaled by {}\n\n{table}\n\n",
+        report.head,
+        thousands(n_params),
+        report.scaling
+    )
 }
 
 fn layer(layer: &LayerSummary) -> Vec<String> {

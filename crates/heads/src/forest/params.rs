@@ -1,5 +1,5 @@
-//! The forest's parameters, under scikit-learn's names and with its defaults (`RandomForestClassifier`), and what
-//! they come to for samples of a given shape.
+//! The forest's parameters, under scikit-learn's names and with its defaults (`RandomForestClassifier`), and the counts that
+//! follow from them for samples of one shape.
 
 use crate::error::{Error, Result};
 use crate::params::{Default, Kind, Param, Params, Search, Table, Value, is_scaling};
@@ -7,10 +7,11 @@ use crate::params::{Default, Kind, Param, Params, Search, Table, Value, is_scali
 use super::criterion::Criterion;
 
 /// The parameters of the random forest.
-pub const TABLE: Table = Table {
-    head: "forest",
-    about: "Random forest: the mean of decision trees grown on bootstrap samples and random features",
-    params: &[
+pub static TABLE: Table = Table::new(
+    "forest",
+    "random forest",
+    "Random forest: the mean of decision trees grown on bootstrap samples and random features",
+    &[
         Param {
             name: "n_estimators",
             kind: Kind::Int { low: 1, high: 1_000_000, words: &[] },
@@ -99,7 +100,7 @@ pub const TABLE: Table = Table {
             help: "Scaling of the features",
         },
     ],
-};
+);
 
 /// How classes are weighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +154,7 @@ impl Settings {
             max_depth: count(params.int("max_depth"), usize::MAX),
             min_samples_split: min_samples_split(params, n_samples)?.max(2 * min_samples_leaf),
             min_samples_leaf,
-            min_impurity_decrease: params.float("min_impurity_decrease").unwrap_or(0.0),
+            min_impurity_decrease: params.number("min_impurity_decrease")?,
             class_weight: match params.text("class_weight") {
                 Some("balanced") => ClassWeight::Balanced,
                 Some("balanced_subsample") if bootstrap => ClassWeight::BalancedSubsample,
@@ -174,10 +175,10 @@ fn count(value: Option<i64>, without: usize) -> usize {
 fn max_features(params: &Params, n_features: usize) -> usize {
     let n = n_features as f64;
     let wanted = match params.get("max_features") {
-        Value::Int(v) => count(Some(*v), n_features),
-        Value::Float(share) => (share * n) as usize,
-        Value::Text(word) if word == "sqrt" => n.sqrt() as usize,
-        Value::Text(word) if word == "log2" => n.log2() as usize,
+        Some(Value::Int(v)) => count(Some(*v), n_features),
+        Some(Value::Float(share)) => (share * n) as usize,
+        Some(Value::Text(word)) if word == "sqrt" => n.sqrt() as usize,
+        Some(Value::Text(word)) if word == "log2" => n.log2() as usize,
         _ => n_features,
     };
     wanted.clamp(1, n_features.max(1))
@@ -185,7 +186,7 @@ fn max_features(params: &Params, n_features: usize) -> usize {
 
 fn min_samples_split(params: &Params, n_samples: usize) -> Result<usize> {
     match params.get("min_samples_split") {
-        Value::Int(v) if *v < 2 => {
+        Some(Value::Int(v)) if *v < 2 => {
             Err(Error::parameter(format!("min_samples_split is {v}, expected a count of at least 2")))
         }
         _ => Ok(rounded_up(params, "min_samples_split", n_samples).max(2)),
@@ -195,15 +196,15 @@ fn min_samples_split(params: &Params, n_samples: usize) -> Result<usize> {
 /// A count, or a fraction of `n_samples` rounded up.
 fn rounded_up(params: &Params, name: &str, n_samples: usize) -> usize {
     match params.get(name) {
-        Value::Int(v) => count(Some(*v), 1),
+        Some(Value::Int(v)) => count(Some(*v), 1),
         _ => params.float(name).map_or(1, |share| (share * n_samples as f64).ceil() as usize),
     }
 }
 
 fn n_drawn(params: &Params, n_samples: usize) -> Result<u32> {
     let wanted = match params.get("max_samples") {
-        Value::Int(v) => count(Some(*v), n_samples),
-        Value::Float(share) => ((share * n_samples as f64) as usize).max(1),
+        Some(Value::Int(v)) => count(Some(*v), n_samples),
+        Some(Value::Float(share)) => ((share * n_samples as f64) as usize).max(1),
         _ => n_samples,
     };
     u32::try_from(wanted)

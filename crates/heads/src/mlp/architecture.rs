@@ -1,13 +1,11 @@
-//! The network as a list of layers: what is declared, checked, summarised and stored; how it computes is told in
-//! [`layers`](super::layers).
+//! The network as a list of layers, as it is declared, checked, summarised and stored. How it computes: [`layers`](super::layers).
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::network::{Activation, Layer, LayerSummary, MAX_WIDTH};
 use crate::params::Params;
 
-/// The widest layer and input that are accepted.
-pub const MAX_WIDTH: usize = 65_536;
 const MAX_LAYERS: usize = 256;
 const NOISE_STDDEV: f64 = 0.1;
 /// Keras's default.
@@ -23,67 +21,12 @@ pub struct Architecture {
     pub layers: Vec<Layer>,
 }
 
-/// One layer, in Keras's terms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Layer {
-    /// `activation(x W + b)`.
-    Dense {
-        /// The width of its output.
-        units: usize,
-        /// What follows the affine map.
-        activation: Activation,
-    },
-    /// Adds independent normal noise in training; the identity otherwise.
-    GaussianNoise {
-        /// The noise's standard deviation.
-        stddev: f64,
-    },
-    /// Centres and scales each row, then applies a gain and an offset per column.
-    LayerNormalization {
-        /// What is added to the variance.
-        epsilon: f64,
-    },
-    /// Zeroes values at random in training and scales the others up; the identity otherwise.
-    Dropout {
-        /// The probability with which a value is zeroed.
-        rate: f64,
-    },
-}
-
-/// What follows the affine map of a dense layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// `max(z, 0)`.
-    Relu,
-    /// `exp(z) / sum(exp(z))` along the row.
-    Softmax,
-}
-
-/// A line of the network's summary, as Keras's `model.summary()` shows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LayerSummary {
-    /// The layer's name, unique in the network: `dense`, `dense_1`, `dropout` ..
-    pub name: String,
-    /// The kind of layer: `Dense`, `GaussianNoise`, `LayerNormalization`, `Dropout`.
-    pub kind: &'static str,
-    /// The width of its output.
-    pub output_width: usize,
-    /// The number of its weights.
-    pub n_params: usize,
-    /// A dense layer's activation.
-    pub activation: Option<Activation>,
-}
-
 impl Architecture {
     /// The network that `params` (of [`TABLE`](super::TABLE)) describe.
     ///
     /// # Errors
-    /// When there are no features, fewer than two classes, or more of either than [`MAX_WIDTH`].
-    ///
-    /// # Panics
-    /// When `params` are of another table.
+    /// When there are no features, fewer than two classes, or more of either than [`MAX_WIDTH`]; when `params` are of another
+    /// table.
     pub fn new(n_features: usize, n_classes: usize, params: &Params) -> Result<Architecture> {
         if !(2..=MAX_WIDTH).contains(&n_classes) {
             return Err(Error::samples(format!("{n_classes} classes, expected 2..{MAX_WIDTH}")));
@@ -91,22 +34,25 @@ impl Architecture {
         if !(1..=MAX_WIDTH).contains(&n_features) {
             return Err(Error::samples(format!("{n_features} features, expected 1..{MAX_WIDTH}")));
         }
-        let int = |name| params.int(name).unwrap_or(0) as usize;
-        let relu = |name| Layer::Dense { units: int(name), activation: Activation::Relu };
+        let relu = |name| Ok(Layer::Dense { units: params.count(name)?, activation: Activation::Relu });
         let norm = || Layer::LayerNormalization { epsilon: NORM_EPSILON };
-        let mut layers = vec![relu("neurons0")];
-        if int("noise") == 1 {
+        let n_norms = params.count("layer_norms")?;
+        let mut layers = vec![relu("neurons0")?];
+        if params.count("noise")? == 1 {
             layers.push(Layer::GaussianNoise { stddev: NOISE_STDDEV });
         }
-        if int("layer_norms") > 0 {
+        if n_norms > 0 {
             layers.push(norm());
         }
-        layers.extend((0..int("layers1")).map(|_| relu("neurons1")));
-        layers.extend((0..int("layers2")).map(|_| relu("neurons2")));
-        if int("layer_norms") > 1 {
+        for (n_layers, width) in [("layers1", "neurons1"), ("layers2", "neurons2")] {
+            for _ in 0..params.count(n_layers)? {
+                layers.push(relu(width)?);
+            }
+        }
+        if n_norms > 1 {
             layers.push(norm());
         }
-        layers.push(Layer::Dropout { rate: params.float("dropout").unwrap_or(0.0) });
+        layers.push(Layer::Dropout { rate: params.number("dropout")? });
         layers.push(Layer::Dense { units: n_classes, activation: Activation::Softmax });
         Ok(Architecture { n_features, layers })
     }
@@ -138,6 +84,7 @@ impl Architecture {
             lines.push(LayerSummary {
                 name: layer.name(nth),
                 kind: layer.kind(),
+                input_width,
                 output_width: layer.output_width(input_width),
                 n_params: layer.n_params(input_width),
                 activation: layer.activation(),
@@ -166,71 +113,6 @@ impl Architecture {
             }
         }
         Ok(())
-    }
-}
-
-impl Layer {
-    /// The kind of layer, in Keras's spelling.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Layer::Dense { .. } => "Dense",
-            Layer::GaussianNoise { .. } => "GaussianNoise",
-            Layer::LayerNormalization { .. } => "LayerNormalization",
-            Layer::Dropout { .. } => "Dropout",
-        }
-    }
-
-    /// The number of weights over an input of `input_width`.
-    pub fn n_params(&self, input_width: usize) -> usize {
-        match self {
-            Layer::Dense { units, .. } => (input_width + 1) * units,
-            Layer::LayerNormalization { .. } => 2 * input_width,
-            Layer::GaussianNoise { .. } | Layer::Dropout { .. } => 0,
-        }
-    }
-
-    /// The width of the output over an input of `input_width`.
-    pub fn output_width(&self, input_width: usize) -> usize {
-        match self {
-            Layer::Dense { units, .. } => *units,
-            _ => input_width,
-        }
-    }
-
-    fn activation(&self) -> Option<Activation> {
-        match self {
-            Layer::Dense { activation, .. } => Some(*activation),
-            _ => None,
-        }
-    }
-
-    /// The name of the `nth` layer of this kind, from 0.
-    fn name(&self, nth: usize) -> String {
-        let base = match self {
-            Layer::Dense { .. } => "dense",
-            Layer::GaussianNoise { .. } => "gaussian_noise",
-            Layer::LayerNormalization { .. } => "layer_normalization",
-            Layer::Dropout { .. } => "dropout",
-        };
-        if nth == 0 { base.to_owned() } else { format!("{base}_{nth}") }
-    }
-
-    fn check(&self) -> std::result::Result<(), String> {
-        let (what, value, fits, expected) = match *self {
-            Layer::Dense { units, .. } => {
-                ("units", units as f64, (1..=MAX_WIDTH).contains(&units), "an integer in 1..65536")
-            }
-            Layer::GaussianNoise { stddev } => {
-                ("stddev", stddev, (0.0..=1e6).contains(&stddev), "a number in 0..1000000")
-            }
-            Layer::LayerNormalization { epsilon } => {
-                ("epsilon", epsilon, epsilon > 0.0 && epsilon <= 1.0, "a number above 0, at most 1")
-            }
-            Layer::Dropout { rate } => {
-                ("rate", rate, (0.0..1.0).contains(&rate), "a number in 0..1, without 1")
-            }
-        };
-        if fits { Ok(()) } else { Err(format!("{what} is {value}, expected {expected}")) }
     }
 }
 

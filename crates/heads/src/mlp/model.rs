@@ -4,10 +4,11 @@ use headsmith_kernels::gemm::Workspace;
 use headsmith_kernels::softmax::softmax;
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
-use super::architecture::{Architecture, LayerSummary};
+use super::architecture::Architecture;
 use super::inference::{BLOCK_ROWS, Inference};
 use super::network::Network;
 use crate::error::{Error, Result};
+use crate::network::LayerSummary;
 use crate::tensors::{Tensors, Values};
 
 /// A multilayer perceptron that predicts.

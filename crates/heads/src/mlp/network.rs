@@ -7,9 +7,10 @@ use headsmith_kernels::buffer::{Buffer, LINE};
 use headsmith_kernels::gemm::{self, Panels};
 use headsmith_kernels::{MatRef, Philox};
 
-use super::architecture::{Activation, Architecture, Layer};
+use super::architecture::Architecture;
 use super::layers::{dense, layer_normalization};
 use super::streams;
+use crate::network::{Activation, Layer};
 
 /// The stages of a network and the vector its weights stand in, as they are computed with: one stage after another,
 /// each with its kernel in panels before its bias, or its gain before its offset, all at the beginning of a cache

@@ -6,6 +6,7 @@ use super::architecture::Architecture;
 use super::inference::{BLOCK_ROWS, Inference};
 use super::model::{self, Mlp};
 use super::network::Network;
+use super::params::TABLE;
 use super::pass::{Pass, StepDraws};
 use super::rows;
 use super::scores::Scores;
@@ -14,14 +15,15 @@ use super::weights::Weights;
 use crate::class_weight::class_weights;
 use crate::error::{Error, Result};
 use crate::event::{EpochRecord, EpochScores};
+use crate::head::Job;
 use crate::optim::Adam;
 use crate::params::Params;
 use crate::samples::Samples;
 use crate::tensors::Tensors;
 
-/// A training that can be left and taken up after any epoch: the same bytes come out.
+/// A trainer between two epochs. Resumed from it, a training gives the same bytes as one that was not interrupted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct State {
+pub struct TrainerState {
     /// Weights and both of Adam's moments, under `weights/`, `momentums/` and `velocities/`.
     pub tensors: Tensors,
     /// Epochs done.
@@ -80,10 +82,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// When the samples cannot be learnt from: no rows, fewer than two classes, a feature that is not finite, or
-    /// a validation set of another width or other classes.
-    ///
-    /// # Panics
-    /// When `params` are of another table.
+    /// a validation set of another width or other classes; when `params` are of another table.
     pub fn new(
         train: Samples<'a>,
         val: Option<Samples<'a>>,
@@ -92,11 +91,12 @@ impl<'a> Trainer<'a> {
         trial: u32,
         pool: &'a Pool,
     ) -> Result<Trainer<'a>> {
+        let params = params.of(&TABLE)?;
         check_samples(train, val, pool)?;
-        let class_weights = class_weights(params.text("class_weight").unwrap_or("none"), train)?;
+        let class_weights = class_weights(params.word("class_weight")?, train)?;
         let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;
         let network = Network::new(&architecture);
-        let batch_size = params.int("batch_size").unwrap_or(1) as usize;
+        let batch_size = params.count("batch_size")?;
         Ok(Trainer {
             train,
             val,
@@ -108,7 +108,7 @@ impl<'a> Trainer<'a> {
             weights: network.initial_weights(seed, trial),
             adam: Adam::new(network.n_stored),
             epoch: 0,
-            learning_rate: params.float("lr").unwrap_or(0.0),
+            learning_rate: params.number("lr")?,
             class_weights,
             buffers: Buffers::new(&network, train, val, batch_size),
             architecture,
@@ -116,23 +116,17 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Resumes a training from `state`, with the same samples, parameters, seed and trial.
+    pub(super) fn of(job: Job<'a>) -> Result<Trainer<'a>> {
+        Trainer::new(job.train, job.val, job.params, job.seed, job.trial, job.pool)
+    }
+
+    /// Resumes a training from `state`, with the same job.
     ///
     /// # Errors
-    /// When the samples cannot be learnt from, or the state is of another network or not finite.
-    ///
-    /// # Panics
-    /// When `params` are of another table.
-    pub fn from_state(
-        train: Samples<'a>,
-        val: Option<Samples<'a>>,
-        params: &Params,
-        seed: u64,
-        trial: u32,
-        pool: &'a Pool,
-        mut state: State,
-    ) -> Result<Trainer<'a>> {
-        let mut trainer = Trainer::new(train, val, params, seed, trial, pool)?;
+    /// When the samples cannot be learnt from, the parameters are of another table, or the state is of another network or not
+    /// finite.
+    pub fn resume(job: Job<'a>, mut state: TrainerState) -> Result<Trainer<'a>> {
+        let mut trainer = Trainer::of(job)?;
         let mut vector = |prefix| model::weights(&trainer.architecture, state.tensors.take_prefix(prefix));
         trainer.weights = vector("weights/")?;
         trainer.adam = Adam::resume(vector("momentums/")?, vector("velocities/")?, state.step);
@@ -162,8 +156,8 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// What is needed to go on later.
-    pub fn state(&self) -> State {
+    /// The state to resume from.
+    pub fn state(&self) -> TrainerState {
         let mut tensors = Tensors::new();
         let mut add = |prefix, vector| {
             tensors.extend_with_prefix(prefix, model::tensors(&self.architecture, vector));
@@ -171,7 +165,12 @@ impl<'a> Trainer<'a> {
         add("weights/", &self.weights);
         add("momentums/", self.adam.momentums());
         add("velocities/", self.adam.velocities());
-        State { tensors, epoch: self.epoch, step: self.adam.n_steps(), learning_rate: self.learning_rate }
+        TrainerState {
+            tensors,
+            epoch: self.epoch,
+            step: self.adam.n_steps(),
+            learning_rate: self.learning_rate,
+        }
     }
 
     /// The layers that are trained.

@@ -3,8 +3,9 @@
 use super::architecture::Architecture;
 use super::model;
 use super::network::Network;
+use crate::network::{Layer, NetworkWeights};
 
-/// A network's weights after an epoch. They are laid out when they are asked for: who does not ask pays nothing.
+/// A network's weights after an epoch.
 #[derive(Debug)]
 pub struct Weights<'w> {
     architecture: &'w Architecture,
@@ -21,15 +22,19 @@ impl<'w> Weights<'w> {
     ) -> Weights<'w> {
         Weights { architecture, network, stored }
     }
+}
 
-    /// What the network is made of.
-    pub fn architecture(&self) -> &Architecture {
-        self.architecture
+impl NetworkWeights for Weights<'_> {
+    fn n_features(&self) -> usize {
+        self.architecture.n_features
     }
 
-    /// Shows the weights one tensor after another, by Keras's names: `dense/kernel`, `dense/bias`,
-    /// `layer_normalization/gamma` ..
-    pub fn each(&self, mut see: impl FnMut(&str, &[f32])) {
+    fn layers(&self) -> Vec<(String, Layer)> {
+        let names = self.architecture.summary().into_iter().map(|line| line.name);
+        names.zip(self.architecture.layers.iter().cloned()).collect()
+    }
+
+    fn each(&self, see: &mut dyn FnMut(&str, &[f32])) {
         model::each(self.architecture, self.network, self.stored, |name, _, values| see(&name, values));
     }
 }

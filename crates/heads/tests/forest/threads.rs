@@ -53,7 +53,7 @@ fn events_count_the_trees_and_stop_keeps_those_grown() {
         let mut observe = |event: &Event| {
             events.push(event.clone());
             match event {
-                Event::Trees { done, .. } if *done >= stop_at => Control::Stop,
+                Event::Steps { done, .. } if *done >= stop_at => Control::Stop,
                 _ => Control::Continue,
             }
         };
@@ -63,11 +63,11 @@ fn events_count_the_trees_and_stop_keeps_those_grown() {
     let (whole, events) = fit(usize::MAX);
     assert_eq!(whole.n_trees(), 150);
     assert_eq!(events[0], Event::Started { total: 150, unit: "tree" });
-    assert_eq!(events[events.len() - 1], Event::Trees { done: 150, total: 150 });
+    assert_eq!(events[events.len() - 1], Event::Steps { done: 150, total: 150, unit: "tree" });
 
     let (part, events) = fit(1);
     assert!(part.n_trees() < 150);
-    assert_eq!(events[events.len() - 2], Event::Trees { done: part.n_trees(), total: 150 });
+    assert_eq!(events[events.len() - 2], Event::Steps { done: part.n_trees(), total: 150, unit: "tree" });
     let stopped = Event::Stopped { step: part.n_trees() - 1, reason: StopReason::Asked };
     assert_eq!(events[events.len() - 1], stopped);
     assert_eq!(part.feature_importances().len(), 4);

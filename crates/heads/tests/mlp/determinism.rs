@@ -1,7 +1,8 @@
 //! Same seed, same bytes: for any number of threads, and through a stop and a resumption.
 
 use headsmith_heads::Samples;
-use headsmith_heads::mlp::{State, Trainer};
+use headsmith_heads::head::Job;
+use headsmith_heads::mlp::{Trainer, TrainerState};
 use headsmith_heads::params::{Params, Value};
 use headsmith_kernels::Pool;
 
@@ -19,7 +20,7 @@ fn everything_on() -> Params {
     ])
 }
 
-fn train(n_threads: usize, seed: u64, trial: u32) -> (State, Vec<f64>) {
+fn train(n_threads: usize, seed: u64, trial: u32) -> (TrainerState, Vec<f64>) {
     let (x, y) = twin::data(400, 60, 4, 1);
     let samples = Samples::new(x.view(), &y, 4).unwrap();
     let pool = Pool::new(n_threads).unwrap();
@@ -55,7 +56,9 @@ fn a_resumed_training_ends_in_the_same_bytes() {
     let (x, y) = twin::data(330, 20, 3, 2);
     let samples = Samples::new(x.view(), &y, 3).unwrap();
     let pool = Pool::inline();
-    let fresh = || Trainer::new(samples, Some(samples), &everything_on(), 8, 2, &pool).unwrap();
+    let params = everything_on();
+    let job = Job { val: Some(samples), trial: 2, ..Job::new(samples, &params, 8, &pool) };
+    let fresh = || Trainer::new(samples, Some(samples), &params, 8, 2, &pool).unwrap();
     let mut straight = fresh();
     let mut broken = fresh();
     for epoch in 0..6 {
@@ -64,7 +67,7 @@ fn a_resumed_training_ends_in_the_same_bytes() {
             broken.set_learning_rate(1e-4);
         }
         let state = broken.state();
-        broken = Trainer::from_state(samples, Some(samples), &everything_on(), 8, 2, &pool, state).unwrap();
+        broken = Trainer::resume(job, state).unwrap();
         assert_eq!(straight.step_epoch().unwrap(), broken.step_epoch().unwrap());
         assert_eq!(straight.state(), broken.state());
     }
@@ -77,6 +80,8 @@ fn a_state_of_another_network_is_refused() {
     let pool = Pool::inline();
     let other = twin::params([("neurons0", Value::Int(21))]);
     let state = Trainer::new(samples, None, &other, 0, 0, &pool).unwrap().state();
-    let error = Trainer::from_state(samples, None, &twin::params([]), 0, 0, &pool, state).unwrap_err();
+    let error =
+        Trainer::resume(Job { val: None, trial: 0, ..Job::new(samples, &twin::params([]), 0, &pool) }, state)
+            .unwrap_err();
     assert_eq!(error.to_string(), "tensor `dense/kernel` has shape [20, 21], expected [20, 20]");
 }

@@ -1,10 +1,13 @@
 //! The loop: learning, events, control, best weights, and what cannot be learnt from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use headsmith_heads::error::Kind;
 use headsmith_heads::event::StopReason;
-use headsmith_heads::mlp::{self, Fitted, Mlp, Trainer, Weights};
+use headsmith_heads::head::{Fitted, Job};
+use headsmith_heads::mlp::{self, FittedMlp, Mlp, Trainer};
+use headsmith_heads::network::NetworkWeights;
 use headsmith_heads::params::{Params, Value};
 use headsmith_heads::tensors::Values;
 use headsmith_heads::{Control, EpochScores, Event, Observer, Samples};
@@ -99,12 +102,13 @@ fn every_epoch_has_its_own_order_of_all_samples() {
     let mut start = first.state();
     first.step_epoch().unwrap();
     start.epoch = 1;
-    let mut second = Trainer::from_state(samples, None, &params, 1, 0, &pool, start).unwrap();
+    let mut second =
+        Trainer::resume(Job { val: None, trial: 0, ..Job::new(samples, &params, 1, &pool) }, start).unwrap();
     second.step_epoch().unwrap();
     assert_ne!(first.model(), second.model());
 }
 
-fn events(params: &Params, mut answer: impl FnMut(&Event) -> Control) -> (Fitted, Vec<Event>, Vec<usize>) {
+fn events(params: &Params, mut answer: impl FnMut(&Event) -> Control) -> (FittedMlp, Vec<Event>, Vec<usize>) {
     let (x, y) = twin::data(120, 6, 3, 9);
     let train = Samples::new(x.view(), &y, 3).unwrap();
     let (x, y) = twin::data(60, 6, 3, 10);
@@ -114,7 +118,7 @@ fn events(params: &Params, mut answer: impl FnMut(&Event) -> Control) -> (Fitted
         seen.push(event.clone());
         answer(event)
     };
-    let mut save = |epoch: usize, _: &Mlp| saved.push(epoch);
+    let mut save = |epoch: usize, _: Arc<dyn Fitted>| saved.push(epoch);
     let fitted =
         mlp::fit(train, Some(val), params, 3, &Pool::inline(), &mut observer, Some(&mut save)).unwrap();
     (fitted, seen, saved)
@@ -173,10 +177,10 @@ impl Observer for KeepsWeights {
         Control::Continue
     }
 
-    fn on_weights(&mut self, epoch: usize, weights: &Weights<'_>) {
+    fn on_weights(&mut self, epoch: usize, weights: &dyn NetworkWeights) {
         assert_eq!((epoch, self.n_epochs), (self.weights.len(), self.weights.len()));
         let mut tensors = BTreeMap::new();
-        weights.each(|name, values| drop(tensors.insert(name.to_owned(), values.to_vec())));
+        weights.each(&mut |name, values| drop(tensors.insert(name.to_owned(), values.to_vec())));
         self.weights.push(tensors);
     }
 }
@@ -206,7 +210,7 @@ fn without_validation_all_epochs_are_run_and_the_last_model_is_kept() {
     let (x, y) = twin::data(80, 6, 3, 11);
     let train = Samples::new(x.view(), &y, 3).unwrap();
     let params = quick([("patience", Value::Int(1)), ("epochs", Value::Int(12))]);
-    let mut save = |_: usize, _: &Mlp| panic!("nothing is best");
+    let mut save = |_: usize, _: Arc<dyn Fitted>| panic!("nothing is best");
     let pool = Pool::inline();
     let fitted = mlp::fit(train, None, &params, 1, &pool, &mut quiet, Some(&mut save)).unwrap();
     assert_eq!((fitted.history.len(), fitted.best_epoch, fitted.stopped), (12, 11, None));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use headsmith_heads::Samples;
-use headsmith_heads::mlp::{Architecture, Mlp, State, Trainer};
+use headsmith_heads::head::Job;
+use headsmith_heads::mlp::{Architecture, Mlp, Trainer, TrainerState};
 use headsmith_heads::params::Value;
 use headsmith_heads::tensors::{Tensors, Values};
 use headsmith_kernels::{Matrix, Pool};
@@ -62,7 +63,7 @@ fn one_and_ten_steps_agree_with_keras() {
         let batch_size = params.int("batch_size").unwrap() as usize;
         let names: Vec<String> = (0..case.n_classes).map(|class| format!("class{class}")).collect();
         let batches = case.x.chunks(batch_size * case.n_features).zip(case.y.chunks(batch_size));
-        let mut state: Option<State> = None;
+        let mut state: Option<TrainerState> = None;
         let mut trained = None;
         for (step, ((x, y), loss)) in batches.zip(&case.losses).enumerate() {
             let x = Matrix::new(x.to_vec(), batch_size, case.n_features);
@@ -75,7 +76,9 @@ fn one_and_ten_steps_agree_with_keras() {
                 fresh
             });
             given.learning_rate = params.float("lr").unwrap();
-            trainer = Trainer::from_state(samples, None, &params, 0, 0, &pool, given).unwrap();
+            trainer =
+                Trainer::resume(Job { val: None, trial: 0, ..Job::new(samples, &params, 0, &pool) }, given)
+                    .unwrap();
             let record = trainer.step_epoch().unwrap();
             assert!(
                 (record.train.loss - loss).abs() < 1e-5,

@@ -1,6 +1,7 @@
 //! The naive twin: the network in double precision, written down from its definition, and data to feed it.
 
-use headsmith_heads::mlp::{Activation, Architecture, Layer};
+use headsmith_heads::mlp::Architecture;
+use headsmith_heads::network::{Activation, Layer};
 use headsmith_heads::params::{Params, Value};
 use headsmith_heads::tensors::{Tensors, Values};
 use headsmith_kernels::{Matrix, Philox};

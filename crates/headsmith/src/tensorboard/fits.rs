@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use headsmith_heads::mlp::{Activation, Architecture, Layer};
+use headsmith_heads::network::{Activation, Layer};
 use headsmith_heads::{EpochRecord, EpochScores, Event};
 use headsmith_metrics::{Metric, calibration};
 use headsmith_tensorboard::keras::{self, Kind};
@@ -14,7 +14,7 @@ use headsmith_tensorboard::{
 
 use super::{Run, histograms, is_due};
 use crate::curves;
-use crate::progress::{Judged, Progress};
+use crate::progress::{Judged, NetworkLayers, Progress};
 use crate::record::now;
 
 /// The network's name, after which Keras names its weights.
@@ -53,11 +53,8 @@ impl FitFiles {
         match progress {
             Progress::Weights { epoch, weights } => {
                 let due = is_due(*epoch, self.wanted.every);
-                self.network(
-                    *epoch,
-                    weights.architecture(),
-                    &if due { histograms(weights) } else { Vec::new() },
-                )
+                let histograms = if due { histograms(*weights) } else { Vec::new() };
+                self.network(*epoch, || NetworkLayers::of(*weights), &histograms)
             }
             Progress::Fit(Event::Epoch(record)) => self.epoch(record),
             Progress::Judged(judged) => self.judged(judged),
@@ -77,12 +74,13 @@ impl FitFiles {
     pub(super) fn network(
         &mut self,
         epoch: usize,
-        architecture: &Architecture,
+        network: impl FnOnce() -> NetworkLayers,
         histograms: &[(String, Histogram)],
     ) -> io::Result<()> {
         let mut values = Vec::new();
         if self.train.is_none() {
-            let (n_features, layers) = (architecture.n_features, layers(architecture));
+            let NetworkLayers { n_features, layers } = network();
+            let layers: Vec<keras::Layer> = layers.into_iter().map(layer).collect();
             self.train()?.writer.graph(keras::graph_def(n_features, &layers), now())?;
             values.push(keras_model("keras", &keras::sequential(NETWORK, n_features, &layers)));
         }
@@ -142,22 +140,19 @@ fn scores(scores: &EpochScores, metric: Metric) -> Vec<Value> {
     curves::of(scores, metric).into_iter().map(|(tag, value)| scalar(tag, value as f32)).collect()
 }
 
-fn layers(architecture: &Architecture) -> Vec<keras::Layer> {
-    let layers = architecture.layers.iter().zip(architecture.summary()).map(|(layer, summary)| {
-        let kind = match *layer {
-            Layer::Dense { units, activation } => {
-                Kind::Dense { units, activation: name(activation).to_owned() }
-            }
-            Layer::GaussianNoise { stddev } => Kind::GaussianNoise { stddev },
-            Layer::LayerNormalization { epsilon } => Kind::LayerNormalization { epsilon },
-            Layer::Dropout { rate } => Kind::Dropout { rate },
-        };
-        keras::Layer { name: summary.name, kind }
-    });
-    layers.collect()
+fn layer((name, layer): (String, Layer)) -> keras::Layer {
+    let kind = match layer {
+        Layer::Dense { units, activation } => {
+            Kind::Dense { units, activation: activation_name(activation).to_owned() }
+        }
+        Layer::GaussianNoise { stddev } => Kind::GaussianNoise { stddev },
+        Layer::LayerNormalization { epsilon } => Kind::LayerNormalization { epsilon },
+        Layer::Dropout { rate } => Kind::Dropout { rate },
+    };
+    keras::Layer { name, kind }
 }
 
-fn name(activation: Activation) -> &'static str {
+fn activation_name(activation: Activation) -> &'static str {
     match activation {
         Activation::Relu => "relu",
         Activation::Softmax => "softmax",

@@ -104,7 +104,9 @@ impl StudyFiles {
     /// Writes what a fit has of an epoch.
     pub(super) fn epoch(&mut self, epoch: &TrialEpoch) -> io::Result<()> {
         let Some(Trial { fit, .. }) = self.trials.get_mut(&epoch.number) else { return Ok(()) };
-        fit.network(epoch.record.epoch, &epoch.architecture, &epoch.histograms)?;
+        if let Some(network) = &epoch.network {
+            fit.network(epoch.record.epoch, || network.clone(), &epoch.histograms)?;
+        }
         fit.epoch(&epoch.record)
     }
 

@@ -71,14 +71,14 @@ pub(super) fn judge_held_back(
         context.warn("the best trial was not evaluated on the held-back rows, because the study was stopped");
         return Ok(());
     }
-    let params = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
+    let head = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
     let options = FitOptions {
-        purpose: "the best trial again, for the held-back rows",
+        purpose: "the best trial again, for the held-back rows".to_owned(),
         chosen_on_val: vec![TRIAL],
         trial: best.number as u32,
         ..FitOptions::default()
     };
-    let fitted = fit::fit(&HeadConfig { kind: base.kind, params }, data, &options, context)?;
+    let fitted = fit::fit(&head, data, &options, context)?;
     let (metric, again) = (context.metric, fitted.report.chosen_by());
     if again != best.value {
         context.warn(&format!(

@@ -1,38 +1,24 @@
-//! Whether a trial's network fits the memory that is left: one that does not fails alone, before it takes the process
-//! with it.
+//! Whether a trial's fit has enough memory: one that has not fails alone, before the system ends the process.
 
 use std::fs;
 
-use headsmith_heads::Samples;
-use headsmith_heads::mlp::Architecture;
-use headsmith_heads::params::Params;
+use headsmith_heads::{Head, Job};
 
-/// Floats for each weight: weights, two moments, gradient, best, and packed copies.
-const FLOATS_A_WEIGHT: u64 = 7;
-/// Rows of activations beside a batch's: a block of validation rows.
-const VALIDATION_ROWS: u64 = 512;
-
-/// Why a training with these parameters would not fit into memory; `None` if it does, or the memory is unknown.
-pub(super) fn too_much(train: Samples<'_>, params: &Params) -> Option<String> {
-    let architecture = Architecture::new(train.n_features(), train.n_classes(), params).ok()?;
-    let batch = params.int("batch_size").unwrap_or(1).max(1) as u64;
-    let rows = batch.min(train.n_samples() as u64) + VALIDATION_ROWS;
-    let widths: u64 = architecture.widths().map(|width| width as u64).sum();
-    let floats = FLOATS_A_WEIGHT
-        .checked_mul(architecture.n_params() as u64)
-        .and_then(|weights| widths.checked_mul(2 * rows)?.checked_add(weights));
-    let needed = floats.and_then(|floats| floats.checked_mul(4)).unwrap_or(u64::MAX);
+/// Why a fit of `head` would not fit into memory; `None` if it does, or if its cost or the memory is unknown.
+pub(super) fn too_much(head: &dyn Head, job: &Job<'_>) -> Option<String> {
+    let cost = head.cost(job.shape(), job.params).ok()?;
     let free = available()?;
-    (needed > free).then(|| {
+    (cost.bytes > free).then(|| {
         format!(
-            "its network needs about {} MB to train and {} MB are free: search fewer neurons or layers, or fewer --jobs",
-            needed >> 20,
-            free >> 20
+            "a fit needs about {} MB and {} MB are free: search {}, or fewer --jobs",
+            cost.bytes >> 20,
+            free >> 20,
+            cost.hint
         )
     })
 }
 
-/// The bytes that may still be had: of the system, of the limit of its group, and of the process's own limit.
+/// The bytes that are still available: of the system, of the limit of its group, and of the limit of the process.
 fn available() -> Option<u64> {
     let limits = [system(), group(), process()];
     limits.into_iter().flatten().min()

@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 
 use headsmith_data::{Dtype, Files, ReadOptions};
+use headsmith_heads::head::find;
 use headsmith_metrics::Metric;
 use headsmith_study::{Direction, Space};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::head::{HeadConfig, HeadKind};
+use crate::head::HeadConfig;
 use crate::report::TableReport;
 use crate::studies::Objective;
 
@@ -119,12 +120,12 @@ impl Plan {
         tables: &StudyTables<'_>,
         read: &ReadOptions,
     ) -> Plan {
-        let params = base.params.iter().filter(|(name, value)| !is_left_out(base.kind, name, value));
+        let params = base.params().iter().filter(|(name, value)| !base.table().plans_omit(name, value));
         let params =
             params.filter_map(|(name, value)| Some((name.to_owned(), serde_json::to_value(value).ok()?)));
         Plan {
             version: VERSION,
-            head: base.kind.name().to_owned(),
+            head: base.name().to_owned(),
             params: params.collect(),
             space: space.to_json(),
             sampler: search.sampler,
@@ -169,15 +170,13 @@ impl Plan {
     /// # Errors
     /// When the plan names what this version does not know.
     pub(crate) fn base(&self) -> Result<HeadConfig> {
-        let kind = HeadKind::ALL.into_iter().find(|kind| kind.name() == self.head);
-        let kind = kind.ok_or_else(|| Error::data(format!("there is no head called {}", self.head)))?;
         let mut given = Vec::new();
         for (name, value) in &self.params {
             let value = serde_json::from_value(value.clone())
                 .map_err(|error| Error::data(format!("{name} of the study's plan is {value}: {error}")))?;
             given.push((name.as_str(), value));
         }
-        Ok(HeadConfig { kind, params: kind.table().resolve(given)? })
+        HeadConfig::new(&self.head, given)
     }
 
     /// What is searched.
@@ -195,8 +194,7 @@ impl Plan {
 
     /// The value of the parameter `name`, in words.
     fn param(&self, name: &str) -> String {
-        let head = HeadKind::ALL.into_iter().find(|kind| kind.name() == self.head);
-        let default = || Some(head?.table().find(name)?.default.value().to_string());
+        let default = || Some(find(&self.head).ok()?.table().find(name)?.default.value().to_string());
         self.params.get(name).map(Value::to_string).or_else(default).unwrap_or_else(|| "nothing".to_owned())
     }
 
@@ -298,15 +296,6 @@ impl Plan {
 /// Which way the values of a study by `metric` are better.
 pub fn direction_of(metric: Metric) -> Direction {
     if metric.is_greater_better() { Direction::Maximize } else { Direction::Minimize }
-}
-
-/// Parameters that plans did not have at first, by their heads. Where they have their defaults they are left out, so that
-/// a study that was begun before is found again, and by the same name.
-const ADDED: [(HeadKind, &str); 1] = [(HeadKind::Mlp, "class_weight")];
-
-fn is_left_out(head: HeadKind, name: &str, value: &headsmith_heads::params::Value) -> bool {
-    let default = head.table().find(name).map(|param| param.default.value());
-    ADDED.contains(&(head, name)) && default.as_ref() == Some(value)
 }
 
 /// A line of [`refuse`].

@@ -1,20 +1,20 @@
 //! The space of a study: the head's own, from its parameter table, and what the user says over it.
 
+use headsmith_heads::Head;
 use headsmith_heads::params::{Search, Value};
 use headsmith_study::{Choice, Distribution, Space, SpaceParam, overlay_toml};
 
 use super::StudyConfig;
 use crate::error::{Error, Result};
-use crate::head::{HeadConfig, HeadKind};
+use crate::head::HeadConfig;
 
 /// The space of `config`: the head's, without what is fixed, under the space file.
 ///
 /// # Errors
 /// When the space file is wrong, or names what the head does not have.
 pub(super) fn of(config: &StudyConfig) -> Result<Space> {
-    let kind = config.head.kind;
-    let mut space = of_head(kind);
-    space.params.retain(|param| !config.fixed.contains(&param.name.as_str()));
+    let mut space = of_head(config.head.head());
+    space.params.retain(|param| !config.fixed.contains(&param.name));
     if let Some((path, text)) = &config.space {
         let held = held(&config.head, &space);
         space.params.extend(held.params.iter().cloned());
@@ -34,8 +34,8 @@ pub(super) fn of(config: &StudyConfig) -> Result<Space> {
 }
 
 /// The default space of a head.
-pub(crate) fn of_head(kind: HeadKind) -> Space {
-    let params = kind.table().params.iter().filter_map(|param| {
+pub(crate) fn of_head(head: &dyn Head) -> Space {
+    let params = head.table().params.iter().filter_map(|param| {
         let distribution = match param.search? {
             Search::Int { low, high, log } => Distribution::Int { low, high, log, step: 1 },
             Search::Float { low, high, log } => Distribution::Float { low, high, log, step: None },
@@ -53,7 +53,7 @@ fn held(head: &HeadConfig, space: &Space) -> Space {
         Value::Bool(flag) => Distribution::Categorical { choices: vec![Choice::Bool(*flag)] },
         Value::Text(text) => Distribution::Categorical { choices: vec![Choice::Text(text.clone())] },
     };
-    let others = head.params.iter().filter(|(name, _)| space.get(name).is_none());
+    let others = head.params().iter().filter(|(name, _)| space.get(name).is_none());
     let params = others.map(|(name, value)| SpaceParam {
         name: name.to_owned(),
         distribution: one(value),
@@ -65,7 +65,7 @@ fn held(head: &HeadConfig, space: &Space) -> Space {
 /// The scalings that trials may choose from.
 pub(super) fn scalings(base: &HeadConfig, space: &Space) -> Vec<String> {
     let searched = space.params.iter().find(|param| param.name == "scale").map(|param| &param.distribution);
-    let own = || base.params.text("scale").unwrap_or("none").to_owned();
+    let own = || base.params().text("scale").unwrap_or("none").to_owned();
     let mut scalings = match searched {
         Some(Distribution::Categorical { choices }) => choices
             .iter()

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use headsmith_heads::params::{Params, Value};
+use headsmith_heads::Head;
+use headsmith_heads::params::Value;
 use headsmith_kernels::Pool;
 use headsmith_metrics::Metric;
 use headsmith_study::{Choice, Outcome, Running};
 
 use super::by_hand::{self, ByHand};
+use super::trial;
 use super::watch::Watch;
-use super::{forest, mlp};
 use crate::error::{Error, Result};
 use crate::fit::{FitData, Scaled};
-use crate::head::{HeadConfig, HeadKind};
+use crate::head::HeadConfig;
 use crate::studies::TrialRow;
 
 /// The rows, the head, and what its trials have in common. Rows are scaled for each scaling that occurs, for all
@@ -47,21 +48,27 @@ impl<'d> Task<'d> {
         if data.val.is_none() {
             return Err(Error::usage("a study needs validation rows: its trials are judged by them"));
         }
-        let kind = base.kind;
-        let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, kind, data, pool)?));
+        let head = base.head();
+        let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, head, data, pool)?));
         let scaled = scalings.into_iter().map(ready).collect::<Result<_>>()?;
         Ok(Task { seed, metric, base, scaled, by_hand: ByHand::default(), watch })
     }
 
-    /// Runs a trial; whatever is wrong with it is said in its outcome.
+    /// The head that the trials fit.
+    pub(super) fn head(&self) -> &'static dyn Head {
+        self.base.head()
+    }
+
+    /// Runs a trial; its outcome says what is wrong with it.
     ///
     /// # Errors
     /// When the storage fails.
     pub(crate) fn run(&self, trial: &mut Running<'_>) -> headsmith_study::Result<Outcome> {
-        let params = match self.params(&trial.params()) {
-            Ok(params) => params,
+        let head = match self.head_with(&trial.params()) {
+            Ok(head) => head,
             Err(error) => return Ok(Outcome::Failed { reason: error.to_string() }),
         };
+        let params = head.params();
         let scaled = params.text("scale").or(Some("none")).and_then(|scaling| self.scaled.get(scaling));
         let Some(scaled) = scaled else {
             return Ok(Outcome::Failed { reason: "its scaling is not among the study's".to_owned() });
@@ -73,30 +80,23 @@ impl<'d> Task<'d> {
             }
             Err(error) => return Ok(Outcome::Failed { reason: error.to_string() }),
         };
-        let outcome = match self.base.kind {
-            HeadKind::Mlp => mlp::run(trial, train, val, &params, self),
-            HeadKind::Forest => forest::run(trial, train, val, &params, self),
-        };
-        outcome.map(by_hand::note)
+        trial::run(trial, train, val, params, self).map(by_hand::note)
     }
 
-    fn params(&self, chosen: &BTreeMap<&str, Choice>) -> Result<Params> {
+    fn head_with(&self, chosen: &BTreeMap<&str, Choice>) -> Result<HeadConfig> {
         with_chosen(&self.base, chosen.iter().map(|(name, choice)| (*name, choice)))
     }
 }
 
-/// The parameters of `base` with the `chosen` ones in their places.
+/// The head `base` with the `chosen` parameters in their places.
 ///
 /// # Errors
 /// When one is unknown or out of range.
 pub(crate) fn with_chosen<'c>(
     base: &HeadConfig,
     chosen: impl Iterator<Item = (&'c str, &'c Choice)>,
-) -> Result<Params> {
-    let base_values = base.params.iter().map(|(name, value)| (name, value.clone()));
-    let given: Vec<(&str, Value)> =
-        base_values.chain(chosen.filter_map(|(name, choice)| Some((name, value(choice)?)))).collect();
-    Ok(base.kind.table().resolve(given)?)
+) -> Result<HeadConfig> {
+    base.with(chosen.filter_map(|(name, choice)| Some((name, value(choice)?))))
 }
 
 /// A choice as a parameter's value; `None` leaves the parameter as it is.
@@ -110,26 +110,25 @@ fn value(choice: &Choice) -> Option<Value> {
     }
 }
 
-/// The head of the final fit of a study's best trial: `base` with the trial's parameters, and at least as many epochs and as
-/// much patience as the head has by default. So it goes through the trial's epochs, and on.
+/// The head of the final fit of a study's best trial: `base` with the trial's parameters, and no less of what trials have less
+/// of ([`Table::trial`](headsmith_heads::params::Table::trial)) than the head has by default. So the fit has the same epochs as
+/// the trial, and more.
 ///
 /// # Errors
 /// When the head does not know the parameters.
 pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
-    let params = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
-    let raised = ["epochs", "patience"].into_iter().filter_map(|name| {
-        let Value::Int(least) = base.kind.table().find(name)?.default.value() else { return None };
+    let head = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
+    let raised = base.table().trial.iter().filter_map(|(name, _)| {
+        let Value::Int(least) = base.table().find(name)?.default.value() else { return None };
         // The word `none` is no number, and longer than any.
-        params.int(name).filter(|had| *had < least).map(|_| (name, Value::Int(least)))
+        head.params().int(name).filter(|had| *had < least).map(|_| (*name, Value::Int(least)))
     });
-    let all = params.iter().map(|(name, value)| (name, value.clone())).chain(raised);
-    Ok(HeadConfig { kind: base.kind, params: base.kind.table().resolve(all)? })
+    head.with(raised.collect::<Vec<_>>())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::Preset;
 
     #[test]
     fn the_final_fit_has_what_the_trials_had_where_that_was_more() {
@@ -148,17 +147,16 @@ mod tests {
             (1000, 100.into(), (1000, Some(100))),
             (100, none(), (500, None)),
         ] {
-            let base =
-                HeadConfig::mlp(Preset::Standard, &[("epochs", epochs.into()), ("patience", patience)]);
+            let base = HeadConfig::new("mlp", [("epochs", epochs.into()), ("patience", patience)]);
             let head = final_head(&base.unwrap(), &best).unwrap();
-            let int = |name| head.params.int(name);
+            let int = |name| head.params().int(name);
             assert_eq!(
                 (int("epochs"), int("patience"), int("neurons0")),
                 (Some(expected.0), expected.1, Some(77))
             );
         }
-        let forest = HeadConfig::new(HeadKind::Forest, &[]).unwrap();
+        let forest = HeadConfig::new("forest", [("max_depth", 3.into())]).unwrap();
         let chosen = TrialRow { params: [("max_depth".to_owned(), Choice::Int(4))].into(), ..best };
-        assert_eq!(final_head(&forest, &chosen).unwrap().params.int("max_depth"), Some(4));
+        assert_eq!(final_head(&forest, &chosen).unwrap().params().int("max_depth"), Some(4));
     }
 }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
 use headsmith_heads::EpochRecord;
-use headsmith_heads::mlp::Trainer;
+use headsmith_heads::network::NetworkWeights;
 
 use super::news::News;
-use crate::progress::TrialEpoch;
+use crate::progress::{NetworkLayers, TrialEpoch};
 use crate::tensorboard::{histograms, is_due};
 
 /// Epochs that may wait for the view with their histograms, of some 10 kB each: one that falls further behind gets none.
@@ -31,19 +31,27 @@ impl Watch {
         Watch { news, every, waiting, left_out: AtomicUsize::new(0) }
     }
 
-    /// Tells of an epoch that `trainer` has done.
-    pub(super) fn epoch(&self, number: u64, trainer: &Trainer<'_>, record: &EpochRecord) {
+    /// Sends an epoch of a trial, after which its network was `network`, if its head is one.
+    pub(super) fn epoch(
+        &self,
+        number: u64,
+        network: Option<&(dyn NetworkWeights + '_)>,
+        record: &EpochRecord,
+    ) {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let is_due = is_due(record.epoch, self.every);
+        let is_due = network.is_some() && is_due(record.epoch, self.every);
         let fits = waiting < MAX_WAITING;
         if is_due && !fits {
             self.left_out.fetch_add(1, Ordering::Relaxed);
         }
         let epoch = TrialEpoch {
             number,
-            architecture: trainer.architecture().clone(),
+            network: network.map(NetworkLayers::of),
             record: record.clone(),
-            histograms: if is_due && fits { histograms(&trainer.weights()) } else { Vec::new() },
+            histograms: match network {
+                Some(network) if is_due && fits => histograms(network),
+                _ => Vec::new(),
+            },
         };
         // Nobody listens any more only when the view has panicked.
         drop(self.news.send(News::Epoch(Box::new(epoch))));
@@ -63,7 +71,8 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    use headsmith_heads::{Samples, mlp};
+    use headsmith_heads::Samples;
+    use headsmith_heads::mlp::{TABLE, Trainer};
     use headsmith_kernels::{MatRef, Pool};
 
     use super::*;
@@ -71,7 +80,7 @@ mod tests {
     #[test]
     fn epochs_that_nobody_takes_have_no_histograms_in_the_end_and_that_is_said() {
         let (x, y) = ([0.0, 1.0, 1.0, 0.0], [0, 1]);
-        let params = mlp::TABLE.resolve([("neurons0", 2.into())]).unwrap();
+        let params = TABLE.resolve([("neurons0", 2.into())]).unwrap();
         let (samples, pool) = (Samples::new(MatRef::new(&x, 2, 2), &y, 2).unwrap(), Pool::inline());
         let mut trainer = Trainer::new(samples, None, &params, 1, 0, &pool).unwrap();
         let mut record = trainer.step_epoch().unwrap();
@@ -80,7 +89,7 @@ mod tests {
         for epoch in 0..MAX_WAITING + 6 {
             assert_eq!(watch.missed().is_some(), epoch > MAX_WAITING);
             record.epoch = epoch;
-            watch.epoch(0, &trainer, &record);
+            watch.epoch(0, Some(&trainer.weights()), &record);
         }
         assert!(watch.missed().unwrap().contains("of 3 epochs"));
         drop(watch);

@@ -3,9 +3,8 @@
 //! The root's path is `0/`; child i of the node at path P is at `P` + `i/`. A node's tensors carry its path before
 //! their names.
 
-use headsmith_heads::forest::Forest;
-use headsmith_heads::mlp::Mlp;
 use headsmith_heads::tensors::Tensors;
+use headsmith_heads::{HEADS, Head};
 use serde_json::{Value, json};
 
 use super::container::Container;
@@ -16,7 +15,6 @@ use crate::transform::Transform;
 
 /// The path of the root.
 pub(super) const ROOT: &str = "0/";
-const KINDS: &str = "transform, forest, mlp and ensemble";
 
 /// The JSON of the tree under `node`.
 pub(super) fn describe(node: &Node) -> Result<Value> {
@@ -24,12 +22,10 @@ pub(super) fn describe(node: &Node) -> Result<Value> {
         Node::Transform { transform, then } => {
             json!({ "kind": "transform", "scaling": transform.scaling(), "then": describe(then)? })
         }
-        Node::Forest(_) => json!({ "kind": "forest" }),
-        Node::Mlp(mlp) => {
-            let architecture = serde_json::to_value(mlp.architecture()).map_err(|error| {
-                Error::invalid(format!("the network's layers cannot be written: {error}"))
-            })?;
-            json!({ "kind": "mlp", "architecture": architecture })
+        Node::Head(head) => {
+            let mut object = head.config();
+            object.insert("kind".to_owned(), head.head().into());
+            object.into()
         }
         Node::Ensemble(members) => {
             let member =
@@ -43,8 +39,7 @@ pub(super) fn describe(node: &Node) -> Result<Value> {
 pub(super) fn collect(node: &Node, path: &str, tensors: &mut Tensors) {
     match node {
         Node::Transform { transform, .. } => tensors.extend_with_prefix(path, transform.tensors()),
-        Node::Forest(forest) => tensors.extend_with_prefix(path, forest.tensors()),
-        Node::Mlp(mlp) => tensors.extend_with_prefix(path, mlp.tensors()),
+        Node::Head(head) => tensors.extend_with_prefix(path, head.tensors()),
         Node::Ensemble(_) => {}
     }
     for (i, child) in node.children().into_iter().enumerate() {
@@ -78,13 +73,15 @@ impl<'a, 'b> Restorer<'a, 'b> {
         check_size(path, depth, &mut self.n_nodes).map_err(Error::into_damaged)?;
         match description.get("kind").and_then(Value::as_str) {
             Some("transform") => self.transform(description, path, depth),
-            Some("forest") => self.forest(description, path),
-            Some("mlp") => self.mlp(description, path),
             Some("ensemble") => self.ensemble(description, path, depth),
-            Some(kind) => Err(Error::unsupported(format!(
-                "node {path} is of kind `{kind}`; this program knows {KINDS}: a newer Headsmith may read the file"
-            ))),
-            None => Err(Error::damaged(format!("node {path} has no `kind`, expected one of {KINDS}"))),
+            Some(kind) => match HEADS.iter().find(|head| head.name() == kind) {
+                Some(head) => self.head(*head, description, path),
+                None => Err(Error::unsupported(format!(
+                    "node {path} is of kind `{kind}`; this program knows {}: a newer Headsmith may read the file",
+                    kinds()
+                ))),
+            },
+            None => Err(Error::damaged(format!("node {path} has no `kind`, expected one of {}", kinds()))),
         }
     }
 
@@ -105,20 +102,16 @@ impl<'a, 'b> Restorer<'a, 'b> {
         Ok(Node::Transform { transform, then })
     }
 
-    fn forest(&mut self, description: Value, path: &str) -> Result<Node> {
-        let [_] = fields(description, &format!("node {path}"), ["kind"])?;
-        let forest = Forest::from_tensors(self.tensors(path, |_| true)?)
-            .map_err(|error| Error::damaged(format!("node {path} (forest): {error}")))?;
-        Ok(Node::Forest(forest))
-    }
-
-    fn mlp(&mut self, description: Value, path: &str) -> Result<Node> {
-        let [_, architecture] = fields(description, &format!("node {path}"), ["kind", "architecture"])?;
-        let architecture = serde_json::from_value(architecture)
-            .map_err(|error| Error::damaged(format!("`architecture` of node {path}: {error}")))?;
-        let mlp = Mlp::from_tensors(&architecture, self.tensors(path, |_| true)?)
-            .map_err(|error| Error::damaged(format!("node {path} (mlp): {error}")))?;
-        Ok(Node::Mlp(mlp))
+    fn head(&mut self, head: &dyn Head, description: Value, path: &str) -> Result<Node> {
+        let Value::Object(mut config) = description else {
+            return Err(Error::damaged(format!("node {path} is not a JSON object")));
+        };
+        config.remove("kind");
+        let tensors = self.tensors(path, |_| true)?;
+        let fitted = head
+            .restore(config, tensors)
+            .map_err(|error| Error::damaged(format!("node {path} ({}): {error}", head.name())))?;
+        Ok(Node::Head(fitted))
     }
 
     fn ensemble(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
@@ -143,6 +136,12 @@ impl<'a, 'b> Restorer<'a, 'b> {
         self.n_tensors += tensors.names().count();
         Ok(tensors)
     }
+}
+
+/// The kinds of nodes, for messages.
+fn kinds() -> String {
+    let heads: Vec<&str> = HEADS.iter().map(|head| head.name()).collect();
+    format!("transform, {} and ensemble", heads.join(", "))
 }
 
 fn child_path(path: &str, child: usize) -> String {

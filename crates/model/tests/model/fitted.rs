@@ -16,7 +16,7 @@ fn training() -> (Matrix, Vec<u32>) {
     (Matrix::new(x, 300, 4), y)
 }
 
-fn params(table: &Table, small: &[(&'static str, i64)]) -> headsmith_heads::params::Params {
+fn params(table: &'static Table, small: &[(&'static str, i64)]) -> headsmith_heads::params::Params {
     table.resolve(small.iter().map(|&(name, value)| (name, Value::Int(value)))).unwrap()
 }
 
@@ -31,11 +31,11 @@ fn fitted_on(head: &str, samples: Samples<'_>, val: Option<Samples<'_>>, pool: &
     match head {
         "forest" => {
             let params = params(&forest::TABLE, &[("n_estimators", 12)]);
-            Node::Forest(forest::fit(samples, &params, 42, pool, &mut observer).unwrap())
+            Node::head(forest::fit(samples, &params, 42, pool, &mut observer).unwrap())
         }
         _ => {
             let params = params(&mlp::TABLE, &[("neurons0", 16), ("layer_norms", 2), ("epochs", 3)]);
-            Node::Mlp(mlp::fit(samples, val, &params, 42, pool, &mut observer, None).unwrap().model)
+            Node::head(mlp::fit(samples, val, &params, 42, pool, &mut observer, None).unwrap().model)
         }
     }
 }

@@ -14,7 +14,7 @@ fn refusal(node: Node) -> String {
 #[test]
 fn rows_of_another_width_are_refused_with_both_numbers() {
     let x = [0.0; 6];
-    for head in [Node::Mlp(mlp()), Node::Forest(forest()), scaled("standardise", Node::Mlp(mlp()))] {
+    for head in [Node::head(mlp()), Node::head(forest()), scaled("standardise", Node::head(mlp()))] {
         let error = model(head).predict(MatRef::new(&x, 2, 3), &Pool::inline()).unwrap_err();
         assert!(error.is_input());
         assert_eq!(
@@ -26,7 +26,7 @@ fn rows_of_another_width_are_refused_with_both_numbers() {
 
 #[test]
 fn no_rows_give_no_probabilities() {
-    for head in [Node::Mlp(mlp()), scaled("l2", Node::Forest(forest()))] {
+    for head in [Node::head(mlp()), scaled("l2", Node::head(forest()))] {
         let proba = model(head).predict_proba(MatRef::new(&[], 0, 4), &Pool::inline()).unwrap();
         assert_eq!((proba.n_rows(), proba.n_cols()), (0, 3));
     }
@@ -40,7 +40,7 @@ fn the_first_of_equals_is_predicted() {
 
 #[test]
 fn classes_are_those_of_the_largest_probabilities() {
-    let (model, x, pool) = (model(Node::Mlp(mlp())), rows(), Pool::inline());
+    let (model, x, pool) = (model(Node::head(mlp())), rows(), Pool::inline());
     let proba = model.predict_proba(x.view(), &pool).unwrap();
     assert_eq!(model.predict(x.view(), &pool).unwrap(), most_probable(proba.view()));
 }
@@ -49,7 +49,7 @@ fn classes_are_those_of_the_largest_probabilities() {
 fn a_transform_scales_what_its_head_sees() {
     let (x, pool) = (rows(), Pool::inline());
     for scaling in ["none", "divide:10", "standardise", "l2", "l2+standardise"] {
-        let whole = model(scaled(scaling, Node::Mlp(mlp()))).predict_proba(x.view(), &pool).unwrap();
+        let whole = model(scaled(scaling, Node::head(mlp()))).predict_proba(x.view(), &pool).unwrap();
         let by_hand = mlp().predict_proba(fitted(scaling).apply(x.view(), &pool).view(), &pool);
         assert_eq!(whole, by_hand, "{scaling}");
     }
@@ -60,7 +60,7 @@ fn an_ensemble_is_the_weighted_mean_for_any_scale_of_weights() {
     let (x, pool) = (rows(), Pool::inline());
     let (a, b) = (mlp().predict_proba(x.view(), &pool), forest().predict_proba(x.view(), &pool));
     for scale in [1.0, 1e-300, 4e307] {
-        let members = vec![(scale, Node::Mlp(mlp())), (3.0 * scale, Node::Forest(forest()))];
+        let members = vec![(scale, Node::head(mlp())), (3.0 * scale, Node::head(forest()))];
         let mean = model(Node::Ensemble(members)).predict_proba(x.view(), &pool).unwrap();
         for ((m, a), b) in mean.as_slice().iter().zip(a.as_slice()).zip(b.as_slice()) {
             assert!((m - (a + 3.0 * b) / 4.0).abs() < 1e-6);
@@ -88,7 +88,7 @@ fn a_row_is_predicted_alone_as_among_many() {
 fn threads_change_no_byte() {
     let x = rows();
     let node =
-        Node::Ensemble(vec![(1.0, scaled("standardise", Node::Mlp(mlp()))), (2.0, Node::Forest(forest()))]);
+        Node::Ensemble(vec![(1.0, scaled("standardise", Node::head(mlp()))), (2.0, Node::head(forest()))]);
     let model = model(node);
     let one = model.predict_proba(x.view(), &Pool::inline()).unwrap();
     assert_eq!(model.predict_proba(x.view(), &Pool::new(3).unwrap()).unwrap(), one);
@@ -96,22 +96,22 @@ fn threads_change_no_byte() {
 
 #[test]
 fn the_head_is_named_through_transforms() {
-    let ensemble = Node::Ensemble(vec![(1.0, Node::Forest(forest()))]);
-    assert_eq!(model(scaled("l2", scaled("none", Node::Mlp(mlp())))).head_name(), "mlp");
-    assert_eq!(model(Node::Forest(forest())).head_name(), "forest");
+    let ensemble = Node::Ensemble(vec![(1.0, Node::head(forest()))]);
+    assert_eq!(model(scaled("l2", scaled("none", Node::head(mlp())))).head_name(), "mlp");
+    assert_eq!(model(Node::head(forest())).head_name(), "forest");
     assert_eq!(model(scaled("l2", ensemble)).head_name(), "ensemble");
 }
 
 #[test]
 fn parts_that_do_not_fit_are_refused() {
-    let two = Model::new(vec!["a".into(), "b".into()], Node::Mlp(mlp()), Record::default()).unwrap_err();
+    let two = Model::new(vec!["a".into(), "b".into()], Node::head(mlp()), Record::default()).unwrap_err();
     assert_eq!(two.to_string(), "the mlp has 3 classes, but 2 are named");
     let twice = ["a", "b", "a"].map(str::to_owned).to_vec();
-    let twice = Model::new(twice, Node::Mlp(mlp()), Record::default()).unwrap_err();
+    let twice = Model::new(twice, Node::head(mlp()), Record::default()).unwrap_err();
     assert_eq!(twice.to_string(), "the class `a` is named twice");
     assert_eq!(refusal(Node::Ensemble(vec![])), "the ensemble at node 0/ has no members");
     for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let message = refusal(Node::Ensemble(vec![(1.0, Node::Mlp(mlp())), (weight, Node::Mlp(mlp()))]));
+        let message = refusal(Node::Ensemble(vec![(1.0, Node::head(mlp())), (weight, Node::head(mlp()))]));
         assert_eq!(
             message,
             format!(
@@ -121,7 +121,7 @@ fn parts_that_do_not_fit_are_refused() {
     }
     let narrow =
         headsmith_model::Scaling::Standardise.fit(MatRef::new(&[1.0, 2.0], 1, 2), &Pool::inline()).unwrap();
-    let narrow = Node::Transform { transform: narrow, then: Box::new(Node::Mlp(mlp())) };
+    let narrow = Node::Transform { transform: narrow, then: Box::new(Node::head(mlp())) };
     assert_eq!(
         refusal(Node::Ensemble(vec![(1.0, narrow)])),
         "node 0/0/ scales 2 features, but the mlp below it takes 4"
@@ -130,8 +130,8 @@ fn parts_that_do_not_fit_are_refused() {
 
 #[test]
 fn trees_too_deep_or_too_large_are_refused() {
-    let deep = (0..16).fold(Node::Forest(forest()), |node, _| scaled("none", node));
+    let deep = (0..16).fold(Node::head(forest()), |node, _| scaled("none", node));
     assert!(refusal(deep).ends_with("lies deeper than 16 nodes"));
-    let many = (0..4096).map(|_| (1.0, Node::Forest(forest()))).collect();
+    let many = (0..4096).map(|_| (1.0, Node::head(forest()))).collect();
     assert_eq!(refusal(Node::Ensemble(many)), "the model has more than 4096 nodes");
 }

@@ -1,7 +1,8 @@
 //! Small models made by hand, so that they stay the same when training changes.
 
 use headsmith_heads::forest::Forest;
-use headsmith_heads::mlp::{Activation, Architecture, Layer, Mlp};
+use headsmith_heads::mlp::{Architecture, Mlp};
+use headsmith_heads::network::{Activation, Layer};
 use headsmith_heads::tensors::{Tensors, Values};
 use headsmith_kernels::{MatRef, Matrix, Pool};
 use headsmith_model::{DataRecord, Model, Node, Record, Scaling, Transform};
@@ -76,13 +77,13 @@ pub(crate) fn scaled(scaling: &str, then: Node) -> Node {
 /// The model of each golden file, by the file's last name.
 pub(crate) fn golden() -> [(&'static str, Model); 3] {
     let ensemble = Node::Ensemble(vec![
-        (0.75, scaled("divide:10", Node::Mlp(mlp()))),
-        (0.25, Node::Forest(forest())),
-        (0.5, scaled("standardise", Node::Forest(forest()))),
+        (0.75, scaled("divide:10", Node::head(mlp()))),
+        (0.25, Node::head(forest())),
+        (0.5, scaled("standardise", Node::head(forest()))),
     ]);
     [
-        ("mlp", model(scaled("l2+standardise", Node::Mlp(mlp())))),
-        ("forest", model(Node::Forest(forest()))),
+        ("mlp", model(scaled("l2+standardise", Node::head(mlp())))),
+        ("forest", model(Node::head(forest()))),
         ("ensemble", model(ensemble)),
     ]
 }

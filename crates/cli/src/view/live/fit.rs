@@ -48,7 +48,7 @@ impl Fit {
     pub(super) fn see(&mut self, event: &Event, now: Duration) {
         match event {
             Event::Started { total, unit } => (self.total, self.unit, self.started) = (*total, unit, now),
-            Event::Trees { done, .. } => self.done = *done,
+            Event::Steps { done, .. } => self.done = *done,
             Event::Epoch(record) => self.epoch(record),
             _ => (),
         }

@@ -261,7 +261,7 @@ fn what_is_shown_of_a_fit_is_what_was_told() {
     assert_eq!(fit.last.as_ref().unwrap().val.unwrap().weighted_f1, fit.scores[1].last().unwrap());
     state.see(&Progress::Fitting { head: "forest", purpose: "", metric: Metric::default() }, seconds(40));
     fit_event(&mut state, Event::Started { total: 300, unit: "tree" }, 40);
-    fit_event(&mut state, Event::Trees { done: 75, total: 300 }, 41);
+    fit_event(&mut state, Event::Steps { done: 75, total: 300, unit: "tree" }, 41);
     let screen = drawn(&state, 40, 10, ASCII);
     assert!(screen.contains("trees 75/300") && screen.contains("25 %  3 s left"), "{screen}");
 }

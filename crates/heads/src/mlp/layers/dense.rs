@@ -9,7 +9,7 @@ use headsmith_kernels::{MatMut, MatRef, Matrix, Pool, Sequence};
 
 use super::piece_columns;
 use super::random::{Gate, Random};
-use crate::mlp::Activation;
+use crate::network::Activation;
 use crate::optim::adam::Step;
 
 /// Glorot and Bengio's uniform weights ("Understanding the difficulty of training deep feedforward neural

@@ -3,7 +3,8 @@
 
 use headsmith_kernels::{Matrix, Philox, Pool};
 
-use super::{State, Trainer};
+use super::{Trainer, TrainerState};
+use crate::head::Job;
 use crate::mlp::TABLE;
 use crate::params::{Params, Value};
 use crate::samples::Samples;
@@ -49,7 +50,7 @@ fn params(given: &[(&'static str, Value)]) -> Params {
 }
 
 /// Every third unit of the dense layers but the last never passes anything on again.
-fn with_dead_units(mut state: State) -> State {
+fn with_dead_units(mut state: TrainerState) -> TrainerState {
     for name in ["weights/dense/bias", "weights/dense_1/bias", "weights/dense_2/bias"] {
         let tensor = state.tensors.iter().find(|(found, _)| *found == name).map(|(_, tensor)| tensor.clone());
         let mut tensor = tensor.unwrap();
@@ -88,7 +89,8 @@ fn there_are_none_in_any_buffer_after_any_epoch() {
         let mut trainer = Trainer::new(samples, Some(samples), &params, 1, 0, &pool).unwrap();
         trainer.step_epoch().unwrap();
         let state = with_dead_units(trainer.state());
-        trainer = Trainer::from_state(samples, Some(samples), &params, 1, 0, &pool, state).unwrap();
+        trainer = Trainer::resume(Job { val: Some(samples), ..Job::new(samples, &params, 1, &pool) }, state)
+            .unwrap();
         for epoch in 1..N_EPOCHS {
             trainer.step_epoch().unwrap();
             assert_eq!(trainer.n_subnormal(), [0; 4], "{given:?}, epoch {epoch}");

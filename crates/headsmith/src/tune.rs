@@ -1,11 +1,8 @@
 //! The study: trials of a head's parameters, kept in a storage, and their results.
 
 mod by_hand;
-mod checkpoint;
-mod forest;
 mod honest;
 mod memory;
-mod mlp;
 mod news;
 mod open;
 mod plan;
@@ -14,6 +11,7 @@ mod predictions;
 mod space;
 mod study_report;
 mod task;
+mod trial;
 mod trials;
 mod watch;
 
@@ -22,6 +20,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use headsmith_data::{Files, ReadOptions};
+use headsmith_heads::head::find as find_head;
 use headsmith_study::samplers::Sampler;
 use headsmith_study::storages::{self, Durability, Options, Retry, Storage, StudyRecord};
 use headsmith_study::{Space, Study, Work, pruners, samplers};
@@ -70,7 +69,7 @@ pub struct StudyConfig {
     /// The head with the parameters that are not searched.
     pub head: HeadConfig,
     /// Parameters of the head that are fixed to what `head` says, though the default space has them.
-    pub fixed: Vec<&'static str>,
+    pub fixed: Vec<String>,
     /// A space file: its name and its text. It overrides the default space.
     pub space: Option<(PathBuf, String)>,
     /// The study's trials in all; `None`: no end.
@@ -156,7 +155,7 @@ pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyRepor
         std::iter::once(&train).chain(&val).map(|table| table.report.clone()).collect();
     let (mut data, _) = run::prepare_fit(train, val, config.val_share, &[], &config.read, context)?;
     hold_back::take(&mut data, config.hold_back, context.seed)?;
-    context.go_on()?;
+    context.check_stop()?;
     let mut report = study(&config.study, &data, &StudyTables::of(&reports), &config.read, context)?;
     honest::judge_held_back(&mut report, &config.study.head, &data, context)?;
     context.tell(&Progress::Studied(&report));
@@ -222,7 +221,7 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
     open::must_optimise(&record, &plan)?;
     let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
-    context.go_on()?;
+    context.check_stop()?;
     (context.seed, context.metric) = (plan.seed, plan.metric);
     let asked_for = record.system_attrs.get(N_TRIALS).and_then(serde_json::Value::as_u64);
     let share =
@@ -331,7 +330,11 @@ impl Plan {
         };
         // A grid is all its points and no others.
         let sampler = match self.listed && self.sampler != "grid" {
-            true => Box::new(samplers::Listed::new(space, &portfolio::of(&self.head, space), sampler)?),
+            true => Box::new(samplers::Listed::new(
+                space,
+                &portfolio::of(find_head(&self.head)?, space),
+                sampler,
+            )?),
             false => sampler,
         };
         Ok((sampler, pruners::parse(&self.pruner, self.epochs())?))

@@ -1,0 +1,62 @@
+//! What a fitted head is made of, for reports.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::network::LayerSummary;
+
+/// What a fitted head is made of. In a report it is one object: `kind`, `summary`, and the head's own `facts`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Description {
+    /// The head's name.
+    pub kind: &'static str,
+    /// One sentence without a full stop: `100 trees, 12,345 nodes`.
+    pub summary: String,
+    /// The head's own facts, by names that stay: `n_trees`, `layers`, `feature_importances` ..
+    #[serde(flatten)]
+    pub facts: Map<String, Value>,
+    /// The numbers that compare heads of one kind, kept with a study's trial: `n_params`, `n_nodes`.
+    #[serde(skip)]
+    pub sizes: Vec<(&'static str, u64)>,
+    /// The layers, where it is a network.
+    #[serde(skip)]
+    pub layers: Vec<LayerSummary>,
+    /// Lines below the summary, for people: a name and a text.
+    #[serde(skip)]
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl Description {
+    /// A head `kind` that `summary` describes.
+    pub fn new(kind: &'static str, summary: String) -> Description {
+        Description {
+            kind,
+            summary,
+            facts: Map::new(),
+            sizes: Vec::new(),
+            layers: Vec::new(),
+            details: Vec::new(),
+        }
+    }
+
+    /// With one more fact.
+    pub fn fact(mut self, name: &str, value: impl Serialize) -> Description {
+        // Numbers, texts and lists of them: nothing that JSON cannot hold.
+        let value = serde_json::to_value(value).unwrap_or(Value::Null);
+        self.facts.insert(name.to_owned(), value);
+        self
+    }
+}
+
+/// A count with its thousands separated, and the noun in the right number.
+pub fn counted(n: usize, noun: &str) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    format!("{text} {noun}{}", if n == 1 { "" } else { "s" })
+}

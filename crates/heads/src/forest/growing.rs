@@ -1,0 +1,159 @@
+//! A forest under way: trees grown batch by batch.
+
+use std::sync::Arc;
+
+use headsmith_kernels::Philox;
+
+use super::bootstrap::Classes;
+use super::columns::{Columns, Position};
+use super::oob::{self, InBag};
+use super::params::{Settings, TABLE};
+use super::tree::Tree;
+use super::{Forest, block, grow, importances, predict};
+use crate::error::{Error, Result};
+use crate::head::{Fitted, Fitting, Job, Step};
+use crate::samples::Samples;
+
+/// The random streams of a tree, by purpose; the tree's number is the epoch.
+const STREAM: u32 = 0x666f_7265;
+const BOOTSTRAP: u32 = 0;
+const FEATURES: u32 = 1;
+
+/// The most rows whose places in a sorted column fit into 16 bits.
+pub(super) const MAX_SHORT_ROWS: usize = 1 << 16;
+
+/// Trees grown so far, and what the others need.
+#[derive(Debug)]
+pub(super) struct Growing<'a, P> {
+    job: Job<'a>,
+    settings: Settings,
+    columns: Columns<'a, P>,
+    classes: Classes<'a>,
+    trees: Vec<Tree>,
+    /// The importances of each tree that has a split.
+    importances: Vec<Vec<f64>>,
+    in_bags: Vec<InBag>,
+}
+
+impl<'a, P: Position> Growing<'a, P> {
+    /// Sorts the columns.
+    ///
+    /// # Errors
+    /// When parameters contradict one another or are of another head, or the samples cannot be learnt from.
+    pub(super) fn begin(job: Job<'a>) -> Result<Growing<'a, P>> {
+        let samples = job.train;
+        check(samples)?;
+        let (n_samples, n_features) = (samples.n_samples(), samples.n_features());
+        let settings = Settings::new(job.params.of(&TABLE)?, n_samples, n_features)?;
+        let most_block_rows = block::most_rows::<P>(n_samples, n_features, settings.max_features);
+        let columns = Columns::new(samples.x(), most_block_rows, job.pool);
+        let classes = Classes::new(samples.y(), samples.n_classes(), &settings);
+        let (trees, importances, in_bags) = Default::default();
+        Ok(Growing { job, settings, columns, classes, trees, importances, in_bags })
+    }
+
+    /// The forest of the trees so far.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn into_forest(self) -> Result<Forest> {
+        if self.trees.is_empty() {
+            return Err(Error::samples("the fit was stopped before its first tree"));
+        }
+        let samples = self.job.train;
+        let oob = || oob::score(&self.trees, &self.in_bags, samples, self.job.pool);
+        Ok(Forest {
+            n_features: samples.n_features(),
+            n_classes: samples.n_classes(),
+            importances: importances::mean(&self.importances, samples.n_features()),
+            oob: self.settings.oob_score.then(oob),
+            packed: predict::Packed::default(),
+            trees: self.trees,
+        })
+    }
+
+    fn grow_tree(&self, t: usize) -> (Tree, Option<Vec<f64>>, Option<InBag>) {
+        let (samples, settings) = (self.job.train, &self.settings);
+        let random = Philox::new(self.job.seed, 0, STREAM);
+        let sample = self.classes.sample(settings, &mut random.sequence(t as u32, BOOTSTRAP));
+        let in_bag = settings.oob_score.then(|| InBag::new(&sample.rows, samples.n_samples()));
+        let mut features = random.sequence(t as u32, FEATURES);
+        let grown = grow::grow(&self.columns, samples.y(), &sample, settings, &mut features);
+        let importances = importances::of_tree(&grown, samples.n_features());
+        (grown.tree.breadth_first(), importances, in_bag)
+    }
+}
+
+impl<P: Position> Fitting for Growing<'_, P> {
+    fn unit(&self) -> &'static str {
+        "tree"
+    }
+
+    fn total(&self) -> usize {
+        self.settings.n_trees
+    }
+
+    fn done(&self) -> usize {
+        self.trees.len()
+    }
+
+    fn step(&mut self) -> Result<Step> {
+        let first = self.trees.len();
+        let batch = trees_a_batch(self.job.train, &self.settings).min(self.total() - first);
+        let grown = self.job.pool.map(batch, |i| self.grow_tree(first + i));
+        for (tree, importances, in_bag) in grown {
+            self.trees.push(tree);
+            self.importances.extend(importances);
+            self.in_bags.extend(in_bag);
+        }
+        Ok(Step::default())
+    }
+
+    fn best(&self) -> Option<Arc<dyn Fitted>> {
+        let (samples, trees) = (self.job.train, self.trees.clone());
+        (!trees.is_empty()).then(|| {
+            Arc::new(Forest {
+                n_features: samples.n_features(),
+                n_classes: samples.n_classes(),
+                importances: importances::mean(&self.importances, samples.n_features()),
+                oob: None,
+                packed: predict::Packed::default(),
+                trees,
+            }) as Arc<dyn Fitted>
+        })
+    }
+
+    fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>> {
+        Ok(Arc::new(self.into_forest()?))
+    }
+}
+
+fn check(samples: Samples<'_>) -> Result<()> {
+    let (n_samples, n_features) = (samples.n_samples(), samples.n_features());
+    if n_samples == 0 || n_features == 0 {
+        return Err(Error::samples(format!(
+            "a forest needs rows and features; there are {n_samples} rows of {n_features} features"
+        )));
+    }
+    if n_samples > u32::MAX as usize / 4 {
+        return Err(Error::samples(format!("a forest takes up to 2^30 rows; there are {n_samples}")));
+    }
+    if samples.is_scaled_on_access() {
+        return Err(Error::samples("a forest needs rows that are scaled once, as Samples::scaled_once does"));
+    }
+    match samples.x().as_slice().iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(i) => Err(Error::samples(format!(
+            "feature {} of row {} is {}, expected a finite number",
+            i % n_features,
+            i / n_features,
+            samples.x().as_slice()[i]
+        ))),
+    }
+}
+
+/// Trees between two events: enough for many threads, few enough for progress every few seconds.
+fn trees_a_batch(samples: Samples<'_>, settings: &Settings) -> usize {
+    let work = samples.n_samples() as f64 * settings.max_features as f64 * 16.0;
+    ((2e9 / work) as usize).clamp(16, 64)
+}

@@ -1,0 +1,110 @@
+//! The forest as a head of the list.
+
+use std::sync::Arc;
+
+use headsmith_kernels::{MatRef, Matrix, Pool};
+use serde_json::{Map, Value, json};
+
+use super::Forest;
+use super::growing::{Growing, MAX_SHORT_ROWS};
+use super::params::{Settings, TABLE};
+use crate::description::{Description, counted};
+use crate::error::{Error, Result};
+use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
+use crate::params::{Params, Table};
+use crate::tensors::Tensors;
+
+/// The random forest.
+#[derive(Debug)]
+pub struct ForestHead;
+
+impl Head for ForestHead {
+    fn table(&self) -> &'static Table {
+        &TABLE
+    }
+
+    fn traits(&self) -> Traits {
+        Traits { rescans: true, ..Traits::default() }
+    }
+
+    fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
+        let Shape { n_samples, n_features, n_classes, .. } = shape;
+        let settings = Settings::new(params.of(&TABLE)?, n_samples, n_features)?;
+        let (n, f, k) = (n_samples as u64, n_features as u64, n_classes as u64);
+        let trees = settings.n_trees as u64;
+        let place = if n_samples <= MAX_SHORT_ROWS { 2 } else { 4 };
+        // The places by column and by row; the sorting of a piece of columns; bits of jumps.
+        let columns =
+            n.saturating_mul(f).saturating_mul(2 * place + 1).saturating_add(n.saturating_mul(16 * 16));
+        // A tree has at most two nodes a row, and in the worst case as many mixed leaves with all classes.
+        let leaves = n / (settings.min_samples_leaf.max(1) as u64) + 1;
+        let a_tree = leaves.saturating_mul(2 * 24 + 16 * k.min(settings.min_samples_leaf as u64 + 1)) + 8 * f;
+        let grown = trees.saturating_mul(a_tree);
+        let depth = n.max(2).ilog2() as u64 + 1;
+        let work = trees.saturating_mul(n).saturating_mul(depth).saturating_mul(settings.max_features as u64);
+        Ok(Cost {
+            bytes: columns.saturating_add(grown.saturating_mul(2)),
+            operations: work.saturating_mul(4),
+            hint: "fewer trees, or a larger min_samples_leaf",
+        })
+    }
+
+    fn begin<'a>(&self, job: Job<'a>, resume: Option<Resume>) -> Result<Box<dyn Fitting + 'a>> {
+        if resume.is_some() {
+            return Err(Error::stored("a forest is not resumed: its trees are grown again"));
+        }
+        Ok(if job.train.n_samples() <= MAX_SHORT_ROWS {
+            Box::new(Growing::<u16>::begin(job)?)
+        } else {
+            Box::new(Growing::<u32>::begin(job)?)
+        })
+    }
+
+    fn restore(&self, config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {
+        no_keys(&config)?;
+        Ok(Arc::new(Forest::from_tensors(tensors)?))
+    }
+}
+
+impl Fitted for Forest {
+    fn head(&self) -> &'static str {
+        TABLE.head
+    }
+
+    fn n_features(&self) -> usize {
+        Forest::n_features(self)
+    }
+
+    fn n_classes(&self) -> usize {
+        Forest::n_classes(self)
+    }
+
+    fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
+        Forest::predict_proba(self, x, pool)
+    }
+
+    fn tensors(&self) -> Tensors {
+        Forest::tensors(self)
+    }
+
+    fn description(&self) -> Description {
+        let (n_trees, n_nodes, max_depth) = (self.n_trees(), self.n_nodes(), self.max_depth());
+        let summary =
+            format!("{}, {}, depth at most {max_depth}", counted(n_trees, "tree"), counted(n_nodes, "node"));
+        let oob = self.oob();
+        let mut description = Description::new(TABLE.head, summary)
+            .fact("n_trees", n_trees)
+            .fact("n_nodes", n_nodes)
+            .fact("max_depth", max_depth)
+            .fact("feature_importances", self.feature_importances())
+            .fact(
+                "oob",
+                oob.as_ref().map(|oob| json!({ "accuracy": oob.accuracy, "weighted_f1": oob.weighted_f1 })),
+            );
+        description.sizes = vec![("n_nodes", n_nodes as u64)];
+        description.details.extend(oob.map(|oob| {
+            ("out-of-bag", format!("accuracy {:.4}, weighted F1 {:.4}", oob.accuracy, oob.weighted_f1))
+        }));
+        description
+    }
+}

@@ -1,0 +1,268 @@
+//! What a head is: the traits that every head implements, and the list of them.
+//!
+//! A [`Head`] declares its parameters and begins fits; a [`Fitting`] is a fit under way, which [`training::run`] and a
+//! study's trials drive step by step; a [`Fitted`] predicts. Nobody outside a head's folder names it: commands, files and
+//! pages read [`HEADS`].
+//!
+//! [`training::run`]: crate::training::run
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_metrics::Metric;
+use serde_json::{Map, Value};
+
+use crate::description::Description;
+use crate::error::{Error, Result};
+use crate::event::{EpochRecord, StopReason};
+use crate::network::NetworkWeights;
+use crate::params::{Params, Table};
+use crate::samples::Samples;
+use crate::tensors::Tensors;
+use crate::{forest, mlp};
+
+/// All heads, in the order in which they are listed to users.
+pub static HEADS: &[&dyn Head] = &[&forest::HEAD, &mlp::HEAD];
+
+/// The head called `name`.
+///
+/// # Errors
+/// When there is none: those that there are.
+pub fn find(name: &str) -> Result<&'static dyn Head> {
+    HEADS.iter().copied().find(|head| head.name() == name).ok_or_else(|| {
+        let known: Vec<&str> = HEADS.iter().map(|head| head.name()).collect();
+        Error::parameter(format!("there is no head `{name}`; there are {}", known.join(", ")))
+    })
+}
+
+/// A kind of head.
+pub trait Head: Debug + Sync {
+    /// Name, parameters, search space, presets and portfolio.
+    fn table(&self) -> &'static Table;
+
+    /// What a caller must know of its fits.
+    fn traits(&self) -> Traits;
+
+    /// What a fit takes, before anything is allocated.
+    ///
+    /// # Errors
+    /// When `params` are of another head, or describe nothing that can be fitted to rows of this shape.
+    fn cost(&self, shape: Shape, params: &Params) -> Result<Cost>;
+
+    /// Begins a fit, or resumes one.
+    ///
+    /// # Errors
+    /// When the samples cannot be learnt from, the parameters are of another head or contradict one another, or `resume` is
+    /// damaged or of another fit.
+    fn begin<'a>(&self, job: Job<'a>, resume: Option<Resume>) -> Result<Box<dyn Fitting + 'a>>;
+
+    /// Restores a fitted head from what [`Fitted::config`] and [`Fitted::tensors`] gave. Both may be damaged or hostile.
+    ///
+    /// # Errors
+    /// When a key or tensor is missing, unknown, of the wrong shape or inconsistent.
+    fn restore(&self, config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>>;
+
+    /// The head's name.
+    fn name(&self) -> &'static str {
+        self.table().head
+    }
+}
+
+/// What a caller must know of a head's fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traits {
+    /// What the validation rows choose during a fit: `epoch`, `learning_rate`. Empty: a fit has no use for them.
+    pub chosen_on_val: &'static [&'static str],
+    /// Whether a fit reads every feature many times. It then begins with rows that nothing scales any more
+    /// ([`Samples::scaled_once`]); other heads scale the rows of a large table as they read them.
+    pub rescans: bool,
+}
+
+impl Traits {
+    /// Whether validation rows choose anything during a fit.
+    pub fn uses_val(self) -> bool {
+        !self.chosen_on_val.is_empty()
+    }
+}
+
+/// The size of the samples of a fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Rows to learn from.
+    pub n_samples: usize,
+    /// Validation rows.
+    pub n_val: usize,
+    /// Features of a row.
+    pub n_features: usize,
+    /// Classes.
+    pub n_classes: usize,
+}
+
+/// What a fit takes, as an upper estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Bytes of memory beside the samples, at most at once.
+    pub bytes: u64,
+    /// Arithmetic operations of all steps.
+    pub operations: u64,
+    /// What makes the head smaller: `fewer neurons or layers`.
+    pub hint: &'static str,
+}
+
+/// What a fit is given. The same job gives the same bytes, for any number of threads.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The rows to learn from.
+    pub train: Samples<'a>,
+    /// The rows that choose, for heads that choose by them ([`Traits::chosen_on_val`]).
+    pub val: Option<Samples<'a>>,
+    /// The head's parameters.
+    pub params: &'a Params,
+    /// The metric on the validation rows that chooses.
+    pub metric: Metric,
+    /// The source of all random numbers.
+    pub seed: u64,
+    /// Distinguishes the trials of a study, which share a seed; 0 without one.
+    pub trial: u32,
+    /// The threads.
+    pub pool: &'a Pool,
+}
+
+impl<'a> Job<'a> {
+    /// A job without validation rows, by the default metric, of trial 0.
+    pub fn new(train: Samples<'a>, params: &'a Params, seed: u64, pool: &'a Pool) -> Job<'a> {
+        Job { train, val: None, params, metric: Metric::default(), seed, trial: 0, pool }
+    }
+
+    /// The shape of its samples.
+    pub fn shape(&self) -> Shape {
+        Shape {
+            n_samples: self.train.n_samples(),
+            n_val: self.val.map_or(0, Samples::n_samples),
+            n_features: self.train.n_features(),
+            n_classes: self.train.n_classes(),
+        }
+    }
+}
+
+/// What an interrupted fit continues from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resume {
+    /// What [`Fitting::state`] gave.
+    pub state: State,
+    /// The values of the metric on the validation rows after each epoch so far, with the epoch's number from 0.
+    pub values: Vec<(usize, f64)>,
+}
+
+/// The state of a fit between two steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Numbers of the fit as JSON, in the head's own form.
+    pub text: String,
+    /// Its arrays.
+    pub tensors: Tensors,
+}
+
+/// A fit under way: steps of one kind, up to a total.
+pub trait Fitting {
+    /// What a step is called, in the singular: `epoch`, `tree`, `iteration`.
+    fn unit(&self) -> &'static str;
+
+    /// How many steps there are at most.
+    fn total(&self) -> usize;
+
+    /// How many are done.
+    fn done(&self) -> usize;
+
+    /// Why the fit has ended by itself before its last step, if it has.
+    fn stopped(&self) -> Option<StopReason> {
+        None
+    }
+
+    /// Does the next step, or several where one takes no time.
+    ///
+    /// # Errors
+    /// When the fit cannot continue: its loss is not finite. What was best before is then still there.
+    fn step(&mut self) -> Result<Step>;
+
+    /// Continues with this learning rate, where there is one.
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        let _ = learning_rate;
+    }
+
+    /// The best epoch so far on the validation rows, from 0, and its value of the job's metric; `None` where nothing was
+    /// validated.
+    fn best_epoch(&self) -> Option<(usize, f64)> {
+        None
+    }
+
+    /// The head as it would be if the fit ended here; `None` while it is nothing yet that predicts.
+    fn best(&self) -> Option<Arc<dyn Fitted>>;
+
+    /// The layers and their weights after the last step, where the head is a network.
+    fn network(&self) -> Option<Box<dyn NetworkWeights + '_>> {
+        None
+    }
+
+    /// What a later process needs to continue, where that is possible.
+    fn state(&self) -> Option<State> {
+        None
+    }
+
+    /// Ends the fit.
+    ///
+    /// # Errors
+    /// When nothing was fitted.
+    fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>>;
+}
+
+/// What a step gave.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Step {
+    /// The figures of the epoch, where steps are epochs.
+    pub epoch: Option<EpochRecord>,
+    /// The learning rate of the epochs that follow, where it was reduced after this one.
+    pub reduced: Option<f64>,
+}
+
+/// A fitted head. It predicts, and can be written to a file and restored by its [`Head`].
+pub trait Fitted: Debug + Send + Sync {
+    /// The name of its [`Head`].
+    fn head(&self) -> &'static str;
+
+    /// The features of a row.
+    fn n_features(&self) -> usize;
+
+    /// The classes.
+    fn n_classes(&self) -> usize;
+
+    /// The class probabilities of the rows of `x`, `n_samples x n_classes`. A row's bytes do not depend on the rows around
+    /// it, nor on the number of threads.
+    ///
+    /// # Panics
+    /// When `x` has not [`n_features`](Fitted::n_features) columns.
+    fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix;
+
+    /// What a model file says of the head beside its tensors, as JSON; without the key `kind`.
+    fn config(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
+    /// Its arrays.
+    fn tensors(&self) -> Tensors;
+
+    /// What it is made of, for reports.
+    fn description(&self) -> Description;
+}
+
+/// Refuses keys of a stored configuration that its head does not know.
+///
+/// # Errors
+/// When there is one.
+pub(crate) fn no_keys(config: &Map<String, Value>) -> Result<()> {
+    match config.keys().next() {
+        Some(key) => Err(Error::stored(format!("the key `{key}` belongs to no head of this kind"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,160 @@
+//! A trial: a fit whose epochs are reported, that the pruner may end, and that a later process can resume.
+
+use std::sync::Arc;
+
+use headsmith_heads::error::Kind;
+use headsmith_heads::head::{Resume, State};
+use headsmith_heads::params::Params;
+use headsmith_heads::{EpochRecord, Fitted, Fitting, Job, Samples};
+use headsmith_kernels::Pool;
+use headsmith_model::state;
+use headsmith_study::{Attributes, GoOn, Outcome, Running};
+use serde_json::json;
+
+use super::task::Task;
+use super::{memory, predictions};
+
+/// How the steps of a trial ended.
+enum End {
+    /// There are no more.
+    Complete,
+    /// The trial is not worth more of them, for this reason if it is not the pruner's.
+    Pruned(Option<String>),
+    Interrupted,
+    Failed(String),
+}
+
+/// What is recorded of a trial beside its reports.
+struct Scored {
+    value: f64,
+    user_attrs: Attributes,
+    system_attrs: Attributes,
+}
+
+/// Fits to the last step or until the fit ends by itself, unless the trial is pruned, stopped or diverges. The value of a head
+/// with epochs is that of its best epoch; other heads are scored at the end, and report once.
+pub(super) fn run(
+    trial: &mut Running<'_>,
+    train: Samples<'_>,
+    val: Samples<'_>,
+    params: &Params,
+    task: &Task<'_>,
+) -> headsmith_study::Result<Outcome> {
+    let (pool, number) = (Pool::inline(), trial.number() as u32);
+    let (metric, seed) = (task.metric, task.seed);
+    let job = Job { train, val: Some(val), params, metric, seed, trial: number, pool: &pool };
+    let mut fitting = match begin(trial, job, task) {
+        Ok(fitting) => fitting,
+        Err(reason) => return Ok(Outcome::Failed { reason }),
+    };
+    let end = steps(trial, fitting.as_mut(), task)?;
+    let has_epochs = fitting.best_epoch().is_some();
+    let scored = match end {
+        End::Failed(reason) => return Ok(Outcome::Failed { reason }),
+        End::Interrupted => return Ok(Outcome::Interrupted),
+        End::Complete | End::Pruned(_) => score(fitting, job),
+    };
+    let Scored { value, user_attrs, system_attrs } = match (scored, &end) {
+        (Ok(scored), _) => scored,
+        // It ended before it could predict.
+        (Err(_), End::Pruned(reason)) => {
+            let (user_attrs, system_attrs) = Default::default();
+            return Ok(Outcome::Pruned { reason: reason.clone(), user_attrs, system_attrs });
+        }
+        (Err(reason), _) => return Ok(Outcome::Failed { reason }),
+    };
+    let reason = match end {
+        End::Pruned(reason) => reason,
+        _ if !has_epochs && trial.report(0, value, &mut || None)? == GoOn::Prune => None,
+        _ => return Ok(Outcome::Complete { value, user_attrs, system_attrs }),
+    };
+    Ok(Outcome::Pruned { reason, user_attrs, system_attrs })
+}
+
+/// Begins the fit, or resumes it from its checkpoint.
+fn begin<'a>(
+    trial: &mut Running<'_>,
+    job: Job<'a>,
+    task: &Task<'_>,
+) -> Result<Box<dyn Fitting + 'a>, String> {
+    if let Some(reason) = memory::too_much(task.head(), &job) {
+        return Err(reason);
+    }
+    let resume = match trial.take_checkpoint() {
+        Some(checkpoint) => {
+            let (text, tensors) = state::from_bytes(&checkpoint.state).map_err(|error| error.to_string())?;
+            let values = trial.reports().iter().map(|(step, value)| (*step as usize, *value));
+            Some(Resume { state: State { text, tensors }, values: values.collect() })
+        }
+        None => None,
+    };
+    task.head().begin(job, resume).map_err(|error| error.to_string())
+}
+
+fn steps(
+    trial: &mut Running<'_>,
+    fitting: &mut dyn Fitting,
+    task: &Task<'_>,
+) -> headsmith_study::Result<End> {
+    while fitting.done() < fitting.total() && fitting.stopped().is_none() {
+        let step = match fitting.step() {
+            Ok(step) => step,
+            Err(error) if error.kind() == Kind::Diverged && fitting.best_epoch().is_some() => {
+                return Ok(End::Pruned(Some(error.to_string())));
+            }
+            Err(error) => return Ok(End::Failed(error.to_string())),
+        };
+        let go_on = match step.epoch {
+            Some(record) => report(trial, fitting, &record, task)?,
+            None if trial.is_stopping() => GoOn::Stop,
+            None => GoOn::Yes,
+        };
+        match (task.by_hand.reason(trial), go_on) {
+            (Some(reason), _) => return Ok(End::Pruned(Some(reason))),
+            (None, GoOn::Prune) => return Ok(End::Pruned(None)),
+            (None, GoOn::Stop) => return Ok(End::Interrupted),
+            (None, GoOn::Yes) => (),
+        }
+    }
+    Ok(End::Complete)
+}
+
+/// Reports an epoch, with the state to resume from where one is due.
+fn report(
+    trial: &mut Running<'_>,
+    fitting: &dyn Fitting,
+    record: &EpochRecord,
+    task: &Task<'_>,
+) -> headsmith_study::Result<GoOn> {
+    task.watch.epoch(trial.number(), fitting.network().as_deref(), record);
+    let value = record.val.map_or(f64::NAN, |scores| scores.get(task.metric));
+    // Weights that are not finite cannot be written: such a trial is not resumed.
+    let mut checkpoint = || {
+        let state = fitting.state()?;
+        state::to_bytes(&state.text, &state.tensors).ok()
+    };
+    trial.report(record.epoch as i64, value, &mut checkpoint)
+}
+
+/// Ends the fit and scores the head on the validation rows.
+fn score(fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, String> {
+    let (best, n_steps) = (fitting.best_epoch(), fitting.done());
+    let val = job.val.ok_or("there are no validation rows")?;
+    let fitted: Arc<dyn Fitted> = fitting.finish().map_err(|error| error.to_string())?;
+    let proba = val.predict(job.pool, |rows| fitted.predict_proba(rows, job.pool));
+    let sizes = fitted.description().sizes;
+    let mut user_attrs: Attributes =
+        sizes.into_iter().map(|(name, size)| (name.to_owned(), json!(size))).collect();
+    let value = match best {
+        Some((epoch, value)) => {
+            user_attrs.insert("best_epoch".to_owned(), json!(epoch));
+            user_attrs.insert("epochs".to_owned(), json!(n_steps));
+            value
+        }
+        None => {
+            let scores = headsmith_metrics::score(val.y(), proba.view());
+            job.metric.of(&scores.map_err(|error| error.to_string())?)
+        }
+    };
+    Ok(Scored { value, user_attrs, system_attrs: predictions::attribute(proba.view()) })
+}
