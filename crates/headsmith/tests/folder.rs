@@ -10,11 +10,9 @@ use std::time::Instant;
 use headsmith::data::ReadOptions;
 use headsmith::data::predictions::Columns;
 use headsmith::heads::{EpochRecord, EpochScores, Event};
-use headsmith::run::RunConfig;
+use headsmith::run::{RunConfig, RunHead};
 use headsmith::tune::StudyConfig;
-use headsmith::{
-    Context, HeadConfig, HeadKind, Metric, Pool, Preset, Progress, Recorded, View, events, folder,
-};
+use headsmith::{Context, HeadConfig, Metric, Pool, Progress, Recorded, View, events, folder};
 use serde_json::Value;
 
 /// Three classes, one of them with a name that must do nothing in a page.
@@ -33,11 +31,11 @@ fn run(at: &Path) -> Value {
         std::fs::write(at.join(name), format!("embeddings,label\n{rows}")).unwrap();
     }
     let small = [("neurons0", 8.into()), ("layers1", 0.into()), ("layers2", 0.into()), ("epochs", 6.into())];
-    let candidate = HeadConfig::mlp(Preset::Standard, &small).unwrap();
+    let candidate = HeadConfig::new("mlp", small.clone()).unwrap();
     let out = at.join("out");
     let study = StudyConfig {
         head: candidate.clone(),
-        fixed: small.iter().map(|(name, _)| *name).collect(),
+        fixed: small.iter().map(|(name, _)| (*name).to_owned()).collect(),
         space: None,
         n_trials: Some(5),
         timeout: None,
@@ -58,9 +56,10 @@ fn run(at: &Path) -> Value {
         test: None,
         out: out.clone(),
         read: ReadOptions::default(),
-        baseline: HeadConfig::new(HeadKind::Forest, &[("n_estimators", 20.into())]).unwrap(),
-        candidate,
-        study: Some(study),
+        heads: vec![
+            RunHead { head: HeadConfig::new("forest", [("n_estimators", 20.into())]).unwrap(), study: None },
+            RunHead { head: candidate, study: Some(study) },
+        ],
         hold_back: 0.2,
         columns: Columns::All,
         command: ["headsmith", "run", "--out", "it's out"].map(str::to_owned).to_vec(),
