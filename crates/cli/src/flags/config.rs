@@ -136,8 +136,8 @@ impl ConfigFile {
     }
 }
 
-/// The flag of `command` that `key` stands for, if it has one: `mlp.lr` is `lr` of `fit mlp` and of `run`,
-/// `forest.criterion` is `criterion` of `fit forest` and `forest_criterion` of `run`.
+/// The flag of `command` that `key` sets, if it has one: `HEAD.NAME` is `NAME` of `fit HEAD`, and of `run` the flag of that
+/// parameter.
 fn flag_of(command: &Command, key: &str) -> Option<String> {
     let id = match key.split_once('.') {
         Some((head, name)) if head == command.get_name() => name.to_owned(),

@@ -100,7 +100,7 @@ pub(crate) fn set() -> Arg {
         .value_name("HEAD.NAME=VALUE")
         .action(ArgAction::Append)
         .value_parser(|text: &str| Setting::parse(text))
-        .help("Parameter of any head, such as forest.max_depth=8; repeatable")
+        .help("Parameter of a head that has no flag of its own here; repeatable")
 }
 
 /// A parameter of a head that `--set` gives.
@@ -159,7 +159,7 @@ pub(crate) fn preset() -> Arg {
         .value_name("NAME")
         .value_parser(names)
         .default_value(STANDARD)
-        .help("Defaults of the MLP's parameters: standard, or the notebook's scaling and learning rate")
+        .help("Defaults of the parameters: standard, or those of the notebook where the head was in it")
 }
 
 /// The preset for `head`: the one that was asked for, if the head has it.
