@@ -76,7 +76,7 @@ pub fn fit(
     observer: &mut dyn Observer,
 ) -> Result<Forest> {
     let mut copy = Matrix::default();
-    let samples = samples.scaled_once(&mut copy, pool);
+    let samples = samples.transformed_once(&mut copy, pool);
     let job = Job::new(samples, params, seed, pool);
     if samples.n_samples() <= MAX_SHORT_ROWS {
         fit_with::<u16>(job, observer)

@@ -74,8 +74,8 @@ pub trait Head: Debug + Sync {
 pub struct Traits {
     /// What the validation rows choose during a fit: `epoch`, `learning_rate`. Empty: a fit has no use for them.
     pub chosen_on_val: &'static [&'static str],
-    /// Whether a fit reads every feature many times. It then begins with rows that nothing scales any more
-    /// ([`Samples::scaled_once`]); other heads scale the rows of a large table as they read them.
+    /// Whether a fit reads every feature many times. It then begins with rows that are transformed already
+    /// ([`Samples::transformed_once`]); other heads transform the rows of a large table as they read them.
     pub rescans: bool,
 }
 

@@ -19,9 +19,10 @@ pub mod params;
 pub mod samples;
 pub mod tensors;
 pub mod training;
+pub mod transform;
 
 pub use description::Description;
 pub use error::Error;
 pub use event::{Control, EpochRecord, EpochScores, Event, Observer};
 pub use head::{Fitted, Fitting, HEADS, Head, Job};
-pub use samples::{Samples, ScaleRows};
+pub use samples::{Samples, TransformRows};

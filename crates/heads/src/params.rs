@@ -10,6 +10,7 @@ pub use value::{Default, Value};
 pub use values::Params;
 
 use crate::error::{Error, Result};
+use crate::transform;
 
 /// Where a study looks for good values of a parameter, by default.
 #[derive(Debug, Clone, Copy)]
@@ -92,14 +93,11 @@ pub struct Added {
 /// The name of the preset that is the table's own defaults.
 pub const STANDARD: &str = "standard";
 
-/// Whether `text` names a scaling of features: `none`, `divide:K` with a finite K above zero,
-/// `standardise`, `l2` or `l2+standardise`.
-pub fn is_scaling(text: &str) -> bool {
-    match text.strip_prefix("divide:") {
-        Some(divisor) => divisor.parse().is_ok_and(|k: f64| k.is_finite() && k > 0.0),
-        None => matches!(text, "none" | "standardise" | "l2" | "l2+standardise"),
-    }
-}
+/// The name of the parameter that every head has: the transform of the features before it.
+pub const TRANSFORM: &str = "scale";
+
+/// Other names of parameters, by which users may call them, and by which help shows them.
+const ALIASES: [(&str, &str); 1] = [(TRANSFORM, "transform")];
 
 impl Table {
     /// A table of a head that has no presets, no portfolio, and the same parameters in all files.
@@ -115,7 +113,7 @@ impl Table {
     /// The parameter `name`; dashes count as underscores.
     pub fn find(&self, name: &str) -> Option<&'static Param> {
         let name = name.replace('-', "_");
-        self.params.iter().find(|p| p.name == name)
+        self.params.iter().find(|p| p.name == name || p.alias() == Some(&name))
     }
 
     /// The defaults of all parameters.
@@ -175,6 +173,22 @@ impl Table {
 }
 
 impl Param {
+    /// The parameter [`TRANSFORM`], whose default is `default`.
+    pub const fn transform(default: &'static str) -> Param {
+        Param {
+            name: TRANSFORM,
+            kind: Kind::Text { syntax: transform::SYNTAX, check: transform::is_spec },
+            default: Default::Text(default),
+            search: None,
+            help: "Transform of the features",
+        }
+    }
+
+    /// The other name of the parameter, if it has one.
+    pub fn alias(&self) -> Option<&'static str> {
+        ALIASES.iter().find(|(name, _)| *name == self.name).map(|(_, alias)| *alias)
+    }
+
     /// Reads a value as it is typed.
     ///
     /// # Errors
@@ -252,17 +266,6 @@ mod tests {
             },
         ],
     );
-
-    #[test]
-    fn scalings_are_told_from_other_text() {
-        for text in ["none", "divide:10", "divide:0.5", "divide:1e3", "standardise", "l2", "l2+standardise"] {
-            assert!(is_scaling(text), "{text}");
-        }
-        for text in ["", "divide", "divide:", "divide:0", "divide:inf", "divide:nan", "L2", "standardise+l2"]
-        {
-            assert!(!is_scaling(text), "{text}");
-        }
-    }
 
     #[test]
     fn defaults_fit_their_own_kinds() {

@@ -8,21 +8,27 @@ use crate::error::{Error, Result};
 
 /// Rows with their classes: `x` is `n_samples x n_features`, `y[i]` in `0 .. n_classes` the class of row `i`.
 ///
-/// Where something scales the rows, a head sees every row scaled; the table itself stays as it is, so that a large one
-/// needs no scaled copy.
+/// With a transform, a head sees every row transformed; the table itself stays as it is, so that a large one needs no
+/// transformed copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Samples<'a> {
     x: MatRef<'a>,
     y: &'a [u32],
     n_classes: usize,
     names: &'a [String],
-    scale: Option<&'a dyn ScaleRows>,
+    transform: Option<&'a dyn TransformRows>,
 }
 
-/// What makes of rows of features the rows that a head sees.
-pub trait ScaleRows: Debug + Sync {
-    /// Scales rows of `n_features` values in place. The bytes of a row do not depend on the other rows.
-    fn scale(&self, rows: &mut [f32], n_features: usize);
+/// Turns rows of a table into the rows that a head sees. The bytes of a row do not depend on the other rows.
+pub trait TransformRows: Debug + Sync {
+    /// The features that it gives for `n_inputs`.
+    fn n_outputs(&self, n_inputs: usize) -> usize;
+
+    /// Transforms rows of `n_inputs` values.
+    fn transform(&self, rows: &mut Vec<f32>, n_inputs: usize);
+
+    /// Transforms rows of `n_features` values in place, if it can; returns whether it did.
+    fn scale(&self, rows: &mut [f32], n_features: usize) -> bool;
 }
 
 /// Rows that one thread copies and scales at a time: they stay in its second-level cache.
@@ -45,12 +51,12 @@ impl<'a> Samples<'a> {
                 y[i]
             )));
         }
-        Ok(Samples { x, y, n_classes, names: &[], scale: None })
+        Ok(Samples { x, y, n_classes, names: &[], transform: None })
     }
 
-    /// The same samples, every row of them scaled when a head looks at it.
-    pub fn scaled_by(self, scale: &'a dyn ScaleRows) -> Samples<'a> {
-        Samples { scale: Some(scale), ..self }
+    /// The same samples, every row of them transformed when a head reads it.
+    pub fn transformed_by(self, transform: &'a dyn TransformRows) -> Samples<'a> {
+        Samples { transform: Some(transform), ..self }
     }
 
     /// The same samples with the names of their classes, by which parameters may name them.
@@ -58,13 +64,12 @@ impl<'a> Samples<'a> {
         Samples { names, ..self }
     }
 
-    /// Whether rows are scaled each time a head reads them.
-    pub fn is_scaled_on_access(self) -> bool {
-        self.scale.is_some()
+    /// Whether rows are transformed each time a head reads them.
+    pub fn is_transformed_on_access(self) -> bool {
+        self.transform.is_some()
     }
 
-    /// The unscaled features of the table, `n_samples x n_features`: see [`rows`](Samples::rows) for what a head
-    /// sees of them.
+    /// The features of the table before any transform: see [`rows`](Samples::rows) for what a head sees of them.
     pub fn x(self) -> MatRef<'a> {
         self.x
     }
@@ -89,26 +94,36 @@ impl<'a> Samples<'a> {
         self.x.n_rows()
     }
 
-    /// The number of columns.
+    /// The number of features that a head sees.
     pub fn n_features(self) -> usize {
-        self.x.n_cols()
+        let n_inputs = self.x.n_cols();
+        self.transform.map_or(n_inputs, |transform| transform.n_outputs(n_inputs))
     }
 
     /// Copies the rows that `order` names, as a head sees them, to `rows`.
     ///
     /// # Panics
     /// When there is no such row.
-    pub fn copy_rows(self, order: impl Iterator<Item = usize>, rows: &mut [f32]) {
-        let n_features = self.n_features();
-        for (row, i) in rows.chunks_exact_mut(n_features).zip(order) {
-            row.copy_from_slice(self.x.row(i));
+    pub fn copy_rows(self, order: impl Iterator<Item = usize> + Clone, rows: &mut [f32]) {
+        let (n_inputs, n_features) = (self.x.n_cols(), self.n_features());
+        if n_inputs == n_features {
+            for (row, i) in rows.chunks_exact_mut(n_features).zip(order.clone()) {
+                row.copy_from_slice(self.x.row(i));
+            }
+            if self.transform.is_none_or(|transform| transform.scale(rows, n_features)) {
+                return;
+            }
         }
-        if let Some(scale) = self.scale {
-            scale.scale(rows, n_features);
+        if let Some(transform) = self.transform {
+            let n_rows = rows.len() / n_features.max(1);
+            let mut inputs = Vec::with_capacity(n_rows * n_inputs);
+            order.take(n_rows).for_each(|i| inputs.extend_from_slice(self.x.row(i)));
+            transform.transform(&mut inputs, n_inputs);
+            rows.copy_from_slice(&inputs);
         }
     }
 
-    /// The rows `start .. end` as a head sees them: in place if they are not scaled, otherwise in `buffer`.
+    /// The rows `start .. end` as a head sees them: in place if they are not transformed, otherwise in `buffer`.
     ///
     /// # Panics
     /// When there are not so many rows.
@@ -117,10 +132,10 @@ impl<'a> Samples<'a> {
         'a: 'b,
     {
         let (rows, n_features) = (self.x.rows(start, end), self.n_features());
-        if self.scale.is_none() {
+        if self.transform.is_none() {
             return rows;
         }
-        buffer.resize(rows.as_slice().len(), 0.0);
+        buffer.resize(rows.n_rows() * n_features, 0.0);
         // Chunks of no values there are none, but their length must not be zero.
         pool.for_each_chunk(buffer, PIECE * n_features.max(1), |piece, chunk| {
             self.copy_rows(start + piece * PIECE.., chunk);
@@ -128,24 +143,24 @@ impl<'a> Samples<'a> {
         MatRef::new(buffer, end - start, n_features)
     }
 
-    /// The same samples scaled once and for all: into `copy`, unless nothing scales them.
-    pub fn scaled_once<'b>(self, copy: &'b mut Matrix, pool: &Pool) -> Samples<'b>
+    /// The same samples transformed once and for all: into `copy`, unless they have no transform.
+    pub fn transformed_once<'b>(self, copy: &'b mut Matrix, pool: &Pool) -> Samples<'b>
     where
         'a: 'b,
     {
-        if self.scale.is_none() {
+        if self.transform.is_none() {
             return self;
         }
         let mut values = Vec::new();
         self.rows(0, self.n_samples(), &mut values, pool);
         *copy = Matrix::new(values, self.n_samples(), self.n_features());
-        Samples { x: copy.view(), scale: None, ..self }
+        Samples { x: copy.view(), transform: None, ..self }
     }
 
-    /// What `predict` makes of the rows as a head sees them, `n_samples x n_classes`: of all of them at once if nothing
-    /// scales them, and else block by block.
+    /// The probabilities, `n_samples x n_classes`, that `predict` gives for the rows as a head sees them: for all of them at
+    /// once without a transform, block by block with one.
     pub fn predict(self, pool: &Pool, mut predict: impl FnMut(MatRef<'_>) -> Matrix) -> Matrix {
-        if self.scale.is_none() {
+        if self.transform.is_none() {
             return predict(self.x);
         }
         let (mut proba, mut buffer) = (Vec::new(), Vec::new());
@@ -164,10 +179,53 @@ mod tests {
     #[derive(Debug)]
     struct Half;
 
-    impl ScaleRows for Half {
-        fn scale(&self, rows: &mut [f32], _: usize) {
-            rows.iter_mut().for_each(|v| *v /= 2.0);
+    impl TransformRows for Half {
+        fn n_outputs(&self, n_inputs: usize) -> usize {
+            n_inputs
         }
+
+        fn transform(&self, rows: &mut Vec<f32>, n_inputs: usize) {
+            self.scale(rows, n_inputs);
+        }
+
+        fn scale(&self, rows: &mut [f32], _: usize) -> bool {
+            rows.iter_mut().for_each(|v| *v /= 2.0);
+            true
+        }
+    }
+
+    /// The sum of a row.
+    #[derive(Debug)]
+    struct Sum;
+
+    impl TransformRows for Sum {
+        fn n_outputs(&self, _: usize) -> usize {
+            1
+        }
+
+        fn transform(&self, rows: &mut Vec<f32>, n_inputs: usize) {
+            *rows = rows.chunks(n_inputs).map(|row| row.iter().sum()).collect();
+        }
+
+        fn scale(&self, _: &mut [f32], _: usize) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_transform_may_change_the_number_of_features() {
+        let table: Vec<f32> = (0..600).map(|v| v as f32).collect();
+        let y = vec![0; 200];
+        let samples = Samples::new(MatRef::new(&table, 200, 3), &y, 1).unwrap().transformed_by(&Sum);
+        assert_eq!((samples.n_features(), samples.x().n_cols()), (1, 3));
+        let (mut buffer, pool) = (Vec::new(), Pool::inline());
+        let sums: Vec<f32> = table.chunks(3).map(|row| row.iter().sum()).collect();
+        assert_eq!(samples.rows(70, 200, &mut buffer, &pool).as_slice(), &sums[70..]);
+        let mut copied = [0.0; 2];
+        samples.copy_rows([5, 0].into_iter(), &mut copied);
+        assert_eq!(copied, [sums[5], sums[0]]);
+        let mut copy = Matrix::default();
+        assert_eq!(samples.transformed_once(&mut copy, &pool).x().as_slice(), sums);
     }
 
     #[test]
@@ -177,13 +235,13 @@ mod tests {
         let halves: Vec<f32> = table.iter().map(|v| v / 2.0).collect();
         let y = vec![0; n_samples];
         let plain = Samples::new(MatRef::new(&table, n_samples, n_features), &y, 3).unwrap();
-        let scaled = plain.scaled_by(&Half);
+        let scaled = plain.transformed_by(&Half);
         for pool in [Pool::inline(), Pool::new(3).unwrap()] {
             let (mut buffer, mut copy) = (Vec::new(), Matrix::default());
             let rows = scaled.rows(70, 200, &mut buffer, &pool);
             assert_eq!(rows.as_slice(), &halves[210..600]);
             assert_eq!(scaled.rows(5, 5, &mut buffer, &pool).n_rows(), 0);
-            let once = scaled.scaled_once(&mut copy, &pool);
+            let once = scaled.transformed_once(&mut copy, &pool);
             assert_eq!(once.x().as_slice(), halves);
             // The rows themselves stand for probabilities of three classes.
             assert_eq!(scaled.predict(&pool, |rows| rows.to_matrix()).as_slice(), halves);

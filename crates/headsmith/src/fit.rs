@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use headsmith_data::Dataset;
 use headsmith_heads::network::NetworkWeights;
+use headsmith_heads::params::TRANSFORM;
 use headsmith_heads::training::{self, Checkpoint, Training};
+use headsmith_heads::transform::{NONE, Pipeline, Spec};
 use headsmith_heads::{Control, Description, Event, Fitted, Head, Job, Observer, Samples};
 use headsmith_kernels::{Matrix, Pool};
-use headsmith_model::{DataRecord, Model, Node, Record, Scaling, Transform};
+use headsmith_model::{DataRecord, Model, Node, Record};
 
 use crate::context::Context;
 use crate::error::Result;
@@ -76,7 +78,7 @@ pub struct FittedHead {
 /// Rows as the head sees them.
 #[derive(Debug)]
 pub(crate) struct Scaled<'d> {
-    transform: Transform,
+    transform: Pipeline,
     train: ScaledRows<'d>,
     val: Option<ScaledRows<'d>>,
 }
@@ -99,11 +101,6 @@ pub(crate) struct TrainedHead {
     /// The seconds of scaling and training.
     pub(crate) seconds: f64,
 }
-
-/// The parameter that scales the features, of every head.
-const SCALE: &str = "scale";
-/// Its value that leaves them as they are.
-const UNSCALED: &str = "none";
 
 /// What validation rows chose that heads were compared on.
 const HEAD: &str = "head";
@@ -187,7 +184,7 @@ pub(crate) fn train(
     context: &mut Context<'_>,
 ) -> Result<TrainedHead> {
     let start = Instant::now();
-    let scaling = head.params().text(SCALE).unwrap_or(UNSCALED);
+    let scaling = head.params().text(TRANSFORM).unwrap_or(NONE);
     let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
@@ -197,7 +194,7 @@ pub(crate) fn train(
     let seconds = start.elapsed().as_secs_f64();
     let description = fitted.description();
     let model = scaled.model(Node::Head(fitted), record(head, data, context.seed))?;
-    let scaling = scaled.transform.scaling().to_string();
+    let scaling = scaled.transform.spec().to_string();
     Ok(TrainedHead { model, training, description, scaling, epoch_seconds, seconds })
 }
 
@@ -213,17 +210,22 @@ impl FittedHead {
 }
 
 impl<'d> Scaled<'d> {
-    /// Fits `scaling` on the training rows, for all rows that `head` sees. A head that reads every feature many times gets a
-    /// scaled copy whatever its size.
+    /// Fits `transform` on the training rows, for all rows that `head` sees. A head that reads every feature many times gets a
+    /// transformed copy whatever its size.
     ///
     /// # Errors
-    /// When there is no such scaling, or the rows cannot be scaled by it.
-    pub(crate) fn new(scaling: &str, head: &dyn Head, data: &'d FitData, pool: &Pool) -> Result<Scaled<'d>> {
-        let scaling: Scaling = scaling.parse()?;
-        let transform = scaling.fit(data.train.x.view(), pool)?;
+    /// When there is no such transform, or the rows do not allow it.
+    pub(crate) fn new(
+        transform: &str,
+        head: &dyn Head,
+        data: &'d FitData,
+        pool: &Pool,
+    ) -> Result<Scaled<'d>> {
+        let spec: Spec = transform.parse()?;
+        let transform = spec.fit(data.train.x.view(), pool)?;
         let rows = |rows: &'d Dataset| {
             let is_small = size_of_val(rows.x.as_slice()) <= LARGEST_COPY;
-            let once = scaling != Scaling::None && (is_small || head.traits().rescans);
+            let once = !spec.is_none() && (is_small || head.traits().rescans);
             ScaledRows { rows, copy: once.then(|| transform.apply(rows.x.view(), pool)) }
         };
         Ok(Scaled { train: rows(&data.train), val: data.val.as_ref().map(rows), transform })
@@ -240,21 +242,21 @@ impl<'d> Scaled<'d> {
 
     /// The model that scales as this does and then predicts with `node`.
     fn model(&self, node: Node, record: Record) -> Result<Model> {
-        let node = match self.transform.scaling() {
-            Scaling::None => node,
-            _ => Node::Transform { transform: self.transform.clone(), then: Box::new(node) },
+        let node = match self.transform.spec().is_none() {
+            true => node,
+            false => Node::Transform { transform: self.transform.clone(), then: Box::new(node) },
         };
         Ok(Model::new(self.train.rows.classes.names().to_vec(), node, record)?)
     }
 }
 
 impl ScaledRows<'_> {
-    fn samples<'s>(&'s self, transform: &'s Transform) -> Result<Samples<'s>> {
+    fn samples<'s>(&'s self, transform: &'s Pipeline) -> Result<Samples<'s>> {
         let x = self.copy.as_ref().unwrap_or(&self.rows.x).view();
         let classes = &self.rows.classes;
         let samples = Samples::new(x, &self.rows.y, classes.len())?.named(classes.names());
-        let as_it_stands = self.copy.is_some() || transform.scaling() == Scaling::None;
-        Ok(if as_it_stands { samples } else { samples.scaled_by(transform) })
+        let is_ready = self.copy.is_some() || transform.spec().is_none();
+        Ok(if is_ready { samples } else { samples.transformed_by(transform) })
     }
 }
 

@@ -14,7 +14,6 @@ pub struct Error {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Scaling,
     Input,
     Invalid,
     Damaged,
@@ -22,11 +21,6 @@ enum Kind {
 }
 
 impl Error {
-    /// Whether a text names no scaling.
-    pub fn is_scaling(&self) -> bool {
-        self.kind == Kind::Scaling
-    }
-
     /// Whether the rows do not fit: no rows, another width than the model's, or values that are not finite.
     pub fn is_input(&self) -> bool {
         self.kind == Kind::Input
@@ -45,10 +39,6 @@ impl Error {
     /// Whether a model file is of a version, or holds a part, that this program does not know.
     pub fn is_unsupported(&self) -> bool {
         self.kind == Kind::Unsupported
-    }
-
-    pub(crate) fn scaling(message: impl Into<String>) -> Error {
-        Error { kind: Kind::Scaling, message: message.into() }
     }
 
     pub(crate) fn input(message: impl Into<String>) -> Error {

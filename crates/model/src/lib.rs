@@ -1,18 +1,19 @@
 //! Fitted models, which turn rows of embeddings into class probabilities, and their file.
 //!
-//! A [`Model`] is a tree of [`Node`]s: a fitted [`Transform`] followed by a head, a head alone, or a weighted
+//! A [`Model`] is a tree of [`Node`]s: a fitted pipeline of transforms followed by a head, a head alone, or a weighted
 //! ensemble of such trees. It predicts, and [`Model::to_bytes`] and [`Model::from_bytes`] turn it into a safetensors
 //! file and back. Nothing here reads a clock, a file or the environment, so that the same model is the same bytes.
 //!
 //! ```
+//! use headsmith_heads::transform::Spec;
 //! use headsmith_heads::{Control, Event, Samples, forest};
 //! use headsmith_kernels::{MatRef, Pool};
-//! use headsmith_model::{Model, Node, Record, Scaling};
+//! use headsmith_model::{Model, Node, Record};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let x = [0.1, 3.0, 0.2, 2.5, 8.0, 0.1, 9.0, 0.3];
 //! let (x, y, pool) = (MatRef::new(&x, 4, 2), [0, 0, 1, 1], Pool::inline());
-//! let transform = Scaling::Standardise.fit(x, &pool)?;
+//! let transform = "standardise".parse::<Spec>()?.fit(x, &pool)?;
 //! let scaled = transform.apply(x, &pool);
 //! let samples = Samples::new(scaled.view(), &y, 2)?;
 //! let mut observer = |_: &Event| Control::Continue;
@@ -31,13 +32,9 @@ mod file;
 mod model;
 mod node;
 mod record;
-mod scaling;
-mod transform;
 
 pub use error::{Error, Result};
 pub use file::{FORMAT_VERSION, state};
 pub use model::{Model, most_probable};
 pub use node::Node;
 pub use record::{DataRecord, Record};
-pub use scaling::Scaling;
-pub use transform::Transform;

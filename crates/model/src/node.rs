@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use headsmith_heads::Fitted;
+use headsmith_heads::transform::Pipeline;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use crate::error::{Error, Result};
-use crate::transform::Transform;
 
 /// A part of a model: takes rows of features (`n_samples x n_features`), gives class probabilities
 /// (`n_samples x n_classes`).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Node {
-    /// Scales the features and hands them on.
+    /// Transforms the features for the node after it.
     Transform {
-        /// The fitted scaling.
-        transform: Transform,
-        /// What sees the scaled features.
+        /// The fitted transforms.
+        transform: Pipeline,
+        /// The node that gets the transformed features.
         then: Box<Node>,
     },
     /// A fitted head.
@@ -60,7 +60,10 @@ impl Node {
     /// The number of features and of classes of a sound tree.
     pub(crate) fn shape(&self) -> (usize, usize) {
         match self {
-            Node::Transform { then, .. } => then.shape(),
+            Node::Transform { transform, then } => {
+                let (n_features, n_classes) = then.shape();
+                (transform.inputs_for(n_features).unwrap_or(n_features), n_classes)
+            }
             Node::Head(head) => (head.n_features(), head.n_classes()),
             Node::Ensemble(members) => members.first().map_or((0, 0), |(_, node)| node.shape()),
         }
@@ -69,7 +72,7 @@ impl Node {
     /// The class probabilities of the rows of `x`, for a sound tree and rows of its width.
     pub(crate) fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         match self {
-            Node::Transform { transform, then } => predict_scaled(transform, then, x, pool),
+            Node::Transform { transform, then } => predict_transformed(transform, then, x, pool),
             Node::Head(head) => head.predict_proba(x, pool),
             Node::Ensemble(members) => weighted_mean(members, x, pool),
         }
@@ -93,10 +96,10 @@ impl Node {
     }
 }
 
-/// Rows that are scaled together: what is copied is never larger than these.
+/// Rows that are transformed together: the copy is never larger.
 const BLOCK: usize = 4_096;
 
-fn predict_scaled(transform: &Transform, then: &Node, x: MatRef<'_>, pool: &Pool) -> Matrix {
+fn predict_transformed(transform: &Pipeline, then: &Node, x: MatRef<'_>, pool: &Pool) -> Matrix {
     let n_classes = then.shape().1;
     let mut proba = Vec::with_capacity(x.n_rows() * n_classes);
     for start in (0..x.n_rows()).step_by(BLOCK) {
@@ -118,14 +121,15 @@ pub(crate) fn check_size(path: &str, depth: usize, n_nodes: &mut usize) -> Resul
     Ok(())
 }
 
-fn check_widths(path: &str, transform: &Transform, then: &Node) -> Result<()> {
+fn check_widths(path: &str, transform: &Pipeline, then: &Node) -> Result<()> {
     let (below, _) = then.shape();
-    match transform.n_features() {
-        Some(own) if own != below => Err(Error::invalid(format!(
-            "node {path} scales {own} features, but the {} below it takes {below}",
+    match transform.inputs_for(below) {
+        Some(_) => Ok(()),
+        None => Err(Error::invalid(format!(
+            "node {path} gives {} features, but the {} below it takes {below}",
+            transform.n_outputs(transform.n_inputs().unwrap_or(below)),
             then.kind()
         ))),
-        _ => Ok(()),
     }
 }
 

@@ -18,10 +18,14 @@ pub(crate) fn add(command: Command, table: &'static Table, prefix: &str) -> Comm
 }
 
 fn flag(table: &'static Table, param: &'static Param, prefix: &str) -> Arg {
-    let id = id(param.name, prefix);
-    Arg::new(id.clone())
-        .long(id.replace('_', "-"))
-        .value_name(value_name(&param.kind))
+    let name = id(param.name, prefix);
+    let long = |name: &str| id(name, prefix).replace('_', "-");
+    // A parameter with a clearer name than that of files is shown by it, and keeps the other.
+    let arg = match param.alias() {
+        Some(alias) => Arg::new(name).long(long(alias)).visible_alias(long(param.name)),
+        None => Arg::new(name).long(long(param.name)),
+    };
+    arg.value_name(value_name(&param.kind))
         .help(format!("{} [{}; default: {}]", param.help, param.kind, param.default.value()))
         .help_heading(format!("{HEADING} {}", table.head))
         .allow_negative_numbers(true)

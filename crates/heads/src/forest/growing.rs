@@ -138,8 +138,10 @@ fn check(samples: Samples<'_>) -> Result<()> {
     if n_samples > u32::MAX as usize / 4 {
         return Err(Error::samples(format!("a forest takes up to 2^30 rows; there are {n_samples}")));
     }
-    if samples.is_scaled_on_access() {
-        return Err(Error::samples("a forest needs rows that are scaled once, as Samples::scaled_once does"));
+    if samples.is_transformed_on_access() {
+        return Err(Error::samples(
+            "a forest needs rows that are transformed once, as Samples::transformed_once does",
+        ));
     }
     match samples.x().as_slice().iter().position(|v| !v.is_finite()) {
         None => Ok(()),

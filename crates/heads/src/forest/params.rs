@@ -2,7 +2,7 @@
 //! follow from them for samples of one shape.
 
 use crate::error::{Error, Result};
-use crate::params::{Default, Kind, Param, Params, Search, Table, Value, is_scaling};
+use crate::params::{Default, Kind, Param, Params, Search, Table, Value};
 
 use super::criterion::Criterion;
 
@@ -89,16 +89,7 @@ pub static TABLE: Table = Table::new(
             search: None,
             help: "Also compute out-of-bag scores",
         },
-        Param {
-            name: "scale",
-            kind: Kind::Text {
-                syntax: "none, divide:K, standardise, l2 or l2+standardise",
-                check: is_scaling,
-            },
-            default: Default::Text("none"),
-            search: None,
-            help: "Scaling of the features",
-        },
+        Param::transform("none"),
     ],
 );
 

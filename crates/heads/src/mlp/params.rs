@@ -1,7 +1,7 @@
 //! The multilayer perceptron's parameters.
 
 use crate::class_weight;
-use crate::params::{Added, Default, Kind, Param, Preset, Search, Table, is_scaling};
+use crate::params::{Added, Default, Kind, Param, Preset, Search, Table};
 
 const WIDTH: Kind = Kind::Int { low: 1, high: 65_536, words: &[] };
 const WIDTH_SEARCH: Option<Search> = Some(Search::Int { low: 16, high: 2048, log: true });
@@ -141,16 +141,7 @@ pub static TABLE: Table = Table {
             search: None,
             help: "Weights of the classes in the training loss; balanced: in inverse proportion to their rows",
         },
-        Param {
-            name: "scale",
-            kind: Kind::Text {
-                syntax: "none, divide:K, standardise, l2 or l2+standardise",
-                check: is_scaling,
-            },
-            default: Default::Text("standardise"),
-            search: None,
-            help: "Scaling of the features",
-        },
+        Param::transform("standardise"),
     ],
     presets: &[Preset {
         // The network as it was first trained.

@@ -312,7 +312,7 @@ fn check_samples(train: Samples<'_>, val: Option<Samples<'_>>, pool: &Pool) -> R
     Ok(())
 }
 
-/// Scaling may have made an infinity of a finite feature, so it is the scaled rows that are looked at.
+/// A transform may turn a finite feature into an infinity, so the transformed rows are checked.
 fn check_finite(samples: Samples<'_>, which: &str, pool: &Pool) -> Result<()> {
     let mut buffer = Vec::new();
     for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {

@@ -1,7 +1,8 @@
 //! The space of a study: the head's own, from its parameter table, and what the user says over it.
 
 use headsmith_heads::Head;
-use headsmith_heads::params::{Search, Value};
+use headsmith_heads::params::{Search, TRANSFORM, Value};
+use headsmith_heads::transform::NONE;
 use headsmith_study::{Choice, Distribution, Space, SpaceParam, overlay_toml};
 
 use super::StudyConfig;
@@ -64,8 +65,8 @@ fn held(head: &HeadConfig, space: &Space) -> Space {
 
 /// The scalings that trials may choose from.
 pub(super) fn scalings(base: &HeadConfig, space: &Space) -> Vec<String> {
-    let searched = space.params.iter().find(|param| param.name == "scale").map(|param| &param.distribution);
-    let own = || base.params().text("scale").unwrap_or("none").to_owned();
+    let searched = space.params.iter().find(|param| param.name == TRANSFORM).map(|param| &param.distribution);
+    let own = || base.params().text(TRANSFORM).unwrap_or(NONE).to_owned();
     let mut scalings = match searched {
         Some(Distribution::Categorical { choices }) => choices
             .iter()

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use headsmith_heads::Head;
-use headsmith_heads::params::Value;
+use headsmith_heads::params::{TRANSFORM, Value};
+use headsmith_heads::transform::NONE;
 use headsmith_kernels::Pool;
 use headsmith_metrics::Metric;
 use headsmith_study::{Choice, Outcome, Running};
@@ -69,7 +70,7 @@ impl<'d> Task<'d> {
             Err(error) => return Ok(Outcome::Failed { reason: error.to_string() }),
         };
         let params = head.params();
-        let scaled = params.text("scale").or(Some("none")).and_then(|scaling| self.scaled.get(scaling));
+        let scaled = params.text(TRANSFORM).or(Some(NONE)).and_then(|scaling| self.scaled.get(scaling));
         let Some(scaled) = scaled else {
             return Ok(Outcome::Failed { reason: "its scaling is not among the study's".to_owned() });
         };

@@ -4,14 +4,13 @@
 //! their names.
 
 use headsmith_heads::tensors::Tensors;
+use headsmith_heads::transform::Spec;
 use headsmith_heads::{HEADS, Head};
 use serde_json::{Value, json};
 
 use super::container::Container;
 use crate::error::{Error, Result};
 use crate::node::{Node, check_size};
-use crate::scaling::Scaling;
-use crate::transform::Transform;
 
 /// The path of the root.
 pub(super) const ROOT: &str = "0/";
@@ -20,7 +19,7 @@ pub(super) const ROOT: &str = "0/";
 pub(super) fn describe(node: &Node) -> Result<Value> {
     Ok(match node {
         Node::Transform { transform, then } => {
-            json!({ "kind": "transform", "scaling": transform.scaling(), "then": describe(then)? })
+            json!({ "kind": "transform", "scaling": transform.spec().to_string(), "then": describe(then)? })
         }
         Node::Head(head) => {
             let mut object = head.config();
@@ -87,17 +86,15 @@ impl<'a, 'b> Restorer<'a, 'b> {
 
     fn transform(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
         let [_, scaling, then] = fields(description, &format!("node {path}"), ["kind", "scaling", "then"])?;
-        let scaling: Scaling = scaling
+        let spec: Spec = scaling
             .as_str()
             .unwrap_or_default()
             .parse()
             .map_err(|error| Error::damaged(format!("`scaling` of node {path}: {error}")))?;
-        let mut tensors = self.tensors(path, |name| !name.contains('/'))?;
-        let transform = Transform::from_tensors(scaling, &mut tensors)
+        let tensors = self.tensors(path, |name| !name.contains('/'))?;
+        let transform = spec
+            .restore(tensors)
             .map_err(|error| Error::damaged(format!("node {path} (transform): {error}")))?;
-        if let Some(name) = tensors.names().next() {
-            return Err(Error::damaged(format!("node {path} (transform) has an unexpected tensor `{name}`")));
-        }
         let then = Box::new(self.node(then, &child_path(path, 0), depth + 1)?);
         Ok(Node::Transform { transform, then })
     }

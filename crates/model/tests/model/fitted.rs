@@ -1,9 +1,10 @@
 //! Heads as training makes them, through a file and back.
 
 use headsmith_heads::params::{Table, Value};
+use headsmith_heads::transform::Spec;
 use headsmith_heads::{Control, Event, Samples, forest, mlp};
 use headsmith_kernels::{Matrix, Philox, Pool};
-use headsmith_model::{Model, Node, Scaling};
+use headsmith_model::{Model, Node};
 
 use crate::samples::{model, scaled};
 
@@ -62,11 +63,12 @@ fn the_same_seed_gives_the_same_bytes() {
 #[test]
 fn rows_that_are_scaled_as_a_head_looks_at_them_teach_it_the_same() {
     let (x, y) = training();
-    for scaling in [Scaling::Divide(3.0), Scaling::Standardise, Scaling::L2Standardise] {
+    for spec in ["divide:3", "standardise", "l2+standardise", "sqrt", "standardise+pca:2"] {
+        let scaling: Spec = spec.parse().unwrap();
         let transform = scaling.fit(x.view(), &Pool::inline()).unwrap();
         let copy = transform.apply(x.view(), &Pool::inline());
         let once = Samples::new(copy.view(), &y, 3).unwrap();
-        let as_looked_at = Samples::new(x.view(), &y, 3).unwrap().scaled_by(&transform);
+        let as_looked_at = Samples::new(x.view(), &y, 3).unwrap().transformed_by(&transform);
         for head in ["forest", "mlp"] {
             let bytes = |samples: Samples<'_>, pool: &Pool| {
                 model(fitted_on(head, samples, Some(samples), pool)).to_bytes().unwrap()
@@ -82,7 +84,7 @@ fn rows_that_are_scaled_as_a_head_looks_at_them_teach_it_the_same() {
 #[test]
 fn what_scaling_makes_infinite_is_refused_as_if_it_stood_so() {
     let (x, y) = training();
-    let transform = Scaling::Divide(1e-39).fit(x.view(), &Pool::inline()).unwrap();
+    let transform = "divide:1e-39".parse::<Spec>().unwrap().fit(x.view(), &Pool::inline()).unwrap();
     let copy = transform.apply(x.view(), &Pool::inline());
     let samples = Samples::new(x.view(), &y, 3).unwrap();
     let error = |samples: Samples<'_>| {
@@ -90,6 +92,6 @@ fn what_scaling_makes_infinite_is_refused_as_if_it_stood_so() {
         mlp::Trainer::new(samples, Some(samples), &params, 1, 0, &Pool::inline()).unwrap_err().to_string()
     };
     let once = error(Samples::new(copy.view(), &y, 3).unwrap());
-    assert_eq!(error(samples.scaled_by(&transform)), once);
+    assert_eq!(error(samples.transformed_by(&transform)), once);
     assert!(once.ends_with("of the training samples is inf, expected a finite number"), "{once}");
 }

@@ -119,12 +119,15 @@ fn parts_that_do_not_fit_are_refused() {
             )
         );
     }
-    let narrow =
-        headsmith_model::Scaling::Standardise.fit(MatRef::new(&[1.0, 2.0], 1, 2), &Pool::inline()).unwrap();
+    let narrow = "standardise"
+        .parse::<headsmith_heads::transform::Spec>()
+        .unwrap()
+        .fit(MatRef::new(&[1.0, 2.0], 1, 2), &Pool::inline())
+        .unwrap();
     let narrow = Node::Transform { transform: narrow, then: Box::new(Node::head(mlp())) };
     assert_eq!(
         refusal(Node::Ensemble(vec![(1.0, narrow)])),
-        "node 0/0/ scales 2 features, but the mlp below it takes 4"
+        "node 0/0/ gives 2 features, but the mlp below it takes 4"
     );
 }
 

@@ -129,15 +129,15 @@ fn keys_must_be_those_of_the_format() {
 fn nodes_must_fit_together() {
     assert_damaged(
         &changed(mlp(), |d| d["node"]["scaling"] = "log".into()),
-        "`scaling` of node 0/: `log` is not a scaling",
+        "`scaling` of node 0/: `log` is not a transform",
     );
     assert_damaged(
         &changed(mlp(), |d| d["node"]["scaling"] = "divide:0".into()),
-        "`divide:0` is not a scaling",
+        "`divide:0` is not a transform",
     );
     assert_damaged(
         &changed(mlp(), |d| d["node"]["scaling"] = "l2".into()),
-        "node 0/ (transform) has an unexpected",
+        "node 0/ (transform): the transform has an unexpected tensor",
     );
     assert_damaged(&changed(mlp(), |d| d["classes"] = json!(["a", "b"])), "has 3 classes, but 2 are named");
     assert_damaged(

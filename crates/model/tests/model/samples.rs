@@ -4,8 +4,9 @@ use headsmith_heads::forest::Forest;
 use headsmith_heads::mlp::{Architecture, Mlp};
 use headsmith_heads::network::{Activation, Layer};
 use headsmith_heads::tensors::{Tensors, Values};
+use headsmith_heads::transform::{Pipeline, Spec};
 use headsmith_kernels::{MatRef, Matrix, Pool};
-use headsmith_model::{DataRecord, Model, Node, Record, Scaling, Transform};
+use headsmith_model::{DataRecord, Model, Node, Record};
 use serde_json::json;
 
 /// Seven rows of four features.
@@ -65,9 +66,9 @@ pub(crate) fn forest() -> Forest {
     Forest::from_tensors(tensors).unwrap()
 }
 
-pub(crate) fn fitted(scaling: &str) -> Transform {
+pub(crate) fn fitted(scaling: &str) -> Pipeline {
     let training: Vec<f32> = (0..20).map(|i| (i * i % 7) as f32 - 2.0).collect();
-    scaling.parse::<Scaling>().unwrap().fit(MatRef::new(&training, 5, 4), &Pool::inline()).unwrap()
+    scaling.parse::<Spec>().unwrap().fit(MatRef::new(&training, 5, 4), &Pool::inline()).unwrap()
 }
 
 pub(crate) fn scaled(scaling: &str, then: Node) -> Node {

@@ -1,4 +1,4 @@
-"""Records what scikit-learn's scalers make of a small table, in transform.json.
+"""Records what scikit-learn's transforms give for small tables, in transform.json.
 
 Run: python make_transform.py    (numpy 2.4.6, scikit-learn 1.9.1)
 """
@@ -7,6 +7,7 @@ import json
 import pathlib
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
@@ -41,6 +42,13 @@ def l2_standardise(x):
     return fitted(pipeline[-1], pipeline.transform(x)[:5])
 
 
+def standardise_pca(x, k):
+    pipeline = make_pipeline(StandardScaler(), PCA(k, svd_solver="covariance_eigh")).fit(x)
+    return {"components": pipeline[-1].components_.tolist(), "rows": pipeline.transform(x)[:5].tolist()}
+
+
+spectrum = np.diag([4.0, 2.0, 1.0, 0.5, 0.2, 0.1])
+wide = (rng.normal(size=(700, 6)) @ spectrum @ rng.normal(size=(6, 6)) + 3.0).astype(np.float32)
 constant = np.full((1000, 3), [0.1, -7.3e8, 1e-20], dtype=np.float32)
 recorded = {
     "x": [float(str(v)) for v in x.ravel()],
@@ -49,6 +57,8 @@ recorded = {
     "standardise": standardise(x),
     "l2_columns": L2_COLUMNS,
     "l2+standardise": l2_standardise(x[:, L2_COLUMNS]),
+    "wide": wide.tolist(),
+    "standardise+pca:3": standardise_pca(wide.astype(np.float64), 3),
     "small": small.tolist(),
     "l2": Normalizer().fit_transform(small.astype(np.float64)).tolist(),
     "constant": constant[0].tolist(),

@@ -1,0 +1,34 @@
+//! `sqrt`: the square root of the absolute value of every feature, with its sign: it evens out features with few large values
+//! (the power normalisation of Perronnin, Sánchez and Mensink, "Improving the Fisher kernel", ECCV 2010).
+
+use std::sync::Arc;
+
+use headsmith_kernels::Pool;
+
+use super::{FittedTransform, TrainingRows, TransformKind};
+use crate::error::Result;
+use crate::tensors::Tensors;
+
+/// The signed square root.
+#[derive(Debug)]
+pub(super) struct Sqrt;
+
+impl TransformKind for Sqrt {
+    fn name(&self) -> &'static str {
+        "sqrt"
+    }
+
+    fn fit(&self, _: Option<&str>, _: &TrainingRows<'_>, _: &Pool) -> Result<Arc<dyn FittedTransform>> {
+        Ok(Arc::new(Sqrt))
+    }
+
+    fn restore(&self, _: Option<&str>, _: &mut Tensors) -> Result<Arc<dyn FittedTransform>> {
+        Ok(Arc::new(Sqrt))
+    }
+}
+
+impl FittedTransform for Sqrt {
+    fn scale(&self, rows: &mut [f32], _: usize) {
+        rows.iter_mut().for_each(|v| *v = v.abs().sqrt().copysign(*v));
+    }
+}
