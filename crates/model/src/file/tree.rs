@@ -6,7 +6,7 @@
 use headsmith_heads::tensors::Tensors;
 use headsmith_heads::transform::Spec;
 use headsmith_heads::{HEADS, Head};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::container::Container;
 use crate::error::{Error, Result};
@@ -22,8 +22,9 @@ pub(super) fn describe(node: &Node) -> Result<Value> {
             json!({ "kind": "transform", "scaling": transform.spec().to_string(), "then": describe(then)? })
         }
         Node::Head(head) => {
-            let mut object = head.config();
-            object.insert("kind".to_owned(), head.head().into());
+            // The key `kind` is the first: the order of the keys is part of the bytes.
+            let mut object = Map::from_iter([("kind".to_owned(), Value::from(head.head()))]);
+            object.extend(head.config());
             object.into()
         }
         Node::Ensemble(members) => {
