@@ -7,7 +7,9 @@ mod unfinished;
 use std::path::{Path, PathBuf};
 
 use headsmith_data::output;
+use headsmith_report::schema::{REPORT_FORMAT, REPORT_VERSION, Report};
 use headsmith_report::{Facts, Trial};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -43,12 +45,12 @@ pub fn facts(from: &Path) -> Result<Facts> {
     let begun = log.iter().rposition(is_begin);
     let session = begun.map_or(&[][..], |begun| &log[begun..]);
     match report {
-        Some(report) if begun.is_none() || session[0]["started"] == report["started"] => {
+        Some(report) if begun.is_none() || session[0]["started"] == report.started.as_str() => {
             Ok(finished_by(folder, report, || log))
         }
         _ if begun.is_some() => {
             let left = model_file::checkpoint_beside(&folder.join(MODEL));
-            Ok(told_by(session, &log, folder, left.exists().then_some(left.as_path())))
+            told_by(session, &log, folder, left.exists().then_some(left.as_path()))
         }
         _ => Err(Error::usage(format!(
             "{} holds neither {REPORT} nor {EVENTS}: it is no output folder of headsmith run, or its run had not yet begun \
@@ -68,7 +70,7 @@ fn facts_of_log(path: &Path) -> Result<Facts> {
         )));
     };
     let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(told_by(&log[begun..], &log, folder, None))
+    told_by(&log[begun..], &log, folder, None)
 }
 
 fn read_log(path: &Path) -> Result<Vec<Value>> {
@@ -79,23 +81,30 @@ fn is_begin(event: &Value) -> bool {
     event["event"] == "begin" && event["format"] == events::FORMAT
 }
 
-/// What the last session of a log tells.
-fn told_by(session: &[Value], log: &[Value], folder: &Path, checkpoint: Option<&Path>) -> Facts {
-    let mut report = unfinished::told(session);
+/// The facts of the last session of a log.
+///
+/// # Errors
+/// When one of its events is not of the format.
+fn told_by(session: &[Value], log: &[Value], folder: &Path, checkpoint: Option<&Path>) -> Result<Facts> {
+    let damaged =
+        |error| Error::data(format!("the log of events in {} is damaged: {error}", folder.display()));
+    let fitting = unfinished::fitting(session).map_err(damaged)?;
+    let mut report = unfinished::told(session).map_err(damaged)?;
     let study = study(folder, &report);
     let trials = trials_of(study.as_ref(), &report, || log.to_vec());
     unfinished::add_study(&mut report, &trials, study.as_ref());
-    Facts { report, trials, unfinished: unfinished::why(session, checkpoint) }
+    let unfinished = unfinished::why(session, fitting.as_ref(), checkpoint);
+    Ok(Facts { report, trials, fitting: fitting.map(|fit| fit.facts), unfinished })
 }
 
-/// What a run tells that has just ended with `report`. A log that cannot be read takes only what it alone knows.
-pub(crate) fn finished(folder: &Path, report: Value) -> Facts {
+/// The facts of a run that has just ended with `report`. A log that cannot be read takes only what it alone knows.
+pub(crate) fn finished(folder: &Path, report: Report) -> Facts {
     finished_by(folder, report, || events::read(&folder.join(EVENTS)).unwrap_or_default())
 }
 
-fn finished_by(folder: &Path, report: Value, log: impl FnOnce() -> Vec<Value>) -> Facts {
+fn finished_by(folder: &Path, report: Report, log: impl FnOnce() -> Vec<Value>) -> Facts {
     let trials = trials_of(study(folder, &report).as_ref(), &report, log);
-    Facts { report, trials, unfinished: None }
+    Facts { report, trials, ..Facts::default() }
 }
 
 /// Writes the page to `path`.
@@ -118,29 +127,36 @@ fn write(path: &Path, text: &str) -> Result<()> {
     Ok(output::write_atomically(path, |file| file.write_all(text.as_bytes()))?)
 }
 
-fn report_of(path: &Path) -> Result<Value> {
+/// What says whether a file is a report, and of which version.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    format: Value,
+    #[serde(default)]
+    version: Value,
+}
+
+fn report_of(path: &Path) -> Result<Report> {
     let bytes = std::fs::read(path).map_err(|cause| Error::file("read", path, cause))?;
-    let report: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::data(format!("{} is damaged: {error}", path.display())))?;
-    match (report["format"].as_str(), report["version"].as_u64()) {
-        (Some("headsmith-report"), Some(version)) if version == u64::from(crate::report::REPORT_VERSION) => {
-            Ok(report)
-        }
-        (Some("headsmith-report"), version) => Err(Error::data(format!(
-            "{} is of version {} of the format, expected {}: take the Headsmith that wrote it",
-            path.display(),
-            version.unwrap_or(0),
-            crate::report::REPORT_VERSION
-        ))),
-        _ => Err(Error::data(format!("{} is not a report of headsmith run", path.display()))),
+    let damaged = |error: serde_json::Error| Error::data(format!("{} is damaged: {error}", path.display()));
+    let Head { format, version } = serde_json::from_slice(&bytes).map_err(damaged)?;
+    if format != REPORT_FORMAT {
+        return Err(Error::data(format!("{} is not a report of headsmith run", path.display())));
     }
+    if version != REPORT_VERSION {
+        return Err(Error::data(format!(
+            "{} is of version {version} of the format, expected {REPORT_VERSION}: take the Headsmith that wrote it",
+            path.display()
+        )));
+    }
+    serde_json::from_slice(&bytes).map_err(damaged)
 }
 
 /// The trials of the report's study: as its database has them, or as the log heard of them.
-fn trials_of(study: Option<&Stored>, report: &Value, log: impl FnOnce() -> Vec<Value>) -> Vec<Trial> {
-    match (study, report["study"]["name"].as_str()) {
+fn trials_of(study: Option<&Stored>, report: &Report, log: impl FnOnce() -> Vec<Value>) -> Vec<Trial> {
+    match (study, &report.study) {
         (Some(study), _) if !study.look.trials.is_empty() => study.trials(),
-        (_, Some(name)) => unfinished::trials(&log(), name),
+        (_, Some(study)) => unfinished::trials(&log(), &study.name),
         _ => Vec::new(),
     }
 }
@@ -152,16 +168,16 @@ struct Stored {
 }
 
 /// `None` when the run has no study, or its database is not there or does not tell.
-fn study(folder: &Path, report: &Value) -> Option<Stored> {
-    let name = report["study"]["name"].as_str()?.to_owned();
-    let storage = database(folder, report)?.display().to_string();
-    let place = Place { storage, name: Some(name) };
+fn study(folder: &Path, report: &Report) -> Option<Stored> {
+    let study = report.study.as_ref()?;
+    let storage = database(folder, &study.storage)?.display().to_string();
+    let place = Place { storage, name: Some(study.name.clone()) };
     Some(Stored { look: Look::new(&place).ok()?, place })
 }
 
-/// The file of the study's database: as the report says, or of that name in the folder, which may have been moved.
-fn database(folder: &Path, report: &Value) -> Option<PathBuf> {
-    let said = report["study"]["storage"].as_str().unwrap_or(STUDY);
+/// The file of the study's database: as the report says, if it does, or of that name in the folder, which may have been moved.
+fn database(folder: &Path, said: &str) -> Option<PathBuf> {
+    let said = if said.is_empty() { STUDY } else { said };
     let said = Path::new(said.strip_prefix("sqlite:///").unwrap_or(said));
     let moved = folder.join(said.file_name()?);
     [moved, said.to_owned()].into_iter().find(|path| path.is_file())

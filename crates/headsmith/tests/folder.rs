@@ -10,6 +10,7 @@ use std::time::Instant;
 use headsmith::data::ReadOptions;
 use headsmith::data::predictions::Columns;
 use headsmith::heads::{EpochRecord, EpochScores, Event};
+use headsmith::report::Report;
 use headsmith::run::{RunConfig, RunHead};
 use headsmith::tune::StudyConfig;
 use headsmith::{Context, HeadConfig, Metric, Pool, Progress, Recorded, View, events, folder};
@@ -218,6 +219,18 @@ fn the_page_says_what_the_report_says() {
     }
 }
 
+/// Who reads a report has every field of it: what is written again has the same bytes.
+#[test]
+fn a_report_that_is_read_is_the_report_that_was_written() {
+    let at = tempfile::tempdir().unwrap();
+    run(at.path());
+    let bytes = std::fs::read(at.path().join("out/report.json")).unwrap();
+    let read: Report = serde_json::from_slice(&bytes).unwrap();
+    let mut again = serde_json::to_vec_pretty(&read).unwrap();
+    again.push(b'\n');
+    assert_eq!(String::from_utf8(again).unwrap(), String::from_utf8(bytes).unwrap());
+}
+
 /// Mistakes are named by the rows of the file, also where a part of the rows is held back.
 #[test]
 fn mistakes_stand_where_the_page_says() {
@@ -298,8 +311,8 @@ fn a_killed_run_tells_what_there_is() {
     let facts = folder::facts(&out).unwrap();
     let why = facts.unfinished.clone().unwrap();
     assert!(why.contains("fitted the mlp (final fit), 3 epochs in"), "{why}");
-    assert_eq!(facts.report["heads"].as_array().unwrap().len(), 1);
-    assert_eq!((facts.trials.len(), &facts.report["study"]["n_trials"]), (5, &Value::from(5)));
+    assert_eq!(facts.report.heads.len(), 1);
+    assert_eq!((facts.trials.len(), facts.report.study.as_ref().map(|study| study.n_trials)), (5, Some(5)));
     let page = out.join("killed.html");
     folder::write_page(&facts, &page).unwrap();
     let page = std::fs::read_to_string(page).unwrap();
@@ -347,8 +360,8 @@ fn a_log_of_version_1_is_read() {
     .unwrap();
     let facts = folder::facts(at.path()).unwrap();
     assert!(facts.unfinished.is_some());
-    assert_eq!(facts.report["classes"], serde_json::json!(["no", "yes"]));
-    assert_eq!(facts.report["heads"][0]["head"], "forest");
+    assert_eq!(facts.report.classes, ["no", "yes"]);
+    assert_eq!(facts.report.heads[0].head, "forest");
     assert_eq!(facts.trials.len(), 3);
     assert_eq!(facts.trials[0].state, "complete");
     let page = at.path().join("page.html");

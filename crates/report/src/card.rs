@@ -1,19 +1,34 @@
 //! A model card: the same facts in the headings of Mitchell and others, "Model cards for model reporting" (FAT* 2019).
 
-use crate::facts::{Facts, Look};
+use headsmith_metrics::{Metric, PerClass};
+
+use crate::facts::{Facts, Judged, largest_classes};
+use crate::metric::Score;
+use crate::schema::{ClassCount, Finding, FitReport, Judgement};
 use crate::sections::reproduce;
 use crate::table::Table;
 use crate::text::{MAX_LISTED, counted, escape, interval, of_many, percent, score, thousands, value};
 use crate::verdict;
-use serde_json::Value;
+
+/// The scores that the card has, by the names that it has for them.
+const SCORES: [(Score, &str); 9] = [
+    (Score::Of(Metric::WeightedF1), "weighted F1"),
+    (Score::Of(Metric::Accuracy), "accuracy"),
+    (Score::Of(Metric::BalancedAccuracy), "balanced accuracy"),
+    (Score::Of(Metric::MacroF1), "macro F1"),
+    (Score::RocAuc, "ROC AUC"),
+    (Score::Of(Metric::Mcc), "Matthews correlation"),
+    (Score::Of(Metric::LogLoss), "log loss"),
+    (Score::Brier, "Brier score"),
+    (Score::Ece, "calibration error"),
+];
 
 /// The model card, in Markdown.
 pub fn card(facts: &Facts) -> String {
-    let head = facts.chosen();
-    let name = verdict::name(head.at("/head").text());
+    let title = facts.chosen().map_or("", FitReport::title);
     let parts = [
-        format!("# Model card: {} for {}\n", name, escape(&classes(facts))),
-        details(facts, &name),
+        format!("# Model card: {} for {}\n", escape(title), escape(&classes(facts, 6))),
+        details(facts, title),
         use_of(facts),
         factors(facts),
         metrics(facts),
@@ -26,33 +41,32 @@ pub fn card(facts: &Facts) -> String {
     parts.join("\n")
 }
 
-fn classes(facts: &Facts) -> String {
-    match facts.classes() {
-        few if few.len() <= 6 => few.join(", "),
-        many => counted(many.len() as u64, "class"),
+/// The names of at most `n` classes; of more, their number.
+fn classes(facts: &Facts, n: usize) -> String {
+    match &facts.report.classes {
+        few if few.len() <= n => few.join(", "),
+        many => counted(many.len(), "class"),
     }
 }
 
-fn details(facts: &Facts, name: &str) -> String {
+fn details(facts: &Facts, title: &str) -> String {
     let head = facts.chosen();
-    let params = head.at("/params").as_object().into_iter().flatten();
+    let params = head.iter().flat_map(|head| &head.params);
     let params: Vec<String> = params.map(|(name, param)| format!("{name} = {}", value(param))).collect();
     format!(
-        "## Model details\n\n- Kind: {name}; features scaled by: {}\n- Made by: Headsmith {}{}\n- Classes: {}\n- Features: {}\n\
+        "## Model details\n\n- Kind: {}; features scaled by: {}\n- Made by: Headsmith {}{}\n- Classes: {}\n- Features: {}\n\
          - Parameters: {}\n- File: {}\n\n{}\n",
-        escape(head.at("/scaling").text()),
-        facts.report.at("/headsmith_version").text(),
-        match facts.report.at("/started").text() {
+        escape(title),
+        escape(head.map_or("", |head| &head.scaling)),
+        escape(&facts.report.headsmith_version),
+        match facts.report.started.as_str() {
             "" => String::new(),
-            started => format!(", {started}"),
+            started => format!(", {}", escape(started)),
         },
-        escape(&match facts.classes() {
-            many if many.len() > MAX_LISTED => counted(many.len() as u64, "class"),
-            few => few.join(", "),
-        }),
-        facts.table("train").map_or(0, |table| table.at("/n_features").count()),
+        escape(&classes(facts, MAX_LISTED)),
+        facts.table("train").map_or(0, |table| table.n_features),
         escape(&params.join(", ")),
-        escape(head.at("/model").as_str().unwrap_or("not written")),
+        escape(head.and_then(|head| head.model.as_deref()).unwrap_or("not written")),
         escape(&verdict::what_was_done(facts))
     )
 }
@@ -62,23 +76,21 @@ fn use_of(facts: &Facts) -> String {
         "## Intended use\n\nTo predict which of {} a row of embeddings belongs to, if the embeddings come from the same encoder as \
          the training rows. Headsmith does not know what the rows describe: add here what the model is for, and \
          what it must not be used for.\n",
-        counted(facts.classes().len() as u64, "class")
+        counted(facts.report.classes.len(), "class")
     )
 }
 
 fn factors(facts: &Facts) -> String {
     let table = facts.table("train");
-    let labels = table.map_or(&[][..], |table| table.at("/labels").all());
-    let n = table.map_or(1, |table| table.at("/n_rows").count().max(1));
-    let mut labels: Vec<&Value> = labels.iter().collect();
+    let n = table.map_or(1, |table| table.n_rows.max(1));
+    let mut labels: Vec<&ClassCount> = table.iter().flat_map(|table| &table.labels).collect();
     let note = of_many(labels.len());
     if labels.len() > MAX_LISTED {
-        labels.sort_by_key(|label| std::cmp::Reverse(label.at("/count").count()));
+        labels.sort_by_key(|label| std::cmp::Reverse(label.count));
         labels.truncate(MAX_LISTED);
     }
     let rows = labels.into_iter().map(|label| {
-        let count = label.at("/count").count();
-        vec![label.at("/class").text().to_owned(), thousands(count), percent(count as f64 / n as f64)]
+        vec![label.class.clone(), thousands(label.count), percent(label.count as f64 / n as f64)]
     });
     format!(
         "## Factors\n\nScores per class are below. The tables define no other groups.{note}\n\n{}",
@@ -87,61 +99,46 @@ fn factors(facts: &Facts) -> String {
 }
 
 fn metrics(facts: &Facts) -> String {
-    let (metric, (scores, rows)) = (facts.metric(), facts.scores());
-    let line = |(key, name): (&str, &str)| {
-        vec![name.to_owned(), score(scores[key].number()), interval(&scores["intervals"][key])]
+    let Some((Judgement { scores, intervals, .. }, rows)) = facts.scores() else {
+        return "## Metrics\n\nNo head was fitted, so there is no score.\n".to_owned();
     };
-    let shown = [
-        ("weighted_f1", "weighted F1"),
-        ("accuracy", "accuracy"),
-        ("balanced_accuracy", "balanced accuracy"),
-        ("macro_f1", "macro F1"),
-        ("roc_auc_ovr", "ROC AUC"),
-        ("mcc", "Matthews correlation"),
-        ("log_loss", "log loss"),
-        ("brier", "Brier score"),
-        ("ece", "calibration error"),
-    ];
-    let mut table = Table::new(["score", "value", "95% interval"]).with(shown.into_iter().map(line));
-    let selection = facts.report.at("/study/selection");
-    if let Some(corrected) = selection.at("/corrected").number() {
+    let metric = facts.metric();
+    let line = |(kind, name): (Score, &str)| {
+        let between = intervals.as_ref().and_then(|intervals| kind.interval(intervals));
+        vec![name.to_owned(), score(kind.of(scores)), interval(between)]
+    };
+    let mut table = Table::new(["score", "value", "95% interval"]).with(SCORES.into_iter().map(line));
+    if let Some(selection) = facts.report.study.as_ref().and_then(|study| study.selection) {
         table.add([
             format!("{metric} corrected for selection"),
-            score(corrected),
-            interval(selection.at("/corrected_interval")),
+            score(selection.corrected),
+            interval(selection.corrected_interval),
         ]);
     }
-    let held = facts.chosen().at("/held_back");
-    if let Some(value) = held[metric.key].number() {
+    if let Some(held) = facts.chosen().and_then(|chosen| chosen.held_back.as_ref()) {
+        let between = held.judgement.intervals.as_ref().map(|intervals| metric.interval(intervals));
         table.add([
             format!("{metric} on rows held back"),
-            score(value),
-            interval(&held["intervals"][metric.key]),
+            score(metric.of(&held.judgement.scores)),
+            interval(between),
         ]);
     }
-    format!(
-        "## Metrics\n\nOn {}.\n\n{}",
-        counted(scores.at("/n_samples").count(), &format!("{rows} row")),
-        table.markdown()
-    )
+    format!("## Metrics\n\nOn {}.\n\n{}", counted(scores.n_samples, &format!("{rows} row")), table.markdown())
 }
 
 fn data(facts: &Facts) -> String {
-    let tables = facts.report.at("/tables").all().iter().map(|table| {
+    let tables = facts.report.tables.iter().map(|table| {
         vec![
-            table.at("/role").text().to_owned(),
-            table.at("/path").text().to_owned(),
-            thousands(table.at("/n_rows").count()),
-            format!("`{}`", table.at("/fingerprint").text()),
+            table.role.clone(),
+            table.path.clone(),
+            thousands(table.n_rows),
+            format!("`{}`", table.fingerprint),
         ]
     });
-    let findings = facts.report.at("/findings").all().iter();
-    let findings: Vec<String> = findings
-        .map(|finding| {
-            format!("- {}: {}\n", finding.at("/severity").text(), escape(finding.at("/message").text()))
-        })
-        .collect();
-    let findings = if findings.is_empty() { "- nothing\n".to_owned() } else { findings.concat() };
+    let finding =
+        |finding: &Finding| format!("- {}: {}\n", finding.severity.name(), escape(&finding.message));
+    let findings: String = facts.report.findings.iter().map(finding).collect();
+    let findings = if findings.is_empty() { "- nothing\n" } else { &findings };
     format!(
         "## Training and evaluation data\n\n{}\nFindings of the checks:\n\n{findings}",
         Table::new(["table", "file", "rows", "content hash"]).words(&[1, 3]).with(tables).markdown()
@@ -149,23 +146,24 @@ fn data(facts: &Facts) -> String {
 }
 
 fn quantitative(facts: &Facts) -> String {
-    let classes = facts.scores().0.at("/per_class").all();
-    let shown = if classes.len() > MAX_LISTED { MAX_LISTED } else { classes.len() };
-    let rows = facts.largest_classes(shown).into_iter().map(|i| &classes[i]).map(|class| {
-        let scores = ["/precision", "/recall", "/f1", "/roc_auc"].map(|path| score(class.at(path).number()));
-        [class.at("/class").text().to_owned(), thousands(class.at("/support").count())]
-            .into_iter()
-            .chain(scores)
-            .collect()
-    });
-    format!(
-        "## Quantitative analyses\n\n{}{}",
-        match of_many(classes.len()) {
-            note if note.is_empty() => note,
-            note => format!("{}\n\n", note.trim()),
-        },
-        Table::new(["class", "support", "precision", "recall", "F1", "ROC AUC"]).with(rows).markdown()
-    )
+    let header = ["class", "support", "precision", "recall", "F1", "ROC AUC"];
+    let (note, rows) = facts.scores().map_or_else(Default::default, by_class);
+    format!("## Quantitative analyses\n\n{note}{}", Table::new(header).with(rows).markdown())
+}
+
+/// A row for each class, or for the largest of many, and the note that says so.
+fn by_class((judgement, _): Judged<'_>) -> (String, Vec<Vec<String>>) {
+    let classes = &judgement.scores.per_class;
+    let row = |class: &PerClass| {
+        let scores = [Some(class.precision), Some(class.recall), Some(class.f1), class.roc_auc];
+        let first = [judgement.classes[class.class].clone(), thousands(class.support)];
+        first.into_iter().chain(scores.map(score)).collect()
+    };
+    let note = match of_many(classes.len()) {
+        note if note.is_empty() => note,
+        note => format!("{}\n\n", note.trim()),
+    };
+    (note, largest_classes(judgement, MAX_LISTED).into_iter().map(|i| row(&classes[i])).collect())
 }
 
 fn ethical() -> &'static str {

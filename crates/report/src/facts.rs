@@ -2,19 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use headsmith_heads::EpochRecord;
+use headsmith_metrics::Metric;
 use serde_json::Value;
 
-use crate::metric::Metric;
+use crate::schema::{FitReport, Judgement, Report, TableReport};
 
-/// A run as its output folder tells it.
+/// The contents of a run's output folder.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// What `report.json` holds (`docs/formats/report.md`); of a run that did not end, as much of it as there is.
-    pub report: Value,
+    /// The report; of a run that did not end, as much of it as there is.
+    pub report: Report,
     /// The trials of its study, by number.
     pub trials: Vec<Trial>,
+    /// The fit in which the run was killed.
+    pub fitting: Option<Fitting>,
     /// Why this is not all, of a run that did not end.
     pub unfinished: Option<String>,
+}
+
+/// A fit that began and did not end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fitting {
+    /// The head's name for people.
+    pub title: String,
+    /// Its epochs so far.
+    pub history: Vec<EpochRecord>,
 }
 
 /// A trial of the study.
@@ -49,44 +62,6 @@ impl Trial {
     }
 }
 
-static NOTHING: Value = Value::Null;
-
-/// Reading of JSON of which any part may be missing.
-pub(crate) trait Look {
-    /// The value at a path such as `/val/weighted_f1`; null if there is none.
-    fn at(&self, path: &str) -> &Value;
-    /// The elements of a list; none of anything else.
-    fn all(&self) -> &[Value];
-    /// A text; empty of anything else.
-    fn text(&self) -> &str;
-    /// A number.
-    fn number(&self) -> Option<f64>;
-    /// A whole number; 0 of anything else.
-    fn count(&self) -> u64;
-}
-
-impl Look for Value {
-    fn at(&self, path: &str) -> &Value {
-        self.pointer(path).unwrap_or(&NOTHING)
-    }
-
-    fn all(&self) -> &[Value] {
-        self.as_array().map_or(&[], Vec::as_slice)
-    }
-
-    fn text(&self) -> &str {
-        self.as_str().unwrap_or_default()
-    }
-
-    fn number(&self) -> Option<f64> {
-        self.as_f64()
-    }
-
-    fn count(&self) -> u64 {
-        self.as_u64().unwrap_or_default()
-    }
-}
-
 /// Up to `n` of `n_classes` classes: those with the most rows, in their order.
 pub(crate) fn largest(n_classes: usize, n: usize, n_rows: impl Fn(usize) -> u64) -> Vec<usize> {
     let mut largest: Vec<usize> = (0..n_classes).collect();
@@ -96,54 +71,39 @@ pub(crate) fn largest(n_classes: usize, n: usize, n_rows: impl Fn(usize) -> u64)
     largest
 }
 
+/// The scores that a head is known by, and what their rows are called.
+pub(crate) type Judged<'f> = (&'f Judgement, &'static str);
+
 impl Facts {
-    /// The head that predicts, or the last that was fitted.
-    pub(crate) fn chosen(&self) -> &Value {
-        let heads = self.report.at("/heads").all();
-        let chosen = self.report.at("/chosen").text();
-        heads.iter().rfind(|head| head.at("/head").text() == chosen).or(heads.last()).unwrap_or(&NOTHING)
+    /// The head that predicts, or the last that was fitted; `None` before any was.
+    pub(crate) fn chosen(&self) -> Option<&FitReport> {
+        self.report.chosen_head()
     }
 
     /// The metric that chose epochs, trials and the head.
     pub(crate) fn metric(&self) -> Metric {
-        Metric::of(self)
+        self.report.metric
     }
 
     /// The scores that the chosen head is known by, and what their rows are called.
-    pub(crate) fn scores(&self) -> (&Value, &'static str) {
-        let chosen = self.chosen();
-        match (chosen.at("/val"), chosen.at("/folds/out_of_fold")) {
-            (Value::Null, Value::Null) => (chosen.at("/train"), "training"),
-            (Value::Null, out_of_fold) => (out_of_fold, "out-of-fold"),
-            (val, _) => (val, "validation"),
-        }
-    }
-
-    /// The evidence of the chosen head: curves, bins, mistakes.
-    pub(crate) fn evidence(&self) -> &Value {
-        self.chosen().at("/evidence")
-    }
-
-    /// The names of the classes.
-    pub(crate) fn classes(&self) -> Vec<&str> {
-        self.report.at("/classes").all().iter().map(Look::text).collect()
-    }
-
-    /// Up to `n` of the classes by which the chosen head is judged: those with the most rows, in their order.
-    pub(crate) fn largest_classes(&self, n: usize) -> Vec<usize> {
-        let classes = self.scores().0.at("/per_class").all();
-        largest(classes.len(), n, |class| classes[class].at("/support").count())
+    pub(crate) fn scores(&self) -> Option<Judged<'_>> {
+        let chosen = self.chosen()?;
+        Some(match (&chosen.val, &chosen.folds) {
+            (Some(val), _) => (val, "validation"),
+            (None, Some(folds)) => (&folds.out_of_fold, "out-of-fold"),
+            (None, None) => (&chosen.train, "training"),
+        })
     }
 
     /// The table that was read for `role`.
-    pub(crate) fn table(&self, role: &str) -> Option<&Value> {
-        self.report.at("/tables").all().iter().find(|table| table.at("/role").text() == role)
+    pub(crate) fn table(&self, role: &str) -> Option<&TableReport> {
+        self.report.tables.iter().find(|table| table.role == role)
     }
 
     /// The parameters of the trials, the most important first.
     pub(crate) fn searched(&self) -> Vec<&str> {
-        let importance = self.report.at("/study/importance").all();
-        let mut names: Vec<&str> = importance.iter().map(|line| line.at("/param").text()).collect();
+        let importance = self.report.study.iter().flat_map(|study| &study.importance);
+        let mut names: Vec<&str> = importance.map(|line| line.param.as_str()).collect();
         for name in self.trials.iter().flat_map(|trial| trial.params.keys()) {
             if !names.contains(&name.as_str()) {
                 names.push(name);
@@ -151,4 +111,10 @@ impl Facts {
         }
         names
     }
+}
+
+/// Up to `n` of the classes of `judgement`: those with the most rows, in their order.
+pub(crate) fn largest_classes(judgement: &Judgement, n: usize) -> Vec<usize> {
+    let classes = &judgement.scores.per_class;
+    largest(classes.len(), n, |class| classes[class].support)
 }

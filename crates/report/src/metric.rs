@@ -1,90 +1,120 @@
-//! The metrics by their keys in the report.
+//! The scores of the tables.
 
-use std::fmt;
+use std::cmp::Ordering;
 
-use crate::facts::{Facts, Look};
+use headsmith_metrics::bootstrap::{Interval, Intervals};
+use headsmith_metrics::{Metric, Scores};
 
-/// Key, name, and whether higher or lower is better.
-pub(crate) const METRICS: [(&str, &str, &str); 12] = [
-    ("weighted_f1", "weighted F1", "higher"),
-    ("accuracy", "accuracy", "higher"),
-    ("balanced_accuracy", "balanced accuracy", "higher"),
-    ("macro_f1", "macro F1", "higher"),
-    ("weighted_precision", "weighted precision", "higher"),
-    ("weighted_recall", "weighted recall", "higher"),
-    ("roc_auc_ovr", "ROC AUC, one-vs-rest", "higher"),
-    ("mcc", "Matthews correlation", "higher"),
-    ("cohen_kappa", "Cohen\u{2019}s kappa", "higher"),
-    ("log_loss", "log loss (nats)", "lower"),
-    ("brier", "Brier score", "lower"),
-    ("ece", "calibration error", "lower"),
-];
+use crate::schema::FoldScores;
 
-/// The metric that chose epochs, trials and the head.
+/// A score that the tables have a line for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Metric {
-    /// Its key in the scores.
-    pub(crate) key: &'static str,
-    name: &'static str,
-    /// Whether smaller values are better.
-    is_loss: bool,
+pub(crate) enum Score {
+    /// One that can choose.
+    Of(Metric),
+    WeightedPrecision,
+    WeightedRecall,
+    RocAuc,
+    CohenKappa,
+    Brier,
+    Ece,
 }
 
-impl Metric {
-    /// The metric that the report names; weighted F1 in reports of versions that knew no other.
-    pub(crate) fn of(facts: &Facts) -> Metric {
-        let named = facts.report.at("/metric").text();
-        let (key, name, better) =
-            METRICS.iter().find(|(key, ..)| *key == named).copied().unwrap_or(METRICS[0]);
-        Metric { key, name: name.trim_end_matches(" (nats)"), is_loss: better == "lower" }
+impl Score {
+    /// All of them, in the order of the tables.
+    pub(crate) const ALL: [Score; 12] = [
+        Score::Of(Metric::WeightedF1),
+        Score::Of(Metric::Accuracy),
+        Score::Of(Metric::BalancedAccuracy),
+        Score::Of(Metric::MacroF1),
+        Score::WeightedPrecision,
+        Score::WeightedRecall,
+        Score::RocAuc,
+        Score::Of(Metric::Mcc),
+        Score::CohenKappa,
+        Score::Of(Metric::LogLoss),
+        Score::Brier,
+        Score::Ece,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Score::Of(Metric::LogLoss) => "log loss (nats)",
+            Score::Of(metric) => metric.label(),
+            Score::WeightedPrecision => "weighted precision",
+            Score::WeightedRecall => "weighted recall",
+            Score::RocAuc => "ROC AUC, one-vs-rest",
+            Score::CohenKappa => "Cohen\u{2019}s kappa",
+            Score::Brier => "Brier score",
+            Score::Ece => "calibration error",
+        }
     }
 
-    /// Whether `value` is better than `than`.
-    pub(crate) fn is_better(self, value: f64, than: f64) -> bool {
-        if self.is_loss { value < than } else { value > than }
+    /// Whether `higher` or `lower` values are better.
+    pub(crate) fn better(self) -> &'static str {
+        match self {
+            Score::Of(metric) if metric.is_greater_better() => "higher",
+            Score::Of(_) | Score::Brier | Score::Ece => "lower",
+            _ => "higher",
+        }
     }
 
-    /// The metric and two others that are shown beside it, each by key and name.
-    pub(crate) fn beside(self) -> [(&'static str, &'static str); 3] {
-        let others = [("accuracy", "accuracy"), ("log_loss", "log loss")];
-        let [a, b] =
-            others.map(|other| if other.0 == self.key { ("weighted_f1", "weighted F1") } else { other });
-        [(self.key, self.name), a, b]
+    /// Its value in `scores`; `None` where it is not defined.
+    pub(crate) fn of(self, scores: &Scores) -> Option<f64> {
+        match self {
+            Score::Of(metric) => Some(metric.of(scores)),
+            Score::WeightedPrecision => Some(scores.weighted_precision),
+            Score::WeightedRecall => Some(scores.weighted_recall),
+            Score::RocAuc => scores.roc_auc_ovr,
+            Score::CohenKappa => scores.cohen_kappa,
+            Score::Brier => Some(scores.brier),
+            Score::Ece => Some(scores.ece),
+        }
     }
 
-    /// Whether smaller values are better.
-    pub(crate) fn is_loss(self) -> bool {
-        self.is_loss
+    /// Its interval; `None` for a score that has none.
+    pub(crate) fn interval(self, intervals: &Intervals) -> Option<Interval> {
+        match self {
+            Score::Of(metric) => Some(metric.interval(intervals)),
+            Score::Brier => Some(intervals.brier),
+            Score::Ece => Some(intervals.ece),
+            _ => None,
+        }
     }
 
-    /// A value that every value is better than.
-    pub(crate) fn worst(self) -> f64 {
-        if self.is_loss { f64::INFINITY } else { f64::NEG_INFINITY }
-    }
-
-    /// Values from the worst to the best.
-    pub(crate) fn order(self, a: f64, b: f64) -> std::cmp::Ordering {
-        if self.is_loss { b.total_cmp(&a) } else { a.total_cmp(&b) }
+    /// Its value for a fold; `None` for a score that folds do not have.
+    pub(crate) fn of_fold(self, scores: &FoldScores) -> Option<f64> {
+        match self {
+            Score::Of(metric) => Some(scores.get(metric)),
+            Score::Brier => Some(scores.brier),
+            Score::Ece => Some(scores.ece),
+            _ => None,
+        }
     }
 }
 
-impl fmt::Display for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
+/// The metric and two others that are shown beside it.
+pub(crate) fn beside(metric: Metric) -> [Metric; 3] {
+    let others = [Metric::Accuracy, Metric::LogLoss];
+    let [a, b] = others.map(|other| if other == metric { Metric::default() } else { other });
+    [metric, a, b]
+}
+
+/// Values from the worst to the best.
+pub(crate) fn order(metric: Metric, a: f64, b: f64) -> Ordering {
+    if metric.is_greater_better() { a.total_cmp(&b) } else { b.total_cmp(&a) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_loss_is_better_where_it_is_smaller() {
-        let of = |report| Metric::of(&Facts { report, ..Facts::default() });
-        let (default, loss) = (of(json!({})), of(json!({ "metric": "log_loss" })));
-        assert_eq!([default.to_string(), loss.to_string()], ["weighted F1", "log loss"]);
-        assert!(default.is_better(0.2, 0.1) && loss.is_better(0.1, 0.2) && loss.is_better(9.0, loss.worst()));
-        assert_eq!(loss.order(0.1, 0.2), std::cmp::Ordering::Greater);
+        assert_eq!(order(Metric::LogLoss, 0.1, 0.2), Ordering::Greater);
+        assert_eq!(order(Metric::WeightedF1, 0.1, 0.2), Ordering::Less);
+        let lower = Score::ALL.into_iter().filter(|score| score.better() == "lower").map(Score::name);
+        assert_eq!(lower.collect::<Vec<_>>(), ["log loss (nats)", "Brier score", "calibration error"]);
+        assert_eq!(beside(Metric::LogLoss), [Metric::LogLoss, Metric::Accuracy, Metric::WeightedF1]);
     }
 }

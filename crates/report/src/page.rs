@@ -1,6 +1,6 @@
 //! The page as a whole.
 
-use crate::facts::{Facts, Look};
+use crate::facts::Facts;
 use crate::sections;
 use crate::text::escape;
 use crate::verdict;
@@ -53,18 +53,18 @@ pub fn html(facts: &Facts) -> String {
 }
 
 fn title(facts: &Facts) -> String {
-    let classes = facts.classes().len();
-    let train = facts.table("train").map_or("", |table| verdict::file(table.at("/path").text()));
+    let classes = facts.report.classes.len();
+    let train = facts.table("train").map_or("", |table| verdict::file(&table.path));
     escape(&format!("{classes} classes from {train}"))
 }
 
 fn footer(facts: &Facts) -> String {
-    let started = match facts.report.at("/started").text() {
+    let started = match facts.report.started.as_str() {
         "" => String::new(),
         started => format!(", begun {}", escape(started)),
     };
     format!(
         "Made by Headsmith {}{started}. This page has no script and fetches nothing.",
-        escape(facts.report.at("/headsmith_version").text())
+        escape(&facts.report.headsmith_version)
     )
 }

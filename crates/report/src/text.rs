@@ -1,5 +1,8 @@
 //! Numbers and names as they are shown.
 
+use std::fmt::Display;
+
+use headsmith_metrics::bootstrap::Interval;
 use serde_json::Value;
 
 /// A text as HTML shows it.
@@ -44,15 +47,12 @@ pub(crate) fn percent(share: f64) -> String {
 }
 
 /// `0.6191 to 0.6612`; nothing where there is no interval.
-pub(crate) fn interval(interval: &Value) -> String {
-    match (interval["low"].as_f64(), interval["high"].as_f64()) {
-        (Some(low), Some(high)) => format!("{low:.4} to {high:.4}"),
-        _ => String::new(),
-    }
+pub(crate) fn interval(interval: impl Into<Option<Interval>>) -> String {
+    interval.into().map_or(String::new(), |Interval { low, high }| format!("{low:.4} to {high:.4}"))
 }
 
 /// A whole number with its thousands set apart.
-pub(crate) fn thousands(n: u64) -> String {
+pub(crate) fn thousands(n: impl Display) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -65,13 +65,32 @@ pub(crate) fn thousands(n: u64) -> String {
 }
 
 /// `1 row`, `2,000 rows`.
-pub(crate) fn counted(n: u64, what: &str) -> String {
+pub(crate) fn counted(n: impl Display, what: &str) -> String {
+    let n = thousands(n);
     let many = match what.strip_suffix('s') {
-        _ if n == 1 => what.to_owned(),
+        _ if n == "1" => what.to_owned(),
         Some(_) => format!("{what}es"),
         None => format!("{what}s"),
     };
-    format!("{}\u{a0}{many}", thousands(n))
+    format!("{n}\u{a0}{many}")
+}
+
+/// `a forest`, `an ensemble`.
+pub(crate) fn with_article(name: &str) -> String {
+    let is_vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
+    format!("{} {name}", if is_vowel { "an" } else { "a" })
+}
+
+/// The text with no line break between a number and the word that it counts.
+pub(crate) fn unbroken(text: &str) -> String {
+    let mut unbroken = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let counts = unbroken.ends_with(|before: char| before.is_ascii_digit());
+        let is_word = letters.peek().is_some_and(|next| next.is_alphabetic());
+        unbroken.push(if letter == ' ' && counts && is_word { '\u{a0}' } else { letter });
+    }
+    unbroken
 }
 
 /// With a capital letter at the beginning.
@@ -88,7 +107,7 @@ pub(crate) fn of_many(n: usize) -> String {
     if n > MAX_LISTED {
         format!(
             " Listed are the {MAX_LISTED} classes with the most rows; report.json has all {}.",
-            thousands(n as u64)
+            thousands(n)
         )
     } else {
         String::new()
@@ -168,6 +187,11 @@ mod tests {
             ("1\u{a0}class".into(), "3\u{a0}classes".into())
         );
         assert_eq!(duration(250.4), "4\u{a0}min 10\u{a0}s");
+        assert_eq!(
+            unbroken("2 features \u{2192} Dense 30: 3 weights"),
+            "2\u{a0}features \u{2192} Dense 30: 3\u{a0}weights"
+        );
+        assert_eq!(["random forest", "elastic net"].map(with_article), ["a random forest", "an elastic net"]);
         assert_eq!(signed(-0.01234), "\u{2212}0.0123");
     }
 

@@ -1,9 +1,11 @@
 //! What was done, and whether to trust it, in words: the page and the card say the same.
 
-use serde_json::Value;
+use headsmith_metrics::PerClass;
+use headsmith_metrics::bootstrap::Difference;
 
-use crate::facts::{Facts, Look};
-use crate::text::{counted, duration, interval, listed, percent, score, signed, thousands};
+use crate::facts::Facts;
+use crate::schema::{Judgement, ReliabilityBin, Severity, TableReport};
+use crate::text::{counted, duration, interval, listed, percent, score, signed, thousands, with_article};
 
 /// How a remark is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,15 +13,6 @@ pub(crate) enum Tone {
     Good,
     Warning,
     Note,
-}
-
-/// What a head is called.
-pub(crate) fn name(head: &str) -> String {
-    match head {
-        "forest" => "random forest".to_owned(),
-        "mlp" => "multilayer perceptron".to_owned(),
-        other => other.to_owned(),
-    }
 }
 
 /// The file of a path.
@@ -30,28 +23,23 @@ pub(crate) fn file(path: &str) -> &str {
 /// The whole run in a few sentences.
 pub(crate) fn what_was_done(facts: &Facts) -> String {
     let report = &facts.report;
-    let version = report.at("/headsmith_version").text();
-    let tables: Vec<String> = report.at("/tables").all().iter().map(table).collect();
-    let mut text = format!("Headsmith {version} read {}. ", listed(&tables));
-    let heads = report.at("/heads").all();
-    let study = report.at("/study");
+    let tables: Vec<String> = report.tables.iter().map(table).collect();
+    let mut text = format!("Headsmith {} read {}. ", report.headsmith_version, listed(&tables));
+    let heads = &report.heads;
     let steps: Vec<String> = [
-        heads.first().map(|head| format!("fitted a {}", name(head.at("/head").text()))),
-        (!study.is_null()).then(|| {
-            let pruned = study.at("/states").all().iter().find(|line| line.at("/state").text() == "pruned");
-            let pruned = pruned.map_or(0, |line| line.at("/n_trials").count());
+        heads.first().map(|head| format!("fitted {}", with_article(head.title()))),
+        report.study.as_ref().map(|study| {
             format!(
                 "tried {} in a study ({} ended early)",
-                counted(study.at("/n_trials").count(), "setting"),
-                thousands(pruned)
+                counted(study.n_trials, "setting"),
+                thousands(study.n_in("pruned"))
             )
         }),
-        heads.get(1).map(|head| format!("fitted a final {}", name(head.at("/head").text()))),
+        heads.get(1).map(|head| format!("fitted a final {}", head.title())),
         (heads.len() > 1).then(|| "compared the two on the validation rows".to_owned()),
-        report
-            .at("/predictions/n_rows")
-            .as_u64()
-            .map(|n| format!("predicted {} with the better one", counted(n, "row"))),
+        report.predictions.as_ref().map(|predictions| {
+            format!("predicted {} with the better one", counted(predictions.n_rows, "row"))
+        }),
     ]
     .into_iter()
     .flatten()
@@ -59,19 +47,19 @@ pub(crate) fn what_was_done(facts: &Facts) -> String {
     if !steps.is_empty() {
         text += &format!("It {}. ", listed(&steps));
     }
-    if let Some(seconds) = report.at("/seconds").number() {
+    if let Some(seconds) = report.seconds {
         text += &format!("This took {} in total.", duration(seconds));
     }
     text
 }
 
-fn table(table: &Value) -> String {
+fn table(table: &TableReport) -> String {
     format!(
         "{} ({}, {}) as {}",
-        file(table.at("/path").text()),
-        counted(table.at("/n_rows").count(), "row"),
-        counted(table.at("/n_features").count(), "feature"),
-        match table.at("/role").text() {
+        file(&table.path),
+        counted(table.n_rows, "row"),
+        counted(table.n_features, "feature"),
+        match table.role.as_str() {
             "train" => "training rows",
             "val" => "validation rows",
             "test" => "rows to predict",
@@ -82,15 +70,12 @@ fn table(table: &Value) -> String {
 
 /// Whether the chosen head is better than the baseline, as the paired test says; `None` without a comparison.
 pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
-    let comparison = facts.report.at("/comparison");
+    let comparison = facts.report.comparison.as_ref()?;
     let metric = facts.metric();
-    let difference = &comparison["difference"][metric.key];
-    let [observed, low, high, p] =
-        ["/observed", "/low", "/high", "/p_value"].map(|path| difference.at(path).number());
-    let (observed, low, high, p) = (observed?, low?, high?, p?);
-    let (candidate, baseline) =
-        (name(comparison.at("/candidate").text()), name(comparison.at("/baseline").text()));
-    if comparison.at("/difference/identical_predictions").as_bool() == Some(true) && !metric.is_loss() {
+    let Difference { observed, low, high, p_value: p } = *comparison.difference.by_metric.get(metric);
+    let [candidate, baseline] =
+        [&comparison.candidate, &comparison.baseline].map(|head| facts.report.title_of(head));
+    if comparison.difference.identical_predictions && metric.is_greater_better() {
         let same =
             format!("{candidate} and {baseline} predict the same class for every row: neither is better.");
         return Some((Tone::Note, same));
@@ -101,7 +86,8 @@ pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
         signed(low),
         signed(high)
     );
-    let (better, worse) = if metric.is_loss() { (high < 0.0, low > 0.0) } else { (low > 0.0, high < 0.0) };
+    let (better, worse) =
+        if metric.is_greater_better() { (low > 0.0, high < 0.0) } else { (high < 0.0, low > 0.0) };
     Some(match (better, worse) {
         (true, _) => (Tone::Good, format!("The {candidate} is better than the {baseline}: {numbers}.")),
         (_, true) => (Tone::Warning, format!("The {candidate} is worse than the {baseline}: {numbers}.")),
@@ -120,7 +106,7 @@ pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
     if let Some(why) = &facts.unfinished {
         said.push((Tone::Warning, why.clone()));
     }
-    if facts.report.at("/interrupted").as_bool() == Some(true) {
+    if facts.report.interrupted {
         said.push((
             Tone::Warning,
             "The run was stopped before its end: parts of it are incomplete or missing.".to_owned(),
@@ -139,9 +125,8 @@ pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
 
 /// Classes that no row was predicted as.
 fn never_predicted(facts: &Facts) -> Option<(Tone, String)> {
-    let never = facts.scores().0.at("/never_predicted").all();
-    let names: Vec<String> =
-        never.iter().take(5).map(|class| format!("\u{201c}{}\u{201d}", class.text())).collect();
+    let never = &facts.scores()?.0.never_predicted;
+    let names: Vec<String> = never.iter().take(5).map(|class| format!("\u{201c}{class}\u{201d}")).collect();
     let more = if never.len() > names.len() { ", \u{2026}" } else { "" };
     (!never.is_empty()).then(|| {
         let classes =
@@ -153,51 +138,52 @@ fn never_predicted(facts: &Facts) -> Option<(Tone, String)> {
 /// What the rows had been used for, and the numbers that correct for it.
 fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
     let mut said = Vec::new();
-    let (metric, (scores, rows)) = (facts.metric(), facts.scores());
-    match scores.at("/caution").as_str() {
-        Some(caution) => {
-            said.push((Tone::Warning, format!("The score on the {rows} rows is optimistic: {caution}.")))
-        }
-        None if scores.is_null() => {}
-        None => said.push((
-            Tone::Good,
-            format!("The {rows} rows took no part in any choice: the score is not optimistic."),
-        )),
+    let metric = facts.metric();
+    if let Some((judgement, rows)) = facts.scores() {
+        said.push(match judgement.caution() {
+            Some(caution) => {
+                (Tone::Warning, format!("The score on the {rows} rows is optimistic: {caution}."))
+            }
+            None => (
+                Tone::Good,
+                format!("The {rows} rows took no part in any choice: the score is not optimistic."),
+            ),
+        });
     }
-    let selection = facts.report.at("/study/selection");
-    if let (Some(observed), Some(corrected)) =
-        (selection.at("/observed").number(), selection.at("/corrected").number())
-    {
+    if let Some(selection) = facts.report.study.as_ref().and_then(|study| study.selection) {
         said.push((
             Tone::Note,
             format!(
                 "Corrected for selection among {}, the best trial's {metric} is {} (95% interval {}) instead \
                  of {}.",
-                counted(selection.at("/n_trials").count(), "trial"),
-                score(corrected),
-                interval(selection.at("/corrected_interval")),
-                score(observed)
+                counted(selection.n_trials, "trial"),
+                score(selection.corrected),
+                interval(selection.corrected_interval),
+                score(selection.observed)
             ),
         ));
     }
-    let held = facts.chosen().at("/held_back");
-    if let Some(value) = held[metric.key].number() {
+    if let Some(held) = facts.chosen().and_then(|chosen| chosen.held_back.as_ref()) {
+        let Judgement { scores, intervals, .. } = &held.judgement;
         said.push((
             Tone::Good,
             format!(
                 "On {} that were held back from every choice, its {metric} is {} (95% interval {}).",
-                counted(held.at("/n_samples").count(), "validation row"),
-                score(value),
-                interval(&held["intervals"][metric.key])
+                counted(scores.n_samples, "validation row"),
+                score(metric.of(scores)),
+                interval(intervals.as_ref().map(|intervals| metric.interval(intervals)))
             ),
         ));
     }
     said
 }
 
+/// `None` before any table was read.
 fn checks(facts: &Facts) -> Option<(Tone, String)> {
-    let findings = facts.report.at("/findings").as_array()?;
-    let n = findings.iter().filter(|finding| finding.at("/severity").text() != "note").count() as u64;
+    if facts.report.tables.is_empty() {
+        return None;
+    }
+    let n = facts.report.findings.iter().filter(|finding| finding.severity != Severity::Note).count();
     Some(match n {
         0 => (
             Tone::Good,
@@ -208,14 +194,14 @@ fn checks(facts: &Facts) -> Option<(Tone, String)> {
 }
 
 fn calibration(facts: &Facts) -> Option<(Tone, String)> {
-    let (scores, rows) = facts.scores();
-    let ece = scores.at("/ece").number()?;
+    let (judgement, rows) = facts.scores()?;
+    let ece = judgement.scores.ece;
     let tone = if ece < 0.05 { Tone::Good } else { Tone::Warning };
-    let bins = facts.evidence().at("/reliability").all();
-    let mean = |what: &str| -> f64 {
-        bins.iter().filter_map(|bin| Some(bin.at(what).number()? * bin.at("/n_samples").number()?)).sum()
+    let bins = &facts.chosen()?.evidence.reliability;
+    let mean = |what: fn(&ReliabilityBin) -> f64| -> f64 {
+        bins.iter().map(|bin| what(bin) * bin.n_samples as f64).sum()
     };
-    let lean = match mean("/confidence") - mean("/accuracy") {
+    let lean = match mean(|bin| bin.confidence) - mean(|bin| bin.accuracy) {
         _ if bins.is_empty() || ece < 0.02 => "",
         gap if gap > 0.0 => " It is overconfident.",
         _ => " It is underconfident.",
@@ -230,27 +216,24 @@ fn calibration(facts: &Facts) -> Option<(Tone, String)> {
 }
 
 fn weakest(facts: &Facts) -> Option<(Tone, String)> {
-    let classes = facts.scores().0.at("/per_class").all();
-    let occurs = classes.iter().filter(|class| class.at("/support").count() > 0);
-    let worst = occurs.min_by(|a, b| {
-        let f1 = |class: &Value| class.at("/f1").number().unwrap_or(0.0);
-        f1(a).total_cmp(&f1(b))
-    })?;
+    let judgement = facts.scores()?.0;
+    let occurs = judgement.scores.per_class.iter().filter(|class| class.support > 0);
+    let worst: &PerClass = occurs.min_by(|a, b| a.f1.total_cmp(&b.f1))?;
     Some((
         Tone::Note,
         format!(
             "Its weakest class is \u{201c}{}\u{201d}: F1 {}, recall {}, precision {}.",
-            worst.at("/class").text(),
-            score(worst.at("/f1").number()),
-            score(worst.at("/recall").number()),
-            score(worst.at("/precision").number())
+            judgement.classes[worst.class],
+            score(worst.f1),
+            score(worst.recall),
+            score(worst.precision)
         ),
     ))
 }
 
 /// That somebody pruned trials, which nobody can do again in the same epochs.
 fn by_hand(facts: &Facts) -> Option<(Tone, String)> {
-    let n = facts.report.at("/study/n_pruned_by_hand").count();
+    let n = facts.report.study.as_ref()?.n_pruned_by_hand;
     (n > 0).then(|| {
         (Tone::Warning, format!("{} pruned by hand: the study is not reproducible.", counted(n, "trial")))
     })
@@ -258,9 +241,8 @@ fn by_hand(facts: &Facts) -> Option<(Tone, String)> {
 
 /// How much better it is on the rows that it learnt from.
 fn gap(facts: &Facts) -> Option<(Tone, String)> {
-    let (metric, chosen) = (facts.metric(), facts.chosen());
-    let train = chosen["train"][metric.key].number()?;
-    let val = chosen["val"][metric.key].number()?;
+    let (metric, chosen) = (facts.metric(), facts.chosen()?);
+    let [train, val] = [&chosen.train, chosen.val.as_ref()?].map(|judgement| metric.of(&judgement.scores));
     Some((
         Tone::Note,
         format!(

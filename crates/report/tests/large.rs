@@ -3,16 +3,16 @@
 // A test may end at the first thing that is not as it must be, in the code it shares too.
 #![allow(clippy::unwrap_used)]
 
+mod sample;
+
+use headsmith_report::schema::{Report, StudyReport};
 use headsmith_report::{Facts, Trial, card, html};
+use sample::{fit, judgement, name, table};
 use serde_json::{Value, json};
 
 const N_CLASSES: usize = 100;
 
-fn name(class: usize) -> String {
-    format!("a class of some name, number {class}")
-}
-
-fn classes(of: impl Fn(usize) -> Value) -> Vec<Value> {
+fn classes<T>(of: impl Fn(usize) -> T) -> Vec<T> {
     (0..N_CLASSES).map(of).collect()
 }
 
@@ -23,21 +23,19 @@ fn head() -> Value {
             (0..200).map(|i| [1.0 - f64::from(i) / 200.0, f64::from(i) / 200.0, 0.7123]).collect();
         json!({ "class": name(class), "points": points })
     };
-    let scores = json!({ "loss": 0.71234, "weighted_f1": 0.61234 });
-    let judgement = json!({
-        "weighted_f1": 0.63, "n_samples": 100_000, "ece": 0.1,
-        "per_class": classes(|c| json!({ "class": name(c), "precision": 0.6, "recall": 0.6, "f1": 0.6, "support": 1000 })),
-        "confusion": classes(|_| json!(vec![7; N_CLASSES])),
-    });
-    json!({
-        "head": "mlp", "best_epoch": 400, "val": judgement, "train": judgement,
-        "history": (0..2000).map(|epoch| json!({ "epoch": epoch, "train": scores, "val": scores })).collect::<Vec<_>>(),
-        "evidence": {
-            "per_class": classes(|c| json!({ "class": name(c), "precision": interval, "recall": interval, "f1": interval })),
-            "roc": (0..24).map(curve).collect::<Vec<_>>(),
-            "precision_recall": (0..24).map(curve).collect::<Vec<_>>(),
-        },
-    })
+    let scores =
+        json!({ "loss": 0.71234, "mae": 0.2, "mse": 0.1, "accuracy": 0.61234, "weighted_f1": 0.61234 });
+    let epoch = |epoch| json!({ "epoch": epoch, "learning_rate": 0.1, "improved": true, "train": scores, "val": scores });
+    let confusion = classes(|class| classes(|predicted| if class == predicted { 700 } else { 7 }));
+    let per_class =
+        |class| json!({ "class": name(class), "precision": interval, "recall": interval, "f1": interval });
+    let mut head = fit(&judgement(&classes(name), |_| 0.6, |_| 1000, &json!(confusion)));
+    head["best_epoch"] = json!(400);
+    head["history"] = (0..2000).map(epoch).collect();
+    head["evidence"]["per_class"] = json!(classes(per_class));
+    head["evidence"]["roc"] = (0..24).map(curve).collect();
+    head["evidence"]["precision_recall"] = (0..24).map(curve).collect();
+    head
 }
 
 fn trial(number: u64) -> Trial {
@@ -57,9 +55,13 @@ fn trial(number: u64) -> Trial {
 
 #[test]
 fn a_large_run_has_a_small_page() {
-    let report =
-        json!({ "classes": classes(|c| name(c).into()), "heads": [head()], "chosen": "mlp", "study": {} });
-    let facts = Facts { report, trials: (0..5000).map(trial).collect(), unfinished: None };
+    let report = Report {
+        classes: classes(name),
+        heads: vec![serde_json::from_value(head()).unwrap()],
+        study: Some(StudyReport::default()),
+        ..Report::default()
+    };
+    let facts = Facts { report, trials: (0..5000).map(trial).collect(), ..Facts::default() };
     let page = html(&facts);
     assert!(page.len() < 1_500_000, "{} bytes", page.len());
     for part in ["classes", "confusion", "curves", "learning", "study"] {
@@ -71,21 +73,16 @@ fn a_large_run_has_a_small_page() {
 }
 
 /// Class `c` has `rows(c)` rows and F1 `c / n`.
-fn report_of(n: usize, rows: impl Fn(usize) -> usize) -> Value {
-    let names: Vec<String> = (0..n).map(|c| format!("kind-{c:04}")).collect();
-    let per_class: Vec<Value> = (0..n)
-        .map(|c| {
-            let f1 = c as f64 / n as f64;
-            json!({ "class": names[c], "precision": 0.5, "recall": 0.5, "f1": f1, "support": rows(c) })
-        })
-        .collect();
-    let labels: Vec<Value> = (0..n).map(|c| json!({ "class": names[c], "count": rows(c) })).collect();
-    let table =
-        |role| json!({ "role": role, "path": "t.csv", "n_rows": 100_000, "n_features": 8, "labels": labels });
-    json!({
-        "classes": names, "chosen": "mlp", "tables": [table("train"), table("val")],
-        "heads": [{ "head": "mlp", "val": { "weighted_f1": 0.5, "per_class": per_class } }],
-    })
+fn report_of(n: usize, rows: impl Fn(usize) -> usize) -> Report {
+    let classes: Vec<String> = (0..n).map(|c| format!("kind-{c:04}")).collect();
+    let judgement = judgement(&classes, |c| c as f64 / n as f64, &rows, &Value::Null);
+    let tables = ["train", "val"].map(|role| table(role, &classes, &rows));
+    Report {
+        tables: tables.into(),
+        heads: vec![serde_json::from_value(fit(&judgement)).unwrap()],
+        classes,
+        ..Report::default()
+    }
 }
 
 /// The rows of the tables in a section whose first cell names a class.

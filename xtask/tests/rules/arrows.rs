@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("headsmith-tensorboard", &[]),
     ("headsmith-http", &[]),
     ("headsmith-mlflow", &["headsmith-http"]),
-    ("headsmith-report", &[]),
+    ("headsmith-report", &["headsmith-metrics", "headsmith-heads"]),
     (
         "headsmith",
         &[

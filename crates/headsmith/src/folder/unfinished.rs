@@ -1,63 +1,63 @@
-//! A command that left no report, from what it said: as much of `report.json` as there is.
+//! A command that left no report, from its log of events: as much of `report.json` as there is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use headsmith_heads::EpochRecord;
 use headsmith_metrics::Metric;
-use headsmith_report::Trial;
-use serde_json::{Value, json};
+use headsmith_report::schema::{
+    FitReport, REPORT_FORMAT, REPORT_VERSION, Report, StateLine, StudyReport, TableReport,
+};
+use headsmith_report::{Fitting, Trial};
+use serde::de::DeserializeOwned;
+use serde_json::{Result, Value};
 
 use super::Stored;
 use crate::studies::INTERRUPTED;
 
+/// A fit that had begun and not ended.
+pub(super) struct Unfinished<'l> {
+    head: &'l str,
+    purpose: &'l str,
+    pub(super) facts: Fitting,
+}
+
 /// The report of a session of the log, as far as it came.
-pub(super) fn told(session: &[Value]) -> Value {
-    let begin = &session[0];
-    let of = |what: &str, key: &str| -> Vec<&Value> {
-        session.iter().filter(|event| event["event"] == what).map(|event| &event[key]).collect()
-    };
-    let (tables, heads) = (of("read", "table"), of("fitted", "head"));
-    let mut report = json!({
-        "format": "headsmith-report",
-        "version": crate::report::REPORT_VERSION,
-        "headsmith_version": begin["headsmith_version"],
-        "started": begin["started"],
-        "command": begin["command"],
-        "machine": begin["machine"],
-        "seed": begin["seed"],
-        "jobs": begin["jobs"],
-        "tables": tables,
-        "findings": of("found", "finding"),
-        "classes": classes(&tables, &heads),
-        "heads": heads,
-    });
-    if let Some(split) = of("split", "split").last() {
-        report["split"] = (*split).clone();
-    }
+///
+/// # Errors
+/// When an event is not of the format.
+pub(super) fn told(session: &[Value]) -> Result<Report> {
+    let begin: Report = read(&session[0])?;
+    let (tables, mut heads): (Vec<TableReport>, Vec<FitReport>) =
+        (all(session, "read", "table")?, all(session, "fitted", "head")?);
     let metric = metric(session);
-    report["metric"] = json!(metric);
-    if let Some(chosen) = better(&heads, metric) {
-        report["chosen"] = chosen["head"].clone();
+    if let ([only], Some(model)) = (&mut heads[..], model(session)) {
+        only.model = Some(model.to_owned());
     }
-    if let (Some(model), Some([only])) =
-        (model(session), report["heads"].as_array_mut().map(Vec::as_mut_slice))
-    {
-        only["model"] = model.clone();
-    }
-    let of_study = session.iter().rfind(|event| event["event"] == "searching" || event["event"] == "studied");
-    if let Some(study) = of_study {
-        report["study"] = match &study["study"] {
-            Value::String(name) => json!({ "name": name }),
-            whole => whole.clone(),
-        };
-    }
-    if let Some((head, epochs)) = fitting(session) {
-        report["fitting"] = json!({ "head": head["head"], "history": epochs });
-    }
-    if let Some(seconds) = seconds(session).filter(|_| has_ended(session)) {
-        report["seconds"] = seconds.into();
-    }
-    report
+    Ok(Report {
+        format: REPORT_FORMAT.to_owned(),
+        version: REPORT_VERSION,
+        metric,
+        split: all(session, "split", "split")?.pop(),
+        findings: all(session, "found", "finding")?,
+        classes: classes(&tables, &heads),
+        chosen: better(&heads, metric).map_or(String::new(), |chosen| chosen.head.clone()),
+        study: study(session)?,
+        seconds: seconds(session).filter(|_| has_ended(session)),
+        tables,
+        heads,
+        ..begin
+    })
+}
+
+/// A value of the log as a part of the report.
+fn read<T: DeserializeOwned>(value: &Value) -> Result<T> {
+    T::deserialize(value)
+}
+
+/// What the events called `event` have at `key`.
+fn all<T: DeserializeOwned>(session: &[Value], event: &str, key: &str) -> Result<Vec<T>> {
+    session.iter().filter(|of| of["event"] == event).map(|of| read(&of[key])).collect()
 }
 
 /// The metric that chose; the default in logs of older versions, which knew no other.
@@ -66,63 +66,78 @@ fn metric(session: &[Value]) -> Metric {
     named.and_then(|name| name.parse().ok()).unwrap_or_default()
 }
 
+/// The study's report; before there is one, its name.
+fn study(session: &[Value]) -> Result<Option<StudyReport>> {
+    let last = session.iter().rfind(|event| event["event"] == "searching" || event["event"] == "studied");
+    last.map(|event| match &event["study"] {
+        Value::String(name) => Ok(StudyReport { name: name.clone(), ..StudyReport::default() }),
+        whole => read(whole),
+    })
+    .transpose()
+}
+
 /// The head that is better on the validation rows; the earlier of equals.
-fn better<'h>(heads: &[&'h Value], metric: Metric) -> Option<&'h Value> {
-    let score = |head: &Value| head["val"][metric.name()].as_f64().unwrap_or(metric.worst());
-    heads
-        .iter()
-        .copied()
-        .reduce(|best, head| if metric.is_better(score(head), score(best)) { head } else { best })
+fn better(heads: &[FitReport], metric: Metric) -> Option<&FitReport> {
+    let score = |head: &FitReport| head.val.as_ref().map_or(metric.worst(), |val| metric.of(&val.scores));
+    heads.iter().reduce(|best, head| if metric.is_better(score(head), score(best)) { head } else { best })
 }
 
 /// The file of the model that was written.
-fn model(session: &[Value]) -> Option<&Value> {
-    let mut written = session.iter().filter(|event| event["event"] == "wrote").map(|event| &event["path"]);
-    written.rfind(|path| path.as_str().is_some_and(|path| path.ends_with(".safetensors")))
+fn model(session: &[Value]) -> Option<&str> {
+    let written = session.iter().filter(|event| event["event"] == "wrote");
+    written.filter_map(|event| event["path"].as_str()).rfind(|path| path.ends_with(".safetensors"))
 }
 
 fn has_ended(session: &[Value]) -> bool {
     session.iter().any(|event| event["event"] == "ended")
 }
 
-/// From the first thing that was said to the last.
+/// The time from the first event to the last.
 fn seconds(session: &[Value]) -> Option<f64> {
     Some(session.last()?["time"].as_f64()? - session.first()?["time"].as_f64()?)
 }
 
 /// The names of the classes in their order: as a head has them, or as the training table's labels are sorted.
-fn classes(tables: &[&Value], heads: &[&Value]) -> Vec<Value> {
-    let named = |list: &Value| {
-        list.as_array().into_iter().flatten().map(|of| of["class"].clone()).collect::<Vec<_>>()
-    };
+fn classes(tables: &[TableReport], heads: &[FitReport]) -> Vec<String> {
     match (heads.first(), tables.first()) {
-        (Some(head), _) => named(&head["train"]["per_class"]),
-        (None, Some(table)) => named(&table["labels"]),
+        (Some(head), _) => head.train.classes.clone(),
+        (None, Some(table)) => table.labels.iter().map(|label| label.class.clone()).collect(),
         _ => Vec::new(),
     }
 }
 
 /// The fit that had begun and not ended, and its epochs.
-fn fitting(session: &[Value]) -> Option<(&Value, Vec<&Value>)> {
-    let begun = session.iter().rposition(|event| event["event"] == "fitting")?;
+///
+/// # Errors
+/// When an epoch is not of the format.
+pub(super) fn fitting(session: &[Value]) -> Result<Option<Unfinished<'_>>> {
+    let Some(begun) = session.iter().rposition(|event| event["event"] == "fitting") else { return Ok(None) };
     let rest = &session[begun..];
     let ends = ["fitted", "fold", "searching"];
-    let ended = rest.iter().any(|event| event["event"].as_str().is_some_and(|event| ends.contains(&event)));
-    let epochs = rest.iter().filter(|event| event["event"] == "epoch").map(|event| &event["record"]);
-    (!ended).then(|| (&session[begun], epochs.collect()))
+    if rest.iter().any(|event| event["event"].as_str().is_some_and(|event| ends.contains(&event))) {
+        return Ok(None);
+    }
+    let [head, purpose] = ["head", "purpose"].map(|key| rest[0][key].as_str().unwrap_or_default());
+    let history: Vec<EpochRecord> = all(rest, "epoch", "record")?;
+    Ok(Some(Unfinished { head, purpose, facts: Fitting { title: head.to_owned(), history } }))
 }
 
 /// Why the report is no more; `None` when the command came to its end.
-pub(super) fn why(session: &[Value], checkpoint: Option<&Path>) -> Option<String> {
+pub(super) fn why(
+    session: &[Value],
+    fitting: Option<&Unfinished<'_>>,
+    checkpoint: Option<&Path>,
+) -> Option<String> {
     if has_ended(session) {
         return None;
     }
-    let doing = match (fitting(session), session.last()) {
-        (Some((fit, epochs)), _) => {
-            let [head, purpose] = ["head", "purpose"].map(|key| fit[key].as_str().unwrap_or_default());
-            // A forest has none.
-            let epochs =
-                if epochs.is_empty() { String::new() } else { format!(", {} epochs in", epochs.len()) };
+    let doing = match (fitting, session.last()) {
+        (Some(Unfinished { head, purpose, facts }), _) => {
+            // Not every head has epochs.
+            let epochs = match facts.history.len() {
+                0 => String::new(),
+                n => format!(", {n} epochs in"),
+            };
             let purpose = if purpose.is_empty() { String::new() } else { format!(" ({purpose})") };
             format!(" while it fitted the {head}{purpose}{epochs}")
         }
@@ -144,22 +159,18 @@ pub(super) fn why(session: &[Value], checkpoint: Option<&Path>) -> Option<String
 }
 
 /// The study from its database or, without one, from its trials, if it left no report.
-pub(super) fn add_study(report: &mut Value, trials: &[Trial], study: Option<&Stored>) {
-    if report["study"]["states"].is_array() {
-        return;
-    }
-    let shown = study.map(|study| study.look.report(&study.place.storage));
-    match shown.and_then(|study| serde_json::to_value(study).ok()) {
-        Some(study) => report["study"] = study,
-        None if report["study"].is_null() => (),
-        None => {
-            report["study"]["n_trials"] = json!(trials.len());
-            report["study"]["states"] = json!(counts(trials));
+pub(super) fn add_study(report: &mut Report, trials: &[Trial], stored: Option<&Stored>) {
+    let Some(study) = report.study.as_mut().filter(|study| study.states.is_empty()) else { return };
+    match stored {
+        Some(stored) => {
+            let report = serde_json::to_value(stored.look.report(&stored.place.storage));
+            *study = report.and_then(serde_json::from_value).unwrap_or_default();
         }
+        None => (study.n_trials, study.states) = (trials.len(), counts(trials)),
     }
 }
 
-fn counts(trials: &[Trial]) -> Vec<Value> {
+fn counts(trials: &[Trial]) -> Vec<StateLine> {
     let mut counts: BTreeMap<&str, (usize, usize, f64)> = BTreeMap::new();
     for trial in trials {
         let count = counts.entry(trial.state.as_str()).or_default();
@@ -167,7 +178,12 @@ fn counts(trials: &[Trial]) -> Vec<Value> {
         count.1 += trial.reports.len();
         count.2 += trial.seconds.unwrap_or(0.0);
     }
-    let line = |(state, (n_trials, n_epochs, seconds))| json!({ "state": state, "n_trials": n_trials, "n_epochs": n_epochs, "seconds": seconds });
+    let line = |(state, (n_trials, n_epochs, seconds)): (&str, _)| StateLine {
+        state: state.to_owned(),
+        n_trials,
+        n_epochs,
+        seconds,
+    };
     counts.into_iter().map(line).collect()
 }
 

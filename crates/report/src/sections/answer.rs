@@ -1,22 +1,27 @@
 //! The model, its score, its interval, the scores that correct it, and the baseline's, on one axis; and whether to trust it.
 
-use serde_json::Value;
+use headsmith_metrics::Metric;
+use headsmith_metrics::bootstrap::Interval;
 
 use crate::axis::Axis;
-use crate::facts::{Facts, Look};
+use crate::facts::Facts;
 use crate::figure::Figure;
-use crate::metric::Metric;
+use crate::metric::beside;
 use crate::plot::Plot;
+use crate::schema::{FitReport, Judgement};
 use crate::table::Table;
 use crate::text::{counted, escape, interval, score};
 use crate::verdict::{self, Tone};
+
+/// What validation rows were used for that chose the head's trial in a study.
+const TRIAL: &str = "trial";
 
 /// A score of the figure.
 struct Line {
     name: &'static str,
     class: &'static str,
     value: f64,
-    interval: Value,
+    interval: Option<Interval>,
 }
 
 pub(crate) fn html(facts: &Facts) -> String {
@@ -33,58 +38,59 @@ pub(crate) fn html(facts: &Facts) -> String {
 }
 
 fn hero(facts: &Facts) -> String {
-    let (scores, rows) = facts.scores();
-    let metric = facts.metric();
-    let Some(value) = scores[metric.key].number() else {
+    let (Some(chosen), Some((Judgement { scores, intervals, .. }, rows))) = (facts.chosen(), facts.scores())
+    else {
         return "<p>No head was fitted, so there is no score.</p>".to_owned();
     };
-    let [_, others @ ..] = metric.beside();
-    let others = others.map(|(key, name)| format!("{name} {}", score(scores[key].number())));
-    let between = match interval(&scores["intervals"][metric.key]) {
-        none if none.is_empty() => String::new(),
-        between => format!("<p>95% interval {between}</p>"),
-    };
-    let lines = lines(facts);
+    let metric = facts.metric();
+    let [_, others @ ..] = beside(metric);
+    let others = others.map(|other| format!("{other} {}", score(other.of(scores))));
+    let between = intervals.as_ref().map_or(String::new(), |intervals| {
+        format!("<p>95% interval {}</p>", interval(metric.interval(intervals)))
+    });
+    let lines = lines(facts, chosen);
     let figure = if lines.len() > 1 { figure(&lines, metric) } else { String::new() };
     format!(
         "<div class=\"hero\"><div><p class=\"note\">{}</p><p class=\"big\">{}</p>\
          <p><b>{metric}</b> on {}</p>{between}<p class=\"note\">{}</p></div>{figure}</div>",
-        escape(&format!("The {} predicts", verdict::name(facts.chosen().at("/head").text()))),
-        score(value),
-        counted(scores.at("/n_samples").count(), &format!("{rows} row")),
+        escape(&format!("The {} predicts", chosen.title())),
+        score(metric.of(scores)),
+        counted(scores.n_samples, &format!("{rows} row")),
         others.join(", "),
     )
 }
 
-fn lines<'f>(facts: &'f Facts) -> Vec<Line> {
-    let chosen = facts.chosen();
-    let selection = facts.report.at("/study/selection");
-    let key = facts.metric().key;
-    let value = |scores: &'f Value| &scores[key];
-    let between = |scores: &'f Value| &scores["intervals"][key];
-    let mut lines = Vec::new();
-    let mut add = |name, class, value: &Value, interval: &Value| {
-        if let Some(value) = value.number() {
-            lines.push(Line { name, class, value, interval: interval.clone() });
-        }
+fn lines(facts: &Facts, chosen: &FitReport) -> Vec<Line> {
+    let metric = facts.metric();
+    let line = |name, class, judgement: &Judgement| Line {
+        name,
+        class,
+        value: metric.of(&judgement.scores),
+        interval: judgement.intervals.as_ref().map(|intervals| metric.interval(intervals)),
     };
-    let baseline = facts.report.at("/heads/0");
-    if facts.report.at("/heads").all().len() > 1 && baseline.at("/head") != chosen.at("/head") {
-        add("baseline", "cg", value(baseline.at("/val")), between(baseline.at("/val")));
-    }
-    let (scores, _) = facts.scores();
-    add("chosen head", "c0", value(scores), between(scores));
-    if chosen.at("/head").text() != "forest" {
-        add("corrected for selection", "c1", selection.at("/corrected"), selection.at("/corrected_interval"));
-    }
-    let held = chosen.at("/held_back");
-    add("rows held back", "c2", value(held), between(held));
-    lines
+    let baseline = facts.report.heads.first().filter(|baseline| baseline.head != chosen.head);
+    let baseline = baseline.and_then(|baseline| baseline.val.as_ref());
+    let of_study = chosen.val.as_ref().is_some_and(|val| val.used_for.iter().any(|what| what == TRIAL));
+    let selection = facts.report.study.as_ref().and_then(|study| study.selection).filter(|_| of_study);
+    [
+        baseline.map(|val| line("baseline", "cg", val)),
+        facts.scores().map(|(judgement, _)| line("chosen head", "c0", judgement)),
+        selection.map(|selection| Line {
+            name: "corrected for selection",
+            class: "c1",
+            value: selection.corrected,
+            interval: Some(selection.corrected_interval),
+        }),
+        chosen.held_back.as_ref().map(|held| line("rows held back", "c2", &held.judgement)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn figure(lines: &[Line], metric: Metric) -> String {
     let names: Vec<String> = lines.iter().rev().map(|line| line.name.to_owned()).collect();
-    let ends = |line: &Line| Some((line.interval.at("/low").number()?, line.interval.at("/high").number()?));
+    let ends = |line: &Line| line.interval.map(|interval| (interval.low, interval.high));
     let all = lines.iter().flat_map(|line| {
         let (low, high) = ends(line).unwrap_or((line.value, line.value));
         [low, line.value, high]
@@ -93,11 +99,11 @@ fn figure(lines: &[Line], metric: Metric) -> String {
     let height = 60.0 + 34.0 * lines.len() as f64;
     let mut plot = Plot::sized(400.0, height, x, Axis::names("", &names));
     for (line, y) in lines.iter().zip((0..lines.len()).rev()) {
-        let said = format!("{}: {} ({})", line.name, score(line.value), interval(&line.interval));
+        let said = format!("{}: {} ({})", line.name, score(line.value), interval(line.interval));
         plot.whisker(line.class, y as f64, line.value, ends(line), &said);
     }
     let rows =
-        lines.iter().map(|line| vec![line.name.to_owned(), score(line.value), interval(&line.interval)]);
+        lines.iter().map(|line| vec![line.name.to_owned(), score(line.value), interval(line.interval)]);
     Figure {
         title: "",
         legend: Vec::new(),

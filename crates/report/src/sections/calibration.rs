@@ -1,50 +1,28 @@
 //! Whether a probability of 0.7 is right in 70% of the rows.
 
 use crate::axis::Axis;
-use crate::facts::{Facts, Look};
+use crate::facts::Facts;
 use crate::figure::{Figure, grid};
 use crate::plot::Plot;
+use crate::schema::ReliabilityBin as Bin;
 use crate::table::Table;
 use crate::text::{counted, percent, score, thousands};
 
-/// The rows whose greatest probability lies in a range.
-struct Bin {
-    low: f64,
-    high: f64,
-    n: u64,
-    confidence: f64,
-    accuracy: f64,
-}
-
 pub(crate) fn html(facts: &Facts) -> String {
-    let bins: Vec<Bin> = facts
-        .evidence()
-        .at("/reliability")
-        .all()
-        .iter()
-        .filter_map(|bin| {
-            Some(Bin {
-                low: bin.at("/low").number()?,
-                high: bin.at("/high").number()?,
-                n: bin.at("/n_samples").count(),
-                confidence: bin.at("/confidence").number()?,
-                accuracy: bin.at("/accuracy").number()?,
-            })
-        })
-        .collect();
+    let (Some(chosen), Some((judgement, _))) = (facts.chosen(), facts.scores()) else { return String::new() };
+    let bins = &chosen.evidence.reliability;
     if bins.is_empty() {
         return String::new();
     }
-    let ece = score(facts.scores().0.at("/ece").number());
-    grid(&[reliability(&bins, &ece), confidences(&bins)])
+    grid(&[reliability(bins, &score(judgement.scores.ece)), confidences(bins)])
 }
 
 fn numbers(bins: &[Bin]) -> Table {
-    let rows = bins.iter().filter(|bin| bin.n > 0).map(|bin| {
+    let rows = bins.iter().filter(|bin| bin.n_samples > 0).map(|bin| {
         let range = format!("{:.3} to {:.3}", bin.low, bin.high);
         vec![
             range,
-            thousands(bin.n),
+            thousands(bin.n_samples),
             score(bin.confidence),
             score(bin.accuracy),
             score(bin.accuracy - bin.confidence),
@@ -59,18 +37,18 @@ fn reliability(bins: &[Bin], ece: &str) -> String {
         Axis::linear("accuracy", 0.0, 1.0),
     );
     plot.line("ideal", [(0.0, 0.0), (1.0, 1.0)]);
-    let filled = || bins.iter().filter(|bin| bin.n > 0);
+    let filled = || bins.iter().filter(|bin| bin.n_samples > 0);
     for bin in filled() {
         let (low, high) = (bin.accuracy.min(bin.confidence), bin.accuracy.max(bin.confidence));
         plot.bar("c1 pale", (bin.low + 0.008, low), (bin.high - 0.008, high), "");
     }
     plot.line("c0", filled().map(|bin| (bin.confidence, bin.accuracy)));
-    let n: u64 = bins.iter().map(|bin| bin.n).sum();
+    let n: u64 = bins.iter().map(|bin| bin.n_samples).sum();
     for bin in filled() {
-        let radius = 2.5 + 4.0 * (bin.n as f64 / n.max(1) as f64).sqrt();
+        let radius = 2.5 + 4.0 * (bin.n_samples as f64 / n.max(1) as f64).sqrt();
         let said = format!(
             "{}: probability {}, accuracy {}",
-            counted(bin.n, "row"),
+            counted(bin.n_samples, "row"),
             score(bin.confidence),
             percent(bin.accuracy)
         );
@@ -94,18 +72,23 @@ fn reliability(bins: &[Bin], ece: &str) -> String {
 }
 
 fn confidences(bins: &[Bin]) -> String {
-    let most = bins.iter().map(|bin| bin.n).max().unwrap_or(0);
+    let most = bins.iter().map(|bin| bin.n_samples).max().unwrap_or(0);
     let mut plot = Plot::new(
         Axis::linear("probability of the predicted class", 0.0, 1.0),
         Axis::around("rows", [0.0, most as f64]),
     );
-    for bin in bins.iter().filter(|bin| bin.n > 0) {
-        let right = bin.n as f64 * bin.accuracy;
+    for bin in bins.iter().filter(|bin| bin.n_samples > 0) {
+        let right = bin.n_samples as f64 * bin.accuracy;
         let (low, high) = (bin.low + 0.006, bin.high - 0.006);
-        let said =
-            format!("{:.2} to {:.2}: {}, {:.0} correct", bin.low, bin.high, counted(bin.n, "row"), right);
+        let said = format!(
+            "{:.2} to {:.2}: {}, {:.0} correct",
+            bin.low,
+            bin.high,
+            counted(bin.n_samples, "row"),
+            right
+        );
         plot.bar("c0", (low, 0.0), (high, right), &said);
-        plot.bar("c1", (low, right), (high, bin.n as f64), &said);
+        plot.bar("c1", (low, right), (high, bin.n_samples as f64), &said);
     }
     Figure {
         title: "Confidence",

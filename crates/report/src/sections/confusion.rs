@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-
-use crate::facts::{Facts, Look};
+use crate::facts::Facts;
 use crate::figure::Figure;
 use crate::plot;
+use crate::schema::Judgement;
 use crate::table::Table;
 use crate::text::{escape, percent, short, thousands};
 
@@ -17,31 +16,27 @@ const MAX_WITH_NUMBERS: usize = 12;
 const MAX_PAIRS: usize = 30;
 
 pub(crate) fn html(facts: &Facts) -> String {
-    let (classes, rows) = (facts.classes(), facts.scores().0.at("/confusion").all());
-    if rows.is_empty() {
-        return of_many(facts, &classes);
+    let Some((judgement, _)) = facts.scores() else { return String::new() };
+    let (classes, counts) = (&judgement.classes, &judgement.scores.confusion);
+    if counts.is_empty() {
+        return of_many(judgement);
     }
-    let is_square = rows.iter().all(|row| row.all().len() == classes.len());
-    if rows.is_empty() || classes.len() != rows.len() || !is_square {
-        return String::new();
-    }
-    let counts: Vec<Vec<u64>> = rows.iter().map(|row| row.all().iter().map(Value::count).collect()).collect();
-    let pairs = pairs(&classes, &counts);
+    let pairs = pairs(judgement);
     if classes.len() > MAX_CLASSES {
         return format!("<p>The most confused pairs of classes.</p>{}", pairs.html());
     }
-    let mut matrix =
-        Table::new(std::iter::once("true class").chain(classes.iter().copied()).chain(["rows", "recall"]));
+    let names = classes.iter().map(String::as_str);
+    let mut matrix = Table::new(std::iter::once("true class").chain(names).chain(["rows", "recall"]));
     for (i, row) in counts.iter().enumerate() {
         let n: u64 = row.iter().sum();
-        let cells = row.iter().map(|&count| thousands(count));
+        let cells = row.iter().map(thousands);
         let ends = [thousands(n), percent(row[i] as f64 / n.max(1) as f64)];
-        matrix.add(std::iter::once(classes[i].to_owned()).chain(cells).chain(ends));
+        matrix.add(std::iter::once(classes[i].clone()).chain(cells).chain(ends));
     }
     let figure = Figure {
         title: "Confusion matrix",
         legend: Vec::new(),
-        svg: drawing(&classes, &counts),
+        svg: drawing(classes, counts),
         read: "Each row of the figure is a true class, each column a predicted class. Darker cells are a greater share of the \
                row. Correct predictions are on the diagonal.",
         numbers: matrix,
@@ -55,28 +50,20 @@ pub(crate) fn html(facts: &Facts) -> String {
 }
 
 /// The most frequent confusions of so many classes that the report has no matrix of them.
-fn of_many(facts: &Facts, classes: &[&str]) -> String {
-    let scores = facts.scores().0;
-    let pairs = scores.at("/confused_pairs").all();
+fn of_many(judgement: &Judgement) -> String {
+    let pairs = &judgement.confused_pairs;
     if pairs.is_empty() {
         return String::new();
     }
-    let rows = pairs.iter().take(MAX_PAIRS).map(|pair| {
-        let [class, predicted, n] = ["/0", "/1", "/2"].map(|path| pair.at(path).count());
-        let name = |class: u64| classes.get(class as usize).copied().unwrap_or_default().to_owned();
-        let support = scores.at(&format!("/per_class/{class}/support")).count().max(1);
-        vec![name(class), name(predicted), thousands(n), percent(n as f64 / support as f64)]
-    });
-    let table = Table::new(["true class", "predicted class", "rows", "of the class"]).words(&[1]).with(rows);
     format!(
         "<p>The pairs of classes that are confused most often, {} of {}.</p>{}",
         pairs.len().min(MAX_PAIRS),
-        thousands(scores.at("/n_confused_pairs").count()),
-        table.html()
+        thousands(judgement.n_confused_pairs),
+        self::pairs(judgement).html()
     )
 }
 
-fn drawing(classes: &[&str], counts: &[Vec<u64>]) -> String {
+fn drawing(classes: &[String], counts: &[Vec<u64>]) -> String {
     let n = classes.len();
     let longest = classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(14);
     let left = 26.0 + 6.4 * longest as f64;
@@ -94,7 +81,7 @@ fn drawing(classes: &[&str], counts: &[Vec<u64>]) -> String {
             "<text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             left - 8.0,
             y + side / 2.0 + 4.0,
-            escape(&short(classes[i], 14))
+            escape(&short(&classes[i], 14))
         );
         for (j, &count) in row.iter().enumerate() {
             let (x, share) = (left + side * j as f64, count as f64 / total);
@@ -157,17 +144,13 @@ fn drawing(classes: &[&str], counts: &[Vec<u64>]) -> String {
     plot::svg(width.round(), total.round(), "confusion matrix", &body)
 }
 
-fn pairs(classes: &[&str], counts: &[Vec<u64>]) -> Table {
-    let mut pairs: Vec<(usize, usize)> = (0..classes.len())
-        .flat_map(|i| (0..classes.len()).map(move |j| (i, j)))
-        .filter(|&(i, j)| i != j && counts[i][j] > 0)
-        .collect();
-    pairs.sort_by_key(|&(i, j)| std::cmp::Reverse(counts[i][j]));
-    let row = |(i, j): (usize, usize)| {
-        let share = counts[i][j] as f64 / counts[i].iter().sum::<u64>().max(1) as f64;
-        vec![classes[i].to_owned(), classes[j].to_owned(), thousands(counts[i][j]), percent(share)]
-    };
-    Table::new(["true class", "predicted class", "rows", "of the class"])
-        .words(&[1])
-        .with(pairs.into_iter().take(MAX_PAIRS).map(row))
+/// The most frequent confusions.
+fn pairs(judgement: &Judgement) -> Table {
+    let classes = &judgement.classes;
+    let rows = judgement.confused_pairs.iter().take(MAX_PAIRS).map(|&(class, predicted, n)| {
+        let support = judgement.scores.per_class[class].support.max(1);
+        let share = percent(n as f64 / support as f64);
+        vec![classes[class].clone(), classes[predicted].clone(), thousands(n), share]
+    });
+    Table::new(["true class", "predicted class", "rows", "of the class"]).words(&[1]).with(rows)
 }

@@ -1,11 +1,13 @@
 //! What thresholds on one class's probability find: ROC and precision-recall curves.
 
-use serde_json::Value;
+use headsmith_metrics::PerClass;
+use headsmith_metrics::curves::Point;
 
 use crate::axis::Axis;
-use crate::facts::{Facts, Look};
+use crate::facts::{Facts, largest_classes};
 use crate::figure::{Figure, grid};
 use crate::plot::{Plot, series};
+use crate::schema::{Curve, Evidence};
 use crate::table::Table;
 use crate::text::{score, short};
 
@@ -14,31 +16,35 @@ const MAX_CLASSES: usize = 12;
 
 /// What is drawn against what.
 struct Kind {
-    key: &'static str,
+    curves: fn(&Evidence) -> &[Curve],
+    /// Whether the diagonal is chance.
+    has_diagonal: bool,
     title: &'static str,
     x: &'static str,
     y: &'static str,
-    area: &'static str,
+    area: fn(&PerClass) -> Option<f64>,
     area_name: &'static str,
     read: &'static str,
 }
 
 const ROC: Kind = Kind {
-    key: "roc",
+    curves: |evidence| &evidence.roc,
+    has_diagonal: true,
     title: "ROC curves, one-vs-rest",
     x: "false positive rate",
     y: "true positive rate",
-    area: "roc_auc",
+    area: |class| class.roc_auc,
     area_name: "AUC",
     read: "Each point is a threshold on the class\u{2019}s probability: the share of its rows that are found (vertical), and the share of \
            other rows predicted as the class (horizontal). The nearer to the upper left corner, the better; the dashed line is chance.",
 };
 const PRECISION_RECALL: Kind = Kind {
-    key: "precision_recall",
+    curves: |evidence| &evidence.precision_recall,
+    has_diagonal: false,
     title: "Precision-recall curves, one-vs-rest",
     x: "recall",
     y: "precision",
-    area: "average_precision",
+    area: |class| Some(class.average_precision),
     area_name: "average precision",
     read: "A lower threshold finds more of the class\u{2019}s rows (right) and more rows of other classes (down). The \
            nearer to the upper right corner, the better; at full recall precision is the class\u{2019}s share of the rows.",
@@ -51,32 +57,28 @@ pub(crate) fn html(facts: &Facts) -> String {
 }
 
 fn figure(facts: &Facts, kind: &Kind) -> Option<String> {
-    let curves = facts.evidence()[kind.key].as_array()?;
-    let classes = facts.scores().0.at("/per_class").all();
+    let (chosen, (judgement, _)) = (facts.chosen()?, facts.scores()?);
+    let curves = (kind.curves)(&chosen.evidence);
     let mut plot = Plot::new(Axis::linear(kind.x, 0.0, 1.0), Axis::linear(kind.y, 0.0, 1.0));
-    if kind.key == "roc" {
+    if kind.has_diagonal {
         plot.line("ideal", [(0.0, 0.0), (1.0, 1.0)]);
     }
     let mut legend = Vec::new();
     let mut numbers = Table::new(["class", "threshold", kind.x, kind.y]);
-    let shown = facts.largest_classes(MAX_CLASSES).into_iter().filter_map(|class| {
-        let class = &classes[class];
-        let curve = curves.iter().find(|curve| curve["class"] == class["class"])?;
-        Some((class, curve))
+    let shown = largest_classes(judgement, MAX_CLASSES).into_iter().filter_map(|class| {
+        let curve = curves.iter().find(|curve| curve.class == judgement.classes[class])?;
+        Some((&judgement.scores.per_class[class], curve))
     });
-    for (i, (class, curve)) in shown.enumerate() {
-        let name = curve.at("/class").text();
-        let points = points(curve);
-        plot.line(&series(i), points.iter().map(|&[_, x, y]| (x, y)));
-        legend.push((
-            series(i),
-            format!("{}: {} {}", short(name, 24), kind.area_name, score(class[kind.area].number())),
-        ));
+    for (i, (class, Curve { class: name, points })) in shown.enumerate() {
+        plot.line(&series(i), points.iter().map(|point| (point.x, point.y)));
+        let area = score((kind.area)(class));
+        legend.push((series(i), format!("{}: {} {area}", short(name, 24), kind.area_name)));
         let cell =
             |value: f64| if value.is_finite() { format!("{value:.4}") } else { "above all".to_owned() };
-        numbers = numbers.with(
-            points.iter().map(|point| std::iter::once(name.to_owned()).chain(point.map(cell)).collect()),
-        );
+        let row = |&Point { threshold, x, y }: &Point| {
+            std::iter::once(name.clone()).chain([threshold, x, y].map(cell)).collect()
+        };
+        numbers = numbers.with(points.iter().map(row));
     }
     Some(
         Figure {
@@ -89,13 +91,4 @@ fn figure(facts: &Facts, kind: &Kind) -> Option<String> {
         }
         .html(),
     )
-}
-
-/// Threshold, horizontal and vertical place of each point; the threshold that nothing reaches is not finite.
-fn points(curve: &Value) -> Vec<[f64; 3]> {
-    let point = |point: &Value| {
-        let threshold = point.at("/0").number().unwrap_or(f64::INFINITY);
-        Some([threshold, point.at("/1").number()?, point.at("/2").number()?])
-    };
-    curve.at("/points").all().iter().filter_map(point).collect()
 }

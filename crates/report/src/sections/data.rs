@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::axis::Axis;
-use crate::facts::{Facts, Look, largest};
+use crate::facts::{Facts, largest};
 use crate::figure::Figure;
 use crate::plot::{Plot, series};
+use crate::schema::{Finding, Severity, TableReport};
 use crate::table::Table;
 use crate::text::{MAX_LISTED, counted, drawn, escape, of_many, percent, short, thousands};
 
@@ -15,7 +14,7 @@ use crate::text::{MAX_LISTED, counted, drawn, escape, of_many, percent, short, t
 const MAX_CLASSES: usize = 30;
 
 pub(crate) fn html(facts: &Facts) -> String {
-    let tables = facts.report.at("/tables").all();
+    let tables = &facts.report.tables;
     if tables.is_empty() {
         return String::new();
     }
@@ -30,41 +29,36 @@ pub(crate) fn html(facts: &Facts) -> String {
 
 /// How validation rows were split off the training table, where they have no table of their own.
 fn split(facts: &Facts) -> String {
-    let split = facts.report.at("/split");
-    if split.is_null() {
-        return String::new();
-    }
-    let [n_val, n_train] = ["/n_val", "/n_train"].map(|path| split.at(path).count());
-    let groups = match split.at("/groups") {
-        Value::Null => String::new(),
-        groups => format!(
+    let Some(split) = &facts.report.split else { return String::new() };
+    let n = split.n_val + split.n_train;
+    let groups = split.groups.as_ref().map_or(String::new(), |groups| {
+        format!(
             " No group of rows with the same value in column \u{201c}{}\u{201d} is on both sides: {} of {} are in the validation part.",
-            escape(groups.at("/column").text()),
-            thousands(groups.at("/n_val").count()),
-            counted(groups.at("/n_groups").count(), "group"),
-        ),
-    };
+            escape(&groups.column),
+            thousands(groups.n_val),
+            counted(groups.n_groups, "group"),
+        )
+    });
     format!(
         "<p>There is no validation table: {} of the {} training rows ({}) are the validation rows. They were drawn with seed {}, \
          stratified by class; rows with the same features are on one side.{groups}</p>",
-        thousands(n_val),
-        thousands(n_val + n_train),
-        percent(n_val as f64 / (n_val + n_train).max(1) as f64),
-        split.at("/seed").count(),
+        thousands(split.n_val),
+        thousands(n),
+        percent(split.n_val as f64 / n.max(1) as f64),
+        split.seed,
     )
 }
 
-fn read(tables: &[Value]) -> Table {
+fn read(tables: &[TableReport]) -> Table {
     let rows = tables.iter().map(|table| {
-        let hash = table.at("/fingerprint").text();
         vec![
-            table.at("/role").text().to_owned(),
-            table.at("/path").text().to_owned(),
-            table.at("/format").text().to_owned(),
-            thousands(table.at("/n_rows").count()),
-            thousands(table.at("/n_features").count()),
-            thousands(table.at("/n_skipped").count()),
-            short(hash, 17),
+            table.role.clone(),
+            table.path.clone(),
+            table.format.clone(),
+            thousands(table.n_rows),
+            thousands(table.n_features),
+            thousands(table.n_skipped),
+            short(&table.fingerprint, 17),
         ]
     });
     Table::new(["table", "file", "format", "rows", "features", "skipped", "content hash"])
@@ -73,32 +67,26 @@ fn read(tables: &[Value]) -> Table {
 }
 
 /// The tables whose labels are known to be labels.
-fn labelled(facts: &Facts) -> Vec<&Value> {
+fn labelled(facts: &Facts) -> Vec<&TableReport> {
     ["train", "val"].into_iter().filter_map(|role| facts.table(role)).collect()
 }
 
-fn share(table: &Value, class: &str) -> (u64, f64) {
-    let labels = table.at("/labels").all();
-    let count =
-        labels.iter().find(|label| label.at("/class").text() == class).map_or(0, |l| l.at("/count").count());
-    (count, count as f64 / table.at("/n_rows").count().max(1) as f64)
+fn share(table: &TableReport, class: &str) -> (usize, f64) {
+    let count = table.labels.iter().find(|label| label.class == class).map_or(0, |label| label.count);
+    (count, count as f64 / table.n_rows.max(1) as f64)
 }
 
 /// Up to `n` of the classes: those with the most rows in the first table, in their order.
-fn most_frequent<'c>(tables: &[&Value], classes: &[&'c str], n: usize) -> Vec<&'c str> {
-    let counts: BTreeMap<&str, u64> = tables
-        .iter()
-        .take(1)
-        .flat_map(|table| table.at("/labels").all())
-        .map(|label| (label.at("/class").text(), label.at("/count").count()))
-        .collect();
-    let n_rows = |class: usize| counts.get(classes[class]).copied().unwrap_or(0);
-    largest(classes.len(), n, n_rows).into_iter().map(|class| classes[class]).collect()
+fn most_frequent<'c>(tables: &[&TableReport], classes: &'c [String], n: usize) -> Vec<&'c str> {
+    let labels = tables.iter().take(1).flat_map(|table| &table.labels);
+    let counts: BTreeMap<&str, usize> = labels.map(|label| (label.class.as_str(), label.count)).collect();
+    let n_rows = |class: usize| counts.get(classes[class].as_str()).copied().unwrap_or(0) as u64;
+    largest(classes.len(), n, n_rows).into_iter().map(|class| classes[class].as_str()).collect()
 }
 
 fn shares(facts: &Facts) -> String {
-    let (tables, classes) = (labelled(facts), facts.classes());
-    let shown = &most_frequent(&tables, &classes, MAX_CLASSES)[..];
+    let (tables, classes) = (labelled(facts), &facts.report.classes);
+    let shown = &most_frequent(&tables, classes, MAX_CLASSES)[..];
     let names: Vec<String> = shown.iter().rev().map(|name| short(name, 18)).collect();
     let most =
         tables.iter().flat_map(|table| shown.iter().map(|class| share(table, class).1)).fold(0.01, f64::max);
@@ -109,17 +97,13 @@ fn shares(facts: &Facts) -> String {
         for (t, table) in tables.iter().enumerate() {
             let top = (shown.len() - 1 - i) as f64 + 0.36 - t as f64 * thickness;
             let (count, share) = share(table, class);
-            let said =
-                format!("{class}, {}: {} ({})", table.at("/role").text(), thousands(count), percent(share));
+            let said = format!("{class}, {}: {} ({})", table.role, thousands(count), percent(share));
             plot.bar(&series(t), (0.0, top), (100.0 * share, top - thickness * 0.9), &said);
         }
     }
-    let header = ["class".to_owned()].into_iter().chain(
-        tables
-            .iter()
-            .flat_map(|t| [t.at("/role").text().to_owned(), format!("{} share", t.at("/role").text())]),
-    );
-    let listed = most_frequent(&tables, &classes, MAX_LISTED);
+    let of_tables = tables.iter().flat_map(|table| [table.role.clone(), format!("{} share", table.role)]);
+    let header = ["class".to_owned()].into_iter().chain(of_tables);
+    let listed = most_frequent(&tables, classes, MAX_LISTED);
     let rows = listed.iter().map(|class| {
         let cells = tables
             .iter()
@@ -129,7 +113,7 @@ fn shares(facts: &Facts) -> String {
     });
     Figure {
         title: "How often each class occurs",
-        legend: tables.iter().enumerate().map(|(i, t)| (series(i), t.at("/role").text().to_owned())).collect(),
+        legend: tables.iter().enumerate().map(|(i, table)| (series(i), table.role.clone())).collect(),
         svg: plot.svg("share of each class in each table"),
         read: &format!(
             "Bars of one class should be about equally long. If they are not, the tables have different distributions, and a \
@@ -144,9 +128,8 @@ fn shares(facts: &Facts) -> String {
 }
 
 fn findings(facts: &Facts) -> String {
-    let all = facts.report.at("/findings").all();
-    let (notes, warnings): (Vec<&Value>, Vec<&Value>) =
-        all.iter().partition(|finding| finding.at("/severity").text() == "note");
+    let (notes, warnings): (Vec<&Finding>, Vec<&Finding>) =
+        facts.report.findings.iter().partition(|finding| finding.severity == Severity::Note);
     let said = match warnings.len() {
         0 => "<p>No warnings. The checks cover constant and duplicate columns, duplicate rows, rows in two tables, \
               values that are not finite, classes missing in a table, and tables that do not fit together.</p>"
@@ -157,20 +140,20 @@ fn findings(facts: &Facts) -> String {
         0 => said,
         n => format!(
             "{said}<details><summary>{}</summary>{}</details>",
-            counted(n as u64, "note"),
+            counted(n, "note"),
             table(&notes).html()
         ),
     }
 }
 
-fn table(findings: &[&Value]) -> Table {
+fn table(findings: &[&Finding]) -> Table {
     let rows = findings.iter().map(|finding| {
         vec![
-            finding.at("/code").text().to_owned(),
-            finding.at("/severity").text().to_owned(),
-            finding.at("/table").text().to_owned(),
-            thousands(finding.at("/count").count()),
-            finding.at("/message").text().to_owned(),
+            finding.code.clone(),
+            finding.severity.name().to_owned(),
+            finding.table.clone(),
+            thousands(finding.count),
+            finding.message.clone(),
         ]
     });
     Table::new(["finding", "severity", "table", "count", "message"]).words(&[1, 2, 4]).with(rows)

@@ -1,6 +1,7 @@
 //! How to reproduce it: command, seed, versions, hashes of the data.
 
-use crate::facts::{Facts, Look};
+use crate::facts::Facts;
+use crate::schema::Machine;
 use crate::table::Table;
 use crate::text::{counted, escape};
 
@@ -16,60 +17,36 @@ pub(crate) fn html(facts: &Facts) -> String {
     )
 }
 
-/// The command, as a shell takes it.
+/// The command, as a shell takes it; `None` where it is not known.
 pub(crate) fn command(facts: &Facts) -> Option<String> {
-    let words = facts.report.at("/command").as_array()?;
-    let quoted = |word: &str| {
+    let words = &facts.report.command;
+    let quoted = |word: &String| {
         let is_plain =
             !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:=,+@%".contains(c));
-        if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+        if is_plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
     };
-    Some(words.iter().map(|word| quoted(word.text())).collect::<Vec<_>>().join(" "))
+    (!words.is_empty()).then(|| words.iter().map(quoted).collect::<Vec<_>>().join(" "))
 }
 
 /// What must be the same.
 pub(crate) fn rows(facts: &Facts) -> Vec<[String; 2]> {
     let report = &facts.report;
-    let mut rows = vec![
-        ["Headsmith".to_owned(), report.at("/headsmith_version").text().to_owned()],
-        ["seed".to_owned(), report.at("/seed").to_string()],
+    let study = report.study.as_ref().filter(|study| !study.name.is_empty());
+    let known = [
+        ("Headsmith", Some(report.headsmith_version.clone())),
+        ("seed", Some(report.seed.to_string())),
+        ("started", Some(report.started.clone()).filter(|started| !started.is_empty())),
+        ("machine", machine(&report.machine, report.jobs)),
+        ("study", study.map(|study| format!("{} in {}", study.name, study.storage))),
     ];
-    let mut text = |name: &str, value: String| {
-        if !value.is_empty() {
-            rows.push([name.to_owned(), value]);
-        }
-    };
-    text("started", report.at("/started").text().to_owned());
-    text("machine", machine(facts));
-    text(
-        "study",
-        match report.at("/study/name").text() {
-            "" => String::new(),
-            name => format!("{name} in {}", report.at("/study/storage").text()),
-        },
-    );
-    for table in report.at("/tables").all() {
-        let what = format!("{} {}", table.at("/role").text(), table.at("/path").text());
-        rows.push([
-            what,
-            format!(
-                "{}, content hash {}",
-                counted(table.at("/n_rows").count(), "row"),
-                table.at("/fingerprint").text()
-            ),
-        ]);
-    }
-    rows
+    let known = known.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?]));
+    let tables = report.tables.iter().map(|table| {
+        let rows = counted(table.n_rows, "row");
+        [format!("{} {}", table.role, table.path), format!("{rows}, content hash {}", table.fingerprint)]
+    });
+    known.chain(tables).collect()
 }
 
-fn machine(facts: &Facts) -> String {
-    let machine = facts.report.at("/machine");
-    match machine.at("/arch").text() {
-        "" => String::new(),
-        arch => format!(
-            "{} on {arch}, {}",
-            machine.at("/os").text(),
-            counted(facts.report.at("/jobs").count(), "thread")
-        ),
-    }
+fn machine(Machine { os, arch }: &Machine, jobs: usize) -> Option<String> {
+    (!arch.is_empty()).then(|| format!("{os} on {arch}, {}", counted(jobs, "thread")))
 }

@@ -1,30 +1,30 @@
 //! Every score of every head on the validation rows, with intervals.
 
-use serde_json::Value;
-
-use crate::facts::{Facts, Look};
-use crate::metric::METRICS;
+use crate::facts::Facts;
+use crate::metric::Score;
+use crate::schema::{FitReport, Judgement};
 use crate::table::Table;
 use crate::text::{escape, interval, score};
 
 pub(crate) fn html(facts: &Facts) -> String {
-    let heads = facts.report.at("/heads").all();
-    if heads.is_empty() {
+    let columns: Vec<(String, &Judgement)> = facts.report.heads.iter().flat_map(columns).collect();
+    if columns.is_empty() {
         return String::new();
     }
-    let columns: Vec<(String, &Value)> = heads.iter().flat_map(columns).collect();
     let header = ["score".to_owned()].into_iter().chain(columns.iter().map(|(name, _)| name.clone()));
     let mut table = Table::new(header.chain(["better".to_owned()]));
-    for (key, name, better) in METRICS {
-        let cells = columns.iter().map(|(_, scores)| {
-            let between = interval(&scores["intervals"][key]);
-            let value = score(scores[key].number());
-            if between.is_empty() { value } else { format!("{value} ({between})") }
+    for kind in Score::ALL {
+        let cells = columns.iter().map(|(_, Judgement { scores, intervals, .. })| {
+            let value = score(kind.of(scores));
+            match intervals.as_ref().and_then(|intervals| kind.interval(intervals)) {
+                None => value,
+                Some(between) => format!("{value} ({})", interval(between)),
+            }
         });
-        table.add(std::iter::once(name.to_owned()).chain(cells).chain([better.to_owned()]));
+        table.add(std::iter::once(kind.name().to_owned()).chain(cells).chain([kind.better().to_owned()]));
     }
-    let cautions = columns.iter().filter_map(|(name, scores)| {
-        Some(format!("<p class=\"note\">{}: {}.</p>", escape(name), escape(scores.at("/caution").as_str()?)))
+    let cautions = columns.iter().filter_map(|(name, judgement)| {
+        Some(format!("<p class=\"note\">{}: {}.</p>", escape(name), escape(&judgement.caution()?)))
     });
     format!(
         "<p>In brackets: 95% bootstrap intervals. The rows were resampled with replacement, and the score was computed on each \
@@ -35,14 +35,13 @@ pub(crate) fn html(facts: &Facts) -> String {
 }
 
 /// The judgements of a head that are shown.
-fn columns(head: &Value) -> Vec<(String, &Value)> {
-    let name = head.at("/head").text();
+fn columns(head: &FitReport) -> Vec<(String, &Judgement)> {
     let rows = [
-        ("/val", "validation"),
-        ("/folds/out_of_fold", "out of fold"),
-        ("/held_back", "held back"),
-        ("/train", "training"),
+        (head.val.as_ref(), "validation"),
+        (head.folds.as_ref().map(|folds| &folds.out_of_fold), "out of fold"),
+        (head.held_back.as_ref().map(|held| &held.judgement), "held back"),
+        (Some(&head.train), "training"),
     ];
-    let there = rows.into_iter().filter(|(path, _)| !head.at(path).is_null());
-    there.map(|(path, rows)| (format!("{name}, {rows}"), head.at(path))).collect()
+    let there = rows.into_iter().filter_map(|(judgement, rows)| Some((judgement?, rows)));
+    there.map(|(judgement, rows)| (format!("{}, {rows}", head.head), judgement)).collect()
 }

@@ -1,4 +1,4 @@
-//! The study: what its trials came to, what mattered, and where the time went.
+//! The study: the results of its trials, what mattered, and where the time went.
 
 mod curves;
 mod history;
@@ -7,10 +7,12 @@ mod parallel;
 mod slices;
 mod timeline;
 
+use headsmith_metrics::Metric;
 use serde_json::Value;
 
-use crate::facts::{Facts, Look, Trial};
-use crate::metric::Metric;
+use crate::facts::{Facts, Trial};
+use crate::metric::order;
+use crate::schema::{StateLine, StudyReport};
 use crate::table::Table;
 use crate::text::{counted, duration, escape, interval, score, thousands, value};
 
@@ -21,8 +23,8 @@ pub(super) const STATES: [(&str, &str); 3] =
 pub(super) const MAX_DOTS: usize = 1_000;
 
 pub(crate) fn html(facts: &Facts) -> String {
-    let study = facts.report.at("/study");
-    if study.is_null() && facts.trials.is_empty() {
+    let study = facts.report.study.as_ref();
+    if study.is_none() && facts.trials.is_empty() {
         return String::new();
     }
     let figures = [
@@ -36,56 +38,46 @@ pub(crate) fn html(facts: &Facts) -> String {
     let figures: Vec<String> = figures.into_iter().flatten().collect();
     format!(
         "{}{}{}{}",
-        states(study),
+        study.map_or(String::new(), states),
         best(study, facts.metric()),
         crate::figure::grid(&figures),
         trials(facts)
     )
 }
 
-fn states(study: &Value) -> String {
-    let lines = study.at("/states").all();
-    if lines.is_empty() {
+fn states(study: &StudyReport) -> String {
+    if study.states.is_empty() {
         return String::new();
     }
-    let row = |line: &Value| {
-        vec![
-            line.at("/state").text().to_owned(),
-            thousands(line.at("/n_trials").count()),
-            thousands(line.at("/n_epochs").count()),
-            duration(line.at("/seconds").number().unwrap_or(0.0)),
-        ]
+    let row = |line: &StateLine| {
+        let counts = [line.n_trials, line.n_epochs].map(thousands);
+        std::iter::once(line.state.clone()).chain(counts).chain([duration(line.seconds)]).collect()
     };
-    let saved = match study.at("/saved_seconds").number() {
-        Some(saved) if saved > 0.0 => {
-            format!("<p>Pruning saved about {} of training.</p>", duration(saved))
-        }
-        _ => String::new(),
-    };
-    Table::new(["state", "trials", "epochs", "time"]).with(lines.iter().map(row)).html() + &saved
+    let saved = study.saved_seconds.filter(|saved| *saved > 0.0).map_or(String::new(), |saved| {
+        format!("<p>Pruning saved about {} of training.</p>", duration(saved))
+    });
+    Table::new(["state", "trials", "epochs", "time"]).with(study.states.iter().map(row)).html() + &saved
 }
 
-fn best(study: &Value, metric: Metric) -> String {
-    let best = study.at("/best");
-    let Some(number) = best.at("/number").as_u64() else {
+fn best(study: Option<&StudyReport>, metric: Metric) -> String {
+    let Some((study, best)) = study.and_then(|study| Some((study, study.best.as_ref()?))) else {
         return "<p>No trial is complete.</p>".to_owned();
     };
-    let params = best.at("/params").as_object().into_iter().flatten();
-    let params: Vec<String> = params.map(|(name, param)| format!("{name} {}", value(param))).collect();
-    let selection = study.at("/selection");
-    let corrected = match selection.at("/corrected").number() {
-        Some(corrected) => format!(
+    let params: Vec<String> =
+        best.params.iter().map(|(name, param)| format!("{name} {}", value(param))).collect();
+    let corrected = study.selection.map_or(String::new(), |selection| {
+        format!(
             " Its interval is {}; corrected for selection among {} it is {} ({}).",
-            interval(selection.at("/observed_interval")),
-            counted(selection.at("/n_trials").count(), "trial"),
-            score(corrected),
-            interval(selection.at("/corrected_interval"))
-        ),
-        None => String::new(),
-    };
+            interval(selection.observed_interval),
+            counted(selection.n_trials, "trial"),
+            score(selection.corrected),
+            interval(selection.corrected_interval)
+        )
+    });
     format!(
-        "<p>The best is trial {number}, with {metric} {} on the validation rows: {}.{corrected}</p>",
-        score(best.at("/value").number()),
+        "<p>The best is trial {}, with {metric} {} on the validation rows: {}.{corrected}</p>",
+        best.number,
+        score(best.value),
         escape(&params.join(", "))
     )
 }
@@ -96,9 +88,9 @@ fn trials(facts: &Facts) -> String {
         return String::new();
     }
     let names = facts.searched();
-    let metric = facts.metric().to_string();
+    let metric = facts.metric().label();
     let header =
-        ["trial", "state", &metric, "epochs", "best epoch", "time"].into_iter().chain(names.iter().copied());
+        ["trial", "state", metric, "epochs", "best epoch", "time"].into_iter().chain(names.iter().copied());
     let row = |trial: &Trial| {
         let time = trial.seconds.map(duration);
         let own = [
@@ -126,7 +118,7 @@ pub(super) fn best_of(facts: &Facts) -> Option<&Trial> {
     let metric = facts.metric();
     let complete = facts.trials.iter().filter(|trial| trial.is_complete() && trial.value.is_some());
     complete.max_by(|a, b| {
-        metric.order(a.value.unwrap_or(0.0), b.value.unwrap_or(0.0)).then(b.number.cmp(&a.number))
+        order(metric, a.value.unwrap_or(0.0), b.value.unwrap_or(0.0)).then(b.number.cmp(&a.number))
     })
 }
 
@@ -148,12 +140,7 @@ pub(super) fn legend(trials: &[&Trial]) -> Vec<(String, String)> {
 /// What is said of a trial where the pointer rests.
 pub(super) fn said(trial: &Trial, metric: Metric) -> String {
     let value = trial.value.map_or(String::new(), |value| format!(", {metric} {value:.4}"));
-    format!(
-        "trial {}, {}{value}, {}",
-        trial.number,
-        trial.state,
-        counted(trial.reports.len() as u64, "epoch")
-    )
+    format!("trial {}, {}{value}, {}", trial.number, trial.state, counted(trial.reports.len(), "epoch"))
 }
 
 /// A parameter as a number.

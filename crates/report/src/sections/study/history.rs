@@ -1,10 +1,11 @@
 //! The trials in their order, and the best so far.
 
+use headsmith_metrics::Metric;
+
 use super::{MAX_DOTS, class, legend, said};
 use crate::axis::Axis;
 use crate::facts::{Facts, Trial};
 use crate::figure::Figure;
-use crate::metric::Metric;
 use crate::plot::Plot;
 use crate::table::Table;
 use crate::text::score;
@@ -82,9 +83,6 @@ mod tests {
             trial(3, "complete", 0.6),
             trial(4, "complete", 0.6),
         ];
-        assert_eq!(
-            best_so_far(&trials.iter().collect::<Vec<_>>(), Metric::of(&Facts::default())),
-            [(0, 0.5), (3, 0.6)]
-        );
+        assert_eq!(best_so_far(&trials.iter().collect::<Vec<_>>(), Metric::default()), [(0, 0.5), (3, 0.6)]);
     }
 }

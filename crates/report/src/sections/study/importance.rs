@@ -1,7 +1,7 @@
 //! How much each parameter decided.
 
 use crate::axis::Axis;
-use crate::facts::{Facts, Look};
+use crate::facts::Facts;
 use crate::figure::Figure;
 use crate::plot::Plot;
 use crate::table::Table;
@@ -11,17 +11,14 @@ use crate::text::{percent, short};
 const MAX_PARAMS: usize = 16;
 
 pub(super) fn figure(facts: &Facts) -> Option<String> {
-    let complete =
-        facts.report.at("/study/states").all().iter().find(|line| line.at("/state").text() == "complete");
-    let n_complete = complete.map_or(0, |line| line.at("/n_trials").count());
-    let lines: Vec<(&str, f64, u64)> = facts
-        .report
-        .at("/study/importance")
-        .all()
+    let study = facts.report.study.as_ref()?;
+    let n_complete = study.n_in("complete");
+    let lines: Vec<(&str, f64, usize)> = study
+        .importance
         .iter()
-        .filter_map(|line| {
-            let n_trials = line.at("/n_trials").as_u64().unwrap_or(n_complete);
-            Some((line.at("/param").text(), line.at("/share").number()?, n_trials))
+        .map(|line| {
+            let n_trials = if line.n_trials == 0 { n_complete } else { line.n_trials };
+            (line.param.as_str(), line.share, n_trials)
         })
         .collect();
     let most = lines.first().filter(|(_, share, _)| *share > 0.0)?.1;
@@ -29,7 +26,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
     let names: Vec<String> = shown.iter().rev().map(|(name, ..)| short(name, 18)).collect();
     let x = Axis::around("share of the importance (%)", [0.0, 100.0 * most]);
     let mut plot = Plot::sized(440.0, 60.0 + 24.0 * shown.len() as f64, x, Axis::names("", &names));
-    let of = |n_trials: u64| format!("{n_trials} of {n_complete}");
+    let of = |n_trials: usize| format!("{n_trials} of {n_complete}");
     for ((name, share, n_trials), row) in shown.iter().zip((0..shown.len()).rev()) {
         let said = format!("{name}: {}, in {} complete trials", percent(*share), of(*n_trials));
         plot.bar("c0", (0.0, row as f64 + 0.32), (100.0 * share, row as f64 - 0.32), &said);

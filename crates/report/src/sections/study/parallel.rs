@@ -6,6 +6,7 @@ use super::{Param, said};
 use crate::axis::Axis;
 use crate::facts::{Facts, Trial};
 use crate::figure::Figure;
+use crate::metric::order;
 use crate::plot;
 use crate::table::Table;
 use crate::text::{escape, score, short, value};
@@ -29,7 +30,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
         return None;
     }
     // The best are drawn last, above the others.
-    trials.sort_by(|a, b| metric.order(a.value.unwrap_or(0.0), b.value.unwrap_or(0.0)));
+    trials.sort_by(|a, b| order(metric, a.value.unwrap_or(0.0), b.value.unwrap_or(0.0)));
     let n_best = trials.len().div_ceil(10);
     let params: Vec<Param> = names.iter().map(|name| Param::of(name, &trials)).collect();
     let score_axis = Axis::around(&metric.to_string(), trials.iter().filter_map(|trial| trial.value));

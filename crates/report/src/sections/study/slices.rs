@@ -1,9 +1,10 @@
 //! Slices: the score over each parameter alone.
 
+use headsmith_metrics::Metric;
+
 use super::{MAX_DOTS, Param, best_of, class, legend, said};
 use crate::axis::Axis;
 use crate::facts::{Facts, Trial};
-use crate::metric::Metric;
 use crate::plot::Plot;
 use crate::table::Table;
 use crate::text::{escape, score, value};
