@@ -4,7 +4,7 @@ use std::fmt;
 use std::thread;
 use std::time::Duration;
 
-use headsmith_http::Timeouts;
+use headsmith_http_client::Timeouts;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body};
@@ -90,7 +90,7 @@ impl Client {
             write: limits.silence,
         };
         let wrong = |why: String| Error::new(Cause::Configuration, why);
-        let agent = headsmith_http::agent(timeouts, roots).map_err(wrong)?;
+        let agent = headsmith_http_client::agent(timeouts, roots).map_err(wrong)?;
         Ok(Client { agent, hosts, limits, key: None })
     }
 
@@ -100,7 +100,7 @@ impl Client {
     /// # Errors
     /// When one of the variables is wrong.
     pub fn from_env(env: impl Fn(&str) -> Option<String>, limits: Limits) -> Result<Client> {
-        let roots = headsmith_http::roots_of_env(&["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"], &env)
+        let roots = headsmith_http_client::roots_of_env(&["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"], &env)
             .map_err(|why| Error::new(Cause::Configuration, why))?;
         Client::new(Hosts::from_env(env)?, limits, roots.as_deref())
     }

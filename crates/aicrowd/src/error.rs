@@ -214,7 +214,7 @@ pub(crate) fn shown_url(url: &str) -> String {
 
 /// Text from outside as it may be shown.
 pub(crate) fn plain(text: &str) -> String {
-    headsmith_http::plain(text, 300)
+    headsmith_http_client::plain(text, 300)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::Duration;
 
-use headsmith_http::Timeouts;
+use headsmith_http_client::Timeouts;
 use serde_json::Value;
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
@@ -89,7 +89,7 @@ impl Client {
             write: limits.silence,
         };
         // A redirect comes back as an answer: who asks is not told to another address.
-        let agent = headsmith_http::agent(timeouts, roots).map_err(|why| Error::new(Kind::Usage, why))?;
+        let agent = headsmith_http_client::agent(timeouts, roots).map_err(|why| Error::new(Kind::Usage, why))?;
         Ok(Client { agent, address, limits })
     }
 
@@ -103,7 +103,7 @@ impl Client {
         let named = |name: &'static str| Some((name, env(name).filter(|text| !text.is_empty())?));
         let wrong = |name, why: String| Error::new(Kind::Usage, format!("{name} {why}"));
         let names = ["MLFLOW_TRACKING_SERVER_CERT_PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"];
-        let roots = headsmith_http::roots_of_env(&names, &env).map_err(|why| Error::new(Kind::Usage, why))?;
+        let roots = headsmith_http_client::roots_of_env(&names, &env).map_err(|why| Error::new(Kind::Usage, why))?;
         let mut limits = Limits::default();
         if let Some((name, text)) = named("MLFLOW_HTTP_REQUEST_TIMEOUT") {
             let seconds = text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));

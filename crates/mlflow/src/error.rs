@@ -87,7 +87,7 @@ impl std::error::Error for Error {}
 
 /// Text from outside as it may be shown.
 pub(crate) fn plain(text: &str) -> String {
-    headsmith_http::plain(text, 200)
+    headsmith_http_client::plain(text, 200)
 }
 
 #[cfg(test)]
