@@ -1,65 +1,24 @@
 //! Patterns of file names, as Python's `fnmatch` reads them: `*`, `?`, `[seq]`, `[!seq]`.
 
+use glob::Pattern;
+
 /// Whether all of `text` is what `pattern` describes. Case counts.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t) = (0, 0);
-    // Where to go back to: behind the last star, with one more character given to it. One place is enough, for a
-    // later star can take up all that an earlier one could; so time is at most the product of the lengths.
-    let mut back: Option<(usize, usize)> = None;
-    while t < text.len() {
-        if pattern.get(p) == Some(&'*') {
-            back = Some((p + 1, t));
-            p += 1;
-        } else if let Some(next) = one(&pattern, p, text[t]) {
-            (p, t) = (next, t + 1);
-        } else if let Some((star, taken)) = back {
-            back = Some((star, taken + 1));
-            (p, t) = (star, taken + 1);
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|&c| c == '*')
+    compile(pattern).is_some_and(|pattern| pattern.matches(text))
 }
 
-/// The place behind the element at `p`, if that element matches `c`.
-fn one(pattern: &[char], p: usize, c: char) -> Option<usize> {
-    match *pattern.get(p)? {
-        '?' => Some(p + 1),
-        '[' => match set(pattern, p) {
-            Some((end, found)) => found(c).then_some(end),
-            None => (c == '[').then_some(p + 1),
-        },
-        literal => (literal == c).then_some(p + 1),
+/// `pattern` without what only a path's has: to `fnmatch`, `**` is `*`, and a `[` that nothing closes is itself.
+fn compile(pattern: &str) -> Option<Pattern> {
+    let mut pattern = pattern.to_owned();
+    while pattern.contains("**") {
+        pattern = pattern.replace("**", "*");
     }
-}
-
-/// The set that begins at `p` and the place behind it; nothing when it does not end, and `[` stands for itself.
-fn set(pattern: &[char], p: usize) -> Option<(usize, impl Fn(char) -> bool)> {
-    let negated = pattern.get(p + 1) == Some(&'!');
-    let first = p + 1 + usize::from(negated);
-    // A bracket that comes first is one of the set.
-    let end = first + 1 + pattern.get(first + 1..)?.iter().position(|&c| c == ']')?;
-    let members = pattern[first..end].to_vec();
-    Some((end + 1, move |c| is_member(&members, c) != negated))
-}
-
-fn is_member(members: &[char], c: char) -> bool {
-    let mut i = 0;
-    while i < members.len() {
-        if let (Some('-'), Some(&high)) = (members.get(i + 1), members.get(i + 2)) {
-            if members[i] <= c && c <= high {
-                return true;
-            }
-            i += 3;
-        } else if members[i] == c {
-            return true;
-        } else {
-            i += 1;
-        }
-    }
-    false
+    let unclosed = match Pattern::new(&pattern) {
+        Ok(pattern) => return Some(pattern),
+        Err(error) => pattern.char_indices().nth(error.pos)?.0,
+    };
+    let (closed, open) = pattern.split_at(unclosed);
+    Pattern::new(&format!("{closed}{}", open.replace('[', "[[]"))).ok()
 }
 
 #[cfg(test)]
@@ -88,6 +47,13 @@ mod tests {
             ("*a*b*c*", "xxaxxbxxcxx", true),
             ("*a*b*c*", "xxaxxcxxbxx", false),
             ("[a-]", "-", true),
+            ("**.csv", "a.csv", true),
+            ("a/**", "a/b/c", true),
+            ("[a]x[b[", "ax[b[", true),
+            ("[!]x", "[!]x", true),
+            ("[c-a]", "b", false),
+            ("*é[", "né[", true),
+            ("{a,b}\\\\", "{a,b}\\\\", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
