@@ -23,16 +23,16 @@ pub struct Shape {
 /// When the file cannot be read, an archive holds none or several, a row has more or fewer cells than the first line,
 /// or there are no rows.
 pub fn shape(path: &Path) -> Result<Shape> {
-    let file = File::open(path).map_err(|error| Error::io(path, &error))?;
+    let file = File::open(path).map_err(|error| Error::io(path, error))?;
     if !is_zip(path) {
         return shape_of(path, BufReader::with_capacity(1 << 18, file));
     }
     let bad = |what: &str| Error::new(Cause::Archive, format!("{}: {what}", path.display()));
-    let mut zip =
-        ZipArchive::new(file).map_err(|error| bad(&format!("not a readable zip archive: {error}")))?;
+    let mut zip = ZipArchive::new(file)
+        .map_err(|error| bad(&format!("not a readable zip archive: {error}")).caused_by(error))?;
     let mut tables = Vec::new();
     for index in 0..zip.len() {
-        let entry = zip.by_index_raw(index).map_err(|error| bad(&error.to_string()))?;
+        let entry = zip.by_index_raw(index).map_err(|error| bad(&error.to_string()).caused_by(error))?;
         let name = String::from_utf8_lossy(entry.name_raw()).to_lowercase();
         if name.ends_with(".csv") && !name.starts_with("__macosx/") {
             tables.push(index);
@@ -41,7 +41,7 @@ pub fn shape(path: &Path) -> Result<Shape> {
     let [index] = tables[..] else {
         return Err(bad(&format!("it contains {} CSV files, expected one", tables.len())));
     };
-    let entry = zip.by_index(index).map_err(|error| bad(&error.to_string()))?;
+    let entry = zip.by_index(index).map_err(|error| bad(&error.to_string()).caused_by(error))?;
     shape_of(path, BufReader::with_capacity(1 << 18, entry))
 }
 

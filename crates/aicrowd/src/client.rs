@@ -4,7 +4,7 @@ use std::fmt;
 use std::thread;
 use std::time::Duration;
 
-use headsmith_http::Timeouts;
+use headsmith_http_client::Timeouts;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body};
@@ -89,8 +89,7 @@ impl Client {
             read: limits.call,
             write: limits.silence,
         };
-        let wrong = |why: String| Error::new(Cause::Configuration, why);
-        let agent = headsmith_http::agent(timeouts, roots).map_err(wrong)?;
+        let agent = headsmith_http_client::agent(timeouts, roots).map_err(Error::certificates)?;
         Ok(Client { agent, hosts, limits, key: None })
     }
 
@@ -100,8 +99,8 @@ impl Client {
     /// # Errors
     /// When one of the variables is wrong.
     pub fn from_env(env: impl Fn(&str) -> Option<String>, limits: Limits) -> Result<Client> {
-        let roots = headsmith_http::roots_of_env(&["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"], &env)
-            .map_err(|why| Error::new(Cause::Configuration, why))?;
+        let roots = headsmith_http_client::roots_of_env(&["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"], &env)
+            .map_err(Error::certificates)?;
         Client::new(Hosts::from_env(env)?, limits, roots.as_deref())
     }
 
@@ -192,7 +191,7 @@ impl Client {
                 request = request.header("Authorization", who);
             }
             let sent = request.config().timeout_global(Some(self.limits.call)).build().call();
-            let answer = read(url, sent.map_err(|error| Error::transport(url, &error))?)?;
+            let answer = read(url, sent.map_err(|error| Error::transport(url, error))?)?;
             match answer.status {
                 500.. => Err(answer.failure(self)),
                 _ => Ok(answer),
@@ -218,7 +217,7 @@ impl Client {
         }
         let request = request.config().timeout_global(Some(self.limits.call)).build();
         let sent = request.send(payload.to_string().as_str());
-        read(url, sent.map_err(|error| Error::transport(url, &error))?)
+        read(url, sent.map_err(|error| Error::transport(url, error))?)
     }
 
     /// The header with the key, for an address that may have it.
@@ -320,7 +319,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 pub(crate) fn read(url: &str, response: Response<Body>) -> Result<Answer> {
     let (parts, mut body) = response.into_parts();
     let body = body.with_config().limit(LONGEST_ANSWER).read_to_vec();
-    let body = body.map_err(|error| Error::transport(url, &error))?;
+    let body = body.map_err(|error| Error::transport(url, error))?;
     Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body, url: url.to_owned() })
 }
 

@@ -50,7 +50,7 @@ impl ConfigFile {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(Error::io(path, &error)),
+            Err(error) => return Err(Error::io(path, error)),
         };
         // The parser's own message shows the line, and the line may be the one with the key.
         let document = text.parse::<DocumentMut>().map_err(|error| {
@@ -110,7 +110,7 @@ impl ConfigFile {
     pub fn write(&self) -> Result<()> {
         // A link stays a link: what it leads to is replaced.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let io = |error: std::io::Error| Error::io(&path, &error);
+        let io = |error: std::io::Error| Error::io(&path, error);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         make_private_folder(folder).map_err(io)?;
         // Made with mode 0600, which the renamed file keeps.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::client::{Challenge, Client};
 use crate::error::{Cause, Error, Result, plain};
-use crate::glob;
+use crate::pattern;
 
 /// One file of a challenge.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -67,7 +67,7 @@ pub fn select(datasets: &[Dataset], patterns: &[String]) -> Result<Vec<usize>> {
         let index: Option<usize> = pattern.parse().ok();
         let named = |(i, dataset): (usize, &Dataset)| match index {
             Some(index) => i == index,
-            None => glob::matches(pattern, &dataset.title),
+            None => pattern::matches(pattern, &dataset.title),
         };
         let found: Vec<bool> = datasets.iter().enumerate().map(named).collect();
         if !found.contains(&true) {

@@ -86,7 +86,7 @@ pub fn download(
     see: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Vec<Result<Fetched>>> {
     let names = names(datasets)?;
-    fs::create_dir_all(folder).map_err(|error| Error::io(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Option<Result<Fetched>>>> = datasets.iter().map(|_| Mutex::new(None)).collect();
     thread::scope(|scope| {

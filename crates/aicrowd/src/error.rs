@@ -1,5 +1,6 @@
 //! Why something of the challenge service did not work.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -8,12 +9,15 @@ use std::time::Duration;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why it did not work: what is wrong, and what to do. Never holds the key.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{what}{}", clause(.hint.as_deref()))]
 pub struct Error {
     cause: Cause,
     what: String,
     hint: Option<String>,
     retry_after: Option<Duration>,
+    #[source]
+    source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// The cause of an [`Error`].
@@ -98,7 +102,7 @@ impl Cause {
 
 impl Error {
     pub(crate) fn new(cause: Cause, what: impl Into<String>) -> Error {
-        Error { cause, what: what.into(), hint: None, retry_after: None }
+        Error { cause, what: what.into(), hint: None, retry_after: None, source: None }
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Error {
@@ -111,21 +115,32 @@ impl Error {
         self
     }
 
+    /// The same with the error below it, whose words it has already.
+    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Error {
+        self.source = Some(Box::new(source));
+        self
+    }
+
     /// The system failed on `path`.
-    pub(crate) fn io(path: &Path, source: &std::io::Error) -> Error {
-        Error::new(Cause::File, format!("{}: {source}", path.display()))
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Error {
+        Error::new(Cause::File, format!("{}: {source}", path.display())).caused_by(source)
+    }
+
+    /// The certificates to trust cannot be used.
+    pub(crate) fn certificates(error: headsmith_http_client::Error) -> Error {
+        Error::new(Cause::Configuration, error.to_string()).caused_by(error)
     }
 
     /// The request to `url` failed underneath HTTP.
-    pub(crate) fn transport(url: &str, error: &ureq::Error) -> Error {
+    pub(crate) fn transport(url: &str, error: ureq::Error) -> Error {
         let to = shown_url(url);
         let tls = |error: &dyn fmt::Display| {
             Error::new(Cause::Tls, format!("{to}: the connection is not secure: {error}"))
                 .with_hint("behind a proxy that inspects TLS, set SSL_CERT_FILE to its certificates (PEM)")
         };
         match error {
-            ureq::Error::Rustls(error) => tls(error),
-            ureq::Error::Tls(error) => tls(error),
+            ureq::Error::Rustls(error) => tls(&error).caused_by(error),
+            ureq::Error::Tls(error) => tls(&error),
             ureq::Error::Timeout(what) => {
                 Error::new(Cause::Timeout, format!("{to}: no answer in time ({what})"))
             }
@@ -137,27 +152,28 @@ impl Error {
                 Error::new(Cause::Response, format!("{to}: not a valid URL"))
             }
             ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_) => {
-                Error::new(Cause::Network, format!("{to}: not an HTTP response: {error}"))
+                Error::new(Cause::Network, format!("{to}: not an HTTP response: {error}")).caused_by(error)
             }
-            error => Error::new(Cause::Network, format!("{to}: {error}")),
+            error => Error::new(Cause::Network, format!("{to}: {error}")).caused_by(error),
         }
     }
 
     /// The same of an error that came out of a body's reader.
-    pub(crate) fn transport_io(url: &str, error: &std::io::Error) -> Error {
-        let inner = error.get_ref();
-        if let Some(inner) = inner.and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
-            return Error::transport(url, inner);
-        }
+    pub(crate) fn transport_io(url: &str, error: std::io::Error) -> Error {
+        let error = match error.downcast::<ureq::Error>() {
+            Ok(inner) => return Error::transport(url, inner),
+            Err(error) => error,
+        };
         let to = shown_url(url);
-        if inner.is_some_and(|inner| inner.to_string().contains("certificate")) {
-            return Error::new(Cause::Tls, format!("{to}: the connection is not secure: {error}"));
+        if error.get_ref().is_some_and(|inner| inner.to_string().contains("certificate")) {
+            let what = format!("{to}: the connection is not secure: {error}");
+            return Error::new(Cause::Tls, what).caused_by(error);
         }
         let cause = match error.kind() {
             std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => Cause::Timeout,
             _ => Cause::Network,
         };
-        Error::new(cause, format!("{to}: {error}"))
+        Error::new(cause, format!("{to}: {error}")).caused_by(error)
     }
 
     /// What it comes from.
@@ -186,17 +202,10 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
-    }
+/// A hint as it follows its message.
+fn clause(hint: Option<&str>) -> String {
+    hint.map_or_else(String::new, |hint| format!("; {hint}"))
 }
-
-impl std::error::Error for Error {}
 
 /// An address without what may be secret in it: its query (signed addresses carry a signature there) and its user.
 pub(crate) fn shown_url(url: &str) -> String {
@@ -214,7 +223,7 @@ pub(crate) fn shown_url(url: &str) -> String {
 
 /// Text from outside as it may be shown.
 pub(crate) fn plain(text: &str) -> String {
-    headsmith_http::plain(text, 300)
+    headsmith_http_client::plain(text, 300)
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ impl Submission {
         if let Some(sample) = sample {
             check::compare((path, &ours), (sample, &check::shape(sample)?))?;
         }
-        let io = |error: io::Error| Error::io(path, &error);
+        let io = |error: io::Error| Error::io(path, error);
         let file = File::open(path).map_err(io)?;
         let (mut file, name) = if is_csv {
             (pack(file, &file_name(path)).map_err(io)?, file_name(&path.with_extension("zip")))
@@ -274,7 +274,7 @@ fn upload(
     if let Some(error) = failed.take() {
         return Err(Error::new(Cause::File, format!("{}: {error}", submission.name)));
     }
-    let answer = read(&slot.url, sent.map_err(|error| Error::transport(&slot.url, &error))?)?;
+    let answer = read(&slot.url, sent.map_err(|error| Error::transport(&slot.url, error))?)?;
     see(Event::Done { file: 0 });
     match answer.status {
         200..300 => Ok(key),

@@ -159,7 +159,7 @@ fn ask(client: &Client, source: &Source<'_>, resume: Option<&(u64, Origin)>) -> 
             }
         }
         let request = request.config().timeout_per_read(Some(client.limits.silence)).build();
-        let response = request.call().map_err(|error| Error::transport(&url, &error))?;
+        let response = request.call().map_err(|error| Error::transport(&url, error))?;
         let location = response.headers().get("location").and_then(|to| to.to_str().ok());
         match (response.status().as_u16(), location.and_then(|to| follow(&url, to))) {
             (301 | 302 | 303 | 307 | 308, Some(to)) => url = to,
@@ -249,13 +249,13 @@ fn copy(
             Ok(0) => return Ok(n_bytes),
             Ok(n) => n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Error::transport_io(source.url, &error)),
+            Err(error) => return Err(Error::transport_io(source.url, error)),
         };
         n_bytes += n as u64;
         if n_bytes > limit {
             return Err(too_large(source, n_bytes, limit));
         }
-        partial.file.write_all(&buffer[..n]).map_err(|error| Error::io(&partial.path, &error))?;
+        partial.file.write_all(&buffer[..n]).map_err(|error| Error::io(&partial.path, error))?;
         see(Event::Advanced { file: source.index, n_bytes: n as u64 });
         if pace.is_too_slow(n as u64) {
             let what = format!(
@@ -297,14 +297,14 @@ impl Partial {
         let path = source.folder.join(format!(".{}.partial", source.name));
         let origin_path = source.folder.join(format!(".{}.partial.json", source.name));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(|error| Error::io(&path, &error))?;
+        let file = file.map_err(|error| Error::io(&path, error))?;
         if file.try_lock().is_err() {
             return Err(Error::new(
                 Cause::File,
                 format!("{}: another download is writing it", path.display()),
             ));
         }
-        let n_bytes = file.metadata().map_err(|error| Error::io(&path, &error))?.len();
+        let n_bytes = file.metadata().map_err(|error| Error::io(&path, error))?.len();
         let origin: Option<Origin> =
             fs::read(&origin_path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         // Without a validator or a length nothing could tell one file from another.
@@ -320,9 +320,9 @@ impl Partial {
     /// Keeps the first `from` bytes, and notes of which answer they and what follows are.
     fn begin(&mut self, from: u64, origin: &Origin) -> Result<()> {
         let written = self.file.set_len(from).and_then(|()| self.file.seek(SeekFrom::Start(from)));
-        written.map_err(|error| Error::io(&self.path, &error))?;
+        written.map_err(|error| Error::io(&self.path, error))?;
         let bytes = serde_json::to_vec(origin).unwrap_or_default();
-        fs::write(&self.origin_path, bytes).map_err(|error| Error::io(&self.origin_path, &error))
+        fs::write(&self.origin_path, bytes).map_err(|error| Error::io(&self.origin_path, error))
     }
 
     fn discard(&self) {
@@ -334,10 +334,10 @@ impl Partial {
 
     /// Gives the whole file its name.
     fn finish(self, to: &Path) -> Result<()> {
-        self.file.sync_all().map_err(|error| Error::io(&self.path, &error))?;
+        self.file.sync_all().map_err(|error| Error::io(&self.path, error))?;
         // An open file cannot be renamed everywhere.
         drop(self.file);
-        fs::rename(&self.path, to).map_err(|error| Error::io(to, &error))?;
+        fs::rename(&self.path, to).map_err(|error| Error::io(to, error))?;
         let _ = fs::remove_file(&self.origin_path);
         Ok(())
     }

@@ -35,19 +35,19 @@ impl Default for UnpackLimits {
 /// When an entry would leave the folder, is a link, has a name that is not safe or is there twice; when it unpacks to
 /// more than `limits` allow, counted while it is written; when it is damaged or encrypted. `to` is then as it was.
 pub fn unpack(archive: &Path, to: &Path, limits: &UnpackLimits) -> Result<Vec<PathBuf>> {
-    let file = File::open(archive).map_err(|error| Error::io(archive, &error))?;
-    let packed = file.metadata().map_err(|error| Error::io(archive, &error))?.len();
+    let file = File::open(archive).map_err(|error| Error::io(archive, error))?;
+    let packed = file.metadata().map_err(|error| Error::io(archive, error))?.len();
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(|error| Error::io(parent, &error))?;
+    fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
     let beside = tempfile::Builder::new().prefix(".unpack-").tempdir_in(parent);
-    let beside = beside.map_err(|error| Error::io(parent, &error))?;
+    let beside = beside.map_err(|error| Error::io(parent, error))?;
     let inner = beside.path().join("new");
-    fs::create_dir(&inner).map_err(|error| Error::io(&inner, &error))?;
+    fs::create_dir(&inner).map_err(|error| Error::io(&inner, error))?;
     let mut budget = Budget {
         limits,
         left: limits.max_bytes.min(limits.free_bytes.max(packed.saturating_mul(limits.max_ratio))),
     };
-    let mut zip = ZipArchive::new(file).map_err(|error| damaged(archive, &error))?;
+    let mut zip = ZipArchive::new(file).map_err(|error| damaged(archive, error))?;
     if zip.len() > limits.max_entries {
         return Err(hostile(archive, &format!("it has {} entries", zip.len())));
     }
@@ -57,7 +57,7 @@ pub fn unpack(archive: &Path, to: &Path, limits: &UnpackLimits) -> Result<Vec<Pa
             files.push(to.join(path));
         }
     }
-    take_place(&inner, to, &beside.path().join("old")).map_err(|error| Error::io(to, &error))?;
+    take_place(&inner, to, &beside.path().join("old")).map_err(|error| Error::io(to, error))?;
     Ok(files)
 }
 
@@ -75,7 +75,7 @@ fn entry(
     root: &Path,
     budget: &mut Budget<'_>,
 ) -> Result<Option<PathBuf>> {
-    let mut entry = zip.by_index(index).map_err(|error| damaged(archive, &error))?;
+    let mut entry = zip.by_index(index).map_err(|error| damaged(archive, error))?;
     let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
     let link = entry.unix_mode().is_some_and(|mode| !matches!(mode & 0o170_000, 0 | 0o100_000 | 0o040_000));
     if link {
@@ -89,9 +89,9 @@ fn entry(
     let io = |error: io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => hostile(archive, &format!("it contains `{}` twice", plain(&name))),
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput => {
-            damaged(archive, &error)
+            damaged(archive, error)
         }
-        _ => Error::io(&whole, &error),
+        _ => Error::io(&whole, error),
     };
     if is_folder {
         fs::create_dir_all(&whole).map_err(io)?;
@@ -133,8 +133,9 @@ fn take_place(new: &Path, to: &Path, old: &Path) -> io::Result<()> {
     })
 }
 
-fn damaged(archive: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::new(Cause::Archive, format!("{}: not a readable zip archive: {error}", archive.display()))
+fn damaged(archive: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let what = format!("{}: not a readable zip archive: {error}", archive.display());
+    Error::new(Cause::Archive, what).caused_by(error)
 }
 
 fn hostile(archive: &Path, what: &str) -> Error {

@@ -1,7 +1,7 @@
 //! Why a table could not be read, checked or written.
 
 use crate::Place;
-use std::fmt;
+use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 /// The result of this crate's fallible functions.
@@ -9,19 +9,22 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a table could not be read, checked or written: what is wrong, where, what was expected and what to do.
 ///
-/// [`fmt::Display`] gives all of it in one message; [`Error::message`] and [`Error::hint`] give the parts to a
+/// [`Display`](std::fmt::Display) gives all of it in one message; [`Error::message`] and [`Error::hint`] give the parts to a
 /// caller that sets them apart.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}", self.message(), clause(.hint.as_deref()))]
 struct Inner {
     kind: Kind,
     path: Option<PathBuf>,
     place: Option<Place>,
     what: String,
     hint: Option<String>,
-    source: Option<std::io::Error>,
+    #[source]
+    source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,16 +50,12 @@ impl Error {
 
     /// The system failed to read on in a file whose path the caller adds.
     pub(crate) fn unread(source: std::io::Error) -> Error {
-        let mut error = Error::new(Kind::Io, format!("cannot be read: {source}"));
-        error.0.source = Some(source);
-        error
+        Error::new(Kind::Io, format!("cannot be read: {source}")).caused_by(source)
     }
 
     /// The system failed to write `path`.
     pub(crate) fn output(path: &Path, source: std::io::Error) -> Error {
-        let mut error = Error::new(Kind::Output, format!("cannot be written: {source}")).at(path);
-        error.0.source = Some(source);
-        error
+        Error::new(Kind::Output, format!("cannot be written: {source}")).caused_by(source).at(path)
     }
 
     /// The file as a whole is not a table this crate reads.
@@ -90,6 +89,12 @@ impl Error {
     /// The same error at a place of its file.
     pub(crate) fn placed(mut self, place: Place) -> Error {
         self.0.place.get_or_insert(place);
+        self
+    }
+
+    /// The same with the error below it, whose words it has already.
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        self.0.source = Some(source.into());
         self
     }
 
@@ -141,9 +146,7 @@ impl Error {
 
     /// What is wrong, where, what was expected and found: the message without the [`hint`](Error::hint).
     pub fn message(&self) -> String {
-        let path = self.0.path.as_ref().map_or(String::new(), |path| format!("{}: ", path.display()));
-        let place = self.0.place.as_ref().map_or(String::new(), |place| format!("{place}: "));
-        format!("{path}{place}{}", self.0.what)
+        self.0.message()
     }
 
     /// What to do about it.
@@ -152,18 +155,15 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())?;
-        match self.hint() {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
+impl Inner {
+    fn message(&self) -> String {
+        let path = self.path.as_ref().map_or(String::new(), |path| format!("{}: ", path.display()));
+        let place = self.place.as_ref().map_or(String::new(), |place| format!("{place}: "));
+        format!("{path}{place}{}", self.what)
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| source as _)
-    }
+/// A hint as it follows its message.
+fn clause(hint: Option<&str>) -> String {
+    hint.map_or_else(String::new, |hint| format!("; {hint}"))
 }

@@ -72,11 +72,11 @@ fn expand(given: &Path) -> Result<Vec<PathBuf>> {
     if given.exists() || !pattern.contains(['*', '?', '[']) {
         return Ok(vec![given.to_owned()]);
     }
-    let wrong = |error: &dyn fmt::Display| {
-        Error::format(format!("is not a valid pattern of file names: {error}")).at(given)
+    let wrong = |error: glob::PatternError| {
+        Error::format(format!("is not a valid pattern of file names: {error}")).caused_by(error).at(given)
     };
     let mut paths = Vec::new();
-    for found in glob::glob(&pattern).map_err(|error| wrong(&error))? {
+    for found in glob::glob(&pattern).map_err(wrong)? {
         let found = found.map_err(|error| {
             let path = error.path().to_owned();
             Error::io(&path, error.into())

@@ -191,7 +191,7 @@ pub(crate) fn read_error(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::format("the compressed data ends too early").with_hint(hint),
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
-            Error::format(format!("the compressed data is damaged: {error}")).with_hint(hint)
+            Error::format(format!("the compressed data is damaged: {error}")).caused_by(error).with_hint(hint)
         }
         _ => Error::unread(error),
     }

@@ -1,12 +1,11 @@
 //! Why a head could not be fitted, or a fitted one not be restored.
 
-use std::fmt;
-
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// An error of a head; what happened is in its message, what kind it was in [`Error::kind`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     kind: Kind,
     message: String,
@@ -52,11 +51,3 @@ impl Error {
         self.kind
     }
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}

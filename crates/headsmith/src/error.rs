@@ -1,17 +1,19 @@
 //! Why a command could not be done.
 
-use std::fmt;
+use std::error::Error as StdError;
 use std::path::Path;
 
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// An error of the pipeline: a message, perhaps a hint, perhaps a cause.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     kind: Kind,
     message: String,
-    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    #[source]
+    cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +41,17 @@ impl Error {
     }
 
     /// An operation on the file `path` that failed.
-    pub(crate) fn file(
-        doing: &str,
-        path: &Path,
-        cause: impl std::error::Error + Send + Sync + 'static,
-    ) -> Error {
+    pub(crate) fn file(doing: &str, path: &Path, cause: impl StdError + Send + Sync + 'static) -> Error {
         Error {
             kind: Kind::Failure,
             message: format!("cannot {doing} {}", path.display()),
             cause: Some(cause.into()),
         }
+    }
+
+    /// An error of a crate below, in its words.
+    fn from_below(kind: Kind, error: impl StdError + Send + Sync + 'static) -> Error {
+        Error { kind, message: error.to_string(), cause: Some(error.into()) }
     }
 
     /// Whether the caller asked for something wrong.
@@ -62,21 +65,9 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as _)
-    }
-}
-
 impl From<headsmith_data::Error> for Error {
     fn from(error: headsmith_data::Error) -> Error {
-        Error::data(error.to_string())
+        Error::from_below(Kind::Data, error)
     }
 }
 
@@ -87,13 +78,13 @@ impl From<headsmith_heads::Error> for Error {
             headsmith_heads::error::Kind::Samples => Kind::Data,
             _ => Kind::Failure,
         };
-        Error { kind, message: error.to_string(), cause: None }
+        Error::from_below(kind, error)
     }
 }
 
 impl From<headsmith_model::Error> for Error {
     fn from(error: headsmith_model::Error) -> Error {
-        Error::data(error.to_string())
+        Error::from_below(Kind::Data, error)
     }
 }
 
@@ -104,6 +95,26 @@ impl From<headsmith_study::Error> for Error {
             Study::Configuration | Study::NotFound | Study::Conflict => Kind::Usage,
             _ => Kind::Failure,
         };
-        Error { kind, message: error.to_string(), cause: None }
+        Error::from_below(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_kernels::Pool;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_crate_below_is_the_cause() {
+        let below =
+            headsmith_data::read(Path::new("no/such.csv"), &Default::default(), &Pool::inline()).unwrap_err();
+        let message = below.to_string();
+        let error = Error::from(below);
+        assert_eq!(error.to_string(), message);
+        let below = error.source().and_then(|below| below.downcast_ref::<headsmith_data::Error>()).unwrap();
+        let system = below.source().and_then(|system| system.downcast_ref::<std::io::Error>()).unwrap();
+        assert_eq!(system.kind(), std::io::ErrorKind::NotFound);
+        assert!(message.contains(&system.to_string()), "{message}");
     }
 }

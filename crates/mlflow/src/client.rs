@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::Duration;
 
-use headsmith_http::Timeouts;
+use headsmith_http_client::Timeouts;
 use serde_json::Value;
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
@@ -89,7 +89,7 @@ impl Client {
             write: limits.silence,
         };
         // A redirect comes back as an answer: who asks is not told to another address.
-        let agent = headsmith_http::agent(timeouts, roots).map_err(|why| Error::new(Kind::Usage, why))?;
+        let agent = headsmith_http_client::agent(timeouts, roots).map_err(Error::certificates)?;
         Ok(Client { agent, address, limits })
     }
 
@@ -103,7 +103,7 @@ impl Client {
         let named = |name: &'static str| Some((name, env(name).filter(|text| !text.is_empty())?));
         let wrong = |name, why: String| Error::new(Kind::Usage, format!("{name} {why}"));
         let names = ["MLFLOW_TRACKING_SERVER_CERT_PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"];
-        let roots = headsmith_http::roots_of_env(&names, &env).map_err(|why| Error::new(Kind::Usage, why))?;
+        let roots = headsmith_http_client::roots_of_env(&names, &env).map_err(Error::certificates)?;
         let mut limits = Limits::default();
         if let Some((name, text)) = named("MLFLOW_HTTP_REQUEST_TIMEOUT") {
             let seconds = text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
@@ -171,7 +171,7 @@ impl Client {
     /// The response, if it is a success; `None` if it is not JSON.
     fn succeeded(&self, response: std::result::Result<Response<Body>, ureq::Error>) -> Result<Option<Value>> {
         let shown = self.address.shown();
-        let transport = |error: ureq::Error| Error::transport(shown, &error);
+        let transport = |error: ureq::Error| Error::transport(shown, error);
         let (parts, mut body) = response.map_err(transport)?.into_parts();
         let body = body.with_config().limit(LONGEST_ANSWER).read_to_vec().map_err(transport)?;
         let json = serde_json::from_slice::<Value>(&body).ok();

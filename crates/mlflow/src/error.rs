@@ -1,16 +1,20 @@
 //! Why a server did not take something.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why it did not work, and what to do. Never holds a password.
-#[derive(Debug, Clone)]
+/// Why it did not work; what to do is its [`hint`](Error::hint). Never holds a password.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{what}")]
 pub struct Error {
     kind: Kind,
     what: String,
     hint: Option<String>,
+    #[source]
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// How to handle an [`Error`].
@@ -30,7 +34,7 @@ pub(crate) enum Kind {
 
 impl Error {
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Error {
-        Error { kind, what: what.into(), hint: None }
+        Error { kind, what: what.into(), hint: None, source: None }
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Error {
@@ -38,16 +42,28 @@ impl Error {
         self
     }
 
+    pub(crate) fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// The certificates to trust cannot be used.
+    pub(crate) fn certificates(error: headsmith_http_client::Error) -> Error {
+        Error::new(Kind::Usage, error.to_string()).caused_by(error)
+    }
+
     /// The request to `shown` failed underneath HTTP.
-    pub(crate) fn transport(shown: &str, error: &ureq::Error) -> Error {
+    pub(crate) fn transport(shown: &str, error: ureq::Error) -> Error {
         let insecure = |error: &dyn fmt::Display| {
             Error::new(Kind::Refused, format!("{shown}: the connection is not secure: {error}"))
                 .with_hint("set MLFLOW_TRACKING_SERVER_CERT_PATH to the server's certificates (PEM)")
         };
         match error {
-            ureq::Error::Rustls(error) => insecure(error),
-            ureq::Error::Tls(error) => insecure(error),
-            ureq::Error::Io(error) if error.to_string().contains("certificate") => insecure(error),
+            ureq::Error::Rustls(error) => insecure(&error).caused_by(error),
+            ureq::Error::Tls(error) => insecure(&error),
+            ureq::Error::Io(error) if error.to_string().contains("certificate") => {
+                insecure(&error).caused_by(error)
+            }
             ureq::Error::Timeout(what) => {
                 Error::new(Kind::Away, format!("{shown}: no answer in time ({what})"))
             }
@@ -56,8 +72,9 @@ impl Error {
             }
             ureq::Error::LargeResponseHeader(..) | ureq::Error::BodyExceedsLimit(_) => {
                 Error::new(Kind::Refused, format!("{shown}: not a response of MLflow: {error}"))
+                    .caused_by(error)
             }
-            error => Error::new(Kind::Away, format!("{shown}: {error}")),
+            error => Error::new(Kind::Away, format!("{shown}: {error}")).caused_by(error),
         }
     }
 
@@ -76,18 +93,9 @@ impl Error {
     }
 }
 
-/// What is wrong, without the [`hint`](Error::hint).
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for Error {}
-
 /// Text from outside as it may be shown.
 pub(crate) fn plain(text: &str) -> String {
-    headsmith_http::plain(text, 200)
+    headsmith_http_client::plain(text, 200)
 }
 
 #[cfg(test)]

@@ -39,8 +39,9 @@ impl Tracker {
         let queue = Arc::new(Queue::new(client.limits().n_waiting));
         let sender = Sender::new(client, Arc::clone(&queue), experiment, (Tracker::PARENT, run), place);
         let sender = thread::Builder::new().name("mlflow".to_owned()).spawn(move || sender.run());
-        let sender = sender
-            .map_err(|error| Error::new(Kind::Refused, format!("cannot start the sender thread: {error}")))?;
+        let sender = sender.map_err(|error| {
+            Error::new(Kind::Refused, format!("cannot start the sender thread: {error}")).caused_by(error)
+        })?;
         Ok(Tracker { queue, sender: Some(sender), no_artifacts })
     }
 

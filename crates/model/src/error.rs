@@ -1,12 +1,11 @@
 //! Why a model could not be made, read or asked.
 
-use std::fmt;
-
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// An error of a model; its message says what is wrong, where, what was expected and found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     kind: Kind,
     message: String,
@@ -84,14 +83,6 @@ fn tamed(message: String) -> String {
     }
     tamed
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {

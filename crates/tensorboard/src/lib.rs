@@ -24,7 +24,6 @@ mod histogram;
 pub mod hparams;
 pub mod keras;
 pub mod picture;
-mod png;
 mod pr_curve;
 pub mod proto;
 mod record;

@@ -13,8 +13,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("headsmith-model", &["headsmith-kernels", "headsmith-heads"]),
     ("headsmith-study", &["headsmith-kernels"]),
     ("headsmith-tensorboard", &[]),
-    ("headsmith-http", &[]),
-    ("headsmith-mlflow", &["headsmith-http"]),
+    ("headsmith-http-client", &[]),
+    ("headsmith-mlflow", &["headsmith-http-client"]),
     ("headsmith-report", &["headsmith-metrics", "headsmith-heads"]),
     (
         "headsmith",
@@ -30,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "headsmith-tensorboard",
         ],
     ),
-    ("headsmith-aicrowd", &["headsmith-http"]),
+    ("headsmith-aicrowd", &["headsmith-http-client"]),
     ("headsmith-cli", &["headsmith", "headsmith-aicrowd"]),
     ("xtask", &[]),
 ];

@@ -96,7 +96,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
             .flatten()
             .map_or(1, |&every| every as usize),
         mlflow: mlflow::given(matches),
-        live: matches.try_get_one::<String>("live").ok().flatten().map(|name| Mode::named(name)),
+        live: matches.try_get_one("live").ok().flatten().copied(),
         metric: matches
             .try_get_one::<String>("metric")
             .ok()
@@ -215,7 +215,7 @@ pub(crate) fn live() -> Arg {
     Arg::new("live")
         .long("live")
         .value_name("HOW")
-        .value_parser(["auto", "full", "plain", "off"])
+        .value_parser(value_parser!(Mode))
         .default_value("auto")
         .help("How to show progress: full screen (full), lines (plain) or none (off); auto is full if the terminal supports it")
 }

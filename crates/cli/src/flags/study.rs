@@ -10,6 +10,8 @@ use headsmith::heads::head::find;
 use headsmith::heads::{HEADS, Head};
 use headsmith::params::Value;
 use headsmith::tune::StudyConfig;
+use jiff::SpanRelativeTo;
+use jiff::fmt::friendly::SpanParser;
 
 use super::common::{self, Common, file, optional_path_of, switch, table};
 use super::heads;
@@ -328,19 +330,19 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "expected a share of at least 0 and less than 1: 0.2".to_owned())
 }
 
-/// `90`, `90s`, `15m`, `1.5h`, `2d`.
+/// `90` (seconds), `90s`, `15m`, `1h30m`, `1.5h`, `2d`, `1.5d`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
-    let seconds = match unit {
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3_600.0,
-        "d" => 86_400.0,
-        _ => return Err(format!("`{unit}` is not a unit of time: expected s, m, h or d")),
+    let read =
+        |number: &str, unit: f64| Duration::try_from_secs_f64(number.trim().parse::<f64>().ok()? * unit).ok();
+    // A friendly duration has a unit, and fractions of hours and what is shorter.
+    let friendly = || {
+        let span = SpanParser::new().parse_span(text).ok()?;
+        span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.try_into().ok()
     };
-    let number: f64 =
-        number.trim().parse().map_err(|_| "expected a number and s, m, h or d: 15m".to_owned())?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| "expected a time of at least 0".to_owned())
+    read(text, 1.0)
+        .or_else(|| read(text.strip_suffix('d')?, 86_400.0))
+        .or_else(friendly)
+        .ok_or_else(|| "expected a time of at least 0: 90s, 15m, 1h30m or 2d".to_owned())
 }
 
 #[cfg(test)]
@@ -351,8 +353,12 @@ mod tests {
     fn times_have_units() {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
-        for wrong in ["", "m", "-1s", "3 weeks", "nan", "1e400d"] {
+        assert_eq!(duration("1h30min"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("2d"), Ok(Duration::from_secs(172_800)));
+        assert_eq!(duration("1.5d"), Ok(Duration::from_secs(129_600)));
+        for wrong in ["", "m", "d", "-1", "-1s", "-1d", "3x", "3 years", "2m ago", "nan", "1e400", "1e400d"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

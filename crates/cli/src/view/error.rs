@@ -8,15 +8,23 @@ use crate::{interrupt, view};
 /// The prefix of a line that says what to do.
 const HINT: &str = "hint: ";
 
-/// Prints `error: ..`, and a `cause: ..` line for each error below it. With `json` standard output gets the same as one
+/// Prints `error: ..`, and a `cause: ..` line for each error below it that it does not quote. With `json` standard output gets the same as one
 /// object, unless the command has printed its own.
 pub(crate) fn print(error: &Error, json: bool) {
+    let causes = causes(error);
     view::say(&format!("error: {error}"));
-    error.chain().skip(1).for_each(|cause| view::say(&format!("cause: {cause}")));
+    causes.iter().for_each(|cause| view::say(&format!("cause: {cause}")));
     if json && !view::has_printed_json() {
-        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
         print_json(&error.to_string(), &causes, status(error));
     }
+}
+
+/// The errors below `error`, down to one whose words include those of the next: it has the rest in its own words.
+fn causes(error: &Error) -> Vec<String> {
+    let lines: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let includes = |pair: &[String]| pair[0].contains(&pair[1]);
+    let end = lines.windows(2).position(includes).map_or(lines.len(), |last| last + 1);
+    lines[1..end].to_vec()
 }
 
 /// Prints a failure as one JSON object.
@@ -41,4 +49,17 @@ pub(crate) fn status(error: &Error) -> u8 {
     let wrong = error.downcast_ref::<headsmith::Error>().is_some_and(usage)
         || error.is::<crate::flags::config::WrongConfig>();
     if wrong { 2 } else { 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_not_said_twice() {
+        let io = std::io::Error::other("disk full");
+        let below = anyhow::Error::new(io).context("cannot write a.csv: disk full").context("no predictions");
+        assert_eq!(causes(&below), ["cannot write a.csv: disk full"]);
+        assert_eq!(causes(&Error::msg("wrong")), [""; 0]);
+    }
 }

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use headsmith::{Progress, View, Wish};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -34,28 +35,17 @@ const DELAY: Duration = Duration::from_millis(400);
 const FRAME: Duration = Duration::from_millis(100);
 
 /// How progress is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// What `--live` means is in its help, not in that of each word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
-    /// `Full` where the terminal can do it, `Plain` elsewhere.
+    // `Full` where the terminal can do it, `Plain` elsewhere.
     Auto,
-    /// The whole terminal.
+    // The whole terminal.
     Full,
-    /// A line an event.
+    // A line an event.
     Plain,
-    /// Not at all; warnings are said.
+    // Not at all; warnings are said.
     Off,
-}
-
-impl Mode {
-    /// The mode of this name.
-    pub(crate) fn named(name: &str) -> Mode {
-        match name {
-            "full" => Mode::Full,
-            "plain" => Mode::Plain,
-            "off" => Mode::Off,
-            _ => Mode::Auto,
-        }
-    }
 }
 
 /// The view of a run in this mode.

@@ -187,7 +187,7 @@ fn what_makes_no_sense_is_said_before_anything_is_written() {
         ("--sampler tpw", "tpe"),
         ("--pruner hyperbund", "hyperband"),
         ("--pruner median:n_warmup=3", "n_warmup_steps"),
-        ("--timeout 3x", "not a unit of time"),
+        ("--timeout 3x", "expected a time of at least 0: 90s, 15m, 1h30m or 2d"),
         ("--storage mysql://host/db", "mysql"),
     ] {
         let output = world.command(&format!("{tune} {more}")).output().unwrap();

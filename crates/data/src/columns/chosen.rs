@@ -137,6 +137,7 @@ fn known(sketches: &[Sketch], options: &ReadOptions) -> Result<Vec<usize>> {
 fn pattern(text: &str) -> Result<Pattern> {
     Pattern::new(text).map_err(|error| {
         Error::column(format!("--features {text} is not a valid pattern of column names: {error}"))
+            .caused_by(error)
             .with_hint("e.g. --features 'emb_*'")
     })
 }

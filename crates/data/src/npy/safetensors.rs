@@ -56,11 +56,11 @@ fn read_header(input: &mut dyn Read, file_len: u64) -> Result<(BTreeMap<String, 
     let mut text = vec![0; len as usize];
     let n = read_full(input, &mut text).map_err(read_error)?;
     let header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&text[..n])
-        .map_err(|error| damaged(&format!("its header is not valid JSON: {error}")))?;
+        .map_err(|error| damaged(&format!("its header is not valid JSON: {error}")).caused_by(error))?;
     let mut tensors = BTreeMap::new();
     for (name, value) in header.into_iter().filter(|(name, _)| name != "__metadata__") {
         let tensor = serde_json::from_value(value)
-            .map_err(|error| damaged(&format!("the tensor \"{name}\": {error}")))?;
+            .map_err(|error| damaged(&format!("the tensor \"{name}\": {error}")).caused_by(error))?;
         tensors.insert(name, tensor);
     }
     Ok((tensors, len + 8))

@@ -72,6 +72,7 @@ pub(super) fn open(source: &Source) -> Result<Box<dyn Read>> {
 
 fn damaged(error: zip::result::ZipError) -> Error {
     Error::format(format!("the zip archive is damaged or locked: {error}"))
+        .caused_by(error)
         .with_hint("unpack it first, or download it again")
 }
 

@@ -2,7 +2,7 @@
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
-use crate::png;
+use png::{ColorType, Encoder, EncodingError, Filter};
 
 /// Red, green, blue.
 pub type Color = [u8; 3];
@@ -56,7 +56,22 @@ impl Canvas {
 
     /// The picture as a PNG file.
     pub fn to_png(&self) -> Vec<u8> {
-        png::encode(self.width, &self.rgb)
+        let mut file = Vec::new();
+        // Memory takes what is written to it; without a pixel there is no PNG.
+        match self.encode(&mut file) {
+            Ok(()) => file,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn encode(&self, file: &mut Vec<u8>) -> Result<(), EncodingError> {
+        let mut encoder = Encoder::new(file, self.width() as u32, self.height() as u32);
+        encoder.set_color(ColorType::Rgb);
+        // The pictures are flat: lines compress best as they are.
+        encoder.set_filter(Filter::NoFilter);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.rgb)?;
+        writer.finish()
     }
 
     /// Fills the rectangle from `x`, `y` on.
@@ -151,6 +166,18 @@ mod tests {
         canvas.text([4, 3], Anchor::Middle, "much too long", INK);
         let at = [canvas.pixel(1, 1), canvas.pixel(7, 5), canvas.pixel(0, 4), canvas.pixel(8, 0)];
         assert_eq!(at, [Some(INK), Some(INK), Some(INK), None]);
+    }
+
+    #[test]
+    fn a_png_has_the_pixels() {
+        let mut canvas = Canvas::new(300, 20);
+        canvas.text([4, 10], Anchor::Left, "any text", INK);
+        let mut reader = png::Decoder::new(std::io::Cursor::new(canvas.to_png())).read_info().unwrap();
+        let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut rgb).unwrap();
+        assert_eq!((info.width, info.height, info.color_type), (300, 20, ColorType::Rgb));
+        assert!(rgb == canvas.rgb);
+        assert!(Canvas::new(0, 0).to_png().is_empty());
     }
 
     #[test]

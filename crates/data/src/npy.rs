@@ -407,6 +407,7 @@ fn damaged_archive(error: zip::result::ZipError) -> Error {
             read_error(error)
         }
         other => Error::format(format!("the npz archive is damaged: {other}"))
+            .caused_by(other)
             .with_hint("copy or download the file again, or write it again with numpy.savez"),
     }
 }

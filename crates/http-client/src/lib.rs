@@ -7,6 +7,25 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
+/// Why there is no agent: its certificates are not those that were asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Text without a certificate in it.
+    #[error("the file of trusted certificates contains no PEM certificate")]
+    NoCertificate,
+    /// A file that cannot be read.
+    #[error("{variable} names {path}: {source}")]
+    Unreadable {
+        /// The environment variable that names it.
+        variable: String,
+        /// The file.
+        path: String,
+        /// Why it cannot be read.
+        source: std::io::Error,
+    },
+}
+
 /// How long an agent waits.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
@@ -24,8 +43,8 @@ pub struct Timeouts {
 /// trust, in PEM; `None` means the built-in ones of the web.
 ///
 /// # Errors
-/// The reason, when `roots` holds no certificate.
-pub fn agent(timeouts: Timeouts, roots: Option<&[u8]>) -> Result<Agent, String> {
+/// When `roots` holds no certificate.
+pub fn agent(timeouts: Timeouts, roots: Option<&[u8]>) -> Result<Agent, Error> {
     let roots = roots.map_or(Ok(RootCerts::WebPki), certificates)?;
     let config = Agent::config_builder()
         .http_status_as_error(false)
@@ -42,7 +61,7 @@ pub fn agent(timeouts: Timeouts, roots: Option<&[u8]>) -> Result<Agent, String> 
 }
 
 /// The certificates of a PEM file.
-fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
+fn certificates(pem: &[u8]) -> Result<RootCerts, Error> {
     let items: Vec<Certificate<'static>> = ureq::tls::parse_pem(pem)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),
@@ -50,7 +69,7 @@ fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
         })
         .collect();
     if items.is_empty() {
-        return Err("the file of trusted certificates contains no PEM certificate".to_owned());
+        return Err(Error::NoCertificate);
     }
     Ok(RootCerts::Specific(Arc::new(items)))
 }
@@ -58,12 +77,14 @@ fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
 /// The content of the file named by the first non-empty variable of `names`; `None` if none is set.
 ///
 /// # Errors
-/// The reason, with the variable and the file, when it cannot be read.
-pub fn roots_of_env(names: &[&str], env: impl Fn(&str) -> Option<String>) -> Result<Option<Vec<u8>>, String> {
-    let named = names.iter().find_map(|name| Some((name, env(name).filter(|path| !path.is_empty())?)));
-    named
-        .map(|(name, path)| std::fs::read(&path).map_err(|error| format!("{name} names {path}: {error}")))
-        .transpose()
+/// When that file cannot be read.
+pub fn roots_of_env(names: &[&str], env: impl Fn(&str) -> Option<String>) -> Result<Option<Vec<u8>>, Error> {
+    let named = names.iter().find_map(|name| Some((*name, env(name).filter(|path| !path.is_empty())?)));
+    let Some((name, path)) = named else { return Ok(None) };
+    match std::fs::read(&path) {
+        Ok(roots) => Ok(Some(roots)),
+        Err(source) => Err(Error::Unreadable { variable: name.to_owned(), path, source }),
+    }
 }
 
 /// Text from outside as it may be shown on a terminal: one line of `longest` characters at most, nothing that moves the cursor.
@@ -102,17 +123,18 @@ mod tests {
             "GONE" => Some("no/such.pem".to_owned()),
             _ => None,
         };
-        assert_eq!(roots_of_env(&["UNSET", "EMPTY"], env), Ok(None));
+        assert_eq!(roots_of_env(&["UNSET", "EMPTY"], env).unwrap(), None);
         let found = roots_of_env(&["UNSET", "EMPTY", "THERE", "GONE"], env).unwrap().unwrap();
         assert!(found.starts_with(b"[package]"));
         let error = roots_of_env(&["GONE", "THERE"], env).unwrap_err();
-        assert!(error.starts_with("GONE names no/such.pem: "), "{error}");
+        let source = std::error::Error::source(&error).unwrap();
+        assert_eq!(error.to_string(), format!("GONE names no/such.pem: {source}"));
         let timeouts = [(); 4].map(|()| Duration::from_secs(1));
         let [connect, answer, read, write] = timeouts;
         let timeouts = Timeouts { connect, answer, read, write };
         assert!(agent(timeouts, None).is_ok());
         assert_eq!(
-            agent(timeouts, Some(&found)).unwrap_err(),
+            agent(timeouts, Some(&found)).unwrap_err().to_string(),
             "the file of trusted certificates contains no PEM certificate"
         );
     }

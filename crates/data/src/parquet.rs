@@ -47,12 +47,12 @@ fn damaged(error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
             Ok(error) => Error::unread(*error),
-            Err(other) => damaged_because(&other.to_string()),
+            Err(other) => damaged_because(&other.to_string()).caused_by(other),
         },
         ParquetError::General(what) | ParquetError::EOF(what) | ParquetError::NYI(what) => {
             damaged_because(&what)
         }
-        other => damaged_because(&other.to_string()),
+        other => damaged_because(&other.to_string()).caused_by(other),
     }
 }
 
