@@ -13,25 +13,32 @@ const EXCEPTED: [&str; 2] = ["crates/headsmith/src/run.rs", "crates/cli/src/flag
 /// The names of the heads, from the list.
 fn names() -> Vec<String> {
     let text = fs::read_to_string(super::root().join(LIST)).expect("the list reads");
-    let list = text.split("pub static HEADS: &[&dyn Head] = &[").nth(1).and_then(|rest| rest.split(']').next());
+    let list =
+        text.split("pub static HEADS: &[&dyn Head] = &[").nth(1).and_then(|rest| rest.split(']').next());
     let list = list.expect("the list is found");
-    list.split(',').filter_map(|head| Some(head.trim().strip_prefix('&')?.strip_suffix("::HEAD")?.to_owned())).collect()
+    list.split(',')
+        .filter_map(|head| Some(head.trim().strip_prefix('&')?.strip_suffix("::HEAD")?.to_owned()))
+        .collect()
 }
 
 /// Whether a line of code names the head: as a text, a module, a type, or in prose.
 fn is_named(line: &str, name: &str) -> bool {
-    let capital: String = name.chars().enumerate().map(|(i, c)| if i == 0 { c.to_ascii_uppercase() } else { c }).collect();
+    let capital: String =
+        name.chars().enumerate().map(|(i, c)| if i == 0 { c.to_ascii_uppercase() } else { c }).collect();
     let path = format!("{name}::");
-    let is_path = line.match_indices(&path).any(|(at, _)| {
-        !line[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_')
-    });
+    let is_path = line
+        .match_indices(&path)
+        .any(|(at, _)| !line[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_'));
     let variant = [format!("::{capital}("), format!("::{capital} ")];
     line.contains(&format!("\"{name}\"")) || is_path || variant.iter().any(|form| line.contains(form))
 }
 
 /// Lines of `text` before its unit tests, without comments.
 fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).take_while(|line| *line != "mod tests {").filter(|line| !line.starts_with("//"))
+    text.lines()
+        .map(str::trim)
+        .take_while(|line| *line != "mod tests {")
+        .filter(|line| !line.starts_with("//"))
 }
 
 #[test]
