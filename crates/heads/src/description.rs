@@ -1,16 +1,17 @@
 //! What a fitted head is made of, for reports.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::network::LayerSummary;
 
 /// What a fitted head is made of. In a report it is one object: `kind`, `summary`, and the head's own `facts`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     /// The head's name.
-    pub kind: &'static str,
-    /// One sentence without a full stop: `100 trees, 12,345 nodes`.
+    pub kind: String,
+    /// One sentence without a full stop: `100 trees, 12,345 nodes`. Empty in reports of versions that had none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
     /// The head's own facts, by names that stay: `n_trees`, `layers`, `feature_importances` ..
     #[serde(flatten)]
@@ -28,9 +29,9 @@ pub struct Description {
 
 impl Description {
     /// A head `kind` that `summary` describes.
-    pub fn new(kind: &'static str, summary: String) -> Description {
+    pub fn new(kind: &str, summary: String) -> Description {
         Description {
-            kind,
+            kind: kind.to_owned(),
             summary,
             facts: Map::new(),
             sizes: Vec::new(),

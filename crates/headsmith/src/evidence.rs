@@ -3,12 +3,12 @@
 
 use headsmith_data::{Dataset, Places};
 use headsmith_kernels::{MatRef, Pool};
-use headsmith_metrics::bootstrap::{self, Interval};
+use headsmith_metrics::bootstrap;
 use headsmith_metrics::curves::{self, Point};
 use headsmith_metrics::{calibration, predicted_class};
-use serde::{Serialize, Serializer};
 
 use crate::error::Result;
+use crate::report::{ClassEvidence, Curve, Evidence, Mistake, ReliabilityBin};
 
 /// Points of a curve nearer to each other than this are one.
 const RESOLUTION: f64 = 0.01;
@@ -20,76 +20,6 @@ const MAX_CURVES: usize = 24;
 const MAX_CLASSES: usize = 500;
 /// How many rows may be drawn for the intervals: a second or two.
 const MAX_DRAWS: u64 = 40_000_000;
-
-/// What stands behind the scores on one table's rows.
-#[derive(Debug, Clone, Serialize)]
-pub struct Evidence {
-    /// Intervals of the classes' scores, in the order of the classes; empty of rows that were trained on.
-    pub per_class: Vec<ClassEvidence>,
-    /// ROC curves, x being the false and y the true positive rate.
-    pub roc: Vec<Curve>,
-    /// Precision-recall curves, x being recall and y precision.
-    pub precision_recall: Vec<Curve>,
-    /// The bins of the calibration error.
-    pub reliability: Vec<ReliabilityBin>,
-    /// How many rows are predicted wrongly.
-    pub n_mistakes: usize,
-    /// Those that the head was surest of, the surest first.
-    pub mistakes: Vec<Mistake>,
-}
-
-/// 95 % bootstrap intervals of a class's scores.
-#[derive(Debug, Clone, Serialize)]
-pub struct ClassEvidence {
-    /// The class.
-    pub class: String,
-    /// Of its precision.
-    pub precision: Interval,
-    /// Of its recall.
-    pub recall: Interval,
-    /// Of its F1.
-    pub f1: Interval,
-}
-
-/// A curve of one class against the rest.
-#[derive(Debug, Clone, Serialize)]
-pub struct Curve {
-    /// The class.
-    pub class: String,
-    /// Its points: threshold (`null`: above every probability), x, y.
-    #[serde(serialize_with = "triples")]
-    pub points: Vec<Point>,
-}
-
-/// The rows whose greatest probability lies in a range.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReliabilityBin {
-    /// The range's lower end, which does not belong to it.
-    pub low: f64,
-    /// Its upper end, which does.
-    pub high: f64,
-    /// How many rows.
-    pub n_samples: u64,
-    /// The mean of their greatest probabilities; 0 of no rows.
-    pub confidence: f64,
-    /// The share of them that is predicted rightly; 0 of no rows.
-    pub accuracy: f64,
-}
-
-/// A row that is predicted wrongly.
-#[derive(Debug, Clone, Serialize)]
-pub struct Mistake {
-    /// Where it stands in its table.
-    pub place: String,
-    /// Its label.
-    pub label: String,
-    /// The class that was predicted.
-    pub predicted: String,
-    /// The probability of the predicted class.
-    pub probability: f32,
-    /// The probability of the label.
-    pub label_probability: f32,
-}
 
 /// Where the rows of a dataset stand in their file: all of a table's rows, or some of them.
 #[derive(Debug, Clone)]
@@ -214,12 +144,6 @@ fn mistakes(y: &[u32], proba: MatRef<'_>) -> Vec<usize> {
     wrong
 }
 
-/// Three numbers a point; the threshold that nothing reaches is `null`.
-fn triples<S: Serializer>(points: &[Point], serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    let triple = |p: &Point| (p.threshold.is_finite().then_some(p.threshold), p.x, p.y);
-    serializer.collect_seq(points.iter().map(triple))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,16 +159,5 @@ mod tests {
     fn of_many_classes_the_frequent_have_curves() {
         let y: Vec<u32> = (0..30).flat_map(|class| vec![class; class as usize + 1]).collect();
         assert_eq!(most_frequent(&y, 30), (6..30).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_threshold_that_nothing_reaches_is_null() {
-        let points = vec![
-            Point { threshold: f64::INFINITY, x: 0.0, y: 1.0 },
-            Point { threshold: 0.5, x: 0.25, y: 1.0 },
-        ];
-        let curve = Curve { class: "a".to_owned(), points };
-        let text = serde_json::to_string(&curve).unwrap();
-        assert_eq!(text, r#"{"class":"a","points":[[null,0.0,1.0],[0.5,0.25,1.0]]}"#);
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use headsmith_data::Dataset;
 use headsmith_heads::network::NetworkWeights;
-use headsmith_heads::params::TRANSFORM;
+use headsmith_heads::params::{TRANSFORM, Value};
 use headsmith_heads::training::{self, Checkpoint, Training};
 use headsmith_heads::transform::{NONE, Pipeline, Spec};
 use headsmith_heads::{Control, Description, Event, Fitted, Head, Job, Observer, Samples};
@@ -22,8 +22,7 @@ use crate::head::HeadConfig;
 use crate::judge;
 use crate::model_file;
 use crate::progress::{Judged, Progress};
-use crate::report::FitReport;
-use crate::split::Split;
+use crate::report::{FitReport, Split};
 
 /// The rows a head is fitted on and judged by.
 #[derive(Debug)]
@@ -141,9 +140,9 @@ pub fn fit(
     let evidence = evidence::of(rows, proba.view(), &data.places, is_unseen, sources)?;
     let mut fitted = FittedHead {
         report: FitReport {
-            head: head.name(),
-            title: head.table().title,
-            params: head.params().clone(),
+            head: head.name().to_owned(),
+            title: Some(head.table().title.to_owned()),
+            params: head.params().iter().filter_map(as_json).collect(),
             metric,
             scaling,
             fit_seconds: seconds,
@@ -360,12 +359,17 @@ fn used_for(head: &dyn Head, options: &FitOptions) -> Vec<String> {
     by_fit.iter().chain(&options.chosen_on_val).chain(by_run).map(|what| (*what).to_owned()).collect()
 }
 
+/// A parameter as files have it.
+fn as_json((name, value): (&str, &Value)) -> Option<(String, serde_json::Value)> {
+    Some((name.to_owned(), serde_json::to_value(value).ok()?))
+}
+
 fn record(head: &HeadConfig, data: &FitData, seed: u64) -> Record {
     let params = head
         .params()
         .iter()
         .filter(|(name, value)| !head.table().models_omit(name, value))
-        .filter_map(|(name, value)| Some((name.to_owned(), serde_json::to_value(value).ok()?)));
+        .filter_map(as_json);
     Record {
         head: Some(head.name().to_owned()),
         params: params.collect(),

@@ -15,7 +15,8 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::events;
 use crate::model_file;
-use crate::studies::{Look, Place, TrialRow};
+use crate::report::TrialRow;
+use crate::studies::{Look, Place, trial_row};
 
 /// The files of a run in its output folder.
 pub const REPORT: &str = "report.json";
@@ -193,18 +194,17 @@ impl Stored {
 
 fn shown(trial: &headsmith_study::Trial, look: &Look, first: Option<jiff::Timestamp>) -> Trial {
     let TrialRow { number, state, value, params, best_epoch, reason, seconds, .. } =
-        TrialRow::new(trial, &look.words);
+        trial_row(trial, &look.words);
     let since = |time: Option<jiff::Timestamp>| {
         time.zip(first).map(|(time, first)| time.duration_since(first).as_secs_f64())
     };
     let began = since(trial.started);
     let ended = since(trial.completed.or(trial.heartbeat));
-    let value_of = |choice| serde_json::to_value(choice).unwrap_or(Value::Null);
     Trial {
         number,
-        state: state.to_owned(),
+        state,
         value: value.filter(|value| value.is_finite()),
-        params: params.into_iter().map(|(name, choice)| (name, value_of(choice))).collect(),
+        params,
         best_epoch,
         reason,
         began,

@@ -11,9 +11,8 @@ use std::time::Instant;
 use headsmith_data::predictions::{self, Predictions};
 use headsmith_data::{Dataset, Groups};
 use headsmith_kernels::{MatRef, Matrix};
-use headsmith_metrics::{ByMetric, Metric, Scores};
+use headsmith_metrics::ByMetric;
 use headsmith_model::most_probable;
-use serde::Serialize;
 
 use crate::checked::Checked;
 use crate::context::Context;
@@ -23,7 +22,7 @@ use crate::fit::{self, FitData, FitOptions, TrainedHead};
 use crate::head::HeadConfig;
 use crate::judge;
 use crate::progress::Progress;
-use crate::report::Judgement;
+use crate::report::{FoldGroups, FoldReport, FoldScores, FoldsReport};
 use crate::split::{self, units};
 
 /// The most folds.
@@ -53,75 +52,6 @@ pub struct Folds<'p> {
     pub val_share: f64,
     /// The file to write the predictions to, in the format of its ending.
     pub out: Option<&'p Path>,
-}
-
-/// The report of a cross-validation.
-#[derive(Debug, Clone, Serialize)]
-pub struct FoldsReport {
-    /// How many folds.
-    pub n_folds: usize,
-    /// The seed that they were drawn with.
-    pub seed: u64,
-    /// The share of the rows of the other folds that chooses the epoch; 0 of a head without epochs.
-    pub val_share: f64,
-    /// The groups that are in one fold each; only with a group column.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub groups: Option<FoldGroups>,
-    /// The scores of all rows together, each predicted by the head that did not see it.
-    pub out_of_fold: Judgement,
-    /// The folds.
-    pub folds: Vec<FoldReport>,
-    /// The means over the folds.
-    pub mean: FoldScores,
-    /// The standard deviations between the folds, with one degree of freedom less than folds.
-    pub std: FoldScores,
-    /// The meaning of the scores, in words.
-    pub note: &'static str,
-    /// The seconds that it all took.
-    pub seconds: f64,
-}
-
-/// Groups of rows that are in one fold each.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FoldGroups {
-    /// The column whose values they are.
-    pub column: String,
-    /// How many there are.
-    pub n_groups: usize,
-}
-
-/// A fold, and the head that was fitted on the others.
-#[derive(Debug, Clone, Serialize)]
-pub struct FoldReport {
-    /// Its number, from 1.
-    pub fold: usize,
-    /// Its rows.
-    pub n_samples: usize,
-    /// The rows that the head was trained on.
-    pub n_train: usize,
-    /// The rows of the other folds that chose the epoch.
-    pub n_val: usize,
-    /// The epochs that were trained; 0 of a head without epochs.
-    pub epochs: usize,
-    /// The epoch, from 0, whose weights predicted; `null` of a head without epochs.
-    pub best_epoch: Option<usize>,
-    /// The seconds that scaling and training took.
-    pub fit_seconds: f64,
-    /// Its scores.
-    #[serde(flatten)]
-    pub scores: FoldScores,
-}
-
-/// The scores of a fold, or their means or standard deviations.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct FoldScores {
-    /// Those that can choose.
-    #[serde(flatten)]
-    pub by_metric: ByMetric<f64>,
-    /// The Brier score.
-    pub brier: f64,
-    /// The expected calibration error.
-    pub ece: f64,
 }
 
 /// The rows of the table that is split into folds.
@@ -180,7 +110,7 @@ pub fn cross_validate(
         folds,
         mean,
         std,
-        note: NOTE,
+        note: NOTE.to_owned(),
         seconds: start.elapsed().as_secs_f64(),
     };
     let fold_of = rows.fold_of.iter().map(|&fold| fold as u32 + 1).collect();
@@ -322,28 +252,12 @@ impl<'c> Rows<'c> {
     }
 }
 
-impl FoldScores {
-    /// Those of all scores that a fold has.
-    pub fn of(scores: &Scores) -> FoldScores {
-        FoldScores {
-            by_metric: ByMetric::from_fn(|metric| metric.of(scores)),
-            brier: scores.brier,
-            ece: scores.ece,
-        }
-    }
-
-    /// The value of `metric`.
-    pub fn get(&self, metric: Metric) -> f64 {
-        *self.by_metric.get(metric)
-    }
-
-    /// Each score as `combine` makes it of what reads it from a fold.
-    fn each(combine: impl Fn(&dyn Fn(&FoldScores) -> f64) -> f64) -> FoldScores {
-        FoldScores {
-            by_metric: ByMetric::from_fn(|metric| combine(&|scores| scores.get(metric))),
-            brier: combine(&|scores| scores.brier),
-            ece: combine(&|scores| scores.ece),
-        }
+/// Each score as `combine` makes it of what reads it from a fold.
+fn each(combine: impl Fn(&dyn Fn(&FoldScores) -> f64) -> f64) -> FoldScores {
+    FoldScores {
+        by_metric: ByMetric::from_fn(|metric| combine(&|scores| scores.get(metric))),
+        brier: combine(&|scores| scores.brier),
+        ece: combine(&|scores| scores.ece),
     }
 }
 
@@ -357,11 +271,13 @@ fn mean_and_std(folds: &[FoldReport]) -> (FoldScores, FoldScores) {
         let squares: f64 = folds.iter().map(|fold| (score(&fold.scores) - mean).powi(2)).sum();
         (squares / (n - 1.0)).sqrt()
     };
-    (FoldScores::each(mean), FoldScores::each(std))
+    (each(mean), each(std))
 }
 
 #[cfg(test)]
 mod tests {
+    use headsmith_metrics::Metric;
+
     use super::*;
 
     #[test]

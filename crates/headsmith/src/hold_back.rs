@@ -5,28 +5,17 @@ use std::path::Path;
 
 use headsmith_data::Dataset;
 use headsmith_kernels::Philox;
-use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::FitData;
 use crate::judge;
-use crate::report::Judgement;
+use crate::report::HeldBack;
 use crate::split;
 use headsmith_model::Model;
 
 /// The stream of random numbers that the rows are drawn with.
 const STREAM: u32 = 0x686f_6c64;
-
-/// The selected model on the rows that were held back.
-#[derive(Debug, Clone, Serialize)]
-pub struct HeldBack {
-    /// The share of the validation rows.
-    pub share: f64,
-    /// Scores and intervals.
-    #[serde(flatten)]
-    pub judgement: Judgement,
-}
 
 /// Which rows are held back, in ascending order: of each class the same share, rounded, but never all. They hang on the
 /// labels, the share and the seed alone.

@@ -62,7 +62,7 @@ pub(crate) fn of_proba(
             Some(bootstrap::intervals(y, proba.view(), &options, context.pool)?)
         }
     };
-    Ok(Judgement { classes: classes.to_vec(), scores, intervals, used_for })
+    Ok(Judgement::new(classes.to_vec(), scores, intervals, used_for))
 }
 
 /// 10,000 resamples; fewer, but no less than 1,000, where the rows are so many that they would take minutes.
@@ -115,8 +115,8 @@ pub(crate) fn compare(
     let caution = candidate.val.as_ref().and_then(Judgement::caution);
     Ok(Comparison {
         metric: context.metric,
-        baseline: baseline.head,
-        candidate: candidate.head,
+        baseline: baseline.head.clone(),
+        candidate: candidate.head.clone(),
         difference,
         note: caution.unwrap_or_default(),
     })

@@ -21,9 +21,8 @@ use crate::error::{Error, Result};
 use crate::folder;
 use crate::progress::Progress;
 use crate::record::{Record, now};
-use crate::report::{FitReport, Report, TableReport};
+use crate::report::{FitReport, Report, StudyReport, TableReport};
 use crate::tensorboard::folder_of;
-use crate::tune::StudyReport;
 use trials::Trials;
 
 /// Where a command is kept, and what is said of it from the beginning.

@@ -80,7 +80,7 @@ pub fn predict_table(
         files.push(zip.display().to_string());
     }
     Ok(PredictionReport {
-        head: model.head_name(),
+        head: model.head_name().to_owned(),
         n_rows: written.n_rows,
         n_left_out: written.n_left_out,
         counts: tables::class_counts(&classes, &predicted),

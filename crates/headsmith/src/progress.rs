@@ -14,10 +14,7 @@ use headsmith_metrics::Metric;
 use headsmith_study::{Space, StudyEvent, Trial};
 use headsmith_tensorboard::Histogram;
 
-use crate::folds::FoldReport;
-use crate::report::{FitReport, Judgement, Report, TableReport};
-use crate::split::Split;
-use crate::tune::StudyReport;
+use crate::report::{FitReport, FoldReport, Judgement, Report, Split, StudyReport, TableReport};
 
 /// One step of a run.
 #[derive(Debug)]

@@ -21,10 +21,12 @@ use crate::model_file;
 use crate::outputs;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
-use crate::report::{Comparison, Machine, REPORT_VERSION, Report, TableReport};
+use crate::report::{
+    self, Comparison, Machine, REPORT_FORMAT, REPORT_VERSION, Report, StudyReport, TableReport,
+};
 use crate::select;
 use crate::tables::{self, RoleTable};
-use crate::tune::{StudyConfig, StudyReport, StudyTables};
+use crate::tune::{StudyConfig, StudyTables};
 
 /// The configuration of a run.
 #[derive(Debug, Clone)]
@@ -132,9 +134,9 @@ fn do_all(
         None => None,
     };
     Ok(Report {
-        format: "headsmith-report",
+        format: REPORT_FORMAT.to_owned(),
         version: REPORT_VERSION,
-        headsmith_version: env!("CARGO_PKG_VERSION"),
+        headsmith_version: env!("CARGO_PKG_VERSION").to_owned(),
         started,
         command: config.command.clone(),
         machine: Machine::this(),
@@ -144,16 +146,16 @@ fn do_all(
         interrupted: context.stopping(),
         tables,
         split: data.split.clone(),
-        findings,
+        findings: findings.iter().map(report::finding).collect(),
         classes: data.train.classes.names().to_vec(),
-        chosen: heads[best].report.head,
+        chosen: heads[best].report.head.clone(),
         heads: heads.into_iter().map(|head| head.report).collect(),
         study: if studies.len() > 1 { None } else { studies.pop() },
         studies,
         comparison: if comparisons.len() > 1 { None } else { comparisons.pop() },
         comparisons,
         predictions,
-        seconds: start.elapsed().as_secs_f64(),
+        seconds: Some(start.elapsed().as_secs_f64()),
     })
 }
 

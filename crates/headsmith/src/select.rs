@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::fit::FitData;
 use crate::head::HeadConfig;
 use crate::progress::Progress;
-use crate::tune::{self, StudyConfig, StudyReport, StudyTables};
+use crate::report::StudyReport;
+use crate::tune::{self, StudyConfig, StudyTables};
 
 /// A head to fit, and what choosing it used the validation rows for.
 #[derive(Debug)]
@@ -45,6 +46,6 @@ pub(crate) fn select(
         context.warn("the study has no complete trial: the final fit has the parameters that were asked for");
         return Ok(Selected { head: asked, chosen_on_val: Vec::new(), trial: 0, study: Some(report) });
     };
-    let head = tune::with_chosen(&asked, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
+    let head = tune::with_best(&asked, best)?;
     Ok(Selected { head, chosen_on_val: vec![tune::TRIAL], trial: best.number as u32, study: Some(report) })
 }

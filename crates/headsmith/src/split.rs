@@ -16,13 +16,13 @@ use std::collections::{HashMap, HashSet};
 
 use headsmith_data::{Classes, Dataset, Groups};
 use headsmith_kernels::Philox;
-use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::FitData;
 use crate::hold_back::part;
 use crate::progress::Progress;
+use crate::report::{Split, SplitGroups};
 
 /// The share of the training rows that validates unless asked otherwise.
 pub const VAL_SHARE: f64 = 0.2;
@@ -32,33 +32,6 @@ const STREAM: u32 = 0x7370_6c74;
 
 /// The classes that a warning or an error names.
 const N_NAMED: usize = 5;
-
-/// How a training table was split into training and validation rows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Split {
-    /// The share of the rows that was asked for.
-    pub share: f64,
-    /// The rows that are left to train on.
-    pub n_train: usize,
-    /// The rows that validate.
-    pub n_val: usize,
-    /// The seed that they were drawn with.
-    pub seed: u64,
-    /// The groups that stayed on one side; only with a group column.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub groups: Option<SplitGroups>,
-}
-
-/// Groups of rows that were not split.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SplitGroups {
-    /// The column whose values they are.
-    pub column: String,
-    /// How many there are.
-    pub n_groups: usize,
-    /// How many of them validate.
-    pub n_val: usize,
-}
 
 /// Moves `share` of the training rows to the validation rows of `data`, and says so. Rows of one of `groups` stay together.
 ///
@@ -85,7 +58,7 @@ pub(crate) fn take(
         return Err(no_rows(share, is_val.len(), val.len()));
     }
     warn_of_classes_without(&data.train, &val, groups.map_or("rows", |_| "groups"), context);
-    let groups = groups.map(|groups| SplitGroups::new(groups, &val));
+    let groups = groups.map(|groups| split_groups(groups, &val));
     data.val_units = groups.as_ref().map(|_| units::numbered(val.iter().map(|&row| units[row])));
     let split = Split { share, n_train: train.len(), n_val: val.len(), seed: context.seed, groups };
     let cache = data.cache.as_deref();
@@ -112,15 +85,10 @@ pub(crate) fn no_rows(share: f64, n_rows: usize, n_val: usize) -> Error {
     ))
 }
 
-impl SplitGroups {
-    fn new(groups: &Groups, val: &[usize]) -> SplitGroups {
-        let of_val: HashSet<u32> = val.iter().map(|&row| groups.codes()[row]).collect();
-        SplitGroups {
-            column: groups.column().to_owned(),
-            n_groups: groups.names().len(),
-            n_val: of_val.len(),
-        }
-    }
+/// The groups, of which those with a row of `val` validate.
+fn split_groups(groups: &Groups, val: &[usize]) -> SplitGroups {
+    let of_val: HashSet<u32> = val.iter().map(|&row| groups.codes()[row]).collect();
+    SplitGroups { column: groups.column().to_owned(), n_groups: groups.names().len(), n_val: of_val.len() }
 }
 
 /// Whether each row is a validation row: `share` of the rows of each class, no unit on both sides. Units of groups are

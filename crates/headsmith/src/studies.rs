@@ -15,8 +15,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use export::export;
-pub use objective::{Objective, in_words};
-pub use rows::{Order, TrialFilter, TrialRow};
+pub use objective::in_words;
+pub(crate) use objective::objectives;
+pub(crate) use rows::trial_row;
+pub use rows::{Order, TrialFilter, choice};
 pub(crate) use words::{INTERRUPTED, Words, words_of};
 
 use crate::context::Context;
@@ -24,8 +26,8 @@ use crate::error::{Error, Result};
 use crate::fit::{self, FitOptions};
 use crate::hold_back;
 use crate::model_file;
-use crate::report::FitReport;
-use crate::tune::{self, StudyReport};
+use crate::report::{FitReport, Objective, StudyReport, TrialRow};
+use crate::tune;
 
 /// Where a study is.
 #[derive(Debug, Clone)]
@@ -134,7 +136,7 @@ pub fn best(place: &Place) -> Result<Rows> {
         true => vec![look.best()?],
         false => look.front()?,
     };
-    let trials = trials.into_iter().map(|trial| TrialRow::new(trial, &look.words)).collect();
+    let trials = trials.into_iter().map(|trial| trial_row(trial, &look.words)).collect();
     Ok(Rows { objectives: look.objectives(), trials })
 }
 
@@ -204,7 +206,7 @@ pub fn fit_best(
     let look = Look::new(place)?;
     let (best, plan) = (look.best()?, tune::plan_of(&look.record)?);
     (context.seed, context.metric) = (plan.seed, plan.metric);
-    let head = tune::final_head(&plan.base()?, &TrialRow::new(best, &look.words))?;
+    let head = tune::final_head(&plan.base()?, &trial_row(best, &look.words))?;
     let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tune::tables_of(&plan, &look.record.name, own, config.cache.clone(), context)?;
     let options = FitOptions {
@@ -244,16 +246,16 @@ impl Look {
 
     /// Its results.
     pub(crate) fn report(&self, storage: &str) -> StudyReport {
-        StudyReport::new(&self.record, storage, &self.trials, &self.words)
+        tune::study_report(&self.record, storage, &self.trials, &self.words)
     }
 
     /// Every trial.
     fn rows(&self) -> Vec<TrialRow> {
-        self.trials.iter().map(|trial| TrialRow::new(trial, &self.words)).collect()
+        self.trials.iter().map(|trial| trial_row(trial, &self.words)).collect()
     }
 
     fn objectives(&self) -> Vec<Objective> {
-        Objective::of(&self.record)
+        objectives(&self.record)
     }
 
     fn is_single(&self) -> bool {

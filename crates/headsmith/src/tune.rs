@@ -25,7 +25,8 @@ use headsmith_study::samplers::Sampler;
 use headsmith_study::storages::{self, Durability, Options, Retry, Storage, StudyRecord};
 use headsmith_study::{Space, Study, Work, pruners, samplers};
 
-pub use study_report::{Importance, MIN_FOR_IMPORTANCE, StudyReport};
+pub use study_report::MIN_FOR_IMPORTANCE;
+pub(crate) use study_report::study_report;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -33,7 +34,7 @@ use crate::fit::FitData;
 use crate::head::HeadConfig;
 use crate::hold_back;
 use crate::progress::Progress;
-use crate::report::TableReport;
+use crate::report::{StudyReport, TableReport};
 use crate::run;
 use crate::studies::Look;
 use crate::tables;
@@ -43,7 +44,7 @@ pub(crate) use plan::StudyTables;
 pub use plan::direction_of;
 use plan::{Plan, PlanTable, Search};
 use task::Task;
-pub(crate) use task::{final_head, with_chosen};
+pub(crate) use task::{final_head, with_best, with_chosen};
 
 /// How long to wait for an unreachable storage by default.
 pub const OUTAGE: Duration = Retry::LIMIT;

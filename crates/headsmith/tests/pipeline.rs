@@ -86,7 +86,7 @@ fn asked_to_stop_in_the_baseline_it_predicts_with_what_there_is() {
     };
     let report = run(&tables(folder.path()), &stop, &mut view).unwrap();
     assert!(report.interrupted);
-    assert_eq!((report.heads.len(), report.chosen), (1, "forest"));
+    assert_eq!((report.heads.len(), report.chosen.as_str()), (1, "forest"));
     assert!(report.heads[0].stopped.is_some());
     assert_eq!(report.predictions.unwrap().n_rows, 30);
 }

@@ -12,7 +12,7 @@ mod study;
 mod table;
 
 pub use evidence::{ClassEvidence, Curve, Evidence, Mistake, ReliabilityBin};
-pub use fit::{ClassProbability, Example, FitReport, Structure};
+pub use fit::{ClassProbability, Example, FitReport};
 pub use folds::{FoldGroups, FoldReport, FoldScores, FoldsReport};
 pub use judgement::{HeldBack, Judgement, MANY_CLASSES};
 pub use run::{Comparison, Machine, PredictionReport, REPORT_FORMAT, REPORT_VERSION, Report};

@@ -4,7 +4,7 @@ use headsmith_metrics::PerClass;
 use headsmith_metrics::bootstrap::Difference;
 
 use crate::facts::Facts;
-use crate::schema::{Judgement, ReliabilityBin, Severity, TableReport};
+use crate::schema::{Comparison, Judgement, ReliabilityBin, Severity, StudyReport, TableReport};
 use crate::text::{counted, duration, interval, listed, percent, score, signed, thousands, with_article};
 
 /// How a remark is meant.
@@ -26,24 +26,28 @@ pub(crate) fn what_was_done(facts: &Facts) -> String {
     let tables: Vec<String> = report.tables.iter().map(table).collect();
     let mut text = format!("Headsmith {} read {}. ", report.headsmith_version, listed(&tables));
     let heads = &report.heads;
-    let steps: Vec<String> = [
-        heads.first().map(|head| format!("fitted {}", with_article(head.title()))),
-        report.study.as_ref().map(|study| {
-            format!(
-                "tried {} in a study ({} ended early)",
-                counted(study.n_trials, "setting"),
-                thousands(study.n_in("pruned"))
-            )
-        }),
-        heads.get(1).map(|head| format!("fitted a final {}", head.title())),
-        (heads.len() > 1).then(|| "compared the two on the validation rows".to_owned()),
-        report.predictions.as_ref().map(|predictions| {
-            format!("predicted {} with the better one", counted(predictions.n_rows, "row"))
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let tried = |study: &StudyReport| {
+        format!(
+            "tried {} in a study ({} ended early)",
+            counted(study.n_trials, "setting"),
+            thousands(study.n_in("pruned"))
+        )
+    };
+    let compared = match heads.len() {
+        0 | 1 => None,
+        2 => Some("compared the two on the validation rows"),
+        _ => Some("compared each with the first on the validation rows"),
+    };
+    let better = if heads.len() > 2 { "the best one" } else { "the better one" };
+    let predicted = report.predictions.as_ref().map(|predictions| predictions.n_rows);
+    let first = heads.first().map(|head| format!("fitted {}", with_article(head.title())));
+    let steps: Vec<String> = first
+        .into_iter()
+        .chain(report.study.iter().chain(&report.studies).map(tried))
+        .chain(heads.iter().skip(1).map(|head| format!("fitted a final {}", head.title())))
+        .chain(compared.map(str::to_owned))
+        .chain(predicted.map(|n| format!("predicted {} with {better}", counted(n, "row"))))
+        .collect();
     if !steps.is_empty() {
         text += &format!("It {}. ", listed(&steps));
     }
@@ -68,9 +72,13 @@ fn table(table: &TableReport) -> String {
     )
 }
 
-/// Whether the chosen head is better than the baseline, as the paired test says; `None` without a comparison.
-pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
-    let comparison = facts.report.comparison.as_ref()?;
+/// Whether each further head is better than the first, as the paired tests say.
+fn comparisons(facts: &Facts) -> impl Iterator<Item = (Tone, String)> {
+    let report = &facts.report;
+    report.comparison.iter().chain(&report.comparisons).map(|comparison| compared(facts, comparison))
+}
+
+fn compared(facts: &Facts, comparison: &Comparison) -> (Tone, String) {
     let metric = facts.metric();
     let Difference { observed, low, high, p_value: p } = *comparison.difference.by_metric.get(metric);
     let [candidate, baseline] =
@@ -78,7 +86,7 @@ pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
     if comparison.difference.identical_predictions && metric.is_greater_better() {
         let same =
             format!("{candidate} and {baseline} predict the same class for every row: neither is better.");
-        return Some((Tone::Note, same));
+        return (Tone::Note, same);
     }
     let numbers = format!(
         "{metric} {} (95% interval {} to {}, p\u{a0}{p:.4}, paired bootstrap on the same rows)",
@@ -88,7 +96,7 @@ pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
     );
     let (better, worse) =
         if metric.is_greater_better() { (low > 0.0, high < 0.0) } else { (high < 0.0, low > 0.0) };
-    Some(match (better, worse) {
+    match (better, worse) {
         (true, _) => (Tone::Good, format!("The {candidate} is better than the {baseline}: {numbers}.")),
         (_, true) => (Tone::Warning, format!("The {candidate} is worse than the {baseline}: {numbers}.")),
         _ => (
@@ -97,7 +105,7 @@ pub(crate) fn comparison(facts: &Facts) -> Option<(Tone, String)> {
                 "The difference between {candidate} and {baseline} is not significant: {numbers}. The interval contains 0."
             ),
         ),
-    })
+    }
 }
 
 /// What to think of before the score is believed.
@@ -113,7 +121,7 @@ pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
         ));
     }
     said.extend(never_predicted(facts));
-    said.extend(comparison(facts));
+    said.extend(comparisons(facts));
     said.extend(flattering(facts));
     said.extend(checks(facts));
     said.extend(calibration(facts));

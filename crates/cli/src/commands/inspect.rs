@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ArgMatches;
-use headsmith::data::{Files, Severity, checks};
-use headsmith::report::TableReport;
+use headsmith::data::{Files, Severity};
+use headsmith::report::{self, TableReport};
 use headsmith::tables::{self, RoleTable};
 
 use crate::flags::common;
@@ -28,7 +28,7 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
             };
             let table = tables::read(&file.display().to_string(), table, &options, context);
             read.push(table.map(|mut table| {
-                table.report.summary = Some(checks::summary(&table.table));
+                table.report.summary = Some(report::summary(&table.table));
                 table
             }));
         }

@@ -4,7 +4,8 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ArgMatches;
-use headsmith::studies::{self, Objective, Order, Place, Rows, TrialFilter, TrialRow};
+use headsmith::report::{Objective, TrialRow};
+use headsmith::studies::{self, Order, Place, Rows, TrialFilter};
 
 use crate::flags::common::{self, labelled, optional_path_of, path_of};
 use crate::view::progress::StderrView;

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use clap::ArgMatches;
-use headsmith::tune::{self, StudyReport, TuneConfig, WorkerConfig};
+use headsmith::report::StudyReport;
+use headsmith::tune::{self, TuneConfig, WorkerConfig};
 
 use crate::flags::common::{self, labelled};
 use crate::flags::{split, study};

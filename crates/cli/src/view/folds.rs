@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use headsmith::folds::{FoldScores, FoldsReport};
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::{Interval, Intervals};
+use headsmith::report::{FoldScores, FoldsReport};
 
 use super::text::{beside, grid, interval_text, plain};
 use crate::view::lines::counted;

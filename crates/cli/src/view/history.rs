@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use headsmith::studies::{Objective, TrialRow};
+use headsmith::report::{Objective, TrialRow};
 
 use super::lines::one_line;
 
@@ -53,7 +53,7 @@ pub(crate) fn history(objectives: &[Objective], trials: &[TrialRow], width: usiz
     let complete = || shown.iter().filter(|(trial, _)| trial.state == "complete");
     let mut best = None;
     for (trial, value) in complete() {
-        if best.is_none_or(|best| objective.direction.is_better(*value, best)) {
+        if best.is_none_or(|best| objective.is_better(*value, best)) {
             best = Some(*value);
             // From here on; what was best before ends here.
             let from = column(trial.number);
@@ -84,16 +84,14 @@ pub(crate) fn history(objectives: &[Objective], trials: &[TrialRow], width: usiz
 
 #[cfg(test)]
 mod tests {
-    use headsmith::study::Direction;
-
     use super::*;
 
-    fn f1(direction: Direction) -> [Objective; 1] {
-        [Objective { name: "weighted_f1".to_owned(), direction }]
+    fn f1(direction: &str) -> [Objective; 1] {
+        [Objective { name: "weighted_f1".to_owned(), direction: direction.to_owned() }]
     }
 
     fn history(trials: &[TrialRow], width: usize, unicode: bool) -> String {
-        super::history(&f1(Direction::Maximize), trials, width, unicode)
+        super::history(&f1("maximize"), trials, width, unicode)
     }
 
     fn trials() -> Vec<TrialRow> {
@@ -106,8 +104,13 @@ mod tests {
             ("complete", Some(0.7)),
             ("pruned", Some(0.4)),
         ];
-        let row =
-            |(number, (state, value))| TrialRow { number, state, value, epochs: 1, ..TrialRow::default() };
+        let row = |(number, (state, value)): (u64, (&str, _))| TrialRow {
+            number,
+            state: state.to_owned(),
+            value,
+            epochs: 1,
+            ..TrialRow::default()
+        };
         (0..).zip(values).map(row).collect()
     }
 
@@ -131,7 +134,7 @@ history: weighted F1 of each trial (o complete, . not complete, = best so far)
 ";
         assert_eq!(text, expected, "{text}");
         assert!(text.is_ascii());
-        let minimised = super::history(&f1(Direction::Minimize), &trials(), 80, false);
+        let minimised = super::history(&f1("minimize"), &trials(), 80, false);
         let best: Vec<&str> = minimised.lines().filter(|line| line.contains('=')).skip(1).collect();
         assert_eq!(best, [" 0.5000 |o==========================="], "{minimised}");
         assert_eq!(super::history(&[], &trials(), 80, false), "");

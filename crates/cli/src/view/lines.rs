@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use headsmith::Progress;
 use headsmith::data::Severity;
-use headsmith::folds::FoldReport;
 use headsmith::heads::event::StopReason;
 use headsmith::metrics::Metric;
-use headsmith::report::{FitReport, TableReport};
-use headsmith::split::Split;
+use headsmith::report::{FitReport, FoldReport, Split, TableReport};
 use headsmith::study::{State, StudyEvent};
 
 use super::pace::worded;

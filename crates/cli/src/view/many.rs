@@ -113,7 +113,7 @@ fn extremes<'a>(title: &str, names: &[String], classes: impl Iterator<Item = &'a
 }
 
 fn pairs(judgement: &Judgement) -> String {
-    let pairs = judgement.confused_pairs();
+    let pairs = &judgement.confused_pairs;
     if pairs.is_empty() {
         return "no confusions\n".to_owned();
     }
@@ -128,7 +128,10 @@ fn pairs(judgement: &Judgement) -> String {
         ]);
     }
     let shown = pairs.len().min(N_PAIRS);
-    format!("most frequent confusions, {shown} of {}\n\n{table}\n", counted(pairs.len(), "pair"))
+    format!(
+        "most frequent confusions, {shown} of {}\n\n{table}\n",
+        counted(judgement.n_confused_pairs, "pair")
+    )
 }
 
 fn ascending(values: impl Iterator<Item = f64>) -> Vec<f64> {

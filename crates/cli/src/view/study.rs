@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use headsmith::hold_back::HeldBack;
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::{Interval, Selection};
-use headsmith::studies::{Objective, Rows, StudyLine, TrialRow, in_words};
+use headsmith::report::{HeldBack, Objective, StudyReport, TrialRow};
+use headsmith::studies::{Rows, StudyLine, choice, in_words};
 use headsmith::study::Choice;
-use headsmith::tune::StudyReport;
 
 use super::lines::{counted, one_line};
 use super::text::grid;
@@ -25,7 +24,7 @@ pub(crate) fn summary(report: &StudyReport) -> String {
     let mut table = grid(&["state", "trials", "epochs", "seconds"]);
     for line in &report.states {
         table.add_row([
-            line.state.to_owned(),
+            line.state.clone(),
             line.n_trials.to_string(),
             line.n_epochs.to_string(),
             format!("{:.1}", line.seconds),
@@ -87,8 +86,7 @@ fn between(interval: Interval) -> String {
 
 fn importance(report: &StudyReport) -> String {
     let Some(most) = report.importance.first().filter(|most| most.share > 0.0) else { return String::new() };
-    let n_complete =
-        report.states.iter().find(|line| line.state == "complete").map_or(0, |line| line.n_trials);
+    let n_complete = report.n_in("complete");
     let mut text = format!("\nimportance of parameters in {n_complete} complete trials (PED-ANOVA)\n");
     let width = report.importance.iter().take(N_BARS).map(|of| of.param.chars().count()).max().unwrap_or(0);
     for of in report.importance.iter().take(N_BARS) {
@@ -109,8 +107,8 @@ pub(crate) fn trial(objective: &Objective, row: &TrialRow) -> String {
     let epoch =
         row.best_epoch.map_or(String::new(), |epoch| format!(" at epoch {} of {}", epoch + 1, row.epochs));
     let mut text = format!("best: trial {}, {value}{epoch}\n", row.number);
-    for (name, choice) in &row.params {
-        let _ = writeln!(text, "  {} = {}", one_line(name), shown(choice));
+    for (name, value) in &row.params {
+        let _ = writeln!(text, "  {} = {}", one_line(name), shown(&choice(value)));
     }
     text
 }
@@ -182,13 +180,17 @@ pub(crate) fn trials(Rows { objectives, trials: rows }: &Rows) -> String {
     for row in rows {
         let values = if objectives.len() == 1 { row.value.as_slice() } else { &row.values };
         let value = |i: usize| values.get(i).map_or(String::new(), |value| format!("{value:.4}"));
-        let mut cells = vec![row.number.to_string(), row.state.to_owned()];
+        let mut cells = vec![row.number.to_string(), row.state.clone()];
         cells.extend((0..objectives.len()).map(value));
         cells.extend([
             row.epochs.to_string(),
             row.seconds.map_or(String::new(), |seconds| format!("{seconds:.1}")),
         ]);
-        cells.extend(names.iter().map(|name| row.params.get(*name).map_or(String::new(), shown)));
+        cells.extend(
+            names
+                .iter()
+                .map(|name| row.params.get(*name).map_or(String::new(), |value| shown(&choice(value)))),
+        );
         cells.extend(why.map(|_| row.reason.as_deref().map_or(String::new(), in_short)));
         table.add_row(cells);
     }

@@ -2,12 +2,12 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use headsmith::Evaluation;
-use headsmith::data::checks::Summary;
 use headsmith::heads::network::{Activation, LayerSummary};
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::Interval;
 use headsmith::report::{
-    ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictionReport, Report, TableReport,
+    ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictionReport, Report, Summary,
+    TableReport,
 };
 
 use super::many;
@@ -101,7 +101,7 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
 
 /// The classes that no row was predicted as, before any score: most scores hardly show it.
 fn never_predicted(prefix: &str, judgement: &Judgement) -> String {
-    let never = judgement.never_predicted();
+    let never = &judgement.never_predicted;
     if never.is_empty() {
         return String::new();
     }
@@ -271,7 +271,7 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
         let judgement = shown(head).0;
         let scores = &judgement.scores;
         table.add_row(vec![
-            head.head.to_owned(),
+            head.head.clone(),
             format!("{:.4}", metric.of(scores)),
             interval_text(judgement.intervals.as_ref().map(|intervals| metric.interval(intervals))),
             format!("{:.4}", others[0].of(scores)),

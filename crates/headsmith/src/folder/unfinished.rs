@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use headsmith_heads::EpochRecord;
+use headsmith_heads::head::find;
 use headsmith_metrics::Metric;
 use headsmith_report::schema::{
     FitReport, REPORT_FORMAT, REPORT_VERSION, Report, StateLine, StudyReport, TableReport,
@@ -119,7 +120,8 @@ pub(super) fn fitting(session: &[Value]) -> Result<Option<Unfinished<'_>>> {
     }
     let [head, purpose] = ["head", "purpose"].map(|key| rest[0][key].as_str().unwrap_or_default());
     let history: Vec<EpochRecord> = all(rest, "epoch", "record")?;
-    Ok(Some(Unfinished { head, purpose, facts: Fitting { title: head.to_owned(), history } }))
+    let title = find(head).map_or(head, |head| head.table().title);
+    Ok(Some(Unfinished { head, purpose, facts: Fitting { title: title.to_owned(), history } }))
 }
 
 /// Why the report is no more; `None` when the command came to its end.
@@ -162,10 +164,7 @@ pub(super) fn why(
 pub(super) fn add_study(report: &mut Report, trials: &[Trial], stored: Option<&Stored>) {
     let Some(study) = report.study.as_mut().filter(|study| study.states.is_empty()) else { return };
     match stored {
-        Some(stored) => {
-            let report = serde_json::to_value(stored.look.report(&stored.place.storage));
-            *study = report.and_then(serde_json::from_value).unwrap_or_default();
-        }
+        Some(stored) => *study = stored.look.report(&stored.place.storage),
         None => (study.n_trials, study.states) = (trials.len(), counts(trials)),
     }
 }

@@ -7,9 +7,11 @@ use std::path::Path;
 use headsmith_data::output;
 use headsmith_study::Choice;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::{Look, Objective, Place, TrialRow};
+use super::{Look, Place, choice, trial_row};
 use crate::error::{Error, Result};
+use crate::report::{Objective, TrialRow};
 
 /// A trial with all its reports.
 #[derive(Serialize)]
@@ -48,7 +50,7 @@ fn json(mut file: &mut dyn Write, look: &Look) -> io::Result<()> {
         .trials
         .iter()
         .map(|trial| Whole {
-            row: TrialRow::new(trial, &look.words),
+            row: trial_row(trial, &look.words),
             objectives: &objectives,
             started: trial.started.map(|time| time.to_string()),
             completed: trial.completed.map(|time| time.to_string()),
@@ -78,16 +80,16 @@ fn csv(file: &mut dyn Write, look: &Look) -> io::Result<()> {
             .collect(),
     };
     let metric: Vec<&str> = objectives.iter().map(|objective| objective.name.as_str()).collect();
-    let direction: Vec<&str> = objectives.iter().map(|objective| objective.direction.name()).collect();
+    let direction: Vec<&str> = objectives.iter().map(|objective| objective.direction.as_str()).collect();
     let (metric, direction) = (metric.join(", "), direction.join(", "));
     let own = ["epochs", "best_epoch", "seconds", "started", "completed", "reason", "metric", "direction"];
     let first = ["number", "state"].into_iter().chain(values.iter().map(String::as_str)).chain(own);
     writer.write_record(first.chain(names.iter().copied()))?;
     for trial in trials {
-        let row = TrialRow::new(trial, &look.words);
+        let row = trial_row(trial, &look.words);
         let text = |value: Option<String>| value.unwrap_or_default();
         let all = if objectives.len() == 1 { row.value.as_slice() } else { &row.values };
-        let mut cells = vec![row.number.to_string(), row.state.to_owned()];
+        let mut cells = vec![row.number.to_string(), row.state.clone()];
         cells.extend((0..values.len()).map(|i| text(all.get(i).map(f64::to_string))));
         cells.extend([
             row.epochs.to_string(),
@@ -99,18 +101,19 @@ fn csv(file: &mut dyn Write, look: &Look) -> io::Result<()> {
             metric.clone(),
             direction.clone(),
         ]);
-        cells.extend(names.iter().map(|name| row.params.get(*name).map_or(String::new(), choice)));
+        cells.extend(names.iter().map(|name| row.params.get(*name).map_or(String::new(), written)));
         writer.write_record(cells)?;
     }
     writer.flush()
 }
 
-fn choice(choice: &Choice) -> String {
-    match choice {
+/// A parameter as a cell of CSV.
+fn written(value: &Value) -> String {
+    match choice(value) {
         Choice::Null => String::new(),
         Choice::Bool(flag) => flag.to_string(),
         Choice::Int(int) => int.to_string(),
         Choice::Float(float) => float.to_string(),
-        Choice::Text(text) => text.clone(),
+        Choice::Text(text) => text,
     }
 }

@@ -1,37 +1,14 @@
 //! Trials as rows of a table.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use headsmith_study::{Choice, REASON, Trial};
-use serde::Serialize;
+use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Objective, Words};
+use super::Words;
 use crate::error::{Error, Result};
-
-/// A trial as its user sees it.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct TrialRow {
-    /// Its number.
-    pub number: u64,
-    /// Its state in a word.
-    pub state: &'static str,
-    /// Its value; `null` before there is one, and with several objectives.
-    pub value: Option<f64>,
-    /// Its values, one for each of several objectives.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<f64>,
-    /// Its parameters.
-    pub params: BTreeMap<String, Choice>,
-    /// How many epochs it reported.
-    pub epochs: usize,
-    /// The epoch, from 0, of its value; `null` when it is not known.
-    pub best_epoch: Option<u64>,
-    /// The seconds that its workers spent on it.
-    pub seconds: Option<f64>,
-    /// Why it failed, or was pruned by something else than the pruner.
-    pub reason: Option<String>,
-}
+use crate::report::{Objective, TrialRow};
 
 /// Which trials, and in which order.
 #[derive(Debug, Clone, Default)]
@@ -67,48 +44,50 @@ impl Order {
     }
 }
 
-impl TrialRow {
-    /// The row of a trial.
-    pub(crate) fn new(trial: &Trial, words: &Words) -> TrialRow {
-        let params = trial.params.iter();
-        let is_single = trial.further_values.is_empty();
-        TrialRow {
-            number: trial.number,
-            state: words.of(trial),
-            value: trial.value.filter(|_| is_single),
-            values: if is_single { Vec::new() } else { trial.values().collect() },
-            params: params
-                .map(|(name, (distribution, inside))| (name.clone(), distribution.external(*inside)))
-                .collect(),
-            epochs: trial.intermediate.len(),
-            best_epoch: trial.user_attrs.get("best_epoch").and_then(serde_json::Value::as_u64),
-            seconds: trial.seconds(),
-            reason: trial.system_attrs.get(REASON).and_then(|reason| reason.as_str()).map(str::to_owned),
-        }
+/// The row of a trial.
+pub(crate) fn trial_row(trial: &Trial, words: &Words) -> TrialRow {
+    let params = trial.params.iter().map(|(name, (distribution, inside))| {
+        let choice = distribution.external(*inside);
+        (name.clone(), serde_json::to_value(choice).unwrap_or_default())
+    });
+    let is_single = trial.further_values.is_empty();
+    TrialRow {
+        number: trial.number,
+        state: words.of(trial).to_owned(),
+        value: trial.value.filter(|_| is_single),
+        values: if is_single { Vec::new() } else { trial.values().collect() },
+        params: params.collect(),
+        epochs: trial.intermediate.len(),
+        best_epoch: trial.user_attrs.get("best_epoch").and_then(Value::as_u64),
+        seconds: trial.seconds(),
+        reason: trial.system_attrs.get(REASON).and_then(|reason| reason.as_str()).map(str::to_owned),
     }
+}
 
-    /// What stands in a column: a number or a text; `None`: nothing.
-    fn cell(&self, column: &str) -> Option<Cell> {
-        let number = |value: f64| Some(Cell::Number(value));
-        match column {
-            "number" => number(self.number as f64),
-            "state" => Some(Cell::Text(self.state.to_owned())),
-            "value" => self.value.and_then(number),
-            many if many.starts_with(VALUES) => {
-                let i: usize = many.strip_prefix(VALUES)?.parse().ok()?;
-                self.values.get(i).copied().and_then(number)
-            }
-            "epochs" => number(self.epochs as f64),
-            "best_epoch" => self.best_epoch.and_then(|epoch| number(epoch as f64)),
-            "seconds" => self.seconds.and_then(number),
-            param => match self.params.get(param)? {
-                Choice::Null => None,
-                Choice::Bool(flag) => number(f64::from(*flag)),
-                Choice::Int(int) => number(*int as f64),
-                Choice::Float(float) => number(*float),
-                Choice::Text(text) => Some(Cell::Text(text.clone())),
-            },
+/// The value of a parameter of a [`TrialRow`], as studies have it.
+pub fn choice(value: &Value) -> Choice {
+    // A list or an object is no parameter.
+    Choice::deserialize(value).unwrap_or(Choice::Null)
+}
+
+/// The content of a column: a number or a text; `None`: nothing.
+fn cell(row: &TrialRow, column: &str) -> Option<Cell> {
+    let number = |value: f64| Some(Cell::Number(value));
+    match column {
+        "number" => number(row.number as f64),
+        "state" => Some(Cell::Text(row.state.clone())),
+        "value" => row.value.and_then(number),
+        many if many.starts_with(VALUES) => {
+            let i: usize = many.strip_prefix(VALUES)?.parse().ok()?;
+            row.values.get(i).copied().and_then(number)
         }
+        "epochs" => number(row.epochs as f64),
+        "best_epoch" => row.best_epoch.and_then(|epoch| number(epoch as f64)),
+        "seconds" => row.seconds.and_then(number),
+        param => match choice(row.params.get(param)?) {
+            Choice::Text(text) => Some(Cell::Text(text)),
+            choice => choice.number().and_then(number),
+        },
     }
 }
 
@@ -153,8 +132,8 @@ impl TrialFilter {
                     .join(", ")
             )));
         }
-        rows.retain(|row| self.states.is_empty() || self.states.iter().any(|state| state == row.state));
-        rows.sort_by(|a, b| match (a.cell(column), b.cell(column)) {
+        rows.retain(|row| self.states.is_empty() || self.states.iter().any(|state| *state == row.state));
+        rows.sort_by(|a, b| match (cell(a, column), cell(b, column)) {
             (Some(a), Some(b)) if *falling => compare(&b, &a),
             (Some(a), Some(b)) => compare(&a, &b),
             (a, b) => a.is_none().cmp(&b.is_none()),
@@ -177,12 +156,12 @@ fn compare(a: &Cell, b: &Cell) -> Ordering {
 mod tests {
     use super::*;
 
-    fn row(number: u64, state: &'static str, value: Option<f64>, neurons: i64) -> TrialRow {
+    fn row(number: u64, state: &str, value: Option<f64>, neurons: i64) -> TrialRow {
         TrialRow {
             number,
-            state,
+            state: state.to_owned(),
             value,
-            params: [("neurons".to_owned(), Choice::Int(neurons))].into(),
+            params: [("neurons".to_owned(), neurons.into())].into(),
             epochs: 1,
             ..TrialRow::default()
         }
@@ -195,8 +174,7 @@ mod tests {
             row(1, "pruned", None, 20),
             row(2, "complete", Some(0.7), 10),
         ];
-        let objectives =
-            [Objective { name: "f1".to_owned(), direction: headsmith_study::Direction::Maximize }];
+        let objectives = [Objective { name: "f1".to_owned(), direction: "maximize".to_owned() }];
         let numbers = |filter: TrialFilter| {
             filter.apply(rows.clone(), &objectives).unwrap().iter().map(|row| row.number).collect::<Vec<_>>()
         };
@@ -219,8 +197,7 @@ mod tests {
             ..row(number, "complete", None, 1)
         };
         let rows = vec![row(0, [0.5, 10.0]), row(1, [0.7, 9.0])];
-        let objective =
-            |name: &str| Objective { name: name.to_owned(), direction: headsmith_study::Direction::Minimize };
+        let objective = |name: &str| Objective { name: name.to_owned(), direction: "minimize".to_owned() };
         let objectives = [objective("error"), objective("size")];
         for (column, first) in [("error", 0), ("values_0", 0), ("size", 1), ("-values_1", 0)] {
             let filter = TrialFilter { order: Order::parse(column), ..Default::default() };

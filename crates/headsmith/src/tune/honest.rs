@@ -6,12 +6,13 @@ use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::{self, Options};
 use headsmith_study::{State, Trial};
 
-use super::{StudyReport, TRIAL, predictions, with_chosen};
+use super::{TRIAL, predictions, with_best};
 use crate::context::Context;
 use crate::error::Result;
 use crate::fit::{self, FitData, FitOptions};
 use crate::head::HeadConfig;
 use crate::hold_back;
+use crate::report::StudyReport;
 
 /// Resamples of the validation rows; each looks at every trial.
 const N_RESAMPLES: u32 = 2_000;
@@ -71,7 +72,7 @@ pub(super) fn judge_held_back(
         context.warn("the best trial was not evaluated on the held-back rows, because the study was stopped");
         return Ok(());
     }
-    let head = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
+    let head = with_best(base, best)?;
     let options = FitOptions {
         purpose: "the best trial again, for the held-back rows".to_owned(),
         chosen_on_val: vec![TRIAL],

@@ -8,7 +8,7 @@ use headsmith_study::{Distribution, Kind, METRIC_NAMES, Space, Trial};
 
 use super::plan::{self, Plan};
 use crate::error::{Error, Result};
-use crate::studies::{Objective, in_words};
+use crate::studies::{in_words, objectives};
 
 /// The study of this name in the storage at `url`.
 ///
@@ -39,7 +39,7 @@ pub(crate) fn plan_of(record: &StudyRecord) -> Result<Plan> {
     if let Some(plan) = record.system_attrs.get(plan::KEY) {
         return Plan::read(name, plan);
     }
-    let objectives = Objective::of(record);
+    let objectives = objectives(record);
     Err(Error::usage(match objectives.len() {
         1 => format!(
             "study {name} has no plan (its attribute {}): another program began it. `headsmith tune --study {name}` with its \
@@ -69,7 +69,7 @@ pub(super) fn open(storage: &mut dyn Storage, name: &str, asked: Plan) -> Result
     let mut record = match storage.study(name)? {
         Some(record) => record,
         // Two workers may begin at once: the second one finds the study.
-        None => match storage.create_study(name, asked.objective().direction) {
+        None => match storage.create_study(name, asked.direction()) {
             Err(error) if error.kind() == Kind::Conflict => storage.study(name)?.ok_or(error)?,
             made => made?,
         },
@@ -106,15 +106,15 @@ pub(super) fn must_optimise(record: &StudyRecord, plan: &Plan) -> Result<()> {
 fn objective_differences(record: &StudyRecord, asked: &Plan) -> Vec<String> {
     let (there, asked) = (record.objectives(), asked.objective());
     let [there] = there.as_slice() else {
-        let all = in_words(&Objective::of(record));
+        let all = in_words(&objectives(record));
         return vec![plan::difference("objectives", &all, &in_words(&[asked]))];
     };
     let mut differences = Vec::new();
     if let Some(name) = there.name.as_ref().filter(|name| **name != asked.name && **name != asked.label()) {
         differences.push(plan::difference("metric", name, &asked.name));
     }
-    if there.direction != asked.direction {
-        differences.push(plan::difference("direction", there.direction.name(), asked.direction.name()));
+    if there.direction.name() != asked.direction {
+        differences.push(plan::difference("direction", there.direction.name(), &asked.direction));
     }
     differences
 }

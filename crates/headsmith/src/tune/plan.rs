@@ -12,8 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::head::HeadConfig;
-use crate::report::TableReport;
-use crate::studies::Objective;
+use crate::report::{Objective, TableReport};
 
 /// The study's system attribute that holds the plan.
 pub(crate) const KEY: &str = "headsmith:plan";
@@ -238,7 +237,7 @@ impl Plan {
 
     /// The metric that is the value of the trials.
     pub(crate) fn objective(&self) -> Objective {
-        Objective { name: self.metric.name().to_owned(), direction: self.direction() }
+        Objective { name: self.metric.name().to_owned(), direction: self.direction().name().to_owned() }
     }
 
     /// In what the study of this plan differs from the one that is asked for, of what decides its trials: a line each, with

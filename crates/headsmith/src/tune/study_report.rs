@@ -2,119 +2,42 @@
 
 use std::sync::Arc;
 
-use headsmith_metrics::Metric;
-use headsmith_metrics::bootstrap::Selection;
 use headsmith_study::storages::{StudyRecord, without_password};
 use headsmith_study::{Direction, State, Trial, best_trial, importance, pareto_front, summary};
-use serde::Serialize;
 
 use super::by_hand;
-use crate::hold_back::HeldBack;
-use crate::studies::{Objective, TrialRow, Words, words_of};
-
-/// A study, its best trial, and how much to believe of it.
-#[derive(Debug, Clone, Serialize)]
-pub struct StudyReport {
-    /// Its name.
-    pub name: String,
-    /// Its storage.
-    pub storage: String,
-    /// The metric that is the value of its trials; `null` in a study that another program began.
-    pub metric: Option<Metric>,
-    /// Its objectives: one, or several in a study that Optuna began.
-    pub objectives: Vec<Objective>,
-    /// Its trials in all.
-    pub n_trials: usize,
-    /// Those that are finished: complete, pruned or failed.
-    pub n_finished: usize,
-    /// What became of them, and where the time went: a line for each state that occurs.
-    pub states: Vec<StateLine>,
-    /// The seconds that pruned trials would have taken beyond what they took, had they run as long as complete ones;
-    /// `null` while none is complete.
-    pub saved_seconds: Option<f64>,
-    /// The trials that were pruned by hand: such a study is not reproducible. Only if there are any.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub n_pruned_by_hand: usize,
-    /// The best trial; `null` without a complete one, and with several objectives.
-    pub best: Option<TrialRow>,
-    /// The trials that no other one dominates; only with several objectives.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pareto_front: Option<Vec<TrialRow>>,
-    /// The best trial's score, and the score corrected for its having been chosen; `null` when the trials' predictions
-    /// are not there.
-    pub selection: Option<Selection>,
-    /// The best trial's scores on the validation rows that were held back; only with such rows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub held_back: Option<HeldBack>,
-    /// How much each parameter decided (PED-ANOVA), the most important first, summing to 1; empty with fewer than
-    /// [`MIN_FOR_IMPORTANCE`] complete trials, where all are equal, and with several objectives.
-    pub importance: Vec<Importance>,
-    /// The seconds that this command spent on it.
-    pub seconds: f64,
-}
-
-/// The trials of one state.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct StateLine {
-    /// The state.
-    pub state: &'static str,
-    /// How many trials.
-    pub n_trials: usize,
-    /// How many epochs they reported.
-    pub n_epochs: usize,
-    /// The seconds that their workers spent on them.
-    pub seconds: f64,
-}
-
-/// How much a parameter decided.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Importance {
-    /// The parameter.
-    pub param: String,
-    /// Its share.
-    pub share: f64,
-    /// The complete trials that have it: fewer than all for a parameter that depends on another. Only they count.
-    pub n_trials: usize,
-}
+use crate::report::{Importance, StateLine, StudyReport};
+use crate::studies::{Words, objectives, trial_row, words_of};
 
 /// The complete trials that importance takes at least: the best tenth of fewer is less than one.
 pub const MIN_FOR_IMPORTANCE: usize = 10;
 
-fn is_zero(n: &usize) -> bool {
-    *n == 0
-}
-
-impl StudyReport {
-    /// The results of a study's trials.
-    pub(crate) fn new(
-        record: &StudyRecord,
-        storage: &str,
-        trials: &[Arc<Trial>],
-        words: &Words,
-    ) -> StudyReport {
-        let is_single = record.further_directions.is_empty();
-        let rows =
-            |front: Vec<&Arc<Trial>>| front.into_iter().map(|trial| TrialRow::new(trial, words)).collect();
-        let directions: Vec<Direction> = record.directions().collect();
-        StudyReport {
-            name: record.name.clone(),
-            storage: without_password(storage),
-            metric: super::plan_of(record).ok().map(|plan| plan.metric),
-            objectives: Objective::of(record),
-            n_trials: trials.len(),
-            n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
-            states: states(trials, words),
-            saved_seconds: summary(record.direction, trials).saved_seconds,
-            n_pruned_by_hand: by_hand::count(trials),
-            best: best_trial(record.direction, trials)
-                .filter(|_| is_single)
-                .map(|trial| TrialRow::new(trial, words)),
-            pareto_front: (!is_single).then(|| rows(pareto_front(&directions, trials))),
-            selection: None,
-            held_back: None,
-            importance: if is_single { important(record.direction, trials) } else { Vec::new() },
-            seconds: 0.0,
-        }
+/// The results of a study's trials.
+pub(crate) fn study_report(
+    record: &StudyRecord,
+    storage: &str,
+    trials: &[Arc<Trial>],
+    words: &Words,
+) -> StudyReport {
+    let is_single = record.further_directions.is_empty();
+    let rows = |front: Vec<&Arc<Trial>>| front.into_iter().map(|trial| trial_row(trial, words)).collect();
+    let directions: Vec<Direction> = record.directions().collect();
+    StudyReport {
+        name: record.name.clone(),
+        storage: without_password(storage),
+        metric: super::plan_of(record).ok().map(|plan| plan.metric),
+        objectives: objectives(record),
+        n_trials: trials.len(),
+        n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
+        states: states(trials, words),
+        saved_seconds: summary(record.direction, trials).saved_seconds,
+        n_pruned_by_hand: by_hand::count(trials),
+        best: best_trial(record.direction, trials).filter(|_| is_single).map(|trial| trial_row(trial, words)),
+        pareto_front: (!is_single).then(|| rows(pareto_front(&directions, trials))),
+        selection: None,
+        held_back: None,
+        importance: if is_single { important(record.direction, trials) } else { Vec::new() },
+        seconds: 0.0,
     }
 }
 
@@ -123,7 +46,7 @@ fn states(trials: &[Arc<Trial>], words: &Words) -> Vec<StateLine> {
     let line = |state: &'static str| {
         let of_state = || trials.iter().filter(|trial| words.of(trial) == state);
         StateLine {
-            state,
+            state: state.to_owned(),
             n_trials: of_state().count(),
             n_epochs: of_state().map(|trial| trial.intermediate.len()).sum(),
             seconds: of_state().filter_map(|trial| trial.seconds()).sum(),

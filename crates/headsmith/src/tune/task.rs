@@ -15,7 +15,8 @@ use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::fit::{FitData, Scaled};
 use crate::head::HeadConfig;
-use crate::studies::TrialRow;
+use crate::report::TrialRow;
+use crate::studies::choice;
 
 /// The rows, the head, and what its trials have in common. Rows are scaled for each scaling that occurs, for all
 /// trials together.
@@ -100,6 +101,16 @@ pub(crate) fn with_chosen<'c>(
     base.with(chosen.filter_map(|(name, choice)| Some((name, value(choice)?))))
 }
 
+/// The head `base` with the parameters of a study's best trial.
+///
+/// # Errors
+/// When one is unknown or out of range.
+pub(crate) fn with_best(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
+    let chosen: Vec<(&str, Choice)> =
+        best.params.iter().map(|(name, value)| (name.as_str(), choice(value))).collect();
+    with_chosen(base, chosen.iter().map(|(name, choice)| (*name, choice)))
+}
+
 /// A choice as a parameter's value; `None` leaves the parameter as it is.
 fn value(choice: &Choice) -> Option<Value> {
     match choice {
@@ -118,7 +129,7 @@ fn value(choice: &Choice) -> Option<Value> {
 /// # Errors
 /// When the head does not know the parameters.
 pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
-    let head = with_chosen(base, best.params.iter().map(|(name, choice)| (name.as_str(), choice)))?;
+    let head = with_best(base, best)?;
     let raised = base.table().trial.iter().filter_map(|(name, _)| {
         let Value::Int(least) = base.table().find(name)?.default.value() else { return None };
         // The word `none` is no number, and longer than any.
@@ -135,9 +146,9 @@ mod tests {
     fn the_final_fit_has_what_the_trials_had_where_that_was_more() {
         let best = TrialRow {
             number: 3,
-            state: "complete",
+            state: "complete".to_owned(),
             value: Some(0.5),
-            params: [("neurons0".to_owned(), Choice::Int(77))].into(),
+            params: [("neurons0".to_owned(), 77.into())].into(),
             epochs: 9,
             best_epoch: Some(4),
             ..TrialRow::default()
@@ -157,7 +168,7 @@ mod tests {
             );
         }
         let forest = HeadConfig::new("forest", [("max_depth", 3.into())]).unwrap();
-        let chosen = TrialRow { params: [("max_depth".to_owned(), Choice::Int(4))].into(), ..best };
+        let chosen = TrialRow { params: [("max_depth".to_owned(), 4.into())].into(), ..best };
         assert_eq!(final_head(&forest, &chosen).unwrap().params().int("max_depth"), Some(4));
     }
 }

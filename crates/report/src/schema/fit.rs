@@ -1,7 +1,7 @@
 //! A fitted head.
 
-use headsmith_heads::EpochRecord;
 use headsmith_heads::event::StopReason;
+use headsmith_heads::{Description, EpochRecord};
 use headsmith_metrics::Metric;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -34,7 +34,7 @@ pub struct FitReport {
     /// Why the fit ended before its last epoch or tree; `null` when it did not.
     pub stopped: Option<StopReason>,
     /// What the head is made of.
-    pub structure: Structure,
+    pub structure: Description,
     /// Every epoch's figures.
     pub history: Vec<EpochRecord>,
     /// The scores on the training rows.
@@ -54,19 +54,6 @@ pub struct FitReport {
     pub examples: Vec<Example>,
     /// The file the model was written to; `null` when it was not.
     pub model: Option<String>,
-}
-
-/// What a fitted head is made of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Structure {
-    /// The kind of head.
-    pub kind: String,
-    /// All of it in one sentence for people, without a full stop.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub summary: Option<String>,
-    /// What heads of this kind tell: trees, layers, importances of features.
-    #[serde(flatten)]
-    pub rest: Map<String, Value>,
 }
 
 /// One row's truth beside what the head thinks.

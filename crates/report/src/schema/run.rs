@@ -47,10 +47,16 @@ pub struct Report {
     pub classes: Vec<String>,
     /// The heads that were fitted, in that order.
     pub heads: Vec<FitReport>,
-    /// The study that chose the last head's parameters; `null` without one.
+    /// The study that chose a head's parameters; `null` without one, and with several.
     pub study: Option<StudyReport>,
-    /// How the heads compare on the validation rows; `null` with one head.
+    /// The studies, in the order of their heads, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub studies: Vec<StudyReport>,
+    /// How two heads compare on the validation rows; `null` with one head, and with more than two.
     pub comparison: Option<Comparison>,
+    /// How each further head compares with the first, where there are more than two.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
     /// The head that predicts.
     pub chosen: String,
     /// What was predicted; `null` without a table to predict.

@@ -127,4 +127,9 @@ impl Objective {
     pub fn label(&self) -> &str {
         self.name.parse::<Metric>().map_or(self.name.as_str(), |metric| metric.label())
     }
+
+    /// Whether `value` is better than `than`; no value is better than NaN, nor is NaN better.
+    pub fn is_better(&self, value: f64, than: f64) -> bool {
+        if self.direction == "minimize" { value < than } else { value > than }
+    }
 }

@@ -13,7 +13,10 @@ pub(crate) fn html(facts: &Facts) -> String {
 }
 
 fn head(head: &FitReport) -> String {
-    let made = head.structure.summary.as_ref().map_or(String::new(), |made| format!("{}.", unbroken(made)));
+    let made = match head.structure.summary.as_str() {
+        "" => String::new(),
+        summary => format!("{}.", unbroken(summary)),
+    };
     let params = head.params.iter().map(|(name, param)| vec![name.clone(), value(param)]);
     format!(
         "<h3>{}</h3><p>{} Features are scaled by: {}. Fitted in {}.{}</p><details><summary>All parameters</summary>{}</details>",
