@@ -1,7 +1,9 @@
 //! Samples to learn from: features and class indices.
 
+use crate::labels::sort_names;
 use crate::{Classes, Error, Result, Table};
 use headsmith_kernels::{Mapped, MatRef, Matrix};
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -32,6 +34,52 @@ impl Dataset {
     pub fn new(table: Table, classes: &Classes) -> Result<Dataset> {
         let y = classes.encode(&table)?;
         Ok(Dataset { x: table.x, y, classes: classes.clone() })
+    }
+
+    /// Rows `x` (`n_samples x n_features`) with a label each, in memory. The classes are the different labels, sorted by value
+    /// when all are integers, and otherwise by code points, as scikit-learn sorts them.
+    ///
+    /// # Errors
+    /// When the numbers of rows and labels differ, a feature is not finite, or there are fewer than two classes.
+    pub fn from_arrays<L: ToString>(x: Matrix, labels: &[L]) -> Result<Dataset> {
+        let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+        let different: HashSet<&String> = labels.iter().collect();
+        let mut names: Vec<String> = different.into_iter().cloned().collect();
+        sort_names(&mut names);
+        Dataset::of_labels(x, &labels, &Classes::new(names)?)
+    }
+
+    /// The same of validation or test rows, whose labels must be among `classes`.
+    ///
+    /// # Errors
+    /// When the numbers of rows and labels differ, a feature is not finite, or a label is none of `classes`.
+    pub fn from_arrays_with<L: ToString>(x: Matrix, labels: &[L], classes: &Classes) -> Result<Dataset> {
+        let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+        Dataset::of_labels(x, &labels, classes)
+    }
+
+    fn of_labels(x: Matrix, labels: &[String], classes: &Classes) -> Result<Dataset> {
+        if x.n_rows() != labels.len() {
+            let (n_rows, n_labels) = (x.n_rows(), labels.len());
+            return Err(Error::labels(format!(
+                "expected a label for each of {n_rows} rows, found {n_labels}"
+            )));
+        }
+        if let Some(i) = x.as_slice().iter().position(|value| !value.is_finite()) {
+            let (row, column, value) = (i / x.n_cols(), i % x.n_cols(), x.as_slice()[i]);
+            return Err(Error::labels(format!(
+                "feature {column} of row {row} is {value}, expected a finite number"
+            )));
+        }
+        let index: HashMap<&str, u32> = classes.names().iter().map(String::as_str).zip(0..).collect();
+        let encode = |(row, label): (usize, &String)| {
+            index.get(label.as_str()).copied().ok_or_else(|| {
+                let known = classes.names().join(", ");
+                Error::labels(format!("the label of row {row} is \"{label}\", expected one of {known}"))
+            })
+        };
+        let y = labels.iter().enumerate().map(encode).collect::<Result<_>>()?;
+        Ok(Dataset { x, y, classes: classes.clone() })
     }
 
     /// A copy of some `rows` of `x` and `y`, in that order. With a folder `cache`, a large copy is written to a file there and
@@ -84,6 +132,29 @@ fn mapped(x: MatRef<'_>, rows: &[usize], folder: &Path) -> io::Result<Matrix> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arrays_become_samples_with_sorted_classes() {
+        let x = || Matrix::new(vec![1.0, 2.0, 3.0], 3, 1);
+        let data = Dataset::from_arrays(x(), &[10, 9, 10]).unwrap();
+        assert_eq!(
+            (data.classes.names(), &data.y[..]),
+            (&["9".to_owned(), "10".to_owned()][..], &[1, 0, 1][..])
+        );
+        let data = Dataset::from_arrays(x(), &["b", "a", "10"]).unwrap();
+        assert_eq!(data.y, [2, 1, 0]);
+        let val = Dataset::from_arrays_with(x(), &["a", "a", "b"], &data.classes).unwrap();
+        assert_eq!(val.y, [1, 1, 2]);
+        let message = |result: Result<Dataset>| result.unwrap_err().to_string();
+        assert!(message(Dataset::from_arrays(x(), &["a"])).contains("a label for each of 3 rows, found 1"));
+        assert!(message(Dataset::from_arrays(x(), &["a", "a", "a"])).contains("at least two classes"));
+        assert!(
+            message(Dataset::from_arrays_with(x(), &["a", "c", "b"], &data.classes))
+                .contains("the label of row 1 is \"c\", expected one of 10, a, b")
+        );
+        let infinite = Matrix::new(vec![1.0, f32::INFINITY], 2, 1);
+        assert!(message(Dataset::from_arrays(infinite, &[0, 1])).contains("feature 0 of row 1 is inf"));
+    }
 
     #[test]
     fn a_mapped_copy_is_as_one_in_memory_and_leaves_nothing() {

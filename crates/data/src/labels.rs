@@ -68,7 +68,7 @@ pub(crate) fn folded(name: &str) -> String {
 }
 
 /// Sorts names as classes are: by value when all are integers, else by code points, as scikit-learn sorts text.
-fn sort_names(names: &mut [String]) {
+pub(crate) fn sort_names(names: &mut [String]) {
     let value = |name: &String| name.parse::<i128>();
     if names.iter().all(|name| value(name).is_ok()) {
         names.sort_by_key(|name| (value(name).unwrap_or_default(), name.clone()));

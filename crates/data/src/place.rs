@@ -90,6 +90,13 @@ pub(crate) struct FilePlaces {
 }
 
 impl Places {
+    /// The rows of an array, which are numbered from 1.
+    pub fn of_rows(n_rows: usize) -> Places {
+        let mut numbers = Numbers::default();
+        (1..=n_rows as u64).for_each(|number| numbers.push(number));
+        Places { files: vec![FilePlaces { file: None, numbering: Numbering::Rows, numbers }] }
+    }
+
     /// Where row `row` stands, the first being 0; `None` where there is no such row.
     pub fn of(&self, row: usize) -> Option<Place> {
         let mut before = 0;

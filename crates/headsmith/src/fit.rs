@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headsmith_data::Dataset;
+use headsmith_data::{Dataset, Places};
 use headsmith_heads::network::NetworkWeights;
 use headsmith_heads::params::{TRANSFORM, Value};
 use headsmith_heads::training::{self, Checkpoint, Training};
@@ -15,7 +15,7 @@ use headsmith_kernels::{Matrix, Pool};
 use headsmith_model::{DataRecord, Model, Node, Record};
 
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evidence::{self, RowPlaces};
 use crate::folds::CrossValidated;
 use crate::head::HeadConfig;
@@ -23,6 +23,7 @@ use crate::judge;
 use crate::model_file;
 use crate::progress::{Judged, Progress};
 use crate::report::{FitReport, Split};
+use crate::split;
 
 /// The rows a head is fitted on and judged by.
 #[derive(Debug)]
@@ -43,6 +44,52 @@ pub struct FitData {
     pub places: RowPlaces,
     /// What the model is to remember of its data: tables and columns.
     pub record: Record,
+}
+
+impl FitData {
+    /// Rows in memory, without validation rows.
+    pub fn new(train: Dataset) -> FitData {
+        let places = RowPlaces::all(Places::of_rows(train.y.len()));
+        FitData {
+            train,
+            val: None,
+            held_back: None,
+            split: None,
+            val_units: None,
+            cache: None,
+            places,
+            record: Record::default(),
+        }
+    }
+
+    /// The same with validation rows.
+    ///
+    /// # Errors
+    /// When they have other classes or another number of features.
+    pub fn with_val(mut self, val: Dataset) -> Result<FitData> {
+        let (train, n_features) = (&self.train, val.x.n_cols());
+        if val.classes != train.classes || n_features != train.x.n_cols() {
+            return Err(Error::usage(format!(
+                "the validation rows have {n_features} features and the classes {}, expected {} and {}",
+                val.classes.names().join(", "),
+                train.x.n_cols(),
+                train.classes.names().join(", ")
+            )));
+        }
+        self.places = RowPlaces::all(Places::of_rows(val.y.len()));
+        self.val = Some(val);
+        Ok(self)
+    }
+
+    /// The same with `share` of the training rows as validation rows: stratified, drawn by the seed, rows with equal features
+    /// on one side.
+    ///
+    /// # Errors
+    /// When the share leaves one side without rows.
+    pub fn split(mut self, share: f64, context: &mut Context<'_>) -> Result<FitData> {
+        split::take(&mut self, share, None, context)?;
+        Ok(self)
+    }
 }
 
 /// How a fit is done, beside the head's own parameters.

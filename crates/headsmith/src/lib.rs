@@ -1,25 +1,21 @@
 //! From tables of embeddings and labels to a judged classifier, its predictions and its model file.
 //!
-//! The steps can be had one by one ([`tables`], [`fit`], [`judge`], [`predict`]) or as [`run`](run::run), the whole
-//! job. Every step says what it does to a [`View`], can be stopped from outside, and gives the same result for the
-//! same seed, whatever the number of threads.
+//! A [`Session`] holds seed, metric, threads and view, and does the steps: it reads tables, fits heads, tunes, and runs the
+//! whole job. The steps are functions as well ([`tables`], [`fit`], [`judge`], [`predict`]()), of a [`Context`]. Every step
+//! reports its progress to a [`View`], can be stopped from outside, and gives the same result for the same seed, whatever the
+//! number of threads. `docs/guide/library.md` is the guide; `examples/` has a program for each task.
 //!
 //! ```
-//! use std::sync::atomic::AtomicBool;
-//! use headsmith::{Context, HeadConfig, Metric, Pool, Progress, data::ReadOptions, fit, model_file, run, tables};
+//! use headsmith::data::Dataset;
+//! use headsmith::fit::FitData;
+//! use headsmith::{HeadConfig, Matrix, Session, model_file};
 //!
 //! # let folder = tempfile::tempdir()?;
-//! # let train = folder.path().join("train.csv");
-//! # let rows: String = (0..40).map(|i| format!("\"[{}, {}]\",{}\n", i % 2, i % 7, ["no", "yes"][i % 2])).collect();
-//! # std::fs::write(&train, format!("embeddings,label\n{rows}"))?;
-//! let (pool, stop, options) = (Pool::new(2)?, AtomicBool::new(false), ReadOptions::default());
-//! let mut view = |_: &Progress<'_>| {};
-//! let mut context = Context { seed: 42, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view };
-//!
-//! let train = tables::read("train", &train, &options, &mut context)?;
-//! let (data, findings) = run::prepare_fit(train, None, 0.0, &[], &options, &mut context)?;
+//! let x = Matrix::new((0..80).map(|i| (i % 4) as f32).collect(), 40, 2);
+//! let labels: Vec<&str> = (0..40).map(|i| ["no", "yes"][i % 2]).collect();
+//! let data = FitData::new(Dataset::from_arrays(x, &labels)?);
 //! let forest = HeadConfig::new("forest", [("n_estimators", 10.into())])?;
-//! let fitted = fit::fit(&forest, &data, &fit::FitOptions::default(), &mut context)?;
+//! let fitted = Session::new().seed(42).fit(&forest, &data)?;
 //! assert_eq!(fitted.report.train.scores.accuracy, 1.0);
 //! model_file::save(&fitted.model, &folder.path().join("model.safetensors"))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,6 +44,7 @@ mod record;
 pub mod report;
 pub mod run;
 mod select;
+mod session;
 pub mod split;
 pub mod studies;
 pub mod tables;
@@ -62,12 +59,13 @@ pub use mlflow::{Mlflow, MlflowConfig};
 pub use predict::{PredictOptions, predict, predict_table};
 pub use progress::{Judged, Progress, View, Wish};
 pub use record::{Record, Recorded};
+pub use session::Session;
 pub use tensorboard::TensorBoard;
 
 pub use headsmith_data as data;
 pub use headsmith_heads as heads;
 pub use headsmith_heads::params;
-pub use headsmith_kernels::Pool;
+pub use headsmith_kernels::{MatRef, Matrix, Pool};
 pub use headsmith_metrics as metrics;
 pub use headsmith_metrics::Metric;
 pub use headsmith_model as model;

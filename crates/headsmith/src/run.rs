@@ -25,6 +25,7 @@ use crate::report::{
     self, Comparison, Machine, REPORT_FORMAT, REPORT_VERSION, Report, StudyReport, TableReport,
 };
 use crate::select;
+use crate::split::VAL_SHARE;
 use crate::tables::{self, RoleTable};
 use crate::tune::{StudyConfig, StudyTables};
 
@@ -51,6 +52,24 @@ pub struct RunConfig {
     pub columns: Columns,
     /// The command and its arguments, for the report; empty: unknown.
     pub command: Vec<String>,
+}
+
+impl RunConfig {
+    /// A run of `heads` on the table `train`, of whose rows a part validates, into the folder `out`.
+    pub fn new(train: impl Into<Files>, out: impl Into<PathBuf>, heads: Vec<RunHead>) -> RunConfig {
+        RunConfig {
+            train: train.into(),
+            val: None,
+            val_share: VAL_SHARE,
+            test: None,
+            out: out.into(),
+            read: ReadOptions::default(),
+            heads,
+            hold_back: 0.0,
+            columns: Columns::default(),
+            command: Vec::new(),
+        }
+    }
 }
 
 /// A head of a run.

@@ -36,6 +36,7 @@ use crate::hold_back;
 use crate::progress::Progress;
 use crate::report::{StudyReport, TableReport};
 use crate::run;
+use crate::split::VAL_SHARE;
 use crate::studies::Look;
 use crate::tables;
 use news::Line;
@@ -95,6 +96,38 @@ pub struct StudyConfig {
     pub listed: bool,
     /// Suggestion and pruning of trial `n` see trials `0 ..= n - lag`. `None`: [`LAG`], or `n_jobs` if that is more.
     pub lag: Option<u64>,
+}
+
+impl StudyConfig {
+    /// A study of `head` in `storage` (`sqlite:///FILE` or `postgresql://..`), with the defaults of the command and no end. The
+    /// parameters that the head's trials have less of ([`Table::trial`](headsmith_heads::params::Table::trial)) are the caller's
+    /// to set.
+    pub fn new(head: HeadConfig, storage: impl Into<String>) -> StudyConfig {
+        StudyConfig {
+            head,
+            fixed: Vec::new(),
+            space: None,
+            n_trials: None,
+            timeout: None,
+            n_jobs: 1,
+            storage: storage.into(),
+            full_sync: false,
+            outage: OUTAGE,
+            name: None,
+            sampler: SAMPLERS[0].to_owned(),
+            pruner: PRUNER.to_owned(),
+            listed: true,
+            lag: None,
+        }
+    }
+}
+
+impl TuneConfig {
+    /// A study on the table `train`, of whose rows a part validates.
+    pub fn new(train: impl Into<Files>, study: StudyConfig) -> TuneConfig {
+        let (val, read) = Default::default();
+        TuneConfig { train: train.into(), val, val_share: VAL_SHARE, read, hold_back: 0.0, study }
+    }
 }
 
 /// The options of `tune`.

@@ -1,0 +1,46 @@
+//! The examples run as programs. Cargo builds them beside the tests.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The folder of the compiled examples.
+fn folder() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let profile = test.parent().and_then(|deps| deps.parent()).expect("a test is in PROFILE/deps");
+    profile.join("examples")
+}
+
+fn output_of(example: &str) -> String {
+    let program = folder().join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
+    let output =
+        Command::new(&program).output().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("the output is UTF-8")
+}
+
+#[test]
+fn fit_arrays() {
+    assert!(output_of("fit_arrays").starts_with("[\"cat\", \"dog\", \"fox\"]: [0."));
+}
+
+#[test]
+fn fit_table() {
+    let said = output_of("fit_table");
+    let f1: f64 = said.split_whitespace().nth(2).and_then(|value| value.parse().ok()).expect("a score");
+    assert!(f1 > 0.3, "{said}");
+}
+
+#[test]
+fn tune() {
+    assert!(output_of("tune").starts_with("Some(("));
+}
+
+#[test]
+fn watch() {
+    assert!(output_of("watch").ends_with("stopped after 5 epochs\n"));
+}
+
+#[test]
+fn compare() {
+    assert!(output_of("compare").starts_with("the best of "));
+}
