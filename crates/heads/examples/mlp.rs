@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A fit that waits to be told how many epochs to train next, and ends with its input.
+/// A fit that reads from its input how many epochs to train next, and ends with it.
 #[derive(Default)]
 struct Turns {
     /// Epochs to train before the next line is read.

@@ -1,6 +1,5 @@
-//! What watches a training's metric and decides: stop, lower the learning rate, keep this model. Each is a value
-//! that sees one epoch after another and answers; none of them holds a model or an optimizer, so the loop that
-//! asks them stays free in what it does. Decisions are Keras 3's own (`keras/src/callbacks/`).
+//! Callbacks monitor a training's metric and decide: stop, lower the learning rate, keep this model. Each is a value
+//! that is updated with one epoch after another and returns a decision; none of them holds a model or an optimizer. Decisions are Keras 3's own (`keras/src/callbacks/`).
 
 mod early_stopping;
 mod model_checkpoint;

@@ -1,11 +1,11 @@
-//! What a fitted head is made of, for reports.
+//! The structure of a fitted head, for reports.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::network::LayerSummary;
 
-/// What a fitted head is made of. In a report it is one object: `kind`, `summary`, and the head's own `facts`.
+/// The structure of a fitted head. In a report it is one object: `kind`, `summary`, and the head's own `facts`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     /// The head's name.

@@ -13,7 +13,7 @@ pub enum Event {
     Started {
         /// How many steps there will be at most.
         total: usize,
-        /// What a step is called, in the singular: `epoch`, `tree`, `iteration`.
+        /// The name of a step, in the singular: `epoch`, `tree`, `iteration`.
         unit: &'static str,
     },
     /// An epoch is over, validation included.
@@ -24,10 +24,10 @@ pub enum Event {
         done: usize,
         /// Steps in all, at most.
         total: usize,
-        /// What a step is called, in the singular.
+        /// The name of a step, in the singular.
         unit: &'static str,
     },
-    /// The learning rate was lowered because the monitored value stood still.
+    /// The learning rate was lowered because the monitored value did not improve.
     LearningRateReduced {
         /// The epoch after which it was lowered, from 0.
         epoch: usize,

@@ -5,7 +5,7 @@
 //! What a tree draws depends on the seed and its number alone, and every tree is grown by one thread: the forest is
 //! the same for any number of threads. Split search is exact: all cuts between different values are compared.
 //! Unlike scikit-learn's, the forest takes no missing values, has no `max_leaf_nodes`, `min_weight_fraction_leaf`,
-//! `ccp_alpha` or `monotonic_cst`, and does not look at further features once a split leaves one class on each
+//! `ccp_alpha` or `monotonic_cst`, and stops drawing features once a split leaves one class on each
 //! side, which cannot be surpassed.
 
 mod block;

@@ -1,4 +1,4 @@
-//! What a head is: the traits that every head implements, and the list of them.
+//! The traits that every head implements, and the list of heads.
 //!
 //! A [`Head`] declares its parameters and begins fits; a [`Fitting`] is a fit under way, which [`training::run`] and a
 //! study's trials drive step by step; a [`Fitted`] predicts. Nobody outside a head's folder names it: commands, files and
@@ -41,10 +41,10 @@ pub trait Head: Debug + Sync {
     /// Name, parameters, search space, presets and portfolio.
     fn table(&self) -> &'static Table;
 
-    /// What a caller must know of its fits.
+    /// The properties of its fits that callers depend on.
     fn traits(&self) -> Traits;
 
-    /// What a fit takes, before anything is allocated.
+    /// The memory and work of a fit, before anything is allocated.
     ///
     /// # Errors
     /// When `params` are of another head, or describe nothing that can be fitted to rows of this shape.
@@ -57,7 +57,7 @@ pub trait Head: Debug + Sync {
     /// damaged or of another fit.
     fn begin<'a>(&self, job: Job<'a>, resume: Option<Resume>) -> Result<Box<dyn Fitting + 'a>>;
 
-    /// Restores a fitted head from what [`Fitted::config`] and [`Fitted::tensors`] gave. Both may be damaged or hostile.
+    /// Restores a fitted head from the results of [`Fitted::config`] and [`Fitted::tensors`]. Both may be damaged or hostile.
     ///
     /// # Errors
     /// When a key or tensor is missing, unknown, of the wrong shape or inconsistent.
@@ -69,10 +69,10 @@ pub trait Head: Debug + Sync {
     }
 }
 
-/// What a caller must know of a head's fits.
+/// The properties of a head's fits that callers depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traits {
-    /// What the validation rows choose during a fit: `epoch`, `learning_rate`. Empty: a fit has no use for them.
+    /// The choices of the validation rows during a fit: `epoch`, `learning_rate`. Empty: a fit has no use for them.
     pub chosen_on_val: &'static [&'static str],
     /// Whether a fit reads every feature many times. It then begins with rows that are transformed already
     /// ([`Samples::transformed_once`]); other heads transform the rows of a large table as they read them.
@@ -99,18 +99,18 @@ pub struct Shape {
     pub n_classes: usize,
 }
 
-/// What a fit takes, as an upper estimate.
+/// The memory and work of a fit, as upper estimates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
     /// Bytes of memory beside the samples, at most at once.
     pub bytes: u64,
     /// Arithmetic operations of all steps.
     pub operations: u64,
-    /// What makes the head smaller: `fewer neurons or layers`.
+    /// Advice that makes the head smaller: `fewer neurons or layers`.
     pub hint: &'static str,
 }
 
-/// What a fit is given. The same job gives the same bytes, for any number of threads.
+/// The input of a fit. The same job gives the same bytes, for any number of threads.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
     /// The rows to learn from.
@@ -146,10 +146,10 @@ impl<'a> Job<'a> {
     }
 }
 
-/// What an interrupted fit continues from.
+/// The point from which an interrupted fit continues.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resume {
-    /// What [`Fitting::state`] gave.
+    /// The state that [`Fitting::state`] returned.
     pub state: State,
     /// The values of the metric on the validation rows after each epoch so far, with the epoch's number from 0.
     pub values: Vec<(usize, f64)>,
@@ -166,7 +166,7 @@ pub struct State {
 
 /// A fit under way: steps of one kind, up to a total.
 pub trait Fitting {
-    /// What a step is called, in the singular: `epoch`, `tree`, `iteration`.
+    /// The name of a step, in the singular: `epoch`, `tree`, `iteration`.
     fn unit(&self) -> &'static str;
 
     /// How many steps there are at most.
@@ -197,7 +197,7 @@ pub trait Fitting {
         None
     }
 
-    /// The head as it would be if the fit ended here; `None` while it is nothing yet that predicts.
+    /// The head as it would be if the fit ended here; `None` while it cannot predict yet.
     fn best(&self) -> Option<Arc<dyn Fitted>>;
 
     /// The layers and their weights after the last step, where the head is a network.
@@ -205,7 +205,7 @@ pub trait Fitting {
         None
     }
 
-    /// What a later process needs to continue, where that is possible.
+    /// The state from which a later process can continue, where that is possible.
     fn state(&self) -> Option<State> {
         None
     }
@@ -217,7 +217,7 @@ pub trait Fitting {
     fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>>;
 }
 
-/// What a step gave.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Step {
     /// The figures of the epoch, where steps are epochs.
@@ -244,7 +244,7 @@ pub trait Fitted: Debug + Send + Sync {
     /// When `x` has not [`n_features`](Fitted::n_features) columns.
     fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix;
 
-    /// What a model file says of the head beside its tensors, as JSON; without the key `kind`.
+    /// The head's part of a model file beside its tensors, as JSON; without the key `kind`.
     fn config(&self) -> Map<String, Value> {
         Map::new()
     }
@@ -252,7 +252,7 @@ pub trait Fitted: Debug + Send + Sync {
     /// Its arrays.
     fn tensors(&self) -> Tensors;
 
-    /// What it is made of, for reports.
+    /// Its structure, for reports.
     fn description(&self) -> Description;
 }
 

@@ -40,9 +40,9 @@ pub enum Search {
 pub struct Param {
     /// Its name, in snake case; on the command line with dashes.
     pub name: &'static str,
-    /// What it may be.
+    /// The values that it accepts.
     pub kind: Kind,
-    /// What it is when not given.
+    /// Its value when it is not given.
     pub default: Default,
     /// Where a study looks for it; `None`: it does not.
     pub search: Option<Search>,
@@ -57,7 +57,7 @@ pub struct Table {
     pub head: &'static str,
     /// Its name in prose: `random forest`.
     pub title: &'static str,
-    /// One line on what the head is.
+    /// One line about the head.
     pub about: &'static str,
     /// Its parameters, in the order in which they are shown.
     pub params: &'static [Param],

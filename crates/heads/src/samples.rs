@@ -1,4 +1,4 @@
-//! What a head learns from.
+//! The rows and classes that a head is fitted on.
 
 use std::fmt::Debug;
 

@@ -82,7 +82,7 @@ impl Run<'_, '_> {
         Ok(history)
     }
 
-    /// Passes on what a step gave.
+    /// Passes on the result of a step.
     fn publish(&mut self, step: Step) -> Option<EpochRecord> {
         let Some(record) = step.epoch else {
             let (done, total, unit) = (self.fitting.done(), self.fitting.total(), self.fitting.unit());

@@ -1,4 +1,4 @@
-//! Transforms of the features before a head sees them: what a transform is, the list of them, and their text.
+//! Transforms of the features before a head sees them: the traits, the list of transforms, and their text.
 //!
 //! A [`TransformKind`] is a line of [`TRANSFORMS`] and a file; a [`Spec`] is a sequence of them as a user writes it
 //! (`sqrt+standardise`); a [`Pipeline`] is what it learnt from the training rows, a part of the model.
@@ -30,7 +30,7 @@ pub static TRANSFORMS: &[&dyn TransformKind] =
 /// The text of no transform.
 pub const NONE: &str = "none";
 
-/// What a text of transforms looks like, for help and messages; a test compares it with the list.
+/// The syntax of a text of transforms, for help and messages; a test compares it with the list.
 pub const SYNTAX: &str = "none, or divide:K, standardise, l2, sqrt or pca:K, joined by +";
 
 /// A kind of transform.
@@ -38,7 +38,7 @@ pub trait TransformKind: Debug + Sync {
     /// Its name in texts.
     fn name(&self) -> &'static str;
 
-    /// Its name with what follows it: `divide:K`.
+    /// Its name and argument: `divide:K`.
     fn syntax(&self) -> &'static str {
         self.name()
     }
@@ -59,7 +59,7 @@ pub trait TransformKind: Debug + Sync {
         pool: &Pool,
     ) -> Result<Arc<dyn FittedTransform>>;
 
-    /// Restores what [`FittedTransform::tensors`] gave; takes its own tensors out of `tensors`, whose floats are finite.
+    /// Restores it from the result of [`FittedTransform::tensors`]; takes its own tensors out of `tensors`, whose floats are finite.
     ///
     /// # Errors
     /// When one is missing, of another shape, or not what it must be.
@@ -89,7 +89,7 @@ pub trait FittedTransform: Debug + Send + Sync {
         let _ = (rows, n_features, to);
     }
 
-    /// What it learnt, by name.
+    /// Its learnt values, by name.
     fn tensors(&self) -> Tensors {
         Tensors::new()
     }

@@ -1,4 +1,4 @@
-//! The forest as its users see it.
+//! The forest, through its public functions.
 #![allow(clippy::unwrap_used)]
 
 #[path = "forest/edges.rs"]

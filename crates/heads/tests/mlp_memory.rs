@@ -1,4 +1,4 @@
-//! What a fit holds at most: the samples are the caller's, and of everything else there is a bound.
+//! The memory of a fit at most: the samples are the caller's, and of everything else there is a bound.
 
 use headsmith_heads::mlp::{Architecture, TABLE, fit};
 use headsmith_heads::params::Value;

@@ -14,7 +14,7 @@ pub struct EarlyStopping {
     wait: usize,
 }
 
-/// What an epoch's value means for the training.
+/// The consequence of an epoch's value for the training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
     /// The best so far: keep these weights.

@@ -12,12 +12,12 @@ pub struct ModelCheckpoint {
 }
 
 impl ModelCheckpoint {
-    /// Nothing seen yet: the first model is saved. With `best`, only what beats that value.
+    /// Before any epoch: the first model is saved. With `best`, only a model that beats that value.
     pub fn new(mode: Mode, best: Option<f64>) -> ModelCheckpoint {
         ModelCheckpoint { mode, best }
     }
 
-    /// Sees an epoch's value; whether its model is to be saved.
+    /// Updates with an epoch's value; returns whether its model is to be saved.
     pub fn update(&mut self, value: f64) -> bool {
         let save = self.mode.improves(value, self.best, 0.0);
         if save {

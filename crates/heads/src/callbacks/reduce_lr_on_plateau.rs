@@ -9,7 +9,7 @@ use super::Mode;
 pub struct PlateauOptions {
     /// Which way the metric is better.
     pub mode: Mode,
-    /// What the learning rate is multiplied by, below 1.
+    /// The factor of the learning rate, below 1.
     pub factor: f64,
     /// Epochs without improvement that make a plateau.
     pub patience: usize,
@@ -31,7 +31,7 @@ pub struct ReduceLrOnPlateau {
 }
 
 impl ReduceLrOnPlateau {
-    /// Nothing seen yet.
+    /// Before any epoch.
     pub fn new(options: PlateauOptions) -> ReduceLrOnPlateau {
         ReduceLrOnPlateau { options, best: None, wait: 0, cooldown_left: 0 }
     }

@@ -1,4 +1,4 @@
-//! Which rows a tree sees, and what each weighs (scikit-learn: `_parallel_build_trees`, `compute_class_weight`).
+//! The rows of a tree, and their weights (scikit-learn: `_parallel_build_trees`, `compute_class_weight`).
 //!
 //! A bootstrap sample is `n_drawn` rows drawn with replacement. A row drawn several times is one row of that
 //! weight. `balanced` class weights, `n / (k n_c)` for a class with `n_c` of the `n` rows of `k` classes, are the
@@ -26,7 +26,7 @@ pub(super) struct Sample {
     pub(super) rows: Vec<u32>,
     /// How often each row was drawn, at least once.
     pub(super) counts: Vec<u32>,
-    /// What a row of each class weighs each time it was drawn.
+    /// The weight of a row of each class, each time it was drawn.
     pub(super) class_weights: Vec<f64>,
 }
 

@@ -1,9 +1,9 @@
-//! Where each row stands in each sorted column: the form in which all trees of a forest share the features.
+//! The place of each row in each sorted column: the form in which all trees of a forest share the features.
 //!
 //! `positions[f * n_samples + i]` is the place of row `i` when the rows are sorted by feature `f`; equal values
-//! stand in order of their rows, so every row of a column has a place of its own. Sorting the rows of a node by a
+//! are in order of their rows, so every row of a column has a place of its own. Sorting the rows of a node by a
 //! feature is then sorting small distinct integers, which [`super::order`] does in linear time, and 16 bits hold
-//! them for up to 65,536 rows. Values themselves are only looked at where a split is about to be chosen.
+//! them for up to 65,536 rows. The values are only read where a split is about to be chosen.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -252,7 +252,7 @@ fn any_bit(bits: &[u64], first: usize, last: usize) -> bool {
     }
 }
 
-/// Where the values of some columns go up; see [`Columns`].
+/// The places at which the values of some columns rise; see [`Columns`].
 #[derive(Debug, Clone, Default)]
 struct Steps {
     jumps: Vec<u64>,
@@ -308,7 +308,7 @@ const RADIX_BITS: u32 = 11;
 /// Below this many, comparing is faster than counting.
 const FEWEST_COUNTED: usize = 512;
 
-/// Sorts rows that stand in ascending order by the upper 32 bits, and equal ones by the lower, with as much memory again.
+/// Sorts rows in ascending order by the upper 32 bits, and equal ones by the lower, with as much memory again.
 fn sort_by_value(rows: &mut [u64], other: &mut Vec<u64>) {
     if rows.len() < FEWEST_COUNTED {
         return rows.sort_unstable();

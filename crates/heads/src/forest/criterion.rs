@@ -11,7 +11,7 @@
 
 use super::entry::Entry;
 
-/// What a split lowers.
+/// The impurity that a split lowers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Criterion {
     /// Gini impurity, `1 - sum_c p_c^2`.
@@ -31,7 +31,7 @@ pub(super) struct ClassSums {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct ClassSum {
-    /// What a row weighs each time it was drawn.
+    /// The weight of a row, each time it was drawn.
     row_weight: f64,
     total: f64,
     left: f64,
@@ -105,7 +105,7 @@ impl ClassSums {
         self.present.iter().map(|&class| (class, self.sums[class as usize].total))
     }
 
-    /// What a row of `class` weighs each time it was drawn.
+    /// The weight of a row of `class`, each time it was drawn.
     pub(super) fn row_weight(&self, class: u32) -> f64 {
         self.sums[class as usize].row_weight
     }
@@ -166,7 +166,7 @@ impl GiniScan {
         }
     }
 
-    /// What the gain of no cut exceeds while rows of these counts pass, in any order; see [`super::buckets`].
+    /// A bound that the gain of no cut exceeds while rows of these counts pass, in any order; see [`super::buckets`].
     pub(super) fn bound(&self, sums: &ClassSums, counts: &[u32]) -> f64 {
         let classes =
             || sums.sums.iter().zip(counts).map(|(sum, &count)| (sum, sum.row_weight * f64::from(count)));

@@ -10,7 +10,7 @@ use headsmith_kernels::philox::Sequence;
 #[derive(Debug)]
 pub(super) struct Features {
     all: Vec<u32>,
-    /// What stands in front of `all`, in the order in which ancestors found it constant.
+    /// The features in front of `all`, in the order in which ancestors found them constant.
     constant: Vec<u32>,
 }
 

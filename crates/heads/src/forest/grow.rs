@@ -11,7 +11,7 @@ use super::params::Settings;
 use super::split::{Cut, NodeRows, Split, Splitter, midpoint};
 use super::tree::Tree;
 
-/// A tree with what is only needed until its importances are known: impurity and weight of every node.
+/// A tree with impurity and weight of every node, which only its importances need.
 #[derive(Debug)]
 pub(super) struct Grown {
     pub(super) tree: Tree,

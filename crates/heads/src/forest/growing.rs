@@ -22,7 +22,7 @@ const FEATURES: u32 = 1;
 /// The most rows whose places in a sorted column fit into 16 bits.
 pub(super) const MAX_SHORT_ROWS: usize = 1 << 16;
 
-/// Trees grown so far, and what the others need.
+/// The trees grown so far, and the input of the others.
 #[derive(Debug)]
 pub(super) struct Growing<'a, P> {
     job: Job<'a>,

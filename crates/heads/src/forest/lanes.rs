@@ -1,6 +1,6 @@
 //! The best Gini cut of a node among eight features at once, one in each lane of a register.
 //!
-//! The rows of each feature are sorted by a network, and single precision says how good its best cut may be. Only
+//! The rows of each feature are sorted by a network, and single precision bounds how good its best cut may be. Only
 //! features that may surpass what has been found are then looked at cut by cut, in double precision: what is found is
 //! what looking at each feature in turn would find.
 
@@ -34,7 +34,7 @@ pub(super) struct Lanes {
 
 /// What there is of some features in a node.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct LaneSearch {
     /// The number of the feature with the best cut, if that surpasses what was found before.
     pub(super) best: Option<(usize, Cut)>,
     /// Which features do not differ in the node.
@@ -77,7 +77,7 @@ impl Lanes {
         sums: &mut ClassSums,
         min_leaf: usize,
         floor: f64,
-    ) -> Look {
+    ) -> LaneSearch {
         let (n, bits) = (node.rows.len(), self.bits.unwrap_or(KeyBits { class: 0, count: 0 }));
         let shift = bits.class + bits.count;
         self.fill(columns, features, node, shift);
@@ -87,7 +87,7 @@ impl Lanes {
             *class = (total as f32, sums.row_weight(id) as f32);
         }
         let mut bounds = cuts::greatest_gini(&self.keys, n, min_leaf, bits, &classes[..sums.n_present()]);
-        let mut look = Look { best: None, is_constant: [true; LANES] };
+        let mut look = LaneSearch { best: None, is_constant: [true; LANES] };
         for (lane, &feature) in features.iter().enumerate() {
             let place = |k: usize| (self.keys[k][lane] >> shift) as usize;
             look.is_constant[lane] = !columns.column(feature).differ(place(0), place(n - 1), node.rows);

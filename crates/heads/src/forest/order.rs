@@ -22,7 +22,7 @@ pub(super) struct Sorter<E> {
     few: [(u32, E); COUNTED],
 }
 
-/// Rows that are sorted: their places, and what is visited with each.
+/// Rows to sort: their places, and a value that is visited with each.
 #[derive(Debug)]
 pub(super) enum Sorted<'s, E> {
     Few(&'s [(u32, E)]),

@@ -1,4 +1,4 @@
-//! Class probabilities: the mean over the trees of the class shares in the leaf that a row comes to.
+//! Class probabilities: the mean over the trees of the class shares in the leaf that a row reaches.
 //!
 //! Rows are taken in blocks, and each tree is walked for all rows of some blocks before the next one, so that its nodes
 //! stay in the cache. Within a block, several rows walk at once, because a single one would wait for memory at every
@@ -135,7 +135,7 @@ impl PartialEq for Packed {
     }
 }
 
-/// Walks `rows` of `x` down `tree` and writes what the leaf that each comes to refers to.
+/// Walks `rows` of `x` down `tree` and writes the reference of the leaf that each reaches.
 pub(super) fn find_leaves(tree: &Tree, x: MatRef<'_>, rows: &[u32], leaves: &mut [u32]) {
     let (rows, few_rows) = rows.as_chunks::<LANES>();
     let (leaves, few_leaves) = leaves.as_chunks_mut::<LANES>();

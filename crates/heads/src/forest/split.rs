@@ -8,7 +8,7 @@ use super::columns::{Column, NodeColumns, Position};
 use super::criterion::{ClassSums, Criterion, EntropyScan, GiniScan, Scan};
 use super::entry::Entry;
 use super::features::Features;
-use super::lanes::{Lanes, Look};
+use super::lanes::{Lanes, LaneSearch};
 use super::order::Sorter;
 use super::params::Settings;
 
@@ -55,10 +55,10 @@ impl Cut {
     }
 }
 
-impl From<Found> for Look {
-    fn from(found: Found) -> Look {
+impl From<Found> for LaneSearch {
+    fn from(found: Found) -> LaneSearch {
         let best = if let Found::Cut(cut) = found { Some((0, cut)) } else { None };
-        Look { best, is_constant: [found == Found::Constant; LANES] }
+        LaneSearch { best, is_constant: [found == Found::Constant; LANES] }
     }
 }
 

@@ -15,8 +15,8 @@
 //! | `mixed_class`       | u32  | `n_shares`   | those classes, ascending within a leaf                             |
 //! | `mixed_probability` | f64  | `n_shares`   | their probabilities, above 0, summing to 1 within a leaf           |
 //!
-//! Nodes stand in breadth-first order: the children of a split are the next two nodes that no split before it has.
-//! What is read back may be damaged or hostile; that this order is kept makes each tree one, whose walks end.
+//! Nodes are in breadth-first order: the children of a split are the next two nodes that no split before it has.
+//! A file may be damaged or hostile; checking this order proves that each tree is one, whose walks end.
 
 use crate::error::{Error, Result};
 use crate::tensors::{Tensors, Values};

@@ -10,8 +10,8 @@ pub(super) struct Node {
     pub(super) threshold: f32,
     /// The feature that is compared.
     pub(super) feature: u32,
-    /// The left child, which the right child follows; both stand after their parent. A leaf is its own child: so a
-    /// walk that has arrived may go on without harm.
+    /// The left child, which the right child follows; both are after their parent. A leaf is its own child: so a
+    /// walk that has arrived may continue without harm.
     pub(super) next: u32,
 }
 
@@ -62,7 +62,7 @@ impl Tree {
         self.leaves[node] = leaf;
     }
 
-    /// Adds a mixed leaf; gives back what the node of such a leaf refers to.
+    /// Adds a mixed leaf; returns the reference for its node.
     pub(super) fn add_mixed(&mut self, shares: impl Iterator<Item = (u32, f64)>) -> u32 {
         let number = self.mixed_start.len() - 1;
         self.mixed.extend(shares);
@@ -118,7 +118,7 @@ impl Tree {
         self.nodes.iter().enumerate().filter(|(i, node)| node.next as usize != *i)
     }
 
-    /// What the leaf `node` refers to: a class or, from `n_classes` on, a mixed leaf.
+    /// The reference of the leaf `node`: a class or, from `n_classes` on, a mixed leaf.
     pub(super) fn leaf(&self, node: usize) -> u32 {
         self.leaves[node]
     }
@@ -128,7 +128,7 @@ impl Tree {
         self.mixed_start.windows(2).map(|ends| &self.mixed[ends[0] as usize..ends[1] as usize])
     }
 
-    /// Adds the class probabilities of what a leaf refers to, see [`leaf`](Tree::leaf), to `sums`.
+    /// Adds the class probabilities of a leaf's reference, see [`leaf`](Tree::leaf), to `sums`.
     #[inline(always)]
     pub(super) fn add_leaf(&self, leaf: u32, sums: &mut [f64]) {
         match sums.get_mut(leaf as usize) {

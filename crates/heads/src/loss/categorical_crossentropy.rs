@@ -34,7 +34,7 @@ pub fn gradient(probabilities: &mut [f32], y: &[u32], weights: Option<&[f32]>) {
     for (row, true_class) in probabilities.chunks_exact_mut(width.max(1)).zip(y) {
         let true_class = *true_class as usize;
         let scale = weights.map_or(mean, |weights| mean * weights[true_class]);
-        // NaN stays, so that a divergence is seen.
+        // NaN stays, so that a divergence is detected.
         row.iter_mut().for_each(|p| *p = if *p < MIN_PROBABILITY { 0.0 } else { *p * scale });
         row[true_class] -= scale;
     }

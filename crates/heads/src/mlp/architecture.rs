@@ -94,7 +94,7 @@ impl Architecture {
         lines
     }
 
-    /// Checks what a stored architecture may get wrong.
+    /// Checks an architecture from a file.
     ///
     /// # Errors
     /// When a width, rate or the place of the softmax is not as it must be.

@@ -11,7 +11,7 @@ use super::network::{Map, Network};
 /// Rows that go through at a time. A row's result does not depend on it: see [`gemm`].
 pub(super) const BLOCK_ROWS: usize = 512;
 
-/// What a block of rows needs beside the room of a workspace.
+/// The buffers of a block of rows beside a workspace.
 #[derive(Debug)]
 pub(super) struct Inference {
     moments: Vec<Moments>,

@@ -25,7 +25,7 @@ impl Mlp {
         Mlp { architecture, weights }
     }
 
-    /// What the network is made of.
+    /// The layers of the network.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
@@ -103,7 +103,7 @@ fn layout(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
     of_layer.collect()
 }
 
-/// A vector of a network's weights, or of what goes along with them, as named tensors.
+/// A vector of a network's weights, or of values that belong to them, as named tensors.
 pub(super) fn tensors(architecture: &Architecture, weights: &[f32]) -> Tensors {
     let mut tensors = Tensors::new();
     each(architecture, &Network::new(architecture), weights, |name, shape, values| {
@@ -129,7 +129,7 @@ pub(super) fn each(
 }
 
 /// The vector that [`tensors`] was given. The shapes of the tensors are checked before anything is allocated, so
-/// the architecture can ask for no more than what is there.
+/// the architecture cannot claim more than there is.
 pub(super) fn weights(architecture: &Architecture, mut tensors: Tensors) -> Result<Buffer> {
     let mut weights = Vec::new();
     for (name, shape) in layout(architecture) {

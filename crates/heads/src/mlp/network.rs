@@ -12,7 +12,7 @@ use super::layers::{dense, layer_normalization};
 use super::streams;
 use crate::network::{Activation, Layer};
 
-/// The stages of a network and the vector its weights stand in, as they are computed with: one stage after another,
+/// The stages of a network and the vector of its weights, in the order of computation: one stage after another,
 /// each with its kernel in panels before its bias, or its gain before its offset, all at the beginning of a cache
 /// line. Where there is padding, it is zero.
 #[derive(Debug, Clone)]
@@ -33,9 +33,9 @@ pub(super) struct Stage {
     pub(super) map: Map,
     pub(super) n_inputs: usize,
     pub(super) n_outputs: usize,
-    /// Where kernel or gain stand.
+    /// The position of kernel or gain.
     pub(super) first: Range<usize>,
-    /// Where bias or offset stand.
+    /// The position of bias or offset.
     pub(super) second: Range<usize>,
     /// In training: the number and the standard deviation of a layer of noise.
     pub(super) noise: Option<(usize, f64)>,
@@ -43,7 +43,7 @@ pub(super) struct Stage {
     pub(super) dropout: Option<(usize, f64)>,
 }
 
-/// What a stage computes.
+/// The operation of a stage.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Map {
     Dense(Activation),

@@ -11,7 +11,7 @@ use super::streams;
 use crate::loss::categorical_crossentropy;
 use crate::optim::adam::{Adam, Step};
 
-/// What a batch needs on its way: allocated once, for the largest batch.
+/// The buffers of a batch, allocated once for the largest.
 #[derive(Debug)]
 pub(super) struct Pass {
     records: Vec<Record>,
@@ -20,7 +20,7 @@ pub(super) struct Pass {
     gemm: gemm::Workspace,
 }
 
-/// What the way back needs to know of a stage's way forward.
+/// The values of a stage's forward pass that its backward pass needs.
 #[derive(Debug)]
 struct Record {
     /// `n_rows x n_outputs`; on the way back the gradient of the output takes its place, as soon as nothing needs the
@@ -206,7 +206,7 @@ impl Pass {
     }
 }
 
-/// What the stage after `before` reads: the output of the last of them, or the batch.
+/// The input of the stage after `before`: the output of the last of them, or the batch.
 fn input<'a>(before: &'a [Record], stages: &[Stage], batch: MatRef<'a>) -> MatRef<'a> {
     match before.last() {
         Some(record) => record.rows(batch.n_rows(), &stages[before.len() - 1]),

@@ -61,7 +61,7 @@ pub struct Trainer<'a> {
     buffers: Buffers,
 }
 
-/// What an epoch works in.
+/// The buffers of an epoch.
 #[derive(Debug)]
 struct Buffers {
     /// The samples in the order of the epoch.
@@ -135,8 +135,7 @@ impl<'a> Trainer<'a> {
         Ok(trainer)
     }
 
-    /// Trains one epoch, every sample once in a new order, and validates. Whether the epoch improved is for its
-    /// caller to say: [`EpochRecord::improved`] is false.
+    /// Trains one epoch, every sample once in a new order, and validates. The caller decides whether the epoch improved: [`EpochRecord::improved`] is false.
     ///
     /// # Errors
     /// When the loss leaves the finite numbers.
@@ -287,7 +286,7 @@ impl Buffers {
     }
 }
 
-/// Whether a step on `n_rows` rows is too small for several threads. It hangs on the shapes alone.
+/// Whether a step on `n_rows` rows is too small for several threads. It depends on the shapes alone.
 fn is_small(network: &Network, n_rows: usize) -> bool {
     network.work_of_a_step(n_rows) < MIN_SHARED_WORK
 }

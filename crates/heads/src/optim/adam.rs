@@ -4,7 +4,7 @@
 //! `m += (1 - beta1) (g - m)`, `v += (1 - beta2) (g^2 - v)`,
 //! `w -= lr sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon)`:
 //!
-//! epsilon stands outside the bias correction. `beta1` is 0.9, `beta2` 0.999, epsilon 1e-7.
+//! epsilon is outside the bias correction. `beta1` is 0.9, `beta2` 0.999, epsilon 1e-7.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
-//! The kinds of parameters: what a value may be.
+//! The kinds of parameters.
 
 use std::fmt;
 
-/// What a parameter may be.
+/// The values that a parameter accepts.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// An integer in `low ..= high`.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::samples::TransformRows;
 use crate::tensors::Tensors;
 
-/// What a [`Spec`] learnt from the training rows; see [`Spec::fit`].
+/// A [`Spec`] with the values that it learnt from the training rows; see [`Spec::fit`].
 #[derive(Debug, Clone)]
 pub struct Pipeline {
     spec: Spec,
@@ -73,7 +73,7 @@ impl Pipeline {
         to
     }
 
-    /// What was learnt, by name. The first step that learnt something has its tensors under their own names; the others have
+    /// The learnt values, by name. The first step that has any has its tensors under their own names; the others have
     /// the step's number before theirs.
     pub fn tensors(&self) -> Tensors {
         let mut tensors = Tensors::new();
@@ -108,7 +108,7 @@ impl Pipeline {
     }
 }
 
-/// What the names of the tensors of step `i` begin with, where an earlier one has tensors.
+/// The prefix of the tensors of step `i`, where an earlier one has tensors.
 pub(super) fn prefix(i: usize) -> String {
     format!("{i}.")
 }

@@ -1,4 +1,4 @@
-//! What holds for every head of the list, whatever it is: a new head is tested here without a line of its own.
+//! Properties of every head of the list: a new head is tested here without a line of its own.
 
 mod determinism;
 mod edges;

@@ -164,7 +164,7 @@ fn the_observer_can_stop_and_steer() {
     assert_eq!((fitted.history.len(), fitted.stopped), (0, Some(StopReason::Asked)));
 }
 
-/// Keeps each epoch's weights, and the epochs that were told of by then.
+/// Keeps each epoch's weights, and the number of epoch events before them.
 #[derive(Default)]
 struct KeepsWeights {
     weights: Vec<BTreeMap<String, Vec<f32>>>,

@@ -9,7 +9,7 @@ use headsmith_kernels::{MatMut, Pool};
 use super::random::{Gate, Random};
 use super::{PIECE_ROWS, piece_columns};
 
-/// What a gain begins as. An offset begins as zero.
+/// The initial gain. The initial offset is zero.
 pub(crate) const INITIAL_GAIN: f32 = 1.0;
 
 /// Normalises the rows of `x` into `y` and notes their moments; then what follows. `mask` has a byte for each value

@@ -39,6 +39,6 @@ impl Random {
 pub(crate) struct Gate<'a> {
     /// Zero where it may not; one byte a value.
     pub(crate) mask: &'a [u8],
-    /// What it is multiplied by elsewhere.
+    /// The factor of the other values.
     pub(crate) scale: f32,
 }
