@@ -9,7 +9,7 @@ use headsmith_model::Record;
 use crate::context::Context;
 use crate::error::Result;
 use crate::evidence::RowPlaces;
-use crate::fit::{self, FitData};
+use crate::fit_data::{FitData, data_record};
 use crate::progress::Progress;
 use crate::split;
 use crate::tables::{self, RoleTable};
@@ -64,7 +64,7 @@ impl Checked {
             findings.extend(shared);
         }
         let record = Record {
-            data: std::iter::once(&train).chain(&val).map(|t| fit::data_record(&t.role, &t.report)).collect(),
+            data: std::iter::once(&train).chain(&val).map(|t| data_record(&t.role, &t.report)).collect(),
             embeddings_column: read.embeddings_column.clone(),
             label_column: train.report.label_column.clone(),
             feature_names: train.table.feature_names().unwrap_or_default(),
@@ -93,6 +93,24 @@ impl Checked {
         }
         Ok(data)
     }
+}
+
+/// Checks the tables of a fit, `others` beside them, and makes datasets of them. Without `val`, `val_share` of the training
+/// rows validates; 0: none does.
+///
+/// # Errors
+/// Those of [`Checked::new`] and [`Checked::into_data`].
+pub fn prepare(
+    train: RoleTable,
+    val: Option<RoleTable>,
+    val_share: f64,
+    others: &[&RoleTable],
+    read: &ReadOptions,
+    context: &mut Context<'_>,
+) -> Result<(FitData, Vec<Finding>)> {
+    let mut checked = Checked::new(train, val, others, read, context)?;
+    let findings = std::mem::take(&mut checked.findings);
+    Ok((checked.into_data(val_share, context)?, findings))
 }
 
 /// The groups of a table beside the training table, which need not have the column.

@@ -5,92 +5,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headsmith_data::{Dataset, Places};
+use headsmith_data::Dataset;
 use headsmith_heads::network::NetworkWeights;
 use headsmith_heads::params::{TRANSFORM, Value};
 use headsmith_heads::training::{self, Checkpoint, Training};
 use headsmith_heads::transform::{NONE, Pipeline, Spec};
 use headsmith_heads::{Control, Description, Event, Fitted, Head, Job, Observer, Samples};
 use headsmith_kernels::{Matrix, Pool};
-use headsmith_model::{DataRecord, Model, Node, Record};
+use headsmith_model::{Model, Node, Record};
 
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::evidence::{self, RowPlaces};
-use crate::folds::CrossValidated;
+use crate::error::Result;
+use crate::evidence;
 use crate::head::HeadConfig;
-use crate::judge;
+use crate::judge::{self, CrossValidated};
 use crate::model_file;
 use crate::progress::{Judged, Progress};
-use crate::report::{FitReport, Split};
-use crate::split;
+use crate::report::FitReport;
 
-/// The rows a head is fitted on and judged by.
-#[derive(Debug)]
-pub struct FitData {
-    /// The rows to learn from.
-    pub train: Dataset,
-    /// The rows that choose the epoch.
-    pub val: Option<Dataset>,
-    /// A part of the validation rows that `val` does not have any more, and its share: nothing is chosen by it.
-    pub held_back: Option<(f64, Dataset)>,
-    /// How `val` was split off the training table, where it has no table of its own.
-    pub split: Option<Split>,
-    /// The unit that each row of `val` belongs to, where a column groups them: no part of `val` splits one.
-    pub val_units: Option<Vec<usize>>,
-    /// The folder for large copies of rows, where tables are mapped from one.
-    pub cache: Option<PathBuf>,
-    /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
-    pub places: RowPlaces,
-    /// What the model is to remember of its data: tables and columns.
-    pub record: Record,
-}
-
-impl FitData {
-    /// Rows in memory, without validation rows.
-    pub fn new(train: Dataset) -> FitData {
-        let places = RowPlaces::all(Places::of_rows(train.y.len()));
-        FitData {
-            train,
-            val: None,
-            held_back: None,
-            split: None,
-            val_units: None,
-            cache: None,
-            places,
-            record: Record::default(),
-        }
-    }
-
-    /// The same with validation rows.
-    ///
-    /// # Errors
-    /// When they have other classes or another number of features.
-    pub fn with_val(mut self, val: Dataset) -> Result<FitData> {
-        let (train, n_features) = (&self.train, val.x.n_cols());
-        if val.classes != train.classes || n_features != train.x.n_cols() {
-            return Err(Error::usage(format!(
-                "the validation rows have {n_features} features and the classes {}, expected {} and {}",
-                val.classes.names().join(", "),
-                train.x.n_cols(),
-                train.classes.names().join(", ")
-            )));
-        }
-        self.places = RowPlaces::all(Places::of_rows(val.y.len()));
-        self.val = Some(val);
-        Ok(self)
-    }
-
-    /// The same with `share` of the training rows as validation rows: stratified, drawn by the seed, rows with equal features
-    /// on one side.
-    ///
-    /// # Errors
-    /// When the share leaves one side without rows.
-    pub fn split(mut self, share: f64, context: &mut Context<'_>) -> Result<FitData> {
-        split::take(&mut self, share, None, context)?;
-        Ok(self)
-    }
-}
+pub use crate::fit_data::FitData;
 
 /// How a fit is done, beside the head's own parameters.
 #[derive(Debug, Clone, Default)]
@@ -432,18 +365,4 @@ fn remember_scores(fitted: &mut FittedHead, used_for: Vec<String>) {
     let record = fitted.model.record_mut();
     record.metrics = metrics;
     record.selected_on = if fitted.report.val.is_some() { used_for } else { Vec::new() };
-}
-
-/// A table as a model remembers it.
-pub(crate) fn data_record(role: &str, report: &crate::report::TableReport) -> DataRecord {
-    let record = |path: &str| {
-        DataRecord::new(role, Path::new(path), report.n_rows as u64, report.fingerprint.as_str())
-    };
-    match report.files.first() {
-        None => record(&report.path),
-        Some(first) => {
-            let record = record(first);
-            DataRecord { name: format!("{} and {} more", record.name, report.files.len() - 1), ..record }
-        }
-    }
 }

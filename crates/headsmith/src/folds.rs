@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::evidence::RowPlaces;
 use crate::fit::{self, FitData, FitOptions, TrainedHead};
 use crate::head::HeadConfig;
-use crate::judge;
+use crate::judge::{self, CrossValidated};
 use crate::progress::Progress;
 use crate::report::{FoldGroups, FoldReport, FoldScores, FoldsReport};
 use crate::split::{self, units};
@@ -31,17 +31,6 @@ pub const MAX_FOLDS: usize = 50;
 /// The meaning of the scores.
 const NOTE: &str = "each fold was scored by a head fitted on the others: the scores estimate what this way of fitting gives on \
                     new rows, not the one model that is written, which learns from the rows of all folds";
-
-/// The predictions of a cross-validation, and its report.
-#[derive(Debug, Clone)]
-pub struct CrossValidated {
-    /// Its report.
-    pub report: FoldsReport,
-    /// The probabilities of each row by the head that did not see it, `n_samples x n_classes`.
-    pub proba: Matrix,
-    /// The fold of each row, from 1.
-    pub fold_of: Vec<u32>,
-}
 
 /// How a cross-validation is done.
 #[derive(Debug, Clone, Copy)]

@@ -1,14 +1,11 @@
 //! A part of the validation rows that nothing is chosen by: no trial, epoch, pruning or head sees it. The score on it needs
 //! no correction. `docs/guide/honest-numbers.md` says when it is worth its rows.
 
-use std::path::Path;
-
-use headsmith_data::Dataset;
 use headsmith_kernels::Philox;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::fit::FitData;
+use crate::fit_data::{FitData, part};
 use crate::judge;
 use crate::report::HeldBack;
 use crate::split;
@@ -72,14 +69,6 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     (data.val, data.held_back) = (Some(parts.0), Some((share, parts.1)));
     data.places.keep(shown);
     Ok(())
-}
-
-/// A copy of some rows, a large one in the folder `cache`.
-///
-/// # Errors
-/// When it cannot be written there.
-pub(crate) fn part(all: &Dataset, rows: &[usize], cache: Option<&Path>) -> Result<Dataset> {
-    Ok(Dataset::of_rows(all.x.view(), &all.y, &all.classes, rows, cache)?)
 }
 
 /// Judges the selected model on the rows that were held back, if any were.

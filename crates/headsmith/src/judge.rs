@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::evidence::RowPlaces;
-use crate::report::{ClassProbability, Comparison, Example, FitReport, Judgement, MANY_CLASSES};
+use crate::report::{ClassProbability, Comparison, Example, FitReport, FoldsReport, Judgement, MANY_CLASSES};
 
 /// A judgement with the probabilities it stands on.
 #[derive(Debug)]
@@ -18,6 +18,17 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The probabilities, `n_samples x n_classes`.
     pub proba: Matrix,
+}
+
+/// The predictions of a cross-validation, and its report.
+#[derive(Debug, Clone)]
+pub struct CrossValidated {
+    /// Its report.
+    pub report: FoldsReport,
+    /// The probabilities of each row by the head that did not see it, `n_samples x n_classes`.
+    pub proba: Matrix,
+    /// The fold of each row, from 1.
+    pub fold_of: Vec<u32>,
 }
 
 /// What the training rows were used for.

@@ -29,6 +29,7 @@ mod evaluate;
 pub mod events;
 pub mod evidence;
 pub mod fit;
+mod fit_data;
 pub mod folder;
 mod folder_lock;
 pub mod folds;

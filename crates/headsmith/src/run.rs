@@ -7,7 +7,7 @@ use headsmith_data::predictions::{self, Columns, WriteOptions};
 use headsmith_data::{Files, Finding, ReadOptions, output};
 use headsmith_metrics::Metric;
 
-use crate::checked::Checked;
+use crate::checked;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::events::{Begin, EventLog};
@@ -178,24 +178,6 @@ fn do_all(
     })
 }
 
-/// Checks the tables of a fit, `others` beside them, and makes datasets of them. Without `val`, `val_share` of the training
-/// rows validates; 0: none does.
-///
-/// # Errors
-/// Those of [`Checked::new`] and [`Checked::into_data`].
-pub fn prepare_fit(
-    train: RoleTable,
-    val: Option<RoleTable>,
-    val_share: f64,
-    others: &[&RoleTable],
-    read: &ReadOptions,
-    context: &mut Context<'_>,
-) -> Result<(FitData, Vec<Finding>)> {
-    let mut checked = Checked::new(train, val, others, read, context)?;
-    let findings = std::mem::take(&mut checked.findings);
-    Ok((checked.into_data(val_share, context)?, findings))
-}
-
 fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let train = tables::read("train", &config.train, &config.read, context)?;
     let beside = tables::beside(&train, &config.read);
@@ -208,7 +190,8 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let reports =
         [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten().map(|t| t.report.clone()).collect();
     let others: Vec<&RoleTable> = test.iter().collect();
-    let (mut data, findings) = prepare_fit(train, val, config.val_share, &others, &config.read, context)?;
+    let (mut data, findings) =
+        checked::prepare(train, val, config.val_share, &others, &config.read, context)?;
     hold_back::take(&mut data, config.hold_back, context.seed)?;
     Ok(Prepared { data, test, tables: reports, findings })
 }

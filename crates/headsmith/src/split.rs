@@ -19,8 +19,7 @@ use headsmith_kernels::Philox;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::fit::FitData;
-use crate::hold_back::part;
+use crate::fit_data::{FitData, part};
 use crate::progress::Progress;
 use crate::report::{Split, SplitGroups};
 
@@ -32,6 +31,18 @@ const STREAM: u32 = 0x7370_6c74;
 
 /// The classes that a warning or an error names.
 const N_NAMED: usize = 5;
+
+impl FitData {
+    /// The same with `share` of the training rows as validation rows: stratified, drawn by the seed, rows with equal features
+    /// on one side.
+    ///
+    /// # Errors
+    /// When the share leaves one side without rows.
+    pub fn split(mut self, share: f64, context: &mut Context<'_>) -> Result<FitData> {
+        take(&mut self, share, None, context)?;
+        Ok(self)
+    }
+}
 
 /// Moves `share` of the training rows to the validation rows of `data`, and says so. Rows of one of `groups` stay together.
 ///

@@ -28,6 +28,7 @@ use headsmith_study::{Space, Study, Work, pruners, samplers};
 pub use study_report::MIN_FOR_IMPORTANCE;
 pub(crate) use study_report::study_report;
 
+use crate::checked;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::FitData;
@@ -35,7 +36,6 @@ use crate::head::HeadConfig;
 use crate::hold_back;
 use crate::progress::Progress;
 use crate::report::{StudyReport, TableReport};
-use crate::run;
 use crate::split::VAL_SHARE;
 use crate::studies::Look;
 use crate::tables;
@@ -187,7 +187,7 @@ pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyRepor
     let val = config.val.as_ref().map(|files| tables::read("val", files, &beside, context)).transpose()?;
     let reports: Vec<TableReport> =
         std::iter::once(&train).chain(&val).map(|table| table.report.clone()).collect();
-    let (mut data, _) = run::prepare_fit(train, val, config.val_share, &[], &config.read, context)?;
+    let (mut data, _) = checked::prepare(train, val, config.val_share, &[], &config.read, context)?;
     hold_back::take(&mut data, config.hold_back, context.seed)?;
     context.check_stop()?;
     let mut report = study(&config.study, &data, &StudyTables::of(&reports), &config.read, context)?;
@@ -287,7 +287,7 @@ pub(crate) fn tables_of(
     let val = val.map(|files| tables::read("val", files, &beside, context)).transpose()?;
     let reports = StudyTables { train: &train.report, val: val.as_ref().map(|val| &val.report) };
     plan.must_have(&reports, name)?;
-    let (mut data, _) = run::prepare_fit(train, val, plan.val_share, &[], &read, context)?;
+    let (mut data, _) = checked::prepare(train, val, plan.val_share, &[], &read, context)?;
     hold_back::take(&mut data, plan.hold_back, plan.seed)?;
     Ok(data)
 }

@@ -8,8 +8,9 @@ use headsmith::checked::Checked;
 use headsmith::data::Files;
 use headsmith::data::output::is_standard_output;
 use headsmith::fit::{FitOptions, FittedHead};
-use headsmith::folds::{CrossValidated, Folds};
+use headsmith::folds::Folds;
 use headsmith::heads::head::find;
+use headsmith::judge::CrossValidated;
 use headsmith::{Context, HeadConfig, Progress, fit, folds, model_file, outputs, tables};
 
 use crate::flags::common::{self, Common, labelled, optional_path_of, path_of};

@@ -8,7 +8,7 @@ use super::columns::{Column, NodeColumns, Position};
 use super::criterion::{ClassSums, Criterion, EntropyScan, GiniScan, Scan};
 use super::entry::Entry;
 use super::features::Features;
-use super::lanes::{Lanes, LaneSearch};
+use super::lanes::{LaneSearch, Lanes};
 use super::order::Sorter;
 use super::params::Settings;
 

@@ -1,0 +1,89 @@
+//! The rows of a fit, ready to learn from.
+
+use std::path::{Path, PathBuf};
+
+use headsmith_data::{Dataset, Places};
+use headsmith_model::{DataRecord, Record};
+
+use crate::error::{Error, Result};
+use crate::evidence::RowPlaces;
+use crate::report::{Split, TableReport};
+
+/// The rows a head is fitted on and judged by.
+#[derive(Debug)]
+pub struct FitData {
+    /// The rows to learn from.
+    pub train: Dataset,
+    /// The rows that choose the epoch.
+    pub val: Option<Dataset>,
+    /// A part of the validation rows that `val` does not have any more, and its share: nothing is chosen by it.
+    pub held_back: Option<(f64, Dataset)>,
+    /// How `val` was split off the training table, where it has no table of its own.
+    pub split: Option<Split>,
+    /// The unit that each row of `val` belongs to, where a column groups them: no part of `val` splits one.
+    pub val_units: Option<Vec<usize>>,
+    /// The folder for large copies of rows, where tables are mapped from one.
+    pub cache: Option<PathBuf>,
+    /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
+    pub places: RowPlaces,
+    /// What the model is to remember of its data: tables and columns.
+    pub record: Record,
+}
+
+impl FitData {
+    /// Rows in memory, without validation rows.
+    pub fn new(train: Dataset) -> FitData {
+        let places = RowPlaces::all(Places::of_rows(train.y.len()));
+        FitData {
+            train,
+            val: None,
+            held_back: None,
+            split: None,
+            val_units: None,
+            cache: None,
+            places,
+            record: Record::default(),
+        }
+    }
+
+    /// The same with validation rows.
+    ///
+    /// # Errors
+    /// When they have other classes or another number of features.
+    pub fn with_val(mut self, val: Dataset) -> Result<FitData> {
+        let (train, n_features) = (&self.train, val.x.n_cols());
+        if val.classes != train.classes || n_features != train.x.n_cols() {
+            return Err(Error::usage(format!(
+                "the validation rows have {n_features} features and the classes {}, expected {} and {}",
+                val.classes.names().join(", "),
+                train.x.n_cols(),
+                train.classes.names().join(", ")
+            )));
+        }
+        self.places = RowPlaces::all(Places::of_rows(val.y.len()));
+        self.val = Some(val);
+        Ok(self)
+    }
+}
+
+/// A table as a model remembers it.
+pub(crate) fn data_record(role: &str, report: &TableReport) -> DataRecord {
+    let record = |path: &str| {
+        DataRecord::new(role, Path::new(path), report.n_rows as u64, report.fingerprint.as_str())
+    };
+    match report.files.first() {
+        None => record(&report.path),
+        Some(first) => {
+            let record = record(first);
+            DataRecord { name: format!("{} and {} more", record.name, report.files.len() - 1), ..record }
+        }
+    }
+}
+
+/// A copy of some rows, a large one in the folder `cache`.
+///
+/// # Errors
+/// When it cannot be written there.
+pub(crate) fn part(all: &Dataset, rows: &[usize], cache: Option<&Path>) -> Result<Dataset> {
+    Ok(Dataset::of_rows(all.x.view(), &all.y, &all.classes, rows, cache)?)
+}
