@@ -1,7 +1,7 @@
 //! What stands behind the scores of a head, for those who look closer: intervals of each class, curves, the bins of the
 //! reliability diagram, and the mistakes that the head was surest of.
 
-use headsmith_data::{Dataset, Places};
+use headsmith_data::{Dataset, RowLocations};
 use headsmith_kernels::{MatRef, Pool};
 use headsmith_metrics::bootstrap;
 use headsmith_metrics::curves::{self, Point};
@@ -24,13 +24,13 @@ const MAX_DRAWS: u64 = 40_000_000;
 /// Where the rows of a dataset stand in their file: all of a table's rows, or some of them.
 #[derive(Debug, Clone)]
 pub struct RowPlaces {
-    places: Places,
+    places: RowLocations,
     rows: Option<Vec<usize>>,
 }
 
 impl RowPlaces {
     /// The places of all rows of a table.
-    pub fn all(places: Places) -> RowPlaces {
+    pub fn all(places: RowLocations) -> RowPlaces {
         RowPlaces { places, rows: None }
     }
 

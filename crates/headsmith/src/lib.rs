@@ -1,8 +1,8 @@
-//! From tables of embeddings and labels to a judged classifier, its predictions and its model file.
+//! From tables of embeddings and labels to an evaluated classifier, its predictions and its model file.
 //!
-//! The steps can be had one by one ([`tables`], [`fit`], [`judge`], [`predict`]) or as [`run`](run::run), the whole
-//! job. Every step says what it does to a [`View`], can be stopped from outside, and gives the same result for the
-//! same seed, whatever the number of threads.
+//! The steps are available one by one ([`tables`], [`fit`], [`judge`], [`predict`]) or together as [`run`](run::run).
+//! Every step reports its progress to a [`View`], can be stopped from outside, and gives the same result for the same
+//! seed, whatever the number of threads.
 //!
 //! ```
 //! use std::sync::atomic::AtomicBool;
@@ -60,8 +60,8 @@ pub use evaluate::{Evaluation, evaluate};
 pub use head::HeadConfig;
 pub use mlflow::{Mlflow, MlflowConfig};
 pub use predict::{PredictOptions, predict, predict_table};
-pub use progress::{Judged, Progress, View, Wish};
-pub use record::{Record, Recorded};
+pub use progress::{Judged, Progress, UserRequest, View};
+pub use record::{RecordedView, Recorder};
 pub use tensorboard::TensorBoard;
 
 pub use headsmith_data as data;
