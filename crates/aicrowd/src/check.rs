@@ -1,4 +1,4 @@
-//! A submission against the challenge's sample, before anything is sent.
+//! Compares a submission with the challenge's sample before anything is sent.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -13,15 +13,15 @@ use crate::error::{Cause, Error, Result, plain};
 pub struct Shape {
     /// The names in the first line.
     pub columns: Vec<String>,
-    /// The rows below it.
+    /// The number of rows below it.
     pub n_rows: u64,
 }
 
 /// Reads the shape of a CSV file, or of the one CSV file in a zip archive.
 ///
 /// # Errors
-/// When the file cannot be read, an archive holds none or several, a row has more or fewer cells than the first line,
-/// or there are no rows.
+/// If the file cannot be read, an archive has no or several CSV files, a row has more or fewer cells than the first
+/// line, or there are no rows.
 pub fn shape(path: &Path) -> Result<Shape> {
     let file = File::open(path).map_err(|error| Error::io(path, error))?;
     if !is_zip(path) {
@@ -70,10 +70,10 @@ fn shape_of(path: &Path, input: impl Read) -> Result<Shape> {
     Ok(Shape { columns, n_rows })
 }
 
-/// Checks that `submission` has the columns of `sample`, in its order, and as many rows.
+/// Checks that `submission` has the columns of `sample`, in the same order, and as many rows.
 ///
 /// # Errors
-/// [`Cause::Mismatch`] with what was expected and what is there.
+/// [`Cause::Mismatch`] with the expected and the found shape.
 pub fn compare(submission: (&Path, &Shape), sample: (&Path, &Shape)) -> Result<()> {
     let ((path, ours), (sample_path, theirs)) = (submission, sample);
     let wrong = |what: String| {
@@ -95,15 +95,15 @@ pub fn compare(submission: (&Path, &Shape), sample: (&Path, &Shape)) -> Result<(
     Ok(())
 }
 
-/// The sample among the files of `folder`, where downloads were put: the one `.csv` or `.zip` whose name has `sample`
-/// in it. One folder down is looked into too, for what was unpacked.
+/// Finds the sample in `folder` of downloads: the one `.csv` or `.zip` with `sample` in its name. Subfolders are
+/// searched too, because archives are unpacked there.
 ///
 /// # Errors
-/// When there are several that differ in shape, for then it is not clear which is meant.
+/// If there are several with different shapes, so that it is not clear which one is meant.
 pub fn find_sample(folder: &Path) -> Result<Option<PathBuf>> {
     let mut found = samples(folder, 1);
     found.sort();
-    // An unpacked archive is there twice.
+    // An unpacked archive is present twice.
     let plain_csv = |path: &PathBuf| !is_zip(path);
     if found.iter().any(plain_csv) {
         found.retain(plain_csv);

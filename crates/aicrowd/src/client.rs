@@ -16,18 +16,18 @@ use crate::key::ApiKey;
 /// The largest response in bytes: the API's are short.
 const LONGEST_ANSWER: u64 = 4 << 20;
 
-/// How long to wait, and how often to try.
+/// Time limits and numbers of attempts.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// For a connection, with its TLS handshake.
+    /// The time for a connection, including its TLS handshake.
     pub connect: Duration,
-    /// For the next byte of a download or upload: a connection silent for longer is broken.
+    /// The time for the next byte of a download or upload: a connection silent for longer counts as broken.
     pub silence: Duration,
-    /// For a whole call of the API, and for the answer to an upload.
+    /// The time for a whole call of the API, and for the response to an upload.
     pub call: Duration,
-    /// How often what may work a little later is tried.
+    /// The number of attempts after temporary failures.
     pub attempts: u32,
-    /// The wait before the second attempt; it doubles from one to the next, up to half a minute.
+    /// The wait before the second attempt; it doubles for each further one, up to half a minute.
     pub backoff: Duration,
 }
 
@@ -44,7 +44,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long to wait after the failure of attempt `attempt` (from 1).
+    /// The wait after the failure of attempt `attempt` (from 1).
     pub(crate) fn wait(&self, attempt: u32, error: &Error) -> Duration {
         const LONGEST: Duration = Duration::from_secs(30);
         let doubled = self.backoff.saturating_mul(1 << (attempt - 1).min(10));
@@ -60,17 +60,17 @@ pub struct Client {
     key: Option<ApiKey>,
 }
 
-/// A challenge, as the API knows it.
+/// A challenge, as returned by the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
-    /// Its number.
+    /// Its ID.
     pub id: u64,
-    /// Its name in addresses.
+    /// Its name in URLs.
     pub slug: String,
 }
 
-/// An answer of the API.
-pub(crate) struct Answer {
+/// A response of the API.
+pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -78,10 +78,10 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    /// A client without a key. `roots` are the certificates to trust, in PEM; those of the web when there are none.
+    /// A client without a key. `roots` are the trusted certificates, in PEM; by default those of the web.
     ///
     /// # Errors
-    /// When `roots` holds no certificate.
+    /// If `roots` contains no certificate.
     pub fn new(hosts: Hosts, limits: Limits, roots: Option<&[u8]>) -> Result<Client> {
         let timeouts = Timeouts {
             connect: limits.connect,
@@ -93,11 +93,11 @@ impl Client {
         Ok(Client { agent, hosts, limits, key: None })
     }
 
-    /// A client of the hosts that the environment names; with the certificates of the file `SSL_CERT_FILE` or
-    /// `REQUESTS_CA_BUNDLE`, if one of the two is set.
+    /// A client of the hosts in the environment variables, with the certificates of the file `SSL_CERT_FILE` or
+    /// `REQUESTS_CA_BUNDLE`, if one of them is set.
     ///
     /// # Errors
-    /// When one of the variables is wrong.
+    /// If one of the variables is invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>, limits: Limits) -> Result<Client> {
         let roots = headsmith_http_client::roots_of_env(&["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"], &env)
             .map_err(Error::certificates)?;
@@ -115,10 +115,10 @@ impl Client {
         &self.hosts
     }
 
-    /// The number of the key's user.
+    /// The ID of the key's user.
     ///
     /// # Errors
-    /// [`Cause::BadKey`] when the service rejects the key; otherwise the cause of the failed request.
+    /// [`Cause::BadKey`] if the service rejects the key; otherwise the cause of the failed request.
     pub fn user(&self) -> Result<u64> {
         let answer = self.get(&format!("{}/api/v1/api_user", self.hosts.rails), &[])?;
         match answer.status {
@@ -128,10 +128,10 @@ impl Client {
         }
     }
 
-    /// Looks up a challenge by its number, its slug or the URL of its page.
+    /// Looks up a challenge by its ID, its slug or the URL of its page.
     ///
     /// # Errors
-    /// [`Cause::NotFound`] when there is none; otherwise the cause of the failed request.
+    /// [`Cause::NotFound`] if there is none; otherwise the cause of the failed request.
     pub fn challenge(&self, named: &str) -> Result<Challenge> {
         let (field, value) = self.challenge_filter(named);
         let answer = self.get(&format!("{}/challenges/", self.hosts.api), &[(field, &value)])?;
@@ -152,10 +152,10 @@ impl Client {
         }
     }
 
-    /// Whether the user of the key is registered for `challenge`.
+    /// Checks that the user of the key is registered for `challenge`.
     ///
     /// # Errors
-    /// [`Cause::NotRegistered`] when not; else what kept the service from answering.
+    /// [`Cause::NotRegistered`] if not; otherwise the cause of the failed request.
     pub fn require_registration(&self, challenge: &Challenge, user: u64) -> Result<()> {
         let url = format!("{}/challenges/{}/participant", self.hosts.api, challenge.id);
         let answer = self.get(&url, &[("participant_id", &user.to_string())])?;
@@ -169,7 +169,7 @@ impl Client {
             .with_hint(format!("accept its rules on {page}"))
     }
 
-    /// The filter for a challenge.
+    /// The query filter for a challenge.
     pub(crate) fn challenge_filter(&self, named: &str) -> (&'static str, String) {
         if !named.is_empty() && named.bytes().all(|b| b.is_ascii_digit()) {
             return ("id", named.to_owned());
@@ -178,13 +178,13 @@ impl Client {
         ("slug", page.map_or(named, |rest| rest.split(['/', '?', '#']).next().unwrap_or(rest)).to_owned())
     }
 
-    /// Gets `url` with the key. What may work a little later is tried again.
-    pub(crate) fn get(&self, url: &str, query: &[(&str, &str)]) -> Result<Answer> {
+    /// Sends a GET request to `url` with the key, and retries temporary failures.
+    pub(crate) fn get(&self, url: &str, query: &[(&str, &str)]) -> Result<ApiResponse> {
         self.get_as(url, query, self.authorization(url)?.as_deref())
     }
 
-    /// Gets `url` with the given `Authorization`.
-    pub(crate) fn get_as(&self, url: &str, query: &[(&str, &str)], who: Option<&str>) -> Result<Answer> {
+    /// Sends a GET request to `url` with the given `Authorization`.
+    pub(crate) fn get_as(&self, url: &str, query: &[(&str, &str)], who: Option<&str>) -> Result<ApiResponse> {
         let once = || {
             let mut request = self.agent.get(url).query_pairs(query.iter().copied());
             if let Some(who) = who {
@@ -209,8 +209,8 @@ impl Client {
         }
     }
 
-    /// Posts JSON with the key. It is tried once: what was taken must not be sent again.
-    pub(crate) fn post_json(&self, url: &str, payload: &Value) -> Result<Answer> {
+    /// Posts JSON with the key. There is only one attempt, because an accepted request must not be repeated.
+    pub(crate) fn post_json(&self, url: &str, payload: &Value) -> Result<ApiResponse> {
         let mut request = self.agent.post(url).header("Content-Type", "application/json");
         if let Some(who) = self.authorization(url)? {
             request = request.header("Authorization", who);
@@ -220,7 +220,7 @@ impl Client {
         read(url, sent.map_err(|error| Error::transport(url, error))?)
     }
 
-    /// The header with the key, for an address that may have it.
+    /// The header with the key, if the address may receive it.
     pub(crate) fn authorization(&self, url: &str) -> Result<Option<String>> {
         match &self.key {
             Some(key) if self.hosts.takes_key(url) => Ok(Some(key.header())),
@@ -232,20 +232,21 @@ impl Client {
         }
     }
 
-    /// The message of a failure in a body, sanitised.
-    pub(crate) fn said(&self, body: &[u8]) -> String {
+    /// The error message in a response's body, sanitised.
+    pub(crate) fn error_message(&self, body: &[u8]) -> String {
         let text = String::from_utf8_lossy(body);
         let of_json = serde_json::from_slice::<Value>(body).ok().and_then(|value| {
             ["message", "error", "detail"]
                 .into_iter()
                 .find_map(|name| Some(value.get(name)?.as_str()?.to_owned()))
         });
-        let of_xml =
-            || text.split_once("<Message>")?.1.split_once("</Message>").map(|(said, _)| said.to_owned());
-        let said = of_json.or_else(of_xml).unwrap_or_else(|| {
+        let of_xml = || {
+            text.split_once("<Message>")?.1.split_once("</Message>").map(|(message, _)| message.to_owned())
+        };
+        let message = of_json.or_else(of_xml).unwrap_or_else(|| {
             if text.trim_start().starts_with(['<', '{', '[']) { String::new() } else { text.into_owned() }
         });
-        plain(&self.key.as_ref().map_or(said.clone(), |key| key.hide_in(&said)))
+        plain(&self.key.as_ref().map_or(message.clone(), |key| key.hide_in(&message)))
     }
 }
 
@@ -255,9 +256,9 @@ impl fmt::Debug for Client {
     }
 }
 
-impl Answer {
+impl ApiResponse {
     /// The response, if it is a success.
-    pub(crate) fn ok(&self, client: &Client) -> Result<&Answer> {
+    pub(crate) fn ok(&self, client: &Client) -> Result<&ApiResponse> {
         if (200..300).contains(&self.status) { Ok(self) } else { Err(self.failure(client)) }
     }
 
@@ -270,7 +271,7 @@ impl Answer {
                 format!("{}: redirects to {to}; the key is not sent there", shown_url(&self.url)),
             );
         }
-        status_error(&self.url, self.status, &client.said(&self.body))
+        status_error(&self.url, self.status, &client.error_message(&self.body))
             .with_retry_after(retry_after(&self.headers))
     }
 
@@ -293,9 +294,9 @@ impl Answer {
 }
 
 /// The error of a failure status.
-pub(crate) fn status_error(url: &str, status: u16, said: &str) -> Error {
-    let says = if said.is_empty() { String::new() } else { format!(": {said}") };
-    let at = |what: &str| format!("{}: {what} (HTTP {status}){says}", shown_url(url));
+pub(crate) fn status_error(url: &str, status: u16, message: &str) -> Error {
+    let reason = if message.is_empty() { String::new() } else { format!(": {message}") };
+    let at = |what: &str| format!("{}: {what} (HTTP {status}){reason}", shown_url(url));
     match status {
         401 => bad_key(),
         403 => Error::new(Cause::Refused, at("not allowed")),
@@ -310,20 +311,20 @@ fn bad_key() -> Error {
     Error::new(Cause::BadKey, "the service rejected the API key").with_hint("run: headsmith aicrowd login")
 }
 
-/// The time of `Retry-After`, if it is in seconds.
+/// The time in `Retry-After`, if it is in seconds.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get("retry-after")?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Reads a whole answer.
-pub(crate) fn read(url: &str, response: Response<Body>) -> Result<Answer> {
+/// Reads a whole response.
+pub(crate) fn read(url: &str, response: Response<Body>) -> Result<ApiResponse> {
     let (parts, mut body) = response.into_parts();
     let body = body.with_config().limit(LONGEST_ANSWER).read_to_vec();
     let body = body.map_err(|error| Error::transport(url, error))?;
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body, url: url.to_owned() })
+    Ok(ApiResponse { status: parts.status.as_u16(), headers: parts.headers, body, url: url.to_owned() })
 }
 
-/// A number, also where it was written as a string.
+/// A number, which may also be written as a string.
 fn number(value: Option<&Value>) -> Option<u64> {
     let value = value?;
     value.as_u64().or_else(|| value.as_str()?.parse().ok())

@@ -1,4 +1,4 @@
-//! The configuration file that aicrowd-cli has too.
+//! The configuration file shared with aicrowd-cli.
 
 use std::fs;
 use std::io::Write;
@@ -13,8 +13,8 @@ use crate::login::Login;
 const KEY: &str = "aicrowd_api_key";
 const GITLAB: &str = "gitlab";
 
-/// The file in which aicrowd-cli keeps the key: `config.toml`, with the key as `aicrowd_api_key` and the table
-/// `gitlab`. Whatever else is in it is kept, comments too.
+/// The file in which aicrowd-cli stores the key: `config.toml`, with the key as `aicrowd_api_key` and the table
+/// `gitlab`. Everything else in it is preserved, including comments.
 #[derive(Debug)]
 pub struct ConfigFile {
     path: PathBuf,
@@ -22,11 +22,11 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Where aicrowd-cli has it: `$XDG_CONFIG_HOME` or `~/.config`, `~/Library/Application Support` on macOS,
+    /// The default path of aicrowd-cli: `$XDG_CONFIG_HOME` or `~/.config`, `~/Library/Application Support` on macOS,
     /// `%APPDATA%` on Windows; there `aicrowd-cli/config.toml`.
     ///
     /// # Errors
-    /// When the environment names no home.
+    /// If the environment has no home folder.
     pub fn default_path(env: impl Fn(&str) -> Option<String>) -> Result<PathBuf> {
         let set = |name: &str| env(name).filter(|text| !text.is_empty()).map(PathBuf::from);
         let folder = if cfg!(windows) {
@@ -45,14 +45,14 @@ impl ConfigFile {
     /// Reads `path`. A missing file counts as empty.
     ///
     /// # Errors
-    /// When it cannot be read, or is not TOML: then it is never overwritten.
+    /// If it cannot be read, or is not TOML: then it is never overwritten.
     pub fn read(path: &Path) -> Result<ConfigFile> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(Error::io(path, error)),
         };
-        // The parser's own message shows the line, and the line may be the one with the key.
+        // The parser's own message shows the line, which may contain the key.
         let document = text.parse::<DocumentMut>().map_err(|error| {
             let line =
                 error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
@@ -62,10 +62,10 @@ impl ConfigFile {
         Ok(ConfigFile { path: path.to_owned(), document })
     }
 
-    /// The key: that of `AICROWD_API_KEY` when it is set, else the file's.
+    /// The key: `AICROWD_API_KEY` if it is set, else the one in the file.
     ///
     /// # Errors
-    /// When there is none, or it cannot be one.
+    /// If there is none, or it is not valid.
     pub fn key(&self, env: impl Fn(&str) -> Option<String>) -> Result<ApiKey> {
         if let Some(key) = env("AICROWD_API_KEY").filter(|key| !key.is_empty()) {
             return ApiKey::new(&key);
@@ -84,7 +84,7 @@ impl ConfigFile {
         }
     }
 
-    /// Takes up what a login brought.
+    /// Stores the result of a login.
     pub fn set(&mut self, login: &Login) {
         self.document[KEY] = value(login.key.expose());
         let gitlab = [
@@ -103,17 +103,17 @@ impl ConfigFile {
         }
     }
 
-    /// Writes the file: readable by its owner alone, and at every moment either the old one or the new one.
+    /// Writes the file atomically, readable only by its owner.
     ///
     /// # Errors
-    /// When the system cannot write it; the old one is then as it was.
+    /// If the system cannot write it; the old file is then unchanged.
     pub fn write(&self) -> Result<()> {
-        // A link stays a link: what it leads to is replaced.
+        // A link is kept, and its target is replaced.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let io = |error: std::io::Error| Error::io(&path, error);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         make_private_folder(folder).map_err(io)?;
-        // Made with mode 0600, which the renamed file keeps.
+        // Created with mode 0600, which the renamed file keeps.
         let mut file = tempfile::Builder::new().prefix(".config-").tempfile_in(folder).map_err(io)?;
         file.write_all(self.document.to_string().as_bytes()).map_err(io)?;
         file.as_file().sync_all().map_err(io)?;
@@ -121,7 +121,7 @@ impl ConfigFile {
         Ok(())
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,4 +1,4 @@
-//! The files of a challenge, and which of them are meant.
+//! The files of a challenge, and their selection.
 
 use serde_json::Value;
 
@@ -9,19 +9,19 @@ use crate::pattern;
 /// One file of a challenge.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Dataset {
-    /// Its name, which patterns are matched with.
+    /// Its name, which patterns are matched against.
     pub title: String,
-    /// What it is, in the organisers' words.
+    /// The organisers' description.
     pub description: String,
-    /// Its size as the service has it: in bytes where it is a number.
+    /// Its size as given by the service: in bytes if it is a number.
     pub size: Option<String>,
-    /// Where it is. May hold a signature: not for showing.
+    /// Its URL, which may contain a signature and must not be shown.
     #[serde(skip)]
     pub url: String,
 }
 
 impl Dataset {
-    /// The size in bytes, if the service reports it in bytes.
+    /// The size in bytes, if the service gives it in bytes.
     pub fn n_bytes(&self) -> Option<u64> {
         self.size.as_deref()?.parse().ok()
     }
@@ -31,7 +31,7 @@ impl Client {
     /// Lists the files of `challenge`, in the service's order.
     ///
     /// # Errors
-    /// When the request fails, or the response is not a list of files.
+    /// If the request fails, or the response is not a list of files.
     pub fn datasets(&self, challenge: &Challenge) -> Result<Vec<Dataset>> {
         let answer = self.get(&format!("{}/challenges/{}/dataset", self.hosts().api, challenge.id), &[])?;
         let list = answer.ok(self)?.json()?;
@@ -53,11 +53,11 @@ fn dataset(value: &Value) -> Option<Dataset> {
     Some(Dataset { title: text("title"), description: text("description"), size, url })
 }
 
-/// The places of the files that `patterns` name: numbers of the list, or patterns of titles (`*`, `?`, `[..]`). All
-/// when there are none.
+/// The indices of the files that `patterns` select: numbers in the list, or patterns of titles (`*`, `?`, `[..]`). All
+/// files without patterns.
 ///
 /// # Errors
-/// When the list is empty, or a pattern names no file.
+/// If the list is empty, or a pattern selects no file.
 pub fn select(datasets: &[Dataset], patterns: &[String]) -> Result<Vec<usize>> {
     if datasets.is_empty() {
         return Err(Error::new(Cause::NotFound, "the challenge has no files to download"));

@@ -1,4 +1,4 @@
-//! Several files at once.
+//! Downloads several files at once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,14 +14,14 @@ use crate::error::{Cause, Error, Result};
 use crate::name::file_name;
 use crate::transfer::{self, Fetched, Source};
 
-/// How to download.
+/// Options for downloads.
 #[derive(Debug, Clone)]
 pub struct DownloadOptions {
-    /// How many files at once.
+    /// The number of files at once.
     pub n_jobs: usize,
-    /// Fetch also what is there with the server's size.
+    /// Whether to download files that already exist with the server's size.
     pub force: bool,
-    /// No file is longer than this.
+    /// The maximum size of a file in bytes.
     pub max_bytes: u64,
 }
 
@@ -31,7 +31,7 @@ impl Default for DownloadOptions {
     }
 }
 
-/// The progress of a transfer. `file` distinguishes the files of one call.
+/// The progress of a transfer. `file` identifies the file within one call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -48,42 +48,42 @@ pub enum Event<'a> {
     },
     /// Bytes were received or sent.
     Advanced {
-        /// Of which file.
+        /// The file's index.
         file: usize,
-        /// How many.
+        /// The number of bytes.
         n_bytes: u64,
     },
-    /// It failed and is retried.
+    /// A file failed and is retried.
     Retrying {
-        /// Which.
+        /// The file's index.
         file: usize,
         /// Its name.
         name: &'a str,
-        /// Why.
+        /// The error.
         error: &'a Error,
         /// The time until the retry.
         wait: Duration,
     },
     /// A file is complete.
     Done {
-        /// Which.
+        /// The file's index.
         file: usize,
     },
     /// Something is unexpected; the work continues.
     Warning(&'a str),
 }
 
-/// Downloads `datasets` into `folder`, which is made if it is not there. What happened to each comes in the order of
-/// `datasets`; one that fails does not keep the others.
+/// Downloads `datasets` into `folder`, which is created if necessary. The results are in the order of `datasets`; a
+/// failure of one file does not affect the others.
 ///
 /// # Errors
-/// When two have the same name, a name is not safe, or the folder cannot be made: nothing is fetched then.
+/// If two have the same name, a name is not safe, or the folder cannot be created: nothing is downloaded then.
 pub fn download(
     client: &Client,
     datasets: &[&Dataset],
     folder: &Path,
     options: &DownloadOptions,
-    see: &(dyn Fn(Event<'_>) + Sync),
+    observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Vec<Result<Fetched>>> {
     let names = names(datasets)?;
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
@@ -96,8 +96,8 @@ pub fn download(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(dataset) = datasets.get(index) else { break };
                     let source = Source { index, name: &names[index], url: &dataset.url, folder };
-                    let fetched = transfer::fetch(client, &source, options, see);
-                    compare_size(dataset, &fetched, see);
+                    let fetched = transfer::fetch(client, &source, options, observer);
+                    compare_size(dataset, &fetched, observer);
                     *done[index].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(fetched);
                 }
             });
@@ -114,7 +114,7 @@ fn names(datasets: &[&Dataset]) -> Result<Vec<String>> {
     let names: Vec<String> = datasets.iter().map(|dataset| file_name(&dataset.url)).collect::<Result<_>>()?;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (i, name) in names.iter().enumerate() {
-        // Case is not kept apart everywhere.
+        // Some file systems ignore case.
         if let Some(other) = seen.insert(name.to_lowercase(), i) {
             let (one, two) = (&datasets[other].title, &datasets[i].title);
             return Err(Error::new(
@@ -127,12 +127,15 @@ fn names(datasets: &[&Dataset]) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The list may be older than the file, so another size is worth a word and no failure.
-fn compare_size(dataset: &Dataset, fetched: &Result<Fetched>, see: &(dyn Fn(Event<'_>) + Sync)) {
+/// The list may be older than the file, so a different size is a warning and no error.
+fn compare_size(dataset: &Dataset, fetched: &Result<Fetched>, observer: &(dyn Fn(Event<'_>) + Sync)) {
     if let (Some(listed), Ok(fetched)) = (dataset.n_bytes(), fetched)
         && listed != fetched.n_bytes
     {
         let path = fetched.path.display();
-        see(Event::Warning(&format!("{path} has {} bytes, the challenge lists {listed}", fetched.n_bytes)));
+        observer(Event::Warning(&format!(
+            "{path} has {} bytes, the challenge lists {listed}",
+            fetched.n_bytes
+        )));
     }
 }

@@ -1,4 +1,4 @@
-//! Why something of the challenge service did not work.
+//! Errors of the challenge client.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why it did not work: what is wrong, and what to do. Never holds the key.
+/// A failure and advice on fixing it. Never contains the key.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}{}", clause(.hint.as_deref()))]
 pub struct Error {
@@ -42,7 +42,7 @@ pub enum Cause {
     NoKey,
     /// The configuration file or an environment variable is wrong.
     Configuration,
-    /// The challenge takes no submissions now.
+    /// The challenge accepts no submissions now.
     Closed,
     /// Too many requests or submissions.
     RateLimited,
@@ -50,7 +50,7 @@ pub enum Cause {
     Refused,
     /// The service failed (HTTP 5xx).
     Server,
-    /// The service answered with what cannot be understood.
+    /// The service's response cannot be understood.
     Response,
     /// A redirect that is not followed.
     Redirect,
@@ -63,7 +63,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause in one word, as `--json` gives it.
+    /// The cause in one word, as in `--json`.
     pub fn name(self) -> &'static str {
         match self {
             Cause::File => "file",
@@ -87,8 +87,8 @@ impl Cause {
         }
     }
 
-    /// Its exit status, numbered as in aicrowd-cli: 3 file, 4 credentials, 5 parameter, 6 configuration,
-    /// 7 the service or the way to it.
+    /// Its exit status, numbered as in aicrowd-cli: 3 file, 4 credentials, 5 parameter, 6 configuration, 7 the service
+    /// or the connection to it.
     pub fn exit_status(self) -> u8 {
         match self {
             Cause::File | Cause::Archive | Cause::Mismatch => 3,
@@ -115,7 +115,7 @@ impl Error {
         self
     }
 
-    /// The same with the error below it, whose words it has already.
+    /// The same with its cause, whose text it already contains.
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Error {
         self.source = Some(Box::new(source));
         self
@@ -126,12 +126,12 @@ impl Error {
         Error::new(Cause::File, format!("{}: {source}", path.display())).caused_by(source)
     }
 
-    /// The certificates to trust cannot be used.
+    /// The trusted certificates cannot be used.
     pub(crate) fn certificates(error: headsmith_http_client::Error) -> Error {
         Error::new(Cause::Configuration, error.to_string()).caused_by(error)
     }
 
-    /// The request to `url` failed underneath HTTP.
+    /// The request to `url` failed below HTTP.
     pub(crate) fn transport(url: &str, error: ureq::Error) -> Error {
         let to = shown_url(url);
         let tls = |error: &dyn fmt::Display| {
@@ -158,7 +158,7 @@ impl Error {
         }
     }
 
-    /// The same of an error that came out of a body's reader.
+    /// The same for an error from a body's reader.
     pub(crate) fn transport_io(url: &str, error: std::io::Error) -> Error {
         let error = match error.downcast::<ureq::Error>() {
             Ok(inner) => return Error::transport(url, inner),
@@ -176,22 +176,22 @@ impl Error {
         Error::new(cause, format!("{to}: {error}")).caused_by(error)
     }
 
-    /// What it comes from.
+    /// The cause.
     pub fn cause(&self) -> Cause {
         self.cause
     }
 
-    /// What is wrong, without the [`hint`](Error::hint).
+    /// The fault, without the [`hint`](Error::hint).
     pub fn message(&self) -> &str {
         &self.what
     }
 
-    /// What to do about it.
+    /// Advice on fixing it.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// Whether the same may work a little later.
+    /// Whether a retry may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self.cause, Cause::Network | Cause::Timeout | Cause::Server | Cause::RateLimited)
     }
@@ -202,12 +202,12 @@ impl Error {
     }
 }
 
-/// A hint as it follows its message.
+/// A hint as the end of its message.
 fn clause(hint: Option<&str>) -> String {
     hint.map_or_else(String::new, |hint| format!("; {hint}"))
 }
 
-/// An address without what may be secret in it: its query (signed addresses carry a signature there) and its user.
+/// An address without its secret parts: its query (signed addresses have a signature there) and its user.
 pub(crate) fn shown_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let shown = match url[..end].split_once("://") {
@@ -221,7 +221,7 @@ pub(crate) fn shown_url(url: &str) -> String {
     plain(&shown)
 }
 
-/// Text from outside as it may be shown.
+/// External text for display.
 pub(crate) fn plain(text: &str) -> String {
     headsmith_http_client::plain(text, 300)
 }

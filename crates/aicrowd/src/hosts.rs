@@ -1,4 +1,4 @@
-//! The hosts of the service, and which of them get the key.
+//! The hosts of the service, and which of them receive the key.
 
 use ureq::http::Uri;
 
@@ -11,16 +11,16 @@ pub struct Hosts {
     pub api: String,
     /// The website, which has its own API: `https://www.aicrowd.com`.
     pub rails: String,
-    /// The datasets that need the key: `https://datasets.aicrowd.com`.
+    /// The datasets that require the key: `https://datasets.aicrowd.com`.
     pub datasets: String,
 }
 
 impl Hosts {
-    /// The service's own addresses, or those of aicrowd-cli's environment variables: a whole URL
-    /// in `AICROWD_API_ENDPOINT`, host names in `RAILS_HOST` and `DATASETS_HOST`.
+    /// The service's addresses, or those in aicrowd-cli's environment variables: a URL in `AICROWD_API_ENDPOINT`, host
+    /// names in `RAILS_HOST` and `DATASETS_HOST`.
     ///
     /// # Errors
-    /// When one is not a valid URL, or would send the key unencrypted: `http://` is accepted only for this machine.
+    /// If one is not a valid URL, or would send the key unencrypted: `http://` is accepted only for this machine.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Hosts> {
         let host = |name: &str, default: &str| {
             let text = env(name).filter(|text| !text.is_empty()).unwrap_or_else(|| default.to_owned());
@@ -47,7 +47,7 @@ impl Hosts {
             && origin(url).is_some_and(|to| ours.iter().any(|host| origin(host) == Some(to.clone())))
     }
 
-    /// Whether `url` is at the host of the datasets.
+    /// Whether `url` is on the datasets host.
     pub(crate) fn is_datasets(&self, url: &str) -> bool {
         is_secure(url) && origin(url).is_some() && origin(url) == origin(&self.datasets)
     }
@@ -58,7 +58,7 @@ impl Hosts {
     }
 }
 
-/// Scheme, host and port; nothing for what is not a plain `http(s)` address.
+/// Scheme, host and port; `None` if it is no plain `http(s)` address.
 fn origin(url: &str) -> Option<(String, String, u16)> {
     let uri: Uri = url.parse().ok()?;
     let scheme = uri.scheme_str()?.to_owned();
@@ -74,7 +74,7 @@ fn origin(url: &str) -> Option<(String, String, u16)> {
     Some((scheme, authority.host().to_ascii_lowercase(), port))
 }
 
-/// Whether what is sent to `url` cannot be read on the way: TLS, or this machine.
+/// Whether requests to `url` cannot be read by others: TLS, or this machine.
 pub(crate) fn is_secure(url: &str) -> bool {
     let loopback = |host: &str| host == "localhost" || host == "[::1]" || is_loopback_v4(host);
     origin(url).is_some_and(|(scheme, host, _)| scheme == "https" || loopback(&host))
@@ -84,7 +84,7 @@ fn is_loopback_v4(host: &str) -> bool {
     host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Where a redirect from `from` to `location` leads.
+/// The target of a redirect from `from` to `location`.
 pub(crate) fn follow(from: &str, location: &str) -> Option<String> {
     if location.contains("://") {
         return Some(location.to_owned());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_goes_to_three_hosts_over_tls() {
+    fn the_key_is_sent_to_three_hosts_over_tls() {
         let hosts = hosts();
         for url in
             ["https://api.aicrowd.com/x", "https://www.aicrowd.com", "https://Datasets.aicrowd.com:443/a?b"]
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn redirects_lead_where_they_say() {
+    fn redirects_are_resolved() {
         let from = "https://h.org:8443/a/b?c";
         for (location, to) in [
             ("https://x.org/y", "https://x.org/y"),

@@ -8,14 +8,14 @@ use crate::error::{Cause, Error, Result};
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
-/// Far more than a key has.
+/// The maximum length of a key, far above that of real ones.
 const LONGEST: usize = 1024;
 
 impl ApiKey {
     /// Accepts a key as typed; surrounding white space is ignored.
     ///
     /// # Errors
-    /// When it is empty, too long or not valid in an HTTP header. The message does not contain it.
+    /// If it is empty, too long or not valid in an HTTP header. The message does not contain it.
     pub fn new(text: &str) -> Result<ApiKey> {
         let key = text.trim();
         let wrong = |what: &str| {
@@ -41,7 +41,7 @@ impl ApiKey {
         &self.0
     }
 
-    /// `text` without the key, wherever it came from.
+    /// `text` without the key.
     pub(crate) fn hide_in(&self, text: &str) -> String {
         text.replace(&self.0, "***")
     }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_header_may_hold_is_a_key() {
+    fn only_valid_header_values_are_keys() {
         assert_eq!(ApiKey::new(" abc\n").unwrap().header(), "Token abc");
         for wrong in ["", "  ", "a b", "a\r\nX-Evil: 1", "schl\u{fc}ssel", &"k".repeat(2000)] {
             let error = ApiKey::new(wrong).unwrap_err();

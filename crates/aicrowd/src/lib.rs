@@ -1,14 +1,13 @@
 //! A client of the [AIcrowd](https://www.aicrowd.com) challenge service: log in, list and download a challenge's
 //! datasets, send a submission.
 //!
-//! It speaks the API that the Python package `aicrowd-cli` 0.1.18 speaks, and shares that tool's configuration file
-//! and environment variables. The service itself was not reached when this was written: what the API does is taken
-//! from that package.
+//! It uses the same API as the Python package `aicrowd-cli` 0.1.18, and shares that tool's configuration file and
+//! environment variables. It was written from the source of that package, not against the real service.
 //!
 //! Submitting notebooks and git repositories is out of scope.
 //!
-//! Where the key goes is decided in one place, [`Hosts::takes_key`]: to the hosts of the API, the website and the
-//! datasets, over TLS, never on to where a redirect leads.
+//! [`Hosts::takes_key`] alone decides where the key is sent: to the hosts of the API, the website and the datasets,
+//! over TLS, and never to the target of a redirect.
 //!
 //! ```no_run
 //! use headsmith_aicrowd as aicrowd;

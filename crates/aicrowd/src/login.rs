@@ -1,4 +1,4 @@
-//! Logging in: with a key that the user has, or in the browser.
+//! Logging in: with an existing key, or in the browser.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,14 +10,14 @@ use crate::error::{Cause, Error, Result, plain};
 use crate::hosts::is_secure;
 use crate::key::ApiKey;
 
-/// What a login brings; what `aicrowd-cli` keeps in its configuration file.
+/// The result of a login, with everything that `aicrowd-cli` stores in its configuration file.
 #[derive(Debug, Clone)]
 pub struct Login {
     /// The key.
     pub key: ApiKey,
-    /// A token for the service's GitLab, or nothing. Kept for aicrowd-cli; not used here.
+    /// A token for the service's GitLab, or empty. Stored for aicrowd-cli; not used here.
     pub oauth_token: Secret,
-    /// The user's number there.
+    /// The user's ID there.
     pub userid: String,
     /// The user's name there.
     pub username: String,
@@ -47,27 +47,27 @@ impl From<ApiKey> for Login {
     }
 }
 
-/// How often to ask whether the user has logged in, and for how long.
+/// The interval and the time limit for polling a login in the browser.
 #[derive(Debug, Clone)]
 pub struct LoginOptions {
-    /// The wait between two questions.
+    /// The time between two requests.
     pub poll_every: Duration,
-    /// How long the user has.
+    /// The time that the user has.
     pub at_most: Duration,
 }
 
 impl Default for LoginOptions {
-    /// As aicrowd-cli has it.
+    /// The values of aicrowd-cli.
     fn default() -> LoginOptions {
         LoginOptions { poll_every: Duration::from_secs(5), at_most: Duration::from_secs(120) }
     }
 }
 
-/// Logs in through the browser: `show` is given the address that the user must open, and the service is asked until
-/// they have.
+/// Logs in through the browser: calls `show` with the address that the user must open, and polls the service until the
+/// user has logged in.
 ///
 /// # Errors
-/// When the service cannot be asked, or the user takes too long.
+/// If a request fails, or the user takes too long.
 pub fn login_by_browser(client: &Client, options: &LoginOptions, show: impl FnOnce(&str)) -> Result<Login> {
     let answer = client.get_as(&format!("{}/auth/initiate", client.hosts().api), &[], None)?;
     let begun = answer.ok(client)?.json()?;
@@ -82,7 +82,7 @@ pub fn login_by_browser(client: &Client, options: &LoginOptions, show: impl FnOn
     let details = format!("{}/auth/{name}/details", client.hosts().api);
     let start = Instant::now();
     while start.elapsed() < options.at_most {
-        // Not yet: whatever is not 200, as aicrowd-cli has it.
+        // Not yet: any status but 200, as in aicrowd-cli.
         match client.get_as(&details, &[], Some(otp)) {
             Ok(answer) if answer.status == 200 => {
                 return login(&answer.json()?).ok_or_else(|| answer.not_understood("no `api_key`"));

@@ -1,11 +1,11 @@
 //! A form with a file (RFC 7578), streamed: the file is never held in memory.
 //!
-//! Byte for byte what aicrowd-cli sends, bar the boundary.
+//! The bytes are the same as aicrowd-cli's, except for the boundary.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Cursor, Read};
 
-/// A form: its text fields in their order, the file last, as signed uploads to S3 want it.
+/// A form: its text fields in their order, and the file last, as signed uploads to S3 require.
 pub(crate) struct Form {
     boundary: String,
     head: Vec<u8>,
@@ -38,38 +38,38 @@ impl Form {
         format!("multipart/form-data; boundary={}", self.boundary)
     }
 
-    /// Bytes in all.
+    /// The total length in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.head.len() as u64 + self.file_len + self.tail.len() as u64
     }
 
-    /// The form as it is sent; `sent` is told of each piece.
+    /// The form as sent; `sent` is called for each piece.
     pub(crate) fn reader<'a>(&'a self, file: impl Read + 'a, sent: impl FnMut(u64) + 'a) -> impl Read + 'a {
-        let file = Exactly { reader: file, left: self.file_len };
+        let file = ExactReader { reader: file, left: self.file_len };
         let whole = Cursor::new(&self.head[..]).chain(file).chain(Cursor::new(&self.tail[..]));
-        Watched { reader: whole, sent }
+        ProgressReader { reader: whole, sent }
     }
 }
 
-/// As browsers write a name in a form.
+/// A name in a form, as browsers write it.
 fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\n', "%0A").replace('\r', "%0D")
 }
 
-/// 128 bits that no file holds by chance.
+/// 128 random bits, which no file contains by chance.
 fn random_boundary() -> String {
-    // Each state is keyed anew from the system's randomness.
+    // Each state gets new keys from the system's randomness.
     let random = || RandomState::new().hash_one(0u8);
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// A file that must not become shorter or longer while it is sent.
-struct Exactly<R> {
+/// A file whose length must not change while it is sent.
+struct ExactReader<R> {
     reader: R,
     left: u64,
 }
 
-impl<R: Read> Read for Exactly<R> {
+impl<R: Read> Read for ExactReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = self.left.min(buffer.len() as u64) as usize;
         let n = self.reader.read(&mut buffer[..most])?;
@@ -81,12 +81,12 @@ impl<R: Read> Read for Exactly<R> {
     }
 }
 
-struct Watched<R, F> {
+struct ProgressReader<R, F> {
     reader: R,
     sent: F,
 }
 
-impl<R: Read, F: FnMut(u64)> Read for Watched<R, F> {
+impl<R: Read, F: FnMut(u64)> Read for ProgressReader<R, F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.reader.read(buffer)?;
         (self.sent)(n as u64);
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_as_long_as_it_says() {
+    fn a_form_has_its_declared_length() {
         let fields = [("key".to_owned(), "a/${filename}".to_owned()), ("p\"q".to_owned(), "x".to_owned())];
         let form = Form::with_boundary("b".to_owned(), &fields, "s.zip", 3);
         let mut text = String::new();

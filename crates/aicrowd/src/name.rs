@@ -1,11 +1,11 @@
-//! The name under which a dataset is kept, made from an address that others wrote.
+//! The local file name of a dataset, derived from its URL, which is not trusted.
 
 use crate::error::{Cause, Error, Result, plain, shown_url};
 
-/// The last part of the path of `url`, decoded, when it is safe as the name of a file in a folder of ours.
+/// The last component of the path of `url`, decoded, if it is safe as a file name in our folder.
 ///
 /// # Errors
-/// When there is none, or it could leave the folder, hide, or be a device.
+/// If there is none, or it could leave the folder, be hidden, or be a device.
 pub(crate) fn file_name(url: &str) -> Result<String> {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let path = url[..end]
@@ -21,7 +21,7 @@ pub(crate) fn file_name(url: &str) -> Result<String> {
     }
 }
 
-/// Percent-encoded bytes as text; nothing when they are no UTF-8.
+/// Percent-encoded bytes as text; `None` if they are not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -41,7 +41,7 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Whether `name` names a file in the folder it is put into, on every system.
+/// Whether `name` is a plain file name, on every system.
 pub(crate) fn is_safe(name: &str) -> bool {
     const LONGEST: usize = 200;
     const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_from_the_path() {
+    fn names_are_derived_from_the_path() {
         for (url, name) in [
             ("https://h/a/train.csv", "train.csv"),
             ("https://h/a/train.csv?X-Sig=a/b", "train.csv"),

@@ -1,13 +1,13 @@
-//! Patterns of file names, as Python's `fnmatch` reads them: `*`, `?`, `[seq]`, `[!seq]`.
+//! Patterns of file names with the syntax of Python's `fnmatch`: `*`, `?`, `[seq]`, `[!seq]`.
 
 use glob::Pattern;
 
-/// Whether all of `text` is what `pattern` describes. Case counts.
+/// Whether the whole of `text` matches `pattern`. Case matters.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     compile(pattern).is_some_and(|pattern| pattern.matches(text))
 }
 
-/// `pattern` without what only a path's has: to `fnmatch`, `**` is `*`, and a `[` that nothing closes is itself.
+/// Escapes the syntax that only path patterns have: in `fnmatch`, `**` is `*`, and an unclosed `[` is literal.
 fn compile(pattern: &str) -> Option<Pattern> {
     let mut pattern = pattern.to_owned();
     while pattern.contains("**") {
@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn patterns_match_as_fnmatch_has_it() {
-        // Each was asked of Python: fnmatch.fnmatchcase(text, pattern).
+        // The expected values are those of Python's fnmatch.fnmatchcase(text, pattern).
         for (pattern, text, expected) in [
             ("*train*", "my_train.csv", true),
             ("*.csv", "train.csv", true),

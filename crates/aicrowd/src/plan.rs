@@ -1,18 +1,18 @@
-//! What would be sent, for a dry run: nothing is asked of the service, so what it would answer stands in braces.
+//! The requests of a dry run. Nothing is sent, so values from responses are shown in braces.
 
 use crate::client::Client;
 use crate::submit::{Submission, payload, submissions};
 
-/// A request that would be made.
+/// A request that would be sent.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Planned {
     /// `GET` or `POST`.
     pub method: &'static str,
     /// Its address.
     pub url: String,
-    /// Whether the key goes with it.
+    /// Whether it includes the key.
     pub with_key: bool,
-    /// What it carries, in words or as JSON.
+    /// Its body, described or as JSON.
     pub body: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub fn datasets(client: &Client, challenge: &str) -> Vec<Planned> {
     ]
 }
 
-/// The requests that download them.
+/// The requests that download the files of `challenge`.
 pub fn download(client: &Client, challenge: &str) -> Vec<Planned> {
     let mut planned = datasets(client, challenge);
     planned.push(get(format!("{}/{{each file}}", client.hosts().datasets)));

@@ -10,18 +10,18 @@ use ureq::SendBody;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::check::{self, Shape, is_zip};
-use crate::client::{Answer, Challenge, Client, is_slug, read, status_error};
+use crate::client::{ApiResponse, Challenge, Client, is_slug, read, status_error};
 use crate::download::Event;
 use crate::error::{Cause, Error, Result, plain, shown_url};
 use crate::hosts::{follow, is_secure};
 use crate::multipart::Form;
 
-/// A submission, looked through and packed: nothing was sent yet.
+/// A submission that was checked and packed, but not sent.
 #[derive(Debug)]
 pub struct Submission {
-    /// The name it is sent under.
+    /// The file name that it is sent with.
     pub name: String,
-    /// Bytes of the archive.
+    /// The size of the archive in bytes.
     pub n_bytes: u64,
     /// Its shape, if it is a table.
     pub shape: Option<Shape>,
@@ -33,15 +33,15 @@ pub struct Submission {
 /// A submission that the service accepted.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Submitted {
-    /// Its number, if the service gave one.
+    /// Its ID, if the service returned one.
     pub submission_id: Option<u64>,
-    /// The page where it is shown.
+    /// The page that shows it.
     pub url: String,
 }
 
-/// Where the service wants a submission.
-struct Slot {
-    /// The challenge, and the problem of it when it is a meta-challenge.
+/// The destination of a submission's file.
+struct UploadSlot {
+    /// The challenge, and the problem in it if it is a meta-challenge.
     slug: String,
     problem: Option<String>,
     url: String,
@@ -49,16 +49,16 @@ struct Slot {
 }
 
 /// The service's response to a request for a slot.
-enum Asked {
-    Slot(String, Vec<(String, String)>),
+enum SlotResponse {
+    UploadSlot(String, Vec<(String, String)>),
     Meta { slug: String, problem: String },
 }
 
 impl Submission {
-    /// Checks `path`, a `.csv` or a `.zip` with one in it, compares it with `sample`, and zips a `.csv`.
+    /// Checks `path`, a `.csv` or a `.zip` that contains one, compares it with `sample`, and zips a `.csv`.
     ///
     /// # Errors
-    /// When it cannot be read, is not a table, or does not match the sample.
+    /// If it cannot be read, is not a table, or does not match the sample.
     pub fn prepare(path: &Path, sample: Option<&Path>, description: &str) -> Result<Submission> {
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if !is_csv && !is_zip(path) {
@@ -88,7 +88,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A zip archive of one file, in a temporary file without a name: the same bytes for the same table.
+/// A zip archive of one file, in an unnamed temporary file: equal tables give equal bytes.
 fn pack(mut table: File, name: &str) -> io::Result<File> {
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated)
@@ -102,19 +102,19 @@ fn pack(mut table: File, name: &str) -> io::Result<File> {
     writer.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
-/// Sends `submission` to `challenge`. The file of it is read once: a second call needs a new [`Submission`].
+/// Sends `submission` to `challenge`. Its file is read once: a second call needs a new [`Submission`].
 ///
 /// # Errors
-/// When the service refuses it (a wrong key, no registration, a closed challenge, too many submissions), or a request
+/// If the service refuses it (a wrong key, no registration, a closed challenge, too many submissions), or a request
 /// fails. Nothing is submitted then, unless the last response was lost; the message says so in this case.
 pub fn submit(
     client: &Client,
     challenge: &Challenge,
     submission: &mut Submission,
-    see: &dyn Fn(Event<'_>),
+    observer: &dyn Fn(Event<'_>),
 ) -> Result<Submitted> {
     let slot = slot(client, &challenge.slug)?;
-    let key = upload(client, &slot, submission, see)?;
+    let key = upload(client, &slot, submission, observer)?;
     let url = submissions(client);
     let payload = payload(&slot.slug, slot.problem.as_deref(), &submission.description, &key);
     let answer = client.post_json(&url, &payload).map_err(|error| {
@@ -148,13 +148,18 @@ pub(crate) fn payload(slug: &str, problem: Option<&str>, description: &str, key:
     payload
 }
 
-/// Asks where to send a submission. A challenge that is a problem of another one leads on to that once.
-fn slot(client: &Client, slug: &str) -> Result<Slot> {
+/// Requests a slot for the upload. A challenge that is a problem of another one refers to that, which is followed
+/// once.
+fn slot(client: &Client, slug: &str) -> Result<UploadSlot> {
     match ask(client, slug)? {
-        Asked::Slot(url, fields) => Ok(Slot { slug: slug.to_owned(), problem: None, url, fields }),
-        Asked::Meta { slug, problem } => match ask(client, &slug)? {
-            Asked::Slot(url, fields) => Ok(Slot { slug, problem: Some(problem), url, fields }),
-            Asked::Meta { .. } => Err(Error::new(
+        SlotResponse::UploadSlot(url, fields) => {
+            Ok(UploadSlot { slug: slug.to_owned(), problem: None, url, fields })
+        }
+        SlotResponse::Meta { slug, problem } => match ask(client, &slug)? {
+            SlotResponse::UploadSlot(url, fields) => {
+                Ok(UploadSlot { slug, problem: Some(problem), url, fields })
+            }
+            SlotResponse::Meta { .. } => Err(Error::new(
                 Cause::Redirect,
                 "the service reports that the challenge is part of a challenge that is itself part of another",
             )),
@@ -162,24 +167,24 @@ fn slot(client: &Client, slug: &str) -> Result<Slot> {
     }
 }
 
-fn ask(client: &Client, slug: &str) -> Result<Asked> {
+fn ask(client: &Client, slug: &str) -> Result<SlotResponse> {
     let url = submissions(client);
     let answer = client.get(&url, &[("challenge_id", slug)])?;
     if (300..400).contains(&answer.status)
         && let Some((slug, problem)) = answer.location().and_then(|to| meta(client, &url, &to))
     {
-        return Ok(Asked::Meta { slug, problem });
+        return Ok(SlotResponse::Meta { slug, problem });
     }
     let data = accepted(client, slug, &answer)?;
     let url = data.get("url").and_then(Value::as_str).filter(|url| is_secure(url));
     let fields = data.get("fields").and_then(Value::as_object).and_then(fields);
     match (url, fields) {
-        (Some(url), Some(fields)) => Ok(Asked::Slot(url.to_owned(), fields)),
+        (Some(url), Some(fields)) => Ok(SlotResponse::UploadSlot(url.to_owned(), fields)),
         _ => Err(answer.not_understood("no secure `url` and `fields` with a `key`")),
     }
 }
 
-/// The challenge and the problem that an address on the website names.
+/// The challenge and the problem in an address on the website.
 fn meta(client: &Client, from: &str, to: &str) -> Option<(String, String)> {
     let to = follow(from, to)?;
     let path = to.strip_prefix(&client.hosts().challenge_page(""))?;
@@ -199,8 +204,8 @@ fn fields(fields: &Map<String, Value>) -> Option<Vec<(String, String)>> {
     fields.iter().any(|(name, _)| name == "key").then_some(fields)
 }
 
-/// The data of an answer, or the refusal that it is.
-fn accepted(client: &Client, slug: &str, answer: &Answer) -> Result<Value> {
+/// The data of a response, or its refusal as an error.
+fn accepted(client: &Client, slug: &str, answer: &ApiResponse) -> Result<Value> {
     let value = answer.json().ok();
     let success = value.as_ref().and_then(|value| value.get("success")).and_then(Value::as_bool);
     if (200..300).contains(&answer.status) && success == Some(true) {
@@ -215,42 +220,42 @@ fn accepted(client: &Client, slug: &str, answer: &Answer) -> Result<Value> {
     }
 }
 
-/// The service says why in words alone, so it is looked for in them; they are shown whatever is found.
-fn refusal(client: &Client, slug: &str, answer: &Answer) -> Error {
-    let said = client.said(&answer.body);
-    let lower = said.to_lowercase();
+/// The service gives the reason only as text, which is searched for known words and always shown.
+fn refusal(client: &Client, slug: &str, answer: &ApiResponse) -> Error {
+    let message = client.error_message(&answer.body);
+    let lower = message.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let says = if said.is_empty() { format!("HTTP {}", answer.status) } else { said };
+    let reason = if message.is_empty() { format!("HTTP {}", answer.status) } else { message };
     if has(&["regist", "not a participant", "accept the rules", "accept the challenge rules"]) {
         return Error::new(
             Cause::NotRegistered,
-            format!("you are not registered for this challenge: {says}"),
+            format!("you are not registered for this challenge: {reason}"),
         )
         .with_hint(format!("accept its rules on {}", client.hosts().challenge_page(slug)));
     }
     if has(&["limit", "too many", "remaining", "quota", "no more submissions"]) {
-        return Error::new(Cause::RateLimited, format!("too many submissions: {says}"))
+        return Error::new(Cause::RateLimited, format!("too many submissions: {reason}"))
             .with_hint("wait before you submit again");
     }
     if has(&["closed", "ended", "is over", "not running", "not open", "not started", "deadline", "completed"])
     {
-        return Error::new(Cause::Closed, format!("the challenge does not accept submissions: {says}"));
+        return Error::new(Cause::Closed, format!("the challenge does not accept submissions: {reason}"));
     }
     if answer.status == 404 {
         return Error::new(
             Cause::NotFound,
-            format!("the challenge does not exist or accepts no files: {says}"),
+            format!("the challenge does not exist or accepts no files: {reason}"),
         );
     }
-    Error::new(Cause::Refused, format!("the service refused the submission: {says}"))
+    Error::new(Cause::Refused, format!("the service refused the submission: {reason}"))
 }
 
-/// Sends the file to where the service wants it; gives the name that it has there.
+/// Uploads the file to its slot; returns the name that it has there.
 fn upload(
     client: &Client,
-    slot: &Slot,
+    slot: &UploadSlot,
     submission: &mut Submission,
-    see: &dyn Fn(Event<'_>),
+    observer: &dyn Fn(Event<'_>),
 ) -> Result<String> {
     let mut fields = slot.fields.clone();
     let mut key = String::new();
@@ -261,11 +266,11 @@ fn upload(
         }
     }
     let form = Form::new(&fields, &submission.name, submission.n_bytes);
-    see(Event::Started { file: 0, name: &submission.name, from: 0, total: Some(form.len()) });
+    observer(Event::Started { file: 0, name: &submission.name, from: 0, total: Some(form.len()) });
     let failed = Cell::new(None);
-    let file = Noted { file: &submission.file, failed: &failed };
-    let mut reader = form.reader(file, |n_bytes| see(Event::Advanced { file: 0, n_bytes }));
-    // No key goes with it: the fields are the permission.
+    let file = TrackedFile { file: &submission.file, failed: &failed };
+    let mut reader = form.reader(file, |n_bytes| observer(Event::Advanced { file: 0, n_bytes }));
+    // The key is not sent: the fields are the permission.
     let request = client.agent.post(&slot.url);
     let request =
         request.header("Content-Type", form.content_type()).header("Content-Length", form.len().to_string());
@@ -275,7 +280,7 @@ fn upload(
         return Err(Error::new(Cause::File, format!("{}: {error}", submission.name)));
     }
     let answer = read(&slot.url, sent.map_err(|error| Error::transport(&slot.url, error))?)?;
-    see(Event::Done { file: 0 });
+    observer(Event::Done { file: 0 });
     match answer.status {
         200..300 => Ok(key),
         300..=399 => Err(Error::new(
@@ -285,27 +290,27 @@ fn upload(
                 shown_url(&slot.url)
             ),
         )),
-        // The permission to upload ran out or does not fit: that is not the user's key.
+        // The permission for the upload has expired or does not match; this is not about the user's key.
         401 | 403 => Err(Error::new(
             Cause::Refused,
             format!(
                 "{}: the storage refused the file (HTTP {}): {}",
                 shown_url(&slot.url),
                 answer.status,
-                plain(&client.said(&answer.body))
+                plain(&client.error_message(&answer.body))
             ),
         )),
-        status => Err(status_error(&slot.url, status, &client.said(&answer.body))),
+        status => Err(status_error(&slot.url, status, &client.error_message(&answer.body))),
     }
 }
 
-/// A file whose failure is told apart from that of the connection.
-struct Noted<'a> {
+/// Records a failure of the file, to distinguish it from one of the connection.
+struct TrackedFile<'a> {
     file: &'a File,
     failed: &'a Cell<Option<String>>,
 }
 
-impl io::Read for Noted<'_> {
+impl io::Read for TrackedFile<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer).inspect_err(|error| self.failed.set(Some(error.to_string())))
     }

@@ -1,7 +1,7 @@
-//! The download of one file: whole or not at all, resumed after an interruption, retried after network failures.
+//! Downloads one file: complete or not at all, resumed after an interruption, retried after network failures.
 //!
-//! Until it is complete it is `.NAME.partial`, and `.NAME.partial.json` records its version on the server. It resumes
-//! where it stopped (`Range`) only if the server still has the same file (`If-Range`, and the same total length).
+//! An incomplete file has the name `.NAME.partial`, and `.NAME.partial.json` records its version on the server. A
+//! download resumes (`Range`) only if the server still has the same file (`If-Range`, and the same total length).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -17,34 +17,34 @@ use crate::download::{DownloadOptions, Event};
 use crate::error::{Cause, Error, Result, shown_url};
 use crate::hosts::{follow, is_secure};
 
-/// More redirects than any storage has.
+/// The maximum number of redirects, more than any storage uses.
 const MOST_REDIRECTS: usize = 5;
 
-/// A server that brings less than this in a window of silence is as good as silent.
+/// A server that sends fewer bytes than this in the silence window counts as silent.
 const SLOWEST: u64 = 1024;
 
-/// A file that is in its place now.
+/// A downloaded file in its final place.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Fetched {
     /// The file.
     pub path: PathBuf,
     /// Its size.
     pub n_bytes: u64,
-    /// How it came there.
+    /// Whether it was downloaded.
     pub outcome: Outcome,
 }
 
-/// How a file came to its place.
+/// Whether a file was downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was fetched.
+    /// It was downloaded.
     Fetched,
-    /// It was there, with the size that the server has.
+    /// It already existed with the server's size.
     AlreadyThere,
 }
 
-/// What is to be fetched, and where to.
+/// The file to download, and its destination.
 pub(crate) struct Source<'a> {
     pub(crate) index: usize,
     pub(crate) name: &'a str,
@@ -52,36 +52,36 @@ pub(crate) struct Source<'a> {
     pub(crate) folder: &'a Path,
 }
 
-/// Of which answer a partial file is.
+/// The version of a partial file on the server.
 #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-struct Origin {
+struct FileVersion {
     url: String,
     validator: Option<String>,
     total: Option<u64>,
 }
 
 /// A partial file, locked.
-struct Partial {
+struct PartialFile {
     file: File,
     path: PathBuf,
     origin_path: PathBuf,
-    /// How much of it is there, and of what.
-    resume: Option<(u64, Origin)>,
+    /// The number of bytes that it has, and their version.
+    resume: Option<(u64, FileVersion)>,
 }
 
-/// Fetches one file.
+/// Downloads one file.
 pub(crate) fn fetch(
     client: &Client,
     source: &Source<'_>,
     options: &DownloadOptions,
-    see: &(dyn Fn(Event<'_>) + Sync),
+    observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Fetched> {
     let mut attempt = 1;
     loop {
-        match once(client, source, options, see) {
+        match once(client, source, options, observer) {
             Err(error) if error.is_transient() && attempt < client.limits.attempts => {
                 let wait = client.limits.wait(attempt, &error);
-                see(Event::Retrying { file: source.index, name: source.name, error: &error, wait });
+                observer(Event::Retrying { file: source.index, name: source.name, error: &error, wait });
                 thread::sleep(wait);
                 attempt += 1;
             }
@@ -94,14 +94,14 @@ fn once(
     client: &Client,
     source: &Source<'_>,
     options: &DownloadOptions,
-    see: &(dyn Fn(Event<'_>) + Sync),
+    observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Fetched> {
     let path = source.folder.join(source.name);
-    let mut partial = Partial::open(source)?;
+    let mut partial = PartialFile::open(source)?;
     let response = match ask(client, source, partial.resume.as_ref()) {
         Ok(response) => response,
         Err(error) => {
-            // What was fetched before is kept for another time; an empty file is not.
+            // Partial data is kept for the next time, but an empty file is not.
             if partial.resume.is_none() {
                 partial.discard();
             }
@@ -111,7 +111,7 @@ fn once(
     let (from, total) = match extent(source, &response, partial.resume.as_ref()) {
         Ok(extent) => extent,
         Err(error) => {
-            // What is there is of no use: the next attempt begins anew.
+            // The partial data is useless: the next attempt starts from scratch.
             partial.discard();
             return Err(error);
         }
@@ -124,11 +124,13 @@ fn once(
         partial.discard();
         return Ok(Fetched { path, n_bytes: total.unwrap_or(0), outcome: Outcome::AlreadyThere });
     }
-    partial
-        .begin(from, &Origin { url: key_of(source.url), validator: validator(response.headers()), total })?;
-    see(Event::Started { file: source.index, name: source.name, from, total });
+    partial.begin(
+        from,
+        &FileVersion { url: key_of(source.url), validator: validator(response.headers()), total },
+    )?;
+    observer(Event::Started { file: source.index, name: source.name, from, total });
     let limit = total.unwrap_or(options.max_bytes);
-    let n_bytes = from + copy(client, source, response.into_body(), &mut partial, limit - from, see)?;
+    let n_bytes = from + copy(client, source, response.into_body(), &mut partial, limit - from, observer)?;
     if total.is_some_and(|total| n_bytes != total) {
         return Err(Error::new(
             Cause::Network,
@@ -136,12 +138,12 @@ fn once(
         ));
     }
     partial.finish(&path)?;
-    see(Event::Done { file: source.index });
+    observer(Event::Done { file: source.index });
     Ok(Fetched { path, n_bytes, outcome: Outcome::Fetched })
 }
 
-/// Asks for the file, or for the rest of it; follows redirects, without the key.
-fn ask(client: &Client, source: &Source<'_>, resume: Option<&(u64, Origin)>) -> Result<Response<Body>> {
+/// Requests the file, or the rest of it; follows redirects, without the key.
+fn ask(client: &Client, source: &Source<'_>, resume: Option<&(u64, FileVersion)>) -> Result<Response<Body>> {
     let mut url = source.url.to_owned();
     let mut who = if client.hosts().is_datasets(&url) { client.authorization(&url)? } else { None };
     for _ in 0..=MOST_REDIRECTS {
@@ -179,19 +181,21 @@ fn refused(client: &Client, source: &Source<'_>, url: &str, status: u16, respons
         .with_hint("register for the challenge on its page; if you have, ask its organisers");
     }
     let wait = retry_after(response.headers());
-    let said = crate::client::read(url, response).map(|answer| client.said(&answer.body)).unwrap_or_default();
+    let message = crate::client::read(url, response)
+        .map(|answer| client.error_message(&answer.body))
+        .unwrap_or_default();
     match status {
         // No key was sent there, so it is not the key's fault.
         401 => Error::new(Cause::Refused, format!("{}: not allowed (HTTP 401)", shown_url(url))),
-        _ => status_error(url, status, &said).with_retry_after(wait),
+        _ => status_error(url, status, &message).with_retry_after(wait),
     }
 }
 
-/// Where the answer begins and how long the whole file is, when that fits what is there.
+/// The offset of the response's data and the length of the whole file, if they match the partial file.
 fn extent(
     source: &Source<'_>,
     response: &Response<Body>,
-    resume: Option<&(u64, Origin)>,
+    resume: Option<&(u64, FileVersion)>,
 ) -> Result<(u64, Option<u64>)> {
     let wrong = |what: &str| Error::new(Cause::Network, format!("{}: {what}", shown_url(source.url)));
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -219,30 +223,30 @@ fn extent(
     }
 }
 
-/// The first byte and the whole length of `bytes 5-9/10`.
+/// The first byte and the total length in `bytes 5-9/10`.
 fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     Some((range.split_once('-')?.0.trim().parse().ok()?, total.trim().parse().ok()))
 }
 
-/// What `If-Range` may be given: a strong tag, or else a date.
+/// A value for `If-Range`: a strong tag, or else a date.
 fn validator(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     text("etag").filter(|tag| tag.starts_with('"')).or_else(|| text("last-modified"))
 }
 
-/// Copies the body to the partial file; gives how many bytes came, `limit` at most.
+/// Copies the body to the partial file; returns the number of bytes, at most `limit`.
 fn copy(
     client: &Client,
     source: &Source<'_>,
     body: Body,
-    partial: &mut Partial,
+    partial: &mut PartialFile,
     limit: u64,
-    see: &(dyn Fn(Event<'_>) + Sync),
+    observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<u64> {
     let mut reader = body.into_with_config().limit(u64::MAX).reader();
     let mut buffer = vec![0; 1 << 16];
-    let mut pace = Pace::new(client.limits.silence);
+    let mut pace = TransferRate::new(client.limits.silence);
     let mut n_bytes = 0;
     loop {
         let n = match reader.read(&mut buffer) {
@@ -256,7 +260,7 @@ fn copy(
             return Err(too_large(source, n_bytes, limit));
         }
         partial.file.write_all(&buffer[..n]).map_err(|error| Error::io(&partial.path, error))?;
-        see(Event::Advanced { file: source.index, n_bytes: n as u64 });
+        observer(Event::Advanced { file: source.index, n_bytes: n as u64 });
         if pace.is_too_slow(n as u64) {
             let what = format!(
                 "{}: the server sends less than {SLOWEST} bytes in {:?}",
@@ -268,16 +272,16 @@ fn copy(
     }
 }
 
-/// Whether bytes come fast enough, window by window.
-struct Pace {
+/// Measures whether bytes arrive fast enough, window by window.
+struct TransferRate {
     window: Duration,
     since: Instant,
     n_bytes: u64,
 }
 
-impl Pace {
-    fn new(window: Duration) -> Pace {
-        Pace { window, since: Instant::now(), n_bytes: 0 }
+impl TransferRate {
+    fn new(window: Duration) -> TransferRate {
+        TransferRate { window, since: Instant::now(), n_bytes: 0 }
     }
 
     fn is_too_slow(&mut self, n_bytes: u64) -> bool {
@@ -286,14 +290,14 @@ impl Pace {
             return false;
         }
         let slow = self.n_bytes < SLOWEST;
-        *self = Pace::new(self.window);
+        *self = TransferRate::new(self.window);
         slow
     }
 }
 
-impl Partial {
-    /// Opens the partial file of `source`, whatever is in it.
-    fn open(source: &Source<'_>) -> Result<Partial> {
+impl PartialFile {
+    /// Opens the partial file of `source`, with any content.
+    fn open(source: &Source<'_>) -> Result<PartialFile> {
         let path = source.folder.join(format!(".{}.partial", source.name));
         let origin_path = source.folder.join(format!(".{}.partial.json", source.name));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
@@ -305,20 +309,20 @@ impl Partial {
             ));
         }
         let n_bytes = file.metadata().map_err(|error| Error::io(&path, error))?.len();
-        let origin: Option<Origin> =
+        let origin: Option<FileVersion> =
             fs::read(&origin_path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        // Without a validator or a length nothing could tell one file from another.
+        // Without a validator or a length, versions of the file cannot be distinguished.
         let resume = origin
             .filter(|origin| {
                 origin.url == key_of(source.url) && (origin.validator.is_some() || origin.total.is_some())
             })
             .filter(|origin| n_bytes > 0 && origin.total.is_none_or(|total| n_bytes < total))
             .map(|origin| (n_bytes, origin));
-        Ok(Partial { file, path, origin_path, resume })
+        Ok(PartialFile { file, path, origin_path, resume })
     }
 
-    /// Keeps the first `from` bytes, and notes of which answer they and what follows are.
-    fn begin(&mut self, from: u64, origin: &Origin) -> Result<()> {
+    /// Keeps the first `from` bytes, and records their version.
+    fn begin(&mut self, from: u64, origin: &FileVersion) -> Result<()> {
         let written = self.file.set_len(from).and_then(|()| self.file.seek(SeekFrom::Start(from)));
         written.map_err(|error| Error::io(&self.path, error))?;
         let bytes = serde_json::to_vec(origin).unwrap_or_default();
@@ -326,13 +330,13 @@ impl Partial {
     }
 
     fn discard(&self) {
-        // What cannot be removed is written over at the next attempt.
+        // A file that cannot be removed is overwritten at the next attempt.
         let _ = self.file.set_len(0);
         let _ = fs::remove_file(&self.origin_path);
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Gives the whole file its name.
+    /// Renames the complete file.
     fn finish(self, to: &Path) -> Result<()> {
         self.file.sync_all().map_err(|error| Error::io(&self.path, error))?;
         // An open file cannot be renamed everywhere.
@@ -343,7 +347,7 @@ impl Partial {
     }
 }
 
-/// The address without its query: a signature in it changes from day to day, and is not for keeping.
+/// The address without its query: a signature in it changes every day, and must not be stored.
 fn key_of(url: &str) -> String {
     shown_url(url)
 }

@@ -1,4 +1,4 @@
-//! Zip archives that others made, unpacked so that they can do no harm.
+//! Unpacks untrusted zip archives safely.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -9,16 +9,16 @@ use zip::ZipArchive;
 use crate::error::{Cause, Error, Result, plain};
 use crate::name::is_safe;
 
-/// What an archive may unpack to.
+/// Limits for unpacking an archive.
 #[derive(Debug, Clone)]
 pub struct UnpackLimits {
-    /// Bytes in all.
+    /// The total size in bytes.
     pub max_bytes: u64,
-    /// Files and folders.
+    /// The number of files and folders.
     pub max_entries: usize,
-    /// How many times its own size, once it is past [`UnpackLimits::free_bytes`].
+    /// The maximum ratio to the archive's own size, above [`UnpackLimits::free_bytes`].
     pub max_ratio: u64,
-    /// Up to this many bytes any ratio is allowed: a table of zeros is not an attack.
+    /// The size in bytes up to which any ratio is allowed: a table of zeros is not an attack.
     pub free_bytes: u64,
 }
 
@@ -28,12 +28,12 @@ impl Default for UnpackLimits {
     }
 }
 
-/// Unpacks `archive` into the folder `to`, which then holds exactly what the archive holds: it is unpacked beside it
-/// and takes its place when all is there. Gives the files, in the archive's order.
+/// Unpacks `archive` so that the folder `to` contains exactly its content: it is unpacked next to it, and replaces it
+/// when complete. Returns the files in the archive's order.
 ///
 /// # Errors
-/// When an entry would leave the folder, is a link, has a name that is not safe or is there twice; when it unpacks to
-/// more than `limits` allow, counted while it is written; when it is damaged or encrypted. `to` is then as it was.
+/// If an entry would leave the folder, is a link, has an unsafe name or occurs twice; if the content exceeds `limits`,
+/// counted while it is written; if the archive is damaged or encrypted. `to` is then unchanged.
 pub fn unpack(archive: &Path, to: &Path, limits: &UnpackLimits) -> Result<Vec<PathBuf>> {
     let file = File::open(archive).map_err(|error| Error::io(archive, error))?;
     let packed = file.metadata().map_err(|error| Error::io(archive, error))?.len();
@@ -43,7 +43,7 @@ pub fn unpack(archive: &Path, to: &Path, limits: &UnpackLimits) -> Result<Vec<Pa
     let beside = beside.map_err(|error| Error::io(parent, error))?;
     let inner = beside.path().join("new");
     fs::create_dir(&inner).map_err(|error| Error::io(&inner, error))?;
-    let mut budget = Budget {
+    let mut budget = UnpackBudget {
         limits,
         left: limits.max_bytes.min(limits.free_bytes.max(packed.saturating_mul(limits.max_ratio))),
     };
@@ -61,19 +61,19 @@ pub fn unpack(archive: &Path, to: &Path, limits: &UnpackLimits) -> Result<Vec<Pa
     Ok(files)
 }
 
-/// How much may still be written.
-struct Budget<'a> {
+/// The remaining bytes and entries that may be written.
+struct UnpackBudget<'a> {
     limits: &'a UnpackLimits,
     left: u64,
 }
 
-/// Unpacks one entry under `root`; gives its path there when it is a file.
+/// Unpacks one entry under `root`; returns its path there if it is a file.
 fn entry(
     archive: &Path,
     zip: &mut ZipArchive<File>,
     index: usize,
     root: &Path,
-    budget: &mut Budget<'_>,
+    budget: &mut UnpackBudget<'_>,
 ) -> Result<Option<PathBuf>> {
     let mut entry = zip.by_index(index).map_err(|error| damaged(archive, error))?;
     let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
@@ -98,7 +98,7 @@ fn entry(
         return Ok(None);
     }
     fs::create_dir_all(whole.parent().unwrap_or(root)).map_err(io)?;
-    // Never over what is there: not over an entry before it either.
+    // Existing files are never overwritten, including earlier entries.
     let mut file = OpenOptions::new().write(true).create_new(true).open(&whole).map_err(io)?;
     let written = io::copy(&mut (&mut entry).take(budget.left.saturating_add(1)), &mut file).map_err(io)?;
     if written > budget.left {
@@ -113,7 +113,7 @@ fn entry(
     Ok(Some(path))
 }
 
-/// The path that `name` has inside the folder, if all of its parts are safe.
+/// The path of `name` inside the folder, if all of its components are safe.
 fn inside(name: &str) -> Option<PathBuf> {
     let name = name.strip_suffix('/').unwrap_or(name);
     let parts: Vec<&str> = name.split('/').collect();
@@ -128,7 +128,7 @@ fn take_place(new: &Path, to: &Path, old: &Path) -> io::Result<()> {
         _ => {}
     }
     fs::rename(new, to).inspect_err(|_| {
-        // Back to what it was.
+        // Restores the old folder.
         let _ = fs::rename(old, to);
     })
 }

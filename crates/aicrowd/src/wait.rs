@@ -1,7 +1,8 @@
-//! Waiting until a submission is graded.
+//! Waits until a submission is graded.
 //!
-//! `aicrowd-cli` does not do that. The package `aicrowd-api` (0.1.25) asks `/api/submissions/{id}` of the website for
-//! the state, with the token of a challenge's organiser; whether the service answers a participant's key is not known.
+//! `aicrowd-cli` cannot do that. The package `aicrowd-api` (0.1.25) requests the state from `/api/submissions/{id}` of
+//! the website with the token of a challenge's organiser; it is unknown whether the service accepts a participant's
+//! key.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,12 +12,12 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::error::{Cause, Error, Result, plain};
 
-/// How often to ask, and for how long.
+/// The interval and the time limit for polling.
 #[derive(Debug, Clone)]
 pub struct WaitOptions {
-    /// The wait between the first two questions; it grows by half from one to the next, up to a minute.
+    /// The time between the first two requests; it grows by half each time, up to a minute.
     pub poll_every: Duration,
-    /// How long in all.
+    /// The total time.
     pub at_most: Duration,
 }
 
@@ -26,7 +27,7 @@ impl Default for WaitOptions {
     }
 }
 
-/// What became of a submission.
+/// The state of a submission.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct State {
     /// `submitted`, `initiated`, `graded` or `failed`.
@@ -40,24 +41,29 @@ pub struct State {
 }
 
 impl State {
-    /// Whether nothing more will happen.
+    /// Whether the state will not change any more.
     pub fn is_final(&self) -> bool {
         matches!(self.grading_status.as_str(), "graded" | "failed")
     }
 }
 
-/// Asks for the state of the submission `id` until it is graded or has failed; `see` is shown each new state.
+/// Polls the state of the submission `id` until it is graded or has failed; `observer` is called with each new state.
 ///
 /// # Errors
-/// [`Cause::Timeout`] when it takes too long; [`Cause::Refused`] when the service does not tell a participant.
-pub fn wait(client: &Client, id: u64, options: &WaitOptions, mut see: impl FnMut(&State)) -> Result<State> {
+/// [`Cause::Timeout`] if it takes too long; [`Cause::Refused`] if the service does not show it to a participant.
+pub fn wait(
+    client: &Client,
+    id: u64,
+    options: &WaitOptions,
+    mut observer: impl FnMut(&State),
+) -> Result<State> {
     let (start, mut pause) = (Instant::now(), options.poll_every);
     let mut last = None;
     loop {
         match state(client, id) {
             Ok(state) => {
                 if last.as_ref() != Some(&state) {
-                    see(&state);
+                    observer(&state);
                 }
                 if state.is_final() {
                     return Ok(state);

@@ -1,4 +1,4 @@
-//! Archives are unpacked whole or not at all, and only where they belong.
+//! Archives are unpacked completely or not at all, and only into their folder.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -31,7 +31,7 @@ fn refused(archive: &Path, limits: &UnpackLimits) -> Error {
 }
 
 #[test]
-fn an_archive_takes_the_place_of_its_folder() {
+fn an_archive_replaces_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("to");
     fs::create_dir(&to).unwrap();
@@ -67,7 +67,7 @@ fn entries_that_would_leave_the_folder_are_refused() {
     }
 }
 
-/// A zip archive of one stored entry under any name and mode (APPNOTE 4.3).
+/// A zip archive of one stored entry with any name and mode (APPNOTE 4.3).
 fn stored(name: &[u8], content: &[u8], mode: u32) -> Vec<u8> {
     let crc = crc32(content);
     let (n, len) = (name.len() as u16, content.len() as u32);
@@ -118,7 +118,7 @@ fn links_and_devices_are_refused() {
         let error = refused(&path, &UnpackLimits::default());
         assert!(error.to_string().contains("a link or a device"), "{error}");
     }
-    // The archive made by hand is one that a harmless entry comes out of.
+    // The handmade archive is valid: a harmless entry can be unpacked.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     fs::write(&path, stored(b"plain", b"text", 0o100_644)).unwrap();
@@ -144,7 +144,7 @@ fn bombs_are_stopped_while_they_unpack() {
 }
 
 #[test]
-fn a_damaged_archive_is_refused_and_what_was_there_is_kept() {
+fn a_damaged_archive_is_refused_and_the_old_folder_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = archive(folder.path(), &[("a.csv", &b"0123456789".repeat(50))]);
     let mut bytes = fs::read(&path).unwrap();

@@ -1,4 +1,4 @@
-//! TLS: who is trusted, and that it works at all.
+//! TLS: trusted certificates, and a working connection.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -25,7 +25,7 @@ fn config() -> Arc<ServerConfig> {
     Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
 }
 
-/// Says goodbye as TLS wants it.
+/// Closes the connection as TLS requires.
 struct Polite(StreamOwned<ServerConnection, TcpStream>);
 
 impl Read for Polite {
@@ -78,7 +78,7 @@ fn a_certificate_of_a_named_authority_is_trusted() {
 }
 
 #[test]
-fn a_certificate_of_nobody_or_for_another_name_is_not() {
+fn an_untrusted_certificate_or_one_for_another_name_is_refused() {
     let server = server();
     for (host, roots) in [("127.0.0.1", None), ("localhost", Some(CA))] {
         let error = user(&format!("https://{host}:{}", server.port), roots).unwrap_err();

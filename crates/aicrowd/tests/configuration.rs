@@ -1,4 +1,4 @@
-//! The file that is shared with aicrowd-cli.
+//! The configuration file shared with aicrowd-cli.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn none(_: &str) -> Option<String> {
 }
 
 #[test]
-fn a_login_keeps_whatever_else_is_in_the_file() {
+fn a_login_preserves_the_rest_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     fs::write(&path, THEIRS).unwrap();
@@ -25,7 +25,7 @@ fn a_login_keeps_whatever_else_is_in_the_file() {
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_for_its_owner_alone_and_a_link_stays_one() {
+fn the_file_is_private_and_a_link_is_kept() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = tempfile::tempdir().unwrap();
@@ -48,7 +48,7 @@ fn the_file_is_for_its_owner_alone_and_a_link_stays_one() {
 }
 
 #[test]
-fn a_damaged_file_is_not_taken_for_empty_and_its_key_is_not_shown() {
+fn a_damaged_file_is_not_treated_as_empty_and_its_key_is_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     fs::write(&path, "a = 1\naicrowd_api_key = \"s3cret\n").unwrap();
@@ -59,7 +59,7 @@ fn a_damaged_file_is_not_taken_for_empty_and_its_key_is_not_shown() {
 }
 
 #[test]
-fn the_key_is_that_of_the_environment_before_that_of_the_file() {
+fn the_key_in_the_environment_takes_precedence() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     let missing = ConfigFile::read(&path).unwrap();
@@ -72,7 +72,7 @@ fn the_key_is_that_of_the_environment_before_that_of_the_file() {
 
 #[cfg(all(unix, not(target_os = "macos")))]
 #[test]
-fn the_file_is_where_aicrowd_cli_has_it() {
+fn the_default_path_is_that_of_aicrowd_cli() {
     let home = |name: &str| (name == "HOME").then(|| "/home/ann".to_owned());
     assert_eq!(
         ConfigFile::default_path(home).unwrap().to_str(),

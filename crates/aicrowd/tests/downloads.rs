@@ -1,4 +1,4 @@
-//! Files come whole, several at once, and go on where they broke off.
+//! Downloads are complete, run in parallel, and resume after an interruption.
 
 use std::fs;
 use std::io::Write;
@@ -26,7 +26,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Fetches `/f.bin` of `server` into `folder`.
+/// Downloads `/f.bin` from `server` into `folder`.
 fn fetch(server: &Server, folder: &Path) -> (Result<Fetched>, String) {
     fetch_with(server, folder, &DownloadOptions::default())
 }
@@ -37,7 +37,7 @@ fn fetch_with(server: &Server, folder: &Path, options: &DownloadOptions) -> (Res
     (done.pop().unwrap(), log.text())
 }
 
-/// Answers with `BODY`, or the part of it that is asked for.
+/// Answers with `BODY`, or the requested part of it.
 fn ranged(request: &Request, out: &mut dyn Write) {
     match request.header("range").filter(|_| request.header("if-range").is_none_or(|tag| tag == ETAG.1)) {
         Some(range) => {
@@ -51,7 +51,7 @@ fn ranged(request: &Request, out: &mut dyn Write) {
 }
 
 #[test]
-fn the_listed_files_come_to_the_folder() {
+fn the_listed_files_are_downloaded() {
     let server = service(|_, _| false);
     let (client, folder) = (client(&server), tempfile::tempdir().unwrap());
     let challenge = client.challenge("faces").unwrap();
@@ -74,12 +74,12 @@ fn the_listed_files_come_to_the_folder() {
 }
 
 #[test]
-fn several_come_at_once() {
+fn files_are_downloaded_in_parallel() {
     let [begun, now, most] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
     let seen = Arc::clone(&most);
     let server = Server::new(move |request, out| {
         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        // The first three wait for each other, as do the next. One more at once would have this moment to come.
+        // The first three wait for each other, and so do the next three. A fourth at once would arrive in this time.
         let all = 3 * (begun.fetch_add(1, Ordering::SeqCst) / 3 + 1);
         wait_until("three at once", || begun.load(Ordering::SeqCst) >= all);
         thread::sleep(Duration::from_millis(50));
@@ -99,7 +99,7 @@ fn several_come_at_once() {
 }
 
 #[test]
-fn a_break_is_gone_on_from_and_not_begun_anew() {
+fn an_interrupted_download_resumes() {
     let n = AtomicUsize::new(0);
     let server = Server::new(move |request, out| {
         if n.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -118,14 +118,14 @@ fn a_break_is_gone_on_from_and_not_begun_anew() {
     assert!(log.contains("Retrying") && log.contains("from: 7, total: Some(20)"), "{log}");
 }
 
-/// What a broken-off run before left: seven bytes of the version `tag`.
+/// The result of an interrupted earlier run: seven bytes of the version `tag`.
 fn broken_off(folder: &Path, tag: &str) {
     let tag = format!("\"{tag}\"");
     let server = Server::new(move |_, out| {
         head(out, 200, &[("ETag", &tag)], Some(BODY.len()));
         let _ = out.write_all(b"OLDOLD!");
     });
-    // The run after has another port, so the note is made to fit below.
+    // The next run has another port, so the record is changed to match below.
     assert_eq!(fetch(&server, folder).0.unwrap_err().cause(), Cause::Network);
     assert_eq!(names(folder), [".f.bin.partial", ".f.bin.partial.json"]);
     let note = folder.join(".f.bin.partial.json");
@@ -141,7 +141,7 @@ fn point_to(server: &Server, folder: &Path) {
 }
 
 #[test]
-fn a_later_run_goes_on_only_with_the_same_file() {
+fn a_later_run_resumes_only_the_same_file() {
     for (tag, resumed) in [("v1", true), ("v0", false)] {
         let (server, folder) = (Server::new(ranged), tempfile::tempdir().unwrap());
         broken_off(folder.path(), tag);
@@ -156,7 +156,7 @@ fn a_later_run_goes_on_only_with_the_same_file() {
 }
 
 #[test]
-fn a_server_that_goes_on_elsewhere_is_begun_with_anew() {
+fn a_wrong_range_restarts_the_download() {
     for bad in ["bytes 5-19/20", "bytes 7-19/21", "nonsense"] {
         let server = Server::new(move |request, out| match request.header("range") {
             Some(_) => reply(out, 206, &[ETAG, ("Content-Range", bad)], b"xxxxxxxxxxxxx"),
@@ -180,7 +180,7 @@ fn a_server_that_goes_on_elsewhere_is_begun_with_anew() {
 }
 
 #[test]
-fn what_is_there_is_not_fetched_again_unless_asked() {
+fn existing_files_are_downloaded_again_only_with_force() {
     let (server, folder) = (Server::new(ranged), tempfile::tempdir().unwrap());
     fs::write(folder.path().join("f.bin"), "twenty bytes, others").unwrap();
     assert_eq!(fetch(&server, folder.path()).0.unwrap().outcome, Outcome::AlreadyThere);
@@ -193,7 +193,7 @@ fn what_is_there_is_not_fetched_again_unless_asked() {
 }
 
 #[test]
-fn the_key_goes_to_the_host_of_the_datasets_and_not_on_to_where_it_leads() {
+fn the_key_is_sent_to_the_datasets_host_and_not_to_its_redirect() {
     let storage = Server::new(|_, out| reply(out, 200, &[], BODY));
     let to = format!("{}/deep/object?X-Signature=s", storage.url());
     let datasets = Server::new(move |_, out| reply(out, 302, &[("Location", &to)], b""));
@@ -246,7 +246,7 @@ fn two_downloads_do_not_write_one_file() {
     let folder = tempfile::tempdir().unwrap();
     std::thread::scope(|scope| {
         let first = scope.spawn(|| fetch(&server, folder.path()).0);
-        // It asks when the file is its own.
+        // It sends a request when it has the file's lock.
         wait_until("the first request", || !server.requests().is_empty());
         let second = fetch(&server, folder.path()).0;
         refused.store(true, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! Whatever goes wrong on the way: an end, a cause, nothing half in its place, no key let out.
+//! Network failures: each ends with its cause, leaves no incomplete file in place, and does not leak the key.
 
 use std::fs;
 use std::io::Write;
@@ -14,7 +14,7 @@ use crate::service::{KEY, Log, client, client_of, client_within, dataset, hasty,
 
 type Fault = fn(&Request, &mut dyn Write);
 
-/// The error of a download from a server with a fault, and how often the server was asked.
+/// The error of a download from a faulty server, and the number of requests.
 fn error_of(fault: Fault, options: &DownloadOptions, limits: Limits) -> (Error, usize) {
     let (server, folder, log) = (Server::new(fault), tempfile::tempdir().unwrap(), Log::default());
     let file = dataset(format!("{}/f.bin?X-Signature=s3cret", server.url()));
@@ -56,8 +56,8 @@ fn dribble(_: &Request, out: &mut dyn Write) {
 }
 
 #[test]
-fn a_download_that_goes_wrong_ends_with_its_cause() {
-    // The fault, what it comes to, and how often it is tried.
+fn a_failed_download_ends_with_its_cause() {
+    // The fault, its cause, and the number of attempts.
     let cases: [(&str, Fault, Cause, usize); 14] = [
         ("401", |_, out| reply(out, 401, &[], b"register <a href=x>"), Cause::NotRegistered, 1),
         ("403", |_, out| reply(out, 403, &[], b""), Cause::NotRegistered, 1),
@@ -115,7 +115,7 @@ fn times_out(name: &str, mut fail: impl FnMut(Limits) -> (Error, usize)) {
         let (error, asked) = fail(hasty(limit));
         assert_eq!(error.cause(), Cause::Timeout, "{name}: {error}");
         assert!(asked <= 3, "{name} was asked {asked} times");
-        // On a slow machine a limit may be over before the server has read the question.
+        // On a slow machine a limit may be reached before the server has read the request.
         (asked == 3).then_some(())
     });
 }
@@ -154,7 +154,7 @@ fn redirects_are_followed_so_far_and_to_nothing_insecure() {
 }
 
 #[test]
-fn a_call_of_the_api_that_goes_wrong_ends_with_its_cause() {
+fn a_failed_call_of_the_api_ends_with_its_cause() {
     let cases: [(&str, Fault, Cause, usize); 11] = [
         ("401", |_, out| reply(out, 401, &[], b""), Cause::BadKey, 1),
         ("403", |_, out| reply(out, 403, &[], b"{\"message\": \"no k3y-0123456789\"}"), Cause::Refused, 1),
@@ -187,7 +187,7 @@ fn a_call_of_the_api_that_goes_wrong_ends_with_its_cause() {
     }
 }
 
-/// The error of a call of the API, and how often the server was asked.
+/// The error of a call of the API, and the number of requests.
 fn error_of_call(fault: Fault, limits: Limits) -> (Error, usize) {
     let server = Server::new(fault);
     let error = client_within(&server, limits).challenge("faces").unwrap_err();
@@ -204,7 +204,7 @@ fn a_call_of_the_api_that_is_silent_or_too_slow_times_out() {
 }
 
 #[test]
-fn the_api_that_leads_elsewhere_is_not_followed() {
+fn redirects_of_the_api_are_not_followed() {
     let elsewhere = Server::new(|_, out| reply(out, 200, &[], b"[{\"id\": 7, \"slug\": \"faces\"}]"));
     for status in [301, 302, 303, 307, 308] {
         let to = format!("{}/x?a=b", elsewhere.url());
@@ -216,7 +216,7 @@ fn the_api_that_leads_elsewhere_is_not_followed() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_said_so() {
+fn an_unreachable_server_is_reported() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
     assert_eq!(client_of(&url, &url).user().unwrap_err().cause(), Cause::Network);

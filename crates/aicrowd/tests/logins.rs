@@ -1,4 +1,4 @@
-//! Logging in, and what the service says of a key.
+//! Logging in, and responses of the service about a key.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -53,7 +53,7 @@ fn a_login_in_the_browser_brings_the_key_and_the_gitlab_details() {
 }
 
 #[test]
-fn a_user_who_does_not_come_is_waited_for_no_longer() {
+fn a_login_in_the_browser_times_out() {
     let server = service(|request, out| {
         if request.path == "/auth/initiate" {
             reply(out, 200, &[], b"{\"login_url\": \"https://h/x\", \"otp\": \"1\"}");

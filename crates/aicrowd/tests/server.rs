@@ -1,4 +1,4 @@
-//! A server on this machine that answers whatever a test wants, well-formed or not, and notes what it was asked.
+//! A local server with any response, well-formed or not, that records its requests.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,23 +8,23 @@ use std::thread;
 
 use crate::patience::PATIENCE;
 
-/// What was asked.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// With the query.
+    /// Including the query.
     pub(crate) path: String,
-    /// Names in lower case.
+    /// With names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
 
-/// A connection that an answer is written to.
+/// A connection for the response.
 pub(crate) trait Connection: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Connection for T {}
 
-type Answer = dyn Fn(&Request, &mut dyn Write) + Send + Sync;
+type RespondFn = dyn Fn(&Request, &mut dyn Write) + Send + Sync;
 type Wrap = dyn Fn(TcpStream) -> Box<dyn Connection> + Send + Sync;
 
 pub(crate) struct Server {
@@ -33,7 +33,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves until the test ends; each connection takes one request.
+    /// Serves until the test ends; each connection has one request.
     pub(crate) fn new(answer: impl Fn(&Request, &mut dyn Write) + Send + Sync + 'static) -> Server {
         Server::wrapped(answer, |stream| Box::new(stream))
     }
@@ -45,7 +45,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (answer, wrap): (Arc<Answer>, Arc<Wrap>) = (Arc::new(answer), Arc::new(wrap));
+        let (answer, wrap): (Arc<RespondFn>, Arc<Wrap>) = (Arc::new(answer), Arc::new(wrap));
         let noted = Arc::clone(&requests);
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -64,7 +64,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// What was asked, as `GET /path`.
+    /// The requests as `GET /path`.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.requests().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
     }
@@ -76,7 +76,7 @@ impl Request {
     }
 }
 
-fn serve(connection: Box<dyn Connection>, answer: &Answer, noted: &Mutex<Vec<Request>>) {
+fn serve(connection: Box<dyn Connection>, answer: &RespondFn, noted: &Mutex<Vec<Request>>) {
     let mut connection = BufReader::new(connection);
     let Some(request) = read(&mut connection) else { return };
     noted.lock().unwrap().push(request.clone());
@@ -105,13 +105,13 @@ fn read(input: &mut impl BufRead) -> Option<Request> {
     Some(Request { method, path, headers, body })
 }
 
-/// Writes an answer as it should be.
+/// Writes a well-formed response.
 pub(crate) fn reply(out: &mut dyn Write, status: u16, headers: &[(&str, &str)], body: &[u8]) {
     head(out, status, headers, Some(body.len()));
     let _ = out.write_all(body);
 }
 
-/// Writes the head of an answer, with whatever length.
+/// Writes the head of a response, with any length.
 pub(crate) fn head(out: &mut dyn Write, status: u16, headers: &[(&str, &str)], length: Option<usize>) {
     let mut text = format!("HTTP/1.1 {status} Whatever\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -123,7 +123,7 @@ pub(crate) fn head(out: &mut dyn Write, status: u16, headers: &[(&str, &str)], l
     let _ = out.write_all((text + "\r\n").as_bytes());
 }
 
-/// Says nothing for as long as any test waits.
+/// Sends nothing for as long as any test waits.
 pub(crate) fn hush() {
     thread::sleep(PATIENCE);
 }

@@ -1,4 +1,4 @@
-//! The service as it should be, and clients of it.
+//! A simulated service, and clients for it.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -11,7 +11,7 @@ use crate::server::{Request, Server, reply};
 
 pub(crate) const KEY: &str = "k3y-0123456789";
 
-/// Limits that no answer reaches, with short waits between attempts.
+/// Limits that no response reaches, with short waits between attempts.
 pub(crate) fn limits() -> Limits {
     Limits {
         connect: PATIENCE,
@@ -22,17 +22,17 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
-/// Limits that a server which says nothing reaches after `limit`.
+/// Limits that a silent server reaches after `limit`.
 pub(crate) fn hasty(limit: Duration) -> Limits {
     Limits { silence: limit, call: limit, ..limits() }
 }
 
-/// A client with the key, of one server that is everything.
+/// A client with the key; one server plays all three hosts.
 pub(crate) fn client(server: &Server) -> Client {
     client_within(server, limits())
 }
 
-/// The same with limits of its own.
+/// The same with given limits.
 pub(crate) fn client_within(server: &Server, limits: Limits) -> Client {
     new_client(&server.url(), &server.url(), limits)
 }
@@ -46,7 +46,7 @@ fn new_client(api: &str, datasets: &str, limits: Limits) -> Client {
     Client::new(hosts, limits, None).unwrap().with_key(ApiKey::new(KEY).unwrap())
 }
 
-/// A service that answers `first` where that answers, and else as it should.
+/// A service that answers with `first`, or correctly if that returns false.
 pub(crate) fn service(first: impl Fn(&Request, &mut dyn Write) -> bool + Send + Sync + 'static) -> Server {
     let url: Arc<OnceLock<String>> = Arc::default();
     let own = Arc::clone(&url);
@@ -105,7 +105,7 @@ pub(crate) fn dataset(url: String) -> Dataset {
     Dataset { title: "a file".to_owned(), description: String::new(), size: None, url }
 }
 
-/// Keeps the words of what happens.
+/// Records the events as text.
 #[derive(Default)]
 pub(crate) struct Log(Mutex<Vec<String>>);
 

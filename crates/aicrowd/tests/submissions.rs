@@ -1,4 +1,4 @@
-//! What is sent is what was checked, once, and a refusal says why.
+//! Submissions are sent once, as checked, and a refusal has its reason.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -108,7 +108,7 @@ fn a_redirect_to_anything_else_is_not_followed() {
     }
 }
 
-/// What the service says when it refuses at the path `at`.
+/// The result of a refusal at the path `at`.
 fn refused(at: &'static str, status: u16, body: &'static str) -> (headsmith_aicrowd::Error, Server) {
     let server = service(move |request, out| {
         let hit = format!("{} {}", request.method, request.path) == at;
@@ -121,7 +121,7 @@ fn refused(at: &'static str, status: u16, body: &'static str) -> (headsmith_aicr
 }
 
 #[test]
-fn each_refusal_says_why() {
+fn each_refusal_has_its_reason() {
     const SLOT: &str = "GET /api/v1/submissions?challenge_id=faces";
     const NOTE: &str = "POST /api/v1/submissions";
     let no = |status, body, cause| (SLOT, status, body, cause);
@@ -173,7 +173,7 @@ fn each_refusal_says_why() {
 }
 
 #[test]
-fn an_answer_that_is_lost_at_the_end_is_said_to_be_uncertain() {
+fn a_lost_last_response_is_reported_as_uncertain() {
     let server = service(|request, _| request.method == "POST" && request.path != "/upload");
     let error = send(&client(&server)).unwrap_err();
     assert!(error.to_string().contains("it is unknown whether it was submitted"), "{error}");
@@ -181,7 +181,7 @@ fn an_answer_that_is_lost_at_the_end_is_said_to_be_uncertain() {
 }
 
 #[test]
-fn someone_not_registered_is_told_where_to() {
+fn an_unregistered_user_gets_the_registration_page() {
     let server = service(|request, out| {
         let hit = request.path.contains("participant?");
         if hit {
@@ -223,7 +223,7 @@ fn a_table_unlike_the_sample_is_not_prepared() {
 }
 
 #[test]
-fn the_sample_is_found_among_what_was_downloaded() {
+fn the_sample_is_found_among_the_downloads() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(check::find_sample(folder.path()).unwrap(), None);
     fs::create_dir(folder.path().join("data")).unwrap();
@@ -259,7 +259,7 @@ fn a_dry_run_asks_nothing_and_shows_no_key() {
     assert!(server.requests().is_empty());
 }
 
-/// Waits for a submission's end at a service that answers so, and then the last again and again.
+/// Waits for a submission's end at a service that returns these states, and then repeats the last.
 fn states(
     answers: &'static [(u16, &'static str)],
     at_most: Duration,
@@ -280,7 +280,7 @@ fn states(
 }
 
 #[test]
-fn the_state_is_asked_for_until_it_is_final() {
+fn the_state_is_polled_until_it_is_final() {
     let answers = &[
         (200, "{\"grading_status_cd\": \"submitted\"}"),
         (200, "{\"grading_status_cd\": \"initiated\"}"),

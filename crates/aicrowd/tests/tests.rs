@@ -1,6 +1,6 @@
-//! The client against a stand-in of the service on this machine.
+//! The client with a simulated service on this machine.
 
-// A test may end at the first thing that is not as it must be, in the code it shares too.
+// A test may panic at the first failure, also in shared code.
 #![allow(clippy::unwrap_used)]
 
 mod archives;

@@ -26,7 +26,7 @@ pub(crate) fn ask() {
         view::live::close();
         std::process::exit(INTERRUPTED.into());
     }
-    view::say("stopping: the fit keeps its best model so far; Ctrl-C again quits at once");
+    view::print_message("stopping: the fit keeps its best model so far; Ctrl-C again quits at once");
 }
 
 /// Whether Ctrl-C was pressed.

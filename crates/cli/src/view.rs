@@ -1,4 +1,4 @@
-//! What a person sees: progress on standard error, results on standard output.
+//! Output for people: progress on standard error, results on standard output.
 
 pub(crate) mod error;
 pub(crate) mod folds;
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
-/// Prints a result. A reader that has gone away (`headsmith .. | head`) is no failure.
+/// Prints a result. A reader that has ended (`headsmith .. | head`) is no error.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -27,21 +27,21 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// The columns of the terminal that results go to; 80 where there is none.
+/// The width of the terminal for results; 80 if there is none.
 pub(crate) fn width() -> usize {
-    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let asked = || ratatui::crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
-    told.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
+    given.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
-/// Says something on standard error, or in the view that has the screen.
-pub(crate) fn say(text: &str) {
-    if !live::tell(text) {
+/// Prints a message on standard error, or in the view that has the screen.
+pub(crate) fn print_message(text: &str) {
+    if !live::log(text) {
         print_line(text);
     }
 }
 
-/// Prints a line on standard error. That nobody listens there any more is no reason to end a fit.
+/// Prints a line on standard error. A closed standard error is no reason to end a fit.
 fn print_line(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

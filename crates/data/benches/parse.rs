@@ -1,4 +1,4 @@
-//! How fast tables are read: the notebook's CSV, columns of numbers, and the checks.
+//! The speed of reading tables: the notebook's CSV, numeric columns, and the checks.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use headsmith_data::{ReadOptions, checks, read_bytes};

@@ -1,6 +1,6 @@
-//! Reads a table and prints how long it took and the most memory it needed: `read FILE [THREADS] [REPEATS]`.
+//! Reads a table and prints the time and the peak memory: `read FILE [THREADS] [REPEATS]`.
 //!
-//! 0 threads are all there are.
+//! 0 means all threads.
 
 use headsmith_data::{ReadOptions, read};
 use headsmith_kernels::Pool;
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The most memory this process has had, as Linux counts it.
+/// The peak memory of this process, as Linux counts it.
 fn peak_rss_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -1,11 +1,10 @@
-//! Arrow IPC: files, which Feather of version 2 are, and streams, as Hugging Face's `datasets` saves them.
+//! Arrow IPC: files, including Feather version 2, and streams, as saved by Hugging Face's `datasets`.
 //!
-//! Messages are read one after another, so that a file need not be in memory: a batch of rows is. The columns of a batch
-//! become the same cells as those of Parquet. Nothing is believed that a message says of lengths: memory grows with the
-//! bytes that are there.
+//! Messages are read one after another, so only one batch of rows is in memory. The columns of a batch become the same
+//! cells as those of Parquet. No claimed length is trusted: memory grows with the bytes that are really there.
 //!
-//! Own code, since the crates for Arrow bring arrays of their own and their kernels, of which a table needs none, and allocate what a
-//! message claims.
+//! This is our own code because the Arrow crates bring arrays and kernels that a table does not need, and allocate
+//! what a message claims.
 
 mod array;
 mod cells;
@@ -16,17 +15,17 @@ mod schema;
 use crate::columnar::{
     self, Batch, Cells, ColumnarFile, Field, N_SAMPLED, Scheme, Wanted, as_lists, no_rows,
 };
-use crate::left_out::Numerals;
+use crate::left_out::NumericTexts;
 use crate::rows::RowBlock;
 use crate::source::{Compression, Source};
 use crate::{Error, ReadOptions, Result};
 use array::{Array, Dictionaries};
 use headsmith_kernels::Pool;
-use message::{Kind, Messages};
+use message::{MessageKind, Messages};
 use schema::{Node, Schema};
 use std::ops::Range;
 
-/// An open Arrow file or stream and what its columns are.
+/// An open Arrow file or stream with the roles of its columns.
 pub(crate) struct Arrow {
     source: Source,
     compression: Compression,
@@ -35,7 +34,7 @@ pub(crate) struct Arrow {
     first: Rows,
 }
 
-/// The rows of a record batch: the columns that are wanted.
+/// The wanted columns of a record batch.
 struct Rows {
     n_rows: usize,
     arrays: Vec<Option<Array>>,
@@ -52,7 +51,7 @@ fn cut_off() -> Error {
     .with_hint("copy or download the file again")
 }
 
-/// Opens an Arrow file or stream and finds out what its columns are.
+/// Opens an Arrow file or stream and determines the roles of its columns.
 pub(crate) fn open(source: &Source, compression: Compression, options: &ReadOptions) -> Result<Arrow> {
     let mut batches = Batches::new(source, compression)?;
     let schema = batches.schema()?;
@@ -61,22 +60,22 @@ pub(crate) fn open(source: &Source, compression: Compression, options: &ReadOpti
     let mut first_cells = |field: &Field| {
         field.leaf.map(|_| cells_of(&schema.nodes, &first, field, sampled.clone())).transpose()
     };
-    let said = |key: &str| schema.said(key);
-    let scheme = Scheme::new("Arrow", schema.fields(), &said, &mut first_cells, options)?;
+    let metadata = |key: &str| schema.metadata(key);
+    let scheme = Scheme::new("Arrow", schema.fields(), &metadata, &mut first_cells, options)?;
     let Schema { nodes, .. } = schema;
-    // What is kept of the first rows is what columns of text are looked at for again.
+    // Keeps only the sampled rows, which are read again to classify text columns.
     let first = Rows { n_rows: sampled.end, ..first };
     Ok(Arrow { source: source.clone(), compression, nodes, scheme, first })
 }
 
-/// The cells of some rows of a column.
+/// The cells of a range of rows of a column.
 fn cells_of(nodes: &[Node], rows: &Rows, field: &Field, range: Range<usize>) -> Result<Cells> {
     let column = field.leaf.unwrap_or_default();
     let Some(Some(array)) = rows.arrays.get(column) else { return Err(damaged("a column is missing")) };
     as_lists(field, cells::cells(&nodes[column], array, range)).map_err(damaged)
 }
 
-/// The record batches of a source, one after another.
+/// The record batches of a source, in order.
 struct Batches {
     messages: Messages<'static>,
     dictionaries: Dictionaries,
@@ -90,16 +89,16 @@ impl Batches {
 
     fn schema(&mut self) -> Result<Schema> {
         match self.messages.next()? {
-            Some(message) if message.kind == Kind::Schema => Schema::read(&message),
+            Some(message) if message.kind == MessageKind::Schema => Schema::read(&message),
             _ => Err(damaged("it does not begin with a schema")),
         }
     }
 
-    /// The next batch that has rows.
+    /// The next batch with rows.
     fn next(&mut self, nodes: &[Node], wanted: &dyn Fn(usize) -> bool) -> Result<Option<Rows>> {
         while let Some(message) = self.messages.next()? {
             match message.kind {
-                Kind::Batch => {
+                MessageKind::Batch => {
                     let batch = message.header()?;
                     let (n_rows, arrays) =
                         array::read_batch(&message, &batch, nodes, wanted, &self.dictionaries)?;
@@ -107,14 +106,14 @@ impl Batches {
                         return Ok(Some(Rows { n_rows, arrays }));
                     }
                 }
-                Kind::Dictionary => {
+                MessageKind::Dictionary => {
                     let id = message.header()?.i64(0, 0);
                     let node = nodes.iter().find_map(|node| node.of_dictionary(id));
                     let node = node.ok_or_else(|| damaged("a dictionary is of no column"))?;
                     array::read_dictionary(&message, node, &mut self.dictionaries, id)?;
                 }
-                Kind::Schema => return Err(damaged("it has a second schema")),
-                Kind::Other => {}
+                MessageKind::Schema => return Err(damaged("it has a second schema")),
+                MessageKind::Other => {}
             }
         }
         Ok(None)
@@ -141,7 +140,7 @@ impl ColumnarFile for Arrow {
         Ok(Box::new(Blocks { arrow: self, pool, batches, columns, rows: None, n_done: 0, n_before: 0 }))
     }
 
-    fn numerals(&self) -> Result<Vec<Numerals>> {
+    fn numerals(&self) -> Result<Vec<NumericTexts>> {
         let sampled = 0..self.first.n_rows;
         let mut first = |field: &Field| cells_of(&self.nodes, &self.first, field, sampled.clone()).map(Some);
         columnar::numerals(&self.scheme, &mut first, &mut |column, each| {
@@ -155,15 +154,15 @@ impl ColumnarFile for Arrow {
     }
 }
 
-/// The rows of an Arrow file in blocks.
+/// Reads an Arrow file in blocks of rows.
 struct Blocks<'a> {
     arrow: &'a Arrow,
     pool: &'a Pool,
     batches: Batches,
-    /// The columns that are read.
+    /// The columns to read.
     columns: Vec<usize>,
     rows: Option<Rows>,
-    /// The rows of the batch that are done.
+    /// The number of rows of the batch already returned.
     n_done: usize,
     /// The number of rows before the next block.
     n_before: u64,

@@ -1,26 +1,26 @@
-//! Labels in files of their own beside the features: one for each row, in the order of the rows.
+//! Labels in separate files: one for each row of the features, in the same order.
 //!
-//! The features are read first, then the labels, by the same readers. Both are joined by the place of each row among all
-//! rows of its files, so that a row that cannot be read on one side leaves out its fellow on the other.
+//! The features are read first, then the labels, by the same readers. They are joined by each row's position among all
+//! rows of its files, so a bad row on one side also drops its counterpart.
 
 mod file;
-mod kept;
 mod names;
+mod positions;
 
-pub(crate) use kept::Kept;
 pub(crate) use names::label_paths;
+pub(crate) use positions::RowPositions;
 
 use crate::columns::Role;
 use crate::features::Features;
-use crate::labels::Gathering;
+use crate::labels::LabelBuilder;
 use crate::rows::NO_LABEL;
 use crate::source::Source;
 use crate::table::Contents;
-use crate::{Error, Files, Finding, LabelPlace, Labels, Place, ReadOptions, Result, Severity, join};
+use crate::{Error, Files, Finding, LabelSource, Labels, ReadOptions, Result, RowLocation, Severity, join};
 use headsmith_kernels::Pool;
 use std::path::{Path, PathBuf};
 
-/// The files of a table's labels, and how they are read.
+/// The files of a table's labels, and the options for reading them.
 #[derive(Debug)]
 pub(crate) struct LabelFiles {
     pub(crate) sources: Vec<Source>,
@@ -28,20 +28,20 @@ pub(crate) struct LabelFiles {
 }
 
 impl LabelFiles {
-    /// The labels of a table that is read by `options`.
+    /// The labels of a table that is read with `options`.
     ///
     /// # Errors
-    /// When a file cannot be read, or a folder holds none.
+    /// If a file cannot be read, or a folder has none.
     pub(crate) fn new(files: &Files, options: &ReadOptions) -> Result<LabelFiles> {
         let paths = files.paths()?;
         let sources = paths.iter().map(|path| Source::at(path).map_err(|error| error.at(path)));
         Ok(LabelFiles { sources: sources.collect::<Result<_>>()?, options: file::options(options) })
     }
 
-    /// Gives the rows of `contents` their labels.
+    /// Adds the labels to the rows of `contents`.
     ///
     /// # Errors
-    /// When the labels cannot be read, or are not as many as the rows.
+    /// If the labels cannot be read, or their number differs from that of the rows.
     pub(crate) fn attach(
         &self,
         contents: &mut Contents,
@@ -52,8 +52,8 @@ impl LabelFiles {
         let mut labels = Vec::new();
         for (i, source) in self.sources.iter().enumerate() {
             let n_rows = match self.sources.len() {
-                1 => Some(contents.kept.n_rows()),
-                n if n == contents.parts.len() => contents.kept.n_rows_of(i),
+                1 => Some(contents.positions.n_rows()),
+                n if n == contents.parts.len() => contents.positions.n_rows_of(i),
                 _ => None,
             };
             let read = file::read(source, n_rows, &self.options, pool);
@@ -63,15 +63,15 @@ impl LabelFiles {
     }
 }
 
-/// How to read a table whose labels are in files of their own.
+/// The options for reading a table whose labels are in separate files.
 pub(crate) fn options_of_features(options: &ReadOptions) -> ReadOptions {
-    ReadOptions { labels: LabelPlace::Beside, label_column: None, ..options.clone() }
+    ReadOptions { labels: LabelSource::Beside, label_column: None, ..options.clone() }
 }
 
-/// Gives the rows of the file `source` the labels in a file beside it, if it is an array without labels and there are some.
+/// If the file `source` is an array without labels, adds those of a file beside it, if there is one.
 ///
 /// # Errors
-/// When the labels cannot be read, or are not as many as the rows; never where they are placeholders.
+/// If the labels cannot be read, or their number differs from that of the rows; never for placeholders.
 pub(crate) fn attach_found(
     source: &Source,
     contents: &mut Contents,
@@ -82,16 +82,16 @@ pub(crate) fn attach_found(
     let part = &contents.parts[0];
     let has_labels = contents.labels.is_some() || part.columns.label.is_some();
     let Source::File(path) = source else { return Ok(()) };
-    if options.labels != LabelPlace::Within || has_labels || !part.format.is_arrays() {
+    if options.labels != LabelSource::Within || has_labels || !part.format.is_arrays() {
         return Ok(());
     }
     let found: Vec<PathBuf> = label_paths(path).into_iter().filter(|path| path.is_file()).collect();
     let Some(first) = found.first() else { return Ok(()) };
-    let n_rows = Some(contents.kept.n_rows());
+    let n_rows = Some(contents.positions.n_rows());
     let read = file::read(&Source::File(first.clone()), n_rows, &file::options(options), pool);
     let read = read.map_err(|error| error.at(first));
     if options.placeholder_labels {
-        let whole = |labels: &Contents| labels.labels.is_some() && labels.kept == contents.kept;
+        let whole = |labels: &Contents| labels.labels.is_some() && labels.positions == contents.positions;
         return read.ok().filter(whole).map_or(Ok(()), |labels| attach(contents, labels, features, options));
     }
     attach(contents, read?, features, options)?;
@@ -99,7 +99,7 @@ pub(crate) fn attach_found(
     Ok(())
 }
 
-/// Which files were not taken for the labels, although they have the name.
+/// Reports files with the name of labels that were not used.
 fn also_there(found: &[PathBuf], table: &Path) -> Option<Finding> {
     let [first, others @ ..] = found else { return None };
     let others: Vec<String> = others.iter().map(|path| shown(path)).collect();
@@ -121,8 +121,8 @@ pub(crate) fn shown(path: &Path) -> String {
     path.file_name().map_or(path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The name of the files of labels together.
-fn called(labels: &Contents) -> String {
+/// The name of the label files as a group.
+fn group_name(labels: &Contents) -> String {
     match &labels.parts[..] {
         [part] => part.source.path().display().to_string(),
         [first, .., last] => {
@@ -133,25 +133,25 @@ fn called(labels: &Contents) -> String {
     }
 }
 
-/// Gives the rows of `contents` the labels of the rows at the same places of `labels`.
+/// Adds to each row of `contents` the label at the same position in `labels`.
 fn attach(
     contents: &mut Contents,
     labels: Contents,
     features: &mut dyn Features,
     options: &ReadOptions,
 ) -> Result<()> {
-    let (n_rows, n_labels) = (contents.kept.n_rows(), labels.kept.n_rows());
+    let (n_rows, n_labels) = (contents.positions.n_rows(), labels.positions.n_rows());
     if n_rows != n_labels {
         return Err(not_as_many(n_rows, &labels));
     }
     let Some(own) = &labels.labels else {
-        return Err(Error::labels(format!("there are no labels in {}", called(&labels))));
+        return Err(Error::labels(format!("there are no labels in {}", group_name(&labels))));
     };
-    let codes = contents.kept.matched(&labels.kept, own.codes());
+    let codes = contents.positions.matched(&labels.positions, own.codes());
     let keep: Vec<bool> = codes.iter().map(|&code| code != NO_LABEL).collect();
     let n_kept = keep.iter().filter(|&&keep| keep).count();
     if n_kept == 0 {
-        let what = format!("none of the rows that can be read has a label in {}", called(&labels));
+        let what = format!("none of the rows that can be read has a label in {}", group_name(&labels));
         return Err(Error::labels(what));
     }
     if n_kept < keep.len() {
@@ -159,12 +159,12 @@ fn attach(
         contents.retain(&keep);
         contents.n_skipped += keep.len() - n_kept;
     }
-    let mut gathering = Gathering::default();
+    let mut gathering = LabelBuilder::default();
     gathering.add(own.names(), &codes);
     gathering.retain_labelled();
-    // What is to be said of the labels was said when they were read.
-    let (attached, _) = gathering.finish(own.column(), "", |_| Place::whole());
-    say(contents, &labels, options);
+    // Findings about the labels were reported when they were read.
+    let (attached, _) = gathering.finish(own.column(), "", |_| RowLocation::whole());
+    add_findings(contents, &labels, options);
     name_label(contents, &attached, options);
     contents.labels = Some(attached);
     contents.labels_from = labels.parts.iter().map(|part| part.source.path().to_owned()).collect();
@@ -178,31 +178,36 @@ fn not_as_many(n_rows: usize, labels: &Contents) -> Error {
         1 => " (1 blank line is not counted)".to_owned(),
         n => format!(" ({n} blank lines are not counted)"),
     };
-    let what =
-        format!("{n_rows} rows of features and {} labels in {}{blank}", labels.kept.n_rows(), called(labels));
+    let what = format!(
+        "{n_rows} rows of features and {} labels in {}{blank}",
+        labels.positions.n_rows(),
+        group_name(labels)
+    );
     Error::labels(what).with_hint("save both from the same rows")
 }
 
-/// What was said of the labels, and which labels of the table itself are ignored for them.
-fn say(contents: &mut Contents, labels: &Contents, options: &ReadOptions) {
+/// Adds the findings about the labels, and reports labels in the table itself that are ignored.
+fn add_findings(contents: &mut Contents, labels: &Contents, options: &ReadOptions) {
     let several = labels.parts.len() > 1;
     let file = labels.parts[0].source.path();
     let of_file = |finding: &Finding| {
         let message =
             if several { finding.message.clone() } else { format!("{}: {}", shown(file), finding.message) };
-        let places = finding.places.iter().map(|place| place.clone().in_file(file)).collect();
+        let places = finding.places.iter().map(|location| location.clone().in_file(file)).collect();
         Finding { message, places, ..finding.clone() }
     };
     contents.warnings.extend(labels.warnings.iter().map(of_file));
     let own = contents.parts[0].columns.label.clone();
-    if let (Some(own), LabelPlace::Beside) = (own, options.labels) {
-        let message =
-            format!("the labels are those in {}: column \"{own}\" of the table is ignored", called(labels));
+    if let (Some(own), LabelSource::Beside) = (own, options.labels) {
+        let message = format!(
+            "the labels are those in {}: column \"{own}\" of the table is ignored",
+            group_name(labels)
+        );
         contents.warnings.push(warning("label-column", contents.parts[0].source.path(), message));
     }
 }
 
-/// Adds the label to the columns of arrays, which have no names of their own.
+/// Adds the label to the columns of an array, which have no names.
 fn name_label(contents: &mut Contents, labels: &Labels, options: &ReadOptions) {
     for part in &mut contents.parts {
         part.columns.placeholders = options.placeholder_labels;

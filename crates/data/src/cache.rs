@@ -1,9 +1,8 @@
-//! Tables in files that are mapped: written row by row while a table is parsed, never whole in memory, and mapped the
-//! next time without being parsed. `docs/formats/cache.md` describes the files.
+//! Cache files: written row by row while a table is parsed, so that it is never whole in memory, and mapped from then
+//! on without parsing. `docs/formats/cache.md` describes the format.
 //!
-//! A cache file is trusted only when it says itself that it was made from the table as it stands now (its path, length
-//! and time, and those of labels beside it) by this version under the same options, and when its checksums are right.
-//! Everything else that stands in its place is written anew.
+//! A cache file is used only if it was made from the current table (its path, length and time, and those of separate
+//! labels) by this version with the same options, and its checksums are right. Otherwise it is written again.
 
 mod key;
 mod stored;
@@ -17,9 +16,9 @@ use headsmith_kernels::Pool;
 use key::Key;
 use std::fs;
 use std::path::Path;
-use writing::{Writing, not_written};
+use writing::{CacheWriter, not_written};
 
-/// Reads the table in the files `sources` by its cache file in `folder`, which is written if it is not there.
+/// Reads the table in the files `sources` from its cache file in `folder`, which is created if it is missing.
 pub(crate) fn read(
     name: &Path,
     (sources, labels): (&[Source], Option<&LabelFiles>),
@@ -35,7 +34,7 @@ pub(crate) fn read(
         Err(why) => why,
     };
     fs::create_dir_all(folder).map_err(|error| not_written(folder, error))?;
-    let mut writing = Writing::begin(&path)?;
+    let mut writing = CacheWriter::begin(&path)?;
     let contents = parse_all(name, (sources, labels), options, &mut writing, pool)?;
     let x = writing.end(&contents, &key, pool)?;
     let table = Table::new(name, options, contents, x);
@@ -62,13 +61,13 @@ mod tests {
     }
 
     fn write_again(path: &Path, contents: &Contents, x: &Matrix) {
-        let mut writing = Writing::begin(path).unwrap();
+        let mut writing = CacheWriter::begin(path).unwrap();
         writing.append(x.as_slice()).unwrap();
         assert_eq!(&writing.end(contents, &key(), &Pool::inline()).unwrap(), x);
     }
 
     #[test]
-    fn reads_the_golden_file_and_writes_it_again() {
+    fn the_golden_file_round_trips() {
         let (name, source) = (Path::new("t.csv"), [Source::File("t.csv".into())]);
         let (contents, x) = stored::open(&golden(), &key(), (name, &source), &Pool::inline()).unwrap();
         assert_eq!(x.as_slice(), [0.5, -1.25, 3.0, 4e-30]);

@@ -1,4 +1,4 @@
-//! What is in tables, and what is wrong with them.
+//! Checks of tables: their contents and their problems.
 
 mod between;
 pub(crate) mod hashes;
@@ -10,51 +10,52 @@ mod suspects;
 mod tree;
 mod within;
 
-use crate::{Finding, Labels, Place, Severity, Table};
+use crate::{Finding, Labels, RowLocation, Severity, Table};
 pub use shared::{Grouped, shared_groups};
 pub use summary::{Summary, summary};
 
 use hashes::Hashes;
 use headsmith_kernels::{MatRef, Pool};
 
-/// Looks through tables given with their roles (`train`, `val`, `test`; the first is what the others are measured
-/// by) and says what is in them and what is wrong with them: table by table, the worst first, then what concerns two of
-/// them.
+/// Inspects tables, each with its role (`train`, `val`, `test`), and returns findings: table by table, the worst
+/// first, then those about two tables. Other tables are compared with the first.
 ///
-/// Labels of a table in the role `test`, or read with [`placeholder_labels`](crate::ReadOptions::placeholder_labels),
-/// are placeholders: nothing about them is an error.
+/// Labels of a table with the role `test`, or read with
+/// [`placeholder_labels`](crate::ReadOptions::placeholder_labels), are placeholders: they cause no errors.
 pub fn inspect(tables: &[(&str, &Table)], pool: &Pool) -> Vec<Finding> {
-    let looks: Vec<Look<'_>> = tables.iter().map(|(role, table)| Look::new(role, table, pool)).collect();
+    let hashed_tables: Vec<HashedTable<'_>> =
+        tables.iter().map(|(role, table)| HashedTable::new(role, table, pool)).collect();
     let mut findings = Vec::new();
-    for (i, look) in looks.iter().enumerate() {
-        let mut found = within::findings(look);
-        // What the first is measured by, the others are, too.
-        found.extend(if i == 0 { suspects::findings(look, pool) } else { Vec::new() });
+    for (i, hashed) in hashed_tables.iter().enumerate() {
+        let mut found = within::findings(hashed);
+        // Suspicious columns of the first table are also in the others, so they are reported once.
+        found.extend(if i == 0 { suspects::findings(hashed, pool) } else { Vec::new() });
         found.extend(
-            look.table
+            hashed
+                .table
                 .warnings()
                 .iter()
                 .cloned()
-                .map(|finding| Finding { table: look.role.to_owned(), ..finding }),
+                .map(|finding| Finding { table: hashed.role.to_owned(), ..finding }),
         );
         found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings.extend(found);
     }
-    for (i, later) in looks.iter().enumerate() {
+    for (i, later) in hashed_tables.iter().enumerate() {
         if i > 0 {
-            findings.extend(between::mismatches(&looks[0], later));
+            findings.extend(between::mismatches(&hashed_tables[0], later));
         }
-        findings.extend(looks[..i].iter().filter_map(|earlier| between::leakage(earlier, later)));
+        findings.extend(hashed_tables[..i].iter().filter_map(|earlier| between::leakage(earlier, later)));
     }
     findings
 }
 
-/// A hash of each row of features: rows of the same values have the same.
+/// A hash of each row of features: equal rows have equal hashes.
 pub fn row_hashes(x: MatRef<'_>, pool: &Pool) -> Vec<u128> {
     hashes::rows(x, pool)
 }
 
-/// A hash of the features and labels, in hexadecimal: the same for the same rows in any file format.
+/// A hash of the features and labels, in hexadecimal: equal for the same rows in any file format.
 pub fn fingerprint(table: &Table) -> String {
     let x = table.x();
     let mut hash = hashes::fold(hashes::fold(0, x.n_rows() as u64), x.n_cols() as u64);
@@ -69,20 +70,20 @@ pub fn fingerprint(table: &Table) -> String {
 }
 
 /// A table, its role and its hashes.
-struct Look<'a> {
+struct HashedTable<'a> {
     role: &'a str,
     table: &'a Table,
     hashes: Hashes,
-    /// The rows in the order of their hashes, equal ones in the order of the table.
+    /// The rows sorted by hash; equal ones in the order of the table.
     by_hash: Vec<u32>,
 }
 
-impl<'a> Look<'a> {
-    fn new(role: &'a str, table: &'a Table, pool: &Pool) -> Look<'a> {
+impl<'a> HashedTable<'a> {
+    fn new(role: &'a str, table: &'a Table, pool: &Pool) -> HashedTable<'a> {
         let hashes = hashes::of(table.x(), pool);
         let mut by_hash: Vec<u32> = (0..table.n_rows() as u32).collect();
         by_hash.sort_unstable_by_key(|&row| (hashes.rows[row as usize], row));
-        Look { role, table, hashes, by_hash }
+        HashedTable { role, table, hashes, by_hash }
     }
 
     fn has_placeholders(&self) -> bool {
@@ -93,8 +94,8 @@ impl<'a> Look<'a> {
         self.table.labels()
     }
 
-    fn place(&self, row: usize) -> Place {
-        self.table.place(row)
+    fn location(&self, row: usize) -> RowLocation {
+        self.table.location(row)
     }
 
     /// The first row with this hash.
@@ -105,7 +106,7 @@ impl<'a> Look<'a> {
     }
 
     fn finding(&self, severity: Severity, code: &'static str, message: String, rows: &[usize]) -> Finding {
-        let places = rows.iter().take(crate::rows::N_SHOWN).map(|&row| self.place(row)).collect();
+        let places = rows.iter().take(crate::rows::N_SHOWN).map(|&row| self.location(row)).collect();
         Finding { severity, code, table: self.role.to_owned(), message, count: rows.len(), places }
     }
 }

@@ -1,4 +1,4 @@
-//! The classes of a training table, in their order, and the encoding of labels by it.
+//! The classes of a training table in their order, and the encoding of labels as class indices.
 
 use crate::columns::quoted;
 use crate::labels::{Labels, folded, without_fraction};
@@ -13,10 +13,10 @@ pub struct Classes {
 }
 
 impl Classes {
-    /// Classes by their names, in this order (that of a stored model).
+    /// Classes with these names, in this order (that of a stored model).
     ///
     /// # Errors
-    /// With fewer than two names, or one twice.
+    /// If there are fewer than two names, or one occurs twice.
     pub fn new(names: Vec<String>) -> Result<Classes> {
         let mut sorted: Vec<&String> = names.iter().collect();
         sorted.sort();
@@ -33,11 +33,11 @@ impl Classes {
         Ok(Classes { names })
     }
 
-    /// The classes of a training table: sorted by value when all are integers, else by code points, as scikit-learn
+    /// The classes of a training table: sorted by value if all are integers, else by code points, as scikit-learn
     /// sorts text.
     ///
     /// # Errors
-    /// When the table has no labels, or only one class.
+    /// If the table has no labels, or only one class.
     pub fn of(table: &Table) -> Result<Classes> {
         let labels = labels_of(table)?;
         Classes::new(labels.names().to_vec()).map_err(|error| error.at(table.path()))
@@ -58,12 +58,12 @@ impl Classes {
         self.names.is_empty()
     }
 
-    /// The class of each row of `table`, an index into [`Classes::names`]. A label that differs from a class in case
-    /// alone is of that class.
+    /// The class of each row of `table`, an index into [`Classes::names`]. Case does not matter, unless two classes
+    /// differ only in case.
     ///
     /// # Errors
-    /// When the table has no labels, or one that is none of these classes: with its first place and the nearest
-    /// name.
+    /// If the table has no labels, or a label that is none of these classes; the message gives its first location and
+    /// the nearest name.
     pub fn encode(&self, table: &Table) -> Result<Vec<u32>> {
         let labels = labels_of(table)?;
         let classes = self.classes_of(labels.names());
@@ -74,12 +74,12 @@ impl Classes {
         Ok(labels.codes().iter().filter_map(|&code| classes[code as usize]).collect())
     }
 
-    /// For each name, the class it means.
+    /// For each name, its class.
     pub(crate) fn classes_of(&self, names: &[String]) -> Vec<Option<u32>> {
         let index =
             |names: &mut dyn Iterator<Item = String>| -> HashMap<String, u32> { names.zip(0..).collect() };
         let exact = index(&mut self.names.iter().cloned());
-        // A table of whole numbers alone has them without fractions, one with others beside them has not.
+        // In a table of only whole numbers labels have no fraction; beside other labels `1.0` stays as it is.
         let key = |name: &String| without_fraction(&folded(name)).to_owned();
         let by_key = index(&mut self.names.iter().map(key));
         names.iter().map(|name| exact.get(name).or_else(|| by_key.get(&key(name))).copied()).collect()
@@ -94,8 +94,8 @@ impl Classes {
             name.escape_debug(),
             quoted(&self.names)
         );
-        let place = table.place(row).in_column(labels.column());
-        let error = Error::labels(what).at(table.path()).placed(place);
+        let location = table.location(row).in_column(labels.column());
+        let error = Error::labels(what).at(table.path()).placed(location);
         match nearest(name, self.names.iter().map(String::as_str)) {
             Some(class) => error.with_hint(format!("did you mean \"{class}\"?")),
             None => error.with_hint("leave these rows out, or train on a table that has the class"),

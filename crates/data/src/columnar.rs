@@ -1,6 +1,6 @@
-//! Files of columns: what is the same in all of them. Their readers decode columns to [`Cells`], rows of one column with the
-//! levels that tell rows, nulls and empty lists apart (Melnik et al., "Dremel", VLDB 2010); what the columns are, and what
-//! becomes of the cells, is decided here.
+//! Columnar files. Their readers decode columns to [`Cells`]: rows of one column with the levels that distinguish
+//! rows, nulls and empty lists (Melnik et al., "Dremel", VLDB 2010). This module decides the roles of the columns and
+//! converts the cells to features and labels, for all formats.
 
 mod batch;
 mod cells;
@@ -13,38 +13,38 @@ mod unread;
 mod vectors;
 
 pub(crate) use batch::Batch;
-pub(crate) use cells::{Cells, MAX_PRECISION, Stored, Values, decimals, lists};
+pub(crate) use cells::{Cells, MAX_PRECISION, StoredType, Values, decimals, lists};
 pub(crate) use field::Field;
 pub(crate) use numerals::numerals;
 pub(crate) use vectors::{Vectors, as_lists, spark};
 
 use crate::columns::{self, Columns, Role};
-use crate::left_out::Numerals;
+use crate::left_out::NumericTexts;
 use crate::rows::RowBlock;
 use crate::{Error, ReadOptions, Result};
 use headsmith_kernels::Pool;
 
-/// The rows that are looked at to find out what text columns hold and how long the lists are.
+/// The number of rows that are sampled to classify text columns and to find the length of the lists.
 pub(crate) const N_SAMPLED: usize = 64;
 
-/// About how many values are decoded at once.
+/// The approximate number of values that are decoded at once.
 const BATCH_VALUES: usize = 1 << 19;
 
-/// The contents of a file that are read.
+/// The part of a file to read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wanted<'a> {
-    /// Features and labels, with the cells of these columns, which are neither.
+    /// Features and labels, and the cells of these other columns.
     With(&'a [usize]),
-    /// The cells of these columns alone: the features are zeros then, and there are no labels.
+    /// Only the cells of these columns: the features are zeros, and there are no labels.
     Alone(&'a [usize]),
 }
 
-/// An open file of columns.
+/// An open columnar file.
 pub(crate) trait ColumnarFile {
     /// The roles of its columns.
     fn scheme(&self) -> &Scheme;
 
-    /// The number of rows, where the file says it before they are read.
+    /// The number of rows, if it is known before they are read.
     fn n_rows(&self) -> usize;
 
     /// The rows in blocks.
@@ -54,16 +54,16 @@ pub(crate) trait ColumnarFile {
         pool: &'a Pool,
     ) -> Result<Box<dyn Iterator<Item = Result<RowBlock>> + 'a>>;
 
-    /// Which of the columns that are left out hold numbers as text.
-    fn numerals(&self) -> Result<Vec<Numerals>>;
+    /// The ignored columns that hold numbers as text.
+    fn numerals(&self) -> Result<Vec<NumericTexts>>;
 }
 
-/// Reads the first cells of a column; none if the file has no rows.
+/// Reads the first cells of a column; `None` if the file has no rows.
 pub(crate) type FirstCells<'a> = dyn FnMut(&Field) -> Result<Option<Cells>> + 'a;
 
 /// The roles of the columns of a file.
 pub(crate) struct Scheme {
-    /// The name of the format in messages: `Parquet`.
+    /// The name of the format in messages, such as `Parquet`.
     format: &'static str,
     pub(crate) fields: Vec<Field>,
     pub(crate) columns: Columns,
@@ -71,20 +71,20 @@ pub(crate) struct Scheme {
 }
 
 impl Scheme {
-    /// Decides the role of each of `fields`, by its type, its `first` cells, and what pandas and Hugging Face said (`said`) of the
-    /// table in its metadata.
+    /// Decides the role of each of `fields` by its type, its `first` cells, and the table's `metadata` from pandas and
+    /// Hugging Face.
     ///
     /// # Errors
-    /// When a column cannot be what it has to be, or it is not clear which is meant.
+    /// If a column cannot have the role that it was given, or it is not clear which one is meant.
     pub(crate) fn new<'m>(
         format: &'static str,
         mut fields: Vec<Field>,
-        said: &dyn Fn(&str) -> Option<&'m str>,
+        metadata: &dyn Fn(&str) -> Option<&'m str>,
         first: &mut FirstCells<'_>,
         options: &ReadOptions,
     ) -> Result<Scheme> {
-        let indices = pandas::index_columns(said("pandas"));
-        let class_names = huggingface::class_names(said("huggingface"));
+        let indices = pandas::index_columns(metadata("pandas"));
+        let class_names = huggingface::class_names(metadata("huggingface"));
         for field in &mut fields {
             field.is_index |= indices.contains(&field.name);
             field.class_names = class_names.get(&field.name).cloned().unwrap_or_default();
@@ -97,12 +97,12 @@ impl Scheme {
         Ok(Scheme { format, fields, columns, n_features })
     }
 
-    /// How many rows make a block.
+    /// The number of rows in a block.
     pub(crate) fn rows_of_block(&self) -> usize {
         (BATCH_VALUES / self.n_features.max(1)).clamp(16, 8192)
     }
 
-    /// The columns that are read.
+    /// The columns to read.
     pub(crate) fn columns_to_read(&self, wanted: Wanted<'_>) -> Vec<usize> {
         let (Wanted::With(others) | Wanted::Alone(others)) = wanted;
         let wanted = |&column: &usize| match self.columns.roles[column] {
@@ -115,14 +115,14 @@ impl Scheme {
     /// Whether the cells of a column can be written as text.
     pub(crate) fn can_be_written(&self, column: usize) -> bool {
         let field = &self.fields[column];
-        let plain = !matches!(field.stored, Stored::Other | Stored::Bytes) && !field.is_list();
+        let plain = !matches!(field.stored, StoredType::Other | StoredType::Bytes) && !field.is_list();
         match self.columns.roles[column] {
             Role::Index | Role::Other => plain,
             _ => true,
         }
     }
 
-    /// Whether a column is the index pandas keeps beside the columns proper.
+    /// Whether a column is the index that pandas stores as a further column.
     pub(crate) fn is_pandas_index(&self, column: usize) -> bool {
         self.fields[column].is_index
     }
@@ -133,7 +133,7 @@ impl Scheme {
     }
 }
 
-/// The error for a file of columns that cannot be read.
+/// The error for a columnar file that cannot be read.
 pub(crate) fn damaged(format: &str, what: &str) -> Error {
     Error::format(format!("the {format} file is damaged or of a kind that is not read: {what}"))
         .with_hint("write it again, e.g. with pandas to_parquet")

@@ -1,56 +1,56 @@
-//! Which column of a table is what: the features, the labels, and those that are neither.
+//! The roles of a table's columns: features, labels, and others.
 
 mod chosen;
 mod label;
 mod several;
 
 use crate::nearest::nearest;
-use crate::{Error, LabelPlace, ReadOptions, Result};
-use chosen::Chosen;
+use crate::{Error, LabelSource, ReadOptions, Result};
+use chosen::ColumnChoice;
 use label::assign_label;
 pub(crate) use label::{is_label_name, may_be_label_by_name, may_be_one_hot};
 use serde::{Deserialize, Serialize};
 pub(crate) use several::{ONE_LABEL, SEVERAL, lists_of_labels};
 
-/// The most features a row may have: far above any embedding, far below what an attack needs.
+/// The maximum number of features: far above any embedding, far below what an attack needs.
 pub(crate) const MAX_FEATURES: usize = 1 << 16;
 
-/// What the first rows of a column hold.
+/// The content of a column, judged by its first rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ColumnKind {
     /// Lists of numbers.
     List,
     /// Numbers.
     Number,
-    /// Whole numbers of which each occurs several times.
+    /// Whole numbers, each of which occurs several times.
     FewNumbers,
     /// Numbers that are all 0 or 1.
     ZeroOne,
-    /// Text of which some occurs twice.
+    /// Text with repeated values.
     RepeatedText,
     /// Text that is different in every row, or free text: names, sentences.
     DistinctText,
     /// Nothing.
     Empty,
-    /// Something that is neither features nor labels: timestamps, structures.
+    /// Anything else: timestamps, structures.
     Other,
 }
 
-impl Kind {
+impl ColumnKind {
     fn is_number(self) -> bool {
-        matches!(self, Kind::Number | Kind::FewNumbers | Kind::ZeroOne)
+        matches!(self, ColumnKind::Number | ColumnKind::FewNumbers | ColumnKind::ZeroOne)
     }
 
-    /// What numbers are, by some of them.
-    pub(crate) fn of_numbers(values: &[f64]) -> Kind {
+    /// Classifies numbers by a sample.
+    pub(crate) fn of_numbers(values: &[f64]) -> ColumnKind {
         let mut distinct = values.to_vec();
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();
         let few = distinct.len() * 2 <= values.len() && distinct.iter().all(|value| value.fract() == 0.0);
-        if few { Kind::FewNumbers } else { Kind::Number }
+        if few { ColumnKind::FewNumbers } else { ColumnKind::Number }
     }
 
-    /// Whether text is free text, by some of it: sentences, not names of classes.
+    /// Whether text is free text, by a sample: sentences, not names of classes.
     pub(crate) fn is_free_text<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> bool {
         let is_sentence = |text: &&str| {
             let n_words = text.split_whitespace().count();
@@ -62,33 +62,33 @@ impl Kind {
     }
 
     fn may_be_label(self) -> bool {
-        !matches!(self, Kind::List | Kind::Other)
+        !matches!(self, ColumnKind::List | ColumnKind::Other)
     }
 
     fn is_text(self) -> bool {
-        matches!(self, Kind::RepeatedText | Kind::DistinctText)
+        matches!(self, ColumnKind::RepeatedText | ColumnKind::DistinctText)
     }
 }
 
-/// A column's name and what its first rows hold.
+/// A column's name and the content of its first rows.
 #[derive(Debug, Clone)]
-pub(crate) struct Sketch {
+pub(crate) struct ColumnSketch {
     pub(crate) name: String,
-    pub(crate) kind: Kind,
-    /// Whether the file says that it is the row index.
+    pub(crate) kind: ColumnKind,
+    /// Whether the file marks it as the row index.
     pub(crate) is_index: bool,
-    /// A list in it, and where it is; empty where there is none, or none was looked for.
+    /// An example of a list in it, with its location; empty if there is none, or none was looked for.
     pub(crate) example: String,
 }
 
-impl Sketch {
-    /// Whether it is the row index, as the file or its name says.
+impl ColumnSketch {
+    /// Whether it is the row index, by the file's metadata or its name.
     fn is_index(&self) -> bool {
         self.is_index || is_index_name(&self.name)
     }
 }
 
-/// What a column is.
+/// The role of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
@@ -98,15 +98,15 @@ pub(crate) enum Role {
     Feature,
     /// The label.
     Label,
-    /// Whether the row is of the one-hot class with this index.
+    /// Whether the row belongs to the one-hot class with this index.
     OneHot(u32),
-    /// A row index or an identifier that is a number, and would be a feature by what it holds.
+    /// A row index or a numeric identifier, which would be a feature by its content.
     Index,
     /// Neither features nor label.
     Other,
 }
 
-/// What each column of a table is.
+/// The roles of a table's columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Columns {
     pub(crate) names: Vec<String>,
@@ -115,19 +115,19 @@ pub(crate) struct Columns {
     pub(crate) label: Option<String>,
     /// The classes of the one-hot columns, in column order.
     pub(crate) one_hot: Vec<String>,
-    /// Why there is no label column, for the error when there has to be one.
+    /// The reason why there is no label column, for the error if one is required.
     pub(crate) no_label: String,
-    /// The columns without a use in a table without a column of lists, where one would expect features.
+    /// Ignored columns of a table without a column of lists, which could be expected to be features.
     pub(crate) left_out: Vec<usize>,
-    /// Whether labels are placeholders: nothing about them is wrong.
+    /// Whether labels are placeholders, and so never wrong.
     pub(crate) placeholders: bool,
-    /// For each feature, its number among the columns of features, where they are not in the order of the columns.
+    /// For each feature, its number among the feature columns, if their order differs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) order: Vec<usize>,
-    /// Columns of numbers that are no features, because the training table has none of these names.
+    /// Numeric columns that are ignored because the training table does not have them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) unknown: Vec<usize>,
-    /// How the label column was chosen where its name does not say it alone, in words.
+    /// How the label column was chosen, if not by its name alone; a text for messages.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) why_label: String,
 }
@@ -146,13 +146,13 @@ impl Columns {
 }
 
 impl Columns {
-    /// The names of the features in their order, where each stands in a column of its own.
+    /// The names of the features in their order, if each has a column of its own.
     pub(crate) fn features(&self) -> Vec<String> {
         let names = self.with_role(Role::Feature);
         if self.order.is_empty() { names } else { self.order.iter().map(|&i| names[i].clone()).collect() }
     }
 
-    /// Columns of these names without a use.
+    /// Columns with these names and no role yet.
     fn unused(names: Vec<String>, options: &ReadOptions) -> Columns {
         Columns {
             roles: vec![Role::Other; names.len()],
@@ -169,7 +169,7 @@ impl Columns {
     }
 }
 
-/// The columns of a table of arrays: one of features, and perhaps one of labels.
+/// The columns of a table of arrays: one of features, and one of labels if there are any.
 pub(crate) fn of_arrays(label: Option<String>, options: &ReadOptions) -> Columns {
     let names: Vec<String> = ["embeddings".to_owned()].into_iter().chain(label.clone()).collect();
     let roles = [Role::Embeddings, Role::Label].into_iter().take(names.len()).collect();
@@ -189,12 +189,12 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.iter().any(|other| name.trim().eq_ignore_ascii_case(other))
 }
 
-/// Whether a column is that of the embeddings by its name.
+/// Whether a column's name is that of embeddings.
 pub(crate) fn is_embeddings_name(name: &str) -> bool {
     is_one_of(name, &EMBEDDINGS_NAMES)
 }
 
-/// Whether a column is a row index by its name: pandas writes its own as an unnamed first column.
+/// Whether a column's name is that of a row index: pandas writes its own as an unnamed first column.
 fn is_index_name(name: &str) -> bool {
     name.is_empty()
         || name.starts_with("Unnamed: ")
@@ -202,18 +202,18 @@ fn is_index_name(name: &str) -> bool {
         || is_one_of(name, &["index", "id", "row_id"])
 }
 
-/// Decides what each column is.
-pub(crate) fn assign(sketches: &[Sketch], options: &ReadOptions) -> Result<Columns> {
-    if options.labels == LabelPlace::Alone {
+/// Decides the role of each column.
+pub(crate) fn assign(sketches: &[ColumnSketch], options: &ReadOptions) -> Result<Columns> {
+    if options.labels == LabelSource::Alone {
         return label::alone(sketches, options);
     }
-    let chosen = Chosen::new(sketches, options)?;
-    // What is to be dropped is there in name alone.
-    let sketch = |(i, sketch): (usize, &Sketch)| match chosen.is_dropped(i) {
-        true => Sketch { kind: Kind::Other, is_index: true, ..sketch.clone() },
+    let chosen = ColumnChoice::new(sketches, options)?;
+    // A dropped column keeps its name but not its content.
+    let sketch = |(i, sketch): (usize, &ColumnSketch)| match chosen.is_dropped(i) {
+        true => ColumnSketch { kind: ColumnKind::Other, is_index: true, ..sketch.clone() },
         false => sketch.clone(),
     };
-    let sketches: &[Sketch] = &sketches.iter().enumerate().map(sketch).collect::<Vec<_>>();
+    let sketches: &[ColumnSketch] = &sketches.iter().enumerate().map(sketch).collect::<Vec<_>>();
     let names: Vec<String> = sketches.iter().map(|sketch| sketch.name.clone()).collect();
     let mut columns = Columns::unused(names, options);
     let embeddings = if chosen.is_by_name() { None } else { embeddings_column(sketches, options)? };
@@ -228,7 +228,7 @@ pub(crate) fn assign(sketches: &[Sketch], options: &ReadOptions) -> Result<Colum
     Ok(columns)
 }
 
-fn embeddings_column(sketches: &[Sketch], options: &ReadOptions) -> Result<Option<usize>> {
+fn embeddings_column(sketches: &[ColumnSketch], options: &ReadOptions) -> Result<Option<usize>> {
     if let Some(name) = &options.embeddings_column {
         let column = named(sketches, name, "embeddings")?;
         if sketches[column].kind.is_number() {
@@ -239,16 +239,16 @@ fn embeddings_column(sketches: &[Sketch], options: &ReadOptions) -> Result<Optio
         }
         return Ok(Some(column));
     }
-    let is_label = |sketch: &Sketch| options.label_column.as_ref() == Some(&sketch.name);
-    // Lists under the name of a label are labels, several a row.
+    let is_label = |sketch: &ColumnSketch| options.label_column.as_ref() == Some(&sketch.name);
+    // Lists under a label's name are multiple labels per row.
     let is_list = |&i: &usize| {
-        sketches[i].kind == Kind::List && !is_label(&sketches[i]) && !is_label_name(&sketches[i].name)
+        sketches[i].kind == ColumnKind::List && !is_label(&sketches[i]) && !is_label_name(&sketches[i].name)
     };
     let lists: Vec<usize> = (0..sketches.len()).filter(is_list).collect();
     match lists[..] {
         [] => {
-            // Text where the lists should be: read as such, so that the error says what is wrong with it.
-            let meant = |sketch: &Sketch| {
+            // Text in place of lists is read as lists, so that the error can explain what is wrong with it.
+            let meant = |sketch: &ColumnSketch| {
                 sketch.kind.is_text() && !is_label(sketch) && is_one_of(&sketch.name, &EMBEDDINGS_NAMES)
             };
             Ok(sketches.iter().position(meant))
@@ -267,7 +267,7 @@ fn embeddings_column(sketches: &[Sketch], options: &ReadOptions) -> Result<Optio
     }
 }
 
-fn assign_features(columns: &mut Columns, sketches: &[Sketch], chosen: &Chosen) -> Result<()> {
+fn assign_features(columns: &mut Columns, sketches: &[ColumnSketch], chosen: &ColumnChoice) -> Result<()> {
     for (i, sketch) in sketches.iter().enumerate() {
         if columns.roles[i] == Role::Other && sketch.kind.is_number() {
             columns.roles[i] = chosen.role(i, sketch);
@@ -290,20 +290,20 @@ fn assign_features(columns: &mut Columns, sketches: &[Sketch], chosen: &Chosen) 
     Err(Error::column(what).with_hint("name the column of lists with --embeddings-column"))
 }
 
-/// The error for rows too wide to be embeddings.
+/// The error for too many features.
 pub(crate) fn too_many_features(n_features: usize) -> Error {
     let what = format!("{n_features} features a row; at most {MAX_FEATURES} are read");
     Error::format(what).with_hint("is this a table of embeddings? one vector a row is expected: pool the vectors of tokens or patches, e.g. x.mean(axis=1)")
 }
 
-fn named(sketches: &[Sketch], name: &str, what: &str) -> Result<usize> {
+fn named(sketches: &[ColumnSketch], name: &str, what: &str) -> Result<usize> {
     position(sketches.iter().map(|sketch| &sketch.name), name, what)
 }
 
-/// Which of the columns `names` is called `name`.
+/// The index of the column `name` in `names`.
 ///
 /// # Errors
-/// When none is: what there is, and what may be meant.
+/// If there is none; the message lists the columns and the nearest names.
 pub(crate) fn position<'a>(
     names: impl Iterator<Item = &'a String> + Clone,
     name: &str,
@@ -322,7 +322,7 @@ pub(crate) fn position<'a>(
     })
 }
 
-/// Names in quotes, separated by commas; the middle of a long list is left out.
+/// Names in quotes, separated by commas; the middle of a long list is omitted.
 pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("\"{name}\"")).collect();
     if names.len() <= 12 {

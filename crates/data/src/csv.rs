@@ -1,7 +1,7 @@
-//! CSV: a list of numbers in one column, or a column for each feature.
+//! CSV: a list of numbers in one column, or one column per feature.
 //!
-//! Other text tables become one as they are read (`text/`): those with other separators, in other encodings, without a
-//! header, and JSON with one object a row.
+//! Other text tables are converted to it as they are read (`text/`): those with other separators, in other encodings,
+//! without a header, and JSON with one object per row.
 //!
 //! The text is read in windows. Each window is cut into records by one thread (which takes a tenth of the time), and
 //! the records are parsed in pieces of fixed size by all; so rows, and the first bad row, are the same for any number
@@ -18,17 +18,17 @@ pub(crate) use row::Label;
 pub(crate) use text::{Header, Text, layout};
 
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
-use crate::{Place, Result};
+use crate::{Result, RowLocation};
 use headsmith_kernels::Pool;
 use std::collections::{HashMap, VecDeque};
 
-/// The text that one piece of work parses.
+/// The length of text that is parsed as one piece of work.
 const PIECE: usize = 128 << 10;
 
 /// A record and the line it starts on.
 pub(crate) type Numbered = (Record, u64);
 
-/// The rows of a CSV in blocks.
+/// Reads a CSV in blocks of rows.
 pub(crate) struct Rows<'a> {
     text: Text<'a>,
     layout: &'a Layout,
@@ -48,16 +48,16 @@ impl<'a> Rows<'a> {
         let pieces = pieces(&records);
         let blocks = self.pool.map(pieces.len(), |i| block(pieces[i], text, self.layout));
         self.ready.extend(blocks);
-        // The window is used up, and the next one may be read over it.
+        // The window is no longer needed, so the next one may overwrite it.
         if !self.ended {
             self.text.read_ahead()?;
         }
         Ok(())
     }
 
-    /// What the text is that a CSV is not: a code and words for each thing to say.
-    pub(crate) fn said(&self) -> Vec<(&'static str, String)> {
-        self.text.said()
+    /// How the text differs from a plain CSV: a finding's code and message for each difference.
+    pub(crate) fn conversions(&self) -> Vec<(&'static str, String)> {
+        self.text.conversions()
     }
 }
 
@@ -75,7 +75,7 @@ impl Iterator for Rows<'_> {
     }
 }
 
-/// Consecutive records of about [`PIECE`] bytes together.
+/// Groups consecutive records into pieces of about [`PIECE`] bytes.
 fn pieces(records: &[Numbered]) -> Vec<&[Numbered]> {
     let mut pieces = Vec::new();
     let mut first = 0;
@@ -95,7 +95,7 @@ fn block(records: &[Numbered], text: &[u8], layout: &Layout) -> RowBlock {
     for (record, line) in records {
         let bytes = &text[record.range.clone()];
         if is_blank(bytes) {
-            block.blank_lines.add(1, || Place::line(*line));
+            block.blank_lines.add(1, || RowLocation::line(*line));
             continue;
         }
         let n_rows = block.numbers.len();
@@ -104,7 +104,7 @@ fn block(records: &[Numbered], text: &[u8], layout: &Layout) -> RowBlock {
             Ok(row) => {
                 block.numbers.push(*line);
                 block.codes.push(codes.of(row.label));
-                block.underflows.add(row.underflows, || Place::line(*line));
+                block.underflows.add(row.underflows, || RowLocation::line(*line));
             }
             Err(bad) => block.bad.push(*bad),
         }
@@ -131,7 +131,7 @@ pub(crate) fn read_row<'a>(
     }
 }
 
-/// The labels of a block by number.
+/// Encodes the labels of a block.
 #[derive(Default)]
 struct Codes {
     names: Vec<String>,

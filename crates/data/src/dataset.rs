@@ -1,4 +1,4 @@
-//! Samples to learn from: features and class indices.
+//! Samples for training: features and class indices.
 
 use crate::labels::sort_names;
 use crate::{Classes, Error, Result, Table};
@@ -7,15 +7,15 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Bytes of a copy of rows that is held in memory although there is a folder for large ones.
+/// The size in bytes up to which a copy of rows is held in memory even if there is a folder for large ones.
 const LARGEST_IN_MEMORY: usize = 64 << 20;
 
-/// Bytes that are written at once.
+/// The number of bytes written at once.
 const BUFFER: usize = 1 << 20;
 
 /// Features and class indices of samples, and the classes they index.
 ///
-/// Weights of samples will be a further field, as long as `y`, when a head uses them.
+/// A future field for sample weights would be as long as `y`.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     /// The features, `n_samples x n_features`.
@@ -27,7 +27,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The rows of `table`, its labels encoded by `classes`.
+    /// The rows of `table`, with labels encoded by `classes`.
     ///
     /// # Errors
     /// Those of [`Classes::encode`].
@@ -82,14 +82,14 @@ impl Dataset {
         Ok(Dataset { x, y, classes: classes.clone() })
     }
 
-    /// A copy of some `rows` of `x` and `y`, in that order. With a folder `cache`, a large copy is written to a file there and
-    /// mapped; the file has no name, and goes with the copy.
+    /// A copy of the given `rows` of `x` and `y`, in that order. With a folder `cache`, a large copy is written to an
+    /// unnamed file there and mapped; the file is removed with the copy.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// If there is no such row.
     pub fn of_rows(
         x: MatRef<'_>,
         y: &[u32],
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapped_copy_is_as_one_in_memory_and_leaves_nothing() {
+    fn a_mapped_copy_equals_one_in_memory_and_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let values = (0..300).map(|i| f32::from_bits(0x3f80_0000 + i * 12_345)).collect();
         let x = Matrix::new(values, 100, 3);

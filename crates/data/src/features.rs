@@ -1,23 +1,23 @@
-//! Where the features of a table go as they are read: into memory, or into a file.
+//! Destinations of a table's features while they are read: memory, or a file.
 
 use crate::Result;
 use headsmith_kernels::Matrix;
 
-/// What the rows of a table are handed to, block by block.
+/// A destination for the rows of a table, which arrive block by block.
 pub(crate) trait Features {
-    /// So many values are expected in all; it need not be right.
+    /// The expected number of values; it need not be right.
     fn expect(&mut self, n_values: usize);
 
-    /// Takes the next rows.
+    /// Appends the next rows.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// If they cannot be written.
     fn append(&mut self, rows: &[f32]) -> Result<()>;
 
-    /// Leaves out the rows that are not to be kept, of `n_features` values each.
+    /// Drops the rows that are not marked in `keep`, of `n_features` values each.
     ///
     /// # Errors
-    /// When they cannot be moved.
+    /// If they cannot be moved.
     fn retain(&mut self, keep: &[bool], n_features: usize) -> Result<()>;
 }
 
@@ -25,7 +25,7 @@ pub(crate) trait Features {
 #[derive(Debug, Default)]
 pub(crate) struct InMemory(Vec<f32>);
 
-/// The most values reserved on an expectation alone.
+/// The maximum number of values that are reserved in advance.
 const MAX_RESERVED: usize = 1 << 24;
 
 impl InMemory {
@@ -57,13 +57,13 @@ impl Features for InMemory {
     }
 }
 
-/// Features of a further file, behind those of `n_before` rows.
-pub(crate) struct Behind<'a> {
+/// The features of a further file, after the first `n_before` rows.
+pub(crate) struct AppendedFeatures<'a> {
     pub(crate) features: &'a mut dyn Features,
     pub(crate) n_before: usize,
 }
 
-impl Features for Behind<'_> {
+impl Features for AppendedFeatures<'_> {
     fn expect(&mut self, n_values: usize) {
         self.features.expect(n_values);
     }

@@ -1,4 +1,4 @@
-//! The files of one table: as they are given (files, folders, globs), and one by one in their order.
+//! The files of one table: as given (files, folders, globs), and one by one in their order.
 
 mod folder;
 mod natural;
@@ -7,8 +7,8 @@ use crate::{Error, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The files that make up one table, as a user gives them: each a file, a folder, a glob (`data/train-*.parquet`), or
-/// `-` for standard input.
+/// The files of one table, as given by the user: each a file, a folder, a glob (`data/train-*.parquet`), or `-` for
+/// standard input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     given: Vec<PathBuf>,
@@ -21,27 +21,27 @@ impl Files {
         Files { given, labels: None }
     }
 
-    /// The same table, its labels in the files `labels`: one for each row, in the order of the rows.
+    /// The same table with labels from the files `labels`: one for each row, in the same order.
     pub fn with_labels(self, labels: Option<Files>) -> Files {
         Files { labels: labels.map(Box::new), ..self }
     }
 
-    /// The files of its labels, where they were named.
+    /// The label files, if they were given.
     pub fn labels(&self) -> Option<&Files> {
         self.labels.as_deref()
     }
 
-    /// What was given.
+    /// The paths as given.
     pub fn given(&self) -> &[PathBuf] {
         &self.given
     }
 
-    /// The files one by one: those of a folder (and the folders in it) or a glob in natural order, so that part 2 comes
-    /// before part 10. A file that is named twice is read once.
+    /// The files one by one. Those of a folder (including its subfolders) or a glob are in natural order: part 2
+    /// before part 10. A file that is given twice is read once.
     ///
     /// # Errors
-    /// When a folder holds no table or several, or nothing matches a glob. Whether a file that is named is there is
-    /// seen when it is read.
+    /// If a folder has no table or several, or nothing matches a glob. A missing file is an error only when it is
+    /// read.
     pub fn paths(&self) -> Result<Vec<PathBuf>> {
         let mut paths: Vec<PathBuf> = Vec::new();
         for given in &self.given {
@@ -54,8 +54,7 @@ impl Files {
         Ok(paths)
     }
 
-    /// Every path that is read as far as that can be known, those of the labels among them: to refuse that one is written
-    /// to.
+    /// Every path that will be read as far as is known, including label files: an output must be none of them.
     pub fn all(&self) -> Vec<PathBuf> {
         let mut paths = self.paths().unwrap_or_else(|_| self.given.clone());
         paths.extend(self.labels().into_iter().flat_map(Files::all));
@@ -63,7 +62,7 @@ impl Files {
     }
 }
 
-/// The files that one path stands for.
+/// The files that one path refers to.
 fn expand(given: &Path) -> Result<Vec<PathBuf>> {
     if given.is_dir() {
         return folder::tables(given);

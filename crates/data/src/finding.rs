@@ -1,36 +1,36 @@
-//! What a check or a reader has to say about a table.
+//! Findings: the results of checks and readers about a table.
 
-use crate::Place;
+use crate::RowLocation;
 use serde::Serialize;
 use std::fmt;
 
-/// How much a [`Finding`] matters.
+/// The severity of a [`Finding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing is wrong: shapes, classes, balance.
+    /// Information: shapes, classes, balance.
     Note,
-    /// The table can be used, but its owner should know.
+    /// The table can be used, but the user should know about a problem.
     Warning,
-    /// The table cannot be used as it stands.
+    /// The table cannot be used as it is.
     Error,
 }
 
-/// One thing found in a table, counted, with its first places.
+/// A finding about a table, with its count and first locations.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// How much it matters.
+    /// Its severity.
     pub severity: Severity,
-    /// What kind of finding it is, a word that does not change: `duplicate-rows`, `leakage`, ...
+    /// The kind of finding, a code that never changes: `duplicate-rows`, `leakage`, ...
     pub code: &'static str,
     /// The table: its file from a reader, its role (`train`, `val`, ...) from a check.
     pub table: String,
-    /// All of it in words, with counts and first places.
+    /// The whole message, with counts and first locations.
     pub message: String,
-    /// How often it occurs.
+    /// The number of occurrences.
     pub count: usize,
-    /// The first places, at most five.
-    pub places: Vec<Place>,
+    /// The first locations, at most five.
+    pub places: Vec<RowLocation>,
 }
 
 impl fmt::Display for Finding {

@@ -1,4 +1,4 @@
-//! What format a file is in, by its content; and whether its name agrees.
+//! Detects a file's format by its content, and checks that its name agrees.
 
 use crate::gather::Numbering;
 use crate::list::shown;
@@ -6,17 +6,17 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The formats that are read.
+/// The supported input formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
     Csv,
-    /// JSON with an object a line.
+    /// JSON Lines: one object per line.
     Json,
-    /// JSON with objects in one array, whatever lines they stand in.
+    /// A JSON array of objects, with any line breaks.
     JsonArray,
     Parquet,
-    /// Arrow IPC: a file, which Feather of version 2 is, or a stream.
+    /// Arrow IPC: a file, including Feather version 2, or a stream.
     Arrow,
     Npy,
     Npz,
@@ -24,17 +24,17 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// How its rows are numbered.
+    /// How rows are numbered in messages.
     pub(crate) fn numbering(self) -> Numbering {
         if self.is_text() && self != Format::JsonArray { Numbering::Lines } else { Numbering::Rows }
     }
 
-    /// Whether it holds arrays without names for their columns.
+    /// Whether it holds arrays, whose columns have no names.
     pub(crate) fn is_arrays(self) -> bool {
         matches!(self, Format::Npy | Format::Npz | Format::Safetensors)
     }
 
-    /// Whether it is text that is read as a CSV.
+    /// Whether it is text that is read as CSV.
     pub(crate) fn is_text(self) -> bool {
         matches!(self, Format::Csv | Format::Json | Format::JsonArray)
     }
@@ -52,10 +52,10 @@ impl Format {
     }
 }
 
-/// How many bytes [`detect`] looks at.
+/// The number of bytes that [`detect`] examines.
 pub(crate) const HEAD_LEN: usize = 1024;
 
-/// The format by the first bytes.
+/// Detects the format by the first bytes.
 pub(crate) fn detect(head: &[u8]) -> Result<Format> {
     match head {
         [] => Err(Error::format("the file is empty: expected a header line and rows")
@@ -64,7 +64,7 @@ pub(crate) fn detect(head: &[u8]) -> Result<Format> {
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xFF, 0xFF, 0xFF, 0xFF, ..] => Ok(Format::Arrow),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Format::Npy),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Format::Npz),
-        // The length of a header in JSON, then that.
+        // The length of a JSON header, then the header.
         [_, _, _, _, 0, 0, 0, 0, b'{', ..] => Ok(Format::Safetensors),
         _ => detect_text(head),
     }
@@ -106,19 +106,19 @@ fn detect_text(head: &[u8]) -> Result<Format> {
     }
 }
 
-/// The formats that are read, in words.
+/// The supported formats, for messages.
 const READ: &str = "CSV, JSON, Parquet, Arrow, npy, npz or safetensors";
 
-/// The error for a format that is known and not read, with the Python that converts it.
+/// The error for a known but unsupported format, with the Python code that converts it.
 pub(crate) fn unread(name: &str, convert: &str) -> Error {
     Error::format(format!("this is {name}; expected {READ}")).with_hint(convert)
 }
 
-/// How to convert a file of PyTorch.
+/// The Python code that converts a PyTorch file.
 pub(crate) const FROM_TORCH: &str = "convert it: d = torch.load(path, map_location=\"cpu\"); \
      numpy.savez(\"table.npz\", x=d[\"embeddings\"].float().numpy(), y=d[\"labels\"].numpy())";
 
-/// How to convert a workbook.
+/// The Python code that converts a workbook.
 pub(crate) const FROM_EXCEL: &str =
     "convert it: df = pandas.read_excel(path); df.to_csv(\"table.csv\", index=False)";
 
@@ -134,7 +134,7 @@ fn first_line(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == b'\n').next().unwrap_or(text).trim_ascii_end()
 }
 
-/// Formats people have embeddings in that are not read, each with how to convert it.
+/// Known but unsupported formats of embeddings, each with the code that converts it.
 fn unread_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
     const ANY: &str = "convert it, e.g. with pandas to_parquet or numpy save";
     const FEATHER: &str = "convert it: df = pandas.read_feather(path); df.to_feather(\"table.feather\")";
@@ -162,7 +162,8 @@ fn unread_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
     Some((name, convert))
 }
 
-/// Text of tables has no control characters; those of a single bad cell are found when it is read.
+/// Whether the bytes are not text: tables in text form have no control characters. Those of a single bad cell are
+/// found when it is read.
 fn is_binary(head: &[u8]) -> bool {
     let is_control = |byte: &&u8| matches!(**byte, 0..=8 | 11 | 12 | 14..=31);
     head.iter().take(4).any(|byte| is_control(&byte))
@@ -178,7 +179,7 @@ pub(crate) fn check_extension(path: &Path, format: Format, compressed: bool) -> 
         return Err(Error::format(what).with_hint("give the file the extension of its content"));
     }
     let Some(claimed) = claimed(packed.unwrap_or(&name)) else { return Ok(()) };
-    // Whatever is called text may be JSON inside.
+    // A file with a text format's name may contain JSON.
     let is_json = format.name() == Format::Json.name();
     if claimed.name() == format.name() || claimed == Format::Csv && is_json && !name.contains(".csv") {
         return Ok(());
@@ -188,30 +189,30 @@ pub(crate) fn check_extension(path: &Path, format: Format, compressed: bool) -> 
     Err(Error::format(what).with_hint("was the file damaged, or saved under the wrong extension?"))
 }
 
-/// The format that a file's name says it has, where it says one that is read.
+/// The format in a file's name, if it is a supported one.
 pub(crate) fn named(path: &Path) -> Option<&'static str> {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let packed = PACKED.iter().find_map(|end| name.strip_suffix(end));
     claimed(packed.unwrap_or(&name)).map(Format::name)
 }
 
-/// The name of a file of arrays without its endings; `None` for other files.
+/// The name of a file of arrays without its extensions; `None` for other files.
 pub(crate) fn array_stem(name: &str) -> Option<&str> {
     let packed = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let is_arrays = claimed(&packed.to_ascii_lowercase()).is_some_and(Format::is_arrays);
     packed.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| is_arrays && !stem.is_empty())
 }
 
-/// Whether a file is a text by its name, of which each line is a cell where it holds labels.
+/// Whether a file is a `.txt`, in which each line is one label.
 pub(crate) fn is_txt(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name).ends_with(".txt")
 }
 
-/// The endings of compressed files.
+/// The extensions of compressed files.
 const PACKED: [&str; 5] = [".gz", ".gzip", ".zst", ".zstd", ".zip"];
 
-/// Whether a name, also one with an ending for compression, is that of a table.
+/// Whether a name, perhaps with a compression extension, is that of a table.
 pub(crate) fn is_table_name(name: &str) -> bool {
     claimed(&name.to_ascii_lowercase()).is_some()
 }

@@ -1,37 +1,37 @@
-//! Row blocks gathered to a table.
+//! Gathers blocks of rows into a table.
 
-use crate::beside::Kept;
+use crate::beside::RowPositions;
 use crate::features::Features;
 use crate::labels::{self, Labels};
 use crate::rows::{BadRow, N_SHOWN, NO_LABEL, RowBlock, Tally};
-use crate::{Error, Finding, OnBadRow, Place, Result, Severity};
+use crate::{Error, Finding, OnBadRow, Result, RowLocation, Severity};
 
-/// How the rows of a format are numbered.
+/// How the rows of a format are numbered in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbering {
-    /// By lines, the first being 1.
+    /// By lines, from 1.
     Lines,
-    /// By rows, the first being 1.
+    /// By rows, from 1.
     Rows,
 }
 
 impl Numbering {
-    pub(crate) fn place(self, number: u64) -> Place {
+    pub(crate) fn location(self, number: u64) -> RowLocation {
         match self {
-            Numbering::Lines => Place::line(number),
-            Numbering::Rows => Place::row(number),
+            Numbering::Lines => RowLocation::line(number),
+            Numbering::Rows => RowLocation::row(number),
         }
     }
 }
 
-/// Where each row stands in the file: runs of rows with consecutive numbers, as (first row, its number).
+/// The number of each row in the file: runs of rows with consecutive numbers, as (first row, its number).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Numbers {
+pub(crate) struct RowNumbers {
     runs: Vec<(usize, u64)>,
     n_rows: usize,
 }
 
-impl Numbers {
+impl RowNumbers {
     pub(crate) fn push(&mut self, number: u64) {
         let next = self.runs.last().map(|(row, first)| first + (self.n_rows - row) as u64);
         if next != Some(number) {
@@ -40,9 +40,9 @@ impl Numbers {
         self.n_rows += 1;
     }
 
-    /// Those of the rows to keep.
-    pub(crate) fn retained(&self, keep: &[bool]) -> Numbers {
-        let mut kept = Numbers::default();
+    /// The numbers of the rows to keep.
+    pub(crate) fn retained(&self, keep: &[bool]) -> RowNumbers {
+        let mut kept = RowNumbers::default();
         keep.iter().enumerate().filter(|(_, keep)| **keep).for_each(|(row, _)| kept.push(self.get(row)));
         kept
     }
@@ -56,8 +56,8 @@ impl Numbers {
         &self.runs
     }
 
-    /// The numbers of `n_rows` rows in runs; `None` when the runs are none.
-    pub(crate) fn from_runs(runs: Vec<(usize, u64)>, n_rows: usize) -> Option<Numbers> {
+    /// The numbers of `n_rows` rows from runs; `None` if the runs are invalid.
+    pub(crate) fn from_runs(runs: Vec<(usize, u64)>, n_rows: usize) -> Option<RowNumbers> {
         let first = runs.first()?.0 == 0;
         let ascending = runs.windows(2).all(|pair| {
             let [(row, number), (next_row, next_number)] = [pair[0], pair[1]];
@@ -65,7 +65,7 @@ impl Numbers {
         });
         let (row, number) = *runs.last()?;
         let fits = row < n_rows && number.checked_add((n_rows - row) as u64).is_some();
-        (first && ascending && fits).then_some(Numbers { runs, n_rows })
+        (first && ascending && fits).then_some(RowNumbers { runs, n_rows })
     }
 
     pub(crate) fn get(&self, row: usize) -> u64 {
@@ -75,41 +75,41 @@ impl Numbers {
     }
 }
 
-/// What [`gather`] makes of the blocks.
+/// The result of [`gather`].
 #[derive(Debug)]
 pub(crate) struct Gathered {
     pub(crate) labels: Option<Labels>,
-    pub(crate) numbers: Numbers,
+    pub(crate) numbers: RowNumbers,
     pub(crate) warnings: Vec<Finding>,
     pub(crate) n_skipped: usize,
-    /// Which rows of the file these are.
-    pub(crate) kept: Kept,
+    /// The positions of the rows in the file.
+    pub(crate) positions: RowPositions,
 }
 
-/// What [`gather`] has to know of the table.
+/// The properties of the table that [`gather`] needs.
 #[derive(Debug)]
 pub(crate) struct Outline<'a> {
     pub(crate) table: String,
     pub(crate) numbering: Numbering,
     pub(crate) n_features: usize,
-    /// For each feature, its number among those of a block's rows; empty where they are the same.
+    /// For each feature, its index in a block's rows; empty if the order is the same.
     pub(crate) order: &'a [usize],
     pub(crate) label: Option<&'a str>,
     /// Whether the labels are placeholders, which may be missing.
     pub(crate) placeholders: bool,
     pub(crate) on_bad_row: OnBadRow,
-    /// The number of rows to expect, to reserve memory for; it need not be right.
+    /// The expected number of rows, to reserve memory; it need not be right.
     pub(crate) expected_rows: usize,
 }
 
-/// Gathers blocks to the contents of a table, its features in `features`.
+/// Gathers blocks into the contents of a table; the features go to `features`.
 pub(crate) fn gather(
     blocks: impl Iterator<Item = Result<RowBlock>>,
     outline: &Outline<'_>,
     features: &mut dyn Features,
 ) -> Result<Gathered> {
     features.expect(outline.expected_rows.saturating_mul(outline.n_features));
-    let mut gathering = Gathering { kept: Kept::of_file(), ..Gathering::default() };
+    let mut gathering = TableBuilder { positions: RowPositions::of_file(), ..TableBuilder::default() };
     for block in blocks {
         let mut block = block?;
         if !outline.order.is_empty() {
@@ -121,7 +121,7 @@ pub(crate) fn gather(
     gathering.finish(features, outline)
 }
 
-/// Puts the values of each row in the order of the features.
+/// Reorders the values of each row to the order of the features.
 fn reorder(x: &mut [f32], order: &[usize]) {
     let mut row = vec![0.0; order.len()];
     for values in x.chunks_exact_mut(order.len()) {
@@ -131,10 +131,10 @@ fn reorder(x: &mut [f32], order: &[usize]) {
 }
 
 #[derive(Default)]
-struct Gathering {
-    numbers: Numbers,
-    kept: Kept,
-    labels: labels::Gathering,
+struct TableBuilder {
+    numbers: RowNumbers,
+    positions: RowPositions,
+    labels: labels::LabelBuilder,
     bad: Vec<BadRow>,
     n_bad: usize,
     underflows: Tally,
@@ -142,7 +142,7 @@ struct Gathering {
     first_unlabelled: Option<u64>,
 }
 
-impl Gathering {
+impl TableBuilder {
     fn add(&mut self, block: RowBlock, outline: &Outline<'_>) -> Result<()> {
         if !(outline.placeholders && self.first_unlabelled.is_some()) {
             self.labels.add(&block.names, &block.codes);
@@ -152,15 +152,15 @@ impl Gathering {
             self.first_unlabelled = Some(block.numbers[row]);
         }
         block.numbers.iter().for_each(|&number| self.numbers.push(number));
-        self.kept.add(&block.numbers, &block.bad);
+        self.positions.add(&block.numbers, &block.bad);
         self.underflows.merge(block.underflows);
         self.blank_lines.merge(block.blank_lines);
         self.n_bad += block.bad.len();
         let room = N_SHOWN - self.bad.len();
         self.bad.extend(block.bad.into_iter().take(room));
         if outline.placeholders && self.first_unlabelled.is_some() {
-            // A part of the placeholders is of no use.
-            self.labels = labels::Gathering::default();
+            // Placeholders for only some of the rows are useless.
+            self.labels = labels::LabelBuilder::default();
         }
         if outline.on_bad_row == OnBadRow::Error {
             self.refuse_first_bad(outline)?;
@@ -168,12 +168,12 @@ impl Gathering {
         Ok(())
     }
 
-    /// The first bad row, or the first row without a label where others have one, whichever stands first.
+    /// Refuses the first bad row, or the first row without a label if others have one, whichever comes first.
     fn refuse_first_bad(&mut self, outline: &Outline<'_>) -> Result<()> {
         let unlabelled =
             self.first_unlabelled.filter(|_| self.labels.any()).map(|number| unlabelled(number, outline));
         let bad = self.bad.first().cloned();
-        let key = |bad: &BadRow| (bad.place.line, bad.place.row);
+        let key = |bad: &BadRow| (bad.location.line, bad.location.row);
         match [bad, unlabelled].into_iter().flatten().min_by_key(key) {
             Some(bad) => Err(bad.into_error()),
             None => Ok(()),
@@ -196,29 +196,35 @@ impl Gathering {
             });
         }
         let mut warnings = self.warnings(outline);
-        let place = |row| outline.numbering.place(self.numbers.get(row));
+        let location = |row| outline.numbering.location(self.numbers.get(row));
         let labels = match outline.label {
             Some(column) if self.labels.any() => {
-                let (labels, found) = self.labels.finish(column, &outline.table, place);
+                let (labels, found) = self.labels.finish(column, &outline.table, location);
                 warnings.extend(found.into_iter().filter(|_| !outline.placeholders));
                 Some(labels)
             }
             _ => None,
         };
-        Ok(Gathered { labels, numbers: self.numbers, warnings, n_skipped: self.n_bad, kept: self.kept })
+        Ok(Gathered {
+            labels,
+            numbers: self.numbers,
+            warnings,
+            n_skipped: self.n_bad,
+            positions: self.positions,
+        })
     }
 
-    /// Leaves out the rows without a label, in a table that has labels; says which are kept.
+    /// Drops the rows without a label, in a table with labels; returns which rows are kept.
     fn drop_unlabelled(&mut self, outline: &Outline<'_>) -> Vec<bool> {
         let keep: Vec<bool> = self.labels.codes().iter().map(|&code| code != NO_LABEL).collect();
         for (row, _) in keep.iter().enumerate().filter(|(_, keep)| !**keep) {
             self.n_bad += 1;
             self.bad.push(unlabelled(self.numbers.get(row), outline));
         }
-        self.bad.sort_by_key(|bad| (bad.place.line, bad.place.row));
+        self.bad.sort_by_key(|bad| (bad.location.line, bad.location.row));
         self.bad.truncate(N_SHOWN);
         self.numbers = self.numbers.retained(&keep);
-        self.kept.retain(&keep);
+        self.positions.retain(&keep);
         self.labels.retain_labelled();
         keep
     }
@@ -231,14 +237,20 @@ impl Gathering {
         };
         if self.n_bad > 0 {
             let n_rows = self.numbers.n_rows + self.n_bad;
-            let shown = self.bad.iter().map(|bad| format!("{}: {}", bad.place, bad.what)).collect::<Vec<_>>();
+            let shown =
+                self.bad.iter().map(|bad| format!("{}: {}", bad.location, bad.what)).collect::<Vec<_>>();
             let more = if self.n_bad > shown.len() { "; .." } else { "" };
             let message = format!(
                 "{} of {n_rows} rows could not be read and are skipped: {}{more}",
                 self.n_bad,
                 shown.join("; ")
             );
-            warn("skipped-rows", message, self.n_bad, self.bad.iter().map(|bad| bad.place.clone()).collect());
+            warn(
+                "skipped-rows",
+                message,
+                self.n_bad,
+                self.bad.iter().map(|bad| bad.location.clone()).collect(),
+            );
         }
         let tallies = [
             (
@@ -256,7 +268,7 @@ impl Gathering {
         ];
         for (code, many, one, tally) in tallies {
             if tally.count > 0 {
-                let places = tally.places.iter().map(Place::to_string).collect::<Vec<_>>().join(", ");
+                let places = tally.places.iter().map(RowLocation::to_string).collect::<Vec<_>>().join(", ");
                 let count = tally.count;
                 let message = if count == 1 {
                     format!("{one}: {places}")
@@ -271,10 +283,10 @@ impl Gathering {
 }
 
 fn unlabelled(number: u64, outline: &Outline<'_>) -> BadRow {
-    let place = outline.numbering.place(number);
-    let place = match outline.label {
-        Some(column) => place.in_column(column),
-        None => place,
+    let location = outline.numbering.location(number);
+    let location = match outline.label {
+        Some(column) => location.in_column(column),
+        None => location,
     };
-    BadRow::new(place, "expected a label, found nothing", Some("label the row, or leave it out"))
+    BadRow::new(location, "expected a label, found nothing", Some("label the row, or leave it out"))
 }

@@ -1,13 +1,13 @@
-//! Rows that belong together: those with the same value in a column, such as a patient or a recording.
+//! Groups of rows with the same value in a column, such as a patient or a recording.
 
 use crate::columns::{Role, position};
-use crate::predictions::source::Opened;
-use crate::predictions::{Stopped, plain};
+use crate::predictions::source::ReopenedTable;
+use crate::predictions::{WriteError, plain};
 use crate::{Error, Result, Table};
 use std::collections::HashMap;
 use std::io;
 
-/// The groups of a table's rows: those with the same value in a column are one.
+/// The groups of a table's rows: those with the same value in a column form a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Groups {
     column: String,
@@ -16,12 +16,12 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Reads the column `column` of `table` from its files again. Its values are text, or numbers as pandas would write
-    /// them; white space around them does not count, and `1.0` is `1`.
+    /// Reads the column `column` from the files of `table` again. Its values are text, or numbers as pandas writes
+    /// them; surrounding white space is ignored, and `1.0` equals `1`.
     ///
     /// # Errors
-    /// When the table has no such column, it is a feature or the label, holds neither text nor numbers or has no value in a
-    /// row; when a file cannot be read again or has changed.
+    /// If there is no such column, it is a feature or the label, it holds neither text nor numbers or has no value in
+    /// a row, or a file cannot be read again or has changed.
     pub fn read(table: &Table, column: &str) -> Result<Groups> {
         read(table, column).map_err(|error| error.at(table.path()))
     }
@@ -49,7 +49,7 @@ fn read(table: &Table, column: &str) -> Result<Groups> {
         return Err(Error::column(what).at(part.source.path()).with_hint(hint));
     }
     let at = position(table.columns().names.iter(), column, "group")?;
-    let opened = Opened::for_other_columns(table)?;
+    let opened = ReopenedTable::for_other_columns(table)?;
     let is_other = matches!(table.columns().roles[at], Role::Other | Role::Index);
     if !is_other || !opened.can_be_written(at) {
         let found = if is_other { "neither text nor numbers" } else { "the features or the label" };
@@ -72,19 +72,19 @@ fn read(table: &Table, column: &str) -> Result<Groups> {
     });
     match read {
         Ok(()) => Ok(groups),
-        Err(Stopped::Input(error)) => Err(error),
-        Err(Stopped::Output(error)) => Err(Error::unread(io::Error::other(error))),
+        Err(WriteError::Input(error)) => Err(error),
+        Err(WriteError::Output(error)) => Err(Error::unread(io::Error::other(error))),
     }
 }
 
-/// The value of a cell; `None` where there is none.
+/// The value of a cell; `None` if it is missing.
 fn value(text: &str) -> Option<&str> {
     let text = text.trim();
     let missing = ["", "nan", "none", "null", "<na>"];
     if missing.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return None;
     }
-    // pandas makes floats of whole numbers where one of them is missing.
+    // pandas converts whole numbers to floats if one of them is missing.
     let whole = text.strip_suffix(".0").filter(|whole| {
         let digits = whole.strip_prefix('-').unwrap_or(whole);
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -93,7 +93,7 @@ fn value(text: &str) -> Option<&str> {
 }
 
 fn missing(table: &Table, row: usize, column: &str) -> Error {
-    Error::row(table.place(row).in_column(column), "expected a group, found nothing")
+    Error::row(table.location(row).in_column(column), "expected a group, found nothing")
         .with_hint("a row without a value belongs to no group: fill it in, or remove the row")
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::value;
 
     #[test]
-    fn what_is_missing_has_no_value_and_whole_numbers_have_one() {
+    fn missing_cells_have_no_value_and_whole_numbers_have_no_fraction() {
         for missing in ["", "  ", "nan", "NaN", "None", "null", "<NA>"] {
             assert_eq!(value(missing), None, "{missing}");
         }

@@ -1,14 +1,14 @@
-//! The contents of several files made one table.
+//! Joins the contents of several files into one table.
 
-use crate::beside::Kept;
+use crate::beside::RowPositions;
 use crate::columns::{Columns, Role, quoted};
-use crate::labels::Gathering;
+use crate::labels::LabelBuilder;
 use crate::table::Contents;
 use crate::{Error, Finding, Labels, ReadOptions, Result};
 use std::collections::HashSet;
 use std::path::Path;
 
-/// How a further file of a table is read: by the columns of the first.
+/// The options for reading a further file of a table, with the columns of the first.
 pub(crate) fn options_beside(first: Option<&Columns>, options: &ReadOptions) -> ReadOptions {
     let Some(columns) = first else { return options.clone() };
     let lists = columns.position(Role::Embeddings).map(|column| columns.names[column].clone());
@@ -20,10 +20,10 @@ pub(crate) fn options_beside(first: Option<&Columns>, options: &ReadOptions) -> 
     }
 }
 
-/// Refuses a file whose columns are not those of the first.
+/// Refuses a file whose columns differ from those of the first.
 ///
 /// # Errors
-/// When the columns, the number of features or the labels differ.
+/// If the columns, the number of features or the labels differ.
 pub(crate) fn refuse_difference(first: &Contents, other: &Contents) -> Result<()> {
     let [a, b] = [first, other].map(|contents| &contents.parts[0]);
     let path = a.source.path().display();
@@ -56,7 +56,7 @@ pub(crate) fn refuse_difference(first: &Contents, other: &Contents) -> Result<()
     Ok(())
 }
 
-/// Makes one of the contents of files in their order.
+/// Joins the contents of files in their order.
 pub(crate) fn join(name: &Path, mut contents: Vec<Contents>) -> Contents {
     if contents.len() == 1 {
         return contents.remove(0);
@@ -65,27 +65,27 @@ pub(crate) fn join(name: &Path, mut contents: Vec<Contents>) -> Contents {
     let warnings = warnings(name, &contents);
     let n_features = contents.first().map_or(0, |first| first.n_features);
     let n_skipped = contents.iter().map(|contents| contents.n_skipped).sum();
-    let mut kept = Kept::default();
-    contents.iter().for_each(|contents| kept.append(&contents.kept));
+    let mut positions = RowPositions::default();
+    contents.iter().for_each(|contents| positions.append(&contents.positions));
     let labels_from = contents.iter().flat_map(|contents| contents.labels_from.iter().cloned()).collect();
     let parts = contents.into_iter().flat_map(|contents| contents.parts).collect();
-    Contents { parts, n_features, labels, warnings, n_skipped, labels_from, kept }
+    Contents { parts, n_features, labels, warnings, n_skipped, labels_from, positions }
 }
 
-/// The labels of all files; none where a file has none.
+/// The labels of all files; `None` if one has none.
 fn labels(name: &Path, contents: &[Contents]) -> Option<Labels> {
-    let mut gathering = Gathering::default();
+    let mut gathering = LabelBuilder::default();
     for contents in contents {
         let labels = contents.labels.as_ref()?;
         gathering.add(labels.names(), labels.codes());
     }
     let column = contents.first()?.labels.as_ref()?.column();
-    // What one file has to say of its labels it has said.
-    let (labels, _) = gathering.finish(column, &name.display().to_string(), |_| crate::Place::whole());
+    // Findings about a file's labels were reported when it was read.
+    let (labels, _) = gathering.finish(column, &name.display().to_string(), |_| crate::RowLocation::whole());
     Some(labels)
 }
 
-/// What was said of each file, with its name; what is said of several in the same words is said once.
+/// The warnings of all files, with the files' names; equal warnings of several files are merged.
 fn warnings(name: &Path, contents: &[Contents]) -> Vec<Finding> {
     let mut warnings: Vec<(Finding, usize)> = Vec::new();
     for contents in contents {
@@ -99,14 +99,14 @@ fn warnings(name: &Path, contents: &[Contents]) -> Vec<Finding> {
                 continue;
             }
             let message = format!("{}: {}", file.display(), finding.message);
-            let places = finding.places.iter().map(|place| place.clone().in_file(file)).collect();
+            let places = finding.places.iter().map(|location| location.clone().in_file(file)).collect();
             let (table, code, severity) = (name.display().to_string(), finding.code, finding.severity);
             warnings.push((Finding { severity, code, table, message, count: finding.count, places }, 1));
         }
     }
-    let said = |(finding, n_files): (Finding, usize)| match n_files {
+    let with_count = |(finding, n_files): (Finding, usize)| match n_files {
         1 => finding,
         n => Finding { message: format!("{} (and in {} more files)", finding.message, n - 1), ..finding },
     };
-    warnings.into_iter().map(said).collect()
+    warnings.into_iter().map(with_count).collect()
 }

@@ -1,10 +1,10 @@
-//! The labels of a table as they stand in its file.
+//! The labels of a table, as in its file.
 
 use crate::rows::{N_SHOWN, NO_LABEL};
-use crate::{Finding, Place, Severity};
+use crate::{Finding, RowLocation, Severity};
 use std::collections::HashMap;
 
-/// The labels of a table: distinct names, and for each row which it has.
+/// The labels of a table: the distinct names, and the name of each row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     column: String,
@@ -13,24 +13,24 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Labels as they were before; `None` when a code stands for no name.
-    pub(crate) fn again(column: String, names: Vec<String>, codes: Vec<u32>) -> Option<Labels> {
+    /// Labels from stored names and codes; `None` if a code has no name.
+    pub(crate) fn from_parts(column: String, names: Vec<String>, codes: Vec<u32>) -> Option<Labels> {
         codes.iter().all(|&code| (code as usize) < names.len()).then_some(Labels { column, names, codes })
     }
 
-    /// The same labels, of a column of another name.
-    pub(crate) fn renamed(self, column: &str) -> Labels {
+    /// The same labels under another column name.
+    pub(crate) fn with_column(self, column: &str) -> Labels {
         Labels { column: column.to_owned(), ..self }
     }
 
-    /// The name of the column they stand in (the common prefix, for one-hot columns).
+    /// The name of their column (the common prefix, for one-hot columns).
     pub fn column(&self) -> &str {
         &self.column
     }
 
-    /// The distinct names, without surrounding white space and with differences of case alone made one, in class
-    /// order: by value when all are integers, else by code points. Whole numbers have no fraction, and booleans are
-    /// `False` and `True`, in every format.
+    /// The distinct names in class order: by value if all are integers, else by code points. Surrounding white space
+    /// is removed, and names that differ only in case are merged. In every format, whole numbers have no fraction and
+    /// booleans are `False` and `True`.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -43,12 +43,12 @@ impl Labels {
     /// The name of row `row`.
     ///
     /// # Panics
-    /// When the table has no such row.
+    /// If there is no such row.
     pub fn name(&self, row: usize) -> &str {
         &self.names[self.codes[row] as usize]
     }
 
-    /// How many rows have each of [`Labels::names`].
+    /// The number of rows of each name in [`Labels::names`].
     pub fn counts(&self) -> Vec<usize> {
         count(&self.codes, self.names.len())
     }
@@ -60,14 +60,14 @@ fn count(codes: &[u32], n_names: usize) -> Vec<usize> {
     counts
 }
 
-/// What two spellings of one class have in common. Single characters keep their case: `a` and `A` are two classes of
-/// letters far more often than a slip.
+/// The form that all spellings of a class share. Single characters keep their case: `a` and `A` are two letter classes
+/// far more often than a typo.
 pub(crate) fn folded(name: &str) -> String {
     let name = name.trim();
     if name.chars().nth(1).is_none() { name.to_owned() } else { name.to_lowercase() }
 }
 
-/// Sorts names as classes are: by value when all are integers, else by code points, as scikit-learn sorts text.
+/// Sorts names in class order: by value if all are integers, else by code points, as scikit-learn sorts text.
 pub(crate) fn sort_names(names: &mut [String]) {
     let value = |name: &String| name.parse::<i128>();
     if names.iter().all(|name| value(name).is_ok()) {
@@ -88,8 +88,8 @@ pub(crate) fn without_fraction(name: &str) -> &str {
     }
 }
 
-/// Makes one spelling of those that formats have for the same values, where all labels are such: `1.0` and `1`, `true`
-/// and `True`.
+/// Unifies the spellings of different formats, if all labels are whole numbers or booleans: `1.0` and `1`, `true` and
+/// `True`.
 fn unify(names: &mut [String], is_used: impl Fn(usize) -> bool) {
     let used = || (0..names.len()).filter(|&code| is_used(code)).map(|code| names[code].trim());
     let is_bool = |name: &str| name.eq_ignore_ascii_case("true") || name.eq_ignore_ascii_case("false");
@@ -106,16 +106,16 @@ fn unify(names: &mut [String], is_used: impl Fn(usize) -> bool) {
     }
 }
 
-/// Labels as they come in, block by block, under their names as they stand in the file.
+/// Labels that arrive block by block, with their names as in the file.
 #[derive(Debug, Default)]
-pub(crate) struct Gathering {
+pub(crate) struct LabelBuilder {
     by_name: HashMap<String, u32>,
     names: Vec<String>,
     codes: Vec<u32>,
     any: bool,
 }
 
-impl Gathering {
+impl LabelBuilder {
     pub(crate) fn add(&mut self, names: &[String], codes: &[u32]) {
         let global: Vec<u32> = names.iter().map(|name| self.code(name)).collect();
         let recoded =
@@ -147,13 +147,13 @@ impl Gathering {
         self.codes.retain(|&code| code != NO_LABEL);
     }
 
-    /// Makes spellings that differ in case or white space one, that of the most frequent (of the first, if several are),
-    /// and says so.
+    /// Merges spellings that differ only in case or white space into the most frequent one (the first of equals), and
+    /// reports it.
     pub(crate) fn finish(
         &mut self,
         column: &str,
         table: &str,
-        place: impl Fn(usize) -> Place,
+        location: impl Fn(usize) -> RowLocation,
     ) -> (Labels, Vec<Finding>) {
         let counts = count(&self.codes, self.names.len());
         unify(&mut self.names, |code| counts[code] > 0);
@@ -178,7 +178,7 @@ impl Gathering {
             }
             names.push(spelling);
         }
-        let findings = self.findings(&names, &variant, table, column, place);
+        let findings = self.findings(&names, &variant, table, column, location);
         let mut sorted = names.clone();
         sort_names(&mut sorted);
         let rank: HashMap<&String, u32> = sorted.iter().zip(0..).collect();
@@ -196,12 +196,12 @@ impl Gathering {
         variant: &[bool],
         table: &str,
         column: &str,
-        place: impl Fn(usize) -> Place,
+        location: impl Fn(usize) -> RowLocation,
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut warn = |code, message, rows: &mut dyn Iterator<Item = usize>| {
             let rows: Vec<usize> = rows.collect();
-            let places = rows.iter().take(N_SHOWN).map(|&row| place(row)).collect();
+            let places = rows.iter().take(N_SHOWN).map(|&row| location(row)).collect();
             let table = table.to_owned();
             let count = rows.len();
             findings.push(Finding { severity: Severity::Warning, code, table, message, count, places });
@@ -221,7 +221,7 @@ impl Gathering {
                  first \"{}\" at {}",
                 n_labels(varied.len()),
                 found.escape_debug(),
-                place(first)
+                location(first)
             );
             warn("label-variants", message, &mut varied.iter().copied());
         }
@@ -242,7 +242,7 @@ fn n_labels(n: usize) -> String {
     if n == 1 { "1 label".to_owned() } else { format!("{n} labels") }
 }
 
-/// Words that other readers take for a missing value.
+/// Whether other readers treat the word as a missing value.
 fn is_missing_word(name: &str) -> bool {
     ["na", "n/a", "nan", "null", "none", "nil"].iter().any(|word| name.eq_ignore_ascii_case(word))
 }

@@ -1,7 +1,7 @@
 //! Tables of embeddings and labels: readers, checks, datasets, writers.
 //!
-//! A file becomes a [`Table`] (rows as they stand, with their places in the file), and a table a [`Dataset`]
-//! (features and class indices).
+//! A file becomes a [`Table`] (the rows as they are, with their locations in the file), and a table becomes a
+//! [`Dataset`] (features and class indices).
 
 mod arrow;
 mod beside;
@@ -29,9 +29,9 @@ mod number;
 mod options;
 pub mod output;
 mod parquet;
-mod place;
 pub mod predictions;
 mod read;
+mod row_location;
 mod rows;
 mod source;
 mod table;
@@ -43,7 +43,7 @@ pub use files::Files;
 pub use finding::{Finding, Severity};
 pub use groups::Groups;
 pub use labels::Labels;
-pub use options::{Dtype, LabelPlace, OnBadRow, ReadOptions};
-pub use place::{Place, Places};
+pub use options::{Dtype, LabelSource, OnBadRow, ReadOptions};
 pub use read::{read, read_bytes, read_files};
+pub use row_location::{RowLocation, RowLocations};
 pub use table::Table;

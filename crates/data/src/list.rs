@@ -1,9 +1,9 @@
-//! The numbers in a text cell: a Python list literal (`[0.5, 1e-05, 2]`) as `str(list)` and pandas write it, and the
-//! other forms in which tools print a vector.
+//! Parses the numbers in a text cell: a Python list literal (`[0.5, 1e-05, 2]`) as `str(list)` and pandas write it,
+//! and the other forms in which tools print a vector.
 //!
-//! [`parse`] reads the literal and is what decides the speed of a reader; [`read`] falls back on the whole grammar
-//! (`elements.rs`) and says what is wrong with what is no list (`explain.rs`). CSV cells, text columns of Parquet and
-//! strings in JSON are all read here.
+//! [`parse`] reads the literal and determines the speed of a reader. [`read`] falls back on the whole grammar
+//! (`elements.rs`) and explains cells that are no list (`explain.rs`). CSV cells, text columns of Parquet and strings
+//! in JSON are all read here.
 
 mod elements;
 mod explain;
@@ -12,8 +12,8 @@ use crate::number;
 use elements::elements;
 pub(crate) use explain::{explain_single, has_decimal_commas};
 
-/// Reads a list of exactly `out.len()` finite numbers at the start of `text`. Gives the length of the list in bytes and the
-/// number of its elements that underflowed to zero; `None` for anything else, which [`read`] reads or explains.
+/// Parses a list of exactly `out.len()` finite numbers at the start of `text`. Returns the length of the list in bytes
+/// and the number of elements that underflowed to zero; `None` for anything else, which [`read`] parses or explains.
 #[inline]
 pub(crate) fn parse(text: &[u8], out: &mut [f32]) -> Option<(usize, usize)> {
     let mut at = 0;
@@ -22,7 +22,7 @@ pub(crate) fn parse(text: &[u8], out: &mut [f32]) -> Option<(usize, usize)> {
         return None;
     }
     for (i, value) in out.iter_mut().enumerate() {
-        // The '[' before the first element, the ',' before every other.
+        // The '[' before the first element, the ',' before every other one.
         if i > 0 && *text.get(at)? != b',' {
             return None;
         }
@@ -49,12 +49,12 @@ fn skip_space(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Reads a list of exactly `out.len()` finite numbers that is all of `cell`; gives the number of its elements that
-/// underflowed to zero.
+/// Parses `cell` as a list of exactly `out.len()` finite numbers; returns the number of elements that underflowed to
+/// zero.
 ///
 /// # Errors
-/// What is wrong with the cell, with its first bad element.
-pub(crate) fn read(cell: &[u8], out: &mut [f32]) -> Result<usize, Flaw> {
+/// The error of the cell, with its first bad element.
+pub(crate) fn read(cell: &[u8], out: &mut [f32]) -> Result<usize, ListError> {
     let cell = cell.trim_ascii();
     match parse(cell, out) {
         Some((len, underflows)) if len == cell.len() => Ok(underflows),
@@ -62,7 +62,7 @@ pub(crate) fn read(cell: &[u8], out: &mut [f32]) -> Result<usize, Flaw> {
     }
 }
 
-fn read_any_form(cell: &[u8], out: &mut [f32]) -> Result<usize, Flaw> {
+fn read_any_form(cell: &[u8], out: &mut [f32]) -> Result<usize, ListError> {
     let list = elements(cell)?;
     let (mut n_elements, mut underflows) = (0, 0);
     for element in list.iter() {
@@ -82,15 +82,15 @@ fn read_any_form(cell: &[u8], out: &mut [f32]) -> Result<usize, Flaw> {
     }
 }
 
-/// The number of elements of the list in `cell`, be they numbers or not; 0 when it is none.
+/// The number of elements of the list in `cell`, numbers or not; 0 if it is no list.
 pub(crate) fn count_elements(cell: &[u8]) -> usize {
     elements(cell.trim_ascii()).map_or(0, |list| list.iter().count())
 }
 
-/// The fewest numbers without brackets around them that are a vector, not a telephone number or a date.
+/// The minimum number of values of a vector without brackets: fewer may be a telephone number or a date.
 const MIN_BARE: usize = 8;
 
-/// Whether `cell` looks like a list of numbers; whether it may be one without brackets (`bare`).
+/// Whether `cell` looks like a list of numbers; with `bare`, also one without brackets.
 pub(crate) fn is_list(cell: &[u8], bare: bool) -> bool {
     let cell = cell.trim_ascii();
     if cell.starts_with(b"[") {
@@ -102,24 +102,24 @@ pub(crate) fn is_list(cell: &[u8], bare: bool) -> bool {
     (bare || list.bracketed()) && first.len() >= enough && first.into_iter().all(|is_number| is_number)
 }
 
-/// What is wrong with a cell that [`read`] refuses.
+/// The error of a cell that [`read`] refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Flaw {
-    /// The element, from 1, when it is about one.
+pub(crate) struct ListError {
+    /// The index of the bad element, from 1, if the error is about one.
     pub(crate) element: Option<u64>,
-    /// What was expected and what was found.
+    /// The expected and the found value.
     pub(crate) what: String,
-    /// What to do about it.
+    /// Advice on fixing it.
     pub(crate) hint: Option<&'static str>,
 }
 
-impl Flaw {
-    pub(crate) fn whole(what: impl Into<String>, hint: Option<&'static str>) -> Flaw {
-        Flaw { element: None, what: what.into(), hint }
+impl ListError {
+    pub(crate) fn whole(what: impl Into<String>, hint: Option<&'static str>) -> ListError {
+        ListError { element: None, what: what.into(), hint }
     }
 }
 
-/// A found text in quotes, cut to a length that can be read, with what cannot be printed escaped.
+/// Text in quotes for a message, shortened, with unprintable characters escaped.
 pub(crate) fn shown(text: &[u8]) -> String {
     const LEN: usize = 40;
     let escape = |text: &[u8]| {
@@ -145,7 +145,7 @@ pub(crate) fn shown(text: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn three(cell: &str) -> Result<[f32; 3], Flaw> {
+    fn three(cell: &str) -> Result<[f32; 3], ListError> {
         let mut out = [0.0; 3];
         read(cell.as_bytes(), &mut out).map(|_| out)
     }
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_vector_is_none() {
+    fn text_that_is_no_vector_is_refused() {
         let cells = [
             "",
             "[",
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_told_from_lists() {
+    fn text_is_distinguished_from_lists() {
         let texts = [
             "",
             "label",

@@ -1,6 +1,6 @@
-//! Did you mean: the nearest of some names.
+//! Finds the name nearest to a mistyped one.
 
-/// The candidate nearest to `name` by edits of single characters, if one is near enough to be meant.
+/// The candidate nearest to `name` by edit distance, if one is near enough.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = head(name.trim());
     let distances =
@@ -10,7 +10,7 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     (distance * 3 <= len.max(3) && distance < len).then_some(candidate)
 }
 
-/// The beginning of a name in lower case: longer than any that one mistypes, so that hostile labels are cheap.
+/// The first characters of a name in lower case: longer than any mistyped name, to limit the cost of hostile labels.
 fn head(name: &str) -> String {
     name.to_lowercase().chars().take(64).collect()
 }
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_what_was_meant() {
+    fn finds_the_nearest_name() {
         let names = ["positive", "negative", "neutral"];
         assert_eq!(nearest("positve", names), Some("positive"));
         assert_eq!(nearest("Neutrall", names), Some("neutral"));

@@ -1,17 +1,17 @@
-//! npy and npz: an array of features, and one of labels beside it.
+//! npy and npz: an array of features, and one of labels.
 //!
-//! The labels of an npy stand in another file (`beside.rs`); an npz holds both arrays. Labels are integers, whole numbers,
-//! text, or one-hot (two-dimensional).
+//! The labels of an npy are in another file (`beside.rs`); an npz contains both arrays. Labels are integers, whole
+//! numbers, text, or one-hot (two-dimensional).
 //!
-//! Headers are not believed: an uncompressed array must fill its file exactly before anything is allocated, and a
-//! compressed one is allocated as it comes.
+//! Headers are not trusted: an uncompressed array must fill its file exactly before anything is allocated, and a
+//! compressed one is allocated as it is read.
 
 mod header;
 mod labels;
 mod safetensors;
 mod values;
 
-use header::{Header, Kind};
+use header::{ElementKind, Header};
 pub(crate) use labels::LabelRows;
 use labels::{LabelArray, read_labels};
 
@@ -19,10 +19,10 @@ use crate::columns::MAX_FEATURES;
 use crate::format::Format;
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
 use crate::source::{Compression, Source, read_error, read_full};
-use crate::{Error, LabelPlace, Place, ReadOptions, Result};
+use crate::{Error, LabelSource, ReadOptions, Result, RowLocation};
 use std::io::{Cursor, Read, Seek};
 
-/// About how many bytes are read at once.
+/// The approximate number of bytes read at once.
 const BLOCK_LEN: usize = 1 << 20;
 
 /// An array whose header has been read and checked.
@@ -32,24 +32,24 @@ pub(crate) struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// Reads the header; `len` is the length of the whole array with it, where it is known.
+    /// Reads the header; `len` is the length of the whole array including it, if known.
     pub(crate) fn open(mut input: Box<dyn Read + 'a>, len: Option<u64>) -> Result<Array<'a>> {
         let header = header::read(&mut input)?;
         let expected = header.len.saturating_add(header.data_len()?);
         match len {
-            // Refused by those who know what it is of.
-            _ if header.kind == Kind::Object => Ok(Array { header, input }),
+            // The caller refuses it, with a message that says whether it holds features or labels.
+            _ if header.kind == ElementKind::Object => Ok(Array { header, input }),
             Some(len) if len < expected => Err(cut_off(&header, expected, len)),
             Some(len) if len > expected => Err(too_long(&header, expected, len)),
             _ => Ok(Array { header, input }),
         }
     }
 
-    /// The features: two dimensions of numbers, whatever others have one element alone.
+    /// Checks that the array holds features: numbers in two dimensions, ignoring dimensions of size 1.
     fn check_features(&mut self, name: Option<&str>) -> Result<()> {
         let shape = self.header.shape_text();
         let array = name.map_or("the array".to_owned(), |name| format!("the array \"{name}\""));
-        if self.header.kind == Kind::Object {
+        if self.header.kind == ElementKind::Object {
             let what = format!(
                 "{array} holds Python objects, which is a pickle and could run anything; expected numbers"
             );
@@ -89,7 +89,7 @@ impl<'a> Array<'a> {
         })
     }
 
-    /// All elements' bytes, and not one more.
+    /// Reads the bytes of all elements, and checks that no more follow.
     fn read_all(&mut self) -> Result<Vec<u8>> {
         let len = self.header.data_len()?;
         let mut bytes = Vec::new();
@@ -107,10 +107,10 @@ impl<'a> Array<'a> {
 
 impl Header {
     fn is_number(&self) -> bool {
-        !matches!(self.kind, Kind::Unicode | Kind::Bytes | Kind::Object)
+        !matches!(self.kind, ElementKind::Unicode | ElementKind::Bytes | ElementKind::Object)
     }
 
-    /// Makes (n, 1, d) and (n, d, 1, 1) the (n, d) that they are.
+    /// Removes dimensions of size 1, so that (n, 1, d) and (n, d, 1, 1) become (n, d).
     fn drop_single_axes(&mut self) {
         let rest = self.shape.iter().skip(1).copied().filter(|&size| size != 1);
         if let ([n_rows, _, _, ..], [n_features]) = (&self.shape[..], &rest.collect::<Vec<_>>()[..]) {
@@ -137,7 +137,7 @@ fn too_long(header: &Header, expected: u64, found: u64) -> Error {
         .with_hint("the shape and the data do not belong together: write it again with numpy.save")
 }
 
-/// The features and labels of a table of arrays, as rows.
+/// The features and labels of a table of arrays, as blocks of rows.
 pub(crate) struct Rows<'a> {
     x: Array<'a>,
     labels: Option<LabelArray>,
@@ -149,7 +149,7 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(x: Array<'a>, labels: Result<Option<LabelArray>>, options: &ReadOptions) -> Result<Rows<'a>> {
         let (n_rows, n_features) = (x.header.shape[0], x.header.shape[1]);
-        // Placeholders may be anything.
+        // Placeholders need not match the rows.
         let placeholders = |labels: Option<LabelArray>| labels.filter(|labels| labels.codes.len() == n_rows);
         let labels = if options.placeholder_labels { labels.ok().and_then(placeholders) } else { labels? };
         if let Some(labels) = labels.as_ref().filter(|labels| labels.codes.len() != n_rows) {
@@ -204,11 +204,11 @@ impl<'a> Rows<'a> {
             }
             None => block.codes = vec![NO_LABEL; n],
         }
-        let place = |i: usize| {
-            Place::row((self.n_done + i / self.n_features + 1) as u64)
+        let location = |i: usize| {
+            RowLocation::row((self.n_done + i / self.n_features + 1) as u64)
                 .at_element((i % self.n_features + 1) as u64)
         };
-        x.underflows.iter().for_each(|&i| block.underflows.add(1, || place(i)));
+        x.underflows.iter().for_each(|&i| block.underflows.add(1, || location(i)));
         block.underflows.count += x.n_more_underflows;
         let first = self.n_done as u64 + 1;
         self.n_done += n;
@@ -217,21 +217,21 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Moves the rows with a number that is not finite from the good ones to the bad.
+/// Moves rows with a non-finite number from the good ones to the bad ones.
 fn keep_finite(block: &mut RowBlock, n_features: usize, n_rows: usize, first: u64, wide: Option<&[f64]>) {
     for row in 0..n_rows {
         let number = first + row as u64;
         let x = &block.x[row * n_features..(row + 1) * n_features];
         if let Some(element) = x.iter().position(|value| !value.is_finite()) {
             let found = wide.map_or(f64::from(x[element]), |wide| wide[row * n_features + element]);
-            let place = Place::row(number).at_element(element as u64 + 1);
+            let location = RowLocation::row(number).at_element(element as u64 + 1);
             block.bad.push(if found.is_finite() {
                 let what = format!("expected a number that fits 32 bits (at most 3.4e38), found {found:?}");
-                BadRow::new(place, what, Some("rescale the features before writing them"))
+                BadRow::new(location, what, Some("rescale the features before writing them"))
             } else {
                 let hint =
                     "replace missing and infinite values before writing the table, or leave the row out";
-                BadRow::new(place, format!("expected a finite number, found {found:?}"), Some(hint))
+                BadRow::new(location, format!("expected a finite number, found {found:?}"), Some(hint))
             });
             continue;
         }
@@ -270,7 +270,7 @@ pub(crate) fn open_npy(
     Rows::new(x, Ok(None), options)
 }
 
-/// Reads a file of labels alone.
+/// Reads a file of only labels.
 pub(crate) fn open_labels(
     source: &Source,
     format: Format,
@@ -298,16 +298,16 @@ pub(crate) fn open_labels(
     })
 }
 
-/// The names of arrays of features and of labels, the likeliest first. An array of another name (`train_embeddings`) has the
-/// labels in whose name the word is replaced (`train_labels`).
+/// The names of feature arrays, the most likely first, and of label arrays. An array with another name
+/// (`train_embeddings`) has the labels whose name differs only in this word (`train_labels`).
 const X_NAMES: [&str; 8] =
     ["x", "embeddings", "embedding", "features", "vectors", "x_train", "data", "arr_0"];
 const Y_NAMES: [&str; 7] = ["y", "labels", "label", "target", "targets", "y_train", "arr_1"];
 
-/// Opens the array of a name.
+/// Opens the array with a name.
 type Open<'o> = dyn FnMut(&str) -> Result<Array<'static>> + 'o;
 
-/// Reads the features of a file of named arrays, an npz or safetensors, and its labels.
+/// Opens the features of a file of named arrays, an npz or safetensors, and reads its labels.
 pub(crate) fn open_named(
     source: &Source,
     format: Format,
@@ -317,7 +317,7 @@ pub(crate) fn open_named(
     with_arrays(source, format, compression, &mut |names, open| of_named(names, options, open))
 }
 
-/// Calls `read` with the names of the arrays in a file, and what opens one.
+/// Calls `read` with the names of the arrays in a file, and a function that opens one.
 fn with_arrays<T>(
     source: &Source,
     format: Format,
@@ -354,7 +354,7 @@ fn with_archive<R: Read + Seek, T>(
     read(&names, &mut |name| open_entry(read_entry(&mut archive, name, len)?))
 }
 
-/// The rows of the arrays of these names, of which `open` opens one.
+/// The rows of the arrays with these names; `open` opens an array.
 fn of_named(names: &[String], options: &ReadOptions, open: &mut Open<'_>) -> Result<Rows<'static>> {
     let x_name = array_name(names, options.embeddings_column.as_deref(), &X_NAMES)?.ok_or_else(|| {
         let found = if names.is_empty() { "none".to_owned() } else { crate::columns::quoted(names) };
@@ -365,7 +365,7 @@ fn of_named(names: &[String], options: &ReadOptions, open: &mut Open<'_>) -> Res
     let beside = labels_of(&x_name, names);
     let asked = options.label_column.as_ref().or(beside.as_ref()).or(hint);
     let labels = match array_name(names, asked.map(String::as_str), &Y_NAMES) {
-        _ if options.labels == LabelPlace::Beside => Ok(None),
+        _ if options.labels == LabelSource::Beside => Ok(None),
         Ok(Some(name)) if name != x_name => {
             open(&name).and_then(|array| read_labels(array, &name, &name)).map(Some)
         }
@@ -376,7 +376,7 @@ fn of_named(names: &[String], options: &ReadOptions, open: &mut Open<'_>) -> Res
     Rows::new(x, labels, options)
 }
 
-/// The array of labels whose name is that of the features but for one word: `y_test` for `X_test`.
+/// The label array whose name differs from the features' in one word: `y_test` for `X_test`.
 fn labels_of(x_name: &str, names: &[String]) -> Option<String> {
     let lower = x_name.to_ascii_lowercase();
     let words = X_NAMES.iter().filter(|word| lower != **word && lower.contains(**word));
@@ -412,7 +412,7 @@ fn damaged_archive(error: zip::result::ZipError) -> Error {
     }
 }
 
-/// The bytes of an array of an archive.
+/// The bytes of one array in an archive.
 fn read_entry<R: Read + Seek>(archive: &mut zip::ZipArchive<R>, name: &str, len: u64) -> Result<Vec<u8>> {
     let entry = archive.by_name(&format!("{name}.npy")).map_err(damaged_archive)?;
     let mut bytes = Vec::new();

@@ -1,27 +1,27 @@
-//! Decimal text to the nearest `f32`, exactly as `str::parse` rounds it.
+//! Parses decimal text to the nearest `f32`, with exactly the rounding of `str::parse`.
 //!
-//! Up to 19 digits are gathered eight at a time (SWAR, as in simdjson) into an integer `m`, and `m * 10^e` is computed
-//! in `f64` with a relative error below `2^-50`. Rounding that to `f32` gives the right neighbour unless the `f64`
-//! lies so near to the middle between two neighbours that its error could decide; only then, and beyond 19 digits or
-//! the normal range, `fast-float2` decides exactly. Numbers printed from `f32` values lie near an `f32`, never near a
-//! middle, so the slow way is rare.
+//! Up to 19 digits are collected eight at a time (SWAR, as in simdjson) into an integer `m`, and `m * 10^e` is
+//! computed in `f64` with a relative error below `2^-50`. Rounding that to `f32` is correct unless the `f64` is so
+//! close to the middle between two neighbours that its error matters. Only then, and beyond 19 digits or the normal
+//! range, does `fast-float2` decide exactly. Numbers printed from `f32` values are close to an `f32`, never to a
+//! middle, so the slow path is rare.
 
 /// A number at the start of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Number {
-    /// The nearest `f32`; infinite when the number is out of range.
+    /// The nearest `f32`; infinite if the number is out of range.
     pub(crate) value: f32,
-    /// The bytes it takes.
+    /// Its length in bytes.
     pub(crate) len: usize,
-    /// Whether the number is not zero although its nearest `f32` is.
+    /// Whether the number is not zero but its nearest `f32` is.
     pub(crate) underflow: bool,
 }
 
-/// The longest number read: far more than the 112 significant digits that can decide the rounding to an `f32`, far
-/// less than what an attack needs.
+/// The maximum length of a number: far more than the 112 significant digits that can affect the rounding to an `f32`,
+/// far less than what an attack needs.
 pub(crate) const MAX_NUMBER_LEN: usize = 400;
 
-/// Reads the number that `text` starts with: `-0.5`, `+1.`, `.5`, `12`, `3e-07`; no white space, no names.
+/// Parses the number at the start of `text`: `-0.5`, `+1.`, `.5`, `12`, `3e-07`; no white space, no names.
 pub(crate) fn parse(text: &[u8]) -> Option<Number> {
     match parse_short(text) {
         Some(number) => Some(number),
@@ -46,11 +46,11 @@ const INTEGER_POWERS: [u64; 20] = {
     powers
 };
 
-/// The common case: at most 19 digits, a result in the normal range, not near a middle. `None` says nothing about the
-/// text but that this is not it.
+/// The fast path: at most 19 digits, a result in the normal range, not close to a middle. `None` means only that the
+/// fast path does not apply.
 ///
-/// Where the next number starts depends on where this one ends, so what decides speed is how soon the end is known.
-/// Branches that are predicted (a sign, a single digit before the point) keep the way to it short.
+/// The start of the next number depends on the end of this one, so speed depends on how soon the end is known.
+/// Branches that are predicted well (a sign, a single digit before the point) shorten the way to it.
 #[inline]
 fn parse_short(text: &[u8]) -> Option<Number> {
     match text.first()? {
@@ -85,7 +85,7 @@ fn parse_unsigned(text: &[u8]) -> Option<Number> {
     Some(Number { value: scaled(mantissa, exponent)?, len: at, underflow: false })
 }
 
-/// `mantissa * 10^exponent` rounded to the nearest `f32`, where that is certain.
+/// `mantissa * 10^exponent` rounded to the nearest `f32`, if the rounding is certain.
 #[inline]
 fn scaled(mantissa: u64, exponent: i32) -> Option<f32> {
     if mantissa == 0 {
@@ -96,7 +96,8 @@ fn scaled(mantissa: u64, exponent: i32) -> Option<f32> {
     if !(1.2e-38..=3.4e38).contains(&value) {
         return None;
     }
-    // An f64 has 29 bits more than an f32; its error is below 2 of its units, and 16 are kept clear.
+    // An f64 has 29 more bits than an f32; its error is below 2 units, and values within 16 units of a middle are
+    // excluded.
     let beyond = value.to_bits() & ((1 << 29) - 1);
     if beyond.abs_diff(1 << 28) <= 16 {
         return None;
@@ -104,21 +105,21 @@ fn scaled(mantissa: u64, exponent: i32) -> Option<f32> {
     Some(value as f32)
 }
 
-/// Appends the digits at the start of `text` to `mantissa`; also says how many there are. `None` when the mantissa
+/// Appends the digits at the start of `text` to `mantissa`, and returns their number as well. `None` if the mantissa
 /// would have more than 19 digits, or the text ends within the next 8 bytes.
 #[inline(always)]
 fn digits(text: &[u8], mut mantissa: u64) -> Option<(u64, usize)> {
     let mut at = 0;
     loop {
         let word = u64::from_le_bytes(*text.get(at..)?.first_chunk()?) ^ 0x3030_3030_3030_3030;
-        // The lowest byte above 9 gets its top bit set (carries reach only bytes above it).
+        // The lowest byte above 9 gets its top bit set (carries affect only bytes above it).
         let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
         let n = (others.trailing_zeros() / 8) as usize;
         if mantissa >= INTEGER_POWERS[19 - n] {
             return None;
         }
         if n < 8 {
-            // Shifted up, the digits fill the top bytes and zeros the bottom ones, which read as leading zeros.
+            // After the shift, the digits fill the top bytes, and the zeros below them act as leading zeros.
             let value = if n == 0 { 0 } else { eight_digits(word << (64 - 8 * n)) };
             return Some((mantissa * INTEGER_POWERS[n] + value, at + n));
         }
@@ -127,7 +128,7 @@ fn digits(text: &[u8], mut mantissa: u64) -> Option<(u64, usize)> {
     }
 }
 
-/// The value of eight digits, one a byte, the first in the lowest.
+/// The value of eight digits, one per byte, the first in the lowest byte.
 #[inline]
 fn eight_digits(word: u64) -> u64 {
     let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
@@ -136,7 +137,7 @@ fn eight_digits(word: u64) -> u64 {
     low.wrapping_add(high) >> 32
 }
 
-/// An exponent of at most two digits, `e-05`, and its length.
+/// An exponent of at most two digits, such as `e-05`, and its length.
 fn short_exponent(text: &[u8]) -> Option<(i32, usize)> {
     let negative = *text.get(1)? == b'-';
     let start = if negative || text[1] == b'+' { 2 } else { 1 };
@@ -148,12 +149,12 @@ fn short_exponent(text: &[u8]) -> Option<(i32, usize)> {
     Some((if negative { -value } else { value }, start + n))
 }
 
-/// Any number of at most [`MAX_NUMBER_LEN`] bytes.
+/// Any number with at most [`MAX_NUMBER_LEN`] bytes.
 #[cold]
 fn parse_long(text: &[u8]) -> Option<Number> {
     let text = &text[..text.len().min(MAX_NUMBER_LEN + 1)];
     let sign = usize::from(matches!(text.first(), Some(b'+' | b'-')));
-    // Keeps the names that `fast-float2` knows (inf, nan) out.
+    // Excludes the names that `fast-float2` accepts (inf, nan).
     if !matches!(text.get(sign), Some(b'0'..=b'9' | b'.')) {
         return None;
     }
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number() {
+    fn text_that_is_no_number() {
         for text in
             ["", "-", "+", ".", "e5", "nan", "inf", "-inf", "Infinity", "abc", "--1", "\u{2212}1", "+-1"]
         {
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn underflow_is_told_from_zero() {
+    fn underflow_is_distinguished_from_zero() {
         assert!(parse(b"1e-60").unwrap().underflow);
         assert!(parse(b"-0.0000000000000000000000000000000000000000000000000000001").unwrap().underflow);
         assert!(!parse(b"0e-60").unwrap().underflow);
@@ -241,7 +242,8 @@ mod tests {
         assert!(!parse(b"1e-45").unwrap().underflow);
     }
 
-    /// Against the standard library: any f32 printed short, as f64 and cut to random precision, and random decimal text.
+    /// Compares with the standard library: any f32 printed briefly, as f64 and truncated to random precision, and
+    /// random decimal text.
     #[test]
     fn rounds_as_the_standard_library_does() {
         let mut random = Philox::new(1, 0, 0).sequence(0, 0);
@@ -254,7 +256,7 @@ mod tests {
             check(&format!("{:?}", f64::from(value)));
             let precision = (random.next_u32() % 20) as usize;
             check(&format!("{value:.precision$e}"));
-            // The middle between two neighbours, and just beside it.
+            // The middle between two neighbours, and values next to it.
             let next = f32::from_bits(value.to_bits() ^ 1);
             let middle = (f64::from(value) + f64::from(next)) / 2.0;
             check(&format!("{middle:?}"));

@@ -1,70 +1,69 @@
-//! How a table is to be read.
+//! Options for reading a table.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// How a table is to be read. The default detects the columns and ends at the first bad row.
+/// Options for reading a table. The default detects the columns and ends at the first bad row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The column with the list of features; detected when `None`.
+    /// The column with the list of features; `None` to detect it.
     pub embeddings_column: Option<String>,
-    /// The column with the labels; detected when `None`. For one-hot labels, the prefix of their columns.
+    /// The label column, or the prefix of one-hot columns; `None` to detect it.
     pub label_column: Option<String>,
-    /// A column taken for the label where the table has it and [`label_column`](ReadOptions::label_column) is `None`,
-    /// such as that of the training table. Not an error where the table lacks it.
+    /// The label column if [`label_column`](ReadOptions::label_column) is `None` and the table has this column, such
+    /// as the label column of the training table. Not an error if the table lacks it.
     pub label_hint: Option<String>,
-    /// The names of the features of a training table or a stored model, in their order: the features are the columns of
-    /// these names, wherever they stand, and other columns of numbers are ignored with a warning. Empty: detected. Not
-    /// for tables whose features stand in lists.
+    /// The names of the features of a training table or a stored model, in order: the features are the columns with
+    /// these names, in any position, and other numeric columns are ignored with a warning. Empty to detect them. Not
+    /// for tables with features in lists.
     pub feature_names: Vec<String>,
-    /// Columns that are neither features nor label, whatever they hold.
+    /// Columns that are neither features nor label, whatever their content.
     pub drop: Vec<String>,
-    /// A column whose values say which rows belong together, as [`Groups`](crate::Groups) reads them: neither features nor
-    /// label, whatever it holds. Not an error where a table beside the training table lacks it.
+    /// A column whose values group the rows, as [`Groups`](crate::Groups) reads them: neither feature nor label,
+    /// whatever its content. Not an error if a table other than the training table lacks it.
     pub group_column: Option<String>,
-    /// Patterns (`emb_*`) of the names of the columns that are features; empty: all columns of numbers.
+    /// Patterns (`emb_*`) for the names of feature columns; empty for all numeric columns.
     pub features: Vec<String>,
-    /// The table is to be predicted: what stands in its label column are placeholders. They may be missing, all or
-    /// some, and so may the whole column; and a column of text is no label by what it holds, but by its name alone.
+    /// Whether the table is to be predicted, so that its labels are placeholders. Some or all of them, or the whole
+    /// column, may be missing; and a text column is a label only by its name, not by its content.
     pub placeholder_labels: bool,
-    /// The source of the labels. [`read_files`](crate::read_files) sets it where the files of the labels are named.
-    pub labels: LabelPlace,
-    /// What to do with a row that cannot be read.
+    /// The source of the labels. [`read_files`](crate::read_files) sets it if label files are given.
+    pub labels: LabelSource,
+    /// The handling of a row that cannot be read.
     pub on_bad_row: OnBadRow,
-    /// What the bytes of a column hold that is the embeddings and is neither numbers nor text; without it, such a column
-    /// is not read.
+    /// The type of the numbers in an embeddings column of bytes; without it, such a column is not supported.
     pub dtype: Option<Dtype>,
-    /// A folder for cache files, made if it is not there: tables are written there row by row as they are parsed, never
-    /// whole in memory, and mapped; the next time they are mapped without being parsed. The table is the same with it
-    /// and without. What is no file but a pipe has no cache.
+    /// A folder for cache files, created if it is missing. Tables are written there row by row as they are parsed, so
+    /// that they are never whole in memory, and mapped; from then on they are mapped without parsing. The table is the
+    /// same with and without a cache. Pipes are not cached.
     pub cache: Option<PathBuf>,
 }
 
-/// The source of the labels of a table.
+/// The source of a table's labels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LabelPlace {
-    /// In the table, or beside an array under one of the usual names.
+pub enum LabelSource {
+    /// The table, or for an array, a file beside it with a usual name.
     #[default]
     Within,
-    /// In other files. A column that would be the label by its name is no feature, and what it holds is ignored.
+    /// Other files. A column with the name of a label is no feature, and its content is ignored.
     Beside,
-    /// In a table that holds nothing else: there are no features.
+    /// A table of only labels: there are no features.
     Alone,
 }
 
 impl ReadOptions {
-    /// Whether nothing about the labels in the table can be wrong.
+    /// Whether labels in the table are never wrong.
     pub(crate) fn has_placeholders(&self) -> bool {
-        self.placeholder_labels || self.labels == LabelPlace::Beside
+        self.placeholder_labels || self.labels == LabelSource::Beside
     }
 
-    /// The name of a label column that is added to the output of a table without one.
+    /// The name of the label column that is added to the output of a table without one.
     pub(crate) fn added_label(&self) -> &str {
         self.label_column.as_deref().or(self.label_hint.as_deref()).unwrap_or("label")
     }
 }
 
-/// The type of the numbers in packed bytes, the lowest byte first.
+/// The type of numbers in packed bytes (little-endian).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
@@ -77,10 +76,10 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// All of them.
+    /// All types.
     pub const ALL: [Dtype; 3] = [Dtype::F16, Dtype::F32, Dtype::F64];
 
-    /// Its name, as flags have it.
+    /// Its name, as in flags.
     pub fn name(self) -> &'static str {
         match self {
             Dtype::F16 => "f16",
@@ -89,7 +88,7 @@ impl Dtype {
         }
     }
 
-    /// The bytes of a number.
+    /// The size of a number in bytes.
     pub(crate) fn size(self) -> usize {
         match self {
             Dtype::F16 => 2,
@@ -99,12 +98,12 @@ impl Dtype {
     }
 }
 
-/// What to do with a row that cannot be read.
+/// The handling of a row that cannot be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnBadRow {
     /// End with an error that names the first.
     #[default]
     Error,
-    /// Go on without it; a warning counts them all and shows the first five.
+    /// Skip it; a warning counts all such rows and lists the first five.
     Skip,
 }

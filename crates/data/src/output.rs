@@ -1,4 +1,4 @@
-//! Output files that are either whole or as they were.
+//! Atomic output files: they have either the whole new content or the old one.
 
 use crate::{Error, Result};
 use std::fs::{self, Metadata, OpenOptions};
@@ -6,16 +6,15 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Writes a file through `write` so that under `path` there is, at every moment, either what stood there before or
-/// the whole new content: a temporary file in the same folder, flushed to the disk, then renamed.
+/// Writes a file through `write`. At every moment `path` has either the old content or the whole new one: a temporary
+/// file in the same folder is flushed to the disk, then renamed.
 ///
-/// A symbolic link stays, and its target is written. An existing file keeps its mode. Pipes and devices
-/// are written to as they are, and so is standard output (`-` or `/dev/stdout`), where a reader that has gone away
-/// (`| head`) is no failure.
+/// A symbolic link is kept, and its target is written. An existing file keeps its mode. Pipes and devices are written
+/// directly, and so is standard output (`-` or `/dev/stdout`), where a reader that has ended (`| head`) is no error.
 ///
 /// # Errors
-/// When `write` fails or the system does (a full disk, no permission), or when the file is there and nobody may write
-/// it: the old file is untouched and the temporary one removed. The error names `path` and the cause.
+/// If `write` fails or the system does (a full disk, no permission), or if the file exists and is read-only: the old
+/// file is unchanged and the temporary one removed. The error names `path` and the cause.
 pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
@@ -23,11 +22,11 @@ pub fn write_atomically(
     write_to(path, write).map_err(|source| Error::output(path, source))
 }
 
-/// Makes sure that `path` can be written, before work is done whose result is to go there: makes its folder, and a file
-/// there for a moment. What stands under `path` stays as it is.
+/// Checks that `path` can be written, before a long computation of its content: creates its folder, and briefly a file
+/// in it. An existing file is unchanged.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn prepare(path: &Path) -> Result<()> {
     try_writing(path).map_err(|source| Error::output(path, source))
 }
@@ -67,14 +66,14 @@ fn write_to(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Resu
     replace(&target(path), old, write)
 }
 
-/// Whether `path` means standard output, as `-` does.
+/// Whether `path` is standard output, such as `-`.
 ///
-/// It may be a file that the shell has opened, which is written to through its own handle, never replaced.
+/// It may be a file that the shell opened: it is written through its handle, never replaced.
 pub fn is_standard_output(path: &Path) -> bool {
     ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
-/// `old`, unless the file may not be written: to rename another one over it would go around its mode.
+/// Returns `old`, unless the file is read-only: renaming another one over it would bypass its mode.
 fn writable(path: &Path, old: Metadata) -> io::Result<Metadata> {
     if old.permissions().readonly() {
         return Err(io::Error::from(io::ErrorKind::PermissionDenied));
@@ -83,17 +82,17 @@ fn writable(path: &Path, old: Metadata) -> io::Result<Metadata> {
     Ok(old)
 }
 
-/// The file that a path means once its symbolic links are followed, be it there or not.
+/// The target of a path's symbolic links, whether it exists or not.
 fn target(path: &Path) -> PathBuf {
     let mut target = path.to_owned();
-    // The system has followed the links before and found no loop.
+    // The system has already followed the links, so there is no loop.
     while let Ok(link) = fs::read_link(&target) {
         target = folder_of(&target).join(link);
     }
     target
 }
 
-/// The folder that a file stands in.
+/// The folder of a file.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -107,7 +106,7 @@ fn buffered(
 ) -> io::Result<()> {
     let mut writer = BufWriter::with_capacity(1 << 18, output);
     if let Err(error) = write(&mut writer) {
-        // Not flushed: what failed is not worth the wait.
+        // Not flushed: after an error there is no point in waiting.
         drop(writer.into_parts());
         return Err(error);
     }
@@ -123,7 +122,7 @@ fn replace(
     remove_leftovers(folder);
     // Removed when dropped, so on every early return.
     let temporary = temporary(folder)?;
-    // Written to as a plain file, whose errors do not speak of the temporary name.
+    // Written as a plain file, so that errors do not mention the temporary name.
     buffered(temporary.as_file(), write)?;
     if let Some(old) = old {
         temporary.as_file().set_permissions(old.permissions())?;
@@ -136,7 +135,7 @@ fn replace(
 const PREFIX: &str = ".headsmith-";
 const SUFFIX: &str = ".partial";
 
-/// Created with the mode that the umask says, as outputs are; removed when dropped.
+/// A temporary file with the mode of ordinary outputs (by the umask); removed when dropped.
 pub(crate) fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     tempfile::Builder::new()
         .prefix(PREFIX)
@@ -144,10 +143,10 @@ pub(crate) fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
         .make_in(folder, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path))
 }
 
-/// How old a temporary file is that no process still writes.
+/// The age after which a temporary file counts as abandoned.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// Removes the temporary files of processes that were killed. What cannot be removed does no harm.
+/// Removes the temporary files of killed processes, as far as possible.
 pub(crate) fn remove_leftovers(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {

@@ -1,6 +1,6 @@
-//! Parquet: a list of numbers in one column, or a column for each feature, read column by column without Arrow.
+//! Parquet: a list of numbers in one column, or one column per feature, read column by column without Arrow.
 //!
-//! Row groups follow each other, and within one, batches of rows: never is a whole column decoded beside the table.
+//! Row groups are read in order, each in batches of rows, so a whole column is never decoded at once.
 
 mod cells;
 mod pages;
@@ -14,20 +14,20 @@ pub(crate) use shared_file::SharedFile;
 use crate::columnar::{
     self, Batch, Cells, ColumnarFile, Field, N_SAMPLED, Scheme, Vectors, Wanted, as_lists, no_rows,
 };
-use crate::left_out::Numerals;
+use crate::left_out::NumericTexts;
 use crate::rows::RowBlock;
 use crate::{Error, ReadOptions, Result};
 use headsmith_kernels::Pool;
-use pages::Claims;
+use pages::PageTotals;
 use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, FileReader, RowGroupReader, SerializedFileReader};
 use schema::fields;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use thrift::{STRUCT, Thrift};
+use thrift::{STRUCT, ThriftReader};
 
-/// An open Parquet file and what its columns are.
+/// An open Parquet file with the roles of its columns.
 pub(crate) struct Parquet {
     file: Box<dyn FileReader>,
     scheme: Scheme,
@@ -35,7 +35,7 @@ pub(crate) struct Parquet {
 }
 
 /// Calls the `parquet` crate, which panics on some damaged files: pages that contradict their column or each other.
-/// What it was working on is not used again.
+/// The caller must not use the reader again after an error.
 fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, ParquetError>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(damaged),
@@ -60,7 +60,7 @@ fn damaged_because(what: &str) -> Error {
     columnar::damaged("Parquet", what)
 }
 
-/// Opens a Parquet file and finds out what its columns are.
+/// Opens a Parquet file and determines the roles of its columns.
 pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) -> Result<Parquet> {
     check_ends(&input)?;
     let metadata = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input))?;
@@ -72,13 +72,14 @@ pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) ->
     }
     let file: Box<dyn FileReader> = Box::new(guarded(|| SerializedFileReader::new(input))?);
     let pairs = metadata.file_metadata().key_value_metadata().map_or(&[][..], |pairs| &pairs[..]);
-    let said = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
+    let key_value =
+        |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
     let mut first = |field: &Field| first_cells(file.as_ref(), field);
-    let scheme = Scheme::new("Parquet", fields, &said, &mut first, options)?;
+    let scheme = Scheme::new("Parquet", fields, &key_value, &mut first, options)?;
     Ok(Parquet { file, scheme, n_rows })
 }
 
-/// A Parquet file begins and ends with `PAR1`, the end after the length of the footer.
+/// Checks that a Parquet file starts and ends with `PAR1`.
 fn check_ends(input: &impl ChunkReader) -> Result<()> {
     let len = input.len();
     let tail = if len < 12 { None } else { input.get_bytes(len - 8, 8).ok() };
@@ -99,11 +100,11 @@ fn check_ends(input: &impl ChunkReader) -> Result<()> {
         return Err(Error::format(what).with_hint("copy or download the file again"));
     }
     let bytes = input.get_bytes(len - 8 - footer, footer as usize).map_err(damaged)?;
-    Thrift::new(&bytes).skip(STRUCT, 0).ok_or_else(|| damaged_because("its footer cannot be read"))
+    ThriftReader::new(&bytes).skip(STRUCT, 0).ok_or_else(|| damaged_because("its footer cannot be read"))
 }
 
 fn check_claims(input: &impl ChunkReader, metadata: &ParquetMetaData, fields: &[Field]) -> Result<()> {
-    let mut claims = Claims::default();
+    let mut claims = PageTotals::default();
     for group in metadata.row_groups() {
         for leaf in fields.iter().flat_map(Field::leaves) {
             let chunk =
@@ -162,7 +163,7 @@ impl ColumnarFile for Parquet {
         Ok(Box::new(Rows { parquet: self, pool, group: 0, open: Vec::new(), n_before: 0, wanted }))
     }
 
-    fn numerals(&self) -> Result<Vec<Numerals>> {
+    fn numerals(&self) -> Result<Vec<NumericTexts>> {
         let mut first = |field: &Field| first_cells(self.file.as_ref(), field);
         columnar::numerals(&self.scheme, &mut first, &mut |column, each| {
             let field = &self.scheme.fields[column];
@@ -182,22 +183,22 @@ impl ColumnarFile for Parquet {
     }
 }
 
-/// About how many cells of text are decoded at once.
+/// The approximate number of text cells decoded at once.
 const N_CELLS: usize = 1 << 14;
 
-/// The rows of a Parquet file in blocks.
+/// Reads a Parquet file in blocks of rows.
 struct Rows<'a> {
     parquet: &'a Parquet,
     pool: &'a Pool,
     group: usize,
-    /// The columns that are read, of the current row group.
-    open: Vec<Open>,
+    /// The readers of the current row group's columns.
+    open: Vec<OpenColumn>,
     /// The number of rows before the next block.
     n_before: u64,
     wanted: Wanted<'a>,
 }
 
-struct Open {
+struct OpenColumn {
     column: usize,
     readers: Vec<ColumnReader>,
     cells: Option<Result<Cells>>,
@@ -209,7 +210,7 @@ impl Rows<'_> {
         self.group += 1;
         for column in self.parquet.scheme.columns_to_read(self.wanted) {
             let readers = readers(group.as_ref(), &self.parquet.scheme.fields[column])?;
-            self.open.push(Open { column, readers, cells: None });
+            self.open.push(OpenColumn { column, readers, cells: None });
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A file to a table: which format it is in, and the reader for it.
+//! Reads a file as a table: detects its format and calls the reader for it.
 
 use crate::arrow;
 use crate::beside::{self, LabelFiles};
@@ -6,43 +6,42 @@ use crate::cache;
 use crate::columnar::{ColumnarFile, Scheme, Wanted};
 use crate::columns::{self, Columns, Role, quoted};
 use crate::csv::{self, Header};
-use crate::features::{Behind, Features, InMemory};
+use crate::features::{AppendedFeatures, Features, InMemory};
 use crate::format::{self, Format};
 use crate::gather::{Gathered, Outline, gather};
 use crate::join;
-use crate::left_out::{self, Numerals};
+use crate::left_out::{self, NumericTexts};
 use crate::npy;
 use crate::parquet::{self, SharedFile};
 use crate::rows::RowBlock;
 use crate::source::{Compression, Source};
 use crate::table::{Contents, Part};
-use crate::{Error, Files, Finding, LabelPlace, ReadOptions, Result, Severity, Table};
+use crate::{Error, Files, Finding, LabelSource, ReadOptions, Result, Severity, Table};
 use bytes::Bytes;
 use headsmith_kernels::Pool;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Reads a table: CSV and other text tables, JSON, Parquet, Arrow, npy, npz or safetensors, detected by its content, each also in gzip,
-/// zstd or zip. Where `path` is a folder or
-/// a glob, as [`read_files`].
+/// Reads a table: CSV and other text tables, JSON, Parquet, Arrow, npy, npz or safetensors, detected by content, each
+/// also compressed with gzip, zstd or zip. If `path` is a folder or a glob, works like [`read_files`].
 ///
 /// A pipe is read into memory first. With [`ReadOptions::cache`], the features of a file are mapped from a cache file.
 ///
 /// Rows are parsed in parallel; the table, its warnings and the error are the same for any number of threads.
 ///
 /// # Errors
-/// When the file cannot be read or is no table; with [`OnBadRow::Error`](crate::OnBadRow::Error), at its first bad row;
-/// when the cache cannot be written.
+/// If the file cannot be read or is no table; with [`OnBadRow::Error`](crate::OnBadRow::Error), at its first bad row;
+/// if the cache cannot be written.
 pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     read_files(&path.into(), options, pool)
 }
 
-/// Reads one table from all of `files`, their rows one after another. Features in columns are matched by name. Where files
-/// of labels are named, these are the labels of the rows, in their order.
+/// Reads one table from all of `files`, in order. Feature columns are matched by name. If label files are given, they
+/// hold the labels of the rows, in the same order.
 ///
 /// # Errors
-/// As [`read`]; when a file has other columns than the first, or some have labels and others have none; when there are
-/// not as many labels as rows.
+/// As [`read`]; also if a file has other columns than the first, if some have labels and others do not, or if the
+/// number of labels differs from that of the rows.
 pub fn read_files(files: &Files, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     let paths = files.paths()?;
     let name = if paths.len() == 1 { paths[0].clone() } else { files.to_string().into() };
@@ -53,7 +52,7 @@ pub fn read_files(files: &Files, options: &ReadOptions, pool: &Pool) -> Result<T
     read_sources(&name, (&sources, Some(&labels)), &beside::options_of_features(options), pool)
 }
 
-/// Reads a table from the bytes of a file called `name`.
+/// Reads a table from the bytes of a file with the name `name`.
 ///
 /// # Errors
 /// As [`read`].
@@ -62,7 +61,7 @@ pub fn read_bytes(name: &str, bytes: &[u8], options: &ReadOptions, pool: &Pool) 
     read_sources(Path::new(name), (&[source], None), options, pool)
 }
 
-/// The files of a table, and those of its labels where they were named.
+/// The files of a table, and its label files if they were given.
 pub(crate) type Sources<'a> = (&'a [Source], Option<&'a LabelFiles>);
 
 fn read_sources(name: &Path, sources: Sources<'_>, options: &ReadOptions, pool: &Pool) -> Result<Table> {
@@ -82,7 +81,7 @@ fn in_memory(name: &Path, sources: Sources<'_>, options: &ReadOptions, pool: &Po
     Ok(Table::new(name, options, contents, x))
 }
 
-/// Reads what is in all files of a table; their features go to `features`, one file after another.
+/// Reads all files of a table; their features go to `features`, one file after another.
 pub(crate) fn parse_all(
     name: &Path,
     (sources, labels): Sources<'_>,
@@ -94,7 +93,7 @@ pub(crate) fn parse_all(
     for source in sources {
         let n_before = contents.iter().map(Contents::n_rows).sum();
         let options = join::options_beside(contents.first().map(|first| &first.parts[0].columns), options);
-        let mut behind = Behind { features, n_before };
+        let mut behind = AppendedFeatures { features, n_before };
         let read = parse(source, Header::Detected, &options, &mut behind, pool).and_then(|mut read| {
             beside::attach_found(source, &mut read, &mut behind, &options, pool)?;
             contents.first().map_or(Ok(()), |first| join::refuse_difference(first, &read))?;
@@ -109,7 +108,7 @@ pub(crate) fn parse_all(
     Ok(contents)
 }
 
-/// Reads what is in a file, a text with or without a `header`; its features go to `features`.
+/// Reads one file, a text with or without a `header`; its features go to `features`.
 pub(crate) fn parse(
     source: &Source,
     header: Header,
@@ -121,58 +120,60 @@ pub(crate) fn parse(
     let compression = source.compression()?;
     let format = format::detect(&source.head(compression, format::HEAD_LEN)?)?;
     format::check_extension(source.path(), format, compression != Compression::Plain)?;
-    let from = From { source, format, compression, options };
+    let input = Input { source, format, compression, options };
     match format {
-        Format::Csv | Format::Json | Format::JsonArray => read_csv(&from, header, features, pool),
-        Format::Parquet | Format::Arrow => read_columnar(&from, features, pool),
-        _ if options.labels == LabelPlace::Alone => {
+        Format::Csv | Format::Json | Format::JsonArray => read_csv(&input, header, features, pool),
+        Format::Parquet | Format::Arrow => read_columnar(&input, features, pool),
+        _ if options.labels == LabelSource::Alone => {
             let labels = npy::open_labels(source, format, compression, options)?;
             let columns = columns::of_labels(labels.column().to_owned(), options);
-            gather_arrays(labels.n_rows(), 0, labels, columns, &from, features)
+            gather_arrays(labels.n_rows(), 0, labels, columns, &input, features)
         }
-        Format::Npy => read_arrays(npy::open_npy(source, compression, options)?, &from, features),
+        Format::Npy => read_arrays(npy::open_npy(source, compression, options)?, &input, features),
         Format::Npz | Format::Safetensors => {
-            read_arrays(npy::open_named(source, format, compression, options)?, &from, features)
+            read_arrays(npy::open_named(source, format, compression, options)?, &input, features)
         }
     }
 }
 
-/// What is read, and how.
-struct From<'a> {
+/// A source, its format and the options.
+struct Input<'a> {
     source: &'a Source,
     format: Format,
     compression: Compression,
     options: &'a ReadOptions,
 }
 
-fn read_csv(from: &From<'_>, header: Header, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
-    let is_lines = from.options.labels == LabelPlace::Alone && format::is_txt(from.source.path());
-    let text = csv::Text::new(from.source.open(from.compression)?);
+fn read_csv(input: &Input<'_>, header: Header, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
+    let is_lines = input.options.labels == LabelSource::Alone && format::is_txt(input.source.path());
+    let text = csv::Text::new(input.source.open(input.compression)?);
     let mut text = text.with_header(header).of_lines(is_lines);
-    let layout = csv::layout(&mut text, from.options)?;
-    let plain = from.compression == Compression::Plain;
-    let expected_rows = if plain { layout.expected_rows(from.source.len()?) } else { 0 };
-    let outline = from.outline(layout.n_features, &layout.columns, expected_rows);
+    let layout = csv::layout(&mut text, input.options)?;
+    let plain = input.compression == Compression::Plain;
+    let expected_rows = if plain { layout.expected_rows(input.source.len()?) } else { 0 };
+    let outline = input.outline(layout.n_features, &layout.columns, expected_rows);
     let mut rows = csv::Rows::new(text, &layout, pool);
     let mut gathered = gather(&mut rows, &outline, features)?;
-    let said: Vec<(&str, String)> = rows.said();
+    let conversions: Vec<(&str, String)> = rows.conversions();
     drop(rows);
-    gathered.warnings.splice(0..0, said.into_iter().map(|(code, message)| from.finding(code, message)));
-    Ok(from.contents(layout.n_features, layout.columns, gathered, &[]))
+    gathered
+        .warnings
+        .splice(0..0, conversions.into_iter().map(|(code, message)| input.finding(code, message)));
+    Ok(input.contents(layout.n_features, layout.columns, gathered, &[]))
 }
 
-fn read_columnar(from: &From<'_>, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
-    let file = open_columnar(from.source, from.format, from.compression, from.options)?;
+fn read_columnar(input: &Input<'_>, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
+    let file = open_columnar(input.source, input.format, input.compression, input.options)?;
     let Scheme { columns, n_features, .. } = file.scheme();
-    let outline = from.outline(*n_features, columns, file.n_rows());
+    let outline = input.outline(*n_features, columns, file.n_rows());
     let gathered = gather(file.rows(Wanted::With(&[]), pool)?, &outline, features)?;
     let numerals = file.numerals()?;
-    Ok(from.contents(*n_features, columns.clone(), gathered, &numerals))
+    Ok(input.contents(*n_features, columns.clone(), gathered, &numerals))
 }
 
-fn read_arrays(rows: npy::Rows<'_>, from: &From<'_>, features: &mut dyn Features) -> Result<Contents> {
-    let columns = columns::of_arrays(rows.label(), from.options);
-    gather_arrays(rows.n_rows(), rows.n_features, rows, columns, from, features)
+fn read_arrays(rows: npy::Rows<'_>, input: &Input<'_>, features: &mut dyn Features) -> Result<Contents> {
+    let columns = columns::of_arrays(rows.label(), input.options);
+    gather_arrays(rows.n_rows(), rows.n_features, rows, columns, input, features)
 }
 
 fn gather_arrays(
@@ -180,19 +181,19 @@ fn gather_arrays(
     n_features: usize,
     rows: impl Iterator<Item = Result<RowBlock>>,
     columns: Columns,
-    from: &From<'_>,
+    input: &Input<'_>,
     features: &mut dyn Features,
 ) -> Result<Contents> {
-    let gathered = gather(rows, &from.outline(n_features, &columns, n_rows), features)?;
-    Ok(from.contents(n_features, columns, gathered, &[]))
+    let gathered = gather(rows, &input.outline(n_features, &columns, n_rows), features)?;
+    Ok(input.contents(n_features, columns, gathered, &[]))
 }
 
-impl From<'_> {
+impl Input<'_> {
     fn table(&self) -> String {
         self.source.path().display().to_string()
     }
 
-    /// What is said of the whole file.
+    /// A finding about the whole file.
     fn finding(&self, code: &'static str, message: String) -> Finding {
         let (severity, table) = (Severity::Warning, self.table());
         Finding { severity, code, table, message, count: 1, places: Vec::new() }
@@ -216,20 +217,20 @@ impl From<'_> {
         n_features: usize,
         columns: Columns,
         gathered: Gathered,
-        numerals: &[Numerals],
+        numerals: &[NumericTexts],
     ) -> Contents {
-        let Gathered { labels, numbers, mut warnings, n_skipped, kept } = gathered;
+        let Gathered { labels, numbers, mut warnings, n_skipped, positions } = gathered;
         warnings.extend(index_columns(&self.table(), &columns));
         warnings.extend(unknown_columns(&self.table(), &columns));
         warnings.extend(chosen_label(&self.table(), &columns));
         warnings.extend(left_out::finding(&self.table(), &columns, numerals));
         let (source, format, compression) = (self.source.clone(), self.format, self.compression);
         let parts = vec![Part { source, format, compression, columns, numbers }];
-        Contents { parts, n_features, labels, warnings, n_skipped, labels_from: Vec::new(), kept }
+        Contents { parts, n_features, labels, warnings, n_skipped, labels_from: Vec::new(), positions }
     }
 }
 
-/// Opens a file of columns where it lies; a Parquet file from memory when it is compressed as a whole.
+/// Opens a columnar file in place; a Parquet file that is compressed as a whole is decompressed to memory.
 pub(crate) fn open_columnar(
     source: &Source,
     format: Format,
@@ -247,7 +248,7 @@ pub(crate) fn open_columnar(
     })
 }
 
-/// A row index is no feature, although it is a numeric column.
+/// Reports a row index, which is no feature although it is numeric.
 fn index_columns(table: &str, columns: &Columns) -> Option<Finding> {
     let names = columns.with_role(Role::Index);
     let message = match &names[..] {
@@ -260,7 +261,7 @@ fn index_columns(table: &str, columns: &Columns) -> Option<Finding> {
     Some(Finding { severity, code, table, message, count: names.len(), places: Vec::new() })
 }
 
-/// Columns of numbers that the training table does not have are ignored, but not in silence.
+/// Reports numeric columns that are ignored because the training table does not have them.
 fn unknown_columns(table: &str, columns: &Columns) -> Option<Finding> {
     let names: Vec<&String> = columns.unknown.iter().map(|&column| &columns.names[column]).collect();
     let count = names.len();
@@ -273,7 +274,7 @@ fn unknown_columns(table: &str, columns: &Columns) -> Option<Finding> {
     Some(Finding { severity, code, table, message, count, places: Vec::new() })
 }
 
-/// How the label column was chosen where its name does not say it alone.
+/// Reports how the label column was chosen, if not by its name alone.
 fn chosen_label(table: &str, columns: &Columns) -> Option<Finding> {
     let message = columns.why_label.clone();
     let (severity, code, table) = (Severity::Warning, "label-column", table.to_owned());

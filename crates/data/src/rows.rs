@@ -1,11 +1,11 @@
-//! What every reader yields: blocks of rows.
+//! Blocks of rows, as every reader returns them.
 
-use crate::{Error, Place};
+use crate::{Error, RowLocation};
 
 /// Marks a row without a label in [`RowBlock::codes`].
 pub(crate) const NO_LABEL: u32 = u32::MAX;
 
-/// How many places a finding or an error shows.
+/// The maximum number of locations in a finding or an error.
 pub(crate) const N_SHOWN: usize = 5;
 
 /// Consecutive rows of a table, in file order.
@@ -15,7 +15,7 @@ pub(crate) struct RowBlock {
     pub(crate) x: Vec<f32>,
     /// For each good row, its line or row number in the file, from 1.
     pub(crate) numbers: Vec<u64>,
-    /// The distinct labels as they stand in the file.
+    /// The distinct labels, as in the file.
     pub(crate) names: Vec<String>,
     /// For each good row, the index of its label in `names`, or [`NO_LABEL`].
     pub(crate) codes: Vec<u32>,
@@ -25,7 +25,7 @@ pub(crate) struct RowBlock {
     pub(crate) underflows: Tally,
     /// Blank lines between the rows.
     pub(crate) blank_lines: Tally,
-    /// The cells of columns that are neither features nor labels, by column, where they are wanted.
+    /// The requested cells of columns that are neither features nor labels, by column.
     pub(crate) others: Vec<(usize, Vec<String>)>,
 }
 
@@ -36,23 +36,23 @@ impl RowBlock {
     }
 }
 
-/// A row that could not be read, and why.
+/// A row that could not be read, with the error.
 #[derive(Debug, Clone)]
 pub(crate) struct BadRow {
-    pub(crate) place: Place,
-    /// What was expected and what was found.
+    pub(crate) location: RowLocation,
+    /// The expected and the found value.
     pub(crate) what: Box<str>,
-    /// What to do about it.
+    /// Advice on fixing it.
     pub(crate) hint: Option<Box<str>>,
 }
 
 impl BadRow {
-    pub(crate) fn new(place: Place, what: impl Into<String>, hint: Option<&str>) -> BadRow {
-        BadRow { place, what: what.into().into(), hint: hint.map(Into::into) }
+    pub(crate) fn new(location: RowLocation, what: impl Into<String>, hint: Option<&str>) -> BadRow {
+        BadRow { location, what: what.into().into(), hint: hint.map(Into::into) }
     }
 
     pub(crate) fn into_error(self) -> Error {
-        let error = Error::row(self.place, self.what);
+        let error = Error::row(self.location, self.what);
         match self.hint {
             Some(hint) => error.with_hint(hint),
             None => error,
@@ -60,17 +60,17 @@ impl BadRow {
     }
 }
 
-/// A count with its first places.
+/// A count with its first locations.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) count: usize,
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<RowLocation>,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, count: usize, place: impl FnOnce() -> Place) {
+    pub(crate) fn add(&mut self, count: usize, location: impl FnOnce() -> RowLocation) {
         if count > 0 && self.places.len() < N_SHOWN {
-            self.places.push(place());
+            self.places.push(location());
         }
         self.count += count;
     }

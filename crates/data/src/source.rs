@@ -1,4 +1,4 @@
-//! Where the bytes of a table come from: a file or memory, plain or compressed.
+//! The bytes of a table: in a file or in memory, plain or compressed.
 
 use crate::format::{self, HEAD_LEN};
 use crate::{Error, Result};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 mod zipped;
 
-/// Bytes that can be read at any place.
+/// Bytes with random access.
 pub(crate) trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
@@ -22,20 +22,20 @@ pub(crate) enum Source {
     Bytes(PathBuf, Bytes),
 }
 
-/// How the bytes of a source are compressed.
+/// The compression of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Compression {
     Plain,
     Gzip,
     Zstd,
-    /// The one table in a zip archive.
+    /// A zip archive with one table.
     Zip,
 }
 
 impl Source {
-    /// The file at `path` where it lies; what can be read only once (a pipe, a device, standard input by the name of `-`)
-    /// in memory.
+    /// The file at `path`; a source that can be read only once (a pipe, a device, `-` for standard input) is read into
+    /// memory.
     pub(crate) fn at(path: &Path) -> Result<Source> {
         if path == Path::new("-") {
             let mut bytes = Vec::new();
@@ -52,7 +52,7 @@ impl Source {
         let mut input = File::open(path).map_err(|error| Error::io(path, error))?;
         let mut bytes = Vec::new();
         read(HEAD_LEN as u64, &mut input, &mut bytes)?;
-        // A device without end is refused by its first bytes.
+        // An endless device is refused by its first bytes.
         if compression_of(&bytes) == Compression::Plain {
             format::detect(&bytes)?;
         }
@@ -60,7 +60,7 @@ impl Source {
         Ok(Source::Bytes(path.to_owned(), bytes.into()))
     }
 
-    /// The name it goes by in messages.
+    /// The name for messages.
     pub(crate) fn path(&self) -> &Path {
         match self {
             Source::File(path) | Source::Bytes(path, _) => path,
@@ -81,7 +81,7 @@ impl Source {
         }
     }
 
-    /// Its bytes as they are stored.
+    /// Its bytes as stored.
     pub(crate) fn open_raw(&self) -> Result<Box<dyn Read>> {
         match self {
             Source::File(path) => Ok(Box::new(File::open(path).map_err(|error| Error::io(path, error))?)),
@@ -89,7 +89,7 @@ impl Source {
         }
     }
 
-    /// How it is compressed, by its first bytes.
+    /// Its compression, by its first bytes.
     pub(crate) fn compression(&self) -> Result<Compression> {
         let mut head = [0; 4];
         let n = read_full(&mut self.open_raw()?, &mut head).map_err(|error| Error::io(self.path(), error))?;
@@ -117,7 +117,7 @@ impl Source {
         })
     }
 
-    /// Its bytes as they are stored, at any place.
+    /// Its bytes as stored, with random access.
     pub(crate) fn open_anywhere(&self) -> Result<Box<dyn ReadSeek>> {
         match self {
             Source::File(path) => {
@@ -128,7 +128,7 @@ impl Source {
         }
     }
 
-    /// The first bytes, decompressed, at most `n`.
+    /// The first bytes after decompression, at most `n`.
     pub(crate) fn head(&self, compression: Compression, n: usize) -> Result<Vec<u8>> {
         let mut head = vec![0; n];
         let len = read_full(&mut self.open(compression)?, &mut head).map_err(read_error)?;
@@ -136,7 +136,8 @@ impl Source {
         Ok(head)
     }
 
-    /// All bytes, decompressed. Memory grows with what is really there, not with what a header claims.
+    /// All bytes after decompression. Memory grows with the bytes that are really there, not with the size in a
+    /// header.
     pub(crate) fn read_all(&self, compression: Compression) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         if compression == Compression::Plain {
@@ -158,21 +159,22 @@ fn compression_of(head: &[u8]) -> Compression {
 /// How many times its size a compressed table may expand to; embeddings compress two- to tenfold.
 const MAX_EXPANSION: u64 = 300;
 
-/// What a compressed table may expand to however small it is.
+/// The size that any compressed table may expand to, however small it is.
 const MIN_EXPANDED: u64 = 64 << 20;
 
-/// `decoder`, which ends with an error once it has given more than `len` bytes of an honest file would.
+/// Wraps `decoder`; the result returns an error once it has read more than a legitimate file of `len` bytes would
+/// give.
 pub(crate) fn limited<R: Read>(decoder: R, len: u64) -> impl Read {
-    Limited { decoder, left: len.saturating_mul(MAX_EXPANSION).max(MIN_EXPANDED) }
+    LimitedReader { decoder, left: len.saturating_mul(MAX_EXPANSION).max(MIN_EXPANDED) }
 }
 
-/// Ends with an error once more was decompressed than any table would give.
-struct Limited<R> {
+/// Returns an error once more was decompressed than any legitimate table would give.
+struct LimitedReader<R> {
     decoder: R,
     left: u64,
 }
 
-impl<R: Read> Read for Limited<R> {
+impl<R: Read> Read for LimitedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.decoder.read(buffer)?;
         self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
@@ -185,7 +187,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// The error for a failure to read on: of the system, or of the compressed data.
+/// The error for a failure while reading: of the system, or of the compressed data.
 pub(crate) fn read_error(error: io::Error) -> Error {
     let hint = "copy or download the file again";
     match error.kind() {

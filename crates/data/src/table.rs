@@ -1,20 +1,20 @@
-//! A table of embeddings and labels, as it stands in its file.
+//! A table of embeddings and labels, as in its file.
 
-use crate::beside::{self, Kept};
+use crate::beside::{self, RowPositions};
 use crate::columns::{Columns, Role};
 use crate::format::Format;
-use crate::gather::Numbers;
-use crate::place::FilePlaces;
+use crate::gather::RowNumbers;
+use crate::row_location::FileRowLocations;
 use crate::source::{Compression, Source};
-use crate::{Finding, Labels, Place, Places, ReadOptions};
+use crate::{Finding, Labels, ReadOptions, RowLocation, RowLocations};
 use headsmith_kernels::{MatRef, Matrix};
 use std::path::{Path, PathBuf};
 
-/// A table of embeddings, perhaps with labels, as [`read`](crate::read) it from a file or
+/// A table of embeddings, perhaps with labels, that [`read`](crate::read) read from one file or
 /// [`read_files`](crate::read_files) from several.
 #[derive(Debug)]
 pub struct Table {
-    /// What its files were called together.
+    /// The name of its files as a group.
     pub(crate) name: PathBuf,
     /// Its files, at least one.
     pub(crate) parts: Vec<Part>,
@@ -28,17 +28,17 @@ pub struct Table {
     pub(crate) cache_renewed: Option<String>,
 }
 
-/// One file of a table: where and what it is, and which of its rows the table has.
+/// One file of a table: its path, its format, and the rows that the table has of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) source: Source,
     pub(crate) format: Format,
     pub(crate) compression: Compression,
     pub(crate) columns: Columns,
-    pub(crate) numbers: Numbers,
+    pub(crate) numbers: RowNumbers,
 }
 
-/// What is in a table beside its features.
+/// The contents of a table except for its features.
 #[derive(Debug)]
 pub(crate) struct Contents {
     pub(crate) parts: Vec<Part>,
@@ -48,8 +48,8 @@ pub(crate) struct Contents {
     pub(crate) n_skipped: usize,
     /// The files of its labels, if they are separate.
     pub(crate) labels_from: Vec<PathBuf>,
-    /// Which rows of its files these are; nothing where they come from a cache file.
-    pub(crate) kept: Kept,
+    /// The positions of its rows in the files; empty for rows from a cache file.
+    pub(crate) positions: RowPositions,
 }
 
 impl Contents {
@@ -57,7 +57,7 @@ impl Contents {
         self.parts.iter().map(|part| part.numbers.n_rows()).sum()
     }
 
-    /// Leaves out rows, but for their features and labels.
+    /// Drops rows, except their features and labels.
     pub(crate) fn retain(&mut self, keep: &[bool]) {
         let mut rest = keep;
         for part in &mut self.parts {
@@ -65,13 +65,14 @@ impl Contents {
             part.numbers = part.numbers.retained(own);
             rest = others;
         }
-        self.kept.retain(keep);
+        self.positions.retain(keep);
     }
 }
 
 impl Table {
     pub(crate) fn new(name: &Path, options: &ReadOptions, contents: Contents, x: Matrix) -> Table {
-        let Contents { parts, n_features: _, labels, warnings, n_skipped, labels_from, kept: _ } = contents;
+        let Contents { parts, n_features: _, labels, warnings, n_skipped, labels_from, positions: _ } =
+            contents;
         Table {
             name: name.to_owned(),
             words: words(&parts, &labels_from),
@@ -86,7 +87,7 @@ impl Table {
         }
     }
 
-    /// The file it was read from; of several files, what they were called together.
+    /// The file it was read from; for several files, their name as a group.
     pub fn path(&self) -> &Path {
         &self.name
     }
@@ -101,13 +102,12 @@ impl Table {
         &self.labels_from
     }
 
-    /// What the columns are; of several files, those of the first.
+    /// The columns of its first file.
     pub(crate) fn columns(&self) -> &Columns {
         &self.parts[0].columns
     }
 
-    /// The file's format in words for a person: `CSV, gzip, lists in column "embeddings"`, and the file of its labels where
-    /// they stand in another.
+    /// The file's format for display: `CSV, gzip, lists in column "embeddings"`, and the label file if it is separate.
     pub fn format(&self) -> &str {
         &self.words
     }
@@ -127,56 +127,56 @@ impl Table {
         self.x.view()
     }
 
-    /// The labels, when the table has any.
+    /// The labels, if the table has any.
     pub fn labels(&self) -> Option<&Labels> {
         self.labels.as_ref()
     }
 
-    /// The name of the column of lists, when the features stand in one.
+    /// The name of the column of lists, if the features are in one.
     pub fn embeddings_column(&self) -> Option<&str> {
         let column = self.columns().position(Role::Embeddings)?;
         Some(&self.columns().names[column])
     }
 
-    /// The names of the features, when each has a column of its own.
+    /// The names of the features, if each has its own column.
     pub fn feature_names(&self) -> Option<Vec<String>> {
         let names = self.columns().features();
         (!names.is_empty()).then_some(names)
     }
 
-    /// Whether its first file has a column of this name, of whatever use.
+    /// Whether its first file has a column with this name, whatever its role.
     pub fn has_column(&self, name: &str) -> bool {
         self.columns().names.iter().any(|other| other == name)
     }
 
-    /// Where row `row` (from 0) stands in its file.
+    /// The location of row `row` (from 0) in its file.
     ///
     /// # Panics
-    /// When the table has no such row.
-    pub fn place(&self, row: usize) -> Place {
+    /// If the table has no such row.
+    pub fn location(&self, row: usize) -> RowLocation {
         let mut before = 0;
         for part in &self.parts {
             if row - before < part.numbers.n_rows() {
-                let place = part.format.numbering().place(part.numbers.get(row - before));
-                return if self.parts.len() > 1 { place.in_file(part.source.path()) } else { place };
+                let location = part.format.numbering().location(part.numbers.get(row - before));
+                return if self.parts.len() > 1 { location.in_file(part.source.path()) } else { location };
             }
             before += part.numbers.n_rows();
         }
         panic!("row {row} of a table of {before} rows");
     }
 
-    /// Where all rows stand in their files, without the table.
-    pub fn places(&self) -> Places {
+    /// The locations of all rows in their files, independent of the table.
+    pub fn locations(&self) -> RowLocations {
         let several = self.parts.len() > 1;
-        let of = |part: &Part| FilePlaces {
+        let of = |part: &Part| FileRowLocations {
             file: several.then(|| part.source.path().to_owned()),
             numbering: part.format.numbering(),
             numbers: part.numbers.clone(),
         };
-        Places { files: self.parts.iter().map(of).collect() }
+        RowLocations { files: self.parts.iter().map(of).collect() }
     }
 
-    /// What the reader accepted but has to say.
+    /// The reader's warnings.
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
@@ -186,13 +186,13 @@ impl Table {
         self.n_skipped
     }
 
-    /// Why the cache file that stood where the table's has to stand was no good and was written anew, if one did.
+    /// The reason why the existing cache file could not be used and was written again, if that happened.
     pub fn cache_renewed(&self) -> Option<&str> {
         self.cache_renewed.as_deref()
     }
 }
 
-/// The format in words: of all files when they are the same, else of the first.
+/// The format for display: that of all files if it is the same, else of the first.
 fn words(parts: &[Part], labels_from: &[PathBuf]) -> String {
     let Some(Part { format, compression, columns, .. }) = parts.first() else { return String::new() };
     let layout = match columns.position(Role::Embeddings) {

@@ -1,11 +1,11 @@
-//! What is read although some readers stumble over it: all forms of one table are the same table.
+//! Valid input that some readers fail on: all forms of one table are the same table.
 
 use crate::{csv, data, read_data, warnings};
 use headsmith_data::checks::fingerprint;
 use headsmith_data::{Dtype, ReadOptions, Table, read, read_bytes};
 use headsmith_kernels::Pool;
 
-/// The table that every form has to give.
+/// The table that every form must give.
 fn expected() -> Table {
     let text = "embeddings,label\n\"[-1.125, -0.25, 0.625, 1.5]\",b\n\"[2.375, -0.625, 0.25, 1.125]\",a\n\
                 \"[2.0, -1.0, -0.125, 0.75]\",c\n\"[1.625, 2.5, -0.5, 0.375]\",a\n\"[1.25, 2.125, -0.875, 0.0]\",b\n\
@@ -85,7 +85,11 @@ fn every_form_is_the_same_table() {
         assert_eq!(table.x().as_slice(), expected.x().as_slice(), "{file}");
         assert_eq!(fingerprint(&table), fingerprint(&expected), "{file}");
         if !["printed.csv", "lines.jsonl", "records.json"].contains(&file) {
-            assert_eq!(table.place(5).row.or(table.place(5).line.map(|line| line - 1)), Some(6), "{file}");
+            assert_eq!(
+                table.location(5).row.or(table.location(5).line.map(|line| line - 1)),
+                Some(6),
+                "{file}"
+            );
         }
     }
 }
@@ -103,7 +107,7 @@ fn tensors() {
     assert_eq!(crate::bytes("x.safetensors", &bytes).unwrap().x().as_slice(), [1.0, -2.0, 0.5]);
 }
 
-/// Bytes are vectors where it is said what they hold.
+/// Bytes are vectors if their type is given.
 #[test]
 fn packed_bytes() {
     let files = [
@@ -132,7 +136,7 @@ fn dictionaries_that_grow() {
 fn a_saved_folder_is_one_table() {
     let table = read_data("saved").unwrap();
     assert_eq!(fingerprint(&table), fingerprint(&expected()));
-    assert_eq!(table.place(4).to_string().rsplit('/').next().unwrap(), "data-00001-of-00002.arrow, row 1");
+    assert_eq!(table.location(4).to_string().rsplit('/').next().unwrap(), "data-00001-of-00002.arrow, row 1");
     let packed = crate::packed(&std::fs::read(data("stream.arrow")).unwrap());
     assert_eq!(fingerprint(&crate::bytes("x.arrow.gz", &packed).unwrap()), fingerprint(&expected()));
 }
@@ -155,7 +159,7 @@ fn decimals_without_a_fraction_are_integers() {
     );
 }
 
-/// The labels of an array go by its name.
+/// The labels of an array have its name.
 #[test]
 fn arrays_of_a_split_belong_together() {
     let options = ReadOptions { embeddings_column: Some("X_test".to_owned()), ..ReadOptions::default() };
@@ -163,7 +167,7 @@ fn arrays_of_a_split_belong_together() {
     assert_eq!((table.n_rows(), table.labels().unwrap().names()), (2, &["d", "e"].map(str::to_owned)[..]));
 }
 
-/// Vectors in the forms in which tools print them, whatever the column is called.
+/// Vectors in the forms in which tools print them, whatever the column's name.
 #[test]
 fn cells_may_be_printed_vectors() {
     let forms = [
@@ -189,7 +193,7 @@ fn cells_may_be_printed_vectors() {
     }
 }
 
-/// Numbers without brackets are a vector where nothing else is one: eight and more, or a column of that name.
+/// Numbers without brackets are a vector if nothing else is: eight or more, or a column with that name.
 #[test]
 fn vectors_without_brackets() {
     let table = csv("v,label\n0 1 2 3 4 5 6 7,a\n1 1 2 3 4 5 6 7,b\n").unwrap();
@@ -241,7 +245,7 @@ fn white_space_and_line_ends_mean_nothing() {
 #[test]
 fn lines_are_counted_through_line_ends_in_lists_and_blank_lines() {
     let table = csv("\nembeddings,label\n\"[1,\n2]\",a\n\n  \n\"[3,4]\",b\n\"[5,6]\",a\n\n").unwrap();
-    let lines: Vec<_> = (0..3).map(|row| table.place(row).line.unwrap()).collect();
+    let lines: Vec<_> = (0..3).map(|row| table.location(row).line.unwrap()).collect();
     assert_eq!(lines, [3, 7, 8]);
 }
 
@@ -273,7 +277,7 @@ fn single_letters_keep_their_case() {
 }
 
 #[test]
-fn numbers_are_those_of_the_standard_library() {
+fn numbers_equal_those_of_the_standard_library() {
     let texts =
         ["0.1", "1e-45", "3.4028235e38", "-7.006492321624085e-46", "16777217", "+.5", "5.", "1E5", "00.10"];
     let table = csv(&format!("embeddings\n\"[{}]\"\n", texts.join(","))).unwrap();

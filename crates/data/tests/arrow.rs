@@ -1,4 +1,4 @@
-//! Arrow files that are damaged or hold something else, each with its message, and what is written beside their rows.
+//! Damaged or unsupported Arrow files, each with its message, and predictions beside their rows.
 
 use crate::{assert_messages, bytes, data, message, read_data, skipping, warnings};
 use headsmith_data::{Classes, ReadOptions, predictions, read};
@@ -9,7 +9,7 @@ fn whole(name: &str) -> Vec<u8> {
     fs::read(data(name)).unwrap()
 }
 
-/// `bytes` with those at the first place of `from` replaced by `to`.
+/// `bytes` with the first occurrence of `from` replaced by `to`.
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
     [&bytes[..at], to, &bytes[at + from.len()..]].concat()
@@ -18,7 +18,7 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 #[test]
 fn damaged_files() {
     let (file, stream) = (whole("uncompressed.feather"), whole("stream.arrow"));
-    // The first 8 bytes of the second message say how long its description is; the body's length is in that.
+    // The first 8 bytes of the second message give the length of its header, which has the body's length.
     let huge = replaced(&stream, &[0xFF; 4], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F]);
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("the magic alone", b"ARROW1\0\0".to_vec()),
@@ -36,7 +36,7 @@ fn damaged_files() {
 }
 
 #[test]
-fn tables_that_are_none() {
+fn files_that_are_no_tables() {
     let files =
         ["no-rows.arrow", "date-embeddings.arrow", "list-of-two.arrow", "nulls.arrow", "spark-null.arrow"];
     let mut messages: Vec<(String, String)> =
@@ -45,7 +45,7 @@ fn tables_that_are_none() {
     assert_messages!(messages);
 }
 
-/// Whatever byte is another, reading ends with a table or an error, and soon: no claim is believed.
+/// Whichever byte changes, reading soon ends with a table or an error: no claim is trusted.
 #[test]
 fn flipped_bytes() {
     for name in
@@ -68,12 +68,12 @@ fn flipped_bytes() {
 #[test]
 fn rows_of_nulls_are_skipped() {
     let table = read(&data("nulls.arrow"), &skipping(), &Pool::inline()).unwrap();
-    assert_eq!((table.n_rows(), table.place(0).row), (2, Some(5)));
+    assert_eq!((table.n_rows(), table.location(0).row), (2, Some(5)));
     insta::assert_snapshot!(warnings(&table));
 }
 
 #[test]
-fn predictions_are_written_beside_the_rows() {
+fn predictions_are_added_to_the_rows() {
     let folder = tempfile::tempdir().unwrap();
     let options = ReadOptions { placeholder_labels: true, ..ReadOptions::default() };
     for cache in [None, Some(folder.path().join("cache"))] {
@@ -102,7 +102,7 @@ fn predictions_are_written_beside_the_rows() {
     }
 }
 
-/// Each part of a saved DatasetDict is a table of its own.
+/// Each part of a saved DatasetDict is a separate table.
 #[test]
 fn a_folder_of_splits_names_them() {
     let folder = tempfile::tempdir().unwrap();

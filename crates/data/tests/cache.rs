@@ -1,4 +1,4 @@
-//! Tables by way of a cache file: the same table, and nothing trusted that is not right.
+//! Tables read through a cache file: the same table, and nothing wrong is trusted.
 
 use crate::{data, skipping};
 use headsmith_data::{OnBadRow, ReadOptions, Result, Table, checks, predictions, read};
@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Where the features begin.
+/// The offset of the features.
 const FEATURES_AT: usize = 65_536;
 
 fn cached(path: &Path, folder: &Path, options: &ReadOptions) -> Result<Table> {
@@ -15,9 +15,9 @@ fn cached(path: &Path, folder: &Path, options: &ReadOptions) -> Result<Table> {
     read(path, &options, &Pool::new(2).unwrap())
 }
 
-/// All that can be seen of a table.
+/// Everything visible of a table.
 fn seen(table: &Table) -> String {
-    let places: Vec<_> = (0..table.n_rows()).map(|row| table.place(row).to_string()).collect();
+    let places: Vec<_> = (0..table.n_rows()).map(|row| table.location(row).to_string()).collect();
     let bits: Vec<u32> = table.x().as_slice().iter().map(|value| value.to_bits()).collect();
     let names = (table.format(), table.embeddings_column(), table.feature_names(), table.n_skipped());
     let findings = checks::inspect(&[("train", table)], &Pool::inline());
@@ -70,7 +70,7 @@ fn every_table_is_the_same_by_its_cache() {
     assert!(n_read > 100, "{n_read} tables were read");
 }
 
-/// A table in a folder of its own, of which some rows are bad and some unlabelled.
+/// A table in its own folder, with some bad rows and some without labels.
 fn gappy() -> (tempfile::TempDir, PathBuf, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("train.csv");
@@ -85,7 +85,7 @@ fn gappy() -> (tempfile::TempDir, PathBuf, String) {
 }
 
 #[test]
-fn rows_without_a_label_leave_the_file_too() {
+fn rows_without_a_label_are_removed_from_the_cache_file() {
     let (folder, path, _) = gappy();
     let plain = read(&path, &skipping(), &Pool::inline()).unwrap();
     let cache = folder.path().join("a/b");
@@ -119,7 +119,7 @@ fn the_cache_follows_the_table_its_labels_and_the_options() {
 }
 
 #[test]
-fn what_is_damaged_or_strange_is_written_anew() {
+fn a_damaged_or_foreign_cache_is_replaced() {
     let (folder, path, _) = gappy();
     let cache = folder.path().join("cache");
     let table = || cached(&path, &cache, &skipping()).unwrap();
@@ -149,7 +149,7 @@ fn what_is_damaged_or_strange_is_written_anew() {
         assert!(why.starts_with(&file.display().to_string()), "{why}");
         assert_eq!(fs::read(&file).unwrap(), whole, "{what}");
     }
-    // That of another table, under this one's name.
+    // The cache of another table, under this one's name.
     let other = folder.path().join("other.csv");
     fs::write(&other, "embeddings,label\n\"[1,2]\",a\n").unwrap();
     let elsewhere = folder.path().join("elsewhere");
@@ -158,9 +158,9 @@ fn what_is_damaged_or_strange_is_written_anew() {
     assert!(table().cache_renewed().unwrap().ends_with(" is of another table"));
 }
 
-/// Headers that pass their checksum and still say what cannot be.
+/// Headers with a right checksum and impossible values.
 #[test]
-fn a_header_that_contradicts_itself_is_not_believed() {
+fn a_header_that_contradicts_itself_is_not_trusted() {
     let (folder, path, _) = gappy();
     let cache = folder.path().join("cache");
     let table = || cached(&path, &cache, &skipping()).unwrap();
@@ -199,7 +199,7 @@ fn a_header_that_contradicts_itself_is_not_believed() {
 }
 
 #[test]
-fn predictions_are_written_beside_the_rows_of_the_table_itself() {
+fn predictions_are_added_to_the_rows_of_the_original_table() {
     let folder = tempfile::tempdir().unwrap();
     let classes = headsmith_data::Classes::new(vec!["a".to_owned(), "b".to_owned()]).unwrap();
     let submission = |cache: Option<PathBuf>| {
@@ -229,7 +229,7 @@ fn a_cache_that_cannot_be_written_is_an_error_and_leaves_nothing() {
     fs::write(&in_the_way, "").unwrap();
     let error = cached(&path, &in_the_way, &skipping()).unwrap_err();
     assert!(error.is_output() && error.path() == Some(&in_the_way), "{error}");
-    // A table that is no table leaves no cache.
+    // A file that is no table leaves no cache.
     fs::write(&path, text.replace("embeddings", "words").replace('[', "")).unwrap();
     let cache = folder.path().join("cache");
     assert!(cached(&path, &cache, &ReadOptions::default()).is_err());

@@ -1,4 +1,4 @@
-//! What inspection finds, in words.
+//! The findings of inspections, in snapshots.
 
 use crate::csv;
 use headsmith_data::checks::{fingerprint, inspect};
@@ -21,7 +21,7 @@ fn within_a_table() {
 }
 
 #[test]
-fn a_clean_table_has_notes_alone() {
+fn a_clean_table_has_only_notes() {
     let table = csv("embeddings,label\n\"[1,2]\",a\n\"[3,4]\",b\n\"[5,5]\",a\n").unwrap();
     assert!(inspect(&[("train", &table)], &Pool::inline()).iter().all(|f| f.severity == Severity::Note));
 }
@@ -62,7 +62,7 @@ fn tables_of_another_shape() {
 }
 
 #[test]
-fn a_fingerprint_tells_content_apart() {
+fn a_fingerprint_distinguishes_content() {
     let texts = [
         "embeddings,label\n\"[1,2]\",a\n\"[3,4]\",b\n",
         "embeddings,label\n\"[1,2]\",a\n\"[3,5]\",b\n",
@@ -78,7 +78,7 @@ fn a_fingerprint_tells_content_apart() {
     assert_eq!(prints.len(), texts.len());
 }
 
-/// A number about normal: the sum of hashed uniforms.
+/// A nearly normal number: the sum of hashed uniforms.
 fn noise(i: usize, j: usize) -> f64 {
     let uniform = |k: usize| {
         let mut h = (i * 1_000_003 + j * 10_007 + k * 101) as u64 ^ 0x9E37_79B9_7F4A_7C15;
@@ -89,7 +89,7 @@ fn noise(i: usize, j: usize) -> f64 {
     (0..12).map(uniform).sum::<f64>() - 6.0
 }
 
-/// 300 rows about three centres in eight columns, and the columns of `more`.
+/// 300 rows around three centres in eight columns, and the columns `more`.
 fn blobs(more: &str, cells: impl Fn(usize) -> String) -> Table {
     let names: String = (0..8).map(|j| format!("f{j},")).collect();
     let row = |i: usize| {
@@ -102,10 +102,10 @@ fn blobs(more: &str, cells: impl Fn(usize) -> String) -> Table {
 }
 
 #[test]
-fn columns_that_tell_the_label_or_identify_the_row_are_named() {
+fn label_leaks_and_identifiers_are_reported() {
     let class = |i: usize| i * 7 % 3;
     let table = blobs("label_id,score,nr,patient,time,other_f,level", |i| {
-        // A score that is right nine times in ten, and what an ordinary feature looks like.
+        // A score that is right nine times in ten, and an ordinary feature.
         let score = if i % 10 == 0 { 5.0 } else { class(i) as f64 };
         let unique = i * 7919 % 104_729;
         let (fine, level) = (noise(i, 77), i * 31 % 5);
@@ -142,7 +142,7 @@ fn ordinary_features_raise_no_suspicion() {
 }
 
 #[test]
-fn labels_that_are_no_classes_are_told() {
+fn labels_that_are_no_classes_are_reported() {
     let labelled = |label: &dyn Fn(usize) -> String| {
         let rows: String =
             (0..60).map(|i| format!("{:.3},{:.3},{}\n", noise(i, 1), noise(i, 2), label(i))).collect();
@@ -160,9 +160,9 @@ fn labels_that_are_no_classes_are_told() {
     insta::assert_snapshot!(texts.join("\n"));
 }
 
-/// Whatever file the numbers stand in.
+/// In every file format.
 #[test]
-fn a_regression_target_is_told_in_every_format() {
+fn a_regression_target_is_reported_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let target: Vec<f32> = (0..40).map(|i| noise(i, 5) as f32).collect();

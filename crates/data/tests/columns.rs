@@ -1,4 +1,4 @@
-//! Which columns are features, indices, labels, or left out; and labels that are the same in every format.
+//! The roles of columns: features, indices, labels, ignored ones; and labels that are the same in every format.
 
 use crate::{csv, data, read_data, warnings};
 use headsmith_data::checks::inspect;
@@ -22,7 +22,7 @@ fn the_same_labels_are_the_same_classes_in_every_format() {
             assert_eq!(warnings(&table), "", "{name}.{format}");
         }
     }
-    // A part of the table has whole numbers alone.
+    // A part of the table has only whole numbers.
     let classes = Classes::of(&read_data("labels-half.csv").unwrap()).unwrap();
     assert_eq!(classes.encode(&csv("f0,label\n1,2.0\n2,0.0\n").unwrap()).unwrap(), [2, 0]);
     assert_eq!(csv("f0,label\n1,true\n2,false\n").unwrap().labels().unwrap().names(), ["False", "True"]);
@@ -45,7 +45,7 @@ fn integers_are_listed_by_value() {
 }
 
 #[test]
-fn left_out_columns_are_told_of() {
+fn ignored_columns_are_reported() {
     let notes = "f0,note,more,a,b,c,d,label\n1,x y,,p,p,p,p,a\n2,y z,,q,q,q,q,b\n3,z,,r,r,r,r,a\n";
     let texts = [
         warnings(&csv(notes).unwrap()),
@@ -57,12 +57,12 @@ fn left_out_columns_are_told_of() {
     let finding = &table.warnings()[0];
     assert_eq!((finding.code, finding.count), ("left-out-columns", 3));
     assert_eq!(finding.places[1].to_string(), "row 2, column \"f3\"");
-    // Beside a column of lists, others are as expected.
+    // Beside a column of lists, other columns are expected.
     assert_eq!(warnings(&csv("embeddings,note,n,label\n\"[1]\",x,1,a\n\"[2]\",y,2,b\n").unwrap()), "");
 }
 
 #[test]
-fn an_index_is_told_of_where_it_would_have_been_a_feature() {
+fn a_numeric_index_is_reported() {
     assert_eq!(warnings(&csv("id,f0,label\nr1,1,a\nr2,2,b\n").unwrap()), "");
     let table = csv("id,f0,label\n1,1,a\n2,2,b\n").unwrap();
     assert_eq!((table.n_features(), table.warnings()[0].code), (1, "index-column"));
@@ -117,14 +117,14 @@ fn columns_are_dropped_and_asked_for() {
     assert_eq!(names(only(&["emb_[!0]", "age"])).unwrap(), "emb_1 age");
     assert_eq!(names(ReadOptions { drop: texts(&["emb_0"]), ..only(&["emb_*"]) }).unwrap(), "emb_1");
     assert_eq!(warnings(&with(text, drop(&["age"])).unwrap()), "");
-    // What is dropped is no label either.
+    // A dropped column is no label either.
     assert!(with(text, drop(&["label", "label_id"])).unwrap().labels().is_none());
     let errors = [drop(&["lable_id"]), only(&["x*"]), only(&["["])]
         .map(|options| names(options).unwrap_err().to_string());
     insta::assert_snapshot!(errors.join("\n"));
 }
 
-/// A CSV of lists with the columns of `header`, whose cells `row` gives.
+/// A CSV of lists with the columns of `header` and the cells of `row`.
 fn reviews(header: &str, row: impl Fn(usize) -> String) -> String {
     let rows: String = (0..30).map(|i| format!("{},\"[{i}, 1]\"\n", row(i))).collect();
     format!("{header},embedding\n{rows}")
@@ -140,7 +140,7 @@ fn labels_are_found_by_name_and_kind() {
     };
     let sentence = |i: usize| format!("\"text {}, with commas\nand a second line\"", i % 3);
     let cases = [
-        // Names and whole numbers of few values; never free text.
+        // Names, and whole numbers with few values; never free text.
         reviews("Time,Score,Text,combined", |i| {
             format!("{},{},{},Title: a{}; Content: b", 1_351_123_200 + i, i % 3 + 1, sentence(i), i % 2)
         }),

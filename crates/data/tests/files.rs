@@ -44,16 +44,16 @@ fn a_folder_a_glob_and_files_one_by_one_are_one_table() {
         assert_eq!(first_feature(&table), (0..12).collect::<Vec<_>>());
         let labels = table.labels().unwrap();
         assert_eq!((labels.names().concat(), labels.counts()), ("c0c1c2".to_owned(), vec![4, 4, 4]));
-        assert_eq!(table.place(11).to_string(), format!("{}, line 5", parts[2].display()));
-        assert_eq!(table.places().of(4).unwrap(), table.place(4));
-        assert_eq!(table.places().of(12), None);
+        assert_eq!(table.location(11).to_string(), format!("{}, line 5", parts[2].display()));
+        assert_eq!(table.locations().of(4).unwrap(), table.location(4));
+        assert_eq!(table.locations().of(12), None);
         assert_eq!(table.files(), parts);
     }
-    assert_eq!(read(&parts[0], &options, &Pool::inline()).unwrap().place(0).to_string(), "line 2");
+    assert_eq!(read(&parts[0], &options, &Pool::inline()).unwrap().location(0).to_string(), "line 2");
 }
 
 #[test]
-fn folders_in_a_folder_are_looked_into() {
+fn subfolders_are_searched() {
     let folder = tempfile::tempdir().unwrap();
     for k in 0..3 {
         write(&folder.path().join(format!("part={k}/rows.csv")), k * 2, 2);
@@ -62,7 +62,7 @@ fn folders_in_a_folder_are_looked_into() {
 }
 
 #[test]
-fn what_is_no_one_table_is_refused() {
+fn ambiguous_paths_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let refused = |given: &[&Path]| {
@@ -107,7 +107,7 @@ fn the_cache_of_several_files_is_used_until_one_changes() {
     let options = ReadOptions { on_bad_row: headsmith_data::OnBadRow::Skip, ..ReadOptions::default() };
     let cached = ReadOptions { cache: Some(cache.path().to_owned()), ..options.clone() };
     let seen = |table: &Table| {
-        let places: Vec<_> = (0..table.n_rows()).map(|row| table.place(row).to_string()).collect();
+        let places: Vec<_> = (0..table.n_rows()).map(|row| table.location(row).to_string()).collect();
         format!("{:?} {places:?} {:?} {:?}", table.x().as_slice(), table.labels(), table.warnings())
     };
     let plain = all(&[folder.path()], &options).unwrap();

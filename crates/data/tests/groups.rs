@@ -1,4 +1,4 @@
-//! Columns whose values say which rows belong together.
+//! Group columns, whose equal values mark rows that belong together.
 
 use super::{bytes, csv, data, message};
 use headsmith_data::checks::shared_groups;
@@ -16,7 +16,7 @@ fn read_as(name: &str, text: &str, column: &str) -> Table {
     read_bytes(name, text.as_bytes(), &grouped(column), &Pool::inline()).unwrap()
 }
 
-/// The group of each row by name.
+/// The name of each row's group.
 fn names(table: &Table, column: &str) -> Vec<String> {
     let groups = Groups::read(table, column).unwrap();
     groups.codes().iter().map(|&code| groups.names()[code as usize].clone()).collect()
@@ -79,13 +79,13 @@ fn several_files_and_a_cache_have_groups_too() {
         assert_eq!(names(&table, "site"), ["7", "8", "8", "9"]);
         assert_eq!(table.feature_names().unwrap(), ["f0"]);
     }
-    // Without the column as that of the groups, it is a feature, also from the cache.
+    // If it is not the group column, it is a feature, also from the cache.
     let options = ReadOptions { group_column: None, ..options };
     assert_eq!(read_files(&files, &options, &Pool::inline()).unwrap().n_features(), 2);
 }
 
 #[test]
-fn what_is_no_group_column_is_refused() {
+fn invalid_group_columns_are_refused() {
     let options = |column: &str| grouped(column);
     let read = |text: &str, options: &ReadOptions| {
         read_bytes("train.csv", text.as_bytes(), options, &Pool::inline()).map(|_| ())
@@ -120,7 +120,7 @@ fn what_is_no_group_column_is_refused() {
 }
 
 #[test]
-fn a_table_beside_the_training_table_need_not_have_the_column() {
+fn other_tables_may_lack_the_column() {
     let options = ReadOptions { feature_names: vec!["f0".to_owned()], ..grouped("site") };
     for text in ["f0,label\n1,a\n2,b\n", "site,f0,label\n5,1,a\n6,2,b\n"] {
         let table = read_bytes("val.csv", text.as_bytes(), &options, &Pool::inline()).unwrap();

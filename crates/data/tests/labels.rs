@@ -1,4 +1,4 @@
-//! Labels in files of their own.
+//! Labels in separate files.
 
 use crate::{data, message, read_data, skipping, warnings};
 use headsmith_data::checks::fingerprint;
@@ -56,7 +56,7 @@ fn every_form_of_features_and_of_labels_is_the_same_table() {
         fs::write(folder.path().join(name), text).unwrap();
         forms.push(folder.path().join(name));
     }
-    // Arrays without labels beside them, and tables with others.
+    // Arrays without labels beside them, and tables with other labels.
     let features = ["alone.npy", "alone.parquet", "alone.csv"].map(|name| folder.path().join(name));
     fs::copy(data("f64.npy"), &features[0]).unwrap();
     fs::copy(data("with-id.parquet"), &features[1]).unwrap();
@@ -88,7 +88,7 @@ fn numbers_are_labels_as_in_every_format() {
     let at = |name: &str| [folder.path().join(name)];
     let table = with_labels(&x, &at("y.txt"), &ReadOptions::default()).unwrap();
     assert_eq!((names(&table).concat(), table.labels().unwrap().column()), ("102010".to_owned(), "label"));
-    // The first line is a header, for there are as many others as rows.
+    // The first line is a header, because there are as many other lines as rows.
     let table = with_labels(&x, &at("y.csv"), &ReadOptions::default()).unwrap();
     assert_eq!((names(&table).concat(), table.labels().unwrap().column()), ("102010".to_owned(), "label"));
     let table = with_labels(&x, &at("bools.txt"), &ReadOptions::default()).unwrap();
@@ -126,7 +126,7 @@ fn labels_with_a_usual_name_are_found() {
 }
 
 #[test]
-fn of_several_files_with_a_usual_name_the_first_is_taken_and_said() {
+fn the_first_of_several_usual_label_files_is_used_and_reported() {
     let x = fs::read(data("f32.npy")).unwrap();
     let folder =
         folder(&[("x.npy", &x), ("x_labels.txt", b"b\na\nc\na\nb\na\n"), ("y.txt", b"p\nq\np\nq\np\nq\n")]);
@@ -167,13 +167,13 @@ fn a_row_that_is_skipped_on_one_side_is_left_out_on_the_other() {
         let table = with_labels(&x, std::slice::from_ref(&y), &options).unwrap();
         let first: Vec<f32> = (0..table.n_rows()).map(|row| table.x().row(row)[0]).collect();
         assert_eq!((first, names(&table).concat()), (vec![0.0, 3.0, 4.0], "pqp".to_owned()));
-        assert_eq!((table.n_skipped(), table.place(1).line), (3, Some(6)));
+        assert_eq!((table.n_skipped(), table.location(1).line), (3, Some(6)));
         insta::assert_snapshot!("skipped_on_one_side", warnings(&table));
     }
 }
 
 #[test]
-fn a_cache_is_of_its_labels_too() {
+fn a_cache_depends_on_its_labels() {
     let folder = folder(&[("x.npy", &fs::read(data("f32.npy")).unwrap()), ("own.txt", b"p\nq\np\nq\np\nq")]);
     let [x, y] = ["x.npy", "own.txt"].map(|name| folder.path().join(name));
     let options = ReadOptions { cache: Some(folder.path().join("cache")), ..ReadOptions::default() };
@@ -188,7 +188,7 @@ fn a_cache_is_of_its_labels_too() {
     let table = with_labels(&x, &[y], &options).unwrap();
     assert_eq!(names(&table).concat(), "qqpqpqq");
     assert!(table.cache_renewed().unwrap().ends_with("is of the table as it was before it changed"));
-    // One that appears under a usual name is another table, too.
+    // A label file that appears under a usual name changes the table.
     assert!(read(&x, &options, &Pool::inline()).unwrap().labels().is_none());
     fs::write(folder.path().join("y.txt"), LABELS.join("\n")).unwrap();
     assert_eq!(names(&read(&x, &options, &Pool::inline()).unwrap()), LABELS);
@@ -239,7 +239,7 @@ fn labels_that_do_not_fit() {
     crate::assert_messages!(cases.into_iter().map(read).collect());
 }
 
-/// Labels that are several a row are none of a classifier: each form says so, with a row.
+/// Multiple labels per row are no classes: each form is refused with a row.
 #[test]
 fn several_labels_a_row() {
     let folder = folder(&[("x.npy", &fs::read(data("f32.npy")).unwrap())]);
@@ -268,7 +268,7 @@ fn several_labels_a_row() {
     };
     let error = message(with_lines("['a', 'b']\n['b']\n['a']\n[]\n['a']\n['a', 'b']\n"));
     messages.push(("lines".to_owned(), error.replace(&format!("{}/", folder.path().display()), "")));
-    // Few lists are seen when all labels are there.
+    // A few lists are noticed when all labels are known.
     let table = with_lines("a\na\na\na\n['a', 'b']\n['c']\n").unwrap();
     let findings = headsmith_data::checks::inspect(&[("train", &table)], &Pool::inline());
     messages.push(("a few lines".to_owned(), findings[0].to_string()));

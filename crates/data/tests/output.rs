@@ -1,10 +1,10 @@
-//! Output files are whole or as they were.
+//! Output files are complete, or unchanged.
 
 use headsmith_data::output::write_atomically;
 use std::io::{Error, Write};
 
 #[test]
-fn a_failure_leaves_the_old_file_whole_and_no_other() {
+fn a_failure_leaves_only_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.json");
     write_atomically(&path, |out| out.write_all(b"old")).unwrap();
@@ -19,7 +19,7 @@ fn a_failure_leaves_the_old_file_whole_and_no_other() {
 }
 
 #[test]
-fn a_folder_in_the_way_or_none_at_all_is_an_error() {
+fn a_folder_at_the_path_or_a_missing_folder_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("none/report.json");
     assert!(write_atomically(&missing, |out| out.write_all(b"x")).unwrap_err().is_output());
@@ -27,7 +27,7 @@ fn a_folder_in_the_way_or_none_at_all_is_an_error() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// A device that is really full: what is buffered fails to be written at the end, too.
+/// A device that is really full: buffered bytes also fail to be written at the end.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_last_bytes_are_checked() {
@@ -42,7 +42,7 @@ fn the_last_bytes_are_checked() {
 
 #[cfg(unix)]
 #[test]
-fn outputs_are_readable_as_the_umask_says() {
+fn outputs_have_the_mode_of_the_umask() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let (ours, usual) = (folder.path().join("ours"), folder.path().join("usual"));
@@ -67,7 +67,7 @@ mod unix {
     }
 
     #[test]
-    fn links_stay_and_their_targets_are_written() {
+    fn links_are_kept_and_their_targets_are_written() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("sub")).unwrap();
@@ -109,7 +109,7 @@ mod unix {
     }
 
     #[test]
-    fn an_old_file_keeps_its_mode_and_one_that_nobody_may_write_is_left() {
+    fn an_old_file_keeps_its_mode_and_a_read_only_one_is_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.json");
         fs::write(&path, "old").unwrap();

@@ -1,4 +1,4 @@
-//! Tables to be predicted: labels are placeholders, by whatever name and however few.
+//! Tables to predict: labels are placeholders, whatever their column's name and however few.
 
 use crate::{data, message};
 use headsmith_data::checks::inspect;
@@ -41,14 +41,14 @@ fn labels_may_be_missing_or_all_the_same() {
         let findings = inspect(&[("data", &table)], &Pool::inline());
         assert!(findings.iter().all(|finding| finding.severity == Severity::Note), "{text}: {findings:?}");
     }
-    // Where they are whole, they are kept; but no table that is learnt from may have them so.
+    // Complete labels are kept; but a training table must not have them like this.
     assert_eq!(csv(texts[3], &options).unwrap().labels().unwrap().names(), ["x"]);
     assert!(csv(texts[0], &options).unwrap().labels().is_none());
     assert!(csv(texts[0], &ReadOptions::default()).unwrap_err().is_row());
 }
 
 #[test]
-fn a_named_column_need_not_be_there_and_a_hinted_one_is_taken() {
+fn a_named_column_may_be_missing_and_a_hinted_one_is_used() {
     let text = "embeddings,mood\n\"[1,2]\",a\n\"[3,4]\",a\n";
     let label =
         |options: &ReadOptions| csv(text, options).unwrap().labels().map(|labels| labels.column().to_owned());

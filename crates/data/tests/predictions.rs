@@ -1,7 +1,7 @@
-//! The submission: the input's own columns as they stood, the label filled.
+//! Predictions: the input's own columns unchanged, with the label filled in.
 
 use crate::{data, skipping};
-use headsmith_data::predictions::{Columns, Predictions, WriteOptions, Written, write, zip};
+use headsmith_data::predictions::{Columns, Predictions, WriteOptions, WriteSummary, write, zip};
 use headsmith_data::{Classes, ReadOptions, Result, Table, read};
 use headsmith_kernels::{Matrix, Pool};
 use std::io::Read;
@@ -12,7 +12,7 @@ fn classes() -> Classes {
 }
 
 /// Writes predictions that alternate between the two classes.
-fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<Written> {
+fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<WriteSummary> {
     let n = table.n_rows();
     let predicted: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
     let probabilities =
@@ -27,13 +27,13 @@ fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<Written> 
     write(path, table, predictions, &options)
 }
 
-/// What is written for a file of this name and content.
+/// The output for a file with this name and content.
 fn written(
     name: &str,
     content: &[u8],
     read_options: &ReadOptions,
     options: WriteOptions,
-) -> (String, Written) {
+) -> (String, WriteSummary) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
@@ -76,7 +76,7 @@ fn probabilities_and_the_label_alone() {
 }
 
 #[test]
-fn skipped_rows_are_left_out_and_said() {
+fn skipped_rows_are_left_out_and_reported() {
     let text = "embeddings,label\n\"[1,2]\",x\n\"[3,nan]\",x\n\n\"[5,6]\",y\n\"[7,8\n\"[9,9]\",z\n";
     let (out, said) = written("t.csv", text.as_bytes(), &skipping(), WriteOptions::default());
     assert_eq!(out, "embeddings,label\n\"[1,2]\",a\n\"[5,6]\",\"b, c\"\n\"[9,9]\",a\n");
@@ -156,7 +156,7 @@ fn an_added_label_column_is_named_as_asked_or_as_in_training() {
     assert_eq!(table.labels().unwrap().column(), "label");
 }
 
-/// A pipe can be read only once, and the submission needs the rows twice.
+/// A pipe can be read only once, but the rows are needed twice.
 #[cfg(unix)]
 #[test]
 fn a_table_from_a_pipe_is_read_and_written() {
@@ -178,7 +178,7 @@ fn a_table_from_a_pipe_is_read_and_written() {
     }
 }
 
-/// Rows that stand in the file now, but not when it was read, get no prediction that was made for others.
+/// Rows that were not in the file when it was read do not get the predictions of others.
 #[test]
 fn a_changed_file_is_refused_and_the_old_output_stays() {
     let folder = tempfile::tempdir().unwrap();
@@ -214,7 +214,7 @@ fn a_class_named_as_a_column_is_refused_with_probabilities() {
 }
 
 #[test]
-fn a_zip_holds_the_submission_and_has_the_same_bytes_again() {
+fn a_zip_has_the_submission_and_reproducible_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let csv = folder.path().join("any.csv");
     let content = "embeddings,label\n".repeat(1000);
@@ -234,7 +234,7 @@ fn a_zip_holds_the_submission_and_has_the_same_bytes_again() {
     }
 }
 
-/// What is written of a file of the tests' data with these columns, or the error.
+/// The output for a test file with these columns, or the error.
 fn named(name: &str, columns: &str, proba: bool) -> Result<String> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.csv");
@@ -244,7 +244,7 @@ fn named(name: &str, columns: &str, proba: bool) -> Result<String> {
 }
 
 #[test]
-fn named_columns_stand_in_the_order_asked_for_as_they_stood() {
+fn named_columns_are_written_unchanged_in_the_requested_order() {
     let text = "id,embeddings,mood,note\n 007,\"[1.50, 2e0]\",x,\"say \"\"hi\"\"\"\n1.0,\"[4,5]\",y,\n";
     let options = ReadOptions { label_column: Some("mood".to_owned()), ..ReadOptions::default() };
     let write = |columns: &str, proba| {
@@ -266,7 +266,7 @@ fn named_columns_of_other_formats() {
     assert_eq!(second("with-id.parquet", "id,label"), "\"r,1\",\"b, c\"");
     assert_eq!(second("columns.parquet", "f3,label,f1"), second("columns.csv", "f3,label,f1"));
     assert_eq!(second("f32.npy", "label,embeddings"), "\"b, c\",\"[2.375, -0.625, 0.25, 1.125]\"");
-    // What pandas keeps as the index is written where it is asked for by name.
+    // pandas' index column is written if it is requested by name.
     let first = named("named-index.parquet", "all", false).unwrap();
     let key = named("named-index.parquet", "sample,label", false).unwrap();
     assert!(!first.contains("sample") && key.starts_with("sample,label\n"), "{first}{key}");

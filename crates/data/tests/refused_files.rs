@@ -59,7 +59,7 @@ fn wrong_extensions() {
 }
 
 #[test]
-fn named_columns_that_are_not_there() {
+fn missing_named_columns() {
     let options = |embeddings: Option<&str>, label: Option<&str>| ReadOptions {
         embeddings_column: embeddings.map(str::to_owned),
         label_column: label.map(str::to_owned),
@@ -78,7 +78,7 @@ fn named_columns_that_are_not_there() {
     assert_messages!(cases.map(read).to_vec());
 }
 
-/// Numbers that NumPy left out of its print are lost: no row can be read, and the first says so.
+/// Numbers that NumPy abbreviated are lost: no row can be read, and the first error explains it.
 #[test]
 fn an_abbreviated_table() {
     insta::assert_snapshot!(message(read_data("abbreviated.csv")));
@@ -108,7 +108,7 @@ fn compressed() {
     );
 }
 
-/// A quote that is never closed takes no more memory than the longest row may.
+/// An unclosed quote takes no more memory than the longest row may.
 #[test]
 fn a_row_without_end() {
     let text = format!("embeddings,label\n\"[{}", "0.0, ".repeat(30 << 20));
@@ -124,7 +124,7 @@ fn parquet() {
         bytes[at] = value;
         bytes
     };
-    // The values begin with -1.125 and -0.25; they are found by their bytes.
+    // The values start with -1.125 and -0.25; their bytes are searched for.
     let values = [(-1.125_f32).to_le_bytes(), (-0.25_f32).to_le_bytes()].concat();
     let value = whole.windows(8).position(|window| window == values).unwrap();
     let mut bomb = whole.clone();
@@ -245,7 +245,7 @@ fn archives() {
     assert_messages!(cases.into_iter().map(read).collect());
 }
 
-/// A zip archive of small files of these names.
+/// A zip archive of small files with these names.
 fn zipped(names: &[&str]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for name in names {
@@ -260,7 +260,7 @@ fn safetensors(header: &str, n_bytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn labels_beside_that_do_not_fit() {
+fn separate_labels_that_do_not_fit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.npy");
     std::fs::copy(data("f32.npy"), &path).unwrap();

@@ -1,18 +1,18 @@
-//! Rows that are refused, each with line, column, element, what was expected and what was found; and what is left when
-//! they are skipped.
+//! Bad rows, each refused with line, column, element, expected and found values; and the remaining rows if bad ones
+//! are skipped.
 
 use crate::{assert_messages, data, message, read_data, skipping, warnings};
 use headsmith_data::{Dtype, ReadOptions, read, read_bytes};
 use headsmith_kernels::Pool;
 
-/// A CSV of three rows, the middle one this.
+/// A CSV of three rows, of which this is the middle one.
 fn around(row: &[u8]) -> Vec<u8> {
     let before = b"embeddings,label\n\"[1.5, 2, 3]\",a\n";
     let after = b"\n\"[7, 8, 9]\",b\n\"[1, 0, 1]\",a\n";
     [&before[..], row, after].concat()
 }
 
-/// Every bad row has its message; skipped, it takes no other row with it.
+/// Every bad row has its message; skipping it affects no other row.
 fn refuse(cases: Vec<(&str, Vec<u8>)>, file: impl Fn(&[u8]) -> Vec<u8>) -> Vec<(String, String)> {
     let mut messages = Vec::new();
     for (name, row) in cases {
@@ -23,7 +23,7 @@ fn refuse(cases: Vec<(&str, Vec<u8>)>, file: impl Fn(&[u8]) -> Vec<u8>) -> Vec<(
         let table = read_bytes("train.csv", &text, &skipping(), &Pool::inline()).unwrap();
         assert_eq!(table.x().as_slice(), [1.5, 2.0, 3.0, 7.0, 8.0, 9.0, 1.0, 0.0, 1.0], "{name}");
         assert_eq!(table.n_skipped(), 1, "{name}");
-        assert_eq!(table.place(1).line, Some(4), "{name}");
+        assert_eq!(table.location(1).line, Some(4), "{name}");
         messages.push((name.to_owned(), error.to_string()));
     }
     messages
@@ -140,7 +140,7 @@ fn parquet() {
     messages.push((name.clone(), warnings(&read(&data(&name), &skipped, &Pool::inline()).unwrap())));
     let table = read(&data("nulls.parquet"), &skipping(), &Pool::inline()).unwrap();
     assert_eq!(table.x().as_slice(), [1.0, 2.0, 7.0, 8.0]);
-    assert_eq!((table.n_skipped(), table.place(1).row), (5, Some(7)));
+    assert_eq!((table.n_skipped(), table.location(1).row), (5, Some(7)));
     messages.push(("nulls.parquet, skipped".to_owned(), warnings(&table)));
     assert_messages!(messages);
 }
@@ -155,7 +155,7 @@ fn skipping_reports_the_first_five_and_the_totals() {
 }
 
 #[test]
-fn a_table_of_bad_rows_alone_is_refused_though_they_are_skipped() {
+fn a_table_of_only_bad_rows_is_refused_even_if_they_are_skipped() {
     let text = "embeddings,label\n\"[1, x]\",a\n\"[y, 2]\",b\n";
     insta::assert_snapshot!(message(read_bytes("train.csv", text.as_bytes(), &skipping(), &Pool::inline())));
 }
@@ -167,9 +167,9 @@ fn an_over_long_last_row_hides_no_other() {
     assert_eq!(table.x().as_slice(), [1.0, 2.0, 3.0, 4.0]);
 }
 
-/// The width is that of most of the first rows, so that the odd one is named, be it the first.
+/// The width is the most frequent one among the first rows, so that the odd row is named, even if it is the first.
 #[test]
-fn the_odd_row_is_named_though_it_is_the_first() {
+fn the_odd_row_is_named_even_if_it_is_the_first() {
     let text = "embeddings,label\n\"[1, 2, 3]\",a\n\"[3, 4]\",b\n\"[5, 6]\",b\n";
     insta::assert_snapshot!(message(crate::csv(text)));
 }

@@ -1,5 +1,5 @@
-//! What goes in and what comes out, by behaviour. The catalogue of bad input is in `refused_files`, `refused_rows` and
-//! `accepted`, every message in a snapshot.
+//! Tests of behaviour from input to output. Bad and unusual input is in `refused_files`, `refused_rows` and
+//! `accepted`, with every message in a snapshot.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -24,17 +24,17 @@ use headsmith_data::{OnBadRow, ReadOptions, Result, Table, read, read_bytes};
 use headsmith_kernels::Pool;
 use std::path::{Path, PathBuf};
 
-/// A file that `tests/data/make_tables.py` wrote.
+/// A file written by `tests/data/make_tables.py`.
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
 
-/// Reads a file of `tests/data`; its folder is cut from messages.
+/// Reads a file of `tests/data`; its folder is removed from messages.
 fn read_data(name: &str) -> Result<Table> {
     read(&data(name), &ReadOptions::default(), &Pool::inline())
 }
 
-/// Reads the text of a CSV called `train.csv`.
+/// Reads the text of a CSV with the name `train.csv`.
 fn csv(text: &str) -> Result<Table> {
     bytes("train.csv", text.as_bytes())
 }
@@ -54,7 +54,7 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The warnings of a table, one a line.
+/// The warnings of a table, one per line.
 fn warnings(table: &Table) -> String {
     table.warnings().iter().map(|finding| format!("{}: {}\n", finding.code, finding.message)).collect()
 }
@@ -65,7 +65,7 @@ fn message<T: std::fmt::Debug>(result: Result<T>) -> String {
     result.expect_err("an error").to_string().replace(&folder, "")
 }
 
-/// A snapshot of several messages, each under its name.
+/// A snapshot of several named messages.
 macro_rules! assert_messages {
     ($messages:expr) => {
         let messages: Vec<(String, String)> = $messages;

@@ -1,4 +1,4 @@
-//! Tables of text that are no CSV as they stand: all forms of one table are the same table.
+//! Text tables that are no plain CSV: all forms of one table are the same table.
 
 use crate::{bytes, csv, message, skipping, warnings};
 use headsmith_data::predictions::{self, Predictions, WriteOptions};
@@ -17,11 +17,11 @@ fn is_plain(table: &Table, name: &str) {
         ("label", "käse", "brot", "käse"),
         "{name}"
     );
-    assert_eq!((table.place(0).line, table.place(2).line), (Some(2), Some(4)), "{name}");
+    assert_eq!((table.location(0).line, table.location(2).line), (Some(2), Some(4)), "{name}");
 }
 
 #[test]
-fn separators_are_told_by_content() {
+fn separators_are_detected_by_content() {
     let by = |separator: &str| {
         PLAIN
             .replace("\",", &format!("\"{separator}"))
@@ -32,14 +32,14 @@ fn separators_are_told_by_content() {
     for separator in [";", "\t", "|"] {
         let text = by(separator);
         is_plain(&csv(&text).unwrap(), &text);
-        // A list holds no separator, so that it needs no quotes.
+        // A list contains no separator, so it needs no quotes.
         let text = text.replace('"', "");
         is_plain(&csv(&text).unwrap(), &text);
     }
 }
 
 #[test]
-fn encodings_are_told_and_said() {
+fn encodings_are_detected_and_reported() {
     let utf16 = |to: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
         format!("{mark}{PLAIN}").encode_utf16().flat_map(to).collect()
     };
@@ -72,14 +72,14 @@ fn decimal_commas_where_commas_separate_nothing() {
 }
 
 #[test]
-fn comments_and_the_separator_of_a_spreadsheet_come_first() {
+fn leading_comments_and_spreadsheet_separator_lines_are_skipped() {
     let table = csv("# made by a script\n# yesterday, at noon\nf0,f1,label\n1,2,a\n3,4,b\n").unwrap();
-    assert_eq!((table.x().as_slice(), table.place(1).line), (&[1.0, 2.0, 3.0, 4.0][..], Some(5)));
+    assert_eq!((table.x().as_slice(), table.location(1).line), (&[1.0, 2.0, 3.0, 4.0][..], Some(5)));
     let table = csv("sep=;\nf0;f1;label\n1;2;a\n3;4;b\n").unwrap();
-    assert_eq!((table.x().as_slice(), table.place(1).line), (&[1.0, 2.0, 3.0, 4.0][..], Some(4)));
-    // As numpy.savetxt writes a header.
+    assert_eq!((table.x().as_slice(), table.location(1).line), (&[1.0, 2.0, 3.0, 4.0][..], Some(4)));
+    // A header as written by numpy.savetxt.
     let table = csv("# f0,f1,y\n1.5,2.5,0\n3.5,4.5,1\n").unwrap();
-    assert_eq!((table.x().as_slice(), table.place(1).line), (&[1.5, 2.5, 3.5, 4.5][..], Some(3)));
+    assert_eq!((table.x().as_slice(), table.location(1).line), (&[1.5, 2.5, 3.5, 4.5][..], Some(3)));
     assert_eq!(table.feature_names().unwrap(), ["f0", "f1"]);
 }
 
@@ -94,7 +94,7 @@ fn a_table_without_a_header_is_named_by_position() {
     let read = |(name, text): (&str, &str)| {
         let table = csv(text).unwrap();
         assert_eq!(
-            (table.n_rows(), table.n_features(), table.place(0).line),
+            (table.n_rows(), table.n_features(), table.location(0).line),
             (text.lines().count(), 2, Some(1)),
             "{name}"
         );
@@ -102,7 +102,7 @@ fn a_table_without_a_header_is_named_by_position() {
         (name.to_owned(), format!("label: {label}; {}", warnings(&table).trim_end()))
     };
     crate::assert_messages!(cases.map(read).to_vec());
-    // Names that are numbers are names, and a name above numbers is one.
+    // Numbers in a header are names, and so is a name above numbers.
     for header in ["0,1,label", "year,2019,label"] {
         let table = csv(&format!("{header}\n1,2.5,a\n3,4.5,b\n")).unwrap();
         assert_eq!((table.n_rows(), warnings(&table)), (2, String::new()), "{header}");
@@ -117,23 +117,23 @@ fn objects_are_rows() {
     assert_eq!(table.x().as_slice(), [0.5, -1.25, 1.5, 2.0, 3.0, 0.4]);
     let labels = table.labels().unwrap();
     assert_eq!((labels.name(0), labels.name(1), labels.name(2)), ("käse", "brot", "käse"));
-    assert_eq!([0, 1, 2].map(|row| table.place(row).line.unwrap()), [1, 3, 4]);
+    assert_eq!([0, 1, 2].map(|row| table.location(row).line.unwrap()), [1, 3, 4]);
     let array =
         "[\n  {\"f0\": 1,\n   \"f1\": 2.5, \"y\": true},\n  {\"f0\": 3,\n   \"f1\": 4.5, \"y\": false}\n]\n";
     let table = bytes("t.json", array.as_bytes()).unwrap();
-    assert_eq!((table.x().as_slice(), table.place(1).row), (&[1.0, 2.5, 3.0, 4.5][..], Some(2)));
+    assert_eq!((table.x().as_slice(), table.location(1).row), (&[1.0, 2.5, 3.0, 4.5][..], Some(2)));
     assert_eq!(table.labels().unwrap().names(), ["False", "True"]);
 }
 
 #[test]
-fn a_bad_object_takes_no_other_with_it() {
+fn a_bad_object_affects_no_other() {
     let text = "{\"x\": [1, 2], \"y\": \"a\"}\n{\"x\": [1, 2], \"y\"\n{\"x\": [1, null], \"y\": \"b\"}\n{\"x\": [3, 4], \"y\": \"b\"}\n";
     let table = read_bytes("t.jsonl", text.as_bytes(), &skipping(), &Pool::inline()).unwrap();
-    assert_eq!((table.x().as_slice(), table.place(1).line), (&[1.0, 2.0, 3.0, 4.0][..], Some(4)));
+    assert_eq!((table.x().as_slice(), table.location(1).line), (&[1.0, 2.0, 3.0, 4.0][..], Some(4)));
     insta::assert_snapshot!(format!("{}{}", warnings(&table), message(bytes("t.jsonl", text.as_bytes()))));
 }
 
-/// Windows of text are cut anywhere, also within an object or a record.
+/// Windows of text end anywhere, also within an object or a record.
 #[test]
 fn large_tables_are_read_in_windows() {
     let n = 40_000;
@@ -174,16 +174,16 @@ fn a_zip_with_one_table_is_that_table() {
     let whole = zip.finish().unwrap().into_inner();
     is_plain(&bytes("submission.zip", &whole).unwrap(), "zip");
     assert_eq!(bytes("t.csv.zip", &whole).unwrap().format(), "CSV, zip, lists in column \"embedding\"");
-    // Its checksum is held against its bytes.
+    // Its checksum is compared with its bytes.
     let at = whole.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
     let mut wrong = whole.clone();
     wrong[at + 16] ^= 1;
     assert!(message(bytes("t.zip", &wrong)).contains("checksum"));
 }
 
-/// What is written of a table is read again from its file, so that each form has to give the same rows twice.
+/// Predictions are written from a second reading of the file, so each form must give the same rows twice.
 #[test]
-fn predictions_are_written_beside_the_columns_of_every_form() {
+fn predictions_are_added_to_the_columns_of_every_form() {
     let folder = tempfile::tempdir().unwrap();
     let latin: Vec<u8> = PLAIN.chars().map(|c| c as u8).collect();
     let semicolons =

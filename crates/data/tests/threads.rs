@@ -4,7 +4,7 @@ use headsmith_data::checks::{fingerprint, inspect};
 use headsmith_data::{OnBadRow, ReadOptions, read_bytes};
 use headsmith_kernels::{Philox, Pool};
 
-/// A CSV of many windows' pieces with some bad rows, blank lines and line ends in lists.
+/// A CSV with pieces for many windows, some bad rows, blank lines and line ends in lists.
 fn large() -> String {
     let mut random = Philox::new(7, 0, 0).sequence(0, 0);
     let mut text = "id,embeddings,label\n".to_owned();
@@ -32,7 +32,7 @@ fn any_number_of_threads_reads_the_same() {
         let pool = Pool::new(n_threads).unwrap();
         read_bytes("large.csv", text.as_bytes(), &options, &pool).map(|table| {
             let findings = inspect(&[("train", &table)], &pool);
-            let lines: Vec<_> = (0..table.n_rows()).map(|row| table.place(row)).collect();
+            let lines: Vec<_> = (0..table.n_rows()).map(|row| table.location(row)).collect();
             (fingerprint(&table), table.warnings().to_vec(), findings, lines)
         })
     };
@@ -46,7 +46,7 @@ fn any_number_of_threads_reads_the_same() {
     }
 }
 
-/// Reading in windows gives what the lines say, one by one.
+/// Reading in windows gives the same rows as reading line by line.
 #[test]
 fn windows_cut_nothing() {
     let text = large();
@@ -54,7 +54,7 @@ fn windows_cut_nothing() {
     let table = read_bytes("large.csv", text.as_bytes(), &options, &Pool::inline()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     for row in (0..table.n_rows()).step_by(17) {
-        let line = table.place(row).line.unwrap() as usize - 1;
+        let line = table.location(row).line.unwrap() as usize - 1;
         let rest = lines[line..].join("\n");
         let list = &rest[rest.find('[').unwrap() + 1..rest.find(']').unwrap()];
         let expected: Vec<f32> = list.split(',').map(|value| value.trim().parse().unwrap()).collect();

@@ -1,4 +1,4 @@
-//! The tables of a fit, looked through, before they become datasets.
+//! The checked tables of a fit, before they become datasets.
 
 use std::path::PathBuf;
 
@@ -8,16 +8,16 @@ use headsmith_model::Record;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::evidence::RowPlaces;
+use crate::evidence::RowSource;
 use crate::fit_data::{FitData, data_record};
 use crate::progress::Progress;
 use crate::split;
 use crate::tables::{self, RoleTable};
 
-/// Tables of a fit that can be learnt from.
+/// Tables of a fit that passed the checks.
 #[derive(Debug)]
 pub struct Checked {
-    /// The table to learn from.
+    /// The training table.
     pub train: RoleTable,
     /// The validation table, if there is one.
     pub val: Option<RoleTable>,
@@ -25,9 +25,9 @@ pub struct Checked {
     pub classes: Classes,
     /// The findings of the checks.
     pub findings: Vec<Finding>,
-    /// Which rows of `train` belong together, where a column says so.
+    /// The groups of the rows of `train`, if there is a group column.
     pub(crate) groups: Option<Groups>,
-    /// The same of `val`.
+    /// The groups of the rows of `val`.
     val_groups: Option<Groups>,
     /// The folder for large copies of rows.
     pub(crate) cache: Option<PathBuf>,
@@ -38,7 +38,7 @@ impl Checked {
     /// Checks the tables of a fit, with `others`, and reports the findings to the view.
     ///
     /// # Errors
-    /// When the checks find an error, there are no classes to learn, or rows have no group in the group column of `read`.
+    /// If the checks find an error, there are no classes, or rows have no group in the group column of `read`.
     pub fn new(
         train: RoleTable,
         val: Option<RoleTable>,
@@ -48,7 +48,7 @@ impl Checked {
     ) -> Result<Checked> {
         let all: Vec<&RoleTable> =
             std::iter::once(&train).chain(&val).chain(others.iter().copied()).collect();
-        let mut findings = tables::look_through(&all, context);
+        let mut findings = tables::check(&all, context);
         tables::refuse_errors(&findings)?;
         let classes = Classes::of(&train.table)?;
         let column = read.group_column.as_deref();
@@ -74,13 +74,14 @@ impl Checked {
         Ok(Checked { train, val, classes, findings, groups, val_groups, cache, record })
     }
 
-    /// The rows to fit on. Without a validation table, `val_share` of the training rows validates; 0: none does.
+    /// The rows for the fit. Without a validation table, `val_share` of the training rows is used for validation; none
+    /// if it is 0.
     ///
     /// # Errors
-    /// When the training rows cannot be split.
+    /// If the training rows cannot be split.
     pub fn into_data(self, val_share: f64, context: &mut Context<'_>) -> Result<FitData> {
         let Checked { train, val, classes, groups, val_groups, cache, record, .. } = self;
-        let places = RowPlaces::all(val.as_ref().unwrap_or(&train).table.places());
+        let places = RowSource::all(val.as_ref().unwrap_or(&train).table.locations());
         let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
         let train = Dataset::new(train.table, &classes)?;
         let val_units = val
@@ -89,7 +90,7 @@ impl Checked {
             .map(|(val, groups)| split::units::of(val.x.view(), Some(&groups), context.pool));
         let mut data = FitData { train, val, held_back: None, split: None, val_units, cache, places, record };
         if data.val.is_none() && val_share != 0.0 {
-            split::take(&mut data, val_share, groups.as_ref(), context)?;
+            split::split_off(&mut data, val_share, groups.as_ref(), context)?;
         }
         Ok(data)
     }
@@ -113,7 +114,7 @@ pub fn prepare(
     Ok((checked.into_data(val_share, context)?, findings))
 }
 
-/// The groups of a table beside the training table, which need not have the column.
+/// The groups of another table than the training table, which need not have the column.
 fn groups_beside(groups: &Groups, table: &RoleTable, context: &mut Context<'_>) -> Result<Option<Groups>> {
     let column = groups.column();
     if table.table.has_column(column) {

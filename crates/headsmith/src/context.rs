@@ -7,7 +7,7 @@ use headsmith_metrics::Metric;
 
 use crate::error::{Error, Result};
 use crate::progress::{Progress, View};
-use crate::record::{Record, Recorded};
+use crate::record::{RecordedView, Recorder};
 
 /// Seed, metric, threads, the wish to stop, and who looks on.
 pub struct Context<'a> {
@@ -30,8 +30,8 @@ impl Context<'_> {
     }
 
     /// Calls `work`, whose steps `record` keeps.
-    pub fn kept<T>(&mut self, record: impl Record, work: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        let mut view = Recorded::new(record, &mut *self.view);
+    pub fn kept<T>(&mut self, record: impl Recorder, work: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let mut view = RecordedView::new(record, &mut *self.view);
         work(&mut Context {
             view: &mut view,
             seed: self.seed,

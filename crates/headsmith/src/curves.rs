@@ -1,16 +1,16 @@
-//! The names under which views keep curves: Keras's, so that what is known of its runs is found in ours.
+//! The names of curves in views: those of Keras, so that its users recognise them.
 
 use headsmith_heads::EpochScores;
 use headsmith_metrics::Metric;
 
 /// The learning rate of an epoch.
 pub(crate) const LEARNING_RATE: &str = "epoch_learning_rate";
-/// How many epochs of a trial were trained.
+/// The number of trained epochs of a trial.
 pub(crate) const EPOCHS: &str = "epochs";
 /// Whether a trial was pruned.
 pub(crate) const PRUNED: &str = "pruned";
 
-/// What a trial is called.
+/// A trial's name.
 pub(crate) fn trial_name(number: u64) -> String {
     format!("trial-{number:04}")
 }

@@ -1,4 +1,4 @@
-//! Scoring a stored model on a labelled table.
+//! Scores a stored model on a labelled table.
 
 use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, Table};
 use headsmith_model::Model;
@@ -27,7 +27,7 @@ pub struct Evaluation {
 /// Scores `model` on the table in `files`.
 ///
 /// # Errors
-/// When the table cannot be read, has no labels, another width, or classes that the model does not know.
+/// If the table cannot be read, has no labels, another width, or classes that the model does not know.
 pub fn evaluate(
     model: &Model,
     files: &Files,
@@ -36,7 +36,7 @@ pub fn evaluate(
 ) -> Result<Evaluation> {
     let options = with_columns_of(model, options);
     let table = tables::read("data", files, &options, context)?;
-    let findings = tables::look_through(&[&table], context);
+    let findings = tables::check(&[&table], context);
     tables::refuse_errors(&findings)?;
     refuse_other_features(model, &table.table)?;
     let classes = Classes::new(model.classes().to_vec())?;
@@ -46,7 +46,7 @@ pub fn evaluate(
     Ok(Evaluation { head: model.head_name(), table: table.report, findings, judgement: judged.judgement })
 }
 
-/// How tables are read for `model`: by the columns that it was fitted from, where no others are asked for.
+/// The options for reading tables for `model`: with the columns that it was fitted from, unless others are requested.
 pub(crate) fn with_columns_of(model: &Model, options: &ReadOptions) -> ReadOptions {
     let record = model.record();
     ReadOptions {
@@ -57,7 +57,7 @@ pub(crate) fn with_columns_of(model: &Model, options: &ReadOptions) -> ReadOptio
     }
 }
 
-/// Refuses a table whose features are not those that `model` was fitted on, by their number, names and order.
+/// Refuses a table whose features differ from those that `model` was fitted on, in number, names or order.
 pub(crate) fn refuse_other_features(model: &Model, table: &Table) -> Result<()> {
     let (expected, found) = (&model.record().feature_names, table.feature_names().unwrap_or_default());
     let path = table.path().display();
@@ -84,7 +84,7 @@ pub(crate) fn refuse_other_features(model: &Model, table: &Table) -> Result<()> 
     }
 }
 
-/// What the very rows of `table` were used for when the model was made.
+/// The earlier uses of exactly these rows when the model was made.
 fn used_before(model: &Model, table: &TableReport) -> Vec<String> {
     let record = model.record();
     let same = record.data.iter().find(|data| data.fingerprint == table.fingerprint);

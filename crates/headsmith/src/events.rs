@@ -1,5 +1,5 @@
-//! `events.jsonl`: what a run said, one JSON object a line, so that every view can be drawn again when the process is gone.
-//! The format's page is `docs/formats/events.md`.
+//! `events.jsonl`: the events of a run, one JSON object per line, from which views can be drawn after the process has
+//! ended. The format is described in `docs/formats/events.md`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::record::{Record, now};
+use crate::record::{Recorder, now};
 use crate::report::Machine;
-use crate::studies::words_of;
+use crate::studies::names_of;
 
 /// The version of the format.
 pub const EVENTS_VERSION: u32 = 1;
@@ -22,36 +22,36 @@ pub const EVENTS_VERSION: u32 = 1;
 /// The name of the format.
 pub const FORMAT: &str = "headsmith-events";
 
-/// Keeps what a run says at the end of a file.
+/// Appends the events of a run to a file.
 ///
-/// A line is written whole, at once. Nothing that stands in the file is changed; a last line that was torn when a process
-/// was killed is ended, and what begins then begins on a line of its own. The file is made when the first fit or study
-/// begins: a run without results leaves none.
+/// Each line is written in one call. Existing lines are never changed; if a killed process left an incomplete last
+/// line, it is ended, and new lines start on their own. The file is created when the first fit or study begins, so a
+/// run without results leaves none.
 pub struct EventLog {
     path: PathBuf,
     file: Option<File>,
-    /// Lines from before there was a file.
+    /// Lines from before the file was created.
     pending: Vec<u8>,
 }
 
-/// A first line is shorter.
+/// The maximum length of a first line.
 const MAX_HEAD: u64 = 1 << 20;
 
-/// What a log's first line tells of its process.
+/// The description of its process in a log's first line.
 #[derive(Debug, Clone)]
 pub struct Begin {
-    /// When it began, UTC, to the second.
+    /// The start time, UTC, to the second.
     pub started: String,
-    /// The command and its arguments; empty: unknown.
+    /// The command and its arguments; empty if unknown.
     pub command: Vec<String>,
-    /// Where its random numbers come from.
+    /// The seed of its random numbers.
     pub seed: u64,
-    /// How many threads work at once.
+    /// The number of threads.
     pub jobs: usize,
 }
 
 impl Begin {
-    /// That of a command that begins now.
+    /// The description of a command that starts now.
     pub fn now(command: Vec<String>, context: &Context<'_>) -> Begin {
         let started = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default();
         let jobs = context.pool.n_threads();
@@ -60,12 +60,12 @@ impl Begin {
 }
 
 impl EventLog {
-    /// A log at the end of `path`.
+    /// A log that appends to `path`.
     ///
     /// # Errors
-    /// When the file cannot be had there, or is there and is no such log.
+    /// If the file cannot be created, or exists and is no such log.
     pub fn append(path: PathBuf, begin: &Begin) -> Result<EventLog> {
-        // A pipe or a terminal would be waited for.
+        // Opening a pipe or a terminal would block.
         if std::fs::metadata(&path).is_ok_and(|is| !is.is_file()) {
             return Err(Error::usage(format!(
                 "{} is not a regular file: name a new file, or one that --events wrote before",
@@ -75,11 +75,11 @@ impl EventLog {
         match File::open(&path) {
             Ok(file) => {
                 refuse_others(&path, &file)?;
-                // Whether it can be written is known before the work that is to be logged.
+                // Check now that it can be written, before the work starts.
                 let open = OpenOptions::new().append(true).open(&path);
                 open.map_err(|error| Error::file("write to", &path, error))?;
             }
-            // Where it cannot be made, who makes its folder says so.
+            // If the folder is missing, creating it will report errors.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(error) => return Err(Error::file("write to", &path, error)),
         }
@@ -92,9 +92,9 @@ impl EventLog {
     }
 
     fn write(&mut self, progress: &Progress<'_>) -> io::Result<()> {
-        let Some(said) = said(progress) else { return Ok(()) };
+        let Some(said) = event_json(progress) else { return Ok(()) };
         self.pending.extend(line(said));
-        if self.file.is_none() && begins(progress) {
+        if self.file.is_none() && starts_log(progress) {
             self.file = Some(open(&self.path)?);
         }
         if let Some(file) = &mut self.file {
@@ -105,23 +105,23 @@ impl EventLog {
     }
 }
 
-impl Record for EventLog {
-    fn keep(&mut self, progress: &Progress<'_>) -> std::result::Result<(), String> {
+impl Recorder for EventLog {
+    fn record(&mut self, progress: &Progress<'_>) -> std::result::Result<(), String> {
         self.write(progress)
             .map_err(|error| format!("nothing more is written to {}: {error}", self.path.display()))
     }
 }
 
-/// The events of a file, in their order. What is no whole line of JSON is left out.
+/// The events of a file in order; incomplete lines are left out.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// If the file cannot be read.
 pub fn read(path: &Path) -> io::Result<Vec<Value>> {
     let bytes = std::fs::read(path)?;
     Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
-/// Refuses a file that lines must not be added to.
+/// Refuses a file to which lines must not be appended.
 fn refuse_others(path: &Path, file: &File) -> Result<()> {
     let mut head = Vec::new();
     file.take(MAX_HEAD).read_to_end(&mut head).map_err(|cause| Error::file("read", path, cause))?;
@@ -140,7 +140,7 @@ fn refuse_others(path: &Path, file: &File) -> Result<()> {
     }
 }
 
-/// The version of a log that begins so; that of this program where all there is is a torn line that may be of one.
+/// The version in a log's first bytes; this program's version if they are only an incomplete line that may be a log's.
 fn version(head: &[u8]) -> Option<u64> {
     let mut lines = head.split(|byte| *byte == b'\n');
     let first = lines.next()?;
@@ -149,17 +149,17 @@ fn version(head: &[u8]) -> Option<u64> {
         (begin["format"] == FORMAT).then(|| begin["version"].as_u64())?
     };
     version(first).or_else(|| match lines.next() {
-        // A process was killed as it wrote the file's first line.
+        // A process was killed while it wrote the file's first line.
         _ if !first.starts_with(b"{\"") => None,
         None | Some(b"") => Some(EVENTS_VERSION.into()),
         Some(second) => version(second),
     })
 }
 
-/// The file, ready for lines at its end.
+/// Opens the file for appending lines.
 fn open(path: &Path) -> io::Result<File> {
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-    // Another program may have made it meanwhile: a study its database.
+    // Another program may have created it meanwhile, for example a study its database.
     refuse_others(path, &file).map_err(io::Error::other)?;
     if file.seek(SeekFrom::End(0))? > 0 {
         let mut last = [0];
@@ -172,23 +172,23 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether there is something to keep from here on, and a folder to keep it in.
-fn begins(progress: &Progress<'_>) -> bool {
+/// Whether the log starts here, in an existing folder.
+fn starts_log(progress: &Progress<'_>) -> bool {
     matches!(progress, Progress::Fitting { .. } | Progress::Searching { .. } | Progress::Wrote(_))
 }
 
-/// The event as a line, with the time to the thousandth.
-fn line(mut said: Value) -> Vec<u8> {
-    if let Some(said) = said.as_object_mut() {
-        said.insert("time".to_owned(), json!((now() * 1e3).round() / 1e3));
+/// The event as a line, with the time in milliseconds.
+fn line(mut event: Value) -> Vec<u8> {
+    if let Some(event) = event.as_object_mut() {
+        event.insert("time".to_owned(), json!((now() * 1e3).round() / 1e3));
     }
-    let mut line = said.to_string().into_bytes();
+    let mut line = event.to_string().into_bytes();
     line.push(b'\n');
     line
 }
 
-/// The event of a step of a run; steps that are too large to be kept, or kept elsewhere, have none.
-fn said(progress: &Progress<'_>) -> Option<Value> {
+/// The event of a step; `None` for steps that are too large, or recorded elsewhere.
+fn event_json(progress: &Progress<'_>) -> Option<Value> {
     Some(match progress {
         Progress::Reading { role, path } => {
             json!({ "event": "reading", "role": role, "path": path.to_string_lossy() })
@@ -245,11 +245,11 @@ fn trial(event: &StudyEvent) -> Option<Value> {
             json!({ "event": "trial_reported", "number": number, "step": step, "value": value })
         }
         StudyEvent::Ended { number, state, value, reason } => json!({
-            "event": "trial_ended", "number": number, "state": words_of(*state)[0], "value": value,
+            "event": "trial_ended", "number": number, "state": names_of(*state)[0], "value": value,
             "reason": reason
         }),
         StudyEvent::Lost { number } => json!({ "event": "trial_lost", "number": number }),
-        StudyEvent::GivenBack { number } => json!({ "event": "trial_given_back", "number": number }),
+        StudyEvent::Released { number } => json!({ "event": "trial_given_back", "number": number }),
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! What stands behind the scores of a head, for those who look closer: intervals of each class, curves, the bins of the
 //! reliability diagram, and the mistakes that the head was surest of.
 
-use headsmith_data::{Dataset, Places};
+use headsmith_data::{Dataset, RowLocations};
 use headsmith_kernels::{MatRef, Pool};
 use headsmith_metrics::bootstrap;
 use headsmith_metrics::curves::{self, Point};
@@ -23,15 +23,15 @@ const MAX_DRAWS: u64 = 40_000_000;
 
 /// Where the rows of a dataset stand in their file: all of a table's rows, or some of them.
 #[derive(Debug, Clone)]
-pub struct RowPlaces {
-    places: Places,
+pub struct RowSource {
+    places: RowLocations,
     rows: Option<Vec<usize>>,
 }
 
-impl RowPlaces {
+impl RowSource {
     /// The places of all rows of a table.
-    pub fn all(places: Places) -> RowPlaces {
-        RowPlaces { places, rows: None }
+    pub fn all(places: RowLocations) -> RowSource {
+        RowSource { places, rows: None }
     }
 
     /// The places of `rows` alone, which are numbered anew.
@@ -56,7 +56,7 @@ impl RowPlaces {
 pub(crate) fn of(
     rows: &Dataset,
     proba: MatRef<'_>,
-    places: &RowPlaces,
+    places: &RowSource,
     sure: bool,
     (seed, pool): (u64, &Pool),
 ) -> Result<Evidence> {

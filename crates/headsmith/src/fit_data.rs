@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use headsmith_data::{Dataset, Places};
+use headsmith_data::{Dataset, RowLocations};
 use headsmith_model::{DataRecord, Record};
 
 use crate::error::{Error, Result};
-use crate::evidence::RowPlaces;
+use crate::evidence::RowSource;
 use crate::report::{Split, TableReport};
 
 /// The rows a head is fitted on and judged by.
@@ -25,7 +25,7 @@ pub struct FitData {
     /// The folder for large copies of rows, where tables are mapped from one.
     pub cache: Option<PathBuf>,
     /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
-    pub places: RowPlaces,
+    pub places: RowSource,
     /// What the model is to remember of its data: tables and columns.
     pub record: Record,
 }
@@ -33,7 +33,7 @@ pub struct FitData {
 impl FitData {
     /// Rows in memory, without validation rows.
     pub fn new(train: Dataset) -> FitData {
-        let places = RowPlaces::all(Places::of_rows(train.y.len()));
+        let places = RowSource::all(RowLocations::of_array(train.y.len()));
         FitData {
             train,
             val: None,
@@ -60,7 +60,7 @@ impl FitData {
                 train.classes.names().join(", ")
             )));
         }
-        self.places = RowPlaces::all(Places::of_rows(val.y.len()));
+        self.places = RowSource::all(RowLocations::of_array(val.y.len()));
         self.val = Some(val);
         Ok(self)
     }

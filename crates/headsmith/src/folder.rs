@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::events;
 use crate::model_file;
 use crate::report::TrialRow;
-use crate::studies::{Look, Place, trial_row};
+use crate::studies::{StudyLocation, StudySnapshot, trial_row};
 
 /// The files of a run in its output folder.
 pub const REPORT: &str = "report.json";
@@ -164,16 +164,16 @@ fn trials_of(study: Option<&Stored>, report: &Report, log: impl FnOnce() -> Vec<
 
 /// The report's study in a database that is a file of the folder.
 struct Stored {
-    place: Place,
-    look: Look,
+    place: StudyLocation,
+    look: StudySnapshot,
 }
 
 /// `None` when the run has no study, or its database is not there or does not tell.
 fn study(folder: &Path, report: &Report) -> Option<Stored> {
     let study = report.study.as_ref()?;
     let storage = database(folder, &study.storage)?.display().to_string();
-    let place = Place { storage, name: Some(study.name.clone()) };
-    Some(Stored { look: Look::new(&place).ok()?, place })
+    let place = StudyLocation { storage, name: Some(study.name.clone()) };
+    Some(Stored { look: StudySnapshot::new(&place).ok()?, place })
 }
 
 /// The file of the study's database: as the report says, if it does, or of that name in the folder, which may have been moved.
@@ -192,9 +192,9 @@ impl Stored {
     }
 }
 
-fn shown(trial: &headsmith_study::Trial, look: &Look, first: Option<jiff::Timestamp>) -> Trial {
+fn shown(trial: &headsmith_study::Trial, look: &StudySnapshot, first: Option<jiff::Timestamp>) -> Trial {
     let TrialRow { number, state, value, params, best_epoch, reason, seconds, .. } =
-        trial_row(trial, &look.words);
+        trial_row(trial, &look.state_names);
     let since = |time: Option<jiff::Timestamp>| {
         time.zip(first).map(|(time, first)| time.duration_since(first).as_secs_f64())
     };

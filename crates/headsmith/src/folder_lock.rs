@@ -1,4 +1,5 @@
-//! One run at a time in an output folder: a lock on a file in it, which the system releases however the process ends.
+//! Allows one run at a time in an output folder: a lock on a file in it, which the system releases however the process
+//! ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -6,33 +7,33 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// The file that is locked. It stays, empty of meaning, when the run is over.
+/// The locked file. It remains after the run, without a meaning.
 const NAME: &str = ".headsmith.lock";
 
-/// The right to write to a folder, for as long as it lives.
+/// The exclusive right to write to a folder, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
-    /// Locks the folder `out`, which exists.
+    /// Locks the existing folder `out`.
     ///
     /// # Errors
-    /// When another process has it: which one. When the file cannot be made.
+    /// If another process holds the lock; the message names it. If the file cannot be created.
     pub(crate) fn take(out: &Path) -> Result<FolderLock> {
         let path = out.join(NAME);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         FolderLock::of(file.map_err(|cause| Error::file("make", &path, cause))?, out)
     }
 
-    /// The same for a folder of an earlier run; `None` for another, which no process can have locked.
+    /// Locks the folder of an earlier run; `None` for another folder, which no process can have locked.
     ///
-    /// Nothing is made, so a run may take it before it knows that its tables are good. It keeps the lock: looked at and
-    /// released, it would for a moment keep out whoever begins just then.
+    /// Nothing is created, so a run may call this before its tables are checked. The lock is kept: a check that
+    /// released it again could block another process that starts at that moment.
     ///
     /// # Errors
-    /// When another process has it: which one.
+    /// If another process holds the lock; the message names it.
     pub(crate) fn take_again(out: &Path) -> Result<Option<FolderLock>> {
         match OpenOptions::new().read(true).write(true).open(out.join(NAME)) {
             Ok(file) => FolderLock::of(file, out).map(Some),
@@ -42,11 +43,11 @@ impl FolderLock {
 
     fn of(mut file: File, out: &Path) -> Result<FolderLock> {
         match file.try_lock() {
-            // A file system without locks has none for anybody.
+            // On a file system without locks there is no protection.
             Ok(()) | Err(TryLockError::Error(_)) => {}
             Err(TryLockError::WouldBlock) => return Err(is_written(&mut file, out)),
         }
-        // For the message of whoever comes second; without it the lock holds as well.
+        // For the message of another process; the lock works without it.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_comes_second_is_refused_until_the_first_has_gone() {
+    fn a_second_run_is_refused_until_the_first_ends() {
         let folder = tempfile::tempdir().unwrap();
         assert!(FolderLock::take_again(folder.path()).unwrap().is_none());
         assert!(FolderLock::take_again(&folder.path().join("not there")).unwrap().is_none());
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_that_begin_at_once_exactly_one_has_the_folder() {
+    fn exactly_one_of_many_simultaneous_runs_gets_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         drop(FolderLock::take(folder.path()).unwrap());
         for _ in 0..200 {
@@ -103,7 +104,7 @@ mod tests {
             let has_it = || {
                 begin.wait();
                 let lock = FolderLock::take_again(folder.path());
-                // Nobody lets go before all have tried.
+                // Nobody releases the lock before all have tried.
                 end.wait();
                 lock.is_ok()
             };

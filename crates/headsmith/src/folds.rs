@@ -1,9 +1,9 @@
-//! Cross-validation: the head is fitted once for each fold, on all other rows, and predicts the fold. So every row of the
-//! training table is scored by a head that did not see it. The folds are stratified; rows with the same features and rows of
-//! one group are in one fold.
+//! Cross-validation: the head is fitted once for each fold, on all other rows, and predicts the fold. So every row of
+//! the training table is scored by a head that did not see it. The folds are stratified; rows with the same features
+//! and rows of one group are in one fold.
 //!
-//! A head with epochs needs rows that choose its epoch. They are taken from the rows it is fitted on, not from the fold that is
-//! scored. One fold's rows are copied at a time.
+//! A head with epochs needs rows for selecting the epoch. They are taken from the rows it is fitted on, not from the
+//! scored fold. Only one fold's rows are copied at a time.
 
 use std::path::Path;
 use std::time::Instant;
@@ -17,7 +17,7 @@ use headsmith_model::most_probable;
 use crate::checked::Checked;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::evidence::RowPlaces;
+use crate::evidence::RowSource;
 use crate::fit::{self, FitData, FitOptions, TrainedHead};
 use crate::head::HeadConfig;
 use crate::judge::{self, CrossValidated};
@@ -25,42 +25,42 @@ use crate::progress::Progress;
 use crate::report::{FoldGroups, FoldReport, FoldScores, FoldsReport};
 use crate::split::{self, units};
 
-/// The most folds.
+/// The maximum number of folds.
 pub const MAX_FOLDS: usize = 50;
 
 /// The meaning of the scores.
 const NOTE: &str = "each fold was scored by a head fitted on the others: the scores estimate what this way of fitting gives on \
                     new rows, not the one model that is written, which learns from the rows of all folds";
 
-/// How a cross-validation is done.
+/// Options of a cross-validation.
 #[derive(Debug, Clone, Copy)]
 pub struct Folds<'p> {
-    /// How many folds, 2 to [`MAX_FOLDS`].
+    /// The number of folds, 2 to [`MAX_FOLDS`].
     pub n_folds: usize,
-    /// Of a head with epochs, the share of the rows of the other folds that chooses the epoch.
+    /// For a head with epochs, the share of the other folds' rows for selecting the epoch.
     pub val_share: f64,
-    /// The file to write the predictions to, in the format of its ending.
+    /// The file for the predictions, in the format of its extension.
     pub out: Option<&'p Path>,
 }
 
 /// The rows of the table that is split into folds.
-struct Rows<'c> {
+struct FoldRows<'c> {
     checked: &'c Checked,
     x: MatRef<'c>,
     y: Vec<u32>,
-    /// The unit that each belongs to, which is in one fold.
+    /// The unit of each row; a unit is in one fold.
     units: Vec<usize>,
     fold_of: Vec<usize>,
     n_folds: usize,
-    /// The share of the other folds that chooses the epoch.
+    /// The share of the other folds for selecting the epoch.
     val_share: f64,
 }
 
 /// Cross-validates `head` on the training table.
 ///
 /// # Errors
-/// When there are fewer than two folds, or more than rows or groups; when all rows of a class are of one group; when a fit
-/// fails, or is stopped; when the predictions cannot be written.
+/// If there are fewer than two folds, or more than rows or groups; if all rows of a class are in one group; if a fit
+/// fails, or is stopped; if the predictions cannot be written.
 pub fn cross_validate(
     head: &HeadConfig,
     checked: &Checked,
@@ -74,7 +74,7 @@ pub fn cross_validate(
         predictions::check_out_of_fold(path, &checked.train.table, &checked.classes)?;
     }
     let val_share = if head.head().traits().uses_val() { options.val_share } else { 0.0 };
-    let rows = Rows::new(checked, n_folds, val_share, context)?;
+    let rows = FoldRows::new(checked, n_folds, val_share, context)?;
     let n_classes = checked.classes.len();
     let mut proba = Matrix::zeros(rows.y.len(), n_classes);
     let mut folds = Vec::new();
@@ -111,7 +111,7 @@ pub fn cross_validate(
     Ok(done)
 }
 
-/// Writes the predictions beside the rows they are of.
+/// Writes the predictions next to their rows.
 fn write(path: &Path, checked: &Checked, done: &CrossValidated) -> Result<()> {
     let predicted = most_probable(done.proba.view());
     let predictions = Predictions {
@@ -124,13 +124,13 @@ fn write(path: &Path, checked: &Checked, done: &CrossValidated) -> Result<()> {
     Ok(())
 }
 
-impl<'c> Rows<'c> {
+impl<'c> FoldRows<'c> {
     fn new(
         checked: &'c Checked,
         n_folds: usize,
         val_share: f64,
         context: &mut Context<'_>,
-    ) -> Result<Rows<'c>> {
+    ) -> Result<FoldRows<'c>> {
         if !(2..=MAX_FOLDS).contains(&n_folds) {
             return Err(Error::usage(format!("--folds {n_folds}: expected 2 to {MAX_FOLDS} folds")));
         }
@@ -157,12 +157,12 @@ impl<'c> Rows<'c> {
                 empty + 1
             )));
         }
-        let rows = Rows { checked, x, y, units, fold_of, n_folds, val_share };
+        let rows = FoldRows { checked, x, y, units, fold_of, n_folds, val_share };
         rows.warn_of_rare_classes(context);
         Ok(rows)
     }
 
-    /// A class that is not in every fold makes their scores differ for no fault of the head.
+    /// A class that is missing from a fold changes its scores, which is not the head's fault.
     fn warn_of_rare_classes(&self, context: &mut Context<'_>) {
         let mut is_in = vec![vec![false; self.n_folds]; self.checked.classes.len()];
         self.y.iter().zip(&self.fold_of).for_each(|(&class, &fold)| is_in[class as usize][fold] = true);
@@ -188,7 +188,7 @@ impl<'c> Rows<'c> {
         Ok(Dataset::of_rows(self.x, &self.y, &self.checked.classes, rows, self.checked.cache.as_deref())?)
     }
 
-    /// Fits the head on all folds but one, and predicts that.
+    /// Fits the head on all folds but one, and predicts that fold.
     fn fit(&self, fold: usize, head: &HeadConfig, context: &mut Context<'_>) -> Result<(FoldReport, Matrix)> {
         let purpose = format!("fold {} of {}", fold + 1, self.n_folds);
         context.tell(&Progress::Fitting { head: head.name(), purpose: &purpose, metric: context.metric });
@@ -215,7 +215,7 @@ impl<'c> Rows<'c> {
         Ok((report, proba))
     }
 
-    /// The rows of all folds but one, a part of which chooses the epoch where a head has such.
+    /// The rows of all folds but one, with a part for selecting the epoch if the head needs it.
     fn without(&self, fold: usize, seed: u64) -> Result<FitData> {
         let (mut train, mut val) = (self.of(|other| other != fold), Vec::new());
         if self.val_share > 0.0 {
@@ -235,13 +235,13 @@ impl<'c> Rows<'c> {
             split: None,
             val_units: None,
             cache: None,
-            places: RowPlaces::all(self.checked.train.table.places()),
+            places: RowSource::all(self.checked.train.table.locations()),
             record: Default::default(),
         })
     }
 }
 
-/// Each score as `combine` makes it of what reads it from a fold.
+/// Applies `combine` to each score, given as a function of a fold.
 fn each(combine: impl Fn(&dyn Fn(&FoldScores) -> f64) -> f64) -> FoldScores {
     FoldScores {
         by_metric: ByMetric::from_fn(|metric| combine(&|scores| scores.get(metric))),
@@ -250,7 +250,7 @@ fn each(combine: impl Fn(&dyn Fn(&FoldScores) -> f64) -> f64) -> FoldScores {
     }
 }
 
-/// Over the folds, each counting the same.
+/// The mean and the standard deviation over the folds, each with equal weight.
 fn mean_and_std(folds: &[FoldReport]) -> (FoldScores, FoldScores) {
     let n = folds.len() as f64;
     let mean =
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mean_and_standard_deviation_are_those_of_the_folds() {
+    fn mean_and_standard_deviation_match_numpys() {
         let by_metric = |weighted_f1| ByMetric {
             weighted_f1,
             accuracy: 0.5,

@@ -1,5 +1,5 @@
-//! A part of the validation rows that nothing is chosen by: no trial, epoch, pruning or head sees it. The score on it needs
-//! no correction. `docs/guide/honest-numbers.md` says when it is worth its rows.
+//! A part of the validation rows that is used for no choice: no trial, epoch, pruning or head sees it, so the score on
+//! it needs no correction. `docs/guide/honest-numbers.md` explains when it is worth its rows.
 
 use headsmith_kernels::Philox;
 
@@ -11,11 +11,11 @@ use crate::report::HeldBack;
 use crate::split;
 use headsmith_model::Model;
 
-/// The stream of random numbers that the rows are drawn with.
+/// The stream of random numbers for drawing the rows.
 const STREAM: u32 = 0x686f_6c64;
 
-/// Which rows are held back, in ascending order: of each class the same share, rounded, but never all. They hang on the
-/// labels, the share and the seed alone.
+/// The held-back rows, in ascending order: the same share of each class, rounded, but never all. They depend only on
+/// the labels, the share and the seed.
 pub fn rows(y: &[u32], share: f64, seed: u64) -> Vec<usize> {
     let n_classes = y.iter().max().map_or(0, |most| *most as usize + 1);
     let mut of_class = vec![Vec::new(); n_classes];
@@ -32,10 +32,10 @@ pub fn rows(y: &[u32], share: f64, seed: u64) -> Vec<usize> {
     held
 }
 
-/// Takes `share` of the validation rows out of `data.val` and into `data.held_back`. Rows of one group stay together.
+/// Moves `share` of the validation rows from `data.val` to `data.held_back`. Rows of one group stay together.
 ///
 /// # Errors
-/// When there are no validation rows, the share is none, or it is no row.
+/// If there are no validation rows, the share is invalid, or amounts to no row.
 pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     if share == 0.0 {
         return Ok(());
@@ -71,10 +71,10 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// Judges the selected model on the rows that were held back, if any were.
+/// Evaluates the selected model on the held-back rows, if there are any.
 ///
 /// # Errors
-/// When it cannot predict them.
+/// If it cannot predict them.
 pub(crate) fn judge(model: &Model, data: &FitData, context: &Context<'_>) -> Result<Option<HeldBack>> {
     let Some((share, rows)) = &data.held_back else { return Ok(None) };
     let judged = judge::judge(model, rows, Vec::new(), context)?;
@@ -94,7 +94,7 @@ mod tests {
         assert!(held.is_sorted());
         assert_eq!(held, rows(&y, 0.2, 1));
         assert_ne!(held, rows(&y, 0.2, 2));
-        // Of two rows of a class one stays, whatever the share.
+        // One of two rows of a class is kept, whatever the share.
         assert_eq!(rows(&[0, 0, 1], 0.9, 1).len(), 1);
     }
 }

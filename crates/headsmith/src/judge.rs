@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::evidence::RowPlaces;
+use crate::evidence::RowSource;
 use crate::report::{ClassProbability, Comparison, Example, FitReport, FoldsReport, Judgement, MANY_CLASSES};
 
 /// A judgement with the probabilities it stands on.
@@ -84,7 +84,7 @@ fn resampling(n_samples: usize, seed: u64) -> bootstrap::Options {
 }
 
 /// The first rows' labels beside their probabilities.
-pub(crate) fn examples(rows: &Dataset, proba: &Matrix, places: &RowPlaces) -> Vec<Example> {
+pub(crate) fn examples(rows: &Dataset, proba: &Matrix, places: &RowSource) -> Vec<Example> {
     let names = rows.classes.names();
     let many = names.len() > MANY_CLASSES;
     let example = |i: usize| Example {

@@ -1,4 +1,4 @@
-//! From tables of embeddings and labels to a judged classifier, its predictions and its model file.
+//! From tables of embeddings and labels to an evaluated classifier, its predictions and its model file.
 //!
 //! A [`Session`] holds seed, metric, threads and view, and does the steps: it reads tables, fits heads, tunes, and runs the
 //! whole job. The steps are functions as well ([`tables`], [`fit`], [`judge`], [`predict`]()), of a [`Context`]. Every step
@@ -58,8 +58,8 @@ pub use evaluate::{Evaluation, evaluate};
 pub use head::HeadConfig;
 pub use mlflow::{Mlflow, MlflowConfig};
 pub use predict::{PredictOptions, predict, predict_table};
-pub use progress::{Judged, Progress, View, Wish};
-pub use record::{Record, Recorded};
+pub use progress::{Judged, Progress, UserRequest, View};
+pub use record::{RecordedView, Recorder};
 pub use session::Session;
 pub use tensorboard::TensorBoard;
 

@@ -1,11 +1,12 @@
-//! What a run says, as an MLflow server keeps it: a [`Record`] on a tracking server.
+//! Records the progress of a run on an MLflow tracking server.
 //!
-//! | run | what is in it |
+//! | run | its contents |
 //! |---|---|
-//! | the command's own | parameters of its heads, each epoch's figures, final scores with intervals, hashes of the tables, files |
-//! | `trial-0007` below it | a trial's parameters, its curve, how it ended |
+//! | the command's own | parameters of its heads, metrics of each epoch, final scores with intervals, hashes of the
+//! tables, files |
+//! | `trial-0007` below it | a trial's parameters, its curve, its final status |
 //!
-//! Sending is a thread's own work: a server that is slow or goes away holds nothing up and changes nothing.
+//! A separate thread sends the messages: a slow or unavailable server delays and changes nothing.
 
 mod numbers;
 mod trials;
@@ -20,15 +21,15 @@ use crate::curves;
 use crate::error::{Error, Result};
 use crate::folder;
 use crate::progress::Progress;
-use crate::record::{Record, now};
+use crate::record::{Recorder, now};
 use crate::report::{FitReport, Report, StudyReport, TableReport};
 use crate::tensorboard::folder_of;
 use trials::Trials;
 
-/// Where a command is kept, and what is said of it from the beginning.
+/// The server of a command's run, and the run's initial data.
 #[derive(Clone, Default)]
 pub struct MlflowConfig {
-    /// The server's address; it may hold a user and a password.
+    /// The server's address, which may contain a user and a password.
     pub url: String,
     /// The experiment's name.
     pub experiment: String,
@@ -40,14 +41,14 @@ pub struct MlflowConfig {
     pub params: Vec<(String, String)>,
 }
 
-/// The address may hold a password, so it is left out.
+/// The address may contain a password, so it is left out.
 impl std::fmt::Debug for MlflowConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MlflowConfig").field("experiment", &self.experiment).finish_non_exhaustive()
     }
 }
 
-/// Keeps what a run says on an MLflow server.
+/// Records the progress of a run on an MLflow server.
 pub struct Mlflow {
     tracker: Tracker,
     shown: String,
@@ -62,13 +63,13 @@ pub struct Mlflow {
 }
 
 impl Mlflow {
-    /// Begins a run on the server. Credentials are those of the address, or of MLflow's own variables in the environment.
+    /// Creates a run on the server. Credentials are those in the address, or in MLflow's own environment variables.
     ///
     /// # Errors
-    /// When the address is none, the server cannot be reached, or does not make the run.
+    /// If the address is invalid, the server cannot be reached, or does not create the run.
     pub fn begin(config: &MlflowConfig, env: impl Fn(&str) -> Option<String>) -> Result<Mlflow> {
         let user = ["USER", "USERNAME"].into_iter().find_map(&env);
-        let address = Address::parse(&config.url, &env).map_err(|error| cannot(&error))?;
+        let address = Address::parse(&config.url, &env).map_err(|error| begin_error(&error))?;
         let shown = address.shown().to_owned();
         let mut warnings = Vec::new();
         if address.is_exposed() {
@@ -84,7 +85,7 @@ impl Mlflow {
         let client = Client::from_env(address, &env);
         let tracker = client
             .and_then(|client| Tracker::begin(client, &config.experiment, new))
-            .map_err(|error| cannot(&error))?;
+            .map_err(|error| begin_error(&error))?;
         warnings.extend(tracker.no_artifacts().map(|why| format!("files are not logged to MLflow: {why}")));
         tracker.send(Message::params(Tracker::PARENT, config.params.clone()));
         let trials = Trials::default();
@@ -92,13 +93,13 @@ impl Mlflow {
         Ok(Mlflow { tracker, shown, warnings, trials, prefix: String::new(), metric, out: None })
     }
 
-    /// Warnings about what differs from what a user may expect.
+    /// Warnings that the user should see.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Ends the run, and waits until the server has everything or is away for too long. Gives a warning that says what was
-    /// lost.
+    /// Ends the run, and waits until the server has everything or is unavailable for too long. Returns a warning if
+    /// something was lost.
     pub fn finish(mut self, status: Status) -> Option<String> {
         self.trials.end_all(&self.tracker);
         if let Some(log) = self.out.take().map(|out| out.join(folder::EVENTS)).filter(|log| log.is_file()) {
@@ -165,7 +166,7 @@ impl Mlflow {
         );
     }
 
-    /// A file is there, whole.
+    /// Handles a completely written file.
     fn wrote(&mut self, path: &Path) {
         self.tracker.send(Message::File { path: path.to_owned() });
         if path.file_name().is_some_and(|name| name == folder::REPORT) {
@@ -173,7 +174,7 @@ impl Mlflow {
         }
     }
 
-    /// A run's report has more to tell than its heads had.
+    /// Adds the parts of a run's report that its heads do not have.
     fn reported(&self, report: &Report) {
         let held_back = report.heads.iter().flat_map(|head| numbers::of("held_back", &head.held_back));
         self.numbers(numbers::of("comparison", &report.comparison).into_iter().chain(held_back).collect(), 0);
@@ -181,9 +182,9 @@ impl Mlflow {
     }
 }
 
-/// What cannot be sent is reported once, at the end.
-impl Record for &mut Mlflow {
-    fn keep(&mut self, progress: &Progress<'_>) -> std::result::Result<(), String> {
+/// Lost messages are reported once, at the end.
+impl Recorder for &mut Mlflow {
+    fn record(&mut self, progress: &Progress<'_>) -> std::result::Result<(), String> {
         match progress {
             Progress::Read(table) => self.read(table),
             Progress::Fitting { head, purpose, metric } => {
@@ -208,7 +209,7 @@ impl Record for &mut Mlflow {
                 let pruner = ("study/pruner".to_owned(), (*pruner).to_owned());
                 self.params(space.chain([pruner]).chain(n_trials).collect());
             }
-            Progress::Trial(event) => self.trials.keep(event, &self.tracker),
+            Progress::Trial(event) => self.trials.record(event, &self.tracker),
             Progress::Searched => self.trials.end_all(&self.tracker),
             Progress::Studied(report) => self.studied(report),
             Progress::Wrote(path) => self.wrote(path),
@@ -219,8 +220,8 @@ impl Record for &mut Mlflow {
     }
 }
 
-/// The error before anything is done.
-fn cannot(error: &headsmith_mlflow::Error) -> Error {
+/// The error before the work starts.
+fn begin_error(error: &headsmith_mlflow::Error) -> Error {
     let hint = error.hint().unwrap_or("is the server up? Without --mlflow the command does the same");
     let text = format!("cannot log to MLflow: {error}\nhint: {hint}");
     if error.is_usage() { Error::usage(text) } else { Error::data(text) }

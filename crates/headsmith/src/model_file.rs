@@ -1,4 +1,4 @@
-//! Model files on disk: written whole or not at all, read and checked before use.
+//! Model files on disk: written atomically, read and checked before use.
 
 use std::path::{Path, PathBuf};
 
@@ -9,16 +9,16 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
-/// Writes `model` to `path`: a temporary file beside it, then renamed.
+/// Writes `model` to `path`: to a temporary file next to it, which is then renamed.
 ///
 /// # Errors
-/// When the file cannot be written; what stood there before is then untouched.
+/// If the file cannot be written; an existing one is then unchanged.
 pub fn save(model: &Model, path: &Path) -> Result<()> {
     let bytes = model.to_bytes()?;
     Ok(output::write_atomically(path, |file| file.write_all(&bytes))?)
 }
 
-/// Writes the model that a fit came to, and removes the checkpoint that the fit kept beside it.
+/// Writes the final model of a fit, and removes the fit's checkpoint next to it.
 ///
 /// # Errors
 /// Those of [`save`].
@@ -33,7 +33,7 @@ pub fn save_final(model: &Model, path: &Path, context: &mut Context<'_>) -> Resu
     }
 }
 
-/// Where a fit whose model goes to `path` keeps its best so far.
+/// The checkpoint's path of a fit whose model goes to `path`.
 pub fn checkpoint_beside(path: &Path) -> PathBuf {
     path.with_extension("checkpoint.safetensors")
 }
@@ -41,7 +41,7 @@ pub fn checkpoint_beside(path: &Path) -> PathBuf {
 /// Reads the model at `path`.
 ///
 /// # Errors
-/// When the file cannot be read or is no sound model file.
+/// If the file cannot be read or is no valid model file.
 pub fn load(path: &Path) -> Result<Model> {
     let bytes = std::fs::read(path).map_err(|cause| Error::file("read the model file", path, cause))?;
     Model::from_bytes(&bytes).map_err(|error| Error::data(format!("{}: {error}", path.display())))

@@ -1,4 +1,4 @@
-//! Outputs may not take the place of what a command reads, or of one another.
+//! Checks that outputs do not overwrite inputs or each other.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 /// Refuses outputs that would overwrite an input or each other.
 ///
 /// # Errors
-/// When two of the paths are one file: which they are.
+/// If two of the paths are the same file; the message names them.
 pub fn refuse_overwriting(inputs: &[&Path], outputs: &[&Path]) -> Result<()> {
     for (i, output) in outputs.iter().enumerate() {
-        let same = |other: &&&Path| place_of(other) == place_of(output);
+        let same = |other: &&&Path| resolved(other) == resolved(output);
         if inputs.iter().any(|input| same(&input)) {
             let path = output.display();
             return Err(Error::usage(format!(
@@ -29,16 +29,16 @@ pub fn refuse_overwriting(inputs: &[&Path], outputs: &[&Path]) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure that `path` can be written, before work is done for it; see [`output::prepare`].
+/// Checks that `path` can be written, before work is done for it; see [`output::prepare`].
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn prepare(path: &Path) -> Result<()> {
     Ok(output::prepare(path)?)
 }
 
-/// A path with links followed as far as it exists, so that two names of one file are equal.
-fn place_of(path: &Path) -> PathBuf {
+/// A path with links resolved as far as it exists, so that two names of one file are equal.
+fn resolved(path: &Path) -> PathBuf {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

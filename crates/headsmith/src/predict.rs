@@ -1,4 +1,4 @@
-//! Predicting a table and writing the predictions beside its rows.
+//! Predicts a table and writes the predictions next to its rows.
 
 use std::path::PathBuf;
 
@@ -14,12 +14,12 @@ use crate::progress::Progress;
 use crate::report::PredictionReport;
 use crate::tables::{self, RoleTable};
 
-/// Where predictions go and what stands in them.
+/// The output files of predictions, and their columns.
 #[derive(Debug, Clone)]
 pub struct PredictOptions {
     /// The file to write, in the format of [`predictions::OutputFormat::of`].
     pub out: PathBuf,
-    /// The zip archive to write it into as well: of a CSV file.
+    /// A zip archive with a copy of the CSV file.
     pub zip: Option<PathBuf>,
     /// The columns of the file.
     pub columns: WriteOptions,
@@ -28,7 +28,7 @@ pub struct PredictOptions {
 /// Predicts the table in `files`.
 ///
 /// # Errors
-/// When the table cannot be read or has another width than the model, or a file cannot be written.
+/// If the table cannot be read or has another width than the model, or a file cannot be written.
 pub fn predict(
     model: &Model,
     files: &Files,
@@ -38,21 +38,21 @@ pub fn predict(
 ) -> Result<PredictionReport> {
     let read = to_predict(&with_columns_of(model, read), model.record().label_column.as_deref());
     let table = tables::read("test", files, &read, context)?;
-    let findings = tables::look_through(&[&table], context);
+    let findings = tables::check(&[&table], context);
     tables::refuse_errors(&findings)?;
     predict_table(model, &table, options, context)
 }
 
-/// How a table is read that is to be predicted: labels in it, under the name they had in training, are placeholders.
+/// The options for reading a table to predict: its labels, under the name they had in training, are placeholders.
 pub(crate) fn to_predict(read: &ReadOptions, label_column: Option<&str>) -> ReadOptions {
     let label_hint = label_column.map(str::to_owned);
     ReadOptions { placeholder_labels: true, label_hint, ..read.clone() }
 }
 
-/// Predicts a table that was read.
+/// Predicts a table that is already read.
 ///
 /// # Errors
-/// When the table has another width than the model, or a file cannot be written.
+/// If the table has another width than the model, or a file cannot be written.
 pub fn predict_table(
     model: &Model,
     table: &RoleTable,

@@ -1,6 +1,6 @@
 //! The progress of a run: one stream of events, from which every view is drawn.
 //!
-//! A view reads. The one thing it can do is to wish for the end of a trial, which the study then records.
+//! A view only reads. Its one request may be to end a trial, which the study then records.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +22,9 @@ use crate::report::{FitReport, FoldReport, Judgement, Report, Split, StudyReport
 pub enum Progress<'a> {
     /// A table is about to be read.
     Reading {
-        /// What the table is for: `train`, `val`, `test` ..
+        /// The role of the table: `train`, `val`, `test` ..
         role: &'a str,
-        /// Its file, or its files as they were named.
+        /// Its file, or its files as they were given.
         path: &'a std::path::Path,
     },
     /// A table was read.
@@ -39,7 +39,7 @@ pub enum Progress<'a> {
         head: &'static str,
         /// The purpose of the fit: `baseline`, `final fit`, `fold 2 of 5`, or empty if there is only one.
         purpose: &'a str,
-        /// The metric that chooses its epoch, where it has epochs.
+        /// The metric that selects its epoch, if it has epochs.
         metric: Metric,
     },
     /// The parameters of the head that is about to be fitted.
@@ -53,38 +53,38 @@ pub enum Progress<'a> {
         /// The weights.
         weights: &'a (dyn NetworkWeights + 'a),
     },
-    /// The head that was fitted has judged the validation rows.
+    /// The fitted head's predictions of the validation rows were scored.
     Judged(Judged<'a>),
-    /// A head was fitted on all folds but one, and that was scored.
+    /// A head was fitted on all folds but one, and scored on that one.
     Fold {
         /// The fold that was scored.
         fold: &'a FoldReport,
-        /// How many there are.
+        /// The number of folds.
         n_folds: usize,
-        /// The metric that chooses.
+        /// The metric for selection.
         metric: Metric,
     },
-    /// A head was fitted and judged.
+    /// A head was fitted and evaluated.
     Fitted(&'a FitReport),
     /// A study is about to search.
     Searching {
         /// Its name.
         study: &'a str,
-        /// Where it searches.
+        /// Its search space.
         space: &'a Space,
-        /// Its trials in all, if there is an end.
+        /// Its total number of trials, if limited.
         n_trials: Option<u64>,
-        /// How long it may still search, if there is a limit.
+        /// The remaining time of the search, if limited.
         timeout: Option<Duration>,
-        /// Its trials that were finished before.
+        /// The number of trials finished before.
         n_finished: usize,
         /// Its trials so far, in the order of their numbers.
         trials: &'a [Arc<Trial>],
-        /// How many trials run at once here.
+        /// The number of trials that run at once here.
         n_jobs: usize,
-        /// The reports of a trial at most: its epochs.
+        /// The maximum number of a trial's reports: its epochs.
         n_steps: Option<u64>,
-        /// Its pruner, as it was asked for.
+        /// Its pruner, as requested.
         pruner: &'a str,
         /// The metric that is the value of a trial.
         metric: Metric,
@@ -101,18 +101,18 @@ pub enum Progress<'a> {
     Wrote(&'a std::path::Path),
     /// The report of a run, after its file was written.
     Reported(&'a Report),
-    /// Something failed that the work continues without.
+    /// Something failed, but the work continues.
     Warning(&'a str),
-    /// The run was asked to stop and skips what is named.
+    /// The run was asked to stop and skips the named step.
     Skipped(&'a str),
-    /// The command has done what it was to do.
+    /// The command has completed its work.
     Ended {
-        /// Whether it was asked to stop before its end.
+        /// Whether it was asked to stop early.
         interrupted: bool,
     },
 }
 
-/// The validation rows as a fitted head sees them.
+/// The validation rows, as predicted by a fitted head.
 #[derive(Debug)]
 pub struct Judged<'a> {
     /// The classes' names.
@@ -132,11 +132,12 @@ pub struct Judged<'a> {
 pub struct TrialEpoch {
     /// The trial's number.
     pub number: u64,
-    /// The layers, where the head is a network.
+    /// The layers, if the head is a network.
     pub network: Option<NetworkLayers>,
     /// The epoch's figures.
     pub record: EpochRecord,
-    /// The weights after the epoch by name (`dense/kernel` ..), where the view asked for them: [`View::histograms`].
+    /// Histograms of the weights after the epoch by name (`dense/kernel` ..), if the view requests them:
+    /// [`View::histograms`].
     pub histograms: Vec<(String, Histogram)>,
 }
 
@@ -150,40 +151,40 @@ pub struct NetworkLayers {
 }
 
 impl NetworkLayers {
-    /// Those of `network`.
+    /// The layers of `network`.
     pub fn of(network: &dyn NetworkWeights) -> NetworkLayers {
         NetworkLayers { n_features: network.n_features(), layers: network.layers() }
     }
 }
 
-/// A request of a user who watches.
+/// A request of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Wish {
-    /// A trial under way here is to end, as if the pruner had said so. It is recorded with the trial.
+pub enum UserRequest {
+    /// End a running trial, as if the pruner had decided it. The request is recorded with the trial.
     Prune {
         /// The trial's number.
         trial: u64,
     },
 }
 
-/// Sees the progress of a run. Any `FnMut(&Progress)` is a view.
+/// Receives the progress of a run. Any `FnMut(&Progress)` is a view.
 pub trait View {
-    /// Sees one step.
+    /// Handles one step.
     fn see(&mut self, progress: &Progress<'_>);
 
-    /// What is wanted, if anything is: a study asks again and again.
-    fn wish(&mut self) -> Option<Wish> {
+    /// The user's request, if there is one; a study polls it.
+    fn request(&mut self) -> Option<UserRequest> {
         None
     }
 
-    /// Every how many epochs a trial counts its weights into histograms for the view; 0: never. A study asks once, when
-    /// it begins.
+    /// The number of epochs between histograms of a trial's weights for the view; 0 for none. A study reads it once,
+    /// when it starts.
     fn histograms(&self) -> usize {
         0
     }
 
-    /// What the view could not do, once each: the views around it keep it.
+    /// A failure of the view, once each: the views around it record it.
     fn trouble(&mut self) -> Option<String> {
         None
     }

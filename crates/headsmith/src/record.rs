@@ -1,17 +1,17 @@
-//! Views that keep what they see outside of the process: one shape for all of them.
+//! Views that record the progress of a run outside of the process.
 
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
-use crate::progress::{Progress, View, Wish};
+use crate::progress::{Progress, UserRequest, View};
 
-/// Keeps the steps of a run: in a file, a folder, on a server.
-pub trait Record {
-    /// Keeps one step.
+/// Records the steps of a run: in a file, a folder, on a server.
+pub trait Recorder {
+    /// Records one step.
     ///
     /// # Errors
-    /// When it cannot: what is kept no more, and why. It is then asked no more.
-    fn keep(&mut self, progress: &Progress<'_>) -> Result<(), String>;
+    /// If recording fails: a message that says what is no longer recorded, and why. There are no further calls then.
+    fn record(&mut self, progress: &Progress<'_>) -> Result<(), String>;
 
     /// See [`View::histograms`].
     fn histograms(&self) -> usize {
@@ -19,27 +19,27 @@ pub trait Record {
     }
 }
 
-/// A [`View`] that hands everything on to another one and has it kept. A record that fails is a warning, once, to the other
-/// view and to the records around this one; the run continues.
-pub struct Recorded<'v, R> {
-    record: R,
+/// A [`View`] that forwards everything to another one and records it. A recorder that fails causes one warning to the
+/// other view and to the recorders around this one; the run continues.
+pub struct RecordedView<'v, R> {
+    recorder: R,
     failed: bool,
-    /// Messages that the records around this one have not seen yet.
+    /// Messages that the recorders around this one have not seen yet.
     troubles: VecDeque<String>,
     inner: &'v mut dyn View,
 }
 
-impl<'v, R: Record> Recorded<'v, R> {
-    /// Keeps in `record` what `inner` sees.
-    pub fn new(record: R, inner: &'v mut dyn View) -> Recorded<'v, R> {
-        Recorded { record, failed: false, troubles: VecDeque::new(), inner }
+impl<'v, R: Recorder> RecordedView<'v, R> {
+    /// Records in `recorder` everything that `inner` sees.
+    pub fn new(recorder: R, inner: &'v mut dyn View) -> RecordedView<'v, R> {
+        RecordedView { recorder, failed: false, troubles: VecDeque::new(), inner }
     }
 
-    fn keep(&mut self, progress: &Progress<'_>) {
+    fn record(&mut self, progress: &Progress<'_>) {
         if self.failed {
             return;
         }
-        if let Err(text) = self.record.keep(progress) {
+        if let Err(text) = self.recorder.record(progress) {
             self.failed = true;
             self.inner.see(&Progress::Warning(&text));
             self.troubles.push_back(text);
@@ -47,24 +47,24 @@ impl<'v, R: Record> Recorded<'v, R> {
     }
 }
 
-impl<R: Record> View for Recorded<'_, R> {
+impl<R: Recorder> View for RecordedView<'_, R> {
     fn see(&mut self, progress: &Progress<'_>) {
         self.inner.see(progress);
         while let Some(text) = self.inner.trouble() {
-            self.keep(&Progress::Warning(&text));
+            self.record(&Progress::Warning(&text));
             self.troubles.push_back(text);
         }
-        self.keep(progress);
+        self.record(progress);
     }
 
-    fn wish(&mut self) -> Option<Wish> {
-        self.inner.wish()
+    fn request(&mut self) -> Option<UserRequest> {
+        self.inner.request()
     }
 
     fn histograms(&self) -> usize {
-        match (self.record.histograms(), self.inner.histograms()) {
+        match (self.recorder.histograms(), self.inner.histograms()) {
             (0, every) | (every, 0) => every,
-            // Each leaves out what it did not ask for.
+            // Each leaves out what it did not request.
             _ => 1,
         }
     }
@@ -83,37 +83,37 @@ pub(crate) fn now() -> f64 {
 mod tests {
     use super::*;
 
-    /// Keeps the texts of warnings; may fail at the first step.
-    struct Texts<'t> {
+    /// Records the texts of warnings; may fail at the first step.
+    struct WarningTexts<'t> {
         fails: bool,
         texts: &'t mut Vec<String>,
     }
 
-    impl Record for Texts<'_> {
-        fn keep(&mut self, progress: &Progress<'_>) -> Result<(), String> {
+    impl Recorder for WarningTexts<'_> {
+        fn record(&mut self, progress: &Progress<'_>) -> Result<(), String> {
             if self.fails {
                 return Err("the disk is full".to_owned());
             }
-            self.texts.extend(said(progress));
+            self.texts.extend(warning_text(progress));
             Ok(())
         }
     }
 
-    fn said(progress: &Progress<'_>) -> Option<String> {
+    fn warning_text(progress: &Progress<'_>) -> Option<String> {
         match progress {
             Progress::Warning(text) => Some((*text).to_owned()),
             _ => None,
         }
     }
 
-    /// `fails`: which of three records, from the inside out, fails.
-    fn told(fails: usize) -> [Vec<String>; 4] {
+    /// `fails`: which of three recorders, from the inside out, fails.
+    fn texts_seen(fails: usize) -> [Vec<String>; 4] {
         let (mut seen, mut kept) = (Vec::new(), [const { Vec::new() }; 3]);
         let [a, b, c] = &mut kept;
-        let mut view = |progress: &Progress<'_>| seen.extend(said(progress));
-        let mut inner = Recorded::new(Texts { fails: fails == 0, texts: a }, &mut view);
-        let mut middle = Recorded::new(Texts { fails: fails == 1, texts: b }, &mut inner);
-        let mut outer = Recorded::new(Texts { fails: fails == 2, texts: c }, &mut middle);
+        let mut view = |progress: &Progress<'_>| seen.extend(warning_text(progress));
+        let mut inner = RecordedView::new(WarningTexts { fails: fails == 0, texts: a }, &mut view);
+        let mut middle = RecordedView::new(WarningTexts { fails: fails == 1, texts: b }, &mut inner);
+        let mut outer = RecordedView::new(WarningTexts { fails: fails == 2, texts: c }, &mut middle);
         outer.see(&Progress::Searched);
         outer.see(&Progress::Warning("later"));
         let [a, b, c] = kept;
@@ -121,9 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_fails_is_told_once_to_everybody_else() {
+    fn a_failing_recorder_is_reported_once_to_all_others() {
         for fails in 0..3 {
-            for (i, texts) in told(fails).iter().enumerate() {
+            for (i, texts) in texts_seen(fails).iter().enumerate() {
                 let expected: &[&str] = if i == fails + 1 { &[] } else { &["the disk is full", "later"] };
                 assert_eq!(texts, expected, "record {fails} fails, {i}");
             }

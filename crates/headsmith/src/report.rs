@@ -16,12 +16,12 @@ pub(crate) fn finding(found: &headsmith_data::Finding) -> Finding {
         table: found.table.clone(),
         message: found.message.clone(),
         count: found.count,
-        places: found.places.iter().map(place).collect(),
+        places: found.places.iter().map(row_location).collect(),
     }
 }
 
-fn place(place: &headsmith_data::Place) -> Place {
-    Place {
+fn row_location(place: &headsmith_data::RowLocation) -> RowLocation {
+    RowLocation {
         file: place.file.as_deref().map(str::to_owned),
         line: place.line,
         row: place.row,

@@ -1,4 +1,4 @@
-//! The head of the final fit: its parameters, and what the validation rows chose of them.
+//! Selects the head of the final fit: its parameters, and what the validation rows were used for.
 
 use headsmith_data::ReadOptions;
 
@@ -10,21 +10,21 @@ use crate::progress::Progress;
 use crate::report::StudyReport;
 use crate::tune::{self, StudyConfig, StudyTables};
 
-/// A head to fit, and what choosing it used the validation rows for.
+/// A head to fit, and the choices that used the validation rows.
 #[derive(Debug)]
 pub(crate) struct Selected {
     /// The head with its parameters.
     pub(crate) head: HeadConfig,
-    /// What the validation rows chose on the way.
+    /// The choices that were made by the validation rows.
     pub(crate) chosen_on_val: Vec<&'static str>,
-    /// The trial whose random numbers the fit has.
+    /// The trial whose random numbers the fit uses.
     pub(crate) trial: u32,
-    /// The study that chose.
+    /// The study that selected the parameters.
     pub(crate) study: Option<StudyReport>,
 }
 
-/// The head as it was asked for, or, with a study, with the parameters of the study's best trial. A study without a
-/// complete trial, stopped before it had one, leaves the head as it was asked for.
+/// Returns the head as requested or, with a study, with the parameters of its best trial. If the study was stopped
+/// before any trial was complete, the head is as requested.
 ///
 /// # Errors
 /// Those of the study.

@@ -1,11 +1,12 @@
-//! Validation rows taken from the training table, where there is no validation table: a stratified part, drawn by the seed.
-//! Rows with the same features stay on one side, so that no row is its own neighbour across the split; and so do rows of one
-//! group, where a column says which rows belong together.
+//! Splits validation rows off the training table if there is no validation table: a stratified part, drawn by the
+//! seed. Rows with the same features stay on one side, so that no row has a duplicate across the split; so do rows of
+//! one group, if there is a group column.
 //!
-//! Rows are joined to *units* that cannot be split (`units.rs`). Without groups, most units are single rows: each class in
-//! turn draws from its units, in an order that depends on the seed and the class alone, until it has given its share; a unit
-//! counts for the class of most of its rows. So rows of one class do not move those of another. Groups are large and of
-//! several classes, so they are dealt to both sides one by one (`deal.rs`). Either is the same for any number of threads.
+//! Rows are joined to *units* that cannot be split (`units.rs`). Without groups, most units are single rows: each
+//! class in turn draws from its units, in an order that depends only on the seed and the class, until it has its
+//! share; a unit counts for the class of most of its rows. So the rows of one class do not affect those of another.
+//! Groups are large and have several classes, so they are distributed to both sides one by one (`deal.rs`). Both
+//! methods give the same split for any number of threads.
 
 mod deal;
 pub(crate) mod units;
@@ -23,13 +24,13 @@ use crate::fit_data::{FitData, part};
 use crate::progress::Progress;
 use crate::report::{Split, SplitGroups};
 
-/// The share of the training rows that validates unless asked otherwise.
+/// The default share of validation rows.
 pub const VAL_SHARE: f64 = 0.2;
 
-/// The stream of random numbers that units are drawn with.
+/// The stream of random numbers for drawing units.
 const STREAM: u32 = 0x7370_6c74;
 
-/// The classes that a warning or an error names.
+/// The maximum number of classes named in a warning or an error.
 const N_NAMED: usize = 5;
 
 impl FitData {
@@ -39,17 +40,18 @@ impl FitData {
     /// # Errors
     /// When the share leaves one side without rows.
     pub fn split(mut self, share: f64, context: &mut Context<'_>) -> Result<FitData> {
-        take(&mut self, share, None, context)?;
+        split_off(&mut self, share, None, context)?;
         Ok(self)
     }
 }
 
-/// Moves `share` of the training rows to the validation rows of `data`, and says so. Rows of one of `groups` stay together.
+/// Moves `share` of the training rows to the validation rows of `data`, and reports it. Rows of one group of `groups`
+/// stay together.
 ///
 /// # Errors
-/// When the share is none, or leaves training or validation without rows; when all rows, or those of a class, are of one
-/// group.
-pub(crate) fn take(
+/// If the share is invalid, or leaves no training or no validation rows; if all rows, or all rows of a class, are in
+/// one group.
+pub(crate) fn split_off(
     data: &mut FitData,
     share: f64,
     groups: Option<&Groups>,
@@ -80,7 +82,7 @@ pub(crate) fn take(
     Ok(())
 }
 
-/// The error for what is no share.
+/// The error for an invalid share.
 pub(crate) fn no_share(share: f64) -> Error {
     Error::usage(format!(
         "--val-share {share} is not a valid share of the training rows: expected a number above 0 and below 1"
@@ -96,14 +98,14 @@ pub(crate) fn no_rows(share: f64, n_rows: usize, n_val: usize) -> Error {
     ))
 }
 
-/// The groups, of which those with a row of `val` validate.
+/// The groups, and how many of them have rows in `val`.
 fn split_groups(groups: &Groups, val: &[usize]) -> SplitGroups {
     let of_val: HashSet<u32> = val.iter().map(|&row| groups.codes()[row]).collect();
     SplitGroups { column: groups.column().to_owned(), n_groups: groups.names().len(), n_val: of_val.len() }
 }
 
-/// Whether each row is a validation row: `share` of the rows of each class, no unit on both sides. Units of groups are
-/// `grouped`.
+/// Whether each row is a validation row: `share` of the rows of each class, with no unit on both sides. `grouped`
+/// tells whether units are groups.
 pub(crate) fn draw(units: &[usize], y: &[u32], share: f64, seed: u64, grouped: bool) -> Vec<bool> {
     if !grouped {
         return draw_by_class(units, y, share, seed);
@@ -114,7 +116,7 @@ pub(crate) fn draw(units: &[usize], y: &[u32], share: f64, seed: u64, grouped: b
     is_val
 }
 
-/// Moves a unit, the smallest, of each class that has none to train on back there.
+/// Moves the smallest unit of each class without training rows back to training.
 fn leave_each_class(is_val: &mut [bool], units: &[usize], y: &[u32]) {
     let size = units::sizes(units);
     let mut has_rows = vec![false; n_classes(y)];
@@ -122,7 +124,7 @@ fn leave_each_class(is_val: &mut [bool], units: &[usize], y: &[u32]) {
     train.for_each(|row| has_rows[y[row] as usize] = true);
     for class in (0..).zip(has_rows).filter_map(|(class, has_rows)| (!has_rows).then_some(class)) {
         let of_class = || (0..y.len()).filter(|&row| y[row] == class);
-        // The unit of another class may have brought some back.
+        // A unit moved for another class may already have brought some back.
         if of_class().any(|row| !is_val[row]) {
             continue;
         }
@@ -132,7 +134,7 @@ fn leave_each_class(is_val: &mut [bool], units: &[usize], y: &[u32]) {
     }
 }
 
-/// The number of classes up to the last that occurs.
+/// The number of classes, up to the last one that occurs.
 fn n_classes(y: &[u32]) -> usize {
     y.iter().max().map_or(0, |most| *most as usize + 1)
 }
@@ -147,7 +149,7 @@ fn draw_by_class(units: &[usize], y: &[u32], share: f64, seed: u64) -> Vec<bool>
         let n_rows: usize = own.iter().map(|&unit| size[unit]).sum();
         let mut wanted = (n_rows as f64 * share).round() as usize;
         Philox::new(seed, class as u32, STREAM).sequence(0, 0).shuffle(&mut own);
-        // One unit stays to train on, whatever the share.
+        // One unit is kept for training, whatever the share.
         for &unit in own.iter().skip(1) {
             if size[unit] <= wanted {
                 is_val[unit] = true;
@@ -158,7 +160,7 @@ fn draw_by_class(units: &[usize], y: &[u32], share: f64, seed: u64) -> Vec<bool>
     units.iter().map(|&unit| is_val[unit]).collect()
 }
 
-/// The class of most of the rows of each unit; the first of those with as many.
+/// The most frequent class of each unit; the first of equally frequent ones.
 fn classes_of(units: &[usize], y: &[u32], n_classes: usize) -> Vec<usize> {
     let mut counts: HashMap<(usize, u32), usize> = HashMap::new();
     units.iter().zip(y).for_each(|(&unit, &class)| *counts.entry((unit, class)).or_default() += 1);
@@ -172,7 +174,7 @@ fn classes_of(units: &[usize], y: &[u32], n_classes: usize) -> Vec<usize> {
     best.into_iter().map(|(_, class)| class).collect()
 }
 
-/// Refuses groups that cannot be split: that are one, or in which a class is on one side wherever it is.
+/// Refuses groups that cannot be split: a single one, or if all rows of a class are in one group.
 pub(crate) fn refuse_too_few(classes: &Classes, y: &[u32], units: &[usize], groups: &Groups) -> Result<()> {
     let (column, n_groups) = (groups.column(), groups.names().len());
     let hint = "leave --group-column out, or name a validation table with --val";
@@ -214,7 +216,7 @@ pub(crate) fn refuse_too_few(classes: &Classes, y: &[u32], units: &[usize], grou
     )))
 }
 
-/// A class that is too small for the share is judged by no row.
+/// Warns of classes that are too small for the share and have no validation row.
 fn warn_of_classes_without(rows: &Dataset, val: &[usize], of_what: &str, context: &mut Context<'_>) {
     let mut n_val = vec![0usize; rows.classes.len()];
     val.iter().for_each(|&row| n_val[rows.y[row] as usize] += 1);
@@ -264,14 +266,14 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_counts_for_most_of_its_rows() {
+    fn a_unit_counts_for_its_most_frequent_class() {
         assert_eq!(classes_of(&[0, 0, 0, 1, 1], &[2, 1, 2, 1, 0], 3), [2, 0]);
     }
 
     #[test]
     fn groups_stay_on_one_side_and_each_class_has_rows_to_train_on() {
         let units: Vec<usize> = (0..60).map(|row| row / 5).collect();
-        // Class 1 is in the units 0 and 1 alone.
+        // Class 1 is only in the units 0 and 1.
         let y: Vec<u32> = (0..60).map(|row| u32::from(row < 10)).collect();
         for (share, seed) in (1..20).map(|i| (f64::from(i) / 20.0, i as u64)) {
             let is_val = draw(&units, &y, share, seed, true);

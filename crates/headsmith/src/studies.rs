@@ -1,9 +1,9 @@
-//! Inspecting the studies of a storage, and changing them.
+//! Inspects and changes the studies of a storage.
 
 mod export;
 mod objective;
 mod rows;
-mod words;
+mod state_names;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub use objective::in_words;
 pub(crate) use objective::objectives;
 pub(crate) use rows::trial_row;
 pub use rows::{Order, TrialFilter, choice};
-pub(crate) use words::{INTERRUPTED, Words, words_of};
+pub(crate) use state_names::{INTERRUPTED, StateNames, names_of};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -29,44 +29,44 @@ use crate::model_file;
 use crate::report::{FitReport, Objective, StudyReport, TrialRow};
 use crate::tune;
 
-/// Where a study is.
+/// The location of a study.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct StudyLocation {
     /// Its storage.
     pub storage: String,
-    /// Its name; `None`: the only one there is.
+    /// Its name; `None` if it is the only one.
     pub name: Option<String>,
 }
 
 /// A study in a list.
 #[derive(Debug, Clone, Serialize)]
-pub struct StudyLine {
+pub struct StudySummary {
     /// Its name.
     pub name: String,
     /// Its objectives.
     pub objectives: Vec<Objective>,
-    /// Its trials.
+    /// The number of its trials.
     pub n_trials: usize,
-    /// Those that ran to their end.
+    /// The number of complete trials.
     pub n_complete: usize,
-    /// Those that were pruned.
+    /// The number of pruned trials.
     pub n_pruned: usize,
-    /// Those that failed.
+    /// The number of failed trials.
     pub n_failed: usize,
-    /// Those that a worker runs.
+    /// The number of trials that a worker runs.
     pub n_running: usize,
-    /// Those whose worker has stopped or died: the next worker resumes them.
+    /// The number of trials whose worker has stopped or died: the next worker resumes them.
     pub n_interrupted: usize,
     /// The best value; `null` without a complete trial, and with several objectives.
     pub best_value: Option<f64>,
-    /// The trials of the Pareto front; only with several objectives.
+    /// The number of trials in the Pareto front; only with several objectives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_pareto: Option<usize>,
 }
 
-/// Trials, and what their values are of.
+/// Trials, and the objectives of their values.
 #[derive(Debug, Clone, Serialize)]
-pub struct Rows {
+pub struct TrialRows {
     /// The study's objectives.
     pub objectives: Vec<Objective>,
     /// The trials.
@@ -76,86 +76,86 @@ pub struct Rows {
 /// The options of the final fit of a study's best trial.
 #[derive(Debug, Clone)]
 pub struct FitBest {
-    /// The tables, if they have moved since the study began.
+    /// The training table, if it has moved since the study began.
     pub train: Option<Files>,
-    /// See `train`.
+    /// The validation table, likewise.
     pub val: Option<Files>,
     /// The folder for cache files of the tables.
     pub cache: Option<PathBuf>,
-    /// Where the model goes.
+    /// The output path of the model.
     pub model: PathBuf,
 }
 
-/// The studies of a storage; of one name, if `place` has one.
+/// The studies of a storage; only the one with the name in `location`, if given.
 ///
 /// # Errors
-/// When the storage cannot be read.
-pub fn list(place: &Place) -> Result<Vec<StudyLine>> {
-    let mut storage = existing(&place.storage)?;
+/// If the storage cannot be read.
+pub fn list(location: &StudyLocation) -> Result<Vec<StudySummary>> {
+    let mut storage = existing(&location.storage)?;
     let mut lines = Vec::new();
     for record in storage.studies()? {
-        if place.name.as_ref().is_none_or(|name| *name == record.name) {
-            lines.push(line(Look::at(storage.as_mut(), record)?));
+        if location.name.as_ref().is_none_or(|name| *name == record.name) {
+            lines.push(summarise(StudySnapshot::at(storage.as_mut(), record)?));
         }
     }
     Ok(lines)
 }
 
-/// The study in one line.
+/// A summary of the study.
 ///
 /// # Errors
-/// When there is no such study.
-pub fn find(place: &Place) -> Result<StudyLine> {
-    Look::new(place).map(line)
+/// If there is no such study.
+pub fn find(location: &StudyLocation) -> Result<StudySummary> {
+    StudySnapshot::new(location).map(summarise)
 }
 
-/// Counts, best trial, importance of parameters, and where the time went.
+/// The study's report: counts, best trial, importance of parameters, and times.
 ///
 /// # Errors
-/// When there is no such study.
-pub fn show(place: &Place) -> Result<StudyReport> {
-    show_with_trials(place).map(|(report, _)| report)
+/// If there is no such study.
+pub fn show(location: &StudyLocation) -> Result<StudyReport> {
+    show_with_trials(location).map(|(report, _)| report)
 }
 
-/// The same, and every trial.
+/// The study's report, and every trial.
 ///
 /// # Errors
-/// When there is no such study.
-pub fn show_with_trials(place: &Place) -> Result<(StudyReport, Vec<TrialRow>)> {
-    let look = Look::new(place)?;
-    Ok((look.report(&place.storage), look.rows()))
+/// If there is no such study.
+pub fn show_with_trials(location: &StudyLocation) -> Result<(StudyReport, Vec<TrialRow>)> {
+    let snapshot = StudySnapshot::new(location)?;
+    Ok((snapshot.report(&location.storage), snapshot.rows()))
 }
 
-/// The best trial; of a study with several objectives, its Pareto front.
+/// The best trial; with several objectives, the Pareto front.
 ///
 /// # Errors
-/// When there is no such study, or no complete trial in it.
-pub fn best(place: &Place) -> Result<Rows> {
-    let look = Look::new(place)?;
-    let trials = match look.is_single() {
-        true => vec![look.best()?],
-        false => look.front()?,
+/// If there is no such study, or no complete trial in it.
+pub fn best(location: &StudyLocation) -> Result<TrialRows> {
+    let snapshot = StudySnapshot::new(location)?;
+    let trials = match snapshot.is_single() {
+        true => vec![snapshot.best()?],
+        false => snapshot.front()?,
     };
-    let trials = trials.into_iter().map(|trial| trial_row(trial, &look.words)).collect();
-    Ok(Rows { objectives: look.objectives(), trials })
+    let trials = trials.into_iter().map(|trial| trial_row(trial, &snapshot.state_names)).collect();
+    Ok(TrialRows { objectives: snapshot.objectives(), trials })
 }
 
-/// The trials that pass the filter, in its order.
+/// The trials that match the filter, in its order.
 ///
 /// # Errors
-/// When there is no such study, or no such column.
-pub fn trials(place: &Place, filter: &TrialFilter) -> Result<Rows> {
-    let look = Look::new(place)?;
-    let objectives = look.objectives();
-    Ok(Rows { trials: filter.apply(look.rows(), &objectives)?, objectives })
+/// If there is no such study, or no such column.
+pub fn trials(location: &StudyLocation, filter: &TrialFilter) -> Result<TrialRows> {
+    let snapshot = StudySnapshot::new(location)?;
+    let objectives = snapshot.objectives();
+    Ok(TrialRows { trials: filter.apply(snapshot.rows(), &objectives)?, objectives })
 }
 
-/// Adds a trial with these values, as they are typed, that waits for a worker. Gives its number.
+/// Adds a waiting trial with these values, as typed. Returns its number.
 ///
 /// # Errors
-/// When there is no such study, or a value does not lie in its space.
-pub fn enqueue(place: &Place, values: &[(String, String)]) -> Result<u64> {
-    let (mut storage, record) = open(place)?;
+/// If there is no such study, or a value is not in its space.
+pub fn enqueue(location: &StudyLocation, values: &[(String, String)]) -> Result<u64> {
+    let (mut storage, record) = open(location)?;
     let plan = tune::plan_of(&record)?;
     let space = plan.space()?;
     let mut fixed = Attributes::new();
@@ -178,37 +178,37 @@ pub fn enqueue(place: &Place, values: &[(String, String)]) -> Result<u64> {
 /// Deletes the study.
 ///
 /// # Errors
-/// When there is no such study.
-pub fn delete(place: &Place) -> Result<()> {
-    let (mut storage, record) = open(place)?;
+/// If there is no such study.
+pub fn delete(location: &StudyLocation) -> Result<()> {
+    let (mut storage, record) = open(location)?;
     Ok(storage.delete_study(record.id)?)
 }
 
-/// Gives the study the name `to`, and gives back the one it had.
+/// Renames the study to `to`, and returns its old name.
 ///
 /// # Errors
-/// When there is no such study, or the name is taken.
-pub fn rename(place: &Place, to: &str) -> Result<String> {
-    let (mut storage, record) = open(place)?;
+/// If there is no such study, or the name is taken.
+pub fn rename(location: &StudyLocation, to: &str) -> Result<String> {
+    let (mut storage, record) = open(location)?;
     storage.rename_study(record.id, to)?;
     Ok(record.name)
 }
 
-/// Fits the parameters of the best trial to the end and writes the model. Gives what is said of it, and the classes.
+/// Fits a head with the best trial's parameters and writes the model. Returns the fit's report and the classes.
 ///
 /// # Errors
-/// When there is no complete trial, the tables are not the study's, or the model cannot be written.
+/// If there is no complete trial, the tables are not the study's, or the model cannot be written.
 pub fn fit_best(
-    place: &Place,
+    location: &StudyLocation,
     config: &FitBest,
     context: &mut Context<'_>,
 ) -> Result<(FitReport, Vec<String>)> {
-    let look = Look::new(place)?;
-    let (best, plan) = (look.best()?, tune::plan_of(&look.record)?);
+    let snapshot = StudySnapshot::new(location)?;
+    let (best, plan) = (snapshot.best()?, tune::plan_of(&snapshot.record)?);
     (context.seed, context.metric) = (plan.seed, plan.metric);
-    let head = tune::final_head(&plan.base()?, &trial_row(best, &look.words))?;
+    let head = tune::final_head(&plan.base()?, &trial_row(best, &snapshot.state_names))?;
     let own = [config.train.as_ref(), config.val.as_ref()];
-    let data = tune::tables_of(&plan, &look.record.name, own, config.cache.clone(), context)?;
+    let data = tune::tables_of(&plan, &snapshot.record.name, own, config.cache.clone(), context)?;
     let options = FitOptions {
         purpose: "final fit".to_owned(),
         checkpoint: Some(model_file::checkpoint_beside(&config.model)),
@@ -223,35 +223,35 @@ pub fn fit_best(
     Ok((fitted.report, data.train.classes.names().to_vec()))
 }
 
-/// A study as its storage has it.
-pub(crate) struct Look {
+/// A study with its trials, as read from its storage.
+pub(crate) struct StudySnapshot {
     pub(crate) record: StudyRecord,
     pub(crate) trials: Vec<Arc<Trial>>,
-    pub(crate) words: Words,
+    pub(crate) state_names: StateNames,
 }
 
-impl Look {
-    /// Opens the storage and looks.
-    pub(crate) fn new(place: &Place) -> Result<Look> {
-        let (mut storage, record) = open(place)?;
-        Look::at(storage.as_mut(), record)
+impl StudySnapshot {
+    /// Opens the storage and reads the study.
+    pub(crate) fn new(location: &StudyLocation) -> Result<StudySnapshot> {
+        let (mut storage, record) = open(location)?;
+        StudySnapshot::at(storage.as_mut(), record)
     }
 
-    /// Looks at a study of an open storage.
-    pub(crate) fn at(storage: &mut dyn Storage, record: StudyRecord) -> Result<Look> {
+    /// Reads a study from an open storage.
+    pub(crate) fn at(storage: &mut dyn Storage, record: StudyRecord) -> Result<StudySnapshot> {
         let trials = storage.trials(record.id)?;
-        let words = Words::new(storage, record.id)?;
-        Ok(Look { record, trials, words })
+        let state_names = StateNames::new(storage, record.id)?;
+        Ok(StudySnapshot { record, trials, state_names })
     }
 
     /// Its results.
     pub(crate) fn report(&self, storage: &str) -> StudyReport {
-        tune::study_report(&self.record, storage, &self.trials, &self.words)
+        tune::study_report(&self.record, storage, &self.trials, &self.state_names)
     }
 
     /// Every trial.
     fn rows(&self) -> Vec<TrialRow> {
-        self.trials.iter().map(|trial| trial_row(trial, &self.words)).collect()
+        self.trials.iter().map(|trial| trial_row(trial, &self.state_names)).collect()
     }
 
     fn objectives(&self) -> Vec<Objective> {
@@ -288,13 +288,13 @@ impl Look {
     }
 }
 
-fn line(look: Look) -> StudyLine {
-    let objectives = look.objectives();
-    let n_pareto = (!look.is_single()).then(|| look.front().map_or(0, |front| front.len()));
-    let best_value = look.best().ok().and_then(|trial| trial.value);
-    let Look { record, trials, words } = look;
-    let count = |word: &str| trials.iter().filter(|trial| words.of(trial) == word).count();
-    StudyLine {
+fn summarise(snapshot: StudySnapshot) -> StudySummary {
+    let objectives = snapshot.objectives();
+    let n_pareto = (!snapshot.is_single()).then(|| snapshot.front().map_or(0, |front| front.len()));
+    let best_value = snapshot.best().ok().and_then(|trial| trial.value);
+    let StudySnapshot { record, trials, state_names } = snapshot;
+    let count = |word: &str| trials.iter().filter(|trial| state_names.of(trial) == word).count();
+    StudySummary {
         objectives,
         n_trials: trials.len(),
         n_complete: count("complete"),
@@ -308,20 +308,20 @@ fn line(look: Look) -> StudyLine {
     }
 }
 
-fn open(place: &Place) -> Result<(Box<dyn Storage>, StudyRecord)> {
-    let mut storage = existing(&place.storage)?;
-    if let Some(name) = &place.name {
-        let record = tune::find(storage.as_mut(), name, &place.storage)?;
+fn open(location: &StudyLocation) -> Result<(Box<dyn Storage>, StudyRecord)> {
+    let mut storage = existing(&location.storage)?;
+    if let Some(name) = &location.name {
+        let record = tune::find(storage.as_mut(), name, &location.storage)?;
         return Ok((storage, record));
     }
     let mut studies = storage.studies()?;
     if studies.len() == 1 {
         return Ok((storage, studies.remove(0)));
     }
-    Err(Error::usage(format!("{} has {}: name one with --study", place.storage, tune::names(&studies))))
+    Err(Error::usage(format!("{} has {}: name one with --study", location.storage, tune::names(&studies))))
 }
 
-/// An existing storage: inspecting does not create one.
+/// Opens an existing storage: inspecting does not create one.
 fn existing(url: &str) -> Result<Box<dyn Storage>> {
     Ok(storages::open(url, &Options { must_exist: true, ..Options::default() })?)
 }

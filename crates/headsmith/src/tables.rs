@@ -1,4 +1,4 @@
-//! Reading tables with the roles they have, and looking through them before anything is learnt.
+//! Reads tables in their roles, and checks them before training.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::report::{ClassCount, TableReport};
 
-/// A table with what it is for and what is said of it.
+/// A table with its role and its report.
 #[derive(Debug)]
 pub struct RoleTable {
     /// `train`, `val`, `test` or `data`.
@@ -21,7 +21,7 @@ pub struct RoleTable {
     pub report: TableReport,
 }
 
-/// Reads the table in `files`: a path, or several files, folders and globs; its labels perhaps in files of their own.
+/// Reads the table in `files`: a path, or several files, folders and globs; its labels may be in separate files.
 ///
 /// # Errors
 /// Those of [`headsmith_data::read_files`].
@@ -64,7 +64,8 @@ pub fn read(
     Ok(RoleTable { role: role.to_owned(), table, report })
 }
 
-/// How a table is read beside the training table `train`: by its columns, its features by their names.
+/// The options for reading another table than the training table `train`: the same columns, with features matched by
+/// name.
 pub fn beside(train: &RoleTable, options: &ReadOptions) -> ReadOptions {
     ReadOptions {
         feature_names: train.table.feature_names().unwrap_or_default(),
@@ -74,17 +75,17 @@ pub fn beside(train: &RoleTable, options: &ReadOptions) -> ReadOptions {
 }
 
 /// Checks tables and reports the findings to the view.
-pub fn look_through(tables: &[&RoleTable], context: &mut Context<'_>) -> Vec<Finding> {
+pub fn check(tables: &[&RoleTable], context: &mut Context<'_>) -> Vec<Finding> {
     let tables: Vec<(&str, &Table)> = tables.iter().map(|t| (t.role.as_str(), &t.table)).collect();
     let findings = checks::inspect(&tables, context.pool);
     findings.iter().for_each(|finding| context.tell(&Progress::Found(finding)));
     findings
 }
 
-/// Refuses tables in which the checks found an error.
+/// Returns an error if the checks found one.
 ///
 /// # Errors
-/// When there is one: the messages of all of them, a line each.
+/// The messages of all errors, one per line.
 pub fn refuse_errors(findings: &[Finding]) -> Result<()> {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
     let messages: Vec<String> = errors.map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! What a run says, as TensorBoard shows it: a [`Record`] in event files.
+//! What a run says, as TensorBoard shows it: a [`Recorder`] in event files.
 //!
 //! | folder | what is in it |
 //! |---|---|
@@ -20,7 +20,7 @@ use headsmith_tensorboard::{Histogram, Origin, Value, Writer};
 
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::record::{Record, now};
+use crate::record::{Recorder, now};
 use fits::{FitFiles, Wanted};
 use trials::StudyFiles;
 
@@ -38,8 +38,8 @@ struct Run {
     writer: Writer,
 }
 
-impl Record for TensorBoard {
-    fn keep(&mut self, progress: &Progress<'_>) -> Result<(), String> {
+impl Recorder for TensorBoard {
+    fn record(&mut self, progress: &Progress<'_>) -> Result<(), String> {
         self.write(progress).map_err(|error| {
             let folder = self.folder.display();
             format!("nothing more is written for TensorBoard: cannot write to {folder}: {error}")

@@ -37,7 +37,7 @@ use crate::hold_back;
 use crate::progress::Progress;
 use crate::report::{StudyReport, TableReport};
 use crate::split::VAL_SHARE;
-use crate::studies::Look;
+use crate::studies::StudySnapshot;
 use crate::tables;
 use news::Line;
 pub(crate) use open::{find, metric_of, names, plan_of};
@@ -340,10 +340,10 @@ fn work(
     let deadline = share.timeout.map(|timeout| start + timeout);
     let work = Work { n_jobs, stop: context.stop, deadline, heartbeat: HEARTBEAT };
     trials::run(&study, &plan, storage, &work, &task, &line, context)?;
-    let look = Look::at(storage, study.record)?;
-    let mut report = look.report(url);
+    let snapshot = StudySnapshot::at(storage, study.record)?;
+    let mut report = snapshot.report(url);
     report.seconds = start.elapsed().as_secs_f64();
-    honest::judge(&mut report, &look.trials, data, context)?;
+    honest::judge(&mut report, &snapshot.trials, data, context)?;
     Ok(report)
 }
 

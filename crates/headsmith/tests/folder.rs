@@ -1,6 +1,6 @@
-//! The output folder: the numbers of the page are those of the report, and what a killed run left is told.
+//! The output folder: the page has the numbers of the report, and a killed run leaves a partial report.
 
-// A test may end at the first thing that is not as it must be, in the code it shares too.
+// A test may panic at the first failure, also in shared code.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -13,13 +13,13 @@ use headsmith::heads::{EpochRecord, EpochScores, Event};
 use headsmith::report::Report;
 use headsmith::run::{RunConfig, RunHead};
 use headsmith::tune::StudyConfig;
-use headsmith::{Context, HeadConfig, Metric, Pool, Progress, Recorded, View, events, folder};
+use headsmith::{Context, HeadConfig, Metric, Pool, Progress, RecordedView, View, events, folder};
 use serde_json::Value;
 
-/// Three classes, one of them with a name that must do nothing in a page.
+/// Three classes, one of which has a name that must be escaped in a page.
 const CLASSES: [&str; 3] = ["<b>no</b>", "maybe", "yes"];
 
-/// Runs a small job with a study into the folder `out` and gives its report.
+/// Runs a small job with a study into the folder `out` and returns its report.
 fn run(at: &Path) -> Value {
     for (name, n_rows, shift) in [("train.csv", 150usize, 0usize), ("val.csv", 90, 7)] {
         let row = |i: usize| {
@@ -112,9 +112,9 @@ fn between(interval: &Value) -> String {
     format!("{} to {}", four(&interval["low"]), four(&interval["high"]))
 }
 
-/// The numbers of every part of the page, found again in the report.
+/// Every number of the page is found in the report.
 #[test]
-fn the_page_says_what_the_report_says() {
+fn the_page_has_the_numbers_of_the_report() {
     let at = tempfile::tempdir().unwrap();
     let report = run(at.path());
     let out = at.path().join("out");
@@ -219,7 +219,7 @@ fn the_page_says_what_the_report_says() {
     }
 }
 
-/// Who reads a report has every field of it: what is written again has the same bytes.
+/// The report's types have every field of it: reading and writing it gives the same bytes.
 #[test]
 fn a_report_that_is_read_is_the_report_that_was_written() {
     let at = tempfile::tempdir().unwrap();
@@ -231,9 +231,9 @@ fn a_report_that_is_read_is_the_report_that_was_written() {
     assert_eq!(String::from_utf8(again).unwrap(), String::from_utf8(bytes).unwrap());
 }
 
-/// Mistakes are named by the rows of the file, also where a part of the rows is held back.
+/// Mistakes are named by the rows of the file, also if some rows are held back.
 #[test]
-fn mistakes_stand_where_the_page_says() {
+fn mistakes_have_the_rows_of_the_file() {
     let at = tempfile::tempdir().unwrap();
     let report = run(at.path());
     let lines: Vec<String> =
@@ -266,7 +266,7 @@ fn mistakes_stand_where_the_page_says() {
 }
 
 #[test]
-fn the_log_holds_the_run_and_goes_on_after_a_torn_line() {
+fn the_log_records_the_run_and_continues_after_an_incomplete_line() {
     let at = tempfile::tempdir().unwrap();
     let first = run(at.path());
     let out = at.path().join("out");
@@ -291,14 +291,14 @@ fn the_log_holds_the_run_and_goes_on_after_a_torn_line() {
     std::fs::write(&path, &bytes).unwrap();
     run(at.path());
     let again = events::read(&path).unwrap();
-    // The torn line is lost, and nothing else.
+    // Only the incomplete line is lost.
     assert_eq!(again[..log.len() - 1], log[..log.len() - 1]);
     assert_eq!(again[log.len() - 1]["event"], "begin");
     assert!(std::fs::read(&path).unwrap().starts_with(&bytes), "nothing that stood there was changed");
 }
 
 #[test]
-fn a_killed_run_tells_what_there_is() {
+fn a_killed_run_leaves_a_partial_report() {
     let at = tempfile::tempdir().unwrap();
     let report = run(at.path());
     let out = at.path().join("out");
@@ -318,7 +318,7 @@ fn a_killed_run_tells_what_there_is() {
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("The run did not end"));
     assert_eq!(tables(&page, "<section id=\"learning\"")[1].len(), 4);
-    // Without the database, the log knows the trials.
+    // Without the database, the log has the trials.
     std::fs::remove_file(out.join("study.db")).unwrap();
     let told = folder::facts(&out).unwrap().trials;
     for (told, stored) in told.iter().zip(&facts.trials) {
@@ -331,7 +331,7 @@ fn a_killed_run_tells_what_there_is() {
     assert_eq!(told.len(), 5);
 }
 
-/// The folder may hold the database and the log of an earlier run, which had a study.
+/// The folder may have the database and the log of an earlier run with a study.
 #[test]
 fn a_run_without_a_study_has_no_trials_of_another() {
     let at = tempfile::tempdir().unwrap();
@@ -342,14 +342,14 @@ fn a_run_without_a_study_has_no_trials_of_another() {
     report["study"] = Value::Null;
     write(&report);
     assert_eq!(folder::facts(&out).unwrap().trials.len(), 0);
-    // Neither does another study's name bring up the trials that the log knows.
+    // Another study's name must not bring back the trials of the log either.
     report["study"] = serde_json::json!({ "name": "another", "storage": "gone.db" });
     write(&report);
     std::fs::remove_file(out.join("study.db")).unwrap();
     assert_eq!(folder::facts(&out).unwrap().trials.len(), 0);
 }
 
-/// A log of version 1 as it was written once; later versions of the program go on reading it.
+/// A recorded log of version 1, which later versions must read.
 #[test]
 fn a_log_of_version_1_is_read() {
     let at = tempfile::tempdir().unwrap();
@@ -370,7 +370,7 @@ fn a_log_of_version_1_is_read() {
 }
 
 #[test]
-fn what_is_no_output_folder_is_said() {
+fn other_folders_are_refused() {
     let at = tempfile::tempdir().unwrap();
     let error = folder::facts(at.path()).unwrap_err().to_string();
     assert!(error.contains("neither report.json nor events.jsonl"), "{error}");
@@ -382,21 +382,21 @@ fn what_is_no_output_folder_is_said() {
     assert!(folder::facts(at.path()).unwrap_err().to_string().contains("damaged"));
 }
 
-/// Calls by which this thread has written files, and their bytes. `None` where the system does not count them.
+/// The number of this thread's write calls, and their bytes. `None` if the system does not count them.
 fn written() -> Option<[u64; 2]> {
     let counts = std::fs::read_to_string("/proc/thread-self/io").ok()?;
     let count = |name: &str| counts.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
     Some([count("syscw:")?, count("wchar:")?])
 }
 
-/// An epoch takes a millisecond or more; what is written of it must not be felt.
+/// An epoch takes a millisecond or more; writing its event must take much less.
 #[test]
 fn an_event_is_written_by_one_call_and_once() {
     let at = tempfile::tempdir().unwrap();
     let path = at.path().join("events.jsonl");
     let mut inner = |_: &Progress<'_>| {};
     let begin = events::Begin { started: String::new(), command: Vec::new(), seed: 42, jobs: 2 };
-    let mut log = Recorded::new(events::EventLog::append(path.clone(), &begin).unwrap(), &mut inner);
+    let mut log = RecordedView::new(events::EventLog::append(path.clone(), &begin).unwrap(), &mut inner);
     log.see(&Progress::Fitting { head: "mlp", purpose: "final fit", metric: Metric::default() });
     let scores = EpochScores {
         loss: 0.7,

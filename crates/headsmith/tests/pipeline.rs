@@ -1,6 +1,6 @@
-//! The whole job from the library's side: what a view sees, and how it can be stopped.
+//! The whole run as a library: the steps that a view sees, and stopping.
 
-// A test may end at the first thing that is not as it must be, in the code it shares too.
+// A test may panic at the first failure, also in shared code.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -76,7 +76,7 @@ fn a_view_sees_every_step_in_order() {
 }
 
 #[test]
-fn asked_to_stop_in_the_baseline_it_predicts_with_what_there_is() {
+fn a_stop_in_the_baseline_still_predicts() {
     let folder = tempfile::tempdir().unwrap();
     let stop = AtomicBool::new(false);
     let mut view = |progress: &Progress<'_>| {
@@ -92,7 +92,7 @@ fn asked_to_stop_in_the_baseline_it_predicts_with_what_there_is() {
 }
 
 #[test]
-fn asked_to_stop_before_a_fit_it_writes_nothing() {
+fn a_stop_before_a_fit_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let error = run(&tables(folder.path()), &AtomicBool::new(true), &mut |_: &Progress<'_>| {}).unwrap_err();
     assert!(error.is_stopped(), "{error}");

@@ -9,7 +9,7 @@
 
 use crate::multiversion::multiversion;
 
-/// The values of one step that all weights share.
+/// The values of one step that are the same for all weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamStep {
     /// The learning rate with both bias corrections in it: `lr * sqrt(1 - beta2^t) / (1 - beta1^t)`.
@@ -74,7 +74,8 @@ mod tests {
         }
     }
 
-    /// Weights behind a dead unit get no gradient any more, those of a tiny feature one whose square is subnormal.
+    /// Weights behind a dead unit get no more gradients; those of a tiny feature get gradients whose squares are
+    /// subnormal.
     #[test]
     fn moments_end_at_zero_and_never_among_the_subnormal() {
         let step = AdamStep { alpha: 1e-3, new_momentum: 0.1, new_velocity: 0.001, epsilon: 1e-7 };
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_stays_so() {
+    fn nan_stays_nan() {
         let step = AdamStep { alpha: 1e-3, new_momentum: 0.1, new_velocity: 0.001, epsilon: 1e-7 };
         let (mut w, mut m, mut v) = ([1.0], [0.0], [0.0]);
         adam_step(&mut w, &mut m, &mut v, &[f32::NAN], step);

@@ -1,4 +1,4 @@
-//! Floats that begin at a cache line, so that no vector load of a panel straddles two.
+//! Floats aligned to a cache line, so that no vector load of a panel crosses two.
 
 #![allow(unsafe_code)]
 
@@ -10,27 +10,27 @@ pub const LINE: usize = 16;
 
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([f32; LINE]);
+struct CacheLine([f32; LINE]);
 
-const _: () = assert!(size_of::<Line>() == LINE * size_of::<f32>());
+const _: () = assert!(size_of::<CacheLine>() == LINE * size_of::<f32>());
 
-/// A vector of floats at the beginning of a cache line. It dereferences to a slice.
+/// A vector of floats that starts at a cache line. It dereferences to a slice.
 #[derive(Clone, Default)]
 pub struct Buffer {
-    lines: Vec<Line>,
+    lines: Vec<CacheLine>,
     len: usize,
 }
 
 impl Buffer {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Buffer {
-        Buffer { lines: vec![Line([0.0; LINE]); len.div_ceil(LINE)], len }
+        Buffer { lines: vec![CacheLine([0.0; LINE]); len.div_ceil(LINE)], len }
     }
 
     /// The first `len` values, of unspecified content; the buffer grows if needed.
     pub fn first(&mut self, len: usize) -> &mut [f32] {
         if self.len < len {
-            self.lines.resize(len.div_ceil(LINE), Line([0.0; LINE]));
+            self.lines.resize(len.div_ceil(LINE), CacheLine([0.0; LINE]));
             self.len = len;
         }
         &mut self[..len]
@@ -41,7 +41,7 @@ impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: a `Line` is exactly LINE floats without padding, and stricter aligned; `len` of them are there.
+        // SAFETY: a `CacheLine` is exactly LINE floats without padding, and stricter aligned; `len` of them are there.
         unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 }

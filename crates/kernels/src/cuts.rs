@@ -1,8 +1,8 @@
 //! The cuts of a tree's node by eight features at once: one feature in each lane.
 //!
-//! Rows of keys `[[u32; LANES]]` hold, lane by lane, one sequence a feature. A key is a number to sort by, and below it
-//! some bits for the class of a row and for how often it counts. Lanes never meet, so sorting is a network of lane-wise
-//! minima and maxima without a branch, and the scan of all cuts is one pass.
+//! Rows of keys `[[u32; LANES]]` hold one sequence per feature, lane by lane. A key is a number to sort by, with the
+//! row's class and count in its lowest bits. Lanes are independent, so sorting is a network of lane-wise minima and
+//! maxima without a branch, and the scan of all cuts is one pass.
 //!
 //! The network is the bitonic sorter whose comparators all put the lower key first (Batcher, "Sorting networks and their
 //! applications", 1968). Missing keys count as infinite, and a comparator with one of them would change
@@ -20,7 +20,7 @@ const BLOCK: usize = 16;
 /// The largest number of classes that [`greatest_gini`] supports.
 pub const MOST_CLASSES: usize = 8;
 
-/// Where a key has the class of its row, and how often the row counts.
+/// The bits of a key that hold the class of its row and the row's count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyBits {
     /// The lowest bits: the class.
@@ -37,7 +37,7 @@ pub fn padded(n: usize) -> usize {
 /// Sorts each lane of `keys`, ascending.
 ///
 /// # Panics
-/// When the number of keys is not one of [`padded`].
+/// If the number of keys is not one of [`padded`].
 pub fn sort(keys: &mut [[u32; LANES]]) {
     assert_eq!(keys.len(), padded(keys.len()), "keys are padded");
     #[cfg(target_arch = "x86_64")]
@@ -48,15 +48,15 @@ pub fn sort(keys: &mut [[u32; LANES]]) {
     portable::sort(keys);
 }
 
-/// For each lane the greatest `sum_c L_c^2 / w_l + sum_c R_c^2 / w_r` over the cuts that leave at least `min_side` of the
-/// first `n` keys on each side; `L_c` and `R_c` are the weights of class `c` left and right of a cut, `w_l` and `w_r`
-/// their sums. `classes` gives each class's total weight in the lane and what a row of it weighs each time it counts.
+/// For each lane, the maximum of `sum_c L_c^2 / w_l + sum_c R_c^2 / w_r` over the cuts that leave at least `min_side`
+/// of the first `n` keys on each side; `L_c` and `R_c` are the weights of class `c` left and right of a cut, `w_l` and
+/// `w_r` their sums. `classes` gives each class's total weight in the lane and the weight of one count.
 ///
 /// Cuts between equal keys are included, and the result has single precision: compare it with a tolerance. It is minus
 /// infinity if there is no cut.
 ///
 /// # Panics
-/// When there are more than [`MOST_CLASSES`] classes, fewer keys than `n`, or `min_side` is zero.
+/// If there are more than [`MOST_CLASSES`] classes, fewer keys than `n`, or `min_side` is zero.
 pub fn greatest_gini(
     keys: &[[u32; LANES]],
     n: usize,
@@ -78,8 +78,8 @@ pub fn greatest_gini(
     portable::greatest_gini(keys, min_side, bits, classes)
 }
 
-/// Calls `exchange(low, high)` for the comparators that merge sorted blocks of [`BLOCK`] to one sequence of `n`, and
-/// `merge(start)` where a block is to be merged within.
+/// Calls `exchange(low, high)` for the comparators that merge sorted blocks of [`BLOCK`] into one sequence of `n`, and
+/// `merge(start)` for each block to be merged within itself.
 #[inline(always)]
 fn merge_blocks<T: ?Sized>(
     keys: &mut T,
@@ -111,7 +111,7 @@ fn merge_blocks<T: ?Sized>(
     }
 }
 
-/// Hands the comparators of a network to a macro, pair by pair.
+/// Passes the comparators of a network to a macro, pair by pair.
 macro_rules! network {
     (8, $exchange:ident) => {
         network!(@ $exchange
@@ -152,7 +152,7 @@ mod avx2 {
         unsafe { _mm256_storeu_si256(keys.as_mut_ptr().cast(), value) }
     }
 
-    /// Declares a function that sends some rows through a network in registers.
+    /// Declares a function that sorts some rows with a network in registers.
     macro_rules! in_registers {
         ($name:ident, $n:literal, $($network:tt)*) => {
             #[inline]
@@ -357,7 +357,7 @@ mod tests {
         (0..n).map(|_| std::array::from_fn(|_| random.next_u32())).collect()
     }
 
-    /// Every cut, each with its classes summed up anew, in double precision.
+    /// Evaluates every cut from scratch, in double precision.
     fn naive_gini(keys: &[u32], min_side: usize, bits: KeyBits, classes: &[(f32, f32)]) -> f64 {
         let side = |keys: &[u32]| {
             let mut sums = vec![0.0; classes.len()];
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_sorted_like_by_the_standard_library() {
+    fn lanes_are_sorted_as_by_the_standard_library() {
         for n in 0..300 {
             let mut keys = random_keys(n, n as u64);
             keys.resize(padded(n), [u32::MAX; LANES]);
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn greatest_gini_is_that_of_looking_at_every_cut() {
+    fn greatest_gini_matches_an_exhaustive_search() {
         let bits = KeyBits { class: 3, count: 4 };
         let mut random = crate::Philox::new(5, 0, 0).sequence(0, 0);
         for case in 0..200 {

@@ -8,11 +8,11 @@ use crate::math::{ln, sin_cos_turn};
 use crate::multiversion::multiversion;
 use crate::philox::{LANES, Philox};
 
-/// Columns that one round of draws serves: both halves of four words for each of eight counters.
+/// The number of columns that one round of draws covers: both halves of four words for each of eight counters.
 const GROUP: usize = BLOCK_COLUMNS;
 const _: () = assert!(GROUP == 8 * LANES);
 
-/// Which numbers are drawn: a stream at one training step.
+/// The stream and the training step of the draws.
 #[derive(Debug, Clone, Copy)]
 pub struct Draws {
     /// The stream.
@@ -48,8 +48,8 @@ multiversion! {
         }
     }
 
-    /// Zeroes each of the values with probability `rate`, and divides the others by `1 - rate`. The mask, if there
-    /// is one, becomes zero where the value does. The rate is rounded to a multiple of 1/65,536.
+    /// Zeroes each of the values with probability `rate`, and divides the others by `1 - rate`. The mask, if there is
+    /// one, becomes zero at the same positions. The rate is rounded to a multiple of 1/65,536.
     pub fn dropout(block: &mut Block<'_>, rate: f64, draws: Draws) {
         let (row, group, n_groups) = place(block);
         let threshold = (rate * f64::from(1 << 16)).round().min(f64::from(u16::MAX)) as u16;
@@ -116,7 +116,7 @@ fn add_scaled(values: &mut [f32], normals: [[f32; LANES]; 2], stddev: f32) {
 fn normals(words: [u32; LANES]) -> [[f32; LANES]; 2] {
     let mut normals = [[0.0; LANES]; 2];
     for lane in 0..LANES {
-        // The middles of 65,536 stretches of 0 .. 1 and of the circle.
+        // The midpoints of 65,536 intervals of 0 .. 1 and of the circle.
         let uniform = ((words[lane] >> 16) as i32 as f32 + 0.5) * (1.0 / (1 << 16) as f32);
         let radius = (-2.0 * ln(uniform)).sqrt();
         let (sin, cos) = sin_cos_turn(words[lane] << 16 | 0x8000);

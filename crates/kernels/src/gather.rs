@@ -1,21 +1,22 @@
 //! Copies some rows of a row-major table into columns.
 //!
-//! Eight rows are read side by side from their first column to their last, so every cache line that is fetched is used as a
-//! whole; squares of eight by eight are transposed in registers and written as pieces of eight columns.
+//! Eight rows are read in parallel from their first column to their last, so every fetched cache line is used
+//! completely; squares of eight by eight are transposed in registers and written as pieces of eight columns.
 
 #![allow(unsafe_code)]
 
-/// Rows and columns of what is transposed in registers.
+/// The rows and columns of a square that is transposed in registers.
 const SIDE: usize = 8;
 
-/// Bytes of a cache line. So many rows are taken together that each piece of a column is a line that is written once.
+/// The size of a cache line in bytes. Enough rows are processed together that each piece of a column is a line that is
+/// written once.
 pub const LINE: usize = 64;
 
 /// Copies `rows` of `table`, which has `n_cols` columns, into columns: the value in column `j` of the `i`-th of the rows
 /// goes to `columns[j * stride + i]`. Values between the columns are not changed.
 ///
 /// # Panics
-/// When a row is not there, or `columns` has no room.
+/// If a row does not exist, or `columns` is too short.
 pub fn columns_u16(table: &[u16], n_cols: usize, rows: &[u32], columns: &mut [u16], stride: usize) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 machine has SSE2, and `gather` hands out squares that lie within.
@@ -29,7 +30,7 @@ pub fn columns_u16(table: &[u16], n_cols: usize, rows: &[u32], columns: &mut [u1
 /// [`columns_u16`] for values of 32 bits.
 ///
 /// # Panics
-/// When a row is not there, or `columns` has no room.
+/// If a row does not exist, or `columns` is too short.
 pub fn columns_u32(table: &[u32], n_cols: usize, rows: &[u32], columns: &mut [u32], stride: usize) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
@@ -41,8 +42,8 @@ pub fn columns_u32(table: &[u32], n_cols: usize, rows: &[u32], columns: &mut [u3
     gather(table, n_cols, rows, columns, stride, transpose);
 }
 
-/// Calls `transpose(from, to, stride)` for each square: [`SIDE`] values may be read at each of `from`, and written at `to`
-/// and each `stride` behind it, [`SIDE`] times.
+/// Calls `transpose(from, to, stride)` for each square: [`SIDE`] values may be read at each of `from`, and written at
+/// `to` and at each of the following strides, [`SIDE`] times.
 #[inline(always)]
 fn gather<T: Copy>(
     table: &[T],
@@ -94,7 +95,7 @@ pub fn prefetch<T>(value: &T) {
     let _ = value;
 }
 
-/// The version for machines without vector code here.
+/// The version for machines without a vector version.
 fn transpose<T: Copy>(from: [*const T; SIDE], to: *mut T, stride: usize) {
     for (i, from) in from.into_iter().enumerate() {
         for j in 0..SIDE {
@@ -114,7 +115,7 @@ mod x86 {
     /// SIDE values can be read at each of `from`, and written at `to + j * stride` for `j` below SIDE.
     #[inline]
     pub(super) unsafe fn transpose_u16(from: [*const u16; SIDE], to: *mut u16, stride: usize) {
-        // SAFETY: SSE2 is there on every x86-64 machine; what is read and written is as the caller promises.
+        // SAFETY: SSE2 exists on every x86-64 machine; the caller guarantees the reads and writes.
         unsafe {
             let r = from.map(|from| _mm_loadu_si128(from.cast()));
             let pairs: [__m128i; 8] = std::array::from_fn(|i| {
@@ -144,7 +145,7 @@ mod x86 {
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn transpose_u32(from: [*const u32; SIDE], to: *mut u32, stride: usize) {
-        // SAFETY: what is read and written is as the caller promises.
+        // SAFETY: the caller guarantees the reads.
         let r = from.map(|from| unsafe { _mm256_loadu_si256(from.cast()) });
         let mut pairs = r;
         let mut fours = r;
@@ -164,7 +165,7 @@ mod x86 {
             let (upper, lower) = (fours[j], fours[4 + j]);
             let low = _mm256_permute2x128_si256::<0x20>(upper, lower);
             let high = _mm256_permute2x128_si256::<0x31>(upper, lower);
-            // SAFETY: what is read and written is as the caller promises.
+            // SAFETY: the caller guarantees the writes.
             unsafe {
                 _mm256_storeu_si256(to.add(j * stride).cast(), low);
                 _mm256_storeu_si256(to.add((j + 4) * stride).cast(), high);
@@ -178,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_those_of_copying_value_by_value() {
+    fn columns_match_a_copy_value_by_value() {
         for seed in 0..60 {
             let mut random = crate::Philox::new(seed, 0, 0).sequence(0, 0);
             let (n_rows, n_cols) = (1 + random.below(40), 1 + random.below(40) as usize);
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "range")]
-    fn a_row_that_is_not_there_is_refused() {
+    fn a_missing_row_is_refused() {
         columns_u16(&[1, 2, 3, 4], 2, &[2], &mut [0; 4], 1);
     }
 }

@@ -1,14 +1,13 @@
 //! Products of matrices for dense layers, on register kernels of our own (AVX-512, or AVX2 with FMA, found at run
 //! time, or a portable one).
-//!
 //! The right operand of every product is stored in panels as wide as the register kernel, each with its rows one after
 //! another (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008). Weights
-//! are always stored like that ([`Panels`]): the forward pass packs nothing, and the gradient of the weights
-//! has the same order, so the optimizer works on each stretch of it while that is in the cache.
+//! are always stored like this ([`Panels`]): the forward pass packs nothing, and the gradient of the weights has the
+//! same order, so the optimizer processes each part of it while that is in the cache.
 //!
-//! An element of a product is one chain of multiply-adds along the sum, cut at multiples of 1,024: it does not
-//! depend on the number of other rows or columns, on cache sizes or on threads, so one row predicted alone gets
-//! the same bytes as within a batch. And each block of the product is handed to an epilogue while it is in the cache.
+//! An element of a product is one chain of multiply-adds along the sum, cut at multiples of 1,024: it does not depend
+//! on the number of other rows or columns, on cache sizes or on threads, so one row predicted alone gets the same
+//! bytes as within a batch. Each block of the product is passed to an epilogue while it is in the cache.
 
 #![allow(unsafe_code)]
 
@@ -26,11 +25,11 @@ use gradient::transposed_product;
 use kernel::Kernel;
 use product::product;
 
-/// Columns of the blocks that epilogues get; the last ones may have fewer.
+/// The number of columns of an epilogue's block; the last block may have fewer.
 pub const BLOCK_COLUMNS: usize = 64;
 /// The number of pieces of a product, if enough threads may be idle.
 const N_PIECES: usize = 8;
-/// Multiply-adds below which a piece is not worth handing to another thread.
+/// The number of multiply-adds below which a piece is not worth another thread.
 const MIN_PIECE_WORK: usize = 1 << 18;
 
 /// A matrix of `k x n` in panels.
@@ -49,7 +48,7 @@ pub fn packed_len(k: usize, n: usize) -> usize {
 /// Puts a matrix into panels.
 ///
 /// # Panics
-/// When `packed` is not of the length for it.
+/// If `packed` has the wrong length.
 pub fn pack(packed: &mut [f32], matrix: MatRef<'_>) {
     assert_eq!(packed.len(), packed_len(matrix.n_rows(), matrix.n_cols()));
     pack::columns(packed, matrix, Kernel::best().width, &Pool::inline());
@@ -58,24 +57,24 @@ pub fn pack(packed: &mut [f32], matrix: MatRef<'_>) {
 /// Copies a matrix of `k x n` from its panels to `values`, row by row.
 ///
 /// # Panics
-/// When `values` has another length.
+/// If `values` has the wrong length.
 pub fn unpack(values: &mut [f32], panels: Panels<'_>) {
     assert_eq!(values.len(), panels.k * panels.n);
     pack::unpacked(values, panels.values, (panels.k, panels.n), Kernel::best().width);
 }
 
 impl<'a> Panels<'a> {
-    /// A matrix of `k x n` that [`pack`] has put into panels.
+    /// A `k x n` matrix that [`pack`] has packed.
     ///
     /// # Panics
-    /// When there are not [`packed_len`] values.
+    /// If there are not [`packed_len`] values.
     pub fn new(values: &'a [f32], k: usize, n: usize) -> Panels<'a> {
         assert_eq!(values.len(), packed_len(k, n));
         Panels { values, k, n }
     }
 }
 
-/// Buffers for packed operands. They grow to what the largest product needs and are then reused.
+/// Buffers for packed operands. They grow to the size of the largest product and are then reused.
 #[derive(Debug, Default)]
 pub struct Workspace {
     left: Buffer,
@@ -84,7 +83,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The two buffers that hold something only while [`matmul_tn`] runs, to work in between.
+    /// Two buffers that are free outside of [`matmul_tn`], for temporary use.
     pub fn spare(&mut self) -> [&mut Buffer; 2] {
         [&mut self.left, &mut self.right]
     }
@@ -105,11 +104,11 @@ pub fn turn(b: Panels<'_>, workspace: &mut Workspace, pool: &Pool) -> Turned {
     Turned { k: b.k, n: b.n }
 }
 
-/// `c = a b` for `a` of `m x k`, `b` of `k x n`. Then, block by block, `finish` is called; it also gets its part of
+/// `c = a b` for `a` of `m x k`, `b` of `k x n`. Then `finish` is called for each block; it also gets its part of
 /// `mask`, which has a byte for each value of `c`, or is empty.
 ///
 /// # Panics
-/// When the shapes do not fit.
+/// If the shapes do not fit.
 pub fn matmul(
     c: MatMut<'_>,
     mask: &mut [u8],
@@ -121,10 +120,10 @@ pub fn matmul(
     product(Kernel::best(), c, mask, a, b, pool, finish);
 }
 
-/// `c = a bᵀ` for `a` of `m x n`, `b` of `k x n` that was the last to be [turned](turn), and then as [`matmul`].
+/// `c = a bᵀ` for `a` of `m x n`, `b` of `k x n` that was [turned](turn) last, then as [`matmul`].
 ///
 /// # Panics
-/// When the shapes do not fit.
+/// If the shapes do not fit.
 pub fn matmul_turned(
     c: MatMut<'_>,
     a: MatRef<'_>,
@@ -137,11 +136,11 @@ pub fn matmul_turned(
     product(Kernel::best(), c, &mut [], a, b, pool, finish);
 }
 
-/// `aᵀ b` for `a` of `m x k`, `b` of `m x n`, stretch by stretch, in the order of a `k x n` matrix in panels:
-/// `finish(values, stretch)` gets stretches of `panels`, which are vectors in that order, with the product's.
+/// `aᵀ b` for `a` of `m x k`, `b` of `m x n`, in the order of a `k x n` matrix in panels. `finish(values, stretch)` is
+/// called for each part of the result, with the same part of `panels`, which are vectors in that order.
 ///
 /// # Panics
-/// When the shapes do not fit.
+/// If the shapes do not fit.
 pub fn matmul_tn(
     panels: [&mut [f32]; 3],
     a: MatRef<'_>,
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_products_are_those() {
+    fn public_products_match_the_naive_twin() {
         let (a, b) = (random(20, 30, 0), random(30, 40, 1));
         let mut panels = vec![0.0; packed_len(30, 40)];
         pack(&mut panels, b.view());

@@ -1,8 +1,8 @@
 //! The arithmetic of Headsmith: matrix views, matrix products, element-wise kernels, counter-based
 //! random numbers and a pool of threads.
 //!
-//! Nothing here opens a file or reads the environment, and only the pool's threads read a clock, to know when to sleep.
-//! Every result depends only on its arguments, never on the number of threads of the [`Pool`].
+//! Nothing here opens a file or reads the environment, and only the pool's threads read a clock, to know when to
+//! sleep. Every result depends only on its arguments, never on the number of threads of the [`Pool`].
 
 pub mod adam;
 pub mod buffer;

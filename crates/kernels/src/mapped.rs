@@ -1,7 +1,7 @@
 //! Floats in a file that is mapped into memory instead of read: the system keeps as many of them in memory as fit,
-//! all processes that map the file share them, and none needs a copy.
+//! processes that map the file share them, and none needs a copy.
 //!
-//! The caller opens the file; nothing here handles a path.
+//! The caller opens the file; this module handles no paths.
 
 #![allow(unsafe_code)]
 
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Deref;
 
-/// Floats of a mapped file, little-endian there. It dereferences to a slice.
+/// The little-endian floats of a mapped file. It dereferences to a slice.
 pub struct Mapped {
     storage: Storage,
     len: usize,
@@ -23,22 +23,22 @@ enum Storage {
 }
 
 impl Mapped {
-    /// Maps `len` floats that begin at byte `offset` of `file`, a multiple of 4. The file may be closed afterwards.
+    /// Maps `len` floats that start at byte `offset` of `file`, a multiple of 4. The file may be closed afterwards.
     ///
     /// While they are mapped, nothing may write to them or truncate the file: the system kills a process that
     /// reads beyond the end of the file (SIGBUS). If the file is replaced by renaming another one over it, the mapping
     /// keeps the old content.
     ///
     /// # Errors
-    /// When the file is too short, or the system cannot map it.
+    /// If the file is too short, or the system cannot map it.
     pub fn new(file: &File, offset: u64, len: usize) -> io::Result<Mapped> {
         let n_bytes = check(file, offset, len)?;
         if len == 0 || cfg!(target_endian = "big") {
             return Ok(Mapped { storage: Storage::Read(read(file, offset, len)?), len });
         }
-        // SAFETY: the mapping is read-only and private, and `check` saw that the file has the bytes. Any bytes are floats.
-        // That they neither change nor go away while they are mapped is what the caller is asked for: ours are files
-        // that were written under another name, and that nobody writes to once they have their own.
+        // SAFETY: the mapping is read-only and private, and `check` saw that the file has the bytes. Any bytes are
+        // floats. The caller guarantees that they are not changed or truncated while they are mapped: ours are files
+        // that were written under another name, and are never written after the renaming.
         let map =
             unsafe { memmap2::MmapOptions::new().offset(offset).len(n_bytes).map_copy_read_only(file)? };
         Ok(Mapped { storage: Storage::Map(map), len })
@@ -50,8 +50,8 @@ impl Deref for Mapped {
 
     fn deref(&self) -> &[f32] {
         match &self.storage {
-            // SAFETY: `len` floats are mapped (see `new`). The map begins at `offset` of the file, which stands as far
-            // behind the beginning of a page as in the file, and `check` saw that it is a multiple of four.
+            // SAFETY: `len` floats are mapped (see `new`). The map starts at `offset` of the file, whose offset within
+            // a page is the same in memory, and `check` saw that it is a multiple of four.
             Storage::Map(map) => unsafe { std::slice::from_raw_parts(map.as_ptr().cast(), self.len) },
             Storage::Read(values) => values,
         }
@@ -64,7 +64,7 @@ impl fmt::Debug for Mapped {
     }
 }
 
-/// The number of bytes of `len` floats from `offset` on, which must be there.
+/// The number of bytes of `len` floats from `offset` on, which must exist.
 fn check(file: &File, offset: u64, len: usize) -> io::Result<usize> {
     let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidInput, what);
     if !offset.is_multiple_of(size_of::<f32>() as u64) {
@@ -77,7 +77,7 @@ fn check(file: &File, offset: u64, len: usize) -> io::Result<usize> {
     }
 }
 
-/// Reads what [`Mapped::new`] maps.
+/// Reads the floats that [`Mapped::new`] maps.
 fn read(mut file: &File, offset: u64, len: usize) -> io::Result<Vec<f32>> {
     let mut bytes = vec![0; len * size_of::<f32>()];
     file.seek(SeekFrom::Start(offset))?;
@@ -97,14 +97,14 @@ mod tests {
         file
     }
 
-    /// Random bytes: any float may stand in a file.
+    /// Random bytes: a file may contain any float.
     fn bytes(len: usize) -> Vec<u8> {
         let mut draws = Philox::new(1, 0, 0).sequence(0, 0);
         (0..len).map(|_| draws.below(256) as u8).collect()
     }
 
     #[test]
-    fn mapped_is_as_read() {
+    fn mapped_values_equal_read_ones() {
         let file = file(&bytes(70_000));
         for (offset, len) in [(0, 0), (0, 1), (4, 17), (4096, 1000), (8, 17_000), (65_536, 1116), (69_996, 1)]
         {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_not_mapped() {
+    fn missing_bytes_are_refused() {
         let file = file(&[0; 100]);
         for (offset, len) in [(0, 26), (100, 1), (1 << 40, 0), (u64::MAX - 3, 1), (0, usize::MAX), (2, 1)] {
             let error = Mapped::new(&file, offset, len).unwrap_err();

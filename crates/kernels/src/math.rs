@@ -3,7 +3,7 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_PI_4, LOG2_E};
 
-/// Added and taken away again, it rounds a float of small size to the nearest integer.
+/// Adding and subtracting this rounds a small float to the nearest integer.
 const ROUND: f32 = 12_582_912.0;
 
 /// `exp(x)`, to 2 units in the last place; 0 below -87, infinite above 88.7.
@@ -17,7 +17,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5] {
         p = p * r + coefficient;
     }
-    // Two factors, because the power of two alone may not be a float where the result still is one.
+    // Two factors, because the power of two alone may not be a float even if the result is.
     let exponent = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
     let half = exponent >> 1;
     let power = |e: i32| f32::from_bits((e.wrapping_add(127) as u32) << 23);
@@ -52,9 +52,9 @@ pub(crate) fn ln(x: f32) -> f32 {
     mantissa + (mantissa * square * p - e * 2.121_944_4e-4 - 0.5 * square) + e * 0.693_359_4
 }
 
-/// The sine and cosine of an angle that runs once around the circle as `turn` runs from 0 to `2^32`. Within each
-/// quarter it runs from the middle to the end and then from the beginning to the middle: what matters is that
-/// uniform words give uniform angles.
+/// The sine and cosine of an angle that goes once around the circle as `turn` goes from 0 to `2^32`. Within each
+/// quarter it goes from the middle to the end and then from the start to the middle: only uniform angles for uniform
+/// words matter.
 #[inline(always)]
 pub(crate) fn sin_cos_turn(turn: u32) -> (f32, f32) {
     // The two upper bits are the quarter; the rest, as a signed number, an angle in -pi/4 .. pi/4.

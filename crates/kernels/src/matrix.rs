@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::mapped::Mapped;
 
 /// A row-major `n_rows x n_cols` matrix that owns its values, or shares those of a mapped file with its clones. The
-/// first writing access to a mapped one copies it into memory.
+/// first write access to a mapped one copies it into memory.
 #[derive(Debug, Clone, Default)]
 pub struct Matrix {
     data: Values,
@@ -40,10 +40,10 @@ pub struct MatMut<'a> {
 }
 
 impl Matrix {
-    /// Takes over `data`, `n_rows * n_cols` values in row-major order.
+    /// A matrix of `data`, `n_rows * n_cols` values in row-major order.
     ///
     /// # Panics
-    /// When `data.len() != n_rows * n_cols`.
+    /// If `data.len() != n_rows * n_cols`.
     pub fn new(data: Vec<f32>, n_rows: usize, n_cols: usize) -> Matrix {
         assert_eq!(Some(data.len()), n_rows.checked_mul(n_cols), "a {n_rows} x {n_cols} matrix");
         Matrix { data: Values::Owned(data), n_rows, n_cols }
@@ -52,7 +52,7 @@ impl Matrix {
     /// The matrix whose values, `n_rows * n_cols` in row-major order, are in a mapped file.
     ///
     /// # Panics
-    /// When the number of values is another one.
+    /// If the number of values is wrong.
     pub fn mapped(data: Mapped, n_rows: usize, n_cols: usize) -> Matrix {
         assert_eq!(Some(data.len()), n_rows.checked_mul(n_cols), "a {n_rows} x {n_cols} matrix");
         Matrix { data: Values::Mapped(Arc::new(data)), n_rows, n_cols }
@@ -144,7 +144,7 @@ impl<'a> MatRef<'a> {
     /// Views `data`, `n_rows * n_cols` values in row-major order.
     ///
     /// # Panics
-    /// When `data.len() != n_rows * n_cols`.
+    /// If `data.len() != n_rows * n_cols`.
     pub fn new(data: &'a [f32], n_rows: usize, n_cols: usize) -> MatRef<'a> {
         assert_eq!(Some(data.len()), n_rows.checked_mul(n_cols), "a {n_rows} x {n_cols} view");
         MatRef { data, n_rows, n_cols }
@@ -185,7 +185,7 @@ impl<'a> MatMut<'a> {
     /// Views `data`, `n_rows * n_cols` values in row-major order.
     ///
     /// # Panics
-    /// When `data.len() != n_rows * n_cols`.
+    /// If `data.len() != n_rows * n_cols`.
     pub fn new(data: &'a mut [f32], n_rows: usize, n_cols: usize) -> MatMut<'a> {
         assert_eq!(Some(data.len()), n_rows.checked_mul(n_cols), "a {n_rows} x {n_cols} view");
         MatMut { data, n_rows, n_cols }

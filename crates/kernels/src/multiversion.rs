@@ -1,4 +1,4 @@
-//! One algorithm, compiled for several instruction sets, the best that the machine has picked at run time.
+//! Compiles an algorithm for several instruction sets, and picks the best one of the machine at run time.
 //!
 //! The arithmetic is written once, without fused multiply-adds and with sums cut into fixed lanes
 //! ([`lanes`](crate::lanes)), so every version gives the same bytes; wider registers only make it faster.

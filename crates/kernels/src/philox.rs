@@ -1,8 +1,8 @@
 //! Philox4x32-10: random numbers as a function of a counter (Salmon, Moraes, Dror and Shaw, "Parallel random
 //! numbers: as easy as 1, 2, 3", SC 2011).
 //!
-//! There is no state to carry from one draw to the next, so the numbers an element gets do not depend on which
-//! thread draws them, or in what order.
+//! There is no state from one draw to the next, so an element's numbers do not depend on which thread draws them, or
+//! in what order.
 
 #![allow(unsafe_code)]
 
@@ -62,8 +62,8 @@ impl Philox {
         philox4x32_10([block as u32, (block >> 32) as u32, step, epoch], self.key)
     }
 
-    /// The words of the blocks `first_block ..`, one in each lane: `[i][lane]` is word `i` of its block, after
-    /// seven rounds. Seven are the fewest that pass the tests of Crush (ibid., table 2), and enough for noise.
+    /// The words of the blocks `first_block ..`, one in each lane: `[i][lane]` is word `i` of its block, after seven
+    /// rounds. Seven is the minimum that passes the tests of Crush (ibid., table 2), and enough for noise.
     #[inline(always)]
     pub(crate) fn words_of_lanes(self, epoch: u32, step: u32, first_block: u64) -> [[u32; LANES]; 4] {
         #[cfg(target_arch = "x86_64")]

@@ -8,17 +8,17 @@
 
 #![allow(unsafe_code)]
 
+mod affinity;
 mod chunks;
-mod place;
 mod team;
 
 use chunks::Chunks;
 use team::Team;
 
-/// Values below which a piece of work that goes over them once is not worth handing to another thread.
+/// The number of values below which a piece of work that passes over them once is not worth another thread.
 pub const MIN_PIECE: usize = 1 << 14;
 
-/// Runs numbered pieces of work on a fixed number of threads, the caller's among them. With one thread, it starts none.
+/// Runs numbered pieces of work on a fixed number of threads, including the caller's. With one thread, it starts none.
 ///
 /// A piece may use the same pool, and so may several threads at once: a caller that finds the pool busy computes its
 /// pieces alone.
@@ -31,7 +31,7 @@ impl Pool {
     /// A pool of `n_threads` threads; 0 counts as 1.
     ///
     /// # Errors
-    /// When the system cannot start the threads.
+    /// If the system cannot start the threads.
     pub fn new(n_threads: usize) -> std::io::Result<Pool> {
         let team = (n_threads > 1).then(|| Team::new(n_threads)).transpose()?;
         Ok(Pool { team })
@@ -56,7 +56,7 @@ impl Pool {
         }
     }
 
-    /// The results of `piece(0) .. piece(n - 1)` in that order, computed in any.
+    /// The results of `piece(0) .. piece(n - 1)` in that order; they are computed in any order.
     pub fn map<T: Send>(&self, n: usize, piece: impl Fn(usize) -> T + Sync) -> Vec<T> {
         let mut results: Vec<Option<T>> = (0..n).map(|_| None).collect();
         self.for_each_chunk(&mut results, 1, |i, result| result[0] = Some(piece(i)));
@@ -67,7 +67,7 @@ impl Pool {
     /// each.
     ///
     /// # Panics
-    /// When `chunk_len` is zero.
+    /// If `chunk_len` is zero.
     pub fn for_each_chunk<T: Send>(
         &self,
         values: &mut [T],
@@ -83,7 +83,7 @@ impl Pool {
     /// length: `piece(index, chunk_of_a, chunk_of_b)`.
     ///
     /// # Panics
-    /// When a chunk length is zero.
+    /// If a chunk length is zero.
     pub fn for_each_chunk2<A: Send, B: Send>(
         &self,
         (a, a_len): (&mut [A], usize),
@@ -101,7 +101,7 @@ impl Pool {
     /// Like [`for_each_chunk`](Pool::for_each_chunk) for three slices of one length.
     ///
     /// # Panics
-    /// When `chunk_len` is zero.
+    /// If `chunk_len` is zero.
     pub fn for_each_chunk3<T: Send>(
         &self,
         slices: [&mut [T]; 3],
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn work_may_hand_out_work_and_come_from_several_threads() {
+    fn pieces_may_use_the_pool_and_so_may_several_threads() {
         let pool = Pool::new(3).unwrap();
         let sum = |n: usize| {
             pool.map(n, |i| pool.map(i, |j| j).into_iter().sum::<usize>()).into_iter().sum::<usize>()
@@ -175,7 +175,7 @@ mod tests {
         let pool = Pool::new(2).unwrap();
         for _ in 0..5 {
             std::thread::sleep(std::time::Duration::from_millis(5));
-            // Two pieces that wait for each other: no thread can do both.
+            // Two pieces that wait for each other, so one thread cannot do both.
             let barrier = std::sync::Barrier::new(2);
             pool.for_each(2, |_| {
                 barrier.wait();
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "chunk length")]
-    fn chunks_of_nothing_are_refused() {
+    fn empty_chunks_are_refused() {
         Pool::inline().for_each_chunk(&mut [1], 0, |_, _| ());
     }
 }

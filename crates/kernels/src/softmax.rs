@@ -5,8 +5,8 @@
 use crate::multiversion::multiversion;
 use crate::{lanes, math};
 
-/// Logits further below the largest get a probability of zero: it would be 1e-35 at most, and in a row of
-/// many classes subnormal, which is a hundred times as slow.
+/// Logits further below the largest get probability zero: it would be at most 1e-35, and subnormal in a row of many
+/// classes, which is a hundred times slower.
 const LOWEST: f32 = -80.0;
 
 multiversion! {
@@ -15,7 +15,7 @@ multiversion! {
     /// logits themselves, one for each row.
     pub fn softmax(rows: &mut [f32], log_sums: &mut [f32], width: usize) {
         for (row, log_sum) in rows.chunks_exact_mut(width).zip(log_sums) {
-            // f32::max drops NaN; the exponentials bring it back, and `0 * sum` past the logarithm.
+            // f32::max drops NaN; the exponentials restore it, and `0 * sum` carries it past the logarithm.
             let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             for value in row.iter_mut() {
                 let below = *value - max;

@@ -1,11 +1,11 @@
-//! Walking many rows down a decision tree at once.
+//! Sends many rows down a decision tree at once.
 //!
-//! A single row would wait for memory at every node; so several walk side by side, without a branch. A node takes 8 bytes,
-//! so that trees stay in the caches. The values of a block of rows stand feature after feature, as unsigned integers in the
-//! order of the values: then a step is a few loads, a comparison and an addition with its carry, and where in a feature a
-//! row stands is part of the instruction. Where the first four levels are full, their fifteen comparisons are made for all
-//! rows, in vectors, and each row then takes the outcomes of its own. After the first steps, those that have not come to
-//! their leaves are listed, so that none waits for the last of them.
+//! A single row would wait for memory at every node, so several rows walk in parallel, without branches. A node has 8
+//! bytes, so that trees stay in the caches. The values of a block of rows are stored feature by feature, as unsigned
+//! integers in the order of the values: then a step is a few loads, a comparison and an addition with its carry, and
+//! the row's offset within a feature is part of the instruction. If the first four levels are full, their fifteen
+//! comparisons are made for all rows, in vectors, and each row then picks its own results. After the first steps, the
+//! rows that have not reached their leaves are listed, so that none waits for the last one.
 #![allow(unsafe_code)]
 
 mod block;
@@ -21,33 +21,33 @@ use crate::gather;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 struct Node {
-    /// As [`ascending`] has it; in a leaf what it refers to, above all keys.
+    /// An [`ascending`] key; in a leaf the leaf's number, above all keys.
     threshold: u32,
     feature: u16,
-    /// How far behind the node its left child stands, which the right child follows; 0 in a leaf.
+    /// The distance from the node to its left child, which the right child follows; 0 in a leaf.
     ahead: u16,
 }
 
-/// A node as trees are packed from it.
+/// A node, as input of [`Tree::new`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Child {
-    /// Rows whose value of `feature` is above `threshold` go right, to the node behind the `left` one.
+    /// Rows whose value of `feature` is above `threshold` go to the right child.
     Split {
-        /// No row with a NaN goes right.
+        /// The threshold; rows with NaN always go left.
         threshold: f32,
         /// The feature's number.
         feature: u32,
-        /// The number of the left child, which the right child follows and which stands behind its parent.
+        /// The number of the left child, which comes after its parent and before the right child.
         left: u32,
     },
     /// The result for rows that reach this leaf.
     Leaf(u32),
 }
 
-/// Thresholds from here on are above all keys, for this is the key of infinity.
+/// Thresholds from here on are above all keys: this is the key of infinity.
 const ABOVE_ALL: u32 = 0xff80_0000;
 
-/// A tree in the form in which rows walk down it.
+/// A tree in the form for walking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
     nodes: Vec<Node>,
@@ -56,25 +56,26 @@ pub struct Tree {
     is_top_full: bool,
 }
 
-/// Rows that walk at once.
+/// The number of rows that walk at once.
 const LANES: usize = 8;
 
-/// Rows that walk at once when few are left.
+/// The number of rows that walk at once when few are left.
 const FEW: usize = 4;
 
-/// Steps before leaves are first looked for, the top levels included: about half the rows have come to one.
+/// The number of steps before leaves are first checked, including the top levels: about half of the rows have reached
+/// one.
 const FIRST_STEPS: usize = 12;
 
-/// Bytes of a tree that are fetched ahead: half the first-level cache.
+/// The number of bytes of a tree that are prefetched: half of the first-level cache.
 pub const FETCHED: usize = 1 << 14;
 
-/// Steps between two looks.
+/// The number of steps between two checks.
 const STEPS: usize = 4;
 
 impl Tree {
     /// Packs a tree, the root first.
     ///
-    /// `None` when a node does not fit: more than 65,536 features, a child too far behind or missing, or a leaf with a
+    /// `None` if a node does not fit: more than 65,536 features, a child too far away or missing, or a leaf with a
     /// number of 2^23 or more.
     pub fn new(nodes: impl IntoIterator<Item = Child>, n_features: usize) -> Option<Tree> {
         let nodes: Vec<Child> = nodes.into_iter().collect();
@@ -103,10 +104,10 @@ impl Tree {
         self.nodes.iter().step_by(a_line).take(FETCHED / gather::LINE).for_each(gather::prefetch);
     }
 
-    /// Takes the rows of `block` down the tree, and writes the number of the leaf that each reaches. A NaN goes left.
+    /// Sends the rows of `block` down the tree, and writes the number of the leaf that each reaches. NaN goes left.
     ///
     /// # Panics
-    /// When the rows have another number of features than the tree, or `leaves` another length than the rows.
+    /// If the rows have another number of features than the tree, or `leaves` another length than the rows.
     pub fn walk(&self, block: &Block, leaves: &mut [u32]) {
         assert_eq!(block.n_features, self.n_features, "features of the rows");
         assert_eq!(leaves.len(), block.n_rows, "a leaf a row");
@@ -124,8 +125,8 @@ impl Tree {
             let keys = &block.keys[i * LANES..];
             let mut here = *at;
             for _ in 0..n_steps {
-                // SAFETY: of each feature there are ROWS keys, so LANES from the first of a group on, and walks begin at
-                // nodes of the tree.
+                // SAFETY: each feature has ROWS keys, so LANES from the first of a group on, and walks start at nodes
+                // of the tree.
                 unsafe { self.step(keys, |lane| lane, &mut here) };
             }
             *at = here;
@@ -140,7 +141,7 @@ impl Tree {
         }
     }
 
-    /// Walks on with the rows `listed` of a block, each from the node it is `at`.
+    /// Continues with the rows `listed` of a block, each from its node `at`.
     fn walk_listed(&self, keys: &[u32], listed: &mut [u32], at: &mut [u32]) {
         let mut n_listed = listed.len();
         while n_listed > 0 {
@@ -157,7 +158,8 @@ impl Tree {
         }
     }
 
-    /// Walks on with the first `N` of the rows `listed` in a range, and lists those that have not arrived from `n_left` on.
+    /// Continues with the first `N` of the rows `listed` in a range, and lists those that have not arrived from
+    /// `n_left` on.
     #[inline(always)]
     fn walk_some<const N: usize>(
         &self,
@@ -182,11 +184,11 @@ impl Tree {
         n_left
     }
 
-    /// Each row goes from the node it is at to a child; in a leaf it stays.
+    /// Moves each row from its node to a child; in a leaf it stays.
     ///
     /// # Safety
-    /// `keys` has ROWS keys of each of the tree's features but the last, and of that as many that it has one at `row` of
-    /// each lane; `at` are nodes of the tree.
+    /// `keys` must have ROWS keys of each of the tree's features but the last, and enough of that for `row` of each
+    /// lane; `at` must be nodes of the tree.
     #[inline(always)]
     unsafe fn step<const N: usize>(&self, keys: &[u32], row: impl Fn(usize) -> usize, at: &mut [u32; N]) {
         let nodes = self.nodes.as_ptr();
@@ -217,7 +219,7 @@ mod tests {
         let (mut nodes, mut left) = (Vec::new(), n_splits);
         let mut n_nodes = 1;
         while (nodes.len() as u32) < n_nodes {
-            // The last one that waits has to be split, lest there be too few.
+            // The last waiting node must be split, or there would be too few.
             if left > 0 && (random.below(3) > 0 || nodes.len() as u32 + 1 == n_nodes) {
                 let threshold = match random.below(9) {
                     8 => f32::INFINITY,
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_to_the_leaves_of_a_single_walk() {
+    fn rows_reach_the_same_leaves_as_a_single_walk() {
         for seed in 0..60 {
             let mut random = Philox::new(seed, 1, 0).sequence(0, 0);
             let n_features = 1 + random.below(20) as usize;
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn trees_that_do_not_fit_are_refused() {
         let tree = |nodes: &[Child], n_features| Tree::new(nodes.iter().copied(), n_features);
         let leaf = Child::Leaf(0);
         assert!(tree(&[], 1).is_none());

@@ -1,12 +1,13 @@
-//! How much the best of many trials promises too much, and what the correction makes of it: the numbers of
+//! Measures how optimistic the score of the best of many trials is, and how well the correction works: the table in
 //! `docs/guide/honest-numbers.md`.
 //!
 //! ```text
 //! cargo run --release -p headsmith-metrics --example selection
 //! ```
 //!
-//! Every study has three classes and trials that predict the true one with a probability of their own: the same for
-//! all, or spread around it. Two trials share what they say of a row so often that being right is correlated by 0.6.
+//! Every study has three classes. Each trial predicts the true class with its own probability: the same for all, or
+//! spread around it. Two trials share their prediction of a row often enough that their correctness has a correlation
+//! of 0.6.
 
 use std::time::Instant;
 
@@ -23,8 +24,9 @@ struct Simulated {
     truths: Vec<f64>,
 }
 
-/// What a trial that is right with probability `truth` says of a row of class `class`, by one number in `[0, 1)`.
-fn say(class: u32, u: f64, truth: f64) -> u8 {
+/// The prediction of a trial that is right with probability `truth`, for a row of class `class` and a random number in
+/// `[0, 1)`.
+fn predict(class: u32, u: f64, truth: f64) -> u8 {
     let off = if u < truth { 0 } else { 1 + u32::from(u < truth + 0.5 * (1.0 - truth)) };
     ((class + off) % 3) as u8
 }
@@ -41,7 +43,7 @@ fn simulate(seed: u64, n_samples: usize, n_trials: usize, spread: f64) -> Simula
     let truths: Vec<f64> = (0..n_trials).map(|_| 0.64 + spread * normal(&mut draws)).collect();
     let mut trial = |truth: f64| {
         let mut u = |shared: f64| if draws.uniform() < CORRELATION.sqrt() { shared } else { draws.uniform() };
-        y_true.iter().zip(&shared).map(|(&class, &shared)| say(class, u(shared), truth)).collect()
+        y_true.iter().zip(&shared).map(|(&class, &shared)| predict(class, u(shared), truth)).collect()
     };
     let trials = truths.iter().map(|&truth| trial(truth)).collect();
     Simulated { y_true, trials, truths }

@@ -12,7 +12,7 @@ use crate::ranking::thresholds;
 /// `proba` is `n_samples x n_classes`.
 ///
 /// # Panics
-/// When there is not one label a row, or `class` is not below the number of columns.
+/// If the number of labels differs from that of the rows, or `class` is not below the number of columns.
 pub fn average_precision(y_true: &[u32], proba: MatRef<'_>, class: usize) -> f64 {
     let found = thresholds(y_true, proba, class);
     let n_class = found.last().map_or(0, |all| all.hits);

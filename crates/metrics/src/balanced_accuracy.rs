@@ -3,7 +3,7 @@
 
 use crate::{Confusion, recall};
 
-/// The mean recall of the classes that have samples; 0 of no samples. scikit-learn's `balanced_accuracy_score`.
+/// The mean recall of the classes that have samples; 0 without samples. scikit-learn's `balanced_accuracy_score`.
 pub fn balanced_accuracy(confusion: &Confusion) -> f64 {
     let present = || (0..confusion.n_classes()).filter(|&c| confusion.support(c) > 0);
     let sum: f64 = present().map(|c| recall(confusion, c)).sum();

@@ -1,16 +1,16 @@
-//! Bootstrap intervals: how far a score would move had other samples been drawn (Efron and Tibshirani, "An introduction to
-//! the bootstrap", 1993, chapters 13 and 15).
+//! Bootstrap intervals: how much a score would vary with other samples (Efron and Tibshirani, "An introduction to the
+//! bootstrap", 1993, chapters 13 and 15).
 //!
-//! A resample draws as many rows as there are, with replacement, as they come: of a rare class sometimes more and
-//! sometimes fewer, for the next table will have other counts too. Each score is computed again for every resample; the
-//! interval is between two percentiles of the results. Where resampling cannot show what other rows would do (the score is
-//! perfect, or a class is never predicted), Wilson's bounds (`unseen.rs`) widen it. The rows are drawn, not their scores, so the scores of one
-//! resample belong together, and so do those of two heads in [`paired_difference`]. (The confusion matrix alone could
-//! be drawn as a multinomial for each of its rows, which is what counting drawn rows amounts to; but log loss, Brier
-//! score and calibration need the rows, and then the matrix comes for nothing.)
+//! A resample draws as many rows as there are, with replacement and without stratification: a rare class is drawn
+//! sometimes more and sometimes less often, because the next table will have other counts too. Each score is computed
+//! again for every resample; the interval is between two percentiles of the results. If resampling cannot show the
+//! effect of other rows (the score is perfect, or a class is never predicted), Wilson's bounds (`unseen.rs`) widen it.
+//! Rows are drawn, not their scores, so the scores of one resample belong together, and so do those of two heads in
+//! [`paired_difference`]. (Drawing the confusion matrix as one multinomial per row would give the same counts, but log
+//! loss, Brier score and calibration need the rows.)
 //!
-//! What is random in resample `r` comes from Philox with `(seed, r)`: intervals are the same for any number of
-//! threads, and the first resamples of many are those of few.
+//! All randomness of resample `r` comes from Philox with `(seed, r)`: intervals are the same for any number of
+//! threads, and the first of many resamples are those of few.
 
 mod classes;
 mod intervals;
@@ -30,18 +30,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Error, Result};
 
-/// How to resample.
+/// Options for resampling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// How many resamples; at least 1. 10,000 when not told.
+    /// The number of resamples; at least 1. Default: 10,000.
     pub n_resamples: u32,
-    /// The share of resamples within an interval, between 0 and 1. 0.95 when not told.
+    /// The share of resamples within an interval, between 0 and 1. Default: 0.95.
     pub confidence: f64,
-    /// The seed of the resamples. 42 when not told.
+    /// The seed of the resamples. Default: 42.
     pub seed: u64,
 }
 
-/// The range of a score that holds its confidence of the resamples.
+/// A score's confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Its lower end.
@@ -72,7 +72,7 @@ impl Options {
 }
 
 impl Interval {
-    /// The percentile interval of `confidence`: as much is left out below as above. Sorts `values`.
+    /// The percentile interval of `confidence`, with equal shares outside at both ends. Sorts `values`.
     fn of(values: &mut [f64], confidence: f64) -> Interval {
         values.sort_unstable_by(f64::total_cmp);
         let tail = 0.5 * (1.0 - confidence);
@@ -80,7 +80,7 @@ impl Interval {
     }
 }
 
-/// The quantile `q` of values in order, between two of them linearly: `numpy.quantile`.
+/// The quantile `q` of sorted values, with linear interpolation: `numpy.quantile`.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
     let place = q * (sorted.len() - 1) as f64;
     let below = place.floor() as usize;
@@ -88,10 +88,10 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
     sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
 }
 
-/// How many resamples are one piece of work.
+/// The number of resamples in one piece of work.
 const PIECE: u32 = 64;
 
-/// What `statistics` makes of each resample, in order. Each piece of work has a scratch of its own.
+/// Calls `statistics` for each resample, and returns the results in order. Each piece of work has its own scratch.
 fn replicate<S, T: Send>(
     options: &Options,
     pool: &Pool,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn resamples_come_in_order_and_each_once() {
+    fn resamples_are_in_order_and_unique() {
         for n_resamples in [1, 63, 64, 65, 1000] {
             let options = Options { n_resamples, ..Options::default() };
             let seen = replicate(&options, &Pool::new(3).unwrap(), || (), |r, ()| r);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense_are_refused() {
+    fn invalid_options_are_refused() {
         let message = |options: Options| options.check().unwrap_err().to_string();
         assert_eq!(
             message(Options { n_resamples: 0, ..Options::default() }),

@@ -5,18 +5,19 @@ use headsmith_kernels::MatRef;
 
 use crate::predicted_class;
 
-/// The customary number of bins.
+/// The usual number of bins.
 pub const N_BINS: usize = 15;
 
-/// The mean over the samples of `|accuracy - confidence|` of each sample's bin; 0 of no samples.
+/// The mean over the samples of `|accuracy - confidence|` of each sample's bin; 0 without samples.
 ///
-/// `proba` is `n_samples x n_classes`. A sample's confidence is its greatest probability. Bin `m` of `n_bins` takes
-/// the confidences in `((m - 1) / n_bins, m / n_bins]`, so 1 belongs to the last bin; 0, which no distribution has
-/// as its greatest, goes to the first. A bin's accuracy and confidence are the means of its samples; empty bins do
-/// not count. With 15 bins no `f32` but 1 is the upper edge of a bin, so nothing hangs on which side is closed.
+/// `proba` is `n_samples x n_classes`. A sample's confidence is its largest probability. Bin `m` of `n_bins` contains
+/// the confidences in `((m - 1) / n_bins, m / n_bins]`, so 1 belongs to the last bin; 0, which no distribution has as
+/// its largest probability, belongs to the first. A bin's accuracy and confidence are the means of its samples; empty
+/// bins are ignored. With 15 bins no `f32` but 1 is the upper edge of a bin, so it does not matter which side is
+/// closed.
 ///
 /// # Panics
-/// When there is not one label a row, or `n_bins` is zero.
+/// If the number of labels differs from that of the rows, or `n_bins` is zero.
 pub fn expected_calibration_error(y_true: &[u32], proba: MatRef<'_>, n_bins: usize) -> f64 {
     assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
     let mut gaps = vec![0.0; n_bins];
@@ -30,18 +31,18 @@ pub fn expected_calibration_error(y_true: &[u32], proba: MatRef<'_>, n_bins: usi
 /// The samples of a bin of confidences.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Bin {
-    /// How many they are.
+    /// The number of samples.
     pub n_samples: u64,
-    /// The mean of their confidences; 0 of none.
+    /// The mean of their confidences; 0 without samples.
     pub confidence: f64,
-    /// The share of them that is of the class predicted; 0 of none.
+    /// The share of correct predictions; 0 without samples.
     pub accuracy: f64,
 }
 
 /// The bins of [`expected_calibration_error`]: the points of a reliability diagram, empty ones too.
 ///
 /// # Panics
-/// When there is not one label a row, or `n_bins` is zero.
+/// If the number of labels differs from that of the rows, or `n_bins` is zero.
 pub fn reliability(y_true: &[u32], proba: MatRef<'_>, n_bins: usize) -> Vec<Bin> {
     assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
     let mut bins = vec![Bin::default(); n_bins];
@@ -68,12 +69,12 @@ pub(crate) fn mean_gap(gaps: &[f64], n_samples: usize) -> f64 {
     gaps.iter().map(|gap| gap.abs()).sum::<f64>() / n_samples.max(1) as f64
 }
 
-/// The bin of a sample of class `class`, and by how much its being right (1) or wrong (0) exceeds its confidence.
+/// The bin of a sample of class `class`, and its correctness (0 or 1) minus its confidence.
 pub(crate) fn sample_gap(class: u32, row: &[f32], n_bins: usize) -> (usize, f64) {
     let predicted = predicted_class(row);
     let confidence = row.get(predicted).map_or(0.0, |&p| f64::from(p));
     let hit = f64::from(u8::from(predicted == class as usize));
-    // The product is exact (24 bits by a few), so no confidence strays over an edge by rounding.
+    // The product is exact (24 bits by a few), so rounding does not move a confidence across an edge.
     let bin = (confidence * n_bins as f64).ceil() as usize;
     (bin.saturating_sub(1).min(n_bins - 1), hit - confidence)
 }

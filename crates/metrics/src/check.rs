@@ -1,21 +1,21 @@
-//! What makes labels and probabilities fit for scoring.
+//! Checks of labels and probabilities before they are scored.
 
 use headsmith_kernels::MatRef;
 
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why something cannot be scored; the message says what is wrong and where.
+/// Input that cannot be scored; the message gives the fault and its location.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(pub(crate) String);
 
-/// How far the probabilities of a sample may sum from 1: scikit-learn's own bound for `float32`, the square root of
-/// the machine precision.
+/// The maximum distance of a probability sum from 1: scikit-learn's own bound for `float32`, the square root of the
+/// machine precision.
 const SUM_TOLERANCE: f64 = 3.453e-4;
 
-/// Checks that there is at least one sample, one label a row, every label has its column, and every row is a
-/// distribution over the classes.
+/// Checks that there is at least one sample, that labels and rows are equally many, that every label has its column,
+/// and that every row is a probability distribution.
 pub(crate) fn check(y_true: &[u32], proba: MatRef<'_>) -> Result<()> {
     if y_true.len() != proba.n_rows() {
         return Err(Error(format!("{} labels but {} rows of probabilities", y_true.len(), proba.n_rows())));
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_scored_is_refused_with_its_place() {
+    fn invalid_input_is_refused_with_its_location() {
         assert_eq!(message(&[0], &[0.5; 4], 2), "1 labels but 2 rows of probabilities");
         assert_eq!(message(&[], &[], 0), "there are no samples to score");
         assert_eq!(

@@ -3,9 +3,9 @@
 
 use crate::Confusion;
 
-/// `1 - observed / expected` disagreement, at most 1, with 0 for chance; `None` when chance agreement is complete (all
-/// samples are of one class and predicted as it, or there are none), where scikit-learn's `cohen_kappa_score`
-/// gives NaN.
+/// `1 - observed / expected` disagreement, at most 1, with 0 for chance; `None` if chance agreement is complete (all
+/// samples have one class and are predicted as it, or there are none), where scikit-learn's `cohen_kappa_score` gives
+/// NaN.
 pub fn cohen_kappa(confusion: &Confusion) -> Option<f64> {
     let n = confusion.n_samples() as f64;
     let (mut hits, mut chance) = (0.0, 0.0);

@@ -1,7 +1,7 @@
-//! The confusion matrix: how many samples of each class were predicted as which class.
+//! The confusion matrix: the number of samples of each class that were predicted as each class.
 //!
-//! Everything that is counted of predicted classes (accuracy, F1, MCC ..) is a function of it alone, so it can be
-//! filled batch by batch and merged from parts.
+//! Every metric of predicted classes (accuracy, F1, MCC ..) is a function of it, so it can be filled in batches and
+//! merged from parts.
 
 use headsmith_kernels::MatRef;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::{accuracy, f1, weighted_average};
 #[serde(into = "Vec<Vec<u64>>", try_from = "Vec<Vec<u64>>")]
 pub struct Confusion {
     counts: Vec<u64>,
-    /// The sums of the rows and of the columns, kept up to date: every metric asks for them.
+    /// The sums of the rows and of the columns, kept up to date because every metric needs them.
     support: Vec<u64>,
     predicted: Vec<u64>,
 }
@@ -28,11 +28,11 @@ impl Confusion {
         }
     }
 
-    /// The table of every sample: its class in `y_true` against the predicted class of its row of `proba`
-    /// (`n_samples x n_classes`).
+    /// Counts every sample: its class in `y_true` against the predicted class of its row of `proba` (`n_samples x
+    /// n_classes`).
     ///
     /// # Panics
-    /// When there is not one label a row, or a label is not below the number of columns.
+    /// If the number of labels differs from that of the rows, or a label is not below the number of columns.
     pub fn of(y_true: &[u32], proba: MatRef<'_>) -> Confusion {
         assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
         let mut confusion = Confusion::new(proba.n_cols());
@@ -45,7 +45,7 @@ impl Confusion {
     /// Counts one sample of class `true_class` that was predicted as `predicted`.
     ///
     /// # Panics
-    /// When a class is not below `n_classes`.
+    /// If a class is not below `n_classes`.
     #[inline]
     pub fn add(&mut self, true_class: usize, predicted: usize) {
         self.add_many(true_class, predicted, 1);
@@ -54,7 +54,7 @@ impl Confusion {
     /// Counts `n` samples of class `true_class` that were predicted as `predicted`.
     ///
     /// # Panics
-    /// When a class is not below `n_classes`.
+    /// If a class is not below `n_classes`.
     #[inline]
     pub fn add_many(&mut self, true_class: usize, predicted: usize, n: u64) {
         self.support[true_class] += n;
@@ -69,11 +69,11 @@ impl Confusion {
         self.predicted.fill(0);
     }
 
-    /// Sets every count to zero, where none but those of `cells` (true class, predicted class) can be others: with many
-    /// classes far less work than [`clear`](Confusion::clear).
+    /// Sets the counts of `cells` (true class, predicted class) to zero; all others must be zero already. With many
+    /// classes this is much faster than [`clear`](Confusion::clear).
     ///
     /// # Panics
-    /// When a class is not below `n_classes`.
+    /// If a class is not below `n_classes`.
     pub fn clear_cells(&mut self, cells: impl IntoIterator<Item = (usize, usize)>) {
         let n_classes = self.n_classes();
         for (true_class, predicted) in cells {
@@ -86,7 +86,7 @@ impl Confusion {
     /// Adds the counts of `other`.
     ///
     /// # Panics
-    /// When the numbers of classes differ.
+    /// If the numbers of classes differ.
     pub fn merge(&mut self, other: &Confusion) {
         assert_eq!(self.n_classes(), other.n_classes(), "classes of the two tables");
         for class in 0..other.n_classes() {
@@ -104,25 +104,25 @@ impl Confusion {
         self.support.iter().sum()
     }
 
-    /// How many samples of `true_class` were predicted as each class.
+    /// The number of samples of `true_class` that were predicted as each class.
     ///
     /// # Panics
-    /// When `true_class` is not below `n_classes`.
+    /// If `true_class` is not below `n_classes`.
     pub fn row(&self, true_class: usize) -> &[u64] {
         &self.counts[true_class * self.n_classes()..(true_class + 1) * self.n_classes()]
     }
 
-    /// How many samples of `class` were recognised.
+    /// The number of samples of `class` that were recognised.
     pub fn hits(&self, class: usize) -> u64 {
         self.row(class)[class]
     }
 
-    /// How many samples are of `class`: its support.
+    /// The number of samples of `class`: its support.
     pub fn support(&self, class: usize) -> u64 {
         self.support[class]
     }
 
-    /// How many samples were predicted as `class`.
+    /// The number of samples that were predicted as `class`.
     pub fn predicted(&self, class: usize) -> u64 {
         self.predicted[class]
     }
@@ -138,9 +138,9 @@ impl Confusion {
     }
 }
 
-/// The class of the greatest of a sample's probabilities, the first where several are equal: `numpy.argmax`.
+/// The class with a sample's largest probability, the first of equals: `numpy.argmax`.
 ///
-/// Of an empty row, 0. NaN has no place among probabilities; a row that begins with one is of class 0.
+/// 0 for an empty row. Probabilities are never NaN; a row that starts with NaN gives class 0.
 #[inline]
 pub fn predicted_class(row: &[f32]) -> usize {
     let mut best = 0;
@@ -152,7 +152,7 @@ pub fn predicted_class(row: &[f32]) -> usize {
     best
 }
 
-/// `part / whole`, and 0 where there is no whole: scikit-learn's `zero_division=0`.
+/// `part / whole`, or 0 if `whole` is 0: scikit-learn's `zero_division=0`.
 pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_merge_into_the_whole() {
+    fn parts_merge_to_the_same_counts() {
         let mut parts = Confusion::new(3);
         parts.add(0, 1);
         parts.merge(&example());
@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn only_square_tables_are_taken() {
+    fn only_square_tables_are_accepted() {
         assert!(Confusion::try_from(vec![vec![1, 2], vec![3]]).unwrap_err().contains("a row of 1"));
         let huge = vec![vec![u64::MAX, 0], vec![0, 1]];
         assert!(Confusion::try_from(huge).unwrap_err().contains("more samples than can be counted"));
     }
 
     #[test]
-    fn cleared_cells_are_as_a_new_table() {
+    fn cleared_cells_equal_a_new_table() {
         let mut confusion = Confusion::new(3);
         let cells = [(0, 2), (1, 1), (2, 0)];
         for (class, predicted) in cells {

@@ -1,14 +1,14 @@
-//! ROC and precision-recall curves, one class against the rest, with as few points as show them.
+//! ROC and precision-recall curves, one class against the rest, with as few points as necessary.
 
 use headsmith_kernels::MatRef;
 
 use crate::confusion::ratio;
-use crate::ranking::{Found, thresholds};
+use crate::ranking::{ThresholdCounts, thresholds};
 
-/// A point of a curve: what a threshold on the class's probability finds.
+/// A point of a curve: the result of one threshold on the class's probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// The least probability that counts as found; infinite where nothing is found.
+    /// The smallest probability that counts as positive; infinite if nothing does.
     pub threshold: f64,
     /// False positive rate (ROC), or recall.
     pub x: f64,
@@ -17,25 +17,25 @@ pub struct Point {
 }
 
 /// False against true positive rate of `class` at every threshold from above all probabilities down to the lowest:
-/// scikit-learn's `roc_curve(y_true == class, proba[:, class], drop_intermediate=False)`. Empty when no sample or every
-/// sample is of the class.
+/// scikit-learn's `roc_curve(y_true == class, proba[:, class], drop_intermediate=False)`. Empty if no sample or every
+/// sample has the class.
 ///
-/// Points nearer than `resolution` in both directions to the one before them are left out, but never the last: of
-/// any number of samples there are some `2 / resolution` points. 0 leaves none out.
+/// Points closer than `resolution` to the previous one in both directions are left out, except the last one: any
+/// number of samples gives about `2 / resolution` points. 0 leaves none out.
 ///
 /// # Panics
-/// When there is not one label a row, or `class` is not below the number of columns.
+/// If the number of labels differs from that of the rows, or `class` is not below the number of columns.
 pub fn roc_curve(y_true: &[u32], proba: MatRef<'_>, class: usize, resolution: f64) -> Vec<Point> {
     roc_of(&thresholds(y_true, proba, class), resolution)
 }
 
-fn roc_of(found: &[Found], resolution: f64) -> Vec<Point> {
+fn roc_of(found: &[ThresholdCounts], resolution: f64) -> Vec<Point> {
     let all = found.last().copied().unwrap_or_default();
     if all.hits == 0 || all.false_alarms == 0 {
         return Vec::new();
     }
     let first = Point { threshold: f64::INFINITY, x: 0.0, y: 0.0 };
-    let point = |now: &Found| Point {
+    let point = |now: &ThresholdCounts| Point {
         threshold: f64::from(now.threshold),
         x: ratio(now.false_alarms, all.false_alarms),
         y: ratio(now.hits, all.hits),
@@ -43,9 +43,9 @@ fn roc_of(found: &[Found], resolution: f64) -> Vec<Point> {
     thinned(first, found.iter().map(point), resolution)
 }
 
-/// Recall against precision of `class`, thresholds, thinning and panics as in [`roc_curve`]: scikit-learn's
-/// `precision_recall_curve(y_true == class, proba[:, class])` from its end, where the precision of finding nothing is 1 by
-/// convention. Empty when no sample is of the class.
+/// Recall against precision of `class`, with thresholds, thinning and panics as in [`roc_curve`]: scikit-learn's
+/// `precision_recall_curve(y_true == class, proba[:, class])` in reverse, where the precision without positives is 1
+/// by convention. Empty if no sample has the class.
 pub fn precision_recall_curve(
     y_true: &[u32],
     proba: MatRef<'_>,
@@ -55,7 +55,7 @@ pub fn precision_recall_curve(
     precision_recall_of(&thresholds(y_true, proba, class), resolution)
 }
 
-/// [`roc_curve`] and [`precision_recall_curve`] at once: the rows are sorted but once.
+/// [`roc_curve`] and [`precision_recall_curve`] at once: the rows are sorted only once.
 pub fn both_curves(
     y_true: &[u32],
     proba: MatRef<'_>,
@@ -66,13 +66,13 @@ pub fn both_curves(
     (roc_of(&found, resolution), precision_recall_of(&found, resolution))
 }
 
-fn precision_recall_of(found: &[Found], resolution: f64) -> Vec<Point> {
+fn precision_recall_of(found: &[ThresholdCounts], resolution: f64) -> Vec<Point> {
     let n_class = found.last().map_or(0, |all| all.hits);
     if n_class == 0 {
         return Vec::new();
     }
     let first = Point { threshold: f64::INFINITY, x: 0.0, y: 1.0 };
-    let point = |now: &Found| Point {
+    let point = |now: &ThresholdCounts| Point {
         threshold: f64::from(now.threshold),
         x: ratio(now.hits, n_class),
         y: ratio(now.hits, now.hits + now.false_alarms),

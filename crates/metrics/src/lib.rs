@@ -2,13 +2,12 @@
 //!
 //! The input is always the same: `y_true`, a class index in `0 .. n_classes` for each sample, and `proba`, an
 //! `n_samples x n_classes` matrix of probabilities. The predicted class of a sample is its most probable one, the
-//! first where several are equal ([`predicted_class`]). What is counted of predicted classes is a function of the
-//! [`Confusion`] matrix; what is measured on the probabilities takes them as they are: the `f32` numbers, widened
-//! to `f64`, neither rescaled nor rounded. That is what scikit-learn computes from `proba.astype(numpy.float64)`;
-//! given `float32` itself, it computes in single precision.
+//! first of equals ([`predicted_class`]). Metrics of predicted classes are functions of the [`Confusion`] matrix;
+//! metrics of probabilities use the `f32` numbers widened to `f64`, neither rescaled nor rounded. scikit-learn
+//! computes the same from `proba.astype(numpy.float64)`; given `float32` itself, it computes in single precision.
 //!
-//! [`score`] checks the input and computes everything; [`bootstrap`] computes their confidence intervals. The functions
-//! for single metrics do not check: they panic where lengths or classes do not fit.
+//! [`score`] checks the input and computes everything; [`bootstrap`] computes confidence intervals. The functions for
+//! single metrics do not check: they panic if lengths or classes do not fit.
 //!
 //! ```
 //! use headsmith_kernels::MatRef;

@@ -2,16 +2,15 @@
 
 use headsmith_kernels::MatRef;
 
-/// `-mean(ln p)`, `p` the probability of a sample's true class, clipped to `[e, 1 - e]` with `e` the machine
-/// precision of `f64`, 2.2e-16; 0 of no samples.
+/// `-mean(ln p)`, `p` the probability of a sample's true class, clipped to `[e, 1 - e]` with `e` the machine precision
+/// of `f64`, 2.2e-16; 0 without samples.
 ///
-/// `proba` is `n_samples x n_classes`. scikit-learn's `log_loss` of the probabilities as `float64`. It clips by
-/// the precision of the type it is given, so a probability of exactly 0 costs 36.04 here and there, but 15.94
-/// there when it is given `float32`. Like scikit-learn's, it takes rows as they are and does not rescale those
-/// that do not quite sum to 1.
+/// `proba` is `n_samples x n_classes`. scikit-learn's `log_loss` of the probabilities as `float64`. It clips by the
+/// precision of its input's type, so a probability of exactly 0 costs 36.04 here and there, but 15.94 in scikit-learn
+/// with `float32`. As in scikit-learn, rows that do not quite sum to 1 are not rescaled.
 ///
 /// # Panics
-/// When there is not one label a row, or a label is not below the number of columns.
+/// If the number of labels differs from that of the rows, or a label is not below the number of columns.
 pub fn log_loss(y_true: &[u32], proba: MatRef<'_>) -> f64 {
     assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
     let sum: f64 = y_true.iter().enumerate().map(|(i, &c)| sample_log_loss(c, proba.row(i))).sum();

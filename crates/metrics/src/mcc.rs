@@ -3,9 +3,8 @@
 
 use crate::Confusion;
 
-/// `cov(true, predicted) / sqrt(cov(true, true) cov(predicted, predicted))`, from -1 to 1, with 0 for chance; 0 also
-/// when all samples are of one class or predicted as one, where it is undefined. scikit-learn's
-/// `matthews_corrcoef`.
+/// `cov(true, predicted) / sqrt(cov(true, true) cov(predicted, predicted))`, from -1 to 1, with 0 for chance; also 0
+/// if all samples have one class or are predicted as one, where it is undefined. scikit-learn's `matthews_corrcoef`.
 ///
 /// With `n` samples, `h` hits, `t_c` samples of class `c` and `p_c` samples predicted as it, the covariances are
 /// `h n - sum t_c p_c`, `n^2 - sum t_c^2` and `n^2 - sum p_c^2`.

@@ -1,4 +1,4 @@
-//! The metric that chooses: among epochs, trials and heads.
+//! The metric for selecting among epochs, trials and heads.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::bootstrap::{Interval, Intervals};
 use crate::check::Error;
 use crate::{Confusion, Scores, accuracy, balanced_accuracy, f1, macro_average, mcc, weighted_average};
 
-/// A score that can choose, by its name in [`Scores`].
+/// A score for selection, by its name in [`Scores`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
@@ -78,7 +78,7 @@ impl Metric {
         if self.is_better(b, a) { b } else { a }
     }
 
-    /// A value that every value is better than.
+    /// A value that is worse than every other.
     pub fn worst(self) -> f64 {
         if self.is_greater_better() { f64::NEG_INFINITY } else { f64::INFINITY }
     }
@@ -107,7 +107,7 @@ impl Metric {
         }
     }
 
-    /// Its value where it is a function of the predicted classes; `None` for the log loss, which needs probabilities.
+    /// Its value if it is a function of the predicted classes; `None` for the log loss, which needs probabilities.
     pub fn of_confusion(self, confusion: &Confusion) -> Option<f64> {
         match self {
             Metric::WeightedF1 => Some(weighted_average(confusion, f1)),
@@ -119,7 +119,7 @@ impl Metric {
         }
     }
 
-    /// Whether it is the default: files that never heard of another leave it out.
+    /// Whether it is the default, which older files leave out.
     pub fn is_default(&self) -> bool {
         *self == Metric::default()
     }
@@ -138,7 +138,7 @@ pub struct ByMetric<T> {
 }
 
 impl<T> ByMetric<T> {
-    /// The value that `of` gives for each metric.
+    /// A value for each metric, computed by `of`.
     pub fn from_fn(of: impl Fn(Metric) -> T) -> ByMetric<T> {
         ByMetric {
             weighted_f1: of(Metric::WeightedF1),
@@ -186,7 +186,7 @@ mod tests {
     use headsmith_kernels::{MatRef, Pool};
 
     #[test]
-    fn each_is_the_score_of_its_name() {
+    fn names_match_their_scores() {
         let proba = [0.7, 0.2, 0.1, 0.3, 0.4, 0.3, 0.5, 0.1, 0.4, 0.1, 0.1, 0.8, 0.2, 0.7, 0.1];
         let (y_true, proba) = ([0, 1, 2, 2, 0], MatRef::new(&proba, 5, 3));
         let scores = crate::score(&y_true, proba).unwrap();

@@ -1,23 +1,23 @@
-//! What a threshold on one class's probability finds: the common part of ROC AUC and average precision.
+//! Counts of positives at each threshold on one class's probability, shared by ROC AUC and average precision.
 
 use headsmith_kernels::MatRef;
 
-/// What is found at a threshold: samples of the class, and samples of others.
+/// Counts at a threshold: samples of the class, and samples of others.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Found {
+pub(crate) struct ThresholdCounts {
     pub(crate) threshold: f32,
     pub(crate) hits: u64,
     pub(crate) false_alarms: u64,
 }
 
-/// What each distinct value of column `class` finds as a threshold, from the highest down to the lowest, which finds
-/// every sample.
-pub(crate) fn thresholds(y_true: &[u32], proba: MatRef<'_>, class: usize) -> Vec<Found> {
+/// The counts at each distinct value of column `class` as a threshold, from the highest down to the lowest, at which
+/// all samples are positive.
+pub(crate) fn thresholds(y_true: &[u32], proba: MatRef<'_>, class: usize) -> Vec<ThresholdCounts> {
     assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
     let mut ranked: Vec<(f32, bool)> =
         y_true.iter().enumerate().map(|(i, &c)| (proba.row(i)[class], c as usize == class)).collect();
     ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-    let mut found = Found::default();
+    let mut found = ThresholdCounts::default();
     let step = |group: &[(f32, bool)]| {
         let hits = group.iter().filter(|(_, is_class)| *is_class).count() as u64;
         found.hits += hits;

@@ -1,22 +1,23 @@
-//! Area under the ROC curve, one class against the rest: the chance that a sample of the class gets a higher
-//! probability of it than a sample of another, equal ones counting half (Hanley and McNeil, 1982).
+//! Area under the ROC curve, one class against the rest: the probability that a sample of the class gets a higher
+//! probability of it than another sample, with ties counting half (Hanley and McNeil, 1982).
 
 use headsmith_kernels::MatRef;
 
-use crate::ranking::{Found, thresholds};
+use crate::ranking::{ThresholdCounts, thresholds};
 
-/// The area of `class` against the rest; `None` when no sample or every sample is of it, where scikit-learn's
+/// The area of `class` against the rest; `None` if no sample or every sample has it, where scikit-learn's
 /// `roc_auc_score(y_true == class, proba[:, class])` gives NaN.
 ///
-/// `proba` is `n_samples x n_classes`. The trapezoids are summed in integers: the area is exact but for one rounding.
+/// `proba` is `n_samples x n_classes`. The trapezoids are summed in integers: the area is exact except for one
+/// rounding.
 ///
 /// # Panics
-/// When there is not one label a row, or `class` is not below the number of columns.
+/// If the number of labels differs from that of the rows, or `class` is not below the number of columns.
 pub fn roc_auc(y_true: &[u32], proba: MatRef<'_>, class: usize) -> Option<f64> {
     let found = thresholds(y_true, proba, class);
     let all = found.last().copied().unwrap_or_default();
     let pairs = u128::from(all.hits) * u128::from(all.false_alarms);
-    let mut last = Found::default();
+    let mut last = ThresholdCounts::default();
     let mut twice_area = 0;
     for now in found {
         twice_area += u128::from(now.false_alarms - last.false_alarms) * u128::from(now.hits + last.hits);
@@ -25,11 +26,11 @@ pub fn roc_auc(y_true: &[u32], proba: MatRef<'_>, class: usize) -> Option<f64> {
     (pairs > 0).then(|| twice_area as f64 / (2 * pairs) as f64)
 }
 
-/// The mean area of the classes, given one by one in `areas`; `None` when one of them has none.
+/// The mean area of the classes, given one by one in `areas`; `None` if one of them has none.
 ///
-/// scikit-learn's `roc_auc_score(multi_class="ovr", average="macro")` with all classes as `labels`, which is NaN as
-/// soon as one class is absent. Of two classes it is the area of the second, the usual binary case; the first has the
-/// same but for probabilities so near 1 that `f32` no longer tells them apart.
+/// scikit-learn's `roc_auc_score(multi_class="ovr", average="macro")` with all classes as `labels`, which is NaN if
+/// one class is absent. For two classes it is the area of the second, the usual binary case; the first has the same
+/// area except for probabilities so near 1 that `f32` cannot distinguish them.
 pub fn roc_auc_macro(areas: &[Option<f64>]) -> Option<f64> {
     if let [_, second] = areas {
         return *second;
@@ -38,14 +39,14 @@ pub fn roc_auc_macro(areas: &[Option<f64>]) -> Option<f64> {
     (!areas.is_empty()).then(|| sum / areas.len() as f64)
 }
 
-/// The mean area of the classes in `areas`, weighted by their numbers of samples in `support`; `None` when a class
-/// with samples has no area (it has all of them).
+/// The mean area of the classes in `areas`, weighted by their numbers of samples in `support`; `None` if a class with
+/// samples has no area (it has all of them).
 ///
-/// scikit-learn's `roc_auc_score(multi_class="ovr", average="weighted")` with all classes as `labels`: an absent
-/// class weighs nothing and does no harm. Of two classes it is the area of the second, as in [`roc_auc_macro`].
+/// scikit-learn's `roc_auc_score(multi_class="ovr", average="weighted")` with all classes as `labels`: an absent class
+/// has weight 0. For two classes it is the area of the second, as in [`roc_auc_macro`].
 ///
 /// # Panics
-/// When the lengths differ.
+/// If the lengths differ.
 pub fn roc_auc_weighted(areas: &[Option<f64>], support: &[u64]) -> Option<f64> {
     assert_eq!(areas.len(), support.len(), "one support an area");
     if let [_, second] = areas {

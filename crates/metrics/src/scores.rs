@@ -10,7 +10,7 @@ use crate::{
     roc_auc_macro, roc_auc_weighted, weighted_average,
 };
 
-/// The scores of predictions; what is not defined for them is `None`, `null` in JSON.
+/// The scores of predictions; an undefined score is `None`, `null` in JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// The number of samples scored.
@@ -19,17 +19,17 @@ pub struct Scores {
     pub accuracy: f64,
     /// The mean recall of the classes that have samples: [`balanced_accuracy()`].
     pub balanced_accuracy: f64,
-    /// F1 averaged over the samples' classes: [`weighted_average`] of [`f1()`].
+    /// F1 averaged over the classes, weighted by support: [`weighted_average`] of [`f1()`].
     pub weighted_f1: f64,
     /// F1 averaged over the classes that occur: [`macro_average`] of [`f1()`].
     pub macro_f1: f64,
     /// F1 of the counts summed over the classes: [`micro_f1`].
     pub micro_f1: f64,
-    /// Precision averaged over the samples' classes.
+    /// Precision averaged over the classes, weighted by support.
     pub weighted_precision: f64,
     /// Precision averaged over the classes that occur.
     pub macro_precision: f64,
-    /// Recall averaged over the samples' classes.
+    /// Recall averaged over the classes, weighted by support.
     pub weighted_recall: f64,
     /// Recall averaged over the classes that occur.
     pub macro_recall: f64,
@@ -58,15 +58,15 @@ pub struct Scores {
 pub struct PerClass {
     /// The class, from 0.
     pub class: usize,
-    /// The share of the samples predicted as it that are of it: [`precision()`].
+    /// The share of the samples predicted as it that have it: [`precision()`].
     pub precision: f64,
     /// The share of its samples that were predicted as it: [`recall()`].
     pub recall: f64,
     /// The harmonic mean of the two: [`f1()`].
     pub f1: f64,
-    /// How many samples are of it.
+    /// The number of its samples.
     pub support: u64,
-    /// The area under its ROC curve; `None` when no sample or every sample is of it: [`roc_auc()`].
+    /// The area under its ROC curve; `None` if no sample or every sample has it: [`roc_auc()`].
     pub roc_auc: Option<f64>,
     /// The area under its precision-recall steps: [`average_precision()`].
     pub average_precision: f64,
@@ -75,8 +75,8 @@ pub struct PerClass {
 /// Scores `proba` (`n_samples x n_classes`) against the true classes `y_true`.
 ///
 /// # Errors
-/// When there are no samples, not one label a row, a label without a column, or a row that is no distribution: a
-/// probability outside 0 to 1 or not a number, or a sum further from 1 than rounding brings it.
+/// If there are no samples, the number of labels differs from that of the rows, a label has no column, or a row is no
+/// probability distribution: a probability outside 0 to 1 or NaN, or a sum further from 1 than rounding explains.
 pub fn score(y_true: &[u32], proba: MatRef<'_>) -> Result<Scores> {
     check(y_true, proba)?;
     let confusion = Confusion::of(y_true, proba);

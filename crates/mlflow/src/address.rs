@@ -23,12 +23,12 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads `http(s)://[USER:PASSWORD@]HOST[:PORT][/PATH]`. Without credentials in it, those of the environment for
-    /// MLflow's own client are used: `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, else
+    /// Parses `http(s)://[USER:PASSWORD@]HOST[:PORT][/PATH]`. Without credentials in it, those of MLflow's own client
+    /// in the environment are used: `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, else
     /// `MLFLOW_TRACKING_TOKEN`.
     ///
     /// # Errors
-    /// When it is not such a URL. The message does not contain it, because a password may be anywhere in it.
+    /// If it is no such URL. The message does not contain it, because a password may be anywhere in it.
     pub fn parse(url: &str, env: impl Fn(&str) -> Option<String>) -> Result<Address> {
         let wrong = |why: &str| {
             Error::new(Kind::Usage, format!("not a valid URL of an MLflow server: {why}"))
@@ -38,7 +38,7 @@ impl Address {
             url.split_once("://").ok_or_else(|| wrong("it does not begin with http:// or https://"))?;
         let scheme = scheme.to_ascii_lowercase();
         if scheme != "http" && scheme != "https" {
-            // What stands there may be a user and a password.
+            // This part may be a user and a password.
             let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
             let named = if is_scheme { format!(" but `{}`", plain(&scheme)) } else { String::new() };
             return Err(wrong(&format!("its scheme is not http or https{named}")));
@@ -72,13 +72,13 @@ impl Address {
         &self.base
     }
 
-    /// Whether the server is on this machine.
+    /// Whether the server runs on this machine.
     pub fn is_here(&self) -> bool {
         let loopback = || self.host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
         self.host == "localhost" || self.host == "[::1]" || loopback()
     }
 
-    /// Whether others can read the credentials on the way.
+    /// Whether the credentials are sent unencrypted over a network.
     pub fn is_exposed(&self) -> bool {
         self.authorization.is_some() && self.base.starts_with("http://") && !self.is_here()
     }
@@ -93,7 +93,7 @@ impl Address {
         self.authorization.as_deref()
     }
 
-    /// `text` without credentials, wherever it came from.
+    /// `text` without credentials.
     pub(crate) fn hide_in(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
@@ -105,7 +105,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Who asks.
+/// The credentials for the server.
 enum Credentials {
     Password { user: String, password: String },
     Token(String),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_taken_apart() {
+    fn an_address_is_parsed() {
         let address = parsed("https://a%40b:p%2Fq:r@h.org:8443/mlflow/");
         assert_eq!((address.shown(), address.authority()), ("https://h.org:8443/mlflow", "h.org:8443"));
         let expected = format!("Basic {}", BASE64_STANDARD.encode("a@b:p/q:r"));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_who_asks_unless_the_address_does() {
+    fn credentials_come_from_the_address_or_the_environment() {
         let env = |given: &'static [(&str, &str)]| {
             move |name: &str| given.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_its_password() {
+    fn an_invalid_address_is_refused_without_its_password() {
         for url in [
             "h.org:5000",
             "ftp://u:s3cret@h.org",

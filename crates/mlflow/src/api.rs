@@ -1,4 +1,4 @@
-//! The calls of the tracking API that are used, version 2.0.
+//! The calls of the tracking API, version 2.0, that are used.
 
 use serde_json::{Value, json};
 
@@ -6,32 +6,32 @@ use crate::client::Client;
 use crate::error::{Error, Kind, Result, plain};
 use crate::message::{Metric, NewRun, Status};
 
-/// Numbers of a request at most, as the API takes them.
+/// The API's maximum number of metrics in a request.
 pub(crate) const MAX_METRICS: usize = 1000;
-/// Parameters of a request at most, and tags.
+/// The API's maximum number of parameters, and of tags, in a request.
 pub(crate) const MAX_PARAMS: usize = 100;
-/// Numbers, parameters and tags of a request together at most.
+/// The API's maximum number of metrics, parameters and tags together in a request.
 pub(crate) const MAX_RECORDS: usize = 1000;
-/// Characters of a parameter's value at most.
+/// The maximum length of a parameter's value, in characters.
 const MAX_PARAM: usize = 6000;
-/// Characters of a tag's value at most.
+/// The maximum length of a tag's value, in characters.
 const MAX_TAG: usize = 5000;
 
-/// A run that the server knows.
+/// A run on the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     pub(crate) id: String,
-    /// Where its artifacts are.
+    /// The location of its artifacts.
     pub(crate) artifacts: String,
 }
 
-/// The experiment of this name, made if it is not there: its number.
+/// The ID of the experiment with this name, which is created if necessary.
 pub(crate) fn experiment(client: &Client, name: &str) -> Result<String> {
     match find_experiment(client, name)? {
         Some(id) => Ok(id),
         None => match client.post("experiments/create", &json!({ "name": name })) {
             Ok(made) => text(client, &made, "/experiment_id"),
-            // Somebody else may have made it just now.
+            // Another process may have created it just now.
             Err(error) => find_experiment(client, name)?.ok_or(error),
         },
     }
@@ -49,7 +49,7 @@ fn find_experiment(client: &Client, name: &str) -> Result<Option<String>> {
     text(client, &found, "/experiment/experiment_id").map(Some)
 }
 
-/// Makes a run, below another where there is one.
+/// Creates a run, as the child of another one if given.
 pub(crate) fn create(client: &Client, experiment: &str, parent: Option<&str>, new: &NewRun) -> Result<Run> {
     let parent = parent.map(|parent| ("mlflow.parentRunId".to_owned(), parent.to_owned()));
     let tags: Vec<(String, String)> = new.tags.iter().cloned().chain(parent).collect();
@@ -71,7 +71,7 @@ pub(crate) fn find(client: &Client, experiment: &str, parent: &str, new: &NewRun
     found.pointer("/runs/0").map(|run| run_of(client, Some(run))).transpose()
 }
 
-/// Adds numbers, parameters and tags to a run. Existing values stay as they are, so the call can be repeated.
+/// Adds metrics, parameters and tags to a run. Existing values stay as they are, so the call can be repeated.
 pub(crate) fn log(
     client: &Client,
     run: &str,
@@ -89,7 +89,7 @@ pub(crate) fn log(
     client.post("runs/log-batch", &payload).map(drop)
 }
 
-/// Says that a run has ended.
+/// Marks a run as ended.
 pub(crate) fn end(client: &Client, run: &str, status: Status, time: i64) -> Result<()> {
     let payload = json!({ "run_id": run, "status": status.name(), "end_time": time });
     client.post("runs/update", &payload).map(drop)
@@ -109,7 +109,7 @@ fn text(client: &Client, json: &Value, pointer: &str) -> Result<String> {
     })
 }
 
-/// A number as the API's JSON has it, where there are more than in JSON.
+/// A number in the API's JSON, which has strings for infinities and NaN.
 fn number(value: f64) -> Value {
     match value {
         value if value.is_nan() => json!("NaN"),
@@ -118,7 +118,7 @@ fn number(value: f64) -> Value {
     }
 }
 
-/// Names and values; values too long are cut.
+/// Names and values; long values are truncated.
 fn pairs(pairs: &[(String, String)], longest: usize) -> Value {
     let cut = |value: &str| match value.char_indices().nth(longest) {
         Some(_) => value.chars().take(longest - 2).chain("..".chars()).collect(),
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_values_are_as_the_api_takes_them() {
+    fn numbers_and_values_are_in_the_api_format() {
         assert_eq!(
             [number(0.1), number(f64::NAN), number(-f64::INFINITY)],
             [json!(0.1), json!("NaN"), json!("-Infinity")]

@@ -14,26 +14,26 @@ use crate::error::{Error, Kind, Result, plain};
 /// The largest response in bytes: the API's are short.
 const LONGEST_ANSWER: u64 = 4 << 20;
 
-/// How long to wait, how much to keep, how often to try.
+/// Time limits, buffer sizes and numbers of attempts.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// For a connection, with its TLS handshake.
+    /// The time for a connection, including its TLS handshake.
     pub connect: Duration,
-    /// For a whole call of the API.
+    /// The time for a whole call of the API.
     pub call: Duration,
-    /// For the answer to a file, which the server may have to hand on.
+    /// The time for the response to a file, which the server may have to forward.
     pub upload: Duration,
-    /// For a server that takes no more bytes of a file.
+    /// The time after which a server that accepts no more bytes of a file counts as silent.
     pub silence: Duration,
-    /// For a server that is away when the work has ended.
+    /// The time to wait for an unavailable server at the end.
     pub grace: Duration,
-    /// Between two sendings: what came meanwhile goes together.
+    /// The time between two batches.
     pub pause: Duration,
-    /// Before the second attempt; it doubles from one to the next, up to a quarter of a minute.
+    /// The wait before the second attempt; it doubles for each further one, up to 15 seconds.
     pub backoff: Duration,
-    /// How often a request at which the server fails (HTTP 500) is tried.
+    /// The number of attempts for a request at which the server fails (HTTP 500).
     pub attempts: u32,
-    /// How many records wait at most: numbers; half as many again of what else there is.
+    /// The maximum number of waiting records: metrics, and half as many more of other records.
     pub n_waiting: usize,
 }
 
@@ -54,13 +54,13 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Waits `timeout` at most for any answer, and for a server that is away at the end.
+    /// Limits the wait for each response, and for an unavailable server at the end, to `timeout`.
     pub fn answering_within(self, timeout: Duration) -> Limits {
         let connect = self.connect.min(timeout);
         Limits { connect, call: timeout, upload: timeout, silence: timeout, grace: timeout, ..self }
     }
 
-    /// How long to wait after the failure of attempt `attempt` (from 1).
+    /// The wait after the failure of attempt `attempt` (from 1).
     pub(crate) fn wait(&self, attempt: u32) -> Duration {
         const LONGEST: Duration = Duration::from_secs(15);
         self.backoff.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST)
@@ -76,11 +76,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server at `address`. `roots` are the certificates to trust, in PEM; those of the web when there are
-    /// none.
+    /// A client of the server at `address`. `roots` are the trusted certificates, in PEM; by default those of the web.
     ///
     /// # Errors
-    /// When `roots` holds no certificate.
+    /// If `roots` contains no certificate.
     pub fn new(address: Address, limits: Limits, roots: Option<&[u8]>) -> Result<Client> {
         let timeouts = Timeouts {
             connect: limits.connect,
@@ -88,17 +87,17 @@ impl Client {
             read: limits.call,
             write: limits.silence,
         };
-        // A redirect comes back as an answer: who asks is not told to another address.
+        // A redirect is returned as a response: the credentials are not sent to another address.
         let agent = headsmith_http_client::agent(timeouts, roots).map_err(Error::certificates)?;
         Ok(Client { agent, address, limits })
     }
 
-    /// The same with the environment variables of MLflow's own client: the certificates of the file
-    /// `MLFLOW_TRACKING_SERVER_CERT_PATH` (or `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`), and the seconds to wait for an answer
-    /// in `MLFLOW_HTTP_REQUEST_TIMEOUT`.
+    /// A client with the settings in the environment variables of MLflow's own client: the certificates of the file
+    /// `MLFLOW_TRACKING_SERVER_CERT_PATH` (or `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`), and the seconds to wait for a
+    /// response in `MLFLOW_HTTP_REQUEST_TIMEOUT`.
     ///
     /// # Errors
-    /// When one of the variables is wrong.
+    /// If one of the variables is invalid.
     pub fn from_env(address: Address, env: impl Fn(&str) -> Option<String>) -> Result<Client> {
         let named = |name: &'static str| Some((name, env(name).filter(|text| !text.is_empty())?));
         let wrong = |name, why: String| Error::new(Kind::Usage, format!("{name} {why}"));
@@ -123,7 +122,7 @@ impl Client {
         &self.limits
     }
 
-    /// Asks `api` of the tracking API.
+    /// Sends a GET request to `api` of the tracking API.
     pub(crate) fn get(&self, api: &str, query: &[(&str, &str)]) -> Result<Value> {
         let mut request = self.agent.get(self.url(api)).query_pairs(query.iter().copied());
         if let Some(who) = self.address.authorization() {
@@ -132,7 +131,7 @@ impl Client {
         self.read(request.config().timeout_global(Some(self.limits.call)).build().call())
     }
 
-    /// Tells `api` of the tracking API.
+    /// Sends a POST request to `api` of the tracking API.
     pub(crate) fn post(&self, api: &str, payload: &Value) -> Result<Value> {
         let mut request = self.agent.post(self.url(api)).header("Content-Type", "application/json");
         if let Some(who) = self.address.authorization() {
@@ -149,9 +148,9 @@ impl Client {
         if let Some(who) = self.address.authorization() {
             request = request.header("Authorization", who);
         }
-        // A read's limit holds for the wait for the answer too, which may take longer than that of a call.
+        // The limit per read also covers the wait for the response, which may take longer than that to a call.
         let request = request.config().timeout_per_read(Some(self.limits.upload)).build();
-        // The answer is empty.
+        // The response is empty.
         self.succeeded(request.send(file)).map(drop)
     }
 

@@ -1,4 +1,4 @@
-//! Why a server did not take something.
+//! Errors of requests to a server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why it did not work; what to do is its [`hint`](Error::hint). Never holds a password.
+/// The reason of a failure; [`hint`](Error::hint) is advice on fixing it. Never contains a password.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{what}")]
 pub struct Error {
@@ -47,12 +47,12 @@ impl Error {
         self
     }
 
-    /// The certificates to trust cannot be used.
+    /// The trusted certificates cannot be used.
     pub(crate) fn certificates(error: headsmith_http_client::Error) -> Error {
         Error::new(Kind::Usage, error.to_string()).caused_by(error)
     }
 
-    /// The request to `shown` failed underneath HTTP.
+    /// The request to `shown` failed below HTTP.
     pub(crate) fn transport(shown: &str, error: ureq::Error) -> Error {
         let insecure = |error: &dyn fmt::Display| {
             Error::new(Kind::Refused, format!("{shown}: the connection is not secure: {error}"))
@@ -83,7 +83,7 @@ impl Error {
         self.kind == Kind::Usage
     }
 
-    /// What to do about it.
+    /// Advice on fixing it.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -93,7 +93,7 @@ impl Error {
     }
 }
 
-/// Text from outside as it may be shown.
+/// External text for display.
 pub(crate) fn plain(text: &str) -> String {
     headsmith_http_client::plain(text, 200)
 }

@@ -1,12 +1,12 @@
 //! A client of MLflow tracking servers (REST API 2.0) that sends in the background.
 //!
-//! [`Tracker::begin`] asks the server for a run immediately: an unreachable server is an error before any other
-//! work. After that [`Tracker::send`] only puts a [`Message`] into a bounded buffer. A thread sends the messages about once a
-//! second, in batches of the API's maximum size, and retries temporary failures. The server never blocks a caller of
-//! `send`: messages that do not fit into the buffer are dropped and counted. [`Tracker::finish`] waits until the rest is
-//! sent, and returns what was [`Lost`].
+//! [`Tracker::begin`] creates the run immediately: an unreachable server is an error before any other work. After that
+//! [`Tracker::send`] only puts a [`Message`] into a bounded buffer. A thread sends the messages about once a second,
+//! in batches of the API's maximum size, and retries temporary failures. The server never blocks a caller of `send`:
+//! messages that do not fit into the buffer are dropped and counted. [`Tracker::finish`] waits until the rest is sent,
+//! and returns the number of [`Lost`] records.
 //!
-//! Nothing here reads a clock for what it records: the caller passes the time.
+//! Nothing here reads a clock for the recorded times: the caller passes them.
 //!
 //! ```no_run
 //! use headsmith_mlflow::{Address, Client, Limits, Message, Metric, NewRun, Status, Tracker};

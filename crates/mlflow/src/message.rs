@@ -1,22 +1,22 @@
-//! What is sent to a server.
+//! The messages to a server.
 
 use std::path::PathBuf;
 
-/// Names a run before the server has given it a name of its own.
+/// Identifies a run in messages, before the server has assigned its ID.
 pub type Key = u64;
 
-/// A run that is to begin.
+/// A run to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRun {
-    /// Its name, unique among the runs below one.
+    /// Its name, unique among its parent's children.
     pub name: String,
-    /// Its tags from the beginning.
+    /// Its initial tags.
     pub tags: Vec<(String, String)>,
-    /// When it began: milliseconds since 1970, UTC.
+    /// The start time: milliseconds since 1970, UTC.
     pub started: i64,
 }
 
-/// A number of a run.
+/// A metric's value at one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
     /// Its name.
@@ -25,23 +25,23 @@ pub struct Metric {
     pub value: f64,
     /// The step, from 0.
     pub step: i64,
-    /// When: milliseconds since 1970, UTC.
+    /// The time: milliseconds since 1970, UTC.
     pub time: i64,
 }
 
-/// How a run ended.
+/// The final status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It did all that it was to do.
+    /// It completed.
     Finished,
-    /// It could not go on.
+    /// It failed.
     Failed,
-    /// It was ended before its end.
+    /// It was stopped early.
     Killed,
 }
 
 impl Status {
-    /// MLflow's word.
+    /// MLflow's name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Status::Finished => "FINISHED",
@@ -51,37 +51,37 @@ impl Status {
     }
 }
 
-/// One thing to send.
+/// A message to the server.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
-    /// A run begins below the tracker's own.
+    /// Starts a child run of the tracker's own run.
     Begin {
-        /// What later messages call it: a key used once.
+        /// The key for later messages; each key is used once.
         run: Key,
         /// The run.
         new: NewRun,
     },
-    /// Numbers, parameters and tags of a run. A parameter has one value for good.
+    /// Metrics, parameters and tags of a run. A parameter's value cannot be changed.
     Log {
         /// The run.
         run: Key,
-        /// The numbers.
+        /// The metrics.
         metrics: Vec<Metric>,
         /// Parameters by name.
         params: Vec<(String, String)>,
         /// Tags by name.
         tags: Vec<(String, String)>,
     },
-    /// A run ended; nothing follows of it.
+    /// Ends a run; no further messages about it may follow.
     End {
         /// The run.
         run: Key,
-        /// How.
+        /// Its final status.
         status: Status,
-        /// When: milliseconds since 1970, UTC.
+        /// The end time: milliseconds since 1970, UTC.
         time: i64,
     },
-    /// A file for the tracker's own run, under its name. It must not change until it is sent.
+    /// A file for the tracker's own run, stored under its name. It must not change until it is sent.
     File {
         /// The file.
         path: PathBuf,
@@ -89,22 +89,22 @@ pub enum Message {
 }
 
 impl Message {
-    /// Numbers alone.
+    /// A message with only metrics.
     pub fn metrics(run: Key, metrics: Vec<Metric>) -> Message {
         Message::Log { run, metrics, params: Vec::new(), tags: Vec::new() }
     }
 
-    /// Parameters alone.
+    /// A message with only parameters.
     pub fn params(run: Key, params: Vec<(String, String)>) -> Message {
         Message::Log { run, metrics: Vec::new(), params, tags: Vec::new() }
     }
 
-    /// Tags alone.
+    /// A message with only tags.
     pub fn tags(run: Key, tags: Vec<(String, String)>) -> Message {
         Message::Log { run, metrics: Vec::new(), params: Vec::new(), tags }
     }
 
-    /// How many records it is: numbers, parameters and tags each; a beginning, an end and a file are one.
+    /// The number of records: one per metric, parameter and tag; starts, ends and files are one each.
     pub fn n_records(&self) -> usize {
         match self {
             Message::Log { metrics, params, tags, .. } => metrics.len() + params.len() + tags.len(),
@@ -112,7 +112,7 @@ impl Message {
         }
     }
 
-    /// Whether it is numbers alone: a run is whole without some of them.
+    /// Whether it contains only metrics, which may be dropped without making a run useless.
     pub(crate) fn is_numbers(&self) -> bool {
         matches!(self, Message::Log { params, tags, .. } if params.is_empty() && tags.is_empty())
     }

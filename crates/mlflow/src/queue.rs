@@ -1,4 +1,4 @@
-//! The buffer between the callers and the thread that sends.
+//! The buffer between the callers and the sending thread.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,14 +17,14 @@ pub(crate) struct Queue {
 struct State {
     messages: Vec<Message>,
     n_records: usize,
-    /// Records that found no room.
+    /// The number of records that did not fit.
     n_refused: u64,
-    /// Since when nothing more comes.
+    /// The time of the close.
     closed: Option<Instant>,
 }
 
 impl Queue {
-    /// Room for so many records of numbers; half as many again of what else there is, without which numbers tell nothing.
+    /// A buffer for so many metrics, and half as many more of other records, without which metrics would be useless.
     pub(crate) fn new(n_waiting: usize) -> Queue {
         Queue { state: Mutex::default(), changed: Condvar::new(), n_waiting }
     }
@@ -33,7 +33,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts `message` in if there is room.
+    /// Adds `message` if there is room.
     pub(crate) fn put(&self, message: Message) {
         let mut state = self.state();
         let n_records = message.n_records();
@@ -46,33 +46,33 @@ impl Queue {
         state.messages.push(message);
     }
 
-    /// Nothing more comes.
+    /// Closes the queue: no more messages are accepted.
     pub(crate) fn close(&self) {
         self.state().closed.get_or_insert_with(Instant::now);
         self.changed.notify_all();
     }
 
-    /// Since when nothing more comes.
+    /// The time of the close.
     pub(crate) fn closed(&self) -> Option<Instant> {
         self.state().closed
     }
 
-    /// Records that found no room so far.
+    /// The number of records that did not fit so far.
     pub(crate) fn n_refused(&self) -> u64 {
         self.state().n_refused
     }
 
-    /// What has come after a pause, which a close cuts short. `None`: nothing is left, and nothing more comes.
+    /// The messages after a pause, which a close ends early. `None` if the queue is closed and empty.
     pub(crate) fn take(&self, pause: Duration) -> Option<Vec<Message>> {
-        self.rest(pause);
+        self.pause_for(pause);
         let mut state = self.state();
         state.n_records = 0;
         let messages = std::mem::take(&mut state.messages);
         (!messages.is_empty() || state.closed.is_none()).then_some(messages)
     }
 
-    /// Waits until something closes the queue, this long at most.
-    pub(crate) fn rest(&self, pause: Duration) {
+    /// Waits until the queue is closed, at most this long.
+    pub(crate) fn pause_for(&self, pause: Duration) {
         let waited = self.changed.wait_timeout_while(self.state(), pause, |state| state.closed.is_none());
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_leave_room_for_what_they_hang_on() {
+    fn metrics_leave_room_for_other_records() {
         let queue = Queue::new(10);
         queue.put(numbers(8));
         queue.put(numbers(3));

@@ -1,4 +1,4 @@
-//! The thread that sends.
+//! The sending thread.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,26 +8,26 @@ use std::thread;
 use std::time::Instant;
 
 use crate::api::{self, MAX_METRICS, MAX_PARAMS, MAX_RECORDS, Run};
-use crate::artifacts::Place;
+use crate::artifacts::ArtifactStore;
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::message::{Key, Message, Metric, NewRun};
 use crate::queue::Queue;
 use crate::tracker::Tracker;
 
-/// How often a file is tried that a server which is there does not take.
+/// The number of attempts for a file that an available server rejects.
 const FILE_ATTEMPTS: u32 = 3;
-/// How many parts of a request the server may refuse before the rest of them are not taken apart any more.
+/// The number of rejected parts of a request after which the rest is not split any more.
 const MAX_INVALID: u32 = 64;
 
-/// What a server did not get, and why.
+/// The records that the server did not get, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
-    /// Records that were lost.
+    /// The number of lost records.
     pub n_lost: u64,
-    /// Records that there were.
+    /// The number of all records.
     pub n_records: u64,
-    /// Why the first of them was.
+    /// The reason for the first loss.
     pub why: String,
 }
 
@@ -37,26 +37,26 @@ impl fmt::Display for Lost {
     }
 }
 
-/// The thread's own.
+/// The state of the sending thread.
 pub(crate) struct Sender {
     client: Client,
     queue: Arc<Queue>,
     experiment: String,
     parent: Run,
-    place: Place,
-    /// The runs under way, by what messages call them: their names on the server.
+    store: ArtifactStore,
+    /// The IDs on the server of the open runs.
     runs: BTreeMap<Key, String>,
-    /// What is to go together.
+    /// The records of each run that will be sent together.
     batches: BTreeMap<Key, Batch>,
     n_records: u64,
     n_lost: u64,
     why: Option<Error>,
-    /// When the server last took something.
+    /// The time of the last successful request.
     last_taken: Instant,
     gave_up: bool,
 }
 
-/// Numbers, parameters and tags of a run.
+/// Metrics, parameters and tags of a run.
 #[derive(Debug, Default)]
 struct Batch {
     metrics: Vec<Metric>,
@@ -69,7 +69,7 @@ impl Batch {
         self.metrics.len() + self.params.len() + self.tags.len()
     }
 
-    /// Its kinds apart, or the halves of the only one.
+    /// Splits the batch by kind, or the only kind into halves.
     fn halves(mut self) -> (Batch, Batch) {
         let whole = self.len();
         let mut half = Batch { metrics: std::mem::take(&mut self.metrics), ..Batch::default() };
@@ -94,7 +94,7 @@ impl Sender {
         queue: Arc<Queue>,
         experiment: String,
         parent: (Key, Run),
-        place: Place,
+        store: ArtifactStore,
     ) -> Sender {
         let (key, parent) = parent;
         Sender {
@@ -103,7 +103,7 @@ impl Sender {
             queue,
             experiment,
             parent,
-            place,
+            store,
             batches: BTreeMap::new(),
             n_records: 0,
             n_lost: 0,
@@ -113,7 +113,7 @@ impl Sender {
         }
     }
 
-    /// Sends until the queue is closed and empty; gives what was lost.
+    /// Sends until the queue is closed and empty; returns the losses.
     pub(crate) fn run(mut self) -> Option<Lost> {
         let pause = self.client.limits().pause;
         while let Some(messages) = self.queue.take(pause) {
@@ -153,14 +153,14 @@ impl Sender {
                 }
             }
             Message::File { path } => {
-                // What was said before does not wait for a file.
+                // Earlier records do not wait for a file.
                 self.flush(Tracker::PARENT);
                 self.put(&path);
             }
         }
     }
 
-    /// Begins a run. An answer that was lost may have been that of a run which there is now: it is looked for first.
+    /// Creates a run. On a retry the run may already exist, because only the response was lost: it is looked up first.
     fn begin(&mut self, new: &NewRun) -> Option<String> {
         let (experiment, parent) = (self.experiment.clone(), self.parent.id.clone());
         let begun = self.attempt(1, |client, again| {
@@ -170,7 +170,7 @@ impl Sender {
         begun.map(|run| run.id)
     }
 
-    /// Sends what is to go together of a run, in as few requests as the API takes.
+    /// Sends the waiting records of a run, in as few requests as the API allows.
     fn flush(&mut self, key: Key) {
         let Some(mut batch) = self.batches.remove(&key) else { return };
         let Some(id) = self.runs.get(&key).cloned() else {
@@ -186,13 +186,13 @@ impl Sender {
         }
     }
 
-    /// Sends one request's worth. When the server does not take it, its halves: what is wrong is lost alone.
+    /// Sends one request. If the server rejects it, its halves are sent, so that only the invalid part is lost.
     fn log(&mut self, id: &str, batch: Batch) {
         let mut n_invalid = 0;
         let mut waiting = vec![batch];
         while let Some(batch) = waiting.pop() {
             let Batch { metrics, params, tags } = &batch;
-            match self.persist(|client, _| api::log(client, id, metrics, params, tags)) {
+            match self.with_retries(|client, _| api::log(client, id, metrics, params, tags)) {
                 Ok(()) => (),
                 Err(Some(error))
                     if error.kind() == Kind::Invalid && batch.len() > 1 && n_invalid < MAX_INVALID =>
@@ -206,15 +206,15 @@ impl Sender {
         }
     }
 
-    /// Sends a file, a few times at most. A server that takes no file may take all the rest, so whether it is away is
-    /// found out by another question.
+    /// Sends a file, with a few attempts. A server that rejects files may accept everything else, so another request
+    /// decides whether it is unavailable.
     fn put(&mut self, path: &Path) {
-        let place = self.place.clone();
+        let store = self.store.clone();
         for attempt in 1.. {
             if self.gave_up {
                 return self.lose(1, None);
             }
-            let Err(error) = place.put(&self.client, path) else {
+            let Err(error) = store.put(&self.client, path) else {
                 self.last_taken = Instant::now();
                 return;
             };
@@ -225,7 +225,7 @@ impl Sender {
                 self.lose(1, Some(error));
             }
             if may_be_away {
-                // The time that the file took is not that of a server which is away.
+                // The time spent on the file does not count as unavailability.
                 self.last_taken = Instant::now();
                 let parent = self.parent.id.clone();
                 self.attempt(0, |client, _| api::log(client, &parent, &[], &[], &[]));
@@ -233,18 +233,18 @@ impl Sender {
             if !again {
                 return;
             }
-            self.rest(attempt);
+            self.pause_for(attempt);
         }
     }
 
-    /// Sends `n_records` with `call`, which gets whether it is a retry; counts them if they are lost.
+    /// Sends `n_records` with `call`, whose argument says whether it is a retry; counts them if they are lost.
     fn attempt<T>(&mut self, n_records: usize, call: impl Fn(&Client, bool) -> Result<T>) -> Option<T> {
-        self.persist(call).map_err(|error| self.lose(n_records, error)).ok()
+        self.with_retries(call).map_err(|error| self.lose(n_records, error)).ok()
     }
 
-    /// What may work a little later is tried again, for as long as there is work; after that while the server is not away
-    /// for too long. The error of the last attempt, if there was one.
-    fn persist<T>(
+    /// Retries temporary failures as long as there is work; after that, as long as the server is not unavailable for
+    /// too long. Returns the error of the last attempt, if there was one.
+    fn with_retries<T>(
         &mut self,
         call: impl Fn(&Client, bool) -> Result<T>,
     ) -> std::result::Result<T, Option<Error>> {
@@ -263,12 +263,12 @@ impl Sender {
                 Kind::Usage | Kind::Invalid | Kind::Refused => true,
             };
             let is_over = self.is_over();
-            // A server that fails at one request may take the next.
+            // A server that fails at one request may accept the next.
             self.gave_up = is_over && error.kind() == Kind::Away;
             if lasting || is_over {
                 return Err(Some(error));
             }
-            self.rest(attempt);
+            self.pause_for(attempt);
             attempt += 1;
         }
         Err(None)
@@ -279,7 +279,7 @@ impl Sender {
         self.why = self.why.take().or(error);
     }
 
-    /// Since when nothing more comes and the server takes nothing.
+    /// The time since which the queue is closed and nothing was sent.
     fn waited_since(&self) -> Option<Instant> {
         self.queue.closed().map(|closed| closed.max(self.last_taken))
     }
@@ -289,17 +289,17 @@ impl Sender {
     }
 
     /// Waits after the failure of attempt `attempt`.
-    fn rest(&self, attempt: u32) {
+    fn pause_for(&self, attempt: u32) {
         let limits = self.client.limits();
         let wait = limits.wait(attempt);
         match self.waited_since() {
-            None => self.queue.rest(wait),
+            None => self.queue.pause_for(wait),
             Some(since) => thread::sleep(wait.min(limits.grace.saturating_sub(since.elapsed()))),
         }
     }
 }
 
-/// Takes the first `n` of them at most.
+/// Removes and returns the first `n` items, or all if there are fewer.
 fn first<T>(of: &mut Vec<T>, n: usize) -> Vec<T> {
     let rest = of.split_off(n.min(of.len()));
     std::mem::replace(of, rest)

@@ -1,4 +1,4 @@
-//! Whatever goes wrong: an error at the beginning, a count of what was lost later, and nobody is held up.
+//! Failures: an error at the start, a count of the losses later, and callers are never blocked.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ fn a_server_that_does_not_answer_as_mlflow_is_an_error_at_once() {
     for (name, fault, words) in cases {
         assert_eq!(asked_at_a_failed_begin(name, fault, words, limits()), 1, "{name}");
     }
-    // On a slow machine a limit may be over before the server has read the question.
+    // On a slow machine a limit may be reached before the server has read the request.
     with_growing_limits(|call| {
         let limits = Limits { call, ..limits() };
         let asked = asked_at_a_failed_begin("silent", |_, _| hush(), "no answer in time", limits);
@@ -41,7 +41,7 @@ fn a_server_that_does_not_answer_as_mlflow_is_an_error_at_once() {
     });
 }
 
-/// Fails to begin with an error of these words; gives how often the server was asked.
+/// Fails to begin with an error that contains `words`; returns the number of requests.
 fn asked_at_a_failed_begin(name: &str, fault: Fault, words: &str, limits: Limits) -> usize {
     let server = Server::new(fault);
     let url = server.url().replace("http://", "http://u:s3cret@");
@@ -70,7 +70,7 @@ fn a_deleted_experiment_and_a_port_without_a_server_are_errors() {
 }
 
 #[test]
-fn the_environment_must_make_sense() {
+fn invalid_environment_variables_are_refused() {
     for (name, value) in
         [("MLFLOW_HTTP_REQUEST_TIMEOUT", "soon"), ("MLFLOW_TRACKING_SERVER_CERT_PATH", "/no/such.pem")]
     {
@@ -81,7 +81,7 @@ fn the_environment_must_make_sense() {
     }
 }
 
-/// A service that does `fault` while `broken` is set.
+/// A service that runs `fault` while `broken` is set.
 fn breakable(fault: Fault) -> (Server, Arc<AtomicBool>) {
     let broken: Arc<AtomicBool> = Arc::default();
     let is_broken = Arc::clone(&broken);
@@ -96,7 +96,7 @@ fn breakable(fault: Fault) -> (Server, Arc<AtomicBool>) {
 }
 
 #[test]
-fn a_server_that_goes_away_holds_nobody_up_and_what_was_lost_is_counted() {
+fn an_unavailable_server_blocks_nothing_and_losses_are_counted() {
     let cases: [(Fault, &str); 4] = [
         (|_, out| reply(out, 500, &[], b"{\"message\": \"no disk\"}"), "no disk"),
         (|_, out| reply(out, 503, &[], b""), "not available"),
@@ -105,7 +105,7 @@ fn a_server_that_goes_away_holds_nobody_up_and_what_was_lost_is_counted() {
     ];
     for (fault, words) in cases {
         let (server, broken) = breakable(fault);
-        // The run must be begun in time.
+        // The run must be created in time.
         let begun = |call| begin(&server, Limits { call, grace: Duration::from_millis(50), ..limits() }).ok();
         let tracker = with_growing_limits(begun);
         broken.store(true, Ordering::SeqCst);
@@ -127,7 +127,7 @@ fn a_server_that_comes_back_gets_everything() {
     let n_before = server.requests().len();
     tracker.send(child(1));
     tracker.send(numbers(1, 1200));
-    // Longer than what is waited for a server at the end, and a few attempts.
+    // Longer than the wait for a server at the end, and than a few attempts.
     thread::sleep(2 * grace);
     wait_until("three attempts", || server.requests().len() >= n_before + 3);
     broken.store(false, Ordering::SeqCst);
@@ -142,7 +142,7 @@ fn a_server_that_comes_back_gets_everything() {
 }
 
 #[test]
-fn a_run_whose_answer_was_lost_is_not_begun_twice() {
+fn a_run_whose_response_was_lost_is_not_created_twice() {
     let n_created = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&n_created);
     let server = service(move |request, out| {
@@ -153,7 +153,7 @@ fn a_run_whose_answer_was_lost_is_not_begun_twice() {
             reply(out, 200, &[], b"{\"runs\": [{\"info\": {\"run_id\": \"found\"}}]}");
             return true;
         }
-        // The second creation is done, and its answer does not come.
+        // The second creation succeeds, but its response is lost.
         request.path.ends_with("runs/create") && counted.fetch_add(1, Ordering::SeqCst) == 1
     });
     let tracker = begin(&server, limits()).unwrap();
@@ -166,7 +166,7 @@ fn a_run_whose_answer_was_lost_is_not_begun_twice() {
 }
 
 #[test]
-fn what_a_server_refuses_is_lost_alone() {
+fn a_refused_record_is_the_only_loss() {
     let server = service(|request, out| {
         let refused = request.body.windows(7).any(|part| part == b"trial-1");
         if refused {
@@ -206,7 +206,7 @@ fn a_slow_server_loses_numbers_and_no_runs() {
     tracker.send(end(1));
     gate.wait();
     let lost = tracker.finish().unwrap();
-    // One for the beginning, and 99 of 550.
+    // One for the start, and 99 of 550.
     assert_eq!((lost.n_lost, lost.n_records), (550 - 99, 1 + 552), "{lost}");
     assert!(lost.why.contains("too slowly"));
     assert_eq!(payloads(&server, "runs/update").len(), 1);

@@ -1,4 +1,4 @@
-//! What goes wrong with one record or one file costs nothing else.
+//! A failure of one record or one file affects nothing else.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ fn file() -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn the_answer_to_a_file_may_take_longer_than_that_to_a_call() {
-    // The calls around it must be answered in time, for which a slow machine needs a longer limit.
+    // The calls around it must be answered in time; a slow machine needs a longer limit.
     with_growing_limits(|call| {
         let server = service(move |request, _| {
             if request.method == "PUT" {
@@ -38,7 +38,7 @@ fn the_answer_to_a_file_may_take_longer_than_that_to_a_call() {
 }
 
 #[test]
-fn a_file_that_is_not_taken_is_lost_alone() {
+fn a_rejected_file_is_the_only_loss() {
     let server = service(|request, _| {
         let put = request.method == "PUT";
         if put {
@@ -57,13 +57,13 @@ fn a_file_that_is_not_taken_is_lost_alone() {
     assert_eq!((lost.n_lost, lost.n_records), (1, 5), "{lost}");
     assert_eq!(payloads(&server, "runs/update").len(), 1);
     let at = |part: &str| server.asked().iter().position(|asked| asked.contains(part));
-    // The file was sent; on a slow machine the server has not read it yet.
+    // The file was sent; a slow server may not have read it yet.
     let file = wait_for("the file", || at("mlflow-artifacts"));
     assert!(at("log-batch").unwrap() < file, "{:?}", server.asked());
 }
 
 #[test]
-fn a_record_at_which_the_server_fails_slowly_is_lost_alone() {
+fn a_record_at_which_the_server_fails_slowly_is_the_only_loss() {
     let grace = Duration::from_millis(50);
     let server = service(move |request, out| {
         let fails = request.path.ends_with("log-batch");
@@ -73,7 +73,7 @@ fn a_record_at_which_the_server_fails_slowly_is_lost_alone() {
         }
         fails
     });
-    // Nothing is sent before the work has ended, from when on the grace counts.
+    // Nothing is sent before the work has ended; the grace period starts then.
     let tracker = begin(&server, Limits { grace, pause: PATIENCE, ..limits() }).unwrap();
     tracker.send(numbers(TOP, 2));
     tracker.send(end(TOP));
@@ -83,7 +83,7 @@ fn a_record_at_which_the_server_fails_slowly_is_lost_alone() {
 }
 
 #[test]
-fn a_request_that_took_the_server_too_long_is_tried_again() {
+fn a_timed_out_request_is_retried() {
     let once = AtomicBool::new(true);
     let server = service(move |request, out| {
         let late = request.path.ends_with("log-batch") && once.swap(false, Ordering::SeqCst);
@@ -98,7 +98,7 @@ fn a_request_that_took_the_server_too_long_is_tried_again() {
 }
 
 #[test]
-fn of_a_batch_only_what_is_wrong_is_lost() {
+fn only_the_invalid_part_of_a_batch_is_lost() {
     let server = service(|request, out| {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let bad = body.contains("\"step\":77,") || body.contains("\"step\":77}") || body.contains("wrong");

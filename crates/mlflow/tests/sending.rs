@@ -1,4 +1,4 @@
-//! What a server is sent.
+//! The requests that a server receives.
 
 use headsmith_mlflow::{Key, Message, NewRun, Status, Tracker};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn pairs(n: usize) -> Vec<(String, String)> {
 }
 
 #[test]
-fn runs_are_begun_filled_and_ended_in_order() {
+fn runs_are_created_filled_and_ended_in_order() {
     let server = service(|_, _| false);
     let tracker = begin(&server, limits()).unwrap();
     tracker.send(Message::params(TOP, vec![("lr".to_owned(), "0.1".to_owned())]));
@@ -41,7 +41,7 @@ fn runs_are_begun_filled_and_ended_in_order() {
 }
 
 #[test]
-fn no_request_is_larger_than_the_api_takes() {
+fn no_request_exceeds_the_api_limits() {
     let server = service(|_, _| false);
     let tracker = begin(&server, limits()).unwrap();
     for _ in 0..5 {
@@ -60,7 +60,7 @@ fn no_request_is_larger_than_the_api_takes() {
 }
 
 #[test]
-fn an_experiment_is_made_where_there_is_none() {
+fn a_missing_experiment_is_created() {
     let server = service(|request, out| {
         let made = request.path.ends_with("experiments/create");
         if made {
@@ -77,7 +77,7 @@ fn an_experiment_is_made_where_there_is_none() {
 }
 
 #[test]
-fn a_file_goes_whole_to_its_run_or_into_its_folder() {
+fn a_file_is_stored_completely_on_the_server_or_in_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m #1.bin");
     let bytes: Vec<u8> = (0..300_000u32).map(|i| (i % 251) as u8).collect();
@@ -106,7 +106,7 @@ fn a_file_goes_whole_to_its_run_or_into_its_folder() {
 }
 
 #[test]
-fn a_place_that_takes_no_files_is_told_and_costs_nothing() {
+fn an_unreachable_artifact_store_is_reported_and_loses_nothing() {
     let server = service(|request, out| {
         let created = request.path.ends_with("runs/create");
         if created {
@@ -126,7 +126,7 @@ fn a_place_that_takes_no_files_is_told_and_costs_nothing() {
 }
 
 #[test]
-fn who_asks_is_in_every_request() {
+fn every_request_has_the_credentials() {
     let server = service(|_, _| false);
     let url = server.url().replace("http://", "http://u:p@");
     let new = NewRun { name: "top".to_owned(), tags: Vec::new(), started: 0 };

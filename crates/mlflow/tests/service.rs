@@ -1,4 +1,4 @@
-//! The service as it should be, and a tracker of it.
+//! A simulated tracking server, and a tracker for it.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::patience::PATIENCE;
 use crate::server::{Request, Server, reply};
 
-/// Limits that no answer reaches, with short pauses.
+/// Limits that no response reaches, with short pauses.
 pub(crate) fn limits() -> Limits {
     Limits {
         connect: PATIENCE,
@@ -33,7 +33,7 @@ pub(crate) fn begin(server: &Server, limits: Limits) -> Result<Tracker> {
     Tracker::begin(client(&server.url(), limits), "e", new)
 }
 
-/// A service that answers `first` where that answers, and else as it should. Runs are called `r0`, `r1` ..
+/// A service that answers with `first`, or correctly if that returns false. The runs' IDs are `r0`, `r1` ..
 pub(crate) fn service(first: impl Fn(&Request, &mut dyn Write) -> bool + Send + Sync + 'static) -> Server {
     let n_runs = AtomicUsize::new(0);
     Server::new(move |request, out| {
@@ -61,7 +61,7 @@ fn answer(request: &Request, out: &mut dyn Write, n_runs: &AtomicUsize) {
     }
 }
 
-/// The payloads of the calls of `api`.
+/// The payloads of the calls to `api`.
 pub(crate) fn payloads(server: &Server, api: &str) -> Vec<Value> {
     let path = format!("/api/2.0/mlflow/{api}");
     let requests = server.requests().into_iter().filter(|request| request.path == path);

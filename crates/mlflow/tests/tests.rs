@@ -1,6 +1,6 @@
-//! The client and a server on this machine: what it is sent, and whatever goes wrong on the way.
+//! The client with a server on this machine: its requests, and failures.
 
-// A test may end at the first thing that is not as it must be, in the code it shares too.
+// A test may panic at the first failure, also in shared code.
 #![allow(clippy::unwrap_used)]
 
 mod faults;

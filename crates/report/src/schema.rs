@@ -17,4 +17,4 @@ pub use folds::{FoldGroups, FoldReport, FoldScores, FoldsReport};
 pub use judgement::{HeldBack, Judgement, MANY_CLASSES};
 pub use run::{Comparison, Machine, PredictionReport, REPORT_FORMAT, REPORT_VERSION, Report};
 pub use study::{Importance, Objective, StateLine, StudyReport, TrialRow};
-pub use table::{ClassCount, Finding, Place, Severity, Split, SplitGroups, Summary, TableReport};
+pub use table::{ClassCount, Finding, RowLocation, Severity, Split, SplitGroups, Summary, TableReport};

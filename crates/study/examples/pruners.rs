@@ -1,17 +1,17 @@
-//! Every pruner against none and against "train all one epoch, keep the best", on recorded learning curves.
+//! Compares every pruner with no pruning and with "train all one epoch, keep the best", on recorded learning curves.
 //!
 //! ```text
 //! cargo run --release -p headsmith-study --example pruners -- [--json] curves.jsonl [lag] [pruner ..]
 //! ```
 //!
-//! A line of `curves.jsonl` is a trial that ran to its end: `{"values": [0.41, 0.47, ..], "seconds": [0.21, 0.2, ..]}`,
-//! its validation score after each epoch (more is better) and what each took; one number of seconds is each epoch's.
-//! Other keys (`params`) are not looked at. Without a file, curves are made up.
+//! Each line of `curves.jsonl` is a trial that ran to its end: `{"values": [0.41, 0.47, ..], "seconds": [0.21, 0.2,
+//! ..]}`, its validation score after each epoch (higher is better) and the seconds of each epoch, or one number for
+//! all. Other keys (`params`) are ignored. Without a file, the curves are generated.
 //!
-//! The trials are played in 50 random orders, one after another. The regret is the best value in the file less the best
-//! seen so far, as a mean over the orders, at shares of the time that no pruning takes. A pruner that ends early stays
-//! where it is: it could have used the rest for more trials. With `--json` each pruner is one line of JSON with its regret at
-//! many times, for a chart.
+//! The trials are replayed in 50 random orders, one after another. The regret is the best value in the file minus the
+//! best seen so far, averaged over the orders, at shares of the time without pruning. If a pruner finishes early, its
+//! regret stays constant: the rest of the time could have been used for more trials. With `--json` each pruner is one
+//! line of JSON with its regret at many times, for a chart.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -36,7 +36,7 @@ const PRUNERS: [&str; 13] = [
     "wilcoxon",
 ];
 
-/// Shares of the time of no pruning.
+/// Shares of the time without pruning.
 const SHARES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 
 const N_ORDERS: u32 = 50;
@@ -90,7 +90,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The mean regret of the studies after so many seconds; before any value, that of the worst there is.
+/// The mean regret of the studies after so many seconds; before any value, that of the worst value.
 fn regret(played: &[Replay], seconds: f64, (best, worst): (f64, f64)) -> f64 {
     played.iter().map(|r| best - r.best_at(seconds).unwrap_or(worst)).sum::<f64>() / played.len() as f64
 }
@@ -151,8 +151,8 @@ fn made_up(n_trials: u32, n_epochs: usize) -> Vec<Curve> {
     (0..n_trials).map(curve).collect()
 }
 
-/// The microseconds of the dearest verdict of a trial of 27 epochs with 10,000 other trials in sight: of each the median of
-/// five times.
+/// The microseconds of the most expensive verdict on a trial of 27 epochs with 10,000 other trials: for each verdict
+/// the median of five runs.
 fn cost(pruner: &dyn Pruner, history: &[Arc<Trial>], trial: &Trial) -> f64 {
     let peers = Peers { study_name: "study", direction: Direction::Maximize, trials: history };
     let mut trial = Trial { system_attrs: Attributes::new(), ..trial.clone() };
@@ -174,7 +174,7 @@ fn cost(pruner: &dyn Pruner, history: &[Arc<Trial>], trial: &Trial) -> f64 {
     1e6 * dearest
 }
 
-/// Trials of 27 epochs that remember their first three rungs; every third is complete.
+/// Trials of 27 epochs with attributes for their first three rungs; every third is complete.
 fn history(n_trials: u32) -> Vec<Arc<Trial>> {
     let trial = |(number, curve): (u64, Curve)| {
         let rungs = [1, 3, 9].iter().enumerate();

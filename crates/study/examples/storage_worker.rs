@@ -1,8 +1,8 @@
-//! A worker with a trivial objective, for the referees and peers that put Optuna on the other side of a database.
+//! A worker with a trivial objective, for referees and peers that run Optuna on the same database.
 //!
 //!     storage_worker make URL NAME       a study with trials in all states and all kinds of values
 //!     storage_worker dump URL NAME       its trials as JSON
-//!     storage_worker work URL NAME N     works until the study has N trials
+//!     storage_worker work URL NAME N     run_as_worker until the study has N trials
 //!     storage_worker time URL NAME N     the seconds that N trials with 5 parameters and 20 reports take
 
 use std::error::Error;
@@ -50,7 +50,7 @@ fn params(x: f64, step: f64, n: i64, choice: usize) -> Params {
     all.into_iter().map(|(name, distribution, value)| (name.to_owned(), (distribution, value))).collect()
 }
 
-/// Makes trials in all states, with what is hard to write.
+/// Creates trials in all states, with values that are hard to store.
 fn make(storage: &mut dyn Storage, name: &str) -> Result<(), Box<dyn Error>> {
     let none = Attributes::new();
     let study = storage.create_study(name, Direction::Minimize)?;
@@ -117,7 +117,7 @@ fn float(value: f64) -> Value {
     if value.is_finite() { value.into() } else { format!("{value}").into() }
 }
 
-/// Takes waiting trials up, and begins new ones until there are `n_trials`.
+/// Resumes waiting trials, and starts new ones until there are `n_trials`.
 fn work(storage: &mut dyn Storage, name: &str, n_trials: usize) -> Result<(), Box<dyn Error>> {
     let id = study_id(storage, name)?;
     loop {
@@ -126,7 +126,7 @@ fn work(storage: &mut dyn Storage, name: &str, n_trials: usize) -> Result<(), Bo
             let x = (1 + queue.trials.len() % 97) as f64 / 100.0;
             let waiting = queue.trials.iter().find(|trial| trial.state == State::Waiting);
             Ok(match waiting {
-                Some(trial) => Claim::TakeUp { trial_id: trial.id, params: only_x(x), system_attrs },
+                Some(trial) => Claim::Take { trial_id: trial.id, params: only_x(x), system_attrs },
                 None if queue.trials.len() < n_trials => Claim::Begin { params: only_x(x), system_attrs },
                 None => Claim::Done,
             })
@@ -145,7 +145,8 @@ fn only_x(x: f64) -> Params {
     [("x".to_owned(), (Distribution::Float { low: 0.0, high: 1.0, log: false, step: None }, x))].into()
 }
 
-/// The storage time of `n_trials`: claimed, 20 reports each, finished, all trials read in between.
+/// The storage's time for `n_trials`: each is claimed, reports 20 times and is finished, and all trials are read in
+/// between.
 fn time(storage: &mut dyn Storage, name: &str, n_trials: usize) -> Result<f64, Box<dyn Error>> {
     let id = storage.create_study(name, Direction::Minimize)?.id;
     let none = Attributes::new();

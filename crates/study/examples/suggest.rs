@@ -1,6 +1,6 @@
-//! Suggestions of TPE on a history, timed: `suggest FILE` reads the history, and for each line on standard input says
-//! how many seconds one more suggestion took. Each suggestion's trial is complete when the next one is asked for, with a
-//! value of the history. `bench/peers/study_samplers.py` measures others beside it.
+//! Times TPE's suggestions on a history: `suggest FILE` reads the history, and for each line on standard input prints
+//! the seconds of one more suggestion. Each suggestion's trial is complete before the next one, with a value of the
+//! history. `bench/peers/study_samplers.py` compares them with others.
 
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 struct Recorded {
-    /// Name, distribution in Optuna's JSON, and the trials' values as they are inside.
+    /// Name, distribution in Optuna's JSON, and the trials' internal values.
     params: Vec<(String, String, Vec<f64>)>,
     /// The trials' objective values.
     values: Vec<f64>,

@@ -1,4 +1,4 @@
-//! Where a parameter's values lie.
+//! The values that a parameter may have.
 
 mod decimal;
 mod json;
@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 
-/// The values of one parameter, as Optuna's distributions of the same names mean them.
+/// The values of one parameter, as in Optuna's distributions of the same names.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Distribution {
-    /// Floats in `low ..= high`; with a `step`, `low`, `low + step` and so on.
+    /// Floats in `low ..= high`; with a `step`, only `low`, `low + step` and so on.
     Float {
         /// The smallest value.
         low: f64,
         /// The largest value.
         high: f64,
-        /// Whether to draw evenly on a logarithmic scale; not with a step.
+        /// Whether to draw evenly on a logarithmic scale; not together with a step.
         log: bool,
-        /// The distance of neighbouring values.
+        /// The distance between neighbouring values.
         step: Option<f64>,
     },
     /// Integers in `low ..= high`, `step` apart.
@@ -31,37 +31,37 @@ pub enum Distribution {
         high: i64,
         /// Whether to draw evenly on a logarithmic scale; only with a step of 1.
         log: bool,
-        /// The distance of neighbouring values, at least 1.
+        /// The distance between neighbouring values, at least 1.
         step: i64,
     },
-    /// One of these. Inside, a value is the choice's index.
+    /// One of a list of choices. The internal value is the choice's index.
     Categorical {
         /// The choices, at least one.
         choices: Vec<Choice>,
     },
 }
 
-/// A choice, or any parameter's value as its user sees it.
+/// A choice, or the value of any parameter as the user sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Choice {
     /// Python's `None`.
     Null,
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// An integer.
     Int(i64),
     /// A float.
     Float(f64),
-    /// A word.
+    /// A string.
     Text(String),
 }
 
-/// The largest integer up to which floats, which storages keep, know every integer: 2^53.
+/// Storages keep values as floats, which represent every integer up to this one: 2^53.
 const EXACT: u64 = 1 << 53;
 
 impl Choice {
-    /// Whether Python's `==` holds, or both are not a number: `1`, `1.0` and `True` are the same.
+    /// Whether Python's `==` holds, or both are NaN: `1`, `1.0` and `True` are the same.
     pub fn same(&self, other: &Choice) -> bool {
         match (self.number(), other.number()) {
             (Some(a), Some(b)) => a == b || (a.is_nan() && b.is_nan()),
@@ -69,7 +69,7 @@ impl Choice {
         }
     }
 
-    /// As a number, if it is one to Python.
+    /// The value as a number, if it is one in Python.
     pub fn number(&self) -> Option<f64> {
         match *self {
             Choice::Bool(yes) => Some(f64::from(u8::from(yes))),
@@ -117,7 +117,7 @@ impl Distribution {
     /// as Optuna does.
     ///
     /// # Errors
-    /// Names the parameter, what is wrong, and the fix.
+    /// An invalid distribution; the message names the parameter, the fault and the fix.
     pub fn checked(mut self, name: &str) -> Result<Distribution> {
         match &mut self {
             Distribution::Float { low, high, log, step } => {
@@ -138,7 +138,7 @@ impl Distribution {
         Ok(self)
     }
 
-    /// Whether `value`, as it is inside, is one of the values.
+    /// Whether the internal `value` is one of the values.
     pub fn contains(&self, value: f64) -> bool {
         match *self {
             Distribution::Float { low, high, step, .. } => {
@@ -158,7 +158,7 @@ impl Distribution {
         }
     }
 
-    /// Whether there is but one value.
+    /// Whether there is only one value.
     pub fn is_single(&self) -> bool {
         match self {
             Distribution::Float { low, high, step: None, .. } => low == high,
@@ -166,7 +166,7 @@ impl Distribution {
         }
     }
 
-    /// The number of values; `None` if they lie densely.
+    /// The number of values; `None` for a continuous range.
     pub fn n_values(&self) -> Option<u64> {
         match *self {
             Distribution::Float { low, high, step, .. } => {
@@ -177,7 +177,7 @@ impl Distribution {
         }
     }
 
-    /// Value `index` (below [`n_values`](Self::n_values)), as it is inside; of dense values the smallest.
+    /// The internal value at `index` (below [`n_values`](Self::n_values)); the smallest value of a continuous range.
     pub fn nth(&self, index: u64) -> f64 {
         match *self {
             Distribution::Float { low, high, step, .. } => {
@@ -188,7 +188,7 @@ impl Distribution {
         }
     }
 
-    /// The distance of neighbouring values; `None` if they lie densely or are choices.
+    /// The distance between neighbouring values; `None` for continuous ranges and choices.
     pub fn step(&self) -> Option<f64> {
         match *self {
             Distribution::Float { step, .. } => step,
@@ -202,7 +202,7 @@ impl Distribution {
         matches!(self, Distribution::Float { log: true, .. } | Distribution::Int { log: true, .. })
     }
 
-    /// A value from inside as its user sees it.
+    /// Converts an internal value to the user's value.
     pub fn external(&self, value: f64) -> Choice {
         match self {
             Distribution::Float { .. } => Choice::Float(value),
@@ -213,10 +213,10 @@ impl Distribution {
         }
     }
 
-    /// The value of the parameter `name` from its user, as it is inside.
+    /// Converts the user's value of the parameter `name` to the internal value.
     ///
     /// # Errors
-    /// Names the parameter if this is not one of its values.
+    /// A value that the parameter does not have; the message names the parameter.
     pub fn internal(&self, name: &str, value: &Choice) -> Result<f64> {
         let inside = match self {
             Distribution::Categorical { choices } => choices
@@ -231,8 +231,8 @@ impl Distribution {
         })
     }
 
-    /// Whether a study may go on with `other` where it had this: Optuna's rule is that a parameter keeps its kind,
-    /// its scale (`log`) and its choices, while ends and step may change.
+    /// Whether a study with this distribution can continue with `other`. Optuna's rule: a parameter keeps its kind,
+    /// its scale (`log`) and its choices, but its bounds and step may change.
     pub fn is_compatible(&self, other: &Distribution) -> bool {
         match (self, other) {
             (Distribution::Categorical { choices: a }, Distribution::Categorical { choices: b }) => {
@@ -244,7 +244,7 @@ impl Distribution {
         }
     }
 
-    /// Whether both are the same to Optuna: its choices compare as Python does.
+    /// Whether Optuna regards both as equal: it compares choices with Python's `==`.
     pub fn same(&self, other: &Distribution) -> bool {
         self == other || (matches!(self, Distribution::Categorical { .. }) && self.is_compatible(other))
     }
@@ -254,9 +254,9 @@ fn refused(name: &str, wrong: &str) -> Error {
     Error::new(Kind::Configuration, format!("{name}: {wrong}"))
 }
 
-type Checked = std::result::Result<(), String>;
+type CheckResult = std::result::Result<(), String>;
 
-fn check_float(low: f64, high: f64, log: bool, step: Option<f64>) -> Checked {
+fn check_float(low: f64, high: f64, log: bool, step: Option<f64>) -> CheckResult {
     if !low.is_finite() || !high.is_finite() {
         return Err(format!("low and high must be finite numbers, found {low:?} and {high:?}"));
     }
@@ -273,7 +273,7 @@ fn check_float(low: f64, high: f64, log: bool, step: Option<f64>) -> Checked {
     }
 }
 
-fn check_int(low: i64, high: i64, log: bool, step: i64) -> Checked {
+fn check_int(low: i64, high: i64, log: bool, step: i64) -> CheckResult {
     check_order(&low, &high)?;
     if let Some(n) = [low, high].into_iter().find(|n| n.unsigned_abs() > EXACT) {
         return Err(format!("integers must lie within 2^53 of 0, found {n}; use a float, or another unit"));
@@ -290,7 +290,7 @@ fn check_int(low: i64, high: i64, log: bool, step: i64) -> Checked {
     Ok(())
 }
 
-fn check_order<T: PartialOrd + fmt::Debug>(low: &T, high: &T) -> Checked {
+fn check_order<T: PartialOrd + fmt::Debug>(low: &T, high: &T) -> CheckResult {
     if low > high {
         return Err(format!("low must not be above high, found {low:?} and {high:?}; exchange them"));
     }
@@ -309,12 +309,12 @@ mod tests {
         Distribution::Int { low, high, log, step }
     }
 
-    fn words(choices: &[&str]) -> Distribution {
+    fn texts(choices: &[&str]) -> Distribution {
         Distribution::Categorical { choices: choices.iter().map(|&c| Choice::Text(c.into())).collect() }
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_key_and_the_fix() {
+    fn errors_name_the_parameter_and_the_fix() {
         for (distribution, message) in [
             (
                 float(1.0, 0.0, false, None),
@@ -337,7 +337,7 @@ mod tests {
             (int(0, 3, true, 1), "lr: with log, low must be at least 1, found 0"),
             (int(0, i64::MAX, false, 1), "lr: integers must lie within 2^53 of 0"),
             (int(i64::MIN, i64::MAX, false, 1), "lr: integers must lie within 2^53 of 0"),
-            (words(&[]), "lr: there are no choices; give at least one"),
+            (texts(&[]), "lr: there are no choices; give at least one"),
         ] {
             let error = distribution.checked("lr").unwrap_err();
             assert!(error.to_string().starts_with(message), "{error}");
@@ -367,7 +367,7 @@ mod tests {
             assert_eq!(choices.internal("c", &outside).unwrap(), index as f64);
         }
         assert_eq!(choices.internal("c", &Choice::Float(1.0)).unwrap(), 0.0);
-        let error = words(&["a", "b"]).internal("head", &Choice::Text("c".into())).unwrap_err();
+        let error = texts(&["a", "b"]).internal("head", &Choice::Text("c".into())).unwrap_err();
         assert_eq!(error.to_string(), "head: c is not among its values (one of a, b)");
         assert!(steps.internal("x", &Choice::Float(f64::NAN)).is_err());
     }
@@ -376,17 +376,17 @@ mod tests {
     fn single_values_and_grids() {
         assert!(float(1.0, 1.0, true, None).is_single() && !float(1.0, 2.0, true, None).is_single());
         assert!(float(0.0, 0.5, false, Some(1.0)).is_single() && int(3, 4, false, 2).is_single());
-        assert!(words(&["a"]).is_single());
+        assert!(texts(&["a"]).is_single());
         assert_eq!(float(0.0, 1.0, false, None).n_values(), None);
         assert_eq!(int(-5, 5, false, 5).n_values(), Some(3));
         assert_eq!(int(-5, 5, false, 5).nth(2), 5.0);
     }
 
     #[test]
-    fn what_may_change_between_trials() {
+    fn compatible_changes() {
         assert!(float(0.0, 1.0, false, None).is_compatible(&float(0.0, 2.0, false, Some(0.5))));
         assert!(!float(0.5, 1.0, false, None).is_compatible(&float(0.5, 1.0, true, None)));
         assert!(!int(0, 1, false, 1).is_compatible(&float(0.0, 1.0, false, None)));
-        assert!(!words(&["a", "b"]).is_compatible(&words(&["b", "a"])));
+        assert!(!texts(&["a", "b"]).is_compatible(&texts(&["b", "a"])));
     }
 }

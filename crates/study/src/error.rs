@@ -1,9 +1,9 @@
-//! What can go wrong with a study.
+//! Errors of studies.
 
-/// The result of what may fail with an [`Error`].
+/// The result of a function that may fail with an [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What a study could not do, in one message for the user.
+/// An error of a study, with one message for the user.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -13,24 +13,24 @@ pub struct Error {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What kind of error it is, for callers that act on it.
+/// The kind of an error, for callers that react to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A space, sampler or pruner that makes no sense.
+    /// An invalid space, sampler or pruner.
     Configuration,
-    /// A study or trial that is not there.
+    /// A study or trial that does not exist.
     NotFound,
-    /// Something that is there already, or differs from what is there.
+    /// Something that already exists, or differs from the existing one.
     Conflict,
-    /// The storage could not be reached just now: trying again may help.
+    /// The storage is unreachable at the moment: a retry may succeed.
     Unavailable,
     /// The storage failed: full disk, no permission, damage, a schema of another version.
     Storage,
 }
 
 impl Error {
-    /// An error with its whole message: what is wrong, expected, found, what to do.
+    /// An error with its whole message: the fault, the expected and the found value, the fix.
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error { kind, message: message.into(), source: None }
     }
@@ -44,7 +44,7 @@ impl Error {
         Error { kind, message: message.into(), source: Some(Box::new(cause)) }
     }
 
-    /// What kind of error it is.
+    /// The kind of the error.
     pub fn kind(&self) -> Kind {
         self.kind
     }

@@ -1,61 +1,60 @@
-//! Who works on a trial, so that others can tell whether it still does.
+//! The identity of a trial's worker, by which other processes know whether it still runs.
 
 use std::fs;
 
-/// A process: the running system and the room of process numbers it is in, its number, and when it was started, so that
-/// a number given again is not taken for the process that had it before.
+/// A process: its boot, its PID namespace, its PID, and its start time. The start time distinguishes it from an
+/// earlier process with the same PID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     token: String,
 }
 
-/// What stands in the place of a worker that gave its trial back.
+/// The token of a worker that released its trial.
 pub(crate) const NOBODY: &str = "nobody";
 
 impl Identity {
-    /// The process that asks.
+    /// The calling process.
     pub fn mine() -> Identity {
         let pid = std::process::id();
-        let token = match (room(), start_of(pid)) {
-            (Some(room), Some(start)) => format!("{room}/{pid}/{start}"),
-            // Where the system does not say, only heartbeats tell who is gone; no two such workers are the same.
+        let token = match (pid_namespace(), start_of(pid)) {
+            (Some(pid_namespace), Some(start)) => format!("{pid_namespace}/{pid}/{start}"),
+            // Without /proc only heartbeats show that a worker has ended; the time makes this token unique.
             _ => format!("elsewhere/{pid}/{:?}", std::time::SystemTime::now()),
         };
         Identity { token }
     }
 
-    /// The text that stands in the storage.
+    /// The token that is stored with the trial.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Whether the worker of this text has certainly ended: it gave the trial back, or it was a process of this system
-    /// that is not there any more. Of other systems nothing is known.
+    /// Whether the worker with this token has certainly ended: it released the trial, or it was a process of this
+    /// machine that no longer exists. Returns `false` for workers on other machines.
     pub fn is_gone(token: &str) -> bool {
         if token == NOBODY {
             return true;
         }
         let mut parts = token.rsplitn(3, '/');
-        let (Some(start), Some(pid), Some(its_room)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(start), Some(pid), Some(its_namespace)) = (parts.next(), parts.next(), parts.next()) else {
             return false;
         };
-        room().is_some_and(|room| room == its_room)
+        pid_namespace().is_some_and(|pid_namespace| pid_namespace == its_namespace)
             && pid.parse().ok().and_then(start_of).as_deref() != Some(start)
     }
 }
 
-/// The boot of the system and the room of its process numbers: containers of one machine have rooms of their own.
-fn room() -> Option<String> {
+/// The boot ID and the PID namespace: each container has its own.
+fn pid_namespace() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let room = fs::read_link("/proc/self/ns/pid").ok()?;
-    Some(format!("{}/{}", boot.trim(), room.to_str()?))
+    let pid_namespace = fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{}/{}", boot.trim(), pid_namespace.to_str()?))
 }
 
-/// When the process was started, in ticks since the boot; `None` when there is none. A process that has ended and is
-/// not yet buried does no work.
+/// The start time of a process, in ticks since the boot; `None` if it does not exist. A zombie counts as ended.
 fn start_of(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, which may hold anything.
+    // The second field is the program's name in parentheses; it may contain spaces and parentheses.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     match fields.next()? {
         "Z" | "X" => None,
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_lives_is_not_gone_and_who_was_somewhere_else_is_not_known() {
+    fn a_live_or_remote_worker_is_not_gone() {
         let me = Identity::mine();
         assert!(!Identity::is_gone(me.token()));
         assert!(!Identity::is_gone("another-boot/pid:[1]/1/1"));
@@ -78,11 +77,11 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn who_has_ended_is_gone_and_so_is_who_had_the_number_before() {
+    fn a_dead_worker_and_a_reused_pid_are_gone() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let token = format!("{}/{}/{}", room().unwrap(), child.id(), start_of(child.id()).unwrap());
+        let token = format!("{}/{}/{}", pid_namespace().unwrap(), child.id(), start_of(child.id()).unwrap());
         assert!(!Identity::is_gone(&token));
-        let before = format!("{}/{}/1", room().unwrap(), child.id());
+        let before = format!("{}/{}/1", pid_namespace().unwrap(), child.id());
         assert!(Identity::is_gone(&before));
         child.kill().unwrap();
         child.wait().unwrap();

@@ -1,17 +1,18 @@
-//! Which parameters mattered: PED-ANOVA (Watanabe, Bansal and Hutter, "PED-ANOVA: efficiently quantifying
-//! hyperparameter importance in arbitrary subspaces", IJCAI 2023, arXiv:2304.10255), conditional parameters as in
-//! "Conditional PED-ANOVA" (arXiv:2601.20800), as Optuna 5 computes it when nothing else is asked for.
+//! Parameter importance: PED-ANOVA (Watanabe, Bansal and Hutter, "PED-ANOVA: efficiently quantifying hyperparameter
+//! importance in arbitrary subspaces", IJCAI 2023, arXiv:2304.10255), with conditional parameters as in "Conditional
+//! PED-ANOVA" (arXiv:2601.20800): Optuna 5's default.
 //!
-//! A parameter is important when its values in the best tenth of the trials are distributed otherwise than in all:
+//! A parameter is important if its values in the best tenth of the trials are distributed differently than in all
+//! trials:
 //!
 //! ```text
 //! importance = q^2 sum over regimes i of  (a_i^2 / b_i)  sum over the grid of  p_all (p_best / p_all - 1)^2
 //! ```
 //!
-//! with `q` the share of the best among all, `a_i` and `b_i` the shares of regime `i` (trials in which the parameter
-//! has the same distribution; those that do not have it are a regime that adds nothing) among the best and among all,
-//! and `p` Parzen estimates on a grid of at most 50 values with Scott's bandwidth and a prior of the weight of one
-//! trial. Regimes of a single trial are left out.
+//! with `q` the share of the best among all, `a_i` and `b_i` the shares of regime `i` among the best and among all,
+//! and `p` Parzen estimates on a grid of at most 50 values with Scott's bandwidth and a prior that weighs as much as
+//! one trial. A regime is a set of trials in which the parameter has the same distribution; trials without the
+//! parameter form a regime that adds nothing. Regimes of a single trial are left out.
 
 use std::sync::Arc;
 
@@ -19,17 +20,17 @@ use crate::distribution::Distribution;
 use crate::samplers::tpe::log_mass;
 use crate::trial::{Direction, State, Trial};
 
-/// The share of the trials that counts as the best.
+/// The share of the trials that counts as best.
 const BEST: f64 = 0.1;
 
-/// The most values of the grid.
+/// The maximum number of grid points.
 const N_STEPS: usize = 50;
 
-/// What keeps densities from being 0.
+/// Keeps densities above 0.
 const TINY: f64 = 1e-12;
 
-/// The importance of each parameter of the complete trials, the most important first; they sum to 1. All are equal when
-/// nothing can be told.
+/// The importance of each parameter of the complete trials, the most important first; they sum to 1. All are equal if
+/// the trials show no difference.
 pub fn importance(direction: Direction, trials: &[Arc<Trial>]) -> Vec<(String, f64)> {
     let complete: Vec<&Trial> =
         trials.iter().filter(|t| t.state == State::Complete).map(AsRef::as_ref).collect();
@@ -53,7 +54,7 @@ pub fn importance(direction: Direction, trials: &[Arc<Trial>]) -> Vec<(String, f
     shares
 }
 
-/// Whether each trial is among the best; `None` of fewer than two trials.
+/// Whether each trial is among the best; `None` for fewer than two trials.
 fn best_of(scored: &[(f64, &Trial)]) -> Option<Vec<bool>> {
     if scored.len() < 2 {
         return None;
@@ -64,7 +65,7 @@ fn best_of(scored: &[(f64, &Trial)]) -> Option<Vec<bool>> {
     Some(scored.iter().map(|(loss, _)| *loss <= cutoff).collect())
 }
 
-/// Trials in which a parameter has the same distribution: all its values, and those of the best.
+/// Trials in which a parameter has the same distribution: its values in all of them, and in the best.
 struct Regime<'t> {
     distribution: &'t Distribution,
     all: Vec<f64>,
@@ -75,8 +76,9 @@ fn importance_of(name: &str, scored: &[(f64, &Trial)], best: &[bool]) -> f64 {
     let n_best = best.iter().filter(|b| **b).count() as f64;
     let n_all = scored.len() as f64;
     let regimes = regimes(name, scored, best).into_iter();
-    let told = regimes.filter(|r| r.all.len() >= 2 && !r.best.is_empty() && !r.distribution.is_single());
-    let raw = told.map(|regime| {
+    let informative =
+        regimes.filter(|r| r.all.len() >= 2 && !r.best.is_empty() && !r.distribution.is_single());
+    let raw = informative.map(|regime| {
         let (a, b) = (regime.best.len() as f64 / n_best, regime.all.len() as f64 / n_all);
         a * a / b * divergence(regime.distribution, &regime.best, &regime.all)
     });
@@ -97,7 +99,7 @@ fn regimes<'t>(name: &str, scored: &[(f64, &'t Trial)], best: &[bool]) -> Vec<Re
     regimes
 }
 
-/// The Pearson divergence of the values of the best from all.
+/// The Pearson divergence between the values in the best trials and in all trials.
 fn divergence(distribution: &Distribution, best: &[f64], all: &[f64]) -> f64 {
     let (best, all) = (density(distribution, best), density(distribution, all));
     best.iter().zip(&all).map(|(best, all)| all * (best / all - 1.0).powi(2)).sum()
@@ -113,7 +115,7 @@ fn density(distribution: &Distribution, values: &[f64]) -> Vec<f64> {
     density
 }
 
-/// How many values fall to each point of the grid.
+/// The number of values at each point of the grid.
 fn counts(distribution: &Distribution, values: &[f64]) -> Vec<f64> {
     let (n_points, index): (usize, Box<dyn Fn(f64) -> f64>) = match *distribution {
         Distribution::Categorical { ref choices } => (choices.len(), Box::new(|value| value)),
@@ -141,7 +143,8 @@ fn counts(distribution: &Distribution, values: &[f64]) -> Vec<f64> {
     counts
 }
 
-/// A grid over numbers: how many points, and the place of a value; halfway between two points, the lower.
+/// A grid over numbers: the number of points, and a function from a value to its point. A value halfway between two
+/// points gets the lower one.
 fn numbers(low: f64, high: f64, log: bool, n: f64) -> (usize, Box<dyn Fn(f64) -> f64>) {
     let n = (n as usize).min(N_STEPS);
     let scale = move |value: f64| if log { value.ln() } else { value };
@@ -149,7 +152,7 @@ fn numbers(low: f64, high: f64, log: bool, n: f64) -> (usize, Box<dyn Fn(f64) ->
     (n, Box::new(move |value| ((scale(value) - scale(low)) / step - 0.5).ceil()))
 }
 
-/// The sum of the kernels of choices, each times its weight, and of the prior.
+/// The density over choices: a weighted sum of kernels, and the prior.
 fn of_choices(counts: &[f64]) -> Vec<f64> {
     let n_kernels = counts.iter().filter(|count| **count > 0.0).count() as f64 + 1.0;
     let n_choices = counts.len() as f64;
@@ -160,7 +163,7 @@ fn of_choices(counts: &[f64]) -> Vec<f64> {
     counts.iter().map(|count| sum * everywhere / row + count / row + prior).collect()
 }
 
-/// The sum of the kernels of points of the grid, each times its weight, and of the prior.
+/// The density over grid points: a weighted sum of kernels, and the prior.
 fn of_numbers(counts: &[f64]) -> Vec<f64> {
     let points: Vec<(f64, f64)> =
         (0..).map(f64::from).zip(counts.iter().copied()).filter(|(_, count)| *count > 0.0).collect();
@@ -177,7 +180,7 @@ fn of_numbers(counts: &[f64]) -> Vec<f64> {
     (0..counts.len()).map(|x| at(x as f64)).collect()
 }
 
-/// Scott's rule with the smaller of the deviation and the interquartile range.
+/// Scott's rule with the smaller of the standard deviation and the interquartile range.
 fn bandwidth(points: &[(f64, f64)]) -> f64 {
     let mut sum = 0.0;
     let sums: Vec<f64> = points

@@ -1,6 +1,6 @@
-//! Offers to those who mistype.
+//! Suggestions for mistyped names.
 
-/// Words that offer the known name nearest to `name`, if one is near.
+/// A suggestion of the known name nearest to `name`; empty if none is near.
 pub(crate) fn did_you_mean<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> String {
     let near = known.map(|k| (strsim::jaro_winkler(name, k), k)).filter(|(likeness, _)| *likeness > 0.8);
     match near.max_by(|a, b| a.0.total_cmp(&b.0)) {

@@ -7,15 +7,15 @@ use serde_json::Value;
 use crate::storages::StudyRecord;
 use crate::trial::{Direction, State, Trial};
 
-/// Optuna's system attribute of the objectives' names (`Study.set_metric_names`).
+/// Optuna's system attribute with the objectives' names (`Study.set_metric_names`).
 pub const METRIC_NAMES: &str = "study:metric_names";
 
 /// One objective of a study.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objective {
-    /// Its name, where the study says it.
+    /// Its name, if the study has one.
     pub name: Option<String>,
-    /// Whether small or large values are good.
+    /// Whether smaller or larger values are better.
     pub direction: Direction,
 }
 
@@ -33,8 +33,8 @@ impl StudyRecord {
     }
 }
 
-/// The complete trial with the best value, the first where several are equal; of those that satisfy the constraints, where
-/// there are any.
+/// The complete trial with the best value, the first of equals. If the study has constraints, only trials that satisfy
+/// them are considered.
 pub fn best_trial(direction: Direction, trials: &[Arc<Trial>]) -> Option<&Arc<Trial>> {
     let mut best: Option<(&Arc<Trial>, f64)> = None;
     for trial in candidates(trials) {
@@ -46,8 +46,8 @@ pub fn best_trial(direction: Direction, trials: &[Arc<Trial>]) -> Option<&Arc<Tr
     best.map(|(trial, _)| trial)
 }
 
-/// The complete trials that no other one dominates: none is at least as good in every objective and better in one. In the
-/// order of their numbers; Optuna's `Study.best_trials`.
+/// The complete trials that no other trial dominates, that is, is at least as good in every objective and better in
+/// one. They are in the order of their numbers. Optuna's `Study.best_trials`.
 pub fn pareto_front<'t>(directions: &[Direction], trials: &'t [Arc<Trial>]) -> Vec<&'t Arc<Trial>> {
     let scored: Vec<(&Arc<Trial>, Vec<f64>)> =
         candidates(trials).map(|trial| (trial, trial.values().collect())).collect();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_front_is_what_nothing_dominates() {
+    fn the_front_has_the_undominated_trials() {
         let trials = [
             trial(0, &[0.5, 10.0]),
             trial(1, &[0.6, 10.0]),

@@ -1,8 +1,8 @@
-//! Pruners: which trials are not worth going on with.
+//! Pruners: which trials to end early.
 //!
-//! Each is a function of what it is shown, with Optuna 5's meaning: on recorded studies the decisions are Optuna's,
-//! step by step. Where Optuna's behaviour does not serve, a pruner has an option `faithful`, and without it does what
-//! its page says instead. [`parse`] makes them of the text of a command line.
+//! A pruner is a pure function of the trials it sees, and follows Optuna 5: on recorded studies the decisions are
+//! Optuna's, step by step. Where Optuna's behaviour is a problem, a pruner has an option `faithful`; without it, the
+//! pruner does what its page describes instead. [`parse`] creates pruners from command-line text.
 
 mod asha;
 mod halving;
@@ -35,39 +35,39 @@ pub use replay::{Curve, Replay, replay};
 pub use threshold::Threshold;
 pub use wilcoxon::Wilcoxon;
 
-/// What a pruner may look at beside the trial in question.
+/// The study around the trial that a pruner judges.
 #[derive(Debug, Clone, Copy)]
 pub struct Peers<'p> {
-    /// The study's name: Hyperband's brackets are a function of it.
+    /// The study's name: Hyperband's brackets depend on it.
     pub study_name: &'p str,
-    /// Whether small or large values are good.
+    /// Whether smaller or larger values are better.
     pub direction: Direction,
-    /// The other trials that the one in question may see, in the order of their numbers.
+    /// The other trials that the judged one may see, in the order of their numbers.
     pub trials: &'p [Arc<Trial>],
 }
 
-/// What a pruner says after a report.
+/// A pruner's decision after a report.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Verdict {
     /// Whether the trial should end now.
     pub prune: bool,
-    /// System attributes that the trial is to remember (`completed_rung_0` ..), whether pruned or not.
+    /// System attributes to store with the trial (`completed_rung_0` ..), whether it is pruned or not.
     pub remember: Attributes,
 }
 
 impl Verdict {
-    /// Go on, with nothing to remember.
-    pub fn go_on() -> Verdict {
+    /// Continue, without attributes.
+    pub fn keep_running() -> Verdict {
         Verdict::default()
     }
 
-    /// Prune or not, with nothing to remember.
+    /// Prune or continue, without attributes.
     pub fn of(prune: bool) -> Verdict {
         Verdict { prune, ..Verdict::default() }
     }
 }
 
-/// Says after each report whether to go on: a function of its arguments alone.
+/// Decides after each report whether the trial continues: a function of its arguments alone.
 pub trait Pruner: std::fmt::Debug + Send + Sync {
     /// Judges `trial`, whose last report is its largest step.
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict;

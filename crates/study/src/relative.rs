@@ -1,8 +1,9 @@
-//! What a trial under way tries.
+//! The parameters of a running trial, including those it has not asked for yet.
 //!
-//! A trial of Optuna's gets its parameters in the storage one by one, as its objective asks for them. What TPE drew for
-//! all of them together stands in the system attributes `tpe:relative_params:0`, `:1` and so on from the start: JSON of
-//! values by name, in pieces of at most 2045 characters. Optuna 5.0.0, `samplers/_tpe/sampler.py`, `_get_params`.
+//! A trial of Optuna's gets its parameters in the storage one by one, as its objective asks for them. The values that
+//! TPE drew for all of them together are in the system attributes `tpe:relative_params:0`, `:1` and so on from the
+//! start: JSON of values by name, in pieces of at most 2045 characters. Optuna 5.0.0, `samplers/_tpe/sampler.py`,
+//! `_get_params`.
 
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use crate::trial::{Params, Trial};
 
 const RELATIVE: &str = "tpe:relative_params";
 
-/// The trial's parameters, those included that it will have. What they are drawn from is looked up in `space`, or else in
-/// the last trial of `finished` that has them.
+/// The trial's parameters, including those it will get. Their distributions are looked up in `space`, or else in the
+/// last trial of `finished` that has them.
 pub(crate) fn params(trial: &Trial, space: &Space, finished: &[Arc<Trial>]) -> Params {
     let mut params = trial.params.clone();
     for (name, value) in drawn(trial).unwrap_or_default() {
@@ -34,14 +35,14 @@ pub(crate) fn params(trial: &Trial, space: &Space, finished: &[Arc<Trial>]) -> P
     params
 }
 
-/// What the attributes say; `None`: nothing, or pieces of which some are not there yet.
+/// The values in the attributes; `None` if there are none, or some of the pieces are still missing.
 fn drawn(trial: &Trial) -> Option<Map<String, Value>> {
     let piece = |i: usize| trial.system_attrs.get(&format!("{RELATIVE}:{i}")).and_then(Value::as_str);
     let text: String = (0..).map_while(piece).collect();
     serde_json::from_str(&text).ok()
 }
 
-/// As Optuna's `to_internal_repr`: a number is not held against the range.
+/// Optuna's `to_internal_repr`: a number is not checked against the range.
 fn inside(distribution: &Distribution, name: &str, value: &Choice) -> Option<f64> {
     match distribution {
         Distribution::Categorical { .. } => distribution.internal(name, value).ok(),

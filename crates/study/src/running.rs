@@ -1,4 +1,4 @@
-//! A trial under way, as its objective sees it.
+//! A running trial, as its objective sees it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,23 +11,23 @@ use crate::storages::Checkpoint;
 use crate::study::Study;
 use crate::trial::{Attributes, Trial};
 
-/// A trial under way.
+/// A running trial.
 pub struct Running<'r> {
     pub(crate) study: &'r Study,
-    pub(crate) desk: &'r dyn Desk,
+    pub(crate) worker: &'r dyn WorkerHandle,
     pub(crate) trial: Trial,
     pub(crate) checkpoint: Option<Checkpoint>,
-    /// The trials its pruner sees: they do not change while it runs.
+    /// The trials that its pruner sees; they do not change while it runs.
     peers: Vec<Arc<Trial>>,
     checkpoints: Checkpoints,
 }
 
-/// What a trial needs of the process it runs in.
-pub(crate) trait Desk {
+/// The worker process, as a running trial sees it.
+pub(crate) trait WorkerHandle {
     /// Whether the study was asked to stop.
     fn is_stopping(&self) -> bool;
 
-    /// Remembers a report, and tells it.
+    /// Stores a report and notifies the observer.
     fn report(
         &self,
         trial: &Trial,
@@ -38,62 +38,63 @@ pub(crate) trait Desk {
     ) -> Result<()>;
 }
 
-/// What an objective is to do after a report.
+/// The action of an objective after a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GoOn {
-    /// Go on.
-    Yes,
-    /// End: the trial is not worth more. Answer [`Outcome::Pruned`].
+pub enum NextAction {
+    /// Continue.
+    Continue,
+    /// End, because the trial is not promising: return [`Outcome::Pruned`].
     Prune,
-    /// End: the study was asked to stop. Answer [`Outcome::Interrupted`]; the trial is taken up later.
+    /// End, because the study was asked to stop: return [`Outcome::Interrupted`]. The trial is resumed later.
     Stop,
 }
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// It ran to its end, with this value.
     Complete {
         /// The trial's value.
         value: f64,
-        /// Attributes to keep for people.
+        /// User attributes to store.
         user_attrs: Attributes,
-        /// Attributes to keep for programs.
+        /// System attributes to store.
         system_attrs: Attributes,
     },
-    /// It was told to end, or cannot be judged any more.
+    /// The pruner ended it, or it cannot be judged any more.
     Pruned {
-        /// Why, if not because of the pruner.
+        /// The reason, if it was not the pruner.
         reason: Option<String>,
-        /// Attributes to keep for people.
+        /// User attributes to store.
         user_attrs: Attributes,
-        /// Attributes to keep for programs.
+        /// System attributes to store.
         system_attrs: Attributes,
     },
-    /// It broke.
+    /// It failed.
     Failed {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It was told to stop, and is to be taken up where its last report left it.
+    /// It was asked to stop, and will be resumed from its last checkpoint.
     Interrupted,
 }
 
 impl<'r> Running<'r> {
-    /// Takes a trial up after its last checkpoint, or at its beginning: what it reported later it will report again.
+    /// Resumes a trial from its last checkpoint, or from its start. Later reports are dropped: the trial will repeat
+    /// them.
     pub(crate) fn new(
         study: &'r Study,
-        desk: &'r dyn Desk,
+        worker: &'r dyn WorkerHandle,
         mut trial: Trial,
         checkpoint: Option<Checkpoint>,
         peers: Vec<Arc<Trial>>,
     ) -> Running<'r> {
         let done = checkpoint.as_ref().map_or(i64::MIN, |checkpoint| checkpoint.step);
         let reports = std::mem::take(&mut trial.intermediate);
-        // Pruners remember by attributes, which are of the last report; they say the same again of the same reports.
+        // Pruners store attributes with the last report; replaying the same reports restores them.
         trial.system_attrs.retain(|key, _| key.starts_with("headsmith:") || key == "fixed_params");
         let mut running =
-            Running { study, desk, trial, checkpoint, peers, checkpoints: Checkpoints::default() };
+            Running { study, worker, trial, checkpoint, peers, checkpoints: Checkpoints::default() };
         for (step, value) in reports.into_iter().filter(|(step, _)| *step <= done) {
             running.judge(step, value);
         }
@@ -105,55 +106,55 @@ impl<'r> Running<'r> {
         self.trial.number
     }
 
-    /// The trial's parameters as their user sees them.
+    /// The trial's parameters as the user sees them.
     pub fn params(&self) -> BTreeMap<&str, Choice> {
         let params = self.trial.params.iter();
         params.map(|(name, (distribution, inside))| (name.as_str(), distribution.external(*inside))).collect()
     }
 
-    /// What was reported so far, by step.
+    /// The reports so far, by step.
     pub fn reports(&self) -> &BTreeMap<i64, f64> {
         &self.trial.intermediate
     }
 
-    /// The state to go on from, if there is one: the objective's own bytes after its step's report.
+    /// The state to resume from, if there is one: the objective's own bytes after its step's report.
     pub fn take_checkpoint(&mut self) -> Option<Checkpoint> {
         self.checkpoint.take()
     }
 
     /// Whether the study was asked to stop: for objectives that do long work before their first report.
     pub fn is_stopping(&self) -> bool {
-        self.desk.is_stopping()
+        self.worker.is_stopping()
     }
 
-    /// Reports the value of `step`. `state` gives the bytes to go on from after this report; it is asked for them now
-    /// and then, and may have none.
+    /// Reports the value of `step`. `state` returns the bytes to resume from after this report, if it has any; it is
+    /// called only when a checkpoint is due.
     ///
     /// # Errors
-    /// When the storage fails for good.
+    /// If the storage fails permanently.
     pub fn report(
         &mut self,
         step: i64,
         value: f64,
         state: &mut dyn FnMut() -> Option<Vec<u8>>,
-    ) -> Result<GoOn> {
+    ) -> Result<NextAction> {
         let (prune, attributes) = self.judge(step, value);
-        let stop = self.desk.is_stopping();
+        let stop = self.worker.is_stopping();
         let begin = Instant::now();
         let due = !prune && (stop || self.checkpoints.are_due());
         let state = if due { state() } else { None };
-        self.desk.report(&self.trial, step, value, &attributes, state.as_deref())?;
+        self.worker.report(&self.trial, step, value, &attributes, state.as_deref())?;
         if due {
             self.checkpoints.made(begin.elapsed());
         }
         Ok(match (prune, stop) {
-            (true, _) => GoOn::Prune,
-            (false, true) => GoOn::Stop,
-            (false, false) => GoOn::Yes,
+            (true, _) => NextAction::Prune,
+            (false, true) => NextAction::Stop,
+            (false, false) => NextAction::Continue,
         })
     }
 
-    /// Adds a report and asks the pruner.
+    /// Adds a report and calls the pruner.
     fn judge(&mut self, step: i64, value: f64) -> (bool, Attributes) {
         self.trial.intermediate.insert(step, value);
         let peers = Peers {
@@ -167,7 +168,7 @@ impl<'r> Running<'r> {
     }
 }
 
-/// When checkpoints are made: at most a fiftieth of the time goes into them.
+/// Decides when to save checkpoints: they take at most a fiftieth of the time.
 struct Checkpoints {
     last: Instant,
     cost: Duration,
@@ -180,7 +181,7 @@ impl Default for Checkpoints {
 }
 
 impl Checkpoints {
-    /// No trial is worth a checkpoint that has run for less.
+    /// A trial that has run for less is not worth a checkpoint.
     const AT_LEAST: Duration = Duration::from_secs(5);
     const SHARE: u32 = 50;
 

@@ -1,4 +1,4 @@
-//! Samplers: what to try next.
+//! Samplers: which parameters to try next.
 
 mod grid;
 mod listed;
@@ -20,22 +20,21 @@ pub use qmc::Qmc;
 pub use random::Random;
 pub use tpe::{Tpe, TpeOptions};
 
-/// What a sampler may look at.
+/// The study as a sampler sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'h> {
-    /// Whether small or large values are good.
+    /// Whether smaller or larger values are better.
     pub direction: Direction,
     /// Finished trials, in the order of their numbers.
     pub finished: &'h [Arc<Trial>],
-    /// Numbers and parameters of trials that are under way, in the order of their numbers. Of these nothing else is
-    /// known.
+    /// Numbers and parameters of running trials, in the order of their numbers. Nothing else is known of them.
     pub running: &'h [(u64, Params)],
 }
 
 /// Chooses the parameters of the next trial: a function of its arguments alone.
 pub trait Sampler: std::fmt::Debug + Send + Sync {
-    /// The parameters of trial `number`: one value for each parameter of `space` whose condition holds. `fixed` are
-    /// those that are given already. All chance comes from `draws`, which is the trial's own.
+    /// The parameters of trial `number`: one value for each active parameter of `space`. `fixed` values are already
+    /// set. All randomness comes from `draws`, which belongs to the trial.
     fn suggest(
         &self,
         space: &Space,
@@ -45,7 +44,7 @@ pub trait Sampler: std::fmt::Debug + Send + Sync {
         draws: &mut Sequence,
     ) -> Params;
 
-    /// How many trials there are to be drawn from `space` before the sampler repeats itself; `None`: no end.
+    /// The number of distinct trials in `space`; `None` if there is no limit.
     fn n_trials(&self, space: &Space) -> Option<u64> {
         let _ = space;
         None

@@ -1,4 +1,4 @@
-//! The space of a study: its parameters, and which of them depend on others.
+//! The space of a study: its parameters, and the conditions between them.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::trial::{Attributes, Params};
 /// Parameters in the order in which they are drawn.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Space {
-    /// The parameters; a condition names one that stands before.
+    /// The parameters; a condition refers to an earlier one.
     pub params: Vec<SpaceParam>,
 }
 
@@ -18,26 +18,26 @@ pub struct Space {
 pub struct SpaceParam {
     /// Its name.
     pub name: String,
-    /// Where its values lie.
+    /// Its values.
     pub distribution: Distribution,
-    /// When it is there at all; `None`: always.
+    /// The condition under which it is active; `None` for always.
     pub when: Option<Condition>,
 }
 
-/// Holds when a parameter that is there has one of these values.
+/// Holds if an active parameter has one of these values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
-    /// The parameter it looks at.
+    /// The parameter that it depends on.
     pub param: String,
     /// The values for which it holds.
     pub is_one_of: Vec<Choice>,
 }
 
-/// The longest name that Optuna's schema keeps, in characters.
+/// The longest name in Optuna's schema, in characters.
 const LONGEST_NAME: usize = 512;
 
 impl SpaceParam {
-    /// Whether the parameter is there, given those that stand before it.
+    /// Whether the parameter is active, given the values of the earlier ones.
     pub fn is_active(&self, drawn: &Params) -> bool {
         self.when.as_ref().is_none_or(|when| {
             drawn.get(&when.param).is_some_and(|(distribution, value)| {
@@ -49,10 +49,10 @@ impl SpaceParam {
 }
 
 impl Space {
-    /// A space of these parameters. Where a step does not reach `high`, `high` is lowered, as in Optuna.
+    /// A space of these parameters. As in Optuna, `high` is lowered to the last value that the step reaches.
     ///
     /// # Errors
-    /// Names the parameter, what is wrong, and the fix.
+    /// An invalid parameter; the message names it, the fault and the fix.
     pub fn new(params: Vec<SpaceParam>) -> Result<Space> {
         let mut space = Space::default();
         for param in params {
@@ -72,8 +72,8 @@ impl Space {
         self.params.iter().find(|param| param.name == name)
     }
 
-    /// A value for each parameter that is there: the fixed one if there is one, else what `draw` says, which is
-    /// asked in the declared order. Fixed values whose condition does not hold are left out.
+    /// A value for each active parameter: the fixed one if there is one, else the result of `draw`, which is called in
+    /// the declared order. Fixed values of inactive parameters are left out.
     pub fn complete(&self, fixed: &Params, mut draw: impl FnMut(&SpaceParam) -> f64) -> Params {
         let mut params = Params::new();
         for param in &self.params {
@@ -86,10 +86,10 @@ impl Space {
         params
     }
 
-    /// Values as a user gives them (an enqueued trial, a list of settings), which may be a part of the parameters.
+    /// Converts values from a user (an enqueued trial, a list of settings), which may leave parameters out.
     ///
     /// # Errors
-    /// Names the parameter that the space does not have, or whose value is not among its values.
+    /// An unknown parameter, or an invalid value; the message names the parameter.
     pub fn internal(&self, values: &Attributes) -> Result<Params> {
         let mut params = Params::new();
         for (name, value) in values {
@@ -108,7 +108,7 @@ impl Space {
         Ok(params)
     }
 
-    /// The space as JSON, the same for the same space: what a study remembers, to know it again.
+    /// The space as JSON: equal spaces give equal JSON. A study stores it to compare spaces.
     pub fn to_json(&self) -> Value {
         let params = self.params.iter().map(|param| {
             let when =
@@ -118,10 +118,10 @@ impl Space {
         params.collect()
     }
 
-    /// Reads what [`to_json`](Self::to_json) wrote.
+    /// Reads the output of [`to_json`](Self::to_json).
     ///
     /// # Errors
-    /// When it is none, or one that makes no sense.
+    /// JSON that is no space, or an invalid one.
     pub fn from_json(json: &Value) -> Result<Space> {
         let unreadable = || Error::new(Kind::Storage, format!("the space {json} cannot be read"));
         let params = json.as_array().ok_or_else(unreadable)?.iter().map(|param| {
@@ -142,7 +142,7 @@ impl Space {
         Space::new(params.collect::<Result<_>>()?)
     }
 
-    /// A hash of the space (FNV-1a of its JSON), for names: the same for the same space, on every machine.
+    /// A hash of the space (FNV-1a of its JSON), for names: equal for equal spaces, on every machine.
     pub fn fingerprint(&self) -> u64 {
         let bytes = self.to_json().to_string().into_bytes();
         bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
@@ -150,8 +150,8 @@ impl Space {
         })
     }
 
-    /// In what `other` differs from this space, for a message: each a parameter (none for the order of all), what it is here,
-    /// and what it is there.
+    /// The differences between this space and `other`, for a message: each is a parameter (empty for the order of
+    /// all), its text here, and its text there.
     pub fn differences(&self, other: &Space) -> Vec<[String; 3]> {
         let mut differences = Vec::new();
         let mut add = |what: &str, here: &str, there: &str| {
@@ -254,7 +254,7 @@ fn check_condition(before: &Space, name: &str, when: &Condition) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn words(choices: &[&str]) -> Distribution {
+    fn texts(choices: &[&str]) -> Distribution {
         Distribution::Categorical { choices: choices.iter().map(|&c| Choice::Text(c.into())).collect() }
     }
 
@@ -273,8 +273,8 @@ mod tests {
     /// A head; its optimizer if it is an MLP; the optimizer's decay if that is `adamw`.
     fn chain() -> Space {
         Space::new(vec![
-            param("head", words(&["mlp", "forest"]), None),
-            param("optimizer", words(&["sgd", "adamw"]), Some(("head", "mlp"))),
+            param("head", texts(&["mlp", "forest"]), None),
+            param("optimizer", texts(&["sgd", "adamw"]), Some(("head", "mlp"))),
             param("decay", rate(), Some(("optimizer", "adamw"))),
         ])
         .unwrap()
@@ -282,14 +282,14 @@ mod tests {
 
     #[test]
     fn wrong_spaces_name_the_key_and_the_fix() {
-        let ab = || words(&["a", "b"]);
+        let ab = || texts(&["a", "b"]);
         for (params, message) in [
             (vec![param("", ab(), None)], "a parameter of the space has no name; give it one"),
             (
                 vec![param("x", ab(), None), param("x", rate(), None)],
                 "x: it is declared twice in the space; remove one, or rename it",
             ),
-            (vec![param("x", words(&["a", "b", "a"]), None)], "x: the choice a occurs twice; remove one"),
+            (vec![param("x", texts(&["a", "b", "a"]), None)], "x: the choice a occurs twice; remove one"),
             (
                 vec![param("x", rate(), Some(("y", "a"))), param("y", ab(), None)],
                 "x: its condition refers to y, which is not declared before it; correct the name or the order",

@@ -1,4 +1,4 @@
-//! Spaces as a person writes them, in TOML: a table a parameter.
+//! Spaces in TOML, as users write them: one table for each parameter.
 //!
 //! ```toml
 //! [neurons0]
@@ -18,9 +18,9 @@
 //! value = 963                          # fixed; `batch_size = 963` above all tables is the same
 //! ```
 //!
-//! [`overlay_toml`] changes a given space: of a parameter that it has, what is not told stays as it is, unless `type`
-//! makes another kind of it. `when = {}` lifts a condition. `{}` among choices is Python's `None`. [`to_toml`] writes
-//! a space so that it reads back as the same.
+//! [`overlay_toml`] changes a given space: keys that the text leaves out keep their values, unless `type` changes the
+//! kind of the parameter. `when = {}` removes a condition. `{}` among choices is Python's `None`. [`to_toml`] writes a
+//! space so that it reads back equal.
 
 use std::fmt::Write;
 
@@ -35,42 +35,43 @@ use crate::space::{Condition, Space, SpaceParam};
 /// The keys of a parameter's table.
 const KEYS: [&str; 8] = ["type", "low", "high", "log", "step", "choices", "value", "when"];
 
-/// The space `given`, changed as `text` says; `place` is the name of its file, for messages. Parameters that `given`
-/// does not have are an error, unless it has none at all: then `text` is the whole space, in its own order.
+/// The space `given` with the changes of `text`; `place` is the file's name, for messages. A parameter that `given`
+/// does not have is an error, unless `given` is empty: then `text` is the whole space, in its own order.
 ///
 /// # Errors
-/// Names the file, the line, the key, what is wrong and what to do.
+/// Invalid text; the message names the file, the line, the key, the fault and the fix.
 pub fn overlay_toml(given: &Space, text: &str, place: &str) -> Result<Space> {
-    let source = Source { text, place };
+    let source = SourceText { text, place };
     let document = DeTable::parse(text).map_err(|e| {
         let at = e.span().map_or(0, |span| span.start);
         source.error(at, &format!("this is not TOML: {}", e.message()))
     })?;
-    let mut told: Vec<Told<'_>> =
-        document.get_ref().iter().map(|(name, value)| Told { name, value }).collect();
-    told.sort_by_key(|told| told.name.span().start);
+    let mut entries: Vec<ParamEntry<'_>> =
+        document.get_ref().iter().map(|(name, value)| ParamEntry { name, value }).collect();
+    entries.sort_by_key(|entry| entry.name.span().start);
     let names: Vec<&str> = given.params.iter().map(|param| param.name.as_str()).collect();
     let is_whole = names.is_empty();
-    if let Some(unknown) = told.iter().find(|told| !is_whole && !names.contains(&told.name())) {
+    if let Some(unknown) = entries.iter().find(|entry| !is_whole && !names.contains(&entry.name())) {
         let near = did_you_mean(unknown.name(), names.iter().copied());
         let what = format!("there is no such parameter{near}; there are {}", names.join(", "));
         return Err(source.error(unknown.at(), &format!("{}: {what}", unknown.name())));
     }
     let mut space = Space::default();
-    let count = if is_whole { told.len() } else { names.len() };
+    let count = if is_whole { entries.len() } else { names.len() };
     for i in 0..count {
         let param = given.params.get(i);
-        let told = if is_whole { told.get(i) } else { told.iter().find(|t| Some(&t.name()) == names.get(i)) };
-        let at = told.map_or(0, Told::at);
-        let param = match (told, param) {
-            (Some(told), param) => told.param(&source, param)?,
+        let entry =
+            if is_whole { entries.get(i) } else { entries.iter().find(|t| Some(&t.name()) == names.get(i)) };
+        let at = entry.map_or(0, ParamEntry::at);
+        let param = match (entry, param) {
+            (Some(entry), param) => entry.param(&source, param)?,
             (None, Some(param)) => param.clone(),
             (None, None) => continue,
         };
         let mut params = space.params;
         params.push(param);
-        // Checked one by one, so that the message can say the line.
-        space = Space::new(params).map_err(|e| match told {
+        // Checked one by one, so that the message can give the line.
+        space = Space::new(params).map_err(|e| match entry {
             Some(_) => source.error(at, &e.to_string()),
             None => Error::new(Kind::Configuration, format!("{place}: {e}")),
         })?;
@@ -78,13 +79,13 @@ pub fn overlay_toml(given: &Space, text: &str, place: &str) -> Result<Space> {
     Ok(space)
 }
 
-/// What messages point into.
-struct Source<'s> {
+/// The text and its file name, for messages.
+struct SourceText<'s> {
     text: &'s str,
     place: &'s str,
 }
 
-impl Source<'_> {
+impl SourceText<'_> {
     fn error(&self, at: usize, what: &str) -> Error {
         let before = &self.text.as_bytes()[..at.min(self.text.len())];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
@@ -92,13 +93,13 @@ impl Source<'_> {
     }
 }
 
-/// A parameter as the text has it.
-struct Told<'t> {
+/// A parameter's entry in the text.
+struct ParamEntry<'t> {
     name: &'t Spanned<std::borrow::Cow<'t, str>>,
     value: &'t Spanned<DeValue<'t>>,
 }
 
-impl<'t> Told<'t> {
+impl<'t> ParamEntry<'t> {
     fn name(&self) -> &'t str {
         self.name.get_ref()
     }
@@ -107,15 +108,15 @@ impl<'t> Told<'t> {
         self.name.span().start
     }
 
-    /// The parameter, with what is not told from `given`.
-    fn param(&self, source: &Source<'_>, given: Option<&SpaceParam>) -> Result<SpaceParam> {
+    /// The parameter, with missing keys taken from `given`.
+    fn param(&self, source: &SourceText<'_>, given: Option<&SpaceParam>) -> Result<SpaceParam> {
         let name = self.name().to_owned();
         let given_distribution = given.map(|param| &param.distribution);
         let DeValue::Table(table) = self.value.get_ref() else {
             let distribution = self.fixed(source, self.value, given_distribution, None)?;
             return Ok(SpaceParam { name, distribution, when: given.and_then(|param| param.when.clone()) });
         };
-        let keys = Keys { source, name: self.name(), at: self.at(), table };
+        let keys = ParamTable { source, name: self.name(), at: self.at(), table };
         keys.check()?;
         let kind = keys.kind(given_distribution)?;
         let when = match keys.get("when") {
@@ -141,7 +142,7 @@ impl<'t> Told<'t> {
     /// The distribution of one value.
     fn fixed(
         &self,
-        source: &Source<'_>,
+        source: &SourceText<'_>,
         value: &Spanned<DeValue<'_>>,
         given: Option<&Distribution>,
         kind: Option<&str>,
@@ -166,14 +167,14 @@ impl<'t> Told<'t> {
 }
 
 /// The keys of a parameter's table.
-struct Keys<'t> {
-    source: &'t Source<'t>,
+struct ParamTable<'t> {
+    source: &'t SourceText<'t>,
     name: &'t str,
     at: usize,
     table: &'t DeTable<'t>,
 }
 
-impl<'t> Keys<'t> {
+impl<'t> ParamTable<'t> {
     fn get(&self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
         self.table.get(key)
     }
@@ -239,12 +240,12 @@ impl<'t> Keys<'t> {
                     Some(&Distribution::Int { low, high, log, step }) => (Some(low), Some(high), log, step),
                     _ => (None, None, false, 1),
                 };
-                let told = |key| self.take(key, "a whole number", whole);
+                let read = |key| self.take(key, "a whole number", whole);
                 Ok(Distribution::Int {
-                    low: self.need("low", told("low")?.or(low))?,
-                    high: self.need("high", told("high")?.or(high))?,
+                    low: self.need("low", read("low")?.or(low))?,
+                    high: self.need("high", read("high")?.or(high))?,
                     log: log.unwrap_or(given_log),
-                    step: told("step")?.unwrap_or(given_step),
+                    step: read("step")?.unwrap_or(given_step),
                 })
             }
             ("float", given) => {
@@ -252,12 +253,12 @@ impl<'t> Keys<'t> {
                     Some(&Distribution::Float { low, high, log, step }) => (Some(low), Some(high), log, step),
                     _ => (None, None, false, None),
                 };
-                let told = |key| self.take(key, "a number", number);
+                let read = |key| self.take(key, "a number", number);
                 Ok(Distribution::Float {
-                    low: self.need("low", told("low")?.or(low))?,
-                    high: self.need("high", told("high")?.or(high))?,
+                    low: self.need("low", read("low")?.or(low))?,
+                    high: self.need("high", read("high")?.or(high))?,
                     log: log.unwrap_or(given_log),
-                    step: told("step")?.or(given_step),
+                    step: read("step")?.or(given_step),
                 })
             }
             (_, given) => {
@@ -265,8 +266,8 @@ impl<'t> Keys<'t> {
                     Some(Distribution::Categorical { choices }) => Some(choices.clone()),
                     _ => None,
                 };
-                let told = self.take("choices", "a list of numbers, words, true or false", choices)?;
-                Ok(Distribution::Categorical { choices: self.need("choices", told.or(given))? })
+                let read = self.take("choices", "a list of numbers, words, true or false", choices)?;
+                Ok(Distribution::Categorical { choices: self.need("choices", read.or(given))? })
             }
         }
     }
@@ -338,7 +339,7 @@ fn choices(value: &DeValue<'_>) -> Option<Vec<Choice>> {
     value.as_array()?.iter().map(|value| choice(value.get_ref())).collect()
 }
 
-/// The space as TOML, which [`overlay_toml`] reads back as the same.
+/// The space as TOML that [`overlay_toml`] reads back as an equal space.
 pub fn to_toml(space: &Space) -> String {
     let mut text = String::new();
     for param in &space.params {
@@ -386,7 +387,7 @@ fn quoted(name: &str) -> String {
     if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { string(name) }
 }
 
-/// A basic string. JSON's escapes are TOML's, but for DEL, which TOML wants escaped too.
+/// A TOML basic string. JSON's escapes are TOML's, except that TOML also requires DEL to be escaped.
 fn string(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
 }

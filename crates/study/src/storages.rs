@@ -1,5 +1,4 @@
-//! Storages: where a study is remembered. Both databases have Optuna's schema; what is written to them is written down
-//! once ([`rdb`]), with a [`link`] to each.
+//! Storages of studies. Both databases have Optuna's schema; their statements are in [`rdb`], with a [`link`] to each.
 
 mod cell;
 mod json;
@@ -28,19 +27,19 @@ pub use retry::{Outage, Retry};
 pub use time::Clock;
 pub use url::without_password;
 
-/// The attribute in which a storage keeps what tells its claim of a trial from all others. See [`Storage::claim`].
+/// The attribute with a storage's unique claim token of a trial. See [`Storage::claim`].
 pub const CLAIM_ATTR: &str = "headsmith:claim";
 
-/// How a storage is opened.
+/// Options for opening a storage.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// What acknowledged means.
+    /// Which failures an acknowledged write survives.
     pub durability: Durability,
-    /// How long to wait for another process's lock before saying `Unavailable`.
+    /// How long to wait for another process's lock before returning `Unavailable`.
     pub lock_wait: Duration,
-    /// Whether an SQLite file that is not there is an error rather than made: for those who only look.
+    /// Whether a missing SQLite file is an error, for read-only use; otherwise it is created.
     pub must_exist: bool,
-    /// Where the times come from at which trials begin and end; also SQLite's heartbeats.
+    /// The clock for the times at which trials begin and end, and for SQLite's heartbeats.
     pub clock: Clock,
 }
 
@@ -55,94 +54,94 @@ impl Default for Options {
     }
 }
 
-/// What nothing acknowledged is lost by.
+/// Which failures an acknowledged write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// The death of any process. A power cut may take the last reports of an SQLite study, never its soundness.
+    /// The death of any process. A power cut may lose the last reports of an SQLite study, but does not damage the
+    /// file.
     #[default]
     Process,
     /// A power cut as well. SQLite then waits for the disk at each report.
     Power,
 }
 
-/// Opens the database at `url` (a path, `sqlite:///PATH` or `postgresql://..`), and makes its tables where they are
-/// missing.
+/// Opens the database at `url` (a path, `sqlite:///PATH` or `postgresql://..`), and creates missing tables.
 ///
 /// # Errors
-/// An address that is none; a database that cannot be opened, or has another version's schema.
+/// An invalid address; a database that cannot be opened, or has the schema of another version.
 pub fn open(url: &str, options: &Options) -> Result<Box<dyn Storage>> {
     let link: Box<dyn link::Link> = match url::parse(url)? {
-        url::Place::Memory => Box::new(sqlite::Sqlite::open(None, options)?),
-        url::Place::File(path) if options.must_exist && !path.exists() => {
+        url::StorageUrl::Memory => Box::new(sqlite::Sqlite::open(None, options)?),
+        url::StorageUrl::File(path) if options.must_exist && !path.exists() => {
             let message = format!("there is no study database {}: name one with --storage", path.display());
             return Err(Error::new(Kind::NotFound, message));
         }
-        url::Place::File(path) => Box::new(sqlite::Sqlite::open(Some(&path), options)?),
-        url::Place::Server(url) => Box::new(postgres::Postgres::open(&url, options)?),
+        url::StorageUrl::File(path) => Box::new(sqlite::Sqlite::open(Some(&path), options)?),
+        url::StorageUrl::Server(url) => Box::new(postgres::Postgres::open(&url, options)?),
     };
     Ok(Box::new(rdb::Rdb::new(link, options.clock)?))
 }
 
-/// A study as a storage has it.
+/// A study in a storage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyRecord {
     /// Its key in the storage.
     pub id: i64,
     /// Its name, unique in the storage.
     pub name: String,
-    /// Whether small or large values of its first objective are good.
+    /// Whether smaller or larger values of its first objective are better.
     pub direction: Direction,
-    /// The same of its further objectives: of studies that Optuna began with several. Headsmith reads them, and does not run
-    /// their trials.
+    /// The directions of further objectives, in studies that Optuna created with several. Headsmith reads them, but
+    /// does not run their trials.
     pub further_directions: Vec<Direction>,
-    /// Attributes for people.
+    /// User attributes.
     pub user_attrs: Attributes,
-    /// Attributes of samplers, pruners and workers.
+    /// System attributes: of samplers, pruners and workers.
     pub system_attrs: Attributes,
 }
 
-/// Whose attributes.
+/// Whether attributes are the user's or the system's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// For people.
+    /// User attributes.
     User,
-    /// Of samplers, pruners and workers.
+    /// System attributes: of samplers, pruners and workers.
     System,
 }
 
-/// What a worker that asks for work sees, the study's row locked.
+/// The study as a worker sees it when it claims work, with the study's row locked.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue<'q> {
     /// All trials, in the order of their numbers.
     pub trials: &'q [Arc<Trial>],
-    /// Keys of running trials whose last heartbeat is older than the grace, by the storage's own clock.
+    /// Keys of running trials whose last heartbeat is older than the grace period, by the storage's own clock.
     pub stale: &'q [i64],
 }
 
-/// What the worker answers.
+/// A worker's decision on seeing the queue.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    /// Nothing to do now; there may be later.
+    /// Wait: there is nothing to do now, but there may be later.
     Wait,
-    /// Nothing to do any more.
+    /// End: there is nothing left to do.
     Done,
-    /// Begin a new trial; it gets the next number.
+    /// Start a new trial, which gets the next number.
     Begin {
         /// Its parameters.
         params: Params,
         /// Its system attributes.
         system_attrs: Attributes,
     },
-    /// Begin a waiting trial, or take up a running one that nobody is on any more under its own number.
-    TakeUp {
+    /// Start a waiting trial, or resume an abandoned one under its own number.
+    Take {
         /// Its key.
         trial_id: i64,
-        /// Its parameters: those it lacks are added.
+        /// Its parameters: missing ones are added.
         params: Params,
         /// System attributes to set.
         system_attrs: Attributes,
     },
-    /// Give up a running trial that nobody is on any more: it becomes a failed one. Then ask again.
+    /// Mark an abandoned trial as failed, then decide again.
     Fail {
         /// Its key.
         trial_id: i64,
@@ -151,18 +150,18 @@ pub enum Claim {
     },
 }
 
-/// What came of asking for work.
+/// The result of claiming work.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claimed {
     /// See [`Claim::Wait`].
     Wait,
     /// See [`Claim::Done`].
     Done,
-    /// This trial is the worker's: it is running, and has a first heartbeat.
+    /// The worker owns this trial: it is running, and has a first heartbeat.
     Trial(Box<Trial>),
 }
 
-/// The state of a half-done trial, to go on from.
+/// The state of an unfinished trial, to resume from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The last step whose report it includes.
@@ -171,30 +170,29 @@ pub struct Checkpoint {
     pub state: Vec<u8>,
 }
 
-/// Where studies are remembered. One value serves one thread; several may be open on one database. What a call has
-/// acknowledged, no crash of a process loses. A call that cannot reach the database just now says
-/// [`Kind::Unavailable`](crate::Kind::Unavailable) and has done nothing, or all of it. It may be repeated on the same
-/// value, whatever it was: what was done already is found again and not done twice. [`Retry`] does so.
+/// A database of studies. A value may be used by one thread; several values may be open on one database. An
+/// acknowledged call survives the crash of any process. A call that cannot reach the database returns
+/// [`Kind::Unavailable`](crate::Kind::Unavailable), and was applied in full or not at all. Any call may be repeated on
+/// the same value: a change that was applied is recognised and not applied twice. [`Retry`] repeats calls.
 ///
-/// A claim is kept in the trial's system attribute [`CLAIM_ATTR`]. A value that claimed a trial gets a conflict from
-/// `report`, `finish` and `set_trial_attr` once somebody else has taken the trial up: it was thought dead, and what it
-/// says counts no more.
+/// A claim is stored in the trial's system attribute [`CLAIM_ATTR`]. Once another worker has claimed the trial,
+/// because its owner seemed dead, `report`, `finish` and `set_trial_attr` of the former owner return a conflict.
 pub trait Storage: Send {
-    /// Makes a study.
+    /// Creates a study.
     ///
     /// # Errors
-    /// A conflict when the name is taken.
+    /// A conflict if the name is taken.
     fn create_study(&mut self, name: &str, direction: Direction) -> Result<StudyRecord>;
-    /// All studies, in the order in which they were made.
+    /// All studies, in the order of their creation.
     fn studies(&mut self) -> Result<Vec<StudyRecord>>;
-    /// The study of this name.
+    /// The study with this name.
     ///
     /// # Errors
-    /// A conflict when it has no direction.
+    /// A conflict if it has no direction.
     fn study(&mut self, name: &str) -> Result<Option<StudyRecord>>;
-    /// Gives a study another name.
+    /// Renames a study.
     fn rename_study(&mut self, study_id: i64, name: &str) -> Result<()>;
-    /// Removes a study and its trials.
+    /// Deletes a study and its trials.
     fn delete_study(&mut self, study_id: i64) -> Result<()>;
     /// Sets one of a study's attributes.
     fn set_study_attr(&mut self, study_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()>;
@@ -203,15 +201,15 @@ pub trait Storage: Send {
 
     /// All trials, in the order of their numbers; finished ones are read once.
     fn trials(&mut self, study_id: i64) -> Result<Vec<Arc<Trial>>>;
-    /// Adds a waiting trial with these values fixed, as its user writes them by parameter (Optuna's `enqueue_trial`:
-    /// they become the system attribute `fixed_params`), and gives its number.
+    /// Adds a waiting trial with these fixed values, given by parameter as the user sees them (Optuna's
+    /// `enqueue_trial`: they become the system attribute `fixed_params`), and returns its number.
     fn enqueue(&mut self, study_id: i64, fixed: &Attributes, user_attrs: &Attributes) -> Result<u64>;
-    /// Asks for work: locks the study, shows all trials to `choose`, and does what it answers, all in one
-    /// transaction. A trial that somebody else took up meanwhile is never given; `choose` is then asked again.
+    /// Claims work: locks the study, calls `choose` with all trials, and applies its decision, all in one transaction.
+    /// A trial that another worker has claimed meanwhile is never returned; `choose` is called again instead.
     ///
-    /// A running trial that is taken up keeps the reports up to its checkpoint, or none without one: the rest is to be
-    /// said again. What no clock can be trusted with is not stale: when the storage's clock jumps, heartbeats count from
-    /// the jump on.
+    /// A resumed trial keeps the reports up to its checkpoint, or none without one; the worker repeats the rest.
+    /// Trials do not become stale because a clock jumps: when the storage's clock jumps, heartbeats count from the
+    /// jump on.
     fn claim(
         &mut self,
         study_id: i64,
@@ -219,8 +217,8 @@ pub trait Storage: Send {
         choose: &mut dyn FnMut(Queue<'_>) -> Result<Claim>,
     ) -> Result<Claimed>;
 
-    /// Remembers a report of a running trial, with system attributes and a checkpoint that belong to it, in one
-    /// transaction; it counts as a heartbeat. A report of the same step replaces the one before.
+    /// Stores a report of a running trial with its system attributes and checkpoint, in one transaction; it counts as
+    /// a heartbeat. A second report of the same step replaces the first.
     fn report(
         &mut self,
         trial_id: i64,
@@ -229,11 +227,11 @@ pub trait Storage: Send {
         system_attrs: &Attributes,
         checkpoint: Option<&[u8]>,
     ) -> Result<()>;
-    /// Ends a running trial, and forgets its checkpoint. A pruned trial without a value gets its last report, unless
+    /// Ends a running trial and deletes its checkpoint. A pruned trial without a value gets its last report, unless
     /// that is NaN.
     ///
     /// # Errors
-    /// A conflict when it is finished already.
+    /// A conflict if it is already finished.
     fn finish(
         &mut self,
         trial_id: i64,
@@ -242,9 +240,9 @@ pub trait Storage: Send {
         user_attrs: &Attributes,
         system_attrs: &Attributes,
     ) -> Result<()>;
-    /// Keys of running trials that were not heard of for longer than the grace, by the storage's own clock.
+    /// Keys of running trials whose last heartbeat is older than the grace period, by the storage's own clock.
     fn silent(&mut self, study_id: i64, grace: Duration) -> Result<Vec<i64>>;
-    /// Says that these trials' worker is alive.
+    /// Records that the worker of these trials is alive.
     fn heartbeat(&mut self, trial_ids: &[i64]) -> Result<()>;
     /// The last checkpoint of a trial.
     fn checkpoint(&mut self, trial_id: i64) -> Result<Option<Checkpoint>>;

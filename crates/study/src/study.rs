@@ -1,9 +1,9 @@
-//! A study as all its workers understand it, and what a worker that asks for work is to do.
+//! A study, and how a worker that asks for work decides what to do.
 //!
 //! The suggestion and the pruning of trial `n` see the results of exactly the trials `0 ..= n - lag`, however many
-//! workers there are and however fast. So a worker may not begin trial `n` before those are finished; of the trials
-//! between it knows only what they try. Any number of workers up to `lag` then does the same study, bit for bit.
-//! Trials that other programs made are outside of this: they are seen when they are finished.
+//! workers there are and however fast. So a worker may not start trial `n` before those are finished; of later trials
+//! it knows only the parameters. Any number of workers up to `lag` then produces the same study, bit for bit. Trials
+//! of other programs are an exception: they are seen as soon as they are finished.
 
 use std::sync::Arc;
 
@@ -19,44 +19,44 @@ use crate::space::Space;
 use crate::storages::{Claim, Queue, StudyRecord};
 use crate::trial::{Attributes, Params, State, Trial};
 
-/// The system attribute that says who works on a trial.
+/// The system attribute with the token of a trial's worker.
 pub(crate) const WORKER: &str = "headsmith:worker";
-/// The system attribute that counts how often a trial was begun without coming further than before.
+/// The system attribute that counts how often a trial was started without new reports.
 const ATTEMPTS: &str = "headsmith:attempts";
-/// The system attribute that says how many reports a trial that was taken up had made at most.
+/// The system attribute with the highest number of reports that a resumed trial has made.
 const REACHED: &str = "headsmith:reached";
-/// The system attribute that says why a trial failed or was pruned.
+/// The system attribute with the reason why a trial failed or was pruned.
 pub const REASON: &str = "headsmith:reason";
 /// Optuna's system attribute of enqueued trials: values by parameter.
 const FIXED: &str = "fixed_params";
 
-/// The stream of random numbers that samplers draw from.
+/// The stream of random numbers for samplers.
 const SAMPLER_STREAM: u32 = 0x7374_7564;
 
-/// A study as all its workers understand it.
+/// A study's configuration, the same for all workers.
 #[derive(Debug)]
 pub struct Study {
-    /// How it stands in the storage.
+    /// Its record in the storage.
     pub record: StudyRecord,
-    /// What is searched.
+    /// The search space.
     pub space: Space,
-    /// What to try next.
+    /// Chooses parameters.
     pub sampler: Box<dyn Sampler>,
-    /// What is not worth going on with.
+    /// Ends unpromising trials.
     pub pruner: Box<dyn Pruner>,
-    /// Where every random number comes from.
+    /// The seed of all random numbers.
     pub seed: u64,
     /// Trial `n` sees the results of trials `0 ..= n - lag`; at least 1.
     pub lag: u64,
-    /// The study's trials in all; `None`: no end.
+    /// The total number of trials; `None` for no limit.
     pub n_trials: Option<u64>,
-    /// How often a trial whose worker died is begun without coming further than before, until it has failed. Workers
-    /// that die at any moment are no fault of the trial's; one that kills its workers stays where it is.
+    /// How often a trial whose worker died is started without new reports before it fails. A worker may die for other
+    /// reasons; a trial that kills its workers stops at the same report each time.
     pub max_attempts: u64,
 }
 
 impl Study {
-    /// What a worker is to do that sees this queue.
+    /// Decides what a worker does, given this queue.
     pub(crate) fn next(&self, queue: Queue<'_>, me: &Identity) -> Result<Claim> {
         let trials = queue.trials;
         for trial in trials {
@@ -66,7 +66,7 @@ impl Study {
                     return self.begin_waiting(trials, trial, me);
                 }
                 State::Waiting => return Ok(Claim::Wait),
-                State::Running if abandoned() => return Ok(self.take_up(trial, me)),
+                State::Running if abandoned() => return Ok(self.resume(trial, me)),
                 _ => (),
             }
         }
@@ -94,7 +94,7 @@ impl Study {
         trials.iter().filter(sees).cloned().collect()
     }
 
-    /// Whether all trials are finished that trial `number` sees.
+    /// Whether all trials that trial `number` sees are finished.
     fn may_begin(&self, trials: &[Arc<Trial>], number: u64) -> bool {
         let seen = (number + 1).saturating_sub(self.lag) as usize;
         trials.iter().take(seen).all(|trial| match trial.state {
@@ -125,10 +125,10 @@ impl Study {
     fn begin_waiting(&self, trials: &[Arc<Trial>], trial: &Trial, me: &Identity) -> Result<Claim> {
         let fixed = self.fixed(trial)?;
         let params = self.suggest(trials, trial.number, &fixed);
-        Ok(Claim::TakeUp { trial_id: trial.id, params, system_attrs: attempt(me, 1) })
+        Ok(Claim::Take { trial_id: trial.id, params, system_attrs: attempt(me, 1) })
     }
 
-    /// The values that a waiting trial was given, of those parameters that the space has.
+    /// The fixed values of a waiting trial, for parameters of the space.
     fn fixed(&self, trial: &Trial) -> Result<Params> {
         let Some(Value::Object(given)) = trial.system_attrs.get(FIXED) else { return Ok(Params::new()) };
         let mut fixed = Params::new();
@@ -151,11 +151,12 @@ impl Study {
         Ok(fixed)
     }
 
-    /// What becomes of a trial whose worker died: one of ours is done again while it may, another program's has failed.
-    fn take_up(&self, trial: &Trial, me: &Identity) -> Claim {
+    /// Decides about a trial whose worker died: one of ours is resumed while attempts are left, one of another program
+    /// fails.
+    fn resume(&self, trial: &Trial, me: &Identity) -> Claim {
         let count = |key| trial.system_attrs.get(key).and_then(Value::as_u64).unwrap_or(0);
         let (attempts, reached) = (count(ATTEMPTS), trial.intermediate.len() as u64);
-        let came_further = reached > count(REACHED);
+        let progressed = reached > count(REACHED);
         let fail = |reason: String| Claim::Fail {
             trial_id: trial.id,
             system_attrs: [(REASON.to_owned(), Value::from(reason))].into(),
@@ -163,22 +164,22 @@ impl Study {
         if !is_ours(trial) {
             return fail("its worker, another program, sent no heartbeat".to_owned());
         }
-        if !came_further && attempts >= self.max_attempts {
+        if !progressed && attempts >= self.max_attempts {
             return fail(format!("its worker died {attempts} times"));
         }
-        let mut system_attrs = attempt(me, if came_further { 1 } else { attempts + 1 });
+        let mut system_attrs = attempt(me, if progressed { 1 } else { attempts + 1 });
         system_attrs.insert(REACHED.to_owned(), json!(reached.max(count(REACHED))));
-        Claim::TakeUp { trial_id: trial.id, params: trial.params.clone(), system_attrs }
+        Claim::Take { trial_id: trial.id, params: trial.params.clone(), system_attrs }
     }
 }
 
-/// Whether one of our workers began the trial.
+/// Whether one of our workers started the trial.
 pub(crate) fn is_ours(trial: &Trial) -> bool {
     trial.system_attrs.contains_key(WORKER)
 }
 
-/// Whether the trial is under way with nobody on it, so far as can be told from this system: its worker gave it back, or
-/// died. It goes on with the next worker that asks for work; to the storage, and to Optuna, it is running.
+/// Whether the trial is running without a worker, as far as this machine can know: its worker released it, or died.
+/// The next worker that asks for work resumes it; the storage, and Optuna, list it as running.
 pub fn is_interrupted(trial: &Trial) -> bool {
     let worker = trial.system_attrs.get(WORKER).and_then(Value::as_str);
     trial.state == State::Running && worker.is_some_and(Identity::is_gone)
@@ -188,7 +189,7 @@ fn attempt(me: &Identity, attempts: u64) -> Attributes {
     [(WORKER.to_owned(), Value::from(me.token())), (ATTEMPTS.to_owned(), json!(attempts))].into()
 }
 
-/// The attributes of a trial that its worker gives back unfinished, by its own will: the next is at its first attempt.
-pub(crate) fn given_back() -> [(&'static str, Value); 2] {
+/// The attributes of a trial that its worker releases unfinished on purpose: the next attempt is the first.
+pub(crate) fn release_attrs() -> [(&'static str, Value); 2] {
     [(ATTEMPTS, json!(0)), (WORKER, Value::from(NOBODY))]
 }

@@ -1,4 +1,4 @@
-//! A study in numbers: counts, the best trial, and where the time went.
+//! A summary of a study: counts, the best trial, and the time used.
 
 use std::sync::Arc;
 
@@ -8,44 +8,44 @@ use crate::trial::{Direction, State, Trial};
 /// The states, in the order in which a summary lists them.
 pub const STATES: [State; 5] = [State::Complete, State::Pruned, State::Fail, State::Running, State::Waiting];
 
-/// A study in numbers.
+/// A summary of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// How many trials are in each state, and the time they took, in the order of [`STATES`].
-    pub spent: [Spent; 5],
+    /// The number and the time of the trials in each state, in the order of [`STATES`].
+    pub spent: [StateTotals; 5],
     /// The number of the best trial.
     pub best: Option<u64>,
-    /// The seconds that pruned trials would have taken beyond what they took, had they run as many steps as complete
+    /// The seconds that pruning saved: those that pruned trials would have needed to run as many steps as complete
     /// trials do (the median), each at its own pace; `None` while no trial is complete.
     pub saved_seconds: Option<f64>,
 }
 
-/// The trials of one state, and the time they took.
+/// The number and the time of the trials in one state.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Spent {
-    /// How many there are.
+pub struct StateTotals {
+    /// The number of trials.
     pub n_trials: usize,
-    /// How many reports they made.
+    /// The number of their reports.
     pub n_reports: usize,
     /// The seconds that their workers spent on them: [`Trial::seconds`].
     pub seconds: f64,
 }
 
 impl Summary {
-    /// The trials of one state, and the time they took.
-    pub fn of(&self, state: State) -> Spent {
+    /// The trials in one state.
+    pub fn of(&self, state: State) -> StateTotals {
         STATES
             .iter()
             .zip(self.spent)
             .find(|(s, _)| **s == state)
-            .map_or_else(Spent::default, |(_, spent)| spent)
+            .map_or_else(StateTotals::default, |(_, spent)| spent)
     }
 }
 
-/// Sums up `trials`.
+/// Summarises `trials`.
 pub fn summary(direction: Direction, trials: &[Arc<Trial>]) -> Summary {
     let spent = STATES.map(|state| {
-        let mut spent = Spent::default();
+        let mut spent = StateTotals::default();
         for trial in trials.iter().filter(|t| t.state == state) {
             spent.n_trials += 1;
             spent.n_reports += trial.intermediate.len();
@@ -110,13 +110,13 @@ mod tests {
             trial(7, State::Complete, Some(f64::NAN), 1, 2),
         ];
         let found = summary(Direction::Maximize, &trials);
-        assert_eq!(found.of(State::Complete), Spent { n_trials: 4, n_reports: 31, seconds: 202.0 });
-        assert_eq!(found.of(State::Pruned), Spent { n_trials: 2, n_reports: 2, seconds: 7.0 });
+        assert_eq!(found.of(State::Complete), StateTotals { n_trials: 4, n_reports: 31, seconds: 202.0 });
+        assert_eq!(found.of(State::Pruned), StateTotals { n_trials: 2, n_reports: 2, seconds: 7.0 });
         // The clock went back: that trial took no time.
-        assert_eq!(found.of(State::Fail), Spent { n_trials: 1, n_reports: 3, seconds: 0.0 });
-        // What it took up to its worker's last heartbeat.
-        assert_eq!(found.of(State::Running), Spent { n_trials: 1, n_reports: 4, seconds: 30.0 });
-        assert_eq!(found.of(State::Waiting), Spent::default());
+        assert_eq!(found.of(State::Fail), StateTotals { n_trials: 1, n_reports: 3, seconds: 0.0 });
+        // Counts up to its worker's last heartbeat.
+        assert_eq!(found.of(State::Running), StateTotals { n_trials: 1, n_reports: 4, seconds: 30.0 });
+        assert_eq!(found.of(State::Waiting), StateTotals::default());
         assert_eq!(found.best, Some(1));
         assert_eq!(found.saved_seconds, Some(24.0));
         assert_eq!(summary(Direction::Minimize, &trials).best, Some(0));

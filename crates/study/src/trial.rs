@@ -1,4 +1,4 @@
-//! Trials as they are remembered.
+//! Trials, as a storage has them.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use crate::distribution::Distribution;
 /// Attributes by key: JSON, as Optuna stores it.
 pub type Attributes = BTreeMap<String, Value>;
 
-/// A trial's parameters by name: each with the distribution it was drawn from and its value inside (the number
+/// A trial's parameters by name: each with the distribution it was drawn from and its internal value (the number
 /// itself, or the index of the choice).
 pub type Params = BTreeMap<String, (Distribution, f64)>;
 
-/// The system attribute that counts the seconds that a trial took before it was resumed last.
+/// The system attribute with the seconds that a trial ran before it was last resumed.
 pub(crate) const SPENT: &str = "headsmith:spent";
-/// The system attribute that says when a trial was resumed last.
+/// The system attribute with the time at which a trial was last resumed.
 pub(crate) const RESUMED: &str = "headsmith:resumed";
-/// Optuna's system attribute of a trial's constraints: a list, or a number under `constraints:NAME` each. A trial is
-/// feasible if none is above 0.
+/// Optuna's system attribute with a trial's constraints: a list, or one number under each `constraints:NAME`. A trial
+/// is feasible if none is above 0.
 const CONSTRAINTS: &str = "constraints";
 
-/// Whether small or large values are good.
+/// Whether smaller or larger values are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -34,7 +34,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether `value` is better than `other`; nothing is better than a number that is none, nor is that better.
+    /// Whether `value` is better than `other`; comparisons with NaN are false.
     pub fn is_better(self, value: f64, other: f64) -> bool {
         match self {
             Direction::Minimize => value < other,
@@ -51,10 +51,10 @@ impl Direction {
     }
 }
 
-/// How far a trial is.
+/// The state of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum State {
-    /// A worker runs it, or died while it did.
+    /// A worker runs it, or died while running it.
     Running,
     /// It ran to its end.
     Complete,
@@ -62,7 +62,7 @@ pub enum State {
     Pruned,
     /// It failed, or its value was not a number.
     Fail,
-    /// It is enqueued and has not begun.
+    /// It is enqueued and has not started.
     #[default]
     Waiting,
 }
@@ -74,28 +74,28 @@ impl State {
     }
 }
 
-/// A trial as the storage has it.
+/// A trial in a storage.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trial {
     /// Its key in the storage.
     pub id: i64,
     /// Its number in the study, from 0 without gaps.
     pub number: u64,
-    /// How far it is.
+    /// Its state.
     pub state: State,
-    /// Its value of the first objective, once it is complete; that of a pruned trial is its last report.
+    /// Its value of the first objective, once it is complete; for a pruned trial, its last report.
     pub value: Option<f64>,
-    /// Its values of the further objectives, in studies that have several.
+    /// Its values of further objectives, in studies with several.
     pub further_values: Vec<f64>,
     /// Its parameters.
     pub params: Params,
-    /// What it reported, by step; NaN and infinities included.
+    /// Its reports by step; NaN and infinities included.
     pub intermediate: BTreeMap<i64, f64>,
-    /// Attributes for people.
+    /// User attributes.
     pub user_attrs: Attributes,
-    /// Attributes of samplers, pruners and workers.
+    /// System attributes: of samplers, pruners and workers.
     pub system_attrs: Attributes,
-    /// When it was begun, UTC.
+    /// When it started, UTC.
     pub started: Option<Timestamp>,
     /// When it ended, UTC.
     pub completed: Option<Timestamp>,
@@ -104,9 +104,9 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// The seconds that its workers spent on it: up to its end or, of an unfinished trial, up to their last heartbeat. The
-    /// time between an interruption and the next worker's claim does not count. Never negative, whatever the clock did;
-    /// `None` where nothing is known.
+    /// The seconds that workers spent on it: up to its end or, if unfinished, up to the last heartbeat. The time
+    /// between an interruption and the next worker's claim does not count. Never negative, even if the clock went
+    /// back; `None` if nothing is known.
     pub fn seconds(&self) -> Option<f64> {
         let spent = self.system_attrs.get(SPENT).and_then(Value::as_f64).unwrap_or(0.0);
         let resumed =
@@ -126,7 +126,7 @@ impl Trial {
         let list = self.system_attrs.get(CONSTRAINTS).and_then(Value::as_array).into_iter().flatten();
         let prefix = |key: &str| key.strip_prefix(CONSTRAINTS).is_some_and(|rest| rest.starts_with(':'));
         let named = self.system_attrs.iter().filter(|(key, _)| prefix(key)).map(|(_, value)| value);
-        // What is no finite number in JSON is a text, such as Infinity.
+        // JSON has no infinities: they are strings.
         list.chain(named).all(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()) <= Some(0.0))
     }
 }

@@ -1,4 +1,4 @@
-//! Workers: threads that ask for trials, run them and tell the storage.
+//! Workers: threads that claim trials, run them and report to the storage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,34 +12,34 @@ use serde_json::Value;
 use crate::distribution::Choice;
 use crate::error::{Error, Kind, Result};
 use crate::identity::Identity;
-use crate::running::{Desk, Outcome, Running};
+use crate::running::{Outcome, Running, WorkerHandle};
 use crate::storages::{Claimed, Scope, Storage};
 use crate::study::{self, Study};
 use crate::trial::{Attributes, State, Trial};
 
-/// How one process works on a study.
+/// How one process run_as_worker on a study.
 pub struct Work<'w> {
-    /// How many trials it runs at once, a thread each.
+    /// The number of trials it runs at once, one thread each.
     pub n_jobs: usize,
-    /// Set from outside to end cleanly: trials under way are left to be taken up.
+    /// A flag for a clean stop: running trials are interrupted, to be resumed later.
     pub stop: &'w AtomicBool,
-    /// When to end in the same way.
+    /// The time of a clean stop.
     pub deadline: Option<Instant>,
-    /// How often to say that trials under way are alive; one that was silent for twice as long is taken for abandoned.
+    /// The interval between heartbeats of running trials; a trial without one for twice as long counts as abandoned.
     pub heartbeat: Duration,
 }
 
-/// What a worker says of its trials.
+/// A worker's progress.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum StudyEvent {
-    /// A trial begins, or goes on after `done` reports.
+    /// A trial starts, or resumes after `done` reports.
     Began {
         /// The trial's number.
         number: u64,
-        /// Its parameters as their user sees them.
+        /// Its parameters as the user sees them.
         params: BTreeMap<String, Choice>,
-        /// How many reports it goes on after.
+        /// The number of its earlier reports.
         done: usize,
     },
     /// A trial reported.
@@ -55,42 +55,42 @@ pub enum StudyEvent {
     Ended {
         /// The trial's number.
         number: u64,
-        /// How.
+        /// Its final state.
         state: State,
         /// Its value.
         value: Option<f64>,
-        /// Why, when it failed, or was pruned by something else than the pruner.
+        /// The reason, if it failed or was pruned by something other than the pruner.
         reason: Option<String>,
     },
-    /// Another worker took the trial up, for this one was not heard of for too long.
+    /// Another worker has claimed the trial, because this one seemed dead.
     Lost {
         /// The trial's number.
         number: u64,
     },
-    /// A trial was given back unfinished.
-    GivenBack {
+    /// The trial was released unfinished.
+    Released {
         /// The trial's number.
         number: u64,
     },
 }
 
-/// What the threads of a process share: one connection, and the wish to end.
-struct Process<'d> {
+/// The state shared by the threads of a process: one connection, and the request to stop.
+struct SharedState<'d> {
     storage: Mutex<&'d mut dyn Storage>,
-    /// The keys of trials under way here.
+    /// The keys of trials that run here.
     running: Mutex<BTreeSet<i64>>,
-    /// Told when a trial ends, for another may then begin.
+    /// Notified when a trial ends, because another may then start.
     ended: Condvar,
     quit: AtomicBool,
     work: &'d Work<'d>,
     observer: &'d (dyn Fn(&StudyEvent) + Sync),
 }
 
-/// Works on `study` until its trials are done, or it is asked to stop. The `objective` runs a trial; it is called by
-/// `n_jobs` threads at once.
+/// Works on `study` until its trials are finished or a stop is requested. `n_jobs` threads call `objective` at the
+/// same time to run trials.
 ///
 /// # Errors
-/// When the storage fails for good. Trials under way are left to be taken up.
+/// If the storage fails permanently. Running trials are interrupted, to be resumed later.
 pub fn work(
     study: &Study,
     storage: &mut dyn Storage,
@@ -98,7 +98,7 @@ pub fn work(
     objective: &(dyn Fn(&mut Running<'_>) -> Result<Outcome> + Sync),
     observer: &(dyn Fn(&StudyEvent) + Sync),
 ) -> Result<()> {
-    let desk = Process {
+    let worker = SharedState {
         storage: Mutex::new(storage),
         running: Mutex::default(),
         ended: Condvar::new(),
@@ -108,33 +108,33 @@ pub fn work(
     };
     let first_error = Mutex::new(None);
     thread::scope(|scope| {
-        scope.spawn(|| desk.keep_alive(&first_error));
+        scope.spawn(|| worker.keep_alive(&first_error));
         let jobs: Vec<_> = (0..work.n_jobs)
-            .map(|_| scope.spawn(|| note(&first_error, &desk, desk.run_trials(study, objective))))
+            .map(|_| scope.spawn(|| record_error(&first_error, &worker, worker.run_trials(study, objective))))
             .collect();
         for job in jobs {
-            // A job cannot panic: its trials' panics are caught.
+            // Joining cannot fail: panics of trials are caught.
             let _ = job.join();
         }
-        desk.quit();
+        worker.quit();
     });
     first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-/// Keeps the first error, and ends all for it.
-fn note(first_error: &Mutex<Option<Error>>, desk: &Process<'_>, result: Result<()>) {
+/// Records the first error, and stops all threads.
+fn record_error(first_error: &Mutex<Option<Error>>, worker: &SharedState<'_>, result: Result<()>) {
     if let Err(error) = result {
         lock(first_error).get_or_insert(error);
-        desk.quit();
+        worker.quit();
     }
 }
 
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is locked is whole between calls, whoever panicked.
+    // The data is consistent between calls, so a poisoned lock is safe to use.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Desk for Process<'_> {
+impl WorkerHandle for SharedState<'_> {
     fn is_stopping(&self) -> bool {
         self.quit.load(Ordering::Relaxed)
             || self.work.stop.load(Ordering::Relaxed)
@@ -155,7 +155,7 @@ impl Desk for Process<'_> {
     }
 }
 
-impl Process<'_> {
+impl SharedState<'_> {
     fn quit(&self) {
         self.quit.store(true, Ordering::Relaxed);
         self.ended.notify_all();
@@ -176,7 +176,7 @@ impl Process<'_> {
                     lock(&self.running).remove(&id);
                     self.ended.notify_all();
                     match ended {
-                        // Another worker took this one for dead and has its trial now; there are others to do.
+                        // Another worker considered this one dead and owns the trial now; continue with others.
                         Err(error) if error.kind() == Kind::Conflict => {
                             (self.observer)(&StudyEvent::Lost { number: running.number() });
                         }
@@ -190,13 +190,13 @@ impl Process<'_> {
         Ok(())
     }
 
-    /// A trial to run; `None` after a while without one, or when there is none any more.
+    /// The next trial to run; `None` after a while without one, or when none is left.
     fn claim<'r>(&'r self, study: &'r Study, me: &Identity) -> Result<Option<Running<'r>>> {
         let mut storage = lock(&self.storage);
         let mut peers = Vec::new();
         let grace = 2 * self.work.heartbeat;
         let claimed = storage.claim(study.record.id, grace, &mut |queue| {
-            // What is under way here is not abandoned, whatever the clocks say.
+            // Trials that run here are not abandoned, whatever the clocks show.
             let mine = lock(&self.running);
             let stale: Vec<i64> = queue.stale.iter().copied().filter(|id| !mine.contains(id)).collect();
             peers = queue.trials.to_vec();
@@ -220,8 +220,8 @@ impl Process<'_> {
                 Ok(None)
             }
             Claimed::Wait => {
-                const A_WHILE: Duration = Duration::from_millis(20);
-                drop(self.ended.wait_timeout(storage, A_WHILE));
+                const IDLE_WAIT: Duration = Duration::from_millis(20);
+                drop(self.ended.wait_timeout(storage, IDLE_WAIT));
                 Ok(None)
             }
         }
@@ -246,12 +246,12 @@ impl Process<'_> {
             Outcome::Complete { user_attrs, system_attrs, .. } => {
                 (State::Fail, None, Some("its value is not a number".to_owned()), user_attrs, system_attrs)
             }
-            // As Optuna has it: the value of a pruned trial is its last report.
+            // As in Optuna, the value of a pruned trial is its last report.
             Outcome::Pruned { reason, user_attrs, system_attrs } => {
                 (State::Pruned, last.filter(|value| !value.is_nan()), reason, user_attrs, system_attrs)
             }
             Outcome::Failed { reason } => (State::Fail, None, Some(reason), none.clone(), none),
-            Outcome::Interrupted => return self.give_back(id, number),
+            Outcome::Interrupted => return self.release(id, number),
         };
         let reasons = reason.iter().map(|reason| (study::REASON.to_owned(), Value::from(reason.as_str())));
         let system_attrs = system_attrs.into_iter().chain(reasons).collect();
@@ -260,31 +260,31 @@ impl Process<'_> {
         Ok(())
     }
 
-    fn give_back(&self, id: i64, number: u64) -> Result<()> {
+    fn release(&self, id: i64, number: u64) -> Result<()> {
         let mut storage = lock(&self.storage);
-        // Its time counts up to here.
+        // Its time counts up to this heartbeat.
         storage.heartbeat(&[id])?;
-        for (key, value) in study::given_back() {
+        for (key, value) in study::release_attrs() {
             storage.set_trial_attr(id, Scope::System, key, &value)?;
         }
         drop(storage);
-        (self.observer)(&StudyEvent::GivenBack { number });
+        (self.observer)(&StudyEvent::Released { number });
         Ok(())
     }
 
-    /// Says now and then that the trials under way are alive, until all jobs have ended.
+    /// Sends heartbeats for the running trials until all jobs have ended.
     fn keep_alive(&self, first_error: &Mutex<Option<Error>>) {
-        const A_MOMENT: Duration = Duration::from_millis(20);
+        const TICK: Duration = Duration::from_millis(20);
         let mut last = Instant::now();
         while !(self.quit.load(Ordering::Relaxed) && lock(&self.running).is_empty()) {
-            thread::sleep(A_MOMENT);
+            thread::sleep(TICK);
             if last.elapsed() < self.work.heartbeat {
                 continue;
             }
             last = Instant::now();
             let ids: Vec<i64> = lock(&self.running).iter().copied().collect();
             if !ids.is_empty() {
-                note(first_error, self, lock(&self.storage).heartbeat(&ids));
+                record_error(first_error, self, lock(&self.storage).heartbeat(&ids));
             }
         }
     }

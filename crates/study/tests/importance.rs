@@ -1,4 +1,4 @@
-//! Importances beside Optuna's.
+//! Compares importances with Optuna's.
 
 // Clippy lets tests unwrap, but not the functions they call.
 #![allow(clippy::unwrap_used)]

@@ -1,4 +1,4 @@
-//! Pruners on studies that Optuna's own judged, and how they compare where ours differ on purpose.
+//! Compares pruners with decisions that Optuna recorded, and tests the intended differences.
 
 // Clippy lets tests unwrap, but not the functions they call.
 #![allow(clippy::unwrap_used)]
@@ -32,7 +32,7 @@ fn running(number: u64) -> Trial {
     }
 }
 
-/// Trials by number; those under way are among them.
+/// Trials by number, running ones included.
 #[derive(Default)]
 struct Study {
     name: String,
@@ -45,7 +45,7 @@ impl Study {
         Arc::make_mut(self.trials.entry(number).or_insert_with(|| Arc::new(running(number))))
     }
 
-    /// Reports and asks; what is to be remembered is.
+    /// Reports a value and judges the trial; stores the verdict's attributes.
     fn judge(&mut self, pruner: &dyn Pruner, number: u64) -> bool {
         let others: Vec<Arc<Trial>> =
             self.trials.iter().filter(|(n, _)| **n != number).map(|(_, t)| t.clone()).collect();
@@ -56,7 +56,7 @@ impl Study {
         verdict.prune
     }
 
-    /// Runs a trial on this curve, from step 0, until it is pruned or at its end; gives its last step.
+    /// Runs a trial on this curve, from step 0, until it is pruned or at its end; returns its last step.
     fn run(&mut self, pruner: &dyn Pruner, number: u64, curve: &[f64]) -> usize {
         for (step, &value) in curve.iter().enumerate() {
             self.trial(number).intermediate.insert(step as i64, value);
@@ -71,7 +71,7 @@ impl Study {
     }
 }
 
-/// Each answer and each remembered rung of each pruner is Optuna's.
+/// Each decision and each stored rung of each pruner is Optuna's.
 #[test]
 fn decisions_are_optunas() {
     let studies: Vec<Value> = serde_json::from_str(RECORDED).unwrap();
@@ -128,9 +128,9 @@ fn maximizing() -> Study {
     Study { name: "study".into(), maximize: true, ..Study::default() }
 }
 
-/// What a trial reached late does not stand in the way of those that come to a rung early.
+/// A value that a trial reports late does not count against trials that reach a rung early.
 #[test]
-fn a_late_question_fills_the_rungs_with_what_was_there() {
+fn a_late_report_fills_the_rungs_with_the_best_so_far() {
     let mut late = rising(0.8);
     late[11..].fill(0.6);
     for (text, faithful) in [
@@ -145,7 +145,7 @@ fn a_late_question_fills_the_rungs_with_what_was_there() {
     }
 }
 
-/// Trials that ran under another pruner, which remembers nothing, compete all the same.
+/// Trials that ran under another pruner, and so have no attributes, compete as well.
 #[test]
 fn peers_need_no_attributes() {
     let none = parse("none", None).unwrap();
@@ -159,7 +159,7 @@ fn peers_need_no_attributes() {
 }
 
 #[test]
-fn asha_lets_the_first_go_on_and_counts_epochs_from_one() {
+fn asha_continues_the_first_and_counts_epochs_from_one() {
     let asha = parse("asha", None).unwrap();
     let mut study = maximizing();
     let last_steps: Vec<usize> = [0.9, 0.5, 0.6, 0.3, 0.95, 0.2, 0.92]
@@ -167,13 +167,13 @@ fn asha_lets_the_first_go_on_and_counts_epochs_from_one() {
         .zip(0..)
         .map(|(&end, number)| study.run(asha.as_ref(), number, &rising(end)))
         .collect();
-    // Two go on at the rung of the first epoch whatever they are; then only the best third of those that came. The
-    // rung of 3 epochs is at step 2, where 0.92 is not the best of four.
+    // Two trials continue at the rung of the first epoch in any case; then only the best third of those that reach it.
+    // The rung of 3 epochs is at step 2, where 0.92 is not the best of four.
     assert_eq!(last_steps, [29, 29, 0, 0, 29, 0, 2]);
 }
 
 #[test]
-fn asha_names_what_would_be_promoted_late() {
+fn asha_lists_late_promotions() {
     let asha = Asha::new(1, 2, 0).unwrap();
     let mut study = maximizing();
     for (number, end) in [(0, 0.9), (1, 0.8), (2, 0.5), (3, 0.4), (4, 0.3), (5, 0.2)] {
@@ -181,7 +181,7 @@ fn asha_names_what_would_be_promoted_late() {
     }
     let trials: Vec<Arc<Trial>> = study.trials.values().cloned().collect();
     let peers = Peers { study_name: "study", direction: Direction::Maximize, trials: &trials };
-    // Of six at the first rung three are good enough by now: 0 went on, 1 and 2 were pruned there.
+    // Of six at the first rung three are good enough by now: 0 continued, 1 and 2 were pruned there.
     assert_eq!(asha.late_promotions(peers), [1, 2]);
     assert!(asha.late_promotions(Peers { trials: &[], ..peers }).is_empty());
 }
@@ -199,7 +199,7 @@ fn one_epoch_judges_once() {
     assert_eq!(study.run(pruner.as_ref(), 9, &[f64::NAN; 5]), 0);
 }
 
-/// Our patience runs out on a plateau; Optuna's waits for ever.
+/// Our patience ends on a plateau; Optuna's waits for ever.
 #[test]
 fn a_plateau_is_no_progress() {
     let mut curve = rising(0.5);
@@ -209,7 +209,7 @@ fn a_plateau_is_no_progress() {
     }
 }
 
-/// No pruner panics on what a study may hold: no reports, negative steps, NaN alone, huge numbers.
+/// No pruner panics on anything a study may contain: no reports, negative steps, only NaN, huge numbers.
 #[test]
 fn nothing_panics() {
     let curves: [&[(i64, f64)]; 6] = [

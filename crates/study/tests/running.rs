@@ -1,4 +1,4 @@
-//! Python's workers at work on the same study: what their trials try is seen.
+//! Python workers on the same study: the parameters that their running trials will have are seen.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use headsmith_study::storages::{self, Options};
 use headsmith_study::*;
 use serde::Deserialize;
 
-/// As `data/running/make_running.py` writes it.
+/// The file written by `data/running/make_running.py`.
 #[derive(Debug, Deserialize)]
 struct Recorded {
     running: BTreeMap<u64, BTreeMap<String, Choice>>,
@@ -22,11 +22,11 @@ struct Recorded {
     scores: Vec<f64>,
 }
 
-type Shown = (Direction, Vec<Arc<Trial>>, Vec<(u64, Params)>);
+type SeenHistory = (Direction, Vec<Arc<Trial>>, Vec<(u64, Params)>);
 
-/// Keeps what it was shown.
+/// Records the history it gets.
 #[derive(Debug, Default)]
-struct Spy(Arc<Mutex<Option<Shown>>>);
+struct Spy(Arc<Mutex<Option<SeenHistory>>>);
 
 impl Sampler for Spy {
     fn suggest(
@@ -44,7 +44,7 @@ impl Sampler for Spy {
 }
 
 #[test]
-fn what_pythons_trials_will_try_is_seen() {
+fn planned_parameters_of_python_trials_are_seen() {
     let recorded: Recorded = serde_json::from_str(include_str!("data/running/running.json")).unwrap();
     let params = recorded.space.iter().map(|(name, json)| SpaceParam {
         name: name.clone(),
@@ -52,7 +52,7 @@ fn what_pythons_trials_will_try_is_seen() {
         when: None,
     });
     let space = Space::new(params.collect()).unwrap();
-    let (direction, finished, running) = shown_to_the_next_trial(&space);
+    let (direction, finished, running) = history_of_the_next_trial(&space);
     let external = |params: &Params| -> BTreeMap<String, Choice> {
         params.iter().map(|(name, (d, inside))| (name.clone(), d.external(*inside))).collect()
     };
@@ -67,7 +67,7 @@ fn what_pythons_trials_will_try_is_seen() {
     let params: Vec<(&str, &Distribution)> =
         space.params.iter().map(|param| (param.name.as_str(), &param.distribution)).collect();
     let found = Tpe::default().score(history, &params, &recorded.points);
-    // What has no parameters yet has no say; Optuna lists it all the same.
+    // Trials without parameters do not count; Optuna lists them all the same.
     assert!(found.above.iter().all(|number| recorded.above.contains(number)));
     for (score, expected) in found.scores.iter().zip(&recorded.scores) {
         assert!(
@@ -77,8 +77,8 @@ fn what_pythons_trials_will_try_is_seen() {
     }
 }
 
-/// What a sampler of ours sees when a worker begins a trial of the recorded study.
-fn shown_to_the_next_trial(space: &Space) -> Shown {
+/// The history that our sampler sees when a worker begins a trial of the recorded study.
+fn history_of_the_next_trial(space: &Space) -> SeenHistory {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("study.db");
     let sql = format!("PRAGMA foreign_keys = OFF; {}", include_str!("data/running/study.sql"));

@@ -1,4 +1,4 @@
-//! Spaces in TOML: what they may say, what is refused and how, and that they come back as they were.
+//! Spaces in TOML: valid and invalid texts, messages, and round trips.
 
 // Clippy lets tests unwrap, but not the functions they call.
 #![allow(clippy::unwrap_used)]
@@ -44,7 +44,7 @@ fn message(text: &str) -> String {
 }
 
 #[test]
-fn what_is_not_told_stays() {
+fn missing_keys_keep_their_values() {
     assert_eq!(overlaid(""), default_space());
     let space =
         overlaid("activation = \"gelu\"\n[lr]\nhigh = 1\n[neurons]\nlog = false\nstep = 16\nwhen = {}\n");
@@ -68,7 +68,7 @@ fn values_are_fixed_in_the_parameters_own_kind() {
 }
 
 #[test]
-fn another_type_starts_anew() {
+fn another_type_replaces_the_distribution() {
     let space = overlaid("[lr]\ntype = \"categorical\"\nchoices = [0.1, -1, true, {}, nan]\n");
     let Distribution::Categorical { choices } = &space.get("lr").unwrap().distribution else { panic!() };
     assert_eq!(choices[..4], [Choice::Float(0.1), Choice::Int(-1), Choice::Bool(true), Choice::Null]);
@@ -76,7 +76,7 @@ fn another_type_starts_anew() {
 }
 
 #[test]
-fn what_is_wrong_has_its_line_and_its_fix() {
+fn errors_name_the_line_and_the_fix() {
     assert_eq!(
         message("\n[neuron]\nlow = 1\n"),
         "space.toml:2: neuron: there is no such parameter; did you mean `neurons`?; there are layers, neurons, lr, \
@@ -170,7 +170,7 @@ fn a_distribution() -> impl Strategy<Value = Distribution> {
     ]
 }
 
-/// A space, if these make one: a parameter may hang on the one before.
+/// A space of these parameters, if they are valid: each may depend on the one before.
 fn space_of(params: Vec<(String, Distribution, bool)>) -> Option<Space> {
     let mut made: Vec<SpaceParam> = Vec::new();
     for (name, distribution, hangs) in params {
@@ -185,7 +185,7 @@ fn space_of(params: Vec<(String, Distribution, bool)>) -> Option<Space> {
 
 proptest! {
     #[test]
-    fn spaces_come_back_as_they_were(
+    fn spaces_round_trip(
         params in proptest::collection::vec((any::<String>(), a_distribution(), any::<bool>()), 0..5)
     ) {
         if let Some(space) = space_of(params) {
@@ -196,7 +196,7 @@ proptest! {
         }
     }
 
-    /// Whatever is written, the answer is a space or a message with a place.
+    /// Any text gives a space, or a message with a place.
     #[test]
     fn nothing_panics(text in r#"(\[?[a-z]{1,6}\]?( = (-?[0-9.e]{1,5}|"[a-z]*"|\[[0-9, ]*\]|\{ ?[a-z]* ?= ?[0-9] ?\}|true))?\n){0,6}"#) {
         if let Err(error) = overlay_toml(&default_space(), &text, "space.toml") {

@@ -1,6 +1,6 @@
-//! Workers on a study: the same study for any number of them, stopped, killed and taken up or not.
+//! Workers on a study: any number of them, interrupted, killed and resumed, give the same study.
 
-// A test may end at the first thing that is not as it must be, in the code it shares too.
+// A test may panic at the first failure, also in shared code.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ mod patience;
 
 use patience::with_growing_limits;
 
-/// A sampler whose answer hangs on everything it sees: the best so far, the number of the finished, those under way.
+/// A sampler that depends on everything it sees: the best so far, the number of finished trials, the running ones.
 #[derive(Debug)]
 struct Sensitive;
 
@@ -68,7 +68,7 @@ fn study(storage: &mut dyn Storage, n_trials: u64) -> Study {
 
 const EPOCHS: i64 = 12;
 
-/// A trial that takes its time, more or less as chance has it: not every trial as long as the others.
+/// A trial that takes a random time.
 fn objective(trial: &mut Running<'_>) -> Result<Outcome> {
     let x = match trial.params()["x"] {
         Choice::Float(x) => x,
@@ -82,12 +82,12 @@ fn objective(trial: &mut Running<'_>) -> Result<Outcome> {
         thread::sleep(Duration::from_micros((x * 7919.0).fract().mul_add(400.0, 10.0) as u64));
         let value = x * (1.0 - (-(step as f64 + 1.0) * x).exp());
         match trial.report(step, value, &mut || Some(step.to_le_bytes().to_vec()))? {
-            GoOn::Yes => (),
-            GoOn::Prune => {
+            NextAction::Continue => (),
+            NextAction::Prune => {
                 let (reason, user_attrs, system_attrs) = Default::default();
                 return Ok(Outcome::Pruned { reason, user_attrs, system_attrs });
             }
-            GoOn::Stop => return Ok(Outcome::Interrupted),
+            NextAction::Stop => return Ok(Outcome::Interrupted),
         }
     }
     if x > 0.9 {
@@ -96,9 +96,9 @@ fn objective(trial: &mut Running<'_>) -> Result<Outcome> {
     Ok(Outcome::Complete { value: x, user_attrs: Attributes::new(), system_attrs: Attributes::new() })
 }
 
-/// So rare that a process which is held up is taken for dead by nobody.
+/// So long that a suspended process does not count as dead.
 const RARE: Duration = Duration::from_secs(3600);
-/// So often that who is silent is soon taken for dead: after twice that.
+/// So short that a silent worker soon counts as dead: after twice this time.
 const OFTEN: Duration = Duration::from_millis(200);
 
 fn run(study: &Study, storage: &mut dyn Storage, n_jobs: usize, stop: &AtomicBool) -> Result<()> {
@@ -114,7 +114,7 @@ fn run_observed(
     headsmith_study::work(study, storage, work, &objective, observer)
 }
 
-/// One job, for which others are soon dead.
+/// One job, which soon considers others dead.
 fn run_impatiently(study: &Study, storage: &mut dyn Storage) -> Result<()> {
     let never = AtomicBool::new(false);
     run_observed(study, storage, &Work { n_jobs: 1, stop: &never, deadline: None, heartbeat: OFTEN }, &|_| ())
@@ -122,7 +122,7 @@ fn run_impatiently(study: &Study, storage: &mut dyn Storage) -> Result<()> {
 
 type Content = (u64, State, Option<u64>, String, String);
 
-/// What the same study has in common, whoever did it: all but keys and times.
+/// The part of a study that must be equal whoever ran it: everything but keys and times.
 fn content(storage: &mut dyn Storage, study: &Study) -> Vec<Content> {
     let bits = |value: f64| value.to_bits();
     let trials = storage.trials(study.record.id).unwrap();
@@ -139,7 +139,7 @@ fn memory() -> Box<dyn Storage> {
 }
 
 #[test]
-fn any_number_of_workers_up_to_the_lag_does_the_same_study() {
+fn any_number_of_workers_up_to_the_lag_gives_the_same_study() {
     let never = AtomicBool::new(false);
     let mut first = None;
     for n_jobs in [1, 2, 4, 8] {
@@ -157,7 +157,7 @@ fn any_number_of_workers_up_to_the_lag_does_the_same_study() {
 }
 
 #[test]
-fn stopped_and_taken_up_at_random_it_is_the_same_study() {
+fn random_interruptions_give_the_same_study() {
     let mut whole = memory();
     let of_whole = study(whole.as_mut(), 24);
     run(&of_whole, whole.as_mut(), 3, &AtomicBool::new(false)).unwrap();
@@ -169,7 +169,7 @@ fn stopped_and_taken_up_at_random_it_is_the_same_study() {
         let mut storage = storages::open(&url, &Options::default()).unwrap();
         let study = study(storage.as_mut(), 24);
         let stop = AtomicBool::new(false);
-        // Somewhere among the next trials, for each job at another moment of its own.
+        // Stops somewhere in the next trials, at a different moment for each job.
         let left = AtomicU64::new(2 + (stops * 7919) % 23);
         let count = |_: &StudyEvent| {
             if left.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -215,7 +215,7 @@ fn two_processes_share_a_study() {
     assert_eq!(content(storage.as_mut(), &study), content(alone.as_mut(), &of_alone));
 }
 
-/// Leaves a trial running as a worker of that name would that was killed.
+/// Leaves a trial running, as a killed worker of that name would.
 fn abandoned(storage: &mut dyn Storage, study: &Study, worker: &str, attempts: u64) {
     let system_attrs =
         [("headsmith:worker".to_owned(), worker.into()), ("headsmith:attempts".to_owned(), attempts.into())];
@@ -226,7 +226,7 @@ fn abandoned(storage: &mut dyn Storage, study: &Study, worker: &str, attempts: u
 }
 
 #[test]
-fn a_dead_workers_trial_is_done_again_under_its_number_until_it_was_tried_enough() {
+fn a_dead_workers_trial_is_resumed_until_its_attempts_are_used_up() {
     let mut child = std::process::Command::new("true").spawn().unwrap();
     child.wait().unwrap();
     let me = Identity::mine();
@@ -246,13 +246,13 @@ fn a_dead_workers_trial_is_done_again_under_its_number_until_it_was_tried_enough
 }
 
 #[test]
-fn who_is_silent_too_long_elsewhere_loses_its_trial_and_who_is_heard_keeps_it() {
+fn a_remote_worker_without_heartbeats_loses_its_trial() {
     let mut storage = memory();
     let study = study(storage.as_mut(), 3);
     let start = Instant::now();
     abandoned(storage.as_mut(), &study, "another machine/7/7", 1);
     run_impatiently(&study, storage.as_mut()).unwrap();
-    // The clock of the storage has other ticks than ours.
+    // The storage's clock has a different resolution.
     assert!(start.elapsed() >= OFTEN * 2 * 9 / 10, "it was taken from a worker that may be alive");
     let trials = storage.trials(study.record.id).unwrap();
     assert!(trials.iter().all(|trial| trial.state.is_finished()));
@@ -260,12 +260,12 @@ fn who_is_silent_too_long_elsewhere_loses_its_trial_and_who_is_heard_keeps_it() 
 }
 
 #[test]
-fn trials_of_other_programs_fail_when_they_are_silent_and_never_run_twice() {
+fn stale_trials_of_other_programs_fail_and_never_run_twice() {
     let mut storage = memory();
     let study = study(storage.as_mut(), 4);
     let none = Claim::Begin { params: Params::new(), system_attrs: Attributes::new() };
     storage.claim(study.record.id, Duration::from_secs(60), &mut |_| Ok(none.clone())).unwrap();
-    // Longer than the grace: it is silent from the start.
+    // Longer than the grace period: it is stale from the start.
     thread::sleep(3 * OFTEN);
     run_impatiently(&study, storage.as_mut()).unwrap();
     let trials = storage.trials(study.record.id).unwrap();
@@ -275,7 +275,7 @@ fn trials_of_other_programs_fail_when_they_are_silent_and_never_run_twice() {
 }
 
 #[test]
-fn what_is_enqueued_is_done_first_with_the_values_asked_for() {
+fn enqueued_trials_run_first_with_their_values() {
     let mut storage = memory();
     let study = study(storage.as_mut(), 5);
     let fixed: Attributes = [("x".to_owned(), 0.25.into())].into();
@@ -291,7 +291,7 @@ fn what_is_enqueued_is_done_first_with_the_values_asked_for() {
 }
 
 #[test]
-fn objectives_that_break_fail_alone() {
+fn a_failing_objective_fails_only_its_trial() {
     let mut storage = memory();
     let study = study(storage.as_mut(), 3);
     let calls = AtomicU64::new(0);
@@ -315,12 +315,12 @@ fn objectives_that_break_fail_alone() {
 }
 
 #[test]
-fn a_deadline_ends_cleanly_and_what_was_finished_is_a_part_of_the_whole() {
+fn a_deadline_leaves_a_prefix_of_the_study() {
     let mut whole = memory();
     let of_whole = study(whole.as_mut(), 30);
     run(&of_whole, whole.as_mut(), 2, &AtomicBool::new(false)).unwrap();
     let whole = content(whole.as_mut(), &of_whole);
-    // A machine may be too slow to finish a trial before a deadline.
+    // A slow machine may not finish a trial before the deadline.
     with_growing_limits(|limit| {
         let mut storage = memory();
         let study = Study { n_trials: None, ..study(storage.as_mut(), 0) };
@@ -331,8 +331,8 @@ fn a_deadline_ends_cleanly_and_what_was_finished_is_a_part_of_the_whole() {
     });
 }
 
-/// Compares what a study that ended early has with the whole, its unfinished trials aside, which nobody works on; gives
-/// whether a trial was finished.
+/// Compares the finished trials of a study that ended early with the whole study, and returns whether there was one.
+/// No unfinished trial may be claimed.
 fn is_part_of(whole: &[Content], storage: &mut dyn Storage, study: &Study) -> bool {
     let part = content(storage, study);
     let finished: Vec<_> = part.iter().zip(whole).filter(|(trial, _)| trial.1.is_finished()).collect();

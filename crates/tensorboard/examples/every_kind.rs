@@ -1,5 +1,5 @@
-//! Writes every kind of value: `every_kind INPUT.json FOLDER`. `bench/referees/event_files.py` makes the input and
-//! compares what TensorBoard reads with it.
+//! Writes every kind of value: `every_kind INPUT.json FOLDER`. `bench/referees/event_files.py` creates the input and
+//! compares it with what TensorBoard reads.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -28,7 +28,7 @@ fn origin() -> Origin {
     Origin { host: "referee".to_owned(), pid: std::process::id() }
 }
 
-/// Scalars, histograms, graph and text; then a process that comes after a kill, from step 2 on.
+/// Scalars, histograms, graph and text; then a process that resumes from step 2 after a kill.
 fn run(input: &Value, folder: &Path) -> Result<(), Box<dyn Error>> {
     let weights = rows(&input["weights"]);
     let mut writer = Writer::create(folder, &origin(), NOW)?;

@@ -1,16 +1,16 @@
-//! Histograms in 30 buckets of one width, as `tf.summary.histogram` and Keras's callback make them.
+//! Histograms with 30 buckets of equal width, like those of `tf.summary.histogram` and Keras's callback.
 //!
-//! With `min` and `max` the least and the greatest value and `width = (max - min) / 30`, value `v` falls into bucket
+//! With `min` and `max` the smallest and the largest value and `width = (max - min) / 30`, value `v` falls into bucket
 //! `min(floor((v - min) / width), 29)`; all in f64. Source: `_buckets` in
 //! `tensorboard/plugins/histogram/summary_v2.py`.
 
 use crate::proto::{Tensor, Value};
 
-/// Buckets of a histogram.
+/// The number of buckets.
 const N_BUCKETS: usize = 30;
-/// Values that are looked at together: what is between two loops stays in the cache.
+/// The number of values that are processed together, so that they stay in the cache between two loops.
 const CHUNK: usize = 1024;
-/// Counts that are kept apart, so that equal neighbours do not wait for one another.
+/// The number of separate counts, so that equal neighbours do not wait for each other.
 const LANES: usize = 4;
 
 /// Values counted in 30 buckets.
@@ -28,7 +28,7 @@ pub fn histogram(tag: impl Into<String>, histogram: &Histogram) -> Value {
 }
 
 impl Histogram {
-    /// Counts `values`. One that is not finite has no bucket and is left out.
+    /// Counts `values`. Values that are not finite are left out.
     pub fn of(values: &[f32]) -> Histogram {
         let Some((min, max)) = range(values) else {
             return Histogram { min: 0.0, max: 0.0, counts: [0; N_BUCKETS] };
@@ -37,8 +37,8 @@ impl Histogram {
         Histogram { min, max, counts: count(values, min, max) }
     }
 
-    /// Left edge, right edge and count of bucket `i`. Without values all are 0; where all values are equal, all edges
-    /// are that value, and the last bucket has all the counts.
+    /// Left edge, right edge and count of bucket `i`. Without values all are 0; if all values are equal, all edges are
+    /// that value, and the last bucket has all the counts.
     fn bucket(&self, i: usize) -> [f64; 3] {
         [self.edge(i), self.edge(i + 1), self.counts[i] as f64]
     }
@@ -55,13 +55,13 @@ impl Histogram {
     }
 }
 
-/// The least and the greatest finite value.
+/// The smallest and the largest finite value.
 fn range(values: &[f32]) -> Option<(f32, f32)> {
     let (mut min, mut max) = ([f32::INFINITY; 16], [f32::NEG_INFINITY; 16]);
     let (chunks, rest) = values.as_chunks::<16>();
     for chunk in chunks {
         for ((min, max), v) in min.iter_mut().zip(&mut max).zip(chunk) {
-            // A value that is not finite is compared as what changes neither.
+            // A value that is not finite is replaced by one that changes neither.
             let is_finite = v.abs() < f32::INFINITY;
             *min = min.min(if is_finite { *v } else { f32::INFINITY });
             *max = max.max(if is_finite { *v } else { f32::NEG_INFINITY });
@@ -75,7 +75,7 @@ fn range(values: &[f32]) -> Option<(f32, f32)> {
 
 fn count(values: &[f32], min: f64, max: f64) -> [u64; N_BUCKETS] {
     let width = (max - min) / N_BUCKETS as f64;
-    // One bucket more, for what is not finite.
+    // One more bucket, for values that are not finite.
     let mut lanes = [[0u32; N_BUCKETS + 1]; LANES];
     let mut counts = [0; N_BUCKETS];
     let mut buckets = [0u32; CHUNK];
@@ -96,7 +96,7 @@ fn count(values: &[f32], min: f64, max: f64) -> [u64; N_BUCKETS] {
 
 #[inline]
 fn bucket_of(value: f32, min: f64, width: f64) -> u32 {
-    // Where all values are equal, 0 / 0 is not a number, and `min` takes the last bucket, as it is to be.
+    // If all values are equal, 0 / 0 is NaN, and `min` returns the last bucket, as required.
     let bucket = ((f64::from(value) - min) / width).min((N_BUCKETS - 1) as f64);
     if value.is_finite() { bucket as u32 } else { N_BUCKETS as u32 }
 }
@@ -105,7 +105,7 @@ fn bucket_of(value: f32, min: f64, width: f64) -> u32 {
 mod tests {
     use super::*;
 
-    /// As the source has it, one value at a time.
+    /// The source's algorithm, one value at a time.
     fn naive(values: &[f32]) -> [u64; N_BUCKETS] {
         let values: Vec<f64> = values.iter().filter(|v| v.is_finite()).map(|v| f64::from(*v)).collect();
         let min = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_those_of_the_plain_loop() {
+    fn counts_match_the_plain_loop() {
         for n in [1, 2, 15, 16, 17, 1023, 1024, 1025, 5000] {
             let mut values = some_values(n);
             assert_eq!(Histogram::of(&values).counts, naive(&values), "{n} values");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn values_on_edges_fall_into_the_bucket_that_begins_there() {
+    fn values_on_edges_fall_into_the_upper_bucket() {
         let values: Vec<f32> = (0..=30).map(|i| i as f32).collect();
         let expected: Vec<u64> = (0..30).map(|i| if i == 29 { 2 } else { 1 }).collect();
         assert_eq!(Histogram::of(&values).counts, expected[..]);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn no_values_are_no_counts() {
+    fn no_values_give_no_counts() {
         for values in [&[][..], &[f32::NAN]] {
             assert!((0..30).all(|i| Histogram::of(values).bucket(i) == [0.0; 3]));
         }

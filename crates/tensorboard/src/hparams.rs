@@ -1,8 +1,8 @@
 //! The records of the HParams page: `tensorboard/plugins/hparams/plugin_data.proto` and `api.proto`.
 //!
-//! An [`experiment`] says which hyperparameters and metrics there are. Each trial is a session with a folder of its own:
-//! [`session_start`] has its hyperparameters, [`session_end`] how it ended; its metrics are scalars of that folder, of
-//! which the page shows the last. The page reads the first record of each kind in a folder and no other.
+//! An [`experiment`] lists the hyperparameters and metrics. Each trial is a session with its own folder:
+//! [`session_start`] has its hyperparameters, [`session_end`] its final status; its metrics are scalars of that
+//! folder, of which the page shows the last. The page reads only the first record of each kind in a folder.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::proto::{Tensor, Value};
 /// The tag of [`session_end`].
 pub const SESSION_END: &str = "_hparams_/session_end_info";
 
-/// Which hyperparameters and metrics an experiment's trials have.
+/// The hyperparameters and metrics of an experiment's trials.
 ///
 /// `created` is in seconds since 1970.
 pub fn experiment(hparams: &[HParam], metrics: &[Metric], created: f64) -> Value {
@@ -22,23 +22,23 @@ pub fn experiment(hparams: &[HParam], metrics: &[Metric], created: f64) -> Value
         hparams: hparams.iter().map(HParam::to_proto).collect(),
         metrics: metrics.iter().map(Metric::to_proto).collect(),
     };
-    record("_hparams_/experiment", proto::What::Experiment(experiment))
+    record("_hparams_/experiment", proto::PluginContent::Experiment(experiment))
 }
 
-/// A trial's hyperparameters, to be written when it begins. `trial` is its name in the page's table; `started` is in
+/// A trial's hyperparameters, to be written when it starts. `trial` is its name in the page's table; `started` is in
 /// seconds since 1970.
 pub fn session_start(hparams: &BTreeMap<String, Setting>, trial: &str, started: f64) -> Value {
     let hparams = hparams.iter().map(|(name, setting)| (name.clone(), setting.to_proto())).collect();
     record(
         "_hparams_/session_start_info",
-        proto::What::Start(proto::Start { hparams, group: trial.to_owned(), started }),
+        proto::PluginContent::Start(proto::Start { hparams, group: trial.to_owned(), started }),
     )
 }
 
-/// How a trial ended. `ended` is in seconds since 1970. A trial without such a record, because it is running or its process
-/// was killed, has an unknown status.
+/// The final status of a trial. `ended` is in seconds since 1970. A trial without such a record, because it is running
+/// or its process was killed, has an unknown status.
 pub fn session_end(status: Status, ended: f64) -> Value {
-    record(SESSION_END, proto::What::End(proto::End { status: status.into(), ended }))
+    record(SESSION_END, proto::PluginContent::End(proto::End { status: status.into(), ended }))
 }
 
 /// A hyperparameter.
@@ -46,31 +46,31 @@ pub fn session_end(status: Status, ended: f64) -> Value {
 pub struct HParam {
     /// Its name.
     pub name: String,
-    /// What it may be.
+    /// Its possible values.
     pub domain: Domain,
 }
 
-/// What a hyperparameter may be.
+/// The possible values of a hyperparameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Domain {
     /// A number from the first to the second.
     Interval(f64, f64),
-    /// One of these.
+    /// One of these values.
     Discrete(Vec<Setting>),
 }
 
-/// What a hyperparameter is in a trial.
+/// The value of a hyperparameter in a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Setting {
-    /// A number; integers too, as the page knows no others.
+    /// A number; also integers, because the page has no other type.
     Number(f64),
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// A text.
     Text(String),
 }
 
-/// A scalar of the trials' folders that the page shows beside the hyperparameters.
+/// A scalar in the trials' folders that the page shows next to the hyperparameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {
     /// The scalar's tag.
@@ -81,13 +81,13 @@ pub struct Metric {
     pub description: String,
 }
 
-/// How a trial ended.
+/// The final status of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
 #[repr(i32)]
 pub enum Status {
-    /// It is not known.
+    /// Unknown.
     Unknown = 0,
-    /// As it was meant to.
+    /// It completed.
     Success = 1,
     /// It failed.
     Failure = 2,
@@ -95,7 +95,7 @@ pub enum Status {
     Running = 3,
 }
 
-fn record(tag: &str, what: proto::What) -> Value {
+fn record(tag: &str, what: proto::PluginContent) -> Value {
     let content = proto::PluginData { version: 0, what: Some(what) }.encode_to_vec();
     Value::new(tag, "hparams", content, Tensor::floats(&[0], []))
 }
@@ -152,12 +152,12 @@ mod proto {
     pub(super) struct PluginData {
         #[prost(int32, tag = "1")]
         pub(super) version: i32,
-        #[prost(oneof = "What", tags = "2, 3, 4")]
-        pub(super) what: Option<What>,
+        #[prost(oneof = "PluginContent", tags = "2, 3, 4")]
+        pub(super) what: Option<PluginContent>,
     }
 
     #[derive(Clone, PartialEq, Oneof)]
-    pub(super) enum What {
+    pub(super) enum PluginContent {
         #[prost(message, tag = "2")]
         Experiment(Experiment),
         #[prost(message, tag = "3")]

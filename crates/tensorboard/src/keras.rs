@@ -1,5 +1,5 @@
-//! A sequential network for the Graphs page, in both of its forms: as Keras's `Model.to_json` writes it (the conceptual
-//! graph), from which Keras can rebuild the model (`keras.models.model_from_json`), and as a graph of operations with one
+//! A sequential network for the Graphs page, in both of its forms: the JSON of Keras's `Model.to_json` (the conceptual
+//! graph), from which Keras can rebuild the model (`keras.models.model_from_json`), and a graph of operations with one
 //! node per layer. The page opens with the graph of operations, and is empty without one.
 
 use std::collections::BTreeMap;
@@ -12,13 +12,13 @@ use crate::proto::{Dim, Shape};
 /// A layer and its name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// Its name, of which there is one in the network.
+    /// Its name, unique in the network.
     pub name: String,
-    /// What it does.
+    /// Its class and parameters.
     pub kind: Kind,
 }
 
-/// What a layer does.
+/// The class and the parameters of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// `keras.layers.Dense`.
@@ -35,7 +35,7 @@ pub enum Kind {
     },
     /// `keras.layers.LayerNormalization`.
     LayerNormalization {
-        /// What is added to the variance.
+        /// The constant added to the variance.
         epsilon: f64,
     },
     /// `keras.layers.Dropout`.
@@ -45,7 +45,7 @@ pub enum Kind {
     },
 }
 
-/// The network's JSON. `name` is the model's; in Keras, weights are named after it.
+/// The network's JSON. `name` is the model's name, which prefixes its weights in Keras.
 pub fn sequential(name: &str, n_features: usize, layers: &[Layer]) -> Value {
     let input = json!({
         "module": "keras.layers",
@@ -69,7 +69,7 @@ pub fn sequential(name: &str, n_features: usize, layers: &[Layer]) -> Value {
     })
 }
 
-/// The network as `tensorflow.GraphDef`, encoded: a node a layer, with its settings and the shape of its output.
+/// The network as an encoded `tensorflow.GraphDef`: one node per layer, with its settings and the shape of its output.
 pub fn graph_def(n_features: usize, layers: &[Layer]) -> Vec<u8> {
     let mut nodes = vec![NodeDef::new("input_layer", "InputLayer", None, n_features)];
     let (mut width, mut before) = (n_features, "input_layer");

@@ -1,9 +1,9 @@
-//! TensorBoard's event files, written as TensorFlow and Keras write them.
+//! TensorBoard's event files, in the format of TensorFlow and Keras.
 //!
-//! A [`Writer`] creates one file in a run's folder and appends to it. A folder may hold files of several processes;
-//! TensorBoard reads them as one run. The writer takes a [`Value`]: [`scalar`], [`text`], [`histogram`],
-//! [`image`], [`pr_curve`], [`keras_model`], or one of the records of the HParams page in [`hparams`].
-//! [`picture`] draws images of evaluations. [`read`] returns the whole records of a file.
+//! A [`Writer`] creates one file in a run's folder and appends to it. A folder may have files of several processes;
+//! TensorBoard reads them as one run. The writer accepts a [`Value`]: [`scalar`], [`text`], [`histogram`], [`image`],
+//! [`pr_curve`], [`keras_model`], or one of the records of the HParams page in [`hparams`]. [`picture`] draws images
+//! of evaluations. [`read`] returns the complete records of a file.
 //!
 //! Nothing here reads a clock: the caller passes the time.
 //!

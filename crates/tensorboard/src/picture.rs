@@ -1,4 +1,4 @@
-//! Pictures of judgements, drawn pixel by pixel.
+//! Pictures of evaluations, drawn pixel by pixel.
 
 mod canvas;
 mod confusion;

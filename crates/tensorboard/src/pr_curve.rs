@@ -10,22 +10,22 @@ use crate::proto::{Tensor, Value};
 
 /// TensorBoard's own number.
 const N_THRESHOLDS: usize = 201;
-/// What a quotient without samples is divided by.
+/// The minimum of a quotient's denominator.
 const MINIMUM_COUNT: f64 = 1e-7;
 
-/// What the PR Curves page wants to know of a tag.
+/// The PR Curves page's metadata of a tag.
 #[derive(Clone, PartialEq, Message)]
-struct Content {
+struct CurveMetadata {
     #[prost(int32, tag = "1")]
     version: i32,
     #[prost(uint32, tag = "2")]
     n_thresholds: u32,
 }
 
-/// The precision-recall curve of one class. A sample is the probability that it is of the class, in 0 to 1, and
-/// whether it is.
+/// The precision-recall curve of one class. A sample is its probability of the class, in 0 to 1, and whether it has
+/// the class.
 pub fn pr_curve(tag: impl Into<String>, samples: impl IntoIterator<Item = (f32, bool)>) -> Value {
-    let content = Content { version: 0, n_thresholds: N_THRESHOLDS as u32 }.encode_to_vec();
+    let content = CurveMetadata { version: 0, n_thresholds: N_THRESHOLDS as u32 }.encode_to_vec();
     let rows = rows(samples).into_iter().flatten().map(|value| value as f32);
     Value::new(tag, "pr_curves", content, Tensor::floats(&[6, N_THRESHOLDS], rows))
 }
@@ -34,7 +34,7 @@ fn rows(samples: impl IntoIterator<Item = (f32, bool)>) -> [[f64; N_THRESHOLDS];
     let (mut tp, mut fp) = ([0.0; N_THRESHOLDS], [0.0; N_THRESHOLDS]);
     for (probability, is_positive) in samples {
         let counts = if is_positive { &mut tp } else { &mut fp };
-        // In f32, as the probabilities are.
+        // In f32, like the probabilities.
         let bucket = (probability * (N_THRESHOLDS - 1) as f32).floor() as usize;
         counts[bucket.min(N_THRESHOLDS - 1)] += 1.0;
     }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn no_samples_are_no_curve_but_no_nan_either() {
+    fn no_samples_give_zeros_without_nan() {
         assert!(rows([]).iter().flatten().all(|value| *value == 0.0));
     }
 }

@@ -1,4 +1,4 @@
-//! The protocol buffers of event files, as far as they are written here: `tensorflow/core/util/event.proto`,
+//! The protocol buffers of event files, as far as they are used here: `tensorflow/core/util/event.proto`,
 //! `framework/summary.proto`, `framework/tensor.proto`, `framework/tensor_shape.proto`.
 
 use prost::{Enumeration, Message, Oneof};
@@ -12,24 +12,24 @@ pub struct Event {
     /// The step, from 0.
     #[prost(int64, tag = "2")]
     pub step: i64,
-    /// Its text.
-    #[prost(oneof = "What", tags = "3, 4, 5, 7")]
-    pub what: Option<What>,
+    /// Its content.
+    #[prost(oneof = "EventContent", tags = "3, 4, 5, 7")]
+    pub what: Option<EventContent>,
 }
 
 /// The content of an event.
 #[derive(Clone, PartialEq, Oneof)]
-pub enum What {
+pub enum EventContent {
     /// The first record of every file.
     #[prost(string, tag = "3")]
     FileVersion(String),
     /// The graph of a network, encoded: see [`graph_def`](crate::keras::graph_def).
     #[prost(bytes, tag = "4")]
     GraphDef(Vec<u8>),
-    /// Values.
+    /// The values of a step.
     #[prost(message, tag = "5")]
     Summary(Summary),
-    /// That a process began or ended.
+    /// The start or end of a process.
     #[prost(message, tag = "7")]
     SessionLog(SessionLog),
 }
@@ -42,15 +42,15 @@ pub struct Summary {
     pub values: Vec<Value>,
 }
 
-/// A process's word about itself.
+/// The status of a process.
 #[derive(Clone, Copy, PartialEq, Message)]
 pub struct SessionLog {
-    /// 1: it begins at the event's step; what was written of that step and later ones does not count any more.
+    /// 1: it starts at the event's step; earlier records of that step and later ones are obsolete.
     #[prost(int32, tag = "1")]
     pub status: i32,
 }
 
-/// A tensor under a name, and which of TensorBoard's pages shows it.
+/// A named tensor, and the page of TensorBoard that shows it.
 #[derive(Clone, PartialEq, Message)]
 pub struct Value {
     /// The name.
@@ -64,13 +64,13 @@ pub struct Value {
     pub metadata: Option<Metadata>,
 }
 
-/// Which page shows a value, and how.
+/// The page that shows a value, and how.
 #[derive(Clone, PartialEq, Message)]
 pub struct Metadata {
     /// The page.
     #[prost(message, optional, tag = "1")]
     pub plugin: Option<Plugin>,
-    /// What is shown above it instead of the tag.
+    /// The title shown instead of the tag.
     #[prost(string, tag = "2")]
     pub display_name: String,
     /// Its description, in Markdown.
@@ -84,7 +84,7 @@ pub struct Plugin {
     /// The page's name.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// What the page wants to know of the tag, in its own encoding.
+    /// The page's own metadata of the tag, in its own encoding.
     #[prost(bytes = "vec", tag = "2")]
     pub content: Vec<u8>,
 }
@@ -98,10 +98,10 @@ pub struct Tensor {
     /// Its shape.
     #[prost(message, optional, tag = "2")]
     pub shape: Option<Shape>,
-    /// Its elements, little-endian and row-major, where they are numbers.
+    /// Its elements, little-endian and row-major, if they are numbers.
     #[prost(bytes = "vec", tag = "4")]
     pub content: Vec<u8>,
-    /// Its elements, where they are strings of bytes.
+    /// Its elements, if they are byte strings.
     #[prost(bytes = "vec", repeated, tag = "8")]
     pub strings: Vec<Vec<u8>>,
 }
@@ -120,7 +120,7 @@ pub enum DataType {
     String = 7,
 }
 
-/// A tensor's shape; without dimensions it is a scalar's.
+/// A tensor's shape; a scalar's has no dimensions.
 #[derive(Clone, PartialEq, Message)]
 pub struct Shape {
     /// Its dimensions.
@@ -149,19 +149,19 @@ impl Tensor {
         Tensor { dtype: DataType::Double.into(), shape: Some(Shape::of(shape)), content, strings: Vec::new() }
     }
 
-    /// A tensor of strings of bytes.
+    /// A tensor of byte strings.
     pub fn strings(shape: &[usize], strings: Vec<Vec<u8>>) -> Tensor {
         Tensor { dtype: DataType::String.into(), shape: Some(Shape::of(shape)), content: Vec::new(), strings }
     }
 
-    /// The f32 elements; none where it is of another type.
+    /// The f32 elements; empty for another type.
     pub fn to_floats(&self) -> Vec<f32> {
         let of_type = self.dtype() == DataType::Float;
         let (values, _) = if of_type { self.content.as_chunks() } else { (&[][..], &[][..]) };
         values.iter().copied().map(f32::from_le_bytes).collect()
     }
 
-    /// The f64 elements; none where it is of another type.
+    /// The f64 elements; empty for another type.
     pub fn to_doubles(&self) -> Vec<f64> {
         let of_type = self.dtype() == DataType::Double;
         let (values, _) = if of_type { self.content.as_chunks() } else { (&[][..], &[][..]) };
@@ -197,7 +197,7 @@ impl Value {
         }
     }
 
-    /// Says more about it, in Markdown.
+    /// Adds a description, in Markdown.
     #[must_use]
     pub fn described(mut self, description: impl Into<String>) -> Value {
         self.metadata.get_or_insert_default().description = description.into();

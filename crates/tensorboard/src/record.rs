@@ -1,5 +1,5 @@
-//! The format of records in a file (TFRecord): length as u64, its checksum, the bytes, their checksum; little-endian. The
-//! checksums are CRC-32C, masked so that bytes which contain checksums can be checksummed safely.
+//! The format of records in a file (TFRecord): length as u64, its checksum, the bytes, their checksum; little-endian.
+//! The checksums are CRC-32C, masked so that data that contains checksums can be checksummed safely.
 
 use prost::Message;
 
@@ -21,7 +21,7 @@ pub(crate) fn of(event: &Event) -> Vec<u8> {
     record
 }
 
-/// The events of a file, up to the first that is not whole: a writer that was killed leaves the last one torn.
+/// The events of a file, up to the first incomplete one: a killed writer may leave its last record incomplete.
 pub fn read(mut bytes: &[u8]) -> Vec<Event> {
     std::iter::from_fn(|| {
         let (event, rest) = first(bytes)?;
@@ -40,7 +40,7 @@ fn first(bytes: &[u8]) -> Option<(Event, &[u8])> {
     Some((Event::decode(data).ok()?, rest))
 }
 
-/// What follows the checksum of `data`, if it is right.
+/// The bytes after the checksum of `data`, if the checksum is right.
 fn checked<'b>(data: &[u8], rest: &'b [u8]) -> Option<&'b [u8]> {
     let (stored, rest) = rest.split_first_chunk::<4>()?;
     (u32::from_le_bytes(*stored) == checksum(data)).then_some(rest)
@@ -53,20 +53,20 @@ fn checksum(data: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{Summary, What};
+    use crate::proto::{EventContent, Summary};
     use crate::scalar;
 
     fn event(step: i64) -> Event {
         let values = vec![scalar("loss", step as f32 / 4.0)];
-        Event { wall_time: 1.5, step, what: Some(What::Summary(Summary { values })) }
+        Event { wall_time: 1.5, step, what: Some(EventContent::Summary(Summary { values })) }
     }
 
     #[test]
     fn checksums_are_those_of_tensorflow() {
-        // RFC 3720, B.4: 32 bytes of zeros; masked as tensorflow/core/lib/hash/crc32c.h does.
+        // RFC 3720, B.4: 32 bytes of zeros; masked as in tensorflow/core/lib/hash/crc32c.h.
         assert_eq!(crc32c::crc32c(&[0; 32]), 0x8a91_36aa);
         assert_eq!(checksum(&[0; 32]), 0x8a91_36aa_u32.rotate_right(15).wrapping_add(0xa282_ead8));
-        // The header of a 24-byte record, the first of the files that TensorFlow writes.
+        // The header of a 24-byte record, the first in TensorFlow's files.
         assert_eq!(checksum(&24u64.to_le_bytes()).to_le_bytes(), [0xa3, 0x7f, 0x4b, 0x22]);
     }
 
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flipped_bit_is_seen() {
+    fn a_flipped_bit_is_detected() {
         let bytes = of(&event(1));
         for i in 0..bytes.len() {
             let mut damaged = bytes.clone();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_beyond_memory_is_not_believed() {
+    fn a_length_beyond_memory_is_not_trusted() {
         let length = u64::MAX.to_le_bytes();
         let bytes = [&length[..], &checksum(&length).to_le_bytes(), &[0; 9]].concat();
         assert_eq!(read(&bytes), []);

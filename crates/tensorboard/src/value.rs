@@ -1,4 +1,4 @@
-//! Values of a number, a text, an image, a model.
+//! Values: numbers, texts, images, models.
 
 use crate::proto::{Tensor, Value};
 

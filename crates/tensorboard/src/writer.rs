@@ -4,15 +4,15 @@ use std::fs::{File, OpenOptions, create_dir_all};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::proto::{Event, SessionLog, Summary, Value, What};
+use crate::proto::{Event, EventContent, SessionLog, Summary, Value};
 use crate::record;
 
-/// What every file begins with.
+/// The content of every file's first record.
 const VERSION: &str = "brain.Event:2";
 /// The status of a session log for the start of a process.
 const START: i32 = 1;
 
-/// Who writes: a part of the file's name.
+/// The machine and the process that write, as parts of the file's name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
     /// The machine.
@@ -21,8 +21,8 @@ pub struct Origin {
     pub pid: u32,
 }
 
-/// An event file that is being written. Every record reaches the system by a call of its own: a process that is killed
-/// leaves all that it wrote, and TensorBoard sees it at once.
+/// An event file that is being written. Every record is written by its own system call: a killed process loses nothing
+/// that it wrote, and TensorBoard sees records at once.
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
@@ -30,12 +30,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Creates a new file in `folder`, which is created if missing. A writer never appends to an existing file: its last
-    /// record may be incomplete, and readers lose everything after such a record. `now` is in seconds since 1970: TensorBoard reads the files
-    /// of a folder in the order of their names, which begin with it.
+    /// Creates a new file in `folder`, which is created if missing. A writer never appends to an existing file: its
+    /// last record may be incomplete, and readers lose everything after such a record. `now` is in seconds since 1970:
+    /// TensorBoard reads the files of a folder in the order of their names, which start with it.
     ///
     /// # Errors
-    /// When the file cannot be created or written.
+    /// If the file cannot be created or written.
     pub fn create(folder: &Path, origin: &Origin, now: f64) -> io::Result<Writer> {
         create_dir_all(folder)?;
         let (path, file) = new_file(folder, origin, now as u64)?;
@@ -43,7 +43,7 @@ impl Writer {
         writer.append(Event {
             wall_time: now,
             step: 0,
-            what: Some(What::FileVersion(VERSION.to_owned())),
+            what: Some(EventContent::FileVersion(VERSION.to_owned())),
         })?;
         Ok(writer)
     }
@@ -57,26 +57,26 @@ impl Writer {
     /// rewritten.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn restart(&mut self, step: i64, now: f64) -> io::Result<()> {
         let log = SessionLog { status: START };
-        self.append(Event { wall_time: now, step, what: Some(What::SessionLog(log)) })
+        self.append(Event { wall_time: now, step, what: Some(EventContent::SessionLog(log)) })
     }
 
-    /// Writes a network for the Graphs page, as [`keras::graph_def`](crate::keras::graph_def) gives it.
+    /// Writes a network for the Graphs page, as returned by [`keras::graph_def`](crate::keras::graph_def).
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn graph(&mut self, graph_def: Vec<u8>, now: f64) -> io::Result<()> {
-        self.append(Event { wall_time: now, step: 0, what: Some(What::GraphDef(graph_def)) })
+        self.append(Event { wall_time: now, step: 0, what: Some(EventContent::GraphDef(graph_def)) })
     }
 
     /// Writes the values of a step. `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write(&mut self, step: i64, now: f64, values: Vec<Value>) -> io::Result<()> {
-        self.append(Event { wall_time: now, step, what: Some(What::Summary(Summary { values })) })
+        self.append(Event { wall_time: now, step, what: Some(EventContent::Summary(Summary { values })) })
     }
 
     fn append(&mut self, event: Event) -> io::Result<()> {
@@ -84,7 +84,7 @@ impl Writer {
     }
 }
 
-/// Creates a new file; its number is increased until no file has it.
+/// Creates a new file, with the next number that no file has.
 fn new_file(folder: &Path, origin: &Origin, seconds: u64) -> io::Result<(PathBuf, File)> {
     let mut number = 0u32;
     loop {
@@ -98,7 +98,7 @@ fn new_file(folder: &Path, origin: &Origin, seconds: u64) -> io::Result<(PathBuf
     }
 }
 
-/// A host's name without what a file's name must not have.
+/// A host's name without characters that a file's name must not have.
 fn host(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "-_".contains(c) { c } else { '-' };
     match name.trim() {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_writer_of_the_same_second_gets_a_file_of_its_own() {
+    fn a_second_writer_in_the_same_second_gets_its_own_file() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("deep/run");
         let names = [0, 1].map(|_| Writer::create(&run, &origin(), 1234.5).unwrap().path);
@@ -132,9 +132,12 @@ mod tests {
         writer.restart(3, 2.0).unwrap();
         writer.write(3, 2.5, vec![scalar("a", 0.25), scalar("b", -1.0)]).unwrap();
         let events = read(&std::fs::read(writer.path()).unwrap());
-        assert_eq!(events[0].what, Some(What::FileVersion("brain.Event:2".to_owned())));
-        assert_eq!((events[1].step, &events[1].what), (3, &Some(What::SessionLog(SessionLog { status: 1 }))));
-        let Some(What::Summary(summary)) = &events[2].what else { panic!("{:?}", events[2]) };
+        assert_eq!(events[0].what, Some(EventContent::FileVersion("brain.Event:2".to_owned())));
+        assert_eq!(
+            (events[1].step, &events[1].what),
+            (3, &Some(EventContent::SessionLog(SessionLog { status: 1 })))
+        );
+        let Some(EventContent::Summary(summary)) = &events[2].what else { panic!("{:?}", events[2]) };
         let values: Vec<_> = summary.values.iter().map(|v| (v.tag.as_str(), v.as_scalar())).collect();
         assert_eq!(values, [("a", Some(0.25)), ("b", Some(-1.0))]);
         assert_eq!((events[2].step, events[2].wall_time), (3, 2.5));

@@ -1,6 +1,7 @@
 //! The rules of the workspace that no compiler checks.
 
 mod arrows;
+mod english;
 mod heads;
 mod sources;
 mod words;

@@ -33,7 +33,7 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
             }));
         }
         let sound: Vec<&RoleTable> = read.iter().flatten().collect();
-        let findings = tables::look_through(&sound, context);
+        let findings = tables::check(&sound, context);
         Ok((read, findings))
     })?;
     let reports: Vec<&TableReport> = read.iter().flatten().map(|table| &table.report).collect();

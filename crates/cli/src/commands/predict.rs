@@ -37,7 +37,7 @@ pub(crate) fn predict(matches: &ArgMatches) -> anyhow::Result<()> {
         false if !on_standard_output => view::print(&view::text::predicted(&predicted)),
         false if common.quiet => Ok(()),
         false => {
-            view::say(view::text::predicted(&predicted).trim_end());
+            view::print_message(view::text::predicted(&predicted).trim_end());
             Ok(())
         }
     }

@@ -64,7 +64,7 @@ fn tell(matches: &ArgMatches, files: &[PathBuf], unfinished: Option<&str>) -> Re
         return Ok(());
     }
     if let Some(why) = unfinished {
-        view::say(&format!("warning: {why}"));
+        view::print_message(&format!("warning: {why}"));
     }
     view::print(&files.iter().map(|file| format!("wrote {}\n", file.display())).collect::<String>())
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use anyhow::{Context as _, Result, bail};
 use clap::ArgMatches;
 use headsmith::report::{Objective, TrialRow};
-use headsmith::studies::{self, Order, Place, Rows, TrialFilter};
+use headsmith::studies::{self, Order, StudyLocation, TrialFilter, TrialRows};
 
 use crate::flags::common::{self, labelled, optional_path_of, path_of};
 use crate::view::progress::StderrView;
@@ -27,20 +27,20 @@ pub(crate) fn study(matches: &ArgMatches) -> Result<()> {
     }
 }
 
-fn place(matches: &ArgMatches) -> Place {
-    Place {
+fn location(matches: &ArgMatches) -> StudyLocation {
+    StudyLocation {
         storage: matches.get_one::<String>("storage").cloned().unwrap_or_default(),
         name: matches.get_one::<String>("study").cloned(),
     }
 }
 
 fn list(matches: &ArgMatches) -> Result<()> {
-    let all = studies::list(&place(matches))?;
+    let all = studies::list(&location(matches))?;
     if matches.get_flag("json") { view::print_json(&all) } else { view::print(&view::study::list(&all)) }
 }
 
 fn show(matches: &ArgMatches) -> Result<()> {
-    let (report, trials) = studies::show_with_trials(&place(matches))?;
+    let (report, trials) = studies::show_with_trials(&location(matches))?;
     if matches.get_flag("json") {
         view::print_json(&report)
     } else {
@@ -53,7 +53,7 @@ fn show(matches: &ArgMatches) -> Result<()> {
 fn best(matches: &ArgMatches) -> Result<()> {
     let json = matches.get_flag("json");
     if !matches.get_flag("fit") {
-        return show_best(&studies::best(&place(matches))?, json);
+        return show_best(&studies::best(&location(matches))?, json);
     }
     let config = studies::FitBest {
         train: labelled(matches, "train", "labels")?,
@@ -66,13 +66,13 @@ fn best(matches: &ArgMatches) -> Result<()> {
     // Seed and metric are the study's own.
     let (report, classes) =
         commands::with_threads(threads, Default::default(), Box::new(StderrView::new(quiet)), |context| {
-            studies::fit_best(&place(matches), &config, context)
+            studies::fit_best(&location(matches), &config, context)
         })?;
     if json { view::print_json(&report) } else { view::print(&view::text::fit(&report, &classes)) }
 }
 
 /// Shows one trial, or a Pareto front.
-fn show_best(best: &Rows, json: bool) -> Result<()> {
+fn show_best(best: &TrialRows, json: bool) -> Result<()> {
     match (best.objectives.as_slice(), best.trials.as_slice()) {
         ([objective], [trial]) if json => view::print_json(&Best { objective, trial }),
         ([objective], [trial]) => view::print(&view::study::trial(objective, trial)),
@@ -97,7 +97,7 @@ fn trials(matches: &ArgMatches) -> Result<()> {
         order: matches.get_one::<String>("sort").map(|column| Order::parse(column)).unwrap_or_default(),
         top: matches.get_one::<u32>("top").map(|top| *top as usize),
     };
-    let rows = studies::trials(&place(matches), &filter)?;
+    let rows = studies::trials(&location(matches), &filter)?;
     if matches.get_flag("json") {
         view::print_json(&rows.trials)
     } else {
@@ -106,8 +106,8 @@ fn trials(matches: &ArgMatches) -> Result<()> {
 }
 
 fn export(matches: &ArgMatches) -> Result<()> {
-    let (place, out) = (place(matches), path_of(matches, "out"));
-    let written = studies::export(&place, &out)?;
+    let (location, out) = (location(matches), path_of(matches, "out"));
+    let written = studies::export(&location, &out)?;
     if matches.get_flag("json") {
         return view::print_json(&serde_json::json!({ "trials": written, "file": out }));
     }
@@ -122,7 +122,7 @@ fn enqueue(matches: &ArgMatches) -> Result<()> {
             text.split_once('=').with_context(|| format!("`{text}` is not of the form NAME=VALUE"))?;
         values.push((name.trim().to_owned(), value.trim().to_owned()));
     }
-    let number = studies::enqueue(&place(matches), &values)?;
+    let number = studies::enqueue(&location(matches), &values)?;
     if matches.get_flag("json") {
         return view::print_json(&serde_json::json!({ "number": number }));
     }
@@ -130,20 +130,20 @@ fn enqueue(matches: &ArgMatches) -> Result<()> {
 }
 
 fn delete(matches: &ArgMatches) -> Result<()> {
-    let place = place(matches);
-    let found = studies::find(&place)?;
+    let location = location(matches);
+    let found = studies::find(&location)?;
     if !matches.get_flag("yes")
         && !agreed(&format!("Delete study {} and its {} trials?", found.name, found.n_trials))?
     {
         bail!("nothing was deleted");
     }
-    studies::delete(&place)?;
+    studies::delete(&location)?;
     say(matches, &format!("deleted study {}", found.name), serde_json::json!({ "deleted": found.name }))
 }
 
 fn rename(matches: &ArgMatches) -> Result<()> {
     let to = matches.get_one::<String>("to").cloned().unwrap_or_default();
-    let from = studies::rename(&place(matches), &to)?;
+    let from = studies::rename(&location(matches), &to)?;
     say(matches, &format!("study {from} is now {to}"), serde_json::json!({ "from": from, "to": to }))
 }
 

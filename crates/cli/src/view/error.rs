@@ -5,21 +5,21 @@ use serde_json::json;
 
 use crate::{interrupt, view};
 
-/// The prefix of a line that says what to do.
+/// The prefix of a line with advice.
 const HINT: &str = "hint: ";
 
-/// Prints `error: ..`, and a `cause: ..` line for each error below it that it does not quote. With `json` standard output gets the same as one
-/// object, unless the command has printed its own.
+/// Prints `error: ..`, and a `cause: ..` line for each underlying error that it does not quote. With `json`, standard
+/// output gets the same as one object, unless the command has already printed its own.
 pub(crate) fn print(error: &Error, json: bool) {
     let causes = causes(error);
-    view::say(&format!("error: {error}"));
-    causes.iter().for_each(|cause| view::say(&format!("cause: {cause}")));
+    view::print_message(&format!("error: {error}"));
+    causes.iter().for_each(|cause| view::print_message(&format!("cause: {cause}")));
     if json && !view::has_printed_json() {
         print_json(&error.to_string(), &causes, status(error));
     }
 }
 
-/// The errors below `error`, down to one whose words include those of the next: it has the rest in its own words.
+/// The causes of `error`, up to one whose text includes that of the next: it already contains the rest.
 fn causes(error: &Error) -> Vec<String> {
     let lines: Vec<String> = error.chain().map(ToString::to_string).collect();
     let includes = |pair: &[String]| pair[0].contains(&pair[1]);
@@ -32,12 +32,12 @@ pub(crate) fn print_json(text: &str, causes: &[String], status: u8) {
     let (hints, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with(HINT));
     let hints: Vec<&str> = hints.iter().map(|hint| &hint[HINT.len()..]).collect();
     let error = json!({ "message": lines.join("\n"), "causes": causes, "hints": hints, "status": status });
-    // A failure to print is not another failure.
+    // A failure to print is ignored: the command has failed already.
     let _ = view::print_json(&json!({ "error": error }));
 }
 
-/// 2 for wrong usage, 130 when Ctrl-C came before there was anything to show, 1 for bad data and every other failure;
-/// those of the challenge client by cause.
+/// 2 for wrong usage, 130 if Ctrl-C came before there were results, 1 for bad data and all other failures; errors of
+/// the challenge client have their own statuses.
 pub(crate) fn status(error: &Error) -> u8 {
     if let Some(error) = error.downcast_ref::<headsmith_aicrowd::Error>() {
         return error.cause().exit_status();

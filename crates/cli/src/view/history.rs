@@ -1,4 +1,4 @@
-//! The history of a study as text: the trials in their order, and the best so far.
+//! The history of a study as text: the trials in order, and the best value so far.
 
 use std::fmt::Write;
 
@@ -6,12 +6,12 @@ use headsmith::report::{Objective, TrialRow};
 
 use super::lines::one_line;
 
-/// Lines of the drawing.
+/// The height of the chart in lines.
 const HEIGHT: usize = 10;
-/// What stands to the left of the drawing: a value and a bar.
+/// The columns to the left of the chart: a value and a bar.
 const MARGIN: usize = 9;
 
-/// The characters of a drawing.
+/// The characters of a chart.
 struct Marks {
     best: char,
     complete: char,
@@ -25,7 +25,7 @@ const UNICODE: Marks =
     Marks { best: '━', complete: '●', pruned: '·', axis: '│', corner: '└', floor: '─' };
 const ASCII: Marks = Marks { best: '=', complete: 'o', pruned: '.', axis: '|', corner: '+', floor: '-' };
 
-/// The trials drawn in `width` columns; nothing of fewer than two with a value, or of several objectives.
+/// The chart of the trials in `width` columns; empty with fewer than two values, or several objectives.
 pub(crate) fn history(objectives: &[Objective], trials: &[TrialRow], width: usize, unicode: bool) -> String {
     let [objective] = objectives else { return String::new() };
     let shown: Vec<(&TrialRow, f64)> =
@@ -36,7 +36,7 @@ pub(crate) fn history(objectives: &[Objective], trials: &[TrialRow], width: usiz
     }
     let marks = if unicode { UNICODE } else { ASCII };
     let (first, last) = (first.0.number, last.0.number);
-    // A trial or more a column, but a short study does not stretch over the whole screen.
+    // At least one trial per column, but a short study is not stretched over the whole screen.
     let columns = (width - MARGIN - 1).min(4 * (last - first + 1) as usize);
     let column = |number: u64| (number - first) as usize * (columns - 1) / (last - first).max(1) as usize;
     let range = shown
@@ -55,7 +55,7 @@ pub(crate) fn history(objectives: &[Objective], trials: &[TrialRow], width: usiz
     for (trial, value) in complete() {
         if best.is_none_or(|best| objective.is_better(*value, best)) {
             best = Some(*value);
-            // From here on; what was best before ends here.
+            // The line of the previous best ends here, and a new one starts.
             let from = column(trial.number);
             canvas.iter_mut().for_each(|line| {
                 line[from..].iter_mut().filter(|c| **c == marks.best).for_each(|c| *c = ' ')
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn trials_and_the_best_so_far_stand_where_they_belong() {
+    fn trials_and_the_best_so_far_are_drawn_at_their_values() {
         let text = history(&trials(), 80, false);
         let expected = "
 history: weighted F1 of each trial (o complete, . not complete, = best so far)

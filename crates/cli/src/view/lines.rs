@@ -11,56 +11,56 @@ use headsmith::study::{State, StudyEvent};
 
 use super::pace::worded;
 
-/// A line.
+/// A line of output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct LogLine {
     /// Its text.
     pub(crate) text: String,
     /// Whether it is shown even with `--quiet`.
     pub(crate) always: bool,
 }
 
-impl Told {
+impl LogLine {
     /// A line of progress.
-    pub(crate) fn progress(text: String) -> Told {
-        Told { text, always: false }
+    pub(crate) fn progress(text: String) -> LogLine {
+        LogLine { text, always: false }
     }
 
     /// A warning, which is always shown.
-    pub(crate) fn warning(text: &str) -> Told {
-        Told { text: format!("warning: {text}"), always: true }
+    pub(crate) fn warning(text: &str) -> LogLine {
+        LogLine { text: format!("warning: {text}"), always: true }
     }
 }
 
-/// The line of `progress`, if it is more than a number.
-pub(crate) fn told(progress: &Progress<'_>) -> Option<Told> {
+/// The line of `progress`; `None` for steps that are only counted.
+pub(crate) fn log_line(progress: &Progress<'_>) -> Option<LogLine> {
     Some(match progress {
-        Progress::Read(table) => Told::progress(read(table)),
-        Progress::Split(split) => Told::progress(split_line(split)),
+        Progress::Read(table) => LogLine::progress(read(table)),
+        Progress::Split(split) => LogLine::progress(split_line(split)),
         // An error ends the command, which prints it.
         Progress::Found(finding) if finding.severity == Severity::Warning => {
-            Told::warning(&finding.to_string())
+            LogLine::warning(&finding.to_string())
         }
-        Progress::Fitting { head, purpose: "", .. } => Told::progress(format!("fitting {head}")),
-        Progress::Fitting { head, purpose, .. } => Told::progress(format!("fitting {head} ({purpose})")),
-        Progress::Fold { fold, n_folds, metric } => Told::progress(fold_line(fold, *n_folds, *metric)),
-        Progress::Fitted(report) => Told::progress(fitted(report)),
+        Progress::Fitting { head, purpose: "", .. } => LogLine::progress(format!("fitting {head}")),
+        Progress::Fitting { head, purpose, .. } => LogLine::progress(format!("fitting {head} ({purpose})")),
+        Progress::Fold { fold, n_folds, metric } => LogLine::progress(fold_line(fold, *n_folds, *metric)),
+        Progress::Fitted(report) => LogLine::progress(fitted(report)),
         Progress::Searching { study, metric, n_finished, .. } => {
             let resuming = match n_finished {
                 0 => String::new(),
                 n => format!(", resuming after {}", counted(*n, "trial")),
             };
-            Told::progress(format!("study {study} ({metric}){resuming}"))
+            LogLine::progress(format!("study {study} ({metric}){resuming}"))
         }
         Progress::Trial(StudyEvent::Ended { number, state: State::Fail, reason: Some(reason), .. }) => {
-            Told::progress(format!("warning: trial {number} failed: {reason}"))
+            LogLine::progress(format!("warning: trial {number} failed: {reason}"))
         }
-        Progress::Trial(StudyEvent::Lost { number }) => Told::warning(&format!(
+        Progress::Trial(StudyEvent::Lost { number }) => LogLine::warning(&format!(
             "trial {number} was claimed by another worker, because this one missed its heartbeats"
         )),
-        Progress::Wrote(path) => Told::progress(format!("wrote {}", path.display())),
-        Progress::Warning(text) => Told::warning(text),
-        Progress::Skipped(what) => Told::warning(&format!("{what} was skipped")),
+        Progress::Wrote(path) => LogLine::progress(format!("wrote {}", path.display())),
+        Progress::Warning(text) => LogLine::warning(text),
+        Progress::Skipped(what) => LogLine::warning(&format!("{what} was skipped")),
         _ => return None,
     })
 }
@@ -92,7 +92,7 @@ fn read(table: &TableReport) -> String {
 
 fn split_line(split: &Split) -> String {
     let n_rows = split.n_val + split.n_train;
-    // Groups are large: the share is only approximate.
+    // Groups are large, so the share is only approximate.
     let (share, groups) = match &split.groups {
         None => (split.share, String::new()),
         Some(groups) => (
@@ -139,12 +139,12 @@ fn fitted(report: &FitReport) -> String {
     format!("fitted {} in {:.2} s{epochs}{why}", report.head, report.fit_seconds)
 }
 
-/// A text from outside as a terminal may show it: without control characters.
+/// External text for a terminal: without control characters.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// The time left if the steps to come take as long as those done.
+/// The time left if the remaining steps take as long as the finished ones.
 pub(crate) fn time_left(elapsed: Duration, done: usize, total: usize) -> String {
     if done == 0 || done >= total {
         return String::new();

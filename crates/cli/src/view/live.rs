@@ -1,15 +1,15 @@
-//! The live view: the whole terminal while a fit or a study goes on. The run changes a [`State`]; a thread of the view's
-//! own draws it ten times a second and reads the keys, so that no terminal, however slow, holds the run up.
+//! The live view: the whole terminal during a fit or a study. The run changes a [`State`]; the view's own thread draws
+//! it ten times a second and reads the keys, so that no terminal, however slow, delays the run.
 
 mod curve;
 mod draw;
 mod fit;
-mod look;
 mod screen;
 mod state;
 mod study;
 #[cfg(test)]
 mod tests;
+mod theme;
 
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,64 +18,64 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use headsmith::{Progress, View, Wish};
+use headsmith::{Progress, UserRequest, View};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use super::lines::Told;
+use super::lines::LogLine;
 use super::progress::StderrView;
 use crate::interrupt;
-pub(crate) use look::has_unicode;
 use screen::Screen;
-use state::{Act, Key, State};
+use state::{Key, KeyAction, State};
+pub(crate) use theme::has_unicode;
 
-/// How long a run must last to get the screen: none flashes up for a moment.
+/// How long a run must last to get the screen, so that it does not flash up briefly.
 const DELAY: Duration = Duration::from_millis(400);
-/// The time from frame to frame.
+/// The time between frames.
 const FRAME: Duration = Duration::from_millis(100);
 
 /// How progress is shown.
-// What `--live` means is in its help, not in that of each word.
+// The help of `--live` explains the values, so that they have no help of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
-    // `Full` where the terminal can do it, `Plain` elsewhere.
+    // `Full` if the terminal supports it, else `Plain`.
     Auto,
     // The whole terminal.
     Full,
-    // A line an event.
+    // One line per event.
     Plain,
-    // Not at all; warnings are said.
+    // None; warnings are still printed.
     Off,
 }
 
 /// The view of a run in this mode.
 pub(crate) fn view(mode: Mode, quiet: bool) -> Box<dyn View> {
-    let obstacle = look::obstacle();
+    let obstacle = theme::obstacle();
     match (mode, obstacle) {
         _ if quiet => Box::new(StderrView::new(true)),
         (Mode::Off, _) => Box::new(StderrView::new(true)),
         (Mode::Auto | Mode::Full, None) => Box::new(LiveView::begin()),
         (Mode::Full, Some(obstacle)) => {
-            super::say(&format!("warning: no full view, for {obstacle}: lines instead"));
+            super::print_message(&format!("warning: no full view, for {obstacle}: lines instead"));
             Box::new(StderrView::in_lines())
         }
         (Mode::Auto | Mode::Plain, _) => Box::new(StderrView::in_lines()),
     }
 }
 
-/// What the run, the thread that draws, and who else has something to say share.
+/// The state shared by the run, the drawing thread and other callers of [`log`].
 struct Shared {
     state: Mutex<State>,
     /// The run is over.
     is_over: AtomicBool,
-    /// The view gave the screen back: from here on the lines go to standard error.
+    /// The view has released the screen: from now on lines go to standard error.
     is_left: AtomicBool,
     started: Instant,
     /// The thread of the run.
     owner: ThreadId,
 }
 
-/// The view that has the screen now.
+/// The view that has the screen.
 static SHOWN: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
 
 fn shown() -> MutexGuard<'static, Option<Arc<Shared>>> {
@@ -87,52 +87,52 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the screen back and prints what was told meanwhile, once.
-    fn leave(&self) {
+    /// Releases the screen and prints the lines that were collected meanwhile, once.
+    fn release_screen(&self) {
         screen::give_back();
         let mut state = self.state();
         if !self.is_left.swap(true, Ordering::SeqCst) {
-            state.log.drain(..).for_each(|told| super::print_line(&told.text));
+            state.log.drain(..).for_each(|log_line| super::print_line(&log_line.text));
         }
     }
 }
 
-/// Keeps a line for those who see the screen; false when nobody has it.
-pub(super) fn tell(text: &str) -> bool {
+/// Adds a line to the view on the screen; returns false if there is none.
+pub(super) fn log(text: &str) -> bool {
     let Some(shared) = shown().clone().filter(|_| screen::is_up()) else { return false };
-    shared.state().tell(Told { text: text.to_owned(), always: true });
+    shared.state().push_line(LogLine { text: text.to_owned(), always: true });
     true
 }
 
-/// Gives the screen back, if a view has it: the process ends.
+/// Releases the screen, if a view has it, because the process ends.
 pub(crate) fn close() {
     let shared = shown().take();
     screen::give_back();
     if let Some(shared) = shared {
         shared.is_over.store(true, Ordering::SeqCst);
-        shared.leave();
+        shared.release_screen();
     }
 }
 
-/// Tells of a panic among the lines, if it is one that may be survived: neither in the thread of the run nor in that
-/// of the view.
-fn tell_panic(info: &PanicHookInfo<'_>) -> bool {
+/// Adds the message of a panic to the lines, if the process may survive it: neither in the run's thread nor in the
+/// view's.
+fn log_panic(info: &PanicHookInfo<'_>) -> bool {
     let here = thread::current();
     let is_fatal = |shared: &Shared| shared.owner == here.id() || here.name() == Some(THREAD);
     let Some(shared) = shown().clone().filter(|shared| !is_fatal(shared)) else { return false };
     let Ok(mut state) = shared.state.try_lock() else { return false };
-    state.tell(Told::warning(&info.to_string()));
+    state.push_line(LogLine::warning(&info.to_string()));
     true
 }
 
-/// The name of the thread that draws.
+/// The name of the drawing thread.
 const THREAD: &str = "live view";
 
 /// The view on the whole terminal.
 struct LiveView {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    /// Goes on when the screen is left.
+    /// Takes over after the screen was released.
     lines: StderrView,
 }
 
@@ -159,15 +159,15 @@ impl View for LiveView {
         let mut state = self.shared.state();
         let is_left = self.shared.is_left.load(Ordering::SeqCst);
         if !is_left {
-            state.see(progress, self.shared.started.elapsed());
+            state.apply(progress, self.shared.started.elapsed());
         }
         drop(state);
         self.lines.mute(!is_left);
         self.lines.see(progress);
     }
 
-    fn wish(&mut self) -> Option<Wish> {
-        self.shared.state().wish()
+    fn request(&mut self) -> Option<UserRequest> {
+        self.shared.state().request()
     }
 }
 
@@ -176,15 +176,15 @@ impl Drop for LiveView {
         self.shared.is_over.store(true, Ordering::SeqCst);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A view that panicked has given the screen back.
+            // A view that panicked has released the screen.
             let _ = thread.join();
         }
         shown().take();
-        self.shared.leave();
+        self.shared.release_screen();
     }
 }
 
-/// Shows the state until the run is over or the view is left.
+/// Shows the state until the run is over or the view is closed.
 fn show(shared: &Arc<Shared>) {
     let begin = Instant::now();
     while begin.elapsed() < DELAY && !shared.is_over.load(Ordering::SeqCst) {
@@ -194,15 +194,15 @@ fn show(shared: &Arc<Shared>) {
         return;
     }
     *shown() = Some(shared.clone());
-    // Without a screen, or when it fails, there are lines.
+    // Without a screen, or if it fails, lines are printed instead.
     if let Ok(mut screen) = Screen::take() {
         let _ = watch(shared, &mut screen);
     }
     shown().take();
-    shared.leave();
+    shared.release_screen();
 }
 
-/// Draws and reads keys.
+/// Draws frames and reads keys.
 fn watch(shared: &Shared, screen: &mut Screen) -> std::io::Result<()> {
     let mut next_frame = Instant::now();
     while !shared.is_over.load(Ordering::SeqCst) {
@@ -211,7 +211,7 @@ fn watch(shared: &Shared, screen: &mut Screen) -> std::io::Result<()> {
             screen.draw(&shared.state, shared.started.elapsed())?;
             next_frame = Instant::now() + FRAME;
         }
-        // Short, so that the end of the run is seen at once.
+        // Short, so that the end of the run is noticed at once.
         if !waited(FRAME / 4)? {
             return Ok(());
         }
@@ -224,16 +224,17 @@ fn watch(shared: &Shared, screen: &mut Screen) -> std::io::Result<()> {
         }
         let act = shared.state().press(key_of(key));
         match act {
-            Act::Interrupt => interrupt::ask(),
-            Act::Leave => return Ok(()),
-            Act::Nothing => (),
+            KeyAction::Interrupt => interrupt::ask(),
+            KeyAction::Leave => return Ok(()),
+            KeyAction::Nothing => (),
         }
         next_frame = Instant::now();
     }
     Ok(())
 }
 
-/// Waits for keys so long at most; false when the terminal has gone. Crossterm would read its end for ever.
+/// Waits for keys, at most this long; returns false if the terminal is gone. Crossterm would read the end of file for
+/// ever.
 fn waited(how_long: Duration) -> std::io::Result<bool> {
     let stderr = std::io::stderr();
     let mut terminal = [PollFd::new(&stderr, PollFlags::IN)];

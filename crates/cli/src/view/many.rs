@@ -1,4 +1,5 @@
-//! More classes than fit a table: quantiles, the worst and the best classes, and the pairs that are confused most often.
+//! Output for more classes than fit a table: quantiles, the worst and the best classes, and the most frequently
+//! confused pairs.
 
 use std::cmp::Reverse;
 use std::fmt::Write;
@@ -9,7 +10,7 @@ use headsmith::report::{ClassCount, FitReport, Judgement};
 use super::progress::counted;
 use super::text::{grid, plain};
 
-/// The quantiles that a distribution is shown by.
+/// The quantiles that describe a distribution.
 const QUANTILES: [(f64, &str); 7] = [
     (0.0, "min"),
     (0.05, "5 %"),
@@ -19,14 +20,14 @@ const QUANTILES: [(f64, &str); 7] = [
     (0.95, "95 %"),
     (1.0, "max"),
 ];
-/// The classes that are named where the most and the least frequent are.
+/// The number of most and of least frequent classes that are named.
 const N_FREQUENT: usize = 5;
-/// The classes that are shown as the worst, and as the best.
+/// The number of worst and of best classes.
 const N_EXTREMES: usize = 10;
-/// The pairs of classes that are shown.
+/// The number of confused pairs.
 const N_PAIRS: usize = 20;
 
-/// How often the classes occur, in some lines.
+/// The class counts in a few lines.
 pub(super) fn counts(counts: &[ClassCount]) -> String {
     let mut sorted: Vec<&ClassCount> = counts.iter().filter(|c| c.count > 0).collect();
     sorted.sort_by_key(|c| Reverse(c.count));
@@ -49,7 +50,7 @@ fn counted_classes(n: usize, n_with_rows: usize) -> String {
     if n_with_rows < n { format!("{n_with_rows} of {n} classes") } else { format!("{n} classes") }
 }
 
-/// The scores of the classes, in some lines.
+/// The class scores in a few lines.
 pub(super) fn per_class(judgement: &Judgement) -> String {
     let (names, scores) = (&judgement.classes, &judgement.scores.per_class);
     let mut with_rows: Vec<&PerClass> = scores.iter().filter(|class| class.support > 0).collect();
@@ -68,7 +69,7 @@ pub(super) fn per_class(judgement: &Judgement) -> String {
     text + &pairs(judgement)
 }
 
-/// The first rows' labels beside the classes that the head thinks most probable.
+/// The first rows' labels next to their most probable classes.
 pub(super) fn examples(report: &FitReport, rows: &str) -> String {
     let mut table = grid(&["row", "label", "its probability", "most probable", "", "second", "", ""]);
     for example in &report.examples {
@@ -140,7 +141,7 @@ fn ascending(values: impl Iterator<Item = f64>) -> Vec<f64> {
     values
 }
 
-/// The quantile `q` of values in ascending order, linear between neighbours: `numpy.quantile`. 0 of none.
+/// The quantile `q` of sorted values with linear interpolation: `numpy.quantile`. 0 without values.
 fn quantile(values: &[f64], q: f64) -> f64 {
     let at = q * values.len().saturating_sub(1) as f64;
     let value = |i: usize| values.get(i).or(values.last()).copied().unwrap_or(0.0);

@@ -1,22 +1,22 @@
-//! How long a study will still take.
+//! Estimates the remaining time of a study.
 
 use std::time::Duration;
 
-/// The ends of a study: so many trials, and so much time.
+/// The limits of a study: a number of trials, and a time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
-    /// Its trials in all, if there is an end.
+    /// Its total number of trials, if limited.
     pub(crate) n_trials: Option<u64>,
-    /// The time it may take from its beginning here, if there is a limit.
+    /// Its time from the start of this process, if limited.
     pub(crate) timeout: Option<Duration>,
-    /// Its trials that were finished when it began here: they took none of this time.
+    /// The number of trials that were finished at the start of this process.
     pub(crate) at_start: usize,
 }
 
 impl Pace {
-    /// The time left in words, `elapsed` after the beginning here and with `n_finished` trials of the study finished: what
-    /// the timeout leaves, or what the other trials take at the pace of those that finished here (however many run at
-    /// once), whichever is less. Nothing where neither is known.
+    /// The remaining time as text, `elapsed` after the start of this process and with `n_finished` trials finished:
+    /// the rest of the timeout, or the time of the other trials at the pace of those finished here (however many run
+    /// at once), whichever is less. Empty if neither is known.
     pub(crate) fn left(&self, elapsed: Duration, n_finished: usize) -> String {
         let at_most = |time: &str| format!("at most {time} left");
         let by_trials = self.by_trials(elapsed, n_finished);
@@ -36,7 +36,7 @@ impl Pace {
     }
 }
 
-/// The time left: `sentence` of `50 s` or `3 min`.
+/// The remaining time: `sentence` with `50 s` or `3 min`.
 pub(crate) fn worded(left: Duration, sentence: impl Fn(&str) -> String) -> String {
     match left.as_secs_f64().round() as u64 {
         0 => "under 1 s left".to_owned(),
@@ -58,28 +58,28 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_least_of_what_trials_and_timeout_leave() {
+    fn the_time_left_is_the_minimum_by_trials_and_timeout() {
         assert_eq!(left(pace(Some(11), None, 0), 5, 1), "about 50 s left");
         assert_eq!(left(pace(Some(11), Some(600), 0), 5, 1), "about 50 s left");
         assert_eq!(left(pace(Some(11), Some(30), 0), 5, 1), "at most 25 s left");
         assert_eq!(left(pace(None, Some(600), 0), 5, 1), "at most 10 min left");
-        // Before the first trial has finished, the timeout alone is known.
+        // Before the first trial has finished, only the timeout is known.
         assert_eq!(left(pace(Some(11), Some(60), 0), 5, 0), "at most 55 s left");
         assert_eq!(left(pace(Some(11), None, 0), 5, 0), "");
         assert_eq!(left(pace(None, None, 0), 5, 3), "");
-        // Trials under way take a while to stop.
+        // Running trials take a while to stop.
         assert_eq!(left(pace(Some(11), Some(60), 0), 61, 2), "under 1 s left");
         assert_eq!(left(pace(Some(11), None, 0), 5, 11), "");
     }
 
     #[test]
-    fn a_resumed_study_has_the_pace_of_what_it_did_here() {
-        // 90 of 100 trials were done before; 5 took 20 s, the last 5 will take as long.
+    fn a_resumed_study_has_the_pace_of_this_process() {
+        // 90 of 100 trials were finished before; 5 took 20 s, and the last 5 will take as long.
         assert_eq!(left(pace(Some(100), None, 90), 20, 95), "about 20 s left");
         assert_eq!(left(pace(Some(100), Some(30), 90), 20, 95), "at most 10 s left");
-        // Eight jobs finish eight trials in the time of one: the pace is theirs.
+        // Eight jobs finish eight trials in the time of one, so the pace is that of all jobs.
         assert_eq!(left(pace(Some(64), None, 0), 60, 16), "about 3 min left");
-        // More trials than were asked for, by another worker.
+        // Another worker ran more trials than requested.
         assert_eq!(left(pace(Some(10), None, 4), 20, 12), "");
     }
 }

@@ -8,13 +8,13 @@ use headsmith::study::StudyEvent;
 use headsmith::{Progress, View};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::lines::{self, Told, time_left};
+use super::lines::{self, LogLine, time_left};
 pub(crate) use super::lines::{counted, severity_word};
 use super::pace::Pace;
 use super::search::Search;
 use crate::view;
 
-/// How often a plain line tells how far a fit or a study is, at most.
+/// The minimum time between two plain lines about the progress of a fit or a study.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// The view on standard error.
@@ -34,7 +34,7 @@ pub(crate) struct StderrView {
 }
 
 impl StderrView {
-    /// A view that shows everything, or warnings alone when `quiet`.
+    /// A view that shows everything, or only warnings if `quiet`.
     pub(crate) fn new(quiet: bool) -> StderrView {
         let plain = !std::io::IsTerminal::is_terminal(&std::io::stderr());
         let now = Instant::now();
@@ -54,26 +54,26 @@ impl StderrView {
         }
     }
 
-    /// The same in plain lines, also on a terminal.
+    /// The same with plain lines, even on a terminal.
     pub(crate) fn in_lines() -> StderrView {
         StderrView { plain: true, ..StderrView::new(false) }
     }
 
-    /// Says nothing, while another view has the screen.
+    /// Prints nothing while another view has the screen.
     pub(crate) fn mute(&mut self, muted: bool) {
         self.muted = muted;
     }
 
     fn line(&self, text: &str) {
         if !self.quiet {
-            self.say(text);
+            self.print_line(text);
         }
     }
 
     /// Prints a line above the bar.
-    fn say(&self, text: &str) {
+    fn print_line(&self, text: &str) {
         if !self.muted {
-            self.bar.suspend(|| view::say(text));
+            self.bar.suspend(|| view::print_message(text));
         }
     }
 
@@ -89,7 +89,7 @@ impl StderrView {
         }
     }
 
-    /// Shows that `done` steps are over, with the time left and `what` else there is to say.
+    /// Shows that `done` steps are finished, with the time left and `what`.
     fn step(&mut self, done: usize, what: &str) {
         let left = time_left(self.started.elapsed(), done, self.total);
         let message = [what, &left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(", ");
@@ -130,7 +130,7 @@ impl StderrView {
     fn trial(&mut self, event: &StudyEvent) {
         let now = Instant::now();
         let Some(search) = &mut self.search else { return };
-        match search.see(event, now) {
+        match search.apply(event, now) {
             Some(line) if self.plain => {
                 self.last_line = now;
                 self.line(&line);
@@ -151,11 +151,11 @@ impl StderrView {
         }
     }
 
-    /// What `progress` says beside how far it is. A trial that ended has a line of its own among plain ones.
-    fn told(&self, progress: &Progress<'_>) -> Option<Told> {
+    /// The line of `progress` beside the bar. In plain mode, an ended trial has its own line.
+    fn log_line_of(&self, progress: &Progress<'_>) -> Option<LogLine> {
         match progress {
             Progress::Trial(StudyEvent::Ended { .. }) if self.plain => None,
-            other => lines::told(other),
+            other => lines::log_line(other),
         }
     }
 
@@ -170,9 +170,9 @@ impl View for StderrView {
         if let Progress::Fitted(_) | Progress::Fold { .. } | Progress::Searched = progress {
             self.end_bar();
         }
-        match self.told(progress) {
-            Some(told) if told.always => self.say(&told.text),
-            Some(told) => self.line(&told.text),
+        match self.log_line_of(progress) {
+            Some(log_line) if log_line.always => self.print_line(&log_line.text),
+            Some(log_line) => self.line(&log_line.text),
             None => (),
         }
         match progress {

@@ -1,4 +1,4 @@
-//! A study in lines for logs: one for each trial that ended, with the study's progress.
+//! A study as log lines: one for each ended trial, with the study's progress.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) struct Search {
     /// The metric that is a trial's value.
     metric: Metric,
     n_pruned: usize,
-    /// Epochs that were trained here.
+    /// The number of epochs trained here.
     n_epochs: usize,
     /// The best trial's value and number.
     best: Option<(f64, u64)>,
@@ -27,7 +27,7 @@ pub(crate) struct Search {
     started: Instant,
 }
 
-/// A trial under way here.
+/// A trial that runs here.
 #[derive(Debug)]
 struct Running {
     began: Instant,
@@ -51,13 +51,13 @@ impl Search {
         }
     }
 
-    /// Its trials that have ended.
+    /// The number of its ended trials.
     pub(crate) fn n_finished(&self) -> usize {
         self.n_finished
     }
 
-    /// Takes what a trial says; gives the line of one that is over.
-    pub(crate) fn see(&mut self, event: &StudyEvent, now: Instant) -> Option<String> {
+    /// Applies an event of a trial; returns the line of an ended one.
+    pub(crate) fn apply(&mut self, event: &StudyEvent, now: Instant) -> Option<String> {
         match event {
             StudyEvent::Began { number, done, .. } => {
                 self.running.insert(*number, Running { began: now, n_epochs: *done, last: None });
@@ -77,10 +77,10 @@ impl Search {
                 };
                 return Some(self.over(*number, state, *value, reason.as_deref(), now));
             }
-            StudyEvent::GivenBack { number } => {
+            StudyEvent::Released { number } => {
                 return Some(self.over(*number, "interrupted", None, None, now));
             }
-            // This is a warning of its own.
+            // This has its own warning.
             StudyEvent::Lost { number } => drop(self.running.remove(number)),
             _ => (),
         }
@@ -91,7 +91,7 @@ impl Search {
         self.n_finished += 1;
         self.n_pruned += usize::from(state == State::Pruned);
         let value = value.filter(|_| state == State::Complete);
-        // Of equals it is the first, as in the study's report.
+        // The first of equal values counts, as in the study's report.
         let is_better = |value| {
             self.best.is_none_or(|(best, trial)| {
                 self.metric.is_better(value, best) || (value == best && number < trial)
@@ -102,7 +102,7 @@ impl Search {
         }
     }
 
-    /// The line of a trial that is over, in columns that stand below those of the others.
+    /// The line of an ended trial, in columns aligned with the other lines.
     fn over(
         &mut self,
         number: u64,
@@ -124,7 +124,7 @@ impl Search {
         let left = self.left(now);
         let so_far: Vec<String> =
             [done, self.best_so_far(), left].into_iter().filter(|s| !s.is_empty()).collect();
-        // One line, whatever a message says.
+        // One line, whatever the message contains.
         let why = reason.map_or(String::new(), |reason| format!(": {}", one_line(reason)));
         format!(
             "trial {number:>width$}  {state:<11}  {score:>6}  {epochs:>10}  {seconds:>6.1} s  {}{why}",
@@ -132,7 +132,7 @@ impl Search {
         )
     }
 
-    /// How far it is, in words.
+    /// The study's progress as text.
     pub(crate) fn so_far(&self, now: Instant) -> String {
         let parts = [
             self.best_so_far(),
@@ -143,7 +143,7 @@ impl Search {
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
-    /// How many of how many trials have ended.
+    /// The number of ended and of all trials.
     pub(crate) fn done(&self) -> String {
         let of = self.pace.n_trials.map_or(String::new(), |n| format!("/{n}"));
         format!("{}{of}", self.n_finished)
@@ -184,7 +184,7 @@ mod tests {
     fn lines_of(mut search: Search, events: &[StudyEvent]) -> Vec<String> {
         let at = |i: usize| search.started + Duration::from_secs(i as u64);
         let times: Vec<Instant> = (0..events.len()).map(at).collect();
-        events.iter().zip(times).filter_map(|(event, now)| search.see(event, now)).collect()
+        events.iter().zip(times).filter_map(|(event, now)| search.apply(event, now)).collect()
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
             began(3, 0),
             began(10, 0),
             reported(10, 0, 0.3),
-            StudyEvent::GivenBack { number: 10 },
+            StudyEvent::Released { number: 10 },
             ended(3, State::Complete, Some(0.61239), None),
             StudyEvent::Lost { number: 7 },
         ];

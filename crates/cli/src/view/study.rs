@@ -6,18 +6,18 @@ use std::fmt::Write;
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::{Interval, Selection};
 use headsmith::report::{HeldBack, Objective, StudyReport, TrialRow};
-use headsmith::studies::{Rows, StudyLine, choice, in_words};
+use headsmith::studies::{StudySummary, TrialRows, choice, in_words};
 use headsmith::study::Choice;
 
 use super::lines::{counted, one_line};
 use super::text::grid;
 
-/// The most parameters whose importance is drawn.
+/// The maximum number of parameters in the importance chart.
 const N_BARS: usize = 12;
 /// The length of the longest bar.
 const BAR: usize = 30;
 
-/// What `tune` prints at its end, and `study show`.
+/// The output of `tune` at its end, and of `study show`.
 pub(crate) fn summary(report: &StudyReport) -> String {
     let objectives = one_line(&in_words(&report.objectives));
     let mut text = format!("study {} in {}: {objectives}\n", one_line(&report.name), report.storage);
@@ -55,7 +55,7 @@ pub(crate) fn summary(report: &StudyReport) -> String {
     text + &importance(report)
 }
 
-/// How much to believe of the best score.
+/// How optimistic the best score is.
 fn honest(selection: &Selection, metric: Metric) -> String {
     format!(
         "{metric} on the validation rows, which selected it: {:.4} ({})\n\
@@ -68,7 +68,7 @@ fn honest(selection: &Selection, metric: Metric) -> String {
     )
 }
 
-/// How the selected head does on rows that chose nothing.
+/// The scores of the selected head on rows that were not used for any choice.
 pub(crate) fn on_held_back(held_back: &HeldBack, metric: Metric) -> String {
     let judgement = &held_back.judgement;
     let interval = judgement.intervals.as_ref().map(|intervals| between(metric.interval(intervals)));
@@ -92,7 +92,7 @@ fn importance(report: &StudyReport) -> String {
     for of in report.importance.iter().take(N_BARS) {
         let length = (of.share / most.share * BAR as f64).round() as usize;
         let bar = "#".repeat(length);
-        // A parameter that depends on another is not in all trials.
+        // A conditional parameter is not in all trials.
         let n_trials =
             if of.n_trials < n_complete { format!("{bar}  in {} trials", of.n_trials) } else { bar };
         let _ = writeln!(text, "  {:width$}  {:4.0} %  {n_trials}", one_line(&of.param), 100.0 * of.share);
@@ -113,9 +113,9 @@ pub(crate) fn trial(objective: &Objective, row: &TrialRow) -> String {
     text
 }
 
-/// The trials that no other one dominates.
+/// The trials of the Pareto front.
 pub(crate) fn front(objectives: &[Objective], front: &[TrialRow]) -> String {
-    let rows = Rows { objectives: objectives.to_vec(), trials: front.to_vec() };
+    let rows = TrialRows { objectives: objectives.to_vec(), trials: front.to_vec() };
     format!(
         "{}: no single trial is the best. Pareto front: {} that no other trial beats in one objective without losing in \
          another\n{}",
@@ -125,8 +125,8 @@ pub(crate) fn front(objectives: &[Objective], front: &[TrialRow]) -> String {
     )
 }
 
-/// What `study list` prints.
-pub(crate) fn list(lines: &[StudyLine]) -> String {
+/// The output of `study list`.
+pub(crate) fn list(lines: &[StudySummary]) -> String {
     if lines.is_empty() {
         return "no studies\n".to_owned();
     }
@@ -161,8 +161,8 @@ pub(crate) fn list(lines: &[StudyLine]) -> String {
     format!("{table}\n")
 }
 
-/// What `study trials` prints.
-pub(crate) fn trials(Rows { objectives, trials: rows }: &Rows) -> String {
+/// The output of `study trials`.
+pub(crate) fn trials(TrialRows { objectives, trials: rows }: &TrialRows) -> String {
     if rows.is_empty() {
         return "no trial matches\n".to_owned();
     }
@@ -197,19 +197,19 @@ pub(crate) fn trials(Rows { objectives, trials: rows }: &Rows) -> String {
     format!("{table}\n")
 }
 
-/// A reason in one line: without control characters, and not too long.
+/// A reason on one line: without control characters, and shortened.
 fn in_short(reason: &str) -> String {
     const N_CHARS: usize = 60;
     reason.chars().take(N_CHARS).flat_map(char::escape_debug).collect()
 }
 
-/// A parameter's value in words.
+/// A parameter's value as text.
 pub(super) fn shown(choice: &Choice) -> String {
     match choice {
         Choice::Null => "none".to_owned(),
         Choice::Bool(flag) => flag.to_string(),
         Choice::Int(int) => int.to_string(),
-        // Four figures tell a learning rate; a float's seventeen fill the screen.
+        // Four significant digits are enough for a learning rate; the seventeen of a float would fill the screen.
         Choice::Float(float) if *float != 0.0 && (float.abs() < 1e-3 || float.abs() >= 1e5) => {
             format!("{float:.3e}")
         }

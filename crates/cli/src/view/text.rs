@@ -14,16 +14,16 @@ use super::many;
 use super::progress::counted;
 use std::fmt::Write;
 
-/// The most classes whose probabilities are shown side by side.
+/// The maximum number of classes with probabilities side by side.
 const N_CLASSES_SHOWN: usize = 6;
 
-/// The most characters of a name from a file that are shown.
+/// The maximum number of characters of a name from a file.
 const N_CHARS_SHOWN: usize = 24;
 
-/// The most classes that are named as never predicted.
+/// The maximum number of classes listed as never predicted.
 const N_NEVER_SHOWN: usize = 5;
 
-/// What `run` prints at its end.
+/// The output of `run` at its end.
 pub(crate) fn run(report: &Report) -> String {
     let mut text = String::new();
     for head in &report.heads {
@@ -55,7 +55,7 @@ pub(crate) fn run(report: &Report) -> String {
     text
 }
 
-/// What `fit` prints at its end.
+/// The output of `fit` at its end.
 pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
     let mut text = structure(report) + &examples(report, classes);
     let (judgement, rows) = shown(report);
@@ -69,7 +69,7 @@ pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
     text
 }
 
-/// What `evaluate` prints.
+/// The output of `evaluate`.
 pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
     let judgement = &evaluation.judgement;
     let (scores, intervals) = (&judgement.scores, judgement.intervals.as_ref());
@@ -99,7 +99,7 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
     text + "\n" + &per_class(judgement)
 }
 
-/// The classes that no row was predicted as, before any score: most scores hardly show it.
+/// The classes that were never predicted, before any score, because most scores hardly show it.
 fn never_predicted(prefix: &str, judgement: &Judgement) -> String {
     let never = &judgement.never_predicted;
     if never.is_empty() {
@@ -123,7 +123,7 @@ pub(super) fn interval_text(interval: Option<Interval>) -> String {
     interval.map_or(String::new(), |i| format!("{:.4} .. {:.4}", i.low, i.high))
 }
 
-/// What is in one table.
+/// The contents of one table.
 pub(crate) fn table_report(table: &TableReport) -> String {
     let (rows, features) = (counted(table.n_rows, "row"), counted(table.n_features, "feature"));
     let mut text = format!("{}\n  {rows} x {features}, {}\n", table.path, table.format);
@@ -145,7 +145,7 @@ pub(crate) fn table_report(table: &TableReport) -> String {
     text
 }
 
-/// The features of a table in numbers.
+/// Statistics of a table's features.
 fn summary_lines(summary: &Summary, n_features: usize) -> String {
     let norms = match summary.unit_length {
         true => "rows of unit length".to_owned(),
@@ -164,7 +164,7 @@ fn summary_lines(summary: &Summary, n_features: usize) -> String {
     )
 }
 
-/// How often each class was predicted, and where the predictions stand.
+/// The number of predictions of each class, and the output file.
 pub(crate) fn predicted(report: &PredictionReport) -> String {
     let rows = counted(report.n_rows, "row");
     let mut text = format!("predicted {rows}: {}\n", counts(&report.counts, report.n_rows));
@@ -184,7 +184,7 @@ fn counts(counts: &[ClassCount], n_rows: usize) -> String {
     counts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// What a head is made of: its layers as Keras's summary shows them, or one line.
+/// A head's structure: its layers as in Keras's summary, or one line.
 fn structure(report: &FitReport) -> String {
     let made = &report.structure;
     let Some(first) = made.layers.first() else {
@@ -216,7 +216,7 @@ fn layer(layer: &LayerSummary) -> Vec<String> {
     ]
 }
 
-/// The first rows' labels beside their probabilities.
+/// The first rows' labels next to their probabilities.
 fn examples(report: &FitReport, classes: &[String]) -> String {
     if classes.len() > MANY_CLASSES {
         return many::examples(report, shown(report).1);
@@ -244,14 +244,14 @@ fn examples(report: &FitReport, classes: &[String]) -> String {
     format!("first {rows} rows, label beside the probabilities{of} of {}\n\n{table}\n\n", report.head)
 }
 
-/// The metric that chose, and two others that are shown beside it.
+/// The metric used for selection, and two others to show next to it.
 pub(super) fn beside(metric: Metric) -> [Metric; 3] {
     let others = [Metric::Accuracy, Metric::LogLoss];
     let [a, b] = others.map(|other| if other == metric { Metric::default() } else { other });
     [metric, a, b]
 }
 
-/// The heads beside each other.
+/// The heads side by side.
 fn summary(heads: &[FitReport], rows: &str) -> String {
     let metric = heads.first().map_or_else(Metric::default, |head| head.metric);
     let [_, others @ ..] = beside(metric);
@@ -294,7 +294,7 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
 }
 
 fn compared(comparison: &Comparison) -> String {
-    // A log loss also differs where the classes do not.
+    // The log loss can differ even with the same predicted classes.
     if comparison.difference.identical_predictions && comparison.metric != Metric::LogLoss {
         return format!(
             "{} - {}: identical predictions on these rows, so there is no difference to test\n",
@@ -334,7 +334,7 @@ fn per_class(judgement: &Judgement) -> String {
     format!("{table}\n")
 }
 
-/// The judgement that a fit is known by, and what its rows are called.
+/// The main evaluation of a fit, and the name of its rows.
 fn shown(report: &FitReport) -> (&Judgement, &'static str) {
     match (&report.val, &report.folds) {
         (Some(val), _) => (val, "validation"),
@@ -343,7 +343,7 @@ fn shown(report: &FitReport) -> (&Judgement, &'static str) {
     }
 }
 
-/// An empty table: plain text, the first column to the left and the others to the right.
+/// An empty table: plain text, the first column left-aligned and the others right-aligned.
 pub(super) fn grid(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
@@ -356,7 +356,7 @@ pub(super) fn grid(header: &[&str]) -> Table {
     table
 }
 
-/// A name from a file as a terminal may show it: without control characters, and not too long.
+/// A name from a file for a terminal: without control characters, and shortened.
 pub(super) fn plain(name: &str) -> String {
     let mut shown: String = name.chars().take(N_CHARS_SHOWN).flat_map(char::escape_debug).collect();
     if name.chars().nth(N_CHARS_SHOWN).is_some() {
@@ -382,7 +382,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shown_without_what_would_steer_a_terminal() {
+    fn names_are_shown_without_control_characters() {
         assert_eq!(plain("neutral"), "neutral");
         assert_eq!(plain("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
         assert_eq!(plain(&"x".repeat(30)), format!("{}..", "x".repeat(24)));

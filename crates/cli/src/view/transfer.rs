@@ -35,7 +35,7 @@ impl TransferView {
         TransferView { quiet, plain, bars: MultiProgress::new(), files: Mutex::default() }
     }
 
-    pub(crate) fn see(&self, event: &Event<'_>) {
+    pub(crate) fn update(&self, event: &Event<'_>) {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Started { file, name, from, total } => {
@@ -56,9 +56,12 @@ impl TransferView {
                 if let Some(transfer) = files.remove(file) {
                     transfer.bar.finish_and_clear();
                 }
-                self.say(&format!("warning: {name}: {error}; retrying in {:.1} s", wait.as_secs_f64()));
+                self.print_line(&format!(
+                    "warning: {name}: {error}; retrying in {:.1} s",
+                    wait.as_secs_f64()
+                ));
             }
-            Event::Warning(text) => self.say(&format!("warning: {text}")),
+            Event::Warning(text) => self.print_line(&format!("warning: {text}")),
             _ => {}
         }
     }
@@ -75,7 +78,7 @@ impl TransferView {
             bar.set_style(style);
         }
         bar.set_position(from);
-        // The speed is that of what comes now.
+        // The speed is that of the new bytes only.
         bar.reset_eta();
         let now = Instant::now();
         Transfer { name: name.to_owned(), bar, n_bytes: from, from, total, started: now, last_line: now }
@@ -94,11 +97,11 @@ impl TransferView {
 
     fn line(&self, text: &str) {
         if !self.quiet {
-            self.say(text);
+            self.print_line(text);
         }
     }
 
-    fn say(&self, text: &str) {
+    fn print_line(&self, text: &str) {
         self.bars.suspend(|| eprintln!("{text}"));
     }
 }

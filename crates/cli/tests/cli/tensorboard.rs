@@ -1,10 +1,10 @@
-//! What `--tensorboard` writes, against what the commands report. What TensorBoard makes of it is for
+//! Compares the files of `--tensorboard` with the reports of the commands. TensorBoard's own reading of them is for
 //! `bench/referees/event_files.py`.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
 
-use headsmith::event_files::proto::{Event, Value, What};
+use headsmith::event_files::proto::{Event, EventContent, Value};
 use headsmith::event_files::read;
 use serde_json::Value as Json;
 
@@ -21,7 +21,7 @@ const TUNE: &str = "tune --train train.csv --val val.csv --epochs 12 --neurons1 
 fn values(world: &World, folder: &str) -> BTreeMap<String, Vec<(i64, Value)>> {
     let mut values: BTreeMap<String, Vec<(i64, Value)>> = BTreeMap::new();
     for event in events(world, folder) {
-        let Some(What::Summary(summary)) = event.what else { continue };
+        let Some(EventContent::Summary(summary)) = event.what else { continue };
         for value in summary.values {
             values.entry(value.tag.clone()).or_default().push((event.step, value));
         }
@@ -133,7 +133,7 @@ fn after_kills_every_trial_is_there_as_the_study_has_it() {
     }
     world.run(&command, 0);
     are_the_studys(&world);
-    // What a killed process had not written yet stands in the study alone; nothing stands twice or out of order.
+    // Values that a killed process had not written yet are only in the study; nothing is repeated or out of order.
     for (folder, reports) in reports(&world, "s.db") {
         if world.path(&format!("{folder}/validation")).exists() {
             let written = scalars(&values(&world, &format!("{folder}/validation"))["epoch_weighted_f1"]);
@@ -183,7 +183,10 @@ fn every_trial_has_the_scalars_the_weights_and_the_graph_that_a_fit_has() {
             assert_eq!((n_tensors >= 2, of_weights), (every > 0, due));
             assert_eq!(train["keras"].len(), 1);
             let graphs = events(&world, &format!("{folder}/train")).into_iter();
-            assert_eq!(graphs.filter(|event| matches!(event.what, Some(What::GraphDef(_)))).count(), 1);
+            assert_eq!(
+                graphs.filter(|event| matches!(event.what, Some(EventContent::GraphDef(_)))).count(),
+                1
+            );
         }
     }
 }
@@ -246,7 +249,7 @@ fn a_second_fit_goes_on_with_no_file_and_says_that_it_begins_anew() {
     assert_eq!(names(&world.path("logs/train")).len(), 2);
     assert_eq!(world.bytes(&format!("logs/train/{first}")), before[..before.len() - 7]);
     let restarts = events(&world, "logs/train").into_iter().filter(|event| {
-        event.step == 0 && matches!(&event.what, Some(What::SessionLog(log)) if log.status == 1)
+        event.step == 0 && matches!(&event.what, Some(EventContent::SessionLog(log)) if log.status == 1)
     });
     assert_eq!(restarts.count(), 2);
 }

@@ -1,20 +1,20 @@
 //! The values of a record batch, column by column.
 
 use super::damaged;
-use super::flat::Table;
-use super::message::{Buffers, Message, Stored};
-use super::schema::{Kind, Node};
+use super::flat::FlatTable;
+use super::message::{Buffers, Message, StoredBuffer};
+use super::schema::{ArrowType, Node};
 use crate::Result;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Values of a column or of a part of one.
+/// The values of a column, or of a part of one.
 #[derive(Debug, Clone)]
 pub(super) struct Array {
     len: usize,
-    /// For each value, whether it is one; none where all are.
+    /// Whether each value is valid; `None` if all are.
     pub(super) valid: Option<Vec<bool>>,
     pub(super) data: Data,
 }
@@ -22,22 +22,22 @@ pub(super) struct Array {
 /// The values themselves.
 #[derive(Debug, Clone)]
 pub(super) enum Data {
-    /// Values of a fixed number of bytes, the lowest first.
+    /// Values with a fixed number of bytes, little-endian.
     Fixed(Bytes),
     Bits(Bytes),
     Texts(Vec<Bytes>),
-    /// Where each list begins in the values of all, and where the last ends.
+    /// The start of each list in the values of all lists, and the end of the last.
     Lists(Vec<usize>, Box<Array>),
     FixedLists(usize, Box<Array>),
     Struct(Vec<Array>),
-    /// Nulls alone, or something that is not read.
+    /// Only nulls, or values that are not read.
     Nothing,
 }
 
-/// The dictionaries read so far, by their numbers.
+/// The dictionaries read so far, by their IDs.
 pub(super) type Dictionaries = HashMap<i64, Arc<Array>>;
 
-/// The contents of a record batch that were read.
+/// The nodes and buffers of a record batch that are still to be read.
 struct Cursor<'a> {
     nodes: std::slice::Iter<'a, [u8; 16]>,
     buffers: Buffers<'a>,
@@ -46,13 +46,13 @@ struct Cursor<'a> {
     is_old: bool,
 }
 
-/// Reads the columns of a record batch: those that are `wanted`, and their rows.
+/// Reads the `wanted` columns of a record batch, and its number of rows.
 ///
 /// # Errors
-/// When the batch contradicts itself or the schema.
+/// If the batch contradicts itself or the schema.
 pub(super) fn read_batch(
     message: &Message,
-    batch: &Table<'_>,
+    batch: &FlatTable<'_>,
     nodes: &[Node],
     wanted: &dyn Fn(usize) -> bool,
     dictionaries: &Dictionaries,
@@ -66,7 +66,7 @@ pub(super) fn read_batch(
         dictionaries,
         is_old: message.is_old(),
     };
-    // Lists of no length and nulls take no byte; in a table, each row has a bit at least.
+    // Empty lists and nulls take no bytes; in a table, each row takes at least one bit.
     let size = cursor.buffers.size();
     if n_rows as u64 > size.saturating_mul(8).max(MIN_ROWS) {
         return Err(damaged(&format!("a batch of {size} bytes claims to have {n_rows} rows")));
@@ -84,7 +84,7 @@ pub(super) fn read_batch(
 }
 
 impl<'a> Cursor<'a> {
-    /// The next array, its buffers passed over where it is not wanted.
+    /// The next array; the buffers of an unwanted one are skipped.
     fn array(&mut self, node: &Node, wanted: bool) -> Result<Array> {
         let field = self.nodes.next().ok_or_else(|| damaged("a batch lacks a column"))?;
         let (len, n_nulls) = field.split_at(8);
@@ -101,8 +101,8 @@ impl<'a> Cursor<'a> {
             };
         }
         let has_validity = match node.kind {
-            Kind::Null | Kind::RunEnds => false,
-            Kind::Union { .. } => self.is_old,
+            ArrowType::Null | ArrowType::RunEnds => false,
+            ArrowType::Union { .. } => self.is_old,
             _ => true,
         };
         let valid = if has_validity { self.valid(len, has_nulls, wanted)? } else { None };
@@ -126,15 +126,15 @@ impl<'a> Cursor<'a> {
         let child = node.children.first();
         let child = || child.ok_or_else(|| damaged("a list has no type of its elements"));
         Ok(match node.kind {
-            Kind::Null => Data::Nothing,
-            Kind::Bool => {
+            ArrowType::Null => Data::Nothing,
+            ArrowType::Bool => {
                 let stored = self.buffers.next()?;
                 if wanted { Data::Bits(long_enough(&stored, Some(len.div_ceil(8)))?) } else { Data::Nothing }
             }
-            Kind::Int { bytes, .. }
-            | Kind::Float(bytes)
-            | Kind::Decimal { bytes, .. }
-            | Kind::Time { bytes, .. } => {
+            ArrowType::Int { bytes, .. }
+            | ArrowType::Float(bytes)
+            | ArrowType::Decimal { bytes, .. }
+            | ArrowType::Time { bytes, .. } => {
                 let stored = self.buffers.next()?;
                 if wanted {
                     Data::Fixed(long_enough(&stored, len.checked_mul(bytes))?)
@@ -142,16 +142,16 @@ impl<'a> Cursor<'a> {
                     Data::Nothing
                 }
             }
-            Kind::Bytes(width) => {
+            ArrowType::Bytes(width) => {
                 let stored = self.buffers.next()?;
                 if wanted && width > 0 { Data::Texts(chunks(&stored, len, width)?) } else { Data::Nothing }
             }
-            Kind::Text { wide, .. } => {
+            ArrowType::Text { wide, .. } => {
                 let (offsets, bytes) = (self.buffers.next()?, self.buffers.next()?);
                 if wanted { Data::Texts(texts(&offsets, &bytes, len, wide)?) } else { Data::Nothing }
             }
-            Kind::View { .. } => self.views(len, valid, wanted)?,
-            Kind::List { wide } => {
+            ArrowType::View { .. } => self.views(len, valid, wanted)?,
+            ArrowType::List { wide } => {
                 let stored = self.buffers.next()?;
                 let child = self.array(child()?, wanted)?;
                 match wanted {
@@ -159,14 +159,14 @@ impl<'a> Cursor<'a> {
                     false => Data::Nothing,
                 }
             }
-            Kind::FixedList(size) => {
+            ArrowType::FixedList(size) => {
                 let child = self.array(child()?, wanted)?;
                 if wanted && len.checked_mul(size).is_none_or(|n| n > child.len) {
                     return Err(damaged("a column of lists has fewer elements than its lists"));
                 }
                 Data::FixedLists(size, Box::new(child))
             }
-            Kind::Struct => {
+            ArrowType::Struct => {
                 let children = node.children.iter().map(|child| self.array(child, wanted));
                 let children = children.collect::<Result<Vec<Array>>>()?;
                 if children.iter().any(|child| child.len < len) {
@@ -174,11 +174,11 @@ impl<'a> Cursor<'a> {
                 }
                 Data::Struct(children)
             }
-            Kind::Map | Kind::ListView | Kind::Union { .. } | Kind::RunEnds => {
+            ArrowType::Map | ArrowType::ListView | ArrowType::Union { .. } | ArrowType::RunEnds => {
                 let n_buffers = match node.kind {
-                    Kind::Map => 1,
-                    Kind::ListView | Kind::Union { dense: true } => 2,
-                    Kind::Union { dense: false } => 1,
+                    ArrowType::Map => 1,
+                    ArrowType::ListView | ArrowType::Union { dense: true } => 2,
+                    ArrowType::Union { dense: false } => 1,
                     _ => 0,
                 };
                 (0..n_buffers).try_for_each(|_| self.buffers.next().map(|_| ()))?;
@@ -188,7 +188,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Texts: short ones inside the views, others in buffers of their own.
+    /// Texts: short ones are in the views, others in buffers of their own.
     fn views(&mut self, len: usize, valid: Option<&[bool]>, wanted: bool) -> Result<Data> {
         let stored = self.buffers.next()?;
         let n = self.variadic.next().map(|n| i64::from_le_bytes(*n)).and_then(|n| usize::try_from(n).ok());
@@ -220,16 +220,18 @@ impl<'a> Cursor<'a> {
         texts.map(Data::Texts).ok_or_else(|| damaged("a text lies outside its buffer"))
     }
 
-    /// The values of a dictionary that `indices` point to.
+    /// The dictionary's values at `indices`.
     fn in_dictionary(
         &self,
         id: i64,
-        index: Kind,
+        index: ArrowType,
         len: usize,
         valid: Option<Vec<bool>>,
-        indices: &Stored,
+        indices: &StoredBuffer,
     ) -> Result<Array> {
-        let Kind::Int { bytes, signed } = index else { return Err(damaged("a dictionary without numbers")) };
+        let ArrowType::Int { bytes, signed } = index else {
+            return Err(damaged("a dictionary without numbers"));
+        };
         let indices = long_enough(indices, len.checked_mul(bytes))?;
         let Some(dictionary) = self.dictionaries.get(&id) else {
             return Err(damaged("a column comes before its dictionary"));
@@ -248,7 +250,7 @@ impl<'a> Cursor<'a> {
                 None => return Err(damaged("a number points beyond its dictionary")),
             }
         }
-        Ok(dictionary.taken(&places))
+        Ok(dictionary.take(&places))
     }
 }
 
@@ -266,7 +268,7 @@ pub(super) fn read_dictionary(
     let Some(array) = arrays.pop().flatten() else { return Ok(()) };
     let is_more = header.u8(2, 0) != 0;
     let array = match dictionaries.get(&id).filter(|_| is_more) {
-        Some(known) => known.followed_by(&array)?,
+        Some(known) => known.concat(&array)?,
         None => array,
     };
     dictionaries.insert(id, Arc::new(array));
@@ -274,13 +276,13 @@ pub(super) fn read_dictionary(
 }
 
 impl Array {
-    /// Whether value `i` is one, and no null.
+    /// Whether value `i` is valid.
     pub(super) fn is_valid(&self, i: usize) -> bool {
         !matches!(self.data, Data::Nothing) && self.valid.as_ref().is_none_or(|valid| valid[i])
     }
 
-    /// The values at `places`, null where there is no place.
-    fn taken(&self, places: &[Option<usize>]) -> Array {
+    /// The values at `places`; `None` gives a null.
+    fn take(&self, places: &[Option<usize>]) -> Array {
         let width = |bytes: &Bytes| bytes.len().checked_div(self.len).unwrap_or(0);
         let data = match &self.data {
             Data::Texts(texts) => Data::Texts(
@@ -294,11 +296,11 @@ impl Array {
                 Data::Fixed(places.iter().map(item).collect::<Vec<_>>().concat().into())
             }
             Data::Bits(bits) => {
-                let mut taken = vec![0u8; places.len().div_ceil(8)];
+                let mut take = vec![0u8; places.len().div_ceil(8)];
                 for (i, place) in places.iter().enumerate() {
-                    taken[i / 8] |= u8::from(place.is_some_and(|place| bit(bits, place))) << (i % 8);
+                    take[i / 8] |= u8::from(place.is_some_and(|place| bit(bits, place))) << (i % 8);
                 }
-                Data::Bits(taken.into())
+                Data::Bits(take.into())
             }
             _ => Data::Nothing,
         };
@@ -306,12 +308,12 @@ impl Array {
         Array { len: places.len(), valid, data }
     }
 
-    /// These values and then those.
-    fn followed_by(&self, more: &Array) -> Result<Array> {
+    /// These values followed by `more`.
+    fn concat(&self, more: &Array) -> Result<Array> {
         let all = |array: &Array| -> Vec<Option<usize>> {
             (0..array.len).map(|i| array.is_valid(i).then_some(i)).collect()
         };
-        let (first, second) = (self.taken(&all(self)), more.taken(&all(more)));
+        let (first, second) = (self.take(&all(self)), more.take(&all(more)));
         let data = match (first.data, second.data) {
             (Data::Texts(texts), Data::Texts(more)) => Data::Texts([texts, more].concat()),
             (Data::Fixed(bytes), Data::Fixed(more)) => Data::Fixed([bytes, more].concat().into()),
@@ -323,7 +325,7 @@ impl Array {
         Ok(Array { len: self.len + more.len, valid, data })
     }
 
-    /// The parts of the rows of a structure, which are null where the row is.
+    /// The parts of a structure's rows; they are null where the row is.
     pub(super) fn parts(&self, range: &Range<usize>) -> Vec<Array> {
         let Data::Struct(children) = &self.data else { return Vec::new() };
         let part = |child: &Array| {
@@ -347,23 +349,23 @@ pub(super) fn bit(bits: &[u8], i: usize) -> bool {
     bits[i / 8] >> (i % 8) & 1 == 1
 }
 
-/// The rows that a batch may have however small it is.
+/// The number of rows that a batch may always have, however small it is.
 const MIN_ROWS: u64 = 1 << 16;
 
-/// The bytes of a buffer that has to have so many, and no more.
-fn long_enough(stored: &Stored, len: Option<usize>) -> Result<Bytes> {
+/// The bytes of a buffer, which must be at least `len` long; the rest is dropped.
+fn long_enough(stored: &StoredBuffer, len: Option<usize>) -> Result<Bytes> {
     let bytes = stored.open()?;
     let len = len.filter(|&len| len <= bytes.len());
     len.map(|len| bytes.slice(..len)).ok_or_else(|| damaged("a column has fewer values than rows"))
 }
 
-fn chunks(stored: &Stored, len: usize, width: usize) -> Result<Vec<Bytes>> {
+fn chunks(stored: &StoredBuffer, len: usize, width: usize) -> Result<Vec<Bytes>> {
     let bytes = long_enough(stored, len.checked_mul(width))?;
     Ok((0..len).map(|i| bytes.slice(i * width..(i + 1) * width)).collect())
 }
 
-/// Where `len` items begin in `end` others, and where the last ends.
-fn offsets(stored: &Stored, len: usize, wide: bool, end: usize) -> Result<Vec<usize>> {
+/// The start of each of `len` items among `end` others, and the end of the last.
+fn offsets(stored: &StoredBuffer, len: usize, wide: bool, end: usize) -> Result<Vec<usize>> {
     let size = if wide { 8 } else { 4 };
     if len == 0 {
         return Ok(vec![0]);
@@ -377,13 +379,13 @@ fn offsets(stored: &Stored, len: usize, wide: bool, end: usize) -> Result<Vec<us
     if fit { Ok(offsets) } else { Err(damaged("a list or text lies outside the values of its column")) }
 }
 
-fn texts(at: &Stored, bytes: &Stored, len: usize, wide: bool) -> Result<Vec<Bytes>> {
+fn texts(at: &StoredBuffer, bytes: &StoredBuffer, len: usize, wide: bool) -> Result<Vec<Bytes>> {
     let bytes = bytes.open()?;
     let offsets = offsets(at, len, wide, bytes.len())?;
     Ok(offsets.windows(2).map(|pair| bytes.slice(pair[0]..pair[1])).collect())
 }
 
-/// Adds integers of so many bytes, of which more than 16 hold no more than 128 bits.
+/// Adds integers of `size` bytes; longer ones than 16 bytes must fit in 128 bits.
 pub(super) fn integers(values: &mut Vec<i128>, size: usize, signed: bool, bytes: &[u8]) {
     let wide = |item: &[u8]| {
         let fill = if signed && item.last().is_some_and(|byte| byte & 0x80 != 0) { 0xFF } else { 0 };

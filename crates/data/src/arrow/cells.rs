@@ -1,14 +1,14 @@
-//! The cells of a table that the values of a record batch are.
+//! Converts the values of a record batch to the cells of a table.
 
 use super::array::{Array, Data, bit, integers};
-use super::schema::{Kind, Node};
+use super::schema::{ArrowType, Node};
 use crate::columnar::{Cells, Values, decimals};
 use half::f16;
 use std::ops::Range;
 
-/// The cells of rows `range` of a column; of a structure, those of its parts.
+/// The cells of the rows `range` of a column; for a structure, those of its parts.
 pub(super) fn cells(node: &Node, array: &Array, range: Range<usize>) -> Vec<Cells> {
-    if node.kind == Kind::Struct {
+    if node.kind == ArrowType::Struct {
         let parts = array.parts(&range);
         return node
             .children
@@ -21,7 +21,7 @@ pub(super) fn cells(node: &Node, array: &Array, range: Range<usize>) -> Vec<Cell
 }
 
 fn cells_of(node: &Node, array: &Array, range: Range<usize>) -> Cells {
-    let mut building = Building::new(innermost(node));
+    let mut building = CellsBuilder::new(innermost(node));
     building.cells.n_rows = range.len();
     let is_list = matches!(array.data, Data::Lists(..) | Data::FixedLists(..));
     if !is_list {
@@ -34,28 +34,28 @@ fn cells_of(node: &Node, array: &Array, range: Range<usize>) -> Cells {
 
 fn innermost(node: &Node) -> &Node {
     match (&node.kind, node.children.first()) {
-        (Kind::List { .. } | Kind::FixedList(_), Some(child)) => innermost(child),
+        (ArrowType::List { .. } | ArrowType::FixedList(_), Some(child)) => innermost(child),
         _ => node,
     }
 }
 
-/// Cells in the making.
-struct Building<'a> {
+/// Collects cells.
+struct CellsBuilder<'a> {
     leaf: &'a Node,
     cells: Cells,
 }
 
-impl<'a> Building<'a> {
-    fn new(leaf: &'a Node) -> Building<'a> {
+impl<'a> CellsBuilder<'a> {
+    fn new(leaf: &'a Node) -> CellsBuilder<'a> {
         let values = match leaf.kind {
-            Kind::Float(8) => Values::F64(Vec::new()),
-            Kind::Float(_) => Values::F32(Vec::new()),
-            Kind::Bool => Values::Bools(Vec::new()),
-            Kind::Int { .. } | Kind::Decimal { .. } => Values::Integers(Vec::new()),
+            ArrowType::Float(8) => Values::F64(Vec::new()),
+            ArrowType::Float(_) => Values::F32(Vec::new()),
+            ArrowType::Bool => Values::Bools(Vec::new()),
+            ArrowType::Int { .. } | ArrowType::Decimal { .. } => Values::Integers(Vec::new()),
             _ => Values::Texts(Vec::new()),
         };
         let cells = Cells { n_rows: 0, definitions: Vec::new(), repetitions: Vec::new(), values };
-        Building { leaf, cells }
+        CellsBuilder { leaf, cells }
     }
 
     fn flat(&mut self, array: &Array, range: Range<usize>) {
@@ -71,8 +71,8 @@ impl<'a> Building<'a> {
         }
     }
 
-    /// A list, of which `level` lists are above it; its first element is at `repetition`. Null is level `2 * level`, an empty
-    /// list one more, a null element two more, and a value three more.
+    /// Adds a list below `level` other lists; its first element is at `repetition`. The definition level is `2 *
+    /// level` for null, one more for an empty list, two more for a null element, and three more for a value.
     fn list(&mut self, array: &Array, row: usize, level: i16, repetition: i16) {
         let (range, child) = match &array.data {
             Data::Lists(offsets, child) => (offsets[row]..offsets[row + 1], child),
@@ -111,10 +111,10 @@ impl<'a> Building<'a> {
         self.cells.repetitions.push(repetition);
     }
 
-    /// Adds values that are none of them null.
+    /// Adds values without nulls.
     fn values(&mut self, array: &Array, range: Range<usize>) {
         match (&mut self.cells.values, &array.data, self.leaf.kind) {
-            (Values::F32(values), Data::Fixed(bytes), Kind::Float(2)) => {
+            (Values::F32(values), Data::Fixed(bytes), ArrowType::Float(2)) => {
                 let items = bytes[range.start * 2..range.end * 2].as_chunks().0;
                 values.extend(items.iter().map(|item| f16::from_le_bytes(*item).to_f32()));
             }
@@ -126,10 +126,10 @@ impl<'a> Building<'a> {
                 let items = bytes[range.start * 8..range.end * 8].as_chunks().0;
                 values.extend(items.iter().map(|item| f64::from_le_bytes(*item)));
             }
-            (Values::Integers(values), Data::Fixed(data), Kind::Int { bytes, signed }) => {
+            (Values::Integers(values), Data::Fixed(data), ArrowType::Int { bytes, signed }) => {
                 integers(values, bytes, signed, &data[range.start * bytes..range.end * bytes]);
             }
-            (Values::Integers(values), Data::Fixed(data), Kind::Decimal { bytes, .. }) => {
+            (Values::Integers(values), Data::Fixed(data), ArrowType::Decimal { bytes, .. }) => {
                 integers(values, bytes, true, &data[range.start * bytes..range.end * bytes]);
             }
             (Values::Bools(values), Data::Bits(bits), _) => values.extend(range.map(|i| bit(bits, i))),
@@ -141,7 +141,7 @@ impl<'a> Building<'a> {
     }
 
     fn finish(mut self) -> Cells {
-        if let (Kind::Decimal { scale, .. }, Values::Integers(digits)) =
+        if let (ArrowType::Decimal { scale, .. }, Values::Integers(digits)) =
             (self.leaf.kind, &mut self.cells.values)
         {
             let digits = std::mem::take(digits);

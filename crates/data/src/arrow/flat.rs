@@ -1,12 +1,12 @@
-//! FlatBuffers, as far as it takes to read the messages of Arrow: tables, vectors and texts, each looked up with its bounds
-//! checked, so that no message can lead beyond itself.
+//! A minimal FlatBuffers reader for the messages of Arrow: tables, vectors and texts. Every access checks its bounds,
+//! so a message cannot point outside of itself.
 //!
-//! A table begins with the distance back to its vtable, which holds the offset of each field in the table (0: it is
+//! A table starts with the distance back to its vtable, which holds the offset of each field in the table (0: it is
 //! absent and has its default). Distances are relative to their own position.
 
 /// A table in a buffer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Table<'a> {
+pub(super) struct FlatTable<'a> {
     bytes: &'a [u8],
     at: usize,
     vtable: usize,
@@ -21,17 +21,22 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
     Some(u32::from_le_bytes(number(bytes, at)?) as usize)
 }
 
-impl<'a> Table<'a> {
-    /// The table that the buffer is of.
-    pub(super) fn root(bytes: &'a [u8]) -> Option<Table<'a>> {
-        Table::at(bytes, u32_at(bytes, 0)?)
+impl<'a> FlatTable<'a> {
+    /// The root table of a buffer.
+    pub(super) fn root(bytes: &'a [u8]) -> Option<FlatTable<'a>> {
+        FlatTable::at(bytes, u32_at(bytes, 0)?)
     }
 
-    fn at(bytes: &'a [u8], at: usize) -> Option<Table<'a>> {
+    fn at(bytes: &'a [u8], at: usize) -> Option<FlatTable<'a>> {
         let back = i32::from_le_bytes(number(bytes, at)?);
         let vtable = usize::try_from(i64::try_from(at).ok()? - i64::from(back)).ok()?;
         let vtable_len = usize::from(u16::from_le_bytes(number(bytes, vtable)?));
-        (bytes.len() >= vtable.checked_add(vtable_len)?).then_some(Table { bytes, at, vtable, vtable_len })
+        (bytes.len() >= vtable.checked_add(vtable_len)?).then_some(FlatTable {
+            bytes,
+            at,
+            vtable,
+            vtable_len,
+        })
     }
 
     /// The position of field `field`, if it is present.
@@ -68,8 +73,8 @@ impl<'a> Table<'a> {
         place.checked_add(u32_at(self.bytes, place)?)
     }
 
-    pub(super) fn table(&self, field: usize) -> Option<Table<'a>> {
-        Table::at(self.bytes, self.target(field)?)
+    pub(super) fn table(&self, field: usize) -> Option<FlatTable<'a>> {
+        FlatTable::at(self.bytes, self.target(field)?)
     }
 
     /// The bytes of a vector of items of `size` bytes.
@@ -88,13 +93,13 @@ impl<'a> Table<'a> {
         self.vector(field, N).map_or(&[], |bytes| bytes.as_chunks().0)
     }
 
-    /// The tables of a vector; `None` where one is none.
-    pub(super) fn tables(&self, field: usize) -> Option<Vec<Table<'a>>> {
+    /// The tables of a vector; `None` if one is invalid.
+    pub(super) fn tables(&self, field: usize) -> Option<Vec<FlatTable<'a>>> {
         let Some(items) = self.vector(field, 4) else { return Some(Vec::new()) };
         let first = self.target(field)? + 4;
         let table = |i: usize| {
             let place = first + i * 4;
-            Table::at(self.bytes, place.checked_add(u32_at(self.bytes, place)?)?)
+            FlatTable::at(self.bytes, place.checked_add(u32_at(self.bytes, place)?)?)
         };
         (0..items.len() / 4).map(table).collect()
     }
@@ -104,7 +109,7 @@ impl<'a> Table<'a> {
 mod tests {
     use super::*;
 
-    /// A table of an i32 (7) and a text ("ab"), with a third field that is not there.
+    /// A table of an i32 (7) and a text ("ab"), with an absent third field.
     const BUFFER: [u8; 32] = [
         16, 0, 0, 0, // the root is at 16
         10, 0, 12, 0, 4, 0, 8, 0, 0, 0, 0, 0, // the vtable at 4: its length, the table's, three fields
@@ -116,11 +121,11 @@ mod tests {
     #[test]
     fn fields_are_found_or_have_their_defaults() {
         let bytes = [&BUFFER[..], b"ab"].concat();
-        let table = Table::root(&bytes).unwrap();
+        let table = FlatTable::root(&bytes).unwrap();
         assert_eq!((table.i32(0, 1), table.text(1), table.i32(2, 5), table.i32(9, 6)), (7, Some("ab"), 5, 6));
-        // Cut off, it is another table or none, but never read beyond its end.
+        // A truncated buffer gives another table or none, but is never read beyond its end.
         for len in 0..bytes.len() {
-            if let Some(table) = Table::root(&bytes[..len]) {
+            if let Some(table) = FlatTable::root(&bytes[..len]) {
                 assert_eq!(table.text(1), None, "{len} bytes");
             }
         }

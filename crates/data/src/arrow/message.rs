@@ -1,9 +1,9 @@
-//! The messages of an Arrow stream: each a FlatBuffer that says what it is, and a body of buffers.
+//! The messages of an Arrow stream: a FlatBuffer header and a body of buffers.
 //!
-//! `FF FF FF FF, i32 length, the FlatBuffer, padding, body`; a length of 0 ends the stream. A file is a stream between the
-//! words `ARROW1`, with a footer that says once more where the messages are.
+//! `FF FF FF FF, i32 length, the FlatBuffer, padding, body`; a length of 0 ends the stream. A file is a stream between
+//! two `ARROW1`, with a footer that repeats the positions of the messages.
 
-use super::flat::Table;
+use super::flat::FlatTable;
 use super::{cut_off, damaged};
 use crate::source::{read_error, read_full};
 use crate::{Error, Result};
@@ -12,47 +12,47 @@ use std::io::Read;
 
 const MAGIC: &[u8; 6] = b"ARROW1";
 
-/// The longest description of a schema or a batch: that of a table of 65,536 columns has some megabytes.
+/// The maximum length of a header: that of a table with 65,536 columns has a few megabytes.
 const MAX_METADATA: u64 = 256 << 20;
 
 /// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MessageKind {
     Schema,
     Dictionary,
     Batch,
-    /// Something that tables do not have.
+    /// A kind that tables do not have.
     Other,
 }
 
 /// A message with its body.
 #[derive(Debug)]
 pub(super) struct Message {
-    pub(super) kind: Kind,
+    pub(super) kind: MessageKind,
     metadata: Vec<u8>,
     pub(super) body: Bytes,
 }
 
 impl Message {
-    /// The table that describes it.
-    pub(super) fn header(&self) -> Result<Table<'_>> {
-        Table::root(&self.metadata).and_then(|message| message.table(2)).ok_or_else(|| damaged(NONSENSE))
+    /// The header's table.
+    pub(super) fn header(&self) -> Result<FlatTable<'_>> {
+        FlatTable::root(&self.metadata).and_then(|message| message.table(2)).ok_or_else(|| damaged(NONSENSE))
     }
 
-    /// The bytes that describe it.
+    /// The length of the header in bytes.
     pub(super) fn len(&self) -> usize {
         self.metadata.len()
     }
 
-    /// Whether it is of a version in which unions may be null.
+    /// Whether its version is one in which unions may be null.
     pub(super) fn is_old(&self) -> bool {
-        Table::root(&self.metadata).is_some_and(|message| message.i16(0, 0) < 4)
+        FlatTable::root(&self.metadata).is_some_and(|message| message.i16(0, 0) < 4)
     }
 }
 
 const NONSENSE: &str = "a message describes nothing that is known";
 
-/// The messages of a stream or file, one after another.
+/// The messages of a stream or file, in order.
 pub(super) struct Messages<'a> {
     input: Box<dyn Read + 'a>,
     is_file: bool,
@@ -73,7 +73,7 @@ impl<'a> Messages<'a> {
         let mut word = [0; 4];
         match read_full(&mut self.input, &mut word).map_err(read_error)? {
             4 => Ok(Some(u32::from_le_bytes(word))),
-            // A stream may end without saying so.
+            // A stream may end without an end marker.
             0 if !self.is_file => Ok(None),
             _ => Err(cut_off()),
         }
@@ -85,7 +85,7 @@ impl<'a> Messages<'a> {
             return Ok(None);
         }
         let length = match self.length()? {
-            // The first versions had no such word before the length.
+            // The first versions had no marker before the length.
             Some(u32::MAX) => self.length()?.ok_or_else(cut_off)?,
             Some(length) => length,
             None => 0,
@@ -95,12 +95,12 @@ impl<'a> Messages<'a> {
             return self.check_end().map(|()| None);
         }
         let metadata = self.take(u64::from(length), MAX_METADATA)?;
-        let message = Table::root(&metadata).ok_or_else(|| damaged(NONSENSE))?;
+        let message = FlatTable::root(&metadata).ok_or_else(|| damaged(NONSENSE))?;
         let kind = match message.u8(1, 0) {
-            1 => Kind::Schema,
-            2 => Kind::Dictionary,
-            3 => Kind::Batch,
-            _ => Kind::Other,
+            1 => MessageKind::Schema,
+            2 => MessageKind::Dictionary,
+            3 => MessageKind::Batch,
+            _ => MessageKind::Other,
         };
         let body_len =
             u64::try_from(message.i64(3, 0)).map_err(|_| damaged("a body has a negative length"))?;
@@ -108,7 +108,7 @@ impl<'a> Messages<'a> {
         Ok(Some(Message { kind, metadata, body }))
     }
 
-    /// The next bytes. Memory grows with what is really there, not with what is claimed.
+    /// Reads the next bytes. Memory grows with the bytes that are really there, not with the claimed length.
     fn take(&mut self, len: u64, most: u64) -> Result<Vec<u8>> {
         if len > most {
             return Err(damaged(&format!("a message claims {len} bytes")));
@@ -118,7 +118,7 @@ impl<'a> Messages<'a> {
         if (bytes.len() as u64) < len { Err(cut_off()) } else { Ok(bytes) }
     }
 
-    /// A file ends as it begins.
+    /// Checks that a file ends with the same bytes as it starts with.
     fn check_end(&mut self) -> Result<()> {
         let (mut last, mut block) = (Vec::new(), [0; 8192]);
         while self.is_file {
@@ -133,7 +133,7 @@ impl<'a> Messages<'a> {
     }
 }
 
-/// The body's buffers, decompressed where they are compressed.
+/// The body's buffers, decompressed if necessary.
 pub(super) struct Buffers<'a> {
     body: &'a Bytes,
     places: std::slice::Iter<'a, [u8; 16]>,
@@ -141,10 +141,10 @@ pub(super) struct Buffers<'a> {
     size: u64,
 }
 
-/// How many times its size a batch may hold, decompressed and with what buffers have in common.
+/// How many times its stored size a batch may have, decompressed and with shared buffers counted each time.
 const MAX_EXPANSION: u64 = 300;
 
-/// The size that is allowed for any batch, however small.
+/// The size that any batch may have, however small it is.
 const MIN_LIMIT: u64 = 64 << 20;
 
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +155,7 @@ enum Codec {
 
 impl<'a> Buffers<'a> {
     /// The buffers of a record batch.
-    pub(super) fn new(batch: &Table<'a>, body: &'a Bytes) -> Result<Buffers<'a>> {
+    pub(super) fn new(batch: &FlatTable<'a>, body: &'a Bytes) -> Result<Buffers<'a>> {
         let codec = match batch.table(3).map(|compression| compression.u8(0, 0)) {
             None => None,
             Some(0) => Some(Codec::Lz4),
@@ -169,7 +169,7 @@ impl<'a> Buffers<'a> {
         };
         let mut size: u64 = 0;
         for place in batch.items(2) {
-            size = size.saturating_add(Stored::at(place, body, codec)?.claimed()?);
+            size = size.saturating_add(StoredBuffer::at(place, body, codec)?.claimed()?);
         }
         let len = body.len() as u64;
         if size > len.saturating_mul(MAX_EXPANSION).max(MIN_LIMIT) {
@@ -178,27 +178,27 @@ impl<'a> Buffers<'a> {
         Ok(Buffers { body, places: batch.items(2).iter(), codec, size })
     }
 
-    /// The bytes of all buffers once decompressed, as they say themselves.
+    /// The claimed size of all buffers after decompression.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    /// The next buffer as it is stored; nothing is decompressed before it is wanted.
-    pub(super) fn next(&mut self) -> Result<Stored> {
+    /// The next buffer as stored; it is decompressed only when needed.
+    pub(super) fn next(&mut self) -> Result<StoredBuffer> {
         let place = self.places.next().ok_or_else(|| damaged("a batch lacks a buffer"))?;
-        Stored::at(place, self.body, self.codec)
+        StoredBuffer::at(place, self.body, self.codec)
     }
 }
 
-/// A buffer as it is stored.
+/// A buffer as stored.
 #[derive(Debug, Clone)]
-pub(super) struct Stored {
+pub(super) struct StoredBuffer {
     bytes: Bytes,
     codec: Option<Codec>,
 }
 
-impl Stored {
-    fn at(place: &[u8; 16], body: &Bytes, codec: Option<Codec>) -> Result<Stored> {
+impl StoredBuffer {
+    fn at(place: &[u8; 16], body: &Bytes, codec: Option<Codec>) -> Result<StoredBuffer> {
         let (first, second) = place.split_at(8);
         let word = |half: &[u8]| {
             half.try_into().map(i64::from_le_bytes).ok().and_then(|word| usize::try_from(word).ok())
@@ -206,10 +206,10 @@ impl Stored {
         let range = word(first).zip(word(second)).and_then(|(at, len)| Some(at..at.checked_add(len)?));
         let range = range.filter(|range| range.end <= body.len());
         let range = range.ok_or_else(|| damaged("a buffer lies outside its batch"))?;
-        Ok(Stored { bytes: body.slice(range), codec })
+        Ok(StoredBuffer { bytes: body.slice(range), codec })
     }
 
-    /// Its length once decompressed, as it says itself.
+    /// Its claimed length after decompression.
     fn claimed(&self) -> Result<u64> {
         match (self.codec, self.bytes.split_first_chunk::<8>()) {
             (None, _) => Ok(self.bytes.len() as u64),
@@ -239,7 +239,7 @@ impl Stored {
         let len = self.claimed()?;
         let mut bytes = Vec::new();
         let stored = packed.len() as u64;
-        // One byte more than there should be tells whether there are more.
+        // Reads one byte more than expected, to detect a longer buffer.
         let read = match codec {
             Codec::Lz4 => {
                 let decoder = lz4_flex::frame::FrameDecoder::new(packed);

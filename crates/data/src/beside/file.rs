@@ -1,4 +1,4 @@
-//! A file of labels: a table with a column of them, an array, or a text with a label a line.
+//! A file of labels: a table with a label column, an array, or a text with one label per line.
 
 use crate::columns;
 use crate::csv::Header;
@@ -7,13 +7,13 @@ use crate::format::Format;
 use crate::read::parse;
 use crate::source::Source;
 use crate::table::Contents;
-use crate::{LabelPlace, Labels, ReadOptions, Result};
+use crate::{LabelSource, Labels, ReadOptions, Result};
 use headsmith_kernels::Pool;
 
-/// How the labels are read of a table that is read by `options`.
+/// The options for reading the labels of a table that is read with `options`.
 pub(super) fn options(options: &ReadOptions) -> ReadOptions {
     ReadOptions {
-        labels: LabelPlace::Alone,
+        labels: LabelSource::Alone,
         label_column: options.label_column.clone(),
         label_hint: options.label_hint.clone(),
         on_bad_row: options.on_bad_row,
@@ -21,11 +21,11 @@ pub(super) fn options(options: &ReadOptions) -> ReadOptions {
     }
 }
 
-/// Reads the labels in `source`, of a table of `n_rows` rows where that is known: it decides whether the first line of a
-/// text is a header.
+/// Reads the labels in `source`. `n_rows` is the number of rows of the table, if known: it decides whether the first
+/// line of a text is a header.
 ///
 /// # Errors
-/// As for a table; when it is not clear which column holds the labels.
+/// As for a table; also if it is not clear which column holds the labels.
 pub(super) fn read(
     source: &Source,
     n_rows: Option<usize>,
@@ -35,7 +35,7 @@ pub(super) fn read(
     let read = |header| parse(source, header, options, &mut InMemory::default(), pool);
     let first = read(Header::Detected);
     let is_text = first.as_ref().map_or(true, |first| first.parts[0].format == Format::Csv);
-    let fits = |contents: &Contents| n_rows.is_none_or(|n_rows| contents.kept.n_rows() == n_rows);
+    let fits = |contents: &Contents| n_rows.is_none_or(|n_rows| contents.positions.n_rows() == n_rows);
     let fit = match first {
         Ok(first) if fits(&first) || !is_text => Ok(first),
         first => {
@@ -48,12 +48,12 @@ pub(super) fn read(
     fit.map(|labels| named(labels, options))
 }
 
-/// Whether the first line can be a label, or a header, besides that the number of rows says so: a line too many or too few
-/// elsewhere would move all labels by one.
+/// Whether the first line can be a label, or a header. The number of rows alone is not enough: one missing or extra
+/// line elsewhere would shift all labels by one.
 fn is_likely(header: Header, contents: &Contents) -> bool {
     let Some(labels) = &contents.labels else { return false };
     if header == Header::Present {
-        // What pandas calls a column without a name is a label, too.
+        // `0` is pandas' name for an unnamed column.
         return labels.column() == "0" || !labels.names().iter().any(|name| name == labels.column());
     }
     let (first, counts) = (labels.name(0), labels.counts());
@@ -62,13 +62,13 @@ fn is_likely(header: Header, contents: &Contents) -> bool {
     !is_odd && !columns::is_label_name(first) && !columns::may_be_label_by_name(first)
 }
 
-/// Labels under a name of their own, where the file has none for them: numbers are no names, and made up ones none either.
+/// Names the labels if the file does not: numbers and generated names do not count as names.
 fn named(mut contents: Contents, options: &ReadOptions) -> Contents {
     let has_header = contents.warnings.iter().all(|finding| finding.code != "no-header");
     let is_name = |name: &str| !name.trim().is_empty() && name.parse::<f64>().is_err();
     contents.labels = contents.labels.map(|labels| match has_header && is_name(labels.column()) {
         true => labels,
-        false => Labels::renamed(labels, options.added_label()),
+        false => Labels::with_column(labels, options.added_label()),
     });
     contents.warnings.retain(|finding| finding.code != "no-header");
     contents

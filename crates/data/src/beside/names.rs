@@ -1,9 +1,9 @@
-//! Where the labels of an array may be: the usual names of files beside it.
+//! Finds the labels of an array: files beside it with a usual name.
 
 use crate::format;
 use std::path::{Path, PathBuf};
 
-/// Words that arrays of features are called by.
+/// Words in the names of feature arrays.
 const X_WORDS: [&str; 11] = [
     "x",
     "features",
@@ -18,12 +18,13 @@ const X_WORDS: [&str; 11] = [
     "data",
 ];
 
-/// Words that their labels are called by instead, the likeliest first; beside `x`, that is the last.
+/// Words that replace them in the names of label arrays, the most likely first; beside `x`, it is the last.
 const Y_WORDS: [&str; 5] = ["labels", "label", "targets", "target", "y"];
 
 const ENDINGS: [&str; 4] = ["npy", "txt", "csv", "tsv"];
 
-/// The files that may hold the labels of the array at `path`, the likeliest first; none for a table of another format.
+/// The files that may hold the labels of the array at `path`, the most likely first; none for a table of another
+/// format.
 pub(crate) fn label_paths(path: &Path) -> Vec<PathBuf> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let Some(stem) = format::array_stem(&name) else { return Vec::new() };
@@ -42,7 +43,7 @@ pub(crate) fn label_paths(path: &Path) -> Vec<PathBuf> {
     files.map(|name| path.with_file_name(name)).collect()
 }
 
-/// The words of a name, each with its place.
+/// The words of a name, each with its position.
 fn words(name: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     name.split(|c: char| !c.is_alphanumeric()).map(move |word| {

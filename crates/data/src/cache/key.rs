@@ -1,4 +1,4 @@
-//! What a cache file must have been made from to be of use.
+//! The key of a cache file: everything that must be unchanged for it to be used.
 
 use crate::beside::{LabelFiles, label_paths};
 use crate::checks::hashes::fold_text;
@@ -8,21 +8,21 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::SystemTime;
 
-/// The table and the options by which it is read. All of it must be the same for a cache file to be used.
+/// The table and the options for reading it. A cache file is used only if all of it is equal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Key {
-    /// The version of this program: another may read the same file in another way.
+    /// The version of this program: another version may read the file differently.
     headsmith: String,
-    /// The whole path of the table, or of its first file.
+    /// The absolute path of the table, or of its first file.
     table: String,
-    /// Those of its further files.
+    /// The absolute paths of its further files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     more: Vec<String>,
-    /// The whole paths of the files of the labels, where they were named.
+    /// The absolute paths of the label files, if they were given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
-    /// Each file, and those that may hold its labels or were named for them.
-    files: Vec<Option<Stamp>>,
+    /// Each file, and the files that may hold its labels or were given for them.
+    files: Vec<Option<FileStamp>>,
     embeddings_column: Option<String>,
     label_column: Option<String>,
     label_hint: Option<String>,
@@ -40,28 +40,28 @@ pub(super) struct Key {
     dtype: Option<Dtype>,
 }
 
-/// What changes when a file does.
+/// The attributes that change with a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Stamp {
+struct FileStamp {
     len: u64,
-    /// Nanoseconds since 1970, at which it was last written to.
+    /// The modification time, in nanoseconds since 1970.
     modified: i64,
 }
 
-/// The most characters of a table's name in that of its cache file, whose name has at most 255 bytes.
+/// The maximum length of a table's name within the name of its cache file, which may have 255 bytes.
 const LONGEST_STEM: usize = 40;
 
 impl Key {
-    /// The key of the table in the files at `paths` as they stand now.
+    /// The key of the table in the current files at `paths`.
     pub(super) fn new(paths: &[&Path], labels: Option<&LabelFiles>, options: &ReadOptions) -> Result<Key> {
         let (mut whole, mut named, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for path in paths {
-            let (path, metadata) = stand(path)?;
+            let (path, metadata) = path_and_metadata(path)?;
             whole.push(path);
             files.push(Some(metadata));
         }
         for source in labels.into_iter().flat_map(|labels| &labels.sources) {
-            let (path, metadata) = stand(source.path())?;
+            let (path, metadata) = path_and_metadata(source.path())?;
             named.push(path);
             files.push(Some(metadata));
         }
@@ -74,7 +74,10 @@ impl Key {
             table: whole.pop().unwrap_or_default(),
             more,
             labels: named,
-            files: files.into_iter().map(|metadata| metadata.map(|metadata| Stamp::new(&metadata))).collect(),
+            files: files
+                .into_iter()
+                .map(|metadata| metadata.map(|metadata| FileStamp::new(&metadata)))
+                .collect(),
             embeddings_column: options.embeddings_column.clone(),
             label_column: of_labels.label_column.clone(),
             label_hint: options.label_hint.clone(),
@@ -88,18 +91,18 @@ impl Key {
         })
     }
 
-    /// The name of the cache file of the table at `path`: of the table's path and the options, so that a table that has
-    /// changed takes the place of what it was.
+    /// The name of the cache file of the table at `path`. It depends on the path and the options, not on the content,
+    /// so that a changed table overwrites its old cache.
     pub(super) fn file_name(&self, path: &Path) -> String {
         let lasting = Key { headsmith: String::new(), files: Vec::new(), ..self.clone() };
-        // Debug, unlike JSON, cannot fail.
+        // Unlike JSON, Debug cannot fail.
         let hash = fold_text(0, &format!("{lasting:?}"));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let stem: String = stem.chars().take(LONGEST_STEM).collect();
         format!("{stem}-{:016x}.cache", (hash >> 64) as u64)
     }
 
-    /// What differs between this key, which is wanted, and that of a cache file.
+    /// The difference between this key, which is wanted, and that of a cache file.
     pub(super) fn difference(&self, found: &Key) -> Option<&'static str> {
         if self == found {
             None
@@ -113,21 +116,21 @@ impl Key {
     }
 }
 
-/// The whole path of a file, and what the system says of it.
-fn stand(path: &Path) -> Result<(String, Metadata)> {
+/// The absolute path of a file, and its metadata.
+fn path_and_metadata(path: &Path) -> Result<(String, Metadata)> {
     let unread = |error| Error::io(path, error);
     let whole = path.canonicalize().map_err(unread)?.display().to_string();
     Ok((whole, fs::metadata(path).map_err(unread)?))
 }
 
-impl Stamp {
-    fn new(metadata: &Metadata) -> Stamp {
+impl FileStamp {
+    fn new(metadata: &Metadata) -> FileStamp {
         let since =
             metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH).duration_since(SystemTime::UNIX_EPOCH);
         let modified = match since {
             Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
             Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
         };
-        Stamp { len: metadata.len(), modified }
+        FileStamp { len: metadata.len(), modified }
     }
 }

@@ -1,42 +1,42 @@
-//! The parts of a cache file, and how it is opened: nothing is believed before it is checked.
+//! The parts of a cache file. Opening one checks everything before it is used.
 
 use super::key::Key;
-use crate::beside::Kept;
+use crate::beside::RowPositions;
 use crate::columns::{Columns, MAX_FEATURES, Role};
 use crate::format::Format;
-use crate::gather::Numbers;
+use crate::gather::RowNumbers;
 use crate::source::{Compression, Source};
 use crate::table::{Contents, Part};
-use crate::{Finding, Labels, Place, Severity};
+use crate::{Finding, Labels, RowLocation, Severity};
 use headsmith_kernels::{Mapped, Matrix, Pool};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Where the features begin: at a page of any system.
+/// The offset of the features: a multiple of every system's page size.
 pub(super) const FEATURES_AT: u64 = 65_536;
 /// The first bytes of a cache file.
 const MAGIC: [u8; 8] = *b"HEADROWS";
 /// The version of the format.
 const VERSION: u32 = 1;
-/// Values that are checksummed at once, in parallel.
+/// The number of values that are checksummed as one piece, in parallel.
 const PIECE: usize = 1 << 18;
 
-/// The fixed beginning of a cache file, written last: a file that was not finished has none.
+/// The fixed start of a cache file. It is written last, so that an unfinished file has none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Preamble {
     pub(super) n_rows: u64,
     pub(super) n_features: u64,
     pub(super) header_len: u64,
     pub(super) codes_len: u64,
-    /// Of the features.
+    /// The checksum of the features.
     pub(super) features_crc: u32,
-    /// Of header and codes.
+    /// The checksum of header and codes.
     pub(super) header_crc: u32,
 }
 
-/// Bytes of a [`Preamble`].
+/// The size of a [`Preamble`] in bytes.
 pub(super) const PREAMBLE_LEN: usize = 56;
 
 impl Preamble {
@@ -80,7 +80,7 @@ impl Preamble {
         })
     }
 
-    /// Where the header begins and the file ends, if its numbers can be.
+    /// The offset of the header and the length of the file, if the numbers are possible.
     fn ends(&self) -> Option<(u64, u64)> {
         let possible = (1..=u64::from(u32::MAX)).contains(&self.n_rows)
             && (1..=MAX_FEATURES as u64).contains(&self.n_features)
@@ -93,7 +93,7 @@ impl Preamble {
 
 const DAMAGED: &str = "is damaged";
 
-/// What stands in the JSON header.
+/// The JSON header.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {
     key: Key,
@@ -103,17 +103,17 @@ pub(super) struct Header {
     labels: Option<LabelHeader>,
     /// The first row of each run of rows with consecutive numbers, and its number.
     numbers: Vec<(usize, u64)>,
-    warnings: Vec<Warning>,
+    warnings: Vec<StoredFinding>,
     n_skipped: usize,
     /// The files of its labels, if they are separate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels_from: Vec<PathBuf>,
-    /// The files of the table behind the first.
+    /// The further files of the table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     more: Vec<PartHeader>,
 }
 
-/// A file of a table of several.
+/// One file of a table with several.
 #[derive(Debug, Serialize, Deserialize)]
 struct PartHeader {
     format: Format,
@@ -129,16 +129,16 @@ struct LabelHeader {
     names: Vec<String>,
 }
 
-/// A finding of a reader.
+/// A finding of the reader.
 #[derive(Debug, Serialize, Deserialize)]
-struct Warning {
+struct StoredFinding {
     code: String,
     message: String,
     count: usize,
-    places: Vec<Place>,
+    places: Vec<RowLocation>,
 }
 
-/// The codes of what readers find.
+/// The codes of the readers' findings.
 const CODES: [&str; 11] = [
     "skipped-rows",
     "blank-lines",
@@ -155,7 +155,7 @@ const CODES: [&str; 11] = [
 
 impl Header {
     pub(super) fn new(contents: &Contents, key: &Key) -> Header {
-        let warning = |finding: &Finding| Warning {
+        let warning = |finding: &Finding| StoredFinding {
             code: finding.code.to_owned(),
             message: finding.message.clone(),
             count: finding.count,
@@ -187,8 +187,7 @@ impl Header {
         }
     }
 
-    /// What it says, of a table that goes by the name of `table` in the files `sources`; `None` where it contradicts
-    /// itself.
+    /// The contents, of a table with the name `table` in the files `sources`; `None` if the header contradicts itself.
     fn contents(
         self,
         codes: Vec<u32>,
@@ -197,15 +196,17 @@ impl Header {
         (table, sources): (&Path, &[Source]),
     ) -> Option<Contents> {
         let table = table.display().to_string();
-        let finding = |warning: Warning| {
+        let finding = |warning: StoredFinding| {
             let code = CODES.into_iter().find(|code| *code == warning.code)?;
-            let Warning { message, count, places, .. } = warning;
+            let StoredFinding { message, count, places, .. } = warning;
             let (severity, table) = (Severity::Warning, table.clone());
             Some(Finding { severity, code, table, message, count, places })
         };
         let labels = match self.labels {
             None if codes.is_empty() => None,
-            Some(labels) if codes.len() == n_rows => Some(Labels::again(labels.column, labels.names, codes)?),
+            Some(labels) if codes.len() == n_rows => {
+                Some(Labels::from_parts(labels.column, labels.names, codes)?)
+            }
             _ => return None,
         };
         let n_behind = self.more.iter().try_fold(0usize, |sum, part| sum.checked_add(part.n_rows))?;
@@ -226,7 +227,7 @@ impl Header {
             warnings: self.warnings.into_iter().map(finding).collect::<Option<_>>()?,
             n_skipped: self.n_skipped,
             labels_from: self.labels_from,
-            kept: Kept::default(),
+            positions: RowPositions::default(),
         })
     }
 }
@@ -234,13 +235,13 @@ impl Header {
 impl PartHeader {
     fn part(self, source: &Source, n_features: usize) -> Option<Part> {
         are_columns(&self.columns, n_features).then_some(())?;
-        let numbers = Numbers::from_runs(self.numbers, self.n_rows)?;
+        let numbers = RowNumbers::from_runs(self.numbers, self.n_rows)?;
         let PartHeader { format, compression, columns, .. } = self;
         Some(Part { source: source.clone(), format, compression, columns, numbers })
     }
 }
 
-/// Whether columns can be those of a table of so many features.
+/// Whether the columns fit a table with so many features.
 fn are_columns(columns: &Columns, n_features: usize) -> bool {
     let known = |role: &Role| match role {
         Role::OneHot(class) => (*class as usize) < columns.one_hot.len(),
@@ -255,17 +256,17 @@ fn are_columns(columns: &Columns, n_features: usize) -> bool {
         && (columns.position(Role::Embeddings).is_some() || n_columns == n_features)
 }
 
-/// Whether each number below `n` stands in `order` once.
+/// Whether `order` is a permutation of the numbers below `n`.
 fn is_order(order: &[usize], n: usize) -> bool {
     let mut sorted = order.to_vec();
     sorted.sort_unstable();
     sorted.into_iter().eq(0..n)
 }
 
-/// What the cache file at `path` holds, if it is that of `key`, of a table by its name and files.
+/// Opens the cache file at `path` if it belongs to `key`, for a table with this name and these files.
 ///
 /// # Errors
-/// `None` when there is no file, else why it is of no use, as what follows its name.
+/// `None` if there is no file; else the reason why it cannot be used, as the end of a sentence about it.
 pub(super) fn open(
     path: &Path,
     key: &Key,
@@ -297,7 +298,7 @@ fn read(
     if file.metadata().map_err(unread)?.len() != end {
         return Err(damaged());
     }
-    // As long as the file at most, which is there.
+    // Not longer than the file, which exists.
     let mut header = vec![0; usize::try_from(end - header_at).map_err(|_| damaged())?];
     file.seek(SeekFrom::Start(header_at)).map_err(unread)?;
     file.read_exact(&mut header).map_err(unread)?;

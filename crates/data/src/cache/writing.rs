@@ -1,4 +1,4 @@
-//! A cache file while it is written: under another name, without its first bytes.
+//! Writes a cache file: under a temporary name, and the first bytes last.
 
 use super::key::Key;
 use super::stored::{FEATURES_AT, Header, PREAMBLE_LEN, Preamble, checksum};
@@ -12,21 +12,21 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// Bytes that are moved at once.
+/// The number of bytes that are moved at once.
 const BLOCK: usize = 1 << 20;
 
-/// Features on their way into a cache file. What is not brought to its end leaves nothing behind.
+/// Features that are being written to a cache file. Without a call of `end`, nothing remains.
 #[derive(Debug)]
-pub(super) struct Writing {
+pub(super) struct CacheWriter {
     path: PathBuf,
     file: NamedTempFile,
     /// Rows as bytes.
     bytes: Vec<u8>,
 }
 
-impl Writing {
-    /// Begins the cache file that is to stand at `path`.
-    pub(super) fn begin(path: &Path) -> Result<Writing> {
+impl CacheWriter {
+    /// Begins the cache file at `path`.
+    pub(super) fn begin(path: &Path) -> Result<CacheWriter> {
         let folder = folder_of(path);
         remove_leftovers(folder);
         let begin = || -> io::Result<NamedTempFile> {
@@ -35,10 +35,10 @@ impl Writing {
             Ok(file)
         };
         let file = begin().map_err(|error| not_written(path, error))?;
-        Ok(Writing { path: path.to_owned(), file, bytes: Vec::new() })
+        Ok(CacheWriter { path: path.to_owned(), file, bytes: Vec::new() })
     }
 
-    /// Writes what belongs to the features, gives the file its name, and maps it.
+    /// Writes the rest of the file, renames it, and maps it.
     pub(super) fn end(mut self, contents: &Contents, key: &Key, pool: &Pool) -> Result<Matrix> {
         let x = self.finish(contents, key, pool).map_err(|error| not_written(&self.path, error))?;
         self.file.persist(&self.path).map_err(|error| not_written(&self.path, error.error))?;
@@ -56,7 +56,7 @@ impl Writing {
         let file = self.file.as_file_mut();
         file.write_all(&header)?;
         file.write_all(&codes)?;
-        // The checksum is of what stands in the file; what is written after it stands before what is mapped.
+        // The checksum covers the mapped values; the later writes go to the space before them.
         let x = Mapped::new(file, FEATURES_AT, n_rows * n_features)?;
         let preamble = Preamble {
             n_rows: n_rows as u64,
@@ -74,7 +74,7 @@ impl Writing {
 
 const _: () = assert!(PREAMBLE_LEN as u64 <= FEATURES_AT);
 
-impl Features for Writing {
+impl Features for CacheWriter {
     fn expect(&mut self, _: usize) {}
 
     fn append(&mut self, rows: &[f32]) -> Result<()> {
@@ -89,7 +89,7 @@ impl Features for Writing {
     }
 }
 
-/// Moves the rows to keep, of `row_len` bytes each, to the beginning, run by run, and cuts off the rest.
+/// Moves the rows to keep, of `row_len` bytes each, to the start, run by run, and truncates the file.
 fn retain(file: &mut File, keep: &[bool], row_len: u64) -> io::Result<()> {
     let (mut row, mut to) = (0, FEATURES_AT);
     for run in keep.chunk_by(|a, b| a == b) {
@@ -105,7 +105,7 @@ fn retain(file: &mut File, keep: &[bool], row_len: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies `len` bytes from byte `from` on to byte `to`, which does not stand behind.
+/// Copies `len` bytes from offset `from` to offset `to`, which is not greater.
 fn copy_down(file: &mut File, mut from: u64, mut to: u64, mut len: u64) -> io::Result<()> {
     let mut block = vec![0; BLOCK.min(usize::try_from(len).unwrap_or(BLOCK))];
     while from != to && len > 0 {

@@ -1,26 +1,26 @@
 //! Checks of two tables against each other.
 
-use super::{Look, counted};
+use super::{HashedTable, counted};
 use crate::columns::quoted;
 use crate::nearest::nearest;
 use crate::{Classes, Finding, Severity};
 
-/// What of `other` does not fit `train`: its width, its feature names, its classes.
-pub(super) fn mismatches(train: &Look<'_>, other: &Look<'_>) -> Vec<Finding> {
+/// The differences between `other` and `train`: width, feature names, classes.
+pub(super) fn mismatches(train: &HashedTable<'_>, other: &HashedTable<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(width(train, other).or_else(|| names(train, other)));
     findings.extend(classes(train, other));
     findings
 }
 
-fn width(train: &Look<'_>, other: &Look<'_>) -> Option<Finding> {
+fn width(train: &HashedTable<'_>, other: &HashedTable<'_>) -> Option<Finding> {
     let (expected, found) = (train.table.n_features(), other.table.n_features());
     let message = format!("{found} features a row; {} has {expected}", train.role);
     (expected != found)
         .then(|| Finding { count: 1, ..other.finding(Severity::Error, "width-mismatch", message, &[]) })
 }
 
-fn names(train: &Look<'_>, other: &Look<'_>) -> Option<Finding> {
+fn names(train: &HashedTable<'_>, other: &HashedTable<'_>) -> Option<Finding> {
     let (expected, found) = (train.table.feature_names()?, other.table.feature_names()?);
     let differing: Vec<usize> = (0..expected.len()).filter(|&i| expected[i] != found[i]).collect();
     let first = *differing.first()?;
@@ -39,7 +39,7 @@ fn names(train: &Look<'_>, other: &Look<'_>) -> Option<Finding> {
     Some(Finding { count: differing.len(), ..other.finding(Severity::Error, "feature-names", message, &[]) })
 }
 
-fn classes(train: &Look<'_>, other: &Look<'_>) -> Vec<Finding> {
+fn classes(train: &HashedTable<'_>, other: &HashedTable<'_>) -> Vec<Finding> {
     let (Some(labels), Ok(classes)) = (other.labels(), Classes::of(train.table)) else { return Vec::new() };
     if other.has_placeholders() {
         return Vec::new();
@@ -64,7 +64,7 @@ fn classes(train: &Look<'_>, other: &Look<'_>) -> Vec<Finding> {
             "{} of a class that {} does not have, first \"{name}\" at {}{hint}",
             counted(unknown.len(), "row"),
             train.role,
-            other.place(row)
+            other.location(row)
         );
         findings.push(other.finding(Severity::Error, "unknown-class", message, &unknown));
     }
@@ -78,7 +78,7 @@ fn classes(train: &Look<'_>, other: &Look<'_>) -> Vec<Finding> {
             counted(respelled.len(), "label"),
             train.role,
             labels.name(row),
-            other.place(row)
+            other.location(row)
         );
         findings.push(other.finding(Severity::Warning, "label-variants", message, &respelled));
     }
@@ -96,8 +96,8 @@ fn classes(train: &Look<'_>, other: &Look<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Rows of `later` whose features stand in `earlier` too.
-pub(super) fn leakage(earlier: &Look<'_>, later: &Look<'_>) -> Option<Finding> {
+/// Rows of `later` whose features also occur in `earlier`.
+pub(super) fn leakage(earlier: &HashedTable<'_>, later: &HashedTable<'_>) -> Option<Finding> {
     let found = |row: usize| earlier.find(later.hashes.rows[row]);
     let rows: Vec<usize> = (0..later.table.n_rows()).filter(|&row| found(row).is_some()).collect();
     let first = *rows.first()?;
@@ -106,8 +106,8 @@ pub(super) fn leakage(earlier: &Look<'_>, later: &Look<'_>) -> Option<Finding> {
         counted(rows.len(), "row"),
         if rows.len() == 1 { "is" } else { "are" },
         earlier.role,
-        later.place(first),
-        earlier.place(found(first)?)
+        later.location(first),
+        earlier.location(found(first)?)
     );
     Some(later.finding(Severity::Warning, "leakage", message, &rows))
 }

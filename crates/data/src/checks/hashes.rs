@@ -1,25 +1,25 @@
-//! Hashes of rows and columns, by which equal ones find each other.
+//! Hashes of rows and columns, to find equal ones.
 //!
 //! Every step is a bijection of its lane for a given word, so two rows that differ in one value cannot collide before
-//! the lanes are folded to 128 bits; the chance that any two of a million rows do by accident is below 1e-26. Zero and
-//! negative zero count as the same.
+//! the lanes are folded to 128 bits; the probability of any collision among a million rows is below 1e-26. 0 and -0
+//! count as equal.
 
 use headsmith_kernels::{MatRef, Pool};
 
 const K: [u64; 4] =
     [0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0xD6E8_FEB8_6659_FD93];
 
-/// The rows that one piece of work hashes.
+/// The number of rows in one piece of work.
 const PIECE: usize = 1024;
 
-/// What one pass over a matrix finds.
+/// The result of one pass over a matrix.
 #[derive(Debug)]
 pub(crate) struct Hashes {
     /// A hash of each row.
     pub(crate) rows: Vec<u128>,
     /// A hash of each column.
     pub(crate) columns: Vec<u64>,
-    /// Whether all rows have the same value in a column.
+    /// Whether each column is constant.
     pub(crate) constant: Vec<bool>,
 }
 

@@ -1,9 +1,9 @@
-//! Linear discriminant analysis with a shrunk covariance: what the columns of a table tell of the label together.
+//! Linear discriminant analysis with a shrunk covariance: how well columns predict the label together.
 
 use headsmith_kernels::MatRef;
 
-/// The share of the rows whose class is predicted rightly from `columns` by a model of the other half of the rows: of
-/// `rows` of `x`, whose classes are `y`, even and odd ones are the halves.
+/// The accuracy on held-out rows of a model of `columns`: even and odd ones of the `rows` of `x`, with classes `y`,
+/// are the two halves, and a model of each half predicts the other.
 pub(super) fn out_of_fold(
     x: MatRef<'_>,
     rows: &[usize],
@@ -14,26 +14,26 @@ pub(super) fn out_of_fold(
     let value = |i: usize, j: usize| f64::from(x.row(rows[i])[columns[j]]);
     let right = |fold: usize| -> usize {
         let train: Vec<usize> = (0..rows.len()).filter(|i| i % 2 != fold).collect();
-        let Some(model) = Model::fit(&train, y, n_classes, columns.len(), &value) else { return 0 };
+        let Some(model) = LinearModel::fit(&train, y, n_classes, columns.len(), &value) else { return 0 };
         (0..rows.len()).filter(|i| i % 2 == fold && model.class_of(|j| value(*i, j)) == y[*i]).count()
     };
     (right(0) + right(1)) as f64 / rows.len().max(1) as f64
 }
 
 /// A linear score of each class.
-struct Model {
+struct LinearModel {
     weights: Vec<Vec<f64>>,
     offsets: Vec<f64>,
 }
 
-impl Model {
+impl LinearModel {
     fn fit(
         rows: &[usize],
         y: &[u32],
         n_classes: usize,
         n: usize,
         value: &impl Fn(usize, usize) -> f64,
-    ) -> Option<Model> {
+    ) -> Option<LinearModel> {
         let mut counts = vec![0.0; n_classes];
         let mut means = vec![vec![0.0; n]; n_classes];
         for &row in rows {
@@ -66,7 +66,7 @@ impl Model {
             }
         };
         let offsets = (0..n_classes).map(offset).collect();
-        Some(Model { weights, offsets })
+        Some(LinearModel { weights, offsets })
     }
 
     fn class_of(&self, x: impl Fn(usize) -> f64) -> u32 {
@@ -81,8 +81,8 @@ impl Model {
     }
 }
 
-/// The lower half of a covariance with smaller values beside the diagonal, the more so the fewer rows it is made from;
-/// columns that never differ get a little.
+/// Shrinks the off-diagonal values of a covariance (lower half), the more so the fewer rows it has; constant columns
+/// get a small variance.
 fn shrunk(mut covariance: Vec<f64>, n: usize, n_rows: usize) -> Vec<f64> {
     let shrinkage = (0.1 * n as f64 / n_rows.max(1) as f64).clamp(0.01, 0.5);
     let mean = (0..n).map(|i| covariance[i * n + i]).sum::<f64>() / n.max(1) as f64;
@@ -93,7 +93,7 @@ fn shrunk(mut covariance: Vec<f64>, n: usize, n_rows: usize) -> Vec<f64> {
     covariance
 }
 
-/// The lower triangle whose product with its transpose is the matrix; nothing where it has none.
+/// The Cholesky factor (lower triangle); `None` if the matrix has none.
 fn cholesky(mut a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
     for i in 0..n {
         for j in 0..=i {
@@ -128,7 +128,7 @@ mod tests {
     use headsmith_kernels::Matrix;
 
     #[test]
-    fn solves_what_a_triangle_stands_for() {
+    fn solve_inverts_the_factored_matrix() {
         let a = [4.0, 0.0, 0.0, 2.0, 5.0, 0.0, 1.0, 3.0, 6.0];
         let x = solve(&cholesky(a.to_vec(), 3).unwrap(), 3, &[1.0, 2.0, 3.0]);
         let full = [[4.0, 2.0, 1.0], [2.0, 5.0, 3.0], [1.0, 3.0, 6.0]];
@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn tells_classes_apart_that_only_two_columns_together_do() {
-        // The class is whether one column is greater than the other; both go far.
+    fn separates_classes_by_two_columns_together() {
+        // The class is whether one column is greater than the other; both vary widely.
         let value =
             |i: usize, j: usize| ((i * 7919 % 101) as f32) + if j == 1 { [2.0, -2.0][i % 2] } else { 0.0 };
         let x = Matrix::new((0..400).map(|k| value(k / 2, k % 2)).collect(), 200, 2);
         let rows: Vec<usize> = (0..200).map(|i| (i * 37) % 200).collect();
         let y: Vec<u32> = rows.iter().map(|row| (row % 2) as u32).collect();
-        // Halves that have both classes.
+        // Halves with both classes.
         let order: Vec<usize> = (0..200).map(|i| (i / 2) + (i % 2) * 100).collect();
         let (rows, y): (Vec<usize>, Vec<u32>) = order.iter().map(|&i| (rows[i], y[i])).unzip();
         assert!(out_of_fold(x.view(), &rows, &y, 2, &[0, 1]) > 0.95);

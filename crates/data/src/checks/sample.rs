@@ -1,8 +1,8 @@
-//! A bounded part of a table, by which checks that would take long on all of it are done.
+//! Samples of a table, for checks that would take too long on all of it.
 
 use headsmith_kernels::MatRef;
 
-/// `n` of `n_rows` rows, spread evenly; all where they are fewer.
+/// `n` of `n_rows` rows, spread evenly; all if there are fewer.
 pub(super) fn rows(n_rows: usize, n: usize) -> Vec<usize> {
     let n = n.min(n_rows);
     (0..n).map(|i| (i as u128 * n_rows as u128 / n as u128) as usize).collect()

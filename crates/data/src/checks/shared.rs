@@ -8,7 +8,8 @@ use std::collections::HashMap;
 /// A table, its role and its groups.
 pub type Grouped<'a> = (&'a str, &'a Table, &'a Groups);
 
-/// The groups of `later` that `earlier` has too: scores on their rows say little about new groups.
+/// The groups of `later` that are also in `earlier`: scores on their rows do not show how well new groups are
+/// predicted.
 pub fn shared_groups(earlier: Grouped<'_>, later: Grouped<'_>) -> Option<Finding> {
     let (role, table, groups) = later;
     let mut first_of: HashMap<&str, usize> = HashMap::new();
@@ -32,10 +33,10 @@ pub fn shared_groups(earlier: Grouped<'_>, later: Grouped<'_>) -> Option<Finding
         earlier.0,
         counted(rows.len(), "row"),
         groups.names()[group],
-        table.place(first),
-        earlier.1.place(there[group]?),
+        table.location(first),
+        earlier.1.location(there[group]?),
     );
-    let places = rows.iter().take(N_SHOWN).map(|&row| table.place(row)).collect();
+    let places = rows.iter().take(N_SHOWN).map(|&row| table.location(row)).collect();
     let (severity, code, table) = (Severity::Warning, "group-leakage", role.to_owned());
     Some(Finding { severity, code, table, message, count: rows.len(), places })
 }

@@ -1,4 +1,4 @@
-//! What one wants to know of embeddings before anything is learnt from them.
+//! A summary of embeddings, to look at before training.
 
 use super::sample;
 use crate::Table;
@@ -6,15 +6,15 @@ use half::f16;
 use headsmith_kernels::MatRef;
 use serde::Serialize;
 
-/// The rows whose products give the effective rank, and the values whose digits are looked at.
+/// The number of rows for the effective rank, and of values for the precision.
 const N_ROWS: usize = 512;
 
-/// The features of a table in numbers.
+/// A summary of a table's features.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// The smallest value.
     pub min: f32,
-    /// The greatest value.
+    /// The largest value.
     pub max: f32,
     /// The share of values that are exactly 0.
     pub zeros: f64,
@@ -22,18 +22,18 @@ pub struct Summary {
     pub norm_min: f64,
     /// The mean of the rows' norms.
     pub norm_mean: f64,
-    /// The greatest norm of a row.
+    /// The largest norm of a row.
     pub norm_max: f64,
-    /// Whether every row has a norm of 1, but for rounding.
+    /// Whether every row has norm 1, up to rounding.
     pub unit_length: bool,
-    /// What the values are written with: `float32`, `float16`, `bfloat16`, `whole numbers`, `4 decimals`.
+    /// The precision of the values: `float32`, `float16`, `bfloat16`, `whole numbers`, `4 decimals`.
     pub precision: String,
-    /// How many directions the rows take up: the squared sum of the covariance's eigenvalues by the sum of their
-    /// squares, of at most 512 rows spread over the table.
+    /// The effective number of dimensions: the squared sum of the covariance's eigenvalues divided by the sum of their
+    /// squares, from at most 512 rows spread over the table.
     pub effective_rank: f64,
 }
 
-/// The features of `table` in numbers.
+/// Summarises the features of `table`.
 pub fn summary(table: &Table) -> Summary {
     let x = table.x();
     let (mut min, mut max, mut n_zeros) = (f32::INFINITY, f32::NEG_INFINITY, 0usize);
@@ -63,7 +63,7 @@ pub fn summary(table: &Table) -> Summary {
     }
 }
 
-/// The coarsest way of writing numbers that gives all values of the rows.
+/// The coarsest precision that represents all values of the rows.
 fn precision(x: MatRef<'_>, rows: &[usize]) -> String {
     let all = |is: &dyn Fn(f32) -> bool| rows.iter().all(|&row| x.row(row).iter().all(|&value| is(value)));
     if all(&|value| value.fract() == 0.0) {
@@ -77,10 +77,10 @@ fn precision(x: MatRef<'_>, rows: &[usize]) -> String {
     }
     let n_decimals = (1..=6).find(|&n| {
         let scale = 10f64.powi(n);
-        // The number with so many decimals that is nearest has to be the same float.
+        // The nearest number with so many decimals must be the same float.
         all(&|value| ((f64::from(value) * scale).round() / scale) as f32 == value)
     });
-    // Numbers far from 1 have as many decimals as a float has.
+    // Large and small numbers have as many decimals as a float has digits.
     let has_fewer = |n: i32| all(&|value| value.abs() < 10f32.powi(6 - n));
     match n_decimals.filter(|&n| has_fewer(n)) {
         Some(1) => "1 decimal".to_owned(),
@@ -89,7 +89,7 @@ fn precision(x: MatRef<'_>, rows: &[usize]) -> String {
     }
 }
 
-/// The squared trace of the covariance by the trace of its square, from the products of the centred rows.
+/// The squared trace of the covariance divided by the trace of its square, from the products of the centred rows.
 fn effective_rank(x: MatRef<'_>, rows: &[usize]) -> f64 {
     let n = rows.len();
     let mut mean = vec![0.0f64; x.n_cols()];
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn effective_rank_counts_directions() {
-        // Corners of a cross in two of three dimensions, then on a line.
+        // Corners of a cross in two of three dimensions, then points on a line.
         let cross = [[1.0, 0.0, 5.0], [-1.0, 0.0, 5.0], [0.0, 1.0, 5.0], [0.0, -1.0, 5.0]].concat();
         assert!((of(cross, 3).1 - 2.0).abs() < 1e-9);
         assert!((of(vec![1.0, 2.0, 2.0, 4.0, 3.0, 6.0], 2).1 - 1.0).abs() < 1e-6);

@@ -1,78 +1,80 @@
-//! Columns of features that are none: identifiers, and columns that tell the label.
+//! Suspicious feature columns: identifiers, and columns that give the label away.
 //!
-//! Only where every feature has a column of its own, so that one can be left out. What a column is called says little:
-//! it is judged by its values, in a bounded number of rows.
+//! Only for tables with one column per feature, so that a column can be left out. Columns are judged by their values
+//! in a sample of rows; names count little.
 
-use super::{Look, lda, sample, tree};
+use super::{HashedTable, lda, sample, tree};
 use crate::labels::without_fraction;
-use crate::{Finding, Place, Severity};
+use crate::{Finding, RowLocation, Severity};
 use headsmith_kernels::Pool;
 use std::collections::HashMap;
 
-/// Rows that are looked at.
+/// The number of rows in the sample.
 const N_ROWS: usize = 2000;
-/// Fewer rows say nothing.
+/// With fewer rows nothing is reported.
 const MIN_ROWS: usize = 20;
-/// From so many rows on, whole numbers that are all different are no accident: bytes, of which there are 256, would
+/// From this number of rows on, whole numbers that are all different are no accident: bytes, with 256 values, would
 /// hardly ever be.
 const MIN_UNIQUE: usize = 100;
-/// The other columns that a suspicious one is compared with at most.
+/// The maximum number of other columns that a suspicious one is compared with.
 const N_OTHERS: usize = 256;
-/// The most classes for which trees are grown.
+/// The maximum number of classes for which trees are grown.
 const MAX_CLASSES: usize = 100;
-/// The share of what guessing leaves open that a single column has to tell to be suspicious.
+/// The share of the error of guessing that a single column must remove to be suspicious.
 const SUSPICIOUS: f64 = 0.6;
-/// By how much a single column has to be better than all others together.
+/// How much better a single column must be than all others together.
 const MARGIN: f64 = 0.02;
-/// The columns that are compared with all others at most.
+/// The maximum number of columns that are compared with all others.
 const MAX_COMPARED: usize = 8;
 
-/// Words that columns beside the features are called by, whole or at an end of a name.
+/// Names of columns that are not features, whole or as the end of a name.
 const NAMES: [&str; 12] = [
     "id", "idx", "index", "patient", "subject", "user", "fold", "split", "group", "session", "speaker", "uid",
 ];
 
-/// What is suspicious of the columns of a table with labels.
-pub(super) fn findings(look: &Look<'_>, pool: &Pool) -> Vec<Finding> {
-    let (Some(names), Some(labels)) = (look.table.feature_names(), look.labels()) else { return Vec::new() };
-    let n_rows = look.table.n_rows();
-    // Beside a model or a training table it is too late to leave a column out.
-    let is_beside = !look.table.options.feature_names.is_empty();
+/// The findings about the columns of a table with labels.
+pub(super) fn findings(hashed: &HashedTable<'_>, pool: &Pool) -> Vec<Finding> {
+    let (Some(names), Some(labels)) = (hashed.table.feature_names(), hashed.labels()) else {
+        return Vec::new();
+    };
+    let n_rows = hashed.table.n_rows();
+    // In a table with a model or a training table, it is too late to leave a column out.
+    let is_beside = !hashed.table.options.feature_names.is_empty();
     if is_beside
-        || look.has_placeholders()
+        || hashed.has_placeholders()
         || n_rows < MIN_ROWS
         || names.len() < 2
         || labels.names().len() < 2
     {
         return Vec::new();
     }
-    // Where most classes have one row, every column tells them.
+    // If most classes have one row, every column determines the label.
     if labels.names().len() * 2 > n_rows {
         return Vec::new();
     }
     let rows = sample::rows(n_rows, N_ROWS);
     let y: Vec<u32> = rows.iter().map(|&row| labels.codes()[row]).collect();
-    let told = told(look, &names);
-    let better = better(look, &rows, &y, &told, pool);
+    let class_values = class_values(hashed, &names);
+    let better = better_alone(hashed, &rows, &y, &class_values, pool);
     let mut findings = Vec::new();
     for (column, name) in names.iter().enumerate() {
-        let found = match (&told[column], &better[column]) {
-            (Some(how), _) => Some(told_finding(look, name, how)),
-            (None, Some(accuracies)) => Some(better_finding(look, name, *accuracies)),
-            (None, None) => identifier(look, name, column, &rows),
+        let found = match (&class_values[column], &better[column]) {
+            (Some(how), _) => Some(class_values_finding(hashed, name, how)),
+            (None, Some(accuracies)) => Some(better_alone_finding(hashed, name, *accuracies)),
+            (None, None) => identifier(hashed, name, column, &rows),
         };
         findings.extend(found);
     }
     findings
 }
 
-/// For each value of a column, the name of the one class that has it, in the order of the values.
-type Told = Vec<(f32, String)>;
+/// For each value of a column, the name of its only class, sorted by value.
+type ClassValues = Vec<(f32, String)>;
 
-/// The columns that have one value for each class.
-fn told(look: &Look<'_>, names: &[String]) -> Vec<Option<Told>> {
-    let Some(labels) = look.labels() else { return vec![None; names.len()] };
-    let (x, n_classes) = (look.table.x(), labels.names().len());
+/// The columns whose values and classes correspond one to one.
+fn class_values(hashed: &HashedTable<'_>, names: &[String]) -> Vec<Option<ClassValues>> {
+    let Some(labels) = hashed.labels() else { return vec![None; names.len()] };
+    let (x, n_classes) = (hashed.table.x(), labels.names().len());
     let mut values: Vec<Option<Vec<Option<f32>>>> = vec![Some(vec![None; n_classes]); names.len()];
     for (row, &code) in labels.codes().iter().enumerate() {
         for (value, of_column) in x.row(row).iter().zip(&mut values) {
@@ -86,21 +88,22 @@ fn told(look: &Look<'_>, names: &[String]) -> Vec<Option<Told>> {
     }
     let named = |of_column: Vec<Option<f32>>| {
         let pairs = of_column.into_iter().zip(labels.names());
-        let mut told: Told = pairs.filter_map(|(value, name)| Some((value?, name.clone()))).collect();
-        told.sort_by(|a, b| a.0.total_cmp(&b.0));
-        told.windows(2).all(|pair| pair[0].0 != pair[1].0).then_some(told)
+        let mut class_values: ClassValues =
+            pairs.filter_map(|(value, name)| Some((value?, name.clone()))).collect();
+        class_values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        class_values.windows(2).all(|pair| pair[0].0 != pair[1].0).then_some(class_values)
     };
     values.into_iter().map(|of_column| of_column.and_then(named)).collect()
 }
 
-fn told_finding(look: &Look<'_>, name: &str, told: &Told) -> Finding {
+fn class_values_finding(hashed: &HashedTable<'_>, name: &str, class_values: &ClassValues) -> Finding {
     let shown: Vec<String> =
-        told.iter().take(3).map(|(value, class)| format!("{value} is {class}")).collect();
-    let more = if told.len() > shown.len() { ", .." } else { "" };
+        class_values.iter().take(3).map(|(value, class)| format!("{value} is {class}")).collect();
+    let more = if class_values.len() > shown.len() { ", .." } else { "" };
     let is_label = |(value, class): &(f32, String)| {
         without_fraction(class).parse::<f32>().is_ok_and(|class| class == *value)
     };
-    let (severity, code, what) = match told.iter().all(is_label) {
+    let (severity, code, what) = match class_values.iter().all(is_label) {
         true => (
             Severity::Error,
             "label-as-feature",
@@ -114,19 +117,19 @@ fn told_finding(look: &Look<'_>, name: &str, told: &Told) -> Finding {
             (Severity::Warning, "label-leak", what)
         }
     };
-    finding(look, severity, code, name, &what)
+    finding(hashed, severity, code, name, &what)
 }
 
-/// The columns on which a small tree does better than a linear model of all others: its accuracy, and that of the others.
-fn better(
-    look: &Look<'_>,
+/// The columns on which a small tree beats a linear model of all others: both accuracies.
+fn better_alone(
+    hashed: &HashedTable<'_>,
     rows: &[usize],
     y: &[u32],
-    told: &[Option<Told>],
+    class_values: &[Option<ClassValues>],
     pool: &Pool,
 ) -> Vec<Option<(f64, f64)>> {
-    let (x, n_columns) = (look.table.x(), told.len());
-    let n_classes = look.labels().map_or(0, |labels| labels.names().len());
+    let (x, n_columns) = (hashed.table.x(), class_values.len());
+    let n_classes = hashed.labels().map_or(0, |labels| labels.names().len());
     let mut better = vec![None; n_columns];
     if n_classes > MAX_CLASSES {
         return better;
@@ -142,11 +145,11 @@ fn better(
     });
     let least = guess + SUSPICIOUS * (1.0 - guess);
     let mut suspects: Vec<usize> =
-        (0..n_columns).filter(|&i| accuracies[i] >= least && told[i].is_none()).collect();
+        (0..n_columns).filter(|&i| accuracies[i] >= least && class_values[i].is_none()).collect();
     suspects.sort_by(|&a, &b| accuracies[b].total_cmp(&accuracies[a]).then(a.cmp(&b)));
     for &column in suspects.iter().take(MAX_COMPARED) {
         let others: Vec<usize> =
-            (0..n_columns).filter(|&other| other != column && told[other].is_none()).collect();
+            (0..n_columns).filter(|&other| other != column && class_values[other].is_none()).collect();
         let others: Vec<usize> =
             sample::rows(others.len(), N_OTHERS).into_iter().map(|i| others[i]).collect();
         let of_others = lda::out_of_fold(x, rows, y, n_classes, &others);
@@ -157,17 +160,18 @@ fn better(
     better
 }
 
-fn better_finding(look: &Look<'_>, name: &str, (alone, others): (f64, f64)) -> Finding {
+fn better_alone_finding(hashed: &HashedTable<'_>, name: &str, (alone, others): (f64, f64)) -> Finding {
     let what = format!(
         "column \"{name}\" alone tells the label better than all others together, as one made from the label would: \
          accuracy {alone:.3} of a tree of depth 3 on it, {others:.3} of a linear model of the others"
     );
-    finding(look, Severity::Warning, "label-leak", name, &what)
+    finding(hashed, Severity::Warning, "label-leak", name, &what)
 }
 
-/// A column of whole numbers that are all different, that rise from row to row, or that is called as identifiers are.
-fn identifier(look: &Look<'_>, name: &str, column: usize, rows: &[usize]) -> Option<Finding> {
-    let x = look.table.x();
+/// Reports a column of whole numbers that are all different, that increase from row to row, or that has the name of an
+/// identifier.
+fn identifier(hashed: &HashedTable<'_>, name: &str, column: usize, rows: &[usize]) -> Option<Finding> {
+    let x = hashed.table.x();
     let values = sample::column(x, column, rows);
     if values.iter().any(|value| value.fract() != 0.0) {
         return None;
@@ -188,7 +192,7 @@ fn identifier(look: &Look<'_>, name: &str, column: usize, rows: &[usize]) -> Opt
         () => return None,
     };
     let what = format!("column \"{name}\" looks like an identifier and no feature: {why}");
-    Some(finding(look, Severity::Warning, "identifier-column", name, &what))
+    Some(finding(hashed, Severity::Warning, "identifier-column", name, &what))
 }
 
 fn is_called_identifier(name: &str) -> bool {
@@ -200,18 +204,24 @@ fn is_called_identifier(name: &str) -> bool {
                 .strip_prefix(word)
                 .is_some_and(|rest| rest.starts_with(['_', '-', '.', ' ']) && word != "id")
     };
-    // `group_0`, `user_1`, .. are features that are numbered.
+    // `group_0`, `user_1`, .. are numbered features.
     let is_numbered = name.ends_with(|c: char| c.is_ascii_digit());
     !is_numbered && NAMES.iter().any(|word| is_end(word))
 }
 
-fn finding(look: &Look<'_>, severity: Severity, code: &'static str, name: &str, what: &str) -> Finding {
+fn finding(
+    hashed: &HashedTable<'_>,
+    severity: Severity,
+    code: &'static str,
+    name: &str,
+    what: &str,
+) -> Finding {
     let message = format!("{what}; leave it out with --drop {}", quoted_word(name));
-    let places = vec![Place::whole().in_column(name)];
-    Finding { count: 1, places, ..look.finding(severity, code, message, &[]) }
+    let places = vec![RowLocation::whole().in_column(name)];
+    Finding { count: 1, places, ..hashed.finding(severity, code, message, &[]) }
 }
 
-/// A name as a shell takes it for one word.
+/// A name, quoted for the shell if necessary.
 fn quoted_word(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.chars().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }

@@ -1,10 +1,10 @@
-//! A small decision tree on one column, to see how much that column tells of the label.
+//! A small decision tree on one column, to measure how well that column predicts the label.
 
 /// The depth of the tree: at most eight leaves.
 const DEPTH: usize = 3;
 
-/// The share of `test` rows whose class a tree of depth 3 on one column, fitted on `train` rows, says rightly. Splits
-/// minimise Gini impurity.
+/// The accuracy on `test` rows of a tree of depth 3 on one column, fitted on `train` rows. Splits minimise Gini
+/// impurity.
 pub(super) fn accuracy(x: &[f32], y: &[u32], n_classes: usize, [train, test]: [&[usize]; 2]) -> f64 {
     let mut sorted: Vec<(f32, u32)> = train.iter().map(|&row| (x[row], y[row])).collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -46,8 +46,8 @@ fn counts(rows: &[(f32, u32)], n_classes: usize) -> Vec<u64> {
     counts
 }
 
-/// How many of the sorted rows stand on the lower side of the best split; nothing where none is of use. Least Gini
-/// impurity is the greatest sum, over both sides, of squared counts by the side's rows.
+/// The number of sorted rows on the lower side of the best split; `None` if no split helps. Minimal Gini impurity
+/// means a maximal sum, over both sides, of the squared counts divided by the side's number of rows.
 fn best_split(sorted: &[(f32, u32)], mut above: Vec<u64>) -> Option<usize> {
     let mut below = vec![0u64; above.len()];
     let mut squares = [0.0, above.iter().map(|&n| (n * n) as f64).sum::<f64>()];

@@ -1,42 +1,42 @@
 //! Checks of one table.
 
-use super::{Look, counted};
+use super::{HashedTable, counted};
 use crate::columns::{ONE_LABEL, SEVERAL};
 use crate::rows::N_SHOWN;
-use crate::{Finding, Labels, Place, Severity};
+use crate::{Finding, Labels, RowLocation, Severity};
 use std::collections::HashMap;
 
-/// Fewer rows do not say what kind their labels are of.
+/// With fewer rows, the kind of the labels is not judged.
 const MIN_ROWS: usize = 20;
 
 /// A class with less than this share of the rows is rare.
 const RARE: f64 = 0.05;
 
-pub(super) fn findings(look: &Look<'_>) -> Vec<Finding> {
-    let mut findings = vec![shape(look)];
-    findings.extend(classes(look));
-    findings.extend(constant_columns(look));
-    findings.extend(duplicate_columns(look));
-    findings.extend(duplicate_rows(look));
+pub(super) fn findings(hashed: &HashedTable<'_>) -> Vec<Finding> {
+    let mut findings = vec![shape(hashed)];
+    findings.extend(classes(hashed));
+    findings.extend(constant_columns(hashed));
+    findings.extend(duplicate_columns(hashed));
+    findings.extend(duplicate_rows(hashed));
     findings
 }
 
-fn shape(look: &Look<'_>) -> Finding {
-    let table = look.table;
+fn shape(hashed: &HashedTable<'_>) -> Finding {
+    let table = hashed.table;
     let message = format!(
         "{}, {}, all finite ({})",
         counted(table.n_rows(), "row"),
         counted(table.n_features(), "feature"),
         table.format()
     );
-    Finding { count: table.n_rows(), ..look.finding(Severity::Note, "shape", message, &[]) }
+    Finding { count: table.n_rows(), ..hashed.finding(Severity::Note, "shape", message, &[]) }
 }
 
-fn classes(look: &Look<'_>) -> Vec<Finding> {
-    let Some(labels) = look.labels() else {
-        return vec![look.finding(Severity::Note, "no-labels", "no labels".to_owned(), &[])];
+fn classes(hashed: &HashedTable<'_>) -> Vec<Finding> {
+    let Some(labels) = hashed.labels() else {
+        return vec![hashed.finding(Severity::Note, "no-labels", "no labels".to_owned(), &[])];
     };
-    let n_rows = look.table.n_rows();
+    let n_rows = hashed.table.n_rows();
     let share = |n: usize| n as f64 / n_rows as f64;
     let classes: Vec<(&String, usize)> = labels.names().iter().zip(labels.counts()).collect();
     let mut shown: Vec<String> =
@@ -47,16 +47,16 @@ fn classes(look: &Look<'_>) -> Vec<Finding> {
     let message =
         format!("{} in column \"{}\": {}", plural_classes(classes.len()), labels.column(), shown.join(", "));
     let mut findings =
-        vec![Finding { count: classes.len(), ..look.finding(Severity::Note, "classes", message, &[]) }];
-    if look.has_placeholders() {
+        vec![Finding { count: classes.len(), ..hashed.finding(Severity::Note, "classes", message, &[]) }];
+    if hashed.has_placeholders() {
         return findings;
     }
     if classes.len() == 1 {
         let message =
             format!("all rows are of the one class \"{}\": there is nothing to tell apart", classes[0].0);
-        findings.push(Finding { count: 1, ..look.finding(Severity::Error, "one-class", message, &[]) });
+        findings.push(Finding { count: 1, ..hashed.finding(Severity::Error, "one-class", message, &[]) });
     }
-    findings.extend(kind_of_labels(look, labels));
+    findings.extend(kind_of_labels(hashed, labels));
     let single: Vec<String> =
         classes.iter().filter(|(_, n)| *n == 1).map(|(name, _)| name.to_string()).collect();
     if !single.is_empty() && n_rows >= MIN_ROWS && n_rows > classes.len() {
@@ -68,10 +68,10 @@ fn classes(look: &Look<'_>) -> Vec<Finding> {
         );
         findings.push(Finding {
             count: single.len(),
-            ..look.finding(Severity::Warning, "one-row-classes", message, &[])
+            ..hashed.finding(Severity::Warning, "one-row-classes", message, &[])
         });
     }
-    // Rare is relative: with many classes, all of them are small.
+    // With many classes each one is small, so the threshold is relative.
     let rare = RARE.min(0.2 / classes.len() as f64);
     let rare: Vec<String> =
         classes.iter().filter(|(_, n)| share(*n) < rare).map(|(name, n)| format!("{name} {n}")).collect();
@@ -85,21 +85,22 @@ fn classes(look: &Look<'_>) -> Vec<Finding> {
         );
         findings.push(Finding {
             count: rare.len(),
-            ..look.finding(Severity::Warning, "rare-classes", message, &[])
+            ..hashed.finding(Severity::Warning, "rare-classes", message, &[])
         });
     }
     findings
 }
 
-/// Labels that are no classes: numbers of a regression, one text in every row, several labels in one.
-fn kind_of_labels(look: &Look<'_>, labels: &Labels) -> Option<Finding> {
-    let (column, names, n_rows) = (labels.column(), labels.names(), look.table.n_rows());
+/// Reports labels that are no classes: numbers of a regression, a different text in every row, several labels in one
+/// cell.
+fn kind_of_labels(hashed: &HashedTable<'_>, labels: &Labels) -> Option<Finding> {
+    let (column, names, n_rows) = (labels.column(), labels.names(), hashed.table.n_rows());
     let finding = |severity, code, message: String| {
-        Some(Finding { count: names.len(), ..look.finding(severity, code, message, &[]) })
+        Some(Finding { count: names.len(), ..hashed.finding(severity, code, message, &[]) })
     };
     let is_number = |name: &String| name.parse::<f64>().is_ok_and(f64::is_finite);
     let has_fraction = names.iter().any(|name| name.parse::<f64>().is_ok_and(|value| value.fract() != 0.0));
-    // Of numbers, be they whole, there are as many classes as rows only where they are none.
+    // Numbers, even whole ones, that are nearly all different are no classes.
     if n_rows >= MIN_ROWS && names.len() * 2 > n_rows && names.iter().all(is_number) {
         let message = format!(
             "column \"{column}\" is a regression target{}: {} different numbers in {n_rows} rows; Headsmith fits classifiers: \
@@ -119,7 +120,7 @@ fn kind_of_labels(look: &Look<'_>, labels: &Labels) -> Option<Finding> {
     }
     let example = |is: &dyn Fn(&str) -> bool| {
         let row = (0..n_rows).find(|&row| is(labels.name(row)))?;
-        Some(format!("\"{}\" at {}", labels.name(row), look.place(row)))
+        Some(format!("\"{}\" at {}", labels.name(row), hashed.location(row)))
     };
     if names.iter().filter(|name| is_list(name)).count() * 2 > names.len() {
         let example = example(&|name| is_list(name) && name.contains(','))?;
@@ -135,14 +136,14 @@ fn kind_of_labels(look: &Look<'_>, labels: &Labels) -> Option<Finding> {
     finding(Severity::Warning, "several-labels", message)
 }
 
-/// Whether a label is a list, as Python prints one.
+/// Whether a label is a list as Python prints one.
 fn is_list(name: &str) -> bool {
     [('[', ']'), ('{', '}'), ('(', ')')]
         .iter()
         .any(|(open, close)| name.starts_with(*open) && name.ends_with(*close))
 }
 
-/// Whether names are lists of fewer names that occur in several of them.
+/// Whether names are lists of a smaller number of names, which occur in several of them.
 fn are_several(names: &[String], separator: &str) -> bool {
     let n_lists = names.iter().filter(|name| name.contains(separator)).count();
     let mut times: HashMap<&str, usize> = HashMap::new();
@@ -164,20 +165,20 @@ fn first_of(names: &[String]) -> String {
     if names.len() > N_SHOWN { format!("{shown}, ..") } else { shown }
 }
 
-/// The name of a feature: of its column, or its number in the list, from 1.
-fn feature(look: &Look<'_>, names: Option<&[String]>, i: usize) -> (String, Place) {
-    let place = Place::whole();
-    match (names, look.table.embeddings_column()) {
-        (Some(names), _) => (format!("\"{}\"", names[i]), place.in_column(&names[i])),
+/// A feature's name: that of its column, or its number in the list, from 1.
+fn feature(hashed: &HashedTable<'_>, names: Option<&[String]>, i: usize) -> (String, RowLocation) {
+    let location = RowLocation::whole();
+    match (names, hashed.table.embeddings_column()) {
+        (Some(names), _) => (format!("\"{}\"", names[i]), location.in_column(&names[i])),
         (None, Some(column)) => {
-            (format!("element {}", i + 1), place.in_column(column).at_element(i as u64 + 1))
+            (format!("element {}", i + 1), location.in_column(column).at_element(i as u64 + 1))
         }
-        (None, None) => (format!("element {}", i + 1), place.at_element(i as u64 + 1)),
+        (None, None) => (format!("element {}", i + 1), location.at_element(i as u64 + 1)),
     }
 }
 
 fn column_finding(
-    look: &Look<'_>,
+    hashed: &HashedTable<'_>,
     code: &'static str,
     columns: &[usize],
     message: impl Fn(&str) -> String,
@@ -185,21 +186,22 @@ fn column_finding(
     if columns.is_empty() {
         return None;
     }
-    let names = look.table.feature_names();
-    let named = columns.iter().map(|&i| feature(look, names.as_deref(), i));
-    let (shown, mut places): (Vec<String>, Vec<Place>) = named.unzip();
+    let names = hashed.table.feature_names();
+    let named = columns.iter().map(|&i| feature(hashed, names.as_deref(), i));
+    let (shown, mut places): (Vec<String>, Vec<RowLocation>) = named.unzip();
     places.truncate(N_SHOWN);
-    let finding = look.finding(Severity::Warning, code, message(&first_of(&shown)), &[]);
+    let finding = hashed.finding(Severity::Warning, code, message(&first_of(&shown)), &[]);
     Some(Finding { count: columns.len(), places, ..finding })
 }
 
-fn constant_columns(look: &Look<'_>) -> Option<Finding> {
-    if look.table.n_rows() < 2 {
+fn constant_columns(hashed: &HashedTable<'_>) -> Option<Finding> {
+    if hashed.table.n_rows() < 2 {
         return None;
     }
-    let columns: Vec<usize> = (0..look.hashes.constant.len()).filter(|&i| look.hashes.constant[i]).collect();
+    let columns: Vec<usize> =
+        (0..hashed.hashes.constant.len()).filter(|&i| hashed.hashes.constant[i]).collect();
     let n = columns.len();
-    column_finding(look, "constant-columns", &columns, |shown| {
+    column_finding(hashed, "constant-columns", &columns, |shown| {
         format!(
             "{} the same value in every row: {shown}",
             if n == 1 { "1 feature has".to_owned() } else { format!("{n} features have") }
@@ -207,20 +209,20 @@ fn constant_columns(look: &Look<'_>) -> Option<Finding> {
     })
 }
 
-/// Columns that equal an earlier one in every row; constant ones have a finding of their own.
-fn duplicate_columns(look: &Look<'_>) -> Option<Finding> {
-    let x = look.table.x();
+/// Columns that equal an earlier one in every row; constant ones are reported separately.
+fn duplicate_columns(hashed: &HashedTable<'_>) -> Option<Finding> {
+    let x = hashed.table.x();
     let equal = |i: usize, j: usize| (0..x.n_rows()).all(|row| x.row(row)[i] == x.row(row)[j]);
     let mut first: HashMap<u64, usize> = HashMap::new();
     let mut columns = Vec::new();
-    for i in (0..x.n_cols()).filter(|&i| !look.hashes.constant[i]) {
-        let earlier = *first.entry(look.hashes.columns[i]).or_insert(i);
+    for i in (0..x.n_cols()).filter(|&i| !hashed.hashes.constant[i]) {
+        let earlier = *first.entry(hashed.hashes.columns[i]).or_insert(i);
         if earlier != i && equal(earlier, i) {
             columns.push(i);
         }
     }
     let n = columns.len();
-    column_finding(look, "duplicate-columns", &columns, |shown| {
+    column_finding(hashed, "duplicate-columns", &columns, |shown| {
         format!(
             "{} an earlier one in every row: {shown}",
             if n == 1 { "1 feature equals".to_owned() } else { format!("{n} features equal") }
@@ -228,11 +230,11 @@ fn duplicate_columns(look: &Look<'_>) -> Option<Finding> {
     })
 }
 
-/// Rows with the features of an earlier one, and those of them that have another label.
-fn duplicate_rows(look: &Look<'_>) -> Vec<Finding> {
+/// Rows with the same features as an earlier one, and those of them with another label.
+fn duplicate_rows(hashed: &HashedTable<'_>) -> Vec<Finding> {
     let mut repeats: Vec<(usize, usize)> = Vec::new();
-    let hash = |row: u32| look.hashes.rows[row as usize];
-    for equal in look.by_hash.chunk_by(|&a, &b| hash(a) == hash(b)) {
+    let hash = |row: u32| hashed.hashes.rows[row as usize];
+    for equal in hashed.by_hash.chunk_by(|&a, &b| hash(a) == hash(b)) {
         repeats.extend(equal[1..].iter().map(|&row| (row as usize, equal[0] as usize)));
     }
     repeats.sort_unstable();
@@ -243,12 +245,12 @@ fn duplicate_rows(look: &Look<'_>) -> Vec<Finding> {
         let message = format!(
             "{} {verb} the features of an earlier row, first {} those of {}",
             counted(rows.len(), "row"),
-            look.place(row),
-            look.place(first)
+            hashed.location(row),
+            hashed.location(first)
         );
-        findings.push(look.finding(Severity::Warning, "duplicate-rows", message, &rows));
+        findings.push(hashed.finding(Severity::Warning, "duplicate-rows", message, &rows));
     }
-    let Some(labels) = look.labels().filter(|_| !look.has_placeholders()) else { return findings };
+    let Some(labels) = hashed.labels().filter(|_| !hashed.has_placeholders()) else { return findings };
     repeats.retain(|(row, first)| labels.codes()[*row] != labels.codes()[*first]);
     if let Some(&(row, first)) = repeats.first() {
         let rows: Vec<usize> = repeats.iter().map(|(row, _)| *row).collect();
@@ -256,12 +258,12 @@ fn duplicate_rows(look: &Look<'_>) -> Vec<Finding> {
         let message = format!(
             "{} {verb} the features of an earlier row and another label, first {} ({}) those of {} ({})",
             counted(rows.len(), "row"),
-            look.place(row),
+            hashed.location(row),
             labels.name(row),
-            look.place(first),
+            hashed.location(first),
             labels.name(first)
         );
-        findings.push(look.finding(Severity::Warning, "conflicting-duplicates", message, &rows));
+        findings.push(hashed.finding(Severity::Warning, "conflicting-duplicates", message, &rows));
     }
     findings
 }

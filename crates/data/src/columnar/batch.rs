@@ -1,20 +1,20 @@
-//! A block of rows, put together column by column.
+//! Assembles a block of rows column by column.
 
 use super::{Cells, Scheme, Values, lists};
 use crate::columns::{MAX_FEATURES, ONE_LABEL, Role, SEVERAL};
 use crate::list::{self, shown};
 use crate::rows::{BadRow, NO_LABEL, RowBlock};
-use crate::{Place, Result};
+use crate::{Result, RowLocation};
 use std::collections::HashMap;
 
-/// A block in the making, column by column.
+/// A block that is being assembled.
 pub(crate) struct Batch<'a> {
     scheme: &'a Scheme,
     n_before: u64,
     n_rows: Option<usize>,
     n_features_seen: usize,
     block: RowBlock,
-    /// What is wrong with each row, in its first bad column.
+    /// The error of each row, in its first bad column.
     bad: Vec<Option<BadRow>>,
 }
 
@@ -53,12 +53,12 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    fn place(&self, row: usize, column: usize) -> Place {
-        Place::row(self.n_before + row as u64 + 1).in_column(&self.scheme.fields[column].name)
+    fn location(&self, row: usize, column: usize) -> RowLocation {
+        RowLocation::row(self.n_before + row as u64 + 1).in_column(&self.scheme.fields[column].name)
     }
 
-    fn refuse(&mut self, row: usize, place: Place, what: String, hint: &str) {
-        self.bad[row].get_or_insert_with(|| BadRow::new(place, what, Some(hint)));
+    fn refuse(&mut self, row: usize, location: RowLocation, what: String, hint: &str) {
+        self.bad[row].get_or_insert_with(|| BadRow::new(location, what, Some(hint)));
     }
 
     fn add_lists(&mut self, column: usize, cells: &Cells) {
@@ -71,7 +71,7 @@ impl<'a> Batch<'a> {
                 next_value += n_of(&cells.definitions[list.clone()], field.value_level);
                 let n = cells.repetitions[list].iter().filter(|&&level| level < 2).count();
                 let what = format!("expected one vector, found a list of {n} lists");
-                self.refuse(row, self.place(row, column), what, POOL);
+                self.refuse(row, self.location(row, column), what, POOL);
                 continue;
             }
             let definitions = &cells.definitions[list];
@@ -81,11 +81,11 @@ impl<'a> Batch<'a> {
                 flaw_of_list(definitions, element_level, field.value_level, n_features)
             {
                 let null = definitions.iter().position(|&level| level < field.value_level);
-                let place = match null.filter(|_| definitions[0] >= element_level) {
-                    Some(element) => self.place(row, column).at_element(element as u64 + 1),
-                    None => self.place(row, column),
+                let location = match null.filter(|_| definitions[0] >= element_level) {
+                    Some(element) => self.location(row, column).at_element(element as u64 + 1),
+                    None => self.location(row, column),
                 };
-                self.refuse(row, place, what, hint);
+                self.refuse(row, location, what, hint);
                 continue;
             }
             if self.copy_finite(row, &cells.values, first) {
@@ -97,27 +97,27 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Lists that are text, `"[0.5, 1.25]"`, as drivers of databases give the vectors of a column.
+    /// Lists in text form, such as `"[0.5, 1.25]"`, as database drivers return vectors.
     fn add_text_lists(&mut self, column: usize, cells: &Cells) {
         let n_features = self.scheme.n_features;
         self.for_each_cell(column, cells, |batch, row, value| {
-            let place = batch.place(row, column);
+            let location = batch.location(row, column);
             let Some(text) = value.and_then(|i| cells.values.texts().get(i)) else {
-                batch.refuse(row, place, "expected a list of numbers, found null".to_owned(), WRITE);
+                batch.refuse(row, location, "expected a list of numbers, found null".to_owned(), WRITE);
                 return;
             };
             let x = &mut batch.block.x[row * n_features..(row + 1) * n_features];
             match list::read(text.data(), x) {
-                Ok(underflows) => batch.block.underflows.add(underflows, || place),
+                Ok(underflows) => batch.block.underflows.add(underflows, || location),
                 Err(flaw) => {
-                    let place = Place { element: flaw.element, ..place };
-                    batch.bad[row].get_or_insert_with(|| BadRow::new(place, flaw.what, flaw.hint));
+                    let location = RowLocation { element: flaw.element, ..location };
+                    batch.bad[row].get_or_insert_with(|| BadRow::new(location, flaw.what, flaw.hint));
                 }
             }
         });
     }
 
-    /// Takes over a whole row of finite 32-bit values; false when it is something else.
+    /// Copies a whole row of finite 32-bit values; returns false for anything else.
     fn copy_finite(&mut self, row: usize, values: &Values, first: usize) -> bool {
         let n_features = self.scheme.n_features;
         let Values::F32(values) = values else { return false };
@@ -135,8 +135,8 @@ impl<'a> Batch<'a> {
         self.for_each_cell(column, cells, |batch, row, value| match value {
             Some(value) => batch.set(row, column, feature, &cells.values, value, None),
             None => {
-                let place = batch.place(row, column);
-                batch.refuse(row, place, "expected a number, found null".to_owned(), FILL);
+                let location = batch.location(row, column);
+                batch.refuse(row, location, "expected a number, found null".to_owned(), FILL);
             }
         });
     }
@@ -172,18 +172,18 @@ impl<'a> Batch<'a> {
         if number.is_finite() && !underflow {
             return;
         }
-        let mut place = self.place(row, column);
-        place.element = element.map(|element| element as u64 + 1);
+        let mut location = self.location(row, column);
+        location.element = element.map(|element| element as u64 + 1);
         if underflow {
-            self.block.underflows.add(1, || place);
+            self.block.underflows.add(1, || location);
             return;
         }
         let found = values.text(i).unwrap_or_default();
         if matches!(found.as_str(), "NaN" | "inf" | "-inf") {
-            self.refuse(row, place, format!("expected a finite number, found {found}"), FILL);
+            self.refuse(row, location, format!("expected a finite number, found {found}"), FILL);
         } else {
             let what = format!("expected a number that fits 32 bits (at most 3.4e38), found {found}");
-            self.refuse(row, place, what, "rescale the features before writing them");
+            self.refuse(row, location, what, "rescale the features before writing them");
         }
     }
 
@@ -209,13 +209,13 @@ impl<'a> Batch<'a> {
             let class = self.class_name(column, &cells.values, i);
             if class.as_ref().is_some_and(|name| name.is_none()) {
                 let found = cells.values.text(i).unwrap_or_default();
-                // Hugging Face marks rows without a label so.
+                // Hugging Face marks rows without a label with -1.
                 if found != "-1" && !self.scheme.columns.placeholders {
                     let what = format!("expected the number of a class, found {found}");
-                    let place = self.place(row, column);
+                    let location = self.location(row, column);
                     self.refuse(
                         row,
-                        place,
+                        location,
                         what,
                         "the metadata of the file names fewer classes: write it again",
                     );
@@ -226,10 +226,10 @@ impl<'a> Batch<'a> {
                 if self.scheme.columns.placeholders {
                     continue;
                 }
-                let place = self.place(row, column);
+                let location = self.location(row, column);
                 self.refuse(
                     row,
-                    place,
+                    location,
                     "the label is not UTF-8".to_owned(),
                     "write labels as text or integers",
                 );
@@ -248,7 +248,7 @@ impl<'a> Batch<'a> {
         self.block.names = names;
     }
 
-    /// The name of the class that value `i` is the number of, where the file names classes; `None` within where it is none.
+    /// The name of the class with number `i`, if the file names its classes; the inner `None` is an invalid number.
     fn class_name(&self, column: usize, values: &Values, i: usize) -> Option<Option<String>> {
         let names = &self.scheme.fields[column].class_names;
         match values {
@@ -265,7 +265,7 @@ impl<'a> Batch<'a> {
             if number == Some(0.0) {
                 return;
             }
-            let place = batch.place(row, column);
+            let location = batch.location(row, column);
             if number == Some(1.0) && batch.block.codes[row] == NO_LABEL {
                 batch.block.codes[row] = class;
             } else if !batch.scheme.columns.placeholders {
@@ -276,7 +276,7 @@ impl<'a> Batch<'a> {
                     let found = text.map_or("null".to_owned(), |text| shown(text.as_bytes()));
                     (format!("expected 0 or 1, found {found}"), ONE_HOT)
                 };
-                batch.refuse(row, place, what, hint);
+                batch.refuse(row, location, what, hint);
             }
         });
     }
@@ -322,12 +322,12 @@ const POOL: &str = "write one vector a row, e.g. the mean of those of its tokens
 const WRITE: &str = "write every number of the row, or leave the row out";
 const ONE_HOT: &str = "exactly one of the one-hot columns is 1 in every row";
 
-/// How many of these levels are `level`.
+/// The number of levels that equal `level`.
 fn n_of(definitions: &[i16], level: i16) -> usize {
     definitions.iter().filter(|&&other| other == level).count()
 }
 
-/// What is wrong with the list of one row, judged by its levels.
+/// The error of one row's list, judged by its levels.
 fn flaw_of_list(
     definitions: &[i16],
     element_level: i16,

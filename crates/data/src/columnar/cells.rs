@@ -4,25 +4,25 @@ use parquet::data_type::ByteArray;
 
 /// The kind of the values of a column, and the type in which they are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
+pub(crate) enum StoredType {
     Float,
     Half,
     Bool,
     Signed,
     Unsigned,
     Text,
-    /// Whole multiples of a power of ten, with so many decimals.
+    /// Whole multiples of a power of ten, with this number of decimals.
     Decimal(u32),
-    /// Bytes of a fixed number that say nothing of what they are.
+    /// Bytes of fixed length and unknown meaning.
     Bytes,
     /// Neither numbers nor text: dates, identifiers.
     Other,
 }
 
-/// The most digits of a decimal whose digits fit 128 bits.
+/// The maximum number of digits of a decimal that fits in 128 bits.
 pub(crate) const MAX_PRECISION: i32 = 38;
 
-/// Values of a column, without its nulls.
+/// The values of a column, without its nulls.
 #[derive(Debug)]
 pub(crate) enum Values {
     F32(Vec<f32>),
@@ -58,7 +58,7 @@ impl Values {
         }
     }
 
-    /// Value `i` in double precision; NaN when it is no number.
+    /// Value `i` in double precision; NaN if it is no number.
     pub(crate) fn wide(&self, i: usize) -> f64 {
         match self {
             Values::F64(values) => values[i],
@@ -67,12 +67,12 @@ impl Values {
         }
     }
 
-    /// The values, where they are text.
+    /// The values, if they are text.
     pub(crate) fn texts(&self) -> &[ByteArray] {
         if let Values::Texts(texts) = self { texts } else { &[] }
     }
 
-    /// Value `i` as pandas would write it in a CSV; `None` when it is not UTF-8.
+    /// Value `i` as pandas would write it to a CSV; `None` if it is not UTF-8.
     pub(crate) fn text(&self, i: usize) -> Option<String> {
         match self {
             Values::F32(values) => Some(format!("{:?}", values[i])),
@@ -84,7 +84,7 @@ impl Values {
     }
 }
 
-/// Rows of one column: levels (empty when the column cannot be null or repeated) and values.
+/// Rows of one column: levels (empty if the column cannot be null or repeated) and values.
 #[derive(Debug)]
 pub(crate) struct Cells {
     pub(crate) n_rows: usize,
@@ -94,7 +94,7 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
-    /// Whether there are as many values as the levels say, and no level beyond that of a value.
+    /// Whether the levels and the number of values agree, and no level is above that of a value.
     pub(crate) fn fit(&self, value_level: i16) -> bool {
         let n_values = self.definitions.iter().filter(|&&level| level == value_level).count();
         let expected = if self.definitions.is_empty() { self.n_rows } else { n_values };
@@ -102,12 +102,12 @@ impl Cells {
     }
 }
 
-/// Decimals by their digits: integers if there are none behind the point.
+/// Decimals from their digits: integers if they have no decimals.
 pub(crate) fn decimals(digits: impl Iterator<Item = i128>, scale: u32) -> Values {
     if scale == 0 {
         return Values::Integers(digits.collect());
     }
-    // Text is what rounds once, whatever the number of digits.
+    // Via text, which rounds only once however many digits there are.
     Values::F64(digits.map(|digits| format!("{digits}e-{scale}").parse().unwrap_or(f64::NAN)).collect())
 }
 

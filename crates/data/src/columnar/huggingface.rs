@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// The part of the metadata that tells the names of classes, which the columns hold as numbers.
+/// The part of the metadata with the names of classes, which the columns hold as numbers.
 #[derive(Deserialize)]
 struct HuggingFace {
     info: Info,
@@ -14,10 +14,10 @@ struct Info {
     features: HashMap<String, serde_json::Value>,
 }
 
-/// The names of the classes of each column of type `ClassLabel`; none where the metadata says nothing that can be understood.
-pub(crate) fn class_names(said: Option<&str>) -> HashMap<String, Vec<String>> {
-    let said: Option<HuggingFace> = said.and_then(|text| serde_json::from_str(text).ok());
-    let features = said.into_iter().flat_map(|said| said.info.features);
+/// The class names of each column of type `ClassLabel`; empty if the metadata is missing or cannot be parsed.
+pub(crate) fn class_names(metadata: Option<&str>) -> HashMap<String, Vec<String>> {
+    let parsed: Option<HuggingFace> = metadata.and_then(|text| serde_json::from_str(text).ok());
+    let features = parsed.into_iter().flat_map(|parsed| parsed.info.features);
     let names = features.filter_map(|(column, feature)| {
         let names =
             feature.get("names").filter(|_| feature.get("_type").is_some_and(|kind| kind == "ClassLabel"))?;

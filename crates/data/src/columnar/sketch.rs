@@ -1,18 +1,18 @@
-//! The contents of the columns of a file, by its first rows.
+//! Classifies the columns of a file by its first rows.
 
-use super::{Cells, Field, FirstCells, Stored, Vectors, lists, vectors};
-use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
+use super::{Cells, Field, FirstCells, StoredType, Vectors, lists, vectors};
+use crate::columns::{self, ColumnKind, ColumnSketch, Columns, MAX_FEATURES, Role};
 use crate::list;
 use crate::rows::N_SHOWN;
-use crate::{Error, LabelPlace, ReadOptions, Result};
+use crate::{Error, LabelSource, ReadOptions, Result};
 
-/// Makes a column of bytes that can be vectors of the numbers asked for one of lists.
+/// Makes a column of bytes a column of lists, if they can be vectors of the given type.
 pub(super) fn unpack(field: &mut Field, first: &mut FirstCells<'_>, options: &ReadOptions) -> Result<()> {
     let Some(dtype) = options.dtype.filter(|_| field.is_bytes) else { return Ok(()) };
     let asked = options.embeddings_column.as_ref().is_none_or(|name| *name == field.name);
     let Some(cells) = first(field)?.filter(|_| asked) else { return Ok(()) };
     let n_texts = (0..cells.values.len()).filter(|&i| cells.values.text(i).is_some()).count();
-    let is_text = field.stored == Stored::Text && n_texts == cells.values.len();
+    let is_text = field.stored == StoredType::Text && n_texts == cells.values.len();
     let named = options.embeddings_column.is_some() || columns::is_embeddings_name(&field.name);
     if vectors::fits(&cells, dtype) && (named || !is_text) {
         field.vectors = Some(Vectors::Packed { dtype, value_level: field.value_level });
@@ -25,48 +25,48 @@ pub(super) fn sketches(
     fields: &[Field],
     first: &mut FirstCells<'_>,
     options: &ReadOptions,
-) -> Result<Vec<Sketch>> {
-    let mut sketches: Vec<Sketch> = Vec::with_capacity(fields.len());
-    // Beside lists, columns of numbers are few, and one may be the label by what it holds.
+) -> Result<Vec<ColumnSketch>> {
+    let mut sketches: Vec<ColumnSketch> = Vec::with_capacity(fields.len());
+    // In a file with lists there are few columns of numbers, and one may be the label by its content.
     let has_lists = fields.iter().any(Field::is_list);
     for field in fields {
         if sketches.iter().any(|sketch| sketch.name == field.name) {
             let what = format!("two columns are named \"{}\"", field.name);
             return Err(Error::format(what).with_hint("give every column a name of its own"));
         }
-        let is_number =
-            field.vectors.is_some() || !matches!(field.stored, Stored::Text | Stored::Bytes | Stored::Other);
+        let is_number = field.vectors.is_some()
+            || !matches!(field.stored, StoredType::Text | StoredType::Bytes | StoredType::Other);
         let kind = match field.stored {
-            Stored::Other => Kind::Other,
-            Stored::Bytes if field.vectors.is_none() => Kind::Other,
+            StoredType::Other => ColumnKind::Other,
+            StoredType::Bytes if field.vectors.is_none() => ColumnKind::Other,
             _ if field.is_list() => {
                 if is_number {
-                    Kind::List
+                    ColumnKind::List
                 } else {
-                    Kind::Other
+                    ColumnKind::Other
                 }
             }
-            Stored::Text => sampled_kind(field, first)?,
+            StoredType::Text => sampled_kind(field, first)?,
             _ if has_lists
-                || options.labels == LabelPlace::Alone
+                || options.labels == LabelSource::Alone
                 || columns::may_be_one_hot(&field.name, options)
                 || columns::may_be_label_by_name(&field.name) =>
             {
                 sampled_kind(field, first)?
             }
-            _ => Kind::Number,
+            _ => ColumnKind::Number,
         };
         let asked = [&options.label_column, &options.label_hint].contains(&&Some(field.name.clone()));
         let example = match field.is_list() && (asked || columns::is_label_name(&field.name)) {
             true => first(field)?.map_or(String::new(), |cells| example(field, &cells)),
             false => String::new(),
         };
-        sketches.push(Sketch { name: field.name.clone(), kind, is_index: field.is_index, example });
+        sketches.push(ColumnSketch { name: field.name.clone(), kind, is_index: field.is_index, example });
     }
     Ok(sketches)
 }
 
-/// The first list of several elements.
+/// The first list with several elements, as an example.
 fn example(field: &Field, cells: &Cells) -> String {
     let mut next = 0;
     for (row, list) in lists(cells).enumerate() {
@@ -80,31 +80,35 @@ fn example(field: &Field, cells: &Cells) -> String {
     String::new()
 }
 
-/// The contents of the first cells of a column that is not a list.
-fn sampled_kind(field: &Field, first: &mut FirstCells<'_>) -> Result<Kind> {
-    let Some(cells) = first(field)? else { return Ok(Kind::Empty) };
+/// Classifies a column that is not a list by its first cells.
+fn sampled_kind(field: &Field, first: &mut FirstCells<'_>) -> Result<ColumnKind> {
+    let Some(cells) = first(field)? else { return Ok(ColumnKind::Empty) };
     let texts: Vec<String> = (0..cells.values.len()).filter_map(|i| cells.values.text(i)).collect();
     let mut distinct: Vec<&String> = texts.iter().collect();
     distinct.sort();
     distinct.dedup();
     let n_lists = texts.iter().filter(|text| list::is_list(text.as_bytes(), false)).count();
     Ok(match field.stored {
-        Stored::Text if texts.len() * 2 < cells.values.len() => Kind::Other,
-        Stored::Text if texts.is_empty() => Kind::Empty,
-        Stored::Text if n_lists * 2 >= texts.len() => Kind::List,
-        Stored::Text if Kind::is_free_text(distinct.iter().map(|text| text.as_str())) => Kind::DistinctText,
-        Stored::Text if distinct.len() < texts.len() || texts.len() < 3 => Kind::RepeatedText,
-        Stored::Text => Kind::DistinctText,
-        _ if (0..cells.values.len()).all(|i| matches!(cells.values.number(i).0, 0.0 | 1.0)) => Kind::ZeroOne,
+        StoredType::Text if texts.len() * 2 < cells.values.len() => ColumnKind::Other,
+        StoredType::Text if texts.is_empty() => ColumnKind::Empty,
+        StoredType::Text if n_lists * 2 >= texts.len() => ColumnKind::List,
+        StoredType::Text if ColumnKind::is_free_text(distinct.iter().map(|text| text.as_str())) => {
+            ColumnKind::DistinctText
+        }
+        StoredType::Text if distinct.len() < texts.len() || texts.len() < 3 => ColumnKind::RepeatedText,
+        StoredType::Text => ColumnKind::DistinctText,
+        _ if (0..cells.values.len()).all(|i| matches!(cells.values.number(i).0, 0.0 | 1.0)) => {
+            ColumnKind::ZeroOne
+        }
         _ => {
             let numbers = (0..cells.values.len()).map(|i| f64::from(cells.values.number(i).0));
-            Kind::of_numbers(&numbers.collect::<Vec<f64>>())
+            ColumnKind::of_numbers(&numbers.collect::<Vec<f64>>())
         }
     })
 }
 
-/// The number of features: of columns, or of elements that most of the first lists have (the first such number, if
-/// several are equally frequent).
+/// The number of features: that of the columns, or the most frequent length of the first lists (the first such length
+/// of equally frequent ones).
 pub(super) fn n_features(fields: &[Field], columns: &Columns, first: &mut FirstCells<'_>) -> Result<usize> {
     let Some(column) = columns.position(Role::Embeddings) else {
         return Ok(columns.with_role(Role::Feature).len());

@@ -1,25 +1,25 @@
-//! Columns of a type that is not read, where they are what is asked for.
+//! Columns of an unsupported type that were asked for.
 
 use super::Field;
-use crate::columns::{Kind, Sketch, is_embeddings_name, is_label_name, lists_of_labels};
+use crate::columns::{ColumnKind, ColumnSketch, is_embeddings_name, is_label_name, lists_of_labels};
 use crate::{Error, ReadOptions, Result};
 
-/// Refuses a column that has to be the label or the embeddings, by what was asked for or by its name, and cannot be.
-pub(super) fn refuse(fields: &[Field], sketches: &[Sketch], options: &ReadOptions) -> Result<()> {
+/// Refuses an unsupported column that was requested as the label or the embeddings, or has their name.
+pub(super) fn refuse(fields: &[Field], sketches: &[ColumnSketch], options: &ReadOptions) -> Result<()> {
     let asked = |name: &Option<String>, field: &Field| name.as_ref() == Some(&field.name);
-    let any = |is: &dyn Fn(&Sketch) -> bool| sketches.iter().any(is);
-    let is_other = |(_, sketch): &(&Field, &Sketch)| sketch.kind == Kind::Other;
+    let any = |is: &dyn Fn(&ColumnSketch) -> bool| sketches.iter().any(is);
+    let is_other = |(_, sketch): &(&Field, &ColumnSketch)| sketch.kind == ColumnKind::Other;
     for (field, sketch) in fields.iter().zip(sketches).filter(is_other) {
         let embeddings = match &options.embeddings_column {
             Some(name) => *name == field.name,
-            None => is_embeddings_name(&sketch.name) && !any(&|sketch| sketch.kind == Kind::List),
+            None => is_embeddings_name(&sketch.name) && !any(&|sketch| sketch.kind == ColumnKind::List),
         };
         let label = match &options.label_column {
             Some(name) => *name == field.name,
             None if asked(&options.label_hint, field) => true,
             None => {
                 is_label_name(&sketch.name)
-                    && !any(&|other| other.kind != Kind::Other && is_label_name(&other.name))
+                    && !any(&|other| other.kind != ColumnKind::Other && is_label_name(&other.name))
             }
         };
         let is_list = field.is_list() || field.type_name.starts_with("list of");

@@ -1,18 +1,18 @@
-//! Columns whose values are whole vectors, made lists: bytes that hold numbers one after another, and the vectors of
-//! Spark ML, `struct {type, size, indices, values}`.
+//! Converts columns of whole vectors to lists: bytes that hold numbers one after another, and the vectors of Spark ML,
+//! `struct {type, size, indices, values}`.
 
-use super::{Cells, Field, Stored, Values, lists};
+use super::{Cells, Field, StoredType, Values, lists};
 use crate::columns::MAX_FEATURES;
 use crate::options::Dtype;
 use half::f16;
 
-/// The definition level at which a list that is made here has an element; one less, it is empty, and two, null.
+/// The definition level at which a converted list has an element; one less is empty, two less null.
 pub(crate) const ELEMENT: i16 = 2;
 
-/// The cells of a column, of which these are the leaves; vectors as lists.
+/// The cells of a column from the cells of its leaves, with vectors converted to lists.
 ///
 /// # Errors
-/// When the leaves of a vector contradict each other.
+/// If the leaves of a vector contradict each other.
 pub(crate) fn as_lists(field: &Field, mut leaves: Vec<Cells>) -> Result<Cells, &'static str> {
     match &field.vectors {
         Some(Vectors::Spark(fields)) => dense(&leaves, fields),
@@ -25,34 +25,34 @@ pub(crate) fn as_lists(field: &Field, mut leaves: Vec<Cells>) -> Result<Cells, &
 
 const NO_VALUES: &str = "a column without values";
 
-/// The column `whole`, a structure of these four parts, where it is a vector of Spark ML.
+/// The column `whole`, a structure of these four parts, if it is a vector of Spark ML.
 pub(crate) fn spark(whole: Field, parts: [Field; 4]) -> Option<Field> {
     let names = parts.iter().map(|part| part.name.as_str()).eq(["type", "size", "indices", "values"]);
     let lists = parts.iter().map(Field::is_list).eq([false, false, true, true]);
     let stored = parts.iter().map(|part| part.stored).eq([
-        Stored::Signed,
-        Stored::Signed,
-        Stored::Signed,
-        Stored::Float,
+        StoredType::Signed,
+        StoredType::Signed,
+        StoredType::Signed,
+        StoredType::Float,
     ]);
     (names && lists && stored).then(|| {
-        let mut vector = Field { leaf: parts[3].leaf, stored: Stored::Float, ..whole };
+        let mut vector = Field { leaf: parts[3].leaf, stored: StoredType::Float, ..whole };
         vector.vectors = Some(Vectors::Spark(Box::new(parts)));
         vector.become_lists();
         vector
     })
 }
 
-/// How a column holds vectors.
+/// The form in which a column holds vectors.
 #[derive(Debug, Clone)]
 pub(crate) enum Vectors {
-    /// Bytes: numbers of this type, the lowest byte first; and the definition level of a value.
+    /// Bytes: little-endian numbers of this type; and the definition level of a value.
     Packed { dtype: Dtype, value_level: i16 },
     /// The columns `type`, `size`, `indices` and `values` of a vector of Spark ML.
     Spark(Box<[Field; 4]>),
 }
 
-/// Lists of these rows.
+/// Lists with these rows.
 fn of_rows(rows: impl Iterator<Item = Option<Vec<f64>>>) -> Cells {
     let mut cells = Cells {
         n_rows: 0,
@@ -92,7 +92,7 @@ fn present(cells: &Cells, value_level: i16) -> Vec<Option<usize>> {
     (0..cells.n_rows).map(row).collect()
 }
 
-/// Lists of the numbers in bytes.
+/// Lists of the numbers in packed bytes.
 fn unpacked(cells: &Cells, value_level: i16, dtype: Dtype) -> Cells {
     let texts = cells.values.texts();
     let numbers = |bytes: &[u8]| -> Vec<f64> {
@@ -108,7 +108,7 @@ fn unpacked(cells: &Cells, value_level: i16, dtype: Dtype) -> Cells {
     of_rows(present(cells, value_level).into_iter().map(row))
 }
 
-/// Whether most values have lengths that vectors of numbers of a type have.
+/// Whether the lengths of most values fit vectors of this type.
 pub(crate) fn fits(cells: &Cells, dtype: Dtype) -> bool {
     let texts = cells.values.texts();
     let n_fit =
@@ -116,10 +116,10 @@ pub(crate) fn fits(cells: &Cells, dtype: Dtype) -> bool {
     n_fit * 2 > texts.len()
 }
 
-/// Lists of the vectors of Spark ML, of which `parts` are the columns.
+/// Lists of the vectors of Spark ML whose columns are `parts`.
 ///
 /// # Errors
-/// When the columns do not belong together.
+/// If the columns contradict each other.
 fn dense(parts: &[Cells], fields: &[Field; 4]) -> Result<Cells, &'static str> {
     let wrong = || "a vector of Spark ML contradicts itself";
     let [kinds, sizes, indices, values] = parts else { return Err(wrong()) };
@@ -149,7 +149,7 @@ fn dense(parts: &[Cells], fields: &[Field; 4]) -> Result<Cells, &'static str> {
         (next_index, next_value) = (next_index + n_indices, next_value + n_values);
         rows.push(match at_kind[row].map(|i| kind[i]) {
             None => None,
-            // A dense vector; a sparse one is of kind 0.
+            // A dense vector; a sparse one is of type 0.
             Some(1) => Some(numbers),
             Some(_) => {
                 let size = at_size[row].and_then(|i| usize::try_from(size[i]).ok());
@@ -161,7 +161,7 @@ fn dense(parts: &[Cells], fields: &[Field; 4]) -> Result<Cells, &'static str> {
     Ok(of_rows(rows.into_iter()))
 }
 
-/// A vector of zeros but for the `numbers` at `indices`.
+/// A vector of zeros except for the `numbers` at `indices`.
 fn scattered(size: usize, indices: &[i128], numbers: &[f64]) -> Option<Vec<f64>> {
     let mut row = vec![0.0; size];
     (indices.len() == numbers.len()).then_some(())?;

@@ -1,24 +1,25 @@
-//! Which columns may be features: those that a training table has, those asked for, and those dropped.
+//! Restrictions on the feature columns: those of the training table, those asked for, and those dropped.
 
-use super::{Columns, Kind, Role, Sketch, named, quoted};
+use super::{ColumnKind, ColumnSketch, Columns, Role, named, quoted};
 use crate::{Error, ReadOptions, Result};
 use glob::Pattern;
 
-/// What the options say of each column.
+/// The columns that the options choose.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(super) struct ColumnChoice {
     dropped: Vec<bool>,
-    /// The columns of the features of the training table, in their order; none where there is no such table, or the
-    /// features stand in lists.
+    /// The columns of the training table's features, in their order; empty if there is no such table, or its features
+    /// are in lists.
     known: Vec<usize>,
-    /// For each column, whether it is asked for as a feature, and by its very name; none where nothing is asked for.
+    /// For each column, whether it is requested as a feature, and whether by its exact name; empty if nothing is
+    /// requested.
     asked: Vec<(bool, bool)>,
 }
 
-impl Chosen {
+impl ColumnChoice {
     /// # Errors
-    /// When a column that is named is not there, a pattern is none, or a feature of the training table is missing.
-    pub(super) fn new(sketches: &[Sketch], options: &ReadOptions) -> Result<Chosen> {
+    /// If a named column is missing, a pattern is invalid, or a feature of the training table is missing.
+    pub(super) fn new(sketches: &[ColumnSketch], options: &ReadOptions) -> Result<ColumnChoice> {
         let mut dropped = vec![false; sketches.len()];
         let is_beside =
             !options.feature_names.is_empty() || options.label_hint.is_some() || options.placeholder_labels;
@@ -26,7 +27,7 @@ impl Chosen {
         let groups = options.group_column.iter().map(|name| (name, "group"));
         for (name, what) in options.drop.iter().map(|name| (name, "--drop")).chain(groups) {
             let column = match sketches.iter().position(|sketch| sketch.name == *name) {
-                // A table beside the training table need not have what that has besides.
+                // Other tables need not have the dropped columns of the training table.
                 None if is_beside => continue,
                 None => named(sketches, name, what)?,
                 Some(column) => column,
@@ -38,7 +39,7 @@ impl Chosen {
         if !options.features.is_empty() && known.is_empty() {
             let patterns = options.features.iter().map(|text| Ok((text, pattern(text)?)));
             let patterns = patterns.collect::<Result<Vec<(&String, Pattern)>>>()?;
-            let of = |sketch: &Sketch| {
+            let of = |sketch: &ColumnSketch| {
                 let is_name = patterns.iter().any(|(text, _)| **text == sketch.name);
                 (is_name || patterns.iter().any(|(_, pattern)| pattern.matches(&sketch.name)), is_name)
             };
@@ -52,19 +53,19 @@ impl Chosen {
                 return Err(Error::column(what));
             }
         }
-        Ok(Chosen { dropped, known, asked })
+        Ok(ColumnChoice { dropped, known, asked })
     }
 
     pub(super) fn is_dropped(&self, column: usize) -> bool {
         self.dropped[column]
     }
 
-    /// Whether the features are columns by what the options say.
+    /// Whether the options choose the features by name.
     pub(super) fn is_by_name(&self) -> bool {
         !self.known.is_empty() || !self.asked.is_empty()
     }
 
-    /// Makes features of those of the training table, in its order.
+    /// Assigns the training table's features, in its order.
     pub(super) fn assign_known(&self, columns: &mut Columns) {
         self.known.iter().for_each(|&column| columns.roles[column] = Role::Feature);
         let mut sorted = self.known.clone();
@@ -75,8 +76,8 @@ impl Chosen {
         }
     }
 
-    /// What a column of numbers is that is not the label.
-    pub(super) fn role(&self, column: usize, sketch: &Sketch) -> Role {
+    /// The role of a numeric column that is not the label.
+    pub(super) fn role(&self, column: usize, sketch: &ColumnSketch) -> Role {
         let (is_asked, by_name) = self.asked.get(column).copied().unwrap_or((true, false));
         match () {
             () if sketch.is_index() && !by_name => Role::Index,
@@ -85,8 +86,8 @@ impl Chosen {
         }
     }
 
-    /// The columns of numbers that are none of the features of the training table.
-    pub(super) fn unknown(&self, columns: &Columns, sketches: &[Sketch]) -> Vec<usize> {
+    /// The numeric columns that are not features of the training table.
+    pub(super) fn unknown(&self, columns: &Columns, sketches: &[ColumnSketch]) -> Vec<usize> {
         let is = |&i: &usize| columns.roles[i] == Role::Other && sketches[i].kind.is_number();
         (0..sketches.len()).filter(|i| !self.known.is_empty() && is(i)).collect()
     }
@@ -104,10 +105,10 @@ fn refuse_group_column_of_other_use(options: &ReadOptions) -> Result<()> {
     }
 }
 
-/// The columns of the features of the training table.
-fn known(sketches: &[Sketch], options: &ReadOptions) -> Result<Vec<usize>> {
+/// The columns of the training table's features.
+fn known(sketches: &[ColumnSketch], options: &ReadOptions) -> Result<Vec<usize>> {
     let names = &options.feature_names;
-    let has_lists = sketches.iter().any(|sketch| sketch.kind == Kind::List);
+    let has_lists = sketches.iter().any(|sketch| sketch.kind == ColumnKind::List);
     let places: std::collections::HashMap<&str, usize> =
         sketches.iter().enumerate().map(|(i, sketch)| (sketch.name.as_str(), i)).collect();
     let missing: Vec<&String> = names.iter().filter(|name| !places.contains_key(name.as_str())).collect();

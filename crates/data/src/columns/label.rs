@@ -1,10 +1,10 @@
-//! Which column is the label: by name, and by what it holds.
+//! Chooses the label column, by name and by content.
 
-use super::{Columns, Kind, Role, Sketch, is_one_of, lists_of_labels, named, quoted};
-use crate::{Error, LabelPlace, ReadOptions, Result};
+use super::{ColumnKind, ColumnSketch, Columns, Role, is_one_of, lists_of_labels, named, quoted};
+use crate::{Error, LabelSource, ReadOptions, Result};
 
 const LABEL_NAMES: [&str; 5] = ["label", "labels", "class", "target", "y"];
-/// Names that a label often has, and other columns, too: what they hold has to fit.
+/// Names of label columns that other columns have as well: the content must fit.
 const WEAK_LABEL_NAMES: [&str; 20] = [
     "category",
     "sentiment",
@@ -28,21 +28,25 @@ const WEAK_LABEL_NAMES: [&str; 20] = [
     "targets",
 ];
 
-/// Whether a column is the label by its name.
+/// Whether a column's name is that of a label.
 pub(crate) fn is_label_name(name: &str) -> bool {
     is_one_of(name, &LABEL_NAMES)
 }
 
-/// Whether a column may be the label by its name, if what it holds fits.
+/// Whether a column's name may be that of a label, if its content fits.
 pub(crate) fn may_be_label_by_name(name: &str) -> bool {
     is_one_of(name, &WEAK_LABEL_NAMES)
 }
 
-/// Decides which column is the label.
+/// Chooses the label column.
 ///
 /// # Errors
-/// When the one that was named is not there or holds no labels, or several have the name of one.
-pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: &ReadOptions) -> Result<()> {
+/// If the named column is missing or holds no labels, or several columns have the name of a label.
+pub(super) fn assign_label(
+    columns: &mut Columns,
+    sketches: &[ColumnSketch],
+    options: &ReadOptions,
+) -> Result<()> {
     if let Some(name) = &options.label_column {
         let absent = sketches.iter().all(|sketch| sketch.name != *name);
         if absent && (assign_one_hot(columns, sketches, name) || options.placeholder_labels) {
@@ -59,7 +63,7 @@ pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: 
                 "column \"{name}\" is a feature of the training table, not its label"
             )));
         }
-        if sketches[column].kind == Kind::List && !options.placeholder_labels {
+        if sketches[column].kind == ColumnKind::List && !options.placeholder_labels {
             return Err(lists_of_labels(name, &sketches[column].example));
         }
         if !sketches[column].kind.may_be_label() {
@@ -82,7 +86,7 @@ pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: 
         [] => {
             if !LABEL_NAMES.iter().any(|name| assign_one_hot(columns, sketches, name)) {
                 refuse_lists(columns, sketches, &free)?;
-                assign_by_kind(columns, sketches, &free, options.labels == LabelPlace::Alone);
+                assign_by_kind(columns, sketches, &free, options.labels == LabelSource::Alone);
             }
         }
         _ => {
@@ -94,16 +98,16 @@ pub(super) fn assign_label(columns: &mut Columns, sketches: &[Sketch], options: 
     Ok(())
 }
 
-/// The columns of a table of labels: its only column is the label, or the one that would be it beside features.
+/// The columns of a file of labels: its only column is the label, or the one that would be the label beside features.
 ///
 /// # Errors
-/// When it is not clear which column is the label.
-pub(super) fn alone(sketches: &[Sketch], options: &ReadOptions) -> Result<Columns> {
+/// If it is not clear which column is the label.
+pub(super) fn alone(sketches: &[ColumnSketch], options: &ReadOptions) -> Result<Columns> {
     let names = sketches.iter().map(|sketch| sketch.name.clone()).collect();
     let mut columns = Columns::unused(names, options);
     let candidates: Vec<usize> = (0..sketches.len()).filter(|&i| !sketches[i].is_index()).collect();
     match (&options.label_column, &candidates[..]) {
-        (None, &[column]) if sketches[column].kind == Kind::List => {
+        (None, &[column]) if sketches[column].kind == ColumnKind::List => {
             return Err(lists_of_labels(&sketches[column].name, &sketches[column].example));
         }
         (None, &[column]) if sketches[column].kind.may_be_label() => set_label(&mut columns, column),
@@ -116,17 +120,17 @@ pub(super) fn alone(sketches: &[Sketch], options: &ReadOptions) -> Result<Column
     Ok(columns)
 }
 
-/// Refuses a column of lists that has the name of a label, where there is no other label.
-fn refuse_lists(columns: &Columns, sketches: &[Sketch], free: &[usize]) -> Result<()> {
-    let is = |&&i: &&usize| is_label_name(&sketches[i].name) && sketches[i].kind == Kind::List;
+/// Refuses a column of lists with the name of a label, if there is no other label.
+fn refuse_lists(columns: &Columns, sketches: &[ColumnSketch], free: &[usize]) -> Result<()> {
+    let is = |&&i: &&usize| is_label_name(&sketches[i].name) && sketches[i].kind == ColumnKind::List;
     match free.iter().find(is).filter(|_| !columns.placeholders) {
         Some(&column) => Err(lists_of_labels(&sketches[column].name, &sketches[column].example)),
         None => Ok(()),
     }
 }
 
-/// Takes the column of this name for the label, or the one-hot columns of this prefix, where there are any.
-fn assign_hinted(columns: &mut Columns, sketches: &[Sketch], name: &str) -> bool {
+/// Uses the column with this name as the label, or the one-hot columns with this prefix, if they exist.
+fn assign_hinted(columns: &mut Columns, sketches: &[ColumnSketch], name: &str) -> bool {
     let is = |i: &usize| sketches[*i].name == name && columns.roles[*i] == Role::Other;
     match (0..sketches.len()).find(is).filter(|&i| sketches[i].kind.may_be_label()) {
         Some(column) => {
@@ -137,21 +141,24 @@ fn assign_hinted(columns: &mut Columns, sketches: &[Sketch], name: &str) -> bool
     }
 }
 
-/// Takes the column for the label that alone has the name and the kind of one, or alone the kind.
-fn assign_by_kind(columns: &mut Columns, sketches: &[Sketch], free: &[usize], alone: bool) {
+/// Uses the only column with the name and the content of a label, or else the only one with its content.
+fn assign_by_kind(columns: &mut Columns, sketches: &[ColumnSketch], free: &[usize], alone: bool) {
     let free: Vec<usize> = match columns.placeholders {
         true => Vec::new(),
         false => free.iter().copied().filter(|&i| !sketches[i].is_index()).collect(),
     };
-    let of = |is: &dyn Fn(&Sketch) -> bool| -> Vec<usize> {
+    let of = |is: &dyn Fn(&ColumnSketch) -> bool| -> Vec<usize> {
         free.iter().copied().filter(|&i| is(&sketches[i])).collect()
     };
-    let few = |sketch: &Sketch| matches!(sketch.kind, Kind::FewNumbers | Kind::ZeroOne | Kind::RepeatedText);
+    let few = |sketch: &ColumnSketch| {
+        matches!(sketch.kind, ColumnKind::FewNumbers | ColumnKind::ZeroOne | ColumnKind::RepeatedText)
+    };
     let named = of(&|sketch| may_be_label_by_name(&sketch.name) && few(sketch));
-    let texts = of(&|sketch| sketch.kind == Kind::RepeatedText);
-    // Beside columns of features, a column of few numbers may be one of them.
+    let texts = of(&|sketch| sketch.kind == ColumnKind::RepeatedText);
+    // Among feature columns, a column with few distinct numbers may be a feature.
     let no_features = columns.roles.contains(&Role::Embeddings) || alone;
-    let numbers = of(&|sketch| no_features && matches!(sketch.kind, Kind::FewNumbers | Kind::ZeroOne));
+    let numbers =
+        of(&|sketch| no_features && matches!(sketch.kind, ColumnKind::FewNumbers | ColumnKind::ZeroOne));
     let mut others: Vec<usize> = named.iter().chain(&texts).chain(&numbers).copied().collect();
     others.sort_unstable();
     others.dedup();
@@ -169,12 +176,12 @@ fn assign_by_kind(columns: &mut Columns, sketches: &[Sketch], free: &[usize], al
     }
 }
 
-/// What was chosen, and what else could be the label.
-fn why(sketches: &[Sketch], chosen: usize, others: &[usize]) -> String {
-    let Sketch { name, kind, .. } = &sketches[chosen];
+/// Explains the choice, and lists the other candidates.
+fn why(sketches: &[ColumnSketch], chosen: usize, others: &[usize]) -> String {
+    let ColumnSketch { name, kind, .. } = &sketches[chosen];
     let holds = match kind {
-        Kind::RepeatedText => "text of few values",
-        Kind::ZeroOne => "two values",
+        ColumnKind::RepeatedText => "text of few values",
+        ColumnKind::ZeroOne => "two values",
         _ => "whole numbers of few values",
     };
     let others = match others {
@@ -189,7 +196,7 @@ fn set_label(columns: &mut Columns, column: usize) {
     columns.label = Some(columns.names[column].clone());
 }
 
-fn no_label(sketches: &[Sketch], candidates: &[usize]) -> String {
+fn no_label(sketches: &[ColumnSketch], candidates: &[usize]) -> String {
     if candidates.is_empty() {
         return format!("its columns are {}", quoted(sketches.iter().map(|sketch| &sketch.name)));
     }
@@ -197,24 +204,25 @@ fn no_label(sketches: &[Sketch], candidates: &[usize]) -> String {
     format!("more than one column may be the label: {names}")
 }
 
-/// Whether a column may be one of the one-hot columns by its name, so that it is worth looking into.
+/// Whether a column's name may be that of a one-hot column, so that its content is worth examining.
 pub(crate) fn may_be_one_hot(name: &str, options: &ReadOptions) -> bool {
     let asked = [&options.label_column, &options.label_hint].into_iter().flatten().map(String::as_str);
     let mut prefixes = LABEL_NAMES.iter().copied().chain(asked);
     prefixes.any(|prefix| class_after(name, prefix).is_some())
 }
 
-/// The class in the name of a one-hot column: what follows the prefix and an underscore.
+/// The class in the name of a one-hot column: the part after the prefix and an underscore.
 fn class_after<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     let class = name.get(prefix.len()..)?.strip_prefix('_')?;
     name[..prefix.len()].eq_ignore_ascii_case(prefix).then_some(class)
 }
 
-/// Columns `label_a`, `label_b`, .. that hold 0 and 1 are one-hot labels of the classes `a`, `b`, ..
-fn assign_one_hot(columns: &mut Columns, sketches: &[Sketch], prefix: &str) -> bool {
-    let empty = if columns.placeholders { Kind::Empty } else { Kind::ZeroOne };
-    let is = |sketch: &Sketch| sketch.kind == Kind::ZeroOne || sketch.kind == empty;
-    let class = |sketch: &Sketch| class_after(&sketch.name, prefix).filter(|_| is(sketch)).map(str::to_owned);
+/// Columns `label_a`, `label_b`, .. of zeros and ones are one-hot labels of the classes `a`, `b`, ..
+fn assign_one_hot(columns: &mut Columns, sketches: &[ColumnSketch], prefix: &str) -> bool {
+    let empty = if columns.placeholders { ColumnKind::Empty } else { ColumnKind::ZeroOne };
+    let is = |sketch: &ColumnSketch| sketch.kind == ColumnKind::ZeroOne || sketch.kind == empty;
+    let class =
+        |sketch: &ColumnSketch| class_after(&sketch.name, prefix).filter(|_| is(sketch)).map(str::to_owned);
     let classes: Vec<(usize, String)> = sketches
         .iter()
         .enumerate()

@@ -1,9 +1,9 @@
-//! The errors for several labels per row: a classifier gives each row one class.
+//! Errors for multiple labels per row: a classifier gives each row one class.
 
-/// A description of them.
+/// Describes them.
 pub(crate) const SEVERAL: &str = "several labels a row (multi-label)";
 
-/// A hint for the user.
+/// The hint for the user.
 pub(crate) const ONE_LABEL: &str = "each row has one class: keep one label a row, or write a column of 0 and 1 for each label and fit \
      a head for each, with that column as --label-column and the others in --drop";
 

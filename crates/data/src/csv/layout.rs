@@ -1,39 +1,39 @@
-//! The layout of a CSV, from its header and its first rows.
+//! The layout of a CSV, detected from its header and its first rows.
 
 use super::records::{fields, is_blank, next_record, value};
-use crate::columns::{self, Columns, Kind, MAX_FEATURES, Role, Sketch};
+use crate::columns::{self, ColumnKind, ColumnSketch, Columns, MAX_FEATURES, Role};
 use crate::list::{self, shown};
-use crate::{Error, Place, ReadOptions, Result, number};
+use crate::{Error, ReadOptions, Result, RowLocation, number};
 use std::collections::HashMap;
 
-/// The rows that are looked at to find out what the columns hold.
+/// The number of rows that are sampled to classify the columns.
 const N_SAMPLED: usize = 64;
 
-/// What the columns of a CSV are, and where its rows begin.
+/// The columns of a CSV, and the position of its rows.
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) columns: Columns,
     /// The number of features of every row.
     pub(crate) n_features: usize,
-    /// The header as it stands, without its line end.
+    /// The header's bytes, without the line end.
     pub(crate) header: Vec<u8>,
     /// Where the first row starts.
     pub(crate) start: usize,
     /// The line of the first row.
     pub(crate) first_line: u64,
-    /// The mean length of the first rows in bytes, 0 when there are none.
+    /// The mean length of the first rows in bytes, 0 if there are none.
     pub(crate) row_len: usize,
 }
 
 impl Layout {
-    /// About how many rows a plain file of `len` bytes has; 0 if unknown.
+    /// The approximate number of rows of an uncompressed file of `len` bytes; 0 if unknown.
     pub(crate) fn expected_rows(&self, len: u64) -> usize {
-        // A little more than the mean says, so that the reserved memory rarely has to grow.
+        // A little above the mean, so that the reserved memory rarely has to grow.
         (len as usize).checked_div(self.row_len).map_or(0, |n| n + n / 50 + 1)
     }
 }
 
-/// Finds the layout from the first window of a text, whose first line is this one of the file.
+/// Detects the layout from the first window of a text, which starts at line `first_line` of the file.
 pub(crate) fn detect(text: &[u8], at_end: bool, first_line: u64, options: &ReadOptions) -> Result<Layout> {
     let mut start = 0;
     let mut line = first_line;
@@ -52,13 +52,13 @@ pub(crate) fn detect(text: &[u8], at_end: bool, first_line: u64, options: &ReadO
     if memchr::memchr(b'\r', bytes).is_some() {
         let what = "the lines end in carriage returns alone (old Mac style); expected line feeds";
         let error = Error::format(what).with_hint("convert the line ends, e.g. with tr '\\r' '\\n'");
-        return Err(error.placed(Place::line(header_line)));
+        return Err(error.placed(RowLocation::line(header_line)));
     }
     if header.flaw.is_some() {
         let what = format!("the quotes of the header do not match: {}", shown(bytes));
-        return Err(Error::format(what).placed(Place::line(header_line)));
+        return Err(Error::format(what).placed(RowLocation::line(header_line)));
     }
-    let names = header_names(bytes).map_err(|error| error.placed(Place::line(header_line)))?;
+    let names = header_names(bytes).map_err(|error| error.placed(RowLocation::line(header_line)))?;
     let sample = sample(text, start, at_end, names.len());
     if sample.is_empty() && text[start..].trim_ascii().is_empty() && at_end {
         let what = "a header and no rows: expected at least one row below the header";
@@ -116,10 +116,10 @@ fn sample(text: &[u8], mut start: usize, at_end: bool, n_columns: usize) -> Vec<
     rows
 }
 
-fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<Sketch> {
+fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<ColumnSketch> {
     let kinds = |bare| (0..names.len()).map(|i| kind(sample.iter().map(|row| row[i]), bare)).collect();
-    let mut found: Vec<Kind> = kinds(false);
-    if !found.contains(&Kind::List) {
+    let mut found: Vec<ColumnKind> = kinds(false);
+    if !found.contains(&ColumnKind::List) {
         found = kinds(true);
     }
     let example = |i: usize| {
@@ -127,14 +127,14 @@ fn sketches(names: Vec<String>, sample: &[Vec<&[u8]>]) -> Vec<Sketch> {
         list.map_or(String::new(), |list| shown(&list))
     };
     let sketch = |(i, (name, kind))| {
-        let example = if kind == Kind::List { example(i) } else { String::new() };
-        Sketch { name, kind, is_index: false, example }
+        let example = if kind == ColumnKind::List { example(i) } else { String::new() };
+        ColumnSketch { name, kind, is_index: false, example }
     };
     names.into_iter().zip(found).enumerate().map(sketch).collect()
 }
 
-/// What most of the cells that are not empty hold; whether numbers without brackets around them are lists.
-fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>, bare: bool) -> Kind {
+/// The content of most non-empty cells. With `bare`, numbers without brackets count as lists.
+fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>, bare: bool) -> ColumnKind {
     let (mut n_lists, mut n_numbers, mut n_zero_one, mut n_texts) = (0, 0, 0, 0);
     let mut texts: HashMap<Vec<u8>, usize> = HashMap::new();
     let mut numbers = Vec::new();
@@ -156,15 +156,15 @@ fn kind<'a>(cells: impl Iterator<Item = &'a [u8]>, bare: bool) -> Kind {
     }
     let n = n_lists + n_numbers + n_texts;
     match () {
-        () if n == 0 => Kind::Empty,
-        () if n_lists * 2 >= n => Kind::List,
-        () if n_zero_one * 2 >= n => Kind::ZeroOne,
-        () if n_numbers * 2 >= n => Kind::of_numbers(&numbers),
-        () if Kind::is_free_text(texts.keys().filter_map(|text| std::str::from_utf8(text).ok())) => {
-            Kind::DistinctText
+        () if n == 0 => ColumnKind::Empty,
+        () if n_lists * 2 >= n => ColumnKind::List,
+        () if n_zero_one * 2 >= n => ColumnKind::ZeroOne,
+        () if n_numbers * 2 >= n => ColumnKind::of_numbers(&numbers),
+        () if ColumnKind::is_free_text(texts.keys().filter_map(|text| std::str::from_utf8(text).ok())) => {
+            ColumnKind::DistinctText
         }
-        () if texts.len() < n_texts || n_texts < 3 => Kind::RepeatedText,
-        () => Kind::DistinctText,
+        () if texts.len() < n_texts || n_texts < 3 => ColumnKind::RepeatedText,
+        () => ColumnKind::DistinctText,
     }
 }
 
@@ -174,8 +174,8 @@ fn is_number_or_missing(cell: &[u8]) -> bool {
         || missing.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// The number of features: of columns, or of elements that most of the first lists have (the first such number, if
-/// several are equally frequent).
+/// The number of features: that of the columns, or the most frequent length of the first lists (the first such length
+/// of equally frequent ones).
 fn n_features(columns: &Columns, sample: &[Vec<&[u8]>]) -> Result<usize> {
     let Some(column) = columns.position(Role::Embeddings) else {
         return Ok(columns.with_role(Role::Feature).len());

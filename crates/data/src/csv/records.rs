@@ -1,7 +1,7 @@
-//! Text to records and records to fields, by RFC 4180: fields in quotes may hold commas, line ends and doubled quotes.
-//! What ends in `_by` does the same for another separator.
+//! Splits text into records and records into fields, by RFC 4180: quoted fields may contain commas, line ends and
+//! doubled quotes. Functions ending in `_by` do the same for another separator.
 //!
-//! Stricter than most readers where leniency returns wrong rows: a quote may stand only around a whole field.
+//! Stricter than most readers, because leniency returns wrong rows: quotes must enclose a whole field.
 
 use memchr::{memchr, memchr2};
 use std::borrow::Cow;
@@ -14,29 +14,28 @@ pub(crate) struct Record {
     pub(crate) range: Range<usize>,
     /// Where the next record starts.
     pub(crate) next: usize,
-    /// The number of lines it takes.
+    /// The number of its lines.
     pub(crate) n_lines: u64,
-    /// What is wrong with its quotes.
-    pub(crate) flaw: Option<QuoteFlaw>,
+    /// The error in its quotes, if there is one.
+    pub(crate) flaw: Option<QuoteError>,
 }
 
-/// What is wrong with a record's quotes; positions count from the start of the record.
+/// An error in a record's quotes; positions count from the start of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum QuoteFlaw {
-    /// A quote in a field that did not begin with one.
+pub(crate) enum QuoteError {
+    /// A quote in a field that did not start with one.
     Inside { at: usize },
     /// Text between a closing quote and the next comma.
     TextAfter { at: usize },
     /// A quote without its closing one.
     Unclosed { at: usize },
-    /// A line that is no JSON object, in a table of such.
+    /// A line that is no JSON object, in JSON Lines.
     NoObject,
 }
 
-/// The record at `start` of `text`; `None` when the text ends within it and `at_end` does not say that this is the end of
-/// the file too.
+/// The record at `start` of `text`; `None` if the text ends within it, unless `at_end` marks the end of the file.
 ///
-/// A record whose quotes are wrong is ended at its first line end, so that it does not take the rows below with it.
+/// A record with wrong quotes ends at its first line end, so that the following rows are not lost.
 pub(crate) fn next_record(text: &[u8], start: usize, at_end: bool) -> Option<Record> {
     next_record_by(b',', text, start, at_end)
 }
@@ -54,7 +53,7 @@ pub(super) fn next_record_by(separator: u8, text: &[u8], start: usize, at_end: b
             return Some(whole(text, start, found, found + 1, n_lines));
         }
         if found > start && text[found - 1] != separator {
-            return Some(flawed(text, start, QuoteFlaw::Inside { at: found - start }));
+            return Some(flawed(text, start, QuoteError::Inside { at: found - start }));
         }
         match closing_quote(separator, text, found, at_end)? {
             Closing::At { quote, n_line_ends } => {
@@ -63,12 +62,12 @@ pub(super) fn next_record_by(separator: u8, text: &[u8], start: usize, at_end: b
             }
             Closing::Followed { quote } => {
                 let flaw = match memchr(b'\n', &text[found..quote]) {
-                    Some(_) => QuoteFlaw::Unclosed { at: found - start },
-                    None => QuoteFlaw::TextAfter { at: quote + 1 - start },
+                    Some(_) => QuoteError::Unclosed { at: found - start },
+                    None => QuoteError::TextAfter { at: quote + 1 - start },
                 };
                 return Some(flawed(text, start, flaw));
             }
-            Closing::Never => return Some(flawed(text, start, QuoteFlaw::Unclosed { at: found - start })),
+            Closing::Never => return Some(flawed(text, start, QuoteError::Unclosed { at: found - start })),
         }
     }
 }
@@ -78,7 +77,7 @@ fn whole(text: &[u8], start: usize, end: usize, next: usize, n_lines: u64) -> Re
     Record { range: start..end, next, n_lines, flaw: None }
 }
 
-fn flawed(text: &[u8], start: usize, flaw: QuoteFlaw) -> Record {
+fn flawed(text: &[u8], start: usize, flaw: QuoteError) -> Record {
     let end = memchr(b'\n', &text[start..]).map(|len| start + len);
     let record = whole(text, start, end.unwrap_or(text.len()), end.map_or(text.len(), |end| end + 1), 1);
     Record { flaw: Some(flaw), ..record }
@@ -121,7 +120,7 @@ fn closing_quote(separator: u8, text: &[u8], open: usize, at_end: bool) -> Optio
     }
 }
 
-/// The end of the field at `start` of a record without quote flaws: where its comma stands, or the record's length.
+/// The end of the field at `start` of a record without quote flaws: the position of its comma, or the record's length.
 pub(crate) fn field_end(record: &[u8], start: usize) -> usize {
     field_end_by(b',', record, start)
 }
@@ -139,7 +138,7 @@ fn field_end_by(separator: u8, record: &[u8], start: usize) -> usize {
     memchr(separator, &record[from..]).map_or(record.len(), |len| from + len)
 }
 
-/// The fields of a record without quote flaws, as they stand, quotes and all.
+/// The raw fields of a record without quote flaws, including quotes.
 pub(crate) fn fields(record: &[u8]) -> impl Iterator<Item = &[u8]> {
     fields_by(b',', record)
 }
@@ -154,7 +153,7 @@ pub(super) fn fields_by(separator: u8, record: &[u8]) -> impl Iterator<Item = &[
     })
 }
 
-/// The value of a field: without its quotes, doubled quotes made one.
+/// The value of a field: without its quotes, with doubled quotes unescaped.
 pub(crate) fn value(field: &[u8]) -> Cow<'_, [u8]> {
     let Some(inner) = field.strip_prefix(b"\"") else { return Cow::Borrowed(field) };
     let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
@@ -171,7 +170,7 @@ pub(crate) fn value(field: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(value)
 }
 
-/// Appends a field of this value, in quotes where it needs them.
+/// Appends a field with this value, quoted if necessary.
 pub(super) fn write_field(out: &mut Vec<u8>, value: &[u8]) {
     if !value.iter().any(|byte| b",\"\n\r".contains(byte)) {
         out.extend_from_slice(value);
@@ -197,7 +196,7 @@ pub(crate) fn is_blank(record: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn records(text: &str) -> Vec<(&str, u64, Option<QuoteFlaw>)> {
+    fn records(text: &str) -> Vec<(&str, u64, Option<QuoteError>)> {
         let mut start = 0;
         let mut found = Vec::new();
         while start < text.len() {
@@ -221,23 +220,23 @@ mod tests {
     }
 
     #[test]
-    fn a_flawed_record_takes_no_other_with_it() {
+    fn a_flawed_record_affects_no_other() {
         let text = "\"[1,2],x\n\"[3,4]\",y\n\"[5]\" ,z\n[6\"],w\n\"[7,8]\",v\n\"[9";
         let flaws: Vec<_> = records(text).into_iter().map(|(record, _, flaw)| (record, flaw)).collect();
         assert_eq!(
             flaws,
             [
-                ("\"[1,2],x", Some(QuoteFlaw::Unclosed { at: 0 })),
+                ("\"[1,2],x", Some(QuoteError::Unclosed { at: 0 })),
                 ("\"[3,4]\",y", None),
-                ("\"[5]\" ,z", Some(QuoteFlaw::TextAfter { at: 5 })),
-                ("[6\"],w", Some(QuoteFlaw::Inside { at: 2 })),
+                ("\"[5]\" ,z", Some(QuoteError::TextAfter { at: 5 })),
+                ("[6\"],w", Some(QuoteError::Inside { at: 2 })),
                 ("\"[7,8]\",v", None),
-                ("\"[9", Some(QuoteFlaw::Unclosed { at: 0 })),
+                ("\"[9", Some(QuoteError::Unclosed { at: 0 })),
             ]
         );
     }
 
-    /// However the text is cut into windows, the records are the same: a cut one is not taken for whole.
+    /// However the text is cut into windows, the records are the same: a partial record is not returned.
     #[test]
     fn a_cut_text_gives_no_record_too_early() {
         let text = "\"[1,\n2]\",x\r\n\"a\"\"b\",y\r\n\"q\"\r\n,\n";

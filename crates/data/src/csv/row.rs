@@ -1,33 +1,32 @@
-//! One record to the features and the label of one row.
+//! Parses one record into the features and the label of a row.
 
 use super::layout::Layout;
-use super::records::{QuoteFlaw, field_end, fields, value};
+use super::records::{QuoteError, field_end, fields, value};
 use crate::columns::{MAX_FEATURES, ONE_LABEL, Role, SEVERAL};
 use crate::list::{self, shown};
 use crate::rows::BadRow;
-use crate::{Place, number};
+use crate::{RowLocation, number};
 use std::borrow::Cow;
 
 /// The label of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Label<'a> {
-    /// Its text, white space and all.
+    /// Its text, including white space.
     Text(Cow<'a, [u8]>),
     /// The one-hot class with this index.
     OneHot(u32),
-    /// There is none.
+    /// None.
     Missing,
 }
 
-/// A row without its features, which stand in the caller's slice.
+/// A row without its features, which are in the caller's slice.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Row<'a> {
     pub(crate) label: Label<'a>,
     pub(crate) underflows: usize,
 }
 
-/// Reads a row as most rows are: every field as expected. `None` says nothing about the record but that it has to be
-/// looked at with [`parse_with_care`].
+/// Parses a well-formed record quickly. `None` means only that [`parse_with_care`] must handle the record.
 pub(crate) fn parse<'a>(record: &'a [u8], layout: &Layout, x: &mut [f32]) -> Option<Row<'a>> {
     let mut row = Row { label: Label::Missing, underflows: 0 };
     let mut start = 0;
@@ -79,7 +78,7 @@ fn label(field: &[u8]) -> Option<Label<'_>> {
     Some(if text.trim_ascii().is_empty() { Label::Missing } else { Label::Text(text) })
 }
 
-/// Reads any row that can be read, and says of every other what is wrong with it.
+/// Parses any valid record, and explains the error of any other.
 pub(crate) fn parse_with_care<'a>(
     record: &'a [u8],
     line: u64,
@@ -94,9 +93,9 @@ pub(crate) fn parse_with_care<'a>(
     let mut row = Row { label: Label::Missing, underflows: 0 };
     let mut feature = 0;
     for ((cell, role), name) in cells.iter().zip(&layout.columns.roles).zip(names) {
-        let bad = |flaw: list::Flaw| {
-            let place = Place { element: flaw.element, ..Place::line(line).in_column(name) };
-            Box::new(BadRow::new(place, flaw.what, flaw.hint))
+        let bad = |flaw: list::ListError| {
+            let location = RowLocation { element: flaw.element, ..RowLocation::line(line).in_column(name) };
+            Box::new(BadRow::new(location, flaw.what, flaw.hint))
         };
         match role {
             Role::Embeddings => row.underflows += embeddings(cell, x).map_err(bad)?,
@@ -119,34 +118,36 @@ pub(crate) fn parse_with_care<'a>(
     Ok(row)
 }
 
-fn embeddings(cell: &[u8], x: &mut [f32]) -> Result<usize, list::Flaw> {
+fn embeddings(cell: &[u8], x: &mut [f32]) -> Result<usize, list::ListError> {
     list::read(&value(cell), x)
 }
 
-fn single(cell: &[u8]) -> Result<number::Number, list::Flaw> {
+fn single(cell: &[u8]) -> Result<number::Number, list::ListError> {
     let text = value(cell);
     if let Some((what, hint)) = list::explain_single(&text) {
-        return Err(list::Flaw::whole(what, hint));
+        return Err(list::ListError::whole(what, hint));
     }
-    number::parse(text.trim_ascii()).ok_or_else(|| list::Flaw::whole("expected a number", None))
+    number::parse(text.trim_ascii()).ok_or_else(|| list::ListError::whole("expected a number", None))
 }
 
-fn one_hot(cell: &[u8], class: u32, label: &mut Label<'_>) -> Result<(), list::Flaw> {
+fn one_hot(cell: &[u8], class: u32, label: &mut Label<'_>) -> Result<(), list::ListError> {
     let text = value(cell);
     let hint = Some("exactly one of the one-hot columns is 1 in every row");
     match text.trim_ascii() {
         b"1" | b"1.0" | b"True" | b"true" if *label == Label::Missing => *label = Label::OneHot(class),
         b"1" | b"1.0" | b"True" | b"true" => {
             let what = format!("{SEVERAL}: a second 1 in the one-hot columns");
-            return Err(list::Flaw::whole(what, Some(ONE_LABEL)));
+            return Err(list::ListError::whole(what, Some(ONE_LABEL)));
         }
         b"0" | b"0.0" | b"False" | b"false" => {}
-        other => return Err(list::Flaw::whole(format!("expected 0 or 1, found {}", shown(other)), hint)),
+        other => {
+            return Err(list::ListError::whole(format!("expected 0 or 1, found {}", shown(other)), hint));
+        }
     }
     Ok(())
 }
 
-fn no_text(cell: &[u8]) -> list::Flaw {
+fn no_text(cell: &[u8]) -> list::ListError {
     let (what, hint) = if memchr::memchr(0, cell).is_some() {
         ("a NUL byte", "the file is damaged: write it again")
     } else if memchr::memchr(b'\r', cell).is_some() {
@@ -157,27 +158,27 @@ fn no_text(cell: &[u8]) -> list::Flaw {
     } else {
         ("bytes that are not UTF-8", "save the table as UTF-8")
     };
-    list::Flaw::whole(format!("expected text, found {what} in {}", shown(cell)), Some(hint))
+    list::ListError::whole(format!("expected text, found {what} in {}", shown(cell)), Some(hint))
 }
 
-/// What is wrong with a row that has more or fewer fields than the header.
+/// The error of a row with more or fewer fields than the header.
 fn wrong_count(cells: &[&[u8]], line: u64, layout: &Layout) -> BadRow {
     let names = &layout.columns.names;
     let unquoted = cells.iter().position(|cell| cell.trim_ascii().starts_with(b"["));
     if let (Some(at), true) = (unquoted, cells.len() > names.len()) {
-        let place = Place::line(line).in_column(&names[at.min(names.len() - 1)]);
+        let location = RowLocation::line(line).in_column(&names[at.min(names.len() - 1)]);
         let what = format!(
             "the list is not in quotes, so that its commas separate columns: expected {}, found {}",
             n_fields(names.len()),
             n_fields(cells.len())
         );
-        return BadRow::new(place, what, Some("put the list in double quotes"));
+        return BadRow::new(location, what, Some("put the list in double quotes"));
     }
     let what = format!("expected {}, found {}", n_fields(names.len()), n_fields(cells.len()));
     if cells.len() < names.len() {
-        let place = Place::line(line).in_column(&names[cells.len()]);
+        let location = RowLocation::line(line).in_column(&names[cells.len()]);
         return BadRow::new(
-            place,
+            location,
             format!("the row is too short: {what}"),
             Some("write the row again, or leave it out"),
         );
@@ -185,44 +186,44 @@ fn wrong_count(cells: &[&[u8]], line: u64, layout: &Layout) -> BadRow {
     let extra = shown(cells[names.len()]);
     let what = format!("the row is too long: {what}, the first too many being {extra}");
     let hint = "put fields that hold commas in double quotes";
-    BadRow::new(Place::line(line), what, Some(hint))
+    BadRow::new(RowLocation::line(line), what, Some(hint))
 }
 
 fn n_fields(n: usize) -> String {
     if n == 1 { "1 field".to_owned() } else { format!("{n} fields") }
 }
 
-/// What is wrong with a row whose quotes do not match.
-pub(crate) fn wrong_quotes(record: &[u8], flaw: QuoteFlaw, line: u64, layout: &Layout) -> BadRow {
+/// The error of a row with wrong quotes.
+pub(crate) fn wrong_quotes(record: &[u8], flaw: QuoteError, line: u64, layout: &Layout) -> BadRow {
     let at = match flaw {
-        QuoteFlaw::Inside { at } | QuoteFlaw::TextAfter { at } | QuoteFlaw::Unclosed { at } => at,
-        QuoteFlaw::NoObject => {
+        QuoteError::Inside { at } | QuoteError::TextAfter { at } | QuoteError::Unclosed { at } => at,
+        QuoteError::NoObject => {
             let what = format!("expected a JSON object, found {}", shown(&value(record)));
             let hint = "every line holds one object, {\"embedding\": [0.5, 1.25], \"label\": \"a\"}: write the row again, or \
                         leave it out";
-            return BadRow::new(Place::line(line), what, Some(hint));
+            return BadRow::new(RowLocation::line(line), what, Some(hint));
         }
     };
-    // The commas of a list without quotes are no columns.
+    // The commas of a list without quotes do not separate columns.
     let before: Vec<&[u8]> = fields(&record[..at.min(record.len())]).collect();
     let list = before.iter().position(|cell| cell.trim_ascii().starts_with(b"["));
     let names = &layout.columns.names;
     let column = list.unwrap_or(before.len().saturating_sub(1)).min(names.len() - 1);
-    let place = Place::line(line).in_column(&names[column]);
+    let location = RowLocation::line(line).in_column(&names[column]);
     let found = shown(record.get(at..).unwrap_or_default());
     match flaw {
-        QuoteFlaw::Inside { .. } => BadRow::new(
-            place,
+        QuoteError::Inside { .. } => BadRow::new(
+            location,
             format!("a quote within a field that did not begin with one, at {found}"),
             Some("put the whole field in double quotes and double the quotes within it"),
         ),
-        QuoteFlaw::TextAfter { .. } => BadRow::new(
-            place,
+        QuoteError::TextAfter { .. } => BadRow::new(
+            location,
             format!("text after the closing quote: expected a comma or the end of the line, found {found}"),
             Some("put the whole field in double quotes and double the quotes within it"),
         ),
-        QuoteFlaw::Unclosed { .. } | QuoteFlaw::NoObject => BadRow::new(
-            place,
+        QuoteError::Unclosed { .. } | QuoteError::NoObject => BadRow::new(
+            location,
             format!("the quote is never closed: {found}"),
             Some("the field was cut off; write the row again, or leave it out"),
         ),

@@ -1,4 +1,4 @@
-//! The text of a table, window by window, as a CSV: UTF-8, with commas, a header and a record a row, whatever the file is.
+//! The text of a table, window by window, converted to a CSV: UTF-8, with commas, a header and one record per row.
 
 mod delimited;
 mod encoding;
@@ -7,18 +7,18 @@ mod json;
 
 use super::Numbered;
 use super::layout::{self, Layout};
-use super::records::{QuoteFlaw, is_blank, next_record};
-use crate::{Error, Place, ReadOptions, Result};
+use super::records::{QuoteError, is_blank, next_record};
+use crate::{Error, ReadOptions, Result, RowLocation};
 use delimited::Delimited;
 use encoding::Encoding;
 use json::Objects;
 use std::collections::VecDeque;
 use std::io::Read;
 
-/// The text that is read at once: small enough to stay in the caches from reading to parsing.
+/// The number of bytes read at once: small enough to stay in the caches from reading to parsing.
 const WINDOW: usize = 1 << 20;
 
-/// The longest record; beyond it, a quote has swallowed the file.
+/// The maximum length of a record; a longer one is due to an unclosed quote.
 const MAX_RECORD: usize = 64 << 20;
 
 /// The records of a text, window by window.
@@ -26,7 +26,7 @@ pub(crate) struct Text<'a> {
     input: Box<dyn Read + 'a>,
     encoding: Encoding,
     form: Form,
-    /// What was read and is not yet converted.
+    /// The bytes that were read but not yet converted.
     pending: Vec<u8>,
     buffer: Vec<u8>,
     /// Where the next record starts in `buffer`.
@@ -35,29 +35,29 @@ pub(crate) struct Text<'a> {
     at_end: bool,
     /// The line on which the next record starts.
     line: u64,
-    /// Where the next rows stand in the file, and whether they are such, of a form that does not keep its lines.
+    /// For a form that does not keep its lines: the line of each of the next rows, and whether it is valid.
     places: VecDeque<(u64, bool)>,
-    said: Vec<(&'static str, String)>,
-    /// The column that is the label by its place, in a table without a header.
+    conversions: Vec<(&'static str, String)>,
+    /// The label column in a table without a header, chosen by its position.
     label: Option<String>,
     header: Header,
     /// Whether each line is one cell, whatever it contains.
     is_lines: bool,
 }
 
-/// Whether the first row of a text holds the names of its columns.
+/// Whether the first row of a text holds the column names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Header {
-    /// As what stands in it and below it says.
+    /// Detected from its content and that of the rows below.
     #[default]
     Detected,
     Present,
     Absent,
 }
 
-/// What has to be done to a text to make it a CSV.
+/// The form of a text, which decides how it is converted.
 enum Form {
-    /// Nothing.
+    /// A CSV, which needs no conversion.
     Csv,
     Delimited(Delimited),
     Json(Objects),
@@ -75,35 +75,35 @@ impl<'a> Text<'a> {
             at_end: false,
             line: 1,
             places: VecDeque::new(),
-            said: Vec::new(),
+            conversions: Vec::new(),
             label: None,
             header: Header::Detected,
             is_lines: false,
         }
     }
 
-    /// The same text, with or without a header.
+    /// Sets whether the text has a header.
     pub(crate) fn with_header(self, header: Header) -> Text<'a> {
         Text { header, ..self }
     }
 
-    /// The same text as a table of one column, a line a cell.
+    /// Reads the text as a table of one column, with one line per cell.
     pub(crate) fn of_lines(self, is_lines: bool) -> Text<'a> {
         Text { is_lines, ..self }
     }
 
-    /// What the text is that a CSV is not.
-    pub(super) fn said(&self) -> Vec<(&'static str, String)> {
-        let encoding = self.encoding.said().map(|said| ("encoding", said));
-        encoding.into_iter().chain(self.said.iter().cloned()).collect()
+    /// How the text differs from a plain CSV.
+    pub(super) fn conversions(&self) -> Vec<(&'static str, String)> {
+        let encoding = self.encoding.name().map(|name| ("encoding", name));
+        encoding.into_iter().chain(self.conversions.iter().cloned()).collect()
     }
 
-    /// Reads the next window while the one before is not used any more.
+    /// Reads the next window, once the previous one is no longer used.
     pub(super) fn read_ahead(&mut self) -> Result<()> {
         if self.at_end { Ok(()) } else { self.read_more() }
     }
 
-    /// Drops what was used of the window and reads more behind the rest.
+    /// Drops the used part of the window and reads more after the rest.
     fn read_more(&mut self) -> Result<()> {
         self.buffer.drain(..self.start);
         self.start = 0;
@@ -131,7 +131,7 @@ impl<'a> Text<'a> {
         self.encoding.decode(buffer, had, self.at_end)
     }
 
-    /// Moves the whole rows of what was read, as those of a CSV, to the window.
+    /// Converts the complete rows that were read and moves them to the window.
     fn convert(&mut self) -> Result<()> {
         let used = match &mut self.form {
             Form::Csv => {
@@ -147,8 +147,8 @@ impl<'a> Text<'a> {
         Ok(())
     }
 
-    /// The whole records of the next window, each with its first line, and the text they are ranges of; none at the
-    /// end.
+    /// The complete records of the next window, each with its first line, and the text that their ranges refer to;
+    /// empty at the end.
     pub(crate) fn next_window(&mut self) -> Result<(Vec<Numbered>, &[u8])> {
         loop {
             let mut records = Vec::new();
@@ -160,7 +160,7 @@ impl<'a> Text<'a> {
                 let mut line = self.line;
                 if let Some((at, is_object)) = self.places.pop_front() {
                     line = at;
-                    record.flaw = if is_object { record.flaw } else { Some(QuoteFlaw::NoObject) };
+                    record.flaw = if is_object { record.flaw } else { Some(QuoteError::NoObject) };
                 }
                 records.push((record, line));
                 self.line += n_lines;
@@ -169,13 +169,13 @@ impl<'a> Text<'a> {
                 return Ok((records, &self.buffer));
             }
             if self.buffer.len() - self.start + self.pending.len() > MAX_RECORD {
-                return Err(endless().placed(Place::line(self.line)));
+                return Err(endless().placed(RowLocation::line(self.line)));
             }
             self.read_more()?;
         }
     }
 
-    /// Reads as much as shows what the text is, and the first window of it as a CSV.
+    /// Reads enough to detect the form of the text, and its first window.
     fn begin(&mut self) -> Result<()> {
         let mut text = Vec::new();
         while !self.at_end && text.len() <= MAX_RECORD && !has_row(&text) {
@@ -191,11 +191,11 @@ impl<'a> Text<'a> {
             self.buffer = objects.header();
             self.form = Form::Json(objects);
         } else {
-            let beginning = header::look(&self.pending, self.at_end, self.header, self.is_lines);
+            let beginning = header::detect(&self.pending, self.at_end, self.header, self.is_lines);
             self.pending.drain(..beginning.len);
             self.buffer = beginning.header;
             self.line -= u64::from(beginning.is_made);
-            self.said.extend(beginning.said.map(|said| ("no-header", said)));
+            self.conversions.extend(beginning.missing_header.map(|message| ("no-header", message)));
             self.label = beginning.label;
             if let Some(delimited) = beginning.delimited {
                 self.form = Form::Delimited(delimited);
@@ -205,7 +205,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Reads the header and as much as is needed to find the layout.
+/// Reads the header and enough rows to detect the layout.
 pub(crate) fn layout(text: &mut Text<'_>, options: &ReadOptions) -> Result<Layout> {
     text.begin()?;
     let options = ReadOptions {

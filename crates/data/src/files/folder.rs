@@ -1,4 +1,4 @@
-//! The files of a table that is a folder.
+//! Finds the files of a table in a folder.
 
 use super::natural;
 use crate::beside::label_paths;
@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The deepest folder in a folder that is looked into.
+/// The maximum depth of subfolders.
 const MAX_DEPTH: usize = 16;
 
-/// Words in a file's name that say which part of a data set it is.
+/// Words in a file's name for the parts of a data set.
 const SPLITS: [&str; 9] =
     ["train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval"];
 
-/// The files of the one table in `folder`, and the folders in it (`part=x/`), in natural order.
+/// The files of the one table in `folder` and its subfolders (`part=x/`), in natural order.
 ///
 /// # Errors
-/// When it holds none, or files of several formats or of several parts of a data set.
+/// If there are none, or files of several formats or of several parts of a data set.
 pub(super) fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     descend(folder, 0, &mut paths)?;
@@ -47,7 +47,7 @@ pub(super) fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The error for a folder with files of several kinds, of which a pattern tells those of one.
+/// The error for a folder with several kinds of files; the pattern in its hint selects one kind.
 fn several(
     folder: &Path,
     of: &str,
@@ -73,11 +73,11 @@ fn descend(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<()> 
     for entry in std::fs::read_dir(folder).map_err(unread)? {
         let entry = entry.map_err(unread)?;
         let (path, name) = (entry.path(), entry.file_name());
-        // Hidden files, and what Spark keeps beside its parts: `_SUCCESS`, `_metadata`.
+        // Hidden files, and Spark's files beside its parts: `_SUCCESS`, `_metadata`.
         if name.to_string_lossy().starts_with(['.', '_']) {
             continue;
         }
-        // A link to a folder may lead in a circle.
+        // A link to a folder may form a cycle.
         if entry.file_type().map_err(unread)?.is_dir() {
             if depth < MAX_DEPTH {
                 descend(&path, depth + 1, paths)?;
@@ -89,7 +89,7 @@ fn descend(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<()> 
     Ok(())
 }
 
-/// What `part` says of the paths, each with how many there are and the first.
+/// Groups the paths by `part`: each group with its size and its first path.
 fn counted<'a>(paths: &'a [PathBuf], part: impl Fn(&'a Path) -> &'a str) -> Vec<(&'a str, usize, &'a Path)> {
     let mut counts: BTreeMap<&str, (usize, &Path)> = BTreeMap::new();
     for path in paths {
@@ -98,28 +98,28 @@ fn counted<'a>(paths: &'a [PathBuf], part: impl Fn(&'a Path) -> &'a str) -> Vec<
     counts.into_iter().map(|(name, (n, first))| (name, n, first)).collect()
 }
 
-/// The word that says which part of a data set a file is, in its name or in that of a folder in `folder` that it is in;
-/// nothing where there is none.
+/// The word for the part of a data set in a file's name, or in the name of a folder between it and `folder`; empty if
+/// there is none.
 fn split_of<'a>(folder: &Path, path: &'a Path) -> &'a str {
     let own = split_in(path);
     let outer = || split_folder(folder, path).map_or("", split_in);
     if own.is_empty() { outer() } else { own }
 }
 
-/// The folder in `folder` whose name says which part of a data set its files are, where the file's own does not.
+/// The folder in `folder` whose name has the word for the part of a data set, if the file's own name has none.
 fn split_folder<'a>(folder: &Path, path: &'a Path) -> Option<&'a Path> {
     let within = path.ancestors().skip(1).take_while(|outer| *outer != folder);
     within.filter(|_| split_in(path).is_empty()).find(|outer| !split_in(outer).is_empty())
 }
 
-/// The word in the last part of a path that says so.
+/// The word in the last component of a path.
 fn split_in(path: &Path) -> &str {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let mut words = name.split(|c: char| !c.is_ascii_alphabetic());
     words.find(|word| SPLITS.iter().any(|split| word.eq_ignore_ascii_case(split))).unwrap_or_default()
 }
 
-/// Whether a file is none of the table, but what Hugging Face's `datasets` saves beside it.
+/// Whether a file belongs to Hugging Face's `datasets` and not to the table.
 fn is_beside_arrow(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     ["state.json", "dataset_info.json", "dataset_dict.json"].contains(&name)

@@ -1,9 +1,9 @@
-//! Natural order: numbers in names by their value.
+//! Natural order: numbers in names are compared by value.
 
 use std::cmp::Ordering;
 use std::path::Path;
 
-/// Compares paths part by part, numbers in them by value: `part-2` before `part-10`.
+/// Compares paths component by component, with numbers by value: `part-2` before `part-10`.
 pub(super) fn compare(a: &Path, b: &Path) -> Ordering {
     let parts = |path: &Path| -> Vec<String> {
         path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
@@ -34,7 +34,7 @@ fn compare_names(a: &str, b: &str) -> Ordering {
     rest_a.len().cmp(&rest_b.len())
 }
 
-/// The digits that a text begins with.
+/// The digits at the start of a text.
 fn digits(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     &text[..end]

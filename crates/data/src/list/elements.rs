@@ -1,4 +1,4 @@
-//! The elements of a vector in any form in which tools print one.
+//! Splits a vector in any printed form into its elements.
 //!
 //! ```text
 //! cell      = call | list | numbers
@@ -9,7 +9,7 @@
 //! number    = decimal | name "(" decimal ")" | quoted decimal    np.float32(0.5), tensor(0.5), '0.5'
 //! ```
 
-use super::{Flaw, explain};
+use super::{ListError, explain};
 use crate::number::{self, Number};
 use std::borrow::Cow;
 
@@ -17,17 +17,17 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Elements<'a> {
     inner: &'a [u8],
-    /// What stands between them; white space when `None`.
+    /// The separator; `None` for white space.
     separator: Option<u8>,
     bracketed: bool,
 }
 
-/// Finds the elements of the list that is all of `cell`, which has no white space around it.
-pub(super) fn elements(cell: &[u8]) -> Result<Elements<'_>, Flaw> {
+/// Finds the elements of the list that `cell` consists of, which must have no surrounding white space.
+pub(super) fn elements(cell: &[u8]) -> Result<Elements<'_>, ListError> {
     let list = without_call(cell)?;
     let Some(close) = list.first().and_then(|&open| closing(open)) else { return bare(list, cell) };
     let mut inner = within(list, close).ok_or_else(|| explain::unclosed(list, close))?;
-    // A matrix of one row.
+    // A matrix with one row.
     while let (Some(b'['), Some(row)) = (inner.first(), within(inner, b']'))
         && memchr::memchr2(b'[', b']', row).is_none_or(|_| row.first() == Some(&b'['))
         && !is_several(row)
@@ -37,15 +37,15 @@ pub(super) fn elements(cell: &[u8]) -> Result<Elements<'_>, Flaw> {
     Elements::new(inner, true).ok_or_else(explain::empty_list)
 }
 
-/// Numbers without brackets around them.
-fn bare<'a>(list: &'a [u8], cell: &'a [u8]) -> Result<Elements<'a>, Flaw> {
+/// Numbers without brackets.
+fn bare<'a>(list: &'a [u8], cell: &'a [u8]) -> Result<Elements<'a>, ListError> {
     let Some(elements) = Elements::new(list, false) else { return Err(explain::empty_cell()) };
     let first = elements.iter().next().and_then(|element| elements.number(element));
     let has_brackets = list.iter().any(|byte| b"[]{}".contains(byte));
     if first.is_none() || has_brackets { Err(explain::no_list(cell)) } else { Ok(elements) }
 }
 
-/// Whether a closing bracket is followed by an opening one: rows of a matrix.
+/// Whether a closing bracket is followed by an opening one: several rows of a matrix.
 fn is_several(row: &[u8]) -> bool {
     let close = memchr::memchr(b']', row);
     close.is_some_and(|close| memchr::memchr(b'[', &row[close..]).is_some())
@@ -60,7 +60,7 @@ fn closing(open: u8) -> Option<u8> {
     }
 }
 
-/// What stands between the first byte and `close`, which has to be the last.
+/// The bytes between the first one and `close`, which must be the last.
 fn within(list: &[u8], close: u8) -> Option<&[u8]> {
     let inner = list.get(1..)?.strip_suffix(&[close])?;
     Some(inner.trim_ascii())
@@ -69,8 +69,8 @@ fn within(list: &[u8], close: u8) -> Option<&[u8]> {
 /// The functions whose calls are vectors, without their modules.
 const VECTORS: [&[u8]; 7] = [b"array", b"tensor", b"Tensor", b"Array", b"matrix", b"list", b"DeviceArray"];
 
-/// The first argument of a call of one of [`VECTORS`], whose other arguments are named; anything else as it is.
-fn without_call(cell: &[u8]) -> Result<&[u8], Flaw> {
+/// The first argument of a call of one of [`VECTORS`], whose other arguments must be named; other text is unchanged.
+fn without_call(cell: &[u8]) -> Result<&[u8], ListError> {
     if let Some(tensor) = cell.strip_prefix(b"<tf.Tensor") {
         let array = memchr::memmem::find(tensor, b"numpy=").map(|at| &tensor[at + b"numpy=".len()..]);
         let array = array.and_then(|array| array.strip_suffix(b">"));
@@ -81,7 +81,7 @@ fn without_call(cell: &[u8]) -> Result<&[u8], Flaw> {
         return Err(explain::no_list(cell));
     };
     let arguments = rest.strip_suffix(b")").ok_or_else(|| explain::unclosed(cell, b')'))?.trim_ascii_end();
-    // The list is the part up to the last closing bracket before the named arguments.
+    // The list ends at the last closing bracket before the named arguments.
     let end = memchr::memmem::find(arguments, b"=").unwrap_or(arguments.len());
     let Some(end) = memchr::memrchr(close, &arguments[..end]) else {
         return Err(explain::unclosed(&cell[name.len() + 1..], close));
@@ -91,7 +91,7 @@ fn without_call(cell: &[u8]) -> Result<&[u8], Flaw> {
     if is_named { Ok(&arguments[..=end]) } else { Err(explain::no_list(cell)) }
 }
 
-/// The name of a call without its module, and what follows the opening parenthesis.
+/// The function of a call without its module, and the text after the opening parenthesis.
 fn call(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let open = text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"._".contains(byte)))?;
     let (name, rest) = (&text[..open], text[open..].strip_prefix(b"(")?);
@@ -101,7 +101,7 @@ fn call(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl<'a> Elements<'a> {
-    /// `None` when there are none.
+    /// `None` if there are no elements.
     fn new(inner: &'a [u8], bracketed: bool) -> Option<Elements<'a>> {
         let inner = inner.trim_ascii();
         let separator = [b';', b','].into_iter().find(|&byte| memchr::memchr(byte, inner).is_some());
@@ -123,7 +123,7 @@ impl<'a> Elements<'a> {
         self.bracketed
     }
 
-    /// The elements, without white space around them.
+    /// The elements without surrounding white space.
     pub(super) fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let separator = self.separator;
         let is_end =
@@ -132,7 +132,7 @@ impl<'a> Elements<'a> {
         elements.filter(move |element| separator.is_some() || !element.is_empty())
     }
 
-    /// The number that an element of this list is.
+    /// The number that an element of this list represents.
     pub(super) fn number(&self, element: &[u8]) -> Option<Number> {
         let whole = |text: &[u8]| number::parse(text).filter(|number| number.len == text.len());
         whole(element).or_else(|| {
@@ -143,7 +143,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// What the functions begin with whose calls are numbers, without their modules.
+/// Prefixes of the functions whose calls are numbers, without their modules.
 const NUMBERS: [&[u8]; 8] = [b"float", b"int", b"uint", b"bfloat", b"half", b"tensor", b"Tensor", b"Decimal"];
 
 /// The number in a call or in quotes: `np.float32(0.5)`, `'0.5'`.
@@ -155,7 +155,7 @@ fn unwrapped(element: &[u8]) -> &[u8] {
     text.unwrap_or(inner).trim_ascii()
 }
 
-/// A number with a decimal comma with a point instead.
+/// Replaces the decimal comma of a number by a point.
 fn with_point(element: &[u8]) -> Cow<'_, [u8]> {
     match memchr::memchr(b',', element) {
         Some(comma) if memchr::memchr(b'.', element).is_none() => {

@@ -1,35 +1,35 @@
-//! What is wrong with a cell that is no list of numbers, and what to do about it.
+//! Explains cells that are no list of numbers, and how to fix them.
 
 use super::elements::Elements;
-use super::{Flaw, shown};
+use super::{ListError, shown};
 use crate::columns::MAX_FEATURES;
 use crate::number;
 
 const MISSING: &str = "write every number of the row, or leave the row out";
 const PLAIN: &str = "write plain numbers such as -0.5, 3 or 1e-05";
 
-pub(super) fn empty_cell() -> Flaw {
-    Flaw::whole("expected a list of numbers, found an empty cell", Some(MISSING))
+pub(super) fn empty_cell() -> ListError {
+    ListError::whole("expected a list of numbers, found an empty cell", Some(MISSING))
 }
 
-pub(super) fn empty_list() -> Flaw {
-    Flaw::whole("the list is empty", Some(MISSING))
+pub(super) fn empty_list() -> ListError {
+    ListError::whole("the list is empty", Some(MISSING))
 }
 
-/// A cell that is no list.
-pub(super) fn no_list(cell: &[u8]) -> Flaw {
+/// The error for a cell that is no list.
+pub(super) fn no_list(cell: &[u8]) -> ListError {
     let what = format!("expected a list of numbers, found {}", shown(cell));
-    Flaw::whole(what, Some("write the features as a list in square brackets, [0.5, 1.25, ..]"))
+    ListError::whole(what, Some("write the features as a list in square brackets, [0.5, 1.25, ..]"))
 }
 
-/// A list that begins with a bracket and does not end with `close`.
-pub(super) fn unclosed(cell: &[u8], close: u8) -> Flaw {
+/// The error for a list that starts with a bracket and does not end with `close`.
+pub(super) fn unclosed(cell: &[u8], close: u8) -> ListError {
     match memchr::memrchr(close, cell) {
-        Some(end) => Flaw::whole(
+        Some(end) => ListError::whole(
             format!("expected nothing after the list's closing bracket, found {}", shown(&cell[end + 1..])),
             Some("remove what follows the list"),
         ),
-        None => Flaw::whole(
+        None => ListError::whole(
             format!(
                 "the list is not closed: expected {} at its end, found {}",
                 char::from(close),
@@ -40,18 +40,18 @@ pub(super) fn unclosed(cell: &[u8], close: u8) -> Flaw {
     }
 }
 
-/// An element, the `number`th from 1, that is no finite number.
-pub(super) fn bad_element(list: &Elements<'_>, element: &[u8], number: u64) -> Flaw {
+/// The error for an element, with `number` counted from 1, that is no finite number.
+pub(super) fn bad_element(list: &Elements<'_>, element: &[u8], number: u64) -> ListError {
     let dots = |element: &[u8]| is_abbreviation(element);
-    // One that is not apart by commas is a number of its own; between commas, the dots may stand in the element.
+    // In a list without commas, the dots are an element of their own; between commas, they may be part of an element.
     if let Some(at) = list.iter().position(dots) {
         let what =
             "the list was abbreviated when it was printed: numbers were lost where it says `...`".to_owned();
-        return Flaw { element: Some(at as u64 + 1), what, hint: Some(WHOLE) };
+        return ListError { element: Some(at as u64 + 1), what, hint: Some(WHOLE) };
     }
     let (what, hint) = explain_element(element, list.separator() == Some(b','))
         .unwrap_or_else(|| (format!("expected a finite number, found {}", shown(element)), Some(PLAIN)));
-    Flaw { element: Some(number), what, hint }
+    ListError { element: Some(number), what, hint }
 }
 
 const WHOLE: &str = "write all numbers: df[\"embedding\"] = [list(map(float, x)) for x in X] before to_csv, or \
@@ -61,11 +61,11 @@ fn is_abbreviation(element: &[u8]) -> bool {
     memchr::memmem::find(element, b"...").is_some() || element == "\u{2026}".as_bytes()
 }
 
-/// A list of another length than the others.
-pub(super) fn wrong_count(list: &Elements<'_>, n_elements: u64, n_features: usize) -> Flaw {
+/// The error for a list whose length differs from the others'.
+pub(super) fn wrong_count(list: &Elements<'_>, n_elements: u64, n_features: usize) -> ListError {
     if n_elements > MAX_FEATURES as u64 {
         let what = format!("the list has {n_elements} elements; at most {MAX_FEATURES} features are read");
-        return Flaw::whole(what, Some("is this a table of embeddings?"));
+        return ListError::whole(what, Some("is this a table of embeddings?"));
     }
     let hint = if has_decimal_commas(list.inner()) {
         "decimal commas look like separators: write decimal points"
@@ -73,14 +73,15 @@ pub(super) fn wrong_count(list: &Elements<'_>, n_elements: u64, n_features: usiz
         "every row needs the same number of features: write this row again, or leave it out"
     };
     let what = format!("expected {}, found {}", n_of(n_features as u64), n_of(n_elements));
-    Flaw::whole(what, Some(hint))
+    ListError::whole(what, Some(hint))
 }
 
 fn n_of(n: u64) -> String {
     if n == 1 { "1 element".to_owned() } else { format!("{n} elements") }
 }
 
-/// Whether the list reads as numbers with decimal commas: `0,5, 1,25`, every other comma without white space.
+/// Whether the list can be read as numbers with decimal commas: `0,5, 1,25`, with white space only after every other
+/// comma.
 pub(crate) fn has_decimal_commas(list: &[u8]) -> bool {
     let list = list.trim_ascii();
     let list = list.strip_prefix(b"[").unwrap_or(list);
@@ -95,7 +96,7 @@ pub(crate) fn has_decimal_commas(list: &[u8]) -> bool {
             .all(|pair| !spaced(pair[1]) && pair.concat().iter().all(|&byte| b"-0123456789 ".contains(&byte)))
 }
 
-/// Says why a cell of its own is no finite number; `None` when it is one.
+/// Explains why the cell of a single number is no finite number; `None` if it is one.
 pub(crate) fn explain_single(cell: &[u8]) -> Option<(String, Option<&'static str>)> {
     let cell = cell.trim_ascii();
     if cell.is_empty() {
@@ -108,7 +109,7 @@ pub(crate) fn explain_single(cell: &[u8]) -> Option<(String, Option<&'static str
     Some((what, if decimal { Some("write a decimal point instead of a decimal comma") } else { hint }))
 }
 
-/// Says why `element` is no finite number; `None` when it is one.
+/// Explains why `element` is no finite number; `None` if it is one.
 fn explain_element(element: &[u8], in_commas: bool) -> Option<(String, Option<&'static str>)> {
     let element = element.trim_ascii();
     if let Some(number) = number::parse(element)

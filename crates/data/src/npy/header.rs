@@ -1,53 +1,53 @@
 //! The header of an npy file: NumPy's own format, versions 1 to 3 (numpy.lib.format).
 //!
-//! It is a Python dictionary literal; only the literals NumPy writes are read, and nothing is evaluated.
+//! It is a Python dictionary literal. Only literals that NumPy writes are parsed, and nothing is evaluated.
 
 use crate::list::shown;
 use crate::{Error, Result};
 use std::io::Read;
 
-/// What an array is.
+/// The type and shape of an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
-    pub(crate) kind: Kind,
-    /// The bytes of an element.
+    pub(crate) kind: ElementKind,
+    /// The size of an element in bytes.
     pub(crate) item_size: usize,
     pub(crate) big_endian: bool,
     pub(crate) fortran_order: bool,
     pub(crate) shape: Vec<usize>,
-    /// The bytes before the first element.
+    /// The number of bytes before the first element.
     pub(crate) len: u64,
 }
 
-/// The kinds of element that are read, by NumPy's letters.
+/// The supported kinds of elements, by NumPy's letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ElementKind {
     Float,
     /// A 32-bit float without its lower half (bfloat16).
     Brain,
     Signed,
     Unsigned,
     Bool,
-    /// Text of a fixed number of 32-bit code points.
+    /// Text with a fixed number of 32-bit code points.
     Unicode,
-    /// Text of a fixed number of bytes.
+    /// Text with a fixed number of bytes.
     Bytes,
-    /// Python objects: a pickle, which is not read.
+    /// Python objects: a pickle, which is not supported.
     Object,
 }
 
 impl Header {
-    /// The bytes of all elements.
+    /// The size of all elements in bytes.
     ///
     /// # Errors
-    /// When they are more than can be counted.
+    /// If the size overflows.
     pub(crate) fn data_len(&self) -> Result<u64> {
         let sizes = self.shape.iter().chain([&self.item_size]);
         let len = sizes.into_iter().try_fold(1_u64, |len, &size| len.checked_mul(u64::try_from(size).ok()?));
         len.ok_or_else(|| damaged(&format!("its shape {} is larger than any file", self.shape_text())))
     }
 
-    /// The shape as Python writes it.
+    /// The shape as Python prints it.
     pub(crate) fn shape_text(&self) -> String {
         let sizes: Vec<String> = self.shape.iter().map(usize::to_string).collect();
         if sizes.len() == 1 { format!("({},)", sizes[0]) } else { format!("({})", sizes.join(", ")) }
@@ -58,10 +58,10 @@ fn damaged(what: &str) -> Error {
     Error::format(format!("the npy file is damaged: {what}")).with_hint("write it again with numpy.save")
 }
 
-/// The longest header: NumPy itself refuses more than 10,000 bytes.
+/// The maximum length of a header: NumPy itself refuses more than 10,000 bytes.
 const MAX_LEN: usize = 1 << 16;
 
-/// Reads a header, and leaves `input` at the first element.
+/// Reads a header and leaves `input` at the first element.
 pub(crate) fn read(input: &mut dyn Read) -> Result<Header> {
     let mut start = [0; 8];
     read_exact(input, &mut start)?;
@@ -173,26 +173,26 @@ fn tuple(text: &str) -> Result<Option<(Vec<usize>, &str)>> {
 }
 
 /// A type such as `<f4`: byte order, kind, size.
-fn element(descr: &str) -> Result<(Kind, usize, bool)> {
+fn element(descr: &str) -> Result<(ElementKind, usize, bool)> {
     let unknown = || refused_type("the type", descr);
     let (order, rest) = match descr.as_bytes().first() {
         Some(b'<' | b'>' | b'|' | b'=') => descr.split_at(1),
         _ => ("<", descr),
     };
     if rest.starts_with('O') {
-        return Ok((Kind::Object, 0, false));
+        return Ok((ElementKind::Object, 0, false));
     }
     if !rest.is_ascii() || rest.is_empty() {
         return Err(unknown());
     }
     let size: usize = rest[1..].parse().map_err(|_| unknown())?;
     let (kind, item_size) = match (&rest[..1], size) {
-        ("f", 2 | 4 | 8) => (Kind::Float, size),
-        ("i", 1 | 2 | 4 | 8) => (Kind::Signed, size),
-        ("u", 1 | 2 | 4 | 8) => (Kind::Unsigned, size),
-        ("b", 1) => (Kind::Bool, size),
-        ("U", 0..=65536) => (Kind::Unicode, size * 4),
-        ("S" | "a", 0..=65536) => (Kind::Bytes, size),
+        ("f", 2 | 4 | 8) => (ElementKind::Float, size),
+        ("i", 1 | 2 | 4 | 8) => (ElementKind::Signed, size),
+        ("u", 1 | 2 | 4 | 8) => (ElementKind::Unsigned, size),
+        ("b", 1) => (ElementKind::Bool, size),
+        ("U", 0..=65536) => (ElementKind::Unicode, size * 4),
+        ("S" | "a", 0..=65536) => (ElementKind::Bytes, size),
         _ => return Err(unknown()),
     };
     Ok((kind, item_size, order == ">"))
@@ -212,10 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn what_numpy_writes() {
+    fn headers_that_numpy_writes() {
         let found = header("{'descr': '>f8', 'fortran_order': True, 'shape': (5, 3), }      \n").unwrap();
         let expected = Header {
-            kind: Kind::Float,
+            kind: ElementKind::Float,
             item_size: 8,
             big_endian: true,
             fortran_order: true,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not() {
+    fn headers_that_numpy_does_not_write() {
         for text in [
             "",
             "{}",

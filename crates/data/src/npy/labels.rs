@@ -1,18 +1,18 @@
 //! Arrays of labels.
 
-use super::header::Kind;
+use super::header::ElementKind;
 use super::{Array, Header, values};
 use crate::columns::{ONE_LABEL, SEVERAL};
 use crate::rows::{NO_LABEL, RowBlock};
-use crate::{Error, Place, Result};
+use crate::{Error, Result, RowLocation};
 use std::collections::HashMap;
 
 /// The labels of all rows.
 #[derive(Debug, Default)]
 pub(super) struct LabelArray {
-    /// What they go by: the file or the array.
+    /// The name for messages: that of the file or the array.
     pub(super) name: String,
-    /// What their column is called in a table with named columns.
+    /// The name of their column in a table with named columns.
     pub(super) column: String,
     pub(super) names: Vec<String>,
     pub(super) codes: Vec<u32>,
@@ -20,7 +20,7 @@ pub(super) struct LabelArray {
 
 /// Reads an array of labels.
 pub(super) fn read_labels(mut array: Array<'_>, name: &str, column: &str) -> Result<LabelArray> {
-    if array.header.kind == Kind::Object {
+    if array.header.kind == ElementKind::Object {
         let what = format!(
             "the array \"{name}\" holds Python objects, which are a pickle and could run anything; expected text or integers"
         );
@@ -73,14 +73,14 @@ impl LabelArray {
             let n_ones = values.iter().filter(|&&value| value == 1.0).count();
             let n_zeros = values.iter().filter(|&&value| value == 0.0).count();
             if n_ones != 1 || n_ones + n_zeros != n_classes {
-                let place = Place::row(row as u64 + 1);
+                let location = RowLocation::row(row as u64 + 1);
                 let shown = shown(values);
                 if n_ones + n_zeros == n_classes && n_ones > 1 {
                     let error = Error::labels(format!("{SEVERAL}: {n_ones} ones in {shown}"));
-                    return Err(error.with_hint(ONE_LABEL).placed(place));
+                    return Err(error.with_hint(ONE_LABEL).placed(location));
                 }
                 let what = format!("expected one 1 and else 0 in a one-hot label, found {shown}");
-                return Err(Error::labels(what).placed(place));
+                return Err(Error::labels(what).placed(location));
             }
             let class = values.iter().position(|&value| value == 1.0).unwrap_or_default();
             self.codes.push(class as u32);
@@ -89,7 +89,7 @@ impl LabelArray {
     }
 }
 
-/// The first of some values.
+/// The first values, for a message.
 fn shown(values: &[f32]) -> String {
     const N_VALUES: usize = 12;
     match values.len() {
@@ -98,7 +98,7 @@ fn shown(values: &[f32]) -> String {
     }
 }
 
-/// Labels without features, as rows.
+/// Labels without features, as blocks of rows.
 pub(crate) struct LabelRows {
     labels: Option<LabelArray>,
     column: String,

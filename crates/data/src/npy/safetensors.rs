@@ -1,8 +1,8 @@
-//! safetensors: named tensors behind a header in JSON. The labels are a tensor of integers.
+//! safetensors: named tensors after a JSON header. The labels are a tensor of integers.
 //!
 //! `u64 length, header {name: {dtype, shape, data_offsets}}, data`, all little-endian; offsets count from the data's start.
 
-use super::header::{Header, Kind};
+use super::header::{ElementKind, Header};
 use super::{Array, Open};
 use crate::source::{Compression, Source, read_error, read_full};
 use crate::{Error, Result};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, SeekFrom};
 
-/// The longest header: that of models with thousands of tensors has some megabytes.
+/// The maximum length of a header: that of a model with thousands of tensors has a few megabytes.
 const MAX_HEADER: u64 = 64 << 20;
 
 #[derive(Debug, Deserialize)]
@@ -20,7 +20,7 @@ struct Tensor {
     data_offsets: [u64; 2],
 }
 
-/// Calls `read` with the names of the tensors of a safetensors file, and what opens one.
+/// Calls `read` with the names of the tensors in a safetensors file, and a function that opens one.
 pub(super) fn with_tensors<T>(
     source: &Source,
     compression: Compression,
@@ -45,7 +45,7 @@ fn damaged(what: &str) -> Error {
         .with_hint("copy or download the file again")
 }
 
-/// The tensors, and where their data begins.
+/// The tensors, and the offset of their data.
 fn read_header(input: &mut dyn Read, file_len: u64) -> Result<(BTreeMap<String, Tensor>, u64)> {
     let mut len = [0; 8];
     read_full(input, &mut len).map_err(read_error)?;
@@ -68,19 +68,19 @@ fn read_header(input: &mut dyn Read, file_len: u64) -> Result<(BTreeMap<String, 
 
 fn open_tensor(source: &Source, tensor: &Tensor, start: u64, file_len: u64) -> Result<Array<'static>> {
     let (kind, item_size) = match &tensor.dtype[..] {
-        "F64" => (Kind::Float, 8),
-        "F32" => (Kind::Float, 4),
-        "F16" => (Kind::Float, 2),
-        "BF16" => (Kind::Brain, 2),
-        "I64" => (Kind::Signed, 8),
-        "I32" => (Kind::Signed, 4),
-        "I16" => (Kind::Signed, 2),
-        "I8" => (Kind::Signed, 1),
-        "U64" => (Kind::Unsigned, 8),
-        "U32" => (Kind::Unsigned, 4),
-        "U16" => (Kind::Unsigned, 2),
-        "U8" => (Kind::Unsigned, 1),
-        "BOOL" => (Kind::Bool, 1),
+        "F64" => (ElementKind::Float, 8),
+        "F32" => (ElementKind::Float, 4),
+        "F16" => (ElementKind::Float, 2),
+        "BF16" => (ElementKind::Brain, 2),
+        "I64" => (ElementKind::Signed, 8),
+        "I32" => (ElementKind::Signed, 4),
+        "I16" => (ElementKind::Signed, 2),
+        "I8" => (ElementKind::Signed, 1),
+        "U64" => (ElementKind::Unsigned, 8),
+        "U32" => (ElementKind::Unsigned, 4),
+        "U16" => (ElementKind::Unsigned, 2),
+        "U8" => (ElementKind::Unsigned, 1),
+        "BOOL" => (ElementKind::Bool, 1),
         other => {
             let what = format!("a tensor of the type {other}; expected floats or integers");
             return Err(Error::format(what).with_hint("save numbers: x.float()"));

@@ -1,21 +1,21 @@
-//! The elements of an npy array.
+//! Decodes the elements of an npy array.
 
-use super::header::{Header, Kind};
-use crate::{Error, Place, Result};
+use super::header::{ElementKind, Header};
+use crate::{Error, Result, RowLocation};
 use half::f16;
 
-/// Elements as `f32`, in the order they stand in.
+/// Elements as `f32`, in file order.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
     pub(crate) values: Vec<f32>,
     /// The first elements that underflowed to zero.
     pub(crate) underflows: Vec<usize>,
     pub(crate) n_more_underflows: usize,
-    /// The elements themselves, where they are 64-bit floats and some do not fit.
+    /// The original elements, if they are 64-bit floats and some do not fit.
     pub(crate) wide: Option<Vec<f64>>,
 }
 
-/// The bytes of each element, the lowest first.
+/// The little-endian bytes of each element.
 fn items<'a, const N: usize>(header: &Header, bytes: &'a [u8]) -> impl Iterator<Item = [u8; N]> + 'a {
     let big_endian = header.big_endian;
     bytes.as_chunks::<N>().0.iter().map(move |item| {
@@ -27,24 +27,42 @@ fn items<'a, const N: usize>(header: &Header, bytes: &'a [u8]) -> impl Iterator<
     })
 }
 
-/// The elements of an array of numbers.
+/// Decodes an array of numbers.
 pub(crate) fn numbers(header: &Header, bytes: &[u8]) -> Numbers {
     let values = match (header.kind, header.item_size) {
-        (Kind::Float, 2) => items(header, bytes).map(|item| f16::from_le_bytes(item).to_f32()).collect(),
-        (Kind::Brain, _) => {
+        (ElementKind::Float, 2) => {
+            items(header, bytes).map(|item| f16::from_le_bytes(item).to_f32()).collect()
+        }
+        (ElementKind::Brain, _) => {
             items(header, bytes).map(|item| half::bf16::from_le_bytes(item).to_f32()).collect()
         }
-        (Kind::Float, 4) => items(header, bytes).map(f32::from_le_bytes).collect(),
-        (Kind::Float, _) => return narrowed(items(header, bytes).map(f64::from_le_bytes).collect()),
-        (Kind::Signed, 1) => items(header, bytes).map(|item| f32::from(i8::from_le_bytes(item))).collect(),
-        (Kind::Signed, 2) => items(header, bytes).map(|item| f32::from(i16::from_le_bytes(item))).collect(),
-        (Kind::Signed, 4) => items(header, bytes).map(|item| i32::from_le_bytes(item) as f32).collect(),
-        (Kind::Signed, _) => items(header, bytes).map(|item| i64::from_le_bytes(item) as f32).collect(),
-        (Kind::Unsigned | Kind::Bool, 1) => bytes.iter().map(|&item| f32::from(item)).collect(),
-        (Kind::Unsigned, 2) => items(header, bytes).map(|item| f32::from(u16::from_le_bytes(item))).collect(),
-        (Kind::Unsigned, 4) => items(header, bytes).map(|item| u32::from_le_bytes(item) as f32).collect(),
-        (Kind::Unsigned, _) => items(header, bytes).map(|item| u64::from_le_bytes(item) as f32).collect(),
-        (Kind::Bool | Kind::Unicode | Kind::Bytes | Kind::Object, _) => Vec::new(),
+        (ElementKind::Float, 4) => items(header, bytes).map(f32::from_le_bytes).collect(),
+        (ElementKind::Float, _) => return narrowed(items(header, bytes).map(f64::from_le_bytes).collect()),
+        (ElementKind::Signed, 1) => {
+            items(header, bytes).map(|item| f32::from(i8::from_le_bytes(item))).collect()
+        }
+        (ElementKind::Signed, 2) => {
+            items(header, bytes).map(|item| f32::from(i16::from_le_bytes(item))).collect()
+        }
+        (ElementKind::Signed, 4) => {
+            items(header, bytes).map(|item| i32::from_le_bytes(item) as f32).collect()
+        }
+        (ElementKind::Signed, _) => {
+            items(header, bytes).map(|item| i64::from_le_bytes(item) as f32).collect()
+        }
+        (ElementKind::Unsigned | ElementKind::Bool, 1) => bytes.iter().map(|&item| f32::from(item)).collect(),
+        (ElementKind::Unsigned, 2) => {
+            items(header, bytes).map(|item| f32::from(u16::from_le_bytes(item))).collect()
+        }
+        (ElementKind::Unsigned, 4) => {
+            items(header, bytes).map(|item| u32::from_le_bytes(item) as f32).collect()
+        }
+        (ElementKind::Unsigned, _) => {
+            items(header, bytes).map(|item| u64::from_le_bytes(item) as f32).collect()
+        }
+        (ElementKind::Bool | ElementKind::Unicode | ElementKind::Bytes | ElementKind::Object, _) => {
+            Vec::new()
+        }
     };
     Numbers { values, ..Numbers::default() }
 }
@@ -59,11 +77,11 @@ fn narrowed(wide: Vec<f64>) -> Numbers {
     Numbers { values, underflows, n_more_underflows, wide: (!fits).then_some(wide) }
 }
 
-/// The elements of a two-dimensional array in Fortran order (column after column), row after row.
+/// The elements of a two-dimensional array in Fortran order (column by column), converted to row by row.
 pub(crate) fn from_columns(header: &Header, bytes: &[u8], n_rows: usize, n_columns: usize) -> Numbers {
     let item = header.item_size;
     let mut turned = vec![0; bytes.len()];
-    // Blocks of rows, so that the columns' pieces stay in the cache while they are dealt out.
+    // In blocks of rows, so that the columns' pieces stay in the cache while they are distributed.
     for first in (0..n_rows).step_by(64) {
         for column in 0..n_columns {
             for row in first..(first + 64).min(n_rows) {
@@ -76,38 +94,42 @@ pub(crate) fn from_columns(header: &Header, bytes: &[u8], n_rows: usize, n_colum
     numbers(header, &turned)
 }
 
-/// The elements of an array of labels as text.
+/// The elements of a label array as text.
 pub(crate) fn texts<'a>(
     header: &'a Header,
     bytes: &'a [u8],
 ) -> Result<Box<dyn Iterator<Item = String> + 'a>> {
     Ok(match (header.kind, header.item_size) {
-        (Kind::Unicode | Kind::Bytes, 0) => {
+        (ElementKind::Unicode | ElementKind::Bytes, 0) => {
             return Err(Error::labels("labels of no length; expected text or integers"));
         }
-        (Kind::Unicode, size) => {
+        (ElementKind::Unicode, size) => {
             let texts = bytes.chunks_exact(size).enumerate().map(|(row, item)| unicode(header, item, row));
             Box::new(texts.collect::<Result<Vec<_>>>()?.into_iter())
         }
-        (Kind::Bytes, size) => {
+        (ElementKind::Bytes, size) => {
             let texts = bytes.chunks_exact(size).enumerate().map(|(row, item)| utf8(item, row));
             Box::new(texts.collect::<Result<Vec<_>>>()?.into_iter())
         }
-        (Kind::Signed, 8) => Box::new(items(header, bytes).map(|item| i64::from_le_bytes(item).to_string())),
-        (Kind::Unsigned, 8) => {
+        (ElementKind::Signed, 8) => {
+            Box::new(items(header, bytes).map(|item| i64::from_le_bytes(item).to_string()))
+        }
+        (ElementKind::Unsigned, 8) => {
             Box::new(items(header, bytes).map(|item| u64::from_le_bytes(item).to_string()))
         }
-        (Kind::Signed, 4) => Box::new(items(header, bytes).map(|item| i32::from_le_bytes(item).to_string())),
-        (Kind::Unsigned, 4) => {
+        (ElementKind::Signed, 4) => {
+            Box::new(items(header, bytes).map(|item| i32::from_le_bytes(item).to_string()))
+        }
+        (ElementKind::Unsigned, 4) => {
             Box::new(items(header, bytes).map(|item| u32::from_le_bytes(item).to_string()))
         }
-        (Kind::Bool, _) => {
+        (ElementKind::Bool, _) => {
             Box::new(bytes.iter().map(|&item| if item == 0 { "False" } else { "True" }.to_owned()))
         }
-        (Kind::Signed | Kind::Unsigned, _) => {
+        (ElementKind::Signed | ElementKind::Unsigned, _) => {
             Box::new(numbers(header, bytes).values.into_iter().map(|value| format!("{value:.0}")))
         }
-        (Kind::Float, 8) => {
+        (ElementKind::Float, 8) => {
             let label = |item| Some(f64::from_le_bytes(item)).filter(|value| !value.is_nan());
             Box::new(
                 items(header, bytes).map(move |item| label(item).map_or(String::new(), |v| format!("{v:?}"))),
@@ -124,13 +146,14 @@ fn number_label(value: f32) -> String {
 fn unicode(header: &Header, item: &[u8], row: usize) -> Result<String> {
     let text: Option<String> =
         items::<4>(header, item).map(|unit| char::from_u32(u32::from_le_bytes(unit))).collect();
-    let text = text
-        .ok_or_else(|| Error::labels("the label is not Unicode text").placed(Place::row(row as u64 + 1)))?;
+    let text = text.ok_or_else(|| {
+        Error::labels("the label is not Unicode text").placed(RowLocation::row(row as u64 + 1))
+    })?;
     Ok(text.trim_end_matches('\0').to_owned())
 }
 
 fn utf8(item: &[u8], row: usize) -> Result<String> {
     let text = std::str::from_utf8(item)
-        .map_err(|_| Error::labels("the label is not UTF-8").placed(Place::row(row as u64 + 1)))?;
+        .map_err(|_| Error::labels("the label is not UTF-8").placed(RowLocation::row(row as u64 + 1)))?;
     Ok(text.trim_end_matches('\0').to_owned())
 }

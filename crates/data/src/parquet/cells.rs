@@ -1,6 +1,6 @@
 //! The cells of one Parquet column, decoded.
 
-use crate::columnar::{Cells, MAX_PRECISION, Stored, Values, decimals};
+use crate::columnar::{Cells, MAX_PRECISION, StoredType, Values, decimals};
 use half::f16;
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -8,58 +8,58 @@ use parquet::data_type::{DataType, FixedLenByteArray};
 use parquet::errors::Result;
 use parquet::schema::types::ColumnDescriptor;
 
-/// What a column's values are.
-pub(crate) fn stored(column: &ColumnDescriptor) -> Stored {
+/// The type of a column's values.
+pub(crate) fn stored(column: &ColumnDescriptor) -> StoredType {
     let logical = column.logical_type_ref();
     if matches!(logical, Some(LogicalType::Decimal { .. }))
         || column.converted_type() == ConvertedType::DECIMAL
     {
         let scale = u32::try_from(column.type_scale()).ok();
         let scale = scale.filter(|_| column.type_precision() <= MAX_PRECISION);
-        return scale.map_or(Stored::Other, Stored::Decimal);
+        return scale.map_or(StoredType::Other, StoredType::Decimal);
     }
     match column.physical_type() {
-        Type::FLOAT | Type::DOUBLE => Stored::Float,
-        Type::BOOLEAN => Stored::Bool,
+        Type::FLOAT | Type::DOUBLE => StoredType::Float,
+        Type::BOOLEAN => StoredType::Bool,
         Type::INT32 | Type::INT64 => match (logical, column.converted_type()) {
             (Some(LogicalType::Integer(integer)), _) => {
                 if integer.is_signed {
-                    Stored::Signed
+                    StoredType::Signed
                 } else {
-                    Stored::Unsigned
+                    StoredType::Unsigned
                 }
             }
-            (None, ConvertedType::NONE | ConvertedType::INT_8 | ConvertedType::INT_16) => Stored::Signed,
-            (None, ConvertedType::INT_32 | ConvertedType::INT_64) => Stored::Signed,
-            (None, ConvertedType::UINT_8 | ConvertedType::UINT_16) => Stored::Unsigned,
-            (None, ConvertedType::UINT_32 | ConvertedType::UINT_64) => Stored::Unsigned,
-            // A column of nulls alone, as pandas writes one of None.
-            (Some(LogicalType::Unknown), _) => Stored::Text,
-            _ => Stored::Other,
+            (None, ConvertedType::NONE | ConvertedType::INT_8 | ConvertedType::INT_16) => StoredType::Signed,
+            (None, ConvertedType::INT_32 | ConvertedType::INT_64) => StoredType::Signed,
+            (None, ConvertedType::UINT_8 | ConvertedType::UINT_16) => StoredType::Unsigned,
+            (None, ConvertedType::UINT_32 | ConvertedType::UINT_64) => StoredType::Unsigned,
+            // A column of only nulls, as pandas writes a column of None.
+            (Some(LogicalType::Unknown), _) => StoredType::Text,
+            _ => StoredType::Other,
         },
         Type::FIXED_LEN_BYTE_ARRAY if logical == Some(&LogicalType::Float16) && column.type_length() == 2 => {
-            Stored::Half
+            StoredType::Half
         }
-        Type::FIXED_LEN_BYTE_ARRAY if is_bytes(column) => Stored::Bytes,
+        Type::FIXED_LEN_BYTE_ARRAY if is_bytes(column) => StoredType::Bytes,
         Type::BYTE_ARRAY => match (logical, column.converted_type()) {
-            (Some(LogicalType::String | LogicalType::Enum), _) => Stored::Text,
-            (None, ConvertedType::NONE | ConvertedType::UTF8 | ConvertedType::ENUM) => Stored::Text,
-            _ => Stored::Other,
+            (Some(LogicalType::String | LogicalType::Enum), _) => StoredType::Text,
+            (None, ConvertedType::NONE | ConvertedType::UTF8 | ConvertedType::ENUM) => StoredType::Text,
+            _ => StoredType::Other,
         },
-        _ => Stored::Other,
+        _ => StoredType::Other,
     }
 }
 
-/// Whether a column holds bytes that say nothing of what they are; text was written so once.
+/// Whether a column holds bytes of unknown meaning; old writers stored text this way.
 pub(crate) fn is_bytes(column: &ColumnDescriptor) -> bool {
     matches!(column.physical_type(), Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY)
         && column.logical_type_ref().is_none()
         && column.converted_type() == ConvertedType::NONE
 }
 
-/// Reads the next `n_rows` rows of a column, or as many as there are.
-pub(crate) fn read(reader: &mut ColumnReader, stored: Stored, n_rows: usize) -> Result<Cells> {
-    let unsigned = stored == Stored::Unsigned;
+/// Reads the next `n_rows` rows of a column, or as many as are left.
+pub(crate) fn read(reader: &mut ColumnReader, stored: StoredType, n_rows: usize) -> Result<Cells> {
+    let unsigned = stored == StoredType::Unsigned;
     match reader {
         ColumnReader::FloatColumnReader(reader) => typed(reader, n_rows, Values::F32),
         ColumnReader::DoubleColumnReader(reader) => typed(reader, n_rows, Values::F64),
@@ -71,12 +71,14 @@ pub(crate) fn read(reader: &mut ColumnReader, stored: Stored, n_rows: usize) -> 
             integers(values, stored, |v| if unsigned { i128::from(v as u64) } else { i128::from(v) })
         }),
         ColumnReader::FixedLenByteArrayColumnReader(reader) => typed(reader, n_rows, |values| match stored {
-            Stored::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
-            Stored::Bytes => Values::Texts(values.iter().map(|value| value.data().to_vec().into()).collect()),
+            StoredType::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
+            StoredType::Bytes => {
+                Values::Texts(values.iter().map(|value| value.data().to_vec().into()).collect())
+            }
             _ => halves(values),
         }),
         ColumnReader::ByteArrayColumnReader(reader) => typed(reader, n_rows, |values| match stored {
-            Stored::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
+            StoredType::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
             _ => Values::Texts(values),
         }),
         ColumnReader::Int96ColumnReader(reader) => typed(reader, n_rows, |_| Values::Texts(Vec::new())),
@@ -105,10 +107,10 @@ fn typed<T: DataType>(
     Ok(Cells { n_rows: n_read, definitions, repetitions, values: values(read) })
 }
 
-fn integers<T>(values: Vec<T>, stored: Stored, widen: impl Fn(T) -> i128) -> Values {
+fn integers<T>(values: Vec<T>, stored: StoredType, widen: impl Fn(T) -> i128) -> Values {
     let values = values.into_iter().map(widen);
     match stored {
-        Stored::Decimal(scale) => decimals(values, scale),
+        StoredType::Decimal(scale) => decimals(values, scale),
         _ => Values::Integers(values.collect()),
     }
 }

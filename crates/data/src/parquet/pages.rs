@@ -1,31 +1,31 @@
-//! What the headers of a Parquet file claim, held against the file before any memory is given to it.
+//! Checks the claims of a Parquet file's page headers against the file's size before any memory is allocated.
 //!
-//! A page says how large it is once decompressed and how many values it has, and decoders reserve that. A hostile or
-//! damaged file can claim gigabytes in a few bytes. So the page headers of the columns to be read (Thrift compact
-//! protocol, parquet.thrift of the Parquet format) are walked first, decoding nothing.
+//! A page states its size after decompression and its number of values, and decoders reserve that. A hostile or
+//! damaged file can claim gigabytes in a few bytes. So the page headers of the columns to read (Thrift compact
+//! protocol, parquet.thrift of the Parquet format) are walked first, without decoding.
 
-use super::thrift::{INT32, STRUCT, Thrift};
+use super::thrift::{INT32, STRUCT, ThriftReader};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::ChunkReader;
 
-/// How many times its size a file may decompress to, and how many values it may have for each byte.
+/// How many times its size a file may have after decompression, and how many values per byte.
 const MAX_EXPANSION: u64 = 300;
 
-/// What a file may decompress to and how many values it may have, however small it is.
+/// The decompressed size and the number of values that any file may have, however small it is.
 const MIN_LIMIT: u64 = 16 << 20;
 
-/// The longest page header: with statistics of long texts in it, some kilobytes.
+/// The maximum length of a page header: with statistics of long texts, it has a few kilobytes.
 const MAX_HEADER: usize = 1 << 20;
 
-/// What pages claim.
+/// The totals that the pages claim.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Claims {
+pub(crate) struct PageTotals {
     bytes: u64,
     values: u64,
 }
 
-impl Claims {
-    /// Adds the pages of a column chunk. The error says what is wrong, without the file.
+impl PageTotals {
+    /// Adds the pages of a column chunk. The error message does not name the file.
     pub(crate) fn add(&mut self, file: &impl ChunkReader, chunk: &ColumnChunkMetaData) -> Result<(), String> {
         let file_len = file.len();
         let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
@@ -89,7 +89,7 @@ fn read_header(file: &impl ChunkReader, at: u64, end: u64) -> Result<PageHeader,
 /// field 4 of one of version 2.
 fn parse_header(bytes: &[u8]) -> Option<PageHeader> {
     const DICTIONARY: [i64; 2] = [2, 8];
-    let mut thrift = Thrift::new(bytes);
+    let mut thrift = ThriftReader::new(bytes);
     let mut header = PageHeader::default();
     let mut id = 0;
     while let Some(kind) = thrift.field(&mut id)? {

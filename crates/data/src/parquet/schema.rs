@@ -2,7 +2,7 @@
 
 use super::cells;
 use super::type_name::type_name;
-use crate::columnar::{Field, Stored, spark};
+use crate::columnar::{Field, StoredType, spark};
 use parquet::basic::Repetition;
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
 
@@ -20,7 +20,7 @@ pub(super) fn fields(schema: &SchemaDescriptor) -> Vec<Field> {
     top.collect()
 }
 
-/// A vector of Spark ML, whose leaves begin at `first`.
+/// A vector of Spark ML, whose leaves start at `first`.
 fn spark_vector(group: &Type, first: usize, schema: &SchemaDescriptor) -> Option<Field> {
     if group.is_primitive() || group.get_fields().len() != 4 || n_leaves(group) != 4 {
         return None;
@@ -44,11 +44,11 @@ fn field(field: &Type, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field 
     let (stored, element_level) = match column.max_rep_level() {
         0 => (cells::stored(&column), None),
         1 => (cells::stored(&column), Some(repeated_level(schema, &column))),
-        2 if cells::stored(&column) != Stored::Text => {
+        2 if cells::stored(&column) != StoredType::Text => {
             (cells::stored(&column), Some(repeated_level(schema, &column)))
         }
         // Lists of lists of lists.
-        _ => (Stored::Other, None),
+        _ => (StoredType::Other, None),
     };
     let is_index = name.starts_with("__index_level_");
     let nested = column.max_rep_level() == 2 && element_level.is_some();

@@ -1,4 +1,4 @@
-//! A file that the readers of several columns share.
+//! A file that is shared by the readers of several columns.
 
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A file of which every read says where: the handles of one file have one position between them, so that readers on
-/// several threads would move it under each other's feet.
+/// A file that is read at explicit offsets: handles of one file share one position, which readers on several threads
+/// would move for each other.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedFile {
     file: Arc<Mutex<File>>,
@@ -28,7 +28,7 @@ impl SharedFile {
     }
 }
 
-/// A place in a [`SharedFile`] to read on from.
+/// A position in a [`SharedFile`] to read on from.
 #[derive(Debug)]
 pub(crate) struct Cursor {
     file: SharedFile,

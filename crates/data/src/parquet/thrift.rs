@@ -1,26 +1,26 @@
-//! The Thrift compact protocol, as far as it takes to walk through a structure.
+//! The Thrift compact protocol, as far as is needed to walk through a structure.
 
 pub(super) const INT32: u8 = 5;
 pub(super) const STRUCT: u8 = 12;
 
 /// A cursor over the Thrift compact protocol.
-pub(super) struct Thrift<'a> {
+pub(super) struct ThriftReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl<'a> Thrift<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Thrift<'a> {
-        Thrift { bytes, at: 0 }
+impl<'a> ThriftReader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> ThriftReader<'a> {
+        ThriftReader { bytes, at: 0 }
     }
 
-    /// The bytes read so far.
+    /// The number of bytes read so far.
     pub(super) fn at(&self) -> usize {
         self.at
     }
 }
 
-impl Thrift<'_> {
+impl ThriftReader<'_> {
     fn byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.at)?;
         self.at += 1;
@@ -45,7 +45,7 @@ impl Thrift<'_> {
         Some((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    /// The kind of the next field, whose number replaces that of the one before; the inner `None` ends the structure.
+    /// The type of the next field, whose number replaces `id`; the inner `None` ends the structure.
     pub(super) fn field(&mut self, id: &mut i64) -> Option<Option<u8>> {
         let byte = self.byte()?;
         if byte == 0 {
@@ -55,7 +55,7 @@ impl Thrift<'_> {
         Some(Some(byte & 0x0F))
     }
 
-    /// The 32-bit integers among the first fields of a structure, by the number of the field; 0 where there is none.
+    /// The 32-bit integers among the first fields of a structure, by field number; 0 if absent.
     pub(super) fn integers(&mut self) -> Option<[i64; 8]> {
         let (mut id, mut integers) = (0, [0; 8]);
         while let Some(kind) = self.field(&mut id)? {
@@ -81,8 +81,8 @@ impl Thrift<'_> {
             9 | 10 if depth < MAX_DEPTH => {
                 let head = self.byte()?;
                 let len = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
-                // Parquet's footers and page headers have no lists of booleans; the `parquet` crate skips them one
-                // by one without reading a byte, so that a claimed length would keep it busy for hours.
+                // Parquet's footers and page headers have no lists of booleans. The `parquet` crate skips them one by
+                // one without reading a byte, so a claimed length could keep it busy for hours.
                 if matches!(head & 0x0F, 1 | 2) && len > 0 {
                     return None;
                 }

@@ -1,9 +1,9 @@
-//! The types of Parquet in words.
+//! The names of Parquet types for messages.
 
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::schema::types::Type;
 
-/// A column's type in words.
+/// The name of a column's type.
 pub(super) fn type_name(field: &Type) -> String {
     let info = field.get_basic_info();
     let logical = info.logical_type_ref();
@@ -12,7 +12,7 @@ pub(super) fn type_name(field: &Type) -> String {
         return match (logical, info.converted_type()) {
             (Some(LogicalType::Map), _) | (_, ConvertedType::MAP) => "map".to_owned(),
             (Some(LogicalType::List), _) | (_, ConvertedType::LIST) => {
-                // The list's own element stands two levels below.
+                // A list's element is two levels below.
                 let below = |field: &Type| {
                     (!field.is_primitive()).then(|| field.get_fields().first().cloned()).flatten()
                 };

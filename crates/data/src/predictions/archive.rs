@@ -5,10 +5,10 @@ use crate::{Error, Result};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Zips the file `csv` as the one entry `submission.csv`; the same bytes for the same content.
+/// Zips the file `csv` as the single entry `submission.csv`; equal content gives equal bytes.
 ///
 /// # Errors
-/// When `csv` cannot be read or is no file (a pipe gives nothing back), or `path` cannot be written.
+/// If `csv` cannot be read or is no file (a pipe cannot be read again), or `path` cannot be written.
 pub fn zip(csv: &Path, path: &Path) -> Result<()> {
     let metadata = std::fs::metadata(csv).map_err(|error| Error::io(csv, error))?;
     if !metadata.is_file() || is_standard_output(csv) {
@@ -22,7 +22,7 @@ pub fn zip(csv: &Path, path: &Path) -> Result<()> {
 fn zipped(content: &[u8]) -> io::Result<Vec<u8>> {
     use zip::write::{SimpleFileOptions, ZipWriter};
     let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
-    // The default time stamp is fixed: 1 January 1980, the first there is in a zip.
+    // The default time stamp is fixed: 1 January 1980, the earliest in a zip.
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated)
         .last_modified_time(zip::DateTime::default())

@@ -1,6 +1,6 @@
-//! Which columns the output has, and what stands in them.
+//! The columns of the output and their content.
 
-use super::source::{Opened, unwritable};
+use super::source::{ReopenedTable, unwritable};
 use super::{FOLD, WriteOptions};
 use crate::columns::{Role, quoted};
 use crate::nearest::nearest;
@@ -9,22 +9,22 @@ use crate::{Classes, Error, Result, Table, csv};
 use std::collections::HashSet;
 use std::str::FromStr;
 
-/// Which columns of the input stand in the output.
+/// The columns of the input to write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Columns {
-    /// All, in their order, as they stood, with the label filled or added.
+    /// All, in their order and unchanged, with the label filled in or added.
     #[default]
     All,
-    /// The label alone.
+    /// Only the label.
     LabelOnly,
-    /// Those of these names, in this order; `label` is the prediction.
+    /// The columns with these names, in this order; `label` is the prediction.
     Named(Vec<String>),
 }
 
-/// The name that stands for the prediction, whatever the label column is called.
+/// The name for the prediction, whatever the label column is called.
 const LABEL: &str = "label";
 
-/// Reads `all`, `label` or names separated by commas, such as `id,label`. A name with a comma stands in quotes, as in a
+/// Parses `all`, `label`, or names separated by commas, such as `id,label`. A name with a comma is quoted, as in a
 /// CSV.
 impl FromStr for Columns {
     type Err = String;
@@ -57,10 +57,10 @@ pub(super) struct Column<'a> {
     pub(super) content: Content,
 }
 
-/// What stands in a column of the output.
+/// The content of an output column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A column of the input, by its index there.
+    /// A column of the input, by its index.
     Input(usize),
     /// The predicted class.
     Label,
@@ -73,7 +73,7 @@ pub(super) enum Content {
 }
 
 impl Column<'_> {
-    /// The column of the input that it copies.
+    /// The column of the input that it copies, if it does.
     pub(super) fn input(&self) -> Option<usize> {
         match self.content {
             Content::Input(column) => Some(column),
@@ -85,12 +85,12 @@ impl Column<'_> {
 /// The columns of the output.
 ///
 /// # Errors
-/// When one that is asked for is not there or cannot be written, none holds a prediction, or two have one name.
+/// If a requested column is missing or cannot be written, none holds a prediction, or two have the same name.
 pub(super) fn layout<'a>(
     table: &'a Table,
     classes: &'a Classes,
     (options, with_folds): (&WriteOptions, bool),
-    opened: &Opened,
+    opened: &ReopenedTable,
 ) -> Result<Vec<Column<'a>>> {
     let label = Column { name: label_name(table), content: Content::Label };
     let mut columns = match &options.columns {
@@ -118,7 +118,7 @@ pub(super) fn layout<'a>(
     Ok(columns)
 }
 
-fn all<'a>(table: &'a Table, classes: &'a Classes, opened: &Opened) -> Result<Vec<Column<'a>>> {
+fn all<'a>(table: &'a Table, classes: &'a Classes, opened: &ReopenedTable) -> Result<Vec<Column<'a>>> {
     if table.columns().label.is_none() && table.columns().names.iter().any(|name| name == label_name(table)) {
         let what = format!(
             "the labels cannot be written to column \"{}\", which holds neither text nor numbers",
@@ -136,7 +136,7 @@ fn all<'a>(table: &'a Table, classes: &'a Classes, opened: &Opened) -> Result<Ve
     Ok(columns)
 }
 
-/// An error unless all files have the columns of the first, in any order.
+/// Returns an error unless all files have the columns of the first, in any order.
 fn refuse_other_columns(table: &Table) -> Result<()> {
     let known: HashSet<&String> = table.columns().names.iter().collect();
     let differs = |part: &&Part| known != part.columns.names.iter().collect();
@@ -149,10 +149,10 @@ fn refuse_other_columns(table: &Table) -> Result<()> {
     }
 }
 
-/// The column of the input that `name` means; `None`: the prediction.
+/// The column of the input with this name; `None` for the prediction.
 ///
 /// # Errors
-/// When there is none.
+/// If there is no such column.
 pub(super) fn find(table: &Table, name: &str) -> Result<Option<usize>> {
     let columns = table.columns();
     if name == LABEL || name == label_name(table) {
@@ -170,8 +170,13 @@ pub(super) fn find(table: &Table, name: &str) -> Result<Option<usize>> {
     Err(Error::column(what).with_hint(hint))
 }
 
-/// The column of the output for column `column` of the input.
-fn of_input<'a>(table: &'a Table, classes: &Classes, opened: &Opened, column: usize) -> Result<Column<'a>> {
+/// The column of the output for the input's column `column`.
+fn of_input<'a>(
+    table: &'a Table,
+    classes: &Classes,
+    opened: &ReopenedTable,
+    column: usize,
+) -> Result<Column<'a>> {
     let name = table.columns().names[column].as_str();
     let content = match table.columns().roles[column] {
         Role::Label => Content::Label,
@@ -206,7 +211,7 @@ fn refuse_clashes(columns: &[Column<'_>], classes: &Classes) -> Result<()> {
     Err(Error::column(what).with_hint("write the label alone, or rename the columns"))
 }
 
-/// The class of one-hot column `k`; an error unless every class has one column.
+/// The class of one-hot column `k`; returns an error unless every class has one column.
 fn one_hot_class(table: &Table, classes: &Classes, k: u32) -> Result<u32> {
     let found = &table.columns().one_hot;
     let known: Vec<u32> = classes.classes_of(found).into_iter().flatten().collect();

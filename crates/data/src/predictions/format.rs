@@ -1,20 +1,20 @@
-//! What the output is written as, by the name of its file.
+//! The format of the output, by its file name.
 
 use super::{Columns, WriteOptions};
 use crate::output::is_standard_output;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// How predictions are written: a format, and the compression of a text.
+/// The format of predictions, and the compression of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputFormat {
-    pub(super) kind: Kind,
-    pub(super) packed: Packed,
+    pub(super) kind: FileFormat,
+    pub(super) packed: TextCompression,
 }
 
-/// The formats that are written.
+/// The supported output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FileFormat {
     Csv,
     Tsv,
     Jsonl,
@@ -22,9 +22,9 @@ pub(super) enum Kind {
     Npy,
 }
 
-/// How a text is compressed.
+/// The compression of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packed {
+pub(super) enum TextCompression {
     No,
     Gzip,
     Zstd,
@@ -34,26 +34,26 @@ const EXPECTED: &str =
     ".csv, .tsv, .jsonl (these also with .gz or .zst), .parquet, .npy, or - for CSV on standard output";
 
 impl OutputFormat {
-    /// The format by the ending of a file's name; CSV where it has none, and on standard output.
+    /// The format for the extension of a file's name; CSV if there is none, and on standard output.
     ///
     /// # Errors
-    /// When the ending is that of no format that is written: what is.
+    /// If the extension is unknown; the message lists the supported ones.
     pub fn of(path: &Path) -> Result<OutputFormat, String> {
         let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
         let name = name.filter(|_| !is_standard_output(path)).unwrap_or_default();
         let (stem, packed) = match name.rsplit_once('.') {
-            Some((stem, "gz")) => (stem, Packed::Gzip),
-            Some((stem, "zst")) => (stem, Packed::Zstd),
-            _ => (name.as_str(), Packed::No),
+            Some((stem, "gz")) => (stem, TextCompression::Gzip),
+            Some((stem, "zst")) => (stem, TextCompression::Zstd),
+            _ => (name.as_str(), TextCompression::No),
         };
-        // A name that begins with a dot has no ending.
+        // A name that starts with a dot has no extension there.
         let ending = stem.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, ending)| ending);
         let kind = match ending {
-            None | Some("csv") => Kind::Csv,
-            Some("tsv") => Kind::Tsv,
-            Some("jsonl" | "ndjson") => Kind::Jsonl,
-            Some("parquet" | "pq") => Kind::Parquet,
-            Some("npy") => Kind::Npy,
+            None | Some("csv") => FileFormat::Csv,
+            Some("tsv") => FileFormat::Tsv,
+            Some("jsonl" | "ndjson") => FileFormat::Jsonl,
+            Some("parquet" | "pq") => FileFormat::Parquet,
+            Some("npy") => FileFormat::Npy,
             Some("zip") => {
                 return Err(format!("{}: a zip archive is written by --zip beside a .csv", path.display()));
             }
@@ -64,17 +64,17 @@ impl OutputFormat {
                 ));
             }
         };
-        if packed != Packed::No && matches!(kind, Kind::Parquet | Kind::Npy) {
+        if packed != TextCompression::No && matches!(kind, FileFormat::Parquet | FileFormat::Npy) {
             let what = "is not compressed again: leave out the last ending";
             return Err(format!("{}: {} {what}", path.display(), ending.unwrap_or_default()));
         }
         Ok(OutputFormat { kind, packed })
     }
 
-    /// Ends with an error where the format cannot hold what is asked for.
+    /// Returns an error if the format cannot hold the requested content.
     ///
     /// # Errors
-    /// When columns are named for an array, which has none.
+    /// If columns are named for an array, which has none.
     pub fn check(self, options: &WriteOptions) -> Result<(), String> {
         match options.columns {
             Columns::Named(_) if self.is_npy() => {
@@ -87,30 +87,30 @@ impl OutputFormat {
     }
 
     pub(super) fn is_npy(self) -> bool {
-        self.kind == Kind::Npy
+        self.kind == FileFormat::Npy
     }
 
-    /// Whether it is a plain CSV, of which there may be a zip archive.
+    /// Whether it is a plain CSV, which can go into a zip archive.
     pub fn is_plain_csv(self) -> bool {
-        self == OutputFormat { kind: Kind::Csv, packed: Packed::No }
+        self == OutputFormat { kind: FileFormat::Csv, packed: TextCompression::No }
     }
 }
 
-impl Packed {
-    /// Calls `write` with an output whose bytes go to `out` compressed; the same bytes for the same content.
+impl TextCompression {
+    /// Calls `write` with an output that compresses to `out`; equal content gives equal bytes.
     pub(super) fn through<E: From<io::Error>>(
         self,
         out: &mut dyn Write,
         write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
-            Packed::No => write(out)?,
-            Packed::Gzip => {
+            TextCompression::No => write(out)?,
+            TextCompression::Gzip => {
                 let mut packed = flate2::write::GzEncoder::new(out, flate2::Compression::default());
                 write(&mut packed)?;
                 packed.finish()?;
             }
-            Packed::Zstd => {
+            TextCompression::Zstd => {
                 let mut packed = zstd::stream::write::Encoder::new(out, 0)?;
                 write(&mut packed)?;
                 packed.finish()?;
@@ -125,18 +125,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ending_says_the_format() {
+    fn the_extension_determines_the_format() {
         let of = |name: &str| OutputFormat::of(Path::new(name)).map(|format| (format.kind, format.packed));
         for (name, format) in [
-            ("p.csv", (Kind::Csv, Packed::No)),
-            ("P.CSV.GZ", (Kind::Csv, Packed::Gzip)),
-            ("a.b/p.tsv.zst", (Kind::Tsv, Packed::Zstd)),
-            ("p.jsonl", (Kind::Jsonl, Packed::No)),
-            ("p.1.parquet", (Kind::Parquet, Packed::No)),
-            ("p.npy", (Kind::Npy, Packed::No)),
-            ("a.b/predictions", (Kind::Csv, Packed::No)),
-            ("-", (Kind::Csv, Packed::No)),
-            ("/dev/stdout", (Kind::Csv, Packed::No)),
+            ("p.csv", (FileFormat::Csv, TextCompression::No)),
+            ("P.CSV.GZ", (FileFormat::Csv, TextCompression::Gzip)),
+            ("a.b/p.tsv.zst", (FileFormat::Tsv, TextCompression::Zstd)),
+            ("p.jsonl", (FileFormat::Jsonl, TextCompression::No)),
+            ("p.1.parquet", (FileFormat::Parquet, TextCompression::No)),
+            ("p.npy", (FileFormat::Npy, TextCompression::No)),
+            ("a.b/predictions", (FileFormat::Csv, TextCompression::No)),
+            ("-", (FileFormat::Csv, TextCompression::No)),
+            ("/dev/stdout", (FileFormat::Csv, TextCompression::No)),
         ] {
             assert_eq!(of(name), Ok(format), "{name}");
         }

@@ -1,20 +1,24 @@
-//! The output as JSON Lines: an object a row, its keys the columns.
+//! Writes JSON Lines: one object per row, with the columns as keys.
 
-use super::source::Opened;
-use super::types::{self, Type};
-use super::{Cell, Sheet, Stopped};
+use super::source::ReopenedTable;
+use super::types::{self, CellType};
+use super::{Cell, OutputTable, WriteError};
 use std::io::{self, Write};
 
-/// Writes the rows. Numbers of a CSV stand as they stood; an empty cell is `null`.
-pub(super) fn write(sheet: &Sheet<'_>, opened: &Opened, out: &mut dyn Write) -> Result<(), Stopped> {
-    let types = types::of(sheet, opened)?;
-    let keys = sheet.columns.iter().map(|column| serde_json::to_string(column.name));
+/// Writes the rows. Numbers of a CSV keep their text; an empty cell becomes `null`.
+pub(super) fn write(
+    output_table: &OutputTable<'_>,
+    opened: &ReopenedTable,
+    out: &mut dyn Write,
+) -> Result<(), WriteError> {
+    let types = types::of(output_table, opened)?;
+    let keys = output_table.columns.iter().map(|column| serde_json::to_string(column.name));
     let keys = keys.collect::<Result<Vec<String>, _>>().map_err(io::Error::from)?;
-    sheet.for_each_row(opened, &mut |row, cells| {
+    output_table.for_each_row(opened, &mut |row, cells| {
         for (i, (cell, key)) in cells.iter().zip(&keys).enumerate() {
             write!(out, "{}{key}:", if i == 0 { '{' } else { ',' })?;
             match types[i] {
-                Type::List => write_list(out, sheet.table.x().row(row))?,
+                CellType::List => write_list(out, output_table.table.x().row(row))?,
                 of => write_cell(out, *cell, of)?,
             }
         }
@@ -22,12 +26,12 @@ pub(super) fn write(sheet: &Sheet<'_>, opened: &Opened, out: &mut dyn Write) -> 
     })
 }
 
-fn write_cell(out: &mut dyn Write, cell: Cell<'_>, of: Type) -> io::Result<()> {
+fn write_cell(out: &mut dyn Write, cell: Cell<'_>, of: CellType) -> io::Result<()> {
     let text = types::plain(cell);
     match (text.trim(), of) {
         ("", _) => out.write_all(b"null"),
-        (_, Type::Text) => serde_json::to_writer(out, text.as_ref()).map_err(io::Error::from),
-        (word, Type::Bool) => out.write_all(word.to_ascii_lowercase().as_bytes()),
+        (_, CellType::Text) => serde_json::to_writer(out, text.as_ref()).map_err(io::Error::from),
+        (word, CellType::Bool) => out.write_all(word.to_ascii_lowercase().as_bytes()),
         (number, _) => out.write_all(number.as_bytes()),
     }
 }

@@ -1,10 +1,10 @@
-//! The output as one array of NumPy: the predicted labels, or the probabilities.
+//! Writes a NumPy array: the predicted labels, or the probabilities.
 
 use super::{Predictions, WriteOptions};
 use std::io::{self, Write};
 
-/// Writes the probabilities (`n_rows x n_classes`, 32-bit floats, in the order of the model's classes) where they are asked
-/// for, else the labels as text (`<U` and the length of the longest).
+/// Writes the probabilities (`n_rows x n_classes`, 32-bit floats, in the order of the model's classes) if they are
+/// requested, else the labels as text (`<U` and the length of the longest).
 pub(super) fn write(
     predictions: &Predictions<'_>,
     options: &WriteOptions,
@@ -24,14 +24,14 @@ pub(super) fn write(
     predictions.predicted.iter().try_for_each(|&class| out.write_all(&cells[class as usize]))
 }
 
-/// A text of `width` code points of 32 bits, filled up with zeros.
+/// A text of `width` 32-bit code points, padded with zeros.
 fn cell(name: &str, width: usize) -> Vec<u8> {
     let mut bytes: Vec<u8> = name.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
     bytes.resize(4 * width, 0);
     bytes
 }
 
-/// The header of version 1.0, padded so that the elements begin at a multiple of 64.
+/// The header of version 1.0, padded so that the elements start at a multiple of 64.
 fn write_header(out: &mut dyn Write, descr: &str, shape: &str) -> io::Result<()> {
     let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     let len = (10 + text.len() + 1).next_multiple_of(64) - 10;

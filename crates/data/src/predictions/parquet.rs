@@ -1,8 +1,8 @@
-//! The output as Parquet: a column each, lists of 32-bit floats for embeddings. Empty cells are null.
+//! Writes Parquet: one column each, with lists of 32-bit floats for embeddings. Empty cells are null.
 
-use super::source::Opened;
-use super::types::{self, Type};
-use super::{Cell, Sheet, Stopped};
+use super::source::ReopenedTable;
+use super::types::{self, CellType};
+use super::{Cell, OutputTable, WriteError};
 use ::parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use ::parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int64Type};
 use ::parquet::errors::{ParquetError, Result};
@@ -12,29 +12,29 @@ use ::parquet::schema::types::{Type as Node, TypePtr};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// About how many values a row group holds.
+/// The approximate number of values in a row group.
 const GROUP_VALUES: usize = 1 << 22;
 
 /// Writes the rows.
 pub(super) fn write(
-    sheet: &Sheet<'_>,
-    opened: &Opened,
+    output_table: &OutputTable<'_>,
+    opened: &ReopenedTable,
     out: &mut (dyn Write + Send),
-) -> std::result::Result<(), Stopped> {
-    let types = types::of(sheet, opened)?;
-    let names = sheet.columns.iter().map(|column| column.name);
+) -> std::result::Result<(), WriteError> {
+    let types = types::of(output_table, opened)?;
+    let names = output_table.columns.iter().map(|column| column.name);
     let fields = names.zip(&types).map(|(name, &of)| field(name, of).map(Arc::new)).collect::<Result<_>>();
     let schema =
         Node::group_type_builder("schema").with_fields(fields.map_err(failed)?).build().map_err(failed)?;
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties));
     let mut writer = writer.map_err(failed)?;
-    let width = |of: &Type| if *of == Type::List { sheet.table.n_features() } else { 1 };
+    let width = |of: &CellType| if *of == CellType::List { output_table.table.n_features() } else { 1 };
     let n_rows = (GROUP_VALUES / types.iter().map(width).sum::<usize>().max(1)).clamp(1, 1 << 17);
-    let mut group: Vec<Buffer> = types.iter().map(|&of| Buffer::new(of)).collect();
-    sheet.for_each_row(opened, &mut |row, cells| {
+    let mut group: Vec<ColumnBuffer> = types.iter().map(|&of| ColumnBuffer::new(of)).collect();
+    output_table.for_each_row(opened, &mut |row, cells| {
         for (buffer, cell) in group.iter_mut().zip(cells) {
-            buffer.push(*cell, sheet.table.x().row(row));
+            buffer.push(*cell, output_table.table.x().row(row));
         }
         if group[0].levels.len() == n_rows {
             write_group(&mut writer, &mut group).map_err(failed)?;
@@ -48,7 +48,7 @@ pub(super) fn write(
     Ok(())
 }
 
-fn failed(error: ParquetError) -> Stopped {
+fn failed(error: ParquetError) -> WriteError {
     let error = match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
             Ok(error) => *error,
@@ -56,19 +56,19 @@ fn failed(error: ParquetError) -> Stopped {
         },
         other => io::Error::other(other),
     };
-    Stopped::Output(error)
+    WriteError::Output(error)
 }
 
-fn field(name: &str, of: Type) -> Result<Node> {
+fn field(name: &str, of: CellType) -> Result<Node> {
     let physical = match of {
-        Type::Bool => Physical::BOOLEAN,
-        Type::Integer => Physical::INT64,
-        Type::Double => Physical::DOUBLE,
-        Type::Float => Physical::FLOAT,
-        Type::Text => Physical::BYTE_ARRAY,
-        Type::List => return list(name),
+        CellType::Bool => Physical::BOOLEAN,
+        CellType::Integer => Physical::INT64,
+        CellType::Double => Physical::DOUBLE,
+        CellType::Float => Physical::FLOAT,
+        CellType::Text => Physical::BYTE_ARRAY,
+        CellType::List => return list(name),
     };
-    let text = (of == Type::Text).then_some(LogicalType::String);
+    let text = (of == CellType::Text).then_some(LogicalType::String);
     Node::primitive_type_builder(name, physical)
         .with_repetition(Repetition::OPTIONAL)
         .with_logical_type(text)
@@ -94,9 +94,9 @@ fn list(name: &str) -> Result<Node> {
 }
 
 /// The cells of a column in a row group.
-struct Buffer {
+struct ColumnBuffer {
     values: Values,
-    /// For each row, whether there is a value: 1, or 0 where it is null.
+    /// The definition level of each row: 1 with a value, 0 for null.
     levels: Vec<i16>,
 }
 
@@ -109,17 +109,17 @@ enum Values {
     List(Vec<f32>),
 }
 
-impl Buffer {
-    fn new(of: Type) -> Buffer {
+impl ColumnBuffer {
+    fn new(of: CellType) -> ColumnBuffer {
         let values = match of {
-            Type::Bool => Values::Bool(Vec::new()),
-            Type::Integer => Values::Integer(Vec::new()),
-            Type::Double => Values::Double(Vec::new()),
-            Type::Float => Values::Float(Vec::new()),
-            Type::Text => Values::Text(Vec::new()),
-            Type::List => Values::List(Vec::new()),
+            CellType::Bool => Values::Bool(Vec::new()),
+            CellType::Integer => Values::Integer(Vec::new()),
+            CellType::Double => Values::Double(Vec::new()),
+            CellType::Float => Values::Float(Vec::new()),
+            CellType::Text => Values::Text(Vec::new()),
+            CellType::List => Values::List(Vec::new()),
         };
-        Buffer { values, levels: Vec::new() }
+        ColumnBuffer { values, levels: Vec::new() }
     }
 
     /// Adds a cell of the row with the features `x`.
@@ -160,7 +160,7 @@ impl Buffer {
 }
 
 impl Values {
-    /// Adds the value of a text; false where there is none.
+    /// Adds the value of a text; returns false if there is none.
     fn push_text(&mut self, text: &str) -> bool {
         let word = text.trim();
         if word.is_empty() {
@@ -187,7 +187,10 @@ fn put<T: DataType>(
     Ok(())
 }
 
-fn write_group<W: Write + Send>(writer: &mut SerializedFileWriter<W>, group: &mut [Buffer]) -> Result<()> {
+fn write_group<W: Write + Send>(
+    writer: &mut SerializedFileWriter<W>,
+    group: &mut [ColumnBuffer],
+) -> Result<()> {
     let mut rows = writer.next_row_group()?;
     for buffer in group {
         if let Some(mut column) = rows.next_column()? {

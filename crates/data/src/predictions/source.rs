@@ -1,6 +1,6 @@
-//! The rows of a table's files, read again: to be written with their predictions, or for one of their other columns.
+//! Reads the rows of a table's files again, to write them with predictions or to get another column.
 
-use super::{Cell, Stopped};
+use super::{Cell, WriteError};
 use crate::columnar::{ColumnarFile, Wanted};
 use crate::columns::Role;
 use crate::csv;
@@ -9,36 +9,36 @@ use crate::table::Part;
 use crate::{Error, ReadOptions, Result, Table, join};
 use headsmith_kernels::Pool;
 
-/// What is called with each row: its number, and the cells of the columns that were asked for.
-pub(crate) type Each<'a> = dyn FnMut(usize, &[Cell<'_>]) -> std::result::Result<(), Stopped> + 'a;
+/// Called for each row with its number and the cells of the requested columns.
+pub(crate) type RowCallback<'a> = dyn FnMut(usize, &[Cell<'_>]) -> std::result::Result<(), WriteError> + 'a;
 
 /// A table whose files are read again.
-pub(crate) struct Opened {
-    /// Its first file; `None` when no cells of the files are wanted.
+pub(crate) struct ReopenedTable {
+    /// Its first file; `None` if no cells of the files are needed.
     first: Option<File>,
-    /// Whether the features are read, too, and each row is compared with that of the table.
+    /// Whether the features are read as well and compared with those of the table.
     compares: bool,
 }
 
-/// One file of a table, open to be read again.
+/// One file of a table, opened to be read again.
 enum File {
     Csv(Box<csv::Layout>),
     Columnar(Box<dyn ColumnarFile>),
-    /// Arrays have no columns: they are written as the notebook's two, a list and a label.
+    /// Arrays have no columns: the output has a list and a label.
     Arrays,
 }
 
-impl Opened {
-    /// Opens the first file of `table`, where cells are wanted.
-    pub(super) fn new(table: &Table, wanted: bool) -> Result<Opened> {
+impl ReopenedTable {
+    /// Opens the first file of `table`, if cells are needed.
+    pub(super) fn new(table: &Table, wanted: bool) -> Result<ReopenedTable> {
         let first = table.parts.first().filter(|_| wanted);
-        Ok(Opened { first: first.map(|part| File::open(table, part)).transpose()?, compares: true })
+        Ok(ReopenedTable { first: first.map(|part| File::open(table, part)).transpose()?, compares: true })
     }
 
-    /// Opens the first file of `table` for columns that are neither features nor labels, which are read alone: that the
-    /// file is unchanged is decided by its columns and by the places of its rows.
-    pub(crate) fn for_other_columns(table: &Table) -> Result<Opened> {
-        Ok(Opened { compares: false, ..Opened::new(table, true)? })
+    /// Opens the first file of `table` to read only columns that are neither features nor labels. The columns and the
+    /// row numbers then show whether the file is unchanged.
+    pub(crate) fn for_other_columns(table: &Table) -> Result<ReopenedTable> {
+        Ok(ReopenedTable { compares: false, ..ReopenedTable::new(table, true)? })
     }
 
     /// Whether a column of the input can be written: it holds numbers, text, or the features.
@@ -46,7 +46,7 @@ impl Opened {
         self.first.as_ref().is_none_or(|file| file.can_be_written(column))
     }
 
-    /// Whether it is written where all columns are.
+    /// Whether it is written if all columns are.
     pub(super) fn is_written(&self, column: usize) -> bool {
         self.can_be_written(column) && !self.is_pandas_index(column)
     }
@@ -55,14 +55,14 @@ impl Opened {
         matches!(&self.first, Some(File::Columnar(file)) if file.scheme().is_pandas_index(column))
     }
 
-    /// The names of the columns that are left out where all are written, for what they hold.
+    /// The names of the columns that are left out because of their content if all are written.
     pub(super) fn left_out(&self, table: &Table) -> Vec<String> {
         let names = table.columns().names.iter().enumerate();
         let left_out = names.filter(|&(i, _)| !self.can_be_written(i) && !self.is_pandas_index(i));
         left_out.map(|(_, name)| name.clone()).collect()
     }
 
-    /// The names of the columns as they stand in a CSV, quotes and all.
+    /// The raw column names of a CSV, including quotes.
     pub(super) fn header(&self) -> Option<Vec<&[u8]>> {
         match &self.first {
             Some(File::Csv(layout)) => Some(csv::fields(&layout.header).collect()),
@@ -70,23 +70,22 @@ impl Opened {
         }
     }
 
-    /// Calls `each` with every row of `table` and its cells of the columns `wanted` of the first file, in that order.
+    /// Calls `each` for every row of `table` with its cells of the first file's columns `wanted`, in that order.
     ///
     /// # Errors
-    /// When a row is not that which was predicted, or cannot be read; when another file lacks a column; and those of
-    /// `each`.
+    /// If a row differs from the predicted one or cannot be read, another file lacks a column, or `each` fails.
     pub(crate) fn for_each_row(
         &self,
         table: &Table,
         wanted: &[usize],
-        each: &mut Each<'_>,
-    ) -> std::result::Result<(), Stopped> {
+        each: &mut RowCallback<'_>,
+    ) -> std::result::Result<(), WriteError> {
         if wanted.is_empty() {
             return (0..table.n_rows()).try_for_each(|row| each(row, &[]));
         }
         let mut first = 0;
         for (i, part) in table.parts.iter().enumerate() {
-            let read = |each: &mut Each<'_>| {
+            let read = |each: &mut RowCallback<'_>| {
                 let wanted = columns_of(table, part, wanted)?;
                 let rows = FileRows { table, part, first, wanted, compares: self.compares };
                 match &self.first {
@@ -95,7 +94,7 @@ impl Opened {
                 }
             };
             read(each).map_err(|stopped| match stopped {
-                Stopped::Input(error) => Stopped::Input(error.at(part.source.path())),
+                WriteError::Input(error) => WriteError::Input(error.at(part.source.path())),
                 other => other,
             })?;
             first += part.numbers.n_rows();
@@ -104,7 +103,7 @@ impl Opened {
     }
 }
 
-/// The columns `wanted` of the first file, in the file `part`.
+/// The positions in the file `part` of the first file's columns `wanted`.
 fn columns_of(table: &Table, part: &Part, wanted: &[usize]) -> Result<Vec<usize>> {
     let column = |&column: &usize| {
         let name = &table.columns().names[column];
@@ -147,7 +146,7 @@ impl File {
     }
 }
 
-/// How a file was read: the further ones by the columns of the first.
+/// The options with which a file was read: for further files, those derived from the first one's columns.
 fn options_of(table: &Table, part: &Part) -> ReadOptions {
     let is_first = std::ptr::eq(part, &table.parts[0]);
     join::options_beside((!is_first).then(|| table.columns()), &table.options)
@@ -157,20 +156,20 @@ fn open_text(part: &Part) -> Result<csv::Text<'static>> {
     Ok(csv::Text::new(part.source.open(part.compression)?))
 }
 
-/// The rows of one file.
+/// Reads the rows of one file.
 struct FileRows<'a> {
     table: &'a Table,
     part: &'a Part,
-    /// The row of the table that is the file's first.
+    /// The index in the table of the file's first row.
     first: usize,
-    /// The columns of the file that are wanted.
+    /// The columns of the file to read.
     wanted: Vec<usize>,
-    /// See [`Opened`].
+    /// See [`ReopenedTable`].
     compares: bool,
 }
 
 impl FileRows<'_> {
-    fn of(&self, file: &File, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
+    fn of(&self, file: &File, each: &mut RowCallback<'_>) -> std::result::Result<(), WriteError> {
         match file {
             File::Csv(layout) => self.of_csv(layout, each),
             File::Columnar(file) => self.of_columnar(file.as_ref(), each),
@@ -181,7 +180,7 @@ impl FileRows<'_> {
         }
     }
 
-    fn of_csv(&self, known: &csv::Layout, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
+    fn of_csv(&self, known: &csv::Layout, each: &mut RowCallback<'_>) -> std::result::Result<(), WriteError> {
         let mut text = open_text(self.part)?;
         let layout = csv::layout(&mut text, &options_of(self.table, self.part))?;
         if layout.header != known.header || layout.n_features != known.n_features {
@@ -196,7 +195,7 @@ impl FileRows<'_> {
             }
             let mut fields: Vec<&[u8]> = Vec::with_capacity(layout.columns.names.len());
             for (record, line) in &records {
-                // Blank lines and rows that could not be read are those between the lines of the table's rows.
+                // The lines between the table's rows are blank or could not be read.
                 if self.is_row(row, *line) {
                     let bytes = &bytes[record.range.clone()];
                     if self.compares {
@@ -213,7 +212,11 @@ impl FileRows<'_> {
         }
     }
 
-    fn of_columnar(&self, file: &dyn ColumnarFile, each: &mut Each<'_>) -> std::result::Result<(), Stopped> {
+    fn of_columnar(
+        &self,
+        file: &dyn ColumnarFile,
+        each: &mut RowCallback<'_>,
+    ) -> std::result::Result<(), WriteError> {
         let roles = &self.part.columns.roles;
         if let Some(&column) = self.wanted.iter().find(|&&column| !file.scheme().can_be_written(column)) {
             return Err(unwritable(&self.part.columns.names[column]).into());
@@ -228,7 +231,7 @@ impl FileRows<'_> {
         for block in file.rows(wanted, &pool)? {
             let block = block?;
             for (i, x) in block.x.chunks_exact(self.table.n_features()).enumerate() {
-                // A row without a label in a table that has labels was left out.
+                // A row without a label was dropped, in a table with labels.
                 if !self.is_row(row, block.numbers[i]) {
                     continue;
                 }
@@ -247,12 +250,12 @@ impl FileRows<'_> {
         Ok(self.check_end(row)?)
     }
 
-    /// Whether row `row` of the file's own is the one with the line or row number `number`.
+    /// Whether the file's row `row` has the line or row number `number`.
     fn is_row(&self, row: usize, number: u64) -> bool {
         row < self.part.numbers.n_rows() && self.part.numbers.get(row) == number
     }
 
-    /// Ends with an error unless `x` are the features that row `row` of the file was predicted on.
+    /// Returns an error unless `x` are the features on which the file's row `row` was predicted.
     fn check_row(&self, row: usize, x: &[f32]) -> Result<()> {
         let known = self.table.x().row(self.first + row);
         let order = &self.part.columns.order;
@@ -267,7 +270,7 @@ impl FileRows<'_> {
     }
 }
 
-/// For each column, how many features stand in the columns before it.
+/// For each column, the number of features in the columns before it.
 fn features_before(roles: &[Role]) -> Vec<usize> {
     let mut n = 0;
     let count = |role: &Role| {
@@ -278,7 +281,7 @@ fn features_before(roles: &[Role]) -> Vec<usize> {
     roles.iter().map(count).collect()
 }
 
-/// The error for a column that holds what is not written.
+/// The error for a column whose content cannot be written.
 pub(super) fn unwritable(name: &str) -> Error {
     Error::column(format!("column \"{name}\" cannot be written: it holds neither numbers nor text"))
 }

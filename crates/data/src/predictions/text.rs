@@ -1,19 +1,20 @@
-//! The output as text: CSV, or the same with tabs.
+//! Writes text: CSV, or the same with tabs.
 
-use super::source::Opened;
-use super::{Cell, Sheet, Stopped};
+use super::source::ReopenedTable;
+use super::{Cell, OutputTable, WriteError};
 use crate::csv;
 use std::io::{self, Write};
 
-/// Writes a header and the rows, `separator` between the fields. Those of a CSV keep their bytes in a CSV.
+/// Writes a header and the rows, with `separator` between the fields. Fields copied from a CSV to a CSV keep their
+/// bytes.
 pub(super) fn write(
-    sheet: &Sheet<'_>,
-    opened: &Opened,
+    output_table: &OutputTable<'_>,
+    opened: &ReopenedTable,
     separator: u8,
     out: &mut dyn Write,
-) -> Result<(), Stopped> {
+) -> Result<(), WriteError> {
     let header = opened.header();
-    for (i, column) in sheet.columns.iter().enumerate() {
+    for (i, column) in output_table.columns.iter().enumerate() {
         if i > 0 {
             out.write_all(&[separator])?;
         }
@@ -21,7 +22,7 @@ pub(super) fn write(
         write_cell(out, name.map_or(Cell::Text(column.name), Cell::Raw), separator)?;
     }
     out.write_all(b"\n")?;
-    sheet.for_each_row(opened, &mut |_, cells| {
+    output_table.for_each_row(opened, &mut |_, cells| {
         for (i, cell) in cells.iter().enumerate() {
             if i > 0 {
                 out.write_all(&[separator])?;
@@ -44,7 +45,7 @@ fn write_cell(out: &mut dyn Write, cell: Cell<'_>, separator: u8) -> io::Result<
     }
 }
 
-/// Writes a field, in quotes when it needs them.
+/// Writes a field, quoted if necessary.
 fn write_field(out: &mut dyn Write, field: &[u8], separator: u8) -> io::Result<()> {
     let special = |byte: &u8| matches!(byte, b'"' | b'\n' | b'\r') || *byte == separator;
     if !field.is_empty() && !field.iter().any(special) {
@@ -58,7 +59,7 @@ fn write_field(out: &mut dyn Write, field: &[u8], separator: u8) -> io::Result<(
     out.write_all(b"\"")
 }
 
-/// A Python list literal in quotes, each number the shortest that reads back as the same `f32`.
+/// Writes a Python list literal in quotes, each number in its shortest form that reads back as the same `f32`.
 fn write_list(out: &mut dyn Write, x: &[f32]) -> io::Result<()> {
     for (i, value) in x.iter().enumerate() {
         write!(out, "{}{value:?}", if i == 0 { "\"[" } else { ", " })?;

@@ -1,17 +1,17 @@
-//! What the columns of the output hold, for the formats whose cells have types.
+//! The types of the output's columns, for formats with typed cells.
 //!
-//! The cells of a CSV have none: a column is of numbers when every cell that is not empty is one.
+//! The cells of a CSV have no types: a column is numeric if every non-empty cell is a number.
 
 use super::columns::Content;
-use super::source::Opened;
-use super::{Cell, Sheet, Stopped};
+use super::source::ReopenedTable;
+use super::{Cell, OutputTable, WriteError};
 use crate::columns::Role;
 use crate::csv;
 use std::borrow::Cow;
 
-/// What all cells of a column hold; those that are empty hold nothing.
+/// The type of all cells of a column; empty cells have any type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
+pub(super) enum CellType {
     Bool,
     Integer,
     Double,
@@ -20,72 +20,77 @@ pub(super) enum Type {
     List,
 }
 
-/// The type of each column of the output. Reads the cells of the input where their type is not known.
-pub(super) fn of(sheet: &Sheet<'_>, opened: &Opened) -> Result<Vec<Type>, Stopped> {
-    let mut seen: Vec<Option<Type>> = sheet
+/// The type of each output column. Reads the cells of the input if a type is not known.
+pub(super) fn of(
+    output_table: &OutputTable<'_>,
+    opened: &ReopenedTable,
+) -> Result<Vec<CellType>, WriteError> {
+    let mut seen: Vec<Option<CellType>> = output_table
         .columns
         .iter()
         .map(|column| match column.content {
-            Content::Input(input) if sheet.table.columns().roles[input] == Role::Embeddings => {
-                Some(Type::List)
+            Content::Input(input) if output_table.table.columns().roles[input] == Role::Embeddings => {
+                Some(CellType::List)
             }
             Content::Input(_) => None,
-            Content::Label => Some(Type::Text),
-            Content::OneHot(_) | Content::Fold => Some(Type::Integer),
-            Content::Probability(_) => Some(Type::Float),
+            Content::Label => Some(CellType::Text),
+            Content::OneHot(_) | Content::Fold => Some(CellType::Integer),
+            Content::Probability(_) => Some(CellType::Float),
         })
         .collect();
     let unknown: Vec<usize> = (0..seen.len()).filter(|&i| seen[i].is_none()).collect();
     if !unknown.is_empty() {
-        sheet.for_each_row(opened, &mut |_, cells| {
+        output_table.for_each_row(opened, &mut |_, cells| {
             for &i in &unknown {
-                seen[i] = seen[i].max_with(of_cell(cells[i]));
+                seen[i] = seen[i].widened(of_cell(cells[i]));
             }
             Ok(())
         })?;
     }
-    Ok(seen.into_iter().map(|seen| seen.unwrap_or(Type::Text)).collect())
+    Ok(seen.into_iter().map(|seen| seen.unwrap_or(CellType::Text)).collect())
 }
 
-trait MaxWith {
-    fn max_with(self, other: Option<Type>) -> Option<Type>;
+trait WidenType {
+    fn widened(self, other: Option<CellType>) -> Option<CellType>;
 }
 
-impl MaxWith for Option<Type> {
-    /// The type that holds both.
-    fn max_with(self, other: Option<Type>) -> Option<Type> {
+impl WidenType for Option<CellType> {
+    /// The type that can hold both.
+    fn widened(self, other: Option<CellType>) -> Option<CellType> {
         match (self, other) {
             (a, b) if a == b => a,
             (None, known) | (known, None) => known,
-            (Some(Type::Integer | Type::Double), Some(Type::Integer | Type::Double)) => Some(Type::Double),
-            _ => Some(Type::Text),
+            (Some(CellType::Integer | CellType::Double), Some(CellType::Integer | CellType::Double)) => {
+                Some(CellType::Double)
+            }
+            _ => Some(CellType::Text),
         }
     }
 }
 
-fn of_cell(cell: Cell<'_>) -> Option<Type> {
+fn of_cell(cell: Cell<'_>) -> Option<CellType> {
     match cell {
-        Cell::Number(_) => Some(Type::Float),
-        Cell::List(_) => Some(Type::List),
-        Cell::Flag(_) => Some(Type::Integer),
+        Cell::Number(_) => Some(CellType::Float),
+        Cell::List(_) => Some(CellType::List),
+        Cell::Flag(_) => Some(CellType::Integer),
         Cell::Raw(_) | Cell::Text(_) => of_text(plain(cell).as_ref()),
     }
 }
 
-fn of_text(text: &str) -> Option<Type> {
+fn of_text(text: &str) -> Option<CellType> {
     match text.trim() {
         "" => None,
-        "True" | "False" | "true" | "false" => Some(Type::Bool),
-        text if !is_number(text) => Some(Type::Text),
+        "True" | "False" | "true" | "false" => Some(CellType::Bool),
+        text if !is_number(text) => Some(CellType::Text),
         text if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
-            // Longer ones are identifiers, of which no digit may be lost.
-            Some(if text.parse::<i64>().is_ok() { Type::Integer } else { Type::Text })
+            // Longer ones are identifiers, which must not lose a digit.
+            Some(if text.parse::<i64>().is_ok() { CellType::Integer } else { CellType::Text })
         }
-        _ => Some(Type::Double),
+        _ => Some(CellType::Double),
     }
 }
 
-/// Whether it is a number as JSON writes them: `007` is none, and stays a text.
+/// Whether the text is a number in JSON: `007` is not, and stays text.
 fn is_number(text: &str) -> bool {
     let rest = text.strip_prefix('-').unwrap_or(text);
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
@@ -112,7 +117,7 @@ fn is_number(text: &str) -> bool {
     rest.is_empty()
 }
 
-/// The text of a cell without the quotes of a CSV.
+/// The text of a cell without CSV quotes.
 pub(crate) fn plain(cell: Cell<'_>) -> Cow<'_, str> {
     match cell {
         Cell::Raw(field) => match csv::value(field) {
@@ -142,14 +147,15 @@ mod tests {
 
     #[test]
     fn a_column_has_the_type_that_holds_all_its_cells() {
-        let of =
-            |cells: &[&str]| cells.iter().fold(None, |seen: Option<Type>, cell| seen.max_with(of_text(cell)));
-        assert_eq!(of(&["1", "", " 2"]), Some(Type::Integer));
-        assert_eq!(of(&["1", "2.5"]), Some(Type::Double));
-        assert_eq!(of(&["1", "007"]), Some(Type::Text));
-        assert_eq!(of(&["True", "false"]), Some(Type::Bool));
-        assert_eq!(of(&["True", "1"]), Some(Type::Text));
-        assert_eq!(of(&["99999999999999999999"]), Some(Type::Text));
+        let of = |cells: &[&str]| {
+            cells.iter().fold(None, |seen: Option<CellType>, cell| seen.widened(of_text(cell)))
+        };
+        assert_eq!(of(&["1", "", " 2"]), Some(CellType::Integer));
+        assert_eq!(of(&["1", "2.5"]), Some(CellType::Double));
+        assert_eq!(of(&["1", "007"]), Some(CellType::Text));
+        assert_eq!(of(&["True", "false"]), Some(CellType::Bool));
+        assert_eq!(of(&["True", "1"]), Some(CellType::Text));
+        assert_eq!(of(&["99999999999999999999"]), Some(CellType::Text));
         assert_eq!(of(&["", ""]), None);
     }
 }

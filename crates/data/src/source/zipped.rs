@@ -1,4 +1,4 @@
-//! A zip archive with one table in it, as competitions hand them out and take them.
+//! Zip archives with one table, as competitions distribute and accept them.
 
 use super::Source;
 use crate::columns::quoted;
@@ -7,10 +7,10 @@ use crate::{Error, Result};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use zip::{CompressionMethod, ZipArchive};
 
-/// Whether the zip archive is no format of its own (npz) but holds a table.
+/// Whether the zip archive contains a table and is no format of its own (npz).
 ///
 /// # Errors
-/// When it is of a format that is not read, or holds several tables or none. A damaged archive is left for who reads it.
+/// If it is an unsupported format, or contains several tables or none. A damaged archive is left for the reader.
 pub(super) fn holds_table(source: &Source) -> Result<bool> {
     let Ok(archive) = ZipArchive::new(source.open_anywhere()?) else { return Ok(false) };
     let names: Vec<String> = archive.file_names().flatten().map(|name| name.into_owned()).collect();
@@ -26,7 +26,7 @@ pub(super) fn holds_table(source: &Source) -> Result<bool> {
     table_in(&names).map(|_| true)
 }
 
-/// The name of the one table: the one file, or the one whose name is that of a table.
+/// The name of the one table: the only file, or the only one with the name of a table.
 fn table_in(names: &[String]) -> Result<String> {
     let is_file = |name: &&String| {
         let last = name.rsplit('/').next().unwrap_or(name);
@@ -52,7 +52,7 @@ pub(super) fn open(source: &Source) -> Result<Box<dyn Read>> {
     let mut archive = ZipArchive::new(source.open_anywhere()?).map_err(damaged)?;
     let names: Vec<String> = archive.file_names().flatten().map(|name| name.into_owned()).collect();
     let entry = archive.by_name(&table_in(&names)?).map_err(damaged)?;
-    let expected = Expected { crc: entry.crc32(), len: entry.size() };
+    let expected = EntryInfo { crc: entry.crc32(), len: entry.size() };
     let (start, len, method) = (entry.data_start(), entry.compressed_size(), entry.compression());
     drop(entry);
     let start = start.ok_or_else(|| Error::format("the zip archive is damaged: an entry without data"))?;
@@ -60,10 +60,10 @@ pub(super) fn open(source: &Source) -> Result<Box<dyn Read>> {
     input.seek(SeekFrom::Start(start)).map_err(super::read_error)?;
     let input = input.take(len);
     match method {
-        CompressionMethod::Stored => Ok(Box::new(Checked::new(input, expected))),
+        CompressionMethod::Stored => Ok(Box::new(ChecksumReader::new(input, expected))),
         CompressionMethod::Deflated => {
             let decoder = flate2::bufread::DeflateDecoder::new(BufReader::with_capacity(1 << 18, input));
-            Ok(Box::new(Checked::new(decoder, expected)))
+            Ok(Box::new(ChecksumReader::new(decoder, expected)))
         }
         other => Err(Error::format(format!("the zip archive is packed with {other}; expected deflate"))
             .with_hint("unpack it first")),
@@ -76,27 +76,27 @@ fn damaged(error: zip::result::ZipError) -> Error {
         .with_hint("unpack it first, or download it again")
 }
 
-/// What an archive says of an entry.
-struct Expected {
+/// The size and checksum that an archive states for an entry.
+struct EntryInfo {
     crc: u32,
     len: u64,
 }
 
-/// Ends with an error where the bytes are not those that the archive says.
-struct Checked<R> {
+/// Returns an error if the bytes differ from those that the archive states.
+struct ChecksumReader<R> {
     input: R,
-    expected: Expected,
+    expected: EntryInfo,
     crc: crc32fast::Hasher,
     len: u64,
 }
 
-impl<R: Read> Checked<R> {
-    fn new(input: R, expected: Expected) -> Checked<R> {
-        Checked { input, expected, crc: crc32fast::Hasher::new(), len: 0 }
+impl<R: Read> ChecksumReader<R> {
+    fn new(input: R, expected: EntryInfo) -> ChecksumReader<R> {
+        ChecksumReader { input, expected, crc: crc32fast::Hasher::new(), len: 0 }
     }
 }
 
-impl<R: Read> Read for Checked<R> {
+impl<R: Read> Read for ChecksumReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.input.read(buffer)?;
         self.crc.update(&buffer[..n]);

@@ -1,12 +1,12 @@
-//! The numbers of a report, by names that say where they stand.
+//! The numbers of a report, named by their path.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// All numbers of `of`, lists left out: `prefix/weighted_f1`, and of its interval `prefix/weighted_f1_low`.
+/// All numbers of `of` outside of lists: `prefix/weighted_f1`, and its interval's `prefix/weighted_f1_low`.
 pub(super) fn of(prefix: &str, of: &impl Serialize) -> Vec<(String, f64)> {
     let mut numbers = Vec::new();
-    // What is no JSON has no numbers.
+    // A value that is no JSON has no numbers.
     collect(prefix, &serde_json::to_value(of).unwrap_or_default(), &mut numbers);
     numbers
 }
@@ -17,7 +17,7 @@ fn collect(name: &str, value: &Value, numbers: &mut Vec<(String, f64)>) {
         Value::Object(fields) => {
             for (key, value) in fields {
                 match key.as_str() {
-                    // Parameters are no numbers of a result.
+                    // Parameters are no results.
                     "params" => (),
                     "intervals" => collect(name, value, numbers),
                     "low" | "high" => collect(&format!("{name}_{key}"), value, numbers),
@@ -34,7 +34,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn names_say_where_numbers_stand() {
+    fn names_are_paths_of_numbers() {
         let report = json!({
             "used_for": ["epoch"], "f1": 0.5, "intervals": { "f1": { "low": 0.25, "high": 1 } },
             "none": null, "best": { "value": 2, "params": { "lr": 0.1 } }, "per_class": [{ "f1": 1 }],

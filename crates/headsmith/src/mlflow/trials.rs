@@ -1,4 +1,4 @@
-//! A study's trials, each a run below the command's own.
+//! A study's trials, each as a child run of the command's run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use headsmith_study::{Choice, State, StudyEvent, Trial};
 
 use super::millis;
 use crate::curves::{self, EPOCHS, PRUNED, trial_name};
-use crate::studies::words_of;
+use crate::studies::names_of;
 
 /// The trials of a study that run here.
 #[derive(Default)]
@@ -16,13 +16,13 @@ pub(super) struct Trials {
     study: String,
     /// The metric that is a trial's value.
     value: headsmith_metrics::Metric,
-    /// What trials that others left unfinished had reported.
+    /// The earlier reports of unfinished trials.
     earlier: BTreeMap<u64, Vec<(i64, f64)>>,
     running: BTreeMap<u64, Running>,
     n_begun: Key,
 }
 
-/// A trial that runs.
+/// A running trial.
 struct Running {
     run: Key,
     n_epochs: i64,
@@ -37,7 +37,7 @@ impl Trials {
         Trials { study: study.to_owned(), value, earlier, ..Trials::default() }
     }
 
-    pub(super) fn keep(&mut self, event: &StudyEvent, tracker: &Tracker) {
+    pub(super) fn record(&mut self, event: &StudyEvent, tracker: &Tracker) {
         match event {
             StudyEvent::Began { number, params, done } => self.began(*number, params, *done as i64, tracker),
             StudyEvent::Reported { number, step, value } => {
@@ -52,14 +52,14 @@ impl Trials {
             StudyEvent::Ended { number, state, value, reason } => {
                 self.ended(*number, *state, *value, reason.as_deref(), tracker);
             }
-            // Others go on with it, or nobody: here it has come to no end.
+            // Another worker may continue it; here it has no result.
             StudyEvent::Lost { number } => self.left(*number, "lost", tracker),
-            StudyEvent::GivenBack { number } => self.left(*number, "given back", tracker),
+            StudyEvent::Released { number } => self.left(*number, "given back", tracker),
             _ => (),
         }
     }
 
-    /// Ends the trials that are still running, as after an error.
+    /// Ends the trials that are still running, for example after an error.
     pub(super) fn end_all(&mut self, tracker: &Tracker) {
         let numbers: Vec<u64> = self.running.keys().copied().collect();
         numbers.into_iter().for_each(|number| self.left(number, "left", tracker));
@@ -76,7 +76,7 @@ impl Trials {
         let new = NewRun { name: trial_name(number), tags, started: millis() };
         tracker.send(Message::Begin { run, new });
         let params = params.iter().map(|(name, choice)| (name.clone(), choice.to_string())).collect();
-        // Of a trial that is taken up, what it goes on after belongs to its curve.
+        // The curve of a resumed trial includes its earlier reports.
         let earlier = self.earlier.remove(&number).unwrap_or_default().into_iter();
         let curve = curves::of_trial(self.value);
         let metrics =
@@ -98,7 +98,7 @@ impl Trials {
         let pruned = f64::from(u8::from(state == State::Pruned));
         let mut metrics = vec![metric(EPOCHS, n_epochs as f64, last), metric(PRUNED, pruned, last)];
         metrics.extend(value.map(|value| metric(self.value.name(), value, last)));
-        let mut tags = vec![("headsmith.state".to_owned(), words_of(state)[0].to_owned())];
+        let mut tags = vec![("headsmith.state".to_owned(), names_of(state)[0].to_owned())];
         tags.extend(reason.map(|reason| ("headsmith.reason".to_owned(), reason.to_owned())));
         tracker.send(Message::Log { run, metrics, params: Vec::new(), tags });
         let status = match state {

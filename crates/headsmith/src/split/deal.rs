@@ -1,22 +1,23 @@
-//! Units of rows dealt to parts so that each part has its share of every class, as scikit-learn's `StratifiedGroupKFold`
-//! does it: the units whose rows are spread least evenly over the classes first, each to the part that leaves the shares of
-//! the classes nearest to each other. With parts of other sizes, what counts is how full a part is of what it is to have.
+//! Distributes units of rows over parts so that each part has its share of every class, as scikit-learn's
+//! `StratifiedGroupKFold` does: the units whose rows are spread least evenly over the classes come first, each goes to
+//! the part that makes the shares of the classes most equal. For parts of different sizes, the filled share of a
+//! part's target counts.
 
 use headsmith_kernels::Philox;
 
 use super::units;
 
-/// The stream of random numbers by which units of the same spread are ordered.
+/// The stream of random numbers that orders units of equal spread.
 const STREAM: u32 = 0x6465_616c;
 
-/// Differences of the spread below this are none.
+/// Smaller differences of the spread count as equal.
 const SAME: f64 = 1e-9;
 
-/// The rows of each unit by class.
+/// The number of rows of each unit by class.
 struct Counts {
-    /// Class and rows, unit after unit.
+    /// Class and number of rows, unit after unit.
     counts: Vec<(u32, f64)>,
-    /// Where the counts of each unit begin, and the last end.
+    /// The start of each unit's counts, and the end of the last.
     starts: Vec<usize>,
 }
 
@@ -54,7 +55,8 @@ impl Counts {
         &self.counts[self.starts[unit]..self.starts[unit + 1]]
     }
 
-    /// The units, those with the greatest deviation between the classes first; equals in an order drawn by the seed.
+    /// The units, those with the largest deviation between the classes first; equal ones in a random order from the
+    /// seed.
     fn order(&self, n_classes: usize, seed: u64) -> Vec<usize> {
         let n = n_classes.max(1) as f64;
         let variance = |unit: usize| {
@@ -73,11 +75,11 @@ impl Counts {
 /// The contents of the parts so far.
 struct Parts<'s> {
     shares: &'s [f64],
-    /// The rows of each class in all.
+    /// The total number of rows of each class.
     totals: Vec<f64>,
-    /// The rows of each class in each part, class by class.
+    /// The number of rows of each class in each part, class by class.
     rows: Vec<f64>,
-    /// The rows of each part.
+    /// The number of rows of each part.
     sizes: Vec<f64>,
 }
 
@@ -89,7 +91,7 @@ impl<'s> Parts<'s> {
         Parts { shares, totals, rows: vec![0.0; n_classes * n], sizes: vec![0.0; n] }
     }
 
-    /// Adds a unit to the best part, of equals the emptiest, and says which.
+    /// Adds a unit to the best part, of equal ones the emptiest; returns the part.
     fn add(&mut self, unit: &[(u32, f64)]) -> usize {
         let before: f64 = unit.iter().map(|&(class, _)| self.spread(class as usize)).sum();
         let mut best = (f64::INFINITY, f64::INFINITY, 0);
@@ -113,7 +115,7 @@ impl<'s> Parts<'s> {
         }
     }
 
-    /// The standard deviation, between the parts, of how full they are of the rows of a class that they are to have.
+    /// The standard deviation between the parts of their filled share of the class's target.
     fn spread(&self, class: usize) -> f64 {
         let n = self.shares.len();
         let rows = &self.rows[class * n..(class + 1) * n];

@@ -1,4 +1,4 @@
-//! Rows that cannot be split: those with the same features, and those of one group, joined wherever they touch.
+//! Units of rows that must not be split: those with the same features, and those of one group, joined if they overlap.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,7 +6,7 @@ use std::hash::Hash;
 use headsmith_data::{Groups, checks};
 use headsmith_kernels::{MatRef, Pool};
 
-/// The unit of each row of `x`, numbered from 0 in the order in which units first occur.
+/// The unit of each row of `x`, numbered from 0 in order of first occurrence.
 pub(crate) fn of(x: MatRef<'_>, groups: Option<&Groups>, pool: &Pool) -> Vec<usize> {
     let same = numbered(checks::row_hashes(x, pool));
     match groups {
@@ -15,7 +15,7 @@ pub(crate) fn of(x: MatRef<'_>, groups: Option<&Groups>, pool: &Pool) -> Vec<usi
     }
 }
 
-/// Each key's number, from 0 in the order in which keys first occur.
+/// The number of each key, from 0 in order of first occurrence.
 pub(crate) fn numbered<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> Vec<usize> {
     let mut number_of = HashMap::new();
     let number = |key| {
@@ -25,19 +25,19 @@ pub(crate) fn numbered<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> Vec<u
     keys.into_iter().map(number).collect()
 }
 
-/// How many units there are.
+/// The number of units.
 pub(crate) fn count(units: &[usize]) -> usize {
     units.iter().max().map_or(0, |most| most + 1)
 }
 
-/// How many rows each unit has.
+/// The number of rows in each unit.
 pub(crate) fn sizes(units: &[usize]) -> Vec<usize> {
     let mut sizes = vec![0; count(units)];
     units.iter().for_each(|&unit| sizes[unit] += 1);
     sizes
 }
 
-/// Joins groups that have a row in common.
+/// Joins groups with a common row.
 fn joined(same: &[usize], groups: &[u32]) -> Vec<usize> {
     let mut parents: Vec<usize> = (0..groups.iter().max().map_or(0, |most| *most as usize + 1)).collect();
     let mut group_of: HashMap<usize, usize> = HashMap::new();
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn groups_with_a_row_in_common_are_one_unit() {
-        // Groups 0 and 2 share row 7, 2 and 4 share row 9; 1 and 3 stand alone.
+        // Groups 0 and 2 share row 7, 2 and 4 share row 9; 1 and 3 are separate.
         let same = [7, 1, 7, 9, 9, 2, 3, 4];
         let groups = [0, 1, 2, 2, 4, 3, 1, 4];
         assert_eq!(joined(&same, &groups), [0, 1, 0, 0, 0, 2, 1, 0]);

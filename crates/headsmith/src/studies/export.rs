@@ -1,4 +1,4 @@
-//! All trials in a file: CSV with a column for each parameter, or JSON with every report.
+//! Exports all trials to a file: CSV with a column for each parameter, or JSON with every report.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -9,48 +9,48 @@ use headsmith_study::Choice;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Look, Place, choice, trial_row};
+use super::{StudyLocation, StudySnapshot, choice, trial_row};
 use crate::error::{Error, Result};
 use crate::report::{Objective, TrialRow};
 
 /// A trial with all its reports.
 #[derive(Serialize)]
-struct Whole<'t> {
+struct ExportedTrial<'t> {
     #[serde(flatten)]
     row: TrialRow,
     objectives: &'t [Objective],
     started: Option<String>,
     completed: Option<String>,
-    /// Pairs of step and value: JSON has no whole numbers for keys.
+    /// Pairs of step and value, because JSON keys cannot be integers.
     reports: Vec<(i64, Option<f64>)>,
     user_attrs: &'t headsmith_study::Attributes,
 }
 
-/// Writes the trials to `path`, as its name says: `.csv` or `.json`. Gives their number.
+/// Writes the trials to `path`, in the format of its extension: `.csv` or `.json`. Returns their number.
 ///
 /// # Errors
-/// When there is no such study, the name says neither, or the file cannot be written.
-pub fn export(place: &Place, path: &Path) -> Result<usize> {
+/// If there is no such study, the extension is neither, or the file cannot be written.
+pub fn export(location: &StudyLocation, path: &Path) -> Result<usize> {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    let write: fn(&mut dyn Write, &Look) -> io::Result<()> = match extension {
+    let write: fn(&mut dyn Write, &StudySnapshot) -> io::Result<()> = match extension {
         Some("csv") => csv,
         Some("json") => json,
         _ => {
             return Err(Error::usage(format!("{} ends neither in .csv nor in .json", path.display())));
         }
     };
-    let look = Look::new(place)?;
-    output::write_atomically(path, |file| write(file, &look))?;
-    Ok(look.trials.len())
+    let snapshot = StudySnapshot::new(location)?;
+    output::write_atomically(path, |file| write(file, &snapshot))?;
+    Ok(snapshot.trials.len())
 }
 
-fn json(mut file: &mut dyn Write, look: &Look) -> io::Result<()> {
-    let objectives = look.objectives();
-    let wholes: Vec<Whole<'_>> = look
+fn json(mut file: &mut dyn Write, snapshot: &StudySnapshot) -> io::Result<()> {
+    let objectives = snapshot.objectives();
+    let exported: Vec<ExportedTrial<'_>> = snapshot
         .trials
         .iter()
-        .map(|trial| Whole {
-            row: trial_row(trial, &look.words),
+        .map(|trial| ExportedTrial {
+            row: trial_row(trial, &snapshot.state_names),
             objectives: &objectives,
             started: trial.started.map(|time| time.to_string()),
             completed: trial.completed.map(|time| time.to_string()),
@@ -62,18 +62,18 @@ fn json(mut file: &mut dyn Write, look: &Look) -> io::Result<()> {
             user_attrs: &trial.user_attrs,
         })
         .collect();
-    serde_json::to_writer_pretty(&mut file, &wholes)?;
+    serde_json::to_writer_pretty(&mut file, &exported)?;
     writeln!(file)
 }
 
-fn csv(file: &mut dyn Write, look: &Look) -> io::Result<()> {
-    let (trials, objectives) = (&look.trials, look.objectives());
+fn csv(file: &mut dyn Write, snapshot: &StudySnapshot) -> io::Result<()> {
+    let (trials, objectives) = (&snapshot.trials, snapshot.objectives());
     let names: BTreeSet<&str> =
         trials.iter().flat_map(|trial| trial.params.keys().map(String::as_str)).collect();
     let mut writer = csv::Writer::from_writer(file);
     let values = match objectives.as_slice() {
         [_] => vec!["value".to_owned()],
-        // As Optuna's `trials_dataframe` calls them.
+        // The names in Optuna's `trials_dataframe`.
         all => all
             .iter()
             .map(|objective| format!("values_{}", objective.name.trim_start_matches("values_")))
@@ -86,7 +86,7 @@ fn csv(file: &mut dyn Write, look: &Look) -> io::Result<()> {
     let first = ["number", "state"].into_iter().chain(values.iter().map(String::as_str)).chain(own);
     writer.write_record(first.chain(names.iter().copied()))?;
     for trial in trials {
-        let row = trial_row(trial, &look.words);
+        let row = trial_row(trial, &snapshot.state_names);
         let text = |value: Option<String>| value.unwrap_or_default();
         let all = if objectives.len() == 1 { row.value.as_slice() } else { &row.values };
         let mut cells = vec![row.number.to_string(), row.state.clone()];

@@ -1,4 +1,4 @@
-//! The objectives of a study, in words.
+//! The objectives of a study, for display.
 
 use headsmith_study::storages::StudyRecord;
 
@@ -11,7 +11,7 @@ pub(crate) fn objectives(record: &StudyRecord) -> Vec<Objective> {
     let unnamed = |i: usize| match tune::metric_of(record) {
         Some(metric) => metric.name().to_owned(),
         None if all.len() == 1 => "value".to_owned(),
-        // As Optuna's `trials_dataframe` has it.
+        // The name in Optuna's `trials_dataframe`.
         None => format!("values_{i}"),
     };
     let named = all.iter().enumerate().map(|(i, objective)| Objective {

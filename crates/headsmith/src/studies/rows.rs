@@ -6,18 +6,18 @@ use headsmith_study::{Choice, REASON, Trial};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Words;
+use super::StateNames;
 use crate::error::{Error, Result};
 use crate::report::{Objective, TrialRow};
 
-/// Which trials, and in which order.
+/// A selection and an order of trials.
 #[derive(Debug, Clone, Default)]
 pub struct TrialFilter {
-    /// Only these states, in words; empty: all.
+    /// The names of the states to include; empty for all.
     pub states: Vec<String>,
     /// The order.
     pub order: Order,
-    /// Only so many.
+    /// The maximum number of trials.
     pub top: Option<usize>,
 }
 
@@ -35,7 +35,7 @@ impl Default for Order {
 }
 
 impl Order {
-    /// `value` from small to large, `-value` from large to small.
+    /// Parses `value` as ascending, `-value` as descending.
     pub fn parse(text: &str) -> Order {
         match text.strip_prefix('-') {
             Some(column) => Order { column: column.to_owned(), falling: true },
@@ -45,7 +45,7 @@ impl Order {
 }
 
 /// The row of a trial.
-pub(crate) fn trial_row(trial: &Trial, words: &Words) -> TrialRow {
+pub(crate) fn trial_row(trial: &Trial, words: &StateNames) -> TrialRow {
     let params = trial.params.iter().map(|(name, (distribution, inside))| {
         let choice = distribution.external(*inside);
         (name.clone(), serde_json::to_value(choice).unwrap_or_default())
@@ -64,18 +64,18 @@ pub(crate) fn trial_row(trial: &Trial, words: &Words) -> TrialRow {
     }
 }
 
-/// The value of a parameter of a [`TrialRow`], as studies have it.
+/// A parameter's value in a [`TrialRow`], as in studies.
 pub fn choice(value: &Value) -> Choice {
-    // A list or an object is no parameter.
+    // Lists and objects are no parameters.
     Choice::deserialize(value).unwrap_or(Choice::Null)
 }
 
-/// The content of a column: a number or a text; `None`: nothing.
-fn cell(row: &TrialRow, column: &str) -> Option<Cell> {
-    let number = |value: f64| Some(Cell::Number(value));
+/// The value in a column: a number or a text; `None` if it is empty.
+fn cell(row: &TrialRow, column: &str) -> Option<CellValue> {
+    let number = |value: f64| Some(CellValue::Number(value));
     match column {
         "number" => number(row.number as f64),
-        "state" => Some(Cell::Text(row.state.clone())),
+        "state" => Some(CellValue::Text(row.state.clone())),
         "value" => row.value.and_then(number),
         many if many.starts_with(VALUES) => {
             let i: usize = many.strip_prefix(VALUES)?.parse().ok()?;
@@ -85,14 +85,14 @@ fn cell(row: &TrialRow, column: &str) -> Option<Cell> {
         "best_epoch" => row.best_epoch.and_then(|epoch| number(epoch as f64)),
         "seconds" => row.seconds.and_then(number),
         param => match choice(row.params.get(param)?) {
-            Choice::Text(text) => Some(Cell::Text(text)),
+            Choice::Text(text) => Some(CellValue::Text(text)),
             choice => choice.number().and_then(number),
         },
     }
 }
 
 #[derive(Debug, PartialEq)]
-enum Cell {
+enum CellValue {
     Number(f64),
     Text(String),
 }
@@ -103,11 +103,11 @@ const VALUES: &str = "values_";
 const COLUMNS: [&str; 6] = ["number", "state", "value", "epochs", "best_epoch", "seconds"];
 
 impl TrialFilter {
-    /// The rows that pass, in order; rows without a value in the column come last. An objective's column may be called by
-    /// its metric.
+    /// The selected rows, in order; rows without a value in the column come last. An objective's column may be given
+    /// by its metric.
     ///
     /// # Errors
-    /// When no row has the column.
+    /// If no row has the column.
     pub(super) fn apply(&self, mut rows: Vec<TrialRow>, objectives: &[Objective]) -> Result<Vec<TrialRow>> {
         let Order { column, falling } = &self.order;
         let values: Vec<String> = match objectives.len() {
@@ -143,12 +143,12 @@ impl TrialFilter {
     }
 }
 
-fn compare(a: &Cell, b: &Cell) -> Ordering {
+fn compare(a: &CellValue, b: &CellValue) -> Ordering {
     match (a, b) {
-        (Cell::Number(a), Cell::Number(b)) => a.total_cmp(b),
-        (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
-        (Cell::Number(_), Cell::Text(_)) => Ordering::Less,
-        (Cell::Text(_), Cell::Number(_)) => Ordering::Greater,
+        (CellValue::Number(a), CellValue::Number(b)) => a.total_cmp(b),
+        (CellValue::Text(a), CellValue::Text(b)) => a.cmp(b),
+        (CellValue::Number(_), CellValue::Text(_)) => Ordering::Less,
+        (CellValue::Text(_), CellValue::Number(_)) => Ordering::Greater,
     }
 }
 

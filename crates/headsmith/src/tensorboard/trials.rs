@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use headsmith_study::{Choice, Distribution, REASON, Space, State, StudyEvent, Trial as StudyTrial};
 use headsmith_tensorboard::hparams::{self, Domain, HParam, Metric, Setting, Status};
-use headsmith_tensorboard::proto::What;
+use headsmith_tensorboard::proto::EventContent;
 use headsmith_tensorboard::{Origin, read, scalar, text};
 
 use super::Run;
@@ -92,8 +92,8 @@ impl StudyFiles {
             StudyEvent::Ended { number, state, value, reason } => {
                 self.ended(*number, *state, *value, reason.as_deref(), now())
             }
-            // What another worker or a later process takes up has not ended.
-            StudyEvent::Lost { number } | StudyEvent::GivenBack { number } => {
+            // A trial that another worker or a later process resumes has not ended.
+            StudyEvent::Lost { number } | StudyEvent::Released { number } => {
                 self.trials.remove(number);
                 Ok(())
             }
@@ -161,7 +161,9 @@ fn says_end(folder: &Path) -> bool {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut events = files.filter_map(|file| std::fs::read(file.path()).ok()).flat_map(|bytes| read(&bytes));
     events.any(|event| match event.what {
-        Some(What::Summary(summary)) => summary.values.iter().any(|value| value.tag == hparams::SESSION_END),
+        Some(EventContent::Summary(summary)) => {
+            summary.values.iter().any(|value| value.tag == hparams::SESSION_END)
+        }
         _ => false,
     })
 }

@@ -13,7 +13,7 @@ use super::by_hand::ByHand;
 use super::watch::Watch;
 use crate::context::Context;
 use crate::error::Result;
-use crate::progress::{Progress, TrialEpoch, Wish};
+use crate::progress::{Progress, TrialEpoch, UserRequest};
 
 /// One message.
 pub(super) enum News {
@@ -87,7 +87,7 @@ impl Line {
                 Ok(News::End) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => (),
             }
-            while let Some(Wish::Prune { trial }) = context.view.wish() {
+            while let Some(UserRequest::Prune { trial }) = context.view.request() {
                 by_hand.prune(trial);
             }
             self.stop.store(context.stopping(), Ordering::Relaxed);

@@ -7,7 +7,7 @@ use headsmith_study::{Direction, State, Trial, best_trial, importance, pareto_fr
 
 use super::by_hand;
 use crate::report::{Importance, StateLine, StudyReport};
-use crate::studies::{Words, objectives, trial_row, words_of};
+use crate::studies::{StateNames, names_of, objectives, trial_row};
 
 /// The complete trials that importance takes at least: the best tenth of fewer is less than one.
 pub const MIN_FOR_IMPORTANCE: usize = 10;
@@ -17,7 +17,7 @@ pub(crate) fn study_report(
     record: &StudyRecord,
     storage: &str,
     trials: &[Arc<Trial>],
-    words: &Words,
+    words: &StateNames,
 ) -> StudyReport {
     let is_single = record.further_directions.is_empty();
     let rows = |front: Vec<&Arc<Trial>>| front.into_iter().map(|trial| trial_row(trial, words)).collect();
@@ -42,9 +42,9 @@ pub(crate) fn study_report(
 }
 
 /// A line for each state that occurs.
-fn states(trials: &[Arc<Trial>], words: &Words) -> Vec<StateLine> {
+fn states(trials: &[Arc<Trial>], state_names: &StateNames) -> Vec<StateLine> {
     let line = |state: &'static str| {
-        let of_state = || trials.iter().filter(|trial| words.of(trial) == state);
+        let of_state = || trials.iter().filter(|trial| state_names.of(trial) == state);
         StateLine {
             state: state.to_owned(),
             n_trials: of_state().count(),
@@ -52,7 +52,7 @@ fn states(trials: &[Arc<Trial>], words: &Words) -> Vec<StateLine> {
             seconds: of_state().filter_map(|trial| trial.seconds()).sum(),
         }
     };
-    let all = headsmith_study::STATES.into_iter().flat_map(words_of);
+    let all = headsmith_study::STATES.into_iter().flat_map(names_of);
     all.map(|word| line(word)).filter(|line| line.n_trials > 0).collect()
 }
 

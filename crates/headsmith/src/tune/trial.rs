@@ -8,7 +8,7 @@ use headsmith_heads::params::Params;
 use headsmith_heads::{EpochRecord, Fitted, Fitting, Job, Samples};
 use headsmith_kernels::Pool;
 use headsmith_model::state;
-use headsmith_study::{Attributes, GoOn, Outcome, Running};
+use headsmith_study::{Attributes, NextAction, Outcome, Running};
 use serde_json::json;
 
 use super::task::Task;
@@ -65,7 +65,7 @@ pub(super) fn run(
     };
     let reason = match end {
         End::Pruned(reason) => reason,
-        _ if !has_epochs && trial.report(0, value, &mut || None)? == GoOn::Prune => None,
+        _ if !has_epochs && trial.report(0, value, &mut || None)? == NextAction::Prune => None,
         _ => return Ok(Outcome::Complete { value, user_attrs, system_attrs }),
     };
     Ok(Outcome::Pruned { reason, user_attrs, system_attrs })
@@ -106,14 +106,14 @@ fn steps(
         };
         let go_on = match step.epoch {
             Some(record) => report(trial, fitting, &record, task)?,
-            None if trial.is_stopping() => GoOn::Stop,
-            None => GoOn::Yes,
+            None if trial.is_stopping() => NextAction::Stop,
+            None => NextAction::Continue,
         };
         match (task.by_hand.reason(trial), go_on) {
             (Some(reason), _) => return Ok(End::Pruned(Some(reason))),
-            (None, GoOn::Prune) => return Ok(End::Pruned(None)),
-            (None, GoOn::Stop) => return Ok(End::Interrupted),
-            (None, GoOn::Yes) => (),
+            (None, NextAction::Prune) => return Ok(End::Pruned(None)),
+            (None, NextAction::Stop) => return Ok(End::Interrupted),
+            (None, NextAction::Continue) => (),
         }
     }
     Ok(End::Complete)
@@ -125,7 +125,7 @@ fn report(
     fitting: &dyn Fitting,
     record: &EpochRecord,
     task: &Task<'_>,
-) -> headsmith_study::Result<GoOn> {
+) -> headsmith_study::Result<NextAction> {
     task.watch.epoch(trial.number(), fitting.network().as_deref(), record);
     let value = record.val.map_or(f64::NAN, |scores| scores.get(task.metric));
     // Weights that are not finite cannot be written: such a trial is not resumed.

@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 
-/// Rows and columns of a row-major matrix, and of a byte matrix of the same shape that goes along with it.
+/// Rows and columns of a row-major matrix, and of a byte matrix of the same shape.
 #[derive(Debug)]
 pub struct Block<'a> {
     values: *mut f32,
-    /// Null when there is none.
+    /// Null if there is none.
     mask: *mut u8,
     /// The width of the whole matrix.
     width: usize,
@@ -18,23 +18,23 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Whole rows of `width`, the first of which is row `first_row` of its matrix. `mask` has one byte a value, or
+    /// Whole rows of `width`, the first of which is row `first_row` of its matrix. `mask` has one byte per value, or
     /// is empty.
     ///
     /// # Panics
-    /// When the lengths do not fit.
+    /// If the lengths do not fit.
     pub fn of_rows(values: &'a mut [f32], mask: &'a mut [u8], width: usize, first_row: usize) -> Block<'a> {
         assert!(mask.is_empty() || mask.len() == values.len());
         let mask = if mask.is_empty() { std::ptr::null_mut() } else { mask.as_mut_ptr() };
         let n_rows = values.len() / width;
-        // SAFETY: the rows are borrowed as a whole for as long as the block lives.
+        // SAFETY: the rows are borrowed as a whole for the lifetime of the block.
         unsafe { Block::new((values.as_mut_ptr(), mask, width), (first_row, n_rows), (0, width)) }
     }
 
     /// A block from pointers to its first value and mask byte.
     ///
     /// # Safety
-    /// For as long as the block lives, nobody else touches its rows and columns, and they are there.
+    /// For the lifetime of the block, its rows and columns must exist, and nothing else may access them.
     pub(super) unsafe fn new(
         (values, mask, width): (*mut f32, *mut u8, usize),
         (first_row, n_rows): (usize, usize),
@@ -73,10 +73,10 @@ impl<'a> Block<'a> {
         self.width
     }
 
-    /// The block's part of its row `i`, and of the mask's: empty when there is none.
+    /// The block's part of row `i`, and of the mask's; empty if there is no mask.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// If there is no such row.
     #[inline(always)]
     pub fn row(&mut self, i: usize) -> (&mut [f32], &mut [u8]) {
         assert!(i < self.n_rows);
@@ -86,7 +86,7 @@ impl<'a> Block<'a> {
         } else {
             self.mask.wrapping_add(i * self.width)
         };
-        // SAFETY: row `i` is within the block, whose rows and columns are ours alone while it lives.
+        // SAFETY: row `i` is within the block, which has exclusive access to its rows and columns.
         unsafe {
             (
                 std::slice::from_raw_parts_mut(self.values.add(i * self.width), self.n_columns),

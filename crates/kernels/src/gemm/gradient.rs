@@ -1,4 +1,4 @@
-//! `aᵀ b`, stretch by stretch in the order of panels, each handed on while it is in the cache.
+//! `aᵀ b`, part by part in the order of panels, each passed on while it is in the cache.
 
 use std::mem::MaybeUninit;
 
@@ -9,7 +9,7 @@ use crate::{MatRef, Pool};
 
 /// Values of the right operand that stay in the cache while a gradient is computed.
 const RIGHT_VALUES: usize = 1 << 15;
-/// Multiply-adds that take as long as what the optimizer does for a weight: a square root and a division.
+/// The number of multiply-adds that take as long as the optimizer's work for a weight: a square root and a division.
 const WORK_OF_A_STEP: usize = 40;
 /// Rows of a gradient that are computed before the optimizer gets them.
 const GRADIENT_ROWS: usize = 48;
@@ -59,7 +59,7 @@ pub(super) fn transposed_product(
                     let to = gradient.wrapping_add(tile * kernel.width);
                     let shape = (kernel.height.min(n_rows - tile), n_columns, m);
                     let soon = column * panel + (row + tile) * kernel.width;
-                    // Shorter sums than this leave no time for it.
+                    // With shorter sums there is no time for it.
                     for values in panels.iter().filter(|_| m >= 32) {
                         prefetch(&values[soon..soon + shape.0 * kernel.width]);
                     }
@@ -76,7 +76,7 @@ pub(super) fn transposed_product(
     });
 }
 
-/// Has the values fetched into the cache, where the machine can be told so.
+/// Prefetches the values into the cache, if the machine supports it.
 fn prefetch(values: &[f32]) {
     #[cfg(target_arch = "x86_64")]
     for line in values.chunks(LINE) {

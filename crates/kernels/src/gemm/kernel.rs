@@ -1,22 +1,23 @@
-//! The register kernels: a tile of the product, held in registers along the whole of a stretch of the sum.
+//! The register kernels: a tile of the product, held in registers along a whole block of the sum.
 
 use std::sync::OnceLock;
 
-/// Terms after which a sum in registers is added to what stands in memory: it bounds the rounding of long sums.
-/// It is far more than the caches ask for: panels stream from the second level as fast as they are used.
+/// The number of terms after which a sum in registers is added to the one in memory, which limits the rounding error
+/// of long sums. It is far larger than the caches require: panels stream from the second level as fast as they are
+/// used.
 pub(super) const K_BLOCK: usize = 1024;
 /// The columns of the widest tile.
 pub(super) const MAX_WIDTH: usize = 32;
 /// The values of the largest tile.
 pub(super) const MAX_TILE: usize = 12 * MAX_WIDTH;
 
-/// `to[r * stride + c] = sum over p of left[p * left_k + r * left_row] * right[p * width + c]`, added to what is
-/// there if `add`, for the rows and vector registers of columns that the kernel is made for.
+/// `to[r * stride + c] = sum over p of left[p * left_k + r * left_row] * right[p * width + c]`, added to the old value
+/// if `add`, for the rows and vector registers of columns that the kernel is made for.
 ///
-/// Safety: what is read and written as told must lie within allocations, and the machine have the instructions.
+/// Safety: these reads and writes must be within allocations, and the machine must have the instructions.
 type TileFn = unsafe fn(k: usize, left: Left, right: *const f32, to: *mut f32, stride: usize, add: bool);
 
-/// A left operand: from its first value on, strides along the sum and from row to row.
+/// A left operand: its first value, and the strides along the sum and from row to row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Left {
     values: *const f32,
@@ -24,7 +25,7 @@ pub(super) struct Left {
     along_rows: usize,
 }
 
-/// A kernel: what it computes at once is at most `height` rows by `width` columns.
+/// A kernel, which computes at most `height` rows by `width` columns at once.
 #[derive(Clone, Copy)]
 pub(super) struct Kernel {
     pub(super) width: usize,
@@ -47,7 +48,7 @@ static AVX512: [&[TileFn]; 2] =
     [by_rows!(avx512, 1; 1 2 3 4 5 6 7 8 9 10 11 12), by_rows!(avx512, 2; 1 2 3 4 5 6 7 8 9 10 11 12)];
 
 impl Kernel {
-    /// The kernels this machine can run, the best first.
+    /// The kernels that this machine can run, the best first.
     pub(super) fn all() -> Vec<Kernel> {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -63,7 +64,7 @@ impl Kernel {
         kernels
     }
 
-    /// The best kernel this machine can run.
+    /// The best kernel that this machine can run.
     pub(super) fn best() -> Kernel {
         static BEST: OnceLock<Kernel> = OnceLock::new();
         *BEST.get_or_init(|| Kernel::all()[0])
@@ -73,8 +74,8 @@ impl Kernel {
     /// `right` is a packed panel.
     ///
     /// # Safety
-    /// `to` points to `n_rows` rows, `stride` apart, of as many values as whole registers of `n_columns` have, and
-    /// they are the caller's alone.
+    /// `to` points to `n_rows` rows, `stride` apart, each with as many values as the registers for `n_columns` hold;
+    /// the caller has exclusive access to them.
     pub(super) unsafe fn tile(
         self,
         (n_rows, n_columns, k): (usize, usize, usize),
@@ -90,8 +91,8 @@ impl Kernel {
         assert!(k * self.width <= right.len());
         let tile = self.table[n_registers - 1][n_rows - 1];
         for start in (0..k.max(1)).step_by(K_BLOCK) {
-            // SAFETY: the last values read, checked above, lie within their slices, and the caller vouches for
-            // those written. The CPU has the kernel's instructions: `all` asked.
+            // SAFETY: the last values read, checked above, are within their slices, and the caller guarantees the
+            // written ones. The CPU has the kernel's instructions: `all` checked it.
             unsafe {
                 let values = left.as_ptr().wrapping_add(start * along_k);
                 let right = right.as_ptr().wrapping_add(start * self.width);
@@ -107,7 +108,7 @@ impl Kernel {
         }
     }
 
-    /// Whether the kernel writes just `n_columns` columns, and not some more.
+    /// Whether the kernel writes exactly `n_columns` columns, and no further ones.
     pub(super) fn is_exact(self, n_columns: usize) -> bool {
         n_columns.is_multiple_of(self.lanes)
     }
@@ -135,8 +136,9 @@ macro_rules! x86_kernel {
                 _mm_prefetch::<_MM_HINT_T0>(to.wrapping_add(row * stride).cast());
             }
             for _ in 0..k {
-                // SAFETY: the caller vouches for a panel's row of the right operand and ROWS values of the left at
-                // each of `k` terms. The pointers are moved wrapping, for after the last term they may point beyond.
+                // SAFETY: the caller guarantees a panel's row of the right operand and ROWS values of the left one at
+                // each of `k` terms. The pointers are moved with wrapping, because after the last term they may point
+                // beyond.
                 unsafe {
                     let mut b = [$zero(); REGISTERS];
                     for (i, b) in b.iter_mut().enumerate() {
@@ -154,7 +156,7 @@ macro_rules! x86_kernel {
             }
             for (row, sums) in sums.iter().enumerate() {
                 for (i, sum) in sums.iter().enumerate() {
-                    // SAFETY: the caller vouches for ROWS rows of REGISTERS registers, `stride` apart.
+                    // SAFETY: the caller guarantees ROWS rows of REGISTERS registers, `stride` apart.
                     unsafe {
                         let to = to.add(row * stride + i * LANES);
                         $store(to, if add { $add($load(to), *sum) } else { *sum });
@@ -188,7 +190,7 @@ x86_kernel!(
     _mm512_storeu_ps
 );
 
-/// The kernel for machines without one of their own; for NEON the compiler makes fused multiply-adds of it.
+/// The kernel for machines without a special one; for NEON the compiler turns it into fused multiply-adds.
 unsafe fn portable<const ROWS: usize, const REGISTERS: usize>(
     k: usize,
     left: Left,
@@ -200,10 +202,10 @@ unsafe fn portable<const ROWS: usize, const REGISTERS: usize>(
     const { assert!(REGISTERS == 1) };
     let mut sums = [[0.0f32; 16]; ROWS];
     for p in 0..k {
-        // SAFETY: the caller vouches for a panel's row of the right operand at each of `k` terms.
+        // SAFETY: the caller guarantees a panel's row of the right operand at each of `k` terms.
         let b = unsafe { right.add(p * 16).cast::<[f32; 16]>().read_unaligned() };
         for (row, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: the caller vouches for ROWS values of the left operand at each of `k` terms.
+            // SAFETY: the caller guarantees ROWS values of the left operand at each of `k` terms.
             let a = unsafe { *left.values.add(p * left.along_k + row * left.along_rows) };
             for (sum, b) in sums.iter_mut().zip(&b) {
                 *sum = multiply_add(a, *b, *sum);
@@ -212,7 +214,7 @@ unsafe fn portable<const ROWS: usize, const REGISTERS: usize>(
     }
     for (row, sums) in sums.iter().enumerate() {
         for (column, sum) in sums.iter().enumerate() {
-            // SAFETY: the caller vouches for ROWS rows of 16 values, `stride` apart.
+            // SAFETY: the caller guarantees ROWS rows of 16 values, `stride` apart.
             unsafe {
                 let to = to.add(row * stride + column);
                 *to = if add { *to + *sum } else { *sum };
@@ -221,7 +223,7 @@ unsafe fn portable<const ROWS: usize, const REGISTERS: usize>(
     }
 }
 
-/// `a * b + c`, fused where that is one instruction of the baseline.
+/// `a * b + c`, fused if the baseline has an instruction for it.
 fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
     if cfg!(target_arch = "aarch64") { a.mul_add(b, c) } else { a * b + c }
 }

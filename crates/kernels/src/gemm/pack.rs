@@ -1,5 +1,5 @@
-//! Packing: panels of the width of the register kernel, each with its rows one after another. Value `p` of the sum
-//! for column `j` stands at `(j / width * k + p) * width + j % width`.
+//! Packing: panels of the width of the register kernel, each with its rows one after another. Value `p` of the sum for
+//! column `j` is at `(j / width * k + p) * width + j % width`.
 
 use std::ops::Range;
 
@@ -7,10 +7,11 @@ use super::N_PIECES;
 use crate::pool::MIN_PIECE;
 use crate::{MatRef, Pool};
 
-/// Panels that are packed at a time at most: their columns stand beside each other, so a row's are read in one go.
+/// The maximum number of panels that are packed at once: their columns are adjacent, so a row of them is read
+/// sequentially.
 const GROUP: usize = 8;
 
-/// Packs the columns of `source` into panels of `width`. What is missing from the last panel is zero.
+/// Packs the columns of `source` into panels of `width`. The last panel is padded with zeros.
 pub(super) fn columns(packed: &mut [f32], source: MatRef<'_>, width: usize, pool: &Pool) {
     let (k, n) = (source.n_rows(), source.n_cols());
     if packed.is_empty() {
@@ -37,7 +38,7 @@ pub(super) fn columns(packed: &mut [f32], source: MatRef<'_>, width: usize, pool
     });
 }
 
-/// Packs those panels of a group that are whole, of a width known to the compiler; gives their number.
+/// Packs the complete panels of a group, with a width known to the compiler; returns their number.
 fn whole_panels<const WIDTH: usize>(packed: &mut [f32], source: MatRef<'_>, group: Range<usize>) -> usize {
     let (k, n_panels) = (source.n_rows(), group.len() / WIDTH);
     assert!(n_panels * k * WIDTH <= packed.len());
@@ -120,7 +121,7 @@ fn transposed_square(to: &mut [f32], from: &[f32], width: usize) -> bool {
 #[target_feature(enable = "avx2")]
 unsafe fn eight_by_eight(to: *mut f32, from: *const f32, stride: usize) {
     use std::arch::x86_64::*;
-    // SAFETY: the caller vouches for eight rows of eight values, `stride` apart, at both places.
+    // SAFETY: the caller guarantees eight rows of eight values, `stride` apart, at both addresses.
     unsafe {
         let row = |i: usize| _mm256_loadu_ps(from.add(i * stride));
         let pair = |i: usize| {
@@ -145,7 +146,7 @@ mod tests {
     use crate::Matrix;
 
     #[test]
-    fn panels_hold_what_they_should_and_go_back() {
+    fn packing_round_trips() {
         for (k, n, width) in [(1, 1, 16), (7, 40, 16), (3, 64, 6), (5, 150, 16), (32, 32, 32), (48, 50, 16)] {
             let matrix = Matrix::new((0..n * k).map(|v| v as f32 + 1.0).collect(), k, n);
             let transpose = (0..n).flat_map(|j| (0..k).map(move |p| (p, j)));

@@ -1,4 +1,4 @@
-//! `a b`, for a right operand in panels: pieces that threads take, each block by block, each block tile by tile.
+//! `a b`, for a right operand in panels: pieces for threads, each computed block by block, each block tile by tile.
 
 use std::mem::MaybeUninit;
 
@@ -6,34 +6,34 @@ use super::kernel::{Kernel, MAX_TILE};
 use super::{BLOCK_COLUMNS, Block, MIN_PIECE_WORK, N_PIECES, Panels};
 use crate::{MatMut, MatRef, Pool};
 
-/// Values of the left operand that one piece of work reads again and again: half of a second-level cache.
+/// The number of values of the left operand that one piece of work reads repeatedly: half of a second-level cache.
 const LEFT_VALUES: usize = 1 << 16;
 
-/// How a product is cut into pieces: by its shape alone.
-struct Cut {
-    /// Rows and columns of a piece.
+/// The division of a product into pieces, by its shape alone.
+struct Partition {
+    /// The rows and columns of a piece.
     rows: usize,
     columns: usize,
-    /// Pieces one below the other, and side by side.
+    /// The number of pieces in a column, and in a row.
     n_down: usize,
     n_across: usize,
-    /// Whether pieces are counted down the columns first: then a thread's share of them has columns of its own.
+    /// Whether pieces are numbered down the columns first: then a thread's share of them has its own columns.
     by_columns: bool,
 }
 
-impl Cut {
-    fn new((m, n, k): (usize, usize, usize)) -> Cut {
+impl Partition {
+    fn new((m, n, k): (usize, usize, usize)) -> Partition {
         let most_rows = (LEFT_VALUES / k.max(1)).clamp(48, 240);
         let n_down = m.div_ceil(most_rows);
-        // As even as they can be: threads wait for the last of them.
+        // As equal as possible, because threads wait for the last piece.
         let rows = m.div_ceil(n_down);
-        // The larger operand is the one that had better not be read by all: of weights, a thread's optimizer has just
-        // written the columns that are the thread's share of the product as well.
+        // The larger operand should not be read by all threads: a thread's optimizer has just written the columns of
+        // the weights that are also the thread's share of the product.
         let by_columns = n > m;
         let wanted = N_PIECES.div_ceil(n_down).max(1 + usize::from(by_columns));
         let columns = n.div_ceil(wanted).max(MIN_PIECE_WORK / (rows * k).max(1));
         let columns = columns.next_multiple_of(BLOCK_COLUMNS);
-        Cut { rows, columns, n_down, n_across: n.div_ceil(columns), by_columns }
+        Partition { rows, columns, n_down, n_across: n.div_ceil(columns), by_columns }
     }
 
     fn n_pieces(&self) -> usize {
@@ -50,14 +50,14 @@ impl Cut {
     }
 }
 
-/// Where the pieces of a product write.
-struct Target {
+/// The output of a product's pieces.
+struct Output {
     values: *mut f32,
     mask: *mut u8,
 }
 
-// SAFETY: the pieces write to rows and columns of their own.
-unsafe impl Sync for Target {}
+// SAFETY: each piece writes to its own rows and columns.
+unsafe impl Sync for Output {}
 
 pub(super) fn product(
     kernel: Kernel,
@@ -76,9 +76,9 @@ pub(super) fn product(
     if m == 0 || n == 0 {
         return;
     }
-    let cut = Cut::new((m, n, k));
+    let cut = Partition::new((m, n, k));
     let mask = if mask.is_empty() { std::ptr::null_mut() } else { mask.as_mut_ptr() };
-    let target = Target { values: c.as_mut_slice().as_mut_ptr(), mask };
+    let target = Output { values: c.as_mut_slice().as_mut_ptr(), mask };
     pool.for_each(cut.n_pieces(), |piece| {
         let target = &target;
         let (first_row, first_column) = cut.first(piece);
@@ -116,7 +116,7 @@ unsafe fn block_of_product(
         let width = kernel.width.min(n_columns - column);
         let n_tiles = n_rows.div_ceil(kernel.height);
         for tile in 0..n_tiles {
-            // Tiles as even as they can be: one of few rows would take nearly as long as one of many.
+            // Tiles are as equal as possible: one with few rows would take nearly as long as one with many.
             let row = tile * n_rows / n_tiles;
             let height = (tile + 1) * n_rows / n_tiles - row;
             let left = (&a.as_slice()[(first_row + row) * b.k..], 1, b.k);

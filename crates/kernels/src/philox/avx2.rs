@@ -1,5 +1,5 @@
-//! The rounds of Philox for eight blocks at once, four in each vector: their 32 bits stand in the lower halves of 64,
-//! where the multiplication wants them, and what is left in the upper halves is never looked at.
+//! The rounds of Philox for eight blocks at once, four in each vector: their 32 bits are in the lower halves of 64
+//! bits, as the multiplication needs them, and the upper halves are ignored.
 
 use std::arch::x86_64::*;
 

@@ -1,4 +1,4 @@
-//! The rounds of Philox for eight blocks at once, in one vector: see [`avx2`](super::avx2) for how the bits stand.
+//! The rounds of Philox for eight blocks at once, in one vector, with the bits as in [`avx2`](super::avx2).
 
 use std::arch::x86_64::*;
 

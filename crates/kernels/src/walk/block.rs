@@ -1,4 +1,4 @@
-//! Rows as they walk down trees, and what vectors do for all of them at once.
+//! Rows in the form for walking down trees, and the vectorised steps for all of them.
 
 #![allow(unsafe_code)]
 
@@ -6,13 +6,13 @@ use super::Node;
 use crate::multiversion::multiversion;
 use crate::{MatRef, gather};
 
-/// Rows in a [`Block`].
+/// The number of rows in a [`Block`].
 pub const ROWS: usize = 64;
 
-/// Splits on the levels that all rows pass together.
+/// The number of splits on the levels that all rows pass together.
 pub(super) const TOP: usize = 15;
 
-/// Some rows in the form in which they walk down trees.
+/// Some rows in the form for walking down trees.
 #[derive(Debug)]
 pub struct Block {
     /// The value of feature `j` in row `i` as `keys[j * ROWS + i]`.
@@ -27,10 +27,10 @@ impl Block {
         Block { keys: vec![0; n_features * ROWS], n_features, n_rows: 0 }
     }
 
-    /// Takes `n_rows` rows of `x` from `first` on, in place of those it had.
+    /// Replaces the rows by `n_rows` rows of `x` from `first` on.
     ///
     /// # Panics
-    /// When they are more than [`ROWS`], not there, or of another width.
+    /// If they are more than [`ROWS`], do not exist, or have another width.
     pub fn take(&mut self, x: MatRef<'_>, first: usize, n_rows: usize) {
         assert!(n_rows <= ROWS, "{n_rows} rows in a block of {ROWS}");
         assert_eq!(x.n_cols(), self.n_features, "features of the rows");
@@ -49,7 +49,7 @@ fn bits(values: &[f32]) -> &[u32] {
 }
 
 multiversion! {
-    /// Makes the [`ascending`] number of each value of its bits, for the first `n_rows` of each feature.
+    /// Replaces the bits of each value by its [`ascending`] number, for the first `n_rows` of each feature.
     pub(super) fn make_ascending(keys: &mut [u32], n_rows: usize) {
         for keys in keys.as_chunks_mut::<ROWS>().0 {
             for key in &mut keys[..n_rows] {
@@ -63,7 +63,7 @@ multiversion! {
     /// Sends all rows of a block down the first four levels.
     pub(super) fn pass_top(nodes: &[Node; TOP], keys: &[u32], at: &mut [u32; ROWS]) {
         for (i, at) in at.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-            // All bits are set where a row goes right.
+            // All bits are set for rows that go right.
             let right = |node: usize| -> [u32; 8] {
                 let Node { threshold, feature, .. } = nodes[node];
                 let keys = &keys[usize::from(feature) * ROWS + i * 8..][..8];
@@ -89,7 +89,7 @@ multiversion! {
     }
 }
 
-/// A number in the order of the values; 0, below all others, for a NaN, which is above no threshold.
+/// An integer in the order of the values; 0, below all others, for NaN, which is above no threshold.
 #[inline(always)]
 pub(super) fn ascending(value: f32) -> u32 {
     // -0 becomes 0.

@@ -20,10 +20,10 @@ pub struct ClassIntervals {
 }
 
 /// Percentile intervals of each class's scores by the resamples of [`intervals`](super::intervals()); the same for any
-/// number of threads. Where all resamples agree, Wilson's bounds. Keeps three numbers a class of each resample.
+/// number of threads. If all resamples agree, Wilson's bounds. Stores three numbers per class and resample.
 ///
 /// # Errors
-/// As [`score`](crate::score), and when an option makes no sense.
+/// As [`score`](crate::score); also if an option is invalid.
 pub fn class_intervals(
     y_true: &[u32],
     proba: MatRef<'_>,
@@ -72,8 +72,8 @@ pub fn class_intervals(
 mod tests {
     use super::*;
 
-    /// Recall of a class is the share of its own draws that are hits: its resamples are binomial, so the interval has that
-    /// distribution's quantiles. Precision and F1 of one class alone have no others to take for it.
+    /// The recall of a class is the share of its draws that are hits, so its resamples are binomial, and the interval
+    /// has that distribution's quantiles. With one class, precision and F1 have no false positives.
     #[test]
     fn recall_is_binomial() {
         let (n, hits) = (400, 300);

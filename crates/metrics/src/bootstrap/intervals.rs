@@ -4,7 +4,7 @@ use headsmith_kernels::{MatRef, Pool};
 use serde::{Deserialize, Serialize};
 
 use super::strata::{Cell, Strata};
-use super::unseen::Unseen;
+use super::unseen::UnseenErrors;
 use super::{Interval, Options, replicate};
 use crate::brier::sample_brier;
 use crate::calibration::{N_BINS, mean_gap, sample_gap};
@@ -14,8 +14,8 @@ use crate::{
     Confusion, accuracy, balanced_accuracy, f1, macro_average, mcc, predicted_class, weighted_average,
 };
 
-/// An interval around each score that is cheap to resample: all but ROC AUC and average precision, which would sort
-/// anew, and what hardly anyone reads an interval of.
+/// Intervals of the scores that are cheap to resample: all but ROC AUC and average precision, which would need sorting
+/// for each resample, and some that are rarely reported.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Intervals {
     /// Of [`accuracy()`].
@@ -33,19 +33,20 @@ pub struct Intervals {
     /// Of [`mcc()`].
     pub mcc: Interval,
     /// Of the [`expected_calibration_error`](crate::expected_calibration_error) with 15 bins. Resampling adds noise to
-    /// every bin, and noise adds to this score: the interval lies too high, and where calibration is good may leave
-    /// the score itself below it.
+    /// every bin, which increases this score: the interval is too high, and with good calibration may be entirely
+    /// above the score.
     pub ece: Interval,
 }
 
-/// Percentile intervals of the scores of `proba` (`n_samples x n_classes`) by resampling rows; the same for any number of
-/// threads. Where resampling cannot show what other rows would do (no row is wrong, a class is never or always
+/// Percentile intervals of the scores of `proba` (`n_samples x n_classes`) by resampling rows; the same for any number
+/// of threads. If resampling cannot show the effect of other rows (no row is wrong, a class is never or always
 /// recognised), Wilson's bounds widen them: see `unseen.rs`.
 ///
-/// Takes time in proportion to samples times resamples: of 2,000 samples and 10,000 resamples, some 80 ms of one core.
+/// The time is proportional to samples times resamples: about 80 ms on one core for 2,000 samples and 10,000
+/// resamples.
 ///
 /// # Errors
-/// As [`score`](crate::score), and when an option makes no sense.
+/// As [`score`](crate::score); also if an option is invalid.
 pub fn intervals(y_true: &[u32], proba: MatRef<'_>, options: &Options, pool: &Pool) -> Result<Intervals> {
     options.check()?;
     check(y_true, proba)?;
@@ -63,15 +64,15 @@ pub fn intervals(y_true: &[u32], proba: MatRef<'_>, options: &Options, pool: &Po
             Interval::of(&mut column, options.confidence)
         });
     let found = Intervals { accuracy, balanced_accuracy, weighted_f1, macro_f1, log_loss, brier, mcc, ece };
-    let unseen = Unseen::new(y_true, proba, options.confidence);
+    let unseen = UnseenErrors::new(y_true, proba, options.confidence);
     Ok(unseen.widen(found))
 }
 
-/// A sample's terms in the sums of a resample: 1 (counting it), its log loss, its Brier score, and by how much its
-/// being right exceeds its confidence.
+/// A sample's terms in the sums of a resample: 1 (its count), its log loss, its Brier score, and its correctness (0 or
+/// 1) minus its confidence.
 type Terms = [f64; 4];
 
-/// What a resample needs of the predictions.
+/// The predictions, prepared for resampling.
 struct Resampling {
     /// Samples by class, predicted class and confidence bin.
     strata: Strata<(usize, usize)>,
@@ -80,7 +81,7 @@ struct Resampling {
     n_classes: usize,
 }
 
-/// What a resample writes to, used again for the next.
+/// Buffers of a resample, reused for the next.
 struct Scratch {
     counts: Vec<u32>,
     confusion: Confusion,
@@ -138,7 +139,7 @@ fn sample_terms(class: u32, row: &[f32]) -> Terms {
     [1.0, sample_log_loss(class, row), sample_brier(class, row), sample_gap(class, row, N_BINS).1]
 }
 
-/// The sum of `terms`, each as often as its count says.
+/// The sum of `terms`, weighted by `counts`.
 fn sum(counts: &[u32], terms: &[Terms]) -> Terms {
     let mut sum = [0.0; 4];
     for (&count, terms) in counts.iter().zip(terms) {
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
     use headsmith_kernels::{Matrix, Philox};
 
-    /// The scores of a resample are those of the drawn rows, written out one under another.
+    /// The scores of a resample equal those of its drawn rows, written out as a table.
     #[test]
     fn a_resample_scores_as_its_rows_do() {
         let (n_samples, n_classes) = (60, 4);

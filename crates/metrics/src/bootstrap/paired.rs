@@ -10,40 +10,41 @@ use crate::check::{Error, Result, check};
 use crate::log_loss::sample_log_loss;
 use crate::{ByMetric, Confusion, Metric, predicted_class};
 
-/// By how much head a scores above head b, in each metric that can choose. A smaller log loss is the better one.
+/// The score of head a minus that of head b, for each metric that can be used for selection. For log loss, smaller is
+/// better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairedDifference {
     /// The difference in each metric.
     #[serde(flatten)]
     pub by_metric: ByMetric<Difference>,
-    /// Whether both heads predict the same class for every sample: then there is nothing to compare but probabilities, and
-    /// all differences except that of the log loss are 0 without an interval.
+    /// Whether both heads predict the same class for every sample: then they differ only in probabilities, and all
+    /// differences except that of the log loss are 0 without an interval.
     #[serde(default)]
     pub identical_predictions: bool,
 }
 
-/// A difference of scores and how sure it is.
+/// A difference of scores and its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// The score of a less the score of b, on the samples as they are.
+    /// The score of a minus the score of b, on the original samples.
     pub observed: f64,
     /// The lower end of the difference's interval.
     pub low: f64,
     /// The upper end of the difference's interval.
     pub high: f64,
-    /// The two-sided bootstrap p-value of there being no difference: twice the share of resamples in which the
-    /// difference is 0 or on its rarer side, `2 (1 + k) / (1 + n_resamples)`, at most 1. It is below
-    /// `1 - confidence` when 0 lies outside the interval, but for the interpolation at the interval's ends.
+    /// The two-sided bootstrap p-value of no difference: twice the share of resamples in which the difference is 0 or
+    /// on its rarer side, `2 (1 + k) / (1 + n_resamples)`, at most 1. It is below `1 - confidence` if 0 is outside the
+    /// interval, except for the interpolation at the interval's ends.
     pub p_value: f64,
 }
 
-/// Compares heads a and b by their probabilities (both `n_samples x n_classes`) for the same samples, in resamples
-/// of rows that are the same for both; the same for any number of threads.
+/// Compares heads a and b by their probabilities (both `n_samples x n_classes`) for the same samples, in resamples of
+/// rows that are shared by both; the same for any number of threads.
 ///
-/// What the two heads get right or wrong together cancels: the difference is known better than either score.
+/// Rows that both heads get right or wrong cancel out, so the difference is more precise than either score.
 ///
 /// # Errors
-/// As [`score`](crate::score) for either head, when the shapes differ, and when an option makes no sense.
+/// As [`score`](crate::score) for either head; also if the shapes differ, or an option is invalid.
 pub fn paired_difference(
     y_true: &[u32],
     proba_a: MatRef<'_>,
@@ -59,7 +60,7 @@ pub fn paired_difference(
         return Err(Error(format!("a head of {n_classes} classes and one of {}", proba_b.n_cols())));
     }
     let strata = Strata::new(y_true, |i| (predicted_class(proba_a.row(i)), predicted_class(proba_b.row(i))));
-    // By how much a sample's log loss differs, in the order in which samples are counted.
+    // The difference of each sample's log losses, in the order in which samples are counted.
     let loss =
         |i: usize| sample_log_loss(y_true[i], proba_a.row(i)) - sample_log_loss(y_true[i], proba_b.row(i));
     let losses: Vec<f64> = strata.order.iter().map(|&i| loss(i)).collect();
@@ -86,20 +87,20 @@ pub fn paired_difference(
     Ok(PairedDifference { by_metric: ByMetric::from_fn(difference), identical_predictions })
 }
 
-/// `loss` is the difference of the log losses, which is no function of the counts.
+/// `loss` is the difference of the log losses, which is not a function of the counts.
 fn differences(a: &Confusion, b: &Confusion, loss: f64) -> ByMetric<f64> {
     let counted = |metric: Metric| Some(metric.of_confusion(a)? - metric.of_confusion(b)?);
     ByMetric::from_fn(|metric| counted(metric).unwrap_or(loss))
 }
 
-/// The mean of `losses`, each counted so often.
+/// The mean of `losses`, weighted by `counts`.
 fn mean_loss(losses: &[f64], counts: impl Iterator<Item = u32>) -> f64 {
     let sum: f64 = losses.iter().zip(counts).map(|(loss, count)| loss * f64::from(count)).sum();
     sum / losses.len().max(1) as f64
 }
 
 impl Difference {
-    /// Sums up the differences `values` of the resamples. Sorts them.
+    /// Summarises the differences `values` of the resamples. Sorts them.
     fn of(observed: f64, values: &mut [f64], confidence: f64) -> Difference {
         let Interval { low, high } = Interval::of(values, confidence);
         let not_above = values.iter().filter(|v| **v <= 0.0).count();
@@ -108,7 +109,8 @@ impl Difference {
         Difference { observed, low, high, p_value: (2.0 * tail).min(1.0) }
     }
 
-    /// The same where resamples differ; where they all agree, as far on either side as rows unlike these may move it.
+    /// Returns the difference unchanged if the resamples differ; else an interval as wide on either side as unseen
+    /// rows may move it.
     fn or_within(self, unseen: f64) -> Difference {
         if (Interval { low: self.low, high: self.high }).has_width() {
             return self;

@@ -1,29 +1,30 @@
-//! What the best of many trials is worth: bootstrap bias correction (Tsamardinos, Greasidou and Borboudakis,
+//! The expected score of the best of many trials: bootstrap bias correction (Tsamardinos, Greasidou and Borboudakis,
 //! "Bootstrapping the out-of-sample predictions for efficient and accurate cross-validation", Machine Learning 107,
-//! 2018; there BBC-CV).
+//! 2018; BBC-CV there).
 //!
 //! A trial that was selected because its score was the best of many on some rows owes a part of that score to chance.
-//! Of each resample of the rows, the best trial on the rows drawn (in the bag) is selected anew and scored on the rows
-//! that were not (out of the bag), which had no part in selecting it:
+//! In each resample, the best trial on the drawn rows (in the bag) is selected again and scored on the other rows (out
+//! of the bag), which had no part in the selection:
 //!
 //! ```text
 //! corrected = mean over resamples b of  score( argmax_t score(t, in bag b), out of bag b )
 //! ```
 //!
-//! The correction is for the choice among the given trials, by a metric of their predicted classes, the first where
-//! several are equal. A choice that was made within a trial (its best epoch) is not, unless each epoch is given as a trial. The
-//! estimate leans a little to the low side where trials differ, because 63% of the rows choose less well than all.
+//! The correction is for the choice among the given trials, by a metric of their predicted classes, the first of
+//! equals. It does not cover a choice within a trial (its best epoch), unless each epoch is given as a trial. The
+//! estimate is slightly too low if trials differ, because a selection by 63% of the rows is worse than one by all.
 //!
-//! The paper's interval is between percentiles of the scores out of the bag. These are of `m` of the `n` rows, about
-//! 37%, and spread wider than a score of all rows does: their distances from the mean are taken times
-//! `sqrt(m / (n - m))`, as the delete-d jackknife does (Shao and Wu, "A general theory for jackknife variance
-//! estimation", Annals of Statistics 17, 1989).
+//! The paper's interval is between percentiles of the scores out of the bag. These use `m` of the `n` rows, about 37%,
+//! and vary more than a score of all rows: their distances from the mean are multiplied by `sqrt(m / (n - m))`, as in
+//! the delete-d jackknife (Shao and Wu, "A general theory for jackknife variance estimation", Annals of Statistics 17,
+//! 1989).
 //!
-//! A correction takes away: where the rows out of the bag happen to be the easier ones, the estimate is the observed score.
-//! Where all resamples agree, because the selected trial is perfect, the intervals are Wilson's (`unseen.rs`).
+//! The correction never increases a score: if the rows out of the bag happen to be easier, the estimate is the
+//! observed score. If all resamples agree, because the selected trial is perfect, the intervals are Wilson's
+//! (`unseen.rs`).
 //!
-//! Eight resamples are counted at once, each in a lane: a row of a trial is one addition of eight counts. Of 160
-//! trials, 2,000 samples and 1,000 resamples, some 0.1 s of one core.
+//! Eight resamples are counted at once, each in a lane, so a row of a trial is one addition of eight counts. 160
+//! trials, 2,000 samples and 1,000 resamples take about 0.1 s on one core.
 
 use headsmith_kernels::Pool;
 use serde::{Deserialize, Serialize};
@@ -34,16 +35,16 @@ use super::{Interval, Options};
 use crate::check::{Error, Result};
 use crate::{Confusion, Metric};
 
-/// The selected trial's score, as it is and corrected for having been selected.
+/// The selected trial's score, observed and corrected for the selection.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Selection {
-    /// The trial with the best score, the first where several are equal.
+    /// The trial with the best score, the first of equals.
     pub selected: usize,
-    /// How many trials it was selected from.
+    /// The number of trials it was selected from.
     pub n_trials: usize,
-    /// Its score on the samples that selected it.
+    /// Its score on the samples that were used for the selection.
     pub observed: f64,
-    /// The bootstrap interval of that: what other samples would do to this one trial, its selection apart.
+    /// The bootstrap interval of that score: the effect of other samples on this one trial, without its selection.
     pub observed_interval: Interval,
     /// The estimate corrected for the selection.
     pub corrected: f64,
@@ -51,21 +52,21 @@ pub struct Selection {
     pub corrected_interval: Interval,
 }
 
-/// How many resamples are counted at once.
+/// The number of resamples that are counted at once.
 const LANES: usize = 8;
 
-/// How often each of `LANES` resamples has something.
+/// A count for each of `LANES` resamples.
 type Counts = [u32; LANES];
 
-/// Selects among `trials`, each the predicted class of every sample (`u8` or `u16`), by `metric`, and corrects for it; the
-/// same for any number of threads.
+/// Selects among `trials`, each the predicted class of every sample (`u8` or `u16`), by `metric`, and corrects the
+/// score for the selection; the same for any number of threads.
 ///
-/// Resamples are those of [`intervals`](super::intervals()). Memory: one copy of `trials`, and
-/// for each thread some 40 bytes a sample.
+/// Resamples are those of [`intervals`](super::intervals()). Memory: one copy of `trials`, and about 40 bytes per
+/// sample and thread.
 ///
 /// # Errors
-/// When the metric is the log loss, there is no trial or no sample, lengths differ, a class is not below `n_classes`, an
-/// option makes no sense, or no resample leaves a sample out.
+/// If the metric is the log loss, there is no trial or no sample, lengths differ, a class is not below `n_classes`, an
+/// option is invalid, or no resample leaves a sample out.
 pub fn selection<C: Copy + Into<u32> + Sync>(
     y_true: &[u32],
     trials: &[impl AsRef<[C]>],
@@ -82,7 +83,7 @@ pub fn selection<C: Copy + Into<u32> + Sync>(
     let strata = Strata::new(y_true, |_| ());
     let sorted = |trial: &[C]| strata.order.iter().map(|&i| trial[i]).collect::<Vec<C>>();
     let sorted: Vec<Vec<C>> = trials.iter().map(|trial| sorted(trial.as_ref())).collect();
-    let study = Study { strata, trials: sorted, n_classes, metric };
+    let study = TrialPredictions { strata, trials: sorted, n_classes, metric };
 
     let ones = vec![[1; LANES]; y_true.len()];
     let (selected, observed) = study.best(&ones, 1, &mut study.tallies())[0];
@@ -108,7 +109,7 @@ pub fn selection<C: Copy + Into<u32> + Sync>(
 }
 
 impl Selection {
-    /// A correction takes away.
+    /// Limits the corrected score to the observed one.
     fn not_above(mut self) -> Selection {
         let interval = &mut self.corrected_interval;
         self.corrected = self.corrected.min(self.observed);
@@ -133,10 +134,10 @@ fn correct(out_of_bag: &[OutOfBag], n_samples: usize, options: &Options) -> Resu
     Ok((mean, Interval::of(&mut values, options.confidence)))
 }
 
-/// What the trial that is best in the bag is worth out of it.
+/// The score out of the bag of the trial that is best in the bag.
 struct OutOfBag {
     score: f64,
-    /// How many samples are out of the bag.
+    /// The number of samples out of the bag.
     n_samples: u64,
 }
 
@@ -174,7 +175,7 @@ fn check<C: Copy + Into<u32>>(y_true: &[u32], trials: &[impl AsRef<[C]>], n_clas
 }
 
 /// The trials' predictions in the order of the strata.
-struct Study<C> {
+struct TrialPredictions<C> {
     strata: Strata<()>,
     trials: Vec<Vec<C>>,
     n_classes: usize,
@@ -183,24 +184,24 @@ struct Study<C> {
 
 /// Counts by class.
 struct Tallies {
-    /// How many samples of the class at hand were taken for each class.
+    /// The number of samples of the current class that were predicted as each class.
     row: Vec<Counts>,
-    /// How many samples of any class were taken for each.
+    /// The number of samples of any class that were predicted as each.
     predicted: Vec<Counts>,
-    /// How many of each class were recognised.
+    /// The number of hits of each class.
     hits: Vec<Counts>,
-    /// How many of each class were drawn.
+    /// The number of drawn samples of each class.
     support: Vec<Counts>,
 }
 
-impl<C: Copy + Into<u32> + Sync> Study<C> {
+impl<C: Copy + Into<u32> + Sync> TrialPredictions<C> {
     fn tallies(&self) -> Tallies {
         let zeros = || vec![[0; LANES]; self.n_classes];
         Tallies { row: zeros(), predicted: zeros(), hits: zeros(), support: zeros() }
     }
 
-    /// Of each resample of a piece: the selected trial's score in the bag, and what the trial that is the best in the
-    /// bag has out of it.
+    /// For each resample of a piece: the selected trial's score in the bag, and the score out of the bag of the trial
+    /// that is best in the bag.
     fn replicate(&self, options: &Options, piece: usize, selected: usize) -> Vec<(f64, OutOfBag)> {
         let n_samples = self.strata.order.len();
         let first = (piece * LANES) as u32;
@@ -285,10 +286,10 @@ impl ClassCounts {
     }
 }
 
-/// `metric` of the counts of `n` samples: what [`Metric::of_confusion`] is of a whole table.
+/// `metric` from the class counts of `n` samples: [`Metric::of_confusion`] for one lane.
 #[inline(always)]
 fn score(metric: Metric, classes: impl Iterator<Item = ClassCounts> + Clone, n: f64) -> f64 {
-    // A class that a lane has no sample of weighs nothing.
+    // Classes without samples in a lane are ignored.
     let present = || classes.clone().filter(|class| class.support > 0.0);
     let sum = |term: fn(&ClassCounts) -> f64| present().map(|class| term(&class)).sum::<f64>();
     match metric {
@@ -324,7 +325,7 @@ mod tests {
     use super::*;
     use headsmith_kernels::Philox;
 
-    /// Labels of three classes and equally good trials, whose errors are correlated.
+    /// Labels of three classes and equally good trials with correlated errors.
     fn simulated(seed: u64, n_samples: usize, n_trials: usize) -> (Vec<u32>, Vec<Vec<u8>>) {
         let mut draws = Philox::new(seed, 0, 0).sequence(0, 0);
         let y_true: Vec<u32> = (0..n_samples as u32).map(|i| i % 3).collect();
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_the_naive_twins() {
+    fn lanes_match_the_naive_twin() {
         for metric in Metric::ALL.into_iter().filter(|metric| *metric != Metric::LogLoss) {
             agrees_with_the_naive_twin(metric);
         }
@@ -365,7 +366,7 @@ mod tests {
 
     fn agrees_with_the_naive_twin(metric: Metric) {
         let (mut y_true, trials) = simulated(3, 50, 7);
-        // Class 2 is predicted, and in no sample.
+        // Class 2 is predicted, but no sample has it.
         y_true.iter_mut().for_each(|class| *class %= 2);
         let found = selection(&y_true, &trials, 3, metric, &options(21), &Pool::inline()).unwrap();
         let strata = Strata::new(&y_true, |_| ());
@@ -411,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_trial_nothing_is_corrected() {
+    fn a_single_trial_is_not_corrected() {
         let (y_true, trials) = simulated(9, 600, 1);
         let found =
             selection(&y_true, &trials, 3, Metric::WeightedF1, &options(2000), &Pool::inline()).unwrap();
@@ -422,7 +423,7 @@ mod tests {
         );
     }
 
-    /// Of one trial the mean out of the bag is above its score about as often as below: there it is the score.
+    /// For a single trial the mean out of the bag is above its score about as often as below; then the score is used.
     #[test]
     fn a_corrected_score_is_never_above_the_score() {
         let n_limited = (0..40).filter(|&seed| {
@@ -462,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_refused() {
+    fn invalid_trials_are_refused() {
         let message = |y_true: &[u32], trials: &[Vec<u8>]| {
             selection(y_true, trials, 2, Metric::WeightedF1, &options(5), &Pool::inline())
                 .unwrap_err()

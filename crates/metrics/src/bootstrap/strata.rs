@@ -1,16 +1,16 @@
-//! Samples in order of their classes, and how often a resample draws each.
+//! Samples sorted by class, and the number of times a resample draws each.
 
 use std::ops::Range;
 
 use headsmith_kernels::Philox;
 
-/// The Philox stream of the resamples, apart from those that fits draw from.
+/// The Philox stream of the resamples, different from those of fits.
 const STREAM: u32 = 0x626f_6f74;
 
-/// Samples put in order of their class and, within a class, of a key of the caller's.
+/// Samples sorted by class and, within a class, by a key of the caller.
 ///
-/// Resamples are counted in that order: samples of the same class and key stand together, and sums over them run
-/// through memory.
+/// Resamples are counted in that order: samples with the same class and key are adjacent, and sums over them read
+/// memory sequentially.
 #[derive(Debug)]
 pub(super) struct Strata<K> {
     /// The samples in the new order.
@@ -19,12 +19,12 @@ pub(super) struct Strata<K> {
     pub(super) cells: Vec<Cell<K>>,
 }
 
-/// Samples of one class and one key.
+/// Samples with the same class and key.
 #[derive(Debug)]
 pub(super) struct Cell<K> {
     pub(super) class: usize,
     pub(super) key: K,
-    /// Their places in the new order.
+    /// Their positions in the new order.
     pub(super) places: Range<usize>,
 }
 
@@ -59,8 +59,8 @@ impl<K: Copy + Ord> Strata<K> {
         self.cells.iter().map(move |cell| (cell.class, cell.key, n(cell)))
     }
 
-    /// Sets `counts` to how often resample `r` draws each sample, in the new order: as many draws as there are samples, each
-    /// uniform among them.
+    /// Sets `counts` to the number of times that resample `r` draws each sample, in the new order: as many uniform
+    /// draws as there are samples.
     pub(super) fn resample(&self, seed: u64, r: u32, counts: &mut [u32]) {
         let philox = Philox::new(seed, 0, STREAM);
         let mut block = 0;
@@ -75,13 +75,13 @@ impl<K: Copy + Ord> Strata<K> {
 
 /// Counts `n = counts.len()` draws, each uniform in `0 .. n`, from random 64-bit words.
 ///
-/// A number uniform in `0 .. n^k` is `k` draws, as its digits in base `n`. It comes from one word by Lemire's method
-/// without bias ("Fast random integer generation in an interval", 2019), of which the digits fall out by
-/// multiplying one after another (Brackett-Rozinsky and Lemire, "Batched ranged random integer generation", 2024).
-/// Randomness is most of the time of a resample, and this way a word lasts for 5 draws among 1,000 samples.
+/// A number uniform in `0 .. n^k` gives `k` draws: its digits in base `n`. It comes from one word by Lemire's method
+/// without bias ("Fast random integer generation in an interval", 2019), and repeated multiplication yields its digits
+/// (Brackett-Rozinsky and Lemire, "Batched ranged random integer generation", 2024). Most of a resample's time goes
+/// into random numbers, and with this method one word is enough for 5 draws among 1,000 samples.
 fn draw(counts: &mut [u32], mut words: impl FnMut() -> [u64; 2]) {
     let n = counts.len() as u64;
-    // With n^k below 2^56, fewer than one word in 256 has to be thrown away.
+    // With n^k below 2^56, fewer than one word in 256 is rejected.
     let n_digits = (56 / (64 - n.leading_zeros())).clamp(1, MAX_DIGITS as u32);
     let range = n.pow(n_digits);
     let threshold = range.wrapping_neg() % range;
@@ -103,7 +103,7 @@ fn draw(counts: &mut [u32], mut words: impl FnMut() -> [u64; 2]) {
     }
 }
 
-/// The most draws that are made of one word.
+/// The maximum number of draws from one word.
 const MAX_DIGITS: usize = 8;
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_drawn_as_they_come() {
+    fn rows_are_drawn_without_stratification() {
         let y_true: Vec<u32> = (0..300).map(|i| [0, 0, 0, 2, 3][i % 5]).collect();
         let strata = Strata::new(&y_true, |_| ());
         let mut counts = vec![7; 300];
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_are_those_of_the_naive_twin() {
+    fn draws_match_the_naive_twin() {
         for n in [1, 2, 3, 7, 127, 128, 500, 5003, 200_000] {
             let (mut fast, mut naive) = (vec![0; n], vec![0; n]);
             let mut word = splitmix(n as u64);
@@ -178,8 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn words_that_would_bias_are_thrown_away() {
-        // Eight digits in base 3: the word 0 leaves a rest of 0, below 2^64 mod 3^8 = 2,806.
+    fn biased_words_are_rejected() {
+        // Eight digits in base 3: the word 0 leaves a remainder of 0, below 2^64 mod 3^8 = 2,806.
         let mut counts = [0; 3];
         let mut words = [[0, u64::MAX]].into_iter();
         draw(&mut counts, || words.next().unwrap());

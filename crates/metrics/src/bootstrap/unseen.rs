@@ -1,19 +1,20 @@
-//! Errors (or hits) that resampling cannot show, because no row of the sample has one.
+//! Accounts for errors (or hits) that resampling cannot show, because the sample has none.
 //!
-//! Resamples of a perfect score are perfect, and a class of which nothing is recognised scores 0 in all of them: their
-//! intervals would be too narrow, or without any width. Of `n` rows none of which does something, up to a share `u` of all
-//! rows may do it: Wilson's upper bound of 0 among `n`, `z^2 / (n + z^2)` (`wilson.rs`; "the rule of three" of Hanley and
+//! Resamples of a perfect score are perfect, and a class that is never recognised scores 0 in all of them: their
+//! intervals would be too narrow, or have no width. If none of `n` rows has a property, up to a share `u` of all rows
+//! may have it: Wilson's upper bound of 0 among `n`, `z^2 / (n + z^2)` (`wilson.rs`; "the rule of three" of Hanley and
 //! Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA 249, 1983, is its exact one-sided relative).
 //!
 //! - Accuracy, weighted F1 and MCC without a width: Wilson's bounds of the share of hits.
-//! - Balanced accuracy and macro F1 are means over classes. Each class whose recall (F1) is the same in all resamples adds
-//!   the distances to its own Wilson bounds, independently of the others: the squares of the distances add up (MOVER: Zou,
-//!   Huang and Zhang, "A note on confidence interval estimation for a linear function of binomial proportions",
+//! - Balanced accuracy and macro F1 are means over classes. Each class whose recall (F1) is the same in all resamples
+//!   adds the distances to its own Wilson bounds, independently of the others: the squared distances add up (MOVER:
+//!   Zou, Huang and Zhang, "A note on confidence interval estimation for a linear function of binomial proportions",
 //!   Computational Statistics & Data Analysis 53, 2009).
-//! - Log loss and Brier score, where all rows are right, all are wrong, or all resamples agree: had a share `u` of the rows
-//!   another label, they would score at most what their probabilities give the least (at least, the most) fitting label.
-//! - The calibration error under the same conditions: a share `u` of rows that turn from right to wrong, or back, moves it
-//!   by at most `u`.
+//! - Log loss and Brier score, if all rows are right, all are wrong, or all resamples agree: if a share `u` of the
+//!   rows had another label, they would score at most what their probabilities give the least (at least, the most)
+//!   fitting label.
+//! - The calibration error under the same conditions: a share `u` of rows that change from right to wrong, or back,
+//!   changes it by at most `u`.
 
 use headsmith_kernels::MatRef;
 
@@ -25,19 +26,19 @@ use crate::log_loss::{log_loss, sample_log_loss};
 use crate::{Confusion, Metric, balanced_accuracy, f1};
 
 /// The sample whose intervals are widened.
-pub(super) struct Unseen<'s> {
+pub(super) struct UnseenErrors<'s> {
     y_true: &'s [u32],
     proba: MatRef<'s>,
     confusion: Confusion,
     confidence: f64,
 }
 
-impl<'s> Unseen<'s> {
-    pub(super) fn new(y_true: &'s [u32], proba: MatRef<'s>, confidence: f64) -> Unseen<'s> {
-        Unseen { y_true, proba, confusion: Confusion::of(y_true, proba), confidence }
+impl<'s> UnseenErrors<'s> {
+    pub(super) fn new(y_true: &'s [u32], proba: MatRef<'s>, confidence: f64) -> UnseenErrors<'s> {
+        UnseenErrors { y_true, proba, confusion: Confusion::of(y_true, proba), confidence }
     }
 
-    /// The intervals with the widths that resampling could not give them.
+    /// The intervals, widened by what resampling cannot show.
     pub(super) fn widen(&self, found: Intervals) -> Intervals {
         let by_class = ByClass { confusion: &self.confusion, confidence: self.confidence };
         let counted = |metric: Metric| {
@@ -56,12 +57,12 @@ impl<'s> Unseen<'s> {
         }
     }
 
-    /// The share of rows that may do what none of these does.
+    /// The share of all rows that may have a property that none of these has.
     fn unseen_share(&self) -> f64 {
         unseen_share(self.y_true.len() as u64, self.confidence)
     }
 
-    /// Whether the sample has rows that are right and rows that are wrong, and its resamples differ.
+    /// Whether the sample has right and wrong rows, and its resamples differ.
     fn is_shown(&self, found: Interval) -> bool {
         let n_hits: u64 = (0..self.confusion.n_classes()).map(|class| self.confusion.hits(class)).sum();
         found.has_width() && n_hits > 0 && n_hits < self.confusion.n_samples()
@@ -92,7 +93,7 @@ impl<'s> Unseen<'s> {
     }
 }
 
-/// The share of rows that may do what none of `n_samples` does.
+/// The share of all rows that may have a property that none of `n_samples` has.
 fn unseen_share(n_samples: u64, confidence: f64) -> f64 {
     Interval::wilson(0.0, n_samples as f64, confidence).high
 }
@@ -104,7 +105,7 @@ pub(super) struct ByClass<'c> {
 }
 
 impl ByClass<'_> {
-    /// The interval `found` of `metric` around `score`, with the width that resampling could not give it.
+    /// The interval `found` of `metric` around `score`, widened by what resampling cannot show.
     pub(super) fn widen(&self, metric: Metric, found: Interval, score: f64) -> Interval {
         match metric {
             Metric::Accuracy | Metric::WeightedF1 => found.or(|| self.share_of_hits()),
@@ -119,7 +120,7 @@ impl ByClass<'_> {
         }
     }
 
-    /// How far rows that do what none of these does may move `metric`.
+    /// How much unseen rows may change `metric`.
     pub(super) fn unseen(&self, metric: Metric) -> f64 {
         let c = self.confusion;
         let classes = || (0..c.n_classes()).map(|class| c.support(class)).filter(|support| *support > 0);
@@ -159,7 +160,7 @@ impl ByClass<'_> {
         let bounds = |class: usize| {
             let of_both = 0.5 * (c.support(class) + c.predicted(class)) as f64;
             let hits = c.hits(class) as f64;
-            // A class without rows here has no F1 on other rows that these could tell.
+            // Without rows of a class, nothing is known of its F1 on other rows.
             let is_fixed = c.support(class) > 0 && (hits == 0.0 || hits == of_both);
             is_fixed.then(|| (f1(c, class), Interval::wilson(hits, of_both, self.confidence)))
         };
@@ -168,8 +169,8 @@ impl ByClass<'_> {
 }
 
 impl Interval {
-    /// The interval of a mean over classes, `score`, to which each class that no resample changes (its value, and its own
-    /// bounds) adds the squared distances to its bounds; within `range`.
+    /// The interval of a mean over classes, `score`, within `range`. Each class that no resample changes (its value,
+    /// and its own bounds) adds the squared distances to its bounds.
     fn with_fixed(
         self,
         score: f64,
@@ -215,7 +216,7 @@ mod tests {
     fn a_perfect_head_has_bounds_by_hand() {
         let y = [0u32, 1].repeat(25);
         let proba: Vec<f32> = y.iter().flat_map(|&class| [1.0 - class as f32, class as f32]).collect();
-        let unseen = Unseen::new(&y, MatRef::new(&proba, 50, 2), 0.95);
+        let unseen = UnseenErrors::new(&y, MatRef::new(&proba, 50, 2), 0.95);
         let u = unseen.unseen_share();
         assert!((u - 0.071_348).abs() < 1e-5, "{u}");
         let point = Interval::at(0.0);
@@ -228,11 +229,11 @@ mod tests {
         assert_eq!((ece.low, ece.high), (0.0, u));
     }
 
-    /// What is the same for every label cannot be moved by a label.
+    /// A term that is the same for every label cannot change with a label.
     #[test]
-    fn a_head_that_says_nothing_keeps_its_log_loss() {
+    fn uniform_probabilities_keep_their_log_loss() {
         let (y, proba) = ([0u32, 1, 1], [0.5f32; 6]);
-        let unseen = Unseen::new(&y, MatRef::new(&proba, 3, 2), 0.95);
+        let unseen = UnseenErrors::new(&y, MatRef::new(&proba, 3, 2), 0.95);
         let loss = unseen.mean_term(Interval::at(0.5f64.ln().abs()), 0.5f64.ln().abs(), sample_log_loss);
         assert!(loss.high - loss.low < 1e-12, "{loss:?}");
     }

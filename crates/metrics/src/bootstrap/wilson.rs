@@ -6,7 +6,7 @@
 use super::Interval;
 
 impl Interval {
-    /// Wilson's interval of `hits` among `n`, neither of which need be whole; all of 0 to 1 where there are none.
+    /// Wilson's interval of `hits` among `n`, which need not be whole numbers; 0 to 1 if `n` is 0.
     pub(super) fn wilson(hits: f64, n: f64, confidence: f64) -> Interval {
         if n <= 0.0 {
             return Interval { low: 0.0, high: 1.0 };
@@ -17,7 +17,7 @@ impl Interval {
         Interval { low: ((middle - half) / all).max(0.0), high: ((middle + half) / all).min(1.0) }
     }
 
-    /// This interval where it has a width; else the one of `bounds`, stretched to the score itself.
+    /// This interval if it has a width; else that of `bounds`, extended to the score.
     pub(super) fn or(self, bounds: impl FnOnce() -> Interval) -> Interval {
         if self.has_width() {
             return self;
@@ -37,7 +37,7 @@ impl Interval {
     }
 }
 
-/// The quantile of the standard normal distribution at `p`, between 0.5 and 1, by halving.
+/// The quantile of the standard normal distribution at `p`, between 0.5 and 1, by bisection.
 fn normal_quantile(p: f64) -> f64 {
     let (mut low, mut high) = (0.0, 40.0);
     for _ in 0..80 {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_with_a_width_stays() {
+    fn an_interval_with_a_width_is_unchanged() {
         let wide = Interval { low: 0.2, high: 0.3 };
         assert_eq!(wide.or(|| Interval { low: 0.0, high: 1.0 }), wide);
         let point = Interval { low: 1.0, high: 1.0 };

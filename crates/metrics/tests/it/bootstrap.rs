@@ -1,4 +1,4 @@
-//! Bootstrap intervals: against plain resampling, against the truth, and for any number of threads.
+//! Compares bootstrap intervals with plain resampling and with the true coverage, for any number of threads.
 
 use headsmith_kernels::{Philox, Pool};
 use headsmith_metrics::bootstrap::{Interval, Options, intervals, paired_difference};
@@ -28,7 +28,7 @@ fn the_same_for_any_number_of_threads() {
     assert_ne!(run(1).0, differs);
 }
 
-/// The ends of our intervals against those of a plain loop over as many tables of drawn rows.
+/// Compares the ends of our intervals with those of a plain loop over as many tables of drawn rows.
 #[test]
 fn intervals_are_those_of_plain_resampling() {
     let n_resamples = 4000;
@@ -62,7 +62,7 @@ fn intervals_are_those_of_plain_resampling() {
     compare("ECE", ours.ece, |s| s.ece);
 }
 
-/// Draws many samples from a population whose scores are known: 95% of the intervals have to hold them.
+/// Draws many samples from a population with known scores: 95% of the intervals must contain them.
 #[test]
 fn ninety_five_percent_intervals_cover_ninety_five_percent() {
     let population = Predictions::new(3000, 1.0, &mut random(3));
@@ -85,14 +85,14 @@ fn ninety_five_percent_intervals_cover_ninety_five_percent() {
         }
     }
     for covered in covered {
-        // 95% less what percentile intervals of 240 samples are known to lack; the standard error is 1.1%.
+        // 95% minus the known deficit of percentile intervals for 240 samples; the standard error is 1.1%.
         let coverage = f64::from(covered) / f64::from(n_draws);
         assert!((0.92..0.98).contains(&coverage), "coverage {coverage}");
     }
 }
 
-/// A rare class that is recognised once in ten times: half of the samples of 150 rows have no hit of it, and no resample of
-/// theirs has one. Without its Wilson bound a fifth of such intervals of macro F1 would miss the truth.
+/// A rare class that is recognised once in ten times: half of the samples of 150 rows have no hit of it, and so none
+/// of their resamples has one. Without its Wilson bound a fifth of such intervals of macro F1 would miss the truth.
 #[test]
 fn a_class_that_a_sample_never_hits_does_not_narrow_macro_f1() {
     let mut random = random(10);
@@ -127,7 +127,8 @@ fn a_class_that_a_sample_never_hits_does_not_narrow_macro_f1() {
     assert!(all > 0.92 && never > 0.92, "coverage {all}, without a hit {never}");
 }
 
-/// Scores that are means of a term of each row have intervals where no row is wrong, and hold what a wrong row would do.
+/// Scores that are means of a term of each row have intervals even if no row is wrong, which contain the effect of a
+/// wrong row.
 #[test]
 fn a_perfect_score_of_few_rows_has_intervals_with_a_width() {
     let y: Vec<u32> = (0..20).map(|i| i % 2).collect();
@@ -137,7 +138,7 @@ fn a_perfect_score_of_few_rows_has_intervals_with_a_width() {
         let proba = headsmith_kernels::Matrix::new(proba, 20, 2);
         let found = intervals(&y, proba.view(), &Options::default(), &Pool::inline()).unwrap();
         let scores = score(&y, proba.view()).unwrap();
-        // One wrong row of 20 is well within what 20 right ones leave possible.
+        // One wrong row of 20 is well within the range that 20 right ones leave possible.
         let mut with_one = y.clone();
         with_one[0] = 1;
         let one_wrong = score(&with_one, proba.view()).unwrap();
@@ -151,7 +152,7 @@ fn a_perfect_score_of_few_rows_has_intervals_with_a_width() {
     }
 }
 
-/// Between heads of which neither is better, one comparison in twenty is to look significant.
+/// Between equally good heads, one comparison in twenty should look significant.
 #[test]
 fn equal_heads_differ_by_chance_alone() {
     let population = Predictions::new(3000, 1.0, &mut random(5));
@@ -183,7 +184,8 @@ fn a_head_against_itself_and_against_a_worse_one() {
     assert!(better.by_metric.weighted_f1.low > 0.0 && better.by_metric.accuracy.low > 0.0, "{better:?}");
     assert_eq!(better.by_metric.accuracy.p_value, 0.002);
     assert!(!better.identical_predictions);
-    // Both miss row 0, each by another class: accuracy does not differ in any resample, and could on other rows.
+    // Both are wrong about row 0, each with another class: accuracy does not differ in any resample, but could on
+    // other rows.
     let proba = |first: [f32; 3]| {
         let rows = (1..12).flat_map(|i| if i % 2 == 0 { [1.0, 0.0, 0.0] } else { [0.0, 1.0, 0.0] });
         headsmith_kernels::Matrix::new(first.into_iter().chain(rows).collect(), 12, 3)
@@ -200,7 +202,7 @@ fn a_head_against_itself_and_against_a_worse_one() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn mismatched_inputs_are_refused() {
     let sample = Predictions::new(12, 1.0, &mut random(9));
     let options = Options { n_resamples: 10, ..Options::default() };
     let narrow = headsmith_kernels::Matrix::new(vec![0.5; 24], 12, 2);

@@ -1,4 +1,4 @@
-//! Curves against those that scikit-learn draws, point by point.
+//! Compares curves with scikit-learn's, point by point.
 
 use headsmith_kernels::MatRef;
 use headsmith_metrics::curves::Point;

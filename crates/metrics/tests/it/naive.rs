@@ -1,10 +1,10 @@
-//! Every metric against its definition, written down sample by sample or pair by pair.
+//! Compares every metric with its definition, written out sample by sample or pair by pair.
 
 use headsmith_kernels::Matrix;
 use headsmith_metrics::{Scores, expected_calibration_error, score};
 use proptest::prelude::*;
 
-/// Labels in up to five classes, of which some may be absent, and probabilities in twelfths: with ties, zeros, ones.
+/// Labels in up to five classes, some of which may be absent, and probabilities in twelfths: with ties, zeros, ones.
 fn predictions() -> impl Strategy<Value = (Vec<u32>, Matrix)> {
     (1usize..5, 1usize..40).prop_flat_map(|(n_classes, n_samples)| {
         let labels = proptest::collection::vec(0..n_classes as u32, n_samples);
@@ -164,7 +164,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_class_scores_as_defined((y_true, proba) in predictions()) {
+    fn class_scores_match_their_definitions((y_true, proba) in predictions()) {
         let scores = score(&y_true, proba.view()).unwrap();
         let naive = Naive::new(&y_true, &proba);
         for c in &scores.per_class {
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn the_whole_scores_as_defined((y_true, proba) in predictions()) {
+    fn overall_scores_match_their_definitions((y_true, proba) in predictions()) {
         let s: Scores = score(&y_true, proba.view()).unwrap();
         let naive = Naive::new(&y_true, &proba);
         prop_assert!(close(s.accuracy, mean(naive.indices().map(|i| f64::from(u8::from(naive.y[i] == naive.predicted[i]))))));
@@ -198,7 +198,7 @@ proptest! {
 
     #[test]
     fn calibration_of_any_number_of_bins((y_true, proba) in predictions(), n_bins in 1usize..30) {
-        // Twelfths stand on the edges of 4, 8 or 12 bins where they are exact, and beside them where they are not.
+        // Twelfths are on the edges of 4, 8 or 12 bins if they are exact, and next to them if they are not.
         let ours = expected_calibration_error(&y_true, proba.view(), n_bins);
         prop_assert!(close(ours, Naive::new(&y_true, &proba).calibration_error(n_bins)));
     }

@@ -1,4 +1,4 @@
-//! Predictions to test with.
+//! Predictions for tests.
 
 use headsmith_kernels::Matrix;
 use headsmith_kernels::philox::Sequence;
@@ -11,8 +11,8 @@ pub(crate) struct Predictions {
 }
 
 impl Predictions {
-    /// `n_samples` in three classes of unequal size; both heads see the same signal of strength `skill`, each in some
-    /// noise of its own.
+    /// `n_samples` in three classes of unequal size; both heads see the same signal of strength `skill`, each with its
+    /// own noise.
     pub(crate) fn new(n_samples: usize, skill: f64, random: &mut Sequence) -> Predictions {
         let y_true: Vec<u32> = (0..n_samples).map(|i| [0, 0, 0, 1, 1, 2][i % 6]).collect();
         let (mut a, mut b) = (Matrix::zeros(n_samples, 3), Matrix::zeros(n_samples, 3));
@@ -28,7 +28,7 @@ impl Predictions {
         Predictions { y_true, a, b }
     }
 
-    /// Draws samples with replacement, as they come; with `exchange`, head a's row and head b's may each be either's.
+    /// Draws samples with replacement, without stratification; with `exchange`, the heads' rows are swapped at random.
     pub(crate) fn draw(&self, n_samples: usize, exchange: bool, random: &mut Sequence) -> Predictions {
         let n_classes = self.a.n_cols();
         let mut y_true = vec![0; n_samples];

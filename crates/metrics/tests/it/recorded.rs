@@ -1,4 +1,4 @@
-//! Every score against the numbers that `tests/data/make_metrics.py` recorded of scikit-learn.
+//! Compares every score with the numbers that `tests/data/make_metrics.py` recorded from scikit-learn.
 
 use headsmith_kernels::MatRef;
 use headsmith_metrics::{Scores, score};
@@ -57,7 +57,7 @@ fn scores_equal_scikit_learns() {
 }
 
 #[test]
-fn scores_come_back_from_json() {
+fn scores_round_trip_through_json() {
     for case in cases() {
         let scores = scores_of(&case);
         let text = serde_json::to_string(&scores).unwrap();

@@ -126,12 +126,12 @@ pub struct Finding {
     /// How often it occurs.
     pub count: usize,
     /// The first places, at most five.
-    pub places: Vec<Place>,
+    pub places: Vec<RowLocation>,
 }
 
 /// A place in a table's file: a line or a row, and in it perhaps a column and an element of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct RowLocation {
     /// The file, where the table has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,

@@ -1,6 +1,6 @@
-//! Arithmetic with decimal numbers as they are written: 0.3 is a multiple of 0.1 there.
+//! Decimal arithmetic on floats as they are printed, in which 0.3 is a multiple of 0.1.
 
-/// A float as its shortest decimal writing: `digits * 10^exponent`.
+/// A float in its shortest decimal form: `digits * 10^exponent`.
 #[derive(Debug, Clone, Copy)]
 struct Decimal {
     digits: i128,
@@ -16,7 +16,7 @@ fn decimal(x: f64) -> Option<Decimal> {
     Some(Decimal { digits, exponent })
 }
 
-/// The numbers as multiples of one power of ten, and its exponent; `None` when that needs more than 38 digits.
+/// The numbers as multiples of one power of ten, with its exponent; `None` if that needs more than 38 digits.
 fn aligned<const N: usize>(numbers: [f64; N]) -> Option<([i128; N], i32)> {
     let mut decimals = [Decimal { digits: 0, exponent: 0 }; N];
     for (decimal_, x) in decimals.iter_mut().zip(numbers) {

@@ -7,7 +7,7 @@ use super::{Choice, Distribution};
 use crate::error::{Error, Kind, Result};
 
 impl Distribution {
-    /// As Optuna's `distribution_to_json` writes it, byte for byte, but that it escapes what is not ASCII.
+    /// The same bytes as Optuna's `distribution_to_json`, except that non-ASCII characters are not escaped.
     pub fn to_json(&self) -> String {
         match self {
             Distribution::Float { low, high, log, step } => format!(
@@ -30,7 +30,7 @@ impl Distribution {
     /// Reads Optuna's JSON of a distribution.
     ///
     /// # Errors
-    /// When it is none, or one that makes no sense.
+    /// Text that is no distribution, or an invalid one.
     pub fn from_json(json: &str) -> Result<Distribution> {
         let value = serde_json::from_str(json)
             .or_else(|_| serde_json::from_str(&mark_bare_words(json)))
@@ -43,9 +43,9 @@ fn unreadable(json: &str, wrong: &str) -> Error {
     Error::new(Kind::Storage, format!("the distribution {json} cannot be read: {wrong}"))
 }
 
-type Read<T> = std::result::Result<T, String>;
+type ParseResult<T> = std::result::Result<T, String>;
 
-fn read(value: &Value) -> Read<Distribution> {
+fn read(value: &Value) -> ParseResult<Distribution> {
     let word = |key: &str| value.get(key).and_then(Value::as_str);
     if let Some(name) = word("name") {
         let attributes = value.get("attributes").and_then(Value::as_object).ok_or("it has no attributes")?;
@@ -72,11 +72,15 @@ fn flag(attributes: &Map<String, Value>) -> bool {
     attributes.get("log").and_then(Value::as_bool).unwrap_or(false)
 }
 
-fn number<T>(attributes: &Map<String, Value>, key: &str, as_number: impl Fn(&Value) -> Option<T>) -> Read<T> {
+fn number<T>(
+    attributes: &Map<String, Value>,
+    key: &str,
+    as_number: impl Fn(&Value) -> Option<T>,
+) -> ParseResult<T> {
     attributes.get(key).and_then(as_number).ok_or_else(|| format!("{key} is missing or no number"))
 }
 
-fn read_float(attributes: &Map<String, Value>, step: &str, log: bool) -> Read<Distribution> {
+fn read_float(attributes: &Map<String, Value>, step: &str, log: bool) -> ParseResult<Distribution> {
     let (low, high) = (number(attributes, "low", Value::as_f64)?, number(attributes, "high", Value::as_f64)?);
     let step = match attributes.get(step) {
         None | Some(Value::Null) => None,
@@ -85,7 +89,7 @@ fn read_float(attributes: &Map<String, Value>, step: &str, log: bool) -> Read<Di
     Ok(Distribution::Float { low, high, log, step })
 }
 
-fn read_int(attributes: &Map<String, Value>, log: bool) -> Read<Distribution> {
+fn read_int(attributes: &Map<String, Value>, log: bool) -> ParseResult<Distribution> {
     let whole = |value: &Value| value.as_i64().or_else(|| value.as_f64().map(|x| x as i64));
     let (low, high) = (number(attributes, "low", whole)?, number(attributes, "high", whole)?);
     let step = match attributes.get("step") {
@@ -95,13 +99,13 @@ fn read_int(attributes: &Map<String, Value>, log: bool) -> Read<Distribution> {
     Ok(Distribution::Int { low, high, log, step })
 }
 
-fn read_choices(attributes: &Map<String, Value>) -> Read<Distribution> {
+fn read_choices(attributes: &Map<String, Value>) -> ParseResult<Distribution> {
     let choices = attributes.get("choices").and_then(Value::as_array).ok_or("choices are missing")?;
-    let choices = choices.iter().map(read_choice).collect::<Read<Vec<_>>>()?;
+    let choices = choices.iter().map(read_choice).collect::<ParseResult<Vec<_>>>()?;
     Ok(Distribution::Categorical { choices })
 }
 
-fn read_choice(value: &Value) -> Read<Choice> {
+fn read_choice(value: &Value) -> ParseResult<Choice> {
     Ok(match value {
         Value::Null => Choice::Null,
         Value::Bool(yes) => Choice::Bool(*yes),
@@ -114,7 +118,7 @@ fn read_choice(value: &Value) -> Read<Choice> {
             Some("-Infinity") => Choice::Float(f64::NEG_INFINITY),
             _ => Choice::Text(text.clone()),
         },
-        // Python makes choices of lists and objects too, with a warning: their JSON tells them apart.
+        // Optuna accepts lists and objects as choices, with a warning: they are distinguished by their JSON.
         Value::Array(_) | Value::Object(_) => {
             return Err(format!("{value} is not a choice that Optuna's storages can hold"));
         }
@@ -131,7 +135,7 @@ fn choice_json(choice: &Choice) -> String {
     }
 }
 
-/// A float as Python's `json` writes it: its `repr`, or a bare word.
+/// A float as Python's `json` writes it: its `repr`, or `NaN`, `Infinity`, `-Infinity`.
 fn python_float(x: f64) -> String {
     if x.is_nan() {
         return "NaN".into();
@@ -149,10 +153,10 @@ fn python_float(x: f64) -> String {
     format!("{mantissa}e{sign}{exponent:0>2}")
 }
 
-/// What stands before a bare word that was made a string.
+/// The prefix of a string that was a bare `NaN` or `Infinity`.
 const MARK: char = '\u{1}';
 
-/// Makes strings of Python's bare words, which are no JSON.
+/// Quotes Python's bare `NaN` and `Infinity`, which are not valid JSON.
 fn mark_bare_words(json: &str) -> String {
     let mut marked = String::with_capacity(json.len() + 16);
     let (mut rest, mut in_string) = (json, false);
@@ -181,7 +185,7 @@ fn mark_bare_words(json: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What optuna 5.0.0's `distribution_to_json` wrote.
+    /// Output of `distribution_to_json` in optuna 5.0.0.
     const WRITTEN: [&str; 7] = [
         r#"{"name": "FloatDistribution", "attributes": {"step": null, "low": 1e-05, "high": 0.1, "log": true}}"#,
         r#"{"name": "FloatDistribution", "attributes": {"step": 0.25, "low": -1.0, "high": 1e+16, "log": false}}"#,
@@ -231,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said() {
+    fn unreadable_json_is_refused() {
         for (json, wrong) in [
             ("{", "EOF"),
             ("[]", "not a JSON object"),

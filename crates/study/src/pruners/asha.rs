@@ -1,43 +1,41 @@
-//! ASHA: asynchronous successive halving for trials that are judged while they run (Li et al., "A system for
-//! massively parallel hyperparameter tuning", MLSys 2020, arXiv:1810.05934).
+//! ASHA: asynchronous successive halving (Li et al., "A system for massively parallel hyperparameter tuning", MLSys
+//! 2020, arXiv:1810.05934), judging trials while they run.
 //!
-//! In the paper a worker that is free first looks, from the top rung down, for a trial among the best
-//! `floor(n / reduction_factor)` of the `n` that came to its rung that has not been promoted yet; only when there is
-//! none does it begin another. Trials wait at their rung, and may be promoted late, when worse ones have come. Here a
-//! trial that comes to a rung is judged at once, as in the stopping variant of the paper's authors' own later
-//! systems:
+//! In the paper an idle worker first looks, from the top rung down, for a trial to promote: one among the best
+//! `floor(n / reduction_factor)` of the `n` that reached its rung. Only without one does it start a new trial. So
+//! trials wait at their rung, and may be promoted late, after worse ones arrive. Here a trial is judged as soon as it
+//! reaches a rung, as in the stopping variant of the authors' later systems:
 //!
-//! - It goes on when it is within the best `floor(n / reduction_factor)` so far, itself included. While `n` is below
-//!   `reduction_factor`, it goes on: nothing can be said yet, and what a list of good configurations begins with is
-//!   worth running. In the paper such trials wait; Optuna's [`SuccessiveHalving`](super::SuccessiveHalving) lets only
-//!   the best of them go on.
-//! - What is pruned stays pruned. [`Asha::late_promotions`] says which the paper would take up again by now; a study
-//!   may enqueue their parameters.
-//! - Its score at a rung is its best value up to there, since a trial's own value is its best. A trial whose last
-//!   value is NaN is pruned.
-//! - Step `s` has used `s + 1` epochs when steps count from 0, as Keras' do (`first_step` says if not): rung `r`
-//!   stands at the `min_resource * reduction_factor ^ r`-th epoch. Optuna takes the step itself for the resource, so
-//!   there each rung is an epoch later.
+//! - A trial continues if it is within the best `floor(n / reduction_factor)` so far, itself included. While `n` is
+//!   below `reduction_factor`, every trial continues: there is too little to compare with, and a list of good
+//!   configurations has its best ones first. In the paper such trials wait; Optuna's
+//!   [`SuccessiveHalving`](super::SuccessiveHalving) continues only the best of them.
+//! - A pruned trial stays pruned. [`Asha::late_promotions`] lists those that the paper's algorithm would resume by
+//!   now; a study may enqueue their parameters.
+//! - A trial's score at a rung is its best value up to there. A trial whose last value is NaN is pruned.
+//! - Rung `r` is at epoch `min_resource * reduction_factor ^ r`, with epochs counted from 1: if steps start at 0, as
+//!   in Keras, step `s` is epoch `s + 1` (`first_step` sets the first step). Optuna uses the step itself as the
+//!   resource, so its rungs are one epoch later.
 
-use super::rungs::{Few, Ladder, Scores, key};
+use super::rungs::{Ladder, RungScore, SmallRung, key};
 use super::scoreboard::Scoreboard;
 use super::steps::{better, last_report};
 use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
 use crate::trial::{State, Trial};
 
-/// Asynchronous successive halving that lets the first few go on.
+/// Asynchronous successive halving that continues the first small_rung trials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asha {
     ladder: Ladder,
 }
 
 impl Asha {
-    /// With the first rung at the `min_resource`-th epoch, from which one in `reduction_factor` goes on; the first
-    /// epoch of a trial is `first_step`.
+    /// Puts the first rung at epoch `min_resource`; one trial in `reduction_factor` continues from each rung. The
+    /// first epoch of a trial is `first_step`.
     ///
     /// # Errors
-    /// When `min_resource` is below 1, or `reduction_factor` below 2.
+    /// If `min_resource` is below 1, or `reduction_factor` below 2.
     pub fn new(min_resource: i64, reduction_factor: i64, first_step: i64) -> Result<Asha> {
         let ladder = Ladder {
             min_resource,
@@ -45,16 +43,16 @@ impl Asha {
             rate: 0,
             bootstrap_count: 0,
             at_step_0: 1i64.saturating_sub(first_step),
-            scores: Scores::Curve,
-            few: Few::AllGoOn,
+            scores: RungScore::Curve,
+            small_rung: SmallRung::ContinueAll,
             scoreboard: Scoreboard::default(),
         };
         ladder.check()?;
         Ok(Asha { ladder })
     }
 
-    /// The numbers of pruned trials that, by now, are within the best of the rung they ended at, from the top rung
-    /// down and the best first: what the paper would promote late.
+    /// The numbers of pruned trials that are now within the best of the rung at which they ended, from the top rung
+    /// down and the best first: the trials that the paper's algorithm would promote late.
     pub fn late_promotions(&self, peers: Peers<'_>) -> Vec<u64> {
         let trials = || peers.trials.iter().map(AsRef::as_ref);
         let longest = trials().filter_map(last_report).map(|(step, _)| step).max();
@@ -78,7 +76,7 @@ impl Asha {
                 && last_report(t)
                     .is_some_and(|(step, value)| !self.ladder.is_at(step, rung + 1) && !value.is_nan())
         };
-        came.truncate(self.ladder.n_that_go_on(came.len()));
+        came.truncate(self.ladder.n_continuing(came.len()));
         came.into_iter().filter(|(_, t)| ended_here(t)).map(|(_, t)| t.number).collect()
     }
 }

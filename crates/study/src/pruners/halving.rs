@@ -1,32 +1,32 @@
-//! Successive halving, asynchronous (Jamieson and Talwalkar, "Non-stochastic best arm identification and
-//! hyperparameter optimization", AISTATS 2016; Li et al., "A system for massively parallel hyperparameter tuning",
-//! MLSys 2020), as Optuna's `SuccessiveHalvingPruner` has it.
+//! Asynchronous successive halving (Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter
+//! optimization", AISTATS 2016; Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020), as in
+//! Optuna's `SuccessiveHalvingPruner`.
 //!
-//! Rung `r` stands at step `min_resource * reduction_factor ^ (min_early_stopping_rate + r)`. A trial that comes there
-//! goes on when it is within the best
+//! Rung `r` is at step `min_resource * reduction_factor ^ (min_early_stopping_rate + r)`. A trial that reaches it
+//! continues if it is within the best
 //!
 //! ```text
-//! max(1, floor(n / reduction_factor))        n: how many have come to the rung, this one included
+//! max(1, floor(n / reduction_factor))        n: trials that have reached the rung, this one included
 //! ```
 //!
-//! and is pruned otherwise, or when its last value is NaN. With `bootstrap_count`, the first so many at a rung end
-//! there. Without `min_resource` it is a hundredth of the steps of the first complete trial, and until there is one
-//! nothing is pruned.
+//! and is pruned otherwise, or if its last value is NaN. With `bootstrap_count`, the first so many trials at a rung
+//! end there. Without `min_resource`, it is a hundredth of the steps of the first complete trial, and until there is
+//! one nothing is pruned.
 //!
-//! **Faithful or not.** Optuna ranks by the value at the step at which it was asked. Asked late (under a patient
-//! pruner, or after a pause), it fills all rungs up to there with that one late value, and later trials have to beat
-//! at rung 0 what another reached much later; trials that ran under another pruner do not count at all. Unless
-//! `faithful`, the score at a rung is the trial's best value up to the first report at the rung, whenever it was
-//! asked and whichever pruner the peers had.
+//! **`faithful`.** Optuna ranks trials by the value at the step at which the pruner was called. If it is called late
+//! (under a patient pruner, or after a pause), it fills all rungs up to there with that one late value, and later
+//! trials are compared at rung 0 with a value reached much later; trials that ran under another pruner are ignored.
+//! Without `faithful`, the score at a rung is the trial's best value up to the first report at the rung, whenever the
+//! pruner was called and whichever pruner the peers had.
 
-use super::rungs::{Few, Ladder, Scores};
+use super::rungs::{Ladder, RungScore, SmallRung};
 use super::scoreboard::Scoreboard;
 use super::steps::first_complete_step;
 use super::{Peers, Pruner, Verdict};
 use crate::error::{Error, Kind, Result};
 use crate::trial::Trial;
 
-/// Prunes at rungs what is not among the best that came there.
+/// Prunes trials at rungs unless they are among the best that reached the rung.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SuccessiveHalving {
     ladder: Ladder,
@@ -36,15 +36,15 @@ pub struct SuccessiveHalving {
 /// Options of [`SuccessiveHalving`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Options {
-    /// The step of the first rung; `None`: see above.
+    /// The step of the first rung; `None`: see the module's page.
     pub(super) min_resource: Option<i64>,
-    /// One in so many goes on.
+    /// One trial in so many continues.
     pub(super) reduction_factor: i64,
-    /// How many rungs to leave out at the bottom.
+    /// The number of rungs to leave out at the bottom.
     pub(super) min_early_stopping_rate: u32,
-    /// How many trials end at a rung before any goes on.
+    /// The number of trials that end at a rung before any continues.
     pub(super) bootstrap_count: usize,
-    /// Whether to do as Optuna does.
+    /// Whether to behave exactly as Optuna does.
     pub(super) faithful: bool,
 }
 
@@ -68,8 +68,8 @@ pub(super) fn ladder(options: Options) -> Ladder {
         rate: options.min_early_stopping_rate,
         bootstrap_count: options.bootstrap_count,
         at_step_0: 0,
-        scores: if options.faithful { Scores::Remembered } else { Scores::Curve },
-        few: Few::BestGoesOn,
+        scores: if options.faithful { RungScore::AtCall } else { RungScore::Curve },
+        small_rung: SmallRung::ContinueBest,
         scoreboard: Scoreboard::default(),
     }
 }
@@ -84,7 +84,7 @@ impl Pruner for SuccessiveHalving {
                 let ladder = Ladder { min_resource: (step / 100).max(1), ..self.ladder.clone() };
                 ladder.judge(peers, |_| true, trial)
             }
-            None => Verdict::go_on(),
+            None => Verdict::keep_running(),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Hyperband (Li et al., "Hyperband: a novel bandit-based approach to hyperparameter optimization", JMLR 2018), as
-//! Optuna's `HyperbandPruner` has it: several [successive halvings](super::SuccessiveHalving), the brackets, that
-//! differ in how early they begin to prune.
+//! Hyperband (Li et al., "Hyperband: a novel bandit-based approach to hyperparameter optimization", JMLR 2018), as in
+//! Optuna's `HyperbandPruner`: several [successive halvings](super::SuccessiveHalving), the brackets, that differ in
+//! how early they start to prune.
 //!
 //! ```text
 //! B = floor(log(max_resource / min_resource) / log(reduction_factor)) + 1      in floating point
@@ -8,10 +8,10 @@
 //! bracket of a trial: by crc32("{study name}_{number}") mod the sum of the shares
 //! ```
 //!
-//! Bracket `b` leaves out `b` rungs at the bottom, and its trials compete among themselves alone. The bracket is thus
-//! a function of the study's name and the trial's number: another name is another study. Without `max_resource` it is
-//! one more than the last step of the first complete trial. `faithful` is explained at successive halving; beneath a
-//! patient pruner it matters most.
+//! Bracket `b` leaves out `b` rungs at the bottom, and its trials are compared only with each other. The bracket is a
+//! function of the study's name and the trial's number, so renaming a study changes its pruning. Without
+//! `max_resource`, it is one more than the last step of the first complete trial. `faithful` is explained at
+//! successive halving; it matters most under a patient pruner.
 
 use std::fmt::Write;
 
@@ -33,15 +33,15 @@ pub struct Hyperband {
 /// Options of [`Hyperband`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Options {
-    /// The step of the first rung of bracket 0.
+    /// The step of the first rung in bracket 0.
     pub(super) min_resource: i64,
-    /// How many steps a trial runs; `None`: see above.
+    /// The number of steps of a trial; `None`: see the module's page.
     pub(super) max_resource: Option<i64>,
-    /// One in so many goes on.
+    /// One trial in so many continues.
     pub(super) reduction_factor: i64,
-    /// How many trials end at a rung before any goes on.
+    /// The number of trials that end at a rung before any continues.
     pub(super) bootstrap_count: usize,
-    /// Whether to do as Optuna does.
+    /// Whether to behave exactly as Optuna does.
     pub(super) faithful: bool,
 }
 
@@ -67,13 +67,13 @@ impl Hyperband {
         Ok(Hyperband { ladder, max_resource })
     }
 
-    /// The bracket of trial `number` of the study `study_name`, when trials run for `max_resource` steps.
+    /// The bracket of trial `number` of the study `study_name`, if trials run for `max_resource` steps.
     pub fn bracket(&self, max_resource: i64, study_name: &str, number: u64) -> u32 {
         let shares = self.shares(max_resource);
-        Lots::new(study_name, &shares).bracket(number)
+        BracketDraw::new(study_name, &shares).bracket(number)
     }
 
-    /// How many in their sum of trials each bracket gets.
+    /// The share of each bracket: its trials per `sum of the shares` trials.
     fn shares(&self, max_resource: i64) -> Vec<u64> {
         let Ladder { min_resource, reduction_factor, .. } = self.ladder;
         let eta = reduction_factor as f64;
@@ -83,25 +83,25 @@ impl Hyperband {
     }
 }
 
-/// Draws brackets for trials.
-struct Lots<'s> {
-    /// The checksum of what the trials' names begin with.
+/// Assigns brackets to trials.
+struct BracketDraw<'s> {
+    /// The checksum of the part that all trials' names share.
     beginning: crc32fast::Hasher,
     shares: &'s [u64],
     sum: u64,
 }
 
-impl Lots<'_> {
-    fn new<'s>(study_name: &str, shares: &'s [u64]) -> Lots<'s> {
+impl BracketDraw<'_> {
+    fn new<'s>(study_name: &str, shares: &'s [u64]) -> BracketDraw<'s> {
         let mut beginning = crc32fast::Hasher::new();
         beginning.update(study_name.as_bytes());
         beginning.update(b"_");
-        Lots { beginning, shares, sum: shares.iter().fold(0u64, |a, b| a.saturating_add(*b)).max(1) }
+        BracketDraw { beginning, shares, sum: shares.iter().fold(0u64, |a, b| a.saturating_add(*b)).max(1) }
     }
 
     fn bracket(&self, number: u64) -> u32 {
-        let mut digits = Digits { buffer: [0; 20], len: 0 };
-        // Twenty digits are room for any u64: this cannot fail.
+        let mut digits = DigitBuffer { buffer: [0; 20], len: 0 };
+        // Cannot fail: any u64 fits in twenty digits.
         let _ = write!(digits, "{number}");
         let mut hasher = self.beginning.clone();
         hasher.update(&digits.buffer[..digits.len]);
@@ -116,13 +116,13 @@ impl Lots<'_> {
     }
 }
 
-/// A number's digits without an allocation: thousands are written for one verdict.
-struct Digits {
+/// A number's digits without an allocation: one verdict formats thousands of numbers.
+struct DigitBuffer {
     buffer: [u8; 20],
     len: usize,
 }
 
-impl Write for Digits {
+impl Write for DigitBuffer {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let end = self.len + text.len();
         self.buffer.get_mut(self.len..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
@@ -134,12 +134,12 @@ impl Write for Digits {
 impl Pruner for Hyperband {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
         let auto = || first_complete_step(peers.trials).map(|step| step.saturating_add(1));
-        let Some(max_resource) = self.max_resource.or_else(auto) else { return Verdict::go_on() };
+        let Some(max_resource) = self.max_resource.or_else(auto) else { return Verdict::keep_running() };
         let shares = self.shares(max_resource);
         if shares.is_empty() {
-            return Verdict::go_on();
+            return Verdict::keep_running();
         }
-        let lots = Lots::new(peers.study_name, &shares);
+        let lots = BracketDraw::new(peers.study_name, &shares);
         let bracket = lots.bracket(trial.number);
         let ladder = Ladder { rate: bracket, ..self.ladder.clone() };
         ladder.judge(peers, |t| lots.bracket(t.number) == bracket, trial)
@@ -161,7 +161,7 @@ mod tests {
         };
         let hyperband = Hyperband::new(options).unwrap();
         assert_eq!(hyperband.shares(100), [81, 34, 15, 8, 5]);
-        // log(243) / log(3) is 4.999.. in floating point, and Optuna has five brackets too, not six.
+        // log(243) / log(3) is 4.999.. in floating point: Optuna has five brackets as well, not six.
         assert_eq!(hyperband.shares(243).len(), 5);
         let mut counts = [0; 5];
         (0..1430).for_each(|number| counts[hyperband.bracket(100, "study", number) as usize] += 1);

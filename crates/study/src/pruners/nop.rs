@@ -9,6 +9,6 @@ pub struct Nop;
 
 impl Pruner for Nop {
     fn judge(&self, _: Peers<'_>, _: &Trial) -> Verdict {
-        Verdict::go_on()
+        Verdict::keep_running()
     }
 }

@@ -2,21 +2,21 @@
 //! and Balaprakash, "Is one epoch all you need for multi-fidelity hyperparameter optimization?", 2023,
 //! arXiv:2307.15422).
 //!
-//! There all candidates are trained for one epoch and the best few to the end. A study does not know how many trials
-//! are to come, so here each is judged as it comes: at its `epochs`-th report it goes on when it is within the best
+//! There all candidates are trained for one epoch and the best small_rung to the end. The number of trials of a study is not
+//! known in advance, so here each trial is judged at its `epochs`-th report. It continues if it is within the best
 //!
 //! ```text
-//! max(1, floor(n / keep))        n: how many trials have come that far, this one included
+//! max(1, floor(n / keep))        n: trials that have reported as often, this one included
 //! ```
 //!
-//! by its best value so far. A trial of nothing but NaN is pruned. What goes on runs to its end.
+//! by its best value so far, and then runs to its end. A trial with only NaN values is pruned.
 
 use super::steps::{best, better, require};
 use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
 use crate::trial::Trial;
 
-/// Judges each trial once, early.
+/// Judges each trial once, after its first epochs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneEpoch {
     epochs: usize,
@@ -24,10 +24,10 @@ pub struct OneEpoch {
 }
 
 impl OneEpoch {
-    /// Judges at the `epochs`-th report; about one in `keep` goes on.
+    /// Judges at the `epochs`-th report; about one trial in `keep` continues.
     ///
     /// # Errors
-    /// When a number is 0.
+    /// If a number is 0.
     pub fn new(epochs: usize, keep: usize) -> Result<OneEpoch> {
         require(epochs >= 1, "epochs", epochs, "1 or more")?;
         require(keep >= 1, "keep", keep, "1 or more")?;
@@ -38,7 +38,7 @@ impl OneEpoch {
 impl Pruner for OneEpoch {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
         if trial.intermediate.len() != self.epochs {
-            return Verdict::go_on();
+            return Verdict::keep_running();
         }
         let early = |t: &Trial| best(peers.direction, t.intermediate.values().copied().take(self.epochs));
         let own = early(trial);

@@ -1,4 +1,4 @@
-//! Pruners of text, as a command line has it: a name, and options after a colon.
+//! Parses pruners from command-line text: a name, and options after a colon.
 //!
 //! ```text
 //! median
@@ -6,7 +6,7 @@
 //! patient-hyperband:patience=5,max_resource=50
 //! ```
 //!
-//! | name | options and what they are when not told |
+//! | name | options and their defaults |
 //! |---|---|
 //! | `none` | |
 //! | `median` | `n_startup_trials=5`, `n_warmup_steps=0`, `interval_steps=1`, `n_min_trials=1` |
@@ -20,8 +20,7 @@
 //! | `patient` | early stopping: `patience=10`, `min_delta=0`, `faithful=false` |
 //! | `patient-`any of these | `patience=10`, `min_delta=0`, `faithful`, and those of the other |
 //!
-//! `patient-hyperband` is what people know from Optuna, and `faithful` unless told otherwise; `faithful` is one option
-//! for both parts.
+//! `patient-hyperband` behaves as in Optuna: `faithful` is `true` by default. `faithful` applies to both parts.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -33,7 +32,7 @@ use super::{halving, hyperband, percentile};
 use crate::error::{Error, Kind, Result};
 use crate::nearest::did_you_mean;
 
-/// The names of the pruners; `patient-` may stand before each.
+/// The names of the pruners; each may have the prefix `patient-`.
 pub const NAMES: [&str; 10] = [
     "none",
     "median",
@@ -50,7 +49,7 @@ pub const NAMES: [&str; 10] = [
 /// The pruner that `text` describes, for trials of `epochs` steps where that is known.
 ///
 /// # Errors
-/// When there is no such pruner or option, or a value makes no sense; the message says which.
+/// An unknown pruner or option, or an invalid value; the message names it.
 pub fn parse(text: &str, epochs: Option<i64>) -> Result<Box<dyn Pruner>> {
     let mut options = Options::of(text)?;
     let pruner = make(&mut options, epochs).map_err(|e| options.error(&e.to_string()))?;
@@ -143,27 +142,27 @@ fn unknown(name: &str) -> Error {
 const WHOLE: &str = "a whole number";
 const NUMBER: &str = "a number";
 
-/// The options of a text, taken one by one; what is left over is nobody's.
+/// The options in a text. Each is removed when it is read, and the rest is unknown.
 struct Options<'t> {
     text: &'t str,
     name: &'t str,
-    told: Vec<(&'t str, &'t str)>,
+    given: Vec<(&'t str, &'t str)>,
     asked: Vec<&'static str>,
 }
 
 impl<'t> Options<'t> {
     fn of(text: &'t str) -> Result<Options<'t>> {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-        let mut options = Options { text, name: name.trim(), told: Vec::new(), asked: Vec::new() };
+        let mut options = Options { text, name: name.trim(), given: Vec::new(), asked: Vec::new() };
         for pair in rest.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let Some((key, value)) = pair.split_once('=') else {
                 return Err(options.error(&format!("`{pair}` is not an option; an option is `name=value`")));
             };
             let key = key.trim();
-            if options.told.iter().any(|(told, _)| *told == key) {
+            if options.given.iter().any(|(name, _)| *name == key) {
                 return Err(options.error(&format!("{key} is given twice")));
             }
-            options.told.push((key, value.trim()));
+            options.given.push((key, value.trim()));
         }
         Ok(options)
     }
@@ -172,7 +171,7 @@ impl<'t> Options<'t> {
         self.read(key, otherwise, expected, |value| value.parse().ok())
     }
 
-    /// A whole number, or `auto` for none.
+    /// A whole number, or `auto` for `None`.
     fn take_auto(&mut self, key: &'static str, otherwise: Option<i64>) -> Result<Option<i64>> {
         let read = |value: &str| if value == "auto" { Some(None) } else { value.parse().ok().map(Some) };
         self.read(key, otherwise, "a whole number or `auto`", read)
@@ -188,14 +187,14 @@ impl<'t> Options<'t> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
-        let Some(at) = self.told.iter().position(|(told, _)| *told == key) else { return Ok(otherwise) };
-        let (_, value) = self.told.remove(at);
+        let Some(at) = self.given.iter().position(|(name, _)| *name == key) else { return Ok(otherwise) };
+        let (_, value) = self.given.remove(at);
         let wrong = || Error::new(Kind::Configuration, format!("{key} is `{value}`, expected {expected}"));
         read(value).ok_or_else(wrong)
     }
 
     fn finish(&self) -> Result<()> {
-        let Some((key, _)) = self.told.first() else { return Ok(()) };
+        let Some((key, _)) = self.given.first() else { return Ok(()) };
         let near = did_you_mean(key, self.asked.iter().copied());
         let known = match self.asked.is_empty() {
             true => "it has none".to_owned(),
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_option() {
         assert_eq!(
             message("medain"),
             "pruner `medain`: there is no such pruner; did you mean `median`?; there are none, median, percentile, \

@@ -1,16 +1,16 @@
-//! Patience around another pruner: that one is asked only when the trial no longer gets better. Optuna's
+//! Patience around another pruner, which is called only when the trial has stopped improving. Optuna's
 //! `PatientPruner`; without another pruner it is early stopping.
 //!
-//! With `best_before` the best value but for the last `patience + 1` reports, and `best_after` the best of these, the
-//! other pruner is asked when
+//! With `best_before` the best value before the last `patience + 1` reports, and `best_after` the best of these, the
+//! other pruner is called when
 //!
 //! ```text
 //! best_after > best_before + min_delta      does not hold  (maximising; the meaning of Keras' EarlyStopping)
 //! best_before - min_delta > best_after      holds          (`faithful`: Optuna 5)
 //! ```
 //!
-//! In Optuna a trial that stays exactly where it is, or gets worse by less than `min_delta`, is never handed on. NaN
-//! is left out; while one side is nothing but NaN, the other pruner is not asked by Optuna, and is asked by ours when
+//! In Optuna the other pruner is never called for a trial that stays exactly where it is, or gets worse by less than
+//! `min_delta`. NaN is ignored. If one side has only NaN, Optuna does not call the other pruner; this one does if
 //! there was a value before and none since.
 
 use super::steps::{best, require};
@@ -18,7 +18,7 @@ use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
 use crate::trial::{Direction, Trial};
 
-/// Asks another pruner only once a trial has stopped getting better.
+/// Calls another pruner only once a trial has stopped improving.
 #[derive(Debug)]
 pub struct Patient {
     wrapped: Option<Box<dyn Pruner>>,
@@ -28,11 +28,11 @@ pub struct Patient {
 }
 
 impl Patient {
-    /// Around `wrapped`, or early stopping without one. `patience` is how many reports may bring nothing better by
-    /// more than `min_delta`; `faithful` is Optuna's meaning of that.
+    /// Wraps `wrapped`, or stops early without one. `patience` is the number of reports that may pass without an
+    /// improvement by more than `min_delta`; with `faithful`, as Optuna defines it.
     ///
     /// # Errors
-    /// When `min_delta` is below 0 or NaN.
+    /// If `min_delta` is below 0 or NaN.
     pub fn new(
         wrapped: Option<Box<dyn Pruner>>,
         patience: usize,
@@ -64,7 +64,7 @@ impl Patient {
 impl Pruner for Patient {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
         match &self.wrapped {
-            _ if !self.has_run_out(peers.direction, trial) => Verdict::go_on(),
+            _ if !self.has_run_out(peers.direction, trial) => Verdict::keep_running(),
             Some(wrapped) => wrapped.judge(peers, trial),
             None => Verdict::of(true),
         }

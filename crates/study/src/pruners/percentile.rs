@@ -1,23 +1,22 @@
-//! Percentile stopping, and the median rule (Golovin et al., "Google Vizier", KDD 2017, section 3.2.2), as Optuna's
-//! `PercentilePruner` and `MedianPruner` have it.
+//! Percentile stopping, and the median rule (Golovin et al., "Google Vizier", KDD 2017, section 3.2.2), as in Optuna's
+//! `PercentilePruner` and `MedianPruner`.
 //!
-//! At step `s` a trial is pruned when its best value so far is worse than the percentile of the values that the
-//! complete trials reported at `s`:
+//! At step `s` a trial is pruned if its best value so far is worse than the percentile of the values that the complete
+//! trials reported at `s`:
 //!
 //! ```text
 //! best(v_0 .. v_s) < percentile({v_s of each complete trial}, 100 - percentile)      (maximising)
 //! ```
 //!
-//! NaN among the peers is left out; a trial of nothing but NaN is pruned. Only complete trials are peers, and trials
-//! are judged from the `n_startup_trials`-th complete one on: until then, all run to their end. A value that is only
-//! as good as the percentile goes on.
+//! NaN values of the peers are ignored; a trial with only NaN values is pruned. Only complete trials are peers, and
+//! nothing is pruned until `n_startup_trials` are complete. A trial that equals the percentile continues.
 
 use super::steps::{Checks, best, better, last_report, require};
 use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
 use crate::trial::{Direction, State, Trial};
 
-/// Prunes what is not among the best `percentile` percent at its step.
+/// Prunes trials that are not among the best `percentile` percent at their step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Percentile {
     percentile: f64,
@@ -29,20 +28,20 @@ pub struct Percentile {
 /// Options of [`Percentile`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Options {
-    /// How many percent go on, 0 to 100.
+    /// The percentage of trials that continue, 0 to 100.
     pub(super) percentile: f64,
-    /// How many trials must be complete before any is pruned.
+    /// The number of complete trials before any trial is pruned.
     pub(super) n_startup_trials: usize,
-    /// Steps below this are not judged.
+    /// The first step at which trials are judged.
     pub(super) n_warmup_steps: i64,
-    /// How many steps lie between checks.
+    /// The number of steps between checks.
     pub(super) interval_steps: i64,
-    /// How many complete trials must have reported at a step for it to be judged.
+    /// The number of complete trials that must have reported at a step for it to be judged.
     pub(super) n_min_trials: usize,
 }
 
 impl Percentile {
-    /// Prunes what is worse than the median: Optuna's `MedianPruner` with its defaults.
+    /// Prunes trials that are worse than the median: Optuna's `MedianPruner` with its defaults.
     pub fn median() -> Percentile {
         Percentile {
             percentile: 50.0,
@@ -64,9 +63,9 @@ impl Percentile {
 
 impl Pruner for Percentile {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
-        let Some((step, _)) = last_report(trial) else { return Verdict::go_on() };
+        let Some((step, _)) = last_report(trial) else { return Verdict::keep_running() };
         if !self.checks.are_due(trial, step) {
-            return Verdict::go_on();
+            return Verdict::keep_running();
         }
         let (mut n_complete, mut n_reports) = (0, 0);
         let mut values = Vec::new();
@@ -78,14 +77,14 @@ impl Pruner for Percentile {
             }
         }
         if n_complete == 0 || n_complete < self.n_startup_trials {
-            return Verdict::go_on();
+            return Verdict::keep_running();
         }
         let own = best(peers.direction, trial.intermediate.values().copied());
         if own.is_nan() {
             return Verdict::of(true);
         }
         if n_reports < self.n_min_trials || values.is_empty() {
-            return Verdict::go_on();
+            return Verdict::keep_running();
         }
         let percent = match peers.direction {
             Direction::Minimize => self.percentile,
@@ -95,7 +94,7 @@ impl Pruner for Percentile {
     }
 }
 
-/// `numpy.percentile` with its linear method, to the last bit. Orders `values`, which are not empty.
+/// `numpy.percentile` with its linear method, to the last bit. Sorts `values`, which must not be empty.
 fn percentile(values: &mut [f64], percent: f64) -> f64 {
     let place = percent / 100.0 * (values.len() - 1) as f64;
     let below = place.floor() as usize;

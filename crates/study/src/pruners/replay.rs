@@ -1,4 +1,4 @@
-//! What a pruner would have done: recorded learning curves, played again with a clock that is counted, not read.
+//! Replays recorded learning curves under a pruner, with a simulated clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,25 +6,25 @@ use std::sync::Arc;
 use super::{Peers, Pruner};
 use crate::trial::{Attributes, Direction, Params, State, Trial};
 
-/// A trial that ran to its end.
+/// The recorded curve of a trial that ran to its end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     /// Its value after each epoch.
     pub values: Vec<f64>,
-    /// What each epoch took; a missing one is the last that is there.
+    /// The seconds of each epoch; missing ones are like the last.
     pub seconds: Vec<f64>,
 }
 
-/// How a study went.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Replay {
-    /// When the best value so far, of any trial after any epoch, got better, and to what.
+    /// The time and the value of each improvement of the best value, over all trials and epochs.
     pub improvements: Vec<(f64, f64)>,
-    /// What all trials took.
+    /// The seconds of all trials.
     pub seconds: f64,
-    /// How many epochs were run.
+    /// The number of epochs that ran.
     pub n_epochs: usize,
-    /// How many trials ran to their end.
+    /// The number of trials that ran to their end.
     pub n_complete: usize,
 }
 
@@ -35,7 +35,7 @@ impl Replay {
     }
 }
 
-/// Runs `curves` one after another, each as far as `pruner` lets it; trial `n` is judged by the trials `0 ..= n - lag`.
+/// Runs `curves` one after another, each until `pruner` ends it. Trial `n` sees the trials `0 ..= n - lag`.
 pub fn replay<'c>(
     pruner: &dyn Pruner,
     direction: Direction,
@@ -116,7 +116,7 @@ mod tests {
 
         let early = parse("one-epoch:keep=3", None).unwrap();
         let early = replay(early.as_ref(), Direction::Maximize, &curves, 1);
-        // The second ends after its first epoch, and what it would have come to is never seen.
+        // The second trial ends after its first epoch, so its later values are never seen.
         assert_eq!((early.seconds, early.n_epochs, early.n_complete), (10.0, 7, 2));
         assert_eq!(early.improvements.last(), Some(&(10.0, 0.7)));
     }

@@ -1,5 +1,4 @@
-//! The ladder that successive halving, Hyperband and ASHA share: rungs at which only the best of those that came so
-//! far go on.
+//! The ladder shared by successive halving, Hyperband and ASHA: only the best trials continue from each rung.
 
 use serde_json::Value;
 
@@ -9,37 +8,38 @@ use super::{Peers, Verdict};
 use crate::error::Result;
 use crate::trial::{Direction, Trial};
 
-/// A ladder whose rung `r` stands at `min_resource * reduction_factor ^ (rate + r)` of resource.
+/// A ladder whose rung `r` is at `min_resource * reduction_factor ^ (rate + r)` of resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ladder {
     pub(super) min_resource: i64,
     pub(super) reduction_factor: i64,
     pub(super) rate: u32,
-    /// How many trials end at a rung before any goes on from it.
+    /// The number of trials that end at a rung before any continues from it.
     pub(super) bootstrap_count: usize,
-    /// The resource that has gone into a trial at step 0.
+    /// The resource used by a trial at step 0.
     pub(super) at_step_0: i64,
-    pub(super) scores: Scores,
-    pub(super) few: Few,
+    pub(super) scores: RungScore,
+    pub(super) small_rung: SmallRung,
     pub(super) scoreboard: Scoreboard,
 }
 
-/// By what trials are ranked at a rung.
+/// The score that ranks trials at a rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scores {
-    /// The value at the step at which the pruner was asked, as the attribute `completed_rung_r` remembers it: Optuna.
-    Remembered,
-    /// The best value up to the first report at the rung, whenever the pruner was asked.
+pub(super) enum RungScore {
+    /// Optuna's score: the value at the step at which the pruner was called, stored in the attribute
+    /// `completed_rung_r`.
+    AtCall,
+    /// The best value up to the first report at the rung, whenever the pruner was called.
     Curve,
 }
 
-/// Which trials go on while fewer than `reduction_factor` have come to a rung.
+/// Which trials continue while fewer than `reduction_factor` have reached a rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Few {
-    /// The best so far: Optuna.
-    BestGoesOn,
-    /// All: there is nothing to tell them apart yet.
-    AllGoOn,
+pub(super) enum SmallRung {
+    /// The best so far, as in Optuna.
+    ContinueBest,
+    /// All of them.
+    ContinueAll,
 }
 
 impl Ladder {
@@ -48,24 +48,24 @@ impl Ladder {
         require(self.reduction_factor >= 2, "reduction_factor", self.reduction_factor, "2 or more")
     }
 
-    /// The step at which rung `r` stands; `None` beyond all steps.
+    /// The step of rung `r`; `None` if it is beyond all steps.
     pub(super) fn step(&self, r: u32) -> Option<i64> {
         let factor = self.reduction_factor.checked_pow(self.rate.checked_add(r)?)?;
         self.min_resource.checked_mul(factor)?.checked_sub(self.at_step_0)
     }
 
-    /// Whether a trial whose last step is `step` has come to rung `r`.
+    /// Whether a trial whose last step is `step` has reached rung `r`.
     pub(super) fn is_at(&self, step: i64, r: u32) -> bool {
         self.step(r).is_some_and(|rung| step >= rung)
     }
 
-    /// The value by which `trial` competes at rung `r`, if it came there.
+    /// The score of `trial` at rung `r`, if it reached it.
     pub(super) fn score(&self, direction: Direction, trial: &Trial, r: u32, key: &str) -> Option<f64> {
         match self.scores {
-            Scores::Remembered => trial.system_attrs.get(key).and_then(number),
-            Scores::Curve => {
+            RungScore::AtCall => trial.system_attrs.get(key).and_then(number),
+            RungScore::Curve => {
                 let rung = self.step(r)?;
-                // Most trials did not come there.
+                // Most trials did not reach it.
                 last_report(trial).filter(|(step, _)| *step >= rung)?;
                 let mut so_far = f64::NAN;
                 for (&step, &value) in &trial.intermediate {
@@ -81,13 +81,12 @@ impl Ladder {
         }
     }
 
-    /// How many of `n` that came to a rung go on from it.
-    pub(super) fn n_that_go_on(&self, n: usize) -> usize {
+    /// The number of trials that continue from a rung that `n` trials reached.
+    pub(super) fn n_continuing(&self, n: usize) -> usize {
         n / usize::try_from(self.reduction_factor).unwrap_or(usize::MAX)
     }
 
-    /// Judges `trial` at every rung that it has come to since it was last judged, among those of `peers` that compete
-    /// with it.
+    /// Judges `trial` at every rung that it reached since it was last judged, against the peers in the same bracket.
     pub(super) fn judge(
         &self,
         peers: Peers<'_>,
@@ -95,14 +94,14 @@ impl Ladder {
         trial: &Trial,
     ) -> Verdict {
         let direction = peers.direction;
-        let mut verdict = Verdict::go_on();
+        let mut verdict = Verdict::keep_running();
         let Some((step, value)) = last_report(trial) else { return verdict };
         let mut rung = (0..).take_while(|&r| trial.system_attrs.contains_key(&key(r))).count() as u32;
         while self.is_at(step, rung) {
             let key = key(rung);
             let own = match self.scores {
-                Scores::Remembered => Some(value),
-                Scores::Curve => self.score(direction, trial, rung, &key),
+                RungScore::AtCall => Some(value),
+                RungScore::Curve => self.score(direction, trial, rung, &key),
             };
             let Some(own) = own.filter(|_| !value.is_nan()) else {
                 verdict.prune = true;
@@ -125,11 +124,11 @@ impl Ladder {
         verdict
     }
 
-    /// Calls `visit` with each of `peers` that came to rung `r`, and its score there.
+    /// Calls `visit` with each of `peers` that reached rung `r`, and its score there.
     fn each(&self, peers: Peers<'_>, r: u32, key: &str, mut visit: impl FnMut(&Trial, f64)) {
         let score = |trial: &Trial| self.score(peers.direction, trial, r, key);
         match (self.scores, self.step(r)) {
-            (Scores::Curve, Some(step)) => {
+            (RungScore::Curve, Some(step)) => {
                 self.scoreboard.each(peers.direction, peers.trials, step, score, visit);
             }
             _ => peers
@@ -141,19 +140,19 @@ impl Ladder {
     }
 
     fn is_good_enough(&self, n: usize, n_better: usize) -> bool {
-        match (self.n_that_go_on(n), self.few) {
-            (0, Few::AllGoOn) => true,
-            (n_that_go_on, _) => n_better < n_that_go_on.max(1),
+        match (self.n_continuing(n), self.small_rung) {
+            (0, SmallRung::ContinueAll) => true,
+            (n_continuing, _) => n_better < n_continuing.max(1),
         }
     }
 }
 
-/// The name of the attribute that remembers rung `r`.
+/// The attribute that stores the value at rung `r`.
 pub(super) fn key(r: u32) -> String {
     format!("completed_rung_{r}")
 }
 
-/// A number as an attribute. JSON has no infinities: they are the words that Python's `json` writes.
+/// A number as an attribute. JSON has no infinities: they are strings, spelt as Python's `json` does.
 fn attribute(value: f64) -> Value {
     match value {
         f64::INFINITY => Value::from("Infinity"),
@@ -183,8 +182,8 @@ mod tests {
             rate: 1,
             bootstrap_count: 0,
             at_step_0: 1,
-            scores: Scores::Curve,
-            few: Few::AllGoOn,
+            scores: RungScore::Curve,
+            small_rung: SmallRung::ContinueAll,
             scoreboard: Scoreboard::default(),
         };
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What several pruners ask of a trial's reports.
+//! Functions of a trial's reports that several pruners share.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) fn better(direction: Direction, a: f64, b: f64) -> bool {
     }
 }
 
-/// The best of `values`, NaN left out: NaN when nothing else is there. `numpy.nanmin` or `nanmax`.
+/// The best of `values` without NaN; NaN if there is no other. `numpy.nanmin` or `nanmax`.
 pub(super) fn best(direction: Direction, values: impl Iterator<Item = f64>) -> f64 {
     let better = |a: f64, b: f64| match direction {
         Direction::Minimize => a.min(b),
@@ -29,8 +29,8 @@ pub(super) fn last_report(trial: &Trial) -> Option<(i64, f64)> {
 
 /// The last step of the first complete trial that reported anything.
 ///
-/// Optuna looks at all trials that are complete when it first asks, and keeps the answer as long as the process
-/// lives. Where one trial runs after another that is the first; and the first is the same for every worker.
+/// Optuna considers all trials that are complete at its first call, and keeps the answer for the life of the process.
+/// With one trial at a time that is the first complete trial, which is the same for every worker.
 pub(super) fn first_complete_step(trials: &[Arc<Trial>]) -> Option<i64> {
     trials.iter().find_map(|t| if t.state == State::Complete { last_report(t).map(|r| r.0) } else { None })
 }
@@ -43,8 +43,8 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    /// Whether the trial is to be checked at `step`, its last: not in the warm-up, and the first report since the
-    /// last multiple of the interval.
+    /// Whether to check the trial at `step`, its last one: not during the warm-up, and only at the first report since
+    /// the last multiple of the interval.
     pub(super) fn are_due(&self, trial: &Trial, step: i64) -> bool {
         if step < self.n_warmup_steps {
             return false;
@@ -60,7 +60,7 @@ impl Checks {
     }
 }
 
-/// An error that says which option is wrong, unless `holds`.
+/// Returns an error that names the wrong option, unless `holds`.
 pub(super) fn require(
     holds: bool,
     option: &str,

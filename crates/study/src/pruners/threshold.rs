@@ -6,7 +6,7 @@ use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
 use crate::trial::Trial;
 
-/// Prunes what leaves its bounds.
+/// Prunes trials whose value is out of bounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
     lower: f64,
@@ -15,11 +15,10 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    /// With bounds for the last value (infinite ones for none), checked every `interval_steps` from step
-    /// `n_warmup_steps` on.
+    /// Bounds for the last value (infinite for none), checked every `interval_steps` from step `n_warmup_steps`.
     ///
     /// # Errors
-    /// When the bounds are the wrong way round or both infinite, or a number is too small.
+    /// If the bounds are the wrong way round or both infinite, or a number is too small.
     pub fn new(lower: f64, upper: f64, n_warmup_steps: i64, interval_steps: i64) -> Result<Threshold> {
         require(
             lower.is_finite() || upper.is_finite(),
@@ -36,7 +35,7 @@ impl Threshold {
 
 impl Pruner for Threshold {
     fn judge(&self, _: Peers<'_>, trial: &Trial) -> Verdict {
-        let Some((step, value)) = last_report(trial) else { return Verdict::go_on() };
+        let Some((step, value)) = last_report(trial) else { return Verdict::keep_running() };
         let outside = value.is_nan() || value < self.lower || value > self.upper;
         Verdict::of(outside && self.checks.are_due(trial, step))
     }

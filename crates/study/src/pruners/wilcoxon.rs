@@ -1,6 +1,6 @@
-//! The Wilcoxon signed-rank test against the best trial (Wilcoxon, "Individual comparisons by ranking methods",
-//! 1945), as Optuna's `WilcoxonPruner` has it: for trials whose steps are instances (folds, data sets), in which
-//! values of one step are pairs and late ones are no better than early ones.
+//! The Wilcoxon signed-rank test against the best trial (Wilcoxon, "Individual comparisons by ranking methods", 1945),
+//! as in Optuna's `WilcoxonPruner`: for trials whose steps are instances (folds, data sets), so that the values of one
+//! step are pairs and later ones are no better than early ones.
 //!
 //! With `d_i` the differences to the best trial over the steps that both have, and `R+` the sum of the ranks of
 //! `|d_i|` with `d_i > 0` (ties get their mean rank, and zeros count half), the trial is pruned when the one-sided
@@ -8,7 +8,7 @@
 //! that of `scipy.stats.wilcoxon(d, zero_method="zsplit")`: exact with up to 50 pairs without ties or zeros and with
 //! up to 13 otherwise, else by the normal approximation with ties corrected for.
 //!
-//! Trials with NaN or infinities are not pruned, and against a best trial with such nothing is.
+//! Trials with NaN or infinite values are not pruned; if the best trial has such values, nothing is.
 
 use super::steps::{better, require};
 use super::{Peers, Pruner, Verdict};
@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::objective::best_trial;
 use crate::trial::{Direction, Trial};
 
-/// Prunes what is surely worse than the best trial.
+/// Prunes trials that are significantly worse than the best trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wilcoxon {
     p_threshold: f64,
@@ -24,11 +24,10 @@ pub struct Wilcoxon {
 }
 
 impl Wilcoxon {
-    /// Prunes at a p-value below `p_threshold` (Optuna: 0.1) with at least `n_startup_steps` pairs (2, and never
-    /// fewer).
+    /// Prunes at a p-value below `p_threshold` (Optuna: 0.1) with at least `n_startup_steps` pairs (at least 2).
     ///
     /// # Errors
-    /// When the p-value is none.
+    /// If the p-value is not between 0 and 1.
     pub fn new(p_threshold: f64, n_startup_steps: usize) -> Result<Wilcoxon> {
         require((0.0..=1.0).contains(&p_threshold), "p_threshold", p_threshold, "a number from 0 to 1")?;
         Ok(Wilcoxon { p_threshold, n_startup_steps })
@@ -39,14 +38,14 @@ impl Pruner for Wilcoxon {
     fn judge(&self, peers: Peers<'_>, trial: &Trial) -> Verdict {
         let comparable =
             |t: &Trial| !t.intermediate.is_empty() && t.intermediate.values().all(|v| v.is_finite());
-        let Some(best) = best_trial(peers.direction, peers.trials) else { return Verdict::go_on() };
+        let Some(best) = best_trial(peers.direction, peers.trials) else { return Verdict::keep_running() };
         if !comparable(trial) || !comparable(best) {
-            return Verdict::go_on();
+            return Verdict::keep_running();
         }
         let pair = |(step, value)| best.intermediate.get(step).map(|best: &f64| value - best);
         let differences: Vec<f64> = trial.intermediate.iter().filter_map(pair).collect();
         if differences.len() < self.n_startup_steps.max(2) {
-            return Verdict::go_on();
+            return Verdict::keep_running();
         }
         let mean = |t: &Trial| t.intermediate.values().sum::<f64>() / t.intermediate.len() as f64;
         let is_surely_worse = p_value(&differences, peers.direction) < self.p_threshold;
@@ -54,7 +53,7 @@ impl Pruner for Wilcoxon {
     }
 }
 
-/// The p-value of the differences being of a worse trial: larger when minimising, smaller when maximising.
+/// The p-value of the trial being worse: larger values when minimising, smaller ones when maximising.
 fn p_value(differences: &[f64], direction: Direction) -> f64 {
     let n = differences.len();
     let Ranks { twice, ties } = ranks(differences);
@@ -73,7 +72,7 @@ fn p_value(differences: &[f64], direction: Direction) -> f64 {
     0.5 * libm::erfc(z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
-/// Twice the rank of the size of each difference, and the sum of `t^3 - t` over groups of `t` equal ones.
+/// Twice the rank of the size of each difference, and the sum of `t^3 - t` over groups of `t` ties.
 struct Ranks {
     twice: Vec<u64>,
     ties: u64,
@@ -93,9 +92,9 @@ fn ranks(differences: &[f64]) -> Ranks {
     Ranks { twice, ties }
 }
 
-/// The share of the choices of signs whose R+ is at least as far on the bad side.
+/// The share of sign assignments whose R+ is at least as far on the bad side.
 fn exact(differences: &[f64], twice: &[u64], r_plus: u64, direction: Direction) -> f64 {
-    // ways[r]: how many choices of signs of the differences so far have a sum of twice the ranks of r.
+    // ways[r]: the number of sign assignments of the differences so far whose doubled ranks sum to r.
     let total: u64 = twice.iter().sum();
     let mut ways = vec![0.0; total as usize + 1];
     ways[0] = 1.0;

@@ -1,8 +1,8 @@
-//! Grid search: each combination of the values once.
+//! Grid search: each combination of the values is tried once.
 //!
-//! The trial's number is the number of its combination, so workers side by side never draw one twice. Where parameters
-//! depend on others, combinations that differ only in parameters that are not there count once. A trial whose values
-//! somebody fixed takes the place of the combination that has its number.
+//! The trial's number is the number of its combination, so parallel workers never draw one twice. If parameters depend
+//! on others, combinations that differ only in inactive parameters count once. A trial with fixed values replaces the
+//! combination that has its number.
 
 use std::collections::BTreeMap;
 
@@ -21,29 +21,29 @@ pub struct Grid {
     seed: Option<u64>,
 }
 
-/// Combinations in which the same parameters are there.
+/// Combinations with the same active parameters.
 #[derive(Debug, Clone, PartialEq)]
 struct Branch {
-    /// Number of the first combination.
+    /// The number of the first combination.
     start: u64,
-    /// How many there are.
+    /// The number of combinations.
     len: u64,
-    /// The parameters with their values, as they are inside.
+    /// The parameters with their internal values.
     axes: Vec<(String, Vec<f64>)>,
 }
 
-/// More branches than this are not enumerated.
+/// The maximum number of branches to enumerate.
 const MOST_BRANCHES: usize = 100_000;
-/// Lists of values that are longer than this are not written out.
+/// The maximum number of values of one parameter.
 const MOST_VALUES: u64 = 1_000_000;
 
 impl Grid {
-    /// The grid of a space. `values` replaces those that a parameter's distribution has; a float without a step needs
-    /// them. The combinations come in a random order made of the seed, or without one in the declared order, the last
+    /// The grid of a space. `values` replaces the values of a parameter's distribution; a float without a step needs
+    /// them. With a seed the combinations come in a random order; without one, in the declared order, the last
     /// parameter changing first.
     ///
     /// # Errors
-    /// Names the parameter that has no list of values, or a value that is none of its own.
+    /// A parameter without a list of values, or a value that it does not have; the message names the parameter.
     pub fn new(space: &Space, values: &BTreeMap<String, Vec<Choice>>, seed: Option<u64>) -> Result<Grid> {
         if let Some(name) = values.keys().find(|name| space.get(name).is_none()) {
             return Err(refused(name, "there are values for it, but no such parameter in the space"));
@@ -63,12 +63,12 @@ impl Grid {
         self.branches.last().map_or(0, |branch| branch.start + branch.len)
     }
 
-    /// Whether there is no combination; there always is one.
+    /// Always false: there is at least one combination.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Adds the branches that begin with what was `chosen` for the parameters before the `next`.
+    /// Adds the branches that start with the values `chosen` for the parameters before `next`.
     fn grow(
         &mut self,
         space: &Space,
@@ -83,7 +83,7 @@ impl Grid {
         }
         let decides =
             space.params.iter().any(|other| other.when.as_ref().is_some_and(|when| when.param == param.name));
-        // A parameter that no other depends on does not branch.
+        // Only a parameter that another one depends on creates branches.
         let lists =
             if decides { axes[next].iter().map(|&v| vec![v]).collect() } else { vec![axes[next].clone()] };
         for list in lists {
@@ -109,7 +109,7 @@ impl Grid {
         Ok(())
     }
 
-    /// The values of combination `number`.
+    /// The internal values of combination `number`.
     fn combination(&self, number: u64) -> BTreeMap<&str, f64> {
         let index = number % self.len().max(1);
         let index = self.seed.map_or(index, |seed| permuted(index, self.len(), seed));
@@ -136,7 +136,7 @@ impl Sampler for Grid {
     ) -> Params {
         let combination = self.combination(number);
         space.complete(fixed, |param| {
-            // A fixed value may have led into a branch that the combination does not have.
+            // A fixed value may select a branch that the combination does not belong to.
             let value = combination.get(param.name.as_str()).copied();
             value.unwrap_or_else(|| random::draw(&param.distribution, draws))
         })
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_does_not_multiply() {
+    fn inactive_parameters_do_not_multiply() {
         let space = Space::new(vec![
             param("layers", ints(3), None),
             param("second", ints(4), Some(("layers", 2))),

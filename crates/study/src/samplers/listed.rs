@@ -1,4 +1,4 @@
-//! The first trials take settings of a list, the others what another sampler says.
+//! Takes the first trials from a list of settings, and the others from another sampler.
 
 use headsmith_kernels::philox::Sequence;
 
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::space::Space;
 use crate::trial::{Attributes, Params};
 
-/// A list of settings, and then another sampler.
+/// A list of settings, followed by another sampler.
 #[derive(Debug)]
 pub struct Listed {
     settings: Vec<Params>,
@@ -15,11 +15,11 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// Trials 0, 1 .. take these settings, which may leave parameters out: `then` says those. It counts the trials
-    /// after the list from 0.
+    /// Trials 0, 1 .. use these settings. `then` draws parameters that a setting leaves out, and all trials after the
+    /// list, which it numbers from 0.
     ///
     /// # Errors
-    /// Names the parameter of a setting that the space does not have, or that has another value than it may have.
+    /// A parameter of a setting that the space does not have, or an invalid value; the message names the parameter.
     pub fn new(space: &Space, settings: &[Attributes], then: Box<dyn Sampler>) -> Result<Listed> {
         let settings = settings.iter().map(|setting| space.internal(setting)).collect::<Result<_>>()?;
         Ok(Listed { settings, then })

@@ -1,13 +1,13 @@
 //! Quasi-random search: points of a Sobol sequence, which fill the space more evenly than random ones.
 //!
-//! Point n is the exclusive or of the direction numbers at the bits of the Gray code of n, so it is a function of the
-//! trial's number: workers side by side never draw one point twice. Without scrambling the points are those of
-//! `scipy.stats.qmc.Sobol`, the first of which is the corner with all parameters at their smallest. Scrambled (linear
-//! matrix scrambling and a digital shift) they lie as evenly, in another place for each seed. J. Matousek, "On the
+//! Point n is the exclusive or of the direction numbers at the set bits of the Gray code of n, so it is a function of
+//! the trial's number: parallel workers never draw one point twice. Without scrambling the points are those of
+//! `scipy.stats.qmc.Sobol`, of which the first is the corner with all parameters at their minimum. Scrambled points
+//! (linear matrix scrambling and a digital shift) are as even, and different for each seed. J. Matousek, "On the
 //! L2-discrepancy for anchored boxes", J. Complexity 14 (1998).
 //!
-//! Each parameter has a coordinate of its own, whether its condition holds or not; from the 129th on the trial's own
-//! random numbers stand in.
+//! Each parameter has its own coordinate, active or not; from the 129th on, the trial's random numbers are used
+//! instead.
 
 use headsmith_kernels::philox::{Philox, Sequence};
 
@@ -19,11 +19,11 @@ use crate::trial::Params;
 /// Quasi-random search.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Qmc {
-    /// The seed of the scrambling; `None`: not scrambled.
+    /// The seed of the scrambling; `None` for no scrambling.
     pub scramble: Option<u64>,
 }
 
-/// Binary digits of a coordinate.
+/// The number of binary digits of a coordinate.
 const BITS: usize = 52;
 
 impl Sampler for Qmc {
@@ -55,14 +55,14 @@ impl Qmc {
     }
 }
 
-/// The digits of a coordinate, the most significant one at bit `BITS - 1`.
+/// The binary digits of a coordinate, the most significant one at bit `BITS - 1`.
 fn sobol(number: u64, dimension: usize) -> u64 {
     let directions = directions(dimension);
     let gray = number ^ (number >> 1);
     directions.iter().enumerate().filter(|(i, _)| gray >> i & 1 == 1).fold(0, |point, (_, v)| point ^ v)
 }
 
-/// The direction numbers of a dimension: digits from the most significant on.
+/// The direction numbers of a dimension, for digits from the most significant on.
 fn directions(dimension: usize) -> [u64; BITS] {
     let mut v = [1; BITS];
     if let Some((polynomial, first)) = dimension.checked_sub(1).and_then(|d| DIRECTIONS.get(d)) {
@@ -80,7 +80,7 @@ fn directions(dimension: usize) -> [u64; BITS] {
     v
 }
 
-/// Each digit plus a random sum of those before it, and then a random digit of its own.
+/// Adds to each digit a random sum of the digits before it, then a random digit.
 fn scrambled(digits: u64, seed: u64, dimension: usize) -> u64 {
     const STREAM: u32 = 0x51;
     let mut draws = Philox::new(seed, dimension as u32, STREAM).sequence(0, 0);

@@ -1,4 +1,5 @@
-//! Random search: each parameter for itself, evenly over its range, on its logarithm if it is drawn on that scale.
+//! Random search: each parameter independently and evenly over its range, or over its logarithm on a logarithmic
+//! scale.
 
 use headsmith_kernels::philox::Sequence;
 
@@ -24,13 +25,13 @@ impl Sampler for Random {
     }
 }
 
-/// A value, as it is inside; one of a single value uses no random numbers.
+/// Draws an internal value; a distribution with a single value uses no random numbers.
 pub(super) fn draw(distribution: &Distribution, draws: &mut Sequence) -> f64 {
     if distribution.is_single() { distribution.nth(0) } else { at(distribution, draws.uniform()) }
 }
 
-/// The value at `u` in `[0, 1)` of the way from the smallest to the largest, as it is inside. Values with a step have
-/// equally wide shares of the way; on a logarithmic scale those shares reach half a step to both sides.
+/// The internal value at `u` in `[0, 1)` of the way from the smallest to the largest. Values with a step have equal
+/// shares of the way; on a logarithmic scale each share extends half a step to both sides.
 pub(super) fn at(distribution: &Distribution, u: f64) -> f64 {
     match *distribution {
         Distribution::Float { low, high, log: false, step: None } => {
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
     use crate::distribution::Choice;
 
-    /// The share of draws at or below a value is what the distribution says, within four standard deviations.
+    /// The share of draws at or below a value matches the distribution, within four standard deviations.
     #[test]
     fn draws_are_even() {
         let log2 = |x: f64| x.log2();

@@ -1,16 +1,16 @@
-//! The tree-structured Parzen estimator, as Optuna 5.0.0 means it.
+//! The tree-structured Parzen estimator, as in Optuna 5.0.0.
 //!
-//! The finished trials are split into the `gamma(n) = min(ceil(0.1 n), 25)` best, and the others together with those
-//! that are under way ("constant liar": so that nobody tries the same). Around each set stands a density of kernels, l
-//! and g; of `n_candidates` points drawn from l the one with the largest log l - log g is taken. Parameters that all
-//! finished trials have are drawn together; one that only some have (because it depends on another) is drawn alone,
-//! from the trials that have it. The first `n_startup_trials` are drawn at random.
+//! The finished trials are split into the `gamma(n) = min(ceil(0.1 n), 25)` best, and the others together with the
+//! running ones ("constant liar", which keeps parallel workers from trying the same). Each set gets a kernel density,
+//! l and g; of `n_candidates` points drawn from l, the one with the largest log l - log g is chosen. Parameters that
+//! all finished trials have are drawn together. A conditional parameter is drawn alone, from the trials that have it.
+//! The first `n_startup_trials` are drawn at random.
 //!
 //! Bergstra, Bardenet, Bengio and Kégl, "Algorithms for hyper-parameter optimization", NIPS 2011; Falkner, Klein and
-//! Hutter, "BOHB", ICML 2018, for the joint densities; Optuna 5.0.0, `samplers/_tpe`. The scores of given points are
-//! Optuna's to 1e-9. Points are drawn with the trial's own random numbers, so a study that is resumed does not draw the
-//! first ones again. Of equal observed values the earlier trial has the left neighbour; in Optuna it is the one that
-//! numpy's sort leaves there.
+//! Hutter, "BOHB", ICML 2018, for the joint densities; Optuna 5.0.0, `samplers/_tpe`. The scores of given points equal
+//! Optuna's to 1e-9. Points are drawn with the trial's own random numbers, so a resumed study does not repeat its
+//! first draws. Of equal observed values, the earlier trial gets the left neighbour; in Optuna the order depends on
+//! numpy's sort.
 
 mod density;
 mod kernels;
@@ -27,22 +27,22 @@ use crate::distribution::Distribution;
 use crate::space::Space;
 use crate::trial::Params;
 use observed::{Split, gamma, split};
-use table::{Memory, Table};
+use table::{Table, TableCache};
 
 pub use density::Density;
 pub use kernels::{Choices, Kernels, Numbers};
 pub use normal::{log_mass, log_ndtr, truncated_quantile};
 
-/// What TPE does; [`Default`] is Optuna's.
+/// The options of TPE; [`Default`] is Optuna's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TpeOptions {
-    /// So many trials must be finished before the others are looked at.
+    /// The number of finished trials before the densities are used.
     pub n_startup_trials: usize,
-    /// Points that are drawn, of which the best is taken; at least 1.
+    /// The number of candidate points, of which the best is chosen; at least 1.
     pub n_candidates: usize,
     /// Whether parameters that all trials have are drawn together.
     pub multivariate: bool,
-    /// Whether trials under way count as bad ones.
+    /// Whether running trials count as bad ones.
     pub constant_liar: bool,
 }
 
@@ -56,16 +56,16 @@ impl Default for TpeOptions {
 #[derive(Debug, Clone, Default)]
 pub struct Tpe {
     options: TpeOptions,
-    /// The last history as it was laid out; what is suggested does not depend on it.
-    memory: Memory,
+    /// The table of the last history; suggestions do not depend on it.
+    memory: TableCache,
 }
 
-/// What [`Tpe::score`] says.
+/// The result of [`Tpe::score`].
 #[derive(Debug, Clone)]
 pub struct Scores {
-    /// Numbers of the good trials.
+    /// The numbers of the good trials.
     pub below: Vec<u64>,
-    /// Numbers of the others.
+    /// The numbers of the others.
     pub above: Vec<u64>,
     /// The density around the good trials, l.
     pub good: Density,
@@ -92,7 +92,7 @@ impl Sampler for Tpe {
 impl Tpe {
     /// TPE with these options.
     pub fn new(options: TpeOptions) -> Tpe {
-        Tpe { options, memory: Memory::default() }
+        Tpe { options, memory: TableCache::default() }
     }
 
     fn suggested(&self, table: &mut Table, space: &Space, fixed: &Params, draws: &mut Sequence) -> Params {
@@ -118,8 +118,8 @@ impl Tpe {
         })
     }
 
-    /// The densities that the history makes for these parameters, which are in the order of their names, and the
-    /// scores of points: `points[d][i]` is what point `i` has for parameter `d`, as it is inside.
+    /// The densities of the history for these parameters, which are sorted by name, and the scores of points.
+    /// `points[d][i]` is the internal value of parameter `d` at point `i`.
     pub fn score(
         &self,
         history: History<'_>,
@@ -137,7 +137,7 @@ impl Tpe {
         })
     }
 
-    /// The parameters that the history lets be drawn together, in the order of their names.
+    /// The parameters that are drawn together for this history, sorted by name.
     pub fn joint_space(&self, history: History<'_>) -> Vec<(String, Distribution)> {
         self.memory.with(history, false, |table| {
             let params = table.shared().into_iter().map(|column| table.param(column));
@@ -145,7 +145,8 @@ impl Tpe {
         })
     }
 
-    /// The best of some points of the density around the good trials; nothing if there are no parameters.
+    /// Draws candidate points from the density around the good trials and returns the best; empty if there are no
+    /// parameters.
     fn best_of(&self, table: &mut Table, columns: &[usize], split: &Split, draws: &mut Sequence) -> Vec<f64> {
         if columns.is_empty() {
             return Vec::new();
@@ -171,7 +172,7 @@ fn scores(good: &Density, bad: &Density, points: &[Vec<f64>]) -> Vec<f64> {
     good.log_pdf(points).into_iter().zip(bad.log_pdf(points)).map(|(l, g)| l - g).collect()
 }
 
-/// As numpy's `argmax`: the first of equals; what is not a number counts as the largest.
+/// numpy's `argmax`: the first of equals; NaN counts as the largest.
 fn first_maximum(scores: &[f64]) -> usize {
     let mut best = 0;
     for (i, &score) in scores.iter().enumerate().skip(1) {

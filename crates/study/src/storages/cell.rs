@@ -1,4 +1,4 @@
-//! One value of a row, whichever database it goes to or comes from.
+//! A database value, independent of the database.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell<'a> {
-    /// Nothing.
+    /// SQL's NULL.
     Null,
     /// A whole number.
     Int(i64),
@@ -104,7 +104,7 @@ impl Row<'_> {
         }
     }
 
-    /// An attribute as Python wrote it; no attribute's text makes a study unreadable.
+    /// An attribute as Python wrote it; unreadable text becomes a string.
     pub(super) fn json(&self, column: usize) -> serde_json::Value {
         match self.cell(column) {
             Cell::Text(text) => json::parse(text),

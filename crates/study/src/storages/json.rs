@@ -1,12 +1,12 @@
-//! JSON as Python's `json` writes and reads it: with the bare words `NaN`, `Infinity` and `-Infinity`, which are no
-//! JSON. In memory they are strings of these words; a system attribute that is nothing but such a string is written as
-//! the bare word again, because Optuna's pruners keep floats there (`completed_rung_0`).
+//! JSON as Python's `json` writes and reads it: with bare `NaN`, `Infinity` and `-Infinity`, which are not valid JSON.
+//! In memory they are strings; a system attribute that consists of such a string is written bare again, because
+//! Optuna's pruners store floats there (`completed_rung_0`).
 
 use serde_json::Value;
 
 const BARE: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 
-/// Reads an attribute. What is no JSON even to Python is kept as the text it is.
+/// Reads an attribute. Text that is no JSON even to Python stays text.
 pub(super) fn parse(text: &str) -> Value {
     serde_json::from_str(text)
         .or_else(|_| serde_json::from_str(&quote_bare_words(text)))
@@ -21,7 +21,7 @@ pub(super) fn write_system(value: &Value) -> String {
     }
 }
 
-/// Puts quotes around the bare words outside of strings.
+/// Quotes bare `NaN`, `Infinity` and `-Infinity` outside of strings.
 fn quote_bare_words(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 8);
     let (mut rest, mut in_string) = (text, false);
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_stays_text() {
+    fn invalid_json_stays_text() {
         assert_eq!(parse(r#""\ud800""#), json!(r#""\ud800""#));
         assert_eq!(parse(""), json!(""));
     }

@@ -1,60 +1,60 @@
-//! What a database must be able to do for a study. The statements are the same for all: they stand with their callers,
-//! with `$1`, `$2` .. in the order of their first use.
+//! The database operations that a study needs. Most statements are the same for all databases and are with their
+//! callers; their placeholders are `$1`, `$2` .. in the order of their first use.
 
 use jiff::Timestamp;
 
 use super::cell::{Cell, Row};
 use crate::error::Result;
 
-/// What a transaction is for.
+/// The purpose of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// All its statements see the database at one moment.
+    /// All statements see the same snapshot of the database.
     Read,
-    /// Nothing it has locked changes under it.
+    /// Rows that it has locked cannot be changed by others.
     Write,
 }
 
 /// A connection to one database.
 pub(super) trait Link: Send {
-    /// Begins a transaction; connects again where the connection was lost.
+    /// Begins a transaction; reconnects if the connection was lost.
     fn begin(&mut self, access: Access) -> Result<()>;
-    /// Ends it. After an error of the kind `Unavailable` nobody knows whether it was done.
+    /// Commits the transaction. After an error of the kind `Unavailable` it is unknown whether the commit happened.
     fn commit(&mut self) -> Result<()>;
-    /// Drops it, if there is one.
+    /// Rolls the transaction back, if there is one.
     fn rollback(&mut self);
-    /// Runs one statement and gives the number of rows it changed.
+    /// Runs one statement and returns the number of rows it changed.
     fn execute(&mut self, sql: &'static str, params: &[Cell<'_>]) -> Result<u64>;
-    /// Runs one statement and hands each row to `take`.
+    /// Runs one statement and passes each row to `take`.
     fn query(
         &mut self,
         sql: &'static str,
         params: &[Cell<'_>],
         take: &mut dyn FnMut(Row<'_>) -> Result<()>,
     ) -> Result<()>;
-    /// Runs statements that are told apart by semicolons.
+    /// Runs several statements, separated by semicolons.
     fn script(&mut self, sql: &str) -> Result<()>;
-    /// The database's own clock.
+    /// The time by the database's clock.
     fn now(&mut self) -> Result<Timestamp>;
     /// Whether the database has this table.
     fn has_table(&mut self, name: &str) -> Result<bool>;
-    /// What differs between the databases.
+    /// The statements that differ between the databases.
     fn dialect(&self) -> &'static Dialect;
-    /// The database as messages name it, without passwords.
+    /// The name of the database for messages, without passwords.
     fn place(&self) -> String;
 }
 
 /// The statements that differ between the databases.
 #[derive(Debug)]
 pub(super) struct Dialect {
-    /// Makes the tables of the schema.
+    /// Creates the tables of the schema.
     pub(super) schema: &'static str,
-    /// Keeps two processes from making tables at once.
+    /// Keeps two processes from creating tables at the same time.
     pub(super) lock_schema: Option<&'static str>,
-    /// Makes our own table.
+    /// Creates our own table.
     pub(super) checkpoints: &'static str,
-    /// Locks a study's row, and gives its key.
+    /// Locks a study's row and returns its key.
     pub(super) lock_study: &'static str,
-    /// Locks a trial's row, and gives its state and number.
+    /// Locks a trial's row and returns its state and number.
     pub(super) lock_trial: &'static str,
 }

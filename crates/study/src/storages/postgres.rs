@@ -1,7 +1,7 @@
-//! PostgreSQL, the storage of workers on many machines.
+//! PostgreSQL, the storage for workers on several machines.
 //!
-//! A connection that was lost is made again by the next call. The server forgets a client that is cut off after half a
-//! minute, so that the locks it held stop nobody.
+//! The next call re-establishes a lost connection. The server drops a disconnected client after half a minute, which
+//! releases its locks.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 
 static DIALECT: Dialect = Dialect {
     schema: include_str!("schema/postgres.sql"),
-    // Any number will do that nothing else in the database locks.
+    // Any number that nothing else in the database locks.
     lock_schema: Some("SELECT pg_advisory_xact_lock(7306084573016485987)"),
     checkpoints: "CREATE TABLE IF NOT EXISTS headsmith_checkpoints (trial_id INTEGER NOT NULL PRIMARY KEY, \
                   step INTEGER NOT NULL, state BYTEA NOT NULL, FOREIGN KEY(trial_id) REFERENCES trials (trial_id) \
@@ -27,7 +27,7 @@ static DIALECT: Dialect = Dialect {
     lock_trial: "SELECT state, number FROM trials WHERE trial_id = $1 FOR UPDATE",
 };
 
-/// How long a silent peer is waited for, by both sides.
+/// How long both sides wait for a silent peer.
 const SILENCE: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -35,18 +35,18 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub(super) struct Postgres {
     config: Config,
     place: String,
-    session: String,
-    live: Option<Live>,
+    settings: String,
+    session: Option<Session>,
 }
 
-/// What is gone with a connection.
-struct Live {
+/// The state that is lost with the connection.
+struct Session {
     client: Client,
     prepared: HashMap<&'static str, Statement>,
 }
 
 impl Postgres {
-    /// Connects to `url`, written as `postgresql://..`.
+    /// Connects to `url`, of the form `postgresql://..`.
     pub(super) fn open(url: &str, options: &Options) -> Result<Postgres> {
         let place = without_password(url);
         let mut config: Config = url.parse().map_err(|cause| {
@@ -66,7 +66,7 @@ impl Postgres {
         config.application_name("headsmith").connect_timeout(CONNECT).tcp_user_timeout(SILENCE);
         config.keepalives_idle(Duration::from_secs(10)).keepalives_interval(Duration::from_secs(5));
         config.keepalives_retries(4);
-        let mut postgres = Postgres { config, place, session: session(options), live: None };
+        let mut postgres = Postgres { config, place, settings: session_settings(options), session: None };
         postgres.connect()?;
         Ok(postgres)
     }
@@ -74,34 +74,35 @@ impl Postgres {
     fn connect(&mut self) -> Result<()> {
         let fault = |error| postgres_faults::explain(&self.place, error);
         let mut client = self.config.connect(NoTls).map_err(fault)?;
-        client.batch_execute(&self.session).map_err(fault)?;
-        self.live = Some(Live { client, prepared: HashMap::new() });
+        client.batch_execute(&self.settings).map_err(fault)?;
+        self.session = Some(Session { client, prepared: HashMap::new() });
         Ok(())
     }
 
     fn fault(&mut self, error: postgres::Error) -> Error {
-        if postgres_faults::is_lost(&error) || self.live.as_ref().is_some_and(|live| live.client.is_closed())
+        if postgres_faults::is_lost(&error)
+            || self.session.as_ref().is_some_and(|session| session.client.is_closed())
         {
-            self.live = None;
+            self.session = None;
         }
         postgres_faults::explain(&self.place, error)
     }
 
-    /// Runs `work` on the connection there is.
+    /// Runs `work` on the open connection.
     fn on<T>(
         &mut self,
-        work: impl FnOnce(&mut Live) -> std::result::Result<T, postgres::Error>,
+        work: impl FnOnce(&mut Session) -> std::result::Result<T, postgres::Error>,
     ) -> Result<T> {
-        let Some(live) = &mut self.live else { return Err(postgres_faults::gone(&self.place)) };
-        work(live).map_err(|error| self.fault(error))
+        let Some(session) = &mut self.session else { return Err(postgres_faults::gone(&self.place)) };
+        work(session).map_err(|error| self.fault(error))
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
-        self.on(|live| live.client.batch_execute(sql))
+        self.on(|session| session.client.batch_execute(sql))
     }
 }
 
-impl Live {
+impl Session {
     fn statement(&mut self, sql: &'static str) -> std::result::Result<Statement, postgres::Error> {
         if let Some(statement) = self.prepared.get(sql) {
             return Ok(statement.clone());
@@ -118,10 +119,10 @@ impl Link for Postgres {
             Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
         };
-        if self.live.is_some() {
+        if self.session.is_some() {
             match self.batch(sql) {
-                // The server was restarted since the last call: nothing was under way.
-                Err(error) if error.kind() == Kind::Unavailable && self.live.is_none() => {}
+                // The server was restarted since the last call; no transaction was open.
+                Err(error) if error.kind() == Kind::Unavailable && self.session.is_none() => {}
                 result => return result,
             }
         }
@@ -134,17 +135,17 @@ impl Link for Postgres {
     }
 
     fn rollback(&mut self) {
-        // A connection that cannot roll back is of no more use; the server rolls back when it is closed.
-        if self.live.is_some() && self.batch("ROLLBACK").is_err() {
-            self.live = None;
+        // A connection that cannot roll back is useless; the server rolls back when it is closed.
+        if self.session.is_some() && self.batch("ROLLBACK").is_err() {
+            self.session = None;
         }
     }
 
     fn execute(&mut self, sql: &'static str, params: &[Cell<'_>]) -> Result<u64> {
-        self.on(|live| {
-            let statement = live.statement(sql)?;
+        self.on(|session| {
+            let statement = session.statement(sql)?;
             let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|cell| cell as _).collect();
-            live.client.execute(&statement, &params)
+            session.client.execute(&statement, &params)
         })
     }
 
@@ -156,9 +157,9 @@ impl Link for Postgres {
     ) -> Result<()> {
         let mut cells = Vec::new();
         let mut refused = None;
-        self.on(|live| {
-            let statement = live.statement(sql)?;
-            let mut rows = live.client.query_raw(&statement, params)?;
+        self.on(|session| {
+            let statement = session.statement(sql)?;
+            let mut rows = session.client.query_raw(&statement, params)?;
             while let Some(row) = rows.next()? {
                 cells.clear();
                 for column in 0..row.len() {
@@ -177,7 +178,8 @@ impl Link for Postgres {
 
     fn now(&mut self) -> Result<Timestamp> {
         let mut now = None;
-        // Without a zone, in the session's own, as Optuna compares them; the moment, not the transaction's beginning.
+        // Without a zone, in the session's own, as Optuna compares them; the current moment, not the transaction's
+        // start.
         self.query("SELECT CAST(clock_timestamp() AS TIMESTAMP)", &[], &mut |row| {
             now = row.time(0)?;
             Ok(())
@@ -187,7 +189,7 @@ impl Link for Postgres {
 
     fn has_table(&mut self, name: &str) -> Result<bool> {
         let mut found = false;
-        // Not `to_regclass`: it may answer from before a lock was waited for.
+        // Not `to_regclass`, which may use a snapshot from before the lock was acquired.
         let sql = "SELECT count(*) FROM pg_class WHERE relname = $1 AND pg_table_is_visible(oid)";
         self.query(sql, &[name.into()], &mut |row| {
             found = row.int(0)? > 0;
@@ -205,10 +207,10 @@ impl Link for Postgres {
     }
 }
 
-/// What every session begins with. The server's own keepalives free the locks of clients that were cut off.
-fn session(options: &Options) -> String {
+/// The settings of every session. The server's keepalives release the locks of disconnected clients.
+fn session_settings(options: &Options) -> String {
     let durable = match options.durability {
-        // A crash of the server must lose nothing: its own setting stays, and that is `on` unless somebody chose.
+        // A server crash must lose nothing. The server's own setting stays; it is `on` by default.
         Durability::Process => "",
         Durability::Power => "SET synchronous_commit = on; ",
     };

@@ -1,4 +1,4 @@
-//! Cells as PostgreSQL's binary protocol has them.
+//! Converts cells to and from PostgreSQL's binary protocol.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -12,10 +12,10 @@ use super::cell::Cell;
 /// PostgreSQL counts microseconds from the year 2000.
 const EPOCH: i64 = 946_684_800_000_000;
 
-type Refusal = Box<dyn Error + Sync + Send>;
+type BoxedError = Box<dyn Error + Sync + Send>;
 
 impl ToSql for Cell<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Refusal> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
         match self {
             Cell::Null => return Ok(IsNull::Yes),
             Cell::Int(number) if *ty == Type::INT8 => number.to_sql(ty, out),
@@ -36,7 +36,7 @@ impl ToSql for Cell<'_> {
 }
 
 impl<'r> FromSql<'r> for Cell<'static> {
-    fn from_sql(ty: &Type, raw: &'r [u8]) -> Result<Self, Refusal> {
+    fn from_sql(ty: &Type, raw: &'r [u8]) -> Result<Self, BoxedError> {
         Ok(match *ty {
             Type::BOOL => Cell::Int(bool::from_sql(ty, raw)?.into()),
             Type::INT4 => Cell::Int(i32::from_sql(ty, raw)?.into()),
@@ -52,7 +52,7 @@ impl<'r> FromSql<'r> for Cell<'static> {
         })
     }
 
-    fn from_sql_null(_: &Type) -> Result<Self, Refusal> {
+    fn from_sql_null(_: &Type) -> Result<Self, BoxedError> {
         Ok(Cell::Null)
     }
 

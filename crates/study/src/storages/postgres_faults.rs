@@ -1,4 +1,4 @@
-//! PostgreSQL's errors in words that say what to do.
+//! Error messages for PostgreSQL's errors.
 
 use std::io;
 
@@ -17,19 +17,19 @@ pub(super) fn explain(place: &str, error: postgres::Error) -> Error {
     Error::caused(kind, format!("the study database {place} {what} (PostgreSQL: {detail})"), error)
 }
 
-/// The error of a call on a connection that is gone.
+/// The error of a call on a lost connection.
 pub(super) fn gone(place: &str) -> Error {
     let message = format!("the study database {place} cannot be reached just now (the connection is lost)");
     Error::new(Kind::Unavailable, message)
 }
 
-/// Whether the connection is of no more use.
+/// Whether the connection is lost.
 pub(super) fn is_lost(error: &postgres::Error) -> bool {
     let io = std::error::Error::source(error).is_some_and(|cause| cause.is::<io::Error>());
     error.is_closed() || io || error.code().is_some_and(ends_connection) || is_timeout(error)
 }
 
-/// A connection that could not be made in time has no cause but its words.
+/// A connection timeout has no source error; only its message identifies it.
 fn is_timeout(error: &postgres::Error) -> bool {
     error.code().is_none() && error.to_string().contains("timed out")
 }
@@ -83,7 +83,7 @@ fn meaning(code: &SqlState) -> (Kind, &'static str) {
     (Kind::Storage, known.map_or("does not do what was asked of it", |(_, what)| what))
 }
 
-/// The message with its cause: alone, the client's own says "db error".
+/// The message with its source: the client's own message is only "db error".
 fn detail(error: &postgres::Error) -> String {
     match (error.as_db_error(), std::error::Error::source(error)) {
         (Some(db), _) => format!("{} {}", db.code().code(), db.message()),

@@ -1,4 +1,4 @@
-//! A study in tables: every statement that both databases understand, once.
+//! A study in tables: the statements that both databases share.
 
 mod claim;
 mod history;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::history::History;
 use super::link::{Access, Link};
-use super::stale::Watch;
+use super::stale::HeartbeatMonitor;
 use super::time::{self, Clock};
 use super::{Checkpoint, Claim, Claimed, Queue, Scope, Storage, StudyRecord, schema};
 use crate::error::{Error, Kind, Result};
@@ -24,22 +24,22 @@ use crate::trial::{Attributes, Direction, State, Trial};
 pub(super) struct Rdb {
     link: Box<dyn Link>,
     clock: Clock,
-    /// What was read of each study.
+    /// The cached trials of each study.
     histories: HashMap<i64, History>,
-    /// The claims of this value, by trial.
+    /// The claim tokens of this value, by trial.
     claims: HashMap<i64, String>,
-    watch: Watch,
-    /// Whether the table of checkpoints is known to be there.
+    heartbeats: HeartbeatMonitor,
+    /// Whether the table of checkpoints is known to exist.
     has_checkpoints: bool,
-    /// What the transaction under way will have done.
-    doing: Option<Deed>,
-    /// What may have been done: its acknowledgement was lost.
-    unsure: Option<Deed>,
+    /// The change made by the open transaction.
+    in_progress: Option<PendingWrite>,
+    /// A change whose acknowledgement was lost, so it may have been applied.
+    unacknowledged: Option<PendingWrite>,
 }
 
-/// What must not be done twice.
+/// A change that must not be applied twice.
 #[derive(Debug, PartialEq, Eq)]
-enum Deed {
+enum PendingWrite {
     Create { study_id: i64, name: String },
     Delete { study_id: i64 },
     Enqueue { trial_id: i64, token: String },
@@ -48,7 +48,7 @@ enum Deed {
 }
 
 impl Rdb {
-    /// Makes the tables where they are missing.
+    /// Creates missing tables.
     pub(super) fn new(mut link: Box<dyn Link>, clock: Clock) -> Result<Rdb> {
         schema::ensure(link.as_mut())?;
         Ok(Rdb {
@@ -56,16 +56,16 @@ impl Rdb {
             clock,
             histories: HashMap::new(),
             claims: HashMap::new(),
-            watch: Watch::default(),
+            heartbeats: HeartbeatMonitor::default(),
             has_checkpoints: false,
-            doing: None,
-            unsure: None,
+            in_progress: None,
+            unacknowledged: None,
         })
     }
 
-    /// Does `work` in one transaction that may write.
+    /// Runs `work` in one transaction that may write.
     fn write<T>(&mut self, work: impl FnOnce(&mut Rdb) -> Result<T>) -> Result<T> {
-        self.doing = None;
+        self.in_progress = None;
         self.link.begin(Access::Write)?;
         let done = match work(self) {
             Ok(done) => done,
@@ -76,17 +76,17 @@ impl Rdb {
         };
         if let Err(error) = self.link.commit() {
             if error.kind() == Kind::Unavailable {
-                self.unsure = self.doing.take().or(self.unsure.take());
+                self.unacknowledged = self.in_progress.take().or(self.unacknowledged.take());
             }
             return Err(error);
         }
-        if self.doing.is_some() {
-            self.unsure = None;
+        if self.in_progress.is_some() {
+            self.unacknowledged = None;
         }
         Ok(done)
     }
 
-    /// Does `work` in one transaction that only reads.
+    /// Runs `work` in one transaction that only reads.
     fn read<T>(&mut self, work: impl FnOnce(&mut Rdb) -> Result<T>) -> Result<T> {
         self.link.begin(Access::Read)?;
         let result = work(self);
@@ -99,7 +99,7 @@ impl Rdb {
         }
     }
 
-    /// Whether a checkpoint may be there.
+    /// Whether the table of checkpoints exists.
     fn has_checkpoints(&mut self) -> Result<bool> {
         if !self.has_checkpoints {
             self.has_checkpoints = self.link.has_table("headsmith_checkpoints")?;
@@ -112,7 +112,7 @@ impl Rdb {
     }
 }
 
-/// What no other claim has: the hasher's keys are the system's random numbers.
+/// A unique token for a claim: the hasher's keys are random numbers of the system.
 fn token() -> String {
     let part = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", part(), part())
@@ -153,7 +153,7 @@ impl Storage for Rdb {
 
     fn set_trial_attr(&mut self, trial_id: i64, scope: Scope, key: &str, value: &Value) -> Result<()> {
         self.write(|rdb| {
-            writes::hold(rdb, trial_id)?;
+            writes::lock_own(rdb, trial_id)?;
             writes::set_attr(rdb, trial_id, scope, key, value)
         })
     }
@@ -177,7 +177,7 @@ impl Storage for Rdb {
         choose: &mut dyn FnMut(Queue<'_>) -> Result<Claim>,
     ) -> Result<Claimed> {
         let claimed = self.write(|rdb| claim::claim(rdb, study_id, grace, choose))?;
-        if let Some(Deed::Claim { trial_id, token }) = self.doing.take() {
+        if let Some(PendingWrite::Claim { trial_id, token }) = self.in_progress.take() {
             self.claims.insert(trial_id, token);
         }
         Ok(claimed)
@@ -191,7 +191,7 @@ impl Storage for Rdb {
         system_attrs: &Attributes,
         checkpoint: Option<&[u8]>,
     ) -> Result<()> {
-        // Only a transaction reconnects: outside one, a call after a lost connection could never succeed.
+        // Only a transaction reconnects: outside of one, a call after a lost connection would always fail.
         if checkpoint.is_some() && !self.has_checkpoints && !self.read(Rdb::has_checkpoints)? {
             schema::make_checkpoints(self.link.as_mut())?;
         }

@@ -10,37 +10,37 @@ use super::{Checkpoint, Claim, Claimed, Queue, Scope, Storage, StudyRecord};
 use crate::error::{Error, Kind, Result};
 use crate::trial::{Attributes, Direction, State, Trial};
 
-/// The first wait; each one is twice the last, up to [`LONGEST`].
+/// The first wait; each further one is twice as long, up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// A call that could not reach its storage, and will be repeated.
+/// A failed call to an unavailable storage, which will be repeated.
 #[derive(Debug)]
 pub struct Outage<'e> {
-    /// What it said.
+    /// The storage's error.
     pub error: &'e Error,
     /// How long the outage has lasted.
     pub lasting: Duration,
-    /// How long it waits before the next try.
+    /// How long to wait before the next try.
     pub wait: Duration,
 }
 
-/// Is told of each failed try; may end the waiting.
-type Notice = Box<dyn FnMut(&Outage<'_>) -> ControlFlow<()> + Send>;
+/// Called after each failed try; may end the waiting.
+type OutageCallback = Box<dyn FnMut(&Outage<'_>) -> ControlFlow<()> + Send>;
 
-/// Repeats calls that say `Unavailable`, with growing waits, until they work or the limit is past; then the last error is
-/// given. Nothing is done twice: see [`Storage`].
+/// Repeats calls that return `Unavailable`, with growing waits, until they succeed or the limit has passed; then it
+/// returns the last error. Nothing is applied twice: see [`Storage`].
 pub struct Retry {
     inner: Box<dyn Storage>,
     limit: Duration,
-    notice: Notice,
+    notice: OutageCallback,
 }
 
 impl Retry {
-    /// How long an outage may last by default.
+    /// The default limit of an outage.
     pub const LIMIT: Duration = Duration::from_secs(300);
 
-    /// Waits at most `limit` in each call. `notice` is told of each failed try.
+    /// Waits at most `limit` in each call. `notice` is called after each failed try.
     pub fn new(
         inner: Box<dyn Storage>,
         limit: Duration,

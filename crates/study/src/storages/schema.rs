@@ -1,13 +1,13 @@
-//! The tables: made where they are missing, and refused where they are another version's.
+//! The tables: creates them if they are missing, and refuses those of another version.
 
 use super::link::{Access, Link};
 use crate::error::{Error, Kind, Result};
 
-/// Optuna's own number, which has not changed since Alembic counts.
+/// Optuna's own version number of the schema; unchanged since Optuna uses Alembic.
 const SCHEMA_VERSION: i64 = 12;
-/// The Optuna whose schema this is.
+/// The version of Optuna with this schema.
 const LIBRARY_VERSION: &str = "5.0.0";
-/// The schema's version in Alembic's words.
+/// The schema's Alembic revision.
 const REVISION: &str = "v3.2.0.a";
 const OLDER_REVISIONS: [&str; 9] = [
     "v0.9.0.a", "v1.2.0.a", "v1.3.0.a", "v2.4.0.a", "v2.6.0.a", "v3.0.0.a", "v3.0.0.b", "v3.0.0.c",
@@ -15,21 +15,21 @@ const OLDER_REVISIONS: [&str; 9] = [
 ];
 const ALEMBIC: &str = include_str!("schema/alembic.sql");
 
-/// Makes the tables, or checks that they are those of [`REVISION`].
+/// Creates the tables, or checks that they are those of [`REVISION`].
 pub(super) fn ensure(link: &mut dyn Link) -> Result<()> {
     if is_complete(link)? {
         return Ok(());
     }
     in_transaction(link, |link| {
-        // Somebody else may have made them meanwhile.
+        // Another process may have created them meanwhile.
         if !link.has_table("version_info")? {
             link.script(link.dialect().schema)?;
         }
-        stamp(link)
+        write_version(link)
     })
 }
 
-/// Makes the table of checkpoints.
+/// Creates the table of checkpoints.
 pub(super) fn make_checkpoints(link: &mut dyn Link) -> Result<()> {
     in_transaction(link, |link| link.script(link.dialect().checkpoints))
 }
@@ -47,7 +47,7 @@ fn in_transaction(link: &mut dyn Link, work: impl FnOnce(&mut dyn Link) -> Resul
     link.commit()
 }
 
-/// Whether all is there; reads alone, so that who may only read can.
+/// Whether everything exists; only reads, so that read-only users can open a study.
 fn is_complete(link: &mut dyn Link) -> Result<bool> {
     if !link.has_table("version_info")? || !link.has_table("alembic_version")? {
         return Ok(false);
@@ -58,8 +58,8 @@ fn is_complete(link: &mut dyn Link) -> Result<bool> {
     }
 }
 
-/// Writes the rows that say which version the tables are, where they are missing.
-fn stamp(link: &mut dyn Link) -> Result<()> {
+/// Writes the missing rows that give the tables' version.
+fn write_version(link: &mut dyn Link) -> Result<()> {
     if !link.has_table("alembic_version")? {
         link.script(ALEMBIC)?;
     }

@@ -1,8 +1,8 @@
-//! SQLite, the storage that needs no server: one file, written by any number of processes of one machine.
+//! SQLite, the storage without a server: one file, shared by any number of processes on one machine.
 //!
-//! The file is in WAL mode: writers do not wait for readers, and what was committed survives the death of any process.
-//! With [`Durability::Process`] the disk is not waited for: a power cut may take the last reports, never the file's
-//! soundness.
+//! The file is in WAL mode: writers do not wait for readers, and committed data survives the death of any process.
+//! With [`Durability::Process`] there is no waiting for the disk: a power cut may lose the last reports, but does not
+//! damage the file.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ static DIALECT: Dialect = Dialect {
     lock_trial: "SELECT state, number FROM trials WHERE trial_id = $1",
 };
 
-/// Statements that stay prepared.
+/// The number of statements that stay prepared.
 const PREPARED: usize = 64;
 
 /// A connection to one file.
@@ -40,7 +40,7 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens `path`, which is made where it is missing; `None` is a database in memory.
+    /// Opens `path`, creating it if it is missing; `None` is a database in memory.
     pub(super) fn open(path: Option<&Path>, options: &Options) -> Result<Sqlite> {
         let place = path.map_or_else(|| ":memory:".into(), |path| path.display().to_string());
         if let Some(path) = path {
@@ -62,11 +62,11 @@ impl Sqlite {
     fn configure(&self, durability: Durability) -> Result<()> {
         let mode = match self.pragma("PRAGMA journal_mode = WAL") {
             Ok(mode) => mode,
-            // Who may not write can still read; who has to wait for another program's lock goes on as that one does.
+            // Without write permission the file can still be read; on a busy file, another program sets the mode.
             Err(error) if sqlite_faults::is_read_only(&error) || sqlite_faults::is_busy(&error) => "".into(),
             Err(error) => return Err(self.fault(error)),
         };
-        // Without a WAL only FULL keeps the file sound through a power cut.
+        // Without a WAL only FULL protects the file against a power cut.
         let normal = durability == Durability::Process && mode == "wal";
         let synchronous = if normal { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" };
         self.connection.execute_batch(synchronous).map_err(|error| self.fault(error))
@@ -99,7 +99,7 @@ impl Link for Sqlite {
     }
 
     fn rollback(&mut self) {
-        // SQLite has ended it itself after some errors; nothing is lost when that is so.
+        // After some errors SQLite has already rolled back itself.
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
@@ -162,7 +162,7 @@ impl Link for Sqlite {
     }
 }
 
-/// Says what SQLite would only call "unable to open database file".
+/// Explains an unusable path, for which SQLite says only "unable to open database file".
 fn check_place(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {

@@ -1,4 +1,4 @@
-//! SQLite's errors in words that say what to do.
+//! Error messages for SQLite's errors.
 
 use std::time::Duration;
 

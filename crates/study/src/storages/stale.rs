@@ -1,30 +1,30 @@
-//! Which running trials have nobody any more.
+//! Finds abandoned running trials.
 //!
-//! A heartbeat that the database's clock calls older than the grace is stale. That clock may jump (somebody sets it, or
-//! summer time begins where it is local), so two things are held against the process's own monotonic clock: after a jump
-//! ages mean nothing for one grace; and a heartbeat that was seen unchanged for longer than the grace is stale whatever
-//! the clock says.
+//! A heartbeat that is older than the grace period by the database's clock is stale. That clock may jump (it is set,
+//! or daylight saving begins), so it is compared with the process's own monotonic clock: after a jump, ages are
+//! ignored for one grace period; and a heartbeat that stays unchanged for longer than the grace period is stale
+//! whatever the clock shows.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-/// What was seen of heartbeats and clocks.
+/// The heartbeats and clock readings seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct HeartbeatMonitor {
     seen: HashMap<i64, (Timestamp, Instant)>,
     clocks: Option<(Timestamp, Instant)>,
     jumped: Option<Instant>,
 }
 
-impl Watch {
+impl HeartbeatMonitor {
     /// Compares the clocks; called before heartbeats are judged.
     pub(super) fn tick(&mut self, now: Timestamp, at: Instant, grace: Duration) {
         if let Some((then, when)) = self.clocks.replace((now, at)) {
             let by_database = now.duration_since(then).as_secs_f64();
             let by_process = at.duration_since(when).as_secs_f64();
-            // Less than that makes no living worker, which beats twice in a grace, look dead.
+            // A smaller jump cannot make a living worker look dead: it sends two heartbeats in a grace period.
             if (by_database - by_process).abs() > grace.as_secs_f64() / 4.0 {
                 self.jumped = Some(at);
             }
@@ -46,7 +46,7 @@ impl Watch {
     }
 
     /// Forgets all trials but these.
-    pub(super) fn keep(&mut self, running: &[i64]) {
+    pub(super) fn retain(&mut self, running: &[i64]) {
         self.seen.retain(|id, _| running.contains(id));
     }
 }
@@ -63,38 +63,38 @@ mod tests {
 
     #[test]
     fn an_old_heartbeat_is_stale() {
-        let mut watch = Watch::default();
-        watch.tick(time(0), Instant::now(), GRACE);
-        assert!(!watch.is_stale(1, time(-60), GRACE));
-        assert!(watch.is_stale(1, time(-61), GRACE));
+        let mut heartbeats = HeartbeatMonitor::default();
+        heartbeats.tick(time(0), Instant::now(), GRACE);
+        assert!(!heartbeats.is_stale(1, time(-60), GRACE));
+        assert!(heartbeats.is_stale(1, time(-61), GRACE));
     }
 
     #[test]
     fn a_clock_that_jumps_kills_nobody() {
         for jump in [3600, -3600] {
             let start = Instant::now();
-            let mut watch = Watch::default();
-            watch.tick(time(0), start, GRACE);
-            assert!(!watch.is_stale(1, time(-10), GRACE));
+            let mut heartbeats = HeartbeatMonitor::default();
+            heartbeats.tick(time(0), start, GRACE);
+            assert!(!heartbeats.is_stale(1, time(-10), GRACE));
             let later = |seconds| start + Duration::from_secs(seconds);
-            watch.tick(time(20 + jump), later(20), GRACE);
-            assert!(!watch.is_stale(1, time(-10), GRACE), "the age is the jump's");
-            watch.tick(time(40 + jump), later(40), GRACE);
-            assert!(!watch.is_stale(1, time(30 + jump), GRACE), "it beats");
-            watch.tick(time(95 + jump), later(95), GRACE);
-            assert!(!watch.is_stale(1, time(60 + jump), GRACE));
-            watch.tick(time(156 + jump), later(156), GRACE);
-            assert!(watch.is_stale(1, time(60 + jump), GRACE), "it beats no more");
+            heartbeats.tick(time(20 + jump), later(20), GRACE);
+            assert!(!heartbeats.is_stale(1, time(-10), GRACE), "the age is the jump's");
+            heartbeats.tick(time(40 + jump), later(40), GRACE);
+            assert!(!heartbeats.is_stale(1, time(30 + jump), GRACE), "it beats");
+            heartbeats.tick(time(95 + jump), later(95), GRACE);
+            assert!(!heartbeats.is_stale(1, time(60 + jump), GRACE));
+            heartbeats.tick(time(156 + jump), later(156), GRACE);
+            assert!(heartbeats.is_stale(1, time(60 + jump), GRACE), "it beats no more");
         }
     }
 
     #[test]
     fn a_heartbeat_from_the_future_is_waited_out() {
         let start = Instant::now();
-        let mut watch = Watch::default();
-        watch.tick(time(0), start, GRACE);
-        assert!(!watch.is_stale(1, time(3000), GRACE));
-        watch.tick(time(61), start + Duration::from_secs(61), GRACE);
-        assert!(watch.is_stale(1, time(3000), GRACE));
+        let mut heartbeats = HeartbeatMonitor::default();
+        heartbeats.tick(time(0), start, GRACE);
+        assert!(!heartbeats.is_stale(1, time(3000), GRACE));
+        heartbeats.tick(time(61), start + Duration::from_secs(61), GRACE);
+        assert!(heartbeats.is_stale(1, time(3000), GRACE));
     }
 }

@@ -1,4 +1,4 @@
-//! Times as Optuna's schema has them: UTC without a zone, to the microsecond.
+//! Times as in Optuna's schema: UTC without a zone, to the microsecond.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::error::{Error, Kind, Result};
 
-/// Where a storage takes the time from at which trials begin and end.
+/// The clock for the times at which trials begin and end.
 pub type Clock = fn() -> Timestamp;
 
 /// `YYYY-MM-DD HH:MM:SS.ffffff`.
@@ -24,7 +24,7 @@ pub(super) fn format(time: Timestamp) -> String {
     )
 }
 
-/// Reads such a time; a fraction may be missing.
+/// Reads a time in this format; the fraction may be missing.
 pub(super) fn parse(text: &str) -> Result<Timestamp> {
     let wrong = |cause| {
         let message = format!("the study database has an invalid time: {text:?}");
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Result<Timestamp> {
     TimeZone::UTC.to_timestamp(time).map_err(wrong)
 }
 
-/// The same time without what the databases cannot hold.
+/// The same time, truncated to microseconds as in the databases.
 pub(super) fn to_micros(time: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
 }

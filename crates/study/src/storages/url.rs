@@ -1,13 +1,13 @@
-//! Where a study is kept, as its user writes it.
+//! Addresses of storages, as users write them.
 
 use std::path::PathBuf;
 
 use crate::error::{Error, Kind, Result};
 
-/// What an address means.
+/// A parsed address.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A database that is gone with the storage.
+pub(super) enum StorageUrl {
+    /// A database in memory, which ends with the storage.
     Memory,
     /// An SQLite file.
     File(PathBuf),
@@ -15,19 +15,19 @@ pub(super) enum Place {
     Server(String),
 }
 
-/// Reads an address: SQLAlchemy's way of writing URLs, or a path.
-pub(super) fn parse(url: &str) -> Result<Place> {
+/// Parses an address: a URL as in SQLAlchemy, or a path.
+pub(super) fn parse(url: &str) -> Result<StorageUrl> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return match url {
             "" => Err(wrong(url, "it is empty")),
-            ":memory:" => Ok(Place::Memory),
-            path => Ok(Place::File(path.into())),
+            ":memory:" => Ok(StorageUrl::Memory),
+            path => Ok(StorageUrl::File(path.into())),
         };
     };
-    // `postgresql+psycopg2`: the driver is Python's affair.
+    // In `postgresql+psycopg2`, the driver matters only to Python.
     match scheme.split('+').next().unwrap_or(scheme) {
         "sqlite" => sqlite(url, rest),
-        "postgresql" | "postgres" => Ok(Place::Server(format!("postgresql://{rest}"))),
+        "postgresql" | "postgres" => Ok(StorageUrl::Server(format!("postgresql://{rest}"))),
         other if is_scheme(other) => {
             Err(wrong(url, &format!("`{other}` is not a database that Headsmith supports")))
         }
@@ -35,22 +35,22 @@ pub(super) fn parse(url: &str) -> Result<Place> {
     }
 }
 
-fn sqlite(url: &str, rest: &str) -> Result<Place> {
+fn sqlite(url: &str, rest: &str) -> Result<StorageUrl> {
     match rest.strip_prefix('/') {
-        _ if rest.is_empty() => Ok(Place::Memory),
+        _ if rest.is_empty() => Ok(StorageUrl::Memory),
         None => Err(wrong(url, "three slashes begin a relative path, four an absolute one")),
-        Some("" | ":memory:") => Ok(Place::Memory),
+        Some("" | ":memory:") => Ok(StorageUrl::Memory),
         Some(path) if path.contains('?') => Err(wrong(url, "options after `?` are not supported")),
-        Some(path) => Ok(Place::File(path.into())),
+        Some(path) => Ok(StorageUrl::File(path.into())),
     }
 }
 
-/// An address, or a word that holds one, as it may be shown: without the password and without what stands behind the
-/// database's name, where there may be another. Where a password might be taken for something else, nothing but the scheme.
-/// On the web a user without a password is a token, and not shown either.
+/// An address, or a word that contains one, for display: without the password, and without the part after the
+/// database's name, where there may be another password. If the password cannot be located for sure, only the scheme
+/// is shown. In a web address, a user without a password is a token and is not shown either.
 pub fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    // `--storage=postgresql` is the scheme of a word.
+    // In `--storage=postgresql`, only the part after `=` is the scheme.
     let (flag, named) = scheme.rsplit_once('=').unwrap_or(("", scheme));
     if !(is_scheme(named) && flag.chars().all(|c| is_of_scheme(c) || c == '_')) {
         return "..://..".to_owned();
@@ -118,15 +118,15 @@ mod tests {
 
     #[test]
     fn addresses_are_written_as_for_sqlalchemy() {
-        let file = |path: &str| Place::File(path.into());
-        let server = |url: &str| Place::Server(url.into());
+        let file = |path: &str| StorageUrl::File(path.into());
+        let server = |url: &str| StorageUrl::Server(url.into());
         let cases = [
             ("study.db", file("study.db")),
             ("sqlite:///study.db", file("study.db")),
             ("sqlite:////var/lib/study.db", file("/var/lib/study.db")),
             ("sqlite+pysqlite:///study.db", file("study.db")),
-            ("sqlite://", Place::Memory),
-            ("sqlite:///:memory:", Place::Memory),
+            ("sqlite://", StorageUrl::Memory),
+            ("sqlite:///:memory:", StorageUrl::Memory),
             ("postgresql://u:p@h:5433/d", server("postgresql://u:p@h:5433/d")),
             ("postgresql+psycopg2://u@h/d", server("postgresql://u@h/d")),
             ("postgresql+psycopg:///d?host=/run", server("postgresql:///d?host=/run")),

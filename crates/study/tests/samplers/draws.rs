@@ -1,4 +1,4 @@
-//! What is drawn, beside what Optuna draws.
+//! Compares draws with Optuna's.
 
 use headsmith_kernels::philox::Philox;
 use headsmith_study::Distribution;
@@ -6,7 +6,7 @@ use headsmith_study::samplers::Tpe;
 
 use crate::history::read;
 
-/// Kolmogorov and Smirnov's distance of two samples stays below its 99.99% point, at every parameter.
+/// The Kolmogorov-Smirnov distance of two samples stays below its 99.99% point, for every parameter.
 #[test]
 fn draws_are_distributed_as_optunas() {
     let recorded = &read(include_str!("../data/samplers/draws.json"))[0];

@@ -1,4 +1,4 @@
-//! Histories as `data/samplers/make_samplers.py` writes them.
+//! Histories, as written by `data/samplers/make_samplers.py`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use headsmith_study::{Attributes, Direction, Distribution, Params, State, Trial}
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A float, or the word for one that JSON does not have.
+/// A float, or a string for one that JSON does not have.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Number {
@@ -57,7 +57,7 @@ pub(crate) struct Recorded {
     pub(crate) shares: Vec<Vec<(f64, f64)>>,
 }
 
-/// What a history points to.
+/// The data that a history borrows.
 #[derive(Debug)]
 pub(crate) struct Seen {
     direction: Direction,

@@ -1,4 +1,4 @@
-//! Samplers beside Optuna's and scipy's recorded numbers.
+//! Compares samplers with recorded numbers of Optuna and scipy.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod draws;

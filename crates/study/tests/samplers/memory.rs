@@ -1,4 +1,4 @@
-//! What TPE keeps from one suggestion to the next changes nothing.
+//! TPE's cached table does not affect its suggestions.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use headsmith_study::{Params, Space, SpaceParam, Trial};
 
 use crate::history::read;
 
-/// A sampler that saw the history grow, and shrink, and change, suggests what one suggests that never saw anything.
+/// A sampler that saw the history grow, shrink and change suggests the same as a new one.
 #[test]
 fn suggestions_are_a_function_of_the_history() {
     let mut n_compared = 0;
@@ -37,7 +37,7 @@ fn suggestions_are_a_function_of_the_history() {
             let running = &running[..running.len().min(end)];
             compare(&finished[..end], running, end as u64);
         }
-        // A trial is finished that stands before others.
+        // A trial finishes before earlier ones do.
         for gap in [0, n / 2] {
             let without: Vec<_> =
                 finished.iter().take(gap).chain(finished.iter().skip(gap + 1)).cloned().collect();

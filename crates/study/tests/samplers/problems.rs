@@ -1,4 +1,4 @@
-//! The problems of `data/samplers_quality/problems.py`, whose functions are written here a second time.
+//! A second implementation of the problems of `data/samplers_quality/problems.py`.
 
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
@@ -7,13 +7,13 @@ use headsmith_study::{Choice, Condition, Distribution, Params, Space, SpaceParam
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Parameters as their user sees them.
+/// Parameters as the user sees them.
 pub(crate) type Setting = BTreeMap<String, Choice>;
 
-/// A parameter: its name, its distribution in Optuna's JSON, and on which values of which other it depends.
+/// A parameter: its name, its distribution in Optuna's JSON, and its condition on another one.
 type RecordedParam = (String, Value, Option<(String, Vec<Choice>)>);
 
-/// A problem with what Optuna made of it.
+/// A problem with Optuna's recorded results.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Problem {
     space: Vec<RecordedParam>,
@@ -234,7 +234,7 @@ struct Branch {
     values: Vec<f64>,
 }
 
-/// Values of a full grid, one array a branch.
+/// Values of a full grid, one array for each branch.
 fn table(json: &str) -> Box<dyn Fn(&Setting) -> f64> {
     let table: Table = serde_json::from_str(json).unwrap();
     Box::new(move |p| {

@@ -1,4 +1,4 @@
-//! Sobol points beside scipy's.
+//! Compares Sobol points with scipy's.
 
 use headsmith_study::samplers::Qmc;
 

@@ -1,4 +1,4 @@
-//! Whether TPE finds what Optuna's finds: the best values of 30 runs on each problem, beside 30 of Optuna's.
+//! Compares the best values of 30 runs of TPE on each problem with 30 runs of Optuna's.
 //!
 //! `cargo test --release -p headsmith-study --test samplers -- --nocapture quality` makes all runs and shows the table;
 //! without `--release` there are 10 runs of 100 trials.
@@ -29,7 +29,7 @@ fn functions_are_the_recorded_ones() {
     }
 }
 
-/// Nowhere worse beyond chance: one-sided Mann-Whitney tests, Holm's correction over all of them at 5%.
+/// No problem is significantly worse: one-sided Mann-Whitney tests, Holm's correction over all of them at 5%.
 #[test]
 fn tpe_is_nowhere_worse_than_optunas() {
     let mut tests = Vec::new();
@@ -98,12 +98,12 @@ fn median(values: &[f64]) -> f64 {
     0.5 * (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2])
 }
 
-/// The chance that values which come from where `theirs` come from are as large as `ours` or larger, by the normal
+/// The probability that values from the distribution of `theirs` are as large as `ours` or larger, by the normal
 /// approximation of Mann and Whitney's U with corrections for ties and continuity.
 fn chance_of_being_so_much_worse(ours: &[f64], theirs: &[f64]) -> f64 {
     let (n, m) = (ours.len() as f64, theirs.len() as f64);
     let pairs = ours.iter().flat_map(|a| theirs.iter().map(move |b| (a, b)));
-    // What was recorded has nine digits.
+    // The recorded values have nine digits.
     let equal = |a: f64, b: f64| (a - b).abs() <= 2e-9 * b.abs().max(1e-9);
     let wins = pairs.map(|(&a, &b)| if equal(a, b) { 0.5 } else { f64::from(u8::from(a > b)) });
     let u: f64 = wins.sum();

@@ -1,4 +1,4 @@
-//! TPE's scores beside Optuna's.
+//! Compares TPE's scores with Optuna's.
 
 use headsmith_study::Distribution;
 use headsmith_study::samplers::Tpe;

@@ -1,4 +1,4 @@
-//! A worker in a process of its own, so that it can be killed: this test binary, run again.
+//! A worker in a process of its own that can be killed: this test binary, run again.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -15,10 +15,10 @@ const N_TRIALS: &str = "HEADSMITH_TEST_TRIALS";
 const ALONE: &str = "HEADSMITH_TEST_ALONE";
 pub(crate) const N_STEPS: i64 = 12;
 
-/// Starts a worker on the study `s`. One that is alone takes up what others have left at once.
+/// Starts a worker on the study `s`. A worker that is `alone` resumes abandoned trials at once.
 pub(crate) fn start(url: &str, n_trials: u64, alone: bool) -> Child {
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
-    command.args(["--exact", "child::works", "--ignored", "--nocapture"]);
+    command.args(["--exact", "child::run_as_worker", "--ignored", "--nocapture"]);
     command.env(URL, url).env(N_TRIALS, n_trials.to_string()).stdout(Stdio::piped());
     if alone {
         command.env(ALONE, "yes");
@@ -26,7 +26,7 @@ pub(crate) fn start(url: &str, n_trials: u64, alone: bool) -> Child {
     command.spawn().expect("the worker starts")
 }
 
-/// What a worker said was acknowledged.
+/// An acknowledged call, as the worker prints it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ack {
     Began { number: u64 },
@@ -34,18 +34,18 @@ pub(crate) enum Ack {
     Finished { number: u64 },
 }
 
-/// What a worker says.
+/// The worker's output.
 pub(crate) fn output(child: &mut Child) -> BufReader<ChildStdout> {
     BufReader::new(child.stdout.take().expect("its output"))
 }
 
-/// The next `n` acknowledgements, or those until the worker ended; a line that was cut off does not count.
+/// The next `n` acknowledgements, or all until the worker ends; a truncated line does not count.
 pub(crate) fn acknowledged(output: &mut BufReader<ChildStdout>, n: usize) -> Vec<Ack> {
     let (mut acks, mut line) = (Vec::new(), String::new());
     while acks.len() < n && output.read_line(&mut line).expect("text") > 0 {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let number = |at: usize| words[at].parse().expect("a number");
-        match words.as_slice() {
+        let texts: Vec<&str> = line.split_whitespace().collect();
+        let number = |at: usize| texts[at].parse().expect("a number");
+        match texts.as_slice() {
             ["ack", "began", _, "."] => acks.push(Ack::Began { number: number(2) }),
             ["ack", "reported", _, _, "."] => {
                 acks.push(Ack::Reported { number: number(2), step: number(3) as i64 })
@@ -58,14 +58,14 @@ pub(crate) fn acknowledged(output: &mut BufReader<ChildStdout>, n: usize) -> Vec
     acks
 }
 
-/// What is reported of a step.
+/// The value reported at a step.
 pub(crate) fn value(number: u64, step: i64) -> f64 {
     (number as f64 + 1.0).sqrt() + step as f64 / 64.0
 }
 
 #[test]
 #[ignore = "run by other tests"]
-fn works() {
+fn run_as_worker() {
     let Ok(url) = std::env::var(URL) else { return };
     let n_trials = std::env::var(N_TRIALS).expect("trials").parse().expect("a number");
     let mut storage = open(&url);
@@ -84,7 +84,7 @@ pub(crate) fn work(
     study_id: i64,
     n_trials: u64,
     alone: bool,
-    told: &mut dyn FnMut(Ack),
+    acknowledge: &mut dyn FnMut(Ack),
 ) {
     let mut waiting_since = Instant::now();
     loop {
@@ -93,7 +93,7 @@ pub(crate) fn work(
             let system_attrs = Attributes::new();
             Ok(match running {
                 Some(trial) if alone => {
-                    Claim::TakeUp { trial_id: trial.id, params: trial.params.clone(), system_attrs }
+                    Claim::Take { trial_id: trial.id, params: trial.params.clone(), system_attrs }
                 }
                 _ if (queue.trials.len() as u64) < n_trials => {
                     let x = 1.0 / (1.0 + queue.trials.len() as f64);
@@ -106,21 +106,21 @@ pub(crate) fn work(
         match claimed.expect("it claims") {
             Claimed::Done => return,
             Claimed::Wait => {
-                // Its worker may have panicked: then nobody finishes the trial.
+                // Its worker may have panicked: then the trial is never finished.
                 assert!(waiting_since.elapsed() < 2 * PATIENCE, "another worker never finished its trial");
                 std::thread::sleep(Duration::from_millis(5));
             }
             Claimed::Trial(trial) => {
-                run(storage, &trial, told);
+                run(storage, &trial, acknowledge);
                 waiting_since = Instant::now();
             }
         }
     }
 }
 
-fn run(storage: &mut dyn Storage, trial: &Trial, told: &mut dyn FnMut(Ack)) {
+fn run(storage: &mut dyn Storage, trial: &Trial, acknowledge: &mut dyn FnMut(Ack)) {
     let (number, none) = (trial.number, Attributes::new());
-    told(Ack::Began { number });
+    acknowledge(Ack::Began { number });
     let checkpoint = storage.checkpoint(trial.id).expect("it reads its checkpoint");
     let first = checkpoint.map_or(0, |checkpoint| {
         assert_eq!(checkpoint.state, number.to_le_bytes(), "the checkpoint is the trial's own");
@@ -131,14 +131,14 @@ fn run(storage: &mut dyn Storage, trial: &Trial, told: &mut dyn FnMut(Ack)) {
         let state = (step % 4 == 3).then(|| number.to_le_bytes());
         let state = state.as_ref().map(<[u8; 8]>::as_slice);
         storage.report(trial.id, step, value(number, step), &none, state).expect("it reports");
-        told(Ack::Reported { number, step });
+        acknowledge(Ack::Reported { number, step });
     }
     let value = value(number, N_STEPS - 1);
     storage.finish(trial.id, State::Complete, Some(value), &none, &none).expect("it finishes");
-    told(Ack::Finished { number });
+    acknowledge(Ack::Finished { number });
 }
 
-/// That all trials are there, once, complete and right.
+/// Checks that each trial exists once, complete and with the right values.
 pub(crate) fn check_all(trials: &[std::sync::Arc<Trial>], n_trials: u64) {
     let numbers: Vec<u64> = trials.iter().map(|trial| trial.number).collect();
     assert_eq!(numbers, (0..n_trials).collect::<Vec<_>>(), "numbers without gaps");

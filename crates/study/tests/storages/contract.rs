@@ -1,4 +1,4 @@
-//! What every storage does, on both databases.
+//! The contract of every storage, tested on both databases.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use crate::patience::wait_for;
 use crate::server::Server;
 use crate::{LONG, begin, finish, open, params, study, trial, url};
 
-/// A way to open more storages on one database.
+/// Opens another storage on the same database.
 type Open<'o> = &'o dyn Fn() -> Box<dyn Storage>;
 
 const CHECKS: [fn(Open<'_>); 11] = [
     studies_are_made_found_renamed_and_deleted,
-    a_trial_is_remembered_as_it_was_told,
+    a_trial_is_stored_as_reported,
     a_finished_trial_does_not_change,
     a_pruned_trial_has_the_value_of_its_last_report,
     an_enqueued_trial_waits_and_is_begun_under_its_number,
-    nothing_to_do_is_nothing_done,
+    waiting_changes_nothing,
     a_parameter_keeps_its_kind_scale_and_choices,
     checkpoints_are_kept_until_the_end_of_their_trial,
-    a_silent_trial_is_taken_up_from_its_checkpoint_and_its_worker_is_told,
-    a_silent_trial_can_be_given_up,
-    keys_that_are_given_again_do_not_bring_back_the_dead,
+    a_stale_trial_is_resumed_from_its_checkpoint_and_its_worker_gets_a_conflict,
+    a_stale_trial_can_be_failed,
+    reused_keys_do_not_revive_deleted_trials,
 ];
 
 #[test]
@@ -80,7 +80,7 @@ fn studies_are_made_found_renamed_and_deleted(open: Open<'_>) {
     assert_eq!(long.unwrap_err().kind(), Kind::Configuration);
 }
 
-fn a_trial_is_remembered_as_it_was_told(open: Open<'_>) {
+fn a_trial_is_stored_as_reported(open: Open<'_>) {
     let (storage, other) = (&mut *open(), &mut *open());
     let id = study(storage);
     let mut all = params(0.25);
@@ -135,7 +135,7 @@ fn a_finished_trial_does_not_change(open: Open<'_>) {
     }
     other.heartbeat(&[ended.id]).unwrap();
     assert_eq!(open().trials(id).unwrap(), before);
-    // Read once: what was read is the same value still.
+    // Finished trials are cached: this is the same value.
     assert!(std::sync::Arc::ptr_eq(&other.trials(id).unwrap()[0], &before[0]));
 
     let wrong = begin(storage, id);
@@ -181,7 +181,7 @@ fn an_enqueued_trial_waits_and_is_begun_under_its_number(open: Open<'_>) {
         assert_eq!((waiting.number, waiting.started), (1, None));
         assert_eq!(waiting.system_attrs["fixed_params"], json!({"x": 0.5}));
         let system_attrs = attributes(json!({"headsmith:worker": "w"}));
-        Ok(Claim::TakeUp { trial_id: waiting.id, params: params(0.5), system_attrs })
+        Ok(Claim::Take { trial_id: waiting.id, params: params(0.5), system_attrs })
     });
     let begun = trial(claimed.unwrap());
     assert_eq!((asked, begun.number, begun.state), (1, 1, State::Running));
@@ -191,7 +191,7 @@ fn an_enqueued_trial_waits_and_is_begun_under_its_number(open: Open<'_>) {
     assert_ne!(first.id, begun.id);
 }
 
-fn nothing_to_do_is_nothing_done(open: Open<'_>) {
+fn waiting_changes_nothing(open: Open<'_>) {
     let storage = &mut *open();
     let id = study(storage);
     assert_eq!(storage.claim(id, LONG, &mut |_| Ok(Claim::Wait)).unwrap(), Claimed::Wait);
@@ -236,7 +236,7 @@ fn checkpoints_are_kept_until_the_end_of_their_trial(open: Open<'_>) {
     assert_eq!(other.checkpoint(running.id).unwrap(), None);
 }
 
-fn a_silent_trial_is_taken_up_from_its_checkpoint_and_its_worker_is_told(open: Open<'_>) {
+fn a_stale_trial_is_resumed_from_its_checkpoint_and_its_worker_gets_a_conflict(open: Open<'_>) {
     let (dead, other) = (&mut *open(), &mut *open());
     let id = study(dead);
     let none = Attributes::new();
@@ -248,7 +248,7 @@ fn a_silent_trial_is_taken_up_from_its_checkpoint_and_its_worker_is_told(open: O
     let take_up = &mut |queue: headsmith_study::storages::Queue<'_>| {
         Ok(match queue.stale {
             [trial_id] => {
-                Claim::TakeUp { trial_id: *trial_id, params: params(1.0), system_attrs: Attributes::new() }
+                Claim::Take { trial_id: *trial_id, params: params(1.0), system_attrs: Attributes::new() }
             }
             _ => Claim::Wait,
         })
@@ -258,7 +258,7 @@ fn a_silent_trial_is_taken_up_from_its_checkpoint_and_its_worker_is_told(open: O
     std::thread::sleep(Duration::from_millis(150));
     let grace = Duration::from_millis(100);
     assert_eq!(open().silent(id, grace).unwrap(), [silent.id], "who only looks sees it, too");
-    // Where the process was held up between two looks at the clocks, it takes that for a jump and waits once more.
+    // If the process was suspended between two readings of the clocks, it assumes a jump and waits once more.
     let taken =
         wait_for("a claim of the silent trial", || match other.claim(id, grace, &mut *take_up).unwrap() {
             Claimed::Trial(trial) => Some(*trial),
@@ -280,7 +280,7 @@ fn a_silent_trial_is_taken_up_from_its_checkpoint_and_its_worker_is_told(open: O
     assert_eq!(dead.trials(id).unwrap()[0].value, Some(0.7));
 }
 
-fn a_silent_trial_can_be_given_up(open: Open<'_>) {
+fn a_stale_trial_can_be_failed(open: Open<'_>) {
     let (dead, other) = (&mut *open(), &mut *open());
     let id = study(dead);
     let silent = begin(dead, id);
@@ -300,7 +300,7 @@ fn a_silent_trial_can_be_given_up(open: Open<'_>) {
     assert!(failed.completed.is_some());
 }
 
-fn keys_that_are_given_again_do_not_bring_back_the_dead(open: Open<'_>) {
+fn reused_keys_do_not_revive_deleted_trials(open: Open<'_>) {
     let (storage, other) = (&mut *open(), &mut *open());
     let id = study(storage);
     let old = begin(storage, id);

@@ -11,7 +11,7 @@ use crate::patience::wait_until;
 use crate::server::Server;
 use crate::{open, outages, study, url};
 
-/// How often a server and a worker are killed; `HEADSMITH_KILLS` says otherwise.
+/// The number of kills of a server and of a worker; `HEADSMITH_KILLS` overrides it.
 const SERVER_KILLS: u64 = 5;
 const WORKER_KILLS: u64 = 50;
 
@@ -19,7 +19,7 @@ fn kills(usual: u64) -> u64 {
     std::env::var("HEADSMITH_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
-/// Numbers without a pattern, the same in every run.
+/// Pseudo-random numbers, the same in every run.
 fn hashed(nth: u64) -> u64 {
     let mixed = (nth + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 16
@@ -38,7 +38,7 @@ fn a_killed_worker_loses_nothing_that_was_acknowledged() {
     for nth in 0..kills {
         let mut worker = child::start(&url, u64::MAX, true);
         let mut output = child::output(&mut worker);
-        // Anywhere in the two trials that follow, or already at the start.
+        // Anywhere in the next two trials, or at the very start.
         let mut acks = child::acknowledged(&mut output, hashed(nth) as usize % 28);
         std::thread::sleep(moment(nth, 2_000));
         worker.kill().unwrap();
@@ -57,7 +57,7 @@ fn a_killed_worker_loses_nothing_that_was_acknowledged() {
     println!("{kills} kills, {reports} reports and {finished} trials acknowledged, none lost");
 }
 
-/// What one worker was told is in the storage.
+/// Every acknowledged call of one worker is in the storage.
 fn check(storage: &mut dyn Storage, study_id: i64, acks: &[Ack]) {
     let trials = storage.trials(study_id).unwrap();
     for ack in acks {
@@ -101,7 +101,7 @@ fn a_killed_server_loses_nothing_that_was_acknowledged() {
             })
             .collect();
         for nth in 0..kills {
-            // Of about 420 a kill. After each, the workers are back before the next.
+            // There are about 420 for each kill. The workers reconnect before the next one.
             wait_until("acknowledged calls", || n_acks.load(Ordering::Relaxed) >= nth * 300);
             std::thread::sleep(moment(nth, 100_000));
             server.kill();

@@ -1,4 +1,4 @@
-//! Disks, files, locks and clocks that do not do what they should.
+//! Failing disks, files, locks and clocks.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,15 +19,15 @@ fn refused(url: &str) -> Error {
     storages::open(url, &Options::default()).err().unwrap_or_else(|| panic!("{url} opens"))
 }
 
-fn check(error: &Error, kind: Kind, words: &[&str]) {
+fn check(error: &Error, kind: Kind, texts: &[&str]) {
     assert_eq!(error.kind(), kind, "{error}");
-    for word in words {
+    for word in texts {
         assert!(error.to_string().contains(word), "{error}");
     }
 }
 
 #[test]
-fn a_full_disk_is_named_and_damages_nothing() {
+fn a_full_disk_is_reported_and_damages_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let Some(_mount) = mount(folder.path(), "size=700k") else { return };
     let mut storage = open(&url(folder.path()));
@@ -57,7 +57,7 @@ fn a_full_disk_is_named_and_damages_nothing() {
 }
 
 #[test]
-fn a_disk_that_is_full_from_the_start_is_named() {
+fn a_disk_full_from_the_start_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let Some(_mount) = mount(folder.path(), "size=64k") else { return };
     fs::write(folder.path().join("ballast"), vec![1; 60_000]).unwrap();
@@ -65,12 +65,12 @@ fn a_disk_that_is_full_from_the_start_is_named() {
 }
 
 #[test]
-fn a_read_only_folder_is_named() {
+fn a_read_only_folder_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let Some(mount) = mount(folder.path(), "size=2m") else { return };
     let database = url(folder.path());
     let id = study(open(&database).as_mut());
-    // A study that nobody has open is one file.
+    // A study that is not open is a single file.
     let mode: String = Connection::open(folder.path().join("study.db"))
         .unwrap()
         .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
@@ -86,7 +86,7 @@ fn a_read_only_folder_is_named() {
 }
 
 #[test]
-fn places_that_cannot_be_are_refused() {
+fn impossible_paths_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("nowhere/study.db");
     check(&refused(&nowhere.display().to_string()), Kind::Storage, &["there is no folder"]);
@@ -105,7 +105,7 @@ fn places_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn a_damaged_database_is_named_and_left_alone() {
+fn a_damaged_database_is_reported_and_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let mut storage = open(&url(folder.path()));
     let id = study(storage.as_mut());
@@ -129,7 +129,7 @@ fn a_damaged_database_is_named_and_left_alone() {
 }
 
 #[test]
-fn a_lock_of_another_process_is_waited_for_and_named() {
+fn a_lock_of_another_process_is_waited_for_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let lock_wait = Duration::from_millis(200);
     let options = Options { lock_wait, ..Options::default() };
@@ -205,7 +205,7 @@ fn a_clock_that_is_moved_by_an_hour_changes_nothing() {
 }
 
 #[test]
-fn a_power_cut_is_waited_for_when_asked() {
+fn power_durability_waits_for_the_disk() {
     let folder = tempfile::tempdir().unwrap();
     let durability = storages::Durability::Power;
     let options = Options { durability, ..Options::default() };

@@ -1,5 +1,5 @@
-//! Storages, from outside: one contract for both databases, workers side by side, and everything that may break under
-//! a study. What needs a PostgreSQL server starts its own.
+//! Storages from outside: one contract for both databases, parallel workers, and failures of everything below a study.
+//! Tests of PostgreSQL start their own server.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -22,7 +22,7 @@ use std::time::Duration;
 use headsmith_study::storages::{self, Claim, Claimed, Options, Storage};
 use headsmith_study::{Attributes, Direction, Distribution, Params, State, Trial};
 
-/// So long that nothing is stale.
+/// Long enough that nothing is stale.
 const LONG: Duration = Duration::from_secs(3600);
 
 fn url(folder: &Path) -> String {

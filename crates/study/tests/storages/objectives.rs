@@ -1,4 +1,4 @@
-//! Studies that Optuna began: of several objectives, and with names for them.
+//! Studies created by Optuna with several objectives, and with names for them.
 
 use headsmith_study::storages::Scope;
 use headsmith_study::{Direction, Kind, pareto_front};
@@ -26,7 +26,7 @@ fn a_study_of_several_objectives_is_read_with_all_its_values() {
         )
         .unwrap();
     storage.set_study_attr(id, Scope::System, "study:metric_names", &json!(["accuracy", "size"])).unwrap();
-    // Finished trials are read once: what was written behind its back is seen by the next.
+    // Finished trials are cached: changes made behind the storage's back are seen only after reopening.
     let mut storage = open(&url(folder.path()));
     let record = storage.study("s").unwrap().unwrap();
     assert_eq!(

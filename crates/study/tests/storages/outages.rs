@@ -1,4 +1,4 @@
-//! A server that goes away and comes back, and acknowledgements that get lost on the way.
+//! A server that disappears and comes back, and lost acknowledgements.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -22,14 +22,14 @@ pub(crate) fn patient(url: &str) -> Box<dyn Storage> {
 }
 
 #[test]
-fn a_server_that_is_away_is_waited_for() {
+fn an_outage_is_waited_out() {
     let Some(server) = Server::start() else { return };
-    let told = Arc::new(AtomicUsize::new(0));
+    let n_notices = Arc::new(AtomicUsize::new(0));
     let mut storage = Retry::new(open(&server.url()), PATIENCE, {
-        let told = Arc::clone(&told);
+        let n_notices = Arc::clone(&n_notices);
         move |outage| {
             assert!(outage.error.to_string().contains("cannot be reached"), "{}", outage.error);
-            told.fetch_add(1, Ordering::Relaxed);
+            n_notices.fetch_add(1, Ordering::Relaxed);
             ControlFlow::Continue(())
         }
     });
@@ -38,18 +38,18 @@ fn a_server_that_is_away_is_waited_for() {
     server.down();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            wait_until("a word of three failed tries", || told.load(Ordering::Relaxed) >= 3);
+            wait_until("a word of three failed tries", || n_notices.load(Ordering::Relaxed) >= 3);
             server.up();
         });
         storage.report(trial.id, 0, 0.5, &Attributes::new(), None).unwrap();
     });
-    assert!(told.load(Ordering::Relaxed) >= 3);
+    assert!(n_notices.load(Ordering::Relaxed) >= 3);
     finish(&mut storage, trial.id, 0.5);
     assert_eq!(storage.trials(id).unwrap()[0].value, Some(0.5));
 }
 
 #[test]
-fn a_restart_between_two_calls_is_not_noticed() {
+fn a_restart_between_two_calls_goes_unnoticed() {
     let Some(server) = Server::start() else { return };
     let mut storage = open(&server.url());
     let id = study(storage.as_mut());
@@ -66,7 +66,7 @@ fn a_restart_between_two_calls_is_not_noticed() {
 }
 
 #[test]
-fn waiting_ends_at_its_limit_and_when_asked() {
+fn waiting_ends_at_its_limit_and_on_request() {
     let Some(server) = Server::start() else { return };
     let impatient = open(&server.url());
     let limit = Duration::from_millis(300);
@@ -82,7 +82,7 @@ fn waiting_ends_at_its_limit_and_when_asked() {
     assert!(start.elapsed() >= limit);
 }
 
-/// Stands between a client and the server, and cuts the connection when a COMMIT was done but not yet acknowledged.
+/// A proxy between client and server that cuts the connection after a COMMIT, before its acknowledgement.
 struct Proxy {
     port: u16,
     armed: Arc<AtomicBool>,
@@ -122,7 +122,7 @@ fn join(client: TcpStream, server: UnixStream, armed: &Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let mut bytes = [0; 65536];
         while let Ok(n @ 1..) = from_server.read(&mut bytes) {
-            // The server answers only when it is done.
+            // The server answers only after it is done.
             if *cutting.lock().unwrap() || to_client.write_all(&bytes[..n]).is_err() {
                 break;
             }
@@ -132,7 +132,7 @@ fn join(client: TcpStream, server: UnixStream, armed: &Arc<AtomicBool>) {
 }
 
 #[test]
-fn what_was_done_without_an_acknowledgement_is_found_again() {
+fn unacknowledged_changes_are_recognised() {
     let Some(server) = Server::start() else { return };
     let direct = server.url();
     let folder = direct.split_once("host=").unwrap().1.to_owned();

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the tests' own: in a temporary folder, on a socket there, gone with the test.
+//! A PostgreSQL server for the tests: in a temporary folder, with its socket there, removed with the test.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::patience::{PATIENCE, wait_until};
 
-/// A server that runs until this is dropped.
+/// A server that runs until this value is dropped.
 pub(crate) struct Server {
     folder: TempDir,
     bin: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one; `None`, with a word, where PostgreSQL is not installed.
+    /// Starts a server; prints a note and returns `None` if PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Server> {
         let Some(bin) = programs() else {
             assert!(
@@ -39,7 +39,7 @@ impl Server {
         Some(server)
     }
 
-    /// Makes an empty database.
+    /// Creates an empty database.
     pub(crate) fn database(&self) -> String {
         let name = format!("d{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let mut client = postgres::Client::connect(&self.url(), postgres::NoTls).expect("it connects");
@@ -61,24 +61,24 @@ impl Server {
         self.control(&["-m", "fast", "stop"]);
     }
 
-    /// Waits for the end of what it asks for.
+    /// Runs `pg_ctl` and waits for it.
     fn control(&self, args: &[&str]) {
         self.run("pg_ctl", &[&["-w", "-t", &PATIENCE.as_secs().to_string()], args].concat());
     }
 
-    /// Kills all its processes, as an outage does: nothing is written out.
+    /// Kills all its processes, so that nothing is flushed, as in an outage.
     pub(crate) fn kill(&self) {
         let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("its number");
         let pid = pid.lines().next().expect("a line").to_owned();
-        // Stopped, it starts no more of them.
+        // While stopped, it cannot fork.
         let _ = Command::new("kill").args(["-STOP", &pid]).status();
         let children = Command::new("pgrep").args(["-P", &pid]).output().expect("pgrep").stdout;
         let mut pids: Vec<String> = vec![pid];
         pids.extend(String::from_utf8_lossy(&children).split_whitespace().map(str::to_owned));
         let _ = Command::new("kill").arg("-9").args(&pids).stderr(Stdio::null()).status();
-        // The next server refuses to start while one of the old has the memory.
+        // A new server refuses to start while an old process holds the shared memory.
         wait_until("the end of a killed server", || !pids.iter().any(|pid| is_alive(pid)));
-        // A process that nobody has waited for still looks alive to the next server.
+        // A zombie still looks alive to the new server.
         for lock in [self.data().join("postmaster.pid"), self.folder.path().join(".s.PGSQL.5432.lock")] {
             let _ = std::fs::remove_file(lock);
         }
@@ -110,7 +110,7 @@ impl Drop for Server {
     }
 }
 
-/// Whether a process is there and not a zombie.
+/// Whether a process exists and is not a zombie.
 fn is_alive(pid: &str) -> bool {
     let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     state.rsplit(')').next().and_then(|rest| rest.trim().chars().next()).is_some_and(|state| state != 'Z')
@@ -127,7 +127,7 @@ fn programs() -> Option<PathBuf> {
     found.into_iter().rev().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file())
 }
 
-/// The server will not run as root: then it runs as the system's `postgres`, or as nobody.
+/// PostgreSQL refuses to run as root: root runs it as the user `postgres`, or as `nobody`.
 fn other_user() -> Option<(u32, u32)> {
     let own = std::fs::metadata("/proc/self").ok()?;
     if std::os::unix::fs::MetadataExt::uid(&own) != 0 {
@@ -142,7 +142,7 @@ fn other_user() -> Option<(u32, u32)> {
     ids("postgres").or_else(|| ids("nobody")).or(Some((65534, 65534)))
 }
 
-/// Whether mounting is allowed: by root, and not in every container.
+/// Mounts a file system, if that is allowed: only by root, and not in every container.
 pub(crate) fn mount(folder: &Path, options: &str) -> Option<Mount> {
     let mut mount = Command::new("mount");
     mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).stderr(Stdio::null());
@@ -153,7 +153,7 @@ pub(crate) fn mount(folder: &Path, options: &str) -> Option<Mount> {
     Some(Mount(folder.to_owned()))
 }
 
-/// A mounted folder, until this is dropped.
+/// A mounted folder, unmounted when this value is dropped.
 pub(crate) struct Mount(PathBuf);
 
 impl Mount {

@@ -1,4 +1,4 @@
-//! The time that a trial took, by a clock that the test sets.
+//! The time of a trial, by a clock that the test sets.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -19,7 +19,7 @@ fn at(second: i64) {
 }
 
 #[test]
-fn interruptions_take_no_time_and_what_was_done_before_counts_once() {
+fn time_between_attempts_does_not_count_and_earlier_time_counts_once() {
     let folder = tempfile::tempdir().unwrap();
     let open = || storages::open(&url(folder.path()), &Options { clock, ..Options::default() }).unwrap();
     let (mut storage, mut next) = (open(), open());
@@ -34,13 +34,13 @@ fn interruptions_take_no_time_and_what_was_done_before_counts_once() {
     storage.report(trial.id, 0, 0.5, &none, None).unwrap();
     at(1025);
     storage.heartbeat(&[trial.id]).unwrap();
-    // The worker is killed. What it did counts up to its last heartbeat, however late anybody looks.
+    // The worker is killed. Its time counts up to the last heartbeat, however late the trial is read.
     at(4000);
     assert_eq!(seconds(next.as_mut(), id, 0), Some(25.0));
     at(5000);
     let resume = |trial_id| {
         move |_: storages::Queue<'_>| {
-            Ok(Claim::TakeUp { trial_id, params: Params::new(), system_attrs: Attributes::new() })
+            Ok(Claim::Take { trial_id, params: Params::new(), system_attrs: Attributes::new() })
         }
     };
     next.claim(id, LONG, &mut resume(trial.id)).unwrap();

@@ -1,4 +1,4 @@
-//! Pixels, and what is drawn on them: rectangles, lines, text.
+//! Pixels, and drawing on them: rectangles, lines, text.
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
@@ -7,14 +7,14 @@ use png::{ColorType, Encoder, EncodingError, Filter};
 /// Red, green, blue.
 pub type Color = [u8; 3];
 
-/// Pixels from the upper left corner to the lower right one. What is drawn beyond an edge is left out.
+/// Pixels from the upper left corner to the lower right one. Drawing beyond an edge has no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canvas {
     width: usize,
     rgb: Vec<u8>,
 }
 
-/// Which part of a text stands at the place it is drawn at.
+/// The part of a text that is at the given position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
     Left,
@@ -57,7 +57,7 @@ impl Canvas {
     /// The picture as a PNG file.
     pub fn to_png(&self) -> Vec<u8> {
         let mut file = Vec::new();
-        // Memory takes what is written to it; without a pixel there is no PNG.
+        // Writing to memory cannot fail; without a pixel there is no PNG.
         match self.encode(&mut file) {
             Ok(()) => file,
             Err(_) => Vec::new(),
@@ -67,14 +67,14 @@ impl Canvas {
     fn encode(&self, file: &mut Vec<u8>) -> Result<(), EncodingError> {
         let mut encoder = Encoder::new(file, self.width() as u32, self.height() as u32);
         encoder.set_color(ColorType::Rgb);
-        // The pictures are flat: lines compress best as they are.
+        // The pictures are flat: unfiltered lines compress best.
         encoder.set_filter(Filter::NoFilter);
         let mut writer = encoder.write_header()?;
         writer.write_image_data(&self.rgb)?;
         writer.finish()
     }
 
-    /// Fills the rectangle from `x`, `y` on.
+    /// Fills the rectangle whose upper left corner is at `x`, `y`.
     pub(super) fn fill(&mut self, [x, y]: [i64; 2], [width, height]: [i64; 2], color: Color) {
         for y in y..y + height {
             for x in x..x + width {
@@ -100,8 +100,8 @@ impl Canvas {
         }
     }
 
-    /// Writes `text` with the middle of its line at `y`, and gives where it ends on the right. A character that the font
-    /// does not have is shown as a question mark.
+    /// Draws `text` with the middle of its line at `y`, and returns its right end. A character that the font does not
+    /// have becomes a question mark.
     pub(super) fn text(&mut self, [x, y]: [i64; 2], anchor: Anchor, text: &str, color: Color) -> i64 {
         let width = TEXT_WIDTH * text.chars().count() as i64;
         let left = match anchor {
@@ -125,7 +125,7 @@ impl Canvas {
         }
     }
 
-    /// Mixes `color` into a pixel: all of it at a weight of 255.
+    /// Blends `color` into a pixel; a weight of 255 replaces it.
     fn blend(&mut self, x: i64, y: i64, color: Color, weight: u8) {
         let Some(i) = self.index(x, y) else { return };
         for (old, new) in self.rgb[i..i + 3].iter_mut().zip(color) {
@@ -145,7 +145,7 @@ pub(super) fn mix(from: u8, to: u8, weight: u8) -> u8 {
     ((from * (255 - weight) + to * weight + 127) / 255) as u8
 }
 
-/// As much of `text` as has room in `width` characters; what is cut ends with two dots.
+/// Shortens `text` to `width` characters; a shortened text ends with two dots.
 pub(super) fn cut(text: &str, width: usize) -> String {
     match text.chars().count() <= width {
         true => text.to_owned(),
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_drawn_beyond_the_edges_is_left_out() {
+    fn drawing_beyond_the_edges_has_no_effect() {
         let mut canvas = Canvas::new(8, 6);
         canvas.fill([-3, -3], [5, 5], INK);
         canvas.fill([7, 5], [50, 50], INK);

@@ -1,20 +1,20 @@
-//! The confusion matrix: a row a true class, a column a predicted one; a cell's shade is its share of the row.
+//! The confusion matrix: one row per true class, one column per predicted one; a cell's shade is its share of the row.
 
 use super::Canvas;
 use super::canvas::{Anchor, Color, FAINT, INK, TEXT_HEIGHT, TEXT_WIDTH, WHITE, cut, mix};
 
 /// The darkest shade: all of a row's samples.
 const FULL: Color = [8, 69, 148];
-/// Pixels that all cells of a side share.
+/// The number of pixels of all cells on one side.
 const SIDE: i64 = 640;
-/// The largest and the smallest cell.
+/// The range of a cell's size.
 const CELL: std::ops::RangeInclusive<i64> = 3..=112;
-/// Characters of a class's name beside its row.
+/// The maximum length of a class's name next to its row.
 const NAME: usize = 16;
 const MARGIN: i64 = 12;
 
-/// Draws the matrix of `counts`, row = true class, column = predicted class. Names are left out where cells are too
-/// small for them, and counts too.
+/// Draws the matrix of `counts`, row = true class, column = predicted class. Names and counts are left out if cells
+/// are too small for them.
 pub fn confusion_matrix(classes: &[String], counts: &[Vec<u64>]) -> Canvas {
     let n_classes = counts.len().max(1) as i64;
     let cell = (SIDE / n_classes).clamp(*CELL.start(), *CELL.end());

@@ -1,17 +1,17 @@
-//! The reliability diagram: how often predictions are right, over how sure they were. A well calibrated head stands on
-//! the diagonal. Below it, how many samples each bin has.
+//! The reliability diagram: accuracy over confidence. The bins of a well calibrated head are on the diagonal. Below
+//! it, the number of samples in each bin.
 
 use super::Canvas;
 use super::canvas::{Anchor, Color, FAINT, INK, TEXT_HEIGHT, TEXT_WIDTH};
 
-/// Samples of about one confidence.
+/// A bin of samples with similar confidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
-    /// The mean of their greatest probabilities.
+    /// The mean of their largest probabilities.
     pub confidence: f64,
-    /// The share of them that is of the class predicted.
+    /// The share of correct predictions.
     pub accuracy: f64,
-    /// How many they are.
+    /// The number of samples.
     pub n_samples: u64,
 }
 
@@ -44,7 +44,7 @@ pub fn reliability(bins: &[Bin], ece: f64) -> Canvas {
     canvas
 }
 
-/// Where a bin stands.
+/// The position of a bin.
 fn place(bin: &Bin) -> [f64; 2] {
     at(bin.confidence, bin.accuracy)
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bins_stand_at_their_confidence_and_accuracy() {
+    fn bins_are_drawn_at_their_confidence_and_accuracy() {
         let bins = [
             Bin { confidence: 0.25, accuracy: 0.5, n_samples: 10 },
             Bin { confidence: 0.9, accuracy: 0.1, n_samples: 0 },

@@ -108,7 +108,7 @@ fn fetch_all(
     unpacked: bool,
     view: &TransferView,
 ) -> Result<Vec<Value>> {
-    let results = headsmith_aicrowd::download(client, chosen, folder, options, &|event| view.see(&event))?;
+    let results = headsmith_aicrowd::download(client, chosen, folder, options, &|event| view.update(&event))?;
     let (mut done, mut failed): (Vec<Value>, Option<Error>) = (Vec::new(), None);
     for result in results {
         match result.and_then(|fetched| with_content(fetched, unpacked)) {

@@ -64,7 +64,7 @@ fn send(
     quiet: bool,
 ) -> Result<Submitted> {
     let view = TransferView::new(quiet);
-    Ok(headsmith_aicrowd::submit(client, challenge, submission, &|event| view.see(&event))?)
+    Ok(headsmith_aicrowd::submit(client, challenge, submission, &|event| view.update(&event))?)
 }
 
 /// Waits for the grade. That the service does not tell it is no failure of the submission, which stands.

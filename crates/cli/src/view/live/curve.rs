@@ -1,13 +1,13 @@
-//! A curve that is kept while it grows, in bounded room, and several of them drawn into cells.
+//! A growing curve in bounded memory, and drawing several of them into cells.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// The most points that are kept: more than any terminal has columns of dots.
+/// The maximum number of stored points: more than any terminal has columns of dots.
 const N_KEPT: usize = 2_048;
 
-/// Values by step. A long curve is thinned out evenly; its last value always stands.
+/// Values by step. A long curve is thinned evenly; its last value is always kept.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Curve {
     points: Vec<(f64, f64)>,
@@ -23,7 +23,7 @@ impl Default for Curve {
 }
 
 impl Curve {
-    /// Adds the value of a step. What is no number is left out.
+    /// Adds the value of a step. NaN and infinities are ignored.
     pub(super) fn push(&mut self, step: f64, value: f64) {
         if !value.is_finite() {
             return;
@@ -59,15 +59,15 @@ impl Curve {
     }
 }
 
-/// A curve as it is to look.
-pub(super) struct Drawn<'c> {
+/// A curve with its style.
+pub(super) struct StyledCurve<'c> {
     pub(super) curve: &'c Curve,
     pub(super) style: Style,
-    /// The character that draws it where there are no dots.
+    /// The character that draws it without dots.
     pub(super) mark: char,
 }
 
-/// How curves are laid out: the extent of both axes.
+/// The extent of both axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Extent {
     pub(super) x: (f64, f64),
@@ -86,7 +86,7 @@ impl Extent {
         extent
     }
 
-    /// Where a point lies, as shares of width and height from the upper left.
+    /// The position of a point, as shares of width and height from the upper left.
     fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let share = |v: f64, (low, high): (f64, f64)| if high > low { (v - low) / (high - low) } else { 0.5 };
         let x = if self.x.1 > self.x.0 { share(x, self.x) } else { 0.0 };
@@ -94,9 +94,9 @@ impl Extent {
     }
 }
 
-/// Draws the curves into `area`; later ones stand over earlier ones. With `dots` a cell is two dots wide and four high
+/// Draws the curves into `area`; later ones are drawn over earlier ones. With `dots` a cell has two by four dots
 /// (Braille), without it is one mark.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, extent: Extent, curves: &[Drawn<'_>], dots: bool) {
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, extent: Extent, curves: &[StyledCurve<'_>], dots: bool) {
     if area.is_empty() {
         return;
     }
@@ -119,7 +119,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, extent: Extent, curves: &[Dr
     }
 }
 
-/// A Braille character with one dot more.
+/// A Braille character with one more dot.
 fn with_dot(symbol: &str, x: usize, y: usize) -> char {
     const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
     const EMPTY: u32 = 0x2800;
@@ -152,7 +152,8 @@ fn line((x0, y0): (usize, usize), (x1, y1): (usize, usize), mut set: impl FnMut(
     }
 }
 
-/// One line of blocks for a curve, from its lowest to its highest value; the last `width` points where there are more.
+/// A curve as one line of blocks, scaled from its lowest to its highest value; the last `width` points if there are
+/// more.
 pub(super) fn sparkline(curve: &Curve, width: usize, unicode: bool) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     const MARKS: [char; 4] = ['_', '.', '-', '\''];
@@ -189,19 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_left_out() {
+    fn values_that_are_not_finite_are_ignored() {
         let curve = curve(&[1.0, f64::NAN, 3.0, f64::INFINITY]);
         assert_eq!(curve.points().collect::<Vec<_>>(), [(0.0, 1.0), (2.0, 3.0)]);
         assert_eq!(curve.last(), Some(3.0));
     }
 
     #[test]
-    fn a_rising_curve_goes_from_the_lower_left_to_the_upper_right() {
+    fn a_rising_curve_is_drawn_from_the_lower_left_to_the_upper_right() {
         let curve = curve(&[0.0, 1.0, 2.0, 3.0]);
         let extent = Extent::of([&curve].into_iter()).unwrap();
         let drawn = |dots| {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 4));
-            let of = [Drawn { curve: &curve, style: Style::new(), mark: '*' }];
+            let of = [StyledCurve { curve: &curve, style: Style::new(), mark: '*' }];
             draw(&mut buffer, Rect::new(0, 0, 4, 4), extent, &of, dots);
             buffer
         };

@@ -1,4 +1,4 @@
-//! A frame, drawn from the state alone.
+//! Draws a frame from the state.
 
 mod chart;
 mod fit;
@@ -11,8 +11,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::look::{Look, Role};
 use super::state::{Stage, State};
+use super::theme::{Role, Theme};
 
 const HELP: [&str; 9] = [
     "s, Ctrl-C       stop cleanly and keep the results so far",
@@ -26,30 +26,30 @@ const HELP: [&str; 9] = [
     "any other key   close it",
 ];
 
-/// Where text is put, and how it looks.
+/// A buffer for text, with the style of the terminal.
 struct Canvas<'b> {
     buffer: &'b mut Buffer,
-    look: Look,
+    theme: Theme,
 }
 
 impl Canvas<'_> {
-    /// Puts a line of text at the upper left of `area`, cut to its width.
+    /// Puts a line of text at the upper left of `area`, truncated to its width.
     fn put(&mut self, area: Rect, text: &str, style: Style) {
         if !area.is_empty() {
-            self.buffer.set_stringn(area.x, area.y, self.look.text(text), usize::from(area.width), style);
+            self.buffer.set_stringn(area.x, area.y, self.theme.text(text), usize::from(area.width), style);
         }
     }
 
-    /// Puts lines below each other, as many as there is room for.
+    /// Puts lines below each other, as many as fit.
     fn put_lines(&mut self, area: Rect, lines: impl IntoIterator<Item = (String, Style)>) {
         for (row, (line, style)) in rows(area).zip(lines) {
             self.put(row, &line, style);
         }
     }
 
-    /// Draws a frame with a title; gives what is inside.
+    /// Draws a frame with a title; returns the area inside.
     fn frame(&mut self, area: Rect, title: &str) -> Rect {
-        let block = Block::bordered().border_set(self.look.border()).title(self.look.text(title));
+        let block = Block::bordered().border_set(self.theme.border()).title(self.theme.text(title));
         let inside = block.inner(area);
         block.render(area, self.buffer);
         inside
@@ -76,8 +76,8 @@ fn split_columns(area: Rect, n: u16) -> (Rect, Rect) {
 }
 
 /// Draws everything.
-pub(super) fn frame(state: &State, look: Look, area: Rect, buffer: &mut Buffer) {
-    let mut canvas = Canvas { buffer, look };
+pub(super) fn frame(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let mut canvas = Canvas { buffer, theme };
     let (title, rest) = split_rows(area, 1);
     let (rest, footer) = split_rows(rest, rest.height.saturating_sub(1));
     canvas.put(title, &headline(state), bold());
@@ -98,7 +98,7 @@ pub(super) fn frame(state: &State, look: Look, area: Rect, buffer: &mut Buffer) 
         Stage::Study(of) => study::draw(of, state.now, body, &mut canvas),
     }
     messages(state, log, &mut canvas);
-    canvas.put(footer, &keys(state), footer_style(state, look));
+    canvas.put(footer, &keys(state), footer_style(state, theme));
     if state.help {
         help(area, &mut canvas);
     }
@@ -118,14 +118,14 @@ fn headline(state: &State) -> String {
     }
 }
 
-/// The last lines that were told.
+/// The last lines of the log.
 fn messages(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let n_skipped = state.log.len().saturating_sub(usize::from(area.height));
-    let told = state.log.iter().skip(n_skipped);
+    let log_line = state.log.iter().skip(n_skipped);
     let lines: Vec<(&str, bool)> =
-        told.flat_map(|told| told.text.lines().map(|line| (line, told.always))).collect();
+        log_line.flat_map(|log_line| log_line.text.lines().map(|line| (line, log_line.always))).collect();
     let last = &lines[lines.len().saturating_sub(usize::from(area.height))..];
-    let style = |bad| canvas.look.style(if bad { Role::Bad } else { Role::Other });
+    let style = |bad| canvas.theme.style(if bad { Role::Bad } else { Role::Other });
     let lines: Vec<(String, Style)> =
         last.iter().map(|(line, bad)| ((*line).to_owned(), style(*bad))).collect();
     canvas.put_lines(area, lines);
@@ -145,9 +145,9 @@ fn keys(state: &State) -> String {
     .to_owned()
 }
 
-fn footer_style(state: &State, look: Look) -> Style {
+fn footer_style(state: &State, theme: Theme) -> Style {
     if state.asking.is_some() || state.stopping {
-        return look.style(Role::Bad).add_modifier(Modifier::BOLD);
+        return theme.style(Role::Bad).add_modifier(Modifier::BOLD);
     }
     Style::new().add_modifier(Modifier::REVERSED)
 }
@@ -172,15 +172,15 @@ fn clock(time: Duration) -> String {
     }
 }
 
-/// A bar of `width` columns that is full to a share.
+/// A bar of `width` columns, filled to a share.
 fn bar(share: f64, width: usize, unicode: bool) -> String {
     let (full, empty) = if unicode { ('█', '░') } else { ('#', '.') };
     let n = (share.clamp(0.0, 1.0) * width as f64).round() as usize;
     (0..width).map(|i| if i < n { full } else { empty }).collect()
 }
 
-/// What is done of what there is to do, in one line: with a bar where there is an end.
-fn progress_line(what: &str, done: usize, total: usize, left: &str, width: u16, look: Look) -> String {
+/// The finished and the total number of steps in one line, with a bar if the total is known.
+fn progress_line(what: &str, done: usize, total: usize, left: &str, width: u16, theme: Theme) -> String {
     if total == 0 {
         return format!("{what} {done}");
     }
@@ -191,5 +191,5 @@ fn progress_line(what: &str, done: usize, total: usize, left: &str, width: u16, 
     if room < 6 {
         return format!("{text}{}", after.trim_start());
     }
-    format!("{text}{}{after}", bar(share, room.min(40), look.unicode))
+    format!("{text}{}{after}", bar(share, room.min(40), theme.unicode))
 }

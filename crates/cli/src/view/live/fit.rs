@@ -1,4 +1,4 @@
-//! A fit as the live view knows it: its curves and how far it is.
+//! The state of a fit in the live view: its curves and its progress.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use super::curve::Curve;
 pub(super) struct Fit {
     /// The head's name.
     pub(super) head: String,
-    /// What it is fitted for, or nothing.
+    /// The purpose of the fit, or empty.
     pub(super) purpose: String,
-    /// What a step is called.
+    /// The name of a step.
     pub(super) unit: &'static str,
-    /// The steps done.
+    /// The number of finished steps.
     pub(super) done: usize,
-    /// The steps in all, at most.
+    /// The maximum number of steps.
     pub(super) total: usize,
-    /// When the first step began.
+    /// The time at which the first step began.
     pub(super) started: Duration,
-    /// Losses of the training rows, and of the validation rows.
+    /// Losses of the training rows and of the validation rows.
     pub(super) losses: [Curve; 2],
     /// The metric that chooses the epoch.
     pub(super) metric: Metric,
-    /// Its curves, likewise; weighted F1's where it is the loss itself.
+    /// The metric's curves of both; those of weighted F1 if the metric is the loss.
     pub(super) scores: [Curve; 2],
     /// The last epoch.
     pub(super) last: Option<EpochRecord>,
@@ -44,8 +44,8 @@ impl Fit {
         if self.metric == Metric::LogLoss { Metric::default() } else { self.metric }
     }
 
-    /// Sees an event.
-    pub(super) fn see(&mut self, event: &Event, now: Duration) {
+    /// Applies an event.
+    pub(super) fn apply(&mut self, event: &Event, now: Duration) {
         match event {
             Event::Started { total, unit } => (self.total, self.unit, self.started) = (*total, unit, now),
             Event::Steps { done, .. } => self.done = *done,

@@ -1,5 +1,5 @@
-//! The terminal while the view has it. Whatever ends the view or the process, the terminal is given back as it was:
-//! raw mode off, the cursor shown, the normal screen in front.
+//! The terminal while the view uses it. Whatever ends the view or the process, the terminal is restored: raw mode off,
+//! the cursor shown, the normal screen in front.
 
 use std::io::{BufWriter, Stderr, Write};
 use std::panic;
@@ -16,24 +16,24 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 
-use super::look::Look;
+use super::theme::Theme;
 use super::{draw, state};
 
-/// Whether the view has the terminal. Who writes to it holds the lock of `WRITING` and looks here first.
+/// Whether the view uses the terminal. Check it before writing to the terminal, while holding the lock of `WRITING`.
 static IS_UP: AtomicBool = AtomicBool::new(false);
 static WRITING: Mutex<()> = Mutex::new(());
 
-/// What a frame takes at most, before it is thought blocked.
+/// The time after which writing a frame counts as blocked.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The terminal, to draw on.
+/// The terminal, for drawing.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stderr>>>,
-    look: Look,
+    theme: Theme,
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Switches the terminal to the view.
     pub(super) fn take() -> std::io::Result<Screen> {
         restore_on_panic();
         let _writing = writing();
@@ -44,7 +44,7 @@ impl Screen {
         });
         drop(_writing);
         match taken {
-            Ok(terminal) => Ok(Screen { terminal, look: Look::of_environment() }),
+            Ok(terminal) => Ok(Screen { terminal, theme: Theme::of_environment() }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -52,29 +52,29 @@ impl Screen {
         }
     }
 
-    /// Draws a frame. The state is locked while it is laid out, not while it is written: a slow terminal holds nobody up.
+    /// Draws a frame. The state is locked during the layout but not while writing: a slow terminal blocks nothing.
     pub(super) fn draw(&mut self, state: &Mutex<state::State>, now: Duration) -> std::io::Result<()> {
         let _writing = writing();
         if !IS_UP.load(Ordering::SeqCst) {
             return Ok(());
         }
-        let look = self.look;
+        let theme = self.theme;
         let drawn = self.terminal.draw(|frame| {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             state.now = now;
             let area = frame.area();
-            draw::frame(&state, look, area, frame.buffer_mut());
+            draw::frame(&state, theme, area, frame.buffer_mut());
         });
         drawn.map(drop)
     }
 }
 
-/// Whether the view has the terminal.
+/// Whether the view uses the terminal.
 pub(super) fn is_up() -> bool {
     IS_UP.load(Ordering::SeqCst)
 }
 
-/// Gives the terminal back, once. A terminal that takes nothing any more is waited for only so long.
+/// Restores the terminal, once, with a limited wait for a blocked terminal.
 pub(super) fn give_back() {
     if !IS_UP.swap(false, Ordering::SeqCst) {
         return;
@@ -98,7 +98,7 @@ fn writing() -> MutexGuard<'static, ()> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a frame that is being written, but not for ever.
+/// Waits for a frame that is being written, for a limited time.
 fn writing_soon() -> Option<MutexGuard<'static, ()>> {
     const A_MOMENT: Duration = Duration::from_millis(5);
     let mut waited = Duration::ZERO;
@@ -113,13 +113,13 @@ fn writing_soon() -> Option<MutexGuard<'static, ()>> {
     }
 }
 
-/// A panic is told on the normal screen. One in a trial is caught and ends only the trial: it is told among the lines.
+/// A panic is printed on the normal screen. One in a trial is caught and ends only the trial: it goes to the log.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if is_up() && !super::tell_panic(info) {
+            if is_up() && !super::log_panic(info) {
                 give_back();
             }
             if !is_up() {

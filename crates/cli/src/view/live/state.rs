@@ -1,40 +1,40 @@
-//! What the live view knows: every step of the run changes it, and every frame is drawn from it alone.
+//! The state of the live view: changed by every step of the run, and drawn in every frame.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use headsmith::{Progress, Wish};
+use headsmith::{Progress, UserRequest};
 
 use super::fit::Fit;
 use super::study::Study;
-use crate::view::lines::{self, Told};
+use crate::view::lines::{self, LogLine};
 
-/// The most lines that are kept for the normal screen.
+/// The maximum number of lines that are kept for the normal screen.
 const N_LINES: usize = 10_000;
 
-/// All that is shown.
+/// Everything that is shown.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// The time since the view began.
+    /// The time since the view started.
     pub(super) now: Duration,
-    /// What goes on.
+    /// The current activity.
     pub(super) stage: Stage,
-    /// Lines for people, in their order.
-    pub(super) log: VecDeque<Told>,
+    /// Log lines, in order.
+    pub(super) log: VecDeque<LogLine>,
     /// Whether the work was asked to stop.
     pub(super) stopping: bool,
     /// Whether the keys are explained.
     pub(super) help: bool,
-    /// The trial whose end is to be confirmed.
+    /// The trial whose end must be confirmed.
     pub(super) asking: Option<u64>,
-    wishes: VecDeque<Wish>,
+    requests: VecDeque<UserRequest>,
 }
 
-/// What goes on.
+/// The current activity.
 #[derive(Debug, Default)]
 #[allow(clippy::large_enum_variant, reason = "there is one")]
 pub(super) enum Stage {
-    /// Something short, in words.
+    /// A short step, described by a text.
     #[default]
     Beginning,
     /// A table is read.
@@ -45,7 +45,7 @@ pub(super) enum Stage {
     Study(Study),
 }
 
-/// What a key asks for.
+/// The meaning of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
     /// Ctrl-C.
@@ -68,23 +68,23 @@ pub(super) enum Key {
     Other,
 }
 
-/// What is to be done about a key, beyond the screen.
+/// The reaction to a key, beyond the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum KeyAction {
     /// Nothing.
     Nothing,
-    /// What Ctrl-C does.
+    /// The same as Ctrl-C.
     Interrupt,
-    /// The screen is given back, and the work goes on.
+    /// Release the screen, and continue the work.
     Leave,
 }
 
 impl State {
-    /// Sees a step of the run, `now` after the view began.
-    pub(super) fn see(&mut self, progress: &Progress<'_>, now: Duration) {
+    /// Applies a step of the run, `now` after the view started.
+    pub(super) fn apply(&mut self, progress: &Progress<'_>, now: Duration) {
         self.now = now;
-        if let Some(told) = lines::told(progress) {
-            self.tell(told);
+        if let Some(log_line) = lines::log_line(progress) {
+            self.push_line(log_line);
         }
         match progress {
             Progress::Reading { path, .. } => self.stage = Stage::Reading(path.display().to_string()),
@@ -96,40 +96,40 @@ impl State {
             }
             Progress::Fit(event) => {
                 if let Stage::Fit(fit) = &mut self.stage {
-                    fit.see(event, now);
+                    fit.apply(event, now);
                 }
             }
             Progress::Trial(event) => {
                 if let Stage::Study(study) = &mut self.stage {
-                    study.see(event);
+                    study.apply(event);
                 }
             }
             _ => (),
         }
     }
 
-    /// Keeps a line.
-    pub(super) fn tell(&mut self, told: Told) {
+    /// Adds a line to the log.
+    pub(super) fn push_line(&mut self, log_line: LogLine) {
         if self.log.len() == N_LINES {
             self.log.pop_front();
         }
-        self.log.push_back(told);
+        self.log.push_back(log_line);
     }
 
-    /// Sees a key.
-    pub(super) fn press(&mut self, key: Key) -> Act {
+    /// Handles a key.
+    pub(super) fn press(&mut self, key: Key) -> KeyAction {
         let asked = self.asking.take();
         let helped = std::mem::take(&mut self.help);
         match key {
-            Key::Interrupt => return Act::Interrupt,
-            Key::Stop if !self.stopping => return Act::Interrupt,
-            Key::Leave if asked.is_none() && !helped => return Act::Leave,
+            Key::Interrupt => return KeyAction::Interrupt,
+            Key::Stop if !self.stopping => return KeyAction::Interrupt,
+            Key::Leave if asked.is_none() && !helped => return KeyAction::Leave,
             Key::Help => self.help = !helped,
             Key::Yes => {
                 if let (Some(trial), Stage::Study(study)) = (asked, &mut self.stage)
-                    && study.is_to_end(trial)
+                    && study.request_end(trial)
                 {
-                    self.wishes.push_back(Wish::Prune { trial });
+                    self.requests.push_back(UserRequest::Prune { trial });
                 }
             }
             key => {
@@ -143,11 +143,11 @@ impl State {
                 }
             }
         }
-        Act::Nothing
+        KeyAction::Nothing
     }
 
-    /// What is wanted of the study, once.
-    pub(super) fn wish(&mut self) -> Option<Wish> {
-        self.wishes.pop_front()
+    /// Takes the user's request to the study, if there is one.
+    pub(super) fn request(&mut self) -> Option<UserRequest> {
+        self.requests.pop_front()
     }
 }

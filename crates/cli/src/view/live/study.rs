@@ -1,5 +1,5 @@
-//! A study as the live view shows it: counts, the best so far, the running trials with their curves, and those that
-//! ended.
+//! The state of a study in the live view: counts, the best value so far, the running trials with their curves, and the
+//! ended ones.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::curve::Curve;
 use crate::view::pace::Pace;
 use crate::view::study::shown;
 
-/// The most ended trials that are listed.
+/// The maximum number of listed ended trials.
 const N_ENDED: usize = 200;
 
 /// A study.
@@ -25,21 +25,21 @@ pub(super) struct Study {
     /// The pruner's name, without its options.
     pub(super) pruner: String,
     pub(super) pace: Pace,
-    /// A trial's epochs at most, where they are known.
+    /// The maximum number of epochs of a trial, if known.
     pub(super) n_steps: Option<u64>,
-    /// When the view was told of it.
+    /// The time at which the view started to show it.
     pub(super) started: Duration,
     pub(super) n_complete: usize,
     pub(super) n_pruned: usize,
     pub(super) n_failed: usize,
-    /// Epochs reported here.
+    /// The number of epochs reported here.
     pub(super) n_reports: usize,
     pub(super) best: Option<Best>,
-    /// Trials under way, by number.
+    /// Running trials, by number.
     pub(super) running: BTreeMap<u64, Running>,
-    /// What each worker is on.
+    /// The current trial of each worker.
     pub(super) workers: Vec<Option<u64>>,
-    /// Trials that ended here, the last first.
+    /// Trials that ended here, the last one first.
     pub(super) ended: VecDeque<Ended>,
     selected: Option<u64>,
 }
@@ -52,33 +52,33 @@ pub(super) struct Best {
     pub(super) curve: Curve,
 }
 
-/// A trial under way.
+/// A running trial.
 #[derive(Debug, Default)]
 pub(super) struct Running {
-    /// Its parameters, in words.
+    /// Its parameters as text.
     pub(super) params: Vec<(String, String)>,
     pub(super) curve: Curve,
     /// The reports so far.
     pub(super) n_reports: usize,
     /// The best of them.
     pub(super) best: Option<f64>,
-    /// Whether somebody asked for its end.
-    pub(super) is_to_end: bool,
+    /// Whether the user asked for its end.
+    pub(super) end_requested: bool,
 }
 
-/// A trial that ended.
+/// An ended trial.
 #[derive(Debug, PartialEq)]
 pub(super) struct Ended {
     pub(super) number: u64,
     pub(super) state: State,
     pub(super) value: Option<f64>,
     pub(super) n_reports: usize,
-    /// Why, if it is not complete.
+    /// The reason, if it is not complete.
     pub(super) why: String,
 }
 
 impl Study {
-    /// The study that `progress` begins.
+    /// The study that `progress` starts.
     pub(super) fn begin(progress: &Progress<'_>, now: Duration) -> Option<Study> {
         let Progress::Searching {
             study,
@@ -120,31 +120,31 @@ impl Study {
         })
     }
 
-    /// Sees a trial's event.
-    pub(super) fn see(&mut self, event: &StudyEvent) {
+    /// Applies an event of a trial.
+    pub(super) fn apply(&mut self, event: &StudyEvent) {
         match event {
             StudyEvent::Began { number, params, done } => self.began(*number, params, *done),
             StudyEvent::Reported { number, step, value } => self.reported(*number, *step, *value),
             StudyEvent::Ended { number, state, value, reason } => {
                 self.ended(*number, *state, *value, reason.as_deref());
             }
-            StudyEvent::Lost { number } | StudyEvent::GivenBack { number } => drop(self.leave(*number)),
+            StudyEvent::Lost { number } | StudyEvent::Released { number } => drop(self.free_worker(*number)),
             _ => (),
         }
     }
 
-    /// The trials that are finished.
+    /// The number of finished trials.
     pub(super) fn n_finished(&self) -> usize {
         self.n_complete + self.n_pruned + self.n_failed
     }
 
-    /// The trial in view, of those under way.
+    /// The selected running trial.
     pub(super) fn in_view(&self) -> Option<u64> {
         let selected = self.selected.filter(|number| self.running.contains_key(number));
         selected.or_else(|| self.running.keys().next().copied())
     }
 
-    /// Turns to the trial `by` places further.
+    /// Selects the trial `by` positions further.
     pub(super) fn turn(&mut self, by: isize) {
         let numbers: Vec<u64> = self.running.keys().copied().collect();
         let Some(at) = self.in_view().and_then(|number| numbers.iter().position(|n| *n == number)) else {
@@ -154,9 +154,9 @@ impl Study {
         self.selected = Some(numbers[to as usize]);
     }
 
-    /// Notes that somebody wants a trial ended; whether it is under way.
-    pub(super) fn is_to_end(&mut self, number: u64) -> bool {
-        self.running.get_mut(&number).map(|running| running.is_to_end = true).is_some()
+    /// Records the request to end a trial; returns whether it is running.
+    pub(super) fn request_end(&mut self, number: u64) -> bool {
+        self.running.get_mut(&number).map(|running| running.end_requested = true).is_some()
     }
 
     fn began(&mut self, number: u64, params: &BTreeMap<String, Choice>, done: usize) {
@@ -179,7 +179,7 @@ impl Study {
     }
 
     fn ended(&mut self, number: u64, state: State, value: Option<f64>, reason: Option<&str>) {
-        let running = self.leave(number);
+        let running = self.free_worker(number);
         match state {
             State::Complete => self.n_complete += 1,
             State::Pruned => self.n_pruned += 1,
@@ -193,7 +193,7 @@ impl Study {
         let n_reports = running.as_ref().map_or(0, |running| running.n_reports);
         self.ended.push_front(Ended { number, state, value, n_reports, why });
         self.ended.truncate(N_ENDED);
-        // Of equals the first counts, whichever ended first.
+        // Of equal values, that of the lower number counts, whichever ended first.
         let metric = self.metric;
         let is_better = |best: &Best, value| {
             metric.is_better(value, best.value) || (value == best.value && number < best.number)
@@ -207,8 +207,8 @@ impl Study {
         }
     }
 
-    /// Takes a trial off its worker.
-    fn leave(&mut self, number: u64) -> Option<Running> {
+    /// Removes a trial from its worker.
+    fn free_worker(&mut self, number: u64) -> Option<Running> {
         self.workers.iter_mut().filter(|worker| **worker == Some(number)).for_each(|worker| *worker = None);
         self.running.remove(&number)
     }

@@ -1,4 +1,4 @@
-//! Events are told to the view, and what it then shows is compared: numbers with the events, screens with recorded ones.
+//! Sends events to the view, and compares its numbers with the events and its screens with recorded ones.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,22 +9,22 @@ use headsmith::heads::event::EpochScores;
 use headsmith::heads::{EpochRecord, Event};
 use headsmith::metrics::Metric;
 use headsmith::study::{Attributes, Choice, Params, Space, State as TrialState, StudyEvent, Trial};
-use headsmith::{Progress, View, Wish};
+use headsmith::{Progress, UserRequest, View};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
-use super::look::Look;
-use super::state::{Act, Key, Stage, State};
+use super::state::{Key, KeyAction, Stage, State};
 use super::study::{Ended, Study};
+use super::theme::Theme;
 
 #[allow(dead_code)]
 #[path = "../../../tests/cli/patience.rs"]
 mod patience;
 
-const COLOURS: Look = Look { colour: true, unicode: true };
-const GREY: Look = Look { colour: false, unicode: true };
-const ASCII: Look = Look { colour: false, unicode: false };
+const COLOURS: Theme = Theme { colour: true, unicode: true };
+const GREY: Theme = Theme { colour: false, unicode: true };
+const ASCII: Theme = Theme { colour: false, unicode: false };
 
 /// A trial of an earlier command.
 fn earlier(number: u64, state: TrialState, value: f64) -> Arc<Trial> {
@@ -60,7 +60,7 @@ fn begin_study(state: &mut State, n_trials: Option<u64>, trials: &[Arc<Trial>], 
         pruner: "asha:eta=3",
         metric: Metric::default(),
     };
-    state.see(&progress, seconds(2));
+    state.apply(&progress, seconds(2));
 }
 
 fn began(state: &mut State, number: u64) {
@@ -74,31 +74,31 @@ fn began(state: &mut State, number: u64) {
     let params: BTreeMap<String, Choice> =
         params.into_iter().map(|(name, choice)| (name.to_owned(), choice)).collect();
     let event = StudyEvent::Began { number, params, done: 0 };
-    state.see(&Progress::Trial(&event), seconds(3));
+    state.apply(&Progress::Trial(&event), seconds(3));
 }
 
 fn reported(state: &mut State, number: u64, values: &[f64]) {
     for (step, &value) in (0..).zip(values) {
         let event = StudyEvent::Reported { number, step, value };
-        state.see(&Progress::Trial(&event), seconds(60));
+        state.apply(&Progress::Trial(&event), seconds(60));
     }
 }
 
 fn ended(state: &mut State, number: u64, how: TrialState, value: Option<f64>, reason: Option<&str>) {
     let reason = reason.map(str::to_owned);
     let event = StudyEvent::Ended { number, state: how, value, reason };
-    state.see(&Progress::Trial(&event), seconds(62));
+    state.apply(&Progress::Trial(&event), seconds(62));
 }
 
-/// A learning curve that comes near `to`.
+/// A learning curve that approaches `to`.
 fn rising(to: f64, n: usize) -> Vec<f64> {
     (0..n).map(|i| to - 0.4 / (i + 1) as f64 + if i % 5 == 4 { -0.01 } else { 0.0 }).collect()
 }
 
-/// A study that goes on after two trials: one more complete, one pruned, one pruned by hand, one failed, three running.
+/// A study resumed after two trials: one more complete, one pruned, one pruned by hand, one failed, three running.
 fn study_in_the_middle() -> State {
     let mut state = State::default();
-    state.see(&Progress::Reading { role: "train", path: Path::new("train.csv") }, seconds(0));
+    state.apply(&Progress::Reading { role: "train", path: Path::new("train.csv") }, seconds(0));
     let before = [earlier(0, TrialState::Complete, 0.61), earlier(1, TrialState::Pruned, 0.44)];
     begin_study(&mut state, Some(24), &before, 4);
     for (number, to, n) in [(2, 0.72, 30), (3, 0.55, 4), (4, 0.60, 6), (5, 0.5, 0)] {
@@ -117,7 +117,7 @@ fn study_in_the_middle() -> State {
 }
 
 fn fit_event(state: &mut State, event: Event, at: u64) {
-    state.see(&Progress::Fit(&event), seconds(at));
+    state.apply(&Progress::Fit(&event), seconds(at));
 }
 
 fn record(epoch: usize, train: (f64, f64), val: Option<(f64, f64)>) -> EpochRecord {
@@ -137,8 +137,10 @@ fn record(epoch: usize, train: (f64, f64), val: Option<(f64, f64)>) -> EpochReco
 /// A fit after 30 of 100 epochs that overfits from the 20th on.
 fn fit_in_the_middle() -> State {
     let mut state = State::default();
-    state
-        .see(&Progress::Fitting { head: "mlp", purpose: "final fit", metric: Metric::default() }, seconds(1));
+    state.apply(
+        &Progress::Fitting { head: "mlp", purpose: "final fit", metric: Metric::default() },
+        seconds(1),
+    );
     fit_event(&mut state, Event::Started { total: 100, unit: "epoch" }, 1);
     for epoch in 0..30 {
         let e = epoch as f64;
@@ -158,7 +160,7 @@ fn study_of(state: &State) -> &Study {
 }
 
 #[test]
-fn what_is_shown_of_a_study_is_what_was_told() {
+fn a_study_shows_its_events() {
     let state = study_in_the_middle();
     let study = study_of(&state);
     assert_eq!((study.n_complete, study.n_pruned, study.n_failed), (2, 3, 1));
@@ -167,7 +169,7 @@ fn what_is_shown_of_a_study_is_what_was_told() {
     let best = study.best.as_ref().unwrap();
     assert_eq!((best.number, best.value), (2, 0.7066));
     assert_eq!(best.curve.points().map(|(_, value)| value).collect::<Vec<_>>(), rising(0.72, 30));
-    // The first free worker took each trial.
+    // Each trial was taken by the first free worker.
     assert_eq!(study.workers, [Some(6), Some(7), Some(8), None]);
     assert_eq!(study.running[&7].n_reports, 21);
     assert_eq!(study.running[&7].curve.last(), rising(0.7, 21).last().copied());
@@ -182,9 +184,9 @@ fn what_is_shown_of_a_study_is_what_was_told() {
             (2, "", 30)
         ]
     );
-    let told: Vec<&str> = state.log.iter().map(|told| told.text.as_str()).collect();
+    let log_line: Vec<&str> = state.log.iter().map(|log_line| log_line.text.as_str()).collect();
     assert_eq!(
-        told,
+        log_line,
         [
             "study mlp-0b5a (weighted F1), resuming after 2 trials",
             "warning: trial 5 failed: it would take 90 GiB of memory"
@@ -193,7 +195,7 @@ fn what_is_shown_of_a_study_is_what_was_told() {
 }
 
 #[test]
-fn a_study_that_goes_on_knows_its_best() {
+fn a_resumed_study_knows_its_best() {
     let mut state = State::default();
     begin_study(&mut state, None, &[earlier(0, TrialState::Complete, 0.61)], 1);
     let value = |state: &State| study_of(state).best.as_ref().map(|best| (best.number, best.value));
@@ -223,7 +225,7 @@ fn a_study_that_minimises_has_the_smallest_value_as_its_best() {
         n_steps: None,
         pruner: "none",
     };
-    state.see(&progress, seconds(2));
+    state.apply(&progress, seconds(2));
     began(&mut state, 1);
     reported(&mut state, 1, &[0.9, 0.5, 0.7]);
     assert_eq!(study_of(&state).running[&1].best, Some(0.5));
@@ -232,34 +234,36 @@ fn a_study_that_minimises_has_the_smallest_value_as_its_best() {
     ended(&mut state, 2, TrialState::Complete, Some(0.7), None);
     let study = study_of(&state);
     assert_eq!(study.best.as_ref().map(|best| (best.number, best.value)), Some((1, 0.5)));
-    // Two of nine took 60 s; the timeout leaves less than the others would take.
+    // Two of nine took 60 s; the timeout leaves less time than the others would take.
     assert_eq!(study.pace.left(seconds(60), study.n_finished()), "at most 40 s left");
 }
 
 #[test]
-fn trials_that_leave_free_their_worker() {
+fn lost_and_released_trials_free_their_worker() {
     let mut state = State::default();
     begin_study(&mut state, Some(9), &[], 2);
     began(&mut state, 0);
     began(&mut state, 1);
-    state.see(&Progress::Trial(&StudyEvent::Lost { number: 0 }), seconds(4));
+    state.apply(&Progress::Trial(&StudyEvent::Lost { number: 0 }), seconds(4));
     began(&mut state, 2);
-    state.see(&Progress::Trial(&StudyEvent::GivenBack { number: 1 }), seconds(5));
+    state.apply(&Progress::Trial(&StudyEvent::Released { number: 1 }), seconds(5));
     let study = study_of(&state);
     assert_eq!(study.workers, [Some(2), None]);
     assert_eq!(study.n_finished(), 0);
-    assert!(state.log.iter().any(|told| told.always && told.text.contains("trial 0 was claimed")));
+    assert!(
+        state.log.iter().any(|log_line| log_line.always && log_line.text.contains("trial 0 was claimed"))
+    );
 }
 
 #[test]
-fn what_is_shown_of_a_fit_is_what_was_told() {
+fn a_fit_shows_its_events() {
     let mut state = fit_in_the_middle();
     let Stage::Fit(fit) = &state.stage else { panic!("no fit") };
     assert_eq!((fit.done, fit.total, fit.unit), (30, 100, "epoch"));
     assert_eq!(fit.best.unwrap().0, 19);
     assert_eq!(fit.losses[0].points().nth(10), Some((11.0, 1.0 / 3.0)));
     assert_eq!(fit.last.as_ref().unwrap().val.unwrap().weighted_f1, fit.scores[1].last().unwrap());
-    state.see(&Progress::Fitting { head: "forest", purpose: "", metric: Metric::default() }, seconds(40));
+    state.apply(&Progress::Fitting { head: "forest", purpose: "", metric: Metric::default() }, seconds(40));
     fit_event(&mut state, Event::Started { total: 300, unit: "tree" }, 40);
     fit_event(&mut state, Event::Steps { done: 75, total: 300, unit: "tree" }, 41);
     let screen = drawn(&state, 40, 10, ASCII);
@@ -270,31 +274,31 @@ fn what_is_shown_of_a_fit_is_what_was_told() {
 fn a_trial_is_pruned_by_two_keys() {
     let mut state = study_in_the_middle();
     assert_eq!(study_of(&state).in_view(), Some(6));
-    // Any other key than y is no.
+    // Any key but y means no.
     for keys in
         [[Key::Prune, Key::Other], [Key::Prune, Key::Prune], [Key::Prune, Key::Leave], [Key::Yes, Key::Yes]]
     {
-        keys.into_iter().for_each(|key| assert_eq!(state.press(key), Act::Nothing));
-        assert_eq!(state.wish(), None);
+        keys.into_iter().for_each(|key| assert_eq!(state.press(key), KeyAction::Nothing));
+        assert_eq!(state.request(), None);
     }
     state.press(Key::Next);
     assert_eq!(study_of(&state).in_view(), Some(7));
     state.press(Key::Prune);
     assert!(drawn(&state, 80, 24, ASCII).contains("prune trial 7? y: yes"));
     state.press(Key::Yes);
-    assert_eq!(state.wish(), Some(Wish::Prune { trial: 7 }));
-    assert_eq!(state.wish(), None);
-    assert!(study_of(&state).running[&7].is_to_end);
-    // One that ended meanwhile is not asked for.
+    assert_eq!(state.request(), Some(UserRequest::Prune { trial: 7 }));
+    assert_eq!(state.request(), None);
+    assert!(study_of(&state).running[&7].end_requested);
+    // A trial that has ended meanwhile cannot be ended.
     state.press(Key::Previous);
     state.press(Key::Prune);
     ended(&mut state, 6, TrialState::Complete, Some(0.5), None);
     state.press(Key::Yes);
-    assert_eq!(state.wish(), None);
+    assert_eq!(state.request(), None);
 }
 
 #[test]
-fn keys_turn_to_trials_around_and_around() {
+fn keys_select_trials_cyclically() {
     let mut state = study_in_the_middle();
     let mut seen = Vec::new();
     for key in [Key::Next, Key::Next, Key::Next, Key::Previous] {
@@ -307,14 +311,14 @@ fn keys_turn_to_trials_around_and_around() {
 }
 
 #[test]
-fn stop_asks_once_and_ctrl_c_again_and_again() {
+fn stop_interrupts_once_and_ctrl_c_every_time() {
     let mut state = State::default();
-    assert_eq!(state.press(Key::Stop), Act::Interrupt);
+    assert_eq!(state.press(Key::Stop), KeyAction::Interrupt);
     state.stopping = true;
     assert!(drawn(&state, 80, 24, ASCII).contains("stopping: "));
-    assert_eq!(state.press(Key::Stop), Act::Nothing);
-    assert_eq!(state.press(Key::Interrupt), Act::Interrupt);
-    assert_eq!(state.press(Key::Leave), Act::Leave);
+    assert_eq!(state.press(Key::Stop), KeyAction::Nothing);
+    assert_eq!(state.press(Key::Interrupt), KeyAction::Interrupt);
+    assert_eq!(state.press(Key::Leave), KeyAction::Leave);
 }
 
 #[test]
@@ -322,7 +326,7 @@ fn help_is_closed_by_any_key() {
     let mut state = study_in_the_middle();
     state.press(Key::Help);
     insta::assert_snapshot!("help_80x24", drawn(&state, 80, 24, ASCII));
-    assert_eq!(state.press(Key::Leave), Act::Nothing);
+    assert_eq!(state.press(Key::Leave), KeyAction::Nothing);
     assert!(!state.help);
 }
 
@@ -360,15 +364,15 @@ fn every_size_can_be_drawn() {
 }
 
 #[test]
-fn without_unicode_all_is_ascii_and_without_colour_there_is_none() {
+fn output_is_ascii_without_unicode_and_monochrome_without_colour() {
     let mut state = study_in_the_middle();
-    state.see(&Progress::Warning("caf\u{e9}\u{1b}[2J"), seconds(70));
+    state.apply(&Progress::Warning("caf\u{e9}\u{1b}[2J"), seconds(70));
     let text = drawn(&state, 80, 24, ASCII);
     assert!(text.is_ascii(), "{text}");
     assert!(!text.contains('\u{1b}'));
-    let cells = |look| {
+    let cells = |theme| {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-        terminal.draw(|frame| super::draw::frame(&state, look, frame.area(), frame.buffer_mut())).unwrap();
+        terminal.draw(|frame| super::draw::frame(&state, theme, frame.area(), frame.buffer_mut())).unwrap();
         let coloured = |cell: &&ratatui::buffer::Cell| cell.fg != Color::Reset || cell.bg != Color::Reset;
         terminal.backend().buffer().content().iter().filter(coloured).count()
     };
@@ -377,9 +381,9 @@ fn without_unicode_all_is_ascii_and_without_colour_there_is_none() {
 }
 
 /// The screen as text.
-fn drawn(state: &State, width: u16, height: u16, look: Look) -> String {
+fn drawn(state: &State, width: u16, height: u16, theme: Theme) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| super::draw::frame(state, look, frame.area(), frame.buffer_mut())).unwrap();
+    terminal.draw(|frame| super::draw::frame(state, theme, frame.area(), frame.buffer_mut())).unwrap();
     let buffer = terminal.backend().buffer();
     let cells = buffer.content().chunks(usize::from(width.max(1)));
     cells
@@ -387,7 +391,7 @@ fn drawn(state: &State, width: u16, height: u16, look: Look) -> String {
         .collect()
 }
 
-/// Part of the test below, which runs it on a terminal of its own.
+/// A part of the test below, which runs it on a separate terminal.
 #[test]
 #[ignore = "panics on purpose, and needs a terminal"]
 fn panics_with_the_screen() {
@@ -417,10 +421,10 @@ fn a_panic_gives_the_terminal_back() {
     let (before, screen) = text.split_once("\u{1b}[?1049h").expect(&text);
     let (screen, after) = screen.split_once("\u{1b}[?1049l").expect(&text);
     assert!(!screen.contains("on purpose"), "{text}");
-    // One in another thread is told among the lines; what ends the run at once, and the lines with it.
+    // A panic in another thread goes to the log; the one that ends the run appears at once, together with the log.
     assert!(after.starts_with("\u{1b}[?25h"), "{text}");
-    for told in ["on purpose", "warning: panicked at", "in a trial", "warning: told before"] {
-        assert!(after.contains(told), "{told}: {text}");
+    for log_line in ["on purpose", "warning: panicked at", "in a trial", "warning: told before"] {
+        assert!(after.contains(log_line), "{log_line}: {text}");
     }
     assert!(!after.contains("\u{1b}[?1049h"), "{text}");
     let is_settings = |line: &&str| line.matches(':').count() > 10 && !line.contains(' ');

@@ -1,10 +1,10 @@
-//! A table whose columns are separated by semicolons, tabs or bars, perhaps with decimal commas, made a CSV record by
-//! record: a line of it is a line of the CSV.
+//! Converts a table with semicolons, tabs or bars, and perhaps decimal commas, to a CSV record by record, keeping the
+//! lines.
 
 use super::super::records::{fields_by, is_blank, next_record_by, value, write_field};
 use std::borrow::Cow;
 
-/// How a table is written.
+/// How a table is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Delimited {
     pub(super) separator: u8,
@@ -12,7 +12,7 @@ pub(super) struct Delimited {
 }
 
 impl Delimited {
-    /// Appends the whole records of `text` to `out`; gives the bytes it used.
+    /// Appends the complete records of `text` to `out`; returns the number of bytes used.
     pub(super) fn convert(&self, text: &[u8], out: &mut Vec<u8>, at_end: bool) -> usize {
         let mut start = 0;
         while start < text.len()
@@ -20,7 +20,7 @@ impl Delimited {
         {
             let bytes = &text[record.range];
             if record.flaw.is_some() || is_blank(bytes) {
-                // Wrong in a CSV as well.
+                // Invalid in a CSV as well.
                 out.extend_from_slice(bytes);
             } else {
                 self.write_record(bytes, out);
@@ -43,7 +43,7 @@ impl Delimited {
     }
 }
 
-/// A number with a decimal comma with a point instead; anything else as it is.
+/// Replaces the decimal comma of a number by a point; other values are unchanged.
 fn with_point(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let Some(comma) = decimal_comma(&value) else { return value };
     let mut text = value.into_owned();
@@ -51,7 +51,7 @@ fn with_point(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     Cow::Owned(text)
 }
 
-/// Where the comma of a number with a decimal comma stands: `0,5`, `-12,25`, `1,5e-05`.
+/// The position of the comma of a number with a decimal comma: `0,5`, `-12,25`, `1,5e-05`.
 pub(super) fn decimal_comma(value: &[u8]) -> Option<usize> {
     let comma = memchr::memchr(b',', value)?;
     let digit = |at: usize| value.get(at).is_some_and(u8::is_ascii_digit);

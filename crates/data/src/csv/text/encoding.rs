@@ -1,21 +1,21 @@
-//! The encoding of a text: UTF-8, UTF-16 or Windows-1252, which holds Latin-1.
+//! The encoding of a text: UTF-8, UTF-16 or Windows-1252, which includes Latin-1.
 //!
-//! UTF-16 shows at once. UTF-8 and Windows-1252 are the same as long as all is ASCII, and told apart where it is not any
-//! more: text in one is very rarely valid in the other.
+//! UTF-16 is detected at once. UTF-8 and Windows-1252 are distinguished at the first byte that is not ASCII: text in
+//! one is very rarely valid in the other.
 
 use crate::{Error, Result};
 
-/// How the bytes of a text become UTF-8.
+/// The encoding of a text, as far as it is known.
 #[derive(Debug, Default)]
 pub(super) enum Encoding {
-    /// Nothing was read.
+    /// Nothing was read yet.
     #[default]
     Unknown,
-    /// So far, all is ASCII.
+    /// All bytes so far are ASCII.
     Ascii,
     Utf8,
     Windows1252,
-    /// With the bytes of a character that is not yet complete.
+    /// With the bytes of an incomplete character.
     Utf16 {
         big_endian: bool,
         rest: Vec<u8>,
@@ -23,8 +23,8 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// What the encoding is, when it is not UTF-8.
-    pub(super) fn said(&self) -> Option<String> {
+    /// The name of the encoding for messages, if it is not UTF-8.
+    pub(super) fn name(&self) -> Option<String> {
         let name = match self {
             Encoding::Unknown | Encoding::Ascii | Encoding::Utf8 => return None,
             Encoding::Windows1252 => "Windows-1252 (Latin-1)",
@@ -34,10 +34,10 @@ impl Encoding {
         Some(format!("the text is not UTF-8 and is read as {name}; what is written is UTF-8"))
     }
 
-    /// Makes the bytes of `buffer` from `start` on UTF-8, as far as they are text.
+    /// Converts the bytes of `buffer` from `start` on to UTF-8.
     ///
     /// # Errors
-    /// When a text in UTF-16 is damaged. Damaged UTF-8 is left for who reads the cell.
+    /// If UTF-16 text is damaged. Damaged UTF-8 is left for the reader of the cell.
     pub(super) fn decode(&mut self, buffer: &mut Vec<u8>, start: usize, at_end: bool) -> Result<()> {
         if matches!(self, Encoding::Unknown) {
             *self = begins(&buffer[start..]);
@@ -78,8 +78,8 @@ fn begins(head: &[u8]) -> Encoding {
     }
 }
 
-/// Whether text that is not ASCII is Windows-1252: no character in it is one in UTF-8, and no byte is what text does not
-/// have. The last two bytes of the code, which hardly any word has, are those of damaged files.
+/// Whether non-ASCII text is Windows-1252: no character is valid UTF-8, and no byte is one that text does not have.
+/// The last two codes, which hardly any word contains, are typical of damaged files.
 fn is_windows_1252(text: &[u8]) -> bool {
     let Err(error) = std::str::from_utf8(text) else { return false };
     let is_cut = error.error_len().is_none();
@@ -88,7 +88,7 @@ fn is_windows_1252(text: &[u8]) -> bool {
     !is_cut && text[..error.valid_up_to()].is_ascii() && text.iter().all(is_text)
 }
 
-/// The characters 0x80 to 0x9F of Windows-1252; the others are those of Latin-1.
+/// The characters 0x80 to 0x9F of Windows-1252; the others are the same as in Latin-1.
 const CHARACTERS: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
     '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
@@ -101,7 +101,7 @@ fn windows_1252(byte: u8) -> char {
     }
 }
 
-/// Moves the whole characters of `bytes` to `out`.
+/// Moves the complete characters of `bytes` to `out`.
 fn utf16(bytes: &mut Vec<u8>, out: &mut Vec<u8>, big_endian: bool, at_end: bool) -> Result<()> {
     let damaged = || {
         Error::format("the text is UTF-16 and damaged: half a character")
@@ -141,11 +141,11 @@ mod tests {
             out.extend_from_slice(part);
             encoding.decode(&mut out, start, i + 1 == n).ok()?;
         }
-        Some((String::from_utf8_lossy(&out).into_owned(), encoding.said()))
+        Some((String::from_utf8_lossy(&out).into_owned(), encoding.name()))
     }
 
     #[test]
-    fn however_it_is_cut_the_text_is_the_same() {
+    fn any_windows_give_the_same_text() {
         let text = "\u{feff}name;Größe\n€ 5;😀\n";
         let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -154,16 +154,16 @@ mod tests {
             assert_eq!(decoded(&be, window).unwrap().0, text, "{window}");
         }
         assert!(decoded(&le[..le.len() - 1], 64).is_none() && decoded(&le[..le.len() - 4], 64).is_none());
-        let (found, said) = decoded(b"\x80 5 \x93gro\xDF\x94", 3).unwrap();
+        let (found, name) = decoded(b"\x80 5 \x93gro\xDF\x94", 3).unwrap();
         assert_eq!(found, "€ 5 “groß”");
-        assert!(said.unwrap().contains("Windows-1252"));
+        assert!(name.unwrap().contains("Windows-1252"));
     }
 
     #[test]
     fn utf_8_and_damaged_text_are_left_as_they_are() {
         for bytes in ["Größe".as_bytes(), b"plain", b"\xFFx", b"gr\xC3\xB6\xDFe", b"\xE4\x00"] {
-            let (_, said) = decoded(bytes, 64).unwrap();
-            assert_eq!(said, None, "{bytes:?}");
+            let (_, name) = decoded(bytes, 64).unwrap();
+            assert_eq!(name, None, "{bytes:?}");
         }
     }
 }

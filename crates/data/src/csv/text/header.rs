@@ -1,4 +1,4 @@
-//! How a text table begins: lines of comment, the separator, and whether there is a header.
+//! Detects how a text table starts: comment lines, the separator, and whether there is a header.
 
 use super::super::records::{Record, fields_by, is_blank, next_record_by, value, write_field};
 use super::Header;
@@ -6,36 +6,36 @@ use super::delimited::{Delimited, decimal_comma};
 use crate::{list, number};
 use std::collections::HashSet;
 
-/// The records that are looked at.
+/// The number of records that are sampled.
 const N_SAMPLED: usize = 64;
 
-/// What stands before the first record, and how records are written.
+/// The lines before the first record, and the form of the records.
 #[derive(Debug, Default)]
-pub(super) struct Beginning {
-    /// What the text begins with as a CSV, instead of its first `len` bytes.
+pub(super) struct TextStart {
+    /// The CSV header that replaces the first `len` bytes of the text.
     pub(super) header: Vec<u8>,
     pub(super) len: usize,
-    /// Whether the header stands in no line of the file.
+    /// Whether the header was generated, and so is on no line of the file.
     pub(super) is_made: bool,
-    /// `None` when it is a CSV.
+    /// `None` if it is a CSV.
     pub(super) delimited: Option<Delimited>,
-    /// What is to be said of a header that is not there.
-    pub(super) said: Option<String>,
-    /// The column that is the label by its place.
+    /// A message about a missing header.
+    pub(super) missing_header: Option<String>,
+    /// The label column, chosen by its position.
     pub(super) label: Option<String>,
 }
 
-/// What separates columns where there is one alone: the unit separator of ASCII, which no text has.
+/// A separator for a single column: the unit separator of ASCII, which no text contains.
 const NOTHING: u8 = 0x1F;
 
-/// Looks at the first window of a text.
-pub(super) fn look(text: &[u8], at_end: bool, header: Header, is_lines: bool) -> Beginning {
-    let mut beginning = Beginning::default();
+/// Examines the first window of a text.
+pub(super) fn detect(text: &[u8], at_end: bool, header: Header, is_lines: bool) -> TextStart {
+    let mut beginning = TextStart::default();
     let bom: &[u8] = b"\xEF\xBB\xBF";
     beginning.len = if text.starts_with(bom) { bom.len() } else { 0 };
     let mut comment = None;
     let mut forced = is_lines.then_some(NOTHING);
-    // A blank line is left in the place of each that is taken away, so that lines keep their numbers.
+    // Each removed line is replaced by a blank one, so that line numbers stay the same.
     while let Some(end) = memchr::memchr(b'\n', &text[beginning.len..]) {
         let line = text[beginning.len..beginning.len + end].trim_ascii();
         match line {
@@ -59,7 +59,7 @@ pub(super) fn look(text: &[u8], at_end: bool, header: Header, is_lines: bool) ->
         beginning.delimited = Some(Delimited { separator, decimal_comma });
     }
     if let Some(names) = named {
-        // It stands in a line of its own, the last of those taken away.
+        // It takes the place of the last removed line.
         beginning.header.pop();
         write_names(&names, &mut beginning.header);
     } else if match header {
@@ -76,7 +76,7 @@ pub(super) fn look(text: &[u8], at_end: bool, header: Header, is_lines: bool) ->
                 "; {label}, which holds few whole numbers, is the label unless --label-column names another"
             )
         });
-        beginning.said = Some(format!(
+        beginning.missing_header = Some(format!(
             "there is no header: the first line is read as a row, and the columns are named column_1 to column_{n_columns}{label}"
         ));
     }
@@ -102,8 +102,7 @@ fn records(separator: u8, text: &[u8], at_end: bool) -> impl Iterator<Item = Rec
     std::iter::from_fn(next).filter(|record| !is_blank(&text[record.range.clone()])).take(N_SAMPLED)
 }
 
-/// The separator by which all first records have as many fields as the first of them, and more than one; a comma where
-/// there is none.
+/// The separator by which all sampled records have the same number of fields, more than one; a comma if there is none.
 fn separator(text: &[u8], at_end: bool) -> u8 {
     let fits = |separator: u8| {
         let counts: Vec<usize> =
@@ -118,7 +117,8 @@ fn separator(text: &[u8], at_end: bool) -> u8 {
     };
     let comma = fits(b',').filter(|(same, _)| *same > 50);
     let others = [b'\t', b';', b'|'].into_iter().filter_map(fits);
-    // All rows but the odd bad one; where commas do as well, tables with more reason to have them elsewhere.
+    // Where commas work as well, 80% of the rows must agree with another separator: such tables have more reason to
+    // contain commas.
     let best = others.filter(|(same, _)| *same >= 80 || comma.is_none()).max_by_key(|(same, _)| *same);
     match (best, comma) {
         (Some((same, separator)), Some((by_comma, _))) if same == 100 || same > by_comma => separator,
@@ -129,7 +129,7 @@ fn separator(text: &[u8], at_end: bool) -> u8 {
 
 type Row<'a> = Vec<std::borrow::Cow<'a, [u8]>>;
 
-/// The values of the first records that have as many as the first.
+/// The values of the first records that have as many as the first one.
 fn sample(separator: u8, text: &[u8], at_end: bool) -> Vec<Row<'_>> {
     let whole = records(separator, text, at_end).filter(|record| record.flaw.is_none());
     let mut rows: Vec<Row<'_>> =
@@ -146,7 +146,7 @@ fn is_value(cell: &[u8]) -> bool {
     whole(cell) || decimal_comma(cell).is_some() || list::is_list(cell, true)
 }
 
-/// The names in a line of comment above rows without a header, as `numpy.savetxt` writes them.
+/// The names in a comment line above rows without a header, as `numpy.savetxt` writes them.
 fn names_in_comment(separator: u8, comment: &[u8], sample: &[Row<'_>]) -> Option<Vec<String>> {
     let names =
         fields_by(separator, comment).map(|name| String::from_utf8_lossy(&value(name)).trim().to_owned());
@@ -157,8 +157,8 @@ fn names_in_comment(separator: u8, comment: &[u8], sample: &[Row<'_>]) -> Option
         .then_some(names)
 }
 
-/// Whether the first record is a row: a value stands in it above every column of values, and one at least. Numbers that
-/// count 0, 1, 2, .. are names, as pandas writes them.
+/// Whether the first record is a row: it has a value in every column of values, of which there is at least one.
+/// Numbers 0, 1, 2, .. are names, as pandas writes them.
 fn has_no_header(sample: &[Row<'_>]) -> bool {
     let Some((first, rows)) = sample.split_first() else { return false };
     let is_column = |i: usize| {
@@ -175,7 +175,7 @@ fn has_no_header(sample: &[Row<'_>]) -> bool {
     !values.is_empty() && above_all && below && !(counted && (values.len() > 1 || first.len() > 1))
 }
 
-/// The last column, where it alone holds whole numbers, and few.
+/// The last column, if it is the only one of whole numbers, and has few distinct ones.
 fn label_by_place(sample: &[Row<'_>]) -> Option<usize> {
     let last = sample.first()?.len().checked_sub(1)?;
     let is_whole = |cell: &[u8]| {
@@ -189,7 +189,7 @@ fn label_by_place(sample: &[Row<'_>]) -> Option<usize> {
     (last > 0 && few && is_whole_column(last) && !(0..last).any(is_whole_column)).then_some(last)
 }
 
-/// Whether numbers have decimal commas: some cells read as such, and none has a decimal point.
+/// Whether numbers have decimal commas: some cells parse that way, and none has a decimal point.
 fn has_decimal_commas(sample: &[Row<'_>]) -> bool {
     let cells = || sample.iter().skip(1).flatten().map(|cell| cell.trim_ascii());
     let has_point = |cell: &[u8]| {

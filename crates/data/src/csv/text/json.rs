@@ -1,25 +1,25 @@
-//! JSON with one object a row, made a CSV: one object a line (JSON Lines), or an array of objects.
+//! Converts JSON with one object per row to a CSV: JSON Lines, or an array of objects.
 //!
-//! Values keep their text: a list of numbers becomes a cell that holds it. The columns are the keys of the first objects;
-//! a key that an object lacks is an empty cell.
+//! Values keep their text: a list of numbers becomes a cell with that list. The columns are the keys of the first
+//! objects; a missing key gives an empty cell.
 
 use super::super::records::write_field;
 use crate::list::shown;
-use crate::{Error, Place, Result};
+use crate::{Error, Result, RowLocation};
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
-/// The objects whose keys are the columns.
+/// The number of objects whose keys become the columns.
 const N_SAMPLED: usize = 64;
 
-/// Whether a text begins as such a table does.
+/// Whether a text starts like such a table.
 pub(super) fn is_rows(text: &[u8]) -> bool {
     let text = beginning(text);
     let inner = text.strip_prefix(b"[").map_or(text, <[u8]>::trim_ascii_start);
     inner.starts_with(b"{")
 }
 
-/// The text without a byte order mark and white space before it.
+/// The text after a byte order mark and white space.
 fn beginning(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start()
 }
@@ -29,7 +29,7 @@ fn beginning(text: &[u8]) -> &[u8] {
 pub(super) struct Objects {
     columns: Vec<String>,
     by_name: HashMap<String, usize>,
-    /// Whether each line holds an object of its own, so that a bad one takes no other with it.
+    /// Whether each line holds one object, so that a bad line does not affect others.
     in_lines: bool,
     is_array: bool,
     line: u64,
@@ -65,7 +65,7 @@ impl Objects {
         Ok(objects)
     }
 
-    /// One object that holds the columns is another form of JSON.
+    /// A single object of columns is another form of JSON.
     fn refuse_columns(&self, text: &[u8]) -> Result<()> {
         let first = beginning(text);
         let of_columns = first.starts_with(b"{")
@@ -95,8 +95,8 @@ impl Objects {
         header
     }
 
-    /// Appends the whole objects of `text` as records to `out`, and their lines, and whether they are objects, to `places`;
-    /// gives the bytes it used.
+    /// Appends the complete objects of `text` as records to `out`, and their lines and validity to `places`; returns
+    /// the number of bytes used.
     pub(super) fn convert(
         &mut self,
         text: &[u8],
@@ -109,11 +109,11 @@ impl Objects {
             let before = at;
             let Some(object) = self.next(text, &mut at, at_end)? else { return Ok(before.max(at)) };
             self.n_objects += 1;
-            // Objects of an array may all stand in one line: they are counted. Others begin in lines of their own.
+            // Objects of an array may share a line, so they are numbered; others start on lines of their own.
             let first_line = self.line - memchr::memchr_iter(b'\n', object).count() as u64;
-            let place = if self.is_array { self.n_objects } else { first_line };
+            let location = if self.is_array { self.n_objects } else { first_line };
             let members = members(object);
-            places.push_back((place, members.is_some()));
+            places.push_back((location, members.is_some()));
             match members {
                 Some(members) => self.write_row(members, out),
                 None => write_field(out, object),
@@ -142,8 +142,8 @@ impl Objects {
         }
     }
 
-    /// The next object, or line that is none, behind `at`, which moves to its end; `None` where the text ends before it
-    /// does. Counts lines.
+    /// The next object, or invalid line, from `at`, which moves to its end; `None` if the text ends first. Counts
+    /// lines.
     fn next<'a>(&mut self, text: &'a [u8], at: &mut usize, at_end: bool) -> Result<Option<&'a [u8]>> {
         let is_between = |byte: &u8| byte.is_ascii_whitespace() || !self.in_lines && b",[]".contains(byte);
         let bom = if *at == 0 && text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
@@ -158,10 +158,10 @@ impl Objects {
         let lines = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as u64;
         let Some(len) = len else {
             if at_end && !rest.is_empty() {
-                let place = Place::line(self.line + lines(&text[*at..start]));
+                let location = RowLocation::line(self.line + lines(&text[*at..start]));
                 let what = format!("expected a JSON object, found {}", shown(rest));
                 return Err(Error::format(what)
-                    .placed(place)
+                    .placed(location)
                     .with_hint("the file may be cut off: write it again"));
             }
             return Ok(None);
@@ -173,14 +173,14 @@ impl Objects {
     }
 }
 
-/// Whether the first object ends its line, and the text is no array.
+/// Whether the text is no array and its first object ends its line.
 fn in_lines(text: &[u8]) -> bool {
     let text = beginning(text);
     let line = text.split(|&byte| byte == b'\n').next().unwrap_or(text).trim_ascii();
     text.starts_with(b"{") && object_end(line) == Some(line.len())
 }
 
-/// Where the object or list at the start of `text` ends; `None` where it does not.
+/// The end of the object or list at the start of `text`; `None` if it is incomplete.
 fn object_end(text: &[u8]) -> Option<usize> {
     let (mut depth, mut at) = (0_usize, 0);
     loop {
@@ -198,18 +198,18 @@ fn object_end(text: &[u8]) -> Option<usize> {
                 }
             }
             _ if depth == 0 => return None,
-            // Within a list of numbers nothing else stands.
+            // A list of numbers contains nothing else.
             _ => at += 1 + memchr_structure(&text[at + 1..]),
         }
     }
 }
 
-/// The bytes before the next quote or bracket.
+/// The number of bytes before the next quote or bracket.
 fn memchr_structure(text: &[u8]) -> usize {
     text.iter().position(|byte| b"\"{}[]".contains(byte)).unwrap_or(text.len())
 }
 
-/// Where the string that starts at `at` ends.
+/// The end of the string that starts at `at`.
 fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += 1;
@@ -221,7 +221,7 @@ fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// The members of the object that is all of `text`; `None` when it is none.
+/// The members of the object that `text` consists of; `None` if it is none.
 fn members(text: &[u8]) -> Option<Vec<(Cow<'_, str>, &[u8])>> {
     let mut members = Vec::new();
     let mut rest = text.strip_prefix(b"{")?.trim_ascii_start();

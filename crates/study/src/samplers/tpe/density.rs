@@ -1,30 +1,30 @@
-//! A joint density: kernels that are products over the parameters, one a trial, and a prior.
+//! A joint density: one product kernel for each trial, and a prior.
 //!
-//! log p(x) = logsumexp over kernels k of log w_k + sum over parameters d of log p_kd(x_d), where p_kd is a truncated
-//! normal's density, its mass on x_d -+ step/2 if there is a step, or a choice's probability. Optuna 5.0.0,
+//! log p(x) = logsumexp over kernels k of (log w_k + sum over parameters d of log p_kd(x_d)). p_kd is a truncated
+//! normal's density, or its mass on x_d -+ step/2 if there is a step, or a choice's probability. Optuna 5.0.0,
 //! `samplers/_tpe/probability_distributions.py`.
 
 use headsmith_kernels::philox::Sequence;
 
 use super::kernels::Kernels;
-use super::terms::{Seen, Terms, UNSEEN};
+use super::terms::{Terms, UNSEEN, VisibleTerms};
 
-/// A joint density of some parameters.
+/// A joint density of several parameters.
 #[derive(Debug, Clone)]
 pub struct Density {
-    /// The kernels' weights, in the order of the trials, the prior's last; they sum to 1.
+    /// The kernels' weights in the order of the trials, the prior last; they sum to 1.
     pub weights: Vec<f64>,
     /// The kernels of each parameter.
     pub kernels: Vec<Kernels>,
 }
 
 impl Density {
-    /// The density of these kernels, of which there is one a trial and the prior's.
+    /// The density of these kernels: one for each trial, and the prior's.
     pub(super) fn of(kernels: Vec<Kernels>, n_trials: usize) -> Density {
         Density { weights: weights(n_trials), kernels }
     }
 
-    /// A point of the density, one value a parameter, as they are inside.
+    /// Draws a point: one internal value for each parameter.
     pub fn draw(&self, draws: &mut Sequence) -> Vec<f64> {
         let uniform = draws.uniform();
         let mut sum = 0.0;
@@ -36,15 +36,15 @@ impl Density {
         self.kernels.iter().map(|kernels| kernels.draw(k, draws)).collect()
     }
 
-    /// The density's logarithm at points given by parameter: `points[d][i]` is what point `i` has for parameter `d`.
+    /// The log density at each point; `points[d][i]` is the value of parameter `d` at point `i`.
     pub fn log_pdf(&self, points: &[Vec<f64>]) -> Vec<f64> {
         let n_points = points.first().map_or(0, Vec::len);
         let mut terms = Terms::new(&self.kernels, self.constant(), points, self.far());
-        let mut seen = Seen::default();
-        (0..n_points).map(|point| log_sum(terms.seen(point, &mut seen))).collect()
+        let mut visible = VisibleTerms::default();
+        (0..n_points).map(|point| log_sum(terms.visible(point, &mut visible))).collect()
     }
 
-    /// What does not depend on the point: a kernel's weight, and its parameters' masses in their ranges.
+    /// The part that does not depend on the point: the log weight of each kernel, and the norms of its parameters.
     fn constant(&self) -> Vec<f64> {
         let mut constant: Vec<f64> = self.weights.iter().map(|weight| weight.ln()).collect();
         for kernels in &self.kernels {
@@ -55,8 +55,9 @@ impl Density {
         constant
     }
 
-    /// So many widths from its middle a kernel is nothing beside the prior, whatever its other parameters do: at its
-    /// best a number gains a factor of 130 (e^5) on the prior, and a choice as many as there are choices.
+    /// The distance, in kernel widths, beyond which a kernel is negligible beside the prior, whatever its other
+    /// parameters contribute: a number gains at most a factor of 130 (e^5) on the prior, and a choice at most the
+    /// number of choices.
     fn far(&self) -> f64 {
         let gain = |kernels: &Kernels| match kernels {
             Kernels::Numbers(_) => 5.0,
@@ -67,8 +68,8 @@ impl Density {
     }
 }
 
-/// Optuna's weights in the order of the trials: the last 25 count in full, those before them less, on a ramp; the
-/// prior counts as one. Divided by their sum.
+/// Optuna's weights in the order of the trials, normalised: the last 25 have full weight, earlier ones less, on a
+/// ramp; the prior weighs 1.
 fn weights(n: usize) -> Vec<f64> {
     let n_ramp = n.saturating_sub(25);
     let first = 1.0 / n as f64;

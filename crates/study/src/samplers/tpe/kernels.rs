@@ -1,10 +1,10 @@
-//! The kernels of one parameter: a truncated normal around each observed value, or a row of choices.
+//! The kernels of one parameter: a truncated normal around each observed value, or a vector of choice probabilities.
 //!
-//! For a number (on its logarithm if it is drawn on that scale, its ends half a step further out if it has one) the
-//! width of a kernel is the larger of the gaps to its neighbours, ends of the range included, but for the first and the
-//! last of several, which have only their inner gap; between range / min(100, n + 2) ("magic clip") and the range. The
-//! last kernel is the prior: around the middle, as wide as the range. A choice has the weight 1/(n + 1), the observed
-//! one 1 more. After Bergstra et al., "Algorithms for hyper-parameter optimization" (NIPS 2011), and Optuna 5.0.0,
+//! For a number (in log space on a logarithmic scale, with bounds half a step wider if it has a step), the width of a
+//! kernel is the larger of the gaps to its neighbours, bounds included, clipped to between range / min(100, n + 2)
+//! ("magic clip") and the range. The first and the last of several use only their inner gap. The last kernel is the
+//! prior: in the middle, as wide as the range. A choice has the weight 1/(n + 1), the observed one 1 more. After
+//! Bergstra et al., "Algorithms for hyper-parameter optimization" (NIPS 2011), and Optuna 5.0.0,
 //! `samplers/_tpe/parzen_estimator.py`.
 
 use headsmith_kernels::philox::Sequence;
@@ -15,44 +15,44 @@ use crate::distribution::Distribution;
 /// The kernels of one parameter, in the order of the trials, the prior last.
 #[derive(Debug, Clone)]
 pub enum Kernels {
-    /// Of a float or an integer.
+    /// Kernels of a float or an integer.
     Numbers(Numbers),
-    /// Of a choice.
+    /// Kernels of a categorical parameter.
     Choices(Choices),
 }
 
 /// Truncated normals.
 #[derive(Debug, Clone)]
 pub struct Numbers {
-    /// The middles, on the scale on which values are drawn.
+    /// The means, on the scale on which values are drawn.
     pub mus: Vec<f64>,
     /// The widths.
     pub sigmas: Vec<f64>,
-    /// Logarithms of what the kernels have in the range; without a step, of what makes them densities.
+    /// Logarithms of the kernels' masses in the range; without a step, of the factors that normalise the densities.
     pub(super) norms: Vec<f64>,
-    /// Ends of the range, half a step further out, on that scale.
+    /// The bounds, half a step wider, on that scale.
     pub(super) ends: (f64, f64),
-    /// Ends and step as the user knows them.
+    /// The bounds and the step as the user sees them.
     pub(super) outside: (f64, f64),
     pub(super) step: Option<f64>,
     pub(super) log: bool,
 }
 
-/// Rows of choices.
+/// Vectors of choice probabilities.
 #[derive(Debug, Clone)]
 pub struct Choices {
-    /// How many there are to choose from.
+    /// The number of choices.
     pub n_choices: usize,
-    /// The observed ones.
+    /// The observed choices.
     pub observed: Vec<u32>,
 }
 
 /// Observed values of one parameter, in the order of their trials, on the scale on which values are drawn.
 pub(super) struct Values<'v> {
     pub values: Vec<f64>,
-    /// Their indices in the order of the values; of equals the smaller comes first.
+    /// Their indices sorted by value; of equal values the smaller index comes first.
     pub order: Vec<u32>,
-    /// What was computed for an earlier density: by row of the table, a kernel's width and norm there.
+    /// Cached width and norm of the kernel at each row of the table, from earlier densities.
     pub known: &'v mut [(f64, f64)],
     /// The values' rows in the table.
     pub rows: &'v [u32],
@@ -72,7 +72,7 @@ impl Kernels {
         Kernels::Numbers(Numbers::around(observed, (low, high), distribution.step(), distribution.is_log()))
     }
 
-    /// A value of kernel `k`, as it is inside.
+    /// Draws an internal value from kernel `k`.
     pub(super) fn draw(&self, k: usize, draws: &mut Sequence) -> f64 {
         match self {
             Kernels::Numbers(numbers) => numbers.draw(k, draws.uniform()),
@@ -119,7 +119,7 @@ impl Numbers {
 }
 
 impl Choices {
-    /// The probabilities of an observed choice and of each other one.
+    /// The probabilities of the observed choice and of each other one.
     pub(super) fn hit_and_miss(&self) -> (f64, f64) {
         let prior = 1.0 / (self.observed.len() + 1) as f64;
         let sum = prior * self.n_choices as f64 + 1.0;
@@ -139,7 +139,7 @@ impl Choices {
         let n = self.n_choices as f64;
         let even = |uniform: f64| (uniform * n).floor().min(n - 1.0);
         let Some(&observed) = self.observed.get(k) else { return even(uniform) };
-        // The observed choice has what it has more than the others, and besides an even share.
+        // The observed choice has an even share, and its extra probability besides.
         let (hit, miss) = self.hit_and_miss();
         if uniform < hit - miss { f64::from(observed) } else { even((uniform - (hit - miss)) / (miss * n)) }
     }

@@ -1,29 +1,30 @@
-//! The normal distribution far out in its tails: masses of intervals, and draws from a truncated one.
+//! The normal distribution far in its tails: masses of intervals, and draws from a truncated one.
 //!
-//! All in logarithms, as in scipy's `truncnorm`: a mass of 1e-1000 has its logarithm. Where an interval is narrow its
-//! mass is a series around its middle, since the difference of two distribution functions would lose the digits.
+//! Everything is in logarithms, as in scipy's `truncnorm`, so that a mass of 1e-1000 is representable. The mass of a
+//! narrow interval is a series around its middle, because the difference of two distribution functions would lose
+//! digits.
 
 use std::f64::consts::{LN_2, PI, SQRT_2};
 
 /// ln(sqrt(2 pi)).
 pub(super) const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
 
-/// Beyond this, one tail is less than half of the last digit of 1.
+/// Beyond this point, a tail is less than half of the last digit of 1.
 const FAR: f64 = 8.3;
 
-/// The distribution function.
+/// The cumulative distribution function.
 fn ndtr(x: f64) -> f64 {
     0.5 * libm::erfc(-x / SQRT_2)
 }
 
-/// The logarithm of the distribution function, to 1e-14 of its value.
+/// The logarithm of the cumulative distribution function, to a relative error of 1e-14.
 pub fn log_ndtr(x: f64) -> f64 {
     if x > 0.0 {
         (-ndtr(-x)).ln_1p()
     } else if x > -20.0 {
         ndtr(x).ln()
     } else {
-        // Abramowitz and Stegun 26.2.12; from -20 on the terms fall below the last digit before they grow.
+        // Abramowitz and Stegun 26.2.12; below -20 the terms become negligible before they grow.
         let inverse_square = 1.0 / (x * x);
         let (mut sum, mut term, mut odd) = (1.0, 1.0, 1.0);
         while f64::abs(term) > f64::EPSILON * 0.1 {
@@ -41,10 +42,10 @@ pub fn log_mass(a: f64, b: f64) -> f64 {
         return 0.0;
     }
     let (width, middle) = (b - a, 0.5 * (a + b));
-    if Narrow::covers(width, middle) {
-        return Narrow::new(width, middle).log_mass(middle);
+    if NarrowMass::covers(width, middle) {
+        return NarrowMass::new(width, middle).log_mass(middle);
     }
-    // In the right tail the distribution function is too near to 1: it is turned round.
+    // In the right tail the distribution function is too close to 1, so the interval is mirrored.
     let (a, b) = if a > 0.0 { (-b, -a) } else { (a, b) };
     if b > 0.0 {
         let left = if a < -FAR { 0.0 } else { ndtr(a) };
@@ -59,10 +60,10 @@ pub fn log_mass(a: f64, b: f64) -> f64 {
 
 /// Masses of intervals of one small width, h to each side.
 ///
-/// Around the middle m the density is pdf(m) exp(-m t) exp(-t^2/2), and the mean of cosh(m t) exp(-t^2/2) over -h .. h is
-/// a sum over j of m^2j times what depends on h alone. All terms are positive, so no digit is lost.
+/// Around the middle m the density is pdf(m) exp(-m t) exp(-t^2/2), and the mean of cosh(m t) exp(-t^2/2) over -h .. h
+/// is a sum over j of m^2j times a factor of h alone. All terms are positive, so no digit is lost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Narrow {
+pub(super) struct NarrowMass {
     log_width: f64,
     /// The mean of t^2j exp(-t^2/2) over -h .. h, divided by (2j)!, for the first `n_terms` j.
     means: [f64; MOST_TERMS],
@@ -71,16 +72,16 @@ pub(super) struct Narrow {
 
 const MOST_TERMS: usize = 18;
 
-impl Narrow {
-    /// Whether the series is right to 1e-15 for an interval.
+impl NarrowMass {
+    /// Whether the series is accurate to 1e-15 for an interval.
     pub(super) fn covers(width: f64, middle: f64) -> bool {
         width <= 0.5 && width * middle.abs() <= 8.0
     }
 
-    /// For middles up to `reach` away.
-    pub(super) fn new(width: f64, reach: f64) -> Narrow {
+    /// For middles up to `reach` from 0.
+    pub(super) fn new(width: f64, reach: f64) -> NarrowMass {
         let (h2, reach2) = (0.25 * width * width, reach * reach);
-        // So many terms of exp(-t^2/2) can be seen.
+        // The number of terms of exp(-t^2/2) that are not negligible.
         let n_inner = if h2 < 1e-6 {
             3
         } else if h2 < 1e-3 {
@@ -88,7 +89,7 @@ impl Narrow {
         } else {
             8
         };
-        let mut narrow = Narrow { log_width: width.ln(), means: [0.0; MOST_TERMS], n_terms: MOST_TERMS };
+        let mut narrow = NarrowMass { log_width: width.ln(), means: [0.0; MOST_TERMS], n_terms: MOST_TERMS };
         let (mut scale, mut largest) = (1.0, 1.0);
         for (n_terms, mean) in narrow.means.iter_mut().enumerate() {
             if largest < 1e-18 {
@@ -106,7 +107,7 @@ impl Narrow {
         narrow
     }
 
-    /// The logarithm of the mass of the interval around `middle`, which the width covers.
+    /// The logarithm of the mass of the interval around `middle`, which must be within reach.
     #[inline]
     pub(super) fn log_mass(&self, middle: f64) -> f64 {
         let m2 = middle * middle;
@@ -186,7 +187,7 @@ mod tests {
         (12.0, -1.776482112077679e-33),
     ];
 
-    /// The same of intervals.
+    /// The same for intervals.
     const LOG_MASS: [(f64, f64, f64); 17] = [
         (-1.0, 1.0, -0.38171514630212605),
         (0.0, 1.0, -1.0748623268620714),
@@ -221,14 +222,14 @@ mod tests {
         }
     }
 
-    /// The series and the difference of two distribution functions, where both are right.
+    /// The series agrees with the difference of two distribution functions where both are accurate.
     #[test]
     fn narrow_intervals_join_wide_ones() {
         for middle in [0.0, 0.3, 1.0, 2.4, 7.0, 15.9] {
             for width in [0.5, 0.49, 0.3] {
                 let (a, b) = (-middle - 0.5 * width, -middle + 0.5 * width);
-                assert!(Narrow::covers(width, middle));
-                close(Narrow::new(width, middle).log_mass(middle), (ndtr(b) - ndtr(a)).ln(), 1.0);
+                assert!(NarrowMass::covers(width, middle));
+                close(NarrowMass::new(width, middle).log_mass(middle), (ndtr(b) - ndtr(a)).ln(), 1.0);
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Which trials of a study are the good ones.
+//! Splits the trials of a study into good ones and others.
 
 use std::collections::BTreeMap;
 
 use super::table::Table;
 use crate::trial::{Direction, State, Trial};
 
-/// The better, the smaller.
+/// A trial's rank: smaller is better.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rank {
     class: Class,
@@ -13,7 +13,7 @@ pub(super) struct Rank {
     second: f64,
 }
 
-/// Pruned trials stand behind all complete ones, and infeasible ones behind these.
+/// Pruned trials rank after all complete ones, and infeasible ones after these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     Complete,
@@ -21,10 +21,10 @@ enum Class {
     Infeasible,
 }
 
-/// How good a trial is; `None`: it does not count.
+/// The rank of a trial; `None` if it does not count.
 pub(super) fn rank(trial: &Trial, direction: Direction) -> Option<Rank> {
     let signed = |value: f64| match direction {
-        // Adding 0 makes one zero of two, which Python's comparison does not tell apart.
+        // Adding 0 turns -0 into 0: Python's comparison does not distinguish them.
         Direction::Minimize => value + 0.0,
         Direction::Maximize => -value + 0.0,
     };
@@ -47,8 +47,8 @@ pub(super) fn rank(trial: &Trial, direction: Direction) -> Option<Rank> {
     Some(Rank { class: Class::Pruned, first: first + 0.0, second })
 }
 
-/// By how much the trial's constraints are violated in all: the system attributes `constraints` (a list) and
-/// `constraints:NAME` that Optuna keeps them in.
+/// The total violation of the trial's constraints. Optuna keeps them in the system attributes `constraints` (a list)
+/// and `constraints:NAME`.
 fn violation(trial: &Trial) -> f64 {
     const LIST: &str = "constraints";
     let mut constraints = BTreeMap::new();
@@ -76,7 +76,7 @@ pub(super) fn gamma(n_finished: usize) -> usize {
     ((0.1 * n_finished as f64).ceil() as usize).min(25)
 }
 
-/// The `n_below` best trials, and the others. Of equals the one with the smaller number is the better.
+/// The `n_below` best trials, and the others. Of equals, the one with the smaller number is better.
 pub(super) fn split(table: &Table, n_below: usize) -> Split {
     let rows = table.in_order.iter().zip(0..);
     let mut ranked: Vec<(Rank, u32)> = rows.filter_map(|(&row, i)| Some((table.rank(row)?, i))).collect();

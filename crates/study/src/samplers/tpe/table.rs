@@ -1,5 +1,5 @@
-//! The trials that count, by columns. Finished trials do not change, so what was laid out for one suggestion is there for
-//! the next one, which sees some more: the table is kept, and what it says is a function of the history alone.
+//! The trials that count, in columns. Finished trials do not change, so the table is kept from one suggestion to the
+//! next and only extended; its content is a function of the history alone.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,18 +11,18 @@ use super::density::Density;
 use super::kernels::{Kernels, Values};
 use super::observed::{Rank, rank};
 
-/// A table between suggestions.
+/// The table kept between suggestions.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<Table>);
+pub(super) struct TableCache(Mutex<Table>);
 
-/// What is kept is of no account: a copy begins anew.
-impl Clone for Memory {
-    fn clone(&self) -> Memory {
-        Memory::default()
+/// A clone starts with an empty cache.
+impl Clone for TableCache {
+    fn clone(&self) -> TableCache {
+        TableCache::default()
     }
 }
 
-impl Memory {
+impl TableCache {
     /// Calls `f` with the table of this history.
     pub(super) fn with<T>(
         &self,
@@ -31,18 +31,18 @@ impl Memory {
         f: impl FnOnce(&mut Table) -> T,
     ) -> T {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        table.show(history, with_running);
+        table.update(history, with_running);
         f(&mut table)
     }
 }
 
-/// Rows are the trials that count: finished ones first, then those under way.
+/// The rows are the trials that count: finished ones first, then running ones.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     direction: Option<Direction>,
-    /// All finished trials that were shown, counting or not.
+    /// All finished trials of the history, counting or not.
     shown: Vec<Arc<Trial>>,
-    /// Of the finished rows: the place in `shown`, and the rank.
+    /// For each finished row, its index in `shown` and its rank.
     finished: Vec<(u32, Rank)>,
     running: Vec<(u64, Params)>,
     /// Rows in the order of the trials' numbers.
@@ -57,18 +57,18 @@ struct Column {
     distribution: Distribution,
     /// Whether all finished trials have it.
     shared: bool,
-    /// So many finished rows it has.
+    /// The number of finished rows that have it.
     n_finished: usize,
-    /// By row, on the scale on which values are drawn; NaN: not there.
+    /// By row, on the scale on which values are drawn; NaN if missing.
     values: Vec<f64>,
-    /// By row, the width of the kernel that stood there last, and its norm.
+    /// By row, the width and the norm of the kernel last computed there.
     known: Vec<(f64, f64)>,
-    /// The finished rows that have a value, in the order of the values; of equals the earlier row comes first.
+    /// The finished rows that have a value, sorted by value; of equal values the earlier row comes first.
     order: Vec<u32>,
 }
 
 impl Table {
-    fn show(&mut self, history: History<'_>, with_running: bool) {
+    fn update(&mut self, history: History<'_>, with_running: bool) {
         let n_shown = self.shown.len();
         let goes_on = self.direction == Some(history.direction)
             && n_shown <= history.finished.len()
@@ -100,7 +100,7 @@ impl Table {
         }
     }
 
-    /// Columns for what the first trial has; those of a single value need none.
+    /// Columns for the parameters of the first trial, except those with a single value.
     fn first_columns(&self) -> Vec<Column> {
         let Some((first, _)) = self.finished.first() else { return Vec::new() };
         let params = self.shown[*first as usize].params.iter();
@@ -108,7 +108,7 @@ impl Table {
         params.map(|(name, (distribution, _))| Column::new(name, distribution, true)).collect()
     }
 
-    /// Brings a column up to the rows there are.
+    /// Extends a column to all rows of the table.
     fn extend(&mut self, at: usize) {
         let column = &mut self.columns[at];
         let n_known = column.n_finished;
@@ -138,13 +138,13 @@ impl Table {
         }
     }
 
-    /// How good a trial is; `None`: under way.
+    /// The rank of a trial; `None` if it is running.
     pub(super) fn rank(&self, row: u32) -> Option<Rank> {
         self.finished.get(row as usize).map(|(_, rank)| *rank)
     }
 
-    /// The columns of the parameters that all finished trials have with the same distribution, in the order of their
-    /// names; without those of a single value.
+    /// The columns of the parameters that all finished trials have with the same distribution, sorted by name, except
+    /// those with a single value.
     pub(super) fn shared(&self) -> Vec<usize> {
         (0..self.columns.len()).filter(|&at| self.columns[at].shared).collect()
     }
@@ -155,18 +155,19 @@ impl Table {
         if let Some(at) = self.columns.iter().position(there) {
             return at;
         }
-        // It does not count as shared: which ones are is decided by the first trial.
+        // A column added later is not shared: the first trial decides which are.
         self.columns.push(Column::new(name, distribution, false));
         self.extend(self.columns.len() - 1);
         self.columns.len() - 1
     }
 
-    /// Name and distribution of a column.
+    /// The name and the distribution of a column.
     pub(super) fn param(&self, column: usize) -> (&str, &Distribution) {
         (&self.columns[column].name, &self.columns[column].distribution)
     }
 
-    /// The density around those of the trials that have all of the parameters. `rows` are in the order of the numbers.
+    /// The density around those of the trials that have all of the parameters. `rows` are in the order of their
+    /// numbers.
     pub(super) fn density(&mut self, columns: &[usize], rows: &[u32]) -> Density {
         let is_complete =
             |row: &u32| columns.iter().all(|&at| !self.columns[at].values[*row as usize].is_nan());
@@ -178,7 +179,7 @@ impl Table {
     }
 }
 
-/// The place of a row that does not take part.
+/// Marks a row that is not part of the density.
 const NOWHERE: u32 = u32::MAX;
 
 impl Column {
@@ -194,15 +195,15 @@ impl Column {
         }
     }
 
-    /// A value as it is inside. What nothing can stand around is not there: a database may hold what a distribution
-    /// forbids.
+    /// Adds an internal value. A value outside the domain of its scale becomes missing: a database may contain what
+    /// the distribution forbids.
     fn push(&mut self, value: f64) {
         let value = match &self.distribution {
             Distribution::Categorical { .. } if !self.distribution.contains(value) => f64::NAN,
             Distribution::Categorical { .. } => value,
             numbers => {
                 let value = if numbers.is_log() { value.ln() } else { value };
-                // Adding 0 makes one zero of two.
+                // Adding 0 turns -0 into 0.
                 if value.is_finite() { value + 0.0 } else { f64::NAN }
             }
         };
@@ -210,7 +211,7 @@ impl Column {
         self.known.push((f64::NAN, 0.0));
     }
 
-    /// Puts the finished rows `first ..` in order.
+    /// Sorts the finished rows `first ..` into the order.
     fn sort_from(&mut self, first: usize) {
         const MANY: usize = 16;
         if matches!(self.distribution, Distribution::Categorical { .. }) {
@@ -227,9 +228,9 @@ impl Column {
         }
     }
 
-    /// The kernels around the values of `rows`; `places[row]` is the place of a row among them.
+    /// The kernels around the values of `rows`; `places[row]` is the index of a row among them.
     fn kernels(&mut self, rows: &[u32], places: &[u32]) -> Kernels {
-        // One more for the prior.
+        // Room for one more: the prior.
         let mut values = Vec::with_capacity(rows.len() + 1);
         values.extend(rows.iter().map(|&row| self.values[row as usize]));
         let mut order = Vec::with_capacity(rows.len());
@@ -243,7 +244,7 @@ impl Column {
     }
 }
 
-/// Puts an index where its value belongs; of equals the smaller index comes first.
+/// Inserts an index at its value's position; of equal values the smaller index comes first.
 fn insert(order: &mut Vec<u32>, index: u32, values: &[f64]) {
     let value = values[index as usize];
     let before = |&other: &u32| {
@@ -259,17 +260,19 @@ mod tests {
     use crate::distribution::{Choice, Distribution};
 
     #[test]
-    fn what_no_kernel_can_stand_around_is_not_there() {
+    fn values_outside_the_domain_are_missing() {
         let log = Distribution::Float { low: 0.1, high: 1.0, log: true, step: None };
-        let words = Distribution::Categorical { choices: vec![Choice::Int(0), Choice::Int(1)] };
+        let categorical = Distribution::Categorical { choices: vec![Choice::Int(0), Choice::Int(1)] };
         let pushed = |value: f64, distribution: &Distribution| {
             let mut column = Column::new("p", distribution, false);
             column.push(value);
             column.values[0]
         };
-        for (value, distribution) in [(0.0, &log), (f64::INFINITY, &log), (2.0, &words), (-1.0, &words)] {
+        for (value, distribution) in
+            [(0.0, &log), (f64::INFINITY, &log), (2.0, &categorical), (-1.0, &categorical)]
+        {
             assert!(pushed(value, distribution).is_nan());
         }
-        assert_eq!((pushed(5.0, &log), pushed(1.0, &words)), (5f64.ln(), 1.0));
+        assert_eq!((pushed(5.0, &log), pushed(1.0, &categorical)), (5f64.ln(), 1.0));
     }
 }

@@ -1,38 +1,38 @@
-//! What a density's kernels come to at a point.
+//! The contributions of a density's kernels at a point.
 //!
-//! Few kernels can be seen beside the prior. A kernel is let go as soon as it can only come to too little: what a number
-//! adds to its logarithm is at most -(distance from the value's interval / sigma)^2 / 2, and without a step it is that.
-//! What is left is computed as it is.
+//! Few kernels are visible beside the prior. A kernel is dropped as soon as its upper bound is negligible: a number
+//! adds at most -(distance from the value's interval / sigma)^2 / 2 to its logarithm, and exactly that without a step.
+//! The remaining kernels are computed in full.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use super::kernels::{Choices, Kernels, Numbers};
 use super::masses::Masses;
 
-/// Terms smaller than the prior's by this factor's logarithm cannot be seen in the sum, however many there are.
+/// A term this much below the prior's, in logarithms, does not change the sum, however many there are.
 pub(super) const UNSEEN: f64 = 60.0;
 
-/// Kernels that are looked at together before any is let go, and with how many parameters.
+/// The number of kernels that are bounded together before any is dropped.
 const BLOCK: usize = 64;
 const HEAD: usize = 2;
 
-/// A density's kernels and the points they are asked about.
+/// A density's kernels and the points to evaluate.
 pub(super) struct Terms<'d> {
-    /// What does not depend on the point, by kernel; the prior's last.
+    /// By kernel, the part that does not depend on the point; the prior's last.
     constant: Vec<f64>,
     numbers: Vec<Number<'d>>,
     choices: Vec<Choice<'d>>,
 }
 
-/// The kernels that can be seen at a point.
+/// The kernels that are visible at a point.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct VisibleTerms {
     kernels: Vec<u32>,
     sums: Vec<f64>,
 }
 
 impl<'d> Terms<'d> {
-    /// `points[d][i]` is what point `i` has for parameter `d`.
+    /// `points[d][i]` is the value of parameter `d` at point `i`.
     pub(super) fn new(
         kernels: &'d [Kernels],
         constant: Vec<f64>,
@@ -49,32 +49,32 @@ impl<'d> Terms<'d> {
         terms
     }
 
-    /// The logarithms of what the kernels that can be seen have at a point, the prior's last.
-    pub(super) fn seen<'s>(&mut self, point: usize, seen: &'s mut Seen) -> &'s [f64] {
-        seen.kernels.clear();
-        seen.sums.clear();
+    /// The logarithms of the visible kernels' contributions at a point, the prior's last.
+    pub(super) fn visible<'s>(&mut self, point: usize, visible: &'s mut VisibleTerms) -> &'s [f64] {
+        visible.kernels.clear();
+        visible.sums.clear();
         let prior = self.constant.len() - 1;
-        let of_prior = if self.numbers.iter().any(|n| n.is_outside(point)) {
+        let prior_term = if self.numbers.iter().any(|n| n.is_outside(point)) {
             f64::NEG_INFINITY
         } else {
             self.at(prior, point)
         };
-        if of_prior > f64::NEG_INFINITY {
-            self.look(point, of_prior - UNSEEN, seen);
+        if prior_term > f64::NEG_INFINITY {
+            self.find_visible(point, prior_term - UNSEEN, visible);
         }
-        seen.sums.push(of_prior);
-        &seen.sums
+        visible.sums.push(prior_term);
+        &visible.sums
     }
 
-    /// What kernel `k` has at a point.
+    /// The contribution of kernel `k` at a point.
     fn at(&mut self, k: usize, point: usize) -> f64 {
         let numbers: f64 = self.numbers.iter_mut().map(|number| number.at(k, point)).sum();
         let choices: f64 = self.choices.iter().map(|choice| choice.at(k, point)).sum();
         self.constant[k] + numbers + choices
     }
 
-    /// Finds the kernels that come to `least` at a point, or may.
-    fn look(&mut self, point: usize, least: f64, seen: &mut Seen) {
+    /// Finds the kernels that may contribute at least `least` at a point.
+    fn find_visible(&mut self, point: usize, least: f64, visible: &mut VisibleTerms) {
         let n_head = HEAD.min(self.numbers.len());
         let (head, rest) = self.numbers.split_at(n_head);
         let n = self.constant.len() - 1;
@@ -84,20 +84,20 @@ impl<'d> Terms<'d> {
             let row = &mut row[..block.len()];
             row.copy_from_slice(&self.constant[block.clone()]);
             head.iter().for_each(|number| number.bound_all(point, start, row));
-            seen.extend(start, row, least);
+            visible.extend(start, row, least);
         }
-        rest.iter().for_each(|number| seen.add(least, |k| number.bound(k, point)));
-        self.choices.iter().for_each(|choice| seen.add(least, |k| choice.at(k, point)));
+        rest.iter().for_each(|number| visible.add(least, |k| number.bound(k, point)));
+        self.choices.iter().for_each(|choice| visible.add(least, |k| choice.at(k, point)));
         if self.numbers.iter().any(|number| number.masses.is_some()) {
-            for (k, sum) in seen.kernels.iter().zip(&mut seen.sums) {
+            for (k, sum) in visible.kernels.iter().zip(&mut visible.sums) {
                 *sum = self.at(*k as usize, point);
             }
         }
     }
 }
 
-impl Seen {
-    /// Those kernels from `start` on whose `sums` come to `least`.
+impl VisibleTerms {
+    /// Adds the kernels from `start` on whose `sums` reach `least`.
     fn extend(&mut self, start: usize, sums: &[f64], least: f64) {
         let mut n = self.sums.len();
         self.kernels.resize(n + sums.len(), 0);
@@ -111,7 +111,7 @@ impl Seen {
         self.sums.truncate(n);
     }
 
-    /// Adds a term, and lets go what does not come to `least`.
+    /// Adds a term to each, and drops the kernels below `least`.
     fn add(&mut self, least: f64, term: impl Fn(usize) -> f64) {
         let mut n = 0;
         for i in 0..self.kernels.len() {
@@ -132,9 +132,9 @@ struct Number<'d> {
     /// 1 / (sqrt(2) sigma).
     scales: Vec<f64>,
     ends: (f64, f64),
-    /// The points' intervals on the scale of the kernels: middle, and half the width.
+    /// The points' intervals on the scale of the kernels: middle and half width.
     intervals: Vec<(f64, f64)>,
-    /// Masses of the intervals; `None`: a density.
+    /// Masses of the intervals; `None` for a continuous density.
     masses: Option<Masses<'d>>,
 }
 
@@ -158,7 +158,7 @@ impl<'d> Number<'d> {
         }
     }
 
-    /// Whether the density is nothing at a point.
+    /// Whether the density is zero at a point.
     fn is_outside(&self, point: usize) -> bool {
         let x = self.intervals[point].0;
         self.masses.is_none() && !(self.ends.0 <= x && x <= self.ends.1)
@@ -172,7 +172,7 @@ impl<'d> Number<'d> {
         }
     }
 
-    /// At least what kernel `k` adds.
+    /// An upper bound of the contribution of kernel `k`.
     fn bound(&self, k: usize, point: usize) -> f64 {
         bound(self.intervals[point], self.mus[k], self.scales[k])
     }
@@ -193,7 +193,7 @@ fn bound((middle, half): (f64, f64), mu: f64, scale: f64) -> f64 {
     -(distance * distance)
 }
 
-/// A choice's kernels: logarithms of the probabilities of an observed, another and any choice.
+/// A choice's kernels: log probabilities of the observed choice, of the others, and of any choice under the prior.
 struct Choice<'d> {
     x: &'d [f64],
     observed: &'d [u32],

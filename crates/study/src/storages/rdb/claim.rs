@@ -1,16 +1,16 @@
-//! The queue: who works on what. All of it happens under the study's lock.
+//! The queue of trials. Every change of it happens under the study's lock.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::history::{self, History, state_name};
-use super::{Deed, Rdb, studies, token, writes};
+use super::{PendingWrite, Rdb, studies, token, writes};
 use crate::error::{Error, Kind, Result};
 use crate::storages::{CLAIM_ATTR, Claim, Claimed, Queue, Scope};
 use crate::trial::{Attributes, Params, RESUMED, SPENT, State, Trial};
 
-/// The attribute by which a trial that was enqueued is found again.
+/// The attribute that identifies an enqueued trial.
 const ENQUEUED_ATTR: &str = "headsmith:enqueued";
 
 pub(super) fn claim(
@@ -34,8 +34,8 @@ pub(super) fn claim(
                 let trial_id = insert(rdb, study_id, State::Running)?;
                 return own(rdb, study_id, trial_id, &params, &system_attrs);
             }
-            Claim::TakeUp { trial_id, params, system_attrs } => {
-                if take(rdb, study_id, trial_id)? {
+            Claim::Take { trial_id, params, system_attrs } => {
+                if claim_trial(rdb, study_id, trial_id)? {
                     return own(rdb, study_id, trial_id, &params, &system_attrs);
                 }
             }
@@ -43,7 +43,7 @@ pub(super) fn claim(
                 if writes::lock(rdb, trial_id)?.0 == State::Running {
                     writes::set_attrs(rdb, trial_id, Scope::System, &system_attrs)?;
                     writes::forget_checkpoint(rdb, trial_id)?;
-                    keep_time(rdb, study_id, trial_id)?;
+                    store_time(rdb, study_id, trial_id)?;
                     writes::end(rdb, trial_id, State::Fail)?;
                 }
             }
@@ -51,12 +51,12 @@ pub(super) fn claim(
     }
 }
 
-/// The trial of a claim whose acknowledgement was lost, if it was done.
+/// The trial of a claim whose acknowledgement was lost, if the claim was applied.
 fn found_again(rdb: &mut Rdb, study_id: i64) -> Result<Option<Claimed>> {
-    let (trial_id, token) = match rdb.unsure.take() {
-        Some(Deed::Claim { trial_id, token }) => (trial_id, token),
+    let (trial_id, token) = match rdb.unacknowledged.take() {
+        Some(PendingWrite::Claim { trial_id, token }) => (trial_id, token),
         other => {
-            rdb.unsure = other;
+            rdb.unacknowledged = other;
             return Ok(None);
         }
     };
@@ -67,11 +67,11 @@ fn found_again(rdb: &mut Rdb, study_id: i64) -> Result<Option<Claimed>> {
             && trial.system_attrs.get(CLAIM_ATTR).and_then(Value::as_str) == Some(&token)
     };
     let Some(trial) = trial.filter(|trial| mine(trial)) else { return Ok(None) };
-    rdb.doing = Some(Deed::Claim { trial_id, token });
+    rdb.in_progress = Some(PendingWrite::Claim { trial_id, token });
     Ok(Some(Claimed::Trial(Box::new(trial.as_ref().clone()))))
 }
 
-/// Makes the trial this value's own, and gives it.
+/// Marks the trial as claimed by this value, and returns it.
 fn own(
     rdb: &mut Rdb,
     study_id: i64,
@@ -84,13 +84,13 @@ fn own(
     let token = token();
     writes::set_attr(rdb, trial_id, Scope::System, CLAIM_ATTR, &Value::from(token.as_str()))?;
     writes::beat(rdb, trial_id)?;
-    rdb.doing = Some(Deed::Claim { trial_id, token });
+    rdb.in_progress = Some(PendingWrite::Claim { trial_id, token });
     let trial =
         history::reread(rdb, study_id, trial_id)?.ok_or_else(|| super::no_trial(&rdb.link.place()))?;
     Ok(Claimed::Trial(Box::new(trial.as_ref().clone())))
 }
 
-/// Inserts a trial with the next number: under the lock, that is how many trials there are.
+/// Inserts a trial with the next number, which under the lock is the number of trials.
 fn insert(rdb: &mut Rdb, study_id: i64, state: State) -> Result<i64> {
     let number = match rdb.histories.get(&study_id) {
         Some(history) => i64::try_from(history.trials.len()).ok(),
@@ -103,13 +103,13 @@ fn insert(rdb: &mut Rdb, study_id: i64, state: State) -> Result<i64> {
     let trial_id = studies::number(rdb, sql, &cells)?;
     let trial_id =
         trial_id.ok_or_else(|| Error::new(Kind::Storage, "a trial was inserted and is not there"))?;
-    // SQLite gives the keys of deleted trials again; one that Python deleted may have left its checkpoint.
+    // SQLite reuses the keys of deleted trials; one that Python deleted may have left its checkpoint.
     writes::forget_checkpoint(rdb, trial_id)?;
     Ok(trial_id)
 }
 
-/// Keeps how long the workers of an abandoned trial were on it: from now on its time counts anew.
-fn keep_time(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<()> {
+/// Stores the time that workers have spent on an abandoned trial; the next worker's time is added to it.
+fn store_time(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<()> {
     let trial = rdb.histories.get(&study_id).and_then(|history| history.cached(trial_id));
     let Some(seconds) = trial.and_then(|trial| trial.seconds()) else { return Ok(()) };
     writes::set_attr(rdb, trial_id, Scope::System, SPENT, &Value::from(seconds))?;
@@ -117,8 +117,8 @@ fn keep_time(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<()> {
     writes::set_attr(rdb, trial_id, Scope::System, RESUMED, &now)
 }
 
-/// Claims a waiting trial, or an abandoned one; `false` when a process without the study's lock was faster.
-fn take(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<bool> {
+/// Claims a waiting trial, or an abandoned one; `false` if a process without the study's lock was faster.
+fn claim_trial(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<bool> {
     let state = writes::lock(rdb, trial_id)?.0;
     if state.is_finished() {
         return Ok(false);
@@ -128,7 +128,7 @@ fn take(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<bool> {
             writes::checkpoint(rdb, trial_id)?.map_or(i64::from(i32::MIN), |checkpoint| checkpoint.step);
         let sql = "DELETE FROM trial_intermediate_values WHERE trial_id = $1 AND step > $2";
         rdb.link.execute(sql, &[trial_id.into(), kept.into()])?;
-        keep_time(rdb, study_id, trial_id)?;
+        store_time(rdb, study_id, trial_id)?;
         return Ok(true);
     }
     let now = rdb.now();
@@ -137,7 +137,7 @@ fn take(rdb: &mut Rdb, study_id: i64, trial_id: i64) -> Result<bool> {
     Ok(rdb.link.execute(sql, &[now.into(), trial_id.into()])? == 1)
 }
 
-/// The running trials that nobody is on any more.
+/// The abandoned running trials.
 pub(super) fn stale(rdb: &mut Rdb, study_id: i64, grace: Duration) -> Result<Vec<i64>> {
     let running = |history: &History| {
         let running = history.trials.iter().filter(|trial| trial.state == State::Running);
@@ -145,7 +145,7 @@ pub(super) fn stale(rdb: &mut Rdb, study_id: i64, grace: Duration) -> Result<Vec
     };
     let running = rdb.histories.get(&study_id).map(running).unwrap_or_default();
     let now = rdb.link.now()?;
-    rdb.watch.tick(now, Instant::now(), grace);
+    rdb.heartbeats.tick(now, Instant::now(), grace);
     let mut stale = Vec::new();
     for &trial_id in &running {
         let mut heartbeat = None;
@@ -154,15 +154,15 @@ pub(super) fn stale(rdb: &mut Rdb, study_id: i64, grace: Duration) -> Result<Vec
             heartbeat = row.time(0)?;
             Ok(())
         })?;
-        if heartbeat.is_some_and(|heartbeat| rdb.watch.is_stale(trial_id, heartbeat, grace)) {
+        if heartbeat.is_some_and(|heartbeat| rdb.heartbeats.is_stale(trial_id, heartbeat, grace)) {
             stale.push(trial_id);
         }
     }
-    rdb.watch.keep(&running);
+    rdb.heartbeats.retain(&running);
     Ok(stale)
 }
 
-/// Adds the parameters that the trial lacks.
+/// Adds the trial's missing parameters.
 fn set_params(rdb: &mut Rdb, study_id: i64, trial_id: i64, params: &Params) -> Result<()> {
     for (name, (distribution, value)) in params {
         let known = rdb.histories.get(&study_id).and_then(|history| history.distributions.get(name));
@@ -200,16 +200,16 @@ pub(super) fn enqueue(
     writes::set_attr(rdb, trial_id, Scope::System, "fixed_params", &fixed)?;
     writes::set_attr(rdb, trial_id, Scope::System, ENQUEUED_ATTR, &Value::from(token.as_str()))?;
     writes::set_attrs(rdb, trial_id, Scope::User, user_attrs)?;
-    rdb.doing = Some(Deed::Enqueue { trial_id, token });
+    rdb.in_progress = Some(PendingWrite::Enqueue { trial_id, token });
     Ok(number as u64)
 }
 
-/// The number of a trial that was enqueued without an acknowledgement.
+/// The number of a trial whose enqueueing was not acknowledged, if it was applied.
 fn enqueued_already(rdb: &mut Rdb) -> Result<Option<u64>> {
-    let (trial_id, token) = match rdb.unsure.take() {
-        Some(Deed::Enqueue { trial_id, token }) => (trial_id, token),
+    let (trial_id, token) = match rdb.unacknowledged.take() {
+        Some(PendingWrite::Enqueue { trial_id, token }) => (trial_id, token),
         other => {
-            rdb.unsure = other;
+            rdb.unacknowledged = other;
             return Ok(None);
         }
     };

@@ -1,5 +1,5 @@
-//! The trials of a study as they were read. A finished trial never changes, so it is read once; all others are read
-//! again.
+//! A cache of a study's trials. A finished trial never changes, so it is read once; all others are read again each
+//! time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use crate::error::{Error, Kind, Result};
 use crate::storages::cell::{Cell, Row};
 use crate::trial::{Attributes, Params, State, Trial};
 
-/// What was read of one study.
+/// The cached trials of one study.
 #[derive(Default)]
 pub(super) struct History {
-    /// In the order of their numbers, which is that of their keys.
+    /// In the order of their numbers, which is also that of their keys.
     pub(super) trials: Vec<Arc<Trial>>,
-    /// A distribution of each parameter that any trial has.
+    /// One distribution of each parameter that any trial has.
     pub(super) distributions: HashMap<String, Distribution>,
-    /// Distributions by their texts: most trials have the same ones.
+    /// Distributions by their JSON: most trials have the same ones.
     texts: HashMap<String, Distribution>,
 }
 
 impl History {
-    /// The key from which on rows must be looked at: the first unfinished trial, or the last one there is.
-    fn look_from(&self) -> i64 {
+    /// The first key to read again: that of the first unfinished trial, or of the last trial.
+    fn first_to_read(&self) -> i64 {
         let unfinished = self.trials.iter().find(|trial| !trial.state.is_finished());
         unfinished.or(self.trials.last()).map_or(0, |trial| trial.id)
     }
@@ -48,7 +48,7 @@ impl History {
         }
     }
 
-    /// Whether the last known trial is still the one it was: SQLite gives the keys of deleted rows again.
+    /// Whether the last cached trial is still the same: SQLite reuses the keys of deleted rows.
     fn is_of(&self, rows: &[Trial]) -> bool {
         let Some(last) = self.trials.last() else { return true };
         rows.iter().any(|row| {
@@ -58,10 +58,10 @@ impl History {
     }
 }
 
-/// Reads what is new.
+/// Reads new and changed trials.
 pub(super) fn refresh(rdb: &mut Rdb, study_id: i64) -> Result<()> {
     let mut history = rdb.histories.remove(&study_id).unwrap_or_default();
-    let mut rows = rows_from(rdb, study_id, history.look_from())?;
+    let mut rows = rows_from(rdb, study_id, history.first_to_read())?;
     if !history.is_of(&rows) {
         history = History::default();
         rows = rows_from(rdb, study_id, 0)?;
@@ -69,7 +69,7 @@ pub(super) fn refresh(rdb: &mut Rdb, study_id: i64) -> Result<()> {
     let mut run: BTreeMap<i64, Trial> = BTreeMap::new();
     for row in rows {
         if history.cached(row.id).is_some_and(|trial| trial.state.is_finished()) {
-            // Rows between two unfinished ones need not be read with them.
+            // Split into runs, so that finished trials between unfinished ones are not read again.
             fill(rdb, &mut history, std::mem::take(&mut run))?;
         } else {
             run.insert(row.id, row);
@@ -119,10 +119,10 @@ fn rows(rdb: &mut Rdb, sql: &'static str, params: &[Cell<'_>]) -> Result<Vec<Tri
     Ok(rows)
 }
 
-/// What a row of another table adds to its trial.
-type Add = fn(&mut Trial, &mut HashMap<String, Distribution>, &Row<'_>) -> Result<()>;
+/// Adds a row of another table to its trial.
+type AddRow = fn(&mut Trial, &mut HashMap<String, Distribution>, &Row<'_>) -> Result<()>;
 
-const PARTS: [(&str, Add); 6] = [
+const PARTS: [(&str, AddRow); 6] = [
     (
         "SELECT trial_id, param_name, param_value, distribution_json FROM trial_params \
          WHERE trial_id BETWEEN $1 AND $2",
@@ -167,7 +167,7 @@ const PARTS: [(&str, Add); 6] = [
     ),
 ];
 
-/// Completes `trials`, between which no other trial of the study is, and puts them in the history.
+/// Completes `trials`, which have no other trial of the study between them, and adds them to the history.
 fn fill(rdb: &mut Rdb, history: &mut History, mut trials: BTreeMap<i64, Trial>) -> Result<()> {
     let (Some(first), Some(last)) = (trials.keys().next().copied(), trials.keys().next_back().copied())
     else {
@@ -175,7 +175,7 @@ fn fill(rdb: &mut Rdb, history: &mut History, mut trials: BTreeMap<i64, Trial>) 
     };
     for (sql, add) in PARTS {
         rdb.link.query(sql, &[first.into(), last.into()], &mut |row| {
-            // Between them there may be trials of other studies.
+            // Trials of other studies may lie between them.
             trials.get_mut(&row.int(0)?).map_or(Ok(()), |trial| add(trial, &mut history.texts, &row))
         })?;
     }
@@ -203,7 +203,7 @@ fn no_distribution(trial: &Trial, name: &str, error: Error) -> Error {
     Error::caused(Kind::Storage, message, error)
 }
 
-/// The float of a column and the column after it, which holds its type.
+/// Reads the float of a column; the next column holds its type.
 pub(super) fn float(row: &Row<'_>, column: usize) -> Result<f64> {
     Ok(match row.text(column + 1)? {
         "INF_POS" => f64::INFINITY,
@@ -213,7 +213,7 @@ pub(super) fn float(row: &Row<'_>, column: usize) -> Result<f64> {
     })
 }
 
-/// The float and its type as two cells.
+/// A float and its type as two cells.
 pub(super) fn float_cells(value: f64) -> [Cell<'static>; 2] {
     if value.is_nan() {
         [Cell::Null, "NAN".into()]

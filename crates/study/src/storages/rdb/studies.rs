@@ -1,28 +1,28 @@
-//! Studies: making, finding, renaming and deleting them.
+//! Creates, finds, renames and deletes studies.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Deed, Rdb, no_study, writes};
+use super::{PendingWrite, Rdb, no_study, writes};
 use crate::error::{Error, Kind, Result};
 use crate::storages::cell::Cell;
 use crate::storages::{Scope, StudyRecord};
 use crate::trial::{Attributes, Direction};
 
-/// The longest name that the schema holds.
+/// The longest name in the schema, in characters.
 const LONGEST_NAME: usize = 512;
 
 pub(super) fn create(rdb: &mut Rdb, name: &str, direction: Direction) -> Result<StudyRecord> {
     check_name(name)?;
-    if let Some(Deed::Create { study_id, name: lost }) = &rdb.unsure
+    if let Some(PendingWrite::Create { study_id, name: lost }) = &rdb.unacknowledged
         && lost == name
     {
         let study_id = *study_id;
         if let Some(found) = rdb.read(|rdb| find(rdb, name))?
             && found.id == study_id
         {
-            rdb.unsure = None;
+            rdb.unacknowledged = None;
             return Ok(found);
         }
     }
@@ -35,10 +35,10 @@ pub(super) fn create(rdb: &mut Rdb, name: &str, direction: Direction) -> Result<
 fn insert(rdb: &mut Rdb, name: &str, direction: Direction) -> Result<i64> {
     let sql =
         "INSERT INTO studies (study_name) VALUES ($1) ON CONFLICT (study_name) DO NOTHING RETURNING study_id";
-    let id = number(rdb, sql, &[name.into()])?.ok_or_else(|| taken(rdb, name))?;
+    let id = number(rdb, sql, &[name.into()])?.ok_or_else(|| name_taken(rdb, name))?;
     let sql = "INSERT INTO study_directions (direction, study_id, objective) VALUES ($1, $2, 0)";
     rdb.link.execute(sql, &[direction_name(direction).into(), id.into()])?;
-    rdb.doing = Some(Deed::Create { study_id: id, name: name.to_owned() });
+    rdb.in_progress = Some(PendingWrite::Create { study_id: id, name: name.to_owned() });
     Ok(id)
 }
 
@@ -58,7 +58,7 @@ pub(super) fn find(rdb: &mut Rdb, name: &str) -> Result<Option<StudyRecord>> {
     }
 }
 
-/// All studies with a direction, or the one that is asked for.
+/// All studies with a direction, or only the one with this key.
 pub(super) fn all(rdb: &mut Rdb, only: Option<i64>) -> Result<Vec<StudyRecord>> {
     let range = [only.unwrap_or(0).into(), only.unwrap_or(i32::MAX.into()).into()];
     let mut directions: BTreeMap<i64, Vec<Option<Direction>>> = BTreeMap::new();
@@ -106,7 +106,7 @@ pub(super) fn rename(rdb: &mut Rdb, study_id: i64, name: &str) -> Result<()> {
     lock(rdb, study_id)?;
     let sql = "SELECT study_id FROM studies WHERE study_name = $1 AND study_id <> $2";
     if number(rdb, sql, &[name.into(), study_id.into()])?.is_some() {
-        return Err(taken(rdb, name));
+        return Err(name_taken(rdb, name));
     }
     let sql = "UPDATE studies SET study_name = $1 WHERE study_id = $2";
     rdb.link.execute(sql, &[name.into(), study_id.into()]).map(drop)
@@ -114,8 +114,11 @@ pub(super) fn rename(rdb: &mut Rdb, study_id: i64, name: &str) -> Result<()> {
 
 pub(super) fn delete(rdb: &mut Rdb, study_id: i64) -> Result<()> {
     match lock(rdb, study_id) {
-        Err(error) if error.kind() == Kind::NotFound && rdb.unsure == Some(Deed::Delete { study_id }) => {
-            rdb.unsure = None;
+        Err(error)
+            if error.kind() == Kind::NotFound
+                && rdb.unacknowledged == Some(PendingWrite::Delete { study_id }) =>
+        {
+            rdb.unacknowledged = None;
             return Ok(());
         }
         locked => locked?,
@@ -128,7 +131,7 @@ pub(super) fn delete(rdb: &mut Rdb, study_id: i64) -> Result<()> {
         rdb.link.execute(sql, &[study_id.into()])?;
     }
     rdb.histories.remove(&study_id);
-    rdb.doing = Some(Deed::Delete { study_id });
+    rdb.in_progress = Some(PendingWrite::Delete { study_id });
     Ok(())
 }
 
@@ -163,13 +166,13 @@ pub(super) fn lock(rdb: &mut Rdb, study_id: i64) -> Result<()> {
     number(rdb, sql, &[study_id.into()])?.map(drop).ok_or_else(|| no_study(&rdb.link.place()))
 }
 
-/// That the study is there.
+/// Checks that the study exists.
 pub(super) fn check(rdb: &mut Rdb, study_id: i64) -> Result<()> {
     let found = number(rdb, "SELECT study_id FROM studies WHERE study_id = $1", &[study_id.into()])?;
     found.map(drop).ok_or_else(|| no_study(&rdb.link.place()))
 }
 
-/// The number that a statement gives, if it gives a row.
+/// The number that a statement returns, if it returns a row.
 pub(super) fn number(rdb: &mut Rdb, sql: &'static str, params: &[Cell<'_>]) -> Result<Option<i64>> {
     let mut number = None;
     rdb.link.query(sql, params, &mut |row| {
@@ -187,7 +190,7 @@ fn check_name(name: &str) -> Result<()> {
     Err(Error::new(Kind::Configuration, message))
 }
 
-fn taken(rdb: &Rdb, name: &str) -> Error {
+fn name_taken(rdb: &Rdb, name: &str) -> Error {
     let message = format!(
         "there is a study `{name}` in {} already: choose another name, or resume it",
         rdb.link.place()

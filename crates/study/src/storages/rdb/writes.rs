@@ -1,15 +1,15 @@
-//! What a worker says of its trial: reports, heartbeats, checkpoints, its end.
+//! A worker's writes about its trial: reports, heartbeats, checkpoints, its end.
 
 use serde_json::Value;
 
 use super::history::{float_cells, state_name, state_of};
-use super::{Deed, Rdb, no_trial, studies};
+use super::{PendingWrite, Rdb, no_trial, studies};
 use crate::error::{Error, Kind, Result};
 use crate::storages::{CLAIM_ATTR, Checkpoint, Scope, json};
 use crate::trial::{Attributes, State};
 
-/// Locks a running trial that is this value's own, or claimed by nobody known.
-pub(super) fn hold(rdb: &mut Rdb, trial_id: i64) -> Result<()> {
+/// Locks a running trial that this value has claimed, or nobody has.
+pub(super) fn lock_own(rdb: &mut Rdb, trial_id: i64) -> Result<()> {
     let (state, number) = lock(rdb, trial_id)?;
     if state.is_finished() {
         let message =
@@ -33,7 +33,7 @@ pub(super) fn hold(rdb: &mut Rdb, trial_id: i64) -> Result<()> {
     Err(Error::new(Kind::Conflict, message))
 }
 
-/// Locks a trial; gives its state and number.
+/// Locks a trial and returns its state and number.
 pub(super) fn lock(rdb: &mut Rdb, trial_id: i64) -> Result<(State, i64)> {
     let mut found = None;
     let sql = rdb.link.dialect().lock_trial;
@@ -44,7 +44,7 @@ pub(super) fn lock(rdb: &mut Rdb, trial_id: i64) -> Result<(State, i64)> {
     found.ok_or_else(|| no_trial(&rdb.link.place()))
 }
 
-/// Sets an attribute of whatever `id` is the key of, by the statement for users' or for systems' attributes.
+/// Sets an attribute of the row with key `id`, by the statement for user or system attributes.
 pub(super) fn put_attr(
     rdb: &mut Rdb,
     [user, system]: [&'static str; 2],
@@ -82,7 +82,7 @@ pub(super) fn report(
     system_attrs: &Attributes,
     checkpoint: Option<&[u8]>,
 ) -> Result<()> {
-    hold(rdb, trial_id)?;
+    lock_own(rdb, trial_id)?;
     let [value, kind] = float_cells(value);
     let sql = "INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type) \
                VALUES ($1, $2, $3, $4) ON CONFLICT (trial_id, step) DO UPDATE \
@@ -109,7 +109,7 @@ pub(super) fn heartbeat(rdb: &mut Rdb, trial_ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a heartbeat by the database's clock.
+/// Writes a heartbeat at the time of the database's clock.
 pub(super) fn beat(rdb: &mut Rdb, trial_id: i64) -> Result<()> {
     let now = rdb.link.now()?;
     let sql = "INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES ($1, $2) \
@@ -125,12 +125,12 @@ pub(super) fn finish(
     [user_attrs, system_attrs]: [&Attributes; 2],
 ) -> Result<()> {
     check_end(state, value)?;
-    let deed = Deed::Finish { trial_id, state };
-    if rdb.unsure.as_ref() == Some(&deed) && lock(rdb, trial_id)?.0 == state {
-        rdb.unsure = None;
+    let deed = PendingWrite::Finish { trial_id, state };
+    if rdb.unacknowledged.as_ref() == Some(&deed) && lock(rdb, trial_id)?.0 == state {
+        rdb.unacknowledged = None;
         return Ok(());
     }
-    hold(rdb, trial_id)?;
+    lock_own(rdb, trial_id)?;
     set_attrs(rdb, trial_id, Scope::User, user_attrs)?;
     set_attrs(rdb, trial_id, Scope::System, system_attrs)?;
     let value = match value {
@@ -146,11 +146,11 @@ pub(super) fn finish(
     }
     forget_checkpoint(rdb, trial_id)?;
     end(rdb, trial_id, state)?;
-    rdb.doing = Some(deed);
+    rdb.in_progress = Some(deed);
     Ok(())
 }
 
-/// Gives a locked trial its last state.
+/// Sets the final state of a locked trial.
 pub(super) fn end(rdb: &mut Rdb, trial_id: i64, state: State) -> Result<()> {
     let now = rdb.now();
     let sql = "UPDATE trials SET state = $1, datetime_complete = $2 WHERE trial_id = $3";

@@ -1,23 +1,23 @@
-//! A chart: curves in a frame with the numbers at the ends of its axes.
+//! A chart: curves in a frame, with numbers at the ends of its axes.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{Canvas, split_columns, split_rows};
-use crate::view::live::curve::{self, Curve, Drawn, Extent};
-use crate::view::live::look::{Look, Role};
+use crate::view::live::curve::{self, Curve, Extent, StyledCurve};
+use crate::view::live::theme::{Role, Theme};
 
-/// One curve and what it is.
-pub(super) struct Line<'c> {
+/// A curve with its label.
+pub(super) struct ChartLine<'c> {
     pub(super) name: String,
     pub(super) role: Role,
     pub(super) curve: &'c Curve,
     pub(super) in_front: bool,
 }
 
-/// Draws `lines` by epoch. What is in front is named.
-pub(super) fn draw(title: &str, lines: &[Line<'_>], area: Rect, canvas: &mut Canvas<'_>) {
-    // The numbers of the y axis and the line of it.
+/// Draws `lines` by epoch, with a legend.
+pub(super) fn draw(title: &str, lines: &[ChartLine<'_>], area: Rect, canvas: &mut Canvas<'_>) {
+    // The width of the y axis with its numbers.
     const MARGIN: u16 = 8;
     let inside = canvas.frame(area, title);
     let Some(extent) = Extent::of(lines.iter().map(|line| line.curve)) else {
@@ -28,7 +28,7 @@ pub(super) fn draw(title: &str, lines: &[Line<'_>], area: Rect, canvas: &mut Can
     }
     let (plot, x_axis) = split_rows(inside, inside.height - 1);
     let (y_axis, plot) = split_columns(plot, MARGIN);
-    let vertical = canvas.look.border().vertical_left;
+    let vertical = canvas.theme.border().vertical_left;
     for row in super::rows(y_axis) {
         canvas.put(split_columns(row, MARGIN - 1).1, vertical, Style::new());
     }
@@ -38,16 +38,20 @@ pub(super) fn draw(title: &str, lines: &[Line<'_>], area: Rect, canvas: &mut Can
     }
     let (_, x_axis) = split_columns(x_axis, MARGIN);
     x_numbers(extent, lines, x_axis, canvas);
-    let look = canvas.look;
-    let drawn: Vec<Drawn<'_>> = lines
+    let theme = canvas.theme;
+    let drawn: Vec<StyledCurve<'_>> = lines
         .iter()
-        .map(|line| Drawn { curve: line.curve, style: look.style(line.role), mark: Look::mark(line.role) })
+        .map(|line| StyledCurve {
+            curve: line.curve,
+            style: theme.style(line.role),
+            mark: Theme::mark(line.role),
+        })
         .collect();
-    curve::draw(canvas.buffer, plot, extent, &drawn, look.dots());
+    curve::draw(canvas.buffer, plot, extent, &drawn, theme.dots());
 }
 
-/// The first and the last epoch, and between them what the curves are.
-fn x_numbers(extent: Extent, lines: &[Line<'_>], area: Rect, canvas: &mut Canvas<'_>) {
+/// The first and the last epoch, and the legend between them.
+fn x_numbers(extent: Extent, lines: &[ChartLine<'_>], area: Rect, canvas: &mut Canvas<'_>) {
     let (first, last) = (format!("{:.0}", extent.x.0), format!("epoch {:.0}", extent.x.1));
     canvas.put(area, &first, Style::new());
     let Some(at) = area.width.checked_sub(last.len() as u16).filter(|at| usize::from(*at) > first.len())
@@ -58,15 +62,15 @@ fn x_numbers(extent: Extent, lines: &[Line<'_>], area: Rect, canvas: &mut Canvas
     canvas.put(end, &last, Style::new());
     let mut room = split_columns(before, first.len() as u16 + 2).1;
     for line in lines.iter().rev().filter(|line| line.in_front) {
-        let look = canvas.look;
-        let name = match look.dots() {
+        let theme = canvas.theme;
+        let name = match theme.dots() {
             true => line.name.clone(),
-            false => format!("{} {}", Look::mark(line.role), line.name),
+            false => format!("{} {}", Theme::mark(line.role), line.name),
         };
         if name.chars().count() + 1 > usize::from(room.width) {
             return;
         }
-        canvas.put(room, &name, look.style(line.role));
+        canvas.put(room, &name, theme.style(line.role));
         room = split_columns(room, name.chars().count() as u16 + 2).1;
     }
 }

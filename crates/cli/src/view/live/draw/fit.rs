@@ -1,4 +1,4 @@
-//! A fit: how far it is, and its losses and scores as curves.
+//! Draws a fit: its progress, and its losses and scores as curves.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use headsmith::heads::EpochScores;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::chart::{self, Line};
+use super::chart::{self, ChartLine};
 use super::{Canvas, progress_line, split_columns, split_rows};
 use crate::view::lines::time_left;
 use crate::view::live::curve::Curve;
 use crate::view::live::fit::Fit;
-use crate::view::live::look::Role;
+use crate::view::live::theme::Role;
 
 /// Draws a fit.
 pub(super) fn draw(fit: &Fit, now: Duration, area: Rect, canvas: &mut Canvas<'_>) {
     let left = time_left(now.saturating_sub(fit.started), fit.done, fit.total);
     let (head, body) = split_rows(area, 3);
     let what = if fit.unit.is_empty() { String::new() } else { format!("{}s", fit.unit) };
-    let mut lines = vec![progress_line(&what, fit.done, fit.total, &left, area.width, canvas.look)];
+    let mut lines = vec![progress_line(&what, fit.done, fit.total, &left, area.width, canvas.theme)];
     lines.extend(scores(fit));
     canvas.put_lines(head, lines.into_iter().map(|line| (line, Style::new())));
     if fit.last.is_none() || body.height < 4 {
@@ -50,8 +50,8 @@ fn scores(fit: &Fit) -> Vec<String> {
     vec![of("val  ", val) + &best, format!("{train}, {rate}")]
 }
 
-fn sides([train, val]: &[Curve; 2]) -> Vec<Line<'_>> {
-    let line = |name: &str, role, curve| Line { name: name.to_owned(), role, curve, in_front: true };
+fn sides([train, val]: &[Curve; 2]) -> Vec<ChartLine<'_>> {
+    let line = |name: &str, role, curve| ChartLine { name: name.to_owned(), role, curve, in_front: true };
     let sides = [line("train", Role::Train, train), line("val", Role::Val, val)];
     sides.into_iter().filter(|side| !side.curve.is_empty()).collect()
 }

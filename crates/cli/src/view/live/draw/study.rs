@@ -1,4 +1,5 @@
-//! A study: how far it is, the best so far, the trials under way with their curves, and those that ended and why.
+//! Draws a study: its progress, the best value so far, the running trials with their curves, and the ended ones with
+//! reasons.
 
 use std::time::Duration;
 
@@ -7,12 +8,12 @@ use headsmith::study::State;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::chart::{self, Line};
+use super::chart::{self, ChartLine};
 use super::{Canvas, progress_line, split_columns, split_rows};
 use crate::view::lines::counted;
 use crate::view::live::curve::sparkline;
-use crate::view::live::look::Role;
 use crate::view::live::study::{Ended, Study};
+use crate::view::live::theme::Role;
 
 /// Draws a study.
 pub(super) fn draw(study: &Study, now: Duration, area: Rect, canvas: &mut Canvas<'_>) {
@@ -31,7 +32,7 @@ pub(super) fn draw(study: &Study, now: Duration, area: Rect, canvas: &mut Canvas
     ended(study, inside, canvas);
 }
 
-/// A metric in few letters.
+/// A metric's short name.
 fn short(metric: Metric) -> &'static str {
     match metric {
         Metric::WeightedF1 | Metric::MacroF1 => "F1",
@@ -41,7 +42,7 @@ fn short(metric: Metric) -> &'static str {
     }
 }
 
-/// Where there is little room: workers, and what is left for the curve.
+/// The layout for small areas: the workers, and the remaining space for the curve.
 fn small(study: &Study, area: Rect, n_workers: u16, canvas: &mut Canvas<'_>) {
     let (top, rest) = split_rows(area, n_workers.min(area.height));
     workers(study, top, canvas);
@@ -67,13 +68,13 @@ fn heading(study: &Study, now: Duration, width: u16, canvas: &Canvas<'_>) -> Vec
         counted(study.n_reports, "epoch")
     );
     vec![
-        (progress_line("trials", study.n_finished(), total, &left, width, canvas.look), Style::new()),
-        (best, canvas.look.style(Role::Best).add_modifier(Modifier::BOLD)),
+        (progress_line("trials", study.n_finished(), total, &left, width, canvas.theme), Style::new()),
+        (best, canvas.theme.style(Role::Best).add_modifier(Modifier::BOLD)),
         (counts, Style::new()),
     ]
 }
 
-/// The trial in view: its curve before those of the others, and its parameters.
+/// The selected trial: its curve in front of the others, and its parameters.
 fn trial(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
     let in_view = study.in_view();
     let params = in_view.and_then(|number| study.running.get(&number)).map(|running| &running.params);
@@ -83,8 +84,8 @@ fn trial(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
     let n_lines = (lines.len() as u16).min(area.height.saturating_sub(6)).min(4);
     let (curves, below) = split_rows(area, area.height - n_lines);
     let others = study.running.iter().filter(|(number, _)| Some(**number) != in_view);
-    let line = |name: String, role, curve, in_front| Line { name, role, curve, in_front };
-    let mut drawn: Vec<Line<'_>> =
+    let line = |name: String, role, curve, in_front| ChartLine { name, role, curve, in_front };
+    let mut drawn: Vec<ChartLine<'_>> =
         others.map(|(_, running)| line(String::new(), Role::Other, &running.curve, false)).collect();
     drawn.extend(
         study.best.iter().map(|best| line(format!("best {}", best.number), Role::Best, &best.curve, true)),
@@ -100,9 +101,9 @@ fn trial(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.put_lines(below, lines.into_iter().map(|line| (line, Style::new())));
 }
 
-/// What each worker is on.
+/// The current trial of each worker.
 fn workers(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
-    let look = canvas.look;
+    let theme = canvas.theme;
     let in_view = study.in_view();
     let lines: Vec<(String, Style)> = study
         .workers
@@ -110,28 +111,28 @@ fn workers(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
         .enumerate()
         .map(|(i, number)| {
             let Some((number, running)) = number.and_then(|n| Some((n, study.running.get(&n)?))) else {
-                return (format!(" {}: waits", i + 1), look.style(Role::Other));
+                return (format!(" {}: waits", i + 1), theme.style(Role::Other));
             };
             let mark = if in_view == Some(number) { '>' } else { ' ' };
             let of = study.n_steps.map_or(String::new(), |n| format!("/{n}"));
             let value = running.curve.last().map_or(String::new(), |value| format!("  {value:.4}"));
-            let to_end = if running.is_to_end { "  ends" } else { "" };
+            let to_end = if running.end_requested { "  ends" } else { "" };
             let text = format!("{mark}{}: {number}  {}{of}{value}{to_end}  ", i + 1, running.n_reports);
             let room = usize::from(area.width).saturating_sub(text.len());
             let style = if in_view == Some(number) {
-                look.style(Role::Val).add_modifier(Modifier::BOLD)
+                theme.style(Role::Val).add_modifier(Modifier::BOLD)
             } else {
                 Style::new()
             };
-            (format!("{text}{}", sparkline(&running.curve, room, look.unicode)), style)
+            (format!("{text}{}", sparkline(&running.curve, room, theme.unicode)), style)
         })
         .collect();
     canvas.put_lines(area, lines);
 }
 
-/// The trials that ended, the last first, and why.
+/// The ended trials, the last one first, with reasons.
 fn ended(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
-    let look = canvas.look;
+    let theme = canvas.theme;
     let best = study.best.as_ref().map(|best| best.number);
     let widest = |number: fn(&Ended) -> u64| {
         study.ended.iter().map(|ended| number(ended).to_string().len()).max().unwrap_or(0)
@@ -145,10 +146,10 @@ fn ended(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
             _ => &ended.why,
         };
         let role = match ended.state {
-            State::Complete if best == Some(ended.number) => look.style(Role::Best),
+            State::Complete if best == Some(ended.number) => theme.style(Role::Best),
             State::Complete => Style::new(),
-            State::Pruned => look.style(Role::Other),
-            _ => look.style(Role::Bad),
+            State::Pruned => theme.style(Role::Other),
+            _ => theme.style(Role::Bad),
         };
         let (number, n_reports) = (ended.number, ended.n_reports);
         (format!("{number:>of_number$}  {value}  {n_reports:>of_reports$}  {why}"), role)
@@ -157,7 +158,7 @@ fn ended(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.put_lines(area, lines);
 }
 
-/// Words, comma by comma, in lines of at most `width` characters.
+/// Wraps items, separated by commas, into lines of at most `width` characters.
 fn wrapped(words: &[String], width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {

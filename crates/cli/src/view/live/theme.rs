@@ -1,23 +1,23 @@
-//! What a terminal can show, and how things look there.
+//! The capabilities of a terminal, and styles that fit them.
 
 use std::io::IsTerminal;
 
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
-/// What may be used to draw.
+/// The capabilities that drawing may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct Theme {
     pub(super) colour: bool,
     pub(super) unicode: bool,
 }
 
-/// Whether text may have other characters than those of ASCII.
+/// Whether text may contain non-ASCII characters.
 pub(crate) fn has_unicode() -> bool {
-    Look::of_environment().unicode
+    Theme::of_environment().unicode
 }
 
-/// What a line or curve stands for. The colours differ in brightness too, for those who see few.
+/// The meaning of a line or curve. The colours also differ in brightness, for people with colour blindness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Train,
@@ -27,22 +27,22 @@ pub(super) enum Role {
     Bad,
 }
 
-impl Look {
-    /// What the environment says of the terminal.
-    pub(super) fn of_environment() -> Look {
-        Look::of(|name| std::env::var(name).ok())
+impl Theme {
+    /// The capabilities according to the environment.
+    pub(super) fn of_environment() -> Theme {
+        Theme::of(|name| std::env::var(name).ok())
     }
 
-    fn of(variable: impl Fn(&str) -> Option<String>) -> Look {
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Theme {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM").unwrap_or_default();
-        // As the C library has it: the first that is set counts.
+        // As in the C library, the first one that is set counts.
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
         let locale = locale.to_ascii_lowercase();
         let utf8 = locale.contains("utf-8") || locale.contains("utf8");
-        Look {
+        Theme {
             colour: set("NO_COLOR").is_none() && !term.starts_with("vt") && !term.ends_with("-m"),
-            // The console of Linux knows the encoding but has no such characters.
+            // The Linux console knows the encoding but lacks the characters.
             unicode: (utf8 || cfg!(windows)) && term != "linux",
         }
     }
@@ -64,7 +64,7 @@ impl Look {
         }
     }
 
-    /// The character that draws a curve where dots cannot tell curves apart.
+    /// The character that draws a curve without dots.
     pub(super) fn mark(role: Role) -> char {
         match role {
             Role::Train => '.',
@@ -94,14 +94,14 @@ impl Look {
         if self.unicode { border::PLAIN } else { ASCII }
     }
 
-    /// Text in the characters that there are.
+    /// Text, restricted to the available characters.
     pub(super) fn text(self, text: &str) -> String {
         let known = |c: char| if self.unicode || c.is_ascii() { c } else { '?' };
         text.chars().map(known).collect()
     }
 }
 
-/// Why there can be no full view here, if there cannot.
+/// The reason why a full view is impossible, if it is.
 pub(super) fn obstacle() -> Option<&'static str> {
     if !std::io::stderr().is_terminal() {
         return Some("standard error is not a terminal");
@@ -120,7 +120,7 @@ fn knows_how_to_move(term: Option<&str>) -> bool {
     cfg!(windows) || !matches!(term, None | Some("" | "dumb" | "unknown"))
 }
 
-/// Who is in the background is stopped when it touches the terminal.
+/// A background process is stopped when it accesses the terminal.
 #[cfg(unix)]
 fn is_in_background() -> bool {
     rustix::termios::tcgetpgrp(std::io::stderr()).is_ok_and(|group| group != rustix::process::getpgrp())
@@ -135,22 +135,22 @@ fn is_in_background() -> bool {
 mod tests {
     use super::*;
 
-    fn look(variables: &[(&str, &str)]) -> (bool, bool) {
+    fn theme(variables: &[(&str, &str)]) -> (bool, bool) {
         let variable =
             |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        let Look { colour, unicode } = Look::of(variable);
+        let Theme { colour, unicode } = Theme::of(variable);
         (colour, unicode)
     }
 
     #[test]
-    fn the_environment_says_what_may_be_used() {
-        assert_eq!(look(&[("TERM", "xterm-256color"), ("LANG", "de_DE.UTF-8")]), (true, true));
-        assert_eq!(look(&[("TERM", "xterm"), ("LANG", "C.utf8"), ("NO_COLOR", "1")]), (false, true));
-        assert_eq!(look(&[("TERM", "xterm"), ("LANG", "C.utf8"), ("NO_COLOR", "")]), (true, true));
-        assert_eq!(look(&[("TERM", "xterm"), ("LANG", "C")]), (true, false));
-        assert_eq!(look(&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]), (true, false));
-        assert_eq!(look(&[("TERM", "linux"), ("LANG", "de_DE.UTF-8")]), (true, false));
-        assert_eq!(look(&[("TERM", "vt100")]), (false, false));
+    fn the_environment_determines_the_theme() {
+        assert_eq!(theme(&[("TERM", "xterm-256color"), ("LANG", "de_DE.UTF-8")]), (true, true));
+        assert_eq!(theme(&[("TERM", "xterm"), ("LANG", "C.utf8"), ("NO_COLOR", "1")]), (false, true));
+        assert_eq!(theme(&[("TERM", "xterm"), ("LANG", "C.utf8"), ("NO_COLOR", "")]), (true, true));
+        assert_eq!(theme(&[("TERM", "xterm"), ("LANG", "C")]), (true, false));
+        assert_eq!(theme(&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]), (true, false));
+        assert_eq!(theme(&[("TERM", "linux"), ("LANG", "de_DE.UTF-8")]), (true, false));
+        assert_eq!(theme(&[("TERM", "vt100")]), (false, false));
     }
 
     #[test]

@@ -1,26 +1,26 @@
-//! On which core a thread runs, where the system tells and lets itself be told.
+//! The core on which a thread runs, if the system reports it and allows changing it.
 
-/// No core, or one that is not known.
+/// No core, or an unknown one.
 pub(super) const ELSEWHERE: usize = usize::MAX;
 
 /// The core of the calling thread.
 #[cfg(target_os = "linux")]
-pub(super) fn core() -> usize {
+pub(super) fn current_core() -> usize {
     rustix::thread::sched_getcpu()
 }
 
-/// Moves the calling thread to another core if it is on this one; later the system may move it anywhere it could before.
-/// Where there is no other, it stays.
+/// Moves the calling thread to another core if it is on this one; later the system may move it to any core it was
+/// allowed before. Without another core, nothing changes.
 #[cfg(target_os = "linux")]
-pub(super) fn leave(core: usize) {
+pub(super) fn move_from(core: usize) {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    if core != self::core() || core >= CpuSet::MAX_CPU {
+    if core != current_core() || core >= CpuSet::MAX_CPU {
         return;
     }
     if let Ok(all) = sched_getaffinity(None) {
         let mut others = all;
         others.unset(core);
-        // Only what has been narrowed is to be widened again.
+        // Only a successful restriction is lifted again.
         if sched_setaffinity(None, &others).is_ok() {
             let _ = sched_setaffinity(None, &all);
         }
@@ -28,12 +28,12 @@ pub(super) fn leave(core: usize) {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn core() -> usize {
+pub(super) fn current_core() -> usize {
     ELSEWHERE
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn leave(_core: usize) {}
+pub(super) fn move_from(_core: usize) {}
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
@@ -42,10 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_leaves_may_come_back() {
+    fn a_thread_may_return_to_its_core() {
         let before = sched_getaffinity(None).unwrap();
-        leave(core());
-        leave(ELSEWHERE);
+        move_from(current_core());
+        move_from(ELSEWHERE);
         assert_eq!(sched_getaffinity(None).unwrap(), before);
     }
 }
