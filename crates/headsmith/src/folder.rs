@@ -1,4 +1,4 @@
-//! What an output folder tells of its run: the facts that the report page and the model card are drawn from, and the files
+//! The output folder of a run: the facts that the report page and the model card are drawn from, and the files
 //! themselves. They are functions of `report.json`, `events.jsonl` and the study's database, so they can be made again
 //! later, elsewhere, and of a run that was killed.
 
@@ -51,7 +51,7 @@ pub fn facts(from: &Path) -> Result<Facts> {
         }
         _ if begun.is_some() => {
             let left = model_file::checkpoint_beside(&folder.join(MODEL));
-            told_by(session, &log, folder, left.exists().then_some(left.as_path()))
+            facts_of(session, &log, folder, left.exists().then_some(left.as_path()))
         }
         _ => Err(Error::usage(format!(
             "{} holds neither {REPORT} nor {EVENTS}: it is no output folder of headsmith run, or its run had not yet begun \
@@ -61,7 +61,7 @@ pub fn facts(from: &Path) -> Result<Facts> {
     }
 }
 
-/// What a log tells of its last command by itself, and its study's database, where that stands beside it.
+/// The facts of the last command of a log by itself, and of its study's database, where that is beside it.
 fn facts_of_log(path: &Path) -> Result<Facts> {
     let log = read_log(path)?;
     let Some(begun) = log.iter().rposition(is_begin) else {
@@ -71,7 +71,7 @@ fn facts_of_log(path: &Path) -> Result<Facts> {
         )));
     };
     let folder = path.parent().unwrap_or(Path::new(""));
-    told_by(&log[begun..], &log, folder, None)
+    facts_of(&log[begun..], &log, folder, None)
 }
 
 fn read_log(path: &Path) -> Result<Vec<Value>> {
@@ -86,11 +86,11 @@ fn is_begin(event: &Value) -> bool {
 ///
 /// # Errors
 /// When one of its events is not of the format.
-fn told_by(session: &[Value], log: &[Value], folder: &Path, checkpoint: Option<&Path>) -> Result<Facts> {
+fn facts_of(session: &[Value], log: &[Value], folder: &Path, checkpoint: Option<&Path>) -> Result<Facts> {
     let damaged =
         |error| Error::data(format!("the log of events in {} is damaged: {error}", folder.display()));
     let fitting = unfinished::fitting(session).map_err(damaged)?;
-    let mut report = unfinished::told(session).map_err(damaged)?;
+    let mut report = unfinished::report(session).map_err(damaged)?;
     let study = study(folder, &report);
     let trials = trials_of(study.as_ref(), &report, || log.to_vec());
     unfinished::add_study(&mut report, &trials, study.as_ref());

@@ -125,15 +125,19 @@ impl Metric {
     }
 }
 
-/// A value for each [`Metric`].
+/// A value for each [`Metric`]. The metrics that reports of the first version do not have are the default of `T` there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "they are the metrics")]
 pub struct ByMetric<T> {
     pub weighted_f1: T,
     pub accuracy: T,
+    #[serde(default)]
     pub balanced_accuracy: T,
+    #[serde(default)]
     pub macro_f1: T,
+    #[serde(default)]
     pub log_loss: T,
+    #[serde(default)]
     pub mcc: T,
 }
 

@@ -81,8 +81,16 @@ fn reports_of_other_versions_are_read() {
         "format": "headsmith-report", "version": 1, "seed": 7, "later": { "than": "this" },
         "tables": [{ "role": "train", "path": "t.csv", "n_rows": 3, "n_features": 2 }],
         "study": { "name": "s", "importance": [{ "param": "lr", "share": 1.0 }] },
+        "comparison": {
+            "baseline": "forest", "candidate": "mlp", "note": "",
+            "difference": {
+                "weighted_f1": { "observed": 0.1, "low": 0.05, "high": 0.15, "p_value": 0.01 },
+                "accuracy": { "observed": 0.1, "low": 0.05, "high": 0.15, "p_value": 0.01 },
+            },
+        },
     });
     let read: Report = serde_json::from_value(known).unwrap();
     assert_eq!((read.seed, read.tables[0].n_rows, read.metric), (7, 3, Default::default()));
-    assert!(html(&Facts { report: read, ..Facts::default() }).contains("0 classes from t.csv"));
+    let page = html(&Facts { report: read, ..Facts::default() });
+    assert!(page.contains("0 classes from t.csv") && page.contains("The mlp is better than the forest"));
 }

@@ -27,7 +27,7 @@ pub(super) struct Unfinished<'l> {
 ///
 /// # Errors
 /// When an event is not of the format.
-pub(super) fn told(session: &[Value]) -> Result<Report> {
+pub(super) fn report(session: &[Value]) -> Result<Report> {
     let begin: Report = read(&session[0])?;
     let (tables, mut heads): (Vec<TableReport>, Vec<FitReport>) =
         (all(session, "read", "table")?, all(session, "fitted", "head")?);
@@ -154,7 +154,7 @@ pub(super) fn why(
     let study = session.iter().any(|event| event["event"] == "searching");
     let again = if study { "; the same command resumes its study" } else { "" };
     Some(format!(
-        "The run did not end: it failed, was killed or still goes on. It was last heard of{doing}, {:.0} s after it began. What follows is \
+        "The run did not end: it failed, was killed or is still running. It was last heard of{doing}, {:.0} s after it began. What follows is \
          what it left{again}.{left}",
         seconds(session).unwrap_or(0.0)
     ))

@@ -38,6 +38,13 @@ pub struct Difference {
     pub p_value: f64,
 }
 
+/// An unknown difference: NaN.
+impl Default for Difference {
+    fn default() -> Difference {
+        Difference { observed: f64::NAN, low: f64::NAN, high: f64::NAN, p_value: f64::NAN }
+    }
+}
+
 /// Compares heads a and b by their probabilities (both `n_samples x n_classes`) for the same samples, in resamples of
 /// rows that are shared by both; the same for any number of threads.
 ///
