@@ -38,15 +38,18 @@ pub(crate) fn class_weights(text: &str, samples: Samples<'_>) -> Result<Option<V
 
 /// `n_samples / (n_present * count)` of each class that is present, and 1 of the others: each weighs as much as any
 /// other in all (scikit-learn: `class_weight="balanced"`).
-pub(crate) fn balanced(counts: &[u64]) -> Vec<f64> {
-    let n_present = counts.iter().filter(|n| **n > 0).count() as f64;
-    let total = counts.iter().sum::<u64>() as f64;
-    counts.iter().map(|&n| if n > 0 { total / (n_present * n as f64) } else { 1.0 }).collect()
+pub(crate) fn balanced(counts: &[f64]) -> Vec<f64> {
+    let n_present = counts.iter().filter(|n| **n > 0.0).count() as f64;
+    let total: f64 = counts.iter().sum();
+    counts.iter().map(|&n| if n > 0.0 { total / (n_present * n) } else { 1.0 }).collect()
 }
 
-fn counts(samples: Samples<'_>) -> Vec<u64> {
-    let mut counts = vec![0; samples.n_classes()];
-    samples.y().iter().for_each(|&class| counts[class as usize] += 1);
+/// The number of rows of each class, or the sum of their weights where rows have weights.
+pub(crate) fn counts(samples: Samples<'_>) -> Vec<f64> {
+    let mut counts = vec![0.0; samples.n_classes()];
+    for (i, &class) in samples.y().iter().enumerate() {
+        counts[class as usize] += samples.weight(i);
+    }
     counts
 }
 
@@ -60,7 +63,7 @@ fn by_name(named: &[(String, f64)], samples: Samples<'_>) -> Result<Vec<f32>> {
         weights[class] = *weight as f32;
     }
     let counts = counts(samples);
-    if !weights.iter().zip(counts).any(|(weight, n)| *weight > 0.0 && n > 0) {
+    if !weights.iter().zip(counts).any(|(weight, n)| *weight > 0.0 && n > 0.0) {
         return Err(Error::parameter(
             "class_weight: no class with training rows has a weight above 0".to_owned(),
         ));

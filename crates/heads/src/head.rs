@@ -20,10 +20,10 @@ use crate::network::NetworkWeights;
 use crate::params::{Params, Table};
 use crate::samples::Samples;
 use crate::tensors::Tensors;
-use crate::{forest, mlp};
+use crate::{centroid, forest, linear, mlp};
 
 /// All heads, in the order in which they are listed to users.
-pub static HEADS: &[&dyn Head] = &[&forest::HEAD, &mlp::HEAD];
+pub static HEADS: &[&dyn Head] = &[&forest::HEAD, &mlp::HEAD, &linear::HEAD, &centroid::HEAD];
 
 /// The head called `name`.
 ///

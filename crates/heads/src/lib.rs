@@ -4,13 +4,16 @@
 //! ([`head::Fitting`]) of [`Samples`], which report [`Event`]s to an observer, and the fitted value that predicts
 //! ([`head::Fitted`]). Nothing here reads a clock, a file or the environment: seed, threads and observer are passed in.
 
+mod affine;
 pub mod callbacks;
+pub mod centroid;
 pub mod class_weight;
 pub mod description;
 pub mod error;
 pub mod event;
 pub mod forest;
 pub mod head;
+pub mod linear;
 pub mod loss;
 pub mod mlp;
 pub mod network;

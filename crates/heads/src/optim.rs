@@ -1,5 +1,8 @@
 //! Optimizers: they turn gradients into steps.
 
 pub mod adam;
+pub(crate) mod lbfgs;
+mod line_search;
+mod vectors;
 
 pub use adam::Adam;

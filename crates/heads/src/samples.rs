@@ -17,6 +17,7 @@ pub struct Samples<'a> {
     n_classes: usize,
     names: &'a [String],
     transform: Option<&'a dyn TransformRows>,
+    weights: Option<&'a [f32]>,
 }
 
 /// Turns rows of a table into the rows that a head sees. The bytes of a row do not depend on the other rows.
@@ -35,6 +36,8 @@ pub trait TransformRows: Debug + Sync {
 pub(crate) const PIECE: usize = 64;
 /// Rows that are scaled together to be predicted.
 const BLOCK: usize = 4096;
+/// Values that are looked at together.
+const MOST_VALUES: usize = 1 << 18;
 
 impl<'a> Samples<'a> {
     /// Pairs rows with classes.
@@ -51,7 +54,7 @@ impl<'a> Samples<'a> {
                 y[i]
             )));
         }
-        Ok(Samples { x, y, n_classes, names: &[], transform: None })
+        Ok(Samples { x, y, n_classes, names: &[], transform: None, weights: None })
     }
 
     /// The same samples, every row of them transformed when a head reads it.
@@ -62,6 +65,40 @@ impl<'a> Samples<'a> {
     /// The same samples with the names of their classes, by which parameters may name them.
     pub fn named(self, names: &'a [String]) -> Samples<'a> {
         Samples { names, ..self }
+    }
+
+    /// The same samples, each with its weight: a row of weight 2 counts as two rows do (scikit-learn: `sample_weight`).
+    ///
+    /// # Errors
+    /// When the numbers of rows and weights differ, a weight is not a finite number of at least 0, or all are 0.
+    pub fn weighted(self, weights: &'a [f32]) -> Result<Samples<'a>> {
+        if weights.len() != self.n_samples() {
+            let (n_rows, n_weights) = (self.n_samples(), weights.len());
+            return Err(Error::samples(format!("{n_rows} rows of features but {n_weights} sample weights")));
+        }
+        if let Some(i) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
+            return Err(Error::samples(format!(
+                "the weight of row {i} is {}, expected a finite number of at least 0",
+                weights[i]
+            )));
+        }
+        if weights.iter().all(|w| *w == 0.0) {
+            return Err(Error::samples("all sample weights are 0, expected one above 0 at least"));
+        }
+        Ok(Samples { weights: Some(weights), ..self })
+    }
+
+    /// The weights of the rows; `None` when all weigh the same.
+    pub fn weights(self) -> Option<&'a [f32]> {
+        self.weights
+    }
+
+    /// The weight of row `i`: 1 where rows have no weights.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn weight(self, i: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| f64::from(weights[i]))
     }
 
     /// Whether rows are transformed each time a head reads them.
@@ -141,6 +178,59 @@ impl<'a> Samples<'a> {
             self.copy_rows(start + piece * PIECE.., chunk);
         });
         MatRef::new(buffer, end - start, n_features)
+    }
+
+    /// Refuses samples without rows or features; `head` is what messages call the head.
+    ///
+    /// # Errors
+    /// When there are no rows or no features.
+    pub(crate) fn check_shape(self, head: &str) -> Result<()> {
+        let (n_samples, n_features) = (self.n_samples(), self.n_features());
+        if n_samples > 0 && n_features > 0 {
+            return Ok(());
+        }
+        Err(Error::samples(format!(
+            "{head} needs rows and features; there are {n_samples} rows of {n_features} features"
+        )))
+    }
+
+    /// Refuses features that are not finite numbers. A transform may have made an infinity of a finite one, so it
+    /// reads the transformed rows.
+    ///
+    /// # Errors
+    /// When a feature, as a head sees it, is not finite.
+    pub(crate) fn check_finite(self, pool: &Pool) -> Result<()> {
+        let (n_samples, n_features) = (self.n_samples(), self.n_features());
+        let (mut buffer, n_rows) = (Vec::new(), (MOST_VALUES / n_features.max(1)).clamp(1, BLOCK));
+        for start in (0..n_samples).step_by(n_rows) {
+            let rows = self.rows(start, n_samples.min(start + n_rows), &mut buffer, pool).as_slice();
+            // All of a block at once: looking for the place is ten times as slow.
+            if rows.iter().fold(true, |finite, v| finite & v.is_finite()) {
+                continue;
+            }
+            if let Some(i) = rows.iter().position(|v| !v.is_finite()) {
+                return Err(Error::samples(format!(
+                    "feature {} of row {} is {}, expected a finite number",
+                    i % n_features,
+                    start + i / n_features,
+                    rows[i]
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses sample weights, for a head that does not use them.
+    ///
+    /// # Errors
+    /// When the rows have weights.
+    pub(crate) fn refuse_weights(self, head: &str) -> Result<()> {
+        match self.weights {
+            None => Ok(()),
+            Some(_) => Err(Error::samples(format!(
+                "{head} takes no sample weights; fit it without them, or fit a head that does"
+            ))),
+        }
     }
 
     /// The same samples transformed once and for all: into `copy`, unless they have no transform.

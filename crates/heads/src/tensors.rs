@@ -107,6 +107,45 @@ impl Tensors {
         take_u32, U32, u32
     }
 
+    /// The shape of the tensor `name`, a matrix with at least one row and one column.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it is no such matrix.
+    pub fn matrix_shape(&self, name: &str) -> Result<[usize; 2]> {
+        match self.shape(name)? {
+            [n_rows, n_cols] if *n_rows > 0 && *n_cols > 0 => Ok([*n_rows, *n_cols]),
+            shape => Err(Error::stored(format!(
+                "tensor `{name}` has shape {shape:?}, expected a matrix with rows and columns"
+            ))),
+        }
+    }
+
+    /// Takes out the 32-bit floats of `name`, all finite.
+    ///
+    /// # Errors
+    /// When there is none of that name, it is of another type or shape, or a value is not finite.
+    pub fn take_finite(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let values = self.take_f32(name, shape)?;
+        match values.iter().position(|v| !v.is_finite()) {
+            None => Ok(values),
+            Some(i) => Err(Error::stored(format!(
+                "tensor `{name}` holds {} at {i}, expected a finite number",
+                values[i]
+            ))),
+        }
+    }
+
+    /// Refuses tensors that nobody took out; `head` is what messages call the head.
+    ///
+    /// # Errors
+    /// When one is left.
+    pub fn check_empty(&self, head: &str) -> Result<()> {
+        match self.names().next() {
+            None => Ok(()),
+            Some(name) => Err(Error::stored(format!("tensor `{name}` does not belong to {head}"))),
+        }
+    }
+
     /// The tensors in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.0.iter().map(|(name, tensor)| (name.as_str(), tensor))

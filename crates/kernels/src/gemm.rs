@@ -136,18 +136,18 @@ pub fn matmul_turned(
     product(Kernel::best(), c, &mut [], a, b, pool, finish);
 }
 
-/// `aᵀ b` for `a` of `m x k`, `b` of `m x n`, in the order of a `k x n` matrix in panels. `finish(values, stretch)` is
-/// called for each part of the result, with the same part of `panels`, which are vectors in that order.
+/// `aᵀ b` for `a` of `m x k`, `b` of `m x n`, stretch by stretch, in the order of a `k x n` matrix in panels:
+/// `finish(values, stretch)` gets stretches of `panels`, at least one vector in that order, with the product's.
 ///
 /// # Panics
 /// If the shapes do not fit.
-pub fn matmul_tn(
-    panels: [&mut [f32]; 3],
+pub fn matmul_tn<const N: usize>(
+    panels: [&mut [f32]; N],
     a: MatRef<'_>,
     b: MatRef<'_>,
     workspace: &mut Workspace,
     pool: &Pool,
-    finish: impl Fn([&mut [f32]; 3], &[f32]) + Sync,
+    finish: impl Fn([&mut [f32]; N], &[f32]) + Sync,
 ) {
     transposed_product(Kernel::best(), panels, a, b, workspace, pool, finish);
 }

@@ -98,15 +98,15 @@ impl Pool {
         });
     }
 
-    /// Like [`for_each_chunk`](Pool::for_each_chunk) for three slices of one length.
+    /// Like [`for_each_chunk`](Pool::for_each_chunk) for several slices of one length.
     ///
     /// # Panics
     /// If `chunk_len` is zero.
-    pub fn for_each_chunk3<T: Send>(
+    pub fn for_each_chunk_of<T: Send, const N: usize>(
         &self,
-        slices: [&mut [T]; 3],
+        slices: [&mut [T]; N],
         chunk_len: usize,
-        piece: impl Fn(usize, [&mut [T]; 3]) + Sync,
+        piece: impl Fn(usize, [&mut [T]; N]) + Sync,
     ) {
         let chunks = slices.map(|values| Chunks::new(values, chunk_len));
         let n = chunks.iter().map(Chunks::n).min().unwrap_or(0);
@@ -146,7 +146,7 @@ mod tests {
             });
             assert_eq!(sums, [3, 12, 121, 130]);
             let [mut a, mut b, mut c] = [vec![1; 7], vec![2; 7], vec![0; 7]];
-            pool.for_each_chunk3([&mut a, &mut b, &mut c], 3, |i, [a, b, c]| {
+            pool.for_each_chunk_of([&mut a, &mut b, &mut c], 3, |i, [a, b, c]| {
                 for ((a, b), c) in a.iter().zip(b).zip(c) {
                     *c = a + *b + i;
                 }

@@ -76,9 +76,9 @@ impl<'a> Classes<'a> {
 
     /// Weights the classes so that each that is in the sample weighs the same.
     fn balance(&self, sample: &mut Sample) {
-        let mut of_class = vec![0u64; self.n_classes];
+        let mut of_class = vec![0.0; self.n_classes];
         for (&row, &count) in sample.rows.iter().zip(&sample.counts) {
-            of_class[self.y[row as usize] as usize] += u64::from(count);
+            of_class[self.y[row as usize] as usize] += f64::from(count);
         }
         sample.class_weights = balanced(&of_class);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headsmith_kernels::Philox;
+use headsmith_kernels::{Philox, Pool};
 
 use super::bootstrap::Classes;
 use super::columns::{Columns, Position};
@@ -42,7 +42,7 @@ impl<'a, P: Position> Growing<'a, P> {
     /// When parameters contradict one another or are of another head, or the samples cannot be learnt from.
     pub(super) fn begin(job: Job<'a>) -> Result<Growing<'a, P>> {
         let samples = job.train;
-        check(samples)?;
+        check(samples, job.pool)?;
         let (n_samples, n_features) = (samples.n_samples(), samples.n_features());
         let settings = Settings::new(job.params.of(&TABLE)?, n_samples, n_features)?;
         let most_block_rows = block::most_rows::<P>(n_samples, n_features, settings.max_features);
@@ -128,13 +128,10 @@ impl<P: Position> Fitting for Growing<'_, P> {
     }
 }
 
-fn check(samples: Samples<'_>) -> Result<()> {
-    let (n_samples, n_features) = (samples.n_samples(), samples.n_features());
-    if n_samples == 0 || n_features == 0 {
-        return Err(Error::samples(format!(
-            "a forest needs rows and features; there are {n_samples} rows of {n_features} features"
-        )));
-    }
+fn check(samples: Samples<'_>, pool: &Pool) -> Result<()> {
+    samples.check_shape("a forest")?;
+    samples.refuse_weights("a forest")?;
+    let n_samples = samples.n_samples();
     if n_samples > u32::MAX as usize / 4 {
         return Err(Error::samples(format!("a forest takes up to 2^30 rows; there are {n_samples}")));
     }
@@ -143,15 +140,7 @@ fn check(samples: Samples<'_>) -> Result<()> {
             "a forest needs rows that are transformed once, as Samples::transformed_once does",
         ));
     }
-    match samples.x().as_slice().iter().position(|v| !v.is_finite()) {
-        None => Ok(()),
-        Some(i) => Err(Error::samples(format!(
-            "feature {} of row {} is {}, expected a finite number",
-            i % n_features,
-            i / n_features,
-            samples.x().as_slice()[i]
-        ))),
-    }
+    samples.check_finite(pool)
 }
 
 /// Trees between two events: enough for many threads, few enough for progress every few seconds.

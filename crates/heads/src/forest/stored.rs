@@ -74,9 +74,7 @@ pub(super) fn from_tensors(mut tensors: Tensors) -> Result<Forest> {
     let sizes = tensors.take_u32("tree_size", &[n_trees])?;
     let mixed_leaves = tensors.take_u32("tree_mixed_leaves", &[n_trees])?;
     let mut arrays = Arrays::take(&mut tensors)?;
-    if let Some(name) = tensors.names().next() {
-        return Err(Error::stored(format!("tensor `{name}` does not belong to a forest")));
-    }
+    tensors.check_empty("a forest")?;
     arrays.check_lengths(&sizes, &mixed_leaves)?;
     let mut trees = Vec::new();
     for (t, (&size, &n_mixed)) in sizes.iter().zip(&mixed_leaves).enumerate() {

@@ -133,14 +133,7 @@ pub(super) fn each(
 pub(super) fn weights(architecture: &Architecture, mut tensors: Tensors) -> Result<Buffer> {
     let mut weights = Vec::new();
     for (name, shape) in layout(architecture) {
-        let values = tensors.take_f32(&name, &shape)?;
-        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
-            return Err(Error::stored(format!(
-                "tensor `{name}` holds {} at {i}, expected a finite number",
-                values[i]
-            )));
-        }
-        weights.extend(values);
+        weights.extend(tensors.take_finite(&name, &shape)?);
     }
     match tensors.names().next() {
         Some(name) => Err(Error::stored(format!("tensor `{name}` belongs to no layer of the network"))),

@@ -92,6 +92,7 @@ impl<'a> Trainer<'a> {
         pool: &'a Pool,
     ) -> Result<Trainer<'a>> {
         let params = params.of(&TABLE)?;
+        train.refuse_weights("a multilayer perceptron")?;
         check_samples(train, val, pool)?;
         let class_weights = class_weights(params.word("class_weight")?, train)?;
         let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;

@@ -6,7 +6,8 @@ use headsmith_heads::tensors::{Tensor, Tensors, Values};
 use headsmith_kernels::Pool;
 use proptest::prelude::*;
 
-use super::{Table, random, samples};
+use super::tables::random;
+use super::{Table, samples};
 
 /// A forest with mixed leaves.
 fn small_forest() -> Forest {

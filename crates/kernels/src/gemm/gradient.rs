@@ -14,14 +14,14 @@ const WORK_OF_A_STEP: usize = 40;
 /// Rows of a gradient that are computed before the optimizer gets them.
 const GRADIENT_ROWS: usize = 48;
 
-pub(super) fn transposed_product(
+pub(super) fn transposed_product<const N: usize>(
     kernel: Kernel,
-    panels: [&mut [f32]; 3],
+    panels: [&mut [f32]; N],
     a: MatRef<'_>,
     b: MatRef<'_>,
     workspace: &mut Workspace,
     pool: &Pool,
-    finish: impl Fn([&mut [f32]; 3], &[f32]) + Sync,
+    finish: impl Fn([&mut [f32]; N], &[f32]) + Sync,
 ) {
     let (m, k, n) = (a.n_rows(), a.n_cols(), b.n_cols());
     assert_eq!(m, b.n_rows(), "the length of the sum");
@@ -39,7 +39,7 @@ pub(super) fn transposed_product(
     let worth_it = MIN_PIECE_WORK.div_ceil(panel * (m + WORK_OF_A_STEP));
     let group = (RIGHT_VALUES / (m * kernel.width).max(1)).min(n_panels.div_ceil(N_PIECES)).max(worth_it);
     let group = group.clamp(1, n_panels);
-    pool.for_each_chunk3(panels, group * panel, |piece, mut panels| {
+    pool.for_each_chunk_of(panels, group * panel, |piece, mut panels| {
         let right = &right[piece * group * kernel.width * m..];
         // Not initialised: it would take as long as the product of a small batch.
         let mut gradient = MaybeUninit::<[f32; GRADIENT_ROWS * MAX_WIDTH]>::uninit();

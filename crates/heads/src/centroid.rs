@@ -1,0 +1,319 @@
+//! Nearest centroid: each class is the mean of its training rows, and a row is of the class whose mean is nearest (Rocchio,
+//! "Relevance feedback in information retrieval", 1971; scikit-learn's `NearestCentroid` 1.9 with the same metric predicts
+//! the same classes).
+//!
+//! With the metric `cosine`, rows are first divided by their norms, and so are the means: the nearest mean is then the one at
+//! the smallest angle.
+//!
+//! The probabilities are those of normal distributions around the means, with one variance in all directions and equal
+//! priors: `softmax(-distance^2 / (2 variance))`. Between two classes nothing but the line between their means matters,
+//! so the variance is that of the training rows around their means along such lines: with t the place of a row of
+//! class k on the line to mean l, whose length is D, it is `sum(t^2) / sum(D^2) * n / (n - n_classes)` over
+//! all rows and all l (Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2nd edition, 2009, section 4.3,
+//! linear discriminant analysis, with a spherical covariance in the space of the means).
+
+use std::sync::Arc;
+
+use headsmith_kernels::{MatRef, Matrix, Pool};
+use serde_json::{Map, Value};
+
+use crate::affine::{Affine, NEVER};
+use crate::description::{Description, counted};
+use crate::error::{Error, Result};
+use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Step, Traits, no_keys};
+use crate::params::{self, Default, Kind, Param, Params, Table};
+use crate::samples::Samples;
+use crate::tensors::{Tensors, Values};
+
+/// The parameters of the nearest centroid.
+pub static TABLE: Table = Table::new(
+    "centroid",
+    "nearest centroid",
+    "Nearest centroid: the class whose mean is nearest",
+    &[
+        Param {
+            name: METRIC,
+            kind: Kind::Choice(&["euclidean", COSINE]),
+            default: Default::Text("euclidean"),
+            search: None,
+            help: "Distance: euclidean, or cosine, which compares directions alone",
+        },
+        Param::transform("none"),
+    ],
+);
+
+const METRIC: &str = "metric";
+const COSINE: &str = "cosine";
+
+/// Nearest centroid as one of the [`HEADS`](crate::head::HEADS).
+pub static HEAD: CentroidHead = CentroidHead;
+
+/// The nearest centroid.
+#[derive(Debug)]
+pub struct CentroidHead;
+
+impl Head for CentroidHead {
+    fn table(&self) -> &'static Table {
+        &TABLE
+    }
+
+    fn traits(&self) -> Traits {
+        Traits::default()
+    }
+
+    fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
+        params.of(&TABLE)?;
+        let [n, f, k] = [shape.n_samples, shape.n_features, shape.n_classes].map(|n| n as u64);
+        let centroids = k.saturating_add(32).saturating_mul(f.saturating_add(32)).saturating_mul(12 * 4);
+        let scores = k.saturating_mul(k).saturating_add((f + 4 * k).saturating_mul(BLOCK as u64)) * 4;
+        let operations = n.saturating_mul(f).saturating_mul(2 * k + 4);
+        Ok(Cost {
+            bytes: centroids.saturating_add(scores).saturating_add(32 * n),
+            operations,
+            hint: "fewer features (pca:K)",
+        })
+    }
+
+    fn begin<'a>(&self, job: Job<'a>, resume: Option<Resume>) -> Result<Box<dyn Fitting + 'a>> {
+        job.params.of(&TABLE)?;
+        job.train.check_shape("a nearest centroid")?;
+        job.train.check_finite(job.pool)?;
+        match resume {
+            None => Ok(Box::new(Averaging { job, fitted: None })),
+            Some(_) => Err(Error::stored("a nearest centroid is not resumed: it is fitted again")),
+        }
+    }
+
+    fn restore(&self, mut config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {
+        let metric = config.remove(METRIC).unwrap_or_default();
+        no_keys(&config)?;
+        let metric =
+            TABLE.resolve([(METRIC, params::Value::Text(metric.as_str().unwrap_or_default().to_owned()))]);
+        let cosine = metric.map_err(|error| Error::stored(error.to_string()))?.text(METRIC) == Some(COSINE);
+        Ok(Arc::new(Centroid::from_tensors(cosine, tensors)?))
+    }
+}
+
+/// A fit under way: all of it is one step.
+#[derive(Debug)]
+struct Averaging<'a> {
+    job: Job<'a>,
+    fitted: Option<Arc<Centroid>>,
+}
+
+impl Fitting for Averaging<'_> {
+    fn unit(&self) -> &'static str {
+        "pass"
+    }
+
+    fn total(&self) -> usize {
+        1
+    }
+
+    fn done(&self) -> usize {
+        usize::from(self.fitted.is_some())
+    }
+
+    fn step(&mut self) -> Result<Step> {
+        let Job { train, params, pool, .. } = self.job;
+        self.fitted = Some(Arc::new(fit(train, params, pool)));
+        Ok(Step::default())
+    }
+
+    fn best(&self) -> Option<Arc<dyn Fitted>> {
+        self.fitted.clone().map(|fitted| fitted as Arc<dyn Fitted>)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>> {
+        self.best().ok_or_else(|| Error::samples("the fit was stopped before its only step"))
+    }
+}
+
+/// A fitted nearest centroid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Centroid {
+    /// `n_classes x n_features`; zeros for a class without rows.
+    centroids: Matrix,
+    /// 1 for a class that has rows, 0 for one that has none: it gets a probability of 0.
+    present: Vec<u32>,
+    variance: f64,
+    cosine: bool,
+    /// The mean of the centroids, which is taken off all rows: large numbers that all rows share would cost digits.
+    middle: Vec<f32>,
+    affine: Affine,
+}
+
+/// Rows that are looked at together.
+const BLOCK: usize = 1024;
+
+/// The head of samples that can be learnt from; rows count by their weights.
+fn fit(samples: Samples<'_>, params: &Params, pool: &Pool) -> Centroid {
+    let cosine = params.text(METRIC) == Some(COSINE);
+    let mut of_class = vec![Vec::new(); samples.n_classes()];
+    for (i, &class) in samples.y().iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0) {
+        of_class[class as usize].push(i);
+    }
+    let means = pool.map(of_class.len(), |class| mean(samples, &of_class[class], cosine));
+    let centroids = Matrix::new(means.concat(), samples.n_classes(), samples.n_features());
+    let present = of_class.iter().map(|rows| u32::from(!rows.is_empty())).collect();
+    let unit = Centroid::new(centroids, present, 1.0, cosine);
+    let variance = variance(samples, &unit, pool);
+    Centroid::new(unit.centroids, unit.present, variance, cosine)
+}
+
+/// The mean of some rows, by their weights; zeros if there are none.
+fn mean(samples: Samples<'_>, rows: &[usize], cosine: bool) -> Vec<f32> {
+    let n_features = samples.n_features();
+    let (mut sums, mut row) = (vec![0.0; n_features], vec![0.0; n_features]);
+    for &i in rows {
+        samples.copy_rows([i].into_iter(), &mut row);
+        if cosine {
+            normalise(&mut row);
+        }
+        sums.iter_mut().zip(&row).for_each(|(sum, v)| *sum += samples.weight(i) * f64::from(*v));
+    }
+    let total: f64 = rows.iter().map(|&i| samples.weight(i)).sum();
+    let mut mean: Vec<f32> = sums.iter().map(|sum| (sum / total.max(f64::MIN_POSITIVE)) as f32).collect();
+    if cosine {
+        normalise(&mut mean);
+    }
+    mean
+}
+
+/// The variance of the rows along the lines between centroids; `unit` has a variance of 1. Where no class has two rows,
+/// nothing is known of it, and it is the mean square length of the lines.
+fn variance(samples: Samples<'_>, unit: &Centroid, pool: &Pool) -> f64 {
+    let present: Vec<usize> = (0..samples.n_classes()).filter(|&class| unit.present[class] == 1).collect();
+    let of_centroids = unit.affine.scores(unit.seen(unit.centroids.view(), pool).view(), pool);
+    let (mut along, mut length, mut n_lines, mut n_rows) = (0.0, 0.0, 0.0, 0.0);
+    let mut buffer = Vec::new();
+    for start in (0..samples.n_samples()).step_by(BLOCK) {
+        let end = samples.n_samples().min(start + BLOCK);
+        let rows = unit.seen(samples.rows(start, end, &mut buffer, pool), pool);
+        let scores = unit.affine.scores(rows.view(), pool);
+        for i in (start..end).filter(|&i| samples.weight(i) > 0.0) {
+            let (own, weight) = (samples.y()[i] as usize, samples.weight(i));
+            // By how much the score of another class is larger than the own one's.
+            let larger = |scores: &[f32], other: usize| f64::from(scores[other]) - f64::from(scores[own]);
+            n_rows += 1.0;
+            for other in present.iter().copied().filter(|&class| class != own) {
+                let half_square = -larger(of_centroids.row(own), other);
+                along += weight * (larger(scores.row(i - start), other) + half_square).powi(2);
+                length += weight * 2.0 * half_square;
+                n_lines += weight;
+            }
+        }
+    }
+    let (freedom, mean_square) = (n_rows - present.len() as f64, length / n_lines);
+    let variance = if freedom > 0.0 { along / length * n_rows / freedom } else { mean_square };
+    // Rows without any variance would divide by zero; without lines there is no length.
+    let variance = variance.max(1e-9 * mean_square);
+    if variance.is_finite() && variance > 0.0 { variance } else { 1.0 }
+}
+
+/// Divides a row by its norm, if it has one.
+fn normalise(row: &mut [f32]) {
+    let norm = row.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+    if norm > 0.0 {
+        row.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+    }
+}
+
+impl Centroid {
+    /// `-|x - c|^2 / (2 variance)` is `(c . x - |c|^2 / 2) / variance` plus what is the same for all classes.
+    fn new(centroids: Matrix, present: Vec<u32>, variance: f64, cosine: bool) -> Centroid {
+        let mut middle = vec![0.0; centroids.n_cols()];
+        let n_present = present.iter().filter(|class| **class == 1).count() as f64;
+        for class in (0..present.len()).filter(|&class| present[class] == 1) {
+            let parts = centroids.row(class).iter().map(|v| f64::from(*v) / n_present);
+            middle.iter_mut().zip(parts).for_each(|(to, part)| *to += part);
+        }
+        let middle: Vec<f32> = middle.into_iter().map(|v| v as f32).collect();
+        let (mut coef, mut intercept) = (centroids.clone(), vec![NEVER; present.len()]);
+        for class in (0..present.len()).filter(|&class| present[class] == 1) {
+            let row = coef.row_mut(class);
+            row.iter_mut().zip(&middle).for_each(|(v, m)| *v -= m);
+            let square: f64 = row.iter().map(|v| f64::from(*v).powi(2)).sum();
+            row.iter_mut().for_each(|v| *v = (f64::from(*v) / variance) as f32);
+            intercept[class] = (-0.5 * square / variance) as f32;
+        }
+        let affine = Affine::new(coef.view(), intercept);
+        Centroid { centroids, present, variance, cosine, middle, affine }
+    }
+
+    /// Rows as the scores see them.
+    fn seen(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
+        let mut rows = x.to_matrix();
+        pool.for_each_chunk(rows.as_mut_slice(), self.centroids.n_cols(), |_, row| {
+            if self.cosine {
+                normalise(row);
+            }
+            row.iter_mut().zip(&self.middle).for_each(|(v, m)| *v -= m);
+        });
+        rows
+    }
+
+    fn from_tensors(cosine: bool, mut tensors: Tensors) -> Result<Centroid> {
+        let shape = tensors.matrix_shape("centroids")?;
+        let centroids = Matrix::new(tensors.take_finite("centroids", &shape)?, shape[0], shape[1]);
+        let present = tensors.take_u32("present", &shape[..1])?;
+        let variance = tensors.take_f64("variance", &[1])?[0];
+        tensors.check_empty("a nearest centroid")?;
+        if !present.contains(&1) || present.iter().any(|&flag| flag > 1) {
+            return Err(Error::stored("tensor `present` holds no 1, or other numbers than 0 and 1"));
+        }
+        let centroid = Centroid::new(centroids, present, variance, cosine);
+        if !(variance > 0.0 && variance.is_finite() && centroid.affine.is_finite()) {
+            return Err(Error::stored(format!("the variance {variance} does not go with the centroids")));
+        }
+        Ok(centroid)
+    }
+}
+
+impl Fitted for Centroid {
+    fn head(&self) -> &'static str {
+        TABLE.head
+    }
+
+    fn n_features(&self) -> usize {
+        self.centroids.n_cols()
+    }
+
+    fn n_classes(&self) -> usize {
+        self.centroids.n_rows()
+    }
+
+    fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
+        assert_eq!(x.n_cols(), self.n_features(), "columns of x");
+        let mut proba = Vec::with_capacity(x.n_rows() * self.n_classes());
+        for start in (0..x.n_rows()).step_by(BLOCK) {
+            let rows = self.seen(x.rows(start, x.n_rows().min(start + BLOCK)), pool);
+            proba.extend(self.affine.predict_proba(rows.view(), pool).into_vec());
+        }
+        Matrix::new(proba, x.n_rows(), self.n_classes())
+    }
+
+    fn config(&self) -> Map<String, Value> {
+        [(METRIC.to_owned(), Value::from(if self.cosine { COSINE } else { "euclidean" }))]
+            .into_iter()
+            .collect()
+    }
+
+    fn tensors(&self) -> Tensors {
+        let mut tensors = Tensors::new();
+        let shape = [self.n_classes(), self.n_features()];
+        tensors.insert("centroids", &shape, Values::F32(self.centroids.as_slice().to_vec()));
+        tensors.insert("present", &shape[..1], Values::U32(self.present.clone()));
+        tensors.insert("variance", &[1], Values::F64(vec![self.variance]));
+        tensors
+    }
+
+    fn description(&self) -> Description {
+        let (n, metric) = (self.n_classes(), if self.cosine { "cosine" } else { "euclidean" });
+        let summary =
+            format!("{} of {}, {metric}", counted(n, "centroid"), counted(self.n_features(), "feature"));
+        Description::new(TABLE.head, summary)
+            .fact("n_features", self.n_features())
+            .fact("variance", self.variance)
+    }
+}
