@@ -81,7 +81,7 @@ fn with_log<T>(
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> headsmith::Result<T> {
     let Some(path) = &common.events else { return work(context) };
-    context.kept(EventLog::append(path.clone(), &Begin::now(typed(), context))?, work)
+    context.recorded(EventLog::append(path.clone(), &Begin::now(typed(), context))?, work)
 }
 
 /// Calls `work`, kept for TensorBoard where that is asked for.
@@ -91,7 +91,7 @@ fn with_tensorboard<T>(
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> headsmith::Result<T> {
     let Some(folder) = &common.tensorboard else { return work(context) };
-    context.kept(TensorBoard::create(folder, common.tensorboard_histograms)?, work)
+    context.recorded(TensorBoard::create(folder, common.tensorboard_histograms)?, work)
 }
 
 /// Calls `work`, kept on an MLflow server where that is asked for.
@@ -103,7 +103,7 @@ fn with_mlflow<T>(
     let Some(config) = &common.mlflow else { return work(context) };
     let mut mlflow = Mlflow::begin(config, |name| std::env::var(name).ok())?;
     mlflow.warnings().iter().for_each(|text| context.view.see(&Progress::Warning(text)));
-    let done = context.kept(&mut mlflow, work);
+    let done = context.recorded(&mut mlflow, work);
     let status = match &done {
         Ok(_) if interrupt::status() == 0 => Status::Finished,
         Err(error) if !error.is_stopped() => Status::Failed,

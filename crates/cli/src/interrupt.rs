@@ -20,7 +20,7 @@ pub(crate) fn listen() -> Result<&'static AtomicBool> {
     Ok(&STOP)
 }
 
-/// What Ctrl-C does, however it comes.
+/// Handles Ctrl-C, as a key or as a signal.
 pub(crate) fn ask() {
     if STOP.swap(true, Ordering::Relaxed) {
         view::live::close();

@@ -46,7 +46,7 @@ impl Error {
         Error { kind: Kind::Stored, message: message.into() }
     }
 
-    /// What kind of error this is.
+    /// The kind of the error.
     pub fn kind(&self) -> Kind {
         self.kind
     }

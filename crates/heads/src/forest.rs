@@ -2,7 +2,7 @@
 //! (Breiman, "Random forests", Machine Learning 45, 2001), in the meaning of scikit-learn's
 //! `RandomForestClassifier` 1.9.
 //!
-//! What a tree draws depends on the seed and its number alone, and every tree is grown by one thread: the forest is
+//! The draws of a tree depend on the seed and its number alone, and every tree is grown by one thread: the forest is
 //! the same for any number of threads. Split search is exact: all cuts between different values are compared.
 //! Unlike scikit-learn's, the forest takes no missing values, has no `max_leaf_nodes`, `min_weight_fraction_leaf`,
 //! `ccp_alpha` or `monotonic_cst`, and stops drawing features once a split leaves one class on each

@@ -27,7 +27,7 @@ pub enum Layer {
     Dense {
         /// The width of its output.
         units: usize,
-        /// What follows the affine map.
+        /// The activation after the affine map.
         activation: Activation,
     },
     /// Adds independent normal noise in training; the identity otherwise.
@@ -37,7 +37,7 @@ pub enum Layer {
     },
     /// Centres and scales each row, then applies a gain and an offset per column.
     LayerNormalization {
-        /// What is added to the variance.
+        /// The addend of the variance.
         epsilon: f64,
     },
     /// Zeroes values at random in training and scales the others up; the identity otherwise.
@@ -47,7 +47,7 @@ pub enum Layer {
     },
 }
 
-/// What follows the affine map of a dense layer.
+/// The activation after the affine map of a dense layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -103,7 +103,7 @@ impl Layer {
         }
     }
 
-    /// What follows the affine map of a dense layer.
+    /// The activation after the affine map of a dense layer.
     pub fn activation(&self) -> Option<Activation> {
         match self {
             Layer::Dense { activation, .. } => Some(*activation),

@@ -60,7 +60,7 @@ impl Checked {
         if let (Some(groups), Some(val), Some(of_val)) = (&groups, &val, &val_groups) {
             let train = (train.role.as_str(), &train.table, groups);
             let shared = shared_groups(train, (&val.role, &val.table, of_val));
-            shared.iter().for_each(|finding| context.tell(&Progress::Found(finding)));
+            shared.iter().for_each(|finding| context.emit(&Progress::Found(finding)));
             findings.extend(shared);
         }
         let record = Record {

@@ -1,4 +1,4 @@
-//! What every step of the pipeline is given.
+//! The input that all steps of the pipeline share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,15 +9,15 @@ use crate::error::{Error, Result};
 use crate::progress::{Progress, View};
 use crate::record::{RecordedView, Recorder};
 
-/// Seed, metric, threads, the wish to stop, and who looks on.
+/// Seed, metric, threads, stop request and view.
 pub struct Context<'a> {
-    /// Where every random number comes from.
+    /// The source of all random numbers.
     pub seed: u64,
     /// The metric that chooses epochs, trials and heads.
     pub metric: Metric,
     /// The threads.
     pub pool: &'a Pool,
-    /// Set from outside, at any time, to end the work cleanly.
+    /// The stop request: set from outside, at any time, it ends the work cleanly.
     pub stop: &'a AtomicBool,
     /// The view.
     pub view: &'a mut dyn View,
@@ -29,8 +29,8 @@ impl Context<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Calls `work`, whose steps `record` keeps.
-    pub fn kept<T>(&mut self, record: impl Recorder, work: impl FnOnce(&mut Context<'_>) -> T) -> T {
+    /// Calls `work`, and records its progress in `record`.
+    pub fn recorded<T>(&mut self, record: impl Recorder, work: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let mut view = RecordedView::new(record, &mut *self.view);
         work(&mut Context {
             view: &mut view,
@@ -41,13 +41,14 @@ impl Context<'_> {
         })
     }
 
-    pub(crate) fn tell(&mut self, progress: &Progress<'_>) {
+    /// Sends `progress` to the view.
+    pub(crate) fn emit(&mut self, progress: &Progress<'_>) {
         self.view.see(progress);
     }
 
     /// Warns that something differs from what was asked for; the work continues.
     pub(crate) fn warn(&mut self, text: &str) {
-        self.tell(&Progress::Warning(text));
+        self.emit(&Progress::Warning(text));
     }
 
     /// Fails if the work was asked to stop.

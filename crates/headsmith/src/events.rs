@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::record::{Recorder, now};
 use crate::report::Machine;
-use crate::studies::names_of;
+use crate::snapshot::names_of;
 
 /// The version of the format.
 pub const EVENTS_VERSION: u32 = 1;

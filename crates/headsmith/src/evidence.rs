@@ -1,4 +1,4 @@
-//! What stands behind the scores of a head, for those who look closer: intervals of each class, curves, the bins of the
+//! The evidence for the scores of a head: intervals of each class, curves, the bins of the
 //! reliability diagram, and the mistakes that the head was surest of.
 
 use headsmith_data::{Dataset, RowLocations};
@@ -49,7 +49,7 @@ impl RowSource {
     }
 }
 
-/// What stands behind the scores of `proba` on `rows`; `sure` says whether intervals mean anything.
+/// The evidence for the scores of `proba` on `rows`; `sure` says whether intervals mean anything.
 ///
 /// # Errors
 /// When the probabilities are not of the rows.

@@ -28,11 +28,11 @@ pub use crate::fit_data::FitData;
 /// How a fit is done, beside the head's own parameters.
 #[derive(Debug, Clone, Default)]
 pub struct FitOptions {
-    /// What the fit is for, in words, where a run has several.
+    /// The purpose of the fit, where a run has several.
     pub purpose: String,
     /// File of the best model so far during the fit, so that a killed process leaves it.
     pub checkpoint: Option<PathBuf>,
-    /// What the validation rows chose before this fit: a trial's parameters.
+    /// The choices of the validation rows before this fit: a trial's parameters.
     pub chosen_on_val: Vec<&'static str>,
     /// Whether the validation rows will choose among heads.
     pub chooses_head: bool,
@@ -81,7 +81,7 @@ pub(crate) struct TrainedHead {
     pub(crate) seconds: f64,
 }
 
-/// What validation rows chose that heads were compared on.
+/// The choice of validation rows on which heads were compared.
 const HEAD: &str = "head";
 
 /// Bytes of features that are scaled once, for all epochs and trials, instead of row by row in each, which takes small
@@ -102,8 +102,8 @@ pub fn fit(
     context: &mut Context<'_>,
 ) -> Result<FittedHead> {
     let metric = context.metric;
-    context.tell(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
-    context.tell(&Progress::Parameters(head.params()));
+    context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
+    context.emit(&Progress::Parameters(head.params()));
     let TrainedHead { model, training, description, scaling, epoch_seconds, seconds } =
         train(head, data, options, context)?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;
@@ -146,9 +146,9 @@ pub fn fit(
     remember_scores(&mut fitted, used_for);
     if let (Some(val), Some(proba), Some(judgement)) = (&data.val, &fitted.val_proba, &fitted.report.val) {
         let (classes, epoch) = (fitted.model.classes(), fitted.report.best_epoch);
-        context.tell(&Progress::Judged(Judged { classes, y: &val.y, proba: proba.view(), judgement, epoch }));
+        context.emit(&Progress::Judged(Judged { classes, y: &val.y, proba: proba.view(), judgement, epoch }));
     }
-    context.tell(&Progress::Fitted(&fitted.report));
+    context.emit(&Progress::Fitted(&fitted.report));
     Ok(fitted)
 }
 
@@ -284,12 +284,12 @@ impl Observer for Watch<'_, '_> {
             }
             _ => {}
         }
-        self.context.tell(&Progress::Fit(event));
+        self.context.emit(&Progress::Fit(event));
         if self.context.stopping() { Control::Stop } else { Control::Continue }
     }
 
     fn on_weights(&mut self, epoch: usize, weights: &dyn NetworkWeights) {
-        self.context.tell(&Progress::Weights { epoch, weights });
+        self.context.emit(&Progress::Weights { epoch, weights });
     }
 }
 
@@ -327,12 +327,12 @@ impl<'p> Checkpointer<'p> {
 
     fn warn_of_failure(&self, context: &mut Context<'_>) {
         if let Some(error) = &*self.failure.borrow() {
-            context.tell(&Progress::Warning(&format!("the fit continues without checkpoints: {error}")));
+            context.emit(&Progress::Warning(&format!("the fit continues without checkpoints: {error}")));
         }
     }
 }
 
-/// What the validation rows chose, so that a score on them flatters.
+/// The choices of the validation rows, which make a score on them optimistic.
 fn used_for(head: &dyn Head, options: &FitOptions) -> Vec<String> {
     let by_fit = head.traits().chosen_on_val;
     let by_run: &[&str] = if options.chooses_head { &[HEAD] } else { &[] };

@@ -26,7 +26,7 @@ pub struct FitData {
     pub cache: Option<PathBuf>,
     /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
     pub places: RowSource,
-    /// What the model is to remember of its data: tables and columns.
+    /// The model's record of its data: tables and columns.
     pub record: Record,
 }
 

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::events;
 use crate::model_file;
 use crate::report::TrialRow;
-use crate::studies::{StudyLocation, StudySnapshot, trial_row};
+use crate::snapshot::{StudyLocation, StudySnapshot, trial_row};
 
 /// The files of a run in its output folder.
 pub const REPORT: &str = "report.json";
@@ -31,7 +31,7 @@ pub const MODEL: &str = "model.safetensors";
 /// The study's database, unless `--storage` names another.
 const STUDY: &str = "study.db";
 
-/// What an output folder tells of its last run, or a log of events of its last command.
+/// The last run of an output folder, or the last command of a log of events.
 ///
 /// # Errors
 /// When there is neither a report nor a log of events, or one of them cannot be read.
@@ -128,7 +128,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     Ok(output::write_atomically(path, |file| file.write_all(text.as_bytes()))?)
 }
 
-/// What says whether a file is a report, and of which version.
+/// The fields that identify a report and its version.
 #[derive(Deserialize)]
 struct Head {
     #[serde(default)]

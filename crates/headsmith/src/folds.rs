@@ -83,7 +83,7 @@ pub fn cross_validate(
         for (i, row) in rows.of(|other| other == fold).into_iter().enumerate() {
             proba.row_mut(row).copy_from_slice(of_fold.row(i));
         }
-        context.tell(&Progress::Fold { fold: &report, n_folds, metric: context.metric });
+        context.emit(&Progress::Fold { fold: &report, n_folds, metric: context.metric });
         folds.push(report);
     }
     let out_of_fold = judge::of_proba(checked.classes.names(), &rows.y, &proba, Vec::new(), context)?;
@@ -106,7 +106,7 @@ pub fn cross_validate(
     let done = CrossValidated { report, proba, fold_of };
     if let Some(path) = options.out {
         write(path, checked, &done)?;
-        context.tell(&Progress::Wrote(path));
+        context.emit(&Progress::Wrote(path));
     }
     Ok(done)
 }
@@ -191,7 +191,7 @@ impl<'c> FoldRows<'c> {
     /// Fits the head on all folds but one, and predicts that fold.
     fn fit(&self, fold: usize, head: &HeadConfig, context: &mut Context<'_>) -> Result<(FoldReport, Matrix)> {
         let purpose = format!("fold {} of {}", fold + 1, self.n_folds);
-        context.tell(&Progress::Fitting { head: head.name(), purpose: &purpose, metric: context.metric });
+        context.emit(&Progress::Fitting { head: head.name(), purpose: &purpose, metric: context.metric });
         let data = self.without(fold, context.seed)?;
         let TrainedHead { model, training, seconds, .. } =
             fit::train(head, &data, &FitOptions::default(), context)?;

@@ -31,7 +31,7 @@ pub struct CrossValidated {
     pub fold_of: Vec<u32>,
 }
 
-/// What the training rows were used for.
+/// The use of the training rows.
 pub(crate) const WEIGHTS: &str = "weights";
 
 /// How many rows may be drawn for an interval: 10,000 resamples of 40,000 rows, some seconds.

@@ -24,7 +24,7 @@ pub fn save(model: &Model, path: &Path) -> Result<()> {
 /// Those of [`save`].
 pub fn save_final(model: &Model, path: &Path, context: &mut Context<'_>) -> Result<()> {
     save(model, path)?;
-    context.tell(&Progress::Wrote(path));
+    context.emit(&Progress::Wrote(path));
     match std::fs::remove_file(checkpoint_beside(path)) {
         Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::file("remove the checkpoint", &checkpoint_beside(path), cause))

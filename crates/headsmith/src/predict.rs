@@ -68,7 +68,7 @@ pub fn predict_table(
     let written = predictions::write(&options.out, &table.table, predictions, &options.columns)?;
     let on_standard_output = is_standard_output(&options.out);
     if !on_standard_output {
-        context.tell(&Progress::Wrote(&options.out));
+        context.emit(&Progress::Wrote(&options.out));
     }
     let mut files = vec![match on_standard_output {
         true => "standard output".to_owned(),
@@ -76,7 +76,7 @@ pub fn predict_table(
     }];
     if let Some(zip) = &options.zip {
         predictions::zip(&options.out, zip)?;
-        context.tell(&Progress::Wrote(zip));
+        context.emit(&Progress::Wrote(zip));
         files.push(zip.display().to_string());
     }
     Ok(PredictionReport {

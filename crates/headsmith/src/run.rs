@@ -19,6 +19,7 @@ use crate::hold_back;
 use crate::judge;
 use crate::model_file;
 use crate::outputs;
+use crate::plan::StudyTables;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
 use crate::report::{
@@ -27,7 +28,7 @@ use crate::report::{
 use crate::select;
 use crate::split::VAL_SHARE;
 use crate::tables::{self, RoleTable};
-use crate::tune::{StudyConfig, StudyTables};
+use crate::tune::StudyConfig;
 
 /// The configuration of a run.
 #[derive(Debug, Clone)]
@@ -114,10 +115,10 @@ pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     let begin = Begin::now(config.command.clone(), context);
     let started = begin.started.clone();
     let log = EventLog::append(config.out.join(folder::EVENTS), &begin)?;
-    context.kept(log, |context| {
+    context.recorded(log, |context| {
         let report = do_all(config, started, &mut lock, context)?;
         write_report(&report, &config.out, context)?;
-        context.tell(&Progress::Ended { interrupted: report.interrupted });
+        context.emit(&Progress::Ended { interrupted: report.interrupted });
         Ok(report)
     })
 }
@@ -208,14 +209,14 @@ fn fit_heads(
     for (i, RunHead { head, study }) in config.heads.iter().enumerate() {
         let purpose = purpose(config, i);
         if i > 0 && context.stopping() {
-            context.tell(&Progress::Skipped(&format!("the {purpose}")));
+            context.emit(&Progress::Skipped(&format!("the {purpose}")));
             continue;
         }
         let tables = StudyTables::of(tables);
         let selected = select::select(head, study.as_ref(), data, &tables, &config.read, context)?;
         fits.studies.extend(selected.study);
         if context.stopping() && !fits.heads.is_empty() {
-            context.tell(&Progress::Skipped(&format!("the {purpose}")));
+            context.emit(&Progress::Skipped(&format!("the {purpose}")));
             continue;
         }
         let options = FitOptions {
@@ -231,7 +232,7 @@ fn fit_heads(
     Ok(fits)
 }
 
-/// What the fit of the head `i` is for.
+/// The purpose of the fit of head `i`.
 fn purpose(config: &RunConfig, i: usize) -> String {
     let n_heads = config.heads.len();
     if i == 0 && n_heads > 1 {
@@ -291,14 +292,14 @@ fn write_report(report: &Report, out: &Path, context: &mut Context<'_>) -> Resul
     let mut bytes = serde_json::to_vec_pretty(report).map_err(not_json)?;
     bytes.push(b'\n');
     output::write_atomically(&path, |file| file.write_all(&bytes))?;
-    context.tell(&Progress::Wrote(&path));
-    context.tell(&Progress::Reported(report));
+    context.emit(&Progress::Wrote(&path));
+    context.emit(&Progress::Reported(report));
     // Of what was written, so that the page is the same when it is drawn again from the file.
     let facts = folder::finished(out, serde_json::from_slice(&bytes).map_err(not_json)?);
     folder::write_page(&facts, &page)?;
-    context.tell(&Progress::Wrote(&page));
+    context.emit(&Progress::Wrote(&page));
     folder::write_card(&facts, &card)?;
-    context.tell(&Progress::Wrote(&card));
+    context.emit(&Progress::Wrote(&card));
     Ok(())
 }
 

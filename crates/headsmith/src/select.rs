@@ -6,9 +6,10 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::fit::FitData;
 use crate::head::HeadConfig;
+use crate::plan::StudyTables;
 use crate::progress::Progress;
 use crate::report::StudyReport;
-use crate::tune::{self, StudyConfig, StudyTables};
+use crate::tune::{self, StudyConfig};
 
 /// A head to fit, and the choices that used the validation rows.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub(crate) fn select(
         return Ok(Selected { head: asked, chosen_on_val: Vec::new(), trial: 0, study: None });
     };
     let report = tune::study(study, data, tables, read, context)?;
-    context.tell(&Progress::Studied(&report));
+    context.emit(&Progress::Studied(&report));
     let Some(best) = &report.best else {
         context.warn("the study has no complete trial: the final fit has the parameters that were asked for");
         return Ok(Selected { head: asked, chosen_on_val: Vec::new(), trial: 0, study: Some(report) });

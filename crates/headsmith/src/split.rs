@@ -77,7 +77,7 @@ pub(crate) fn split_off(
     let cache = data.cache.as_deref();
     (data.train, data.val) = (part(&data.train, &train, cache)?, Some(part(&data.train, &val, cache)?));
     data.places.keep(val);
-    context.tell(&Progress::Split(&split));
+    context.emit(&Progress::Split(&split));
     data.split = Some(split);
     Ok(())
 }

@@ -1,42 +1,28 @@
 //! Inspects and changes the studies of a storage.
 
 mod export;
-mod objective;
-mod rows;
-mod state_names;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use headsmith_data::Files;
-use headsmith_study::storages::{self, Options, Storage, StudyRecord};
-use headsmith_study::{Attributes, Direction, Trial, best_trial, pareto_front};
+use headsmith_study::Attributes;
 use serde::Serialize;
 use serde_json::Value;
 
 pub use export::export;
-pub use objective::in_words;
-pub(crate) use objective::objectives;
-pub(crate) use rows::trial_row;
-pub use rows::{Order, TrialFilter, choice};
-pub(crate) use state_names::{INTERRUPTED, StateNames, names_of};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{self, FitOptions};
 use crate::hold_back;
 use crate::model_file;
+use crate::plan::plan_of;
 use crate::report::{FitReport, Objective, StudyReport, TrialRow};
+use crate::snapshot::{INTERRUPTED, StudySnapshot, existing, open, trial_row};
 use crate::tune;
 
-/// The location of a study.
-#[derive(Debug, Clone)]
-pub struct StudyLocation {
-    /// Its storage.
-    pub storage: String,
-    /// Its name; `None` if it is the only one.
-    pub name: Option<String>,
-}
+pub use crate::plan::in_words;
+pub use crate::snapshot::{Order, StudyLocation, TrialFilter, choice};
 
 /// A study in a list.
 #[derive(Debug, Clone, Serialize)]
@@ -156,7 +142,7 @@ pub fn trials(location: &StudyLocation, filter: &TrialFilter) -> Result<TrialRow
 /// If there is no such study, or a value is not in its space.
 pub fn enqueue(location: &StudyLocation, values: &[(String, String)]) -> Result<u64> {
     let (mut storage, record) = open(location)?;
-    let plan = tune::plan_of(&record)?;
+    let plan = plan_of(&record)?;
     let space = plan.space()?;
     let mut fixed = Attributes::new();
     for (name, text) in values {
@@ -204,7 +190,7 @@ pub fn fit_best(
     context: &mut Context<'_>,
 ) -> Result<(FitReport, Vec<String>)> {
     let snapshot = StudySnapshot::new(location)?;
-    let (best, plan) = (snapshot.best()?, tune::plan_of(&snapshot.record)?);
+    let (best, plan) = (snapshot.best()?, plan_of(&snapshot.record)?);
     (context.seed, context.metric) = (plan.seed, plan.metric);
     let head = tune::final_head(&plan.base()?, &trial_row(best, &snapshot.state_names))?;
     let own = [config.train.as_ref(), config.val.as_ref()];
@@ -221,71 +207,6 @@ pub fn fit_best(
     fitted.report.held_back = hold_back::judge(&fitted.model, &data, context)?;
     fitted.report.model = Some(config.model.display().to_string());
     Ok((fitted.report, data.train.classes.names().to_vec()))
-}
-
-/// A study with its trials, as read from its storage.
-pub(crate) struct StudySnapshot {
-    pub(crate) record: StudyRecord,
-    pub(crate) trials: Vec<Arc<Trial>>,
-    pub(crate) state_names: StateNames,
-}
-
-impl StudySnapshot {
-    /// Opens the storage and reads the study.
-    pub(crate) fn new(location: &StudyLocation) -> Result<StudySnapshot> {
-        let (mut storage, record) = open(location)?;
-        StudySnapshot::at(storage.as_mut(), record)
-    }
-
-    /// Reads a study from an open storage.
-    pub(crate) fn at(storage: &mut dyn Storage, record: StudyRecord) -> Result<StudySnapshot> {
-        let trials = storage.trials(record.id)?;
-        let state_names = StateNames::new(storage, record.id)?;
-        Ok(StudySnapshot { record, trials, state_names })
-    }
-
-    /// Its results.
-    pub(crate) fn report(&self, storage: &str) -> StudyReport {
-        tune::study_report(&self.record, storage, &self.trials, &self.state_names)
-    }
-
-    /// Every trial.
-    fn rows(&self) -> Vec<TrialRow> {
-        self.trials.iter().map(|trial| trial_row(trial, &self.state_names)).collect()
-    }
-
-    fn objectives(&self) -> Vec<Objective> {
-        objectives(&self.record)
-    }
-
-    fn is_single(&self) -> bool {
-        self.record.further_directions.is_empty()
-    }
-
-    fn best(&self) -> Result<&Trial> {
-        if !self.is_single() {
-            return Err(Error::usage(format!(
-                "study {} has {}: no single trial is the best; `headsmith study best` without --fit lists its Pareto front",
-                self.record.name,
-                in_words(&self.objectives())
-            )));
-        }
-        best_trial(self.record.direction, &self.trials).map(AsRef::as_ref).ok_or_else(|| self.none_complete())
-    }
-
-    fn front(&self) -> Result<Vec<&Trial>> {
-        let directions: Vec<Direction> = self.record.directions().collect();
-        let front = pareto_front(&directions, &self.trials);
-        if front.is_empty() {
-            Err(self.none_complete())
-        } else {
-            Ok(front.into_iter().map(AsRef::as_ref).collect())
-        }
-    }
-
-    fn none_complete(&self) -> Error {
-        Error::data(format!("study {} has no complete trial yet", self.record.name))
-    }
 }
 
 fn summarise(snapshot: StudySnapshot) -> StudySummary {
@@ -306,22 +227,4 @@ fn summarise(snapshot: StudySnapshot) -> StudySummary {
         n_pareto,
         name: record.name,
     }
-}
-
-fn open(location: &StudyLocation) -> Result<(Box<dyn Storage>, StudyRecord)> {
-    let mut storage = existing(&location.storage)?;
-    if let Some(name) = &location.name {
-        let record = tune::find(storage.as_mut(), name, &location.storage)?;
-        return Ok((storage, record));
-    }
-    let mut studies = storage.studies()?;
-    if studies.len() == 1 {
-        return Ok((storage, studies.remove(0)));
-    }
-    Err(Error::usage(format!("{} has {}: name one with --study", location.storage, tune::names(&studies))))
-}
-
-/// Opens an existing storage: inspecting does not create one.
-fn existing(url: &str) -> Result<Box<dyn Storage>> {
-    Ok(storages::open(url, &Options { must_exist: true, ..Options::default() })?)
 }

@@ -33,7 +33,7 @@ pub fn read(
 ) -> Result<RoleTable> {
     let files = files.into();
     let path = PathBuf::from(files.to_string());
-    context.tell(&Progress::Reading { role, path: &path });
+    context.emit(&Progress::Reading { role, path: &path });
     let start = Instant::now();
     let table = headsmith_data::read_files(&files, options, context.pool)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -60,7 +60,7 @@ pub fn read(
     if let Some(why) = table.cache_renewed() {
         context.warn(&format!("{why}: rewritten"));
     }
-    context.tell(&Progress::Read(&report));
+    context.emit(&Progress::Read(&report));
     Ok(RoleTable { role: role.to_owned(), table, report })
 }
 
@@ -78,7 +78,7 @@ pub fn beside(train: &RoleTable, options: &ReadOptions) -> ReadOptions {
 pub fn check(tables: &[&RoleTable], context: &mut Context<'_>) -> Vec<Finding> {
     let tables: Vec<(&str, &Table)> = tables.iter().map(|t| (t.role.as_str(), &t.table)).collect();
     let findings = checks::inspect(&tables, context.pool);
-    findings.iter().for_each(|finding| context.tell(&Progress::Found(finding)));
+    findings.iter().for_each(|finding| context.emit(&Progress::Found(finding)));
     findings
 }
 

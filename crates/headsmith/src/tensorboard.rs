@@ -1,4 +1,4 @@
-//! What a run says, as TensorBoard shows it: a [`Recorder`] in event files.
+//! The progress of a run for TensorBoard: a [`Recorder`] in event files.
 //!
 //! | folder | what is in it |
 //! |---|---|

@@ -3,13 +3,10 @@
 mod by_hand;
 mod honest;
 mod memory;
-mod news;
-mod open;
-mod plan;
+mod messages;
 mod portfolio;
 mod predictions;
 mod space;
-mod study_report;
 mod task;
 mod trial;
 mod trials;
@@ -25,32 +22,27 @@ use headsmith_study::samplers::Sampler;
 use headsmith_study::storages::{self, Durability, Options, Retry, Storage, StudyRecord};
 use headsmith_study::{Space, Study, Work, pruners, samplers};
 
-pub use study_report::MIN_FOR_IMPORTANCE;
-pub(crate) use study_report::study_report;
-
 use crate::checked;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::FitData;
 use crate::head::HeadConfig;
 use crate::hold_back;
+use crate::plan::{self, Plan, PlanTable, Search, StudyTables, find, plan_of};
 use crate::progress::Progress;
 use crate::report::{StudyReport, TableReport};
+use crate::snapshot::{HEARTBEAT, StudySnapshot};
 use crate::split::VAL_SHARE;
-use crate::studies::StudySnapshot;
 use crate::tables;
-use news::Line;
-pub(crate) use open::{find, metric_of, names, plan_of};
-pub(crate) use plan::StudyTables;
-pub use plan::direction_of;
-use plan::{Plan, PlanTable, Search};
+use messages::Channel;
 use task::Task;
+
+pub use crate::plan::direction_of;
+pub use crate::snapshot::MIN_FOR_IMPORTANCE;
 pub(crate) use task::{final_head, with_best, with_chosen};
 
 /// How long to wait for an unreachable storage by default.
 pub const OUTAGE: Duration = Retry::LIMIT;
-/// The time between the heartbeats of running trials.
-pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a trial whose worker died is begun without coming further.
 const MAX_ATTEMPTS: u64 = 10;
 /// The lag unless asked otherwise; see [`StudyConfig::lag`].
@@ -192,8 +184,8 @@ pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyRepor
     context.check_stop()?;
     let mut report = study(&config.study, &data, &StudyTables::of(&reports), &config.read, context)?;
     honest::judge_held_back(&mut report, &config.study.head, &data, context)?;
-    context.tell(&Progress::Studied(&report));
-    context.tell(&Progress::Ended { interrupted: context.stopping() });
+    context.emit(&Progress::Studied(&report));
+    context.emit(&Progress::Ended { interrupted: context.stopping() });
     Ok(report)
 }
 
@@ -231,9 +223,9 @@ pub(crate) fn study(
     let name = config.name.clone().unwrap_or_else(|| plan.name());
     let durability = if config.full_sync { Durability::Power } else { Durability::Process };
     let options = Options { durability, ..Options::default() };
-    let line = Line::new();
+    let line = Channel::new();
     let mut storage = line.connect(&config.storage, options, config.outage)?;
-    let (record, plan) = open::open(storage.as_mut(), &name, plan)?;
+    let (record, plan) = plan::open(storage.as_mut(), &name, plan)?;
     if config.n_trials.is_some() || record.system_attrs.contains_key(N_TRIALS) {
         storage.set_study_attr(record.id, storages::Scope::System, N_TRIALS, &config.n_trials.into())?;
     }
@@ -247,12 +239,12 @@ pub(crate) fn study(
 /// # Errors
 /// When there is no such study, the tables are not its own, or the storage fails.
 pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyReport> {
-    let line = Line::new();
+    let line = Channel::new();
     let mut storage =
         line.connect(&config.storage, Options { must_exist: true, ..Options::default() }, config.outage)?;
     let record = find(storage.as_mut(), &config.name, &config.storage)?;
     let plan = plan_of(&record)?;
-    open::must_optimise(&record, &plan)?;
+    plan::must_optimise(&record, &plan)?;
     let own = [config.train.as_ref(), config.val.as_ref()];
     let data = tables_of(&plan, &record.name, own, config.cache.clone(), context)?;
     context.check_stop()?;
@@ -262,8 +254,8 @@ pub fn join(config: &WorkerConfig, context: &mut Context<'_>) -> Result<StudyRep
         Share { n_trials: config.n_trials.or(asked_for), timeout: config.timeout, n_jobs: config.n_jobs };
     let open = Open { record, plan, url: &config.storage, line };
     let report = work(open, storage.as_mut(), &data, &share, context)?;
-    context.tell(&Progress::Studied(&report));
-    context.tell(&Progress::Ended { interrupted: context.stopping() });
+    context.emit(&Progress::Studied(&report));
+    context.emit(&Progress::Ended { interrupted: context.stopping() });
     Ok(report)
 }
 
@@ -297,7 +289,7 @@ struct Open<'u> {
     record: StudyRecord,
     plan: Plan,
     url: &'u str,
-    line: Line,
+    line: Channel,
 }
 
 fn work(

@@ -21,7 +21,7 @@ pub const FORMAT_VERSION: u32 = 1;
 
 /// The key of our text in the metadata of a safetensors file.
 const KEY: &str = "headsmith";
-/// What the text says it is.
+/// The value of the text's `format`.
 const FORMAT: &str = "headsmith-model";
 
 impl Model {

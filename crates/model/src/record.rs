@@ -1,4 +1,4 @@
-//! What a model remembers of how it came about. Nothing of it changes a prediction.
+//! The provenance of a model. Nothing of it changes a prediction.
 
 use std::path::Path;
 
@@ -39,7 +39,7 @@ pub struct Record {
     /// The tables that were used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<DataRecord>,
-    /// What the validation rows chose (`epoch`, `learning_rate`, `head` ..): a score on those rows is then flattering.
+    /// The choices of the validation rows (`epoch`, `learning_rate`, `head` ..): a score on those rows is then flattering.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub selected_on: Vec<String>,
     /// Whatever else is worth keeping.
@@ -51,7 +51,7 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DataRecord {
-    /// What the table was used for: `train`, `val`.
+    /// The use of the table: `train`, `val`.
     pub role: String,
     /// The file's name without its folder, which is private.
     pub name: String,

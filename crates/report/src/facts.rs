@@ -1,4 +1,4 @@
-//! What the views are drawn from.
+//! The data of the views.
 
 use std::collections::BTreeMap;
 

@@ -171,7 +171,7 @@ pub(crate) fn svg(width: f64, height: f64, said: &str, body: &str) -> String {
     )
 }
 
-/// What is said where the pointer rests.
+/// The tooltip.
 pub(crate) fn title(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!("<title>{}</title>", escape(said)) }
 }

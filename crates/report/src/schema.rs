@@ -1,7 +1,7 @@
 //! The report of a run, as `report.json` and `--json` have it: every field is declared here, once. Who writes a report fills these
 //! structs, who reads one gets them back. `docs/formats/report.md` describes the format.
 //!
-//! What reports of earlier versions, or of runs that did not end, may lack has a default. Unknown fields are ignored.
+//! Fields that reports of earlier versions or of unfinished runs may lack have defaults. Unknown fields are ignored.
 
 mod evidence;
 mod fit;

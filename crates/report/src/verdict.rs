@@ -1,4 +1,4 @@
-//! What was done, and whether to trust it, in words: the page and the card say the same.
+//! A summary of the run and its reliability, in words: the page and the card say the same.
 
 use headsmith_metrics::PerClass;
 use headsmith_metrics::bootstrap::Difference;
@@ -108,7 +108,7 @@ fn compared(facts: &Facts, comparison: &Comparison) -> (Tone, String) {
     }
 }
 
-/// What to think of before the score is believed.
+/// Reservations about the score.
 pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
     let mut said = Vec::new();
     if let Some(why) = &facts.unfinished {
@@ -143,7 +143,7 @@ fn never_predicted(facts: &Facts) -> Option<(Tone, String)> {
     })
 }
 
-/// What the rows had been used for, and the numbers that correct for it.
+/// The earlier uses of the rows, and the numbers that correct for them.
 fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
     let mut said = Vec::new();
     let metric = facts.metric();

@@ -8,27 +8,6 @@ const FORBIDDEN: [&str; 14] = [
     "What", "Words",
 ];
 
-/// Crates and modules that do not follow these rules yet.
-const NOT_YET: [&str; 17] = [
-    "crates/heads/",
-    "crates/model/",
-    "crates/report/",
-    "crates/http",
-    "crates/cli/src/commands/",
-    "crates/cli/src/flags/",
-    "crates/cli/src/interrupt.rs",
-    "crates/headsmith/src/context.rs",
-    "crates/headsmith/src/evidence.rs",
-    "crates/headsmith/src/fit.rs",
-    "crates/headsmith/src/folder",
-    "crates/headsmith/src/head.rs",
-    "crates/headsmith/src/judge.rs",
-    "crates/headsmith/src/report.rs",
-    "crates/headsmith/src/run.rs",
-    "crates/headsmith/src/tensorboard",
-    "crates/headsmith/src/tune",
-];
-
 /// The name of the type that a line declares.
 fn type_name(line: &str) -> Option<&str> {
     let declaration = line.split_once('{').map_or(line, |(declaration, _)| declaration);
@@ -62,24 +41,12 @@ fn types_and_comments_are_in_plain_english() {
     let mut faults = Vec::new();
     for file in files {
         let name = file.display().to_string();
-        if NOT_YET.iter().any(|prefix| name.starts_with(prefix)) {
-            continue;
-        }
         let text = fs::read_to_string(super::root().join(&file)).expect("a source file reads");
         for (i, line) in text.lines().enumerate() {
             faults.extend(fault(line.trim()).map(|fault| format!("{name}:{}: {fault}", i + 1)));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-#[test]
-fn paths_that_are_not_done_yet_exist() {
-    let files = super::files();
-    for prefix in NOT_YET {
-        let exists = files.iter().any(|file| file.display().to_string().starts_with(prefix));
-        assert!(exists, "{prefix} is gone: remove it from the list");
-    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use headsmith::{folder, outputs};
 use crate::flags::common::{optional_path_of, path_of};
 use crate::view;
 
-/// What prints a page, by the names that it goes by.
+/// The programs that print a page.
 const BROWSERS: [&str; 7] = [
     "chromium",
     "chromium-browser",
@@ -47,7 +47,7 @@ pub(crate) fn report(matches: &ArgMatches) -> Result<()> {
         print(&files[0], &pdf)?;
         files.push(pdf);
     }
-    tell(matches, &files, facts.unfinished.as_deref())
+    print_files(matches, &files, facts.unfinished.as_deref())
 }
 
 /// Where a page or a card is written that nobody named.
@@ -56,7 +56,7 @@ fn beside(from: &Path, is_card: bool) -> PathBuf {
     if from.is_file() { from.with_extension(ending) } else { from.join(name) }
 }
 
-fn tell(matches: &ArgMatches, files: &[PathBuf], unfinished: Option<&str>) -> Result<()> {
+fn print_files(matches: &ArgMatches, files: &[PathBuf], unfinished: Option<&str>) -> Result<()> {
     if matches.get_flag("json") {
         return view::print_json(&serde_json::json!({ "files": files, "unfinished": unfinished }));
     }

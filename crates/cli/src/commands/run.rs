@@ -24,7 +24,7 @@ struct Fetched {
     tables: Tables,
 }
 
-/// What `--json` prints: the report, and the submission if there was one.
+/// The output of `--json`: the report, and the submission if there was one.
 #[derive(serde::Serialize)]
 struct Printed<'a> {
     #[serde(flatten)]

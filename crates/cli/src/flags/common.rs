@@ -10,7 +10,7 @@ use headsmith::{MlflowConfig, without_password};
 use crate::flags::mlflow;
 use crate::view::live::Mode;
 
-/// What the flags common to all commands were given.
+/// The values of the flags that all commands have.
 #[derive(Debug, Clone)]
 pub(crate) struct Common {
     /// Where every random number comes from.
@@ -78,7 +78,7 @@ pub(crate) fn add(command: Command) -> Command {
     ])
 }
 
-/// What the flags common to all commands were given.
+/// The values of the flags that all commands have.
 pub(crate) fn given(matches: &ArgMatches) -> Common {
     let text = |id: &str| matches.get_one::<String>(id).cloned();
     let list = |id: &str| matches.get_many::<String>(id).into_iter().flatten().cloned().collect();

@@ -25,7 +25,7 @@ pub(crate) fn args() -> [Arg; 2] {
     ]
 }
 
-/// What they were given; `None` without a server, and of commands that have no such flags.
+/// Their values; `None` without a server, and of commands that have no such flags.
 pub(crate) fn given(matches: &ArgMatches) -> Option<MlflowConfig> {
     let text = |id| matches.try_get_one::<String>(id).ok().flatten().cloned();
     let seed = matches.get_one::<u64>("seed").map(u64::to_string);

@@ -77,14 +77,14 @@ fn a_wrong_configuration_file_is_named_with_the_key() {
 fn help_names_every_parameter_with_its_default() {
     let world = World::with_tables();
     let help = String::from_utf8(world.run("fit mlp --help", 0).stdout).unwrap();
-    for flag in "neurons0 neurons1 neurons2 layers1 layers2 layer-norms dropout noise lr batch-size epochs patience scale"
+    for flag in "neurons0 neurons1 neurons2 layers1 layers2 layer-norms dropout noise lr batch-size epochs patience transform"
         .split(' ')
     {
         assert!(help.contains(&format!("--{flag} <")), "--{flag} in\n{help}");
     }
     // A narrow terminal breaks the line anywhere.
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(help.contains("default: 0.0012261]"));
+    assert!(help.contains("default: 0.0012261]") && help.contains("[aliases: --scale]"));
     let bash = String::from_utf8(world.run("completions bash", 0).stdout).unwrap();
     assert!(bash.contains("--layer-norms") && bash.contains("--forest-n-estimators"));
 }

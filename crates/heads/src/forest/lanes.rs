@@ -32,7 +32,7 @@ pub(super) struct Lanes {
     numbers: Vec<u32>,
 }
 
-/// What there is of some features in a node.
+/// The result of the search of several features in a node.
 #[derive(Debug)]
 pub(super) struct LaneSearch {
     /// The number of the feature with the best cut, if that surpasses what was found before.

@@ -45,7 +45,7 @@ pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matr
     proba
 }
 
-/// What some rows need on their way, for the next ones to use again.
+/// The buffers of some rows, which the next ones reuse.
 #[derive(Debug, Default)]
 struct Room {
     blocks: Vec<walk::Block>,

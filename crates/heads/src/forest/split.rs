@@ -38,7 +38,7 @@ pub(super) struct Cut {
     pub(super) n_left: usize,
 }
 
-/// What there is of a feature in a node.
+/// The result of a feature's search in a node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Found {
     /// Its values do not differ.

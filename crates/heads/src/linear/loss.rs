@@ -5,7 +5,7 @@
 
 use headsmith_kernels::softmax::softmax;
 
-/// What a row is: the position of its class among the scores (0 or 1 with one score), and its weight in the loss.
+/// A row's target: the position of its class among the scores (0 or 1 with one score), and its weight in the loss.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target {
     pub(super) class: usize,

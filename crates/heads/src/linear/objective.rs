@@ -1,4 +1,4 @@
-//! What is minimised, and its gradient, in one pass over the rows:
+//! The objective and its gradient, in one pass over the rows:
 //!
 //!     f(W, b) = sum_i w_i loss_i / sum_i w_i + |W|^2 / (2 C sum_i w_i)
 //!
@@ -45,7 +45,7 @@ pub(super) struct Objective<'a> {
     samples: Samples<'a>,
     targets: Targets,
     pool: &'a Pool,
-    /// What a block is computed with where threads compute several; else they share its products.
+    /// The pool of a block where threads compute several; otherwise they share its products.
     inline: Option<Pool>,
     fit_intercept: bool,
     /// `1 / (C sum_i w_i)`.
@@ -54,7 +54,7 @@ pub(super) struct Objective<'a> {
     rows_a_block: usize,
     /// The sums of the blocks that are computed at a time.
     wave: Vec<Sums>,
-    /// What threads work in, for whoever comes.
+    /// The workspaces of threads, for the next one that needs one.
     scratch: Mutex<Vec<Scratch>>,
     weights: Buffer,
     intercept: Vec<f32>,

@@ -95,7 +95,7 @@ impl Pass {
         }
     }
 
-    /// What products work in; it is free between batches.
+    /// The workspace of products; it is free between batches.
     pub(super) fn workspace(&mut self) -> &mut gemm::Workspace {
         &mut self.gemm
     }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Result, Value};
 
 use super::Stored;
-use crate::studies::INTERRUPTED;
+use crate::snapshot::INTERRUPTED;
 
 /// A fit that had begun and not ended.
 pub(super) struct Unfinished<'l> {
@@ -56,7 +56,7 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T> {
     T::deserialize(value)
 }
 
-/// What the events called `event` have at `key`.
+/// The values at `key` of the events called `event`.
 fn all<T: DeserializeOwned>(session: &[Value], event: &str, key: &str) -> Result<Vec<T>> {
     session.iter().filter(|of| of["event"] == event).map(|of| read(&of[key])).collect()
 }

@@ -8,7 +8,7 @@ use headsmith_study::{Choice, State, StudyEvent, Trial};
 
 use super::millis;
 use crate::curves::{self, EPOCHS, PRUNED, trial_name};
-use crate::studies::names_of;
+use crate::snapshot::names_of;
 
 /// The trials of a study that run here.
 #[derive(Default)]

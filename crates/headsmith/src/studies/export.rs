@@ -9,9 +9,9 @@ use headsmith_study::Choice;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{StudyLocation, StudySnapshot, choice, trial_row};
 use crate::error::{Error, Result};
 use crate::report::{Objective, TrialRow};
+use crate::snapshot::{StudyLocation, StudySnapshot, choice, trial_row};
 
 /// A trial with all its reports.
 #[derive(Serialize)]

@@ -2,14 +2,14 @@
 //! the reason and an attribute of its own, because such a study is not reproducible.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use headsmith_study::{Outcome, Running, Trial};
+use headsmith_study::{Outcome, Running};
 use serde_json::json;
 
-/// The trial's system attribute that says so.
-const KEY: &str = "headsmith:pruned_by_hand";
-/// What is said of why it was pruned.
+use crate::snapshot::PRUNED_BY_HAND;
+
+/// The reason that is recorded.
 const REASON: &str = "pruned by hand";
 
 /// The trials that are to end, by number.
@@ -31,16 +31,11 @@ impl ByHand {
     }
 }
 
-/// How many of the trials were pruned by hand.
-pub(super) fn count(trials: &[Arc<Trial>]) -> usize {
-    trials.iter().filter(|trial| trial.system_attrs.contains_key(KEY)).count()
-}
-
 /// Notes in the attributes of a trial that was pruned by hand that it was.
 pub(super) fn note(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Pruned { reason, user_attrs, mut system_attrs } if reason.as_deref() == Some(REASON) => {
-            system_attrs.insert(KEY.to_owned(), json!(true));
+            system_attrs.insert(PRUNED_BY_HAND.to_owned(), json!(true));
             Outcome::Pruned { reason, user_attrs, system_attrs }
         }
         other => other,

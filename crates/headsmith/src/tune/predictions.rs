@@ -1,4 +1,4 @@
-//! What a trial predicted for the validation rows, small enough to be kept with the trial: the correction for having
+//! The predictions of a trial for the validation rows, small enough to be kept with the trial: the correction for having
 //! chosen the best of many trials needs it of all.
 
 use headsmith_kernels::MatRef;

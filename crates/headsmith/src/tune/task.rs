@@ -1,4 +1,4 @@
-//! What every trial of a study does: train a head with the trial's parameters on rows that all trials share.
+//! The task of every trial of a study: train a head with the trial's parameters on rows that all trials share.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::fit::{FitData, Scaled};
 use crate::head::HeadConfig;
 use crate::report::TrialRow;
-use crate::studies::choice;
+use crate::snapshot::choice;
 
 /// The rows, the head, and what its trials have in common. Rows are scaled for each scaling that occurs, for all
 /// trials together.

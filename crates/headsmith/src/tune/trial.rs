@@ -24,7 +24,7 @@ enum End {
     Failed(String),
 }
 
-/// What is recorded of a trial beside its reports.
+/// The record of a trial beside its reports.
 struct Scored {
     value: f64,
     user_attrs: Attributes,

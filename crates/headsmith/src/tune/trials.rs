@@ -6,11 +6,11 @@ use std::time::Instant;
 use headsmith_study::storages::Storage;
 use headsmith_study::{Study, StudyEvent, Work, work};
 
-use super::news::{Line, News};
-use super::plan::Plan;
+use super::messages::{Channel, Message};
 use super::task::Task;
 use crate::context::Context;
 use crate::error::Result;
+use crate::plan::Plan;
 use crate::progress::Progress;
 
 /// Runs trials until there are enough, or the work is asked to stop. Workers send their events to this thread, which owns
@@ -21,12 +21,12 @@ pub(super) fn run(
     storage: &mut dyn Storage,
     how: &Work<'_>,
     task: &Task<'_>,
-    line: &Line,
+    line: &Channel,
     context: &mut Context<'_>,
 ) -> Result<()> {
     let trials = storage.trials(study.record.id)?;
     let n_finished = trials.iter().filter(|trial| trial.state.is_finished()).count();
-    context.tell(&Progress::Searching {
+    context.emit(&Progress::Searching {
         study: &study.record.name,
         space: &study.space,
         n_trials: study.n_trials,
@@ -43,9 +43,9 @@ pub(super) fn run(
     let done = thread::scope(|scope| {
         let workers = scope.spawn(move || {
             // Nobody listens any more only when the view has panicked.
-            let observer = |event: &_| drop(events.send(News::Trial(StudyEvent::clone(event))));
+            let observer = |event: &_| drop(events.send(Message::Trial(StudyEvent::clone(event))));
             let done = work(study, storage, how, &|trial| task.run(trial), &observer);
-            let _ = end.send(News::End);
+            let _ = end.send(Message::End);
             done
         });
         line.listen(context, &task.by_hand);
@@ -54,7 +54,7 @@ pub(super) fn run(
     if let Some(text) = task.watch.missed() {
         context.warn(&text);
     }
-    context.tell(&Progress::Searched);
+    context.emit(&Progress::Searched);
     match done {
         Ok(result) => Ok(result?),
         Err(panic) => std::panic::resume_unwind(panic),

@@ -1,4 +1,4 @@
-//! What trials tell the view of their networks: figures of each epoch, and the weights where the view wants them. They are
+//! The messages of trials to the view: figures of each epoch, and the weights where the view wants them. They are
 //! counted in the trial's own thread, so that the view only writes.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::mpsc::Sender;
 use headsmith_heads::EpochRecord;
 use headsmith_heads::network::NetworkWeights;
 
-use super::news::News;
+use super::messages::Message;
 use crate::progress::{NetworkLayers, TrialEpoch};
 use crate::tensorboard::{histograms, is_due};
 
@@ -18,7 +18,7 @@ const MAX_WAITING: usize = 2048;
 /// The trials' end of the line to the view.
 #[derive(Debug)]
 pub(super) struct Watch {
-    news: Sender<News>,
+    messages: Sender<Message>,
     /// Every how many epochs the view wants histograms; 0: never.
     every: usize,
     waiting: Arc<AtomicUsize>,
@@ -27,8 +27,8 @@ pub(super) struct Watch {
 
 impl Watch {
     /// `waiting` is counted down by who listens.
-    pub(super) fn new(news: Sender<News>, every: usize, waiting: Arc<AtomicUsize>) -> Watch {
-        Watch { news, every, waiting, left_out: AtomicUsize::new(0) }
+    pub(super) fn new(messages: Sender<Message>, every: usize, waiting: Arc<AtomicUsize>) -> Watch {
+        Watch { messages, every, waiting, left_out: AtomicUsize::new(0) }
     }
 
     /// Sends an epoch of a trial, after which its network was `network`, if its head is one.
@@ -54,10 +54,10 @@ impl Watch {
             },
         };
         // Nobody listens any more only when the view has panicked.
-        drop(self.news.send(News::Epoch(Box::new(epoch))));
+        drop(self.messages.send(Message::Epoch(Box::new(epoch))));
     }
 
-    /// What the view missed, in words.
+    /// A warning about histograms that the view did not get.
     pub(super) fn missed(&self) -> Option<String> {
         let n_epochs = self.left_out.load(Ordering::Relaxed);
         (n_epochs > 0).then(|| {
@@ -84,8 +84,8 @@ mod tests {
         let (samples, pool) = (Samples::new(MatRef::new(&x, 2, 2), &y, 2).unwrap(), Pool::inline());
         let mut trainer = Trainer::new(samples, None, &params, 1, 0, &pool).unwrap();
         let mut record = trainer.step_epoch().unwrap();
-        let (news, told) = std::sync::mpsc::channel();
-        let watch = Watch::new(news, 2, Arc::default());
+        let (sender, received) = std::sync::mpsc::channel();
+        let watch = Watch::new(sender, 2, Arc::default());
         for epoch in 0..MAX_WAITING + 6 {
             assert_eq!(watch.missed().is_some(), epoch > MAX_WAITING);
             record.epoch = epoch;
@@ -93,8 +93,8 @@ mod tests {
         }
         assert!(watch.missed().unwrap().contains("of 3 epochs"));
         drop(watch);
-        for (epoch, news) in told.into_iter().enumerate() {
-            let News::Epoch(told) = news else { panic!("another message") };
+        for (epoch, message) in received.into_iter().enumerate() {
+            let Message::Epoch(told) = message else { panic!("another message") };
             let expected = epoch < MAX_WAITING && epoch % 2 == 0;
             assert_eq!((told.record.epoch, !told.histograms.is_empty()), (epoch, expected));
         }

@@ -18,7 +18,7 @@ pub fn to_bytes(text: &str, tensors: &Tensors) -> Result<Vec<u8>> {
     container::write(&BTreeMap::from([(KEY, text.to_owned())]), tensors)
 }
 
-/// What [`to_bytes`] wrote. Whatever the bytes are, there is no panic, and nothing is allocated by a size that they
+/// Reads the result of [`to_bytes`]. Whatever the bytes are, there is no panic, and nothing is allocated by a size that they
 /// merely claim.
 ///
 /// # Errors

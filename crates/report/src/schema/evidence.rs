@@ -1,4 +1,4 @@
-//! What stands behind the scores of a head: intervals of each class, curves, bins, mistakes.
+//! The evidence for the scores of a head: intervals of each class, curves, bins, mistakes.
 
 use headsmith_metrics::bootstrap::Interval;
 use headsmith_metrics::curves::Point;

@@ -33,7 +33,7 @@ pub struct FitReport {
     pub best_epoch: Option<usize>,
     /// Why the fit ended before its last epoch or tree; `null` when it did not.
     pub stopped: Option<StopReason>,
-    /// What the head is made of.
+    /// The structure of the head.
     pub structure: Description,
     /// Every epoch's figures.
     pub history: Vec<EpochRecord>,
@@ -74,7 +74,7 @@ pub struct Example {
     pub label_probability: Option<f32>,
 }
 
-/// What a head thinks of one class for a row.
+/// A head's probability of one class for a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassProbability {
     /// The class.

@@ -24,7 +24,7 @@ pub struct Judgement {
     /// 95 % bootstrap intervals of some of the scores; `None` for rows that were trained on, of which they would say
     /// nothing.
     pub intervals: Option<Intervals>,
-    /// What these rows chose: `weights` (they were trained on), `epoch`, `learning_rate`, `head`. Empty: nothing.
+    /// The earlier uses of these rows: `weights` (they were trained on), `epoch`, `learning_rate`, `head`. Empty: nothing.
     pub used_for: Vec<String>,
     /// The classes that occur in the rows and are predicted for none of them.
     pub never_predicted: Vec<String>,
@@ -59,7 +59,7 @@ impl Judgement {
         Judgement { classes, scores, intervals, used_for, never_predicted, confused_pairs, n_confused_pairs }
     }
 
-    /// What must be said beside the scores: that the rows were used before. `None` when they were not.
+    /// A note to show beside the scores: that the rows were used before. `None` when they were not.
     pub fn caution(&self) -> Option<String> {
         let names: Vec<String> =
             self.used_for.iter().map(|what| format!("the {}", what.replace('_', " "))).collect();
@@ -126,7 +126,7 @@ impl Serialize for Judgement {
     }
 }
 
-/// What a judgement has beside the scores.
+/// The fields of a judgement beside the scores.
 #[derive(Deserialize)]
 struct Beside {
     used_for: Vec<String>,

@@ -59,7 +59,7 @@ pub struct Report {
     pub comparisons: Vec<Comparison>,
     /// The head that predicts.
     pub chosen: String,
-    /// What was predicted; `null` without a table to predict.
+    /// The predictions; `null` without a table to predict.
     pub predictions: Option<PredictionReport>,
     /// The seconds from the start to this report; `None` while the run has not ended.
     pub seconds: Option<f64>,
@@ -87,11 +87,11 @@ pub struct Comparison {
     pub candidate: String,
     /// The candidate's score less the baseline's, in the same resamples of the same rows.
     pub difference: PairedDifference,
-    /// What the rows were already used for, in words.
+    /// The earlier uses of the rows, in words.
     pub note: String,
 }
 
-/// What was predicted for a table.
+/// The predictions for a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictionReport {
     /// The model that predicted.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TableReport {
-    /// What it was read for: `train`, `val`, `test`, `data`.
+    /// Its role: `train`, `val`, `test`, `data`.
     pub role: String,
     /// Its file.
     pub path: String,
@@ -67,7 +67,7 @@ pub struct Summary {
     pub norm_max: f64,
     /// Whether every row has a norm of 1, but for rounding.
     pub unit_length: bool,
-    /// What the values are written with: `float32`, `float16`, `bfloat16`, `whole numbers`, `4 decimals`.
+    /// The precision of the values: `float32`, `float16`, `bfloat16`, `whole numbers`, `4 decimals`.
     pub precision: String,
     /// The effective rank of the rows: how many directions they vary in.
     pub effective_rank: f64,
@@ -117,7 +117,7 @@ pub enum Severity {
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
-    /// What kind of finding it is, a word that does not change: `duplicate-rows`, `leakage`, ...
+    /// The kind of finding, a word that does not change: `duplicate-rows`, `leakage`, ...
     pub code: String,
     /// The table: its file from a reader, its role (`train`, `val`, ...) from a check.
     pub table: String,

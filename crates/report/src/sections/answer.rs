@@ -13,7 +13,7 @@ use crate::table::Table;
 use crate::text::{counted, escape, interval, score};
 use crate::verdict::{self, Tone};
 
-/// What validation rows were used for that chose the head's trial in a study.
+/// The use of validation rows that chose the head's trial in a study.
 const TRIAL: &str = "trial";
 
 /// A score of the figure.

@@ -1,4 +1,4 @@
-//! What thresholds on one class's probability find: ROC and precision-recall curves.
+//! Thresholds on one class's probability: ROC and precision-recall curves.
 
 use headsmith_metrics::PerClass;
 use headsmith_metrics::curves::Point;
@@ -14,7 +14,7 @@ use crate::text::{score, short};
 /// The most classes whose curves are drawn: those with the most rows.
 const MAX_CLASSES: usize = 12;
 
-/// What is drawn against what.
+/// The axes of a curve.
 struct Kind {
     curves: fn(&Evidence) -> &[Curve],
     /// Whether the diagonal is chance.

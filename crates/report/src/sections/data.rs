@@ -1,4 +1,4 @@
-//! What was read, how often each class occurs, and what the checks found.
+//! The tables, how often each class occurs, and the findings of the checks.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What the heads are made of, their parameters, and what was predicted.
+//! The structure and parameters of the heads, and the predictions.
 
 use crate::facts::Facts;
 use crate::schema::{ClassCount, FitReport, PredictionReport};

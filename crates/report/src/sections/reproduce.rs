@@ -28,7 +28,7 @@ pub(crate) fn command(facts: &Facts) -> Option<String> {
     (!words.is_empty()).then(|| words.iter().map(quoted).collect::<Vec<_>>().join(" "))
 }
 
-/// What must be the same.
+/// The conditions of the same result.
 pub(crate) fn rows(facts: &Facts) -> Vec<[String; 2]> {
     let report = &facts.report;
     let study = report.study.as_ref().filter(|study| !study.name.is_empty());

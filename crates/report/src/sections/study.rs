@@ -137,7 +137,7 @@ pub(super) fn legend(trials: &[&Trial]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What is said of a trial where the pointer rests.
+/// The tooltip of a trial.
 pub(super) fn said(trial: &Trial, metric: Metric) -> String {
     let value = trial.value.map_or(String::new(), |value| format!(", {metric} {value:.4}"));
     format!("trial {}, {}{value}, {}", trial.number, trial.state, counted(trial.reports.len(), "epoch"))

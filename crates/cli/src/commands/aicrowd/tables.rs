@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// What tables are called, the names of each role from the plainest on.
+/// The names of tables: those of each role from the plainest on.
 const ROLES: [(&str, &[&str]); 3] =
     [("train", &["train", "training"]), ("val", &["val", "valid", "validation", "dev"]), ("test", &["test"])];
 

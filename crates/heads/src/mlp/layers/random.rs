@@ -8,7 +8,7 @@
 use headsmith_kernels::draws::{Draws, add_normals, dropout};
 use headsmith_kernels::gemm::Block;
 
-/// What follows a layer in a training step, if anything.
+/// The random stage after a layer in a training step, if there is one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Random {
     /// The standard deviation.

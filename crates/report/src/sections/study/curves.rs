@@ -1,4 +1,4 @@
-//! What the trials reported from epoch to epoch, and where pruning ended them.
+//! The reports of the trials from epoch to epoch, and where pruning ended them.
 
 use super::{best_of, said};
 use crate::axis::Axis;

@@ -6,9 +6,8 @@ use headsmith_metrics::Metric;
 use headsmith_study::storages::{Scope, Storage, StudyRecord};
 use headsmith_study::{Distribution, Kind, METRIC_NAMES, Space, Trial};
 
-use super::plan::{self, Plan};
+use super::{KEY, Plan, difference, in_words, objectives, refuse};
 use crate::error::{Error, Result};
-use crate::studies::{in_words, objectives};
 
 /// The study of this name in the storage at `url`.
 ///
@@ -36,7 +35,7 @@ pub(crate) fn names(studies: &[StudyRecord]) -> String {
 /// When neither `tune` nor `run` began it.
 pub(crate) fn plan_of(record: &StudyRecord) -> Result<Plan> {
     let name = &record.name;
-    if let Some(plan) = record.system_attrs.get(plan::KEY) {
+    if let Some(plan) = record.system_attrs.get(KEY) {
         return Plan::read(name, plan);
     }
     let objectives = objectives(record);
@@ -44,7 +43,7 @@ pub(crate) fn plan_of(record: &StudyRecord) -> Result<Plan> {
         1 => format!(
             "study {name} has no plan (its attribute {}): another program began it. `headsmith tune --study {name}` with its \
              tables resumes it and adds the plan",
-            plan::KEY
+            KEY
         ),
         _ => format!(
             "study {name} has {}; Headsmith searches with one: it lists and exports such studies, and resumes none",
@@ -55,7 +54,7 @@ pub(crate) fn plan_of(record: &StudyRecord) -> Result<Plan> {
 
 /// The metric of a study that `tune` or `run` began or resumed.
 pub(crate) fn metric_of(record: &StudyRecord) -> Option<Metric> {
-    let plan = record.system_attrs.get(plan::KEY)?;
+    let plan = record.system_attrs.get(KEY)?;
     let named = plan.get("metric").and_then(serde_json::Value::as_str);
     named.map_or(Some(Metric::default()), |name| name.parse().ok())
 }
@@ -65,7 +64,7 @@ pub(crate) fn metric_of(record: &StudyRecord) -> Option<Metric> {
 ///
 /// # Errors
 /// When it is another study: what differs, and both sides of it.
-pub(super) fn open(storage: &mut dyn Storage, name: &str, asked: Plan) -> Result<(StudyRecord, Plan)> {
+pub(crate) fn open(storage: &mut dyn Storage, name: &str, asked: Plan) -> Result<(StudyRecord, Plan)> {
     let mut record = match storage.study(name)? {
         Some(record) => record,
         // Two workers may begin at once: the second one finds the study.
@@ -74,17 +73,17 @@ pub(super) fn open(storage: &mut dyn Storage, name: &str, asked: Plan) -> Result
             made => made?,
         },
     };
-    match record.system_attrs.get(plan::KEY) {
+    match record.system_attrs.get(KEY) {
         Some(there) => {
-            plan::refuse(name, Plan::read(name, there)?.differences(&asked))?;
+            refuse(name, Plan::read(name, there)?.differences(&asked))?;
             must_optimise(&record, &asked)?;
         }
         None => {
             let trials = storage.trials(record.id)?;
             let space = space_differences(trials.iter().map(AsRef::as_ref), &asked.space()?);
-            plan::refuse(name, [objective_differences(&record, &asked), space].concat())?;
+            refuse(name, [objective_differences(&record, &asked), space].concat())?;
             let names = serde_json::json!([asked.metric.name()]);
-            let mut new = vec![(METRIC_NAMES, names), (plan::KEY, asked.to_json()?)];
+            let mut new = vec![(METRIC_NAMES, names), (KEY, asked.to_json()?)];
             new.retain(|(key, _)| !record.system_attrs.contains_key(*key));
             for (key, value) in new {
                 storage.set_study_attr(record.id, Scope::System, key, &value)?;
@@ -99,22 +98,22 @@ pub(super) fn open(storage: &mut dyn Storage, name: &str, asked: Plan) -> Result
 ///
 /// # Errors
 /// When they differ: both.
-pub(super) fn must_optimise(record: &StudyRecord, plan: &Plan) -> Result<()> {
-    plan::refuse(&record.name, objective_differences(record, plan))
+pub(crate) fn must_optimise(record: &StudyRecord, plan: &Plan) -> Result<()> {
+    refuse(&record.name, objective_differences(record, plan))
 }
 
 fn objective_differences(record: &StudyRecord, asked: &Plan) -> Vec<String> {
     let (there, asked) = (record.objectives(), asked.objective());
     let [there] = there.as_slice() else {
         let all = in_words(&objectives(record));
-        return vec![plan::difference("objectives", &all, &in_words(&[asked]))];
+        return vec![difference("objectives", &all, &in_words(&[asked]))];
     };
     let mut differences = Vec::new();
     if let Some(name) = there.name.as_ref().filter(|name| **name != asked.name && **name != asked.label()) {
-        differences.push(plan::difference("metric", name, &asked.name));
+        differences.push(difference("metric", name, &asked.name));
     }
     if there.direction.name() != asked.direction {
-        differences.push(plan::difference("direction", there.direction.name(), &asked.direction));
+        differences.push(difference("direction", there.direction.name(), &asked.direction));
     }
     differences
 }
@@ -135,7 +134,7 @@ fn space_differences<'t>(trials: impl Iterator<Item = &'t Trial>, space: &Space)
         let others = distributions.into_iter().filter(|there| asked.is_none_or(|asked| !asked.same(there)));
         differences.extend(others.map(|there| {
             let asked = asked.map_or("not searched".to_owned(), Distribution::to_string);
-            plan::difference(&format!("space: {name}"), &there.to_string(), &asked)
+            difference(&format!("space: {name}"), &there.to_string(), &asked)
         }));
     }
     differences

@@ -1,4 +1,4 @@
-//! What workers and the storage have to say to the thread that owns the view.
+//! Messages of workers and of the storage to the thread that owns the view.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::progress::{Progress, TrialEpoch, UserRequest};
 
 /// One message.
-pub(super) enum News {
+pub(super) enum Message {
     /// A trial says something.
     Trial(StudyEvent),
     /// A trial's network was trained for an epoch.
@@ -28,19 +28,19 @@ pub(super) enum News {
 }
 
 /// Both ends of the line.
-pub(super) struct Line {
-    sender: Sender<News>,
-    receiver: Receiver<News>,
+pub(super) struct Channel {
+    sender: Sender<Message>,
+    receiver: Receiver<Message>,
     /// Epochs that the view has not seen yet.
     waiting: Arc<AtomicUsize>,
     /// Whether the work was asked to stop: a storage that is out of reach is then waited for no longer.
     stop: Arc<AtomicBool>,
 }
 
-impl Line {
-    pub(super) fn new() -> Line {
+impl Channel {
+    pub(super) fn new() -> Channel {
         let (sender, receiver) = mpsc::channel();
-        Line { sender, receiver, waiting: Arc::default(), stop: Arc::default() }
+        Channel { sender, receiver, waiting: Arc::default(), stop: Arc::default() }
     }
 
     /// Opens a storage that waits out outages and reports them.
@@ -58,17 +58,17 @@ impl Line {
                 outage.error
             );
             // Nobody listens any more only when the view has gone.
-            let _ = sender.send(News::Outage(text));
+            let _ = sender.send(Message::Outage(text));
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         Ok(Box::new(Retry::new(storage, limit, notice)))
     }
 
-    pub(super) fn sender(&self) -> Sender<News> {
+    pub(super) fn sender(&self) -> Sender<Message> {
         self.sender.clone()
     }
 
-    /// What the trials tell a view of that wants histograms of every `every` epochs.
+    /// The trials' sender to a view that wants histograms of every `every` epochs.
     pub(super) fn watch(&self, every: usize) -> Watch {
         Watch::new(self.sender.clone(), every, self.waiting.clone())
     }
@@ -78,13 +78,13 @@ impl Line {
         const A_MOMENT: Duration = Duration::from_millis(100);
         loop {
             match self.receiver.recv_timeout(A_MOMENT) {
-                Ok(News::Trial(event)) => context.tell(&Progress::Trial(&event)),
-                Ok(News::Epoch(epoch)) => {
-                    context.tell(&Progress::TrialEpoch(&epoch));
+                Ok(Message::Trial(event)) => context.emit(&Progress::Trial(&event)),
+                Ok(Message::Epoch(epoch)) => {
+                    context.emit(&Progress::TrialEpoch(&epoch));
                     self.waiting.fetch_sub(1, Ordering::Relaxed);
                 }
-                Ok(News::Outage(text)) => context.warn(&text),
-                Ok(News::End) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Message::Outage(text)) => context.warn(&text),
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => (),
             }
             while let Some(UserRequest::Prune { trial }) = context.view.request() {

@@ -3,12 +3,11 @@
 use headsmith_study::storages::StudyRecord;
 
 use crate::report::Objective;
-use crate::tune;
 
 /// The objectives of a study, at least one.
 pub(crate) fn objectives(record: &StudyRecord) -> Vec<Objective> {
     let all = record.objectives();
-    let unnamed = |i: usize| match tune::metric_of(record) {
+    let unnamed = |i: usize| match super::metric_of(record) {
         Some(metric) => metric.name().to_owned(),
         None if all.len() == 1 => "value".to_owned(),
         // The name in Optuna's `trials_dataframe`.

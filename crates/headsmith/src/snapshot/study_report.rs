@@ -5,9 +5,12 @@ use std::sync::Arc;
 use headsmith_study::storages::{StudyRecord, without_password};
 use headsmith_study::{Direction, State, Trial, best_trial, importance, pareto_front, summary};
 
-use super::by_hand;
+use super::{StateNames, names_of, trial_row};
+use crate::plan::{objectives, plan_of};
 use crate::report::{Importance, StateLine, StudyReport};
-use crate::studies::{StateNames, names_of, objectives, trial_row};
+
+/// The system attribute of a trial that a user ended.
+pub(crate) const PRUNED_BY_HAND: &str = "headsmith:pruned_by_hand";
 
 /// The complete trials that importance takes at least: the best tenth of fewer is less than one.
 pub const MIN_FOR_IMPORTANCE: usize = 10;
@@ -25,13 +28,16 @@ pub(crate) fn study_report(
     StudyReport {
         name: record.name.clone(),
         storage: without_password(storage),
-        metric: super::plan_of(record).ok().map(|plan| plan.metric),
+        metric: plan_of(record).ok().map(|plan| plan.metric),
         objectives: objectives(record),
         n_trials: trials.len(),
         n_finished: trials.iter().filter(|trial| trial.state.is_finished()).count(),
         states: states(trials, words),
         saved_seconds: summary(record.direction, trials).saved_seconds,
-        n_pruned_by_hand: by_hand::count(trials),
+        n_pruned_by_hand: trials
+            .iter()
+            .filter(|trial| trial.system_attrs.contains_key(PRUNED_BY_HAND))
+            .count(),
         best: best_trial(record.direction, trials).filter(|_| is_single).map(|trial| trial_row(trial, words)),
         pareto_front: (!is_single).then(|| rows(pareto_front(&directions, trials))),
         selection: None,

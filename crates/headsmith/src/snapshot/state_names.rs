@@ -6,7 +6,9 @@ use headsmith_study::storages::Storage;
 use headsmith_study::{State, Trial, is_interrupted};
 
 use crate::error::Result;
-use crate::tune::HEARTBEAT;
+
+/// The time between the heartbeats of running trials.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// A trial that the next worker resumes: its own worker released it, died, or sent no heartbeats.
 pub(crate) const INTERRUPTED: &str = "interrupted";

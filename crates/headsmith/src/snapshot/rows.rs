@@ -108,7 +108,7 @@ impl TrialFilter {
     ///
     /// # Errors
     /// If no row has the column.
-    pub(super) fn apply(&self, mut rows: Vec<TrialRow>, objectives: &[Objective]) -> Result<Vec<TrialRow>> {
+    pub(crate) fn apply(&self, mut rows: Vec<TrialRow>, objectives: &[Objective]) -> Result<Vec<TrialRow>> {
         let Order { column, falling } = &self.order;
         let values: Vec<String> = match objectives.len() {
             0 | 1 => vec!["value".to_owned()],

@@ -4,11 +4,18 @@
 use std::path::PathBuf;
 
 use headsmith_data::{Dtype, Files, ReadOptions};
-use headsmith_heads::head::find;
+use headsmith_heads::head::find as find_head;
 use headsmith_metrics::Metric;
 use headsmith_study::{Direction, Space};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+mod objective;
+mod open;
+
+pub use objective::in_words;
+pub(crate) use objective::objectives;
+pub(crate) use open::{find, metric_of, must_optimise, names, open, plan_of};
 
 use crate::error::{Error, Result};
 use crate::head::HeadConfig;
@@ -27,7 +34,7 @@ pub(crate) struct Plan {
     pub(crate) head: String,
     /// The head's parameters where the space does not say otherwise.
     pub(crate) params: Map<String, Value>,
-    /// What is searched.
+    /// The search space.
     pub(crate) space: Value,
     pub(crate) sampler: String,
     pub(crate) pruner: String,
@@ -178,7 +185,7 @@ impl Plan {
         HeadConfig::new(&self.head, given)
     }
 
-    /// What is searched.
+    /// The search space.
     ///
     /// # Errors
     /// When the plan is damaged.
@@ -193,7 +200,7 @@ impl Plan {
 
     /// The value of the parameter `name`, in words.
     fn param(&self, name: &str) -> String {
-        let default = || Some(find(&self.head).ok()?.table().find(name)?.default.value().to_string());
+        let default = || Some(find_head(&self.head).ok()?.table().find(name)?.default.value().to_string());
         self.params.get(name).map(Value::to_string).or_else(default).unwrap_or_else(|| "nothing".to_owned())
     }
 
@@ -242,7 +249,7 @@ impl Plan {
 
     /// In what the study of this plan differs from the one that is asked for, of what decides its trials: a line each, with
     /// both sides.
-    pub(super) fn differences(&self, asked: &Plan) -> Vec<String> {
+    pub(crate) fn differences(&self, asked: &Plan) -> Vec<String> {
         let mut differences = Vec::new();
         let mut compare = |what: &str, here: String, there: String| {
             if here != there {
@@ -298,7 +305,7 @@ pub fn direction_of(metric: Metric) -> Direction {
 }
 
 /// A line of [`refuse`].
-pub(super) fn difference(what: &str, here: &str, there: &str) -> String {
+fn difference(what: &str, here: &str, there: &str) -> String {
     format!("  {what}: {here} in the study, {there} asked for")
 }
 
@@ -306,7 +313,7 @@ pub(super) fn difference(what: &str, here: &str, there: &str) -> String {
 ///
 /// # Errors
 /// When there are differences: all of them.
-pub(super) fn refuse(name: &str, differences: Vec<String>) -> Result<()> {
+fn refuse(name: &str, differences: Vec<String>) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
