@@ -132,7 +132,7 @@ impl TrialFilter {
                     .join(", ")
             )));
         }
-        rows.retain(|row| self.states.is_empty() || self.states.iter().any(|state| *state == row.state));
+        rows.retain(|row| self.states.is_empty() || self.states.contains(&row.state));
         rows.sort_by(|a, b| match (cell(a, column), cell(b, column)) {
             (Some(a), Some(b)) if *falling => compare(&b, &a),
             (Some(a), Some(b)) => compare(&a, &b),
