@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_hold_along_the_declared_order() {
+    fn conditions_are_evaluated_in_the_declared_order() {
         let space = chain();
         let drawn = |head, optimizer| {
             let mut order = Vec::new();
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_space_is_known_again() {
+    fn spaces_round_trip_and_list_their_differences() {
         let space = chain();
         assert_eq!(Space::from_json(&space.to_json()).unwrap(), space);
         assert!(space.differences(&space).is_empty());

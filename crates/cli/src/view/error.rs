@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_are_not_said_twice() {
+    fn quoted_causes_are_not_repeated() {
         let io = std::io::Error::other("disk full");
         let below = anyhow::Error::new(io).context("cannot write a.csv: disk full").context("no predictions");
         assert_eq!(causes(&below), ["cannot write a.csv: disk full"]);

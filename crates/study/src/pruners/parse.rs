@@ -235,7 +235,7 @@ mod tests {
         assert!(shown("hyperband").contains("max_resource: Some(100)"));
         assert!(shown("hyperband:max_resource=auto").contains("max_resource: None"));
         let patient = shown("patient-hyperband");
-        assert!(patient.contains("Remembered") && patient.contains("faithful: true"), "{patient}");
+        assert!(patient.contains("AtCall") && patient.contains("faithful: true"), "{patient}");
         let patient = shown("patient-hyperband:faithful=false,patience=3");
         assert!(patient.contains("Curve") && patient.contains("patience: 3"), "{patient}");
     }

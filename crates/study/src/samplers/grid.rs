@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn each_combination_comes_once_in_the_declared_order() {
+    fn each_combination_is_drawn_once_in_the_declared_order() {
         let space = Space::new(vec![param("a", ints(2), None), param("x", steps(), None)]).unwrap();
         let grid = Grid::new(&space, &BTreeMap::new(), None).unwrap();
         assert_eq!(grid.n_trials(&space), Some(6));

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_comes_first_and_then_the_other() {
+    fn the_list_is_used_before_the_other_sampler() {
         let space = space();
         let grid = Grid::new(&space, &BTreeMap::new(), None).unwrap();
         let settings: Vec<Attributes> =

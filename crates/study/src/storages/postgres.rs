@@ -93,7 +93,9 @@ impl Postgres {
         &mut self,
         work: impl FnOnce(&mut Session) -> std::result::Result<T, postgres::Error>,
     ) -> Result<T> {
-        let Some(session) = &mut self.session else { return Err(postgres_faults::gone(&self.place)) };
+        let Some(session) = &mut self.session else {
+            return Err(postgres_faults::connection_lost(&self.place));
+        };
         work(session).map_err(|error| self.fault(error))
     }
 
@@ -184,7 +186,7 @@ impl Link for Postgres {
             now = row.time(0)?;
             Ok(())
         })?;
-        now.ok_or_else(|| postgres_faults::gone(&self.place))
+        now.ok_or_else(|| postgres_faults::connection_lost(&self.place))
     }
 
     fn has_table(&mut self, name: &str) -> Result<bool> {

@@ -18,7 +18,7 @@ pub(super) fn explain(place: &str, error: postgres::Error) -> Error {
 }
 
 /// The error of a call on a lost connection.
-pub(super) fn gone(place: &str) -> Error {
+pub(super) fn connection_lost(place: &str) -> Error {
     let message = format!("the study database {place} cannot be reached just now (the connection is lost)");
     Error::new(Kind::Unavailable, message)
 }

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stands_where_it_is_anchored() {
+    fn text_is_drawn_at_its_anchor() {
         let inked = |anchor| {
             let mut canvas = Canvas::new(60, 20);
             canvas.text([30, 10], anchor, "HH", INK);

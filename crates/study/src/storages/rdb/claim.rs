@@ -20,7 +20,7 @@ pub(super) fn claim(
     choose: &mut dyn FnMut(Queue<'_>) -> Result<Claim>,
 ) -> Result<Claimed> {
     studies::lock(rdb, study_id)?;
-    if let Some(found) = found_again(rdb, study_id)? {
+    if let Some(found) = unacknowledged_claim(rdb, study_id)? {
         return Ok(found);
     }
     loop {
@@ -52,7 +52,7 @@ pub(super) fn claim(
 }
 
 /// The trial of a claim whose acknowledgement was lost, if the claim was applied.
-fn found_again(rdb: &mut Rdb, study_id: i64) -> Result<Option<Claimed>> {
+fn unacknowledged_claim(rdb: &mut Rdb, study_id: i64) -> Result<Option<Claimed>> {
     let (trial_id, token) = match rdb.unacknowledged.take() {
         Some(PendingWrite::Claim { trial_id, token }) => (trial_id, token),
         other => {
