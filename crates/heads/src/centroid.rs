@@ -58,7 +58,7 @@ impl Head for CentroidHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits::default()
+        Traits { weights: true, closed_form: true, ..Traits::default() }
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
@@ -195,7 +195,7 @@ fn variance(samples: Samples<'_>, unit: &Centroid, pool: &Pool) -> f64 {
             let (own, weight) = (samples.y()[i] as usize, samples.weight(i));
             // By how much the score of another class is larger than the own one's.
             let larger = |scores: &[f32], other: usize| f64::from(scores[other]) - f64::from(scores[own]);
-            n_rows += 1.0;
+            n_rows += weight;
             for other in present.iter().copied().filter(|&class| class != own) {
                 let half_square = -larger(of_centroids.row(own), other);
                 along += weight * (larger(scores.row(i - start), other) + half_square).powi(2);

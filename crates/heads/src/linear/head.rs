@@ -25,7 +25,7 @@ impl Head for LinearHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits::default()
+        Traits { weights: true, ..Traits::default() }
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {

@@ -8,6 +8,7 @@ mod edges;
 mod memory;
 mod steps;
 mod stored;
+mod weights;
 
 use std::sync::Arc;
 
