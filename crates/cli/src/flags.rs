@@ -275,3 +275,16 @@ fn columns() -> Arg {
         .default_value("all")
         .help("Columns of the predictions, in this order: names of input columns, and label for the prediction, such as id,label; all: every input column with the label filled in")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A head's parameter has the name of no other flag, on any command that is about the head.
+    #[test]
+    fn flags_have_names_of_their_own() {
+        for head in HEADS {
+            command_about(*head).debug_assert();
+        }
+    }
+}

@@ -32,7 +32,7 @@ pub static TABLE: Table = Table::new(
     "Nearest centroid: the class whose mean is nearest",
     &[
         Param {
-            name: METRIC,
+            name: DISTANCE,
             kind: Kind::Choice(&["euclidean", COSINE]),
             default: Default::Text("euclidean"),
             search: None,
@@ -42,7 +42,7 @@ pub static TABLE: Table = Table::new(
     ],
 );
 
-const METRIC: &str = "metric";
+const DISTANCE: &str = "distance";
 const COSINE: &str = "cosine";
 
 /// Nearest centroid as one of the [`HEADS`](crate::head::HEADS).
@@ -85,11 +85,11 @@ impl Head for CentroidHead {
     }
 
     fn restore(&self, mut config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {
-        let metric = config.remove(METRIC).unwrap_or_default();
+        let metric = config.remove(DISTANCE).unwrap_or_default();
         no_keys(&config)?;
         let metric =
-            TABLE.resolve([(METRIC, params::Value::Text(metric.as_str().unwrap_or_default().to_owned()))]);
-        let cosine = metric.map_err(|error| Error::stored(error.to_string()))?.text(METRIC) == Some(COSINE);
+            TABLE.resolve([(DISTANCE, params::Value::Text(metric.as_str().unwrap_or_default().to_owned()))]);
+        let cosine = metric.map_err(|error| Error::stored(error.to_string()))?.text(DISTANCE) == Some(COSINE);
         Ok(Arc::new(Centroid::from_tensors(cosine, tensors)?))
     }
 }
@@ -148,7 +148,7 @@ const BLOCK: usize = 1024;
 
 /// The head of samples that can be learnt from; rows count by their weights.
 fn fit(samples: Samples<'_>, params: &Params, pool: &Pool) -> Centroid {
-    let cosine = params.text(METRIC) == Some(COSINE);
+    let cosine = params.text(DISTANCE) == Some(COSINE);
     let mut of_class = vec![Vec::new(); samples.n_classes()];
     for (i, &class) in samples.y().iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0) {
         of_class[class as usize].push(i);
@@ -294,7 +294,7 @@ impl Fitted for Centroid {
     }
 
     fn config(&self) -> Map<String, Value> {
-        [(METRIC.to_owned(), Value::from(if self.cosine { COSINE } else { "euclidean" }))]
+        [(DISTANCE.to_owned(), Value::from(if self.cosine { COSINE } else { "euclidean" }))]
             .into_iter()
             .collect()
     }
