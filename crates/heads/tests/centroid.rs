@@ -28,7 +28,7 @@ struct Case {
 }
 
 fn fit_on(samples: Samples<'_>, metric: &str, pool: &Pool) -> Result<Arc<dyn Fitted>, Error> {
-    let params = TABLE.resolve([("metric", text(metric))]).unwrap();
+    let params = TABLE.resolve([("distance", text(metric))]).unwrap();
     let mut fitting = HEAD.begin(Job::new(samples, &params, 0, pool), None)?;
     training::run(fitting.as_mut(), &mut tables::go_on, None)?;
     fitting.finish()
@@ -185,7 +185,7 @@ fn what_is_no_head_is_refused() {
     assert_eq!(stored(&|t| t.insert("present", &[2], Values::U32(vec![0, 0]))), flags);
     assert_eq!(stored(&|t| t.insert("present", &[2], Values::U32(vec![2, 1]))), flags);
     let mut config = head.config();
-    config.insert("metric".to_owned(), "manhattan".into());
+    config.insert("distance".to_owned(), "manhattan".into());
     let refused = HEAD.restore(config, head.tensors()).map(drop).unwrap_err().to_string();
-    assert_eq!(refused, "metric is manhattan, expected one of euclidean, cosine");
+    assert_eq!(refused, "distance is manhattan, expected one of euclidean, cosine");
 }
