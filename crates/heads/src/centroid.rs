@@ -1,8 +1,8 @@
 //! Nearest centroid: each class is the mean of its training rows, and a row is of the class whose mean is nearest (Rocchio,
-//! "Relevance feedback in information retrieval", 1971; scikit-learn's `NearestCentroid` 1.9 with the same metric predicts
-//! the same classes).
+//! "Relevance feedback in information retrieval", 1971; scikit-learn's `NearestCentroid` 1.9 with the metric euclidean
+//! predicts the same classes).
 //!
-//! With the metric `cosine`, rows are first divided by their norms, and so are the means: the nearest mean is then the one at
+//! With the distance `cosine`, rows are first divided by their norms, and so are the means: the nearest mean is then the one at
 //! the smallest angle.
 //!
 //! The probabilities are those of normal distributions around the means, with one variance in all directions and equal
@@ -36,7 +36,7 @@ pub static TABLE: Table = Table::new(
             kind: Kind::Choice(&["euclidean", COSINE]),
             default: Default::Text("euclidean"),
             search: None,
-            help: "Distance: euclidean, or cosine, which compares directions alone",
+            help: "Distance from a row to a centroid; cosine compares directions alone",
         },
         Param::transform("none"),
     ],
@@ -85,11 +85,11 @@ impl Head for CentroidHead {
     }
 
     fn restore(&self, mut config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {
-        let metric = config.remove(DISTANCE).unwrap_or_default();
+        let distance = config.remove(DISTANCE).unwrap_or_default();
         no_keys(&config)?;
-        let metric =
-            TABLE.resolve([(DISTANCE, params::Value::Text(metric.as_str().unwrap_or_default().to_owned()))]);
-        let cosine = metric.map_err(|error| Error::stored(error.to_string()))?.text(DISTANCE) == Some(COSINE);
+        let distance = params::Value::Text(distance.as_str().unwrap_or_default().to_owned());
+        let params = TABLE.resolve([(DISTANCE, distance)]);
+        let cosine = params.map_err(|error| Error::stored(error.to_string()))?.text(DISTANCE) == Some(COSINE);
         Ok(Arc::new(Centroid::from_tensors(cosine, tensors)?))
     }
 }
@@ -309,9 +309,9 @@ impl Fitted for Centroid {
     }
 
     fn description(&self) -> Description {
-        let (n, metric) = (self.n_classes(), if self.cosine { "cosine" } else { "euclidean" });
+        let (n, distance) = (self.n_classes(), if self.cosine { "cosine" } else { "euclidean" });
         let summary =
-            format!("{} of {}, {metric}", counted(n, "centroid"), counted(self.n_features(), "feature"));
+            format!("{} of {}, {distance}", counted(n, "centroid"), counted(self.n_features(), "feature"));
         Description::new(TABLE.head, summary)
             .fact("n_features", self.n_features())
             .fact("variance", self.variance)

@@ -187,5 +187,5 @@ fn what_is_no_head_is_refused() {
     let mut config = head.config();
     config.insert("distance".to_owned(), "manhattan".into());
     let refused = HEAD.restore(config, head.tensors()).map(drop).unwrap_err().to_string();
-    assert_eq!(refused, "metric is manhattan, expected one of euclidean, cosine");
+    assert_eq!(refused, "distance is manhattan, expected one of euclidean, cosine");
 }
