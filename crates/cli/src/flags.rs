@@ -78,7 +78,7 @@ fn complete(matches: ArgMatches) -> ArgMatches {
     matches
 }
 
-/// Ends the process with what clap says: a call for help, or wrong usage, which is said in JSON, too, if that is asked for.
+/// Ends the process with clap's message: help, or wrong usage, which is also printed as JSON if that is requested.
 fn exit(error: &clap::Error) -> ! {
     if error.use_stderr() && names_json() {
         let text = error.to_string();

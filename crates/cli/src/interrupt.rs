@@ -34,7 +34,7 @@ pub(crate) fn was_asked() -> bool {
     STOP.load(Ordering::Relaxed)
 }
 
-/// Says that the work has no end of its own: Ctrl-C does not cut it short.
+/// Marks work without an end of its own, which Ctrl-C completes rather than interrupts.
 pub(crate) fn is_the_end() {
     IS_THE_END.store(true, Ordering::Relaxed);
 }
@@ -44,7 +44,7 @@ pub(crate) fn status() -> u8 {
     if was_asked() && !IS_THE_END.load(Ordering::Relaxed) { INTERRUPTED } else { 0 }
 }
 
-/// The flag of work that Ctrl-C ends at once, as it does where nobody listens.
+/// The flag of work that Ctrl-C ends at once, as it does without a handler.
 pub(crate) fn never() -> &'static AtomicBool {
     &STOP
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let matches = flags::parse(std::env::args_os().collect());
-    // Where the command line itself is wrong, nobody knows whether it asks for JSON but by looking for the word.
+    // If the command line is invalid, only a search for the word shows whether it asks for JSON.
     let json = matches.as_ref().map_or_else(|_| flags::names_json(), flags::asks_for_json);
     match matches.and_then(|matches| commands::dispatch(&matches)) {
         Ok(()) => ExitCode::from(interrupt::status()),

@@ -333,7 +333,7 @@ mod tests {
             assert_eq!(scaled.rows(5, 5, &mut buffer, &pool).n_rows(), 0);
             let once = scaled.transformed_once(&mut copy, &pool);
             assert_eq!(once.x().as_slice(), halves);
-            // The rows themselves stand for probabilities of three classes.
+            // The rows themselves serve as probabilities of three classes.
             assert_eq!(scaled.predict(&pool, |rows| rows.to_matrix()).as_slice(), halves);
             assert_eq!(plain.predict(&pool, |rows| rows.to_matrix()).as_slice(), table);
             assert_eq!(plain.rows(1, 3, &mut Vec::new(), &pool).as_slice(), &table[3..9]);

@@ -135,7 +135,7 @@ impl Tensors {
         }
     }
 
-    /// Refuses tensors that nobody took out; `head` is what messages call the head.
+    /// Refuses unused tensors; `head` is the head's name in messages.
     ///
     /// # Errors
     /// When one is left.

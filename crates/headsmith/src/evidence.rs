@@ -21,7 +21,7 @@ const MAX_CLASSES: usize = 500;
 /// How many rows may be drawn for the intervals: a second or two.
 const MAX_DRAWS: u64 = 40_000_000;
 
-/// Where the rows of a dataset stand in their file: all of a table's rows, or some of them.
+/// The locations of a dataset's rows in their file: all of a table's rows, or some of them.
 #[derive(Debug, Clone)]
 pub struct RowSource {
     places: RowLocations,
@@ -39,7 +39,7 @@ impl RowSource {
         self.rows = Some(rows);
     }
 
-    /// Where row `row` stands, in words; nothing where there is no such row.
+    /// The location of row `row` as text; `None` if there is no such row.
     pub fn of(&self, row: usize) -> String {
         let row = match &self.rows {
             None => Some(row),
@@ -49,7 +49,7 @@ impl RowSource {
     }
 }
 
-/// The evidence for the scores of `proba` on `rows`; `sure` says whether intervals mean anything.
+/// The evidence for the scores of `proba` on `rows`; `sure` tells whether intervals are meaningful.
 ///
 /// # Errors
 /// When the probabilities are not of the rows.

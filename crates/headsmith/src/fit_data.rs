@@ -24,7 +24,7 @@ pub struct FitData {
     pub val_units: Option<Vec<usize>>,
     /// The folder for large copies of rows, where tables are mapped from one.
     pub cache: Option<PathBuf>,
-    /// Where the rows judged by stand in their table: `val`'s, or `train`'s without one.
+    /// The locations in the table of the rows used for evaluation: `val`'s, or `train`'s without one.
     pub places: RowSource,
     /// The model's record of its data: tables and columns.
     pub record: Record,

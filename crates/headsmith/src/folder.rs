@@ -176,7 +176,7 @@ fn study(folder: &Path, report: &Report) -> Option<Stored> {
     Some(Stored { look: StudySnapshot::new(&place).ok()?, place })
 }
 
-/// The file of the study's database: as the report says, if it does, or of that name in the folder, which may have been moved.
+/// The study's database: the path in the report, or a file of that name in the folder, which may have been moved.
 fn database(folder: &Path, said: &str) -> Option<PathBuf> {
     let said = if said.is_empty() { STUDY } else { said };
     let said = Path::new(said.strip_prefix("sqlite:///").unwrap_or(said));

@@ -1,4 +1,4 @@
-//! Judging: scores with their intervals, and what the rows they stand on had been used for.
+//! Evaluation: scores with their intervals, and the earlier uses of the rows.
 
 use headsmith_data::Dataset;
 use headsmith_kernels::Matrix;
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::evidence::RowSource;
 use crate::report::{ClassProbability, Comparison, Example, FitReport, FoldsReport, Judgement, MANY_CLASSES};
 
-/// A judgement with the probabilities it stands on.
+/// An evaluation with the probabilities that it is based on.
 #[derive(Debug)]
 pub struct Judged {
     /// Scores and intervals.

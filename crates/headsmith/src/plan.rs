@@ -32,7 +32,7 @@ pub(crate) struct Plan {
     pub(crate) version: u32,
     /// The head's name.
     pub(crate) head: String,
-    /// The head's parameters where the space does not say otherwise.
+    /// The head's parameters that the space does not contain.
     pub(crate) params: Map<String, Value>,
     /// The search space.
     pub(crate) space: Value,
@@ -198,7 +198,7 @@ impl Plan {
         direction_of(self.metric)
     }
 
-    /// The value of the parameter `name`, in words.
+    /// The value of the parameter `name` as text.
     fn param(&self, name: &str) -> String {
         let default = || Some(find_head(&self.head).ok()?.table().find(name)?.default.value().to_string());
         self.params.get(name).map(Value::to_string).or_else(default).unwrap_or_else(|| "nothing".to_owned())

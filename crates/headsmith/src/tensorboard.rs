@@ -24,7 +24,7 @@ use crate::record::{Recorder, now};
 use fits::{FitFiles, Wanted};
 use trials::StudyFiles;
 
-/// Keeps what a run says for TensorBoard, in one folder.
+/// Records the progress of a run for TensorBoard, in one folder.
 pub struct TensorBoard {
     folder: PathBuf,
     origin: Origin,

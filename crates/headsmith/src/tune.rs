@@ -48,7 +48,7 @@ const MAX_ATTEMPTS: u64 = 10;
 /// The lag unless asked otherwise; see [`StudyConfig::lag`].
 pub const LAG: u64 = 8;
 
-/// The study's system attribute that says how many trials it was last asked to have.
+/// The study's system attribute with the last requested number of trials.
 const N_TRIALS: &str = "headsmith:trials";
 /// The choice that validation rows make in a study.
 pub(crate) const TRIAL: &str = "trial";
@@ -62,7 +62,7 @@ pub const PRUNER: &str = "asha";
 pub struct StudyConfig {
     /// The head with the parameters that are not searched.
     pub head: HeadConfig,
-    /// Parameters of the head that are fixed to what `head` says, though the default space has them.
+    /// Parameters of the head that keep their value in `head`, although the default space has them.
     pub fixed: Vec<String>,
     /// A space file: its name and its text. It overrides the default space.
     pub space: Option<(PathBuf, String)>,

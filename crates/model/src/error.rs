@@ -3,7 +3,7 @@
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of a model; its message says what is wrong, where, what was expected and found.
+/// An error of a model, with its location, the expected and the found value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {

@@ -83,7 +83,7 @@ impl Axis {
         axis
     }
 
-    /// Where a value stands: 0 at the low end, 1 at the high one.
+    /// The position of a value: 0 at the low end, 1 at the high one.
     pub(crate) fn place(&self, value: f64) -> f64 {
         let place = match self.log {
             true => (value / self.low).ln() / (self.high / self.low).ln(),

@@ -151,7 +151,7 @@ fn quantitative(facts: &Facts) -> String {
     format!("## Quantitative analyses\n\n{note}{}", Table::new(header).with(rows).markdown())
 }
 
-/// A row for each class, or for the largest of many, and the note that says so.
+/// A row for each class, or for the largest of many, with a note about it.
 fn by_class((judgement, _): Judged<'_>) -> (String, Vec<Vec<String>>) {
     let classes = &judgement.scores.per_class;
     let row = |class: &PerClass| {

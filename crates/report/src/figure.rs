@@ -6,7 +6,7 @@ use crate::text::escape;
 /// The longest table of numbers that is printed.
 const MAX_PRINTED: usize = 16;
 
-/// A drawing with its title, the sentence that says how to read it, and the numbers that it is drawn from.
+/// A drawing with its title, a sentence on how to read it, and its numbers.
 pub(crate) struct Figure<'f> {
     pub(crate) title: &'f str,
     /// The keys of its colours: a class of the style sheet, and a name.

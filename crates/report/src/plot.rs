@@ -63,7 +63,7 @@ impl Plot {
         self.line(class, all.collect::<Vec<_>>());
     }
 
-    /// A dot, with what is said of it where the pointer rests.
+    /// A dot, with a tooltip.
     pub(crate) fn dot(&mut self, class: &str, (x, y): (f64, f64), radius: f64, said: &str) {
         let (x, y) = self.at(x, y);
         let _ = write!(
@@ -73,7 +73,7 @@ impl Plot {
         );
     }
 
-    /// A rectangle between two corners, with what is said of it.
+    /// A rectangle between two corners, with a tooltip.
     pub(crate) fn bar(&mut self, class: &str, a: (f64, f64), b: (f64, f64), said: &str) {
         let ((ax, ay), (bx, by)) = (self.at(a.0, a.1), self.at(b.0, b.1));
         let (width, height) = ((ax - bx).abs().max(0.5), (ay - by).abs().max(0.5));
@@ -124,7 +124,7 @@ impl Plot {
         );
     }
 
-    /// The whole drawing; `said` is read out in its place.
+    /// The whole drawing; `said` is its text for screen readers.
     pub(crate) fn svg(self, said: &str) -> String {
         let (right, bottom) = (self.width - RIGHT, self.height - BOTTOM);
         let mut frame = String::new();

@@ -6,7 +6,7 @@ use crate::text::escape;
 const MAX_CELLS: usize = 2_400;
 const MIN_ROWS: usize = 100;
 
-/// A table: the first column names the row, the others are numbers unless they are said to be words.
+/// A table: the first column names the row, the others are numbers unless marked as text.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     header: Vec<String>,

@@ -1,4 +1,4 @@
-//! A summary of the run and its reliability, in words: the page and the card say the same.
+//! A summary of the run and its reliability as text: the same on the page and the card.
 
 use headsmith_metrics::PerClass;
 use headsmith_metrics::bootstrap::Difference;
@@ -72,7 +72,7 @@ fn table(table: &TableReport) -> String {
     )
 }
 
-/// Whether each further head is better than the first, as the paired tests say.
+/// Whether each further head is better than the first, according to the paired tests.
 fn comparisons(facts: &Facts) -> impl Iterator<Item = (Tone, String)> {
     let report = &facts.report;
     report.comparison.iter().chain(&report.comparisons).map(|comparison| compared(facts, comparison))
@@ -239,7 +239,7 @@ fn weakest(facts: &Facts) -> Option<(Tone, String)> {
     ))
 }
 
-/// That somebody pruned trials, which nobody can do again in the same epochs.
+/// A note that trials were pruned by hand, which cannot be reproduced.
 fn by_hand(facts: &Facts) -> Option<(Tone, String)> {
     let n = facts.report.study.as_ref()?.n_pruned_by_hand;
     (n > 0).then(|| {

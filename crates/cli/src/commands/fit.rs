@@ -64,7 +64,7 @@ impl Job<'_> {
         let val = self.val.as_ref().map(|val| tables::read("val", val, &beside, context)).transpose()?;
         let checked = Checked::new(train, val, &[], read, context)?;
         let folds = self.cross_validate(&checked, context)?;
-        // A head without epochs needs no rows that choose one, and the folds have said how good it is.
+        // A head without epochs needs no rows for selecting one, and the folds have already scored it.
         let needs_val = folds.is_none() || self.head.head().traits().uses_val();
         let data = checked.into_data(if needs_val { self.val_share } else { 0.0 }, context)?;
         let checkpoint = Some(model_file::checkpoint_beside(&self.model));

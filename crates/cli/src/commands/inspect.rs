@@ -12,7 +12,7 @@ use crate::flags::common;
 use crate::view::progress::severity_word;
 use crate::{commands, view};
 
-/// Says what is in tables, and what is wrong with them. Every table is read before an error ends the command.
+/// Prints the contents of tables and their problems. Every table is read before an error ends the command.
 pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches);
     let files: Vec<PathBuf> = matches.get_many("files").into_iter().flatten().cloned().collect();
@@ -43,7 +43,7 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
         view::print_json(&serde_json::json!({ "tables": reports, "findings": findings, "errors": errors }))?;
     } else {
         let mut text: String = reports.iter().map(|report| view::text::table_report(report)).collect();
-        // Notes say what the tables' own lines say already.
+        // Notes repeat the tables' own lines.
         let faults: Vec<_> = findings.iter().filter(|finding| finding.severity != Severity::Note).collect();
         let can_be_learnt = |report: &&TableReport| {
             report.label_column.is_some() && report.labels.iter().all(|class| class.count > 1)

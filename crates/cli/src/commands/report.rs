@@ -32,7 +32,7 @@ pub(crate) fn report(matches: &ArgMatches) -> Result<()> {
     if from.is_file() {
         outputs::refuse_overwriting(&[&from], &[&path])?;
     }
-    // Where there is nothing to draw, that is said, and no folder is made.
+    // Without anything to draw, this is an error, and no folder is created.
     if from.exists() {
         std::iter::once(&path).chain(&pdf).try_for_each(|path| outputs::prepare(path))?;
     }
@@ -50,7 +50,7 @@ pub(crate) fn report(matches: &ArgMatches) -> Result<()> {
     print_files(matches, &files, facts.unfinished.as_deref())
 }
 
-/// Where a page or a card is written that nobody named.
+/// The default path of a page or a card.
 fn beside(from: &Path, is_card: bool) -> PathBuf {
     let (name, ending) = if is_card { (folder::CARD, "md") } else { (folder::PAGE, "html") };
     if from.is_file() { from.with_extension(ending) } else { from.join(name) }
@@ -77,7 +77,7 @@ fn print(page: &Path, pdf: &Path) -> Result<()> {
         None => BROWSERS.iter().map(PathBuf::from).collect(),
     };
     let page = page.canonicalize().with_context(|| format!("cannot find {}", page.display()))?;
-    // Printed beside it under another name: what stands there is replaced by a whole file or not at all.
+    // Printed next to it under another name, then renamed: the old file is replaced by a complete one or not at all.
     let name = pdf.file_name().with_context(|| format!("{} is not a file name", pdf.display()))?;
     let part = pdf.with_file_name(format!(".{}.part", name.to_string_lossy()));
     let written = print_with(&browsers, &page, &part).and_then(|()| {

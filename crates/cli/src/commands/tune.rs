@@ -9,7 +9,7 @@ use crate::flags::common::{self, labelled};
 use crate::flags::{split, study};
 use crate::{commands, interrupt, view};
 
-/// Does a study, or goes on with it.
+/// Starts a study, or resumes it.
 pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
     let head = study::head_of(matches);
     let common = common::given(matches).named("tune", Some(head.name()));

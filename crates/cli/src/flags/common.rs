@@ -1,4 +1,4 @@
-//! Flags that every command has, and what they come to.
+//! The flags of every command, and their values.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub(crate) struct Common {
     pub(crate) json: bool,
     /// Whether progress is left out.
     pub(crate) quiet: bool,
-    /// The log of events, of the commands that keep one where they are told to.
+    /// The log of events, for commands with an optional log.
     pub(crate) events: Option<PathBuf>,
     /// The folder that TensorBoard reads, of the commands that write to one.
     pub(crate) tensorboard: Option<PathBuf>,
@@ -118,7 +118,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
 }
 
 impl Common {
-    /// The same, of the command `name` over the head `head` where it is not told later.
+    /// Sets the names of the command and, unless it is set later, of its head.
     pub(crate) fn named(mut self, name: &str, head: Option<&str>) -> Common {
         if let Some(mlflow) = &mut self.mlflow {
             mlflow.name = name.to_owned();
@@ -210,7 +210,7 @@ pub(crate) fn metric() -> Arg {
         .help("Metric on the validation rows that chooses the epoch, the trial and the head")
 }
 
-/// The flag that says how progress is shown.
+/// The flag for the display of progress.
 pub(crate) fn live() -> Arg {
     Arg::new("live")
         .long("live")
@@ -258,7 +258,7 @@ pub(crate) fn labelled(matches: &ArgMatches, id: &str, labels: &str) -> headsmit
     with_labels(matches, optional_table_of(matches, id), id, labels)
 }
 
-/// `files`, which are those of the flag `id` or stand in for them, with the labels that the flag `labels` was given.
+/// Adds the labels of the flag `labels` to `files`, which are those of the flag `id` or replace them.
 ///
 /// # Errors
 /// When there are labels and no table.

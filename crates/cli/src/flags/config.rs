@@ -105,7 +105,7 @@ impl ConfigFile {
         })
     }
 
-    /// Takes up one key; a table's are those of the head it is named after.
+    /// Adds one key; the keys of a table belong to the head with the table's name.
     fn add(&mut self, key: &str, value: &toml::Value, command: &Command) -> Result<()> {
         let key = key.replace('-', "_");
         if let toml::Value::Table(table) = value {
@@ -150,7 +150,7 @@ fn flag_of(command: &Command, key: &str) -> Option<String> {
     command.get_arguments().any(|arg| arg.get_id() == id.as_str()).then_some(id)
 }
 
-/// Every key that stands for a flag of some subcommand; a head's parameters as `head.name`.
+/// Every key that is a flag of some subcommand; a head's parameters as `head.name`.
 fn known_keys(command: &Command) -> Vec<String> {
     let flags = |command: &Command, of_heads: bool| -> Vec<String> {
         let wanted = |arg: &&Arg| heads::is_parameter(arg) == of_heads && arg.get_long().is_some();

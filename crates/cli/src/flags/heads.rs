@@ -11,8 +11,7 @@ use headsmith::run::RECIPE;
 
 const HEADING: &str = "Parameters of";
 
-/// Adds one flag per parameter of `table`; with a `prefix`, as where two heads share a command line, it stands
-/// before each name.
+/// Adds one flag per parameter of `table`, with the `prefix` before each name, for command lines with two heads.
 pub(crate) fn add(command: Command, table: &'static Table, prefix: &str) -> Command {
     table.params.iter().fold(command, |command, param| command.arg(flag(table, param, prefix)))
 }

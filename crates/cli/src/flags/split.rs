@@ -1,4 +1,4 @@
-//! The flags that say how validation rows are split off the training table.
+//! The flags for splitting validation rows off the training table.
 
 use clap::{Arg, ArgMatches, value_parser};
 use headsmith::folds::MAX_FOLDS;

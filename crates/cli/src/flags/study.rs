@@ -1,4 +1,4 @@
-//! Flags of the commands around studies: tune, worker, study, and those of run that say how its study goes.
+//! Flags of the commands around studies: tune, worker, study, and those of run about its study.
 
 use std::path::Path;
 use std::time::Duration;
@@ -152,7 +152,7 @@ pub(crate) fn study() -> Command {
         ])
 }
 
-/// The flags that say how a study goes.
+/// The flags that configure a study.
 fn of_study(storage: Arg) -> Vec<Arg> {
     let mut args = vec![
         trials(),
@@ -182,7 +182,7 @@ fn of_study(storage: Arg) -> Vec<Arg> {
     args
 }
 
-/// The same for `run`, whose study has an end, and stands in the output folder.
+/// The same for `run`, whose study is limited, and stored in the output folder.
 pub(crate) fn of_run() -> Vec<Arg> {
     let help = "Storage of the study [default: study.db in the output folder]";
     let mut args = of_study(storage().help(help));

@@ -1,8 +1,8 @@
 //! The best Gini cut of many rows without looking at most of them in order.
 //!
 //! Neighbouring places form buckets, and only the classes in each are counted. With the counts left of a bucket known,
-//! a bound says how great the gain can become inside it; where that is no more than what has been found before, on
-//! this feature or an earlier one, the bucket is passed as a whole. So the result is that of looking at every cut.
+//! a bound limits the gain inside it; if that is no more than the best so far, on this feature or an earlier one, the
+//! bucket is skipped as a whole. So the result is that of evaluating every cut.
 //!
 //! The bound: with `L_c`, `R_c`, `w_l` and `w_r` as in [`super::criterion`], shares `p_c = L_c / w_l` and
 //! `q_c = R_c / w_r`, the gain grows by

@@ -26,7 +26,7 @@ pub(super) struct Lanes {
     /// `None` when places, classes and counts do not fit into a key.
     bits: Option<KeyBits>,
     keys: Vec<[u32; LANES]>,
-    /// Class and count of each row of the node, as they stand in its keys.
+    /// Class and count of each row of the node, as in its keys.
     codes: Vec<u32>,
     /// The number of each class among those of the node.
     numbers: Vec<u32>,

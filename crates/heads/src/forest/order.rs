@@ -1,9 +1,8 @@
 //! Visiting the rows of a node in the order of a feature.
 //!
-//! The keys are distinct places below `n_samples` ([`super::columns`]). Few rows are sorted by counting, for each,
-//! how many keys are lower: quadratic, but without a branch and many lanes at a time. More rows set one bit each in
-//! a bitmap of places, which is then read in order; where rows are sparse, a second bitmap says which words of the
-//! first are not zero.
+//! The keys are distinct places below `n_samples` ([`super::columns`]). Few rows are sorted by counting, for each, the
+//! lower keys: quadratic, but without a branch and with many lanes at a time. More rows set one bit each in a bitmap
+//! of places, which is then read in order; if rows are sparse, a second bitmap marks the non-zero words of the first.
 
 use super::columns::Position;
 

@@ -79,8 +79,8 @@ impl Tree {
         left
     }
 
-    /// The same tree with its nodes in breadth-first order and no memory to spare: the nodes that all rows pass stand
-    /// together, and each split's children are the next two that no split before it has.
+    /// The same tree with its nodes in breadth-first order and no spare memory: the nodes that all rows pass are
+    /// adjacent, and each split's children are the next two that no earlier split has.
     pub(super) fn breadth_first(&self) -> Tree {
         let mut tree = Tree::new(self.n_classes);
         tree.mixed = self.mixed.as_slice().into();

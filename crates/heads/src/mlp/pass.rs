@@ -74,7 +74,7 @@ impl Record {
         MatRef::new(&self.output[..n_rows * stage.n_outputs], n_rows, stage.n_outputs)
     }
 
-    /// Where the gradient of the output is to stand, and what it has to pass to become that of what was before rectifier
+    /// The buffer for the gradient of the output, and the gate through which it becomes the gradient before rectifier
     /// and dropout.
     fn gradient(&mut self, n_rows: usize, stage: &Stage) -> (MatMut<'_>, Option<Gate<'_>>) {
         let scale = stage.dropout.map_or(1.0, |(_, rate)| (1.0 / (1.0 - rate)) as f32);

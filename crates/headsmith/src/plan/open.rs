@@ -21,7 +21,7 @@ pub(crate) fn find(storage: &mut dyn Storage, name: &str, url: &str) -> Result<S
     Err(Error::usage(format!("no study {name} in {url}; it has {there}")))
 }
 
-/// The names of studies, in words.
+/// The names of studies, for a message.
 pub(crate) fn names(studies: &[StudyRecord]) -> String {
     if studies.is_empty() {
         return "no study".to_owned();

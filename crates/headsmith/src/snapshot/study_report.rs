@@ -62,7 +62,7 @@ fn states(trials: &[Arc<Trial>], state_names: &StateNames) -> Vec<StateLine> {
     all.map(|word| line(word)).filter(|line| line.n_trials > 0).collect()
 }
 
-/// The importance of the parameters, where the trials say anything of it.
+/// The importance of the parameters; empty if the trials show no differences.
 fn important(direction: Direction, trials: &[Arc<Trial>]) -> Vec<Importance> {
     let complete: Vec<&Arc<Trial>> = trials.iter().filter(|trial| trial.state == State::Complete).collect();
     let shares = importance(direction, trials);

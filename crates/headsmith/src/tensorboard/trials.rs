@@ -66,7 +66,7 @@ impl StudyFiles {
         Ok(StudyFiles { folder, origin, mixed, wanted, trials: BTreeMap::new() })
     }
 
-    /// Writes a trial that ended before, or elsewhere, if its folder does not say so.
+    /// Writes a trial that ended earlier, or elsewhere, if its folder does not have its end.
     pub(super) fn catch_up(&mut self, trial: &StudyTrial) -> io::Result<()> {
         let number = trial.number;
         if !trial.state.is_finished() || says_end(&self.folder.join(trial_name(number))) {
@@ -156,7 +156,7 @@ impl StudyFiles {
     }
 }
 
-/// Whether a trial's files say how it ended.
+/// Whether a trial's files have its final status.
 fn says_end(folder: &Path) -> bool {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut events = files.filter_map(|file| std::fs::read(file.path()).ok()).flat_map(|bytes| read(&bytes));

@@ -39,7 +39,7 @@ pub(super) fn judge(
         _ => false,
     };
     let mut candidates: Vec<&Arc<Trial>> = trials.iter().filter(was_candidate).collect();
-    // The best stands first: of equals, it is the one that was chosen.
+    // The best trial is first: of equals, the selected one.
     candidates.sort_by_key(|trial| (trial.number != best.number, trial.number));
     let predictions: Vec<Vec<u16>> = candidates
         .iter()

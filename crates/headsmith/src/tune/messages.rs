@@ -17,7 +17,7 @@ use crate::progress::{Progress, TrialEpoch, UserRequest};
 
 /// One message.
 pub(super) enum Message {
-    /// A trial says something.
+    /// An event of a trial.
     Trial(StudyEvent),
     /// A trial's network was trained for an epoch.
     Epoch(Box<TrialEpoch>),
@@ -57,7 +57,7 @@ impl Channel {
                 outage.lasting.as_secs(),
                 outage.error
             );
-            // Nobody listens any more only when the view has gone.
+            // The receiver is gone only if the view has ended.
             let _ = sender.send(Message::Outage(text));
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };

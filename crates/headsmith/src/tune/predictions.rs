@@ -27,7 +27,7 @@ pub(super) fn attribute(proba: MatRef<'_>) -> Attributes {
     }
 }
 
-/// The classes that a trial predicted for the rows that are kept; `None` when it did not say, or not for so many.
+/// A trial's predicted classes for the stored rows; `None` if it has none, or for another number of rows.
 pub(super) fn of(attributes: &Attributes, n_samples: usize, n_classes: usize) -> Option<Vec<u16>> {
     let text = attributes.get(KEY)?.as_str()?;
     let classes: Vec<u16> = text.chars().map(class).collect::<Option<_>>()?;

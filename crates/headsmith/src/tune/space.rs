@@ -1,4 +1,4 @@
-//! The space of a study: the head's own, from its parameter table, and what the user says over it.
+//! The space of a study: the head's own, from its parameter table, with the user's changes.
 
 use headsmith_heads::Head;
 use headsmith_heads::params::{Search, TRANSFORM, Value};
@@ -20,7 +20,7 @@ pub(super) fn of(config: &StudyConfig) -> Result<Space> {
         let held = held(&config.head, &space);
         space.params.extend(held.params.iter().cloned());
         space = overlay_toml(&space, text, &path.display().to_string())?;
-        // What the file says nothing of stays with the head.
+        // Parameters that the file does not mention keep the head's values.
         space.params.retain(|param| !held.params.contains(param));
     }
     if space.params.is_empty() {

@@ -61,7 +61,7 @@ impl<'d> Task<'d> {
         self.base.head()
     }
 
-    /// Runs a trial; its outcome says what is wrong with it.
+    /// Runs a trial; its outcome contains its errors.
     ///
     /// # Errors
     /// When the storage fails.

@@ -42,7 +42,7 @@ pub(super) fn run(
     let (events, end) = (line.sender(), line.sender());
     let done = thread::scope(|scope| {
         let workers = scope.spawn(move || {
-            // Nobody listens any more only when the view has panicked.
+            // The receiver is gone only if the view has panicked.
             let observer = |event: &_| drop(events.send(Message::Trial(StudyEvent::clone(event))));
             let done = work(study, storage, how, &|trial| task.run(trial), &observer);
             let _ = end.send(Message::End);

@@ -26,7 +26,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// `waiting` is counted down by who listens.
+    /// The receiver counts `waiting` down.
     pub(super) fn new(messages: Sender<Message>, every: usize, waiting: Arc<AtomicUsize>) -> Watch {
         Watch { messages, every, waiting, left_out: AtomicUsize::new(0) }
     }
@@ -53,7 +53,7 @@ impl Watch {
                 _ => Vec::new(),
             },
         };
-        // Nobody listens any more only when the view has panicked.
+        // The receiver is gone only if the view has panicked.
         drop(self.messages.send(Message::Epoch(Box::new(epoch))));
     }
 

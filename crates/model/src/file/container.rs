@@ -1,8 +1,8 @@
 //! The container: a safetensors file, which is the length of the header (8 bytes, little-endian), the header (JSON)
 //! and the tensors' bytes without a gap. <https://huggingface.co/docs/safetensors>
 //!
-//! Read here rather than by the `safetensors` crate, which lets a name stand twice and says less of what is wrong;
-//! the tests hold both against each other.
+//! This is our own code because the `safetensors` crate accepts duplicate names and gives less precise errors; the
+//! tests compare both.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -182,7 +182,7 @@ fn check_finite(name: &str, values: &Values) -> Result<()> {
     }
 }
 
-/// The header as it stands in the file.
+/// The header's bytes in the file.
 struct Header {
     metadata: BTreeMap<String, String>,
     infos: BTreeMap<String, Info>,

@@ -1,4 +1,4 @@
-//! JSON from a file that may be damaged or hostile: no deeper, no larger than told, and no key twice.
+//! JSON from a file that may be damaged or hostile: with limits of depth and size, and without duplicate keys.
 
 use std::cell::Cell;
 use std::fmt;

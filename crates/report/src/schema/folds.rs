@@ -25,7 +25,7 @@ pub struct FoldsReport {
     pub mean: FoldScores,
     /// The standard deviations between the folds, with one degree of freedom less than folds.
     pub std: FoldScores,
-    /// The meaning of the scores, in words.
+    /// The meaning of the scores, as text.
     pub note: String,
     /// The seconds that it all took.
     pub seconds: f64,

@@ -21,8 +21,7 @@ pub struct Judgement {
     pub classes: Vec<String>,
     /// The scores; as read from a report of more than [`MANY_CLASSES`] without the confusion matrix.
     pub scores: Scores,
-    /// 95 % bootstrap intervals of some of the scores; `None` for rows that were trained on, of which they would say
-    /// nothing.
+    /// 95 % bootstrap intervals of some of the scores; `None` for training rows, for which they are meaningless.
     pub intervals: Option<Intervals>,
     /// The earlier uses of these rows: `weights` (they were trained on), `epoch`, `learning_rate`, `head`. Empty: nothing.
     pub used_for: Vec<String>,

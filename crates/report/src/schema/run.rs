@@ -87,7 +87,7 @@ pub struct Comparison {
     pub candidate: String,
     /// The candidate's score less the baseline's, in the same resamples of the same rows.
     pub difference: PairedDifference,
-    /// The earlier uses of the rows, in words.
+    /// The earlier uses of the rows, as text.
     pub note: String,
 }
 

@@ -16,7 +16,7 @@ pub struct TableReport {
     /// The files of its labels, if they are separate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub label_files: Vec<String>,
-    /// Its format in words.
+    /// Its format, for display.
     pub format: String,
     /// The rows that were read.
     pub n_rows: usize,
@@ -121,7 +121,7 @@ pub struct Finding {
     pub code: String,
     /// The table: its file from a reader, its role (`train`, `val`, ...) from a check.
     pub table: String,
-    /// All of it in words, with counts and first places.
+    /// The whole message, with counts and first locations.
     pub message: String,
     /// How often it occurs.
     pub count: usize,

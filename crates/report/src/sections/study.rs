@@ -152,7 +152,7 @@ pub(super) fn number(param: &Value) -> Option<f64> {
     }
 }
 
-/// An axis that suits what the trials have of a parameter, and where a value stands on it.
+/// An axis for the trials' values of a parameter, and the positions on it.
 pub(super) struct Param {
     pub(super) axis: crate::axis::Axis,
     /// The names, of a parameter of words.
@@ -182,7 +182,7 @@ impl Param {
         Param { axis: crate::axis::Axis::names(name, &words), words: Some(words) }
     }
 
-    /// Where a trial stands on the axis, if it has the parameter.
+    /// The position of a trial on the axis, if it has the parameter.
     pub(super) fn value(&self, name: &str, trial: &Trial) -> Option<f64> {
         let own = trial.params.get(name)?;
         match &self.words {

@@ -83,7 +83,7 @@ pub(crate) fn for_run(
     let user = client.user()?;
     let challenge = client.challenge(named)?;
     if registered {
-        // Said before the work, not after it.
+        // Report it before the work, not after it.
         client.require_registration(&challenge, user)?;
     }
     let datasets = client.datasets(&challenge)?;
@@ -99,7 +99,8 @@ fn listed(client: &Client, named: &str) -> Result<(Challenge, Vec<Dataset>)> {
     Ok((challenge, datasets))
 }
 
-/// Fetches files and unpacks them; gives what is there then. The first failure is the error, the others are said.
+/// Downloads files and unpacks them; returns the resulting files. The first failure is the error, the others are
+/// warnings.
 fn fetch_all(
     client: &Client,
     chosen: &[&Dataset],

@@ -14,7 +14,7 @@ use crate::view;
 const LONGEST_KEY: u64 = 4096;
 
 pub(super) fn login(matches: &ArgMatches) -> Result<()> {
-    // A file that cannot be read is said so before anybody opens a browser.
+    // An unreadable file is reported before a browser is opened.
     let (client, mut config) = (client(matches)?, config(matches)?);
     let from_stdin = matches.get_flag("api-key-stdin");
     let from_env = env("AICROWD_API_KEY").filter(|key| !key.is_empty());
@@ -24,7 +24,7 @@ pub(super) fn login(matches: &ArgMatches) -> Result<()> {
     let login: Login = match from_env {
         _ if from_stdin => key_of_stdin()?.into(),
         Some(key) => ApiKey::new(&key)?.into(),
-        // Shown also with --quiet: without it nobody can go on.
+        // Shown also with --quiet, because the user needs it to continue.
         None => login_by_browser(&client, &LoginOptions::default(), |url| eprintln!("log in here: {url}"))?,
     };
     let user = client.with_key(login.key.clone()).user()?;

@@ -67,7 +67,7 @@ fn send(
     Ok(headsmith_aicrowd::submit(client, challenge, submission, &|event| view.update(&event))?)
 }
 
-/// Waits for the grade. That the service does not tell it is no failure of the submission, which stands.
+/// Waits for the grade. If the service does not show it, the submission was successful all the same.
 fn graded(client: &Client, submitted: &Submitted, matches: &ArgMatches) -> Result<Option<State>> {
     let Some(id) = submitted.submission_id else {
         eprintln!("warning: the service returned no submission number to wait for");

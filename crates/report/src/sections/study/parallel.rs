@@ -79,7 +79,7 @@ fn place(axis: &Axis, value: f64) -> f64 {
     TOP + HEIGHT * (1.0 - axis.place(value))
 }
 
-/// Names stand in two heights, so that long ones do not run into each other.
+/// Names are at two heights, so that long ones do not overlap.
 fn axis(x: f64, name: &str, axis: &Axis, is_low: bool) -> String {
     let mut drawn = format!("<path class=\"frame\" d=\"M{x:.1} {TOP}V{:.1}\"/>", TOP + HEIGHT);
     let _ = write!(
