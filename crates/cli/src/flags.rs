@@ -275,3 +275,17 @@ fn columns() -> Arg {
         .default_value("all")
         .help("Columns of the predictions, in this order: names of input columns, and label for the prediction, such as id,label; all: every input column with the label filled in")
 }
+
+#[cfg(test)]
+mod tests {
+    use headsmith::heads::HEADS;
+
+    use super::command_about;
+
+    #[test]
+    fn no_parameter_of_a_head_has_the_name_of_another_flag() {
+        for head in HEADS {
+            command_about(*head).debug_assert();
+        }
+    }
+}
