@@ -43,6 +43,7 @@ impl Dataset {
     /// When the numbers of rows and labels differ, a feature is not finite, or there are fewer than two classes.
     pub fn from_arrays<L: ToString>(x: Matrix, labels: &[L]) -> Result<Dataset> {
         let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+        check_labelled(&x, &labels)?;
         let different: HashSet<&String> = labels.iter().collect();
         let mut names: Vec<String> = different.into_iter().cloned().collect();
         sort_names(&mut names);
@@ -59,12 +60,7 @@ impl Dataset {
     }
 
     fn of_labels(x: Matrix, labels: &[String], classes: &Classes) -> Result<Dataset> {
-        if x.n_rows() != labels.len() {
-            let (n_rows, n_labels) = (x.n_rows(), labels.len());
-            return Err(Error::labels(format!(
-                "expected a label for each of {n_rows} rows, found {n_labels}"
-            )));
-        }
+        check_labelled(&x, labels)?;
         if let Some(i) = x.as_slice().iter().position(|value| !value.is_finite()) {
             let (row, column, value) = (i / x.n_cols(), i % x.n_cols(), x.as_slice()[i]);
             return Err(Error::labels(format!(
@@ -106,6 +102,16 @@ impl Dataset {
             })?,
         };
         Ok(Dataset { x, y: rows.iter().map(|&row| y[row]).collect(), classes: classes.clone() })
+    }
+}
+
+/// Refuses arrays without a label for each row.
+fn check_labelled(x: &Matrix, labels: &[String]) -> Result<()> {
+    match (x.n_rows(), labels.len()) {
+        (n_rows, n_labels) if n_rows == n_labels => Ok(()),
+        (n_rows, n_labels) => {
+            Err(Error::labels(format!("expected a label for each of {n_rows} rows, found {n_labels}")))
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Multinomial logistic regression with an L2 penalty, in the meaning of scikit-learn's `LogisticRegression` 1.9: with C the
 //! parameter `c`, w_i the weight of row i times that of its class, and W the coefficients without the intercepts, it minimises
 //!
-//!     C sum_i w_i loss_i + |W|^2 / 2
+//! ```text
+//! C sum_i w_i loss_i + |W|^2 / 2
+//! ```
 //!
 //! Two classes have one row of coefficients, whose penalty is that of `LogisticRegression`: not that of a softmax of two. The
 //! loss is convex: the fit does not depend on a seed, and has the same bytes for any number of threads. L-BFGS

@@ -1,6 +1,8 @@
 //! The objective and its gradient, in one pass over the rows:
 //!
-//!     f(W, b) = sum_i w_i loss_i / sum_i w_i + |W|^2 / (2 C sum_i w_i)
+//! ```text
+//! f(W, b) = sum_i w_i loss_i / sum_i w_i + |W|^2 / (2 C sum_i w_i)
+//! ```
 //!
 //! which is scikit-learn's `C sum_i w_i loss_i + |W|^2 / 2`, divided by `C sum_i w_i`; `w_i` is the weight of row i times
 //! that of its class.

@@ -1,7 +1,9 @@
 //! A step along a direction that satisfies the strong Wolfe conditions (Nocedal and Wright, "Numerical Optimization", 2nd
 //! edition, 2006, algorithms 3.5 and 3.6): with f the function along the direction and f'(0) < 0,
 //!
-//!     f(a) <= f(0) + 1e-4 a f'(0)   and   |f'(a)| <= 0.9 |f'(0)|
+//! ```text
+//! f(a) <= f(0) + 1e-4 a f'(0)   and   |f'(a)| <= 0.9 |f'(0)|
+//! ```
 //!
 //! Near the minimum the first condition compares numbers whose difference is rounding error. There it may be replaced by
 //! `f'(a) <= -(1 - 2e-4) f'(0)`, where f(a) and f(0) differ by no more than rounding: for a parabola the two are the

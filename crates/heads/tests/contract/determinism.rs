@@ -24,6 +24,21 @@ fn threads_change_no_byte() {
 }
 
 #[test]
+fn every_head_of_the_list_learns() {
+    let (train, val) = (Rows::new(600, 8, 3, 12), Rows::new(150, 8, 3, 12));
+    for head in HEADS {
+        // The rows of both sets are around the same centres.
+        let (params, pool) = (small(*head), Pool::inline());
+        let job = Job { val: Some(val.samples()), ..Job::new(train.samples(), &params, 5, &pool) };
+        let (fitted, _) = fit(*head, job, &mut quiet).unwrap();
+        let proba = fitted.predict_proba(val.x.view(), &pool);
+        let accuracy = headsmith_metrics::score(&val.y, proba.view()).unwrap().accuracy;
+        println!("{}: accuracy {accuracy:.3}", head.name());
+        assert!(accuracy > 0.6, "{}: {accuracy}, chance is 0.33", head.name());
+    }
+}
+
+#[test]
 fn a_row_has_the_same_probabilities_alone_and_among_others() {
     each(|head, job, val| {
         let (fitted, _) = fit(head, job, &mut quiet).unwrap();
