@@ -20,6 +20,8 @@ mod flags;
 mod folds;
 #[path = "cli/groups.rs"]
 mod groups;
+#[path = "cli/heads.rs"]
+mod heads;
 #[path = "cli/hold_back.rs"]
 mod hold_back;
 #[allow(dead_code)]

@@ -29,19 +29,20 @@ pub(crate) fn run(report: &Report) -> String {
     for head in &report.heads {
         text += &structure(head);
     }
-    if let Some(last) = report.heads.last() {
-        text += &examples(last, &report.classes);
+    if let Some(chosen) = report.heads.iter().find(|head| head.head == report.chosen) {
+        text += &examples(chosen, &report.classes);
     }
-    if let Some(study) = &report.study {
+    for study in report.study.iter().chain(&report.studies) {
         text += &super::study::summary(study);
         text.push('\n');
     }
     text += &summary(&report.heads, "validation");
-    if let Some(comparison) = &report.comparison {
+    for comparison in report.comparison.iter().chain(&report.comparisons) {
         text += &compared(comparison);
     }
     let why = match report.heads.len() {
-        1 => "the only head: the run was stopped on request",
+        1 if report.interrupted => "the only head: the run was stopped on request",
+        1 => "the only head",
         _ => &format!("{} on the validation rows", report.metric),
     };
     let _ = writeln!(text, "chosen: {} ({why})", report.chosen);
