@@ -20,7 +20,8 @@ use serde_json::{Map, Value};
 use crate::affine::{Affine, NEVER};
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
-use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Step, Traits, no_keys};
+use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
+use crate::once::once;
 use crate::params::{self, Default, Kind, Param, Params, Table};
 use crate::samples::Samples;
 use crate::tensors::{Tensors, Values};
@@ -78,10 +79,7 @@ impl Head for CentroidHead {
         job.params.of(&TABLE)?;
         job.train.check_shape("a nearest centroid")?;
         job.train.check_finite(job.pool)?;
-        match resume {
-            None => Ok(Box::new(Averaging { job, fitted: None })),
-            Some(_) => Err(Error::stored("a nearest centroid is not resumed: it is fitted again")),
-        }
+        once(job, resume, |job| Ok(fit(job.train, job.params, job.pool)))
     }
 
     fn restore(&self, mut config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {
@@ -91,41 +89,6 @@ impl Head for CentroidHead {
         let params = TABLE.resolve([(DISTANCE, distance)]);
         let cosine = params.map_err(|error| Error::stored(error.to_string()))?.text(DISTANCE) == Some(COSINE);
         Ok(Arc::new(Centroid::from_tensors(cosine, tensors)?))
-    }
-}
-
-/// A fit under way: all of it is one step.
-#[derive(Debug)]
-struct Averaging<'a> {
-    job: Job<'a>,
-    fitted: Option<Arc<Centroid>>,
-}
-
-impl Fitting for Averaging<'_> {
-    fn unit(&self) -> &'static str {
-        "pass"
-    }
-
-    fn total(&self) -> usize {
-        1
-    }
-
-    fn done(&self) -> usize {
-        usize::from(self.fitted.is_some())
-    }
-
-    fn step(&mut self) -> Result<Step> {
-        let Job { train, params, pool, .. } = self.job;
-        self.fitted = Some(Arc::new(fit(train, params, pool)));
-        Ok(Step::default())
-    }
-
-    fn best(&self) -> Option<Arc<dyn Fitted>> {
-        self.fitted.clone().map(|fitted| fitted as Arc<dyn Fitted>)
-    }
-
-    fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>> {
-        self.best().ok_or_else(|| Error::samples("the fit was stopped before its only step"))
     }
 }
 

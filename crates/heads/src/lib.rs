@@ -17,6 +17,7 @@ pub mod linear;
 pub mod loss;
 pub mod mlp;
 pub mod network;
+pub mod once;
 pub mod optim;
 pub mod params;
 pub mod samples;

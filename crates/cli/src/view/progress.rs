@@ -178,9 +178,10 @@ impl View for StderrView {
         match progress {
             Progress::Fitting { head, metric, .. } => (self.head, self.metric) = (head, *metric),
             Progress::Fit(event) => self.event(event),
-            Progress::Searching { n_trials, timeout, n_finished, trials, metric, .. } => {
+            Progress::Searching { n_trials, timeout, n_finished, trials, metric, n_steps, .. } => {
                 let pace = Pace { n_trials: *n_trials, timeout: *timeout, at_start: *n_finished };
-                self.searching(Search::new(*metric, pace, trials), *n_trials);
+                let search = Search::new(*metric, pace, trials).with_epochs(n_steps.is_some());
+                self.searching(search, *n_trials);
             }
             Progress::Trial(event) => self.trial(event),
             _ => {}

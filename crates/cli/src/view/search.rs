@@ -21,6 +21,8 @@ pub(crate) struct Search {
     n_pruned: usize,
     /// The number of epochs trained here.
     n_epochs: usize,
+    /// Whether the head has epochs.
+    has_epochs: bool,
     /// The best trial's value and number.
     best: Option<(f64, u64)>,
     running: BTreeMap<u64, Running>,
@@ -45,10 +47,16 @@ impl Search {
             n_finished: pace.at_start,
             n_pruned: trials.iter().filter(|trial| trial.state == State::Pruned).count(),
             n_epochs: 0,
+            has_epochs: true,
             best: best.and_then(|best| Some((best.value?, best.number))),
             running: BTreeMap::new(),
             started: Instant::now(),
         }
+    }
+
+    /// The same for a head with or without epochs.
+    pub(crate) fn with_epochs(self, has_epochs: bool) -> Search {
+        Search { has_epochs, ..self }
     }
 
     /// The number of its ended trials.
@@ -116,7 +124,12 @@ impl Search {
         let score = value.or(last).map_or("-".to_owned(), |value| format!("{value:.4}"));
         let (n_epochs, seconds) =
             trial.map_or((0, 0.0), |trial| (trial.n_epochs, (now - trial.began).as_secs_f64()));
-        let epochs = format!("{n_epochs} {}", if n_epochs == 1 { "epoch " } else { "epochs" });
+        let epochs = match self.has_epochs {
+            true => {
+                format!("  {:>10}", format!("{n_epochs} {}", if n_epochs == 1 { "epoch " } else { "epochs" }))
+            }
+            false => String::new(),
+        };
         let digits = |n: u64| n.to_string().len();
         let n_trials = self.pace.n_trials;
         let width = n_trials.map_or(1, |n| digits(n.saturating_sub(1)));
@@ -127,7 +140,7 @@ impl Search {
         // One line, whatever the message contains.
         let why = reason.map_or(String::new(), |reason| format!(": {}", one_line(reason)));
         format!(
-            "trial {number:>width$}  {state:<11}  {score:>6}  {epochs:>10}  {seconds:>6.1} s  {}{why}",
+            "trial {number:>width$}  {state:<11}  {score:>6}{epochs}  {seconds:>6.1} s  {}{why}",
             so_far.join(", ")
         )
     }
@@ -137,7 +150,7 @@ impl Search {
         let parts = [
             self.best_so_far(),
             format!("{} pruned", self.n_pruned),
-            counted(self.n_epochs, "epoch"),
+            if self.has_epochs { counted(self.n_epochs, "epoch") } else { String::new() },
             self.left(now),
         ];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
@@ -185,6 +198,20 @@ mod tests {
         let at = |i: usize| search.started + Duration::from_secs(i as u64);
         let times: Vec<Instant> = (0..events.len()).map(at).collect();
         events.iter().zip(times).filter_map(|(event, now)| search.apply(event, now)).collect()
+    }
+
+    #[test]
+    fn trials_of_a_head_without_epochs_count_none() {
+        let pace = Pace { n_trials: Some(2), timeout: None, at_start: 0 };
+        let mut search = Search::new(Metric::default(), pace, &[]).with_epochs(false);
+        let start = search.started;
+        let reported = StudyEvent::Reported { number: 0, step: 0, value: 0.5 };
+        for event in [began(0, 0), reported] {
+            assert_eq!(search.apply(&event, start), None);
+        }
+        let line = search.apply(&ended(0, State::Complete, Some(0.5), None), start).unwrap();
+        assert!(line.starts_with("trial 0  complete     0.5000     0.0 s  1/2 done"), "{line}");
+        assert!(!search.so_far(start).contains("epoch"));
     }
 
     #[test]

@@ -83,3 +83,28 @@ fn the_report_lists_the_confused_pairs() {
     assert_eq!(val["confusion"].as_array().unwrap().len(), 3);
     assert!(val["confused_pairs"].is_null() && few["heads"][0]["examples"][0]["top"].is_null());
 }
+
+#[test]
+fn a_thousand_classes_leave_a_small_report_and_page() {
+    let world = World::with_tables();
+    let table = |n: usize, shift: usize| {
+        let mut text = String::from("a,b,c,label\n");
+        for i in 0..n {
+            let (class, noise) = (i % 1_000, (i * 31 + shift) % 17);
+            writeln!(text, "{},{}.{noise},{},class-{class:04}", class / 32, class % 32, i * 13 % 11).unwrap();
+        }
+        text
+    };
+    world.write("train.csv", &table(3_000, 0));
+    world.write("val.csv", &table(2_000, 5));
+    world.run(
+        "run --train train.csv --val val.csv --out out --trials 0 --quiet --forest-n-estimators 3 --neurons0 8 --neurons2 8 \
+         --layers2 0 --epochs 1 --batch-size 500",
+        0,
+    );
+    let sizes = [("out/report.json", 5_000_000), ("out/report.html", 1_500_000)];
+    for (file, most) in sizes {
+        let size = world.bytes(file).len();
+        assert!(size < most, "{file} has {size} bytes, expected less than {most}");
+    }
+}
