@@ -14,6 +14,9 @@ use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_ke
 use crate::params::{Params, Table};
 use crate::tensors::Tensors;
 
+/// Bytes of a node: in its tree, and packed for predictions.
+const NODE_BYTES: u64 = 32;
+
 /// The random forest.
 #[derive(Debug)]
 pub struct ForestHead;
@@ -36,14 +39,11 @@ impl Head for ForestHead {
         // The places by column and by row; the sorting of a piece of columns; bits of jumps.
         let columns =
             n.saturating_mul(f).saturating_mul(2 * place + 1).saturating_add(n.saturating_mul(16 * 16));
-        // A tree has at most two nodes a row, and in the worst case as many mixed leaves with all classes.
-        let leaves = n / (settings.min_samples_leaf.max(1) as u64) + 1;
-        let a_tree = leaves.saturating_mul(2 * 24 + 16 * k.min(settings.min_samples_leaf as u64 + 1)) + 8 * f;
-        let grown = trees.saturating_mul(a_tree);
+        let grown = trees.saturating_mul(tree_bytes(&settings, n, f, k));
         let depth = n.max(2).ilog2() as u64 + 1;
         let work = trees.saturating_mul(n).saturating_mul(depth).saturating_mul(settings.max_features as u64);
         Ok(Cost {
-            bytes: columns.saturating_add(grown.saturating_mul(2)),
+            bytes: columns.saturating_add(grown),
             operations: work.saturating_mul(4),
             hint: "fewer trees, or a larger min_samples_leaf",
         })
@@ -64,6 +64,23 @@ impl Head for ForestHead {
         no_keys(&config)?;
         Ok(Arc::new(Forest::from_tensors(tensors)?))
     }
+}
+
+/// The most bytes of a tree of `n` rows, `f` features and `k` classes.
+fn tree_bytes(settings: &Settings, n: u64, f: u64, k: u64) -> u64 {
+    // As many draws as rows leave out more than a third of them.
+    let rows = match settings.n_drawn {
+        Some(drawn) if u64::from(drawn) == n => n * 2 / 3 + 64,
+        Some(drawn) => n.min(u64::from(drawn)),
+        None => n,
+    };
+    let most = 1u64.checked_shl(settings.max_depth.min(63) as u32).unwrap_or(u64::MAX);
+    let leaves = (rows / (settings.min_samples_leaf.max(1) as u64) + 1).min(most);
+    // Leaves of several rows have a share for each of their classes.
+    let is_mixed = settings.min_samples_leaf > 1 || most < rows || settings.min_impurity_decrease > 0.0;
+    let shares = if is_mixed { rows.min(leaves.saturating_mul(k)).saturating_mul(16) } else { 0 };
+    let in_bag = if settings.oob_score { n / 8 } else { 0 };
+    leaves.saturating_mul(2 * NODE_BYTES).saturating_add(shares + in_bag + 8 * f)
 }
 
 impl Fitted for Forest {
