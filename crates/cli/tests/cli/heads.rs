@@ -72,6 +72,9 @@ fn tune_takes_the_flags_of_its_head() {
     let help = String::from_utf8(world.run("tune --help", 0).stdout).unwrap();
     assert!(help.contains("--neurons0 <") && help.contains("--forest-n-estimators <"), "{help}");
     world.run(&format!("{tune} --head linear --neurons0 5"), 2);
+    let stderr = world.command(&format!("{tune} --head centroid")).output().unwrap().stderr;
+    let stderr = String::from_utf8_lossy(&stderr).into_owned();
+    assert!(stderr.contains("centroid has no parameter with a default range"), "{stderr}");
 }
 
 #[test]

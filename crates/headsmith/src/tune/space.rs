@@ -24,9 +24,13 @@ pub(super) fn of(config: &StudyConfig) -> Result<Space> {
         space.params.retain(|param| !held.params.contains(param));
     }
     if space.params.is_empty() {
-        return Err(Error::usage(
-            "the space is empty: every parameter is fixed, so there is nothing to search",
-        ));
+        let why = match config.fixed.is_empty() {
+            true => {
+                format!("{} has no parameter with a default range: name one with --space", config.head.name())
+            }
+            false => "every parameter is fixed, so there is nothing to search".to_owned(),
+        };
+        return Err(Error::usage(format!("the space is empty: {why}")));
     }
     for param in &space.params {
         check(&config.head, param)?;
