@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util.tensor_util import make_ndarray
 
 from drive.chromium import Page
-from drive.patience import wait_for
+from drive.patience import expecting_nothing, wait_for
 from drive.tensorboard import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,7 +210,6 @@ def graph_layers(params):
 
 
 def main():
-    global PATIENCE
     shots = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         folder = Path(folder)
@@ -235,8 +234,7 @@ def main():
         for fit in fits:
             one_fit(page, shots, fit)
         (folder / "empty").mkdir()
-        PATIENCE = 1.5
-        with Server(folder / "empty") as server:
+        with Server(folder / "empty") as server, expecting_nothing(5.0):
             nothing(Board(server, page, None))
         passed("a folder without data shows none of it")
         page.process.terminate()
