@@ -78,7 +78,7 @@ impl Head for CentroidHead {
     fn begin<'a>(&self, job: Job<'a>, resume: Option<Resume>) -> Result<Box<dyn Fitting + 'a>> {
         job.params.of(&TABLE)?;
         job.train.check_shape("a nearest centroid")?;
-        job.train.check_finite(job.pool)?;
+        job.train.check_finite("", job.pool)?;
         once(job, resume, |job| Ok(fit(job.train, job.params, job.pool)))
     }
 

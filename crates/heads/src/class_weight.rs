@@ -1,10 +1,20 @@
 //! How much the samples of a class weigh in a loss (Keras: `fit(class_weight=..)`, scikit-learn: `compute_class_weight`).
 
 use crate::error::{Error, Result};
+use crate::params::{Default, Kind, Param};
 use crate::samples::Samples;
 
 /// The syntax, for help and messages.
 pub const SYNTAX: &str = "none, balanced or LABEL:WEIGHT,..";
+
+/// The parameter of a head whose training loss has class weights.
+pub(crate) const PARAM: Param = Param {
+    name: "class_weight",
+    kind: Kind::Text { syntax: SYNTAX, check: is_class_weight },
+    default: Default::Text("none"),
+    search: None,
+    help: "Weights of the classes in the training loss; balanced: in inverse proportion to their rows",
+};
 
 /// The request.
 #[derive(Debug, Clone, PartialEq)]

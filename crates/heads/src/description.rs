@@ -1,5 +1,7 @@
 //! The structure of a fitted head, for reports.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -49,8 +51,8 @@ impl Description {
     }
 }
 
-/// A count with its thousands separated, and the noun in the right number.
-pub fn counted(n: usize, noun: &str) -> String {
+/// A number with its thousands separated: `1,234,567`.
+pub fn thousands(n: impl Display) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -59,5 +61,10 @@ pub fn counted(n: usize, noun: &str) -> String {
         }
         text.push(digit);
     }
-    format!("{text} {noun}{}", if n == 1 { "" } else { "s" })
+    text
+}
+
+/// A count with its thousands separated, and the noun in the right number.
+pub fn counted(n: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
 }

@@ -116,6 +116,14 @@ impl Table {
         self.params.iter().find(|p| p.name == name || p.alias() == Some(&name))
     }
 
+    /// The parameter `name`.
+    ///
+    /// # Errors
+    /// When the head has none of that name: those that it has.
+    pub fn param(&self, name: &str) -> Result<&'static Param> {
+        self.find(name).ok_or_else(|| self.unknown(name))
+    }
+
     /// The defaults of all parameters.
     pub fn defaults(&'static self) -> Params {
         Params::new(self, self.params.iter().map(|p| (p.name, p.default.value())).collect())
@@ -131,7 +139,7 @@ impl Table {
     ) -> Result<Params> {
         let mut params = self.defaults();
         for (name, value) in given {
-            let param = self.find(name.as_ref()).ok_or_else(|| self.unknown(name.as_ref()))?;
+            let param = self.param(name.as_ref())?;
             params.set(param.name, param.check(value)?);
         }
         Ok(params)

@@ -194,12 +194,12 @@ impl<'a> Samples<'a> {
         )))
     }
 
-    /// Refuses features that are not finite numbers. A transform may have made an infinity of a finite one, so it
+    /// Refuses features that are not finite numbers; `of` follows the row in the message. A transform may have made an infinity of a finite one, so it
     /// reads the transformed rows.
     ///
     /// # Errors
     /// When a feature, as a head sees it, is not finite.
-    pub(crate) fn check_finite(self, pool: &Pool) -> Result<()> {
+    pub(crate) fn check_finite(self, of: &str, pool: &Pool) -> Result<()> {
         let (n_samples, n_features) = (self.n_samples(), self.n_features());
         let (mut buffer, n_rows) = (Vec::new(), (MOST_VALUES / n_features.max(1)).clamp(1, BLOCK));
         for start in (0..n_samples).step_by(n_rows) {
@@ -210,7 +210,7 @@ impl<'a> Samples<'a> {
             }
             if let Some(i) = rows.iter().position(|v| !v.is_finite()) {
                 return Err(Error::samples(format!(
-                    "feature {} of row {} is {}, expected a finite number",
+                    "feature {} of row {}{of} is {}, expected a finite number",
                     i % n_features,
                     start + i / n_features,
                     rows[i]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::event::{Control, EpochRecord, Event, Observer, StopReason};
 use crate::head::{Fitted, Fitting, Step};
 
@@ -53,6 +53,39 @@ pub fn run(
     Ok(Training { history, best_epoch, stopped, n_steps })
 }
 
+/// What follows in a fit.
+#[derive(Debug)]
+pub enum Next {
+    /// A step was done.
+    Step(Step),
+    /// All steps are done, or the fit has ended by itself.
+    End,
+    /// The loss left the finite numbers; the best epoch before is still there.
+    Diverged(Error),
+}
+
+/// Does the next step of `fitting`, if there is one.
+///
+/// # Errors
+/// When the fit cannot continue and no epoch was validated before.
+pub fn next(fitting: &mut dyn Fitting) -> Result<Next> {
+    if fitting.done() >= fitting.total() || fitting.stopped().is_some() {
+        return Ok(Next::End);
+    }
+    match fitting.step() {
+        Ok(step) => Ok(Next::Step(step)),
+        Err(error) if error.kind() == Kind::Diverged && fitting.best_epoch().is_some() => {
+            Ok(Next::Diverged(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a fit predicts if it ends here: after a step it always does.
+fn can_end(fitting: &dyn Fitting) -> bool {
+    fitting.done() > 0 || fitting.best().is_some()
+}
+
 /// A fit under way.
 struct Run<'r, 'c> {
     fitting: &'r mut dyn Fitting,
@@ -66,17 +99,15 @@ struct Run<'r, 'c> {
 impl Run<'_, '_> {
     fn steps(&mut self) -> Result<Vec<EpochRecord>> {
         let mut history = Vec::new();
-        while self.fitting.done() < self.fitting.total() && self.fitting.stopped().is_none() {
-            if self.asked && self.fitting.best().is_some() {
-                break;
-            }
-            match self.fitting.step() {
-                Ok(step) => history.extend(self.publish(step)),
-                Err(error) if error.kind() == Kind::Diverged && self.fitting.best_epoch().is_some() => {
+        // Whoever asks for the end before there is anything that predicts gets the steps that it needs.
+        while !(self.asked && can_end(self.fitting)) {
+            match next(self.fitting)? {
+                Next::Step(step) => history.extend(self.publish(step)),
+                Next::End => break,
+                Next::Diverged(_) => {
                     self.diverged = true;
                     break;
                 }
-                Err(error) => return Err(error),
             }
         }
         Ok(history)
@@ -89,8 +120,9 @@ impl Run<'_, '_> {
             self.notify(&Event::Steps { done, total, unit });
             return None;
         };
-        if let (true, Some(checkpoint), Some(best)) =
-            (record.improved, &mut self.checkpoint, self.fitting.best())
+        if record.improved
+            && let Some(checkpoint) = &mut self.checkpoint
+            && let Some(best) = self.fitting.best()
         {
             checkpoint(record.epoch, best);
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+pub(crate) use headsmith_heads::description::thousands;
 use headsmith_metrics::bootstrap::Interval;
 use serde_json::Value;
 
@@ -49,19 +50,6 @@ pub(crate) fn percent(share: f64) -> String {
 /// `0.6191 to 0.6612`; nothing where there is no interval.
 pub(crate) fn interval(interval: impl Into<Option<Interval>>) -> String {
     interval.into().map_or(String::new(), |Interval { low, high }| format!("{low:.4} to {high:.4}"))
-}
-
-/// A whole number with its thousands set apart.
-pub(crate) fn thousands(n: impl Display) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `1 row`, `2,000 rows`.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use super::sources::code;
+
 /// The folder of the heads, and the file with their list.
 const HEADS: &str = "crates/heads";
 const LIST: &str = "crates/heads/src/head.rs";
@@ -33,14 +35,6 @@ fn is_named(line: &str, name: &str) -> bool {
     line.contains(&format!("\"{name}\"")) || is_path || variant.iter().any(|form| line.contains(form))
 }
 
-/// Lines of `text` before its unit tests, without comments.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .map(str::trim)
-        .take_while(|line| *line != "mod tests {")
-        .filter(|line| !line.starts_with("//"))
-}
-
 #[test]
 fn no_code_outside_its_folder_names_a_head() {
     let names = names();
@@ -53,7 +47,7 @@ fn no_code_outside_its_folder_names_a_head() {
             continue;
         }
         let text = fs::read_to_string(super::root().join(&file)).expect("a source file reads");
-        if code(&text).any(|line| names.iter().any(|name| is_named(line, name))) {
+        if code(&text).iter().any(|line| names.iter().any(|name| is_named(line, name))) {
             naming.push(file);
         }
     }

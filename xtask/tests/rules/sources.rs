@@ -20,7 +20,7 @@ fn sources() -> Vec<(PathBuf, Vec<String>)> {
 }
 
 /// The lines of code before a file's unit tests.
-fn code(text: &str) -> Vec<String> {
+pub(super) fn code(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim).take_while(|line| *line != "mod tests {");
     lines.filter(|line| !line.is_empty() && !line.starts_with("//")).map(str::to_owned).collect()
 }

@@ -120,10 +120,7 @@ impl Setting {
         let (key, value) = text.split_once('=').ok_or_else(form)?;
         let (head, name) = key.split_once('.').ok_or_else(form)?;
         let head = find(head).map_err(|error| error.to_string())?;
-        let param = head.table().find(name).ok_or_else(|| {
-            let names: Vec<&str> = head.table().params.iter().map(|param| param.name).collect();
-            format!("{} has no parameter `{name}`; it has {}", head.name(), names.join(", "))
-        })?;
+        let param = head.table().param(name).map_err(|error| error.to_string())?;
         let value = param.parse(value).map_err(|error| error.to_string())?;
         Ok(Setting { head: head.name(), name: param.name, value })
     }

@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use headsmith::Evaluation;
+use headsmith::heads::description::thousands;
 use headsmith::heads::network::{Activation, LayerSummary};
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::Interval;
@@ -364,18 +365,6 @@ pub(super) fn plain(name: &str) -> String {
         shown.push_str("..");
     }
     shown
-}
-
-fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

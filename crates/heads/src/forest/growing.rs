@@ -140,7 +140,7 @@ fn check(samples: Samples<'_>, pool: &Pool) -> Result<()> {
             "a forest needs rows that are transformed once, as Samples::transformed_once does",
         ));
     }
-    samples.check_finite(pool)
+    samples.check_finite("", pool)
 }
 
 /// Trees between two events: enough for many threads, few enough for progress every few seconds.

@@ -24,13 +24,7 @@ pub static TABLE: Table = Table::new(
             search: None,
             help: "Fit an intercept for each class, without a penalty",
         },
-        Param {
-            name: "class_weight",
-            kind: Kind::Text { syntax: class_weight::SYNTAX, check: class_weight::is_class_weight },
-            default: Default::Text("none"),
-            search: None,
-            help: "Weights of the classes in the training loss; balanced: in inverse proportion to their rows",
-        },
+        class_weight::PARAM,
         Param {
             name: "max_iter",
             kind: Kind::Int { low: 1, high: 1_000_000, words: &[] },

@@ -25,7 +25,7 @@ impl<'a> Solving<'a> {
     pub(super) fn begin(job: Job<'a>) -> Result<Solving<'a>> {
         let (samples, params) = (job.train, job.params.of(&TABLE)?);
         samples.check_shape("a logistic regression")?;
-        samples.check_finite(job.pool)?;
+        samples.check_finite("", job.pool)?;
         let targets = Targets::new(samples, params)?;
         let penalised = (params.number("c")?, params.flag("fit_intercept"));
         let objective = Objective::new(samples, targets, penalised, job.pool);

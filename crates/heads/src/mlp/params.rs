@@ -134,13 +134,7 @@ pub static TABLE: Table = Table {
             search: None,
             help: "Lower bound of the learning rate",
         },
-        Param {
-            name: "class_weight",
-            kind: Kind::Text { syntax: class_weight::SYNTAX, check: class_weight::is_class_weight },
-            default: Default::Text("none"),
-            search: None,
-            help: "Weights of the classes in the training loss; balanced: in inverse proportion to their rows",
-        },
+        class_weight::PARAM,
         Param::transform("standardise"),
     ],
     presets: &[Preset {

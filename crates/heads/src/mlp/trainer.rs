@@ -307,25 +307,7 @@ fn check_samples(train: Samples<'_>, val: Option<Samples<'_>>, pool: &Pool) -> R
                 train.n_classes()
             )));
         }
-        check_finite(samples, which, pool)?;
-    }
-    Ok(())
-}
-
-/// A transform may turn a finite feature into an infinity, so the transformed rows are checked.
-fn check_finite(samples: Samples<'_>, which: &str, pool: &Pool) -> Result<()> {
-    let mut buffer = Vec::new();
-    for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {
-        let end = samples.n_samples().min(start + BLOCK_ROWS);
-        let rows = samples.rows(start, end, &mut buffer, pool).as_slice();
-        if let Some(i) = rows.iter().position(|v| !v.is_finite()) {
-            return Err(Error::samples(format!(
-                "feature {} of row {} of the {which} samples is {}, expected a finite number",
-                i % samples.n_features(),
-                start + i / samples.n_features(),
-                rows[i]
-            )));
-        }
+        samples.check_finite(&format!(" of the {which} samples"), pool)?;
     }
     Ok(())
 }

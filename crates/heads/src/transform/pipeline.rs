@@ -61,7 +61,7 @@ impl Pipeline {
         }
         pool.for_each_chunk(to.as_mut_slice(), BLOCK * n_outputs, |block, to| {
             let rows = x.rows(block * BLOCK, block * BLOCK + to.len() / n_outputs).as_slice();
-            if n_inputs == n_outputs && !self.projects() {
+            if !self.projects() {
                 to.copy_from_slice(rows);
                 self.scale(to, n_inputs);
             } else {

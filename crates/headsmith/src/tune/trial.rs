@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use headsmith_heads::error::Kind;
 use headsmith_heads::head::{Resume, State};
 use headsmith_heads::params::Params;
+use headsmith_heads::training::{self, Next};
 use headsmith_heads::{EpochRecord, Fitted, Fitting, Job, Samples};
 use headsmith_kernels::Pool;
 use headsmith_model::state;
@@ -96,12 +96,11 @@ fn steps(
     fitting: &mut dyn Fitting,
     task: &Task<'_>,
 ) -> headsmith_study::Result<End> {
-    while fitting.done() < fitting.total() && fitting.stopped().is_none() {
-        let step = match fitting.step() {
-            Ok(step) => step,
-            Err(error) if error.kind() == Kind::Diverged && fitting.best_epoch().is_some() => {
-                return Ok(End::Pruned(Some(error.to_string())));
-            }
+    loop {
+        let step = match training::next(fitting) {
+            Ok(Next::Step(step)) => step,
+            Ok(Next::End) => return Ok(End::Complete),
+            Ok(Next::Diverged(error)) => return Ok(End::Pruned(Some(error.to_string()))),
             Err(error) => return Ok(End::Failed(error.to_string())),
         };
         let go_on = match step.epoch {
@@ -116,7 +115,6 @@ fn steps(
             (None, NextAction::Continue) => (),
         }
     }
-    Ok(End::Complete)
 }
 
 /// Reports an epoch, with the state to resume from where one is due.
