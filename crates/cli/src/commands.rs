@@ -22,9 +22,9 @@ use headsmith::mlflow::Status;
 use headsmith::{Context, Mlflow, Pool, Progress, TensorBoard, View, outputs};
 
 use crate::flags::common::{Common, typed};
-use crate::interrupt;
-use crate::view::live;
+use crate::interrupt::{self, Display};
 use crate::view::progress::StderrView;
+use crate::view::{self, live};
 
 /// Does what the command line asks for.
 pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
@@ -131,7 +131,8 @@ fn with_threads<T>(
     work: impl FnOnce(&mut Context<'_>) -> headsmith::Result<T>,
 ) -> Result<T> {
     let pool = Pool::new(n_threads).context("cannot start the threads")?;
-    let stop = interrupt::listen()?;
+    let display = Display { announce: view::announce_stop, close: live::close };
+    let stop = interrupt::listen(display)?;
     Ok(work(&mut Context { seed, metric, pool: &pool, stop, view: view.as_mut() })?)
 }
 

@@ -1,10 +1,9 @@
 //! Ctrl-C: once to end cleanly with the best so far, twice to end at once.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-
-use crate::view;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -14,19 +13,36 @@ static IS_THE_END: AtomicBool = AtomicBool::new(false);
 /// The exit status of a process ended by Ctrl-C, as shells give it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// The effects of Ctrl-C that the user sees.
+#[derive(Debug)]
+pub(crate) struct Display {
+    /// Says that the work stops.
+    pub(crate) announce: fn(),
+    /// Releases the screen before the process ends.
+    pub(crate) close: fn(),
+}
+
+static DISPLAY: OnceLock<Display> = OnceLock::new();
+
 /// Listens for Ctrl-C and termination from here on; the flag is set at the first.
-pub(crate) fn listen() -> Result<&'static AtomicBool> {
+pub(crate) fn listen(display: Display) -> Result<&'static AtomicBool> {
+    DISPLAY.get_or_init(|| display);
     ctrlc::set_handler(ask).context("cannot listen for Ctrl-C")?;
     Ok(&STOP)
 }
 
 /// Handles Ctrl-C, as a key or as a signal.
 pub(crate) fn ask() {
+    let display = DISPLAY.get();
     if STOP.swap(true, Ordering::Relaxed) {
-        view::live::close();
+        if let Some(display) = display {
+            (display.close)();
+        }
         std::process::exit(INTERRUPTED.into());
     }
-    view::print_message("stopping: the fit keeps its best model so far; Ctrl-C again quits at once");
+    if let Some(display) = display {
+        (display.announce)();
+    }
 }
 
 /// Whether Ctrl-C was pressed.

@@ -1,6 +1,7 @@
 //! The command `headsmith`.
 
 mod commands;
+mod exit;
 mod flags;
 mod interrupt;
 mod view;
@@ -14,8 +15,9 @@ fn main() -> ExitCode {
     match matches.and_then(|matches| commands::dispatch(&matches)) {
         Ok(()) => ExitCode::from(interrupt::status()),
         Err(error) => {
-            view::error::print(&error, json);
-            ExitCode::from(view::error::status(&error))
+            let status = exit::status(&error);
+            view::error::print(&error, status, json);
+            ExitCode::from(status)
         }
     }
 }

@@ -41,6 +41,11 @@ pub(crate) fn print_message(text: &str) {
     }
 }
 
+/// Says that the work stops at the first Ctrl-C.
+pub(crate) fn announce_stop() {
+    print_message("stopping: the fit keeps its best model so far; Ctrl-C again quits at once");
+}
+
 /// Prints a line on standard error. A closed standard error is no reason to end a fit.
 fn print_line(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

@@ -53,7 +53,7 @@ pub fn run(
     Ok(Training { history, best_epoch, stopped, n_steps })
 }
 
-/// What follows in a fit.
+/// The continuation of a fit.
 #[derive(Debug)]
 pub enum Next {
     /// A step was done.

@@ -1,21 +1,21 @@
-//! Error messages and the exit status of each error.
+//! Error messages.
 
 use anyhow::Error;
 use serde_json::json;
 
-use crate::{interrupt, view};
+use crate::view;
 
 /// The prefix of a line with advice.
 const HINT: &str = "hint: ";
 
 /// Prints `error: ..`, and a `cause: ..` line for each underlying error that it does not quote. With `json`, standard
 /// output gets the same as one object, unless the command has already printed its own.
-pub(crate) fn print(error: &Error, json: bool) {
+pub(crate) fn print(error: &Error, status: u8, json: bool) {
     let causes = causes(error);
     view::print_message(&format!("error: {error}"));
     causes.iter().for_each(|cause| view::print_message(&format!("cause: {cause}")));
     if json && !view::has_printed_json() {
-        print_json(&error.to_string(), &causes, status(error));
+        print_json(&error.to_string(), &causes, status);
     }
 }
 
@@ -34,21 +34,6 @@ pub(crate) fn print_json(text: &str, causes: &[String], status: u8) {
     let error = json!({ "message": lines.join("\n"), "causes": causes, "hints": hints, "status": status });
     // A failure to print is ignored: the command has failed already.
     let _ = view::print_json(&json!({ "error": error }));
-}
-
-/// 2 for wrong usage, 130 if Ctrl-C came before there were results, 1 for bad data and all other failures; errors of
-/// the challenge client have their own statuses.
-pub(crate) fn status(error: &Error) -> u8 {
-    if let Some(error) = error.downcast_ref::<headsmith_aicrowd::Error>() {
-        return error.cause().exit_status();
-    }
-    if error.downcast_ref::<headsmith::Error>().is_some_and(headsmith::Error::is_stopped) {
-        return interrupt::INTERRUPTED;
-    }
-    let usage = |error: &headsmith::Error| error.is_usage();
-    let wrong = error.downcast_ref::<headsmith::Error>().is_some_and(usage)
-        || error.is::<crate::flags::config::WrongConfig>();
-    if wrong { 2 } else { 1 }
 }
 
 #[cfg(test)]
