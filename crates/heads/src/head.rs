@@ -214,11 +214,27 @@ pub trait Fitting {
         None
     }
 
+    /// The class probabilities of the training rows, each predicted by the same fit without the rows of its fold, `n_samples x n_classes`;
+    /// `None` where no closed form gives them. The last step must be done.
+    fn out_of_fold(&self, folds: Folds<'_>) -> Option<Matrix> {
+        let _ = folds;
+        None
+    }
+
     /// Ends the fit.
     ///
     /// # Errors
     /// When nothing was fitted.
     fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>>;
+}
+
+/// The division of the training rows for [`Fitting::out_of_fold`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folds<'f> {
+    /// Every row is a fold.
+    LeaveOneOut,
+    /// The fold of each row, in any numbers.
+    Of(&'f [u32]),
 }
 
 /// The result of a step.
