@@ -13,6 +13,8 @@ pub mod error;
 pub mod event;
 pub mod forest;
 pub mod head;
+#[allow(dead_code, unused_imports)]
+mod linalg;
 pub mod linear;
 pub mod loss;
 pub mod mlp;

@@ -1,0 +1,12 @@
+//! Dense linear algebra: sums of products, eigenvectors, Cholesky factors. The arithmetic is that of the library faer, on one
+//! thread at a time and on tiles whose size is fixed; the [`Pool`](headsmith_kernels::Pool) spreads the tiles. So no byte depends on
+//! the number of threads.
+
+mod eigen;
+mod principal;
+mod products;
+pub(crate) mod spd;
+
+pub(crate) use eigen::{Eigen, symmetric};
+pub(crate) use principal::{Principal, RowBlocks, centred_products, means};
+pub(crate) use products::Products;
