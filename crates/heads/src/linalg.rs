@@ -6,6 +6,7 @@ mod eigen;
 mod principal;
 mod products;
 pub(crate) mod spd;
+pub(crate) mod tiles;
 
 pub(crate) use eigen::{Eigen, symmetric};
 pub(crate) use principal::{Principal, RowBlocks, centred_products, means};
