@@ -5,6 +5,7 @@
 //! ([`head::Fitted`]). Nothing here reads a clock, a file or the environment: seed, threads and observer are passed in.
 
 mod affine;
+mod calibration;
 pub mod callbacks;
 pub mod centroid;
 pub mod class_weight;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod forest;
 pub mod head;
+pub mod kernel;
 #[allow(dead_code, unused_imports)]
 mod linalg;
 pub mod linear;
@@ -20,8 +22,10 @@ pub mod loss;
 pub mod mlp;
 pub mod network;
 pub mod once;
+mod one_hot;
 pub mod optim;
 pub mod params;
+pub mod ridge;
 pub mod samples;
 pub mod tensors;
 pub mod training;

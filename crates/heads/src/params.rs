@@ -96,6 +96,9 @@ pub const STANDARD: &str = "standard";
 /// The name of the parameter that every head has: the transform of the features before it.
 pub const TRANSFORM: &str = "scale";
 
+/// The word by which a head chooses a value itself.
+pub const AUTO: &str = "auto";
+
 /// Other names of parameters, by which users may call them, and by which help shows them.
 const ALIASES: [(&str, &str); 1] = [(TRANSFORM, "transform")];
 
@@ -192,6 +195,15 @@ impl Param {
         }
     }
 
+    /// The parameter [`TRANSFORM`] of a head that chooses the transform itself by default.
+    pub const fn transform_or_auto() -> Param {
+        Param {
+            kind: Kind::Text { syntax: "auto, or a transform", check: is_spec_or_auto },
+            help: "Transform of the features; auto: the head chooses",
+            ..Param::transform(AUTO)
+        }
+    }
+
     /// The other name of the parameter, if it has one.
     pub fn alias(&self) -> Option<&'static str> {
         ALIASES.iter().find(|(name, _)| *name == self.name).map(|(_, alias)| *alias)
@@ -240,6 +252,10 @@ impl Param {
     fn misfit(&self, value: &Value) -> Error {
         Error::parameter(format!("{} is {value}, expected {}", self.name, self.kind))
     }
+}
+
+fn is_spec_or_auto(text: &str) -> bool {
+    text == AUTO || transform::is_spec(text)
 }
 
 #[cfg(test)]

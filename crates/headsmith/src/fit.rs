@@ -163,7 +163,7 @@ pub(crate) fn train(
     context: &mut Context<'_>,
 ) -> Result<TrainedHead> {
     let start = Instant::now();
-    let scaling = head.params().text(TRANSFORM).unwrap_or(NONE);
+    let scaling = head.params().transform();
     let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };

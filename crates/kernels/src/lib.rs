@@ -19,6 +19,7 @@ pub mod matrix;
 mod multiversion;
 pub mod philox;
 pub mod pool;
+pub mod similarity;
 pub mod softmax;
 pub mod walk;
 

@@ -2,7 +2,7 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
-use headsmith_kernels::{MatRef, Pool};
+use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use super::{Eigen, Products, symmetric};
 use crate::error::Result;
@@ -99,6 +99,27 @@ impl Principal {
         squares.truncate(n);
         axes.truncate(n * n_cols);
         Ok(Principal { mean, weight, squares, axes })
+    }
+}
+
+impl Principal {
+    /// The rows of `x` along the axes: `n_rows x squares.len()`.
+    pub(crate) fn project(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
+        let (n_cols, n) = (self.mean.len(), self.squares.len());
+        let mut along = Matrix::zeros(x.n_rows(), n);
+        let axes = faer::MatRef::from_row_major_slice(&self.axes, n, n_cols);
+        pool.for_each_chunk(along.as_mut_slice(), (TILE * n).max(1), |piece, to| {
+            let height = to.len() / n;
+            let rows = piece * TILE..piece * TILE + height;
+            let centred = |i: usize| x.row(i).iter().zip(&self.mean).map(|(v, m)| f64::from(*v) - m);
+            let centred: Vec<f64> = rows.flat_map(centred).collect();
+            let centred = faer::MatRef::from_row_major_slice(&centred, height, n_cols);
+            let mut product = vec![0.0; height * n];
+            let of = faer::MatMut::from_row_major_slice_mut(&mut product, height, n);
+            matmul(of, Accum::Replace, centred, axes.transpose(), 1.0, Par::Seq);
+            to.iter_mut().zip(product).for_each(|(to, v)| *to = v as f32);
+        });
+        along
     }
 }
 

@@ -57,9 +57,35 @@ impl<T: Scalar> Tiles<T> {
         Tiles { n, columns }
     }
 
-    /// Rows and columns.
-    pub(crate) fn n(&self) -> usize {
-        self.n
+    /// A copy of which each tile is changed by `change(first_row, first_column, height, tile)`.
+    pub(crate) fn map(&self, pool: &Pool, change: impl Fn(usize, usize, usize, &mut [T]) + Sync) -> Self {
+        Tiles::build(self.n, pool, |row, column, height, tile| {
+            tile.copy_from_slice(self.tile(row / TILE, column / TILE));
+            change(row, column, height, tile);
+        })
+    }
+
+    /// `A x` for the symmetric matrix A of these tiles and `x` of `n x width`, row after row, summed in double precision.
+    pub(crate) fn symmetric_product(&self, x: &[f64], width: usize, pool: &Pool) -> Vec<f64> {
+        let mut product = vec![0.0; self.n * width];
+        pool.for_each_chunk(&mut product, (TILE * width).max(1), |i, to| {
+            for j in 0..n_tiles(self.n) {
+                let (tile, turned) = if i >= j { (self.tile(i, j), false) } else { (self.tile(j, i), true) };
+                let (rows, columns) = (height(self.n, i), height(self.n, j));
+                for c in 0..columns {
+                    let of = &x[(j * TILE + c) * width..][..width];
+                    for (r, to) in to.chunks_exact_mut(width).enumerate() {
+                        let v = if turned || i == j && r < c {
+                            tile[r * columns + c]
+                        } else {
+                            tile[c * rows + r]
+                        };
+                        to.iter_mut().zip(of).for_each(|(to, x)| *to += v.to_f64() * x);
+                    }
+                }
+            }
+        });
+        product
     }
 
     /// The tile of the row and column of tiles `i >= j`, by columns.
@@ -300,6 +326,10 @@ mod tests {
         }
         let diagonal = factor.inverse_diagonal(&pool);
         assert_eq!(diagonal, spread.inverse_diagonal(&Pool::inline()));
+        let solution: Vec<f64> = x.iter().map(|v| v.to_f64()).collect();
+        for (product, b) in tiles::<T>(&a, n, &pool).symmetric_product(&solution, 2, &pool).iter().zip(&rhs) {
+            assert!((product - b.to_f64()).abs() < tolerance);
+        }
         let of = [0, n - 1, n / 2];
         let block = factor.inverse(&pool).block(&of);
         for (at, &i) in of.iter().enumerate() {

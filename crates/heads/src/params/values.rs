@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{Table, Value};
+use super::{AUTO, TRANSFORM, Table, Value};
 use crate::error::{Error, Result};
+use crate::transform::NONE;
 
 /// The values of one head's parameters: every parameter of its table, each checked.
 #[derive(Debug, Clone)]
@@ -107,6 +108,14 @@ impl Params {
     /// When it is not a word.
     pub fn word(&self, name: &str) -> Result<&str> {
         self.text(name).ok_or_else(|| self.unfit(name, "a word"))
+    }
+
+    /// The transform of the features before the head: none where the head chooses it.
+    pub fn transform(&self) -> &str {
+        match self.text(TRANSFORM) {
+            None | Some(AUTO) => NONE,
+            Some(transform) => transform,
+        }
     }
 
     /// Names and values, in the order of the names.

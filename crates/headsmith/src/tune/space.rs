@@ -1,7 +1,7 @@
 //! The space of a study: the head's own, from its parameter table, with the user's changes.
 
 use headsmith_heads::Head;
-use headsmith_heads::params::{Search, TRANSFORM, Value};
+use headsmith_heads::params::{AUTO, Search, TRANSFORM, Value};
 use headsmith_heads::transform::NONE;
 use headsmith_study::{Choice, Distribution, Space, SpaceParam, overlay_toml};
 
@@ -70,12 +70,13 @@ fn held(head: &HeadConfig, space: &Space) -> Space {
 /// The scalings that trials may choose from.
 pub(super) fn scalings(base: &HeadConfig, space: &Space) -> Vec<String> {
     let searched = space.params.iter().find(|param| param.name == TRANSFORM).map(|param| &param.distribution);
-    let own = || base.params().text(TRANSFORM).unwrap_or(NONE).to_owned();
+    let own = || base.params().transform().to_owned();
     let mut scalings = match searched {
         Some(Distribution::Categorical { choices }) => choices
             .iter()
             .map(|choice| match choice {
-                Choice::Text(text) => text.clone(),
+                Choice::Text(text) if text != AUTO => text.clone(),
+                Choice::Text(_) => NONE.to_owned(),
                 _ => own(),
             })
             .collect(),

@@ -71,8 +71,7 @@ impl<'d> Task<'d> {
             Err(error) => return Ok(Outcome::Failed { reason: error.to_string() }),
         };
         let params = head.params();
-        let scaled = params.text(TRANSFORM).or(Some(NONE)).and_then(|scaling| self.scaled.get(scaling));
-        let Some(scaled) = scaled else {
+        let Some(scaled) = self.scaled.get(params.transform()) else {
             return Ok(Outcome::Failed { reason: "its scaling is not among the study's".to_owned() });
         };
         let (train, val) = match scaled.samples() {

@@ -1,0 +1,100 @@
+//! Fits any head on raw binary tables, for referees and benchmarks.
+//!
+//! ```text
+//! head NAME TRAIN N_FEATURES N_CLASSES JOBS REPEATS [name=value..]
+//! ```
+//!
+//! `TRAIN` names files: `TRAIN.f32`, little-endian features row after row; `TRAIN.u32`, a class a row; where rows have weights,
+//! `TRAIN.weights`, a 32-bit float a row; where folds are asked for, `TRAIN.folds`, a 32-bit number a row; rows to predict, `TRAIN.query`. Writes
+//! the probabilities of the queries to `TRAIN.proba`, and out-of-fold ones, where the head has a closed form of them, to `TRAIN.loo` and
+//! `TRAIN.oof`: 32-bit floats. One line of JSON has the seconds of the fit (the least of REPEATS), of the transform, of predictions, and
+//! the head's facts.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use headsmith_heads::head::Folds;
+use headsmith_heads::params::{Params, Value};
+use headsmith_heads::transform::Spec;
+use headsmith_heads::{Control, Event, Fitted, Head, Job, Samples, head, training};
+use headsmith_kernels::{MatRef, Matrix, Pool};
+use serde_json::json;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [name, train, n_features, n_classes, jobs, repeats, given @ ..] = args.as_slice() else {
+        return Err("usage: head NAME TRAIN N_FEATURES N_CLASSES JOBS REPEATS [name=value..]".into());
+    };
+    let head = head::find(name)?;
+    let path = |extension| Path::new(train).with_extension(extension);
+    let n_features: usize = n_features.parse()?;
+    let (x, y) = (read(&path("f32"), f32::from_le_bytes)?, read(&path("u32"), u32::from_le_bytes)?);
+    let params = params(head, given)?;
+    let pool = Pool::new(jobs.parse()?)?;
+    let started = Instant::now();
+    let x = MatRef::new(&x, y.len(), n_features);
+    let transform = params.transform().parse::<Spec>()?.fit(x, &pool)?;
+    let scaled = transform.apply(x, &pool);
+    let transform_seconds = started.elapsed().as_secs_f64();
+    let names: Vec<String> = (0..n_classes.parse()?).map(|class| class.to_string()).collect();
+    let mut samples = Samples::new(scaled.view(), &y, names.len())?.named(&names);
+    let weights = optional(&path("weights"), f32::from_le_bytes)?;
+    if let Some(weights) = &weights {
+        samples = samples.weighted(weights)?;
+    }
+    let job = Job::new(samples, &params, 1, &pool);
+    let mut fit_seconds = f64::INFINITY;
+    let mut last: Option<Arc<dyn Fitted>> = None;
+    for repeat in 0..repeats.parse()? {
+        let started = Instant::now();
+        let mut fitting = head.begin(job, None)?;
+        training::run(fitting.as_mut(), &mut |_: &Event| Control::Continue, None)?;
+        fit_seconds = fit_seconds.min(started.elapsed().as_secs_f64());
+        if repeat == 0 {
+            let folds = optional(&path("folds"), u32::from_le_bytes)?;
+            write(&path("loo"), fitting.out_of_fold(Folds::LeaveOneOut))?;
+            write(&path("oof"), folds.and_then(|folds| fitting.out_of_fold(Folds::Of(&folds))))?;
+        }
+        last = Some(fitting.finish()?);
+    }
+    let fitted = last.ok_or("no repeats")?;
+    let started = Instant::now();
+    if let Some(query) = optional(&path("query"), f32::from_le_bytes)? {
+        let query = transform.apply(MatRef::new(&query, query.len() / n_features, n_features), &pool);
+        write(&path("proba"), Some(fitted.predict_proba(query.view(), &pool)))?;
+    }
+    let predict_seconds = started.elapsed().as_secs_f64();
+    let description = fitted.description();
+    println!(
+        "{}",
+        json!({ "fit": fit_seconds, "transform": transform_seconds, "predict": predict_seconds,
+            "summary": description.summary, "facts": description.facts })
+    );
+    Ok(())
+}
+
+fn params(head: &dyn Head, given: &[String]) -> Result<Params, Box<dyn Error>> {
+    let mut values: Vec<(&str, Value)> = Vec::new();
+    for (name, text) in given.iter().filter_map(|arg| arg.split_once('=')) {
+        values.push((name, head.table().param(name)?.parse(text)?));
+    }
+    Ok(head.table().resolve(values)?)
+}
+
+fn write(path: &Path, proba: Option<Matrix>) -> Result<(), Box<dyn Error>> {
+    if let Some(proba) = proba {
+        std::fs::write(path, proba.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>())?;
+    }
+    Ok(())
+}
+
+fn optional<T>(path: &Path, word: fn([u8; 4]) -> T) -> Result<Option<Vec<T>>, Box<dyn Error>> {
+    path.exists().then(|| read(path, word)).transpose()
+}
+
+fn read<T>(path: &Path, word: fn([u8; 4]) -> T) -> Result<Vec<T>, Box<dyn Error>> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(bytes.as_chunks().0.iter().copied().map(word).collect())
+}

@@ -1,0 +1,248 @@
+//! Fitting a calibration.
+
+use headsmith_kernels::Pool;
+
+use super::{Calibration, Form};
+use crate::optim::lbfgs::{Function, Lbfgs};
+
+/// Outputs for rows that their fit did not see, and what the rows are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outputs<'a> {
+    /// Row after row, `n` a row.
+    pub(crate) values: &'a [f64],
+    /// Outputs of a row.
+    pub(crate) n: usize,
+    /// The output that is the row's class.
+    pub(crate) target: &'a [usize],
+    /// The weight of each row.
+    pub(crate) weights: &'a [f64],
+}
+
+/// The most classes of the form with C (2 C + 1) numbers, and the fewest rows for each number.
+const MOST_CLASSES: usize = 10;
+const ROWS_A_NUMBER: usize = 20;
+/// The L2 penalty, beside the sum of the losses of rows of weight 1.
+const PENALTY: f64 = 1e-3;
+const MAX_ITER: usize = 200;
+const TOL: f64 = 1e-6;
+/// Rows whose loss is one sum.
+const BLOCK: usize = 1024;
+/// Folds of a calibration that is to be judged.
+const N_FOLDS: u32 = 5;
+
+/// Fits a calibration of `form`; also returns the mean loss of the rows with it, in nats.
+pub(crate) fn fit(outputs: Outputs<'_>, form: Form, pool: &Pool) -> (Calibration, f64) {
+    let rows: Vec<usize> = (0..outputs.target.len()).collect();
+    fit_rows(outputs, &rows, form, pool)
+}
+
+/// The outputs of all rows calibrated, each by a calibration fitted on rows of other folds; row after row, `n` probabilities a row. Where
+/// every row is a fold of its own, rows are dealt to five folds by class.
+pub(crate) fn cross_fitted(outputs: Outputs<'_>, form: Form, folds: Option<&[u32]>, pool: &Pool) -> Vec<f64> {
+    let dealt = folds.map_or_else(|| deal(outputs), <[u32]>::to_vec);
+    let mut names = dealt.clone();
+    names.sort_unstable();
+    names.dedup();
+    // Many small folds are calibrated together: one calibration for each would take long and change little.
+    let group = |fold: u32| match names.len() > N_FOLDS as usize {
+        true => names.binary_search(&fold).unwrap_or(0) as u32 % N_FOLDS,
+        false => fold,
+    };
+    let groups: Vec<u32> = dealt.into_iter().map(group).collect();
+    let mut names = groups.clone();
+    names.sort_unstable();
+    names.dedup();
+    let mut proba = vec![0.0; outputs.values.len()];
+    for fold in names {
+        let others: Vec<usize> = (0..groups.len()).filter(|&i| groups[i] != fold).collect();
+        let (calibration, _) = fit_rows(outputs, &others, form, pool);
+        for i in (0..groups.len()).filter(|&i| groups[i] == fold) {
+            let row = i * outputs.n..(i + 1) * outputs.n;
+            calibration.row(&outputs.values[row.clone()], &mut proba[row]);
+        }
+    }
+    proba
+}
+
+/// Deals the rows of each class to folds in turn.
+fn deal(outputs: Outputs<'_>) -> Vec<u32> {
+    let mut next = vec![0; outputs.n];
+    let deal = |&class: &usize| {
+        next[class] = (next[class] + 1) % N_FOLDS;
+        next[class]
+    };
+    outputs.target.iter().map(deal).collect()
+}
+
+fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (Calibration, f64) {
+    let n = outputs.n;
+    if form == Form::None || rows.is_empty() {
+        let calibration = Calibration::none(n);
+        let loss = mean_loss(&calibration, outputs, rows);
+        return (calibration, loss);
+    }
+    let is_full = n <= MOST_CLASSES && rows.len() >= ROWS_A_NUMBER * n * (2 * n + 1);
+    let scale = Scale::of(outputs, rows);
+    let objective = || Objective { outputs, rows, form, is_full, scale, pool };
+    let n_numbers = objective().n_numbers();
+    let calibration = match Lbfgs::new(objective(), n_numbers, TOL, pool) {
+        Some(lbfgs) => minimised(lbfgs),
+        None => objective().calibration(&vec![0.0; n_numbers]),
+    };
+    let loss = mean_loss(&calibration, outputs, rows);
+    (calibration, loss)
+}
+
+fn minimised(mut lbfgs: Lbfgs<'_, Objective<'_>>) -> Calibration {
+    for _ in 0..MAX_ITER {
+        if lbfgs.is_done() {
+            break;
+        }
+        lbfgs.iterate();
+    }
+    lbfgs.function.calibration(lbfgs.weights())
+}
+
+fn mean_loss(calibration: &Calibration, outputs: Outputs<'_>, rows: &[usize]) -> f64 {
+    let (mut sum, mut total, mut proba) = (0.0, 0.0, vec![0.0; outputs.n]);
+    for &i in rows {
+        calibration.row(&outputs.values[i * outputs.n..(i + 1) * outputs.n], &mut proba);
+        sum -= outputs.weights[i] * proba[outputs.target[i]].max(f64::MIN_POSITIVE).ln();
+        total += outputs.weights[i];
+    }
+    sum / total
+}
+
+/// Mean and deviation of all outputs together: the numbers are fitted to outputs of mean 0 and deviation 1, where they are of one
+/// size.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Scale {
+    fn of(outputs: Outputs<'_>, rows: &[usize]) -> Scale {
+        let values = || rows.iter().flat_map(|&i| &outputs.values[i * outputs.n..(i + 1) * outputs.n]);
+        let count = (rows.len() * outputs.n).max(1) as f64;
+        let mean = values().sum::<f64>() / count;
+        let variance = values().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
+        Scale { mean, deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 } }
+    }
+}
+
+/// The loss of the rows as a function of the numbers: first `linear`, then `square`, then `bias`, of scaled outputs.
+struct Objective<'a> {
+    outputs: Outputs<'a>,
+    rows: &'a [usize],
+    form: Form,
+    is_full: bool,
+    scale: Scale,
+    pool: &'a Pool,
+}
+
+impl Objective<'_> {
+    /// The numbers of a linear term.
+    fn n_terms(&self) -> usize {
+        if self.is_full && self.form == Form::Quadratic { self.outputs.n * self.outputs.n } else { 1 }
+    }
+
+    fn n_numbers(&self) -> usize {
+        match self.form {
+            Form::Quadratic => 2 * self.n_terms() + self.outputs.n,
+            Form::Temperature | Form::None => 1,
+        }
+    }
+
+    /// The calibration of scaled outputs.
+    fn scaled(&self, weights: &[f64]) -> Calibration {
+        let (n, terms) = (self.outputs.n, self.n_terms());
+        match self.form {
+            Form::Quadratic => Calibration {
+                n,
+                linear: weights[..terms].to_vec(),
+                square: weights[terms..2 * terms].to_vec(),
+                bias: weights[2 * terms..].to_vec(),
+            },
+            Form::Temperature | Form::None => {
+                Calibration { n, linear: weights.to_vec(), square: vec![0.0], bias: vec![0.0; n] }
+            }
+        }
+    }
+
+    /// The calibration of the outputs themselves: with z = (f - m) / s, `a z + q z^2 + b` is a polynomial of f, too.
+    fn calibration(&self, weights: &[f64]) -> Calibration {
+        let mut c = self.scaled(weights);
+        let (m, s) = (self.scale.mean, self.scale.deviation);
+        for k in 0..c.n {
+            let row = if c.linear.len() == 1 { 0..1 } else { k * c.n..(k + 1) * c.n };
+            let shift = |(a, q): (&f64, &f64)| -a * m / s + q * m * m / (s * s);
+            c.bias[k] += c.linear[row.clone()].iter().zip(&c.square[row]).map(shift).sum::<f64>();
+        }
+        if self.form != Form::Quadratic {
+            // The same for all classes.
+            c.bias.fill(0.0);
+        }
+        for (a, q) in c.linear.iter_mut().zip(&mut c.square) {
+            *a = *a / s - 2.0 * *q * m / (s * s);
+            *q /= s * s;
+        }
+        c
+    }
+
+    /// The loss of some rows, and its gradient.
+    fn block(&self, calibration: &Calibration, rows: &[usize]) -> (f64, Vec<f64>) {
+        let (n, terms) = (self.outputs.n, self.n_terms());
+        let (mut loss, mut gradient) = (0.0, vec![0.0; self.n_numbers()]);
+        let (mut z, mut proba) = (vec![0.0; n], vec![0.0; n]);
+        for &i in rows {
+            let values = &self.outputs.values[i * n..(i + 1) * n];
+            z.iter_mut().zip(values).for_each(|(z, f)| *z = (f - self.scale.mean) / self.scale.deviation);
+            calibration.row(&z, &mut proba);
+            let (target, weight) = (self.outputs.target[i], self.outputs.weights[i]);
+            loss -= weight * proba[target].max(f64::MIN_POSITIVE).ln();
+            for (k, p) in proba.iter().enumerate() {
+                let residual = weight * (p - f64::from(k == target));
+                if terms == 1 {
+                    gradient[0] += residual * z[k];
+                } else {
+                    for (j, z) in z.iter().enumerate() {
+                        gradient[k * n + j] += residual * z;
+                        gradient[terms + k * n + j] += residual * z * z;
+                    }
+                }
+                if self.form == Form::Quadratic {
+                    if terms == 1 {
+                        gradient[1] += residual * z[k] * z[k];
+                    }
+                    gradient[2 * terms + k] += residual;
+                }
+            }
+        }
+        (loss, gradient)
+    }
+}
+
+impl Function for Objective<'_> {
+    fn evaluate(&mut self, weights: &[f64], gradient: &mut [f64]) -> f64 {
+        let calibration = self.scaled(weights);
+        let blocks: Vec<&[usize]> = self.rows.chunks(BLOCK).collect();
+        let parts = self.pool.map(blocks.len(), |at| self.block(&calibration, blocks[at]));
+        let total: f64 = self.rows.iter().map(|&i| self.outputs.weights[i]).sum();
+        let (mut loss, penalty) = (0.0, PENALTY / total);
+        gradient.fill(0.0);
+        for (part, of_part) in parts {
+            loss += part / total;
+            gradient.iter_mut().zip(of_part).for_each(|(to, g)| *to += g / total);
+        }
+        let n_penalised = match self.form {
+            Form::Quadratic => 2 * self.n_terms(),
+            Form::Temperature | Form::None => 0,
+        };
+        for (g, w) in gradient[..n_penalised].iter_mut().zip(weights) {
+            *g += penalty * w;
+            loss += 0.5 * penalty * w * w;
+        }
+        loss
+    }
+}

@@ -1,0 +1,170 @@
+//! A fitted kernel machine.
+
+use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len, unpack};
+use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
+
+use super::function::{Evaluate, Function};
+use super::problem::Problem;
+use super::refine::{Fit, Prepared};
+use super::screen::Scored;
+use crate::calibration::Calibration;
+use crate::transform::Pipeline;
+
+/// A kernel machine: the outputs of a row x are `sum_i alpha_i k(x, x_i) + b`, over the training rows.
+#[derive(Debug)]
+pub struct Machine {
+    pub(super) pipeline: Pipeline,
+    pub(super) function: Function,
+    pub(super) support: Support,
+    pub(super) intercept: Vec<f64>,
+    pub(super) calibration: Calibration,
+    /// The classes that have outputs.
+    pub(super) classes: Vec<usize>,
+    pub(super) n_classes: usize,
+    pub(super) n_features: usize,
+    pub(super) chosen: Chosen,
+}
+
+/// The values that a fit had or chose.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Chosen {
+    pub(super) transform: String,
+    pub(super) gamma: f64,
+    pub(super) alpha: f64,
+    /// The leave-one-out log loss by which they were chosen; `None` of a restored head.
+    pub(super) log_loss: Option<f64>,
+    pub(super) double: bool,
+    /// All fits on all rows.
+    pub(super) history: Vec<Scored>,
+}
+
+/// The training rows as predictions read them, with their coefficients.
+#[derive(Debug)]
+pub(super) struct Support {
+    pub(super) n_rows: usize,
+    pub(super) n_cols: usize,
+    pub(super) n_outputs: usize,
+    parts: Vec<Part>,
+}
+
+/// Some training rows, transposed and packed.
+#[derive(Debug)]
+struct Part {
+    rows: Buffer,
+    norms: Vec<f32>,
+    alpha: Buffer,
+}
+
+/// Training rows of a part, and rows that are predicted together: their products stay in a second-level cache.
+const PART: usize = 1024;
+const BLOCK: usize = 128;
+
+impl Machine {
+    /// The machine of `fit`; `None` if `prepared` is not of its features.
+    pub(super) fn new(
+        problem: &Problem,
+        prepared: &Prepared,
+        fit: &Fit,
+        history: &[Scored],
+        pool: &Pool,
+    ) -> Option<Machine> {
+        let n_outputs = problem.one_hot.width();
+        let alpha: Vec<f32> = fit.trial.solution.alpha.iter().map(|v| *v as f32).collect();
+        let alpha = Matrix::new(alpha, problem.n(), n_outputs);
+        Some(Machine {
+            pipeline: prepared.pipeline.clone(),
+            function: fit.setting.function,
+            support: Support::new(prepared.rows.view(), alpha.view(), pool),
+            intercept: fit.trial.solution.intercept.clone(),
+            calibration: fit.trial.calibration.clone(),
+            classes: problem.one_hot.classes.clone(),
+            n_classes: problem.one_hot.n_classes,
+            n_features: problem.x.n_cols(),
+            chosen: Chosen {
+                transform: prepared.features.spec(),
+                gamma: fit.gamma,
+                alpha: fit.alpha,
+                log_loss: Some(fit.trial.log_loss),
+                double: fit.double,
+                history: history.to_vec(),
+            },
+        })
+    }
+
+    /// The outputs of the rows of `x`, row after row.
+    pub(super) fn outputs(&self, x: MatRef<'_>, pool: &Pool) -> Vec<f64> {
+        let blocks = pool.map(x.n_rows().div_ceil(BLOCK), |block| {
+            let (start, inline) = (block * BLOCK, Pool::inline());
+            let rows = self.pipeline.apply(x.rows(start, x.n_rows().min(start + BLOCK)), &inline);
+            let mut outputs: Vec<f64> = self.intercept.repeat(rows.n_rows());
+            self.support.add(self.function, rows.view(), &mut outputs);
+            outputs
+        });
+        blocks.concat()
+    }
+
+    /// The class probabilities of the rows of `x`, `n_rows x n_classes`.
+    pub(super) fn probabilities(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
+        let classes = (&self.classes[..], self.n_classes);
+        self.calibration.predict_proba(&self.outputs(x, pool), classes, pool)
+    }
+}
+
+impl Support {
+    /// The rows `x` with coefficients `alpha`.
+    pub(super) fn new(x: MatRef<'_>, alpha: MatRef<'_>, pool: &Pool) -> Support {
+        let (n_rows, n_cols, n_outputs) = (x.n_rows(), x.n_cols(), alpha.n_cols());
+        let parts = pool.map(n_rows.div_ceil(PART), |part| {
+            let (start, end) = (part * PART, n_rows.min((part + 1) * PART));
+            let turned = transposed(x.rows(start, end));
+            let mut rows = Buffer::zeros(packed_len(n_cols, end - start));
+            pack(&mut rows, turned.view());
+            let mut packed = Buffer::zeros(packed_len(end - start, n_outputs));
+            pack(&mut packed, alpha.rows(start, end));
+            Part { rows, norms: norms(x.rows(start, end)), alpha: packed }
+        });
+        Support { n_rows, n_cols, n_outputs, parts }
+    }
+
+    /// Adds `sum_i alpha_i k(x, x_i)` to the outputs of each row of `x`.
+    fn add(&self, function: Function, x: MatRef<'_>, outputs: &mut [f64]) {
+        let (inline, norms) = (Pool::inline(), norms(x));
+        for part in &self.parts {
+            let n = part.norms.len();
+            let mut values = Matrix::zeros(x.n_rows(), n);
+            let rows = Panels::new(&part.rows, self.n_cols, n);
+            matmul(values.view_mut(), &mut [], x, rows, &inline, |_| ());
+            for (i, norm) in norms.iter().enumerate() {
+                f32::evaluate(function, values.row_mut(i), *norm, &part.norms);
+            }
+            let mut sums = Matrix::zeros(x.n_rows(), self.n_outputs);
+            let alpha = Panels::new(&part.alpha, n, self.n_outputs);
+            matmul(sums.view_mut(), &mut [], values.view(), alpha, &inline, |_| ());
+            outputs.iter_mut().zip(sums.as_slice()).for_each(|(to, v)| *to += f64::from(*v));
+        }
+    }
+
+    /// The rows, and their coefficients.
+    pub(super) fn unpacked(&self) -> (Vec<f32>, Vec<f32>) {
+        let (mut rows, mut alphas) = (Vec::new(), Vec::new());
+        for part in &self.parts {
+            let n = part.norms.len();
+            let mut turned = Matrix::zeros(self.n_cols, n);
+            unpack(turned.as_mut_slice(), Panels::new(&part.rows, self.n_cols, n));
+            rows.extend(transposed(turned.view()).into_vec());
+            let mut alpha = vec![0.0; n * self.n_outputs];
+            unpack(&mut alpha, Panels::new(&part.alpha, n, self.n_outputs));
+            alphas.extend(alpha);
+        }
+        (rows, alphas)
+    }
+}
+
+fn norms(x: MatRef<'_>) -> Vec<f32> {
+    (0..x.n_rows()).map(|i| x.row(i).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() as f32).collect()
+}
+
+fn transposed(a: MatRef<'_>) -> Matrix {
+    let values = (0..a.n_cols()).flat_map(|j| (0..a.n_rows()).map(move |i| a.row(i)[j]));
+    Matrix::new(values.collect(), a.n_cols(), a.n_rows())
+}

@@ -1,0 +1,105 @@
+//! What the parameters leave open, and the grid that is searched for it.
+
+use super::features::{Features, Spectrum};
+use super::function::Function;
+use super::params::TABLE;
+use super::screen::Scored;
+use super::trial::{Loss, Setting};
+use crate::calibration::Form;
+use crate::error::Result;
+use crate::params::{AUTO, Params, TRANSFORM};
+
+/// The parameters of a fit.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    params: Params,
+    chooses_transform: bool,
+    spectrum: Spectrum,
+    gamma: Option<f64>,
+    alpha: Option<f64>,
+    loss: Loss,
+    form: Form,
+    pub(super) screen_rows: usize,
+}
+
+/// Gammas of the screen for squared distances; for other powers of the distance those that make the mean exponent the same.
+const GAMMAS: [f64; 2] = [0.8, 1.5];
+const ALPHAS: [f64; 2] = [0.4, 1.5];
+
+impl Plan {
+    pub(super) fn new(params: &Params) -> Result<Plan> {
+        let params = params.of(&TABLE)?;
+        let spectrum = match (params.float("spectrum"), params.text("spectrum")) {
+            (Some(power), _) => Spectrum::Power(power),
+            (None, Some(AUTO)) => Spectrum::Auto,
+            _ => Spectrum::None,
+        };
+        let loss = if params.word("loss")? == "logistic" { Loss::Logistic } else { Loss::Squared };
+        Ok(Plan {
+            chooses_transform: params.text(TRANSFORM) == Some(AUTO),
+            spectrum,
+            gamma: params.float("gamma"),
+            alpha: params.float("alpha"),
+            loss,
+            form: Form::of(params.text("calibration")),
+            screen_rows: params.count("screen_rows")?,
+            params: params.clone(),
+        })
+    }
+
+    /// The choices of features.
+    pub(super) fn features(&self) -> Vec<Features> {
+        Features::choices(self.chooses_transform, self.spectrum)
+    }
+
+    /// Whether there is nothing to choose.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.features().len() == 1 && self.gammas().len() == 1 && self.alphas().len() == 1
+    }
+
+    /// The gammas of the screen.
+    pub(super) fn gammas(&self) -> Vec<f64> {
+        match (self.gamma, Function::of(&self.params, 1.0)) {
+            (Some(gamma), _) => vec![gamma],
+            // The mean squared distance is 2.
+            (None, Ok(Function::Exponential { exponent, .. })) => {
+                GAMMAS.iter().map(|gamma| gamma * 2f64.powf(1.0 - exponent / 2.0)).collect()
+            }
+            _ => vec![1.0],
+        }
+    }
+
+    /// The strengths of the screen.
+    pub(super) fn alphas(&self) -> Vec<f64> {
+        self.alpha.map_or_else(|| ALPHAS.to_vec(), |alpha| vec![alpha])
+    }
+
+    /// Whether gamma, and whether alpha, may be moved.
+    pub(super) fn is_open(&self) -> (bool, bool) {
+        let has_gamma = Function::of(&self.params, 1.0).is_ok_and(Function::has_gamma);
+        (self.gamma.is_none() && has_gamma, self.alpha.is_none())
+    }
+
+    /// The only point of the grid, where nothing is open; its loss is not known.
+    pub(super) fn only(&self) -> Vec<Scored> {
+        let at = |features| Scored {
+            features,
+            gamma: self.gammas()[0],
+            alpha: self.alphas()[0],
+            log_loss: f64::INFINITY,
+        };
+        self.features().into_iter().take(1).map(at).collect()
+    }
+
+    /// The form of the calibration.
+    pub(super) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The setting for rows of this total variance, whose function is of the rows as they are.
+    pub(super) fn setting(&self, gamma: f64, alpha: f64, variance: f64) -> Result<Setting> {
+        let scale = if variance > 0.0 { 1.0 / variance.sqrt() } else { 1.0 };
+        let function = Function::of(&self.params, gamma)?.scaled(scale);
+        Ok(Setting { function, alpha, loss: self.loss, form: self.form })
+    }
+}

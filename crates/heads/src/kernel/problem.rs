@@ -1,0 +1,59 @@
+//! The rows of a fit, with their targets and weights.
+
+use headsmith_kernels::{Matrix, Pool};
+
+use super::ridge::Targets;
+use crate::error::Result;
+use crate::one_hot::OneHot;
+use crate::params::Params;
+use crate::samples::Samples;
+
+/// A row without weight has this share of the mean weight in the fit: it changes nothing, but has an out-of-fold prediction.
+const NO_WEIGHT: f64 = 1e-9;
+
+/// Rows with their targets.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) x: Matrix,
+    pub(super) one_hot: OneHot,
+    /// The weights in the fit: none is 0.
+    pub(super) in_fit: Vec<f64>,
+}
+
+impl Problem {
+    /// The rows of `samples`, as a head sees them.
+    pub(super) fn new(samples: Samples<'_>, params: &Params, pool: &Pool) -> Result<Problem> {
+        let mut buffer = Vec::new();
+        let x = samples.rows(0, samples.n_samples(), &mut buffer, pool).to_matrix();
+        Ok(Problem::of(x, OneHot::new(samples, params)?))
+    }
+
+    fn of(x: Matrix, one_hot: OneHot) -> Problem {
+        let total: f64 = one_hot.weights.iter().sum();
+        let least = NO_WEIGHT * total / one_hot.weights.len() as f64;
+        let in_fit = one_hot.weights.iter().map(|weight| weight.max(least)).collect();
+        Problem { x, one_hot, in_fit }
+    }
+
+    /// The rows.
+    pub(super) fn n(&self) -> usize {
+        self.in_fit.len()
+    }
+
+    /// The targets.
+    pub(super) fn targets(&self) -> Targets<'_> {
+        Targets { values: &self.one_hot.values, width: self.one_hot.width() }
+    }
+
+    /// At most `n` of the rows, evenly from every class.
+    pub(super) fn thinned(&self, n: usize) -> Problem {
+        let n = n.min(self.n());
+        let mut by_class: Vec<usize> = (0..self.n()).collect();
+        by_class.sort_by_key(|&i| self.one_hot.target[i]);
+        let mut picked: Vec<usize> = (0..n).map(|at| by_class[at * self.n() / n]).collect();
+        picked.sort_unstable();
+        let values = picked.iter().flat_map(|&i| self.x.row(i).iter().copied()).collect();
+        let x = Matrix::new(values, picked.len(), self.x.n_cols());
+        Problem::of(x, self.one_hot.picked(&picked))
+    }
+}

@@ -1,0 +1,199 @@
+//! The search on all rows: the winners of the screen are compared, and from the better one strength and width are moved while that
+//! makes the leave-one-out log loss smaller.
+
+use headsmith_kernels::{MatRef, Matrix, Pool};
+
+use super::features::{Features, total_variance};
+use super::function::Evaluate;
+use super::gram::Gram;
+use super::plan::Plan;
+use super::problem::Problem;
+use super::screen::Scored;
+use super::trial::{Setting, Trial};
+use crate::error::{Error, Result};
+use crate::transform::{Pipeline, Spec};
+
+/// Choices of features that are compared on all rows.
+pub(super) const N_WINNERS: usize = 2;
+/// The most fits on all rows.
+pub(super) const MOST_FITS: usize = 10;
+/// Factors by which alpha and gamma are moved.
+const ALPHA_STEP: f64 = 2.0;
+const GAMMA_STEP: f64 = 1.5;
+/// The largest error of leave-one-out outputs that rounding to single precision may make.
+const MOST_ERROR: f64 = 1e-4;
+
+/// The rows after a choice of features.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) features: Features,
+    pub(super) pipeline: Pipeline,
+    pub(super) rows: Matrix,
+    pub(super) variance: f64,
+}
+
+/// A fit on all rows.
+#[derive(Debug, Clone)]
+pub(super) struct Fit {
+    pub(super) winner: usize,
+    pub(super) gamma: f64,
+    pub(super) alpha: f64,
+    pub(super) setting: Setting,
+    pub(super) trial: Trial,
+    /// Whether double precision was needed.
+    pub(super) double: bool,
+}
+
+/// The search under way.
+#[derive(Debug)]
+pub(super) struct Refine {
+    winners: Vec<Scored>,
+    /// The winner whose rows are ready, with their inner products.
+    ready: Option<(usize, Prepared, Gram<f32>)>,
+    /// Places that were fitted: the winner, and the moves of gamma and alpha from its own.
+    places: Vec<(Place, f64)>,
+    best: Option<Fit>,
+    /// The log losses of all fits, in their order.
+    pub(super) history: Vec<Scored>,
+    is_done: bool,
+}
+
+/// A winner, and moves of gamma and alpha.
+type Place = (usize, i32, i32);
+
+impl Refine {
+    pub(super) fn new(winners: Vec<Scored>) -> Refine {
+        Refine { winners, ready: None, places: Vec::new(), best: None, history: Vec::new(), is_done: false }
+    }
+
+    /// Whether there is nothing left to try.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// The best fit so far.
+    pub(super) fn best(&self) -> Option<&Fit> {
+        self.best.as_ref()
+    }
+
+    /// Does the next fit.
+    ///
+    /// # Errors
+    /// When a transform cannot be fitted, or the first matrix has no factor in any precision.
+    pub(super) fn step(&mut self, problem: &Problem, plan: &Plan, pool: &Pool) -> Result<()> {
+        let Some(place) = self.next(plan) else {
+            self.is_done = true;
+            return Ok(());
+        };
+        let (winner, by_gamma, by_alpha) = place;
+        let start = self.winners[winner];
+        let gamma = start.gamma * GAMMA_STEP.powi(by_gamma);
+        let alpha = start.alpha * ALPHA_STEP.powi(by_alpha);
+        self.prepare(winner, problem, pool)?;
+        let Some((_, prepared, gram)) = &self.ready else { return Ok(()) };
+        let setting = plan.setting(gamma, alpha, prepared.variance)?;
+        let found = match setting.fit(gram, problem, pool) {
+            Some(trial) => Some((trial, false)),
+            None => setting
+                .fit(&Gram::<f64>::new(prepared.rows.view(), pool), problem, pool)
+                .map(|trial| (trial, true)),
+        };
+        let log_loss = found.as_ref().map_or(f64::INFINITY, |(trial, _)| trial.log_loss);
+        self.places.push((place, log_loss));
+        self.history.push(Scored { gamma, alpha, log_loss, ..start });
+        match found {
+            Some((trial, double)) if self.best.as_ref().is_none_or(|best| log_loss < best.trial.log_loss) => {
+                self.best = Some(Fit { winner, gamma, alpha, setting, trial, double });
+            }
+            None if self.best.is_none() => {
+                return Err(Error::samples(
+                    "the kernel matrix is singular: alpha is too small for these rows; make it larger",
+                ));
+            }
+            _ => (),
+        }
+        self.is_done = self.next(plan).is_none();
+        Ok(())
+    }
+
+    /// Makes sure that the best fit is exact to [`MOST_ERROR`]: where single precision is not, it is done again in double.
+    ///
+    /// # Errors
+    /// When a transform cannot be fitted.
+    pub(super) fn verify(&mut self, problem: &Problem, pool: &Pool) -> Result<()> {
+        let Some(best) = &self.best else { return Ok(()) };
+        let (winner, setting) = (best.winner, best.setting);
+        self.prepare(winner, problem, pool)?;
+        let (Some(best), Some((_, prepared, gram))) = (&mut self.best, &self.ready) else { return Ok(()) };
+        // A NaN is no small error.
+        if best.double || setting.error(&best.trial, gram, problem, pool) <= MOST_ERROR {
+            return Ok(());
+        }
+        let double = Gram::<f64>::new(prepared.rows.view(), pool);
+        if let Some(trial) = setting.fit(&double, problem, pool) {
+            (best.trial, best.double) = (trial, true);
+        }
+        Ok(())
+    }
+
+    /// The rows of the best fit.
+    pub(super) fn prepared(&self) -> Option<&Prepared> {
+        self.ready.as_ref().map(|(_, prepared, _)| prepared)
+    }
+
+    /// The outputs of the best fit for each row without those of its fold.
+    pub(super) fn leave_fold_out(&self, problem: &Problem, folds: &[u32], pool: &Pool) -> Option<Vec<f64>> {
+        let (best, (_, prepared, gram)) = (self.best.as_ref()?, self.ready.as_ref()?);
+        fn outputs<T: Evaluate>(
+            best: &Fit,
+            gram: &Gram<T>,
+            problem: &Problem,
+            folds: &[u32],
+            pool: &Pool,
+        ) -> Option<Vec<f64>> {
+            best.setting.leave_fold_out(&best.trial, gram, problem, folds, pool)
+        }
+        match best.double {
+            false => outputs(best, gram, problem, folds, pool),
+            true => outputs(best, &Gram::<f64>::new(prepared.rows.view(), pool), problem, folds, pool),
+        }
+    }
+
+    /// The next place: every winner's own, then those next to the best.
+    fn next(&self, plan: &Plan) -> Option<Place> {
+        let is_new = |place: &Place| !self.places.iter().any(|(other, _)| other == place);
+        if let Some(place) = (0..self.winners.len()).map(|winner| (winner, 0, 0)).find(is_new) {
+            return Some(place);
+        }
+        if self.places.len() >= MOST_FITS {
+            return None;
+        }
+        let (best, _) = self.places.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let (winner, by_gamma, by_alpha) = *best;
+        let (gamma, alpha) = plan.is_open();
+        let of_alpha = [(0, -1), (0, 1)].into_iter().filter(|_| alpha);
+        let moves = of_alpha.chain([(-1, 0), (1, 0)].into_iter().filter(|_| gamma));
+        moves.map(|(g, a)| (winner, by_gamma + g, by_alpha + a)).find(is_new)
+    }
+
+    fn prepare(&mut self, winner: usize, problem: &Problem, pool: &Pool) -> Result<()> {
+        if self.ready.as_ref().is_some_and(|(ready, ..)| *ready == winner) {
+            return Ok(());
+        }
+        // The old products are freed first.
+        self.ready = None;
+        let prepared = Prepared::new(self.winners[winner].features, problem.x.view(), pool)?;
+        let gram = Gram::new(prepared.rows.view(), pool);
+        self.ready = Some((winner, prepared, gram));
+        Ok(())
+    }
+}
+
+impl Prepared {
+    fn new(features: Features, x: MatRef<'_>, pool: &Pool) -> Result<Prepared> {
+        let pipeline = features.spec().parse::<Spec>()?.fit(x, pool)?;
+        let rows = pipeline.apply(x, pool);
+        let variance = total_variance(rows.view(), pool);
+        Ok(Prepared { features, pipeline, rows, variance })
+    }
+}

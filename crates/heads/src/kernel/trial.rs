@@ -1,0 +1,163 @@
+//! One fit for a given kernel function and strength, and its leave-one-out loss.
+
+use headsmith_kernels::Pool;
+
+use super::function::{Evaluate, Function};
+use super::gram::Gram;
+use super::logistic::{self, CURVATURES};
+use super::problem::Problem;
+use super::ridge::{Solution, Targets, solve};
+use crate::calibration::{self, Calibration, Form};
+use crate::linalg::tiles::Factor;
+
+/// What is minimised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Loss {
+    /// `sum_i w_i (y_i - f_i)^2 + alpha |f|^2`.
+    Squared,
+    /// `sum_i w_i loss_i + alpha |f|^2 / 2`.
+    Logistic,
+}
+
+/// A fit.
+#[derive(Debug, Clone)]
+pub(super) struct Trial {
+    pub(super) solution: Solution,
+    /// The outputs for each row without it: exact for the squared loss, by the last step's ridge regression for the logistic one.
+    pub(super) outputs: Vec<f64>,
+    pub(super) calibration: Calibration,
+    /// The mean log loss of calibrated outputs.
+    pub(super) log_loss: f64,
+    /// The curvature of the logistic loss that was used.
+    curvature: f64,
+    targets: Option<Vec<f64>>,
+}
+
+/// A kernel machine to fit: all but the rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    pub(super) function: Function,
+    pub(super) alpha: f64,
+    pub(super) loss: Loss,
+    pub(super) form: Form,
+}
+
+impl Setting {
+    /// Whether leave-one-out outputs are exact.
+    pub(super) fn is_closed_form(self) -> bool {
+        self.loss == Loss::Squared
+    }
+
+    /// The ridge of the matrix whose factor the fit uses.
+    fn ridge(self, curvature: f64) -> f64 {
+        match self.loss {
+            Loss::Squared => self.alpha,
+            Loss::Logistic => self.alpha / curvature,
+        }
+    }
+
+    /// The factor of the kernel matrix with the ridge.
+    fn factor<T: Evaluate>(
+        self,
+        gram: &Gram<T>,
+        problem: &Problem,
+        curvature: f64,
+        pool: &Pool,
+    ) -> Option<Factor<T>> {
+        let ridge = self.ridge(curvature);
+        Factor::new(gram.matrix(self.function, |i| ridge / problem.in_fit[i], pool), pool)
+    }
+
+    /// Fits; `None` when the matrix has no factor in this precision.
+    pub(super) fn fit<T: Evaluate>(self, gram: &Gram<T>, problem: &Problem, pool: &Pool) -> Option<Trial> {
+        for curvature in CURVATURES {
+            let factor = self.factor(gram, problem, curvature, pool)?;
+            let one_hot = problem.targets();
+            let (solution, targets) = match self.loss {
+                Loss::Squared => (solve(&factor, one_hot, pool), None),
+                Loss::Logistic => {
+                    let strength = (self.alpha, curvature);
+                    match logistic::minimise(&factor, one_hot, &problem.in_fit, strength, pool) {
+                        Some(minimum) => (minimum.solution, Some(minimum.targets)),
+                        None => continue,
+                    }
+                }
+            };
+            let of = targets.as_ref().map_or(one_hot, |values| Targets { values, width: one_hot.width });
+            let outputs = solution.leave_one_out(of, &factor.inverse_diagonal(pool));
+            if !outputs.iter().all(|v| v.is_finite()) {
+                return None;
+            }
+            let (calibration, log_loss) =
+                calibration::fit(problem.one_hot.outputs(&outputs), self.form, pool);
+            return Some(Trial { solution, outputs, calibration, log_loss, curvature, targets });
+        }
+        None
+    }
+
+    /// The largest error of the leave-one-out outputs that rounding makes in this precision, as an estimate: the residuals of the
+    /// solution, and of some columns of the inverse, in double precision, solved for.
+    pub(super) fn error<T: Evaluate>(
+        self,
+        trial: &Trial,
+        gram: &Gram<T>,
+        problem: &Problem,
+        pool: &Pool,
+    ) -> f64 {
+        let ridge = self.ridge(trial.curvature);
+        let Some(factor) = self.factor(gram, problem, trial.curvature, pool) else { return f64::INFINITY };
+        let (n, width) = (problem.n(), problem.one_hot.width());
+        let probes: Vec<usize> = (0..N_PROBES.min(n)).map(|at| at * n / N_PROBES.min(n)).collect();
+        let columns = width + 1 + probes.len();
+        let of = trial.targets.as_deref().unwrap_or(problem.targets().values);
+        let mut rhs = vec![0.0; n * columns];
+        for (i, row) in rhs.chunks_exact_mut(columns).enumerate() {
+            row[..width].copy_from_slice(&of[i * width..(i + 1) * width]);
+            row[width] = 1.0;
+            probes.iter().enumerate().for_each(|(at, probe)| row[width + 1 + at] = f64::from(i == *probe));
+        }
+        let solved = |rhs: &[f64]| -> Vec<f64> {
+            let mut values: Vec<T> = rhs.iter().map(|v| T::from_f64(*v)).collect();
+            factor.solve(&mut values, pool);
+            values.into_iter().map(|v| v.to_f64()).collect()
+        };
+        let x = solved(&rhs);
+        let matrix = gram.matrix(self.function, |i| ridge / problem.in_fit[i], pool);
+        let product = matrix.symmetric_product(&x, columns, pool);
+        let residual: Vec<f64> = rhs.iter().zip(product).map(|(b, p)| b - p).collect();
+        let correction = solved(&residual);
+        // Of the inverse's diagonal, as a share of it.
+        let share = probes.iter().enumerate().map(|(at, &i)| {
+            let at = i * columns + width + 1 + at;
+            (correction[at] / x[at]).abs()
+        });
+        let share = share.fold(0.0, f64::max);
+        let diagonal = trial.solution.with_intercept(&factor.inverse_diagonal(pool));
+        let of_row = |i: usize| {
+            let alpha = &trial.solution.alpha[i * width..(i + 1) * width];
+            let errors = alpha.iter().zip(&correction[i * columns..]);
+            errors.map(|(a, e)| (e.abs() + a.abs() * share) / diagonal[i]).fold(0.0, f64::max)
+        };
+        (0..n).map(of_row).fold(0.0, |worst, error| if error.is_nan() { error } else { worst.max(error) })
+    }
+
+    /// The outputs for each row of the fit without the rows of its fold; `None` for the logistic loss, which has no closed form of
+    /// them, and when a fold leaves no rows.
+    pub(super) fn leave_fold_out<T: Evaluate>(
+        self,
+        trial: &Trial,
+        gram: &Gram<T>,
+        problem: &Problem,
+        folds: &[u32],
+        pool: &Pool,
+    ) -> Option<Vec<f64>> {
+        if !self.is_closed_form() {
+            return None;
+        }
+        let inverse = self.factor(gram, problem, trial.curvature, pool)?.inverse(pool);
+        trial.solution.leave_fold_out(problem.targets(), &inverse, folds, pool)
+    }
+}
+
+/// Columns of the inverse whose error is estimated.
+const N_PROBES: usize = 8;
