@@ -85,7 +85,8 @@ impl Affine {
     }
 }
 
-fn transposed(a: MatRef<'_>) -> Matrix {
+/// The transpose of `a`.
+pub(crate) fn transposed(a: MatRef<'_>) -> Matrix {
     let mut turned = Matrix::zeros(a.n_cols(), a.n_rows());
     let n_columns = a.n_rows().max(1);
     for (j, row) in turned.as_mut_slice().chunks_exact_mut(n_columns).enumerate() {

@@ -3,13 +3,24 @@
 //! A [`TransformKind`] is a line of [`TRANSFORMS`] and a file; a [`Spec`] is a sequence of them as a user writes it
 //! (`sqrt+standardise`); a [`Pipeline`] is what it learnt from the training rows, a part of the model.
 
+mod axes;
 mod divide;
 mod l2;
+mod normal;
+mod order;
 mod pca;
 mod pipeline;
+mod power;
+mod projection;
+mod quantile;
+mod robust;
 mod rows;
+mod scaler;
+mod spectrum;
 mod sqrt;
 mod standardise;
+mod whiten;
+mod yeo_johnson;
 
 use std::fmt::{self, Debug};
 use std::str::FromStr;
@@ -24,14 +35,26 @@ pub use pipeline::Pipeline;
 pub use rows::TrainingRows;
 
 /// All transforms, in the order in which they are listed to users.
-pub static TRANSFORMS: &[&dyn TransformKind] =
-    &[&divide::Divide, &standardise::Standardise, &l2::L2, &sqrt::Sqrt, &pca::Pca];
+pub static TRANSFORMS: &[&dyn TransformKind] = &[
+    &divide::Divide,
+    &standardise::Standardise,
+    &robust::Robust,
+    &l2::L2,
+    &sqrt::Sqrt,
+    &power::Power,
+    &yeo_johnson::YeoJohnson,
+    &quantile::Quantile,
+    &pca::Pca,
+    &whiten::Whiten,
+    &spectrum::Spectrum,
+];
 
 /// The text of no transform.
 pub const NONE: &str = "none";
 
 /// The syntax of a text of transforms, for help and messages; a test compares it with the list.
-pub const SYNTAX: &str = "none, or divide:K, standardise, l2, sqrt or pca:K, joined by +";
+pub const SYNTAX: &str = "none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K, \
+                          whiten, whiten:S or spectrum:P, joined by +";
 
 /// A kind of transform.
 pub trait TransformKind: Debug + Sync {
@@ -220,10 +243,25 @@ mod tests {
             "l2+standardise",
             "sqrt+l2+standardise",
             "standardise+pca:32",
+            "robust",
+            "power:0.5",
+            "power:1/3+yeo-johnson",
+            "quantile+l2",
+            "whiten",
+            "whiten:0.25",
+            "sqrt+spectrum:-0.25+l2",
         ] {
             assert_eq!(text.parse::<Spec>().unwrap().to_string(), text);
         }
-        assert_eq!("divide:1e1".parse::<Spec>().unwrap().to_string(), "divide:10");
+        for (text, spelling) in [
+            ("divide:1e1", "divide:10"),
+            ("power:2/6", "power:1/3"),
+            ("whiten:.5", "whiten:0.5"),
+            ("spectrum:-0", "spectrum:0"),
+            ("spectrum:-1.0", "spectrum:-1"),
+        ] {
+            assert_eq!(text.parse::<Spec>().unwrap().to_string(), spelling);
+        }
         for k in [f64::MIN_POSITIVE, 1.0 / 3.0, 1e300] {
             let text = format!("divide:{k}");
             assert_eq!(text.parse::<Spec>().unwrap().to_string(), text);
@@ -251,6 +289,28 @@ mod tests {
             "pca:0",
             "pca:1.5",
             "sqrt:2",
+            "power",
+            "power:0",
+            "power:-0.5",
+            "power:1.01",
+            "power:1/0",
+            "power:0/0",
+            "power:1/",
+            "power:1/3/1",
+            "power:nan",
+            "robust:1",
+            "yeo-johnson:1",
+            "yeojohnson",
+            "quantile:100",
+            "whiten:",
+            "whiten:-0.1",
+            "whiten:1.1",
+            "whiten:nan",
+            "spectrum",
+            "spectrum:",
+            "spectrum:-1.1",
+            "spectrum:2.1",
+            "spectrum:nan",
         ] {
             let error = text.parse::<Spec>().unwrap_err();
             assert_eq!(error.to_string(), format!("`{text}` is not a transform, expected {SYNTAX}"));

@@ -8,7 +8,12 @@ use headsmith_heads::transform::{Pipeline, Spec};
 use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde_json::Value;
 
-const ALL: [&str; 8] = [
+#[path = "transform/axes.rs"]
+mod axes;
+#[path = "transform/columns.rs"]
+mod columns;
+
+const ALL: [&str; 18] = [
     "none",
     "divide:3",
     "standardise",
@@ -17,6 +22,16 @@ const ALL: [&str; 8] = [
     "l2+standardise",
     "sqrt+l2+standardise",
     "standardise+pca:3+standardise",
+    "robust",
+    "power:1/3",
+    "yeo-johnson",
+    "quantile",
+    "standardise+quantile+pca:2",
+    "whiten",
+    "whiten:0.1",
+    "spectrum:-0.25",
+    "spectrum:1+l2",
+    "standardise+spectrum:0.5+standardise",
 ];
 
 fn recorded() -> Value {
@@ -167,6 +182,9 @@ fn rows_that_teach_nothing_are_refused() {
     let x = [1.0, f32::NAN, 2.0, 3.0];
     let x = MatRef::new(&x, 2, 2);
     assert!(message("standardise", x).starts_with("feature 1 of the training rows"));
+    for text in ["robust", "yeo-johnson", "quantile", "power:0.5+robust"] {
+        assert!(message(text, x).starts_with("feature 1 of the training rows"), "{text}");
+    }
     assert!(message("pca:1", x).starts_with("feature 1 of the training rows"));
     assert!(message("pca:3", x).starts_with("pca:3 of 2 rows of 2 features: expected a count of 1 to"));
     assert!(message("pca:1+pca:2", MatRef::new(&[1.0, 2.0, 3.0, 5.0], 2, 2)).contains("1 features"));

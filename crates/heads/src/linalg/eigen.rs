@@ -30,12 +30,18 @@ pub(crate) fn symmetric(values: &[f64], n: usize) -> Result<Eigen> {
     let (rising, columns) = (eigen.S().column_vector(), eigen.U());
     let mut vectors = Vec::with_capacity(n * n);
     for j in (0..n).rev() {
-        let column = columns.col(j);
-        let largest = column.iter().fold(0.0f64, |best, v| if v.abs() > best.abs() { *v } else { best });
-        let sign = if largest < 0.0 { -1.0 } else { 1.0 };
-        vectors.extend(column.iter().map(|v| sign * v));
+        vectors.extend(columns.col(j).iter());
     }
+    vectors.chunks_exact_mut(n).for_each(with_sign);
     Ok(Eigen { values: rising.iter().rev().copied().collect(), vectors })
+}
+
+/// Gives a vector the sign that makes its largest value positive.
+pub(super) fn with_sign(vector: &mut [f64]) {
+    let largest = vector.iter().fold(0.0f64, |best, v| if v.abs() > best.abs() { *v } else { best });
+    if largest < 0.0 {
+        vector.iter_mut().for_each(|v| *v = -*v);
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
+use super::eigen::with_sign;
 use super::{Eigen, Products, symmetric};
 use crate::error::Result;
 use crate::samples::Samples;
@@ -76,7 +77,7 @@ pub(crate) struct Principal {
     pub(crate) weight: f64,
     /// The sums of squares along the axes (variances times [`weight`](Principal::weight)), the largest first.
     pub(crate) squares: Vec<f64>,
-    /// The axes as unit vectors, one a row: `squares.len() x n_features`.
+    /// The axes as unit vectors, one a row: `squares.len() x n_features`. Each has the sign that makes its largest value positive.
     pub(crate) axes: Vec<f64>,
 }
 
@@ -230,6 +231,7 @@ fn of_rows(rows: &dyn RowBlocks, mean: &[f64], smallest: f64, pool: &Pool) -> Re
             axis[first..first + width].iter_mut().zip(part).for_each(|(to, v)| *to = v / square.sqrt());
         }
     }
+    axes.chunks_exact_mut(n_cols).for_each(with_sign);
     Ok((eigen.values[..n].to_vec(), axes))
 }
 

@@ -99,6 +99,11 @@ impl Pipeline {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> &[Arc<dyn FittedTransform>] {
+        &self.steps
+    }
+
     fn projects(&self) -> bool {
         self.steps.iter().any(|step| step.n_outputs().is_some())
     }
