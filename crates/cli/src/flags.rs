@@ -115,6 +115,7 @@ fn run() -> Command {
             table("val", "Validation table, which chooses the epoch and the head [default: a part of the training rows]"),
             split::share_arg(),
             split::groups_arg(),
+            split::weights_arg(),
             common::metric(),
             table("test", "Table to predict; labels in it are ignored"),
             Arg::new("out")
@@ -162,7 +163,8 @@ fn inspect() -> Command {
                 .value_parser(value_parser!(std::path::PathBuf))
                 .help("CSV, JSON, Parquet, Arrow, npy, npz or safetensors, also gzip or zstd; the first one's classes and width are expected of the others"),
         )
-        .arg(common::labels_of("labels", "Labels of the first table, one a row, if they are in a file of their own"));
+        .arg(common::labels_of("labels", "Labels of the first table, one a row, if they are in a file of their own"))
+        .arg(split::weights_arg());
     common::add(command)
 }
 
@@ -173,6 +175,7 @@ fn fit() -> Command {
             table("val", "Validation table, which also chooses the epoch where there are epochs [default: a part of the training rows]"),
             split::share_arg(),
             split::groups_arg(),
+            split::weights_arg(),
             common::metric(),
             common::model("Where to write the fitted model"),
             common::events(),

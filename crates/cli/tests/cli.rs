@@ -37,6 +37,8 @@ mod labels;
 mod majority;
 #[path = "cli/many_classes.rs"]
 mod many_classes;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/metric.rs"]
 mod metric;
 #[path = "cli/mlflow.rs"]
@@ -66,5 +68,7 @@ mod split;
 mod tensorboard;
 #[path = "cli/tune.rs"]
 mod tune;
+#[path = "cli/weights.rs"]
+mod weights;
 #[path = "cli/world.rs"]
 mod world;

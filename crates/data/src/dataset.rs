@@ -13,9 +13,7 @@ const LARGEST_IN_MEMORY: usize = 64 << 20;
 /// The number of bytes written at once.
 const BUFFER: usize = 1 << 20;
 
-/// Features and class indices of samples, and the classes they index.
-///
-/// A future field for sample weights would be as long as `y`.
+/// Features and class indices of samples, the classes they index, and perhaps the samples' weights.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     /// The features, `n_samples x n_features`.
@@ -24,6 +22,8 @@ pub struct Dataset {
     pub y: Vec<u32>,
     /// The classes.
     pub classes: Classes,
+    /// The weight of each sample in a fit; `None` where all weigh the same.
+    pub weights: Option<Vec<f32>>,
 }
 
 impl Dataset {
@@ -33,7 +33,30 @@ impl Dataset {
     /// Those of [`Classes::encode`].
     pub fn new(table: Table, classes: &Classes) -> Result<Dataset> {
         let y = classes.encode(&table)?;
-        Ok(Dataset { x: table.x, y, classes: classes.clone() })
+        Ok(Dataset { x: table.x, y, classes: classes.clone(), weights: None })
+    }
+
+    /// The same with a weight for each sample: one of weight 2 counts as two do (scikit-learn: `sample_weight`).
+    ///
+    /// # Errors
+    /// When the numbers of rows and weights differ, a weight is not a finite number of at least 0, or all are 0.
+    pub fn with_weights(self, weights: Vec<f32>) -> Result<Dataset> {
+        if weights.len() != self.y.len() {
+            let (n_rows, n_weights) = (self.y.len(), weights.len());
+            return Err(Error::labels(format!(
+                "expected a weight for each of {n_rows} rows, found {n_weights}"
+            )));
+        }
+        if let Some(row) = weights.iter().position(|weight| !weight.is_finite() || *weight < 0.0) {
+            let weight = weights[row];
+            return Err(Error::labels(format!(
+                "the weight of row {row} is {weight}, expected a finite number of at least 0"
+            )));
+        }
+        if weights.iter().all(|weight| *weight == 0.0) {
+            return Err(Error::labels("all weights are 0, expected one above 0 at least"));
+        }
+        Ok(Dataset { weights: Some(weights), ..self })
     }
 
     /// Rows `x` (`n_samples x n_features`) with a label each, in memory. The classes are the different labels, sorted by value
@@ -75,10 +98,10 @@ impl Dataset {
             })
         };
         let y = labels.iter().enumerate().map(encode).collect::<Result<_>>()?;
-        Ok(Dataset { x, y, classes: classes.clone() })
+        Ok(Dataset { x, y, classes: classes.clone(), weights: None })
     }
 
-    /// A copy of the given `rows` of `x` and `y`, in that order. With a folder `cache`, a large copy is written to an
+    /// A copy of the given `rows` of `x` and `y`, in that order, without weights. With a folder `cache`, a large copy is written to an
     /// unnamed file there and mapped; the file is removed with the copy.
     ///
     /// # Errors
@@ -101,7 +124,25 @@ impl Dataset {
                 Error::output(folder, error).with_hint(hint)
             })?,
         };
-        Ok(Dataset { x, y: rows.iter().map(|&row| y[row]).collect(), classes: classes.clone() })
+        Ok(Dataset {
+            x,
+            y: rows.iter().map(|&row| y[row]).collect(),
+            classes: classes.clone(),
+            weights: None,
+        })
+    }
+
+    /// A copy of the given `rows`, in that order, with their weights; see [`of_rows`](Dataset::of_rows).
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn part(&self, rows: &[usize], cache: Option<&Path>) -> Result<Dataset> {
+        let part = Dataset::of_rows(self.x.view(), &self.y, &self.classes, rows, cache)?;
+        let weights = self.weights.as_ref().map(|weights| rows.iter().map(|&row| weights[row]).collect());
+        Ok(Dataset { weights, ..part })
     }
 }
 
@@ -160,6 +201,20 @@ mod tests {
         );
         let infinite = Matrix::new(vec![1.0, f32::INFINITY], 2, 1);
         assert!(message(Dataset::from_arrays(infinite, &[0, 1])).contains("feature 0 of row 1 is inf"));
+    }
+
+    #[test]
+    fn parts_have_the_weights_of_their_rows() {
+        let x = Matrix::new(vec![1.0, 2.0, 3.0], 3, 1);
+        let data = Dataset::from_arrays(x, &["a", "b", "a"]).unwrap();
+        let weighted = data.clone().with_weights(vec![0.0, 2.0, 0.5]).unwrap();
+        assert_eq!(weighted.part(&[2, 1], None).unwrap().weights, Some(vec![0.5, 2.0]));
+        assert_eq!(data.part(&[2, 1], None).unwrap().weights, None);
+        let message = |weights: &[f32]| data.clone().with_weights(weights.to_vec()).unwrap_err().to_string();
+        assert_eq!(message(&[1.0]), "expected a weight for each of 3 rows, found 1");
+        let negative = message(&[1.0, -1.0, 1.0]);
+        assert_eq!(negative, "the weight of row 1 is -1, expected a finite number of at least 0");
+        assert_eq!(message(&[0.0; 3]), "all weights are 0, expected one above 0 at least");
     }
 
     #[test]

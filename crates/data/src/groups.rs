@@ -1,11 +1,8 @@
 //! Groups of rows with the same value in a column, such as a patient or a recording.
 
-use crate::columns::{Role, position};
-use crate::predictions::source::ReopenedTable;
-use crate::predictions::{WriteError, plain};
+use crate::other_column::OtherColumn;
 use crate::{Error, Result, Table};
 use std::collections::HashMap;
-use std::io;
 
 /// The groups of a table's rows: those with the same value in a column form a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,25 +39,19 @@ impl Groups {
     }
 }
 
+const COLUMN: OtherColumn = OtherColumn {
+    what: "group",
+    flag: "--group-column",
+    content: "text or numbers that name groups",
+    kind: "text or numbers",
+    hint: "write the embeddings, the labels and the groups to one Parquet or CSV file",
+};
+
 fn read(table: &Table, column: &str) -> Result<Groups> {
-    if let Some(part) = table.parts.iter().find(|part| part.format.is_arrays()) {
-        let what = format!("{} has no columns, so there is no group column \"{column}\"", part.format.name());
-        let hint = "write the embeddings, the labels and the groups to one Parquet or CSV file";
-        return Err(Error::column(what).at(part.source.path()).with_hint(hint));
-    }
-    let at = position(table.columns().names.iter(), column, "group")?;
-    let opened = ReopenedTable::for_other_columns(table)?;
-    let is_other = matches!(table.columns().roles[at], Role::Other | Role::Index);
-    if !is_other || !opened.can_be_written(at) {
-        let found = if is_other { "neither text nor numbers" } else { "the features or the label" };
-        let what = format!("column \"{column}\" holds {found}, expected text or numbers that name groups");
-        return Err(Error::column(what).with_hint("name a column of text or numbers with --group-column"));
-    }
     let mut groups = Groups { column: column.to_owned(), names: Vec::new(), codes: Vec::new() };
     let mut numbers: HashMap<String, u32> = HashMap::new();
-    let read = opened.for_each_row(table, &[at], &mut |row, cells| {
-        let text = cells.first().map(|cell| plain(*cell)).unwrap_or_default();
-        let Some(value) = value(&text) else { return Err(missing(table, row, column).into()) };
+    COLUMN.for_each_cell(table, column, &mut |row, text| {
+        let value = value(text).ok_or_else(|| missing(table, row, column))?;
         let code = numbers.get(value).copied().unwrap_or_else(|| {
             let code = groups.names.len() as u32;
             groups.names.push(value.to_owned());
@@ -69,12 +60,8 @@ fn read(table: &Table, column: &str) -> Result<Groups> {
         });
         groups.codes.push(code);
         Ok(())
-    });
-    match read {
-        Ok(()) => Ok(groups),
-        Err(WriteError::Input(error)) => Err(error),
-        Err(WriteError::Output(error)) => Err(Error::unread(io::Error::other(error))),
-    }
+    })?;
+    Ok(groups)
 }
 
 /// The value of a cell; `None` if it is missing.

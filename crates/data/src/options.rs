@@ -22,6 +22,9 @@ pub struct ReadOptions {
     /// A column whose values group the rows, as [`Groups`](crate::Groups) reads them: neither feature nor label,
     /// whatever its content. Not an error if a table other than the training table lacks it.
     pub group_column: Option<String>,
+    /// A column of sample weights, as [`Weights`](crate::Weights) reads them: neither feature nor label. Not an error if a
+    /// table other than the training table lacks it.
+    pub weight_column: Option<String>,
     /// Patterns (`emb_*`) for the names of feature columns; empty for all numeric columns.
     pub features: Vec<String>,
     /// Whether the table is to be predicted, so that its labels are placeholders. Some or all of them, or the whole

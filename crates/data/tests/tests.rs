@@ -19,6 +19,7 @@ mod refused_files;
 mod refused_rows;
 mod texts;
 mod threads;
+mod weights;
 
 use headsmith_data::{OnBadRow, ReadOptions, Result, Table, read, read_bytes};
 use headsmith_kernels::Pool;

@@ -5,12 +5,17 @@
 //! With the distance `cosine`, rows are first divided by their norms, and so are the means: the nearest mean is then the one at
 //! the smallest angle.
 //!
-//! The probabilities are those of normal distributions around the means, with one variance in all directions and equal
-//! priors: `softmax(-distance^2 / (2 variance))`. Between two classes nothing but the line between their means matters,
+//! The probabilities are those of normal distributions around the means, with one variance in all directions and, without class
+//! weights, equal priors: `softmax(-distance^2 / (2 variance))`. Between two classes nothing but the line between their means matters,
 //! so the variance is that of the training rows around their means along such lines: with t the place of a row of
 //! class k on the line to mean l, whose length is D, it is `sum(t^2) / sum(D^2) * n / (n - n_classes)` over
 //! all rows and all l (Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2nd edition, 2009, section 4.3,
 //! linear discriminant analysis, with a spherical covariance in the space of the means).
+//!
+//! Sample weights count rows, in the means and in the variance. The rows of a class that has a class weight count as
+//! often in the variance, and its prior is multiplied by the weight: `LABEL:3` predicts the class as if it were three times as
+//! frequent as others. Classes are equally frequent from the start, so `balanced` leaves the priors alone and only
+//! lets each class have the same part in the variance. A class of weight 0 is not predicted.
 
 use std::sync::Arc;
 
@@ -18,16 +23,19 @@ use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde_json::{Map, Value};
 
 use crate::affine::{Affine, NEVER};
+use crate::class_weight::{self, class_weights, counts};
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
 use crate::once::once;
-use crate::params::{self, Default, Kind, Param, Params, Table};
+use crate::params::{self, Added, Default, Kind, Param, Params, Table};
 use crate::samples::Samples;
 use crate::tensors::{Tensors, Values};
 
 /// The parameters of the nearest centroid.
-pub static TABLE: Table = Table::new(
+pub static TABLE: Table = Table { added: &[Added { name: CLASS_WEIGHT, in_models: true }], ..BASE };
+
+const BASE: Table = Table::new(
     "centroid",
     "nearest centroid",
     "Nearest centroid: the class whose mean is nearest",
@@ -39,10 +47,12 @@ pub static TABLE: Table = Table::new(
             search: None,
             help: "Distance from a row to a centroid; cosine compares directions alone",
         },
+        class_weight::PARAM,
         Param::transform("none"),
     ],
 );
 
+const CLASS_WEIGHT: &str = class_weight::PARAM.name;
 const DISTANCE: &str = "distance";
 const COSINE: &str = "cosine";
 
@@ -79,7 +89,7 @@ impl Head for CentroidHead {
         job.params.of(&TABLE)?;
         job.train.check_shape("a nearest centroid")?;
         job.train.check_finite("", job.pool)?;
-        once(job, resume, |job| Ok(fit(job.train, job.params, job.pool)))
+        once(job, resume, |job| fit(job.train, job.params, job.pool))
     }
 
     fn restore(&self, mut config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {
@@ -101,6 +111,8 @@ pub struct Centroid {
     present: Vec<u32>,
     variance: f64,
     cosine: bool,
+    /// The factors of the classes' equal priors, where they are not all 1: above 0 for a class that is present.
+    priors: Option<Vec<f64>>,
     /// The mean of the centroids, which is taken off all rows: large numbers that all rows share would cost digits.
     middle: Vec<f32>,
     affine: Affine,
@@ -110,18 +122,38 @@ pub struct Centroid {
 const BLOCK: usize = 1024;
 
 /// The head of samples that can be learnt from; rows count by their weights.
-fn fit(samples: Samples<'_>, params: &Params, pool: &Pool) -> Centroid {
+///
+/// # Errors
+/// When the class weights name a class that there is not, or leave no row any weight.
+fn fit(samples: Samples<'_>, params: &Params, pool: &Pool) -> Result<Centroid> {
+    let text = params.word(CLASS_WEIGHT)?;
+    let of_class = class_weights(text, samples)?;
     let cosine = params.text(DISTANCE) == Some(COSINE);
-    let mut of_class = vec![Vec::new(); samples.n_classes()];
-    for (i, &class) in samples.y().iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0) {
-        of_class[class as usize].push(i);
+    let weight_of = |class: u32| of_class.as_ref().map_or(1.0, |weights| f64::from(weights[class as usize]));
+    let mut rows_of = vec![Vec::new(); samples.n_classes()];
+    let counts_at_all = |(i, class): &(usize, &u32)| samples.weight(*i) > 0.0 && weight_of(**class) > 0.0;
+    for (i, &class) in samples.y().iter().enumerate().filter(counts_at_all) {
+        rows_of[class as usize].push(i);
     }
-    let means = pool.map(of_class.len(), |class| mean(samples, &of_class[class], cosine));
+    let means = pool.map(rows_of.len(), |class| mean(samples, &rows_of[class], cosine));
     let centroids = Matrix::new(means.concat(), samples.n_classes(), samples.n_features());
-    let present = of_class.iter().map(|rows| u32::from(!rows.is_empty())).collect();
-    let unit = Centroid::new(centroids, present, 1.0, cosine);
-    let variance = variance(samples, &unit, pool);
-    Centroid::new(unit.centroids, unit.present, variance, cosine)
+    let present = rows_of.iter().map(|rows| u32::from(!rows.is_empty())).collect();
+    let unit = Centroid::new(centroids, present, 1.0, cosine, None);
+    let variance = variance(samples, of_class.as_deref(), &unit, pool);
+    // Balanced classes are those of equal priors.
+    let priors = of_class.filter(|_| text != class_weight::BALANCED);
+    let priors = priors.map(|weights| weights.into_iter().map(f64::from).collect());
+    Ok(Centroid::new(unit.centroids, unit.present, variance, cosine, priors))
+}
+
+/// The factor of the weights of each class's rows in the variance: its class weight, on a scale that leaves the sum of
+/// all weights as it is.
+fn factors(samples: Samples<'_>, of_class: Option<&[f32]>) -> Vec<f64> {
+    let Some(weights) = of_class else { return vec![1.0; samples.n_classes()] };
+    let counts = counts(samples);
+    let total: f64 = counts.iter().sum();
+    let weighted: f64 = counts.iter().zip(weights).map(|(n, weight)| n * f64::from(*weight)).sum();
+    weights.iter().map(|weight| f64::from(*weight) * total / weighted).collect()
 }
 
 /// The mean of some rows, by their weights; zeros if there are none.
@@ -145,7 +177,8 @@ fn mean(samples: Samples<'_>, rows: &[usize], cosine: bool) -> Vec<f32> {
 
 /// The variance of the rows along the lines between centroids; `unit` has a variance of 1. Where no class has two rows,
 /// nothing is known of it, and it is the mean square length of the lines.
-fn variance(samples: Samples<'_>, unit: &Centroid, pool: &Pool) -> f64 {
+fn variance(samples: Samples<'_>, of_class: Option<&[f32]>, unit: &Centroid, pool: &Pool) -> f64 {
+    let factors = factors(samples, of_class);
     let present: Vec<usize> = (0..samples.n_classes()).filter(|&class| unit.present[class] == 1).collect();
     let of_centroids = unit.affine.scores(unit.seen(unit.centroids.view(), pool).view(), pool);
     let (mut along, mut length, mut n_lines, mut n_rows) = (0.0, 0.0, 0.0, 0.0);
@@ -154,8 +187,12 @@ fn variance(samples: Samples<'_>, unit: &Centroid, pool: &Pool) -> f64 {
         let end = samples.n_samples().min(start + BLOCK);
         let rows = unit.seen(samples.rows(start, end, &mut buffer, pool), pool);
         let scores = unit.affine.scores(rows.view(), pool);
-        for i in (start..end).filter(|&i| samples.weight(i) > 0.0) {
-            let (own, weight) = (samples.y()[i] as usize, samples.weight(i));
+        for i in start..end {
+            let own = samples.y()[i] as usize;
+            let weight = samples.weight(i) * factors[own];
+            if weight == 0.0 {
+                continue;
+            }
             // By how much the score of another class is larger than the own one's.
             let larger = |scores: &[f32], other: usize| f64::from(scores[other]) - f64::from(scores[own]);
             n_rows += weight;
@@ -184,7 +221,13 @@ fn normalise(row: &mut [f32]) {
 
 impl Centroid {
     /// `-|x - c|^2 / (2 variance)` is `(c . x - |c|^2 / 2) / variance` plus what is the same for all classes.
-    fn new(centroids: Matrix, present: Vec<u32>, variance: f64, cosine: bool) -> Centroid {
+    fn new(
+        centroids: Matrix,
+        present: Vec<u32>,
+        variance: f64,
+        cosine: bool,
+        priors: Option<Vec<f64>>,
+    ) -> Centroid {
         let mut middle = vec![0.0; centroids.n_cols()];
         let n_present = present.iter().filter(|class| **class == 1).count() as f64;
         for class in (0..present.len()).filter(|&class| present[class] == 1) {
@@ -198,10 +241,11 @@ impl Centroid {
             row.iter_mut().zip(&middle).for_each(|(v, m)| *v -= m);
             let square: f64 = row.iter().map(|v| f64::from(*v).powi(2)).sum();
             row.iter_mut().for_each(|v| *v = (f64::from(*v) / variance) as f32);
-            intercept[class] = (-0.5 * square / variance) as f32;
+            let log_prior = priors.as_ref().map_or(0.0, |priors| priors[class].ln());
+            intercept[class] = (log_prior - 0.5 * square / variance) as f32;
         }
         let affine = Affine::new(coef.view(), intercept);
-        Centroid { centroids, present, variance, cosine, middle, affine }
+        Centroid { centroids, present, variance, cosine, priors, middle, affine }
     }
 
     /// Rows as the scores see them.
@@ -221,11 +265,19 @@ impl Centroid {
         let centroids = Matrix::new(tensors.take_finite("centroids", &shape)?, shape[0], shape[1]);
         let present = tensors.take_u32("present", &shape[..1])?;
         let variance = tensors.take_f64("variance", &[1])?[0];
+        let has_priors = tensors.names().any(|name| name == "priors");
+        let priors = has_priors.then(|| tensors.take_f64("priors", &shape[..1])).transpose()?;
         tensors.check_empty("a nearest centroid")?;
         if !present.contains(&1) || present.iter().any(|&flag| flag > 1) {
             return Err(Error::stored("tensor `present` holds no 1, or other numbers than 0 and 1"));
         }
-        let centroid = Centroid::new(centroids, present, variance, cosine);
+        let mut pairs = priors.iter().flatten().zip(&present);
+        if let Some((prior, _)) =
+            pairs.find(|(prior, flag)| !prior.is_finite() || **flag == 1 && **prior <= 0.0)
+        {
+            return Err(Error::stored(format!("tensor `priors` holds {prior}, expected a number above 0")));
+        }
+        let centroid = Centroid::new(centroids, present, variance, cosine, priors);
         if !(variance > 0.0 && variance.is_finite() && centroid.affine.is_finite()) {
             return Err(Error::stored(format!("the variance {variance} does not go with the centroids")));
         }
@@ -268,6 +320,9 @@ impl Fitted for Centroid {
         tensors.insert("centroids", &shape, Values::F32(self.centroids.as_slice().to_vec()));
         tensors.insert("present", &shape[..1], Values::U32(self.present.clone()));
         tensors.insert("variance", &[1], Values::F64(vec![self.variance]));
+        if let Some(priors) = &self.priors {
+            tensors.insert("priors", &shape[..1], Values::F64(priors.clone()));
+        }
         tensors
     }
 

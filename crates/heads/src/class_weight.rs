@@ -7,6 +7,9 @@ use crate::samples::Samples;
 /// The syntax, for help and messages.
 pub const SYNTAX: &str = "none, balanced or LABEL:WEIGHT,..";
 
+/// The word for classes that weigh the same in all.
+pub(crate) const BALANCED: &str = "balanced";
+
 /// The parameter of a head whose training loss has class weights.
 pub(crate) const PARAM: Param = Param {
     name: "class_weight",
@@ -85,7 +88,7 @@ fn by_name(named: &[(String, f64)], samples: Samples<'_>) -> Result<Vec<f32>> {
 fn parse(text: &str) -> Option<ClassWeight> {
     match text {
         "none" => return Some(ClassWeight::None),
-        "balanced" => return Some(ClassWeight::Balanced),
+        BALANCED => return Some(ClassWeight::Balanced),
         _ => (),
     }
     let mut named: Vec<(String, f64)> = Vec::new();

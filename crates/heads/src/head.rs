@@ -78,7 +78,8 @@ pub struct Traits {
     /// Whether a fit reads every feature many times. It then begins with rows that are transformed already
     /// ([`Samples::transformed_once`]); other heads transform the rows of a large table as they read them.
     pub rescans: bool,
-    /// Whether a fit takes sample weights; a weight of 2 counts as two equal rows. Other heads refuse them.
+    /// Whether a fit with a row of weight 2 is the one with two such rows. Other heads take sample weights too, but draw rows, or
+    /// take them in batches.
     pub weights: bool,
     /// Whether the fit is a closed formula of sums over the rows: their order changes nothing but rounding.
     pub closed_form: bool,

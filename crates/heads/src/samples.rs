@@ -220,19 +220,6 @@ impl<'a> Samples<'a> {
         Ok(())
     }
 
-    /// Refuses sample weights, for a head that does not use them.
-    ///
-    /// # Errors
-    /// When the rows have weights.
-    pub(crate) fn refuse_weights(self, head: &str) -> Result<()> {
-        match self.weights {
-            None => Ok(()),
-            Some(_) => Err(Error::samples(format!(
-                "{head} takes no sample weights; fit it without them, or fit a head that does"
-            ))),
-        }
-    }
-
     /// The same samples transformed once and for all: into `copy`, unless they have no transform.
     pub fn transformed_once<'b>(self, copy: &'b mut Matrix, pool: &Pool) -> Samples<'b>
     where

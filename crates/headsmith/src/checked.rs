@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use headsmith_data::checks::shared_groups;
-use headsmith_data::{Classes, Dataset, Finding, Groups, ReadOptions};
+use headsmith_data::{Classes, Dataset, Finding, Groups, ReadOptions, Weights};
 use headsmith_model::Record;
 
 use crate::context::Context;
@@ -27,6 +27,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The groups of the rows of `train`, if there is a group column.
     pub(crate) groups: Option<Groups>,
+    /// The weights of the rows of `train`, if there is a weight column.
+    pub(crate) weights: Option<Weights>,
     /// The groups of the rows of `val`.
     val_groups: Option<Groups>,
     /// The folder for large copies of rows.
@@ -38,7 +40,7 @@ impl Checked {
     /// Checks the tables of a fit, with `others`, and reports the findings to the view.
     ///
     /// # Errors
-    /// If the checks find an error, there are no classes, or rows have no group in the group column of `read`.
+    /// If the checks find an error, there are no classes, or the group or the weight column of `read` is not as it must be.
     pub fn new(
         train: RoleTable,
         val: Option<RoleTable>,
@@ -53,6 +55,8 @@ impl Checked {
         let classes = Classes::of(&train.table)?;
         let column = read.group_column.as_deref();
         let groups = column.map(|column| Groups::read(&train.table, column)).transpose()?;
+        let column = read.weight_column.as_deref();
+        let weights = column.map(|column| Weights::read(&train.table, column)).transpose()?;
         let val_groups = match (&groups, &val) {
             (Some(groups), Some(val)) => groups_beside(groups, val, context)?,
             _ => None,
@@ -68,10 +72,11 @@ impl Checked {
             embeddings_column: read.embeddings_column.clone(),
             label_column: train.report.label_column.clone(),
             feature_names: train.table.feature_names().unwrap_or_default(),
+            weight_column: read.weight_column.clone(),
             ..Record::default()
         };
         let cache = read.cache.clone();
-        Ok(Checked { train, val, classes, findings, groups, val_groups, cache, record })
+        Ok(Checked { train, val, classes, findings, groups, weights, val_groups, cache, record })
     }
 
     /// The rows for the fit. Without a validation table, `val_share` of the training rows is used for validation; none
@@ -80,10 +85,13 @@ impl Checked {
     /// # Errors
     /// If the training rows cannot be split.
     pub fn into_data(self, val_share: f64, context: &mut Context<'_>) -> Result<FitData> {
-        let Checked { train, val, classes, groups, val_groups, cache, record, .. } = self;
+        let Checked { train, val, classes, groups, weights, val_groups, cache, record, .. } = self;
         let places = RowSource::all(val.as_ref().unwrap_or(&train).table.locations());
         let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
-        let train = Dataset::new(train.table, &classes)?;
+        let mut train = Dataset::new(train.table, &classes)?;
+        if let Some(weights) = weights {
+            train = train.with_weights(weights.into_values())?;
+        }
         let val_units = val
             .as_ref()
             .zip(val_groups)

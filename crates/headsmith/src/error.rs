@@ -40,6 +40,11 @@ impl Error {
         Error { kind: Kind::Stopped, message: message.into(), cause: None }
     }
 
+    /// A failure that no other data or flags need prevent.
+    pub(crate) fn failure(message: impl Into<String>) -> Error {
+        Error { kind: Kind::Failure, message: message.into(), cause: None }
+    }
+
     /// An operation on the file `path` that failed.
     pub(crate) fn file(doing: &str, path: &Path, cause: impl StdError + Send + Sync + 'static) -> Error {
         Error {

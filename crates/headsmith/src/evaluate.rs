@@ -53,6 +53,7 @@ pub(crate) fn with_columns_of(model: &Model, options: &ReadOptions) -> ReadOptio
         embeddings_column: options.embeddings_column.clone().or_else(|| record.embeddings_column.clone()),
         label_hint: record.label_column.clone(),
         feature_names: record.feature_names.clone(),
+        weight_column: options.weight_column.clone().or_else(|| record.weight_column.clone()),
         ..options.clone()
     }
 }

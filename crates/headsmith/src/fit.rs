@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use headsmith_data::Dataset;
 use headsmith_heads::network::NetworkWeights;
 use headsmith_heads::params::{TRANSFORM, Value};
+use headsmith_heads::samples::TransformRows;
 use headsmith_heads::training::{self, Checkpoint, Training};
 use headsmith_heads::transform::{NONE, Pipeline, Spec};
 use headsmith_heads::{Control, Description, Event, Fitted, Head, Job, Observer, Samples};
@@ -19,9 +20,9 @@ use crate::error::Result;
 use crate::evidence;
 use crate::head::HeadConfig;
 use crate::judge::{self, CrossValidated};
-use crate::model_file;
 use crate::progress::{Judged, Progress};
 use crate::report::FitReport;
+use crate::{memory, model_file};
 
 pub use crate::fit_data::FitData;
 
@@ -193,7 +194,7 @@ impl<'d> Scaled<'d> {
     /// transformed copy whatever its size.
     ///
     /// # Errors
-    /// When there is no such transform, or the rows do not allow it.
+    /// When there is no such transform, the rows do not allow it, or there is no memory for the copy.
     pub(crate) fn new(
         transform: &str,
         head: &dyn Head,
@@ -202,12 +203,17 @@ impl<'d> Scaled<'d> {
     ) -> Result<Scaled<'d>> {
         let spec: Spec = transform.parse()?;
         let transform = spec.fit(data.train.x.view(), pool)?;
-        let rows = |rows: &'d Dataset| {
+        let rows = |rows: &'d Dataset| -> Result<ScaledRows<'d>> {
             let is_small = size_of_val(rows.x.as_slice()) <= LARGEST_COPY;
-            let once = !spec.is_none() && (is_small || head.traits().rescans);
-            ScaledRows { rows, copy: once.then(|| transform.apply(rows.x.view(), pool)) }
+            if spec.is_none() || !is_small && !head.traits().rescans {
+                return Ok(ScaledRows { rows, copy: None });
+            }
+            let n_values = rows.x.n_rows() as u64 * transform.n_outputs(rows.x.n_cols()) as u64;
+            memory::check_copy(&spec.to_string(), n_values.saturating_mul(size_of::<f32>() as u64))?;
+            Ok(ScaledRows { rows, copy: Some(transform.apply(rows.x.view(), pool)) })
         };
-        Ok(Scaled { train: rows(&data.train), val: data.val.as_ref().map(rows), transform })
+        let (train, val) = (rows(&data.train)?, data.val.as_ref().map(rows).transpose()?);
+        Ok(Scaled { train, val, transform })
     }
 
     /// The training rows, and the validation rows if there are any.
@@ -216,7 +222,13 @@ impl<'d> Scaled<'d> {
     /// When rows and labels do not go together.
     pub(crate) fn samples(&self) -> Result<(Samples<'_>, Option<Samples<'_>>)> {
         let val = self.val.as_ref().map(|val| val.samples(&self.transform));
-        Ok((self.train.samples(&self.transform)?, val.transpose()?))
+        let train = self.train.samples(&self.transform)?;
+        // Validation rows are scored, each alike.
+        let train = match &self.train.rows.weights {
+            Some(weights) => train.weighted(weights)?,
+            None => train,
+        };
+        Ok((train, val.transpose()?))
     }
 
     /// The model that scales as this does and then predicts with `node`.
@@ -263,6 +275,7 @@ impl Watch<'_, '_> {
         };
         let keep: Option<Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut keep) } else { None };
         let job = Job { train, val, params: head.params(), metric, seed, trial: options.trial, pool };
+        memory::check_fit(head.head(), &job)?;
         let mut fitting = head.head().begin(job, None)?;
         let training = training::run(fitting.as_mut(), self, keep)?;
         if training.n_steps == 0 {

@@ -85,5 +85,5 @@ pub(crate) fn data_record(role: &str, report: &TableReport) -> DataRecord {
 /// # Errors
 /// When it cannot be written there.
 pub(crate) fn part(all: &Dataset, rows: &[usize], cache: Option<&Path>) -> Result<Dataset> {
-    Ok(Dataset::of_rows(all.x.view(), &all.y, &all.classes, rows, cache)?)
+    Ok(all.part(rows, cache)?)
 }

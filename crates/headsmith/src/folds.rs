@@ -185,7 +185,10 @@ impl<'c> FoldRows<'c> {
     }
 
     fn copy(&self, rows: &[usize]) -> Result<Dataset> {
-        Ok(Dataset::of_rows(self.x, &self.y, &self.checked.classes, rows, self.checked.cache.as_deref())?)
+        let Checked { classes, weights, cache, .. } = self.checked;
+        let copy = Dataset::of_rows(self.x, &self.y, classes, rows, cache.as_deref())?;
+        let weights = weights.as_ref().map(|weights| rows.iter().map(|&row| weights.values()[row]).collect());
+        Ok(Dataset { weights, ..copy })
     }
 
     /// Fits the head on all folds but one, and predicts that fold.

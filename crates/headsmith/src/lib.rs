@@ -36,6 +36,7 @@ pub mod folds;
 mod head;
 pub mod hold_back;
 pub mod judge;
+mod memory;
 pub mod mlflow;
 pub mod model_file;
 pub mod outputs;

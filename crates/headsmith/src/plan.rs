@@ -89,6 +89,9 @@ pub(crate) struct PlanRead {
     /// The column of the groups that no split divides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) group_column: Option<String>,
+    /// The column of the sample weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weight_column: Option<String>,
 }
 
 /// How to search.
@@ -151,6 +154,7 @@ impl Plan {
                 drop: read.drop.clone(),
                 features: read.features.clone(),
                 group_column: read.group_column.clone(),
+                weight_column: read.weight_column.clone(),
             },
         }
     }
@@ -213,6 +217,7 @@ impl Plan {
             drop: self.read.drop.clone(),
             features: self.read.features.clone(),
             group_column: self.read.group_column.clone(),
+            weight_column: self.read.weight_column.clone(),
             ..ReadOptions::default()
         }
     }
@@ -270,11 +275,13 @@ impl Plan {
         };
         let tables = self.val.is_some() && asked.val.is_some();
         compare(if tables { "validation table" } else { "validation rows" }, val(self), val(asked));
-        let groups = |plan: &Plan| match &plan.read.group_column {
-            Some(column) => format!("\"{column}\""),
+        let column = |name: &Option<String>| match name {
+            Some(name) => format!("\"{name}\""),
             None => "none".to_owned(),
         };
-        compare("group column", groups(self), groups(asked));
+        let (here, there) = (&self.read, &asked.read);
+        compare("group column", column(&here.group_column), column(&there.group_column));
+        compare("weight column", column(&here.weight_column), column(&there.weight_column));
         compare("head", self.head.clone(), asked.head.clone());
         compare("metric", self.metric.name().to_owned(), asked.metric.name().to_owned());
         for name in

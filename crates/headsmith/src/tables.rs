@@ -52,6 +52,7 @@ pub fn read(
         feature_names: table.feature_names().unwrap_or_default(),
         n_skipped: table.n_skipped(),
         label_column: table.labels().map(|labels| labels.column().to_owned()),
+        weight_column: options.weight_column.clone().filter(|column| table.has_column(column)),
         labels: label_counts(&table),
         fingerprint: checks::fingerprint(&table),
         summary: None,

@@ -2,7 +2,6 @@
 
 mod by_hand;
 mod honest;
-mod memory;
 mod messages;
 mod portfolio;
 mod predictions;

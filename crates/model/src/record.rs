@@ -33,6 +33,9 @@ pub struct Record {
     /// The column that the labels stood in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,
+    /// The column that the sample weights stood in, where rows had weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_column: Option<String>,
     /// Scores, by table and metric.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub metrics: Value,

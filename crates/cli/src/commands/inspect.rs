@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ArgMatches;
-use headsmith::data::{Files, Severity};
+use headsmith::data::{Files, Severity, Weights};
 use headsmith::report::{self, TableReport};
 use headsmith::tables::{self, RoleTable};
 
@@ -27,9 +27,12 @@ pub(crate) fn inspect(matches: &ArgMatches) -> Result<()> {
                 _ => common.read.clone(),
             };
             let table = tables::read(&file.display().to_string(), table, &options, context);
-            read.push(table.map(|mut table| {
+            read.push(table.and_then(|mut table| {
+                if let Some(column) = options.weight_column.as_deref().filter(|_| i == 0) {
+                    Weights::read(&table.table, column)?;
+                }
                 table.report.summary = Some(report::summary(&table.table));
-                table
+                Ok(table)
             }));
         }
         let sound: Vec<&RoleTable> = read.iter().flatten().collect();

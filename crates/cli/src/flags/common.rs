@@ -110,6 +110,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Common {
             drop: list("drop"),
             features: list("features"),
             group_column: matches.try_get_one::<String>("group_column").ok().flatten().cloned(),
+            weight_column: matches.try_get_one::<String>("weight_column").ok().flatten().cloned(),
             on_bad_row: if skip { OnBadRow::Skip } else { OnBadRow::Error },
             cache: optional_path_of(matches, "cache"),
             ..ReadOptions::default()

@@ -23,6 +23,13 @@ pub(crate) fn groups_arg() -> Arg {
     )
 }
 
+/// The flag that takes the column of the sample weights.
+pub(crate) fn weights_arg() -> Arg {
+    Arg::new("weight_column").long("weight-column").value_name("NAME").help(
+        "Column of sample weights in the training table (numbers of at least 0): a row of weight 2 counts as two in the fit; not a feature",
+    )
+}
+
 /// The flags of a cross-validation.
 pub(crate) fn folds_args() -> [Arg; 2] {
     [

@@ -40,6 +40,7 @@ pub(crate) fn tune(tuned: &dyn Head) -> Command {
             table("val", "Validation table, which scores the trials [default: a part of the training rows]"),
             super::split::share_arg(),
             super::split::groups_arg(),
+            super::split::weights_arg(),
             common::metric(),
             head(),
             heads::set(),

@@ -144,6 +144,9 @@ pub(crate) fn table_report(table: &TableReport) -> String {
         }
         None => text += "  no labels\n",
     }
+    if let Some(column) = &table.weight_column {
+        let _ = writeln!(text, "  sample weights in `{column}`, which is no feature");
+    }
     text
 }
 

@@ -82,7 +82,8 @@ impl Key {
             label_column: of_labels.label_column.clone(),
             label_hint: options.label_hint.clone(),
             feature_names: options.feature_names.clone(),
-            drop: options.drop.clone(),
+            // As a column that is left out, and nothing else.
+            drop: options.drop.iter().chain(&options.weight_column).cloned().collect(),
             group_column: options.group_column.clone(),
             features: options.features.clone(),
             placeholder_labels: options.placeholder_labels,

@@ -23,9 +23,12 @@ impl ColumnChoice {
         let mut dropped = vec![false; sketches.len()];
         let is_beside =
             !options.feature_names.is_empty() || options.label_hint.is_some() || options.placeholder_labels;
-        refuse_group_column_of_other_use(options)?;
-        let groups = options.group_column.iter().map(|name| (name, "group"));
-        for (name, what) in options.drop.iter().map(|name| (name, "--drop")).chain(groups) {
+        let others = [(&options.group_column, "group"), (&options.weight_column, "weight")];
+        for (name, what) in others {
+            refuse_other_use(name, what, options)?;
+        }
+        let others = others.into_iter().filter_map(|(name, what)| Some((name.as_ref()?, what)));
+        for (name, what) in options.drop.iter().map(|name| (name, "--drop")).chain(others) {
             let column = match sketches.iter().position(|sketch| sketch.name == *name) {
                 // Other tables need not have the dropped columns of the training table.
                 None if is_beside => continue,
@@ -93,13 +96,15 @@ impl ColumnChoice {
     }
 }
 
-fn refuse_group_column_of_other_use(options: &ReadOptions) -> Result<()> {
+/// Refuses a column of `what` (`group`) that is also the label or the embeddings.
+fn refuse_other_use(column: &Option<String>, what: &str, options: &ReadOptions) -> Result<()> {
     let uses = [(&options.label_column, "label"), (&options.embeddings_column, "embeddings")];
-    match (&options.group_column, uses.into_iter().find(|(name, _)| *name == &options.group_column)) {
-        (Some(name), Some((_, what))) => {
+    match (column, uses.into_iter().find(|(name, _)| *name == column)) {
+        (Some(name), Some((_, other))) => {
             let error =
-                format!("column \"{name}\" is named both as the group column and as the {what} column");
-            Err(Error::column(error).with_hint("name another column with --group-column, or leave it out"))
+                format!("column \"{name}\" is named both as the {what} column and as the {other} column");
+            let hint = format!("name another column with --{what}-column, or leave it out");
+            Err(Error::column(error).with_hint(hint))
         }
         _ => Ok(()),
     }

@@ -53,7 +53,7 @@ impl ClassSums {
             if sum.total == 0.0 {
                 self.present.push(entry.class() as u32);
             }
-            sum.total += sum.row_weight * f64::from(entry.count());
+            sum.total += sum.row_weight * entry.weight();
         }
         self.present.sort_unstable();
         self.total = self.totals().sum();
@@ -151,8 +151,8 @@ impl GiniScan {
     }
 
     #[inline(always)]
-    fn add(&mut self, sum: &mut ClassSum, count: u32) {
-        let weight = sum.row_weight * f64::from(count);
+    fn add(&mut self, sum: &mut ClassSum, times: f64) {
+        let weight = sum.row_weight * times;
         self.squares += weight * (sum.left + sum.left + weight);
         self.products += (weight + weight) * sum.total;
         self.left += weight;
@@ -162,7 +162,7 @@ impl GiniScan {
     /// Moves rows to the left, given how often those of each class were drawn.
     pub(super) fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]) {
         for (sum, &count) in sums.sums.iter_mut().zip(counts) {
-            self.add(sum, count);
+            self.add(sum, f64::from(count));
         }
     }
 
@@ -202,7 +202,7 @@ impl Scan for GiniScan {
 
     #[inline(always)]
     fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
-        self.add(&mut sums.sums[entry.class()], entry.count());
+        self.add(&mut sums.sums[entry.class()], entry.weight());
     }
 
     #[inline(always)]
@@ -240,7 +240,7 @@ impl Scan for EntropyScan {
 
     fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
         let sum = &mut sums.sums[entry.class()];
-        let weight = sum.row_weight * f64::from(entry.count());
+        let weight = sum.row_weight * entry.weight();
         self.terms -= xlogx(sum.left) + xlogx(sum.total - sum.left);
         sum.left += weight;
         self.terms += xlogx(sum.left) + xlogx(sum.total - sum.left);

@@ -6,7 +6,7 @@ use super::block::Block;
 use super::bootstrap::Sample;
 use super::columns::{Columns, NodeColumns, Position};
 use super::criterion::ClassSums;
-use super::entry::Entry;
+use super::entry::{Entry, Weighted};
 use super::params::Settings;
 use super::split::{Cut, NodeRows, Split, Splitter, midpoint};
 use super::tree::Tree;
@@ -44,21 +44,31 @@ pub(super) fn grow<P: Position>(
     random: &mut Sequence,
 ) -> Grown {
     let max_count = sample.counts.iter().copied().max().unwrap_or(0);
-    if u16::fits(sample.class_weights.len() - 1, max_count) {
-        grow_with::<P, u16>(columns, y, sample, settings, random)
+    if let Some(weights) = &sample.weights {
+        let pairs = sample.rows.iter().zip(weights);
+        let entries = pairs.map(|(&row, &weight)| Weighted { class: y[row as usize], weight });
+        grow_with(columns, entries.collect(), sample, settings, random)
+    } else if u16::fits(sample.class_weights.len() - 1, max_count) {
+        grow_with(columns, counted::<u16>(y, sample), sample, settings, random)
     } else {
-        grow_with::<P, u64>(columns, y, sample, settings, random)
+        grow_with(columns, counted::<u64>(y, sample), sample, settings, random)
     }
+}
+
+/// The entries of rows that weigh as their classes do, each time they were drawn.
+fn counted<E: Entry>(y: &[u32], sample: &Sample) -> Vec<E> {
+    let pairs = sample.rows.iter().zip(&sample.counts);
+    pairs.map(|(&row, &count)| E::new(y[row as usize], count)).collect()
 }
 
 fn grow_with<P: Position, E: Entry>(
     columns: &Columns<'_, P>,
-    y: &[u32],
+    entries: Vec<E>,
     sample: &Sample,
     settings: &Settings,
     random: &mut Sequence,
 ) -> Grown {
-    let mut rows = Rows::<E>::new(y, sample);
+    let mut rows = Rows::new(sample.rows.clone(), entries);
     let max_count = sample.counts.iter().copied().max().unwrap_or(0);
     let n_classes = sample.class_weights.len();
     let mut splitter = Splitter::new(columns.n_samples(), columns.n_features(), n_classes, max_count);
@@ -131,10 +141,9 @@ fn children_impurity<P: Position, E: Entry>(
 }
 
 impl<E: Entry> Rows<E> {
-    fn new(y: &[u32], sample: &Sample) -> Rows<E> {
-        let pairs = sample.rows.iter().zip(&sample.counts);
-        let entries = pairs.map(|(&row, &count)| E::new(y[row as usize], count)).collect();
-        Rows { rows: sample.rows.clone(), entries, right: vec![(0, E::default()); sample.rows.len()] }
+    fn new(rows: Vec<u32>, entries: Vec<E>) -> Rows<E> {
+        let right = vec![(0, E::default()); rows.len()];
+        Rows { rows, entries, right }
     }
 
     fn range(&self, start: usize, end: usize) -> NodeRows<'_, E> {
@@ -180,6 +189,7 @@ mod tests {
     use super::super::params::TABLE;
     use super::*;
     use crate::params::Value;
+    use crate::samples::Samples;
 
     #[derive(Deserialize)]
     struct Recorded {
@@ -195,6 +205,9 @@ mod tests {
         n_classes: usize,
         x: Vec<f32>,
         y: Vec<u32>,
+        /// Of the rows; none where all weigh the same.
+        #[serde(default)]
+        weights: Vec<f32>,
         feature: Vec<i64>,
         threshold: Vec<f64>,
         impurity: Vec<f64>,
@@ -211,9 +224,14 @@ mod tests {
             .chain([("bootstrap", Value::Bool(false)), ("max_features", Value::Text("all".to_owned()))])
             .collect();
         let x = MatRef::new(&case.x, case.y.len(), case.n_features);
-        let settings = Settings::new(&TABLE.resolve(given).unwrap(), x.n_rows(), x.n_cols()).unwrap();
+        let params = TABLE.resolve(given).unwrap();
+        let settings = Settings::new(&params, x.n_rows(), x.n_cols()).unwrap();
         let mut random = Philox::new(seed, 0, 0).sequence(0, 0);
-        let sample = Classes::new(&case.y, case.n_classes, &settings).sample(&settings, &mut random);
+        let mut samples = Samples::new(x, &case.y, case.n_classes).unwrap();
+        if !case.weights.is_empty() {
+            samples = samples.weighted(&case.weights).unwrap();
+        }
+        let sample = Classes::new(samples, &params, &settings).unwrap().sample(&settings, &mut random);
         grow(
             &Columns::<P>::new(
                 x,
@@ -285,14 +303,20 @@ mod tests {
         let x: Vec<f32> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
         let x = MatRef::new(&x, 300, 3);
         let settings = Settings::new(&TABLE.defaults(), 300, 3).unwrap();
-        let sample =
-            Classes::new(&y, 4, &settings).sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
+        let samples = Samples::new(x, &y, 4).unwrap();
+        let classes = Classes::new(samples, &TABLE.defaults(), &settings).unwrap();
+        let sample = classes.sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
         let n_block_rows = most_rows::<u16>(300, 3, settings.max_features);
         let columns = Columns::<u16>::new(x, n_block_rows, &Pool::inline());
         let random = || Philox::new(2, 0, 0).sequence(0, 0);
-        let narrow = grow_with::<u16, u16>(&columns, &y, &sample, &settings, &mut random());
-        let wide = grow_with::<u16, u64>(&columns, &y, &sample, &settings, &mut random());
+        let narrow = grow_with(&columns, counted::<u16>(&y, &sample), &sample, &settings, &mut random());
+        let wide = grow_with(&columns, counted::<u64>(&y, &sample), &sample, &settings, &mut random());
         assert_eq!(narrow.tree, wide.tree);
+        // The counts as weights of rows, whose cuts are looked at in another way.
+        let weights = Some(sample.counts.iter().map(|&count| f64::from(count)).collect());
+        let weighted = Sample { weights, ..sample.clone() };
+        let weighted = grow(&columns, &y, &weighted, &settings, &mut random());
+        assert_eq!((&weighted.tree, weighted.impurity), (&narrow.tree, narrow.impurity));
         assert!(narrow.tree.nodes().len() > 100);
     }
 }

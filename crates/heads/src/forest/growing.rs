@@ -44,10 +44,11 @@ impl<'a, P: Position> Growing<'a, P> {
         let samples = job.train;
         check(samples, job.pool)?;
         let (n_samples, n_features) = (samples.n_samples(), samples.n_features());
-        let settings = Settings::new(job.params.of(&TABLE)?, n_samples, n_features)?;
+        let params = job.params.of(&TABLE)?;
+        let settings = Settings::new(params, n_samples, n_features)?;
         let most_block_rows = block::most_rows::<P>(n_samples, n_features, settings.max_features);
         let columns = Columns::new(samples.x(), most_block_rows, job.pool);
-        let classes = Classes::new(samples.y(), samples.n_classes(), &settings);
+        let classes = Classes::new(samples, params, &settings)?;
         let (trees, importances, in_bags) = Default::default();
         Ok(Growing { job, settings, columns, classes, trees, importances, in_bags })
     }
@@ -130,7 +131,6 @@ impl<P: Position> Fitting for Growing<'_, P> {
 
 fn check(samples: Samples<'_>, pool: &Pool) -> Result<()> {
     samples.check_shape("a forest")?;
-    samples.refuse_weights("a forest")?;
     let n_samples = samples.n_samples();
     if n_samples > u32::MAX as usize / 4 {
         return Err(Error::samples(format!("a forest takes up to 2^30 rows; there are {n_samples}")));

@@ -1,6 +1,7 @@
 //! The forest's parameters, under scikit-learn's names and with its defaults (`RandomForestClassifier`), and the counts that
 //! follow from them for samples of one shape.
 
+use crate::class_weight;
 use crate::error::{Error, Result};
 use crate::params::{Default, Kind, Param, Params, Search, Table, Value};
 
@@ -63,10 +64,10 @@ pub static TABLE: Table = Table::new(
         },
         Param {
             name: "class_weight",
-            kind: Kind::Choice(&["none", "balanced", "balanced_subsample"]),
+            kind: Kind::Text { syntax: CLASS_WEIGHT, check: is_class_weight },
             default: Default::Text("none"),
             search: None,
-            help: "Class weights: none, balanced over all samples, or balanced within each bootstrap sample",
+            help: "Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name",
         },
         Param {
             name: "bootstrap",
@@ -93,12 +94,21 @@ pub static TABLE: Table = Table::new(
     ],
 );
 
+const CLASS_WEIGHT: &str = "none, balanced, balanced_subsample or LABEL:WEIGHT,..";
+const SUBSAMPLE: &str = "balanced_subsample";
+
+fn is_class_weight(text: &str) -> bool {
+    text == SUBSAMPLE || class_weight::is_class_weight(text)
+}
+
 /// How classes are weighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClassWeight {
     None,
     Balanced,
     BalancedSubsample,
+    /// Each by its name.
+    Named,
 }
 
 /// The parameters as counts, for samples of one shape.
@@ -148,10 +158,11 @@ impl Settings {
             min_impurity_decrease: params.number("min_impurity_decrease")?,
             class_weight: match params.text("class_weight") {
                 Some("balanced") => ClassWeight::Balanced,
-                Some("balanced_subsample") if bootstrap => ClassWeight::BalancedSubsample,
+                Some(SUBSAMPLE) if bootstrap => ClassWeight::BalancedSubsample,
                 // Without a bootstrap sample the subsample is all samples.
-                Some("balanced_subsample") => ClassWeight::Balanced,
-                _ => ClassWeight::None,
+                Some(SUBSAMPLE) => ClassWeight::Balanced,
+                None | Some("none") => ClassWeight::None,
+                Some(_) => ClassWeight::Named,
             },
             n_drawn: if bootstrap { Some(n_drawn(params, n_samples)?) } else { None },
             oob_score: params.flag("oob_score"),

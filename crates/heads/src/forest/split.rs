@@ -122,8 +122,9 @@ impl<E: Entry> Splitter<E> {
         let Splitter { features, drawn, lanes, sorter, buckets } = self;
         let min_leaf = settings.min_samples_leaf;
         let is_gini = settings.criterion == Criterion::Gini;
-        let by_lanes = is_gini && lanes.take(node, sums);
-        let by_buckets = is_gini && buckets.suit(node.rows.len(), sums.n_classes());
+        let is_counted = is_gini && E::IS_COUNTED;
+        let by_lanes = is_counted && lanes.take(node, sums);
+        let by_buckets = is_counted && buckets.suit(node.rows.len(), sums.n_classes());
         let at_once = if by_lanes { LANES } else { 1 };
         let mut best = None;
         let mut gain = f64::NEG_INFINITY;

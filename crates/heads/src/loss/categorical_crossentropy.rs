@@ -23,17 +23,16 @@ pub fn softmax_loss(row: &mut [f32], true_class: usize) -> f32 {
 const MIN_PROBABILITY: f32 = 1e-20;
 
 /// Turns the probabilities of `y.len()` rows into the gradient of their mean loss with respect to the logits. With
-/// `weights`, one for each class, each row's loss is multiplied by that of its class; the mean is still over the number
-/// of rows, as in Keras.
+/// `weights`, one for each row, its loss is multiplied by its weight; the mean is still over the number of rows, as in Keras.
 ///
 /// # Panics
 /// When the lengths do not fit.
 pub fn gradient(probabilities: &mut [f32], y: &[u32], weights: Option<&[f32]>) {
     let mean = 1.0 / y.len() as f32;
     let width = probabilities.len() / y.len().max(1);
-    for (row, true_class) in probabilities.chunks_exact_mut(width.max(1)).zip(y) {
+    for (i, (row, true_class)) in probabilities.chunks_exact_mut(width.max(1)).zip(y).enumerate() {
         let true_class = *true_class as usize;
-        let scale = weights.map_or(mean, |weights| mean * weights[true_class]);
+        let scale = weights.map_or(mean, |weights| mean * weights[i]);
         // NaN stays, so that a divergence is detected.
         row.iter_mut().for_each(|p| *p = if *p < MIN_PROBABILITY { 0.0 } else { *p * scale });
         row[true_class] -= scale;
@@ -76,11 +75,11 @@ mod tests {
     }
 
     #[test]
-    fn a_row_weighs_what_its_class_does() {
+    fn the_gradient_of_a_row_is_times_its_weight() {
         let probabilities = [0.5, 0.25, 0.25, 0.125, 0.5, 0.375];
         let (mut plain, mut weighted) = (probabilities, probabilities);
         gradient(&mut plain, &[0, 2], None);
-        gradient(&mut weighted, &[0, 2], Some(&[4.0, 9.0, 0.5]));
+        gradient(&mut weighted, &[0, 2], Some(&[4.0, 0.5]));
         let expected = plain.iter().enumerate().map(|(i, value)| value * if i < 3 { 4.0 } else { 0.5 });
         assert_eq!(weighted.to_vec(), expected.collect::<Vec<_>>());
     }

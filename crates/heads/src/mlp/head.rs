@@ -40,6 +40,10 @@ impl Head for MlpHead {
         let widths: u64 = architecture.widths().map(|width| width as u64).sum();
         let n_params = architecture.n_params() as u64;
         let floats = FLOATS_A_WEIGHT.saturating_mul(n_params).saturating_add(widths.saturating_mul(2 * rows));
+        // Their order and their weights; a batch, and a block of validation rows.
+        let inputs =
+            rows.saturating_mul(shape.n_features as u64 + 2).saturating_add(2 * shape.n_samples as u64);
+        let floats = floats.saturating_add(inputs);
         // Forward, and the gradients of weights and inputs; validation rows go forward only.
         let rows = 6 * shape.n_samples as u64 + 2 * shape.n_val as u64;
         let epochs = params.count("epochs")? as u64;

@@ -161,13 +161,13 @@ impl Pass {
         step: Step,
         x: MatRef<'_>,
         y: &[u32],
-        class_weights: Option<&[f32]>,
+        row_weights: Option<&[f32]>,
         pool: &Pool,
     ) {
         let n_rows = x.n_rows();
         if let (Some(last), Some(stage)) = (self.records.last_mut(), network.stages.last()) {
             let probabilities = &mut last.output[..n_rows * stage.n_outputs];
-            categorical_crossentropy::gradient(probabilities, y, class_weights);
+            categorical_crossentropy::gradient(probabilities, y, row_weights);
         }
         for (i, stage) in network.stages.iter().enumerate().rev() {
             let (before, rest) = self.records.split_at_mut(i);
@@ -221,7 +221,7 @@ mod tests {
     use crate::mlp::{Architecture, TABLE};
     use crate::params::Value;
 
-    /// The gradients of a network with noise, both normalisations, dropout and weights of classes, the random numbers held still, by
+    /// The gradients of a network with noise, both normalisations, dropout and weights of rows, the random numbers held still, by
     /// finite differences of its own loss. Those are in single precision, so this is coarser than the comparison
     /// with a twin in double precision, which knows no random numbers.
     #[test]
@@ -239,14 +239,14 @@ mod tests {
         let y: Vec<u32> = (0..n_rows).map(|_| draws.below(3)).collect();
         let step = StepDraws { seed: 9, trial: 0, epoch: 1, step: 2 };
         let pool = Pool::new(2).unwrap();
-        let class_weights = [0.5, 2.0, 1.5];
+        let row_weights: Vec<f32> = (0..n_rows).map(|i| [0.5, 2.0, 0.0, 1.5][i % 4]).collect();
         let mut pass = Pass::new(&network, n_rows + 3);
         let mut loss = |weights: &[f32]| {
             let mut scores = Scores::new(3);
             scores.add(
                 pass.forward(&network, &network.stored(weights), x, step, &pool),
                 &y,
-                Some(&class_weights),
+                Some(&row_weights),
             );
             scores.means().loss
         };
@@ -265,7 +265,7 @@ mod tests {
         let mut adam = Adam::new(network.n_stored);
         let first = adam.begin_step(0.0);
         let mut stored = network.stored(&weights);
-        pass.backward(&network, &mut stored, &mut adam, first, x, &y, Some(&class_weights), &pool);
+        pass.backward(&network, &mut stored, &mut adam, first, x, &y, Some(&row_weights), &pool);
         assert_eq!(network.values(&stored), weights);
         let gradients = network.values(adam.momentums());
         // A step over a rectifier's kink is wrong by as much as the step is long; most stay on one side.

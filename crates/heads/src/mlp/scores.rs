@@ -25,13 +25,13 @@ impl Scores {
         self.confusion.clear();
     }
 
-    /// Turns rows of logits into probabilities, and counts them. With `weights`, one for each class, the losses of a
-    /// class are multiplied by its own; all else counts every row alike, as Keras's `metrics` do.
+    /// Turns rows of logits into probabilities, and counts them. With `weights`, one for each row, its loss is multiplied by its
+    /// weight; all else counts every row alike, as Keras's `metrics` do.
     pub(super) fn add(&mut self, logits: &mut [f32], y: &[u32], weights: Option<&[f32]>) {
         let n_classes = self.confusion.n_classes();
-        for (row, true_class) in logits.chunks_exact_mut(n_classes).zip(y) {
+        for (i, (row, true_class)) in logits.chunks_exact_mut(n_classes).zip(y).enumerate() {
             let true_class = *true_class as usize;
-            let weight = weights.map_or(1.0, |weights| f64::from(weights[true_class]));
+            let weight = weights.map_or(1.0, |weights| f64::from(weights[i]));
             self.loss += weight * f64::from(softmax_loss(row, true_class));
             let mut predicted = 0;
             for (class, p) in row.iter().enumerate() {
@@ -91,7 +91,7 @@ mod tests {
         close(means.macro_f1, 0.25);
         close(means.mcc, -0.5);
         scores.clear();
-        scores.add(&mut [0.0, 0.0, 3f32.ln(), 0.0], &[1, 0], Some(&[2.0, 0.5]));
+        scores.add(&mut [0.0, 0.0, 3f32.ln(), 0.0], &[1, 0], Some(&[0.5, 2.0]));
         close(scores.means().loss, (0.5 * 2f64.ln() - 2.0 * 0.75f64.ln()) / 2.0);
         close(scores.means().accuracy, 0.5);
         scores.clear();

@@ -56,8 +56,8 @@ pub struct Trainer<'a> {
     adam: Adam,
     epoch: usize,
     learning_rate: f64,
-    /// The factor of the loss of each class; `None`: all 1.
-    class_weights: Option<Vec<f32>>,
+    /// The factor of the loss of each sample; `None`: all 1.
+    row_weights: Option<Vec<f32>>,
     buffers: Buffers,
 }
 
@@ -66,9 +66,10 @@ pub struct Trainer<'a> {
 struct Buffers {
     /// The samples in the order of the epoch.
     order: Vec<u32>,
-    /// The features and classes of a batch.
+    /// The features, the classes and, where samples have weights, the weights of a batch.
     x: Buffer,
     y: Vec<u32>,
+    row_weights: Vec<f32>,
     /// A block of validation rows, where something scales them.
     block: Vec<f32>,
     pass: Pass,
@@ -92,9 +93,8 @@ impl<'a> Trainer<'a> {
         pool: &'a Pool,
     ) -> Result<Trainer<'a>> {
         let params = params.of(&TABLE)?;
-        train.refuse_weights("a multilayer perceptron")?;
         check_samples(train, val, pool)?;
-        let class_weights = class_weights(params.word("class_weight")?, train)?;
+        let row_weights = row_weights(train, params)?;
         let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;
         let network = Network::new(&architecture);
         let batch_size = params.count("batch_size")?;
@@ -110,8 +110,8 @@ impl<'a> Trainer<'a> {
             adam: Adam::new(network.n_stored),
             epoch: 0,
             learning_rate: params.number("lr")?,
-            class_weights,
-            buffers: Buffers::new(&network, train, val, batch_size),
+            buffers: Buffers::new(&network, train, val, batch_size, row_weights.is_some()),
+            row_weights,
             architecture,
             network,
         })
@@ -236,18 +236,22 @@ impl<'a> Trainer<'a> {
 
     /// Learns from the samples `start .. end` of the epoch's order.
     fn train_batch(&mut self, step: usize, start: usize, end: usize) {
-        let Buffers { order, x, y, pass, scores, .. } = &mut self.buffers;
+        let Buffers { order, x, y, row_weights, pass, scores, .. } = &mut self.buffers;
         let pool = self.alone.as_ref().unwrap_or(self.pool);
-        let class_weights = self.class_weights.as_deref();
         let (n_rows, n_features) = (end - start, self.train.n_features());
         let (x, y) = (&mut x[..n_rows * n_features], &mut y[..n_rows]);
         rows::gather(x, y, self.train, &order[start..end], pool);
+        let row_weights = self.row_weights.as_ref().map(|weights| {
+            row_weights.clear();
+            row_weights.extend(order[start..end].iter().map(|&i| weights[i as usize]));
+            &row_weights[..]
+        });
         let x = MatRef::new(x, n_rows, n_features);
         let draws =
             StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
-        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), y, class_weights);
+        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), y, row_weights);
         let step = self.adam.begin_step(self.learning_rate);
-        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, class_weights, pool);
+        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, row_weights, pool);
     }
 
     /// The scores of all of `samples` under the weights as they are.
@@ -273,12 +277,19 @@ impl<'a> Trainer<'a> {
 }
 
 impl Buffers {
-    fn new(network: &Network, train: Samples<'_>, val: Option<Samples<'_>>, batch_size: usize) -> Buffers {
+    fn new(
+        network: &Network,
+        train: Samples<'_>,
+        val: Option<Samples<'_>>,
+        batch_size: usize,
+        is_weighted: bool,
+    ) -> Buffers {
         let batch_size = batch_size.min(train.n_samples());
         Buffers {
             order: vec![0; train.n_samples()],
             x: Buffer::zeros(batch_size * train.n_features()),
             y: vec![0; batch_size],
+            row_weights: Vec::with_capacity(if is_weighted { batch_size } else { 0 }),
             block: Vec::new(),
             pass: Pass::new(network, batch_size),
             inference: Inference::new(val.map_or(0, Samples::n_samples)),
@@ -290,6 +301,21 @@ impl Buffers {
 /// Whether a step on `n_rows` rows is too small for several threads. It depends on the shapes alone.
 fn is_small(network: &Network, n_rows: usize) -> bool {
     network.work_of_a_step(n_rows) < MIN_SHARED_WORK
+}
+
+/// The weight of each sample times that of its class (Keras: `fit(sample_weight=..)`, of which it allows only one); `None`
+/// where all are 1.
+fn row_weights(train: Samples<'_>, params: &Params) -> Result<Option<Vec<f32>>> {
+    let of_class = class_weights(params.word("class_weight")?, train)?;
+    Ok(match (train.weights(), of_class) {
+        (None, None) => None,
+        (Some(own), None) => Some(own.to_vec()),
+        (own, Some(of_class)) => {
+            let of_row =
+                |(i, &class): (usize, &u32)| of_class[class as usize] * own.map_or(1.0, |own| own[i]);
+            Some(train.y().iter().enumerate().map(of_row).collect())
+        }
+    })
 }
 
 fn check_samples(train: Samples<'_>, val: Option<Samples<'_>>, pool: &Pool) -> Result<()> {

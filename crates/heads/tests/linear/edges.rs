@@ -3,10 +3,10 @@
 use headsmith_heads::error::Kind;
 use headsmith_heads::head::Shape;
 use headsmith_heads::params::Value;
-use headsmith_heads::{Head, Samples, forest, linear, mlp};
+use headsmith_heads::{Head, Samples, linear};
 use headsmith_kernels::{MatRef, Pool};
 
-use super::{Table, fit, go_on, samples, text};
+use super::{Table, fit, samples, text};
 
 fn proba(table: &Table, given: &[(&str, Value)]) -> Vec<f32> {
     let head = fit(table.samples(), given).unwrap();
@@ -117,7 +117,7 @@ fn samples_that_cannot_be_learnt_from_are_refused() {
 }
 
 #[test]
-fn sample_weights_are_checked_and_refused_by_heads_without_them() {
+fn sample_weights_are_checked() {
     let table = samples(0, 3, 2, 2);
     let message = |weights: &[f32]| table.samples().weighted(weights).map(drop).unwrap_err().to_string();
     assert_eq!(message(&[1.0; 2]), "3 rows of features but 2 sample weights");
@@ -127,14 +127,6 @@ fn sample_weights_are_checked_and_refused_by_heads_without_them() {
     );
     assert!(message(&[1.0, 1.0, f32::NAN]).starts_with("the weight of row 2 is NaN"));
     assert_eq!(message(&[0.0; 3]), "all sample weights are 0, expected one above 0 at least");
-
-    let rows = table.samples().weighted(&[1.0, 2.0, 0.0]).unwrap();
-    let pool = Pool::inline();
-    let refused = forest::fit(rows, &forest::TABLE.defaults(), 0, &pool, &mut go_on).map(drop).unwrap_err();
-    let expected = "a forest takes no sample weights; fit it without them, or fit a head that does";
-    assert_eq!(refused.to_string(), expected);
-    let refused = mlp::Trainer::new(rows, None, &mlp::TABLE.defaults(), 0, 0, &pool).map(drop).unwrap_err();
-    assert!(refused.to_string().starts_with("a multilayer perceptron takes no sample weights"));
 }
 
 #[test]

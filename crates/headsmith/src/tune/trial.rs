@@ -11,8 +11,9 @@ use headsmith_model::state;
 use headsmith_study::{Attributes, NextAction, Outcome, Running};
 use serde_json::json;
 
+use super::predictions;
 use super::task::Task;
-use super::{memory, predictions};
+use crate::memory;
 
 /// How the steps of a trial ended.
 enum End {
@@ -77,8 +78,8 @@ fn begin<'a>(
     job: Job<'a>,
     task: &Task<'_>,
 ) -> Result<Box<dyn Fitting + 'a>, String> {
-    if let Some(reason) = memory::too_much(task.head(), &job) {
-        return Err(reason);
+    if let Some(shortage) = memory::shortage(task.head(), &job) {
+        return Err(format!("{shortage}: search {}, or fewer --jobs", shortage.hint));
     }
     let resume = match trial.take_checkpoint() {
         Some(checkpoint) => {

@@ -30,6 +30,9 @@ pub struct TableReport {
     pub n_skipped: usize,
     /// The column of the labels; `null` when there are none.
     pub label_column: Option<String>,
+    /// The column of sample weights, which is no feature; only a fit on the table uses the weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_column: Option<String>,
     /// The labels as written in the table, each with its rows.
     pub labels: Vec<ClassCount>,
     /// A hash of the rows and labels, the same in any file format.

@@ -24,7 +24,20 @@ pub(crate) fn html(facts: &Facts) -> String {
         format!("<div class=\"alone\">{}</div>", shares(facts))
     };
     let read = read(tables).html();
-    format!("{read}{}{shares}<h3>What the checks found</h3>{}", split(facts), findings(facts))
+    let (weights, split, findings) = (weights(facts), split(facts), findings(facts));
+    format!("{read}{split}{weights}{shares}<h3>What the checks found</h3>{findings}")
+}
+
+/// That the fits weighted the training rows, where they did.
+fn weights(facts: &Facts) -> String {
+    let Some(column) = facts.table("train").and_then(|train| train.weight_column.as_ref()) else {
+        return String::new();
+    };
+    format!(
+        "<p>Training rows have the weights in column \u{201c}{}\u{201d}: the fits count a row of weight 2 as two. Scores count each \
+         row once.</p>",
+        escape(column)
+    )
 }
 
 /// How validation rows were split off the training table, where they have no table of their own.
