@@ -8,7 +8,8 @@ docs/measurements.md come from whole tables. For each seed one forest of ours an
 turn, so that both see the same load of the machine; a prediction is timed three times and the shortest taken. Peak memory is that of a process that
 reads the samples as raw binary, fits once and predicts.
 
-Scores may not differ by more than their spread over the seeds explains (Welch's t-test), and ours must be faster.
+Scores may not differ by more than their spread over the seeds explains (Welch's t-test), and ours must be faster. A second
+comparison, without times, gives both the same sample weights, with and without bootstrap.
 """
 
 import argparse
@@ -60,15 +61,15 @@ def run(*command):
     return "\n".join(output), int(peak) / 1024
 
 
-def ours(folder, shape, jobs, seed):
+def ours(folder, shape, jobs, seed, *given):
     """What the example says of one fit, and the peak memory of its process in MB."""
-    output, peak = run(EXAMPLE, folder / "train", folder / "val", *shape, jobs, seed)
+    output, peak = run(EXAMPLE, folder / "train", folder / "val", *shape, jobs, seed, *given)
     return json.loads(output) | {"peak": peak}
 
 
-def theirs(train, val, jobs, seed, **parameters):
+def theirs(train, val, jobs, seed, weights=None, **parameters):
     started = time.perf_counter()
-    forest = RandomForestClassifier(random_state=seed, n_jobs=jobs, **parameters).fit(*train)
+    forest = RandomForestClassifier(random_state=seed, n_jobs=jobs, **parameters).fit(*train, sample_weight=weights)
     fitted = time.perf_counter()
     predict = []
     for _ in range(3):
@@ -119,6 +120,30 @@ def compare(folder, train, val, n_classes, seeds, jobs):
     mine, other = max(column(a, "peak")), their_peak(folder, shape, jobs)
     print(f"peak memory: {mine:.0f} MB, scikit-learn {other:.0f} MB")
     assert mine < other, "more memory"
+    compare_scores(a, b)
+
+
+def compare_weighted(folder, train, val, n_classes, seeds, jobs):
+    """Forests of rows that weigh 0 to 4, most those of the first class, and of all rows alike."""
+    shape = (train[0].shape[1], n_classes)
+    rng = np.random.default_rng(0)
+    weights = (rng.integers(0, 5, len(train[1])) * np.where(train[1] == 0, 3, 1)).astype(np.float32)
+    write(folder / "train", *train)
+    write(folder / "val", *val)
+    for bootstrap in [True, False]:
+        given = f"bootstrap={str(bootstrap).lower()}"
+        (folder / "train.weights").unlink(missing_ok=True)
+        unweighted = ours(folder, shape, jobs, 0, given)
+        weights.astype("<f4").tofile(folder / "train.weights")
+        a = [ours(folder, shape, jobs, seed, given) for seed in range(seeds)]
+        b = [theirs(train, val, jobs, seed, weights, bootstrap=bootstrap) for seed in range(seeds)]
+        print(f"sample weights, {given}:")
+        compare_scores(a, b)
+        assert unweighted["nodes"] != a[0]["nodes"], "the weights change nothing"
+
+
+def compare_scores(a, b):
+    column = lambda runs, name: np.array([run[name] for run in runs])
     for name in ["accuracy", "weighted_f1", "nodes"]:
         mine, other = column(a, name), column(b, name)
         t = welch_t(mine, other)
@@ -146,7 +171,8 @@ def main():
     train, val = (x[:rows], y), (val_x, np.searchsorted(classes, val_labels))
     with tempfile.TemporaryDirectory() as folder:
         compare(Path(folder), train, val, len(classes), args.seeds, args.jobs)
-    print(f"ok forest: {args.seeds} forests on {x[:rows].shape[0]} x {x.shape[1]} like scikit-learn's, faster, in less memory")
+        compare_weighted(Path(folder), train, val, len(classes), args.seeds, args.jobs)
+    print(f"ok forest: {args.seeds} forests on {x[:rows].shape[0]} x {x.shape[1]} like scikit-learn's, faster, in less memory; also with sample weights")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Run by `cargo xtask test`; alone: target/referees/bin/python bench/referees/mlp.py [FOLDER [SEEDS]]
 
-Without a folder it trains on the shipped example for a few epochs. With one that holds `train.csv` and `val.csv`
+Without a folder it trains on the shipped example for a few epochs, also with sample weights, and then compares the
+training losses of each epoch, of a network without noise and dropout. With one that holds `train.csv` and `val.csv`
 it trains until both stop, for both presets. Ours is `crates/heads/examples/mlp.rs`, which reads raw arrays, so both
 sides see the same bytes; the time of an epoch is that of training and validation, on as many threads as there are
 cores for Keras and on one for ours.
@@ -46,19 +47,23 @@ def scaled(preset, x, x_val):
     return tuple(((rows - mean) / deviation).astype(np.float32) for rows in (x, x_val))
 
 
+def run(folder, seed, *given):
+    command = [OURS, folder, 3, seed, 1, *given]
+    return json.loads(subprocess.run(map(str, command), check=True, capture_output=True, text=True).stdout)
+
+
 def ours(folder, preset, seed, epochs):
     given = ["preset", "notebook"] if preset == "notebook" else []
-    command = [OURS, folder, 3, seed, 1, *given, "epochs", epochs]
-    result = json.loads(subprocess.run(map(str, command), check=True, capture_output=True, text=True).stdout)
+    result = run(folder, seed, *given, "epochs", epochs)
     return result["best"]["val"]["weighted_f1"], np.median(result["epoch_seconds"][1:])
 
 
-def keras_network(n_features, learning_rate):
+def keras_network(n_features, learning_rate, noise=0.1, dropout=FINAL["dropout"]):
     layers = keras.layers
     network = keras.Sequential(
-        [layers.Input((n_features,)), layers.Dense(FINAL["neurons0"], "relu"), layers.GaussianNoise(0.1)]
+        [layers.Input((n_features,)), layers.Dense(FINAL["neurons0"], "relu"), layers.GaussianNoise(noise)]
         + [layers.Dense(FINAL["neurons2"], "relu") for _ in range(FINAL["layers2"])]
-        + [layers.Dropout(FINAL["dropout"]), layers.Dense(3, "softmax")]
+        + [layers.Dropout(dropout), layers.Dense(3, "softmax")]
     )
     metrics = ["mae", "mse", "accuracy"]
     network.compile(keras.optimizers.Adam(learning_rate), "categorical_crossentropy", metrics=metrics)
@@ -105,14 +110,56 @@ def theirs(x, y, x_val, y_val, preset, seed, epochs):
     return max(watch.f1), np.median(watch.seconds[1:])
 
 
-def compare(data, preset, seeds, epochs, tolerance):
+def arrays(data, preset):
+    """Scaled features and classes of both tables, under the names of the files of the example."""
     (x, labels), (x_val, labels_val) = table(data, "train"), table(data, "val")
     classes, y = np.unique(labels, return_inverse=True)
     y_val = np.searchsorted(classes, labels_val)
     x, x_val = scaled(preset, x, x_val)
+    return {"x.f32": x, "y.u32": y, "x_val.f32": x_val, "y_val.u32": y_val}
+
+
+def write(folder, files):
+    for name, values in files.items():
+        values.astype("<" + {"f": "f4", "u": "u4"}[name[-3]]).tofile(Path(folder) / name)
+
+
+def compare_weighted(data, seeds, epochs):
+    """The mean over the seeds of the training loss of each epoch, and of the last validation F1, with the same sample weights."""
+    files = arrays(data, "default")
+    x, y, x_val, y_val = files.values()
+    rng = np.random.default_rng(0)
+    weights = (rng.choice([0, 0.5, 1, 3], len(y)) * np.where(y == 0, 4, 1)).astype(np.float32)
+    losses, f1 = [], []
     with tempfile.TemporaryDirectory() as folder:
-        for name, values in {"x.f32": x, "x_val.f32": x_val, "y.u32": y, "y_val.u32": y_val}.items():
-            values.astype("<" + {"f": "f4", "u": "u4"}[name[-3]]).tofile(Path(folder) / name)
+        write(folder, files | {"w.f32": weights})
+        for seed in range(seeds):
+            mine = run(folder, seed, "epochs", epochs, "patience", "none", "dropout", 0, "noise", 0)["history"]
+            keras.utils.set_random_seed(seed)
+            network = keras_network(x.shape[1], LEARNING_RATES["default"], noise=0.0, dropout=0.0)
+            theirs = network.fit(
+                x, keras.utils.to_categorical(y), sample_weight=weights, batch_size=FINAL["batch_size"], epochs=epochs, verbose=0
+            )
+            predicted = network.predict(x_val, verbose=0).argmax(axis=1)
+            losses.append(([epoch["train"]["loss"] for epoch in mine], theirs.history["loss"]))
+            f1.append((mine[-1]["val"]["weighted_f1"], f1_score(y_val, predicted, average="weighted")))
+    ours_loss, keras_loss = np.mean(losses, axis=0)
+    worst = np.abs(ours_loss / keras_loss - 1).max()
+    assert worst < 0.06, f"training losses {ours_loss}, Keras {keras_loss}"
+    a, b = np.mean(f1, axis=0)
+    assert abs(a - b) < 0.03, f"weighted F1 {a:.4f}, Keras {b:.4f}"
+    print(
+        f"ok mlp, sample weights: training loss {ours_loss[0]:.3f} .. {ours_loss[-1]:.3f}, Keras {keras_loss[0]:.3f} .. "
+        f"{keras_loss[-1]:.3f} (at most {worst:.1%} apart in any epoch); validation weighted F1 {a:.4f}, Keras {b:.4f}",
+        flush=True,
+    )
+
+
+def compare(data, preset, seeds, epochs, tolerance):
+    files = arrays(data, preset)
+    x, y, x_val, y_val = files.values()
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, files)
         runs = [
             (ours(folder, preset, seed, epochs), theirs(x, y, x_val, y_val, preset, seed, epochs))
             for seed in range(seeds)
@@ -133,6 +180,7 @@ def main(folder=None, seeds=5):
     subprocess.run(EXAMPLE, check=True, cwd=ROOT)
     if folder is None:
         compare(ROOT / "examples/sentences", "default", seeds=2, epochs=12, tolerance=0.03)
+        compare_weighted(ROOT / "examples/sentences", seeds=3, epochs=8)
         return
     for preset in LEARNING_RATES:
         # Five standard deviations of the difference of two means, of runs that differ by 0.005.

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `TRAIN` and `VAL` name pairs of files: `TRAIN.f32`, little-endian features row after row, and `TRAIN.u32`, a class
-//! a row. For each seed, one line of JSON: seconds to fit, seconds to predict the training rows (the least of three),
+//! a row; `TRAIN.weights`, if it is there, holds a weight a row, as little-endian `f32`. For each seed, one line of JSON: seconds to fit, seconds to predict the training rows (the least of three),
 //! accuracy and weighted F1 on the validation rows, nodes and depth.
 
 use std::error::Error;
@@ -25,7 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (n_features, n_classes) = (n_features.parse()?, n_classes.parse()?);
     let (x, y) = read(train)?;
     let (val_x, val_y) = read(val)?;
-    let samples = Samples::new(MatRef::new(&x, y.len(), n_features), &y, n_classes)?;
+    let weights = weights(train)?;
+    let mut samples = Samples::new(MatRef::new(&x, y.len(), n_features), &y, n_classes)?;
+    if let Some(weights) = &weights {
+        samples = samples.weighted(weights)?;
+    }
     let val_x = MatRef::new(&val_x, val_y.len(), n_features);
     let given = rest.iter().filter_map(|arg| arg.split_once('='));
     let given: Vec<(&str, Value)> =
@@ -60,10 +64,18 @@ fn parse(name: &str, text: &str) -> Result<Value, Box<dyn Error>> {
 }
 
 fn read(stem: &str) -> Result<(Vec<f32>, Vec<u32>), Box<dyn Error>> {
-    let words = |extension| -> Result<Vec<[u8; 4]>, Box<dyn Error>> {
-        Ok(std::fs::read(Path::new(stem).with_extension(extension))?.as_chunks().0.to_vec())
-    };
-    let x = words("f32")?.into_iter().map(f32::from_le_bytes).collect();
-    let y = words("u32")?.into_iter().map(u32::from_le_bytes).collect();
+    let x = words(stem, "f32")?.into_iter().map(f32::from_le_bytes).collect();
+    let y = words(stem, "u32")?.into_iter().map(u32::from_le_bytes).collect();
     Ok((x, y))
+}
+
+fn weights(stem: &str) -> Result<Option<Vec<f32>>, Box<dyn Error>> {
+    if !Path::new(stem).with_extension("weights").exists() {
+        return Ok(None);
+    }
+    Ok(Some(words(stem, "weights")?.into_iter().map(f32::from_le_bytes).collect()))
+}
+
+fn words(stem: &str, extension: &str) -> Result<Vec<[u8; 4]>, Box<dyn Error>> {
+    Ok(std::fs::read(Path::new(stem).with_extension(extension))?.as_chunks().0.to_vec())
 }

@@ -1,7 +1,7 @@
 //! Fits the perceptron on raw files, for comparisons with other implementations: prints one JSON object.
 //!
 //! `mlp FOLDER N_CLASSES SEED N_THREADS [NAME VALUE]..` reads from the folder `x.f32` and `x_val.f32`
-//! (little-endian, row-major) with `y.u32` and `y_val.u32`. Names are those of the parameter table; `preset notebook`
+//! (little-endian, row-major) with `y.u32` and `y_val.u32`, and the weights of the training rows from `w.f32` where it is there. Names are those of the parameter table; `preset notebook`
 //! stands for that preset's parameters. Features are used as they are: `scale` does nothing here.
 //!
 //! `mlp --turns FOLDER ..` prints an object when it is ready, trains as many epochs of the fit as each line of its input says, and
@@ -36,7 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let floats = |name| read(&folder.join(name), f32::from_le_bytes);
     let (x, y, x_val, y_val) = (floats("x.f32")?, words("y.u32")?, floats("x_val.f32")?, words("y_val.u32")?);
     let n_features = x.len() / y.len();
-    let train = Samples::new(MatRef::new(&x, y.len(), n_features), &y, n_classes)?;
+    let mut train = Samples::new(MatRef::new(&x, y.len(), n_features), &y, n_classes)?;
+    let weights = if folder.join("w.f32").exists() { Some(floats("w.f32")?) } else { None };
+    if let Some(weights) = &weights {
+        train = train.weighted(weights)?;
+    }
     let val = Samples::new(MatRef::new(&x_val, y_val.len(), n_features), &y_val, n_classes)?;
 
     let params = params(given)?;

@@ -120,6 +120,47 @@ fn a_row_counts_by_its_weight() {
 }
 
 #[test]
+fn class_weights_are_priors_and_weights_of_rows_in_the_variance() {
+    let table = samples(0, 90, 3, 3);
+    let names = ["a", "b", "c"].map(str::to_owned);
+    let fit = |class_weight: &str| {
+        let params = TABLE.resolve([("class_weight", text(class_weight))]).unwrap();
+        let pool = Pool::inline();
+        let job = Job::new(table.samples().named(&names), &params, 0, &pool);
+        let mut fitting = HEAD.begin(job, None).unwrap();
+        training::run(fitting.as_mut(), &mut tables::go_on, None).unwrap();
+        fitting.finish().unwrap()
+    };
+    let has_priors = |head: &dyn Fitted| head.tensors().names().any(|name| name == "priors");
+    let plain = fit("none");
+    // The scale of all classes together changes nothing but a rounding.
+    assert!((variance(&*fit("a:0.01,b:0.01,c:0.01")) / variance(&*plain) - 1.0).abs() < 1e-9);
+    // Balanced classes have the equal priors that there are already.
+    assert!(!has_priors(&*plain) && !has_priors(&*fit("balanced")));
+    let head = fit("a:4,c:0");
+    let mut tensors = head.tensors();
+    assert_eq!(tensors.take_f64("priors", &[3]).unwrap(), [4.0, 1.0, 0.0]);
+    let centroids = tensors.take_f32("centroids", &[3, 3]).unwrap();
+    let proba = head.predict_proba(table.x(), &Pool::inline());
+    for i in 0..90 {
+        let density = |class: usize, prior: f64| {
+            let pairs = table.x.row(i).iter().zip(&centroids[3 * class..]);
+            let square: f64 = pairs.take(3).map(|(x, c)| f64::from(x - c).powi(2)).sum();
+            prior * (-square / (2.0 * variance(&*head))).exp()
+        };
+        let (a, b) = (density(0, 4.0), density(1, 1.0));
+        assert!((f64::from(proba.row(i)[0]) - a / (a + b)).abs() < 1e-4);
+        assert_eq!(proba.row(i)[2], 0.0);
+    }
+    let restored = HEAD.restore(head.config(), head.tensors()).unwrap();
+    assert_eq!(restored.predict_proba(table.x(), &Pool::inline()), proba);
+    let mut wrong = head.tensors();
+    wrong.insert("priors", &[3], Values::F64(vec![4.0, -1.0, 0.0]));
+    let refused = HEAD.restore(head.config(), wrong).map(drop).unwrap_err().to_string();
+    assert_eq!(refused, "tensor `priors` holds -1, expected a number above 0");
+}
+
+#[test]
 fn threads_change_no_byte() {
     let table = samples(0, 2100, 9, 4);
     for metric in ["euclidean", "cosine"] {

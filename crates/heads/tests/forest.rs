@@ -11,6 +11,8 @@ mod statistics;
 mod stored;
 #[path = "forest/threads.rs"]
 mod threads;
+#[path = "forest/weights.rs"]
+mod weights;
 
 mod tables;
 

@@ -288,7 +288,7 @@ mod tests {
     fn trees_are_those_of_scikit_learn() {
         let recorded: Recorded =
             serde_json::from_str(include_str!("../../tests/data/forest_trees.json")).unwrap();
-        assert_eq!(recorded.cases.len(), 15);
+        assert_eq!(recorded.cases.len(), 20);
         for case in &recorded.cases {
             for seed in 0..3 {
                 compare(case, &grow_case::<u16>(case, seed));

@@ -79,10 +79,15 @@ def n_nodes(tree):
     return n
 
 
-def tree_case(name, x, y, **params):
+def weights(n):
+    """Weights of rows, in quarters: sums of them are exact."""
+    return np.floor(16 * np.array([uniform(4_000_000 + i) for i in range(n)])) / 4 * (np.arange(n) % 5 > 0)
+
+
+def tree_case(name, x, y, weights=None, **params):
     trees = []
     for seed in range(20):
-        forest = RandomForestClassifier(1, bootstrap=False, max_features=None, random_state=seed, **params).fit(x, y)
+        forest = RandomForestClassifier(1, bootstrap=False, max_features=None, random_state=seed, **params).fit(x, y, sample_weight=weights)
         trees.append(breadth_first(forest.estimators_[0].tree_) | {"importances": forest.feature_importances_.tolist()})
     assert all(t["feature"] == trees[0]["feature"] and t["threshold"] == trees[0]["threshold"] for t in trees), name
     return {
@@ -92,7 +97,7 @@ def tree_case(name, x, y, **params):
         "n_classes": int(y.max()) + 1,
         "x": [float(v) for v in x.ravel()],
         "y": y.tolist(),
-    } | trees[0]
+    } | ({} if weights is None else {"weights": weights.tolist()}) | trees[0]
 
 
 def tree_cases():
@@ -121,6 +126,11 @@ def tree_cases():
     yield tree_case("constant features", constant, y, max_depth=4, min_samples_leaf=8)
     many, classes = samples(5000, 1500, 6, 9)
     yield tree_case("many rows", many, classes, max_depth=5, min_samples_leaf=20)
+    yield tree_case("weights", x, y, weights(240), max_depth=4, min_samples_leaf=8)
+    yield tree_case("weights entropy", x, y, weights(240), criterion="entropy", max_depth=4, min_samples_leaf=8)
+    yield tree_case("weights balanced", x, y, weights(240), class_weight="balanced", max_depth=4, min_samples_leaf=8)
+    yield tree_case("weights decrease", x, y, weights(240), min_impurity_decrease=0.013, min_samples_leaf=4)
+    yield tree_case("weights of many rows", many, classes, weights(1500), max_depth=5, min_samples_leaf=20)
 
 
 def score_cases():
@@ -143,12 +153,18 @@ def score_cases():
         "max_samples fraction": {"max_samples": 0.3},
         "max_samples count": {"max_samples": 100},
         "no bootstrap": {"bootstrap": False},
+        "weights": {},
+        "weights balanced": {"class_weight": "balanced"},
+        "weights balanced_subsample": {"class_weight": "balanced_subsample"},
+        "weights no bootstrap": {"bootstrap": False},
     }
     for name, params in cases.items():
+        sample_weight = weights(len(y)) if name.startswith("weights") else None
         scores = {k: [] for k in ["accuracy", "weighted_f1", "log_loss", "nodes", "importance", "oob_accuracy"]}
         for seed in range(20):
             oob = params.get("bootstrap", True)
-            forest = RandomForestClassifier(50, random_state=seed, oob_score=oob, n_jobs=2, **params).fit(x, y)
+            forest = RandomForestClassifier(50, random_state=seed, oob_score=oob, n_jobs=2, **params)
+            forest.fit(x, y, sample_weight=sample_weight)
             proba = forest.predict_proba(val_x)
             scores["accuracy"].append(accuracy_score(val_y, proba.argmax(axis=1)))
             scores["weighted_f1"].append(f1_score(val_y, proba.argmax(axis=1), average="weighted"))
@@ -158,7 +174,8 @@ def score_cases():
             scores["importance"].append(float(forest.feature_importances_[:4].sum()))
             if oob:
                 scores["oob_accuracy"].append(forest.oob_score_)
-        yield {"name": name, "params": {k: "all" if v is None else v for k, v in params.items()}, "scores": scores}
+        case = {"name": name, "params": {k: "all" if v is None else v for k, v in params.items()}, "scores": scores}
+        yield case | ({} if sample_weight is None else {"weights": sample_weight.tolist()})
 
 
 if __name__ == "__main__":
