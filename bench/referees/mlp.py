@@ -125,16 +125,18 @@ def write(folder, files):
 
 
 def compare_weighted(data, seeds, epochs):
-    """The mean over the seeds of the training loss of each epoch, and of the last validation F1, with the same sample weights."""
+    """The training loss of each epoch and the last validation F1, with the same sample weights: their means over the seeds may
+    not differ by more than their spread explains (Welch's t-test). Weights that are on average 2.4 raise the loss as much."""
     files = arrays(data, "default")
     x, y, x_val, y_val = files.values()
     rng = np.random.default_rng(0)
     weights = (rng.choice([0, 0.5, 1, 3], len(y)) * np.where(y == 0, 4, 1)).astype(np.float32)
     losses, f1 = [], []
+    without = ["patience", "none", "plateau_patience", "none", "dropout", 0, "noise", 0]
     with tempfile.TemporaryDirectory() as folder:
         write(folder, files | {"w.f32": weights})
         for seed in range(seeds):
-            mine = run(folder, seed, "epochs", epochs, "patience", "none", "dropout", 0, "noise", 0)["history"]
+            mine = run(folder, seed, "epochs", epochs, *without)["history"]
             keras.utils.set_random_seed(seed)
             network = keras_network(x.shape[1], LEARNING_RATES["default"], noise=0.0, dropout=0.0)
             theirs = network.fit(
@@ -144,13 +146,14 @@ def compare_weighted(data, seeds, epochs):
             losses.append(([epoch["train"]["loss"] for epoch in mine], theirs.history["loss"]))
             f1.append((mine[-1]["val"]["weighted_f1"], f1_score(y_val, predicted, average="weighted")))
     ours_loss, keras_loss = np.mean(losses, axis=0)
-    worst = np.abs(ours_loss / keras_loss - 1).max()
-    assert worst < 0.06, f"training losses {ours_loss}, Keras {keras_loss}"
+    error = np.sqrt(np.var(losses, axis=0, ddof=1).sum(axis=0) / seeds)
+    worst = np.abs((ours_loss - keras_loss) / error).max()
+    assert worst < 4 and error.max() < 0.2, f"training losses {ours_loss}, Keras {keras_loss}: t = {worst:.1f}"
     a, b = np.mean(f1, axis=0)
     assert abs(a - b) < 0.03, f"weighted F1 {a:.4f}, Keras {b:.4f}"
     print(
         f"ok mlp, sample weights: training loss {ours_loss[0]:.3f} .. {ours_loss[-1]:.3f}, Keras {keras_loss[0]:.3f} .. "
-        f"{keras_loss[-1]:.3f} (at most {worst:.1%} apart in any epoch); validation weighted F1 {a:.4f}, Keras {b:.4f}",
+        f"{keras_loss[-1]:.3f} (greatest t of an epoch: {worst:.1f}); validation weighted F1 {a:.4f}, Keras {b:.4f}",
         flush=True,
     )
 
@@ -180,7 +183,7 @@ def main(folder=None, seeds=5):
     subprocess.run(EXAMPLE, check=True, cwd=ROOT)
     if folder is None:
         compare(ROOT / "examples/sentences", "default", seeds=2, epochs=12, tolerance=0.03)
-        compare_weighted(ROOT / "examples/sentences", seeds=3, epochs=8)
+        compare_weighted(ROOT / "examples/sentences", seeds=6, epochs=6)
         return
     for preset in LEARNING_RATES:
         # Five standard deviations of the difference of two means, of runs that differ by 0.005.

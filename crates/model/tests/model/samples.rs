@@ -103,6 +103,7 @@ fn record() -> Record {
         embeddings_column: Some("embeddings".to_owned()),
         feature_names: Vec::new(),
         label_column: Some("label".to_owned()),
+        weight_column: None,
         metrics: json!({ "val": { "weighted_f1": 0.6180339887498949, "confusion": [[3, 1], [0, 4]] } }),
         data: vec![DataRecord::new("train", "somewhere/train.csv".as_ref(), 5, "0123abcd")],
         selected_on: vec!["epoch".to_owned(), "head".to_owned()],
