@@ -140,8 +140,9 @@ fn root(f: impl Fn(f64) -> f64, (low, high): (f64, f64), (start, step): (f64, f6
     loop {
         let b = (a + direction * width).clamp(low, high);
         let fb = f(b);
-        // Also where it is no number: there, the likelihood is no better.
-        if !(fb * direction < 0.0) {
+        // False also where it is no number: there, the likelihood is no better.
+        let is_further = fb * direction < 0.0;
+        if !is_further {
             return between(&f, (a, fa), (b, fb), precision);
         }
         if b == bound {
@@ -161,7 +162,7 @@ fn between(f: impl Fn(f64) -> f64, first: (f64, f64), second: (f64, f64), precis
     for _ in 0..200 {
         let (best, f_best) = if fb.abs() < fa.abs() { (b, fb) } else { (a, fa) };
         let least = (precision + 2.0 * f64::EPSILON * best.abs()) / (b - a).abs();
-        if f_best == 0.0 || !(least <= 0.5) {
+        if f_best == 0.0 || least > 0.5 || least.is_nan() {
             return best;
         }
         let x = a + share.clamp(least, 1.0 - least) * (b - a);
