@@ -16,6 +16,9 @@ use crate::tensors::{Tensors, Values};
 #[derive(Debug)]
 pub(super) struct Pca;
 
+/// No value of a direction of length 1 is above this, whatever was rounded.
+const MAX_COMPONENT: f64 = 1.001;
+
 /// Mean and directions.
 #[derive(Debug)]
 struct Components {
@@ -69,6 +72,11 @@ impl TransformKind for Pca {
         }
         let mean = tensors.take_f64("mean", &[n_features])?;
         let components = tensors.take_f64("components", &[k, n_features])?;
+        if let Some(v) = components.iter().find(|v| v.abs() > MAX_COMPONENT) {
+            return Err(Error::stored(format!(
+                "tensor `components` holds {v}, expected directions of length 1"
+            )));
+        }
         Ok(Arc::new(Components::new(mean, components)))
     }
 }

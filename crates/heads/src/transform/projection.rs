@@ -1,4 +1,4 @@
-//! What `pca`, `whiten` and `spectrum` leave in a model: every row minus a mean, then its products with some axes.
+//! The fitted form of `pca`, `whiten` and `spectrum`: every row minus a mean, then its products with some axes.
 
 use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len, unpack};
 use headsmith_kernels::{Buffer, MatMut, MatRef, Matrix, Pool};

@@ -1,4 +1,4 @@
-//! What several transforms end with: every feature minus a centre, divided by a scale.
+//! The last step of several transforms: every feature minus a centre, divided by a scale.
 
 use super::FittedTransform;
 use crate::error::{Error, Result};

@@ -59,7 +59,7 @@ impl TransformKind for Spectrum {
     }
 }
 
-/// What axes of these variances, which fall, are multiplied by.
+/// The factors of axes with these variances, which fall.
 fn factors(variances: &[f64], p: f64) -> Vec<f64> {
     let largest = variances.first().copied().unwrap_or(1.0);
     let total: f64 = variances.iter().map(|w| (w / largest).powf(1.0 + p)).sum();

@@ -177,5 +177,7 @@ fn hostile_tensors_are_refused() {
     }
     assert!(with("pca:2", "components", &[3, 5], Values::F64(vec![0.0; 15])).contains("3 rows, expected 2"));
     assert!(with("pca:2", "components", &[2, 0], Values::F64(vec![])).contains("rows and columns"));
+    let long = with("pca:2", "components", &[2, 5], Values::F64(vec![1e300; 10]));
+    assert!(long.contains("expected directions of length 1"), "{long}");
     assert!(with("pca:2", "mean", &[4], Values::F64(vec![0.0; 4])).contains("`mean` has shape [4]"));
 }

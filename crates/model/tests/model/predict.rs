@@ -48,10 +48,27 @@ fn classes_are_those_of_the_largest_probabilities() {
 #[test]
 fn a_transform_scales_what_its_head_sees() {
     let (x, pool) = (rows(), Pool::inline());
-    for scaling in ["none", "divide:10", "standardise", "l2", "l2+standardise"] {
-        let whole = model(scaled(scaling, Node::head(mlp()))).predict_proba(x.view(), &pool).unwrap();
+    for scaling in [
+        "none",
+        "divide:10",
+        "standardise",
+        "l2",
+        "l2+standardise",
+        "robust",
+        "power:1/3",
+        "yeo-johnson",
+        "quantile+standardise",
+        "pca:4",
+        "whiten",
+        "whiten:0.5",
+        "standardise+spectrum:-0.25+l2",
+    ] {
+        let model = model(scaled(scaling, Node::head(mlp())));
+        let whole = model.predict_proba(x.view(), &pool).unwrap();
         let by_hand = mlp().predict_proba(fitted(scaling).apply(x.view(), &pool).view(), &pool);
         assert_eq!(whole, by_hand, "{scaling}");
+        let read = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
+        assert_eq!(read.predict_proba(x.view(), &pool).unwrap(), whole, "{scaling}");
     }
 }
 

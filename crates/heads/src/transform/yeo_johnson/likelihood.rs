@@ -12,26 +12,35 @@ use super::{log, stretched};
 
 /// A column's logarithms, from the pivot on.
 struct Logs {
-    /// Negative for negative values.
-    signed: Vec<(f64, bool)>,
+    /// Each with whether its value is positive.
+    logs: Vec<(f64, bool)>,
+    /// The mean, those of negative values with a minus.
     mean: f64,
 }
 
 /// Exponents times logarithms stay below this, so that squares of bent values, also of values 20 times as large as the training
 /// rows', are finite and above zero: half of the exponents of f64 (the bounds of SciPy's `yeojohnson_normmax`).
 const LARGEST_LOG: f64 = 336.0;
-/// Digits of `lambda` that are looked for.
-const PRECISION: f64 = 1e-11;
+/// How precisely `lambda` is looked for, as a share of a step that changes results.
+const PRECISION: f64 = 1e-9;
+/// The values of a long column that are looked at first, and how many are summed at a time.
+const FEW: usize = 1000;
+const CHUNK: usize = 256;
 
 /// The most likely `lambda` for a column, which is not constant.
 pub(super) fn best_lambda(column: &[f32], pivot: f64) -> f64 {
-    let from = log(pivot);
-    let signed: Vec<(f64, bool)> = column.iter().map(|v| (log(f64::from(*v)) - from, *v >= 0.0)).collect();
-    let mean = signed.iter().map(|(d, positive)| if *positive { *d } else { -d }).sum::<f64>();
-    let logs = Logs { mean: mean / signed.len() as f64, signed };
-    let (low, high) = bounds(column);
-    let widest = logs.signed.iter().fold(0.0f64, |most, (d, _)| most.max(d.abs()));
-    root(|lambda| logs.slope(lambda), low, high, 0.5 / widest.max(f64::MIN_POSITIVE))
+    let logs = Logs::new(column.iter(), pivot);
+    let bounds = bounds(column);
+    let widest = logs.logs.iter().fold(0.0f64, |most, (d, _)| most.max(d.abs()));
+    let step = 0.5 / widest.max(f64::MIN_POSITIVE);
+    let every = column.len() / FEW;
+    if every < 2 {
+        return root(|lambda| logs.slope(lambda), bounds, (1.0, step), PRECISION * step);
+    }
+    // Few values tell nearly where it is.
+    let few = Logs::new(column.iter().step_by(every), pivot);
+    let start = root(|lambda| few.slope(lambda), bounds, (1.0, step), 1e-3 * step);
+    root(|lambda| logs.slope(lambda), bounds, (start, 0.1 * step), PRECISION * step)
 }
 
 /// Between which numbers `lambda` is looked for.
@@ -49,21 +58,62 @@ fn bounds(column: &[f32]) -> (f64, f64) {
 }
 
 impl Logs {
+    fn new<'c>(values: impl ExactSizeIterator<Item = &'c f32>, pivot: f64) -> Logs {
+        let (n, from) = (values.len() as f64, log(pivot));
+        let logs: Vec<(f64, bool)> = values.map(|v| (log(f64::from(*v)) - from, *v >= 0.0)).collect();
+        let sum = logs.iter().map(|(d, positive)| if *positive { *d } else { -d }).sum::<f64>();
+        Logs { logs, mean: sum / n }
+    }
+
     /// How the negative log likelihood changes with `lambda`.
     fn slope(&self, lambda: f64) -> f64 {
         let bent = |(d, positive): &(f64, bool)| match positive {
             true => (stretched(lambda, *d), stretched_slope(lambda, *d)),
             false => (-stretched(2.0 - lambda, *d), stretched_slope(2.0 - lambda, *d)),
         };
-        let bent: Vec<(f64, f64)> = self.signed.iter().map(bent).collect();
-        let n = bent.len() as f64;
-        let (sum, sum_slope) = bent.iter().fold((0.0, 0.0), |(a, b), (z, slope)| (a + z, b + slope));
-        let (mean, mean_slope) = (sum / n, sum_slope / n);
-        let (variance, covariance) = bent.iter().fold((0.0, 0.0), |(variance, covariance), (z, slope)| {
-            let difference = z - mean;
-            (variance + difference * difference, covariance + difference * (slope - mean_slope))
+        let (mut total, mut values) = (Moments::default(), [(0.0, 0.0); CHUNK]);
+        for logs in self.logs.chunks(CHUNK) {
+            let values = &mut values[..logs.len()];
+            values.iter_mut().zip(logs).for_each(|(to, log)| *to = bent(log));
+            total.add(&Moments::of(values));
+        }
+        total.products / total.squares - self.mean
+    }
+}
+
+/// Sums over bent values and their slopes.
+#[derive(Debug, Default)]
+struct Moments {
+    n: f64,
+    /// The means of both.
+    mean: (f64, f64),
+    /// The sum of squares of values around their mean.
+    squares: f64,
+    /// The sum of products of values and slopes around their means.
+    products: f64,
+}
+
+impl Moments {
+    fn of(values: &[(f64, f64)]) -> Moments {
+        let n = values.len() as f64;
+        let (a, b) = values.iter().fold((0.0, 0.0), |(a, b), (z, slope)| (a + z, b + slope));
+        let mean = (a / n, b / n);
+        let (squares, products) = values.iter().fold((0.0, 0.0), |(squares, products), (z, slope)| {
+            let difference = z - mean.0;
+            (squares + difference * difference, products + difference * (slope - mean.1))
         });
-        covariance / variance - self.mean
+        Moments { n, mean, squares, products }
+    }
+
+    /// Adds other values (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983).
+    fn add(&mut self, other: &Moments) {
+        let n = self.n + other.n;
+        let (a, b) = (other.mean.0 - self.mean.0, other.mean.1 - self.mean.1);
+        let (share, common) = (other.n / n, self.n * other.n / n);
+        self.squares += other.squares + a * a * common;
+        self.products += other.products + a * b * common;
+        self.mean = (self.mean.0 + a * share, self.mean.1 + b * share);
+        self.n = n;
     }
 }
 
@@ -81,18 +131,19 @@ fn stretched_slope(a: f64, d: f64) -> f64 {
     d * d * by_square
 }
 
-/// Where the rising function `f` is 0 between `low` and `high`, of which one is below 1 and one above it; the bound beyond which it would be, if it is nowhere 0. It looks from
-/// 1 on in steps that double from `step`, then between the last two.
-fn root(f: impl Fn(f64) -> f64, low: f64, high: f64, step: f64) -> f64 {
-    let (mut a, mut fa) = (1.0, f(1.0));
+/// Where the rising function `f` is 0 between two bounds; the bound beyond which it would be, if it is nowhere 0. It looks from `start`,
+/// between the bounds, on in steps that double from `step`, then between the last two.
+fn root(f: impl Fn(f64) -> f64, (low, high): (f64, f64), (start, step): (f64, f64), precision: f64) -> f64 {
+    let (mut a, mut fa) = (start, f(start));
     let (direction, bound) = if fa > 0.0 { (-1.0, low) } else { (1.0, high) };
     let mut width = step;
     loop {
         let b = (a + direction * width).clamp(low, high);
         let fb = f(b);
-        // Also where it is no number: there, the likelihood is no better.
-        if !(fb * direction < 0.0) {
-            return between(&f, (a, fa), (b, fb), PRECISION * step);
+        // False also where it is no number: there, the likelihood is no better.
+        let is_further = fb * direction < 0.0;
+        if !is_further {
+            return between(&f, (a, fa), (b, fb), precision);
         }
         if b == bound {
             return b;
@@ -111,7 +162,7 @@ fn between(f: impl Fn(f64) -> f64, first: (f64, f64), second: (f64, f64), precis
     for _ in 0..200 {
         let (best, f_best) = if fb.abs() < fa.abs() { (b, fb) } else { (a, fa) };
         let least = (precision + 2.0 * f64::EPSILON * best.abs()) / (b - a).abs();
-        if f_best == 0.0 || !(least <= 0.5) {
+        if f_best == 0.0 || least > 0.5 || least.is_nan() {
             return best;
         }
         let x = a + share.clamp(least, 1.0 - least) * (b - a);
@@ -158,12 +209,7 @@ mod tests {
             column(300, |u| u + 0.5),
             column(300, |u| -3.0 * u * u - 0.1),
         ] {
-            let from = log(pivot(&values));
-            let signed: Vec<(f64, bool)> =
-                values.iter().map(|v| (log(f64::from(*v)) - from, *v >= 0.0)).collect();
-            let mean =
-                signed.iter().map(|(d, positive)| if *positive { *d } else { -d }).sum::<f64>() / 300.0;
-            let logs = Logs { signed, mean };
+            let logs = Logs::new(values.iter(), pivot(&values));
             for lambda in [-1.0, 0.0, 0.5, 1.0, 2.0, 2.5] {
                 let h = 1e-5;
                 let expected = (naive(&values, lambda + h) - naive(&values, lambda - h)) / (2.0 * h);
@@ -181,6 +227,7 @@ mod tests {
             column(1000, |u| 1e-4 * (u * u - 0.2)),
             column(1000, |u| if u > 0.5 { u } else { 0.0 }),
             column(1000, |u| 1e30 * u * u * u),
+            column(5000, |u| u * u * 5.0 - 1.0),
         ] {
             let best = best_lambda(&values, pivot(&values));
             let least = naive(&values, best);
@@ -207,10 +254,12 @@ mod tests {
     #[test]
     fn roots_are_found_and_bounds_kept() {
         let f = |x: f64| (x - 3.7).exp_m1();
-        assert!((root(f, -100.0, 100.0, 0.1) - 3.7).abs() < 1e-10);
-        assert!((root(|x| (x + 250.5).powi(3), -1e3, 1e3, 0.1) + 250.5).abs() < 1e-3);
-        assert_eq!(root(f, -100.0, 2.5, 0.1), 2.5);
-        assert_eq!(root(|x| f(-x), -2.5, 100.0, 0.1), 100.0);
-        assert_eq!(root(|x| x - 1.0, -1.0, 3.0, 0.1), 1.0);
+        let (far, from, near) = ((-1e3, 1e3), (1.0, 0.1), 1e-11);
+        assert!((root(f, (-100.0, 100.0), from, near) - 3.7).abs() < 1e-10);
+        assert!((root(|x| (x + 250.5).powi(3), far, from, near) + 250.5).abs() < 1e-3);
+        assert_eq!(root(f, (-100.0, 2.5), from, near), 2.5);
+        assert_eq!(root(|x| f(-x), (-2.5, 100.0), from, near), 100.0);
+        assert_eq!(root(|x| x - 1.0, (-1.0, 3.0), from, near), 1.0);
+        assert_eq!(root(f, (-100.0, 2.5), (2.5, 0.1), near), 2.5);
     }
 }
