@@ -32,12 +32,12 @@ DATA = ROOT / "examples/sentences"
 
 def ours(folder, x, y, queries, jobs, repeats, **params):
     write(folder / "train", x, y)
-    queries.astype("<f4").tofile(folder / "queries.f32")
+    queries.astype("<f4").tofile(folder / "train.query")
     n_classes = int(y.max()) + 1
     given = [f"{name}={value}" for name, value in params.items()]
-    command = [EXAMPLE, "gaussian", folder / "train", folder / "queries", x.shape[1], n_classes, jobs, repeats, *given]
+    command = [EXAMPLE, "gaussian", folder / "train", x.shape[1], n_classes, jobs, repeats, *given]
     found = json.loads(subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return found, np.fromfile(folder / "queries.proba", "<f4").reshape(len(queries), n_classes)
+    return found, np.fromfile(folder / "train.proba", "<f4").reshape(len(queries), n_classes)
 
 
 def priors(y, uniform):

@@ -30,11 +30,11 @@ TOLERANCE = 2e-6
 
 def ours(folder, x, y, queries, n_classes, jobs, repeats, **params):
     write(folder / "train", x, y)
-    queries.astype("<f4").tofile(folder / "queries.f32")
+    queries.astype("<f4").tofile(folder / "train.query")
     given = [f"{name}={value}" for name, value in params.items()]
-    command = [EXAMPLE, "knn", folder / "train", folder / "queries", x.shape[1], n_classes, jobs, repeats, *given]
+    command = [EXAMPLE, "knn", folder / "train", x.shape[1], n_classes, jobs, repeats, *given]
     found = json.loads(subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return found, np.fromfile(folder / "queries.proba", "<f4").reshape(len(queries), n_classes)
+    return found, np.fromfile(folder / "train.proba", "<f4").reshape(len(queries), n_classes)
 
 
 def neighbours(distance, x, queries, k):
