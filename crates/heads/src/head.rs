@@ -20,11 +20,19 @@ use crate::network::NetworkWeights;
 use crate::params::{Params, Table};
 use crate::samples::Samples;
 use crate::tensors::Tensors;
-use crate::{centroid, forest, kernel, linear, mlp, ridge};
+use crate::{centroid, forest, gaussian, kernel, knn, linear, mlp, ridge};
 
 /// All heads, in the order in which they are listed to users.
-pub static HEADS: &[&dyn Head] =
-    &[&forest::HEAD, &mlp::HEAD, &linear::HEAD, &ridge::HEAD, &kernel::HEAD, &centroid::HEAD];
+pub static HEADS: &[&dyn Head] = &[
+    &forest::HEAD,
+    &mlp::HEAD,
+    &linear::HEAD,
+    &ridge::HEAD,
+    &kernel::HEAD,
+    &gaussian::HEAD,
+    &knn::HEAD,
+    &centroid::HEAD,
+];
 
 /// The head called `name`.
 ///

@@ -13,8 +13,10 @@ pub mod description;
 pub mod error;
 pub mod event;
 pub mod forest;
+pub mod gaussian;
 pub mod head;
 pub mod kernel;
+pub mod knn;
 #[allow(dead_code, unused_imports)]
 mod linalg;
 pub mod linear;

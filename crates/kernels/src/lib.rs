@@ -17,6 +17,7 @@ pub mod mapped;
 mod math;
 pub mod matrix;
 mod multiversion;
+pub mod nearest;
 pub mod philox;
 pub mod pool;
 pub mod similarity;

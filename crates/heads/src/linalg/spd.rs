@@ -1,7 +1,8 @@
 //! Small symmetric positive definite systems, in double precision.
 
 use faer::linalg::solvers::{Llt, Solve};
-use faer::{MatMut, MatRef, Side};
+use faer::linalg::triangular_inverse::invert_lower_triangular;
+use faer::{MatMut, MatRef, Par, Side};
 
 /// The Cholesky factor of a symmetric positive definite matrix.
 #[derive(Debug)]
@@ -24,6 +25,15 @@ impl Spd {
         let n = self.factor.L().nrows();
         let k = rhs.len() / n.max(1);
         self.factor.solve_in_place(MatMut::from_column_major_slice_mut(rhs, n, k));
+    }
+
+    /// The inverse of the lower factor L with `L L' = A`, row after row; zeros above the diagonal.
+    pub(crate) fn inverse_lower(&self) -> Vec<f64> {
+        let n = self.factor.L().nrows();
+        let mut inverse = vec![0.0; n * n];
+        let to = MatMut::from_row_major_slice_mut(&mut inverse, n, n);
+        invert_lower_triangular(to, self.factor.L(), Par::Seq);
+        inverse
     }
 
     /// The logarithm of the determinant.
@@ -52,6 +62,14 @@ mod tests {
         }
         // 4 (6 - .25) - 1 (2 + .5) + -1 (.5 + 3)
         assert!((spd.ln_determinant() - 17.0f64.ln()).abs() < 1e-12);
+        let inverse = spd.inverse_lower();
+        for (i, j) in [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1), (2, 2), (0, 1), (0, 2), (1, 2)] {
+            // L^-1 A L^-T is the unit matrix.
+            let product: f64 =
+                (0..9).map(|at| inverse[i * 3 + at / 3] * full[at] * inverse[j * 3 + at % 3]).sum();
+            assert!((product - f64::from(i == j)).abs() < 1e-12);
+            assert!(i >= j || inverse[i * 3 + j] == 0.0);
+        }
         assert!(Spd::new(&[1.0, 2.0, 2.0, 1.0], 2).is_none());
     }
 }
