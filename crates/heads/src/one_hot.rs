@@ -44,8 +44,10 @@ impl OneHot {
         let mut position = vec![0; n_classes];
         classes.iter().enumerate().for_each(|(at, &class)| position[class] = at);
         let mut values = vec![0.0; y.len() * classes.len()];
-        for (row, &class) in values.chunks_exact_mut(classes.len().max(1)).zip(y) {
-            row[position[class]] = f64::from(u8::from(has_weight[class]));
+        // A row without weight has no target: its label changes nothing.
+        let rows = values.chunks_exact_mut(classes.len().max(1)).zip(y).zip(&weights);
+        for ((row, &class), _) in rows.filter(|(_, weight)| **weight > 0.0) {
+            row[position[class]] = 1.0;
         }
         let target = y.iter().map(|&class| position[class]).collect();
         OneHot { n_classes, classes, target, weights, values }

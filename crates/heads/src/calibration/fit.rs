@@ -23,7 +23,10 @@ const MOST_CLASSES: usize = 10;
 const ROWS_A_NUMBER: usize = 20;
 /// The L2 penalty, beside the sum of the losses of rows of weight 1.
 const PENALTY: f64 = 1e-3;
+/// Iterations, fewer where an evaluation is dear: as many as this many logits allow.
 const MAX_ITER: usize = 200;
+const MIN_ITER: usize = 20;
+const MOST_LOGITS: usize = 40_000_000;
 const TOL: f64 = 1e-6;
 /// Rows whose loss is one sum.
 const BLOCK: usize = 1024;
@@ -86,15 +89,15 @@ fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (C
     let objective = || Objective { outputs, rows, form, is_full, scale, pool };
     let n_numbers = objective().n_numbers();
     let calibration = match Lbfgs::new(objective(), n_numbers, TOL, pool) {
-        Some(lbfgs) => minimised(lbfgs),
+        Some(lbfgs) => minimised(lbfgs, (MOST_LOGITS / (rows.len() * n)).clamp(MIN_ITER, MAX_ITER)),
         None => objective().calibration(&vec![0.0; n_numbers]),
     };
     let loss = mean_loss(&calibration, outputs, rows);
     (calibration, loss)
 }
 
-fn minimised(mut lbfgs: Lbfgs<'_, Objective<'_>>) -> Calibration {
-    for _ in 0..MAX_ITER {
+fn minimised(mut lbfgs: Lbfgs<'_, Objective<'_>>, max_iter: usize) -> Calibration {
+    for _ in 0..max_iter {
         if lbfgs.is_done() {
             break;
         }

@@ -29,7 +29,7 @@ impl Head for KernelHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { rescans: true, weights: true, ..Traits::default() }
+        Traits::default()
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
@@ -69,10 +69,13 @@ impl Head for KernelHead {
         let function = Function::from_json(&function)
             .ok_or_else(|| Error::stored(format!("`{function}` is no kernel function")))?;
         let transform = transform.as_str().unwrap_or_default().to_owned();
-        let number = |name: &str| chosen.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        let number = |name: &str| {
+            let number = chosen.get(name).and_then(Value::as_f64);
+            number.ok_or_else(|| Error::stored(format!("`chosen` has no number `{name}`")))
+        };
         let chosen = Chosen {
-            gamma: number("gamma"),
-            alpha: number("alpha"),
+            gamma: number("gamma")?,
+            alpha: number("alpha")?,
             log_loss: chosen.get("log_loss").and_then(Value::as_f64),
             double: false,
             history: Vec::new(),

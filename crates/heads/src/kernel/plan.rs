@@ -47,6 +47,14 @@ impl Plan {
         })
     }
 
+    /// Leaves the features as they are, if it has a choice: of constant ones nothing can be learnt.
+    pub(super) fn leave_features(&mut self) {
+        self.chooses_transform = false;
+        if self.spectrum == Spectrum::Auto {
+            self.spectrum = Spectrum::None;
+        }
+    }
+
     /// The choices of features.
     pub(super) fn features(&self) -> Vec<Features> {
         Features::choices(self.chooses_transform, self.spectrum)

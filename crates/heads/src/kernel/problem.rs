@@ -45,12 +45,12 @@ impl Problem {
         Targets { values: &self.one_hot.values, width: self.one_hot.width() }
     }
 
-    /// At most `n` of the rows, evenly from every class.
+    /// At most `n` of the rows that have weight, evenly from every class.
     pub(super) fn thinned(&self, n: usize) -> Problem {
-        let n = n.min(self.n());
-        let mut by_class: Vec<usize> = (0..self.n()).collect();
+        let mut by_class: Vec<usize> = (0..self.n()).filter(|&i| self.one_hot.weights[i] > 0.0).collect();
         by_class.sort_by_key(|&i| self.one_hot.target[i]);
-        let mut picked: Vec<usize> = (0..n).map(|at| by_class[at * self.n() / n]).collect();
+        let n = n.min(by_class.len());
+        let mut picked: Vec<usize> = (0..n).map(|at| by_class[at * by_class.len() / n]).collect();
         picked.sort_unstable();
         let values = picked.iter().flat_map(|&i| self.x.row(i).iter().copied()).collect();
         let x = Matrix::new(values, picked.len(), self.x.n_cols());

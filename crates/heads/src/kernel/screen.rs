@@ -89,6 +89,9 @@ impl Screen {
         if self.rotated.as_ref().is_none_or(|rotated| rotated.base != features.base) {
             let rows = features.base.parse::<Spec>()?.transformed(self.problem.x.view(), pool)?;
             let principal = Principal::of(&rows.view(), SMALLEST, pool)?;
+            if principal.squares.is_empty() {
+                return Ok(rows);
+            }
             let variances = principal.squares.iter().map(|s| s / principal.weight).collect();
             let rows = principal.project(rows.view(), pool);
             self.rotated = Some(Rotated { base: features.base, rows, variances });

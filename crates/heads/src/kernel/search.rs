@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use headsmith_kernels::{Matrix, Pool};
 
+use super::features::total_variance;
 use super::machine::Machine;
 use super::plan::Plan;
 use super::problem::Problem;
@@ -30,10 +31,13 @@ impl<'a> Search<'a> {
     /// # Errors
     /// When the samples cannot be learnt from, or the parameters are of another head.
     pub(super) fn begin(job: Job<'a>) -> Result<Search<'a>> {
-        let plan = Plan::new(job.params)?;
+        let mut plan = Plan::new(job.params)?;
         job.train.check_shape("a kernel machine")?;
         job.train.check_finite("", job.pool)?;
         let problem = Problem::new(job.train, job.params, job.pool)?;
+        if total_variance(problem.x.view(), job.pool) == 0.0 {
+            plan.leave_features();
+        }
         let screen = (!plan.is_fixed()).then(|| Screen::new(problem.thinned(plan.screen_rows), &plan));
         let n_screen = if screen.is_some() { plan.features().len() } else { 0 };
         Ok(Search { plan, problem, screen, n_screen, refine: None, done: 0, pool: job.pool })

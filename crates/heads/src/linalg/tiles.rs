@@ -158,7 +158,7 @@ impl<T: Scalar> Factor<T> {
             });
             let own = &mut above[k * TILE * width..];
             for part in parts {
-                own.iter_mut().zip(part).for_each(|(to, v)| *to = *to - v);
+                own.iter_mut().zip(part).for_each(|(to, v)| *to -= v);
             }
             let own = MatMut::from_row_major_slice_mut(own, height(n, k), width);
             solve_upper_triangular_in_place(self.lower.view(k, k).transpose(), own, Par::Seq);

@@ -26,7 +26,7 @@ impl Head for RidgeHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { weights: true, ..Traits::default() }
+        Traits::default()
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
@@ -53,8 +53,10 @@ impl Head for RidgeHead {
     }
 
     fn restore(&self, mut config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {
-        let alpha = config.remove("alpha").and_then(|alpha| alpha.as_f64()).unwrap_or(f64::NAN);
-        let log_loss = config.remove("log_loss").and_then(|loss| loss.as_f64());
+        let chosen = config.remove("chosen").unwrap_or_default();
+        let alpha = chosen.get("alpha").and_then(Value::as_f64);
+        let alpha = alpha.ok_or_else(|| Error::stored("`chosen` has no number `alpha`"))?;
+        let log_loss = chosen.get("log_loss").and_then(Value::as_f64);
         no_keys(&config)?;
         Ok(Arc::new(Ridge::from_tensors(Chosen { alpha, log_loss, tried: Vec::new() }, tensors)?))
     }
@@ -128,10 +130,9 @@ impl Fitted for Ridge {
     }
 
     fn config(&self) -> Map<String, Value> {
-        let mut config = Map::new();
-        config.insert("alpha".to_owned(), json!(self.chosen.alpha));
-        config.insert("log_loss".to_owned(), json!(self.chosen.log_loss));
-        config
+        let Chosen { alpha, log_loss, .. } = &self.chosen;
+        let chosen = json!({ "alpha": alpha, "log_loss": log_loss });
+        std::iter::once(("chosen".to_owned(), chosen)).collect()
     }
 
     fn tensors(&self) -> Tensors {

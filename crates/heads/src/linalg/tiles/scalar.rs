@@ -1,6 +1,6 @@
 //! The precisions of tiles.
 
-use std::ops::{Neg, Sub};
+use std::ops::{Neg, SubAssign};
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
@@ -9,7 +9,7 @@ use faer::{MatMut, Par};
 
 /// Single or double precision.
 pub(crate) trait Scalar:
-    RealField + Copy + PartialEq + Send + Sync + 'static + Sub<Output = Self> + Neg<Output = Self>
+    RealField + Copy + PartialEq + Send + Sync + 'static + SubAssign + Neg<Output = Self>
 {
     /// 0.
     const ZERO: Self;
