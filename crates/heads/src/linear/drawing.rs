@@ -63,7 +63,7 @@ impl Part {
     }
 }
 
-/// The rows of each class that weigh anything, in random order.
+/// The rows of each class that weigh anything, in random order; without the classes that have none.
 fn shuffled(samples: Samples<'_>, targets: &Targets, seed: u64, stream: u32) -> Vec<Vec<usize>> {
     let mut classes = vec![Vec::new(); samples.n_classes()];
     for i in 0..samples.n_samples() {
@@ -71,6 +71,7 @@ fn shuffled(samples: Samples<'_>, targets: &Targets, seed: u64, stream: u32) -> 
             classes[samples.y()[i] as usize].push(i);
         }
     }
+    classes.retain(|rows| !rows.is_empty());
     for (class, rows) in classes.iter_mut().enumerate() {
         Philox::new(seed, class as u32, stream).sequence(0, 0).shuffle(rows);
     }

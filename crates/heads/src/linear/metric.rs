@@ -101,7 +101,7 @@ pub(super) fn n_bytes(n_samples: u64, n_features: u64, n_outputs: u64, lasso: bo
     let matrix = n_axes.saturating_add(128).saturating_pow(2).saturating_mul(8 * 8);
     let axes = n_axes.saturating_mul(n_features + 64).saturating_mul(8 + 3 * 4);
     let blocks = n_axes.saturating_mul(1024).saturating_mul(3 * 8);
-    let stacked = n_outputs.saturating_mul(n_features + n_axes).saturating_mul(3 * 4);
+    let stacked = n_outputs.saturating_mul(n_features + n_axes).saturating_mul(4 * 4);
     [matrix, axes, blocks, stacked].into_iter().fold(features, u64::saturating_add)
 }
 
@@ -111,6 +111,9 @@ impl Metric {
         let rows = Weighted { samples, targets };
         if axes {
             let principal = Principal::of(&rows, SMALLEST, pool)?;
+            if principal.squares.is_empty() {
+                return Metric::new(samples, targets, false, pool);
+            }
             let variances: Vec<f64> = principal.squares.iter().map(|s| s / principal.weight).collect();
             let rest = variances.iter().sum::<f64>() / samples.n_features() as f64;
             let axes = Axes::new(&principal.axes, variances.len(), samples.n_features());
@@ -154,7 +157,10 @@ impl Metric {
     fn divide(&self, tasks: &mut [Task<'_>], n_scores: usize) {
         let n_features = self.mean.len();
         // A feature that does not vary has no curvature of its own; without a ridge it must not be divided by 0.
-        let largest = self.variances.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let largest = match self.variances.iter().copied().fold(0.0, f64::max) {
+            0.0 => 1.0,
+            largest => largest,
+        };
         for task in tasks {
             let ridge = task.penalty.ridge;
             for row in task.vector[..n_scores * n_features].chunks_exact_mut(n_features) {

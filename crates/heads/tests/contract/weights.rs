@@ -1,5 +1,6 @@
 //! Sample weights, and the order of the rows.
 
+use headsmith_heads::params::Value;
 use headsmith_heads::{HEADS, Job, Samples};
 use headsmith_kernels::{Matrix, Pool};
 
@@ -29,7 +30,12 @@ fn a_weight_counts_as_repeated_rows_or_is_refused() {
     let repeated = picked(&rows, &repeated);
     let weighted = rows.samples().weighted(&weights).unwrap();
     for head in HEADS {
-        let (params, pool) = (small(*head), Pool::inline());
+        let (mut params, pool) = (small(*head), Pool::inline());
+        if head.table().find("c").is_some() {
+            // Folds that choose it are drawn from rows: repeated ones are others.
+            let fixed = params.iter().map(|(name, value)| (name, value.clone()));
+            params = head.table().resolve(fixed.chain([("c", Value::Float(1.0))])).unwrap();
+        }
         let proba = |samples: Samples<'_>| {
             let (fitted, _) = fit(*head, Job::new(samples, &params, 3, &pool), &mut quiet)?;
             headsmith_heads::error::Result::Ok(fitted.predict_proba(rows.x.view(), &pool))
