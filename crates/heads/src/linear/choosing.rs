@@ -15,6 +15,7 @@ use super::{Choice, Linear, Solution, loo, sweep};
 use crate::error::Result;
 use crate::head::{Fitted, Fitting, Job, Shape, Step};
 use crate::optim::descent::{self, End, Penalty};
+use crate::samples::Samples;
 
 /// The strengths of a path, evenly spaced on a logarithmic scale.
 pub(super) const N_STRENGTHS: usize = 20;
@@ -48,6 +49,25 @@ fn n_together(n_weights: u64, n_folds: u64) -> u64 {
     (MOST_BYTES / descent::n_bytes(n_weights).max(1)).clamp(1, n_folds.max(1))
 }
 
+/// The fold of each row, and the folds that choose; none where the strength is given, or there is nothing to choose by.
+fn draw_folds(
+    samples: Samples<'_>,
+    targets: &Targets,
+    settings: &Settings,
+    seed: u64,
+) -> (Vec<u32>, Vec<Option<u32>>) {
+    if settings.c.is_some() || targets.n_scores() == 0 {
+        return (Vec::new(), Vec::new());
+    }
+    match settings.by {
+        By::LeaveOneOut => (Vec::new(), vec![None]),
+        By::Folds => {
+            let (fold_of, n_folds) = drawing::folds(samples, targets, settings.n_folds, seed);
+            (fold_of, (0..n_folds as u32).map(Some).collect())
+        }
+    }
+}
+
 /// The bytes of a fit beside its samples.
 pub(super) fn n_bytes(shape: Shape, n_scores: u64, settings: &Settings) -> u64 {
     let (n, f) = (shape.n_samples as u64, shape.n_features as u64);
@@ -76,7 +96,7 @@ pub(super) fn n_bytes(shape: Shape, n_scores: u64, settings: &Settings) -> u64 {
     .fold(0, u64::saturating_add)
 }
 
-/// What chooses.
+/// The path under way.
 struct Path {
     part: Option<Part>,
     fold_of: Vec<u32>,
@@ -133,20 +153,12 @@ impl<'a> Choosing<'a> {
         let part = (settings.c.is_none() && n < samples.n_samples())
             .then(|| Part::draw(samples, &targets, n, job.seed));
         let choosing = part.as_ref().map_or(Ok(samples), Part::samples)?;
-        let (fold_of, n_folds) = match settings.by {
-            _ if settings.c.is_some() || layout.n_scores == 0 => (Vec::new(), 0),
-            By::Folds => drawing::folds(choosing, &targets, settings.n_folds, job.seed),
-            By::LeaveOneOut => (Vec::new(), 1),
-        };
-        let together = n_together(layout.n_weights() as u64, n_folds as u64) as usize;
+        let (fold_of, folds) = draw_folds(choosing, &targets, &settings, job.seed);
+        let together = n_together(layout.n_weights() as u64, folds.len() as u64) as usize;
         let n_outputs = together * layout.n_scores;
         let lasso = settings.l1_ratio > 0.0;
         let axes = !lasso && metric::has_axes(choosing.n_samples(), layout.n_features, n_outputs);
         let metric = Arc::new(Metric::new(choosing, &targets, axes, job.pool)?);
-        let folds: Vec<Option<u32>> = match settings.by {
-            By::Folds => (0..n_folds as u32).map(Some).collect(),
-            By::LeaveOneOut => vec![None; n_folds],
-        };
         let mut fit = Choosing {
             job,
             layout,

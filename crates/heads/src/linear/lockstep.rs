@@ -178,7 +178,7 @@ impl Lockstep {
     fn evaluate(&mut self, active: &[usize], rows: Rows<'_>, pool: &Pool) -> Vec<f64> {
         let Layout { n_scores, n_features, .. } = self.layout;
         let n_outputs = active.len() * n_scores;
-        let places = Places { n_outputs, n_features, width: packed_len(1, 1) };
+        let places = PanelOrder { n_outputs, n_features, width: packed_len(1, 1) };
         let n_values = packed_len(n_outputs, n_features);
         let coef = self.coef.first(n_values);
         coef.fill(0.0);
@@ -276,15 +276,15 @@ fn block_losses(
     });
 }
 
-/// The places of a row of `n_outputs x n_features` values in panels.
+/// The order of the values of `n_outputs x n_features` values in panels.
 #[derive(Clone, Copy)]
-struct Places {
+struct PanelOrder {
     n_outputs: usize,
     n_features: usize,
     width: usize,
 }
 
-impl Places {
+impl PanelOrder {
     fn each(self, row: usize, mut to: impl FnMut(usize, usize)) {
         for j in 0..self.n_features {
             to(j / self.width * (self.n_outputs * self.width) + row * self.width + j % self.width, j);

@@ -186,21 +186,7 @@ fn inverse(fit: &Fit<'_>, total: f64, ridge: f64, pool: &Pool) -> Option<Vec<Buf
             }
         }
     }
-    let shift = if k > 1 { 1.0 } else { 0.0 };
-    for a in 0..k {
-        for j in 0..p {
-            let at = (a * p + j) * n + a * p + j;
-            if j < fit.layout.n_features {
-                hessian[at] += ridge;
-            }
-        }
-        // All intercepts may move together: that direction changes no probability, and needs some curvature.
-        for b in 0..=a {
-            if fit.layout.fit_intercept {
-                hessian[(a * p + p - 1) * n + b * p + p - 1] += shift / k as f64;
-            }
-        }
-    }
+    add_penalty(&mut hessian, fit, ridge);
     let factor = Spd::new(&hessian, n)?;
     drop(hessian);
     let mut columns = vec![0.0; n * n];
@@ -221,6 +207,22 @@ fn inverse(fit: &Fit<'_>, total: f64, ridge: f64, pool: &Pool) -> Option<Vec<Buf
         panels
     });
     Some(packed.collect())
+}
+
+/// Adds the Hessian of the penalty, and some curvature where all intercepts move together, which changes no probability.
+fn add_penalty(hessian: &mut [f64], fit: &Fit<'_>, ridge: f64) {
+    let (k, p) = (fit.layout.n_scores, fit.width);
+    let n = k * p;
+    for a in 0..k {
+        for j in 0..fit.layout.n_features {
+            hessian[(a * p + j) * n + a * p + j] += ridge;
+        }
+        for b in 0..=a {
+            if k > 1 && fit.layout.fit_intercept {
+                hessian[(a * p + p - 1) * n + b * p + p - 1] += 1.0 / k as f64;
+            }
+        }
+    }
 }
 
 /// A of each row: `n_scores x n_scores`.

@@ -76,7 +76,7 @@ pub static TABLE: Table = Table {
 const FOLDS: &str = "folds";
 const LEAVE_ONE_OUT: &str = "leave_one_out";
 
-/// What chooses the strength.
+/// The loss that chooses the strength.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
     Folds,

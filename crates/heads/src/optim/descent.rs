@@ -42,7 +42,7 @@ struct Pair {
 
 /// A point with the loss there.
 #[derive(Default)]
-struct Place {
+struct Point {
     weights: Vec<f64>,
     /// The gradient of the loss.
     gradient: Vec<f64>,
@@ -53,8 +53,8 @@ struct Place {
 pub(crate) struct Descent {
     n_penalised: usize,
     penalty: Penalty,
-    here: Place,
-    trial: Place,
+    here: Point,
+    trial: Point,
     direction: Vec<f64>,
     /// The factors of the pairs of the direction, the last first; `None` of a pair that was left out.
     alphas: Vec<Option<(f64, f64)>>,
@@ -87,7 +87,7 @@ impl Descent {
     /// Begins at `weights`, of which the first `n_penalised` are penalised. The first [`trial`](Descent::trial) is there.
     pub(crate) fn new(weights: Vec<f64>, n_penalised: usize, penalty: Penalty) -> Descent {
         let n = weights.len();
-        let place = |weights| Place { weights, gradient: vec![0.0; n], loss: 0.0 };
+        let place = |weights| Point { weights, gradient: vec![0.0; n], loss: 0.0 };
         Descent {
             n_penalised,
             penalty,
@@ -140,7 +140,7 @@ impl Descent {
         self.value_of(&self.here)
     }
 
-    fn value_of(&self, place: &Place) -> f64 {
+    fn value_of(&self, place: &Point) -> f64 {
         let penalised = &place.weights[..self.n_penalised];
         let squares: f64 = penalised.iter().map(|w| w * w).sum();
         let mut value = place.loss + 0.5 * self.penalty.ridge * squares;
@@ -362,5 +362,58 @@ fn restricted(a: &[f32], b: &[f32], free: Option<&[bool]>, pool: &Pool) -> f64 {
             let terms = a.iter().zip(b).zip(free).filter(|(_, free)| **free);
             terms.map(|((a, b), _)| f64::from(*a) * f64::from(*b)).sum()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Minimises a sum of parabolas `curvature (w - i) ^ 2 / 2`, the last without penalty; the inverse Hessian is the identity.
+    fn run(descent: &mut Descent, curvature: f64) -> usize {
+        let (pool, mut n) = (Pool::inline(), 0);
+        while n == 0 || !descent.is_done(End::Gradient(1e-9)) {
+            let trial = descent.trial().to_vec();
+            let mut loss = 1.0;
+            for (i, (g, w)) in descent.trial_gradient().iter_mut().zip(&trial).enumerate() {
+                let scale = curvature * (1.0 + i as f64);
+                *g = scale * (w - i as f64);
+                loss += scale * (w - i as f64).powi(2) / 2.0;
+            }
+            if descent.tell(loss, &pool) {
+                descent.aim(&pool);
+                descent.go(&pool);
+            }
+            n += 1;
+            assert!(n < 200, "{:?}", descent.weights());
+        }
+        n
+    }
+
+    #[test]
+    fn penalties_shrink_and_set_to_zero_as_their_formulas_say() {
+        let mut descent = Descent::new(vec![0.0; 6], 5, Penalty { ridge: 0.5, lasso: 2.5 });
+        for penalty in [(0.5, 2.5), (0.0, 0.0), (1.0, 7.0), (2.0, 0.0)] {
+            let (ridge, lasso) = penalty;
+            descent.set_penalty(Penalty { ridge, lasso });
+            if descent.n_iter() > 0 {
+                descent.aim(&Pool::inline());
+                descent.go(&Pool::inline());
+            }
+            run(&mut descent, 1.0);
+            for (i, w) in descent.weights().iter().enumerate() {
+                let (scale, i) = (1.0 + i as f64, i as f64);
+                let expected = if i < 5.0 { (scale * i - lasso).max(0.0) / (scale + ridge) } else { i };
+                assert!((w - expected).abs() < 1e-6 && (expected != 0.0 || *w == 0.0), "{w}, {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_long_steps_are_shortened() {
+        // The inverse Hessian of the driver is a thousand times too large.
+        let mut descent = Descent::new(vec![0.0; 6], 6, Penalty { ridge: 0.0, lasso: 0.0 });
+        assert!(run(&mut descent, 1000.0) < 60);
+        assert!(descent.weights().iter().enumerate().all(|(i, w)| (w - i as f64).abs() < 1e-6));
     }
 }

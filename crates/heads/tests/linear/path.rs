@@ -51,7 +51,8 @@ fn leave_one_out_is_nearly_that_of_single_fits() {
     for n_classes in [2, 3] {
         let table = samples(0, 60, 4, n_classes);
         let head = fit(table.samples(), &[("choose_by", text("leave_one_out"))]).unwrap();
-        let (c, got) = head.choice().unwrap().losses[10];
+        let choice = head.choice().unwrap();
+        let (c, got) = *choice.losses.iter().find(|(c, _)| *c == choice.c).unwrap();
         let losses = (0..60).map(|out| {
             let weights: Vec<f32> = (0..60).map(|i| f32::from(u8::from(i != out))).collect();
             let rows = table.samples().weighted(&weights).unwrap();
@@ -102,8 +103,8 @@ fn a_fit_may_be_stopped_anywhere_on_the_path() {
         (head, n_events)
     };
     let (whole, n_events) = fit(usize::MAX);
-    assert!(n_events > 20 && whole.choice().is_some());
-    for stop_at in [0, 1, 5, n_events / 2] {
+    assert!(n_events > 8 && whole.choice().is_some());
+    for stop_at in [0, 1, 3, n_events / 2] {
         let (head, n) = fit(stop_at);
         assert_eq!(n, stop_at.max(1));
         assert!(head.choice().is_none() && head.solution().is_none());
