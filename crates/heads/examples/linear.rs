@@ -7,7 +7,9 @@
 //! `TRAIN` names files: `TRAIN.f32`, little-endian features row after row; `TRAIN.u32`, a class a row; and, where rows have
 //! weights, `TRAIN.weights`, a 32-bit float a row. Writes `TRAIN.coef` (`n_classes x n_features`) and `TRAIN.intercept`, 32-bit
 //! floats, and one line of JSON: seconds to fit (the least of REPEATS), seconds to predict the training rows, iterations,
-//! objective, and whether the minimum was found.
+//! objective, whether the minimum was found, and the chosen strength with the losses of the path.
+//!
+//! With `path=C,C,..` all these strengths are fitted one after another, and the files have the coefficients of all.
 
 use std::error::Error;
 use std::path::Path;
@@ -32,10 +34,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let names: Vec<String> = (0..samples.n_classes()).map(|class| class.to_string()).collect();
     let samples = samples.named(&names);
-    let given = given.iter().filter_map(|arg| arg.split_once('='));
+    let given: Vec<(&str, &str)> = given.iter().filter_map(|arg| arg.split_once('=')).collect();
+    let path_of = given.iter().find(|(name, _)| *name == "path").map(|(_, cs)| *cs);
+    let given = given.iter().copied().filter(|(name, _)| *name != "path");
     let given: Vec<(&str, Value)> =
         given.map(|(name, text)| Ok((name, parse(name, text)?))).collect::<Result<_, Box<dyn Error>>>()?;
     let (params, pool) = (linear::TABLE.resolve(given)?, Pool::new(jobs.parse()?)?);
+    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
+    if let Some(cs) = path_of {
+        let cs: Vec<f64> = cs.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        let (mut best, mut heads) = (f64::INFINITY, Vec::new());
+        for _ in 0..repeats.parse()? {
+            let started = Instant::now();
+            heads = linear::path(samples, &params, &cs, &pool)?;
+            best = best.min(started.elapsed().as_secs_f64());
+        }
+        let coefs: Vec<u8> = heads.iter().flat_map(|head| bytes(head.coef().as_slice())).collect();
+        let intercepts: Vec<u8> = heads.iter().flat_map(|head| bytes(head.intercept())).collect();
+        std::fs::write(path("coef"), coefs)?;
+        std::fs::write(path("intercept"), intercepts)?;
+        let solutions = heads.iter().filter_map(|head| head.solution());
+        let solutions: Vec<_> = solutions.map(|s| json!([s.n_iter, s.objective, s.converged])).collect();
+        println!("{}", json!({ "fit": best, "solutions": solutions }));
+        return Ok(());
+    }
     let fit = || {
         let started = Instant::now();
         let head = linear::fit(samples, &params, &pool, &mut |_: &Event| Control::Continue)?;
@@ -48,7 +70,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     head.predict_proba(samples.x(), &pool);
     let predict_seconds = started.elapsed().as_secs_f64();
-    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
     std::fs::write(path("coef"), bytes(head.coef().as_slice()))?;
     std::fs::write(path("intercept"), bytes(head.intercept()))?;
     let solution = head.solution().ok_or("no solution")?;
@@ -57,6 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         json!({
             "fit": fit_seconds, "predict": predict_seconds, "n_iter": solution.n_iter,
             "objective": solution.objective, "converged": solution.converged,
+            "c": head.choice().map(|choice| choice.c), "path": head.choice().map(|choice| &choice.losses),
         })
     );
     Ok(())

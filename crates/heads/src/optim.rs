@@ -1,6 +1,7 @@
 //! Optimizers: they turn gradients into steps.
 
 pub mod adam;
+pub(crate) mod descent;
 pub(crate) mod lbfgs;
 mod line_search;
 mod vectors;

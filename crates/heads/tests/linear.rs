@@ -5,6 +5,8 @@
 mod edges;
 #[path = "linear/fit.rs"]
 mod fit;
+#[path = "linear/path.rs"]
+mod path;
 #[path = "linear/sklearn.rs"]
 mod sklearn;
 mod tables;

@@ -15,9 +15,25 @@ pub(super) struct Target {
 /// Turns scores, `targets.len() x n_scores`, into residuals, and returns the sum of the losses. With one score it is the
 /// logistic loss: the score is the logarithm of the odds of class 1.
 pub(super) fn residuals(scores: &mut [f32], n_scores: usize, targets: &[Target]) -> f64 {
+    let mut sum = 0.0;
+    residuals_each(scores, n_scores, targets, |i, loss| sum += targets[i].weight * loss);
+    sum
+}
+
+/// As [`residuals`]; `each` gets every row and its loss, which is not weighted.
+pub(super) fn residuals_each(
+    scores: &mut [f32],
+    n_scores: usize,
+    targets: &[Target],
+    mut each: impl FnMut(usize, f64),
+) {
     match n_scores {
-        1 => scores.iter_mut().zip(targets).map(|(score, target)| logistic(score, *target)).sum(),
-        _ => multinomial(scores, n_scores, targets),
+        1 => scores
+            .iter_mut()
+            .zip(targets)
+            .enumerate()
+            .for_each(|(i, (score, target))| each(i, logistic(score, *target))),
+        _ => multinomial(scores, n_scores, targets, each),
     }
 }
 
@@ -28,25 +44,24 @@ fn logistic(score: &mut f32, Target { class, weight }: Target) -> f64 {
     let small = (-against.abs()).exp();
     let probability = if against > 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
     *score = (weight * sign * probability) as f32;
-    weight * (against.max(0.0) + small.ln_1p())
+    against.max(0.0) + small.ln_1p()
 }
 
 /// `-ln(p[class])` with p the softmax of the scores; the residuals are `p - onehot(class)`.
-fn multinomial(scores: &mut [f32], n_scores: usize, targets: &[Target]) -> f64 {
+fn multinomial(scores: &mut [f32], n_scores: usize, targets: &[Target], mut each: impl FnMut(usize, f64)) {
     let own: Vec<f32> =
         scores.chunks_exact(n_scores).zip(targets).map(|(row, target)| row[target.class]).collect();
     let mut log_sums = vec![0.0; targets.len()];
     softmax(scores, &mut log_sums, n_scores);
     let rows = scores.chunks_exact_mut(n_scores).zip(targets).zip(own.iter().zip(&log_sums));
-    let losses = rows.map(|((row, &Target { class, weight }), (own, log_sum))| {
+    for (i, ((row, &Target { class, weight }), (own, log_sum))) in rows.enumerate() {
         row[class] = 0.0;
         let others: f64 = row.iter().map(|p| f64::from(*p)).sum();
         row.iter_mut().for_each(|p| *p = (weight * f64::from(*p)) as f32);
         row[class] = (-weight * others) as f32;
         let loss = if others < 0.5 { -(-others).ln_1p() } else { f64::from(*log_sum) - f64::from(*own) };
-        weight * loss
-    });
-    losses.sum()
+        each(i, loss);
+    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,43 @@
 //! The parameters of multinomial logistic regression.
 
 use crate::class_weight;
-use crate::params::{Default, Kind, Param, Search, Table};
+use crate::error::Result;
+use crate::params::{Added, Default, Kind, Param, Params, Search, Table};
 
 /// The parameters, under scikit-learn's names (`LogisticRegression`, where `c` is `C`) and with its defaults but for the
 /// iterations, which end nearer the minimum here.
-pub static TABLE: Table = Table::new(
-    "linear",
-    "logistic regression",
-    "Multinomial logistic regression: the softmax of a linear function, with an L2 penalty",
-    &[
+pub static TABLE: Table = Table {
+    head: "linear",
+    title: "logistic regression",
+    about: "Multinomial logistic regression: the softmax of a linear function, with an L2 or L1 penalty of a strength that folds choose",
+    params: &[
         Param {
             name: "c",
-            kind: Kind::Float { low: 1e-6, high: 1e10, words: &[] },
-            default: Default::Float(1.0),
+            kind: Kind::Float { low: 1e-6, high: 1e10, words: &["auto"] },
+            default: Default::Text("auto"),
             search: Some(Search::Float { low: 1e-4, high: 1e4, log: true }),
-            help: "Inverse of the strength of the L2 penalty; smaller: stronger",
+            help: "Inverse of the strength of the penalty; smaller: stronger; auto: chosen from a path of 20 strengths",
+        },
+        Param {
+            name: "l1_ratio",
+            kind: Kind::Float { low: 0.0, high: 1.0, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Share of the L1 term in the penalty (elastic net); 1: lasso, with coefficients that are exactly 0",
+        },
+        Param {
+            name: "choose_by",
+            kind: Kind::Choice(&[FOLDS, LEAVE_ONE_OUT]),
+            default: Default::Text(FOLDS),
+            search: None,
+            help: "The loss that chooses c: of rows held out in folds, or an approximation of leave-one-out",
+        },
+        Param {
+            name: "n_folds",
+            kind: Kind::Int { low: 2, high: 50, words: &[] },
+            default: Default::Int(5),
+            search: None,
+            help: "Folds that choose c",
         },
         Param {
             name: "fit_intercept",
@@ -41,4 +63,66 @@ pub static TABLE: Table = Table::new(
         },
         Param::transform("standardise"),
     ],
-);
+    presets: &[],
+    trial: &[],
+    portfolio: &[],
+    added: &[
+        Added { name: "l1_ratio", in_models: true },
+        Added { name: "choose_by", in_models: true },
+        Added { name: "n_folds", in_models: true },
+    ],
+};
+
+const FOLDS: &str = "folds";
+const LEAVE_ONE_OUT: &str = "leave_one_out";
+
+/// The loss that chooses the strength.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    Folds,
+    LeaveOneOut,
+}
+
+impl By {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            By::Folds => FOLDS,
+            By::LeaveOneOut => LEAVE_ONE_OUT,
+        }
+    }
+}
+
+/// The parameters as a fit uses them, but for the class weights.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// The strength; `None`: it is chosen.
+    pub(super) c: Option<f64>,
+    pub(super) l1_ratio: f64,
+    pub(super) by: By,
+    pub(super) n_folds: usize,
+    pub(super) fit_intercept: bool,
+    pub(super) max_iter: usize,
+    pub(super) tol: f64,
+}
+
+impl Settings {
+    /// # Errors
+    /// When the parameters are of another head.
+    pub(super) fn new(params: &Params) -> Result<Settings> {
+        let params = params.of(&TABLE)?;
+        Ok(Settings {
+            c: params.float("c"),
+            l1_ratio: params.number("l1_ratio")?,
+            by: if params.word("choose_by")? == LEAVE_ONE_OUT { By::LeaveOneOut } else { By::Folds },
+            n_folds: params.count("n_folds")?,
+            fit_intercept: params.flag("fit_intercept"),
+            max_iter: params.count("max_iter")?,
+            tol: params.number("tol")?,
+        })
+    }
+
+    /// Whether the strength is given and the penalty is L2: nothing but a minimum is to be found.
+    pub(super) fn is_plain(&self) -> bool {
+        self.c.is_some() && self.l1_ratio == 0.0
+    }
+}

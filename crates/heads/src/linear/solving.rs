@@ -39,7 +39,8 @@ impl<'a> Solving<'a> {
     pub(super) fn head(&self) -> Linear {
         let (n_iter, objective, converged) = (self.done, self.lbfgs.value(), self.lbfgs.is_done());
         let affine = self.lbfgs.function.affine(self.lbfgs.weights());
-        Linear { affine, solution: Some(Solution { n_iter, objective, converged }) }
+        let solution = Some(Solution { n_iter, objective, converged });
+        Linear { affine, solution, choice: None, chosen: None, n_nonzero: None }
     }
 }
 

@@ -37,7 +37,7 @@ const PATIENCE: usize = 5;
 const FLAT: f64 = 1e-9;
 
 /// The number of pairs that are kept of vectors of `n` values.
-fn n_pairs(n: usize) -> usize {
+pub(super) fn n_pairs(n: usize) -> usize {
     (MOST_VALUES / (2 * n.max(1))).clamp(FEWEST_PAIRS, N_PAIRS)
 }
 

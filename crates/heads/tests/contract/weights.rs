@@ -24,9 +24,14 @@ fn distance(a: &Matrix, b: &Matrix) -> f64 {
     differences.fold(0.0, f64::max)
 }
 
-/// A small fit of `head`.
+/// A small fit of `head`. Folds that choose a strength are drawn from rows, and repeated ones are others: it is given.
 fn fitted(head: &dyn Head, samples: Samples<'_>) -> Arc<dyn Fitted> {
-    fit(head, Job::new(samples, &small(head), 3, &Pool::inline()), &mut quiet).unwrap().0
+    let mut params = small(head);
+    if head.table().find("c").is_some() {
+        let given = params.iter().map(|(name, value)| (name, value.clone()));
+        params = head.table().resolve(given.chain([("c", Value::Float(1.0))])).unwrap();
+    }
+    fit(head, Job::new(samples, &params, 3, &Pool::inline()), &mut quiet).unwrap().0
 }
 
 #[test]

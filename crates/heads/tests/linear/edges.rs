@@ -138,5 +138,5 @@ fn memory_is_estimated_without_allocating() {
     };
     assert!(gib(512, 3) < 0.1, "{}", gib(512, 3));
     let large = gib(65_536, 1000);
-    assert!((1.0..8.0).contains(&large), "{large} GiB");
+    assert!((1.0..12.0).contains(&large), "{large} GiB");
 }

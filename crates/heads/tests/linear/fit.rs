@@ -14,7 +14,8 @@ fn any_number_of_threads_gives_the_same_bytes() {
     // Several blocks of rows; and so many scores that blocks are computed one by one.
     for (n_samples, n_features, n_classes) in [(3000, 5, 3), (3000, 5, 2), (600, 900, 4), (520, 1024, 530)] {
         let table = samples(0, n_samples, n_features, n_classes);
-        let params = linear::TABLE.resolve([("max_iter", Value::Int(2))]).unwrap();
+        let given = [("max_iter", Value::Int(2)), ("c", Value::Float(1.0))];
+        let params = linear::TABLE.resolve(given).unwrap();
         let fit = |n_threads| {
             let pool = Pool::new(n_threads).unwrap();
             let head = linear::fit(table.samples(), &params, &pool, &mut go_on).unwrap();
@@ -61,8 +62,9 @@ fn a_weight_of_two_is_the_row_twice() {
     doubled.y.extend(&doubled.y[..20].to_vec());
     doubled = super::Table::new(&x, &doubled.y);
     let weights: Vec<f32> = (0..60).map(|i| if i < 20 { 2.0 } else { 1.0 }).collect();
-    let a = fit(table.samples().weighted(&weights).unwrap(), &[]).unwrap();
-    let b = fit(doubled.samples(), &[]).unwrap();
+    let given = [("c", Value::Float(1.0))];
+    let a = fit(table.samples().weighted(&weights).unwrap(), &given).unwrap();
+    let b = fit(doubled.samples(), &given).unwrap();
     for (a, b) in a.coef().as_slice().iter().zip(b.coef().as_slice()) {
         assert!((a - b).abs() < 2e-3, "{a} and {b}");
     }
@@ -71,7 +73,7 @@ fn a_weight_of_two_is_the_row_twice() {
 #[test]
 fn events_count_iterations_and_stop_keeps_those_done() {
     let table = samples(0, 100, 6, 3);
-    let params = linear::TABLE.defaults();
+    let params = linear::TABLE.resolve([("c", Value::Float(1.0))]).unwrap();
     let fit = |stop_at: usize| {
         let mut events = Vec::new();
         let mut observe = |event: &Event| {

@@ -18,6 +18,7 @@ struct Case {
     name: String,
     shape: (u64, u64, usize),
     c: f64,
+    l1_ratio: f64,
     weighted: bool,
     class_weight: String,
     fit_intercept: bool,
@@ -48,7 +49,7 @@ fn all_weights(table: &Table, weights: &[f32], class_weight: &str) -> Vec<f64> {
 }
 
 /// The objective of a head, in double precision. Two classes have one row of coefficients.
-fn objective(head: &Linear, table: &Table, weights: &[f64], c: f64) -> f64 {
+fn objective(head: &Linear, table: &Table, weights: &[f64], (c, l1_ratio): (f64, f64)) -> f64 {
     let coef = head.coef();
     let score = |i: usize, class: usize| {
         let products = table.x.row(i).iter().zip(coef.row(class)).map(|(x, w)| f64::from(*x) * f64::from(*w));
@@ -58,12 +59,12 @@ fn objective(head: &Linear, table: &Table, weights: &[f64], c: f64) -> f64 {
         let own = score(i, table.y[i] as usize);
         weights[i] * (0..table.n_classes).map(|class| (score(i, class) - own).exp()).sum::<f64>().ln()
     });
-    let square = |v: f64| v * v;
+    let square = |v: f64| (1.0 - l1_ratio) * v * v / 2.0 + l1_ratio * v.abs();
     let penalty: f64 = match table.n_classes {
         2 => (0..coef.n_cols()).map(|j| square(f64::from(coef.row(1)[j] - coef.row(0)[j]))).sum(),
         _ => coef.as_slice().iter().map(|w| square(f64::from(*w))).sum(),
     };
-    (losses.sum::<f64>() + penalty / (2.0 * c)) / weights.iter().sum::<f64>()
+    (losses.sum::<f64>() + penalty / c) / weights.iter().sum::<f64>()
 }
 
 #[test]
@@ -80,6 +81,7 @@ fn the_minimum_is_scikit_learns() {
         }
         let given = [
             ("c", Value::Float(case.c)),
+            ("l1_ratio", Value::Float(case.l1_ratio)),
             ("class_weight", text(&case.class_weight)),
             ("fit_intercept", Value::Bool(case.fit_intercept)),
         ];
@@ -87,7 +89,7 @@ fn the_minimum_is_scikit_learns() {
         let solution = head.solution().unwrap();
         assert!(solution.converged, "{name}: {solution:?}");
         let weights = all_weights(&table, &weights, &case.class_weight);
-        let got = objective(&head, &table, &weights, case.c);
+        let got = objective(&head, &table, &weights, (case.c, case.l1_ratio));
         let excess = got / case.objective - 1.0;
         assert!((-1e-9..1e-6).contains(&excess), "{name}: {excess:e} above scikit-learn, {solution:?}");
         // What the solver says of itself, from single precision.

@@ -1,0 +1,233 @@
+//! The inverse Hessian that a descent begins with: that of Böhning's bound, in which every class has the curvature h of the loss.
+//!
+//! On the principal axes of the rows the Hessian of the bound is diagonal, `h variance_j + ridge`, and the squared penalty is the same as on
+//! the features, since the axes are orthonormal. So a gradient is projected on the axes, divided, and projected back: a table of rows is never
+//! rotated. Without axes (too many, or with an L1 term, which they would change) the features' own variances serve.
+//!
+//! The intercepts belong to centred features: with m the means, the intercepts of the features as they are are `b - W m`.
+
+use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len};
+use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
+
+use super::targets::Targets;
+use crate::error::Result;
+use crate::linalg::{Principal, RowBlocks, means};
+use crate::optim::descent::Penalty;
+use crate::samples::Samples;
+
+/// The curvature of the logistic loss: at most a quarter; that of the softmax may be half, and seldom is.
+const CURVATURE: f64 = 0.25;
+/// Axes along which rows vary by less than this share of the largest variance are left out.
+const SMALLEST: f64 = 1e-6;
+/// The most axes, and values of them.
+const MOST_AXES: usize = 3000;
+const MOST_VALUES: usize = 1 << 23;
+/// Evaluations of a path, whose work an eigendecomposition must not exceed.
+const EVALUATIONS: f64 = 300.0;
+/// Columns whose sums are one piece of work.
+const COLUMNS: usize = 64;
+/// Rows that are read together.
+const BLOCK: usize = 1024;
+
+/// The metric.
+pub(super) struct Metric {
+    mean: Vec<f64>,
+    /// Along the axes, or of the features.
+    variances: Vec<f64>,
+    /// Of directions that are no axis.
+    rest: f64,
+    axes: Option<Axes>,
+}
+
+/// Principal axes in panels.
+struct Axes {
+    /// `n_axes x n_features`.
+    back: Buffer,
+    /// `n_features x n_axes`.
+    along: Buffer,
+}
+
+/// A vector that the metric is applied to.
+pub(super) struct Task<'v> {
+    /// Coefficients, `n_scores x n_features`, and one intercept for each, or none.
+    pub(super) vector: &'v mut [f64],
+    /// The weights that may move; `None`: all.
+    pub(super) free: Option<Vec<bool>>,
+    pub(super) penalty: Penalty,
+}
+
+/// Samples with the weights of their classes.
+struct Weighted<'a> {
+    samples: Samples<'a>,
+    targets: &'a Targets,
+}
+
+impl RowBlocks for Weighted<'_> {
+    fn n_rows(&self) -> usize {
+        self.samples.n_samples()
+    }
+
+    fn n_cols(&self) -> usize {
+        self.samples.n_features()
+    }
+
+    fn block<'b>(&'b self, start: usize, end: usize, buffer: &'b mut Vec<f32>, pool: &Pool) -> MatRef<'b> {
+        self.samples.rows(start, end, buffer, pool)
+    }
+
+    fn weight(&self, i: usize) -> f64 {
+        self.targets.of(self.samples, i).weight
+    }
+}
+
+/// Whether principal axes of such rows cost less than they save with `n_outputs` scores a row.
+pub(super) fn has_axes(n_samples: usize, n_features: usize, n_outputs: usize) -> bool {
+    let n_axes = n_samples.min(n_features);
+    let [n, f, k, axes] = [n_samples, n_features, n_outputs, n_axes].map(|n| n as f64);
+    let work = 2.0 * axes * axes * n.max(f) + 12.0 * axes.powi(3);
+    n_axes <= MOST_AXES
+        && n_axes.saturating_mul(n_features) <= MOST_VALUES
+        && work <= 4.0 * EVALUATIONS * n * f * k
+}
+
+/// The bytes of a metric, and of what it is computed with.
+pub(super) fn n_bytes(n_samples: u64, n_features: u64, n_outputs: u64, lasso: bool) -> u64 {
+    let features = n_features.saturating_mul(8 * 6 + 8 * BLOCK.min(n_samples as usize) as u64);
+    if lasso || !has_axes(n_samples as usize, n_features as usize, n_outputs as usize) {
+        return features;
+    }
+    let n_axes = n_samples.min(n_features);
+    // The matrix, its tiles, eigenvectors twice and workspaces; axes, and two packed copies.
+    let matrix = n_axes.saturating_add(128).saturating_pow(2).saturating_mul(8 * 8);
+    let axes = n_axes.saturating_mul(n_features + 64).saturating_mul(8 + 3 * 4);
+    let blocks = n_axes.saturating_mul(1024).saturating_mul(3 * 8);
+    let stacked = n_outputs.saturating_mul(n_features + n_axes).saturating_mul(4 * 4);
+    [matrix, axes, blocks, stacked].into_iter().fold(features, u64::saturating_add)
+}
+
+impl Metric {
+    /// The metric of the rows; `axes`: on principal axes.
+    pub(super) fn new(samples: Samples<'_>, targets: &Targets, axes: bool, pool: &Pool) -> Result<Metric> {
+        let rows = Weighted { samples, targets };
+        if axes {
+            let principal = Principal::of(&rows, SMALLEST, pool)?;
+            if principal.squares.is_empty() {
+                return Metric::new(samples, targets, false, pool);
+            }
+            let variances: Vec<f64> = principal.squares.iter().map(|s| s / principal.weight).collect();
+            let rest = variances.iter().sum::<f64>() / samples.n_features() as f64;
+            let axes = Axes::new(&principal.axes, variances.len(), samples.n_features());
+            return Ok(Metric { mean: principal.mean, variances, rest, axes: Some(axes) });
+        }
+        let (mean, weight) = means(&rows, pool);
+        let variances = variances(&rows, &mean, weight, pool);
+        Ok(Metric { mean, variances, rest: 0.0, axes: None })
+    }
+
+    /// Whether it knows the curvature in every direction, and not along the features alone.
+    pub(super) fn is_whole(&self) -> bool {
+        self.axes.is_some()
+    }
+
+    /// Applies the inverse Hessian to each vector.
+    pub(super) fn apply(&self, tasks: &mut [Task<'_>], n_scores: usize, pool: &Pool) {
+        let n_features = self.mean.len();
+        for task in tasks.iter_mut() {
+            let (coef, intercept) = task.vector.split_at_mut(n_scores * n_features);
+            for (row, b) in coef.chunks_exact_mut(n_features).zip(&*intercept) {
+                row.iter_mut().zip(&self.mean).for_each(|(g, m)| *g -= b * m);
+            }
+        }
+        match &self.axes {
+            Some(axes) => self.divide_along(axes, tasks, n_scores, pool),
+            None => self.divide(tasks, n_scores),
+        }
+        for task in tasks {
+            let (coef, intercept) = task.vector.split_at_mut(n_scores * n_features);
+            if let Some(free) = &task.free {
+                coef.iter_mut().zip(free).filter(|(_, free)| !**free).for_each(|(d, _)| *d = 0.0);
+            }
+            for (row, b) in coef.chunks_exact(n_features).zip(intercept) {
+                let moved: f64 = row.iter().zip(&self.mean).map(|(d, m)| d * m).sum();
+                *b = *b / CURVATURE - moved;
+            }
+        }
+    }
+
+    fn divide(&self, tasks: &mut [Task<'_>], n_scores: usize) {
+        let n_features = self.mean.len();
+        // A feature that does not vary has no curvature of its own; without a ridge it must not be divided by 0.
+        let largest = match self.variances.iter().copied().fold(0.0, f64::max) {
+            0.0 => 1.0,
+            largest => largest,
+        };
+        for task in tasks {
+            let ridge = task.penalty.ridge;
+            for row in task.vector[..n_scores * n_features].chunks_exact_mut(n_features) {
+                for (g, v) in row.iter_mut().zip(&self.variances) {
+                    *g /= CURVATURE * v.max(SMALLEST * largest) + ridge;
+                }
+            }
+        }
+    }
+
+    fn divide_along(&self, axes: &Axes, tasks: &mut [Task<'_>], n_scores: usize, pool: &Pool) {
+        let (n_features, n_axes) = (self.mean.len(), self.variances.len());
+        let coefs = tasks.iter().flat_map(|task| &task.vector[..n_scores * n_features]);
+        let stacked = Matrix::new(coefs.map(|g| *g as f32).collect(), tasks.len() * n_scores, n_features);
+        let mut along = Matrix::zeros(stacked.n_rows(), n_axes);
+        let panels = Panels::new(&axes.along, n_features, n_axes);
+        matmul(along.view_mut(), &mut [], stacked.view(), panels, pool, |_| ());
+        for (i, task) in tasks.iter().enumerate() {
+            let inverse = |v: f64| 1.0 / (CURVATURE * v + task.penalty.ridge);
+            let rest = inverse(self.rest);
+            for k in 0..n_scores {
+                let row = along.row_mut(i * n_scores + k).iter_mut();
+                row.zip(&self.variances)
+                    .for_each(|(g, v)| *g = (f64::from(*g) * (inverse(*v) - rest)) as f32);
+            }
+        }
+        let mut back = Matrix::zeros(stacked.n_rows(), n_features);
+        let panels = Panels::new(&axes.back, n_axes, n_features);
+        matmul(back.view_mut(), &mut [], along.view(), panels, pool, |_| ());
+        for (task, back) in tasks.iter_mut().zip(back.as_slice().chunks_exact(n_scores * n_features)) {
+            let rest = 1.0 / (CURVATURE * self.rest + task.penalty.ridge);
+            task.vector.iter_mut().zip(back).for_each(|(g, b)| *g = *g * rest + f64::from(*b));
+        }
+    }
+}
+
+impl Axes {
+    fn new(axes: &[f64], n_axes: usize, n_features: usize) -> Axes {
+        let rows = Matrix::new(axes.iter().map(|v| *v as f32).collect(), n_axes, n_features);
+        let mut columns = Matrix::zeros(n_features, n_axes);
+        for (j, axis) in rows.as_slice().chunks_exact(n_features).enumerate() {
+            axis.iter().enumerate().for_each(|(i, v)| columns.row_mut(i)[j] = *v);
+        }
+        let packed = |matrix: &Matrix| {
+            let mut panels = Buffer::zeros(packed_len(matrix.n_rows(), matrix.n_cols()));
+            pack(&mut panels, matrix.view());
+            panels
+        };
+        Axes { back: packed(&rows), along: packed(&columns) }
+    }
+}
+
+/// The weighted variances of the features.
+fn variances(rows: &Weighted<'_>, mean: &[f64], weight: f64, pool: &Pool) -> Vec<f64> {
+    let (mut squares, mut buffer) = (vec![0.0; mean.len()], Vec::new());
+    for start in (0..rows.n_rows()).step_by(BLOCK) {
+        let end = rows.n_rows().min(start + BLOCK);
+        let block = rows.block(start, end, &mut buffer, pool);
+        pool.for_each_chunk(&mut squares, COLUMNS, |piece, squares| {
+            for i in start..end {
+                let (w, at) = (rows.weight(i), piece * COLUMNS);
+                for ((sum, v), m) in squares.iter_mut().zip(&block.row(i - start)[at..]).zip(&mean[at..]) {
+                    *sum += w * (f64::from(*v) - m).powi(2);
+                }
+            }
+        });
+    }
+    squares.iter_mut().for_each(|s| *s /= weight);
+    squares
+}
