@@ -36,21 +36,21 @@ pub(super) fn principal(what: &str, rows: &TrainingRows<'_>, pool: &Pool) -> Res
     })
 }
 
-/// Scales the first axes by `factors`, and drops the others.
+/// The mean and the first axes, scaled by `factors`; the others are dropped. Where there are no factors, because all training rows are the
+/// same, one axis of zeros is left: a head then sees rows that are the same, as of features that are constant.
 ///
 /// # Errors
-/// When there are no factors: the training rows are all the same.
+/// When there are no features.
 pub(super) fn scaled(what: &str, principal: Principal, factors: &[f64]) -> Result<(Vec<f64>, Vec<f64>)> {
-    if factors.is_empty() {
-        return Err(Error::samples(format!(
-            "{what} needs training rows that differ; all of them are the same"
-        )));
-    }
     let (mean, mut axes) = (principal.mean, principal.axes);
+    if mean.is_empty() {
+        return Err(Error::samples(format!("{what} needs features; the training rows have none")));
+    }
     axes.truncate(factors.len() * mean.len());
     for (axis, factor) in axes.chunks_exact_mut(mean.len()).zip(factors) {
         axis.iter_mut().for_each(|v| *v *= factor);
     }
+    axes.resize(factors.len().max(1) * mean.len(), 0.0);
     Ok((mean, axes))
 }
 

@@ -141,11 +141,25 @@ fn huge_and_tiny_values_are_scaled() {
 }
 
 #[test]
-fn rows_without_axes_are_refused() {
-    for (text, x) in [("whiten", vec![1.0, 2.0]), ("spectrum:0.5", [1.0, 2.0].repeat(7))] {
-        let found = message(text, MatRef::new(&x, x.len() / 2, 2));
-        assert_eq!(found, format!("{text} needs training rows that differ; all of them are the same"));
+fn rows_that_are_all_the_same_give_a_feature_of_zeros() {
+    let pool = Pool::inline();
+    for text in BY_AXES {
+        for n_rows in [1, 7] {
+            let x = Matrix::new([1.0, 2.0].repeat(n_rows), n_rows, 2);
+            let pipeline = fit(text, &x, &pool);
+            assert_eq!(pipeline.apply(x.view(), &pool), Matrix::zeros(n_rows, 1), "{text}");
+            let restored = pipeline.spec().restore(pipeline.tensors()).unwrap();
+            assert_eq!(restored.n_outputs(2), 1, "{text}");
+        }
     }
+}
+
+#[test]
+fn rows_without_axes_are_refused() {
+    assert_eq!(
+        message("whiten", MatRef::new(&[], 3, 0)),
+        "whiten needs features; the training rows have none"
+    );
     let x = [1.0, f32::INFINITY, 2.0, 3.0];
     for text in ["whiten", "spectrum:0", "spectrum:0+whiten"] {
         assert!(message(text, MatRef::new(&x, 2, 2)).starts_with("feature 1 of the training rows"));
