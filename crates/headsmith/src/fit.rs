@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use headsmith_data::Dataset;
 use headsmith_heads::network::NetworkWeights;
-use headsmith_heads::params::{TRANSFORM, Value};
+use headsmith_heads::params::Value;
 use headsmith_heads::training::{self, Checkpoint, Training};
-use headsmith_heads::transform::{NONE, Pipeline, Spec};
+use headsmith_heads::transform::{Pipeline, Spec};
 use headsmith_heads::{Control, Description, Event, Fitted, Head, Job, Observer, Samples};
 use headsmith_kernels::{Matrix, Pool};
 use headsmith_model::{Model, Node, Record};

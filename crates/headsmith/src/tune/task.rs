@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use headsmith_heads::Head;
-use headsmith_heads::params::{TRANSFORM, Value};
-use headsmith_heads::transform::NONE;
+use headsmith_heads::params::Value;
 use headsmith_kernels::Pool;
 use headsmith_metrics::Metric;
 use headsmith_study::{Choice, Outcome, Running};
