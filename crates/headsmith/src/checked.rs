@@ -96,7 +96,19 @@ impl Checked {
             .as_ref()
             .zip(val_groups)
             .map(|(val, groups)| split::units::of(val.x.view(), Some(&groups), context.pool));
-        let mut data = FitData { train, val, held_back: None, split: None, val_units, cache, places, record };
+        let train_units =
+            groups.as_ref().map(|groups| split::units::of(train.x.view(), Some(groups), context.pool));
+        let mut data = FitData {
+            train,
+            val,
+            held_back: None,
+            split: None,
+            train_units,
+            val_units,
+            cache,
+            places,
+            record,
+        };
         if data.val.is_none() && val_share != 0.0 {
             split::split_off(&mut data, val_share, groups.as_ref(), context)?;
         }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headsmith_data::Dataset;
+use headsmith_heads::head::Folds;
 use headsmith_heads::network::NetworkWeights;
-use headsmith_heads::params::Value;
+use headsmith_heads::params::{AUTO, Value};
 use headsmith_heads::training::{self, Checkpoint, Training};
 use headsmith_heads::transform::{Pipeline, Spec};
-use headsmith_heads::{Control, Description, Event, Fitted, Head, Job, Observer, Samples};
+use headsmith_heads::{Control, Description, Event, Fitted, Fitting, Head, Job, Observer, Samples};
 use headsmith_kernels::{Matrix, Pool};
 use headsmith_model::{Model, Node, Record};
 
@@ -21,6 +22,7 @@ use crate::head::HeadConfig;
 use crate::judge::{self, CrossValidated};
 use crate::progress::{Judged, Progress};
 use crate::report::FitReport;
+use crate::split::units;
 use crate::{memory, model_file};
 
 pub use crate::fit_data::FitData;
@@ -79,8 +81,12 @@ pub(crate) struct TrainedHead {
     epoch_seconds: Vec<f64>,
     /// The seconds of scaling and training.
     pub(crate) seconds: f64,
+    /// The probabilities of the training rows, each predicted without its unit, where they were asked for and the head has them.
+    left_out: Option<Matrix>,
 }
 
+/// The choice of parameters.
+const PARAMETERS: &str = "parameters";
 /// The choice of validation rows on which heads were compared.
 const HEAD: &str = "head";
 
@@ -90,6 +96,12 @@ const LARGEST_COPY: usize = 64 << 20;
 
 /// How often the best model so far is written at most: a killed fit loses no more than this.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
+
+/// Whole units, or single rows where every unit is one.
+fn as_folds(units: &[u32]) -> Folds<'_> {
+    let n_units = units.iter().max().map_or(0, |most| *most as usize + 1);
+    if n_units == units.len() { Folds::LeaveOneOut } else { Folds::Of(units) }
+}
 
 /// Fits `head` and judges it on the training and validation rows.
 ///
@@ -104,16 +116,25 @@ pub fn fit(
     let metric = context.metric;
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
-    let TrainedHead { model, training, description, scaling, epoch_seconds, seconds } =
-        train(head, data, options, context)?;
+    let units = units(data, context.pool);
+    let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out } =
+        train(head, data, options, Some(&units), context)?;
+    let out_of_fold = left_out
+        .as_ref()
+        .map(|proba| {
+            let (names, used_for) = (data.train.classes.names(), chosen_by_itself(head));
+            judge::of_proba(names, &data.train.y, proba, used_for, context)
+        })
+        .transpose()?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;
     let used_for = used_for(head.head(), options);
     let val =
         data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
     // What is best shown of: rows that the head did not learn from, if there are any.
-    let (rows, proba, is_unseen) = match (&val, &data.val, &options.folds) {
-        (Some(judged), Some(val), _) => (val, &judged.proba, true),
-        (_, _, Some(folds)) => (&data.train, &folds.proba, true),
+    let (rows, proba, is_unseen) = match (&val, &data.val, options.folds.as_ref(), &left_out) {
+        (Some(judged), Some(val), ..) => (val, &judged.proba, true),
+        (_, _, Some(folds), _) => (&data.train, &folds.proba, true),
+        (.., Some(proba)) => (&data.train, proba, true),
         _ => (&data.train, &train.proba, false),
     };
     let sources = (context.seed, context.pool);
@@ -136,6 +157,7 @@ pub fn fit(
             evidence,
             train: train.judgement,
             val: val.as_ref().map(|val| val.judgement.clone()),
+            out_of_fold,
             folds: options.folds.as_ref().map(|folds| folds.report.clone()),
             held_back: None,
             model: None,
@@ -152,7 +174,21 @@ pub fn fit(
     Ok(fitted)
 }
 
-/// Scales the rows and trains `head`.
+/// The unit of each training row: rows of one group, or with the same features, are left out together.
+fn units(data: &FitData, pool: &Pool) -> Vec<u32> {
+    let units = data.train_units.clone();
+    let units = units.unwrap_or_else(|| units::of(data.train.x.view(), None, pool));
+    units.into_iter().map(|unit| unit as u32).collect()
+}
+
+/// What out-of-fold predictions had chosen before they are scored: the parameters that were left to the head.
+fn chosen_by_itself(head: &HeadConfig) -> Vec<String> {
+    let is_auto = head.params().iter().any(|(_, value)| *value == Value::Text(AUTO.to_owned()));
+    if is_auto { vec![PARAMETERS.to_owned()] } else { Vec::new() }
+}
+
+/// Scales the rows and trains `head`; with `units`, also predicts each training row without its unit, where the head has a closed form of
+/// that.
 ///
 /// # Errors
 /// When the rows cannot be learnt from, or training diverges before any epoch was finite.
@@ -160,6 +196,7 @@ pub(crate) fn train(
     head: &HeadConfig,
     data: &FitData,
     options: &FitOptions,
+    units: Option<&[u32]>,
     context: &mut Context<'_>,
 ) -> Result<TrainedHead> {
     let start = Instant::now();
@@ -167,14 +204,18 @@ pub(crate) fn train(
     let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
-    let (fitted, training) = watch.train(head, data, &scaled, options)?;
+    let (fitting, training) = watch.train(head, data, &scaled, options)?;
     checkpoint.warn_of_failure(watch.context);
     let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
-    let seconds = start.elapsed().as_secs_f64();
+    let trained = Instant::now();
+    let left_out = units.and_then(|units| fitting.out_of_fold(as_folds(units)));
+    let of_left_out = trained.elapsed();
+    let fitted = fitting.finish()?;
+    let seconds = (start.elapsed() - of_left_out).as_secs_f64();
     let description = fitted.description();
     let model = scaled.model(Node::Head(fitted), record(head, data, context.seed))?;
     let scaling = scaled.transform.spec().to_string();
-    Ok(TrainedHead { model, training, description, scaling, epoch_seconds, seconds })
+    Ok(TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out })
 }
 
 impl FittedHead {
@@ -258,14 +299,17 @@ struct Watch<'a, 'c> {
     checkpoint: &'a Checkpointer<'a>,
 }
 
-impl Watch<'_, '_> {
-    fn train(
+impl<'c> Watch<'_, 'c> {
+    fn train<'s>(
         &mut self,
-        head: &HeadConfig,
+        head: &'s HeadConfig,
         data: &FitData,
-        scaled: &Scaled<'_>,
+        scaled: &'s Scaled<'_>,
         options: &FitOptions,
-    ) -> Result<(Arc<dyn Fitted>, Training)> {
+    ) -> Result<(Box<dyn Fitting + 's>, Training)>
+    where
+        'c: 's,
+    {
         let (seed, pool, metric) = (self.context.seed, self.context.pool, self.context.metric);
         let (train, val) = scaled.samples()?;
         let checkpoint = self.checkpoint;
@@ -280,7 +324,7 @@ impl Watch<'_, '_> {
         if training.n_steps == 0 {
             self.context.check_stop()?;
         }
-        Ok((fitting.finish()?, training))
+        Ok((fitting, training))
     }
 }
 

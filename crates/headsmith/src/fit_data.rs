@@ -20,6 +20,8 @@ pub struct FitData {
     pub held_back: Option<(f64, Dataset)>,
     /// How `val` was split off the training table, where it has no table of its own.
     pub split: Option<Split>,
+    /// The unit that each row of `train` belongs to, where a column groups them: out-of-fold predictions leave whole units out.
+    pub train_units: Option<Vec<usize>>,
     /// The unit that each row of `val` belongs to, where a column groups them: no part of `val` splits one.
     pub val_units: Option<Vec<usize>>,
     /// The folder for large copies of rows, where tables are mapped from one.
@@ -39,6 +41,7 @@ impl FitData {
             val: None,
             held_back: None,
             split: None,
+            train_units: None,
             val_units: None,
             cache: None,
             places,

@@ -197,7 +197,7 @@ impl<'c> FoldRows<'c> {
         context.emit(&Progress::Fitting { head: head.name(), purpose: &purpose, metric: context.metric });
         let data = self.without(fold, context.seed)?;
         let TrainedHead { model, training, seconds, .. } =
-            fit::train(head, &data, &FitOptions::default(), context)?;
+            fit::train(head, &data, &FitOptions::default(), None, context)?;
         if context.stopping() {
             return Err(Error::stopped(format!("stopped in {purpose}: no model was written")));
         }
@@ -236,6 +236,7 @@ impl<'c> FoldRows<'c> {
             val: (!val.is_empty()).then(|| self.copy(&val)).transpose()?,
             held_back: None,
             split: None,
+            train_units: None,
             val_units: None,
             cache: None,
             places: RowSource::all(self.checked.train.table.locations()),

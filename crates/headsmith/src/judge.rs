@@ -151,6 +151,9 @@ pub(crate) fn brief(report: &FitReport) -> Value {
     if let Some(val) = &report.val {
         metrics.insert("val".to_owned(), brief(val));
     }
+    if let Some(judgement) = &report.out_of_fold {
+        metrics.insert("out_of_fold".to_owned(), brief(judgement));
+    }
     if let Some(folds) = &report.folds {
         metrics.insert("folds".to_owned(), brief(&folds.out_of_fold));
     }

@@ -72,6 +72,7 @@ pub(crate) fn split_off(
     }
     warn_of_classes_without(&data.train, &val, groups.map_or("rows", |_| "groups"), context);
     let groups = groups.map(|groups| split_groups(groups, &val));
+    data.train_units = groups.as_ref().map(|_| units::numbered(train.iter().map(|&row| units[row])));
     data.val_units = groups.as_ref().map(|_| units::numbered(val.iter().map(|&row| units[row])));
     let split = Split { share, n_train: train.len(), n_val: val.len(), seed: context.seed, groups };
     let cache = data.cache.as_deref();

@@ -341,10 +341,11 @@ fn per_class(judgement: &Judgement) -> String {
 
 /// The main evaluation of a fit, and the name of its rows.
 fn shown(report: &FitReport) -> (&Judgement, &'static str) {
-    match (&report.val, &report.folds) {
-        (Some(val), _) => (val, "validation"),
-        (None, Some(folds)) => (&folds.out_of_fold, "out-of-fold"),
-        (None, None) => (&report.train, "training"),
+    match (&report.val, &report.folds, &report.out_of_fold) {
+        (Some(val), ..) => (val, "validation"),
+        (None, Some(folds), _) => (&folds.out_of_fold, "out-of-fold"),
+        (None, None, Some(left_out)) => (left_out, "left-out"),
+        (None, None, None) => (&report.train, "training"),
     }
 }
 

@@ -44,6 +44,10 @@ pub struct FitReport {
     /// The scores on validation rows that were held back from every choice; only with such rows, and of the selected head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_back: Option<HeldBack>,
+    /// The scores of the training rows, each predicted by the same fit without it, and without the rows of its group or with its
+    /// features; only of heads that have a closed form of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of_fold: Option<Judgement>,
     /// The cross-validation of the same head; only where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<FoldsReport>,

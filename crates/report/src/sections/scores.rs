@@ -39,6 +39,7 @@ fn columns(head: &FitReport) -> Vec<(String, &Judgement)> {
     let rows = [
         (head.val.as_ref(), "validation"),
         (head.folds.as_ref().map(|folds| &folds.out_of_fold), "out of fold"),
+        (head.out_of_fold.as_ref(), "left out"),
         (head.held_back.as_ref().map(|held| &held.judgement), "held back"),
         (Some(&head.train), "training"),
     ];
