@@ -17,7 +17,6 @@ pub mod gaussian;
 pub mod head;
 pub mod kernel;
 pub mod knn;
-#[allow(dead_code, unused_imports)]
 mod linalg;
 pub mod linear;
 pub mod loss;

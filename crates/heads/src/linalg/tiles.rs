@@ -133,11 +133,6 @@ impl<T: Scalar> Factor<T> {
         Some(Factor { lower: matrix })
     }
 
-    /// Rows and columns.
-    pub(crate) fn n(&self) -> usize {
-        self.lower.n
-    }
-
     /// Replaces `rhs`, `n x k` row after row, by the solution X of `A X = rhs`.
     ///
     /// # Panics
@@ -180,31 +175,6 @@ impl<T: Scalar> Factor<T> {
                 matmul(to, Accum::Add, self.lower.view(i, k), own, -T::ONE, Par::Seq);
             });
         }
-    }
-
-    /// `A x` for `x` of `n x k` row after row.
-    pub(crate) fn product(&self, x: &[T], pool: &Pool) -> Vec<T> {
-        let (n, width) = self.shape(x);
-        let block =
-            |x: &'_ [T], i: usize| -> Vec<T> { x[i * TILE * width..][..height(n, i) * width].to_vec() };
-        let times = |to: &mut [T], tile: MatRef<'_, T>, x: &[T]| {
-            let to = MatMut::from_row_major_slice_mut(to, tile.nrows(), width);
-            let x = MatRef::from_row_major_slice(x, tile.ncols(), width);
-            matmul(to, Accum::Add, tile, x, T::ONE, Par::Seq);
-        };
-        let mut upper = vec![T::ZERO; n * width];
-        pool.for_each_chunk(&mut upper, (TILE * width).max(1), |k, to| {
-            for i in k..n_tiles(n) {
-                times(to, self.lower.view(i, k).transpose(), &block(x, i));
-            }
-        });
-        let mut product = vec![T::ZERO; n * width];
-        pool.for_each_chunk(&mut product, (TILE * width).max(1), |i, to| {
-            for k in 0..=i {
-                times(to, self.lower.view(i, k), &block(&upper, k));
-            }
-        });
-        product
     }
 
     /// The diagonal of `A^-1`: the sums of squares of the columns of `L^-1`.
@@ -315,9 +285,6 @@ mod tests {
         factor.solve(&mut x, &Pool::inline());
         spread.solve(&mut other, &pool);
         assert_eq!(x, other);
-        for (product, b) in factor.product(&x, &pool).iter().zip(&rhs) {
-            assert!((product.to_f64() - b.to_f64()).abs() < tolerance);
-        }
         for (i, b) in rhs.chunks(2).enumerate() {
             for column in 0..2 {
                 let sum: f64 = (0..n).map(|j| a[i * n + j] * x[2 * j + column].to_f64()).sum();

@@ -61,7 +61,7 @@ pub static TABLE: Table = Table {
             search: None,
             help: "Largest element of the gradient at which the fit ends; with a loss below 1, its share of the loss",
         },
-        Param::transform("standardise"),
+        Param::transform("power:auto+standardise"),
     ],
     presets: &[],
     trial: &[],

@@ -18,6 +18,6 @@ pub static TABLE: Table = Table::new(
         },
         calibration::PARAM,
         class_weight::PARAM,
-        Param::transform("standardise"),
+        Param::transform("power:auto+standardise"),
     ],
 );

@@ -2,6 +2,9 @@
 //! normalisation of Perronnin, Sánchez and Mensink, "Improving the Fisher kernel", ECCV 2010): x' = sign(x) |x|^P. The smaller
 //! P, the less the largest values stand out. `power:0.5` gives the numbers of `sqrt`.
 //!
+//! `power:auto` is `power:0.5` where no training value is negative, and changes nothing otherwise: features that are counts or went through a
+//! ReLU gain by the root, those around zero do not.
+//!
 //! P is a number or a fraction. It has one spelling: `power:1/3` where the decimals of a small fraction do not end, and `power:0.5`
 //! otherwise.
 
@@ -11,14 +14,22 @@ use headsmith_kernels::Pool;
 
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
-use crate::tensors::Tensors;
+use crate::tensors::{Tensors, Values};
 
 /// The signed power.
 #[derive(Debug)]
 pub(super) struct Power;
 
 #[derive(Debug)]
-struct Powered(f64);
+struct Powered {
+    exponent: f64,
+    /// Whether the training rows decided it.
+    is_learnt: bool,
+}
+
+const AUTO: &str = "auto";
+/// The tensor of an exponent that was learnt.
+const EXPONENT: &str = "exponent";
 
 /// The largest denominator that is looked for.
 const MAX_DENOMINATOR: u32 = 99;
@@ -46,7 +57,7 @@ fn spelling(p: f64) -> String {
 fn powered(argument: Option<&str>) -> Result<Arc<dyn FittedTransform>> {
     let p = exponent(argument)
         .ok_or_else(|| Error::parameter("power needs an exponent above 0 and at most 1: power:0.5"))?;
-    Ok(Arc::new(Powered(p)))
+    Ok(Arc::new(Powered { exponent: p, is_learnt: false }))
 }
 
 impl TransformKind for Power {
@@ -59,34 +70,77 @@ impl TransformKind for Power {
     }
 
     fn canonical(&self, argument: Option<&str>) -> Option<Option<String>> {
+        if argument == Some(AUTO) {
+            return Some(Some(AUTO.to_owned()));
+        }
         exponent(argument).map(|p| Some(spelling(p)))
     }
 
     fn fit(
         &self,
         argument: Option<&str>,
-        _: &TrainingRows<'_>,
-        _: &Pool,
+        rows: &TrainingRows<'_>,
+        pool: &Pool,
     ) -> Result<Arc<dyn FittedTransform>> {
-        powered(argument)
+        if argument != Some(AUTO) {
+            return powered(argument);
+        }
+        let count = |sums: &mut [f64], rows: &[f32]| {
+            sums[0] += rows.iter().filter(|v| **v < 0.0).count() as f64;
+        };
+        let has_negative = rows.sums(1, count, pool)[0] > 0.0;
+        Ok(Arc::new(Powered { exponent: if has_negative { 1.0 } else { 0.5 }, is_learnt: true }))
     }
 
-    fn restore(&self, argument: Option<&str>, _: &mut Tensors) -> Result<Arc<dyn FittedTransform>> {
-        powered(argument)
+    fn restore(&self, argument: Option<&str>, tensors: &mut Tensors) -> Result<Arc<dyn FittedTransform>> {
+        if argument != Some(AUTO) {
+            return powered(argument);
+        }
+        let exponent = tensors.take_f64(EXPONENT, &[1])?[0];
+        if exponent != 0.5 && exponent != 1.0 {
+            return Err(Error::stored(format!("tensor `{EXPONENT}` is {exponent}, expected 0.5 or 1")));
+        }
+        Ok(Arc::new(Powered { exponent, is_learnt: true }))
     }
 }
 
 impl FittedTransform for Powered {
     fn scale(&self, rows: &mut [f32], _: usize) {
+        if self.exponent == 1.0 {
+            return;
+        }
         // The root is rounded as `sqrt` rounds it; the power may not be.
-        let power = |v: f64| if self.0 == 0.5 { v.sqrt() } else { v.powf(self.0) };
+        let power = |v: f64| if self.exponent == 0.5 { v.sqrt() } else { v.powf(self.exponent) };
         rows.iter_mut().for_each(|v| *v = (power(f64::from(v.abs())) as f32).copysign(*v));
+    }
+
+    fn tensors(&self) -> Tensors {
+        let mut tensors = Tensors::new();
+        if self.is_learnt {
+            tensors.insert(EXPONENT, &[1], Values::F64(vec![self.exponent]));
+        }
+        tensors
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn auto_takes_the_root_of_features_that_are_never_negative() {
+        use crate::transform::Spec;
+        use headsmith_kernels::Matrix;
+        let (spec, pool) = ("power:auto".parse::<Spec>().unwrap(), Pool::inline());
+        for (low, root) in [(0.0, 3.0), (-1.0, 9.0)] {
+            let x = Matrix::new(vec![9.0, low, 0.0, 4.0], 2, 2);
+            let pipeline = spec.fit(x.view(), &pool).unwrap();
+            assert_eq!(pipeline.apply(x.view(), &pool).row(0)[0], root);
+            let restored = spec.restore(pipeline.tensors()).unwrap();
+            assert_eq!(restored.apply(x.view(), &pool), pipeline.apply(x.view(), &pool));
+        }
+        assert!(spec.restore(Tensors::new()).is_err());
+    }
 
     #[test]
     fn exponents_have_one_spelling() {

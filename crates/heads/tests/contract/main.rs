@@ -19,7 +19,7 @@ use headsmith_heads::{Control, Event, Fitted, HEADS, Head, Job, Observer, Sample
 use headsmith_kernels::{Matrix, Philox, Pool};
 
 /// Parameters that make a fit small, for the heads that have them.
-const SMALL: [(&str, i64); 7] = [
+const SMALL: [(&str, i64); 9] = [
     ("n_estimators", 20),
     ("epochs", 4),
     ("neurons0", 12),
@@ -27,6 +27,8 @@ const SMALL: [(&str, i64); 7] = [
     ("neurons2", 12),
     ("batch_size", 32),
     ("max_iter", 200),
+    ("n_folds", 2),
+    ("screen_rows", 100),
 ];
 
 /// The parameters of a small fit.
