@@ -184,7 +184,7 @@ fn the_choice_has_the_smallest_loss() {
 fn a_fit_that_stops_at_any_step_predicts_as_its_best_candidate() {
     let table = samples(0, 120, 4, 3);
     let (head, pool) = (head::find("kernel").unwrap(), Pool::inline());
-    let params = head.table().resolve([]).unwrap();
+    let params = head.table().resolve([("kernel", text("rbf"))]).unwrap();
     for n_steps in [0, 1, 12, 23, 24, 25, 26] {
         let mut fitting = head.begin(Job::new(table.samples(), &params, 0, &pool), None).unwrap();
         let mut left = n_steps;
