@@ -28,11 +28,11 @@ DATA = ROOT / "examples/sentences"
 TOLERANCE = 2e-6
 
 
-def ours(folder, x, y, queries, n_classes, jobs, repeats, **params):
+def ours(folder, x, y, queries, n_classes, jobs, repeats, head="knn", **params):
     write(folder / "train", x, y)
     queries.astype("<f4").tofile(folder / "train.query")
     given = [f"{name}={value}" for name, value in params.items()]
-    command = [EXAMPLE, "knn", folder / "train", x.shape[1], n_classes, jobs, repeats, *given]
+    command = [EXAMPLE, head, folder / "train", x.shape[1], n_classes, jobs, repeats, *given]
     found = json.loads(subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE, text=True).stdout)
     return found, np.fromfile(folder / "train.proba", "<f4").reshape(len(queries), n_classes)
 

@@ -136,9 +136,10 @@ impl Refine {
         Ok(())
     }
 
-    /// The rows of the best fit.
+    /// The rows of the best fit; `None` while those of another winner are ready.
     pub(super) fn prepared(&self) -> Option<&Prepared> {
-        self.ready.as_ref().map(|(_, prepared, _)| prepared)
+        let (winner, prepared, _) = self.ready.as_ref()?;
+        (*winner == self.best.as_ref()?.winner).then_some(prepared)
     }
 
     /// The outputs of the best fit for each row without those of its fold.
