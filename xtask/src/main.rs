@@ -4,6 +4,7 @@ mod bench;
 mod docs;
 mod env;
 mod fuzz;
+mod heads;
 mod instructions;
 mod million;
 mod scaling;
