@@ -15,6 +15,7 @@ import argparse
 import json
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -43,15 +44,18 @@ def make(folder, name, n, n_queries, d):
     return stem, x[:n], y[:n], x[n:]
 
 
+# A process starts with the peak of the one that starts it, so a small one stands between this and the example.
+WATCH = """import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)"""
+
+
 def run(command):
     """What an example prints, and the most memory it held, in bytes."""
-    process = subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True)
-    text = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"failed with {process.returncode}: {' '.join(map(str, command))}")
-    return json.loads(text), usage.ru_maxrss * 1024
+    watched = [sys.executable, "-c", WATCH, *map(str, command)]
+    found, peak = subprocess.run(watched, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return json.loads(found), int(peak) * 1024
 
 
 def timed(work):
