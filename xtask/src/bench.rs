@@ -26,7 +26,9 @@ pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
     let known = |name: &str| NAMES.contains(&name) || [TRAINING, SCALING, HEADS, MILLION].contains(&name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         let names = NAMES.join(", ");
-        bail!("there is no measurement `{unknown}`; there are {names}, {TRAINING}, {SCALING}, {HEADS}, {MILLION}");
+        bail!(
+            "there is no measurement `{unknown}`; there are {names}, {TRAINING}, {SCALING}, {HEADS}, {MILLION}"
+        );
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let data = fs::canonicalize(data).with_context(|| format!("there is no folder {data}"))?;
