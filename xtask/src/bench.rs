@@ -9,22 +9,26 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{env, million, scaling, step, training, workspace};
+use crate::{env, heads, million, scaling, step, training, workspace};
 
 const NAMES: [&str; 3] = ["parse", "forest", "mlp"];
 /// What has peers, an environment and a table of its own.
 const TRAINING: &str = "training";
 /// What has no peers: the cost of fits of growing size.
 const SCALING: &str = "scaling";
-/// The same for one size, that of a table which is not held in memory; gigabytes, so it is done only when named.
+/// Heads beside scikit-learn and beside the operations they need, on rows it makes.
+const HEADS: &str = "heads";
+/// As scaling, for one size, that of a table which is not held in memory; gigabytes, so it is done only when named.
 const MILLION: &str = "million";
 
 /// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured.
 pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
-    let known = |name: &str| NAMES.contains(&name) || [TRAINING, SCALING, MILLION].contains(&name);
+    let known = |name: &str| NAMES.contains(&name) || [TRAINING, SCALING, HEADS, MILLION].contains(&name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         let names = NAMES.join(", ");
-        bail!("there is no measurement `{unknown}`; there are {names}, {TRAINING}, {SCALING}, {MILLION}");
+        bail!(
+            "there is no measurement `{unknown}`; there are {names}, {TRAINING}, {SCALING}, {HEADS}, {MILLION}"
+        );
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let data = fs::canonicalize(data).with_context(|| format!("there is no folder {data}"))?;
@@ -37,6 +41,9 @@ pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
     }
     if wanted(SCALING) {
         scaling::run()?;
+    }
+    if wanted(HEADS) {
+        heads::run()?;
     }
     if names.iter().any(|name| name == MILLION) { million::run() } else { Ok(()) }
 }

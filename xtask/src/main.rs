@@ -4,6 +4,7 @@ mod bench;
 mod docs;
 mod env;
 mod fuzz;
+mod heads;
 mod instructions;
 mod million;
 mod scaling;
@@ -29,7 +30,7 @@ cargo xtask COMMAND
   bench [--data DIR] [NAME..]
                         Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
                         train and val of DIR (examples/sentences; training makes its own); and scaling, the cost of
-                        fits of growing size. Only when it is named: million, a fit on a million rows by the cache
+                        fits of growing size; and heads, on rows it makes. Only when it is named: million, a fit on a million rows by the cache
                         (4 GB of temporary files). Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
