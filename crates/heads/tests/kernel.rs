@@ -128,6 +128,8 @@ fn weights(n: usize) -> Vec<f32> {
 
 fn check(table: &Table, name: &str, weights: &[f32], leave_one_out: bool) {
     let (gamma, alpha, n) = (0.7, 0.8, table.y.len());
+    // Values of the polynomial are in the hundreds, and their inner products are rounded to single precision.
+    let tolerance = if name == "polynomial" { 2e-3 } else { 2e-4 };
     let naive = Naive { table, name, gamma, alpha, weights };
     let samples = table.samples().weighted(weights).unwrap();
     let folds: Vec<u32> = (0..n as u32).map(|i| i * 7 % 4).collect();
@@ -135,15 +137,25 @@ fn check(table: &Table, name: &str, weights: &[f32], leave_one_out: bool) {
         let each: Vec<u32> = (0..n as u32).collect();
         if leave_one_out {
             let found = fitting.out_of_fold(Folds::LeaveOneOut).unwrap();
-            assert_close(found.as_slice(), &naive.without(&each), 2e-4, &format!("{name}, leave-one-out"));
+            assert_close(
+                found.as_slice(),
+                &naive.without(&each),
+                tolerance,
+                &format!("{name}, leave-one-out"),
+            );
         }
         let found = fitting.out_of_fold(Folds::Of(&folds)).unwrap();
-        assert_close(found.as_slice(), &naive.without(&folds), 2e-4, &format!("{name}, folds"));
+        assert_close(found.as_slice(), &naive.without(&folds), tolerance, &format!("{name}, folds"));
         let other = tables::samples(9000, 20, table.x.n_cols() as u64, table.n_classes);
         let queries: Vec<&[f32]> = (0..20).map(|i| other.x.row(i)).collect();
         let all: Vec<usize> = (0..n).collect();
         let proba = fitting.finish().unwrap().predict_proba(other.x(), &Pool::inline());
-        assert_close(proba.as_slice(), &naive.proba(&all, &queries), 2e-4, &format!("{name}, predictions"));
+        assert_close(
+            proba.as_slice(),
+            &naive.proba(&all, &queries),
+            tolerance,
+            &format!("{name}, predictions"),
+        );
     })
     .unwrap();
 }
