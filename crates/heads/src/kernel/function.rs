@@ -55,6 +55,11 @@ impl Function {
         }
     }
 
+    /// Whether values are at most 1. Others grow with the rows, and so does what rounding inner products to single precision costs.
+    pub(super) fn is_bounded(self) -> bool {
+        matches!(self, Function::Exponential { .. })
+    }
+
     /// Whether it has a gamma.
     pub(super) fn has_gamma(self) -> bool {
         !matches!(self, Function::ArcCosine)

@@ -92,7 +92,11 @@ impl Refine {
         self.prepare(winner, problem, pool)?;
         let Some((_, prepared, gram)) = &self.ready else { return Ok(()) };
         let setting = plan.setting(gamma, alpha, prepared.variance)?;
-        let found = match setting.fit(gram, problem, pool) {
+        let single = match setting.function.is_bounded() {
+            true => setting.fit(gram, problem, pool),
+            false => None,
+        };
+        let found = match single {
             Some(trial) => Some((trial, false)),
             None => setting
                 .fit(&Gram::<f64>::new(prepared.rows.view(), pool), problem, pool)
