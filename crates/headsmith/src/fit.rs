@@ -181,7 +181,7 @@ fn units(data: &FitData, pool: &Pool) -> Vec<u32> {
     units.into_iter().map(|unit| unit as u32).collect()
 }
 
-/// What out-of-fold predictions had chosen before they are scored: the parameters that were left to the head.
+/// The choices that out-of-fold predictions made before they are scored: the parameters that were left to the head.
 fn chosen_by_itself(head: &HeadConfig) -> Vec<String> {
     let is_auto = head.params().iter().any(|(_, value)| *value == Value::Text(AUTO.to_owned()));
     if is_auto { vec![PARAMETERS.to_owned()] } else { Vec::new() }

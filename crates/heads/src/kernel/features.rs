@@ -1,4 +1,4 @@
-//! What the head may do to the features before it compares rows.
+//! The changes of the features among which the head chooses.
 
 use headsmith_kernels::{MatRef, Pool};
 

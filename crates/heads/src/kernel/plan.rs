@@ -1,4 +1,4 @@
-//! What the parameters leave open, and the grid that is searched for it.
+//! The values that parameters leave open, and the grid that is searched for them.
 
 use super::features::{Features, Spectrum};
 use super::function::Function;

@@ -51,7 +51,7 @@ pub(super) struct Refine {
     /// The winner whose rows are ready, with their inner products.
     ready: Option<(usize, Prepared, Gram<f32>)>,
     /// Places that were fitted: the winner, and the moves of gamma and alpha from its own.
-    places: Vec<(Place, f64)>,
+    places: Vec<(GridPoint, f64)>,
     best: Option<Fit>,
     /// The log losses of all fits, in their order.
     pub(super) history: Vec<Scored>,
@@ -59,7 +59,7 @@ pub(super) struct Refine {
 }
 
 /// A winner, and moves of gamma and alpha.
-type Place = (usize, i32, i32);
+type GridPoint = (usize, i32, i32);
 
 impl Refine {
     pub(super) fn new(winners: Vec<Scored>) -> Refine {
@@ -165,8 +165,8 @@ impl Refine {
     }
 
     /// The next place: every winner's own, then those next to the best.
-    fn next(&self, plan: &Plan) -> Option<Place> {
-        let is_new = |place: &Place| !self.places.iter().any(|(other, _)| other == place);
+    fn next(&self, plan: &Plan) -> Option<GridPoint> {
+        let is_new = |place: &GridPoint| !self.places.iter().any(|(other, _)| other == place);
         if let Some(place) = (0..self.winners.len()).map(|winner| (winner, 0, 0)).find(is_new) {
             return Some(place);
         }

@@ -10,7 +10,7 @@ use super::ridge::{Solution, Targets, solve};
 use crate::calibration::{self, Calibration, Form};
 use crate::linalg::tiles::Factor;
 
-/// What is minimised.
+/// The objective that is minimised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Loss {
     /// `sum_i w_i (y_i - f_i)^2 + alpha |f|^2`.

@@ -40,7 +40,7 @@ impl RowBlocks for Weighted<'_> {
     }
 }
 
-/// What all strengths share.
+/// The sums that all strengths share.
 #[derive(Debug)]
 pub(super) struct Path {
     pub(super) principal: Principal,
