@@ -20,8 +20,8 @@ use headsmith_heads::params::{Params, Value};
 use headsmith_heads::tensors::Values;
 use headsmith_heads::transform::Spec;
 use headsmith_heads::{Control, Event, Fitted, Head, Job, Samples, head, training};
-use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len};
-use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
+use headsmith_kernels::gemm::{Panels, matmul, packed};
+use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -100,8 +100,7 @@ fn least<T>(repeats: usize, mut work: impl FnMut() -> T) -> (T, f64) {
 fn product(rows: MatRef<'_>, queries: MatRef<'_>, repeats: usize, pool: &Pool) -> f64 {
     let (k, n) = (queries.n_cols(), queries.n_rows());
     let values = (0..k).flat_map(|j| (0..n).map(move |i| queries.row(i)[j])).collect();
-    let mut panels = Buffer::zeros(packed_len(k, n));
-    pack(&mut panels, Matrix::new(values, k, n).view());
+    let panels = packed(Matrix::new(values, k, n).view());
     let (panels, mut scores) = (Panels::new(&panels, k, n), Matrix::zeros(rows.n_rows(), n));
     least(repeats, || matmul(scores.view_mut(), &mut [], rows, panels, pool, |_| ())).1
 }

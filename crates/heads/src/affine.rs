@@ -2,7 +2,7 @@
 //! what several heads predict with, however they come by their coefficients.
 
 use headsmith_kernels::dense::add_bias;
-use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len, unpack};
+use headsmith_kernels::gemm::{Panels, matmul, packed, unpack};
 use headsmith_kernels::softmax::softmax;
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
@@ -27,10 +27,7 @@ impl Affine {
     /// When there are not as many intercepts as rows of `coef`.
     pub(crate) fn new(coef: MatRef<'_>, intercept: Vec<f32>) -> Affine {
         assert_eq!(coef.n_rows(), intercept.len(), "intercepts");
-        let turned = transposed(coef);
-        let mut panels = Buffer::zeros(packed_len(turned.n_rows(), turned.n_cols()));
-        pack(&mut panels, turned.view());
-        Affine { n_features: coef.n_cols(), panels, intercept }
+        Affine { n_features: coef.n_cols(), panels: packed(transposed(coef).view()), intercept }
     }
 
     pub(crate) fn n_features(&self) -> usize {

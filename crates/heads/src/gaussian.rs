@@ -99,12 +99,6 @@ fn out_of_fold(head: &Gaussian, job: Job<'_>, folds: Folds<'_>) -> Option<Matrix
     match &head.rule {
         Rule::Diagonal(diagonal) => Moments::new(job).ok()?.out_of_fold(diagonal, folds, job.pool),
         Rule::Full(_) => full::out_of_fold(job, folds),
-        Rule::Shared(_) => {
-            let pooled = Pooled::new(job).ok()?;
-            match folds {
-                Folds::LeaveOneOut => pooled.leave_one_out(job.pool),
-                Folds::Of(folds) => pooled.leave_folds_out(folds, job.pool),
-            }
-        }
+        Rule::Shared(_) => Pooled::new(job).ok()?.out_of_fold(folds, job.pool),
     }
 }

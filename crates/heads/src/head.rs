@@ -247,6 +247,16 @@ pub enum Folds<'f> {
     Of(&'f [u32]),
 }
 
+impl Folds<'_> {
+    /// The rows of each fold of `n_samples` rows, in their order; folds by rising numbers.
+    pub fn sets(self, n_samples: usize) -> Vec<Vec<usize>> {
+        let Folds::Of(folds) = self else { return (0..n_samples).map(|i| vec![i]).collect() };
+        let mut by_fold: Vec<usize> = (0..n_samples).collect();
+        by_fold.sort_by_key(|&i| folds[i]);
+        by_fold.chunk_by(|a, b| folds[*a] == folds[*b]).map(<[_]>::to_vec).collect()
+    }
+}
+
 /// The result of a step.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Step {

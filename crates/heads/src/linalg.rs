@@ -5,9 +5,11 @@
 mod eigen;
 mod principal;
 mod products;
+mod projection;
 pub(crate) mod spd;
 pub(crate) mod tiles;
 
 pub(crate) use eigen::{Eigen, symmetric};
-pub(crate) use principal::{Principal, RowBlocks, centred_products, means};
+pub(crate) use principal::{Principal, RowBlocks, Weighted, centred_products, means, squares};
 pub(crate) use products::Products;
+pub(crate) use projection::Projection;

@@ -54,6 +54,13 @@ pub fn pack(packed: &mut [f32], matrix: MatRef<'_>) {
     pack::columns(packed, matrix, Kernel::best().width, &Pool::inline());
 }
 
+/// A matrix in panels of its own.
+pub fn packed(matrix: MatRef<'_>) -> Buffer {
+    let mut panels = Buffer::zeros(packed_len(matrix.n_rows(), matrix.n_cols()));
+    pack(&mut panels, matrix);
+    panels
+}
+
 /// Copies a matrix of `k x n` from its panels to `values`, row by row.
 ///
 /// # Panics

@@ -3,6 +3,7 @@
 use headsmith_kernels::Pool;
 
 use super::{Calibration, Form};
+use crate::head::Folds;
 use crate::optim::lbfgs::{Function, Lbfgs};
 
 /// Outputs for rows that their fit did not see, and what the rows are.
@@ -41,22 +42,19 @@ pub(crate) fn fit(outputs: Outputs<'_>, form: Form, pool: &Pool) -> (Calibration
 
 /// The outputs of all rows calibrated, each by a calibration fitted on rows of other folds; row after row, `n` probabilities a row. Where
 /// every row is a fold of its own, rows are dealt to five folds by class.
-pub(crate) fn cross_fitted(outputs: Outputs<'_>, form: Form, folds: Option<&[u32]>, pool: &Pool) -> Vec<f64> {
-    let dealt = folds.map_or_else(|| deal(outputs), <[u32]>::to_vec);
-    let mut names = dealt.clone();
-    names.sort_unstable();
-    names.dedup();
-    // Many small folds are calibrated together: one calibration for each would take long and change little.
-    let group = |fold: u32| match names.len() > N_FOLDS as usize {
-        true => names.binary_search(&fold).unwrap_or(0) as u32 % N_FOLDS,
-        false => fold,
+pub(crate) fn cross_fitted(outputs: Outputs<'_>, form: Form, folds: Folds<'_>, pool: &Pool) -> Vec<f64> {
+    let n = outputs.target.len();
+    let sets = match folds {
+        Folds::LeaveOneOut => Folds::Of(&deal(outputs)).sets(n),
+        Folds::Of(_) => folds.sets(n),
     };
-    let groups: Vec<u32> = dealt.into_iter().map(group).collect();
-    let mut names = groups.clone();
-    names.sort_unstable();
-    names.dedup();
+    // Many small folds are calibrated together: one calibration for each would take long and change little.
+    let mut groups = vec![0; n];
+    for (at, set) in sets.iter().enumerate() {
+        set.iter().for_each(|&i| groups[i] = at % N_FOLDS as usize);
+    }
     let mut proba = vec![0.0; outputs.values.len()];
-    for fold in names {
+    for fold in 0..sets.len().min(N_FOLDS as usize) {
         let others: Vec<usize> = (0..groups.len()).filter(|&i| groups[i] != fold).collect();
         let (calibration, _) = fit_rows(outputs, &others, form, pool);
         for i in (0..groups.len()).filter(|&i| groups[i] == fold) {

@@ -136,20 +136,12 @@ impl<'a> Moments<'a> {
     /// The probabilities of all rows, each without its fold; what smoothing adds stays. `None` where a fold has all rows.
     pub(super) fn out_of_fold(&self, fitted: &Diagonal, folds: Folds<'_>, pool: &Pool) -> Option<Matrix> {
         let n = self.samples.n_samples();
-        let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for i in 0..n {
-            let fold = match folds {
-                Folds::LeaveOneOut => i as u32,
-                Folds::Of(folds) => folds[i],
-            };
-            members.entry(fold).or_default().push(i);
-        }
+        let members = folds.sets(n);
         let total: f64 = self.counts.iter().sum();
         let weight = |rows: &[usize]| rows.iter().map(|&i| self.samples.weight(i)).sum::<f64>();
-        if members.values().any(|rows| weight(rows) >= total * (1.0 - 1e-12)) {
+        if members.iter().any(|rows| weight(rows) >= total * (1.0 - 1e-12)) {
             return None;
         }
-        let members: Vec<Vec<usize>> = members.into_values().collect();
         let scores = pool.map(members.len(), |fold| self.without_fold(fitted, &members[fold]));
         let mut proba = Matrix::zeros(n, self.counts.len());
         for (rows, scores) in members.iter().zip(scores) {

@@ -1,9 +1,7 @@
 //! A covariance for each class: quadratic discriminant analysis, as scikit-learn's
 //! `QuadraticDiscriminantAnalysis(solver="eigen")` with shrinkage.
 
-use std::collections::BTreeMap;
-
-use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len};
+use headsmith_kernels::gemm::{Panels, matmul, packed, unpack};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
 use super::groups::{Group, NEVER, Priors, groups, logarithms, rows_a_block, softmax};
@@ -75,7 +73,7 @@ impl Full {
         let d = self.n_features();
         let mut whiteners = vec![0.0; self.panels.len() * d * d];
         for (to, panels) in whiteners.chunks_exact_mut(d * d).zip(&self.panels) {
-            headsmith_kernels::gemm::unpack(to, Panels::new(panels, d, d));
+            unpack(to, Panels::new(panels, d, d));
         }
         whiteners
     }
@@ -110,9 +108,7 @@ impl Full {
 }
 
 fn panels(whitener: &[f32], d: usize) -> Buffer {
-    let mut panels = Buffer::zeros(packed_len(d, d));
-    pack(&mut panels, MatRef::new(whitener, d, d));
-    panels
+    packed(MatRef::new(whitener, d, d))
 }
 
 /// A class: its mean, and the parts of its covariance times its rows, `keep S + n diagonal`.
@@ -221,22 +217,14 @@ pub(super) fn out_of_fold(job: Job<'_>, folds: Folds<'_>) -> Option<Matrix> {
     let (samples, pool, options) = (job.train, job.pool, Options::new(job.params).ok()?);
     let (groups, d, n) = (groups(samples), samples.n_features(), samples.n_samples());
     let (n_classes, size) = (groups.len(), d as f64);
-    let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for i in 0..n {
-        let fold = match folds {
-            Folds::LeaveOneOut => i as u32,
-            Folds::Of(folds) => folds[i],
-        };
-        members.entry(fold).or_default().push(i);
-    }
-    let alone = members.values().all(|rows| rows.len() == 1);
-    let n_factors = if alone { 1.0 } else { members.len() as f64 };
+    let members = folds.sets(n);
+    // A row that is a fold of its own needs no factor of its own.
+    let n_factors = 1.0 + members.iter().filter(|rows| rows.len() > 1).count() as f64;
     let work = n_classes as f64 * (n_factors * size.powi(3) / 3.0 + n as f64 * size * size);
     let priors = Priors::new(options, job.params, samples).ok()?;
     let counts: Vec<f64> = groups.iter().map(|group| group.total).collect();
     let total: f64 = counts.iter().sum();
-    let without: Vec<Vec<f64>> =
-        members.values().map(|rows| counts_without(&counts, samples, rows)).collect();
+    let without: Vec<Vec<f64>> = members.iter().map(|rows| counts_without(&counts, samples, rows)).collect();
     if work > MOST_WORK || without.iter().any(|counts| counts.iter().sum::<f64>() <= 1e-12 * total) {
         return None;
     }
@@ -246,7 +234,7 @@ pub(super) fn out_of_fold(job: Job<'_>, folds: Folds<'_>) -> Option<Matrix> {
         let sums = ClassSums::new(group, options.shrinkage, pool).ok()?;
         let solved = sums.solved();
         let of_all = distances(samples, &all, &sums.mean, (&solved, group.total), pool);
-        for (rows, counts) in members.values().zip(&without) {
+        for (rows, counts) in members.iter().zip(&without) {
             let own: Vec<usize> = rows
                 .iter()
                 .copied()
@@ -268,7 +256,7 @@ pub(super) fn out_of_fold(job: Job<'_>, folds: Folds<'_>) -> Option<Matrix> {
         }
     }
     let mut proba = Matrix::zeros(n, n_classes);
-    for (rows, counts) in members.values().zip(&without) {
+    for (rows, counts) in members.iter().zip(&without) {
         let logarithms = logarithms(&priors.of(counts));
         for &i in rows {
             let scores: Vec<f64> =

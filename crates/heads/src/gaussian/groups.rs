@@ -5,7 +5,7 @@ use headsmith_kernels::{MatRef, Pool};
 use super::params::{CLASS_WEIGHT, Options};
 use crate::class_weight::class_weights;
 use crate::error::Result;
-use crate::linalg::{RowBlocks, means};
+use crate::linalg::{RowBlocks, means, squares};
 use crate::params::Params;
 use crate::samples::Samples;
 
@@ -14,8 +14,6 @@ const PIECE: usize = 64;
 /// Values of a block of rows, and the most rows of one.
 const BLOCK_VALUES: usize = 1 << 20;
 const BLOCK: usize = 1024;
-/// Columns whose sums are one piece of work.
-const COLUMNS: usize = 64;
 
 /// The rows of a class that weigh anything.
 #[derive(Debug, Clone)]
@@ -75,21 +73,7 @@ impl<'a> Group<'a> {
 
     /// The weighted sum of squares of each feature around `mean`.
     pub(super) fn squares(&self, mean: &[f64], pool: &Pool) -> Vec<f64> {
-        let mut sums = vec![0.0; self.n_cols()];
-        self.each_block(pool, |first, block| {
-            let weights: Vec<f64> = (0..block.n_rows()).map(|i| self.weight(first + i)).collect();
-            pool.for_each_chunk(&mut sums, COLUMNS, |piece, sums| {
-                let columns = piece * COLUMNS;
-                for (i, weight) in weights.iter().enumerate() {
-                    let row = block.row(i)[columns..].iter().zip(&mean[columns..]);
-                    sums.iter_mut().zip(row).for_each(|(sum, (v, m))| {
-                        let difference = f64::from(*v) - m;
-                        *sum += weight * difference * difference;
-                    });
-                }
-            });
-        });
-        sums
+        squares(self, mean, pool)
     }
 }
 

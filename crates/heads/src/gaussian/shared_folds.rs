@@ -5,26 +5,21 @@
 //! only, means and covariance change by a multiple of the row's difference from its class's mean, u: the formula of Sherman and
 //! Morrison gives all scores from `u' C u` and the products with the means, C being the inverse of the covariance.
 
-use std::collections::BTreeMap;
-
 use headsmith_kernels::{Matrix, Pool};
 
 use super::groups::{NEVER, logarithms, softmax};
 use super::shared::{Pooled, Solved, block_len};
 use super::space::dot;
+use crate::head::Folds;
 use crate::linalg::Products;
 
 /// Multiply-adds above which no out-of-fold predictions are computed.
 const MOST_WORK: f64 = 4e12;
 
 impl Pooled<'_> {
-    /// The probabilities of all rows, each without itself; `None` with one row.
-    pub(super) fn leave_one_out(&self, pool: &Pool) -> Option<Matrix> {
+    /// The probabilities of all rows, each without itself.
+    fn leave_one_out(&self, pool: &Pool) -> Matrix {
         let (n, n_dims, n_classes) = (self.samples.n_samples(), self.space.n_dims(), self.n_classes());
-        let n_rows = (0..n).filter(|&i| self.samples.weight(i) > 0.0).count();
-        if n_rows < 2 || n as f64 * (n_dims as f64).powi(2) > MOST_WORK {
-            return None;
-        }
         let solved = Solved::new(&self.products, &self.diagonal, self.means.clone());
         let products: Vec<f64> = (0..n_classes)
             .flat_map(|k| (0..n_classes).map(move |l| (k, l)))
@@ -51,7 +46,7 @@ impl Pooled<'_> {
                 softmax(&self.without(start + i, square, &along, &products), proba);
             }
         });
-        Some(proba)
+        proba
     }
 
     /// The scores of row `i` without itself, from `u' C u`, `u' C m` and `m' C m` for all means.
@@ -92,23 +87,22 @@ impl Pooled<'_> {
     }
 
     /// The probabilities of all rows, each without its fold; `None` where a fold has all rows, or it would take too long.
-    pub(super) fn leave_folds_out(&self, folds: &[u32], pool: &Pool) -> Option<Matrix> {
-        let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (i, fold) in folds.iter().enumerate() {
-            members.entry(*fold).or_default().push(i);
-        }
-        if members.values().all(|rows| rows.len() == 1) {
-            return self.leave_one_out(pool);
-        }
-        let (n_dims, n_classes) = (self.space.n_dims() as f64, self.n_classes());
-        let work = members.len() as f64 * n_dims.powi(3) / 3.0 + folds.len() as f64 * n_dims.powi(2);
+    pub(super) fn out_of_fold(&self, folds: Folds<'_>, pool: &Pool) -> Option<Matrix> {
+        let (n, n_dims) = (self.samples.n_samples(), self.space.n_dims() as f64);
+        let sets = folds.sets(n);
+        let larger: Vec<&Vec<usize>> = sets.iter().filter(|rows| rows.len() > 1).collect();
+        let work = larger.len() as f64 * n_dims.powi(3) / 3.0 + n as f64 * n_dims.powi(2);
         let total: f64 = self.counts.iter().sum();
         let weight = |rows: &[usize]| rows.iter().map(|&i| self.samples.weight(i)).sum::<f64>();
-        if work > MOST_WORK || members.values().any(|rows| weight(rows) >= total * (1.0 - 1e-12)) {
+        if work > MOST_WORK || sets.iter().any(|rows| weight(rows) >= total * (1.0 - 1e-12)) {
             return None;
         }
-        let mut proba = Matrix::zeros(folds.len(), n_classes);
-        for rows in members.values() {
+        // Rows that are folds of their own need no covariance of their own.
+        let mut proba = match larger.len() < sets.len() {
+            true => self.leave_one_out(pool),
+            false => Matrix::zeros(n, self.n_classes()),
+        };
+        for rows in larger {
             for (i, scores) in rows.iter().zip(self.without_fold(rows, pool)) {
                 softmax(&scores, proba.row_mut(*i));
             }

@@ -2,7 +2,7 @@
 
 use headsmith_kernels::{MatRef, Pool};
 
-use crate::linalg::means;
+use crate::linalg::{means, squares};
 use crate::transform::NONE;
 
 /// A transform that the head chose, and the power of its principal axes.
@@ -55,8 +55,6 @@ impl Features {
 
 /// The sum of the variances of all features.
 pub(super) fn total_variance(rows: MatRef<'_>, pool: &Pool) -> f64 {
-    let (mean, _) = means(&rows, pool);
-    let square =
-        |i: usize| -> f64 { rows.row(i).iter().zip(&mean).map(|(v, m)| (f64::from(*v) - m).powi(2)).sum() };
-    pool.map(rows.n_rows(), square).iter().sum::<f64>() / rows.n_rows() as f64
+    let (mean, weight) = means(&rows, pool);
+    squares(&rows, &mean, pool).iter().sum::<f64>() / weight
 }

@@ -1,12 +1,13 @@
 //! A fitted kernel machine.
 
-use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len, unpack};
+use headsmith_kernels::gemm::{Panels, matmul, packed, unpack};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
 use super::function::{Evaluate, Function};
 use super::problem::Problem;
 use super::refine::{Fit, Prepared};
 use super::screen::Scored;
+use crate::affine::transposed;
 use crate::calibration::Calibration;
 use crate::transform::Pipeline;
 
@@ -116,12 +117,12 @@ impl Support {
         let (n_rows, n_cols, n_outputs) = (x.n_rows(), x.n_cols(), alpha.n_cols());
         let parts = pool.map(n_rows.div_ceil(PART), |part| {
             let (start, end) = (part * PART, n_rows.min((part + 1) * PART));
-            let turned = transposed(x.rows(start, end));
-            let mut rows = Buffer::zeros(packed_len(n_cols, end - start));
-            pack(&mut rows, turned.view());
-            let mut packed = Buffer::zeros(packed_len(end - start, n_outputs));
-            pack(&mut packed, alpha.rows(start, end));
-            Part { rows, norms: norms(x.rows(start, end)), alpha: packed }
+            let rows = x.rows(start, end);
+            Part {
+                rows: packed(transposed(rows).view()),
+                norms: norms(rows),
+                alpha: packed(alpha.rows(start, end)),
+            }
         });
         Support { n_rows, n_cols, n_outputs, parts }
     }
@@ -162,9 +163,4 @@ impl Support {
 
 fn norms(x: MatRef<'_>) -> Vec<f32> {
     (0..x.n_rows()).map(|i| x.row(i).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() as f32).collect()
-}
-
-fn transposed(a: MatRef<'_>) -> Matrix {
-    let values = (0..a.n_cols()).flat_map(|j| (0..a.n_rows()).map(move |i| a.row(i)[j]));
-    Matrix::new(values.collect(), a.n_cols(), a.n_rows())
 }

@@ -99,11 +99,6 @@ impl Plan {
         self.features().into_iter().take(1).map(at).collect()
     }
 
-    /// The form of the calibration.
-    pub(super) fn form(&self) -> Form {
-        self.form
-    }
-
     /// The setting for rows of this total variance, whose function is of the rows as they are.
     pub(super) fn setting(&self, gamma: f64, alpha: f64, variance: f64) -> Result<Setting> {
         let scale = if variance > 0.0 { 1.0 / variance.sqrt() } else { 1.0 };

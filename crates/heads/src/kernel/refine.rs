@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::screen::Scored;
 use super::trial::{Setting, Trial};
 use crate::error::{Error, Result};
+use crate::head::Folds;
 use crate::transform::{Pipeline, Spec};
 
 /// Choices of features that are compared on all rows.
@@ -147,13 +148,18 @@ impl Refine {
     }
 
     /// The outputs of the best fit for each row without those of its fold.
-    pub(super) fn leave_fold_out(&self, problem: &Problem, folds: &[u32], pool: &Pool) -> Option<Vec<f64>> {
+    pub(super) fn leave_fold_out(
+        &self,
+        problem: &Problem,
+        folds: Folds<'_>,
+        pool: &Pool,
+    ) -> Option<Vec<f64>> {
         let (best, (_, prepared, gram)) = (self.best.as_ref()?, self.ready.as_ref()?);
         fn outputs<T: Evaluate>(
             best: &Fit,
             gram: &Gram<T>,
             problem: &Problem,
-            folds: &[u32],
+            folds: Folds<'_>,
             pool: &Pool,
         ) -> Option<Vec<f64>> {
             best.setting.leave_fold_out(&best.trial, gram, problem, folds, pool)

@@ -72,23 +72,17 @@ impl Solution {
             .collect()
     }
 
-    /// The outputs for each row of the fit without the rows of its fold, `n x width`; `None` when a fold leaves no rows.
-    pub(super) fn leave_fold_out<T: Scalar>(
+    /// Replaces the outputs for the rows of each of `sets` by those of the fit without the set; `None` when one leaves no rows.
+    pub(super) fn leave_sets_out<T: Scalar>(
         &self,
         targets: Targets<'_>,
         inverse: &Inverse<T>,
-        folds: &[u32],
+        sets: &[&Vec<usize>],
+        mut outputs: Vec<f64>,
         pool: &Pool,
     ) -> Option<Vec<f64>> {
-        let mut by_fold: Vec<usize> = (0..folds.len()).collect();
-        by_fold.sort_by_key(|&i| folds[i]);
-        let sets: Vec<&[usize]> = by_fold.chunk_by(|a, b| folds[*a] == folds[*b]).collect();
-        if sets.len() < 2 {
-            return None;
-        }
         let of_sets = pool.map(sets.len(), |at| self.without(targets, inverse, sets[at]));
-        let mut outputs = vec![0.0; targets.values.len()];
-        for (set, of_set) in sets.into_iter().zip(of_sets) {
+        for (set, of_set) in sets.iter().zip(of_sets) {
             for (&i, row) in set.iter().zip(of_set?.chunks_exact(targets.width)) {
                 outputs[i * targets.width..(i + 1) * targets.width].copy_from_slice(row);
             }

@@ -7,7 +7,7 @@ use super::gram::Gram;
 use super::plan::Plan;
 use super::problem::Problem;
 use crate::error::Result;
-use crate::linalg::Principal;
+use crate::linalg::{Principal, Projection};
 use crate::transform::Spec;
 
 /// A point of the grid with its leave-one-out log loss.
@@ -93,7 +93,7 @@ impl Screen {
                 return Ok(rows);
             }
             let variances = principal.squares.iter().map(|s| s / principal.weight).collect();
-            let rows = principal.project(rows.view(), pool);
+            let rows = Projection::of(&principal).apply(rows.view(), pool);
             self.rotated = Some(Rotated { base: features.base, rows, variances });
         }
         Ok(self.rotated.as_ref().map_or_else(Matrix::default, |rotated| rotated.scaled(power)))

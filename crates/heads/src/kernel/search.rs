@@ -100,12 +100,8 @@ impl Fitting for Search<'_> {
 
     fn out_of_fold(&self, folds: Folds<'_>) -> Option<Matrix> {
         let (refine, problem) = (self.refine.as_ref()?, &self.problem);
-        let best = refine.best()?;
-        let (outputs, folds) = match folds {
-            Folds::LeaveOneOut => (best.setting.is_closed_form().then(|| best.trial.outputs.clone())?, None),
-            Folds::Of(folds) => (refine.leave_fold_out(problem, folds, self.pool)?, Some(folds)),
-        };
-        let (form, one_hot) = (self.plan.form(), &problem.one_hot);
+        let (form, one_hot) = (refine.best()?.setting.form, &problem.one_hot);
+        let outputs = refine.leave_fold_out(problem, folds, self.pool)?;
         Some(one_hot.spread(&calibration::cross_fitted(one_hot.outputs(&outputs), form, folds, self.pool)))
     }
 

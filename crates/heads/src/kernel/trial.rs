@@ -8,6 +8,7 @@ use super::logistic::{self, CURVATURES};
 use super::problem::Problem;
 use super::ridge::{Solution, Targets, solve};
 use crate::calibration::{self, Calibration, Form};
+use crate::head::Folds;
 use crate::linalg::tiles::Factor;
 
 /// The objective that is minimised.
@@ -148,14 +149,20 @@ impl Setting {
         trial: &Trial,
         gram: &Gram<T>,
         problem: &Problem,
-        folds: &[u32],
+        folds: Folds<'_>,
         pool: &Pool,
     ) -> Option<Vec<f64>> {
-        if !self.is_closed_form() {
+        let sets = folds.sets(problem.n());
+        if !self.is_closed_form() || sets.len() < 2 {
             return None;
         }
+        // Rows that are folds of their own need no inverse.
+        let larger: Vec<&Vec<usize>> = sets.iter().filter(|set| set.len() > 1).collect();
+        if larger.is_empty() {
+            return Some(trial.outputs.clone());
+        }
         let inverse = self.factor(gram, problem, trial.curvature, pool)?.inverse(pool);
-        trial.solution.leave_fold_out(problem.targets(), &inverse, folds, pool)
+        trial.solution.leave_sets_out(problem.targets(), &inverse, &larger, trial.outputs.clone(), pool)
     }
 }
 

@@ -4,9 +4,9 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len};
+use headsmith_kernels::gemm::{Panels, matmul, packed};
 use headsmith_kernels::nearest::{Hit, collect_above};
-use headsmith_kernels::{Buffer, MatMut, MatRef, Matrix, Pool};
+use headsmith_kernels::{MatMut, MatRef, Matrix, Pool};
 
 use super::candidates::{Candidate, Candidates, Wanted};
 use super::index::Index;
@@ -164,8 +164,7 @@ impl Search<'_> {
         if thresholds.iter().all(|threshold| *threshold == f32::INFINITY) {
             return candidates;
         }
-        let mut panels = Buffer::zeros(packed_len(n_features, n_queries));
-        pack(&mut panels, columns.view());
+        let panels = packed(columns.view());
         drop(columns);
         let panels = Panels::new(&panels, n_features, n_queries);
         let (inline, hits) = (Pool::inline(), Mutex::new(Vec::new()));

@@ -2,7 +2,7 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
-use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_kernels::{MatRef, Pool};
 
 use super::eigen::with_sign;
 use super::{Eigen, Products, symmetric};
@@ -51,6 +51,31 @@ impl RowBlocks for Samples<'_> {
 
     fn weight(&self, i: usize) -> f64 {
         Samples::weight(*self, i)
+    }
+}
+
+/// Samples whose rows weigh other than by their own weights: times those of their classes.
+pub(crate) struct Weighted<'a, W> {
+    pub(crate) samples: Samples<'a>,
+    /// The weight of a row.
+    pub(crate) weight: W,
+}
+
+impl<W: Fn(usize) -> f64 + Sync> RowBlocks for Weighted<'_, W> {
+    fn n_rows(&self) -> usize {
+        self.samples.n_samples()
+    }
+
+    fn n_cols(&self) -> usize {
+        self.samples.n_features()
+    }
+
+    fn block<'b>(&'b self, start: usize, end: usize, buffer: &'b mut Vec<f32>, pool: &Pool) -> MatRef<'b> {
+        self.samples.rows(start, end, buffer, pool)
+    }
+
+    fn weight(&self, i: usize) -> f64 {
+        (self.weight)(i)
     }
 }
 
@@ -103,27 +128,6 @@ impl Principal {
     }
 }
 
-impl Principal {
-    /// The rows of `x` along the axes: `n_rows x squares.len()`.
-    pub(crate) fn project(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
-        let (n_cols, n) = (self.mean.len(), self.squares.len());
-        let mut along = Matrix::zeros(x.n_rows(), n);
-        let axes = faer::MatRef::from_row_major_slice(&self.axes, n, n_cols);
-        pool.for_each_chunk(along.as_mut_slice(), (TILE * n).max(1), |piece, to| {
-            let height = to.len() / n;
-            let rows = piece * TILE..piece * TILE + height;
-            let centred = |i: usize| x.row(i).iter().zip(&self.mean).map(|(v, m)| f64::from(*v) - m);
-            let centred: Vec<f64> = rows.flat_map(centred).collect();
-            let centred = faer::MatRef::from_row_major_slice(&centred, height, n_cols);
-            let mut product = vec![0.0; height * n];
-            let of = faer::MatMut::from_row_major_slice_mut(&mut product, height, n);
-            matmul(of, Accum::Replace, centred, axes.transpose(), 1.0, Par::Seq);
-            to.iter_mut().zip(product).for_each(|(to, v)| *to = v as f32);
-        });
-        along
-    }
-}
-
 /// The rows of a block: fewer of long rows.
 fn rows_a_block(n_cols: usize) -> usize {
     (MOST_VALUES / n_cols.max(1)).clamp(1, BLOCK)
@@ -148,6 +152,28 @@ pub(crate) fn means(rows: &dyn RowBlocks, pool: &Pool) -> (Vec<f64>, f64) {
     }
     sums.iter_mut().for_each(|sum| *sum /= weight);
     (sums, weight)
+}
+
+/// The weighted sums of squares of the features around `mean`.
+pub(crate) fn squares(rows: &dyn RowBlocks, mean: &[f64], pool: &Pool) -> Vec<f64> {
+    let (mut sums, mut buffer) = (vec![0.0; mean.len()], Vec::new());
+    let len = rows_a_block(mean.len());
+    for start in (0..rows.n_rows()).step_by(len) {
+        let end = rows.n_rows().min(start + len);
+        let block = rows.block(start, end, &mut buffer, pool);
+        let weights: Vec<f64> = (start..end).map(|i| rows.weight(i)).collect();
+        pool.for_each_chunk(&mut sums, COLUMNS, |piece, sums| {
+            let columns = piece * COLUMNS;
+            for (i, weight) in weights.iter().enumerate() {
+                let row = block.row(i)[columns..].iter().zip(&mean[columns..]);
+                sums.iter_mut().zip(row).for_each(|(sum, (v, m))| {
+                    let difference = f64::from(*v) - m;
+                    *sum += weight * difference * difference;
+                });
+            }
+        });
+    }
+    sums
 }
 
 /// The weighted sums of products of the features around `mean`, `n_cols x n_cols`.

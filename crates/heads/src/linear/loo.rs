@@ -4,7 +4,7 @@
 //! With H the Hessian of the objective, A = x' H^-1 x (a value for each pair of scores), D the Hessian of the row's loss by its scores,
 //! r its residuals and w its share of the weight, the scores without the row are `s + A (I - w D A)^-1 w r`.
 
-use headsmith_kernels::gemm::{Panels, Workspace, matmul, matmul_tn, pack, packed_len, unpack};
+use headsmith_kernels::gemm::{Panels, Workspace, matmul, matmul_tn, packed, packed_len, unpack};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
 use super::lockstep::{Layout, Rows};
@@ -196,17 +196,15 @@ fn inverse(fit: &Fit<'_>, total: f64, ridge: f64, pool: &Pool) -> Option<Vec<Buf
         }
         factor.solve(columns);
     });
-    let packed = pairs.iter().map(|&(a, b)| {
+    let inverse = pairs.iter().map(|&(a, b)| {
         let mut part = Matrix::zeros(p, p);
         for i in 0..p {
             let from = &columns[(a * p + i) * n + b * p..][..p];
             part.row_mut(i).iter_mut().zip(from).for_each(|(to, v)| *to = *v as f32);
         }
-        let mut panels = Buffer::zeros(packed_len(p, p));
-        pack(&mut panels, part.view());
-        panels
+        packed(part.view())
     });
-    Some(packed.collect())
+    Some(inverse.collect())
 }
 
 /// Adds the Hessian of the penalty, and some curvature where all intercepts move together, which changes no probability.

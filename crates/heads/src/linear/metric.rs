@@ -6,12 +6,13 @@
 //!
 //! The intercepts belong to centred features: with m the means, the intercepts of the features as they are are `b - W m`.
 
-use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len};
-use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
+use headsmith_kernels::gemm::{Panels, matmul, packed};
+use headsmith_kernels::{Buffer, Matrix, Pool};
 
 use super::targets::Targets;
+use crate::affine::transposed;
 use crate::error::Result;
-use crate::linalg::{Principal, RowBlocks, means};
+use crate::linalg::{Principal, Weighted, means, squares};
 use crate::optim::descent::Penalty;
 use crate::samples::Samples;
 
@@ -24,8 +25,6 @@ const MOST_AXES: usize = 3000;
 const MOST_VALUES: usize = 1 << 23;
 /// Evaluations of a path, whose work an eigendecomposition must not exceed.
 const EVALUATIONS: f64 = 300.0;
-/// Columns whose sums are one piece of work.
-const COLUMNS: usize = 64;
 /// Rows that are read together.
 const BLOCK: usize = 1024;
 
@@ -56,30 +55,6 @@ pub(super) struct Task<'v> {
     pub(super) penalty: Penalty,
 }
 
-/// Samples with the weights of their classes.
-struct Weighted<'a> {
-    samples: Samples<'a>,
-    targets: &'a Targets,
-}
-
-impl RowBlocks for Weighted<'_> {
-    fn n_rows(&self) -> usize {
-        self.samples.n_samples()
-    }
-
-    fn n_cols(&self) -> usize {
-        self.samples.n_features()
-    }
-
-    fn block<'b>(&'b self, start: usize, end: usize, buffer: &'b mut Vec<f32>, pool: &Pool) -> MatRef<'b> {
-        self.samples.rows(start, end, buffer, pool)
-    }
-
-    fn weight(&self, i: usize) -> f64 {
-        self.targets.of(self.samples, i).weight
-    }
-}
-
 /// Whether principal axes of such rows cost less than they save with `n_outputs` scores a row.
 pub(super) fn has_axes(n_samples: usize, n_features: usize, n_outputs: usize) -> bool {
     let n_axes = n_samples.min(n_features);
@@ -108,7 +83,7 @@ pub(super) fn n_bytes(n_samples: u64, n_features: u64, n_outputs: u64, lasso: bo
 impl Metric {
     /// The metric of the rows; `axes`: on principal axes.
     pub(super) fn new(samples: Samples<'_>, targets: &Targets, axes: bool, pool: &Pool) -> Result<Metric> {
-        let rows = Weighted { samples, targets };
+        let rows = Weighted { samples, weight: |i| targets.of(samples, i).weight };
         if axes {
             let principal = Principal::of(&rows, SMALLEST, pool)?;
             if principal.squares.is_empty() {
@@ -120,7 +95,7 @@ impl Metric {
             return Ok(Metric { mean: principal.mean, variances, rest, axes: Some(axes) });
         }
         let (mean, weight) = means(&rows, pool);
-        let variances = variances(&rows, &mean, weight, pool);
+        let variances = squares(&rows, &mean, pool).into_iter().map(|square| square / weight).collect();
         Ok(Metric { mean, variances, rest: 0.0, axes: None })
     }
 
@@ -200,34 +175,6 @@ impl Metric {
 impl Axes {
     fn new(axes: &[f64], n_axes: usize, n_features: usize) -> Axes {
         let rows = Matrix::new(axes.iter().map(|v| *v as f32).collect(), n_axes, n_features);
-        let mut columns = Matrix::zeros(n_features, n_axes);
-        for (j, axis) in rows.as_slice().chunks_exact(n_features).enumerate() {
-            axis.iter().enumerate().for_each(|(i, v)| columns.row_mut(i)[j] = *v);
-        }
-        let packed = |matrix: &Matrix| {
-            let mut panels = Buffer::zeros(packed_len(matrix.n_rows(), matrix.n_cols()));
-            pack(&mut panels, matrix.view());
-            panels
-        };
-        Axes { back: packed(&rows), along: packed(&columns) }
+        Axes { back: packed(rows.view()), along: packed(transposed(rows.view()).view()) }
     }
-}
-
-/// The weighted variances of the features.
-fn variances(rows: &Weighted<'_>, mean: &[f64], weight: f64, pool: &Pool) -> Vec<f64> {
-    let (mut squares, mut buffer) = (vec![0.0; mean.len()], Vec::new());
-    for start in (0..rows.n_rows()).step_by(BLOCK) {
-        let end = rows.n_rows().min(start + BLOCK);
-        let block = rows.block(start, end, &mut buffer, pool);
-        pool.for_each_chunk(&mut squares, COLUMNS, |piece, squares| {
-            for i in start..end {
-                let (w, at) = (rows.weight(i), piece * COLUMNS);
-                for ((sum, v), m) in squares.iter_mut().zip(&block.row(i - start)[at..]).zip(&mean[at..]) {
-                    *sum += w * (f64::from(*v) - m).powi(2);
-                }
-            }
-        });
-    }
-    squares.iter_mut().for_each(|s| *s /= weight);
-    squares
 }

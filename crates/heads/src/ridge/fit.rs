@@ -1,10 +1,10 @@
 //! The path of strengths, and the leave-one-out outputs of all of them.
 
-use headsmith_kernels::gemm::{Panels, matmul, pack, packed_len};
+use headsmith_kernels::gemm::{Panels, matmul, packed};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
 use crate::error::Result;
-use crate::linalg::{Principal, RowBlocks};
+use crate::linalg::{Principal, Projection, Weighted};
 use crate::one_hot::OneHot;
 use crate::samples::Samples;
 
@@ -15,30 +15,6 @@ const SMALLEST: f64 = 1e-6;
 const NO_VARIANCE: f64 = 1e-12;
 /// Rows whose outputs are computed together.
 const BLOCK: usize = 512;
-
-/// Rows with the weights of their classes.
-pub(super) struct Weighted<'a> {
-    pub(super) samples: Samples<'a>,
-    pub(super) weights: &'a [f64],
-}
-
-impl RowBlocks for Weighted<'_> {
-    fn n_rows(&self) -> usize {
-        self.samples.n_samples()
-    }
-
-    fn n_cols(&self) -> usize {
-        self.samples.n_features()
-    }
-
-    fn block<'b>(&'b self, start: usize, end: usize, buffer: &'b mut Vec<f32>, pool: &Pool) -> MatRef<'b> {
-        self.samples.rows(start, end, buffer, pool)
-    }
-
-    fn weight(&self, i: usize) -> f64 {
-        self.weights[i]
-    }
-}
 
 /// The sums that all strengths share.
 #[derive(Debug)]
@@ -73,7 +49,7 @@ impl Path {
         alpha: Option<f64>,
         pool: &Pool,
     ) -> Result<Path> {
-        let weighted = Weighted { samples, weights: &targets.weights };
+        let weighted = Weighted { samples, weight: |i| targets.weights[i] };
         let principal = Principal::of(&weighted, NO_VARIANCE, pool)?;
         let k = targets.width();
         let mut target_means = vec![0.0; k];
@@ -160,8 +136,7 @@ fn feature_products(samples: Samples<'_>, targets: &OneHot, mean: &[f64], pool: 
 /// The axes and the coefficients of some strengths, as products take them.
 struct Axes<'p> {
     path: &'p Path,
-    /// The axes, `n_features x n_axes`.
-    axes: Buffer,
+    projection: Projection,
     /// The coefficients of all strengths, `n_axes x (n_alphas n_targets)`.
     coef: Buffer,
     /// `1 / (s + alpha)`, `n_axes x n_alphas`.
@@ -177,23 +152,21 @@ struct OfBlock {
     outputs: Vec<f64>,
 }
 
-fn packed(n_rows: usize, n_cols: usize, value: impl Fn(usize, usize) -> f64) -> Buffer {
+fn panels(n_rows: usize, n_cols: usize, value: impl Fn(usize, usize) -> f64) -> Buffer {
     let values = (0..n_rows * n_cols).map(|at| value(at / n_cols, at % n_cols) as f32).collect();
-    let mut panels = Buffer::zeros(packed_len(n_rows, n_cols));
-    pack(&mut panels, Matrix::new(values, n_rows, n_cols).view());
-    panels
+    packed(Matrix::new(values, n_rows, n_cols).view())
 }
 
 impl<'p> Axes<'p> {
     fn new(path: &'p Path, alphas: &[f64]) -> Axes<'p> {
         let principal = &path.principal;
-        let (n_axes, n_cols, k) = (principal.squares.len(), principal.mean.len(), path.target_means.len());
+        let (n_axes, k) = (principal.squares.len(), path.target_means.len());
         let along: Vec<Vec<f64>> = alphas.iter().map(|alpha| path.along_axes(*alpha)).collect();
         Axes {
             path,
-            axes: packed(n_cols, n_axes, |j, axis| principal.axes[axis * n_cols + j]),
-            coef: packed(n_axes, alphas.len() * k, |axis, at| along[at / k][axis * k + at % k]),
-            shares: packed(n_axes, alphas.len(), |axis, at| 1.0 / (principal.squares[axis] + alphas[at])),
+            projection: Projection::of(principal),
+            coef: panels(n_axes, alphas.len() * k, |axis, at| along[at / k][axis * k + at % k]),
+            shares: panels(n_axes, alphas.len(), |axis, at| 1.0 / (principal.squares[axis] + alphas[at])),
             n_alphas: alphas.len(),
         }
     }
@@ -217,12 +190,7 @@ impl<'p> Axes<'p> {
 
     fn block(&self, rows: MatRef<'_>, start: usize, targets: &OneHot) -> OfBlock {
         let (n, k, principal) = (rows.n_rows(), targets.width(), &self.path.principal);
-        let (n_axes, n_alphas, inline) = (principal.squares.len(), self.n_alphas, Pool::inline());
-        let mut centred = rows.to_matrix();
-        for i in 0..n {
-            let row = centred.row_mut(i).iter_mut().zip(&principal.mean);
-            row.for_each(|(v, m)| *v = (f64::from(*v) - m) as f32);
-        }
+        let (n_alphas, inline) = (self.n_alphas, Pool::inline());
         let product = |a: MatRef<'_>, panels: &Buffer, n_cols: usize| {
             let mut c = Matrix::zeros(n, n_cols);
             if a.n_cols() == 0 {
@@ -232,7 +200,7 @@ impl<'p> Axes<'p> {
             matmul(c.view_mut(), &mut [], a, b, &inline, |_| ());
             c
         };
-        let mut along = product(centred.view(), &self.axes, n_axes);
+        let mut along = self.projection.apply(rows, &inline);
         let fitted = product(along.view(), &self.coef, n_alphas * k);
         along.as_mut_slice().iter_mut().for_each(|v| *v *= *v);
         let leverage = product(along.view(), &self.shares, n_alphas);

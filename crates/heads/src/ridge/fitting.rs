@@ -85,13 +85,8 @@ impl Fitting for Solving<'_> {
 
     fn out_of_fold(&self, folds: Folds<'_>) -> Option<Matrix> {
         let (done, targets, pool) = (self.done.as_ref()?, &self.targets, self.job.pool);
-        let (outputs, folds) = match folds {
-            Folds::LeaveOneOut => (done.left_out.outputs.clone(), None),
-            Folds::Of(folds) => {
-                let alpha = done.ridge.chosen.alpha;
-                (leave_fold_out(&done.path, alpha, self.job.train, targets, folds, pool)?, Some(folds))
-            }
-        };
+        let (alpha, left_out) = (done.ridge.chosen.alpha, &done.left_out.outputs[..]);
+        let outputs = leave_fold_out(&done.path, alpha, self.job.train, targets, (folds, left_out), pool)?;
         let proba = calibration::cross_fitted(targets.outputs(&outputs), self.form, folds, pool);
         Some(targets.spread(&proba))
     }

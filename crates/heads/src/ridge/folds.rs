@@ -1,33 +1,34 @@
 //! The outputs for the rows of folds of the fits without them, from sums over all rows less those over the fold.
 
-use headsmith_kernels::{MatRef, Pool};
+use headsmith_kernels::Pool;
 
-use super::fit::{Path, Weighted};
+use super::fit::Path;
+use crate::head::Folds;
 use crate::linalg::spd::Spd;
-use crate::linalg::{Products, RowBlocks};
+use crate::linalg::{Products, Projection};
 use crate::one_hot::OneHot;
 use crate::samples::Samples;
 
-/// The outputs, `n_samples x n_targets`, with the strength `alpha`; `None` when a fold leaves no rows with weight.
+/// The outputs, `n_samples x n_targets`, with the strength `alpha`, where `left_out` are those for each row without itself; `None` when a
+/// fold leaves no rows with weight.
 pub(super) fn leave_fold_out(
     path: &Path,
     alpha: f64,
     samples: Samples<'_>,
     targets: &OneHot,
-    folds: &[u32],
+    (folds, left_out): (Folds<'_>, &[f64]),
     pool: &Pool,
 ) -> Option<Vec<f64>> {
-    let mut by_fold: Vec<usize> = (0..folds.len()).collect();
-    by_fold.sort_by_key(|&i| folds[i]);
-    let sets: Vec<&[usize]> = by_fold.chunk_by(|a, b| folds[*a] == folds[*b]).collect();
+    let sets = folds.sets(targets.n_samples());
     if sets.len() < 2 {
         return None;
     }
-    let weighted = Weighted { samples, weights: &targets.weights };
-    let of_sets = pool.map(sets.len(), |at| without(path, alpha, &weighted, targets, sets[at]));
-    let k = targets.width();
-    let mut outputs = vec![0.0; targets.values.len()];
-    for (set, of_set) in sets.into_iter().zip(of_sets) {
+    let larger: Vec<&Vec<usize>> = sets.iter().filter(|set| set.len() > 1).collect();
+    let projection = Projection::of(&path.principal);
+    let rows = Rows { samples, projection: &projection };
+    let of_sets = pool.map(larger.len(), |at| without(path, alpha, &rows, targets, larger[at]));
+    let (mut outputs, k) = (left_out.to_vec(), targets.width());
+    for (set, of_set) in larger.into_iter().zip(of_sets) {
         for (&i, row) in set.iter().zip(of_set?.chunks_exact(k)) {
             outputs[i * k..(i + 1) * k].copy_from_slice(row);
         }
@@ -35,17 +36,27 @@ pub(super) fn leave_fold_out(
     Some(outputs)
 }
 
+/// The rows of samples along the axes.
+struct Rows<'a> {
+    samples: Samples<'a>,
+    projection: &'a Projection,
+}
+
+impl Rows<'_> {
+    fn along(&self, rows: &[usize]) -> Vec<f32> {
+        let mut values = vec![0.0; rows.len() * self.samples.n_features()];
+        self.samples.copy_rows(rows.iter().copied(), &mut values);
+        let mut along = vec![0.0; rows.len() * self.projection.n_axes()];
+        self.projection.project(&values, &mut along);
+        along
+    }
+}
+
 /// Rows of a fold that are read together.
 const BLOCK: usize = 256;
 
 /// The outputs for the rows of `set` of the fit without them: the normal equations of an intercept and the axes.
-fn without(
-    path: &Path,
-    alpha: f64,
-    weighted: &Weighted<'_>,
-    targets: &OneHot,
-    set: &[usize],
-) -> Option<Vec<f64>> {
+fn without(path: &Path, alpha: f64, rows: &Rows<'_>, targets: &OneHot, set: &[usize]) -> Option<Vec<f64>> {
     let (principal, k, inline) = (&path.principal, targets.width(), Pool::inline());
     let size = principal.squares.len() + 1;
     let mut products = Products::new(size);
@@ -56,16 +67,10 @@ fn without(
             std::iter::once(sum).chain((0..size - 1).map(move |axis| path.products[axis * k + c]))
         })
         .collect();
-    let along = |rows: &[usize]| -> Vec<f32> {
-        let mut values = vec![0.0; rows.len() * weighted.n_cols()];
-        weighted.samples.copy_rows(rows.iter().copied(), &mut values);
-        let rows = MatRef::new(&values, rows.len(), weighted.n_cols());
-        principal.project(rows, &inline).into_vec()
-    };
-    for rows in set.chunks(BLOCK) {
-        let mut scaled = Vec::with_capacity(rows.len() * size);
-        let along = along(rows);
-        for (at, &i) in rows.iter().enumerate() {
+    for part in set.chunks(BLOCK) {
+        let mut scaled = Vec::with_capacity(part.len() * size);
+        let along = rows.along(part);
+        for (at, &i) in part.iter().enumerate() {
             let z = &along[at * (size - 1)..(at + 1) * (size - 1)];
             let (weight, y) = (targets.weights[i], &targets.values[i * k..(i + 1) * k]);
             let root = weight.sqrt();
@@ -87,9 +92,9 @@ fn without(
     }
     Spd::new(&matrix, size)?.solve(&mut rhs);
     let mut outputs = Vec::with_capacity(set.len() * k);
-    for rows in set.chunks(BLOCK) {
-        let along = along(rows);
-        for at in 0..rows.len() {
+    for part in set.chunks(BLOCK) {
+        let along = rows.along(part);
+        for at in 0..part.len() {
             let z = &along[at * (size - 1)..(at + 1) * (size - 1)];
             for coef in rhs.chunks_exact(size) {
                 let product: f64 = coef[1..].iter().zip(z).map(|(c, v)| c * f64::from(*v)).sum();

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use headsmith_kernels::Pool;
 
 use super::axes::{MAX_SIDE, principal};
-use super::projection::Projection;
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
+use crate::linalg::Projection;
 use crate::tensors::{Tensors, Values};
 
 /// Principal component analysis.
@@ -97,7 +97,7 @@ impl FittedTransform for Components {
     }
 
     fn project(&self, rows: &[f32], n_features: usize, to: &mut [f32]) {
-        self.projection.project(rows, n_features, to);
+        FittedTransform::project(&self.projection, rows, n_features, to);
     }
 
     fn tensors(&self) -> Tensors {

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use headsmith_kernels::Pool;
 
 use super::axes::{large_variances, principal, scaled};
-use super::projection::Projection;
+use super::projection::restore;
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::Result;
+use crate::linalg::Projection;
 use crate::tensors::Tensors;
 
 /// Principal axes by powers of their variances.
@@ -55,7 +56,7 @@ impl TransformKind for Spectrum {
     }
 
     fn restore(&self, _: Option<&str>, tensors: &mut Tensors) -> Result<Arc<dyn FittedTransform>> {
-        Ok(Arc::new(Projection::restore(tensors)?))
+        Ok(Arc::new(restore(tensors)?))
     }
 }
 

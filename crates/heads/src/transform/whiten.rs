@@ -14,10 +14,10 @@ use std::sync::Arc;
 use headsmith_kernels::Pool;
 
 use super::axes::{large_variances, principal, scaled};
-use super::projection::Projection;
+use super::projection::restore;
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::Result;
-use crate::linalg::Principal;
+use crate::linalg::{Principal, Projection};
 use crate::tensors::Tensors;
 
 /// Shrunken whitening.
@@ -63,7 +63,7 @@ impl TransformKind for Whiten {
     }
 
     fn restore(&self, _: Option<&str>, tensors: &mut Tensors) -> Result<Arc<dyn FittedTransform>> {
-        Ok(Arc::new(Projection::restore(tensors)?))
+        Ok(Arc::new(restore(tensors)?))
     }
 }
 
