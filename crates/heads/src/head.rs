@@ -89,6 +89,8 @@ pub struct Traits {
     /// Whether a fit with a row of weight 2 is the one with two such rows. Other heads take sample weights too, but draw rows, or
     /// take them in batches.
     pub weights: bool,
+    /// Whether fits may give [out-of-fold predictions](Fitting::out_of_fold); with some parameters they may give none.
+    pub out_of_fold: bool,
     /// Whether the fit is a closed formula of sums over the rows: their order changes nothing but rounding.
     pub closed_form: bool,
 }

@@ -97,12 +97,6 @@ const LARGEST_COPY: usize = 64 << 20;
 /// How often the best model so far is written at most: a killed fit loses no more than this.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
-/// Whole units, or single rows where every unit is one.
-fn as_folds(units: &[u32]) -> Folds<'_> {
-    let n_units = units.iter().max().map_or(0, |most| *most as usize + 1);
-    if n_units == units.len() { Folds::LeaveOneOut } else { Folds::Of(units) }
-}
-
 /// Fits `head` and judges it on the training and validation rows.
 ///
 /// # Errors
@@ -116,9 +110,9 @@ pub fn fit(
     let metric = context.metric;
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
-    let units = units(data, context.pool);
+    let units = head.head().traits().out_of_fold.then(|| units(data, context.pool));
     let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out } =
-        train(head, data, options, Some(&units), context)?;
+        train(head, data, options, units.as_deref(), context)?;
     let out_of_fold = left_out
         .as_ref()
         .map(|proba| {
@@ -208,7 +202,7 @@ pub(crate) fn train(
     checkpoint.warn_of_failure(watch.context);
     let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
     let trained = Instant::now();
-    let left_out = units.and_then(|units| fitting.out_of_fold(as_folds(units)));
+    let left_out = units.and_then(|units| fitting.out_of_fold(Folds::Of(units)));
     let of_left_out = trained.elapsed();
     let fitted = fitting.finish()?;
     let seconds = (start.elapsed() - of_left_out).as_secs_f64();

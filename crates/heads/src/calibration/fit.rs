@@ -32,7 +32,7 @@ const TOL: f64 = 1e-6;
 /// Rows whose loss is one sum.
 const BLOCK: usize = 1024;
 /// Folds of a calibration that is to be judged.
-const N_FOLDS: u32 = 5;
+const N_FOLDS: usize = 5;
 
 /// Fits a calibration of `form`; also returns the mean loss of the rows with it, in nats.
 pub(crate) fn fit(outputs: Outputs<'_>, form: Form, pool: &Pool) -> (Calibration, f64) {
@@ -40,24 +40,21 @@ pub(crate) fn fit(outputs: Outputs<'_>, form: Form, pool: &Pool) -> (Calibration
     fit_rows(outputs, &rows, form, pool)
 }
 
-/// The outputs of all rows calibrated, each by a calibration fitted on rows of other folds; row after row, `n` probabilities a row. Where
-/// every row is a fold of its own, rows are dealt to five folds by class.
+/// The outputs of all rows calibrated, each by a calibration fitted on rows of other folds; row after row, `n` probabilities a row. Small folds
+/// are calibrated together, as five: one calibration for each would take long and change little.
 pub(crate) fn cross_fitted(outputs: Outputs<'_>, form: Form, folds: Folds<'_>, pool: &Pool) -> Vec<f64> {
-    let n = outputs.target.len();
-    let sets = match folds {
-        Folds::LeaveOneOut => Folds::Of(&deal(outputs)).sets(n),
-        Folds::Of(_) => folds.sets(n),
-    };
-    // Many small folds are calibrated together: one calibration for each would take long and change little.
-    let mut groups = vec![0; n];
-    for (at, set) in sets.iter().enumerate() {
-        set.iter().for_each(|&i| groups[i] = at % N_FOLDS as usize);
+    let (mut groups, all) = (deal(outputs), 0..outputs.target.len());
+    for (at, set) in folds.sets(all.len()).iter().enumerate().filter(|(_, set)| set.len() > 1) {
+        set.iter().for_each(|&i| groups[i] = at % N_FOLDS);
     }
     let mut proba = vec![0.0; outputs.values.len()];
-    for fold in 0..sets.len().min(N_FOLDS as usize) {
-        let others: Vec<usize> = (0..groups.len()).filter(|&i| groups[i] != fold).collect();
+    for group in 0..N_FOLDS {
+        let (own, others): (Vec<usize>, Vec<usize>) = all.clone().partition(|&i| groups[i] == group);
+        if own.is_empty() {
+            continue;
+        }
         let (calibration, _) = fit_rows(outputs, &others, form, pool);
-        for i in (0..groups.len()).filter(|&i| groups[i] == fold) {
+        for i in own {
             let row = i * outputs.n..(i + 1) * outputs.n;
             calibration.row(&outputs.values[row.clone()], &mut proba[row]);
         }
@@ -66,7 +63,7 @@ pub(crate) fn cross_fitted(outputs: Outputs<'_>, form: Form, folds: Folds<'_>, p
 }
 
 /// Deals the rows of each class to folds in turn.
-fn deal(outputs: Outputs<'_>) -> Vec<u32> {
+fn deal(outputs: Outputs<'_>) -> Vec<usize> {
     let mut next = vec![0; outputs.n];
     let deal = |&class: &usize| {
         next[class] = (next[class] + 1) % N_FOLDS;

@@ -29,7 +29,7 @@ impl Head for GaussianHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { weights: true, closed_form: true, ..Traits::default() }
+        Traits { weights: true, out_of_fold: true, closed_form: true, ..Traits::default() }
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {

@@ -29,7 +29,7 @@ impl Head for KernelHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits::default()
+        Traits { out_of_fold: true, ..Traits::default() }
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {

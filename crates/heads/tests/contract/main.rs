@@ -5,6 +5,7 @@
 
 mod determinism;
 mod edges;
+mod folds;
 mod memory;
 mod steps;
 mod stored;
