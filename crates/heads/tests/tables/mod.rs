@@ -12,7 +12,6 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    #[allow(dead_code)]
     pub(crate) fn new(x: &[f32], y: &[u32]) -> Table {
         let n_classes = y.iter().max().map_or(0, |&class| class as usize + 1);
         Table { x: Matrix::new(x.to_vec(), y.len(), x.len() / y.len()), y: y.to_vec(), n_classes }

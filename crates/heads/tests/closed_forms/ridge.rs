@@ -1,27 +1,21 @@
 //! Ridge regression on the classes as its users see it: against elimination in double precision.
-#![allow(clippy::unwrap_used)]
 
-mod naive;
-mod tables;
-
-use headsmith_heads::head::{self, Folds};
+use headsmith_heads::head::Folds;
 use headsmith_heads::params::Value;
-use headsmith_heads::{Fitting, Job, Samples, training};
+use headsmith_heads::ridge::HEAD;
+use headsmith_heads::{Fitting, Samples};
 use headsmith_kernels::Pool;
 
-use naive::{Rows, assert_close, clipped, solve};
-use tables::{Table, go_on, samples, text};
+use super::naive::{Rows, assert_close, clipped, solve};
+use super::tables::{Table, samples, text};
+use super::{Given, assert_absent_classes_have_no_probability};
 
 fn with_fitting<T>(
     samples: Samples<'_>,
-    given: &[(&str, Value)],
+    given: Given<'_>,
     then: impl FnOnce(Box<dyn Fitting + '_>) -> T,
 ) -> T {
-    let (head, pool) = (head::find("ridge").unwrap(), Pool::inline());
-    let params = head.table().resolve(given.iter().cloned()).unwrap();
-    let mut fitting = head.begin(Job::new(samples, &params, 0, &pool), None).unwrap();
-    training::run(fitting.as_mut(), &mut go_on, None).unwrap();
-    then(fitting)
+    super::with_fitting(&HEAD, samples, given, &Pool::inline(), then).unwrap()
 }
 
 fn fixed(alpha: Value) -> [(&'static str, Value); 3] {
@@ -120,22 +114,8 @@ fn the_strength_has_the_smallest_squared_error() {
 
 #[test]
 fn absent_classes_have_no_probability() {
-    let mut table = samples(0, 60, 4, 2);
-    table.n_classes = 4;
-    table.y.iter_mut().for_each(|y| *y *= 2);
-    for one_class in [false, true] {
-        if one_class {
-            table.y.fill(2);
-        }
-        for calibration in ["quadratic", "temperature", "none"] {
-            let given = [("calibration", text(calibration))];
-            let head = with_fitting(table.samples(), &given, |f| f.finish().unwrap());
-            let proba = head.predict_proba(table.x(), &Pool::inline());
-            for row in proba.as_slice().chunks(4) {
-                assert!(row[1] == 0.0 && row[3] == 0.0, "{calibration}: {row:?}");
-                assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{calibration}: {row:?}");
-            }
-        }
+    for calibration in ["quadratic", "temperature", "none"] {
+        assert_absent_classes_have_no_probability(&HEAD, &[("calibration", text(calibration))]);
     }
 }
 

@@ -1,31 +1,23 @@
 //! Kernel machines as their users see them: against elimination in double precision.
-#![allow(clippy::unwrap_used)]
-
-mod naive;
-mod tables;
 
 use std::f64::consts::PI;
 
-use headsmith_heads::head::{self, Folds};
+use headsmith_heads::head::Folds;
+use headsmith_heads::kernel::HEAD;
 use headsmith_heads::params::Value;
-use headsmith_heads::{Control, Error, Event, Fitting, Job, Samples, training};
+use headsmith_heads::{Control, Error, Event, Fitting, Head, Job, Samples, training};
 use headsmith_kernels::{MatRef, Pool};
 
-use naive::{Rows, assert_close, clipped, solve};
-use tables::{Table, go_on, samples, text};
-
-type Given<'g> = &'g [(&'g str, Value)];
+use super::naive::{Rows, assert_close, clipped, solve};
+use super::tables::{Table, samples, text};
+use super::{Given, assert_absent_classes_have_no_probability};
 
 fn with_fitting<T>(
     samples: Samples<'_>,
     given: Given<'_>,
     then: impl FnOnce(Box<dyn Fitting + '_>) -> T,
 ) -> Result<T, Error> {
-    let (head, pool) = (head::find("kernel").unwrap(), Pool::inline());
-    let params = head.table().resolve(given.iter().cloned()).unwrap();
-    let mut fitting = head.begin(Job::new(samples, &params, 0, &pool), None)?;
-    training::run(fitting.as_mut(), &mut go_on, None)?;
-    Ok(then(fitting))
+    super::with_fitting(&HEAD, samples, given, &Pool::inline(), then)
 }
 
 /// Nothing is chosen, nor calibrated.
@@ -146,7 +138,7 @@ fn check(table: &Table, name: &str, weights: &[f32], leave_one_out: bool) {
         }
         let found = fitting.out_of_fold(Folds::Of(&folds)).unwrap();
         assert_close(found.as_slice(), &naive.without(&folds), tolerance, &format!("{name}, folds"));
-        let other = tables::samples(9000, 20, table.x.n_cols() as u64, table.n_classes);
+        let other = super::tables::samples(9000, 20, table.x.n_cols() as u64, table.n_classes);
         let queries: Vec<&[f32]> = (0..20).map(|i| other.x.row(i)).collect();
         let all: Vec<usize> = (0..n).collect();
         let proba = fitting.finish().unwrap().predict_proba(other.x(), &Pool::inline());
@@ -195,7 +187,7 @@ fn the_choice_has_the_smallest_loss() {
 #[test]
 fn a_fit_that_stops_at_any_step_predicts_as_its_best_candidate() {
     let table = samples(0, 120, 4, 3);
-    let (head, pool) = (head::find("kernel").unwrap(), Pool::inline());
+    let (head, pool) = (&HEAD, Pool::inline());
     let params = head.table().resolve([("kernel", text("rbf"))]).unwrap();
     for n_steps in [0, 1, 12, 23, 24, 25, 26] {
         let mut fitting = head.begin(Job::new(table.samples(), &params, 0, &pool), None).unwrap();
@@ -221,20 +213,7 @@ fn a_fit_that_stops_at_any_step_predicts_as_its_best_candidate() {
 
 #[test]
 fn absent_classes_have_no_probability() {
-    let mut table = samples(0, 60, 4, 2);
-    table.n_classes = 4;
-    table.y.iter_mut().for_each(|y| *y *= 2);
-    for one_class in [false, true] {
-        if one_class {
-            table.y.fill(2);
-        }
-        let head = with_fitting(table.samples(), &fixed("rbf", 1.0, 1.0), |f| f.finish().unwrap()).unwrap();
-        let proba = head.predict_proba(table.x(), &Pool::inline());
-        for row in proba.as_slice().chunks(4) {
-            assert!(row[1] == 0.0 && row[3] == 0.0, "{row:?}");
-            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{row:?}");
-        }
-    }
+    assert_absent_classes_have_no_probability(&HEAD, &fixed("rbf", 1.0, 1.0));
 }
 
 #[test]

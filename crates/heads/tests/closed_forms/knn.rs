@@ -1,20 +1,18 @@
 //! k nearest neighbours as its users see it; probabilities are those of scikit-learn's KNeighborsClassifier, as
 //! `tests/data/make_knn.py` recorded them.
-#![allow(clippy::unwrap_used)]
-
-mod tables;
 
 use std::sync::Arc;
 
 use headsmith_heads::head::Folds;
-use headsmith_heads::knn::{HEAD, TABLE};
+use headsmith_heads::knn::HEAD;
 use headsmith_heads::params::Value;
 use headsmith_heads::tensors::{Tensors, Values};
-use headsmith_heads::{Error, Fitted, Fitting, Head, Job, Samples, training};
+use headsmith_heads::{Error, Fitted, Head, Samples};
 use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde::Deserialize;
 
-use tables::{Table, samples, text, uniform};
+use super::tables::{Table, samples, text, uniform};
+use super::{Given, refusals, with_fitting};
 
 #[derive(Deserialize)]
 struct File {
@@ -33,26 +31,12 @@ struct Case {
     probabilities: Vec<f64>,
 }
 
-type Given<'g> = &'g [(&'g str, Value)];
-
-fn with_fitting<T>(
-    samples: Samples<'_>,
-    given: Given<'_>,
-    pool: &Pool,
-    then: impl FnOnce(Box<dyn Fitting + '_>) -> T,
-) -> Result<T, Error> {
-    let params = TABLE.resolve(given.iter().cloned()).unwrap();
-    let mut fitting = HEAD.begin(Job::new(samples, &params, 0, pool), None)?;
-    training::run(fitting.as_mut(), &mut tables::go_on, None)?;
-    Ok(then(fitting))
-}
-
 fn fit_on(samples: Samples<'_>, given: Given<'_>, pool: &Pool) -> Result<Arc<dyn Fitted>, Error> {
-    with_fitting(samples, given, pool, |fitting| fitting.finish())?
+    super::fit_on(&HEAD, samples, given, pool)
 }
 
 fn fit(table: &Table, given: Given<'_>) -> Arc<dyn Fitted> {
-    fit_on(table.samples(), given, &Pool::inline()).unwrap()
+    super::fit(&HEAD, table, given)
 }
 
 fn fact(head: &dyn Fitted, name: &str) -> f64 {
@@ -73,7 +57,7 @@ fn best(proba: &[f32]) -> usize {
 
 #[test]
 fn probabilities_are_scikit_learns() {
-    let file: File = serde_json::from_str(include_str!("data/knn.json")).unwrap();
+    let file: File = serde_json::from_str(include_str!("../data/knn.json")).unwrap();
     let (mut n_tied, mut n_equal) = (0, 0);
     for case in file.cases {
         let table = moved(0, case.shape, case.grid);
@@ -198,7 +182,7 @@ fn the_choice_has_the_least_leave_one_out_loss() {
     let table = moved(0, (300, 6, 3), false);
     let chosen = fit(&table, &[]);
     let loss = |given: Given<'_>| {
-        let proba = with_fitting(table.samples(), given, &Pool::inline(), |fitting| {
+        let proba = with_fitting(&HEAD, table.samples(), given, &Pool::inline(), |fitting| {
             fitting.out_of_fold(Folds::LeaveOneOut).unwrap()
         });
         let proba = proba.unwrap();
@@ -242,7 +226,7 @@ fn compare_folds(given: Given<'_>, weights: Option<&[f32]>, folds: &[u32]) {
     let rows = table.samples().named(&names);
     let rows = weights.map_or(rows, |weights| rows.weighted(weights).unwrap());
     let pool = Pool::new(2).unwrap();
-    let (config, proba) = with_fitting(rows, given, &pool, |fitting| {
+    let (config, proba) = with_fitting(&HEAD, rows, given, &pool, |fitting| {
         let all_alone = (0..60).all(|i| folds[i] == i as u32);
         let proba = fitting.out_of_fold(Folds::Of(folds)).unwrap();
         if all_alone {
@@ -286,7 +270,7 @@ fn out_of_fold_predictions_are_those_of_refits() {
         }
     }
     let table = samples(0, 20, 3, 2);
-    let none = with_fitting(table.samples(), &[], &Pool::inline(), |fitting| {
+    let none = with_fitting(&HEAD, table.samples(), &[], &Pool::inline(), |fitting| {
         assert!(fitting.out_of_fold(Folds::Of(&[3; 20])).is_none(), "a fold of all rows leaves none");
         fitting.out_of_fold(Folds::LeaveOneOut).is_some()
     });
@@ -349,23 +333,12 @@ fn the_edges_have_probabilities() {
 
 #[test]
 fn what_is_no_head_is_refused() {
-    let message = |x: &[f32], n_rows: usize| {
-        let y = vec![0; n_rows];
-        let samples = Samples::new(MatRef::new(x, n_rows, 2), &y, 1).unwrap();
-        fit_on(samples, &[], &Pool::inline()).map(drop).unwrap_err().to_string()
-    };
-    assert_eq!(
-        message(&[], 0),
-        "a search for neighbours needs rows and features; there are 0 rows of 2 features"
-    );
-    assert_eq!(message(&[1.0, f32::INFINITY], 1), "feature 1 of row 0 is inf, expected a finite number");
+    let [no_rows, infinite] = refusals(&HEAD);
+    assert_eq!(no_rows, "a search for neighbours needs rows and features; there are 0 rows of 2 features");
+    assert_eq!(infinite, "feature 1 of row 0 is inf, expected a finite number");
 
     let head = fit(&samples(0, 20, 3, 2), &[]);
-    let stored = |change: &dyn Fn(&mut Tensors)| {
-        let mut tensors = head.tensors();
-        change(&mut tensors);
-        HEAD.restore(head.config(), tensors).map(drop).unwrap_err().to_string()
-    };
+    let stored = |change: &dyn Fn(&mut Tensors)| super::refused(&HEAD, &*head, change);
     assert!(
         stored(&|t| t.insert("classes", &[20], Values::U32(vec![2; 20])))
             .contains("holds 2, expected below 2")

@@ -1,8 +1,5 @@
 //! Nearest centroid as its users see it; classes are those of scikit-learn's NearestCentroid, as `tests/data/make_linear.py`
 //! recorded them.
-#![allow(clippy::unwrap_used)]
-
-mod tables;
 
 use std::sync::Arc;
 
@@ -12,7 +9,8 @@ use headsmith_heads::{Error, Fitted, Head, Job, Samples, training};
 use headsmith_kernels::{MatRef, Pool};
 use serde::Deserialize;
 
-use tables::{Table, samples, text};
+use super::tables::{Table, samples, text};
+use super::{assert_threads_change_no_byte, refusals};
 
 #[derive(Deserialize)]
 struct File {
@@ -28,14 +26,11 @@ struct Case {
 }
 
 fn fit_on(samples: Samples<'_>, metric: &str, pool: &Pool) -> Result<Arc<dyn Fitted>, Error> {
-    let params = TABLE.resolve([("distance", text(metric))]).unwrap();
-    let mut fitting = HEAD.begin(Job::new(samples, &params, 0, pool), None)?;
-    training::run(fitting.as_mut(), &mut tables::go_on, None)?;
-    fitting.finish()
+    super::fit_on(&HEAD, samples, &[("distance", text(metric))], pool)
 }
 
 fn fit(table: &Table, metric: &str) -> Arc<dyn Fitted> {
-    fit_on(table.samples(), metric, &Pool::inline()).unwrap()
+    super::fit(&HEAD, table, &[("distance", text(metric))])
 }
 
 fn variance(head: &dyn Fitted) -> f64 {
@@ -55,7 +50,7 @@ fn best(proba: &[f32]) -> usize {
 
 #[test]
 fn centroids_and_classes_are_scikit_learns() {
-    let file: File = serde_json::from_str(include_str!("data/centroid.json")).unwrap();
+    let file: File = serde_json::from_str(include_str!("../data/centroid.json")).unwrap();
     for Case { shape: (n_samples, n_features, n_classes), metric, centroids, classes } in file.cases {
         let (table, other) =
             (moved(0, n_samples, n_features, n_classes), moved(5000, 60, n_features, n_classes));
@@ -75,7 +70,7 @@ fn centroids_and_classes_are_scikit_learns() {
 fn probabilities_are_those_of_a_normal_distribution_around_each_centroid() {
     // Two classes of variance 4 along the only feature, 3 apart, and far from 0.
     let n = 4000;
-    let normal = |i: usize| (0..12).map(|k| tables::uniform((12 * i + k) as u64)).sum::<f64>() - 6.0;
+    let normal = |i: usize| (0..12).map(|k| super::tables::uniform((12 * i + k) as u64)).sum::<f64>() - 6.0;
     let x: Vec<f32> = (0..n).map(|i| (1000.0 + 2.0 * normal(i) + 3.0 * (i % 2) as f64) as f32).collect();
     let y: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
     let head = fit(&Table::new(&x, &y), "euclidean");
@@ -128,7 +123,7 @@ fn class_weights_are_priors_and_weights_of_rows_in_the_variance() {
         let pool = Pool::inline();
         let job = Job::new(table.samples().named(&names), &params, 0, &pool);
         let mut fitting = HEAD.begin(job, None).unwrap();
-        training::run(fitting.as_mut(), &mut tables::go_on, None).unwrap();
+        training::run(fitting.as_mut(), &mut super::tables::go_on, None).unwrap();
         fitting.finish().unwrap()
     };
     let has_priors = |head: &dyn Fitted| head.tensors().names().any(|name| name == "priors");
@@ -164,13 +159,7 @@ fn class_weights_are_priors_and_weights_of_rows_in_the_variance() {
 fn threads_change_no_byte() {
     let table = samples(0, 2100, 9, 4);
     for metric in ["euclidean", "cosine"] {
-        let pool = Pool::new(3).unwrap();
-        let head = fit(&table, metric);
-        assert_eq!(fit_on(table.samples(), metric, &pool).unwrap().tensors(), head.tensors());
-        let proba = head.predict_proba(table.x(), &Pool::inline());
-        assert_eq!(head.predict_proba(table.x(), &pool), proba);
-        let alone = head.predict_proba(table.x().rows(1500, 1501), &pool);
-        assert_eq!(alone.row(0), proba.row(1500));
+        assert_threads_change_no_byte(&HEAD, &table, &[("distance", text(metric))], 1500);
     }
 }
 
@@ -204,20 +193,12 @@ fn the_edges_have_probabilities() {
 
 #[test]
 fn what_is_no_head_is_refused() {
-    let message = |x: &[f32], n_rows: usize| {
-        let y = vec![0; n_rows];
-        let samples = Samples::new(MatRef::new(x, n_rows, 2), &y, 1).unwrap();
-        fit_on(samples, "euclidean", &Pool::inline()).map(drop).unwrap_err().to_string()
-    };
-    assert_eq!(message(&[], 0), "a nearest centroid needs rows and features; there are 0 rows of 2 features");
-    assert_eq!(message(&[1.0, f32::INFINITY], 1), "feature 1 of row 0 is inf, expected a finite number");
+    let [no_rows, infinite] = refusals(&HEAD);
+    assert_eq!(no_rows, "a nearest centroid needs rows and features; there are 0 rows of 2 features");
+    assert_eq!(infinite, "feature 1 of row 0 is inf, expected a finite number");
 
     let head = fit(&samples(0, 20, 3, 2), "cosine");
-    let stored = |change: &dyn Fn(&mut Tensors)| {
-        let mut tensors = head.tensors();
-        change(&mut tensors);
-        HEAD.restore(head.config(), tensors).map(drop).unwrap_err().to_string()
-    };
+    let stored = |change: &dyn Fn(&mut Tensors)| super::refused(&HEAD, &*head, change);
     let variance = |v: f64| move |t: &mut Tensors| t.insert("variance", &[1], Values::F64(vec![v]));
     for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-300] {
         assert!(stored(&variance(wrong)).contains("does not go with the centroids"), "{wrong}");

@@ -8,8 +8,9 @@ use headsmith_heads::head::Folds;
 use headsmith_heads::params::Value;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
-use super::tables::{Table, text};
-use super::{Given, fit_on, moved, with_fitting};
+use super::super::tables::{Table, text};
+use super::super::{Given, with_fitting};
+use super::{HEAD, fit_on, moved};
 
 /// The solution of `a x = b` and the logarithm of the determinant, by elimination.
 fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> (Vec<f64>, f64) {
@@ -102,7 +103,7 @@ fn naive(
 
 fn out_of_fold(samples: Samples<'_>, given: Given<'_>, folds: Folds<'_>) -> (Option<Matrix>, Vec<f64>) {
     let pool = Pool::new(2).unwrap();
-    with_fitting(samples, given, &pool, |fitting| {
+    with_fitting(&HEAD, samples, given, &pool, |fitting| {
         let proba = fitting.out_of_fold(folds);
         let facts = fitting.finish().unwrap().description().facts;
         let amounts =

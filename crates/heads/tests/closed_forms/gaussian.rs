@@ -1,10 +1,7 @@
 //! Gaussian discriminant analysis as its users see it; probabilities are those of scikit-learn, as `tests/data/make_gaussian.py`
 //! recorded them.
-#![allow(clippy::unwrap_used)]
 
-#[path = "gaussian/folds.rs"]
 mod folds;
-mod tables;
 
 use std::sync::Arc;
 
@@ -12,11 +9,12 @@ use headsmith_heads::gaussian::{HEAD, TABLE};
 use headsmith_heads::head::Shape;
 use headsmith_heads::params::Value;
 use headsmith_heads::tensors::{Tensors, Values};
-use headsmith_heads::{Error, Fitted, Fitting, Head, Job, Samples, training};
+use headsmith_heads::{Error, Fitted, Head, Samples};
 use headsmith_kernels::{MatRef, Pool};
 use serde::Deserialize;
 
-use tables::{Table, samples, text};
+use super::tables::{Table, samples, text};
+use super::{Given, assert_threads_change_no_byte, refusals};
 
 #[derive(Deserialize)]
 struct File {
@@ -35,26 +33,12 @@ struct Case {
     probabilities: Vec<f64>,
 }
 
-type Given<'g> = &'g [(&'g str, Value)];
-
-fn with_fitting<T>(
-    samples: Samples<'_>,
-    given: Given<'_>,
-    pool: &Pool,
-    then: impl FnOnce(Box<dyn Fitting + '_>) -> T,
-) -> Result<T, Error> {
-    let params = TABLE.resolve(given.iter().cloned()).unwrap();
-    let mut fitting = HEAD.begin(Job::new(samples, &params, 0, pool), None)?;
-    training::run(fitting.as_mut(), &mut tables::go_on, None)?;
-    Ok(then(fitting))
-}
-
 fn fit_on(samples: Samples<'_>, given: Given<'_>, pool: &Pool) -> Result<Arc<dyn Fitted>, Error> {
-    with_fitting(samples, given, pool, |fitting| fitting.finish())?
+    super::fit_on(&HEAD, samples, given, pool)
 }
 
 fn fit(table: &Table, given: Given<'_>) -> Arc<dyn Fitted> {
-    fit_on(table.samples(), given, &Pool::inline()).unwrap()
+    super::fit(&HEAD, table, given)
 }
 
 /// The samples of the script.
@@ -78,7 +62,7 @@ fn centred(head: &dyn Fitted) -> Vec<f64> {
 
 #[test]
 fn probabilities_and_coefficients_are_scikit_learns() {
-    let file: File = serde_json::from_str(include_str!("data/gaussian.json")).unwrap();
+    let file: File = serde_json::from_str(include_str!("../data/gaussian.json")).unwrap();
     for case in file.cases {
         let name = format!("{:?} {} {:?} {}", case.shape, case.covariance, case.shrinkage, case.uniform);
         let table = moved(0, case.shape, case.constant);
@@ -134,13 +118,10 @@ fn threads_change_no_byte() {
     for shape in [(2100, 9, 4), (40, 300, 3)] {
         let table = samples(0, shape.0, shape.1, shape.2);
         for covariance in ["shared", "diagonal", "full"] {
-            let (pool, given) = (Pool::new(3).unwrap(), [("covariance", text(covariance))]);
-            let head = fit(&table, &given);
-            assert_eq!(fit_on(table.samples(), &given, &pool).unwrap().tensors(), head.tensors());
+            let given = [("covariance", text(covariance))];
+            assert_threads_change_no_byte(&HEAD, &table, &given, 33);
+            let (head, pool) = (fit(&table, &given), Pool::new(3).unwrap());
             let proba = head.predict_proba(table.x(), &Pool::inline());
-            assert_eq!(head.predict_proba(table.x(), &pool), proba);
-            let alone = head.predict_proba(table.x().rows(33, 34), &pool);
-            assert_eq!(alone.row(0), proba.row(33), "{covariance}");
             let restored = HEAD.restore(head.config(), head.tensors()).unwrap();
             assert_eq!(restored.predict_proba(table.x(), &pool), proba, "{covariance}");
             assert_eq!(restored.tensors(), head.tensors());
@@ -245,21 +226,15 @@ fn every_covariance_stays_within_its_cost() {
 
 #[test]
 fn what_is_no_head_is_refused() {
-    let message = |x: &[f32], n_rows: usize| {
-        let y = vec![0; n_rows];
-        let samples = Samples::new(MatRef::new(x, n_rows, 2), &y, 1).unwrap();
-        fit_on(samples, &[], &Pool::inline()).map(drop).unwrap_err().to_string()
-    };
+    let [no_rows, infinite] = refusals(&HEAD);
     assert_eq!(
-        message(&[], 0),
+        no_rows,
         "a Gaussian discriminant analysis needs rows and features; there are 0 rows of 2 features"
     );
-    assert_eq!(message(&[1.0, f32::INFINITY], 1), "feature 1 of row 0 is inf, expected a finite number");
+    assert_eq!(infinite, "feature 1 of row 0 is inf, expected a finite number");
     let refused = |covariance: &str, change: &dyn Fn(&mut Tensors)| {
         let head = fit(&samples(0, 20, 3, 2), &[("covariance", text(covariance))]);
-        let mut tensors = head.tensors();
-        change(&mut tensors);
-        HEAD.restore(head.config(), tensors).map(drop).unwrap_err().to_string()
+        super::refused(&HEAD, &*head, change)
     };
     let never = "no class of the head had rows";
     assert_eq!(refused("shared", &|t| t.insert("intercept", &[2], Values::F32(vec![-1e30; 2]))), never);
