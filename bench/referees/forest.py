@@ -38,6 +38,23 @@ def read(path):
     return np.array(list(cells), dtype=np.float32), table["label"].to_numpy()
 
 
+def build(example):
+    """Makes the release build of an example of the crate of heads."""
+    command = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "headsmith-heads", "--example", example]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def one_table(doc, example):
+    """The features and classes of the table that the command line of a referee names, and its number of jobs; builds the example."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", nargs="?", type=Path, default=DATA / "train.parquet", metavar="TRAIN")
+    parser.add_argument("--jobs", type=int, default=2)
+    args = parser.parse_args()
+    build(example)
+    x, labels = read(args.table)
+    return x, np.unique(labels, return_inverse=True)[1], args.jobs
+
+
 def write(stem, x, y):
     x.astype("<f4").tofile(f"{stem}.f32")
     y.astype("<u4").tofile(f"{stem}.u32")
@@ -163,7 +180,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "headsmith-heads", "--example", "forest"], cwd=ROOT, check=True)
+    build("forest")
     tables = args.tables or [DATA / "train.parquet", DATA / "val.parquet"]
     rows = args.rows or (None if args.tables else 1500)
     (x, labels), (val_x, val_labels) = map(read, tables)

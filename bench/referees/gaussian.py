@@ -10,9 +10,6 @@ of each class against the mean of all, and the amounts of shrinkage.
 Times are printed, beside those of scikit-learn on the same 32-bit features; they depend on what else the machine does.
 """
 
-import argparse
-import json
-import subprocess
 import tempfile
 import time
 import warnings
@@ -24,20 +21,12 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticD
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 
-from forest import ROOT, read, write
-
-EXAMPLE = ROOT / "target/release/examples/head"
-DATA = ROOT / "examples/sentences"
+import knn
+from forest import one_table
 
 
 def ours(folder, x, y, queries, jobs, repeats, **params):
-    write(folder / "train", x, y)
-    queries.astype("<f4").tofile(folder / "train.query")
-    n_classes = int(y.max()) + 1
-    given = [f"{name}={value}" for name, value in params.items()]
-    command = [EXAMPLE, "gaussian", folder / "train", x.shape[1], n_classes, jobs, repeats, *given]
-    found = json.loads(subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return found, np.fromfile(folder / "train.proba", "<f4").reshape(len(queries), n_classes)
+    return knn.ours(folder, x, y, queries, int(y.max()) + 1, jobs, repeats, head="gaussian", **params)
 
 
 def priors(y, uniform):
@@ -91,14 +80,9 @@ def times(folder, x, y, queries, jobs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", nargs="?", type=Path, default=DATA / "train.parquet", metavar="TRAIN")
-    parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
     warnings.simplefilter("ignore")
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "headsmith-heads", "--example", "head"], cwd=ROOT, check=True)
-    x, labels = read(args.table)
-    y, random = np.unique(labels, return_inverse=True)[1], np.random.default_rng(7)
+    x, y, jobs = one_table(__doc__, "head")
+    random = np.random.default_rng(7)
     cut = len(x) * 3 // 4
     made = random.normal(size=(3000, 20)) @ random.normal(size=(20, 20)) + 3
     rare = random.choice(4, 3000, p=[0.6, 0.3, 0.07, 0.03])
@@ -118,15 +102,15 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         for name, (train, classes, queries) in cases.items():
-            shared(name, folder, train, classes, queries, args.jobs)
-            shared(name, folder, train, classes, queries, args.jobs, shrinkage=0.3, uniform=True)
+            shared(name, folder, train, classes, queries, jobs)
+            shared(name, folder, train, classes, queries, jobs, shrinkage=0.3, uniform=True)
             if name != "a constant feature":
-                diagonal(name, folder, train, classes, queries, args.jobs)
-                diagonal(name, folder, train, classes, queries, args.jobs, uniform=True, var_smoothing=0.01)
-            full(name, folder, train, classes, queries, args.jobs)
-            full(name, folder, train, classes, queries, args.jobs, shrinkage=0.2, uniform=True)
+                diagonal(name, folder, train, classes, queries, jobs)
+                diagonal(name, folder, train, classes, queries, jobs, uniform=True, var_smoothing=0.01)
+            full(name, folder, train, classes, queries, jobs)
+            full(name, folder, train, classes, queries, jobs, shrinkage=0.2, uniform=True)
         wide = random.normal(size=(9000, 512)).astype(np.float32)
-        times(folder, wide[:7000], np.arange(7000) % 3, wide[7000:], args.jobs)
+        times(folder, wide[:7000], np.arange(7000) % 3, wide[7000:], jobs)
 
 
 if __name__ == "__main__":

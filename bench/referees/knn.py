@@ -10,7 +10,6 @@ compared. Then, with votes that weigh exp(-d / T), the probabilities are those o
 Times are printed, beside that of the matrix product alone and of scikit-learn on the same 32-bit features; they depend on what else the machine does.
 """
 
-import argparse
 import json
 import subprocess
 import tempfile
@@ -21,10 +20,9 @@ import numpy as np
 from sklearn.metrics.pairwise import cosine_distances, euclidean_distances
 from sklearn.neighbors import KNeighborsClassifier
 
-from forest import ROOT, read, write
+from forest import ROOT, one_table, write
 
 EXAMPLE = ROOT / "target/release/examples/head"
-DATA = ROOT / "examples/sentences"
 TOLERANCE = 2e-6
 
 
@@ -87,26 +85,20 @@ def times(folder, x, y, queries, jobs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", nargs="?", type=Path, default=DATA / "train.parquet", metavar="TRAIN")
-    parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "headsmith-heads", "--example", "head"], cwd=ROOT, check=True)
-    x, labels = read(args.table)
-    x, y = x.astype(np.float32), np.unique(labels, return_inverse=True)[1]
+    x, y, jobs = one_table(__doc__, "head")
     cut, random = len(x) * 3 // 4, np.random.default_rng(7)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        compare("the table", folder, x[:cut], y[:cut], x[cut:], args.jobs, 25)
+        compare("the table", folder, x[:cut], y[:cut], x[cut:], jobs, 25)
         copies = np.vstack([x[:cut], x[:50]])
-        compare("queries that are training rows", folder, copies, np.append(y[:cut], y[:50]), x[:200], args.jobs, 5)
+        compare("queries that are training rows", folder, copies, np.append(y[:cut], y[:50]), x[:200], jobs, 5)
         wide = random.normal(size=(500, 3000)) + 1
-        compare("more features than rows", folder, wide[:300].astype(np.float32), np.arange(300) % 7, wide[300:].astype(np.float32), args.jobs, 12)
+        compare("more features than rows", folder, wide[:300].astype(np.float32), np.arange(300) % 7, wide[300:].astype(np.float32), jobs, 12)
         far = random.normal(size=(4000, 8)) + 100
-        compare("far from the origin", folder, far[:3000].astype(np.float32), np.arange(3000) % 4, far[3000:].astype(np.float32), args.jobs, 40)
-        compare("all rows vote", folder, far[:50].astype(np.float32), np.arange(50) % 4, far[3000:].astype(np.float32), args.jobs, 50)
+        compare("far from the origin", folder, far[:3000].astype(np.float32), np.arange(3000) % 4, far[3000:].astype(np.float32), jobs, 40)
+        compare("all rows vote", folder, far[:50].astype(np.float32), np.arange(50) % 4, far[3000:].astype(np.float32), jobs, 50)
         made = random.normal(size=(10_000, 512)).astype(np.float32)
-        times(folder, made[:7000], np.arange(7000) % 3, made[7000:], args.jobs)
+        times(folder, made[:7000], np.arange(7000) % 3, made[7000:], jobs)
 
 
 if __name__ == "__main__":

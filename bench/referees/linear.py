@@ -11,7 +11,6 @@ saga as well; and the choice by folds, which must be near that of LogisticRegres
 Times are printed, of scikit-learn with its defaults on the same 32-bit features; they depend on what else the machine does.
 """
 
-import argparse
 import subprocess
 import tempfile
 import time
@@ -24,10 +23,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.utils.class_weight import compute_class_weight
 
-from forest import ROOT, read, write
+from forest import ROOT, one_table, write
 
 EXAMPLE = ROOT / "target/release/examples/linear"
-DATA = ROOT / "examples/sentences"
 
 
 def objective(coef, intercept, x, y, weights, c, l1_ratio=0.0):
@@ -138,19 +136,13 @@ def compare(name, folder, x, y, jobs, weights=None, c=1.0, l1_ratio=0.0, class_w
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", nargs="?", type=Path, default=DATA / "train.parquet", metavar="TRAIN")
-    parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
     warnings.simplefilter("ignore")
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "headsmith-heads", "--example", "linear"], cwd=ROOT, check=True)
-    x, labels = read(args.table)
-    y = np.unique(labels, return_inverse=True)[1]
+    x, y, jobs = one_table(__doc__, "linear")
     scale = x.std(axis=0, dtype=float)
     x = (x - x.mean(axis=0, dtype=float)) / np.where(scale > 0, scale, 1)
     random = np.random.default_rng(7)
     with tempfile.TemporaryDirectory() as folder:
-        run = lambda name, *data, **options: compare(name, Path(folder), *data, args.jobs, **options)
+        run = lambda name, *data, **options: compare(name, Path(folder), *data, jobs, **options)
         run("the table", x, y, timed=True)
         run("a strong penalty", x, y, c=1e-3)
         run("a weak penalty", x, y, c=100.0)
@@ -168,8 +160,8 @@ def main():
         run("elastic net", noisy, rare, c=0.05, l1_ratio=0.5)
         run("lasso", noisy, rare, c=0.05, l1_ratio=1.0)
         run("lasso, two classes, balanced", noisy, np.minimum(rare, 1), c=0.01, l1_ratio=1.0, class_weight="balanced")
-        compare_path(Path(folder), x, y, args.jobs)
-        compare_choice(Path(folder), x, y, args.jobs)
+        compare_path(Path(folder), x, y, jobs)
+        compare_choice(Path(folder), x, y, jobs)
         run("sample weights, balanced", noisy, rare, weights=weights, class_weight="balanced")
 
 

@@ -7,16 +7,14 @@ if it is missing. With and without weights of the rows: leave-one-out over the s
 outputs as probabilities (clipped, divided by their sum), are those of scikit-learn in double precision.
 """
 
-import argparse
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import Ridge, RidgeCV
 
-from forest import ROOT, read
-from knn import DATA, ours
+from forest import one_table
+from knn import ours
 
 TOLERANCE = 1e-4
 
@@ -61,12 +59,7 @@ def compare(name, folder, x, y, weights):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", nargs="?", type=Path, default=DATA / "train.parquet", metavar="TRAIN")
-    args = parser.parse_args()
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "headsmith-heads", "--example", "head"], cwd=ROOT, check=True)
-    x, labels = read(args.table)
-    x, y = x.astype(np.float32), np.unique(labels, return_inverse=True)[1]
+    x, y, _ = one_table(__doc__, "head")
     random = np.random.default_rng(7)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

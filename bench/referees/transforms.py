@@ -31,7 +31,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from forest import DATA, ROOT, read
+from forest import DATA, ROOT, build, read
 
 EXAMPLE = ROOT / "target/release/examples/transform"
 
@@ -135,6 +135,7 @@ def main():
     parser.add_argument("tables", nargs="*", type=Path, default=[DATA / "train.parquet", DATA / "val.parquet"])
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
+    build("transform")
     train, rows = (read(path)[0] for path in args.tables)
     with tempfile.TemporaryDirectory() as folder:
         for text in TRANSFORMS:

@@ -29,9 +29,9 @@ cargo xtask COMMAND
   env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
   bench [--data DIR] [NAME..]
                         Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
-                        train and val of DIR (examples/sentences; training makes its own); and scaling, the cost of
-                        fits of growing size; and heads, on rows it makes. Only when it is named: million, a fit on a million rows by the cache
-                        (4 GB of temporary files). Writes to target/bench.
+                        train and val of DIR (examples/sentences; training makes its own); scaling, the cost of
+                        fits of growing size; and heads, on rows it makes. Only when it is named: million, a fit
+                        on a million rows by the cache (4 GB of temporary files). Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
   instructions [--record]
