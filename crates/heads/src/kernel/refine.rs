@@ -4,7 +4,6 @@
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use super::features::{Features, total_variance};
-use super::function::Evaluate;
 use super::gram::Gram;
 use super::plan::Plan;
 use super::problem::Problem;
@@ -143,8 +142,7 @@ impl Refine {
 
     /// The rows of the best fit; `None` while those of another winner are ready.
     pub(super) fn prepared(&self) -> Option<&Prepared> {
-        let (winner, prepared, _) = self.ready.as_ref()?;
-        (*winner == self.best.as_ref()?.winner).then_some(prepared)
+        self.best_with_rows().map(|(_, prepared, _)| prepared)
     }
 
     /// The outputs of the best fit for each row without those of its fold.
@@ -154,20 +152,18 @@ impl Refine {
         folds: Folds<'_>,
         pool: &Pool,
     ) -> Option<Vec<f64>> {
-        let (best, (_, prepared, gram)) = (self.best.as_ref()?, self.ready.as_ref()?);
-        fn outputs<T: Evaluate>(
-            best: &Fit,
-            gram: &Gram<T>,
-            problem: &Problem,
-            folds: Folds<'_>,
-            pool: &Pool,
-        ) -> Option<Vec<f64>> {
-            best.setting.leave_fold_out(&best.trial, gram, problem, folds, pool)
+        let (best, prepared, gram) = self.best_with_rows()?;
+        let (setting, trial) = (best.setting, &best.trial);
+        if best.double {
+            let gram = Gram::<f64>::new(prepared.rows.view(), pool);
+            return setting.leave_fold_out(trial, &gram, problem, folds, pool);
         }
-        match best.double {
-            false => outputs(best, gram, problem, folds, pool),
-            true => outputs(best, &Gram::<f64>::new(prepared.rows.view(), pool), problem, folds, pool),
-        }
+        setting.leave_fold_out(trial, gram, problem, folds, pool)
+    }
+
+    fn best_with_rows(&self) -> Option<(&Fit, &Prepared, &Gram<f32>)> {
+        let (best, (winner, prepared, gram)) = (self.best.as_ref()?, self.ready.as_ref()?);
+        (*winner == best.winner).then_some((best, prepared, gram))
     }
 
     /// The next place: every winner's own, then those next to the best.
