@@ -28,17 +28,25 @@ impl Products {
     /// # Panics
     /// When `a` has no whole number of rows.
     pub(crate) fn add(&mut self, a: &[f64], pool: &Pool) {
+        self.add_between(a, a, pool);
+    }
+
+    /// Adds `a' b`, where that is symmetric: `b` has the rows of `a`, each times a number.
+    ///
+    /// # Panics
+    /// When `a` and `b` have no whole number of rows, or not the same.
+    pub(crate) fn add_between(&mut self, a: &[f64], b: &[f64], pool: &Pool) {
         let n = self.n;
         if n == 0 {
             return;
         }
-        let a = MatRef::from_row_major_slice(a, a.len() / n, n);
+        let [a, b] = [a, b].map(|rows| MatRef::from_row_major_slice(rows, rows.len() / n, n));
         let places: Vec<(usize, usize)> = places(n).collect();
         pool.for_each_chunk(&mut self.tiles, 1, |at, tile| {
             let (i, j) = places[at];
             let to = MatMut::from_column_major_slice_mut(&mut tile[0], width(n, i), width(n, j));
             let left = a.subcols(i * TILE, width(n, i)).transpose();
-            let right = a.subcols(j * TILE, width(n, j));
+            let right = b.subcols(j * TILE, width(n, j));
             if i == j {
                 let (lower, all) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
                 triangular(to, lower, Accum::Add, left, all, right, all, 1.0, Par::Seq);

@@ -141,11 +141,7 @@ impl<'a> Choosing<'a> {
         samples.check_shape("a logistic regression")?;
         samples.check_finite("", job.pool)?;
         let targets = Targets::new(samples, job.params)?;
-        let layout = Layout {
-            n_scores: targets.n_scores(),
-            n_features: samples.n_features(),
-            fit_intercept: settings.fit_intercept,
-        };
+        let layout = Layout::new(samples, &targets, &settings);
         if settings.by == By::LeaveOneOut && settings.c.is_none() {
             loo::check(layout, settings.l1_ratio)?;
         }
@@ -301,8 +297,7 @@ impl<'a> Choosing<'a> {
         };
         let affine = self.layout.affine(&weights, &self.targets);
         let chosen = self.choice.as_ref().map(|choice| (choice.c, choice.by.to_owned()));
-        let n_nonzero = (self.settings.l1_ratio > 0.0)
-            .then(|| weights[..self.layout.n_coefs()].iter().filter(|w| **w != 0.0).count());
+        let n_nonzero = self.layout.n_nonzero(&weights, self.settings.l1_ratio);
         Linear { affine, solution, choice: self.choice.clone(), chosen, n_nonzero }
     }
 
@@ -366,26 +361,4 @@ impl Fitting for Choosing<'_> {
     fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>> {
         Ok(Arc::new(self.head()))
     }
-}
-
-/// The heads at several strengths, each at its minimum: see [`path`](super::path).
-pub(super) fn path(job: Job<'_>, settings: &Settings, cs: &[f64]) -> Result<Vec<Linear>> {
-    let Some(first) = cs.first() else { return Ok(Vec::new()) };
-    let mut fit = Choosing::begin(job, Settings { c: Some(*first), ..settings.clone() })?;
-    let axes = settings.l1_ratio == 0.0
-        && metric::has_axes(job.train.n_samples(), fit.layout.n_features, fit.layout.n_scores.max(1));
-    fit.metric = Arc::new(Metric::new(job.train, &fit.targets, axes, job.pool)?);
-    fit.begin_last(&vec![0.0; fit.layout.n_weights()]);
-    let mut heads = Vec::with_capacity(cs.len());
-    for (i, c) in cs.iter().enumerate() {
-        if let (true, Some(last)) = (i > 0, &mut fit.last) {
-            last.set_penalty(|[weight, _]| penalty(*c, settings.l1_ratio, weight), job.pool);
-        }
-        fit.n_iter = 0;
-        while !fit.last.as_ref().is_none_or(Lockstep::is_done) && fit.n_iter < settings.max_iter {
-            fit.step()?;
-        }
-        heads.push(fit.head());
-    }
-    Ok(heads)
 }

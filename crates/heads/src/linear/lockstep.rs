@@ -8,6 +8,7 @@ use headsmith_kernels::{Buffer, Matrix, Pool};
 
 use super::loss::{Target, residuals_each};
 use super::metric::{Metric, Task};
+use super::params::Settings;
 use super::sweep::{Outputs, Sweep};
 use super::targets::Targets;
 use crate::affine::Affine;
@@ -62,6 +63,14 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    pub(super) fn new(samples: Samples<'_>, targets: &Targets, settings: &Settings) -> Layout {
+        Layout {
+            n_scores: targets.n_scores(),
+            n_features: samples.n_features(),
+            fit_intercept: settings.fit_intercept,
+        }
+    }
+
     pub(super) fn n_coefs(self) -> usize {
         self.n_scores * self.n_features
     }
@@ -70,12 +79,29 @@ impl Layout {
         self.n_coefs() + if self.fit_intercept { self.n_scores } else { 0 }
     }
 
-    /// The head of a vector of weights.
-    pub(super) fn affine(self, weights: &[f64], targets: &Targets) -> Affine {
+    /// The coefficients and intercepts of a vector of weights.
+    fn split(self, weights: &[f64]) -> (Matrix, Vec<f32>) {
         let values: Vec<f32> = weights.iter().map(|w| *w as f32).collect();
         let (coef, intercept) = values.split_at(self.n_coefs());
-        let coef = Matrix::new(coef.to_vec(), self.n_scores, self.n_features);
-        targets.affine(coef.view(), intercept)
+        (Matrix::new(coef.to_vec(), self.n_scores, self.n_features), intercept.to_vec())
+    }
+
+    /// The head of a vector of weights.
+    pub(super) fn affine(self, weights: &[f64], targets: &Targets) -> Affine {
+        let (coef, intercept) = self.split(weights);
+        targets.affine(coef.view(), &intercept)
+    }
+
+    /// The scores of a vector of weights.
+    pub(super) fn scores(self, weights: &[f64]) -> Affine {
+        let (coef, mut intercept) = self.split(weights);
+        intercept.resize(self.n_scores, 0.0);
+        Affine::new(coef.view(), intercept)
+    }
+
+    /// The coefficients that are not 0, with an L1 term.
+    pub(super) fn n_nonzero(self, weights: &[f64], l1_ratio: f64) -> Option<usize> {
+        (l1_ratio > 0.0).then(|| weights[..self.n_coefs()].iter().filter(|w| **w != 0.0).count())
     }
 }
 
@@ -140,6 +166,21 @@ impl Lockstep {
             problem.descent.set_penalty(penalty(problem.weights));
             problem.is_done = self.layout.n_weights() == 0;
         }
+        self.aim_all(pool);
+    }
+
+    /// Takes its next directions from another metric.
+    pub(super) fn set_metric(&mut self, metric: Arc<Metric>) {
+        self.metric = metric;
+    }
+
+    /// Continues from where it is without what it knows of earlier steps.
+    pub(super) fn restart(&mut self, pool: &Pool) {
+        self.problems.iter_mut().for_each(|problem| problem.descent.forget());
+        self.aim_all(pool);
+    }
+
+    fn aim_all(&mut self, pool: &Pool) {
         let all: Vec<usize> = (0..self.problems.len()).collect();
         self.aim(&all, pool);
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::linalg::spd::Spd;
 
 /// The most coefficients whose Hessian is factored, not counting those of one class, which follow from the others.
-const MOST_COEFS: usize = 4096;
+pub(super) const MOST_COEFS: usize = 4096;
 /// Rows of a block.
 const BLOCK: usize = 512;
 /// Columns of the inverse that are one piece of work.
@@ -97,7 +97,7 @@ impl Fit<'_> {
     }
 }
 
-fn probabilities(scores: &[f32]) -> Vec<f64> {
+pub(super) fn probabilities(scores: &[f32]) -> Vec<f64> {
     if let [score] = scores {
         return vec![1.0 / (1.0 + (-f64::from(*score)).exp())];
     }

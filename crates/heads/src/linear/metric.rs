@@ -1,4 +1,5 @@
-//! The inverse Hessian that a descent begins with: that of Böhning's bound, in which every class has the curvature h of the loss.
+//! The inverse Hessian that a descent begins with: that of a [point](super::hessian), or that of Böhning's bound, in which every class has the
+//! curvature h of the loss.
 //!
 //! On the principal axes of the rows the Hessian of the bound is diagonal, `h variance_j + ridge`, and the squared penalty is the same as on
 //! the features, since the axes are orthonormal. So a gradient is projected on the axes, divided, and projected back: a table of rows is never
@@ -9,6 +10,7 @@
 use headsmith_kernels::gemm::{Panels, matmul, packed};
 use headsmith_kernels::{Buffer, Matrix, Pool};
 
+use super::hessian::Inverse;
 use super::targets::Targets;
 use crate::affine::transposed;
 use crate::error::Result;
@@ -31,15 +33,26 @@ const BLOCK: usize = 1024;
 /// The metric.
 pub(super) struct Metric {
     mean: Vec<f64>,
-    /// Along the axes, or of the features.
-    variances: Vec<f64>,
-    /// Of directions that are no axis.
-    rest: f64,
-    axes: Option<Axes>,
+    kind: Kind,
+}
+
+/// Where the curvature comes from.
+enum Kind {
+    /// The variances of the features.
+    Features(Vec<f64>),
+    /// Böhning's bound.
+    Bound(Axes),
+    /// A Hessian with the ridge of one strength.
+    Hessian(Inverse),
 }
 
 /// Principal axes in panels.
 struct Axes {
+    /// Along the axes.
+    variances: Vec<f64>,
+    /// Of directions that are no axis.
+    rest: f64,
+    n_features: usize,
     /// `n_axes x n_features`.
     back: Buffer,
     /// `n_features x n_axes`.
@@ -90,18 +103,22 @@ impl Metric {
                 return Metric::new(samples, targets, false, pool);
             }
             let variances: Vec<f64> = principal.squares.iter().map(|s| s / principal.weight).collect();
-            let rest = variances.iter().sum::<f64>() / samples.n_features() as f64;
-            let axes = Axes::new(&principal.axes, variances.len(), samples.n_features());
-            return Ok(Metric { mean: principal.mean, variances, rest, axes: Some(axes) });
+            let axes = Axes::new(&principal.axes, variances, samples.n_features());
+            return Ok(Metric { mean: principal.mean, kind: Kind::Bound(axes) });
         }
         let (mean, weight) = means(&rows, pool);
         let variances = squares(&rows, &mean, pool).into_iter().map(|square| square / weight).collect();
-        Ok(Metric { mean, variances, rest: 0.0, axes: None })
+        Ok(Metric { mean, kind: Kind::Features(variances) })
+    }
+
+    /// The metric of a Hessian of features with these means.
+    pub(super) fn of_hessian(mean: Vec<f64>, inverse: Inverse) -> Metric {
+        Metric { mean, kind: Kind::Hessian(inverse) }
     }
 
     /// Whether it knows the curvature in every direction, and not along the features alone.
     pub(super) fn is_whole(&self) -> bool {
-        self.axes.is_some()
+        !matches!(self.kind, Kind::Features(_))
     }
 
     /// Applies the inverse Hessian to each vector.
@@ -113,10 +130,12 @@ impl Metric {
                 row.iter_mut().zip(&self.mean).for_each(|(g, m)| *g -= b * m);
             }
         }
-        match &self.axes {
-            Some(axes) => self.divide_along(axes, tasks, n_scores, pool),
-            None => self.divide(tasks, n_scores),
+        match &self.kind {
+            Kind::Features(variances) => divide(variances, tasks, n_scores),
+            Kind::Bound(axes) => axes.divide(tasks, n_scores, pool),
+            Kind::Hessian(inverse) => tasks.iter_mut().for_each(|task| inverse.apply(task.vector, pool)),
         }
+        let of_intercept = if matches!(self.kind, Kind::Hessian(_)) { 1.0 } else { CURVATURE };
         for task in tasks {
             let (coef, intercept) = task.vector.split_at_mut(n_scores * n_features);
             if let Some(free) = &task.free {
@@ -124,34 +143,45 @@ impl Metric {
             }
             for (row, b) in coef.chunks_exact(n_features).zip(intercept) {
                 let moved: f64 = row.iter().zip(&self.mean).map(|(d, m)| d * m).sum();
-                *b = *b / CURVATURE - moved;
+                *b = *b / of_intercept - moved;
             }
         }
     }
+}
 
-    fn divide(&self, tasks: &mut [Task<'_>], n_scores: usize) {
-        let n_features = self.mean.len();
-        // A feature that does not vary has no curvature of its own; without a ridge it must not be divided by 0.
-        let largest = match self.variances.iter().copied().fold(0.0, f64::max) {
-            0.0 => 1.0,
-            largest => largest,
-        };
-        for task in tasks {
-            let ridge = task.penalty.ridge;
-            for row in task.vector[..n_scores * n_features].chunks_exact_mut(n_features) {
-                for (g, v) in row.iter_mut().zip(&self.variances) {
-                    *g /= CURVATURE * v.max(SMALLEST * largest) + ridge;
-                }
+/// Divides by the curvature of the features.
+fn divide(variances: &[f64], tasks: &mut [Task<'_>], n_scores: usize) {
+    let n_features = variances.len();
+    // A feature that does not vary has no curvature of its own; without a ridge it must not be divided by 0.
+    let largest = match variances.iter().copied().fold(0.0, f64::max) {
+        0.0 => 1.0,
+        largest => largest,
+    };
+    for task in tasks {
+        let ridge = task.penalty.ridge;
+        for row in task.vector[..n_scores * n_features].chunks_exact_mut(n_features) {
+            for (g, v) in row.iter_mut().zip(variances) {
+                *g /= CURVATURE * v.max(SMALLEST * largest) + ridge;
             }
         }
     }
+}
 
-    fn divide_along(&self, axes: &Axes, tasks: &mut [Task<'_>], n_scores: usize, pool: &Pool) {
-        let (n_features, n_axes) = (self.mean.len(), self.variances.len());
+impl Axes {
+    fn new(axes: &[f64], variances: Vec<f64>, n_features: usize) -> Axes {
+        let rows = Matrix::new(axes.iter().map(|v| *v as f32).collect(), variances.len(), n_features);
+        let rest = variances.iter().sum::<f64>() / n_features as f64;
+        let (back, along) = (packed(rows.view()), packed(transposed(rows.view()).view()));
+        Axes { variances, rest, n_features, back, along }
+    }
+
+    /// Divides by the curvature along the axes.
+    fn divide(&self, tasks: &mut [Task<'_>], n_scores: usize, pool: &Pool) {
+        let (n_features, n_axes) = (self.n_features, self.variances.len());
         let coefs = tasks.iter().flat_map(|task| &task.vector[..n_scores * n_features]);
         let stacked = Matrix::new(coefs.map(|g| *g as f32).collect(), tasks.len() * n_scores, n_features);
         let mut along = Matrix::zeros(stacked.n_rows(), n_axes);
-        let panels = Panels::new(&axes.along, n_features, n_axes);
+        let panels = Panels::new(&self.along, n_features, n_axes);
         matmul(along.view_mut(), &mut [], stacked.view(), panels, pool, |_| ());
         for (i, task) in tasks.iter().enumerate() {
             let inverse = |v: f64| 1.0 / (CURVATURE * v + task.penalty.ridge);
@@ -163,18 +193,11 @@ impl Metric {
             }
         }
         let mut back = Matrix::zeros(stacked.n_rows(), n_features);
-        let panels = Panels::new(&axes.back, n_axes, n_features);
+        let panels = Panels::new(&self.back, n_axes, n_features);
         matmul(back.view_mut(), &mut [], along.view(), panels, pool, |_| ());
         for (task, back) in tasks.iter_mut().zip(back.as_slice().chunks_exact(n_scores * n_features)) {
             let rest = 1.0 / (CURVATURE * self.rest + task.penalty.ridge);
             task.vector.iter_mut().zip(back).for_each(|(g, b)| *g = *g * rest + f64::from(*b));
         }
-    }
-}
-
-impl Axes {
-    fn new(axes: &[f64], n_axes: usize, n_features: usize) -> Axes {
-        let rows = Matrix::new(axes.iter().map(|v| *v as f32).collect(), n_axes, n_features);
-        Axes { back: packed(rows.view()), along: packed(transposed(rows.view()).view()) }
     }
 }

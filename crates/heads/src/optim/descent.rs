@@ -32,6 +32,8 @@ pub(crate) enum End {
     Decrease(f64),
     /// Where no element of the gradient is larger than this, or than this share of the value where that is below 1.
     Gradient(f64),
+    /// Where both are so.
+    Close { gradient: f64, decrease: f64 },
 }
 
 /// A step and the change of the gradient along it.
@@ -150,6 +152,12 @@ impl Descent {
         value
     }
 
+    /// Continues without its steps and changes. [`aim`](Descent::aim) is next.
+    pub(crate) fn forget(&mut self) {
+        self.pairs.clear();
+        self.n_flat = 0;
+    }
+
     /// Continues with other penalties, from where it is. [`aim`](Descent::aim) is next.
     pub(crate) fn set_penalty(&mut self, penalty: Penalty) {
         let more = penalty.ridge - self.penalty.ridge;
@@ -186,13 +194,16 @@ impl Descent {
 
     /// Whether it has come to its end.
     pub(crate) fn is_done(&self, end: End) -> bool {
+        let decreases = |share: f64| -0.5 * self.slope <= share * self.value();
+        let is_level = |tol: f64| {
+            let largest =
+                (0..self.here.weights.len()).fold(0.0, |max: f64, i| max.max(self.gradient(i).abs()));
+            largest <= tol * self.value().min(1.0)
+        };
         let close = match end {
-            End::Decrease(share) => -0.5 * self.slope <= share * self.value(),
-            End::Gradient(tol) => {
-                let largest =
-                    (0..self.here.weights.len()).fold(0.0, |max: f64, i| max.max(self.gradient(i).abs()));
-                largest <= tol * self.value().min(1.0)
-            }
+            End::Decrease(share) => decreases(share),
+            End::Gradient(tol) => is_level(tol),
+            End::Close { gradient, decrease } => decreases(decrease) && is_level(gradient),
         };
         close || self.n_flat >= PATIENCE
     }
