@@ -322,7 +322,7 @@ impl ClassSums {
         let root = (self.keep / left).sqrt();
         products.add(&sum.iter().map(|v| root * v).collect::<Vec<f64>>(), pool);
         let mut kept = self.products.clone();
-        kept.iter_mut().zip(products.into_matrix()).for_each(|(to, v)| *to -= v);
+        kept.iter_mut().zip(products.into_matrix(pool)).for_each(|(to, v)| *to -= v);
         let mean: Vec<f64> = self.mean.iter().zip(&sum).map(|(m, s)| m - s / left).collect();
         let solved = Solved::new(&kept, &self.diagonal, Vec::new());
         let found = distances(samples, rows, &mean, (&solved, left), pool);

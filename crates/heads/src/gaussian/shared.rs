@@ -17,6 +17,8 @@ use crate::samples::Samples;
 
 /// The least variance of a feature that the diagonal adds, as a share of the feature's own.
 const FLOOR: f64 = 1e-10;
+/// Sums of products that are one piece of work.
+const PIECE: usize = 1 << 13;
 
 /// The classes' means and the parts of their common covariance.
 pub(super) struct Pooled<'a> {
@@ -78,7 +80,7 @@ impl<'a> Pooled<'a> {
             means,
             shares,
             factors,
-            products: sums.products(),
+            products: sums.products(pool),
             diagonal,
             amounts,
         };
@@ -115,7 +117,7 @@ impl<'a> Pooled<'a> {
                 products.add(&row, pool);
             }
         }
-        self.products = products.into_matrix();
+        self.products = products.into_matrix(pool);
         Ok(())
     }
 
@@ -230,29 +232,33 @@ impl Sums {
             return;
         }
         if let Some(mut products) = shrunk.products {
-            products.iter_mut().for_each(|v| *v *= factor);
-            match self.whole.is_empty() {
-                true => self.whole = products,
-                false => self.whole.iter_mut().zip(products).for_each(|(to, v)| *to += v),
+            if self.whole.is_empty() {
+                pool.for_each_chunk(&mut products, PIECE, |_, part| {
+                    part.iter_mut().for_each(|v| *v *= factor)
+                });
+                self.whole = products;
+                return;
             }
+            pool.for_each_chunk(&mut self.whole, PIECE, |piece, part| {
+                part.iter_mut().zip(&products[piece * PIECE..]).for_each(|(to, v)| *to += factor * v);
+            });
             return;
         }
         let rows = self.rows.get_or_insert_with(|| Products::new(group.n_cols()));
         group.each_block(pool, |first, block| {
-            let mut centred = vec![0.0; block.as_slice().len()];
-            pool.for_each_chunk(&mut centred, group.n_cols(), |i, to| {
+            let centred = |i: usize, to: &mut [f64]| {
                 let root = (factor * group.weight(first + i)).sqrt();
                 for ((to, v), m) in to.iter_mut().zip(block.row(i)).zip(mean) {
                     *to = root * (f64::from(*v) - m);
                 }
-            });
-            rows.add(&centred, pool);
+            };
+            rows.add_rows(block.n_rows(), centred, pool);
         });
     }
 
-    fn products(self) -> Vec<f64> {
+    fn products(self, pool: &Pool) -> Vec<f64> {
         let Some(rows) = self.rows else { return self.whole };
-        let mut products = rows.into_matrix();
+        let mut products = rows.into_matrix(pool);
         products.iter_mut().zip(self.whole).for_each(|(to, v)| *to += v);
         products
     }

@@ -142,7 +142,7 @@ impl Pooled<'_> {
             means[at.clone()].iter_mut().zip(&sums[at]).for_each(|(m, sum)| *m -= sum / *count);
         }
         let mut left = self.products.clone();
-        left.iter_mut().zip(products.into_matrix()).for_each(|(to, v)| *to -= v);
+        left.iter_mut().zip(products.into_matrix(pool)).for_each(|(to, v)| *to -= v);
         let solved = Solved::new(&left, &self.diagonal, means.clone());
         let rest: f64 = counts.iter().zip(&self.shares).map(|(n, share)| n * share).sum();
         let scale = if rest > 1e-12 { rest } else { 1.0 };

@@ -121,7 +121,7 @@ fn square_of_rows(group: &Group<'_>, mean: &[f64], scales: &[f64], pool: &Pool) 
         });
         products.add(&chunk, pool);
     }
-    products.into_matrix().iter().map(|v| v * v).sum::<f64>() / (group.total * group.total)
+    products.into_matrix(pool).iter().map(|v| v * v).sum::<f64>() / (group.total * group.total)
 }
 
 /// The weighted sum of `|z|^4` over the rows.

@@ -116,7 +116,7 @@ impl Rows {
         let (n, inverse) = (samples.n_samples(), diagonal.iter().map(|v| 1.0 / v).collect::<Vec<f64>>());
         let mut products = Products::new(n);
         each_columns(samples, &centre, &inverse, pool, |_, columns| products.add(columns, pool));
-        let eigen = symmetric(&products.into_matrix(), n)?;
+        let eigen = symmetric(&products.into_matrix(pool), n)?;
         let bound = SMALLEST * eigen.values.first().copied().unwrap_or(0.0);
         let n_dims = eigen.values.iter().take_while(|value| **value > bound && **value > 0.0).count();
         let (mut coordinates, mut weights) = (vec![0.0; n * n_dims], vec![0.0; n * n_dims]);

@@ -179,20 +179,19 @@ pub(crate) fn squares(rows: &dyn RowBlocks, mean: &[f64], pool: &Pool) -> Vec<f6
 /// The weighted sums of products of the features around `mean`, `n_cols x n_cols`.
 pub(crate) fn centred_products(rows: &dyn RowBlocks, mean: &[f64], pool: &Pool) -> Vec<f64> {
     let (n_rows, n_cols) = (rows.n_rows(), rows.n_cols());
-    let (mut products, mut buffer, mut centred) = (Products::new(n_cols), Vec::new(), Vec::new());
+    let (mut products, mut buffer) = (Products::new(n_cols), Vec::new());
     for start in (0..n_rows).step_by(rows_a_block(n_cols)) {
         let end = n_rows.min(start + rows_a_block(n_cols));
         let block = rows.block(start, end, &mut buffer, pool);
-        centred.resize((end - start) * n_cols, 0.0);
-        pool.for_each_chunk(&mut centred, n_cols.max(1), |i, to| {
+        let centred = |i: usize, to: &mut [f64]| {
             let root = rows.weight(start + i).sqrt();
             for ((to, v), m) in to.iter_mut().zip(block.row(i)).zip(mean) {
                 *to = root * (f64::from(*v) - m);
             }
-        });
-        products.add(&centred, pool);
+        };
+        products.add_rows(end - start, centred, pool);
     }
-    products.into_matrix()
+    products.into_matrix(pool)
 }
 
 /// Few rows of many features, some columns at a time.
@@ -236,7 +235,7 @@ fn of_rows(rows: &dyn RowBlocks, mean: &[f64], smallest: f64, pool: &Pool) -> Re
         columns.read(first, &mut chunk, pool);
         products.add(&chunk, pool);
     }
-    let eigen = symmetric(&products.into_matrix(), n_rows)?;
+    let eigen = symmetric(&products.into_matrix(pool), n_rows)?;
     let n = n_large(&eigen.values, smallest, n_rows.saturating_sub(1));
     // The axis of the eigenvector u is the sum of the rows, u_i times row i, over the root of the eigenvalue.
     let vectors = faer::MatRef::from_row_major_slice(&eigen.vectors[..n * n_rows], n, n_rows);

@@ -250,7 +250,7 @@ impl<T: Scalar> Inverse<T> {
             }
             products.add(&rows, &inline);
         }
-        products.into_matrix()
+        products.into_matrix(&inline)
     }
 }
 

@@ -149,7 +149,7 @@ impl Hessian {
                 products.add_between(&centred, &scaled, pool);
             }
         }
-        let blocks = products.into_iter().map(Products::into_matrix).collect();
+        let blocks = products.into_iter().map(|products| products.into_matrix(pool)).collect();
         Hessian { contrasts, layout, blocks, width }
     }
 

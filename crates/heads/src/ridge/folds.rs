@@ -84,7 +84,7 @@ fn without(path: &Path, alpha: f64, rows: &Rows<'_>, targets: &OneHot, set: &[us
         }
         products.add(&scaled, &inline);
     }
-    let mut matrix = products.into_matrix();
+    let mut matrix = products.into_matrix(&inline);
     matrix.iter_mut().for_each(|v| *v = -*v);
     matrix[0] += principal.weight;
     for (axis, square) in principal.squares.iter().enumerate() {
