@@ -9,6 +9,8 @@ use headsmith_kernels::Pool;
 const TILE: usize = 128;
 /// Values of a line of a cache.
 const LINE: usize = 8;
+/// Rows whose products are summed at a time: those of 32 columns, which a product takes together, stay in a first-level cache.
+const DEPTH: usize = 96;
 /// Rows that are copied as one piece of work.
 const ROWS: usize = 32;
 
@@ -85,14 +87,17 @@ impl Products {
         let places: Vec<(usize, usize)> = places(n).collect();
         pool.for_each_chunk(&mut self.tiles, 1, |at, tile| {
             let (i, j) = places[at];
-            let to = MatMut::from_column_major_slice_mut(&mut tile[0], width(n, i), width(n, j));
-            let left = a.subcols(i * TILE, width(n, i)).transpose();
-            let right = b.subcols(j * TILE, width(n, j));
-            if i == j {
-                let (lower, all) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
-                triangular(to, lower, Accum::Add, left, all, right, all, 1.0, Par::Seq);
-            } else {
-                matmul(to, Accum::Add, left, right, 1.0, Par::Seq);
+            let mut to = MatMut::from_column_major_slice_mut(&mut tile[0], width(n, i), width(n, j));
+            for first in (0..n_rows).step_by(DEPTH) {
+                let depth = DEPTH.min(n_rows - first);
+                let left = a.submatrix(first, i * TILE, depth, width(n, i)).transpose();
+                let right = b.submatrix(first, j * TILE, depth, width(n, j));
+                if i == j {
+                    let (lower, all) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+                    triangular(to.as_mut(), lower, Accum::Add, left, all, right, all, 1.0, Par::Seq);
+                } else {
+                    matmul(to.as_mut(), Accum::Add, left, right, 1.0, Par::Seq);
+                }
             }
         });
     }
