@@ -18,7 +18,7 @@ use crate::head::Job;
 use crate::linalg::{Weighted, means};
 use crate::optim::descent::End;
 
-/// What the next step may be expected to lower the value by at the end, as a share of it.
+/// The share of the value that the next step may be expected to lower it by, at the end.
 const CLOSE: f64 = 2e-7;
 /// The share of the work of a Hessian that evaluations take before it is computed again, and the fewest of them.
 const PATIENCE: f64 = 0.3;
