@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{env, heads, million, scaling, step, training, workspace};
+use crate::{env, heads, million, quality, scaling, step, training, workspace};
 
 const NAMES: [&str; 3] = ["parse", "forest", "mlp"];
 /// What has peers, an environment and a table of its own.
@@ -20,14 +20,18 @@ const SCALING: &str = "scaling";
 const HEADS: &str = "heads";
 /// As scaling, for one size, that of a table which is not held in memory; gigabytes, so it is done only when named.
 const MILLION: &str = "million";
+/// The search and the heads beside scikit-learn on public tables; more than an hour, so it is done only when named.
+const QUALITY: &str = "quality";
 
 /// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured.
 pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
-    let known = |name: &str| NAMES.contains(&name) || [TRAINING, SCALING, HEADS, MILLION].contains(&name);
+    let known =
+        |name: &str| NAMES.contains(&name) || [TRAINING, SCALING, HEADS, MILLION, QUALITY].contains(&name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         let names = NAMES.join(", ");
         bail!(
-            "there is no measurement `{unknown}`; there are {names}, {TRAINING}, {SCALING}, {HEADS}, {MILLION}"
+            "there is no measurement `{unknown}`; there are {names}, {TRAINING}, {SCALING}, {HEADS}, {MILLION}, \
+             {QUALITY}"
         );
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
@@ -45,7 +49,11 @@ pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
     if wanted(HEADS) {
         heads::run()?;
     }
-    if names.iter().any(|name| name == MILLION) { million::run() } else { Ok(()) }
+    let named = |name: &str| names.iter().any(|n| n == name);
+    if named(MILLION) {
+        million::run()?;
+    }
+    if named(QUALITY) { quality::run() } else { Ok(()) }
 }
 
 /// Runs the scripts of `names`; prints and writes one table of their rows.

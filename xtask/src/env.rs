@@ -1,5 +1,6 @@
-//! The Python environments, each made from its `requirements.txt`: that of the referees (`cargo xtask env`), and that of
-//! the peers in training, which is large and only `cargo xtask bench training` needs.
+//! The Python environments, each made from its `requirements.txt`: that of the referees (`cargo xtask env`), that of
+//! the peers in training, which is large and only `cargo xtask bench training` needs, and that of the quality suite, with
+//! encoders of text, which only `cargo xtask bench quality` needs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,13 @@ pub(crate) const REFEREES: Environment = Environment {
 pub(crate) const TRAINING_PEERS: Environment = Environment {
     folder: "peers-env",
     requirements: "bench/peers/training/requirements.txt",
+    complete: true,
+    newest: 13,
+};
+
+pub(crate) const QUALITY: Environment = Environment {
+    folder: "quality-env",
+    requirements: "bench/quality/requirements.txt",
     complete: true,
     newest: 13,
 };

@@ -7,6 +7,7 @@ mod fuzz;
 mod heads;
 mod instructions;
 mod million;
+mod quality;
 mod scaling;
 mod step;
 mod test;
@@ -30,8 +31,9 @@ cargo xtask COMMAND
   bench [--data DIR] [NAME..]
                         Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
                         train and val of DIR (examples/sentences; training makes its own); scaling, the cost of
-                        fits of growing size; and heads, on rows it makes. Only when it is named: million, a fit
-                        on a million rows by the cache (4 GB of temporary files). Writes to target/bench.
+                        fits of growing size; and heads, on rows it makes. Only when they are named: million, a fit
+                        on a million rows by the cache (4 GB of temporary files); and quality, on public tables
+                        that it makes from packages (an hour). Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
   instructions [--record]

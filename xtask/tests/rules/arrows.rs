@@ -10,7 +10,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
     ("headsmith-heads", &["headsmith-kernels", "headsmith-metrics"]),
-    ("headsmith-model", &["headsmith-kernels", "headsmith-heads"]),
+    ("headsmith-model", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads"]),
     ("headsmith-study", &["headsmith-kernels"]),
     ("headsmith-tensorboard", &[]),
     ("headsmith-http-client", &[]),

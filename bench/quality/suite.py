@@ -1,0 +1,147 @@
+"""The quality suite: Headsmith beside scikit-learn on public tables, one thread each.
+
+    target/quality-env/bin/python bench/quality/suite.py --headsmith BINARY --out FOLDER [--tables NAMES] [--seconds 10,60]
+        [--methods NAMES] [--page docs/quality.md]
+
+Makes the tables that are missing, fits every method to the train part and scores it once on the test part, and writes
+`quality.txt`, `.json` and `.svg` to FOLDER; --page writes the page and its picture from the same numbers. Each result is a
+file in `cells` of the cache folder, which serves again while table, versions, method and binary are the same: a run that
+was interrupted goes on.
+"""
+
+import os
+
+for _name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"]:
+    os.environ[_name] = "1"
+
+import argparse
+import hashlib
+import inspect
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import ours
+import peers
+import scores
+import summary
+import tables
+from packages import Packages
+
+
+class Method:
+    """One column of the suite; `key` is what its results depend on beside the table."""
+
+    def __init__(self, name, run, key):
+        self.name, self.run, self.key = name, run, key
+
+
+def peer(name):
+    def run(parts, folder, out):
+        (x, y, groups), (queries, _, _), classes = parts
+        train = peers.Train(x, y, groups, len(classes))
+        start = time.perf_counter()
+        labels, proba, chosen = peers.run(name, train, queries)
+        return labels, proba, chosen, time.perf_counter() - start
+
+    import scipy
+    import sklearn
+
+    source = inspect.getsource(peers.METHODS[name]) + inspect.getsource(peers.Train)
+    versions = [sklearn.__version__, np.__version__, scipy.__version__, platform.python_version()]
+    return Method(f"scikit-learn {name}", run, [*versions, hashlib.sha256(source.encode()).hexdigest()[:16]])
+
+
+def headsmith(binary, head, seconds=None):
+    def run(parts, folder, out):
+        (_, _, groups), _, classes = parts
+        return ours.run(binary, head, seconds, folder, out, classes, groups is not None)
+
+    key = [hashlib.sha256(binary.read_bytes()).hexdigest()[:16], hashlib.sha256(inspect.getsource(ours).encode()).hexdigest()[:16]]
+    return Method(f"headsmith {head}" + (f" {seconds} s" if seconds else ""), run, key)
+
+
+def methods(args):
+    """All columns, or those of which --methods has a part of the name."""
+    found = []
+    if ours.has_auto(args.headsmith):
+        found += [headsmith(args.headsmith, "auto", int(seconds)) for seconds in args.seconds.split(",")]
+    else:
+        print(f"note: {args.headsmith} has no command `auto`: its rows are missing", file=sys.stderr)
+    found += [headsmith(args.headsmith, head) for head in ours.HEADS] + [peer(name) for name in peers.METHODS]
+    wanted = [word.strip() for word in args.methods.split(",")] if args.methods else [""]
+    return [method for method in found if any(word in method.name for word in wanted)]
+
+
+def parts_of(folder, name):
+    """Train and test with classes as numbers, and the classes' names."""
+    train, test = [tables.read(folder, name, part) for part in ("train", "test")]
+    classes = np.unique(train[1])
+    return *[(x, np.searchsorted(classes, labels), groups) for x, labels, groups in (train, test)], classes.tolist()
+
+
+def cell(method, made, folder):
+    """The scores of a method on a table, from its file or measured."""
+    file = folder / "cells" / f"{made['name']}--{method.name.replace(' ', '-')}.json"
+    key = [made["checksum"], *method.key]
+    if file.exists() and (found := json.loads(file.read_text()))["key"] == key:
+        return found
+    parts = parts_of(folder / "tables", made["name"])
+    out = folder / "runs" / file.stem
+    labels, proba, chosen, seconds = method.run(parts, folder / "tables" / made["name"], out)
+    found = scores.scored(parts[1][1], labels, proba)
+    found |= {"key": key, "table": made["name"], "method": method.name, "chosen": chosen, "seconds": seconds}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(found))
+    return found
+
+
+def measured(args):
+    """What each table is, and its cells by the methods' names; a method that fails is named and has no cell."""
+    packages, columns, found, failures = Packages(args.folder / "packages"), methods(args), [], []
+    for table in tables.named(args.tables):
+        made = tables.make(table, args.folder / "tables", packages)
+        cells = {}
+        for method in columns:
+            try:
+                cells[method.name] = cell(method, made, args.folder)
+            except RuntimeError as error:
+                failures.append(f"{table.name}, {method.name}: {error}")
+                print(f"FAILED {failures[-1]}", file=sys.stderr)
+                continue
+            print(summary.cell_line(table.name, cells[method.name]), flush=True)
+        found.append((made, cells, parts_of(args.folder / "tables", table.name)[1][1]))
+    return found, failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--headsmith", type=Path, required=True, help="the release binary")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, default="target/quality", help="cache of packages, tables and cells")
+    parser.add_argument("--tables", default="", help="names, separated by commas [default: all]")
+    parser.add_argument("--seconds", default="10,60", help="time limits of auto")
+    parser.add_argument("--methods", default="", help="parts of the methods' names, separated by commas [default: all]")
+    parser.add_argument("--page", type=Path, help="also write this Markdown page, with its picture beside it")
+    args = parser.parse_args()
+    args.headsmith = args.headsmith.resolve()
+    found, failures = measured(args)
+    result = summary.summarise(found, failures)
+    args.out.mkdir(parents=True, exist_ok=True)
+    text = summary.text(result)
+    print("\n" + text, end="")
+    (args.out / "quality.txt").write_text(text)
+    (args.out / "quality.json").write_text(json.dumps(result, indent=1))
+    (args.out / "quality.svg").write_text(summary.picture(result))
+    if args.page:
+        args.page.with_suffix(".svg").write_text(summary.picture(result))
+        args.page.write_text(summary.page(result, args.page.with_suffix(".svg").name))
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
