@@ -57,7 +57,7 @@ def vectors(column):
 def run(out):
     """`run` on the example's own configuration, smaller."""
     small = ["--epochs", 5, "--forest-n-estimators", 20, "--trials", 3, "--quiet"]
-    headsmith("run", "--config", DATA / "headsmith.toml", "--out", out, *small)
+    headsmith("run", "--recipe", "notebook", "--config", DATA / "headsmith.toml", "--out", out, *small)
     test = pd.read_parquet(DATA / "test.parquet")
 
     names = sorted(path.name for path in out.iterdir())

@@ -172,7 +172,7 @@ def whole_run(folder, server, client):
     url = server.url.replace("http://", "http://me:s3cret@")
     test = f"--test={ROOT}/examples/sentences/test.parquet"
     flags = ["--trials", "12", "--epochs", "12"]
-    done = headsmith("run", *TABLES, test, *SMALL, *flags, "--out", "out", "--forest-n-estimators", "20", "--mlflow", url, cwd=folder)
+    done = headsmith("run", "--recipe", "notebook", *TABLES, test, *SMALL, *flags, "--out", "out", "--forest-n-estimators", "20", "--mlflow", url, cwd=folder)
     assert "lost" not in done.stderr, done.stderr
     out = pathlib.Path(folder, "out")
     report = json.loads((out / "report.json").read_text())

@@ -26,7 +26,7 @@ def read(path):
     with safe_open(path, "numpy") as file:
         model = json.loads(file.metadata()["headsmith"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}
-    assert (model["format"], model["version"]) == ("headsmith-model", 1), model["format"]
+    assert model["format"] == "headsmith-model" and model["version"] in (1, 2), model["format"]
     return model, tensors
 
 

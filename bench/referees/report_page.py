@@ -147,7 +147,7 @@ def main():
         folder = Path(folder)
         out = folder / "out"
         small = ["--trials", 12, "--epochs", 8, "--neurons0", 64, "--layers1", 0, "--layers2", 0, "--forest-n-estimators", 20, "--quiet"]
-        headsmith("run", "--config", DATA / "headsmith.toml", "--out", out, *small)
+        headsmith("run", "--recipe", "notebook", "--config", DATA / "headsmith.toml", "--out", out, *small)
         page = Page(folder / "profile")
         looks(page, out / "report.html", shots)
         figures(page, out / "report.html")

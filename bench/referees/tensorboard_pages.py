@@ -214,7 +214,7 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         folder = Path(folder)
         out, logs = folder / "out", folder / "logs"
-        command = [HEADSMITH, "run", "--config", DATA / "headsmith.toml", "--out", out, "--tensorboard", logs, *SMALL]
+        command = [HEADSMITH, "run", "--recipe", "notebook", "--config", DATA / "headsmith.toml", "--out", out, "--tensorboard", logs, *SMALL]
         subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
         report = json.loads((out / "report.json").read_text())
         export = [HEADSMITH, "study", "export", "--storage", out / "study.db", "--out", folder / "trials.json", "--json"]

@@ -1,6 +1,7 @@
 //! The subcommands: from what the flags were given to a call of the library, and its result to the terminal.
 
 mod aicrowd;
+mod auto;
 mod evaluate;
 mod fit;
 mod inspect;
@@ -11,10 +12,11 @@ mod run;
 mod study;
 mod tune;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
+use headsmith::data::Files;
 use headsmith::data::predictions::Columns;
 use headsmith::events::{Begin, EventLog};
 use headsmith::metrics::Metric;
@@ -30,6 +32,7 @@ use crate::view::{self, live};
 pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
     match matches.subcommand() {
         Some(("run", matches)) => run::run(matches),
+        Some(("auto", matches)) => auto::auto(matches),
         Some(("tune", matches)) => tune::tune(matches),
         Some(("worker", matches)) => tune::worker(matches),
         Some(("study", matches)) => study::study(matches),
@@ -150,6 +153,15 @@ fn with_silent_context<T>(
         stop: interrupt::never(),
         view: &mut view,
     })?)
+}
+
+/// The output folder named after the training table.
+fn out_after(train: &Files) -> PathBuf {
+    let first = train.all().into_iter().next();
+    let name = first.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let stem = name.as_deref().and_then(|name| name.split('.').next());
+    let stem = stem.filter(|stem| !stem.is_empty() && !stem.contains('*'));
+    PathBuf::from(stem.map_or("headsmith-out".to_owned(), |stem| format!("{stem}-headsmith")))
 }
 
 fn columns(matches: &ArgMatches) -> Columns {

@@ -1,6 +1,7 @@
 //! The command line: subcommands, their flags, and what they were given.
 
 pub(crate) mod aicrowd;
+pub(crate) mod auto;
 pub(crate) mod common;
 pub(crate) mod config;
 pub(crate) mod heads;
@@ -34,7 +35,7 @@ fn command_about(head: &dyn Head) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([run(), inspect(), fit(), study::tune(head), study::worker(), study::study(), report(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
+        .subcommands([run(), auto::auto(), inspect(), fit(), study::tune(head), study::worker(), study::study(), report(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
 }
 
 /// Reads the command line `args`, over the configuration file that it names. Wrong flags, and a call for help, end
@@ -103,12 +104,13 @@ pub(crate) fn names_json() -> bool {
 
 fn run() -> Command {
     let command = Command::new("run")
-        .about("The whole job: inspect the tables, fit the forest, tune and fit the MLP, evaluate both, predict with the better one")
+        .about("The whole job: inspect the tables, fit the forest, search for the best model, evaluate both, predict")
         .long_about(
-            "The whole job: inspects the tables, fits the forest baseline, searches for the MLP's parameters in a study, \
-             fits the MLP with the best, compares the two on the validation rows, predicts the test table with the \
-             better one, and writes report.html, report.json, model-card.md, events.jsonl, model.safetensors, submission.csv and \
-             submission.zip to the output folder. A parameter given as a flag is not searched; --trials 0 skips the study.",
+            "The whole job: inspects the tables, fits the forest baseline, searches for the best model as headsmith auto does, with a study of the \
+             MLP as one of its stages, evaluates both on the validation rows, fits the best again on all rows, predicts the test table with it, and \
+             writes report.html, report.json, model-card.md, events.jsonl, model.safetensors, submission.csv and submission.zip to the output folder. \
+             With --recipe notebook, it searches for the MLP's parameters alone, and predicts with the better of forest and MLP on the validation \
+             rows. A parameter given as a flag is not searched; --trials 0 skips the study.",
         )
         .args([
             table("train", "Training table; required without --challenge"),
@@ -125,6 +127,7 @@ fn run() -> Command {
                 .value_parser(value_parser!(std::path::PathBuf))
                 .help("Output folder for the report, the model and the predictions; created if missing [default: NAME-headsmith, after the training table]"),
             common::live(),
+            auto::recipe(),
             run_heads(),
             heads::set(),
             heads::preset(),
@@ -133,6 +136,7 @@ fn run() -> Command {
         .args(common::labels())
         .args(common::tensorboard())
         .args(mlflow::args())
+        .args(auto::search())
         .args(study::of_run())
         .args(aicrowd::of_run());
     heads::add_recipe(common::add(command))

@@ -1,5 +1,6 @@
 //! Output for people: progress on standard error, results on standard output.
 
+pub(crate) mod auto;
 pub(crate) mod error;
 pub(crate) mod folds;
 pub(crate) mod history;

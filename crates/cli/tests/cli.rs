@@ -5,6 +5,8 @@
 
 #[path = "cli/aicrowd.rs"]
 mod aicrowd;
+#[path = "cli/auto.rs"]
+mod auto;
 #[path = "cli/cache.rs"]
 mod cache;
 #[path = "cli/events.rs"]

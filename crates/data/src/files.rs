@@ -26,6 +26,16 @@ impl Files {
         Files { labels: labels.map(Box::new), ..self }
     }
 
+    /// The table of these files, then of `other`'s, with the labels of both.
+    pub fn followed_by(mut self, other: &Files) -> Files {
+        self.given.extend(other.given.iter().cloned());
+        self.labels = match (self.labels.take(), &other.labels) {
+            (Some(own), Some(other)) => Some(Box::new(own.followed_by(other))),
+            (own, other) => own.or_else(|| other.clone()),
+        };
+        self
+    }
+
     /// The label files, if they were given.
     pub fn labels(&self) -> Option<&Files> {
         self.labels.as_deref()

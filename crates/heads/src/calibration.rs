@@ -11,8 +11,16 @@
 //!
 //! The first form has C (2 C + 1) numbers for C classes; it is used up to 10 classes, with at least 20 rows for each number. All
 //! but the intercepts b have a small L2 penalty.
+//!
+//! [`ProbabilityCalibration`] does the same for probabilities, in these forms of their logarithms and in others; [`choose()`] chooses the form by the
+//! log loss on rows that the fit did not see.
 
+mod choose;
 mod fit;
+mod isotonic;
+mod probability;
+mod targets;
+mod vector;
 
 use headsmith_kernels::{Matrix, Pool};
 
@@ -20,7 +28,11 @@ use crate::error::{Error, Result};
 use crate::params::{Default, Kind, Param};
 use crate::tensors::{Tensors, Values};
 
+pub use choose::{Chosen, choose};
 pub(crate) use fit::{Outputs, cross_fitted, fit};
+pub use probability::{ProbabilityCalibration, ProbabilityForm};
+pub use targets::{Gain, Targets};
+pub(crate) use targets::{log, softmax};
 
 /// The parameter of a head that calibrates its outputs.
 pub(crate) const PARAM: Param = Param {

@@ -17,7 +17,7 @@ use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::event::{EpochRecord, StopReason};
 use crate::network::NetworkWeights;
-use crate::params::{Params, Table};
+use crate::params::{self, Params, Table};
 use crate::samples::Samples;
 use crate::tensors::Tensors;
 use crate::{centroid, forest, gaussian, kernel, knn, linear, mlp, ridge};
@@ -226,8 +226,23 @@ pub trait Fitting {
         None
     }
 
+    /// About how many arithmetic operations the next step has, where steps differ; a caller with a deadline multiplies them by the
+    /// time of an operation so far.
+    fn next_operations(&self) -> Option<u64> {
+        None
+    }
+
+    /// Ends the steps, before the last one too: what is best so far is then ready for [`out_of_fold`](Fitting::out_of_fold) and
+    /// [`finish`](Fitting::finish).
+    ///
+    /// # Errors
+    /// When nothing can be fitted.
+    fn conclude(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// The class probabilities of the training rows, each predicted by the same fit without the rows of its fold, `n_samples x n_classes`;
-    /// `None` where no closed form gives them. The last step must be done.
+    /// `None` where no closed form gives them. The last step must be done, or the steps [concluded](Fitting::conclude).
     fn out_of_fold(&self, folds: Folds<'_>) -> Option<Matrix> {
         let _ = folds;
         None
@@ -296,6 +311,12 @@ pub trait Fitted: Debug + Send + Sync {
 
     /// Its structure, for reports.
     fn description(&self) -> Description;
+
+    /// The parameters that were left to the fit and took long to choose, as it chose them: a fit with them repeats no search. Empty of a
+    /// restored head, and where choosing them again costs little.
+    fn chosen(&self) -> Vec<(&'static str, params::Value)> {
+        Vec::new()
+    }
 }
 
 /// Refuses keys of a stored configuration that its head does not know.

@@ -5,7 +5,7 @@
 //! ([`head::Fitted`]). Nothing here reads a clock, a file or the environment: seed, threads and observer are passed in.
 
 mod affine;
-mod calibration;
+pub mod calibration;
 pub mod callbacks;
 pub mod centroid;
 pub mod class_weight;
@@ -26,6 +26,7 @@ pub mod once;
 mod one_hot;
 pub mod optim;
 pub mod params;
+pub mod pool;
 pub mod ridge;
 pub mod samples;
 pub mod tensors;

@@ -4,6 +4,7 @@ pub mod adam;
 pub(crate) mod descent;
 pub(crate) mod lbfgs;
 mod line_search;
+pub(crate) mod newton;
 mod vectors;
 
 pub use adam::Adam;

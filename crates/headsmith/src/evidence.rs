@@ -3,9 +3,8 @@
 
 use headsmith_data::{Dataset, RowLocations};
 use headsmith_kernels::{MatRef, Pool};
-use headsmith_metrics::bootstrap;
 use headsmith_metrics::curves::{self, Point};
-use headsmith_metrics::{calibration, predicted_class};
+use headsmith_metrics::{Predictions, bootstrap, calibration};
 
 use crate::error::Result;
 use crate::report::{ClassEvidence, Curve, Evidence, Mistake, ReliabilityBin};
@@ -49,18 +48,19 @@ impl RowSource {
     }
 }
 
-/// The evidence for the scores of `proba` on `rows`; `sure` tells whether intervals are meaningful.
+/// The evidence for the scores of `predictions` on `rows`; `sure` tells whether intervals are meaningful.
 ///
 /// # Errors
-/// When the probabilities are not of the rows.
-pub(crate) fn of(
+/// When the predictions are not of the rows.
+pub(crate) fn of<'p>(
     rows: &Dataset,
-    proba: MatRef<'_>,
+    predictions: impl Into<Predictions<'p>>,
     places: &RowSource,
     sure: bool,
     (seed, pool): (u64, &Pool),
 ) -> Result<Evidence> {
-    let y = &rows.y;
+    let predictions = predictions.into();
+    let (y, proba) = (&rows.y, predictions.proba());
     let names = rows.classes.names();
     let drawn = most_frequent(y, names.len());
     let both = pool.map(drawn.len(), |i| curves::both_curves(y, proba, drawn[i], RESOLUTION));
@@ -69,10 +69,10 @@ pub(crate) fn of(
         let named = drawn.iter().zip(curves).filter(|(_, points)| !points.is_empty());
         named.map(|(&class, points)| Curve { class: names[class].clone(), points }).collect()
     };
-    let wrong = mistakes(y, proba);
+    let wrong = mistakes(y, predictions);
     let mistake = |&row: &usize| {
         let (row_proba, label) = (proba.row(row), y[row] as usize);
-        let predicted = predicted_class(row_proba);
+        let predicted = predictions.class(row);
         Mistake {
             place: places.of(row),
             label: names[label].clone(),
@@ -83,7 +83,7 @@ pub(crate) fn of(
     };
     Ok(Evidence {
         per_class: if sure && names.len() <= MAX_CLASSES {
-            intervals(rows, proba, seed, pool)?
+            intervals(rows, predictions, seed, pool)?
         } else {
             Vec::new()
         },
@@ -95,10 +95,15 @@ pub(crate) fn of(
     })
 }
 
-fn intervals(rows: &Dataset, proba: MatRef<'_>, seed: u64, pool: &Pool) -> Result<Vec<ClassEvidence>> {
+fn intervals(
+    rows: &Dataset,
+    predictions: Predictions<'_>,
+    seed: u64,
+    pool: &Pool,
+) -> Result<Vec<ClassEvidence>> {
     let n_resamples = (MAX_DRAWS / rows.y.len().max(1) as u64).clamp(500, 2_000) as u32;
     let options = bootstrap::Options { n_resamples, seed, ..Default::default() };
-    let intervals = bootstrap::class_intervals(&rows.y, proba, &options, pool)?;
+    let intervals = bootstrap::class_intervals(&rows.y, predictions, &options, pool)?;
     let named = rows.classes.names().iter().zip(intervals);
     Ok(named
         .map(|(class, of)| ClassEvidence {
@@ -136,10 +141,10 @@ fn reliability(y: &[u32], proba: MatRef<'_>) -> Vec<ReliabilityBin> {
 }
 
 /// The rows that are predicted wrongly, the surest first, of equals the earlier.
-fn mistakes(y: &[u32], proba: MatRef<'_>) -> Vec<usize> {
-    let predicted: Vec<usize> = (0..y.len()).map(|row| predicted_class(proba.row(row))).collect();
+fn mistakes(y: &[u32], predictions: Predictions<'_>) -> Vec<usize> {
+    let predicted: Vec<usize> = (0..y.len()).map(|row| predictions.class(row)).collect();
     let mut wrong: Vec<usize> = (0..y.len()).filter(|&row| predicted[row] != y[row] as usize).collect();
-    let sure = |row: usize| proba.row(row)[predicted[row]];
+    let sure = |row: usize| predictions.proba().row(row)[predicted[row]];
     wrong.sort_by(|&a, &b| sure(b).total_cmp(&sure(a)));
     wrong
 }
@@ -151,8 +156,10 @@ mod tests {
     #[test]
     fn the_surest_mistakes_stand_first() {
         let proba = [0.9, 0.1, 0.4, 0.6, 0.2, 0.8, 0.05, 0.95, 0.2, 0.8];
-        let wrong = mistakes(&[0, 0, 0, 1, 0], MatRef::new(&proba, 5, 2));
-        assert_eq!(wrong, [2, 4, 1]);
+        let proba = MatRef::new(&proba, 5, 2);
+        assert_eq!(mistakes(&[0, 0, 0, 1, 0], proba.into()), [2, 4, 1]);
+        let decided = Predictions::decided(proba, &[0, 0, 0, 0, 1]);
+        assert_eq!(mistakes(&[0, 0, 0, 1, 0], decided), [4, 3]);
     }
 
     #[test]

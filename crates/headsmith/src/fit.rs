@@ -13,6 +13,7 @@ use headsmith_heads::training::{self, Checkpoint, Training};
 use headsmith_heads::transform::{Pipeline, Spec};
 use headsmith_heads::{Control, Description, Event, Fitted, Fitting, Head, Job, Observer, Samples};
 use headsmith_kernels::{Matrix, Pool};
+use headsmith_metrics::Predictions;
 use headsmith_model::{Model, Node, Record};
 
 use crate::context::Context;
@@ -76,6 +77,8 @@ struct ScaledRows<'d> {
 pub(crate) struct TrainedHead {
     pub(crate) model: Model,
     pub(crate) training: Training,
+    /// The parameters that the fit chose by itself.
+    pub(crate) chosen: Vec<(&'static str, Value)>,
     description: Description,
     scaling: String,
     epoch_seconds: Vec<f64>,
@@ -111,13 +114,15 @@ pub fn fit(
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
     let units = head.head().traits().out_of_fold.then(|| units(data, context.pool));
-    let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out } =
+    let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out, .. } =
         train(head, data, options, units.as_deref(), context)?;
+    let left_out = left_out.map(|proba| (model.decide(proba.view()), proba));
     let out_of_fold = left_out
         .as_ref()
-        .map(|proba| {
+        .map(|(decided, proba)| {
             let (names, used_for) = (data.train.classes.names(), chosen_by_itself(head));
-            judge::of_proba(names, &data.train.y, proba, used_for, context)
+            let predictions = Predictions::decided(proba.view(), decided);
+            judge::of_proba(names, &data.train.y, predictions, used_for, context)
         })
         .transpose()?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;
@@ -125,14 +130,14 @@ pub fn fit(
     let val =
         data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
     // What is best shown of: rows that the head did not learn from, if there are any.
-    let (rows, proba, is_unseen) = match (&val, &data.val, options.folds.as_ref(), &left_out) {
-        (Some(judged), Some(val), ..) => (val, &judged.proba, true),
-        (_, _, Some(folds), _) => (&data.train, &folds.proba, true),
-        (.., Some(proba)) => (&data.train, proba, true),
-        _ => (&data.train, &train.proba, false),
+    let (rows, predictions, is_unseen) = match (&val, &data.val, options.folds.as_ref(), &left_out) {
+        (Some(judged), Some(val), ..) => (val, judged.predictions(), true),
+        (_, _, Some(folds), _) => (&data.train, folds.predictions(), true),
+        (.., Some((decided, proba))) => (&data.train, Predictions::decided(proba.view(), decided), true),
+        _ => (&data.train, train.predictions(), false),
     };
     let sources = (context.seed, context.pool);
-    let evidence = evidence::of(rows, proba.view(), &data.places, is_unseen, sources)?;
+    let evidence = evidence::of(rows, predictions, &data.places, is_unseen, sources)?;
     let mut fitted = FittedHead {
         report: FitReport {
             head: head.name().to_owned(),
@@ -147,7 +152,7 @@ pub fn fit(
             stopped: training.stopped,
             structure: description,
             history: training.history,
-            examples: judge::examples(rows, proba, &data.places),
+            examples: judge::examples(rows, predictions.proba(), &data.places),
             evidence,
             train: train.judgement,
             val: val.as_ref().map(|val| val.judgement.clone()),
@@ -206,10 +211,10 @@ pub(crate) fn train(
     let of_left_out = trained.elapsed();
     let fitted = fitting.finish()?;
     let seconds = (start.elapsed() - of_left_out).as_secs_f64();
-    let description = fitted.description();
+    let (description, chosen) = (fitted.description(), fitted.chosen());
     let model = scaled.model(Node::Head(fitted), record(head, data, context.seed))?;
     let scaling = scaled.transform.spec().to_string();
-    Ok(TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out })
+    Ok(TrainedHead { model, training, chosen, description, scaling, epoch_seconds, seconds, left_out })
 }
 
 impl FittedHead {
@@ -265,13 +270,17 @@ impl<'d> Scaled<'d> {
         Ok((train, val.transpose()?))
     }
 
-    /// The model that scales as this does and then predicts with `node`.
-    fn model(&self, node: Node, record: Record) -> Result<Model> {
-        let node = match self.transform.spec().is_none() {
+    /// The node that scales as this does and then predicts with `node`.
+    pub(crate) fn node(&self, node: Node) -> Node {
+        match self.transform.spec().is_none() {
             true => node,
             false => Node::Transform { transform: self.transform.clone(), then: Box::new(node) },
-        };
-        Ok(Model::new(self.train.rows.classes.names().to_vec(), node, record)?)
+        }
+    }
+
+    /// The model that scales as this does and then predicts with `node`.
+    fn model(&self, node: Node, record: Record) -> Result<Model> {
+        Ok(Model::new(self.train.rows.classes.names().to_vec(), self.node(node), record)?)
     }
 }
 
@@ -390,7 +399,7 @@ fn used_for(head: &dyn Head, options: &FitOptions) -> Vec<String> {
 }
 
 /// A parameter as files have it.
-fn as_json((name, value): (&str, &Value)) -> Option<(String, serde_json::Value)> {
+pub(crate) fn as_json((name, value): (&str, &Value)) -> Option<(String, serde_json::Value)> {
     Some((name.to_owned(), serde_json::to_value(value).ok()?))
 }
 

@@ -1,8 +1,9 @@
 //! Evaluation: scores with their intervals, and the earlier uses of the rows.
 
 use headsmith_data::Dataset;
-use headsmith_kernels::Matrix;
-use headsmith_metrics::bootstrap;
+use headsmith_kernels::{MatRef, Matrix};
+use headsmith_metrics::bootstrap::PairedDifference;
+use headsmith_metrics::{Predictions, bootstrap};
 use headsmith_model::Model;
 use serde_json::{Value, json};
 
@@ -18,6 +19,15 @@ pub struct Judged {
     pub judgement: Judgement,
     /// The probabilities, `n_samples x n_classes`.
     pub proba: Matrix,
+    /// The class of each row by the model's decision; without one, the most probable.
+    pub decided: Vec<u32>,
+}
+
+impl Judged {
+    /// The probabilities with the decided classes.
+    pub fn predictions(&self) -> Predictions<'_> {
+        Predictions::decided(self.proba.view(), &self.decided)
+    }
 }
 
 /// The predictions of a cross-validation, and its report.
@@ -27,8 +37,17 @@ pub struct CrossValidated {
     pub report: FoldsReport,
     /// The probabilities of each row by the head that did not see it, `n_samples x n_classes`.
     pub proba: Matrix,
+    /// The class of each row by the decision of that head; without one, the most probable.
+    pub decided: Vec<u32>,
     /// The fold of each row, from 1.
     pub fold_of: Vec<u32>,
+}
+
+impl CrossValidated {
+    /// The probabilities with the decided classes.
+    pub fn predictions(&self) -> Predictions<'_> {
+        Predictions::decided(self.proba.view(), &self.decided)
+    }
 }
 
 /// The use of the training rows.
@@ -36,6 +55,9 @@ pub(crate) const WEIGHTS: &str = "weights";
 
 /// How many rows may be drawn for an interval: 10,000 resamples of 40,000 rows, some seconds.
 const MAX_DRAWS: u64 = 400_000_000;
+
+/// Resamples of a comparison within a search.
+const MAX_FEW: u32 = 2_000;
 
 /// How many rows are shown with their probabilities, as the notebook did.
 const N_EXAMPLES: usize = 10;
@@ -49,28 +71,31 @@ const N_TOP: usize = 5;
 /// When the rows have another width than the model, or the model gives something that is no distribution.
 pub fn judge(model: &Model, rows: &Dataset, used_for: Vec<String>, context: &Context<'_>) -> Result<Judged> {
     let proba = model.predict_proba(rows.x.view(), context.pool)?;
-    let judgement = of_proba(model.classes(), &rows.y, &proba, used_for, context)?;
-    Ok(Judged { judgement, proba })
+    let decided = model.decide(proba.view());
+    let predictions = Predictions::decided(proba.view(), &decided);
+    let judgement = of_proba(model.classes(), &rows.y, predictions, used_for, context)?;
+    Ok(Judged { judgement, proba, decided })
 }
 
-/// Scores the probabilities `proba` (`n_samples x n_classes`) of rows of the classes `y`, which had been used for
-/// `used_for` before.
+/// Scores the predictions (`n_samples x n_classes`: probabilities, with decided classes or without) of rows of the
+/// classes `y`, which had been used for `used_for` before.
 ///
 /// # Errors
 /// When they are not of as many rows, or are no distributions.
-pub(crate) fn of_proba(
+pub(crate) fn of_proba<'p>(
     classes: &[String],
     y: &[u32],
-    proba: &Matrix,
+    predictions: impl Into<Predictions<'p>>,
     used_for: Vec<String>,
     context: &Context<'_>,
 ) -> Result<Judgement> {
-    let scores = headsmith_metrics::score(y, proba.view())?;
+    let predictions = predictions.into();
+    let scores = headsmith_metrics::score(y, predictions)?;
     let intervals = match used_for.iter().any(|what| what == WEIGHTS) {
         true => None,
         false => {
             let options = resampling(y.len(), context.seed);
-            Some(bootstrap::intervals(y, proba.view(), &options, context.pool)?)
+            Some(bootstrap::intervals(y, predictions, &options, context.pool)?)
         }
     };
     Ok(Judgement::new(classes.to_vec(), scores, intervals, used_for))
@@ -84,7 +109,7 @@ fn resampling(n_samples: usize, seed: u64) -> bootstrap::Options {
 }
 
 /// The first rows' labels beside their probabilities.
-pub(crate) fn examples(rows: &Dataset, proba: &Matrix, places: &RowSource) -> Vec<Example> {
+pub(crate) fn examples(rows: &Dataset, proba: MatRef<'_>, places: &RowSource) -> Vec<Example> {
     let names = rows.classes.names();
     let many = names.len() > MANY_CLASSES;
     let example = |i: usize| Example {
@@ -105,24 +130,35 @@ fn top(names: &[String], proba: &[f32]) -> Vec<ClassProbability> {
     classes.iter().take(N_TOP).map(one).collect()
 }
 
+/// The scores of the predictions `a` less those of `b`, both of rows of the classes `y`, in fewer resamples than other comparisons: a search
+/// compares several models.
+///
+/// # Errors
+/// When the predictions are not of these rows.
+pub(crate) fn difference(
+    y: &[u32],
+    a: Predictions<'_>,
+    b: Predictions<'_>,
+    context: &Context<'_>,
+) -> Result<PairedDifference> {
+    let options = resampling(y.len(), context.seed);
+    let options = bootstrap::Options { n_resamples: options.n_resamples.min(MAX_FEW), ..options };
+    Ok(bootstrap::paired_difference(y, a, b, &options, context.pool)?)
+}
+
 /// Compares two heads, the first being the baseline, on the validation rows.
 ///
 /// # Errors
-/// When the probabilities are not of the same rows.
+/// When the predictions are not of the same rows.
 pub(crate) fn compare(
     rows: &Dataset,
-    (baseline, baseline_proba): (&FitReport, &Matrix),
-    (candidate, candidate_proba): (&FitReport, &Matrix),
+    (baseline, of_baseline): (&FitReport, Predictions<'_>),
+    (candidate, of_candidate): (&FitReport, Predictions<'_>),
     context: &Context<'_>,
 ) -> Result<Comparison> {
     let options = resampling(rows.y.len(), context.seed);
-    let difference = bootstrap::paired_difference(
-        &rows.y,
-        candidate_proba.view(),
-        baseline_proba.view(),
-        &options,
-        context.pool,
-    )?;
+    let difference =
+        bootstrap::paired_difference(&rows.y, of_candidate, of_baseline, &options, context.pool)?;
     let caution = candidate.val.as_ref().and_then(Judgement::caution);
     Ok(Comparison {
         metric: context.metric,

@@ -21,6 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod auto;
 pub mod checked;
 mod context;
 mod curves;
@@ -40,6 +41,7 @@ mod memory;
 pub mod mlflow;
 pub mod model_file;
 pub mod outputs;
+mod partition;
 mod plan;
 mod predict;
 mod progress;

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | the command's own | parameters of its heads, metrics of each epoch, final scores with intervals, hashes of the
 //! tables, files |
+//! |  | of a search over heads: scores and seconds of each candidate at the step of its number, and its members |
 //! | `trial-0007` below it | a trial's parameters, its curve, its final status |
 //!
 //! A separate thread sends the messages: a slow or unavailable server delays and changes nothing.
 
 mod numbers;
+mod search;
 mod trials;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +25,8 @@ use crate::folder;
 use crate::progress::Progress;
 use crate::record::{Recorder, now};
 use crate::report::{FitReport, Report, StudyReport, TableReport};
-use crate::tensorboard::folder_of;
+use crate::tensorboard::{folder_of, is_of_candidate};
+use search::Search;
 use trials::Trials;
 
 /// The server of a command's run, and the run's initial data.
@@ -54,6 +57,9 @@ pub struct Mlflow {
     shown: String,
     warnings: Vec<String>,
     trials: Trials,
+    search: Search,
+    /// Whether the current fit is one of a candidate: the candidate has its numbers.
+    is_of_candidate: bool,
     /// Prefix of the names of the current fit.
     prefix: String,
     /// The metric that chooses the epoch of the fit.
@@ -90,7 +96,9 @@ impl Mlflow {
         tracker.send(Message::params(Tracker::PARENT, config.params.clone()));
         let trials = Trials::default();
         let metric = headsmith_metrics::Metric::default();
-        Ok(Mlflow { tracker, shown, warnings, trials, prefix: String::new(), metric, out: None })
+        let (search, prefix) = (Search::default(), String::new());
+        let is_of_candidate = false;
+        Ok(Mlflow { tracker, shown, warnings, trials, search, is_of_candidate, prefix, metric, out: None })
     }
 
     /// Warnings that the user should see.
@@ -146,8 +154,9 @@ impl Mlflow {
         let name = |name: &str| format!("{}{name}", self.prefix);
         let mut numbers = numbers::of(&name("train"), &report.train);
         numbers.extend(report.val.iter().flat_map(|val| numbers::of(&name("validation"), val)));
-        let folds = report.folds.iter();
-        numbers.extend(folds.flat_map(|folds| numbers::of(&name("out_of_fold"), &folds.out_of_fold)));
+        let out_of_fold = report.folds.as_ref().map(|folds| &folds.out_of_fold);
+        let out_of_fold = out_of_fold.or(report.out_of_fold.as_ref()).into_iter();
+        numbers.extend(out_of_fold.flat_map(|judgement| numbers::of(&name("out_of_fold"), judgement)));
         numbers.push((name("fit_seconds"), report.fit_seconds));
         numbers.extend(report.best_epoch.map(|epoch| (name("best_epoch"), epoch as f64)));
         if report.best_epoch.is_some() {
@@ -179,8 +188,16 @@ impl Mlflow {
         let held_back = report.heads.iter().flat_map(|head| numbers::of("held_back", &head.held_back));
         self.numbers(numbers::of("comparison", &report.comparison).into_iter().chain(held_back).collect(), 0);
         self.tags(vec![("headsmith.chosen".to_owned(), report.chosen.to_owned())]);
+        if let Some(auto) = &report.auto {
+            self.numbers(numbers::of("search", auto), 0);
+            self.params(search::params(auto));
+            self.tags(search::tags(auto));
+        }
     }
 }
+
+/// The purpose of the final fits of a search's members.
+const ALL_ROWS: &str = "all rows";
 
 /// Lost messages are reported once, at the end.
 impl Recorder for &mut Mlflow {
@@ -189,16 +206,35 @@ impl Recorder for &mut Mlflow {
             Progress::Read(table) => self.read(table),
             Progress::Fitting { head, purpose, metric } => {
                 self.metric = *metric;
+                // A parameter of a run is set once: candidates, and members fitted again, have the same names.
+                self.is_of_candidate =
+                    is_of_candidate(purpose, self.search.has_candidates()) || *purpose == ALL_ROWS;
+                if self.is_of_candidate {
+                    return Ok(());
+                }
                 let folder = folder_of(purpose);
                 self.prefix = if folder.is_empty() { folder } else { folder + "/" };
                 self.params(vec![(format!("{}head", self.prefix), (*head).to_owned())]);
             }
+            Progress::Candidate(candidate) => {
+                let step = self.search.n_candidates();
+                let metric = self.metric;
+                let numbers = self.search.candidate(candidate, metric);
+                self.numbers(numbers, step);
+            }
+            Progress::Parameters(_) | Progress::Fit(_) if self.is_of_candidate => (),
             Progress::Parameters(params) => {
                 let name = |name: &str| format!("{}{name}", self.prefix);
                 self.params(params.iter().map(|(key, value)| (name(key), value.to_string())).collect());
             }
             Progress::Fit(Event::Epoch(record)) => self.epoch(record),
-            Progress::Fitted(report) => self.fitted(report),
+            Progress::Fitted(report) => {
+                if self.search.has_candidates() {
+                    // The answer: the run's own model.
+                    self.prefix.clear();
+                }
+                self.fitted(report);
+            }
             Progress::Searching { study, space, trials, pruner, n_trials, metric, .. } => {
                 self.trials = Trials::begin(study, *metric, trials);
                 self.tags(vec![("headsmith.study".to_owned(), (*study).to_owned())]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use headsmith_data::output::is_standard_output;
 use headsmith_data::predictions::{self, Predictions, WriteOptions};
 use headsmith_data::{Classes, Files, ReadOptions};
-use headsmith_model::{Model, most_probable};
+use headsmith_model::Model;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -62,7 +62,7 @@ pub fn predict_table(
     refuse_other_features(model, &table.table)?;
     let classes = Classes::new(model.classes().to_vec())?;
     let proba = model.predict_proba(table.table.x(), context.pool)?;
-    let predicted = most_probable(proba.view());
+    let predicted = model.decide(proba.view());
     let probabilities = proba.view();
     let predictions = Predictions { classes: &classes, predicted: &predicted, probabilities, fold_of: None };
     let written = predictions::write(&options.out, &table.table, predictions, &options.columns)?;

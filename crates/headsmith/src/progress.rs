@@ -14,7 +14,9 @@ use headsmith_metrics::Metric;
 use headsmith_study::{Space, StudyEvent, Trial};
 use headsmith_tensorboard::Histogram;
 
-use crate::report::{FitReport, FoldReport, Judgement, Report, Split, StudyReport, TableReport};
+use crate::report::{
+    CandidateReport, FitReport, FoldReport, Judgement, Report, Split, StudyReport, TableReport,
+};
 
 /// One step of a run.
 #[derive(Debug)]
@@ -64,6 +66,8 @@ pub enum Progress<'a> {
         /// The metric for selection.
         metric: Metric,
     },
+    /// A head of a search was tried.
+    Candidate(&'a CandidateReport),
     /// A head was fitted and evaluated.
     Fitted(&'a FitReport),
     /// A study is about to search.

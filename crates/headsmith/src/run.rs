@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use headsmith_data::predictions::{self, Columns, WriteOptions};
 use headsmith_data::{Files, Finding, ReadOptions, output};
-use headsmith_metrics::Metric;
+use headsmith_metrics::{Metric, Predictions};
 
+use crate::auto::{self, Found, Search, ValUse};
 use crate::checked;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -45,10 +46,14 @@ pub struct RunConfig {
     pub out: PathBuf,
     /// How tables are read.
     pub read: ReadOptions,
-    /// The heads to fit, at least one. The first of several is the baseline, to which the others are compared.
+    /// The heads to fit; at least one without a search. The first of several is the baseline, to which the others are compared.
     pub heads: Vec<RunHead>,
+    /// The search for the best model, after these heads; its answer predicts.
+    pub search: Option<Search>,
     /// The share of the validation rows that nothing is chosen by; the selected head is judged on it.
     pub hold_back: f64,
+    /// The name of the file of predictions, without its ending: [`SUBMISSION`], which is also zipped, or [`PREDICTIONS`].
+    pub predictions: String,
     /// The columns of the predictions.
     pub columns: Columns,
     /// The command and its arguments, for the report; empty: unknown.
@@ -66,9 +71,22 @@ impl RunConfig {
             out: out.into(),
             read: ReadOptions::default(),
             heads,
+            search: None,
+            predictions: SUBMISSION.to_owned(),
             hold_back: 0.0,
             columns: Columns::default(),
             command: Vec::new(),
+        }
+    }
+}
+
+impl RunConfig {
+    /// The training table, and the validation table unless its rows are training rows.
+    fn tables(&self) -> (Files, Option<&Files>) {
+        let is_train = self.search.as_ref().is_some_and(|search| search.val_use == ValUse::Train);
+        match &self.val {
+            Some(val) if is_train => (self.train.clone().followed_by(val), None),
+            val => (self.train.clone(), val.as_ref()),
         }
     }
 }
@@ -84,6 +102,11 @@ pub struct RunHead {
 
 /// The heads of a run unless others are named, those of the notebook: the baseline, and the head that is to beat it.
 pub const RECIPE: [&str; 2] = ["forest", "mlp"];
+
+/// The file of predictions of a challenge.
+pub const SUBMISSION: &str = "submission";
+/// The file of predictions otherwise.
+pub const PREDICTIONS: &str = "predictions";
 
 /// Tables of a run, looked through and ready to learn from.
 struct Prepared {
@@ -138,11 +161,24 @@ fn do_all(
         *lock = Some(FolderLock::take(&config.out)?);
     }
     let Fits { mut heads, mut studies } = fit_heads(config, &data, &tables, context)?;
+    let auto = match &config.search {
+        None => None,
+        Some(search) => {
+            let Found { fitted, auto, study } =
+                auto::find(search, &data, (&tables, &config.read), &config.out, context)?;
+            heads.push(fitted);
+            studies.extend(study);
+            Some(auto)
+        }
+    };
     if let [only] = &mut heads[..] {
         only.not_chosen();
     }
     let mut comparisons = compare(&heads, &data, context)?;
-    let best = better(&heads, context.metric);
+    let best = match &auto {
+        Some(_) => heads.len() - 1,
+        None => better(&heads, context.metric),
+    };
     let model_path = model_path(config);
     model_file::save_final(&heads[best].model, &model_path, context)?;
     heads[best].report.held_back = hold_back::judge(&heads[best].model, &data, context)?;
@@ -168,6 +204,7 @@ fn do_all(
         split: data.split.clone(),
         findings: findings.iter().map(report::finding).collect(),
         classes: data.train.classes.names().to_vec(),
+        auto,
         chosen: heads[best].report.head.clone(),
         heads: heads.into_iter().map(|head| head.report).collect(),
         study: if studies.len() > 1 { None } else { studies.pop() },
@@ -180,9 +217,10 @@ fn do_all(
 }
 
 fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
-    let train = tables::read("train", &config.train, &config.read, context)?;
+    let (train, val) = config.tables();
+    let train = tables::read("train", &train, &config.read, context)?;
     let beside = tables::beside(&train, &config.read);
-    let val = config.val.as_ref().map(|files| tables::read("val", files, &beside, context)).transpose()?;
+    let val = val.map(|files| tables::read("val", files, &beside, context)).transpose()?;
     let test = config.test.as_ref().map(|test| tables::read("test", test, &beside, context)).transpose()?;
     if let Some(test) = &test {
         // Before hours of work, not after them.
@@ -221,7 +259,7 @@ fn fit_heads(
         }
         let options = FitOptions {
             purpose,
-            chooses_head: true,
+            chooses_head: config.search.is_none(),
             checkpoint: Some(model_file::checkpoint_beside(&model_path(config))),
             chosen_on_val: selected.chosen_on_val,
             trial: selected.trial,
@@ -235,7 +273,7 @@ fn fit_heads(
 /// The purpose of the fit of head `i`.
 fn purpose(config: &RunConfig, i: usize) -> String {
     let n_heads = config.heads.len();
-    if i == 0 && n_heads > 1 {
+    if i == 0 && (n_heads > 1 || config.search.is_some()) {
         return "baseline".to_owned();
     }
     if n_heads <= 2 {
@@ -251,6 +289,9 @@ fn compare(heads: &[FittedHead], data: &FitData, context: &Context<'_>) -> Resul
     let mut comparisons = Vec::new();
     for other in others {
         if let (Some(a), Some(b)) = (&first.val_proba, &other.val_proba) {
+            let decided = (first.model.decide(a.view()), other.model.decide(b.view()));
+            let (a, b) =
+                (Predictions::decided(a.view(), &decided.0), Predictions::decided(b.view(), &decided.1));
             comparisons.push(judge::compare(val, (&first.report, a), (&other.report, b), context)?);
         }
     }
@@ -267,10 +308,10 @@ fn refuse_overwriting(config: &RunConfig) -> Result<()> {
     let inputs = [Some(&config.train), config.val.as_ref(), config.test.as_ref()];
     let inputs: Vec<PathBuf> = inputs.into_iter().flatten().flat_map(Files::all).collect();
     let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-    let outputs =
-        [folder::REPORT, folder::PAGE, folder::CARD, folder::MODEL, "submission.csv", "submission.zip"];
-    let outputs = outputs.map(|name| config.out.join(name));
-    outputs::refuse_overwriting(&inputs, &outputs.each_ref().map(PathBuf::as_path))
+    let PredictOptions { out, zip, .. } = predict_options(config);
+    let own = [folder::REPORT, folder::PAGE, folder::CARD, folder::MODEL].map(|name| config.out.join(name));
+    let outputs: Vec<PathBuf> = own.into_iter().chain([out]).chain(zip).collect();
+    outputs::refuse_overwriting(&inputs, &outputs.iter().map(PathBuf::as_path).collect::<Vec<_>>())
 }
 
 fn model_path(config: &RunConfig) -> PathBuf {
@@ -279,8 +320,8 @@ fn model_path(config: &RunConfig) -> PathBuf {
 
 fn predict_options(config: &RunConfig) -> PredictOptions {
     PredictOptions {
-        out: config.out.join("submission.csv"),
-        zip: Some(config.out.join("submission.zip")),
+        out: config.out.join(&config.predictions).with_extension("csv"),
+        zip: (config.predictions == SUBMISSION).then(|| config.out.join("submission.zip")),
         columns: WriteOptions { columns: config.columns.clone(), proba: false },
     }
 }

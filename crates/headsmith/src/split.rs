@@ -34,13 +34,16 @@ const STREAM: u32 = 0x7370_6c74;
 const N_NAMED: usize = 5;
 
 impl FitData {
-    /// The same with `share` of the training rows as validation rows: stratified, drawn by the seed, rows with equal features
-    /// on one side.
+    /// The same with `share` of the training rows as validation rows: stratified, drawn by the seed, rows with equal features, or of one unit of
+    /// [`train_units`](FitData::train_units), on one side.
     ///
     /// # Errors
     /// When the share leaves one side without rows.
     pub fn split(mut self, share: f64, context: &mut Context<'_>) -> Result<FitData> {
-        split_off(&mut self, share, None, context)?;
+        match self.train_units.take() {
+            Some(units) => split_units(&mut self, share, (units, None, true), context)?,
+            None => split_off(&mut self, share, None, context)?,
+        }
         Ok(self)
     }
 }
@@ -57,23 +60,33 @@ pub(crate) fn split_off(
     groups: Option<&Groups>,
     context: &mut Context<'_>,
 ) -> Result<()> {
-    if !(0.0..1.0).contains(&share) {
-        return Err(no_share(share));
-    }
     let units = units::of(data.train.x.view(), groups, context.pool);
     if let Some(groups) = groups {
         refuse_too_few(&data.train.classes, &data.train.y, &units, groups)?;
     }
-    let is_val = draw(&units, &data.train.y, share, context.seed, groups.is_some());
+    split_units(data, share, (units, groups, groups.is_some()), context)
+}
+
+/// The same with rows of one unit together, which are groups of a column or rows with equal features.
+fn split_units(
+    data: &mut FitData,
+    share: f64,
+    (units, groups, is_grouped): (Vec<usize>, Option<&Groups>, bool),
+    context: &mut Context<'_>,
+) -> Result<()> {
+    if !(0.0..1.0).contains(&share) {
+        return Err(no_share(share));
+    }
+    let is_val = draw(&units, &data.train.y, share, context.seed, is_grouped);
     let rows = |of_val: bool| (0..is_val.len()).filter(|&row| is_val[row] == of_val).collect::<Vec<_>>();
     let (train, val) = (rows(false), rows(true));
     if val.is_empty() || train.is_empty() {
         return Err(no_rows(share, is_val.len(), val.len()));
     }
-    warn_of_classes_without(&data.train, &val, groups.map_or("rows", |_| "groups"), context);
+    warn_of_classes_without(&data.train, &val, if is_grouped { "groups" } else { "rows" }, context);
     let groups = groups.map(|groups| split_groups(groups, &val));
-    data.train_units = groups.as_ref().map(|_| units::numbered(train.iter().map(|&row| units[row])));
-    data.val_units = groups.as_ref().map(|_| units::numbered(val.iter().map(|&row| units[row])));
+    data.train_units = is_grouped.then(|| units::numbered(train.iter().map(|&row| units[row])));
+    data.val_units = is_grouped.then(|| units::numbered(val.iter().map(|&row| units[row])));
     let split = Split { share, n_train: train.len(), n_val: val.len(), seed: context.seed, groups };
     let cache = data.cache.as_deref();
     (data.train, data.val) = (part(&data.train, &train, cache)?, Some(part(&data.train, &val, cache)?));

@@ -5,11 +5,14 @@
 //! | `train` | training scalars of each epoch under Keras's names, learning rate, histograms of the weights, graph |
 //! | `validation` | validation scalars of each epoch; confusion matrix, reliability, precision-recall curves at the end |
 //! | `baseline/..` | the same of a run's baseline |
+//! | `search` | of a search over heads, the score of each candidate, the best so far, and its seconds, by its number |
+//! | `all-rows/..` | the training scalars of its final fits |
 //! | `STUDY` | the experiment's record for the HParams page |
 //! | `STUDY/trial-0007` | the trial's curve, its settings, how it ended |
 //! | `STUDY/trial-0007/train`, `../validation` | of an MLP's trial the same scalars, histograms and graph as of a fit |
 
 mod fits;
+mod search;
 mod trials;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +25,7 @@ use crate::error::Error;
 use crate::progress::Progress;
 use crate::record::{Recorder, now};
 use fits::{FitFiles, Wanted};
+use search::SearchFiles;
 use trials::StudyFiles;
 
 /// Records the progress of a run for TensorBoard, in one folder.
@@ -31,6 +35,9 @@ pub struct TensorBoard {
     every: usize,
     fit: Option<FitFiles>,
     study: Option<StudyFiles>,
+    search: Option<SearchFiles>,
+    /// The metric that chooses.
+    metric: Metric,
 }
 
 /// A run in TensorBoard's sense: a folder with one file of this process.
@@ -60,7 +67,15 @@ impl TensorBoard {
     pub fn create(folder: &Path, every: usize) -> crate::Result<TensorBoard> {
         std::fs::create_dir_all(folder).map_err(|cause| Error::file("make the folder", folder, cause))?;
         let origin = Origin { host: host(), pid: std::process::id() };
-        Ok(TensorBoard { folder: folder.to_owned(), origin, every, fit: None, study: None })
+        Ok(TensorBoard {
+            folder: folder.to_owned(),
+            origin,
+            every,
+            fit: None,
+            study: None,
+            search: None,
+            metric: Metric::default(),
+        })
     }
 
     fn wanted(&self, metric: Metric) -> Wanted {
@@ -69,7 +84,21 @@ impl TensorBoard {
 
     fn write(&mut self, progress: &Progress<'_>) -> std::io::Result<()> {
         match progress {
+            // The search has their scores; curves of each fit would bury them.
+            Progress::Fitting { purpose, metric, .. } if is_of_candidate(purpose, self.search.is_some()) => {
+                self.metric = *metric;
+                self.fit = None;
+            }
+            Progress::Candidate(candidate) => {
+                let (folder, metric) = (self.folder.join(search::FOLDER), self.metric);
+                let files = match self.search.take() {
+                    Some(files) => files,
+                    None => SearchFiles::begin(folder, &self.origin, metric)?,
+                };
+                self.search.insert(files).write(candidate)?;
+            }
             Progress::Fitting { purpose, metric, .. } => {
+                self.metric = *metric;
                 let folder = self.folder.join(folder_of(purpose));
                 self.fit = Some(FitFiles::new(folder, self.origin.clone(), 0, self.wanted(*metric)));
             }
@@ -126,6 +155,11 @@ pub(crate) fn histograms(weights: &dyn NetworkWeights) -> Vec<(String, Histogram
     let mut histograms = Vec::new();
     weights.each(&mut |name, values| histograms.push((name.to_owned(), Histogram::of(values))));
     histograms
+}
+
+/// Whether a fit is one of a candidate of a search, of which `has_candidates` says whether it has any so far.
+pub(crate) fn is_of_candidate(purpose: &str, has_candidates: bool) -> bool {
+    purpose == "candidate" || has_candidates && purpose.starts_with("fold ")
 }
 
 /// Where a fit's files are: beside those of a fit that is alone or the last, or in a folder of its purpose.

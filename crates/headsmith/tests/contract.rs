@@ -6,6 +6,8 @@
 use headsmith::data::Dataset;
 use headsmith::fit::FitData;
 use headsmith::heads::{HEADS, Head};
+use headsmith::judge::{Judged, judge};
+use headsmith::metrics::Scores;
 use headsmith::model::Model;
 use headsmith::{HeadConfig, MatRef, Matrix, Pool, Session};
 
@@ -50,6 +52,33 @@ fn the_spelling_of_classes_changes_nothing_where_their_order_stays() {
         assert_eq!(proba(&plain, x.view()), proba(&long, x.view()), "{}", head.name());
         assert_eq!(long.classes(), ["Anna Müller", "b, with a comma", "z\"quoted\""]);
     }
+}
+
+/// Scores of classes follow the decision, those of probabilities do not.
+#[test]
+fn decided_classes_are_judged() {
+    let head = HEADS.iter().find(|head| head.name() == "linear").unwrap();
+    let plain = fitted(*head, ["a", "b", "c"], 1);
+    let (x, y) = rows(60, 5);
+    let labels: Vec<&str> = y.into_iter().map(|class| ["a", "b", "c"][class]).collect();
+    let rows = Dataset::from_arrays(x, &labels).unwrap();
+    let judged = |model: &Model| -> Judged {
+        judge(model, &rows, Vec::new(), &Session::new().context().unwrap()).unwrap()
+    };
+    let before = judged(&plain);
+    assert_eq!(before.decided, plain.predict(rows.x.view(), &Pool::inline()).unwrap());
+    let after = judged(&plain.with_decision(vec![0.0, 100.0, 0.0]).unwrap());
+    // No offset raises a probability of 0.
+    let raised = |row: usize| if before.proba.row(row)[1] > 0.0 { 1 } else { before.decided[row] };
+    let expected: Vec<u32> = (0..60).map(raised).collect();
+    assert!(expected.iter().filter(|class| **class == 1).count() > 50);
+    let n_right = expected.iter().zip(&rows.y).filter(|(decided, class)| decided == class).count();
+    assert_eq!((&after.decided, &after.proba), (&expected, &before.proba));
+    let (before, after) = (before.judgement, after.judgement);
+    assert_eq!((after.scores.accuracy, after.scores.per_class[1].recall), (n_right as f64 / 60.0, 1.0));
+    assert!(before.scores.accuracy > after.intervals.unwrap().accuracy.high);
+    let of_proba = |scores: &Scores| (scores.log_loss, scores.brier, scores.ece, scores.roc_auc_ovr);
+    assert_eq!(of_proba(&before.scores), of_proba(&after.scores));
 }
 
 #[test]

@@ -61,6 +61,8 @@ fn run(at: &Path) -> Value {
             RunHead { head: HeadConfig::new("forest", [("n_estimators", 20.into())]).unwrap(), study: None },
             RunHead { head: candidate, study: Some(study) },
         ],
+        search: None,
+        predictions: headsmith::run::SUBMISSION.to_owned(),
         hold_back: 0.2,
         columns: Columns::All,
         command: ["headsmith", "run", "--out", "it's out"].map(str::to_owned).to_vec(),

@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use headsmith::data::ReadOptions;
-use headsmith::data::predictions::Columns;
+use headsmith::data::predictions::{Columns, WriteOptions};
 use headsmith::heads::Event;
 use headsmith::report::Report;
 use headsmith::run::RunConfig;
 use headsmith::run::RunHead;
-use headsmith::{Context, HeadConfig, Metric, Pool, Progress, View, model_file};
+use headsmith::{
+    Context, HeadConfig, Metric, Pool, PredictOptions, Progress, View, evaluate, model_file, predict,
+};
 
 fn tables(folder: &Path) -> RunConfig {
     for (name, n_rows, shift) in [("train.csv", 120, 0), ("val.csv", 60, 7), ("test.csv", 30, 11)] {
@@ -39,6 +41,8 @@ fn tables(folder: &Path) -> RunConfig {
             },
             RunHead { head: HeadConfig::new("mlp", small).unwrap(), study: None },
         ],
+        search: None,
+        predictions: headsmith::run::SUBMISSION.to_owned(),
         hold_back: 0.0,
         columns: Columns::All,
         command: Vec::new(),
@@ -89,6 +93,35 @@ fn a_stop_in_the_baseline_still_predicts() {
     assert_eq!((report.heads.len(), report.chosen.as_str()), (1, "forest"));
     assert!(report.heads[0].stopped.is_some());
     assert_eq!(report.predictions.unwrap().n_rows, 30);
+}
+
+/// A model file with a decision predicts and is evaluated by it.
+#[test]
+fn a_decision_is_used_for_predictions_and_scores() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = tables(folder.path());
+    // The forest has probabilities of 0, which no offset can raise.
+    config.heads.remove(0);
+    run(&config, &AtomicBool::new(false), &mut |_: &Progress<'_>| {}).unwrap();
+    let path = folder.path().join("out/model.safetensors");
+    let model = model_file::load(&path).unwrap().with_decision(vec![0.0, 100.0]).unwrap();
+    std::fs::write(&path, model.to_bytes().unwrap()).unwrap();
+    let model = model_file::load(&path).unwrap();
+    let (pool, stop, mut view) = (Pool::inline(), AtomicBool::new(false), |_: &Progress<'_>| {});
+    let context =
+        &mut Context { seed: 1, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view };
+    let options = PredictOptions {
+        out: folder.path().join("decided.csv"),
+        zip: None,
+        columns: WriteOptions { columns: Columns::All, proba: false },
+    };
+    let test = config.test.as_ref().unwrap();
+    let report = predict(&model, test, &config.read, &options, context).unwrap();
+    assert_eq!(report.counts.iter().map(|count| count.count).collect::<Vec<_>>(), [0, 30]);
+    let written = std::fs::read_to_string(&options.out).unwrap();
+    assert_eq!(written.lines().filter(|line| line.ends_with(",yes")).count(), 30);
+    let evaluation = evaluate(&model, config.val.as_ref().unwrap(), &config.read, context).unwrap();
+    assert_eq!(evaluation.judgement.scores.confusion, [[0, 30], [0, 30]]);
 }
 
 #[test]

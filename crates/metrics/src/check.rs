@@ -1,6 +1,6 @@
 //! Checks of labels and probabilities before they are scored.
 
-use headsmith_kernels::MatRef;
+use crate::Predictions;
 
 /// The result of this crate's fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -14,24 +14,39 @@ pub struct Error(pub(crate) String);
 /// machine precision.
 const SUM_TOLERANCE: f64 = 3.453e-4;
 
-/// Checks that there is at least one sample, that labels and rows are equally many, that every label has its column,
-/// and that every row is a probability distribution.
-pub(crate) fn check(y_true: &[u32], proba: MatRef<'_>) -> Result<()> {
+/// Checks that there is at least one sample, that labels and rows are equally many, that every label and every decided
+/// class has its column, and that every row is a probability distribution.
+pub(crate) fn check(y_true: &[u32], predictions: Predictions<'_>) -> Result<()> {
+    let proba = predictions.proba();
     if y_true.len() != proba.n_rows() {
         return Err(Error(format!("{} labels but {} rows of probabilities", y_true.len(), proba.n_rows())));
     }
     if y_true.is_empty() {
         return Err(Error("there are no samples to score".into()));
     }
-    let n_classes = proba.n_cols();
-    if let Some(i) = y_true.iter().position(|&c| c as usize >= n_classes) {
-        return Err(Error(format!(
-            "the label of sample {i} is class {}, the probabilities are of {n_classes} classes, 0 to {}",
-            y_true[i],
-            n_classes.saturating_sub(1)
-        )));
+    check_classes("label", y_true, proba.n_cols())?;
+    if let Some(decided) = predictions.decided_classes() {
+        if decided.len() != proba.n_rows() {
+            return Err(Error(format!(
+                "{} decided classes but {} rows of probabilities",
+                decided.len(),
+                proba.n_rows()
+            )));
+        }
+        check_classes("decided class", decided, proba.n_cols())?;
     }
     (0..proba.n_rows()).try_for_each(|i| check_row(i, proba.row(i)))
+}
+
+fn check_classes(what: &str, classes: &[u32], n_classes: usize) -> Result<()> {
+    match classes.iter().position(|&class| class as usize >= n_classes) {
+        Some(i) => Err(Error(format!(
+            "the {what} of sample {i} is class {}, the probabilities are of {n_classes} classes, 0 to {}",
+            classes[i],
+            n_classes.saturating_sub(1)
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn check_row(sample: usize, row: &[f32]) -> Result<()> {
@@ -50,10 +65,12 @@ fn check_row(sample: usize, row: &[f32]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use headsmith_kernels::MatRef;
+
     use super::*;
 
     fn message(y_true: &[u32], proba: &[f32], n_rows: usize) -> String {
-        check(y_true, MatRef::new(proba, n_rows, 2)).unwrap_err().to_string()
+        check(y_true, MatRef::new(proba, n_rows, 2).into()).unwrap_err().to_string()
     }
 
     #[test]
@@ -78,7 +95,7 @@ mod tests {
     #[test]
     fn rounding_of_single_precision_is_no_error() {
         let third = 1.0 / 3.0 + 1e-4;
-        check(&[0], MatRef::new(&[third, third, third], 1, 3)).unwrap();
-        check(&[0], MatRef::new(&[1.0], 1, 1)).unwrap();
+        check(&[0], MatRef::new(&[third, third, third], 1, 3).into()).unwrap();
+        check(&[0], MatRef::new(&[1.0], 1, 1).into()).unwrap();
     }
 }

@@ -3,10 +3,9 @@
 //! Every metric of predicted classes (accuracy, F1, MCC ..) is a function of it, so it can be filled in batches and
 //! merged from parts.
 
-use headsmith_kernels::MatRef;
 use serde::{Deserialize, Serialize};
 
-use crate::{accuracy, f1, weighted_average};
+use crate::{Predictions, accuracy, f1, weighted_average};
 
 /// An `n_classes x n_classes` table of counts: row = true class, column = predicted class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,16 +27,17 @@ impl Confusion {
         }
     }
 
-    /// Counts every sample: its class in `y_true` against the predicted class of its row of `proba` (`n_samples x
+    /// Counts every sample: its class in `y_true` against the class of its row of `predictions` (`n_samples x
     /// n_classes`).
     ///
     /// # Panics
-    /// If the number of labels differs from that of the rows, or a label is not below the number of columns.
-    pub fn of(y_true: &[u32], proba: MatRef<'_>) -> Confusion {
-        assert_eq!(y_true.len(), proba.n_rows(), "one label a row of probabilities");
-        let mut confusion = Confusion::new(proba.n_cols());
+    /// If the number of labels differs from that of the rows, or a class is not below the number of columns.
+    pub fn of<'p>(y_true: &[u32], predictions: impl Into<Predictions<'p>>) -> Confusion {
+        let predictions = predictions.into();
+        assert_eq!(y_true.len(), predictions.n_samples(), "one label a row of probabilities");
+        let mut confusion = Confusion::new(predictions.n_classes());
         for (i, &class) in y_true.iter().enumerate() {
-            confusion.add(class as usize, predicted_class(proba.row(i)));
+            confusion.add(class as usize, predictions.class(i));
         }
         confusion
     }

@@ -2,7 +2,7 @@
 //!
 //! The input is always the same: `y_true`, a class index in `0 .. n_classes` for each sample, and `proba`, an
 //! `n_samples x n_classes` matrix of probabilities. The predicted class of a sample is its most probable one, the
-//! first of equals ([`predicted_class`]). Metrics of predicted classes are functions of the [`Confusion`] matrix;
+//! first of equals ([`predicted_class`]), unless [`Predictions`] have another decided class for it. Metrics of predicted classes are functions of the [`Confusion`] matrix;
 //! metrics of probabilities use the `f32` numbers widened to `f64`, neither rescaled nor rounded. scikit-learn
 //! computes the same from `proba.astype(numpy.float64)`; given `float32` itself, it computes in single precision.
 //!
@@ -28,10 +28,12 @@ mod check;
 pub mod cohen_kappa;
 pub mod confusion;
 pub mod curves;
+pub mod decision;
 pub mod f1;
 pub mod log_loss;
 pub mod mcc;
 pub mod metric;
+mod predictions;
 mod ranking;
 pub mod roc_auc;
 pub mod scores;
@@ -49,5 +51,6 @@ pub use f1::{f1, macro_average, micro_f1, precision, recall, weighted_average};
 pub use log_loss::log_loss;
 pub use mcc::mcc;
 pub use metric::{ByMetric, Metric};
+pub use predictions::Predictions;
 pub use roc_auc::{roc_auc, roc_auc_macro, roc_auc_weighted};
 pub use scores::{PerClass, Scores, score};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Result, check};
 use crate::{
-    Confusion, accuracy, average_precision, balanced_accuracy, brier, calibration, cohen_kappa,
+    Confusion, Predictions, accuracy, average_precision, balanced_accuracy, brier, calibration, cohen_kappa,
     expected_calibration_error, f1, log_loss, macro_average, mcc, micro_f1, precision, recall, roc_auc,
     roc_auc_macro, roc_auc_weighted, weighted_average,
 };
@@ -15,7 +15,7 @@ use crate::{
 pub struct Scores {
     /// The number of samples scored.
     pub n_samples: usize,
-    /// The share of samples whose most probable class is the true one: [`accuracy()`].
+    /// The share of samples whose predicted class is the true one: [`accuracy()`].
     pub accuracy: f64,
     /// The mean recall of the classes that have samples: [`balanced_accuracy()`].
     pub balanced_accuracy: f64,
@@ -72,14 +72,17 @@ pub struct PerClass {
     pub average_precision: f64,
 }
 
-/// Scores `proba` (`n_samples x n_classes`) against the true classes `y_true`.
+/// Scores `predictions` (`n_samples x n_classes`: probabilities, or [`Predictions`] with decided classes) against the
+/// true classes `y_true`.
 ///
 /// # Errors
-/// If there are no samples, the number of labels differs from that of the rows, a label has no column, or a row is no
-/// probability distribution: a probability outside 0 to 1 or NaN, or a sum further from 1 than rounding explains.
-pub fn score(y_true: &[u32], proba: MatRef<'_>) -> Result<Scores> {
-    check(y_true, proba)?;
-    let confusion = Confusion::of(y_true, proba);
+/// If there are no samples, the number of labels or decided classes differs from that of the rows, one has no column,
+/// or a row is no probability distribution: a probability outside 0 to 1 or NaN, or a sum further from 1 than rounding
+/// explains.
+pub fn score<'p>(y_true: &[u32], predictions: impl Into<Predictions<'p>>) -> Result<Scores> {
+    let predictions = predictions.into();
+    check(y_true, predictions)?;
+    let (proba, confusion) = (predictions.proba(), Confusion::of(y_true, predictions));
     let per_class: Vec<PerClass> =
         (0..proba.n_cols()).map(|class| score_class(y_true, proba, &confusion, class)).collect();
     let areas: Vec<Option<f64>> = per_class.iter().map(|c| c.roc_auc).collect();

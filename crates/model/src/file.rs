@@ -16,8 +16,12 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::record::Record;
 
-/// The version of the model file that this program writes, and the only one it reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The newest version of the model file that this program writes; it reads all from 1. Version 2 adds the decision:
+/// models without one are written as version 1, which older programs read.
+pub const FORMAT_VERSION: u32 = 2;
+
+/// The version of the file of a model without a decision.
+const WITHOUT_DECISION: u32 = 1;
 
 /// The key of our text in the metadata of a safetensors file.
 const KEY: &str = "headsmith";
@@ -33,14 +37,18 @@ impl Model {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let record = serde_json::to_value(self.record())
             .map_err(|error| Error::invalid(format!("the record cannot be written: {error}")))?;
-        let text = json!({
-            "format": FORMAT,
-            "version": FORMAT_VERSION,
-            "classes": self.classes(),
-            "node": tree::describe(self.node())?,
-            "record": record,
-        })
-        .to_string();
+        let (classes, node) = (self.classes(), tree::describe(self.node())?);
+        // The order of the keys is part of the bytes.
+        let description = match self.decision() {
+            [] => json!({
+                "format": FORMAT, "version": WITHOUT_DECISION, "classes": classes, "node": node, "record": record,
+            }),
+            decision => json!({
+                "format": FORMAT, "version": FORMAT_VERSION, "classes": classes, "decision": decision, "node": node,
+                "record": record,
+            }),
+        };
+        let text = description.to_string();
         json::parse(&text).map_err(|error| {
             Error::invalid(format!("the model's metadata could not be read again: {error}"))
         })?;
@@ -53,7 +61,7 @@ impl Model {
     /// anything is allocated.
     ///
     /// # Errors
-    /// When the bytes are not a model file of this version, or a damaged one.
+    /// When the bytes are not a model file of a known version, or a damaged one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
         let container = Container::read(bytes)?;
         let text = container.metadata.get(KEY).ok_or_else(|| {
@@ -63,7 +71,11 @@ impl Model {
         })?;
         let damaged = |error| Error::damaged(format!("the metadata `{KEY}` is damaged: {error}"));
         let description = json::parse(text).map_err(damaged)?;
-        check_version(&description)?;
+        let version = checked_version(&description)?;
+        let (description, decision) = match version {
+            WITHOUT_DECISION => (description, None),
+            _ => take_decision(description)?,
+        };
         let [_, _, classes, node, record] =
             tree::fields(description, "the metadata", ["format", "version", "classes", "node", "record"])?;
         let classes = serde_json::from_value(classes)
@@ -71,21 +83,38 @@ impl Model {
         let record: Record = serde_json::from_value(record)
             .map_err(|error| Error::damaged(format!("`record` of the metadata: {error}")))?;
         let node = Restorer::restore(&container, node)?;
-        Model::new(classes, node, record).map_err(Error::into_damaged)
+        let model = Model::new(classes, node, record).map_err(Error::into_damaged)?;
+        match decision {
+            None => Ok(model),
+            Some(offsets) => model.with_decision(offsets).map_err(Error::into_damaged),
+        }
     }
 }
 
-/// Whether the metadata are ours, and of the version that is read here.
-fn check_version(description: &Value) -> Result<()> {
+/// The metadata without the offsets of the decision, and these.
+fn take_decision(mut description: Value) -> Result<(Value, Option<Vec<f64>>)> {
+    let decision = description.as_object_mut().and_then(|object| object.remove("decision"));
+    let decision = decision.ok_or_else(|| {
+        Error::damaged("the metadata has no `decision`, which it must have from version 2 on")
+    })?;
+    let offsets = serde_json::from_value(decision)
+        .map_err(|error| Error::damaged(format!("`decision` of the metadata: {error}")))?;
+    Ok((description, Some(offsets)))
+}
+
+/// The version of the metadata, if they are ours, and of one that is read here.
+fn checked_version(description: &Value) -> Result<u32> {
     if description.get("format").and_then(Value::as_str) != Some(FORMAT) {
         return Err(Error::damaged(format!("`format` of the metadata is not \"{FORMAT}\"")));
     }
     match description.get("version").and_then(Value::as_u64) {
-        Some(version) if version == u64::from(FORMAT_VERSION) => Ok(()),
-        Some(version) => Err(Error::unsupported(format!(
-            "the model file is of version {version}, and this program reads version {FORMAT_VERSION}: use the Headsmith \
-             that wrote it, or a newer one"
-        ))),
+        Some(version) => match u32::try_from(version) {
+            Ok(version) if (WITHOUT_DECISION..=FORMAT_VERSION).contains(&version) => Ok(version),
+            _ => Err(Error::unsupported(format!(
+                "the model file is of version {version}, and this program reads versions {WITHOUT_DECISION} to \
+                 {FORMAT_VERSION}: use the Headsmith that wrote it, or a newer one"
+            ))),
+        },
         None => Err(Error::damaged("`version` of the metadata is not a whole number")),
     }
 }

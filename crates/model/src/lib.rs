@@ -1,7 +1,7 @@
 //! Fitted models, which turn rows of embeddings into class probabilities, and their file.
 //!
-//! A [`Model`] is a tree of [`Node`]s: a fitted pipeline of transforms followed by a head, a head alone, or a weighted
-//! ensemble of such trees. It predicts, and [`Model::to_bytes`] and [`Model::from_bytes`] turn it into a safetensors
+//! A [`Model`] is a tree of [`Node`]s: a fitted pipeline of transforms followed by a head, a head alone, a weighted
+//! ensemble or a log-linear pool of such trees, or a calibration after one. It predicts, and [`Model::to_bytes`] and [`Model::from_bytes`] turn it into a safetensors
 //! file and back. Nothing here reads a clock, a file or the environment, so that the same model is the same bytes.
 //!
 //! ```

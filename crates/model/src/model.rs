@@ -1,6 +1,7 @@
 //! A fitted model: a tree that predicts, the names of its classes, and how it came about.
 
 use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_metrics::{decision, predicted_class};
 
 use crate::error::{Error, Result};
 use crate::node::{MAX_FEATURES, Node};
@@ -11,6 +12,8 @@ use crate::record::Record;
 pub struct Model {
     classes: Vec<String>,
     node: Node,
+    /// An offset for each class, or none: see [`Model::decision`].
+    decision: Vec<f64>,
     record: Record,
 }
 
@@ -36,7 +39,35 @@ impl Model {
             )));
         }
         check_names(&classes)?;
-        Ok(Model { classes, node, record })
+        Ok(Model { classes, node, decision: Vec::new(), record })
+    }
+
+    /// The model with a decision: of each row the class with the largest `ln p_c + offsets[c]` is predicted, as
+    /// [`decision::decide`] does. Probabilities stay as they are. Offsets that are all equal are no decision.
+    ///
+    /// # Errors
+    /// When there is not one offset for each class, or one is not finite.
+    pub fn with_decision(self, offsets: Vec<f64>) -> Result<Model> {
+        if offsets.len() != self.n_classes() {
+            return Err(Error::invalid(format!(
+                "the decision has {} offsets, expected one for each of the {} classes",
+                offsets.len(),
+                self.n_classes()
+            )));
+        }
+        if let Some(class) = offsets.iter().position(|offset| !offset.is_finite()) {
+            return Err(Error::invalid(format!(
+                "offset {class} of the decision is {:?}, expected a finite number",
+                offsets[class]
+            )));
+        }
+        let differ = offsets.iter().any(|offset| *offset != offsets[0]);
+        Ok(Model { decision: if differ { offsets } else { Vec::new() }, ..self })
+    }
+
+    /// The offsets of the decision, one for each class; empty if the most probable class is predicted.
+    pub fn decision(&self) -> &[f64] {
+        &self.decision
     }
 
     /// The names of the classes, in the order of the columns of the probabilities.
@@ -69,10 +100,10 @@ impl Model {
         self.classes.len()
     }
 
-    /// The name of the head under any transforms, or `ensemble`.
+    /// The name of the head under any transforms and calibrations, or `ensemble` or `pool`.
     pub fn head_name(&self) -> &'static str {
         let mut node = &self.node;
-        while let Node::Transform { then, .. } = node {
+        while let Node::Transform { then, .. } | Node::Calibrated { then, .. } = node {
             node = then;
         }
         node.kind()
@@ -93,24 +124,31 @@ impl Model {
         Ok(self.node.predict_proba(x, pool))
     }
 
-    /// The most probable class of each row of `x` (`n_samples x n_features`), as indices into
-    /// [`classes`](Model::classes).
+    /// The class of each row of `x` (`n_samples x n_features`), as indices into [`classes`](Model::classes): by the
+    /// model's [`decision`](Model::decision), or the most probable.
     ///
     /// # Errors
     /// When the rows have another number of features than the model.
     pub fn predict(&self, x: MatRef<'_>, pool: &Pool) -> Result<Vec<u32>> {
-        Ok(most_probable(self.predict_proba(x, pool)?.view()))
+        Ok(self.decide(self.predict_proba(x, pool)?.view()))
+    }
+
+    /// The class of each row of probabilities (`n_samples x n_classes`): by the model's
+    /// [`decision`](Model::decision), or the most probable.
+    ///
+    /// # Panics
+    /// If the model has a decision, and `proba` another number of classes.
+    pub fn decide(&self, proba: MatRef<'_>) -> Vec<u32> {
+        match self.decision.as_slice() {
+            [] => most_probable(proba),
+            offsets => decision::decide(proba, offsets),
+        }
     }
 }
 
 /// The most probable class of each row of `proba` (`n_samples x n_classes`): the first of the largest values.
 pub fn most_probable(proba: MatRef<'_>) -> Vec<u32> {
-    (0..proba.n_rows())
-        .map(|i| {
-            let row = proba.row(i);
-            (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best }) as u32
-        })
-        .collect()
+    (0..proba.n_rows()).map(|i| predicted_class(proba.row(i)) as u32).collect()
 }
 
 fn check_names(classes: &[String]) -> Result<()> {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use headsmith_heads::Fitted;
+use headsmith_heads::calibration::ProbabilityCalibration;
+use headsmith_heads::pool::LogLinear;
 use headsmith_heads::transform::Pipeline;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
@@ -24,6 +26,20 @@ pub enum Node {
     Head(Arc<dyn Fitted>),
     /// The weighted mean of its members' probabilities. Weights are finite and above zero; they need not sum to one.
     Ensemble(Vec<(f64, Node)>),
+    /// The log-linear pool of its members' probabilities. All members take the same features.
+    Pool {
+        /// At least one.
+        members: Vec<Node>,
+        /// A weight for each member, an intercept for each class.
+        pool: LogLinear,
+    },
+    /// The calibrated probabilities of the node after it.
+    Calibrated {
+        /// The calibration, of as many classes as the node has.
+        calibration: ProbabilityCalibration,
+        /// The node whose probabilities are calibrated.
+        then: Box<Node>,
+    },
 }
 
 /// How deep a tree may be; a file's reader recurses no deeper.
@@ -39,20 +55,23 @@ impl Node {
         Node::Head(Arc::new(head))
     }
 
-    /// The node's name in a model file: `transform`, `ensemble`, or that of its head.
+    /// The node's name in a model file: `transform`, `ensemble`, `pool`, `calibrated`, or that of its head.
     pub fn kind(&self) -> &'static str {
         match self {
             Node::Transform { .. } => "transform",
             Node::Head(head) => head.head(),
             Node::Ensemble(_) => "ensemble",
+            Node::Pool { .. } => "pool",
+            Node::Calibrated { .. } => "calibrated",
         }
     }
 
     /// The nodes directly below this one.
     pub(crate) fn children(&self) -> Vec<&Node> {
         match self {
-            Node::Transform { then, .. } => vec![then],
+            Node::Transform { then, .. } | Node::Calibrated { then, .. } => vec![then],
             Node::Ensemble(members) => members.iter().map(|(_, node)| node).collect(),
+            Node::Pool { members, .. } => members.iter().collect(),
             Node::Head(_) => Vec::new(),
         }
     }
@@ -66,22 +85,34 @@ impl Node {
             }
             Node::Head(head) => (head.n_features(), head.n_classes()),
             Node::Ensemble(members) => members.first().map_or((0, 0), |(_, node)| node.shape()),
+            Node::Pool { members, .. } => members.first().map_or((0, 0), Node::shape),
+            Node::Calibrated { then, .. } => then.shape(),
         }
     }
 
     /// The class probabilities of the rows of `x`, for a sound tree and rows of its width.
     pub(crate) fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         match self {
-            Node::Transform { transform, then } => predict_transformed(transform, then, x, pool),
+            Node::Transform { transform, then } => in_blocks(then.shape().1, x, |rows| {
+                then.predict_proba(transform.apply(rows, pool).view(), pool)
+            }),
             Node::Head(head) => head.predict_proba(x, pool),
             Node::Ensemble(members) => weighted_mean(members, x, pool),
+            Node::Pool { members, pool: of } => in_blocks(of.bias.len(), x, |rows| {
+                let proba: Vec<Matrix> =
+                    members.iter().map(|member| member.predict_proba(rows, pool)).collect();
+                of.apply(&proba.iter().map(Matrix::view).collect::<Vec<_>>(), pool)
+            }),
+            Node::Calibrated { calibration, then } => in_blocks(calibration.n_classes(), x, |rows| {
+                calibration.apply(then.predict_proba(rows, pool).view(), pool)
+            }),
         }
     }
 
     /// Whether the parts of the tree fit together; `path` names this node in messages, as in a model file.
     ///
     /// # Errors
-    /// When the tree is too deep or too large, an ensemble is empty, a weight is not finite and above zero, or widths
+    /// When the tree is too deep or too large, an ensemble or a pool is empty, a weight is not finite and above zero (in a pool: below zero), or widths
     /// or class counts differ.
     pub(crate) fn check(&self, path: &str, depth: usize, n_nodes: &mut usize) -> Result<()> {
         check_size(path, depth, n_nodes)?;
@@ -90,21 +121,22 @@ impl Node {
         }
         match self {
             Node::Transform { transform, then } => check_widths(path, transform, then),
-            Node::Ensemble(members) => check_members(path, members),
+            Node::Ensemble(members) => check_ensemble(path, members),
+            Node::Pool { members, pool } => check_pool(path, members, pool),
+            Node::Calibrated { calibration, then } => check_calibration(path, calibration, then),
             Node::Head(_) => Ok(()),
         }
     }
 }
 
-/// Rows that are transformed together: the copy is never larger.
+/// Rows that are transformed, pooled or calibrated together: no copy is ever larger.
 const BLOCK: usize = 4_096;
 
-fn predict_transformed(transform: &Pipeline, then: &Node, x: MatRef<'_>, pool: &Pool) -> Matrix {
-    let n_classes = then.shape().1;
+/// The probabilities of blocks of rows of `x`, one after another.
+fn in_blocks(n_classes: usize, x: MatRef<'_>, predict: impl Fn(MatRef<'_>) -> Matrix) -> Matrix {
     let mut proba = Vec::with_capacity(x.n_rows() * n_classes);
     for start in (0..x.n_rows()).step_by(BLOCK) {
-        let rows = x.rows(start, x.n_rows().min(start + BLOCK));
-        proba.extend(then.predict_proba(transform.apply(rows, pool).view(), pool).into_vec());
+        proba.extend(predict(x.rows(start, x.n_rows().min(start + BLOCK))).into_vec());
     }
     Matrix::new(proba, x.n_rows(), n_classes)
 }
@@ -133,22 +165,52 @@ fn check_widths(path: &str, transform: &Pipeline, then: &Node) -> Result<()> {
     }
 }
 
-fn check_members(path: &str, members: &[(f64, Node)]) -> Result<()> {
-    let Some((_, first)) = members.first() else {
-        return Err(Error::invalid(format!("the ensemble at node {path} has no members")));
+fn check_ensemble(path: &str, members: &[(f64, Node)]) -> Result<()> {
+    let nodes: Vec<&Node> = members.iter().map(|(_, node)| node).collect();
+    check_members(path, "ensemble", &nodes)?;
+    members.iter().enumerate().try_for_each(|(i, (weight, _))| check_weight(path, i, *weight))
+}
+
+fn check_pool(path: &str, members: &[Node], pool: &LogLinear) -> Result<()> {
+    let (_, n_classes) = check_members(path, "pool", &members.iter().collect::<Vec<_>>())?;
+    let (n_weights, n_biases) = (pool.weights.len(), pool.bias.len());
+    if (n_weights, n_biases) != (members.len(), n_classes) {
+        return Err(Error::invalid(format!(
+            "the pool at node {path} has {n_weights} weights and {n_biases} intercepts, expected {} and {n_classes} as \
+             members and classes",
+            members.len()
+        )));
+    }
+    pool.check().map_err(|error| Error::invalid(format!("the pool at node {path}: {error}")))
+}
+
+fn check_calibration(path: &str, calibration: &ProbabilityCalibration, then: &Node) -> Result<()> {
+    let (n_classes, (_, below)) = (calibration.n_classes(), then.shape());
+    if n_classes == below {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the calibration at node {path} is of {n_classes} classes, but the {} below it has {below}",
+        then.kind()
+    )))
+}
+
+/// The shape that all members have.
+fn check_members(path: &str, kind: &str, members: &[&Node]) -> Result<(usize, usize)> {
+    let Some(first) = members.first() else {
+        return Err(Error::invalid(format!("the {kind} at node {path} has no members")));
     };
     let (n_features, n_classes) = first.shape();
-    for (i, (weight, member)) in members.iter().enumerate() {
-        check_weight(path, i, *weight)?;
-        if member.shape() != (n_features, n_classes) {
+    match members.iter().enumerate().find(|(_, member)| member.shape() != (n_features, n_classes)) {
+        None => Ok((n_features, n_classes)),
+        Some((i, member)) => {
             let (features, classes) = member.shape();
-            return Err(Error::invalid(format!(
-                "member {i} of the ensemble at node {path} has {features} features and {classes} classes, expected \
+            Err(Error::invalid(format!(
+                "member {i} of the {kind} at node {path} has {features} features and {classes} classes, expected \
                  {n_features} and {n_classes} as its first member"
-            )));
+            )))
         }
     }
-    Ok(())
 }
 
 fn check_weight(path: &str, member: usize, weight: f64) -> Result<()> {

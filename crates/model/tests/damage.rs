@@ -10,6 +10,10 @@ use headsmith_kernels::{MatRef, Pool};
 use headsmith_model::Model;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "model/samples.rs"]
+mod samples;
+
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
@@ -18,13 +22,15 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// What the threads that run the tests may ask for meanwhile.
 const OTHERS: usize = 1 << 16;
 
+/// The golden files, a pool with a vector calibration, and one with an isotonic calibration.
 fn golden() -> Vec<Vec<u8>> {
-    ["mlp", "forest", "ensemble"]
-        .map(|name| {
-            let path = format!("{}/tests/data/golden-v1-{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
-            std::fs::read(path).unwrap()
-        })
-        .to_vec()
+    let golden = ["v1-mlp", "v1-forest", "v1-ensemble", "v2-decision"].map(|name| {
+        let path = format!("{}/tests/data/golden-{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read(path).unwrap()
+    });
+    let calibrated =
+        samples::combined().into_iter().filter(|(name, _)| ["vector", "isotonic"].contains(name));
+    golden.into_iter().chain(calibrated.map(|(_, model)| model.to_bytes().unwrap())).collect()
 }
 
 /// Reads `bytes`, and predicts if they are a model; whether they were.

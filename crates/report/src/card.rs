@@ -1,10 +1,11 @@
 //! A model card: the same facts in the headings of Mitchell and others, "Model cards for model reporting" (FAT* 2019).
 
 use headsmith_metrics::{Metric, PerClass};
+use serde_json::Value;
 
-use crate::facts::{Facts, Judged, largest_classes};
+use crate::facts::{Facts, Judged, OUT_OF_FOLD, largest_classes};
 use crate::metric::Score;
-use crate::schema::{ClassCount, Finding, FitReport, Judgement};
+use crate::schema::{AutoReport, CandidateReport, ClassCount, Finding, FitReport, Judgement};
 use crate::sections::reproduce;
 use crate::table::Table;
 use crate::text::{MAX_LISTED, counted, escape, interval, of_many, percent, score, thousands, value};
@@ -52,10 +53,11 @@ fn classes(facts: &Facts, n: usize) -> String {
 fn details(facts: &Facts, title: &str) -> String {
     let head = facts.chosen();
     let params = head.iter().flat_map(|head| &head.params);
-    let params: Vec<String> = params.map(|(name, param)| format!("{name} = {}", value(param))).collect();
+    let params = listed(params);
+    let found = verdict::search::model(facts).map_or(String::new(), |text| format!("{}\n\n", escape(&text)));
     format!(
         "## Model details\n\n- Kind: {}; features scaled by: {}\n- Made by: Headsmith {}{}\n- Classes: {}\n- Features: {}\n\
-         - Parameters: {}\n- File: {}\n\n{}\n",
+         {}- File: {}\n\n{found}{}\n",
         escape(title),
         escape(head.map_or("", |head| &head.scaling)),
         escape(&facts.report.headsmith_version),
@@ -65,10 +67,29 @@ fn details(facts: &Facts, title: &str) -> String {
         },
         escape(&classes(facts, MAX_LISTED)),
         facts.table("train").map_or(0, |table| table.n_features),
-        escape(&params.join(", ")),
+        match params.as_str() {
+            "" => members(facts),
+            params => format!("- Parameters: {}\n", escape(params)),
+        },
         escape(head.and_then(|head| head.model.as_deref()).unwrap_or("not written")),
         escape(&verdict::what_was_done(facts))
     )
+}
+
+/// Parameters in a row.
+fn listed<'p>(params: impl IntoIterator<Item = (&'p String, &'p Value)>) -> String {
+    let params = params.into_iter().map(|(name, param)| format!("{name} = {}", value(param)));
+    params.collect::<Vec<_>>().join(", ")
+}
+
+/// The members of a model without parameters of its own, with theirs.
+fn members(facts: &Facts) -> String {
+    let members = facts.report.auto.as_ref().map_or_else(Vec::new, AutoReport::members);
+    let member = |(_, member): (usize, &CandidateReport)| {
+        let (title, params) = (escape(&member.title), escape(&listed(&member.params)));
+        format!("- Member with weight {:.3}: {title}: {params}\n", member.weight)
+    };
+    members.into_iter().map(member).collect()
 }
 
 fn use_of(facts: &Facts) -> String {
@@ -123,7 +144,12 @@ fn metrics(facts: &Facts) -> String {
             interval(between),
         ]);
     }
-    format!("## Metrics\n\nOn {}.\n\n{}", counted(scores.n_samples, &format!("{rows} row")), table.markdown())
+    let unseen = if rows == OUT_OF_FOLD { ", each predicted by fits without it" } else { "" };
+    format!(
+        "## Metrics\n\nOn {}{unseen}.\n\n{}",
+        counted(scores.n_samples, &format!("{rows} row")),
+        table.markdown()
+    )
 }
 
 fn data(facts: &Facts) -> String {
@@ -174,8 +200,9 @@ fn ethical() -> &'static str {
 fn caveats(facts: &Facts) -> String {
     let said: String =
         verdict::trust(facts).iter().map(|(_, said)| format!("- {}\n", escape(said))).collect();
+    let rows = facts.scores().map_or("validation", |(_, rows)| rows);
     format!(
-        "## Caveats and recommendations\n\n{said}- All scores apply to rows like the validation rows: evaluate the model again on rows from another source.\n"
+        "## Caveats and recommendations\n\n{said}- All scores apply to rows like the {rows} rows: evaluate the model again on rows from another source.\n"
     )
 }
 

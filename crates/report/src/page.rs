@@ -10,8 +10,9 @@ const STYLE: &str = include_str!("style.css");
 /// A section of the page: its anchor, its title and its content; empty if there is nothing to show.
 type Section = (&'static str, &'static str, fn(&Facts) -> String);
 
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 14] = [
     ("answer", "Result", sections::answer::html),
+    ("search", "Search", sections::search::html),
     ("data", "Data and checks", sections::data::html),
     ("scores", "Scores", sections::scores::html),
     ("folds", "Cross-validation", sections::folds::html),

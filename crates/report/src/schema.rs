@@ -3,6 +3,7 @@
 //!
 //! Fields that reports of earlier versions or of unfinished runs may lack have defaults. Unknown fields are ignored.
 
+mod auto;
 mod evidence;
 mod fit;
 mod folds;
@@ -11,6 +12,7 @@ mod run;
 mod study;
 mod table;
 
+pub use auto::{AutoReport, CandidateReport, SimplerReport};
 pub use evidence::{ClassEvidence, Curve, Evidence, Mistake, ReliabilityBin};
 pub use fit::{ClassProbability, Example, FitReport};
 pub use folds::{FoldGroups, FoldReport, FoldScores, FoldsReport};

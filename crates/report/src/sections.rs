@@ -12,4 +12,5 @@ pub(crate) mod mistakes;
 pub(crate) mod model;
 pub(crate) mod reproduce;
 pub(crate) mod scores;
+pub(crate) mod search;
 pub(crate) mod study;

@@ -118,6 +118,26 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A short time, such as that of a prediction: `3.2 \u{b5}s`, `140 \u{b5}s`, `2.1 ms`, `0.42 s`.
+pub(crate) fn short_time(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-5 => format!("{:.1}\u{a0}\u{b5}s", 1e6 * s),
+        s if s < 1e-3 => format!("{:.0}\u{a0}\u{b5}s", 1e6 * s),
+        s if s < 1.0 => format!("{:.1}\u{a0}ms", 1e3 * s),
+        s => duration(s),
+    }
+}
+
+/// Bytes in decimal units: `512 B`, `34 kB`, `1.2 MB`.
+pub(crate) fn size(n_bytes: u64) -> String {
+    match n_bytes {
+        0..1_000 => format!("{n_bytes}\u{a0}B"),
+        1_000..1_000_000 => format!("{:.0}\u{a0}kB", n_bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1}\u{a0}MB", n_bytes as f64 / 1e6),
+        _ => format!("{:.1}\u{a0}GB", n_bytes as f64 / 1e9),
+    }
+}
+
 /// A number as short as four figures allow, as people write it.
 pub(crate) fn figures(value: f64) -> String {
     if value == 0.0 {
@@ -173,6 +193,11 @@ mod tests {
         assert_eq!(
             (counted(1, "class"), counted(3, "class")),
             ("1\u{a0}class".into(), "3\u{a0}classes".into())
+        );
+        assert_eq!([512, 34_400, 1_250_000].map(size), ["512\u{a0}B", "34\u{a0}kB", "1.2\u{a0}MB"]);
+        assert_eq!(
+            [3.2e-6, 1.4e-4, 2.1e-3].map(short_time),
+            ["3.2\u{a0}\u{b5}s", "140\u{a0}\u{b5}s", "2.1\u{a0}ms"]
         );
         assert_eq!(duration(250.4), "4\u{a0}min 10\u{a0}s");
         assert_eq!(

@@ -1,10 +1,12 @@
 //! A summary of the run and its reliability as text: the same on the page and the card.
 
-use headsmith_metrics::PerClass;
-use headsmith_metrics::bootstrap::Difference;
+pub(crate) mod search;
 
-use crate::facts::Facts;
-use crate::schema::{Comparison, Judgement, ReliabilityBin, Severity, StudyReport, TableReport};
+use headsmith_metrics::bootstrap::Difference;
+use headsmith_metrics::{Metric, PerClass};
+
+use crate::facts::{Facts, OUT_OF_FOLD};
+use crate::schema::{AutoReport, Comparison, Judgement, ReliabilityBin, Severity, StudyReport, TableReport};
 use crate::text::{counted, duration, interval, listed, percent, score, signed, thousands, with_article};
 
 /// How a remark is meant.
@@ -33,18 +35,28 @@ pub(crate) fn what_was_done(facts: &Facts) -> String {
             thousands(study.n_in("pruned"))
         )
     };
+    let is_search = report.auto.as_ref().is_some_and(AutoReport::has_ended);
+    let is_compared = report.comparison.is_some() || !report.comparisons.is_empty();
     let compared = match heads.len() {
         0 | 1 => None,
+        _ if is_search && !is_compared => None,
         2 => Some("compared the two on the validation rows"),
         _ => Some("compared each with the first on the validation rows"),
     };
-    let better = if heads.len() > 2 { "the best one" } else { "the better one" };
+    let better = match heads.len() {
+        _ if is_search => "it",
+        0..=2 => "the better one",
+        _ => "the best one",
+    };
+    // The last head is what a search has found.
+    let n_fits = heads.len() - usize::from(is_search && !heads.is_empty());
     let predicted = report.predictions.as_ref().map(|predictions| predictions.n_rows);
-    let first = heads.first().map(|head| format!("fitted {}", with_article(head.title())));
+    let first = heads[..n_fits].first().map(|head| format!("fitted {}", with_article(head.title())));
     let steps: Vec<String> = first
         .into_iter()
         .chain(report.study.iter().chain(&report.studies).map(tried))
-        .chain(heads.iter().skip(1).map(|head| format!("fitted a final {}", head.title())))
+        .chain(heads[..n_fits].iter().skip(1).map(|head| format!("fitted a final {}", head.title())))
+        .chain(search::steps(facts))
         .chain(compared.map(str::to_owned))
         .chain(predicted.map(|n| format!("predicted {} with {better}", counted(n, "row"))))
         .collect();
@@ -75,14 +87,15 @@ fn table(table: &TableReport) -> String {
 /// Whether each further head is better than the first, according to the paired tests.
 fn comparisons(facts: &Facts) -> impl Iterator<Item = (Tone, String)> {
     let report = &facts.report;
-    report.comparison.iter().chain(&report.comparisons).map(|comparison| compared(facts, comparison))
+    report.comparison.iter().chain(&report.comparisons).map(|comparison| {
+        let names =
+            [&comparison.candidate, &comparison.baseline].map(|head| facts.report.title_of(head).to_owned());
+        compared(facts.metric(), &names, comparison)
+    })
 }
 
-fn compared(facts: &Facts, comparison: &Comparison) -> (Tone, String) {
-    let metric = facts.metric();
+fn compared(metric: Metric, [candidate, baseline]: &[String; 2], comparison: &Comparison) -> (Tone, String) {
     let Difference { observed, low, high, p_value: p } = *comparison.difference.by_metric.get(metric);
-    let [candidate, baseline] =
-        [&comparison.candidate, &comparison.baseline].map(|head| facts.report.title_of(head));
     if comparison.difference.identical_predictions && metric.is_greater_better() {
         let same =
             format!("{candidate} and {baseline} predict the same class for every row: neither is better.");
@@ -122,6 +135,8 @@ pub(crate) fn trust(facts: &Facts) -> Vec<(Tone, String)> {
     }
     said.extend(never_predicted(facts));
     said.extend(comparisons(facts));
+    said.extend(search::comparisons(facts));
+    said.extend(search::simpler(facts));
     said.extend(flattering(facts));
     said.extend(checks(facts));
     said.extend(calibration(facts));
@@ -152,12 +167,14 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
             Some(caution) => {
                 (Tone::Warning, format!("The score on the {rows} rows is optimistic: {caution}."))
             }
+            None if rows == OUT_OF_FOLD => (Tone::Good, out_of_fold(facts)),
             None => (
                 Tone::Good,
                 format!("The {rows} rows took no part in any choice: the score is not optimistic."),
             ),
         });
     }
+    said.extend(search::learnt_later(facts).map(|text| (Tone::Note, text)));
     if let Some(selection) = facts.report.study.as_ref().and_then(|study| study.selection) {
         said.push((
             Tone::Note,
@@ -184,6 +201,14 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
         ));
     }
     said
+}
+
+/// Why a score on out-of-fold rows may be trusted.
+fn out_of_fold(facts: &Facts) -> String {
+    search::out_of_fold(facts).unwrap_or_else(|| {
+        "Each of the out-of-fold rows was predicted by a fit without it: the score is not optimistic."
+            .to_owned()
+    })
 }
 
 /// `None` before any table was read.
@@ -250,13 +275,15 @@ fn by_hand(facts: &Facts) -> Option<(Tone, String)> {
 /// How much better it is on the rows that it learnt from.
 fn gap(facts: &Facts) -> Option<(Tone, String)> {
     let (metric, chosen) = (facts.metric(), facts.chosen()?);
-    let [train, val] = [&chosen.train, chosen.val.as_ref()?].map(|judgement| metric.of(&judgement.scores));
+    let (judgement, rows) =
+        facts.scores().filter(|(judgement, _)| !std::ptr::eq(*judgement, &chosen.train))?;
+    let [train, unseen] = [&chosen.train, judgement].map(|judgement| metric.of(&judgement.scores));
     Some((
         Tone::Note,
         format!(
-            "On the training rows its {metric} is {}, {} compared with the validation rows.",
+            "On the training rows its {metric} is {}, {} compared with the {rows} rows.",
             score(train),
-            signed(train - val)
+            signed(train - unseen)
         ),
     ))
 }

@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 use headsmith::HeadConfig;
+use headsmith::auto::Search;
 use headsmith::data::Files;
 use headsmith::heads::head::find;
 use headsmith::report::Report;
-use headsmith::run::{RunConfig, RunHead};
+use headsmith::run::{RunConfig, RunHead, SUBMISSION};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 
 use crate::commands::aicrowd::{self, Tables};
+use crate::flags::auto::{self, AUTO};
 use crate::flags::common::{self, Common, optional_path_of, optional_table_of, with_labels};
 use crate::flags::{heads, split, study};
 use crate::{commands, interrupt, view};
@@ -38,7 +41,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches).named("run", None);
     let out = out_of(matches);
     // Before anything is fetched, the parameters must be right.
-    let run_heads = heads_of(matches, &common, &out)?;
+    let (run_heads, search) = match is_auto(matches) {
+        true => searched(matches, &common, &out)?,
+        false => (heads_of(matches, &common, &out)?, None),
+    };
     let fetched = fetch(matches, &out, &common)?;
     let train = table(matches, "train", &fetched, |tables| &tables.train)?;
     let val = table(matches, "val", &fetched, |tables| &tables.val).ok();
@@ -50,6 +56,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         out: out.clone(),
         read: common.read.clone(),
         heads: run_heads,
+        search,
+        predictions: SUBMISSION.to_owned(),
         hold_back: study::held_back(matches),
         columns: commands::columns(matches),
         command: common::typed(),
@@ -65,8 +73,33 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     if common.json {
         return view::print_json(&Printed { report: &report, submission: submitted.as_ref() });
     }
-    view::print(&view::text::run(&report))?;
+    let text = if report.auto.is_some() { view::auto::run(&report) } else { view::text::run(&report) };
+    view::print(&text)?;
     submitted.map_or(Ok(()), |submitted| view::print(&format!("\nsubmitted: {}\n", submitted.url)))
+}
+
+/// Whether a search looks for the best model: unless the notebook's recipe is asked for, or heads are named.
+fn is_auto(matches: &ArgMatches) -> bool {
+    let is_given =
+        |id: &str| matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue);
+    match (is_given("recipe"), is_given("head")) {
+        (false, true) => false,
+        _ => matches.get_one::<String>("recipe").is_some_and(|recipe| recipe == AUTO),
+    }
+}
+
+/// The baseline, and the search that is to beat it.
+fn searched(matches: &ArgMatches, common: &Common, out: &Path) -> Result<(Vec<RunHead>, Option<Search>)> {
+    if study::held_back(matches) != 0.0 {
+        bail!(
+            "--hold-back: the validation rows choose nothing here, so none need to be held back; --recipe notebook takes it"
+        );
+    }
+    let mut heads = heads_of(matches, common, out)?;
+    let tuned = heads.pop();
+    let search = auto::given(matches, tuned, crate::started());
+    search.check()?;
+    Ok((heads, Some(search)))
 }
 
 /// The heads to fit, each but the baseline with its study.
@@ -101,13 +134,8 @@ fn heads_of(matches: &ArgMatches, common: &Common, out: &Path) -> Result<Vec<Run
 
 /// The output folder: as it was given, or named after the training table.
 fn out_of(matches: &ArgMatches) -> PathBuf {
-    let named = optional_table_of(matches, "train").and_then(|train| {
-        let first = train.all().into_iter().next()?;
-        let name = first.file_name()?.to_string_lossy().into_owned();
-        let stem = name.split('.').next().filter(|stem| !stem.is_empty() && !stem.contains('*'))?;
-        Some(PathBuf::from(format!("{stem}-headsmith")))
-    });
-    optional_path_of(matches, "out").or(named).unwrap_or_else(|| PathBuf::from("headsmith-out"))
+    let named = optional_table_of(matches, "train").unwrap_or_default();
+    optional_path_of(matches, "out").unwrap_or_else(|| commands::out_after(&named))
 }
 
 /// Downloads the challenge's files, if there is a challenge.

@@ -9,6 +9,7 @@ use headsmith::HeadConfig;
 use headsmith::heads::head::find;
 use headsmith::heads::{HEADS, Head};
 use headsmith::params::Value;
+use headsmith::run::RunHead;
 use headsmith::tune::StudyConfig;
 use jiff::SpanRelativeTo;
 use jiff::fmt::friendly::SpanParser;
@@ -20,6 +21,8 @@ use super::heads;
 pub(crate) const STORAGE: &str = "sqlite:///headsmith.db";
 /// Trials of the study of `run`, unless asked otherwise.
 const RUN_TRIALS: &str = "24";
+/// The storage of studies in an output folder.
+const STUDY: &str = "study.db";
 /// The parameter that limits the epochs of a head that has them.
 const EPOCHS: &str = "epochs";
 /// Epochs of a trial of `run` at most: most heads are at their best by then.
@@ -212,9 +215,27 @@ pub(crate) fn of_run_given(
         study.head = study.head.with([(EPOCHS, epochs.min(RUN_TRIAL_EPOCHS).into())])?;
     }
     if study.storage.is_empty() {
-        study.storage = out.join("study.db").display().to_string();
+        study.storage = out.join(STUDY).display().to_string();
     }
     Ok(Some(study))
+}
+
+/// The head that a study of `auto` tunes, with the defaults of `run`.
+pub(crate) fn of_auto(common: &Common, out: &Path) -> Result<RunHead> {
+    let head = heads::tuned_by_default();
+    let trial = head.table().trial.iter().map(|(name, value)| (*name, value.value()));
+    let mut of_trials = HeadConfig::new(head.name(), trial)?;
+    if let Some(epochs) = of_trials.params().int(EPOCHS) {
+        of_trials = of_trials.with([(EPOCHS, epochs.min(RUN_TRIAL_EPOCHS).into())])?;
+    }
+    let storage = out.join(STUDY).display().to_string();
+    let study = StudyConfig {
+        n_trials: RUN_TRIALS.parse().ok(),
+        n_jobs: common.n_threads,
+        ..StudyConfig::new(of_trials, storage)
+    };
+    let untuned = HeadConfig::new(head.name(), std::iter::empty::<(&str, Value)>())?;
+    Ok(RunHead { head: untuned, study: Some(study) })
 }
 
 /// The study of `tune`.
@@ -332,7 +353,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 /// `90` (seconds), `90s`, `15m`, `1h30m`, `1.5h`, `2d`, `1.5d`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let read =
         |number: &str, unit: f64| Duration::try_from_secs_f64(number.trim().parse::<f64>().ok()? * unit).ok();
     // A friendly duration has a unit, and fractions of hours and what is shorter.

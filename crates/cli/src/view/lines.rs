@@ -6,7 +6,7 @@ use headsmith::Progress;
 use headsmith::data::Severity;
 use headsmith::heads::event::StopReason;
 use headsmith::metrics::Metric;
-use headsmith::report::{FitReport, FoldReport, Split, TableReport};
+use headsmith::report::{CandidateReport, FitReport, FoldReport, Split, TableReport};
 use headsmith::study::{State, StudyEvent};
 
 use super::pace::worded;
@@ -32,8 +32,42 @@ impl LogLine {
     }
 }
 
+/// The lines of a run, without those of the fits of a search's candidates: each candidate has its own.
+#[derive(Debug, Default)]
+pub(crate) struct LogLines {
+    /// The metric of a search, from its first fit on.
+    search: Option<Metric>,
+    metric: Metric,
+}
+
+impl LogLines {
+    /// The line of `progress`; `None` for steps that are only counted.
+    pub(crate) fn line(&mut self, progress: &Progress<'_>) -> Option<LogLine> {
+        match progress {
+            Progress::Fitting { purpose, metric, .. } => {
+                self.metric = *metric;
+                if *purpose == "candidate" {
+                    self.search = Some(*metric);
+                }
+                if self.is_of_candidate(purpose) { None } else { log_line(progress) }
+            }
+            Progress::Fold { .. } if self.search.is_some() => None,
+            Progress::Candidate(report) => {
+                let metric = *self.search.get_or_insert(self.metric);
+                Some(LogLine::progress(candidate(report, metric)))
+            }
+            other => log_line(other),
+        }
+    }
+
+    /// Whether a fit for `purpose` is one of a candidate.
+    pub(crate) fn is_of_candidate(&self, purpose: &str) -> bool {
+        self.search.is_some() && (purpose == "candidate" || purpose.starts_with("fold "))
+    }
+}
+
 /// The line of `progress`; `None` for steps that are only counted.
-pub(crate) fn log_line(progress: &Progress<'_>) -> Option<LogLine> {
+fn log_line(progress: &Progress<'_>) -> Option<LogLine> {
     Some(match progress {
         Progress::Read(table) => LogLine::progress(read(table)),
         Progress::Split(split) => LogLine::progress(split_line(split)),
@@ -121,6 +155,16 @@ fn fold_line(fold: &FoldReport, n_folds: usize, metric: Metric) -> String {
     )
 }
 
+/// `kernel: weighted F1 0.6412, log loss 0.8071 out of fold (12.3 s, at 15.1 s)`
+fn candidate(report: &CandidateReport, metric: Metric) -> String {
+    let CandidateReport { head, score, log_loss, seconds, at_seconds, .. } = report;
+    let score = match metric {
+        Metric::LogLoss => String::new(),
+        _ => format!("{metric} {score:.4}, "),
+    };
+    format!("{head}: {score}log loss {log_loss:.4} out of fold ({seconds:.1} s, at {at_seconds:.1} s)")
+}
+
 fn fitted(report: &FitReport) -> String {
     let epochs = match report.best_epoch {
         Some(best) if report.val.is_some() => {
@@ -156,6 +200,28 @@ pub(crate) fn time_left(elapsed: Duration, done: usize, total: usize) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_candidate_has_one_line() {
+        let mut lines = LogLines::default();
+        let mut text = |progress: &Progress<'_>| lines.line(progress).map(|line| line.text);
+        let fitting = |head, purpose| Progress::Fitting { head, purpose, metric: Metric::Accuracy };
+        let report = CandidateReport {
+            head: "kernel".to_owned(),
+            score: 0.64123,
+            log_loss: 0.8071,
+            seconds: 12.34,
+            at_seconds: 15.1,
+            ..CandidateReport::default()
+        };
+        // Folds of a cross-validation have their lines.
+        assert_eq!(text(&fitting("mlp", "fold 1 of 5")).unwrap(), "fitting mlp (fold 1 of 5)");
+        assert_eq!(text(&fitting("kernel", "candidate")), None);
+        let expected = "kernel: accuracy 0.6412, log loss 0.8071 out of fold (12.3 s, at 15.1 s)";
+        assert_eq!(text(&Progress::Candidate(&report)).unwrap(), expected);
+        assert_eq!(text(&fitting("mlp", "fold 1 of 5")), None);
+        assert_eq!(text(&fitting("kernel", "all rows")).unwrap(), "fitting kernel (all rows)");
+    }
 
     #[test]
     fn time_left_is_in_proportion() {

@@ -1,6 +1,7 @@
 //! The live view: the whole terminal during a fit or a study. The run changes a [`State`]; the view's own thread draws
 //! it ten times a second and reads the keys, so that no terminal, however slow, delays the run.
 
+mod auto;
 mod curve;
 mod draw;
 mod fit;

@@ -8,7 +8,7 @@ use headsmith::study::StudyEvent;
 use headsmith::{Progress, View};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::lines::{self, LogLine, time_left};
+use super::lines::{LogLine, LogLines, time_left};
 pub(crate) use super::lines::{counted, severity_word};
 use super::pace::Pace;
 use super::search::Search;
@@ -23,7 +23,9 @@ pub(crate) struct StderrView {
     bar: ProgressBar,
     plain: bool,
     muted: bool,
-    head: &'static str,
+    lines: LogLines,
+    /// The head that is fitted; in a search with its fold.
+    head: String,
     metric: Metric,
     unit: &'static str,
     total: usize,
@@ -43,7 +45,8 @@ impl StderrView {
             bar: ProgressBar::hidden(),
             plain,
             muted: false,
-            head: "",
+            lines: LogLines::default(),
+            head: String::new(),
             metric: Metric::default(),
             unit: "",
             total: 0,
@@ -152,10 +155,10 @@ impl StderrView {
     }
 
     /// The line of `progress` beside the bar. In plain mode, an ended trial has its own line.
-    fn log_line_of(&self, progress: &Progress<'_>) -> Option<LogLine> {
+    fn log_line_of(&mut self, progress: &Progress<'_>) -> Option<LogLine> {
         match progress {
             Progress::Trial(StudyEvent::Ended { .. }) if self.plain => None,
-            other => lines::log_line(other),
+            other => self.lines.line(other),
         }
     }
 
@@ -167,7 +170,9 @@ impl StderrView {
 
 impl View for StderrView {
     fn see(&mut self, progress: &Progress<'_>) {
-        if let Progress::Fitted(_) | Progress::Fold { .. } | Progress::Searched = progress {
+        if let Progress::Fitted(_) | Progress::Fold { .. } | Progress::Candidate(_) | Progress::Searched =
+            progress
+        {
             self.end_bar();
         }
         match self.log_line_of(progress) {
@@ -176,7 +181,11 @@ impl View for StderrView {
             None => (),
         }
         match progress {
-            Progress::Fitting { head, metric, .. } => (self.head, self.metric) = (head, *metric),
+            Progress::Fitting { head, purpose, metric } => {
+                let is_fold = purpose.starts_with("fold ") && self.lines.is_of_candidate(purpose);
+                self.head = if is_fold { format!("{head} ({purpose})") } else { (*head).to_owned() };
+                self.metric = *metric;
+            }
             Progress::Fit(event) => self.event(event),
             Progress::Searching { n_trials, timeout, n_finished, trials, metric, n_steps, .. } => {
                 let pace = Pace { n_trials: *n_trials, timeout: *timeout, at_start: *n_finished };

@@ -102,7 +102,7 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
 }
 
 /// The classes that were never predicted, before any score, because most scores hardly show it.
-fn never_predicted(prefix: &str, judgement: &Judgement) -> String {
+pub(super) fn never_predicted(prefix: &str, judgement: &Judgement) -> String {
     let never = &judgement.never_predicted;
     if never.is_empty() {
         return String::new();
@@ -257,7 +257,7 @@ pub(super) fn beside(metric: Metric) -> [Metric; 3] {
 }
 
 /// The heads side by side.
-fn summary(heads: &[FitReport], rows: &str) -> String {
+pub(super) fn summary(heads: &[FitReport], rows: &str) -> String {
     let metric = heads.first().map_or_else(Metric::default, |head| head.metric);
     let [_, others @ ..] = beside(metric);
     let on_train = format!("train {}", if metric.is_default() { "w. F1" } else { metric.label() });
@@ -298,7 +298,7 @@ fn summary(heads: &[FitReport], rows: &str) -> String {
     text + "\n"
 }
 
-fn compared(comparison: &Comparison) -> String {
+pub(super) fn compared(comparison: &Comparison) -> String {
     // The log loss can differ even with the same predicted classes.
     if comparison.difference.identical_predictions && comparison.metric != Metric::LogLoss {
         return format!(
@@ -340,11 +340,11 @@ fn per_class(judgement: &Judgement) -> String {
 }
 
 /// The main evaluation of a fit, and the name of its rows.
-fn shown(report: &FitReport) -> (&Judgement, &'static str) {
+pub(super) fn shown(report: &FitReport) -> (&Judgement, &'static str) {
     match (&report.val, &report.folds, &report.out_of_fold) {
         (Some(val), ..) => (val, "validation"),
         (None, Some(folds), _) => (&folds.out_of_fold, "out-of-fold"),
-        (None, None, Some(left_out)) => (left_out, "left-out"),
+        (None, None, Some(left_out)) => (left_out, "out-of-fold"),
         (None, None, None) => (&report.train, "training"),
     }
 }

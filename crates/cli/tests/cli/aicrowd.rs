@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::world::World;
 
 const KEY: &str = "k3y-0123456789";
-const RUN: &str = "run --challenge faces --out out --trials 0 --neurons0 8 --epochs 2 --forest-n-estimators 3 --json --quiet";
+const RUN: &str = "run --recipe notebook --challenge faces --out out --trials 0 --neurons0 8 --epochs 2 --forest-n-estimators 3 --json --quiet";
 
 /// The service; it has the tables of a world.
 struct Service {
@@ -148,13 +148,13 @@ fn someone_not_registered_is_told_so_before_the_work() {
 #[test]
 fn run_needs_its_tables_or_a_challenge() {
     let world = World::with_tables();
-    let stderr = world.error("run --out out --val val.csv", 2);
+    let stderr = world.error("run --recipe notebook --out out --val val.csv", 2);
     assert!(stderr.contains("not provided:\n  --train <FILE>"), "{stderr}");
-    let stderr = world.error("run --out out --train train.csv --val val.csv --submit", 2);
+    let stderr = world.error("run --recipe notebook --out out --train train.csv --val val.csv --submit", 2);
     assert!(stderr.contains("--challenge <CHALLENGE>"), "{stderr}");
     world.write("h.toml", "train = \"train.csv\"\nval = \"val.csv\"\n");
     world.run(
-        "run --config h.toml --out out --trials 0 --epochs 2 --neurons0 8 --forest-n-estimators 3 --quiet",
+        "run --recipe notebook --config h.toml --out out --trials 0 --epochs 2 --neurons0 8 --forest-n-estimators 3 --quiet",
         0,
     );
 }

@@ -27,9 +27,9 @@ fn every_command_says_its_failure_in_json() {
     world.write("bad.csv", "embeddings,label\n\"[1, x]\",yes\n");
     world.write("model.safetensors", "no model");
     for (args, status) in [
-        ("run --train bad.csv --val val.csv --out out --json", 1),
-        ("run --out out --json", 2),
-        ("run --train none.csv --val val.csv --out out --json", 1),
+        ("run --recipe notebook --train bad.csv --val val.csv --out out --json", 1),
+        ("run --recipe notebook --out out --json", 2),
+        ("run --recipe notebook --train none.csv --val val.csv --out out --json", 1),
         ("tune --train bad.csv --val val.csv --json", 1),
         ("tune --train train.csv --val val.csv --pruner none-such --trials 1 --json", 2),
         ("tune --train train.csv --val val.csv --trials many --json", 2),
@@ -58,7 +58,11 @@ fn hints_and_causes_stand_by_themselves() {
     assert!(error["message"].as_str().unwrap().contains("seed: 42 in the study, 7 asked for"), "{error}");
     assert!(!error["message"].as_str().unwrap().contains("hint:"), "{error}");
     world.write("out", "a file where the folder is to be");
-    let error = failed(&world, "run --train train.csv --val val.csv --out out --trials 0 --quiet --json", 1);
+    let error = failed(
+        &world,
+        "run --recipe notebook --train train.csv --val val.csv --out out --trials 0 --quiet --json",
+        1,
+    );
     assert!(!error["causes"].as_array().unwrap().is_empty(), "{error}");
 }
 
@@ -67,7 +71,7 @@ fn hints_and_causes_stand_by_themselves() {
 fn a_run_that_is_cut_short_writes_what_there_is_and_says_so_by_its_status() {
     let world = World::with_tables();
     let mut run = world
-        .command("run --train train.csv --val val.csv --test test.csv --out out --trials 100000 --json")
+        .command("run --recipe notebook --train train.csv --val val.csv --test test.csv --out out --trials 100000 --json")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 
-const RUN: &str = "run --train train.csv --val val.csv --test test.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3";
+const RUN: &str = "run --recipe notebook --train train.csv --val val.csv --test test.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3";
 
 #[test]
 fn wrong_usage_ends_with_2_and_names_the_mend() {
@@ -20,7 +20,7 @@ fn wrong_usage_ends_with_2_and_names_the_mend() {
         ("fit forest --model m", "--train <FILE>"),
         ("evalute --model m --data d", "'evaluate'"),
         ("fit mlp --train train.csv --model m --scale divide:0", "scale is divide:0, expected"),
-        ("run --config none.toml", "cannot read the configuration file none.toml"),
+        ("run --recipe notebook --config none.toml", "cannot read the configuration file none.toml"),
     ];
     for (args, expected) in cases {
         let status = if args.contains("none.toml") { 1 } else { 2 };
@@ -39,7 +39,7 @@ fn a_configuration_file_stands_below_the_flags() {
         "train = \"../train.csv\"\nval = \"../val.csv\"\nout = \"out\"\nseed = 7\ntrials = 0\njson = true\n\
          [mlp]\nepochs = 3\nneurons0 = 8\nlayers2 = 0\nlr = 1e-2\n[forest]\nn-estimators = 4\n",
     );
-    let report = world.json("run --config conf/headsmith.toml --neurons0 9");
+    let report = world.json("run --recipe notebook --config conf/headsmith.toml --neurons0 9");
     assert_eq!(report["seed"], 7);
     let (forest, mlp) = (&report["heads"][0], &report["heads"][1]);
     assert_eq!(forest["params"]["n_estimators"], 4);

@@ -67,7 +67,7 @@ fn a_group_is_on_one_side_and_its_column_is_no_feature() {
 fn a_run_says_its_groups_and_gives_the_same_for_any_number_of_threads() {
     let world = World::with_tables();
     sites(&world);
-    let run = "run --train sites.csv --group-column site --trials 2 --epochs 2 --forest-n-estimators 3";
+    let run = "run --recipe notebook --train sites.csv --group-column site --trials 2 --epochs 2 --forest-n-estimators 3";
     let output = world.run(&format!("{run} --out a --jobs 1 --hold-back 0.3"), 0);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("groups by \"site\""), "{stderr}");

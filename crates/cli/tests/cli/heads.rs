@@ -2,7 +2,7 @@
 
 use crate::world::World;
 
-const RUN: &str = "run --train train.csv --val val.csv --seed 4";
+const RUN: &str = "run --recipe notebook --train train.csv --val val.csv --seed 4";
 
 #[test]
 fn a_run_fits_the_named_heads_and_compares_them_with_the_first() {

@@ -92,7 +92,7 @@ fn another_share_is_another_study_and_a_share_of_nothing_is_refused() {
 #[test]
 fn a_run_judges_the_head_it_chose() {
     let world = World::with_tables();
-    let run = "run --train train.csv --val val.csv --test test.csv --epochs 12 --neurons1 6 --neurons2 6 --trials 4 \
+    let run = "run --recipe notebook --train train.csv --val val.csv --test test.csv --epochs 12 --neurons1 6 --neurons2 6 --trials 4 \
                --hold-back 0.3 --quiet";
     let report = world.json(&format!("{run} --out out --json"));
     let heads = report["heads"].as_array().unwrap();

@@ -8,7 +8,7 @@ fn jobs_do_not_change_a_byte() {
         let world = World::with_tables();
         world.run(
             &format!(
-                "run --train train.csv --val val.csv --test test.csv --out out --trials 0 --quiet --jobs {jobs} --seed {seed} \
+                "run --recipe notebook --train train.csv --val val.csv --test test.csv --out out --trials 0 --quiet --jobs {jobs} --seed {seed} \
                  --epochs 5 --batch-size 50 --forest-n-estimators 9"
             ),
             0,

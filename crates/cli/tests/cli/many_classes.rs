@@ -54,7 +54,7 @@ fn the_report_lists_the_confused_pairs() {
     let world = world();
     let run = |train: &str, val: &str, out: &str| -> Value {
         world.json(&format!(
-            "run --train {train} --val {val} --out {out} --trials 0 --json --forest-n-estimators 5 \
+            "run --recipe notebook --train {train} --val {val} --out {out} --trials 0 --json --forest-n-estimators 5 \
              --neurons0 16 --neurons2 8 --layers2 1 --epochs 3 --lr 0.01"
         ))
     };
@@ -98,7 +98,7 @@ fn a_thousand_classes_leave_a_small_report_and_page() {
     world.write("train.csv", &table(3_000, 0));
     world.write("val.csv", &table(2_000, 5));
     world.run(
-        "run --train train.csv --val val.csv --out out --trials 0 --quiet --forest-n-estimators 3 --neurons0 8 --neurons2 8 \
+        "run --recipe notebook --train train.csv --val val.csv --out out --trials 0 --quiet --forest-n-estimators 3 --neurons0 8 --neurons2 8 \
          --layers2 0 --epochs 1 --batch-size 500",
         0,
     );

@@ -89,7 +89,7 @@ fn a_study_minimises_a_loss_and_remembers_its_metric() {
 fn a_run_chooses_its_head_by_the_metric() {
     let world = World::with_tables();
     for metric in ["balanced_accuracy", "log_loss"] {
-        let run = "run --train train.csv --val val.csv --trials 2 --epochs 4 --forest-n-estimators 7";
+        let run = "run --recipe notebook --train train.csv --val val.csv --trials 2 --epochs 4 --forest-n-estimators 7";
         let output = world.run(&format!("{run} --out {metric} --metric {metric} --tensorboard tb"), 0);
         let label = metric.replace('_', " ");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -11,7 +11,7 @@ const SMALL: &str =
 
 fn run(world: &World, more: &str) -> Value {
     world.json(&format!(
-        "run --train train.csv --val val.csv --test test.csv --out out --trials 0 --json --forest-n-estimators 20 {SMALL} {more}"
+        "run --recipe notebook --train train.csv --val val.csv --test test.csv --out out --trials 0 --json --forest-n-estimators 20 {SMALL} {more}"
     ))
 }
 
@@ -184,7 +184,7 @@ fn an_output_that_cannot_be_written_leaves_the_old_one() {
     world.run("fit forest --train train.csv --model new/folder/m.safetensors --n-estimators 3", 0);
     assert_eq!(world.bytes("new/folder/m.safetensors"), old);
     world.write("out", "a file where a folder is wanted");
-    let stderr = world.error("run --train train.csv --val val.csv --out out", 1);
+    let stderr = world.error("run --recipe notebook --train train.csv --val val.csv --out out", 1);
     assert!(stderr.contains("cannot make the folder out"), "{stderr}");
     assert_eq!(world.bytes("m.safetensors"), old);
 }
@@ -194,7 +194,10 @@ fn an_output_that_cannot_be_written_leaves_the_old_one() {
 fn an_output_that_cannot_be_written_is_said_before_the_work() {
     let world = World::with_tables();
     world.run("fit forest --train train.csv --model m.safetensors --n-estimators 3", 0);
-    world.run("run --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3", 0);
+    world.run(
+        "run --recipe notebook --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3",
+        0,
+    );
     let long = "x".repeat(300);
     std::fs::create_dir(world.path("folder.csv")).unwrap();
     for (args, path) in [
@@ -291,7 +294,7 @@ fn outputs_do_not_take_the_place_of_inputs() {
     }
     std::fs::create_dir(world.path("out")).unwrap();
     std::fs::copy(world.path("val.csv"), world.path("out/submission.csv")).unwrap();
-    world.error("run --train train.csv --val out/submission.csv --out out", 2);
+    world.error("run --recipe notebook --train train.csv --val out/submission.csv --out out", 2);
     assert_eq!(world.bytes("train.csv"), before);
 }
 
@@ -357,7 +360,7 @@ fn run_refuses_columns_that_are_not_there_before_it_fits() {
     let world = World::with_tables();
     with_ids(&world, "test.csv", 5000);
     let stderr = world.error(
-        "run --train train.csv --val val.csv --test test.csv --out out --trials 0 --columns ident,label",
+        "run --recipe notebook --train train.csv --val val.csv --test test.csv --out out --trials 0 --columns ident,label",
         1,
     );
     assert!(stderr.contains("there is no column \"ident\""), "{stderr}");

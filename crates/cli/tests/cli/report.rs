@@ -2,7 +2,7 @@
 
 use crate::world::World;
 
-const RUN: &str = "run --train train.csv --val val.csv --out out --epochs 4 --neurons0 4 --layers1 0 --layers2 0 --trials 3 \
+const RUN: &str = "run --recipe notebook --train train.csv --val val.csv --out out --epochs 4 --neurons0 4 --layers1 0 --layers2 0 --trials 3 \
                    --forest-n-estimators 5 --quiet";
 
 #[test]

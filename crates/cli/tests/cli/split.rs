@@ -10,7 +10,8 @@ use crate::world::World;
 #[test]
 fn one_table_gives_a_report_in_one_command() {
     let world = World::with_tables();
-    let output = world.run("run --train train.csv --trials 2 --epochs 3 --forest-n-estimators 5", 0);
+    let output =
+        world.run("run --recipe notebook --train train.csv --trials 2 --epochs 3 --forest-n-estimators 5", 0);
     let stderr = String::from_utf8_lossy(&output.stderr);
     let line = "no --val: 48 of 240 training rows (20 %, stratified, seed 42) are the validation rows";
     assert!(stderr.contains(line), "{stderr}");
@@ -21,7 +22,8 @@ fn one_table_gives_a_report_in_one_command() {
     assert_eq!(report["heads"][0]["train"]["n_samples"], 192);
     // The same split, and so the same study, whatever the number of threads; another seed draws other rows.
     let model = world.bytes("train-headsmith/model.safetensors");
-    let again = "run --train train.csv --trials 2 --epochs 3 --forest-n-estimators 5 --jobs 1";
+    let again =
+        "run --recipe notebook --train train.csv --trials 2 --epochs 3 --forest-n-estimators 5 --jobs 1";
     world.run(&format!("{again} --out again"), 0);
     assert_eq!(world.bytes("again/model.safetensors"), model);
     world.run(&format!("{again} --seed 7 --out other"), 0);
@@ -81,24 +83,28 @@ fn a_share_must_leave_rows_on_both_sides() {
 #[test]
 fn two_runs_do_not_share_a_folder() {
     let world = World::with_tables();
-    let endless = "run --train train.csv --out out --trials 1000000 --epochs 1000000 --patience none";
+    let endless =
+        "run --recipe notebook --train train.csv --out out --trials 1000000 --epochs 1000000 --patience none";
     let mut first = world.command(endless).stdout(Stdio::null()).spawn().unwrap();
     wait_until("the first run's log", || {
         assert!(first.try_wait().unwrap().is_none());
         world.path("out/events.jsonl").exists()
     });
-    let error = world.error("run --train train.csv --out out --trials 0", 2);
+    let error = world.error("run --recipe notebook --train train.csv --out out --trials 0", 2);
     assert!(error.contains(&format!("out is being written by process {}", first.id())), "{error}");
     first.kill().unwrap();
     first.wait().unwrap();
-    world.run("run --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3", 0);
+    world.run(
+        "run --recipe notebook --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3",
+        0,
+    );
 }
 
 /// Whoever is refused is refused by one that goes on: of many that begin at once, at least one has the folder, new or not.
 #[test]
 fn of_many_runs_at_once_one_has_the_folder() {
     let world = World::with_tables();
-    let args = "run --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3 --quiet";
+    let args = "run --recipe notebook --train train.csv --out out --trials 0 --epochs 2 --forest-n-estimators 3 --quiet";
     for _ in 0..3 {
         let start = |_| {
             let mut command = world.command(args);

@@ -265,7 +265,7 @@ fn workers_join_a_study_by_its_name() {
 #[test]
 fn run_does_a_study_before_its_final_fit() {
     let world = World::with_tables();
-    let run = "run --train train.csv --val val.csv --test test.csv --out out --neurons1 6 --neurons2 6 --epochs 20 \
+    let run = "run --recipe notebook --train train.csv --val val.csv --test test.csv --out out --neurons1 6 --neurons2 6 --epochs 20 \
                --patience 5 --forest-n-estimators 10 --trials 6 --quiet --json";
     let report = world.json(run);
     let study = &report["study"];

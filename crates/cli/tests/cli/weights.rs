@@ -104,7 +104,7 @@ fn splits_folds_runs_and_the_configuration_file_carry_weights() {
 
     world.write("headsmith.toml", "train = \"w.csv\"\nweight_column = \"w\"\n");
     let small = "--forest-n-estimators 10 --epochs 4 --trials 2 --hold-back 0.2 --out out";
-    world.run(&format!("run --config headsmith.toml {small}"), 0);
+    world.run(&format!("run --recipe notebook --config headsmith.toml {small}"), 0);
     let report: Value = serde_json::from_str(&world.read("out/report.json")).unwrap();
     assert_eq!(report["tables"][0]["weight_column"], "w");
     assert_eq!(report["tables"][0]["n_features"], 6);

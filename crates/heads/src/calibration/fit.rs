@@ -32,7 +32,7 @@ const TOL: f64 = 1e-6;
 /// Rows whose loss is one sum.
 const BLOCK: usize = 1024;
 /// Folds of a calibration that is to be judged.
-const N_FOLDS: usize = 5;
+pub(crate) const N_FOLDS: usize = 5;
 
 /// Fits a calibration of `form`; also returns the mean loss of the rows with it, in nats.
 pub(crate) fn fit(outputs: Outputs<'_>, form: Form, pool: &Pool) -> (Calibration, f64) {
@@ -43,10 +43,8 @@ pub(crate) fn fit(outputs: Outputs<'_>, form: Form, pool: &Pool) -> (Calibration
 /// The outputs of all rows calibrated, each by a calibration fitted on rows of other folds; row after row, `n` probabilities a row. Small folds
 /// are calibrated together, as five: one calibration for each would take long and change little.
 pub(crate) fn cross_fitted(outputs: Outputs<'_>, form: Form, folds: Folds<'_>, pool: &Pool) -> Vec<f64> {
-    let (mut groups, all) = (deal(outputs), 0..outputs.target.len());
-    for (at, set) in folds.sets(all.len()).iter().enumerate().filter(|(_, set)| set.len() > 1) {
-        set.iter().for_each(|&i| groups[i] = at % N_FOLDS);
-    }
+    let all = 0..outputs.target.len();
+    let groups = groups(outputs.target.iter().copied(), outputs.n, folds);
     let mut proba = vec![0.0; outputs.values.len()];
     for group in 0..N_FOLDS {
         let (own, others): (Vec<usize>, Vec<usize>) = all.clone().partition(|&i| groups[i] == group);
@@ -62,14 +60,19 @@ pub(crate) fn cross_fitted(outputs: Outputs<'_>, form: Form, folds: Folds<'_>, p
     proba
 }
 
-/// Deals the rows of each class to folds in turn.
-fn deal(outputs: Outputs<'_>) -> Vec<usize> {
-    let mut next = vec![0; outputs.n];
-    let deal = |&class: &usize| {
+/// The group, below [`N_FOLDS`], of each row by its class: folds of several rows stay together, the rows of each class in other folds are dealt in
+/// turn.
+pub(crate) fn groups(target: impl Iterator<Item = usize>, n_classes: usize, folds: Folds<'_>) -> Vec<usize> {
+    let mut next = vec![0; n_classes];
+    let deal = |class: usize| {
         next[class] = (next[class] + 1) % N_FOLDS;
         next[class]
     };
-    outputs.target.iter().map(deal).collect()
+    let mut groups: Vec<usize> = target.map(deal).collect();
+    for (at, set) in folds.sets(groups.len()).iter().enumerate().filter(|(_, set)| set.len() > 1) {
+        set.iter().for_each(|&i| groups[i] = at % N_FOLDS);
+    }
+    groups
 }
 
 fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (Calibration, f64) {

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
 use crate::linalg::tiles;
 use crate::one_hot::{classes_of, present};
-use crate::params::{Params, Table};
+use crate::params::{self, Params, Table};
 use crate::tensors::{Tensors, Values};
 use crate::transform::Spec;
 
@@ -164,6 +164,18 @@ impl Fitted for Machine {
         self.calibration.store(&mut tensors);
         tensors.extend_with_prefix("transform.", self.pipeline.tensors());
         tensors
+    }
+
+    fn chosen(&self) -> Vec<(&'static str, params::Value)> {
+        if self.chosen.history.is_empty() {
+            return Vec::new();
+        }
+        vec![
+            (params::TRANSFORM, params::Value::Text(self.chosen.transform.clone())),
+            ("spectrum", params::Value::Text("none".to_owned())),
+            ("gamma", params::Value::Float(self.chosen.gamma)),
+            ("alpha", params::Value::Float(self.chosen.alpha)),
+        ]
     }
 
     fn description(&self) -> Description {

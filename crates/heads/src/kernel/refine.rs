@@ -11,6 +11,7 @@ use super::screen::Scored;
 use super::trial::{Setting, Trial};
 use crate::error::{Error, Result};
 use crate::head::Folds;
+use crate::linalg::tiles::Factor;
 use crate::transform::{Pipeline, Spec};
 
 /// Choices of features that are compared on all rows.
@@ -53,6 +54,8 @@ pub(super) struct Refine {
     /// Places that were fitted: the winner, and the moves of gamma and alpha from its own.
     places: Vec<(GridPoint, f64)>,
     best: Option<Fit>,
+    /// The factor of the best fit, if that was done in single precision.
+    factor: Option<Factor<f32>>,
     /// The log losses of all fits, in their order.
     pub(super) history: Vec<Scored>,
     is_done: bool,
@@ -63,7 +66,8 @@ type GridPoint = (usize, i32, i32);
 
 impl Refine {
     pub(super) fn new(winners: Vec<Scored>) -> Refine {
-        Refine { winners, ready: None, places: Vec::new(), best: None, history: Vec::new(), is_done: false }
+        let (places, history) = (Vec::new(), Vec::new());
+        Refine { winners, ready: None, places, best: None, factor: None, history, is_done: false }
     }
 
     /// Whether there is nothing left to try.
@@ -97,16 +101,21 @@ impl Refine {
             false => None,
         };
         let found = match single {
-            Some(trial) => Some((trial, false)),
-            None => setting
-                .fit(&Gram::<f64>::new(prepared.rows.view(), pool), problem, pool)
-                .map(|trial| (trial, true)),
+            Some((trial, factor)) => Some((trial, Some(factor))),
+            None => {
+                // Double precision needs the memory.
+                self.factor = None;
+                let gram = Gram::<f64>::new(prepared.rows.view(), pool);
+                setting.fit(&gram, problem, pool).map(|(trial, _)| (trial, None))
+            }
         };
         let log_loss = found.as_ref().map_or(f64::INFINITY, |(trial, _)| trial.log_loss);
         self.places.push((place, log_loss));
         self.history.push(Scored { gamma, alpha, log_loss, ..start });
         match found {
-            Some((trial, double)) if self.best.as_ref().is_none_or(|best| log_loss < best.trial.log_loss) => {
+            Some((trial, factor)) if self.best.as_ref().is_none_or(|best| log_loss < best.trial.log_loss) => {
+                let double = factor.is_none();
+                self.factor = factor;
                 self.best = Some(Fit { winner, gamma, alpha, setting, trial, double });
             }
             None if self.best.is_none() => {
@@ -129,12 +138,23 @@ impl Refine {
         let (winner, setting) = (best.winner, best.setting);
         self.prepare(winner, problem, pool)?;
         let (Some(best), Some((_, prepared, gram))) = (&mut self.best, &self.ready) else { return Ok(()) };
-        // A NaN is no small error.
-        if best.double || setting.error(&best.trial, gram, problem, pool) <= MOST_ERROR {
+        if best.double {
             return Ok(());
         }
+        if self.factor.is_none() {
+            self.factor = setting.fit(gram, problem, pool).map(|(_, factor)| factor);
+        }
+        let error = self
+            .factor
+            .as_ref()
+            .map_or(f64::INFINITY, |factor| setting.error((&best.trial, factor), gram, problem, pool));
+        // A NaN is no small error.
+        if error <= MOST_ERROR {
+            return Ok(());
+        }
+        self.factor = None;
         let double = Gram::<f64>::new(prepared.rows.view(), pool);
-        if let Some(trial) = setting.fit(&double, problem, pool) {
+        if let Some((trial, _)) = setting.fit(&double, problem, pool) {
             (best.trial, best.double) = (trial, true);
         }
         Ok(())
@@ -156,9 +176,9 @@ impl Refine {
         let (setting, trial) = (best.setting, &best.trial);
         if best.double {
             let gram = Gram::<f64>::new(prepared.rows.view(), pool);
-            return setting.leave_fold_out(trial, &gram, problem, folds, pool);
+            return setting.leave_fold_out((trial, None), &gram, problem, folds, pool);
         }
-        setting.leave_fold_out(trial, gram, problem, folds, pool)
+        setting.leave_fold_out((trial, self.factor.as_ref()), gram, problem, folds, pool)
     }
 
     fn best_with_rows(&self) -> Option<(&Fit, &Prepared, &Gram<f32>)> {

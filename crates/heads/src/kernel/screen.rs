@@ -51,6 +51,16 @@ impl Screen {
         self.best.len()
     }
 
+    /// The rows that are screened.
+    pub(super) fn n_rows(&self) -> usize {
+        self.problem.n()
+    }
+
+    /// The fits of a step.
+    pub(super) fn n_fits(&self, plan: &Plan) -> u64 {
+        (plan.gammas().len() * plan.alphas().len()) as u64
+    }
+
     /// Does the next step.
     ///
     /// # Errors
@@ -63,8 +73,8 @@ impl Screen {
         for gamma in plan.gammas() {
             for alpha in plan.alphas() {
                 let setting = plan.setting(gamma, alpha, variance)?;
-                let trial = setting.fit(&gram, &self.problem, pool);
-                let log_loss = trial.map_or(f64::INFINITY, |trial| trial.log_loss);
+                let fitted = setting.fit(&gram, &self.problem, pool);
+                let log_loss = fitted.map_or(f64::INFINITY, |(trial, _)| trial.log_loss);
                 if log_loss < best.log_loss || best.log_loss.is_infinite() {
                     best = Scored { features, gamma, alpha, log_loss };
                 }

@@ -105,7 +105,19 @@ impl Fitting for Search<'_> {
         Some(one_hot.spread(&calibration::cross_fitted(one_hot.outputs(&outputs), form, folds, self.pool)))
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Arc<dyn Fitted>> {
+    fn next_operations(&self) -> Option<u64> {
+        let f = self.problem.x.n_cols() as u64;
+        let of = |n: usize| {
+            let n = n as u64;
+            n.saturating_mul(n).saturating_mul(2 * n / 3 + f)
+        };
+        Some(match &self.screen {
+            Some(screen) if screen.done() < self.n_screen => screen.n_fits(&self.plan) * of(screen.n_rows()),
+            _ => of(self.problem.n()),
+        })
+    }
+
+    fn conclude(&mut self) -> Result<()> {
         // A fit that was stopped has at most a few rows' worth of a screen: then its best point is fitted on all rows.
         while self.refine.as_ref().and_then(Refine::best).is_none() {
             let mut refine = self.refine.take().unwrap_or_else(|| self.begin_refining());
@@ -113,9 +125,15 @@ impl Fitting for Search<'_> {
             self.refine = Some(refine);
             stepped?;
         }
-        if let (false, Some(refine)) = (self.is_over(), &mut self.refine) {
-            refine.verify(&self.problem, self.pool)?;
+        match &mut self.refine {
+            // The last step has verified the best fit.
+            Some(refine) if !refine.is_done() => refine.verify(&self.problem, self.pool),
+            _ => Ok(()),
         }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Arc<dyn Fitted>> {
+        self.conclude()?;
         match self.head() {
             Some(head) => Ok(Arc::new(head)),
             None => Err(Error::samples("the fit was stopped before its first candidate")),

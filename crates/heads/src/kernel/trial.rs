@@ -29,6 +29,8 @@ pub(super) struct Trial {
     pub(super) calibration: Calibration,
     /// The mean log loss of calibrated outputs.
     pub(super) log_loss: f64,
+    /// The diagonal of the inverse of the factored matrix.
+    diagonal: Vec<f64>,
     /// The curvature of the logistic loss that was used.
     curvature: f64,
     targets: Option<Vec<f64>>,
@@ -69,8 +71,13 @@ impl Setting {
         Factor::new(gram.matrix(self.function, |i| ridge / problem.in_fit[i], pool), pool)
     }
 
-    /// Fits; `None` when the matrix has no factor in this precision.
-    pub(super) fn fit<T: Evaluate>(self, gram: &Gram<T>, problem: &Problem, pool: &Pool) -> Option<Trial> {
+    /// Fits, and returns the factor, too; `None` when the matrix has no factor in this precision.
+    pub(super) fn fit<T: Evaluate>(
+        self,
+        gram: &Gram<T>,
+        problem: &Problem,
+        pool: &Pool,
+    ) -> Option<(Trial, Factor<T>)> {
         for curvature in CURVATURES {
             let factor = self.factor(gram, problem, curvature, pool)?;
             let one_hot = problem.targets();
@@ -85,28 +92,29 @@ impl Setting {
                 }
             };
             let of = targets.as_ref().map_or(one_hot, |values| Targets { values, width: one_hot.width });
-            let outputs = solution.leave_one_out(of, &factor.inverse_diagonal(pool));
+            let diagonal = factor.inverse_diagonal(pool);
+            let outputs = solution.leave_one_out(of, &diagonal);
             if !outputs.iter().all(|v| v.is_finite()) {
                 return None;
             }
             let (calibration, log_loss) =
                 calibration::fit(problem.one_hot.outputs(&outputs), self.form, pool);
-            return Some(Trial { solution, outputs, calibration, log_loss, curvature, targets });
+            let trial = Trial { solution, outputs, calibration, log_loss, diagonal, curvature, targets };
+            return Some((trial, factor));
         }
         None
     }
 
     /// The largest error of the leave-one-out outputs that rounding makes in this precision, as an estimate: the residuals of the
-    /// solution, and of some columns of the inverse, in double precision, solved for.
+    /// solution, and of some columns of the inverse, in double precision, solved for by the fit's `factor`.
     pub(super) fn error<T: Evaluate>(
         self,
-        trial: &Trial,
+        (trial, factor): (&Trial, &Factor<T>),
         gram: &Gram<T>,
         problem: &Problem,
         pool: &Pool,
     ) -> f64 {
         let ridge = self.ridge(trial.curvature);
-        let Some(factor) = self.factor(gram, problem, trial.curvature, pool) else { return f64::INFINITY };
         let (n, width) = (problem.n(), problem.one_hot.width());
         let probes: Vec<usize> = (0..N_PROBES.min(n)).map(|at| at * n / N_PROBES.min(n)).collect();
         let columns = width + 1 + probes.len();
@@ -133,7 +141,7 @@ impl Setting {
             (correction[at] / x[at]).abs()
         });
         let share = share.fold(0.0, f64::max);
-        let diagonal = trial.solution.with_intercept(&factor.inverse_diagonal(pool));
+        let diagonal = trial.solution.with_intercept(&trial.diagonal);
         let of_row = |i: usize| {
             let alpha = &trial.solution.alpha[i * width..(i + 1) * width];
             let errors = alpha.iter().zip(&correction[i * columns..]);
@@ -142,11 +150,11 @@ impl Setting {
         (0..n).map(of_row).fold(0.0, |worst, error| if error.is_nan() { error } else { worst.max(error) })
     }
 
-    /// The outputs for each row of the fit without the rows of its fold; `None` for the logistic loss, which has no closed form of
+    /// The outputs for each row of the fit without the rows of its fold, from the fit's factor where that was kept; `None` for the logistic loss, which has no closed form of
     /// them, and when a fold leaves no rows.
     pub(super) fn leave_fold_out<T: Evaluate>(
         self,
-        trial: &Trial,
+        (trial, factor): (&Trial, Option<&Factor<T>>),
         gram: &Gram<T>,
         problem: &Problem,
         folds: Folds<'_>,
@@ -161,7 +169,10 @@ impl Setting {
         if larger.is_empty() {
             return Some(trial.outputs.clone());
         }
-        let inverse = self.factor(gram, problem, trial.curvature, pool)?.inverse(pool);
+        let inverse = match factor {
+            Some(factor) => factor.inverse(pool),
+            None => self.factor(gram, problem, trial.curvature, pool)?.inverse(pool),
+        };
         trial.solution.leave_sets_out(problem.targets(), &inverse, &larger, trial.outputs.clone(), pool)
     }
 }

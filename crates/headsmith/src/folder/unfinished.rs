@@ -7,7 +7,8 @@ use headsmith_heads::EpochRecord;
 use headsmith_heads::head::find;
 use headsmith_metrics::Metric;
 use headsmith_report::schema::{
-    FitReport, REPORT_FORMAT, REPORT_VERSION, Report, StateLine, StudyReport, TableReport,
+    AutoReport, CandidateReport, FitReport, REPORT_FORMAT, REPORT_VERSION, Report, StateLine, StudyReport,
+    TableReport,
 };
 use headsmith_report::{Fitting, Trial};
 use serde::de::DeserializeOwned;
@@ -44,6 +45,7 @@ pub(super) fn report(session: &[Value]) -> Result<Report> {
         classes: classes(&tables, &heads),
         chosen: better(&heads, metric).map_or(String::new(), |chosen| chosen.head.clone()),
         study: study(session)?,
+        auto: search(session)?,
         seconds: seconds(session).filter(|_| has_ended(session)),
         tables,
         heads,
@@ -75,6 +77,19 @@ fn study(session: &[Value]) -> Result<Option<StudyReport>> {
         whole => read(whole),
     })
     .transpose()
+}
+
+/// The candidates of a search so far; `None` before the first.
+fn search(session: &[Value]) -> Result<Option<AutoReport>> {
+    let candidates: Vec<CandidateReport> = all(session, "candidate", "candidate")?;
+    let n_steps = candidates.iter().map(|candidate| candidate.n_steps).sum();
+    let search_seconds = candidates.last().map(|last| last.at_seconds);
+    Ok(search_seconds.map(|search_seconds| AutoReport {
+        n_steps,
+        search_seconds,
+        candidates,
+        ..AutoReport::default()
+    }))
 }
 
 /// The head that is better on the validation rows; the earlier of equals.
@@ -114,7 +129,7 @@ fn classes(tables: &[TableReport], heads: &[FitReport]) -> Vec<String> {
 pub(super) fn fitting(session: &[Value]) -> Result<Option<Unfinished<'_>>> {
     let Some(begun) = session.iter().rposition(|event| event["event"] == "fitting") else { return Ok(None) };
     let rest = &session[begun..];
-    let ends = ["fitted", "fold", "searching"];
+    let ends = ["fitted", "fold", "candidate", "searching"];
     if rest.iter().any(|event| event["event"].as_str().is_some_and(|event| ends.contains(&event))) {
         return Ok(None);
     }
@@ -142,6 +157,10 @@ pub(super) fn why(
             };
             let purpose = if purpose.is_empty() { String::new() } else { format!(" ({purpose})") };
             format!(" while it fitted the {head}{purpose}{epochs}")
+        }
+        (None, Some(last)) if last["event"] == "candidate" => {
+            let n = session.iter().filter(|event| event["event"] == "candidate").count();
+            format!(" in its search, after {n} candidates")
         }
         (None, Some(last)) if last["number"].is_u64() => {
             format!(" in its study, at trial {}", last["number"])

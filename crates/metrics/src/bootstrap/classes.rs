@@ -1,12 +1,12 @@
 //! Intervals of precision, recall and F1 of each class.
 
-use headsmith_kernels::{MatRef, Pool};
+use headsmith_kernels::Pool;
 use serde::{Deserialize, Serialize};
 
 use super::strata::Strata;
 use super::{Interval, Options, replicate};
 use crate::check::{Result, check};
-use crate::{Confusion, f1, precision, predicted_class, recall};
+use crate::{Confusion, Predictions, f1, precision, recall};
 
 /// Intervals of a class's scores.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -24,16 +24,17 @@ pub struct ClassIntervals {
 ///
 /// # Errors
 /// As [`score`](crate::score); also if an option is invalid.
-pub fn class_intervals(
+pub fn class_intervals<'p>(
     y_true: &[u32],
-    proba: MatRef<'_>,
+    predictions: impl Into<Predictions<'p>>,
     options: &Options,
     pool: &Pool,
 ) -> Result<Vec<ClassIntervals>> {
+    let predictions = predictions.into();
     options.check()?;
-    check(y_true, proba)?;
-    let n_classes = proba.n_cols();
-    let strata = Strata::new(y_true, |i| predicted_class(proba.row(i)));
+    check(y_true, predictions)?;
+    let n_classes = predictions.n_classes();
+    let strata = Strata::new(y_true, |i| predictions.class(i));
     let scratch = || (vec![0; y_true.len()], Confusion::new(n_classes));
     let replicates = replicate(options, pool, scratch, |r, (counts, confusion)| {
         strata.resample(options.seed, r, counts);
@@ -49,7 +50,7 @@ pub fn class_intervals(
         column.iter_mut().zip(&replicates).for_each(|(value, scores)| *value = scores[class][score]);
         Interval::of(&mut column, options.confidence)
     };
-    let confusion = Confusion::of(y_true, proba);
+    let confusion = Confusion::of(y_true, predictions);
     let mut of = |class| {
         let [precision, recall, f1] = std::array::from_fn(|score| interval(class, score));
         let (hits, support, predicted) = (
@@ -70,7 +71,10 @@ pub fn class_intervals(
 
 #[cfg(test)]
 mod tests {
+    use headsmith_kernels::MatRef;
+
     use super::*;
+    use crate::predicted_class;
 
     /// The recall of a class is the share of its draws that are hits, so its resamples are binomial, and the interval
     /// has that distribution's quantiles. With one class, precision and F1 have no false positives.

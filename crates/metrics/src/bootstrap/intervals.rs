@@ -1,6 +1,6 @@
 //! Intervals of the scores of one head.
 
-use headsmith_kernels::{MatRef, Pool};
+use headsmith_kernels::Pool;
 use serde::{Deserialize, Serialize};
 
 use super::strata::{Cell, Strata};
@@ -10,9 +10,7 @@ use crate::brier::sample_brier;
 use crate::calibration::{N_BINS, mean_gap, sample_gap};
 use crate::check::{Result, check};
 use crate::log_loss::sample_log_loss;
-use crate::{
-    Confusion, accuracy, balanced_accuracy, f1, macro_average, mcc, predicted_class, weighted_average,
-};
+use crate::{Confusion, Predictions, accuracy, balanced_accuracy, f1, macro_average, mcc, weighted_average};
 
 /// Intervals of the scores that are cheap to resample: all but ROC AUC and average precision, which would need sorting
 /// for each resample, and some that are rarely reported.
@@ -38,8 +36,8 @@ pub struct Intervals {
     pub ece: Interval,
 }
 
-/// Percentile intervals of the scores of `proba` (`n_samples x n_classes`) by resampling rows; the same for any number
-/// of threads. If resampling cannot show the effect of other rows (no row is wrong, a class is never or always
+/// Percentile intervals of the scores of `predictions` (`n_samples x n_classes`) by resampling rows; the same for any
+/// number of threads. If resampling cannot show the effect of other rows (no row is wrong, a class is never or always
 /// recognised), Wilson's bounds widen them: see `unseen.rs`.
 ///
 /// The time is proportional to samples times resamples: about 80 ms on one core for 2,000 samples and 10,000
@@ -47,10 +45,16 @@ pub struct Intervals {
 ///
 /// # Errors
 /// As [`score`](crate::score); also if an option is invalid.
-pub fn intervals(y_true: &[u32], proba: MatRef<'_>, options: &Options, pool: &Pool) -> Result<Intervals> {
+pub fn intervals<'p>(
+    y_true: &[u32],
+    predictions: impl Into<Predictions<'p>>,
+    options: &Options,
+    pool: &Pool,
+) -> Result<Intervals> {
+    let predictions = predictions.into();
     options.check()?;
-    check(y_true, proba)?;
-    let resampling = Resampling::new(y_true, proba);
+    check(y_true, predictions)?;
+    let resampling = Resampling::new(y_true, predictions);
     let replicates = replicate(
         options,
         pool,
@@ -64,7 +68,7 @@ pub fn intervals(y_true: &[u32], proba: MatRef<'_>, options: &Options, pool: &Po
             Interval::of(&mut column, options.confidence)
         });
     let found = Intervals { accuracy, balanced_accuracy, weighted_f1, macro_f1, log_loss, brier, mcc, ece };
-    let unseen = UnseenErrors::new(y_true, proba, options.confidence);
+    let unseen = UnseenErrors::new(y_true, predictions, options.confidence);
     Ok(unseen.widen(found))
 }
 
@@ -99,10 +103,10 @@ impl Scratch {
 }
 
 impl Resampling {
-    fn new(y_true: &[u32], proba: MatRef<'_>) -> Resampling {
-        let strata = Strata::new(y_true, |i| {
-            (predicted_class(proba.row(i)), sample_gap(y_true[i], proba.row(i), N_BINS).0)
-        });
+    fn new(y_true: &[u32], predictions: Predictions<'_>) -> Resampling {
+        let proba = predictions.proba();
+        let strata =
+            Strata::new(y_true, |i| (predictions.class(i), sample_gap(y_true[i], proba.row(i), N_BINS).0));
         let terms = strata.order.iter().map(|&i| sample_terms(y_true[i], proba.row(i))).collect();
         Resampling { strata, terms, n_classes: proba.n_cols() }
     }
@@ -153,7 +157,7 @@ fn sum(counts: &[u32], terms: &[Terms]) -> Terms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use headsmith_kernels::{Matrix, Philox};
+    use headsmith_kernels::{MatRef, Matrix, Philox};
 
     /// The scores of a resample equal those of its drawn rows, written out as a table.
     #[test]
@@ -166,19 +170,28 @@ mod tests {
         for i in 0..n_samples {
             (0..6).for_each(|_| proba.row_mut(i)[random.below(n_classes as u32) as usize] += 1.0 / 6.0);
         }
-        let resampling = Resampling::new(&y_true, proba.view());
+        let decided: Vec<u32> = (0..n_samples).map(|_| random.below(n_classes as u32)).collect();
+        assert_scores_of_rows(&y_true, proba.view().into());
+        assert_scores_of_rows(&y_true, Predictions::decided(proba.view(), &decided));
+    }
+
+    fn assert_scores_of_rows(y_true: &[u32], predictions: Predictions<'_>) {
+        let (n_samples, n_classes) = (predictions.n_samples(), predictions.n_classes());
+        let resampling = Resampling::new(y_true, predictions);
         let mut scratch = Scratch::new(&resampling);
         for r in 0..50 {
             let fast = resampling.statistics(9, r, &mut scratch);
             let mut rows: Vec<f32> = Vec::new();
-            let mut labels = Vec::new();
+            let (mut labels, mut classes) = (Vec::new(), Vec::new());
             for (&i, &count) in resampling.strata.order.iter().zip(&scratch.counts) {
                 for _ in 0..count {
-                    rows.extend(proba.row(i));
+                    rows.extend(predictions.proba().row(i));
                     labels.push(y_true[i]);
+                    classes.push(predictions.class(i) as u32);
                 }
             }
-            let s = crate::score(&labels, MatRef::new(&rows, n_samples, n_classes)).unwrap();
+            let drawn = Predictions::decided(MatRef::new(&rows, n_samples, n_classes), &classes);
+            let s = crate::score(&labels, drawn).unwrap();
             let naive = [
                 s.accuracy,
                 s.balanced_accuracy,

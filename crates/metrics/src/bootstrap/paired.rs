@@ -1,6 +1,6 @@
 //! The difference between two heads on the same samples.
 
-use headsmith_kernels::{MatRef, Pool};
+use headsmith_kernels::Pool;
 use serde::{Deserialize, Serialize};
 
 use super::strata::Strata;
@@ -8,7 +8,7 @@ use super::unseen::ByClass;
 use super::{Interval, Options, replicate};
 use crate::check::{Error, Result, check};
 use crate::log_loss::sample_log_loss;
-use crate::{ByMetric, Confusion, Metric, predicted_class};
+use crate::{ByMetric, Confusion, Metric, Predictions};
 
 /// The score of head a minus that of head b, for each metric that can be used for selection. For log loss, smaller is
 /// better.
@@ -45,28 +45,30 @@ impl Default for Difference {
     }
 }
 
-/// Compares heads a and b by their probabilities (both `n_samples x n_classes`) for the same samples, in resamples of
+/// Compares heads a and b by their predictions (both `n_samples x n_classes`) for the same samples, in resamples of
 /// rows that are shared by both; the same for any number of threads.
 ///
 /// Rows that both heads get right or wrong cancel out, so the difference is more precise than either score.
 ///
 /// # Errors
 /// As [`score`](crate::score) for either head; also if the shapes differ, or an option is invalid.
-pub fn paired_difference(
+pub fn paired_difference<'a, 'b>(
     y_true: &[u32],
-    proba_a: MatRef<'_>,
-    proba_b: MatRef<'_>,
+    a: impl Into<Predictions<'a>>,
+    b: impl Into<Predictions<'b>>,
     options: &Options,
     pool: &Pool,
 ) -> Result<PairedDifference> {
+    let (of_a, of_b) = (a.into(), b.into());
     options.check()?;
-    check(y_true, proba_a)?;
-    check(y_true, proba_b)?;
-    let n_classes = proba_a.n_cols();
-    if proba_b.n_cols() != n_classes {
-        return Err(Error(format!("a head of {n_classes} classes and one of {}", proba_b.n_cols())));
+    check(y_true, of_a)?;
+    check(y_true, of_b)?;
+    let n_classes = of_a.n_classes();
+    if of_b.n_classes() != n_classes {
+        return Err(Error(format!("a head of {n_classes} classes and one of {}", of_b.n_classes())));
     }
-    let strata = Strata::new(y_true, |i| (predicted_class(proba_a.row(i)), predicted_class(proba_b.row(i))));
+    let (proba_a, proba_b) = (of_a.proba(), of_b.proba());
+    let strata = Strata::new(y_true, |i| (of_a.class(i), of_b.class(i)));
     // The difference of each sample's log losses, in the order in which samples are counted.
     let loss =
         |i: usize| sample_log_loss(y_true[i], proba_a.row(i)) - sample_log_loss(y_true[i], proba_b.row(i));
@@ -82,7 +84,7 @@ pub fn paired_difference(
         }
         differences(a, b, mean_loss(&losses, counts.iter().copied()))
     });
-    let confusions = (Confusion::of(y_true, proba_a), Confusion::of(y_true, proba_b));
+    let confusions = (Confusion::of(y_true, of_a), Confusion::of(y_true, of_b));
     let observed = differences(&confusions.0, &confusions.1, mean_loss(&losses, losses.iter().map(|_| 1)));
     let identical_predictions = strata.cells.iter().all(|cell| cell.key.0 == cell.key.1);
     let by_class = ByClass { confusion: &confusions.0, confidence: options.confidence };

@@ -10,9 +10,9 @@
 //!   adds the distances to its own Wilson bounds, independently of the others: the squared distances add up (MOVER:
 //!   Zou, Huang and Zhang, "A note on confidence interval estimation for a linear function of binomial proportions",
 //!   Computational Statistics & Data Analysis 53, 2009).
-//! - Log loss and Brier score, if all rows are right, all are wrong, or all resamples agree: if a share `u` of the
-//!   rows had another label, they would score at most what their probabilities give the least (at least, the most)
-//!   fitting label.
+//! - Log loss and Brier score, if the most probable class of every row is right, or of every row wrong, or all
+//!   resamples agree: if a share `u` of the rows had another label, they would score at most what their probabilities
+//!   give the least (at least, the most) fitting label.
 //! - The calibration error under the same conditions: a share `u` of rows that change from right to wrong, or back,
 //!   changes it by at most `u`.
 
@@ -23,19 +23,29 @@ use super::intervals::Intervals;
 use crate::brier::{brier, sample_brier};
 use crate::calibration::{N_BINS, expected_calibration_error};
 use crate::log_loss::{log_loss, sample_log_loss};
-use crate::{Confusion, Metric, balanced_accuracy, f1};
+use crate::{Confusion, Metric, Predictions, balanced_accuracy, f1, predicted_class};
 
 /// The sample whose intervals are widened.
 pub(super) struct UnseenErrors<'s> {
     y_true: &'s [u32],
     proba: MatRef<'s>,
     confusion: Confusion,
+    /// The number of rows whose most probable class is right, whatever was decided: it tells of the probabilities.
+    n_probable_hits: u64,
     confidence: f64,
 }
 
 impl<'s> UnseenErrors<'s> {
-    pub(super) fn new(y_true: &'s [u32], proba: MatRef<'s>, confidence: f64) -> UnseenErrors<'s> {
-        UnseenErrors { y_true, proba, confusion: Confusion::of(y_true, proba), confidence }
+    pub(super) fn new(
+        y_true: &'s [u32],
+        predictions: impl Into<Predictions<'s>>,
+        confidence: f64,
+    ) -> UnseenErrors<'s> {
+        let predictions = predictions.into();
+        let (proba, confusion) = (predictions.proba(), Confusion::of(y_true, predictions));
+        let is_hit = |&(i, &class): &(usize, &u32)| predicted_class(proba.row(i)) == class as usize;
+        let n_probable_hits = y_true.iter().enumerate().filter(is_hit).count() as u64;
+        UnseenErrors { y_true, proba, confusion, n_probable_hits, confidence }
     }
 
     /// The intervals, widened by what resampling cannot show.
@@ -62,9 +72,9 @@ impl<'s> UnseenErrors<'s> {
         unseen_share(self.y_true.len() as u64, self.confidence)
     }
 
-    /// Whether the sample has right and wrong rows, and its resamples differ.
+    /// Whether the sample has rows whose most probable class is right, and wrong ones, and its resamples differ.
     fn is_shown(&self, found: Interval) -> bool {
-        let n_hits: u64 = (0..self.confusion.n_classes()).map(|class| self.confusion.hits(class)).sum();
+        let n_hits = self.n_probable_hits;
         found.has_width() && n_hits > 0 && n_hits < self.confusion.n_samples()
     }
 

@@ -1,8 +1,8 @@
 //! Compares bootstrap intervals with plain resampling and with the true coverage, for any number of threads.
 
 use headsmith_kernels::{Philox, Pool};
-use headsmith_metrics::bootstrap::{Interval, Options, intervals, paired_difference};
-use headsmith_metrics::{Scores, score};
+use headsmith_metrics::bootstrap::{Interval, Options, class_intervals, intervals, paired_difference};
+use headsmith_metrics::{Predictions as Predicted, Scores, predicted_class, score};
 
 use crate::predictions::Predictions;
 
@@ -26,6 +26,35 @@ fn the_same_for_any_number_of_threads() {
     let other = Options { seed: 1, ..options };
     let differs = intervals(&sample.y_true, sample.a.view(), &other, &Pool::inline()).unwrap();
     assert_ne!(run(1).0, differs);
+}
+
+/// Decided classes that are the most probable ones change nothing; others change what depends on classes, alone.
+#[test]
+fn decided_classes_are_resampled() {
+    let Predictions { y_true: y, a, b } = Predictions::new(200, 1.0, &mut random(8));
+    let (options, pool) = (Options { n_resamples: 500, ..Options::default() }, Pool::new(3).unwrap());
+    let probable: Vec<u32> = (0..200).map(|i| predicted_class(a.row(i)) as u32).collect();
+    let same = Predicted::decided(a.view(), &probable);
+    let plain = intervals(&y, a.view(), &options, &pool).unwrap();
+    assert_eq!(intervals(&y, same, &options, &pool).unwrap(), plain);
+    let of_classes = class_intervals(&y, a.view(), &options, &pool).unwrap();
+    assert_eq!(class_intervals(&y, same, &options, &pool).unwrap(), of_classes);
+    let difference = |one: Predicted<'_>| paired_difference(&y, one, b.view(), &options, &pool).unwrap();
+    assert_eq!(difference(same), difference(a.view().into()));
+
+    let right = Predicted::decided(a.view(), &y);
+    let all_right = intervals(&y, right, &options, &pool).unwrap();
+    assert_eq!((all_right.accuracy.high, all_right.mcc.high), (1.0, 1.0));
+    let close = |one: Interval, other: Interval| {
+        (one.low - other.low).abs() < 0.05 && (one.high - other.high).abs() < 0.05
+    };
+    // Other cells are drawn from another order of the rows.
+    assert!(close(all_right.log_loss, plain.log_loss) && close(all_right.brier, plain.brier));
+    let found = paired_difference(&y, right, a.view(), &options, &pool).unwrap();
+    let own = score(&y, a.view()).unwrap();
+    assert!((found.by_metric.accuracy.observed - (1.0 - own.accuracy)).abs() < 1e-12);
+    assert_eq!((found.by_metric.log_loss.observed, found.identical_predictions), (0.0, false));
+    assert!(class_intervals(&y, right, &options, &pool).unwrap().iter().all(|of| of.f1.high == 1.0));
 }
 
 /// Compares the ends of our intervals with those of a plain loop over as many tables of drawn rows.

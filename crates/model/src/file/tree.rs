@@ -3,6 +3,8 @@
 //! The root's path is `0/`; child i of the node at path P is at `P` + `i/`. A node's tensors carry its path before
 //! their names.
 
+use headsmith_heads::calibration::ProbabilityCalibration;
+use headsmith_heads::pool::LogLinear;
 use headsmith_heads::tensors::Tensors;
 use headsmith_heads::transform::Spec;
 use headsmith_heads::{HEADS, Head};
@@ -32,6 +34,12 @@ pub(super) fn describe(node: &Node) -> Result<Value> {
                 |(weight, node): &(f64, Node)| Ok(json!({ "weight": weight, "node": describe(node)? }));
             json!({ "kind": "ensemble", "members": members.iter().map(member).collect::<Result<Vec<_>>>()? })
         }
+        Node::Pool { members, .. } => {
+            json!({ "kind": "pool", "members": members.iter().map(describe).collect::<Result<Vec<_>>>()? })
+        }
+        Node::Calibrated { calibration, then } => {
+            json!({ "kind": "calibrated", "form": calibration.form().name(), "then": describe(then)? })
+        }
     })
 }
 
@@ -40,6 +48,8 @@ pub(super) fn collect(node: &Node, path: &str, tensors: &mut Tensors) {
     match node {
         Node::Transform { transform, .. } => tensors.extend_with_prefix(path, transform.tensors()),
         Node::Head(head) => tensors.extend_with_prefix(path, head.tensors()),
+        Node::Pool { pool, .. } => tensors.extend_with_prefix(path, pool.tensors()),
+        Node::Calibrated { calibration, .. } => tensors.extend_with_prefix(path, calibration.tensors()),
         Node::Ensemble(_) => {}
     }
     for (i, child) in node.children().into_iter().enumerate() {
@@ -74,6 +84,8 @@ impl<'a, 'b> Restorer<'a, 'b> {
         match description.get("kind").and_then(Value::as_str) {
             Some("transform") => self.transform(description, path, depth),
             Some("ensemble") => self.ensemble(description, path, depth),
+            Some("pool") => self.pool(description, path, depth),
+            Some("calibrated") => self.calibrated(description, path, depth),
             Some(kind) => match HEADS.iter().find(|head| head.name() == kind) {
                 Some(head) => self.head(*head, description, path),
                 None => Err(Error::unsupported(format!(
@@ -92,7 +104,7 @@ impl<'a, 'b> Restorer<'a, 'b> {
             .unwrap_or_default()
             .parse()
             .map_err(|error| Error::damaged(format!("`scaling` of node {path}: {error}")))?;
-        let tensors = self.tensors(path, |name| !name.contains('/'))?;
+        let tensors = self.own_tensors(path)?;
         let transform = spec
             .restore(tensors)
             .map_err(|error| Error::damaged(format!("node {path} (transform): {error}")))?;
@@ -129,6 +141,32 @@ impl<'a, 'b> Restorer<'a, 'b> {
         Ok(Node::Ensemble(restored))
     }
 
+    fn pool(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
+        let [_, members] = fields(description, &format!("node {path}"), ["kind", "members"])?;
+        let Value::Array(members) = members else {
+            return Err(Error::damaged(format!("`members` of node {path} is not an array")));
+        };
+        let pool = LogLinear::restore(self.own_tensors(path)?)
+            .map_err(|error| Error::damaged(format!("node {path} (pool): {error}")))?;
+        let member = |(i, member): (usize, Value)| self.node(member, &child_path(path, i), depth + 1);
+        let members = members.into_iter().enumerate().map(member).collect::<Result<Vec<_>>>()?;
+        Ok(Node::Pool { members, pool })
+    }
+
+    fn calibrated(&mut self, description: Value, path: &str, depth: usize) -> Result<Node> {
+        let [_, form, then] = fields(description, &format!("node {path}"), ["kind", "form", "then"])?;
+        let tensors = self.own_tensors(path)?;
+        let calibration = ProbabilityCalibration::restore(form.as_str().unwrap_or_default(), tensors)
+            .map_err(|error| Error::damaged(format!("node {path} (calibrated): {error}")))?;
+        let then = Box::new(self.node(then, &child_path(path, 0), depth + 1)?);
+        Ok(Node::Calibrated { calibration, then })
+    }
+
+    /// The tensors of a node without those of the nodes below it.
+    fn own_tensors(&mut self, path: &str) -> Result<Tensors> {
+        self.tensors(path, |name| !name.contains('/'))
+    }
+
     fn tensors(&mut self, path: &str, wanted: impl Fn(&str) -> bool) -> Result<Tensors> {
         let tensors = self.container.tensors(path, wanted)?;
         self.n_tensors += tensors.names().count();
@@ -139,7 +177,7 @@ impl<'a, 'b> Restorer<'a, 'b> {
 /// The kinds of nodes, for messages.
 fn kinds() -> String {
     let heads: Vec<&str> = HEADS.iter().map(|head| head.name()).collect();
-    format!("transform, {} and ensemble", heads.join(", "))
+    format!("transform, {}, ensemble, pool and calibrated", heads.join(", "))
 }
 
 fn child_path(path: &str, child: usize) -> String {

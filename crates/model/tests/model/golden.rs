@@ -1,4 +1,4 @@
-//! The golden files, which every version of Headsmith that knows version 1 must read and write to the byte.
+//! The golden files, which every version of Headsmith that knows their version must read and write to the byte.
 
 use headsmith_kernels::{MatRef, Pool};
 use headsmith_model::Model;
@@ -8,6 +8,9 @@ use crate::samples;
 fn path(name: &str) -> String {
     format!("{}/tests/data/golden-v1-{name}.safetensors", env!("CARGO_MANIFEST_DIR"))
 }
+
+/// The file of version 2, which added the decision.
+const DECIDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/golden-v2-decision.safetensors");
 
 fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).unwrap()
@@ -76,6 +79,36 @@ fn the_reference_reads_the_files() {
     }
 }
 
+#[test]
+fn the_file_of_version_2_is_read_and_written() {
+    let bytes = std::fs::read(DECIDED).unwrap();
+    let read = Model::from_bytes(&bytes).unwrap();
+    assert_eq!(read.decision(), [-0.25, 0.0, 0.4]);
+    assert!(read.to_bytes().unwrap() == bytes);
+    assert!(samples::decided().to_bytes().unwrap() == bytes);
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let text = &metadata.metadata().as_ref().unwrap()["headsmith"];
+    let json: serde_json::Value = serde_json::from_str(text).unwrap();
+    assert_eq!((&json["version"], &json["decision"]), (&2.into(), &serde_json::json!([-0.25, 0.0, 0.4])));
+}
+
+/// The decision is the formula of the format's page, for the probabilities that numpy computed.
+#[test]
+fn the_file_of_version_2_decides_by_the_formula() {
+    let (read, x) = (Model::from_bytes(&std::fs::read(DECIDED).unwrap()).unwrap(), samples::rows());
+    let largest = |row: &[f64]| {
+        let mut classes = [0, 1, 2];
+        classes.sort_by(|&a: &usize, &b| row[b].total_cmp(&row[a]));
+        classes[0] as u32
+    };
+    let proba = floats(&recorded()["forest"]);
+    let decided: Vec<u32> =
+        proba.chunks(3).map(|row| largest(&[row[0].ln() - 0.25, row[1].ln(), row[2].ln() + 0.4])).collect();
+    assert_eq!(read.predict(x.view(), &Pool::inline()).unwrap(), decided);
+    let probable: Vec<u32> = proba.chunks(3).map(largest).collect();
+    assert_ne!(decided, probable, "the decision changes a class");
+}
+
 /// Writes the golden files. They change only with the version of the format: a new version gets new files beside
 /// these. `cargo test -p headsmith-model --test model -- --ignored writes_the_golden_files`, then
 /// `check_safetensors.py`.
@@ -85,4 +118,5 @@ fn writes_the_golden_files() {
     for (name, model) in samples::golden() {
         std::fs::write(path(name), model.to_bytes().unwrap()).unwrap();
     }
+    std::fs::write(DECIDED, samples::decided().to_bytes().unwrap()).unwrap();
 }

@@ -26,7 +26,8 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
 fn the_page_names_every_key_and_tensor() {
     let page = include_str!("../../../../docs/formats/model.md");
     let mut names = BTreeSet::new();
-    for (_, model) in samples::golden() {
+    let decided = ("decided", samples::decided());
+    for (_, model) in samples::golden().into_iter().chain(samples::combined()).chain([decided]) {
         let bytes = model.to_bytes().unwrap();
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();

@@ -55,15 +55,17 @@ fn assert_damaged(bytes: &[u8], expected: &str) {
 
 #[test]
 fn another_version_is_named() {
-    let error = refusal(&changed(mlp(), |d| d["version"] = 2.into()));
+    let error = refusal(&changed(mlp(), |d| d["version"] = 3.into()));
     assert!(error.is_unsupported());
     assert!(
-        error.to_string().starts_with("the model file is of version 2, and this program reads version 1"),
+        error
+            .to_string()
+            .starts_with("the model file is of version 3, and this program reads versions 1 to 2"),
         "{error}"
     );
     // A later version may hold what this one cannot read.
     let error =
-        refusal(&with_text(mlp(), |_| r#"{"format":"headsmith-model","version":3,"all":"new"}"#.to_owned()));
+        refusal(&with_text(mlp(), |_| r#"{"format":"headsmith-model","version":4,"all":"new"}"#.to_owned()));
     assert!(error.is_unsupported());
     assert_damaged(
         &changed(mlp(), |d| d["version"] = "1".into()),
@@ -73,6 +75,33 @@ fn another_version_is_named() {
         &changed(mlp(), |d| d["format"] = 1.into()),
         "`format` of the metadata is not \"headsmith-model\"",
     );
+}
+
+#[test]
+fn decisions_must_be_sound() {
+    let with = |version: u32, decision: Value| {
+        changed(mlp(), move |d| {
+            d["version"] = version.into();
+            d["decision"] = decision;
+        })
+    };
+    let read = Model::from_bytes(&with(2, json!([0.5, 0, -0.25]))).unwrap();
+    assert_eq!(read.decision(), [0.5, 0.0, -0.25]);
+    assert_damaged(&with(1, json!([0.5, 0, 0])), "the metadata has the key `decision`, expected format,");
+    assert_damaged(
+        &changed(mlp(), |d| d["version"] = 2.into()),
+        "the metadata has no `decision`, which it must have from version 2 on",
+    );
+    assert_damaged(
+        &with(2, json!([0.5, 0])),
+        "the decision has 2 offsets, expected one for each of the 3 classes",
+    );
+    assert_damaged(&with(2, json!([])), "the decision has 0 offsets");
+    assert_damaged(&with(2, json!([0.5, 0, null])), "`decision` of the metadata: invalid type");
+    assert_damaged(&with(2, json!({})), "`decision` of the metadata: invalid type");
+    let overflow =
+        with_text(mlp(), |text| text.replacen("\"version\":1", "\"version\":2,\"decision\":[0,0,1e999]", 1));
+    assert_damaged(&overflow, "the metadata `headsmith` is damaged: number out of range");
 }
 
 #[test]
@@ -86,7 +115,10 @@ fn an_unknown_kind_is_named() {
         message.starts_with("node 0/1/0/ is of kind `oracle`; this program knows transform, forest, mlp"),
         "{message}"
     );
-    assert!(message.ends_with(" and ensemble: a newer Headsmith may read the file"), "{message}");
+    assert!(
+        message.ends_with(", ensemble, pool and calibrated: a newer Headsmith may read the file"),
+        "{message}"
+    );
     assert_damaged(&changed(mlp(), |d| d["node"] = Value::Null), "node 0/ has no `kind`");
 }
 
@@ -162,6 +194,52 @@ fn nodes_must_fit_together() {
         &changed(mlp(), |d| d["node"] = json!({ "kind": "ensemble", "members": vec![many; 5000] })),
         "more than 4096 nodes",
     );
+}
+
+#[test]
+fn pools_and_calibrations_must_be_whole() {
+    let pool = samples::pool;
+    assert_damaged(
+        &changed(pool(), |d| d["node"]["members"] = json!({})),
+        "`members` of node 0/ is not an array",
+    );
+    assert_damaged(&changed(pool(), |d| d["node"]["members"] = json!([])), "the file has");
+    assert_damaged(&changed(pool(), |d| d["node"]["bias"] = json!([0])), "has the key `bias`");
+    assert_damaged(
+        &changed(pool(), |d| d["node"]["members"][1] = json!(3)),
+        "node 0/1/ has no `kind`, expected one of",
+    );
+    assert_damaged(
+        &changed(Node::head(samples::forest()), |d| {
+            d["node"] = json!({ "kind": "pool", "members": [{ "kind": "forest" }] });
+        }),
+        "node 0/ (pool): tensor `weights` is missing",
+    );
+    let bytes = model(pool()).to_bytes().unwrap();
+    let (n, header) = header(&bytes);
+    let start = 8 + n + header["0/weights"]["data_offsets"][0].as_u64().unwrap() as usize;
+    let mut negative = bytes.clone();
+    negative[start..start + 8].copy_from_slice(&(-0.5f64).to_le_bytes());
+    assert_damaged(&negative, "node 0/ (pool): the weight of member 0 is -0.5, expected 0 to 1e30");
+    for calibration in samples::calibrations() {
+        let name = calibration.form().name();
+        let calibrated = || Node::Calibrated { calibration: calibration.clone(), then: Box::new(pool()) };
+        for form in [json!("oracle"), json!(1), json!("none")] {
+            assert_damaged(
+                &changed(calibrated(), |d| d["node"]["form"] = form),
+                "node 0/ (calibrated): there is no calibration of the form",
+            );
+        }
+        let other = if name == "vector" { "isotonic" } else { "vector" };
+        assert_damaged(
+            &changed(calibrated(), |d| d["node"]["form"] = json!(other)),
+            "node 0/ (calibrated): tensor",
+        );
+        assert_damaged(
+            &changed(calibrated(), |d| d["classes"] = json!(["a", "b"])),
+            "the calibrated has 3 classes, but 2 are named",
+        );
+    }
 }
 
 #[test]

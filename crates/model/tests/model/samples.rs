@@ -1,8 +1,10 @@
 //! Small models made by hand, so that they stay the same when training changes.
 
+use headsmith_heads::calibration::ProbabilityCalibration;
 use headsmith_heads::forest::Forest;
 use headsmith_heads::mlp::{Architecture, Mlp};
 use headsmith_heads::network::{Activation, Layer};
+use headsmith_heads::pool::LogLinear;
 use headsmith_heads::tensors::{Tensors, Values};
 use headsmith_heads::transform::{Pipeline, Spec};
 use headsmith_kernels::{MatRef, Matrix, Pool};
@@ -87,6 +89,79 @@ pub(crate) fn golden() -> [(&'static str, Model); 3] {
         ("forest", model(Node::head(forest()))),
         ("ensemble", model(ensemble)),
     ]
+}
+
+/// The model of the golden file of version 2: the forest with a decision.
+pub(crate) fn decided() -> Model {
+    model(Node::head(forest())).with_decision(vec![-0.25, 0.0, 0.4]).unwrap()
+}
+
+/// The pool of an MLP and a forest.
+pub(crate) fn pool() -> Node {
+    Node::Pool {
+        members: vec![scaled("standardise", Node::head(mlp())), Node::head(forest())],
+        pool: LogLinear { weights: vec![0.75, 0.5], bias: vec![0.25, 0.0, -0.5] },
+    }
+}
+
+/// The arrays of a calibration by name.
+type Arrays = &'static [(&'static str, &'static [f64])];
+
+/// The calibrations of three classes, one of each form.
+pub(crate) fn calibrations() -> Vec<ProbabilityCalibration> {
+    let forms: [(&str, Arrays); 5] = [
+        ("identity", &[]),
+        ("temperature", &[("slope", &[1.5])]),
+        ("vector", &[("slope", &[1.5, 0.5, 1.0]), ("bias", &[0.25, 0.0, -0.5])]),
+        (
+            "quadratic",
+            &[
+                ("calibration.linear", &[1.0, 0.25, 0.0, 0.0, 1.5, 0.0, -0.25, 0.0, 0.75]),
+                ("calibration.square", &[0.0, 0.0, 0.125, 0.0, 0.0, 0.0, 0.0, -0.125, 0.0]),
+                ("calibration.bias", &[0.25, 0.0, -0.5]),
+            ],
+        ),
+        (
+            "isotonic",
+            &[
+                ("knots.x", &[0.125, 0.5, 0.75, 0.25, 0.5]),
+                ("knots.y", &[0.0, 0.25, 1.0, 0.5, 0.5]),
+                ("floor", &[0.0078125]),
+            ],
+        ),
+    ];
+    let calibration = |(form, arrays): (&str, Arrays)| {
+        let mut tensors = Tensors::new();
+        tensors.insert("n_classes", &[1], Values::U32(vec![3]));
+        for (name, values) in arrays {
+            tensors.insert(*name, &[values.len()], Values::F64(values.to_vec()));
+        }
+        if form == "isotonic" {
+            tensors.insert("knots.size", &[3], Values::U32(vec![3, 2, 0]));
+        }
+        ProbabilityCalibration::restore(form, tensors).unwrap()
+    };
+    forms.into_iter().map(calibration).collect()
+}
+
+/// Models of pools and calibrations.
+pub(crate) fn combined() -> Vec<(&'static str, Model)> {
+    let calibrated = |calibration: ProbabilityCalibration| {
+        let name = calibration.form().name();
+        (name, model(Node::Calibrated { calibration, then: Box::new(pool()) }))
+    };
+    let inside = Node::Pool {
+        members: vec![
+            scaled("l2", pool()),
+            Node::Calibrated { calibration: calibrations().remove(1), then: Box::new(Node::head(forest())) },
+        ],
+        pool: LogLinear { weights: vec![0.0, 2.0], bias: vec![0.0; 3] },
+    };
+    calibrations()
+        .into_iter()
+        .map(calibrated)
+        .chain([("pool", model(pool())), ("nested", model(inside))])
+        .collect()
 }
 
 pub(crate) fn model(node: Node) -> Model {

@@ -4,7 +4,7 @@ use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::PairedDifference;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassCount, Finding, FitReport, Split, StudyReport, TableReport};
+use super::{AutoReport, ClassCount, Finding, FitReport, Split, StudyReport, TableReport};
 
 /// The name of the report's format.
 pub const REPORT_FORMAT: &str = "headsmith-report";
@@ -57,6 +57,9 @@ pub struct Report {
     /// How each further head compares with the first, where there are more than two.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comparisons: Vec<Comparison>,
+    /// The search that the chosen head is the answer of; only with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto: Option<AutoReport>,
     /// The head that predicts.
     pub chosen: String,
     /// The predictions; `null` without a table to predict.

@@ -4,13 +4,13 @@ use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::Interval;
 
 use crate::axis::Axis;
-use crate::facts::Facts;
+use crate::facts::{Facts, OUT_OF_FOLD};
 use crate::figure::Figure;
 use crate::metric::beside;
 use crate::plot::Plot;
-use crate::schema::{FitReport, Judgement};
+use crate::schema::{AutoReport, FitReport, Judgement};
 use crate::table::Table;
-use crate::text::{counted, escape, interval, score};
+use crate::text::{counted, escape, interval, score, short};
 use crate::verdict::{self, Tone};
 
 /// The use of validation rows that chose the head's trial in a study.
@@ -18,7 +18,7 @@ const TRIAL: &str = "trial";
 
 /// A score of the figure.
 struct Line {
-    name: &'static str,
+    name: String,
     class: &'static str,
     value: f64,
     interval: Option<Interval>,
@@ -40,7 +40,10 @@ pub(crate) fn html(facts: &Facts) -> String {
 fn hero(facts: &Facts) -> String {
     let (Some(chosen), Some((Judgement { scores, intervals, .. }, rows))) = (facts.chosen(), facts.scores())
     else {
-        return "<p>No head was fitted, so there is no score.</p>".to_owned();
+        return match verdict::search::best_so_far(facts) {
+            Some(best) => format!("<p>No model was fitted on all rows. {}</p>", escape(&best)),
+            None => "<p>No head was fitted, so there is no score.</p>".to_owned(),
+        };
     };
     let metric = facts.metric();
     let [_, others @ ..] = beside(metric);
@@ -48,11 +51,14 @@ fn hero(facts: &Facts) -> String {
     let between = intervals.as_ref().map_or(String::new(), |intervals| {
         format!("<p>95% interval {}</p>", interval(metric.interval(intervals)))
     });
+    let unseen = if rows == OUT_OF_FOLD { ", each predicted by fits without it" } else { "" };
+    let model =
+        verdict::search::model(facts).map_or(String::new(), |text| format!("<p>{}</p>", escape(&text)));
     let lines = lines(facts, chosen);
     let figure = if lines.len() > 1 { figure(&lines, metric) } else { String::new() };
     format!(
         "<div class=\"hero\"><div><p class=\"note\">{}</p><p class=\"big\">{}</p>\
-         <p><b>{metric}</b> on {}</p>{between}<p class=\"note\">{}</p></div>{figure}</div>",
+         <p><b>{metric}</b> on {}{unseen}</p>{between}<p class=\"note\">{}</p></div>{figure}</div>{model}",
         escape(&format!("The {} predicts", chosen.title())),
         score(metric.of(scores)),
         counted(scores.n_samples, &format!("{rows} row")),
@@ -62,34 +68,57 @@ fn hero(facts: &Facts) -> String {
 
 fn lines(facts: &Facts, chosen: &FitReport) -> Vec<Line> {
     let metric = facts.metric();
-    let line = |name, class, judgement: &Judgement| Line {
-        name,
+    let line = |name: &str, class, judgement: &Judgement| Line {
+        name: name.to_owned(),
         class,
         value: metric.of(&judgement.scores),
         interval: judgement.intervals.as_ref().map(|intervals| metric.interval(intervals)),
     };
+    let searched = facts.report.auto.as_ref().map_or_else(Vec::new, |auto| singles(auto, metric));
+    let name = if facts.report.auto.is_some() { "the model" } else { "chosen head" };
+    // Of a search, the rows that scored its candidates and the model alike.
+    let of_search =
+        chosen.out_of_fold.as_ref().filter(|_| facts.report.auto.is_some() && chosen.val.is_some());
     let baseline = facts.report.heads.first().filter(|baseline| baseline.head != chosen.head);
     let baseline = baseline.and_then(|baseline| baseline.val.as_ref());
     let of_study = chosen.val.as_ref().is_some_and(|val| val.used_for.iter().any(|what| what == TRIAL));
     let selection = facts.report.study.as_ref().and_then(|study| study.selection).filter(|_| of_study);
-    [
+    let rest = [
         baseline.map(|val| line("baseline", "cg", val)),
-        facts.scores().map(|(judgement, _)| line("chosen head", "c0", judgement)),
+        of_search.map(|out_of_fold| line("the model, out of fold", "c3", out_of_fold)),
+        facts.scores().map(|(judgement, _)| line(name, "c0", judgement)),
         selection.map(|selection| Line {
-            name: "corrected for selection",
+            name: "corrected for selection".to_owned(),
             class: "c1",
             value: selection.corrected,
             interval: Some(selection.corrected_interval),
         }),
         chosen.held_back.as_ref().map(|held| line("rows held back", "c2", &held.judgement)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    searched.into_iter().chain(rest.into_iter().flatten()).collect()
+}
+
+/// The first candidate of a search and its best, by themselves, where the model is another.
+fn singles(auto: &AutoReport, metric: Metric) -> Vec<Line> {
+    let best = auto.best_so_far(|a, b| metric.is_better(a.score, b.score));
+    let members = auto.members();
+    let is_model = |i: usize| matches!(members[..], [(only, _)] if only == i);
+    let shown = [Some((0, "first")), best.last().map(|&best| (best, "best alone"))];
+    let mut shown: Vec<(usize, &str)> = shown.into_iter().flatten().filter(|&(i, _)| !is_model(i)).collect();
+    // The last of equal ones: the best.
+    if matches!(shown[..], [(first, _), (best, _)] if first == best) {
+        shown.remove(0);
+    }
+    let line = |(i, name): (usize, &str)| {
+        let candidate = auto.candidates.get(i)?;
+        let name = format!("{name}: {}", short(&candidate.title, 16));
+        Some(Line { name, class: "cg", value: candidate.score, interval: None })
+    };
+    shown.into_iter().filter_map(line).collect()
 }
 
 fn figure(lines: &[Line], metric: Metric) -> String {
-    let names: Vec<String> = lines.iter().rev().map(|line| line.name.to_owned()).collect();
+    let names: Vec<String> = lines.iter().rev().map(|line| line.name.clone()).collect();
     let ends = |line: &Line| line.interval.map(|interval| (interval.low, interval.high));
     let all = lines.iter().flat_map(|line| {
         let (low, high) = ends(line).unwrap_or((line.value, line.value));
@@ -102,8 +131,7 @@ fn figure(lines: &[Line], metric: Metric) -> String {
         let said = format!("{}: {} ({})", line.name, score(line.value), interval(line.interval));
         plot.whisker(line.class, y as f64, line.value, ends(line), &said);
     }
-    let rows =
-        lines.iter().map(|line| vec![line.name.to_owned(), score(line.value), interval(line.interval)]);
+    let rows = lines.iter().map(|line| vec![line.name.clone(), score(line.value), interval(line.interval)]);
     Figure {
         title: "",
         legend: Vec::new(),

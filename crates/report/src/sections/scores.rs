@@ -1,6 +1,6 @@
 //! Every score of every head on the validation rows, with intervals.
 
-use crate::facts::Facts;
+use crate::facts::{Facts, OUT_OF_FOLD};
 use crate::metric::Score;
 use crate::schema::{FitReport, Judgement};
 use crate::table::Table;
@@ -26,9 +26,13 @@ pub(crate) fn html(facts: &Facts) -> String {
     let cautions = columns.iter().filter_map(|(name, judgement)| {
         Some(format!("<p class=\"note\">{}: {}.</p>", escape(name), escape(&judgement.caution()?)))
     });
+    let unseen = facts.scores().filter(|(_, rows)| *rows == OUT_OF_FOLD).map_or(
+        "",
+        |_| "<p class=\"note\">Out of fold: training rows, each predicted by fits without it.</p>",
+    );
     format!(
         "<p>In brackets: 95% bootstrap intervals. The rows were resampled with replacement, and the score was computed on each \
-         resample.</p>{}{}",
+         resample.</p>{}{unseen}{}",
         table.html(),
         cautions.collect::<String>()
     )
@@ -39,7 +43,8 @@ fn columns(head: &FitReport) -> Vec<(String, &Judgement)> {
     let rows = [
         (head.val.as_ref(), "validation"),
         (head.folds.as_ref().map(|folds| &folds.out_of_fold), "out of fold"),
-        (head.out_of_fold.as_ref(), "left out"),
+        // Beside a cross-validation, the rows that a closed form leaves out.
+        (head.out_of_fold.as_ref(), if head.folds.is_some() { "left out" } else { "out of fold" }),
         (head.held_back.as_ref().map(|held| &held.judgement), "held back"),
         (Some(&head.train), "training"),
     ];

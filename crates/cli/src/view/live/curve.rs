@@ -65,6 +65,8 @@ pub(super) struct StyledCurve<'c> {
     pub(super) style: Style,
     /// The character that draws it without dots.
     pub(super) mark: char,
+    /// Whether its points are joined by lines.
+    pub(super) is_joined: bool,
 }
 
 /// The extent of both axes.
@@ -108,7 +110,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, extent: Extent, curves: &[St
         for point in drawn.curve.points() {
             let (x, y) = extent.place(point);
             let here = (at(x, width), at(y, height));
-            line(before.unwrap_or(here), here, |x, y| {
+            line(before.filter(|_| drawn.is_joined).unwrap_or(here), here, |x, y| {
                 let cell = (area.x + (x / fine_x) as u16, area.y + (y / fine_y) as u16);
                 let Some(cell) = buffer.cell_mut(cell) else { return };
                 let symbol = if dots { with_dot(cell.symbol(), x % 2, y % 4) } else { drawn.mark };
@@ -202,7 +204,7 @@ mod tests {
         let extent = Extent::of([&curve].into_iter()).unwrap();
         let drawn = |dots| {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 4));
-            let of = [StyledCurve { curve: &curve, style: Style::new(), mark: '*' }];
+            let of = [StyledCurve { curve: &curve, style: Style::new(), mark: '*', is_joined: true }];
             draw(&mut buffer, Rect::new(0, 0, 4, 4), extent, &of, dots);
             buffer
         };

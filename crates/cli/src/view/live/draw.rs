@@ -1,5 +1,6 @@
 //! Draws a frame from the state.
 
+mod auto;
 mod chart;
 mod fit;
 mod study;
@@ -94,7 +95,10 @@ pub(super) fn frame(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer
     let (body, log) = split_rows(rest, rest.height - n_lines);
     match &state.stage {
         Stage::Beginning | Stage::Reading(_) => (),
-        Stage::Fit(of) => fit::draw(of, state.now, body, &mut canvas),
+        Stage::Fit(of) => match state.search.as_ref().filter(|_| of.is_of_candidate) {
+            Some(search) => auto::draw(search, of, state.now, body, &mut canvas),
+            None => fit::draw(of, state.now, body, &mut canvas),
+        },
         Stage::Study(of) => study::draw(of, state.now, body, &mut canvas),
     }
     messages(state, log, &mut canvas);
@@ -112,6 +116,11 @@ fn headline(state: &State) -> String {
     match &state.stage {
         Stage::Beginning => "headsmith".to_owned(),
         Stage::Reading(path) => format!("reading {path}"),
+        Stage::Fit(fit) if fit.is_of_candidate => {
+            let fold =
+                if fit.purpose.starts_with("fold ") { format!(" ({})", fit.purpose) } else { String::new() };
+            format!("search: fitting {}{fold}", fit.head)
+        }
         Stage::Fit(fit) if fit.purpose.is_empty() => format!("fitting {}", fit.head),
         Stage::Fit(fit) => format!("fitting {} ({})", fit.head, fit.purpose),
         Stage::Study(study) => format!("study {}", study.name),

@@ -14,6 +14,8 @@ pub(super) struct Fit {
     pub(super) head: String,
     /// The purpose of the fit, or empty.
     pub(super) purpose: String,
+    /// Whether it is one of a candidate of a search over heads.
+    pub(super) is_of_candidate: bool,
     /// The name of a step.
     pub(super) unit: &'static str,
     /// The number of finished steps.

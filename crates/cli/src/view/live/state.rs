@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use headsmith::{Progress, UserRequest};
 
+use super::auto::Search;
 use super::fit::Fit;
 use super::study::Study;
-use crate::view::lines::{self, LogLine};
+use crate::view::lines::{LogLine, LogLines};
 
 /// The maximum number of lines that are kept for the normal screen.
 const N_LINES: usize = 10_000;
@@ -19,6 +20,9 @@ pub(super) struct State {
     pub(super) now: Duration,
     /// The current activity.
     pub(super) stage: Stage,
+    /// The search over heads, from its first fit on.
+    pub(super) search: Option<Search>,
+    lines: LogLines,
     /// Log lines, in order.
     pub(super) log: VecDeque<LogLine>,
     /// Whether the work was asked to stop.
@@ -83,13 +87,24 @@ impl State {
     /// Applies a step of the run, `now` after the view started.
     pub(super) fn apply(&mut self, progress: &Progress<'_>, now: Duration) {
         self.now = now;
-        if let Some(log_line) = lines::log_line(progress) {
+        if let Some(log_line) = self.lines.line(progress) {
             self.push_line(log_line);
         }
         match progress {
             Progress::Reading { path, .. } => self.stage = Stage::Reading(path.display().to_string()),
             Progress::Fitting { head, purpose, metric } => {
-                self.stage = Stage::Fit(Fit::new(head, purpose, *metric));
+                let is_of_candidate = self.lines.is_of_candidate(purpose);
+                if is_of_candidate && self.search.is_none() {
+                    self.search = Some(Search::new(*metric));
+                }
+                self.stage = Stage::Fit(Fit { is_of_candidate, ..Fit::new(head, purpose, *metric) });
+            }
+            Progress::Candidate(report) => {
+                // The first may have been fitted in folds, as heads are outside of a search.
+                if let Stage::Fit(fit) = &mut self.stage {
+                    fit.is_of_candidate = true;
+                    self.search.get_or_insert_with(|| Search::new(fit.metric)).add(report);
+                }
             }
             Progress::Searching { .. } => {
                 self.stage = Study::begin(progress, now).map_or(Stage::Beginning, Stage::Study);

@@ -14,6 +14,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
+use super::auto::tests::search_in_the_middle;
 use super::state::{Key, KeyAction, Stage, State};
 use super::study::{Ended, Study};
 use super::theme::Theme;
@@ -22,9 +23,9 @@ use super::theme::Theme;
 #[path = "../../../tests/cli/patience.rs"]
 mod patience;
 
-const COLOURS: Theme = Theme { colour: true, unicode: true };
+pub(super) const COLOURS: Theme = Theme { colour: true, unicode: true };
 const GREY: Theme = Theme { colour: false, unicode: true };
-const ASCII: Theme = Theme { colour: false, unicode: false };
+pub(super) const ASCII: Theme = Theme { colour: false, unicode: false };
 
 /// A trial of an earlier command.
 fn earlier(number: u64, state: TrialState, value: f64) -> Arc<Trial> {
@@ -43,7 +44,7 @@ fn earlier(number: u64, state: TrialState, value: f64) -> Arc<Trial> {
     })
 }
 
-fn seconds(n: u64) -> Duration {
+pub(super) fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
@@ -116,11 +117,11 @@ fn study_in_the_middle() -> State {
     state
 }
 
-fn fit_event(state: &mut State, event: Event, at: u64) {
+pub(super) fn fit_event(state: &mut State, event: Event, at: u64) {
     state.apply(&Progress::Fit(&event), seconds(at));
 }
 
-fn record(epoch: usize, train: (f64, f64), val: Option<(f64, f64)>) -> EpochRecord {
+pub(super) fn record(epoch: usize, train: (f64, f64), val: Option<(f64, f64)>) -> EpochRecord {
     let scores = |(loss, weighted_f1)| EpochScores {
         loss,
         mae: 0.1,
@@ -150,6 +151,11 @@ fn fit_in_the_middle() -> State {
         fit_event(&mut state, Event::Epoch(record(epoch, train, Some(val))), 31);
     }
     state
+}
+
+pub(super) fn fitting(state: &mut State, head: &'static str, purpose: &str, at: u64) {
+    let progress = Progress::Fitting { head, purpose, metric: Metric::default() };
+    state.apply(&progress, seconds(at));
 }
 
 fn study_of(state: &State) -> &Study {
@@ -353,7 +359,8 @@ fn screens_of_a_fit() {
 fn every_size_can_be_drawn() {
     let mut state = study_in_the_middle();
     state.press(Key::Help);
-    for state in [state, study_in_the_middle(), fit_in_the_middle(), State::default()] {
+    for state in [state, study_in_the_middle(), fit_in_the_middle(), search_in_the_middle(), State::default()]
+    {
         for width in (0..30).chain([59, 60, 61, 200]) {
             for height in (0..20).chain([60]) {
                 drawn(&state, width, height, COLOURS);
@@ -381,7 +388,7 @@ fn output_is_ascii_without_unicode_and_monochrome_without_colour() {
 }
 
 /// The screen as text.
-fn drawn(state: &State, width: u16, height: u16, theme: Theme) -> String {
+pub(super) fn drawn(state: &State, width: u16, height: u16, theme: Theme) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| super::draw::frame(state, theme, frame.area(), frame.buffer_mut())).unwrap();
     let buffer = terminal.backend().buffer();

@@ -13,15 +13,30 @@ pub(super) struct ChartLine<'c> {
     pub(super) role: Role,
     pub(super) curve: &'c Curve,
     pub(super) in_front: bool,
+    /// Whether its points are joined by lines.
+    pub(super) is_joined: bool,
 }
 
-/// Draws `lines` by epoch, with a legend.
-pub(super) fn draw(title: &str, lines: &[ChartLine<'_>], area: Rect, canvas: &mut Canvas<'_>) {
+/// The horizontal axis.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct XAxis {
+    /// The name of a step.
+    pub(super) unit: &'static str,
+    /// The text of a chart without points.
+    pub(super) empty: &'static str,
+}
+
+impl XAxis {
+    pub(super) const EPOCHS: XAxis = XAxis { unit: "epoch", empty: "no epoch yet" };
+}
+
+/// Draws `lines` by the steps of `x`, with a legend.
+pub(super) fn draw(title: &str, lines: &[ChartLine<'_>], x: XAxis, area: Rect, canvas: &mut Canvas<'_>) {
     // The width of the y axis with its numbers.
     const MARGIN: u16 = 8;
     let inside = canvas.frame(area, title);
     let Some(extent) = Extent::of(lines.iter().map(|line| line.curve)) else {
-        return canvas.put(inside, "no epoch yet", Style::new());
+        return canvas.put(inside, x.empty, Style::new());
     };
     if inside.width < MARGIN + 4 || inside.height < 2 {
         return;
@@ -37,7 +52,7 @@ pub(super) fn draw(title: &str, lines: &[ChartLine<'_>], area: Rect, canvas: &mu
         canvas.put(split_rows(y_axis, plot.height - 1).1, &number(extent.y.0), Style::new());
     }
     let (_, x_axis) = split_columns(x_axis, MARGIN);
-    x_numbers(extent, lines, x_axis, canvas);
+    x_numbers(extent, lines, x, x_axis, canvas);
     let theme = canvas.theme;
     let drawn: Vec<StyledCurve<'_>> = lines
         .iter()
@@ -45,14 +60,15 @@ pub(super) fn draw(title: &str, lines: &[ChartLine<'_>], area: Rect, canvas: &mu
             curve: line.curve,
             style: theme.style(line.role),
             mark: Theme::mark(line.role),
+            is_joined: line.is_joined,
         })
         .collect();
     curve::draw(canvas.buffer, plot, extent, &drawn, theme.dots());
 }
 
-/// The first and the last epoch, and the legend between them.
-fn x_numbers(extent: Extent, lines: &[ChartLine<'_>], area: Rect, canvas: &mut Canvas<'_>) {
-    let (first, last) = (format!("{:.0}", extent.x.0), format!("epoch {:.0}", extent.x.1));
+/// The first and the last step, and the legend between them.
+fn x_numbers(extent: Extent, lines: &[ChartLine<'_>], x: XAxis, area: Rect, canvas: &mut Canvas<'_>) {
+    let (first, last) = (format!("{:.0}", extent.x.0), format!("{} {:.0}", x.unit, extent.x.1));
     canvas.put(area, &first, Style::new());
     let Some(at) = area.width.checked_sub(last.len() as u16).filter(|at| usize::from(*at) > first.len())
     else {

@@ -6,19 +6,17 @@ use headsmith::heads::EpochScores;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::chart::{self, ChartLine};
+use super::chart::{self, ChartLine, XAxis};
 use super::{Canvas, progress_line, split_columns, split_rows};
 use crate::view::lines::time_left;
 use crate::view::live::curve::Curve;
 use crate::view::live::fit::Fit;
-use crate::view::live::theme::Role;
+use crate::view::live::theme::{Role, Theme};
 
 /// Draws a fit.
 pub(super) fn draw(fit: &Fit, now: Duration, area: Rect, canvas: &mut Canvas<'_>) {
-    let left = time_left(now.saturating_sub(fit.started), fit.done, fit.total);
     let (head, body) = split_rows(area, 3);
-    let what = if fit.unit.is_empty() { String::new() } else { format!("{}s", fit.unit) };
-    let mut lines = vec![progress_line(&what, fit.done, fit.total, &left, area.width, canvas.theme)];
+    let mut lines = vec![progress(fit, now, area.width, canvas.theme)];
     lines.extend(scores(fit));
     canvas.put_lines(head, lines.into_iter().map(|line| (line, Style::new())));
     if fit.last.is_none() || body.height < 4 {
@@ -32,9 +30,16 @@ pub(super) fn draw(fit: &Fit, now: Duration, area: Rect, canvas: &mut Canvas<'_>
     let metric = format!(" {} ", fit.shown());
     for (title, curves, area) in [(" loss ", &fit.losses, loss), (&metric, &fit.scores, score)] {
         if !area.is_empty() {
-            chart::draw(title, &sides(curves), area, canvas);
+            chart::draw(title, &sides(curves), XAxis::EPOCHS, area, canvas);
         }
     }
+}
+
+/// The finished steps of a fit in one line.
+pub(super) fn progress(fit: &Fit, now: Duration, width: u16, theme: Theme) -> String {
+    let left = time_left(now.saturating_sub(fit.started), fit.done, fit.total);
+    let what = if fit.unit.is_empty() { String::new() } else { format!("{}s", fit.unit) };
+    progress_line(&what, fit.done, fit.total, &left, width, theme)
 }
 
 fn scores(fit: &Fit) -> Vec<String> {
@@ -51,7 +56,13 @@ fn scores(fit: &Fit) -> Vec<String> {
 }
 
 fn sides([train, val]: &[Curve; 2]) -> Vec<ChartLine<'_>> {
-    let line = |name: &str, role, curve| ChartLine { name: name.to_owned(), role, curve, in_front: true };
+    let line = |name: &str, role, curve| ChartLine {
+        name: name.to_owned(),
+        role,
+        curve,
+        in_front: true,
+        is_joined: true,
+    };
     let sides = [line("train", Role::Train, train), line("val", Role::Val, val)];
     sides.into_iter().filter(|side| !side.curve.is_empty()).collect()
 }

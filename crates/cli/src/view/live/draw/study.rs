@@ -8,7 +8,7 @@ use headsmith::study::State;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::chart::{self, ChartLine};
+use super::chart::{self, ChartLine, XAxis};
 use super::{Canvas, progress_line, split_columns, split_rows};
 use crate::view::lines::counted;
 use crate::view::live::curve::sparkline;
@@ -84,7 +84,8 @@ fn trial(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
     let n_lines = (lines.len() as u16).min(area.height.saturating_sub(6)).min(4);
     let (curves, below) = split_rows(area, area.height - n_lines);
     let others = study.running.iter().filter(|(number, _)| Some(**number) != in_view);
-    let line = |name: String, role, curve, in_front| ChartLine { name, role, curve, in_front };
+    let line =
+        |name: String, role, curve, in_front| ChartLine { name, role, curve, in_front, is_joined: true };
     let mut drawn: Vec<ChartLine<'_>> =
         others.map(|(_, running)| line(String::new(), Role::Other, &running.curve, false)).collect();
     drawn.extend(
@@ -97,7 +98,7 @@ fn trial(study: &Study, area: Rect, canvas: &mut Canvas<'_>) {
         }
         None => " no running trial ".to_owned(),
     };
-    chart::draw(&title, &drawn, curves, canvas);
+    chart::draw(&title, &drawn, XAxis::EPOCHS, curves, canvas);
     canvas.put_lines(below, lines.into_iter().map(|line| (line, Style::new())));
 }
 

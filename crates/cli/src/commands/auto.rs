@@ -1,0 +1,34 @@
+//! `headsmith auto`
+
+use anyhow::Result;
+use clap::ArgMatches;
+use headsmith::run::{PREDICTIONS, RunConfig};
+
+use crate::flags::common::{self, labelled, optional_path_of, optional_table_of};
+use crate::flags::{auto, study};
+use crate::{commands, view};
+
+/// Searches for the best model.
+pub(crate) fn auto(matches: &ArgMatches) -> Result<()> {
+    let common = common::given(matches).named("auto", None);
+    let train = labelled(matches, "train", "labels")?.unwrap_or_default();
+    let out = optional_path_of(matches, "out").unwrap_or_else(|| commands::out_after(&train));
+    let search = auto::given(matches, Some(study::of_auto(&common, &out)?), crate::started());
+    search.check()?;
+    let config = RunConfig {
+        val: labelled(matches, "val", "val_labels")?,
+        val_share: 0.0,
+        test: optional_table_of(matches, "test"),
+        read: common.read.clone(),
+        search: Some(search),
+        predictions: PREDICTIONS.to_owned(),
+        columns: commands::columns(matches),
+        command: common::typed(),
+        ..RunConfig::new(train, out, Vec::new())
+    };
+    let report = commands::with_context(&common, |context| headsmith::run::run(&config, context))?;
+    if common.json {
+        return view::print_json(&report);
+    }
+    view::print(&view::auto::auto(&report))
+}

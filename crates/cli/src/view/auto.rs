@@ -1,0 +1,146 @@
+//! The result of a search for the best model.
+
+use std::fmt::Write;
+
+use headsmith::metrics::Metric;
+use headsmith::report::{AutoReport, CandidateReport, Comparison, FitReport, Report, SimplerReport};
+
+use super::text::{beside, compared, grid, interval_text, never_predicted, predicted, shown, summary};
+
+/// The most parameters of a candidate in the table.
+const N_PARAMS: usize = 4;
+
+/// The output of `auto` at its end.
+pub(crate) fn auto(report: &Report) -> String {
+    let (Some(auto), Some(fit)) = (&report.auto, report.chosen_head()) else { return String::new() };
+    let mut text = search(auto, report.metric) + &answer(auto, fit, report.metric);
+    for comparison in [&auto.against_first, &auto.against_runner_up].into_iter().flatten() {
+        if Some(comparison) != auto.against_first.as_ref() || auto.against_runner_up != auto.against_first {
+            text += &beaten(comparison);
+        }
+    }
+    text += &auto.simpler.as_ref().map_or(String::new(), |simpler| verdict(simpler, auto, report.metric));
+    if let Some(predictions) = &report.predictions {
+        text += &predicted(predictions);
+    }
+    if let Some(model) = &fit.model {
+        let _ = writeln!(text, "model written to {model}");
+    }
+    let _ = writeln!(text, "the same again on any number of threads: {}", auto.repeat);
+    text
+}
+
+/// The output of `run` at its end, where it searches.
+pub(crate) fn run(report: &Report) -> String {
+    let comparisons = report.comparison.iter().chain(&report.comparisons);
+    let compared: String = comparisons.map(compared).collect();
+    summary(&report.heads, "validation") + &compared + "\n" + &auto(report)
+}
+
+/// The heads that were tried, as the score grew.
+pub(crate) fn search(auto: &AutoReport, metric: Metric) -> String {
+    let mut table =
+        grid(&["head", "with", metric.label(), "log loss", "at s", "took s", "weight", "gain", "model"]);
+    for candidate in &auto.candidates {
+        let is_member = candidate.weight > 0.0;
+        table.add_row(vec![
+            candidate.head.clone(),
+            params(candidate),
+            format!("{:.4}", candidate.score),
+            format!("{:.4}", candidate.log_loss),
+            format!("{:.1}", candidate.at_seconds),
+            format!("{:.1}", candidate.seconds),
+            if is_member { format!("{:.2}", candidate.weight) } else { String::new() },
+            if is_member && candidate.gain > 0.0 { format!("{:.4}", candidate.gain) } else { String::new() },
+            size(candidate.n_bytes),
+        ]);
+    }
+    let rows = match auto.is_chosen_on_val {
+        true => "validation rows, which choose",
+        false => "training rows, each predicted by a fit without it",
+    };
+    let left_out: String =
+        auto.left_out.iter().map(|(head, why)| format!("{head} was left out: {why}\n")).collect();
+    format!("scores on {} {rows}\n\n{table}\n\n{left_out}", auto.n_rows)
+}
+
+fn params(candidate: &CandidateReport) -> String {
+    use serde_json::Value;
+    let param = |(name, value): (&str, &Value)| match value {
+        Value::String(text) => format!("{name} {text}"),
+        Value::Number(number) if number.is_f64() => {
+            format!("{name} {:.3}", number.as_f64().unwrap_or_default())
+        }
+        other => format!("{name} {other}"),
+    };
+    candidate.telling_params().into_iter().take(N_PARAMS).map(param).collect::<Vec<_>>().join(", ")
+}
+
+fn answer(auto: &AutoReport, fit: &FitReport, metric: Metric) -> String {
+    let (judgement, rows) = shown(fit);
+    let interval = judgement.intervals.as_ref().map(|intervals| metric.interval(intervals));
+    let [_, others @ ..] = beside(metric);
+    let of = |other: Metric| format!("{} {:.4}", other.label(), other.of(&judgement.scores));
+    let n_members = auto.candidates.iter().filter(|candidate| candidate.weight > 0.0).count();
+    let mut text = never_predicted("", judgement);
+    let _ = writeln!(
+        text,
+        "answer: {}, {metric} {:.4} ({}) on {} {rows} rows; {}, {}",
+        fit.title(),
+        metric.of(&judgement.scores),
+        interval_text(interval),
+        judgement.scores.n_samples,
+        of(others[0]),
+        of(others[1]),
+    );
+    let _ = writeln!(
+        text,
+        "  {n_members} of {} heads, calibration {}, {}; fitted on {} rows; {}, {:.0} us a row",
+        auto.candidates.len(),
+        auto.calibration,
+        decision(auto, metric),
+        auto.n_fitted,
+        size(auto.n_bytes),
+        1e6 * auto.predict_seconds,
+    );
+    text + &judgement.caution().map_or(String::new(), |caution| format!("  {caution}\n"))
+}
+
+fn decision(auto: &AutoReport, metric: Metric) -> String {
+    match auto.decision.iter().all(|offset| *offset == 0.0) {
+        true => "the most probable class is predicted".to_owned(),
+        false => format!("classes decided for {metric}"),
+    }
+}
+
+fn beaten(comparison: &Comparison) -> String {
+    compared(&Comparison { note: "on the rows that scored both".to_owned(), ..comparison.clone() })
+}
+
+fn verdict(simpler: &SimplerReport, auto: &AutoReport, metric: Metric) -> String {
+    let Some(candidate) = auto.candidates.get(simpler.candidate) else { return String::new() };
+    let difference = simpler.difference.as_ref().map(|difference| difference.by_metric.get(metric));
+    let difference = difference.map_or(String::new(), |difference| {
+        format!("{metric} {:+.4} ({:+.4} .. {:+.4})", -difference.observed, -difference.high, -difference.low)
+    });
+    let what = match (simpler.is_taken, simpler.is_as_good) {
+        (true, _) => "taken, since it is not worse beyond chance",
+        (false, true) => "not worse beyond chance: --prefer simple takes it",
+        (false, false) => "worse beyond chance",
+    };
+    format!(
+        "simpler: {} ({}, {:.0} us a row), {difference}: {what}\n",
+        simpler.title,
+        size(candidate.n_bytes),
+        1e6 * candidate.predict_seconds
+    )
+}
+
+/// Bytes in decimal units.
+fn size(n_bytes: u64) -> String {
+    match n_bytes {
+        0..1_000 => format!("{n_bytes} B"),
+        1_000..1_000_000 => format!("{:.0} kB", n_bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", n_bytes as f64 / 1e6),
+    }
+}

@@ -1,0 +1,173 @@
+//! `headsmith auto`: the search for the best model.
+
+use serde_json::Value;
+
+use crate::world::{World, names};
+
+/// Two steps of the kernel's screen, and what is cheap.
+const QUICK: &str = "--heads gaussian,ridge,knn --quiet";
+
+fn chosen(report: &Value) -> &Value {
+    let chosen = &report["chosen"];
+    report["heads"].as_array().unwrap().iter().find(|head| head["head"] == *chosen).unwrap()
+}
+
+#[test]
+fn auto_writes_a_model_that_predicts_what_was_reported() {
+    let world = World::with_tables();
+    let report = world.json(&format!(
+        "auto --train train.csv --val val.csv --test test.csv --out out --steps 40 {QUICK} --json"
+    ));
+    assert_eq!(
+        names(&world.path("out")),
+        [
+            ".headsmith.lock",
+            "events.jsonl",
+            "model-card.md",
+            "model.safetensors",
+            "predictions.csv",
+            "report.html",
+            "report.json"
+        ]
+    );
+    let auto = &report["auto"];
+    let heads: Vec<&str> =
+        auto["candidates"].as_array().unwrap().iter().map(|c| c["head"].as_str().unwrap()).collect();
+    assert_eq!(heads, ["gaussian", "knn", "ridge"]);
+    assert_eq!((&auto["n_rows"], &auto["n_fitted"]), (&240.into(), &330.into()));
+    assert!(auto["candidates"].as_array().unwrap().iter().any(|c| c["weight"].as_f64().unwrap() > 0.0));
+    let head = chosen(&report);
+    assert!(head["val"]["used_for"].as_array().unwrap().is_empty(), "{}", head["val"]["used_for"]);
+    assert!(head["out_of_fold"]["intervals"].is_object());
+    // All of the test table's columns, with the label filled in.
+    let predictions = world.read("out/predictions.csv");
+    assert_eq!(predictions.lines().count(), 61);
+    let again =
+        world.json("predict --model out/model.safetensors --data test.csv --out again.csv --json --quiet");
+    assert_eq!(again["n_rows"], 60);
+    assert_eq!(world.read("again.csv"), predictions);
+}
+
+#[test]
+fn the_same_steps_are_the_same_bytes_for_any_number_of_threads() {
+    let world = World::with_tables();
+    let files = |jobs: usize, out: &str| {
+        let args = format!(
+            "auto --train train.csv --val val.csv --test test.csv --out {out} --steps 30 --heads \
+             gaussian,kernel,linear,forest --jobs {jobs} --quiet"
+        );
+        world.run(&args, 0);
+        [world.bytes(&format!("{out}/model.safetensors")), world.bytes(&format!("{out}/predictions.csv"))]
+    };
+    let one = files(1, "one");
+    assert!(one == files(2, "two"));
+    assert!(one == files(3, "three"));
+}
+
+#[test]
+fn a_time_that_is_too_short_still_gives_a_model_and_the_steps_that_repeat_it() {
+    let world = World::with_tables();
+    let report = world.json("auto --train train.csv --out out --time 1ms --json --quiet");
+    let repeat = report["auto"]["repeat"].as_str().unwrap();
+    let n_steps = report["auto"]["n_steps"].as_u64().unwrap();
+    assert!(repeat.starts_with(&format!("--steps {n_steps}")), "{repeat}");
+    world.run(&format!("auto --train train.csv --out again {repeat} --quiet"), 0);
+    assert!(world.bytes("out/model.safetensors") == world.bytes("again/model.safetensors"));
+}
+
+#[test]
+fn validation_rows_judge_or_train_or_choose() {
+    let world = World::with_tables();
+    let report = |more: &str, out: &str| {
+        let args = format!("auto --train train.csv --val val.csv --out {out} {QUICK} --json {more}");
+        world.json(&args)
+    };
+    let train = report("--val-is train", "train");
+    assert_eq!((&train["auto"]["n_rows"], &train["auto"]["n_fitted"]), (&330.into(), &330.into()));
+    assert!(chosen(&train)["val"].is_null());
+    let choose = report("--val-is choose", "choose");
+    assert_eq!((&choose["auto"]["n_rows"], &choose["auto"]["n_fitted"]), (&90.into(), &330.into()));
+    let used_for = chosen(&choose)["val"]["used_for"].as_array().unwrap();
+    assert!(used_for.contains(&"members".into()) && used_for.contains(&"decision".into()), "{used_for:?}");
+    let kept = report("--no-refit", "kept");
+    assert_eq!(kept["auto"]["n_fitted"], 240);
+}
+
+#[test]
+fn a_simpler_head_that_is_not_worse_is_offered_and_taken() {
+    let world = World::with_tables();
+    let args = "auto --train train.csv --heads gaussian,knn,forest --quiet --json";
+    let best = world.json(&format!("{args} --out best"));
+    let simple = world.json(&format!("{args} --out simple --prefer simple"));
+    let (offered, taken) = (&best["auto"]["simpler"], &simple["auto"]["simpler"]);
+    let is_offered = offered["is_as_good"] == true;
+    assert_eq!(taken["is_taken"] == true, is_offered);
+    if is_offered {
+        let title = &best["auto"]["candidates"][offered["candidate"].as_u64().unwrap() as usize]["title"];
+        assert_eq!(&chosen(&simple)["title"], title);
+    }
+}
+
+#[test]
+fn bounds_hold_or_the_error_names_them() {
+    let world = World::with_tables();
+    let args = format!("auto --train train.csv --out out {QUICK}");
+    let report = world.json(&format!("{args} --max-model-size 4k --json"));
+    assert!(world.bytes("out/model.safetensors").len() <= 4_096, "{}", report["auto"]);
+    let error = world.error(&format!("{args} --max-model-size 10"), 1);
+    assert!(error.contains("--max-model-size") && error.contains("bytes"), "{error}");
+    let error = world.error(&format!("{args} --memory 1k"), 1);
+    assert!(error.contains("--memory"), "{error}");
+}
+
+#[test]
+fn wrong_flags_are_named() {
+    let world = World::with_tables();
+    let base = "auto --train train.csv --out out";
+    for (flags, expected) in [
+        ("--heads nosuch", "nosuch"),
+        ("--folds 1", "--folds"),
+        ("--time never", "--time"),
+        ("--steps 2.5", "--steps"),
+        ("--max-model-size big", "--max-model-size"),
+        ("--val-is both", "--val-is"),
+    ] {
+        let error = world.error(&format!("{base} {flags}"), 2);
+        assert!(error.contains(expected), "{flags}: {error}");
+    }
+    assert!(!world.path("out").exists());
+}
+
+#[test]
+fn run_searches_after_the_forest_and_the_notebooks_recipe_does_not() {
+    let world = World::with_tables();
+    let small =
+        "--epochs 2 --neurons0 4 --layers1 0 --layers2 0 --forest-n-estimators 5 --trials 0 --quiet --json";
+    let args = format!("run --train train.csv --val val.csv --test test.csv {small}");
+    let auto = world.json(&format!("{args} --out auto --steps 3"));
+    assert_eq!(auto["heads"].as_array().unwrap().len(), 2);
+    assert_eq!(auto["heads"][0]["head"], "forest");
+    assert_eq!(auto["comparison"]["baseline"], "forest");
+    assert!(auto["auto"]["n_steps"].as_u64().unwrap() >= 1);
+    assert!(world.path("auto/submission.zip").is_file());
+    let notebook = world.json(&format!("{args} --out notebook --recipe notebook"));
+    let heads: Vec<&Value> = notebook["heads"].as_array().unwrap().iter().map(|head| &head["head"]).collect();
+    assert_eq!(heads, ["forest", "mlp"]);
+    assert!(notebook["auto"].is_null());
+    let named = world.json(&format!("{args} --out named --head forest,mlp"));
+    assert!(named["auto"].is_null());
+    assert!(world.bytes("notebook/model.safetensors") == world.bytes("named/model.safetensors"));
+}
+
+#[test]
+fn a_study_is_a_stage_of_the_search() {
+    let world = World::with_tables();
+    let args = "run --train train.csv --val val.csv --out out --epochs 3 --neurons1 4 --layers2 0 --trials 5 \
+                --forest-n-estimators 5 --heads gaussian,mlp --time 1h --quiet --json";
+    let report = world.json(args);
+    assert_eq!(report["study"]["states"].as_array().map(Vec::is_empty), Some(false));
+    let heads: Vec<&Value> =
+        report["auto"]["candidates"].as_array().unwrap().iter().map(|c| &c["head"]).collect();
+    assert_eq!(heads, ["gaussian", "mlp"]);
+    assert!(world.path("out/study.db").is_file());
+}

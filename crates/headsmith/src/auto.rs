@@ -1,0 +1,196 @@
+//! The search for the best model that the rows hold: heads one after another, cheapest first, then a pool of the best.
+//!
+//! Every head is scored by predictions of rows that its fit did not see: in closed form where there is one, in folds elsewhere. The
+//! members of the answer are fitted again on all rows.
+
+mod answer;
+mod budget;
+mod cost;
+mod fitted;
+mod portfolio;
+mod refit;
+mod rows;
+mod search;
+mod simpler;
+mod store;
+mod summary;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use headsmith_data::ReadOptions;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::fit::{FitData, FittedHead};
+use crate::folds::MAX_FOLDS;
+use crate::report::{AutoReport, StudyReport, TableReport};
+use crate::run::RunHead;
+
+use self::budget::Budget;
+use self::search::Candidate;
+use self::store::Store;
+use self::summary::Done;
+
+pub use self::budget::Limits;
+
+/// The folds of heads without a closed form, unless another number is asked for.
+pub const N_FOLDS: usize = 5;
+
+/// The use of a validation table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ValUse {
+    /// The answer of a search on the training rows is scored on it; the final model then learns from its rows, too.
+    #[default]
+    Judge,
+    /// Its rows are training rows.
+    Train,
+    /// Its rows choose members, calibration and decision: their scores are optimistic. The final model then learns from them, too.
+    Choose,
+}
+
+/// The configuration of a search.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The time and the steps of the search.
+    pub limits: Limits,
+    /// When the process started.
+    pub started: Instant,
+    /// The folds of heads without a closed form, 2 to [`MAX_FOLDS`].
+    pub n_folds: usize,
+    /// The heads to try; empty: those of the portfolio.
+    pub heads: Vec<String>,
+    /// The parameters of a head, and the study that looks for others, where the portfolio has a study of it; `None`: its defaults.
+    pub tuned: Option<RunHead>,
+    /// The use of validation rows.
+    pub val_use: ValUse,
+    /// The limits of the answer.
+    pub bounds: Bounds,
+    /// Whether the answer is fitted again on all rows, if there is time.
+    pub refits: bool,
+    /// Whether a simpler head that is not worse beyond chance is the answer.
+    pub prefers_simple: bool,
+}
+
+/// The limits of the answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds {
+    /// The bytes of the model file, at most.
+    pub max_model_bytes: Option<u64>,
+    /// The time of the prediction of one row among many, at most.
+    pub max_predict_time: Option<Duration>,
+    /// The bytes of memory that a fit may need beside the rows; `None`: what is free.
+    pub max_memory: Option<u64>,
+}
+
+impl Search {
+    /// A search of the whole portfolio, without limits.
+    pub fn new() -> Search {
+        Search {
+            limits: Limits::default(),
+            started: Instant::now(),
+            n_folds: N_FOLDS,
+            heads: Vec::new(),
+            tuned: None,
+            val_use: ValUse::default(),
+            bounds: Bounds::default(),
+            refits: true,
+            prefers_simple: false,
+        }
+    }
+
+    /// Whether the heads exist and the folds are as many as they may be.
+    ///
+    /// # Errors
+    /// When not.
+    pub fn check(&self) -> Result<()> {
+        portfolio::attempts(&self.heads)?;
+        match (2..=MAX_FOLDS).contains(&self.n_folds) {
+            true => Ok(()),
+            false => {
+                Err(crate::Error::usage(format!("--folds {}: expected 2 to {MAX_FOLDS} folds", self.n_folds)))
+            }
+        }
+    }
+}
+
+impl Default for Search {
+    fn default() -> Search {
+        Search::new()
+    }
+}
+
+/// The answer of a search.
+pub(crate) struct Found {
+    /// The model, fitted on all rows, and its report.
+    pub(crate) fitted: FittedHead,
+    /// The report of the search.
+    pub(crate) auto: AutoReport,
+    /// The report of the study, if one was begun.
+    pub(crate) study: Option<StudyReport>,
+}
+
+/// Searches on the training rows of `data`, of the tables with these reports.
+///
+/// # Errors
+/// When no head can be fitted on them or is within the bounds, or the search is stopped before the first candidate.
+pub(crate) fn find(
+    config: &Search,
+    data: &FitData,
+    tables: (&[TableReport], &ReadOptions),
+    out: &Path,
+    context: &mut Context<'_>,
+) -> Result<Found> {
+    let (mut budget, after) = (Budget::new(config.started, config.limits), after_search(data));
+    budget.keep(after);
+    let rows = rows::to_search(config, data, tables, context);
+    let store = Store::new(out, key(config, tables, context), data.train.classes.names());
+    let attempts = portfolio::attempts(&config.heads)?;
+    let searched = search::search(&rows, attempts, &store, &mut budget, context)?;
+    let search_seconds = budget.elapsed().as_secs_f64();
+    let candidates = &searched.candidates;
+    let mut answer = answer::answer(&rows, candidates, &config.bounds, context)?;
+    let mut simpler = simpler::simpler(&rows, candidates, &answer, context)?;
+    if let Some(simpler) = simpler.as_mut().filter(|simpler| config.prefers_simple && simpler.is_as_good) {
+        simpler.is_taken = true;
+        answer = answer::of_one(&rows, candidates, simpler.candidate, context);
+    }
+    let members: Vec<&Candidate> = answer.members.iter().map(|&member| &candidates[member]).collect();
+    let is_fitted_again = config.refits
+        && !context.stopping()
+        && data.val.is_some()
+        && budget.allows_refits(search::refits(&rows, &members), after);
+    let done = Done { n_steps: budget.n_steps(), search_seconds, is_fitted_again };
+    let auto = summary::summary(&rows, &searched, &answer, done, simpler, context)?;
+    let fitted = fitted::fitted(&rows, candidates, &answer, is_fitted_again, context)?;
+    if !context.stopping() {
+        store.clear();
+    }
+    let study = rows.tuned.as_ref().and_then(|tuned| tuned.report.take());
+    Ok(Found { fitted, auto, study })
+}
+
+/// Everything that decides the candidates of a search beside their number.
+fn key(config: &Search, (reports, read): (&[TableReport], &ReadOptions), context: &Context<'_>) -> String {
+    let tables: Vec<&str> = reports.iter().map(|table| table.fingerprint.as_str()).collect();
+    let tuned = config.tuned.as_ref().map(|tuned| {
+        let study = tuned.study.as_ref().map(|study| (study.head.params(), study.n_trials));
+        format!("{:?} {study:?}", tuned.head.params())
+    });
+    let read = (&read.group_column, &read.weight_column);
+    format!(
+        "{} {} {} {tables:?} {read:?} {} {:?} {tuned:?} {}",
+        env!("CARGO_PKG_VERSION"),
+        context.seed,
+        context.metric.name(),
+        config.n_folds,
+        config.val_use,
+        portfolio::PORTFOLIO
+    )
+}
+
+/// The time that judging, drawing and writing take after a search, beside the fits.
+fn after_search(data: &FitData) -> Duration {
+    // Some 20,000 resamples of each row, predictions of all rows, and the page.
+    Duration::from_secs_f64(0.7 + 2.5e-4 * data.train.y.len() as f64)
+}

@@ -1,0 +1,171 @@
+//! The answer: a pool of candidates, calibrated, with a decision for the metric.
+//!
+//! All of it is fitted on predictions of rows that the candidates did not see, and judged by fits on other groups of these rows:
+//! the choice of members, their weights, and the calibration are made anew for each group.
+
+use headsmith_heads::calibration::{self, ProbabilityCalibration, ProbabilityForm};
+use headsmith_heads::head::Folds;
+use headsmith_heads::pool::{self, LogLinear, Selected};
+use headsmith_kernels::{MatRef, Matrix};
+use headsmith_metrics::{Predictions, decision};
+use headsmith_model::{Model, Node, Record};
+
+use super::Bounds;
+use super::cost::Cost;
+use super::rows::SearchRows;
+use super::search::Candidate;
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// Members at most: each is kept, fitted again, and asked for every prediction.
+const MAX_MEMBERS: usize = 6;
+
+/// The answer of a search.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The candidates that are its members, in the order in which they were added.
+    pub(super) members: Vec<usize>,
+    /// By how much each lowers the log loss.
+    pub(super) gains: Vec<f64>,
+    /// How members are mixed; `None` of a single one.
+    pub(super) pool: Option<LogLinear>,
+    calibration: ProbabilityCalibration,
+    /// The mean log loss of each form of calibration.
+    pub(super) calibrations: Vec<(ProbabilityForm, f64)>,
+    /// An offset for each class.
+    pub(super) decision: Vec<f64>,
+    /// The probabilities of the rows, `n_samples x n_classes`: of an answer that was made without the row's group.
+    pub(super) proba: Matrix,
+    /// Their decided classes.
+    pub(super) decided: Vec<u32>,
+}
+
+/// The answer that `candidates`, of which there is one at least, give within the bounds.
+///
+/// # Errors
+/// When no candidate is within the bounds.
+pub(super) fn answer(
+    rows: &SearchRows<'_>,
+    candidates: &[Candidate],
+    bounds: &Bounds,
+    context: &Context<'_>,
+) -> Result<Answer> {
+    let mut allowed: Vec<usize> =
+        (0..candidates.len()).filter(|&i| bounds.allow(candidates[i].cost)).collect();
+    if allowed.is_empty() {
+        return Err(bounds.too_narrow(candidates));
+    }
+    loop {
+        let all: Vec<MatRef<'_>> = allowed.iter().map(|&i| candidates[i].proba.view()).collect();
+        let folds = Folds::Of(rows.scored_units());
+        let selected = pool::select(&all, rows.targets(), folds, MAX_MEMBERS, context.pool);
+        let members: Vec<usize> = selected.members.iter().map(|&member| allowed[member]).collect();
+        let cost = members.iter().fold(Cost::default(), |sum, &member| sum.and(candidates[member].cost));
+        match members[..] {
+            [only] => return Ok(of_one(rows, candidates, only, context)),
+            [.., last] if !bounds.allow(cost) => allowed.retain(|&i| i != last),
+            _ => return Ok(concluded(rows, members, selected, context)),
+        }
+    }
+}
+
+/// The answer that candidate `only` alone gives. A head is calibrated already; it is left as it is before the last calibration.
+pub(super) fn of_one(
+    rows: &SearchRows<'_>,
+    candidates: &[Candidate],
+    only: usize,
+    context: &Context<'_>,
+) -> Answer {
+    let selected = Selected {
+        members: vec![only],
+        pool: LogLinear::equal(1, candidates[only].proba.n_cols()),
+        proba: candidates[only].proba.clone(),
+        gains: vec![0.0],
+    };
+    concluded(rows, vec![only], selected, context)
+}
+
+/// The calibration and the decision of a pool.
+fn concluded(
+    rows: &SearchRows<'_>,
+    members: Vec<usize>,
+    selected: Selected,
+    context: &Context<'_>,
+) -> Answer {
+    let Selected { pool, proba, gains, .. } = selected;
+    let folds = Folds::Of(rows.scored_units());
+    let chosen = calibration::choose(proba.view(), rows.targets(), folds, context.pool);
+    let offsets = decision::offsets(chosen.proba.view(), context.metric);
+    let decided = decision::decide(chosen.proba.view(), &offsets);
+    Answer {
+        pool: (members.len() > 1).then_some(pool),
+        members,
+        gains,
+        calibration: chosen.calibration,
+        calibrations: chosen.losses,
+        decision: offsets,
+        proba: chosen.proba,
+        decided,
+    }
+}
+
+impl Bounds {
+    fn allow(&self, cost: Cost) -> bool {
+        self.max_model_bytes.is_none_or(|most| cost.n_bytes <= most)
+            && self.max_predict_time.is_none_or(|most| cost.predict <= most)
+    }
+
+    fn too_narrow(&self, candidates: &[Candidate]) -> Error {
+        let smallest = candidates.iter().map(|candidate| candidate.cost.n_bytes).min().unwrap_or_default();
+        let fastest = candidates.iter().map(|candidate| candidate.cost.predict).min().unwrap_or_default();
+        Error::failure(format!(
+            "no head that was tried is within --max-model-size and --max-predict-time: the smallest model has {smallest} bytes, the \
+             fastest takes {:.1} microseconds a row",
+            1e6 * fastest.as_secs_f64()
+        ))
+    }
+}
+
+impl Answer {
+    /// Its predictions of the rows that scored it.
+    pub(super) fn predictions(&self) -> Predictions<'_> {
+        Predictions::decided(self.proba.view(), &self.decided)
+    }
+
+    /// Its name for people.
+    pub(super) fn title(&self, candidates: &[Candidate]) -> String {
+        match self.members[..] {
+            [only] => candidates[only].report.title.clone(),
+            _ => format!("pool of {} heads", self.members.len()),
+        }
+    }
+
+    /// The form of its calibration.
+    pub(super) fn form(&self) -> ProbabilityForm {
+        self.calibration.form()
+    }
+
+    /// The model of these fits of its members.
+    ///
+    /// # Errors
+    /// When they do not fit together.
+    pub(super) fn model(
+        &self,
+        mut members: Vec<Node>,
+        classes: Vec<String>,
+        record: Record,
+    ) -> Result<Model> {
+        let node = match (&self.pool, members.len()) {
+            (None, 1) => members.remove(0),
+            (pool, n) => {
+                let pool = pool.clone().unwrap_or_else(|| LogLinear::equal(n, classes.len()));
+                Node::Pool { members, pool }
+            }
+        };
+        let node = match self.form() {
+            ProbabilityForm::Identity => node,
+            _ => Node::Calibrated { calibration: self.calibration.clone(), then: Box::new(node) },
+        };
+        Ok(Model::new(classes, node, record)?.with_decision(self.decision.clone())?)
+    }
+}

@@ -1,0 +1,158 @@
+//! The time and the steps that the search may take.
+//!
+//! The search is one fixed sequence of steps, of which the budget allows a first part: so what was done in a given time can be
+//! done again by its number of steps.
+
+use std::time::{Duration, Instant};
+
+/// The limits of the search.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// From the start of the process to its last file; `None`: until the portfolio ends.
+    pub time: Option<Duration>,
+    /// Steps of the search; `None`: as many as there are.
+    pub steps: Option<usize>,
+}
+
+/// The limits, and the part of them that is used.
+#[derive(Debug)]
+pub(super) struct Budget {
+    started: Instant,
+    limits: Limits,
+    n_steps: usize,
+    /// The time that is kept for what follows the search.
+    reserve: Duration,
+    /// Operations and seconds of steps that were done.
+    timed: Vec<(f64, f64)>,
+}
+
+/// Operations a second before any were timed: few, as of a slow core.
+const SLOW: f64 = 5e9;
+/// Steps may take longer than foreseen.
+const MARGIN: f64 = 1.15;
+/// Larger products run at a higher rate: as this power of their operations, within a factor.
+const GROWTH: f64 = 0.3;
+const LARGEST_GROWTH: f64 = 4.0;
+
+impl Budget {
+    pub(super) fn new(started: Instant, limits: Limits) -> Budget {
+        Budget { started, limits, n_steps: 0, reserve: Duration::ZERO, timed: Vec::new() }
+    }
+
+    /// Keeps `reserve` for what follows the search.
+    pub(super) fn keep(&mut self, reserve: Duration) {
+        self.reserve = self.reserve.max(reserve);
+    }
+
+    /// The duration of a step of so many operations, after a step of the same fit that took `last`; zero where nothing is known.
+    pub(super) fn foresee(&self, operations: Option<u64>, last: Option<Duration>) -> Duration {
+        let seconds = match operations {
+            None => last.map_or(0.0, |last| last.as_secs_f64()),
+            Some(operations) => operations as f64 / self.rate(operations as f64),
+        };
+        Duration::try_from_secs_f64(seconds * MARGIN).unwrap_or(Duration::MAX)
+    }
+
+    /// Operations a second of steps like one of so many operations.
+    fn rate(&self, operations: f64) -> f64 {
+        let distance = |(timed, _): &(f64, f64)| (timed / operations).ln().abs();
+        // Of steps of the same size, the last.
+        let nearest = self.timed.iter().rev().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        nearest.map_or(SLOW, |(timed, seconds)| {
+            let growth = (operations / timed).powf(GROWTH);
+            timed / seconds.max(1e-9) * growth.clamp(1.0 / LARGEST_GROWTH, LARGEST_GROWTH)
+        })
+    }
+
+    /// Whether there is time for a step of that duration and for what is kept.
+    pub(super) fn allows(&self, next: Duration) -> bool {
+        if self.limits.steps.is_some_and(|steps| self.n_steps >= steps) {
+            return false;
+        }
+        let Some(time) = self.limits.time else { return true };
+        self.started.elapsed().saturating_add(next).saturating_add(self.reserve) < time
+    }
+
+    /// Whether there is time for fits that take so long after the search.
+    pub(super) fn allows_refits(&self, refits: Duration, after: Duration) -> bool {
+        let time = self.limits.time.unwrap_or(Duration::MAX);
+        self.started.elapsed().saturating_add(refits).saturating_add(after) < time
+    }
+
+    /// Whether no step is left, or no time.
+    pub(super) fn is_spent(&self) -> bool {
+        !self.allows(Duration::ZERO)
+    }
+
+    /// Counts a step that was done in that time.
+    pub(super) fn count(&mut self, operations: Option<u64>, took: Duration) {
+        self.n_steps += 1;
+        let operations = operations.filter(|operations| *operations > 0);
+        self.timed.extend(operations.map(|operations| (operations as f64, took.as_secs_f64())));
+    }
+
+    /// Counts the steps of an earlier process.
+    pub(super) fn resume(&mut self, n_steps: usize) {
+        self.n_steps = self.n_steps.max(n_steps);
+    }
+
+    /// Steps done.
+    pub(super) fn n_steps(&self) -> usize {
+        self.n_steps
+    }
+
+    /// Time since the process started.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn budget(limits: Limits) -> Budget {
+        Budget::new(Instant::now(), limits)
+    }
+
+    #[test]
+    fn a_step_is_allowed_where_it_fits_before_what_follows() {
+        let mut budget = budget(Limits { time: Some(100 * SECOND), steps: None });
+        assert!(budget.allows(60 * SECOND));
+        assert!(!budget.allows(101 * SECOND));
+        budget.keep(45 * SECOND);
+        assert!(!budget.allows(60 * SECOND));
+        assert!(!budget.is_spent());
+        assert!(!budget.allows(Duration::MAX));
+    }
+
+    #[test]
+    fn steps_are_foreseen_by_those_of_their_size() {
+        let mut budget = budget(Limits::default());
+        assert_eq!(budget.foresee(None, None), Duration::ZERO);
+        assert_eq!(budget.foresee(None, Some(10 * SECOND)), SECOND.mul_f64(11.5));
+        assert_eq!(budget.foresee(Some(50_000_000_000), Some(SECOND)), SECOND.mul_f64(11.5));
+        budget.count(Some(1_000_000_000), SECOND);
+        assert_eq!(budget.foresee(Some(1_000_000_000), None), SECOND.mul_f64(1.15));
+        // A step of more work is done faster for its work.
+        let larger = |budget: &Budget| budget.foresee(Some(10_000_000_000), None).as_secs_f64();
+        assert!((larger(&budget) - 11.5 / 10f64.powf(GROWTH)).abs() < 1e-6);
+        assert_eq!(budget.foresee(Some(1_000_000_000_000), None), SECOND.mul_f64(1150.0 / LARGEST_GROWTH));
+        budget.count(Some(10_000_000_000), 4 * SECOND);
+        assert_eq!(budget.foresee(Some(10_000_000_000), None), SECOND.mul_f64(4.6));
+        assert_eq!(budget.foresee(Some(1_000_000_000), None), SECOND.mul_f64(1.15));
+    }
+
+    #[test]
+    fn steps_are_counted() {
+        let mut budget = budget(Limits { time: None, steps: Some(2) });
+        for done in 0..2 {
+            assert!(budget.allows(Duration::MAX));
+            budget.count(None, SECOND);
+            assert_eq!(budget.n_steps(), done + 1);
+        }
+        assert!(budget.is_spent());
+    }
+}

@@ -1,0 +1,158 @@
+//! The final model: the answer's members fitted on all rows, and the report of its scores.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use headsmith_heads::Description;
+use headsmith_model::{Model, Node, Record};
+use serde_json::Map;
+
+use super::answer::Answer;
+use super::refit;
+use super::rows::{self, SearchRows};
+use super::search::Candidate;
+use crate::context::Context;
+use crate::error::Result;
+use crate::evidence;
+use crate::fit::FittedHead;
+use crate::judge::{self, Judged};
+use crate::progress::Progress;
+use crate::report::{FitReport, Judgement};
+
+/// The choices of validation rows that are used to choose.
+const CHOICES: [&str; 4] = ["members", "calibration", "decision", "parameters"];
+
+/// Fits the members of `answer`, judges them, and fits them again on all rows if that is asked for. A fit is finished, although the search was asked
+/// to stop.
+///
+/// # Errors
+/// When a fit fails.
+pub(super) fn fitted(
+    rows: &SearchRows<'_>,
+    candidates: &[Candidate],
+    answer: &Answer,
+    is_fitted_again: bool,
+    context: &mut Context<'_>,
+) -> Result<FittedHead> {
+    let never = AtomicBool::new(false);
+    let context = &mut Context {
+        seed: context.seed,
+        metric: context.metric,
+        pool: context.pool,
+        stop: &never,
+        view: &mut *context.view,
+    };
+    let data = rows.data;
+    let names = data.train.classes.names().to_vec();
+    let record = Record {
+        seed: Some(context.seed),
+        headsmith_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        ..data.record.clone()
+    };
+    let make = |nodes: Vec<Node>| answer.model(nodes, names.clone(), record.clone());
+    let start = Instant::now();
+    let all = if is_fitted_again { rows::all(data) } else { None };
+    let judge = |model: &Model, context: &Context<'_>| match rows.judges() {
+        Some(val) => judge::judge(model, val, Vec::new(), context).map(Some),
+        None => Ok(None),
+    };
+    let (judged, model) = match &all {
+        None => {
+            let model = make(members(answer, candidates, rows, context)?)?;
+            (judge(&model, context)?, model)
+        }
+        Some(all) => {
+            let judged = match rows.judges() {
+                Some(_) => judge(&make(members(answer, candidates, rows, context)?)?, context)?,
+                None => None,
+            };
+            let mut fit =
+                |&member: &usize| refit::fitted(&candidates[member], rows::train_only(all), context);
+            (judged, make(answer.members.iter().map(&mut fit).collect::<Result<Vec<Node>>>()?)?)
+        }
+    };
+    let fit_seconds = start.elapsed().as_secs_f64();
+    let learnt_from = all.as_ref().map_or(&data.train, |all| &all.train);
+    let train = judge::judge(&model, learnt_from, vec![judge::WEIGHTS.to_owned()], context)?.judgement;
+    let of_answer = report(rows, candidates, answer, judged.as_ref(), &train, context)?;
+    let structure = structure(&model, answer, candidates);
+    let head = model.head_name().to_owned();
+    let report = FitReport { head, fit_seconds, structure, ..of_answer };
+    let mut fitted = FittedHead { val_proba: judged.map(|judged| judged.proba), model, report };
+    let metrics = judge::brief(&fitted.report);
+    let selected_on = fitted.report.val.iter().flat_map(|val| val.used_for.clone()).collect();
+    let record = fitted.model.record_mut();
+    record.metrics = metrics;
+    record.selected_on = selected_on;
+    context.emit(&Progress::Fitted(&fitted.report));
+    Ok(fitted)
+}
+
+/// The fits of the members on the rows that were searched on.
+fn members(
+    answer: &Answer,
+    candidates: &[Candidate],
+    rows: &SearchRows<'_>,
+    context: &mut Context<'_>,
+) -> Result<Vec<Node>> {
+    let of_member = |member: &usize| match &candidates[*member].node {
+        Some(node) => Ok(node.clone()),
+        None => refit::fitted(&candidates[*member], rows::train_only(rows.data), context),
+    };
+    answer.members.iter().map(of_member).collect()
+}
+
+fn structure(model: &Model, answer: &Answer, candidates: &[Candidate]) -> Description {
+    let titles: Vec<&str> =
+        answer.members.iter().map(|&member| candidates[member].report.title.as_str()).collect();
+    Description::new(model.head_name(), titles.join(", "))
+}
+
+/// The report of the answer on the rows that judge it: validation rows, or without any those that were searched on, each predicted by fits without it.
+fn report(
+    rows: &SearchRows<'_>,
+    candidates: &[Candidate],
+    answer: &Answer,
+    judged: Option<&Judged>,
+    train: &Judgement,
+    context: &Context<'_>,
+) -> Result<FitReport> {
+    let (scored, names) = (rows.scored(), rows.data.train.classes.names());
+    let used_for = if rows.is_scored_on_val { CHOICES.map(str::to_owned).to_vec() } else { Vec::new() };
+    let of_search = judge::of_proba(names, &scored.y, answer.predictions(), used_for, context)?;
+    let (val, out_of_fold) = match rows.is_scored_on_val {
+        true => (Some(of_search), None),
+        false => (judged.map(|judged| judged.judgement.clone()), Some(of_search)),
+    };
+    let (shown, predictions) = match (judged, rows.judges()) {
+        (Some(judged), Some(val)) => (val, judged.predictions()),
+        _ => (scored, answer.predictions()),
+    };
+    let (sources, places) = ((context.seed, context.pool), &rows.data.places);
+    let params = match answer.members[..] {
+        [only] => candidates[only].report.params.clone(),
+        _ => Map::new(),
+    };
+    Ok(FitReport {
+        head: String::new(),
+        title: Some(answer.title(candidates)),
+        params,
+        metric: context.metric,
+        scaling: "each member by its own transform".to_owned(),
+        fit_seconds: 0.0,
+        epochs: 0,
+        epoch_seconds: Vec::new(),
+        best_epoch: None,
+        stopped: None,
+        structure: Description::new("", String::new()),
+        history: Vec::new(),
+        train: train.clone(),
+        val,
+        held_back: None,
+        out_of_fold,
+        folds: None,
+        evidence: evidence::of(shown, predictions, places, true, sources)?,
+        examples: judge::examples(shown, predictions.proba(), places),
+        model: None,
+    })
+}

@@ -1,0 +1,113 @@
+//! The heads that are tried, in their order: `portfolio.json`.
+//!
+//! Each entry is a head with the parameters that differ from its defaults. One that is `like` an earlier entry takes what that one chose for
+//! the transform, so that it searches around it.
+
+use headsmith_heads::params::{TRANSFORM, Value};
+use serde::Deserialize;
+use serde_json::Map;
+
+use crate::error::{Error, Result};
+use crate::head::HeadConfig;
+
+/// An entry of the portfolio.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    head: String,
+    #[serde(default)]
+    params: Map<String, serde_json::Value>,
+    /// The position of an earlier entry whose transform this one takes.
+    #[serde(default)]
+    like: Option<usize>,
+    /// Whether a study looks for its parameters, if there is one.
+    #[serde(default)]
+    study: bool,
+}
+
+/// A head to try.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    /// Its position in the portfolio.
+    pub(super) position: usize,
+    pub(super) head: HeadConfig,
+    /// The position of the entry that it takes the transform of.
+    pub(super) like: Option<usize>,
+    /// Whether a study looks for its parameters, if there is one.
+    pub(super) is_studied: bool,
+}
+
+/// The portfolio, as JSON.
+pub(super) const PORTFOLIO: &str = include_str!("portfolio.json");
+
+/// The attempts with the heads called `heads`, or with all; heads that the portfolio does not have come last, with their defaults.
+///
+/// # Errors
+/// When there is no such head.
+pub(super) fn attempts(heads: &[String]) -> Result<Vec<Attempt>> {
+    let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO)
+        .map_err(|error| Error::failure(format!("the portfolio of heads cannot be read: {error}")))?;
+    let is_wanted = |name: &str| heads.is_empty() || heads.iter().any(|head| head == name);
+    let n_entries = entries.len();
+    let mut attempts = Vec::new();
+    for (position, entry) in entries.iter().enumerate().filter(|(_, entry)| is_wanted(&entry.head)) {
+        let given = entry.params.iter().filter_map(|(name, value)| Some((name.as_str(), value_of(value)?)));
+        let head = HeadConfig::new(&entry.head, given)?;
+        attempts.push(Attempt { position, head, like: entry.like, is_studied: entry.study });
+    }
+    let others = heads.iter().filter(|head| entries.iter().all(|entry| entry.head != **head));
+    for (i, head) in others.enumerate() {
+        let head = HeadConfig::new(head, std::iter::empty::<(&str, Value)>())?;
+        attempts.push(Attempt { position: n_entries + i, head, like: None, is_studied: false });
+    }
+    Ok(attempts)
+}
+
+impl Attempt {
+    /// The attempt with the transform among `chosen`, the parameters that the fit of the entry that it is like has chosen.
+    ///
+    /// # Errors
+    /// When the head takes no such parameters.
+    pub(super) fn with(mut self, chosen: &[(&'static str, Value)]) -> Result<Attempt> {
+        let taken = chosen.iter().filter(|(name, _)| *name == TRANSFORM || *name == "spectrum");
+        self.head = self.head.with(taken.map(|(name, value)| (*name, value.clone())))?;
+        Ok(self)
+    }
+}
+
+fn value_of(json: &serde_json::Value) -> Option<Value> {
+    match json {
+        serde_json::Value::String(text) => Some(Value::Text(text.clone())),
+        serde_json::Value::Number(n) => n.as_i64().map(Value::Int).or_else(|| n.as_f64().map(Value::Float)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_heads::HEADS;
+
+    use super::*;
+
+    #[test]
+    fn the_portfolio_is_sound() {
+        let all = attempts(&[]).unwrap();
+        assert!(all.len() > 3);
+        for (i, attempt) in all.iter().enumerate() {
+            assert_eq!(attempt.position, i);
+            assert!(attempt.like.is_none_or(|like| like < i));
+        }
+        let names = |heads: &[&str]| -> Vec<String> {
+            let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+            attempts(&heads).unwrap().iter().map(|attempt| attempt.head.name().to_owned()).collect()
+        };
+        let last = all.last().unwrap().head.name().to_owned();
+        assert!(names(&[&last]).iter().all(|name| *name == last));
+        // A head that the portfolio lacks is tried with its defaults.
+        let lacking =
+            HEADS.iter().map(|head| head.name()).find(|name| names(&[]).iter().all(|own| own != name));
+        let lacking = lacking.unwrap();
+        assert_eq!(names(&[lacking]), [lacking]);
+        assert!(attempts(&["no-head".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,26 @@
+//! The members of the answer, fitted on all rows.
+
+use headsmith_model::Node;
+
+use super::rows::VAL_SHARE;
+use super::search::Candidate;
+use crate::context::Context;
+use crate::error::Result;
+use crate::fit::{self, FitData, FitOptions};
+use crate::progress::Progress;
+
+/// `candidate` fitted on the rows of `data`, with what its search chose.
+///
+/// # Errors
+/// When the fit fails.
+pub(super) fn fitted(candidate: &Candidate, data: FitData, context: &mut Context<'_>) -> Result<Node> {
+    let chosen = candidate.chosen.iter().map(|(name, value)| (*name, value.clone()));
+    let head = candidate.head.with(chosen)?;
+    let data = match head.head().traits().uses_val() && data.val.is_none() {
+        true => data.split(VAL_SHARE, context)?,
+        false => data,
+    };
+    let (options, metric) = (FitOptions::default(), context.metric);
+    context.emit(&Progress::Fitting { head: head.name(), purpose: "all rows", metric });
+    Ok(fit::train(&head, &data, &options, None, context)?.model.node().clone())
+}

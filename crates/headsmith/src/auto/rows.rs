@@ -1,0 +1,192 @@
+//! The rows of a search: those that it is done on, those that score it, and those that the final model learns from.
+
+use std::cell::RefCell;
+
+use headsmith_data::{Dataset, ReadOptions};
+use headsmith_heads::calibration::Targets;
+use headsmith_kernels::Matrix;
+
+use super::{Search, ValUse};
+use crate::context::Context;
+use crate::fit_data::FitData;
+use crate::head::HeadConfig;
+use crate::plan::StudyTables;
+use crate::report::{StudyReport, TableReport};
+use crate::run::RunHead;
+use crate::split::units;
+use crate::tune::StudyConfig;
+
+/// Of the rows that a head with epochs is fitted on, those that select the epoch.
+pub(super) const VAL_SHARE: f64 = 0.1;
+
+/// The time of the end of a fit and of a fit with chosen parameters, in steps of an exact kernel.
+const END: f64 = 0.3;
+pub(super) const REFIT: f64 = 1.4;
+
+/// A head whose parameters were given, or are looked for in a study.
+pub(super) struct TunedHead<'t> {
+    pub(super) head: &'t HeadConfig,
+    pub(super) study: Option<&'t StudyConfig>,
+    reports: &'t [TableReport],
+    is_scored_on_val: bool,
+    pub(super) read: &'t ReadOptions,
+    /// Its report, once it was begun.
+    pub(super) report: RefCell<Option<StudyReport>>,
+}
+
+impl TunedHead<'_> {
+    /// The tables of its rows.
+    pub(super) fn tables(&self) -> StudyTables<'_> {
+        let StudyTables { train, val } = StudyTables::of(self.reports);
+        StudyTables { train, val: val.filter(|_| self.is_scored_on_val) }
+    }
+}
+
+/// The rows that are searched on.
+pub(super) struct SearchRows<'d> {
+    pub(super) data: &'d FitData,
+    /// The unit of each training row; a unit is left out as a whole.
+    pub(super) units: Vec<usize>,
+    /// The column that makes the units, if one does.
+    pub(super) groups: Option<&'d str>,
+    pub(super) n_folds: usize,
+    /// Whether validation rows score the candidates. Otherwise each training row does, by fits without it.
+    pub(super) is_scored_on_val: bool,
+    /// The unit of each row that scores.
+    scored_units: Vec<u32>,
+    /// The bytes that a fit may need beside the rows; `None`: what is free.
+    pub(super) max_memory: Option<u64>,
+    /// The head of the portfolio that a study may tune.
+    pub(super) tuned: Option<TunedHead<'d>>,
+}
+
+impl<'d> SearchRows<'d> {
+    /// The rows that score the candidates.
+    pub(super) fn scored(&self) -> &'d Dataset {
+        match (&self.data.val, self.is_scored_on_val) {
+            (Some(val), true) => val,
+            _ => &self.data.train,
+        }
+    }
+
+    /// The units of the rows that score the candidates.
+    pub(super) fn scored_units(&self) -> &[u32] {
+        &self.scored_units
+    }
+
+    /// The classes of the rows that score the candidates.
+    pub(super) fn targets(&self) -> Targets<'d> {
+        let Dataset { y, weights, .. } = self.scored();
+        match weights {
+            Some(weights) => Targets::new(y).weighted(weights),
+            None => Targets::new(y),
+        }
+    }
+
+    /// By how much the fit of an exact kernel takes longer on all rows than on the training rows, between the square and the cube of the rows; 0
+    /// if there are no more.
+    pub(super) fn growth(&self) -> f64 {
+        let n_train = self.data.train.y.len().max(1) as f64;
+        self.data.val.as_ref().map_or(0.0, |val| ((n_train + val.y.len() as f64) / n_train).powf(2.5))
+    }
+
+    /// The time that follows the last step of an exact kernel, in steps: its end, and its fit on all rows if that is done.
+    pub(super) fn after_step(&self, is_fitted_again: bool) -> f64 {
+        if is_fitted_again { END + REFIT * self.growth() } else { END }
+    }
+
+    /// The validation rows that judge the answer, if there are any.
+    pub(super) fn judges(&self) -> Option<&'d Dataset> {
+        self.data.val.as_ref().filter(|_| !self.is_scored_on_val)
+    }
+}
+
+/// The rows to search on.
+pub(super) fn to_search<'d>(
+    config: &'d Search,
+    data: &'d FitData,
+    (reports, read): (&'d [TableReport], &'d ReadOptions),
+    context: &Context<'_>,
+) -> SearchRows<'d> {
+    let of = |own: &Option<Vec<usize>>, rows: &Dataset| match own {
+        Some(units) => units.clone(),
+        None => units::of(rows.x.view(), None, context.pool),
+    };
+    let units = of(&data.train_units, &data.train);
+    let val = data.val.as_ref().filter(|_| config.val_use == ValUse::Choose);
+    let scored = val.map_or_else(|| units.clone(), |val| of(&data.val_units, val));
+    SearchRows {
+        data,
+        units,
+        groups: read.group_column.as_deref(),
+        n_folds: config.n_folds,
+        is_scored_on_val: val.is_some(),
+        scored_units: scored.into_iter().map(|unit| unit as u32).collect(),
+        max_memory: config.bounds.max_memory,
+        tuned: config.tuned.as_ref().map(|RunHead { head, study }| TunedHead {
+            head,
+            study: study.as_ref(),
+            reports,
+            is_scored_on_val: val.is_some(),
+            read,
+            report: RefCell::new(None),
+        }),
+    }
+}
+
+/// The training rows, then the validation rows, with their units where a column groups them.
+pub(super) fn all(data: &FitData) -> Option<FitData> {
+    let val = data.val.as_ref()?;
+    let mut all = FitData::new(joined(&data.train, val));
+    all.cache = data.cache.clone();
+    all.train_units = data.train_units.clone().map(|mut own| {
+        let first = units::count(&own);
+        // A group that both have is a finding of the checks; it is two units here.
+        let of_val = data.val_units.clone().unwrap_or_else(|| (0..val.y.len()).collect());
+        own.extend(of_val.into_iter().map(|unit| first + unit));
+        own
+    });
+    Some(all)
+}
+
+/// The training rows by themselves.
+pub(super) fn train_only(data: &FitData) -> FitData {
+    let mut train = FitData::new(data.train.clone());
+    (train.cache, train.train_units) = (data.cache.clone(), data.train_units.clone());
+    train
+}
+
+/// The rows of `a`, then those of `b`, which weigh 1 each where those of `a` have weights.
+fn joined(a: &Dataset, b: &Dataset) -> Dataset {
+    let (n, n_cols) = (a.y.len() + b.y.len(), a.x.n_cols());
+    let mut values = Vec::with_capacity(n * n_cols);
+    values.extend_from_slice(a.x.as_slice());
+    values.extend_from_slice(b.x.as_slice());
+    let weights = a.weights.as_ref().map(|weights| {
+        let of_b = b.weights.clone().unwrap_or_else(|| vec![1.0; b.y.len()]);
+        weights.iter().copied().chain(of_b).collect()
+    });
+    Dataset {
+        x: Matrix::new(values, n, n_cols),
+        y: a.y.iter().chain(&b.y).copied().collect(),
+        classes: a.classes.clone(),
+        weights,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_rows_keep_their_order_and_weights() {
+        let rows = |values: &[f32], labels: &[&str]| {
+            Dataset::from_arrays(Matrix::new(values.to_vec(), labels.len(), 1), labels).unwrap()
+        };
+        let a = rows(&[1.0, 2.0], &["no", "yes"]).with_weights(vec![3.0, 0.5]).unwrap();
+        let both = joined(&a, &rows(&[4.0, 5.0], &["no", "yes"]));
+        assert_eq!(both.x.as_slice(), [1.0, 2.0, 4.0, 5.0]);
+        assert_eq!(both.y, [0, 1, 0, 1]);
+        assert_eq!(both.weights, Some(vec![3.0, 0.5, 1.0, 1.0]));
+    }
+}

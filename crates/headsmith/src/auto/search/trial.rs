@@ -1,0 +1,333 @@
+//! One attempt: a head fitted, and its predictions of rows that the fit did not see.
+
+use std::time::{Duration, Instant};
+
+use headsmith_heads::head::{Folds, Shape};
+use headsmith_heads::params::Value;
+use headsmith_heads::training::{self, Next};
+use headsmith_heads::{Event, Fitting, Job};
+use headsmith_kernels::Matrix;
+use headsmith_metrics::Metric;
+use headsmith_model::{Model, Node, Record};
+
+use super::super::budget::Budget;
+use super::super::cost::Cost;
+use super::super::portfolio::Attempt;
+use super::super::rows::{self, REFIT, SearchRows, TunedHead};
+use super::Candidate;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::fit::{self, FitOptions, Scaled};
+use crate::head::HeadConfig;
+use crate::memory;
+use crate::partition::{Partition, Rows};
+use crate::progress::Progress;
+use crate::report::{CandidateReport, StudyReport};
+use crate::tune;
+
+/// Of the training rows, those that score the trials of a study.
+const VAL_SHARE_OF_STUDY: f64 = 0.2;
+/// Trials of a study, unless another number is asked for.
+const N_TRIALS: u64 = 24;
+/// Trials that are one step of the search.
+const TRIALS_AT_ONCE: u64 = 4;
+
+/// An attempt under way.
+#[derive(Clone, Copy)]
+pub(super) struct Trial<'t, 'd> {
+    pub(super) rows: &'t SearchRows<'d>,
+    pub(super) attempt: &'t Attempt,
+    /// Candidates before it. The first is finished whatever the budget.
+    pub(super) n_before: usize,
+    pub(super) started: Instant,
+    /// Steps before it.
+    pub(super) n_steps: usize,
+}
+
+/// The end of an attempt.
+pub(super) enum Tried {
+    Candidate(Box<Candidate>),
+    /// There was no time for predictions of all rows: why.
+    NoTime(String),
+}
+
+/// A fit on all training rows.
+struct Whole {
+    node: Node,
+    chosen: Vec<(&'static str, Value)>,
+    refit: Duration,
+}
+
+/// Fits that were scored.
+struct Scored {
+    head: HeadConfig,
+    proba: Matrix,
+    whole: Option<Whole>,
+    refit: Duration,
+    cost: Cost,
+}
+
+impl Trial<'_, '_> {
+    /// Fits the head and predicts the rows that score it.
+    ///
+    /// # Errors
+    /// When the head cannot be fitted on the rows, or the search is stopped before it is.
+    pub(super) fn run(self, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
+        let head = &self.attempt.head;
+        self.check_memory(head)?;
+        let is_tuned = |tuned: &&TunedHead<'_>| self.attempt.is_studied && head.name() == tuned.head.name();
+        match self.rows.tuned.as_ref().filter(is_tuned) {
+            None => self.of(head.clone(), budget, context),
+            Some(tuned) => self.in_study(tuned, budget, context),
+        }
+    }
+
+    /// Fits a head with given parameters.
+    fn of(self, head: HeadConfig, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
+        context.emit(&Progress::Fitting { head: head.name(), purpose: "candidate", metric: context.metric });
+        if self.rows.is_scored_on_val {
+            return self.on_val(head, budget, context);
+        }
+        match head.head().traits().out_of_fold {
+            true => self.at_once(&head, budget, context),
+            false => self.in_folds(head, None, budget, context),
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        let train = &self.rows.data.train;
+        Shape {
+            n_samples: train.y.len(),
+            n_val: 0,
+            n_features: train.x.n_cols(),
+            n_classes: train.classes.len(),
+        }
+    }
+
+    /// Refuses a head that needs more memory than the search may take.
+    fn check_memory(&self, head: &HeadConfig) -> Result<()> {
+        let (Some(limit), Ok(cost)) = (self.rows.max_memory, head.head().cost(self.shape(), head.params()))
+        else {
+            return Ok(());
+        };
+        match cost.bytes > limit {
+            false => Ok(()),
+            true => Err(Error::failure(format!(
+                "it needs about {} MB beside the rows and --memory allows {} MB",
+                cost.bytes >> 20,
+                limit >> 20
+            ))),
+        }
+    }
+
+    /// Fits on all rows, whose predictions a closed form gives; in folds where there is none after all.
+    fn at_once(self, head: &HeadConfig, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
+        let (data, pool) = (self.rows.data, context.pool);
+        let scaled = Scaled::new(head.params().transform(), head.head(), data, pool)?;
+        let (train, _) = scaled.samples()?;
+        let job = Job::new(train, head.params(), context.seed, pool);
+        memory::check_fit(head.head(), &job)?;
+        let mut fitting = head.head().begin(job, None)?;
+        let last = match self.steps(fitting.as_mut(), budget, context)? {
+            Ok(last) => last,
+            Err(why) => return Ok(Tried::NoTime(why)),
+        };
+        fitting.conclude()?;
+        let proba = fitting.out_of_fold(Folds::Of(self.rows.scored_units()));
+        let fitted = fitting.finish()?;
+        let chosen = fitted.chosen();
+        // Without a search, a fit is all that was done.
+        let refit = match (chosen.is_empty(), last) {
+            (false, Some(step)) => step.mul_f64(REFIT),
+            _ => self.started.elapsed(),
+        };
+        let whole = Whole { node: scaled.node(Node::Head(fitted)), chosen, refit };
+        let Some(proba) = proba else {
+            let head = head.with(whole.chosen.iter().map(|(name, value)| (*name, value.clone())))?;
+            return self.in_folds(head, Some(whole), budget, context);
+        };
+        let cost = self.cost(&whole.node, context)?;
+        let scored = Scored { head: head.clone(), proba, refit: whole.refit, whole: Some(whole), cost };
+        self.candidate(scored, budget, context)
+    }
+
+    /// The steps of a fit that the budget allows, and the time of the last; or why there are too few.
+    fn steps(
+        &self,
+        fitting: &mut dyn Fitting,
+        budget: &mut Budget,
+        context: &mut Context<'_>,
+    ) -> Result<std::result::Result<Option<Duration>, String>> {
+        context.emit(&Progress::Fit(&Event::Started { total: fitting.total(), unit: fitting.unit() }));
+        let (mut last, mut foreseen) = (None, Duration::ZERO);
+        while fitting.done() < fitting.total() {
+            let operations = fitting.next_operations();
+            foreseen = budget.foresee(operations, last);
+            // Without a second candidate, a better model of the training rows is worth more than one of all rows.
+            let after = self.rows.after_step(self.n_before > 1);
+            let with_end = foreseen.mul_f64(1.0 + if operations.is_some() { after } else { 0.0 });
+            if !self.goes_on(with_end, fitting.done(), budget, context) {
+                break;
+            }
+            let start = Instant::now();
+            match training::next(fitting)? {
+                Next::Step(_) => (),
+                Next::End | Next::Diverged(_) => break,
+            }
+            last = Some(start.elapsed());
+            budget.count(operations, start.elapsed());
+            let (done, total, unit) = (fitting.done(), fitting.total(), fitting.unit());
+            context.emit(&Progress::Fit(&Event::Steps { done, total, unit }));
+        }
+        if self.n_before > 0 && fitting.best().is_none() {
+            return Ok(Err(no_time(foreseen)));
+        }
+        Ok(Ok(last))
+    }
+
+    /// Whether the next step is done. The first candidate needs one step at least.
+    fn goes_on(&self, next: Duration, done: usize, budget: &Budget, context: &Context<'_>) -> bool {
+        let is_needed = self.n_before == 0 && done == 0;
+        is_needed || budget.allows(next) && !context.stopping()
+    }
+
+    /// Fits on all folds but one, in turn.
+    fn in_folds(
+        self,
+        head: HeadConfig,
+        whole: Option<Whole>,
+        budget: &mut Budget,
+        context: &mut Context<'_>,
+    ) -> Result<Tried> {
+        let SearchRows { data, units, groups, n_folds, .. } = self.rows;
+        let shape = self.shape();
+        let all = Rows::of(&data.train, data.cache.as_deref());
+        let shares = (*n_folds, rows::VAL_SHARE);
+        let folds = Partition::new(all, units.clone(), *groups, shares, context)?;
+        let mut proba = Matrix::zeros(shape.n_samples, shape.n_classes);
+        let (mut last, mut cost) = (None, Cost::default());
+        for fold in 0..*n_folds {
+            let next = budget.foresee(None, last);
+            if self.n_before > 0 && !budget.allows(next) {
+                return Ok(Tried::NoTime(no_time(next)));
+            }
+            let start = Instant::now();
+            let fitted = folds.fit(fold, &head, context)?;
+            folds.place(fold, &fitted.proba, &mut proba);
+            cost = Cost::of(&fitted.model, &data.train, context.pool)?;
+            let progress = Progress::Fold { fold: &fitted.report, n_folds: *n_folds, metric: context.metric };
+            context.emit(&progress);
+            last = Some(start.elapsed());
+            budget.count(None, start.elapsed());
+        }
+        let of_fold = last.map_or(Duration::ZERO, |took| took.mul_f64(1.5));
+        self.candidate(Scored { head, proba, whole, refit: of_fold, cost }, budget, context)
+    }
+
+    /// Looks for the head's parameters in a study, trial by trial, and fits the head with the best.
+    fn in_study(
+        self,
+        tuned: &TunedHead<'_>,
+        budget: &mut Budget,
+        context: &mut Context<'_>,
+    ) -> Result<Tried> {
+        let Some(config) = tuned.study else { return self.of(tuned.head.clone(), budget, context) };
+        let own = match self.rows.is_scored_on_val {
+            true => None,
+            false => Some(rows::train_only(self.rows.data).split(VAL_SHARE_OF_STUDY, context)?),
+        };
+        let data = own.as_ref().unwrap_or(self.rows.data);
+        let (mut config, mut report, mut last) = (config.clone(), None, None);
+        let n_trials = config.n_trials.unwrap_or(N_TRIALS);
+        for step in 1..=n_trials.div_ceil(TRIALS_AT_ONCE) {
+            let next = budget.foresee(None, last);
+            // Its folds follow, of epochs that early stopping ends.
+            let after = next.mul_f64(self.rows.n_folds as f64 / TRIALS_AT_ONCE as f64);
+            if context.stopping() || self.n_before > 0 && !budget.allows(next.saturating_add(after)) {
+                break;
+            }
+            let start = Instant::now();
+            config.n_trials = Some(n_trials.min(step * TRIALS_AT_ONCE));
+            report = Some(tune::study(&config, data, &tuned.tables(), tuned.read, context)?);
+            last = Some(start.elapsed());
+            budget.count(None, start.elapsed());
+        }
+        let best = report.as_ref().and_then(|report: &StudyReport| report.best.as_ref());
+        let head = match best {
+            Some(best) => tune::with_best(tuned.head, best)?,
+            None => tuned.head.clone(),
+        };
+        if let Some(report) = report {
+            context.emit(&Progress::Studied(&report));
+            tuned.report.replace(Some(report));
+        }
+        self.of(head, budget, context)
+    }
+
+    /// Fits on the training rows and predicts the validation rows, which also select the epoch of a head that has epochs.
+    fn on_val(self, head: HeadConfig, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
+        let data = self.rows.data;
+        let operations = head.head().cost(self.shape(), head.params()).ok().map(|cost| cost.operations);
+        let next = budget.foresee(operations, None);
+        if self.n_before > 0 && !budget.allows(next) {
+            return Ok(Tried::NoTime(no_time(next)));
+        }
+        let trained = fit::train(&head, data, &FitOptions::default(), None, context)?;
+        context.check_stop()?;
+        budget.count(operations, self.started.elapsed());
+        let (node, chosen) = (trained.model.node().clone(), trained.chosen);
+        let proba = trained.model.predict_proba(self.rows.scored().x.view(), context.pool)?;
+        let cost = Cost::of(&trained.model, &data.train, context.pool)?;
+        let refit = self.started.elapsed();
+        let whole = Some(Whole { node, chosen, refit });
+        self.candidate(Scored { head, proba, whole, refit, cost }, budget, context)
+    }
+
+    fn cost(&self, node: &Node, context: &Context<'_>) -> Result<Cost> {
+        let train = &self.rows.data.train;
+        let model = Model::new(train.classes.names().to_vec(), node.clone(), Record::default())?;
+        Cost::of(&model, train, context.pool)
+    }
+
+    fn candidate(self, scored: Scored, budget: &Budget, context: &Context<'_>) -> Result<Tried> {
+        let Scored { head, proba, whole, refit, cost } = scored;
+        let scores = headsmith_metrics::score(&self.rows.scored().y, proba.view())?;
+        let (node, chosen) = whole.map_or((None, Vec::new()), |whole| (Some(whole.node), whole.chosen));
+        let mut params: serde_json::Map<_, _> = head.params().iter().filter_map(fit::as_json).collect();
+        params.extend(chosen.iter().filter_map(|(name, value)| fit::as_json((name, value))));
+        let report = CandidateReport {
+            telling: telling(&head, &chosen),
+            head: head.name().to_owned(),
+            title: head.table().title.to_owned(),
+            params,
+            score: context.metric.of(&scores),
+            log_loss: Metric::LogLoss.of(&scores),
+            seconds: self.started.elapsed().as_secs_f64(),
+            at_seconds: budget.elapsed().as_secs_f64(),
+            n_steps: budget.n_steps() - self.n_steps,
+            n_bytes: cost.n_bytes,
+            predict_seconds: cost.predict.as_secs_f64(),
+            ..CandidateReport::default()
+        };
+        let position = self.attempt.position;
+        let candidate = Candidate { position, head, proba, node, chosen, refit, cost, report };
+        Ok(Tried::Candidate(Box::new(candidate)))
+    }
+}
+
+/// The names of the parameters that the fit chose, and of words and fractions that differ from their defaults.
+fn telling(head: &HeadConfig, chosen: &[(&'static str, Value)]) -> Vec<String> {
+    let table = head.table();
+    let differs = |(name, value): &(&str, &Value)| {
+        let default = table.param(name).map(|param| param.default.value());
+        matches!(value, Value::Text(_) | Value::Float(_)) && default.is_ok_and(|default| default != **value)
+    };
+    let set = head.params().iter().filter(differs).map(|(name, _)| name);
+    let is_set = |name: &str| chosen.iter().any(|(other, _)| *other == name);
+    let set = set.filter(|name| !is_set(name));
+    set.chain(chosen.iter().map(|(name, _)| *name)).map(str::to_owned).collect()
+}
+
+fn no_time(foreseen: Duration) -> String {
+    format!("there is no time for its next step of about {:.1} s", foreseen.as_secs_f64())
+}

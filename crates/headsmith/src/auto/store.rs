@@ -1,0 +1,211 @@
+//! Candidates on disk while a search is under way: the same command resumes a search that was killed.
+//!
+//! A candidate is three files of the folder `search` in the output folder: its model, its probabilities (`n_samples x n_classes` numbers, `f32`,
+//! little endian), and the rest as JSON, which is written last. A finished search removes them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use headsmith_data::output;
+use headsmith_heads::params::{TRANSFORM, Value};
+use headsmith_kernels::Matrix;
+use headsmith_model::{Model, Record};
+use serde::{Deserialize, Serialize};
+
+use super::cost::Cost;
+use super::portfolio::Attempt;
+use super::search::Candidate;
+use crate::error::{Error, Result};
+use crate::head::HeadConfig;
+use crate::model_file;
+use crate::report::CandidateReport;
+
+/// The folder of the candidates.
+const FOLDER: &str = "search";
+
+/// Where candidates of one search are kept.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+    /// Everything that decides the candidates beside their number.
+    key: String,
+    classes: Vec<String>,
+}
+
+/// A candidate but for its model and its probabilities.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    key: String,
+    /// The steps of the search to its end.
+    n_steps: usize,
+    params: Vec<(String, Value)>,
+    chosen: Vec<(String, Value)>,
+    refit_seconds: f64,
+    has_model: bool,
+    report: CandidateReport,
+}
+
+impl Store {
+    pub(super) fn new(out: &Path, key: String, classes: &[String]) -> Store {
+        Store { folder: out.join(FOLDER), key, classes: classes.to_vec() }
+    }
+
+    /// Keeps a candidate, to which the search took `n_steps` steps.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn keep(&self, candidate: &Candidate, n_steps: usize) -> Result<()> {
+        std::fs::create_dir_all(&self.folder)
+            .map_err(|cause| Error::file("make the folder", &self.folder, cause))?;
+        let [model, proba, entry] = self.paths(candidate.position);
+        if let Some(node) = &candidate.node {
+            model_file::save(&Model::new(self.classes.clone(), node.clone(), Record::default())?, &model)?;
+        }
+        let values: Vec<u8> = candidate.proba.as_slice().iter().flat_map(|p| p.to_le_bytes()).collect();
+        output::write_atomically(&proba, |file| file.write_all(&values))?;
+        let all = candidate.head.params().iter();
+        let kept = Entry {
+            key: self.key.clone(),
+            n_steps,
+            params: all.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+            chosen: candidate
+                .chosen
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+            refit_seconds: candidate.refit.as_secs_f64(),
+            has_model: candidate.node.is_some(),
+            report: candidate.report.clone(),
+        };
+        let bytes = serde_json::to_vec(&kept)
+            .map_err(|error| Error::failure(format!("a candidate cannot be kept: {error}")))?;
+        Ok(output::write_atomically(&entry, |file| file.write_all(&bytes))?)
+    }
+
+    /// The candidate of `attempt` that an earlier process kept, and the steps of the search to its end; `None` if there is none of the same search, or
+    /// its files are damaged.
+    pub(super) fn kept(&self, attempt: &Attempt, n_samples: usize) -> Option<(Candidate, usize)> {
+        let [model, proba, entry] = self.paths(attempt.position);
+        let entry: Entry = serde_json::from_slice(&std::fs::read(entry).ok()?).ok()?;
+        if entry.key != self.key || entry.report.head != attempt.head.name() {
+            return None;
+        }
+        let head = HeadConfig::new(attempt.head.name(), entry.params).ok()?;
+        let bytes = std::fs::read(proba).ok()?;
+        let values: Vec<f32> =
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let n_classes = self.classes.len();
+        if values.len() != n_samples * n_classes {
+            return None;
+        }
+        let node = match entry.has_model {
+            true => Some(model_file::load(&model).ok()?.node().clone()),
+            false => None,
+        };
+        let chosen = entry.chosen.into_iter().map(|(name, value)| Some((known(&head, &name)?, value)));
+        let chosen = chosen.collect::<Option<Vec<_>>>()?;
+        let cost = Cost {
+            n_bytes: entry.report.n_bytes,
+            predict: Duration::try_from_secs_f64(entry.report.predict_seconds).ok()?,
+        };
+        let candidate = Candidate {
+            position: attempt.position,
+            head,
+            proba: Matrix::new(values, n_samples, n_classes),
+            node,
+            chosen,
+            refit: Duration::try_from_secs_f64(entry.refit_seconds).ok()?,
+            cost,
+            report: entry.report,
+        };
+        Some((candidate, entry.n_steps))
+    }
+
+    /// Removes the candidates, after a search that ended.
+    pub(super) fn clear(&self) {
+        // What stays takes no more than space.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+
+    fn paths(&self, position: usize) -> [PathBuf; 3] {
+        ["safetensors", "proba", "json"].map(|ending| self.folder.join(format!("{position:03}.{ending}")))
+    }
+}
+
+/// The name of a parameter as the head's table has it.
+fn known(head: &HeadConfig, name: &str) -> Option<&'static str> {
+    if name == TRANSFORM {
+        return Some(TRANSFORM);
+    }
+    head.table().param(name).ok().map(|param| param.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_data::Dataset;
+
+    use super::*;
+    use crate::fit::{self, FitData, FitOptions};
+    use crate::{Context, Metric, Pool, Progress};
+
+    fn candidate(with_model: bool) -> Candidate {
+        let x = Matrix::new((0..80).map(|i| (i % 5) as f32).collect(), 40, 2);
+        let labels: Vec<&str> = (0..40).map(|i| ["no", "yes"][i % 2]).collect();
+        let data = FitData::new(Dataset::from_arrays(x, &labels).unwrap());
+        let head = HeadConfig::new("ridge", [("alpha", Value::Float(0.1))]).unwrap();
+        let (pool, stop) = (Pool::new(1).unwrap(), std::sync::atomic::AtomicBool::new(false));
+        let mut view = |_: &Progress<'_>| {};
+        let mut context =
+            Context { seed: 1, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view };
+        let options = FitOptions::default();
+        let model = fit::train(&head, &data, &options, None, &mut context).unwrap().model;
+        Candidate {
+            position: 2,
+            proba: model.predict_proba(data.train.x.view(), &pool).unwrap(),
+            node: with_model.then(|| model.node().clone()),
+            chosen: vec![("alpha", Value::Float(0.1 + 0.2))],
+            refit: Duration::from_millis(1500),
+            cost: Cost { n_bytes: 12, predict: Duration::from_micros(3) },
+            report: CandidateReport {
+                head: "ridge".to_owned(),
+                n_bytes: 12,
+                predict_seconds: 3e-6,
+                ..CandidateReport::default()
+            },
+            head,
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_the_same_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let classes = ["no".to_owned(), "yes".to_owned()];
+        let store = Store::new(folder.path(), "key".to_owned(), &classes);
+        for with_model in [true, false] {
+            let kept = candidate(with_model);
+            store.keep(&kept, 7).unwrap();
+            let attempt = Attempt { position: 2, head: kept.head.clone(), like: None, is_studied: false };
+            let (again, n_steps) = store.kept(&attempt, 40).unwrap();
+            assert_eq!(n_steps, 7);
+            assert_eq!(again.proba, kept.proba);
+            assert_eq!(again.chosen, kept.chosen);
+            assert_eq!((again.refit, again.cost, &again.report), (kept.refit, kept.cost, &kept.report));
+            assert!(again.head == kept.head);
+            let bytes = |node: Option<headsmith_model::Node>| {
+                node.map(|node| {
+                    Model::new(classes.to_vec(), node, Record::default()).unwrap().to_bytes().unwrap()
+                })
+            };
+            assert_eq!(bytes(again.node), bytes(kept.node));
+            // Another search, other rows, another head, a damaged file.
+            let other = Store::new(folder.path(), "other".to_owned(), &classes);
+            assert!(other.kept(&attempt, 40).is_none());
+            assert!(store.kept(&attempt, 41).is_none());
+            assert!(store.kept(&Attempt { position: 3, ..attempt.clone() }, 40).is_none());
+            std::fs::write(folder.path().join("search/002.json"), "{").unwrap();
+            assert!(store.kept(&attempt, 40).is_none());
+        }
+        store.clear();
+        assert!(!folder.path().join("search").exists());
+    }
+}
