@@ -307,17 +307,10 @@ pub(super) fn compared(comparison: &Comparison) -> String {
         );
     }
     let d = comparison.difference.by_metric.get(comparison.metric);
+    let note = if comparison.note.is_empty() { String::new() } else { format!("; {}", comparison.note) };
     format!(
-        "{} - {}: {} {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4}\n  \
-         (paired bootstrap; {})\n",
-        comparison.candidate,
-        comparison.baseline,
-        comparison.metric,
-        d.observed,
-        d.low,
-        d.high,
-        d.p_value,
-        comparison.note
+        "{} - {}: {} {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4}\n  (paired bootstrap{note})\n",
+        comparison.candidate, comparison.baseline, comparison.metric, d.observed, d.low, d.high, d.p_value
     )
 }
 

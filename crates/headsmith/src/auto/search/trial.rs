@@ -104,6 +104,11 @@ impl Trial<'_, '_> {
         }
     }
 
+    /// The operations of a fit, at most.
+    fn operations(&self, head: &HeadConfig) -> Option<u64> {
+        head.head().cost(self.shape(), head.params()).ok().map(|cost| cost.operations)
+    }
+
     /// Refuses a head that needs more memory than the search may take.
     fn check_memory(&self, head: &HeadConfig) -> Result<()> {
         let (Some(limit), Ok(cost)) = (self.rows.max_memory, head.head().cost(self.shape(), head.params()))
@@ -206,8 +211,10 @@ impl Trial<'_, '_> {
         let folds = Partition::new(all, units.clone(), *groups, shares, context)?;
         let mut proba = Matrix::zeros(shape.n_samples, shape.n_classes);
         let (mut last, mut cost) = (None, Cost::default());
+        // Epochs are many, and so foreseen; other heads end long before the most operations that they may need.
+        let first = self.operations(&head).filter(|_| head.head().traits().uses_val());
         for fold in 0..*n_folds {
-            let next = budget.foresee(None, last);
+            let next = budget.foresee(first.filter(|_| last.is_none()), last);
             if self.n_before > 0 && !budget.allows(next) {
                 return Ok(Tried::NoTime(no_time(next)));
             }
@@ -240,7 +247,9 @@ impl Trial<'_, '_> {
         let (mut config, mut report, mut last) = (config.clone(), None, None);
         let n_trials = config.n_trials.unwrap_or(N_TRIALS);
         for step in 1..=n_trials.div_ceil(TRIALS_AT_ONCE) {
-            let next = budget.foresee(None, last);
+            // Before any was timed, as many operations as its trials have at most.
+            let operations = self.operations(&config.head).map(|n| n.saturating_mul(TRIALS_AT_ONCE));
+            let next = budget.foresee(operations.filter(|_| last.is_none()), last);
             // Its folds follow, of epochs that early stopping ends.
             let after = next.mul_f64(self.rows.n_folds as f64 / TRIALS_AT_ONCE as f64);
             if context.stopping() || self.n_before > 0 && !budget.allows(next.saturating_add(after)) {
@@ -267,7 +276,7 @@ impl Trial<'_, '_> {
     /// Fits on the training rows and predicts the validation rows, which also select the epoch of a head that has epochs.
     fn on_val(self, head: HeadConfig, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
         let data = self.rows.data;
-        let operations = head.head().cost(self.shape(), head.params()).ok().map(|cost| cost.operations);
+        let operations = self.operations(&head);
         let next = budget.foresee(operations, None);
         if self.n_before > 0 && !budget.allows(next) {
             return Ok(Tried::NoTime(no_time(next)));
