@@ -120,12 +120,7 @@ fn run() -> Command {
             split::weights_arg(),
             common::metric(),
             table("test", "Table to predict; labels in it are ignored"),
-            Arg::new("out")
-                .long("out")
-                .value_name("FOLDER")
-                .value_hint(ValueHint::DirPath)
-                .value_parser(value_parser!(std::path::PathBuf))
-                .help("Output folder for the report, the model and the predictions; created if missing [default: NAME-headsmith, after the training table]"),
+            common::folder("out", "Output folder for the report, the model and the predictions; created if missing [default: NAME-headsmith, after the training table]"),
             common::live(),
             auto::recipe(),
             run_heads(),

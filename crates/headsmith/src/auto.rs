@@ -4,6 +4,7 @@
 //! members of the answer are fitted again on all rows.
 
 mod answer;
+mod beside;
 mod budget;
 mod cost;
 mod fitted;
@@ -23,10 +24,11 @@ use headsmith_data::ReadOptions;
 use crate::context::Context;
 use crate::error::Result;
 use crate::fit::{FitData, FittedHead};
-use crate::folds::MAX_FOLDS;
+use crate::partition::check_n_folds;
 use crate::report::{AutoReport, StudyReport, TableReport};
 use crate::run::RunHead;
 
+use self::beside::Beside;
 use self::budget::Budget;
 use self::search::Candidate;
 use self::store::Store;
@@ -49,6 +51,20 @@ pub enum ValUse {
     Choose,
 }
 
+impl ValUse {
+    /// All uses.
+    pub const ALL: [ValUse; 3] = [ValUse::Judge, ValUse::Train, ValUse::Choose];
+
+    /// Its name in commands.
+    pub fn name(self) -> &'static str {
+        match self {
+            ValUse::Judge => "judge",
+            ValUse::Train => "train",
+            ValUse::Choose => "choose",
+        }
+    }
+}
+
 /// The configuration of a search.
 #[derive(Debug, Clone)]
 pub struct Search {
@@ -56,7 +72,7 @@ pub struct Search {
     pub limits: Limits,
     /// When the process started.
     pub started: Instant,
-    /// The folds of heads without a closed form, 2 to [`MAX_FOLDS`].
+    /// The folds of heads without a closed form, 2 to [`MAX_FOLDS`](crate::folds::MAX_FOLDS).
     pub n_folds: usize,
     /// The heads to try; empty: those of the portfolio.
     pub heads: Vec<String>,
@@ -105,12 +121,7 @@ impl Search {
     /// When not.
     pub fn check(&self) -> Result<()> {
         portfolio::attempts(&self.heads)?;
-        match (2..=MAX_FOLDS).contains(&self.n_folds) {
-            true => Ok(()),
-            false => {
-                Err(crate::Error::usage(format!("--folds {}: expected 2 to {MAX_FOLDS} folds", self.n_folds)))
-            }
-        }
+        check_n_folds(self.n_folds)
     }
 }
 
@@ -149,20 +160,22 @@ pub(crate) fn find(
     let searched = search::search(&rows, attempts, &store, &mut budget, context)?;
     let search_seconds = budget.elapsed().as_secs_f64();
     let candidates = &searched.candidates;
-    let mut answer = answer::answer(&rows, candidates, &config.bounds, context)?;
-    let mut simpler = simpler::simpler(&rows, candidates, &answer, context)?;
+    let answer = answer::answer(&rows, candidates, &config.bounds, context)?;
+    let mut beside = Beside::new(&rows, candidates, answer);
+    let mut simpler = simpler::simpler(&mut beside, context)?;
     if let Some(simpler) = simpler.as_mut().filter(|simpler| config.prefers_simple && simpler.is_as_good) {
         simpler.is_taken = true;
-        answer = answer::of_one(&rows, candidates, simpler.candidate, context);
+        let taken = answer::of_one(&rows, candidates, simpler.candidate, context);
+        beside = Beside::new(&rows, candidates, taken);
     }
-    let members: Vec<&Candidate> = answer.members.iter().map(|&member| &candidates[member]).collect();
+    let members: Vec<&Candidate> = beside.answer.members.iter().map(|&member| &candidates[member]).collect();
     let is_fitted_again = config.refits
         && !context.stopping()
         && data.val.is_some()
         && budget.allows_refits(search::refits(&rows, &members), after);
     let done = Done { n_steps: budget.n_steps(), search_seconds, is_fitted_again };
-    let auto = summary::summary(&rows, &searched, &answer, done, simpler, context)?;
-    let fitted = fitted::fitted(&rows, candidates, &answer, is_fitted_again, context)?;
+    let auto = summary::summary(&mut beside, &searched.left_out, done, simpler, context)?;
+    let fitted = fitted::fitted(&rows, candidates, &beside.answer, is_fitted_again, context)?;
     if !context.stopping() {
         store.clear();
     }

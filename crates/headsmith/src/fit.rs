@@ -23,7 +23,6 @@ use crate::head::HeadConfig;
 use crate::judge::{self, CrossValidated};
 use crate::progress::{Judged, Progress};
 use crate::report::FitReport;
-use crate::split::units;
 use crate::{memory, model_file};
 
 pub use crate::fit_data::FitData;
@@ -113,7 +112,8 @@ pub fn fit(
     let metric = context.metric;
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
-    let units = head.head().traits().out_of_fold.then(|| units(data, context.pool));
+    let units = head.head().traits().out_of_fold.then(|| data.units(context.pool));
+    let units = units.map(|units| units.into_iter().map(|unit| unit as u32).collect::<Vec<u32>>());
     let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out, .. } =
         train(head, data, options, units.as_deref(), context)?;
     let left_out = left_out.map(|proba| (model.decide(proba.view()), proba));
@@ -171,13 +171,6 @@ pub fn fit(
     }
     context.emit(&Progress::Fitted(&fitted.report));
     Ok(fitted)
-}
-
-/// The unit of each training row: rows of one group, or with the same features, are left out together.
-fn units(data: &FitData, pool: &Pool) -> Vec<u32> {
-    let units = data.train_units.clone();
-    let units = units.unwrap_or_else(|| units::of(data.train.x.view(), None, pool));
-    units.into_iter().map(|unit| unit as u32).collect()
 }
 
 /// The choices that out-of-fold predictions made before they are scored: the parameters that were left to the head.
@@ -409,17 +402,11 @@ fn record(head: &HeadConfig, data: &FitData, seed: u64) -> Record {
         .iter()
         .filter(|(name, value)| !head.table().models_omit(name, value))
         .filter_map(as_json);
-    Record {
-        head: Some(head.name().to_owned()),
-        params: params.collect(),
-        seed: Some(seed),
-        headsmith_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        ..data.record.clone()
-    }
+    Record { head: Some(head.name().to_owned()), params: params.collect(), ..data.record_of(seed) }
 }
 
 /// Writes the scores into the model, so that its users know what to expect of it.
-fn remember_scores(fitted: &mut FittedHead, used_for: Vec<String>) {
+pub(crate) fn remember_scores(fitted: &mut FittedHead, used_for: Vec<String>) {
     let metrics = judge::brief(&fitted.report);
     let record = fitted.model.record_mut();
     record.metrics = metrics;

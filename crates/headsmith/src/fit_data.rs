@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use headsmith_data::{Dataset, RowLocations};
+use headsmith_kernels::Pool;
 use headsmith_model::{DataRecord, Record};
 
 use crate::error::{Error, Result};
 use crate::evidence::RowSource;
 use crate::report::{Split, TableReport};
+use crate::split::units;
 
 /// The rows a head is fitted on and judged by.
 #[derive(Debug)]
@@ -49,6 +51,20 @@ impl FitData {
         }
     }
 
+    /// The unit of each training row: rows of one group, or with the same features, are left out together.
+    pub(crate) fn units(&self, pool: &Pool) -> Vec<usize> {
+        units_of(&self.train, self.train_units.as_ref(), pool)
+    }
+
+    /// The record of a model that is fitted on these rows by this version, with this seed.
+    pub(crate) fn record_of(&self, seed: u64) -> Record {
+        Record {
+            seed: Some(seed),
+            headsmith_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            ..self.record.clone()
+        }
+    }
+
     /// The same with validation rows.
     ///
     /// # Errors
@@ -67,6 +83,11 @@ impl FitData {
         self.val = Some(val);
         Ok(self)
     }
+}
+
+/// The units of `rows`: as they are known, or rows with the same features together.
+pub(crate) fn units_of(rows: &Dataset, known: Option<&Vec<usize>>, pool: &Pool) -> Vec<usize> {
+    known.cloned().unwrap_or_else(|| units::of(rows.x.view(), None, pool))
 }
 
 /// A table as a model remembers it.

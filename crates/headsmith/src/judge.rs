@@ -141,8 +141,19 @@ pub(crate) fn difference(
     b: Predictions<'_>,
     context: &Context<'_>,
 ) -> Result<PairedDifference> {
+    paired(y, a, b, MAX_FEW, context)
+}
+
+/// The same in `most` resamples at most.
+fn paired(
+    y: &[u32],
+    a: Predictions<'_>,
+    b: Predictions<'_>,
+    most: u32,
+    context: &Context<'_>,
+) -> Result<PairedDifference> {
     let options = resampling(y.len(), context.seed);
-    let options = bootstrap::Options { n_resamples: options.n_resamples.min(MAX_FEW), ..options };
+    let options = bootstrap::Options { n_resamples: options.n_resamples.min(most), ..options };
     Ok(bootstrap::paired_difference(y, a, b, &options, context.pool)?)
 }
 
@@ -156,9 +167,7 @@ pub(crate) fn compare(
     (candidate, of_candidate): (&FitReport, Predictions<'_>),
     context: &Context<'_>,
 ) -> Result<Comparison> {
-    let options = resampling(rows.y.len(), context.seed);
-    let difference =
-        bootstrap::paired_difference(&rows.y, of_candidate, of_baseline, &options, context.pool)?;
+    let difference = paired(&rows.y, of_candidate, of_baseline, u32::MAX, context)?;
     let caution = candidate.val.as_ref().and_then(Judgement::caution);
     Ok(Comparison {
         metric: context.metric,

@@ -55,6 +55,17 @@ pub(crate) struct Partition<'c> {
     val_share: f64,
 }
 
+/// Whether there can be so many folds.
+///
+/// # Errors
+/// When there are fewer than two, or more than [`MAX_FOLDS`].
+pub(crate) fn check_n_folds(n_folds: usize) -> Result<()> {
+    match (2..=MAX_FOLDS).contains(&n_folds) {
+        true => Ok(()),
+        false => Err(Error::usage(format!("--folds {n_folds}: expected 2 to {MAX_FOLDS} folds"))),
+    }
+}
+
 impl<'c> Rows<'c> {
     /// The rows of `data`.
     pub(crate) fn of(data: &'c Dataset, cache: Option<&'c Path>) -> Rows<'c> {
@@ -82,9 +93,7 @@ impl<'c> Partition<'c> {
         (n_folds, val_share): (usize, f64),
         context: &mut Context<'_>,
     ) -> Result<Partition<'c>> {
-        if !(2..=MAX_FOLDS).contains(&n_folds) {
-            return Err(Error::usage(format!("--folds {n_folds}: expected 2 to {MAX_FOLDS} folds")));
-        }
+        check_n_folds(n_folds)?;
         let n_units = units::count(&units);
         if n_units < n_folds {
             let what = groups.map_or("different rows".to_owned(), |column| {

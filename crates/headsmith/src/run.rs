@@ -78,9 +78,7 @@ impl RunConfig {
             command: Vec::new(),
         }
     }
-}
 
-impl RunConfig {
     /// The training table, and the validation table unless its rows are training rows.
     fn tables(&self) -> (Files, Option<&Files>) {
         let is_train = self.search.as_ref().is_some_and(|search| search.val_use == ValUse::Train);

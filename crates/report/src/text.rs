@@ -128,8 +128,8 @@ pub(crate) fn short_time(seconds: f64) -> String {
     }
 }
 
-/// Bytes in decimal units: `512 B`, `34 kB`, `1.2 MB`.
-pub(crate) fn size(n_bytes: u64) -> String {
+/// Bytes in decimal units with a space that does not break: `512 B`, `34 kB`, `1.2 MB`.
+pub fn size(n_bytes: u64) -> String {
     match n_bytes {
         0..1_000 => format!("{n_bytes}\u{a0}B"),
         1_000..1_000_000 => format!("{:.0}\u{a0}kB", n_bytes as f64 / 1e3),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use headsmith::auto::{Bounds, Limits, N_FOLDS, Search, ValUse};
 use headsmith::folds::MAX_FOLDS;
 use headsmith::heads::HEADS;
@@ -32,12 +32,7 @@ pub(crate) fn auto() -> Command {
             table("train", "Training table").required(true),
             table("val", "Validation table; --val-is says what for"),
             table("test", "Table to predict; labels in it are ignored"),
-            Arg::new("out")
-                .long("out")
-                .value_name("FOLDER")
-                .value_hint(ValueHint::DirPath)
-                .value_parser(value_parser!(std::path::PathBuf))
-                .help("Output folder; created if missing [default: NAME-headsmith, after the training table]"),
+            common::folder("out", "Output folder; created if missing [default: NAME-headsmith, after the training table]"),
             split::groups_arg(),
             split::weights_arg(),
             common::metric().help("Metric that the decision between classes maximises, and that compares models"),
@@ -75,8 +70,8 @@ pub(crate) fn search() -> Vec<Arg> {
         Arg::new("val_is")
             .long("val-is")
             .value_name("USE")
-            .value_parser(["judge", "train", "choose"])
-            .default_value("judge")
+            .value_parser(ValUse::ALL.map(ValUse::name))
+            .default_value(ValUse::default().name())
             .help("Use of --val: it judges the answer of a search on --train (judge), is more training rows (train), or chooses members and decision (choose); the final model learns from its rows, too"),
         Arg::new("prefer")
             .long("prefer")
@@ -132,6 +127,8 @@ pub(crate) fn recipe() -> Arg {
 pub(crate) fn given(matches: &ArgMatches, tuned: Option<RunHead>, started: Instant) -> Search {
     let text = |id: &str| matches.get_one::<String>(id).map(String::as_str);
     let duration = |id: &str| matches.get_one::<Duration>(id).copied();
+    let val_use =
+        text("val_is").and_then(|name| ValUse::ALL.into_iter().find(|val_use| val_use.name() == name));
     let steps = matches.get_one::<u64>("steps").map(|&n| n as usize);
     let time = match (duration("time"), steps) {
         (None, None) => study::duration(TIME).ok(),
@@ -142,11 +139,7 @@ pub(crate) fn given(matches: &ArgMatches, tuned: Option<RunHead>, started: Insta
         started,
         n_folds: matches.get_one::<u64>("folds").map_or(N_FOLDS, |&n| n as usize),
         heads: matches.get_many::<String>("heads").into_iter().flatten().cloned().collect(),
-        val_use: match text("val_is") {
-            Some("train") => ValUse::Train,
-            Some("choose") => ValUse::Choose,
-            _ => ValUse::Judge,
-        },
+        val_use: val_use.unwrap_or_default(),
         bounds: Bounds {
             max_model_bytes: matches.get_one("max_model_size").copied(),
             max_predict_time: duration("max_predict_time"),

@@ -210,24 +210,26 @@ pub(crate) fn of_run_given(
         return Ok(None);
     }
     let mut study = study_of(matches, common, head, given)?;
-    // --epochs of run is the final fit's, which early stopping ends; a trial needs no more than a trial has.
-    if let Some(epochs) = study.head.params().int(EPOCHS) {
-        study.head = study.head.with([(EPOCHS, epochs.min(RUN_TRIAL_EPOCHS).into())])?;
-    }
+    study.head = of_trials(study.head)?;
     if study.storage.is_empty() {
         study.storage = out.join(STUDY).display().to_string();
     }
     Ok(Some(study))
 }
 
+/// The head of the trials of `run`: --epochs is the final fit's, which early stopping ends; a trial needs no more than a trial has.
+fn of_trials(head: HeadConfig) -> Result<HeadConfig> {
+    match head.params().int(EPOCHS) {
+        None => Ok(head),
+        Some(epochs) => Ok(head.with([(EPOCHS, epochs.min(RUN_TRIAL_EPOCHS).into())])?),
+    }
+}
+
 /// The head that a study of `auto` tunes, with the defaults of `run`.
 pub(crate) fn of_auto(common: &Common, out: &Path) -> Result<RunHead> {
     let head = heads::tuned_by_default();
     let trial = head.table().trial.iter().map(|(name, value)| (*name, value.value()));
-    let mut of_trials = HeadConfig::new(head.name(), trial)?;
-    if let Some(epochs) = of_trials.params().int(EPOCHS) {
-        of_trials = of_trials.with([(EPOCHS, epochs.min(RUN_TRIAL_EPOCHS).into())])?;
-    }
+    let of_trials = of_trials(HeadConfig::new(head.name(), trial)?)?;
     let storage = out.join(STUDY).display().to_string();
     let study = StudyConfig {
         n_trials: RUN_TRIALS.parse().ok(),

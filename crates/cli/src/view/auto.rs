@@ -14,11 +14,10 @@ const N_PARAMS: usize = 4;
 pub(crate) fn auto(report: &Report) -> String {
     let (Some(auto), Some(fit)) = (&report.auto, report.chosen_head()) else { return String::new() };
     let mut text = search(auto, report.metric) + &answer(auto, fit, report.metric);
-    for comparison in [&auto.against_first, &auto.against_runner_up].into_iter().flatten() {
-        if Some(comparison) != auto.against_first.as_ref() || auto.against_runner_up != auto.against_first {
-            text += &beaten(comparison);
-        }
-    }
+    // The first candidate may be the runner-up, too.
+    let mut comparisons = vec![&auto.against_first, &auto.against_runner_up];
+    comparisons.dedup();
+    text += &comparisons.into_iter().flatten().map(beaten).collect::<String>();
     text += &auto.simpler.as_ref().map_or(String::new(), |simpler| verdict(simpler, auto, report.metric));
     if let Some(predictions) = &report.predictions {
         text += &predicted(predictions);
@@ -81,7 +80,6 @@ fn answer(auto: &AutoReport, fit: &FitReport, metric: Metric) -> String {
     let interval = judgement.intervals.as_ref().map(|intervals| metric.interval(intervals));
     let [_, others @ ..] = beside(metric);
     let of = |other: Metric| format!("{} {:.4}", other.label(), other.of(&judgement.scores));
-    let n_members = auto.candidates.iter().filter(|candidate| candidate.weight > 0.0).count();
     let mut text = never_predicted("", judgement);
     let _ = writeln!(
         text,
@@ -95,7 +93,8 @@ fn answer(auto: &AutoReport, fit: &FitReport, metric: Metric) -> String {
     );
     let _ = writeln!(
         text,
-        "  {n_members} of {} heads, calibration {}, {}; fitted on {} rows; {}, {:.0} us a row",
+        "  {} of {} heads, calibration {}, {}; fitted on {} rows; {}, {:.0} us a row",
+        auto.members().len(),
         auto.candidates.len(),
         auto.calibration,
         decision(auto, metric),
@@ -107,9 +106,9 @@ fn answer(auto: &AutoReport, fit: &FitReport, metric: Metric) -> String {
 }
 
 fn decision(auto: &AutoReport, metric: Metric) -> String {
-    match auto.decision.iter().all(|offset| *offset == 0.0) {
-        true => "the most probable class is predicted".to_owned(),
-        false => format!("classes decided for {metric}"),
+    match auto.has_decision() {
+        true => format!("classes decided for {metric}"),
+        false => "the most probable class is predicted".to_owned(),
     }
 }
 
@@ -136,11 +135,7 @@ fn verdict(simpler: &SimplerReport, auto: &AutoReport, metric: Metric) -> String
     )
 }
 
-/// Bytes in decimal units.
+/// Bytes in decimal units; a terminal breaks no lines, so spaces need not bind.
 fn size(n_bytes: u64) -> String {
-    match n_bytes {
-        0..1_000 => format!("{n_bytes} B"),
-        1_000..1_000_000 => format!("{:.0} kB", n_bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", n_bytes as f64 / 1e6),
-    }
+    headsmith::report::size(n_bytes).replace('\u{a0}', " ")
 }

@@ -4,6 +4,8 @@
 //! The step of the free variables solves `H step = -gradient` among them. A variable at its bound, or close to it, that the gradient pushes
 //! against it takes a step of its own, `-gradient / H_ii`. Steps are halved until the value falls enough.
 
+use crate::linalg::spd::Spd;
+
 /// A function with its first and second derivatives at a point.
 #[derive(Debug, Clone)]
 pub(crate) struct Expansion {
@@ -89,38 +91,15 @@ fn search(
 
 /// The Newton step of the `free` variables, 0 of the others. `None` if the second derivatives are not those of a convex function.
 fn newton_step(here: &Expansion, free: &[usize]) -> Option<Vec<f64>> {
-    let (n, m) = (here.gradient.len(), free.len());
-    let mut factor: Vec<f64> =
+    let n = here.gradient.len();
+    let hessian: Vec<f64> =
         free.iter().flat_map(|&i| free.iter().map(move |&j| here.hessian[i.max(j) * n + i.min(j)])).collect();
-    cholesky(&mut factor, m)?;
+    let factor = Spd::new(&hessian, free.len())?;
     let mut x: Vec<f64> = free.iter().map(|&i| -here.gradient[i]).collect();
-    for i in 0..m {
-        let sum: f64 = (0..i).map(|j| factor[i * m + j] * x[j]).sum();
-        x[i] = (x[i] - sum) / factor[i * m + i];
-    }
-    for i in (0..m).rev() {
-        let sum: f64 = (i + 1..m).map(|j| factor[j * m + i] * x[j]).sum();
-        x[i] = (x[i] - sum) / factor[i * m + i];
-    }
+    factor.solve(&mut x);
     let mut step = vec![0.0; n];
     free.iter().zip(x).for_each(|(&i, x)| step[i] = x);
     Some(step)
-}
-
-/// Replaces the lower triangle of an `n x n` matrix by its Cholesky factor. `None` if it has none.
-fn cholesky(a: &mut [f64], n: usize) -> Option<()> {
-    for i in 0..n {
-        for j in 0..=i {
-            let sum: f64 = (0..j).map(|k| a[i * n + k] * a[j * n + k]).sum();
-            let rest = a[i * n + j] - sum;
-            if i == j {
-                a[i * n + i] = (rest > 0.0 && rest.is_finite()).then(|| rest.sqrt())?;
-            } else {
-                a[i * n + j] = rest / a[j * n + j];
-            }
-        }
-    }
-    Some(())
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@ use headsmith_metrics::{Predictions, decision};
 use headsmith_model::{Model, Node, Record};
 
 use super::Bounds;
-use super::cost::Cost;
+use super::cost::{self, Cost};
 use super::rows::SearchRows;
 use super::search::Candidate;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// Members at most: each is kept, fitted again, and asked for every prediction.
-const MAX_MEMBERS: usize = 6;
+pub(super) const MAX_MEMBERS: usize = 6;
 
 /// The answer of a search.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub(super) fn answer(
         let folds = Folds::Of(rows.scored_units());
         let selected = pool::select(&all, rows.targets(), folds, MAX_MEMBERS, context.pool);
         let members: Vec<usize> = selected.members.iter().map(|&member| allowed[member]).collect();
-        let cost = members.iter().fold(Cost::default(), |sum, &member| sum.and(candidates[member].cost));
+        let cost = cost::of_members(candidates, &members);
         match members[..] {
             [only] => return Ok(of_one(rows, candidates, only, context)),
             [.., last] if !bounds.allow(cost) => allowed.retain(|&i| i != last),

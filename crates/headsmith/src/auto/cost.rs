@@ -6,6 +6,7 @@ use headsmith_data::Dataset;
 use headsmith_kernels::Pool;
 use headsmith_model::Model;
 
+use super::search::Candidate;
 use crate::error::Result;
 
 /// Rows that are predicted to time it.
@@ -32,9 +33,13 @@ impl Cost {
         model.predict_proba(rows.x.view().rows(0, n_timed), pool)?;
         Ok(Cost { n_bytes, predict: start.elapsed() / n_timed.max(1) as u32 })
     }
+}
 
-    /// The cost of a model that holds the models of both.
-    pub(super) fn and(self, other: Cost) -> Cost {
-        Cost { n_bytes: self.n_bytes + other.n_bytes, predict: self.predict + other.predict }
-    }
+/// The cost of a model with these members, about.
+pub(super) fn of_members(candidates: &[Candidate], members: &[usize]) -> Cost {
+    let costs = members.iter().map(|&member| candidates[member].cost);
+    costs.fold(Cost::default(), |sum, cost| Cost {
+        n_bytes: sum.n_bytes + cost.n_bytes,
+        predict: sum.predict + cost.predict,
+    })
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use headsmith_heads::Description;
-use headsmith_model::{Model, Node, Record};
+use headsmith_model::{Model, Node};
 use serde_json::Map;
 
 use super::answer::Answer;
@@ -14,7 +14,7 @@ use super::search::Candidate;
 use crate::context::Context;
 use crate::error::Result;
 use crate::evidence;
-use crate::fit::FittedHead;
+use crate::fit::{self, FittedHead};
 use crate::judge::{self, Judged};
 use crate::progress::Progress;
 use crate::report::{FitReport, Judgement};
@@ -44,11 +44,7 @@ pub(super) fn fitted(
     };
     let data = rows.data;
     let names = data.train.classes.names().to_vec();
-    let record = Record {
-        seed: Some(context.seed),
-        headsmith_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        ..data.record.clone()
-    };
+    let record = data.record_of(context.seed);
     let make = |nodes: Vec<Node>| answer.model(nodes, names.clone(), record.clone());
     let start = Instant::now();
     let all = if is_fitted_again { rows::all(data) } else { None };
@@ -66,24 +62,18 @@ pub(super) fn fitted(
                 Some(_) => judge(&make(members(answer, candidates, rows, context)?)?, context)?,
                 None => None,
             };
-            let mut fit =
-                |&member: &usize| refit::fitted(&candidates[member], rows::train_only(all), context);
+            let mut fit = |&member: &usize| refit::fitted(&candidates[member], all, context);
             (judged, make(answer.members.iter().map(&mut fit).collect::<Result<Vec<Node>>>()?)?)
         }
     };
     let fit_seconds = start.elapsed().as_secs_f64();
     let learnt_from = all.as_ref().map_or(&data.train, |all| &all.train);
     let train = judge::judge(&model, learnt_from, vec![judge::WEIGHTS.to_owned()], context)?.judgement;
-    let of_answer = report(rows, candidates, answer, judged.as_ref(), &train, context)?;
-    let structure = structure(&model, answer, candidates);
-    let head = model.head_name().to_owned();
-    let report = FitReport { head, fit_seconds, structure, ..of_answer };
+    let of_fit = OfFit { model: &model, fit_seconds, train, judged: judged.as_ref() };
+    let report = report(rows, candidates, answer, of_fit, context)?;
     let mut fitted = FittedHead { val_proba: judged.map(|judged| judged.proba), model, report };
-    let metrics = judge::brief(&fitted.report);
-    let selected_on = fitted.report.val.iter().flat_map(|val| val.used_for.clone()).collect();
-    let record = fitted.model.record_mut();
-    record.metrics = metrics;
-    record.selected_on = selected_on;
+    let used_for = fitted.report.val.as_ref().map_or_else(Vec::new, |val| val.used_for.clone());
+    fit::remember_scores(&mut fitted, used_for);
     context.emit(&Progress::Fitted(&fitted.report));
     Ok(fitted)
 }
@@ -95,17 +85,27 @@ fn members(
     rows: &SearchRows<'_>,
     context: &mut Context<'_>,
 ) -> Result<Vec<Node>> {
-    let of_member = |member: &usize| match &candidates[*member].node {
-        Some(node) => Ok(node.clone()),
-        None => refit::fitted(&candidates[*member], rows::train_only(rows.data), context),
-    };
-    answer.members.iter().map(of_member).collect()
+    let (mut train, mut nodes) = (None, Vec::new());
+    for &member in &answer.members {
+        nodes.push(match &candidates[member].node {
+            Some(node) => node.clone(),
+            None => {
+                let train = train.get_or_insert_with(|| rows::train_only(rows.data));
+                refit::fitted(&candidates[member], train, context)?
+            }
+        });
+    }
+    Ok(nodes)
 }
 
-fn structure(model: &Model, answer: &Answer, candidates: &[Candidate]) -> Description {
-    let titles: Vec<&str> =
-        answer.members.iter().map(|&member| candidates[member].report.title.as_str()).collect();
-    Description::new(model.head_name(), titles.join(", "))
+/// The final model, and how it was made.
+struct OfFit<'m> {
+    model: &'m Model,
+    fit_seconds: f64,
+    /// The scores on the rows that it learnt from.
+    train: Judgement,
+    /// The predictions of validation rows by the model of the search.
+    judged: Option<&'m Judged>,
 }
 
 /// The report of the answer on the rows that judge it: validation rows, or without any those that were searched on, each predicted by fits without it.
@@ -113,8 +113,7 @@ fn report(
     rows: &SearchRows<'_>,
     candidates: &[Candidate],
     answer: &Answer,
-    judged: Option<&Judged>,
-    train: &Judgement,
+    OfFit { model, fit_seconds, train, judged }: OfFit<'_>,
     context: &Context<'_>,
 ) -> Result<FitReport> {
     let (scored, names) = (rows.scored(), rows.data.train.classes.names());
@@ -133,20 +132,22 @@ fn report(
         [only] => candidates[only].report.params.clone(),
         _ => Map::new(),
     };
+    let titles: Vec<&str> =
+        answer.members.iter().map(|&member| candidates[member].report.title.as_str()).collect();
     Ok(FitReport {
-        head: String::new(),
+        head: model.head_name().to_owned(),
         title: Some(answer.title(candidates)),
         params,
         metric: context.metric,
         scaling: "each member by its own transform".to_owned(),
-        fit_seconds: 0.0,
+        fit_seconds,
         epochs: 0,
         epoch_seconds: Vec::new(),
         best_epoch: None,
         stopped: None,
-        structure: Description::new("", String::new()),
+        structure: Description::new(model.head_name(), titles.join(", ")),
         history: Vec::new(),
-        train: train.clone(),
+        train,
         val,
         held_back: None,
         out_of_fold,

@@ -3,9 +3,10 @@
 //! Each entry is a head with the parameters that differ from its defaults. One that is `like` an earlier entry takes what that one chose for
 //! the transform, so that it searches around it.
 
+use std::collections::BTreeMap;
+
 use headsmith_heads::params::{TRANSFORM, Value};
 use serde::Deserialize;
-use serde_json::Map;
 
 use crate::error::{Error, Result};
 use crate::head::HeadConfig;
@@ -16,7 +17,7 @@ use crate::head::HeadConfig;
 struct Entry {
     head: String,
     #[serde(default)]
-    params: Map<String, serde_json::Value>,
+    params: BTreeMap<String, Value>,
     /// The position of an earlier entry whose transform this one takes.
     #[serde(default)]
     like: Option<usize>,
@@ -51,8 +52,7 @@ pub(super) fn attempts(heads: &[String]) -> Result<Vec<Attempt>> {
     let n_entries = entries.len();
     let mut attempts = Vec::new();
     for (position, entry) in entries.iter().enumerate().filter(|(_, entry)| is_wanted(&entry.head)) {
-        let given = entry.params.iter().filter_map(|(name, value)| Some((name.as_str(), value_of(value)?)));
-        let head = HeadConfig::new(&entry.head, given)?;
+        let head = HeadConfig::new(&entry.head, entry.params.clone())?;
         attempts.push(Attempt { position, head, like: entry.like, is_studied: entry.study });
     }
     let others = heads.iter().filter(|head| entries.iter().all(|entry| entry.head != **head));
@@ -72,14 +72,6 @@ impl Attempt {
         let taken = chosen.iter().filter(|(name, _)| *name == TRANSFORM || *name == "spectrum");
         self.head = self.head.with(taken.map(|(name, value)| (*name, value.clone())))?;
         Ok(self)
-    }
-}
-
-fn value_of(json: &serde_json::Value) -> Option<Value> {
-    match json {
-        serde_json::Value::String(text) => Some(Value::Text(text.clone())),
-        serde_json::Value::Number(n) => n.as_i64().map(Value::Int).or_else(|| n.as_f64().map(Value::Float)),
-        _ => None,
     }
 }
 

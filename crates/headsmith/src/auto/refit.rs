@@ -2,25 +2,25 @@
 
 use headsmith_model::Node;
 
-use super::rows::VAL_SHARE;
+use super::rows::{self, VAL_SHARE};
 use super::search::Candidate;
 use crate::context::Context;
 use crate::error::Result;
 use crate::fit::{self, FitData, FitOptions};
 use crate::progress::Progress;
 
-/// `candidate` fitted on the rows of `data`, with what its search chose.
+/// `candidate` fitted on the training rows of `data`, which has no others, with what its search chose.
 ///
 /// # Errors
 /// When the fit fails.
-pub(super) fn fitted(candidate: &Candidate, data: FitData, context: &mut Context<'_>) -> Result<Node> {
+pub(super) fn fitted(candidate: &Candidate, data: &FitData, context: &mut Context<'_>) -> Result<Node> {
     let chosen = candidate.chosen.iter().map(|(name, value)| (*name, value.clone()));
     let head = candidate.head.with(chosen)?;
-    let data = match head.head().traits().uses_val() && data.val.is_none() {
-        true => data.split(VAL_SHARE, context)?,
-        false => data,
+    let own = match head.head().traits().uses_val() {
+        true => Some(rows::train_only(data).split(VAL_SHARE, context)?),
+        false => None,
     };
     let (options, metric) = (FitOptions::default(), context.metric);
     context.emit(&Progress::Fitting { head: head.name(), purpose: "all rows", metric });
-    Ok(fit::train(&head, &data, &options, None, context)?.model.node().clone())
+    Ok(fit::train(&head, own.as_ref().unwrap_or(data), &options, None, context)?.model.node().clone())
 }

@@ -8,13 +8,11 @@ use headsmith_kernels::Matrix;
 
 use super::{Search, ValUse};
 use crate::context::Context;
-use crate::fit_data::FitData;
-use crate::head::HeadConfig;
+use crate::fit_data::{FitData, units_of};
 use crate::plan::StudyTables;
 use crate::report::{StudyReport, TableReport};
 use crate::run::RunHead;
 use crate::split::units;
-use crate::tune::StudyConfig;
 
 /// Of the rows that a head with epochs is fitted on, those that select the epoch.
 pub(super) const VAL_SHARE: f64 = 0.1;
@@ -25,8 +23,7 @@ pub(super) const REFIT: f64 = 1.4;
 
 /// A head whose parameters were given, or are looked for in a study.
 pub(super) struct TunedHead<'t> {
-    pub(super) head: &'t HeadConfig,
-    pub(super) study: Option<&'t StudyConfig>,
+    pub(super) config: &'t RunHead,
     reports: &'t [TableReport],
     is_scored_on_val: bool,
     pub(super) read: &'t ReadOptions,
@@ -108,13 +105,10 @@ pub(super) fn to_search<'d>(
     (reports, read): (&'d [TableReport], &'d ReadOptions),
     context: &Context<'_>,
 ) -> SearchRows<'d> {
-    let of = |own: &Option<Vec<usize>>, rows: &Dataset| match own {
-        Some(units) => units.clone(),
-        None => units::of(rows.x.view(), None, context.pool),
-    };
-    let units = of(&data.train_units, &data.train);
+    let units = data.units(context.pool);
     let val = data.val.as_ref().filter(|_| config.val_use == ValUse::Choose);
-    let scored = val.map_or_else(|| units.clone(), |val| of(&data.val_units, val));
+    let scored =
+        val.map_or_else(|| units.clone(), |val| units_of(val, data.val_units.as_ref(), context.pool));
     SearchRows {
         data,
         units,
@@ -123,9 +117,8 @@ pub(super) fn to_search<'d>(
         is_scored_on_val: val.is_some(),
         scored_units: scored.into_iter().map(|unit| unit as u32).collect(),
         max_memory: config.bounds.max_memory,
-        tuned: config.tuned.as_ref().map(|RunHead { head, study }| TunedHead {
-            head,
-            study: study.as_ref(),
+        tuned: config.tuned.as_ref().map(|config| TunedHead {
+            config,
             reports,
             is_scored_on_val: val.is_some(),
             read,

@@ -10,6 +10,7 @@ use headsmith_kernels::Matrix;
 use headsmith_model::Node;
 
 use self::trial::{Trial, Tried};
+use super::answer::MAX_MEMBERS;
 use super::budget::Budget;
 use super::cost::Cost;
 use super::portfolio::Attempt;
@@ -46,9 +47,6 @@ pub(super) struct Searched {
     pub(super) left_out: Vec<(String, String)>,
 }
 
-/// Members of the answer that are fitted again, at most.
-const MAX_REFITS: usize = 6;
-
 /// Tries the attempts until the budget ends. The first is always tried.
 ///
 /// A head whose first step does not fit into the time is left out; the search ends where a step of a head that was begun does not: so what
@@ -76,18 +74,23 @@ pub(super) fn search(
         }
         let Some(attempt) = around(attempt, &found.candidates)? else { continue };
         let (n_before, n_steps) = (found.candidates.len(), budget.n_steps());
-        if let Some((candidate, n_steps)) = store.kept(&attempt, rows.scored().y.len()) {
-            context.emit(&Progress::Candidate(&candidate.report));
-            found.candidates.push(candidate);
-            budget.resume(n_steps);
-            begun.insert(name);
-            continue;
-        }
         let trial = Trial { rows, attempt: &attempt, n_before, started: Instant::now(), n_steps };
-        match trial.run(budget, context) {
+        let tried = match store.kept(&attempt, rows.scored().y.len()) {
+            Some((candidate, n_steps)) => {
+                budget.resume(n_steps);
+                Ok(Tried::Candidate(Box::new(candidate)))
+            }
+            None => {
+                let tried = trial.run(budget, context);
+                if let Ok(Tried::Candidate(candidate)) = &tried {
+                    store.keep(candidate, budget.n_steps())?;
+                }
+                tried
+            }
+        };
+        match tried {
             Ok(Tried::Candidate(candidate)) => {
                 context.emit(&Progress::Candidate(&candidate.report));
-                store.keep(&candidate, budget.n_steps())?;
                 found.candidates.push(*candidate);
                 let all: Vec<&Candidate> = found.candidates.iter().collect();
                 budget.keep(refits(rows, &all));
@@ -133,5 +136,5 @@ pub(super) fn refits(rows: &SearchRows<'_>, candidates: &[&Candidate]) -> Durati
     };
     let mut times: Vec<Duration> = candidates.iter().map(of).collect();
     times.sort_unstable_by_key(|time| std::cmp::Reverse(*time));
-    times.into_iter().take(MAX_REFITS).sum()
+    times.into_iter().take(MAX_MEMBERS).sum()
 }

@@ -3,12 +3,10 @@
 use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::PairedDifference;
 
-use super::answer::{self, Answer};
-use super::rows::SearchRows;
-use super::search::Candidate;
+use super::beside::Beside;
+use super::cost;
 use crate::context::Context;
 use crate::error::Result;
-use crate::judge;
 use crate::report::SimplerReport;
 
 /// Of a single candidate's file size, the answer's must be more to count as less simple.
@@ -19,20 +17,16 @@ const LARGER: f64 = 1.25;
 ///
 /// # Errors
 /// When the predictions cannot be compared.
-pub(super) fn simpler(
-    rows: &SearchRows<'_>,
-    candidates: &[Candidate],
-    answer: &Answer,
-    context: &Context<'_>,
-) -> Result<Option<SimplerReport>> {
-    let n_bytes: u64 = answer.members.iter().map(|&member| candidates[member].cost.n_bytes).sum();
+pub(super) fn simpler(beside: &mut Beside<'_, '_>, context: &Context<'_>) -> Result<Option<SimplerReport>> {
+    let (candidates, members) = (beside.candidates, &beside.answer.members);
+    let n_bytes = cost::of_members(candidates, members).n_bytes;
     let is_simpler =
-        |&i: &usize| answer.members != [i] && candidates[i].cost.n_bytes as f64 * LARGER < n_bytes as f64;
+        |&i: &usize| *members != [i] && candidates[i].cost.n_bytes as f64 * LARGER < n_bytes as f64;
     let mut simpler: Vec<usize> = (0..candidates.len()).filter(is_simpler).collect();
     simpler.sort_by_key(|&i| candidates[i].cost.n_bytes);
     let mut best: Option<SimplerReport> = None;
     for candidate in simpler {
-        let report = compared(rows, candidates, answer, candidate, context)?;
+        let report = compared(beside, candidate, context)?;
         if report.is_as_good {
             return Ok(Some(report));
         }
@@ -45,19 +39,11 @@ pub(super) fn simpler(
     Ok(best)
 }
 
-fn compared(
-    rows: &SearchRows<'_>,
-    candidates: &[Candidate],
-    answer: &Answer,
-    candidate: usize,
-    context: &Context<'_>,
-) -> Result<SimplerReport> {
-    let alone = answer::of_one(rows, candidates, candidate, context);
-    let (of_answer, of_alone) = (answer.predictions(), alone.predictions());
-    let difference = judge::difference(&rows.scored().y, of_answer, of_alone, context)?;
+fn compared(beside: &mut Beside<'_, '_>, candidate: usize, context: &Context<'_>) -> Result<SimplerReport> {
+    let difference = beside.difference(candidate, context)?;
     Ok(SimplerReport {
         candidate,
-        title: candidates[candidate].report.title.clone(),
+        title: beside.candidates[candidate].report.title.clone(),
         is_as_good: !is_worse(&difference, context.metric),
         difference: Some(difference),
         is_taken: false,

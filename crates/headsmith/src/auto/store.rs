@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use headsmith_data::output;
-use headsmith_heads::params::{TRANSFORM, Value};
+use headsmith_heads::params::Value;
 use headsmith_kernels::Matrix;
 use headsmith_model::{Model, Record};
 use serde::{Deserialize, Serialize};
@@ -134,9 +134,6 @@ impl Store {
 
 /// The name of a parameter as the head's table has it.
 fn known(head: &HeadConfig, name: &str) -> Option<&'static str> {
-    if name == TRANSFORM {
-        return Some(TRANSFORM);
-    }
     head.table().param(name).ok().map(|param| param.name)
 }
 

@@ -1,14 +1,11 @@
 //! The report of a search.
 
-use headsmith_metrics::Metric;
-
-use super::answer::{self, Answer};
-use super::cost::Cost;
-use super::rows::SearchRows;
-use super::search::{Candidate, Searched};
+use super::answer::Answer;
+use super::beside::Beside;
+use super::cost;
+use super::search::Candidate;
 use crate::context::Context;
 use crate::error::Result;
-use crate::judge;
 use crate::report::{AutoReport, Comparison, SimplerReport};
 
 /// The extent of the search.
@@ -25,20 +22,22 @@ pub(super) struct Done {
 /// # Errors
 /// When the predictions cannot be compared.
 pub(super) fn summary(
-    rows: &SearchRows<'_>,
-    searched: &Searched,
-    answer: &Answer,
+    beside: &mut Beside<'_, '_>,
+    left_out: &[(String, String)],
     done: Done,
     simpler: Option<SimplerReport>,
     context: &Context<'_>,
 ) -> Result<AutoReport> {
-    let candidates = &searched.candidates;
+    let (rows, candidates) = (beside.rows, beside.candidates);
+    let against_first = against(beside, Some(0), context)?;
+    let against_runner_up = against(beside, runner_up(candidates, &beside.answer), context)?;
+    let answer = &beside.answer;
     let mut reports: Vec<_> = candidates.iter().map(|candidate| candidate.report.clone()).collect();
     for (at, &member) in answer.members.iter().enumerate() {
         reports[member].weight = answer.pool.as_ref().map_or(1.0, |pool| pool.weights[at]);
         reports[member].gain = answer.gains[at];
     }
-    let cost = answer.members.iter().fold(Cost::default(), |sum, &i| sum.and(candidates[i].cost));
+    let cost = cost::of_members(candidates, &answer.members);
     let n_train = rows.data.train.y.len();
     let n_val = rows.data.val.as_ref().map_or(0, |val| val.y.len());
     Ok(AutoReport {
@@ -47,9 +46,9 @@ pub(super) fn summary(
         n_rows: rows.scored().y.len(),
         n_folds: rows.n_folds,
         n_fitted: if done.is_fitted_again { n_train + n_val } else { n_train },
-        repeat: repeat(rows, searched, done),
+        repeat: repeat(beside, !left_out.is_empty(), done),
         is_chosen_on_val: rows.is_scored_on_val,
-        left_out: searched.left_out.clone(),
+        left_out: left_out.to_vec(),
         candidates: reports,
         calibration: answer.form().name().to_owned(),
         calibrations: answer
@@ -60,26 +59,25 @@ pub(super) fn summary(
         decision: answer.decision.clone(),
         n_bytes: cost.n_bytes,
         predict_seconds: cost.predict.as_secs_f64(),
-        against_first: against(rows, candidates, answer, Some(0), context)?,
-        against_runner_up: against(rows, candidates, answer, runner_up(candidates, answer), context)?,
+        against_first,
+        against_runner_up,
         simpler,
     })
 }
 
 /// The flags that repeat the search.
-fn repeat(rows: &SearchRows<'_>, searched: &Searched, done: Done) -> String {
+fn repeat(beside: &Beside<'_, '_>, is_left_out: bool, done: Done) -> String {
     let mut flags = format!("--steps {}", done.n_steps);
-    if !searched.left_out.is_empty() {
+    if is_left_out {
         let mut heads: Vec<&str> = Vec::new();
-        let names = searched.candidates.iter().map(|candidate| candidate.report.head.as_str());
-        names.for_each(|name| {
-            if !heads.contains(&name) {
-                heads.push(name)
+        for candidate in beside.candidates {
+            if !heads.contains(&candidate.head.name()) {
+                heads.push(candidate.head.name());
             }
-        });
+        }
         flags += &format!(" --heads {}", heads.join(","));
     }
-    if rows.data.val.is_some() && !done.is_fitted_again {
+    if beside.rows.data.val.is_some() && !done.is_fitted_again {
         flags += " --no-refit";
     }
     flags
@@ -93,20 +91,16 @@ fn runner_up(candidates: &[Candidate], answer: &Answer) -> Option<usize> {
 
 /// The answer beside a candidate by itself, if that is another model.
 fn against(
-    rows: &SearchRows<'_>,
-    candidates: &[Candidate],
-    answer: &Answer,
+    beside: &mut Beside<'_, '_>,
     other: Option<usize>,
     context: &Context<'_>,
 ) -> Result<Option<Comparison>> {
-    let Some(other) = other.filter(|&other| answer.members != [other]) else { return Ok(None) };
-    let alone = answer::of_one(rows, candidates, other, context);
-    let (of_answer, of_alone) = (answer.predictions(), alone.predictions());
-    let difference = judge::difference(&rows.scored().y, of_answer, of_alone, context)?;
+    let Some(other) = other.filter(|&other| beside.answer.members != [other]) else { return Ok(None) };
+    let difference = beside.difference(other, context)?;
     Ok(Some(Comparison {
-        metric: Metric::clone(&context.metric),
-        baseline: candidates[other].report.title.clone(),
-        candidate: answer.title(candidates),
+        metric: context.metric,
+        baseline: beside.candidates[other].report.title.clone(),
+        candidate: beside.answer.title(beside.candidates),
         difference,
         note: String::new(),
     }))

@@ -23,6 +23,7 @@ use crate::memory;
 use crate::partition::{Partition, Rows};
 use crate::progress::Progress;
 use crate::report::{CandidateReport, StudyReport};
+use crate::run::RunHead;
 use crate::tune;
 
 /// Of the training rows, those that score the trials of a study.
@@ -55,7 +56,6 @@ pub(super) enum Tried {
 struct Whole {
     node: Node,
     chosen: Vec<(&'static str, Value)>,
-    refit: Duration,
 }
 
 /// Fits that were scored.
@@ -75,7 +75,8 @@ impl Trial<'_, '_> {
     pub(super) fn run(self, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
         let head = &self.attempt.head;
         self.check_memory(head)?;
-        let is_tuned = |tuned: &&TunedHead<'_>| self.attempt.is_studied && head.name() == tuned.head.name();
+        let is_tuned =
+            |tuned: &&TunedHead<'_>| self.attempt.is_studied && head.name() == tuned.config.head.name();
         match self.rows.tuned.as_ref().filter(is_tuned) {
             None => self.of(head.clone(), budget, context),
             Some(tuned) => self.in_study(tuned, budget, context),
@@ -146,13 +147,13 @@ impl Trial<'_, '_> {
             (false, Some(step)) => step.mul_f64(REFIT),
             _ => self.started.elapsed(),
         };
-        let whole = Whole { node: scaled.node(Node::Head(fitted)), chosen, refit };
+        let whole = Whole { node: scaled.node(Node::Head(fitted)), chosen };
         let Some(proba) = proba else {
             let head = head.with(whole.chosen.iter().map(|(name, value)| (*name, value.clone())))?;
             return self.in_folds(head, Some(whole), budget, context);
         };
         let cost = self.cost(&whole.node, context)?;
-        let scored = Scored { head: head.clone(), proba, refit: whole.refit, whole: Some(whole), cost };
+        let scored = Scored { head: head.clone(), proba, whole: Some(whole), refit, cost };
         self.candidate(scored, budget, context)
     }
 
@@ -210,7 +211,7 @@ impl Trial<'_, '_> {
         let shares = (*n_folds, rows::VAL_SHARE);
         let folds = Partition::new(all, units.clone(), *groups, shares, context)?;
         let mut proba = Matrix::zeros(shape.n_samples, shape.n_classes);
-        let (mut last, mut cost) = (None, Cost::default());
+        let (mut last, mut model) = (None, None);
         // Epochs are many, and so foreseen; other heads end long before the most operations that they may need.
         let first = self.operations(&head).filter(|_| head.head().traits().uses_val());
         for fold in 0..*n_folds {
@@ -221,14 +222,18 @@ impl Trial<'_, '_> {
             let start = Instant::now();
             let fitted = folds.fit(fold, &head, context)?;
             folds.place(fold, &fitted.proba, &mut proba);
-            cost = Cost::of(&fitted.model, &data.train, context.pool)?;
             let progress = Progress::Fold { fold: &fitted.report, n_folds: *n_folds, metric: context.metric };
             context.emit(&progress);
-            last = Some(start.elapsed());
+            (last, model) = (Some(start.elapsed()), Some(fitted.model));
             budget.count(None, start.elapsed());
         }
+        let cost = model.map(|model| Cost::of(&model, &data.train, context.pool)).transpose()?;
         let of_fold = last.map_or(Duration::ZERO, |took| took.mul_f64(1.5));
-        self.candidate(Scored { head, proba, whole, refit: of_fold, cost }, budget, context)
+        self.candidate(
+            Scored { head, proba, whole, refit: of_fold, cost: cost.unwrap_or_default() },
+            budget,
+            context,
+        )
     }
 
     /// Looks for the head's parameters in a study, trial by trial, and fits the head with the best.
@@ -238,13 +243,14 @@ impl Trial<'_, '_> {
         budget: &mut Budget,
         context: &mut Context<'_>,
     ) -> Result<Tried> {
-        let Some(config) = tuned.study else { return self.of(tuned.head.clone(), budget, context) };
+        let RunHead { head, study } = tuned.config;
+        let Some(study) = study else { return self.of(head.clone(), budget, context) };
         let own = match self.rows.is_scored_on_val {
             true => None,
             false => Some(rows::train_only(self.rows.data).split(VAL_SHARE_OF_STUDY, context)?),
         };
         let data = own.as_ref().unwrap_or(self.rows.data);
-        let (mut config, mut report, mut last) = (config.clone(), None, None);
+        let (mut config, mut report, mut last) = (study.clone(), None, None);
         let n_trials = config.n_trials.unwrap_or(N_TRIALS);
         for step in 1..=n_trials.div_ceil(TRIALS_AT_ONCE) {
             // Before any was timed, as many operations as its trials have at most.
@@ -263,8 +269,8 @@ impl Trial<'_, '_> {
         }
         let best = report.as_ref().and_then(|report: &StudyReport| report.best.as_ref());
         let head = match best {
-            Some(best) => tune::with_best(tuned.head, best)?,
-            None => tuned.head.clone(),
+            Some(best) => tune::with_best(head, best)?,
+            None => head.clone(),
         };
         if let Some(report) = report {
             context.emit(&Progress::Studied(&report));
@@ -287,8 +293,7 @@ impl Trial<'_, '_> {
         let (node, chosen) = (trained.model.node().clone(), trained.chosen);
         let proba = trained.model.predict_proba(self.rows.scored().x.view(), context.pool)?;
         let cost = Cost::of(&trained.model, &data.train, context.pool)?;
-        let refit = self.started.elapsed();
-        let whole = Some(Whole { node, chosen, refit });
+        let (whole, refit) = (Some(Whole { node, chosen }), self.started.elapsed());
         self.candidate(Scored { head, proba, whole, refit, cost }, budget, context)
     }
 
