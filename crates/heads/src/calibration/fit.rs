@@ -19,6 +19,39 @@ pub(crate) struct Outputs<'a> {
     pub(crate) weights: &'a [f64],
 }
 
+/// The least share of a class: its logarithm is finite.
+const LEAST_SHARE: f64 = 1e-6;
+
+impl Outputs<'_> {
+    /// Whether outputs are higher for rows of their class than for others, on average over the classes.
+    ///
+    /// A fit without a row has seen its class less often than the others, so without a signal the output of a row's own class is a little lower. A
+    /// calibration that falls with it would tell the classes of all rows apart, and of no new row.
+    fn rise_with_their_class(&self, rows: &[usize]) -> bool {
+        let (mut all, mut own) = (vec![0.0; self.n], vec![0.0; self.n]);
+        let (mut total, mut of_class) = (0.0, vec![0.0; self.n]);
+        for &i in rows {
+            let (weight, target) = (self.weights[i], self.target[i]);
+            let row = &self.values[i * self.n..(i + 1) * self.n];
+            all.iter_mut().zip(row).for_each(|(sum, v)| *sum += weight * v);
+            own[target] += weight * row[target];
+            of_class[target] += weight;
+            total += weight;
+        }
+        let covariance = |k: usize| own[k] - of_class[k] / total * all[k];
+        (0..self.n).map(covariance).sum::<f64>() > 0.0
+    }
+
+    /// The calibration to the shares of the classes, whatever the outputs.
+    fn shares(&self, rows: &[usize]) -> Calibration {
+        let mut shares = vec![0.0; self.n];
+        rows.iter().for_each(|&i| shares[self.target[i]] += self.weights[i]);
+        let total: f64 = shares.iter().sum();
+        let bias = shares.iter().map(|share| (share / total).max(LEAST_SHARE).ln()).collect();
+        Calibration { n: self.n, linear: vec![0.0], square: vec![0.0], bias }
+    }
+}
+
 /// The most classes of the form with C (2 C + 1) numbers, and the fewest rows for each number.
 const MOST_CLASSES: usize = 10;
 const ROWS_A_NUMBER: usize = 20;
@@ -79,6 +112,11 @@ fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (C
     let n = outputs.n;
     if form == Form::None || rows.is_empty() {
         let calibration = Calibration::none(n);
+        let loss = mean_loss(&calibration, outputs, rows);
+        return (calibration, loss);
+    }
+    if !outputs.rise_with_their_class(rows) {
+        let calibration = outputs.shares(rows);
         let loss = mean_loss(&calibration, outputs, rows);
         return (calibration, loss);
     }

@@ -6,6 +6,7 @@ mod gaussian;
 mod kernel;
 mod knn;
 mod naive;
+mod noise;
 mod ridge;
 #[path = "../tables/mod.rs"]
 mod tables;
