@@ -80,19 +80,27 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
 
 /// Whether a search looks for the best model: unless the notebook's recipe is asked for, or heads are named.
 fn is_auto(matches: &ArgMatches) -> bool {
-    let is_given =
-        |id: &str| matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue);
-    match (is_given("recipe"), is_given("head")) {
+    match (is_given(matches, "recipe"), is_given(matches, "head")) {
         (false, true) => false,
         _ => matches.get_one::<String>("recipe").is_some_and(|recipe| recipe == AUTO),
     }
 }
 
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue)
+}
+
 /// The baseline, and the search that is to beat it.
 fn searched(matches: &ArgMatches, common: &Common, out: &Path) -> Result<(Vec<RunHead>, Option<Search>)> {
+    let wrong = |why: &str| Err(headsmith::Error::usage(why).into());
     if study::held_back(matches) != 0.0 {
-        bail!(
-            "--hold-back: the validation rows choose nothing here, so none need to be held back; --recipe notebook takes it"
+        return wrong(
+            "--hold-back: the validation rows choose nothing here, so none need to be held back; --recipe notebook takes it",
+        );
+    }
+    if is_given(matches, "head") {
+        return wrong(
+            "--head names the heads to fit, and --recipe auto searches: name those to try with --heads",
         );
     }
     let mut heads = heads_of(matches, common, out)?;

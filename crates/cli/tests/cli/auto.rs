@@ -135,6 +135,13 @@ fn wrong_flags_are_named() {
         let error = world.error(&format!("{base} {flags}"), 2);
         assert!(error.contains(expected), "{flags}: {error}");
     }
+    let run = "run --train train.csv --val val.csv --out out";
+    for (flags, expected) in
+        [("--hold-back 0.2", "--hold-back"), ("--recipe auto --head ridge,knn", "--heads")]
+    {
+        let error = world.error(&format!("{run} {flags}"), 2);
+        assert!(error.contains(expected), "{flags}: {error}");
+    }
     assert!(!world.path("out").exists());
 }
 
