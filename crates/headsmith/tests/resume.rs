@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use headsmith::auto::{Limits, Search};
+use headsmith::heads::Event;
 use headsmith::report::Report;
 use headsmith::run::{RunConfig, run};
 use headsmith::{Context, Metric, Pool, Progress};
@@ -24,28 +25,31 @@ fn table(path: &Path) {
     std::fs::write(path, format!("f0,f1,f2,f3,f4,label\n{rows}")).unwrap();
 }
 
-/// Searches, and stops after `n_candidates`, if there are as many; returns the report and the heads that were fitted as candidates.
-fn search(folder: &Path, out: &str, n_candidates: usize) -> (Report, Vec<&'static str>) {
+/// Searches, and stops where `is_last` says so; returns the report and the heads that were fitted as candidates.
+fn search(
+    folder: &Path,
+    out: &str,
+    heads: &[&str],
+    mut is_last: impl FnMut(&Progress<'_>) -> bool,
+) -> (Report, Vec<&'static str>) {
     let config = RunConfig {
         val_share: 0.0,
         search: Some(Search {
-            limits: Limits { time: None, steps: Some(60) },
-            heads: ["gaussian", "ridge", "knn", "centroid"].map(str::to_owned).to_vec(),
+            limits: Limits { time: None, steps: Some(40) },
+            heads: heads.iter().map(|head| (*head).to_owned()).collect(),
             ..Search::new()
         }),
         ..RunConfig::new(folder.join("train.csv"), folder.join(out), Vec::new())
     };
     let (pool, stop) = (Pool::new(2).unwrap(), AtomicBool::new(false));
-    let (mut n_seen, mut fitted) = (0, Vec::new());
-    let mut view = |progress: &Progress<'_>| match progress {
-        Progress::Candidate(_) => {
-            n_seen += 1;
-            if n_seen == n_candidates {
-                stop.store(true, Ordering::Relaxed);
-            }
+    let mut fitted = Vec::new();
+    let mut view = |progress: &Progress<'_>| {
+        if let Progress::Fitting { head, purpose: "candidate", .. } = progress {
+            fitted.push(*head);
         }
-        Progress::Fitting { head, purpose: "candidate", .. } => fitted.push(*head),
-        _ => (),
+        if is_last(progress) {
+            stop.store(true, Ordering::Relaxed);
+        }
     };
     let context =
         &mut Context { seed: 5, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view };
@@ -53,19 +57,30 @@ fn search(folder: &Path, out: &str, n_candidates: usize) -> (Report, Vec<&'stati
     (report, fitted)
 }
 
+fn model(folder: &Path, out: &str) -> Vec<u8> {
+    std::fs::read(folder.join(out).join("model.safetensors")).unwrap()
+}
+
 #[test]
 fn a_stopped_search_goes_on_with_the_next_head() {
     let folder = tempfile::tempdir().unwrap();
     table(&folder.path().join("train.csv"));
-    let model = |out: &str| std::fs::read(folder.path().join(out).join("model.safetensors")).unwrap();
-    let (whole, all) = search(folder.path(), "whole", usize::MAX);
+    let heads = ["gaussian", "ridge", "knn", "centroid"];
+    let search = |out: &str, n_candidates: usize| {
+        let mut n_seen = 0;
+        search(folder.path(), out, &heads, |progress| {
+            n_seen += usize::from(matches!(progress, Progress::Candidate(_)));
+            n_seen == n_candidates
+        })
+    };
+    let (whole, all) = search("whole", usize::MAX);
     assert_eq!(all.len(), 4);
     assert!(!folder.path().join("whole/search").exists());
-    let (stopped, first) = search(folder.path(), "out", 2);
+    let (stopped, first) = search("out", 2);
     assert!(stopped.interrupted);
     assert_eq!((first.as_slice(), stopped.auto.unwrap().candidates.len()), (&all[..2], 2));
     assert!(folder.path().join("out/search/").exists());
-    let (resumed, rest) = search(folder.path(), "out", usize::MAX);
+    let (resumed, rest) = search("out", usize::MAX);
     assert_eq!(rest, all[2..]);
     let (whole, resumed) = (whole.auto.unwrap(), resumed.auto.unwrap());
     assert_eq!((resumed.n_steps, &resumed.repeat), (whole.n_steps, &whole.repeat));
@@ -76,6 +91,28 @@ fn a_stopped_search_goes_on_with_the_next_head() {
             .collect()
     };
     assert_eq!(scores(&resumed), scores(&whole));
-    assert!(model("out") == model("whole"));
+    assert!(model(folder.path(), "out") == model(folder.path(), "whole"));
     assert!(!folder.path().join("out/search").exists());
+}
+
+#[test]
+fn a_head_that_was_stopped_in_its_own_search_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    table(&folder.path().join("train.csv"));
+    let heads = ["gaussian", "kernel"];
+    let never = |_: &Progress<'_>| false;
+    let (whole, all) = search(folder.path(), "whole", &heads, never);
+    // The kernel's first fit on all rows; more would follow.
+    let (stopped, _) = search(
+        folder.path(),
+        "out",
+        &heads,
+        |progress| matches!(progress, Progress::Fit(Event::Steps { done: 19, total, .. }) if *total > 19),
+    );
+    let n_steps = |report: &Report| report.auto.as_ref().unwrap().candidates[1].n_steps;
+    assert_eq!(n_steps(&stopped), 19);
+    assert!(n_steps(&whole) > 19);
+    let (resumed, rest) = search(folder.path(), "out", &heads, never);
+    assert_eq!((rest.as_slice(), n_steps(&resumed)), (&all[1..], n_steps(&whole)));
+    assert!(model(folder.path(), "out") == model(folder.path(), "whole"));
 }

@@ -33,6 +33,8 @@ pub(super) struct Candidate {
     pub(super) node: Option<Node>,
     /// The parameters that the fit chose, for fits on more rows.
     pub(super) chosen: Vec<(&'static str, Value)>,
+    /// Whether its own search was cut off by the budget or a stop: another command may come further.
+    pub(super) is_cut: bool,
     /// The time of a fit with what was chosen on these rows.
     pub(super) refit: Duration,
     pub(super) cost: Cost,
@@ -82,8 +84,11 @@ pub(super) fn search(
             }
             None => {
                 let tried = trial.run(budget, context);
-                if let Ok(Tried::Candidate(candidate)) = &tried {
-                    store.keep(candidate, budget.n_steps())?;
+                match &tried {
+                    Ok(Tried::Candidate(candidate)) if !candidate.is_cut => {
+                        store.keep(candidate, budget.n_steps())?;
+                    }
+                    _ => (),
                 }
                 tried
             }

@@ -114,6 +114,7 @@ impl Store {
             proba: Matrix::new(values, n_samples, n_classes),
             node,
             chosen,
+            is_cut: false,
             refit: Duration::try_from_secs_f64(entry.refit_seconds).ok()?,
             cost,
             report: entry.report,
@@ -161,6 +162,7 @@ mod tests {
             proba: model.predict_proba(data.train.x.view(), &pool).unwrap(),
             node: with_model.then(|| model.node().clone()),
             chosen: vec![("alpha", Value::Float(0.1 + 0.2))],
+            is_cut: false,
             refit: Duration::from_millis(1500),
             cost: Cost { n_bytes: 12, predict: Duration::from_micros(3) },
             report: CandidateReport {

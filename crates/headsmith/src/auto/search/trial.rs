@@ -56,6 +56,8 @@ pub(super) enum Tried {
 struct Whole {
     node: Node,
     chosen: Vec<(&'static str, Value)>,
+    /// Whether the budget or a stop cut off the choice.
+    is_cut: bool,
 }
 
 /// Fits that were scored.
@@ -138,6 +140,7 @@ impl Trial<'_, '_> {
             Ok(last) => last,
             Err(why) => return Ok(Tried::NoTime(why)),
         };
+        let is_cut = fitting.done() < fitting.total();
         fitting.conclude()?;
         let proba = fitting.out_of_fold(Folds::Of(self.rows.scored_units()));
         let fitted = fitting.finish()?;
@@ -147,7 +150,7 @@ impl Trial<'_, '_> {
             (false, Some(step)) => step.mul_f64(REFIT),
             _ => self.started.elapsed(),
         };
-        let whole = Whole { node: scaled.node(Node::Head(fitted)), chosen };
+        let whole = Whole { node: scaled.node(Node::Head(fitted)), chosen, is_cut };
         let Some(proba) = proba else {
             let head = head.with(whole.chosen.iter().map(|(name, value)| (*name, value.clone())))?;
             return self.in_folds(head, Some(whole), budget, context);
@@ -293,7 +296,7 @@ impl Trial<'_, '_> {
         let (node, chosen) = (trained.model.node().clone(), trained.chosen);
         let proba = trained.model.predict_proba(self.rows.scored().x.view(), context.pool)?;
         let cost = Cost::of(&trained.model, &data.train, context.pool)?;
-        let (whole, refit) = (Some(Whole { node, chosen }), self.started.elapsed());
+        let (whole, refit) = (Some(Whole { node, chosen, is_cut: false }), self.started.elapsed());
         self.candidate(Scored { head, proba, whole, refit, cost }, budget, context)
     }
 
@@ -306,7 +309,8 @@ impl Trial<'_, '_> {
     fn candidate(self, scored: Scored, budget: &Budget, context: &Context<'_>) -> Result<Tried> {
         let Scored { head, proba, whole, refit, cost } = scored;
         let scores = headsmith_metrics::score(&self.rows.scored().y, proba.view())?;
-        let (node, chosen) = whole.map_or((None, Vec::new()), |whole| (Some(whole.node), whole.chosen));
+        let (node, chosen, is_cut) =
+            whole.map_or((None, Vec::new(), false), |whole| (Some(whole.node), whole.chosen, whole.is_cut));
         let mut params: serde_json::Map<_, _> = head.params().iter().filter_map(fit::as_json).collect();
         params.extend(chosen.iter().filter_map(|(name, value)| fit::as_json((name, value))));
         let report = CandidateReport {
@@ -324,7 +328,7 @@ impl Trial<'_, '_> {
             ..CandidateReport::default()
         };
         let position = self.attempt.position;
-        let candidate = Candidate { position, head, proba, node, chosen, refit, cost, report };
+        let candidate = Candidate { position, head, proba, node, chosen, is_cut, refit, cost, report };
         Ok(Tried::Candidate(Box::new(candidate)))
     }
 }
