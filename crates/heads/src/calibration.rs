@@ -22,6 +22,7 @@ mod probability;
 mod targets;
 mod vector;
 
+use headsmith_kernels::softmax::softmax_f64;
 use headsmith_kernels::{Matrix, Pool};
 
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ pub use choose::{Chosen, choose};
 pub(crate) use fit::{Outputs, cross_fitted, fit};
 pub use probability::{ProbabilityCalibration, ProbabilityForm};
 pub use targets::{Gain, Targets};
-pub(crate) use targets::{log, softmax};
+pub(crate) use targets::{log, sample};
 
 /// The parameter of a head that calibrates its outputs.
 pub(crate) const PARAM: Param = Param {
@@ -112,10 +113,7 @@ impl Calibration {
             return;
         }
         self.logits(outputs, proba);
-        let largest = proba.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        proba.iter_mut().for_each(|p| *p = (*p - largest).exp());
-        let sum: f64 = proba.iter().sum();
-        proba.iter_mut().for_each(|p| *p /= sum);
+        softmax_f64(proba);
     }
 
     fn logits(&self, outputs: &[f64], logits: &mut [f64]) {

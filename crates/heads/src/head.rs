@@ -232,6 +232,12 @@ pub trait Fitting {
         None
     }
 
+    /// About how many operations each step has up to the first that leaves something that predicts, where that is known; none if there is something
+    /// already.
+    fn operations_to_first(&self) -> Vec<u64> {
+        Vec::new()
+    }
+
     /// Ends the steps, before the last one too: what is best so far is then ready for [`out_of_fold`](Fitting::out_of_fold) and
     /// [`finish`](Fitting::finish).
     ///

@@ -14,16 +14,17 @@
 mod fit;
 mod select;
 
+use headsmith_kernels::softmax::softmax_f64;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
-use crate::calibration::{Targets, log, softmax};
+use crate::calibration::{Targets, log};
 use crate::error::{Error, Result};
 use crate::tensors::{Tensors, Values};
 
 pub use select::{Selected, select};
 
 /// The weights of the members, and the intercepts of the classes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct LogLinear {
     /// The weight of each member, at least 0.
     pub weights: Vec<f64>,
@@ -74,7 +75,7 @@ impl LogLinear {
                     let row = member.row(piece * PIECE + i);
                     logits.iter_mut().zip(row).for_each(|(z, p)| *z += weight * log(*p));
                 }
-                softmax(&mut logits);
+                softmax_f64(&mut logits);
                 proba.iter_mut().zip(&logits).for_each(|(to, p)| *to = *p as f32);
             }
         });

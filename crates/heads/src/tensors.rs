@@ -86,6 +86,16 @@ impl Tensors {
         self.0.insert(name.into(), Tensor { shape: shape.to_vec(), values });
     }
 
+    /// The tensor `name`.
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.0.get(name)
+    }
+
+    /// Takes out the tensor `name`.
+    pub fn remove(&mut self, name: &str) -> Option<Tensor> {
+        self.0.remove(name)
+    }
+
     /// The shape of the tensor `name`.
     ///
     /// # Errors

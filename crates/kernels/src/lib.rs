@@ -22,6 +22,7 @@ pub mod philox;
 pub mod pool;
 pub mod similarity;
 pub mod softmax;
+pub mod sums;
 pub mod walk;
 
 pub use buffer::Buffer;

@@ -26,12 +26,15 @@ pub struct Chosen {
 /// The most classes of the quadratic form, and the fewest rows for each of its C (2 C + 1) numbers.
 const MOST_CLASSES: usize = 10;
 const ROWS_A_NUMBER: usize = 20;
+/// With more classes than these, the form with two numbers a class needs as many rows for each.
+const FEW_CLASSES: usize = 50;
 /// The fewest rows of each class of the isotonic form, and the most probabilities: it sorts those of each class.
 const ROWS_A_CLASS: usize = 50;
 const MOST_SORTED: usize = 40_000_000;
 
 /// Chooses the calibration of probabilities (`n_samples x n_classes`) of rows that were not learnt from. The rows of a fold stay together. The quadratic
-/// form is tried up to 10 classes with 20 rows for each of its C (2 C + 1) numbers, the isotonic one with 50 rows of each class.
+/// form is tried up to 10 classes with 20 rows for each of its C (2 C + 1) numbers, the vector form with more than 50 classes where there are 20 rows for
+/// each of its 2 C numbers, the isotonic one with 50 rows of each class.
 ///
 /// # Panics
 /// When there are other rows than targets, or a row's class has no column.
@@ -56,10 +59,13 @@ pub fn choose(proba: MatRef<'_>, targets: Targets<'_>, folds: Folds<'_>, pool: &
 /// Whether there are rows enough for the form's numbers.
 fn suffices(form: ProbabilityForm, targets: Targets<'_>, n_classes: usize) -> bool {
     let n_rows = targets.len();
+    let fitted = n_rows / N_FOLDS * (N_FOLDS - 1);
     match form {
+        ProbabilityForm::Vector => {
+            n_classes <= FEW_CLASSES || fitted >= ROWS_A_NUMBER * form.n_numbers(n_classes)
+        }
         ProbabilityForm::Quadratic => {
-            let fitted = n_rows / N_FOLDS * (N_FOLDS - 1);
-            n_classes <= MOST_CLASSES && fitted >= ROWS_A_NUMBER * n_classes * (2 * n_classes + 1)
+            n_classes <= MOST_CLASSES && fitted >= ROWS_A_NUMBER * form.n_numbers(n_classes)
         }
         ProbabilityForm::Isotonic => {
             let mut counts = vec![0; n_classes];

@@ -1,6 +1,6 @@
 //! Fitting a calibration.
 
-use headsmith_kernels::Pool;
+use headsmith_kernels::{Pool, sums};
 
 use super::{Calibration, Form};
 use crate::head::Folds;
@@ -63,7 +63,7 @@ const MIN_ITER: usize = 20;
 const MOST_LOGITS: usize = 40_000_000;
 const TOL: f64 = 1e-6;
 /// Rows whose loss is one sum.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 256;
 /// Folds of a calibration that is to be judged.
 pub(crate) const N_FOLDS: usize = 5;
 
@@ -233,29 +233,31 @@ impl Objective<'_> {
     fn block(&self, calibration: &Calibration, rows: &[usize]) -> (f64, Vec<f64>) {
         let (n, terms) = (self.outputs.n, self.n_terms());
         let (mut loss, mut gradient) = (0.0, vec![0.0; self.n_numbers()]);
-        let (mut z, mut proba) = (vec![0.0; n], vec![0.0; n]);
+        let [mut z, mut squares, mut residuals] = [(); 3].map(|()| vec![0.0; n]);
+        let is_quadratic = self.form == Form::Quadratic;
         for &i in rows {
             let values = &self.outputs.values[i * n..(i + 1) * n];
             z.iter_mut().zip(values).for_each(|(z, f)| *z = (f - self.scale.mean) / self.scale.deviation);
-            calibration.row(&z, &mut proba);
+            squares.iter_mut().zip(&z).for_each(|(square, z)| *square = z * z);
+            calibration.row(&z, &mut residuals);
             let (target, weight) = (self.outputs.target[i], self.outputs.weights[i]);
-            loss -= weight * proba[target].max(f64::MIN_POSITIVE).ln();
-            for (k, p) in proba.iter().enumerate() {
-                let residual = weight * (p - f64::from(k == target));
-                if terms == 1 {
-                    gradient[0] += residual * z[k];
-                } else {
-                    for (j, z) in z.iter().enumerate() {
-                        gradient[k * n + j] += residual * z;
-                        gradient[terms + k * n + j] += residual * z * z;
-                    }
+            loss -= weight * residuals[target].max(f64::MIN_POSITIVE).ln();
+            residuals[target] -= 1.0;
+            residuals.iter_mut().for_each(|r| *r *= weight);
+            if terms == 1 {
+                sums::add_dot(&mut gradient[0], &residuals, &z);
+                if is_quadratic {
+                    sums::add_dot(&mut gradient[1], &residuals, &squares);
                 }
-                if self.form == Form::Quadratic {
-                    if terms == 1 {
-                        gradient[1] += residual * z[k] * z[k];
-                    }
-                    gradient[2 * terms + k] += residual;
+            } else {
+                for (k, residual) in residuals.iter().enumerate() {
+                    let (linear, square) = gradient.split_at_mut(terms);
+                    sums::add_scaled(&mut linear[k * n..][..n], *residual, &z);
+                    sums::add_scaled(&mut square[k * n..][..n], *residual, &squares);
                 }
+            }
+            if is_quadratic {
+                sums::add(&mut gradient[2 * terms..], &residuals);
             }
         }
         (loss, gradient)

@@ -3,7 +3,7 @@
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use super::isotonic::Isotonic;
-use super::targets::{Targets, log};
+use super::targets::{Targets, log, sample};
 use super::vector::{Rows, Scaling};
 use super::{Calibration, Form, Outputs, fit};
 use crate::error::{Error, Result};
@@ -46,6 +46,17 @@ impl ProbabilityForm {
         }
     }
 
+    /// The numbers of its fit, for `n` classes; those of the isotonic form are as many as the rows ask for.
+    pub(super) fn n_numbers(self, n: usize) -> usize {
+        match self {
+            ProbabilityForm::Identity => 0,
+            ProbabilityForm::Temperature => 1,
+            ProbabilityForm::Vector => 2 * n,
+            ProbabilityForm::Quadratic => n * (2 * n + 1),
+            ProbabilityForm::Isotonic => usize::MAX,
+        }
+    }
+
     /// The form of this name.
     pub fn find(name: &str) -> Option<ProbabilityForm> {
         FORMS.into_iter().find(|form| form.name() == name)
@@ -69,6 +80,9 @@ enum Function {
     Isotonic(Isotonic),
 }
 
+/// Rows for each number of a calibration: with more, its loss could be less by 1 / 1000 nats. So many logits are quick to fit, and all are used.
+const ENOUGH_ROWS: usize = 500;
+const ENOUGH_LOGITS: usize = 300_000;
 /// Rows that one thread calibrates at a time.
 const PIECE: usize = 256;
 /// The largest slope or intercept of a stored calibration: logits stay finite.
@@ -92,8 +106,12 @@ impl<'a> Inputs<'a> {
         Inputs { proba, targets, logs }
     }
 
-    /// The calibration of some of the rows; the identity where there are none.
+    /// The calibration of some of the rows, or of an even part of them where that is enough for its numbers; the identity where there are none.
     pub(super) fn fit(&self, rows: &[usize], form: ProbabilityForm, pool: &Pool) -> ProbabilityCalibration {
+        let n_classes = self.proba.n_cols();
+        let enough = ENOUGH_ROWS.saturating_mul(form.n_numbers(n_classes));
+        let enough = enough.max(ENOUGH_LOGITS / n_classes.max(1));
+        let rows: &[usize] = &sample(rows.len(), enough).into_iter().map(|at| rows[at]).collect::<Vec<_>>();
         let scaling = |is_shared| {
             Scaling::fit(Rows { logs: self.logs.view(), targets: self.targets, rows }, is_shared, pool)
         };

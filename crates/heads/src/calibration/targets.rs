@@ -111,12 +111,11 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// Turns logits into probabilities. All logits are finite.
-pub(crate) fn softmax(logits: &mut [f64]) {
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    logits.iter_mut().for_each(|p| *p = (*p - largest).exp());
-    let sum: f64 = logits.iter().sum();
-    logits.iter_mut().for_each(|p| *p /= sum);
+/// About `most` of `n` rows, evenly and without a period: those where i times the golden ratio has a small fraction.
+pub(crate) fn sample(n: usize, most: usize) -> Vec<usize> {
+    const RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+    let below = (u128::from(u64::MAX) * most as u128 / n.max(1) as u128).min(u128::from(u64::MAX)) as u64;
+    (0..n).filter(|&i| (i as u64).wrapping_mul(RATIO) <= below).collect()
 }
 
 #[cfg(test)]
@@ -141,5 +140,17 @@ mod tests {
         let losses = Targets::new(&[1, 0]).losses(MatRef::new(&proba, 2, 2));
         assert!(losses.iter().all(|loss| (loss - 1e6f64.ln()).abs() < 1e-6), "{losses:?}");
         assert_eq!(Targets::new(&[]).mean(&[]), 0.0);
+    }
+
+    #[test]
+    fn a_sample_is_even_and_has_no_period() {
+        assert_eq!(sample(500, 1000), (0..500).collect::<Vec<_>>());
+        assert!(sample(0, 10).is_empty());
+        let few = sample(100_000, 10_000);
+        assert!(few.len().abs_diff(10_000) < 10);
+        for class in 0..3 {
+            assert!(few.iter().filter(|i| **i % 3 == class).count().abs_diff(3333) < 50);
+        }
+        assert!(few.iter().filter(|i| **i < 50_000).count().abs_diff(5000) < 10);
     }
 }

@@ -3,9 +3,10 @@
 //!
 //! The sum of the losses has the L2 penalty (|s - 1|^2 + |b|^2) / 2: slopes of classes with few rows stay near 1, where probabilities stay as they are.
 
-use headsmith_kernels::{MatRef, Pool};
+use headsmith_kernels::softmax::softmax_f64;
+use headsmith_kernels::{MatRef, Pool, sums};
 
-use super::targets::{Targets, softmax};
+use super::targets::Targets;
 use crate::optim::lbfgs::{Function, Lbfgs};
 
 /// The slopes and intercepts of the classes; one slope and no intercepts: the same slope for all.
@@ -64,7 +65,7 @@ impl Scaling {
                 row.iter_mut().zip(slopes).zip(bias).for_each(|((z, slope), bias)| *z = slope * *z + bias);
             }
         }
-        softmax(row);
+        softmax_f64(row);
     }
 }
 
@@ -81,20 +82,24 @@ impl Objective<'_> {
     fn block(&self, scaling: &Scaling, rows: &[usize]) -> (f64, Vec<f64>) {
         let Rows { logs, targets, .. } = self.rows;
         let n = logs.n_cols();
-        let (mut loss, mut gradient, mut proba) = (0.0, vec![0.0; self.n_numbers], vec![0.0; n]);
+        let (mut loss, mut gradient) = (0.0, vec![0.0; self.n_numbers]);
+        let (mut z, mut residuals) = (vec![0.0; n], vec![0.0; n]);
         for &i in rows {
-            let (z, target, weight) = (logs.row(i), targets.class(i), targets.weight(i));
-            proba.iter_mut().zip(z).for_each(|(p, z)| *p = f64::from(*z));
-            scaling.row(&mut proba);
-            loss -= weight * proba[target].max(f64::MIN_POSITIVE).ln();
-            for (k, (p, z)) in proba.iter().zip(z).enumerate() {
-                let residual = weight * (p - f64::from(u8::from(k == target)));
-                if scaling.bias.is_empty() {
-                    gradient[0] += residual * f64::from(*z);
-                } else {
-                    gradient[k] += residual * f64::from(*z);
-                    gradient[n + k] += residual;
-                }
+            let (target, weight) = (targets.class(i), targets.weight(i));
+            z.iter_mut().zip(logs.row(i)).for_each(|(to, z)| *to = f64::from(*z));
+            residuals.copy_from_slice(&z);
+            scaling.row(&mut residuals);
+            loss -= weight * residuals[target].max(f64::MIN_POSITIVE).ln();
+            residuals[target] -= 1.0;
+            if weight != 1.0 {
+                residuals.iter_mut().for_each(|r| *r *= weight);
+            }
+            if scaling.bias.is_empty() {
+                sums::add_dot(&mut gradient[0], &residuals, &z);
+            } else {
+                let (by_slope, by_bias) = gradient.split_at_mut(n);
+                sums::add_products(by_slope, &residuals, &z);
+                sums::add(by_bias, &residuals);
             }
         }
         (loss, gradient)

@@ -1,5 +1,6 @@
 //! The rows of each class, their means and variances, and the priors of the classes.
 
+use headsmith_kernels::softmax::softmax_f64;
 use headsmith_kernels::{MatRef, Pool};
 
 use super::params::{CLASS_WEIGHT, Options};
@@ -127,7 +128,7 @@ pub(super) fn logarithms(priors: &[f64]) -> Vec<f64> {
 
 /// The softmax of scores.
 pub(super) fn softmax(scores: &[f64], proba: &mut [f32]) {
-    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = scores.iter().map(|score| (score - largest).exp()).sum();
-    proba.iter_mut().zip(scores).for_each(|(to, score)| *to = ((score - largest).exp() / sum) as f32);
+    let mut p = scores.to_vec();
+    softmax_f64(&mut p);
+    proba.iter_mut().zip(p).for_each(|(to, p)| *to = p as f32);
 }

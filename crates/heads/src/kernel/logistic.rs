@@ -3,6 +3,7 @@
 //! regression algorithm", 1992). For more than two classes a quarter is no bound, but mostly smaller steps do not pay; a half is.
 
 use headsmith_kernels::Pool;
+use headsmith_kernels::softmax::softmax_f64;
 
 use super::ridge::{Solution, Targets, solve};
 use crate::linalg::tiles::{Factor, Scalar};
@@ -69,10 +70,9 @@ fn working(outputs: &[f64], one_hot: Targets<'_>, curvature: f64) -> Vec<f64> {
 }
 
 fn softmax(f: &[f64]) -> Vec<f64> {
-    let largest = f.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let powers: Vec<f64> = f.iter().map(|f| (f - largest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.into_iter().map(|p| p / sum).collect()
+    let mut p = f.to_vec();
+    softmax_f64(&mut p);
+    p
 }
 
 fn objective(

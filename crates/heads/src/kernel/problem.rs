@@ -11,6 +11,9 @@ use crate::samples::Samples;
 /// A row without weight has this share of the mean weight in the fit: it changes nothing, but has an out-of-fold prediction.
 const NO_WEIGHT: f64 = 1e-9;
 
+/// The fewest rows of a class by which settings are compared.
+const ROWS_A_CLASS: usize = 8;
+
 /// Rows with their targets.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -45,15 +48,52 @@ impl Problem {
         Targets { values: &self.one_hot.values, width: self.one_hot.width() }
     }
 
-    /// At most `n` of the rows that have weight, evenly from every class.
+    /// At most `n` of the rows that have weight, evenly from every class; from some classes alone where there are so many that few rows of each would be
+    /// left.
     pub(super) fn thinned(&self, n: usize) -> Problem {
         let mut by_class: Vec<usize> = (0..self.n()).filter(|&i| self.one_hot.weights[i] > 0.0).collect();
         by_class.sort_by_key(|&i| self.one_hot.target[i]);
+        let (n_classes, most) = (self.one_hot.width(), (n / ROWS_A_CLASS).max(2));
+        if n_classes > most {
+            // The classes at which the number of classes kept rises.
+            let is_kept = |class: usize| (class + 1) * most / n_classes > class * most / n_classes;
+            by_class.retain(|&i| is_kept(self.one_hot.target[i]));
+        }
         let n = n.min(by_class.len());
         let mut picked: Vec<usize> = (0..n).map(|at| by_class[at * by_class.len() / n]).collect();
         picked.sort_unstable();
         let values = picked.iter().flat_map(|&i| self.x.row(i).iter().copied()).collect();
         let x = Matrix::new(values, picked.len(), self.x.n_cols());
         Problem::of(x, self.one_hot.picked(&picked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_kernels::MatRef;
+
+    use super::*;
+
+    /// The classes of the rows that are left of 6 rows of each class, and how many of each.
+    fn thinned(n_classes: usize, n: usize) -> Vec<(usize, usize)> {
+        let y: Vec<u32> = (0..6 * n_classes).map(|i| (i % n_classes) as u32).collect();
+        let x: Vec<f32> = (0..y.len()).map(|i| i as f32).collect();
+        let samples = Samples::new(MatRef::new(&x, y.len(), 1), &y, n_classes).unwrap();
+        let params = crate::kernel::params::TABLE.defaults();
+        let problem = Problem::new(samples, &params, &Pool::inline()).unwrap().thinned(n);
+        let count = |at: usize| problem.one_hot.target.iter().filter(|&&target| target == at).count();
+        problem.one_hot.classes.iter().enumerate().map(|(at, &class)| (class, count(at))).collect()
+    }
+
+    #[test]
+    fn few_rows_are_of_few_classes() {
+        assert_eq!(thinned(3, 9), [(1, 5), (2, 4)]);
+        assert_eq!(thinned(3, 100), [(0, 6), (1, 6), (2, 6)]);
+        let some = thinned(100, 80);
+        assert_eq!(
+            some.iter().map(|(class, _)| *class).collect::<Vec<_>>(),
+            (9..100).step_by(10).collect::<Vec<_>>()
+        );
+        assert!(some.iter().all(|(_, n_rows)| *n_rows == 6));
     }
 }

@@ -52,8 +52,8 @@ impl Screen {
     }
 
     /// The rows that are screened.
-    pub(super) fn n_rows(&self) -> usize {
-        self.problem.n()
+    pub(super) fn problem(&self) -> &Problem {
+        &self.problem
     }
 
     /// The fits of a step.

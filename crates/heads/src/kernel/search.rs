@@ -14,6 +14,9 @@ use crate::calibration;
 use crate::error::{Error, Result};
 use crate::head::{Fitted, Fitting, Folds, Job, Step};
 
+/// The operations of a calibration for each of its outputs.
+const CALIBRATION: u64 = 3000;
+
 /// A fit under way.
 pub(super) struct Search<'a> {
     plan: Plan,
@@ -53,9 +56,26 @@ impl<'a> Search<'a> {
         Machine::new(&self.problem, refine.prepared()?, refine.best()?, &refine.history, self.pool)
     }
 
+    /// Steps of the screen that are left.
+    fn left_to_screen(&self) -> usize {
+        self.screen.as_ref().map_or(0, |screen| self.n_screen - screen.done())
+    }
+
+    fn operations_of_screening(&self) -> u64 {
+        let of = |screen: &Screen| screen.n_fits(&self.plan) * operations(screen.problem());
+        self.screen.as_ref().map_or(0, of)
+    }
+
     fn is_over(&self) -> bool {
         self.refine.as_ref().is_some_and(Refine::is_done)
     }
+}
+
+/// The operations of a fit: the inner products, the factor, the coefficients, and the calibration.
+fn operations(problem: &Problem) -> u64 {
+    let [n, f, outputs] = [problem.n(), problem.x.n_cols(), problem.one_hot.width()].map(|n| n as u64);
+    let of_row = n.saturating_mul(2 * n / 3 + f + 2 * outputs);
+    n.saturating_mul(of_row.saturating_add(CALIBRATION * outputs))
 }
 
 impl Fitting for Search<'_> {
@@ -106,15 +126,19 @@ impl Fitting for Search<'_> {
     }
 
     fn next_operations(&self) -> Option<u64> {
-        let f = self.problem.x.n_cols() as u64;
-        let of = |n: usize| {
-            let n = n as u64;
-            n.saturating_mul(n).saturating_mul(2 * n / 3 + f)
-        };
-        Some(match &self.screen {
-            Some(screen) if screen.done() < self.n_screen => screen.n_fits(&self.plan) * of(screen.n_rows()),
-            _ => of(self.problem.n()),
+        Some(match self.left_to_screen() {
+            0 => operations(&self.problem),
+            _ => self.operations_of_screening(),
         })
+    }
+
+    fn operations_to_first(&self) -> Vec<u64> {
+        if self.refine.as_ref().and_then(Refine::best).is_some() {
+            return Vec::new();
+        }
+        let mut all = vec![self.operations_of_screening(); self.left_to_screen()];
+        all.push(operations(&self.problem));
+        all
     }
 
     fn conclude(&mut self) -> Result<()> {

@@ -117,13 +117,20 @@ impl Setting {
         let ridge = self.ridge(trial.curvature);
         let (n, width) = (problem.n(), problem.one_hot.width());
         let probes: Vec<usize> = (0..N_PROBES.min(n)).map(|at| at * n / N_PROBES.min(n)).collect();
-        let columns = width + 1 + probes.len();
+        // Of many classes, some stand for all.
+        let classes: Vec<usize> =
+            (0..width.min(N_CLASSES)).map(|at| at * width / width.min(N_CLASSES)).collect();
+        let n_classes = classes.len();
+        let columns = n_classes + 1 + probes.len();
         let of = trial.targets.as_deref().unwrap_or(problem.targets().values);
         let mut rhs = vec![0.0; n * columns];
         for (i, row) in rhs.chunks_exact_mut(columns).enumerate() {
-            row[..width].copy_from_slice(&of[i * width..(i + 1) * width]);
-            row[width] = 1.0;
-            probes.iter().enumerate().for_each(|(at, probe)| row[width + 1 + at] = f64::from(i == *probe));
+            row.iter_mut().zip(&classes).for_each(|(to, class)| *to = of[i * width + class]);
+            row[n_classes] = 1.0;
+            probes
+                .iter()
+                .enumerate()
+                .for_each(|(at, probe)| row[n_classes + 1 + at] = f64::from(i == *probe));
         }
         let solved = |rhs: &[f64]| -> Vec<f64> {
             let mut values: Vec<T> = rhs.iter().map(|v| T::from_f64(*v)).collect();
@@ -137,14 +144,14 @@ impl Setting {
         let correction = solved(&residual);
         // Of the inverse's diagonal, as a share of it.
         let share = probes.iter().enumerate().map(|(at, &i)| {
-            let at = i * columns + width + 1 + at;
+            let at = i * columns + n_classes + 1 + at;
             (correction[at] / x[at]).abs()
         });
         let share = share.fold(0.0, f64::max);
         let diagonal = trial.solution.with_intercept(&trial.diagonal);
         let of_row = |i: usize| {
-            let alpha = &trial.solution.alpha[i * width..(i + 1) * width];
-            let errors = alpha.iter().zip(&correction[i * columns..]);
+            let alpha = classes.iter().map(|class| trial.solution.alpha[i * width + class]);
+            let errors = alpha.zip(&correction[i * columns..]);
             errors.map(|(a, e)| (e.abs() + a.abs() * share) / diagonal[i]).fold(0.0, f64::max)
         };
         (0..n).map(of_row).fold(0.0, |worst, error| if error.is_nan() { error } else { worst.max(error) })
@@ -177,5 +184,7 @@ impl Setting {
     }
 }
 
+/// Classes whose outputs are looked at.
+const N_CLASSES: usize = 32;
 /// Columns of the inverse whose error is estimated.
 const N_PROBES: usize = 8;

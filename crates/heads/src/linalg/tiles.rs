@@ -10,7 +10,7 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Accum, MatMut, MatRef, Par};
-use headsmith_kernels::Pool;
+use headsmith_kernels::{Pool, sums};
 
 pub(crate) use scalar::Scalar;
 
@@ -80,7 +80,7 @@ impl<T: Scalar> Tiles<T> {
                         } else {
                             tile[c * rows + r]
                         };
-                        to.iter_mut().zip(of).for_each(|(to, x)| *to += v.to_f64() * x);
+                        sums::add_scaled(to, v.to_f64(), of);
                     }
                 }
             }

@@ -1,9 +1,10 @@
 //! Fitting the weights and intercepts of a pool: a convex function of few numbers, by Newton steps.
 
-use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_kernels::softmax::softmax_f64;
+use headsmith_kernels::{MatRef, Matrix, Pool, sums};
 
 use super::LogLinear;
-use crate::calibration::{Targets, log, softmax};
+use crate::calibration::{Targets, log};
 use crate::optim::newton::{Expansion, minimise};
 
 /// The penalty of squares, beside the mean loss of up to [`PENALTY_ROWS`] rows.
@@ -36,6 +37,14 @@ pub(super) struct Rows<'a> {
     pub(super) logs: &'a [MatRef<'a>],
     pub(super) targets: Targets<'a>,
     pub(super) rows: &'a [usize],
+}
+
+/// A row of a fit: the members' logarithms and their means, the pool's probabilities, and space for products.
+struct Row {
+    x: Vec<Vec<f64>>,
+    means: Vec<f64>,
+    proba: Vec<f64>,
+    scaled: Vec<f64>,
 }
 
 impl Rows<'_> {
@@ -79,7 +88,7 @@ impl Rows<'_> {
             for (loss, &i) in losses.iter_mut().zip(&rows[block * BLOCK..]) {
                 logits.copy_from_slice(&of.bias);
                 self.logits(&of.weights, i, &mut logits);
-                softmax(&mut logits);
+                softmax_f64(&mut logits);
                 *loss = -logits[self.targets.class(i)].max(f64::MIN_POSITIVE).ln();
             }
         });
@@ -124,34 +133,43 @@ impl Rows<'_> {
         let (n_members, n_classes) = (self.logs.len(), self.logs[0].n_cols());
         let (weights, bias) = numbers.split_at(n_members);
         let mut sum = Expansion::zero(numbers.len());
-        let (mut proba, mut means) = (vec![0.0; n_classes], vec![0.0; n_members]);
+        let mut row = Row {
+            x: vec![vec![0.0; n_classes]; n_members],
+            means: vec![0.0; n_members],
+            proba: vec![0.0; n_classes],
+            scaled: vec![0.0; n_classes],
+        };
         for &i in rows {
-            proba.fill(0.0);
-            proba.iter_mut().zip(bias).for_each(|(z, b)| *z = *b);
-            self.logits(weights, i, &mut proba);
-            softmax(&mut proba);
-            self.row(i, &proba, &mut means, &mut sum);
+            row.proba.fill(0.0);
+            row.proba.iter_mut().zip(bias).for_each(|(z, b)| *z = *b);
+            for ((x, logs), weight) in row.x.iter_mut().zip(self.logs).zip(weights) {
+                x.iter_mut().zip(logs.row(i)).for_each(|(to, log)| *to = f64::from(*log));
+                sums::add_scaled(&mut row.proba, *weight, x);
+            }
+            softmax_f64(&mut row.proba);
+            self.row(i, &mut row, &mut sum);
         }
         sum
     }
 
     /// Adds the loss of a row with its derivatives. With x_k the logarithms of member k and m_k their mean under the pool's probabilities p,
     /// those by w_k are `m_k - x_k(target)` and `sum_c p_c x_jc x_kc - m_j m_k`.
-    fn row(&self, i: usize, proba: &[f64], means: &mut [f64], sum: &mut Expansion) {
+    fn row(&self, i: usize, row: &mut Row, sum: &mut Expansion) {
         let (target, weight, n) = (self.targets.class(i), self.targets.weight(i), sum.gradient.len());
-        sum.value -= weight * proba[target].max(f64::MIN_POSITIVE).ln();
-        for (k, logs) in self.logs.iter().enumerate() {
-            let x = logs.row(i);
-            means[k] = proba.iter().zip(x).map(|(p, x)| p * f64::from(*x)).sum();
-            sum.gradient[k] += weight * (means[k] - f64::from(x[target]));
-            for j in 0..=k {
-                let other = self.logs[j].row(i).iter().zip(x);
-                let products = proba.iter().zip(other).map(|(p, (a, b))| p * (f64::from(*a) * f64::from(*b)));
-                sum.hessian[k * n + j] += weight * (products.sum::<f64>() - means[k] * means[j]);
+        sum.value -= weight * row.proba[target].max(f64::MIN_POSITIVE).ln();
+        for (k, x) in row.x.iter().enumerate() {
+            row.scaled.iter_mut().zip(&row.proba).zip(x).for_each(|((to, p), x)| *to = p * x);
+            row.means[k] = 0.0;
+            sums::add_dot(&mut row.means[k], &row.proba, x);
+            sum.gradient[k] += weight * (row.means[k] - x[target]);
+            for (j, other) in row.x[..=k].iter().enumerate() {
+                let mut product = -row.means[k] * row.means[j];
+                sums::add_dot(&mut product, &row.scaled, other);
+                sum.hessian[k * n + j] += weight * product;
             }
         }
         if n > self.logs.len() {
-            self.row_of_biases(i, proba, means, sum);
+            self.row_of_biases(i, &row.proba, &row.means, sum);
         }
     }
 

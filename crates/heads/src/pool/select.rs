@@ -12,11 +12,11 @@ use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use super::fit::{Rows, logs};
 use super::{LogLinear, check};
-use crate::calibration::{Gain, Targets};
+use crate::calibration::{Gain, Targets, sample};
 use crate::head::Folds;
 
 /// The members that were selected, and their pool.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selected {
     /// The members, as indices into the candidates, in the order in which they were added.
     pub members: Vec<usize>,
@@ -211,28 +211,4 @@ impl<'a> Selection<'a> {
 /// The first with the lowest value.
 fn lowest(values: impl Iterator<Item = (usize, f64)>) -> Option<usize> {
     values.reduce(|best, next| if next.1 < best.1 { next } else { best }).map(|(index, _)| index)
-}
-
-/// About `most` of `n` rows, evenly and without a period: those where i times the golden ratio has a small fraction.
-fn sample(n: usize, most: usize) -> Vec<usize> {
-    const RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
-    let below = (u128::from(u64::MAX) * most as u128 / n.max(1) as u128).min(u128::from(u64::MAX)) as u64;
-    (0..n).filter(|&i| (i as u64).wrapping_mul(RATIO) <= below).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sample_is_even_and_has_no_period() {
-        assert_eq!(sample(500, 1000), (0..500).collect::<Vec<_>>());
-        assert!(sample(0, 10).is_empty());
-        let few = sample(100_000, 10_000);
-        assert!(few.len().abs_diff(10_000) < 10);
-        for class in 0..3 {
-            assert!(few.iter().filter(|i| **i % 3 == class).count().abs_diff(3333) < 50);
-        }
-        assert!(few.iter().filter(|i| **i < 50_000).count().abs_diff(5000) < 10);
-    }
 }

@@ -1,4 +1,5 @@
 use headsmith_kernels::Philox;
+use headsmith_kernels::softmax::softmax_f64;
 
 use super::*;
 use crate::head::Folds;
@@ -24,7 +25,7 @@ impl Simulated {
             for (i, class) in y.iter().enumerate() {
                 let x = centres[*class as usize] + normal();
                 let mut row = centres.map(|centre| -(x - centre).powi(2) / 2.0);
-                softmax(&mut row);
+                softmax_f64(&mut row);
                 proba.row_mut(i).iter_mut().zip(row).for_each(|(to, p)| *to = p as f32);
             }
             proba

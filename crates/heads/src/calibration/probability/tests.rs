@@ -18,7 +18,7 @@ fn rows(n: usize, change: impl Fn(usize, f64) -> f64) -> (Matrix, Vec<u32>) {
         });
         y.push(drawn.unwrap_or(2) as u32);
         let mut changed: Vec<f64> = logits.iter().enumerate().map(|(k, z)| change(k, *z)).collect();
-        super::super::targets::softmax(&mut changed);
+        headsmith_kernels::softmax::softmax_f64(&mut changed);
         proba.row_mut(i).iter_mut().zip(changed).for_each(|(to, p)| *to = p as f32);
     }
     (proba, y)
