@@ -2,12 +2,14 @@
 
 mod container;
 mod json;
+mod shared;
 pub mod state;
 mod tree;
 
 use std::collections::BTreeMap;
 
 use headsmith_heads::tensors::Tensors;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::container::Container;
@@ -16,12 +18,16 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::record::Record;
 
-/// The newest version of the model file that this program writes; it reads all from 1. Version 2 adds the decision:
-/// models without one are written as version 1, which older programs read.
-pub const FORMAT_VERSION: u32 = 2;
+pub use self::shared::Part;
 
-/// The version of the file of a model without a decision.
+/// The newest version of the model file that this program writes; it reads all from 1. A model is written as the oldest version that holds it: older
+/// programs read that.
+pub const FORMAT_VERSION: u32 = WITH_SHARED;
+
+/// The version of the file of a model without a decision, of one with a decision, and of one some of whose tensors stand for several.
 const WITHOUT_DECISION: u32 = 1;
+const WITH_DECISION: u32 = 2;
+const WITH_SHARED: u32 = 3;
 
 /// The key of our text in the metadata of a safetensors file.
 const KEY: &str = "headsmith";
@@ -38,23 +44,38 @@ impl Model {
         let record = serde_json::to_value(self.record())
             .map_err(|error| Error::invalid(format!("the record cannot be written: {error}")))?;
         let (classes, node) = (self.classes(), tree::describe(self.node())?);
-        // The order of the keys is part of the bytes.
-        let description = match self.decision() {
-            [] => json!({
-                "format": FORMAT, "version": WITHOUT_DECISION, "classes": classes, "node": node, "record": record,
-            }),
-            decision => json!({
-                "format": FORMAT, "version": FORMAT_VERSION, "classes": classes, "decision": decision, "node": node,
-                "record": record,
-            }),
+        let mut tensors = self.tensors();
+        let shared = shared::take_out(&mut tensors);
+        let version = match (shared.is_empty(), self.decision().is_empty()) {
+            (true, true) => WITHOUT_DECISION,
+            (true, false) => WITH_DECISION,
+            (false, _) => WITH_SHARED,
         };
+        // The order of the keys is part of the bytes.
+        let mut description = json!({ "format": FORMAT, "version": version, "classes": classes });
+        if version >= WITH_DECISION {
+            description["decision"] = json!(self.decision());
+        }
+        if version >= WITH_SHARED {
+            description["shared"] = json!(shared);
+        }
+        (description["node"], description["record"]) = (node, record);
         let text = description.to_string();
         json::parse(&text).map_err(|error| {
             Error::invalid(format!("the model's metadata could not be read again: {error}"))
         })?;
+        container::write(&BTreeMap::from([(KEY, text)]), &tensors)
+    }
+
+    /// The large tensors of the model: a file holds equal ones once, those of several models that are put together, too.
+    pub fn parts(&self) -> Vec<Part> {
+        shared::parts(&self.tensors())
+    }
+
+    fn tensors(&self) -> Tensors {
         let mut tensors = Tensors::new();
         tree::collect(self.node(), tree::ROOT, &mut tensors);
-        container::write(&BTreeMap::from([(KEY, text)]), &tensors)
+        tensors
     }
 
     /// Reads a model from the bytes of a file. No input causes a panic, and sizes in the file are checked before
@@ -63,7 +84,7 @@ impl Model {
     /// # Errors
     /// When the bytes are not a model file of a known version, or a damaged one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
-        let container = Container::read(bytes)?;
+        let mut container = Container::read(bytes)?;
         let text = container.metadata.get(KEY).ok_or_else(|| {
             Error::damaged(format!(
                 "the file is a safetensors file, but not a model: its metadata has no `{KEY}`"
@@ -72,10 +93,11 @@ impl Model {
         let damaged = |error| Error::damaged(format!("the metadata `{KEY}` is damaged: {error}"));
         let description = json::parse(text).map_err(damaged)?;
         let version = checked_version(&description)?;
-        let (description, decision) = match version {
-            WITHOUT_DECISION => (description, None),
-            _ => take_decision(description)?,
-        };
+        let mut description = description;
+        let decision: Vec<f64> =
+            take(&mut description, "decision", (version, WITH_DECISION))?.unwrap_or_default();
+        let shared = take(&mut description, "shared", (version, WITH_SHARED))?;
+        container.share(shared.unwrap_or_default())?;
         let [_, _, classes, node, record] =
             tree::fields(description, "the metadata", ["format", "version", "classes", "node", "record"])?;
         let classes = serde_json::from_value(classes)
@@ -84,22 +106,27 @@ impl Model {
             .map_err(|error| Error::damaged(format!("`record` of the metadata: {error}")))?;
         let node = Restorer::restore(&container, node)?;
         let model = Model::new(classes, node, record).map_err(Error::into_damaged)?;
-        match decision {
-            None => Ok(model),
-            Some(offsets) => model.with_decision(offsets).map_err(Error::into_damaged),
+        match (version, &decision[..]) {
+            (WITHOUT_DECISION, _) | (WITH_SHARED, []) => Ok(model),
+            _ => model.with_decision(decision).map_err(Error::into_damaged),
         }
     }
 }
 
-/// The metadata without the offsets of the decision, and these.
-fn take_decision(mut description: Value) -> Result<(Value, Option<Vec<f64>>)> {
-    let decision = description.as_object_mut().and_then(|object| object.remove("decision"));
-    let decision = decision.ok_or_else(|| {
-        Error::damaged("the metadata has no `decision`, which it must have from version 2 on")
+/// Takes the value of `key` out of the metadata of a version, which must have it from version `since` on.
+fn take<T: DeserializeOwned>(
+    description: &mut Value,
+    key: &str,
+    (version, since): (u32, u32),
+) -> Result<Option<T>> {
+    if version < since {
+        return Ok(None);
+    }
+    let value = description.as_object_mut().and_then(|object| object.remove(key)).ok_or_else(|| {
+        Error::damaged(format!("the metadata has no `{key}`, which it must have from version {since} on"))
     })?;
-    let offsets = serde_json::from_value(decision)
-        .map_err(|error| Error::damaged(format!("`decision` of the metadata: {error}")))?;
-    Ok((description, Some(offsets)))
+    let value = serde_json::from_value(value);
+    value.map(Some).map_err(|error| Error::damaged(format!("`{key}` of the metadata: {error}")))
 }
 
 /// The version of the metadata, if they are ours, and of one that is read here.

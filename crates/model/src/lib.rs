@@ -34,7 +34,7 @@ mod node;
 mod record;
 
 pub use error::{Error, Result};
-pub use file::{FORMAT_VERSION, state};
+pub use file::{FORMAT_VERSION, Part, state};
 pub use model::{Model, most_probable};
 pub use node::Node;
 pub use record::{DataRecord, Record};

@@ -14,6 +14,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::shared::{self, Shared};
 use crate::error::{Error, Result};
 
 /// The longest header that safetensors reads, and so the longest of ours.
@@ -27,6 +28,8 @@ pub(super) struct Container<'a> {
     /// Texts by name.
     pub(super) metadata: BTreeMap<String, String>,
     infos: BTreeMap<String, Info>,
+    /// Names of tensors that others stand for.
+    shared: Shared,
     data: &'a [u8],
 }
 
@@ -58,19 +61,40 @@ impl<'a> Container<'a> {
         let header: Header = serde_json::from_slice(header)
             .map_err(|error| Error::damaged(format!("the header of the model file is damaged: {error}")))?;
         check_layout(&header.infos, data.len())?;
-        Ok(Container { metadata: header.metadata, infos: header.infos, data })
+        Ok(Container { metadata: header.metadata, infos: header.infos, shared: Shared::new(), data })
+    }
+
+    /// Adds the names of tensors that others stand for.
+    ///
+    /// # Errors
+    /// When they do not fit the tensors, or would make more of the file than memory may hold.
+    pub(super) fn share(&mut self, shared: Shared) -> Result<()> {
+        shared::check(&shared, |name| self.infos.contains_key(name))?;
+        let n_bytes: usize = shared.values().filter_map(|other| self.infos.get(other)).map(Info::len).sum();
+        if n_bytes > shared::MOST_TIMES * self.data.len() {
+            return Err(Error::damaged(format!(
+                "`shared` of the metadata stands for {n_bytes} bytes, expected at most {} times the file's",
+                shared::MOST_TIMES
+            )));
+        }
+        self.shared = shared;
+        Ok(())
     }
 
     /// The number of tensors.
     pub(super) fn len(&self) -> usize {
-        self.infos.len()
+        self.infos.len() + self.shared.len()
     }
 
     /// Copies the tensors out whose names begin with `prefix` and, after it, satisfy `wanted`; without the prefix.
     pub(super) fn tensors(&self, prefix: &str, wanted: impl Fn(&str) -> bool) -> Result<Tensors> {
         let mut tensors = Tensors::new();
-        for (name, info) in self.infos.range::<str, _>((Bound::Included(prefix), Bound::Unbounded)) {
-            let Some(rest) = name.strip_prefix(prefix) else { break };
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let own = self.infos.range::<str, _>(from).map(|(name, info)| (name, Some(info)));
+        let shared = self.shared.range::<str, _>(from).map(|(name, other)| (name, self.infos.get(other)));
+        let is_inside = |(name, _): &(&String, Option<&Info>)| name.starts_with(prefix);
+        for (name, info) in own.take_while(is_inside).chain(shared.take_while(is_inside)) {
+            let (rest, Some(info)) = (&name[prefix.len()..], info) else { continue };
             if wanted(rest) {
                 let values = info.dtype.decode(&self.data[info.data_offsets.0..info.data_offsets.1]);
                 check_finite(name, &values)?;
@@ -132,6 +156,11 @@ fn check_layout(infos: &BTreeMap<String, Info>, n_bytes: usize) -> Result<()> {
 }
 
 impl Info {
+    /// Its bytes in the file.
+    fn len(&self) -> usize {
+        self.data_offsets.1 - self.data_offsets.0
+    }
+
     /// The number of bytes that type and shape ask for; `None` when no file could hold them.
     fn size(&self) -> Option<usize> {
         self.shape.0.iter().try_fold(self.dtype.size(), |size, &axis| size.checked_mul(axis))

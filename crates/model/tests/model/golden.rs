@@ -12,6 +12,9 @@ fn path(name: &str) -> String {
 /// The file of version 2, which added the decision.
 const DECIDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/golden-v2-decision.safetensors");
 
+/// The file of version 3, whose members have tensors in common.
+const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/golden-v3-shared.safetensors");
+
 fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).unwrap()
 }
@@ -109,6 +112,27 @@ fn the_file_of_version_2_decides_by_the_formula() {
     assert_ne!(decided, probable, "the decision changes a class");
 }
 
+#[test]
+fn the_file_of_version_3_holds_equal_tensors_once() {
+    let (bytes, model, pool) = (std::fs::read(SHARED).unwrap(), samples::shared(), Pool::inline());
+    let read = Model::from_bytes(&bytes).unwrap();
+    assert!(read.to_bytes().unwrap() == bytes && model.to_bytes().unwrap() == bytes);
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    assert!(file.tensor("0/0/coef").is_ok() && file.tensor("0/1/coef").is_err());
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let text = &metadata.metadata().as_ref().unwrap()["headsmith"];
+    let json: serde_json::Value = serde_json::from_str(text).unwrap();
+    assert_eq!((&json["version"], &json["decision"]), (&3.into(), &serde_json::json!([])));
+    assert_eq!(json["shared"], serde_json::json!({ "0/1/coef": "0/0/coef" }));
+    let x: Vec<f32> = (0..2 * model.n_features()).map(|i| (i * 7 % 5) as f32 - 2.0).collect();
+    let x = MatRef::new(&x, 2, model.n_features());
+    let expected = model.predict_proba(x, &pool).unwrap();
+    assert_eq!(read.predict_proba(x, &pool).unwrap(), expected);
+    // Both parts of the pool, and the one that its file has.
+    let parts = model.parts();
+    assert!(parts.len() == 2 && parts[0] == parts[1] && parts[0].n_bytes == 4 * 3 * 400);
+}
+
 /// Writes the golden files. They change only with the version of the format: a new version gets new files beside
 /// these. `cargo test -p headsmith-model --test model -- --ignored writes_the_golden_files`, then
 /// `check_safetensors.py`.
@@ -119,4 +143,5 @@ fn writes_the_golden_files() {
         std::fs::write(path(name), model.to_bytes().unwrap()).unwrap();
     }
     std::fs::write(DECIDED, samples::decided().to_bytes().unwrap()).unwrap();
+    std::fs::write(SHARED, samples::shared().to_bytes().unwrap()).unwrap();
 }

@@ -12,7 +12,7 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
         Value::Object(object) => {
             for (key, value) in object {
                 found.insert(key.clone());
-                if !["params", "metrics", "extra"].contains(&key.as_str()) {
+                if !["params", "metrics", "extra", "shared"].contains(&key.as_str()) {
                     keys(value, found);
                 }
             }
@@ -26,8 +26,8 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
 fn the_page_names_every_key_and_tensor() {
     let page = include_str!("../../../../docs/formats/model.md");
     let mut names = BTreeSet::new();
-    let decided = ("decided", samples::decided());
-    for (_, model) in samples::golden().into_iter().chain(samples::combined()).chain([decided]) {
+    let others = [("decided", samples::decided()), ("shared", samples::shared())];
+    for (_, model) in samples::golden().into_iter().chain(samples::combined()).chain(others) {
         let bytes = model.to_bytes().unwrap();
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();

@@ -55,17 +55,17 @@ fn assert_damaged(bytes: &[u8], expected: &str) {
 
 #[test]
 fn another_version_is_named() {
-    let error = refusal(&changed(mlp(), |d| d["version"] = 3.into()));
+    let error = refusal(&changed(mlp(), |d| d["version"] = 4.into()));
     assert!(error.is_unsupported());
     assert!(
         error
             .to_string()
-            .starts_with("the model file is of version 3, and this program reads versions 1 to 2"),
+            .starts_with("the model file is of version 4, and this program reads versions 1 to 3"),
         "{error}"
     );
     // A later version may hold what this one cannot read.
     let error =
-        refusal(&with_text(mlp(), |_| r#"{"format":"headsmith-model","version":4,"all":"new"}"#.to_owned()));
+        refusal(&with_text(mlp(), |_| r#"{"format":"headsmith-model","version":5,"all":"new"}"#.to_owned()));
     assert!(error.is_unsupported());
     assert_damaged(
         &changed(mlp(), |d| d["version"] = "1".into()),
@@ -102,6 +102,33 @@ fn decisions_must_be_sound() {
     let overflow =
         with_text(mlp(), |text| text.replacen("\"version\":1", "\"version\":2,\"decision\":[0,0,1e999]", 1));
     assert_damaged(&overflow, "the metadata `headsmith` is damaged: number out of range");
+}
+
+#[test]
+fn tensors_that_stand_for_others_must_be_there() {
+    let with = |shared: Value| {
+        changed(mlp(), move |d| {
+            d["version"] = 3.into();
+            (d["decision"], d["shared"]) = (json!([]), shared);
+        })
+    };
+    assert!(Model::from_bytes(&with(json!({}))).unwrap().decision().is_empty());
+    let no_shared = changed(mlp(), |d| {
+        d["version"] = 3.into();
+        d["decision"] = json!([]);
+    });
+    assert_damaged(&no_shared, "the metadata has no `shared`, which it must have from version 3 on");
+    assert_damaged(&with(json!([])), "`shared` of the metadata: invalid type");
+    assert_damaged(
+        &with(json!({ "0/0/dense/bias": "0/mean" })),
+        "tensor `0/0/dense/bias`, which is in the file",
+    );
+    assert_damaged(&with(json!({ "0/1/x": "0/y" })), "equals `0/y`, which is not in the file");
+    // A tensor that no node owns.
+    assert_damaged(&with(json!({ "0/1/x": "0/mean" })), "but the nodes of the model own");
+    let many: serde_json::Map<String, Value> =
+        (0..100_000).map(|i| (format!("0/{i}/x"), json!("0/0/dense/kernel"))).collect();
+    assert_damaged(&with(many.into()), "expected at most 16 times the file's");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Small models made by hand, so that they stay the same when training changes.
 
+use headsmith_heads::HEADS;
 use headsmith_heads::calibration::ProbabilityCalibration;
 use headsmith_heads::forest::Forest;
 use headsmith_heads::mlp::{Architecture, Mlp};
@@ -94,6 +95,20 @@ pub(crate) fn golden() -> [(&'static str, Model); 3] {
 /// The model of the golden file of version 2: the forest with a decision.
 pub(crate) fn decided() -> Model {
     model(Node::head(forest())).with_decision(vec![-0.25, 0.0, 0.4]).unwrap()
+}
+
+/// The model of the golden file of version 3: a pool of two linear heads of the same coefficients, with other intercepts.
+pub(crate) fn shared() -> Model {
+    let linear = |intercept: f32| {
+        let mut tensors = Tensors::new();
+        let coef = (0..1200).map(|i| ((i * 37 % 101) as f32 - 50.0) / 256.0).collect();
+        tensors.insert("coef", &[3, 400], Values::F32(coef));
+        tensors.insert("intercept", &[3], Values::F32(vec![intercept, 0.0, -intercept]));
+        let head = HEADS.iter().find(|head| head.name() == "linear").unwrap();
+        Node::Head(head.restore(serde_json::Map::new(), tensors).unwrap())
+    };
+    let members = vec![linear(0.5), linear(-0.25)];
+    model(Node::Pool { members, pool: LogLinear { weights: vec![0.75, 0.5], bias: vec![0.0; 3] } })
 }
 
 /// The pool of an MLP and a forest.
