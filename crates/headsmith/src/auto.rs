@@ -30,7 +30,7 @@ use crate::run::RunHead;
 
 use self::beside::Beside;
 use self::budget::Budget;
-use self::search::Candidate;
+use self::search::{Candidate, Searched};
 use self::store::Store;
 use self::summary::Done;
 
@@ -152,21 +152,20 @@ pub(crate) fn find(
     out: &Path,
     context: &mut Context<'_>,
 ) -> Result<Found> {
-    let (mut budget, after) = (Budget::new(config.started, config.limits), after_search(data));
-    budget.keep(after);
+    let mut budget = Budget::new(config.started, config.limits);
     let rows = rows::to_search(config, data, tables, context);
     let store = Store::new(out, key(config, tables, context), data.train.classes.names());
     let attempts = portfolio::attempts(&config.heads)?;
-    let searched = search::search(&rows, attempts, &store, &mut budget, context)?;
+    let Searched { candidates, left_out, after } =
+        search::search(&rows, attempts, &store, &mut budget, context)?;
     let search_seconds = budget.elapsed().as_secs_f64();
-    let candidates = &searched.candidates;
-    let answer = answer::answer(&rows, candidates, &config.bounds, context)?;
-    let mut beside = Beside::new(&rows, candidates, answer);
+    let answer = answer::answer(&rows, &candidates, &config.bounds, context)?;
+    let mut beside = Beside::new(&rows, &candidates, answer);
     let mut simpler = simpler::simpler(&mut beside, context)?;
     if let Some(simpler) = simpler.as_mut().filter(|simpler| config.prefers_simple && simpler.is_as_good) {
         simpler.is_taken = true;
-        let taken = answer::of_one(&rows, candidates, simpler.candidate, context);
-        beside = Beside::new(&rows, candidates, taken);
+        let taken = answer::of_one(&candidates, simpler.candidate, context);
+        beside = Beside::new(&rows, &candidates, taken);
     }
     let members: Vec<&Candidate> = beside.answer.members.iter().map(|&member| &candidates[member]).collect();
     let is_fitted_again = config.refits
@@ -174,8 +173,8 @@ pub(crate) fn find(
         && data.val.is_some()
         && budget.allows_refits(search::refits(&rows, &members), after);
     let done = Done { n_steps: budget.n_steps(), search_seconds, is_fitted_again };
-    let auto = summary::summary(&mut beside, &searched.left_out, done, simpler, context)?;
-    let fitted = fitted::fitted(&rows, candidates, &beside.answer, is_fitted_again, context)?;
+    let auto = summary::summary(&mut beside, &left_out, done, simpler, context)?;
+    let fitted = fitted::fitted(&rows, &candidates, &beside.answer, is_fitted_again, context)?;
     if !context.stopping() {
         store.clear();
     }
@@ -200,10 +199,4 @@ fn key(config: &Search, (reports, read): (&[TableReport], &ReadOptions), context
         config.val_use,
         portfolio::PORTFOLIO
     )
-}
-
-/// The time that judging, drawing and writing take after a search, beside the fits.
-fn after_search(data: &FitData) -> Duration {
-    // Some 20,000 resamples of each row, predictions of all rows, and the page.
-    Duration::from_secs_f64(0.7 + 2.5e-4 * data.train.y.len() as f64)
 }

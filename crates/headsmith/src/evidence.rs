@@ -95,14 +95,18 @@ pub(crate) fn of<'p>(
     })
 }
 
+/// The resamples of the intervals of each class.
+pub(crate) fn n_resamples(n_samples: usize) -> u32 {
+    (MAX_DRAWS / n_samples.max(1) as u64).clamp(400, 2_000) as u32
+}
+
 fn intervals(
     rows: &Dataset,
     predictions: Predictions<'_>,
     seed: u64,
     pool: &Pool,
 ) -> Result<Vec<ClassEvidence>> {
-    let n_resamples = (MAX_DRAWS / rows.y.len().max(1) as u64).clamp(500, 2_000) as u32;
-    let options = bootstrap::Options { n_resamples, seed, ..Default::default() };
+    let options = bootstrap::Options { n_resamples: n_resamples(rows.y.len()), seed, ..Default::default() };
     let intervals = bootstrap::class_intervals(&rows.y, predictions, &options, pool)?;
     let named = rows.classes.names().iter().zip(intervals);
     Ok(named

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::evidence::RowSource;
+use crate::evidence::{self, RowSource};
 use crate::report::{ClassProbability, Comparison, Example, FitReport, FoldsReport, Judgement, MANY_CLASSES};
 
 /// An evaluation with the probabilities that it is based on.
@@ -53,11 +53,11 @@ impl CrossValidated {
 /// The use of the training rows.
 pub(crate) const WEIGHTS: &str = "weights";
 
-/// How many rows may be drawn for an interval: 10,000 resamples of 40,000 rows, some seconds.
-const MAX_DRAWS: u64 = 400_000_000;
+/// How many rows may be drawn for an interval: 10,000 resamples of 20,000 rows, a second or two.
+const MAX_DRAWS: u64 = 200_000_000;
 
-/// Resamples of a comparison within a search.
-const MAX_FEW: u32 = 2_000;
+/// The same for a comparison within a search, of which there are several.
+const MAX_DRAWS_OF_FEW: u64 = 80_000_000;
 
 /// How many rows are shown with their probabilities, as the notebook did.
 const N_EXAMPLES: usize = 10;
@@ -103,8 +103,28 @@ pub(crate) fn of_proba<'p>(
 
 /// 10,000 resamples; fewer, but no less than 1,000, where the rows are so many that they would take minutes.
 fn resampling(n_samples: usize, seed: u64) -> bootstrap::Options {
-    let affordable = MAX_DRAWS / n_samples.max(1) as u64;
-    let n_resamples = affordable.clamp(1_000, 10_000) as u32;
+    resampled(n_samples, MAX_DRAWS, (1_000, 10_000), seed)
+}
+
+/// How many rows are drawn for the scores of so many rows, with their intervals for each class.
+pub(crate) fn n_draws(n_samples: usize) -> u64 {
+    let n = n_samples as u64;
+    n * u64::from(resampling(n_samples, 0).n_resamples) + n * u64::from(evidence::n_resamples(n_samples))
+}
+
+/// The same for the difference of two predictions.
+pub(crate) fn n_draws_of_difference(n_samples: usize) -> u64 {
+    n_samples as u64 * u64::from(resampling_of_few(n_samples, 0).n_resamples)
+}
+
+/// Resamples for a comparison within a search, of which there are several: 2,000, or no less than 400.
+fn resampling_of_few(n_samples: usize, seed: u64) -> bootstrap::Options {
+    resampled(n_samples, MAX_DRAWS_OF_FEW, (400, 2_000), seed)
+}
+
+/// From the fewest to the most resamples, as many as so many draws of rows allow.
+fn resampled(n_samples: usize, draws: u64, (fewest, most): (u64, u64), seed: u64) -> bootstrap::Options {
+    let n_resamples = (draws / n_samples.max(1) as u64).clamp(fewest, most) as u32;
     bootstrap::Options { n_resamples, seed, ..Default::default() }
 }
 
@@ -141,19 +161,7 @@ pub(crate) fn difference(
     b: Predictions<'_>,
     context: &Context<'_>,
 ) -> Result<PairedDifference> {
-    paired(y, a, b, MAX_FEW, context)
-}
-
-/// The same in `most` resamples at most.
-fn paired(
-    y: &[u32],
-    a: Predictions<'_>,
-    b: Predictions<'_>,
-    most: u32,
-    context: &Context<'_>,
-) -> Result<PairedDifference> {
-    let options = resampling(y.len(), context.seed);
-    let options = bootstrap::Options { n_resamples: options.n_resamples.min(most), ..options };
+    let options = resampling_of_few(y.len(), context.seed);
     Ok(bootstrap::paired_difference(y, a, b, &options, context.pool)?)
 }
 
@@ -167,7 +175,9 @@ pub(crate) fn compare(
     (candidate, of_candidate): (&FitReport, Predictions<'_>),
     context: &Context<'_>,
 ) -> Result<Comparison> {
-    let difference = paired(&rows.y, of_candidate, of_baseline, u32::MAX, context)?;
+    let options = resampling(rows.y.len(), context.seed);
+    let difference =
+        bootstrap::paired_difference(&rows.y, of_candidate, of_baseline, &options, context.pool)?;
     let caution = candidate.val.as_ref().and_then(Judgement::caution);
     Ok(Comparison {
         metric: context.metric,

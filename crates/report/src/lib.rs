@@ -29,4 +29,4 @@ mod verdict;
 pub use card::card;
 pub use facts::{Facts, Fitting, Trial};
 pub use page::html;
-pub use text::size;
+pub use text::{difference, size};

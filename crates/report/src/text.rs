@@ -37,9 +37,15 @@ pub(crate) fn score(value: impl Into<Option<f64>>) -> String {
     value.into().map_or("undefined".to_owned(), |value| format!("{value:.4}"))
 }
 
-/// A difference of scores, with its sign: a minus as long as the plus.
+/// A difference of scores with its sign, to four decimals: what rounds to 0 has a plus.
+pub fn difference(value: f64) -> String {
+    let text = format!("{value:+.4}");
+    if text == "-0.0000" { "+0.0000".to_owned() } else { text }
+}
+
+/// The same with a minus as long as the plus.
 pub(crate) fn signed(value: f64) -> String {
-    format!("{value:+.4}").replace('-', "\u{2212}")
+    difference(value).replace('-', "\u{2212}")
 }
 
 /// A share in per cent.
@@ -194,6 +200,7 @@ mod tests {
             (counted(1, "class"), counted(3, "class")),
             ("1\u{a0}class".into(), "3\u{a0}classes".into())
         );
+        assert_eq!([0.25, -0.00004, -1.0].map(difference), ["+0.2500", "+0.0000", "-1.0000"]);
         assert_eq!([512, 34_400, 1_250_000].map(size), ["512\u{a0}B", "34\u{a0}kB", "1.2\u{a0}MB"]);
         assert_eq!(
             [3.2e-6, 1.4e-4, 2.1e-3].map(short_time),

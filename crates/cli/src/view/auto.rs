@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use headsmith::metrics::Metric;
-use headsmith::report::{AutoReport, CandidateReport, Comparison, FitReport, Report, SimplerReport};
+use headsmith::report::{
+    AutoReport, CandidateReport, Comparison, FitReport, Report, SimplerReport, difference as signed,
+};
 
 use super::text::{beside, compared, grid, interval_text, never_predicted, predicted, shown, summary};
 
@@ -120,7 +122,8 @@ fn verdict(simpler: &SimplerReport, auto: &AutoReport, metric: Metric) -> String
     let Some(candidate) = auto.candidates.get(simpler.candidate) else { return String::new() };
     let difference = simpler.difference.as_ref().map(|difference| difference.by_metric.get(metric));
     let difference = difference.map_or(String::new(), |difference| {
-        format!("{metric} {:+.4} ({:+.4} .. {:+.4})", -difference.observed, -difference.high, -difference.low)
+        let [by, low, high] = [difference.observed, difference.high, difference.low].map(|v| signed(-v));
+        format!("{metric} {by} ({low} .. {high})")
     });
     let what = match (simpler.is_taken, simpler.is_as_good) {
         (true, _) => "taken, since it is not worse beyond chance",

@@ -6,6 +6,7 @@ use headsmith::heads::description::thousands;
 use headsmith::heads::network::{Activation, LayerSummary};
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::Interval;
+use headsmith::report::difference as signed;
 use headsmith::report::{
     ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictionReport, Report, Summary,
     TableReport,
@@ -308,9 +309,10 @@ pub(super) fn compared(comparison: &Comparison) -> String {
     }
     let d = comparison.difference.by_metric.get(comparison.metric);
     let note = if comparison.note.is_empty() { String::new() } else { format!("; {}", comparison.note) };
+    let [by, low, high] = [d.observed, d.low, d.high].map(signed);
     format!(
-        "{} - {}: {} {:+.4}, 95 % interval {:+.4} .. {:+.4}, p {:.4}\n  (paired bootstrap{note})\n",
-        comparison.candidate, comparison.baseline, comparison.metric, d.observed, d.low, d.high, d.p_value
+        "{} - {}: {} {by}, 95 % interval {low} .. {high}, p {:.4}\n  (paired bootstrap{note})\n",
+        comparison.candidate, comparison.baseline, comparison.metric, d.p_value
     )
 }
 

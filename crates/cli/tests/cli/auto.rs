@@ -1,5 +1,8 @@
 //! `headsmith auto`: the search for the best model.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::world::{World, names};
@@ -73,6 +76,42 @@ fn a_time_that_is_too_short_still_gives_a_model_and_the_steps_that_repeat_it() {
     assert!(repeat.starts_with(&format!("--steps {n_steps}")), "{repeat}");
     world.run(&format!("auto --train train.csv --out again {repeat} --quiet"), 0);
     assert!(world.bytes("out/model.safetensors") == world.bytes("again/model.safetensors"));
+}
+
+#[test]
+fn a_search_that_is_killed_again_and_again_ends_with_the_same_bytes() {
+    let world = World::with_tables();
+    let args = |out: &str| {
+        format!(
+            "auto --train train.csv --test test.csv --out {out} --steps 34 --heads gaussian,kernel,knn,ridge --quiet"
+        )
+    };
+    world.run(&args("whole"), 0);
+    // The end of a search removes the folder, at any moment.
+    let kept = || match std::fs::read_dir(world.path("out/search")) {
+        Ok(entries) => {
+            entries.flatten().filter(|e| e.path().extension().is_some_and(|e| e == "json")).count()
+        }
+        Err(_) => 0,
+    };
+    let mut n_kills = 0;
+    for n_candidates in 1.. {
+        let mut child = world.command(&args("out")).stderr(Stdio::null()).spawn().unwrap();
+        while kept() < n_candidates && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if child.try_wait().unwrap().is_some_and(|status| status.success()) {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        n_kills += 1;
+    }
+    assert!(n_kills > 0, "the search was over before it was killed");
+    for file in ["model.safetensors", "predictions.csv"] {
+        assert!(world.bytes(&format!("out/{file}")) == world.bytes(&format!("whole/{file}")), "{file}");
+    }
+    assert!(!world.path("out/search").exists());
 }
 
 #[test]

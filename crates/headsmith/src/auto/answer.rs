@@ -3,7 +3,7 @@
 //! All of it is fitted on predictions of rows that the candidates did not see, and judged by fits on other groups of these rows:
 //! the choice of members, their weights, and the calibration are made anew for each group.
 
-use headsmith_heads::calibration::{self, ProbabilityCalibration, ProbabilityForm};
+use headsmith_heads::calibration::{Chosen, ProbabilityCalibration, ProbabilityForm};
 use headsmith_heads::head::Folds;
 use headsmith_heads::pool::{self, LogLinear, Selected};
 use headsmith_kernels::{MatRef, Matrix};
@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 pub(super) const MAX_MEMBERS: usize = 6;
 
 /// The answer of a search.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Answer {
     /// The candidates that are its members, in the order in which they were added.
     pub(super) members: Vec<usize>,
@@ -29,8 +29,12 @@ pub(super) struct Answer {
     pub(super) gains: Vec<f64>,
     /// How members are mixed; `None` of a single one.
     pub(super) pool: Option<LogLinear>,
-    calibration: ProbabilityCalibration,
-    /// The mean log loss of each form of calibration.
+    /// The calibration of each member, and the one after they are mixed.
+    before: Vec<ProbabilityCalibration>,
+    after: ProbabilityCalibration,
+    /// The form of the last calibration: that of a single member.
+    pub(super) form: ProbabilityForm,
+    /// The mean log loss of each form of it.
     pub(super) calibrations: Vec<(ProbabilityForm, f64)>,
     /// An offset for each class.
     pub(super) decision: Vec<f64>,
@@ -51,66 +55,80 @@ pub(super) fn answer(
     context: &Context<'_>,
 ) -> Result<Answer> {
     let mut allowed: Vec<usize> =
-        (0..candidates.len()).filter(|&i| bounds.allow(candidates[i].cost)).collect();
+        (0..candidates.len()).filter(|&i| bounds.allow(&candidates[i].cost)).collect();
     if allowed.is_empty() {
         return Err(bounds.too_narrow(candidates));
     }
     loop {
-        let all: Vec<MatRef<'_>> = allowed.iter().map(|&i| candidates[i].proba.view()).collect();
+        if let [only] = allowed[..] {
+            return Ok(of_one(candidates, only, context));
+        }
+        let all: Vec<MatRef<'_>> = allowed.iter().map(|&i| candidates[i].calibrated.proba.view()).collect();
         let folds = Folds::Of(rows.scored_units());
         let selected = pool::select(&all, rows.targets(), folds, MAX_MEMBERS, context.pool);
         let members: Vec<usize> = selected.members.iter().map(|&member| allowed[member]).collect();
         let cost = cost::of_members(candidates, &members);
         match members[..] {
-            [only] => return Ok(of_one(rows, candidates, only, context)),
-            [.., last] if !bounds.allow(cost) => allowed.retain(|&i| i != last),
-            _ => return Ok(concluded(rows, members, selected, context)),
+            [only] => return Ok(of_one(candidates, only, context)),
+            [.., last] if !bounds.allow(&cost) => allowed.retain(|&i| i != last),
+            _ => return Ok(concluded(rows, candidates, Selected { members, ..selected }, context)),
         }
     }
 }
 
-/// The answer that candidate `only` alone gives. A head is calibrated already; it is left as it is before the last calibration.
-pub(super) fn of_one(
-    rows: &SearchRows<'_>,
-    candidates: &[Candidate],
-    only: usize,
-    context: &Context<'_>,
-) -> Answer {
-    let selected = Selected {
+/// The answer that candidate `only` alone gives, which is calibrated already.
+pub(super) fn of_one(candidates: &[Candidate], only: usize, context: &Context<'_>) -> Answer {
+    let calibrated = candidates[only].calibrated.clone();
+    let n_classes = calibrated.proba.n_cols();
+    let before = vec![calibrated.calibration.clone()];
+    let after = ProbabilityCalibration::identity(n_classes);
+    let pooled = Selected {
         members: vec![only],
-        pool: LogLinear::equal(1, candidates[only].proba.n_cols()),
-        proba: candidates[only].proba.clone(),
+        pool: LogLinear::equal(1, n_classes),
         gains: vec![0.0],
+        ..Selected::default()
     };
-    concluded(rows, vec![only], selected, context)
+    decided((before, after), pooled, calibrated, context)
 }
 
-/// The calibration and the decision of a pool.
+/// The answer of a pool: its members by their numbers among all candidates, calibrated once more after they are mixed.
 fn concluded(
     rows: &SearchRows<'_>,
-    members: Vec<usize>,
-    selected: Selected,
+    candidates: &[Candidate],
+    pooled: Selected,
     context: &Context<'_>,
 ) -> Answer {
-    let Selected { pool, proba, gains, .. } = selected;
-    let folds = Folds::Of(rows.scored_units());
-    let chosen = calibration::choose(proba.view(), rows.targets(), folds, context.pool);
-    let offsets = decision::offsets(chosen.proba.view(), context.metric);
-    let decided = decision::decide(chosen.proba.view(), &offsets);
+    let of = |&member: &usize| candidates[member].calibrated.calibration.clone();
+    let before = pooled.members.iter().map(of).collect();
+    let calibrated = rows.calibrated(pooled.proba.view(), context);
+    decided((before, calibrated.calibration.clone()), pooled, calibrated, context)
+}
+
+/// The answer with these calibrations before and after mixing, and a decision.
+fn decided(
+    (before, after): (Vec<ProbabilityCalibration>, ProbabilityCalibration),
+    Selected { members, pool, gains, .. }: Selected,
+    calibrated: Chosen,
+    context: &Context<'_>,
+) -> Answer {
+    let offsets = decision::offsets(calibrated.proba.view(), context.metric);
+    let decided = decision::decide(calibrated.proba.view(), &offsets);
     Answer {
         pool: (members.len() > 1).then_some(pool),
         members,
         gains,
-        calibration: chosen.calibration,
-        calibrations: chosen.losses,
+        before,
+        after,
+        form: calibrated.form,
+        calibrations: calibrated.losses,
         decision: offsets,
-        proba: chosen.proba,
+        proba: calibrated.proba,
         decided,
     }
 }
 
 impl Bounds {
-    fn allow(&self, cost: Cost) -> bool {
+    fn allow(&self, cost: &Cost) -> bool {
         self.max_model_bytes.is_none_or(|most| cost.n_bytes <= most)
             && self.max_predict_time.is_none_or(|most| cost.predict <= most)
     }
@@ -140,21 +158,14 @@ impl Answer {
         }
     }
 
-    /// The form of its calibration.
-    pub(super) fn form(&self) -> ProbabilityForm {
-        self.calibration.form()
-    }
-
     /// The model of these fits of its members.
     ///
     /// # Errors
     /// When they do not fit together.
-    pub(super) fn model(
-        &self,
-        mut members: Vec<Node>,
-        classes: Vec<String>,
-        record: Record,
-    ) -> Result<Model> {
+    pub(super) fn model(&self, members: Vec<Node>, classes: Vec<String>, record: Record) -> Result<Model> {
+        let members = members.into_iter().zip(&self.before);
+        let mut members: Vec<Node> =
+            members.map(|(node, calibration)| calibrated(node, calibration)).collect();
         let node = match (&self.pool, members.len()) {
             (None, 1) => members.remove(0),
             (pool, n) => {
@@ -162,10 +173,15 @@ impl Answer {
                 Node::Pool { members, pool }
             }
         };
-        let node = match self.form() {
-            ProbabilityForm::Identity => node,
-            _ => Node::Calibrated { calibration: self.calibration.clone(), then: Box::new(node) },
-        };
+        let node = calibrated(node, &self.after);
         Ok(Model::new(classes, node, record)?.with_decision(self.decision.clone())?)
+    }
+}
+
+/// The node with the calibration after it.
+fn calibrated(node: Node, calibration: &ProbabilityCalibration) -> Node {
+    match calibration.form() {
+        ProbabilityForm::Identity => node,
+        _ => Node::Calibrated { calibration: calibration.clone(), then: Box::new(node) },
     }
 }

@@ -36,7 +36,7 @@ impl<'s, 'd> Beside<'s, 'd> {
         if let Some(known) = self.differences.get(&other) {
             return Ok(*known);
         }
-        let alone = answer::of_one(self.rows, self.candidates, other, context);
+        let alone = answer::of_one(self.candidates, other, context);
         let (of_answer, of_alone) = (self.answer.predictions(), alone.predictions());
         let difference = judge::difference(&self.rows.scored().y, of_answer, of_alone, context)?;
         self.differences.insert(other, difference);

@@ -64,13 +64,25 @@ impl Budget {
         })
     }
 
+    /// Whether a step is left, whatever the time.
+    pub(super) fn has_steps(&self) -> bool {
+        self.limits.steps.is_none_or(|steps| self.n_steps < steps)
+    }
+
     /// Whether there is time for a step of that duration and for what is kept.
     pub(super) fn allows(&self, next: Duration) -> bool {
-        if self.limits.steps.is_some_and(|steps| self.n_steps >= steps) {
+        if !self.has_steps() {
             return false;
         }
         let Some(time) = self.limits.time else { return true };
         self.started.elapsed().saturating_add(next).saturating_add(self.reserve) < time
+    }
+
+    /// When the first of `n` equal parts of the time that is left ends; `None` without a limit.
+    pub(super) fn deadline_of_first(&self, n: usize) -> Option<Instant> {
+        let end = (self.started + self.limits.time?).checked_sub(self.reserve).unwrap_or(self.started);
+        let now = Instant::now();
+        Some(now + end.saturating_duration_since(now) / n.max(1) as u32)
     }
 
     /// Whether there is time for fits that take so long after the search.
@@ -89,6 +101,11 @@ impl Budget {
         self.n_steps += 1;
         let operations = operations.filter(|operations| *operations > 0);
         self.timed.extend(operations.map(|operations| (operations as f64, took.as_secs_f64())));
+    }
+
+    /// Counts `n_steps` alone: those since were in vain.
+    pub(super) fn forget(&mut self, n_steps: usize) {
+        self.n_steps = self.n_steps.min(n_steps);
     }
 
     /// Counts the steps of an earlier process.
@@ -153,6 +170,20 @@ mod tests {
             budget.count(None, SECOND);
             assert_eq!(budget.n_steps(), done + 1);
         }
-        assert!(budget.is_spent());
+        assert!(budget.is_spent() && !budget.has_steps());
+        budget.forget(1);
+        assert_eq!(budget.n_steps(), 1);
+        assert!(budget.has_steps());
+    }
+
+    #[test]
+    fn the_time_that_is_left_is_parted() {
+        let mut budget = budget(Limits { time: Some(100 * SECOND), steps: None });
+        budget.keep(20 * SECOND);
+        let left = budget.deadline_of_first(4).unwrap() - Instant::now();
+        assert!(left <= 20 * SECOND && left > 10 * SECOND, "{left:?}");
+        budget.keep(200 * SECOND);
+        assert!(budget.deadline_of_first(4).unwrap() <= Instant::now());
+        assert!(super::Budget::new(Instant::now(), Limits::default()).deadline_of_first(1).is_none());
     }
 }

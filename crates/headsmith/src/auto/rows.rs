@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 
 use headsmith_data::{Dataset, ReadOptions};
-use headsmith_heads::calibration::Targets;
-use headsmith_kernels::Matrix;
+use headsmith_heads::calibration::{self, Chosen, Targets};
+use headsmith_heads::head::Folds;
+use headsmith_kernels::{MatRef, Matrix};
 
 use super::{Search, ValUse};
 use crate::context::Context;
@@ -18,7 +19,7 @@ use crate::split::units;
 pub(super) const VAL_SHARE: f64 = 0.1;
 
 /// The time of the end of a fit and of a fit with chosen parameters, in steps of an exact kernel.
-const END: f64 = 0.3;
+const END: f64 = 0.5;
 pub(super) const REFIT: f64 = 1.4;
 
 /// A head whose parameters were given, or are looked for in a study.
@@ -78,6 +79,11 @@ impl<'d> SearchRows<'d> {
             Some(weights) => Targets::new(y).weighted(weights),
             None => Targets::new(y),
         }
+    }
+
+    /// The probabilities of the rows that score, calibrated in the best form.
+    pub(super) fn calibrated(&self, proba: MatRef<'_>, context: &Context<'_>) -> Chosen {
+        calibration::choose(proba, self.targets(), Folds::Of(self.scored_units()), context.pool)
     }
 
     /// By how much the fit of an exact kernel takes longer on all rows than on the training rows, between the square and the cube of the rows; 0

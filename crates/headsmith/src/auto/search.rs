@@ -1,10 +1,12 @@
 //! The search: the attempts of the portfolio one after another, each with predictions of rows that its fit did not see.
 
+mod deadline;
 mod trial;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use headsmith_heads::calibration::Chosen;
 use headsmith_heads::params::Value;
 use headsmith_kernels::Matrix;
 use headsmith_model::Node;
@@ -19,6 +21,7 @@ use super::store::Store;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::head::HeadConfig;
+use crate::judge;
 use crate::progress::Progress;
 use crate::report::CandidateReport;
 
@@ -29,6 +32,10 @@ pub(super) struct Candidate {
     pub(super) head: HeadConfig,
     /// The probabilities of each row that scores, by a fit that did not see it, `n_samples x n_classes`.
     pub(super) proba: Matrix,
+    /// The same calibrated, and the calibration.
+    pub(super) calibrated: Chosen,
+    /// The time of the calibration.
+    pub(super) calibration: Duration,
     /// Transform and head, fitted on all training rows; `None` where only fits on folds were made.
     pub(super) node: Option<Node>,
     /// The parameters that the fit chose, for fits on more rows.
@@ -47,12 +54,22 @@ pub(super) struct Searched {
     pub(super) candidates: Vec<Candidate>,
     /// Heads that were left out, and why.
     pub(super) left_out: Vec<(String, String)>,
+    /// The time of what follows, but for fits.
+    pub(super) after: Duration,
 }
+
+/// The time of the report, its pictures, and what is written; and of a row that is drawn in a resample.
+const REPORT: Duration = Duration::from_millis(400);
+const OF_DRAW: f64 = 1.2e-8;
+/// A pool is selected, calibrated and decided for in the time of so many calibrations of a candidate.
+const OF_POOL: f64 = 5.0;
+/// Candidates that the answer is compared with, in most searches.
+const MOST_COMPARED: u64 = 3;
 
 /// Tries the attempts until the budget ends. The first is always tried.
 ///
-/// A head whose first step does not fit into the time is left out; the search ends where a step of a head that was begun does not: so what
-/// was done is a first part of the attempts with the heads that were not left out.
+/// A head of which no candidate fits into the time is left out, and its steps do not count; the search ends where another candidate of a head does not fit: so
+/// what was done is a first part of the attempts with the heads that were not left out.
 ///
 /// # Errors
 /// When no head can be fitted on these rows, or the search is stopped before the first candidate.
@@ -63,7 +80,8 @@ pub(super) fn search(
     budget: &mut Budget,
     context: &mut Context<'_>,
 ) -> Result<Searched> {
-    let mut found = Searched { candidates: Vec::new(), left_out: Vec::new() };
+    let (candidates, left_out) = (Vec::new(), Vec::new());
+    let mut found = Searched { candidates, left_out, after: Duration::ZERO };
     let (mut begun, mut failure) = (BTreeSet::new(), None);
     for attempt in attempts {
         let is_first = found.candidates.is_empty();
@@ -77,7 +95,7 @@ pub(super) fn search(
         let Some(attempt) = around(attempt, &found.candidates)? else { continue };
         let (n_before, n_steps) = (found.candidates.len(), budget.n_steps());
         let trial = Trial { rows, attempt: &attempt, n_before, started: Instant::now(), n_steps };
-        let tried = match store.kept(&attempt, rows.scored().y.len()) {
+        let tried = match store.kept(&attempt, rows, context) {
             Some((candidate, n_steps)) => {
                 budget.resume(n_steps);
                 Ok(Tried::Candidate(Box::new(candidate)))
@@ -97,10 +115,13 @@ pub(super) fn search(
             Ok(Tried::Candidate(candidate)) => {
                 context.emit(&Progress::Candidate(&candidate.report));
                 found.candidates.push(*candidate);
+                found.after = after_search(rows, found.candidates[0].calibration);
                 let all: Vec<&Candidate> = found.candidates.iter().collect();
-                budget.keep(refits(rows, &all));
+                budget.keep(found.after.max(refits(rows, &all)));
             }
-            Ok(Tried::NoTime(what)) if !begun.contains(name) && budget.n_steps() == trial.n_steps => {
+            Ok(Tried::NoTime(what)) if !begun.contains(name) && budget.has_steps() => {
+                // Its steps are not part of the search.
+                budget.forget(trial.n_steps);
                 context.warn(&format!("{name} is left out: {what}"));
                 found.left_out.push((name.to_owned(), what));
                 continue;
@@ -130,6 +151,13 @@ fn around(attempt: Attempt, candidates: &[Candidate]) -> Result<Option<Attempt>>
         Some(like) => attempt.with(&like.chosen).map(Some),
         None => Ok(None),
     }
+}
+
+/// The time that choosing, judging, drawing and writing take after a search in which the first candidate was calibrated in that time, beside the fits.
+fn after_search(rows: &SearchRows<'_>, calibration: Duration) -> Duration {
+    let n_rows = rows.scored().y.len() + rows.judges().map_or(0, |val| val.y.len());
+    let draws = judge::n_draws(n_rows) + MOST_COMPARED * judge::n_draws_of_difference(n_rows);
+    REPORT + Duration::from_secs_f64(OF_DRAW * draws as f64) + calibration.mul_f64(OF_POOL)
 }
 
 /// The time of the fits that follow the search, if the slowest of `candidates` are the members.

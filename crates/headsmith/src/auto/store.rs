@@ -4,17 +4,19 @@
 //! little endian), and the rest as JSON, which is written last. A finished search removes them.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headsmith_data::output;
 use headsmith_heads::params::Value;
 use headsmith_kernels::Matrix;
-use headsmith_model::{Model, Record};
+use headsmith_model::{Model, Part, Record};
 use serde::{Deserialize, Serialize};
 
 use super::cost::Cost;
 use super::portfolio::Attempt;
+use super::rows::SearchRows;
 use super::search::Candidate;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::head::HeadConfig;
 use crate::model_file;
@@ -42,6 +44,7 @@ struct Entry {
     chosen: Vec<(String, Value)>,
     refit_seconds: f64,
     has_model: bool,
+    parts: Vec<Part>,
     report: CandidateReport,
 }
 
@@ -75,6 +78,7 @@ impl Store {
                 .collect(),
             refit_seconds: candidate.refit.as_secs_f64(),
             has_model: candidate.node.is_some(),
+            parts: candidate.cost.parts.clone(),
             report: candidate.report.clone(),
         };
         let bytes = serde_json::to_vec(&kept)
@@ -84,7 +88,12 @@ impl Store {
 
     /// The candidate of `attempt` that an earlier process kept, and the steps of the search to its end; `None` if there is none of the same search, or
     /// its files are damaged.
-    pub(super) fn kept(&self, attempt: &Attempt, n_samples: usize) -> Option<(Candidate, usize)> {
+    pub(super) fn kept(
+        &self,
+        attempt: &Attempt,
+        rows: &SearchRows<'_>,
+        context: &Context<'_>,
+    ) -> Option<(Candidate, usize)> {
         let [model, proba, entry] = self.paths(attempt.position);
         let entry: Entry = serde_json::from_slice(&std::fs::read(entry).ok()?).ok()?;
         if entry.key != self.key || entry.report.head != attempt.head.name() {
@@ -94,7 +103,7 @@ impl Store {
         let bytes = std::fs::read(proba).ok()?;
         let values: Vec<f32> =
             bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        let n_classes = self.classes.len();
+        let (n_samples, n_classes) = (rows.scored().y.len(), self.classes.len());
         if values.len() != n_samples * n_classes {
             return None;
         }
@@ -107,11 +116,16 @@ impl Store {
         let cost = Cost {
             n_bytes: entry.report.n_bytes,
             predict: Duration::try_from_secs_f64(entry.report.predict_seconds).ok()?,
+            parts: entry.parts,
         };
+        let (start, proba) = (Instant::now(), Matrix::new(values, n_samples, n_classes));
+        let calibrated = rows.calibrated(proba.view(), context);
         let candidate = Candidate {
             position: attempt.position,
             head,
-            proba: Matrix::new(values, n_samples, n_classes),
+            proba,
+            calibrated,
+            calibration: start.elapsed(),
             node,
             chosen,
             is_cut: false,
@@ -140,70 +154,87 @@ fn known(head: &HeadConfig, name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use headsmith_data::Dataset;
+    use std::sync::atomic::AtomicBool;
+
+    use headsmith_data::{Dataset, ReadOptions};
 
     use super::*;
+    use crate::auto::{Search, rows};
     use crate::fit::{self, FitData, FitOptions};
-    use crate::{Context, Metric, Pool, Progress};
+    use crate::{Metric, Pool, Progress};
 
-    fn candidate(with_model: bool) -> Candidate {
+    fn data() -> FitData {
         let x = Matrix::new((0..80).map(|i| (i % 5) as f32).collect(), 40, 2);
         let labels: Vec<&str> = (0..40).map(|i| ["no", "yes"][i % 2]).collect();
-        let data = FitData::new(Dataset::from_arrays(x, &labels).unwrap());
-        let head = HeadConfig::new("ridge", [("alpha", Value::Float(0.1))]).unwrap();
-        let (pool, stop) = (Pool::new(1).unwrap(), std::sync::atomic::AtomicBool::new(false));
+        FitData::new(Dataset::from_arrays(x, &labels).unwrap())
+    }
+
+    fn with_context<T>(work: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let (pool, stop) = (Pool::new(1).unwrap(), AtomicBool::new(false));
         let mut view = |_: &Progress<'_>| {};
-        let mut context =
-            Context { seed: 1, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view };
-        let options = FitOptions::default();
-        let model = fit::train(&head, &data, &options, None, &mut context).unwrap().model;
+        work(&mut Context { seed: 1, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view })
+    }
+
+    fn candidate(rows: &SearchRows<'_>, with_model: bool, context: &mut Context<'_>) -> Candidate {
+        let head = HeadConfig::new("ridge", [("alpha", Value::Float(0.1))]).unwrap();
+        let model = fit::train(&head, rows.data, &FitOptions::default(), None, context).unwrap().model;
+        let proba = model.predict_proba(rows.data.train.x.view(), context.pool).unwrap();
+        let report = CandidateReport {
+            head: "ridge".to_owned(),
+            n_bytes: 12,
+            predict_seconds: 3e-6,
+            ..Default::default()
+        };
         Candidate {
             position: 2,
-            proba: model.predict_proba(data.train.x.view(), &pool).unwrap(),
+            calibrated: rows.calibrated(proba.view(), context),
+            calibration: Duration::ZERO,
+            proba,
             node: with_model.then(|| model.node().clone()),
             chosen: vec![("alpha", Value::Float(0.1 + 0.2))],
             is_cut: false,
             refit: Duration::from_millis(1500),
-            cost: Cost { n_bytes: 12, predict: Duration::from_micros(3) },
-            report: CandidateReport {
-                head: "ridge".to_owned(),
-                n_bytes: 12,
-                predict_seconds: 3e-6,
-                ..CandidateReport::default()
-            },
+            cost: Cost { n_bytes: 12, predict: Duration::from_micros(3), parts: model.parts() },
+            report,
             head,
         }
     }
 
     #[test]
     fn what_was_kept_is_the_same_again() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, read, config) = (tempfile::tempdir().unwrap(), ReadOptions::default(), Search::new());
+        let (data, mut other_data) = (data(), data());
+        other_data.train = Dataset::from_arrays(Matrix::zeros(2, 2), &["no", "yes"]).unwrap();
         let classes = ["no".to_owned(), "yes".to_owned()];
         let store = Store::new(folder.path(), "key".to_owned(), &classes);
-        for with_model in [true, false] {
-            let kept = candidate(with_model);
-            store.keep(&kept, 7).unwrap();
-            let attempt = Attempt { position: 2, head: kept.head.clone(), like: None, is_studied: false };
-            let (again, n_steps) = store.kept(&attempt, 40).unwrap();
-            assert_eq!(n_steps, 7);
-            assert_eq!(again.proba, kept.proba);
-            assert_eq!(again.chosen, kept.chosen);
-            assert_eq!((again.refit, again.cost, &again.report), (kept.refit, kept.cost, &kept.report));
-            assert!(again.head == kept.head);
-            let bytes = |node: Option<headsmith_model::Node>| {
-                node.map(|node| {
-                    Model::new(classes.to_vec(), node, Record::default()).unwrap().to_bytes().unwrap()
-                })
-            };
-            assert_eq!(bytes(again.node), bytes(kept.node));
-            // Another search, other rows, another head, a damaged file.
-            let other = Store::new(folder.path(), "other".to_owned(), &classes);
-            assert!(other.kept(&attempt, 40).is_none());
-            assert!(store.kept(&attempt, 41).is_none());
-            assert!(store.kept(&Attempt { position: 3, ..attempt.clone() }, 40).is_none());
-            std::fs::write(folder.path().join("search/002.json"), "{").unwrap();
-            assert!(store.kept(&attempt, 40).is_none());
-        }
+        with_context(|context| {
+            let rows = rows::to_search(&config, &data, (&[], &read), context);
+            let other_rows = rows::to_search(&config, &other_data, (&[], &read), context);
+            for with_model in [true, false] {
+                let kept = candidate(&rows, with_model, context);
+                store.keep(&kept, 7).unwrap();
+                let attempt = Attempt { position: 2, head: kept.head.clone(), like: None, is_studied: false };
+                let (again, n_steps) = store.kept(&attempt, &rows, context).unwrap();
+                assert_eq!(n_steps, 7);
+                assert_eq!((&again.proba, &again.calibrated), (&kept.proba, &kept.calibrated));
+                assert_eq!(again.chosen, kept.chosen);
+                assert_eq!((again.refit, again.cost, &again.report), (kept.refit, kept.cost, &kept.report));
+                assert!(again.head == kept.head);
+                let bytes = |node: Option<headsmith_model::Node>| {
+                    node.map(|node| {
+                        Model::new(classes.to_vec(), node, Record::default()).unwrap().to_bytes().unwrap()
+                    })
+                };
+                assert_eq!(bytes(again.node), bytes(kept.node));
+                // Another search, other rows, another head, a damaged file.
+                let other = Store::new(folder.path(), "other".to_owned(), &classes);
+                assert!(other.kept(&attempt, &rows, context).is_none());
+                assert!(store.kept(&attempt, &other_rows, context).is_none());
+                assert!(store.kept(&Attempt { position: 3, ..attempt.clone() }, &rows, context).is_none());
+                std::fs::write(folder.path().join("search/002.json"), "{").unwrap();
+                assert!(store.kept(&attempt, &rows, context).is_none());
+            }
+        });
         store.clear();
         assert!(!folder.path().join("search").exists());
     }

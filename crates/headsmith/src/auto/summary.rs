@@ -50,7 +50,7 @@ pub(super) fn summary(
         is_chosen_on_val: rows.is_scored_on_val,
         left_out: left_out.to_vec(),
         candidates: reports,
-        calibration: answer.form().name().to_owned(),
+        calibration: answer.form.name().to_owned(),
         calibrations: answer
             .calibrations
             .iter()

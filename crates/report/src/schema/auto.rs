@@ -106,7 +106,9 @@ pub struct CandidateReport {
     /// The names of the parameters that tell it from other candidates with the same head: those that its fit chose, and those that differ from their
     /// defaults.
     pub telling: Vec<String>,
-    /// The value of the metric, of rows that the fit did not see.
+    /// The form of the calibration of its probabilities; `identity`: none made them better.
+    pub calibration: String,
+    /// The value of the metric, of rows that the fit did not see, calibrated.
     pub score: f64,
     /// The log loss of the same rows.
     pub log_loss: f64,

@@ -15,6 +15,7 @@ use super::super::cost::Cost;
 use super::super::portfolio::Attempt;
 use super::super::rows::{self, REFIT, SearchRows, TunedHead};
 use super::Candidate;
+use super::deadline::until;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{self, FitOptions, Scaled};
@@ -30,6 +31,8 @@ use crate::tune;
 const VAL_SHARE_OF_STUDY: f64 = 0.2;
 /// Trials of a study, unless another number is asked for.
 const N_TRIALS: u64 = 24;
+/// Of the epochs that a fit may have, early stopping leaves one in so many, in most fits.
+const USUAL_SHARE: u64 = 5;
 /// Trials that are one step of the search.
 const TRIALS_AT_ONCE: u64 = 4;
 
@@ -107,9 +110,10 @@ impl Trial<'_, '_> {
         }
     }
 
-    /// The operations of a fit, at most.
+    /// The operations of a fit: at most, but of heads with epochs, most of which end early.
     fn operations(&self, head: &HeadConfig) -> Option<u64> {
-        head.head().cost(self.shape(), head.params()).ok().map(|cost| cost.operations)
+        let cost = head.head().cost(self.shape(), head.params()).ok()?;
+        Some(if head.head().traits().uses_val() { cost.operations / USUAL_SHARE } else { cost.operations })
     }
 
     /// Refuses a head that needs more memory than the search may take.
@@ -136,7 +140,7 @@ impl Trial<'_, '_> {
         let job = Job::new(train, head.params(), context.seed, pool);
         memory::check_fit(head.head(), &job)?;
         let mut fitting = head.head().begin(job, None)?;
-        let last = match self.steps(fitting.as_mut(), budget, context)? {
+        let last = match self.steps(fitting.as_mut(), self.operations(head), budget, context)? {
             Ok(last) => last,
             Err(why) => return Ok(Tried::NoTime(why)),
         };
@@ -160,18 +164,26 @@ impl Trial<'_, '_> {
         self.candidate(scored, budget, context)
     }
 
-    /// The steps of a fit that the budget allows, and the time of the last; or why there are too few.
+    /// The steps of a fit that the budget allows, and the time of the last; or why there are too few. `whole` are the operations of all, where they
+    /// are known.
     fn steps(
         &self,
         fitting: &mut dyn Fitting,
+        whole: Option<u64>,
         budget: &mut Budget,
         context: &mut Context<'_>,
     ) -> Result<std::result::Result<Option<Duration>, String>> {
         context.emit(&Progress::Fit(&Event::Started { total: fitting.total(), unit: fitting.unit() }));
         let (mut last, mut foreseen) = (None, Duration::ZERO);
         while fitting.done() < fitting.total() {
-            let operations = fitting.next_operations();
+            let of_all = whole.filter(|_| fitting.total() == 1);
+            let operations = fitting.next_operations().or(of_all);
             foreseen = budget.foresee(operations, last);
+            let to_first = foresee_first(fitting, budget);
+            if self.n_before > 0 && fitting.done() > 0 && !budget.allows(to_first) {
+                foreseen = to_first;
+                break;
+            }
             // Without a second candidate, a better model of the training rows is worth more than one of all rows.
             let after = self.rows.after_step(self.n_before > 1);
             let with_end = foreseen.mul_f64(1.0 + if operations.is_some() { after } else { 0.0 });
@@ -223,7 +235,13 @@ impl Trial<'_, '_> {
                 return Ok(Tried::NoTime(no_time(next)));
             }
             let start = Instant::now();
-            let fitted = folds.fit(fold, &head, context)?;
+            let deadline = budget.deadline_of_first(n_folds - fold).filter(|_| self.n_before > 0);
+            let fitted = match until(deadline, context, |context| folds.fit(fold, &head, context)) {
+                Err(error) if error.is_stopped() && !context.stopping() => {
+                    return Ok(Tried::NoTime(no_time(start.elapsed() * (n_folds - fold) as u32)));
+                }
+                fitted => fitted?,
+            };
             folds.place(fold, &fitted.proba, &mut proba);
             let progress = Progress::Fold { fold: &fitted.report, n_folds: *n_folds, metric: context.metric };
             context.emit(&progress);
@@ -290,8 +308,18 @@ impl Trial<'_, '_> {
         if self.n_before > 0 && !budget.allows(next) {
             return Ok(Tried::NoTime(no_time(next)));
         }
-        let trained = fit::train(&head, data, &FitOptions::default(), None, context)?;
-        context.check_stop()?;
+        let deadline = budget.deadline_of_first(1).filter(|_| self.n_before > 0);
+        let trained = until(deadline, context, |context| {
+            let trained = fit::train(&head, data, &FitOptions::default(), None, context)?;
+            context.check_stop()?;
+            Ok(trained)
+        });
+        let trained = match trained {
+            Err(error) if Error::is_stopped(&error) && !context.stopping() => {
+                return Ok(Tried::NoTime(no_time(self.started.elapsed())));
+            }
+            trained => trained?,
+        };
         budget.count(operations, self.started.elapsed());
         let (node, chosen) = (trained.model.node().clone(), trained.chosen);
         let proba = trained.model.predict_proba(self.rows.scored().x.view(), context.pool)?;
@@ -308,7 +336,10 @@ impl Trial<'_, '_> {
 
     fn candidate(self, scored: Scored, budget: &Budget, context: &Context<'_>) -> Result<Tried> {
         let Scored { head, proba, whole, refit, cost } = scored;
-        let scores = headsmith_metrics::score(&self.rows.scored().y, proba.view())?;
+        let start = Instant::now();
+        let calibrated = self.rows.calibrated(proba.view(), context);
+        let calibration = start.elapsed();
+        let scores = headsmith_metrics::score(&self.rows.scored().y, calibrated.proba.view())?;
         let (node, chosen, is_cut) =
             whole.map_or((None, Vec::new(), false), |whole| (Some(whole.node), whole.chosen, whole.is_cut));
         let mut params: serde_json::Map<_, _> = head.params().iter().filter_map(fit::as_json).collect();
@@ -317,6 +348,7 @@ impl Trial<'_, '_> {
             telling: telling(&head, &chosen),
             head: head.name().to_owned(),
             title: head.table().title.to_owned(),
+            calibration: calibrated.form.name().to_owned(),
             params,
             score: context.metric.of(&scores),
             log_loss: Metric::LogLoss.of(&scores),
@@ -328,9 +360,27 @@ impl Trial<'_, '_> {
             ..CandidateReport::default()
         };
         let position = self.attempt.position;
-        let candidate = Candidate { position, head, proba, node, chosen, is_cut, refit, cost, report };
+        let candidate = Candidate {
+            position,
+            head,
+            proba,
+            calibrated,
+            calibration,
+            node,
+            chosen,
+            is_cut,
+            refit,
+            cost,
+            report,
+        };
         Ok(Tried::Candidate(Box::new(candidate)))
     }
+}
+
+/// The duration of the steps up to the first that leaves something that predicts.
+fn foresee_first(fitting: &dyn Fitting, budget: &Budget) -> Duration {
+    let steps = fitting.operations_to_first();
+    steps.into_iter().fold(Duration::ZERO, |sum, of| sum.saturating_add(budget.foresee(Some(of), None)))
 }
 
 /// The names of the parameters that the fit chose, and of words and fractions that differ from their defaults.
@@ -346,6 +396,6 @@ fn telling(head: &HeadConfig, chosen: &[(&'static str, Value)]) -> Vec<String> {
     set.chain(chosen.iter().map(|(name, _)| *name)).map(str::to_owned).collect()
 }
 
-fn no_time(foreseen: Duration) -> String {
-    format!("there is no time for its next step of about {:.1} s", foreseen.as_secs_f64())
+fn no_time(needed: Duration) -> String {
+    format!("there is no time for it: it needs about {:.1} s", needed.as_secs_f64())
 }
