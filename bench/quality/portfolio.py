@@ -3,8 +3,8 @@
     target/quality-env/bin/python bench/quality/portfolio.py --headsmith BINARY [--tables NAMES] [--seconds 600] [--write]
 
 Tries every entry of `crates/headsmith/src/auto/portfolio.json` on every table, and orders the entries: next comes the one with the largest gain a second. The gain is that of
-the best log loss so far, as a share of the log loss of class frequencies, averaged over the tables; an entry that is `like` another comes after it. Entries that gain nothing are ordered by their
-log loss, for they may still be members of a pool. Results are files in `portfolio` of the cache folder, which serve again while the table, the portfolio and the binary are the
+the best log loss so far, as a share of the log loss of class frequencies, averaged over the tables; an entry that is `like` another comes after it. Entries that gain nothing may still be members of a
+pool: the cheapest comes first. Results are files in `portfolio` of the cache folder, which serve again while the table, the portfolio and the binary are the
 same. --write writes the order into the portfolio; positions that entries are `like` are renumbered.
 """
 
@@ -59,8 +59,8 @@ def order(entries, results, scales):
     def gain(i):
         gains = [max(0.0, best[t] - found[i][0]) / scales[t] if found[i] else 0.0 for t, found in enumerate(results)]
         seconds = [found[i][1] for found in results if found[i]]
-        mean_loss = np.mean([found[i][0] / scales[t] for t, found in enumerate(results) if found[i]] or [np.inf])
-        return np.mean(gains) / max(np.mean(seconds or [np.inf]), 1e-3), -mean_loss
+        mean_seconds = max(np.mean(seconds or [np.inf]), 1e-3)
+        return np.mean(gains) / mean_seconds, -mean_seconds
 
     while left:
         ready = [i for i in left if entries[i].get("like") is None or entries[i]["like"] in placed]
