@@ -171,7 +171,7 @@ pub(crate) fn find(
     let is_fitted_again = config.refits
         && !context.stopping()
         && data.val.is_some()
-        && budget.allows_refits(search::refits(&rows, &members), after);
+        && budget.allows_refits(search::refits(rows.growth(), &members), after);
     let done = Done { n_steps: budget.n_steps(), search_seconds, is_fitted_again };
     let auto = summary::summary(&mut beside, &left_out, done, simpler, context)?;
     let fitted = fitted::fitted(&rows, &candidates, &beside.answer, is_fitted_again, context)?;

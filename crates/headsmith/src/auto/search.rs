@@ -117,7 +117,8 @@ pub(super) fn search(
                 found.candidates.push(*candidate);
                 found.after = after_search(rows, found.candidates[0].calibration);
                 let all: Vec<&Candidate> = found.candidates.iter().collect();
-                budget.keep(found.after.max(refits(rows, &all)));
+                let of_members = refits(0.0, &all).saturating_add(found.after);
+                budget.keep(of_members.max(refits(rows.growth(), &all)));
             }
             Ok(Tried::NoTime(what)) if !begun.contains(name) && budget.has_steps() => {
                 // Its steps are not part of the search.
@@ -160,9 +161,9 @@ fn after_search(rows: &SearchRows<'_>, calibration: Duration) -> Duration {
     REPORT + Duration::from_secs_f64(OF_DRAW * draws as f64) + calibration.mul_f64(OF_POOL)
 }
 
-/// The time of the fits that follow the search, if the slowest of `candidates` are the members.
-pub(super) fn refits(rows: &SearchRows<'_>, candidates: &[&Candidate]) -> Duration {
-    let on_all = rows.growth();
+/// The time of the fits that follow the search, if the slowest of `candidates` are the members: of those that were fitted in folds alone, and of all on more rows,
+/// each in `on_all` times its time on those of the search.
+pub(super) fn refits(on_all: f64, candidates: &[&Candidate]) -> Duration {
     let of = |candidate: &&Candidate| {
         let on_search = if candidate.node.is_some() { 0.0 } else { 1.0 };
         candidate.refit.mul_f64(on_search + on_all)

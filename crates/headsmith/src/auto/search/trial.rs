@@ -33,6 +33,8 @@ const VAL_SHARE_OF_STUDY: f64 = 0.2;
 const N_TRIALS: u64 = 24;
 /// Of the epochs that a fit may have, early stopping leaves one in so many, in most fits.
 const USUAL_SHARE: u64 = 5;
+/// Trials of a study differ: a step may take so many times longer than the one before.
+const UNEVEN: f64 = 2.0;
 /// Trials that are one step of the search.
 const TRIALS_AT_ONCE: u64 = 4;
 
@@ -279,7 +281,9 @@ impl Trial<'_, '_> {
             let next = budget.foresee(operations.filter(|_| last.is_none()), last);
             // Its folds follow, of epochs that early stopping ends.
             let after = next.mul_f64(self.rows.n_folds as f64 / TRIALS_AT_ONCE as f64);
-            if context.stopping() || self.n_before > 0 && !budget.allows(next.saturating_add(after)) {
+            if context.stopping()
+                || self.n_before > 0 && !budget.allows(next.mul_f64(UNEVEN).saturating_add(after))
+            {
                 break;
             }
             let start = Instant::now();
