@@ -35,6 +35,8 @@ const N_TRIALS: u64 = 24;
 const USUAL_SHARE: u64 = 5;
 /// Trials of a study differ: a step may take so many times longer than the one before.
 const UNEVEN: f64 = 2.0;
+/// Of the time that is left, a step may take one in so many parts; the folds take about as much again.
+const PARTS_OF_STUDY: usize = 3;
 /// Trials that are one step of the search.
 const TRIALS_AT_ONCE: u64 = 4;
 
@@ -288,7 +290,17 @@ impl Trial<'_, '_> {
             }
             let start = Instant::now();
             config.n_trials = Some(n_trials.min(step * TRIALS_AT_ONCE));
-            report = Some(tune::study(&config, data, &tuned.tables(), tuned.read, context)?);
+            let deadline = budget.deadline_of_first(PARTS_OF_STUDY).filter(|_| self.n_before > 0);
+            let stepped = until(deadline, context, |context| {
+                tune::study(&config, data, &tuned.tables(), tuned.read, context)
+            });
+            let is_cut = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            match stepped {
+                // What a step that was cut off found does not count: its folds would not end in time.
+                Ok(_) if is_cut => break,
+                Err(error) if error.is_stopped() && is_cut => break,
+                stepped => report = Some(stepped?),
+            }
             last = Some(start.elapsed());
             budget.count(None, start.elapsed());
         }
