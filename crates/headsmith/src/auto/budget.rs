@@ -66,7 +66,12 @@ impl Budget {
 
     /// Whether a step is left, whatever the time.
     pub(super) fn has_steps(&self) -> bool {
-        self.limits.steps.is_none_or(|steps| self.n_steps < steps)
+        self.leaves(0)
+    }
+
+    /// Whether a step is left beside `n` others.
+    pub(super) fn leaves(&self, n: usize) -> bool {
+        self.limits.steps.is_none_or(|steps| self.n_steps + n < steps)
     }
 
     /// Whether there is time for a step of that duration and for what is kept.
@@ -173,7 +178,7 @@ mod tests {
         assert!(budget.is_spent() && !budget.has_steps());
         budget.forget(1);
         assert_eq!(budget.n_steps(), 1);
-        assert!(budget.has_steps());
+        assert!(budget.has_steps() && budget.leaves(0) && !budget.leaves(1));
     }
 
     #[test]

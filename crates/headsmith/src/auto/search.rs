@@ -119,6 +119,10 @@ pub(super) fn search(
                 let all: Vec<&Candidate> = found.candidates.iter().collect();
                 let of_members = refits(0.0, &all).saturating_add(found.after);
                 budget.keep(of_members.max(refits(rows.growth(), &all)));
+                // With more steps, its own search would go on.
+                if found.candidates.last().is_some_and(|candidate| candidate.is_cut) {
+                    break;
+                }
             }
             Ok(Tried::NoTime(what)) if !begun.contains(name) && budget.has_steps() => {
                 // Its steps are not part of the search.

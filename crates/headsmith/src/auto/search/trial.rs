@@ -275,7 +275,9 @@ impl Trial<'_, '_> {
             false => Some(rows::train_only(self.rows.data).split(VAL_SHARE_OF_STUDY, context)?),
         };
         let data = own.as_ref().unwrap_or(self.rows.data);
-        let (mut config, mut report, mut last) = (study.clone(), None, None);
+        let (mut config, mut report, mut last, mut n_done) = (study.clone(), None, None, 0);
+        // The fits that follow are steps, too: so the same number of steps repeats a study that the time ended.
+        let n_after = if self.rows.is_scored_on_val { 1 } else { self.rows.n_folds };
         let n_trials = config.n_trials.unwrap_or(N_TRIALS);
         for step in 1..=n_trials.div_ceil(TRIALS_AT_ONCE) {
             // Before any was timed, as many operations as its trials have at most.
@@ -284,6 +286,7 @@ impl Trial<'_, '_> {
             // Its folds follow, of epochs that early stopping ends.
             let after = next.mul_f64(self.rows.n_folds as f64 / TRIALS_AT_ONCE as f64);
             if context.stopping()
+                || !budget.leaves(n_after)
                 || self.n_before > 0 && !budget.allows(next.mul_f64(UNEVEN).saturating_add(after))
             {
                 break;
@@ -302,6 +305,7 @@ impl Trial<'_, '_> {
                 stepped => report = Some(stepped?),
             }
             last = Some(start.elapsed());
+            n_done = n_trials.min(step * TRIALS_AT_ONCE);
             budget.count(None, start.elapsed());
         }
         let best = report.as_ref().and_then(|report: &StudyReport| report.best.as_ref());
@@ -313,7 +317,11 @@ impl Trial<'_, '_> {
             context.emit(&Progress::Studied(&report));
             tuned.report.replace(Some(report));
         }
-        self.of(head, budget, context)
+        let mut tried = self.of(head, budget, context)?;
+        if let Tried::Candidate(candidate) = &mut tried {
+            candidate.is_cut |= n_done < n_trials;
+        }
+        Ok(tried)
     }
 
     /// Fits on the training rows and predicts the validation rows, which also select the epoch of a head that has epochs.
