@@ -114,6 +114,17 @@ fn a_search_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     assert!(!world.path("out/search").exists());
 }
 
+/// So the steps of a search whose study the time ended repeat it.
+#[test]
+fn a_study_leaves_the_steps_that_its_folds_need() {
+    let world = World::with_tables();
+    let report = world.json("auto --train train.csv --out out --steps 7 --heads gaussian,mlp --quiet --json");
+    let candidates = report["auto"]["candidates"].as_array().unwrap();
+    let steps: Vec<u64> = candidates.iter().map(|c| c["n_steps"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [1, 1 + 5]);
+    assert_eq!(report["study"]["n_finished"], 4);
+}
+
 #[test]
 fn validation_rows_judge_or_train_or_choose() {
     let world = World::with_tables();
