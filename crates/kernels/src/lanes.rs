@@ -1,7 +1,25 @@
 //! Sums in fixed lanes: the order of the additions is part of the algorithm, not the compiler's choice, so a sum
 //! has the same bytes on every machine and can still be vectorised.
 
+use std::ops::AddAssign;
+
 const LANES: usize = 16;
+/// Doubles of a fixed sum.
+pub(crate) const DOUBLES: usize = 8;
+
+/// The sum of the lanes, a power of two of them: the upper half is added to the lower, again and again.
+#[inline(always)]
+pub(crate) fn fold<T: Copy + AddAssign, const N: usize>(mut lanes: [T; N]) -> T {
+    let mut width = N / 2;
+    while width > 0 {
+        for i in 0..width {
+            let upper = lanes[i + width];
+            lanes[i] += upper;
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
 
 /// The sum of `term(0) .. term(n - 1)`: lane `i` sums the terms `i`, `i + 16` .., then the lanes are folded.
 #[inline(always)]
@@ -16,14 +34,7 @@ pub(crate) fn sum(n: usize, term: impl Fn(usize) -> f32) -> f32 {
     for (i, lane) in (whole..n).zip(&mut lanes) {
         *lane += term(i);
     }
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+    fold(lanes)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::lanes::DOUBLES;
 use crate::multiversion::multiversion;
 use crate::{lanes, math};
 
@@ -31,16 +32,13 @@ multiversion! {
     }
 }
 
-/// Doubles that are computed at once.
-const LANES: usize = 8;
-
 multiversion! {
     /// Replaces a row of finite logits by its probabilities, in double precision; those of logits further than 700 below the largest are 0.
     pub fn softmax_f64(row: &mut [f64]) {
         let max = largest(row);
-        let (whole, rest) = row.as_chunks_mut::<LANES>();
-        let mut sums = [0.0; LANES];
-        let add = |values: &mut [f64; LANES], sums: &mut [f64; LANES]| {
+        let (whole, rest) = row.as_chunks_mut::<DOUBLES>();
+        let mut sums = [0.0; DOUBLES];
+        let add = |values: &mut [f64; DOUBLES], sums: &mut [f64; DOUBLES]| {
             for (value, sum) in values.iter_mut().zip(sums) {
                 *value = math::exp_f64(*value - max);
                 *sum += *value;
@@ -50,19 +48,13 @@ multiversion! {
             add(values, &mut sums);
         }
         // Whole lanes, of which the last count for nothing: one by one they would take longer.
-        let mut last = [f64::NEG_INFINITY; LANES];
+        let mut last = [f64::NEG_INFINITY; DOUBLES];
         last[..rest.len()].copy_from_slice(rest);
         add(&mut last, &mut sums);
         rest.copy_from_slice(&last[..rest.len()]);
-        let mut width = LANES / 2;
-        while width > 0 {
-            for i in 0..width {
-                sums[i] += sums[i + width];
-            }
-            width /= 2;
-        }
+        let sum = lanes::fold(sums);
         for value in row {
-            *value /= sums[0];
+            *value /= sum;
         }
     }
 }
@@ -70,8 +62,8 @@ multiversion! {
 /// The largest of some numbers; minus infinity if there are none.
 #[inline(always)]
 fn largest(row: &[f64]) -> f64 {
-    let (whole, rest) = row.as_chunks::<LANES>();
-    let mut lanes = [f64::NEG_INFINITY; LANES];
+    let (whole, rest) = row.as_chunks::<DOUBLES>();
+    let mut lanes = [f64::NEG_INFINITY; DOUBLES];
     for values in whole {
         for (lane, value) in lanes.iter_mut().zip(values) {
             *lane = if *value > *lane { *value } else { *lane };

@@ -2,31 +2,23 @@
 
 #![allow(unsafe_code)]
 
+use crate::lanes::{DOUBLES, fold};
 use crate::multiversion::multiversion;
-
-const LANES: usize = 8;
 
 multiversion! {
     /// Adds the inner product of `a` and `b` to `sum`.
     pub fn add_dot(sum: &mut f64, a: &[f64], b: &[f64]) {
-        let ((a, rest_of_a), (b, rest_of_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-        let mut lanes = [0.0; LANES];
+        let ((a, rest_of_a), (b, rest_of_b)) = (a.as_chunks::<DOUBLES>(), b.as_chunks::<DOUBLES>());
+        let mut lanes = [0.0; DOUBLES];
         for (a, b) in a.iter().zip(b) {
-            for i in 0..LANES {
+            for i in 0..DOUBLES {
                 lanes[i] += a[i] * b[i];
             }
         }
         for (lane, (a, b)) in lanes.iter_mut().zip(rest_of_a.iter().zip(rest_of_b)) {
             *lane += a * b;
         }
-        let mut width = LANES / 2;
-        while width > 0 {
-            for i in 0..width {
-                lanes[i] += lanes[i + width];
-            }
-            width /= 2;
-        }
-        *sum += lanes[0];
+        *sum += fold(lanes);
     }
 
     /// Adds `a` to `to`, number by number.

@@ -91,9 +91,7 @@ impl Objective<'_> {
             scaling.row(&mut residuals);
             loss -= weight * residuals[target].max(f64::MIN_POSITIVE).ln();
             residuals[target] -= 1.0;
-            if weight != 1.0 {
-                residuals.iter_mut().for_each(|r| *r *= weight);
-            }
+            residuals.iter_mut().for_each(|r| *r *= weight);
             if scaling.bias.is_empty() {
                 sums::add_dot(&mut gradient[0], &residuals, &z);
             } else {
