@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::context::Context;
+use crate::error::Result;
 use crate::progress::{Progress, UserRequest, View};
 
 /// A view that asks its work to stop once the deadline has passed, or the work around it is asked to.
@@ -35,22 +36,31 @@ impl View for Watched<'_> {
     }
 }
 
-/// Does `work`, which is asked to stop at the deadline, if there is one: at its next sign of progress.
+/// Does `work`, which is asked to stop at the deadline, if there is one, when it next reports progress. `None` if the deadline stopped it.
+///
+/// # Errors
+/// When the work fails, or the work around it is asked to stop.
 pub(super) fn until<T>(
     deadline: Option<Instant>,
     context: &mut Context<'_>,
-    work: impl FnOnce(&mut Context<'_>) -> T,
-) -> T {
-    let Some(deadline) = deadline else { return work(context) };
+    work: impl FnOnce(&mut Context<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    let Some(deadline) = deadline else { return work(context).map(Some) };
     let stop = AtomicBool::new(context.stopping());
     let mut view = Watched { view: &mut *context.view, deadline, around: context.stop, stop: &stop };
-    work(&mut Context {
+    let done = work(&mut Context {
         seed: context.seed,
         metric: context.metric,
         pool: context.pool,
         stop: &stop,
         view: &mut view,
-    })
+    });
+    let is_cut = stop.load(Ordering::Relaxed) && !context.stopping();
+    match done {
+        Ok(_) if is_cut => Ok(None),
+        Err(error) if is_cut && error.is_stopped() => Ok(None),
+        done => done.map(Some),
+    }
 }
 
 #[cfg(test)]
@@ -73,8 +83,10 @@ mod tests {
         let mut context = Context { seed: 1, metric, pool: &pool, stop: &around, view };
         until(deadline, &mut context, |context| {
             context.warn("here");
-            context.stopping()
+            Ok(context.stopping())
         })
+        .unwrap()
+        .unwrap_or(true)
     }
 
     #[test]

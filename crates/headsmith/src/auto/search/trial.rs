@@ -240,11 +240,8 @@ impl Trial<'_, '_> {
             }
             let start = Instant::now();
             let deadline = budget.deadline_of_first(n_folds - fold).filter(|_| self.n_before > 0);
-            let fitted = match until(deadline, context, |context| folds.fit(fold, &head, context)) {
-                Err(error) if error.is_stopped() && !context.stopping() => {
-                    return Ok(Tried::NoTime(no_time(start.elapsed() * (n_folds - fold) as u32)));
-                }
-                fitted => fitted?,
+            let Some(fitted) = until(deadline, context, |context| folds.fit(fold, &head, context))? else {
+                return Ok(Tried::NoTime(no_time(start.elapsed() * (n_folds - fold) as u32)));
             };
             folds.place(fold, &fitted.proba, &mut proba);
             let progress = Progress::Fold { fold: &fitted.report, n_folds: *n_folds, metric: context.metric };
@@ -296,14 +293,10 @@ impl Trial<'_, '_> {
             let deadline = budget.deadline_of_first(PARTS_OF_STUDY).filter(|_| self.n_before > 0);
             let stepped = until(deadline, context, |context| {
                 tune::study(&config, data, &tuned.tables(), tuned.read, context)
-            });
-            let is_cut = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            match stepped {
-                // What a step that was cut off found does not count: its folds would not end in time.
-                Ok(_) if is_cut => break,
-                Err(error) if error.is_stopped() && is_cut => break,
-                stepped => report = Some(stepped?),
-            }
+            })?;
+            // The trials of a step that was cut off do not count: its folds would not end in time.
+            let Some(stepped) = stepped else { break };
+            report = Some(stepped);
             last = Some(start.elapsed());
             n_done = n_trials.min(step * TRIALS_AT_ONCE);
             budget.count(None, start.elapsed());
@@ -337,13 +330,8 @@ impl Trial<'_, '_> {
             let trained = fit::train(&head, data, &FitOptions::default(), None, context)?;
             context.check_stop()?;
             Ok(trained)
-        });
-        let trained = match trained {
-            Err(error) if Error::is_stopped(&error) && !context.stopping() => {
-                return Ok(Tried::NoTime(no_time(self.started.elapsed())));
-            }
-            trained => trained?,
-        };
+        })?;
+        let Some(trained) = trained else { return Ok(Tried::NoTime(no_time(self.started.elapsed()))) };
         budget.count(operations, self.started.elapsed());
         let (node, chosen) = (trained.model.node().clone(), trained.chosen);
         let proba = trained.model.predict_proba(self.rows.scored().x.view(), context.pool)?;
