@@ -24,7 +24,7 @@ pub use self::shared::Part;
 /// programs read that.
 pub const FORMAT_VERSION: u32 = WITH_SHARED;
 
-/// The version of the file of a model without a decision, of one with a decision, and of one some of whose tensors stand for several.
+/// The version of the file of a model without a decision, of one with a decision, and of one with shared tensors.
 const WITHOUT_DECISION: u32 = 1;
 const WITH_DECISION: u32 = 2;
 const WITH_SHARED: u32 = 3;

@@ -37,7 +37,7 @@ pub(crate) fn score(value: impl Into<Option<f64>>) -> String {
     value.into().map_or("undefined".to_owned(), |value| format!("{value:.4}"))
 }
 
-/// A difference of scores with its sign, to four decimals: what rounds to 0 has a plus.
+/// A difference of scores with its sign, to four decimals; values that round to 0 have a plus.
 pub fn difference(value: f64) -> String {
     let text = format!("{value:+.4}");
     if text == "-0.0000" { "+0.0000".to_owned() } else { text }

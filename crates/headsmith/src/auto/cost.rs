@@ -38,7 +38,7 @@ impl Cost {
     }
 }
 
-/// The cost of a model with these members, about: what they have in common is kept once.
+/// The cost of a model with these members, about: tensors that members share count once.
 pub(super) fn of_members(candidates: &[Candidate], members: &[usize]) -> Cost {
     let (mut sum, mut seen) = (Cost::default(), BTreeSet::new());
     for &member in members {
@@ -47,6 +47,5 @@ pub(super) fn of_members(candidates: &[Candidate], members: &[usize]) -> Cost {
         sum.n_bytes += cost.n_bytes.saturating_sub(again);
         sum.predict += cost.predict;
     }
-    sum.parts = seen.into_iter().collect();
     sum
 }

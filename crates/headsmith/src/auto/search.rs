@@ -54,11 +54,11 @@ pub(super) struct Searched {
     pub(super) candidates: Vec<Candidate>,
     /// Heads that were left out, and why.
     pub(super) left_out: Vec<(String, String)>,
-    /// The time of what follows, but for fits.
+    /// The time from the end of the search to the last file, without fits.
     pub(super) after: Duration,
 }
 
-/// The time of the report, its pictures, and what is written; and of a row that is drawn in a resample.
+/// The time to write the report and the other files, and the seconds of each row drawn in a resample.
 const REPORT: Duration = Duration::from_millis(400);
 const OF_DRAW: f64 = 1.2e-8;
 /// A pool is selected, calibrated and decided for in the time of so many calibrations of a candidate.
@@ -69,7 +69,7 @@ const MOST_COMPARED: u64 = 3;
 /// Tries the attempts until the budget ends. The first is always tried.
 ///
 /// A head of which no candidate fits into the time is left out, and its steps do not count; the search ends where another candidate of a head does not fit: so
-/// what was done is a first part of the attempts with the heads that were not left out.
+/// the steps of the search are the first of those that all heads but the ones left out have.
 ///
 /// # Errors
 /// When no head can be fitted on these rows, or the search is stopped before the first candidate.
@@ -119,7 +119,7 @@ pub(super) fn search(
                 let all: Vec<&Candidate> = found.candidates.iter().collect();
                 let of_members = refits(0.0, &all).saturating_add(found.after);
                 budget.keep(of_members.max(refits(rows.growth(), &all)));
-                // With more steps, its own search would go on.
+                // With more steps, its own search would continue.
                 if found.candidates.last().is_some_and(|candidate| candidate.is_cut) {
                     break;
                 }

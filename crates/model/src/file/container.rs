@@ -28,7 +28,7 @@ pub(super) struct Container<'a> {
     /// Texts by name.
     pub(super) metadata: BTreeMap<String, String>,
     infos: BTreeMap<String, Info>,
-    /// Names of tensors that others stand for.
+    /// Shared tensors: each name, and the tensor of the file that it equals.
     shared: Shared,
     data: &'a [u8],
 }
@@ -64,7 +64,7 @@ impl<'a> Container<'a> {
         Ok(Container { metadata: header.metadata, infos: header.infos, shared: Shared::new(), data })
     }
 
-    /// Adds the names of tensors that others stand for.
+    /// Adds the shared tensors.
     ///
     /// # Errors
     /// When they do not fit the tensors, or would make more of the file than memory may hold.
@@ -73,7 +73,7 @@ impl<'a> Container<'a> {
         let n_bytes: usize = shared.values().filter_map(|other| self.infos.get(other)).map(Info::len).sum();
         if n_bytes > shared::MOST_TIMES * self.data.len() {
             return Err(Error::damaged(format!(
-                "`shared` of the metadata stands for {n_bytes} bytes, expected at most {} times the file's",
+                "`shared` of the metadata repeats {n_bytes} bytes, expected at most {} times the file's",
                 shared::MOST_TIMES
             )));
         }

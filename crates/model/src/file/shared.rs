@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// Tensors of fewer values are written again.
 const LEAST_VALUES: usize = 1024;
-/// A file may stand for at most so many times its bytes.
+/// The most bytes of shared tensors, as a multiple of the file's.
 pub(super) const MOST_TIMES: usize = 16;
 
 /// The name of a tensor, and that of the one before it which it equals.
@@ -71,7 +71,7 @@ pub(super) fn parts(tensors: &Tensors) -> Vec<Part> {
     large.map(|(_, tensor)| Part::of(tensor)).collect()
 }
 
-/// Whether the names fit the tensors of a file: each stands for one that is there, and is not there itself.
+/// Whether each name is missing from the file, and the tensor that it equals is in it.
 ///
 /// # Errors
 /// When not.

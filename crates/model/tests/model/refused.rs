@@ -105,7 +105,7 @@ fn decisions_must_be_sound() {
 }
 
 #[test]
-fn tensors_that_stand_for_others_must_be_there() {
+fn shared_tensors_must_equal_one_of_the_file() {
     let with = |shared: Value| {
         changed(mlp(), move |d| {
             d["version"] = 3.into();
