@@ -1,7 +1,7 @@
 """The quality suite: Headsmith beside scikit-learn on public tables, one thread each.
 
     target/quality-env/bin/python bench/quality/suite.py --headsmith BINARY --out FOLDER [--tables NAMES] [--seconds 10,60]
-        [--methods NAMES] [--page docs/quality.md]
+        [--methods NAMES] [--page docs/quality.md [--note TEXT]]
 
 Makes the tables that are missing, fits every method to the train part and scores it once on the test part, and writes
 `quality.txt`, `.json` and `.svg` to FOLDER; --page writes the page and its picture from the same numbers. Each result is a
@@ -127,6 +127,7 @@ def main():
     parser.add_argument("--seconds", default="10,60", help="time limits of auto")
     parser.add_argument("--methods", default="", help="parts of the methods' names, separated by commas [default: all]")
     parser.add_argument("--page", type=Path, help="also write this Markdown page, with its picture beside it")
+    parser.add_argument("--note", default="", help="what the page says of the conditions of the measurement")
     args = parser.parse_args()
     args.headsmith = args.headsmith.resolve()
     found, failures = measured(args)
@@ -139,7 +140,7 @@ def main():
     (args.out / "quality.svg").write_text(summary.picture(result))
     if args.page:
         args.page.with_suffix(".svg").write_text(summary.picture(result))
-        args.page.write_text(summary.page(result, args.page.with_suffix(".svg").name))
+        args.page.write_text(summary.page(result, args.page.with_suffix(".svg").name, args.note))
     sys.exit(1 if failures else 0)
 
 

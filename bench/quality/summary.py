@@ -120,7 +120,7 @@ def described(made):
     return [made["name"], made["what"], made["source"], encoder, *size]
 
 
-def page(result, picture_name):
+def page(result, picture_name, note):
     tables, comparisons = result["tables"], result["comparisons"]
     embeddings = sum(bool(made["encoder"]) for made in tables)
     parts = [
@@ -136,7 +136,7 @@ def page(result, picture_name):
     ]
     if comparisons:
         parts += [
-            "## Where we lose\n\nEach table's best row of scikit-learn, as the test part tells, and what ours differs from it, worst first. Intervals "
+            "## Where we lose\n\nThe best row of scikit-learn on each table by its test score, and the difference of ours from it, worst first. Intervals "
             "are paired: 2,000 resamples of the same test rows, chapters or not. *Lost* and *won* are intervals without zero. Weighted F1: "
             f"{count(comparisons, 'f1', 1)}. Log loss (lower is better): {count(comparisons, 'log_loss', -1)}.\n\n",
             markdown(*compared(result)), "\n",
@@ -146,7 +146,7 @@ def page(result, picture_name):
     parts += [
         f"![Weighted F1 against seconds, a panel for each table]({picture_name})\n\n"
         "Seconds of Headsmith are those of the whole process, with reading the table; those of scikit-learn are the search, the fit and the "
-        "prediction of the test part. Log loss clips probabilities at 1e-15, which costs a forest whose trees all miss a class. "
+        f"prediction of the test part. {note + ' ' if note else ''}Log loss clips probabilities at 1e-15, which costs a forest whose trees all miss a class. "
         "The decisions of scikit-learn's support vector machine among several classes are little more than votes of pairs, so its "
         "probabilities are worse than its labels.\n\n"
         "## The tables\n\nRows of a chapter are not in both parts. Nothing is redistributed: packages are fetched from their registries, "
