@@ -40,10 +40,10 @@ impl FitData {
     /// # Errors
     /// When the share leaves one side without rows.
     pub fn split(mut self, share: f64, context: &mut Context<'_>) -> Result<FitData> {
-        match self.train_units.take() {
-            Some(units) => split_units(&mut self, share, (units, None, true), context)?,
-            None => split_off(&mut self, share, None, context)?,
-        }
+        let grouped = self.train_units.take();
+        let is_grouped = grouped.is_some();
+        let units = grouped.unwrap_or_else(|| units::of(self.train.x.view(), None, context.pool));
+        split_units(&mut self, share, (units, None, is_grouped), context)?;
         Ok(self)
     }
 }
@@ -64,7 +64,11 @@ pub(crate) fn split_off(
     if let Some(groups) = groups {
         refuse_too_few(&data.train.classes, &data.train.y, &units, groups)?;
     }
-    split_units(data, share, (units, groups, groups.is_some()), context)
+    split_units(data, share, (units, groups, groups.is_some()), context)?;
+    if let Some(split) = &data.split {
+        context.emit(&Progress::Split(split));
+    }
+    Ok(())
 }
 
 /// The same with rows of one unit together, which are groups of a column or rows with equal features.
@@ -91,7 +95,6 @@ fn split_units(
     let cache = data.cache.as_deref();
     (data.train, data.val) = (part(&data.train, &train, cache)?, Some(part(&data.train, &val, cache)?));
     data.places.keep(val);
-    context.emit(&Progress::Split(&split));
     data.split = Some(split);
     Ok(())
 }
