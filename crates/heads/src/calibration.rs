@@ -15,6 +15,7 @@
 //! [`ProbabilityCalibration`] does the same for probabilities, in these forms of their logarithms and in others; [`choose()`] chooses the form by the
 //! log loss on rows that the fit did not see.
 
+mod basis;
 mod choose;
 mod fit;
 mod isotonic;

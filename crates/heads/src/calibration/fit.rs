@@ -1,7 +1,12 @@
 //! Fitting a calibration.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
+use headsmith_kernels::softmax::softmax_f64;
 use headsmith_kernels::{Pool, sums};
 
+use super::basis::{Basis, fill};
 use super::{Calibration, Form};
 use crate::head::Folds;
 use crate::optim::lbfgs::{Function, Lbfgs};
@@ -62,6 +67,9 @@ const MAX_ITER: usize = 200;
 const MIN_ITER: usize = 20;
 const MOST_LOGITS: usize = 40_000_000;
 const TOL: f64 = 1e-6;
+/// The fit ends where so many iterations lower the loss by less than this share of it: of separable classes it falls for ever, and other rows gain nothing.
+const SPAN: usize = 5;
+const FLAT: f64 = 1e-3;
 /// Rows whose loss is one sum.
 const BLOCK: usize = 256;
 /// Folds of a calibration that is to be judged.
@@ -120,9 +128,11 @@ fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (C
         let loss = mean_loss(&calibration, outputs, rows);
         return (calibration, loss);
     }
-    let is_full = n <= MOST_CLASSES && rows.len() >= ROWS_A_NUMBER * n * (2 * n + 1);
     let scale = Scale::of(outputs, rows);
-    let objective = || Objective { outputs, rows, form, is_full, scale, pool };
+    let is_full =
+        form == Form::Quadratic && n <= MOST_CLASSES && rows.len() >= ROWS_A_NUMBER * n * (2 * n + 1);
+    let basis = if is_full { basis(outputs, rows, scale) } else { None };
+    let objective = || Objective { outputs, rows, form, basis: basis.as_ref(), scale, pool };
     let n_numbers = objective().n_numbers();
     let calibration = match Lbfgs::new(objective(), n_numbers, TOL, pool) {
         Some(lbfgs) => minimised(lbfgs, (MOST_LOGITS / (rows.len() * n)).clamp(MIN_ITER, MAX_ITER)),
@@ -132,12 +142,29 @@ fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (C
     (calibration, loss)
 }
 
+/// The basis of the form with C (2 C + 1) numbers.
+fn basis(outputs: Outputs<'_>, rows: &[usize], scale: Scale) -> Option<Basis> {
+    let n = outputs.n;
+    let weighted = rows.iter().map(|&i| (outputs.weights[i], &outputs.values[i * n..(i + 1) * n]));
+    // The curvature of the mean loss is at most that of equal probabilities, 1 / n of the moments.
+    let ridge = n as f64 * PENALTY / rows.iter().map(|&i| outputs.weights[i]).sum::<f64>();
+    Basis::new(weighted.map(|(weight, row)| (weight, scale.of_row(row))), n, ridge)
+}
+
+/// Iterates until so many in turn lower the loss by less than a share of it.
 fn minimised(mut lbfgs: Lbfgs<'_, Objective<'_>>, max_iter: usize) -> Calibration {
-    for _ in 0..max_iter {
+    let mut before = lbfgs.value();
+    for at in 1..=max_iter {
         if lbfgs.is_done() {
             break;
         }
         lbfgs.iterate();
+        if at % SPAN == 0 {
+            if before - lbfgs.value() < FLAT * before {
+                break;
+            }
+            before = lbfgs.value();
+        }
     }
     lbfgs.function.calibration(lbfgs.weights())
 }
@@ -168,50 +195,75 @@ impl Scale {
         let variance = values().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
         Scale { mean, deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 } }
     }
+
+    /// The scaled outputs of a row.
+    fn of_row(self, row: &[f64]) -> impl Iterator<Item = f64> {
+        row.iter().map(move |f| (f - self.mean) / self.deviation)
+    }
 }
 
-/// The loss of the rows as a function of the numbers: first `linear`, then `square`, then `bias`, of scaled outputs.
+/// The loss of the rows as a function of the numbers of scaled outputs: of each class its `linear`, its `square` and its `bias`, in a basis; or one `linear`
+/// and one `square` for all, then each `bias`.
 struct Objective<'a> {
     outputs: Outputs<'a>,
     rows: &'a [usize],
     form: Form,
-    is_full: bool,
+    /// Of the form with numbers for each class.
+    basis: Option<&'a Basis>,
     scale: Scale,
     pool: &'a Pool,
 }
 
 impl Objective<'_> {
-    /// The numbers of a linear term.
-    fn n_terms(&self) -> usize {
-        if self.is_full && self.form == Form::Quadratic { self.outputs.n * self.outputs.n } else { 1 }
+    fn n_numbers(&self) -> usize {
+        let n = self.outputs.n;
+        match (self.form, self.basis) {
+            (Form::Quadratic, Some(_)) => n * (2 * n + 1),
+            (Form::Quadratic, None) => 2 + n,
+            (Form::Temperature | Form::None, _) => 1,
+        }
     }
 
-    fn n_numbers(&self) -> usize {
-        match self.form {
-            Form::Quadratic => 2 * self.n_terms() + self.outputs.n,
-            Form::Temperature | Form::None => 1,
+    /// The numbers at a point of the search.
+    fn numbers<'w>(&self, weights: &'w [f64]) -> Cow<'w, [f64]> {
+        self.basis.map_or(Cow::Borrowed(weights), |basis| Cow::Owned(basis.numbers(weights)))
+    }
+
+    /// Whether a number is penalised: all but the intercepts.
+    fn is_penalised(&self, number: usize) -> bool {
+        let n = self.outputs.n;
+        match (self.form, self.basis) {
+            (Form::Quadratic, Some(_)) => number % (2 * n + 1) < 2 * n,
+            (Form::Quadratic, None) => number < 2,
+            (Form::Temperature | Form::None, _) => false,
         }
     }
 
     /// The calibration of scaled outputs.
-    fn scaled(&self, weights: &[f64]) -> Calibration {
-        let (n, terms) = (self.outputs.n, self.n_terms());
-        match self.form {
-            Form::Quadratic => Calibration {
+    fn scaled(&self, numbers: &[f64]) -> Calibration {
+        let n = self.outputs.n;
+        match (self.form, self.basis) {
+            (Form::Quadratic, Some(_)) => {
+                let of = |part: Range<usize>| {
+                    numbers.chunks_exact(2 * n + 1).flat_map(|class| class[part.clone()].to_vec()).collect()
+                };
+                Calibration { n, linear: of(0..n), square: of(n..2 * n), bias: of(2 * n..2 * n + 1) }
+            }
+            (Form::Quadratic, None) => Calibration {
                 n,
-                linear: weights[..terms].to_vec(),
-                square: weights[terms..2 * terms].to_vec(),
-                bias: weights[2 * terms..].to_vec(),
+                linear: numbers[..1].to_vec(),
+                square: numbers[1..2].to_vec(),
+                bias: numbers[2..].to_vec(),
             },
-            Form::Temperature | Form::None => {
-                Calibration { n, linear: weights.to_vec(), square: vec![0.0], bias: vec![0.0; n] }
+            (Form::Temperature | Form::None, _) => {
+                Calibration { n, linear: numbers.to_vec(), square: vec![0.0], bias: vec![0.0; n] }
             }
         }
     }
 
     /// The calibration of the outputs themselves: with z = (f - m) / s, `a z + q z^2 + b` is a polynomial of f, too.
     fn calibration(&self, weights: &[f64]) -> Calibration {
-        let mut c = self.scaled(weights);
+        let mut c = self.scaled(&self.numbers(weights));
         let (m, s) = (self.scale.mean, self.scale.deviation);
         for k in 0..c.n {
             let row = if c.linear.len() == 1 { 0..1 } else { k * c.n..(k + 1) * c.n };
@@ -229,61 +281,125 @@ impl Objective<'_> {
         c
     }
 
-    /// The loss of some rows, and its gradient.
-    fn block(&self, calibration: &Calibration, rows: &[usize]) -> (f64, Vec<f64>) {
-        let (n, terms) = (self.outputs.n, self.n_terms());
-        let (mut loss, mut gradient) = (0.0, vec![0.0; self.n_numbers()]);
-        let [mut z, mut squares, mut residuals] = [(); 3].map(|()| vec![0.0; n]);
-        let is_quadratic = self.form == Form::Quadratic;
+    /// The loss of some rows, and its gradient with respect to the numbers.
+    fn block(&self, numbers: &[f64], rows: &[usize]) -> (f64, Vec<f64>) {
+        let n = self.outputs.n;
+        let (mut loss, mut gradient) = (0.0, vec![0.0; numbers.len()]);
+        let (mut terms, mut residuals) = (vec![1.0; 2 * n + 1], vec![0.0; n]);
         for &i in rows {
-            let values = &self.outputs.values[i * n..(i + 1) * n];
-            z.iter_mut().zip(values).for_each(|(z, f)| *z = (f - self.scale.mean) / self.scale.deviation);
-            squares.iter_mut().zip(&z).for_each(|(square, z)| *square = z * z);
-            calibration.row(&z, &mut residuals);
+            fill(&mut terms, self.scale.of_row(&self.outputs.values[i * n..(i + 1) * n]));
+            self.logits(numbers, &terms, &mut residuals);
+            softmax_f64(&mut residuals);
             let (target, weight) = (self.outputs.target[i], self.outputs.weights[i]);
             loss -= weight * residuals[target].max(f64::MIN_POSITIVE).ln();
             residuals[target] -= 1.0;
             residuals.iter_mut().for_each(|r| *r *= weight);
-            if terms == 1 {
-                sums::add_dot(&mut gradient[0], &residuals, &z);
-                if is_quadratic {
-                    sums::add_dot(&mut gradient[1], &residuals, &squares);
-                }
-            } else {
-                for (k, residual) in residuals.iter().enumerate() {
-                    let (linear, square) = gradient.split_at_mut(terms);
-                    sums::add_scaled(&mut linear[k * n..][..n], *residual, &z);
-                    sums::add_scaled(&mut square[k * n..][..n], *residual, &squares);
-                }
-            }
-            if is_quadratic {
-                sums::add(&mut gradient[2 * terms..], &residuals);
-            }
+            self.add_gradient(&mut gradient, &terms, &residuals);
         }
         (loss, gradient)
+    }
+
+    /// The logits of a row's terms: z, z^2 and 1.
+    fn logits(&self, numbers: &[f64], terms: &[f64], logits: &mut [f64]) {
+        let n = self.outputs.n;
+        logits.fill(0.0);
+        match (self.form, self.basis) {
+            (Form::Quadratic, Some(_)) => {
+                let classes = numbers.chunks_exact(2 * n + 1);
+                logits.iter_mut().zip(classes).for_each(|(logit, class)| sums::add_dot(logit, class, terms));
+            }
+            (Form::Quadratic, None) => {
+                for (k, logit) in logits.iter_mut().enumerate() {
+                    *logit = numbers[0] * terms[k] + numbers[1] * terms[n + k] + numbers[2 + k];
+                }
+            }
+            (Form::Temperature | Form::None, _) => sums::add_scaled(logits, numbers[0], &terms[..n]),
+        }
+    }
+
+    /// Adds a row's part of the gradient: each class's residual times what its numbers multiply.
+    fn add_gradient(&self, gradient: &mut [f64], terms: &[f64], residuals: &[f64]) {
+        let n = self.outputs.n;
+        match (self.form, self.basis) {
+            (Form::Quadratic, Some(_)) => {
+                let classes = gradient.chunks_exact_mut(2 * n + 1);
+                classes
+                    .zip(residuals)
+                    .for_each(|(class, residual)| sums::add_scaled(class, *residual, terms));
+            }
+            (Form::Quadratic, None) => {
+                sums::add_dot(&mut gradient[0], residuals, &terms[..n]);
+                sums::add_dot(&mut gradient[1], residuals, &terms[n..2 * n]);
+                sums::add(&mut gradient[2..], residuals);
+            }
+            (Form::Temperature | Form::None, _) => sums::add_dot(&mut gradient[0], residuals, &terms[..n]),
+        }
     }
 }
 
 impl Function for Objective<'_> {
     fn evaluate(&mut self, weights: &[f64], gradient: &mut [f64]) -> f64 {
-        let calibration = self.scaled(weights);
+        let numbers = self.numbers(weights);
         let blocks: Vec<&[usize]> = self.rows.chunks(BLOCK).collect();
-        let parts = self.pool.map(blocks.len(), |at| self.block(&calibration, blocks[at]));
+        let parts = self.pool.map(blocks.len(), |at| self.block(&numbers, blocks[at]));
         let total: f64 = self.rows.iter().map(|&i| self.outputs.weights[i]).sum();
-        let (mut loss, penalty) = (0.0, PENALTY / total);
-        gradient.fill(0.0);
+        let (mut loss, penalty, mut of_numbers) = (0.0, PENALTY / total, vec![0.0; numbers.len()]);
         for (part, of_part) in parts {
             loss += part / total;
-            gradient.iter_mut().zip(of_part).for_each(|(to, g)| *to += g / total);
+            of_numbers.iter_mut().zip(of_part).for_each(|(to, g)| *to += g / total);
         }
-        let n_penalised = match self.form {
-            Form::Quadratic => 2 * self.n_terms(),
-            Form::Temperature | Form::None => 0,
-        };
-        for (g, w) in gradient[..n_penalised].iter_mut().zip(weights) {
-            *g += penalty * w;
-            loss += 0.5 * penalty * w * w;
+        for (at, (g, number)) in of_numbers.iter_mut().zip(&*numbers).enumerate() {
+            if self.is_penalised(at) {
+                *g += penalty * number;
+                loss += 0.5 * penalty * number * number;
+            }
+        }
+        match self.basis {
+            Some(basis) => basis.gradient(&of_numbers, gradient),
+            None => gradient.copy_from_slice(&of_numbers),
         }
         loss
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gradients_are_differences_of_losses() {
+        let values: Vec<f64> = (0..120).map(|i| f64::from(i * 37 % 23) / 5.0 - 1.5).collect();
+        let target: Vec<usize> = (0..40).map(|i| i * i % 3).collect();
+        let weights: Vec<f64> = (0..40).map(|i| 0.5 + f64::from(i % 4)).collect();
+        let outputs = Outputs { values: &values, n: 3, target: &target, weights: &weights };
+        let (rows, pool) = ((0..40).collect::<Vec<_>>(), Pool::inline());
+        let scale = Scale::of(outputs, &rows);
+        let own = basis(outputs, &rows, scale).unwrap();
+        for (form, basis, n) in
+            [(Form::Quadratic, Some(&own), 21), (Form::Quadratic, None, 5), (Form::Temperature, None, 1)]
+        {
+            let mut objective = Objective { outputs, rows: &rows, form, basis, scale, pool: &pool };
+            assert_eq!(objective.n_numbers(), n);
+            let at: Vec<f64> = (0..n).map(|i| 0.3 - 0.02 * i as f64).collect();
+            let (mut gradient, mut unused) = (vec![0.0; n], vec![0.0; n]);
+            objective.evaluate(&at, &mut gradient);
+            for i in 0..n {
+                let mut moved = |by: f64| {
+                    let mut at = at.clone();
+                    at[i] += by;
+                    objective.evaluate(&at, &mut unused)
+                };
+                let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                assert!(
+                    (gradient[i] - difference).abs() < 1e-7,
+                    "{form:?} {i}: {} {difference}",
+                    gradient[i]
+                );
+            }
+            // The loss of the calibration is that of the objective, less the penalty.
+            let loss = mean_loss(&objective.calibration(&at), outputs, &rows);
+            let value = objective.evaluate(&at, &mut unused);
+            assert!(loss <= value + 1e-9 && value - loss < 0.02, "{form:?}: {loss} of {value}");
+        }
     }
 }
