@@ -15,6 +15,7 @@ mod search;
 mod simpler;
 mod store;
 mod summary;
+mod work;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -152,8 +153,9 @@ pub(crate) fn find(
     out: &Path,
     context: &mut Context<'_>,
 ) -> Result<Found> {
-    let mut budget = Budget::new(config.started, config.limits);
+    let mut budget = Budget::new(config.started, config.limits, work::product_rate(context.pool));
     let rows = rows::to_search(config, data, tables, context);
+    rows.check()?;
     let store = Store::new(out, key(config, tables, context), data.train.classes.names());
     let attempts = portfolio::attempts(&config.heads)?;
     let Searched { candidates, left_out, after } =

@@ -171,6 +171,28 @@ fn bounds_hold_or_the_error_names_them() {
 }
 
 #[test]
+fn rows_without_folds_are_one_error() {
+    let world = World::with_tables();
+    let table = |n: usize, value: fn(usize) -> usize| {
+        let row = |i: usize| format!("\"[1, {}]\",{},{}\n", value(i), ["a", "b"][i % 2], i % 3);
+        format!("embeddings,label,speaker\n{}", (0..n).map(row).collect::<String>())
+    };
+    for (rows, flags, expected) in [
+        (table(60, |_| 2), "", "all 60 training rows have the same features"),
+        (
+            table(12, |i| i % 4),
+            "",
+            "have 4 different feature vectors, and a search scores heads in 5 folds: --folds 4",
+        ),
+        (table(60, |i| i), "--group-column speaker", "has 3 groups (groups that share rows are one)"),
+    ] {
+        world.write("few.csv", &rows);
+        let error = world.error(&format!("auto --train few.csv --out out {flags} --quiet"), 1);
+        assert!(error.contains(expected) && !error.contains("left out"), "{error}");
+    }
+}
+
+#[test]
 fn wrong_flags_are_named() {
     let world = World::with_tables();
     let base = "auto --train train.csv --out out";

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::work::{Kind, Work};
+
 /// The limits of the search.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
@@ -22,11 +24,15 @@ pub(super) struct Budget {
     n_steps: usize,
     /// The time that is kept for what follows the search.
     reserve: Duration,
-    /// Operations and seconds of steps that were done.
-    timed: Vec<(f64, f64)>,
+    /// The operations a second of a product of matrices.
+    product_rate: f64,
+    /// Steps that were done, and their seconds.
+    timed: Vec<(Work, f64)>,
 }
 
-/// Operations a second before any were timed: few, as of a slow core.
+/// Before any steps of its kind were timed, a step takes so many times longer than products alone.
+const BESIDE_PRODUCTS: f64 = 4.0;
+/// The same of other work: operations a second of a slow core.
 const SLOW: f64 = 5e9;
 /// Steps may take longer than foreseen.
 const MARGIN: f64 = 1.15;
@@ -35,8 +41,8 @@ const GROWTH: f64 = 0.3;
 const LARGEST_GROWTH: f64 = 4.0;
 
 impl Budget {
-    pub(super) fn new(started: Instant, limits: Limits) -> Budget {
-        Budget { started, limits, n_steps: 0, reserve: Duration::ZERO, timed: Vec::new() }
+    pub(super) fn new(started: Instant, limits: Limits, product_rate: f64) -> Budget {
+        Budget { started, limits, n_steps: 0, reserve: Duration::ZERO, product_rate, timed: Vec::new() }
     }
 
     /// Keeps `reserve` for what follows the search.
@@ -44,24 +50,29 @@ impl Budget {
         self.reserve = self.reserve.max(reserve);
     }
 
-    /// The duration of a step of so many operations, after a step of the same fit that took `last`; zero where nothing is known.
-    pub(super) fn foresee(&self, operations: Option<u64>, last: Option<Duration>) -> Duration {
-        let seconds = match operations {
+    /// The duration of a step of that work, after a step of the same fit that took `last`; zero where nothing is known.
+    pub(super) fn foresee(&self, work: Option<Work>, last: Option<Duration>) -> Duration {
+        let seconds = match work {
             None => last.map_or(0.0, |last| last.as_secs_f64()),
-            Some(operations) => operations as f64 / self.rate(operations as f64),
+            Some(work) => work.operations as f64 / self.rate(work),
         };
         Duration::try_from_secs_f64(seconds * MARGIN).unwrap_or(Duration::MAX)
     }
 
-    /// Operations a second of steps like one of so many operations.
-    fn rate(&self, operations: f64) -> f64 {
-        let distance = |(timed, _): &(f64, f64)| (timed / operations).ln().abs();
+    /// Operations a second of steps like one of that work.
+    fn rate(&self, work: Work) -> f64 {
+        let share = |timed: &Work| timed.operations as f64 / work.operations as f64;
+        let alike = self.timed.iter().rev().filter(|(timed, _)| timed.kind == work.kind);
         // Of steps of the same size, the last.
-        let nearest = self.timed.iter().rev().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        nearest.map_or(SLOW, |(timed, seconds)| {
-            let growth = (operations / timed).powf(GROWTH);
-            timed / seconds.max(1e-9) * growth.clamp(1.0 / LARGEST_GROWTH, LARGEST_GROWTH)
-        })
+        let nearest = alike.min_by(|(a, _), (b, _)| share(a).ln().abs().total_cmp(&share(b).ln().abs()));
+        let Some((timed, seconds)) = nearest else {
+            return match work.kind {
+                Kind::Products => self.product_rate / BESIDE_PRODUCTS,
+                Kind::Other => SLOW,
+            };
+        };
+        let growth = share(timed).powf(-GROWTH);
+        timed.operations as f64 / seconds.max(1e-9) * growth.clamp(1.0 / LARGEST_GROWTH, LARGEST_GROWTH)
     }
 
     /// Whether a step is left, whatever the time.
@@ -102,10 +113,10 @@ impl Budget {
     }
 
     /// Counts a step that was done in that time.
-    pub(super) fn count(&mut self, operations: Option<u64>, took: Duration) {
+    pub(super) fn count(&mut self, work: Option<Work>, took: Duration) {
         self.n_steps += 1;
-        let operations = operations.filter(|operations| *operations > 0);
-        self.timed.extend(operations.map(|operations| (operations as f64, took.as_secs_f64())));
+        let work = work.filter(|work| work.operations > 0);
+        self.timed.extend(work.map(|work| (work, took.as_secs_f64())));
     }
 
     /// Counts `n_steps` alone: those since were in vain.
@@ -136,7 +147,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn budget(limits: Limits) -> Budget {
-        Budget::new(Instant::now(), limits)
+        Budget::new(Instant::now(), limits, 4e9)
     }
 
     #[test]
@@ -155,16 +166,20 @@ mod tests {
         let mut budget = budget(Limits::default());
         assert_eq!(budget.foresee(None, None), Duration::ZERO);
         assert_eq!(budget.foresee(None, Some(10 * SECOND)), SECOND.mul_f64(11.5));
-        assert_eq!(budget.foresee(Some(50_000_000_000), Some(SECOND)), SECOND.mul_f64(11.5));
-        budget.count(Some(1_000_000_000), SECOND);
-        assert_eq!(budget.foresee(Some(1_000_000_000), None), SECOND.mul_f64(1.15));
+        let seconds = |budget: &Budget, work| budget.foresee(Some(work), None).as_secs_f64();
+        let is_close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a}, expected {b}");
+        is_close(seconds(&budget, Work::other(50_000_000_000)), 11.5);
+        is_close(seconds(&budget, Work::products(50_000_000_000)), 57.5);
+        budget.count(Some(Work::products(1_000_000_000)), SECOND);
+        is_close(seconds(&budget, Work::products(1_000_000_000)), 1.15);
         // A step of more work is done faster for its work.
-        let larger = |budget: &Budget| budget.foresee(Some(10_000_000_000), None).as_secs_f64();
-        assert!((larger(&budget) - 11.5 / 10f64.powf(GROWTH)).abs() < 1e-6);
-        assert_eq!(budget.foresee(Some(1_000_000_000_000), None), SECOND.mul_f64(1150.0 / LARGEST_GROWTH));
-        budget.count(Some(10_000_000_000), 4 * SECOND);
-        assert_eq!(budget.foresee(Some(10_000_000_000), None), SECOND.mul_f64(4.6));
-        assert_eq!(budget.foresee(Some(1_000_000_000), None), SECOND.mul_f64(1.15));
+        is_close(seconds(&budget, Work::products(10_000_000_000)), 11.5 / 10f64.powf(GROWTH));
+        is_close(seconds(&budget, Work::products(1_000_000_000_000)), 1150.0 / LARGEST_GROWTH);
+        budget.count(Some(Work::products(10_000_000_000)), 4 * SECOND);
+        is_close(seconds(&budget, Work::products(10_000_000_000)), 4.6);
+        is_close(seconds(&budget, Work::products(1_000_000_000)), 1.15);
+        // Work of another kind does not tell.
+        is_close(seconds(&budget, Work::other(1_000_000_000)), 0.23);
     }
 
     #[test]
@@ -189,6 +204,6 @@ mod tests {
         assert!(left <= 20 * SECOND && left > 10 * SECOND, "{left:?}");
         budget.keep(200 * SECOND);
         assert!(budget.deadline_of_first(4).unwrap() <= Instant::now());
-        assert!(super::Budget::new(Instant::now(), Limits::default()).deadline_of_first(1).is_none());
+        assert!(super::Budget::new(Instant::now(), Limits::default(), 4e9).deadline_of_first(1).is_none());
     }
 }

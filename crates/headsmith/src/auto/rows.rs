@@ -9,6 +9,7 @@ use headsmith_kernels::{MatRef, Matrix};
 
 use super::{Search, ValUse};
 use crate::context::Context;
+use crate::error::{Error, Result};
 use crate::fit_data::{FitData, units_of};
 use crate::plan::StudyTables;
 use crate::report::{StudyReport, TableReport};
@@ -59,6 +60,33 @@ pub(super) struct SearchRows<'d> {
 }
 
 impl<'d> SearchRows<'d> {
+    /// Refuses rows that cannot be left out in folds.
+    ///
+    /// # Errors
+    /// When they are all the same, or of fewer units than folds.
+    pub(super) fn check(&self) -> Result<()> {
+        let (n_rows, n_units, n_folds) = (self.units.len(), units::count(&self.units), self.n_folds);
+        if self.is_scored_on_val || n_units >= n_folds {
+            return Ok(());
+        }
+        let units = match (self.groups, n_units) {
+            (None, 1) => {
+                return Err(Error::data(format!(
+                    "all {n_rows} training rows have the same features: no head can tell their labels apart. Is this the column of the embeddings?"
+                )));
+            }
+            (None, _) => format!("the {n_rows} training rows have {n_units} different feature vectors"),
+            (Some(column), _) => {
+                format!("column \"{column}\" has {n_units} groups (groups that share rows are one)")
+            }
+        };
+        let do_what = match n_units {
+            0 | 1 => "bring rows of more groups, or rows that choose: --val FILE --val-is choose".to_owned(),
+            _ => format!("--folds {n_units} does with as many, or bring more rows"),
+        };
+        Err(Error::data(format!("{units}, and a search scores heads in {n_folds} folds: {do_what}")))
+    }
+
     /// The rows that score the candidates.
     pub(super) fn scored(&self) -> &'d Dataset {
         match (&self.data.val, self.is_scored_on_val) {

@@ -14,6 +14,7 @@ use super::super::budget::Budget;
 use super::super::cost::Cost;
 use super::super::portfolio::Attempt;
 use super::super::rows::{self, REFIT, SearchRows, TunedHead};
+use super::super::work::Work;
 use super::Candidate;
 use super::deadline::until;
 use crate::context::Context;
@@ -114,10 +115,13 @@ impl Trial<'_, '_> {
         }
     }
 
-    /// The operations of a fit: at most, but of heads with epochs, most of which end early.
-    fn operations(&self, head: &HeadConfig) -> Option<u64> {
-        let cost = head.head().cost(self.shape(), head.params()).ok()?;
-        Some(if head.head().traits().uses_val() { cost.operations / USUAL_SHARE } else { cost.operations })
+    /// The work of a fit: at most, but of heads with epochs, most of which end early.
+    fn work(&self, head: &HeadConfig) -> Option<Work> {
+        let operations = head.head().cost(self.shape(), head.params()).ok()?.operations;
+        Some(match head.head().traits().uses_val() {
+            true => Work::products(operations / USUAL_SHARE),
+            false => Work::other(operations),
+        })
     }
 
     /// Refuses a head that needs more memory than the search may take.
@@ -144,7 +148,7 @@ impl Trial<'_, '_> {
         let job = Job::new(train, head.params(), context.seed, pool);
         memory::check_fit(head.head(), &job)?;
         let mut fitting = head.head().begin(job, None)?;
-        let last = match self.steps(fitting.as_mut(), self.operations(head), budget, context)? {
+        let last = match self.steps(fitting.as_mut(), self.work(head), budget, context)? {
             Ok(last) => last,
             Err(why) => return Ok(Tried::NoTime(why)),
         };
@@ -168,12 +172,12 @@ impl Trial<'_, '_> {
         self.candidate(scored, budget, context)
     }
 
-    /// The steps of a fit that the budget allows, and the time of the last; or why there are too few. `whole` are the operations of all, where they
-    /// are known.
+    /// The steps of a fit that the budget allows, and the time of the last; or why there are too few. `whole` is the work of all, where it
+    /// is known.
     fn steps(
         &self,
         fitting: &mut dyn Fitting,
-        whole: Option<u64>,
+        whole: Option<Work>,
         budget: &mut Budget,
         context: &mut Context<'_>,
     ) -> Result<std::result::Result<Option<Duration>, String>> {
@@ -181,8 +185,8 @@ impl Trial<'_, '_> {
         let (mut last, mut foreseen) = (None, Duration::ZERO);
         while fitting.done() < fitting.total() {
             let of_all = whole.filter(|_| fitting.total() == 1);
-            let operations = fitting.next_operations().or(of_all);
-            foreseen = budget.foresee(operations, last);
+            let work = fitting.next_operations().map(Work::products).or(of_all);
+            foreseen = budget.foresee(work, last);
             let to_first = foresee_first(fitting, budget);
             if self.n_before > 0 && fitting.done() > 0 && !budget.allows(to_first) {
                 foreseen = to_first;
@@ -190,7 +194,7 @@ impl Trial<'_, '_> {
             }
             // Without a second candidate, a better model of the training rows is worth more than one of all rows.
             let after = self.rows.after_step(self.n_before > 1);
-            let with_end = foreseen.mul_f64(1.0 + if operations.is_some() { after } else { 0.0 });
+            let with_end = foreseen.mul_f64(1.0 + if work.is_some() { after } else { 0.0 });
             if !self.goes_on(with_end, fitting.done(), budget, context) {
                 break;
             }
@@ -200,7 +204,7 @@ impl Trial<'_, '_> {
                 Next::End | Next::Diverged(_) => break,
             }
             last = Some(start.elapsed());
-            budget.count(operations, start.elapsed());
+            budget.count(work, start.elapsed());
             let (done, total, unit) = (fitting.done(), fitting.total(), fitting.unit());
             context.emit(&Progress::Fit(&Event::Steps { done, total, unit }));
         }
@@ -232,7 +236,7 @@ impl Trial<'_, '_> {
         let mut proba = Matrix::zeros(shape.n_samples, shape.n_classes);
         let (mut last, mut model) = (None, None);
         // Epochs are many, and so foreseen; other heads end long before the most operations that they may need.
-        let first = self.operations(&head).filter(|_| head.head().traits().uses_val());
+        let first = self.work(&head).filter(|_| head.head().traits().uses_val());
         for fold in 0..*n_folds {
             let next = budget.foresee(first.filter(|_| last.is_none()), last);
             if self.n_before > 0 && !budget.allows(next) {
@@ -278,8 +282,8 @@ impl Trial<'_, '_> {
         let n_trials = config.n_trials.unwrap_or(N_TRIALS);
         for step in 1..=n_trials.div_ceil(TRIALS_AT_ONCE) {
             // Before any was timed, as many operations as its trials have at most.
-            let operations = self.operations(&config.head).map(|n| n.saturating_mul(TRIALS_AT_ONCE));
-            let next = budget.foresee(operations.filter(|_| last.is_none()), last);
+            let work = self.work(&config.head).map(|work| work.times(TRIALS_AT_ONCE));
+            let next = budget.foresee(work.filter(|_| last.is_none()), last);
             // Its folds follow, of epochs that early stopping ends.
             let after = next.mul_f64(self.rows.n_folds as f64 / TRIALS_AT_ONCE as f64);
             if context.stopping()
@@ -320,8 +324,8 @@ impl Trial<'_, '_> {
     /// Fits on the training rows and predicts the validation rows, which also select the epoch of a head that has epochs.
     fn on_val(self, head: HeadConfig, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
         let data = self.rows.data;
-        let operations = self.operations(&head);
-        let next = budget.foresee(operations, None);
+        let work = self.work(&head);
+        let next = budget.foresee(work, None);
         if self.n_before > 0 && !budget.allows(next) {
             return Ok(Tried::NoTime(no_time(next)));
         }
@@ -332,7 +336,7 @@ impl Trial<'_, '_> {
             Ok(trained)
         })?;
         let Some(trained) = trained else { return Ok(Tried::NoTime(no_time(self.started.elapsed()))) };
-        budget.count(operations, self.started.elapsed());
+        budget.count(work, self.started.elapsed());
         let (node, chosen) = (trained.model.node().clone(), trained.chosen);
         let proba = trained.model.predict_proba(self.rows.scored().x.view(), context.pool)?;
         let cost = Cost::of(&trained.model, &data.train, context.pool)?;
@@ -392,7 +396,9 @@ impl Trial<'_, '_> {
 /// The duration of the steps up to the first that leaves something that predicts.
 fn foresee_first(fitting: &dyn Fitting, budget: &Budget) -> Duration {
     let steps = fitting.operations_to_first();
-    steps.into_iter().fold(Duration::ZERO, |sum, of| sum.saturating_add(budget.foresee(Some(of), None)))
+    steps
+        .into_iter()
+        .fold(Duration::ZERO, |sum, of| sum.saturating_add(budget.foresee(Some(Work::products(of)), None)))
 }
 
 /// The names of the parameters that the fit chose, and of words and fractions that differ from their defaults.
