@@ -1,29 +1,52 @@
 """How often the 95% intervals of a search hold the score on new rows, where new rows can be drawn.
 
-    target/quality-env/bin/python bench/quality/coverage.py --headsmith BINARY [--repeats 200] [--out FILE]
+    target/quality-env/bin/python bench/quality/coverage.py --headsmith BINARY [--repeats 200] [--cases NAMES] [--out FILE]
 
 Draws tables from known distributions, searches on each with `auto`, and predicts 20,000 new rows of the same distribution with the model. An interval is right
-where it holds the score on these. Prints a line for each kind of table, and writes all of it as JSON.
+where it holds the score on these. Prints a line for each kind of table, as a row of Markdown: how often each interval holds, by how much the mean score is above that on new
+rows, and the mean width. --out also gets every repeat, as JSON.
 """
 
 import argparse
-import csv
 import json
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from scores import weighted_f1
 
 FEATURES, NEW = 24, 20_000
-HEADS = "gaussian,kernel,linear,knn,ridge"
 SCORES = ["weighted_f1", "accuracy", "log_loss"]
-# Rows, shares of the classes, and whether a validation table judges, of as many rows as a third of the others.
-EVEN, RARE = [0.25] * 4, [0.66, 0.2, 0.1, 0.04]
-CASES = [(200, EVEN, False), (1000, EVEN, False), (3000, EVEN, False), (1000, RARE, False), (1000, EVEN, True)]
+EVEN, RARE = (0.25,) * 4, (0.66, 0.2, 0.1, 0.04)
+ALL, QUICK = "gaussian,kernel,linear,knn,ridge", "gaussian,ridge"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Tables of so many rows."""
+
+    rows: int
+    shares: tuple = EVEN
+    heads: str = ALL
+    # A validation table judges, of a third of the rows.
+    has_val: bool = False
+
+
+CASES = {
+    "200": Case(200),
+    "500": Case(500),
+    "1000": Case(1000),
+    "rare": Case(1000, RARE),
+    "val": Case(1000, has_val=True),
+    "4000": Case(4000, heads=QUICK),
+    "20000": Case(20_000, heads=QUICK),
+}
 
 
 class Population:
@@ -31,52 +54,45 @@ class Population:
 
     def __init__(self, seed, shares):
         self.random, self.shares = np.random.default_rng(seed), shares
-        self.centres = self.random.normal(size=(len(shares), 2, FEATURES)) * 0.75
+        self.centres = self.random.normal(size=(len(shares), 2, FEATURES)) * 0.45
         self.scales = np.exp(self.random.normal(size=FEATURES) * 0.4)
 
     def draw(self, n):
         y = self.random.choice(len(self.shares), n, p=self.shares)
         centres = self.centres[y, self.random.integers(2, size=n)]
-        return centres + self.random.normal(size=(n, FEATURES)) * self.scales, y
+        return (centres + self.random.normal(size=(n, FEATURES)) * self.scales).astype(np.float32), y
 
 
 def write(file, x, y):
-    with open(file, "w", newline="") as out:
-        rows = csv.writer(out)
-        rows.writerow(["embeddings", "label"])
-        rows.writerows([json.dumps([round(v, 5) for v in row.tolist()]), f"c{label}"] for row, label in zip(x, y))
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), x.shape[1])
+    pq.write_table(pa.table({"embeddings": lists, "label": [f"c{label}" for label in y]}), file)
 
 
-def once(binary, seed, rows, shares, has_val):
-    """Whether each score's interval holds the score on new rows; by how much the score is above that, and the width."""
-    population = Population(seed, shares)
+def once(binary, seed, case):
+    """Each score of the report, the same on new rows, and the ends of its interval."""
+    population = Population(seed, case.shares)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        write(folder / "train.csv", *population.draw(rows))
-        command = [binary, "auto", "--train", folder / "train.csv", "--out", folder / "out", "--heads", HEADS, "--jobs", "1", "--seed", "1", "--quiet"]
-        if has_val:
-            write(folder / "val.csv", *population.draw(rows // 3))
-            command += ["--val", folder / "val.csv", "--no-refit"]
-        new, labels = population.draw(NEW)
-        write(folder / "new.csv", new, labels)
+        train, val, new, model, out = [folder / name for name in ["train.parquet", "val.parquet", "new.parquet", "out/model.safetensors", "p.parquet"]]
+        write(train, *population.draw(case.rows))
+        command = [binary, "auto", "--train", train, "--out", folder / "out", "--heads", case.heads, "--jobs", "1", "--seed", "1", "--quiet"]
+        if case.has_val:
+            write(val, *population.draw(case.rows // 3))
+            command += ["--val", val, "--no-refit"]
+        x, labels = population.draw(NEW)
+        write(new, x, labels)
         call(command)
-        predict = [binary, "predict", "--model", folder / "out/model.safetensors", "--data", folder / "new.csv", "--out", folder / "p.csv"]
-        call([*predict, "--proba", "--columns", "label", "--jobs", "1", "--quiet"])
+        call([binary, "predict", "--model", model, "--data", new, "--out", out, "--proba", "--columns", "label", "--jobs", "1", "--quiet"])
         head = json.loads((folder / "out/report.json").read_text())["heads"][-1]
-        with open(folder / "p.csv", newline="") as file:
-            found = list(csv.DictReader(file))
-    names = [f"c{label}" for label in range(len(shares))]
-    proba = np.array([[float(row.get(name) or 0) for name in names] for row in found])
-    decided = np.array([names.index(row["label"]) for row in found])
+        found = pq.read_table(out).to_pydict()
+    names = [f"c{label}" for label in range(len(case.shares))]
+    proba = np.array([found.get(name, [0.0] * NEW) for name in names], dtype=float).T
+    decided = np.array([names.index(label) for label in found["label"]])
     loss = -np.log(np.maximum(proba[np.arange(NEW), labels], 1e-12)).mean()
     truth = {"weighted_f1": weighted_f1(labels, decided), "accuracy": (labels == decided).mean(), "log_loss": loss}
-    judged = head["val"] if has_val else head["out_of_fold"]
-    result = {}
-    for name in SCORES:
-        interval = judged["intervals"][name]
-        is_held = interval["low"] <= truth[name] <= interval["high"]
-        result[name] = [is_held, judged[name] - truth[name], interval["high"] - interval["low"]]
-    return result
+    judged = head["val"] if case.has_val else head["out_of_fold"]
+    ends = judged["intervals"]
+    return {name: [float(v) for v in (judged[name], truth[name], ends[name]["low"], ends[name]["high"])] for name in SCORES}
 
 
 def call(command):
@@ -85,28 +101,47 @@ def call(command):
         raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stderr}")
 
 
+def summary(repeats):
+    """For each score: the share of intervals that hold, its standard error, the bias and its standard error, and the width."""
+    result = {}
+    for name in SCORES:
+        score, truth, low, high = np.array([repeat[name] for repeat in repeats]).T
+        held, n = ((low <= truth) & (truth <= high)).mean(), len(score)
+        bias = score - truth
+        result[name] = {
+            "held": held,
+            "held_error": (held * (1 - held) / n) ** 0.5,
+            "bias": bias.mean(),
+            "bias_error": bias.std() / n**0.5,
+            "width": (high - low).mean(),
+        }
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--headsmith", type=Path, required=True, help="the release binary")
     parser.add_argument("--repeats", type=int, default=200)
+    parser.add_argument("--cases", default=",".join(CASES), help=f"of {', '.join(CASES)} [default: all]")
     parser.add_argument("--jobs", type=int, default=2, help="searches at once, of one thread each")
-    parser.add_argument("--out", type=Path, help="write the results here, as JSON")
+    parser.add_argument("--out", type=Path, help="write every repeat here, as JSON")
     args = parser.parse_args()
-    everything = []
-    print(f"{'rows':>5} {'classes':<10} {'scored by':<12} " + " ".join(f"{name + ': held, bias, width':>36}" for name in SCORES))
-    for case, (rows, shares, has_val) in enumerate(CASES):
-        with ThreadPoolExecutor(args.jobs) as pool:
-            seeds = range(1000 * case, 1000 * case + args.repeats)
-            found = list(pool.map(lambda seed: once(args.headsmith.resolve(), seed, rows, shares, has_val), seeds))
-        line = {"rows": rows, "shares": shares, "by": "validation" if has_val else "out of fold", "repeats": args.repeats}
-        for name in SCORES:
-            held, bias, width = np.array([one[name] for one in found], dtype=float).T
-            line[name] = {"held": held.mean(), "bias": bias.mean(), "bias_error": bias.std() / len(bias) ** 0.5, "width": width.mean()}
-        everything.append(line)
-        columns = " ".join(f"{line[name]['held']:>18.1%} {line[name]['bias']:>+9.4f} {line[name]['width']:>7.4f}" for name in SCORES)
-        print(f"{rows:>5} {'even' if shares == EVEN else 'rare':<10} {line['by']:<12} {columns}", flush=True)
-    if args.out:
-        args.out.write_text(json.dumps(everything, indent=1))
+    print("| rows | classes | judged by | " + " | ".join(f"{name} | bias | width" for name in SCORES) + " |")
+    print("|---" * (3 + 3 * len(SCORES)) + "|")
+    everything = {}
+    for number, (name, case) in enumerate(CASES.items()):
+        if name not in args.cases.split(","):
+            continue
+        seeds = range(1000 * number, 1000 * number + args.repeats)
+        with ProcessPoolExecutor(args.jobs) as pool:
+            everything[name] = list(pool.map(once, [args.headsmith.resolve()] * len(seeds), seeds, [case] * len(seeds)))
+        of = summary(everything[name])
+        columns = " | ".join(f"{of[score]['held']:.1%} | {of[score]['bias']:+.4f} | {of[score]['width']:.3f}" for score in SCORES)
+        by = f"{case.rows // 3} validation rows" if case.has_val else "out of fold"
+        classes = "equal" if case.shares == EVEN else "66%, 20%, 10%, 4%"
+        print(f"| {case.rows:,} | {classes} | {by} | {columns} |", flush=True)
+        if args.out:
+            args.out.write_text(json.dumps(everything))
 
 
 if __name__ == "__main__":

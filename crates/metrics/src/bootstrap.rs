@@ -15,6 +15,7 @@
 mod classes;
 mod intervals;
 mod paired;
+mod refits;
 mod selection;
 mod strata;
 mod unseen;
