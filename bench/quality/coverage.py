@@ -43,7 +43,7 @@ CASES = {
     "500": Case(500),
     "1000": Case(1000),
     "rare": Case(1000, RARE),
-    "val": Case(1000, has_val=True),
+    "val": Case(1000, heads=QUICK, has_val=True),
     "4000": Case(4000, heads=QUICK),
     "20000": Case(20_000, heads=QUICK),
 }

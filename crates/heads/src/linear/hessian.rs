@@ -7,13 +7,14 @@
 //!
 //! The sums hold for any ridge: another strength costs a Cholesky factor, and no pass over the rows.
 
-use headsmith_kernels::Pool;
+use headsmith_kernels::{Matrix, Pool};
 
 use super::lockstep::{Layout, Rows};
-use super::loo::{MOST_COEFS, probabilities};
-use crate::linalg::Products;
 use crate::linalg::tiles::{Factor, Tiles};
+use crate::linalg::{Products, Weighted, means};
 
+/// The most coefficients whose Hessian is factored, not counting those of one class, which follow from the others.
+pub(super) const MOST_COEFS: usize = 4096;
 /// Rows of a block.
 const BLOCK: usize = 512;
 /// Rows that are one piece of work.
@@ -43,7 +44,7 @@ pub(super) struct Inverse {
 
 /// Orthonormal contrasts of scores.
 #[derive(Debug, Clone)]
-struct Contrasts {
+pub(super) struct Contrasts {
     n_scores: usize,
     /// One a row.
     values: Vec<f64>,
@@ -66,16 +67,17 @@ impl Contrasts {
         Contrasts { n_scores, values }
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.values.len() / self.n_scores.max(1)
     }
 
-    fn row(&self, a: usize) -> &[f64] {
+    /// The share of each score in contrast `a`.
+    pub(super) fn row(&self, a: usize) -> &[f64] {
         &self.values[a * self.n_scores..(a + 1) * self.n_scores]
     }
 
     /// The pairs `a >= b`.
-    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         (0..self.len()).flat_map(|a| (0..=a).map(move |b| (a, b)))
     }
 
@@ -88,6 +90,23 @@ impl Contrasts {
         let mean = |row: &[f64]| row.iter().zip(proba).map(|(q, p)| q * p).sum::<f64>();
         proba.iter().zip(a.iter().zip(b)).map(|(p, (a, b))| p * a * b).sum::<f64>() - mean(a) * mean(b)
     }
+}
+
+/// The probabilities of scores; of one score, that of class 1.
+pub(super) fn probabilities(scores: &[f32]) -> Vec<f64> {
+    if let [score] = scores {
+        return vec![1.0 / (1.0 + (-f64::from(*score)).exp())];
+    }
+    let max = scores.iter().copied().fold(f32::MIN, f32::max);
+    let exps: Vec<f64> = scores.iter().map(|s| f64::from(s - max).exp()).collect();
+    let sum: f64 = exps.iter().sum();
+    exps.into_iter().map(|e| e / sum).collect()
+}
+
+/// The means of the features, which are subtracted where there are intercepts; else zeros.
+pub(super) fn centre(rows: Rows<'_>, layout: Layout, pool: &Pool) -> Vec<f64> {
+    let weighted = Weighted { samples: rows.samples, weight: |i| rows.targets.of(rows.samples, i).weight };
+    if layout.fit_intercept { means(&weighted, pool).0 } else { vec![0.0; layout.n_features] }
 }
 
 /// The number of coefficients and intercepts that are free.
@@ -192,6 +211,29 @@ impl Hessian {
 }
 
 impl Inverse {
+    /// The contrasts of its blocks.
+    pub(super) fn contrasts(&self) -> &Contrasts {
+        &self.contrasts
+    }
+
+    /// Its blocks, a matrix of `width x width` for each pair of contrasts `a >= b`: coefficients along contrast a by those along b.
+    pub(super) fn blocks(&self, pool: &Pool) -> Vec<Matrix> {
+        let width = self.layout.n_features + usize::from(self.layout.fit_intercept);
+        let n = width * self.contrasts.len();
+        let mut columns = vec![0.0; n * n];
+        columns.iter_mut().step_by(n + 1).for_each(|diagonal| *diagonal = 1.0);
+        self.factor.solve(&mut columns, pool);
+        let block = |(a, b): (usize, usize)| {
+            let mut block = Matrix::zeros(width, width);
+            for i in 0..width {
+                let column = &columns[(a * width + i) * n + b * width..][..width];
+                block.row_mut(i).iter_mut().zip(column).for_each(|(to, v)| *to = *v as f32);
+            }
+            block
+        };
+        self.contrasts.pairs().map(block).collect()
+    }
+
     /// Applies it to a vector of weights, whose intercepts are those of centred features.
     pub(super) fn apply(&self, vector: &mut [f64], pool: &Pool) {
         let Layout { n_scores, n_features, fit_intercept } = self.layout;

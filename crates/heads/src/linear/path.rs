@@ -15,7 +15,6 @@ use super::targets::Targets;
 use super::{Linear, Solution};
 use crate::error::Result;
 use crate::head::Job;
-use crate::linalg::{Weighted, means};
 use crate::optim::descent::End;
 
 /// The share of the value that the next step may be expected to lower it by, at the end.
@@ -55,11 +54,7 @@ impl Path<'_> {
         if self.settings.l1_ratio > 0.0 {
             return None;
         }
-        let rows = Weighted { samples, weight: |i| self.targets.of(samples, i).weight };
-        let mean = match self.layout.fit_intercept {
-            true => means(&rows, self.job.pool).0,
-            false => vec![0.0; self.layout.n_features],
-        };
+        let mean = hessian::centre(self.rows(), self.layout, self.job.pool);
         let hessian = self.hessian(&vec![0.0; self.layout.n_weights()], &mean);
         Some(Newton { mean, hessian, patience: FEWEST.max((PATIENCE * work) as usize) })
     }

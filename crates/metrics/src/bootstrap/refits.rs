@@ -1,35 +1,39 @@
 //! Intervals of scores whose predictions are of many fits: each row is predicted by one without it.
 //!
 //! Resamples of the rows show how the score varies with the rows that are scored, but not that other rows would have made other fits. The
-//! scores of cross-validation so miss the score on new rows more often than one time in twenty where rows are few (Bates, Hastie and Tibshirani,
+//! scores of cross-validation therefore miss the score on new rows more often than one time in twenty where rows are few (Bates, Hastie and Tibshirani,
 //! "Cross-validation: what does it estimate and how well does it do it?", Journal of the American Statistical Association 119, 2024). Both parts of the
-//! variance fall with the rows, the second faster: of fits with a penalty it is about `80 / n` of the first, or less, measured on simulated tables.
-//! docs/guide/honest-numbers.md has the simulation.
+//! variance fall with the rows, the second faster. On simulated tables of 200 and of 500 rows it is about `80 / n` of the first for scores of classes,
+//! `140 / n` for scores of probabilities (`bench/quality/coverage.py`; the results are in docs/guide/honest-numbers.md).
 
 use super::{Interval, Intervals};
 use crate::Scores;
 
-/// The rows at which fits vary a score as much as the rows do.
-const ROWS: f64 = 80.0;
+/// The rows at which fits vary a score as much as the rows that are scored: a score of classes, and of probabilities.
+const OF_CLASSES: f64 = 80.0;
+const OF_PROBABILITIES: f64 = 140.0;
 
 impl Intervals {
-    /// The intervals of predictions by fits without the predicted rows: as far from `scores` as they are, times `sqrt(1 + 80 / n_samples)`.
+    /// The intervals of predictions by fits without the predicted rows: as far from `scores` as they are, times `sqrt(1 + 80 / n_samples)`, and
+    /// for log loss, Brier score and calibration error times `sqrt(1 + 140 / n_samples)`.
     pub fn of_refits(self, scores: &Scores) -> Intervals {
-        let factor = (1.0 + ROWS / scores.n_samples.max(1) as f64).sqrt();
-        let far = |interval: Interval, score: f64, [least, most]: [f64; 2]| Interval {
+        let factor = |rows: f64| (1.0 + rows / scores.n_samples.max(1) as f64).sqrt();
+        let far = |interval: Interval, score: f64, factor: f64, [least, most]: [f64; 2]| Interval {
             low: (score - factor * (score - interval.low)).max(least).min(interval.low),
             high: (score + factor * (interval.high - score)).min(most).max(interval.high),
         };
-        let share = |interval, score| far(interval, score, [0.0, 1.0]);
+        let of_classes = |interval, score, range| far(interval, score, factor(OF_CLASSES), range);
+        let of_probabilities =
+            |interval, score, most| far(interval, score, factor(OF_PROBABILITIES), [0.0, most]);
         Intervals {
-            accuracy: share(self.accuracy, scores.accuracy),
-            balanced_accuracy: share(self.balanced_accuracy, scores.balanced_accuracy),
-            weighted_f1: share(self.weighted_f1, scores.weighted_f1),
-            macro_f1: share(self.macro_f1, scores.macro_f1),
-            log_loss: far(self.log_loss, scores.log_loss, [0.0, f64::INFINITY]),
-            brier: far(self.brier, scores.brier, [0.0, 2.0]),
-            mcc: far(self.mcc, scores.mcc, [-1.0, 1.0]),
-            ece: share(self.ece, scores.ece),
+            accuracy: of_classes(self.accuracy, scores.accuracy, [0.0, 1.0]),
+            balanced_accuracy: of_classes(self.balanced_accuracy, scores.balanced_accuracy, [0.0, 1.0]),
+            weighted_f1: of_classes(self.weighted_f1, scores.weighted_f1, [0.0, 1.0]),
+            macro_f1: of_classes(self.macro_f1, scores.macro_f1, [0.0, 1.0]),
+            mcc: of_classes(self.mcc, scores.mcc, [-1.0, 1.0]),
+            log_loss: of_probabilities(self.log_loss, scores.log_loss, f64::INFINITY),
+            brier: of_probabilities(self.brier, scores.brier, 2.0),
+            ece: of_probabilities(self.ece, scores.ece, 1.0),
         }
     }
 }
@@ -38,7 +42,7 @@ impl Intervals {
 mod tests {
     use headsmith_kernels::{MatRef, Pool};
 
-    use super::super::{Options, intervals};
+    use super::super::{Interval, Options, intervals};
 
     #[test]
     fn few_rows_widen_intervals_within_the_range_of_the_score() {
@@ -52,19 +56,18 @@ mod tests {
             let scores = crate::score(&y, proba).unwrap();
             (found, found.of_refits(&scores), scores)
         };
-        // sqrt(1 + 80 / 240) and sqrt(1 + 80 / 8000)
-        for (n, factor) in [(240, 1.154_700_538), (8000, 1.004_987_562)] {
+        // sqrt(1 + 80 / 240) and sqrt(1 + 140 / 240), and the same of 8000
+        for (n, of_classes, of_probabilities) in
+            [(240, 1.154_700_538, 1.258_305_739), (8000, 1.004_987_562, 1.008_712_047)]
+        {
             let (found, wide, scores) = of(n);
-            assert!(
-                (wide.accuracy.low - (scores.accuracy - factor * (scores.accuracy - found.accuracy.low)))
-                    .abs()
-                    < 1e-9
-            );
-            assert!(
-                (wide.log_loss.high - (scores.log_loss + factor * (found.log_loss.high - scores.log_loss)))
-                    .abs()
-                    < 1e-9
-            );
+            let is_wider = |distance: f64, before: f64, factor: f64| {
+                assert!((distance - factor * before).abs() < 1e-9, "{n}: {distance} {before}");
+            };
+            let below = |interval: Interval| scores.accuracy - interval.low;
+            is_wider(below(wide.accuracy), below(found.accuracy), of_classes);
+            let above = |interval: Interval| interval.high - scores.log_loss;
+            is_wider(above(wide.log_loss), above(found.log_loss), of_probabilities);
         }
         let (found, wide, _) = of(4);
         assert!(wide.accuracy.low >= 0.0 && wide.accuracy.high <= 1.0 && wide.mcc.low >= -1.0);
