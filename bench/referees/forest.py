@@ -1,4 +1,4 @@
-"""The forest against scikit-learn's RandomForestClassifier, both with their defaults and two threads.
+"""The forests against scikit-learn's RandomForestClassifier and ExtraTreesClassifier, all with their defaults and two threads.
 
     target/referees/bin/python bench/referees/forest.py [TRAIN VAL] [--rows N] [--seeds N] [--jobs N]
 
@@ -23,12 +23,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.metrics import accuracy_score, f1_score
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "target/release/examples/forest"
 DATA = ROOT / "examples/sentences"
+HEADS = {"forest": RandomForestClassifier, "extra-trees": ExtraTreesClassifier}
 
 
 def read(path):
@@ -78,15 +79,15 @@ def run(*command):
     return "\n".join(output), int(peak) / 1024
 
 
-def ours(folder, shape, jobs, seed, *given):
+def ours(folder, shape, jobs, seed, head, *given):
     """What the example says of one fit, and the peak memory of its process in MB."""
-    output, peak = run(EXAMPLE, folder / "train", folder / "val", *shape, jobs, seed, *given)
+    output, peak = run(EXAMPLE, folder / "train", folder / "val", *shape, jobs, seed, f"head={head}", *given)
     return json.loads(output) | {"peak": peak}
 
 
-def theirs(train, val, jobs, seed, weights=None, **parameters):
+def theirs(train, val, jobs, seed, head, weights=None, **parameters):
     started = time.perf_counter()
-    forest = RandomForestClassifier(random_state=seed, n_jobs=jobs, **parameters).fit(*train, sample_weight=weights)
+    forest = HEADS[head](random_state=seed, n_jobs=jobs, **parameters).fit(*train, sample_weight=weights)
     fitted = time.perf_counter()
     predict = []
     for _ in range(3):
@@ -103,14 +104,14 @@ def theirs(train, val, jobs, seed, weights=None, **parameters):
     }
 
 
-def their_peak(folder, shape, jobs):
+def their_peak(folder, shape, jobs, head):
     """The peak memory, in MB, of a process that does with scikit-learn what the example does."""
     code = f"""
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import {HEADS[head].__name__} as Forest
 x = np.fromfile({str(folder / "train.f32")!r}, "<f4").reshape(-1, {shape[0]})
 y = np.fromfile({str(folder / "train.u32")!r}, "<u4")
-RandomForestClassifier(n_jobs={jobs}, random_state=0).fit(x, y).predict_proba(x)
+Forest(n_jobs={jobs}, random_state=0).fit(x, y).predict_proba(x)
 """
     return run(sys.executable, "-c", code)[1]
 
@@ -119,14 +120,14 @@ def welch_t(a, b):
     return (np.mean(a) - np.mean(b)) / max(np.sqrt(np.var(a, ddof=1) / len(a) + np.var(b, ddof=1) / len(b)), 1e-12)
 
 
-def compare(folder, train, val, n_classes, seeds, jobs):
+def compare(folder, train, val, n_classes, seeds, jobs, head):
     shape = (train[0].shape[1], n_classes)
     write(folder / "train", *train)
     write(folder / "val", *val)
     a, b = [], []
     for seed in range(seeds):
-        a.append(ours(folder, shape, jobs, seed))
-        b.append(theirs(train, val, jobs, seed))
+        a.append(ours(folder, shape, jobs, seed, head))
+        b.append(theirs(train, val, jobs, seed, head))
     column = lambda runs, name: np.array([run[name] for run in runs])
     for name in ["fit", "predict"]:
         times = column(a, name), column(b, name)
@@ -134,13 +135,13 @@ def compare(folder, train, val, n_classes, seeds, jobs):
             mine, other = map(of, times)
             print(f"{name}, {kind}: {mine:.4f} s, scikit-learn {other:.4f} s: {other / mine:.1f} times faster")
         assert min(times[0]) < min(times[1]), f"{name} is slower"
-    mine, other = max(column(a, "peak")), their_peak(folder, shape, jobs)
+    mine, other = max(column(a, "peak")), their_peak(folder, shape, jobs, head)
     print(f"peak memory: {mine:.0f} MB, scikit-learn {other:.0f} MB")
     assert mine < other, "more memory"
     compare_scores(a, b)
 
 
-def compare_weighted(folder, train, val, n_classes, seeds, jobs):
+def compare_weighted(folder, train, val, n_classes, seeds, jobs, head):
     """Forests of rows that weigh 0 to 4, most those of the first class, and of all rows alike."""
     shape = (train[0].shape[1], n_classes)
     rng = np.random.default_rng(0)
@@ -150,10 +151,10 @@ def compare_weighted(folder, train, val, n_classes, seeds, jobs):
     for bootstrap in [True, False]:
         given = f"bootstrap={str(bootstrap).lower()}"
         (folder / "train.weights").unlink(missing_ok=True)
-        unweighted = ours(folder, shape, jobs, 0, given)
+        unweighted = ours(folder, shape, jobs, 0, head, given)
         weights.astype("<f4").tofile(folder / "train.weights")
-        a = [ours(folder, shape, jobs, seed, given) for seed in range(seeds)]
-        b = [theirs(train, val, jobs, seed, weights, bootstrap=bootstrap) for seed in range(seeds)]
+        a = [ours(folder, shape, jobs, seed, head, given) for seed in range(seeds)]
+        b = [theirs(train, val, jobs, seed, head, weights, bootstrap=bootstrap) for seed in range(seeds)]
         print(f"sample weights, {given}:")
         compare_scores(a, b)
         assert unweighted["nodes"] != a[0]["nodes"], "the weights change nothing"
@@ -187,9 +188,12 @@ def main():
     classes, y = np.unique(labels[:rows], return_inverse=True)
     train, val = (x[:rows], y), (val_x, np.searchsorted(classes, val_labels))
     with tempfile.TemporaryDirectory() as folder:
-        compare(Path(folder), train, val, len(classes), args.seeds, args.jobs)
-        compare_weighted(Path(folder), train, val, len(classes), args.seeds, args.jobs)
-    print(f"ok forest: {args.seeds} forests on {x[:rows].shape[0]} x {x.shape[1]} like scikit-learn's, faster, in less memory; also with sample weights")
+        for head in HEADS:
+            print(f"{head}:")
+            (Path(folder) / "train.weights").unlink(missing_ok=True)
+            compare(Path(folder), train, val, len(classes), args.seeds, args.jobs, head)
+            compare_weighted(Path(folder), train, val, len(classes), args.seeds, args.jobs, head)
+    print(f"ok forest: {args.seeds} forests of each kind on {x[:rows].shape[0]} x {x.shape[1]} like scikit-learn's, faster, in less memory; also with sample weights")
 
 
 if __name__ == "__main__":

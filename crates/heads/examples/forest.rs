@@ -1,7 +1,7 @@
 //! Fits a forest on raw binary tables and says how long it took, for `bench/referees/forest.py`.
 //!
 //! ```text
-//! forest TRAIN VAL N_FEATURES N_CLASSES JOBS SEED.. [name=value..]
+//! forest TRAIN VAL N_FEATURES N_CLASSES JOBS SEED.. [head=extra-trees] [name=value..]
 //! ```
 //!
 //! `TRAIN` and `VAL` name pairs of files: `TRAIN.f32`, little-endian features row after row, and `TRAIN.u32`, a class
@@ -12,7 +12,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use headsmith_heads::params::Value;
+use headsmith_heads::params::{Table, Value};
 use headsmith_heads::{Control, Event, Samples, forest};
 use headsmith_kernels::{MatRef, Pool};
 use headsmith_metrics::Confusion;
@@ -31,10 +31,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         samples = samples.weighted(weights)?;
     }
     let val_x = MatRef::new(&val_x, val_y.len(), n_features);
-    let given = rest.iter().filter_map(|arg| arg.split_once('='));
-    let given: Vec<(&str, Value)> =
-        given.map(|(name, text)| Ok((name, parse(name, text)?))).collect::<Result<_, Box<dyn Error>>>()?;
-    let params = forest::TABLE.resolve(given)?;
+    let (heads, given): (Vec<_>, Vec<_>) =
+        rest.iter().filter_map(|arg| arg.split_once('=')).partition(|(name, _)| *name == "head");
+    let table = heads.last().map_or(Ok(&forest::TABLE), |(_, head)| table(head))?;
+    let given: Vec<(&str, Value)> = given
+        .into_iter()
+        .map(|(name, text)| Ok((name, parse(table, name, text)?)))
+        .collect::<Result<_, Box<dyn Error>>>()?;
+    let params = table.resolve(given)?;
     let pool = Pool::new(jobs.parse()?)?;
     for seed in rest.iter().filter(|arg| !arg.contains('=')) {
         let started = Instant::now();
@@ -58,8 +62,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn parse(name: &str, text: &str) -> Result<Value, Box<dyn Error>> {
-    let param = forest::TABLE.find(name).ok_or_else(|| format!("the forest has no parameter {name}"))?;
+fn table(head: &str) -> Result<&'static Table, Box<dyn Error>> {
+    let known = [&forest::TABLE, &forest::EXTRA_TABLE];
+    Ok(known.into_iter().find(|table| table.head == head).ok_or_else(|| format!("{head} is no forest"))?)
+}
+
+fn parse(table: &Table, name: &str, text: &str) -> Result<Value, Box<dyn Error>> {
+    let param = table.find(name).ok_or_else(|| format!("the forest has no parameter {name}"))?;
     Ok(param.parse(text)?)
 }
 

@@ -1,9 +1,12 @@
-//! Random forest: the mean of decision trees, each grown on a bootstrap sample with random features at each split
+//! Forests. A random forest is the mean of decision trees, each grown on a bootstrap sample with random features at each split
 //! (Breiman, "Random forests", Machine Learning 45, 2001), in the meaning of scikit-learn's
 //! `RandomForestClassifier` 1.9.
 //!
+//! Extremely randomised trees ([`EXTRA`]; Geurts, Ernst and Wehenkel, Machine Learning 63, 2006) are grown on all samples and cut each feature once, at a
+//! random threshold, in the meaning of `ExtraTreesClassifier`.
+//!
 //! The draws of a tree depend on the seed and its number alone, and every tree is grown by one thread: the forest is
-//! the same for any number of threads. Split search is exact: all cuts between different values are compared.
+//! the same for any number of threads. The split search of a random forest is exact: all cuts between different values are compared.
 //! Unlike scikit-learn's, the forest takes no missing values, has no `max_leaf_nodes`, `min_weight_fraction_leaf`,
 //! `ccp_alpha` or `monotonic_cst`, and stops drawing features once a split leaves one class on each
 //! side, which cannot be surpassed.
@@ -13,6 +16,8 @@ mod bootstrap;
 mod buckets;
 mod columns;
 mod criterion;
+mod cuts;
+mod drawn;
 mod entry;
 mod features;
 mod grow;
@@ -39,15 +44,17 @@ use crate::tensors::Tensors;
 use crate::training;
 
 use columns::Position;
+use cuts::Cuts;
 use growing::{Growing, MAX_SHORT_ROWS};
 use tree::Tree;
 
 pub use oob::OobScore;
-pub use params::TABLE;
+pub use params::{EXTRA_TABLE, TABLE};
 
-/// A fitted random forest.
+/// A fitted forest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
+    cuts: Cuts,
     n_features: usize,
     n_classes: usize,
     trees: Vec<Tree>,
@@ -57,9 +64,12 @@ pub struct Forest {
 }
 
 /// The random forest as one of the [`HEADS`](crate::head::HEADS).
-pub static HEAD: head::ForestHead = head::ForestHead;
+pub static HEAD: head::ForestHead = head::ForestHead { cuts: Cuts::All };
 
-/// Fits a forest with parameters of [`TABLE`].
+/// Extremely randomised trees as one of the [`HEADS`](crate::head::HEADS).
+pub static EXTRA: head::ForestHead = head::ForestHead { cuts: Cuts::Drawn };
+
+/// Fits a forest with parameters of [`TABLE`], or extremely randomised trees with those of [`EXTRA_TABLE`].
 ///
 /// Emits [`Event::Started`](crate::Event::Started), then [`Event::Steps`](crate::Event::Steps) after every batch of trees,
 /// whose size depends on the shape of the samples alone; after [`Control::Stop`](crate::Control::Stop) the forest is the
@@ -78,15 +88,14 @@ pub fn fit(
     let mut copy = Matrix::default();
     let samples = samples.transformed_once(&mut copy, pool);
     let job = Job::new(samples, params, seed, pool);
-    if samples.n_samples() <= MAX_SHORT_ROWS {
-        fit_with::<u16>(job, observer)
-    } else {
-        fit_with::<u32>(job, observer)
+    match Cuts::of(params)? {
+        Cuts::Drawn => grown(Growing::begin_drawn(job)?, observer),
+        Cuts::All if samples.n_samples() <= MAX_SHORT_ROWS => grown(Growing::<u16>::begin(job)?, observer),
+        Cuts::All => grown(Growing::<u32>::begin(job)?, observer),
     }
 }
 
-fn fit_with<P: Position>(job: Job<'_>, observer: &mut dyn Observer) -> Result<Forest> {
-    let mut growing = Growing::<P>::begin(job)?;
+fn grown<P: Position>(mut growing: Growing<'_, P>, observer: &mut dyn Observer) -> Result<Forest> {
     training::run(&mut growing, observer, None)?;
     growing.into_forest()
 }
@@ -142,11 +151,11 @@ impl Forest {
         stored::to_tensors(self)
     }
 
-    /// Restores a forest from its arrays.
+    /// Restores a random forest from its arrays.
     ///
     /// # Errors
     /// When arrays are missing, of the wrong shape or inconsistent.
     pub fn from_tensors(tensors: Tensors) -> Result<Forest> {
-        stored::from_tensors(tensors)
+        stored::from_tensors(Cuts::All, tensors)
     }
 }

@@ -25,6 +25,7 @@ use crate::{centroid, forest, gaussian, kernel, knn, linear, mlp, ridge};
 /// All heads, in the order in which they are listed to users.
 pub static HEADS: &[&dyn Head] = &[
     &forest::HEAD,
+    &forest::EXTRA,
     &mlp::HEAD,
     &linear::HEAD,
     &ridge::HEAD,

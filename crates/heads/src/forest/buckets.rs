@@ -115,7 +115,7 @@ impl<E: Entry> Buckets<E> {
                 if scan.is_promising(best.gain) && n_left >= min_leaf && n - n_left >= min_leaf {
                     let gain = scan.gain(sums);
                     if gain > best.gain && column.differ(last_left, place, node.rows) {
-                        best = Cut { gain, last_left, first_right: place, n_left };
+                        best = Cut { gain, last_left, first_right: place, n_left, threshold: None };
                     }
                 }
                 scan.push(sums, entry);

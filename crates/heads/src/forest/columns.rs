@@ -12,7 +12,9 @@ use headsmith_kernels::{MatRef, Pool, gather};
 /// A place in a sorted column, and an index into the rows of a node.
 pub(super) trait Position: Copy + Default + Send + Sync {
     /// The place as a number that is compared in one instruction of many lanes.
-    type Key: Copy + Ord + Default;
+    type Key: Copy + Ord + Default + std::fmt::Debug;
+    /// The keys of the first and of the last place that there may be.
+    const ENDS: [Self::Key; 2];
     fn new(place: usize) -> Self;
     fn index(self) -> usize;
     fn key(self) -> Self::Key;
@@ -23,6 +25,7 @@ pub(super) trait Position: Copy + Default + Send + Sync {
 
 impl Position for u16 {
     type Key = i16;
+    const ENDS: [i16; 2] = [i16::MIN, i16::MAX];
 
     #[inline(always)]
     fn new(place: usize) -> u16 {
@@ -52,6 +55,7 @@ impl Position for u16 {
 
 impl Position for u32 {
     type Key = i32;
+    const ENDS: [i32; 2] = [i32::MIN, i32::MAX];
 
     #[inline(always)]
     fn new(place: usize) -> u32 {
@@ -124,7 +128,7 @@ pub(super) struct Column<'a, P> {
 }
 
 /// Values that differ by no more count as equal (scikit-learn: `FEATURE_THRESHOLD`).
-const SAME_VALUE: f32 = 1e-7;
+pub(super) const SAME_VALUE: f32 = 1e-7;
 
 /// Features that are sorted together: their values share cache lines.
 const FEATURES_A_PIECE: usize = 16;
@@ -157,6 +161,35 @@ impl<'a, P: Position> Columns<'a, P> {
         }
         if most_block_rows > 0 {
             transpose(&columns.places, n_rows, &mut columns.by_row, pool);
+        }
+        columns
+    }
+
+    /// The columns of trees whose cuts are drawn: places are the [bits](ascending_bits) of the values, unsorted, and every row has the place
+    /// of its value. They have no [`Column::differ`].
+    pub(super) fn of_values(x: MatRef<'a>, most_block_rows: usize, pool: &Pool) -> Columns<'a, u32> {
+        let (n_rows, n_features) = (x.n_rows(), x.n_cols());
+        let mut columns = Columns {
+            x,
+            places: vec![0; n_rows * n_features],
+            by_row: Vec::new(),
+            most_block_rows,
+            jumps: Vec::new(),
+            changes: Vec::new(),
+            n_words: 0,
+            longest_run: vec![0; n_features],
+        };
+        pool.for_each_chunk(&mut columns.places, n_rows * FEATURES_A_PIECE, |piece, places| {
+            let n_columns = places.len() / n_rows;
+            for i in 0..n_rows {
+                let values = &x.row(i)[piece * FEATURES_A_PIECE..][..n_columns];
+                for (f, value) in values.iter().enumerate() {
+                    places[f * n_rows + i] = ascending_bits(*value);
+                }
+            }
+        });
+        if most_block_rows > 0 {
+            columns.by_row = x.as_slice().iter().map(|value| ascending_bits(*value)).collect();
         }
         columns
     }
@@ -359,13 +392,13 @@ impl Steps {
 }
 
 /// The bits of a finite float as an integer in the same order; -0 counts as 0.
-fn ascending_bits(value: f32) -> u32 {
+pub(super) fn ascending_bits(value: f32) -> u32 {
     let bits = (value + 0.0).to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 /// The float whose [`ascending_bits`] these are.
-fn from_ascending_bits(bits: u32) -> f32 {
+pub(super) fn from_ascending_bits(bits: u32) -> f32 {
     f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
 }
 

@@ -122,6 +122,8 @@ impl ClassSums {
 pub(super) trait Scan {
     /// All rows are right.
     fn new(sums: &mut ClassSums) -> Self;
+    /// Moves rows to the left, given how often those of each class were drawn.
+    fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]);
     /// Moves a row to the left.
     fn push(&mut self, sums: &mut ClassSums, entry: impl Entry);
     /// Whether the cut may have a gain above `floor`; a cheap guess that is never wrongly `false`.
@@ -159,13 +161,6 @@ impl GiniScan {
         sum.left += weight;
     }
 
-    /// Moves rows to the left, given how often those of each class were drawn.
-    pub(super) fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]) {
-        for (sum, &count) in sums.sums.iter_mut().zip(counts) {
-            self.add(sum, f64::from(count));
-        }
-    }
-
     /// A bound that the gain of no cut exceeds while rows of these counts pass, in any order; see [`super::buckets`].
     pub(super) fn bound(&self, sums: &ClassSums, counts: &[u32]) -> f64 {
         let classes =
@@ -200,6 +195,12 @@ impl Scan for GiniScan {
         GiniScan { total: sums.total, total_squares, left: 0.0, squares: 0.0, products: 0.0 }
     }
 
+    fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]) {
+        for (sum, &count) in sums.sums.iter_mut().zip(counts) {
+            self.add(sum, f64::from(count));
+        }
+    }
+
     #[inline(always)]
     fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
         self.add(&mut sums.sums[entry.class()], entry.weight());
@@ -232,19 +233,30 @@ pub(super) struct EntropyScan {
     terms: f64,
 }
 
+impl EntropyScan {
+    fn add(&mut self, sum: &mut ClassSum, times: f64) {
+        let weight = sum.row_weight * times;
+        self.terms -= xlogx(sum.left) + xlogx(sum.total - sum.left);
+        sum.left += weight;
+        self.terms += xlogx(sum.left) + xlogx(sum.total - sum.left);
+        self.left += weight;
+    }
+}
+
 impl Scan for EntropyScan {
     fn new(sums: &mut ClassSums) -> EntropyScan {
         sums.clear_left();
         EntropyScan { total: sums.total, left: 0.0, terms: sums.totals().map(xlogx).sum() }
     }
 
+    fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]) {
+        for (sum, &count) in sums.sums.iter_mut().zip(counts) {
+            self.add(sum, f64::from(count));
+        }
+    }
+
     fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
-        let sum = &mut sums.sums[entry.class()];
-        let weight = sum.row_weight * entry.weight();
-        self.terms -= xlogx(sum.left) + xlogx(sum.total - sum.left);
-        sum.left += weight;
-        self.terms += xlogx(sum.left) + xlogx(sum.total - sum.left);
-        self.left += weight;
+        self.add(&mut sums.sums[entry.class()], entry.weight());
     }
 
     // Rounding errors add up in `terms` over the rows: the guess leaves room for them.

@@ -100,7 +100,8 @@ fn grow_with<P: Position, E: Entry>(
         };
         let column = columns.column(split.feature);
         let (last_left, first_right) = rows.partition(at.start, at.end, column.places, split.cut);
-        let threshold = midpoint(column.value(last_left), column.value(first_right));
+        let halfway = || midpoint(column.value(last_left), column.value(first_right));
+        let threshold = split.cut.threshold.unwrap_or_else(halfway);
         let left = grown.tree.set_split(at.node, split.feature, threshold);
         grown.impurity.resize(left + 2, 0.0);
         grown.weight.resize(left + 2, 0.0);

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use headsmith_kernels::{Philox, Pool};
+use headsmith_kernels::{MatRef, Philox, Pool};
 
 use super::bootstrap::Classes;
 use super::columns::{Columns, Position};
+use super::cuts::Cuts;
 use super::oob::{self, InBag};
-use super::params::{Settings, TABLE};
+use super::params::Settings;
 use super::tree::Tree;
 use super::{Forest, block, grow, importances, predict};
 use crate::error::{Error, Result};
@@ -35,19 +36,36 @@ pub(super) struct Growing<'a, P> {
     in_bags: Vec<InBag>,
 }
 
+impl<'a> Growing<'a, u32> {
+    /// Begins trees whose cuts are drawn.
+    ///
+    /// # Errors
+    /// As [`begin`](Growing::begin).
+    pub(super) fn begin_drawn(job: Job<'a>) -> Result<Growing<'a, u32>> {
+        Growing::with(job, Columns::<u32>::of_values)
+    }
+}
+
 impl<'a, P: Position> Growing<'a, P> {
-    /// Sorts the columns.
+    /// Sorts the columns, for trees that compare all cuts.
     ///
     /// # Errors
     /// When parameters contradict one another or are of another head, or the samples cannot be learnt from.
     pub(super) fn begin(job: Job<'a>) -> Result<Growing<'a, P>> {
+        Growing::with(job, Columns::new)
+    }
+
+    fn with(
+        job: Job<'a>,
+        columns: impl FnOnce(MatRef<'a>, usize, &Pool) -> Columns<'a, P>,
+    ) -> Result<Growing<'a, P>> {
         let samples = job.train;
         check(samples, job.pool)?;
         let (n_samples, n_features) = (samples.n_samples(), samples.n_features());
-        let params = job.params.of(&TABLE)?;
+        let params = job.params.of(Cuts::of(job.params)?.table())?;
         let settings = Settings::new(params, n_samples, n_features)?;
         let most_block_rows = block::most_rows::<P>(n_samples, n_features, settings.max_features);
-        let columns = Columns::new(samples.x(), most_block_rows, job.pool);
+        let columns = columns(samples.x(), most_block_rows, job.pool);
         let classes = Classes::new(samples, params, &settings)?;
         let (trees, importances, in_bags) = Default::default();
         Ok(Growing { job, settings, columns, classes, trees, importances, in_bags })
@@ -64,6 +82,7 @@ impl<'a, P: Position> Growing<'a, P> {
         let samples = self.job.train;
         let oob = || oob::score(&self.trees, &self.in_bags, samples, self.job.pool);
         Ok(Forest {
+            cuts: self.settings.cuts,
             n_features: samples.n_features(),
             n_classes: samples.n_classes(),
             importances: importances::mean(&self.importances, samples.n_features()),
@@ -114,6 +133,7 @@ impl<P: Position> Fitting for Growing<'_, P> {
         let (samples, trees) = (self.job.train, self.trees.clone());
         (!trees.is_empty()).then(|| {
             Arc::new(Forest {
+                cuts: self.settings.cuts,
                 n_features: samples.n_features(),
                 n_classes: samples.n_classes(),
                 importances: importances::mean(&self.importances, samples.n_features()),

@@ -6,8 +6,10 @@ use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde_json::{Map, Value, json};
 
 use super::Forest;
+use super::cuts::Cuts;
 use super::growing::{Growing, MAX_SHORT_ROWS};
-use super::params::{Settings, TABLE};
+use super::params::Settings;
+use super::stored;
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
@@ -17,13 +19,15 @@ use crate::tensors::Tensors;
 /// Bytes of a node: in its tree, and packed for predictions.
 const NODE_BYTES: u64 = 32;
 
-/// The random forest.
+/// A kind of forest.
 #[derive(Debug)]
-pub struct ForestHead;
+pub struct ForestHead {
+    pub(super) cuts: Cuts,
+}
 
 impl Head for ForestHead {
     fn table(&self) -> &'static Table {
-        &TABLE
+        self.cuts.table()
     }
 
     fn traits(&self) -> Traits {
@@ -32,10 +36,10 @@ impl Head for ForestHead {
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
         let Shape { n_samples, n_features, n_classes, .. } = shape;
-        let settings = Settings::new(params.of(&TABLE)?, n_samples, n_features)?;
+        let settings = Settings::new(params.of(self.cuts.table())?, n_samples, n_features)?;
         let (n, f, k) = (n_samples as u64, n_features as u64, n_classes as u64);
         let trees = settings.n_trees as u64;
-        let place = if n_samples <= MAX_SHORT_ROWS { 2 } else { 4 };
+        let place = if n_samples <= MAX_SHORT_ROWS && self.cuts == Cuts::All { 2 } else { 4 };
         // The places by column and by row; the sorting of a piece of columns; bits of jumps.
         let columns =
             n.saturating_mul(f).saturating_mul(2 * place + 1).saturating_add(n.saturating_mul(16 * 16));
@@ -53,16 +57,16 @@ impl Head for ForestHead {
         if resume.is_some() {
             return Err(Error::stored("a forest is not resumed: its trees are grown again"));
         }
-        Ok(if job.train.n_samples() <= MAX_SHORT_ROWS {
-            Box::new(Growing::<u16>::begin(job)?)
-        } else {
-            Box::new(Growing::<u32>::begin(job)?)
+        Ok(match self.cuts {
+            Cuts::Drawn => Box::new(Growing::begin_drawn(job)?),
+            Cuts::All if job.train.n_samples() <= MAX_SHORT_ROWS => Box::new(Growing::<u16>::begin(job)?),
+            Cuts::All => Box::new(Growing::<u32>::begin(job)?),
         })
     }
 
     fn restore(&self, config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {
         no_keys(&config)?;
-        Ok(Arc::new(Forest::from_tensors(tensors)?))
+        Ok(Arc::new(stored::from_tensors(self.cuts, tensors)?))
     }
 }
 
@@ -85,7 +89,7 @@ fn tree_bytes(settings: &Settings, n: u64, f: u64, k: u64) -> u64 {
 
 impl Fitted for Forest {
     fn head(&self) -> &'static str {
-        TABLE.head
+        self.cuts.table().head
     }
 
     fn n_features(&self) -> usize {
@@ -109,7 +113,7 @@ impl Fitted for Forest {
         let summary =
             format!("{}, {}, depth at most {max_depth}", counted(n_trees, "tree"), counted(n_nodes, "node"));
         let oob = self.oob();
-        let mut description = Description::new(TABLE.head, summary)
+        let mut description = Description::new(self.cuts.table().head, summary)
             .fact("n_trees", n_trees)
             .fact("n_nodes", n_nodes)
             .fact("max_depth", max_depth)

@@ -6,6 +6,8 @@ use headsmith_kernels::philox::Sequence;
 use super::buckets::Buckets;
 use super::columns::{Column, NodeColumns, Position};
 use super::criterion::{ClassSums, Criterion, EntropyScan, GiniScan, Scan};
+use super::cuts::Cuts;
+use super::drawn::DrawnCuts;
 use super::entry::Entry;
 use super::features::Features;
 use super::lanes::{LaneSearch, Lanes};
@@ -36,6 +38,8 @@ pub(super) struct Cut {
     /// The place of the first row on the right.
     pub(super) first_right: usize,
     pub(super) n_left: usize,
+    /// The threshold, where it was drawn; `None`: halfway between the values on both sides.
+    pub(super) threshold: Option<f32>,
 }
 
 /// The result of a feature's search in a node.
@@ -51,7 +55,7 @@ pub(super) enum Found {
 impl Cut {
     /// No cut yet: one will have to have more than this gain.
     pub(super) fn none(gain: f64) -> Cut {
-        Cut { gain, last_left: 0, first_right: 0, n_left: 0 }
+        Cut { gain, last_left: 0, first_right: 0, n_left: 0, threshold: None }
     }
 }
 
@@ -70,30 +74,37 @@ impl From<Cut> for Found {
 
 /// Draws features and finds their best split; one a tree.
 #[derive(Debug)]
-pub(super) struct Splitter<E> {
+pub(super) struct Splitter<E, P: Position> {
     features: Features,
     drawn: Vec<u32>,
     lanes: Lanes,
     sorter: Sorter<E>,
     buckets: Buckets<E>,
+    drawn_cuts: DrawnCuts<P>,
 }
 
-impl<E: Entry> Splitter<E> {
+impl<E: Entry, P: Position> Splitter<E, P> {
     /// Memory for samples of that shape, with `n_classes`, whose rows count up to `max_count` times.
-    pub(super) fn new(n_samples: usize, n_features: usize, n_classes: usize, max_count: u32) -> Splitter<E> {
+    pub(super) fn new(
+        n_samples: usize,
+        n_features: usize,
+        n_classes: usize,
+        max_count: u32,
+    ) -> Splitter<E, P> {
         Splitter {
             features: Features::new(n_features),
             drawn: Vec::new(),
             lanes: Lanes::new(n_samples, n_classes, max_count),
             sorter: Sorter::new(n_samples),
             buckets: Buckets::new(n_samples),
+            drawn_cuts: DrawnCuts::new(),
         }
     }
 
     /// The best split of `node`, whose classes are summed up in `sums`; `None` when every feature is constant or no
     /// cut leaves enough rows on both sides. `n_constant` is the number of features known to be constant, before
     /// and after.
-    pub(super) fn best_split<P: Position>(
+    pub(super) fn best_split(
         &mut self,
         columns: NodeColumns<'_, P>,
         node: NodeRows<'_, E>,
@@ -103,14 +114,14 @@ impl<E: Entry> Splitter<E> {
         random: &mut Sequence,
     ) -> Option<Split> {
         match settings.criterion {
-            Criterion::Gini => self.search::<P, GiniScan>(columns, node, sums, settings, n_constant, random),
+            Criterion::Gini => self.search::<GiniScan>(columns, node, sums, settings, n_constant, random),
             Criterion::Entropy => {
-                self.search::<P, EntropyScan>(columns, node, sums, settings, n_constant, random)
+                self.search::<EntropyScan>(columns, node, sums, settings, n_constant, random)
             }
         }
     }
 
-    fn search<P: Position, S: Scan>(
+    fn search<S: Scan>(
         &mut self,
         columns: NodeColumns<'_, P>,
         node: NodeRows<'_, E>,
@@ -119,10 +130,14 @@ impl<E: Entry> Splitter<E> {
         n_constant: &mut usize,
         random: &mut Sequence,
     ) -> Option<Split> {
-        let Splitter { features, drawn, lanes, sorter, buckets } = self;
+        let Splitter { features, drawn, lanes, sorter, buckets, drawn_cuts } = self;
         let min_leaf = settings.min_samples_leaf;
         let is_gini = settings.criterion == Criterion::Gini;
-        let is_counted = is_gini && E::IS_COUNTED;
+        let is_drawn = settings.cuts == Cuts::Drawn;
+        let is_counted = is_gini && E::IS_COUNTED && !is_drawn;
+        if is_drawn {
+            drawn_cuts.begin(node, sums);
+        }
         let by_lanes = is_counted && lanes.take(node, sums);
         let by_buckets = is_counted && buckets.suit(node.rows.len(), sums.n_classes());
         let at_once = if by_lanes { LANES } else { 1 };
@@ -135,7 +150,10 @@ impl<E: Entry> Splitter<E> {
         {
             drawing.next(n_wanted.min(at_once), drawn, random);
             let [feature, ..] = drawn[..] else { continue };
-            let look = if by_lanes {
+            let look = if is_drawn {
+                let wanted = (min_leaf, gain);
+                drawn_cuts.cut::<E, S>(columns.column(feature), node, sums, wanted, random).into()
+            } else if by_lanes {
                 lanes.look(columns, drawn, node, sums, min_leaf, gain)
             } else if by_buckets {
                 buckets.best_cut(columns.column(feature), node, sums, min_leaf, gain).into()
@@ -209,7 +227,7 @@ impl<S: Scan> Sweep<S> {
         {
             let gain = self.scan.gain(sums);
             if gain > self.best.gain && column.differ(last_left, place, node.rows) {
-                self.best = Cut { gain, last_left, first_right: place, n_left };
+                self.best = Cut { gain, last_left, first_right: place, n_left, threshold: None };
             }
         }
         self.scan.push(sums, entry);

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::tensors::{Tensors, Values};
 
 use super::Forest;
+use super::cuts::Cuts;
 use super::predict::Packed;
 use super::tree::Tree;
 
@@ -57,8 +58,8 @@ pub(super) fn to_tensors(forest: &Forest) -> Tensors {
     tensors
 }
 
-/// The forest of these arrays.
-pub(super) fn from_tensors(mut tensors: Tensors) -> Result<Forest> {
+/// The forest of these arrays, of a kind that they do not say.
+pub(super) fn from_tensors(cuts: Cuts, mut tensors: Tensors) -> Result<Forest> {
     let n_classes = tensors.take_u32("n_classes", &[1])?[0] as usize;
     let n_features = length(&tensors, "importances")?;
     let importances = tensors.take_f64("importances", &[n_features])?;
@@ -81,7 +82,7 @@ pub(super) fn from_tensors(mut tensors: Tensors) -> Result<Forest> {
         let tree = arrays.next_tree(size as usize, n_mixed as usize, n_classes, n_features);
         trees.push(tree.map_err(|why| Error::stored(format!("tree {t}: {why}")))?);
     }
-    Ok(Forest { n_features, n_classes, trees, importances, oob: None, packed: Packed::default() })
+    Ok(Forest { cuts, n_features, n_classes, trees, importances, oob: None, packed: Packed::default() })
 }
 
 fn length(tensors: &Tensors, name: &str) -> Result<usize> {
