@@ -20,6 +20,7 @@ mod multiversion;
 pub mod nearest;
 pub mod philox;
 pub mod pool;
+pub mod ranges;
 pub mod similarity;
 pub mod softmax;
 pub mod sums;

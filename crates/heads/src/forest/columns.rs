@@ -7,25 +7,24 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use headsmith_kernels::{MatRef, Pool, gather};
+use headsmith_kernels::{MatRef, Pool, gather, ranges};
 
 /// A place in a sorted column, and an index into the rows of a node.
 pub(super) trait Position: Copy + Default + Send + Sync {
     /// The place as a number that is compared in one instruction of many lanes.
-    type Key: Copy + Ord + Default + std::fmt::Debug;
-    /// The keys of the first and of the last place that there may be.
-    const ENDS: [Self::Key; 2];
+    type Key: Copy + Ord + Default;
     fn new(place: usize) -> Self;
     fn index(self) -> usize;
     fn key(self) -> Self::Key;
     fn from_key(key: Self::Key) -> usize;
     /// Copies `rows` of a table into columns: [`gather`].
     fn gather(table: &[Self], n_cols: usize, rows: &[u32], columns: &mut [Self], stride: usize);
+    /// Copies the places of `rows` as numbers in their order, and returns the first and the last: [`ranges`].
+    fn range(places: &[Self], rows: &[u32], keys: &mut [i32]) -> [i32; 2];
 }
 
 impl Position for u16 {
     type Key = i16;
-    const ENDS: [i16; 2] = [i16::MIN, i16::MAX];
 
     #[inline(always)]
     fn new(place: usize) -> u16 {
@@ -51,11 +50,16 @@ impl Position for u16 {
     fn gather(table: &[u16], n_cols: usize, rows: &[u32], columns: &mut [u16], stride: usize) {
         gather::columns_u16(table, n_cols, rows, columns, stride);
     }
+
+    fn range(places: &[u16], rows: &[u32], keys: &mut [i32]) -> [i32; 2] {
+        keys.iter_mut().zip(rows).for_each(|(key, &row)| *key = i32::from(places[row as usize].key()));
+        let ends = |[first, last]: [i32; 2], key: &i32| [first.min(*key), last.max(*key)];
+        keys.iter().fold([i32::MAX, i32::MIN], ends)
+    }
 }
 
 impl Position for u32 {
     type Key = i32;
-    const ENDS: [i32; 2] = [i32::MIN, i32::MAX];
 
     #[inline(always)]
     fn new(place: usize) -> u32 {
@@ -79,6 +83,11 @@ impl Position for u32 {
 
     fn gather(table: &[u32], n_cols: usize, rows: &[u32], columns: &mut [u32], stride: usize) {
         gather::columns_u32(table, n_cols, rows, columns, stride);
+    }
+
+    #[inline(always)]
+    fn range(places: &[u32], rows: &[u32], keys: &mut [i32]) -> [i32; 2] {
+        ranges::gather(keys, places, rows)
     }
 }
 

@@ -5,6 +5,7 @@
 //! of integers ([`Columns::of_values`](super::columns::Columns::of_values)): no column is sorted.
 
 use headsmith_kernels::philox::Sequence;
+use headsmith_kernels::ranges;
 
 use super::columns::{Column, Position, SAME_VALUE, ascending_bits, from_ascending_bits};
 use super::criterion::{ClassSums, Scan};
@@ -13,8 +14,8 @@ use super::split::{Cut, Found, NodeRows};
 
 /// The values of a node's rows in one column; one a tree.
 #[derive(Debug)]
-pub(super) struct DrawnCuts<P: Position> {
-    keys: Vec<P::Key>,
+pub(super) struct DrawnCuts {
+    keys: Vec<i32>,
     /// How often the rows of each class were drawn, in fields of 16 bits, four classes a code: the sum of the codes of some rows counts all
     /// their classes at once. One code for each row, then those of the next four classes; none where a field could overflow.
     codes: Vec<u64>,
@@ -22,14 +23,17 @@ pub(super) struct DrawnCuts<P: Position> {
     counts: Vec<u32>,
 }
 
+/// The bit by which places compare as signed numbers.
+const SIGN: u32 = 1 << 31;
+
 /// Classes of a code, and the bits of each.
 const CLASSES_A_CODE: usize = 4;
 const BITS: usize = 16;
 /// More classes are counted row by row.
 const MOST_CODES: usize = 2;
 
-impl<P: Position> DrawnCuts<P> {
-    pub(super) fn new() -> DrawnCuts<P> {
+impl DrawnCuts {
+    pub(super) fn new() -> DrawnCuts {
         DrawnCuts { keys: Vec::new(), codes: Vec::new(), counts: Vec::new() }
     }
 
@@ -52,7 +56,7 @@ impl<P: Position> DrawnCuts<P> {
 
     /// A cut of `node`, the one that was begun with, by `column`, if it leaves `min_leaf` rows on both sides and has a gain above `floor`.
     #[inline(always)]
-    pub(super) fn cut<E: Entry, S: Scan>(
+    pub(super) fn cut<P: Position, E: Entry, S: Scan>(
         &mut self,
         column: Column<'_, P>,
         node: NodeRows<'_, E>,
@@ -60,27 +64,23 @@ impl<P: Position> DrawnCuts<P> {
         (min_leaf, floor): (usize, f64),
         random: &mut Sequence,
     ) -> Found {
-        self.keys.clear();
-        self.keys.extend(node.rows.iter().map(|&row| column.places[row as usize].key()));
-        let [least, most] = P::ENDS;
-        let (first, last) =
-            self.keys.iter().fold((most, least), |(first, last), key| (first.min(*key), last.max(*key)));
-        let value = |key| from_ascending_bits(P::from_key(key) as u32);
+        self.keys.resize(node.rows.len(), 0);
+        let [first, last] = P::range(column.places, node.rows, &mut self.keys);
+        let value = |key: i32| from_ascending_bits(key as u32 ^ SIGN);
         let (low, high) = (value(first), value(last));
         if high <= low + SAME_VALUE {
             return Found::Constant;
         }
         let threshold = threshold(low, high, random);
         let last_left = ascending_bits(threshold) as usize;
-        let end = P::new(last_left).key();
-        let n_left = self.keys.iter().filter(|key| **key <= end).count();
+        let end = (last_left as u32 ^ SIGN) as i32;
+        let n_left = self.count(node, end, sums.n_classes());
         if n_left < min_leaf || node.rows.len() - n_left < min_leaf {
             return Found::Nothing;
         }
         let mut scan = S::new(sums);
         let of_rows = self.keys.iter().zip(node.entries);
         if E::IS_COUNTED {
-            self.count(node, end, sums.n_classes());
             scan.push_counts(sums, &self.counts);
         } else {
             of_rows.filter(|(key, _)| **key <= end).for_each(|(_, &entry)| scan.push(sums, entry));
@@ -99,26 +99,27 @@ impl<P: Position> DrawnCuts<P> {
     }
 }
 
-impl<P: Position> DrawnCuts<P> {
-    /// Counts the classes of the rows up to the key `end`.
+impl DrawnCuts {
+    /// Counts the rows up to the key `end`, and those of each class.
     #[inline(always)]
-    fn count<E: Entry>(&mut self, node: NodeRows<'_, E>, end: P::Key, n_classes: usize) {
+    fn count<E: Entry>(&mut self, node: NodeRows<'_, E>, end: i32, n_classes: usize) -> usize {
         self.counts.clear();
         self.counts.resize(n_classes, 0);
         if self.codes.is_empty() {
             for (key, entry) in self.keys.iter().zip(node.entries) {
                 self.counts[entry.class()] += if *key <= end { entry.count() } else { 0 };
             }
-            return;
+            return self.keys.iter().filter(|key| **key <= end).count();
         }
-        let codes = self.codes.chunks_exact(self.keys.len());
+        let (codes, mut n_left) = (self.codes.chunks_exact(self.keys.len()), 0);
         for (codes, counts) in codes.zip(self.counts.chunks_mut(CLASSES_A_CODE)) {
-            let left = |(key, code): (&P::Key, &u64)| if *key <= end { *code } else { 0 };
-            let sum: u64 = self.keys.iter().zip(codes).map(left).sum();
+            let [n, sum] = ranges::sum_up_to(&self.keys, codes, end);
+            n_left = n as usize;
             for (class, count) in counts.iter_mut().enumerate() {
                 *count = (sum >> (BITS * class)) as u32 & ((1 << BITS) - 1);
             }
         }
+        n_left
     }
 }
 

@@ -74,23 +74,18 @@ impl From<Cut> for Found {
 
 /// Draws features and finds their best split; one a tree.
 #[derive(Debug)]
-pub(super) struct Splitter<E, P: Position> {
+pub(super) struct Splitter<E> {
     features: Features,
     drawn: Vec<u32>,
     lanes: Lanes,
     sorter: Sorter<E>,
     buckets: Buckets<E>,
-    drawn_cuts: DrawnCuts<P>,
+    drawn_cuts: DrawnCuts,
 }
 
-impl<E: Entry, P: Position> Splitter<E, P> {
+impl<E: Entry> Splitter<E> {
     /// Memory for samples of that shape, with `n_classes`, whose rows count up to `max_count` times.
-    pub(super) fn new(
-        n_samples: usize,
-        n_features: usize,
-        n_classes: usize,
-        max_count: u32,
-    ) -> Splitter<E, P> {
+    pub(super) fn new(n_samples: usize, n_features: usize, n_classes: usize, max_count: u32) -> Splitter<E> {
         Splitter {
             features: Features::new(n_features),
             drawn: Vec::new(),
@@ -104,7 +99,7 @@ impl<E: Entry, P: Position> Splitter<E, P> {
     /// The best split of `node`, whose classes are summed up in `sums`; `None` when every feature is constant or no
     /// cut leaves enough rows on both sides. `n_constant` is the number of features known to be constant, before
     /// and after.
-    pub(super) fn best_split(
+    pub(super) fn best_split<P: Position>(
         &mut self,
         columns: NodeColumns<'_, P>,
         node: NodeRows<'_, E>,
@@ -114,14 +109,14 @@ impl<E: Entry, P: Position> Splitter<E, P> {
         random: &mut Sequence,
     ) -> Option<Split> {
         match settings.criterion {
-            Criterion::Gini => self.search::<GiniScan>(columns, node, sums, settings, n_constant, random),
+            Criterion::Gini => self.search::<P, GiniScan>(columns, node, sums, settings, n_constant, random),
             Criterion::Entropy => {
-                self.search::<EntropyScan>(columns, node, sums, settings, n_constant, random)
+                self.search::<P, EntropyScan>(columns, node, sums, settings, n_constant, random)
             }
         }
     }
 
-    fn search<S: Scan>(
+    fn search<P: Position, S: Scan>(
         &mut self,
         columns: NodeColumns<'_, P>,
         node: NodeRows<'_, E>,
@@ -152,7 +147,7 @@ impl<E: Entry, P: Position> Splitter<E, P> {
             let [feature, ..] = drawn[..] else { continue };
             let look = if is_drawn {
                 let wanted = (min_leaf, gain);
-                drawn_cuts.cut::<E, S>(columns.column(feature), node, sums, wanted, random).into()
+                drawn_cuts.cut::<P, E, S>(columns.column(feature), node, sums, wanted, random).into()
             } else if by_lanes {
                 lanes.look(columns, drawn, node, sums, min_leaf, gain)
             } else if by_buckets {
