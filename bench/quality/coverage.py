@@ -2,8 +2,8 @@
 
     target/quality-env/bin/python bench/quality/coverage.py --headsmith BINARY [--repeats 200] [--cases NAMES] [--out FILE]
 
-Draws tables from known distributions, searches on each with `auto`, and predicts 20,000 new rows of the same distribution with the model. An interval is right
-where it holds the score on these. Prints a line for each kind of table, as a row of Markdown: how often each interval holds, by how much the mean score is above that on new
+Draws tables from known distributions, searches on each with `auto`, and predicts many new rows of the same distribution with the model. An interval is right where it
+holds the score on these; for n rows that judge and m new rows its ends are moved apart by sqrt(1 + n / m), since the score on new rows has an error, too. Prints a line for each kind of table, as a row of Markdown: how often each interval holds, by how much the mean score is above that on new
 rows, and the mean width. --out also gets every repeat, as JSON.
 """
 
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from scores import weighted_f1
 
-FEATURES, NEW = 24, 20_000
+FEATURES = 24
 SCORES = ["weighted_f1", "accuracy", "log_loss"]
 EVEN, RARE = (0.25,) * 4, (0.66, 0.2, 0.1, 0.04)
 ALL, QUICK = "gaussian,kernel,linear,knn,ridge", "gaussian,ridge"
@@ -36,6 +36,10 @@ class Case:
     heads: str = ALL
     # A validation table judges, of a third of the rows.
     has_val: bool = False
+    n_new: int = 20_000
+
+    def n_judging(self):
+        return self.rows // 3 if self.has_val else self.rows
 
 
 CASES = {
@@ -45,7 +49,7 @@ CASES = {
     "rare": Case(1000, RARE),
     "val": Case(1000, heads=QUICK, has_val=True),
     "4000": Case(4000, heads=QUICK),
-    "20000": Case(20_000, heads=QUICK),
+    "20000": Case(20_000, heads=QUICK, n_new=200_000),
 }
 
 
@@ -77,18 +81,18 @@ def once(binary, seed, case):
         write(train, *population.draw(case.rows))
         command = [binary, "auto", "--train", train, "--out", folder / "out", "--heads", case.heads, "--jobs", "1", "--seed", "1", "--quiet"]
         if case.has_val:
-            write(val, *population.draw(case.rows // 3))
+            write(val, *population.draw(case.n_judging()))
             command += ["--val", val, "--no-refit"]
-        x, labels = population.draw(NEW)
+        x, labels = population.draw(case.n_new)
         write(new, x, labels)
         call(command)
         call([binary, "predict", "--model", model, "--data", new, "--out", out, "--proba", "--columns", "label", "--jobs", "1", "--quiet"])
         head = json.loads((folder / "out/report.json").read_text())["heads"][-1]
         found = pq.read_table(out).to_pydict()
     names = [f"c{label}" for label in range(len(case.shares))]
-    proba = np.array([found.get(name, [0.0] * NEW) for name in names], dtype=float).T
+    proba = np.array([found.get(name, [0.0] * case.n_new) for name in names], dtype=float).T
     decided = np.array([names.index(label) for label in found["label"]])
-    loss = -np.log(np.maximum(proba[np.arange(NEW), labels], 1e-12)).mean()
+    loss = -np.log(np.maximum(proba[np.arange(case.n_new), labels], 1e-12)).mean()
     truth = {"weighted_f1": weighted_f1(labels, decided), "accuracy": (labels == decided).mean(), "log_loss": loss}
     judged = head["val"] if case.has_val else head["out_of_fold"]
     ends = judged["intervals"]
@@ -101,11 +105,13 @@ def call(command):
         raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stderr}")
 
 
-def summary(repeats):
+def summary(case, repeats):
     """For each score: the share of intervals that hold, its standard error, the bias and its standard error, and the width."""
     result = {}
     for name in SCORES:
         score, truth, low, high = np.array([repeat[name] for repeat in repeats]).T
+        apart = (1 + case.n_judging() / case.n_new) ** 0.5
+        low, high = score - apart * (score - low), score + apart * (high - score)
         held, n = ((low <= truth) & (truth <= high)).mean(), len(score)
         bias = score - truth
         result[name] = {
@@ -113,7 +119,7 @@ def summary(repeats):
             "held_error": (held * (1 - held) / n) ** 0.5,
             "bias": bias.mean(),
             "bias_error": bias.std() / n**0.5,
-            "width": (high - low).mean(),
+            "width": (high - low).mean() / apart,
         }
     return result
 
@@ -135,9 +141,9 @@ def main():
         seeds = range(1000 * number, 1000 * number + args.repeats)
         with ProcessPoolExecutor(args.jobs) as pool:
             everything[name] = list(pool.map(once, [args.headsmith.resolve()] * len(seeds), seeds, [case] * len(seeds)))
-        of = summary(everything[name])
+        of = summary(case, everything[name])
         columns = " | ".join(f"{of[score]['held']:.1%} | {of[score]['bias']:+.4f} | {of[score]['width']:.3f}" for score in SCORES)
-        by = f"{case.rows // 3} validation rows" if case.has_val else "out of fold"
+        by = f"{case.n_judging()} validation rows" if case.has_val else "out of fold"
         classes = "equal" if case.shares == EVEN else "66%, 20%, 10%, 4%"
         print(f"| {case.rows:,} | {classes} | {by} | {columns} |", flush=True)
         if args.out:

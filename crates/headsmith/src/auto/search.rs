@@ -62,7 +62,7 @@ pub(super) struct Searched {
 const REPORT: Duration = Duration::from_millis(400);
 const OF_DRAW: f64 = 1.2e-8;
 /// A pool is selected, calibrated and decided for in the time of so many calibrations of a candidate.
-const OF_POOL: f64 = 3.5;
+const OF_POOL: f64 = 2.5;
 /// Candidates that the answer is compared with, in most searches.
 const MOST_COMPARED: u64 = 3;
 
