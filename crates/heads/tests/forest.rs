@@ -3,6 +3,8 @@
 
 #[path = "forest/edges.rs"]
 mod edges;
+#[path = "forest/extra.rs"]
+mod extra;
 #[path = "forest/parameters.rs"]
 mod parameters;
 #[path = "forest/statistics.rs"]

@@ -187,7 +187,7 @@ mod tests {
     use super::super::block::most_rows;
     use super::super::bootstrap::Classes;
     use super::super::importances;
-    use super::super::params::TABLE;
+    use super::super::params::{EXTRA_TABLE, TABLE};
     use super::*;
     use crate::params::Value;
     use crate::samples::Samples;
@@ -319,5 +319,31 @@ mod tests {
         let weighted = grow(&columns, &y, &weighted, &settings, &mut random());
         assert_eq!((&weighted.tree, weighted.impurity), (&narrow.tree, narrow.impurity));
         assert!(narrow.tree.nodes().len() > 100);
+    }
+
+    /// Classes are counted in one code a row, in two, or one by one: with entries of any width the trees are the same.
+    #[test]
+    fn drawn_cuts_grow_the_same_tree_from_entries_of_any_kind() {
+        let x: Vec<f32> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
+        let x = MatRef::new(&x, 300, 3);
+        let params = EXTRA_TABLE.resolve([("bootstrap", Value::Bool(true))]).unwrap();
+        for n_classes in [2, 4, 7, 12] {
+            let y: Vec<u32> = (0..300).map(|i| i * i % 97 % n_classes as u32).collect();
+            let settings = Settings::new(&params, 300, 3).unwrap();
+            let samples = Samples::new(x, &y, n_classes).unwrap();
+            let classes = Classes::new(samples, &params, &settings).unwrap();
+            let sample = classes.sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
+            let n_block_rows = most_rows::<u32>(300, 3, settings.max_features);
+            let columns = Columns::<u32>::of_values(x, n_block_rows, &Pool::inline());
+            let random = || Philox::new(2, 0, 0).sequence(0, 0);
+            let narrow = grow_with(&columns, counted::<u16>(&y, &sample), &sample, &settings, &mut random());
+            let wide = grow_with(&columns, counted::<u64>(&y, &sample), &sample, &settings, &mut random());
+            assert_eq!(narrow.tree, wide.tree);
+            let weights = Some(sample.counts.iter().map(|&count| f64::from(count)).collect());
+            let weighted = Sample { weights, ..sample.clone() };
+            let weighted = grow(&columns, &y, &weighted, &settings, &mut random());
+            assert_eq!((&weighted.tree, weighted.impurity), (&narrow.tree, narrow.impurity));
+            assert!(narrow.tree.nodes().len() > 100);
+        }
     }
 }
