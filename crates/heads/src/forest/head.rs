@@ -57,6 +57,7 @@ impl Head for ForestHead {
         if resume.is_some() {
             return Err(Error::stored("a forest is not resumed: its trees are grown again"));
         }
+        job.params.of(self.cuts.table())?;
         Ok(match self.cuts {
             Cuts::Drawn => Box::new(Growing::begin_drawn(job)?),
             Cuts::All if job.train.n_samples() <= MAX_SHORT_ROWS => Box::new(Growing::<u16>::begin(job)?),

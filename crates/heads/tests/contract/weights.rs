@@ -78,12 +78,13 @@ fn equal_weights_are_none_and_rows_without_weight_have_no_influence() {
 
 #[test]
 fn every_head_weights_classes_by_name() {
-    // One feature, in which the classes overlap.
+    // One feature, in which the classes overlap; trees have leaves of several classes.
     let rows = Rows::new(120, 1, 3, 24);
     let names: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
     for head in HEADS {
         let proba = |class_weight: &str| {
-            let given = SMALL.into_iter().filter(|(name, _)| head.table().find(name).is_some());
+            let given = SMALL.into_iter().chain([("min_samples_leaf", 12)]);
+            let given = given.filter(|(name, _)| head.table().find(name).is_some());
             let given = given.map(|(name, value)| (name, Value::Int(value)));
             let class_weight = [("class_weight", Value::Text(class_weight.to_owned()))];
             let params = head.table().resolve(given.chain(class_weight)).unwrap();

@@ -139,7 +139,9 @@ fn an_unknown_kind_is_named() {
     assert!(error.is_unsupported());
     let message = error.to_string();
     assert!(
-        message.starts_with("node 0/1/0/ is of kind `oracle`; this program knows transform, forest, mlp"),
+        message.starts_with(
+            "node 0/1/0/ is of kind `oracle`; this program knows transform, forest, extra-trees, mlp"
+        ),
         "{message}"
     );
     assert!(
