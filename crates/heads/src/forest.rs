@@ -43,9 +43,7 @@ use crate::samples::Samples;
 use crate::tensors::Tensors;
 use crate::training;
 
-use columns::Position;
 use cuts::Cuts;
-use growing::{Growing, MAX_SHORT_ROWS};
 use tree::Tree;
 
 pub use oob::OobScore;
@@ -88,15 +86,8 @@ pub fn fit(
     let mut copy = Matrix::default();
     let samples = samples.transformed_once(&mut copy, pool);
     let job = Job::new(samples, params, seed, pool);
-    match Cuts::of(params)? {
-        Cuts::Drawn => grown(Growing::begin_drawn(job)?, observer),
-        Cuts::All if samples.n_samples() <= MAX_SHORT_ROWS => grown(Growing::<u16>::begin(job)?, observer),
-        Cuts::All => grown(Growing::<u32>::begin(job)?, observer),
-    }
-}
-
-fn grown<P: Position>(mut growing: Growing<'_, P>, observer: &mut dyn Observer) -> Result<Forest> {
-    training::run(&mut growing, observer, None)?;
+    let mut growing = growing::begin(job)?;
+    training::run(growing.as_mut(), observer, None)?;
     growing.into_forest()
 }
 

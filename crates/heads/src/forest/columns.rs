@@ -142,6 +142,41 @@ pub(super) const SAME_VALUE: f32 = 1e-7;
 /// Features that are sorted together: their values share cache lines.
 const FEATURES_A_PIECE: usize = 16;
 
+impl<'a> Columns<'a, u32> {
+    /// The columns of trees whose cuts are drawn: places are the [bits](ascending_bits) of the values, unsorted, and every row has the place
+    /// of its value. They have no [`Column::differ`].
+    pub(super) fn of_values(x: MatRef<'a>, most_block_rows: usize, pool: &Pool) -> Columns<'a, u32> {
+        let (n_rows, n_features) = (x.n_rows(), x.n_cols());
+        let mut columns = Columns {
+            x,
+            places: vec![0; n_rows * n_features],
+            by_row: Vec::new(),
+            most_block_rows,
+            jumps: Vec::new(),
+            changes: Vec::new(),
+            n_words: 0,
+            longest_run: vec![0; n_features],
+        };
+        pool.for_each_chunk(&mut columns.places, n_rows * FEATURES_A_PIECE, |piece, places| {
+            let n_columns = places.len() / n_rows;
+            for i in 0..n_rows {
+                let values = &x.row(i)[piece * FEATURES_A_PIECE..][..n_columns];
+                for (f, value) in values.iter().enumerate() {
+                    places[f * n_rows + i] = ascending_bits(*value);
+                }
+            }
+        });
+        if most_block_rows > 0 {
+            columns.by_row.resize(n_rows * n_features, 0);
+            pool.for_each_chunk(&mut columns.by_row, ROWS_A_PIECE * n_features, |piece, places| {
+                let values = &x.as_slice()[piece * ROWS_A_PIECE * n_features..];
+                places.iter_mut().zip(values).for_each(|(place, value)| *place = ascending_bits(*value));
+            });
+        }
+        columns
+    }
+}
+
 impl<'a, P: Position> Columns<'a, P> {
     /// Sorts all columns of `x`, which must be finite and have at least one row, for trees with blocks of up to
     /// `most_block_rows` rows, or with none.
@@ -170,35 +205,6 @@ impl<'a, P: Position> Columns<'a, P> {
         }
         if most_block_rows > 0 {
             transpose(&columns.places, n_rows, &mut columns.by_row, pool);
-        }
-        columns
-    }
-
-    /// The columns of trees whose cuts are drawn: places are the [bits](ascending_bits) of the values, unsorted, and every row has the place
-    /// of its value. They have no [`Column::differ`].
-    pub(super) fn of_values(x: MatRef<'a>, most_block_rows: usize, pool: &Pool) -> Columns<'a, u32> {
-        let (n_rows, n_features) = (x.n_rows(), x.n_cols());
-        let mut columns = Columns {
-            x,
-            places: vec![0; n_rows * n_features],
-            by_row: Vec::new(),
-            most_block_rows,
-            jumps: Vec::new(),
-            changes: Vec::new(),
-            n_words: 0,
-            longest_run: vec![0; n_features],
-        };
-        pool.for_each_chunk(&mut columns.places, n_rows * FEATURES_A_PIECE, |piece, places| {
-            let n_columns = places.len() / n_rows;
-            for i in 0..n_rows {
-                let values = &x.row(i)[piece * FEATURES_A_PIECE..][..n_columns];
-                for (f, value) in values.iter().enumerate() {
-                    places[f * n_rows + i] = ascending_bits(*value);
-                }
-            }
-        });
-        if most_block_rows > 0 {
-            columns.by_row = x.as_slice().iter().map(|value| ascending_bits(*value)).collect();
         }
         columns
     }

@@ -30,7 +30,7 @@ pub(super) struct ClassSums {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct ClassSum {
+pub(super) struct ClassSum {
     /// The weight of a row, each time it was drawn.
     row_weight: f64,
     total: f64,
@@ -122,16 +122,28 @@ impl ClassSums {
 pub(super) trait Scan {
     /// All rows are right.
     fn new(sums: &mut ClassSums) -> Self;
-    /// Moves rows to the left, given how often those of each class were drawn.
-    fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]);
-    /// Moves a row to the left.
-    fn push(&mut self, sums: &mut ClassSums, entry: impl Entry);
+    /// Moves rows of a class to the left, so many times as they were drawn.
+    fn add(&mut self, sum: &mut ClassSum, times: f64);
     /// Whether the cut may have a gain above `floor`; a cheap guess that is never wrongly `false`.
     fn is_promising(&self, floor: f64) -> bool;
     /// The cut's gain.
     fn gain(&self, sums: &ClassSums) -> f64;
     /// The gain of a cut that leaves one class on each side, less rounding errors: there is no greater one.
     fn perfect_gain(sums: &ClassSums) -> f64;
+
+    /// Moves a row to the left.
+    #[inline(always)]
+    fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
+        self.add(&mut sums.sums[entry.class()], entry.weight());
+    }
+
+    /// Moves rows to the left, given how often those of each class were drawn.
+    #[inline(always)]
+    fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]) {
+        for (sum, &count) in sums.sums.iter_mut().zip(counts) {
+            self.add(sum, f64::from(count));
+        }
+    }
 }
 
 /// Gini impurity: sums over classes of `L^2` and of `2 L T`. Those of `R^2` follow, because `R = T - L`.
@@ -150,15 +162,6 @@ impl GiniScan {
     fn fraction(&self) -> (f64, f64) {
         let numerator = self.squares * self.total + (self.total_squares - self.products) * self.left;
         (numerator, self.left * (self.total - self.left))
-    }
-
-    #[inline(always)]
-    fn add(&mut self, sum: &mut ClassSum, times: f64) {
-        let weight = sum.row_weight * times;
-        self.squares += weight * (sum.left + sum.left + weight);
-        self.products += (weight + weight) * sum.total;
-        self.left += weight;
-        sum.left += weight;
     }
 
     /// A bound that the gain of no cut exceeds while rows of these counts pass, in any order; see [`super::buckets`].
@@ -195,15 +198,13 @@ impl Scan for GiniScan {
         GiniScan { total: sums.total, total_squares, left: 0.0, squares: 0.0, products: 0.0 }
     }
 
-    fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]) {
-        for (sum, &count) in sums.sums.iter_mut().zip(counts) {
-            self.add(sum, f64::from(count));
-        }
-    }
-
     #[inline(always)]
-    fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
-        self.add(&mut sums.sums[entry.class()], entry.weight());
+    fn add(&mut self, sum: &mut ClassSum, times: f64) {
+        let weight = sum.row_weight * times;
+        self.squares += weight * (sum.left + sum.left + weight);
+        self.products += (weight + weight) * sum.total;
+        self.left += weight;
+        sum.left += weight;
     }
 
     #[inline(always)]
@@ -233,30 +234,18 @@ pub(super) struct EntropyScan {
     terms: f64,
 }
 
-impl EntropyScan {
-    fn add(&mut self, sum: &mut ClassSum, times: f64) {
-        let weight = sum.row_weight * times;
-        self.terms -= xlogx(sum.left) + xlogx(sum.total - sum.left);
-        sum.left += weight;
-        self.terms += xlogx(sum.left) + xlogx(sum.total - sum.left);
-        self.left += weight;
-    }
-}
-
 impl Scan for EntropyScan {
     fn new(sums: &mut ClassSums) -> EntropyScan {
         sums.clear_left();
         EntropyScan { total: sums.total, left: 0.0, terms: sums.totals().map(xlogx).sum() }
     }
 
-    fn push_counts(&mut self, sums: &mut ClassSums, counts: &[u32]) {
-        for (sum, &count) in sums.sums.iter_mut().zip(counts) {
-            self.add(sum, f64::from(count));
-        }
-    }
-
-    fn push(&mut self, sums: &mut ClassSums, entry: impl Entry) {
-        self.add(&mut sums.sums[entry.class()], entry.weight());
+    fn add(&mut self, sum: &mut ClassSum, times: f64) {
+        let weight = sum.row_weight * times;
+        self.terms -= xlogx(sum.left) + xlogx(sum.total - sum.left);
+        sum.left += weight;
+        self.terms += xlogx(sum.left) + xlogx(sum.total - sum.left);
+        self.left += weight;
     }
 
     // Rounding errors add up in `terms` over the rows: the guess leaves room for them.

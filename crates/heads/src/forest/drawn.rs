@@ -23,9 +23,6 @@ pub(super) struct DrawnCuts {
     counts: Vec<u32>,
 }
 
-/// The bit by which places compare as signed numbers.
-const SIGN: u32 = 1 << 31;
-
 /// Classes of a code, and the bits of each.
 const CLASSES_A_CODE: usize = 4;
 const BITS: usize = 16;
@@ -41,8 +38,8 @@ impl DrawnCuts {
     pub(super) fn begin<E: Entry>(&mut self, node: NodeRows<'_, E>, sums: &ClassSums) {
         self.codes.clear();
         let n_codes = sums.n_classes().div_ceil(CLASSES_A_CODE);
-        let n_drawn: u64 = node.entries.iter().map(|entry| u64::from(entry.count())).sum();
-        if !E::IS_COUNTED || n_codes > MOST_CODES || n_drawn >= 1 << BITS {
+        let n_drawn = || node.entries.iter().map(|entry| u64::from(entry.count())).sum::<u64>();
+        if !E::IS_COUNTED || n_codes > MOST_CODES || n_drawn() >= 1 << BITS {
             return;
         }
         for code in 0..n_codes {
@@ -66,24 +63,27 @@ impl DrawnCuts {
     ) -> Found {
         self.keys.resize(node.rows.len(), 0);
         let [first, last] = P::range(column.places, node.rows, &mut self.keys);
-        let value = |key: i32| from_ascending_bits(key as u32 ^ SIGN);
+        let value = |key| from_ascending_bits(u32::from_key(key) as u32);
         let (low, high) = (value(first), value(last));
         if high <= low + SAME_VALUE {
             return Found::Constant;
         }
         let threshold = threshold(low, high, random);
         let last_left = ascending_bits(threshold) as usize;
-        let end = (last_left as u32 ^ SIGN) as i32;
-        let n_left = self.count(node, end, sums.n_classes());
+        let end = u32::new(last_left).key();
+        let n_left = match E::IS_COUNTED {
+            true => self.count(node, end, sums.n_classes()),
+            false => self.keys.iter().filter(|key| **key <= end).count(),
+        };
         if n_left < min_leaf || node.rows.len() - n_left < min_leaf {
             return Found::Nothing;
         }
         let mut scan = S::new(sums);
-        let of_rows = self.keys.iter().zip(node.entries);
         if E::IS_COUNTED {
             scan.push_counts(sums, &self.counts);
         } else {
-            of_rows.filter(|(key, _)| **key <= end).for_each(|(_, &entry)| scan.push(sums, entry));
+            let left = self.keys.iter().zip(node.entries).filter(|(key, _)| **key <= end);
+            left.for_each(|(_, &entry)| scan.push(sums, entry));
         }
         let gain = scan.gain(sums);
         match gain > floor {
@@ -97,9 +97,7 @@ impl DrawnCuts {
             false => Found::Nothing,
         }
     }
-}
 
-impl DrawnCuts {
     /// Counts the rows up to the key `end`, and those of each class.
     #[inline(always)]
     fn count<E: Entry>(&mut self, node: NodeRows<'_, E>, end: i32, n_classes: usize) -> usize {

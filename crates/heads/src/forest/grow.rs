@@ -189,7 +189,7 @@ mod tests {
     use super::super::importances;
     use super::super::params::{EXTRA_TABLE, TABLE};
     use super::*;
-    use crate::params::Value;
+    use crate::params::{Params, Value};
     use crate::samples::Samples;
 
     #[derive(Deserialize)]
@@ -298,52 +298,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn wide_entries_grow_the_same_tree() {
-        let y: Vec<u32> = (0..300).map(|i| i * i % 7 % 4).collect();
-        let x: Vec<f32> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
-        let x = MatRef::new(&x, 300, 3);
-        let settings = Settings::new(&TABLE.defaults(), 300, 3).unwrap();
-        let samples = Samples::new(x, &y, 4).unwrap();
-        let classes = Classes::new(samples, &TABLE.defaults(), &settings).unwrap();
+    /// Grows a tree on a bootstrap sample of 300 rows of three features from entries of 16 and of 64 bits, and from the counts as weights of
+    /// rows, whose cuts are looked at in another way.
+    fn assert_the_same_tree<'x, P: Position>(
+        (x, y, n_classes): (MatRef<'x>, &[u32], usize),
+        params: &Params,
+        columns: impl Fn(MatRef<'x>, usize, &Pool) -> Columns<'x, P>,
+    ) {
+        let settings = Settings::new(params, 300, 3).unwrap();
+        let samples = Samples::new(x, y, n_classes).unwrap();
+        let classes = Classes::new(samples, params, &settings).unwrap();
         let sample = classes.sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
-        let n_block_rows = most_rows::<u16>(300, 3, settings.max_features);
-        let columns = Columns::<u16>::new(x, n_block_rows, &Pool::inline());
+        let columns = columns(x, most_rows::<P>(300, 3, settings.max_features), &Pool::inline());
         let random = || Philox::new(2, 0, 0).sequence(0, 0);
-        let narrow = grow_with(&columns, counted::<u16>(&y, &sample), &sample, &settings, &mut random());
-        let wide = grow_with(&columns, counted::<u64>(&y, &sample), &sample, &settings, &mut random());
+        let narrow = grow_with(&columns, counted::<u16>(y, &sample), &sample, &settings, &mut random());
+        let wide = grow_with(&columns, counted::<u64>(y, &sample), &sample, &settings, &mut random());
         assert_eq!(narrow.tree, wide.tree);
-        // The counts as weights of rows, whose cuts are looked at in another way.
         let weights = Some(sample.counts.iter().map(|&count| f64::from(count)).collect());
         let weighted = Sample { weights, ..sample.clone() };
-        let weighted = grow(&columns, &y, &weighted, &settings, &mut random());
+        let weighted = grow(&columns, y, &weighted, &settings, &mut random());
         assert_eq!((&weighted.tree, weighted.impurity), (&narrow.tree, narrow.impurity));
         assert!(narrow.tree.nodes().len() > 100);
     }
 
-    /// Classes are counted in one code a row, in two, or one by one: with entries of any width the trees are the same.
+    #[test]
+    fn wide_entries_grow_the_same_tree() {
+        let y: Vec<u32> = (0..300).map(|i| i * i % 7 % 4).collect();
+        let x: Vec<f32> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
+        assert_the_same_tree((MatRef::new(&x, 300, 3), &y, 4), &TABLE.defaults(), Columns::<u16>::new);
+    }
+
+    /// Classes are counted in one code a row, in two, or one by one.
     #[test]
     fn drawn_cuts_grow_the_same_tree_from_entries_of_any_kind() {
         let x: Vec<f32> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
-        let x = MatRef::new(&x, 300, 3);
         let params = EXTRA_TABLE.resolve([("bootstrap", Value::Bool(true))]).unwrap();
         for n_classes in [2, 4, 7, 12] {
             let y: Vec<u32> = (0..300).map(|i| i * i % 97 % n_classes as u32).collect();
-            let settings = Settings::new(&params, 300, 3).unwrap();
-            let samples = Samples::new(x, &y, n_classes).unwrap();
-            let classes = Classes::new(samples, &params, &settings).unwrap();
-            let sample = classes.sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
-            let n_block_rows = most_rows::<u32>(300, 3, settings.max_features);
-            let columns = Columns::<u32>::of_values(x, n_block_rows, &Pool::inline());
-            let random = || Philox::new(2, 0, 0).sequence(0, 0);
-            let narrow = grow_with(&columns, counted::<u16>(&y, &sample), &sample, &settings, &mut random());
-            let wide = grow_with(&columns, counted::<u64>(&y, &sample), &sample, &settings, &mut random());
-            assert_eq!(narrow.tree, wide.tree);
-            let weights = Some(sample.counts.iter().map(|&count| f64::from(count)).collect());
-            let weighted = Sample { weights, ..sample.clone() };
-            let weighted = grow(&columns, &y, &weighted, &settings, &mut random());
-            assert_eq!((&weighted.tree, weighted.impurity), (&narrow.tree, narrow.impurity));
-            assert!(narrow.tree.nodes().len() > 100);
+            assert_the_same_tree((MatRef::new(&x, 300, 3), &y, n_classes), &params, Columns::of_values);
         }
     }
 }

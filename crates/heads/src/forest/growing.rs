@@ -7,7 +7,7 @@ use headsmith_kernels::{MatRef, Philox, Pool};
 use super::bootstrap::Classes;
 use super::columns::{Columns, Position};
 use super::cuts::Cuts;
-use super::oob::{self, InBag};
+use super::oob::{self, InBag, OobScore};
 use super::params::Settings;
 use super::tree::Tree;
 use super::{Forest, block, grow, importances, predict};
@@ -36,33 +36,37 @@ pub(super) struct Growing<'a, P> {
     in_bags: Vec<InBag>,
 }
 
-impl<'a> Growing<'a, u32> {
-    /// Begins trees whose cuts are drawn.
+/// A fit of a forest under way, whatever its columns.
+pub(super) trait GrowingForest: Fitting {
+    /// The forest of the trees so far.
     ///
     /// # Errors
-    /// As [`begin`](Growing::begin).
-    pub(super) fn begin_drawn(job: Job<'a>) -> Result<Growing<'a, u32>> {
-        Growing::with(job, Columns::<u32>::of_values)
-    }
+    /// When there is none.
+    fn into_forest(self: Box<Self>) -> Result<Forest>;
+}
+
+/// Begins the forest whose parameters the job has.
+///
+/// # Errors
+/// When parameters contradict one another or are of another head, or the samples cannot be learnt from.
+pub(super) fn begin(job: Job<'_>) -> Result<Box<dyn GrowingForest + '_>> {
+    Ok(match Cuts::of(job.params)? {
+        Cuts::Drawn => Box::new(Growing::with(job, Columns::of_values)?),
+        Cuts::All if job.train.n_samples() <= MAX_SHORT_ROWS => {
+            Box::new(Growing::with(job, Columns::<u16>::new)?)
+        }
+        Cuts::All => Box::new(Growing::with(job, Columns::<u32>::new)?),
+    })
 }
 
 impl<'a, P: Position> Growing<'a, P> {
-    /// Sorts the columns, for trees that compare all cuts.
-    ///
-    /// # Errors
-    /// When parameters contradict one another or are of another head, or the samples cannot be learnt from.
-    pub(super) fn begin(job: Job<'a>) -> Result<Growing<'a, P>> {
-        Growing::with(job, Columns::new)
-    }
-
     fn with(
         job: Job<'a>,
         columns: impl FnOnce(MatRef<'a>, usize, &Pool) -> Columns<'a, P>,
     ) -> Result<Growing<'a, P>> {
-        let samples = job.train;
+        let (samples, params) = (job.train, job.params);
         check(samples, job.pool)?;
         let (n_samples, n_features) = (samples.n_samples(), samples.n_features());
-        let params = job.params.of(Cuts::of(job.params)?.table())?;
         let settings = Settings::new(params, n_samples, n_features)?;
         let most_block_rows = block::most_rows::<P>(n_samples, n_features, settings.max_features);
         let columns = columns(samples.x(), most_block_rows, job.pool);
@@ -71,25 +75,17 @@ impl<'a, P: Position> Growing<'a, P> {
         Ok(Growing { job, settings, columns, classes, trees, importances, in_bags })
     }
 
-    /// The forest of the trees so far.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub(super) fn into_forest(self) -> Result<Forest> {
-        if self.trees.is_empty() {
-            return Err(Error::samples("the fit was stopped before its first tree"));
-        }
+    fn forest(&self, trees: Vec<Tree>, oob: Option<OobScore>) -> Forest {
         let samples = self.job.train;
-        let oob = || oob::score(&self.trees, &self.in_bags, samples, self.job.pool);
-        Ok(Forest {
+        Forest {
             cuts: self.settings.cuts,
             n_features: samples.n_features(),
             n_classes: samples.n_classes(),
             importances: importances::mean(&self.importances, samples.n_features()),
-            oob: self.settings.oob_score.then(oob),
+            oob,
             packed: predict::Packed::default(),
-            trees: self.trees,
-        })
+            trees,
+        }
     }
 
     fn grow_tree(&self, t: usize) -> (Tree, Option<Vec<f64>>, Option<InBag>) {
@@ -130,22 +126,24 @@ impl<P: Position> Fitting for Growing<'_, P> {
     }
 
     fn best(&self) -> Option<Arc<dyn Fitted>> {
-        let (samples, trees) = (self.job.train, self.trees.clone());
-        (!trees.is_empty()).then(|| {
-            Arc::new(Forest {
-                cuts: self.settings.cuts,
-                n_features: samples.n_features(),
-                n_classes: samples.n_classes(),
-                importances: importances::mean(&self.importances, samples.n_features()),
-                oob: None,
-                packed: predict::Packed::default(),
-                trees,
-            }) as Arc<dyn Fitted>
-        })
+        let forest = || Arc::new(self.forest(self.trees.clone(), None)) as Arc<dyn Fitted>;
+        (!self.trees.is_empty()).then(forest)
     }
 
     fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>> {
         Ok(Arc::new(self.into_forest()?))
+    }
+}
+
+impl<P: Position> GrowingForest for Growing<'_, P> {
+    fn into_forest(mut self: Box<Self>) -> Result<Forest> {
+        if self.trees.is_empty() {
+            return Err(Error::samples("the fit was stopped before its first tree"));
+        }
+        let oob = || oob::score(&self.trees, &self.in_bags, self.job.train, self.job.pool);
+        let oob = self.settings.oob_score.then(oob);
+        let trees = std::mem::take(&mut self.trees);
+        Ok(self.forest(trees, oob))
     }
 }
 

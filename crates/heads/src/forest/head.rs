@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Forest;
 use super::cuts::Cuts;
-use super::growing::{Growing, MAX_SHORT_ROWS};
+use super::growing::{self, MAX_SHORT_ROWS};
 use super::params::Settings;
 use super::stored;
 use crate::description::{Description, counted};
@@ -58,11 +58,7 @@ impl Head for ForestHead {
             return Err(Error::stored("a forest is not resumed: its trees are grown again"));
         }
         job.params.of(self.cuts.table())?;
-        Ok(match self.cuts {
-            Cuts::Drawn => Box::new(Growing::begin_drawn(job)?),
-            Cuts::All if job.train.n_samples() <= MAX_SHORT_ROWS => Box::new(Growing::<u16>::begin(job)?),
-            Cuts::All => Box::new(Growing::<u32>::begin(job)?),
-        })
+        Ok(growing::begin(job)?)
     }
 
     fn restore(&self, config: Map<String, Value>, tensors: Tensors) -> Result<Arc<dyn Fitted>> {

@@ -13,20 +13,7 @@ pub static TABLE: Table = Table::new(
     "forest",
     "random forest",
     "Random forest: the mean of decision trees grown on bootstrap samples and random features",
-    &[
-        N_ESTIMATORS,
-        CRITERION,
-        MAX_FEATURES,
-        MAX_DEPTH,
-        MIN_SAMPLES_SPLIT,
-        MIN_SAMPLES_LEAF,
-        MIN_IMPURITY_DECREASE,
-        WEIGHTS,
-        BOOTSTRAP,
-        MAX_SAMPLES,
-        OOB_SCORE,
-        Param::transform("none"),
-    ],
+    &RANDOM,
 );
 
 /// The parameters of extremely randomised trees.
@@ -34,99 +21,95 @@ pub static EXTRA_TABLE: Table = Table::new(
     "extra-trees",
     "extremely randomised trees",
     "Extremely randomised trees: as the random forest, but grown on all samples, with a random cut of each feature",
-    &[
-        N_ESTIMATORS,
-        CRITERION,
-        MAX_FEATURES,
-        MAX_DEPTH,
-        MIN_SAMPLES_SPLIT,
-        MIN_SAMPLES_LEAF,
-        MIN_IMPURITY_DECREASE,
-        WEIGHTS,
-        Param { default: Default::Bool(false), ..BOOTSTRAP },
-        MAX_SAMPLES,
-        OOB_SCORE,
-        Param::transform("none"),
-    ],
+    &EXTRA,
 );
 
-const N_ESTIMATORS: Param = Param {
-    name: "n_estimators",
-    kind: Kind::Int { low: 1, high: 1_000_000, words: &[] },
-    default: Default::Int(100),
-    search: Some(Search::Int { low: 50, high: 500, log: true }),
-    help: "Number of trees",
-};
-const CRITERION: Param = Param {
-    name: "criterion",
-    kind: Kind::Choice(&["gini", "entropy", "log_loss"]),
-    default: Default::Text("gini"),
-    search: None,
-    help: "Split criterion: Gini impurity or entropy (log_loss is another name for it)",
-};
-const MAX_FEATURES: Param = Param {
-    name: "max_features",
-    kind: Kind::CountOrFraction { words: &["sqrt", "log2", "all"] },
-    default: Default::Text("sqrt"),
-    search: Some(Search::Float { low: 0.01, high: 1.0, log: true }),
-    help: "Number of features to consider at each split",
-};
-const MAX_DEPTH: Param = Param {
-    name: "max_depth",
-    kind: Kind::Int { low: 1, high: i64::MAX, words: &["none"] },
-    default: Default::Text("none"),
-    search: Some(Search::Int { low: 4, high: 64, log: true }),
-    help: "Maximum depth of a tree; none: no limit",
-};
-const MIN_SAMPLES_SPLIT: Param = Param {
-    name: "min_samples_split",
-    kind: Kind::CountOrFraction { words: &[] },
-    default: Default::Int(2),
-    search: None,
-    help: "Minimum number of samples (count of at least 2, or fraction) to split a node",
-};
-const MIN_SAMPLES_LEAF: Param = Param {
-    name: "min_samples_leaf",
-    kind: Kind::CountOrFraction { words: &[] },
-    default: Default::Int(1),
-    search: Some(Search::Int { low: 1, high: 20, log: true }),
-    help: "Minimum number of samples (count, or fraction) in a leaf",
-};
-const MIN_IMPURITY_DECREASE: Param = Param {
-    name: "min_impurity_decrease",
-    kind: Kind::Float { low: 0.0, high: f64::INFINITY, words: &[] },
-    default: Default::Float(0.0),
-    search: None,
-    help: "Minimum decrease of impurity of a split, weighted by the node's share of the samples",
-};
-const WEIGHTS: Param = Param {
-    name: "class_weight",
-    kind: Kind::Text { syntax: CLASS_WEIGHT, check: is_class_weight },
-    default: Default::Text("none"),
-    search: None,
-    help: "Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name",
-};
-const BOOTSTRAP: Param = Param {
-    name: "bootstrap",
-    kind: Kind::Bool,
-    default: Default::Bool(true),
-    search: None,
-    help: "Grow each tree on a bootstrap sample instead of all samples",
-};
-const MAX_SAMPLES: Param = Param {
-    name: "max_samples",
-    kind: Kind::CountOrFraction { words: &["all"] },
-    default: Default::Text("all"),
-    search: None,
-    help: "Size of each bootstrap sample; all: as many as there are samples",
-};
-const OOB_SCORE: Param = Param {
-    name: "oob_score",
-    kind: Kind::Bool,
-    default: Default::Bool(false),
-    search: None,
-    help: "Also compute out-of-bag scores",
-};
+const RANDOM: [Param; 12] = params(true);
+const EXTRA: [Param; 12] = params(false);
+
+/// The parameters of a forest whose trees are grown on bootstrap samples, or not, unless it is asked for.
+const fn params(bootstrap: bool) -> [Param; 12] {
+    [
+        Param {
+            name: "n_estimators",
+            kind: Kind::Int { low: 1, high: 1_000_000, words: &[] },
+            default: Default::Int(100),
+            search: Some(Search::Int { low: 50, high: 500, log: true }),
+            help: "Number of trees",
+        },
+        Param {
+            name: "criterion",
+            kind: Kind::Choice(&["gini", "entropy", "log_loss"]),
+            default: Default::Text("gini"),
+            search: None,
+            help: "Split criterion: Gini impurity or entropy (log_loss is another name for it)",
+        },
+        Param {
+            name: "max_features",
+            kind: Kind::CountOrFraction { words: &["sqrt", "log2", "all"] },
+            default: Default::Text("sqrt"),
+            search: Some(Search::Float { low: 0.01, high: 1.0, log: true }),
+            help: "Number of features to consider at each split",
+        },
+        Param {
+            name: "max_depth",
+            kind: Kind::Int { low: 1, high: i64::MAX, words: &["none"] },
+            default: Default::Text("none"),
+            search: Some(Search::Int { low: 4, high: 64, log: true }),
+            help: "Maximum depth of a tree; none: no limit",
+        },
+        Param {
+            name: "min_samples_split",
+            kind: Kind::CountOrFraction { words: &[] },
+            default: Default::Int(2),
+            search: None,
+            help: "Minimum number of samples (count of at least 2, or fraction) to split a node",
+        },
+        Param {
+            name: "min_samples_leaf",
+            kind: Kind::CountOrFraction { words: &[] },
+            default: Default::Int(1),
+            search: Some(Search::Int { low: 1, high: 20, log: true }),
+            help: "Minimum number of samples (count, or fraction) in a leaf",
+        },
+        Param {
+            name: "min_impurity_decrease",
+            kind: Kind::Float { low: 0.0, high: f64::INFINITY, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Minimum decrease of impurity of a split, weighted by the node's share of the samples",
+        },
+        Param {
+            name: "class_weight",
+            kind: Kind::Text { syntax: CLASS_WEIGHT, check: is_class_weight },
+            default: Default::Text("none"),
+            search: None,
+            help: "Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name",
+        },
+        Param {
+            name: "bootstrap",
+            kind: Kind::Bool,
+            default: Default::Bool(bootstrap),
+            search: None,
+            help: "Grow each tree on a bootstrap sample instead of all samples",
+        },
+        Param {
+            name: "max_samples",
+            kind: Kind::CountOrFraction { words: &["all"] },
+            default: Default::Text("all"),
+            search: None,
+            help: "Size of each bootstrap sample; all: as many as there are samples",
+        },
+        Param {
+            name: "oob_score",
+            kind: Kind::Bool,
+            default: Default::Bool(false),
+            search: None,
+            help: "Also compute out-of-bag scores",
+        },
+        Param::transform("none"),
+    ]
+}
 
 const CLASS_WEIGHT: &str = "none, balanced, balanced_subsample or LABEL:WEIGHT,..";
 const SUBSAMPLE: &str = "balanced_subsample";
