@@ -16,7 +16,7 @@ pub(super) struct Basis {
     width: usize,
 }
 
-/// The share of the mean moment that is added where G is not positive definite in double precision.
+/// The share of the mean moment that is added: so G is positive definite in double precision.
 const JITTER: f64 = 1e-10;
 
 impl Basis {

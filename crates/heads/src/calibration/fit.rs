@@ -132,7 +132,12 @@ fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (C
     let is_full =
         form == Form::Quadratic && n <= MOST_CLASSES && rows.len() >= ROWS_A_NUMBER * n * (2 * n + 1);
     let basis = if is_full { basis(outputs, rows, scale) } else { None };
-    let objective = || Objective { outputs, rows, form, basis: basis.as_ref(), scale, pool };
+    let layout = match (form, &basis) {
+        (Form::Quadratic, Some(basis)) => Layout::OfClasses(basis),
+        (Form::Quadratic, None) => Layout::Shared,
+        _ => Layout::Temperature,
+    };
+    let objective = || Objective { outputs, rows, layout, scale, pool };
     let n_numbers = objective().n_numbers();
     let calibration = match Lbfgs::new(objective(), n_numbers, TOL, pool) {
         Some(lbfgs) => minimised(lbfgs, (MOST_LOGITS / (rows.len() * n)).clamp(MIN_ITER, MAX_ITER)),
@@ -202,14 +207,22 @@ impl Scale {
     }
 }
 
-/// The loss of the rows as a function of the numbers of scaled outputs: of each class its `linear`, its `square` and its `bias`, in a basis; or one `linear`
-/// and one `square` for all, then each `bias`.
+/// What the numbers of scaled outputs z are.
+#[derive(Debug, Clone, Copy)]
+enum Layout<'a> {
+    /// Of each class a factor of every z, one of every z^2, and an intercept; searched in a basis.
+    OfClasses(&'a Basis),
+    /// A factor of the class's z and one of its z^2 for all classes, then the intercepts.
+    Shared,
+    /// A factor of the class's z.
+    Temperature,
+}
+
+/// The loss of the rows as a function of the numbers.
 struct Objective<'a> {
     outputs: Outputs<'a>,
     rows: &'a [usize],
-    form: Form,
-    /// Of the form with numbers for each class.
-    basis: Option<&'a Basis>,
+    layout: Layout<'a>,
     scale: Scale,
     pool: &'a Pool,
 }
@@ -217,45 +230,48 @@ struct Objective<'a> {
 impl Objective<'_> {
     fn n_numbers(&self) -> usize {
         let n = self.outputs.n;
-        match (self.form, self.basis) {
-            (Form::Quadratic, Some(_)) => n * (2 * n + 1),
-            (Form::Quadratic, None) => 2 + n,
-            (Form::Temperature | Form::None, _) => 1,
+        match self.layout {
+            Layout::OfClasses(_) => n * (2 * n + 1),
+            Layout::Shared => 2 + n,
+            Layout::Temperature => 1,
         }
     }
 
     /// The numbers at a point of the search.
     fn numbers<'w>(&self, weights: &'w [f64]) -> Cow<'w, [f64]> {
-        self.basis.map_or(Cow::Borrowed(weights), |basis| Cow::Owned(basis.numbers(weights)))
+        match self.layout {
+            Layout::OfClasses(basis) => Cow::Owned(basis.numbers(weights)),
+            Layout::Shared | Layout::Temperature => Cow::Borrowed(weights),
+        }
     }
 
     /// Whether a number is penalised: all but the intercepts.
     fn is_penalised(&self, number: usize) -> bool {
         let n = self.outputs.n;
-        match (self.form, self.basis) {
-            (Form::Quadratic, Some(_)) => number % (2 * n + 1) < 2 * n,
-            (Form::Quadratic, None) => number < 2,
-            (Form::Temperature | Form::None, _) => false,
+        match self.layout {
+            Layout::OfClasses(_) => number % (2 * n + 1) < 2 * n,
+            Layout::Shared => number < 2,
+            Layout::Temperature => false,
         }
     }
 
     /// The calibration of scaled outputs.
     fn scaled(&self, numbers: &[f64]) -> Calibration {
         let n = self.outputs.n;
-        match (self.form, self.basis) {
-            (Form::Quadratic, Some(_)) => {
+        match self.layout {
+            Layout::OfClasses(_) => {
                 let of = |part: Range<usize>| {
                     numbers.chunks_exact(2 * n + 1).flat_map(|class| class[part.clone()].to_vec()).collect()
                 };
                 Calibration { n, linear: of(0..n), square: of(n..2 * n), bias: of(2 * n..2 * n + 1) }
             }
-            (Form::Quadratic, None) => Calibration {
+            Layout::Shared => Calibration {
                 n,
                 linear: numbers[..1].to_vec(),
                 square: numbers[1..2].to_vec(),
                 bias: numbers[2..].to_vec(),
             },
-            (Form::Temperature | Form::None, _) => {
+            Layout::Temperature => {
                 Calibration { n, linear: numbers.to_vec(), square: vec![0.0], bias: vec![0.0; n] }
             }
         }
@@ -270,7 +286,7 @@ impl Objective<'_> {
             let shift = |(a, q): (&f64, &f64)| -a * m / s + q * m * m / (s * s);
             c.bias[k] += c.linear[row.clone()].iter().zip(&c.square[row]).map(shift).sum::<f64>();
         }
-        if self.form != Form::Quadratic {
+        if let Layout::Temperature = self.layout {
             // The same for all classes.
             c.bias.fill(0.0);
         }
@@ -303,36 +319,36 @@ impl Objective<'_> {
     fn logits(&self, numbers: &[f64], terms: &[f64], logits: &mut [f64]) {
         let n = self.outputs.n;
         logits.fill(0.0);
-        match (self.form, self.basis) {
-            (Form::Quadratic, Some(_)) => {
+        match self.layout {
+            Layout::OfClasses(_) => {
                 let classes = numbers.chunks_exact(2 * n + 1);
                 logits.iter_mut().zip(classes).for_each(|(logit, class)| sums::add_dot(logit, class, terms));
             }
-            (Form::Quadratic, None) => {
+            Layout::Shared => {
                 for (k, logit) in logits.iter_mut().enumerate() {
                     *logit = numbers[0] * terms[k] + numbers[1] * terms[n + k] + numbers[2 + k];
                 }
             }
-            (Form::Temperature | Form::None, _) => sums::add_scaled(logits, numbers[0], &terms[..n]),
+            Layout::Temperature => sums::add_scaled(logits, numbers[0], &terms[..n]),
         }
     }
 
     /// Adds a row's part of the gradient: each class's residual times what its numbers multiply.
     fn add_gradient(&self, gradient: &mut [f64], terms: &[f64], residuals: &[f64]) {
         let n = self.outputs.n;
-        match (self.form, self.basis) {
-            (Form::Quadratic, Some(_)) => {
+        match self.layout {
+            Layout::OfClasses(_) => {
                 let classes = gradient.chunks_exact_mut(2 * n + 1);
                 classes
                     .zip(residuals)
                     .for_each(|(class, residual)| sums::add_scaled(class, *residual, terms));
             }
-            (Form::Quadratic, None) => {
+            Layout::Shared => {
                 sums::add_dot(&mut gradient[0], residuals, &terms[..n]);
                 sums::add_dot(&mut gradient[1], residuals, &terms[n..2 * n]);
                 sums::add(&mut gradient[2..], residuals);
             }
-            (Form::Temperature | Form::None, _) => sums::add_dot(&mut gradient[0], residuals, &terms[..n]),
+            Layout::Temperature => sums::add_dot(&mut gradient[0], residuals, &terms[..n]),
         }
     }
 }
@@ -354,9 +370,9 @@ impl Function for Objective<'_> {
                 loss += 0.5 * penalty * number * number;
             }
         }
-        match self.basis {
-            Some(basis) => basis.gradient(&of_numbers, gradient),
-            None => gradient.copy_from_slice(&of_numbers),
+        match self.layout {
+            Layout::OfClasses(basis) => basis.gradient(&of_numbers, gradient),
+            Layout::Shared | Layout::Temperature => gradient.copy_from_slice(&of_numbers),
         }
         loss
     }
@@ -365,6 +381,7 @@ impl Function for Objective<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::lbfgs::assert_gradient;
 
     #[test]
     fn gradients_are_differences_of_losses() {
@@ -375,31 +392,15 @@ mod tests {
         let (rows, pool) = ((0..40).collect::<Vec<_>>(), Pool::inline());
         let scale = Scale::of(outputs, &rows);
         let own = basis(outputs, &rows, scale).unwrap();
-        for (form, basis, n) in
-            [(Form::Quadratic, Some(&own), 21), (Form::Quadratic, None, 5), (Form::Temperature, None, 1)]
-        {
-            let mut objective = Objective { outputs, rows: &rows, form, basis, scale, pool: &pool };
+        for (layout, n) in [(Layout::OfClasses(&own), 21), (Layout::Shared, 5), (Layout::Temperature, 1)] {
+            let mut objective = Objective { outputs, rows: &rows, layout, scale, pool: &pool };
             assert_eq!(objective.n_numbers(), n);
             let at: Vec<f64> = (0..n).map(|i| 0.3 - 0.02 * i as f64).collect();
-            let (mut gradient, mut unused) = (vec![0.0; n], vec![0.0; n]);
-            objective.evaluate(&at, &mut gradient);
-            for i in 0..n {
-                let mut moved = |by: f64| {
-                    let mut at = at.clone();
-                    at[i] += by;
-                    objective.evaluate(&at, &mut unused)
-                };
-                let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-                assert!(
-                    (gradient[i] - difference).abs() < 1e-7,
-                    "{form:?} {i}: {} {difference}",
-                    gradient[i]
-                );
-            }
+            assert_gradient(&mut objective, &at, 1e-7);
             // The loss of the calibration is that of the objective, less the penalty.
             let loss = mean_loss(&objective.calibration(&at), outputs, &rows);
-            let value = objective.evaluate(&at, &mut unused);
-            assert!(loss <= value + 1e-9 && value - loss < 0.02, "{form:?}: {loss} of {value}");
+            let value = objective.evaluate(&at, &mut vec![0.0; n]);
+            assert!(loss <= value + 1e-9 && value - loss < 0.02, "{n} numbers: {loss} of {value}");
         }
     }
 }

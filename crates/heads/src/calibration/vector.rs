@@ -123,6 +123,7 @@ impl Function for Objective<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::lbfgs::assert_gradient;
 
     #[test]
     fn gradients_are_differences_of_losses() {
@@ -136,17 +137,7 @@ mod tests {
             let mut objective =
                 Objective { rows, n_numbers: n, total: targets.total(rows.rows), pool: &pool };
             let at: Vec<f64> = (0..n).map(|i| 0.3 - 0.2 * i as f64).collect();
-            let (mut gradient, mut unused) = (vec![0.0; n], vec![0.0; n]);
-            objective.evaluate(&at, &mut gradient);
-            for i in 0..n {
-                let mut moved = |by: f64| {
-                    let mut at = at.clone();
-                    at[i] += by;
-                    objective.evaluate(&at, &mut unused)
-                };
-                let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-                assert!((gradient[i] - difference).abs() < 1e-8, "{i}: {} and {difference}", gradient[i]);
-            }
+            assert_gradient(&mut objective, &at, 1e-8);
         }
     }
 }

@@ -195,6 +195,22 @@ impl<'p, F: Function> Lbfgs<'p, F> {
     }
 }
 
+/// Asserts that each number of a gradient is the difference of values on both sides of `at`, within `tolerance`.
+#[cfg(test)]
+pub(crate) fn assert_gradient(function: &mut impl Function, at: &[f64], tolerance: f64) {
+    let (mut gradient, mut unused) = (vec![0.0; at.len()], vec![0.0; at.len()]);
+    function.evaluate(at, &mut gradient);
+    for (i, gradient) in gradient.into_iter().enumerate() {
+        let mut moved = |by: f64| {
+            let mut at = at.to_vec();
+            at[i] += by;
+            function.evaluate(&at, &mut unused)
+        };
+        let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+        assert!((gradient - difference).abs() < tolerance, "{i}: {gradient} and {difference}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
