@@ -153,7 +153,7 @@ pub(crate) fn find(
     out: &Path,
     context: &mut Context<'_>,
 ) -> Result<Found> {
-    let mut budget = Budget::new(config.started, config.limits, work::product_rate(context.pool));
+    let mut budget = Budget::new(config.started, config.limits, || work::product_rate(context.pool));
     let rows = rows::to_search(config, data, tables, context);
     rows.check()?;
     let store = Store::new(out, key(config, tables, context), data.train.classes.names());

@@ -122,7 +122,7 @@ pub fn fit(
         .map(|(decided, proba)| {
             let (names, used_for) = (data.train.classes.names(), chosen_by_itself(head));
             let predictions = Predictions::decided(proba.view(), decided);
-            judge::of_out_of_fold(names, &data.train.y, predictions, used_for, context)
+            judge::of_proba(names, &data.train.y, predictions, used_for, context).map(judge::of_refits)
         })
         .transpose()?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;

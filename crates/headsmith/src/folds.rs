@@ -68,7 +68,8 @@ pub fn cross_validate(
         context.emit(&Progress::Fold { fold: &report, n_folds, metric: context.metric });
         folds.push(report);
     }
-    let out_of_fold = judge::of_out_of_fold(checked.classes.names(), &y, &proba, Vec::new(), context)?;
+    let out_of_fold = judge::of_proba(checked.classes.names(), &y, &proba, Vec::new(), context)?;
+    let out_of_fold = judge::of_refits(out_of_fold);
     let (mean, std) = mean_and_std(&folds);
     let groups =
         |groups: &Groups| FoldGroups { column: groups.column().to_owned(), n_groups: groups.names().len() };

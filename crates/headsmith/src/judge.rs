@@ -101,20 +101,10 @@ pub(crate) fn of_proba<'p>(
     Ok(Judgement::new(classes.to_vec(), scores, intervals, used_for))
 }
 
-/// The same of predictions each of which is of a fit without the row.
-///
-/// # Errors
-/// When they are not of as many rows, or are no distributions.
-pub(crate) fn of_out_of_fold<'p>(
-    classes: &[String],
-    y: &[u32],
-    predictions: impl Into<Predictions<'p>>,
-    used_for: Vec<String>,
-    context: &Context<'_>,
-) -> Result<Judgement> {
-    let judgement = of_proba(classes, y, predictions, used_for, context)?;
+/// The judgement of predictions each of which is of a fit without the row: its intervals are wider.
+pub(crate) fn of_refits(judgement: Judgement) -> Judgement {
     let intervals = judgement.intervals.map(|intervals| intervals.of_refits(&judgement.scores));
-    Ok(Judgement { intervals, ..judgement })
+    Judgement { intervals, ..judgement }
 }
 
 /// 10,000 resamples; fewer, but no less than 1,000, where the rows are so many that they would take minutes.

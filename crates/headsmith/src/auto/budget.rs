@@ -41,7 +41,9 @@ const GROWTH: f64 = 0.3;
 const LARGEST_GROWTH: f64 = 4.0;
 
 impl Budget {
-    pub(super) fn new(started: Instant, limits: Limits, product_rate: f64) -> Budget {
+    /// The limits of a search that began at `started`. The rate of products is only asked for where the time is limited.
+    pub(super) fn new(started: Instant, limits: Limits, product_rate: impl FnOnce() -> f64) -> Budget {
+        let product_rate = limits.time.map_or(SLOW, |_| product_rate());
         Budget { started, limits, n_steps: 0, reserve: Duration::ZERO, product_rate, timed: Vec::new() }
     }
 
@@ -147,7 +149,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn budget(limits: Limits) -> Budget {
-        Budget::new(Instant::now(), limits, 4e9)
+        Budget::new(Instant::now(), limits, || 4e9)
     }
 
     #[test]
@@ -163,7 +165,7 @@ mod tests {
 
     #[test]
     fn steps_are_foreseen_by_those_of_their_size() {
-        let mut budget = budget(Limits::default());
+        let mut budget = budget(Limits { time: Some(100 * SECOND), steps: None });
         assert_eq!(budget.foresee(None, None), Duration::ZERO);
         assert_eq!(budget.foresee(None, Some(10 * SECOND)), SECOND.mul_f64(11.5));
         let seconds = |budget: &Budget, work| budget.foresee(Some(work), None).as_secs_f64();
@@ -204,6 +206,6 @@ mod tests {
         assert!(left <= 20 * SECOND && left > 10 * SECOND, "{left:?}");
         budget.keep(200 * SECOND);
         assert!(budget.deadline_of_first(4).unwrap() <= Instant::now());
-        assert!(super::Budget::new(Instant::now(), Limits::default(), 4e9).deadline_of_first(1).is_none());
+        assert!(Budget::new(Instant::now(), Limits::default(), || 4e9).deadline_of_first(1).is_none());
     }
 }

@@ -117,16 +117,11 @@ fn report(
     context: &Context<'_>,
 ) -> Result<FitReport> {
     let (scored, names) = (rows.scored(), rows.data.train.classes.names());
-    let own = answer.predictions();
+    let used_for = if rows.is_scored_on_val { CHOICES.map(str::to_owned).to_vec() } else { Vec::new() };
+    let of_search = judge::of_proba(names, &scored.y, answer.predictions(), used_for, context)?;
     let (val, out_of_fold) = match rows.is_scored_on_val {
-        true => {
-            let used_for = CHOICES.map(str::to_owned).to_vec();
-            (Some(judge::of_proba(names, &scored.y, own, used_for, context)?), None)
-        }
-        false => (
-            judged.map(|judged| judged.judgement.clone()),
-            Some(judge::of_out_of_fold(names, &scored.y, own, Vec::new(), context)?),
-        ),
+        true => (Some(of_search), None),
+        false => (judged.map(|judged| judged.judgement.clone()), Some(judge::of_refits(of_search))),
     };
     let (shown, predictions) = match (judged, rows.judges()) {
         (Some(judged), Some(val)) => (val, judged.predictions()),

@@ -22,7 +22,7 @@ pub(super) enum Kind {
 
 /// Rows and columns of the product that is timed: 0.27 billion operations, a few milliseconds.
 const SIDE: usize = 512;
-/// The best of so many counts.
+/// The least of so many times counts.
 const N_TIMED: usize = 5;
 
 impl Work {
