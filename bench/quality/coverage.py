@@ -3,8 +3,9 @@
     target/quality-env/bin/python bench/quality/coverage.py --headsmith BINARY [--repeats 200] [--cases NAMES] [--out FILE]
 
 Draws tables from known distributions, searches on each with `auto`, and predicts many new rows of the same distribution with the model. An interval is right where it
-holds the score on these; for n rows that judge and m new rows its ends are moved apart by sqrt(1 + n / m), since the score on new rows has an error, too. Prints a line for each kind of table, as a row of Markdown: how often each interval holds, by how much the mean score is above that on new
-rows, and the mean width. --out also gets every repeat, as JSON.
+holds the score on these; for n rows that judge and m new rows its ends are moved apart by sqrt(1 + n / m), since the score on new rows has an error, too. Prints a line
+for each kind of table, as a row of the table in docs/guide/honest-numbers.md: how often each interval holds, by how much the mean score is above that on new rows, and the
+mean width. --out also gets every repeat, as JSON.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import pyarrow.parquet as pq
 from scores import weighted_f1
 
 FEATURES = 24
-SCORES = ["weighted_f1", "accuracy", "log_loss"]
+SCORES = {"weighted_f1": "weighted F1", "accuracy": "accuracy", "log_loss": "log loss"}
 EVEN, RARE = (0.25,) * 4, (0.66, 0.2, 0.1, 0.04)
 ALL, QUICK = "gaussian,kernel,linear,knn,ridge", "gaussian,ridge"
 
@@ -132,7 +133,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="searches at once, of one thread each")
     parser.add_argument("--out", type=Path, help="write every repeat here, as JSON")
     args = parser.parse_args()
-    print("| rows | classes | judged by | " + " | ".join(f"{name} | bias | width" for name in SCORES) + " |")
+    print("| rows | classes | scored | " + " | ".join(f"{title}: held | bias | width" for title in SCORES.values()) + " |")
     print("|---" * (3 + 3 * len(SCORES)) + "|")
     everything = {}
     for number, (name, case) in enumerate(CASES.items()):
@@ -143,7 +144,7 @@ def main():
             everything[name] = list(pool.map(once, [args.headsmith.resolve()] * len(seeds), seeds, [case] * len(seeds)))
         of = summary(case, everything[name])
         columns = " | ".join(f"{of[score]['held']:.1%} | {of[score]['bias']:+.4f} | {of[score]['width']:.3f}" for score in SCORES)
-        by = f"{case.n_judging()} validation rows" if case.has_val else "out of fold"
+        by = f"on {case.n_judging()} validation rows" if case.has_val else "out of fold"
         classes = "equal" if case.shares == EVEN else "66%, 20%, 10%, 4%"
         print(f"| {case.rows:,} | {classes} | {by} | {columns} |", flush=True)
         if args.out:
