@@ -102,6 +102,7 @@ impl Checked {
             train,
             val,
             held_back: None,
+            held_back_units: None,
             split: None,
             train_units,
             val_units,

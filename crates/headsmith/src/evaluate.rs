@@ -1,13 +1,14 @@
 //! Scores a stored model on a labelled table.
 
 use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, Table};
+use headsmith_metrics::score_sets;
 use headsmith_model::Model;
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::judge;
-use crate::report::{Judgement, TableReport};
+use crate::report::{EvaluatedSets, Judgement, TableReport};
 use crate::tables;
 
 /// The result of an evaluation.
@@ -22,6 +23,9 @@ pub struct Evaluation {
     /// The scores.
     #[serde(flatten)]
     pub judgement: Judgement,
+    /// The prediction sets of the model, if it has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<EvaluatedSets>,
 }
 
 /// Scores `model` on the table in `files`.
@@ -43,7 +47,17 @@ pub fn evaluate(
     let used_for = used_before(model, &table.report);
     let rows = Dataset::new(table.table, &classes)?;
     let judged = judge::judge(model, &rows, used_for, context)?;
-    Ok(Evaluation { head: model.head_name(), table: table.report, findings, judgement: judged.judgement })
+    let conformal = model.sets().map(|sets| {
+        let scores = score_sets(sets, &rows.y, judged.proba.view())?;
+        Ok::<_, Error>(EvaluatedSets { level: sets.level(), by_class: sets.is_by_class(), scores })
+    });
+    Ok(Evaluation {
+        head: model.head_name(),
+        table: table.report,
+        findings,
+        judgement: judged.judgement,
+        conformal: conformal.transpose()?,
+    })
 }
 
 /// The options for reading tables for `model`: with the columns that it was fitted from, unless others are requested.

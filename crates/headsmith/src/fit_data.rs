@@ -20,6 +20,8 @@ pub struct FitData {
     pub val: Option<Dataset>,
     /// A part of the validation rows that `val` does not have any more, and its share: nothing is chosen by it.
     pub held_back: Option<(f64, Dataset)>,
+    /// The unit that each row held back belongs to, where a column groups them.
+    pub held_back_units: Option<Vec<usize>>,
     /// How `val` was split off the training table, where it has no table of its own.
     pub split: Option<Split>,
     /// The unit that each row of `train` belongs to, where a column groups them: out-of-fold predictions leave whole units out.
@@ -42,6 +44,7 @@ impl FitData {
             train,
             val: None,
             held_back: None,
+            held_back_units: None,
             split: None,
             train_units: None,
             val_units: None,

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fit_data::{FitData, part};
 use crate::judge;
 use crate::report::HeldBack;
-use crate::split;
+use crate::split::{self, units};
 use headsmith_model::Model;
 
 /// The stream of random numbers for drawing the rows.
@@ -67,6 +67,10 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     let cache = data.cache.as_deref();
     let parts = (part(val, &shown, cache)?, part(val, &held, cache)?);
     (data.val, data.held_back) = (Some(parts.0), Some((share, parts.1)));
+    if let Some(units) = data.val_units.take() {
+        let of = |rows: &[usize]| units::numbered(rows.iter().map(|&row| units[row]));
+        (data.val_units, data.held_back_units) = (Some(of(&shown)), Some(of(&held)));
+    }
     data.places.keep(shown);
     Ok(())
 }

@@ -118,6 +118,11 @@ impl<'c> Partition<'c> {
         &self.fold_of
     }
 
+    /// The unit of each row.
+    pub(crate) fn units(&self) -> &[usize] {
+        &self.units
+    }
+
     /// Puts the predictions of the rows of `fold` in their places among those of all rows.
     pub(crate) fn place(&self, fold: usize, of_fold: &Matrix, all: &mut Matrix) {
         for (i, row) in self.of(|other| other == fold).into_iter().enumerate() {

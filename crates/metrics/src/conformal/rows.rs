@@ -1,8 +1,10 @@
 //! The rows that calibrate prediction sets, and the thresholds that they give.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use headsmith_kernels::MatRef;
 
-use super::{ConformalSets, check_level};
+use super::{ConformalSets, SetScores, check_level, score_sets};
 use crate::check::{self, Error, Result};
 
 /// A sum of weights lacks this share of the wanted one by rounding alone.
@@ -18,6 +20,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The least rows, or groups, that give a threshold for this level; with fewer every class is in every set.
+    pub fn least_rows(self) -> usize {
+        (self.level / (1.0 - self.level) * (1.0 - ROUNDING)).ceil() as usize
+    }
+
     /// Sets that cover all classes together with this level.
     ///
     /// # Errors
@@ -76,6 +83,28 @@ impl<'a> Rows<'a> {
         ConformalSets::new(options, thresholds)
     }
 
+    /// The scores of `sets` on these rows, each of which counts alike.
+    ///
+    /// # Errors
+    /// Those of [`score_sets`].
+    pub fn score(&self, sets: &ConformalSets) -> Result<SetScores> {
+        score_sets(sets, self.y, self.proba)
+    }
+
+    /// How many groups, or rows without groups, there are of each class.
+    pub fn n_units_of_class(&self) -> Vec<usize> {
+        let units = |rows: &Vec<usize>| match self.groups {
+            None => rows.len(),
+            Some(groups) => rows.iter().map(|&row| groups[row]).collect::<BTreeSet<u32>>().len(),
+        };
+        self.of_each_class().iter().map(units).collect()
+    }
+
+    /// The number of groups; `None` without groups.
+    pub fn n_groups(&self) -> Option<usize> {
+        self.groups.map(|groups| groups.iter().collect::<BTreeSet<&u32>>().len())
+    }
+
     fn check_beside(&self) -> Result<()> {
         let n = self.y.len();
         for (name, length) in
@@ -123,7 +152,7 @@ impl<'a> Rows<'a> {
     fn masses(&self, rows: &[usize]) -> Vec<f64> {
         let weight = |row: usize| self.weights.map_or(1.0, |weights| f64::from(weights[row]));
         let Some(groups) = self.groups else { return rows.iter().map(|&row| weight(row)).collect() };
-        let mut sums = std::collections::BTreeMap::<u32, f64>::new();
+        let mut sums = BTreeMap::<u32, f64>::new();
         rows.iter().for_each(|&row| *sums.entry(groups[row]).or_default() += weight(row));
         let mass = |&row: &usize| match sums[&groups[row]] {
             sum if sum > 0.0 => weight(row) / sum,
@@ -163,8 +192,11 @@ mod tests {
                 assert_eq!(found, expected, "{n} rows at {percent} %");
             }
         }
-        // The least rows that a level of 0.9 needs.
-        assert_eq!((calibrate(&evenly(8), 0.9), calibrate(&evenly(9), 0.9)), (0.0, 1.0 / 64.0));
+        for (level, least) in [(0.5, 1), (0.8, 4), (0.9, 9), (0.95, 19), (0.99, 99)] {
+            assert_eq!(Options::new(level).unwrap().least_rows(), least);
+            assert_eq!(calibrate(&[0.5; 100][..least], level), 0.5);
+            assert!(least == 1 || calibrate(&[0.5; 100][..least - 1], level) == 0.0);
+        }
     }
 
     #[test]
