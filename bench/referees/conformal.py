@@ -61,7 +61,7 @@ class Case:
         self.model = model_of(self.model_path)
         self.names, self.thresholds = self.model["classes"], np.array(self.model["sets"]["thresholds"])
         self.table = pd.read_parquet(out)
-        self.y = np.array([self.names.index(label) for label in self.table["label"]])
+        self.y = np.array([self.names.index(label) for label in pd.read_parquet(train)["label"]])
         proba = self.table[self.names].to_numpy(np.float64)
         self.own = proba[np.arange(len(self.y)), self.y]
         self.groups = [self.y == c if by_class else np.ones(len(self.y), bool) for c in range(len(self.names))]
