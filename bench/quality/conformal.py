@@ -22,7 +22,9 @@ from conformal_tables import REAL, SIMULATED, write
 COMMON = ["--jobs", 1, "--seed", 1, "--quiet"]
 # Quick heads: the coverage does not depend on how good the head is.
 SOURCES = {
-    "split": ["fit", "forest", "--n-estimators", 50, "--val-share", 0.4],
+    "split": ["fit", "linear", "--val-share", 0.4],
+    # Few distinct probabilities: many rows are at the threshold.
+    "split, 50 trees": ["fit", "forest", "--n-estimators", 50, "--val-share", 0.4],
     "folds": ["fit", "ridge", "--folds", 5],
     "auto": ["auto", "--heads", "gaussian,ridge,knn"],
 }
@@ -36,7 +38,7 @@ def call(*command):
     return done.stdout
 
 
-def once(binary, table, seed):
+def once(binary, table, seed, sources):
     """Coverage, coverage of each class by name, mean size and share of empty sets on new rows, by source, level and kind."""
     rows, new = {**SIMULATED, **REAL}[table](seed)
     result = {}
@@ -46,17 +48,18 @@ def once(binary, table, seed):
         (folder / "out").mkdir()
         write(train, *rows)
         write(test, *new)
-        for source, command in SOURCES.items():
+        for source in sources:
+            command = SOURCES[source]
             where = ["--out", folder / "out"] if command[0] == "auto" else ["--model", model]
             for level in LEVELS:
                 for by_class in [False, True]:
-                    kind = ["--conformal-by-class"] if by_class else []
-                    call(binary, *command, "--train", train, *where, "--conformal", level, *kind, *COMMON)
+                    by = ["--conformal-by-class"] if by_class else []
+                    call(binary, *command, "--train", train, *where, "--conformal", level, *by, *COMMON)
                     found = json.loads(call(binary, "evaluate", "--model", model, "--data", test, "--json", *COMMON))
                     sets, names = found["conformal"], [of["class"] for of in found["per_class"]]
                     of_class = {name: of["coverage"] for name, of in zip(names, sets["per_class"])}
-                    key = f"{source}, {level}, {'by class' if by_class else 'together'}"
-                    result[key] = [sets["coverage"], of_class, sets["mean_size"], sets["sizes"][0] / sets["n_samples"]]
+                    kind = "by class" if by_class else "together"
+                    result[f"{source}; {kind}; {level}"] = [sets["coverage"], of_class, sets["mean_size"], sets["sizes"][0] / sets["n_samples"]]
     return result
 
 
@@ -66,7 +69,7 @@ def line(table, key, repeats):
     of_class = [[repeat[key][1].get(name) for repeat in repeats] for name in names]
     least = min(np.mean([of for of in all_of if of is not None]) for all_of in of_class)
     error = coverage.std(ddof=1) / len(coverage) ** 0.5
-    source, level, kind = key.split(", ")
+    source, kind, level = key.split("; ")
     return f"| {table} | {source} | {kind} | {float(level):.0%} | {coverage.mean():.1%} ({error:.1%}) | {least:.1%} | {size.mean():.2f} | {empty.mean():.1%} |"
 
 
@@ -76,6 +79,7 @@ def main():
     parser.add_argument("--simulated", type=int, default=500, help="simulated tables of each kind")
     parser.add_argument("--resamples", type=int, default=20, help="halvings of each real table")
     parser.add_argument("--tables", default=",".join([*SIMULATED, *REAL]))
+    parser.add_argument("--sources", default=";".join(SOURCES), help="separated by semicolons")
     parser.add_argument("--jobs", type=int, default=2, help="tables at once, of one thread each")
     parser.add_argument("--out", type=Path, help="write every repeat here, as JSON")
     args = parser.parse_args()
@@ -84,7 +88,7 @@ def main():
     with ProcessPoolExecutor(args.jobs) as pool:
         for table in args.tables.split(","):
             n = args.simulated if table in SIMULATED else args.resamples
-            repeats = list(pool.map(once, [args.headsmith] * n, [table] * n, range(n)))
+            repeats = list(pool.map(once, [args.headsmith] * n, [table] * n, range(n), [args.sources.split(";")] * n))
             for key in repeats[0]:
                 print(line(table, key, repeats), flush=True)
             everything[table] = repeats

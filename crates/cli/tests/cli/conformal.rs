@@ -32,8 +32,14 @@ fn auto_stores_sets_that_predict_writes_and_evaluate_scores() {
         "auto --train train.csv --val val.csv --test val.csv --out out {QUICK} --conformal 0.8 --no-refit --json"
     ));
     let sets = &report["heads"][0]["conformal"];
-    assert_eq!((&sets["level"], &sets["by_class"], &sets["rows"]), (&0.8.into(), &false.into(), &"out_of_fold".into()));
-    assert_eq!((&sets["n_rows"], &sets["calibration"]["n_samples"], &sets["val"]["n_samples"]), (&240.into(), &240.into(), &90.into()));
+    assert_eq!(
+        (&sets["level"], &sets["by_class"], &sets["rows"]),
+        (&0.8.into(), &false.into(), &"out_of_fold".into())
+    );
+    assert_eq!(
+        (&sets["n_rows"], &sets["calibration"]["n_samples"], &sets["val"]["n_samples"]),
+        (&240.into(), &240.into(), &90.into())
+    );
     // The finite-sample quantile: ceil(241 * 0.8) = 193 of 240.
     assert_near(193.0 / 240.0, &sets["calibration"]["coverage"]);
     // The rows that judge it had no part in the thresholds; without a fit on all rows it is the model that is written.
@@ -44,11 +50,19 @@ fn auto_stores_sets_that_predict_writes_and_evaluate_scores() {
     let evaluated = world.json("evaluate --model out/model.safetensors --data val.csv --json --quiet");
     assert_eq!(&evaluated["conformal"]["coverage"], &sets["val"]["coverage"]);
     assert_eq!(&evaluated["conformal"]["sizes"], &report["predictions"]["sets"]["sizes"]);
-    let text = String::from_utf8(world.run("evaluate --model out/model.safetensors --data val.csv", 0).stdout).unwrap();
-    assert!(text.contains(&format!("prediction sets with level 80%: coverage {coverage:.4} (95% interval 0.")), "{text}");
+    let text =
+        String::from_utf8(world.run("evaluate --model out/model.safetensors --data val.csv", 0).stdout)
+            .unwrap();
+    assert!(
+        text.contains(&format!("prediction sets with level 80%: coverage {coverage:.4} (95% interval 0.")),
+        "{text}"
+    );
     let [page, card] = ["report.html", "model-card.md"].map(|name| world.read(&format!("out/{name}")));
     assert!(page.contains("<section id=\"sets\">") && page.contains(&format!("coverage {coverage:.4}")));
-    assert!(card.contains(&format!("| coverage of 80% prediction sets (validation rows) | {coverage:.4} |")), "{card}");
+    assert!(
+        card.contains(&format!("| coverage of 80% prediction sets (validation rows) | {coverage:.4} |")),
+        "{card}"
+    );
     // The page drawn again from the file is the same.
     world.run("report out --quiet", 0);
     assert_eq!(world.read("out/report.html"), page);
@@ -72,7 +86,8 @@ fn the_same_bytes_for_any_number_of_threads() {
 fn a_fit_calibrates_on_rows_that_choose_nothing() {
     let world = World::with_tables();
     let rows = |fit: &str| {
-        let report = world.json(&format!("fit {fit} --train train.csv --model m.st --conformal 0.8 --json --quiet"));
+        let report =
+            world.json(&format!("fit {fit} --train train.csv --model m.st --conformal 0.8 --json --quiet"));
         let sets = &report["conformal"];
         let val = sets["val"]["n_samples"].as_u64();
         (sets["rows"].as_str().unwrap().to_owned(), sets["n_rows"].as_u64().unwrap(), val)
@@ -96,7 +111,10 @@ fn the_terminal_shows_coverage_and_sizes() {
     let output = world.run("fit knn --train train.csv --folds 4 --model m.st --conformal 0.9", 0);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = text.lines().rev().take(2).collect();
-    assert_eq!(lines[1], "a prediction set contains the class of 90% of the rows; thresholds from 240 out-of-fold rows");
+    assert_eq!(
+        lines[1],
+        "a prediction set contains the class of 90% of the rows; thresholds from 240 out-of-fold rows"
+    );
     assert!(lines[0].starts_with("  on 240 out-of-fold rows, by construction: coverage 0.90"), "{text}");
     let output = world.run("predict --model m.st --data test.csv --out p.csv", 0);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -122,7 +140,12 @@ fn rare_classes_are_in_every_set_and_said_to_be() {
     assert_eq!(sets["calibration"]["per_class"][3]["coverage"], 1.0);
     assert_eq!(world.json(fit)["conformal"]["always"], serde_json::json!([]));
     let error = world.error(&format!("{} --conformal-by-class", fit.replace("--quiet", "")), 0);
-    assert!(error.contains("1 class is in every prediction set: a level of 0.9 needs 9 rows of each class: \"rare\""), "{error}");
+    assert!(
+        error.contains(
+            "1 class is in every prediction set: a level of 0.9 needs 9 rows of each class: \"rare\""
+        ),
+        "{error}"
+    );
     let error = world.error(&fit.replace("0.9", "0.999").replace("--quiet", ""), 0);
     assert!(error.contains("every class is in every prediction set: 123 rows give the thresholds, and a level of 0.999 needs 999"), "{error}");
 }
@@ -132,14 +155,17 @@ fn groups_count_as_one_each() {
     let world = World::with_tables();
     let train = world.read("train.csv");
     let (header, rows) = train.split_once('\n').unwrap();
-    let grouped: String = rows.lines().enumerate().map(|(i, row)| format!("{row},site {}\n", i / 3 % 20)).collect();
+    let grouped: String =
+        rows.lines().enumerate().map(|(i, row)| format!("{row},site {}\n", i / 3 % 20)).collect();
     world.write("g.csv", &format!("{header},site\n{grouped}"));
-    let fit = "fit ridge --train g.csv --group-column site --folds 4 --model m.st --quiet --json --conformal 0.9";
+    let fit =
+        "fit ridge --train g.csv --group-column site --folds 4 --model m.st --quiet --json --conformal 0.9";
     let sets = world.json(fit)["conformal"].clone();
     assert_eq!((&sets["n_groups"], &sets["n_rows"]), (&20.into(), &240.into()));
     // Of 20 groups of 12 rows and a new one, 0.9 are 18.9: 227 of 240 rows, not 217.
     assert_near(227.0 / 240.0, &sets["calibration"]["coverage"]);
-    let auto = world.json(&format!("auto --train g.csv --group-column site --out out {QUICK} --conformal 0.9 --json"));
+    let auto = world
+        .json(&format!("auto --train g.csv --group-column site --out out {QUICK} --conformal 0.9 --json"));
     assert_eq!(auto["heads"][0]["conformal"]["n_groups"], 20);
 }
 
@@ -157,7 +183,8 @@ fn sets_that_cannot_be_calibrated_are_refused() {
     let error = world.error("run --recipe notebook --train train.csv --out out --conformal 0.9", 2);
     assert!(error.contains("--recipe auto takes it"), "{error}");
     world.run("fit ridge --train train.csv --model plain.st --quiet", 0);
-    let error = world.error("predict --model plain.st --data test.csv --out p.csv --columns prediction_set", 1);
+    let error =
+        world.error("predict --model plain.st --data test.csv --out p.csv --columns prediction_set", 1);
     assert!(error.contains("only a model fitted with --conformal has prediction sets"), "{error}");
     assert_eq!(world.names(), ["plain.st", "test.csv", "train.csv", "val.csv"]);
 }
