@@ -316,7 +316,7 @@ impl Trial<'_, '_> {
         }
         let mut tried = self.of(head, budget, context)?;
         if let Tried::Candidate(candidate) = &mut tried {
-            candidate.is_cut |= n_done < n_trials;
+            candidate.cut_trials = (n_done < n_trials).then_some(n_done);
         }
         Ok(tried)
     }
@@ -385,6 +385,7 @@ impl Trial<'_, '_> {
             node,
             chosen,
             is_cut,
+            cut_trials: None,
             refit,
             cost,
             report,
