@@ -1,6 +1,6 @@
 //! Scores a stored model on a labelled table.
 
-use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, Table};
+use headsmith_data::{Classes, Dataset, Files, Finding, Groups, ReadOptions, Table};
 use headsmith_model::Model;
 use serde::Serialize;
 
@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::judge;
 use crate::report::{Judgement, TableReport};
+use crate::split::units;
 use crate::tables;
 
 /// The result of an evaluation.
@@ -41,7 +42,10 @@ pub fn evaluate(
     refuse_other_features(model, &table.table)?;
     let classes = Classes::new(model.classes().to_vec())?;
     let used_for = used_before(model, &table.report);
-    let rows = Dataset::new(table.table, &classes)?;
+    let groups =
+        options.group_column.as_deref().map(|column| Groups::read(&table.table, column)).transpose()?;
+    let mut rows = Dataset::new(table.table, &classes)?;
+    rows.units = groups.map(|groups| units::of(rows.x.view(), Some(&groups), context.pool));
     let judged = judge::judge(model, &rows, used_for, context)?;
     Ok(Evaluation { head: model.head_name(), table: table.report, findings, judgement: judged.judgement })
 }

@@ -20,9 +20,10 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::evidence;
 use crate::head::HeadConfig;
-use crate::judge::{self, CrossValidated};
+use crate::judge::{self, CrossValidated, LabelledRows};
 use crate::progress::{Judged, Progress};
 use crate::report::FitReport;
+use crate::split::units;
 use crate::{memory, model_file};
 
 pub use crate::fit_data::FitData;
@@ -112,17 +113,17 @@ pub fn fit(
     let metric = context.metric;
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
-    let units = head.head().traits().out_of_fold.then(|| data.units(context.pool));
-    let units = units.map(|units| units.into_iter().map(|unit| unit as u32).collect::<Vec<u32>>());
+    let units = head.head().traits().out_of_fold.then(|| units::of_rows(&data.train, context.pool));
     let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out, .. } =
         train(head, data, options, units.as_deref(), context)?;
     let left_out = left_out.map(|proba| (model.decide(proba.view()), proba));
     let out_of_fold = left_out
         .as_ref()
-        .map(|(decided, proba)| {
-            let (names, used_for) = (data.train.classes.names(), chosen_by_itself(head));
+        .zip(units.as_deref())
+        .map(|((decided, proba), units)| {
+            let rows = LabelledRows::of(&data.train, units);
             let predictions = Predictions::decided(proba.view(), decided);
-            judge::of_proba(names, &data.train.y, predictions, used_for, context).map(judge::of_refits)
+            judge::of_refits(rows, predictions, chosen_by_itself(head), context)
         })
         .transpose()?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;

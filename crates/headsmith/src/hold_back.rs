@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fit_data::{FitData, part};
 use crate::judge;
 use crate::report::HeldBack;
-use crate::split;
+use crate::split::{self, units};
 use headsmith_model::Model;
 
 /// The stream of random numbers for drawing the rows.
@@ -49,10 +49,10 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
         .val
         .as_ref()
         .ok_or_else(|| Error::usage("there are no validation rows to hold back a part of"))?;
-    let held = match &data.val_units {
+    let held = match units::of_column(val) {
         None => rows(&val.y, share, seed),
         Some(units) => {
-            let is_held = split::draw(units, &val.y, share, seed, true);
+            let is_held = split::draw(&units, &val.y, share, seed, true);
             (0..is_held.len()).filter(|&row| is_held[row]).collect()
         }
     };
