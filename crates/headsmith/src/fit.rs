@@ -197,7 +197,7 @@ pub(crate) fn train(
     let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
-    let (fitting, training) = watch.train(head, data, &scaled, options)?;
+    let (fitting, training) = watch.train(head, data, (&scaled, units), options)?;
     checkpoint.warn_of_failure(watch.context);
     let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
     let trained = Instant::now();
@@ -301,14 +301,17 @@ impl<'c> Watch<'_, 'c> {
         &mut self,
         head: &'s HeadConfig,
         data: &FitData,
-        scaled: &'s Scaled<'_>,
+        (scaled, units): (&'s Scaled<'_>, Option<&'s [u32]>),
         options: &FitOptions,
     ) -> Result<(Box<dyn Fitting + 's>, Training)>
     where
         'c: 's,
     {
         let (seed, pool, metric) = (self.context.seed, self.context.pool, self.context.metric);
-        let (train, val) = scaled.samples()?;
+        let (mut train, val) = scaled.samples()?;
+        if let Some(units) = units {
+            train = train.in_units(units)?;
+        }
         let checkpoint = self.checkpoint;
         let mut keep = |_epoch, best: Arc<dyn Fitted>| {
             checkpoint.keep(scaled.model(Node::Head(best), record(head, data, seed)));

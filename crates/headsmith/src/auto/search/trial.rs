@@ -145,7 +145,7 @@ impl Trial<'_, '_> {
         let (data, pool) = (self.rows.data, context.pool);
         let scaled = Scaled::new(head.params().transform(), head.head(), data, pool)?;
         let (train, _) = scaled.samples()?;
-        let job = Job::new(train, head.params(), context.seed, pool);
+        let job = Job::new(train.in_units(self.rows.scored_units())?, head.params(), context.seed, pool);
         memory::check_fit(head.head(), &job)?;
         let mut fitting = head.head().begin(job, None)?;
         let last = match self.steps(fitting.as_mut(), self.work(head), budget, context)? {
