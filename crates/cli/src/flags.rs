@@ -4,6 +4,7 @@ pub(crate) mod aicrowd;
 pub(crate) mod auto;
 pub(crate) mod common;
 pub(crate) mod config;
+pub(crate) mod conformal;
 pub(crate) mod heads;
 pub(crate) mod mlflow;
 pub(crate) mod split;
@@ -180,7 +181,7 @@ fn fit() -> Command {
             common::events(),
             common::live(),
         ]);
-        let command = command.args(common::labels()).args(split::folds_args());
+        let command = command.args(common::labels()).args(split::folds_args()).args(conformal::args());
         let command = command.args(common::tensorboard()).args(mlflow::args());
         let command = if head.table().presets.is_empty() { command } else { command.arg(heads::preset()) };
         heads::add(common::add(command), head.table(), "")

@@ -9,6 +9,8 @@ mod aicrowd;
 mod auto;
 #[path = "cli/cache.rs"]
 mod cache;
+#[path = "cli/conformal.rs"]
+mod conformal;
 #[path = "cli/events.rs"]
 mod events;
 #[path = "cli/failures.rs"]

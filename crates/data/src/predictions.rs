@@ -9,6 +9,7 @@ mod format;
 mod jsonl;
 mod npy;
 mod parquet;
+mod sets;
 pub(crate) mod source;
 mod text;
 mod types;
@@ -16,10 +17,11 @@ mod types;
 pub use archive::zip;
 pub use columns::Columns;
 pub use format::OutputFormat;
+pub use sets::PredictionSets;
 
 use crate::output::write_atomically;
 use crate::{Classes, Error, Result, Table};
-use columns::{Column, Content};
+use columns::{Added, Column, Content};
 use format::FileFormat;
 use headsmith_kernels::MatRef;
 use source::{ReopenedTable, RowCallback};
@@ -38,10 +40,15 @@ pub struct Predictions<'a> {
     pub probabilities: MatRef<'a>,
     /// For each row, the fold of a cross-validation that predicted it, from 1: it goes to a further column [`FOLD`].
     pub fold_of: Option<&'a [u32]>,
+    /// The prediction set of each row: they go to a further column [`SETS`], unless columns are named without it.
+    pub sets: Option<&'a PredictionSets>,
 }
 
 /// The name of the fold column.
 pub const FOLD: &str = "cv_fold";
+
+/// The name of the column of prediction sets.
+pub const SETS: &str = "prediction_set";
 
 /// Options for writing predictions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,7 +80,7 @@ pub struct WriteSummary {
 /// same name, the output's name has no format, or the output cannot be written.
 ///
 /// # Panics
-/// If the number of predictions differs from that of the table's rows.
+/// If the number of predictions or prediction sets differs from that of the table's rows.
 pub fn write(
     path: &Path,
     table: &Table,
@@ -82,6 +89,7 @@ pub fn write(
 ) -> Result<WriteSummary> {
     assert_eq!(predictions.predicted.len(), table.n_rows(), "one prediction a row");
     assert_eq!(predictions.probabilities.n_rows(), table.n_rows(), "one row of probabilities a row");
+    assert!(predictions.sets.is_none_or(|sets| sets.n_rows() == table.n_rows()), "one prediction set a row");
     let format = OutputFormat::of(path).map_err(Error::format)?;
     format.check(options).map_err(|what| Error::format(what).at(path))?;
     let at = |error: Error| error.at(table.path());
@@ -89,8 +97,10 @@ pub fn write(
         ReopenedTable::new(table, options.columns != Columns::LabelOnly && !format.is_npy()).map_err(at)?;
     let columns = match format.kind {
         FileFormat::Npy => Vec::new(),
-        _ => columns::layout(table, predictions.classes, (options, predictions.fold_of.is_some()), &opened)
-            .map_err(at)?,
+        _ => {
+            let added = Added { folds: predictions.fold_of.is_some(), sets: predictions.sets.is_some() };
+            columns::layout(table, predictions.classes, (options, added), &opened).map_err(at)?
+        }
     };
     let fold_names = predictions.fold_of.iter().flat_map(|folds| folds.iter().max());
     let fold_names = (0..=fold_names.max().map_or(0, |most| *most)).map(|fold| fold.to_string()).collect();
@@ -119,14 +129,15 @@ pub fn write(
 }
 
 /// Checks that the requested columns can be written for `table`, as far as their names tell; for use before a long
-/// computation.
+/// computation. `with_sets` tells whether there will be prediction sets.
 ///
 /// # Errors
 /// If there is no such column; the message lists the columns and the nearest name.
-pub fn check_columns(table: &Table, columns: &Columns) -> Result<()> {
+pub fn check_columns(table: &Table, columns: &Columns, with_sets: bool) -> Result<()> {
     match columns {
         Columns::Named(names) => names
             .iter()
+            .filter(|name| !(with_sets && *name == SETS))
             .try_for_each(|name| columns::find(table, name).map(|_| ()))
             .map_err(|error| error.at(table.path())),
         _ => Ok(()),
@@ -145,7 +156,8 @@ pub fn check_out_of_fold(path: &Path, table: &Table, classes: &Classes) -> Resul
     }
     let at = |error: Error| error.at(table.path());
     let opened = ReopenedTable::new(table, true).map_err(at)?;
-    columns::layout(table, classes, (&OUT_OF_FOLD, true), &opened).map_err(at)?;
+    columns::layout(table, classes, (&OUT_OF_FOLD, Added { folds: true, sets: false }), &opened)
+        .map_err(at)?;
     Ok(())
 }
 
@@ -180,6 +192,8 @@ pub(crate) enum Cell<'a> {
     List(&'a [f32]),
     /// Whether the row belongs to a class.
     Flag(bool),
+    /// A prediction set: the names of the classes, and those that are in it.
+    Set(&'a [String], &'a [u32]),
 }
 
 /// The rows of a table and the columns to write.
@@ -222,6 +236,7 @@ impl<'a> OutputTable<'a> {
                 Content::Label => Cell::Text(self.class(row)),
                 Content::OneHot(class) => Cell::Flag(class == self.predictions.predicted[row]),
                 Content::Fold => Cell::Text(self.fold(row)),
+                Content::Set => self.set(row),
                 Content::Probability(class) => Cell::Number(self.predictions.probabilities.row(row)[class]),
             };
             each(row, &self.columns.iter().map(cell).collect::<Vec<_>>())
@@ -231,6 +246,11 @@ impl<'a> OutputTable<'a> {
     fn fold(&self, row: usize) -> &str {
         let fold = self.predictions.fold_of.and_then(|folds| folds.get(row));
         fold.and_then(|fold| self.fold_names.get(*fold as usize)).map_or("", String::as_str)
+    }
+
+    fn set(&self, row: usize) -> Cell<'_> {
+        let members = self.predictions.sets.map_or(&[][..], |sets| sets.row(row));
+        Cell::Set(self.predictions.classes.names(), members)
     }
 
     fn class(&self, row: usize) -> &'a str {

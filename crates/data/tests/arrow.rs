@@ -86,6 +86,7 @@ fn predictions_are_added_to_the_rows() {
             predicted: &[1; 6],
             probabilities: MatRef::new(&proba, 6, 2),
             fold_of: None,
+            sets: None,
         };
         let out = folder.path().join("out.csv");
         predictions::write(&out, &table, predictions, &predictions::WriteOptions::default()).unwrap();

@@ -212,6 +212,7 @@ fn predictions_are_added_to_the_rows_of_the_original_table() {
             predicted: &predicted,
             probabilities: proba.view(),
             fold_of: None,
+            sets: None,
         };
         let out = folder.path().join("out.csv");
         predictions::write(&out, &table, predictions, &predictions::WriteOptions::default()).unwrap();

@@ -137,6 +137,7 @@ fn predictions_of_several_files_are_one_table() {
         predicted: &[0, 1, 1],
         probabilities: MatRef::new(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0], 3, 2),
         fold_of: None,
+        sets: None,
     };
     let out = at("out.csv");
     predictions::write(&out, &table, predicted, &predictions::WriteOptions::default()).unwrap();

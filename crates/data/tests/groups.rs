@@ -51,6 +51,7 @@ fn every_format_with_columns_has_the_same_groups_and_no_feature_of_them() {
         predicted: &[0, 1, 0],
         probabilities: MatRef::new(&probabilities, 3, 2),
         fold_of: None,
+        sets: None,
     };
     predictions::write(&path, &table, written, &predictions::WriteOptions::default()).unwrap();
     let table = read(&path, &grouped("site"), &Pool::new(2).unwrap()).unwrap();

@@ -1,7 +1,9 @@
 //! Predictions: the input's own columns unchanged, with the label filled in.
 
 use crate::{data, skipping};
-use headsmith_data::predictions::{Columns, Predictions, WriteOptions, WriteSummary, write, zip};
+use headsmith_data::predictions::{
+    Columns, PredictionSets, Predictions, WriteOptions, WriteSummary, write, zip,
+};
 use headsmith_data::{Classes, ReadOptions, Result, Table, read};
 use headsmith_kernels::{Matrix, Pool};
 use std::io::Read;
@@ -13,6 +15,16 @@ fn classes() -> Classes {
 
 /// Writes predictions that alternate between the two classes.
 fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<WriteSummary> {
+    submit_with(table, path, options, None)
+}
+
+/// The same with prediction sets.
+fn submit_with(
+    table: &Table,
+    path: &Path,
+    options: WriteOptions,
+    sets: Option<&PredictionSets>,
+) -> Result<WriteSummary> {
     let n = table.n_rows();
     let predicted: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
     let probabilities =
@@ -23,6 +35,7 @@ fn submit(table: &Table, path: &Path, options: WriteOptions) -> Result<WriteSumm
         predicted: &predicted,
         probabilities: probabilities.view(),
         fold_of: None,
+        sets,
     };
     write(path, table, predictions, &options)
 }
@@ -73,6 +86,61 @@ fn probabilities_and_the_label_alone() {
         write(Columns::All, true),
         "embeddings,label,a,\"b, c\"\n\"[1,2]\",a,0.75,0.25\n\"[3,4]\",\"b, c\",0.1,0.9\n"
     );
+}
+
+/// The output `name` for three rows with the sets {a}, {} and {a, b}.
+fn with_sets(name: &str, input: &str, columns: &str, proba: bool) -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("t.csv"), folder.path().join(name));
+    std::fs::write(&path, input).unwrap();
+    let table = read(&path, &ReadOptions::default(), &Pool::inline()).unwrap();
+    let sets: PredictionSets = [vec![0], vec![], vec![0, 1]].into_iter().collect();
+    submit_with(&table, &out, WriteOptions { columns: columns.parse().unwrap(), proba }, Some(&sets))?;
+    Ok(std::fs::read(out).unwrap())
+}
+
+#[test]
+fn prediction_sets_are_a_column() {
+    let input = "id,f0,f1\n7,1,2\n8,3,4\n9,5,6\n";
+    let text = |name: &str, columns: &str, proba: bool| {
+        String::from_utf8(with_sets(name, input, columns, proba).unwrap()).unwrap()
+    };
+    assert_eq!(
+        text("p.csv", "all", true),
+        "id,f0,f1,label,prediction_set,a,\"b, c\"\n7,1,2,a,a,0.75,0.25\n8,3,4,\"b, c\",,0.1,0.9\n9,5,6,a,\"a|b, c\",0.75,0.25\n"
+    );
+    assert_eq!(text("p.tsv", "id,prediction_set", false), "id\tprediction_set\n7\ta\n8\t\n9\ta|b, c\n");
+    assert_eq!(text("p.csv", "label", false), "label\na\n\"b, c\"\na\n");
+    assert_eq!(text("p.csv", "id,label", false), "id,label\n7,a\n8,\"b, c\"\n9,a\n");
+    assert_eq!(
+        text("p.jsonl", "prediction_set,label", false),
+        "{\"prediction_set\":[\"a\"],\"label\":\"a\"}\n{\"prediction_set\":[],\"label\":\"b, c\"}\n{\"prediction_set\":[\"a\",\"b, c\"],\"label\":\"a\"}\n"
+    );
+}
+
+#[test]
+fn prediction_sets_are_lists_in_parquet() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let bytes = with_sets("p.parquet", "id,f0\n7,1\n8,3\n9,5\n", "prediction_set,id", false).unwrap();
+    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
+    let rows: Vec<String> = reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
+    assert_eq!(
+        rows,
+        [
+            "{prediction_set: [\"a\"], id: 7}",
+            "{prediction_set: [], id: 8}",
+            "{prediction_set: [\"a\", \"b, c\"], id: 9}"
+        ]
+    );
+}
+
+#[test]
+fn prediction_sets_need_a_name_that_is_free_and_a_model_that_has_them() {
+    let taken = "prediction_set,f0,f1\nx,1,2\ny,3,4\nz,5,6\n";
+    let error = with_sets("p.csv", taken, "all", false).unwrap_err().to_string();
+    assert!(error.contains("two columns would be named \"prediction_set\""), "{error}");
+    let error = named("p.csv", "prediction_set", false).unwrap_err().to_string();
+    assert!(error.contains("only a model fitted with --conformal has prediction sets"), "{error}");
 }
 
 #[test]

@@ -209,6 +209,7 @@ fn predictions_are_added_to_the_columns_of_every_form() {
             predicted: &[0, 1, 0],
             probabilities: probabilities.view(),
             fold_of: None,
+            sets: None,
         };
         predictions::write(&out, &table, made, &WriteOptions::default()).unwrap();
         let written = std::fs::read_to_string(&out).unwrap();

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use headsmith_data::ReadOptions;
 
+use crate::conformal::ConformalOptions;
 use crate::context::Context;
 use crate::error::Result;
 use crate::fit::{FitData, FittedHead};
@@ -87,6 +88,8 @@ pub struct Search {
     pub refits: bool,
     /// Whether a simpler head that is not worse beyond chance is the answer.
     pub prefers_simple: bool,
+    /// The prediction sets of the answer, if it is to have them.
+    pub conformal: Option<ConformalOptions>,
 }
 
 /// The limits of the answer.
@@ -113,6 +116,7 @@ impl Search {
             bounds: Bounds::default(),
             refits: true,
             prefers_simple: false,
+            conformal: None,
         }
     }
 

@@ -1,13 +1,14 @@
 //! Scores a stored model on a labelled table.
 
 use headsmith_data::{Classes, Dataset, Files, Finding, Groups, ReadOptions, Table};
+use headsmith_metrics::score_sets;
 use headsmith_model::Model;
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::judge;
-use crate::report::{Judgement, TableReport};
+use crate::report::{EvaluatedSets, Judgement, TableReport};
 use crate::split::units;
 use crate::tables;
 
@@ -23,6 +24,9 @@ pub struct Evaluation {
     /// The scores.
     #[serde(flatten)]
     pub judgement: Judgement,
+    /// The prediction sets of the model, if it has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<EvaluatedSets>,
 }
 
 /// Scores `model` on the table in `files`.
@@ -47,7 +51,17 @@ pub fn evaluate(
     let mut rows = Dataset::new(table.table, &classes)?;
     rows.units = groups.map(|groups| units::of(rows.x.view(), Some(&groups), context.pool));
     let judged = judge::judge(model, &rows, used_for, context)?;
-    Ok(Evaluation { head: model.head_name(), table: table.report, findings, judgement: judged.judgement })
+    let conformal = model.sets().map(|sets| {
+        let scores = score_sets(sets, &rows.y, judged.proba.view())?;
+        Ok::<_, Error>(EvaluatedSets { level: sets.level(), by_class: sets.is_by_class(), scores })
+    });
+    Ok(Evaluation {
+        head: model.head_name(),
+        table: table.report,
+        findings,
+        judgement: judged.judgement,
+        conformal: conformal.transpose()?,
+    })
 }
 
 /// The options for reading tables for `model`: with the columns that it was fitted from, unless others are requested.

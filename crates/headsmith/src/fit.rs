@@ -16,6 +16,7 @@ use headsmith_kernels::{Matrix, Pool};
 use headsmith_metrics::Predictions;
 use headsmith_model::{Model, Node, Record};
 
+use crate::conformal::{self, Calibrated, ConformalOptions, Source};
 use crate::context::Context;
 use crate::error::Result;
 use crate::evidence;
@@ -41,6 +42,8 @@ pub struct FitOptions {
     pub chooses_head: bool,
     /// The cross-validation of the same head on the same rows, for its report.
     pub folds: Option<CrossValidated>,
+    /// The prediction sets of the model, if it is to have them.
+    pub conformal: Option<ConformalOptions>,
     /// The trial of a study whose random numbers the fit has, so that it goes through the trial's very epochs; 0 without
     /// a study.
     pub trial: u32,
@@ -103,7 +106,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 /// Fits `head` and judges it on the training and validation rows.
 ///
 /// # Errors
-/// When the rows cannot be learnt from, or training diverges before any epoch was finite.
+/// When the rows cannot be learnt from, training diverges before any epoch was finite, or no rows are left to calibrate the prediction sets that are asked for.
 pub fn fit(
     head: &HeadConfig,
     data: &FitData,
@@ -111,6 +114,10 @@ pub fn fit(
     context: &mut Context<'_>,
 ) -> Result<FittedHead> {
     let metric = context.metric;
+    let conformal = match options.conformal {
+        Some(asked) => Some((asked, Source::of(head.head(), data, options)?)),
+        None => None,
+    };
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
     let units = head.head().traits().out_of_fold.then(|| units::of_rows(&data.train, context.pool));
@@ -160,15 +167,23 @@ pub fn fit(
             out_of_fold,
             folds: options.folds.as_ref().map(|folds| folds.report.clone()),
             held_back: None,
+            conformal: None,
             model: None,
         },
         val_proba: val.map(|val| val.proba),
         model,
     };
     remember_scores(&mut fitted, used_for);
+    if let Some(asked) = conformal {
+        let proba = (fitted.val_proba.as_ref(), left_out.as_ref().map(|(_, proba)| proba));
+        let calibrated = conformal::of_fit(asked, (data, options), &fitted.model, proba, context)?;
+        fitted = fitted.with_sets(calibrated)?;
+    }
     if let (Some(val), Some(proba), Some(judgement)) = (&data.val, &fitted.val_proba, &fitted.report.val) {
         let (classes, epoch) = (fitted.model.classes(), fitted.report.best_epoch);
-        context.emit(&Progress::Judged(Judged { classes, y: &val.y, proba: proba.view(), judgement, epoch }));
+        let sets = fitted.report.conformal.as_ref().map(|conformal| conformal.shown().0);
+        let proba = proba.view();
+        context.emit(&Progress::Judged(Judged { classes, y: &val.y, proba, judgement, sets, epoch }));
     }
     context.emit(&Progress::Fitted(&fitted.report));
     Ok(fitted)
@@ -212,6 +227,15 @@ pub(crate) fn train(
 }
 
 impl FittedHead {
+    /// The same with prediction sets.
+    ///
+    /// # Errors
+    /// When they are of other classes.
+    pub(crate) fn with_sets(self, (sets, conformal): Calibrated) -> Result<FittedHead> {
+        let report = FitReport { conformal: Some(conformal), ..self.report };
+        Ok(FittedHead { model: self.model.with_sets(sets)?, report, ..self })
+    }
+
     /// Takes back that the validation rows chose among heads: there was but one.
     pub(crate) fn not_chosen(&mut self) {
         if let Some(val) = &mut self.report.val {

@@ -87,7 +87,9 @@ pub fn cross_validate(
     };
     let fold_of = rows.fold_of().iter().map(|&fold| fold as u32 + 1).collect();
     let decided = most_probable(proba.view());
-    let done = CrossValidated { report, proba, decided, fold_of };
+    let groups = checked.groups.as_ref().map(|_| rows.units().to_vec());
+    let weights = checked.weights.as_ref().map(|weights| weights.values().to_vec());
+    let done = CrossValidated { report, proba, decided, fold_of, y: y.clone(), weights, groups };
     if let Some(path) = options.out {
         write(path, checked, &done)?;
         context.emit(&Progress::Wrote(path));
@@ -102,6 +104,7 @@ fn write(path: &Path, checked: &Checked, done: &CrossValidated) -> Result<()> {
         predicted: &done.decided,
         probabilities: done.proba.view(),
         fold_of: Some(&done.fold_of),
+        sets: None,
     };
     predictions::write(path, &checked.train.table, predictions, &predictions::OUT_OF_FOLD)?;
     Ok(())

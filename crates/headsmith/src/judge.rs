@@ -3,7 +3,7 @@
 use headsmith_data::Dataset;
 use headsmith_kernels::{MatRef, Matrix};
 use headsmith_metrics::bootstrap::PairedDifference;
-use headsmith_metrics::{Predictions, bootstrap};
+use headsmith_metrics::{Predictions, bootstrap, conformal};
 use headsmith_model::Model;
 use serde_json::{Value, json};
 
@@ -42,12 +42,24 @@ pub struct CrossValidated {
     pub decided: Vec<u32>,
     /// The fold of each row, from 1.
     pub fold_of: Vec<u32>,
+    /// The class of each row.
+    pub y: Vec<u32>,
+    /// The weight of each row, if the table has weights.
+    pub weights: Option<Vec<f32>>,
+    /// The group of each row, where a column groups them.
+    pub groups: Option<Vec<u32>>,
 }
 
 impl CrossValidated {
     /// The probabilities with the decided classes.
     pub fn predictions(&self) -> Predictions<'_> {
         Predictions::decided(self.proba.view(), &self.decided)
+    }
+
+    /// The rows with their probabilities, to calibrate prediction sets.
+    pub(crate) fn rows(&self) -> conformal::Rows<'_> {
+        let rows = conformal::Rows::new(self.proba.view(), &self.y);
+        rows.weighted(self.weights.as_deref()).grouped(self.groups.as_deref())
     }
 }
 

@@ -23,6 +23,7 @@
 
 pub mod auto;
 pub mod checked;
+pub mod conformal;
 mod context;
 mod curves;
 mod error;
@@ -57,6 +58,7 @@ pub mod tables;
 mod tensorboard;
 pub mod tune;
 
+pub use conformal::ConformalOptions;
 pub use context::Context;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluation, evaluate};

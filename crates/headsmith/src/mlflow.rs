@@ -157,6 +157,7 @@ impl Mlflow {
         let out_of_fold = report.folds.as_ref().map(|folds| &folds.out_of_fold);
         let out_of_fold = out_of_fold.or(report.out_of_fold.as_ref()).into_iter();
         numbers.extend(out_of_fold.flat_map(|judgement| numbers::of(&name("out_of_fold"), judgement)));
+        numbers.extend(report.conformal.iter().flat_map(|sets| numbers::of(&name("conformal"), sets)));
         numbers.push((name("fit_seconds"), report.fit_seconds));
         numbers.extend(report.best_epoch.map(|epoch| (name("best_epoch"), epoch as f64)));
         if report.best_epoch.is_some() {

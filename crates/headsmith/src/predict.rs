@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use headsmith_data::output::is_standard_output;
-use headsmith_data::predictions::{self, Predictions, WriteOptions};
+use headsmith_data::predictions::{self, Columns, PredictionSets, Predictions, WriteOptions};
 use headsmith_data::{Classes, Files, ReadOptions};
+use headsmith_kernels::Matrix;
+use headsmith_metrics::ConformalSets;
 use headsmith_model::Model;
 
 use crate::context::Context;
 use crate::error::Result;
 use crate::evaluate::{refuse_other_features, with_columns_of};
 use crate::progress::Progress;
-use crate::report::PredictionReport;
+use crate::report::{PredictedSets, PredictionReport};
 use crate::tables::{self, RoleTable};
 
 /// The output files of predictions, and their columns.
@@ -23,6 +25,8 @@ pub struct PredictOptions {
     pub zip: Option<PathBuf>,
     /// The columns of the file.
     pub columns: WriteOptions,
+    /// Whether all columns include that of the prediction sets, of a model that has them. Where columns are named, the names decide.
+    pub adds_sets: bool,
 }
 
 /// Predicts the table in `files`.
@@ -63,8 +67,15 @@ pub fn predict_table(
     let classes = Classes::new(model.classes().to_vec())?;
     let proba = model.predict_proba(table.table.x(), context.pool)?;
     let predicted = model.decide(proba.view());
-    let probabilities = proba.view();
-    let predictions = Predictions { classes: &classes, predicted: &predicted, probabilities, fold_of: None };
+    let sets = model.sets().map(|sets| of_rows(sets, &proba));
+    let is_written = options.adds_sets || matches!(options.columns.columns, Columns::Named(_));
+    let predictions = Predictions {
+        classes: &classes,
+        predicted: &predicted,
+        probabilities: proba.view(),
+        fold_of: None,
+        sets: sets.as_ref().filter(|_| is_written),
+    };
     let written = predictions::write(&options.out, &table.table, predictions, &options.columns)?;
     let on_standard_output = is_standard_output(&options.out);
     if !on_standard_output {
@@ -84,6 +95,25 @@ pub fn predict_table(
         n_rows: written.n_rows,
         n_left_out: written.n_left_out,
         counts: tables::class_counts(&classes, &predicted),
+        sets: model.sets().zip(sets.as_ref()).map(|(rule, sets)| sizes(rule.level(), sets)),
         files,
     })
+}
+
+/// The prediction set of each row of `proba` (`n_samples x n_classes`).
+fn of_rows(sets: &ConformalSets, proba: &Matrix) -> PredictionSets {
+    let of_row = |row| sets.set(proba.row(row)).map(|class| class as u32);
+    (0..proba.n_rows()).map(of_row).collect()
+}
+
+fn sizes(level: f64, sets: &PredictionSets) -> PredictedSets {
+    let mut sizes: Vec<usize> = Vec::new();
+    let mut sum = 0;
+    for row in 0..sets.n_rows() {
+        let size = sets.row(row).len();
+        sum += size;
+        sizes.resize(sizes.len().max(size + 1), 0);
+        sizes[size] += 1;
+    }
+    PredictedSets { level, mean_size: sum as f64 / sets.n_rows().max(1) as f64, sizes }
 }

@@ -10,7 +10,7 @@ use headsmith_heads::network::{Layer, NetworkWeights};
 use headsmith_heads::params::Params;
 use headsmith_heads::{EpochRecord, Event};
 use headsmith_kernels::MatRef;
-use headsmith_metrics::Metric;
+use headsmith_metrics::{Metric, SetScores};
 use headsmith_study::{Space, StudyEvent, Trial};
 use headsmith_tensorboard::Histogram;
 
@@ -127,6 +127,8 @@ pub struct Judged<'a> {
     pub proba: MatRef<'a>,
     /// The scores.
     pub judgement: &'a Judgement,
+    /// The scores of the prediction sets, if the head has them.
+    pub sets: Option<&'a SetScores>,
     /// The epoch, from 0, whose weights the head has.
     pub epoch: Option<usize>,
 }

@@ -79,6 +79,11 @@ impl RunConfig {
         }
     }
 
+    /// Whether the model will have prediction sets.
+    fn has_sets(&self) -> bool {
+        self.search.as_ref().is_some_and(|search| search.conformal.is_some())
+    }
+
     /// The training table, and the validation table unless its rows are training rows.
     fn tables(&self) -> (Files, Option<&Files>) {
         let is_train = self.search.as_ref().is_some_and(|search| search.val_use == ValUse::Train);
@@ -222,7 +227,7 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let test = config.test.as_ref().map(|test| tables::read("test", test, &beside, context)).transpose()?;
     if let Some(test) = &test {
         // Before hours of work, not after them.
-        predictions::check_columns(&test.table, &config.columns)?;
+        predictions::check_columns(&test.table, &config.columns, config.has_sets())?;
     }
     let reports =
         [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten().map(|t| t.report.clone()).collect();
@@ -321,6 +326,8 @@ fn predict_options(config: &RunConfig) -> PredictOptions {
         out: config.out.join(&config.predictions).with_extension("csv"),
         zip: (config.predictions == SUBMISSION).then(|| config.out.join("submission.zip")),
         columns: WriteOptions { columns: config.columns.clone(), proba: false },
+        // A challenge expects the columns of its sample.
+        adds_sets: config.predictions != SUBMISSION,
     }
 }
 

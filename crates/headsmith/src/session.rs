@@ -9,6 +9,7 @@ use headsmith_kernels::Pool;
 use headsmith_metrics::Metric;
 
 use crate::checked::Checked;
+use crate::conformal::ConformalOptions;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{self, FitData, FitOptions, FittedHead};
@@ -25,6 +26,7 @@ use crate::tune::{self, TuneConfig};
 pub struct Session {
     seed: u64,
     metric: Metric,
+    conformal: Option<ConformalOptions>,
     n_threads: usize,
     pool: Option<Pool>,
     stop: Arc<AtomicBool>,
@@ -42,7 +44,15 @@ impl Session {
     pub fn new() -> Session {
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         let view = Box::new(|_: &Progress<'_>| {});
-        Session { seed: 0, metric: Metric::default(), n_threads, pool: None, stop: Arc::default(), view }
+        Session {
+            seed: 0,
+            metric: Metric::default(),
+            conformal: None,
+            n_threads,
+            pool: None,
+            stop: Arc::default(),
+            view,
+        }
     }
 
     /// With the source of all random numbers.
@@ -53,6 +63,11 @@ impl Session {
     /// With the metric on validation rows that chooses epochs, trials and heads.
     pub fn metric(self, metric: Metric) -> Session {
         Session { metric, ..self }
+    }
+
+    /// With prediction sets of the models that [`fit`](Session::fit) fits.
+    pub fn conformal(self, options: ConformalOptions) -> Session {
+        Session { conformal: Some(options), ..self }
     }
 
     /// With so many threads; 1 at least.
@@ -104,9 +119,10 @@ impl Session {
     /// Fits a head and evaluates it.
     ///
     /// # Errors
-    /// When the rows cannot be learnt from, or the training diverges.
+    /// When the rows cannot be learnt from, the training diverges, or there are no rows to calibrate prediction sets.
     pub fn fit(&mut self, head: &HeadConfig, data: &FitData) -> Result<FittedHead> {
-        fit::fit(head, data, &FitOptions::default(), &mut self.context()?)
+        let options = FitOptions { conformal: self.conformal, ..FitOptions::default() };
+        fit::fit(head, data, &options, &mut self.context()?)
     }
 
     /// Runs a study, or resumes it.

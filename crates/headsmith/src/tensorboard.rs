@@ -3,7 +3,7 @@
 //! | folder | what is in it |
 //! |---|---|
 //! | `train` | training scalars of each epoch under Keras's names, learning rate, histograms of the weights, graph |
-//! | `validation` | validation scalars of each epoch; confusion matrix, reliability, precision-recall curves at the end |
+//! | `validation` | validation scalars of each epoch; confusion matrix, reliability, precision-recall curves, coverage and size of prediction sets at the end |
 //! | `baseline/..` | the same of a run's baseline |
 //! | `search` | of a search over heads, the score of each candidate, the best so far, and its seconds, by its number |
 //! | `all-rows/..` | the training scalars of its final fits |

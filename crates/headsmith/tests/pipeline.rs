@@ -114,6 +114,7 @@ fn a_decision_is_used_for_predictions_and_scores() {
         out: folder.path().join("decided.csv"),
         zip: None,
         columns: WriteOptions { columns: Columns::All, proba: false },
+        adds_sets: true,
     };
     let test = config.test.as_ref().unwrap();
     let report = predict(&model, test, &config.read, &options, context).unwrap();

@@ -9,6 +9,7 @@ mod tree;
 use std::collections::BTreeMap;
 
 use headsmith_heads::tensors::Tensors;
+use headsmith_metrics::ConformalSets;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -22,12 +23,13 @@ pub use self::shared::Part;
 
 /// The newest version of the model file that this program writes; it reads all from 1. A model is written as the oldest version that holds it: older
 /// programs read that.
-pub const FORMAT_VERSION: u32 = WITH_SHARED;
+pub const FORMAT_VERSION: u32 = WITH_SETS;
 
-/// The version of the file of a model without a decision, of one with a decision, and of one with shared tensors.
+/// The version of the file of a model without a decision, of one with a decision, of one with shared tensors, and of one with prediction sets.
 const WITHOUT_DECISION: u32 = 1;
 const WITH_DECISION: u32 = 2;
 const WITH_SHARED: u32 = 3;
+const WITH_SETS: u32 = 4;
 
 /// The key of our text in the metadata of a safetensors file.
 const KEY: &str = "headsmith";
@@ -46,10 +48,11 @@ impl Model {
         let (classes, node) = (self.classes(), tree::describe(self.node())?);
         let mut tensors = self.tensors();
         let shared = shared::take_out(&mut tensors);
-        let version = match (shared.is_empty(), self.decision().is_empty()) {
-            (true, true) => WITHOUT_DECISION,
-            (true, false) => WITH_DECISION,
-            (false, _) => WITH_SHARED,
+        let version = match (self.sets(), shared.is_empty(), self.decision().is_empty()) {
+            (Some(_), ..) => WITH_SETS,
+            (None, false, _) => WITH_SHARED,
+            (None, true, false) => WITH_DECISION,
+            (None, true, true) => WITHOUT_DECISION,
         };
         // The order of the keys is part of the bytes.
         let mut description = json!({ "format": FORMAT, "version": version, "classes": classes });
@@ -58,6 +61,9 @@ impl Model {
         }
         if version >= WITH_SHARED {
             description["shared"] = json!(shared);
+        }
+        if let Some(sets) = self.sets() {
+            description["sets"] = json!(sets);
         }
         (description["node"], description["record"]) = (node, record);
         let text = description.to_string();
@@ -98,6 +104,7 @@ impl Model {
             take(&mut description, "decision", (version, WITH_DECISION))?.unwrap_or_default();
         let shared = take(&mut description, "shared", (version, WITH_SHARED))?;
         container.share(shared.unwrap_or_default())?;
+        let sets: Option<ConformalSets> = take(&mut description, "sets", (version, WITH_SETS))?;
         let [_, _, classes, node, record] =
             tree::fields(description, "the metadata", ["format", "version", "classes", "node", "record"])?;
         let classes = serde_json::from_value(classes)
@@ -106,9 +113,13 @@ impl Model {
             .map_err(|error| Error::damaged(format!("`record` of the metadata: {error}")))?;
         let node = Restorer::restore(&container, node)?;
         let model = Model::new(classes, node, record).map_err(Error::into_damaged)?;
-        match (version, &decision[..]) {
-            (WITHOUT_DECISION, _) | (WITH_SHARED, []) => Ok(model),
-            _ => model.with_decision(decision).map_err(Error::into_damaged),
+        let model = match (version, &decision[..]) {
+            (WITHOUT_DECISION, _) | (WITH_SHARED.., []) => model,
+            _ => model.with_decision(decision).map_err(Error::into_damaged)?,
+        };
+        match sets {
+            None => Ok(model),
+            Some(sets) => model.with_sets(sets).map_err(Error::into_damaged),
         }
     }
 }

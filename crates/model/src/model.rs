@@ -1,7 +1,7 @@
 //! A fitted model: a tree that predicts, the names of its classes, and how it came about.
 
 use headsmith_kernels::{MatRef, Matrix, Pool};
-use headsmith_metrics::{decision, predicted_class};
+use headsmith_metrics::{ConformalSets, decision, predicted_class};
 
 use crate::error::{Error, Result};
 use crate::node::{MAX_FEATURES, Node};
@@ -14,6 +14,7 @@ pub struct Model {
     node: Node,
     /// An offset for each class, or none: see [`Model::decision`].
     decision: Vec<f64>,
+    sets: Option<ConformalSets>,
     record: Record,
 }
 
@@ -39,7 +40,7 @@ impl Model {
             )));
         }
         check_names(&classes)?;
-        Ok(Model { classes, node, decision: Vec::new(), record })
+        Ok(Model { classes, node, decision: Vec::new(), sets: None, record })
     }
 
     /// The model with a decision: of each row the class with the largest `ln p_c + offsets[c]` is predicted, as
@@ -68,6 +69,26 @@ impl Model {
     /// The offsets of the decision, one for each class; empty if the most probable class is predicted.
     pub fn decision(&self) -> &[f64] {
         &self.decision
+    }
+
+    /// The model with conformal prediction sets, calibrated on its probabilities of rows that it did not learn from.
+    ///
+    /// # Errors
+    /// When they are of another number of classes.
+    pub fn with_sets(self, sets: ConformalSets) -> Result<Model> {
+        if sets.n_classes() != self.n_classes() {
+            return Err(Error::invalid(format!(
+                "the prediction sets have {} thresholds, expected one for each of the {} classes",
+                sets.n_classes(),
+                self.n_classes()
+            )));
+        }
+        Ok(Model { sets: Some(sets), ..self })
+    }
+
+    /// The conformal prediction sets; `None` if none were calibrated.
+    pub fn sets(&self) -> Option<&ConformalSets> {
+        self.sets.as_ref()
     }
 
     /// The names of the classes, in the order of the columns of the probabilities.

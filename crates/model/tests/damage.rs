@@ -24,7 +24,7 @@ const OTHERS: usize = 1 << 16;
 
 /// The golden files, a pool with a vector calibration, and one with an isotonic calibration.
 fn golden() -> Vec<Vec<u8>> {
-    let golden = ["v1-mlp", "v1-forest", "v1-ensemble", "v2-decision"].map(|name| {
+    let golden = ["v1-mlp", "v1-forest", "v1-ensemble", "v2-decision", "v4-sets"].map(|name| {
         let path = format!("{}/tests/data/golden-{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
         std::fs::read(path).unwrap()
     });
@@ -47,6 +47,7 @@ fn read(bytes: &[u8], most_allocated: usize) -> bool {
         let row = vec![0.5; model.n_features()];
         let proba = model.predict_proba(MatRef::new(&row, 1, row.len()), &Pool::inline()).unwrap();
         assert_eq!(proba.n_cols(), model.classes().len());
+        assert!(model.sets().is_none_or(|sets| sets.set(proba.row(0)).count() <= proba.n_cols()));
     }
     model.is_ok()
 }

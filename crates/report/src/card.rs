@@ -9,7 +9,7 @@ use crate::schema::{AutoReport, CandidateReport, ClassCount, Finding, FitReport,
 use crate::sections::reproduce;
 use crate::table::Table;
 use crate::text::{MAX_LISTED, counted, escape, interval, of_many, percent, score, thousands, value};
-use crate::verdict;
+use crate::{sets, verdict};
 
 /// The scores that the card has, by the names that it has for them.
 const SCORES: [(Score, &str); 9] = [
@@ -143,6 +143,13 @@ fn metrics(facts: &Facts) -> String {
             score(metric.of(&held.judgement.scores)),
             interval(between),
         ]);
+    }
+    if let Some(report) = facts.conformal() {
+        let (scores, rows) = report.shown();
+        let [coverage, size] = [scores.intervals.coverage, scores.intervals.mean_size].map(interval);
+        let of_sets = format!("of {} prediction sets ({rows} rows)", sets::level(report.level));
+        table.add([format!("coverage {of_sets}"), score(scores.coverage), coverage]);
+        table.add([format!("mean size {of_sets}"), score(scores.mean_size), size]);
     }
     let unseen = if rows == OUT_OF_FOLD { ", each predicted by fits without it" } else { "" };
     format!(

@@ -6,7 +6,7 @@ use headsmith_heads::EpochRecord;
 use headsmith_metrics::Metric;
 use serde_json::Value;
 
-use crate::schema::{FitReport, Judgement, Report, TableReport};
+use crate::schema::{ConformalReport, FitReport, Judgement, Report, TableReport};
 
 /// The contents of a run's output folder.
 #[derive(Debug, Clone, Default)]
@@ -97,6 +97,11 @@ impl Facts {
             (None, None, Some(out_of_fold)) => (out_of_fold, OUT_OF_FOLD),
             (None, None, None) => (&chosen.train, "training"),
         })
+    }
+
+    /// The prediction sets of the chosen head.
+    pub(crate) fn conformal(&self) -> Option<&ConformalReport> {
+        self.chosen()?.conformal.as_ref()
     }
 
     /// The table that was read for `role`.

@@ -22,6 +22,7 @@ mod page;
 mod plot;
 pub mod schema;
 mod sections;
+pub mod sets;
 mod table;
 mod text;
 mod verdict;

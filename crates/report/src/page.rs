@@ -10,7 +10,7 @@ const STYLE: &str = include_str!("style.css");
 /// A section of the page: its anchor, its title and its content; empty if there is nothing to show.
 type Section = (&'static str, &'static str, fn(&Facts) -> String);
 
-const SECTIONS: [Section; 14] = [
+const SECTIONS: [Section; 15] = [
     ("answer", "Result", sections::answer::html),
     ("search", "Search", sections::search::html),
     ("data", "Data and checks", sections::data::html),
@@ -20,6 +20,7 @@ const SECTIONS: [Section; 14] = [
     ("confusion", "Confusion", sections::confusion::html),
     ("curves", "ROC and precision-recall", sections::curves::html),
     ("calibration", "Calibration", sections::calibration::html),
+    ("sets", "Prediction sets", sections::sets::html),
     ("learning", "Learning curves", sections::learning::html),
     ("study", "Study", sections::study::html),
     ("mistakes", "Mistakes", sections::mistakes::html),

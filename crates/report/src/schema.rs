@@ -4,6 +4,7 @@
 //! Fields that reports of earlier versions or of unfinished runs may lack have defaults. Unknown fields are ignored.
 
 mod auto;
+mod conformal;
 mod evidence;
 mod fit;
 mod folds;
@@ -13,6 +14,7 @@ mod study;
 mod table;
 
 pub use auto::{AutoReport, CandidateReport, SimplerReport};
+pub use conformal::{CalibrationRows, ConformalReport, EvaluatedSets, PredictedSets};
 pub use evidence::{ClassEvidence, Curve, Evidence, Mistake, ReliabilityBin};
 pub use fit::{ClassProbability, Example, FitReport};
 pub use folds::{FoldGroups, FoldReport, FoldScores, FoldsReport};

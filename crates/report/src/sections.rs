@@ -13,4 +13,5 @@ pub(crate) mod model;
 pub(crate) mod reproduce;
 pub(crate) mod scores;
 pub(crate) mod search;
+pub(crate) mod sets;
 pub(crate) mod study;

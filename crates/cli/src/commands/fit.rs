@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use clap::ArgMatches;
 use headsmith::checked::Checked;
+use headsmith::conformal::HELD_BACK_SHARE;
 use headsmith::data::Files;
 use headsmith::data::output::is_standard_output;
 use headsmith::fit::{FitOptions, FittedHead};
 use headsmith::folds::Folds;
 use headsmith::heads::head::find;
 use headsmith::judge::CrossValidated;
-use headsmith::{Context, HeadConfig, Progress, fit, folds, model_file, outputs, tables};
+use headsmith::{
+    ConformalOptions, Context, HeadConfig, Progress, fit, folds, hold_back, model_file, outputs, tables,
+};
 
 use crate::flags::common::{self, Common, labelled, optional_path_of, path_of};
-use crate::flags::{heads, split};
+use crate::flags::{conformal, heads, split};
 use crate::{commands, view};
 
 /// Fits one head and writes the model.
@@ -34,6 +37,7 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
         n_folds: matches.get_one::<u64>("folds").map(|&n| n as usize),
         folds_out: optional_path_of(matches, "folds_out"),
         model: path_of(matches, "model"),
+        conformal: conformal::given(matches),
         common: &common,
     };
     let fitted = commands::with_context(&common, |context| job.fit_and_save(context))?;
@@ -52,6 +56,7 @@ struct Job<'c> {
     n_folds: Option<usize>,
     folds_out: Option<PathBuf>,
     model: PathBuf,
+    conformal: Option<ConformalOptions>,
     common: &'c Common,
 }
 
@@ -66,9 +71,13 @@ impl Job<'_> {
         let folds = self.cross_validate(&checked, context)?;
         // A head without epochs needs no rows for selecting one, and the folds have already scored it.
         let needs_val = folds.is_none() || self.head.head().traits().uses_val();
-        let data = checked.into_data(if needs_val { self.val_share } else { 0.0 }, context)?;
+        let mut data = checked.into_data(if needs_val { self.val_share } else { 0.0 }, context)?;
+        if self.conformal.is_some() && folds.is_none() && self.head.head().traits().uses_val() {
+            // The validation rows choose the epoch, so that some must be left for the thresholds.
+            hold_back::take(&mut data, HELD_BACK_SHARE, context.seed)?;
+        }
         let checkpoint = Some(model_file::checkpoint_beside(&self.model));
-        let options = FitOptions { checkpoint, folds, ..FitOptions::default() };
+        let options = FitOptions { checkpoint, folds, conformal: self.conformal, ..FitOptions::default() };
         let mut fitted = fit::fit(&self.head, &data, &options, context)?;
         model_file::save_final(&fitted.model, &self.model, context)?;
         fitted.report.model = Some(self.model.display().to_string());

@@ -19,6 +19,7 @@ pub(crate) fn predict(matches: &ArgMatches) -> anyhow::Result<()> {
         zip: matches.get_flag("zip").then(|| out.with_extension("zip")),
         out,
         columns: WriteOptions { columns: commands::columns(matches), proba: matches.get_flag("proba") },
+        adds_sets: true,
     };
     refuse_contradictions(&options, common.json).map_err(headsmith::Error::usage)?;
     let on_standard_output = is_standard_output(&options.out);

@@ -16,7 +16,7 @@ use headsmith_aicrowd::{Challenge, Client, Submitted, check};
 use crate::commands::aicrowd::{self, Tables};
 use crate::flags::auto::{self, AUTO};
 use crate::flags::common::{self, Common, optional_path_of, optional_table_of, with_labels};
-use crate::flags::{heads, split, study};
+use crate::flags::{conformal, heads, split, study};
 use crate::{commands, interrupt, view};
 
 /// A challenge whose files are here.
@@ -43,6 +43,12 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     // Before anything is fetched, the parameters must be right.
     let (run_heads, search) = match is_auto(matches) {
         true => searched(matches, &common, &out)?,
+        false if conformal::given(matches).is_some() => {
+            return Err(headsmith::Error::usage(
+                "--conformal: the validation rows choose the head here, so that none are left for the thresholds; --recipe auto takes it, and so does fit",
+            )
+            .into());
+        }
         false => (heads_of(matches, &common, &out)?, None),
     };
     let fetched = fetch(matches, &out, &common)?;

@@ -9,7 +9,7 @@ use headsmith::heads::HEADS;
 use headsmith::run::RunHead;
 
 use super::common::{self, table};
-use super::{columns, mlflow, split, study};
+use super::{columns, conformal, mlflow, split, study};
 
 /// The recipe of `run` that searches for the best model.
 pub(crate) const AUTO: &str = "auto";
@@ -111,6 +111,7 @@ pub(crate) fn search() -> Vec<Arg> {
         )
         .long("no-refit"),
     );
+    args.extend(conformal::args());
     args.into_iter().map(|arg| arg.help_heading(HEADING)).collect()
 }
 
@@ -148,6 +149,7 @@ pub(crate) fn given(matches: &ArgMatches, tuned: Option<RunHead>, started: Insta
         },
         tuned,
         refits: !matches.get_flag("no_refit"),
+        conformal: conformal::given(matches),
         prefers_simple: text("prefer") == Some("simple"),
     }
 }

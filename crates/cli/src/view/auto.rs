@@ -7,7 +7,9 @@ use headsmith::report::{
     AutoReport, CandidateReport, Comparison, FitReport, Report, SimplerReport, difference as signed,
 };
 
-use super::text::{beside, compared, grid, interval_text, never_predicted, predicted, shown, summary};
+use super::text::{
+    beside, compared, grid, interval_text, never_predicted, predicted, prediction_sets, shown, summary,
+};
 
 /// The most parameters of a candidate in the table.
 const N_PARAMS: usize = 4;
@@ -21,6 +23,7 @@ pub(crate) fn auto(report: &Report) -> String {
     comparisons.dedup();
     text += &comparisons.into_iter().flatten().map(beaten).collect::<String>();
     text += &auto.simpler.as_ref().map_or(String::new(), |simpler| verdict(simpler, auto, report.metric));
+    text += &prediction_sets(fit);
     if let Some(predictions) = &report.predictions {
         text += &predicted(predictions);
     }

@@ -7,9 +7,10 @@ use headsmith::heads::network::{Activation, LayerSummary};
 use headsmith::metrics::Metric;
 use headsmith::metrics::bootstrap::Interval;
 use headsmith::report::difference as signed;
+use headsmith::report::sets;
 use headsmith::report::{
-    ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictionReport, Report, Summary,
-    TableReport,
+    ClassCount, Comparison, FitReport, Judgement, MANY_CLASSES, PredictedSets, PredictionReport, Report,
+    Summary, TableReport,
 };
 
 use super::many;
@@ -69,7 +70,13 @@ pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
         .map_or(String::new(), |held| super::study::on_held_back(held, report.metric));
     text += &per_class(judgement);
     text += &report.folds.as_ref().map_or(String::new(), |folds| super::folds::table(folds, report.metric));
-    text
+    text + &prediction_sets(report)
+}
+
+/// The prediction sets of a fit, if it has them.
+pub(super) fn prediction_sets(report: &FitReport) -> String {
+    let Some(conformal) = &report.conformal else { return String::new() };
+    format!("{}\n  {}\n", sets::calibrated(conformal), sets::measured(conformal))
 }
 
 /// The output of `evaluate`.
@@ -99,7 +106,12 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> String {
     if let Some(caution) = judgement.caution() {
         let _ = writeln!(text, "{caution}");
     }
-    text + "\n" + &per_class(judgement)
+    text = text + "\n" + &per_class(judgement);
+    if let Some(of_model) = &evaluation.conformal {
+        let (level, scores) = (sets::level(of_model.level), sets::scored(&of_model.scores));
+        let _ = writeln!(text, "\nprediction sets with level {level}: {scores}");
+    }
+    text
 }
 
 /// The classes that were never predicted, before any score, because most scores hardly show it.
@@ -176,6 +188,10 @@ pub(crate) fn predicted(report: &PredictionReport) -> String {
     let mut text = format!("predicted {rows}: {}\n", counts(&report.counts, report.n_rows));
     if report.n_left_out > 0 {
         let _ = writeln!(text, "{} unreadable and without a prediction", counted(report.n_left_out, "row"));
+    }
+    if let Some(PredictedSets { level, mean_size, sizes }) = &report.sets {
+        let (level, sizes) = (sets::level(*level), sets::sizes(sizes));
+        let _ = writeln!(text, "prediction sets with level {level}: {mean_size:.2} classes a set; {sizes}");
     }
     let _ = writeln!(text, "written to {}", report.files.join(" and "));
     text

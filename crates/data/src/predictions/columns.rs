@@ -1,7 +1,7 @@
 //! The columns of the output and their content.
 
 use super::source::{ReopenedTable, unwritable};
-use super::{FOLD, WriteOptions};
+use super::{FOLD, SETS, WriteOptions};
 use crate::columns::{Role, quoted};
 use crate::nearest::nearest;
 use crate::table::Part;
@@ -68,6 +68,8 @@ pub(super) enum Content {
     OneHot(u32),
     /// The fold of a cross-validation.
     Fold,
+    /// The prediction set.
+    Set,
     /// The probability of this class.
     Probability(usize),
 }
@@ -82,6 +84,13 @@ impl Column<'_> {
     }
 }
 
+/// The columns that predictions have beside their classes and probabilities.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Added {
+    pub(super) folds: bool,
+    pub(super) sets: bool,
+}
+
 /// The columns of the output.
 ///
 /// # Errors
@@ -89,22 +98,30 @@ impl Column<'_> {
 pub(super) fn layout<'a>(
     table: &'a Table,
     classes: &'a Classes,
-    (options, with_folds): (&WriteOptions, bool),
+    (options, added): (&WriteOptions, Added),
     opened: &ReopenedTable,
 ) -> Result<Vec<Column<'a>>> {
     let label = Column { name: label_name(table), content: Content::Label };
+    let set = Column { name: SETS, content: Content::Set };
     let mut columns = match &options.columns {
         Columns::LabelOnly => vec![label],
-        Columns::All => all(table, classes, opened)?,
+        Columns::All => {
+            let mut columns = all(table, classes, opened)?;
+            columns.extend(added.sets.then_some(set));
+            columns
+        }
         Columns::Named(names) => {
-            let named = names.iter().map(|name| match find(table, name)? {
-                None => Ok(label),
-                Some(column) => of_input(table, classes, opened, column),
+            let named = names.iter().map(|name| match name.as_str() {
+                SETS if added.sets => Ok(set),
+                _ => match find(table, name)? {
+                    None => Ok(label),
+                    Some(column) => of_input(table, classes, opened, column),
+                },
             });
             named.collect::<Result<Vec<_>>>()?
         }
     };
-    columns.extend(with_folds.then_some(Column { name: FOLD, content: Content::Fold }));
+    columns.extend(added.folds.then_some(Column { name: FOLD, content: Content::Fold }));
     refuse_name_twice(&columns)?;
     if !options.proba && columns.iter().all(|column| column.input().is_some()) {
         return Err(Error::column("the columns that are asked for hold no prediction")
@@ -164,6 +181,7 @@ pub(super) fn find(table: &Table, name: &str) -> Result<Option<usize>> {
     let what = format!("there is no column \"{name}\" to write; the columns are {}", quoted(&columns.names));
     let names = columns.names.iter().map(String::as_str).chain([LABEL]);
     let hint = match nearest(name, names) {
+        _ if name == SETS => "only a model fitted with --conformal has prediction sets".to_owned(),
         Some(meant) => format!("did you mean \"{meant}\"?"),
         None => "name columns of this table, and label for the prediction".to_owned(),
     };

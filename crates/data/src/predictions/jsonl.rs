@@ -17,9 +17,10 @@ pub(super) fn write(
     output_table.for_each_row(opened, &mut |row, cells| {
         for (i, (cell, key)) in cells.iter().zip(&keys).enumerate() {
             write!(out, "{}{key}:", if i == 0 { '{' } else { ',' })?;
-            match types[i] {
-                CellType::List => write_list(out, output_table.table.x().row(row))?,
-                of => write_cell(out, *cell, of)?,
+            match (*cell, types[i]) {
+                (Cell::Set(names, members), _) => write_set(out, names, members)?,
+                (_, CellType::List) => write_list(out, output_table.table.x().row(row))?,
+                (cell, of) => write_cell(out, cell, of)?,
             }
         }
         Ok(out.write_all(b"}\n")?)
@@ -34,6 +35,11 @@ fn write_cell(out: &mut dyn Write, cell: Cell<'_>, of: CellType) -> io::Result<(
         (word, CellType::Bool) => out.write_all(word.to_ascii_lowercase().as_bytes()),
         (number, _) => out.write_all(number.as_bytes()),
     }
+}
+
+fn write_set(out: &mut dyn Write, names: &[String], members: &[u32]) -> io::Result<()> {
+    let members: Vec<&String> = members.iter().map(|&member| &names[member as usize]).collect();
+    serde_json::to_writer(out, &members).map_err(io::Error::from)
 }
 
 fn write_list(out: &mut dyn Write, x: &[f32]) -> io::Result<()> {

@@ -36,12 +36,12 @@ pub(super) fn write(
         for (buffer, cell) in group.iter_mut().zip(cells) {
             buffer.push(*cell, output_table.table.x().row(row));
         }
-        if group[0].levels.len() == n_rows {
+        if group[0].n_rows == n_rows {
             write_group(&mut writer, &mut group).map_err(failed)?;
         }
         Ok(())
     })?;
-    if !group[0].levels.is_empty() {
+    if group[0].n_rows > 0 {
         write_group(&mut writer, &mut group).map_err(failed)?;
     }
     writer.close().map_err(failed)?;
@@ -66,7 +66,8 @@ fn field(name: &str, of: CellType) -> Result<Node> {
         CellType::Double => Physical::DOUBLE,
         CellType::Float => Physical::FLOAT,
         CellType::Text => Physical::BYTE_ARRAY,
-        CellType::List => return list(name),
+        CellType::List => return list(name, Physical::FLOAT, None),
+        CellType::Set => return list(name, Physical::BYTE_ARRAY, Some(LogicalType::String)),
     };
     let text = (of == CellType::Text).then_some(LogicalType::String);
     Node::primitive_type_builder(name, physical)
@@ -76,10 +77,12 @@ fn field(name: &str, of: CellType) -> Result<Node> {
 }
 
 /// A list without nulls, in the three levels of the format's specification.
-fn list(name: &str) -> Result<Node> {
+fn list(name: &str, physical: Physical, logical: Option<LogicalType>) -> Result<Node> {
     let required = Repetition::REQUIRED;
-    let element =
-        Node::primitive_type_builder("element", Physical::FLOAT).with_repetition(required).build()?;
+    let element = Node::primitive_type_builder("element", physical)
+        .with_repetition(required)
+        .with_logical_type(logical)
+        .build()?;
     let repeated: TypePtr = Arc::new(
         Node::group_type_builder("list")
             .with_repetition(Repetition::REPEATED)
@@ -96,8 +99,9 @@ fn list(name: &str) -> Result<Node> {
 /// The cells of a column in a row group.
 struct ColumnBuffer {
     values: Values,
-    /// The definition level of each row: 1 with a value, 0 for null.
+    /// The definition level of each row: 1 with a value, 0 for null; of each element in sets, 0 for an empty one.
     levels: Vec<i16>,
+    n_rows: usize,
 }
 
 enum Values {
@@ -107,6 +111,8 @@ enum Values {
     Float(Vec<f32>),
     Text(Vec<ByteArray>),
     List(Vec<f32>),
+    /// The elements, and for each definition level whether it continues a set.
+    Set(Vec<ByteArray>, Vec<i16>),
 }
 
 impl ColumnBuffer {
@@ -118,13 +124,23 @@ impl ColumnBuffer {
             CellType::Float => Values::Float(Vec::new()),
             CellType::Text => Values::Text(Vec::new()),
             CellType::List => Values::List(Vec::new()),
+            CellType::Set => Values::Set(Vec::new(), Vec::new()),
         };
-        ColumnBuffer { values, levels: Vec::new() }
+        ColumnBuffer { values, levels: Vec::new(), n_rows: 0 }
     }
 
     /// Adds a cell of the row with the features `x`.
     fn push(&mut self, cell: Cell<'_>, x: &[f32]) {
+        self.n_rows += 1;
         let present = match (&mut self.values, cell) {
+            (Values::Set(values, continues), Cell::Set(names, members)) => {
+                values.extend(members.iter().map(|&member| ByteArray::from(names[member as usize].as_str())));
+                // An empty set has a level without an element.
+                let n_levels = members.len().max(1);
+                continues.extend((0..n_levels).map(|i| i16::from(i > 0)));
+                self.levels.extend(std::iter::repeat_n(i16::from(!members.is_empty()), n_levels));
+                return;
+            }
             (Values::List(values), _) => {
                 values.extend_from_slice(x);
                 true
@@ -140,7 +156,15 @@ impl ColumnBuffer {
 
     fn write(&mut self, column: &mut SerializedColumnWriter<'_>) -> Result<()> {
         let levels = std::mem::take(&mut self.levels);
+        self.n_rows = 0;
         match &mut self.values {
+            Values::Set(values, continues) => {
+                let writer = column.typed::<ByteArrayType>();
+                writer.write_batch(values, Some(&levels), Some(continues))?;
+                values.clear();
+                continues.clear();
+                Ok(())
+            }
             Values::Bool(values) => put::<BoolType>(column, values, &levels),
             Values::Integer(values) => put::<Int64Type>(column, values, &levels),
             Values::Double(values) => put::<DoubleType>(column, values, &levels),
@@ -172,6 +196,7 @@ impl Values {
             Values::Double(values) => values.push(word.parse().unwrap_or_default()),
             Values::Float(values) | Values::List(values) => values.push(word.parse().unwrap_or_default()),
             Values::Text(values) => values.push(ByteArray::from(text.as_bytes().to_vec())),
+            Values::Set(..) => return false,
         }
         true
     }

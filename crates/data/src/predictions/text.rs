@@ -1,7 +1,7 @@
 //! Writes text: CSV, or the same with tabs.
 
 use super::source::ReopenedTable;
-use super::{Cell, OutputTable, WriteError};
+use super::{Cell, OutputTable, WriteError, sets};
 use crate::csv;
 use std::io::{self, Write};
 
@@ -35,12 +35,13 @@ pub(super) fn write(
 
 fn write_cell(out: &mut dyn Write, cell: Cell<'_>, separator: u8) -> io::Result<()> {
     match cell {
-        Cell::Raw(b"") => Ok(()),
+        Cell::Raw(b"") | Cell::Set(_, []) => Ok(()),
         Cell::Raw(field) if separator == b',' => out.write_all(field),
         Cell::Raw(field) => write_field(out, &csv::value(field), separator),
         Cell::Text(text) => write_field(out, text.as_bytes(), separator),
         Cell::Number(number) => write!(out, "{number:?}"),
         Cell::List(list) => write_list(out, list),
+        Cell::Set(names, members) => write_field(out, sets::joined(names, members).as_bytes(), separator),
         Cell::Flag(is) => out.write_all(if is { b"1" } else { b"0" }),
     }
 }

@@ -4,7 +4,7 @@
 
 use super::columns::Content;
 use super::source::ReopenedTable;
-use super::{Cell, OutputTable, WriteError};
+use super::{Cell, OutputTable, WriteError, sets};
 use crate::columns::Role;
 use crate::csv;
 use std::borrow::Cow;
@@ -18,6 +18,8 @@ pub(super) enum CellType {
     Float,
     Text,
     List,
+    /// A list of texts.
+    Set,
 }
 
 /// The type of each output column. Reads the cells of the input if a type is not known.
@@ -36,6 +38,7 @@ pub(super) fn of(
             Content::Label => Some(CellType::Text),
             Content::OneHot(_) | Content::Fold => Some(CellType::Integer),
             Content::Probability(_) => Some(CellType::Float),
+            Content::Set => Some(CellType::Set),
         })
         .collect();
     let unknown: Vec<usize> = (0..seen.len()).filter(|&i| seen[i].is_none()).collect();
@@ -73,6 +76,7 @@ fn of_cell(cell: Cell<'_>) -> Option<CellType> {
         Cell::Number(_) => Some(CellType::Float),
         Cell::List(_) => Some(CellType::List),
         Cell::Flag(_) => Some(CellType::Integer),
+        Cell::Set(..) => Some(CellType::Set),
         Cell::Raw(_) | Cell::Text(_) => of_text(plain(cell).as_ref()),
     }
 }
@@ -128,6 +132,7 @@ pub(crate) fn plain(cell: Cell<'_>) -> Cow<'_, str> {
         Cell::Number(number) => Cow::Owned(format!("{number:?}")),
         Cell::Flag(is) => Cow::Borrowed(if is { "1" } else { "0" }),
         Cell::List(list) => Cow::Owned(format!("{list:?}")),
+        Cell::Set(names, members) => Cow::Owned(sets::joined(names, members)),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use headsmith_heads::Description;
+use headsmith_kernels::Matrix;
 use headsmith_model::{Model, Node};
 use serde_json::Map;
 
@@ -11,13 +12,14 @@ use super::answer::Answer;
 use super::refit;
 use super::rows::{self, SearchRows};
 use super::search::Candidate;
+use crate::conformal::{self, Calibrated, ConformalOptions};
 use crate::context::Context;
 use crate::error::Result;
 use crate::evidence;
 use crate::fit::{self, FittedHead};
 use crate::judge::{self, Judged, LabelledRows};
 use crate::progress::Progress;
-use crate::report::{FitReport, Judgement};
+use crate::report::{CalibrationRows, FitReport, Judgement};
 
 /// The choices of validation rows that are used to choose.
 const CHOICES: [&str; 4] = ["members", "calibration", "decision", "parameters"];
@@ -72,10 +74,35 @@ pub(super) fn fitted(
     let of_fit = OfFit { model: &model, fit_seconds, train, judged: judged.as_ref() };
     let report = report(rows, candidates, answer, of_fit, context)?;
     let mut fitted = FittedHead { val_proba: judged.map(|judged| judged.proba), model, report };
+    if let Some(options) = rows.conformal {
+        let calibrated = calibrated(options, rows, answer, fitted.val_proba.as_ref(), context)?;
+        fitted = fitted.with_sets(calibrated)?;
+    }
     let used_for = fitted.report.val.as_ref().map_or_else(Vec::new, |val| val.used_for.clone());
     fit::remember_scores(&mut fitted, used_for);
     context.emit(&Progress::Fitted(&fitted.report));
     Ok(fitted)
+}
+
+/// The prediction sets by the answer's predictions of the rows that scored it, on the validation rows that judge it.
+fn calibrated(
+    options: ConformalOptions,
+    rows: &SearchRows<'_>,
+    answer: &Answer,
+    judged: Option<&Matrix>,
+    context: &mut Context<'_>,
+) -> Result<Calibrated> {
+    let kind = match rows.is_scored_on_val {
+        true => CalibrationRows::Validation,
+        false => CalibrationRows::OutOfFold,
+    };
+    let calibrating = conformal::rows_of(rows.scored(), &answer.proba);
+    let (sets, mut report) =
+        conformal::calibrate(options, (calibrating, kind), rows.data.train.classes.names(), context)?;
+    if let (Some(val), Some(proba)) = (rows.judges(), judged) {
+        report.val = Some(conformal::rows_of(val, proba).score(&sets)?);
+    }
+    Ok((sets, report))
 }
 
 /// The fits of the members on the rows that were searched on.
@@ -153,6 +180,7 @@ fn report(
         train,
         val,
         held_back: None,
+        conformal: None,
         out_of_fold,
         folds: None,
         evidence: evidence::of(shown, predictions, places, true, sources)?,

@@ -8,6 +8,7 @@ use headsmith_heads::head::Folds;
 use headsmith_kernels::{MatRef, Matrix};
 
 use super::{Search, ValUse};
+use crate::conformal::ConformalOptions;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit_data::FitData;
@@ -55,6 +56,8 @@ pub(super) struct SearchRows<'d> {
     scored_units: Vec<u32>,
     /// The bytes that a fit may need beside the rows; `None`: what is free.
     pub(super) max_memory: Option<u64>,
+    /// The prediction sets of the answer.
+    pub(super) conformal: Option<ConformalOptions>,
     /// The head of the portfolio that a study may tune.
     pub(super) tuned: Option<TunedHead<'d>>,
 }
@@ -150,6 +153,7 @@ pub(super) fn to_search<'d>(
         is_scored_on_val: val.is_some(),
         scored_units,
         max_memory: config.bounds.max_memory,
+        conformal: config.conformal,
         tuned: config.tuned.as_ref().map(|config| TunedHead {
             config,
             reports,

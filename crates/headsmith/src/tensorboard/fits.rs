@@ -103,7 +103,7 @@ impl FitFiles {
 
     /// The validation rows under the fitted head, at the step of its epoch.
     fn judged(&mut self, judged: &Judged<'_>) -> io::Result<()> {
-        let Judged { classes, y, proba, judgement, epoch } = judged;
+        let Judged { classes, y, proba, judgement, sets, epoch } = judged;
         let bins = calibration::reliability(y, *proba, calibration::N_BINS).into_iter().map(|bin| Bin {
             confidence: bin.confidence,
             accuracy: bin.accuracy,
@@ -119,6 +119,10 @@ impl FitFiles {
         };
         let mut values =
             vec![confusion, image("reliability", &picture::reliability(&bins, judgement.scores.ece))];
+        if let Some(sets) = sets {
+            values.push(scalar("prediction_sets/coverage", sets.coverage as f32));
+            values.push(scalar("prediction_sets/mean_size", sets.mean_size as f32));
+        }
         for (class, name) in (0u32..).zip(classes.iter()).take(MAX_CURVES) {
             let samples = y.iter().enumerate().map(|(i, &y)| (proba.row(i)[class as usize], y == class));
             values.push(pr_curve(format!("pr_curve/{name}"), samples).named(name));

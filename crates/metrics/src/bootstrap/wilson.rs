@@ -7,7 +7,7 @@ use super::Interval;
 
 impl Interval {
     /// Wilson's interval of `hits` among `n`, which need not be whole numbers; 0 to 1 if `n` is 0.
-    pub(super) fn wilson(hits: f64, n: f64, confidence: f64) -> Interval {
+    pub fn wilson(hits: f64, n: f64, confidence: f64) -> Interval {
         if n <= 0.0 {
             return Interval { low: 0.0, high: 1.0 };
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bootstrap;
+mod conformal;
 mod curves;
 mod naive;
 mod predictions;

@@ -15,6 +15,9 @@ const DECIDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/golden-v2
 /// The file of version 3, whose members have tensors in common.
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/golden-v3-shared.safetensors");
 
+/// The file of version 4, which added prediction sets.
+const SETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/golden-v4-sets.safetensors");
+
 fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).unwrap()
 }
@@ -133,6 +136,27 @@ fn the_file_of_version_3_holds_equal_tensors_once() {
     assert!(parts.len() == 2 && parts[0] == parts[1] && parts[0].n_bytes == 4 * 3 * 400);
 }
 
+/// The sets are the formula of the format's page, for the probabilities that numpy computed.
+#[test]
+fn the_file_of_version_4_is_read_and_written_and_gives_sets_by_the_formula() {
+    let bytes = std::fs::read(SETS).unwrap();
+    let read = Model::from_bytes(&bytes).unwrap();
+    assert!(read.to_bytes().unwrap() == bytes && samples::with_sets().to_bytes().unwrap() == bytes);
+    assert_eq!(read.decision(), [-0.25, 0.0, 0.4]);
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&metadata.metadata().as_ref().unwrap()["headsmith"]).unwrap();
+    assert_eq!((&json["version"], &json["shared"]), (&4.into(), &serde_json::json!({})));
+    let thresholds = floats(&serde_json::json!([json["sets"]["thresholds"]]));
+    let (sets, x) = (read.sets().unwrap(), samples::rows());
+    assert_eq!((sets.level(), sets.is_by_class(), sets.thresholds()), (0.9, true, &thresholds[..]));
+    let proba = read.predict_proba(x.view(), &Pool::inline()).unwrap();
+    for (row, expected) in floats(&recorded()["forest"]).chunks(3).enumerate() {
+        let expected: Vec<usize> = (0..3).filter(|&c| expected[c] >= thresholds[c]).collect();
+        assert_eq!(sets.set(proba.row(row)).collect::<Vec<_>>(), expected, "row {row}");
+    }
+}
+
 /// Writes the golden files. They change only with the version of the format: a new version gets new files beside
 /// these. `cargo test -p headsmith-model --test model -- --ignored writes_the_golden_files`, then
 /// `check_safetensors.py`.
@@ -144,4 +168,5 @@ fn writes_the_golden_files() {
     }
     std::fs::write(DECIDED, samples::decided().to_bytes().unwrap()).unwrap();
     std::fs::write(SHARED, samples::shared().to_bytes().unwrap()).unwrap();
+    std::fs::write(SETS, samples::with_sets().to_bytes().unwrap()).unwrap();
 }

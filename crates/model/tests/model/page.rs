@@ -26,7 +26,8 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
 fn the_page_names_every_key_and_tensor() {
     let page = include_str!("../../../../docs/formats/model.md");
     let mut names = BTreeSet::new();
-    let others = [("decided", samples::decided()), ("shared", samples::shared())];
+    let others =
+        [("decided", samples::decided()), ("shared", samples::shared()), ("sets", samples::with_sets())];
     for (_, model) in samples::golden().into_iter().chain(samples::combined()).chain(others) {
         let bytes = model.to_bytes().unwrap();
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();

@@ -55,12 +55,12 @@ fn assert_damaged(bytes: &[u8], expected: &str) {
 
 #[test]
 fn another_version_is_named() {
-    let error = refusal(&changed(mlp(), |d| d["version"] = 4.into()));
+    let error = refusal(&changed(mlp(), |d| d["version"] = 5.into()));
     assert!(error.is_unsupported());
     assert!(
         error
             .to_string()
-            .starts_with("the model file is of version 4, and this program reads versions 1 to 3"),
+            .starts_with("the model file is of version 5, and this program reads versions 1 to 4"),
         "{error}"
     );
     // A later version may hold what this one cannot read.
@@ -101,6 +101,59 @@ fn decisions_must_be_sound() {
     assert_damaged(&with(2, json!({})), "`decision` of the metadata: invalid type");
     let overflow =
         with_text(mlp(), |text| text.replacen("\"version\":1", "\"version\":2,\"decision\":[0,0,1e999]", 1));
+    assert_damaged(&overflow, "the metadata `headsmith` is damaged: number out of range");
+}
+
+#[test]
+fn prediction_sets_must_be_sound() {
+    let with = |version: u32, sets: Value| {
+        changed(mlp(), move |d| {
+            d["version"] = version.into();
+            (d["decision"], d["shared"], d["sets"]) = (json!([]), json!({}), sets);
+        })
+    };
+    let sets = |level: Value, thresholds: Value| json!({ "level": level, "by_class": true, "thresholds": thresholds });
+    let read = Model::from_bytes(&with(4, sets(json!(0.8), json!([0.5, 0, 1])))).unwrap();
+    assert_eq!((read.sets().unwrap().thresholds(), read.decision()), (&[0.5, 0.0, 1.0][..], &[][..]));
+    let refused = |sets: Value, expected: &str| assert_damaged(&with(4, sets), expected);
+    refused(
+        sets(json!(0.8), json!([0.5, 0])),
+        "the prediction sets have 2 thresholds, expected one for each of the 3 classes",
+    );
+    refused(sets(json!(0.8), json!([])), "the prediction sets have 0 thresholds");
+    refused(
+        sets(json!(0.8), json!([0.5, 0, 1.5])),
+        "threshold 2 of the prediction sets is 1.5, expected a number from 0 to 1",
+    );
+    refused(sets(json!(0.8), json!([0.5, -1e-9, 1])), "threshold 1 of the prediction sets is -1e-9");
+    refused(sets(json!(0.8), json!([0.5, null, 1])), "`sets` of the metadata: invalid type: null");
+    for level in [json!(0), json!(1), json!(-1), json!(1e300)] {
+        refused(sets(level, json!([0.5, 0, 1])), "expected a number above 0 and below 1");
+    }
+    refused(sets(json!("0.9"), json!([0.5, 0, 1])), "`sets` of the metadata: invalid type: string");
+    refused(
+        json!({ "level": 0.8, "by_class": false, "thresholds": [0.5, 0.5, 0.25] }),
+        "expected equal ones unless they are by class",
+    );
+    refused(
+        json!({ "level": 0.8, "by_class": false, "thresholds": [0, 0, 0], "score": "aps" }),
+        "unknown field `score`",
+    );
+    refused(json!({ "level": 0.8, "thresholds": [0, 0, 0] }), "missing field `by_class`");
+    refused(json!([]), "`sets` of the metadata: ");
+    assert_damaged(
+        &with(3, sets(json!(0.8), json!([0, 0, 0]))),
+        "the metadata has the key `sets`, expected format,",
+    );
+    let without = changed(mlp(), |d| {
+        d["version"] = 4.into();
+        (d["decision"], d["shared"]) = (json!([]), json!({}));
+    });
+    assert_damaged(&without, "the metadata has no `sets`, which it must have from version 4 on");
+    let overflow = with_text(mlp(), |text| {
+        let of_4 = r#""version":4,"decision":[],"shared":{},"sets":{"level":0.9,"by_class":false,"thresholds":[0,0,1e999]}"#;
+        text.replacen("\"version\":1", of_4, 1)
+    });
     assert_damaged(&overflow, "the metadata `headsmith` is damaged: number out of range");
 }
 

@@ -9,6 +9,7 @@ use headsmith_heads::pool::LogLinear;
 use headsmith_heads::tensors::{Tensors, Values};
 use headsmith_heads::transform::{Pipeline, Spec};
 use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_metrics::conformal::{ConformalSets, Options};
 use headsmith_model::{DataRecord, Model, Node, Record};
 use serde_json::json;
 
@@ -95,6 +96,12 @@ pub(crate) fn golden() -> [(&'static str, Model); 3] {
 /// The model of the golden file of version 2: the forest with a decision.
 pub(crate) fn decided() -> Model {
     model(Node::head(forest())).with_decision(vec![-0.25, 0.0, 0.4]).unwrap()
+}
+
+/// The model of the golden file of version 4: the one of version 2 with prediction sets.
+pub(crate) fn with_sets() -> Model {
+    let options = Options::new(0.9).unwrap().by_class();
+    decided().with_sets(ConformalSets::new(options, vec![0.25, 0.375, 0.0]).unwrap()).unwrap()
 }
 
 /// The model of the golden file of version 3: a pool of two linear heads of the same coefficients, with other intercepts.

@@ -6,7 +6,7 @@ use headsmith_metrics::Metric;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Evidence, FoldsReport, HeldBack, Judgement};
+use super::{ConformalReport, Evidence, FoldsReport, HeldBack, Judgement};
 
 /// A head that was fitted, and how it does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct FitReport {
     pub evidence: Evidence,
     /// The first rows' classes beside their probabilities: validation rows, or training rows without any.
     pub examples: Vec<Example>,
+    /// The prediction sets; only with `--conformal`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<ConformalReport>,
     /// The file the model was written to; `null` when it was not.
     pub model: Option<String>,
 }

@@ -4,7 +4,7 @@ use headsmith_metrics::Metric;
 use headsmith_metrics::bootstrap::PairedDifference;
 use serde::{Deserialize, Serialize};
 
-use super::{AutoReport, ClassCount, Finding, FitReport, Split, StudyReport, TableReport};
+use super::{AutoReport, ClassCount, Finding, FitReport, PredictedSets, Split, StudyReport, TableReport};
 
 /// The name of the report's format.
 pub const REPORT_FORMAT: &str = "headsmith-report";
@@ -105,6 +105,9 @@ pub struct PredictionReport {
     pub n_left_out: usize,
     /// How often each class was predicted, in the order of the classes.
     pub counts: Vec<ClassCount>,
+    /// The sizes of the prediction sets; only of a model that has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sets: Option<PredictedSets>,
     /// The files that were written.
     pub files: Vec<String>,
 }
