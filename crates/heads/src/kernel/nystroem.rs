@@ -42,7 +42,7 @@ pub(super) const N_FOLDS: usize = 5;
 const CHUNK: usize = 4096;
 /// Factors of the strength that the search on fewer rows found.
 const MOVES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
-/// What is added to the diagonal of the landmarks' kernel matrix, as a share of it.
+/// The addition to the diagonal of the landmarks' kernel matrix, as a share of it.
 const JITTER: f64 = 1e-6;
 /// Rounding coefficients and kernel values to single precision may change an output by so much, at most.
 const MOST_ERROR: f64 = 1e-3;
