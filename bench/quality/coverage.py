@@ -38,9 +38,18 @@ class Case:
     # A validation table judges, of a third of the rows.
     has_val: bool = False
     n_new: int = 20_000
+    # Rows of a group share their class and most of their noise, and a column names it.
+    rows_of_group: int = 1
+    # Every row occurs one to three times.
+    has_copies: bool = False
 
     def n_judging(self):
         return self.rows // 3 if self.has_val else self.rows
+
+    def title(self):
+        if self.rows_of_group > 1:
+            return f"{self.rows:,} in {self.rows // self.rows_of_group} groups"
+        return f"{self.rows:,}, copies of {self.rows // 2}" if self.has_copies else f"{self.rows:,}"
 
 
 CASES = {
@@ -51,41 +60,64 @@ CASES = {
     "val": Case(1000, heads=QUICK, has_val=True),
     "4000": Case(4000, heads=QUICK),
     "20000": Case(20_000, heads=QUICK, n_new=200_000),
+    "copies": Case(1000, has_copies=True),
+    "groups": Case(1000, rows_of_group=5),
+    "groups-val": Case(1500, heads=QUICK, has_val=True, rows_of_group=5),
 }
 
 
 class Population:
     """Classes that are normal around two centres each, in directions of unequal variance."""
 
-    def __init__(self, seed, shares):
-        self.random, self.shares = np.random.default_rng(seed), shares
+    def __init__(self, seed, case):
+        self.random, self.shares, self.case = np.random.default_rng(seed), case.shares, case
+        shares = case.shares
         self.centres = self.random.normal(size=(len(shares), 2, FEATURES)) * 0.45
         self.scales = np.exp(self.random.normal(size=FEATURES) * 0.4)
 
-    def draw(self, n):
-        y = self.random.choice(len(self.shares), n, p=self.shares)
-        centres = self.centres[y, self.random.integers(2, size=n)]
-        return (centres + self.random.normal(size=(n, FEATURES)) * self.scales).astype(np.float32), y
+    def draw(self, n, is_new=False):
+        """Features, classes and, where there are any, groups of n rows."""
+        if self.case.has_copies and not is_new:
+            # As many of each, so that the mean is that of new rows.
+            different = np.repeat(np.arange(n // 2), self.random.permutation(np.resize([1, 2, 3], n // 2)))
+            different = np.resize(different, n)
+            x, y, group = self.draw(n // 2, is_new=True)
+            return x[different], y[different], group
+        size = self.case.rows_of_group
+        group = np.arange(n) // size
+        y = self.random.choice(len(self.shares), n // size, p=self.shares)[group]
+        centres = self.centres[y, self.random.integers(2, size=n // size)[group]]
+        noise = self.random.normal(size=(n, FEATURES))
+        if size > 1:
+            noise = 0.6 * noise + 0.8 * self.random.normal(size=(n // size, FEATURES))[group]
+        return (centres + noise * self.scales).astype(np.float32), y, group if size > 1 else None
 
 
-def write(file, x, y):
+def write(file, rows):
+    x, y, group = rows
     lists = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), x.shape[1])
-    pq.write_table(pa.table({"embeddings": lists, "label": [f"c{label}" for label in y]}), file)
+    columns = {"embeddings": lists, "label": [f"c{label}" for label in y]}
+    if group is not None:
+        columns["group"] = [f"g{number}" for number in group]
+    pq.write_table(pa.table(columns), file)
 
 
 def once(binary, seed, case):
     """Each score of the report, the same on new rows, and the ends of its interval."""
-    population = Population(seed, case.shares)
+    population = Population(seed, case)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         train, val, new, model, out = [folder / name for name in ["train.parquet", "val.parquet", "new.parquet", "out/model.safetensors", "p.parquet"]]
-        write(train, *population.draw(case.rows))
+        write(train, population.draw(case.rows))
         command = [binary, "auto", "--train", train, "--out", folder / "out", "--heads", case.heads, "--jobs", "1", "--seed", "1", "--quiet"]
+        if case.rows_of_group > 1:
+            command += ["--group-column", "group"]
         if case.has_val:
-            write(val, *population.draw(case.n_judging()))
+            write(val, population.draw(case.n_judging()))
             command += ["--val", val, "--no-refit"]
-        x, labels = population.draw(case.n_new)
-        write(new, x, labels)
+        rows = population.draw(case.n_new, is_new=True)
+        labels = rows[1]
+        write(new, rows)
         call(command)
         call([binary, "predict", "--model", model, "--data", new, "--out", out, "--proba", "--columns", "label", "--jobs", "1", "--quiet"])
         head = json.loads((folder / "out/report.json").read_text())["heads"][-1]
@@ -146,7 +178,7 @@ def main():
         columns = " | ".join(f"{of[score]['held']:.1%} | {of[score]['bias']:+.4f} | {of[score]['width']:.3f}" for score in SCORES)
         by = f"on {case.n_judging()} validation rows" if case.has_val else "out of fold"
         classes = "equal" if case.shares == EVEN else "66%, 20%, 10%, 4%"
-        print(f"| {case.rows:,} | {classes} | {by} | {columns} |", flush=True)
+        print(f"| {case.title()} | {classes} | {by} | {columns} |", flush=True)
         if args.out:
             args.out.write_text(json.dumps(everything))
 

@@ -232,6 +232,9 @@ fn evaluate() -> Command {
         common::model("Model to score"),
         table("data", "Table to score it on").required(true),
         common::labels_of("labels", "Labels of --data, one a row, if they are in a file of their own"),
+        split::groups_arg().help(
+            "Column whose values group the rows (a patient, a speaker, a site): intervals count groups, since rows of one are right and wrong together",
+        ),
     ]);
     common::add(command)
 }

@@ -24,6 +24,8 @@ pub struct Dataset {
     pub classes: Classes,
     /// The weight of each sample in a fit; `None` where all weigh the same.
     pub weights: Option<Vec<f32>>,
+    /// The unit of each sample, where a column groups them: those of one unit are never parted, and are right and wrong together.
+    pub units: Option<Vec<u32>>,
 }
 
 impl Dataset {
@@ -33,7 +35,7 @@ impl Dataset {
     /// Those of [`Classes::encode`].
     pub fn new(table: Table, classes: &Classes) -> Result<Dataset> {
         let y = classes.encode(&table)?;
-        Ok(Dataset { x: table.x, y, classes: classes.clone(), weights: None })
+        Ok(Dataset { x: table.x, y, classes: classes.clone(), weights: None, units: None })
     }
 
     /// The same with a weight for each sample: one of weight 2 counts as two do (scikit-learn: `sample_weight`).
@@ -98,10 +100,10 @@ impl Dataset {
             })
         };
         let y = labels.iter().enumerate().map(encode).collect::<Result<_>>()?;
-        Ok(Dataset { x, y, classes: classes.clone(), weights: None })
+        Ok(Dataset { x, y, classes: classes.clone(), weights: None, units: None })
     }
 
-    /// A copy of the given `rows` of `x` and `y`, in that order, without weights. With a folder `cache`, a large copy is written to an
+    /// A copy of the given `rows` of `x` and `y`, in that order, without weights and units. With a folder `cache`, a large copy is written to an
     /// unnamed file there and mapped; the file is removed with the copy.
     ///
     /// # Errors
@@ -129,10 +131,11 @@ impl Dataset {
             y: rows.iter().map(|&row| y[row]).collect(),
             classes: classes.clone(),
             weights: None,
+            units: None,
         })
     }
 
-    /// A copy of the given `rows`, in that order, with their weights; see [`of_rows`](Dataset::of_rows).
+    /// A copy of the given `rows`, in that order, with their weights and units; see [`of_rows`](Dataset::of_rows).
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -142,7 +145,8 @@ impl Dataset {
     pub fn part(&self, rows: &[usize], cache: Option<&Path>) -> Result<Dataset> {
         let part = Dataset::of_rows(self.x.view(), &self.y, &self.classes, rows, cache)?;
         let weights = self.weights.as_ref().map(|weights| rows.iter().map(|&row| weights[row]).collect());
-        Ok(Dataset { weights, ..part })
+        let units = self.units.as_ref().map(|units| rows.iter().map(|&row| units[row]).collect());
+        Ok(Dataset { weights, units, ..part })
     }
 }
 

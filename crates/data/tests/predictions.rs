@@ -139,7 +139,7 @@ fn prediction_sets_need_a_name_that_is_free_and_a_model_that_has_them() {
     let taken = "prediction_set,f0,f1\nx,1,2\ny,3,4\nz,5,6\n";
     let error = with_sets("p.csv", taken, "all", false).unwrap_err().to_string();
     assert!(error.contains("two columns would be named \"prediction_set\""), "{error}");
-    let error = named("named-index.parquet", "prediction_set", false).unwrap_err().to_string();
+    let error = named("columns.csv", "prediction_set", false).unwrap_err().to_string();
     assert!(error.contains("only a model fitted with --conformal has prediction sets"), "{error}");
 }
 

@@ -5,6 +5,8 @@
 //! of the kernel and the strength of the penalty: on some rows first (`screen.rs`), then on all (`refine.rs`). With the squared loss one
 //! Cholesky factor of the kernel matrix gives exact leave-one-out outputs of all rows (`ridge.rs`).
 //!
+//! Of large tables some rows alone, the landmarks, are basis functions (`nystroem.rs`): the search is then done on some of the rows, and one fit on all.
+//!
 //! Features are scaled to a total variance of 1, so that the mean squared distance of two rows is 2: a gamma of 1 is 1 / n_features of
 //! standardised features, about scikit-learn's `gamma="scale"`.
 //!
@@ -15,8 +17,10 @@ mod features;
 mod function;
 mod gram;
 mod head;
+mod landmarks;
 mod logistic;
 mod machine;
+mod nystroem;
 mod params;
 mod plan;
 mod problem;

@@ -18,6 +18,7 @@ pub struct Samples<'a> {
     names: &'a [String],
     transform: Option<&'a dyn TransformRows>,
     weights: Option<&'a [f32]>,
+    units: Option<&'a [u32]>,
 }
 
 /// Turns rows of a table into the rows that a head sees. The bytes of a row do not depend on the other rows.
@@ -54,7 +55,7 @@ impl<'a> Samples<'a> {
                 y[i]
             )));
         }
-        Ok(Samples { x, y, n_classes, names: &[], transform: None, weights: None })
+        Ok(Samples { x, y, n_classes, names: &[], transform: None, weights: None, units: None })
     }
 
     /// The same samples, every row of them transformed when a head reads it.
@@ -86,6 +87,23 @@ impl<'a> Samples<'a> {
             return Err(Error::samples("all sample weights are 0, expected one above 0 at least"));
         }
         Ok(Samples { weights: Some(weights), ..self })
+    }
+
+    /// The same samples with the unit of each: a head that leaves rows out of a fit leaves those of one unit out together.
+    ///
+    /// # Errors
+    /// When the numbers of rows and units differ.
+    pub fn in_units(self, units: &'a [u32]) -> Result<Samples<'a>> {
+        if units.len() != self.n_samples() {
+            let (n_rows, n_units) = (self.n_samples(), units.len());
+            return Err(Error::samples(format!("{n_rows} rows of features but the units of {n_units}")));
+        }
+        Ok(Samples { units: Some(units), ..self })
+    }
+
+    /// The unit of each row; `None` when each row is one.
+    pub fn units(self) -> Option<&'a [u32]> {
+        self.units
     }
 
     /// The weights of the rows; `None` when all weigh the same.

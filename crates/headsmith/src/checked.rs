@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::evidence::RowSource;
 use crate::fit_data::{FitData, data_record};
 use crate::progress::Progress;
-use crate::split;
+use crate::split::{self, units};
 use crate::tables::{self, RoleTable};
 
 /// Tables of a fit that passed the checks.
@@ -87,29 +87,17 @@ impl Checked {
     pub fn into_data(self, val_share: f64, context: &mut Context<'_>) -> Result<FitData> {
         let Checked { train, val, classes, groups, weights, val_groups, cache, record, .. } = self;
         let places = RowSource::all(val.as_ref().unwrap_or(&train).table.locations());
-        let val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
+        let mut val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
         let mut train = Dataset::new(train.table, &classes)?;
         if let Some(weights) = weights {
             train = train.with_weights(weights.into_values())?;
         }
-        let val_units = val
-            .as_ref()
-            .zip(val_groups)
-            .map(|(val, groups)| split::units::of(val.x.view(), Some(&groups), context.pool));
-        let train_units =
-            groups.as_ref().map(|groups| split::units::of(train.x.view(), Some(groups), context.pool));
-        let mut data = FitData {
-            train,
-            val,
-            held_back: None,
-            held_back_units: None,
-            split: None,
-            train_units,
-            val_units,
-            cache,
-            places,
-            record,
-        };
+        let units = |rows: &Dataset, groups: &Groups| units::of(rows.x.view(), Some(groups), context.pool);
+        train.units = groups.as_ref().map(|groups| units(&train, groups));
+        if let Some(val) = &mut val {
+            val.units = val_groups.map(|groups| units(val, &groups));
+        }
+        let mut data = FitData { train, val, held_back: None, split: None, cache, places, record };
         if data.val.is_none() && val_share != 0.0 {
             split::split_off(&mut data, val_share, groups.as_ref(), context)?;
         }

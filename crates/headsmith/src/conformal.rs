@@ -85,14 +85,9 @@ fn always(
     always.into_iter().map(str::to_owned).collect()
 }
 
-/// The rows of `data` with these probabilities; `units` are their groups where a column makes them.
-pub(crate) fn rows_of<'r>(data: &'r Dataset, proba: &'r Matrix, groups: Option<&'r [u32]>) -> Rows<'r> {
-    Rows::new(proba.view(), &data.y).weighted(data.weights.as_deref()).grouped(groups)
-}
-
-/// The numbers of groups.
-pub(crate) fn group_numbers(units: Option<&Vec<usize>>) -> Option<Vec<u32>> {
-    units.map(|units| units.iter().map(|&unit| unit as u32).collect())
+/// The rows of `data` with these probabilities.
+pub(crate) fn rows_of<'r>(data: &'r Dataset, proba: &'r Matrix) -> Rows<'r> {
+    Rows::new(proba.view(), &data.y).weighted(data.weights.as_deref()).grouped(data.units.as_deref())
 }
 
 /// The rows that calibrate the sets of a fit.
@@ -143,11 +138,6 @@ pub(crate) fn of_fit(
     (val_proba, left_out): (Option<&Matrix>, Option<&Matrix>),
     context: &mut Context<'_>,
 ) -> Result<Calibrated> {
-    let (train_groups, val_groups, held_groups) = (
-        group_numbers(data.train_units.as_ref()),
-        group_numbers(data.val_units.as_ref()),
-        group_numbers(data.held_back_units.as_ref()),
-    );
     let held_proba = match &data.held_back {
         Some((_, held)) if source == Source::HeldBack => {
             Some(model.predict_proba(held.x.view(), context.pool)?)
@@ -156,18 +146,16 @@ pub(crate) fn of_fit(
     };
     let rows = match source {
         Source::Folds => fit.folds.as_ref().map(|folds| (folds.rows(), CalibrationRows::OutOfFold)),
-        Source::LeftOut => left_out
-            .map(|proba| (rows_of(&data.train, proba, train_groups.as_deref()), CalibrationRows::OutOfFold)),
+        Source::LeftOut => left_out.map(|proba| (rows_of(&data.train, proba), CalibrationRows::OutOfFold)),
         Source::Validation => (data.val.as_ref().zip(val_proba))
-            .map(|(val, proba)| (rows_of(val, proba, val_groups.as_deref()), CalibrationRows::Validation)),
-        Source::HeldBack => (data.held_back.as_ref().zip(held_proba.as_ref())).map(|((_, held), proba)| {
-            (rows_of(held, proba, held_groups.as_deref()), CalibrationRows::HeldBack)
-        }),
+            .map(|(val, proba)| (rows_of(val, proba), CalibrationRows::Validation)),
+        Source::HeldBack => (data.held_back.as_ref().zip(held_proba.as_ref()))
+            .map(|((_, held), proba)| (rows_of(held, proba), CalibrationRows::HeldBack)),
     };
     let (sets, mut report) = calibrate(options, rows.ok_or_else(no_rows)?, model.classes(), context)?;
     if let (Some(val), Some(proba)) = (data.val.as_ref().filter(|_| source != Source::Validation), val_proba)
     {
-        report.val = Some(rows_of(val, proba, None).score(&sets)?);
+        report.val = Some(rows_of(val, proba).score(&sets)?);
     }
     Ok((sets, report))
 }

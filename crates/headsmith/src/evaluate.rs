@@ -1,6 +1,6 @@
 //! Scores a stored model on a labelled table.
 
-use headsmith_data::{Classes, Dataset, Files, Finding, ReadOptions, Table};
+use headsmith_data::{Classes, Dataset, Files, Finding, Groups, ReadOptions, Table};
 use headsmith_metrics::score_sets;
 use headsmith_model::Model;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::judge;
 use crate::report::{EvaluatedSets, Judgement, TableReport};
+use crate::split::units;
 use crate::tables;
 
 /// The result of an evaluation.
@@ -45,7 +46,10 @@ pub fn evaluate(
     refuse_other_features(model, &table.table)?;
     let classes = Classes::new(model.classes().to_vec())?;
     let used_for = used_before(model, &table.report);
-    let rows = Dataset::new(table.table, &classes)?;
+    let groups =
+        options.group_column.as_deref().map(|column| Groups::read(&table.table, column)).transpose()?;
+    let mut rows = Dataset::new(table.table, &classes)?;
+    rows.units = groups.map(|groups| units::of(rows.x.view(), Some(&groups), context.pool));
     let judged = judge::judge(model, &rows, used_for, context)?;
     let conformal = model.sets().map(|sets| {
         let scores = score_sets(sets, &rows.y, judged.proba.view())?;

@@ -8,6 +8,7 @@ use headsmith_metrics::{Predictions, bootstrap, calibration};
 
 use crate::error::Result;
 use crate::report::{ClassEvidence, Curve, Evidence, Mistake, ReliabilityBin};
+use crate::split::units;
 
 /// Points of a curve nearer to each other than this are one.
 const RESOLUTION: f64 = 0.01;
@@ -106,7 +107,8 @@ fn intervals(
     seed: u64,
     pool: &Pool,
 ) -> Result<Vec<ClassEvidence>> {
-    let options = bootstrap::Options { n_resamples: n_resamples(rows.y.len()), seed, ..Default::default() };
+    let (n_resamples, units) = (n_resamples(rows.y.len()), units::of_rows(rows, pool));
+    let options = bootstrap::Options { n_resamples, seed, units: Some(&units), ..Default::default() };
     let intervals = bootstrap::class_intervals(&rows.y, predictions, &options, pool)?;
     let named = rows.classes.names().iter().zip(intervals);
     Ok(named

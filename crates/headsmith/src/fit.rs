@@ -21,9 +21,10 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::evidence;
 use crate::head::HeadConfig;
-use crate::judge::{self, CrossValidated};
+use crate::judge::{self, CrossValidated, LabelledRows};
 use crate::progress::{Judged, Progress};
 use crate::report::FitReport;
+use crate::split::units;
 use crate::{memory, model_file};
 
 pub use crate::fit_data::FitData;
@@ -119,17 +120,17 @@ pub fn fit(
     };
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
-    let units = head.head().traits().out_of_fold.then(|| data.units(context.pool));
-    let units = units.map(|units| units.into_iter().map(|unit| unit as u32).collect::<Vec<u32>>());
+    let units = head.head().traits().out_of_fold.then(|| units::of_rows(&data.train, context.pool));
     let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out, .. } =
         train(head, data, options, units.as_deref(), context)?;
     let left_out = left_out.map(|proba| (model.decide(proba.view()), proba));
     let out_of_fold = left_out
         .as_ref()
-        .map(|(decided, proba)| {
-            let (names, used_for) = (data.train.classes.names(), chosen_by_itself(head));
+        .zip(units.as_deref())
+        .map(|((decided, proba), units)| {
+            let rows = LabelledRows::of(&data.train, units);
             let predictions = Predictions::decided(proba.view(), decided);
-            judge::of_proba(names, &data.train.y, predictions, used_for, context).map(judge::of_refits)
+            judge::of_refits(rows, predictions, chosen_by_itself(head), context)
         })
         .transpose()?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;
@@ -211,7 +212,7 @@ pub(crate) fn train(
     let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
-    let (fitting, training) = watch.train(head, data, &scaled, options)?;
+    let (fitting, training) = watch.train(head, data, (&scaled, units), options)?;
     checkpoint.warn_of_failure(watch.context);
     let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
     let trained = Instant::now();
@@ -324,14 +325,17 @@ impl<'c> Watch<'_, 'c> {
         &mut self,
         head: &'s HeadConfig,
         data: &FitData,
-        scaled: &'s Scaled<'_>,
+        (scaled, units): (&'s Scaled<'_>, Option<&'s [u32]>),
         options: &FitOptions,
     ) -> Result<(Box<dyn Fitting + 's>, Training)>
     where
         'c: 's,
     {
         let (seed, pool, metric) = (self.context.seed, self.context.pool, self.context.metric);
-        let (train, val) = scaled.samples()?;
+        let (mut train, val) = scaled.samples()?;
+        if let Some(units) = units {
+            train = train.in_units(units)?;
+        }
         let checkpoint = self.checkpoint;
         let mut keep = |_epoch, best: Arc<dyn Fitted>| {
             checkpoint.keep(scaled.model(Node::Head(best), record(head, data, seed)));

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use headsmith_data::{Dataset, RowLocations};
-use headsmith_kernels::Pool;
 use headsmith_model::{DataRecord, Record};
 
 use crate::error::{Error, Result};
 use crate::evidence::RowSource;
 use crate::report::{Split, TableReport};
-use crate::split::units;
 
 /// The rows a head is fitted on and judged by.
 #[derive(Debug)]
@@ -20,14 +18,8 @@ pub struct FitData {
     pub val: Option<Dataset>,
     /// A part of the validation rows that `val` does not have any more, and its share: nothing is chosen by it.
     pub held_back: Option<(f64, Dataset)>,
-    /// The unit that each row held back belongs to, where a column groups them.
-    pub held_back_units: Option<Vec<usize>>,
     /// How `val` was split off the training table, where it has no table of its own.
     pub split: Option<Split>,
-    /// The unit that each row of `train` belongs to, where a column groups them: out-of-fold predictions leave whole units out.
-    pub train_units: Option<Vec<usize>>,
-    /// The unit that each row of `val` belongs to, where a column groups them: no part of `val` splits one.
-    pub val_units: Option<Vec<usize>>,
     /// The folder for large copies of rows, where tables are mapped from one.
     pub cache: Option<PathBuf>,
     /// The locations in the table of the rows used for evaluation: `val`'s, or `train`'s without one.
@@ -44,19 +36,11 @@ impl FitData {
             train,
             val: None,
             held_back: None,
-            held_back_units: None,
             split: None,
-            train_units: None,
-            val_units: None,
             cache: None,
             places,
             record: Record::default(),
         }
-    }
-
-    /// The unit of each training row: rows of one group, or with the same features, are left out together.
-    pub(crate) fn units(&self, pool: &Pool) -> Vec<usize> {
-        units_of(&self.train, self.train_units.as_ref(), pool)
     }
 
     /// The record of a model that is fitted on these rows by this version, with this seed.
@@ -86,11 +70,6 @@ impl FitData {
         self.val = Some(val);
         Ok(self)
     }
-}
-
-/// The units of `rows`: as they are known, or rows with the same features together.
-pub(crate) fn units_of(rows: &Dataset, known: Option<&Vec<usize>>, pool: &Pool) -> Vec<usize> {
-    known.cloned().unwrap_or_else(|| units::of(rows.x.view(), None, pool))
 }
 
 /// A table as a model remembers it.

@@ -17,7 +17,7 @@ use crate::checked::Checked;
 use crate::context::Context;
 use crate::error::Result;
 use crate::head::HeadConfig;
-use crate::judge::{self, CrossValidated};
+use crate::judge::{self, CrossValidated, LabelledRows};
 use crate::partition::{FoldFit, Partition, Rows};
 use crate::progress::Progress;
 use crate::report::{FoldGroups, FoldReport, FoldScores, FoldsReport};
@@ -68,8 +68,8 @@ pub fn cross_validate(
         context.emit(&Progress::Fold { fold: &report, n_folds, metric: context.metric });
         folds.push(report);
     }
-    let out_of_fold = judge::of_proba(checked.classes.names(), &y, &proba, Vec::new(), context)?;
-    let out_of_fold = judge::of_refits(out_of_fold);
+    let scored = LabelledRows { classes: checked.classes.names(), y: &y, units: rows.units() };
+    let out_of_fold = judge::of_refits(scored, &proba, Vec::new(), context)?;
     let (mean, std) = mean_and_std(&folds);
     let groups =
         |groups: &Groups| FoldGroups { column: groups.column().to_owned(), n_groups: groups.names().len() };
@@ -87,7 +87,7 @@ pub fn cross_validate(
     };
     let fold_of = rows.fold_of().iter().map(|&fold| fold as u32 + 1).collect();
     let decided = most_probable(proba.view());
-    let groups = checked.groups.as_ref().map(|_| rows.units().iter().map(|&unit| unit as u32).collect());
+    let groups = checked.groups.as_ref().map(|_| rows.units().to_vec());
     let weights = checked.weights.as_ref().map(|weights| weights.values().to_vec());
     let done = CrossValidated { report, proba, decided, fold_of, y: y.clone(), weights, groups };
     if let Some(path) = options.out {

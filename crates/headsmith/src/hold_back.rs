@@ -49,10 +49,10 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
         .val
         .as_ref()
         .ok_or_else(|| Error::usage("there are no validation rows to hold back a part of"))?;
-    let held = match &data.val_units {
+    let held = match units::of_column(val) {
         None => rows(&val.y, share, seed),
         Some(units) => {
-            let is_held = split::draw(units, &val.y, share, seed, true);
+            let is_held = split::draw(&units, &val.y, share, seed, true);
             (0..is_held.len()).filter(|&row| is_held[row]).collect()
         }
     };
@@ -67,10 +67,6 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
     let cache = data.cache.as_deref();
     let parts = (part(val, &shown, cache)?, part(val, &held, cache)?);
     (data.val, data.held_back) = (Some(parts.0), Some((share, parts.1)));
-    if let Some(units) = data.val_units.take() {
-        let of = |rows: &[usize]| units::numbered(rows.iter().map(|&row| units[row]));
-        (data.val_units, data.held_back_units) = (Some(of(&shown)), Some(of(&held)));
-    }
     data.places.keep(shown);
     Ok(())
 }

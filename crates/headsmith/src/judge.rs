@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::evidence::{self, RowSource};
 use crate::report::{ClassProbability, Comparison, Example, FitReport, FoldsReport, Judgement, MANY_CLASSES};
+use crate::split::units;
 
 /// An evaluation with the probabilities that it is based on.
 #[derive(Debug)]
@@ -62,6 +63,22 @@ impl CrossValidated {
     }
 }
 
+/// Rows whose classes are known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LabelledRows<'r> {
+    pub(crate) classes: &'r [String],
+    pub(crate) y: &'r [u32],
+    /// The unit of each row, numbered from 0: rows of one are right and wrong together.
+    pub(crate) units: &'r [u32],
+}
+
+impl<'r> LabelledRows<'r> {
+    /// The rows of `data`, which are of these units.
+    pub(crate) fn of(data: &'r Dataset, units: &'r [u32]) -> LabelledRows<'r> {
+        LabelledRows { classes: data.classes.names(), y: &data.y, units }
+    }
+}
+
 /// The use of the training rows.
 pub(crate) const WEIGHTS: &str = "weights";
 
@@ -85,18 +102,18 @@ pub fn judge(model: &Model, rows: &Dataset, used_for: Vec<String>, context: &Con
     let proba = model.predict_proba(rows.x.view(), context.pool)?;
     let decided = model.decide(proba.view());
     let predictions = Predictions::decided(proba.view(), &decided);
-    let judgement = of_proba(model.classes(), &rows.y, predictions, used_for, context)?;
+    let units = units::of_rows(rows, context.pool);
+    let judgement = of_proba(LabelledRows::of(rows, &units), predictions, used_for, context)?;
     Ok(Judged { judgement, proba, decided })
 }
 
-/// Scores the predictions (`n_samples x n_classes`: probabilities, with decided classes or without) of rows of the
-/// classes `y`, which had been used for `used_for` before.
+/// Scores the predictions (`n_samples x n_classes`: probabilities, with decided classes or without) of `rows`, which had been
+/// used for `used_for` before.
 ///
 /// # Errors
 /// When they are not of as many rows, or are no distributions.
 pub(crate) fn of_proba<'p>(
-    classes: &[String],
-    y: &[u32],
+    LabelledRows { classes, y, units }: LabelledRows<'_>,
     predictions: impl Into<Predictions<'p>>,
     used_for: Vec<String>,
     context: &Context<'_>,
@@ -106,21 +123,31 @@ pub(crate) fn of_proba<'p>(
     let intervals = match used_for.iter().any(|what| what == WEIGHTS) {
         true => None,
         false => {
-            let options = resampling(y.len(), context.seed);
+            let options = resampling(y.len(), context.seed).of_units(units);
             Some(bootstrap::intervals(y, predictions, &options, context.pool)?)
         }
     };
     Ok(Judgement::new(classes.to_vec(), scores, intervals, used_for))
 }
 
-/// The judgement of predictions each of which is of a fit without the row: its intervals are wider.
-pub(crate) fn of_refits(judgement: Judgement) -> Judgement {
-    let intervals = judgement.intervals.map(|intervals| intervals.of_refits(&judgement.scores));
-    Judgement { intervals, ..judgement }
+/// The same of predictions each of which is of a fit without the row's unit: their intervals are wider.
+///
+/// # Errors
+/// As [`of_proba`].
+pub(crate) fn of_refits<'p>(
+    rows: LabelledRows<'_>,
+    predictions: impl Into<Predictions<'p>>,
+    used_for: Vec<String>,
+    context: &Context<'_>,
+) -> Result<Judgement> {
+    let judgement = of_proba(rows, predictions, used_for, context)?;
+    let n_units = units::count(rows.units);
+    let intervals = judgement.intervals.map(|intervals| intervals.of_refits(&judgement.scores, n_units));
+    Ok(Judgement { intervals, ..judgement })
 }
 
 /// 10,000 resamples; fewer, but no less than 1,000, where the rows are so many that they would take minutes.
-fn resampling(n_samples: usize, seed: u64) -> bootstrap::Options {
+fn resampling(n_samples: usize, seed: u64) -> bootstrap::Options<'static> {
     resampled(n_samples, MAX_DRAWS, (1_000, 10_000), seed)
 }
 
@@ -136,12 +163,17 @@ pub(crate) fn n_draws_of_difference(n_samples: usize) -> u64 {
 }
 
 /// Resamples for a comparison within a search, of which there are several: 2,000, or no less than 400.
-fn resampling_of_few(n_samples: usize, seed: u64) -> bootstrap::Options {
+fn resampling_of_few(n_samples: usize, seed: u64) -> bootstrap::Options<'static> {
     resampled(n_samples, MAX_DRAWS_OF_FEW, (400, 2_000), seed)
 }
 
 /// From the fewest to the most resamples, as many as so many draws of rows allow.
-fn resampled(n_samples: usize, draws: u64, (fewest, most): (u64, u64), seed: u64) -> bootstrap::Options {
+fn resampled(
+    n_samples: usize,
+    draws: u64,
+    (fewest, most): (u64, u64),
+    seed: u64,
+) -> bootstrap::Options<'static> {
     let n_resamples = (draws / n_samples.max(1) as u64).clamp(fewest, most) as u32;
     bootstrap::Options { n_resamples, seed, ..Default::default() }
 }
@@ -168,18 +200,18 @@ fn top(names: &[String], proba: &[f32]) -> Vec<ClassProbability> {
     classes.iter().take(N_TOP).map(one).collect()
 }
 
-/// The scores of the predictions `a` less those of `b`, both of rows of the classes `y`, in fewer resamples than other comparisons: a search
+/// The scores of the predictions `a` less those of `b`, both of the same rows, in fewer resamples than other comparisons: a search
 /// compares several models.
 ///
 /// # Errors
 /// When the predictions are not of these rows.
 pub(crate) fn difference(
-    y: &[u32],
+    LabelledRows { y, units, .. }: LabelledRows<'_>,
     a: Predictions<'_>,
     b: Predictions<'_>,
     context: &Context<'_>,
 ) -> Result<PairedDifference> {
-    let options = resampling_of_few(y.len(), context.seed);
+    let options = resampling_of_few(y.len(), context.seed).of_units(units);
     Ok(bootstrap::paired_difference(y, a, b, &options, context.pool)?)
 }
 
@@ -193,7 +225,8 @@ pub(crate) fn compare(
     (candidate, of_candidate): (&FitReport, Predictions<'_>),
     context: &Context<'_>,
 ) -> Result<Comparison> {
-    let options = resampling(rows.y.len(), context.seed);
+    let units = units::of_rows(rows, context.pool);
+    let options = resampling(rows.y.len(), context.seed).of_units(&units);
     let difference =
         bootstrap::paired_difference(&rows.y, of_candidate, of_baseline, &options, context.pool)?;
     let caution = candidate.val.as_ref().and_then(Judgement::caution);

@@ -46,7 +46,7 @@ pub(crate) struct FoldFit {
 pub(crate) struct Partition<'c> {
     rows: Rows<'c>,
     /// The unit of each row; a unit is in one fold.
-    units: Vec<usize>,
+    units: Vec<u32>,
     /// Whether units are groups of a column.
     is_grouped: bool,
     fold_of: Vec<usize>,
@@ -69,7 +69,7 @@ pub(crate) fn check_n_folds(n_folds: usize) -> Result<()> {
 impl<'c> Rows<'c> {
     /// The rows of `data`.
     pub(crate) fn of(data: &'c Dataset, cache: Option<&'c Path>) -> Rows<'c> {
-        let Dataset { x, y, classes, weights } = data;
+        let Dataset { x, y, classes, weights, .. } = data;
         Rows { x: x.view(), y, classes, weights: weights.as_deref(), cache }
     }
 
@@ -88,7 +88,7 @@ impl<'c> Partition<'c> {
     /// When there are fewer than two folds, or more than rows or groups, or a fold stays without rows.
     pub(crate) fn new(
         rows: Rows<'c>,
-        units: Vec<usize>,
+        units: Vec<u32>,
         groups: Option<&str>,
         (n_folds, val_share): (usize, f64),
         context: &mut Context<'_>,
@@ -113,14 +113,14 @@ impl<'c> Partition<'c> {
         Ok(dealt)
     }
 
+    /// The unit of each row.
+    pub(crate) fn units(&self) -> &[u32] {
+        &self.units
+    }
+
     /// The fold of each row, from 0.
     pub(crate) fn fold_of(&self) -> &[usize] {
         &self.fold_of
-    }
-
-    /// The unit of each row.
-    pub(crate) fn units(&self) -> &[usize] {
-        &self.units
     }
 
     /// Puts the predictions of the rows of `fold` in their places among those of all rows.

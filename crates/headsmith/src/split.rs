@@ -35,15 +35,12 @@ const N_NAMED: usize = 5;
 
 impl FitData {
     /// The same with `share` of the training rows as validation rows: stratified, drawn by the seed, rows with equal features, or of one unit of
-    /// [`train_units`](FitData::train_units), on one side.
+    /// [`units`](Dataset::units), on one side.
     ///
     /// # Errors
     /// When the share leaves one side without rows.
     pub fn split(mut self, share: f64, context: &mut Context<'_>) -> Result<FitData> {
-        let grouped = self.train_units.take();
-        let is_grouped = grouped.is_some();
-        let units = grouped.unwrap_or_else(|| units::of(self.train.x.view(), None, context.pool));
-        split_units(&mut self, share, (units, None, is_grouped), context)?;
+        split_units(&mut self, share, None, context)?;
         Ok(self)
     }
 }
@@ -60,27 +57,27 @@ pub(crate) fn split_off(
     groups: Option<&Groups>,
     context: &mut Context<'_>,
 ) -> Result<()> {
-    let units = units::of(data.train.x.view(), groups, context.pool);
-    if let Some(groups) = groups {
+    if let (Some(groups), Some(units)) = (groups, units::of_column(&data.train)) {
         refuse_too_few(&data.train.classes, &data.train.y, &units, groups)?;
     }
-    split_units(data, share, (units, groups, groups.is_some()), context)?;
+    split_units(data, share, groups, context)?;
     if let Some(split) = &data.split {
         context.emit(&Progress::Split(split));
     }
     Ok(())
 }
 
-/// The same with rows of one unit together, which are groups of a column or rows with equal features.
+/// The same without a report: rows of one unit together, or with equal features.
 fn split_units(
     data: &mut FitData,
     share: f64,
-    (units, groups, is_grouped): (Vec<usize>, Option<&Groups>, bool),
+    groups: Option<&Groups>,
     context: &mut Context<'_>,
 ) -> Result<()> {
     if !(0.0..1.0).contains(&share) {
         return Err(no_share(share));
     }
+    let (units, is_grouped) = (units::of_rows(&data.train, context.pool), data.train.units.is_some());
     let is_val = draw(&units, &data.train.y, share, context.seed, is_grouped);
     let rows = |of_val: bool| (0..is_val.len()).filter(|&row| is_val[row] == of_val).collect::<Vec<_>>();
     let (train, val) = (rows(false), rows(true));
@@ -89,8 +86,6 @@ fn split_units(
     }
     warn_of_classes_without(&data.train, &val, if is_grouped { "groups" } else { "rows" }, context);
     let groups = groups.map(|groups| split_groups(groups, &val));
-    data.train_units = is_grouped.then(|| units::numbered(train.iter().map(|&row| units[row])));
-    data.val_units = is_grouped.then(|| units::numbered(val.iter().map(|&row| units[row])));
     let split = Split { share, n_train: train.len(), n_val: val.len(), seed: context.seed, groups };
     let cache = data.cache.as_deref();
     (data.train, data.val) = (part(&data.train, &train, cache)?, Some(part(&data.train, &val, cache)?));
@@ -123,7 +118,7 @@ fn split_groups(groups: &Groups, val: &[usize]) -> SplitGroups {
 
 /// Whether each row is a validation row: `share` of the rows of each class, with no unit on both sides. `grouped`
 /// tells whether units are groups.
-pub(crate) fn draw(units: &[usize], y: &[u32], share: f64, seed: u64, grouped: bool) -> Vec<bool> {
+pub(crate) fn draw(units: &[u32], y: &[u32], share: f64, seed: u64, grouped: bool) -> Vec<bool> {
     if !grouped {
         return draw_by_class(units, y, share, seed);
     }
@@ -134,7 +129,7 @@ pub(crate) fn draw(units: &[usize], y: &[u32], share: f64, seed: u64, grouped: b
 }
 
 /// Moves the smallest unit of each class without training rows back to training.
-fn leave_each_class(is_val: &mut [bool], units: &[usize], y: &[u32]) {
+fn leave_each_class(is_val: &mut [bool], units: &[u32], y: &[u32]) {
     let size = units::sizes(units);
     let mut has_rows = vec![false; n_classes(y)];
     let train = (0..y.len()).filter(|&row| !is_val[row]);
@@ -145,7 +140,7 @@ fn leave_each_class(is_val: &mut [bool], units: &[usize], y: &[u32]) {
         if of_class().any(|row| !is_val[row]) {
             continue;
         }
-        if let Some(unit) = of_class().map(|row| units[row]).min_by_key(|&unit| (size[unit], unit)) {
+        if let Some(unit) = of_class().map(|row| units[row]).min_by_key(|&unit| (size[unit as usize], unit)) {
             (0..y.len()).filter(|&row| units[row] == unit).for_each(|row| is_val[row] = false);
         }
     }
@@ -156,7 +151,7 @@ fn n_classes(y: &[u32]) -> usize {
     y.iter().max().map_or(0, |most| *most as usize + 1)
 }
 
-fn draw_by_class(units: &[usize], y: &[u32], share: f64, seed: u64) -> Vec<bool> {
+fn draw_by_class(units: &[u32], y: &[u32], share: f64, seed: u64) -> Vec<bool> {
     let n_classes = n_classes(y);
     let (class_of, size) = (classes_of(units, y, n_classes), units::sizes(units));
     let mut of_class = vec![Vec::new(); n_classes];
@@ -174,25 +169,25 @@ fn draw_by_class(units: &[usize], y: &[u32], share: f64, seed: u64) -> Vec<bool>
             }
         }
     }
-    units.iter().map(|&unit| is_val[unit]).collect()
+    units.iter().map(|&unit| is_val[unit as usize]).collect()
 }
 
 /// The most frequent class of each unit; the first of equally frequent ones.
-fn classes_of(units: &[usize], y: &[u32], n_classes: usize) -> Vec<usize> {
-    let mut counts: HashMap<(usize, u32), usize> = HashMap::new();
+fn classes_of(units: &[u32], y: &[u32], n_classes: usize) -> Vec<usize> {
+    let mut counts: HashMap<(u32, u32), usize> = HashMap::new();
     units.iter().zip(y).for_each(|(&unit, &class)| *counts.entry((unit, class)).or_default() += 1);
     let mut best = vec![(0, n_classes); units::count(units)];
     for ((unit, class), count) in counts {
-        let (most, of) = best[unit];
-        if count > most || count == most && (class as usize) < of {
-            best[unit] = (count, class as usize);
+        let best = &mut best[unit as usize];
+        if count > best.0 || count == best.0 && (class as usize) < best.1 {
+            *best = (count, class as usize);
         }
     }
     best.into_iter().map(|(_, class)| class).collect()
 }
 
 /// Refuses groups that cannot be split: a single one, or if all rows of a class are in one group.
-pub(crate) fn refuse_too_few(classes: &Classes, y: &[u32], units: &[usize], groups: &Groups) -> Result<()> {
+pub(crate) fn refuse_too_few(classes: &Classes, y: &[u32], units: &[u32], groups: &Groups) -> Result<()> {
     let (column, n_groups) = (groups.column(), groups.names().len());
     let hint = "leave --group-column out, or name a validation table with --val";
     if units::count(units) < 2 {
@@ -204,7 +199,7 @@ pub(crate) fn refuse_too_few(classes: &Classes, y: &[u32], units: &[usize], grou
             ),
         }));
     }
-    let mut unit_of: Vec<Option<usize>> = vec![None; classes.len()];
+    let mut unit_of: Vec<Option<u32>> = vec![None; classes.len()];
     let mut first_row = vec![0; classes.len()];
     let mut is_alone = vec![false; classes.len()];
     for (row, (&unit, &class)) in units.iter().zip(y).enumerate() {
@@ -265,7 +260,7 @@ mod tests {
     #[test]
     fn each_class_gives_its_share_and_units_stay_together() {
         // Rows 2 k and 2 k + 1 are one unit in the first half, single rows in the second.
-        let units: Vec<usize> = (0..2000).map(|row| if row < 1000 { row / 2 } else { row }).collect();
+        let units: Vec<u32> = (0..2000).map(|row| if row < 1000 { row / 2 } else { row }).collect();
         let y: Vec<u32> = (0..2000).map(|row| u32::from(row % 10 < 2)).collect();
         let is_val = draw(&numbered(units.clone()), &y, 0.2, 7, false);
         let count = |class: u32| (0..2000).filter(|&row| is_val[row] && y[row] == class).count();
@@ -289,7 +284,7 @@ mod tests {
 
     #[test]
     fn groups_stay_on_one_side_and_each_class_has_rows_to_train_on() {
-        let units: Vec<usize> = (0..60).map(|row| row / 5).collect();
+        let units: Vec<u32> = (0..60).map(|row| row / 5).collect();
         // Class 1 is only in the units 0 and 1.
         let y: Vec<u32> = (0..60).map(|row| u32::from(row < 10)).collect();
         for (share, seed) in (1..20).map(|i| (f64::from(i) / 20.0, i as u64)) {

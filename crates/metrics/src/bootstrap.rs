@@ -9,6 +9,10 @@
 //! [`paired_difference`]. (Drawing the confusion matrix as one multinomial per row would give the same counts, but log
 //! loss, Brier score and calibration need the rows.)
 //!
+//! Rows that belong together (of one speaker, copies of one picture) are right and wrong together, so that a draw of single rows shows too little
+//! variation. With [`Options::units`] a resample draws units, as many as there are, each with all its rows (the cluster bootstrap: Davison and Hinkley,
+//! "Bootstrap methods and their application", 1997, section 3.8), and bounds that count rows count units instead.
+//!
 //! All randomness of resample `r` comes from Philox with `(seed, r)`: intervals are the same for any number of
 //! threads, and the first of many resamples are those of few.
 
@@ -33,13 +37,15 @@ use crate::check::{Error, Result};
 
 /// Options for resampling.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
+pub struct Options<'u> {
     /// The number of resamples; at least 1. Default: 10,000.
     pub n_resamples: u32,
     /// The share of resamples within an interval, between 0 and 1. Default: 0.95.
     pub confidence: f64,
     /// The seed of the resamples. Default: 42.
     pub seed: u64,
+    /// The unit of each row, in any numbers: rows of one unit are drawn together. Default: `None`, each row by itself.
+    pub units: Option<&'u [u32]>,
 }
 
 /// A score's confidence interval.
@@ -51,14 +57,19 @@ pub struct Interval {
     pub high: f64,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options { n_resamples: 10_000, confidence: 0.95, seed: 42 }
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options { n_resamples: 10_000, confidence: 0.95, seed: 42, units: None }
     }
 }
 
-impl Options {
-    fn check(&self) -> Result<()> {
+impl Options<'_> {
+    /// The same with rows of these units drawn together.
+    pub fn of_units(self, units: &[u32]) -> Options<'_> {
+        Options { units: Some(units), ..self }
+    }
+
+    fn check(&self, n_samples: usize) -> Result<()> {
         if self.n_resamples == 0 {
             return Err(Error("0 resamples, expected at least 1".into()));
         }
@@ -67,6 +78,9 @@ impl Options {
                 "a confidence of {}, expected a number between 0 and 1",
                 self.confidence
             )));
+        }
+        if let Some(units) = self.units.filter(|units| units.len() != n_samples) {
+            return Err(Error(format!("{n_samples} labels but the units of {} rows", units.len())));
         }
         Ok(())
     }
@@ -94,7 +108,7 @@ const PIECE: u32 = 64;
 
 /// Calls `statistics` for each resample, and returns the results in order. Each piece of work has its own scratch.
 fn replicate<S, T: Send>(
-    options: &Options,
+    options: &Options<'_>,
     pool: &Pool,
     scratch: impl Fn() -> S + Sync + Send,
     statistics: impl Fn(u32, &mut S) -> T + Sync + Send,
@@ -135,7 +149,7 @@ mod tests {
 
     #[test]
     fn invalid_options_are_refused() {
-        let message = |options: Options| options.check().unwrap_err().to_string();
+        let message = |options: Options<'_>| options.check(3).unwrap_err().to_string();
         assert_eq!(
             message(Options { n_resamples: 0, ..Options::default() }),
             "0 resamples, expected at least 1"
@@ -145,5 +159,9 @@ mod tests {
             "a confidence of 95, expected a number between 0 and 1"
         );
         assert!(message(Options { confidence: f64::NAN, ..Options::default() }).contains("NaN"));
+        assert_eq!(
+            message(Options { units: Some(&[0, 1]), ..Options::default() }),
+            "3 labels but the units of 2 rows"
+        );
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn auto(matches: &ArgMatches) -> Result<()> {
     let common = common::given(matches).named("auto", None);
     let train = labelled(matches, "train", "labels")?.unwrap_or_default();
     let out = optional_path_of(matches, "out").unwrap_or_else(|| commands::out_after(&train));
-    let search = auto::given(matches, Some(study::of_auto(&common, &out)?), crate::started());
+    let search = auto::given(matches, Some(study::of_auto(matches, &common, &out)?), crate::started());
     search.check()?;
     let config = RunConfig {
         val: labelled(matches, "val", "val_labels")?,

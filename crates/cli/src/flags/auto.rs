@@ -38,6 +38,7 @@ pub(crate) fn auto() -> Command {
             common::metric().help("Metric that the decision between classes maximises, and that compares models"),
             common::live(),
             columns(),
+            study::trials_of_auto().help_heading(HEADING),
         ])
         .args(search())
         .args(common::labels())

@@ -197,6 +197,12 @@ pub(crate) fn of_run() -> Vec<Arg> {
     args
 }
 
+/// `--trials` of `auto`.
+pub(crate) fn trials_of_auto() -> Arg {
+    let help = "Trials of the study of a head's parameters, where the portfolio has one; 0: no study";
+    trials().default_value(RUN_TRIALS).help(help)
+}
+
 /// The study of `head` in `run` with the parameters `given`, unless there is to be none.
 pub(crate) fn of_run_given(
     matches: &ArgMatches,
@@ -226,13 +232,13 @@ fn of_trials(head: HeadConfig) -> Result<HeadConfig> {
 }
 
 /// The head that a study of `auto` tunes, with the defaults of `run`.
-pub(crate) fn of_auto(common: &Common, out: &Path) -> Result<RunHead> {
+pub(crate) fn of_auto(matches: &ArgMatches, common: &Common, out: &Path) -> Result<RunHead> {
     let head = heads::tuned_by_default();
     let trial = head.table().trial.iter().map(|(name, value)| (*name, value.value()));
     let of_trials = of_trials(HeadConfig::new(head.name(), trial)?)?;
     let storage = out.join(STUDY).display().to_string();
     let study = StudyConfig {
-        n_trials: RUN_TRIALS.parse().ok(),
+        n_trials: matches.get_one("trials").copied(),
         n_jobs: common.n_threads,
         ..StudyConfig::new(of_trials, storage)
     };

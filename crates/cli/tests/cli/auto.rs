@@ -123,6 +123,15 @@ fn a_study_leaves_the_steps_that_its_folds_need() {
     let steps: Vec<u64> = candidates.iter().map(|c| c["n_steps"].as_u64().unwrap()).collect();
     assert_eq!(steps, [1, 1 + 5]);
     assert_eq!(report["study"]["n_finished"], 4);
+    // As many trials and nothing that ends the search.
+    let args = "auto --train train.csv --out again --time 1h --trials 4 --heads gaussian,mlp --quiet --json";
+    let again = world.json(args);
+    assert_eq!(again["auto"]["n_steps"], 7);
+    assert!(world.bytes("out/model.safetensors") == world.bytes("again/model.safetensors"));
+    let none = world
+        .json("auto --train train.csv --out none --time 1h --trials 0 --heads gaussian,mlp --quiet --json");
+    assert_eq!(none["auto"]["n_steps"], 6);
+    assert!(none["study"].is_null());
 }
 
 #[test]

@@ -207,7 +207,7 @@ impl Scale {
     }
 }
 
-/// What the numbers of scaled outputs z are.
+/// The meaning of the numbers that a fit of scaled outputs z finds.
 #[derive(Debug, Clone, Copy)]
 enum Layout<'a> {
     /// Of each class a factor of every z, one of every z^2, and an intercept; searched in a basis.

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::function::Function;
 use super::machine::{Chosen, Machine, Support};
+use super::nystroem::Nystroem;
 use super::params::TABLE;
+use super::plan::Plan;
 use super::search::Search;
 use crate::calibration::Calibration;
 use crate::description::{Description, counted};
@@ -34,6 +36,9 @@ impl Head for KernelHead {
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
         let screen = params.of(&TABLE)?.count("screen_rows")? as u64;
+        if let Some(n_landmarks) = Plan::new(params)?.n_landmarks(shape.n_samples)? {
+            return Ok(Nystroem::cost(shape, n_landmarks, screen));
+        }
         let [n, f, k] = [shape.n_samples, shape.n_features, shape.n_classes].map(|n| n as u64);
         // In single precision: products, factor, and its inverse; in double precision, if that is needed, two of them beside the
         // products in single.
@@ -50,7 +55,7 @@ impl Head for KernelHead {
                 .saturating_add(n.saturating_mul(k + 16).saturating_mul(8 * 8))
                 .saturating_add(1 << 24),
             operations,
-            hint: "fewer rows: memory grows with their square; the head linear takes any number",
+            hint: "n_landmarks: with landmarks, memory does not grow with the square of the rows",
         })
     }
 

@@ -5,8 +5,9 @@ use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
 use super::function::{Evaluate, Function};
 use super::problem::Problem;
-use super::refine::{Fit, Prepared};
+use super::refine::Prepared;
 use super::screen::Scored;
+use super::trial::Setting;
 use crate::affine::transposed;
 use crate::calibration::Calibration;
 use crate::transform::Pipeline;
@@ -39,6 +40,20 @@ pub(super) struct Chosen {
     pub(super) history: Vec<Scored>,
 }
 
+/// The parts of a machine that a fit finds.
+pub(super) struct FittedKernel<'f> {
+    pub(super) prepared: &'f Prepared,
+    /// The rows that are basis functions, after the transform.
+    pub(super) rows: MatRef<'f>,
+    /// Of each of them, for each output.
+    pub(super) coefficients: &'f [f64],
+    pub(super) intercept: &'f [f64],
+    pub(super) calibration: &'f Calibration,
+    pub(super) setting: Setting,
+    pub(super) scored: Scored,
+    pub(super) double: bool,
+}
+
 /// The training rows as predictions read them, with their coefficients.
 #[derive(Debug)]
 pub(super) struct Support {
@@ -61,35 +76,35 @@ const PART: usize = 1024;
 const BLOCK: usize = 128;
 
 impl Machine {
-    /// The machine of `fit`; `None` if `prepared` is not of its features.
+    /// The machine of a fit on the rows of `problem`.
     pub(super) fn new(
         problem: &Problem,
-        prepared: &Prepared,
-        fit: &Fit,
+        fitted: FittedKernel<'_>,
         history: &[Scored],
         pool: &Pool,
-    ) -> Option<Machine> {
-        let n_outputs = problem.one_hot.width();
-        let alpha: Vec<f32> = fit.trial.solution.alpha.iter().map(|v| *v as f32).collect();
-        let alpha = Matrix::new(alpha, problem.n(), n_outputs);
-        Some(Machine {
+    ) -> Machine {
+        let FittedKernel { prepared, rows, coefficients, intercept, calibration, setting, scored, double } =
+            fitted;
+        let alpha: Vec<f32> = coefficients.iter().map(|v| *v as f32).collect();
+        let alpha = Matrix::new(alpha, rows.n_rows(), problem.one_hot.width());
+        Machine {
             pipeline: prepared.pipeline.clone(),
-            function: fit.setting.function,
-            support: Support::new(prepared.rows.view(), alpha.view(), pool),
-            intercept: fit.trial.solution.intercept.clone(),
-            calibration: fit.trial.calibration.clone(),
+            function: setting.function,
+            support: Support::new(rows, alpha.view(), pool),
+            intercept: intercept.to_vec(),
+            calibration: calibration.clone(),
             classes: problem.one_hot.classes.clone(),
             n_classes: problem.one_hot.n_classes,
             n_features: problem.x.n_cols(),
             chosen: Chosen {
                 transform: prepared.features.spec(),
-                gamma: fit.gamma,
-                alpha: fit.alpha,
-                log_loss: Some(fit.trial.log_loss),
-                double: fit.double,
+                gamma: scored.gamma,
+                alpha: scored.alpha,
+                log_loss: Some(scored.log_loss),
+                double,
                 history: history.to_vec(),
             },
-        })
+        }
     }
 
     /// The outputs of the rows of `x`, row after row.

@@ -67,6 +67,13 @@ pub static TABLE: Table = Table::new(
             search: None,
             help: "Loss; squared has leave-one-out predictions in closed form",
         },
+        Param {
+            name: "n_landmarks",
+            kind: Kind::Int { low: 10, high: 100_000, words: &[AUTO, "none"] },
+            default: Default::Text(AUTO),
+            search: None,
+            help: "Rows that are basis functions; auto: all of up to 15000, else 4000 or fewer (Nystroem); none: all",
+        },
         calibration::PARAM,
         class_weight::PARAM,
         Param {

@@ -6,7 +6,7 @@ use super::params::TABLE;
 use super::screen::Scored;
 use super::trial::{Loss, Setting};
 use crate::calibration::Form;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::params::{AUTO, Params, TRANSFORM};
 
 /// The parameters of a fit.
@@ -20,7 +20,22 @@ pub(super) struct Plan {
     loss: Loss,
     form: Form,
     pub(super) screen_rows: usize,
+    landmarks: Landmarks,
 }
+
+/// The wish for the number of landmarks.
+#[derive(Debug, Clone, Copy)]
+enum Landmarks {
+    Auto,
+    None,
+    Some(usize),
+}
+
+/// Above so many rows landmarks are used, unless they are not wanted.
+const MOST_EXACT: usize = 15_000;
+/// Landmarks at most, unless another number is asked for; fewer where the products of all rows with their squares are more than this.
+const MOST_LANDMARKS: usize = 4000;
+const MOST_PRODUCTS: f64 = 2e12;
 
 /// Gammas of the screen for squared distances; for other powers of the distance those that make the mean exponent the same.
 const GAMMAS: [f64; 2] = [0.8, 1.5];
@@ -43,8 +58,36 @@ impl Plan {
             loss,
             form: Form::of(params.text("calibration")),
             screen_rows: params.count("screen_rows")?,
+            landmarks: match (params.int("n_landmarks"), params.text("n_landmarks")) {
+                (Some(n), _) => Landmarks::Some(n as usize),
+                (None, Some(AUTO)) => Landmarks::Auto,
+                _ => Landmarks::None,
+            },
             params: params.clone(),
         })
+    }
+
+    /// The landmarks of a fit on `n` rows; `None`: all of them.
+    ///
+    /// # Errors
+    /// When landmarks are asked for and the loss is not the squared one.
+    pub(super) fn n_landmarks(&self, n: usize) -> Result<Option<usize>> {
+        let n_landmarks = match self.landmarks {
+            Landmarks::Some(n_landmarks) => n_landmarks,
+            Landmarks::Auto if n > MOST_EXACT && self.loss == Loss::Squared => {
+                ((MOST_PRODUCTS / n as f64).sqrt() as usize).min(MOST_LANDMARKS)
+            }
+            _ => n,
+        };
+        if n_landmarks >= n {
+            return Ok(None);
+        }
+        match self.loss {
+            Loss::Squared => Ok(Some(n_landmarks)),
+            Loss::Logistic => Err(Error::parameter(
+                "n_landmarks: landmarks are for the squared loss: leave n_landmarks out, or loss",
+            )),
+        }
     }
 
     /// Leaves the features as they are, if it has a choice: of constant ones nothing can be learnt.
@@ -53,6 +96,11 @@ impl Plan {
         if self.spectrum == Spectrum::Auto {
             self.spectrum = Spectrum::None;
         }
+    }
+
+    /// The form of the calibration.
+    pub(super) fn form(&self) -> Form {
+        self.form
     }
 
     /// The choices of features.

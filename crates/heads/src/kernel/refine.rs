@@ -5,6 +5,7 @@ use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use super::features::{Features, total_variance};
 use super::gram::Gram;
+use super::machine::{FittedKernel, Machine};
 use super::plan::Plan;
 use super::problem::Problem;
 use super::screen::Scored;
@@ -73,6 +74,11 @@ impl Refine {
     /// Whether there is nothing left to try.
     pub(super) fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    /// Frees the matrices of the best fit.
+    pub(super) fn free(&mut self) {
+        (self.ready, self.factor) = (None, None);
     }
 
     /// The best fit so far.
@@ -160,9 +166,30 @@ impl Refine {
         Ok(())
     }
 
-    /// The rows of the best fit; `None` while those of another winner are ready.
-    pub(super) fn prepared(&self) -> Option<&Prepared> {
-        self.best_with_rows().map(|(_, prepared, _)| prepared)
+    /// The best fit on the rows of `problem`; `None` while those of another winner are ready.
+    pub(super) fn machine(&self, problem: &Problem, pool: &Pool) -> Option<Machine> {
+        let (fit, prepared, _) = self.best_with_rows()?;
+        let fitted = FittedKernel {
+            prepared,
+            rows: prepared.rows.view(),
+            coefficients: &fit.trial.solution.alpha,
+            intercept: &fit.trial.solution.intercept,
+            calibration: &fit.trial.calibration,
+            setting: fit.setting,
+            scored: self.scored(fit),
+            double: fit.double,
+        };
+        Some(Machine::new(problem, fitted, &self.history, pool))
+    }
+
+    /// The point of the grid that is best so far.
+    pub(super) fn best_point(&self) -> Option<Scored> {
+        self.best.as_ref().map(|fit| self.scored(fit))
+    }
+
+    fn scored(&self, fit: &Fit) -> Scored {
+        let features = self.winners[fit.winner].features;
+        Scored { features, gamma: fit.gamma, alpha: fit.alpha, log_loss: fit.trial.log_loss }
     }
 
     /// The outputs of the best fit for each row without those of its fold.
@@ -217,7 +244,7 @@ impl Refine {
 }
 
 impl Prepared {
-    fn new(features: Features, x: MatRef<'_>, pool: &Pool) -> Result<Prepared> {
+    pub(super) fn new(features: Features, x: MatRef<'_>, pool: &Pool) -> Result<Prepared> {
         let pipeline = features.spec().parse::<Spec>()?.fit(x, pool)?;
         let rows = pipeline.apply(x, pool);
         let variance = total_variance(rows.view(), pool);

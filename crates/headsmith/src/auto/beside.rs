@@ -9,7 +9,7 @@ use super::rows::SearchRows;
 use super::search::Candidate;
 use crate::context::Context;
 use crate::error::Result;
-use crate::judge;
+use crate::judge::{self, LabelledRows};
 
 /// An answer, and its differences from candidates that were compared with it.
 pub(super) struct Beside<'s, 'd> {
@@ -38,7 +38,8 @@ impl<'s, 'd> Beside<'s, 'd> {
         }
         let alone = answer::of_one(self.candidates, other, context);
         let (of_answer, of_alone) = (self.answer.predictions(), alone.predictions());
-        let difference = judge::difference(&self.rows.scored().y, of_answer, of_alone, context)?;
+        let scored = LabelledRows::of(self.rows.scored(), self.rows.scored_units());
+        let difference = judge::difference(scored, of_answer, of_alone, context)?;
         self.differences.insert(other, difference);
         Ok(difference)
     }

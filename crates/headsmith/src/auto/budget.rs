@@ -126,9 +126,9 @@ impl Budget {
         self.n_steps = self.n_steps.min(n_steps);
     }
 
-    /// Counts the steps of an earlier process.
+    /// Counts `n_steps` of an earlier process.
     pub(super) fn resume(&mut self, n_steps: usize) {
-        self.n_steps = self.n_steps.max(n_steps);
+        self.n_steps += n_steps;
     }
 
     /// Steps done.

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::evidence;
 use crate::fit::{self, FittedHead};
-use crate::judge::{self, Judged};
+use crate::judge::{self, Judged, LabelledRows};
 use crate::progress::Progress;
 use crate::report::{CalibrationRows, FitReport, Judgement};
 
@@ -96,12 +96,11 @@ fn calibrated(
         true => CalibrationRows::Validation,
         false => CalibrationRows::OutOfFold,
     };
-    let groups = rows.groups.map(|_| rows.scored_units());
-    let calibrating = conformal::rows_of(rows.scored(), &answer.proba, groups);
+    let calibrating = conformal::rows_of(rows.scored(), &answer.proba);
     let (sets, mut report) =
         conformal::calibrate(options, (calibrating, kind), rows.data.train.classes.names(), context)?;
     if let (Some(val), Some(proba)) = (rows.judges(), judged) {
-        report.val = Some(conformal::rows_of(val, proba, None).score(&sets)?);
+        report.val = Some(conformal::rows_of(val, proba).score(&sets)?);
     }
     Ok((sets, report))
 }
@@ -144,12 +143,15 @@ fn report(
     OfFit { model, fit_seconds, train, judged }: OfFit<'_>,
     context: &Context<'_>,
 ) -> Result<FitReport> {
-    let (scored, names) = (rows.scored(), rows.data.train.classes.names());
+    let scored = rows.scored();
     let used_for = if rows.is_scored_on_val { CHOICES.map(str::to_owned).to_vec() } else { Vec::new() };
-    let of_search = judge::of_proba(names, &scored.y, answer.predictions(), used_for, context)?;
+    let (labelled, predictions) = (LabelledRows::of(scored, rows.scored_units()), answer.predictions());
     let (val, out_of_fold) = match rows.is_scored_on_val {
-        true => (Some(of_search), None),
-        false => (judged.map(|judged| judged.judgement.clone()), Some(judge::of_refits(of_search))),
+        true => (Some(judge::of_proba(labelled, predictions, used_for, context)?), None),
+        false => {
+            let out_of_fold = judge::of_refits(labelled, predictions, used_for, context)?;
+            (judged.map(|judged| judged.judgement.clone()), Some(out_of_fold))
+        }
     };
     let (shown, predictions) = match (judged, rows.judges()) {
         (Some(judged), Some(val)) => (val, judged.predictions()),

@@ -11,7 +11,7 @@ use super::{Search, ValUse};
 use crate::conformal::ConformalOptions;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::fit_data::{FitData, units_of};
+use crate::fit_data::FitData;
 use crate::plan::StudyTables;
 use crate::report::{StudyReport, TableReport};
 use crate::run::RunHead;
@@ -46,7 +46,7 @@ impl TunedHead<'_> {
 pub(super) struct SearchRows<'d> {
     pub(super) data: &'d FitData,
     /// The unit of each training row; a unit is left out as a whole.
-    pub(super) units: Vec<usize>,
+    pub(super) units: Vec<u32>,
     /// The column that makes the units, if one does.
     pub(super) groups: Option<&'d str>,
     pub(super) n_folds: usize,
@@ -142,17 +142,16 @@ pub(super) fn to_search<'d>(
     (reports, read): (&'d [TableReport], &'d ReadOptions),
     context: &Context<'_>,
 ) -> SearchRows<'d> {
-    let units = data.units(context.pool);
+    let units = units::of_rows(&data.train, context.pool);
     let val = data.val.as_ref().filter(|_| config.val_use == ValUse::Choose);
-    let scored =
-        val.map_or_else(|| units.clone(), |val| units_of(val, data.val_units.as_ref(), context.pool));
+    let scored_units = val.map_or_else(|| units.clone(), |val| units::of_rows(val, context.pool));
     SearchRows {
         data,
         units,
         groups: read.group_column.as_deref(),
         n_folds: config.n_folds,
         is_scored_on_val: val.is_some(),
-        scored_units: scored.into_iter().map(|unit| unit as u32).collect(),
+        scored_units,
         max_memory: config.bounds.max_memory,
         conformal: config.conformal,
         tuned: config.tuned.as_ref().map(|config| TunedHead {
@@ -170,24 +169,17 @@ pub(super) fn all(data: &FitData) -> Option<FitData> {
     let val = data.val.as_ref()?;
     let mut all = FitData::new(joined(&data.train, val));
     all.cache = data.cache.clone();
-    all.train_units = data.train_units.clone().map(|mut own| {
-        let first = units::count(&own);
-        // A group that both have is a finding of the checks; it is two units here.
-        let of_val = data.val_units.clone().unwrap_or_else(|| (0..val.y.len()).collect());
-        own.extend(of_val.into_iter().map(|unit| first + unit));
-        own
-    });
     Some(all)
 }
 
 /// The training rows by themselves.
 pub(super) fn train_only(data: &FitData) -> FitData {
     let mut train = FitData::new(data.train.clone());
-    (train.cache, train.train_units) = (data.cache.clone(), data.train_units.clone());
+    train.cache = data.cache.clone();
     train
 }
 
-/// The rows of `a`, then those of `b`, which weigh 1 each where those of `a` have weights.
+/// The rows of `a`, then those of `b`, which weigh 1 each where those of `a` have weights, and are units of their own where those of `a` have units.
 fn joined(a: &Dataset, b: &Dataset) -> Dataset {
     let (n, n_cols) = (a.y.len() + b.y.len(), a.x.n_cols());
     let mut values = Vec::with_capacity(n * n_cols);
@@ -197,11 +189,18 @@ fn joined(a: &Dataset, b: &Dataset) -> Dataset {
         let of_b = b.weights.clone().unwrap_or_else(|| vec![1.0; b.y.len()]);
         weights.iter().copied().chain(of_b).collect()
     });
+    let units = a.units.as_ref().map(|units| {
+        // A group that both have is a finding of the checks; it is two units here.
+        let first = units::count(units) as u32;
+        let of_b = b.units.clone().unwrap_or_else(|| (0..b.y.len() as u32).collect());
+        units.iter().copied().chain(of_b.into_iter().map(|unit| first + unit)).collect()
+    });
     Dataset {
         x: Matrix::new(values, n, n_cols),
         y: a.y.iter().chain(&b.y).copied().collect(),
         classes: a.classes.clone(),
         weights,
+        units,
     }
 }
 
@@ -219,5 +218,9 @@ mod tests {
         assert_eq!(both.x.as_slice(), [1.0, 2.0, 4.0, 5.0]);
         assert_eq!(both.y, [0, 1, 0, 1]);
         assert_eq!(both.weights, Some(vec![3.0, 0.5, 1.0, 1.0]));
+        assert_eq!(both.units, None);
+        let grouped = Dataset { units: Some(vec![1, 0]), ..a.clone() };
+        assert_eq!(joined(&grouped, &a).units, Some(vec![1, 0, 2, 3]));
+        assert_eq!(joined(&grouped, &grouped).units, Some(vec![1, 0, 3, 2]));
     }
 }

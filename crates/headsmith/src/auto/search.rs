@@ -42,6 +42,8 @@ pub(super) struct Candidate {
     pub(super) chosen: Vec<(&'static str, Value)>,
     /// Whether its own search was cut off by the budget or a stop: another command may come further.
     pub(super) is_cut: bool,
+    /// The trials after which the time ended its study.
+    pub(super) cut_trials: Option<u64>,
     /// The time of a fit with what was chosen on these rows.
     pub(super) refit: Duration,
     pub(super) cost: Cost,
@@ -68,8 +70,8 @@ const MOST_COMPARED: u64 = 3;
 
 /// Tries the attempts until the budget ends. The first is always tried.
 ///
-/// A head of which no candidate fits into the time is left out, and its steps do not count; the search ends where another candidate of a head does not fit: so
-/// the steps of the search are the first of those that all heads but the ones left out have.
+/// A head of which no candidate fits into the time is left out; the search ends where another candidate of a head does not fit. Steps that led to no
+/// candidate do not count: so those of the search are the first that all heads but the ones left out have.
 ///
 /// # Errors
 /// When no head can be fitted on these rows, or the search is stopped before the first candidate.
@@ -96,21 +98,28 @@ pub(super) fn search(
         let (n_before, n_steps) = (found.candidates.len(), budget.n_steps());
         let trial = Trial { rows, attempt: &attempt, n_before, started: Instant::now(), n_steps };
         let tried = match store.kept(&attempt, rows, context) {
-            Some((candidate, n_steps)) => {
-                budget.resume(n_steps);
+            Some(candidate) => {
+                budget.resume(candidate.report.n_steps);
                 Ok(Tried::Candidate(Box::new(candidate)))
             }
             None => {
                 let tried = trial.run(budget, context);
                 match &tried {
-                    Ok(Tried::Candidate(candidate)) if !candidate.is_cut => {
-                        store.keep(candidate, budget.n_steps())?;
+                    Ok(Tried::Candidate(candidate))
+                        if !candidate.is_cut && candidate.cut_trials.is_none() =>
+                    {
+                        store.keep(candidate)?;
                     }
                     _ => (),
                 }
                 tried
             }
         };
+        let is_last = !budget.has_steps();
+        if !matches!(tried, Ok(Tried::Candidate(_))) {
+            // The search that these steps repeat has no part of this attempt.
+            budget.forget(n_steps);
+        }
         match tried {
             Ok(Tried::Candidate(candidate)) => {
                 context.emit(&Progress::Candidate(&candidate.report));
@@ -124,9 +133,7 @@ pub(super) fn search(
                     break;
                 }
             }
-            Ok(Tried::NoTime(what)) if !begun.contains(name) && budget.has_steps() => {
-                // Its steps are not part of the search.
-                budget.forget(trial.n_steps);
+            Ok(Tried::NoTime(what)) if !begun.contains(name) && !is_last => {
                 context.warn(&format!("{name} is left out: {what}"));
                 found.left_out.push((name.to_owned(), what));
                 continue;

@@ -38,8 +38,6 @@ pub(super) struct Store {
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     key: String,
-    /// The steps of the search to its end.
-    n_steps: usize,
     params: Vec<(String, Value)>,
     chosen: Vec<(String, Value)>,
     refit_seconds: f64,
@@ -53,11 +51,11 @@ impl Store {
         Store { folder: out.join(FOLDER), key, classes: classes.to_vec() }
     }
 
-    /// Keeps a candidate, to which the search took `n_steps` steps.
+    /// Keeps a candidate.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn keep(&self, candidate: &Candidate, n_steps: usize) -> Result<()> {
+    pub(super) fn keep(&self, candidate: &Candidate) -> Result<()> {
         std::fs::create_dir_all(&self.folder)
             .map_err(|cause| Error::file("make the folder", &self.folder, cause))?;
         let [model, proba, entry] = self.paths(candidate.position);
@@ -69,7 +67,6 @@ impl Store {
         let all = candidate.head.params().iter();
         let kept = Entry {
             key: self.key.clone(),
-            n_steps,
             params: all.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
             chosen: candidate
                 .chosen
@@ -86,14 +83,13 @@ impl Store {
         Ok(output::write_atomically(&entry, |file| file.write_all(&bytes))?)
     }
 
-    /// The candidate of `attempt` that an earlier process kept, and the steps of the search to its end; `None` if there is none of the same search, or
-    /// its files are damaged.
+    /// The candidate of `attempt` that an earlier process kept; `None` if there is none of the same search, or its files are damaged.
     pub(super) fn kept(
         &self,
         attempt: &Attempt,
         rows: &SearchRows<'_>,
         context: &Context<'_>,
-    ) -> Option<(Candidate, usize)> {
+    ) -> Option<Candidate> {
         let [model, proba, entry] = self.paths(attempt.position);
         let entry: Entry = serde_json::from_slice(&std::fs::read(entry).ok()?).ok()?;
         if entry.key != self.key || entry.report.head != attempt.head.name() {
@@ -120,7 +116,7 @@ impl Store {
         };
         let (start, proba) = (Instant::now(), Matrix::new(values, n_samples, n_classes));
         let calibrated = rows.calibrated(proba.view(), context);
-        let candidate = Candidate {
+        Some(Candidate {
             position: attempt.position,
             head,
             proba,
@@ -129,11 +125,11 @@ impl Store {
             node,
             chosen,
             is_cut: false,
+            cut_trials: None,
             refit: Duration::try_from_secs_f64(entry.refit_seconds).ok()?,
             cost,
             report: entry.report,
-        };
-        Some((candidate, entry.n_steps))
+        })
     }
 
     /// Removes the candidates, after a search that ended.
@@ -193,6 +189,7 @@ mod tests {
             node: with_model.then(|| model.node().clone()),
             chosen: vec![("alpha", Value::Float(0.1 + 0.2))],
             is_cut: false,
+            cut_trials: None,
             refit: Duration::from_millis(1500),
             cost: Cost { n_bytes: 12, predict: Duration::from_micros(3), parts: model.parts() },
             report,
@@ -212,10 +209,9 @@ mod tests {
             let other_rows = rows::to_search(&config, &other_data, (&[], &read), context);
             for with_model in [true, false] {
                 let kept = candidate(&rows, with_model, context);
-                store.keep(&kept, 7).unwrap();
+                store.keep(&kept).unwrap();
                 let attempt = Attempt { position: 2, head: kept.head.clone(), like: None, is_studied: false };
-                let (again, n_steps) = store.kept(&attempt, &rows, context).unwrap();
-                assert_eq!(n_steps, 7);
+                let again = store.kept(&attempt, &rows, context).unwrap();
                 assert_eq!((&again.proba, &again.calibrated), (&kept.proba, &kept.calibrated));
                 assert_eq!(again.chosen, kept.chosen);
                 assert_eq!((again.refit, again.cost, &again.report), (kept.refit, kept.cost, &kept.report));

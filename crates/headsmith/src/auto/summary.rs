@@ -77,6 +77,9 @@ fn repeat(beside: &Beside<'_, '_>, is_left_out: bool, done: Done) -> String {
         }
         flags += &format!(" --heads {}", heads.join(","));
     }
+    if let Some(n_trials) = beside.candidates.iter().find_map(|candidate| candidate.cut_trials) {
+        flags += &format!(" --trials {n_trials}");
+    }
     if beside.rows.data.val.is_some() && !done.is_fitted_again {
         flags += " --no-refit";
     }

@@ -22,7 +22,7 @@ struct Counts {
 }
 
 /// The part of each row: an index into `shares`, which sum to 1.
-pub(crate) fn deal(units: &[usize], y: &[u32], shares: &[f64], seed: u64) -> Vec<usize> {
+pub(crate) fn deal(units: &[u32], y: &[u32], shares: &[f64], seed: u64) -> Vec<usize> {
     let counts = Counts::new(units, y);
     let n_classes = super::n_classes(y);
     let mut parts = Parts::new(y, n_classes, shares);
@@ -30,19 +30,19 @@ pub(crate) fn deal(units: &[usize], y: &[u32], shares: &[f64], seed: u64) -> Vec
     for unit in counts.order(n_classes, seed) {
         part_of[unit] = parts.add(counts.of(unit));
     }
-    units.iter().map(|&unit| part_of[unit]).collect()
+    units.iter().map(|&unit| part_of[unit as usize]).collect()
 }
 
 impl Counts {
-    fn new(units: &[usize], y: &[u32]) -> Counts {
-        let mut pairs: Vec<(usize, u32)> = units.iter().copied().zip(y.iter().copied()).collect();
+    fn new(units: &[u32], y: &[u32]) -> Counts {
+        let mut pairs: Vec<(u32, u32)> = units.iter().copied().zip(y.iter().copied()).collect();
         pairs.sort_unstable();
         let mut counts: Vec<(u32, f64)> = Vec::new();
         let mut starts = vec![0; units::count(units) + 1];
         for same in pairs.chunk_by(|a, b| a == b) {
             let (unit, class) = same[0];
             counts.push((class, same.len() as f64));
-            starts[unit + 1] = counts.len();
+            starts[unit as usize + 1] = counts.len();
         }
         Counts { counts, starts }
     }
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn single_rows_are_dealt_as_evenly_as_can_be() {
         let y: Vec<u32> = (0..103).map(|row| u32::from(row % 10 < 3)).collect();
-        let units: Vec<usize> = (0..103).collect();
+        let units: Vec<u32> = (0..103).collect();
         let part_of = deal(&units, &y, &[0.25; 4], 7);
         for class in 0..2 {
             let counts = (0..4).map(|part| (0..103).filter(|&i| part_of[i] == part && y[i] == class).count());
@@ -149,13 +149,10 @@ mod tests {
     #[test]
     fn a_part_has_its_share_of_every_class() {
         // 200 groups of 1 to 9 rows, most of one class.
-        let units: Vec<usize> =
-            (0..200).flat_map(|unit| std::iter::repeat_n(unit, 1 + unit * 7 % 9)).collect();
-        let y: Vec<u32> = units
-            .iter()
-            .enumerate()
-            .map(|(i, unit)| if i % 7 == 0 { 2 } else { (unit % 3) as u32 })
-            .collect();
+        let units: Vec<u32> =
+            (0..200).flat_map(|unit| std::iter::repeat_n(unit, 1 + unit as usize * 7 % 9)).collect();
+        let y: Vec<u32> =
+            units.iter().enumerate().map(|(i, unit)| if i % 7 == 0 { 2 } else { unit % 3 }).collect();
         let part_of = deal(&units, &y, &[0.7, 0.3], 1);
         for class in 0..3 {
             let n = |part| (0..y.len()).filter(|&i| y[i] == class && part_of[i] == part).count() as f64;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use headsmith_data::{Groups, checks};
+use headsmith_data::{Dataset, Groups, checks};
 use headsmith_kernels::{MatRef, Pool};
 
 /// The unit of each row of `x`, numbered from 0 in order of first occurrence.
-pub(crate) fn of(x: MatRef<'_>, groups: Option<&Groups>, pool: &Pool) -> Vec<usize> {
+pub(crate) fn of(x: MatRef<'_>, groups: Option<&Groups>, pool: &Pool) -> Vec<u32> {
     let same = numbered(checks::row_hashes(x, pool));
     match groups {
         None => same,
@@ -15,32 +15,43 @@ pub(crate) fn of(x: MatRef<'_>, groups: Option<&Groups>, pool: &Pool) -> Vec<usi
     }
 }
 
+/// The units of `rows`, numbered in the same way: those of a column, or rows with the same features together.
+pub(crate) fn of_rows(rows: &Dataset, pool: &Pool) -> Vec<u32> {
+    of_column(rows).unwrap_or_else(|| of(rows.x.view(), None, pool))
+}
+
+/// The units of `rows`, if a column makes them.
+pub(crate) fn of_column(rows: &Dataset) -> Option<Vec<u32>> {
+    // A part of a table has not all of its units.
+    rows.units.as_ref().map(|units| numbered(units.iter().copied()))
+}
+
 /// The number of each key, from 0 in order of first occurrence.
-pub(crate) fn numbered<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> Vec<usize> {
+pub(crate) fn numbered<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> Vec<u32> {
     let mut number_of = HashMap::new();
     let number = |key| {
-        let next = number_of.len();
+        let next = number_of.len() as u32;
         *number_of.entry(key).or_insert(next)
     };
     keys.into_iter().map(number).collect()
 }
 
-/// The number of units.
-pub(crate) fn count(units: &[usize]) -> usize {
-    units.iter().max().map_or(0, |most| most + 1)
+/// The number of units, which are numbered from 0.
+pub(crate) fn count(units: &[u32]) -> usize {
+    units.iter().max().map_or(0, |&most| most as usize + 1)
 }
 
 /// The number of rows in each unit.
-pub(crate) fn sizes(units: &[usize]) -> Vec<usize> {
+pub(crate) fn sizes(units: &[u32]) -> Vec<usize> {
     let mut sizes = vec![0; count(units)];
-    units.iter().for_each(|&unit| sizes[unit] += 1);
+    units.iter().for_each(|&unit| sizes[unit as usize] += 1);
     sizes
 }
 
 /// Joins groups with a common row.
-fn joined(same: &[usize], groups: &[u32]) -> Vec<usize> {
-    let mut parents: Vec<usize> = (0..groups.iter().max().map_or(0, |most| *most as usize + 1)).collect();
-    let mut group_of: HashMap<usize, usize> = HashMap::new();
+fn joined(same: &[u32], groups: &[u32]) -> Vec<u32> {
+    let mut parents: Vec<usize> = (0..count(groups)).collect();
+    let mut group_of: HashMap<u32, usize> = HashMap::new();
     for (&row, &group) in same.iter().zip(groups) {
         let first = *group_of.entry(row).or_insert(group as usize);
         let (a, b) = (root(&mut parents, first), root(&mut parents, group as usize));

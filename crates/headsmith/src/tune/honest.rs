@@ -13,6 +13,7 @@ use crate::fit::{self, FitData, FitOptions};
 use crate::head::HeadConfig;
 use crate::hold_back;
 use crate::report::StudyReport;
+use crate::split::units;
 
 /// Resamples of the validation rows; each looks at every trial.
 const N_RESAMPLES: u32 = 2_000;
@@ -49,8 +50,11 @@ pub(super) fn judge(
     if predictions.len() < 2 || metric == Metric::LogLoss {
         return Ok(());
     }
-    let y: Vec<u32> = predictions::rows(val.y.len()).map(|row| val.y[row]).collect();
-    let options = Options { n_resamples: N_RESAMPLES, seed: context.seed, ..Options::default() };
+    let units = units::of_rows(val, context.pool);
+    let (y, units): (Vec<u32>, Vec<u32>) =
+        predictions::rows(val.y.len()).map(|row| (val.y[row], units[row])).unzip();
+    let options =
+        Options { n_resamples: N_RESAMPLES, seed: context.seed, ..Options::default() }.of_units(&units);
     report.selection =
         Some(bootstrap::selection(&y, &predictions, n_classes, metric, &options, context.pool)?);
     Ok(())

@@ -27,19 +27,19 @@ pub struct ClassIntervals {
 pub fn class_intervals<'p>(
     y_true: &[u32],
     predictions: impl Into<Predictions<'p>>,
-    options: &Options,
+    options: &Options<'_>,
     pool: &Pool,
 ) -> Result<Vec<ClassIntervals>> {
     let predictions = predictions.into();
-    options.check()?;
+    options.check(y_true.len())?;
     check(y_true, predictions)?;
     let n_classes = predictions.n_classes();
-    let strata = Strata::new(y_true, |i| predictions.class(i));
-    let scratch = || (vec![0; y_true.len()], Confusion::new(n_classes));
-    let replicates = replicate(options, pool, scratch, |r, (counts, confusion)| {
-        strata.resample(options.seed, r, counts);
+    let strata = Strata::new(y_true, options.units, |i| predictions.class(i));
+    let scratch = || (strata.draws(), Confusion::new(n_classes));
+    let replicates = replicate(options, pool, scratch, |r, (draws, confusion)| {
+        strata.resample(options.seed, r, draws);
         confusion.clear_cells(strata.cells.iter().map(|cell| (cell.class, cell.key)));
-        for (class, predicted, n) in strata.drawn(counts) {
+        for (class, predicted, n) in strata.drawn(&draws.counts) {
             confusion.add_many(class, predicted, n);
         }
         let scores = |class| [precision(confusion, class), recall(confusion, class), f1(confusion, class)];
@@ -59,7 +59,8 @@ pub fn class_intervals<'p>(
             confusion.predicted(class) as f64,
         );
         // F1 is the share of hits among hits and half of the errors of both kinds.
-        let wilson = |n: f64| move || Interval::wilson(hits, n, options.confidence);
+        let share = strata.units_per_sample();
+        let wilson = |n: f64| move || Interval::wilson(share * hits, share * n, options.confidence);
         ClassIntervals {
             precision: precision.or(wilson(predicted)),
             recall: recall.or(wilson(support)),
@@ -107,13 +108,13 @@ mod tests {
         let proba = MatRef::new(&proba, n, 3);
         let options = Options { n_resamples: 200, ..Options::default() };
         let of = class_intervals(&y, proba, &options, &Pool::new(2).unwrap()).unwrap();
-        let strata = Strata::new(&y, |i| predicted_class(proba.row(i)));
-        let mut counts = vec![0; n];
+        let strata = Strata::new(&y, None, |i| predicted_class(proba.row(i)));
+        let mut draws = strata.draws();
         let mut scores = vec![[const { Vec::new() }; 3]; 3];
         for r in 0..200 {
-            strata.resample(options.seed, r, &mut counts);
+            strata.resample(options.seed, r, &mut draws);
             let mut confusion = Confusion::new(3);
-            for (&i, &count) in strata.order.iter().zip(&counts) {
+            for (&i, &count) in strata.order.iter().zip(&draws.counts) {
                 (0..count).for_each(|_| confusion.add(y[i] as usize, predicted_class(proba.row(i))));
             }
             for (class, scores) in scores.iter_mut().enumerate() {

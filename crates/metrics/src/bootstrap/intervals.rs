@@ -3,7 +3,7 @@
 use headsmith_kernels::Pool;
 use serde::{Deserialize, Serialize};
 
-use super::strata::{Cell, Strata};
+use super::strata::{Cell, Draws, Strata};
 use super::unseen::UnseenErrors;
 use super::{Interval, Options, replicate};
 use crate::brier::sample_brier;
@@ -48,13 +48,13 @@ pub struct Intervals {
 pub fn intervals<'p>(
     y_true: &[u32],
     predictions: impl Into<Predictions<'p>>,
-    options: &Options,
+    options: &Options<'_>,
     pool: &Pool,
 ) -> Result<Intervals> {
     let predictions = predictions.into();
-    options.check()?;
+    options.check(y_true.len())?;
     check(y_true, predictions)?;
-    let resampling = Resampling::new(y_true, predictions);
+    let resampling = Resampling::new(y_true, predictions, options.units);
     let replicates = replicate(
         options,
         pool,
@@ -68,7 +68,8 @@ pub fn intervals<'p>(
             Interval::of(&mut column, options.confidence)
         });
     let found = Intervals { accuracy, balanced_accuracy, weighted_f1, macro_f1, log_loss, brier, mcc, ece };
-    let unseen = UnseenErrors::new(y_true, predictions, options.confidence);
+    let unseen =
+        UnseenErrors::new(y_true, predictions, options.confidence, resampling.strata.units_per_sample());
     Ok(unseen.widen(found))
 }
 
@@ -87,7 +88,7 @@ struct Resampling {
 
 /// Buffers of a resample, reused for the next.
 struct Scratch {
-    counts: Vec<u32>,
+    draws: Draws,
     confusion: Confusion,
     gaps: [f64; N_BINS],
 }
@@ -95,7 +96,7 @@ struct Scratch {
 impl Scratch {
     fn new(resampling: &Resampling) -> Scratch {
         Scratch {
-            counts: vec![0; resampling.terms.len()],
+            draws: resampling.strata.draws(),
             confusion: Confusion::new(resampling.n_classes),
             gaps: [0.0; N_BINS],
         }
@@ -103,18 +104,20 @@ impl Scratch {
 }
 
 impl Resampling {
-    fn new(y_true: &[u32], predictions: Predictions<'_>) -> Resampling {
+    fn new(y_true: &[u32], predictions: Predictions<'_>, units: Option<&[u32]>) -> Resampling {
         let proba = predictions.proba();
-        let strata =
-            Strata::new(y_true, |i| (predictions.class(i), sample_gap(y_true[i], proba.row(i), N_BINS).0));
+        let strata = Strata::new(y_true, units, |i| {
+            (predictions.class(i), sample_gap(y_true[i], proba.row(i), N_BINS).0)
+        });
         let terms = strata.order.iter().map(|&i| sample_terms(y_true[i], proba.row(i))).collect();
         Resampling { strata, terms, n_classes: proba.n_cols() }
     }
 
     /// The scores of resample `r`, in the order of the fields of [`Intervals`].
     fn statistics(&self, seed: u64, r: u32, scratch: &mut Scratch) -> [f64; 8] {
-        let Scratch { counts, confusion, gaps } = scratch;
-        self.strata.resample(seed, r, counts);
+        let Scratch { draws, confusion, gaps } = scratch;
+        self.strata.resample(seed, r, draws);
+        let counts = &draws.counts;
         confusion.clear_cells(self.strata.cells.iter().map(|cell| (cell.class, cell.key.0)));
         gaps.fill(0.0);
         let (mut log_loss, mut brier) = (0.0, 0.0);
@@ -125,7 +128,7 @@ impl Resampling {
             log_loss += cell_loss;
             brier += cell_brier;
         }
-        let n_samples = counts.len() as f64;
+        let n_samples = draws.n_samples() as f64;
         [
             accuracy(confusion),
             balanced_accuracy(confusion),
@@ -134,7 +137,7 @@ impl Resampling {
             log_loss / n_samples,
             brier / n_samples,
             mcc(confusion),
-            mean_gap(gaps, counts.len()),
+            mean_gap(gaps, draws.n_samples() as usize),
         ]
     }
 }
@@ -171,26 +174,29 @@ mod tests {
             (0..6).for_each(|_| proba.row_mut(i)[random.below(n_classes as u32) as usize] += 1.0 / 6.0);
         }
         let decided: Vec<u32> = (0..n_samples).map(|_| random.below(n_classes as u32)).collect();
-        assert_scores_of_rows(&y_true, proba.view().into());
-        assert_scores_of_rows(&y_true, Predictions::decided(proba.view(), &decided));
+        let units: Vec<u32> = (0..n_samples).map(|_| random.below(12)).collect();
+        for units in [None, Some(&units[..])] {
+            assert_scores_of_rows(&y_true, proba.view().into(), units);
+            assert_scores_of_rows(&y_true, Predictions::decided(proba.view(), &decided), units);
+        }
     }
 
-    fn assert_scores_of_rows(y_true: &[u32], predictions: Predictions<'_>) {
-        let (n_samples, n_classes) = (predictions.n_samples(), predictions.n_classes());
-        let resampling = Resampling::new(y_true, predictions);
+    fn assert_scores_of_rows(y_true: &[u32], predictions: Predictions<'_>, units: Option<&[u32]>) {
+        let n_classes = predictions.n_classes();
+        let resampling = Resampling::new(y_true, predictions, units);
         let mut scratch = Scratch::new(&resampling);
         for r in 0..50 {
             let fast = resampling.statistics(9, r, &mut scratch);
             let mut rows: Vec<f32> = Vec::new();
             let (mut labels, mut classes) = (Vec::new(), Vec::new());
-            for (&i, &count) in resampling.strata.order.iter().zip(&scratch.counts) {
+            for (&i, &count) in resampling.strata.order.iter().zip(&scratch.draws.counts) {
                 for _ in 0..count {
                     rows.extend(predictions.proba().row(i));
                     labels.push(y_true[i]);
                     classes.push(predictions.class(i) as u32);
                 }
             }
-            let drawn = Predictions::decided(MatRef::new(&rows, n_samples, n_classes), &classes);
+            let drawn = Predictions::decided(MatRef::new(&rows, labels.len(), n_classes), &classes);
             let s = crate::score(&labels, drawn).unwrap();
             let naive = [
                 s.accuracy,

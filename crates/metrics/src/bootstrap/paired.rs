@@ -56,11 +56,11 @@ pub fn paired_difference<'a, 'b>(
     y_true: &[u32],
     a: impl Into<Predictions<'a>>,
     b: impl Into<Predictions<'b>>,
-    options: &Options,
+    options: &Options<'_>,
     pool: &Pool,
 ) -> Result<PairedDifference> {
     let (of_a, of_b) = (a.into(), b.into());
-    options.check()?;
+    options.check(y_true.len())?;
     check(y_true, of_a)?;
     check(y_true, of_b)?;
     let n_classes = of_a.n_classes();
@@ -68,26 +68,27 @@ pub fn paired_difference<'a, 'b>(
         return Err(Error(format!("a head of {n_classes} classes and one of {}", of_b.n_classes())));
     }
     let (proba_a, proba_b) = (of_a.proba(), of_b.proba());
-    let strata = Strata::new(y_true, |i| (of_a.class(i), of_b.class(i)));
+    let strata = Strata::new(y_true, options.units, |i| (of_a.class(i), of_b.class(i)));
     // The difference of each sample's log losses, in the order in which samples are counted.
     let loss =
         |i: usize| sample_log_loss(y_true[i], proba_a.row(i)) - sample_log_loss(y_true[i], proba_b.row(i));
     let losses: Vec<f64> = strata.order.iter().map(|&i| loss(i)).collect();
-    let scratch = || (vec![0; y_true.len()], Confusion::new(n_classes), Confusion::new(n_classes));
-    let replicates = replicate(options, pool, scratch, |r, (counts, a, b)| {
-        strata.resample(options.seed, r, counts);
+    let scratch = || (strata.draws(), Confusion::new(n_classes), Confusion::new(n_classes));
+    let replicates = replicate(options, pool, scratch, |r, (draws, a, b)| {
+        strata.resample(options.seed, r, draws);
         a.clear_cells(strata.cells.iter().map(|cell| (cell.class, cell.key.0)));
         b.clear_cells(strata.cells.iter().map(|cell| (cell.class, cell.key.1)));
-        for (class, (by_a, by_b), n) in strata.drawn(counts) {
+        for (class, (by_a, by_b), n) in strata.drawn(&draws.counts) {
             a.add_many(class, by_a, n);
             b.add_many(class, by_b, n);
         }
-        differences(a, b, mean_loss(&losses, counts.iter().copied()))
+        differences(a, b, mean_loss(&losses, &draws.counts, draws.n_samples()))
     });
     let confusions = (Confusion::of(y_true, of_a), Confusion::of(y_true, of_b));
-    let observed = differences(&confusions.0, &confusions.1, mean_loss(&losses, losses.iter().map(|_| 1)));
+    let observed =
+        differences(&confusions.0, &confusions.1, losses.iter().sum::<f64>() / losses.len() as f64);
     let identical_predictions = strata.cells.iter().all(|cell| cell.key.0 == cell.key.1);
-    let by_class = ByClass { confusion: &confusions.0, confidence: options.confidence };
+    let by_class = ByClass::new(&confusions.0, options.confidence, strata.units_per_sample());
     let difference = |metric: Metric| {
         let mut values: Vec<f64> = replicates.iter().map(|by_metric| *by_metric.get(metric)).collect();
         let found = Difference::of(*observed.get(metric), &mut values, options.confidence);
@@ -102,10 +103,10 @@ fn differences(a: &Confusion, b: &Confusion, loss: f64) -> ByMetric<f64> {
     ByMetric::from_fn(|metric| counted(metric).unwrap_or(loss))
 }
 
-/// The mean of `losses`, weighted by `counts`.
-fn mean_loss(losses: &[f64], counts: impl Iterator<Item = u32>) -> f64 {
-    let sum: f64 = losses.iter().zip(counts).map(|(loss, count)| loss * f64::from(count)).sum();
-    sum / losses.len().max(1) as f64
+/// The mean of `losses`, weighted by `counts` that sum to `n`.
+fn mean_loss(losses: &[f64], counts: &[u32], n: u64) -> f64 {
+    let sum: f64 = losses.iter().zip(counts).map(|(loss, &count)| loss * f64::from(count)).sum();
+    sum / n as f64
 }
 
 impl Difference {

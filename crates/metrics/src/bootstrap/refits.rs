@@ -14,10 +14,10 @@ const OF_CLASSES: f64 = 80.0;
 const OF_PROBABILITIES: f64 = 140.0;
 
 impl Intervals {
-    /// The intervals of predictions by fits without the predicted rows: as far from `scores` as they are, times `sqrt(1 + 80 / n_samples)`, and
-    /// for log loss, Brier score and calibration error times `sqrt(1 + 140 / n_samples)`.
-    pub fn of_refits(self, scores: &Scores) -> Intervals {
-        let factor = |rows: f64| (1.0 + rows / scores.n_samples.max(1) as f64).sqrt();
+    /// The intervals of predictions by fits without the predicted rows, of `n_units` that were left out together or of as many rows: as far from
+    /// `scores` as they are, times `sqrt(1 + 80 / n_units)`, and for log loss, Brier score and calibration error times `sqrt(1 + 140 / n_units)`.
+    pub fn of_refits(self, scores: &Scores, n_units: usize) -> Intervals {
+        let factor = |rows: f64| (1.0 + rows / n_units.max(1) as f64).sqrt();
         let far = |interval: Interval, score: f64, factor: f64, [least, most]: [f64; 2]| Interval {
             low: (score - factor * (score - interval.low)).max(least).min(interval.low),
             high: (score + factor * (interval.high - score)).min(most).max(interval.high),
@@ -54,7 +54,7 @@ mod tests {
             let options = Options { n_resamples: 400, ..Options::default() };
             let found = intervals(&y, proba, &options, &Pool::inline()).unwrap();
             let scores = crate::score(&y, proba).unwrap();
-            (found, found.of_refits(&scores), scores)
+            (found, found.of_refits(&scores, n), scores)
         };
         // sqrt(1 + 80 / 240) and sqrt(1 + 140 / 240), and the same of 8000
         for (n, of_classes, of_probabilities) in

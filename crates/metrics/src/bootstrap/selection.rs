@@ -72,15 +72,15 @@ pub fn selection<C: Copy + Into<u32> + Sync>(
     trials: &[impl AsRef<[C]>],
     n_classes: usize,
     metric: Metric,
-    options: &Options,
+    options: &Options<'_>,
     pool: &Pool,
 ) -> Result<Selection> {
-    options.check()?;
+    options.check(y_true.len())?;
     if metric.of_confusion(&Confusion::new(0)).is_none() {
         return Err(Error(format!("{metric} cannot select by predicted classes: it needs probabilities")));
     }
     check(y_true, trials, n_classes)?;
-    let strata = Strata::new(y_true, |_| ());
+    let strata = Strata::new(y_true, options.units, |_| ());
     let sorted = |trial: &[C]| strata.order.iter().map(|&i| trial[i]).collect::<Vec<C>>();
     let sorted: Vec<Vec<C>> = trials.iter().map(|trial| sorted(trial.as_ref())).collect();
     let study = TrialPredictions { strata, trials: sorted, n_classes, metric };
@@ -92,7 +92,7 @@ pub fn selection<C: Copy + Into<u32> + Sync>(
     let (mut of_selected, out_of_bag): (Vec<f64>, Vec<OutOfBag>) = pieces.into_iter().flatten().unzip();
     let (corrected, corrected_interval) = correct(&out_of_bag, y_true.len(), options)?;
     let confusion = study.confusion(selected, |_| true);
-    let by_class = ByClass { confusion: &confusion, confidence: options.confidence };
+    let by_class = ByClass::new(&confusion, options.confidence, study.strata.units_per_sample());
     let found = Selection {
         selected,
         n_trials: trials.len(),
@@ -120,7 +120,7 @@ impl Selection {
 }
 
 /// The mean score out of the bag, and its interval.
-fn correct(out_of_bag: &[OutOfBag], n_samples: usize, options: &Options) -> Result<(f64, Interval)> {
+fn correct(out_of_bag: &[OutOfBag], n_samples: usize, options: &Options<'_>) -> Result<(f64, Interval)> {
     let seen: Vec<&OutOfBag> = out_of_bag.iter().filter(|out| out.n_samples > 0).collect();
     if seen.is_empty() {
         return Err(Error(format!(
@@ -202,15 +202,15 @@ impl<C: Copy + Into<u32> + Sync> TrialPredictions<C> {
 
     /// For each resample of a piece: the selected trial's score in the bag, and the score out of the bag of the trial
     /// that is best in the bag.
-    fn replicate(&self, options: &Options, piece: usize, selected: usize) -> Vec<(f64, OutOfBag)> {
+    fn replicate(&self, options: &Options<'_>, piece: usize, selected: usize) -> Vec<(f64, OutOfBag)> {
         let n_samples = self.strata.order.len();
         let first = (piece * LANES) as u32;
         let n_lanes = LANES.min((options.n_resamples - first) as usize);
         let mut counts = vec![[0; LANES]; n_samples];
-        let mut drawn = vec![0; n_samples];
+        let mut draws = self.strata.draws();
         for lane in 0..n_lanes {
-            self.strata.resample(options.seed, first + lane as u32, &mut drawn);
-            counts.iter_mut().zip(&drawn).for_each(|(counts, &drawn)| counts[lane] = drawn);
+            self.strata.resample(options.seed, first + lane as u32, &mut draws);
+            counts.iter_mut().zip(&draws.counts).for_each(|(counts, &drawn)| counts[lane] = drawn);
         }
         let mut tallies = self.tallies();
         let best = self.best(&counts, n_lanes, &mut tallies);
@@ -252,7 +252,8 @@ impl<C: Copy + Into<u32> + Sync> TrialPredictions<C> {
                 support: of(support, class),
                 predicted: of(predicted, class),
             });
-            score(self.metric, classes, counts.len() as f64)
+            let n: f64 = (0..self.n_classes).map(|class| of(support, class)).sum();
+            score(self.metric, classes, n)
         })
     }
 
@@ -344,7 +345,7 @@ mod tests {
         (y_true, trials)
     }
 
-    fn options(n_resamples: u32) -> Options {
+    fn options(n_resamples: u32) -> Options<'static> {
         Options { n_resamples, ..Options::default() }
     }
 
@@ -368,23 +369,31 @@ mod tests {
         let (mut y_true, trials) = simulated(3, 50, 7);
         // Class 2 is predicted, but no sample has it.
         y_true.iter_mut().for_each(|class| *class %= 2);
-        let found = selection(&y_true, &trials, 3, metric, &options(21), &Pool::inline()).unwrap();
-        let strata = Strata::new(&y_true, |_| ());
+        let units: Vec<u32> = (0..50).map(|i| i * i % 19).collect();
+        for units in [None, Some(&units[..])] {
+            let options = Options { units, ..options(21) };
+            agrees_with_the_twin_of(&y_true, &trials, metric, &options);
+        }
+    }
+
+    fn agrees_with_the_twin_of(y_true: &[u32], trials: &[Vec<u8>], metric: Metric, options: &Options<'_>) {
+        let found = selection(y_true, trials, 3, metric, options, &Pool::inline()).unwrap();
+        let strata = Strata::new(y_true, options.units, |_| ());
+        let mut draws = strata.draws();
         let (mut sum, mut of_selected) = (0.0, Vec::new());
         for r in 0..21 {
-            let mut drawn = vec![0; 50];
-            strata.resample(42, r, &mut drawn);
+            strata.resample(42, r, &mut draws);
             let mut counts = vec![0u64; 50];
-            strata.order.iter().zip(drawn).for_each(|(&i, n)| counts[i] = n.into());
+            strata.order.iter().zip(&draws.counts).for_each(|(&i, &n)| counts[i] = n.into());
             let scores: Vec<f64> =
-                trials.iter().map(|t| naive_score(metric, &y_true, t, |i| counts[i])).collect();
+                trials.iter().map(|t| naive_score(metric, y_true, t, |i| counts[i])).collect();
             let best = (0..7).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
-            sum += naive_score(metric, &y_true, &trials[best], |i| u64::from(counts[i] == 0));
+            sum += naive_score(metric, y_true, &trials[best], |i| u64::from(counts[i] == 0));
             of_selected.push(scores[found.selected]);
         }
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{metric}: {a} and {b}");
         close(found.corrected, (sum / 21.0).min(found.observed));
-        close(found.observed, naive_score(metric, &y_true, &trials[found.selected], |_| 1));
+        close(found.observed, naive_score(metric, y_true, &trials[found.selected], |_| 1));
         let interval = Interval::of(&mut of_selected, 0.95);
         close(interval.low, found.observed_interval.low);
         close(interval.high, found.observed_interval.high);

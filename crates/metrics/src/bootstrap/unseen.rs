@@ -33,6 +33,7 @@ pub(super) struct UnseenErrors<'s> {
     /// The number of rows whose most probable class is right, whatever was decided: it tells of the probabilities.
     n_probable_hits: u64,
     confidence: f64,
+    units_per_sample: f64,
 }
 
 impl<'s> UnseenErrors<'s> {
@@ -40,17 +41,18 @@ impl<'s> UnseenErrors<'s> {
         y_true: &'s [u32],
         predictions: impl Into<Predictions<'s>>,
         confidence: f64,
+        units_per_sample: f64,
     ) -> UnseenErrors<'s> {
         let predictions = predictions.into();
         let (proba, confusion) = (predictions.proba(), Confusion::of(y_true, predictions));
         let is_hit = |&(i, &class): &(usize, &u32)| predicted_class(proba.row(i)) == class as usize;
         let n_probable_hits = y_true.iter().enumerate().filter(is_hit).count() as u64;
-        UnseenErrors { y_true, proba, confusion, n_probable_hits, confidence }
+        UnseenErrors { y_true, proba, confusion, n_probable_hits, confidence, units_per_sample }
     }
 
     /// The intervals, widened by what resampling cannot show.
     pub(super) fn widen(&self, found: Intervals) -> Intervals {
-        let by_class = ByClass { confusion: &self.confusion, confidence: self.confidence };
+        let by_class = ByClass::new(&self.confusion, self.confidence, self.units_per_sample);
         let counted = |metric: Metric| {
             let score = metric.of_confusion(&self.confusion).unwrap_or(f64::NAN);
             by_class.widen(metric, metric.interval(&found), score)
@@ -69,7 +71,7 @@ impl<'s> UnseenErrors<'s> {
 
     /// The share of all rows that may have a property that none of these has.
     fn unseen_share(&self) -> f64 {
-        unseen_share(self.y_true.len() as u64, self.confidence)
+        unseen_share(self.units_per_sample * self.y_true.len() as f64, self.confidence)
     }
 
     /// Whether the sample has rows whose most probable class is right, and wrong ones, and its resamples differ.
@@ -103,18 +105,32 @@ impl<'s> UnseenErrors<'s> {
     }
 }
 
-/// The share of all rows that may have a property that none of `n_samples` has.
-fn unseen_share(n_samples: u64, confidence: f64) -> f64 {
-    Interval::wilson(0.0, n_samples as f64, confidence).high
+/// The share of all rows that may have a property that none of `n` independent ones has.
+fn unseen_share(n: f64, confidence: f64) -> f64 {
+    Interval::wilson(0.0, n, confidence).high
 }
 
 /// Bounds of scores that are functions of a sample's counts.
 pub(super) struct ByClass<'c> {
-    pub(super) confusion: &'c Confusion,
-    pub(super) confidence: f64,
+    confusion: &'c Confusion,
+    confidence: f64,
+    /// Rows of a unit are right and wrong together: bounds count units.
+    units_per_sample: f64,
 }
 
-impl ByClass<'_> {
+impl<'c> ByClass<'c> {
+    pub(super) fn new(confusion: &'c Confusion, confidence: f64, units_per_sample: f64) -> ByClass<'c> {
+        ByClass { confusion, confidence, units_per_sample }
+    }
+
+    fn wilson(&self, hits: f64, n: f64) -> Interval {
+        Interval::wilson(self.units_per_sample * hits, self.units_per_sample * n, self.confidence)
+    }
+
+    fn unseen_share(&self, n_samples: u64) -> f64 {
+        unseen_share(self.units_per_sample * n_samples as f64, self.confidence)
+    }
+
     /// The interval `found` of `metric` around `score`, widened by what resampling cannot show.
     pub(super) fn widen(&self, metric: Metric, found: Interval, score: f64) -> Interval {
         match metric {
@@ -135,11 +151,11 @@ impl ByClass<'_> {
         let c = self.confusion;
         let classes = || (0..c.n_classes()).map(|class| c.support(class)).filter(|support| *support > 0);
         let of_classes = || {
-            let squares: f64 = classes().map(|n| unseen_share(n, self.confidence).powi(2)).sum();
+            let squares: f64 = classes().map(|n| self.unseen_share(n).powi(2)).sum();
             squares.sqrt() / classes().count().max(1) as f64
         };
         match metric {
-            Metric::Accuracy | Metric::WeightedF1 => unseen_share(c.n_samples(), self.confidence),
+            Metric::Accuracy | Metric::WeightedF1 => self.unseen_share(c.n_samples()),
             Metric::BalancedAccuracy | Metric::MacroF1 => of_classes(),
             Metric::Mcc => 2.0 * of_classes(),
             Metric::LogLoss => 0.0,
@@ -150,7 +166,7 @@ impl ByClass<'_> {
     fn share_of_hits(&self) -> Interval {
         let c = self.confusion;
         let hits: u64 = (0..c.n_classes()).map(|class| c.hits(class)).sum();
-        Interval::wilson(hits as f64, c.n_samples() as f64, self.confidence)
+        self.wilson(hits as f64, c.n_samples() as f64)
     }
 
     fn mean_recall(&self, found: Interval, score: f64) -> Interval {
@@ -159,7 +175,7 @@ impl ByClass<'_> {
         let bounds = |class: usize| {
             let (hits, support) = (c.hits(class) as f64, c.support(class) as f64);
             let is_fixed = hits == 0.0 || hits == support;
-            is_fixed.then(|| (hits / support, Interval::wilson(hits, support, self.confidence)))
+            is_fixed.then(|| (hits / support, self.wilson(hits, support)))
         };
         found.with_fixed(score, classes.map(bounds), [0.0, 1.0])
     }
@@ -172,7 +188,7 @@ impl ByClass<'_> {
             let hits = c.hits(class) as f64;
             // Without rows of a class, nothing is known of its F1 on other rows.
             let is_fixed = c.support(class) > 0 && (hits == 0.0 || hits == of_both);
-            is_fixed.then(|| (f1(c, class), Interval::wilson(hits, of_both, self.confidence)))
+            is_fixed.then(|| (f1(c, class), self.wilson(hits, of_both)))
         };
         found.with_fixed(score, classes.map(bounds), [0.0, 1.0])
     }
@@ -226,7 +242,7 @@ mod tests {
     fn a_perfect_head_has_bounds_by_hand() {
         let y = [0u32, 1].repeat(25);
         let proba: Vec<f32> = y.iter().flat_map(|&class| [1.0 - class as f32, class as f32]).collect();
-        let unseen = UnseenErrors::new(&y, MatRef::new(&proba, 50, 2), 0.95);
+        let unseen = UnseenErrors::new(&y, MatRef::new(&proba, 50, 2), 0.95, 1.0);
         let u = unseen.unseen_share();
         assert!((u - 0.071_348).abs() < 1e-5, "{u}");
         let point = Interval::at(0.0);
@@ -243,7 +259,7 @@ mod tests {
     #[test]
     fn uniform_probabilities_keep_their_log_loss() {
         let (y, proba) = ([0u32, 1, 1], [0.5f32; 6]);
-        let unseen = UnseenErrors::new(&y, MatRef::new(&proba, 3, 2), 0.95);
+        let unseen = UnseenErrors::new(&y, MatRef::new(&proba, 3, 2), 0.95, 1.0);
         let loss = unseen.mean_term(Interval::at(0.5f64.ln().abs()), 0.5f64.ln().abs(), sample_log_loss);
         assert!(loss.high - loss.low < 1e-12, "{loss:?}");
     }

@@ -1,6 +1,6 @@
 //! Compares bootstrap intervals with plain resampling and with the true coverage, for any number of threads.
 
-use headsmith_kernels::{Philox, Pool};
+use headsmith_kernels::{Matrix, Philox, Pool};
 use headsmith_metrics::bootstrap::{Interval, Options, class_intervals, intervals, paired_difference};
 use headsmith_metrics::{Predictions as Predicted, Scores, predicted_class, score};
 
@@ -263,5 +263,33 @@ fn a_head_that_predicts_one_class_has_intervals_with_a_width() {
     let found = intervals(&y, perfect.view(), &Options::default(), &Pool::inline()).unwrap();
     for interval in [found.accuracy, found.weighted_f1, found.macro_f1, found.balanced_accuracy, found.mcc] {
         assert!(interval.low < 0.999 && interval.high == 1.0, "{found:?}");
+    }
+}
+
+/// Copies of a row say nothing new: with units, the intervals are as wide as those of one of each; without, half as wide with four.
+#[test]
+fn copies_of_rows_add_nothing() {
+    let (sample, pool) = (Predictions::new(400, 1.0, &mut random(11)), Pool::new(2).unwrap());
+    let copied = |proba: &Matrix| {
+        let rows: Vec<f32> = (0..1600).flat_map(|i| proba.row(i / 4)).copied().collect();
+        Matrix::new(rows, 1600, proba.n_cols())
+    };
+    let (y, a, b) = (&sample.y_true, copied(&sample.a), copied(&sample.b));
+    let of_copies: Vec<u32> = (0..1600).map(|i| y[i / 4]).collect();
+    let units: Vec<u32> = (0..1600).map(|i| i / 4).collect();
+    let options = Options { n_resamples: 4000, ..Options::default() };
+    let together = Options { units: Some(&units), ..options };
+    let width = |of: Interval| of.high - of.low;
+    let of = |y: &[u32], a: &Matrix, b: &Matrix, options: &Options<'_>| {
+        let one = intervals(y, a.view(), options, &pool).unwrap();
+        let two = paired_difference(y, a.view(), b.view(), options, &pool).unwrap().by_metric.weighted_f1;
+        let three = class_intervals(y, a.view(), options, &pool).unwrap();
+        [width(one.weighted_f1), width(one.log_loss), two.high - two.low, width(three[0].f1)]
+    };
+    let single = of(y, &sample.a, &sample.b, &options);
+    let pairs = of(&of_copies, &a, &b, &together).into_iter().zip(of(&of_copies, &a, &b, &options));
+    for ((together, apart), single) in pairs.zip(single) {
+        assert!((together / single - 1.0).abs() < 0.06, "{together} {single}");
+        assert!((apart / single - 0.5).abs() < 0.03, "{apart} {single}");
     }
 }

@@ -145,7 +145,7 @@ impl Trial<'_, '_> {
         let (data, pool) = (self.rows.data, context.pool);
         let scaled = Scaled::new(head.params().transform(), head.head(), data, pool)?;
         let (train, _) = scaled.samples()?;
-        let job = Job::new(train, head.params(), context.seed, pool);
+        let job = Job::new(train.in_units(self.rows.scored_units())?, head.params(), context.seed, pool);
         memory::check_fit(head.head(), &job)?;
         let mut fitting = head.head().begin(job, None)?;
         let last = match self.steps(fitting.as_mut(), self.work(head), budget, context)? {
@@ -316,7 +316,7 @@ impl Trial<'_, '_> {
         }
         let mut tried = self.of(head, budget, context)?;
         if let Tried::Candidate(candidate) = &mut tried {
-            candidate.is_cut |= n_done < n_trials;
+            candidate.cut_trials = (n_done < n_trials).then_some(n_done);
         }
         Ok(tried)
     }
@@ -385,6 +385,7 @@ impl Trial<'_, '_> {
             node,
             chosen,
             is_cut,
+            cut_trials: None,
             refit,
             cost,
             report,
