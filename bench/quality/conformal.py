@@ -1,6 +1,6 @@
 """How often conformal prediction sets contain the class of a new row, and how large they are.
 
-    target/quality-env/bin/python bench/quality/conformal.py --headsmith BINARY [--simulated 500] [--resamples 20] [--tables NAMES] [--out FILE]
+    target/quality-env/bin/python bench/quality/conformal.py --headsmith BINARY [--simulated 250] [--resamples 20] [--tables NAMES] [--out FILE]
 
 Simulated tables are drawn from a known distribution, and so are many new rows; real tables are halved at random again and again. On the rows of each, `fit --conformal` calibrates the sets
 on validation rows (split) or by cross-validation (folds), and `auto --conformal` on the out-of-fold predictions of the rows that it searches on; `evaluate` then counts on the new rows. Each
@@ -63,34 +63,41 @@ def once(binary, table, seed, sources):
     return result
 
 
-def line(table, key, repeats):
+def cells(key, repeats):
+    """The mean coverage with its standard error, the coverage of the class that is covered least, the mean size, and the share of empty sets."""
     coverage, size, empty = [np.array([repeat[key][i] for repeat in repeats]) for i in (0, 2, 3)]
     names = {name for repeat in repeats for name in repeat[key][1]}
     of_class = [[repeat[key][1].get(name) for repeat in repeats] for name in names]
     least = min(np.mean([of for of in all_of if of is not None]) for all_of in of_class)
     error = coverage.std(ddof=1) / len(coverage) ** 0.5
-    source, kind, level = key.split("; ")
-    return f"| {table} | {source} | {kind} | {float(level):.0%} | {coverage.mean():.1%} ({error:.1%}) | {least:.1%} | {size.mean():.2f} | {empty.mean():.1%} |"
+    return f"{coverage.mean():.1%} ({error:.1%}) | {least:.1%} | {size.mean():.2f} | {empty.mean():.1%}"
+
+
+def lines(table, repeats):
+    """A row for each source and kind of thresholds."""
+    for source, kind in dict.fromkeys(tuple(key.split("; ")[:2]) for key in repeats[0]):
+        yield f"| {table} | {source} | {kind} | " + " | ".join(cells(f"{source}; {kind}; {level}", repeats) for level in LEVELS) + " |"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--headsmith", type=Path, required=True, help="the release binary")
-    parser.add_argument("--simulated", type=int, default=500, help="simulated tables of each kind")
+    parser.add_argument("--simulated", type=int, default=250, help="simulated tables of each kind")
     parser.add_argument("--resamples", type=int, default=20, help="halvings of each real table")
     parser.add_argument("--tables", default=",".join([*SIMULATED, *REAL]))
     parser.add_argument("--sources", default=";".join(SOURCES), help="separated by semicolons")
     parser.add_argument("--jobs", type=int, default=2, help="tables at once, of one thread each")
     parser.add_argument("--out", type=Path, help="write every repeat here, as JSON")
     args = parser.parse_args()
-    print("| table | calibrated on | thresholds | level | coverage (s. e.) | least class | mean size | empty |\n|---|---|---|---|---|---|---|---|")
+    columns = " | ".join(f"{level:.0%}: coverage (s. e.) | least class | size | empty" for level in LEVELS)
+    print(f"| table | calibrated on | thresholds | {columns} |\n" + "|---" * 11 + "|")
     everything = {}
     with ProcessPoolExecutor(args.jobs) as pool:
         for table in args.tables.split(","):
             n = args.simulated if table in SIMULATED else args.resamples
             repeats = list(pool.map(once, [args.headsmith] * n, [table] * n, range(n), [args.sources.split(";")] * n))
-            for key in repeats[0]:
-                print(line(table, key, repeats), flush=True)
+            for line in lines(table, repeats):
+                print(line, flush=True)
             everything[table] = repeats
             if args.out:
                 args.out.write_text(json.dumps(everything))

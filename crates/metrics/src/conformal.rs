@@ -5,7 +5,7 @@
 //! ambiguous set-valued classifiers with bounded error levels", *JASA* 114, 2019): of all sets with the same coverage these are the smallest on average where
 //! probabilities are calibrated. Scores that add up the more probable classes, APS (Romano, Sesia and Candès, "Classification with valid and adaptive
 //! coverage", NeurIPS 2020) and RAPS (Angelopoulos, Bates, Jordan and Malik, "Uncertainty sets for image classifiers using conformal prediction", ICLR 2021), cover
-//! hard rows better, with sets that are a fifth to a half larger; `docs/guide/conformal.md` has the comparison.
+//! hard rows better, with larger sets; `docs/guide/conformal.md` has the comparison.
 //!
 //! The threshold is the k-th largest probability that rows of known classes, which the classifier did not learn from, give to their class, with `k =
 //! ceil((n + 1) level)` of n rows. If these rows and a new one are exchangeable, the new one's class is in its set with a probability of at least the
