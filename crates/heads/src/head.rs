@@ -92,11 +92,18 @@ pub struct Traits {
     pub weights: bool,
     /// Whether fits may give [out-of-fold predictions](Fitting::out_of_fold); with some parameters they may give none.
     pub out_of_fold: bool,
+    /// Whether fits leave rows out to choose parameters: those of one [unit](crate::Samples::in_units) together.
+    pub leaves_out: bool,
     /// Whether the fit is a closed formula of sums over the rows: their order changes nothing but rounding.
     pub closed_form: bool,
 }
 
 impl Traits {
+    /// Whether a fit looks at the units of its rows: to choose, or for out-of-fold predictions.
+    pub fn leaves_rows_out(self) -> bool {
+        self.leaves_out || self.out_of_fold
+    }
+
     /// Whether validation rows choose anything during a fit.
     pub fn uses_val(self) -> bool {
         !self.chosen_on_val.is_empty()
@@ -278,6 +285,21 @@ impl Folds<'_> {
         let mut by_fold: Vec<usize> = (0..n_samples).collect();
         by_fold.sort_by_key(|&i| folds[i]);
         by_fold.chunk_by(|a, b| folds[*a] == folds[*b]).map(<[_]>::to_vec).collect()
+    }
+
+    /// Whether all rows are in one fold, so that none are left without it.
+    pub fn is_one(self) -> bool {
+        matches!(self, Folds::Of(folds) if folds.iter().all(|fold| *fold == folds[0]))
+    }
+
+    /// The folds that are neither one of `units`, of more than one row each, nor a row that is in none of these: where the outputs without each of those are
+    /// known, these are the folds that are not.
+    pub(crate) fn sets_other_than(self, units: &[Vec<usize>], n_samples: usize) -> Vec<Vec<usize>> {
+        let mut unit_of = vec![None; n_samples];
+        units.iter().for_each(|unit| unit.iter().for_each(|&i| unit_of[i] = Some(unit)));
+        let mut sets = self.sets(n_samples);
+        sets.retain(|set| unit_of[set[0]].map_or(set.len() > 1, |unit| unit != set));
+        sets
     }
 }
 

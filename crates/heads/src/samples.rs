@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use crate::error::{Error, Result};
+use crate::head::Folds;
 
 /// Rows with their classes: `x` is `n_samples x n_features`, `y[i]` in `0 .. n_classes` the class of row `i`.
 ///
@@ -104,6 +105,14 @@ impl<'a> Samples<'a> {
     /// The unit of each row; `None` when each row is one.
     pub fn units(self) -> Option<&'a [u32]> {
         self.units
+    }
+
+    /// The rows of each unit that has more than one.
+    pub fn larger_units(self) -> Vec<Vec<usize>> {
+        let Some(units) = self.units else { return Vec::new() };
+        let mut sets = Folds::Of(units).sets(self.n_samples());
+        sets.retain(|rows| rows.len() > 1);
+        sets
     }
 
     /// The weights of the rows; `None` when all weigh the same.

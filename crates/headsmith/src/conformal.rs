@@ -26,13 +26,14 @@ pub const HELD_BACK_SHARE: f64 = 0.5;
 /// Calibrated sets with their report.
 pub(crate) type Calibrated = (ConformalSets, ConformalReport);
 
-/// Calibrates sets for the classes `names` by `rows`, which are of the kind `kind`.
+/// Calibrates sets for the classes `names` by `rows`, which are of the kind `kind`, and scores them on the rows `judges`, which had no part in it.
 ///
 /// # Errors
 /// When there are no rows, or their weights are no weights.
 pub(crate) fn calibrate(
     options: ConformalOptions,
     (rows, kind): (Rows<'_>, CalibrationRows),
+    judges: Option<Rows<'_>>,
     names: &[String],
     context: &mut Context<'_>,
 ) -> Result<Calibrated> {
@@ -48,7 +49,7 @@ pub(crate) fn calibrate(
         thresholds: sets.thresholds().to_vec(),
         always,
         calibration,
-        val: None,
+        val: judges.map(|judges| judges.score(&sets)).transpose()?,
     };
     Ok((sets, report))
 }
@@ -152,10 +153,7 @@ pub(crate) fn of_fit(
         Source::HeldBack => (data.held_back.as_ref().zip(held_proba.as_ref()))
             .map(|((_, held), proba)| (rows_of(held, proba), CalibrationRows::HeldBack)),
     };
-    let (sets, mut report) = calibrate(options, rows.ok_or_else(no_rows)?, model.classes(), context)?;
-    if let (Some(val), Some(proba)) = (data.val.as_ref().filter(|_| source != Source::Validation), val_proba)
-    {
-        report.val = Some(rows_of(val, proba).score(&sets)?);
-    }
-    Ok((sets, report))
+    let judges = data.val.as_ref().filter(|_| source != Source::Validation).zip(val_proba);
+    let judges = judges.map(|(val, proba)| rows_of(val, proba));
+    calibrate(options, rows.ok_or_else(no_rows)?, judges, model.classes(), context)
 }

@@ -1,10 +1,10 @@
 //! Scores a stored model on a labelled table.
 
 use headsmith_data::{Classes, Dataset, Files, Finding, Groups, ReadOptions, Table};
-use headsmith_metrics::score_sets;
 use headsmith_model::Model;
 use serde::Serialize;
 
+use crate::conformal;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::judge;
@@ -52,7 +52,7 @@ pub fn evaluate(
     rows.units = groups.map(|groups| units::of(rows.x.view(), Some(&groups), context.pool));
     let judged = judge::judge(model, &rows, used_for, context)?;
     let conformal = model.sets().map(|sets| {
-        let scores = score_sets(sets, &rows.y, judged.proba.view())?;
+        let scores = conformal::rows_of(&rows, &judged.proba).score(sets)?;
         Ok::<_, Error>(EvaluatedSets { level: sets.level(), by_class: sets.is_by_class(), scores })
     });
     Ok(Evaluation {

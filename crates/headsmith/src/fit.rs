@@ -66,6 +66,8 @@ pub(crate) struct Scaled<'d> {
     transform: Pipeline,
     train: ScaledRows<'d>,
     val: Option<ScaledRows<'d>>,
+    /// The unit of each training row, for a head that leaves rows out of its own fits.
+    units: Option<Vec<u32>>,
 }
 
 /// A table's rows, with a scaled copy of the features where scaling changes them and the copy is small: a head scales
@@ -87,8 +89,16 @@ pub(crate) struct TrainedHead {
     epoch_seconds: Vec<f64>,
     /// The seconds of scaling and training.
     pub(crate) seconds: f64,
-    /// The probabilities of the training rows, each predicted without its unit, where they were asked for and the head has them.
-    left_out: Option<Matrix>,
+    /// The predictions of the training rows, each without its unit, where they were asked for and the head has them.
+    left_out: Option<LeftOut>,
+}
+
+/// Predictions of training rows, each by the fit without its unit.
+struct LeftOut {
+    /// The probabilities, `n_samples x n_classes`.
+    proba: Matrix,
+    /// The unit of each row.
+    units: Vec<u32>,
 }
 
 /// The choice of parameters.
@@ -120,16 +130,14 @@ pub fn fit(
     };
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
-    let units = head.head().traits().out_of_fold.then(|| units::of_rows(&data.train, context.pool));
     let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out, .. } =
-        train(head, data, options, units.as_deref(), context)?;
-    let left_out = left_out.map(|proba| (model.decide(proba.view()), proba));
+        train(head, (data, true), options, context)?;
+    let left_out = left_out.map(|left_out| (model.decide(left_out.proba.view()), left_out));
     let out_of_fold = left_out
         .as_ref()
-        .zip(units.as_deref())
-        .map(|((decided, proba), units)| {
-            let rows = LabelledRows::of(&data.train, units);
-            let predictions = Predictions::decided(proba.view(), decided);
+        .map(|(decided, left_out)| {
+            let rows = LabelledRows::of(&data.train, &left_out.units);
+            let predictions = Predictions::decided(left_out.proba.view(), decided);
             judge::of_refits(rows, predictions, chosen_by_itself(head), context)
         })
         .transpose()?;
@@ -141,7 +149,9 @@ pub fn fit(
     let (rows, predictions, is_unseen) = match (&val, &data.val, options.folds.as_ref(), &left_out) {
         (Some(judged), Some(val), ..) => (val, judged.predictions(), true),
         (_, _, Some(folds), _) => (&data.train, folds.predictions(), true),
-        (.., Some((decided, proba))) => (&data.train, Predictions::decided(proba.view(), decided), true),
+        (.., Some((decided, left_out))) => {
+            (&data.train, Predictions::decided(left_out.proba.view(), decided), true)
+        }
         _ => (&data.train, train.predictions(), false),
     };
     let sources = (context.seed, context.pool);
@@ -175,7 +185,7 @@ pub fn fit(
     };
     remember_scores(&mut fitted, used_for);
     if let Some(asked) = conformal {
-        let proba = (fitted.val_proba.as_ref(), left_out.as_ref().map(|(_, proba)| proba));
+        let proba = (fitted.val_proba.as_ref(), left_out.as_ref().map(|(_, left_out)| &left_out.proba));
         let calibrated = conformal::of_fit(asked, (data, options), &fitted.model, proba, context)?;
         fitted = fitted.with_sets(calibrated)?;
     }
@@ -195,16 +205,14 @@ fn chosen_by_itself(head: &HeadConfig) -> Vec<String> {
     if is_auto { vec![PARAMETERS.to_owned()] } else { Vec::new() }
 }
 
-/// Scales the rows and trains `head`; with `units`, also predicts each training row without its unit, where the head has a closed form of
-/// that.
+/// Scales the rows and trains `head`; if `is_left_out`, also predicts each training row without its unit, where the head has a closed form of that.
 ///
 /// # Errors
 /// When the rows cannot be learnt from, or training diverges before any epoch was finite.
 pub(crate) fn train(
     head: &HeadConfig,
-    data: &FitData,
+    (data, is_left_out): (&FitData, bool),
     options: &FitOptions,
-    units: Option<&[u32]>,
     context: &mut Context<'_>,
 ) -> Result<TrainedHead> {
     let start = Instant::now();
@@ -212,11 +220,13 @@ pub(crate) fn train(
     let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
-    let (fitting, training) = watch.train(head, data, (&scaled, units), options)?;
+    let (fitting, training) = watch.train(head, data, &scaled, options)?;
     checkpoint.warn_of_failure(watch.context);
     let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
     let trained = Instant::now();
-    let left_out = units.and_then(|units| fitting.out_of_fold(Folds::Of(units)));
+    let left_out = scaled.units.as_deref().filter(|_| is_left_out).and_then(|units| {
+        Some(LeftOut { proba: fitting.out_of_fold(Folds::Of(units))?, units: units.to_vec() })
+    });
     let of_left_out = trained.elapsed();
     let fitted = fitting.finish()?;
     let seconds = (start.elapsed() - of_left_out).as_secs_f64();
@@ -270,7 +280,8 @@ impl<'d> Scaled<'d> {
             Ok(ScaledRows { rows, copy: Some(transform.apply(rows.x.view(), pool)) })
         };
         let (train, val) = (rows(&data.train)?, data.val.as_ref().map(rows).transpose()?);
-        Ok(Scaled { train, val, transform })
+        let units = head.traits().leaves_rows_out().then(|| units::of_rows(&data.train, pool));
+        Ok(Scaled { train, val, transform, units })
     }
 
     /// The training rows, and the validation rows if there are any.
@@ -283,6 +294,10 @@ impl<'d> Scaled<'d> {
         // Validation rows are scored, each alike.
         let train = match &self.train.rows.weights {
             Some(weights) => train.weighted(weights)?,
+            None => train,
+        };
+        let train = match &self.units {
+            Some(units) => train.in_units(units)?,
             None => train,
         };
         Ok((train, val.transpose()?))
@@ -325,17 +340,14 @@ impl<'c> Watch<'_, 'c> {
         &mut self,
         head: &'s HeadConfig,
         data: &FitData,
-        (scaled, units): (&'s Scaled<'_>, Option<&'s [u32]>),
+        scaled: &'s Scaled<'_>,
         options: &FitOptions,
     ) -> Result<(Box<dyn Fitting + 's>, Training)>
     where
         'c: 's,
     {
         let (seed, pool, metric) = (self.context.seed, self.context.pool, self.context.metric);
-        let (mut train, val) = scaled.samples()?;
-        if let Some(units) = units {
-            train = train.in_units(units)?;
-        }
+        let (train, val) = scaled.samples()?;
         let checkpoint = self.checkpoint;
         let mut keep = |_epoch, best: Arc<dyn Fitted>| {
             checkpoint.keep(scaled.model(Node::Head(best), record(head, data, seed)));

@@ -68,7 +68,7 @@ impl CrossValidated {
 pub(crate) struct LabelledRows<'r> {
     pub(crate) classes: &'r [String],
     pub(crate) y: &'r [u32],
-    /// The unit of each row, numbered from 0: rows of one are right and wrong together.
+    /// The unit of each row, numbered from 0: rows of one are right and wrong together. Intervals alone need them.
     pub(crate) units: &'r [u32],
 }
 
@@ -102,7 +102,8 @@ pub fn judge(model: &Model, rows: &Dataset, used_for: Vec<String>, context: &Con
     let proba = model.predict_proba(rows.x.view(), context.pool)?;
     let decided = model.decide(proba.view());
     let predictions = Predictions::decided(proba.view(), &decided);
-    let units = units::of_rows(rows, context.pool);
+    // Hashes of all rows are only worth their time where something is drawn.
+    let units = if has_intervals(&used_for) { units::of_rows(rows, context.pool) } else { Vec::new() };
     let judgement = of_proba(LabelledRows::of(rows, &units), predictions, used_for, context)?;
     Ok(Judged { judgement, proba, decided })
 }
@@ -120,9 +121,9 @@ pub(crate) fn of_proba<'p>(
 ) -> Result<Judgement> {
     let predictions = predictions.into();
     let scores = headsmith_metrics::score(y, predictions)?;
-    let intervals = match used_for.iter().any(|what| what == WEIGHTS) {
-        true => None,
-        false => {
+    let intervals = match has_intervals(&used_for) {
+        false => None,
+        true => {
             let options = resampling(y.len(), context.seed).of_units(units);
             Some(bootstrap::intervals(y, predictions, &options, context.pool)?)
         }
@@ -144,6 +145,11 @@ pub(crate) fn of_refits<'p>(
     let n_units = units::count(rows.units);
     let intervals = judgement.intervals.map(|intervals| intervals.of_refits(&judgement.scores, n_units));
     Ok(Judgement { intervals, ..judgement })
+}
+
+/// Whether scores of rows with these earlier uses have intervals: those of rows that the weights were fitted on say nothing of new rows.
+pub(crate) fn has_intervals(used_for: &[String]) -> bool {
+    !used_for.iter().any(|what| what == WEIGHTS)
 }
 
 /// 10,000 resamples; fewer, but no less than 1,000, where the rows are so many that they would take minutes.

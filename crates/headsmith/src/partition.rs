@@ -139,7 +139,7 @@ impl<'c> Partition<'c> {
         context.emit(&Progress::Fitting { head: head.name(), purpose: &purpose, metric: context.metric });
         let data = self.without(fold, head, context.seed)?;
         let TrainedHead { model, training, seconds, .. } =
-            fit::train(head, &data, &FitOptions::default(), None, context)?;
+            fit::train(head, (&data, false), &FitOptions::default(), context)?;
         if context.stopping() {
             return Err(Error::stopped(format!("stopped in {purpose}: no model was written")));
         }
@@ -173,11 +173,17 @@ impl<'c> Partition<'c> {
                 return Err(split::no_rows(self.val_share, val.len() + train.len(), val.len()));
             }
         }
-        let data = FitData::new(self.rows.copy(&train)?);
+        let data = FitData::new(self.part(&train)?);
         match val.is_empty() {
             true => Ok(data),
-            false => data.with_val(self.rows.copy(&val)?),
+            false => data.with_val(self.part(&val)?),
         }
+    }
+
+    /// A copy of some rows, with their units.
+    fn part(&self, rows: &[usize]) -> Result<Dataset> {
+        let units = rows.iter().map(|&row| self.units[row]).collect();
+        Ok(Dataset { units: Some(units), ..self.rows.copy(rows)? })
     }
 
     fn of(&self, is: impl Fn(usize) -> bool) -> Vec<usize> {

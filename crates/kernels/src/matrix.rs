@@ -179,6 +179,15 @@ impl<'a> MatRef<'a> {
     pub fn to_matrix(self) -> Matrix {
         Matrix::new(self.data.to_vec(), self.n_rows, self.n_cols)
     }
+
+    /// A matrix of the rows `rows`, in that order.
+    ///
+    /// # Panics
+    /// If a row is not there.
+    pub fn gather(self, rows: &[usize]) -> Matrix {
+        let values = rows.iter().flat_map(|&i| self.row(i)).copied().collect();
+        Matrix::new(values, rows.len(), self.n_cols)
+    }
 }
 
 impl<'a> MatMut<'a> {

@@ -22,7 +22,7 @@ mod scores;
 mod sets;
 
 pub use rows::{Options, Rows};
-pub use scores::{ClassCoverage, SetIntervals, SetScores, score_sets};
+pub use scores::{ClassCoverage, SetIntervals, SetScores};
 pub use sets::ConformalSets;
 
 use crate::check::{Error, Result};

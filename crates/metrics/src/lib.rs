@@ -46,7 +46,7 @@ pub use brier::brier;
 pub use calibration::{expected_calibration_error, reliability};
 pub use check::{Error, Result};
 pub use cohen_kappa::cohen_kappa;
-pub use conformal::{ConformalSets, SetScores, score_sets};
+pub use conformal::{ConformalSets, SetScores};
 pub use confusion::{Confusion, predicted_class};
 pub use curves::{both_curves, precision_recall_curve, roc_curve};
 pub use f1::{f1, macro_average, micro_f1, precision, recall, weighted_average};

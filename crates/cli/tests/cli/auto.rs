@@ -153,6 +153,21 @@ fn validation_rows_judge_or_train_or_choose() {
 }
 
 #[test]
+fn validation_rows_that_the_model_has_learnt_from_are_no_evidence() {
+    let world = World::with_tables();
+    let evaluated = |more: &str, out: &str| {
+        world.json(&format!("auto --train train.csv --val val.csv --out {out} {QUICK} --json {more}"));
+        world.json(&format!("evaluate --model {out}/model.safetensors --data val.csv --json"))
+    };
+    let learnt = evaluated("", "learnt");
+    assert_eq!(learnt["used_for"], serde_json::json!(["weights"]));
+    assert!(learnt["intervals"].is_null());
+    let kept = evaluated("--no-refit", "kept");
+    assert_eq!(kept["used_for"], serde_json::json!([]));
+    assert!(kept["intervals"].is_object());
+}
+
+#[test]
 fn a_simpler_head_that_is_not_worse_is_offered_and_taken() {
     let world = World::with_tables();
     let args = "auto --train train.csv --heads gaussian,knn,forest --quiet --json";

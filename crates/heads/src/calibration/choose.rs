@@ -86,8 +86,7 @@ fn cross_fitted(inputs: &Inputs<'_>, form: ProbabilityForm, groups: &[usize], po
             continue;
         }
         let calibration = inputs.fit(&others, form, pool);
-        let values = own.iter().flat_map(|&i| inputs.proba.row(i)).copied().collect();
-        let calibrated = calibration.apply(Matrix::new(values, own.len(), n_classes).view(), pool);
+        let calibrated = calibration.apply(inputs.proba.gather(&own).view(), pool);
         own.iter().enumerate().for_each(|(at, &i)| proba.row_mut(i).copy_from_slice(calibrated.row(at)));
     }
     proba

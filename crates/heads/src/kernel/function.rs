@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use headsmith_kernels::similarity;
+use headsmith_kernels::{MatRef, similarity};
 use serde_json::{Value, json};
 
 use crate::error::Result;
@@ -139,6 +139,16 @@ impl Evaluate for f64 {
     fn evaluate(function: Function, products: &mut [f64], norm: f64, norms: &[f64]) {
         slow(function, products, norm, norms);
     }
+}
+
+/// The squared norm of each row of `x`.
+pub(super) fn squared_norms(x: MatRef<'_>) -> Vec<f32> {
+    (0..x.n_rows()).map(|i| squared_norm(x.row(i))).collect()
+}
+
+/// The squared norm of a row, added up in double precision.
+pub(super) fn squared_norm(row: &[f32]) -> f32 {
+    row.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() as f32
 }
 
 /// In double precision.

@@ -31,7 +31,7 @@ impl Head for KernelHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { out_of_fold: true, ..Traits::default() }
+        Traits { out_of_fold: true, leaves_out: true, ..Traits::default() }
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {

@@ -7,7 +7,7 @@
 use headsmith_kernels::gemm::{Panels, matmul, packed};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Philox, Pool};
 
-use super::function::{Evaluate, Function};
+use super::function::{Evaluate, Function, squared_norm, squared_norms};
 use crate::affine::transposed;
 use crate::error::{Error, Result};
 use crate::linalg::spd::Spd;
@@ -34,7 +34,7 @@ pub(super) struct Landmarks {
 impl Landmarks {
     pub(super) fn new(rows: Matrix) -> Landmarks {
         let packed = packed(transposed(rows.view()).view());
-        let norms = norms(rows.view());
+        let norms = squared_norms(rows.view());
         Landmarks { rows, packed, norms }
     }
 
@@ -49,15 +49,10 @@ impl Landmarks {
         let panels = Panels::new(&self.packed, x.n_cols(), self.n());
         matmul(values.view_mut(), &mut [], x, panels, pool, |_| ());
         pool.for_each_chunk(values.as_mut_slice(), self.n().max(1), |i, row| {
-            let norm = x.row(i).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() as f32;
-            f32::evaluate(function, row, norm, &self.norms);
+            f32::evaluate(function, row, squared_norm(x.row(i)), &self.norms);
         });
         values
     }
-}
-
-fn norms(x: MatRef<'_>) -> Vec<f32> {
-    (0..x.n_rows()).map(|i| x.row(i).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() as f32).collect()
 }
 
 /// Draws `n` of the rows, in their order. `alpha` is the ridge of the fit.
@@ -90,8 +85,8 @@ pub(super) fn draw(
 fn leverages(rows: MatRef<'_>, (function, alpha): (Function, f64), pool: &Pool) -> Result<Vec<f64>> {
     let n_rows = rows.n_rows();
     let n = SAMPLE.min(n_rows);
-    let sample = (0..n).flat_map(|at| rows.row(at * n_rows / n)).copied().collect();
-    let sample = Landmarks::new(Matrix::new(sample, n, rows.n_cols()));
+    let sample: Vec<usize> = (0..n).map(|at| at * n_rows / n).collect();
+    let sample = Landmarks::new(rows.gather(&sample));
     let own = sample.kernel(function, sample.rows.view(), pool);
     let mut matrix: Vec<f64> = own.as_slice().iter().map(|v| f64::from(*v)).collect();
     let scale = (0..n).map(|i| matrix[i * n + i]).sum::<f64>() / n as f64;

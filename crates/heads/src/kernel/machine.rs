@@ -3,7 +3,7 @@
 use headsmith_kernels::gemm::{Panels, matmul, packed, unpack};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
-use super::function::{Evaluate, Function};
+use super::function::{Evaluate, Function, squared_norms};
 use super::problem::Problem;
 use super::refine::Prepared;
 use super::screen::Scored;
@@ -135,7 +135,7 @@ impl Support {
             let rows = x.rows(start, end);
             Part {
                 rows: packed(transposed(rows).view()),
-                norms: norms(rows),
+                norms: squared_norms(rows),
                 alpha: packed(alpha.rows(start, end)),
             }
         });
@@ -144,7 +144,7 @@ impl Support {
 
     /// Adds `sum_i alpha_i k(x, x_i)` to the outputs of each row of `x`.
     fn add(&self, function: Function, x: MatRef<'_>, outputs: &mut [f64]) {
-        let (inline, norms) = (Pool::inline(), norms(x));
+        let (inline, norms) = (Pool::inline(), squared_norms(x));
         for part in &self.parts {
             let n = part.norms.len();
             let mut values = Matrix::zeros(x.n_rows(), n);
@@ -174,8 +174,4 @@ impl Support {
         }
         (rows, alphas)
     }
-}
-
-fn norms(x: MatRef<'_>) -> Vec<f32> {
-    (0..x.n_rows()).map(|i| x.row(i).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() as f32).collect()
 }

@@ -17,7 +17,7 @@ mod sums;
 use std::collections::HashMap;
 
 use headsmith_kernels::gemm::{Panels, matmul, packed};
-use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_kernels::{Matrix, Pool};
 
 use self::folds::{chunks, dealt};
 use self::sums::{Solution, Sums};
@@ -56,7 +56,6 @@ pub(super) struct Nystroem {
     matrix: Tiles<f64>,
     point: Scored,
     settings: Vec<Setting>,
-    alphas: Vec<f64>,
     /// The fold of each row.
     fold_of: Vec<u32>,
     /// The rows of each chunk, all of one fold.
@@ -103,7 +102,7 @@ impl Nystroem {
         let settings = settings.collect::<Result<Vec<Setting>>>()?;
         let function = settings[0].function;
         let drawn = landmarks::draw(prepared.rows.view(), (function, point.alpha), n_landmarks, seed, pool)?;
-        let landmarks = Landmarks::new(gathered(prepared.rows.view(), &drawn));
+        let landmarks = Landmarks::new(prepared.rows.view().gather(&drawn));
         let gram = Gram::<f64>::new(landmarks.rows.view(), pool);
         let matrix = gram.matrix(function, |_| JITTER, pool);
         let fold_of = dealt(&problem.one_hot.target, units);
@@ -115,7 +114,6 @@ impl Nystroem {
             matrix,
             point,
             settings,
-            alphas,
             fold_of,
             chunks,
             n_added: 0,
@@ -226,13 +224,13 @@ impl Nystroem {
             let sums = |products: Products| Sums { values: products.into_matrix(pool), n, width };
             self.sums = std::mem::take(&mut self.growing).into_iter().map(sums).collect();
             self.total = Some(Sums::total(&self.sums));
-            self.outputs = vec![vec![0.0; problem.n() * width]; self.alphas.len()];
+            self.outputs = vec![vec![0.0; problem.n() * width]; self.settings.len()];
         }
     }
 
     /// The kernel functions of some rows and the landmarks.
     fn kernel(&self, rows: &[usize], pool: &Pool) -> Matrix {
-        let gathered = gathered(self.prepared.rows.view(), rows);
+        let gathered = self.prepared.rows.view().gather(rows);
         self.landmarks.kernel(self.settings[0].function, gathered.view(), pool)
     }
 
@@ -244,9 +242,9 @@ impl Nystroem {
             return Ok(());
         }
         let solutions = self
-            .alphas
+            .settings
             .iter()
-            .map(|alpha| self.solve(*alpha, Some(fold), pool))
+            .map(|setting| self.solve(setting.alpha, Some(fold), pool))
             .collect::<Result<Vec<_>>>()?;
         let n_columns = width * solutions.len();
         let mut coefficients = Matrix::zeros(self.landmarks.n(), n_columns);
@@ -283,7 +281,7 @@ impl Nystroem {
         let scored = self.outputs.iter().map(fit).enumerate();
         let best = scored.min_by(|(_, (_, a)), (_, (_, b))| a.total_cmp(b));
         let (at, (calibration, log_loss)) = best.ok_or_else(singular)?;
-        let solution = self.solve(self.alphas[at], None, pool)?;
+        let solution = self.solve(self.settings[at].alpha, None, pool)?;
         Ok(Best { at, solution, calibration, log_loss })
     }
 
@@ -315,7 +313,7 @@ impl Nystroem {
             intercept: &solution.intercept,
             calibration,
             setting: self.settings[*at],
-            scored: Scored { alpha: self.alphas[*at], log_loss: *log_loss, ..self.point },
+            scored: Scored { alpha: self.settings[*at].alpha, log_loss: *log_loss, ..self.point },
             double: false,
         };
         Some(Machine::new(problem, fitted, history, pool))
@@ -341,15 +339,9 @@ fn singular() -> Error {
     )
 }
 
-/// Some of the rows, in that order.
-fn gathered(x: MatRef<'_>, rows: &[usize]) -> Matrix {
-    let values = rows.iter().flat_map(|&i| x.row(i)).copied().collect();
-    Matrix::new(values, rows.len(), x.n_cols())
-}
-
 #[cfg(test)]
 mod tests {
-    use headsmith_kernels::Philox;
+    use headsmith_kernels::{MatRef, Philox};
 
     use super::*;
     use crate::kernel::function::Evaluate;

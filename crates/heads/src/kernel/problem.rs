@@ -21,6 +21,8 @@ pub(super) struct Problem {
     pub(super) one_hot: OneHot,
     /// The weights in the fit: none is 0.
     pub(super) in_fit: Vec<f64>,
+    /// The rows of each unit that has more than one.
+    pub(super) units: Vec<Vec<usize>>,
 }
 
 impl Problem {
@@ -28,14 +30,14 @@ impl Problem {
     pub(super) fn new(samples: Samples<'_>, params: &Params, pool: &Pool) -> Result<Problem> {
         let mut buffer = Vec::new();
         let x = samples.rows(0, samples.n_samples(), &mut buffer, pool).to_matrix();
-        Ok(Problem::of(x, OneHot::new(samples, params)?))
+        Ok(Problem::of(x, OneHot::new(samples, params)?, samples.larger_units()))
     }
 
-    fn of(x: Matrix, one_hot: OneHot) -> Problem {
+    fn of(x: Matrix, one_hot: OneHot, units: Vec<Vec<usize>>) -> Problem {
         let total: f64 = one_hot.weights.iter().sum();
         let least = NO_WEIGHT * total / one_hot.weights.len() as f64;
         let in_fit = one_hot.weights.iter().map(|weight| weight.max(least)).collect();
-        Problem { x, one_hot, in_fit }
+        Problem { x, one_hot, in_fit, units }
     }
 
     /// The rows.
@@ -62,10 +64,15 @@ impl Problem {
         let n = n.min(by_class.len());
         let mut picked: Vec<usize> = (0..n).map(|at| by_class[at * by_class.len() / n]).collect();
         picked.sort_unstable();
-        let values = picked.iter().flat_map(|&i| self.x.row(i).iter().copied()).collect();
-        let x = Matrix::new(values, picked.len(), self.x.n_cols());
-        Problem::of(x, self.one_hot.picked(&picked))
+        let mut units: Vec<Vec<usize>> = self.units.iter().map(|unit| positions(&picked, unit)).collect();
+        units.retain(|unit| unit.len() > 1);
+        Problem::of(self.x.view().gather(&picked), self.one_hot.picked(&picked), units)
     }
+}
+
+/// The positions of `rows` among the sorted `picked`, of those that are there.
+fn positions(picked: &[usize], rows: &[usize]) -> Vec<usize> {
+    rows.iter().filter_map(|row| picked.binary_search(row).ok()).collect()
 }
 
 #[cfg(test)]

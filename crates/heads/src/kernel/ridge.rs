@@ -77,11 +77,11 @@ impl Solution {
         &self,
         targets: Targets<'_>,
         inverse: &Inverse<T>,
-        sets: &[&Vec<usize>],
+        sets: &[Vec<usize>],
         mut outputs: Vec<f64>,
         pool: &Pool,
     ) -> Option<Vec<f64>> {
-        let of_sets = pool.map(sets.len(), |at| self.without(targets, inverse, sets[at]));
+        let of_sets = pool.map(sets.len(), |at| self.without(targets, inverse, &sets[at]));
         for (set, of_set) in sets.iter().zip(of_sets) {
             for (&i, row) in set.iter().zip(of_set?.chunks_exact(targets.width)) {
                 outputs[i * targets.width..(i + 1) * targets.width].copy_from_slice(row);

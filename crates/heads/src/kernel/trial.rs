@@ -24,8 +24,10 @@ pub(super) enum Loss {
 #[derive(Debug, Clone)]
 pub(super) struct Trial {
     pub(super) solution: Solution,
-    /// The outputs for each row without it: exact for the squared loss, by the last step's ridge regression for the logistic one.
+    /// The outputs for each row without it or its unit: exact for the squared loss, by the last step's ridge regression for the logistic one.
     pub(super) outputs: Vec<f64>,
+    /// Whether units were left out as a whole: not where one leaves no rows.
+    in_units: bool,
     pub(super) calibration: Calibration,
     /// The mean log loss of calibrated outputs.
     pub(super) log_loss: f64,
@@ -93,13 +95,22 @@ impl Setting {
             };
             let of = targets.as_ref().map_or(one_hot, |values| Targets { values, width: one_hot.width });
             let diagonal = factor.inverse_diagonal(pool);
-            let outputs = solution.leave_one_out(of, &diagonal);
+            let alone = solution.leave_one_out(of, &diagonal);
+            let without_units = match problem.units.is_empty() {
+                true => None,
+                false => {
+                    solution.leave_sets_out(of, &factor.inverse(pool), &problem.units, alone.clone(), pool)
+                }
+            };
+            let in_units = without_units.is_some();
+            let outputs = without_units.unwrap_or(alone);
             if !outputs.iter().all(|v| v.is_finite()) {
                 return None;
             }
             let (calibration, log_loss) =
                 calibration::fit(problem.one_hot.outputs(&outputs), self.form, pool);
-            let trial = Trial { solution, outputs, calibration, log_loss, diagonal, curvature, targets };
+            let trial =
+                Trial { solution, outputs, in_units, calibration, log_loss, diagonal, curvature, targets };
             return Some((trial, factor));
         }
         None
@@ -167,20 +178,20 @@ impl Setting {
         folds: Folds<'_>,
         pool: &Pool,
     ) -> Option<Vec<f64>> {
-        let sets = folds.sets(problem.n());
-        if !self.is_closed_form() || sets.len() < 2 {
+        if !self.is_closed_form() || folds.is_one() {
             return None;
         }
-        // Rows that are folds of their own need no inverse.
-        let larger: Vec<&Vec<usize>> = sets.iter().filter(|set| set.len() > 1).collect();
-        if larger.is_empty() {
+        let units = if trial.in_units { &problem.units[..] } else { &[] };
+        // The others need no inverse.
+        let sets = folds.sets_other_than(units, problem.n());
+        if sets.is_empty() {
             return Some(trial.outputs.clone());
         }
         let inverse = match factor {
             Some(factor) => factor.inverse(pool),
             None => self.factor(gram, problem, trial.curvature, pool)?.inverse(pool),
         };
-        trial.solution.leave_sets_out(problem.targets(), &inverse, &larger, trial.outputs.clone(), pool)
+        trial.solution.leave_sets_out(problem.targets(), &inverse, &sets, trial.outputs.clone(), pool)
     }
 }
 

@@ -58,8 +58,9 @@ fn copies(knn: &Knn) -> Vec<u32> {
     first
 }
 
-/// Chooses what is not given for a head that has everything else. Rows without neighbours choose nothing.
-pub(super) fn choose(knn: &Knn, given: Given, pool: &Pool) -> (usize, Weighting) {
+/// Chooses what is not given for a head that has everything else. A row's neighbours are no copies of it, and of other `units`, if the
+/// stored rows have some. Rows without neighbours choose nothing.
+pub(super) fn choose(knn: &Knn, given: Given, units: Option<&[u32]>, pool: &Pool) -> (usize, Weighting) {
     let total: f64 = knn.weights.iter().map(|w| f64::from(*w)).sum();
     let most = (total as usize).saturating_sub(1).max(1);
     let mut numbers: Vec<usize> = match given.n_neighbors {
@@ -68,7 +69,7 @@ pub(super) fn choose(knn: &Knn, given: Given, pool: &Pool) -> (usize, Weighting)
     };
     numbers.dedup();
     let most = numbers[numbers.len() - 1];
-    let choosers = Choosers::new(knn, most, pool);
+    let choosers = Choosers::new(knn, units, most, pool);
     let weightings = match given.weighting {
         Some(weighting) => vec![weighting],
         None => choosers.temperatures(most),
@@ -84,8 +85,10 @@ pub(super) fn choose(knn: &Knn, given: Given, pool: &Pool) -> (usize, Weighting)
 }
 
 impl<'k> Choosers<'k> {
-    fn new(knn: &'k Knn, most: usize, pool: &Pool) -> Choosers<'k> {
+    fn new(knn: &'k Knn, units: Option<&[u32]>, most: usize, pool: &Pool) -> Choosers<'k> {
         let (n_rows, copies) = (knn.rows.n_rows(), copies(knn));
+        let is_other =
+            |a: usize, b: usize| copies[a] != copies[b] && units.is_none_or(|units| units[a] != units[b]);
         let stride = n_rows.div_ceil(MOST_ROWS).max(1);
         let n_choosers = n_rows.div_ceil(stride);
         let chosen: Vec<usize> = (0..n_choosers).map(|i| i * stride).collect();
@@ -101,7 +104,7 @@ impl<'k> Choosers<'k> {
         };
         knn.search(most as f64).each(
             queries,
-            &|query, row| copies[chosen[query]] != copies[row],
+            &|query, row| is_other(chosen[query], row),
             (&mut neighbours, 1),
             &|query, found, out| out[0] = (chosen[query] as u32, found.to_vec()),
             pool,

@@ -69,7 +69,9 @@ pub(super) fn fit(job: Job<'_>) -> Result<Knn> {
     let n_neighbors = given.n_neighbors.unwrap_or(1);
     let mut knn = Knn { rows, classes, weights, class_weights, index, n_neighbors, weighting };
     if given.weighting.is_none() || given.n_neighbors.is_none() {
-        (knn.n_neighbors, knn.weighting) = choose(&knn, given, job.pool);
+        let units =
+            samples.units().map(|units| kept_rows(samples).iter().map(|&i| units[i]).collect::<Vec<u32>>());
+        (knn.n_neighbors, knn.weighting) = choose(&knn, given, units.as_deref(), job.pool);
     }
     Ok(knn)
 }

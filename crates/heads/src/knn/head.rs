@@ -27,7 +27,7 @@ impl Head for KnnHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { weights: true, out_of_fold: true, ..Traits::default() }
+        Traits { weights: true, out_of_fold: true, leaves_out: true, ..Traits::default() }
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {

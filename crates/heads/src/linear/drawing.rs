@@ -1,5 +1,7 @@
 //! The rows that choose a strength: their folds, and a part of many rows.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use headsmith_kernels::{Matrix, Philox};
 
 use super::lockstep::NO_FOLD;
@@ -21,6 +23,7 @@ pub(super) struct Part {
     x: Matrix,
     y: Vec<u32>,
     weights: Option<Vec<f32>>,
+    units: Option<Vec<u32>>,
     n_classes: usize,
 }
 
@@ -46,6 +49,7 @@ impl Part {
             x,
             y: chosen.iter().map(|&i| samples.y()[i]).collect(),
             weights: samples.weights().map(|weights| chosen.iter().map(|&i| weights[i]).collect()),
+            units: samples.units().map(|units| chosen.iter().map(|&i| units[i]).collect()),
             n_classes: samples.n_classes(),
         }
     }
@@ -56,8 +60,12 @@ impl Part {
     /// Never: they were rows before.
     pub(super) fn samples(&self) -> Result<Samples<'_>> {
         let samples = Samples::new(self.x.view(), &self.y, self.n_classes)?;
-        match &self.weights {
-            Some(weights) => samples.weighted(weights),
+        let samples = match &self.weights {
+            Some(weights) => samples.weighted(weights)?,
+            None => samples,
+        };
+        match &self.units {
+            Some(units) => samples.in_units(units),
             None => Ok(samples),
         }
     }
@@ -78,17 +86,28 @@ fn shuffled(samples: Samples<'_>, targets: &Targets, seed: u64, stream: u32) -> 
     classes
 }
 
-/// The fold of each row, and how many folds there are: at most `n_folds`, and not more than rows of the largest class; 0 where no class has two
-/// rows. Each class is spread over the folds. The only row of a class is of no fold: without it the class could not be learnt.
+/// The fold of each row, and how many folds there are: at most `n_folds`, and not more than units of the largest class; 0 where no class has two
+/// units. Each class is spread over the folds, and the rows of a unit are of one fold. The only unit of a class is of no fold: without it the class could not be
+/// learnt.
 pub(super) fn folds(samples: Samples<'_>, targets: &Targets, n_folds: usize, seed: u64) -> (Vec<u32>, usize) {
     let classes = shuffled(samples, targets, seed, FOLDS);
-    let n_folds = n_folds.min(classes.iter().map(Vec::len).max().unwrap_or(0));
+    let unit = |i: usize| samples.units().map_or(i as u32, |units| units[i]);
+    let own_units = |rows: &Vec<usize>| rows.iter().map(|&i| unit(i)).collect::<BTreeSet<u32>>();
+    let units: Vec<BTreeSet<u32>> = classes.iter().map(own_units).collect();
+    let n_folds = n_folds.min(units.iter().map(BTreeSet::len).max().unwrap_or(0));
     let mut fold_of = vec![NO_FOLD; samples.n_samples()];
     if n_folds < 2 {
         return (fold_of, 0);
     }
-    let rows = classes.iter().filter(|rows| rows.len() > 1).flatten();
-    rows.enumerate().for_each(|(at, &i)| fold_of[i] = (at % n_folds) as u32);
+    let needed = units.iter().filter(|own| own.len() == 1).flatten();
+    let mut fold_of_unit: BTreeMap<u32, u32> = needed.map(|unit| (*unit, NO_FOLD)).collect();
+    let mut n_dealt = 0;
+    for &i in classes.iter().flatten() {
+        fold_of[i] = *fold_of_unit.entry(unit(i)).or_insert_with(|| {
+            n_dealt += 1;
+            ((n_dealt - 1) % n_folds) as u32
+        });
+    }
     (fold_of, n_folds)
 }
 
@@ -119,5 +138,32 @@ mod tests {
         let single = Samples::new(MatRef::new(&x[..3], 3, 1), &[0, 1, 2], 3).unwrap();
         let targets = Targets::new(single, &TABLE.defaults()).unwrap();
         assert_eq!(folds(single, &targets, 5, 1).1, 0);
+    }
+
+    #[test]
+    fn rows_of_a_unit_are_of_one_fold() {
+        let y: Vec<u32> = (0..120).map(|i| if i < 2 { 2 } else { (i % 2) as u32 }).collect();
+        let x = vec![0.0; 120];
+        let samples = Samples::new(MatRef::new(&x, 120, 1), &y, 3).unwrap();
+        let targets = Targets::new(samples, &TABLE.defaults()).unwrap();
+        // Rows that are units of their own are dealt as rows.
+        let single: Vec<u32> = (0..120).rev().collect();
+        let alone = folds(samples.in_units(&single).unwrap(), &targets, 4, 1);
+        assert_eq!(alone, folds(samples, &targets, 4, 1));
+        // Of three rows each; those of the third class are in one unit.
+        let units: Vec<u32> = (0..120).map(|i| i / 3).collect();
+        let (fold_of, n_folds) = folds(samples.in_units(&units).unwrap(), &targets, 4, 1);
+        assert_eq!(n_folds, 4);
+        assert!(fold_of.chunks(3).all(|own| own.iter().all(|fold| *fold == own[0])));
+        assert_eq!(fold_of[..3], [NO_FOLD; 3]);
+        for fold in 0..4 {
+            let n = fold_of.iter().filter(|own| **own == fold).count();
+            assert!((24..=33).contains(&n), "{n}");
+        }
+        // Two groups make two folds.
+        let units: Vec<u32> = (0..120).map(|i| i / 60).collect();
+        let classes: Vec<u32> = (0..120).map(|i| i % 2).collect();
+        let samples = Samples::new(MatRef::new(&x, 120, 1), &classes, 2).unwrap();
+        assert_eq!(folds(samples.in_units(&units).unwrap(), &targets, 4, 1).1, 2);
     }
 }

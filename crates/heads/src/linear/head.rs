@@ -26,7 +26,7 @@ impl Head for LinearHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { weights: true, ..Traits::default() }
+        Traits { weights: true, leaves_out: true, ..Traits::default() }
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {

@@ -56,7 +56,7 @@ pub fn select(
     for group in groups.iter().copied().collect::<BTreeSet<usize>>() {
         let (own, others): (Vec<usize>, Vec<usize>) = (0..groups.len()).partition(|&i| groups[i] == group);
         let (members, fitted) = whole.fit(selection.forward(Some(group)).0, &others);
-        let rows: Vec<Matrix> = members.iter().map(|&member| taken(candidates[member], &own)).collect();
+        let rows: Vec<Matrix> = members.iter().map(|&member| candidates[member].gather(&own)).collect();
         let views: Vec<MatRef<'_>> = rows.iter().map(Matrix::view).collect();
         let predicted = fitted.apply(&views, pool);
         own.iter().enumerate().for_each(|(at, &i)| proba.row_mut(i).copy_from_slice(predicted.row(at)));
@@ -67,11 +67,6 @@ pub fn select(
     let mut stays = added.iter().map(|member| members.contains(member));
     gains.retain(|_| stays.next().unwrap_or(false));
     Selected { members, pool: fitted, proba, gains }
-}
-
-fn taken(matrix: MatRef<'_>, rows: &[usize]) -> Matrix {
-    let values = rows.iter().flat_map(|&i| matrix.row(i)).copied().collect();
-    Matrix::new(values, rows.len(), matrix.n_cols())
 }
 
 /// All rows, for the final fits; logarithms of the members that were selected.

@@ -3,6 +3,7 @@
 use headsmith_kernels::gemm::{Panels, matmul, packed};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
+use super::folds;
 use crate::error::Result;
 use crate::linalg::{Principal, Projection, Weighted};
 use crate::one_hot::OneHot;
@@ -27,7 +28,7 @@ pub(super) struct Path {
     pub(super) alphas: Vec<f64>,
 }
 
-/// A strength's mean squared error, and leave-one-out outputs.
+/// The mean squared error of each strength, and the outputs of the best for rows that are left out.
 #[derive(Debug, Clone)]
 pub(super) struct LeftOut {
     /// The mean squared errors of all strengths.
@@ -36,6 +37,8 @@ pub(super) struct LeftOut {
     pub(super) best: usize,
     /// Its outputs, `n_samples x n_targets`.
     pub(super) outputs: Vec<f64>,
+    /// The units of more than one row that were left out as a whole.
+    pub(super) units: Vec<Vec<usize>>,
 }
 
 impl Path {
@@ -97,18 +100,27 @@ impl Path {
         (Matrix::new(coef.iter().map(|v| *v as f32).collect(), k, n_cols), intercepts)
     }
 
-    /// Compares the strengths.
-    pub(super) fn leave_one_out(&self, samples: Samples<'_>, targets: &OneHot, pool: &Pool) -> LeftOut {
+    /// Compares the strengths by rows that are left out, those of one unit together.
+    pub(super) fn leave_out(&self, samples: Samples<'_>, targets: &OneHot, pool: &Pool) -> LeftOut {
+        let sets = samples.larger_units();
+        let of_sets = folds::squared_errors(self, samples, targets, &sets, pool);
+        let mut is_single = vec![true; samples.n_samples()];
+        // Where a unit leaves no rows, each row is left out by itself.
+        let sets = if of_sets.is_some() { sets } else { Vec::new() };
+        sets.iter().flatten().for_each(|&i| is_single[i] = false);
         let axes = Axes::new(self, &self.alphas);
-        let sums = axes.for_blocks(samples, targets, pool, |out| out.errors.clone());
+        let of_rows = axes.for_blocks(samples, targets, (&is_single, pool), |out| out.errors.clone());
         let mut errors = vec![0.0; self.alphas.len()];
-        for of_block in sums {
-            errors.iter_mut().zip(of_block).for_each(|(to, v)| *to += v / self.principal.weight);
+        for of_part in of_rows.into_iter().chain(of_sets) {
+            errors.iter_mut().zip(of_part).for_each(|(to, v)| *to += v / self.principal.weight);
         }
         let best = (0..errors.len()).min_by(|&a, &b| errors[a].total_cmp(&errors[b])).unwrap_or(0);
-        let only = Axes::new(self, &self.alphas[best..=best]);
-        let outputs = only.for_blocks(samples, targets, pool, |out| out.outputs.clone()).concat();
-        LeftOut { errors, best, outputs }
+        let alpha = self.alphas[best];
+        let only = Axes::new(self, &[alpha]);
+        let of_rows = only.for_blocks(samples, targets, (&is_single, pool), |out| out.outputs.clone());
+        let mut outputs = of_rows.concat();
+        folds::replace_sets(self, alpha, samples, targets, (&sets, &mut outputs), pool);
+        LeftOut { errors, best, outputs, units: sets }
     }
 }
 
@@ -171,12 +183,12 @@ impl<'p> Axes<'p> {
         }
     }
 
-    /// The results of `pick` for all blocks of rows.
+    /// The results of `pick` for all blocks of rows; only the errors of those that are left out by themselves are added up.
     fn for_blocks(
         &self,
         samples: Samples<'_>,
         targets: &OneHot,
-        pool: &Pool,
+        (is_single, pool): (&[bool], &Pool),
         pick: impl Fn(&OfBlock) -> Vec<f64> + Sync,
     ) -> Vec<Vec<f64>> {
         pool.map(samples.n_samples().div_ceil(BLOCK), |block| {
@@ -184,11 +196,11 @@ impl<'p> Axes<'p> {
             let start = block * BLOCK;
             let end = samples.n_samples().min(start + BLOCK);
             let rows = samples.rows(start, end, &mut buffer, &inline);
-            pick(&self.block(rows, start, targets))
+            pick(&self.block(rows, start, targets, is_single))
         })
     }
 
-    fn block(&self, rows: MatRef<'_>, start: usize, targets: &OneHot) -> OfBlock {
+    fn block(&self, rows: MatRef<'_>, start: usize, targets: &OneHot, is_single: &[bool]) -> OfBlock {
         let (n, k, principal) = (rows.n_rows(), targets.width(), &self.path.principal);
         let (n_alphas, inline) = (self.n_alphas, Pool::inline());
         let product = |a: MatRef<'_>, panels: &Buffer, n_cols: usize| {
@@ -213,7 +225,9 @@ impl<'p> Axes<'p> {
                 let left = left.max(1e-9);
                 for (c, mean) in self.path.target_means.iter().enumerate() {
                     let residual = (y[c] - mean - f64::from(fitted.row(i)[a * k + c])) / left;
-                    of_block.errors[a] += weight * residual * residual;
+                    if is_single[start + i] {
+                        of_block.errors[a] += weight * residual * residual;
+                    }
                     of_block.outputs[i * k + c] = y[c] - residual;
                 }
             }

@@ -60,7 +60,7 @@ impl Fitting for Solving<'_> {
     fn step(&mut self) -> Result<Step> {
         let (samples, targets, pool) = (self.job.train, &self.targets, self.job.pool);
         let path = Path::new(samples, targets, self.alpha, pool)?;
-        let left_out = path.leave_one_out(samples, targets, pool);
+        let left_out = path.leave_out(samples, targets, pool);
         if !left_out.outputs.iter().all(|v| v.is_finite()) {
             return Err(Error::samples("the features are too large for single precision; scale them"));
         }
@@ -85,7 +85,7 @@ impl Fitting for Solving<'_> {
 
     fn out_of_fold(&self, folds: Folds<'_>) -> Option<Matrix> {
         let (done, targets, pool) = (self.done.as_ref()?, &self.targets, self.job.pool);
-        let (alpha, left_out) = (done.ridge.chosen.alpha, &done.left_out.outputs[..]);
+        let (alpha, left_out) = (done.ridge.chosen.alpha, &done.left_out);
         let outputs = leave_fold_out(&done.path, alpha, self.job.train, targets, (folds, left_out), pool)?;
         let proba = calibration::cross_fitted(targets.outputs(&outputs), self.form, folds, pool);
         Some(targets.spread(&proba))

@@ -167,6 +167,31 @@ fn rows_of_several_tiles_are_solved_exactly() {
 }
 
 #[test]
+fn rows_of_a_unit_are_left_out_together() {
+    let (table, weights, each) = (samples(0, 60, 5, 3), weights(60), (0..60).collect::<Vec<u32>>());
+    let units: Vec<u32> = each.iter().map(|i| if *i < 20 { *i } else { 20 + i / 3 % 9 }).collect();
+    let folds: Vec<u32> = each.iter().map(|i| i * 7 % 4).collect();
+    let naive = Naive { table: &table, name: "rbf", gamma: 0.7, alpha: 0.8, weights: &weights };
+    let samples = table.samples().weighted(&weights).unwrap().in_units(&units).unwrap();
+    let log_loss = with_fitting(samples, &fixed("rbf", 0.7, 0.8), |fitting| {
+        let asked = [(Folds::LeaveOneOut, &each), (Folds::Of(&units), &units), (Folds::Of(&folds), &folds)];
+        for (found, folds) in asked {
+            let found = fitting.out_of_fold(found).unwrap();
+            assert_close(found.as_slice(), &naive.without(folds), 2e-4, "out of fold");
+        }
+        fitting.finish().unwrap().description().facts["leave_one_out_log_loss"].as_f64().unwrap()
+    });
+    // The loss that chooses is that of these outputs.
+    let (mut sum, mut total) = (0.0, 0.0);
+    for ((row, y), w) in naive.without(&units).chunks(3).zip(&table.y).zip(&weights) {
+        sum -= f64::from(*w) * row[*y as usize].ln();
+        total += f64::from(*w);
+    }
+    let log_loss = log_loss.unwrap();
+    assert!((log_loss - sum / total).abs() < 1e-3, "{log_loss}, expected {}", sum / total);
+}
+
+#[test]
 fn the_choice_has_the_smallest_loss() {
     let table = samples(0, 90, 4, 3);
     let head = with_fitting(table.samples(), &[], |fitting| fitting.finish().unwrap()).unwrap();

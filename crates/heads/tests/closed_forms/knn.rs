@@ -11,7 +11,7 @@ use headsmith_heads::{Error, Fitted, Head, Samples};
 use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde::Deserialize;
 
-use super::tables::{Table, samples, text, uniform};
+use super::tables::{Table, random, samples, text, uniform};
 use super::{Given, refusals, with_fitting};
 
 #[derive(Deserialize)]
@@ -217,6 +217,19 @@ fn copies_of_a_row_do_not_choose() {
     assert_eq!(fact(&*a, "n_neighbors"), fact(&*b, "n_neighbors"));
     assert!((fact(&*a, "temperature") / fact(&*b, "temperature") - 1.0).abs() < 1e-9);
     assert!(fact(&*a, "n_neighbors") > 5.0);
+}
+
+#[test]
+fn rows_of_a_unit_do_not_choose_for_one_another() {
+    // Two rows that are nearly alike have the same class, which depends on nothing else.
+    let half = samples(0, 150, 4, 2);
+    let near: Vec<f32> = half.x.as_slice().iter().map(|v| v + 1e-4).collect();
+    let labels: Vec<u32> = (0..150).map(|i| (random(i) % 2) as u32).collect();
+    let table = Table::new(&[half.x.as_slice(), &near[..]].concat(), &[&labels[..], &labels[..]].concat());
+    let units: Vec<u32> = (0..300).map(|i| i % 150).collect();
+    let n_neighbors = |rows: Samples<'_>| fact(&*fit_on(rows, &[], &Pool::inline()).unwrap(), "n_neighbors");
+    assert!(n_neighbors(table.samples()) <= 10.0);
+    assert!(n_neighbors(table.samples().in_units(&units).unwrap()) >= 80.0);
 }
 
 /// Out-of-fold predictions, and those of refits without each fold.

@@ -82,11 +82,19 @@ fn predictions_and_out_of_fold_ones_are_those_of_refits() {
     }
 }
 
-#[test]
-fn the_strength_has_the_smallest_squared_error() {
+/// Rows of 80 in units: alone, in pairs, and one of 20 rows, which are more than there are features.
+fn unit(i: u32) -> u32 {
+    match i {
+        0..40 => i,
+        40..60 => i / 2,
+        _ => 99,
+    }
+}
+
+/// The tried strengths have the errors of refits without each of these units, and the chosen one the least.
+fn check_strengths(units: &[u32]) {
     let (table, weights) = (samples(0, 80, 12, 3), mixed(80));
-    let each: Vec<u32> = (0..80).collect();
-    let samples = table.samples().weighted(&weights).unwrap();
+    let samples = table.samples().weighted(&weights).unwrap().in_units(units).unwrap();
     let head = with_fitting(samples, &fixed(text("auto")), |fitting| fitting.finish().unwrap());
     let facts = head.description().facts;
     let (mut best, mut least) = (0.0, f64::INFINITY);
@@ -95,7 +103,7 @@ fn the_strength_has_the_smallest_squared_error() {
     for tried in tried {
         let alpha = tried["alpha"].as_f64().unwrap();
         let mut error = 0.0;
-        for (i, row) in without(&table, &weights, alpha, &each).iter().enumerate() {
+        for (i, row) in without(&table, &weights, alpha, units).iter().enumerate() {
             for (c, f) in row.iter().enumerate() {
                 let y = f64::from(u8::from(table.y[i] as usize == c));
                 error += f64::from(weights[i]) * (y - f).powi(2);
@@ -110,6 +118,35 @@ fn the_strength_has_the_smallest_squared_error() {
     }
     assert_eq!(facts["alpha"].as_f64().unwrap(), best);
     assert!(head.description().summary.contains(&format!("alpha {best:.4e}")));
+}
+
+#[test]
+fn the_strength_has_the_smallest_squared_error() {
+    check_strengths(&(0..80).collect::<Vec<u32>>());
+    check_strengths(&(0..80).map(unit).collect::<Vec<u32>>());
+}
+
+#[test]
+fn rows_of_units_have_the_outputs_of_refits() {
+    let (table, weights, alpha) = (samples(0, 80, 12, 3), mixed(80), 2.0);
+    let each: Vec<u32> = (0..80).collect();
+    let [units, folds] = [unit, |i| i * 7 % 4].map(|of| each.iter().map(|i| of(*i)).collect::<Vec<u32>>());
+    let samples = table.samples().weighted(&weights).unwrap().in_units(&units).unwrap();
+    with_fitting(samples, &fixed(Value::Float(alpha)), |fitting| {
+        let asked = [(Folds::LeaveOneOut, &each), (Folds::Of(&units), &units), (Folds::Of(&folds), &folds)];
+        for (found, folds) in asked {
+            let found = fitting.out_of_fold(found).unwrap();
+            let expected = proba(&without(&table, &weights, alpha, folds));
+            assert_close(found.as_slice(), &expected, 2e-5, "out of fold");
+        }
+    });
+    // All rows are one unit: each is left out by itself.
+    let one = [7; 80];
+    let all_alike = table.samples().in_units(&one).unwrap();
+    let chosen = |rows| {
+        with_fitting(rows, &fixed(text("auto")), |f| f.finish().unwrap()).description().facts["alpha"].clone()
+    };
+    assert_eq!(chosen(all_alike), chosen(table.samples()));
 }
 
 #[test]

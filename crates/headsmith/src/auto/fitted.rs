@@ -78,7 +78,12 @@ pub(super) fn fitted(
         let calibrated = calibrated(options, rows, answer, fitted.val_proba.as_ref(), context)?;
         fitted = fitted.with_sets(calibrated)?;
     }
-    let used_for = fitted.report.val.as_ref().map_or_else(Vec::new, |val| val.used_for.clone());
+    let used_for = match (&all, &fitted.report.val) {
+        // The scores of validation rows are those of a model without them; this one has learnt from them.
+        (Some(_), _) => vec![judge::WEIGHTS.to_owned()],
+        (None, Some(val)) => val.used_for.clone(),
+        (None, None) => Vec::new(),
+    };
     fit::remember_scores(&mut fitted, used_for);
     context.emit(&Progress::Fitted(&fitted.report));
     Ok(fitted)
@@ -97,12 +102,8 @@ fn calibrated(
         false => CalibrationRows::OutOfFold,
     };
     let calibrating = conformal::rows_of(rows.scored(), &answer.proba);
-    let (sets, mut report) =
-        conformal::calibrate(options, (calibrating, kind), rows.data.train.classes.names(), context)?;
-    if let (Some(val), Some(proba)) = (rows.judges(), judged) {
-        report.val = Some(conformal::rows_of(val, proba).score(&sets)?);
-    }
-    Ok((sets, report))
+    let judges = rows.judges().zip(judged).map(|(val, proba)| conformal::rows_of(val, proba));
+    conformal::calibrate(options, (calibrating, kind), judges, rows.data.train.classes.names(), context)
 }
 
 /// The fits of the members on the rows that were searched on.

@@ -22,5 +22,5 @@ pub(super) fn fitted(candidate: &Candidate, data: &FitData, context: &mut Contex
     };
     let (options, metric) = (FitOptions::default(), context.metric);
     context.emit(&Progress::Fitting { head: head.name(), purpose: "all rows", metric });
-    Ok(fit::train(&head, own.as_ref().unwrap_or(data), &options, None, context)?.model.node().clone())
+    Ok(fit::train(&head, (own.as_ref().unwrap_or(data), false), &options, context)?.model.node().clone())
 }

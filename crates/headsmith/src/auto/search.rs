@@ -60,7 +60,7 @@ pub(super) struct Searched {
     pub(super) after: Duration,
 }
 
-/// The time to write the report and the other files, and the seconds of each row drawn in a resample.
+/// The time to write the report and the other files, and the seconds of each row that a thread draws in a resample.
 const REPORT: Duration = Duration::from_millis(400);
 const OF_DRAW: f64 = 1.2e-8;
 /// A pool is selected, calibrated and decided for in the time of so many calibrations of a candidate.
@@ -124,7 +124,7 @@ pub(super) fn search(
             Ok(Tried::Candidate(candidate)) => {
                 context.emit(&Progress::Candidate(&candidate.report));
                 found.candidates.push(*candidate);
-                found.after = after_search(rows, found.candidates[0].calibration);
+                found.after = after_search(rows, found.candidates[0].calibration, context.pool.n_threads());
                 let all: Vec<&Candidate> = found.candidates.iter().collect();
                 let of_members = refits(0.0, &all).saturating_add(found.after);
                 budget.keep(of_members.max(refits(rows.growth(), &all)));
@@ -166,10 +166,10 @@ fn around(attempt: Attempt, candidates: &[Candidate]) -> Result<Option<Attempt>>
 }
 
 /// The time that choosing, judging, drawing and writing take after a search in which the first candidate was calibrated in that time, beside the fits.
-fn after_search(rows: &SearchRows<'_>, calibration: Duration) -> Duration {
+fn after_search(rows: &SearchRows<'_>, calibration: Duration, n_threads: usize) -> Duration {
     let n_rows = rows.scored().y.len() + rows.judges().map_or(0, |val| val.y.len());
     let draws = judge::n_draws(n_rows) + MOST_COMPARED * judge::n_draws_of_difference(n_rows);
-    REPORT + Duration::from_secs_f64(OF_DRAW * draws as f64) + calibration.mul_f64(OF_POOL)
+    REPORT + Duration::from_secs_f64(OF_DRAW * draws as f64 / n_threads as f64) + calibration.mul_f64(OF_POOL)
 }
 
 /// The time of the fits that follow the search, if the slowest of `candidates` are the members: of those that were fitted in folds alone, and of all on more rows,

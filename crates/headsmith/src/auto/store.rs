@@ -173,7 +173,7 @@ mod tests {
 
     fn candidate(rows: &SearchRows<'_>, with_model: bool, context: &mut Context<'_>) -> Candidate {
         let head = HeadConfig::new("ridge", [("alpha", Value::Float(0.1))]).unwrap();
-        let model = fit::train(&head, rows.data, &FitOptions::default(), None, context).unwrap().model;
+        let model = fit::train(&head, (rows.data, false), &FitOptions::default(), context).unwrap().model;
         let proba = model.predict_proba(rows.data.train.x.view(), context.pool).unwrap();
         let report = CandidateReport {
             head: "ridge".to_owned(),

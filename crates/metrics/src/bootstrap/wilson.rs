@@ -17,6 +17,12 @@ impl Interval {
         Interval { low: ((middle - half) / all).max(0.0), high: ((middle + half) / all).min(1.0) }
     }
 
+    /// The interval of a mean by the normal distribution, from its standard error.
+    pub fn normal(mean: f64, standard_error: f64, confidence: f64) -> Interval {
+        let half = normal_quantile(0.5 + 0.5 * confidence) * standard_error;
+        Interval { low: mean - half, high: mean + half }
+    }
+
     /// This interval if it has a width; else that of `bounds`, extended to the score.
     pub(super) fn or(self, bounds: impl FnOnce() -> Interval) -> Interval {
         if self.has_width() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headsmith_kernels::MatRef;
 
-use super::{ConformalSets, SetScores, check_level, score_sets};
+use super::{ConformalSets, SetScores, check_level, scores};
 use crate::check::{self, Error, Result};
 
 /// A sum of weights lacks this share of the wanted one by rounding alone.
@@ -43,10 +43,10 @@ impl Options {
 /// Rows of known classes that the classifier did not learn from.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
-    proba: MatRef<'a>,
-    y: &'a [u32],
+    pub(super) proba: MatRef<'a>,
+    pub(super) y: &'a [u32],
     weights: Option<&'a [f32]>,
-    groups: Option<&'a [u32]>,
+    pub(super) groups: Option<&'a [u32]>,
 }
 
 impl<'a> Rows<'a> {
@@ -83,12 +83,14 @@ impl<'a> Rows<'a> {
         ConformalSets::new(options, thresholds)
     }
 
-    /// The scores of `sets` on these rows, each of which counts alike.
+    /// The scores of `sets` on these rows, each of which counts alike; the intervals draw groups.
     ///
     /// # Errors
-    /// Those of [`score_sets`].
+    /// When there are no rows, the probabilities are none, labels or groups are not one a row, or the sets are of another number of classes.
     pub fn score(&self, sets: &ConformalSets) -> Result<SetScores> {
-        score_sets(sets, self.y, self.proba)
+        check::check(self.y, self.proba.into())?;
+        self.check_beside()?;
+        scores::score(self, sets)
     }
 
     /// How many groups, or rows without groups, there are of each class.

@@ -2,7 +2,7 @@
 
 use headsmith_kernels::MatRef;
 use headsmith_kernels::philox::{Philox, Sequence};
-use headsmith_metrics::conformal::{Options, Rows, score_sets};
+use headsmith_metrics::conformal::{Options, Rows};
 
 const N_CLASSES: usize = 3;
 const N_TABLES: u32 = 400;
@@ -56,7 +56,7 @@ fn mean_coverage(
         let mut random = Philox::new(11, table, 0).sequence(0, 0);
         let (known, new) = (draw(&mut random, false), draw(&mut random, true));
         let sets = rows(&known).calibrate(options).unwrap();
-        let scores = score_sets(&sets, &new.y, new.view()).unwrap();
+        let scores = new.rows().score(&sets).unwrap();
         sum += scores.coverage / f64::from(N_TABLES);
         for (sums, class) in of_class.iter_mut().zip(&scores.per_class) {
             *sums = (

@@ -124,6 +124,16 @@ impl Trial<'_, '_> {
         })
     }
 
+    /// The work of a fit of `part` as a share of that of `whole`, at most 1: with its parameters chosen, a head has less to do.
+    fn share_of_work(&self, part: &HeadConfig, whole: &HeadConfig) -> f64 {
+        match (self.work(part), self.work(whole)) {
+            (Some(part), Some(whole)) if whole.operations > 0 => {
+                (part.operations as f64 / whole.operations as f64).min(1.0)
+            }
+            _ => 1.0,
+        }
+    }
+
     /// Refuses a head that needs more memory than the search may take.
     fn check_memory(&self, head: &HeadConfig) -> Result<()> {
         let (Some(limit), Ok(cost)) = (self.rows.max_memory, head.head().cost(self.shape(), head.params()))
@@ -145,27 +155,27 @@ impl Trial<'_, '_> {
         let (data, pool) = (self.rows.data, context.pool);
         let scaled = Scaled::new(head.params().transform(), head.head(), data, pool)?;
         let (train, _) = scaled.samples()?;
-        let job = Job::new(train.in_units(self.rows.scored_units())?, head.params(), context.seed, pool);
+        let job = Job::new(train, head.params(), context.seed, pool);
         memory::check_fit(head.head(), &job)?;
         let mut fitting = head.head().begin(job, None)?;
         let last = match self.steps(fitting.as_mut(), self.work(head), budget, context)? {
             Ok(last) => last,
             Err(why) => return Ok(Tried::NoTime(why)),
         };
-        let is_cut = fitting.done() < fitting.total();
+        let (is_cut, is_at_once) = (fitting.done() < fitting.total(), fitting.total() == 1);
         fitting.conclude()?;
         let proba = fitting.out_of_fold(Folds::Of(self.rows.scored_units()));
         let fitted = fitting.finish()?;
         let chosen = fitted.chosen();
-        // Without a search, a fit is all that was done.
-        let refit = match (chosen.is_empty(), last) {
-            (false, Some(step)) => step.mul_f64(REFIT),
-            _ => self.started.elapsed(),
+        let with_chosen = head.with(chosen.iter().map(|(name, value)| (*name, value.clone())))?;
+        // Of several steps, the last is a fit with what the others chose.
+        let refit = match last.filter(|_| !chosen.is_empty() && !is_at_once) {
+            Some(step) => step.mul_f64(REFIT),
+            None => self.started.elapsed().mul_f64(self.share_of_work(&with_chosen, head)),
         };
         let whole = Whole { node: scaled.node(Node::Head(fitted)), chosen, is_cut };
         let Some(proba) = proba else {
-            let head = head.with(whole.chosen.iter().map(|(name, value)| (*name, value.clone())))?;
-            return self.in_folds(head, Some(whole), budget, context);
+            return self.in_folds(with_chosen, Some(whole), budget, context);
         };
         let cost = self.cost(&whole.node, context)?;
         let scored = Scored { head: head.clone(), proba, whole: Some(whole), refit, cost };
@@ -331,7 +341,7 @@ impl Trial<'_, '_> {
         }
         let deadline = budget.deadline_of_first(1).filter(|_| self.n_before > 0);
         let trained = until(deadline, context, |context| {
-            let trained = fit::train(&head, data, &FitOptions::default(), None, context)?;
+            let trained = fit::train(&head, (data, false), &FitOptions::default(), context)?;
             context.check_stop()?;
             Ok(trained)
         })?;

@@ -8,7 +8,7 @@ use headsmith::metrics::Metric;
 use headsmith::report::CandidateReport;
 
 use super::super::state::{Stage, State};
-use super::super::tests::{ASCII, COLOURS, drawn, fit_event, fitting, record, seconds};
+use super::super::tests::{ASCII, drawn, fit_event, fitting, record, seconds};
 
 fn candidate(state: &mut State, head: &str, (score, log_loss): (f64, f64), (took, at): (f64, f64)) {
     let report = CandidateReport {
@@ -73,26 +73,4 @@ fn a_search_by_log_loss_has_the_smallest_as_its_best() {
     let search = state.search.as_ref().unwrap();
     assert_eq!((search.metric, search.best), (metric, 1));
     assert_eq!(search.best_so_far.last(), Some(0.8));
-}
-
-#[test]
-fn screens_of_a_search() {
-    let state = search_in_the_middle();
-    for (width, height) in [(80, 24), (120, 40)] {
-        let screen = drawn(&state, width, height, ASCII);
-        assert!(screen.starts_with("search: fitting mlp (fold 2 of 5)"), "{screen}");
-        for shown in [
-            "epochs 10/40",
-            "best weighted F1 0.6412, log loss 0.8071 (kernel) of 4 candidates",
-            "weighted F1 against time",
-            "* kernel    0.6412  0.8071    12.3    15.1",
-            "  gaussian  0.6134  0.9601     0.2    18.2",
-            "0.6412|",
-            "second 18",
-        ] {
-            assert!(screen.contains(shown), "{shown}: {screen}");
-        }
-    }
-    let small = drawn(&state, 40, 10, COLOURS);
-    assert!(small.contains("best weighted F1 0.6412") && small.contains("* kernel"), "{small}");
 }
