@@ -97,13 +97,13 @@ pub(super) fn score(rows: &Rows<'_>, sets: &ConformalSets) -> Result<SetScores> 
 /// The intervals of rows that are covered or not by whole groups.
 fn intervals(all: &Counts, of_group: &BTreeMap<u32, Counts>) -> SetIntervals {
     let (n, coverage, mean_size) = (all.rows as f64, all.share(all.covered), all.share(all.size));
-    let variance = variance(all, of_group, coverage, |counts| counts.covered);
-    // As many independent rows have a share of that variance.
+    let variance = variance_of(all, of_group, coverage, |counts| counts.covered);
+    // As many independent rows have a share of that variance: n without groups.
     let worth = match variance > 0.0 {
-        true => (coverage * (1.0 - coverage) / variance).min(n),
+        true => (coverage * (1.0 - coverage) / variance * n / (n - 1.0).max(1.0)).min(n),
         false => of_group.len() as f64,
     };
-    let size_error = self::variance(all, of_group, mean_size, |counts| counts.size).sqrt();
+    let size_error = variance_of(all, of_group, mean_size, |counts| counts.size).sqrt();
     SetIntervals {
         coverage: Interval::wilson(coverage * worth, worth, CONFIDENCE),
         mean_size: Interval::normal(mean_size, size_error, CONFIDENCE),
