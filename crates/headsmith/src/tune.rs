@@ -38,6 +38,7 @@ use task::Task;
 
 pub use crate::plan::direction_of;
 pub use crate::snapshot::MIN_FOR_IMPORTANCE;
+pub(crate) use space::has_neighbours;
 pub(crate) use task::{final_head, with_best, with_chosen};
 
 /// How long to wait for an unreachable storage by default.
@@ -63,6 +64,8 @@ pub struct StudyConfig {
     pub head: HeadConfig,
     /// Parameters of the head that keep their value in `head`, although the default space has them.
     pub fixed: Vec<String>,
+    /// Whether the default space is narrowed to values near those of `head`; its words are fixed.
+    pub is_around: bool,
     /// A space file: its name and its text. It overrides the default space.
     pub space: Option<(PathBuf, String)>,
     /// The study's trials in all; `None`: no end.
@@ -97,6 +100,7 @@ impl StudyConfig {
         StudyConfig {
             head,
             fixed: Vec::new(),
+            is_around: false,
             space: None,
             n_trials: None,
             timeout: None,

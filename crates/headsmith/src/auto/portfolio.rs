@@ -4,6 +4,7 @@
 //! the transform, so that it searches around it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use headsmith_heads::params::{TRANSFORM, Value};
 use serde::Deserialize;
@@ -34,8 +35,17 @@ pub(super) struct Attempt {
     pub(super) head: HeadConfig,
     /// The position of the entry that it takes the transform of.
     pub(super) like: Option<usize>,
-    /// Whether a study looks for its parameters, if there is one.
-    pub(super) is_studied: bool,
+    /// The study that looks for its parameters first, if there is a storage of studies.
+    pub(super) study: Option<StudyKind>,
+}
+
+/// A study before the fit of a head.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum StudyKind {
+    /// That of the command, of the head's whole space.
+    Whole,
+    /// Around the parameters of the head, whose fit on all threads takes about so long.
+    Around(Duration),
 }
 
 /// The portfolio, as JSON.
@@ -53,12 +63,13 @@ pub(super) fn attempts(heads: &[String]) -> Result<Vec<Attempt>> {
     let mut attempts = Vec::new();
     for (position, entry) in entries.iter().enumerate().filter(|(_, entry)| is_wanted(&entry.head)) {
         let head = HeadConfig::new(&entry.head, entry.params.clone())?;
-        attempts.push(Attempt { position, head, like: entry.like, is_studied: entry.study });
+        let study = entry.study.then_some(StudyKind::Whole);
+        attempts.push(Attempt { position, head, like: entry.like, study });
     }
     let others = heads.iter().filter(|head| entries.iter().all(|entry| entry.head != **head));
     for (i, head) in others.enumerate() {
         let head = HeadConfig::new(head, std::iter::empty::<(&str, Value)>())?;
-        attempts.push(Attempt { position: n_entries + i, head, like: None, is_studied: false });
+        attempts.push(Attempt { position: n_entries + i, head, like: None, study: None });
     }
     Ok(attempts)
 }

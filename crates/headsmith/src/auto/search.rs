@@ -1,6 +1,8 @@
 //! The search: the attempts of the portfolio one after another, each with predictions of rows that its fit did not see.
 
+mod around;
 mod deadline;
+mod study;
 mod trial;
 
 use std::collections::BTreeSet;
@@ -40,6 +42,8 @@ pub(super) struct Candidate {
     pub(super) node: Option<Node>,
     /// The parameters that the fit chose, for fits on more rows.
     pub(super) chosen: Vec<(&'static str, Value)>,
+    /// Whether one fit gave the predictions of all rows.
+    pub(super) is_closed_form: bool,
     /// Whether its own search was cut off by the budget or a stop: another command may come further.
     pub(super) is_cut: bool,
     /// The trials after which the time ended its study.
@@ -68,7 +72,7 @@ const OF_POOL: f64 = 2.5;
 /// Candidates that the answer is compared with, in most searches.
 const MOST_COMPARED: u64 = 3;
 
-/// Tries the attempts until the budget ends. The first is always tried.
+/// Tries the attempts until the budget ends, then searches around the best candidates. The first attempt is always tried.
 ///
 /// A head of which no candidate fits into the time is left out; the search ends where another candidate of a head does not fit. Steps that led to no
 /// candidate do not count: so those of the search are the first that all heads but the ones left out have.
@@ -85,7 +89,14 @@ pub(super) fn search(
     let (candidates, left_out) = (Vec::new(), Vec::new());
     let mut found = Searched { candidates, left_out, after: Duration::ZERO };
     let (mut begun, mut failure) = (BTreeSet::new(), None);
-    for attempt in attempts {
+    let (mut attempts, mut n_around) = (attempts.into_iter(), 0);
+    while let Some(attempt) = match attempts.next() {
+        Some(attempt) => Some(attempt),
+        None => {
+            n_around += 1;
+            around::attempt(&found.candidates, n_around - 1, rows)?
+        }
+    } {
         let is_first = found.candidates.is_empty();
         if !is_first && (context.stopping() || budget.is_spent()) {
             break;
@@ -94,7 +105,7 @@ pub(super) fn search(
         if found.left_out.iter().any(|(head, _)| head == name) {
             continue;
         }
-        let Some(attempt) = around(attempt, &found.candidates)? else { continue };
+        let Some(attempt) = like(attempt, &found.candidates)? else { continue };
         let (n_before, n_steps) = (found.candidates.len(), budget.n_steps());
         let trial = Trial { rows, attempt: &attempt, n_before, started: Instant::now(), n_steps };
         let tried = match store.kept(&attempt, rows, context) {
@@ -157,7 +168,7 @@ pub(super) fn search(
 }
 
 /// The attempt with what the entry that it is like has chosen; `None` if that one is no candidate.
-fn around(attempt: Attempt, candidates: &[Candidate]) -> Result<Option<Attempt>> {
+fn like(attempt: Attempt, candidates: &[Candidate]) -> Result<Option<Attempt>> {
     let Some(like) = attempt.like else { return Ok(Some(attempt)) };
     match candidates.iter().find(|candidate| candidate.position == like) {
         Some(like) => attempt.with(&like.chosen).map(Some),

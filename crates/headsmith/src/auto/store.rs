@@ -42,6 +42,7 @@ struct Entry {
     chosen: Vec<(String, Value)>,
     refit_seconds: f64,
     has_model: bool,
+    is_closed_form: bool,
     parts: Vec<Part>,
     report: CandidateReport,
 }
@@ -75,6 +76,7 @@ impl Store {
                 .collect(),
             refit_seconds: candidate.refit.as_secs_f64(),
             has_model: candidate.node.is_some(),
+            is_closed_form: candidate.is_closed_form,
             parts: candidate.cost.parts.clone(),
             report: candidate.report.clone(),
         };
@@ -124,6 +126,7 @@ impl Store {
             calibration: start.elapsed(),
             node,
             chosen,
+            is_closed_form: entry.is_closed_form,
             is_cut: false,
             cut_trials: None,
             refit: Duration::try_from_secs_f64(entry.refit_seconds).ok()?,

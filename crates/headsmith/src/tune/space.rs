@@ -1,13 +1,18 @@
 //! The space of a study: the head's own, from its parameter table, with the user's changes.
 
 use headsmith_heads::Head;
-use headsmith_heads::params::{AUTO, Search, TRANSFORM, Value};
+use headsmith_heads::params::{AUTO, Kind, Search, TRANSFORM, Value};
 use headsmith_heads::transform::NONE;
 use headsmith_study::{Choice, Distribution, Space, SpaceParam, overlay_toml};
 
 use super::StudyConfig;
 use crate::error::{Error, Result};
 use crate::head::HeadConfig;
+
+/// Values near another are at most so many times larger or smaller where a parameter is searched by its logarithm.
+const NEAR_FACTOR: f64 = 3.0;
+/// Elsewhere they differ by this share of its range at most.
+const NEAR_SHARE: f64 = 0.15;
 
 /// The space of `config`: the head's, without what is fixed, under the space file.
 ///
@@ -16,6 +21,9 @@ use crate::head::HeadConfig;
 pub(super) fn of(config: &StudyConfig) -> Result<Space> {
     let mut space = of_head(config.head.head());
     space.params.retain(|param| !config.fixed.contains(&param.name));
+    if config.is_around {
+        space.params = space.params.iter().filter_map(|param| near(&config.head, param)).collect();
+    }
     if let Some((path, text)) = &config.space {
         let held = held(&config.head, &space);
         space.params.extend(held.params.iter().cloned());
@@ -48,6 +56,46 @@ pub(crate) fn of_head(head: &dyn Head) -> Space {
         Some(SpaceParam { name: param.name.to_owned(), distribution, when: None })
     });
     Space { params: params.collect() }
+}
+
+/// Whether there is a space around the parameters of `head`.
+pub(crate) fn has_neighbours(head: &HeadConfig) -> bool {
+    of_head(head.head()).params.iter().any(|param| near(head, param).is_some())
+}
+
+/// The part of a parameter's space near its value in `head`; `None` where that is a word.
+fn near(head: &HeadConfig, param: &SpaceParam) -> Option<SpaceParam> {
+    let value = head.params().get(&param.name)?;
+    let kind = head.table().param(&param.name).ok()?.kind;
+    let distribution = match (param.distribution.clone(), value, kind) {
+        (
+            Distribution::Float { low, high, log, .. },
+            Value::Float(at),
+            Kind::Float { low: least, high: most, .. },
+        ) => {
+            let [low, high] = around(*at, (low, high), log).map(|end| end.clamp(least, most));
+            Distribution::Float { low, high, log, step: None }
+        }
+        (
+            Distribution::Int { low, high, log, .. },
+            Value::Int(at),
+            Kind::Int { low: least, high: most, .. },
+        ) => {
+            let ends = around(*at as f64, (low as f64, high as f64), log);
+            let [low, high] = ends.map(|end| (end.round() as i64).clamp(least, most));
+            Distribution::Int { low, high, log, step: 1 }
+        }
+        _ => return None,
+    };
+    Some(SpaceParam { distribution, ..param.clone() })
+}
+
+/// The ends of the neighbourhood of `at`, of a parameter that is searched from `low` to `high`.
+fn around(at: f64, (low, high): (f64, f64), log: bool) -> [f64; 2] {
+    match log {
+        true => [at / NEAR_FACTOR, at * NEAR_FACTOR],
+        false => [at - NEAR_SHARE * (high - low), at + NEAR_SHARE * (high - low)],
+    }
 }
 
 /// The head's other parameters, each with the one value that it has: a space file may search these as well.

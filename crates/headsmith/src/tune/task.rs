@@ -37,7 +37,7 @@ impl<'d> Task<'d> {
     /// Makes rows ready for trials of `base` with the `scalings` that they may choose from.
     ///
     /// # Errors
-    /// When there are no validation rows.
+    /// When there are no validation rows, and the head predicts no training row by a fit without it.
     pub(crate) fn new(
         base: HeadConfig,
         scalings: Vec<String>,
@@ -46,10 +46,13 @@ impl<'d> Task<'d> {
         watch: Watch,
         pool: &Pool,
     ) -> Result<Task<'d>> {
-        if data.val.is_none() {
-            return Err(Error::usage("a study needs validation rows: its trials are judged by them"));
-        }
         let head = base.head();
+        if data.val.is_none() && !head.traits().out_of_fold {
+            return Err(Error::usage(format!(
+                "a study of {} needs validation rows: its trials are judged by them",
+                base.name()
+            )));
+        }
         let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, head, data, pool)?));
         let scaled = scalings.into_iter().map(ready).collect::<Result<_>>()?;
         Ok(Task { seed, metric, base, scaled, by_hand: ByHand::default(), watch })
@@ -73,14 +76,10 @@ impl<'d> Task<'d> {
         let Some(scaled) = self.scaled.get(params.transform()) else {
             return Ok(Outcome::Failed { reason: "its scaling is not among the study's".to_owned() });
         };
-        let (train, val) = match scaled.samples() {
-            Ok((train, Some(val))) => (train, val),
-            Ok((_, None)) => {
-                return Ok(Outcome::Failed { reason: "there are no validation rows".to_owned() });
-            }
-            Err(error) => return Ok(Outcome::Failed { reason: error.to_string() }),
-        };
-        trial::run(trial, train, val, params, self).map(by_hand::note)
+        match scaled.samples() {
+            Ok((train, val)) => trial::run(trial, (train, val), params, self).map(by_hand::note),
+            Err(error) => Ok(Outcome::Failed { reason: error.to_string() }),
+        }
     }
 
     fn head_with(&self, chosen: &BTreeMap<&str, Choice>) -> Result<HeadConfig> {

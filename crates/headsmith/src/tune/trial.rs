@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headsmith_heads::head::{Resume, State};
+use headsmith_heads::head::{Folds, Resume, State};
 use headsmith_heads::params::Params;
 use headsmith_heads::training::{self, Next};
 use headsmith_heads::{EpochRecord, Fitted, Fitting, Job, Samples};
@@ -33,17 +33,16 @@ struct Scored {
 }
 
 /// Fits to the last step or until the fit ends by itself, unless the trial is pruned, stopped or diverges. The value of a head
-/// with epochs is that of its best epoch; other heads are scored at the end, and report once.
+/// with epochs is that of its best epoch; other heads are scored at the end, and report once. Without validation rows, out-of-fold predictions score.
 pub(super) fn run(
     trial: &mut Running<'_>,
-    train: Samples<'_>,
-    val: Samples<'_>,
+    (train, val): (Samples<'_>, Option<Samples<'_>>),
     params: &Params,
     task: &Task<'_>,
 ) -> headsmith_study::Result<Outcome> {
     let (pool, number) = (Pool::inline(), trial.number() as u32);
     let (metric, seed) = (task.metric, task.seed);
-    let job = Job { train, val: Some(val), params, metric, seed, trial: number, pool: &pool };
+    let job = Job { train, val, params, metric, seed, trial: number, pool: &pool };
     let mut fitting = match begin(trial, job, task) {
         Ok(fitting) => fitting,
         Err(reason) => return Ok(Outcome::Failed { reason }),
@@ -135,12 +134,21 @@ fn report(
     trial.report(record.epoch as i64, value, &mut checkpoint)
 }
 
-/// Ends the fit and scores the head on the validation rows.
-fn score(fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, String> {
+/// Ends the fit and scores the head on the validation rows, or, without any, on the training rows by fits without each.
+fn score(mut fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, String> {
     let (best, n_steps) = (fitting.best_epoch(), fitting.done());
-    let val = job.val.ok_or("there are no validation rows")?;
+    fitting.conclude().map_err(|error| error.to_string())?;
+    let folds = job.train.units().map_or(Folds::LeaveOneOut, Folds::Of);
+    let left_out = if job.val.is_none() { fitting.out_of_fold(folds) } else { None };
     let fitted: Arc<dyn Fitted> = fitting.finish().map_err(|error| error.to_string())?;
-    let proba = val.predict(job.pool, |rows| fitted.predict_proba(rows, job.pool));
+    let (y, proba) = match (job.val, left_out) {
+        (Some(val), _) => (val.y(), val.predict(job.pool, |rows| fitted.predict_proba(rows, job.pool))),
+        (None, Some(proba)) => (job.train.y(), proba),
+        (None, None) => {
+            return Err("there are no validation rows, and no out-of-fold predictions with these parameters"
+                .to_owned());
+        }
+    };
     let sizes = fitted.description().sizes;
     let mut user_attrs: Attributes =
         sizes.into_iter().map(|(name, size)| (name.to_owned(), json!(size))).collect();
@@ -151,7 +159,7 @@ fn score(fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, String>
             value
         }
         None => {
-            let scores = headsmith_metrics::score(val.y(), proba.view());
+            let scores = headsmith_metrics::score(y, proba.view());
             job.metric.of(&scores.map_err(|error| error.to_string())?)
         }
     };

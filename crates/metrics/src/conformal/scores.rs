@@ -111,7 +111,12 @@ fn intervals(all: &Counts, of_group: &BTreeMap<u32, Counts>) -> SetIntervals {
 }
 
 /// The variance of `mean`, a sum over groups by the number of their rows: that of a ratio of sums (Cochran, *Sampling Techniques*, 1977, 6.3).
-fn variance(all: &Counts, of_group: &BTreeMap<u32, Counts>, mean: f64, of: impl Fn(&Counts) -> usize) -> f64 {
+fn variance_of(
+    all: &Counts,
+    of_group: &BTreeMap<u32, Counts>,
+    mean: f64,
+    of: impl Fn(&Counts) -> usize,
+) -> f64 {
     let n_groups = of_group.len() as f64;
     let squares = of_group.values().map(|own| (of(own) as f64 - mean * own.rows as f64).powi(2));
     squares.sum::<f64>() * n_groups / (n_groups - 1.0).max(1.0) / (all.rows as f64).powi(2)

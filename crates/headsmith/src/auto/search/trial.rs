@@ -12,11 +12,12 @@ use headsmith_model::{Model, Node, Record};
 
 use super::super::budget::Budget;
 use super::super::cost::Cost;
-use super::super::portfolio::Attempt;
-use super::super::rows::{self, REFIT, SearchRows, TunedHead};
+use super::super::portfolio::{Attempt, StudyKind};
+use super::super::rows::{self, REFIT, SearchRows};
 use super::super::work::Work;
 use super::Candidate;
 use super::deadline::until;
+use super::study::HeadStudy;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{self, FitOptions, Scaled};
@@ -24,22 +25,10 @@ use crate::head::HeadConfig;
 use crate::memory;
 use crate::partition::{Partition, Rows};
 use crate::progress::Progress;
-use crate::report::{CandidateReport, StudyReport};
-use crate::run::RunHead;
-use crate::tune;
+use crate::report::CandidateReport;
 
-/// Of the training rows, those that score the trials of a study.
-const VAL_SHARE_OF_STUDY: f64 = 0.2;
-/// Trials of a study, unless another number is asked for.
-const N_TRIALS: u64 = 24;
 /// Of the epochs that a fit may have, early stopping leaves one in so many, in most fits.
 const USUAL_SHARE: u64 = 5;
-/// Trials of a study differ: a step may take so many times longer than the one before.
-const UNEVEN: f64 = 2.0;
-/// Of the time that is left, a step may take one in so many parts; the folds take about as much again.
-const PARTS_OF_STUDY: usize = 3;
-/// Trials that are one step of the search.
-const TRIALS_AT_ONCE: u64 = 4;
 
 /// An attempt under way.
 #[derive(Clone, Copy)]
@@ -72,6 +61,8 @@ struct Whole {
 struct Scored {
     head: HeadConfig,
     proba: Matrix,
+    /// Whether one fit gave them.
+    is_closed_form: bool,
     whole: Option<Whole>,
     refit: Duration,
     cost: Cost,
@@ -85,16 +76,27 @@ impl Trial<'_, '_> {
     pub(super) fn run(self, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
         let head = &self.attempt.head;
         self.check_memory(head)?;
-        let is_tuned =
-            |tuned: &&TunedHead<'_>| self.attempt.is_studied && head.name() == tuned.config.head.name();
-        match self.rows.tuned.as_ref().filter(is_tuned) {
-            None => self.of(head.clone(), budget, context),
-            Some(tuned) => self.in_study(tuned, budget, context),
+        match HeadStudy::of(self.attempt, self.rows) {
+            None => self.of(self.given(head), budget, context),
+            Some(study) => study.run(self, budget, context),
         }
     }
 
+    /// The head with the parameters of the command, if they are given and no study looks for them.
+    fn given(&self, head: &HeadConfig) -> HeadConfig {
+        let tuned = self.rows.tuned.as_ref().map(|tuned| &tuned.config.head);
+        let is_its =
+            |tuned: &&HeadConfig| self.attempt.study == Some(StudyKind::Whole) && tuned.name() == head.name();
+        tuned.filter(is_its).unwrap_or(head).clone()
+    }
+
     /// Fits a head with given parameters.
-    fn of(self, head: HeadConfig, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
+    pub(super) fn of(
+        self,
+        head: HeadConfig,
+        budget: &mut Budget,
+        context: &mut Context<'_>,
+    ) -> Result<Tried> {
         context.emit(&Progress::Fitting { head: head.name(), purpose: "candidate", metric: context.metric });
         if self.rows.is_scored_on_val {
             return self.on_val(head, budget, context);
@@ -116,7 +118,7 @@ impl Trial<'_, '_> {
     }
 
     /// The work of a fit: at most, but of heads with epochs, most of which end early.
-    fn work(&self, head: &HeadConfig) -> Option<Work> {
+    pub(super) fn work(&self, head: &HeadConfig) -> Option<Work> {
         let operations = head.head().cost(self.shape(), head.params()).ok()?.operations;
         Some(match head.head().traits().uses_val() {
             true => Work::products(operations / USUAL_SHARE),
@@ -178,7 +180,8 @@ impl Trial<'_, '_> {
             return self.in_folds(with_chosen, Some(whole), budget, context);
         };
         let cost = self.cost(&whole.node, context)?;
-        let scored = Scored { head: head.clone(), proba, whole: Some(whole), refit, cost };
+        let scored =
+            Scored { head: head.clone(), proba, is_closed_form: true, whole: Some(whole), refit, cost };
         self.candidate(scored, budget, context)
     }
 
@@ -266,69 +269,17 @@ impl Trial<'_, '_> {
         let cost = model.map(|model| Cost::of(&model, &data.train, context.pool)).transpose()?;
         let of_fold = last.map_or(Duration::ZERO, |took| took.mul_f64(1.5));
         self.candidate(
-            Scored { head, proba, whole, refit: of_fold, cost: cost.unwrap_or_default() },
+            Scored {
+                head,
+                proba,
+                is_closed_form: false,
+                whole,
+                refit: of_fold,
+                cost: cost.unwrap_or_default(),
+            },
             budget,
             context,
         )
-    }
-
-    /// Looks for the head's parameters in a study, trial by trial, and fits the head with the best.
-    fn in_study(
-        self,
-        tuned: &TunedHead<'_>,
-        budget: &mut Budget,
-        context: &mut Context<'_>,
-    ) -> Result<Tried> {
-        let RunHead { head, study } = tuned.config;
-        let Some(study) = study else { return self.of(head.clone(), budget, context) };
-        let own = match self.rows.is_scored_on_val {
-            true => None,
-            false => Some(rows::train_only(self.rows.data).split(VAL_SHARE_OF_STUDY, context)?),
-        };
-        let data = own.as_ref().unwrap_or(self.rows.data);
-        let (mut config, mut report, mut last, mut n_done) = (study.clone(), None, None, 0);
-        // The fits that follow are steps, too: so the same number of steps repeats a study that the time ended.
-        let n_after = if self.rows.is_scored_on_val { 1 } else { self.rows.n_folds };
-        let n_trials = config.n_trials.unwrap_or(N_TRIALS);
-        for step in 1..=n_trials.div_ceil(TRIALS_AT_ONCE) {
-            // Before any was timed, as many operations as its trials have at most.
-            let work = self.work(&config.head).map(|work| work.times(TRIALS_AT_ONCE));
-            let next = budget.foresee(work.filter(|_| last.is_none()), last);
-            // Its folds follow, of epochs that early stopping ends.
-            let after = next.mul_f64(self.rows.n_folds as f64 / TRIALS_AT_ONCE as f64);
-            if context.stopping()
-                || !budget.leaves(n_after)
-                || self.n_before > 0 && !budget.allows(next.mul_f64(UNEVEN).saturating_add(after))
-            {
-                break;
-            }
-            let start = Instant::now();
-            config.n_trials = Some(n_trials.min(step * TRIALS_AT_ONCE));
-            let deadline = budget.deadline_of_first(PARTS_OF_STUDY).filter(|_| self.n_before > 0);
-            let stepped = until(deadline, context, |context| {
-                tune::study(&config, data, &tuned.tables(), tuned.read, context)
-            })?;
-            // The trials of a step that was cut off do not count: its folds would not end in time.
-            let Some(stepped) = stepped else { break };
-            report = Some(stepped);
-            last = Some(start.elapsed());
-            n_done = n_trials.min(step * TRIALS_AT_ONCE);
-            budget.count(None, start.elapsed());
-        }
-        let best = report.as_ref().and_then(|report: &StudyReport| report.best.as_ref());
-        let head = match best {
-            Some(best) => tune::with_best(head, best)?,
-            None => head.clone(),
-        };
-        if let Some(report) = report {
-            context.emit(&Progress::Studied(&report));
-            tuned.report.replace(Some(report));
-        }
-        let mut tried = self.of(head, budget, context)?;
-        if let Tried::Candidate(candidate) = &mut tried {
-            candidate.cut_trials = (n_done < n_trials).then_some(n_done);
-        }
-        Ok(tried)
     }
 
     /// Fits on the training rows and predicts the validation rows, which also select the epoch of a head that has epochs.
@@ -351,7 +302,7 @@ impl Trial<'_, '_> {
         let proba = trained.model.predict_proba(self.rows.scored().x.view(), context.pool)?;
         let cost = Cost::of(&trained.model, &data.train, context.pool)?;
         let (whole, refit) = (Some(Whole { node, chosen, is_cut: false }), self.started.elapsed());
-        self.candidate(Scored { head, proba, whole, refit, cost }, budget, context)
+        self.candidate(Scored { head, proba, is_closed_form: false, whole, refit, cost }, budget, context)
     }
 
     fn cost(&self, node: &Node, context: &Context<'_>) -> Result<Cost> {
@@ -361,7 +312,7 @@ impl Trial<'_, '_> {
     }
 
     fn candidate(self, scored: Scored, budget: &Budget, context: &Context<'_>) -> Result<Tried> {
-        let Scored { head, proba, whole, refit, cost } = scored;
+        let Scored { head, proba, is_closed_form, whole, refit, cost } = scored;
         let start = Instant::now();
         let calibrated = self.rows.calibrated(proba.view(), context);
         let calibration = start.elapsed();
@@ -394,6 +345,7 @@ impl Trial<'_, '_> {
             calibration,
             node,
             chosen,
+            is_closed_form,
             is_cut,
             cut_trials: None,
             refit,
