@@ -263,6 +263,38 @@ fn run_searches_after_the_forest_and_the_notebooks_recipe_does_not() {
 }
 
 #[test]
+fn the_best_candidate_is_searched_around_in_a_study() {
+    let world = World::with_tables();
+    let search = |out: &str, more: &str| {
+        world.json(&format!(
+            "auto --train train.csv --out {out} --heads gaussian,kernel --quiet --json {more}"
+        ))
+    };
+    let report = search("out", "--steps 1000 --jobs 1");
+    let candidates = report["auto"]["candidates"].as_array().unwrap();
+    let last = &candidates[candidates.len() - 1];
+    // Two studies of 24 trials, four of which are a step, each with the fit of the best.
+    assert_eq!((&last["head"], &last["n_steps"]), (&"kernel".into(), &7.into()));
+    let studies = world.json("study list --storage out/study.db --json");
+    let counts: Vec<u64> =
+        studies.as_array().unwrap().iter().map(|study| study["n_trials"].as_u64().unwrap()).collect();
+    assert_eq!(counts, [24, 24]);
+    // It may fit with what no portfolio tries.
+    let [before, after] =
+        [&candidates[1], last].map(|candidate| candidate["params"]["gamma"].as_f64().unwrap());
+    assert!(after != before && after > before / 3.1 && after < before * 3.1, "{before}, {after}");
+    // The steps of a search that ended within a study repeat it, for any number of threads.
+    let n_steps = report["auto"]["n_steps"].as_u64().unwrap();
+    let [one, two] = ["1", "2"].map(|jobs| {
+        let out = format!("jobs{jobs}");
+        let report = search(&out, &format!("--steps {} --jobs {jobs}", n_steps - 2));
+        assert_eq!(report["auto"]["n_steps"], n_steps - 2);
+        world.bytes(&format!("{out}/model.safetensors"))
+    });
+    assert!(one == two);
+}
+
+#[test]
 fn a_study_is_a_stage_of_the_search() {
     let world = World::with_tables();
     let args = "run --train train.csv --val val.csv --out out --epochs 3 --neurons1 4 --layers2 0 --trials 5 \

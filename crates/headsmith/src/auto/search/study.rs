@@ -62,6 +62,7 @@ impl<'s> HeadStudy<'s> {
                     name: None,
                     fixed: Vec::new(),
                     listed: false,
+                    pruner: "none".to_owned(),
                     head: attempt.head.clone(),
                     ..study.clone()
                 };
