@@ -352,8 +352,8 @@ mod tests {
     use headsmith_kernels::Philox;
 
     use super::*;
-    use crate::kernel::function::Evaluate;
     use crate::kernel::params::TABLE;
+    use crate::kernel_function::Evaluate;
     use crate::params::{Params, Value};
     use crate::samples::Samples;
 
