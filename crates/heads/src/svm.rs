@@ -23,6 +23,7 @@ mod solver;
 mod source;
 mod stored;
 
+pub use fitting::fit;
 pub use machine::Svm;
 pub use params::TABLE;
 

@@ -93,8 +93,8 @@ impl<'a> Solving<'a> {
         let (Some(svm), Some(source), Some(form)) = (self.svm.take(), self.source.take(), self.form) else {
             return Err(Error::samples("nothing was fitted that could be calibrated"));
         };
-        let ((c, gamma), pool) = (self.values, self.job.pool);
-        let values = scores(&self.rows, &source, (c, gamma, self.tol), pool);
+        let ((c, _), pool) = (self.values, self.job.pool);
+        let values = scores(&self.rows, &source, (c, self.tol), pool);
         drop(source);
         let (calibration, _) = calibration::fit(outputs(&self.rows, &values), form, pool);
         let log_loss = log_loss(&self.rows, &values, form, pool);
@@ -104,6 +104,18 @@ impl<'a> Solving<'a> {
         self.svm = Some(Arc::new(svm));
         Ok(())
     }
+}
+
+/// Fits a support vector machine.
+///
+/// # Errors
+/// When the samples cannot be learnt from, or the parameters are of another head.
+pub fn fit(job: Job<'_>) -> Result<Arc<Svm>> {
+    let mut solving = Solving::begin(job)?;
+    while solving.n_done < solving.passes.len() {
+        solving.step()?;
+    }
+    solving.svm.ok_or_else(|| Error::samples("nothing was fitted"))
 }
 
 impl Fitting for Solving<'_> {

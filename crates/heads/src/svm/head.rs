@@ -96,7 +96,6 @@ impl Fitted for Svm {
     }
 
     fn predict(&self, x: MatRef<'_>, pool: &Pool) -> (Matrix, Option<Vec<u32>>) {
-        assert_eq!(x.n_cols(), self.mean.len(), "columns of x");
         let decided = self.decide(x, false, pool);
         let classes = decided.votes.iter().map(|&place| self.classes[place as usize] as u32);
         (self.probabilities(&decided, pool), Some(classes.collect()))

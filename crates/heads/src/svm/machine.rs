@@ -9,7 +9,7 @@ use crate::calibration::Calibration;
 use crate::kernel_function::support::{BLOCK, Support};
 
 /// Values of decisions of rows that are predicted together, at most.
-const MOST_VALUES: usize = 1 << 19;
+const MOST_VALUES: usize = 1 << 22;
 
 /// A support vector machine. With k classes there are `k (k - 1) / 2` pairs (0, 1), (0, 2) .. (1, 2) .., as in libsvm; the decision value
 /// of a pair is above 0 where its first class wins.
@@ -90,29 +90,28 @@ impl Svm {
         self.support.iter().map(|support| support.n_rows).sum()
     }
 
+    /// The decision values of the rows of `x` for the pairs of classes that had rows, `n_rows x k (k - 1) / 2` (scikit-learn:
+    /// `decision_function` of one against one; of two classes with the opposite sign).
+    ///
+    /// # Panics
+    /// When `x` has other features than the rows of the fit.
+    pub fn decision_function(&self, x: MatRef<'_>, pool: &Pool) -> Vec<f64> {
+        self.decide(x, true, pool).pairs
+    }
+
+    /// The minimum of the dual problem of each pair of classes; empty of a restored head.
+    pub fn dual_objectives(&self) -> &[f64] {
+        &self.summary.objectives
+    }
+
     /// Decides the rows of `x`; `keep_pairs` keeps the decision values of the pairs, too.
     pub(super) fn decide(&self, x: MatRef<'_>, keep_pairs: bool, pool: &Pool) -> Decided {
-        self.decide_blocks(x, pool, |block| {
-            let mut rows = block.to_matrix();
-            shift(rows.as_mut_slice(), &self.mean, self.gamma.sqrt());
-            self.decide_block(rows.view(), keep_pairs)
-        })
-    }
-
-    /// Decides rows that are scaled as the support vectors are.
-    pub(super) fn decide_scaled(&self, x: MatRef<'_>, pool: &Pool) -> Decided {
-        self.decide_blocks(x, pool, |block| self.decide_block(block, false))
-    }
-
-    fn decide_blocks(
-        &self,
-        x: MatRef<'_>,
-        pool: &Pool,
-        decide: impl Fn(MatRef<'_>) -> Decided + Sync,
-    ) -> Decided {
+        assert_eq!(x.n_cols(), self.mean.len(), "columns of x");
         let n_rows = (MOST_VALUES / self.classes.len().pow(2)).clamp(1, BLOCK);
         let blocks = pool.map(x.n_rows().div_ceil(n_rows), |block| {
-            decide(x.rows(block * n_rows, x.n_rows().min((block + 1) * n_rows)))
+            let mut rows = x.rows(block * n_rows, x.n_rows().min((block + 1) * n_rows)).to_matrix();
+            shift(rows.as_mut_slice(), &self.mean, self.gamma.sqrt());
+            self.decide_block(rows.view(), keep_pairs)
         });
         let mut all = Decided::default();
         for block in blocks {

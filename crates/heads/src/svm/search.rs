@@ -87,7 +87,7 @@ impl<'p> Search<'p> {
             self.source = Some((gamma, Source::new(x, MOST_BYTES, self.pool)));
         }
         let Some((_, source)) = &self.source else { return Ok(f64::INFINITY) };
-        let values = scores(&self.rows, source, (c, gamma, self.tol), self.pool);
+        let values = scores(&self.rows, source, (c, self.tol), self.pool);
         let loss = log_loss(&self.rows, &values, self.form, self.pool);
         self.tried.push((c, gamma, loss));
         Ok(loss)

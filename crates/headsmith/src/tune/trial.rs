@@ -7,7 +7,8 @@ use headsmith_heads::params::Params;
 use headsmith_heads::training::{self, Next};
 use headsmith_heads::{EpochRecord, Fitted, Fitting, Job, Samples};
 use headsmith_kernels::Pool;
-use headsmith_model::state;
+use headsmith_metrics::Predictions;
+use headsmith_model::{most_probable, state};
 use headsmith_study::{Attributes, NextAction, Outcome, Running};
 use serde_json::json;
 
@@ -140,7 +141,13 @@ fn score(fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, String>
     let (best, n_steps) = (fitting.best_epoch(), fitting.done());
     let val = job.val.ok_or("there are no validation rows")?;
     let fitted: Arc<dyn Fitted> = fitting.finish().map_err(|error| error.to_string())?;
-    let proba = val.predict(job.pool, |rows| fitted.predict_proba(rows, job.pool));
+    let mut decided = Some(Vec::new());
+    let proba = val.predict(job.pool, |rows| {
+        let (proba, of_rows) = fitted.predict(rows, job.pool);
+        decided = decided.take().zip(of_rows).map(|(all, more)| [all, more].concat());
+        proba
+    });
+    let decided = decided.unwrap_or_else(|| most_probable(proba.view()));
     let sizes = fitted.description().sizes;
     let mut user_attrs: Attributes =
         sizes.into_iter().map(|(name, size)| (name.to_owned(), json!(size))).collect();
@@ -151,9 +158,9 @@ fn score(fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, String>
             value
         }
         None => {
-            let scores = headsmith_metrics::score(val.y(), proba.view());
+            let scores = headsmith_metrics::score(val.y(), Predictions::decided(proba.view(), &decided));
             job.metric.of(&scores.map_err(|error| error.to_string())?)
         }
     };
-    Ok(Scored { value, user_attrs, system_attrs: predictions::attribute(proba.view()) })
+    Ok(Scored { value, user_attrs, system_attrs: predictions::attribute(&decided) })
 }
