@@ -1,5 +1,7 @@
 //! The RBF kernel of the rows of a fit: all values at once, or, where they would take too much memory, those of a row when they are asked for.
 
+use std::ops::Range;
+
 use headsmith_kernels::gemm::{Panels, matmul, packed};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
@@ -13,6 +15,8 @@ pub(super) const RBF: Function = Function::Exponential { exponent: 2.0, gamma: 1
 pub(super) const MOST_BYTES: u64 = 1_600_000_000;
 /// Rows and columns of a tile of values: it stays in a second-level cache.
 const TILE: usize = 384;
+/// Places that follow one another are copied together where so many do, on average.
+const RANGE: usize = 16;
 /// Rows and columns that are turned together: both sides stay in a first-level cache.
 const TURNED: usize = 16;
 
@@ -29,8 +33,10 @@ pub(super) struct Source {
 /// Rows whose kernel values are asked for together.
 #[derive(Debug)]
 pub(super) enum Columns {
-    /// Their places in the whole matrix.
+    /// Their places in the whole matrix, where few follow one another.
     Places(Vec<u32>),
+    /// Their places as ranges.
+    Ranges(Vec<Range<usize>>),
     /// The rows, transposed and packed, and their squared norms.
     Rows(Buffer, Vec<f32>),
 }
@@ -53,7 +59,9 @@ impl Source {
     pub(super) fn columns(&self, rows: impl Iterator<Item = u32>) -> Columns {
         let rows: Vec<u32> = rows.collect();
         if self.is_whole() {
-            return Columns::Places(rows);
+            let ranges = ranges(&rows);
+            let is_worth_it = RANGE * ranges.len() <= rows.len();
+            return if is_worth_it { Columns::Ranges(ranges) } else { Columns::Places(rows) };
         }
         let panels = packed(transposed(picked(&self.x, &rows).view()).view());
         Columns::Rows(panels, rows.iter().map(|&row| self.norms[row as usize]).collect())
@@ -69,6 +77,15 @@ impl Source {
                     to.iter_mut().zip(places).for_each(|(to, &place)| *to = values[place as usize]);
                 }
             }
+            (Some(values), Columns::Ranges(ranges)) => {
+                for (row, to) in rows.iter().zip(to) {
+                    let (values, mut start) = (values.row(*row as usize), 0);
+                    for range in ranges {
+                        to[start..start + range.len()].copy_from_slice(&values[range.clone()]);
+                        start += range.len();
+                    }
+                }
+            }
             (_, Columns::Rows(panels, norms)) => {
                 let mut values = Matrix::zeros(rows.len(), norms.len());
                 let (left, panels) =
@@ -79,7 +96,7 @@ impl Source {
                     to[..norms.len()].copy_from_slice(values.row(at));
                 }
             }
-            (None, Columns::Places(_)) => unreachable!("columns of another source"),
+            (None, _) => unreachable!("columns of another source"),
         }
     }
 }
@@ -87,6 +104,12 @@ impl Source {
 /// The bytes of all values of `n` rows.
 pub(super) fn n_bytes(n: u64) -> u64 {
     n.saturating_mul(n).saturating_mul(4)
+}
+
+/// Places as ranges of those that follow one another.
+fn ranges(places: &[u32]) -> Vec<Range<usize>> {
+    let runs = places.chunk_by(|a, b| a + 1 == *b);
+    runs.map(|run| run[0] as usize..run[0] as usize + run.len()).collect()
 }
 
 /// Some of the rows of `x`.
@@ -171,15 +194,18 @@ mod tests {
         let pool = Pool::new(3).unwrap();
         let sources = [MOST_BYTES, 100].map(|most| Source::new(x.clone(), most, &pool));
         assert_eq!(sources.each_ref().map(Source::is_whole), [true, false]);
-        let places: Vec<u32> = (0..n as u32).rev().step_by(3).collect();
-        for source in sources {
+        let scattered: Vec<u32> = (0..n as u32).rev().step_by(3).collect();
+        let together: Vec<u32> = (5..80).chain(300..700).collect();
+        for (source, places) in sources.iter().flat_map(|source| [(source, &scattered), (source, &together)])
+        {
             let columns = source.columns(places.iter().copied());
+            assert_eq!(matches!(columns, Columns::Ranges(_)), source.is_whole() && places == &together);
             let (rows, stride) = ([700, 3, 400], places.len() + 2);
             let mut values = vec![7.0; 3 * stride];
             source.fill(&rows, &columns, &mut values, stride);
             for (row, values) in rows.iter().zip(values.chunks(stride)) {
                 assert_eq!(values[places.len()..], [7.0; 2]);
-                for (value, &place) in values.iter().zip(&places) {
+                for (value, &place) in values.iter().zip(places) {
                     assert!((f64::from(*value) - formula(*row as usize, place as usize)).abs() < 2e-6);
                 }
             }
