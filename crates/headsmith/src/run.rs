@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use headsmith_data::predictions::{self, Columns, WriteOptions};
 use headsmith_data::{Files, Finding, ReadOptions, output};
-use headsmith_metrics::{Metric, Predictions};
+use headsmith_metrics::Metric;
 
 use crate::auto::{self, Found, Search, ValUse};
 use crate::checked;
