@@ -6,20 +6,20 @@
 //!
 //! `TRAIN` names files: `TRAIN.f32`, little-endian features row after row; `TRAIN.u32`, a class a row; where rows have weights,
 //! `TRAIN.weights`, a 32-bit float a row; where folds are asked for, `TRAIN.folds`, a 32-bit number a row; rows to predict, `TRAIN.query`. Writes
-//! the probabilities of the queries to `TRAIN.proba`, and out-of-fold ones, where the head has a closed form of them, to `TRAIN.loo` and
-//! `TRAIN.oof`: 32-bit floats; and the tensors of the fitted head to `TRAIN.fitted.NAME`. One line of JSON has the seconds of the fit, of predictions, and
+//! the probabilities of the queries to `TRAIN.proba`, the classes that a head decides for by itself to `TRAIN.decided` (32-bit numbers), and out-of-fold ones, where the head has a closed form of them, to `TRAIN.loo` and
+//! `TRAIN.oof`: 32-bit floats; and the tensors of the fitted head to `TRAIN.fitted.NAME`. One line of JSON has the seconds of the fit, of steps that calibrate, of predictions, and
 //! of one matrix product of the queries with all rows (each the least of REPEATS), those of the transform, and the head's facts.
 
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headsmith_heads::head::Folds;
 use headsmith_heads::params::{Params, Value};
 use headsmith_heads::tensors::Values;
 use headsmith_heads::transform::Spec;
-use headsmith_heads::{Control, Event, Fitted, Head, Job, Samples, head, training};
+use headsmith_heads::{Control, Event, Fitted, Head, Job, Observer, Samples, head, training};
 use headsmith_kernels::gemm::{Panels, matmul, packed};
 use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde_json::json;
@@ -47,13 +47,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         samples = samples.weighted(weights)?;
     }
     let job = Job::new(samples, &params, 1, &pool);
-    let mut fit_seconds = f64::INFINITY;
+    let (mut fit_seconds, mut calibration_seconds) = (f64::INFINITY, f64::INFINITY);
     let mut last: Option<Arc<dyn Fitted>> = None;
     for repeat in 0..repeats.parse()? {
         let started = Instant::now();
         let mut fitting = head.begin(job, None)?;
-        training::run(fitting.as_mut(), &mut |_: &Event| Control::Continue, None)?;
-        fit_seconds = fit_seconds.min(started.elapsed().as_secs_f64());
+        let mut watch = Watch { calibrating: None };
+        training::run(fitting.as_mut(), &mut watch, None)?;
+        let calibration = watch.calibrating.map_or(Duration::ZERO, |since| since.elapsed());
+        fit_seconds = fit_seconds.min((started.elapsed() - calibration).as_secs_f64());
+        calibration_seconds = calibration_seconds.min(calibration.as_secs_f64());
         if repeat == 0 {
             let folds = optional(&path("folds"), u32::from_le_bytes)?;
             write(&path("loo"), fitting.out_of_fold(Folds::LeaveOneOut))?;
@@ -69,17 +72,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(query) = optional(&path("query"), f32::from_le_bytes)? {
         let query = transform.apply(MatRef::new(&query, query.len() / n_features, n_features), &pool);
         let repeats: usize = repeats.parse()?;
-        let (proba, seconds) = least(repeats, || fitted.predict_proba(query.view(), &pool));
+        let ((proba, decided), seconds) = least(repeats, || fitted.predict(query.view(), &pool));
         (predict_seconds, product_seconds) = (seconds, product(scaled.view(), query.view(), repeats, &pool));
         write(&path("proba"), Some(proba))?;
+        if let Some(decided) = decided {
+            std::fs::write(path("decided"), raw(&Values::U32(decided)))?;
+        }
     }
     let description = fitted.description();
     println!(
         "{}",
-        json!({ "fit": fit_seconds, "transform": transform_seconds, "predict": predict_seconds,
+        json!({ "fit": fit_seconds, "calibration": calibration_seconds, "transform": transform_seconds, "predict": predict_seconds,
             "product": product_seconds, "summary": description.summary, "facts": description.facts })
     );
     Ok(())
+}
+
+/// Knows when a calibration began.
+struct Watch {
+    calibrating: Option<Instant>,
+}
+
+impl Observer for Watch {
+    fn on_event(&mut self, _: &Event) -> Control {
+        Control::Continue
+    }
+
+    fn on_calibration(&mut self) {
+        self.calibrating.get_or_insert_with(Instant::now);
+    }
 }
 
 /// The last result of `work`, and the least of its seconds.

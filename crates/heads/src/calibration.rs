@@ -31,7 +31,7 @@ use crate::params::{Default, Kind, Param};
 use crate::tensors::{Tensors, Values};
 
 pub use choose::{Chosen, choose};
-pub(crate) use fit::{Outputs, cross_fitted, fit};
+pub(crate) use fit::{N_FOLDS, Outputs, cross_fitted, fit, groups};
 pub use probability::{ProbabilityCalibration, ProbabilityForm};
 pub use targets::{Gain, Targets};
 pub(crate) use targets::{log, sample};
@@ -85,6 +85,11 @@ impl Calibration {
     /// The calibration that clips `n` outputs.
     pub(crate) fn none(n: usize) -> Calibration {
         Calibration { n, linear: Vec::new(), square: Vec::new(), bias: Vec::new() }
+    }
+
+    /// The softmax of `n` outputs.
+    pub(crate) fn softmax(n: usize) -> Calibration {
+        Calibration { n, linear: vec![1.0], square: vec![0.0], bias: vec![0.0; n] }
     }
 
     /// The probabilities, `n_rows x n_classes`, of rows of `n` outputs. `classes` are the classes of the outputs; the others get a

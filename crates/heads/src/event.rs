@@ -77,6 +77,9 @@ pub trait Observer {
     fn on_weights(&mut self, epoch: usize, weights: &dyn NetworkWeights) {
         let _ = (epoch, weights);
     }
+
+    /// Hears before each step that [changes probabilities alone](crate::Fitting::calibrates).
+    fn on_calibration(&mut self) {}
 }
 
 impl<F: FnMut(&Event) -> Control> Observer for F {

@@ -20,7 +20,7 @@ use crate::network::NetworkWeights;
 use crate::params::{self, Params, Table};
 use crate::samples::Samples;
 use crate::tensors::Tensors;
-use crate::{centroid, forest, gaussian, kernel, knn, linear, mlp, ridge};
+use crate::{centroid, forest, gaussian, kernel, knn, linear, mlp, ridge, svm};
 
 /// All heads, in the order in which they are listed to users.
 pub static HEADS: &[&dyn Head] = &[
@@ -30,6 +30,7 @@ pub static HEADS: &[&dyn Head] = &[
     &linear::HEAD,
     &ridge::HEAD,
     &kernel::HEAD,
+    &svm::HEAD,
     &gaussian::HEAD,
     &knn::HEAD,
     &centroid::HEAD,
@@ -204,6 +205,11 @@ pub trait Fitting {
         None
     }
 
+    /// Whether the next step changes probabilities alone: what was fitted before predicts, but is not calibrated.
+    fn calibrates(&self) -> bool {
+        false
+    }
+
     /// Does the next step, or several where one takes no time.
     ///
     /// # Errors
@@ -329,6 +335,14 @@ pub trait Fitted: Debug + Send + Sync {
     /// # Panics
     /// When `x` has not [`n_features`](Fitted::n_features) columns.
     fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix;
+
+    /// The class probabilities of the rows of `x`, and the classes that the head decides for where these may differ from the most probable ones.
+    ///
+    /// # Panics
+    /// When `x` has not [`n_features`](Fitted::n_features) columns.
+    fn predict(&self, x: MatRef<'_>, pool: &Pool) -> (Matrix, Option<Vec<u32>>) {
+        (self.predict_proba(x, pool), None)
+    }
 
     /// The head's part of a model file beside its tensors, as JSON; without the key `kind`.
     fn config(&self) -> Map<String, Value> {

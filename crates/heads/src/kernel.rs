@@ -14,7 +14,6 @@
 //! on regularized least squares", 2007; Zhu and Hastie, "Kernel logistic regression and the import vector machine", 2005.
 
 mod features;
-mod function;
 mod gram;
 mod head;
 mod landmarks;

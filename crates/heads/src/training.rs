@@ -101,6 +101,9 @@ impl Run<'_, '_> {
         let mut history = Vec::new();
         // Whoever asks for the end before there is anything that predicts gets the steps that it needs.
         while !(self.asked && can_end(self.fitting)) {
+            if self.fitting.calibrates() {
+                self.observer.on_calibration();
+            }
             match next(self.fitting)? {
                 Next::Step(step) => history.extend(self.publish(step)),
                 Next::End => break,

@@ -54,8 +54,8 @@ pub struct FitOptions {
 pub struct FittedHead {
     /// Scaling and head, ready to predict.
     pub model: Model,
-    /// The model's probabilities of the validation rows, `n_samples x n_classes`.
-    pub val_proba: Option<Matrix>,
+    /// The model's predictions of the validation rows.
+    pub val: Option<judge::Judged>,
     /// Its report.
     pub report: FitReport,
 }
@@ -89,6 +89,8 @@ pub(crate) struct TrainedHead {
     epoch_seconds: Vec<f64>,
     /// The seconds of scaling and training.
     pub(crate) seconds: f64,
+    /// The seconds of steps that changed probabilities alone, where the head has such steps.
+    pub(crate) calibration_seconds: Option<f64>,
     /// The predictions of the training rows, each without its unit, where they were asked for and the head has them.
     left_out: Option<LeftOut>,
 }
@@ -130,8 +132,9 @@ pub fn fit(
     };
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
     context.emit(&Progress::Parameters(head.params()));
-    let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out, .. } =
-        train(head, (data, true), options, context)?;
+    let trained = train(head, (data, true), options, context)?;
+    let calibration_seconds = trained.calibration_seconds;
+    let TrainedHead { model, training, description, scaling, epoch_seconds, seconds, left_out, .. } = trained;
     let left_out = left_out.map(|left_out| (model.decide(left_out.proba.view()), left_out));
     let out_of_fold = left_out
         .as_ref()
@@ -164,6 +167,7 @@ pub fn fit(
             metric,
             scaling,
             fit_seconds: seconds,
+            calibration_seconds,
             epochs: training.history.len(),
             epoch_seconds,
             best_epoch: training.best_epoch,
@@ -180,19 +184,20 @@ pub fn fit(
             conformal: None,
             model: None,
         },
-        val_proba: val.map(|val| val.proba),
+        val,
         model,
     };
     remember_scores(&mut fitted, used_for);
     if let Some(asked) = conformal {
-        let proba = (fitted.val_proba.as_ref(), left_out.as_ref().map(|(_, left_out)| &left_out.proba));
+        let of_rows = left_out.as_ref().map(|(_, left_out)| &left_out.proba);
+        let proba = (fitted.val.as_ref().map(|val| &val.proba), of_rows);
         let calibrated = conformal::of_fit(asked, (data, options), &fitted.model, proba, context)?;
         fitted = fitted.with_sets(calibrated)?;
     }
-    if let (Some(val), Some(proba), Some(judgement)) = (&data.val, &fitted.val_proba, &fitted.report.val) {
+    if let (Some(val), Some(judged), Some(judgement)) = (&data.val, &fitted.val, &fitted.report.val) {
         let (classes, epoch) = (fitted.model.classes(), fitted.report.best_epoch);
         let sets = fitted.report.conformal.as_ref().map(|conformal| conformal.shown().0);
-        let proba = proba.view();
+        let proba = judged.proba.view();
         context.emit(&Progress::Judged(Judged { classes, y: &val.y, proba, judgement, sets, epoch }));
     }
     context.emit(&Progress::Fitted(&fitted.report));
@@ -219,21 +224,35 @@ pub(crate) fn train(
     let scaling = head.params().transform();
     let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
-    let mut watch = Watch { context, last: start, epoch_seconds: Vec::new(), checkpoint: &checkpoint };
+    let mut watch =
+        Watch { context, last: start, epoch_seconds: Vec::new(), calibrating: None, checkpoint: &checkpoint };
     let (fitting, training) = watch.train(head, data, &scaled, options)?;
     checkpoint.warn_of_failure(watch.context);
     let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
+    let calibrating = watch.calibrating;
     let trained = Instant::now();
+    let calibration = calibrating.map(|start| trained - start);
     let left_out = scaled.units.as_deref().filter(|_| is_left_out).and_then(|units| {
         Some(LeftOut { proba: fitting.out_of_fold(Folds::Of(units))?, units: units.to_vec() })
     });
     let of_left_out = trained.elapsed();
     let fitted = fitting.finish()?;
-    let seconds = (start.elapsed() - of_left_out).as_secs_f64();
+    let seconds = (start.elapsed() - of_left_out - calibration.unwrap_or_default()).as_secs_f64();
+    let calibration_seconds = calibration.map(|seconds| seconds.as_secs_f64());
     let (description, chosen) = (fitted.description(), fitted.chosen());
     let model = scaled.model(Node::Head(fitted), record(head, data, context.seed))?;
     let scaling = scaled.transform.spec().to_string();
-    Ok(TrainedHead { model, training, chosen, description, scaling, epoch_seconds, seconds, left_out })
+    Ok(TrainedHead {
+        model,
+        training,
+        chosen,
+        description,
+        scaling,
+        epoch_seconds,
+        seconds,
+        calibration_seconds,
+        left_out,
+    })
 }
 
 impl FittedHead {
@@ -332,6 +351,8 @@ struct Watch<'a, 'c> {
     context: &'a mut Context<'c>,
     last: Instant,
     epoch_seconds: Vec<f64>,
+    /// When the calibration began, if it has; all steps after this are its.
+    calibrating: Option<Instant>,
     checkpoint: &'a Checkpointer<'a>,
 }
 
@@ -378,6 +399,10 @@ impl Observer for Watch<'_, '_> {
         }
         self.context.emit(&Progress::Fit(event));
         if self.context.stopping() { Control::Stop } else { Control::Continue }
+    }
+
+    fn on_calibration(&mut self) {
+        self.calibrating.get_or_insert_with(Instant::now);
     }
 
     fn on_weights(&mut self, epoch: usize, weights: &dyn NetworkWeights) {

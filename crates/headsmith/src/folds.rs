@@ -11,7 +11,6 @@ use headsmith_data::predictions::{self, Predictions};
 use headsmith_data::{Groups, Weights};
 use headsmith_kernels::Matrix;
 use headsmith_metrics::ByMetric;
-use headsmith_model::most_probable;
 
 use crate::checked::Checked;
 use crate::context::Context;
@@ -61,15 +60,22 @@ pub fn cross_validate(
     let rows = partition(checked, &y, options, context)?;
     let n_classes = checked.classes.len();
     let mut proba = Matrix::zeros(y.len(), n_classes);
-    let mut folds = Vec::new();
+    let (mut folds, mut decided) = (Vec::new(), vec![0; y.len()]);
     for fold in 0..n_folds {
-        let FoldFit { report, proba: of_fold, .. } = rows.fit(fold, head, context)?;
+        let FoldFit { report, proba: of_fold, decided: of_rows, .. } = rows.fit(fold, head, context)?;
         rows.place(fold, &of_fold, &mut proba);
+        let places = (0..y.len()).filter(|&row| rows.fold_of()[row] == fold);
+        places.zip(of_rows).for_each(|(row, class)| decided[row] = class);
         context.emit(&Progress::Fold { fold: &report, n_folds, metric: context.metric });
         folds.push(report);
     }
     let scored = LabelledRows { classes: checked.classes.names(), y: &y, units: rows.units() };
-    let out_of_fold = judge::of_refits(scored, &proba, Vec::new(), context)?;
+    let out_of_fold = judge::of_refits(
+        scored,
+        headsmith_metrics::Predictions::decided(proba.view(), &decided),
+        Vec::new(),
+        context,
+    )?;
     let (mean, std) = mean_and_std(&folds);
     let groups =
         |groups: &Groups| FoldGroups { column: groups.column().to_owned(), n_groups: groups.names().len() };
@@ -86,7 +92,6 @@ pub fn cross_validate(
         seconds: start.elapsed().as_secs_f64(),
     };
     let fold_of = rows.fold_of().iter().map(|&fold| fold as u32 + 1).collect();
-    let decided = most_probable(proba.view());
     let groups = checked.groups.as_ref().map(|_| rows.units().to_vec());
     let weights = checked.weights.as_ref().map(|weights| weights.values().to_vec());
     let done = CrossValidated { report, proba, decided, fold_of, y: y.clone(), weights, groups };
@@ -183,6 +188,7 @@ mod tests {
             epochs: 0,
             best_epoch: None,
             fit_seconds: 0.0,
+            calibration_seconds: None,
             scores: FoldScores { by_metric: by_metric(weighted_f1), brier: 0.25, ece: 0.125 },
         };
         // numpy.mean and numpy.std with ddof=1 of [0.5, 0.625, 1.0].

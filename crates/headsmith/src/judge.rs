@@ -99,8 +99,7 @@ const N_TOP: usize = 5;
 /// # Errors
 /// When the rows have another width than the model, or the model gives something that is no distribution.
 pub fn judge(model: &Model, rows: &Dataset, used_for: Vec<String>, context: &Context<'_>) -> Result<Judged> {
-    let proba = model.predict_proba(rows.x.view(), context.pool)?;
-    let decided = model.decide(proba.view());
+    let (proba, decided) = model.predict_decided(rows.x.view(), context.pool)?;
     let predictions = Predictions::decided(proba.view(), &decided);
     // Hashes of all rows are only worth their time where something is drawn.
     let units = if has_intervals(&used_for) { units::of_rows(rows, context.pool) } else { Vec::new() };

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use headsmith_data::{Classes, Dataset};
 use headsmith_kernels::{MatRef, Matrix};
+use headsmith_metrics::Predictions;
 use headsmith_model::Model;
 
 use crate::context::Context;
@@ -39,6 +40,8 @@ pub(crate) struct FoldFit {
     pub(crate) report: FoldReport,
     /// The probabilities of that fold's rows, `n_samples x n_classes`.
     pub(crate) proba: Matrix,
+    /// The class of each of them by the decision of the model.
+    pub(crate) decided: Vec<u32>,
     pub(crate) model: Model,
 }
 
@@ -138,7 +141,7 @@ impl<'c> Partition<'c> {
         let purpose = format!("fold {} of {}", fold + 1, self.n_folds);
         context.emit(&Progress::Fitting { head: head.name(), purpose: &purpose, metric: context.metric });
         let data = self.without(fold, head, context.seed)?;
-        let TrainedHead { model, training, seconds, .. } =
+        let TrainedHead { model, training, seconds, calibration_seconds, .. } =
             fit::train(head, (&data, false), &FitOptions::default(), context)?;
         if context.stopping() {
             return Err(Error::stopped(format!("stopped in {purpose}: no model was written")));
@@ -146,7 +149,8 @@ impl<'c> Partition<'c> {
         let (n_train, n_val) = (data.train.y.len(), data.val.as_ref().map_or(0, |val| val.y.len()));
         drop(data);
         let scored = self.rows.copy(&self.of(|other| other == fold))?;
-        let proba = model.predict_proba(scored.x.view(), context.pool)?;
+        let (proba, decided) = model.predict_decided(scored.x.view(), context.pool)?;
+        let predictions = Predictions::decided(proba.view(), &decided);
         let report = FoldReport {
             fold: fold + 1,
             n_samples: scored.y.len(),
@@ -155,9 +159,10 @@ impl<'c> Partition<'c> {
             epochs: training.history.len(),
             best_epoch: training.best_epoch,
             fit_seconds: seconds,
-            scores: FoldScores::of(&headsmith_metrics::score(&scored.y, proba.view())?),
+            calibration_seconds,
+            scores: FoldScores::of(&headsmith_metrics::score(&scored.y, predictions)?),
         };
-        Ok(FoldFit { report, proba, model })
+        Ok(FoldFit { report, proba, decided, model })
     }
 
     /// The rows of all folds but one, with a part for selecting the epoch if the head needs it.

@@ -65,8 +65,7 @@ pub fn predict_table(
 ) -> Result<PredictionReport> {
     refuse_other_features(model, &table.table)?;
     let classes = Classes::new(model.classes().to_vec())?;
-    let proba = model.predict_proba(table.table.x(), context.pool)?;
-    let predicted = model.decide(proba.view());
+    let (proba, predicted) = model.predict_decided(table.table.x(), context.pool)?;
     let sets = model.sets().map(|sets| of_rows(sets, &proba));
     let is_written = options.adds_sets || matches!(options.columns.columns, Columns::Named(_));
     let predictions = Predictions {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use headsmith_data::predictions::{self, Columns, WriteOptions};
 use headsmith_data::{Files, Finding, ReadOptions, output};
-use headsmith_metrics::{Metric, Predictions};
+use headsmith_metrics::Metric;
 
 use crate::auto::{self, Found, Search, ValUse};
 use crate::checked;
@@ -291,10 +291,8 @@ fn compare(heads: &[FittedHead], data: &FitData, context: &Context<'_>) -> Resul
     let (Some(val), Some((first, others))) = (&data.val, heads.split_first()) else { return Ok(Vec::new()) };
     let mut comparisons = Vec::new();
     for other in others {
-        if let (Some(a), Some(b)) = (&first.val_proba, &other.val_proba) {
-            let decided = (first.model.decide(a.view()), other.model.decide(b.view()));
-            let (a, b) =
-                (Predictions::decided(a.view(), &decided.0), Predictions::decided(b.view(), &decided.1));
+        if let (Some(a), Some(b)) = (&first.val, &other.val) {
+            let (a, b) = (a.predictions(), b.predictions());
             comparisons.push(judge::compare(val, (&first.report, a), (&other.report, b), context)?);
         }
     }

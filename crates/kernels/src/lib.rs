@@ -22,6 +22,7 @@ pub mod philox;
 pub mod pool;
 pub mod ranges;
 pub mod similarity;
+pub mod smo;
 pub mod softmax;
 pub mod sums;
 pub mod walk;

@@ -135,6 +135,11 @@ impl Model {
     /// # Errors
     /// When the rows have another number of features than the model.
     pub fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Result<Matrix> {
+        self.check_width(x)?;
+        Ok(self.node.predict_proba(x, pool))
+    }
+
+    fn check_width(&self, x: MatRef<'_>) -> Result<()> {
         let n_features = self.n_features();
         if x.n_cols() != n_features {
             return Err(Error::input(format!(
@@ -142,16 +147,31 @@ impl Model {
                 x.n_cols()
             )));
         }
-        Ok(self.node.predict_proba(x, pool))
+        Ok(())
     }
 
-    /// The class of each row of `x` (`n_samples x n_features`), as indices into [`classes`](Model::classes): by the
-    /// model's [`decision`](Model::decision), or the most probable.
+    /// The class of each row of `x` (`n_samples x n_features`), as indices into [`classes`](Model::classes): see
+    /// [`predict_decided`](Model::predict_decided).
     ///
     /// # Errors
     /// When the rows have another number of features than the model.
     pub fn predict(&self, x: MatRef<'_>, pool: &Pool) -> Result<Vec<u32>> {
-        Ok(self.decide(self.predict_proba(x, pool)?.view()))
+        Ok(self.predict_decided(x, pool)?.1)
+    }
+
+    /// The class probabilities (`n_samples x n_classes`) of the rows of `x` (`n_samples x n_features`), and the class of each: by the model's
+    /// [`decision`](Model::decision); without one, that which a head alone decides for, or the most probable.
+    ///
+    /// # Errors
+    /// When the rows have another number of features than the model.
+    pub fn predict_decided(&self, x: MatRef<'_>, pool: &Pool) -> Result<(Matrix, Vec<u32>)> {
+        self.check_width(x)?;
+        let (proba, by_head) = self.node.predict(x, pool);
+        let decided = match by_head.filter(|_| self.decision.is_empty()) {
+            Some(decided) => decided,
+            None => self.decide(proba.view()),
+        };
+        Ok((proba, decided))
     }
 
     /// The class of each row of probabilities (`n_samples x n_classes`): by the model's

@@ -109,6 +109,25 @@ impl Node {
         }
     }
 
+    /// The class probabilities, and the classes that a head decides for by itself: one alone or after transforms. What is combined or calibrated decides
+    /// by its probabilities.
+    pub(crate) fn predict(&self, x: MatRef<'_>, pool: &Pool) -> (Matrix, Option<Vec<u32>>) {
+        match self {
+            Node::Head(head) => head.predict(x, pool),
+            Node::Transform { transform, then } => {
+                let mut decided = Some(Vec::new());
+                let proba = in_blocks(then.shape().1, x, |rows| {
+                    let (proba, of_block) = then.predict(transform.apply(rows, pool).view(), pool);
+                    decided = decided.take().zip(of_block).map(|(all, more)| [all, more].concat());
+                    proba
+                });
+                // Of no rows nothing was decided.
+                (proba, decided.filter(|decided| decided.len() == x.n_rows()))
+            }
+            _ => (self.predict_proba(x, pool), None),
+        }
+    }
+
     /// Whether the parts of the tree fit together; `path` names this node in messages, as in a model file.
     ///
     /// # Errors
@@ -133,7 +152,7 @@ impl Node {
 const BLOCK: usize = 4_096;
 
 /// The probabilities of blocks of rows of `x`, one after another.
-fn in_blocks(n_classes: usize, x: MatRef<'_>, predict: impl Fn(MatRef<'_>) -> Matrix) -> Matrix {
+fn in_blocks(n_classes: usize, x: MatRef<'_>, mut predict: impl FnMut(MatRef<'_>) -> Matrix) -> Matrix {
     let mut proba = Vec::with_capacity(x.n_rows() * n_classes);
     for start in (0..x.n_rows()).step_by(BLOCK) {
         proba.extend(predict(x.rows(start, x.n_rows().min(start + BLOCK))).into_vec());

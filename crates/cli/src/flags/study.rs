@@ -273,6 +273,7 @@ fn study_of(
         anyhow::Ok((path, text))
     });
     Ok(StudyConfig {
+        is_around: false,
         head,
         fixed,
         space: space.transpose()?,

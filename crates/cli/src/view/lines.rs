@@ -180,7 +180,9 @@ fn fitted(report: &FitReport) -> String {
         Some(_) => ", stopped",
         None => "",
     };
-    format!("fitted {} in {:.2} s{epochs}{why}", report.head, report.fit_seconds)
+    let calibrated =
+        report.calibration_seconds.map_or(String::new(), |s| format!(", calibrated in {s:.2} s"));
+    format!("fitted {} in {:.2} s{epochs}{calibrated}{why}", report.head, report.fit_seconds)
 }
 
 /// External text for a terminal: without control characters.

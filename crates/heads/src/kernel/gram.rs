@@ -4,7 +4,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use headsmith_kernels::Pool;
 
-use super::function::{Evaluate, Function};
+use crate::kernel_function::{Evaluate, Function};
 use crate::linalg::tiles::Tiles;
 
 /// The inner products of `n` rows in tiles, and the rows' squared norms.

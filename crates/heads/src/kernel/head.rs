@@ -5,8 +5,7 @@ use std::sync::Arc;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde_json::{Map, Value, json};
 
-use super::function::Function;
-use super::machine::{Chosen, Machine, Support};
+use super::machine::{Chosen, Machine};
 use super::nystroem::Nystroem;
 use super::params::TABLE;
 use super::plan::Plan;
@@ -15,6 +14,8 @@ use crate::calibration::Calibration;
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
+use crate::kernel_function::Function;
+use crate::kernel_function::support::Support;
 use crate::linalg::tiles;
 use crate::one_hot::{classes_of, present};
 use crate::params::{self, Params, Table};

@@ -7,9 +7,9 @@
 use headsmith_kernels::gemm::{Panels, matmul, packed};
 use headsmith_kernels::{Buffer, MatRef, Matrix, Philox, Pool};
 
-use super::function::{Evaluate, Function, squared_norm, squared_norms};
 use crate::affine::transposed;
 use crate::error::{Error, Result};
+use crate::kernel_function::{Evaluate, Function, squared_norm, squared_norms};
 use crate::linalg::spd::Spd;
 
 /// The stream of random numbers that draw landmarks.

@@ -344,8 +344,8 @@ mod tests {
     use headsmith_kernels::{MatRef, Philox};
 
     use super::*;
-    use crate::kernel::function::Evaluate;
     use crate::kernel::params::TABLE;
+    use crate::kernel_function::Evaluate;
     use crate::params::{Params, Value};
     use crate::samples::Samples;
 

@@ -1,6 +1,6 @@
 //! The parameters of kernel machines.
 
-use super::function::KINDS;
+use crate::kernel_function::KINDS;
 use crate::params::{AUTO, Default, Kind, Param, Search, Table};
 use crate::{calibration, class_weight};
 

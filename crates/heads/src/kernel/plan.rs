@@ -1,12 +1,12 @@
 //! The values that parameters leave open, and the grid that is searched for them.
 
 use super::features::{Features, Spectrum};
-use super::function::Function;
 use super::params::TABLE;
 use super::screen::Scored;
 use super::trial::{Loss, Setting};
 use crate::calibration::Form;
 use crate::error::{Error, Result};
+use crate::kernel_function::Function;
 use crate::params::{AUTO, Params, TRANSFORM};
 
 /// The parameters of a fit.

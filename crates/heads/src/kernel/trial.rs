@@ -2,13 +2,13 @@
 
 use headsmith_kernels::Pool;
 
-use super::function::{Evaluate, Function};
 use super::gram::Gram;
 use super::logistic::{self, CURVATURES};
 use super::problem::Problem;
 use super::ridge::{Solution, Targets, solve};
 use crate::calibration::{self, Calibration, Form};
 use crate::head::Folds;
+use crate::kernel_function::{Evaluate, Function};
 use crate::linalg::tiles::Factor;
 
 /// The objective that is minimised.

@@ -73,9 +73,10 @@ pub(super) fn fitted(
     let train = judge::judge(&model, learnt_from, vec![judge::WEIGHTS.to_owned()], context)?.judgement;
     let of_fit = OfFit { model: &model, fit_seconds, train, judged: judged.as_ref() };
     let report = report(rows, candidates, answer, of_fit, context)?;
-    let mut fitted = FittedHead { val_proba: judged.map(|judged| judged.proba), model, report };
+    let mut fitted = FittedHead { val: judged, model, report };
     if let Some(options) = rows.conformal {
-        let calibrated = calibrated(options, rows, answer, fitted.val_proba.as_ref(), context)?;
+        let calibrated =
+            calibrated(options, rows, answer, fitted.val.as_ref().map(|val| &val.proba), context)?;
         fitted = fitted.with_sets(calibrated)?;
     }
     let used_for = match (&all, &fitted.report.val) {
@@ -172,6 +173,7 @@ fn report(
         metric: context.metric,
         scaling: "each member by its own transform".to_owned(),
         fit_seconds,
+        calibration_seconds: None,
         epochs: 0,
         epoch_seconds: Vec::new(),
         best_epoch: None,

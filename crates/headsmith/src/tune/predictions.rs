@@ -1,8 +1,6 @@
 //! The predictions of a trial for the validation rows, small enough to be kept with the trial: the correction for having
 //! chosen the best of many trials needs it of all.
 
-use headsmith_kernels::MatRef;
-use headsmith_model::most_probable;
 use headsmith_study::Attributes;
 use serde_json::Value;
 
@@ -17,10 +15,9 @@ pub(super) fn rows(n_samples: usize) -> impl ExactSizeIterator<Item = usize> {
     (0..kept).map(move |i| i * n_samples / kept)
 }
 
-/// The most probable classes of the rows that are kept, as a trial's system attribute: a character for each row.
-pub(super) fn attribute(proba: MatRef<'_>) -> Attributes {
-    let classes = most_probable(proba);
-    let text = rows(proba.n_rows()).map(|row| character(classes[row]));
+/// The decided classes of the rows that are kept, of those of all rows, as a trial's system attribute: a character for each row.
+pub(super) fn attribute(classes: &[u32]) -> Attributes {
+    let text = rows(classes.len()).map(|row| character(classes[row]));
     match text.collect::<Option<String>>() {
         Some(text) => [(KEY.to_owned(), Value::from(text))].into(),
         None => Attributes::new(),
@@ -55,10 +52,7 @@ mod tests {
     #[test]
     fn classes_come_back_and_what_does_not_fit_is_left_out() {
         for n_classes in [2usize, 3, 44, 45, 50, 300] {
-            let proba: Vec<f32> =
-                (0..n_classes * n_classes).map(|i| f32::from(i % (n_classes + 1) == 0)).collect();
-            let proba = MatRef::new(&proba, n_classes, n_classes);
-            let attributes = attribute(proba);
+            let attributes = attribute(&(0..n_classes as u32).collect::<Vec<_>>());
             let classes = of(&attributes, n_classes, n_classes).unwrap();
             assert!(classes.iter().enumerate().all(|(i, class)| usize::from(*class) == i));
             assert_eq!(of(&attributes, n_classes + 1, n_classes), None);

@@ -6,8 +6,9 @@ use headsmith_heads::head::{Folds, Resume, State};
 use headsmith_heads::params::Params;
 use headsmith_heads::training::{self, Next};
 use headsmith_heads::{EpochRecord, Fitted, Fitting, Job, Samples};
-use headsmith_kernels::Pool;
-use headsmith_model::state;
+use headsmith_kernels::{Matrix, Pool};
+use headsmith_metrics::Predictions;
+use headsmith_model::{most_probable, state};
 use headsmith_study::{Attributes, NextAction, Outcome, Running};
 use serde_json::json;
 
@@ -134,6 +135,18 @@ fn report(
     trial.report(record.epoch as i64, value, &mut checkpoint)
 }
 
+/// The probabilities of `rows`, and their decided classes.
+fn predicted(fitted: &dyn Fitted, rows: Samples<'_>, pool: &Pool) -> (Matrix, Vec<u32>) {
+    let mut decided = Some(Vec::new());
+    let proba = rows.predict(pool, |rows| {
+        let (proba, of_rows) = fitted.predict(rows, pool);
+        decided = decided.take().zip(of_rows).map(|(all, more)| [all, more].concat());
+        proba
+    });
+    let decided = decided.unwrap_or_else(|| most_probable(proba.view()));
+    (proba, decided)
+}
+
 /// Ends the fit and scores the head on the validation rows, or, without any, on the training rows by fits without each.
 fn score(mut fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, String> {
     let (best, n_steps) = (fitting.best_epoch(), fitting.done());
@@ -141,9 +154,15 @@ fn score(mut fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, Str
     let folds = job.train.units().map_or(Folds::LeaveOneOut, Folds::Of);
     let left_out = if job.val.is_none() { fitting.out_of_fold(folds) } else { None };
     let fitted: Arc<dyn Fitted> = fitting.finish().map_err(|error| error.to_string())?;
-    let (y, proba) = match (job.val, left_out) {
-        (Some(val), _) => (val.y(), val.predict(job.pool, |rows| fitted.predict_proba(rows, job.pool))),
-        (None, Some(proba)) => (job.train.y(), proba),
+    let (y, proba, decided) = match (job.val, left_out) {
+        (Some(val), _) => {
+            let (proba, decided) = predicted(fitted.as_ref(), val, job.pool);
+            (val.y(), proba, decided)
+        }
+        (None, Some(proba)) => {
+            let decided = most_probable(proba.view());
+            (job.train.y(), proba, decided)
+        }
         (None, None) => {
             return Err("there are no validation rows, and no out-of-fold predictions with these parameters"
                 .to_owned());
@@ -159,9 +178,9 @@ fn score(mut fitting: Box<dyn Fitting + '_>, job: Job<'_>) -> Result<Scored, Str
             value
         }
         None => {
-            let scores = headsmith_metrics::score(y, proba.view());
+            let scores = headsmith_metrics::score(y, Predictions::decided(proba.view(), &decided));
             job.metric.of(&scores.map_err(|error| error.to_string())?)
         }
     };
-    Ok(Scored { value, user_attrs, system_attrs: predictions::attribute(proba.view()) })
+    Ok(Scored { value, user_attrs, system_attrs: predictions::attribute(&decided) })
 }

@@ -25,6 +25,10 @@ pub struct FitReport {
     pub scaling: String,
     /// The seconds that scaling and training took, without reading or judging.
     pub fit_seconds: f64,
+    /// The seconds that the head then took to calibrate its probabilities by fits of folds; absent for heads without such a step, and in reports of
+    /// versions that had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_seconds: Option<f64>,
     /// The number of epochs trained; 0 for a head without epochs.
     pub epochs: usize,
     /// The seconds of each epoch, training and validation together.

@@ -57,6 +57,9 @@ pub struct FoldReport {
     pub best_epoch: Option<usize>,
     /// The seconds that scaling and training took.
     pub fit_seconds: f64,
+    /// The seconds that the head then took to calibrate its probabilities; only of heads with such a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_seconds: Option<f64>,
     /// Its scores.
     #[serde(flatten)]
     pub scores: FoldScores,

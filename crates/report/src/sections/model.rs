@@ -27,11 +27,13 @@ fn head(head: &FitReport) -> String {
         }
     };
     format!(
-        "<h3>{}</h3><p>{} Features are scaled by: {}. Fitted in {}.{}</p>{params}",
+        "<h3>{}</h3><p>{} Features are scaled by: {}. Fitted in {}{}.{}</p>{params}",
         escape(&capital(head.title())),
         escape(&made),
         escape(&head.scaling),
         duration(head.fit_seconds),
+        head.calibration_seconds
+            .map_or(String::new(), |seconds| format!(", calibrated in {}", duration(seconds))),
         head.model.as_ref().map_or(String::new(), |path| format!(" Written to {}.", escape(path))),
     )
 }

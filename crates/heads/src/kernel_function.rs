@@ -1,5 +1,7 @@
 //! Kernel functions of two rows, from their inner product and norms.
 
+pub(crate) mod support;
+
 use std::fmt;
 
 use headsmith_kernels::{MatRef, similarity};
@@ -11,7 +13,7 @@ use crate::params::Params;
 
 /// A function of the rows x and z.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Function {
+pub(crate) enum Function {
     /// `exp(-gamma |x - z|^exponent)`.
     Exponential {
         /// 2: RBF, 1: Laplace.
@@ -24,12 +26,12 @@ pub(super) enum Function {
     Polynomial { gamma: f64, coef0: f64, degree: i32 },
 }
 
-/// The values of [`params`](super::params) that choose the kind.
-pub(super) const KINDS: &[&str] = &["rbf", "laplace", "power", "arc-cosine", "polynomial"];
+/// The words of parameters that choose the kind.
+pub(crate) const KINDS: &[&str] = &["rbf", "laplace", "power", "arc-cosine", "polynomial"];
 
 impl Function {
     /// The function that parameters ask for, with this gamma.
-    pub(super) fn of(params: &Params, gamma: f64) -> Result<Function> {
+    pub(crate) fn of(params: &Params, gamma: f64) -> Result<Function> {
         Ok(match params.word("kernel")? {
             "rbf" => Function::Exponential { exponent: 2.0, gamma },
             "laplace" => Function::Exponential { exponent: 1.0, gamma },
@@ -43,7 +45,7 @@ impl Function {
     }
 
     /// The function of rows that are `scale` times as long.
-    pub(super) fn scaled(self, scale: f64) -> Function {
+    pub(crate) fn scaled(self, scale: f64) -> Function {
         match self {
             Function::Exponential { exponent, gamma } => {
                 Function::Exponential { exponent, gamma: gamma * scale.powf(exponent) }
@@ -56,17 +58,17 @@ impl Function {
     }
 
     /// Whether values are at most 1. Others grow with the rows, and so does what rounding inner products to single precision costs.
-    pub(super) fn is_bounded(self) -> bool {
+    pub(crate) fn is_bounded(self) -> bool {
         matches!(self, Function::Exponential { .. })
     }
 
     /// Whether it has a gamma.
-    pub(super) fn has_gamma(self) -> bool {
+    pub(crate) fn has_gamma(self) -> bool {
         !matches!(self, Function::ArcCosine)
     }
 
     /// As a value of a model file.
-    pub(super) fn to_json(self) -> Value {
+    pub(crate) fn to_json(self) -> Value {
         match self {
             Function::Exponential { exponent, gamma } => {
                 json!({ "kind": "exponential", "exponent": exponent, "gamma": gamma })
@@ -79,7 +81,7 @@ impl Function {
     }
 
     /// Reads what [`to_json`](Function::to_json) wrote; `None` when it is something else.
-    pub(super) fn from_json(value: &Value) -> Option<Function> {
+    pub(crate) fn from_json(value: &Value) -> Option<Function> {
         let number = |name: &str| value.get(name).and_then(Value::as_f64).filter(|v| v.is_finite());
         let positive = |name: &str| number(name).filter(|v| *v > 0.0);
         match value.get("kind")?.as_str()? {
@@ -113,7 +115,7 @@ impl fmt::Display for Function {
 }
 
 /// Precisions in which functions are computed.
-pub(super) trait Evaluate: Scalar {
+pub(crate) trait Evaluate: Scalar {
     /// Replaces the inner products of a row of squared norm `norm` with others by the function; `norms` are those of the others.
     fn evaluate(function: Function, products: &mut [Self], norm: Self, norms: &[Self]);
 }
@@ -142,12 +144,12 @@ impl Evaluate for f64 {
 }
 
 /// The squared norm of each row of `x`.
-pub(super) fn squared_norms(x: MatRef<'_>) -> Vec<f32> {
+pub(crate) fn squared_norms(x: MatRef<'_>) -> Vec<f32> {
     (0..x.n_rows()).map(|i| squared_norm(x.row(i))).collect()
 }
 
 /// The squared norm of a row, added up in double precision.
-pub(super) fn squared_norm(row: &[f32]) -> f32 {
+pub(crate) fn squared_norm(row: &[f32]) -> f32 {
     row.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() as f32
 }
 
