@@ -7,6 +7,7 @@ mod answer;
 mod beside;
 mod budget;
 mod cost;
+mod distil;
 mod fitted;
 mod portfolio;
 mod refit;
@@ -32,11 +33,17 @@ use crate::run::RunHead;
 
 use self::beside::Beside;
 use self::budget::Budget;
+use self::distil::Taught;
 use self::search::{Candidate, Searched};
 use self::store::Store;
 use self::summary::Done;
 
 pub use self::budget::Limits;
+pub(crate) use self::distil::Distilled;
+
+/// Of the time, the part that is kept for a distillation, and the time that writing takes after it.
+const SHARE_OF_DISTILLATION: f64 = 0.35;
+const AFTER_DISTILLATION: Duration = Duration::from_millis(400);
 
 /// The folds of heads without a closed form, unless another number is asked for.
 pub const N_FOLDS: usize = 5;
@@ -90,6 +97,8 @@ pub struct Search {
     pub prefers_simple: bool,
     /// The prediction sets of the answer, if it is to have them.
     pub conformal: Option<ConformalOptions>,
+    /// The head that the answer is distilled to, if it is.
+    pub distil: Option<String>,
 }
 
 /// The limits of the answer.
@@ -117,6 +126,7 @@ impl Search {
             refits: true,
             prefers_simple: false,
             conformal: None,
+            distil: None,
         }
     }
 
@@ -126,6 +136,9 @@ impl Search {
     /// When not.
     pub fn check(&self) -> Result<()> {
         portfolio::attempts(&self.heads)?;
+        if let Some(head) = &self.distil {
+            distil::check(head, self.val_use == ValUse::Choose)?;
+        }
         check_n_folds(self.n_folds)
     }
 }
@@ -144,6 +157,8 @@ pub(crate) struct Found {
     pub(crate) auto: AutoReport,
     /// The report of the study, if one was begun.
     pub(crate) study: Option<StudyReport>,
+    /// The answer distilled, if that was asked for and there was time.
+    pub(crate) distilled: Option<Distilled>,
 }
 
 /// Searches on the training rows of `data`, of the tables with these reports.
@@ -157,7 +172,8 @@ pub(crate) fn find(
     out: &Path,
     context: &mut Context<'_>,
 ) -> Result<Found> {
-    let mut budget = Budget::new(config.started, config.limits, || work::product_rate(context.pool));
+    let limits = config.limits.before(config.distil.as_ref().map_or(0.0, |_| SHARE_OF_DISTILLATION));
+    let mut budget = Budget::new(config.started, limits, || work::product_rate(context.pool));
     let rows = rows::to_search(config, data, tables, context);
     rows.check()?;
     let store = Store::new(out, key(config, tables, context), data.train.classes.names());
@@ -181,11 +197,42 @@ pub(crate) fn find(
     let done = Done { n_steps: budget.n_steps(), search_seconds, is_fitted_again };
     let auto = summary::summary(&mut beside, &left_out, done, simpler, context)?;
     let fitted = fitted::fitted(&rows, &candidates, &beside.answer, is_fitted_again, context)?;
+    let distilled = match &config.distil {
+        Some(name) => {
+            let taught = Taught { rows: &rows, candidates: &candidates, answer: &beside.answer };
+            distilled(name, &taught, (config, &fitted, is_fitted_again), context)?
+        }
+        None => None,
+    };
     if !context.stopping() {
         store.clear();
     }
     let study = rows.tuned.as_ref().and_then(|tuned| tuned.report.take());
-    Ok(Found { fitted, auto, study })
+    Ok(Found { fitted, auto, study, distilled })
+}
+
+/// Distils the answer in the time that is left; `None`, with a warning, where that is too short, or the command is stopped.
+fn distilled(
+    name: &str,
+    taught: &Taught<'_, '_>,
+    (config, fitted, is_fitted_again): (&Search, &FittedHead, bool),
+    context: &mut Context<'_>,
+) -> Result<Option<Distilled>> {
+    let deadline = config.limits.time.map(|time| config.started + time.saturating_sub(AFTER_DISTILLATION));
+    let of_val = taught.rows.judges().zip(fitted.val.as_ref()).filter(|_| is_fitted_again);
+    let of_val = of_val.map(|(val, judged)| (val, judged.proba.view()));
+    let done = search::until(deadline, context, |context| {
+        context.check_stop()?;
+        distil::distil(name, taught, (&fitted.model, of_val), context)
+    });
+    let why = match done {
+        Ok(Some(distilled)) => return Ok(Some(distilled)),
+        Ok(None) => "there is no time left for it",
+        Err(error) if error.is_stopped() => "the command was stopped",
+        Err(error) => return Err(error),
+    };
+    context.warn(&format!("the answer was not distilled: {why}"));
+    Ok(None)
 }
 
 /// Everything that decides the candidates of a search beside their number.

@@ -28,6 +28,8 @@ pub const PAGE: &str = "report.html";
 pub const CARD: &str = "model-card.md";
 /// See [`REPORT`].
 pub const MODEL: &str = "model.safetensors";
+/// The small head that the model was distilled to.
+pub const DISTILLED: &str = "distilled.safetensors";
 /// The study's database, unless `--storage` names another.
 const STUDY: &str = "study.db";
 

@@ -7,7 +7,7 @@ use headsmith_data::predictions::{self, Columns, WriteOptions};
 use headsmith_data::{Files, Finding, ReadOptions, output};
 use headsmith_metrics::Metric;
 
-use crate::auto::{self, Found, Search, ValUse};
+use crate::auto::{self, Distilled, Found, Search, ValUse};
 use crate::checked;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -24,7 +24,8 @@ use crate::plan::StudyTables;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
 use crate::report::{
-    self, Comparison, Machine, REPORT_FORMAT, REPORT_VERSION, Report, StudyReport, TableReport,
+    self, Comparison, DistilledReport, Machine, REPORT_FORMAT, REPORT_VERSION, Report, StudyReport,
+    TableReport,
 };
 use crate::select;
 use crate::split::VAL_SHARE;
@@ -167,10 +168,15 @@ fn do_all(
     let auto = match &config.search {
         None => None,
         Some(search) => {
-            let Found { fitted, auto, study } =
+            let Found { fitted, mut auto, study, distilled } =
                 auto::find(search, &data, (&tables, &config.read), &config.out, context)?;
             heads.push(fitted);
             studies.extend(study);
+            if let Some(Distilled { model, report }) = distilled {
+                let path = config.out.join(folder::DISTILLED);
+                model_file::save_final(&model, &path, context)?;
+                auto.distilled = Some(DistilledReport { file: path.display().to_string(), ..report });
+            }
             Some(auto)
         }
     };
@@ -310,7 +316,8 @@ fn refuse_overwriting(config: &RunConfig) -> Result<()> {
     let inputs: Vec<PathBuf> = inputs.into_iter().flatten().flat_map(Files::all).collect();
     let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let PredictOptions { out, zip, .. } = predict_options(config);
-    let own = [folder::REPORT, folder::PAGE, folder::CARD, folder::MODEL].map(|name| config.out.join(name));
+    let own = [folder::REPORT, folder::PAGE, folder::CARD, folder::MODEL, folder::DISTILLED]
+        .map(|name| config.out.join(name));
     let outputs: Vec<PathBuf> = own.into_iter().chain([out]).chain(zip).collect();
     outputs::refuse_overwriting(&inputs, &outputs.iter().map(PathBuf::as_path).collect::<Vec<_>>())
 }

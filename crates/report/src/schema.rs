@@ -13,7 +13,7 @@ mod run;
 mod study;
 mod table;
 
-pub use auto::{AutoReport, CandidateReport, SimplerReport};
+pub use auto::{AutoReport, CandidateReport, DistilledReport, DistilledScore, SimplerReport};
 pub use conformal::{CalibrationRows, ConformalReport, EvaluatedSets, PredictedSets};
 pub use evidence::{ClassEvidence, Curve, Evidence, Mistake, ReliabilityBin};
 pub use fit::{ClassProbability, Example, FitReport};

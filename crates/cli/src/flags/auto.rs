@@ -111,6 +111,13 @@ pub(crate) fn search() -> Vec<Arg> {
         )
         .long("no-refit"),
     );
+    args.push(
+        Arg::new("distil")
+            .long("distil")
+            .value_name("HEAD")
+            .value_parser(HEADS.iter().map(|head| head.name()).collect::<Vec<_>>())
+            .help("Also teach the model to one small head, such as linear or mlp: distilled.safetensors; the same head trained on the labels takes its place where that is better"),
+    );
     args.extend(conformal::args());
     args.into_iter().map(|arg| arg.help_heading(HEADING)).collect()
 }
@@ -150,6 +157,7 @@ pub(crate) fn given(matches: &ArgMatches, tuned: Option<RunHead>, started: Insta
         tuned,
         refits: !matches.get_flag("no_refit"),
         conformal: conformal::given(matches),
+        distil: text("distil").map(str::to_owned),
         prefers_simple: text("prefer") == Some("simple"),
     }
 }

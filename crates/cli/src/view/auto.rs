@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use headsmith::metrics::Metric;
 use headsmith::report::{
-    AutoReport, CandidateReport, Comparison, FitReport, Report, SimplerReport, difference as signed,
+    AutoReport, CandidateReport, Comparison, DistilledReport, DistilledScore, FitReport, Report,
+    SimplerReport, difference as signed,
 };
 
 use super::text::{
@@ -23,12 +24,16 @@ pub(crate) fn auto(report: &Report) -> String {
     comparisons.dedup();
     text += &comparisons.into_iter().flatten().map(beaten).collect::<String>();
     text += &auto.simpler.as_ref().map_or(String::new(), |simpler| verdict(simpler, auto, report.metric));
+    text += &auto.distilled.as_ref().map_or(String::new(), |of| distilled(of, report.metric));
     text += &prediction_sets(fit);
     if let Some(predictions) = &report.predictions {
         text += &predicted(predictions);
     }
     if let Some(model) = &fit.model {
         let _ = writeln!(text, "model written to {model}");
+    }
+    if let Some(distilled) = &auto.distilled {
+        let _ = writeln!(text, "distilled model written to {}", distilled.file);
     }
     let _ = writeln!(text, "the same again on any number of threads: {}", auto.repeat);
     text
@@ -119,6 +124,32 @@ fn decision(auto: &AutoReport, metric: Metric) -> String {
 
 fn beaten(comparison: &Comparison) -> String {
     compared(&Comparison { note: "on the rows that scored both".to_owned(), ..comparison.clone() })
+}
+
+/// The small head beside the model and the same head trained on the labels.
+fn distilled(of: &DistilledReport, metric: Metric) -> String {
+    let score = |score: &DistilledScore| match metric {
+        Metric::LogLoss => format!("{:.4}", score.log_loss),
+        _ => format!("{:.4} and {:.4}", score.score, score.log_loss),
+    };
+    let metrics = match metric {
+        Metric::LogLoss => metric.to_string(),
+        _ => format!("{metric} and {}", Metric::LogLoss),
+    };
+    format!(
+        "distilled: {} ({}, {:.0} us a row), {metrics} {}; trained on the labels {}, the model {}; {}\n",
+        of.title,
+        size(of.n_bytes),
+        1e6 * of.predict_seconds,
+        score(&of.student),
+        score(&of.plain),
+        score(&of.teacher),
+        if of.is_student {
+            "written".to_owned()
+        } else {
+            "the one trained on the labels is written".to_owned()
+        }
+    )
 }
 
 fn verdict(simpler: &SimplerReport, auto: &AutoReport, metric: Metric) -> String {

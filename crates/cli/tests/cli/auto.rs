@@ -295,6 +295,42 @@ fn the_best_candidate_is_searched_around_in_a_study() {
 }
 
 #[test]
+fn the_answer_is_distilled_to_a_small_head() {
+    let world = World::with_tables();
+    let distilled = |head: &str, out: &str, more: &str| {
+        let args = format!(
+            "auto --train train.csv --out {out} --heads gaussian,ridge,knn --steps 3 --distil {head} --quiet --json {more}"
+        );
+        world.json(&args)["auto"]["distilled"].clone()
+    };
+    for (head, more, judges) in [
+        ("linear", "", 240 / 5),
+        ("mlp", "--val val.csv", 90),
+        ("linear", "--val val.csv --val-is train", 330 / 5),
+    ] {
+        let of = distilled(head, "out", more);
+        assert_eq!((&of["head"], &of["is_judged_on_val"]), (&head.into(), &(judges == 90).into()));
+        let n_judged = of["n_judged"].as_u64().unwrap();
+        assert!(n_judged.abs_diff(judges) < 5, "{n_judged}");
+        assert_eq!(of["n_fitted"], if more.is_empty() { 240 } else { 330 });
+        let loss = |of_whom: &str| of[of_whom]["log_loss"].as_f64().unwrap();
+        // The better of the two is in the file.
+        assert_eq!(of["is_student"].as_bool().unwrap(), loss("student") <= loss("plain"));
+        let evaluated = world.json("evaluate --model out/distilled.safetensors --data train.csv --json");
+        assert_eq!(evaluated["head"], head);
+        let small = world.bytes("out/distilled.safetensors").len() as u64;
+        assert!(small.abs_diff(of["n_bytes"].as_u64().unwrap()) < 4096, "{small}");
+        assert!(small < world.bytes("out/model.safetensors").len() as u64);
+    }
+    // The same bytes for any number of threads.
+    distilled("mlp", "one", "--jobs 1");
+    distilled("mlp", "two", "--jobs 2");
+    assert!(world.bytes("one/distilled.safetensors") == world.bytes("two/distilled.safetensors"));
+    let args = "auto --train train.csv --val val.csv --val-is choose --out no --distil linear";
+    assert!(world.run(args, 2).contains("expected judge or train"));
+}
+
+#[test]
 fn a_study_is_a_stage_of_the_search() {
     let world = World::with_tables();
     let args = "run --train train.csv --val val.csv --out out --epochs 3 --neurons1 4 --layers2 0 --trials 5 \

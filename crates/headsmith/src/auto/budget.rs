@@ -16,6 +16,13 @@ pub struct Limits {
     pub steps: Option<usize>,
 }
 
+impl Limits {
+    /// The limits of a search after which a share of the time is left.
+    pub(super) fn before(self, share: f64) -> Limits {
+        Limits { time: self.time.map(|time| time.mul_f64(1.0 - share)), ..self }
+    }
+}
+
 /// The limits, and the part of them that is used.
 #[derive(Debug)]
 pub(super) struct Budget {

@@ -108,7 +108,10 @@ fn calibrated(
 }
 
 /// The fits of the members on the rows that were searched on.
-fn members(
+///
+/// # Errors
+/// When a fit fails.
+pub(super) fn members(
     answer: &Answer,
     candidates: &[Candidate],
     rows: &SearchRows<'_>,

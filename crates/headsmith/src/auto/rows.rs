@@ -129,6 +129,25 @@ impl<'d> SearchRows<'d> {
         if is_fitted_again { END + REFIT * self.growth() } else { END }
     }
 
+    /// A part of these training rows, `data`, to be searched on with the rest as judges: without studies and prediction sets.
+    pub(super) fn of_part<'p>(&self, data: &'p FitData, context: &Context<'_>) -> SearchRows<'p>
+    where
+        'd: 'p,
+    {
+        let units = units::of_rows(&data.train, context.pool);
+        SearchRows {
+            data,
+            scored_units: units.clone(),
+            units,
+            groups: self.groups,
+            n_folds: self.n_folds,
+            is_scored_on_val: false,
+            max_memory: self.max_memory,
+            conformal: None,
+            tuned: None,
+        }
+    }
+
     /// The validation rows that judge the answer, if there are any.
     pub(super) fn judges(&self) -> Option<&'d Dataset> {
         self.data.val.as_ref().filter(|_| !self.is_scored_on_val)
@@ -180,7 +199,7 @@ pub(super) fn train_only(data: &FitData) -> FitData {
 }
 
 /// The rows of `a`, then those of `b`, which weigh 1 each where those of `a` have weights, and are units of their own where those of `a` have units.
-fn joined(a: &Dataset, b: &Dataset) -> Dataset {
+pub(super) fn joined(a: &Dataset, b: &Dataset) -> Dataset {
     let (n, n_cols) = (a.y.len() + b.y.len(), a.x.n_cols());
     let mut values = Vec::with_capacity(n * n_cols);
     values.extend_from_slice(a.x.as_slice());

@@ -13,6 +13,7 @@ use headsmith_heads::params::Value;
 use headsmith_kernels::Matrix;
 use headsmith_model::Node;
 
+pub(super) use self::deadline::until;
 use self::trial::{Trial, Tried};
 use super::answer::MAX_MEMBERS;
 use super::budget::Budget;
@@ -164,6 +165,25 @@ pub(super) fn search(
         (false, _) => Ok(found),
         (true, Some(error)) => Err(error),
         (true, None) => Err(Error::stopped("stopped before anything was fitted: nothing was written")),
+    }
+}
+
+/// The candidate with what it chose, fitted on `rows`: with predictions of each by a fit without it.
+///
+/// # Errors
+/// When it cannot be fitted on them.
+pub(super) fn fitted_again(
+    candidate: &Candidate,
+    rows: &SearchRows<'_>,
+    budget: &mut Budget,
+    context: &mut Context<'_>,
+) -> Result<Candidate> {
+    let head = candidate.head.with(candidate.chosen.iter().map(|(name, value)| (*name, value.clone())))?;
+    let attempt = Attempt { position: candidate.position, head, like: None, study: None };
+    let trial = Trial { rows, attempt: &attempt, n_before: 0, started: Instant::now(), n_steps: 0 };
+    match trial.run(budget, context)? {
+        Tried::Candidate(candidate) => Ok(*candidate),
+        Tried::NoTime(why) => Err(Error::failure(why)),
     }
 }
 

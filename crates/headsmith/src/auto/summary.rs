@@ -62,6 +62,7 @@ pub(super) fn summary(
         against_first,
         against_runner_up,
         simpler,
+        distilled: None,
     })
 }
 

@@ -49,6 +49,9 @@ pub struct AutoReport {
     /// A simpler candidate than the model; `None` if the model is the simplest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simpler: Option<SimplerReport>,
+    /// The small head that the model was distilled to; `None` if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distilled: Option<DistilledReport>,
 }
 
 impl AutoReport {
@@ -126,6 +129,50 @@ pub struct CandidateReport {
     pub weight: f64,
     /// By how much it lowers the pool's log loss; 0 of the first member.
     pub gain: f64,
+}
+
+/// A small head that was taught by the model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DistilledReport {
+    /// Its model file.
+    pub file: String,
+    /// The head by its name in commands and files.
+    pub head: String,
+    /// The head's name for people.
+    pub title: String,
+    /// Whether it learnt from the model. Otherwise it learnt from the labels, since that gave the lower log loss.
+    pub is_student: bool,
+    /// The rows that judged, which none of the compared had learnt from.
+    pub n_judged: usize,
+    /// Whether these were the validation rows. Otherwise they were a part of the training rows, for which the members were fitted again without it.
+    pub is_judged_on_val: bool,
+    /// The rows that the head in the file learnt from.
+    pub n_fitted: usize,
+    /// The scores of the model.
+    pub teacher: DistilledScore,
+    /// The scores of the head that learnt from the model.
+    pub student: DistilledScore,
+    /// The scores of the same head that learnt from the labels.
+    pub plain: DistilledScore,
+    /// The student's scores less those of the plain head, on the same rows.
+    pub against_plain: Option<PairedDifference>,
+    /// The bytes of its file.
+    pub n_bytes: u64,
+    /// The seconds of the prediction of one row among many.
+    pub predict_seconds: f64,
+    /// The seconds that the distillation took.
+    pub seconds: f64,
+}
+
+/// Scores of one of the compared heads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DistilledScore {
+    /// The value of the metric.
+    pub score: f64,
+    /// The log loss.
+    pub log_loss: f64,
 }
 
 /// A simpler model.

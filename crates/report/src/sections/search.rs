@@ -11,7 +11,7 @@ use crate::metric::Score;
 use crate::schema::{AutoReport, Comparison};
 use crate::table::Table;
 use crate::text::{MAX_LISTED, counted, duration, escape, score, signed};
-use crate::verdict::search::{against, scored_on, simpler};
+use crate::verdict::search::{against, distilled, scored_on, simpler};
 
 pub(crate) fn html(facts: &Facts) -> String {
     let Some(auto) = &facts.report.auto else { return String::new() };
@@ -22,8 +22,10 @@ pub(crate) fn html(facts: &Facts) -> String {
     }
     let comparisons = compared(auto, facts.metric());
     let simpler = simpler(facts).map_or(String::new(), |(_, text)| paragraph(&text));
+    let distilled =
+        distilled(facts).map_or(String::new(), |text| format!("<h3>Distilled</h3>{}", paragraph(&text)));
     format!(
-        "{tried}{}<h3>Against other models</h3>{comparisons}{simpler}{}",
+        "{tried}{}<h3>Against other models</h3>{comparisons}{simpler}{distilled}{}",
         choices(auto, facts),
         repeat(auto)
     )

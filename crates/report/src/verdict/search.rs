@@ -7,7 +7,7 @@ use super::Tone;
 use headsmith_heads::params::TRANSFORM;
 
 use crate::facts::Facts;
-use crate::schema::{AutoReport, CandidateReport, Comparison, SimplerReport};
+use crate::schema::{AutoReport, CandidateReport, Comparison, DistilledScore, SimplerReport};
 use crate::text::{
     capital, counted, duration, listed, score, short_time, signed, size, thousands, with_article,
 };
@@ -160,6 +160,48 @@ pub(crate) fn simpler(facts: &Facts) -> Option<(Tone, String)> {
             short_time(candidate.predict_seconds),
             short_time(auto.predict_seconds)
         ),
+    ))
+}
+
+/// The small head that the model was distilled to, in sentences; `None` if none was.
+pub(crate) fn distilled(facts: &Facts) -> Option<String> {
+    let auto = facts.report.auto.as_ref()?;
+    let (metric, of) = (facts.metric(), auto.distilled.as_ref()?);
+    let rows = match of.is_judged_on_val {
+        true => "validation rows",
+        false => "training rows that none of them had learnt from",
+    };
+    let scores = |of: DistilledScore| match metric {
+        Metric::LogLoss => format!("log loss {}", score(of.log_loss)),
+        _ => format!("{metric} {}, log loss {}", score(of.score), score(of.log_loss)),
+    };
+    let against = of.against_plain.as_ref().map_or(String::new(), |difference| {
+        let Difference { observed, low, high, .. } = *difference.by_metric.get(Metric::LogLoss);
+        format!(
+            " (log loss {}, 95% interval {} to {}, paired bootstrap)",
+            signed(observed),
+            signed(low),
+            signed(high)
+        )
+    });
+    let taken = match of.is_student {
+        true => "The file has the one that learnt from the model",
+        false => "The file has the one that learnt from the labels, which was the better",
+    };
+    Some(format!(
+        "The model was distilled to {} ({}): {} instead of {}, {} a row instead of {}. On {} {rows} the model had {}; the head that learnt from it {}; the same head that learnt from \
+         the labels {}{against}. {taken}, fitted on {} rows.",
+        with_article(&of.title),
+        of.file,
+        size(of.n_bytes),
+        size(auto.n_bytes),
+        short_time(of.predict_seconds),
+        short_time(auto.predict_seconds),
+        of.n_judged,
+        scores(of.teacher),
+        scores(of.student),
+        scores(of.plain),
+        of.n_fitted
     ))
 }
 

@@ -40,7 +40,7 @@ impl View for Watched<'_> {
 ///
 /// # Errors
 /// When the work fails, or the work around it is asked to stop.
-pub(super) fn until<T>(
+pub(in super::super) fn until<T>(
     deadline: Option<Instant>,
     context: &mut Context<'_>,
     work: impl FnOnce(&mut Context<'_>) -> Result<T>,
