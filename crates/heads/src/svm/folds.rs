@@ -23,7 +23,8 @@ pub(super) fn scores(rows: &Rows, source: &Source, (c, tol): (f64, f64), pool: &
     let n_pairs = n_classes * (n_classes - 1) / 2;
     let at_once = (MOST_PROBLEMS / n_pairs.max(1)).clamp(1, N_FOLDS);
     let mut scores = vec![0.0; rows.n() * n_classes];
-    let folds: Vec<usize> = (0..N_FOLDS).collect();
+    // Where classes have few rows, some folds are empty.
+    let folds: Vec<usize> = (0..N_FOLDS).filter(|fold| fold_of.contains(fold)).collect();
     for folds in folds.chunks(at_once) {
         let sets: Vec<Vec<Vec<u32>>> =
             folds.iter().map(|&fold| rows.of_classes(|row| fold_of[row] != fold)).collect();

@@ -21,6 +21,8 @@ use super::source::{Columns, Source};
 const PERIOD: usize = 1000;
 /// The most steps: the larger of this and 100 for each row (libsvm's limit).
 const MOST_STEPS: usize = 10_000_000;
+/// Rows leave where at least one of so many would: the kernel values in the cache move then.
+const LEAST_LEAVING: usize = 16;
 /// Rows whose kernel values are computed together to find the scores of rows that were not active.
 const BLOCK: usize = 32;
 
@@ -225,7 +227,7 @@ impl<'s> Solver<'s> {
             _ => true,
         };
         let keep: Vec<u32> = (0..self.active.len() as u32).filter(|&at| stays(at as usize)).collect();
-        if keep.len() == self.active.len() {
+        if self.active.len() - keep.len() < self.active.len().div_ceil(LEAST_LEAVING) {
             return;
         }
         self.f = keep.iter().map(|&at| self.f[at as usize]).collect();
