@@ -327,7 +327,8 @@ fn the_answer_is_distilled_to_a_small_head() {
     distilled("mlp", "two", "--jobs 2");
     assert!(world.bytes("one/distilled.safetensors") == world.bytes("two/distilled.safetensors"));
     let args = "auto --train train.csv --val val.csv --val-is choose --out no --distil linear";
-    assert!(world.run(args, 2).contains("expected judge or train"));
+    let refused = world.run(args, 2);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("expected judge or train"));
 }
 
 #[test]
