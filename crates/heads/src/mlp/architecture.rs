@@ -37,7 +37,14 @@ impl Architecture {
         let relu = |name| Ok(Layer::Dense { units: params.count(name)?, activation: Activation::Relu });
         let norm = || Layer::LayerNormalization { epsilon: NORM_EPSILON };
         let n_norms = params.count("layer_norms")?;
-        let mut layers = vec![relu("neurons0")?];
+        let (input_noise, hidden_dropout) =
+            (params.number("input_noise")?, params.number("hidden_dropout")?);
+        let dropped = (hidden_dropout > 0.0).then_some(Layer::Dropout { rate: hidden_dropout });
+        let mut layers = Vec::new();
+        if input_noise > 0.0 {
+            layers.push(Layer::GaussianNoise { stddev: input_noise });
+        }
+        layers.push(relu("neurons0")?);
         if params.count("noise")? == 1 {
             layers.push(Layer::GaussianNoise { stddev: NOISE_STDDEV });
         }
@@ -46,6 +53,7 @@ impl Architecture {
         }
         for (n_layers, width) in [("layers1", "neurons1"), ("layers2", "neurons2")] {
             for _ in 0..params.count(n_layers)? {
+                layers.extend(dropped.clone());
                 layers.push(relu(width)?);
             }
         }

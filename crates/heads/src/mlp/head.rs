@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::architecture::Architecture;
 use super::params::TABLE;
+use super::recipe::Recipe;
 use super::training::Training;
 use super::{BLOCK_ROWS, Mlp};
 use crate::description::{Description, counted};
@@ -19,7 +20,7 @@ use crate::tensors::Tensors;
 #[derive(Debug)]
 pub struct MlpHead;
 
-/// Floats of memory for each weight: weights, two moments, gradient, best, and packed copies.
+/// Floats of memory for each weight: weights, two moments, gradient, best, and packed copies. An average is one more.
 const FLOATS_A_WEIGHT: u64 = 7;
 
 impl Head for MlpHead {
@@ -39,7 +40,9 @@ impl Head for MlpHead {
         let rows = batch + BLOCK_ROWS as u64;
         let widths: u64 = architecture.widths().map(|width| width as u64).sum();
         let n_params = architecture.n_params() as u64;
-        let floats = FLOATS_A_WEIGHT.saturating_mul(n_params).saturating_add(widths.saturating_mul(2 * rows));
+        let recipe = Recipe::new(params, shape.n_samples)?;
+        let floats_a_weight = FLOATS_A_WEIGHT + u64::from(recipe.ema_momentum > 0.0);
+        let floats = floats_a_weight.saturating_mul(n_params).saturating_add(widths.saturating_mul(2 * rows));
         // Their order and their weights; a batch, and a block of validation rows.
         let inputs =
             rows.saturating_mul(shape.n_features as u64 + 2).saturating_add(2 * shape.n_samples as u64);

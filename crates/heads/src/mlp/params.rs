@@ -8,6 +8,11 @@ const WIDTH_SEARCH: Option<Search> = Some(Search::Int { low: 16, high: 2048, log
 const DEPTH: Kind = Kind::Int { low: 0, high: 16, words: &[] };
 const DEPTH_SEARCH: Option<Search> = Some(Search::Int { low: 0, high: 3, log: false });
 
+/// A learning rate that a plateau alone changes.
+const CONSTANT: &str = "constant";
+/// A learning rate that falls along a cosine.
+pub(super) const COSINE: &str = "cosine";
+
 /// The parameters, their ranges and defaults. Names of layers, optimizer and callbacks mean what they mean in
 /// Keras.
 pub static TABLE: Table = Table {
@@ -133,6 +138,62 @@ pub static TABLE: Table = Table {
             default: Default::Float(1e-10),
             search: None,
             help: "Lower bound of the learning rate",
+        },
+        Param {
+            name: "input_noise",
+            kind: Kind::Float { low: 0.0, high: 100.0, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Standard deviation of Gaussian noise on the inputs, in training",
+        },
+        Param {
+            name: "hidden_dropout",
+            kind: Kind::Float { low: 0.0, high: 0.99, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Dropout rate after each hidden layer but the last",
+        },
+        Param {
+            name: "mixup",
+            kind: Kind::Float { low: 0.0, high: 100.0, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Mixup of the rows of a batch, by shares from Beta(mixup, mixup); 0: none",
+        },
+        Param {
+            name: "label_smoothing",
+            kind: Kind::Float { low: 0.0, high: 0.99, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Share of each target that is spread evenly over the classes",
+        },
+        Param {
+            name: "weight_decay",
+            kind: Kind::Float { low: 0.0, high: 100.0, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Decoupled weight decay of AdamW; 0: Adam",
+        },
+        Param {
+            name: "ema_momentum",
+            kind: Kind::Float { low: 0.0, high: 0.9999, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Momentum of the average of the weights over the steps, which validates and predicts; 0: the weights themselves",
+        },
+        Param {
+            name: "lr_schedule",
+            kind: Kind::Choice(&[CONSTANT, COSINE]),
+            default: Default::Text(CONSTANT),
+            search: None,
+            help: "Learning rate from step to step: cosine falls to 0 at the last epoch, and no plateau changes it",
+        },
+        Param {
+            name: "warmup_epochs",
+            kind: Kind::Float { low: 0.0, high: 1e6, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "Epochs in which the learning rate of the cosine rises from 0",
         },
         class_weight::PARAM,
         Param::transform("standardise"),

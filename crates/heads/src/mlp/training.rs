@@ -5,6 +5,7 @@ use std::sync::Arc;
 use headsmith_metrics::Metric;
 
 use super::params::TABLE;
+use super::recipe::is_scheduled;
 use super::state;
 use super::{Mlp, Trainer};
 use crate::callbacks::{EarlyStopping, Patience, PlateauOptions, ReduceLrOnPlateau};
@@ -162,7 +163,8 @@ impl Monitor {
 
 /// The callback that lowers the learning rate on plateaus of `metric`, by `params`; `None` if there is none.
 fn plateau(params: &Params, metric: Metric) -> Result<Option<ReduceLrOnPlateau>> {
-    let Some(patience) = params.count_or_word("plateau_patience")? else { return Ok(None) };
+    let patience = params.count_or_word("plateau_patience")?.filter(|_| !is_scheduled(params));
+    let Some(patience) = patience else { return Ok(None) };
     Ok(Some(ReduceLrOnPlateau::new(PlateauOptions {
         mode: metric.into(),
         factor: params.number("plateau_factor")?,
