@@ -54,6 +54,13 @@ pub trait Head: Debug + Sync {
     /// The properties of its fits that callers depend on.
     fn traits(&self) -> Traits;
 
+    /// The choices of the validation rows during a fit with `params`: `epoch`, `learning_rate`. Empty: such a fit has no use for
+    /// them.
+    fn chosen_on_val(&self, params: &Params) -> Vec<&'static str> {
+        let _ = params;
+        Vec::new()
+    }
+
     /// The memory and work of a fit, before anything is allocated.
     ///
     /// # Errors
@@ -82,8 +89,6 @@ pub trait Head: Debug + Sync {
 /// The properties of a head's fits that callers depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traits {
-    /// The choices of the validation rows during a fit: `epoch`, `learning_rate`. Empty: a fit has no use for them.
-    pub chosen_on_val: &'static [&'static str],
     /// Whether a fit reads every feature many times. It then begins with rows that are transformed already
     /// ([`Samples::transformed_once`]); other heads transform the rows of a large table as they read them.
     pub rescans: bool,
@@ -94,13 +99,6 @@ pub struct Traits {
     pub out_of_fold: bool,
     /// Whether the fit is a closed formula of sums over the rows: their order changes nothing but rounding.
     pub closed_form: bool,
-}
-
-impl Traits {
-    /// Whether validation rows choose anything during a fit.
-    pub fn uses_val(self) -> bool {
-        !self.chosen_on_val.is_empty()
-    }
 }
 
 /// The size of the samples of a fit.
@@ -132,7 +130,7 @@ pub struct Cost {
 pub struct Job<'a> {
     /// The rows to learn from.
     pub train: Samples<'a>,
-    /// The rows that choose, for heads that choose by them ([`Traits::chosen_on_val`]).
+    /// The rows that choose, for heads that choose by them ([`Head::chosen_on_val`]).
     pub val: Option<Samples<'a>>,
     /// The head's parameters.
     pub params: &'a Params,

@@ -67,6 +67,11 @@ impl HeadConfig {
         self.head.table()
     }
 
+    /// Whether validation rows choose anything during its fits.
+    pub fn uses_val(&self) -> bool {
+        !self.head.chosen_on_val(&self.params).is_empty()
+    }
+
     /// Every parameter of its table.
     pub fn params(&self) -> &Params {
         &self.params

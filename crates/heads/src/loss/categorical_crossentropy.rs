@@ -177,7 +177,8 @@ mod tests {
             losses.sum::<f64>() / 3.0
         };
         let mut got = logits.clone();
-        let losses = got.chunks_mut(width).zip(targets.chunks(width)).map(|(row, target)| soft_loss(row, target));
+        let losses =
+            got.chunks_mut(width).zip(targets.chunks(width)).map(|(row, target)| soft_loss(row, target));
         let loss = losses.map(f64::from).sum::<f64>() / 3.0;
         assert!((loss - mean_loss(&logits)).abs() < 1e-6, "{loss}, expected {}", mean_loss(&logits));
         gradient(&mut got, Targets::Soft(&y, &targets));

@@ -37,8 +37,7 @@ impl Architecture {
         let relu = |name| Ok(Layer::Dense { units: params.count(name)?, activation: Activation::Relu });
         let norm = || Layer::LayerNormalization { epsilon: NORM_EPSILON };
         let n_norms = params.count("layer_norms")?;
-        let (input_noise, hidden_dropout) =
-            (params.number("input_noise")?, params.number("hidden_dropout")?);
+        let (input_noise, hidden_dropout) = (params.number("input_noise")?, params.number("hidden_dropout")?);
         let dropped = (hidden_dropout > 0.0).then_some(Layer::Dropout { rate: hidden_dropout });
         let mut layers = Vec::new();
         if input_noise > 0.0 {

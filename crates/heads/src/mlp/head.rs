@@ -6,6 +6,7 @@ use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde_json::{Map, Value};
 
 use super::architecture::Architecture;
+use super::monitor;
 use super::params::TABLE;
 use super::recipe::Recipe;
 use super::training::Training;
@@ -29,7 +30,11 @@ impl Head for MlpHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { chosen_on_val: &["epoch", "learning_rate"], ..Traits::default() }
+        Traits::default()
+    }
+
+    fn chosen_on_val(&self, params: &Params) -> Vec<&'static str> {
+        monitor::choices(params)
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {

@@ -8,6 +8,12 @@ const WIDTH_SEARCH: Option<Search> = Some(Search::Int { low: 16, high: 2048, log
 const DEPTH: Kind = Kind::Int { low: 0, high: 16, words: &[] };
 const DEPTH_SEARCH: Option<Search> = Some(Search::Int { low: 0, high: 3, log: false });
 
+/// The log loss after the best temperature, as what is monitored.
+pub(super) const REFINED: &str = "refined_log_loss";
+/// Nothing is monitored.
+pub(super) const NO_MONITOR: &str = "none";
+/// Probabilities are calibrated by one temperature.
+pub(super) const TEMPERATURE: &str = "temperature";
 /// A learning rate that a plateau alone changes.
 const CONSTANT: &str = "constant";
 /// A learning rate that falls along a cosine.
@@ -194,6 +200,20 @@ pub static TABLE: Table = Table {
             default: Default::Float(0.0),
             search: None,
             help: "Epochs in which the learning rate of the cosine rises from 0",
+        },
+        Param {
+            name: "monitor",
+            kind: Kind::Choice(&["metric", REFINED, NO_MONITOR]),
+            default: Default::Text("metric"),
+            search: None,
+            help: "Validation score that chooses the epoch: the metric, the log loss after the best temperature, or none",
+        },
+        Param {
+            name: "calibration",
+            kind: Kind::Choice(&["none", TEMPERATURE]),
+            default: Default::Text("none"),
+            search: None,
+            help: "Calibration of the probabilities on the validation rows, if there are any",
         },
         class_weight::PARAM,
         Param::transform("standardise"),

@@ -16,6 +16,7 @@ use super::recipe::Recipe;
 use super::rows;
 use super::scores::Scores;
 use super::streams;
+use super::temperature::Temperature;
 use super::weights::Weights;
 use crate::class_weight::class_weights;
 use crate::error::{Error, Result};
@@ -64,6 +65,8 @@ pub struct Trainer<'a> {
     average: Option<Buffer>,
     adam: Adam,
     recipe: Recipe,
+    /// Whether the probabilities of the validation rows are kept for [`temperature`](Trainer::temperature).
+    refines: bool,
     epoch: usize,
     learning_rate: f64,
     /// The factor of the loss of each sample; `None`: all 1.
@@ -83,6 +86,8 @@ struct Buffers {
     soft: Soft,
     /// A block of validation rows, where something scales them.
     block: Vec<f32>,
+    /// The probabilities of all validation rows, where they are to have a temperature.
+    val_proba: Vec<f32>,
     pass: Pass,
     inference: Inference,
     scores: Scores,
@@ -136,10 +141,24 @@ impl<'a> Trainer<'a> {
             learning_rate: params.number("lr")?,
             buffers: Buffers::new(&network, train, val, (batch_size, recipe), row_weights.is_some()),
             recipe,
+            refines: false,
             row_weights,
             architecture,
             network,
         })
+    }
+
+    /// The same trainer, which finds a temperature after each epoch or does not.
+    pub(super) fn refining(self, refines: bool) -> Trainer<'a> {
+        Trainer { refines, ..self }
+    }
+
+    /// The temperature that the validation rows ask for after the last epoch; `None` where there are none, or the trainer is not
+    /// to find one.
+    pub(super) fn temperature(&self) -> Option<Temperature> {
+        let val = self.val.filter(|_| self.refines && !self.buffers.val_proba.is_empty())?;
+        let proba = MatRef::new(&self.buffers.val_proba, val.n_samples(), val.n_classes());
+        Some(Temperature::of(proba, val.y(), self.pool))
     }
 
     pub(super) fn of(job: Job<'a>) -> Result<Trainer<'a>> {
@@ -317,7 +336,8 @@ impl<'a> Trainer<'a> {
 
     /// The scores of all of `samples` under the weights as they are.
     fn evaluate(&mut self, samples: Samples<'_>) -> EpochScores {
-        let Buffers { inference, scores, block, pass, .. } = &mut self.buffers;
+        let Buffers { inference, scores, block, val_proba, pass, .. } = &mut self.buffers;
+        val_proba.clear();
         let weights = self.average.as_ref().unwrap_or(&self.weights);
         scores.clear();
         for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {
@@ -325,6 +345,8 @@ impl<'a> Trainer<'a> {
             let x = samples.rows(start, end, block, self.pool);
             let logits = inference.logits(&self.network, weights, x, pass.workspace(), self.pool);
             scores.add(logits, Targets::Classes(&samples.y()[start..end], None));
+            // The scores have made them probabilities.
+            val_proba.extend_from_slice(if self.refines { logits } else { &[] });
         }
         scores.means()
     }
@@ -354,6 +376,7 @@ impl Buffers {
             row_weights: Vec::with_capacity(if is_weighted { batch_size } else { 0 }),
             soft: Soft::new(&recipe, batch_size, train),
             block: Vec::new(),
+            val_proba: Vec::new(),
             pass: Pass::new(network, batch_size),
             inference: Inference::new(val.map_or(0, Samples::n_samples)),
             scores: Scores::new(train.n_classes()),

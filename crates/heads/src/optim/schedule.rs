@@ -48,7 +48,11 @@ mod tests {
         for (step, expected) in
             [(0, 0.0), (1, 0.25), (3, 0.75), (4, 1.0), (6, 0.5 + root / 2.0), (8, 0.5), (12, 0.0), (99, 0.0)]
         {
-            assert!((schedule.factor(step) - expected).abs() < 1e-12, "step {step}: {}", schedule.factor(step));
+            assert!(
+                (schedule.factor(step) - expected).abs() < 1e-12,
+                "step {step}: {}",
+                schedule.factor(step)
+            );
         }
         assert_eq!(Schedule::cosine(10, 0).factor(0), 1.0);
         assert_eq!(Schedule::cosine(3, 5).factor(7), 0.0);
