@@ -148,7 +148,7 @@ fn params(given: &[String]) -> Result<Params, Box<dyn Error>> {
     for pair in given.chunks(2) {
         match pair {
             [name, preset] if name == "preset" => {
-                values.extend(TABLE.preset(preset)?.iter().map(|(name, value)| (*name, value.value())));
+                values.extend(TABLE.preset(preset)?.into_iter().flat_map(|preset| preset.values()));
             }
             [name, value] => {
                 let param = TABLE.find(name).ok_or_else(|| format!("no parameter {name}"))?;

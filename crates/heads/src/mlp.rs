@@ -5,6 +5,7 @@
 //! are declared in [`Architecture`] and computed in `layers`, one file each.
 
 mod architecture;
+mod classic;
 mod fit;
 mod head;
 mod inference;

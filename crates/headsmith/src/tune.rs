@@ -355,11 +355,7 @@ impl Plan {
         };
         // A grid is all its points and no others.
         let sampler = match self.listed && self.sampler != "grid" {
-            true => Box::new(samplers::Listed::new(
-                space,
-                &portfolio::of(find_head(&self.head)?, space),
-                sampler,
-            )?),
+            true => Box::new(samplers::Listed::new(space, &portfolio::of(&self.base()?, space), sampler)?),
             false => sampler,
         };
         Ok((sampler, pruners::parse(&self.pruner, self.epochs())?))

@@ -130,8 +130,9 @@ mod tests {
     use crate::params::Value;
 
     #[test]
-    fn the_defaults_are_the_notebooks_final_network() {
-        let net = Architecture::new(512, 3, &TABLE.defaults()).unwrap();
+    fn the_classic_network_is_the_notebooks_final_one() {
+        let params = TABLE.resolve_from("classic", std::iter::empty::<(&str, Value)>()).unwrap();
+        let net = Architecture::new(512, 3, &params).unwrap();
         net.check().unwrap();
         let lines: Vec<_> = net.summary().into_iter().map(|l| (l.name, l.output_width, l.n_params)).collect();
         let line = |name: &str, width, n_params| (name.to_owned(), width, n_params);
@@ -153,13 +154,29 @@ mod tests {
     #[test]
     fn both_norms_stand_where_the_notebook_put_them() {
         let params = TABLE
-            .resolve([("layer_norms", Value::Int(2)), ("layers1", Value::Int(1)), ("noise", Value::Int(0))])
+            .resolve_from(
+                "classic",
+                [("layer_norms", Value::Int(2)), ("layers1", Value::Int(1)), ("noise", Value::Int(0))],
+            )
             .unwrap();
         let net = Architecture::new(4, 2, &params).unwrap();
         let kinds: Vec<_> = net.layers.iter().map(Layer::kind).collect();
         let dense = "Dense";
         let norm = "LayerNormalization";
         assert_eq!(kinds, [dense, norm, dense, dense, dense, dense, norm, "Dropout", dense]);
+    }
+
+    #[test]
+    fn inputs_have_noise_and_every_hidden_layer_dropout() {
+        let rates = [("input_noise", Value::Float(0.5)), ("hidden_dropout", Value::Float(0.25))];
+        let params =
+            TABLE.resolve_from("classic", rates.into_iter().chain([("layers1", Value::Int(1))])).unwrap();
+        let net = Architecture::new(4, 2, &params).unwrap();
+        net.check().unwrap();
+        let kinds: Vec<_> = net.layers.iter().map(Layer::kind).collect();
+        let (dense, noise, dropout) = ("Dense", "GaussianNoise", "Dropout");
+        let hidden = [noise, dense, noise, dropout, dense, dropout, dense, dropout, dense, dropout, dense];
+        assert_eq!(kinds, [&hidden[..], &[dropout, dense]].concat());
     }
 
     #[test]

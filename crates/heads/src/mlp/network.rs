@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn kernels_are_glorot_uniform_and_the_rest_is_keras_default() {
-        let params = TABLE.resolve([("layer_norms", crate::params::Value::Int(1))]).unwrap();
+        let params = TABLE.resolve_from("classic", [("layer_norms", crate::params::Value::Int(1))]).unwrap();
         let network = Network::new(&Architecture::new(512, 3, &params).unwrap());
         let stored = network.initial_weights(1, 0);
         let weights = network.values(&stored);

@@ -1,13 +1,18 @@
 //! The multilayer perceptron's parameters.
 
+use super::classic;
 use crate::class_weight;
-use crate::params::{Added, Default, Kind, Param, Preset, Search, Table};
+use crate::params::{Added, Default, Kind, Param, Search, Table};
 
 const WIDTH: Kind = Kind::Int { low: 1, high: 65_536, words: &[] };
-const WIDTH_SEARCH: Option<Search> = Some(Search::Int { low: 16, high: 2048, log: true });
+const WIDTH_SEARCH: Option<Search> = Some(WIDTHS);
+/// Where studies look for widths.
+pub(super) const WIDTHS: Search = Search::Int { low: 16, high: 2048, log: true };
 const DEPTH: Kind = Kind::Int { low: 0, high: 16, words: &[] };
 const DEPTH_SEARCH: Option<Search> = Some(Search::Int { low: 0, high: 3, log: false });
 
+/// The job's metric is monitored.
+pub(super) const METRIC: &str = "metric";
 /// The log loss after the best temperature, as what is monitored.
 pub(super) const REFINED: &str = "refined_log_loss";
 /// Nothing is monitored.
@@ -15,7 +20,7 @@ pub(super) const NO_MONITOR: &str = "none";
 /// Probabilities are calibrated by one temperature.
 pub(super) const TEMPERATURE: &str = "temperature";
 /// A learning rate that a plateau alone changes.
-const CONSTANT: &str = "constant";
+pub(super) const CONSTANT: &str = "constant";
 /// A learning rate that falls along a cosine.
 pub(super) const COSINE: &str = "cosine";
 
@@ -203,8 +208,8 @@ pub static TABLE: Table = Table {
         },
         Param {
             name: "monitor",
-            kind: Kind::Choice(&["metric", REFINED, NO_MONITOR]),
-            default: Default::Text("metric"),
+            kind: Kind::Choice(&[METRIC, REFINED, NO_MONITOR]),
+            default: Default::Text(METRIC),
             search: None,
             help: "Validation score that chooses the epoch: the metric, the log loss after the best temperature, or none",
         },
@@ -218,65 +223,20 @@ pub static TABLE: Table = Table {
         class_weight::PARAM,
         Param::transform("standardise"),
     ],
-    presets: &[Preset {
-        // The network as it was first trained.
-        name: "notebook",
-        values: &[("scale", Default::Text("divide:10")), ("lr", Default::Float(1e-3))],
-    }],
+    presets: &[classic::PRESET, classic::NOTEBOOK],
     trial: &[("epochs", Default::Int(100)), ("patience", Default::Int(20))],
-    portfolio: PORTFOLIO,
-    added: &[Added { name: "class_weight", in_models: false }],
+    portfolio: classic::PORTFOLIO,
+    added: &[
+        Added { name: "class_weight", before: Default::Text("none"), in_models: false },
+        Added { name: "input_noise", before: Default::Float(0.0), in_models: true },
+        Added { name: "hidden_dropout", before: Default::Float(0.0), in_models: true },
+        Added { name: "mixup", before: Default::Float(0.0), in_models: true },
+        Added { name: "label_smoothing", before: Default::Float(0.0), in_models: true },
+        Added { name: "weight_decay", before: Default::Float(0.0), in_models: true },
+        Added { name: "ema_momentum", before: Default::Float(0.0), in_models: true },
+        Added { name: "lr_schedule", before: Default::Text(CONSTANT), in_models: true },
+        Added { name: "warmup_epochs", before: Default::Float(0.0), in_models: true },
+        Added { name: "monitor", before: Default::Text(METRIC), in_models: true },
+        Added { name: "calibration", before: Default::Text("none"), in_models: true },
+    ],
 };
-
-/// Twelve candidates, wide and shallow with much dropout, were trained for 40 epochs on the sentences of `examples/sentences`;
-/// these are the eight that reached a validation weighted F1 of .628 and more (the best of 16 drawn at random: .625), the
-/// cheap ones first. `docs/measurements.md` shows what they are worth on another table.
-const PORTFOLIO: &[&[(&str, Default)]] = &[
-    &one_layer(256, 0.8, 1e-3, 256, 1),
-    &one_layer(150, 0.6, 2e-3, 200, 1),
-    &one_layer(2048, 0.9, 3e-4, 256, 0),
-    &one_layer(1500, 0.9, 1e-3, 1000, 1),
-    &[
-        ("neurons0", Default::Int(400)),
-        ("neurons1", Default::Int(200)),
-        ("layers1", Default::Int(1)),
-        ("layers2", Default::Int(0)),
-        ("layer_norms", Default::Int(0)),
-        ("dropout", Default::Float(0.8)),
-        ("noise", Default::Int(1)),
-        ("lr", Default::Float(5e-4)),
-        ("batch_size", Default::Int(512)),
-    ],
-    &one_layer(1024, 0.9, 2e-3, 1000, 1),
-    &[
-        ("neurons0", Default::Int(512)),
-        ("layers1", Default::Int(0)),
-        ("layers2", Default::Int(0)),
-        ("layer_norms", Default::Int(2)),
-        ("dropout", Default::Float(0.8)),
-        ("noise", Default::Int(1)),
-        ("lr", Default::Float(5e-4)),
-        ("batch_size", Default::Int(512)),
-    ],
-    &one_layer(642, 0.73, 1e-3, 963, 1),
-];
-
-/// A network of one hidden layer, without normalisation.
-const fn one_layer(
-    width: i64,
-    dropout: f64,
-    lr: f64,
-    batch_size: i64,
-    noise: i64,
-) -> [(&'static str, Default); 8] {
-    [
-        ("neurons0", Default::Int(width)),
-        ("layers1", Default::Int(0)),
-        ("layers2", Default::Int(0)),
-        ("layer_norms", Default::Int(0)),
-        ("dropout", Default::Float(dropout)),
-        ("noise", Default::Int(noise)),
-        ("lr", Default::Float(lr)),
-        ("batch_size", Default::Int(batch_size)),
-    ]
-}

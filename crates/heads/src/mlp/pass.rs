@@ -235,7 +235,8 @@ mod tests {
         let small =
             [("neurons0", 40), ("neurons1", 30), ("neurons2", 50), ("layers1", 1), ("layer_norms", 2)];
         let small = small.map(|(name, value)| (name, Value::Int(value)));
-        let params = TABLE.resolve(small.into_iter().chain([("dropout", Value::Float(0.5))])).unwrap();
+        let params =
+            TABLE.resolve_from("classic", small.into_iter().chain([("dropout", Value::Float(0.5))])).unwrap();
         let network = Network::new(&Architecture::new(6, 3, &params).unwrap());
         let weights = network.values(&network.initial_weights(4, 0));
         let mut draws = Philox::new(1, 0, 0).sequence(0, 0);

@@ -467,7 +467,8 @@ mod tests {
     fn small_steps_stay_on_one_thread() {
         let is_small = |neurons0, neurons1, neurons2, batch_size| {
             let given = [("neurons0", neurons0), ("neurons1", neurons1), ("neurons2", neurons2)];
-            let params = TABLE.resolve(given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
+            let params =
+                TABLE.resolve_from("classic", given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
             is_small(&Network::new(&Architecture::new(512, 3, &params).unwrap()), batch_size)
         };
         assert!(is_small(128, 128, 64, 16));

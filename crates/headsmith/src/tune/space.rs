@@ -1,6 +1,5 @@
 //! The space of a study: the head's own, from its parameter table, with the user's changes.
 
-use headsmith_heads::Head;
 use headsmith_heads::params::{AUTO, Search, TRANSFORM, Value};
 use headsmith_heads::transform::NONE;
 use headsmith_study::{Choice, Distribution, Space, SpaceParam, overlay_toml};
@@ -14,7 +13,7 @@ use crate::head::HeadConfig;
 /// # Errors
 /// When the space file is wrong, or names what the head does not have.
 pub(super) fn of(config: &StudyConfig) -> Result<Space> {
-    let mut space = of_head(config.head.head());
+    let mut space = of_head(&config.head);
     space.params.retain(|param| !config.fixed.contains(&param.name));
     if let Some((path, text)) = &config.space {
         let held = held(&config.head, &space);
@@ -39,13 +38,13 @@ pub(super) fn of(config: &StudyConfig) -> Result<Space> {
 }
 
 /// The default space of a head.
-pub(crate) fn of_head(head: &dyn Head) -> Space {
-    let params = head.table().params.iter().filter_map(|param| {
-        let distribution = match param.search? {
+pub(crate) fn of_head(head: &HeadConfig) -> Space {
+    let params = head.space().into_iter().map(|(name, search)| {
+        let distribution = match search {
             Search::Int { low, high, log } => Distribution::Int { low, high, log, step: 1 },
             Search::Float { low, high, log } => Distribution::Float { low, high, log, step: None },
         };
-        Some(SpaceParam { name: param.name.to_owned(), distribution, when: None })
+        SpaceParam { name: name.to_owned(), distribution, when: None }
     });
     Space { params: params.collect() }
 }

@@ -121,15 +121,15 @@ fn value(choice: &Choice) -> Option<Value> {
 }
 
 /// The head of the final fit of a study's best trial: `base` with the trial's parameters, and no less of what trials have less
-/// of ([`Table::trial`](headsmith_heads::params::Table::trial)) than the head has by default. So the fit has the same epochs as
+/// of ([`HeadConfig::trial`]) than the head has by default. So the fit has the same epochs as
 /// the trial, and more.
 ///
 /// # Errors
 /// When the head does not know the parameters.
 pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
     let head = with_best(base, best)?;
-    let raised = base.table().trial.iter().filter_map(|(name, _)| {
-        let Value::Int(least) = base.table().find(name)?.default.value() else { return None };
+    let raised = base.trial().iter().filter_map(|(name, _)| {
+        let Value::Int(least) = base.default_of(name)? else { return None };
         // The word `none` is no number, and longer than any.
         head.params().int(name).filter(|had| *had < least).map(|_| (*name, Value::Int(least)))
     });
