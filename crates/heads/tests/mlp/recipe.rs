@@ -94,10 +94,11 @@ fn each_option_changes_the_training() {
     });
     let mut n_options = 0;
     for option in options {
-        assert_ne!(after_two(&[base.to_vec(), vec![option.clone()]].concat()), plain, "{option:?}");
+        let changed = after_two(&[base.to_vec(), vec![option.clone()]].concat()) != plain;
+        assert!(changed, "{option:?}");
         n_options += 1;
     }
-    assert_eq!(n_options, 8);
+    assert_eq!(n_options, 7);
 }
 
 /// Keras's `use_ema` by hand: the average after each step of the weights that another training without it has.
