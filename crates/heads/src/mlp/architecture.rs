@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::recipe;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Layer, LayerSummary, MAX_WIDTH};
 use crate::params::Params;

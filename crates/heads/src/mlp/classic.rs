@@ -1,7 +1,7 @@
 //! The presets of earlier defaults: `classic`, the final network of the notebook on standardised features, and `notebook`, as it was
 //! in there. Files and studies that were made with them stay as they are, so nothing here changes.
 
-use super::params::{CONSTANT, METRIC, WIDTHS};
+use super::params::{CONSTANT, METRIC};
 use crate::params::{Default, Preset, PresetStudy, Search};
 
 /// The defaults of the first version.
@@ -63,6 +63,7 @@ static STUDY: PresetStudy = PresetStudy {
     portfolio: PORTFOLIO,
 };
 
+const WIDTHS: Search = Search::Int { low: 16, high: 2048, log: true };
 const DEPTHS: Search = Search::Int { low: 0, high: 3, log: false };
 
 /// Twelve candidates, wide and shallow with much dropout, were trained for 40 epochs on the sentences of `examples/sentences`;

@@ -125,7 +125,7 @@ impl<'a> Trainer<'a> {
         let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;
         let network = Network::new(&architecture);
         let batch_size = params.count("batch_size")?;
-        let recipe = Recipe::new(params, train.n_samples())?;
+        let recipe = Recipe::new(params, train.n_samples(), train.n_features())?;
         Ok(Trainer {
             train,
             val,
