@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::recipe;
+use super::recipe::number;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Layer, LayerSummary, MAX_WIDTH};
 use crate::params::Params;
@@ -38,7 +38,8 @@ impl Architecture {
         let relu = |name| Ok(Layer::Dense { units: params.count(name)?, activation: Activation::Relu });
         let norm = || Layer::LayerNormalization { epsilon: NORM_EPSILON };
         let n_norms = params.count("layer_norms")?;
-        let (input_noise, hidden_dropout) = (params.number("input_noise")?, params.number("hidden_dropout")?);
+        let (input_noise, hidden_dropout) =
+            (number(params, "input_noise", n_features)?, params.number("hidden_dropout")?);
         let dropped = (hidden_dropout > 0.0).then_some(Layer::Dropout { rate: hidden_dropout });
         let mut layers = Vec::new();
         if input_noise > 0.0 {
@@ -60,7 +61,7 @@ impl Architecture {
         if n_norms > 1 {
             layers.push(norm());
         }
-        layers.push(Layer::Dropout { rate: params.number("dropout")? });
+        layers.push(Layer::Dropout { rate: number(params, "dropout", n_features)? });
         layers.push(Layer::Dense { units: n_classes, activation: Activation::Softmax });
         Ok(Architecture { n_features, layers })
     }

@@ -40,12 +40,12 @@ impl Head for MlpHead {
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
         let params = params.of(&TABLE)?;
         let architecture = Architecture::new(shape.n_features, shape.n_classes, params)?;
-        let batch = params.count("batch_size")?.min(shape.n_samples) as u64;
+        let recipe = Recipe::new(params, shape.n_samples, shape.n_features)?;
+        let batch = recipe.batch_size.min(shape.n_samples) as u64;
         // Beside a batch a block of validation rows.
         let rows = batch + BLOCK_ROWS as u64;
         let widths: u64 = architecture.widths().map(|width| width as u64).sum();
         let n_params = architecture.n_params() as u64;
-        let recipe = Recipe::new(params, shape.n_samples, shape.n_features)?;
         let floats_a_weight = FLOATS_A_WEIGHT + u64::from(recipe.ema_momentum > 0.0);
         let floats = floats_a_weight.saturating_mul(n_params).saturating_add(widths.saturating_mul(2 * rows));
         // Their order and their weights; a batch, and a block of validation rows.

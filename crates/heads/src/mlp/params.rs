@@ -71,10 +71,10 @@ pub static TABLE: Table = Table {
         },
         Param {
             name: "dropout",
-            kind: Kind::Float { low: 0.0, high: 0.99, words: &[] },
-            default: Default::Float(0.5),
+            kind: Kind::Float { low: 0.0, high: 0.99, words: &[AUTO] },
+            default: Default::Text(AUTO),
             search: Some(Search::Float { low: 0.0, high: 0.8, log: false }),
-            help: "Dropout rate after the last hidden layer",
+            help: "Dropout rate after the last hidden layer; auto: 0.5 with 100 features and more, 0.2 with fewer",
         },
         Param {
             name: "noise",
@@ -92,10 +92,10 @@ pub static TABLE: Table = Table {
         },
         Param {
             name: "batch_size",
-            kind: Kind::Int { low: 1, high: 1_048_576, words: &[] },
-            default: Default::Int(128),
+            kind: Kind::Int { low: 1, high: 1_048_576, words: &[AUTO] },
+            default: Default::Text(AUTO),
             search: Some(Search::Int { low: 32, high: 512, log: true }),
-            help: "Batch size; the last batch of an epoch may be smaller",
+            help: "Batch size; the last batch of an epoch may be smaller; auto: 256 with 100 features and more, 64 with fewer",
         },
         Param {
             name: "epochs",
@@ -176,10 +176,10 @@ pub static TABLE: Table = Table {
         },
         Param {
             name: "weight_decay",
-            kind: Kind::Float { low: 0.0, high: 100.0, words: &[] },
-            default: Default::Float(0.05),
+            kind: Kind::Float { low: 0.0, high: 100.0, words: &[AUTO] },
+            default: Default::Text(AUTO),
             search: Some(Search::Float { low: 1e-3, high: 1.0, log: true }),
-            help: "Decoupled weight decay of AdamW; 0: Adam",
+            help: "Decoupled weight decay of AdamW; 0: Adam; auto: 0.5 with 100 features and more, 0.05 with fewer",
         },
         Param {
             name: "ema_momentum",
@@ -238,16 +238,17 @@ pub static TABLE: Table = Table {
     ],
 };
 
-/// The defaults, what suits few features, and neighbours that were better than the defaults on some of the tables of `docs/heads/mlp.md`.
+/// The defaults with many and with few features, and two between them.
 const PORTFOLIO: &[&[(&str, Default)]] = &[
-    &one_layer([0.5, 0.5, 0.1, 0.05]),
-    &one_layer([0.2, 0.0, 0.0, 0.05]),
-    &one_layer([0.5, 0.5, 0.1, 0.5]),
-    &one_layer([0.2, 0.25, 0.1, 0.05]),
+    &one_layer(256, [0.5, 0.5, 0.1, 0.5]),
+    &one_layer(64, [0.2, 0.0, 0.0, 0.05]),
+    &one_layer(128, [0.5, 0.5, 0.1, 0.05]),
+    &one_layer(128, [0.2, 0.25, 0.1, 0.05]),
 ];
 
-/// A network of one hidden layer, by dropout, noise, label smoothing and weight decay.
+/// A network of one hidden layer, by batch size, dropout, noise, label smoothing and weight decay.
 const fn one_layer(
+    batch_size: i64,
     [dropout, input_noise, label_smoothing, weight_decay]: [f64; 4],
 ) -> [(&'static str, Default); 8] {
     [
@@ -255,7 +256,7 @@ const fn one_layer(
         ("layers1", Default::Int(0)),
         ("dropout", Default::Float(dropout)),
         ("lr", Default::Float(0.002)),
-        ("batch_size", Default::Int(128)),
+        ("batch_size", Default::Int(batch_size)),
         ("input_noise", Default::Float(input_noise)),
         ("label_smoothing", Default::Float(label_smoothing)),
         ("weight_decay", Default::Float(weight_decay)),

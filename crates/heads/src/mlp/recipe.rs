@@ -9,6 +9,7 @@ use crate::params::{AUTO, Params};
 /// The options of a training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Recipe {
+    pub(super) batch_size: usize,
     pub(super) weight_decay: f64,
     pub(super) schedule: Schedule,
     pub(super) label_smoothing: f64,
@@ -25,10 +26,12 @@ impl Recipe {
     /// When `params` are of another table.
     pub(super) fn new(params: &Params, n_samples: usize, n_features: usize) -> Result<Recipe> {
         let params = params.of(&TABLE)?;
+        let batch_size = number(params, "batch_size", n_features)? as usize;
         Ok(Recipe {
-            weight_decay: params.number("weight_decay")?,
-            schedule: schedule(params, n_samples)?,
-            label_smoothing: number_or_auto(params, ("label_smoothing", SMOOTHING_OF_MANY), n_features)?,
+            batch_size,
+            weight_decay: number(params, "weight_decay", n_features)?,
+            schedule: schedule(params, n_samples.div_ceil(batch_size))?,
+            label_smoothing: number(params, "label_smoothing", n_features)?,
             mixup: params.number("mixup")?,
             ema_momentum: params.number("ema_momentum")?,
         })
@@ -42,22 +45,24 @@ impl Recipe {
 
 /// Features from which a table counts as one of embeddings, which are learnt by heart sooner than measured quantities.
 const MANY_FEATURES: usize = 100;
-const SMOOTHING_OF_MANY: f64 = 0.1;
-const NOISE_OF_MANY: f64 = 0.5;
+/// The numbers that the word `auto` stands for, with few and with many features. `docs/heads/mlp.md` shows how they were measured.
+const AUTOMATIC: [(&str, [f64; 2]); 5] = [
+    ("batch_size", [64.0, 256.0]),
+    ("dropout", [0.2, 0.5]),
+    ("input_noise", [0.0, 0.5]),
+    ("label_smoothing", [0.0, 0.1]),
+    ("weight_decay", [0.05, 0.5]),
+];
 
-/// The standard deviation of the noise on rows of `n_features`.
+/// The number `name` of a training on rows of `n_features`.
 ///
 /// # Errors
-/// When `params` have no such parameter.
-pub(super) fn input_noise(params: &Params, n_features: usize) -> Result<f64> {
-    number_or_auto(params, ("input_noise", NOISE_OF_MANY), n_features)
-}
-
-fn number_or_auto(params: &Params, (name, of_many): (&str, f64), n_features: usize) -> Result<f64> {
-    match params.text(name) {
-        Some(AUTO) if n_features >= MANY_FEATURES => Ok(of_many),
-        Some(AUTO) => Ok(0.0),
-        _ => params.number(name),
+/// When `params` have no such number.
+pub(super) fn number(params: &Params, name: &str, n_features: usize) -> Result<f64> {
+    let automatic = AUTOMATIC.iter().find(|(own, _)| *own == name && params.text(name) == Some(AUTO));
+    match automatic {
+        Some((_, [few, many])) => Ok(if n_features < MANY_FEATURES { *few } else { *many }),
+        None => params.number(name),
     }
 }
 
@@ -66,11 +71,11 @@ pub(super) fn is_scheduled(params: &Params) -> bool {
     params.text("lr_schedule") == Some(COSINE)
 }
 
-fn schedule(params: &Params, n_samples: usize) -> Result<Schedule> {
+fn schedule(params: &Params, n_batches: usize) -> Result<Schedule> {
     if !is_scheduled(params) {
         return Ok(Schedule::Constant);
     }
-    let n_batches = n_samples.div_ceil(params.count("batch_size")?) as u64;
+    let n_batches = n_batches as u64;
     let n_warmup = (params.number("warmup_epochs")? * n_batches as f64).round() as u64;
     Ok(Schedule::cosine((params.count("epochs")? as u64).saturating_mul(n_batches), n_warmup))
 }
@@ -81,16 +86,13 @@ mod tests {
     use crate::params::Value;
 
     #[test]
-    fn noise_and_smoothing_are_for_many_features() {
-        let of = |params: &Params, n_features| {
-            let smoothing = Recipe::new(params, 10, n_features).unwrap().label_smoothing;
-            (input_noise(params, n_features).unwrap(), smoothing)
-        };
+    fn auto_depends_on_the_number_of_features() {
         let auto = TABLE.defaults();
-        assert_eq!((of(&auto, 99), of(&auto, 100)), ((0.0, 0.0), (0.5, 0.1)));
-        let given = [("input_noise", Value::Float(0.25)), ("label_smoothing", Value::Float(0.0))];
-        let given = TABLE.resolve(given).unwrap();
-        assert_eq!((of(&given, 99), of(&given, 100)), ((0.25, 0.0), (0.25, 0.0)));
+        for (name, [few, many]) in AUTOMATIC {
+            assert_eq!([99, 100].map(|n_features| number(&auto, name, n_features).unwrap()), [few, many]);
+            let given = TABLE.resolve([(name, Value::Int(i64::from(name == "batch_size")))]).unwrap();
+            assert_eq!(number(&given, name, 100).ok(), given.float(name));
+        }
     }
 
     #[test]

@@ -57,7 +57,6 @@ pub struct Trainer<'a> {
     alone: Option<Pool>,
     seed: u64,
     trial: u32,
-    batch_size: usize,
     architecture: Architecture,
     network: Network,
     weights: Buffer,
@@ -124,8 +123,8 @@ impl<'a> Trainer<'a> {
         let row_weights = row_weights(train, params)?;
         let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;
         let network = Network::new(&architecture);
-        let batch_size = params.count("batch_size")?;
         let recipe = Recipe::new(params, train.n_samples(), train.n_features())?;
+        let batch_size = recipe.batch_size;
         Ok(Trainer {
             train,
             val,
@@ -133,13 +132,12 @@ impl<'a> Trainer<'a> {
             alone: is_small(&network, batch_size.min(train.n_samples())).then(Pool::inline),
             seed,
             trial,
-            batch_size,
             weights: network.initial_weights(seed, trial),
             average: (recipe.ema_momentum > 0.0).then(|| Buffer::zeros(network.n_stored)),
             adam: Adam::new(network.n_stored).with_weight_decay(recipe.weight_decay),
             epoch: 0,
             learning_rate: params.number("lr")?,
-            buffers: Buffers::new(&network, train, val, (batch_size, recipe), row_weights.is_some()),
+            buffers: Buffers::new(&network, train, val, recipe, row_weights.is_some()),
             recipe,
             refines: false,
             row_weights,
@@ -277,8 +275,8 @@ impl<'a> Trainer<'a> {
         self.shuffle();
         self.buffers.scores.clear();
         let n_samples = self.train.n_samples();
-        for (step, start) in (0..n_samples).step_by(self.batch_size).enumerate() {
-            self.train_batch(step, start, n_samples.min(start + self.batch_size));
+        for (step, start) in (0..n_samples).step_by(self.recipe.batch_size).enumerate() {
+            self.train_batch(step, start, n_samples.min(start + self.recipe.batch_size));
             if !self.buffers.scores.is_finite() {
                 return Err(self.diverged());
             }
@@ -365,10 +363,10 @@ impl Buffers {
         network: &Network,
         train: Samples<'_>,
         val: Option<Samples<'_>>,
-        (batch_size, recipe): (usize, Recipe),
+        recipe: Recipe,
         is_weighted: bool,
     ) -> Buffers {
-        let batch_size = batch_size.min(train.n_samples());
+        let batch_size = recipe.batch_size.min(train.n_samples());
         Buffers {
             order: vec![0; train.n_samples()],
             x: Buffer::zeros(batch_size * train.n_features()),
