@@ -31,7 +31,7 @@ pub static TABLE: Table = Table {
             name: "neurons0",
             kind: WIDTH,
             default: Default::Int(512),
-            search: Some(Search::Int { low: 64, high: 2048, log: true }),
+            search: Some(Search::Int { low: 16, high: 2048, log: true }),
             help: "Width of the first dense layer",
         },
         Param {

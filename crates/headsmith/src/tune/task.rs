@@ -157,7 +157,8 @@ mod tests {
             (1000, 100.into(), (1000, Some(100))),
             (100, none(), (500, None)),
         ] {
-            let base = HeadConfig::new("mlp", [("epochs", epochs.into()), ("patience", patience)]);
+            let given = [("epochs", epochs.into()), ("patience", patience)];
+            let base = HeadConfig::with_preset("mlp", "classic", given);
             let head = final_head(&base.unwrap(), &best).unwrap();
             let int = |name| head.params().int(name);
             assert_eq!(
