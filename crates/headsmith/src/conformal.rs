@@ -16,6 +16,7 @@ pub use headsmith_metrics::conformal::Options as ConformalOptions;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{FitData, FitOptions};
+use crate::head::HeadConfig;
 use crate::report::{CalibrationRows, ConformalReport};
 use crate::split::named;
 

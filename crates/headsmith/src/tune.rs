@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use headsmith_data::{Files, ReadOptions};
-use headsmith_heads::head::find as find_head;
 use headsmith_study::samplers::Sampler;
 use headsmith_study::storages::{self, Durability, Options, Retry, Storage, StudyRecord};
 use headsmith_study::{Space, Study, Work, pruners, samplers};
