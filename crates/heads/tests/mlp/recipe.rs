@@ -89,6 +89,7 @@ fn each_option_changes_the_training() {
             "warmup_epochs",
             "monitor",
             "calibration",
+            "class_weight",
         ]
         .contains(name)
     });
