@@ -162,8 +162,7 @@ pub(crate) fn preset() -> Arg {
         .value_name("NAME")
         .value_parser(names)
         .default_value(STANDARD)
-        .help("Defaults of the parameters: standard, those of the first version (classic), or those of the notebook where the head was in it [default: standard, or classic with --recipe notebook]")
-        .hide_default_value(true)
+        .help("Defaults of the parameters: standard, those of the first version (classic, which --recipe notebook takes unless one is named), or those of the notebook where the head was in it")
 }
 
 /// The preset for `head`: the one that was asked for, if the head has it. The notebook's recipe asks for the first.
