@@ -1,8 +1,8 @@
 //! Fits the perceptron on raw files, for comparisons with other implementations: prints one JSON object.
 //!
 //! `mlp FOLDER N_CLASSES SEED N_THREADS [NAME VALUE]..` reads from the folder `x.f32` and `x_val.f32`
-//! (little-endian, row-major) with `y.u32` and `y_val.u32`, and the weights of the training rows from `w.f32` where it is there. Names are those of the parameter table; `preset notebook`
-//! stands for that preset's parameters. Features are used as they are: `scale` does nothing here.
+//! (little-endian, row-major) with `y.u32` and `y_val.u32`, and the weights of the training rows from `w.f32` where it is there. Names are those of the parameter table, and what is not named is as
+//! in the preset `classic`, the network that others are compared with; `preset notebook` stands for that preset's parameters. Features are used as they are: `scale` does nothing here.
 //!
 //! `mlp --turns FOLDER ..` prints an object when it is ready, trains as many epochs of the fit as each line of its input says, and
 //! prints one object with their seconds and losses: for comparisons in which several take turns.
@@ -148,7 +148,7 @@ fn params(given: &[String]) -> Result<Params, Box<dyn Error>> {
     for pair in given.chunks(2) {
         match pair {
             [name, preset] if name == "preset" => {
-                values.extend(TABLE.preset(preset)?.iter().map(|(name, value)| (*name, value.value())));
+                values.extend(TABLE.preset(preset)?.into_iter().flat_map(|preset| preset.values()));
             }
             [name, value] => {
                 let param = TABLE.find(name).ok_or_else(|| format!("no parameter {name}"))?;
@@ -157,7 +157,7 @@ fn params(given: &[String]) -> Result<Params, Box<dyn Error>> {
             _ => return Err("a name without a value".into()),
         }
     }
-    Ok(TABLE.resolve(values)?)
+    Ok(TABLE.resolve_from("classic", values)?)
 }
 
 fn read<T>(path: &Path, value: fn([u8; 4]) -> T) -> Result<Vec<T>, Box<dyn Error>> {

@@ -33,7 +33,8 @@ use crate::samples::Samples;
 use crate::tensors::{Tensors, Values};
 
 /// The parameters of the nearest centroid.
-pub static TABLE: Table = Table { added: &[Added { name: CLASS_WEIGHT, in_models: true }], ..BASE };
+pub static TABLE: Table =
+    Table { added: &[Added { name: CLASS_WEIGHT, before: Default::Text("none"), in_models: true }], ..BASE };
 
 const BASE: Table = Table::new(
     "centroid",

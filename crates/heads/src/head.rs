@@ -55,6 +55,13 @@ pub trait Head: Debug + Sync {
     /// The properties of its fits that callers depend on.
     fn traits(&self) -> Traits;
 
+    /// The choices of the validation rows during a fit with `params`: `epoch`, `learning_rate`. Empty: such a fit has no use for
+    /// them.
+    fn chosen_on_val(&self, params: &Params) -> Vec<&'static str> {
+        let _ = params;
+        Vec::new()
+    }
+
     /// The memory and work of a fit, before anything is allocated.
     ///
     /// # Errors
@@ -83,8 +90,6 @@ pub trait Head: Debug + Sync {
 /// The properties of a head's fits that callers depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traits {
-    /// The choices of the validation rows during a fit: `epoch`, `learning_rate`. Empty: a fit has no use for them.
-    pub chosen_on_val: &'static [&'static str],
     /// Whether a fit reads every feature many times. It then begins with rows that are transformed already
     /// ([`Samples::transformed_once`]); other heads transform the rows of a large table as they read them.
     pub rescans: bool,
@@ -103,11 +108,6 @@ impl Traits {
     /// Whether a fit looks at the units of its rows: to choose, or for out-of-fold predictions.
     pub fn leaves_rows_out(self) -> bool {
         self.leaves_out || self.out_of_fold
-    }
-
-    /// Whether validation rows choose anything during a fit.
-    pub fn uses_val(self) -> bool {
-        !self.chosen_on_val.is_empty()
     }
 }
 
@@ -140,7 +140,7 @@ pub struct Cost {
 pub struct Job<'a> {
     /// The rows to learn from.
     pub train: Samples<'a>,
-    /// The rows that choose, for heads that choose by them ([`Traits::chosen_on_val`]).
+    /// The rows that choose, for heads that choose by them ([`Head::chosen_on_val`]).
     pub val: Option<Samples<'a>>,
     /// The head's parameters.
     pub params: &'a Params,

@@ -5,18 +5,23 @@
 //! are declared in [`Architecture`] and computed in `layers`, one file each.
 
 mod architecture;
+mod classic;
 mod fit;
 mod head;
 mod inference;
 mod layers;
+mod mixup;
 mod model;
+mod monitor;
 mod network;
 mod params;
 mod pass;
+mod recipe;
 mod rows;
 mod scores;
 mod state;
 mod streams;
+mod temperature;
 mod trainer;
 mod training;
 mod weights;

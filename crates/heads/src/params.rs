@@ -67,7 +67,7 @@ pub struct Table {
     pub trial: &'static [(&'static str, Default)],
     /// Configurations that did well on other tables, which a study tries first.
     pub portfolio: &'static [&'static [(&'static str, Default)]],
-    /// Parameters that were added after files and studies had been written with the others. Where they have their defaults,
+    /// Parameters that were added after files and studies had been written with the others. Where they do what was done before,
     /// these leave them out, so that the bytes stay and an earlier study is found again.
     pub added: &'static [Added],
 }
@@ -77,8 +77,21 @@ pub struct Table {
 pub struct Preset {
     /// Its name.
     pub name: &'static str,
-    /// The values that differ.
-    pub values: &'static [(&'static str, Default)],
+    /// The values that differ; a later list overrides an earlier one.
+    pub values: &'static [&'static [(&'static str, Default)]],
+    /// What its studies have in place of the table's.
+    pub study: Option<&'static PresetStudy>,
+}
+
+/// The studies of a preset.
+#[derive(Debug, Clone, Copy)]
+pub struct PresetStudy {
+    /// The default space, in the order of the table's parameters.
+    pub space: &'static [(&'static str, Search)],
+    /// See [`Table::trial`].
+    pub trial: &'static [(&'static str, Default)],
+    /// See [`Table::portfolio`].
+    pub portfolio: &'static [&'static [(&'static str, Default)]],
 }
 
 /// A parameter that is younger than the files that list the parameters of its head.
@@ -86,7 +99,9 @@ pub struct Preset {
 pub struct Added {
     /// Its name.
     pub name: &'static str,
-    /// Whether model files leave it out at its default, too, as plans of studies do.
+    /// The value that does what was done before there was the parameter.
+    pub before: Default,
+    /// Whether model files leave it out at this value, too, as plans of studies do.
     pub in_models: bool,
 }
 
@@ -148,38 +163,60 @@ impl Table {
         Ok(params)
     }
 
-    /// The values of the preset `name`; none of [`STANDARD`].
+    /// The same with the values of the preset `preset` in place of the defaults.
+    ///
+    /// # Errors
+    /// When the head has no such preset, a name is not in the table, or a value not of its parameter's kind and range.
+    pub fn resolve_from<N: AsRef<str>>(
+        &'static self,
+        preset: &str,
+        given: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<Params> {
+        let values = self.preset(preset)?.into_iter().flat_map(Preset::values);
+        let values = values.map(|(name, value)| (name.to_owned(), value));
+        self.resolve(values.chain(given.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value))))
+    }
+
+    /// The preset `name`; `None` of [`STANDARD`], which is the table itself.
     ///
     /// # Errors
     /// When the head has no such preset.
-    pub fn preset(&self, name: &str) -> Result<&'static [(&'static str, Default)]> {
+    pub fn preset(&self, name: &str) -> Result<Option<&'static Preset>> {
         if name == STANDARD {
-            return Ok(&[]);
+            return Ok(None);
         }
-        self.presets.iter().find(|preset| preset.name == name).map(|preset| preset.values).ok_or_else(|| {
+        self.presets.iter().find(|preset| preset.name == name).map(Some).ok_or_else(|| {
             let known: Vec<&str> =
                 std::iter::once(STANDARD).chain(self.presets.iter().map(|p| p.name)).collect();
             Error::parameter(format!("{} has no preset `{name}`; it has {}", self.head, known.join(", ")))
         })
     }
 
+    /// The default space of studies, by the names of the parameters.
+    pub fn space(&self) -> Vec<(&'static str, Search)> {
+        self.params.iter().filter_map(|param| Some((param.name, param.search?))).collect()
+    }
+
     /// Whether plans of studies leave out `name`, whose value is `value`.
     pub fn plans_omit(&self, name: &str, value: &Value) -> bool {
-        self.added.iter().any(|added| added.name == name) && self.is_default(name, value)
+        self.added.iter().any(|added| added.name == name && added.before.value() == *value)
     }
 
     /// Whether model files leave out `name`, whose value is `value`.
     pub fn models_omit(&self, name: &str, value: &Value) -> bool {
-        self.added.iter().any(|added| added.name == name && added.in_models) && self.is_default(name, value)
-    }
-
-    fn is_default(&self, name: &str, value: &Value) -> bool {
-        self.find(name).is_some_and(|param| param.default.value() == *value)
+        self.plans_omit(name, value) && self.added.iter().any(|added| added.name == name && added.in_models)
     }
 
     pub(crate) fn unknown(&self, name: &str) -> Error {
         let known: Vec<&str> = self.params.iter().map(|p| p.name).collect();
         Error::parameter(format!("{} has no parameter `{name}`; it has {}", self.head, known.join(", ")))
+    }
+}
+
+impl Preset {
+    /// Names and values; a later one overrides an earlier one.
+    pub fn values(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        self.values.iter().copied().flatten().map(|(name, value)| (*name, value.value()))
     }
 }
 

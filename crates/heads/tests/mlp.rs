@@ -9,5 +9,6 @@ mod mlp {
     mod gradients;
     mod keras;
     mod model;
+    mod recipe;
     pub(crate) mod twin;
 }

@@ -13,7 +13,7 @@ fn an_epoch_allocates_nothing_after_the_first() {
     let y: Vec<u32> = (0..300).map(|_| draws.below(3)).collect();
     let samples = Samples::new(x.view(), &y, 3).unwrap();
     let given = [("batch_size", 64), ("layers1", 1), ("layer_norms", 2), ("neurons0", 100), ("neurons1", 50)];
-    let params = TABLE.resolve(given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
+    let params = TABLE.resolve_from("classic", given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
     let pool = Pool::inline();
     let mut trainer = Trainer::new(samples, Some(samples), &params, 0, 0, &pool).unwrap();
     trainer.step_epoch().unwrap();

@@ -31,7 +31,8 @@ fn a_fit_keeps_within_its_bound() {
             ("batch_size", batch_size),
             ("epochs", 1),
         ];
-        let params = TABLE.resolve(given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
+        let params =
+            TABLE.resolve_from("classic", given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
         let network = Architecture::new(n_features, n_classes, &params).unwrap();
         let activations = n_features + network.widths().sum::<usize>();
         let values = 7 * network.n_params() + (batch_size as usize + 512) * activations;

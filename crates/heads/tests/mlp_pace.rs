@@ -47,7 +47,7 @@ fn late_epochs_take_as_long_as_early_ones() {
     let samples = Samples::new(x.view(), &y, 3).unwrap();
     let given =
         [("neurons0", 128), ("neurons1", 32), ("neurons2", 16), ("layer_norms", 2), ("batch_size", 16)];
-    let params = TABLE.resolve(given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
+    let params = TABLE.resolve_from("classic", given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
     let pool = Pool::inline();
     let mut trainer = Trainer::new(samples, None, &params, 0, 0, &pool).unwrap();
     trainer.step_epoch().unwrap();

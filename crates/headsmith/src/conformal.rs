@@ -6,7 +6,6 @@
 //! and Artificial Intelligence* 74, 2015).
 
 use headsmith_data::Dataset;
-use headsmith_heads::Head;
 use headsmith_kernels::Matrix;
 use headsmith_metrics::ConformalSets;
 use headsmith_metrics::conformal::Rows;
@@ -17,6 +16,7 @@ pub use headsmith_metrics::conformal::Options as ConformalOptions;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{FitData, FitOptions};
+use crate::head::HeadConfig;
 use crate::report::{CalibrationRows, ConformalReport};
 use crate::split::named;
 
@@ -109,13 +109,13 @@ impl Source {
     ///
     /// # Errors
     /// When all rows are learnt from or choose.
-    pub(crate) fn of(head: &dyn Head, data: &FitData, options: &FitOptions) -> Result<Source> {
-        let chooses = head.traits().uses_val() || options.chooses_head || !options.chosen_on_val.is_empty();
+    pub(crate) fn of(head: &HeadConfig, data: &FitData, options: &FitOptions) -> Result<Source> {
+        let chooses = head.uses_val() || options.chooses_head || !options.chosen_on_val.is_empty();
         match (&options.folds, &data.held_back, &data.val) {
             (Some(_), ..) => Ok(Source::Folds),
             (None, Some(_), _) => Ok(Source::HeldBack),
             (None, None, Some(_)) if !chooses => Ok(Source::Validation),
-            (None, None, None) if head.traits().out_of_fold => Ok(Source::LeftOut),
+            (None, None, None) if head.head().traits().out_of_fold => Ok(Source::LeftOut),
             _ => Err(no_rows()),
         }
     }

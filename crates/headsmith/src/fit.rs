@@ -127,7 +127,7 @@ pub fn fit(
 ) -> Result<FittedHead> {
     let metric = context.metric;
     let conformal = match options.conformal {
-        Some(asked) => Some((asked, Source::of(head.head(), data, options)?)),
+        Some(asked) => Some((asked, Source::of(head, data, options)?)),
         None => None,
     };
     context.emit(&Progress::Fitting { head: head.name(), purpose: &options.purpose, metric });
@@ -145,7 +145,7 @@ pub fn fit(
         })
         .transpose()?;
     let train = judge::judge(&model, &data.train, vec![judge::WEIGHTS.to_owned()], context)?;
-    let used_for = used_for(head.head(), options);
+    let used_for = used_for(head, options);
     let val =
         data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
     // What is best shown of: rows that the head did not learn from, if there are any.
@@ -450,8 +450,8 @@ impl<'p> Checkpointer<'p> {
 }
 
 /// The choices of the validation rows, which make a score on them optimistic.
-fn used_for(head: &dyn Head, options: &FitOptions) -> Vec<String> {
-    let by_fit = head.traits().chosen_on_val;
+fn used_for(head: &HeadConfig, options: &FitOptions) -> Vec<String> {
+    let by_fit = head.head().chosen_on_val(head.params());
     let by_run: &[&str] = if options.chooses_head { &[HEAD] } else { &[] };
     by_fit.iter().chain(&options.chosen_on_val).chain(by_run).map(|what| (*what).to_owned()).collect()
 }

@@ -82,7 +82,7 @@ pub fn cross_validate(
     let report = FoldsReport {
         n_folds,
         seed: context.seed,
-        val_share: if head.head().traits().uses_val() { options.val_share } else { 0.0 },
+        val_share: if head.uses_val() { options.val_share } else { 0.0 },
         groups: checked.groups.as_ref().map(groups),
         out_of_fold,
         folds,

@@ -2,7 +2,7 @@
 
 use headsmith_heads::Head;
 use headsmith_heads::head::find;
-use headsmith_heads::params::{Params, STANDARD, Table, Value};
+use headsmith_heads::params::{Default, Params, Preset, STANDARD, Search, Table, Value};
 
 use crate::error::Result;
 
@@ -10,6 +10,8 @@ use crate::error::Result;
 #[derive(Debug, Clone)]
 pub struct HeadConfig {
     head: &'static dyn Head,
+    /// The preset that its studies belong to; `None`: the table itself.
+    preset: Option<&'static Preset>,
     params: Params,
 }
 
@@ -32,14 +34,8 @@ impl HeadConfig {
         given: impl IntoIterator<Item = (N, Value)>,
     ) -> Result<HeadConfig> {
         let head = find(name)?;
-        let mut params = head
-            .table()
-            .preset(preset)?
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.value()))
-            .collect::<Vec<_>>();
-        params.extend(given.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value)));
-        Ok(HeadConfig { head, params: head.table().resolve(params)? })
+        let table = head.table();
+        Ok(HeadConfig { head, preset: table.preset(preset)?, params: table.resolve_from(preset, given)? })
     }
 
     /// The same head with the parameters `given` in place of its own.
@@ -49,7 +45,7 @@ impl HeadConfig {
     pub fn with<N: AsRef<str>>(&self, given: impl IntoIterator<Item = (N, Value)>) -> Result<HeadConfig> {
         let own = self.params.iter().map(|(name, value)| (name.to_owned(), value.clone()));
         let given = given.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value));
-        Ok(HeadConfig { head: self.head, params: self.head.table().resolve(own.chain(given))? })
+        Ok(HeadConfig { params: self.head.table().resolve(own.chain(given))?, ..*self })
     }
 
     /// The head.
@@ -65,6 +61,49 @@ impl HeadConfig {
     /// Its table of parameters.
     pub fn table(&self) -> &'static Table {
         self.head.table()
+    }
+
+    /// The name of its preset.
+    pub fn preset(&self) -> &'static str {
+        self.preset.map_or(STANDARD, |preset| preset.name)
+    }
+
+    /// The default of the parameter `name`: the preset's, or the table's.
+    pub fn default_of(&self, name: &str) -> Option<Value> {
+        let preset = self.preset.into_iter().flat_map(Preset::values).filter(|(own, _)| *own == name).last();
+        preset.map(|(_, value)| value).or_else(|| Some(self.table().find(name)?.default.value()))
+    }
+
+    /// Whether its studies are those of the head's first preset, or the head has no presets.
+    pub(crate) fn studies_as_first_preset(&self) -> bool {
+        let Some(first) = self.table().presets.first() else { return true };
+        match (self.preset.and_then(|preset| preset.study), first.study) {
+            (Some(own), Some(first)) => std::ptr::eq(own, first),
+            (own, first) => own.is_none() && first.is_none(),
+        }
+    }
+
+    /// The default space of its studies.
+    pub(crate) fn space(&self) -> Vec<(&'static str, Search)> {
+        match self.preset.and_then(|preset| preset.study) {
+            Some(study) => study.space.to_vec(),
+            None => self.table().space(),
+        }
+    }
+
+    /// The values of its studies' trials that differ from the defaults ([`Table::trial`]).
+    pub fn trial(&self) -> &'static [(&'static str, Default)] {
+        self.preset.and_then(|preset| preset.study).map_or(self.table().trial, |study| study.trial)
+    }
+
+    /// The configurations that its studies try first ([`Table::portfolio`]).
+    pub(crate) fn portfolio(&self) -> &'static [&'static [(&'static str, Default)]] {
+        self.preset.and_then(|preset| preset.study).map_or(self.table().portfolio, |study| study.portfolio)
+    }
+
+    /// Whether validation rows choose anything during its fits.
+    pub fn uses_val(&self) -> bool {
+        !self.head.chosen_on_val(&self.params).is_empty()
     }
 
     /// Every parameter of its table.

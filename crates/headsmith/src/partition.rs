@@ -168,7 +168,7 @@ impl<'c> Partition<'c> {
     /// The rows of all folds but one, with a part for selecting the epoch if the head needs it.
     fn without(&self, fold: usize, head: &HeadConfig, seed: u64) -> Result<FitData> {
         let (mut train, mut val) = (self.of(|other| other != fold), Vec::new());
-        if self.val_share > 0.0 && head.head().traits().uses_val() {
+        if self.val_share > 0.0 && head.uses_val() {
             let units = units::numbered(train.iter().map(|&row| self.units[row]));
             let y: Vec<u32> = train.iter().map(|&row| self.rows.y[row]).collect();
             let is_val = split::draw(&units, &y, self.val_share, seed, self.is_grouped);

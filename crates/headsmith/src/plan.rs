@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use headsmith_data::{Dtype, Files, ReadOptions};
 use headsmith_heads::head::find as find_head;
+use headsmith_heads::params::STANDARD;
 use headsmith_metrics::Metric;
 use headsmith_study::{Direction, Space};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub(crate) struct Plan {
     pub(crate) version: u32,
     /// The head's name.
     pub(crate) head: String,
+    /// The preset of the head, where it has presets and its studies are not those of the first, which plans without a name mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preset: Option<String>,
     /// The head's parameters that the space does not contain.
     pub(crate) params: Map<String, Value>,
     /// The search space.
@@ -135,6 +139,7 @@ impl Plan {
         Plan {
             version: VERSION,
             head: base.name().to_owned(),
+            preset: (!base.studies_as_first_preset()).then(|| base.preset().to_owned()),
             params: params.collect(),
             space: space.to_json(),
             sampler: search.sampler,
@@ -180,13 +185,18 @@ impl Plan {
     /// # Errors
     /// When the plan names what this version does not know.
     pub(crate) fn base(&self) -> Result<HeadConfig> {
-        let mut given = Vec::new();
+        let table = find_head(&self.head)?.table();
+        // Those that are left out do what was done before there were any.
+        let left_out = table.added.iter().filter(|added| !self.params.contains_key(added.name));
+        let mut given: Vec<(&str, _)> = left_out.map(|added| (added.name, added.before.value())).collect();
         for (name, value) in &self.params {
             let value = serde_json::from_value(value.clone())
                 .map_err(|error| Error::data(format!("{name} of the study's plan is {value}: {error}")))?;
             given.push((name.as_str(), value));
         }
-        HeadConfig::new(&self.head, given)
+        let first = || table.presets.first().map_or(STANDARD, |preset| preset.name);
+        let preset = self.preset.as_deref().unwrap_or_else(first);
+        HeadConfig::with_preset(&self.head, preset, given)
     }
 
     /// The search space.
@@ -204,8 +214,13 @@ impl Plan {
 
     /// The value of the parameter `name` as text.
     fn param(&self, name: &str) -> String {
+        let before = || {
+            let added = find_head(&self.head).ok()?.table().added.iter().find(|added| added.name == name)?;
+            Some(added.before.value().to_string())
+        };
         let default = || Some(find_head(&self.head).ok()?.table().find(name)?.default.value().to_string());
-        self.params.get(name).map(Value::to_string).or_else(default).unwrap_or_else(|| "nothing".to_owned())
+        let given = self.params.get(name).map(Value::to_string);
+        given.or_else(before).or_else(default).unwrap_or_else(|| "nothing".to_owned())
     }
 
     /// How the study's tables are read.

@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use headsmith_data::{Files, ReadOptions};
-use headsmith_heads::head::find as find_head;
 use headsmith_study::samplers::Sampler;
 use headsmith_study::storages::{self, Durability, Options, Retry, Storage, StudyRecord};
 use headsmith_study::{Space, Study, Work, pruners, samplers};
@@ -359,11 +358,7 @@ impl Plan {
         };
         // A grid is all its points and no others.
         let sampler = match self.listed && self.sampler != "grid" {
-            true => Box::new(samplers::Listed::new(
-                space,
-                &portfolio::of(find_head(&self.head)?, space),
-                sampler,
-            )?),
+            true => Box::new(samplers::Listed::new(space, &portfolio::of(&self.base()?, space), sampler)?),
             false => sampler,
         };
         Ok((sampler, pruners::parse(&self.pruner, self.epochs())?))

@@ -37,6 +37,7 @@ fn run(at: &Path) -> Value {
     let study = StudyConfig {
         head: candidate.clone(),
         fixed: small.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        is_around: false,
         space: None,
         n_trials: Some(5),
         timeout: None,

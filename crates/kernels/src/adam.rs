@@ -28,6 +28,8 @@ const MIN_GRADIENT: f32 = 1e-15;
 const MIN_MOMENTUM: f32 = 1e-25;
 /// Velocities below this are set to zero. Their roots are negligible beside an epsilon of 1e-7.
 const MIN_VELOCITY: f32 = 1e-30;
+/// Weights, and averages of them, that shrink below this are set to zero.
+const MIN_WEIGHT: f32 = 1e-30;
 
 /// `value`, or zero if it is smaller than `least`; NaN stays NaN, so that divergence is detected.
 #[inline(always)]
@@ -52,9 +54,39 @@ multiversion! {
     }
 }
 
+multiversion! {
+    /// `w -= w decay`, element by element: the decoupled decay of AdamW (Loshchilov and Hutter, "Decoupled weight decay
+    /// regularization", 2019), before the step, as Keras has it. No weight becomes subnormal.
+    pub fn decay_step(weights: &mut [f32], decay: f32) {
+        for weight in weights {
+            *weight = at_least(*weight - *weight * decay, MIN_WEIGHT);
+        }
+    }
+
+    /// `average += (w - average) new`, element by element, and no average becomes subnormal. Both slices have the same length.
+    pub fn average_step(averages: &mut [f32], weights: &[f32], new: f32) {
+        for (average, weight) in averages.iter_mut().zip(weights) {
+            *average = at_least(*average + (*weight - *average) * new, MIN_WEIGHT);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decay_and_average_by_hand() {
+        let mut weights = [2.0, -4.0, 0.0, 3e-30];
+        decay_step(&mut weights, 0.25);
+        assert_eq!(weights, [1.5, -3.0, 0.0, 2.25e-30]);
+        let mut averages = [1.0, -1.0, 2.0, 1.5e-30];
+        average_step(&mut averages, &[3.0, -1.0, 0.0, 0.0], 0.5);
+        assert_eq!(averages, [2.0, -1.0, 1.0, 0.0]);
+        decay_step(&mut weights, f32::NAN);
+        average_step(&mut averages, &weights, 0.5);
+        assert!(averages.iter().all(|average| average.is_nan()));
+    }
 
     #[test]
     fn the_first_step_is_the_learning_rate_towards_less() {

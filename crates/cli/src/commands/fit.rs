@@ -70,9 +70,9 @@ impl Job<'_> {
         let checked = Checked::new(train, val, &[], read, context)?;
         let folds = self.cross_validate(&checked, context)?;
         // A head without epochs needs no rows for selecting one, and the folds have already scored it.
-        let needs_val = folds.is_none() || self.head.head().traits().uses_val();
+        let needs_val = folds.is_none() || self.head.uses_val();
         let mut data = checked.into_data(if needs_val { self.val_share } else { 0.0 }, context)?;
-        if self.conformal.is_some() && folds.is_none() && self.head.head().traits().uses_val() {
+        if self.conformal.is_some() && folds.is_none() && self.head.uses_val() {
             // The validation rows choose the epoch, so that some must be left for the thresholds.
             hold_back::take(&mut data, HELD_BACK_SHARE, context.seed)?;
         }

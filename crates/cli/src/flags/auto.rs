@@ -14,7 +14,7 @@ use super::{columns, conformal, mlflow, split, study};
 /// The recipe of `run` that searches for the best model.
 pub(crate) const AUTO: &str = "auto";
 /// The recipe of `run` that fits the heads of the notebook.
-const NOTEBOOK: &str = "notebook";
+pub(crate) const NOTEBOOK: &str = "notebook";
 /// The time of a search, unless time or steps are given.
 const TIME: &str = "60s";
 const HEADING: &str = "Search";

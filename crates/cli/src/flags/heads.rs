@@ -3,11 +3,14 @@
 use std::ffi::OsString;
 
 use anyhow::{Result, bail};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser};
 use headsmith::heads::head::find;
 use headsmith::heads::{HEADS, Head};
 use headsmith::params::{Kind, Param, STANDARD, Table, Value};
 use headsmith::run::RECIPE;
+
+use super::auto::NOTEBOOK;
 
 const HEADING: &str = "Parameters of";
 
@@ -159,12 +162,20 @@ pub(crate) fn preset() -> Arg {
         .value_name("NAME")
         .value_parser(names)
         .default_value(STANDARD)
-        .help("Defaults of the parameters: standard, or those of the notebook where the head was in it")
+        .help("Defaults of the parameters: standard, those of the first version (classic, which --recipe notebook takes unless one is named), or those of the notebook where the head was in it")
 }
 
-/// The preset for `head`: the one that was asked for, if the head has it.
+/// The preset for `head`: the one that was asked for, if the head has it. The notebook's recipe asks for the first.
 pub(crate) fn preset_for(matches: &ArgMatches, head: &dyn Head) -> String {
-    let asked = matches.try_get_one::<String>("preset").ok().flatten();
+    let given = |id: &str| matches.try_get_one::<String>(id).ok().flatten();
+    let asked = given("preset");
+    if let (true, Some(first)) =
+        (given("recipe").is_some_and(|recipe| recipe == NOTEBOOK), head.table().presets.first())
+        && asked.is_some()
+        && matches.value_source("preset") == Some(ValueSource::DefaultValue)
+    {
+        return first.name.to_owned();
+    }
     asked.filter(|name| head.table().preset(name).is_ok()).cloned().unwrap_or_else(|| STANDARD.to_owned())
 }
 

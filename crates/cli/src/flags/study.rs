@@ -234,15 +234,15 @@ fn of_trials(head: HeadConfig) -> Result<HeadConfig> {
 /// The head that a study of `auto` tunes, with the defaults of `run`.
 pub(crate) fn of_auto(matches: &ArgMatches, common: &Common, out: &Path) -> Result<RunHead> {
     let head = heads::tuned_by_default();
-    let trial = head.table().trial.iter().map(|(name, value)| (*name, value.value()));
-    let of_trials = of_trials(HeadConfig::new(head.name(), trial)?)?;
+    let untuned = HeadConfig::new(head.name(), std::iter::empty::<(&str, Value)>())?;
+    let trial = untuned.trial().iter().map(|(name, value)| (*name, value.value()));
+    let of_trials = of_trials(untuned.with(trial)?)?;
     let storage = out.join(STUDY).display().to_string();
     let study = StudyConfig {
         n_trials: matches.get_one("trials").copied(),
         n_jobs: common.n_threads,
         ..StudyConfig::new(of_trials, storage)
     };
-    let untuned = HeadConfig::new(head.name(), std::iter::empty::<(&str, Value)>())?;
     Ok(RunHead { head: untuned, study: Some(study) })
 }
 
@@ -259,13 +259,12 @@ fn study_of(
     matches: &ArgMatches,
     common: &Common,
     head: &dyn Head,
-    mut values: Vec<(&'static str, Value)>,
+    values: Vec<(&'static str, Value)>,
 ) -> Result<StudyConfig> {
     let fixed: Vec<String> = values.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let trial = head.table().trial.iter().filter(|(name, _)| !fixed.iter().any(|given| given == name));
-    values.extend(trial.map(|(name, value)| (*name, value.value())).collect::<Vec<_>>());
-    let preset = heads::preset_for(matches, head);
-    let head = HeadConfig::with_preset(head.name(), &preset, values)?;
+    let head = HeadConfig::with_preset(head.name(), &heads::preset_for(matches, head), values)?;
+    let trial = head.trial().iter().filter(|(name, _)| !fixed.iter().any(|given| given == name));
+    let head = head.with(trial.map(|(name, value)| (*name, value.value())))?;
     let text = |id: &str| matches.get_one::<String>(id).cloned().unwrap_or_default();
     let space = optional_path_of(matches, "space").map(|path| {
         let text = std::fs::read_to_string(&path)

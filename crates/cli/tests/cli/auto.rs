@@ -257,7 +257,7 @@ fn run_searches_after_the_forest_and_the_notebooks_recipe_does_not() {
     let heads: Vec<&Value> = notebook["heads"].as_array().unwrap().iter().map(|head| &head["head"]).collect();
     assert_eq!(heads, ["forest", "mlp"]);
     assert!(notebook["auto"].is_null());
-    let named = world.json(&format!("{args} --out named --head forest,mlp"));
+    let named = world.json(&format!("{args} --out named --head forest,mlp --preset classic"));
     assert!(named["auto"].is_null());
     assert!(world.bytes("notebook/model.safetensors") == world.bytes("named/model.safetensors"));
 }

@@ -137,7 +137,7 @@ mod large {
         write_table(&world);
         let fit = |more: &str| {
             format!(
-                "fit mlp --train train.npy --epochs 1 --neurons0 8 --neurons1 8 --neurons2 8 --batch-size 2000 \
+                "fit mlp --preset classic --train train.npy --epochs 1 --neurons0 8 --neurons1 8 --neurons2 8 --batch-size 2000 \
                  --scale standardise --jobs 2 --model {more}"
             )
         };

@@ -75,7 +75,10 @@ fn the_same_bytes_for_any_number_of_threads() {
         let more = format!("--jobs {jobs} --conformal 0.9 --conformal-by-class");
         world.run(&format!("auto --train train.csv --test test.csv --out out {QUICK} {more}"), 0);
         world.run(&format!("fit ridge --train train.csv --folds 4 --model folds.st --quiet {more}"), 0);
-        world.run(&format!("fit mlp --train train.csv --epochs 4 --model held.st --quiet {more}"), 0);
+        world.run(
+            &format!("fit mlp --preset classic --train train.csv --epochs 4 --model held.st --quiet {more}"),
+            0,
+        );
         ["out/model.safetensors", "out/predictions.csv", "folds.st", "held.st"].map(|file| world.bytes(file))
     };
     let one = files(1);

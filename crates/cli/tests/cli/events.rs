@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::patience::wait_until;
 use crate::world::World;
 
-const FIT: &str = "fit mlp --train train.csv --val val.csv --epochs 9 --neurons1 6 --neurons2 6 --lr 0.01 --model m.safetensors \
+const FIT: &str = "fit mlp --preset classic --train train.csv --val val.csv --epochs 9 --neurons1 6 --neurons2 6 --lr 0.01 --model m.safetensors \
                    --quiet --json";
 const TUNE: &str = "tune --train train.csv --val val.csv --epochs 12 --neurons1 6 --neurons2 6 --study s --storage s.db --quiet --json";
 

@@ -37,7 +37,7 @@ fn every_command_says_its_failure_in_json() {
         ("study list --storage sqlite:///none.db --json", 2),
         ("study best --storage sqlite:///none.db --json", 2),
         ("study no-such --json", 2),
-        ("fit mlp --train bad.csv --model m.safetensors --json", 1),
+        ("fit mlp --preset classic --train bad.csv --model m.safetensors --json", 1),
         ("fit forest --train train.csv --model train.csv --json", 2),
         ("evaluate --model model.safetensors --data val.csv --json", 1),
         ("predict --model model.safetensors --data test.csv --out p.csv --json", 1),

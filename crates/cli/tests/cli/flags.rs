@@ -84,7 +84,7 @@ fn help_names_every_parameter_with_its_default() {
     }
     // A narrow terminal breaks the line anywhere.
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(help.contains("default: 0.0012261]") && help.contains("[alias: --scale]"));
+    assert!(help.contains("default: 0.002]") && help.contains("[alias: --scale]"));
     let bash = String::from_utf8(world.run("completions bash", 0).stdout).unwrap();
     assert!(bash.contains("--layer-norms") && bash.contains("--forest-n-estimators"));
 }

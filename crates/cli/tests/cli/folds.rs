@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::interrupt::interrupt_at_an_epoch;
 use crate::world::World;
 
-const MLP: &str = "fit mlp --epochs 6 --neurons0 8 --layers1 0 --layers2 0 --batch-size 40 --json --quiet";
+const MLP: &str =
+    "fit mlp --preset classic --epochs 6 --neurons0 8 --layers1 0 --layers2 0 --batch-size 40 --json --quiet";
 const FOREST: &str = "fit forest --n-estimators 12 --json --quiet";
 
 #[test]
@@ -49,6 +50,23 @@ fn every_row_is_predicted_once_and_scored() {
     assert!((mean - right("")).abs() < 1e-9, "folds of one size");
     // No head has seen the rows that it is scored on.
     assert!(right("") < 0.95 && fitted["train"]["accuracy"].as_f64().unwrap() > 0.99);
+}
+
+/// By default validation rows choose nothing in a fit of the MLP, so that the folds need none.
+#[test]
+fn a_fit_without_a_monitor_learns_from_all_rows_of_the_other_folds() {
+    let world = World::with_tables();
+    let fit =
+        "fit mlp --train train.csv --folds 4 --model m.safetensors --epochs 3 --neurons0 8 --json --quiet";
+    let n_val = |more: &str| -> u64 {
+        let folds = world.json(&format!("{fit} {more}"))["folds"]["folds"].clone();
+        folds.as_array().unwrap().iter().map(|fold| fold["n_val"].as_u64().unwrap()).sum()
+    };
+    assert_eq!(n_val(""), 0);
+    assert!(n_val("--calibration temperature") > 0 && n_val("--monitor refined_log_loss") > 0);
+    let judged =
+        world.json("fit mlp --train train.csv --val val.csv --model m.safetensors --epochs 3 --json --quiet");
+    assert_eq!(judged["val"]["used_for"], serde_json::json!([]));
 }
 
 #[test]
@@ -174,7 +192,7 @@ fn folds_that_cannot_be_are_refused() {
 fn ctrl_c_in_a_fold_ends_cleanly() {
     let world = World::with_tables();
     let mut fit = world
-        .command("fit mlp --train train.csv --folds 3 --folds-out oof.csv --model m.safetensors --epochs 1000000 --patience none")
+        .command("fit mlp --preset classic --train train.csv --folds 3 --folds-out oof.csv --model m.safetensors --epochs 1000000 --patience none")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

@@ -24,7 +24,7 @@ fn ctrl_c_ends_a_fit_with_its_best_so_far() {
     let world = World::with_tables();
     // Without patience, and far more epochs than there is time for.
     let mut fit = world
-        .command("fit mlp --train train.csv --val val.csv --model m.safetensors --json --epochs 1000000 --patience none")
+        .command("fit mlp --preset classic --train train.csv --val val.csv --model m.safetensors --json --epochs 1000000 --patience none")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -44,7 +44,7 @@ fn ctrl_c_ends_a_fit_with_its_best_so_far() {
 fn a_killed_fit_leaves_its_best_so_far() {
     let world = World::with_tables();
     let mut fit = world
-        .command("fit mlp --train train.csv --val val.csv --model m.safetensors --quiet --epochs 1000000 --patience none")
+        .command("fit mlp --preset classic --train train.csv --val val.csv --model m.safetensors --quiet --epochs 1000000 --patience none")
         .spawn()
         .unwrap();
     let checkpoint = world.path("m.checkpoint.safetensors");

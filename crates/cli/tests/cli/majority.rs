@@ -21,7 +21,7 @@ fn tables(world: &World) {
 fn a_class_that_is_never_predicted_is_said_first() {
     let world = World::with_tables();
     tables(&world);
-    let fit = "fit mlp --train train.csv --val val.csv --model m.safetensors --epochs 40 --lr 0.01 --batch-size 64 --neurons0 4 --neurons2 4 --layers2 1";
+    let fit = "fit mlp --preset classic --train train.csv --val val.csv --model m.safetensors --epochs 40 --lr 0.01 --batch-size 64 --neurons0 4 --neurons2 4 --layers2 1";
     let output = world.run(fit, 0);
     let stdout = String::from_utf8_lossy(&output.stdout);
     let never = stdout.find("mlp: 1 class is never predicted: fraud").expect("it is said");

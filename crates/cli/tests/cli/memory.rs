@@ -10,8 +10,8 @@ const HUGE: &str = "--neurons0 65536 --neurons1 65536 --layers1 16";
 fn a_fit_too_large_for_the_memory_is_refused_before_it_begins() {
     let world = World::with_tables();
     for command in [
-        "fit mlp --model m.safetensors",
-        "fit mlp --folds 3 --model m.safetensors",
+        "fit mlp --preset classic --model m.safetensors",
+        "fit mlp --preset classic --folds 3 --model m.safetensors",
         "run --head mlp --trials 0 --out out",
     ] {
         let error = world.error(&format!("{command} --train train.csv --quiet {HUGE}"), 1);

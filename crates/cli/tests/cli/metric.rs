@@ -29,7 +29,7 @@ fn a_fit_has_the_best_epoch_by_the_metric() {
     let mut epochs = Vec::new();
     for (metric, greater) in METRICS {
         let fit = format!(
-            "fit mlp --train train.csv --val val.csv --model m.safetensors --epochs 30 --patience none \
+            "fit mlp --preset classic --train train.csv --val val.csv --model m.safetensors --epochs 30 --patience none \
              --plateau-patience none --neurons0 40 --lr 0.01 --metric {metric} --json"
         );
         let report = world.json(&fit);
@@ -50,10 +50,11 @@ fn a_fit_has_the_best_epoch_by_the_metric() {
     epochs.dedup();
     assert!(epochs.len() > 1, "all metrics chose epoch {}", epochs[0]);
     let text = world
-        .run("fit mlp --train train.csv --val val.csv --model m.safetensors --epochs 2 --metric log_loss", 0);
+        .run("fit mlp --preset classic --train train.csv --val val.csv --model m.safetensors --epochs 2 --metric log_loss", 0);
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
     assert!(text.contains("train log loss"), "{text}");
-    let error = world.error("fit mlp --train train.csv --model m.safetensors --metric f1", 2);
+    let error =
+        world.error("fit mlp --preset classic --train train.csv --model m.safetensors --metric f1", 2);
     assert!(error.contains("weighted_f1, macro_f1, balanced_accuracy"), "{error}");
 }
 
@@ -125,7 +126,7 @@ fn class_weights_find_more_of_a_rare_class() {
     rare(&world);
     let recall = |weight: &str| {
         let fit = format!(
-            "fit mlp --train rare.csv --model m.safetensors --epochs 40 --lr 0.01 --neurons0 16 --neurons2 8 \
+            "fit mlp --preset classic --train rare.csv --model m.safetensors --epochs 40 --lr 0.01 --neurons0 16 --neurons2 8 \
              --patience none --metric log_loss --json {weight}"
         );
         let report = world.json(&fit);
@@ -136,7 +137,7 @@ fn class_weights_find_more_of_a_rare_class() {
     for weight in ["--class-weight balanced", "--class-weight rare:19"] {
         assert!(recall(weight) > plain + 0.3, "{weight}");
     }
-    let fit = "fit mlp --train rare.csv --model m.safetensors --class-weight";
+    let fit = "fit mlp --preset classic --train rare.csv --model m.safetensors --class-weight";
     let error = world.error(&format!("{fit} often:2"), 2);
     assert!(error.contains("class_weight names often, expected one of the classes rare, usual"), "{error}");
     let error = world.error(&format!("{fit} rare"), 2);

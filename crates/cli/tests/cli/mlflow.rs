@@ -10,8 +10,7 @@ use crate::http_server::{Request, Server, hush, reply};
 use crate::patience::PATIENCE;
 use crate::world::World;
 
-const FIT: &str =
-    "fit mlp --train train.csv --val val.csv --epochs 9 --neurons1 6 --neurons2 6 --lr 0.01 --json";
+const FIT: &str = "fit mlp --preset classic --train train.csv --val val.csv --epochs 9 --neurons1 6 --neurons2 6 --lr 0.01 --json";
 const TUNE: &str =
     "tune --train train.csv --val val.csv --epochs 6 --neurons1 6 --neurons2 6 --study s --trials 6";
 

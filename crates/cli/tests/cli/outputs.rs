@@ -95,8 +95,9 @@ fn a_score_on_rows_that_chose_says_so() {
 #[test]
 fn fit_evaluate_and_predict_agree() {
     let world = World::with_tables();
-    let fitted =
-        world.json(&format!("fit mlp --train train.csv --val val.csv --model m.safetensors --json {SMALL}"));
+    let fitted = world.json(&format!(
+        "fit mlp --preset classic --train train.csv --val val.csv --model m.safetensors --json {SMALL}"
+    ));
     for key in ["head", "fit_seconds", "epochs", "epoch_seconds", "train", "val", "model"] {
         assert!(!fitted[key].is_null(), "{key} in {fitted}");
     }

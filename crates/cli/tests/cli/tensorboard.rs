@@ -12,8 +12,7 @@ use crate::tune::{content, kill_at};
 use crate::world::{World, names};
 
 /// A fit small enough to be done many times.
-const FIT: &str =
-    "fit mlp --train train.csv --val val.csv --epochs 9 --neurons1 6 --neurons2 6 --lr 0.01 --quiet --json";
+const FIT: &str = "fit mlp --preset classic --train train.csv --val val.csv --epochs 9 --neurons1 6 --neurons2 6 --lr 0.01 --quiet --json";
 const TUNE: &str = "tune --train train.csv --val val.csv --epochs 12 --neurons1 6 --neurons2 6 --study s --quiet \
                     --storage s.db --tensorboard logs";
 

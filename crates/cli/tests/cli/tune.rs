@@ -155,7 +155,7 @@ fn another_study_is_refused_with_both_sides_of_the_difference() {
     world.run(first, 0);
     world.write("space.toml", "[lr]\nhigh = 0.01\n");
     for (more, said) in [
-        ("--scale none", "scale: \"standardise\" in the study, \"none\" asked for"),
+        ("--scale none", "scale: \"power:auto+standardise\" in the study, \"none\" asked for"),
         ("--space space.toml", "space: lr"),
         ("--seed 7", "seed: 42 in the study, 7 asked for"),
         ("--pruner none", "pruner:"),
@@ -231,7 +231,7 @@ fn a_study_is_looked_at_and_changed() {
     let f1 = fitted["val"]["weighted_f1"].as_f64().unwrap();
     let trial = world.json("study best --json")["value"].as_f64().unwrap();
     assert!(f1 >= trial - 1e-12, "{f1} after a trial of {trial}");
-    assert_eq!(fitted["val"]["used_for"], serde_json::json!(["epoch", "learning_rate", "trial"]));
+    assert_eq!(fitted["val"]["used_for"], serde_json::json!(["trial"]));
     let evaluated = world.json("evaluate --model best.safetensors --data val.csv --json");
     assert_eq!(evaluated["weighted_f1"].as_f64(), Some(f1));
 

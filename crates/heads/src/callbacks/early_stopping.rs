@@ -44,6 +44,11 @@ impl EarlyStopping {
         }
     }
 
+    /// Whether patience is exhausted.
+    pub fn is_exhausted(&self) -> bool {
+        self.wait > 0 && self.patience.is_some_and(|patience| self.wait >= patience)
+    }
+
     /// The best value so far.
     pub fn best(&self) -> Option<f64> {
         self.best

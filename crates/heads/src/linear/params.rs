@@ -67,9 +67,9 @@ pub static TABLE: Table = Table {
     trial: &[],
     portfolio: &[],
     added: &[
-        Added { name: "l1_ratio", in_models: true },
-        Added { name: "choose_by", in_models: true },
-        Added { name: "n_folds", in_models: true },
+        Added { name: "l1_ratio", before: Default::Float(0.0), in_models: true },
+        Added { name: "choose_by", before: Default::Text(FOLDS), in_models: true },
+        Added { name: "n_folds", before: Default::Int(5), in_models: true },
     ],
 };
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::recipe::number;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Layer, LayerSummary, MAX_WIDTH};
 use crate::params::Params;
@@ -37,7 +38,14 @@ impl Architecture {
         let relu = |name| Ok(Layer::Dense { units: params.count(name)?, activation: Activation::Relu });
         let norm = || Layer::LayerNormalization { epsilon: NORM_EPSILON };
         let n_norms = params.count("layer_norms")?;
-        let mut layers = vec![relu("neurons0")?];
+        let (input_noise, hidden_dropout) =
+            (number(params, "input_noise", n_features)?, params.number("hidden_dropout")?);
+        let dropped = (hidden_dropout > 0.0).then_some(Layer::Dropout { rate: hidden_dropout });
+        let mut layers = Vec::new();
+        if input_noise > 0.0 {
+            layers.push(Layer::GaussianNoise { stddev: input_noise });
+        }
+        layers.push(relu("neurons0")?);
         if params.count("noise")? == 1 {
             layers.push(Layer::GaussianNoise { stddev: NOISE_STDDEV });
         }
@@ -46,13 +54,14 @@ impl Architecture {
         }
         for (n_layers, width) in [("layers1", "neurons1"), ("layers2", "neurons2")] {
             for _ in 0..params.count(n_layers)? {
+                layers.extend(dropped.clone());
                 layers.push(relu(width)?);
             }
         }
         if n_norms > 1 {
             layers.push(norm());
         }
-        layers.push(Layer::Dropout { rate: params.number("dropout")? });
+        layers.push(Layer::Dropout { rate: number(params, "dropout", n_features)? });
         layers.push(Layer::Dense { units: n_classes, activation: Activation::Softmax });
         Ok(Architecture { n_features, layers })
     }
@@ -123,8 +132,9 @@ mod tests {
     use crate::params::Value;
 
     #[test]
-    fn the_defaults_are_the_notebooks_final_network() {
-        let net = Architecture::new(512, 3, &TABLE.defaults()).unwrap();
+    fn the_classic_network_is_the_notebooks_final_one() {
+        let params = TABLE.resolve_from("classic", std::iter::empty::<(&str, Value)>()).unwrap();
+        let net = Architecture::new(512, 3, &params).unwrap();
         net.check().unwrap();
         let lines: Vec<_> = net.summary().into_iter().map(|l| (l.name, l.output_width, l.n_params)).collect();
         let line = |name: &str, width, n_params| (name.to_owned(), width, n_params);
@@ -146,13 +156,29 @@ mod tests {
     #[test]
     fn both_norms_stand_where_the_notebook_put_them() {
         let params = TABLE
-            .resolve([("layer_norms", Value::Int(2)), ("layers1", Value::Int(1)), ("noise", Value::Int(0))])
+            .resolve_from(
+                "classic",
+                [("layer_norms", Value::Int(2)), ("layers1", Value::Int(1)), ("noise", Value::Int(0))],
+            )
             .unwrap();
         let net = Architecture::new(4, 2, &params).unwrap();
         let kinds: Vec<_> = net.layers.iter().map(Layer::kind).collect();
         let dense = "Dense";
         let norm = "LayerNormalization";
         assert_eq!(kinds, [dense, norm, dense, dense, dense, dense, norm, "Dropout", dense]);
+    }
+
+    #[test]
+    fn inputs_have_noise_and_every_hidden_layer_dropout() {
+        let rates = [("input_noise", Value::Float(0.5)), ("hidden_dropout", Value::Float(0.25))];
+        let params =
+            TABLE.resolve_from("classic", rates.into_iter().chain([("layers1", Value::Int(1))])).unwrap();
+        let net = Architecture::new(4, 2, &params).unwrap();
+        net.check().unwrap();
+        let kinds: Vec<_> = net.layers.iter().map(Layer::kind).collect();
+        let (dense, noise, dropout) = ("Dense", "GaussianNoise", "Dropout");
+        let hidden = [noise, dense, noise, dropout, dense, dropout, dense, dropout, dense, dropout, dense];
+        assert_eq!(kinds, [&hidden[..], &[dropout, dense]].concat());
     }
 
     #[test]

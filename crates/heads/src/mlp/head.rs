@@ -6,7 +6,9 @@ use headsmith_kernels::{MatRef, Matrix, Pool};
 use serde_json::{Map, Value};
 
 use super::architecture::Architecture;
+use super::monitor;
 use super::params::TABLE;
+use super::recipe::Recipe;
 use super::training::Training;
 use super::{BLOCK_ROWS, Mlp};
 use crate::description::{Description, counted};
@@ -19,7 +21,7 @@ use crate::tensors::Tensors;
 #[derive(Debug)]
 pub struct MlpHead;
 
-/// Floats of memory for each weight: weights, two moments, gradient, best, and packed copies.
+/// Floats of memory for each weight: weights, two moments, gradient, best, and packed copies. An average is one more.
 const FLOATS_A_WEIGHT: u64 = 7;
 
 impl Head for MlpHead {
@@ -28,18 +30,24 @@ impl Head for MlpHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { chosen_on_val: &["epoch", "learning_rate"], ..Traits::default() }
+        Traits::default()
+    }
+
+    fn chosen_on_val(&self, params: &Params) -> Vec<&'static str> {
+        monitor::choices(params)
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {
         let params = params.of(&TABLE)?;
         let architecture = Architecture::new(shape.n_features, shape.n_classes, params)?;
-        let batch = params.count("batch_size")?.min(shape.n_samples) as u64;
+        let recipe = Recipe::new(params, shape.n_samples, shape.n_features)?;
+        let batch = recipe.batch_size.min(shape.n_samples) as u64;
         // Beside a batch a block of validation rows.
         let rows = batch + BLOCK_ROWS as u64;
         let widths: u64 = architecture.widths().map(|width| width as u64).sum();
         let n_params = architecture.n_params() as u64;
-        let floats = FLOATS_A_WEIGHT.saturating_mul(n_params).saturating_add(widths.saturating_mul(2 * rows));
+        let floats_a_weight = FLOATS_A_WEIGHT + u64::from(recipe.ema_momentum > 0.0);
+        let floats = floats_a_weight.saturating_mul(n_params).saturating_add(widths.saturating_mul(2 * rows));
         // Their order and their weights; a batch, and a block of validation rows.
         let inputs =
             rows.saturating_mul(shape.n_features as u64 + 2).saturating_add(2 * shape.n_samples as u64);

@@ -25,6 +25,17 @@ impl Mlp {
         Mlp { architecture, weights }
     }
 
+    /// The network whose logits are `slope` times these: it multiplies the weights of the last layer. A slope of 1 changes no byte.
+    pub(super) fn sharpened(mut self, slope: f64) -> Mlp {
+        let network = Network::new(&self.architecture);
+        if let Some(last) = network.stages.last() {
+            for range in [last.first.clone(), last.second.clone()] {
+                self.weights[range].iter_mut().for_each(|weight| *weight *= slope as f32);
+            }
+        }
+        self
+    }
+
     /// The layers of the network.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture

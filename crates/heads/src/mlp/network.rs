@@ -18,6 +18,8 @@ use crate::network::{Activation, Layer};
 #[derive(Debug, Clone)]
 pub(super) struct Network {
     pub(super) stages: Vec<Stage>,
+    /// In training: the number and the standard deviation of a layer of noise on the inputs.
+    pub(super) input_noise: Option<(usize, f64)>,
     /// The length of the vector.
     pub(super) n_stored: usize,
 }
@@ -51,11 +53,10 @@ pub(super) enum Map {
 }
 
 impl Network {
-    /// Noise and dropout before the first layer with weights are left out, and the order of noise and dropout
-    /// between two such layers is not kept: neither is in a network of the parameter table, and those alone are
-    /// trained.
+    /// Dropout before the first layer with weights is left out, and the order of noise and dropout between two such layers is
+    /// not kept: neither is in a network of the parameter table, and those alone are trained.
     pub(super) fn new(architecture: &Architecture) -> Network {
-        let mut network = Network { stages: Vec::new(), n_stored: 0 };
+        let mut network = Network { stages: Vec::new(), input_noise: None, n_stored: 0 };
         let mut n_inputs = architecture.n_features;
         for (i, layer) in architecture.layers.iter().enumerate() {
             let n_outputs = layer.output_width(n_inputs);
@@ -70,7 +71,8 @@ impl Network {
                 }
                 (Layer::GaussianNoise { stddev }, Some(stage)) => stage.noise = Some((i, *stddev)),
                 (Layer::Dropout { rate }, Some(stage)) => stage.dropout = Some((i, *rate)),
-                (Layer::GaussianNoise { .. } | Layer::Dropout { .. }, None) => (),
+                (Layer::GaussianNoise { stddev }, None) => network.input_noise = Some((i, *stddev)),
+                (Layer::Dropout { .. }, None) => (),
             }
             n_inputs = n_outputs;
         }
@@ -179,7 +181,7 @@ mod tests {
 
     #[test]
     fn kernels_are_glorot_uniform_and_the_rest_is_keras_default() {
-        let params = TABLE.resolve([("layer_norms", crate::params::Value::Int(1))]).unwrap();
+        let params = TABLE.resolve_from("classic", [("layer_norms", crate::params::Value::Int(1))]).unwrap();
         let network = Network::new(&Architecture::new(512, 3, &params).unwrap());
         let stored = network.initial_weights(1, 0);
         let weights = network.values(&stored);

@@ -2,13 +2,13 @@
 
 use headsmith_kernels::draws::Draws;
 use headsmith_kernels::layer_norm::Moments;
-use headsmith_kernels::{Buffer, MatMut, MatRef, Philox, Pool, gemm};
+use headsmith_kernels::{Buffer, MatMut, MatRef, Philox, Pool, Sequence, gemm};
 
 use super::layers::random::{Gate, Random};
 use super::layers::{dense, layer_normalization};
 use super::network::{Map, Network, Stage};
 use super::streams;
-use crate::loss::categorical_crossentropy;
+use crate::loss::categorical_crossentropy::{self, Targets};
 use crate::optim::adam::{Adam, Step};
 
 /// The buffers of a batch, allocated once for the largest.
@@ -43,15 +43,22 @@ pub(super) struct StepDraws {
 }
 
 impl StepDraws {
+    /// The random numbers of layer `layer`.
+    pub(super) fn of_layer(self, layer: usize) -> Draws {
+        let philox = Philox::new(self.seed, self.trial, streams::LAYERS + layer as u32);
+        Draws { philox, epoch: self.epoch, step: self.step }
+    }
+
     fn of_stage(self, stage: &Stage) -> Random {
-        let draws = |layer: usize| {
-            let philox = Philox::new(self.seed, self.trial, streams::LAYERS + layer as u32);
-            Draws { philox, epoch: self.epoch, step: self.step }
-        };
         Random {
-            noise: stage.noise.map(|(layer, stddev)| (stddev as f32, draws(layer))),
-            dropout: stage.dropout.map(|(layer, rate)| (rate, draws(layer))),
+            noise: stage.noise.map(|(layer, stddev)| (stddev as f32, self.of_layer(layer))),
+            dropout: stage.dropout.map(|(layer, rate)| (rate, self.of_layer(layer))),
         }
+    }
+
+    /// The random numbers of mixup.
+    pub(super) fn of_mixup(self) -> Sequence {
+        Philox::new(self.seed, self.trial, streams::MIXUP).sequence(self.epoch, self.step)
     }
 }
 
@@ -160,14 +167,13 @@ impl Pass {
         adam: &mut Adam,
         step: Step,
         x: MatRef<'_>,
-        y: &[u32],
-        row_weights: Option<&[f32]>,
+        targets: Targets<'_>,
         pool: &Pool,
     ) {
         let n_rows = x.n_rows();
         if let (Some(last), Some(stage)) = (self.records.last_mut(), network.stages.last()) {
             let probabilities = &mut last.output[..n_rows * stage.n_outputs];
-            categorical_crossentropy::gradient(probabilities, y, row_weights);
+            categorical_crossentropy::gradient(probabilities, targets);
         }
         for (i, stage) in network.stages.iter().enumerate().rev() {
             let (before, rest) = self.records.split_at_mut(i);
@@ -229,7 +235,8 @@ mod tests {
         let small =
             [("neurons0", 40), ("neurons1", 30), ("neurons2", 50), ("layers1", 1), ("layer_norms", 2)];
         let small = small.map(|(name, value)| (name, Value::Int(value)));
-        let params = TABLE.resolve(small.into_iter().chain([("dropout", Value::Float(0.5))])).unwrap();
+        let params =
+            TABLE.resolve_from("classic", small.into_iter().chain([("dropout", Value::Float(0.5))])).unwrap();
         let network = Network::new(&Architecture::new(6, 3, &params).unwrap());
         let weights = network.values(&network.initial_weights(4, 0));
         let mut draws = Philox::new(1, 0, 0).sequence(0, 0);
@@ -245,8 +252,7 @@ mod tests {
             let mut scores = Scores::new(3);
             scores.add(
                 pass.forward(&network, &network.stored(weights), x, step, &pool),
-                &y,
-                Some(&row_weights),
+                Targets::Classes(&y, Some(&row_weights)),
             );
             scores.means().loss
         };
@@ -265,7 +271,8 @@ mod tests {
         let mut adam = Adam::new(network.n_stored);
         let first = adam.begin_step(0.0);
         let mut stored = network.stored(&weights);
-        pass.backward(&network, &mut stored, &mut adam, first, x, &y, Some(&row_weights), &pool);
+        let targets = Targets::Classes(&y, Some(&row_weights));
+        pass.backward(&network, &mut stored, &mut adam, first, x, targets, &pool);
         assert_eq!(network.values(&stored), weights);
         let gradients = network.values(adam.momentums());
         // A step over a rectifier's kink is wrong by as much as the step is long; most stay on one side.

@@ -3,7 +3,7 @@
 use headsmith_metrics::{Confusion, balanced_accuracy, f1, macro_average, mcc};
 
 use crate::event::EpochScores;
-use crate::loss::categorical_crossentropy::softmax_loss;
+use crate::loss::categorical_crossentropy::{Targets, soft_loss, softmax_loss};
 
 /// Sums over the rows seen so far.
 #[derive(Debug)]
@@ -25,14 +25,21 @@ impl Scores {
         self.confusion.clear();
     }
 
-    /// Turns rows of logits into probabilities, and counts them. With `weights`, one for each row, its loss is multiplied by its
-    /// weight; all else counts every row alike, as Keras's `metrics` do.
-    pub(super) fn add(&mut self, logits: &mut [f32], y: &[u32], weights: Option<&[f32]>) {
+    /// Turns rows of logits into probabilities, and counts them. The loss is that of the targets, with the weights of rows; all
+    /// else counts every row's class alike, as Keras's `metrics` do.
+    pub(super) fn add(&mut self, logits: &mut [f32], targets: Targets<'_>) {
         let n_classes = self.confusion.n_classes();
-        for (i, (row, true_class)) in logits.chunks_exact_mut(n_classes).zip(y).enumerate() {
+        for (i, (row, true_class)) in logits.chunks_exact_mut(n_classes).zip(targets.classes()).enumerate() {
             let true_class = *true_class as usize;
-            let weight = weights.map_or(1.0, |weights| f64::from(weights[i]));
-            self.loss += weight * f64::from(softmax_loss(row, true_class));
+            self.loss += match targets {
+                Targets::Classes(_, weights) => {
+                    let weight = weights.map_or(1.0, |weights| f64::from(weights[i]));
+                    weight * f64::from(softmax_loss(row, true_class))
+                }
+                Targets::Soft(_, targets) => {
+                    f64::from(soft_loss(row, &targets[i * n_classes..][..n_classes]))
+                }
+            };
             let mut predicted = 0;
             for (class, p) in row.iter().enumerate() {
                 // In double precision, where the square of a small probability is no subnormal number.
@@ -76,8 +83,8 @@ mod tests {
     #[test]
     fn two_batches_by_hand() {
         let mut scores = Scores::new(2);
-        scores.add(&mut [0.0, 0.0], &[1], None);
-        scores.add(&mut [3f32.ln(), 0.0, 0.0, 3f32.ln()], &[0, 0], None);
+        scores.add(&mut [0.0, 0.0], Targets::Classes(&[1], None));
+        scores.add(&mut [3f32.ln(), 0.0, 0.0, 3f32.ln()], Targets::Classes(&[0, 0], None));
         let means = scores.means();
         let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-6, "{got}, expected {want}");
         close(means.loss, (2f64.ln() - 0.75f64.ln() - 0.25f64.ln()) / 3.0);
@@ -91,11 +98,11 @@ mod tests {
         close(means.macro_f1, 0.25);
         close(means.mcc, -0.5);
         scores.clear();
-        scores.add(&mut [0.0, 0.0, 3f32.ln(), 0.0], &[1, 0], Some(&[0.5, 2.0]));
+        scores.add(&mut [0.0, 0.0, 3f32.ln(), 0.0], Targets::Classes(&[1, 0], Some(&[0.5, 2.0])));
         close(scores.means().loss, (0.5 * 2f64.ln() - 2.0 * 0.75f64.ln()) / 2.0);
         close(scores.means().accuracy, 0.5);
         scores.clear();
-        scores.add(&mut [f32::NAN, 0.0], &[0], None);
+        scores.add(&mut [f32::NAN, 0.0], Targets::Classes(&[0], None));
         assert!(!scores.is_finite());
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::monitor::Callbacks;
 use super::training::{Best, Training};
 use super::{Mlp, Trainer, TrainerState};
 use crate::error::{Error, Result};
@@ -18,6 +19,9 @@ struct Text {
     step: u64,
     learning_rate: f64,
     best: Option<BestText>,
+    /// Of a monitor of anything but the metric, whose values the caller remembers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    callbacks: Option<Callbacks>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +34,13 @@ const VERSION: u32 = 1;
 const TRAINER: &str = "trainer/";
 const BEST: &str = "best/";
 
+/// What a state holds.
+pub(super) struct Restored<'a> {
+    pub(super) trainer: Trainer<'a>,
+    pub(super) best: Option<Best>,
+    pub(super) callbacks: Option<Callbacks>,
+}
+
 pub(super) fn save(training: &Training<'_>) -> Option<State> {
     let now = training.trainer.state();
     let mut tensors = Tensors::new();
@@ -38,16 +49,22 @@ pub(super) fn save(training: &Training<'_>) -> Option<State> {
         tensors.extend_with_prefix(BEST, best.network.tensors());
     }
     let best = training.best.as_ref().map(|best| BestText { epoch: best.epoch, value: best.value });
-    let text =
-        Text { version: VERSION, epoch: now.epoch, step: now.step, learning_rate: now.learning_rate, best };
+    let text = Text {
+        version: VERSION,
+        epoch: now.epoch,
+        step: now.step,
+        learning_rate: now.learning_rate,
+        best,
+        callbacks: training.monitor.state(),
+    };
     Some(State { text: serde_json::to_string(&text).ok()?, tensors })
 }
 
-/// The trainer of `state`, and its best epoch.
+/// The trainer of `state`, its best epoch, and the memory of its monitor.
 ///
 /// # Errors
 /// When the state is damaged or of another network, or the samples cannot be learnt from.
-pub(super) fn restore<'a>(job: Job<'a>, mut state: State) -> Result<(Trainer<'a>, Option<Best>)> {
+pub(super) fn restore<'a>(job: Job<'a>, mut state: State) -> Result<Restored<'a>> {
     let text: Text = serde_json::from_str(&state.text)
         .map_err(|error| Error::stored(format!("the state of the training is damaged: {error}")))?;
     if text.version != VERSION {
@@ -65,7 +82,10 @@ pub(super) fn restore<'a>(job: Job<'a>, mut state: State) -> Result<(Trainer<'a>
             learning_rate: text.learning_rate,
         },
     )?;
-    let Some(best) = text.best else { return Ok((trainer, None)) };
-    let network = Mlp::from_tensors(trainer.architecture(), state.tensors.take_prefix(BEST))?;
-    Ok((trainer, Some(Best { epoch: best.epoch, value: best.value, network: Arc::new(network) })))
+    let mut best = None;
+    if let Some(BestText { epoch, value }) = text.best {
+        let network = Mlp::from_tensors(trainer.architecture(), state.tensors.take_prefix(BEST))?;
+        best = Some(Best { epoch, value, network: Arc::new(network) });
+    }
+    Ok(Restored { trainer, best, callbacks: text.callbacks })
 }

@@ -4,5 +4,7 @@
 pub(super) const WEIGHTS: u32 = 0;
 /// The order of the samples in an epoch.
 pub(super) const SHUFFLE: u32 = 1;
+/// The shares of mixup.
+pub(super) const MIXUP: u32 = 2;
 /// Noise and dropout of layer `i` draw from `LAYERS + i`.
 pub(super) const LAYERS: u32 = 16;

@@ -1,21 +1,28 @@
 //! Training, epoch by epoch.
 
+use headsmith_kernels::adam::average_step;
+use headsmith_kernels::pool::MIN_PIECE;
 use headsmith_kernels::{Buffer, MatRef, Philox, Pool};
 
 use super::architecture::Architecture;
 use super::inference::{BLOCK_ROWS, Inference};
+use super::layers::random::add_noise;
+use super::mixup;
 use super::model::{self, Mlp};
 use super::network::Network;
 use super::params::TABLE;
 use super::pass::{Pass, StepDraws};
+use super::recipe::Recipe;
 use super::rows;
 use super::scores::Scores;
 use super::streams;
+use super::temperature::Temperature;
 use super::weights::Weights;
 use crate::class_weight::class_weights;
 use crate::error::{Error, Result};
 use crate::event::{EpochRecord, EpochScores};
 use crate::head::Job;
+use crate::loss::categorical_crossentropy::{Targets, smooth};
 use crate::optim::Adam;
 use crate::params::Params;
 use crate::samples::Samples;
@@ -24,7 +31,8 @@ use crate::tensors::Tensors;
 /// A trainer between two epochs. Resumed from it, a training gives the same bytes as one that was not interrupted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainerState {
-    /// Weights and both of Adam's moments, under `weights/`, `momentums/` and `velocities/`.
+    /// Weights and both of Adam's moments, under `weights/`, `momentums/` and `velocities/`; the average of the weights under
+    /// `averages/`, where there is one.
     pub tensors: Tensors,
     /// Epochs done.
     pub epoch: usize,
@@ -49,11 +57,15 @@ pub struct Trainer<'a> {
     alone: Option<Pool>,
     seed: u64,
     trial: u32,
-    batch_size: usize,
     architecture: Architecture,
     network: Network,
     weights: Buffer,
+    /// The average of the weights over the steps, where it counts in their place.
+    average: Option<Buffer>,
     adam: Adam,
+    recipe: Recipe,
+    /// Whether the probabilities of the validation rows are kept for [`temperature`](Trainer::temperature).
+    refines: bool,
     epoch: usize,
     learning_rate: f64,
     /// The factor of the loss of each sample; `None`: all 1.
@@ -70,11 +82,25 @@ struct Buffers {
     x: Buffer,
     y: Vec<u32>,
     row_weights: Vec<f32>,
+    soft: Soft,
     /// A block of validation rows, where something scales them.
     block: Vec<f32>,
+    /// The probabilities of all validation rows, where they are to have a temperature.
+    val_proba: Vec<f32>,
     pass: Pass,
     inference: Inference,
     scores: Scores,
+}
+
+/// The buffers of targets that are more than classes; empty where there are none.
+#[derive(Debug)]
+struct Soft {
+    /// `n_rows x n_classes`.
+    targets: Vec<f32>,
+    /// What mixup leaves of each row.
+    shares: Vec<f32>,
+    /// A row of features or targets.
+    row: Vec<f32>,
 }
 
 impl<'a> Trainer<'a> {
@@ -97,7 +123,8 @@ impl<'a> Trainer<'a> {
         let row_weights = row_weights(train, params)?;
         let architecture = Architecture::new(train.n_features(), train.n_classes(), params)?;
         let network = Network::new(&architecture);
-        let batch_size = params.count("batch_size")?;
+        let recipe = Recipe::new(params, train.n_samples(), train.n_features())?;
+        let batch_size = recipe.batch_size;
         Ok(Trainer {
             train,
             val,
@@ -105,16 +132,31 @@ impl<'a> Trainer<'a> {
             alone: is_small(&network, batch_size.min(train.n_samples())).then(Pool::inline),
             seed,
             trial,
-            batch_size,
             weights: network.initial_weights(seed, trial),
-            adam: Adam::new(network.n_stored),
+            average: (recipe.ema_momentum > 0.0).then(|| Buffer::zeros(network.n_stored)),
+            adam: Adam::new(network.n_stored).with_weight_decay(recipe.weight_decay),
             epoch: 0,
             learning_rate: params.number("lr")?,
-            buffers: Buffers::new(&network, train, val, batch_size, row_weights.is_some()),
+            buffers: Buffers::new(&network, train, val, recipe, row_weights.is_some()),
+            recipe,
+            refines: false,
             row_weights,
             architecture,
             network,
         })
+    }
+
+    /// The same trainer, which finds a temperature after each epoch or does not.
+    pub(super) fn refining(self, refines: bool) -> Trainer<'a> {
+        Trainer { refines, ..self }
+    }
+
+    /// The temperature that the validation rows ask for after the last epoch; `None` where there are none, or the trainer is not
+    /// to find one.
+    pub(super) fn temperature(&self) -> Option<Temperature> {
+        let val = self.val.filter(|_| self.refines && !self.buffers.val_proba.is_empty())?;
+        let proba = MatRef::new(&self.buffers.val_proba, val.n_samples(), val.n_classes());
+        Some(Temperature::of(proba, val.y(), self.pool))
     }
 
     pub(super) fn of(job: Job<'a>) -> Result<Trainer<'a>> {
@@ -130,7 +172,11 @@ impl<'a> Trainer<'a> {
         let mut trainer = Trainer::of(job)?;
         let mut vector = |prefix| model::weights(&trainer.architecture, state.tensors.take_prefix(prefix));
         trainer.weights = vector("weights/")?;
-        trainer.adam = Adam::resume(vector("momentums/")?, vector("velocities/")?, state.step);
+        trainer.adam = Adam::resume(vector("momentums/")?, vector("velocities/")?, state.step)
+            .with_weight_decay(trainer.recipe.weight_decay);
+        if let Some(average) = &mut trainer.average {
+            *average = vector("averages/")?;
+        }
         trainer.epoch = state.epoch;
         trainer.set_learning_rate(state.learning_rate);
         Ok(trainer)
@@ -149,7 +195,7 @@ impl<'a> Trainer<'a> {
         self.epoch += 1;
         Ok(EpochRecord {
             epoch: self.epoch - 1,
-            learning_rate: self.learning_rate,
+            learning_rate: self.rate_of_step(self.adam.n_steps().saturating_sub(1)),
             train,
             val,
             improved: false,
@@ -165,6 +211,9 @@ impl<'a> Trainer<'a> {
         add("weights/", &self.weights);
         add("momentums/", self.adam.momentums());
         add("velocities/", self.adam.velocities());
+        if let Some(average) = &self.average {
+            add("averages/", average);
+        }
         TrainerState {
             tensors,
             epoch: self.epoch,
@@ -188,9 +237,13 @@ impl<'a> Trainer<'a> {
         self.val.is_some()
     }
 
-    /// The learning rate of the next epoch.
+    /// The learning rate of the next epoch, or the largest of the epochs where it follows a schedule.
     pub fn learning_rate(&self) -> f64 {
         self.learning_rate
+    }
+
+    fn rate_of_step(&self, step: u64) -> f64 {
+        self.learning_rate * self.recipe.schedule.factor(step)
     }
 
     /// Trains on with this learning rate.
@@ -200,25 +253,30 @@ impl<'a> Trainer<'a> {
 
     /// The weights as they are now.
     pub fn weights(&self) -> Weights<'_> {
-        Weights::new(&self.architecture, &self.network, &self.weights)
+        Weights::new(&self.architecture, &self.network, self.counted())
     }
 
     /// The network as it is now.
     pub fn model(&self) -> Mlp {
-        Mlp::new(self.architecture.clone(), self.weights.clone())
+        Mlp::new(self.architecture.clone(), self.counted().clone())
     }
 
     /// The network, the training ended.
     pub fn finish(self) -> Mlp {
-        Mlp::new(self.architecture, self.weights)
+        Mlp::new(self.architecture, self.average.unwrap_or(self.weights))
+    }
+
+    /// The weights that validate and predict: their average, or themselves.
+    fn counted(&self) -> &Buffer {
+        self.average.as_ref().unwrap_or(&self.weights)
     }
 
     fn train_epoch(&mut self) -> Result<EpochScores> {
         self.shuffle();
         self.buffers.scores.clear();
         let n_samples = self.train.n_samples();
-        for (step, start) in (0..n_samples).step_by(self.batch_size).enumerate() {
-            self.train_batch(step, start, n_samples.min(start + self.batch_size));
+        for (step, start) in (0..n_samples).step_by(self.recipe.batch_size).enumerate() {
+            self.train_batch(step, start, n_samples.min(start + self.recipe.batch_size));
             if !self.buffers.scores.is_finite() {
                 return Err(self.diverged());
             }
@@ -236,7 +294,7 @@ impl<'a> Trainer<'a> {
 
     /// Learns from the samples `start .. end` of the epoch's order.
     fn train_batch(&mut self, step: usize, start: usize, end: usize) {
-        let Buffers { order, x, y, row_weights, pass, scores, .. } = &mut self.buffers;
+        let Buffers { order, x, y, row_weights, soft, pass, scores, .. } = &mut self.buffers;
         let pool = self.alone.as_ref().unwrap_or(self.pool);
         let (n_rows, n_features) = (end - start, self.train.n_features());
         let (x, y) = (&mut x[..n_rows * n_features], &mut y[..n_rows]);
@@ -246,23 +304,47 @@ impl<'a> Trainer<'a> {
             row_weights.extend(order[start..end].iter().map(|&i| weights[i as usize]));
             &row_weights[..]
         });
-        let x = MatRef::new(x, n_rows, n_features);
         let draws =
             StepDraws { seed: self.seed, trial: self.trial, epoch: self.epoch as u32, step: step as u32 };
-        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), y, row_weights);
-        let step = self.adam.begin_step(self.learning_rate);
-        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, y, row_weights, pool);
+        let targets = match self.recipe.is_soft() {
+            true => soft.make(&self.recipe, (x, y, row_weights), self.train.n_classes(), draws),
+            false => Targets::Classes(y, row_weights),
+        };
+        if let Some((layer, stddev)) = self.network.input_noise {
+            add_noise(x, n_features, stddev, draws.of_layer(layer), pool);
+        }
+        let x = MatRef::new(x, n_rows, n_features);
+        scores.add(pass.forward(&self.network, &self.weights, x, draws, pool), targets);
+        let rate = self.learning_rate * self.recipe.schedule.factor(self.adam.n_steps());
+        let step = self.adam.begin_step(rate);
+        pass.backward(&self.network, &mut self.weights, &mut self.adam, step, x, targets, pool);
+        self.average_weights();
+    }
+
+    /// Moves the average of the weights towards them (Keras: `use_ema`): `average = m average + (1 - m) w`, after the first step `w`.
+    fn average_weights(&mut self) {
+        let Some(average) = &mut self.average else { return };
+        let pool = self.alone.as_ref().unwrap_or(self.pool);
+        let new = if self.adam.n_steps() == 1 { 1.0 } else { 1.0 - self.recipe.ema_momentum };
+        let weights = &self.weights[..];
+        pool.for_each_chunk(average, MIN_PIECE, |i, average| {
+            average_step(average, &weights[i * MIN_PIECE..][..average.len()], new as f32);
+        });
     }
 
     /// The scores of all of `samples` under the weights as they are.
     fn evaluate(&mut self, samples: Samples<'_>) -> EpochScores {
-        let Buffers { inference, scores, block, pass, .. } = &mut self.buffers;
+        let Buffers { inference, scores, block, val_proba, pass, .. } = &mut self.buffers;
+        val_proba.clear();
+        let weights = self.average.as_ref().unwrap_or(&self.weights);
         scores.clear();
         for start in (0..samples.n_samples()).step_by(BLOCK_ROWS) {
             let end = samples.n_samples().min(start + BLOCK_ROWS);
             let x = samples.rows(start, end, block, self.pool);
-            let logits = inference.logits(&self.network, &self.weights, x, pass.workspace(), self.pool);
-            scores.add(logits, &samples.y()[start..end], None);
+            let logits = inference.logits(&self.network, weights, x, pass.workspace(), self.pool);
+            scores.add(logits, Targets::Classes(&samples.y()[start..end], None));
+            // The scores have made them probabilities.
+            val_proba.extend_from_slice(if self.refines { logits } else { &[] });
         }
         scores.means()
     }
@@ -281,20 +363,52 @@ impl Buffers {
         network: &Network,
         train: Samples<'_>,
         val: Option<Samples<'_>>,
-        batch_size: usize,
+        recipe: Recipe,
         is_weighted: bool,
     ) -> Buffers {
-        let batch_size = batch_size.min(train.n_samples());
+        let batch_size = recipe.batch_size.min(train.n_samples());
         Buffers {
             order: vec![0; train.n_samples()],
             x: Buffer::zeros(batch_size * train.n_features()),
             y: vec![0; batch_size],
             row_weights: Vec::with_capacity(if is_weighted { batch_size } else { 0 }),
+            soft: Soft::new(&recipe, batch_size, train),
             block: Vec::new(),
+            val_proba: Vec::new(),
             pass: Pass::new(network, batch_size),
             inference: Inference::new(val.map_or(0, Samples::n_samples)),
             scores: Scores::new(train.n_classes()),
         }
+    }
+}
+
+impl Soft {
+    fn new(recipe: &Recipe, batch_size: usize, train: Samples<'_>) -> Soft {
+        let (n_soft, n_mixed) = (usize::from(recipe.is_soft()), usize::from(recipe.mixup > 0.0));
+        Soft {
+            targets: vec![0.0; n_soft * batch_size * train.n_classes()],
+            shares: vec![0.0; n_mixed * batch_size],
+            row: vec![0.0; n_mixed * train.n_features().max(train.n_classes())],
+        }
+    }
+
+    /// The targets of a batch of `(features, classes, weights)`; mixes its rows, if they are to be mixed.
+    fn make<'t>(
+        &'t mut self,
+        recipe: &Recipe,
+        (x, y, weights): (&mut [f32], &'t [u32], Option<&[f32]>),
+        n_classes: usize,
+        draws: StepDraws,
+    ) -> Targets<'t> {
+        let targets = &mut self.targets[..y.len() * n_classes];
+        smooth(targets, n_classes, y, weights, recipe.label_smoothing);
+        if recipe.mixup > 0.0 {
+            let (shares, n_features) = (&mut self.shares[..y.len()], x.len() / y.len());
+            mixup::draw_shares(shares, recipe.mixup, draws.of_mixup());
+            mixup::mix(x, n_features, shares, &mut self.row[..n_features]);
+            mixup::mix(targets, n_classes, shares, &mut self.row[..n_classes]);
+        }
+        Targets::Soft(y, targets)
     }
 }
 
@@ -351,7 +465,8 @@ mod tests {
     fn small_steps_stay_on_one_thread() {
         let is_small = |neurons0, neurons1, neurons2, batch_size| {
             let given = [("neurons0", neurons0), ("neurons1", neurons1), ("neurons2", neurons2)];
-            let params = TABLE.resolve(given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
+            let params =
+                TABLE.resolve_from("classic", given.map(|(name, value)| (name, Value::Int(value)))).unwrap();
             is_small(&Network::new(&Architecture::new(512, 3, &params).unwrap()), batch_size)
         };
         assert!(is_small(128, 128, 64, 16));

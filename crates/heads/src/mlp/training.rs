@@ -1,26 +1,23 @@
-//! A training of the network under way: the callbacks around a [`Trainer`], and the network of the best epoch.
+//! A training of the network under way: the monitor beside a [`Trainer`], and the network of the best epoch.
 
 use std::sync::Arc;
 
-use headsmith_metrics::Metric;
-
+use super::monitor::{Monitor, Validated};
 use super::params::TABLE;
-use super::state;
+use super::state::{self, Restored};
 use super::{Mlp, Trainer};
-use crate::callbacks::{EarlyStopping, Patience, PlateauOptions, ReduceLrOnPlateau};
 use crate::error::Result;
-use crate::event::{EpochRecord, StopReason};
+use crate::event::{EpochRecord, EpochScores, StopReason};
 use crate::head::{Fitted, Fitting, Job, Resume, State, Step};
 use crate::network::NetworkWeights;
-use crate::params::Params;
 
-/// A training, epoch by epoch. With a validation set, its metric lowers the learning rate, ends the training and chooses the
-/// epoch; without one all epochs are run, and the last one counts.
+/// A training, epoch by epoch. With a validation set, what is monitored lowers the learning rate, ends the training and chooses the
+/// epoch; without one, or where nothing is monitored, all epochs are run, and the last one counts.
 #[derive(Debug)]
 pub(super) struct Training<'a> {
     pub(super) trainer: Trainer<'a>,
     pub(super) best: Option<Best>,
-    monitor: Monitor,
+    pub(super) monitor: Monitor,
     n_epochs: usize,
 }
 
@@ -29,18 +26,10 @@ pub(super) struct Training<'a> {
 pub(super) struct Best {
     /// From 0.
     pub(super) epoch: usize,
-    /// Its value of the metric.
+    /// Its value of the job's metric.
     pub(super) value: f64,
+    /// Its network, calibrated where that is asked for.
     pub(super) network: Arc<Mlp>,
-}
-
-/// Monitors a metric of the validation set.
-#[derive(Debug)]
-struct Monitor {
-    metric: Metric,
-    early_stopping: EarlyStopping,
-    plateau: Option<ReduceLrOnPlateau>,
-    is_exhausted: bool,
 }
 
 impl<'a> Training<'a> {
@@ -52,13 +41,12 @@ impl<'a> Training<'a> {
         let params = job.params.of(&TABLE)?;
         let (n_epochs, mut monitor) = (params.count("epochs")?, Monitor::new(params, job.metric)?);
         let Some(Resume { state, values }) = resume else {
-            return Ok(Training { trainer: Trainer::of(job)?, best: None, monitor, n_epochs });
+            let trainer = Trainer::of(job)?.refining(monitor.refines());
+            return Ok(Training { trainer, best: None, monitor, n_epochs });
         };
-        let (trainer, best) = state::restore(job, state)?;
-        for (epoch, value) in values {
-            monitor.update(epoch, value, trainer.learning_rate());
-        }
-        Ok(Training { trainer, best, monitor, n_epochs })
+        let Restored { trainer, best, callbacks } = state::restore(job, state)?;
+        monitor.resume(callbacks, &values, trainer.learning_rate());
+        Ok(Training { trainer: trainer.refining(monitor.refines()), best, monitor, n_epochs })
     }
 
     /// The network of the best epoch, or that of the last one where nothing was validated.
@@ -69,24 +57,24 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Updates the callbacks after an epoch; returns the learning rate to continue with, where it changes.
-    fn validated(&mut self, record: &mut EpochRecord, value: f64) -> Option<f64> {
-        let patience = self.monitor.early_stopping.update(record.epoch, value);
-        record.improved = patience == Patience::Improved;
-        if record.improved {
-            let network = Arc::new(self.trainer.model());
-            self.best = Some(Best { epoch: record.epoch, value, network });
+    /// Updates the monitor after an epoch; returns the learning rate to continue with, where it changes.
+    fn validated(&mut self, record: &mut EpochRecord, scores: EpochScores) -> Option<f64> {
+        let temperature = self.trainer.temperature();
+        let validated = Validated { scores, refined: temperature.map(|temperature| temperature.loss) };
+        let decision = self.monitor.update(record.epoch, &validated, self.trainer.learning_rate());
+        record.improved = decision.is_best;
+        if decision.is_best {
+            let slope = temperature.filter(|_| self.monitor.calibrates).map_or(1.0, |found| found.slope);
+            self.best = Some(Best {
+                epoch: record.epoch,
+                value: self.monitor.metric_of(&validated),
+                network: Arc::new(self.trainer.model().sharpened(slope)),
+            });
         }
-        self.monitor.is_exhausted = patience == Patience::Exhausted;
-        if self.monitor.is_exhausted {
-            return None;
-        }
-        let now = self.trainer.learning_rate();
-        let reduced = self.monitor.plateau.as_mut().and_then(|plateau| plateau.update(value, now));
-        if let Some(learning_rate) = reduced {
+        if let Some(learning_rate) = decision.reduced {
             self.trainer.set_learning_rate(learning_rate);
         }
-        reduced
+        decision.reduced
     }
 }
 
@@ -109,8 +97,7 @@ impl Fitting for Training<'_> {
 
     fn step(&mut self) -> Result<Step> {
         let mut record = self.trainer.step_epoch()?;
-        let value = record.val.map(|scores| scores.get(self.monitor.metric));
-        let reduced = value.and_then(|value| self.validated(&mut record, value));
+        let reduced = record.val.and_then(|scores| self.validated(&mut record, scores));
         Ok(Step { epoch: Some(record), reduced })
     }
 
@@ -140,35 +127,4 @@ impl Fitting for Training<'_> {
     fn finish(self: Box<Self>) -> Result<Arc<dyn Fitted>> {
         Ok(self.into_network())
     }
-}
-
-impl Monitor {
-    fn new(params: &Params, metric: Metric) -> Result<Monitor> {
-        Ok(Monitor {
-            metric,
-            early_stopping: EarlyStopping::new(metric.into(), params.count_or_word("patience")?),
-            plateau: plateau(params, metric)?,
-            is_exhausted: false,
-        })
-    }
-
-    /// Repeats the value of an epoch of an earlier process.
-    fn update(&mut self, epoch: usize, value: f64, learning_rate: f64) {
-        self.is_exhausted |= self.early_stopping.update(epoch, value) == Patience::Exhausted;
-        // The learning rate that followed is that of the resumed trainer.
-        let _ = self.plateau.as_mut().and_then(|plateau| plateau.update(value, learning_rate));
-    }
-}
-
-/// The callback that lowers the learning rate on plateaus of `metric`, by `params`; `None` if there is none.
-fn plateau(params: &Params, metric: Metric) -> Result<Option<ReduceLrOnPlateau>> {
-    let Some(patience) = params.count_or_word("plateau_patience")? else { return Ok(None) };
-    Ok(Some(ReduceLrOnPlateau::new(PlateauOptions {
-        mode: metric.into(),
-        factor: params.number("plateau_factor")?,
-        patience,
-        min_delta: params.number("plateau_min_delta")?,
-        cooldown: params.count("plateau_cooldown")?,
-        min_lr: params.number("min_lr")?,
-    })))
 }

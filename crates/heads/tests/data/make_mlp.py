@@ -29,6 +29,18 @@ WEIGHTED = [
     ((7, 2, 9, 5, 11, 2, 1, 1, 10, 1e-2), {1: 0.0, 0: 3.0}),
 ]
 
+# The same with the options of the recipe; the ten steps are ten epochs.
+RECIPES = [
+    ((12, 3, 16, 8, 6, 0, 3, 0, 32, 1e-2), {"weight_decay": 0.3}),
+    ((7, 2, 9, 5, 11, 2, 1, 1, 10, 1e-2), {"label_smoothing": 0.2}),
+    ((12, 3, 16, 8, 6, 1, 1, 0, 32, 1e-2), {"ema_momentum": 0.8}),
+    ((5, 4, 20, 33, 12, 0, 0, 0, 64, 2e-2), {"lr_schedule": "cosine", "warmup_epochs": 0.0}),
+    (
+        (33, 5, 64, 31, 17, 0, 0, 0, 21, 3e-2),
+        {"weight_decay": 0.05, "label_smoothing": 0.1, "ema_momentum": 0.9, "lr_schedule": "cosine", "warmup_epochs": 3.0},
+    ),
+]
+
 
 def build(n_features, n_classes, neurons0, neurons1, neurons2, layers1, layers2, layer_norms):
     model = keras.Sequential([keras.Input((n_features,)), layers.Dense(neurons0, activation="relu")])
@@ -70,7 +82,20 @@ def full(class_weight, n_classes):
     return class_weight and {k: class_weight.get(k, 1.0) for k in range(n_classes)}
 
 
-def case(seed, n_features, n_classes, *sizes, batch_size, lr, class_weight=None):
+def optimizer(lr, recipe):
+    if "lr_schedule" in recipe:
+        warmup = int(recipe["warmup_epochs"])
+        # Without warm-up the rate begins at the top.
+        rise = {"initial_learning_rate": 0.0, "warmup_target": lr, "warmup_steps": warmup} if warmup else {"initial_learning_rate": lr}
+        lr = keras.optimizers.schedules.CosineDecay(decay_steps=10 - warmup, **rise)
+    momentum = recipe.get("ema_momentum")
+    average = {"use_ema": True, "ema_momentum": momentum} if momentum else {}
+    if "weight_decay" in recipe:
+        return keras.optimizers.AdamW(lr, weight_decay=recipe["weight_decay"], **average)
+    return keras.optimizers.Adam(lr, **average)
+
+
+def case(seed, n_features, n_classes, *sizes, batch_size, lr, class_weight=None, recipe={}):
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
     model = build(n_features, n_classes, *sizes)
@@ -78,7 +103,8 @@ def case(seed, n_features, n_classes, *sizes, batch_size, lr, class_weight=None)
         for variable in layer.weights:
             noise = rng.normal(0, 0.1, variable.shape).astype(np.float32)
             variable.assign(np.asarray(variable) + noise)
-    model.compile(optimizer=keras.optimizers.Adam(lr), loss="categorical_crossentropy")
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.get("label_smoothing", 0.0))
+    model.compile(optimizer=optimizer(lr, recipe), loss=loss)
     x = rng.normal(0, 1, (10, batch_size, n_features)).astype(np.float32)
     y = rng.integers(0, n_classes, (10, batch_size))
     start, losses, after_one = weights(model), [], None
@@ -89,7 +115,10 @@ def case(seed, n_features, n_classes, *sizes, batch_size, lr, class_weight=None)
         # train_on_batch gives a running mean; the loss of the batch is what it adds to it.
         model.reset_metrics()
         after_one = after_one or weights(model)
+    if "ema_momentum" in recipe:  # The average takes the place of the weights, as at the end of `fit`.
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     ours = {"class_weight": ",".join(f"class{k}:{v}" for k, v in class_weight.items())} if class_weight else {}
+    ours |= recipe | ({"epochs": 10} if recipe else {})
     names = ["neurons0", "neurons1", "neurons2", "layers1", "layers2", "layer_norms"]
     return {
         "n_features": n_features,
@@ -110,5 +139,8 @@ cases = [case(i, *net[:8], batch_size=net[8], lr=net[9]) for i, net in enumerate
 cases += [
     case(10 + i, *net[:8], batch_size=net[8], lr=net[9], class_weight=weight)
     for i, (net, weight) in enumerate(WEIGHTED)
+]
+cases += [
+    case(20 + i, *net[:8], batch_size=net[8], lr=net[9], recipe=recipe) for i, (net, recipe) in enumerate(RECIPES)
 ]
 json.dump({"keras": keras.__version__, "cases": cases}, sys.stdout)

@@ -88,5 +88,5 @@ pub(crate) fn data(n_rows: usize, n_features: usize, n_classes: usize, seed: u64
 pub(crate) fn params<'v>(given: impl IntoIterator<Item = (&'v str, Value)>) -> Params {
     let small = [("neurons0", 20), ("neurons1", 12), ("neurons2", 9), ("batch_size", 32), ("epochs", 5)];
     let small = small.map(|(name, value)| (name, Value::Int(value)));
-    headsmith_heads::mlp::TABLE.resolve(small.into_iter().chain(given)).unwrap()
+    headsmith_heads::mlp::TABLE.resolve_from("classic", small.into_iter().chain(given)).unwrap()
 }

@@ -247,7 +247,7 @@ impl Lesson {
     /// The rows to learn from, and those that select the epoch of a head with epochs.
     fn parts(&self, head: &HeadConfig, context: &Context<'_>) -> Result<(Vec<usize>, Option<Dataset>)> {
         let n = self.rows.y.len();
-        if !head.head().traits().uses_val() {
+        if !head.uses_val() {
             return Ok(((0..n).collect(), None));
         }
         let units = units::of_rows(&self.rows, context.pool);

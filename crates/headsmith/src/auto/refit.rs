@@ -16,7 +16,7 @@ use crate::progress::Progress;
 pub(super) fn fitted(candidate: &Candidate, data: &FitData, context: &mut Context<'_>) -> Result<Node> {
     let chosen = candidate.chosen.iter().map(|(name, value)| (*name, value.clone()));
     let head = candidate.head.with(chosen)?;
-    let own = match head.head().traits().uses_val() {
+    let own = match head.uses_val() {
         true => Some(rows::train_only(data).split(VAL_SHARE, context)?),
         false => None,
     };

@@ -191,6 +191,7 @@ mod tests {
             proba,
             node: with_model.then(|| model.node().clone()),
             chosen: vec![("alpha", Value::Float(0.1 + 0.2))],
+            is_closed_form: true,
             is_cut: false,
             cut_trials: None,
             refit: Duration::from_millis(1500),
@@ -213,7 +214,7 @@ mod tests {
             for with_model in [true, false] {
                 let kept = candidate(&rows, with_model, context);
                 store.keep(&kept).unwrap();
-                let attempt = Attempt { position: 2, head: kept.head.clone(), like: None, is_studied: false };
+                let attempt = Attempt { position: 2, head: kept.head.clone(), like: None, study: None };
                 let again = store.kept(&attempt, &rows, context).unwrap();
                 assert_eq!((&again.proba, &again.calibrated), (&kept.proba, &kept.calibrated));
                 assert_eq!(again.chosen, kept.chosen);

@@ -1,6 +1,5 @@
 //! The space of a study: the head's own, from its parameter table, with the user's changes.
 
-use headsmith_heads::Head;
 use headsmith_heads::params::{AUTO, Kind, Search, TRANSFORM, Value};
 use headsmith_heads::transform::NONE;
 use headsmith_study::{Choice, Distribution, Space, SpaceParam, overlay_toml};
@@ -19,7 +18,7 @@ const NEAR_SHARE: f64 = 0.15;
 /// # Errors
 /// When the space file is wrong, or names what the head does not have.
 pub(super) fn of(config: &StudyConfig) -> Result<Space> {
-    let mut space = of_head(config.head.head());
+    let mut space = of_head(&config.head);
     space.params.retain(|param| !config.fixed.contains(&param.name));
     if config.is_around {
         space.params = space.params.iter().filter_map(|param| near(&config.head, param)).collect();
@@ -47,20 +46,20 @@ pub(super) fn of(config: &StudyConfig) -> Result<Space> {
 }
 
 /// The default space of a head.
-pub(crate) fn of_head(head: &dyn Head) -> Space {
-    let params = head.table().params.iter().filter_map(|param| {
-        let distribution = match param.search? {
+pub(crate) fn of_head(head: &HeadConfig) -> Space {
+    let params = head.space().into_iter().map(|(name, search)| {
+        let distribution = match search {
             Search::Int { low, high, log } => Distribution::Int { low, high, log, step: 1 },
             Search::Float { low, high, log } => Distribution::Float { low, high, log, step: None },
         };
-        Some(SpaceParam { name: param.name.to_owned(), distribution, when: None })
+        SpaceParam { name: name.to_owned(), distribution, when: None }
     });
     Space { params: params.collect() }
 }
 
 /// Whether there is a space around the parameters of `head`.
 pub(crate) fn has_neighbours(head: &HeadConfig) -> bool {
-    of_head(head.head()).params.iter().any(|param| near(head, param).is_some())
+    of_head(head).params.iter().any(|param| near(head, param).is_some())
 }
 
 /// The part of a parameter's space near its value in `head`; `None` where that is a word.

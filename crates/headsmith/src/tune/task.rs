@@ -120,15 +120,15 @@ fn value(choice: &Choice) -> Option<Value> {
 }
 
 /// The head of the final fit of a study's best trial: `base` with the trial's parameters, and no less of what trials have less
-/// of ([`Table::trial`](headsmith_heads::params::Table::trial)) than the head has by default. So the fit has the same epochs as
+/// of ([`HeadConfig::trial`]) than the head has by default. So the fit has the same epochs as
 /// the trial, and more.
 ///
 /// # Errors
 /// When the head does not know the parameters.
 pub(crate) fn final_head(base: &HeadConfig, best: &TrialRow) -> Result<HeadConfig> {
     let head = with_best(base, best)?;
-    let raised = base.table().trial.iter().filter_map(|(name, _)| {
-        let Value::Int(least) = base.table().find(name)?.default.value() else { return None };
+    let raised = base.trial().iter().filter_map(|(name, _)| {
+        let Value::Int(least) = base.default_of(name)? else { return None };
         // The word `none` is no number, and longer than any.
         head.params().int(name).filter(|had| *had < least).map(|_| (*name, Value::Int(least)))
     });
@@ -156,7 +156,8 @@ mod tests {
             (1000, 100.into(), (1000, Some(100))),
             (100, none(), (500, None)),
         ] {
-            let base = HeadConfig::new("mlp", [("epochs", epochs.into()), ("patience", patience)]);
+            let given = [("epochs", epochs.into()), ("patience", patience)];
+            let base = HeadConfig::with_preset("mlp", "classic", given);
             let head = final_head(&base.unwrap(), &best).unwrap();
             let int = |name| head.params().int(name);
             assert_eq!(

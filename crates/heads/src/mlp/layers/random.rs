@@ -5,8 +5,19 @@
 //! `rate` and otherwise divided by `1 - rate`, so that nothing needs scaling later; the gradient goes through the
 //! same mask.
 
+use headsmith_kernels::Pool;
 use headsmith_kernels::draws::{Draws, add_normals, dropout};
 use headsmith_kernels::gemm::Block;
+
+use super::PIECE_ROWS;
+
+/// Adds noise of the standard deviation `stddev` to rows of `width` values.
+pub(crate) fn add_noise(rows: &mut [f32], width: usize, stddev: f64, draws: Draws, pool: &Pool) {
+    pool.for_each_chunk(rows, PIECE_ROWS * width, |i, rows| {
+        let mut block = Block::of_rows(rows, &mut [], width, i * PIECE_ROWS);
+        add_normals(&mut block, stddev as f32, draws);
+    });
+}
 
 /// The random stage after a layer in a training step, if there is one.
 #[derive(Debug, Clone, Copy, Default)]

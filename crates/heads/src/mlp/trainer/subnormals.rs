@@ -46,7 +46,7 @@ fn params(given: &[(&'static str, Value)]) -> Params {
     ];
     let small = small.map(|(name, value)| (name, Value::Int(value)));
     let rate = [("lr", Value::Float(0.01))];
-    TABLE.resolve(small.into_iter().chain(rate).chain(given.iter().cloned())).unwrap()
+    TABLE.resolve_from("classic", small.into_iter().chain(rate).chain(given.iter().cloned())).unwrap()
 }
 
 /// Every third unit of the dense layers but the last never passes anything on again.

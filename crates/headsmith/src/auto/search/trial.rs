@@ -120,9 +120,10 @@ impl Trial<'_, '_> {
     /// The work of a fit: at most, but of heads with epochs, most of which end early.
     pub(super) fn work(&self, head: &HeadConfig) -> Option<Work> {
         let operations = head.head().cost(self.shape(), head.params()).ok()?.operations;
-        Some(match head.head().traits().uses_val() {
-            true => Work::products(operations / USUAL_SHARE),
-            false => Work::other(operations),
+        Some(match (has_epochs(head), head.uses_val()) {
+            (true, true) => Work::products(operations / USUAL_SHARE),
+            (true, false) => Work::products(operations),
+            (false, _) => Work::other(operations),
         })
     }
 
@@ -249,7 +250,7 @@ impl Trial<'_, '_> {
         let mut proba = Matrix::zeros(shape.n_samples, shape.n_classes);
         let (mut last, mut model) = (None, None);
         // Epochs are many, and so foreseen; other heads end long before the most operations that they may need.
-        let first = self.work(&head).filter(|_| head.head().traits().uses_val());
+        let first = self.work(&head).filter(|_| has_epochs(&head));
         for fold in 0..*n_folds {
             let next = budget.foresee(first.filter(|_| last.is_none()), last);
             if self.n_before > 0 && !budget.allows(next) {
@@ -375,6 +376,11 @@ fn telling(head: &HeadConfig, chosen: &[(&'static str, Value)]) -> Vec<String> {
     let is_set = |name: &str| chosen.iter().any(|(other, _)| *other == name);
     let set = set.filter(|name| !is_set(name));
     set.chain(chosen.iter().map(|(name, _)| *name)).map(str::to_owned).collect()
+}
+
+/// Whether the steps of a head's fits are epochs: their work is foreseen, and it is that of matrix products.
+fn has_epochs(head: &HeadConfig) -> bool {
+    head.table().find("epochs").is_some()
 }
 
 fn no_time(needed: Duration) -> String {
