@@ -100,6 +100,8 @@ pub struct Traits {
     pub out_of_fold: bool,
     /// Whether fits leave rows out to choose parameters: those of one [unit](crate::Samples::in_units) together.
     pub leaves_out: bool,
+    /// Whether fits decide classes that may differ from the most probable ones ([`Fitted::predict`]).
+    pub decides: bool,
     /// Whether the fit is a closed formula of sums over the rows: their order changes nothing but rounding.
     pub closed_form: bool,
 }

@@ -32,7 +32,7 @@ fn run(at: &Path) -> Value {
         std::fs::write(at.join(name), format!("embeddings,label\n{rows}")).unwrap();
     }
     let small = [("neurons0", 8.into()), ("layers1", 0.into()), ("layers2", 0.into()), ("epochs", 6.into())];
-    let candidate = HeadConfig::new("mlp", small.clone()).unwrap();
+    let candidate = HeadConfig::with_preset("mlp", "classic", small.clone()).unwrap();
     let out = at.join("out");
     let study = StudyConfig {
         head: candidate.clone(),

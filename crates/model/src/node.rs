@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use headsmith_heads::Fitted;
 use headsmith_heads::calibration::ProbabilityCalibration;
+use headsmith_heads::head::find;
 use headsmith_heads::pool::LogLinear;
 use headsmith_heads::transform::Pipeline;
 use headsmith_kernels::{MatRef, Matrix, Pool};
@@ -106,6 +107,15 @@ impl Node {
             Node::Calibrated { calibration, then } => in_blocks(calibration.n_classes(), x, |rows| {
                 calibration.apply(then.predict_proba(rows, pool).view(), pool)
             }),
+        }
+    }
+
+    /// Whether it is a head that decides classes by itself, alone or after transforms.
+    pub fn decides(&self) -> bool {
+        match self {
+            Node::Head(head) => find(head.head()).is_ok_and(|head| head.traits().decides),
+            Node::Transform { then, .. } => then.decides(),
+            _ => false,
         }
     }
 

@@ -103,7 +103,7 @@ fn a_fit_calibrates_on_rows_that_choose_nothing() {
     // In closed form, where there are no validation rows.
     assert_eq!(rows("ridge --val-share 0"), ("out_of_fold".into(), 240, None));
     // Validation rows that choose the epoch: half of them do, half calibrate.
-    let mlp = "mlp --epochs 3";
+    let mlp = "mlp --preset classic --epochs 3";
     assert_eq!(rows(&format!("{mlp} --val val.csv")), ("held_back".into(), 45, Some(45)));
     assert_eq!(rows(&format!("{mlp} --folds 3")), ("out_of_fold".into(), 240, Some(48)));
 }

@@ -61,7 +61,7 @@ fn a_fit_has_the_best_epoch_by_the_metric() {
 #[test]
 fn a_study_minimises_a_loss_and_remembers_its_metric() {
     let world = World::with_tables();
-    let tune = "tune --train train.csv --val val.csv --epochs 6 --neurons1 6 --neurons2 6 --storage s.db --study s --quiet";
+    let tune = "tune --preset classic --train train.csv --val val.csv --epochs 6 --neurons1 6 --neurons2 6 --storage s.db --study s --quiet";
     let study = world.json(&format!("{tune} --metric log_loss --trials 8 --json"));
     assert_eq!((study["metric"].as_str(), &study["selection"]), (Some("log_loss"), &Value::Null));
     let trials = super::tune::content(&world, "s.db");

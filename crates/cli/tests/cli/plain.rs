@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use crate::world::World;
 
-const TUNE: &str =
-    "tune --train train.csv --val val.csv --epochs 12 --neurons1 6 --neurons2 6 --study s --storage s.db";
+const TUNE: &str = "tune --preset classic --train train.csv --val val.csv --epochs 12 --neurons1 6 --neurons2 6 --study s --storage s.db";
 
 /// A trial's line, in its parts.
 #[derive(Debug, PartialEq)]

@@ -10,7 +10,7 @@ use crate::patience::{wait_for, wait_until};
 use crate::world::World;
 
 /// A study small enough to be done many times.
-const SMALL: &str = "tune --train train.csv --val val.csv --epochs 12 --neurons1 6 --neurons2 6 --trials 14 --study s \
+const SMALL: &str = "tune --preset classic --train train.csv --val val.csv --epochs 12 --neurons1 6 --neurons2 6 --trials 14 --study s \
                      --quiet";
 
 /// All that is the same in the same study: trials without their times.
@@ -153,7 +153,7 @@ fn another_study_is_refused_with_both_sides_of_the_difference() {
     let one = world.json(&format!("{} --json", first.replace("--trials 2", "--trials 1")));
     assert_eq!(one["importance"], serde_json::json!([]));
     world.run(first, 0);
-    world.write("space.toml", "[lr]\nhigh = 0.01\n");
+    world.write("space.toml", "[lr]\nhigh = 0.02\n");
     for (more, said) in [
         ("--scale none", "scale: \"power:auto+standardise\" in the study, \"none\" asked for"),
         ("--space space.toml", "space: lr"),

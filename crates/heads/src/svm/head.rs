@@ -30,7 +30,7 @@ impl Head for SvmHead {
     }
 
     fn traits(&self) -> Traits {
-        Traits { leaves_out: true, ..Traits::default() }
+        Traits { leaves_out: true, decides: true, ..Traits::default() }
     }
 
     fn cost(&self, shape: Shape, params: &Params) -> Result<Cost> {

@@ -173,7 +173,14 @@ impl Answer {
                 Node::Pool { members, pool }
             }
         };
-        let node = calibrated(node, &self.after);
+        let mut node = calibrated(node, &self.after);
+        if node.decides() {
+            // The answer was scored by the most probable classes, or by its own decision.
+            node = Node::Calibrated {
+                calibration: ProbabilityCalibration::identity(classes.len()),
+                then: Box::new(node),
+            };
+        }
         Ok(Model::new(classes, node, record)?.with_decision(self.decision.clone())?)
     }
 }
