@@ -79,7 +79,7 @@ pub struct Preset {
     pub name: &'static str,
     /// The values that differ; a later list overrides an earlier one.
     pub values: &'static [&'static [(&'static str, Default)]],
-    /// What its studies have in place of the table's.
+    /// The space, trial settings and list of its studies, in place of the table's.
     pub study: Option<&'static PresetStudy>,
 }
 

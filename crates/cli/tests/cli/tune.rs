@@ -231,7 +231,7 @@ fn a_study_is_looked_at_and_changed() {
     let f1 = fitted["val"]["weighted_f1"].as_f64().unwrap();
     let trial = world.json("study best --json")["value"].as_f64().unwrap();
     assert!(f1 >= trial - 1e-12, "{f1} after a trial of {trial}");
-    assert_eq!(fitted["val"]["used_for"], serde_json::json!(["trial"]));
+    assert_eq!(fitted["val"]["used_for"], serde_json::json!(["epoch", "learning_rate", "trial"]));
     let evaluated = world.json("evaluate --model best.safetensors --data val.csv --json");
     assert_eq!(evaluated["weighted_f1"].as_f64(), Some(f1));
 

@@ -1,4 +1,4 @@
-//! What the validation rows decide after each epoch: which epoch counts, the learning rate, and the end.
+//! Decisions by the validation rows after each epoch: which epoch counts, the learning rate, and the end.
 
 use headsmith_metrics::Metric;
 use serde::{Deserialize, Serialize};

@@ -34,7 +34,7 @@ const VERSION: u32 = 1;
 const TRAINER: &str = "trainer/";
 const BEST: &str = "best/";
 
-/// What a state holds.
+/// The contents of a state.
 pub(super) struct Restored<'a> {
     pub(super) trainer: Trainer<'a>,
     pub(super) best: Option<Best>,

@@ -97,7 +97,7 @@ struct Buffers {
 struct Soft {
     /// `n_rows x n_classes`.
     targets: Vec<f32>,
-    /// What mixup leaves of each row.
+    /// The share of each row that mixup keeps.
     shares: Vec<f32>,
     /// A row of features or targets.
     row: Vec<f32>,

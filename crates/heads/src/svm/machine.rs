@@ -42,7 +42,7 @@ pub(super) struct Summary {
     pub(super) tried: Vec<(f64, f64, f64)>,
 }
 
-/// What rows are decided as.
+/// The decisions for some rows.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Decided {
     /// For each row and class that had rows, the mean decision value of its pairs, in favour of the class.

@@ -356,15 +356,6 @@ fn screens_of_a_fit() {
 }
 
 #[test]
-fn screens_of_a_search() {
-    let state = search_in_the_middle();
-    insta::assert_snapshot!("search_80x24", drawn(&state, 80, 24, COLOURS));
-    insta::assert_snapshot!("search_120x40", drawn(&state, 120, 40, COLOURS));
-    insta::assert_snapshot!("search_40x10", drawn(&state, 40, 10, COLOURS));
-    insta::assert_snapshot!("search_80x24_no_unicode", drawn(&state, 80, 24, ASCII));
-}
-
-#[test]
 fn every_size_can_be_drawn() {
     let mut state = study_in_the_middle();
     state.press(Key::Help);

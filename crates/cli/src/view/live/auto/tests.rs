@@ -8,7 +8,7 @@ use headsmith::metrics::Metric;
 use headsmith::report::CandidateReport;
 
 use super::super::state::{Stage, State};
-use super::super::tests::{ASCII, drawn, fit_event, fitting, record, seconds};
+use super::super::tests::{ASCII, COLOURS, drawn, fit_event, fitting, record, seconds};
 
 fn candidate(state: &mut State, head: &str, (score, log_loss): (f64, f64), (took, at): (f64, f64)) {
     let report = CandidateReport {
@@ -73,4 +73,13 @@ fn a_search_by_log_loss_has_the_smallest_as_its_best() {
     let search = state.search.as_ref().unwrap();
     assert_eq!((search.metric, search.best), (metric, 1));
     assert_eq!(search.best_so_far.last(), Some(0.8));
+}
+
+#[test]
+fn screens_of_a_search() {
+    let state = search_in_the_middle();
+    insta::assert_snapshot!("search_80x24", drawn(&state, 80, 24, COLOURS));
+    insta::assert_snapshot!("search_120x40", drawn(&state, 120, 40, COLOURS));
+    insta::assert_snapshot!("search_40x10", drawn(&state, 40, 10, COLOURS));
+    insta::assert_snapshot!("search_80x24_no_unicode", drawn(&state, 80, 24, ASCII));
 }
