@@ -36,7 +36,7 @@ use crate::split::{self, units};
 const JUDGING_SHARE: f64 = 0.2;
 /// The noise of copies, as a share of each feature's standard deviation.
 const NOISE: f64 = 0.3;
-/// Copies of each row, and the most rows that are made.
+/// Copies of each row, and the most rows that are made, if each has two likely classes.
 const N_COPIES: usize = 2;
 const MOST_ROWS: usize = 150_000;
 
@@ -99,8 +99,7 @@ pub(super) fn distil(
             teacher: model.clone(),
         },
     };
-    let is_student = judged.difference.by_metric.get(Metric::LogLoss).observed <= 0.0;
-    let fitted = match is_student {
+    let fitted = match judged.is_student {
         true => lesson.student(&head, context)?,
         false => lesson.plain(&head, context)?,
     };
@@ -111,7 +110,7 @@ pub(super) fn distil(
     let report = DistilledReport {
         head: name.to_owned(),
         title: head.table().title.to_owned(),
-        is_student,
+        is_student: judged.is_student,
         n_judged: judged.n_rows,
         is_judged_on_val: taught.rows.judges().is_some(),
         n_fitted: lesson.rows.y.len(),
@@ -137,6 +136,8 @@ struct Judged {
     teacher: DistilledScore,
     student: DistilledScore,
     plain: DistilledScore,
+    /// Whether the student has the lower log loss of the two.
+    is_student: bool,
     /// The student's scores less the plain head's.
     difference: headsmith_metrics::bootstrap::PairedDifference,
     /// The decision for the metric by the probabilities of the better one.
@@ -213,6 +214,7 @@ impl Lesson {
             teacher: score(predictions[0])?,
             student: score(predictions[1])?,
             plain: score(predictions[2])?,
+            is_student,
             difference,
             decision: if is_student { by_student } else { by_plain },
         })
