@@ -223,7 +223,7 @@ fn distilled(
     let of_val = of_val.map(|(val, judged)| (val, judged.proba.view()));
     let done = search::until(deadline, context, |context| {
         context.check_stop()?;
-        distil::distil(name, taught, (&fitted.model, of_val), context)
+        distil::distil(name, taught, of_val, context)
     });
     let why = match done {
         Ok(Some(distilled)) => return Ok(Some(distilled)),

@@ -1,6 +1,6 @@
 //! Distillation: the answer of a search, usually a pool of heads that keep the training rows, taught to one small head.
 //!
-//! The student learns the teacher's out-of-fold probabilities of the training rows, and its probabilities of noisy copies of them. On rows that neither has seen it is compared
+//! The student learns the teacher's out-of-fold probabilities of the training rows in place of their labels. On rows that neither has seen it is compared
 //! with the same head trained plainly: validation rows if they judge the search, else a part of the training rows, for which the members are fitted and pooled again without it.
 //! The better of the two by log loss is then fitted on all rows.
 
@@ -14,7 +14,7 @@ use headsmith_kernels::{MatRef, Matrix};
 use headsmith_metrics::{Metric, Predictions, decision};
 use headsmith_model::{Model, Record};
 
-use self::soft::{SoftRows, noisy, soften};
+use self::soft::soften;
 use super::Bounds;
 use super::answer::{self, Answer};
 use super::budget::{Budget, Limits};
@@ -34,11 +34,6 @@ use crate::split::{self, units};
 
 /// Of the training rows, those that judge where there are no validation rows to do so.
 const JUDGING_SHARE: f64 = 0.2;
-/// The noise of copies, as a share of each feature's standard deviation.
-const NOISE: f64 = 0.3;
-/// Copies of each row, and the most rows that are made, if each has two likely classes.
-const N_COPIES: usize = 2;
-const MOST_ROWS: usize = 150_000;
 
 /// A head that was taught.
 pub(crate) struct Distilled {
@@ -47,11 +42,10 @@ pub(crate) struct Distilled {
     pub(crate) report: DistilledReport,
 }
 
-/// Rows to learn from, with a teacher's predictions of them by fits without each.
+/// Rows to learn from, with a teacher's probabilities of them by fits without each, `n_samples x n_classes`.
 struct Lesson {
     rows: Dataset,
     targets: Matrix,
-    teacher: Model,
 }
 
 /// The search whose answer is distilled.
@@ -75,15 +69,14 @@ pub(super) fn check(name: &str, is_chosen_on_val: bool) -> Result<()> {
     }
 }
 
-/// Distils the answer to the head called `name`. `model` is its final model, and `of_val` has the validation rows that this one has learnt from, with
-/// predictions of them by the model of the search.
+/// Distils the answer to the head called `name`. `of_val` has validation rows that the final model has learnt from, with the predictions of them by the model of the search.
 ///
 /// # Errors
 /// When a fit fails or is stopped.
 pub(super) fn distil(
     name: &str,
     taught: &Taught<'_, '_>,
-    (model, of_val): (&Model, Option<(&Dataset, MatRef<'_>)>),
+    of_val: Option<(&Dataset, MatRef<'_>)>,
     context: &mut Context<'_>,
 ) -> Result<Distilled> {
     let start = Instant::now();
@@ -92,11 +85,10 @@ pub(super) fn distil(
     let judged = judged(&head, taught, context)?;
     let train = &taught.rows.data.train;
     let lesson = match of_val {
-        None => Lesson { rows: train.clone(), targets: taught.answer.proba.clone(), teacher: model.clone() },
+        None => taught.lesson(),
         Some((val, proba)) => Lesson {
             rows: super::rows::joined(train, val),
             targets: stacked(taught.answer.proba.view(), proba),
-            teacher: model.clone(),
         },
     };
     let fitted = match judged.is_student {
@@ -146,19 +138,20 @@ struct Judged {
 
 fn judged(head: &HeadConfig, taught: &Taught<'_, '_>, context: &mut Context<'_>) -> Result<Judged> {
     if let Some(judges) = taught.rows.judges() {
-        return taught.lesson(context)?.judged(head, judges, context);
+        let teacher = taught.teacher(context)?;
+        return taught.lesson().judged(head, (&teacher, judges), context);
     }
     let data = train_only(taught.rows.data).split(JUDGING_SHARE, context)?;
-    let (lesson, judges) = again(taught, &data, context)?;
-    lesson.judged(head, judges, context)
+    let (lesson, teacher, judges) = again(taught, &data, context)?;
+    lesson.judged(head, (&teacher, judges), context)
 }
 
-/// The lesson of the members, fitted and pooled again on the training rows of `data`, and the rows that are left to judge.
+/// The lesson and the model of the members, fitted and pooled again on the training rows of `data`, and the rows that are left to judge.
 fn again<'a>(
     taught: &Taught<'_, '_>,
     data: &'a FitData,
     context: &mut Context<'_>,
-) -> Result<(Lesson, &'a Dataset)> {
+) -> Result<(Lesson, Model, &'a Dataset)> {
     let Some(judges) = &data.val else {
         return Err(Error::failure("no rows are left to judge a distillation"));
     };
@@ -170,26 +163,35 @@ fn again<'a>(
     }
     let answer = answer::answer(&rows, &candidates, &Bounds::default(), context)?;
     let taught = Taught { rows: &rows, candidates: &candidates, answer: &answer };
-    Ok((taught.lesson(context)?, judges))
+    Ok((taught.lesson(), taught.teacher(context)?, judges))
 }
 
 impl Taught<'_, '_> {
-    /// The training rows with the answer's predictions of them, and the answer's model of them.
-    fn lesson(&self, context: &mut Context<'_>) -> Result<Lesson> {
-        let train = &self.rows.data.train;
+    /// The training rows with the answer's predictions of them.
+    fn lesson(&self) -> Lesson {
+        Lesson { rows: self.rows.data.train.clone(), targets: self.answer.proba.clone() }
+    }
+
+    /// The answer's model of the training rows.
+    fn teacher(&self, context: &mut Context<'_>) -> Result<Model> {
         let nodes = members(self.answer, self.candidates, self.rows, context)?;
-        let teacher = self.answer.model(nodes, train.classes.names().to_vec(), Record::default())?;
-        Ok(Lesson { rows: train.clone(), targets: self.answer.proba.clone(), teacher })
+        let classes = self.rows.data.train.classes.names().to_vec();
+        self.answer.model(nodes, classes, Record::default())
     }
 }
 
 impl Lesson {
     /// Judges student and plain head on `judges`.
-    fn judged(&self, head: &HeadConfig, judges: &Dataset, context: &mut Context<'_>) -> Result<Judged> {
+    fn judged(
+        &self,
+        head: &HeadConfig,
+        (teacher, judges): (&Model, &Dataset),
+        context: &mut Context<'_>,
+    ) -> Result<Judged> {
         let (student, plain) = (self.student(head, context)?, self.plain(head, context)?);
         let x = judges.x.view();
-        let of_teacher = self.teacher.predict_proba(x, context.pool)?;
-        let decided_by_teacher = self.teacher.decide(of_teacher.view());
+        let of_teacher = teacher.predict_proba(x, context.pool)?;
+        let decided_by_teacher = teacher.decide(of_teacher.view());
         let (of_student, of_plain) =
             (student.predict_proba(x, context.pool)?, plain.predict_proba(x, context.pool)?);
         let offsets = |proba: &Matrix| decision::offsets(proba.view(), context.metric);
@@ -224,20 +226,8 @@ impl Lesson {
     fn student(&self, head: &HeadConfig, context: &mut Context<'_>) -> Result<Model> {
         let (rows, val) = self.parts(head, context)?;
         let (own, targets) = (part(&self.rows, &rows, None)?, self.targets.view().gather(&rows));
-        let n_copies = (MOST_ROWS / (rows.len() * 2).max(1)).saturating_sub(1).min(N_COPIES);
-        let copies: Vec<Matrix> =
-            (0..n_copies).map(|number| noisy(own.x.view(), NOISE, context.seed, number as u32)).collect();
-        let of_copies = copies
-            .iter()
-            .map(|copy| Ok(self.teacher.predict_proba(copy.view(), context.pool)?))
-            .collect::<Result<Vec<Matrix>>>()?;
-        let soft: Vec<SoftRows<'_>> = copies
-            .iter()
-            .zip(&of_copies)
-            .map(|(x, proba)| SoftRows { x: x.view(), proba: proba.view() })
-            .collect();
         let units = units::of_rows(&own, context.pool);
-        fitted(head, FitData::new(soften(&own, &units, targets.view(), &soft)), val, "student", context)
+        fitted(head, FitData::new(soften(&own, &units, targets.view())), val, "student", context)
     }
 
     /// The head trained on the labels.
