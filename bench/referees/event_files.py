@@ -202,8 +202,8 @@ def commands(folder):
 
     small = ["--neurons0", "24", "--neurons1", "12", "--neurons2", "6"]
     watched = [*tables, "--json", "--tensorboard", logs]
-    report = run("fit", "mlp", "--model", model, "--epochs", "7", "--layer-norms", "1", *small, *watched)
-    run("tune", "--trials", "9", "--epochs", "6", *small, "--study", "s", "--storage", storage, *watched)
+    report = run("fit", "mlp", "--preset", "classic", "--model", model, "--epochs", "7", "--layer-norms", "1", *small, *watched)
+    run("tune", "--preset", "classic", "--trials", "9", "--epochs", "6", *small, "--study", "s", "--storage", storage, *watched)
     run("study", "export", "--study", "s", "--storage", storage, "--out", f"{folder}/trials.json", "--json")
     trials = json.loads(pathlib.Path(folder, "trials.json").read_text())
     names = [f"s/trial-{trial['number']:04}" for trial in trials]
