@@ -14,8 +14,7 @@ use crate::progress::Progress;
 /// # Errors
 /// When the fit fails.
 pub(super) fn fitted(candidate: &Candidate, data: &FitData, context: &mut Context<'_>) -> Result<Node> {
-    let chosen = candidate.chosen.iter().map(|(name, value)| (*name, value.clone()));
-    let head = candidate.head.with(chosen)?;
+    let head = candidate.chosen_head()?;
     let own = match head.uses_val() {
         true => Some(rows::train_only(data).split(VAL_SHARE, context)?),
         false => None,

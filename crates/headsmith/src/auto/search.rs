@@ -55,6 +55,16 @@ pub(super) struct Candidate {
     pub(super) report: CandidateReport,
 }
 
+impl Candidate {
+    /// The head with what its fit chose.
+    ///
+    /// # Errors
+    /// When the head does not take that.
+    pub(super) fn chosen_head(&self) -> Result<HeadConfig> {
+        self.head.with(self.chosen.iter().map(|(name, value)| (*name, value.clone())))
+    }
+}
+
 /// The results of a search.
 pub(super) struct Searched {
     /// At least one, in the order in which they were tried.
@@ -178,7 +188,7 @@ pub(super) fn fitted_again(
     budget: &mut Budget,
     context: &mut Context<'_>,
 ) -> Result<Candidate> {
-    let head = candidate.head.with(candidate.chosen.iter().map(|(name, value)| (*name, value.clone())))?;
+    let head = candidate.chosen_head()?;
     let attempt = Attempt { position: candidate.position, head, like: None, study: None };
     let trial = Trial { rows, attempt: &attempt, n_before: 0, started: Instant::now(), n_steps: 0 };
     match trial.run(budget, context)? {

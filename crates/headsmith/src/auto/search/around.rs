@@ -28,7 +28,7 @@ pub(super) fn attempt(
     let mut best: Vec<&Candidate> = candidates.iter().filter(is_searched).collect();
     best.sort_by(|a, b| a.report.log_loss.total_cmp(&b.report.log_loss));
     let Some(winner) = best.get(rank).filter(|_| has_storage && rank < MOST) else { return Ok(None) };
-    let head = winner.head.with(winner.chosen.iter().map(|(name, value)| (*name, value.clone())))?;
+    let head = winner.chosen_head()?;
     let fit = winner.refit.div_f64(REFIT);
     Ok(tune::has_neighbours(&head).then(|| Attempt {
         position: FIRST_POSITION + winner.position,
