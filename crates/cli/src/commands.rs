@@ -3,6 +3,7 @@
 mod aicrowd;
 mod auto;
 mod evaluate;
+mod export;
 mod fit;
 mod inspect;
 mod predict;
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
         Some(("fit", matches)) => fit::fit(matches),
         Some(("evaluate", matches)) => evaluate::evaluate(matches),
         Some(("predict", matches)) => predict::predict(matches),
+        Some(("export", matches)) => export::export(matches),
         Some(("aicrowd", matches)) => aicrowd::aicrowd(matches),
         Some(("completions", matches)) => reference::completions(matches),
         Some(("reference", _)) => reference::reference(),

@@ -36,7 +36,7 @@ fn command_about(head: &dyn Head) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([run(), auto::auto(), inspect(), fit(), study::tune(head), study::worker(), study::study(), report(), evaluate(), predict(), aicrowd::aicrowd(), completions(), reference()])
+        .subcommands([run(), auto::auto(), inspect(), fit(), study::tune(head), study::worker(), study::study(), report(), evaluate(), predict(), export(), aicrowd::aicrowd(), completions(), reference()])
 }
 
 /// Reads the command line `args`, over the configuration file that it names. Wrong flags, and a call for help, end
@@ -255,6 +255,42 @@ fn predict() -> Command {
         columns(),
     ]);
     common::add(command)
+}
+
+fn export() -> Command {
+    Command::new("export")
+        .about("Write a model for other runtimes: ONNX")
+        .long_about(
+            "Writes a model as one ONNX graph: transforms, all members of an ensemble, calibration and decision. Its input is `embeddings`, float [N, n_features]; \
+             its outputs are `label`, strings, and `probabilities`, float [N, n_classes]. The file is run before it is kept: it is not written where it predicts \
+             something else than the model.",
+        )
+        .args([
+            Arg::new("model")
+                .value_name("MODEL")
+                .required(true)
+                .value_hint(ValueHint::FilePath)
+                .value_parser(value_parser!(std::path::PathBuf))
+                .help("Model file to export"),
+            Arg::new("format").long("format").value_name("FORMAT").value_parser(["onnx"]).default_value("onnx").help("The format"),
+            Arg::new("out")
+                .long("out")
+                .short('o')
+                .value_name("FILE")
+                .required(true)
+                .value_hint(ValueHint::FilePath)
+                .value_parser(value_parser!(std::path::PathBuf))
+                .help("File to write, such as model.onnx"),
+            Arg::new("opset-ml")
+                .long("opset-ml")
+                .value_name("VERSION")
+                .value_parser(["3", "5"])
+                .default_value("3")
+                .help("Version of the operators of trees (ai.onnx.ml): 3 runs everywhere, 5 computes in double precision and needs a runtime of 2025 or later"),
+            switch("force", "Write trees of more than 3 million nodes, too"),
+            switch("json", "Print the result as one JSON object"),
+            switch("quiet", "Print nothing but errors").short('q'),
+        ])
 }
 
 fn completions() -> Command {

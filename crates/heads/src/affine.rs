@@ -6,6 +6,8 @@ use headsmith_kernels::gemm::{Panels, matmul, packed, unpack};
 use headsmith_kernels::softmax::softmax;
 use headsmith_kernels::{Buffer, MatRef, Matrix, Pool};
 
+use crate::graph::{Graph, Rows, Var};
+
 /// The intercept of a class that gets a probability of 0: so far below all others that its exponential is 0.
 pub(crate) const NEVER: f32 = -1e30;
 /// Values of probabilities that one thread computes at a time.
@@ -75,6 +77,12 @@ impl Affine {
             softmax(scores, &mut vec![0.0; rows], n_classes);
         });
         scores
+    }
+
+    /// The scores as operations of a graph.
+    pub(crate) fn graph(&self, graph: &mut Graph, rows: Rows) -> Var {
+        let intercept: Vec<f64> = self.intercept.iter().map(|v| f64::from(*v)).collect();
+        rows.affine(graph, self.coef().view(), &intercept)
     }
 
     fn panels(&self) -> Panels<'_> {

@@ -27,6 +27,7 @@ use headsmith_kernels::softmax::softmax_f64;
 use headsmith_kernels::{Matrix, Pool};
 
 use crate::error::{Error, Result};
+use crate::graph::{Binary, Constant, Graph, Var};
 use crate::params::{Default, Kind, Param};
 use crate::tensors::{Tensors, Values};
 
@@ -34,7 +35,7 @@ pub use choose::{Chosen, choose};
 pub(crate) use fit::{N_FOLDS, Outputs, cross_fitted, fit, groups};
 pub use probability::{ProbabilityCalibration, ProbabilityForm};
 pub use targets::{Gain, Targets};
-pub(crate) use targets::{log, sample};
+pub(crate) use targets::{log, log_graph, sample};
 
 /// The parameter of a head that calibrates its outputs.
 pub(crate) const PARAM: Param = Param {
@@ -135,6 +136,36 @@ impl Calibration {
         }
     }
 
+    /// The probabilities of `n_classes` as operations of a graph, from outputs of the classes `classes`.
+    pub(crate) fn graph(&self, graph: &mut Graph, outputs: Var, classes: &[usize], n_classes: usize) -> Var {
+        let outputs = graph.double(outputs);
+        let proba = match self.linear.is_empty() {
+            true => clip_graph(graph, outputs),
+            false => {
+                let logits = self.logits_graph(graph, outputs);
+                graph.softmax(logits)
+            }
+        };
+        let proba = graph.spread(proba, classes, n_classes);
+        graph.float(proba)
+    }
+
+    fn logits_graph(&self, graph: &mut Graph, outputs: Var) -> Var {
+        let squares = graph.binary(Binary::Mul, outputs, outputs);
+        let mut parts = [(outputs, &self.linear), (squares, &self.square)].map(|(x, factors)| {
+            if let [factor] = factors[..] {
+                return graph.with(Binary::Mul, x, &[factor]);
+            }
+            let turned = (0..self.n * self.n).map(|at| factors[at % self.n * self.n + at / self.n]);
+            graph.product(x, Constant::doubles(turned.collect(), self.n))
+        });
+        if self.square.iter().all(|q| *q == 0.0) {
+            return graph.with(Binary::Add, parts[0], &self.bias);
+        }
+        parts[0] = graph.binary(Binary::Add, parts[0], parts[1]);
+        graph.with(Binary::Add, parts[0], &self.bias)
+    }
+
     /// Puts its arrays into `tensors`.
     pub(crate) fn store(&self, tensors: &mut Tensors) {
         let values = |values: &[f64]| Values::F64(values.to_vec());
@@ -167,6 +198,20 @@ impl Calibration {
         }
         Ok(Calibration { n, linear, square, bias })
     }
+}
+
+/// [`clip`] as operations of a graph.
+fn clip_graph(graph: &mut Graph, outputs: Var) -> Var {
+    let clipped = graph.with(Binary::Max, outputs, &[0.0]);
+    let clipped = graph.with(Binary::Min, clipped, &[1.0]);
+    let sum = graph.sum(clipped);
+    let equal = 1.0 / graph.width(outputs) as f64;
+    // The sum of equal parts where there is nothing to divide.
+    let [zero, one, equal] = [0.0, 1.0, equal].map(|v| graph.row(sum, &[v]));
+    let is_zero = graph.binary(Binary::AtMost, sum, zero);
+    let divisor = graph.select(is_zero, one, sum);
+    let share = graph.binary(Binary::Div, clipped, divisor);
+    graph.select(is_zero, equal, share)
 }
 
 /// Outputs clipped to 0..1 and divided by their sum; equal probabilities where all are 0.

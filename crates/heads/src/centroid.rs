@@ -26,6 +26,7 @@ use crate::affine::{Affine, NEVER};
 use crate::class_weight::{self, class_weights, counts};
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
+use crate::graph::{Binary, Graph, Prediction, Rows, Typical, Unary};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
 use crate::once::once;
 use crate::params::{self, Added, Default, Kind, Param, Params, Table};
@@ -220,6 +221,19 @@ fn normalise(row: &mut [f32]) {
     }
 }
 
+/// Rows divided by their norms as operations of a graph.
+fn normalised(graph: &mut Graph, rows: Rows) -> Rows {
+    let x = rows.value(graph);
+    let wide = graph.double(x);
+    let square = graph.sum_of_squares(wide);
+    let norm = graph.unary(Unary::Sqrt, square);
+    let [zero, one] = [0.0, 1.0].map(|v| graph.row(norm, &[v]));
+    let is_zero = graph.binary(Binary::AtMost, norm, zero);
+    let divisor = graph.select(is_zero, one, norm);
+    let x = graph.binary(Binary::Div, wide, divisor);
+    Rows::new(graph.float(x))
+}
+
 impl Centroid {
     /// `-|x - c|^2 / (2 variance)` is `(c . x - |c|^2 / 2) / variance` plus what is the same for all classes.
     fn new(
@@ -307,6 +321,14 @@ impl Fitted for Centroid {
             proba.extend(self.affine.predict_proba(rows.view(), pool).into_vec());
         }
         Matrix::new(proba, x.n_rows(), self.n_classes())
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        rows.near(|| Typical::of_rows(self.centroids.view()), graph);
+        let middle: Vec<f64> = self.middle.iter().map(|v| f64::from(*v)).collect();
+        let rows = if self.cosine { normalised(graph, rows) } else { rows };
+        let scores = self.affine.graph(graph, rows.shifted(&middle));
+        graph.softmax(scores).into()
     }
 
     fn config(&self) -> Map<String, Value> {

@@ -20,6 +20,7 @@ mod cuts;
 mod drawn;
 mod entry;
 mod features;
+mod graph;
 mod grow;
 mod growing;
 mod head;

@@ -8,6 +8,7 @@
 
 mod diagonal;
 mod full;
+mod graph;
 mod groups;
 mod head;
 mod params;

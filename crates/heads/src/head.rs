@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use crate::description::Description;
 use crate::error::{Error, Result};
 use crate::event::{EpochRecord, StopReason};
+use crate::graph::{Graph, Prediction, Rows};
 use crate::network::NetworkWeights;
 use crate::params::{self, Params, Table};
 use crate::samples::Samples;
@@ -345,6 +346,9 @@ pub trait Fitted: Debug + Send + Sync {
     fn predict(&self, x: MatRef<'_>, pool: &Pool) -> (Matrix, Option<Vec<u32>>) {
         (self.predict_proba(x, pool), None)
     }
+
+    /// The prediction for `rows` as operations of a graph.
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction;
 
     /// The head's part of a model file beside its tensors, as JSON; without the key `kind`.
     fn config(&self) -> Map<String, Value> {

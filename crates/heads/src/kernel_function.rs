@@ -1,5 +1,6 @@
 //! Kernel functions of two rows, from their inner product and norms.
 
+mod graph;
 pub(crate) mod support;
 
 use std::fmt;

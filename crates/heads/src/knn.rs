@@ -14,6 +14,7 @@ mod candidates;
 mod choice;
 mod fit;
 mod folds;
+mod graph;
 mod head;
 mod index;
 mod params;

@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod forest;
 pub mod gaussian;
+pub mod graph;
 pub mod head;
 pub mod kernel;
 mod kernel_function;

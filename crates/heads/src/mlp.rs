@@ -7,6 +7,7 @@
 mod architecture;
 mod classic;
 mod fit;
+mod graph;
 mod head;
 mod inference;
 mod layers;

@@ -17,8 +17,9 @@ mod select;
 use headsmith_kernels::softmax::softmax_f64;
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
-use crate::calibration::{Targets, log};
+use crate::calibration::{Targets, log, log_graph};
 use crate::error::{Error, Result};
+use crate::graph::{Binary, Graph, Var};
 use crate::tensors::{Tensors, Values};
 
 pub use select::{Selected, select};
@@ -80,6 +81,24 @@ impl LogLinear {
             }
         });
         proba
+    }
+
+    /// The probabilities of the pool as operations of a graph.
+    ///
+    /// # Panics
+    /// When there are no members.
+    pub fn graph(&self, graph: &mut Graph, members: &[Var]) -> Var {
+        let terms = self.weights.iter().zip(members).map(|(weight, member)| {
+            let logs = log_graph(graph, *member);
+            graph.with(Binary::Mul, logs, &[*weight])
+        });
+        let terms: Vec<Var> = terms.collect();
+        let mut logits = graph.with(Binary::Add, terms[0], &self.bias);
+        for term in &terms[1..] {
+            logits = graph.binary(Binary::Add, logits, *term);
+        }
+        let proba = graph.softmax(logits);
+        graph.float(proba)
     }
 
     /// Whether its numbers can be computed with.

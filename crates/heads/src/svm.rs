@@ -13,6 +13,7 @@
 mod cache;
 mod fitting;
 mod folds;
+mod graph;
 mod head;
 mod machine;
 mod params;

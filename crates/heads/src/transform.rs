@@ -29,10 +29,12 @@ use std::sync::Arc;
 use headsmith_kernels::{MatRef, Pool};
 
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Scaling, Typical, Var};
 use crate::tensors::Tensors;
 
 pub use pipeline::Pipeline;
 pub use rows::TrainingRows;
+pub(crate) use scaler::Scaler;
 
 /// All transforms, in the order in which they are listed to users.
 pub static TRANSFORMS: &[&dyn TransformKind] = &[
@@ -115,6 +117,30 @@ pub trait FittedTransform: Debug + Send + Sync {
     /// Its learnt values, by name.
     fn tensors(&self) -> Tensors {
         Tensors::new()
+    }
+
+    /// The transform of `x` as operations of a graph.
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var;
+
+    /// The centres and scales, where each feature is subtracted the one and divided by the other.
+    fn scaling(&self, n_features: usize) -> Option<Scaling> {
+        let _ = n_features;
+        None
+    }
+
+    /// The mean and the axes (`n_axes x n_features`), where rows less the mean are multiplied by the axes.
+    fn projection(&self) -> Option<(Vec<f64>, Vec<f32>)> {
+        None
+    }
+
+    /// Whether each feature becomes a function of itself alone that does not fall.
+    fn rises(&self) -> bool {
+        false
+    }
+
+    /// What it knows of the rows that it was fitted on.
+    fn typical(&self) -> Option<Typical> {
+        None
     }
 }
 

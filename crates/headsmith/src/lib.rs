@@ -30,6 +30,7 @@ mod error;
 mod evaluate;
 pub mod events;
 pub mod evidence;
+pub mod export;
 pub mod fit;
 mod fit_data;
 pub mod folder;

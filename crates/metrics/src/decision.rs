@@ -54,12 +54,17 @@ pub fn offsets(proba: MatRef<'_>, metric: Metric) -> Vec<f64> {
 /// If there is not one offset for each class.
 pub fn decide(proba: MatRef<'_>, offsets: &[f64]) -> Vec<u32> {
     assert_eq!(offsets.len(), proba.n_cols(), "one offset a class");
-    let largest = offsets.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if offsets.iter().all(|&offset| offset == largest) {
-        return (0..proba.n_rows()).map(|i| predicted_class(proba.row(i)) as u32).collect();
+    match factors(offsets) {
+        Some(factors) => (0..proba.n_rows()).map(|i| largest_product(proba.row(i), &factors)).collect(),
+        None => (0..proba.n_rows()).map(|i| predicted_class(proba.row(i)) as u32).collect(),
     }
-    let factors: Vec<f64> = offsets.iter().map(|offset| (offset - largest).exp()).collect();
-    (0..proba.n_rows()).map(|i| largest_product(proba.row(i), &factors)).collect()
+}
+
+/// The factors of the probabilities whose products [`decide`] compares; `None` where all offsets are equal.
+pub fn factors(offsets: &[f64]) -> Option<Vec<f64>> {
+    let largest = offsets.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let differ = offsets.iter().any(|&offset| offset != largest);
+    differ.then(|| offsets.iter().map(|offset| (offset - largest).exp()).collect())
 }
 
 fn largest_product(row: &[f32], factors: &[f64]) -> u32 {

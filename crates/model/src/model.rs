@@ -1,5 +1,6 @@
 //! A fitted model: a tree that predicts, the names of its classes, and how it came about.
 
+use headsmith_heads::graph::{Binary, Graph, Prediction, Var};
 use headsmith_kernels::{MatRef, Matrix, Pool};
 use headsmith_metrics::{ConformalSets, decision, predicted_class};
 
@@ -172,6 +173,22 @@ impl Model {
             None => self.decide(proba.view()),
         };
         Ok((proba, decided))
+    }
+
+    /// The model as operations of a graph: the class probabilities, and the scores of which the first of the largest is the class decided for, as
+    /// [`predict_decided`](Model::predict_decided) decides.
+    pub fn graph(&self) -> (Graph, Var, Var) {
+        let mut graph = Graph::new(self.n_features());
+        let rows = graph.input();
+        let Prediction { proba, decided } = self.node.graph(&mut graph, rows);
+        let decided = match decision::factors(&self.decision) {
+            Some(factors) => {
+                let wide = graph.double(proba);
+                graph.with(Binary::Mul, wide, &factors)
+            }
+            None => decided.unwrap_or(proba),
+        };
+        (graph, proba, decided)
     }
 
     /// The class of each row of probabilities (`n_samples x n_classes`): by the model's

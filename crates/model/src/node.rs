@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use headsmith_heads::Fitted;
 use headsmith_heads::calibration::ProbabilityCalibration;
+use headsmith_heads::graph::{Binary, Graph, Prediction, Rows, Var};
 use headsmith_heads::head::find;
 use headsmith_heads::pool::LogLinear;
 use headsmith_heads::transform::Pipeline;
@@ -107,6 +108,24 @@ impl Node {
             Node::Calibrated { calibration, then } => in_blocks(calibration.n_classes(), x, |rows| {
                 calibration.apply(then.predict_proba(rows, pool).view(), pool)
             }),
+        }
+    }
+
+    /// The prediction for `rows` as operations of a graph, for a sound tree.
+    pub(crate) fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        match self {
+            Node::Transform { transform, then } => then.graph(graph, rows.then(transform.steps())),
+            Node::Head(head) => head.graph(graph, rows),
+            Node::Ensemble(members) => weighted_mean_graph(members, graph, &rows).into(),
+            Node::Pool { members, pool } => {
+                let members: Vec<Var> =
+                    members.iter().map(|member| member.graph(graph, rows.clone()).proba).collect();
+                pool.graph(graph, &members).into()
+            }
+            Node::Calibrated { calibration, then } => {
+                let proba = then.graph(graph, rows).proba;
+                calibration.graph(graph, proba).into()
+            }
         }
     }
 
@@ -251,16 +270,34 @@ fn check_weight(path: &str, member: usize, weight: f64) -> Result<()> {
     )))
 }
 
-/// The members' probabilities, summed in f64 in the members' order.
-fn weighted_mean(members: &[(f64, Node)], x: MatRef<'_>, pool: &Pool) -> Matrix {
+/// The members' shares of the mean: their weights, divided by their sum.
+fn shares(members: &[(f64, Node)]) -> impl Iterator<Item = f64> + '_ {
     // Divided by the largest first: the sum of finite weights may not be finite.
     let largest = members.iter().map(|(weight, _)| *weight).fold(0.0, f64::max);
     let total: f64 = members.iter().map(|(weight, _)| weight / largest).sum();
+    members.iter().map(move |(weight, _)| weight / largest / total)
+}
+
+/// [`weighted_mean`] as operations of a graph.
+fn weighted_mean_graph(members: &[(f64, Node)], graph: &mut Graph, rows: &Rows) -> Var {
+    let mut sum = None;
+    for (share, (_, member)) in shares(members).zip(members) {
+        let proba = member.graph(graph, rows.clone()).proba;
+        let proba = graph.double(proba);
+        let part = graph.with(Binary::Mul, proba, &[share]);
+        sum = Some(sum.map_or(part, |sum| graph.binary(Binary::Add, sum, part)));
+    }
+    // A sound ensemble has members.
+    let sum = sum.unwrap_or_else(|| rows.clone().value(graph));
+    graph.float(sum)
+}
+
+/// The members' probabilities, summed in f64 in the members' order.
+fn weighted_mean(members: &[(f64, Node)], x: MatRef<'_>, pool: &Pool) -> Matrix {
     let mut mean: Vec<f64> = Vec::new();
     let mut n_classes = 0;
-    for (weight, member) in members {
+    for (share, (_, member)) in shares(members).zip(members) {
         let proba = member.predict_proba(x, pool);
-        let share = weight / largest / total;
         n_classes = proba.n_cols();
         mean.resize(proba.as_slice().len(), 0.0);
         mean.iter_mut().zip(proba.as_slice()).for_each(|(m, &p)| *m += share * f64::from(p));

@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
     ("headsmith-heads", &["headsmith-kernels", "headsmith-metrics"]),
     ("headsmith-model", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads"]),
+    (
+        "headsmith-onnx",
+        &["headsmith-kernels", "headsmith-metrics", "headsmith-heads", "headsmith-model"],
+    ),
     ("headsmith-study", &["headsmith-kernels"]),
     ("headsmith-tensorboard", &[]),
     ("headsmith-http-client", &[]),
@@ -26,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "headsmith-model",
             "headsmith-study",
             "headsmith-mlflow",
+            "headsmith-onnx",
             "headsmith-report",
             "headsmith-tensorboard",
         ],

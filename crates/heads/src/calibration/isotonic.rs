@@ -9,6 +9,7 @@ use headsmith_kernels::{MatRef, Pool};
 
 use super::targets::Targets;
 use crate::error::{Error, Result};
+use crate::graph::{self, Binary, Graph, Knot, Var};
 use crate::tensors::{Tensors, Values};
 
 /// A rising function: x rises from knot to knot, y does not fall. Without knots it is 0.
@@ -84,6 +85,17 @@ impl Curve {
         }
     }
 
+    fn for_graph(&self) -> graph::Curve {
+        let knots = (0..self.x.len()).map(|i| {
+            let slope = match (self.x.get(i + 1), self.y.get(i + 1)) {
+                (Some(x), Some(y)) => (y - self.y[i]) / (x - self.x[i]),
+                _ => 0.0,
+            };
+            Knot { x: self.x[i], at: self.y[i], after: self.y[i], slope }
+        });
+        graph::Curve::new(self.y.first().copied().unwrap_or(0.0), knots)
+    }
+
     fn is_sound(&self) -> bool {
         self.x.iter().all(|x| x.is_finite())
             && self.x.windows(2).all(|pair| pair[0] < pair[1])
@@ -111,6 +123,15 @@ impl Isotonic {
         }
         let sum: f64 = out.iter().sum();
         out.iter_mut().for_each(|p| *p /= sum);
+    }
+
+    /// The calibrated probabilities as operations of a graph, in double precision.
+    pub(super) fn graph(&self, graph: &mut Graph, proba: Var) -> Var {
+        let proba = graph.with(Binary::Max, proba, &[0.0]);
+        let shares = graph.curves(proba, self.curves.iter().map(Curve::for_graph).collect());
+        let shares = graph.with(Binary::Max, shares, &[self.floor]);
+        let sum = graph.sum(shares);
+        graph.binary(Binary::Div, shares, sum)
     }
 
     pub(super) fn store(&self, tensors: &mut Tensors) {

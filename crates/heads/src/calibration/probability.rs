@@ -3,10 +3,11 @@
 use headsmith_kernels::{MatRef, Matrix, Pool};
 
 use super::isotonic::Isotonic;
-use super::targets::{Targets, log, sample};
+use super::targets::{Targets, log, log_graph, sample};
 use super::vector::{Rows, Scaling};
 use super::{Calibration, Form, Outputs, fit};
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Var};
 use crate::tensors::{Tensors, Values};
 
 /// The form of a calibration of probabilities p, from the simplest to the one with most numbers.
@@ -218,6 +219,24 @@ impl ProbabilityCalibration {
             }
             Function::Isotonic(isotonic) => isotonic.row(proba, out),
         }
+    }
+
+    /// The calibrated probabilities as operations of a graph.
+    pub fn graph(&self, graph: &mut Graph, proba: Var) -> Var {
+        let all: Vec<usize> = (0..self.n_classes).collect();
+        let calibrated = match &self.function {
+            Function::Identity => proba,
+            Function::Temperature(scaling) | Function::Vector(scaling) => {
+                let logs = log_graph(graph, proba);
+                scaling.graph(graph, logs)
+            }
+            Function::Quadratic(calibration) => {
+                let logs = log_graph(graph, proba);
+                calibration.graph(graph, logs, &all, self.n_classes)
+            }
+            Function::Isotonic(isotonic) => isotonic.graph(graph, proba),
+        };
+        graph.float(calibrated)
     }
 
     /// Its arrays, for a file that also has the name of its [`form`](ProbabilityCalibration::form).

@@ -3,6 +3,7 @@
 use headsmith_kernels::MatRef;
 
 use super::fit;
+use crate::graph::{Binary, Graph, Unary, Var};
 use crate::head::Folds;
 
 /// Probabilities below count as this where their logarithm is taken: one certain and wrong prediction must not outweigh a million others.
@@ -11,6 +12,13 @@ pub(crate) const FLOOR: f32 = 1e-6;
 /// The logarithm of a probability, of at least [`FLOOR`]; that of a NaN is that of the floor.
 pub(crate) fn log(p: f32) -> f64 {
     f64::from(p.max(FLOOR)).ln()
+}
+
+/// [`log`] as operations of a graph, in double precision.
+pub(crate) fn log_graph(graph: &mut Graph, proba: Var) -> Var {
+    let proba = graph.double(proba);
+    let proba = graph.with(Binary::Max, proba, &[f64::from(FLOOR)]);
+    graph.unary(Unary::Log, proba)
 }
 
 /// The class of each row, and its weight.

@@ -7,6 +7,7 @@ use headsmith_kernels::softmax::softmax_f64;
 use headsmith_kernels::{MatRef, Pool, sums};
 
 use super::targets::Targets;
+use crate::graph::{Binary, Graph, Var};
 use crate::optim::lbfgs::{Function, Lbfgs};
 
 /// The slopes and intercepts of the classes; one slope and no intercepts: the same slope for all.
@@ -66,6 +67,17 @@ impl Scaling {
             }
         }
         softmax_f64(row);
+    }
+}
+
+impl Scaling {
+    /// The probabilities of logarithms as operations of a graph.
+    pub(super) fn graph(&self, graph: &mut Graph, logs: Var) -> Var {
+        let mut logits = graph.with(Binary::Mul, logs, &self.slope);
+        if !self.bias.is_empty() {
+            logits = graph.with(Binary::Add, logits, &self.bias);
+        }
+        graph.softmax(logits)
     }
 }
 

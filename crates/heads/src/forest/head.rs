@@ -12,6 +12,7 @@ use super::params::Settings;
 use super::stored;
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Prediction, Rows};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
 use crate::params::{Params, Table};
 use crate::tensors::Tensors;
@@ -99,6 +100,10 @@ impl Fitted for Forest {
 
     fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         Forest::predict_proba(self, x, pool)
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        super::graph::prediction(self, graph, rows)
     }
 
     fn tensors(&self) -> Tensors {

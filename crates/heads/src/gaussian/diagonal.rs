@@ -49,7 +49,7 @@ pub(super) struct Diagonal {
     pub(super) variances: Vec<f64>,
     pub(super) log_priors: Vec<f64>,
     /// `-sum ln(2 pi variance) / 2 + log_prior` of each class.
-    constants: Vec<f64>,
+    pub(super) constants: Vec<f64>,
 }
 
 impl Diagonal {

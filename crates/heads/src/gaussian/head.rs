@@ -11,6 +11,7 @@ use super::space::Space;
 use super::{Gaussian, Rule, fit, full, out_of_fold};
 use crate::description::{Description, counted};
 use crate::error::Result;
+use crate::graph::{Graph, Prediction, Rows};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits};
 use crate::once::once_with_folds;
 use crate::params::{Params, Table};
@@ -119,6 +120,10 @@ impl Fitted for Gaussian {
             Rule::Diagonal(diagonal) => diagonal.predict_proba(x, pool),
             Rule::Full(full) => full.predict_proba(x, pool),
         }
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        super::graph::prediction(&self.rule, graph, rows)
     }
 
     fn config(&self) -> Map<String, Value> {

@@ -13,6 +13,7 @@ use super::search::Search;
 use crate::calibration::Calibration;
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
+use crate::graph::{Binary, Graph, Prediction, Rows};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
 use crate::kernel_function::Function;
 use crate::kernel_function::support::Support;
@@ -143,6 +144,17 @@ impl Fitted for Machine {
     fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         assert_eq!(x.n_cols(), self.n_features, "columns of x");
         self.probabilities(x, pool)
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        if self.pipeline.steps().is_empty() {
+            rows.near(|| self.support.typical(), graph);
+        }
+        let x = rows.then(self.pipeline.steps()).value(graph);
+        let sums = self.support.graph(self.function, graph, x);
+        let outputs = graph.double(sums);
+        let outputs = graph.with(Binary::Add, outputs, &self.intercept);
+        self.calibration.graph(graph, outputs, &self.classes, self.n_classes).into()
     }
 
     fn config(&self) -> Map<String, Value> {

@@ -12,6 +12,7 @@ use super::params::TABLE;
 use super::{Knn, search};
 use crate::description::{Description, counted};
 use crate::error::Result;
+use crate::graph::{Graph, Prediction, Rows};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits};
 use crate::once::once_with_folds;
 use crate::params::{Params, Table};
@@ -82,6 +83,10 @@ impl Fitted for Knn {
 
     fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         Knn::predict_proba(self, x, pool)
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        super::graph::prediction(self, graph, rows)
     }
 
     fn config(&self) -> Map<String, Value> {

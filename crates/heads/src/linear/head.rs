@@ -11,6 +11,7 @@ use super::solving::Solving;
 use super::{Linear, sweep};
 use crate::description::{Description, counted, thousands};
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Prediction, Rows};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
 use crate::optim::lbfgs;
 use crate::params::{Params, Table};
@@ -89,6 +90,11 @@ impl Fitted for Linear {
 
     fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         Linear::predict_proba(self, x, pool)
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        let scores = self.affine.graph(graph, rows);
+        graph.softmax(scores).into()
     }
 
     fn tensors(&self) -> Tensors {

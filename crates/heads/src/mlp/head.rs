@@ -13,6 +13,7 @@ use super::training::Training;
 use super::{BLOCK_ROWS, Mlp};
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Prediction, Rows};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
 use crate::params::{Params, Table};
 use crate::tensors::Tensors;
@@ -95,6 +96,10 @@ impl Fitted for Mlp {
 
     fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         Mlp::predict_proba(self, x, pool)
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        super::graph::prediction(self, graph, rows)
     }
 
     fn config(&self) -> Map<String, Value> {

@@ -11,6 +11,7 @@ use crate::affine::Affine;
 use crate::calibration::Calibration;
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Prediction, Rows};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits, no_keys};
 use crate::one_hot::{classes_of, present};
 use crate::params::{Params, Table};
@@ -127,6 +128,11 @@ impl Fitted for Ridge {
         let scores = self.affine.scores(x, pool);
         let outputs: Vec<f64> = scores.as_slice().iter().map(|v| f64::from(*v)).collect();
         self.calibration.predict_proba(&outputs, (&self.classes, self.n_classes), pool)
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        let outputs = self.affine.graph(graph, rows);
+        self.calibration.graph(graph, outputs, &self.classes, self.n_classes).into()
     }
 
     fn config(&self) -> Map<String, Value> {

@@ -13,6 +13,7 @@ use super::solve;
 use super::source::{self, MOST_BYTES};
 use crate::description::{Description, counted};
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Prediction, Rows};
 use crate::head::{Cost, Fitted, Fitting, Head, Job, Resume, Shape, Traits};
 use crate::params::{self, AUTO, Params, Table};
 use crate::tensors::Tensors;
@@ -99,6 +100,10 @@ impl Fitted for Svm {
         let decided = self.decide(x, false, pool);
         let classes = decided.votes.iter().map(|&place| self.classes[place as usize] as u32);
         (self.probabilities(&decided, pool), Some(classes.collect()))
+    }
+
+    fn graph(&self, graph: &mut Graph, rows: Rows) -> Prediction {
+        super::graph::prediction(self, graph, rows)
     }
 
     fn config(&self) -> Map<String, Value> {

@@ -6,6 +6,7 @@ use headsmith_kernels::Pool;
 
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
+use crate::graph::{Binary, Graph, Scaling, Var};
 use crate::tensors::Tensors;
 
 /// Division by a constant.
@@ -55,5 +56,19 @@ impl TransformKind for Divide {
 impl FittedTransform for Divided {
     fn scale(&self, rows: &mut [f32], _: usize) {
         rows.iter_mut().for_each(|v| *v = (f64::from(*v) / self.0) as f32);
+    }
+
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var {
+        let x = graph.double(x);
+        let x = graph.with(Binary::Div, x, &[self.0]);
+        graph.float(x)
+    }
+
+    fn scaling(&self, n_features: usize) -> Option<Scaling> {
+        Some(Scaling { centre: vec![0.0; n_features], scale: vec![self.0; n_features] })
+    }
+
+    fn rises(&self) -> bool {
+        true
     }
 }

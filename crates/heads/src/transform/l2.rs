@@ -7,6 +7,7 @@ use headsmith_kernels::Pool;
 
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::Result;
+use crate::graph::{Binary, Graph, Unary, Var};
 use crate::tensors::Tensors;
 
 /// Division by the norm.
@@ -40,6 +41,17 @@ impl FittedTransform for L2 {
                 }
             }
         }
+    }
+
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var {
+        let wide = graph.double(x);
+        let square = graph.sum_of_squares(wide);
+        let norm = graph.unary(Unary::Sqrt, square);
+        let [least, one] = [10.0 * f64::EPSILON, 1.0].map(|v| graph.row(norm, &[v]));
+        let is_long = graph.binary(Binary::AtMost, least, norm);
+        let divisor = graph.select(is_long, norm, one);
+        let x = graph.binary(Binary::Div, wide, divisor);
+        graph.float(x)
     }
 }
 

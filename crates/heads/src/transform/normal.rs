@@ -1,5 +1,7 @@
 //! The quantiles of the normal distribution.
 
+use crate::graph::{Binary, Graph, Unary, Var};
+
 /// Coefficients of the numerator and the denominator of a rational function, the constants first.
 type Rational = [[f64; 8]; 2];
 
@@ -65,6 +67,40 @@ pub(super) fn quantile(p: f64) -> f64 {
 fn ratio([above, below]: &Rational, r: f64) -> f64 {
     let sum = |coefficients: &[f64; 8]| coefficients.iter().rev().fold(0.0, |sum, c| sum * r + c);
     sum(above) / sum(below)
+}
+
+/// The same as operations of a graph, of shares in double precision.
+pub(super) fn graph(graph: &mut Graph, p: Var) -> Var {
+    let q = graph.with(Binary::Sub, p, &[0.5]);
+    let [square, zero, one] = [graph.binary(Binary::Mul, q, q), graph.row(q, &[0.0]), graph.row(q, &[1.0])];
+    let bound = graph.row(q, &[0.425 * 0.425]);
+    let r = graph.binary(Binary::Sub, bound, square);
+    let ratio = ratio_graph(graph, &CENTRE, r);
+    let centre = graph.binary(Binary::Mul, q, ratio);
+    let rest = graph.binary(Binary::Sub, one, p);
+    let tail = graph.binary(Binary::Min, p, rest);
+    let log = graph.unary(Unary::Log, tail);
+    let log = graph.binary(Binary::Sub, zero, log);
+    let root = graph.unary(Unary::Sqrt, log);
+    let r = graph.with(Binary::Sub, root, &[1.6]);
+    let size = ratio_graph(graph, &TAIL, r);
+    let sign = graph.unary(Unary::Sign, q);
+    let outer = graph.binary(Binary::Mul, size, sign);
+    let is_central = graph.binary(Binary::AtMost, square, bound);
+    graph.select(is_central, centre, outer)
+}
+
+fn ratio_graph(graph: &mut Graph, [above, below]: &Rational, r: Var) -> Var {
+    let mut sum = |coefficients: &[f64; 8]| {
+        let mut sum = graph.row(r, &coefficients[7..]);
+        for coefficient in coefficients[..7].iter().rev() {
+            let product = graph.binary(Binary::Mul, sum, r);
+            sum = graph.with(Binary::Add, product, &[*coefficient]);
+        }
+        sum
+    };
+    let (above, below) = (sum(above), sum(below));
+    graph.binary(Binary::Div, above, below)
 }
 
 #[cfg(test)]

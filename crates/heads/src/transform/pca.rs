@@ -9,6 +9,7 @@ use headsmith_kernels::Pool;
 use super::axes::{MAX_SIDE, principal};
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Typical, Var};
 use crate::linalg::Projection;
 use crate::tensors::{Tensors, Values};
 
@@ -98,6 +99,18 @@ impl FittedTransform for Components {
 
     fn project(&self, rows: &[f32], n_features: usize, to: &mut [f32]) {
         FittedTransform::project(&self.projection, rows, n_features, to);
+    }
+
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var {
+        self.projection.graph(graph, x)
+    }
+
+    fn projection(&self) -> Option<(Vec<f64>, Vec<f32>)> {
+        self.projection.projection()
+    }
+
+    fn typical(&self) -> Option<Typical> {
+        self.projection.typical()
     }
 
     fn tensors(&self) -> Tensors {

@@ -99,8 +99,8 @@ impl Pipeline {
         Ok(())
     }
 
-    #[cfg(test)]
-    pub(super) fn steps(&self) -> &[Arc<dyn FittedTransform>] {
+    /// The transforms, in their order.
+    pub fn steps(&self) -> &[Arc<dyn FittedTransform>] {
         &self.steps
     }
 

@@ -14,6 +14,7 @@ use headsmith_kernels::Pool;
 
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
+use crate::graph::{Binary, Graph, Unary, Var};
 use crate::tensors::{Tensors, Values};
 
 /// The signed power.
@@ -112,6 +113,25 @@ impl FittedTransform for Powered {
         // The root is rounded as `sqrt` rounds it; the power may not be.
         let power = |v: f64| if self.exponent == 0.5 { v.sqrt() } else { v.powf(self.exponent) };
         rows.iter_mut().for_each(|v| *v = (power(f64::from(v.abs())) as f32).copysign(*v));
+    }
+
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var {
+        if self.exponent == 1.0 {
+            return x;
+        }
+        let wide = graph.double(x);
+        let size = graph.unary(Unary::Abs, wide);
+        let power = match self.exponent {
+            0.5 => graph.unary(Unary::Sqrt, size),
+            exponent => graph.with(Binary::Pow, size, &[exponent]),
+        };
+        let sign = graph.unary(Unary::Sign, wide);
+        let x = graph.binary(Binary::Mul, power, sign);
+        graph.float(x)
+    }
+
+    fn rises(&self) -> bool {
+        true
     }
 
     fn tensors(&self) -> Tensors {

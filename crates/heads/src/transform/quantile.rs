@@ -16,6 +16,7 @@ use headsmith_kernels::Pool;
 use super::order::{quantile, sort};
 use super::{FittedTransform, TrainingRows, TransformKind, normal};
 use crate::error::{Error, Result};
+use crate::graph::{Binary, Curve, Graph, Knot, Typical, Var};
 use crate::tensors::{Tensors, Values};
 
 /// The map to a normal distribution.
@@ -95,6 +96,28 @@ fn placed(quantiles: &[f64], x: f64) -> f64 {
     normal::quantile(at.clamp(NEAREST, 1.0 - NEAREST))
 }
 
+/// The shares of rising quantiles as a function.
+fn curve(quantiles: &[f64]) -> Curve {
+    let n = quantiles.len();
+    let (smallest, largest) = (quantiles[0], quantiles[n - 1]);
+    if smallest == largest {
+        return Curve::new(0.5, []);
+    }
+    let mut first = 0;
+    let knots = quantiles.chunk_by(|a, b| a == b).map(|same| {
+        let last = first + same.len() - 1;
+        let at = match same[0] {
+            x if x == smallest => 0.0,
+            x if x == largest => 1.0,
+            _ => 0.5 * (share(first, n) + share(last, n)),
+        };
+        let slope = quantiles.get(last + 1).map_or(0.0, |next| share(1, n) / (next - same[0]));
+        first = last + 1;
+        Knot { x: same[0], at, after: share(last, n), slope }
+    });
+    Curve::new(0.0, knots)
+}
+
 impl FittedTransform for Quantiles {
     fn n_inputs(&self) -> Option<usize> {
         Some(self.n_features)
@@ -108,6 +131,27 @@ impl FittedTransform for Quantiles {
                 *v = placed(quantiles, f64::from(*v)) as f32;
             }
         }
+    }
+
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var {
+        let curves = self.values.chunks_exact(self.n_quantiles).map(curve).collect();
+        let share = graph.curves(x, curves);
+        let share = graph.with(Binary::Max, share, &[NEAREST]);
+        let share = graph.with(Binary::Min, share, &[1.0 - NEAREST]);
+        let x = normal::graph(graph, share);
+        graph.float(x)
+    }
+
+    fn rises(&self) -> bool {
+        true
+    }
+
+    fn typical(&self) -> Option<Typical> {
+        let of_features = || self.values.chunks_exact(self.n_quantiles);
+        let quantile = |of: &[f64], share: f64| of[(share * (of.len() - 1) as f64) as usize];
+        let spread = |of: &[f64]| (quantile(of, 0.84) - quantile(of, 0.16)) / 2.0;
+        let centre = of_features().map(|of| quantile(of, 0.5)).collect();
+        Some(Typical { centre, spread: of_features().map(spread).collect() })
     }
 
     fn tensors(&self) -> Tensors {

@@ -2,16 +2,17 @@
 
 use super::FittedTransform;
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Scaling, Typical, Var};
 use crate::tensors::{Tensors, Values};
 
 /// `x' = (x - centre) / scale`, feature by feature, in f64.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Scaler {
+pub(crate) struct Scaler {
     /// The name of the tensor of the centres.
-    pub(super) name: &'static str,
-    pub(super) centre: Vec<f64>,
+    pub(crate) name: &'static str,
+    pub(crate) centre: Vec<f64>,
     /// Above zero.
-    pub(super) scale: Vec<f64>,
+    pub(crate) scale: Vec<f64>,
 }
 
 impl Scaler {
@@ -52,5 +53,21 @@ impl FittedTransform for Scaler {
         tensors.insert(self.name, &[self.centre.len()], Values::F64(self.centre.clone()));
         tensors.insert("scale", &[self.scale.len()], Values::F64(self.scale.clone()));
         tensors
+    }
+
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var {
+        Scaling { centre: self.centre.clone(), scale: self.scale.clone() }.graph(graph, x)
+    }
+
+    fn scaling(&self, _: usize) -> Option<Scaling> {
+        Some(Scaling { centre: self.centre.clone(), scale: self.scale.clone() })
+    }
+
+    fn rises(&self) -> bool {
+        true
+    }
+
+    fn typical(&self) -> Option<Typical> {
+        Some(Typical { centre: self.centre.clone(), spread: self.scale.clone() })
     }
 }

@@ -7,6 +7,7 @@ use headsmith_kernels::Pool;
 
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::Result;
+use crate::graph::{Binary, Graph, Unary, Var};
 use crate::tensors::Tensors;
 
 /// The signed square root.
@@ -30,5 +31,16 @@ impl TransformKind for Sqrt {
 impl FittedTransform for Sqrt {
     fn scale(&self, rows: &mut [f32], _: usize) {
         rows.iter_mut().for_each(|v| *v = v.abs().sqrt().copysign(*v));
+    }
+
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var {
+        let size = graph.unary(Unary::Abs, x);
+        let root = graph.unary(Unary::Sqrt, size);
+        let sign = graph.unary(Unary::Sign, x);
+        graph.binary(Binary::Mul, root, sign)
+    }
+
+    fn rises(&self) -> bool {
+        true
     }
 }

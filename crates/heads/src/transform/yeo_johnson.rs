@@ -19,6 +19,7 @@ use super::scaler::Scaler;
 use super::standardise::is_constant;
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::Result;
+use crate::graph::{Binary, Graph, Typical, Unary, Var};
 use crate::tensors::{Tensors, Values};
 
 mod likelihood;
@@ -122,6 +123,77 @@ impl Bend {
         };
         if x >= 0.0 { size } else { -size }
     }
+
+    /// About where the bent value is `y`.
+    fn inverse(&self, y: f64) -> f64 {
+        let (mut low, mut high) = (-1e15, 1e15);
+        for _ in 0..80 {
+            // Small numbers count as much as large ones.
+            let middle = f64::sinh(0.5 * (f64::asinh(low * 1e6) + f64::asinh(high * 1e6))) / 1e6;
+            if self.at(middle) > y { high = middle } else { low = middle }
+        }
+        low
+    }
+
+    /// The terms of [`at`](Bend::at) on the side of positive or negative numbers: `(stretched(exponent, log - shift) + offset) factor`.
+    fn side(&self, is_positive: bool) -> Side {
+        let exponent = self.exponent(if is_positive { 1.0 } else { -1.0 });
+        let (of_pivot, log_pivot) = (self.exponent(self.pivot), log(self.pivot));
+        if is_positive == (self.pivot >= 0.0) {
+            return Side { exponent, shift: log_pivot, offset: 0.0, factor: 1.0 };
+        }
+        let offset = stretched(of_pivot, log_pivot);
+        Side { exponent, shift: 0.0, offset, factor: (-of_pivot * log_pivot).exp() }
+    }
+}
+
+/// One side of a bend.
+struct Side {
+    exponent: f64,
+    shift: f64,
+    offset: f64,
+    factor: f64,
+}
+
+/// Smaller exponents have a series instead of the difference of an exponential from 1, which would lose digits.
+const SMALL: f64 = 1e-5;
+
+/// The bent values of `x` as operations of a graph.
+fn bent(graph: &mut Graph, x: Var, bends: &[Bend]) -> Var {
+    let size = graph.unary(Unary::Abs, x);
+    let size = graph.with(Binary::Add, size, &[1.0]);
+    let log = graph.unary(Unary::Log, size);
+    let [above, below] = [true, false].map(|is_positive| {
+        let sides: Vec<Side> = bends.iter().map(|bend| bend.side(is_positive)).collect();
+        bent_side(graph, log, &sides)
+    });
+    let zero = graph.row(x, &[0.0]);
+    let below = graph.binary(Binary::Sub, zero, below);
+    let is_positive = graph.binary(Binary::AtMost, zero, x);
+    graph.select(is_positive, above, below)
+}
+
+fn bent_side(graph: &mut Graph, log: Var, sides: &[Side]) -> Var {
+    let all = |of: fn(&Side) -> f64| sides.iter().map(of).collect::<Vec<f64>>();
+    let d = graph.with(Binary::Sub, log, &all(|side| side.shift));
+    let safe = all(|side| if side.exponent.abs() < SMALL { 1.0 } else { side.exponent });
+    let t = graph.with(Binary::Mul, d, &safe);
+    let power = graph.unary(Unary::Exp, t);
+    let power = graph.with(Binary::Sub, power, &[1.0]);
+    let mut stretched = graph.with(Binary::Div, power, &safe);
+    let is_small = all(|side| f64::from(side.exponent.abs() < SMALL));
+    if is_small.contains(&1.0) {
+        // d + a d^2 / 2
+        let half = graph.with(Binary::Mul, d, &all(|side| 0.5 * side.exponent));
+        let factor = graph.with(Binary::Add, half, &[1.0]);
+        let series = graph.binary(Binary::Mul, d, factor);
+        let series = graph.with(Binary::Mul, series, &is_small);
+        let is_large: Vec<f64> = is_small.iter().map(|small| 1.0 - small).collect();
+        stretched = graph.with(Binary::Mul, stretched, &is_large);
+        stretched = graph.binary(Binary::Add, stretched, series);
+    }
+    let sum = graph.with(Binary::Add, stretched, &all(|side| side.offset));
+    graph.with(Binary::Mul, sum, &all(|side| side.factor))
 }
 
 impl FittedTransform for Bends {
@@ -137,6 +209,25 @@ impl FittedTransform for Bends {
                 *v = ((bend.at(f64::from(*v)) - mean) / scale) as f32;
             }
         }
+    }
+
+    fn graph(&self, graph: &mut Graph, x: Var) -> Var {
+        let x = graph.double(x);
+        let bent = bent(graph, x, &self.bends);
+        self.scaler.graph(graph, bent)
+    }
+
+    fn rises(&self) -> bool {
+        true
+    }
+
+    fn typical(&self) -> Option<Typical> {
+        let all = || self.bends.iter().zip(self.scaler.centre.iter().zip(&self.scaler.scale));
+        let spread = |(bend, (mean, scale)): (&Bend, (&f64, &f64))| {
+            0.5 * (bend.inverse(mean + scale) - bend.inverse(mean - scale))
+        };
+        let centre = all().map(|(bend, (mean, _))| bend.inverse(*mean)).collect();
+        Some(Typical { centre, spread: all().map(spread).collect() })
     }
 
     fn tensors(&self) -> Tensors {

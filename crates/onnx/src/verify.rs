@@ -1,0 +1,117 @@
+//! The check of an export: `tract` runs the file on rows like those of the training, and its predictions are compared with the model's.
+
+use headsmith_heads::graph::{Graph, Typical};
+use headsmith_kernels::{Matrix, Philox, Pool};
+use headsmith_metrics::decision;
+use headsmith_model::Model;
+use tract_onnx::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// The result of a check that passed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verified {
+    /// The rows that were compared.
+    pub n_rows: usize,
+    /// The largest difference of a probability.
+    pub largest_difference: f64,
+    /// Rows with another label: at ties, or where trees compare rounded values.
+    pub n_other_labels: usize,
+}
+
+/// The rows that are compared.
+const N_ROWS: usize = 200;
+/// The purpose of their random numbers.
+const STREAM: u32 = 0x6f6e_6e78;
+/// By how much probabilities may differ.
+const TOLERANCE: f64 = 1e-4;
+/// One row in so many may differ where trees compare rounded values, or the head decides by votes that are ties.
+const ONE_IN: usize = 100;
+
+/// Compares the predictions of the file `bytes` with those of `model`, whose operations are `graph`.
+///
+/// # Errors
+/// When the file cannot be run, or predicts something else.
+pub(crate) fn verify(bytes: &[u8], model: &Model, graph: &Graph, pool: &Pool) -> Result<Verified> {
+    let rows = rows(graph.typical(), model.n_features());
+    let (proba, decided) =
+        model.predict_decided(rows.view(), pool).map_err(|error| Error::new(error.to_string()))?;
+    let (labels, found) = run(bytes, &rows).map_err(|error| {
+        Error::new(format!("the ONNX file that was made cannot be run, so nothing is written: {error:#}"))
+    })?;
+    let mut verified = Verified { n_rows: N_ROWS, largest_difference: 0.0, n_other_labels: 0 };
+    let (mut n_off, mut n_unclear) = (0, 0);
+    for (i, (label, found)) in labels.iter().zip(found.chunks_exact(model.n_classes())).enumerate() {
+        let own = proba.row(i);
+        let difference = own.iter().zip(found).map(|(a, b)| difference(*a, *b)).fold(0.0, f64::max);
+        n_off += usize::from(difference > TOLERANCE);
+        if difference <= TOLERANCE {
+            verified.largest_difference = verified.largest_difference.max(difference);
+        }
+        if *label != model.classes()[decided[i] as usize] {
+            verified.n_other_labels += 1;
+            n_unclear += usize::from(!is_tie(own, model.decision()));
+        }
+    }
+    let n_may = N_ROWS / ONE_IN;
+    let (may_be_off, may_be_unclear) = (
+        if graph.compares_rounded() { n_may } else { 0 },
+        if graph.compares_rounded() || model.node().decides() { n_may } else { 0 },
+    );
+    if n_off > may_be_off || n_unclear > may_be_unclear {
+        return Err(Error::new(format!(
+            "the ONNX file that was made predicts something else than the model, so nothing is written: of {N_ROWS} rows, {n_off} have \
+             probabilities that differ by more than {TOLERANCE:e}, and {} another label; please report it with the model's head ({})",
+            verified.n_other_labels,
+            model.head_name()
+        )));
+    }
+    Ok(verified)
+}
+
+/// The difference of two probabilities; none of two that are not numbers.
+fn difference(a: f32, b: f32) -> f64 {
+    match (a.is_nan(), b.is_nan()) {
+        (true, true) => 0.0,
+        (false, false) => (f64::from(a) - f64::from(b)).abs(),
+        _ => 1.0,
+    }
+}
+
+/// Whether two classes are about as good as the decided one.
+fn is_tie(proba: &[f32], offsets: &[f64]) -> bool {
+    let factors = decision::factors(offsets).unwrap_or_else(|| vec![1.0; proba.len()]);
+    let mut scores: Vec<f64> = proba.iter().zip(&factors).map(|(p, factor)| f64::from(*p) * factor).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    scores.len() < 2 || scores[0] - scores[1] <= 2.0 * TOLERANCE
+}
+
+/// Rows around the middle of what is known of the training rows, every fourth of them further out, and one of zeros.
+fn rows(typical: Option<&Typical>, n_features: usize) -> Matrix {
+    let mut draws = Philox::new(0, 0, STREAM).sequence(0, 0);
+    let mut rows = Matrix::zeros(N_ROWS, n_features);
+    for i in 1..N_ROWS {
+        let width = if i % 4 == 0 { 3.0 } else { 1.0 };
+        for (j, to) in rows.row_mut(i).iter_mut().enumerate() {
+            let (size, angle) = ((-2.0 * (1.0 - draws.uniform()).ln()).sqrt(), draws.uniform());
+            let normal = width * size * (std::f64::consts::TAU * angle).cos();
+            *to = match typical {
+                Some(typical) => (typical.centre[j] + typical.spread[j] * normal) as f32,
+                None => normal as f32,
+            };
+        }
+    }
+    rows
+}
+
+/// The labels and the probabilities of rows.
+fn run(bytes: &[u8], rows: &Matrix) -> TractResult<(Vec<String>, Vec<f32>)> {
+    let shape = [rows.n_rows(), rows.n_cols()];
+    let model = tract_onnx::onnx().model_for_read(&mut &*bytes)?;
+    let plan = model.with_input_fact(0, f32::fact(shape).into())?.into_optimized()?.into_runnable()?;
+    let input = Tensor::from_shape(&shape, rows.as_slice())?;
+    let outputs = plan.run(tvec!(input.into()))?;
+    let labels = outputs[0].to_plain_array_view::<String>()?.iter().cloned().collect();
+    let proba = outputs[1].to_plain_array_view::<f32>()?.iter().copied().collect();
+    Ok((labels, proba))
+}
