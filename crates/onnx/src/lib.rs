@@ -18,7 +18,7 @@ use tract_onnx::pb::{ModelProto, OperatorSetIdProto};
 
 pub use error::{Error, Result};
 pub use trees::MlOpset;
-pub use verify::Verified;
+pub use verify::{Verified, run};
 
 /// The version of the operators: runtimes since 2022 have it.
 const OPSET: i64 = 17;

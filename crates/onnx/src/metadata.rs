@@ -27,6 +27,9 @@ pub(crate) fn entries(model: &Model, hash: String) -> Vec<StringStringEntryProto
         entry("headsmith.classes", serde_json::json!(model.classes()).to_string()),
         entry("headsmith.n_features", model.n_features().to_string()),
     ];
+    if !record.params.is_empty() {
+        entries.push(entry("headsmith.params", serde_json::json!(record.params).to_string()));
+    }
     let fitted_by = record.headsmith_version.iter().map(|version| entry("headsmith.fitted_by", version));
     entries.extend(fitted_by);
     if !record.feature_names.is_empty() {

@@ -1,7 +1,7 @@
 //! The check of an export: `tract` runs the file on rows like those of the training, and its predictions are compared with the model's.
 
 use headsmith_heads::graph::{Graph, Typical};
-use headsmith_kernels::{Matrix, Philox, Pool};
+use headsmith_kernels::{MatRef, Matrix, Philox, Pool};
 use headsmith_metrics::decision;
 use headsmith_model::Model;
 use tract_onnx::prelude::*;
@@ -36,12 +36,11 @@ pub(crate) fn verify(bytes: &[u8], model: &Model, graph: &Graph, pool: &Pool) ->
     let rows = rows(graph.typical(), model.n_features());
     let (proba, decided) =
         model.predict_decided(rows.view(), pool).map_err(|error| Error::new(error.to_string()))?;
-    let (labels, found) = run(bytes, &rows).map_err(|error| {
-        Error::new(format!("the ONNX file that was made cannot be run, so nothing is written: {error:#}"))
-    })?;
+    let (labels, found) = run(bytes, rows.view())?;
     let mut verified = Verified { n_rows: N_ROWS, largest_difference: 0.0, n_other_labels: 0 };
     let (mut n_off, mut n_unclear) = (0, 0);
-    for (i, (label, found)) in labels.iter().zip(found.chunks_exact(model.n_classes())).enumerate() {
+    for (i, label) in labels.iter().enumerate() {
+        let found = found.row(i);
         let own = proba.row(i);
         let difference = own.iter().zip(found).map(|(a, b)| difference(*a, *b)).fold(0.0, f64::max);
         n_off += usize::from(difference > TOLERANCE);
@@ -104,14 +103,21 @@ fn rows(typical: Option<&Typical>, n_features: usize) -> Matrix {
     rows
 }
 
-/// The labels and the probabilities of rows.
-fn run(bytes: &[u8], rows: &Matrix) -> TractResult<(Vec<String>, Vec<f32>)> {
-    let shape = [rows.n_rows(), rows.n_cols()];
+/// The labels and the probabilities (`n_samples x n_classes`) of the rows of `x`, as `tract` computes them from the file `bytes`.
+///
+/// # Errors
+/// When it cannot: the file is damaged, or has operators that `tract` has not.
+pub fn run(bytes: &[u8], x: MatRef<'_>) -> Result<(Vec<String>, Matrix)> {
+    try_run(bytes, x).map_err(|error| Error::new(format!("the ONNX file cannot be run: {error:#}")))
+}
+
+fn try_run(bytes: &[u8], x: MatRef<'_>) -> TractResult<(Vec<String>, Matrix)> {
+    let shape = [x.n_rows(), x.n_cols()];
     let model = tract_onnx::onnx().model_for_read(&mut &*bytes)?;
     let plan = model.with_input_fact(0, f32::fact(shape).into())?.into_optimized()?.into_runnable()?;
-    let input = Tensor::from_shape(&shape, rows.as_slice())?;
-    let outputs = plan.run(tvec!(input.into()))?;
+    let outputs = plan.run(tvec!(Tensor::from_shape(&shape, x.as_slice())?.into()))?;
     let labels = outputs[0].to_plain_array_view::<String>()?.iter().cloned().collect();
-    let proba = outputs[1].to_plain_array_view::<f32>()?.iter().copied().collect();
-    Ok((labels, proba))
+    let proba: Vec<f32> = outputs[1].to_plain_array_view::<f32>()?.iter().copied().collect();
+    let n_classes = proba.len() / x.n_rows().max(1);
+    Ok((labels, Matrix::new(proba, x.n_rows(), n_classes)))
 }
