@@ -13,6 +13,8 @@ mod cache;
 mod conformal;
 #[path = "cli/events.rs"]
 mod events;
+#[path = "cli/export.rs"]
+mod export;
 #[path = "cli/failures.rs"]
 mod failures;
 #[cfg(unix)]

@@ -151,19 +151,20 @@ impl Calibration {
     }
 
     fn logits_graph(&self, graph: &mut Graph, outputs: Var) -> Var {
-        let squares = graph.binary(Binary::Mul, outputs, outputs);
-        let mut parts = [(outputs, &self.linear), (squares, &self.square)].map(|(x, factors)| {
-            if let [factor] = factors[..] {
-                return graph.with(Binary::Mul, x, &[factor]);
+        let term = |graph: &mut Graph, x: Var, factors: &[f64]| {
+            if let [factor] = factors {
+                return graph.with(Binary::Mul, x, &[*factor]);
             }
             let turned = (0..self.n * self.n).map(|at| factors[at % self.n * self.n + at / self.n]);
             graph.product(x, Constant::doubles(turned.collect(), self.n))
-        });
-        if self.square.iter().all(|q| *q == 0.0) {
-            return graph.with(Binary::Add, parts[0], &self.bias);
+        };
+        let mut logits = term(graph, outputs, &self.linear);
+        if self.square.iter().any(|q| *q != 0.0) {
+            let squares = graph.binary(Binary::Mul, outputs, outputs);
+            let part = term(graph, squares, &self.square);
+            logits = graph.binary(Binary::Add, logits, part);
         }
-        parts[0] = graph.binary(Binary::Add, parts[0], parts[1]);
-        graph.with(Binary::Add, parts[0], &self.bias)
+        graph.with(Binary::Add, logits, &self.bias)
     }
 
     /// Puts its arrays into `tensors`.

@@ -82,11 +82,7 @@ pub fn export(model: &Model, options: Options) -> Result<Export> {
              rows or features)"
         )));
     }
-    Ok(Export {
-        bytes: proto.encode_to_vec(),
-        graph,
-        ml_opset: options.ml_opset,
-    })
+    Ok(Export { bytes: proto.encode_to_vec(), graph, ml_opset: options.ml_opset })
 }
 
 impl Export {

@@ -97,7 +97,6 @@ impl Leaves {
 
 fn classifier(trees: &Trees) -> Vec<tract_onnx::pb::AttributeProto> {
     let (mut nodes, mut leaves) = (Nodes::default(), Leaves::default());
-    let mut has_all = false;
     for (t, tree) in trees.trees.iter().enumerate() {
         for (i, node) in tree.nodes.iter().enumerate() {
             nodes.trees.push(t as i64);
@@ -107,12 +106,11 @@ fn classifier(trees: &Trees) -> Vec<tract_onnx::pb::AttributeProto> {
                     ("BRANCH_LEQ", i64::from(feature), threshold, i64::from(left), i64::from(left) + 1)
                 }
                 Branch::Leaf { start, end } => {
-                    for &(class, share) in &tree.shares[start as usize..end as usize] {
-                        leaves.push(t, i, class, share);
-                    }
-                    // Without a leaf of each class, runtimes would take scores for those of two classes.
-                    if !std::mem::replace(&mut has_all, true) {
-                        (0..trees.n_classes as u32).for_each(|class| leaves.push(t, i, class, 0.0));
+                    let shares = &tree.shares[start as usize..end as usize];
+                    shares.iter().for_each(|&(class, share)| leaves.push(t, i, class, share));
+                    // Of two classes, onnxruntime takes a row that reached leaves of one class alone for a score of another meaning.
+                    if let ([(class, _)], 2) = (shares, trees.n_classes) {
+                        leaves.push(t, i, 1 - class, 0.0);
                     }
                     ("LEAF", 0, 0.0, 0, 0)
                 }

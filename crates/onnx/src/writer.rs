@@ -26,7 +26,12 @@ pub(crate) struct Writer<'g> {
 }
 
 /// The ONNX graph of `graph`, whose probabilities are `proba`; the label of a row is that of the first of the largest elements of `decided`.
-pub(crate) fn write(graph: &Graph, (proba, decided): (Var, Var), classes: &[String], opset: MlOpset) -> GraphProto {
+pub(crate) fn write(
+    graph: &Graph,
+    (proba, decided): (Var, Var),
+    classes: &[String],
+    opset: MlOpset,
+) -> GraphProto {
     let mut writer =
         Writer { graph, opset, names: Vec::new(), nodes: Vec::new(), initializers: Vec::new(), n_names: 0 };
     for value in graph.values() {
@@ -73,7 +78,13 @@ impl Writer<'_> {
     }
 
     /// Adds a node of the operators of machine learning.
-    pub(crate) fn ml_op(&mut self, op: &str, inputs: &[String], outputs: &[String], attributes: Vec<AttributeProto>) {
+    pub(crate) fn ml_op(
+        &mut self,
+        op: &str,
+        inputs: &[String],
+        outputs: &[String],
+        attributes: Vec<AttributeProto>,
+    ) {
         let mut node = node(op, inputs, outputs, attributes);
         node.domain = trees::DOMAIN.to_owned();
         self.nodes.push(node);
@@ -99,7 +110,9 @@ impl Writer<'_> {
     /// A constant matrix. What single precision holds is stored in it.
     fn matrix(&mut self, of: &Constant) -> String {
         match &of.numbers {
-            Numbers::Double(values) if values.len() > LARGE && values.iter().all(|v| f64::from(*v as f32) == *v) => {
+            Numbers::Double(values)
+                if values.len() > LARGE && values.iter().all(|v| f64::from(*v as f32) == *v) =>
+            {
                 let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
                 let name = self.constant(|name| f32s(name, &[of.n_rows, of.n_cols], &values));
                 self.cast(name, DataType::Double)
@@ -205,15 +218,13 @@ impl Writer<'_> {
             at = self.op("Where", &[is_reached, next, at], Vec::new());
             step /= 2;
         }
-        let [values, after, slopes] = [
-            table(|knot| knot.at, 0.0),
-            table(|knot| knot.after, 0.0),
-            table(|knot| knot.slope, 0.0),
-        ]
-        .map(|of| {
-            let of = self.doubles(&of);
-            self.looked_up(&of, &at)
-        });
+        let [values, after, slopes] =
+            [table(|knot| knot.at, 0.0), table(|knot| knot.after, 0.0), table(|knot| knot.slope, 0.0)].map(
+                |of| {
+                    let of = self.doubles(&of);
+                    self.looked_up(&of, &at)
+                },
+            );
         let knot = self.looked_up(&knots, &at);
         let distance = self.op("Sub", &[x.clone(), knot.clone()], Vec::new());
         let rise = self.op("Mul", &[distance, slopes], Vec::new());

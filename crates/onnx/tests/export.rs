@@ -63,7 +63,8 @@ impl Rows {
         for &class in &y {
             for (j, centre) in centres[class as usize * n_features..][..n_features].iter().enumerate() {
                 let value = centre + draws.uniform() - 0.5;
-                let (size, offset) = ([1.0, 100.0, 0.01, 1.0, 3.0, 1.0][j], [0.0, 1000.0, 0.0, -7.0, 0.0, 0.0][j]);
+                let (size, offset) =
+                    ([1.0, 100.0, 0.01, 1.0, 3.0, 1.0][j], [0.0, 1000.0, 0.0, -7.0, 0.0, 0.0][j]);
                 let value = if j == 5 { (4.0 * value).round() } else { value };
                 values.push((size * value + offset) as f32);
             }
@@ -128,7 +129,9 @@ fn check(what: &str, model: &Model, x: &Matrix, tolerance: f64, n_off: usize) {
     let (mut off, mut worst) = (0, 0.0f64);
     for i in 0..x.n_rows() {
         let pairs = proba.row(i).iter().zip(found.row(i));
-        let gap = pairs.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, |a, b| if b.is_nan() { 1.0 } else { a.max(b) });
+        let gap = pairs
+            .map(|(a, b)| f64::from((a - b).abs()))
+            .fold(0.0, |a, b| if b.is_nan() { 1.0 } else { a.max(b) });
         worst = worst.max(gap);
         let mut sorted = proba.row(i).to_vec();
         sorted.sort_by(|a, b| b.total_cmp(a));
@@ -178,7 +181,11 @@ fn every_choice_of_a_parameter_predicts_the_same() {
                 }
             }
         }
-        assert!(n_fitted > 0 || head.table().params.iter().all(|p| !matches!(p.kind, Kind::Choice(_))), "{}", head.name());
+        assert!(
+            n_fitted > 0 || head.table().params.iter().all(|p| !matches!(p.kind, Kind::Choice(_))),
+            "{}",
+            head.name()
+        );
     }
 }
 
@@ -223,7 +230,8 @@ fn the_file_says_what_it_is() {
     use prost::Message;
     let rows = Rows::new(60, 3, 1);
     let head = HEADS[0];
-    let model = model(fitted(head, "none", &rows, &[]).unwrap(), 3).with_decision(vec![0.0, 0.5, 0.0]).unwrap();
+    let model =
+        model(fitted(head, "none", &rows, &[]).unwrap(), 3).with_decision(vec![0.0, 0.5, 0.0]).unwrap();
     let made = export(&model, Options::default()).unwrap();
     assert!(made.n_tree_nodes() > 0);
     let proto = tract_onnx::pb::ModelProto::decode(&*made.bytes).unwrap();
@@ -234,7 +242,10 @@ fn the_file_says_what_it_is() {
     assert_eq!(entry("headsmith.decision"), "[0.0,0.5,0.0]");
     let graph = proto.graph.unwrap();
     let names = |of: &[tract_onnx::pb::ValueInfoProto]| of.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
-    assert_eq!((names(&graph.input), names(&graph.output)), (vec!["embeddings".to_owned()], vec!["label".to_owned(), "probabilities".to_owned()]));
+    assert_eq!(
+        (names(&graph.input), names(&graph.output)),
+        (vec!["embeddings".to_owned()], vec!["label".to_owned(), "probabilities".to_owned()])
+    );
     let ops: Vec<&str> = graph.node.iter().map(|node| node.op_type.as_str()).collect();
     assert!(ops.contains(&"TreeEnsembleClassifier") && !ops.contains(&"ZipMap"), "{ops:?}");
     // The same model gives the same bytes.
@@ -263,10 +274,33 @@ fn scalings_become_part_of_weights() {
 
 #[test]
 fn a_file_that_predicts_something_else_is_refused() {
-    let rows = Rows::new(150, 3, 1);
-    let node = |seed| fitted(HEADS[0], "standardise", &Rows::new(150, 3, seed), &[]).unwrap();
-    let (one, other) = (model(node(1), 3), model(node(2), 3));
+    let model_of = |seed| model(fitted(HEADS[0], "standardise", &Rows::new(150, 3, seed), &[]).unwrap(), 3);
+    let (one, other) = (model_of(1), model_of(2));
     let error = export(&one, Options::default()).unwrap().verify(&other, &Pool::inline()).unwrap_err();
     assert!(error.to_string().contains("predicts something else than the model"), "{error}");
-    assert_eq!(rows.n_classes, 3);
+}
+
+#[test]
+fn the_program_of_the_examples_prints_the_same() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let rows = Rows::new(30, 3, 1);
+    let model = model(fitted(HEADS[0], "standardise", &rows, &[]).unwrap(), 3);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.onnx");
+    std::fs::write(&file, export(&model, Options::default()).unwrap().bytes).unwrap();
+    // Beside the folder of this test's own program.
+    let program = std::env::current_exe().unwrap().parent().unwrap().join("../examples/predict");
+    let mut child =
+        Command::new(program).arg(file).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let x: Vec<&[f32]> = (0..30).map(|i| rows.x.row(i)).collect();
+    child.stdin.take().unwrap().write_all(serde_json::to_string(&x).unwrap().as_bytes()).unwrap();
+    let printed = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let (proba, decided) = model.predict_decided(rows.x.view(), &Pool::inline()).unwrap();
+    assert_eq!(printed.lines().count(), 30);
+    for (i, line) in printed.lines().enumerate() {
+        let rest = line.strip_prefix(&model.classes()[decided[i] as usize]).unwrap();
+        let found: Vec<f32> = rest.split_whitespace().map(|cell| cell.parse().unwrap()).collect();
+        assert!(found.iter().zip(proba.row(i)).all(|(a, b)| (a - b).abs() < 1e-5), "{line}");
+    }
 }

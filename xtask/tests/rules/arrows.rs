@@ -11,10 +11,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("headsmith-data", &["headsmith-kernels"]),
     ("headsmith-heads", &["headsmith-kernels", "headsmith-metrics"]),
     ("headsmith-model", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads"]),
-    (
-        "headsmith-onnx",
-        &["headsmith-kernels", "headsmith-metrics", "headsmith-heads", "headsmith-model"],
-    ),
+    ("headsmith-onnx", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads", "headsmith-model"]),
     ("headsmith-study", &["headsmith-kernels"]),
     ("headsmith-tensorboard", &[]),
     ("headsmith-http-client", &[]),

@@ -159,7 +159,8 @@ fn product(graph: &mut Graph, x: Var, weights: Vec<f32>, intercept: &[f64]) -> V
 
 /// Rows around the thresholds of trees.
 fn between(thresholds: &[Vec<f32>]) -> Typical {
-    let ends = |of: &Vec<f32>| (f64::from(*of.first().unwrap_or(&0.0)), f64::from(*of.last().unwrap_or(&0.0)));
+    let ends =
+        |of: &Vec<f32>| (f64::from(*of.first().unwrap_or(&0.0)), f64::from(*of.last().unwrap_or(&0.0)));
     let centre = thresholds.iter().map(ends).map(|(low, high)| low / 2.0 + high / 2.0);
     let spread = thresholds.iter().map(ends).map(|(low, high)| (high / 4.0 - low / 4.0).max(1e-6));
     Typical { centre: centre.collect(), spread: spread.collect() }
@@ -201,11 +202,75 @@ fn folded(steps: &[Arc<dyn FittedTransform>], thresholds: &[Vec<f32>]) -> Vec<Ve
 /// The place of a number among all of single precision, in their order.
 fn rank(v: f32) -> i64 {
     let bits = v.to_bits() as i32;
-    i64::from(if bits < 0 { i32::MIN - bits } else { bits }) 
+    i64::from(if bits < 0 { i32::MIN - bits } else { bits })
 }
 
 /// The number at a place.
 fn ranked(rank: i64) -> f32 {
     let rank = rank as i32;
     f32::from_bits(if rank < 0 { (i32::MIN - rank) as u32 } else { rank as u32 })
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_kernels::{Philox, Pool};
+
+    use super::*;
+    use crate::transform::Spec;
+
+    #[test]
+    fn numbers_are_ranked_in_their_order() {
+        let numbers =
+            [f32::MIN, -1.5, -f32::MIN_POSITIVE, -1e-45, 0.0, 1e-45, f32::MIN_POSITIVE, 1.5, f32::MAX];
+        assert!(numbers.map(rank).is_sorted_by(|a, b| a < b));
+        assert!(numbers.iter().all(|v| ranked(rank(*v)) == *v));
+        assert_eq!((rank(-0.0), rank(1.5f32.next_up())), (0, rank(1.5) + 1));
+    }
+
+    #[test]
+    fn folded_thresholds_move_no_row() {
+        let mut draws = Philox::new(1, 0, 0).sequence(0, 0);
+        let x: Vec<f32> = (0..600).map(|i| (draws.uniform() * [1.0, 900.0, 0.01][i % 3]) as f32).collect();
+        let x = MatRef::new(&x, 200, 3);
+        for text in [
+            "standardise",
+            "divide:255",
+            "quantile",
+            "yeo-johnson",
+            "sqrt+robust",
+            "power:1/3+quantile+divide:7",
+        ] {
+            let pipeline = text.parse::<Spec>().unwrap().fit(x, &Pool::inline()).unwrap();
+            let transformed = pipeline.apply(x, &Pool::inline());
+            // Cuts at values of rows, where rounding would show first.
+            let thresholds: Vec<Vec<f32>> = (0..3)
+                .map(|j| {
+                    let mut of: Vec<f32> = (0..200).step_by(7).map(|i| transformed.row(i)[j]).collect();
+                    of.sort_unstable_by(f32::total_cmp);
+                    of.dedup();
+                    of
+                })
+                .collect();
+            let folded = folded(pipeline.steps(), &thresholds);
+            for i in 0..200 {
+                for j in 0..3 {
+                    for (t, by) in thresholds[j].iter().zip(&folded[j]) {
+                        assert_eq!(
+                            transformed.row(i)[j] > *t,
+                            x.row(i)[j] > *by,
+                            "{text}, row {i}, feature {j}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_scaling_after_another_is_one() {
+        let first = Scaling { centre: vec![3.0], scale: vec![2.0] };
+        let second = Scaling { centre: vec![1.0], scale: vec![4.0] };
+        let both = second.after(&first);
+        assert_eq!((both.centre, both.scale), (vec![5.0], vec![8.0]));
+    }
 }

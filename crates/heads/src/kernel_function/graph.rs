@@ -13,7 +13,8 @@ impl Support {
     /// `sum_i alpha_i k(x, x_i)`, `n_samples x n_outputs`.
     pub(crate) fn graph(&self, function: Function, graph: &mut Graph, x: Var) -> Var {
         if self.n_rows == 0 {
-            return graph.product(x, Constant::floats(vec![0.0; self.n_cols * self.n_outputs], self.n_outputs));
+            return graph
+                .product(x, Constant::floats(vec![0.0; self.n_cols * self.n_outputs], self.n_outputs));
         }
         let (rows, alpha) = self.unpacked();
         let values = function.graph(graph, x, MatRef::new(&rows, self.n_rows, self.n_cols));

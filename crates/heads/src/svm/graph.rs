@@ -19,7 +19,8 @@ pub(super) fn prediction(svm: &Svm, graph: &mut Graph, rows: Rows) -> Prediction
         let scores = graph.product(x, Constant::floats(vec![0.0; n_features * n], n));
         return svm.calibration.graph(graph, scores, &svm.classes, svm.n_classes).into();
     };
-    let (mut means, mut votes, mut first) = (vec![0.0; n * (n - 1) / 2 * n], vec![0.0; n * (n - 1) / 2 * n], vec![0.0; n]);
+    let (mut means, mut votes, mut first) =
+        (vec![0.0; n * (n - 1) / 2 * n], vec![0.0; n * (n - 1) / 2 * n], vec![0.0; n]);
     for (pair, (i, j)) in pairs(n).enumerate() {
         let at = pair * n;
         (means[at + i], means[at + j]) = (1.0 / (n - 1) as f64, -1.0 / (n - 1) as f64);
@@ -57,6 +58,7 @@ fn decisions(svm: &Svm, graph: &mut Graph, x: Var) -> Option<Var> {
 fn around(svm: &Svm, centre: &[f64]) -> Typical {
     let scale = svm.gamma.sqrt();
     let of_all = svm.support.iter().map(|support| (support.n_rows, support.typical()));
-    let (_, most) = of_all.max_by_key(|(n, _)| *n).unwrap_or((0, Typical { centre: Vec::new(), spread: Vec::new() }));
+    let (_, most) =
+        of_all.max_by_key(|(n, _)| *n).unwrap_or((0, Typical { centre: Vec::new(), spread: Vec::new() }));
     Typical { centre: centre.to_vec(), spread: most.spread.iter().map(|v| v / scale).collect() }
 }
