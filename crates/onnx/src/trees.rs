@@ -20,7 +20,7 @@ pub enum MlOpset {
     /// 3: all runtimes.
     #[default]
     Three,
-    /// 5: runtimes from 2024 on, in double precision.
+    /// 5: runtimes from 2025 on, in double precision.
     Five,
 }
 
@@ -202,11 +202,14 @@ impl Ensemble {
         match parent {
             Some((parent, true)) => (self.yes[parent], self.yes_is_leaf[parent]) = (at, is_leaf),
             Some((parent, false)) => (self.no[parent], self.no_is_leaf[parent]) = (at, is_leaf),
-            // A tree that is one leaf has a node both of whose children it is.
+            // A tree that is one leaf has a node with two such leaves: onnxruntime 1.21 and 1.22 read a leaf with two parents wrongly.
             None if is_leaf == 1 => {
                 let node = self.node(0, 0.0);
+                let (class, weight) = (self.classes[at as usize], self.weights[at as usize]);
+                self.classes.push(class);
+                self.weights.push(weight);
                 self.set(Some((node, true)), (at, is_leaf));
-                self.set(Some((node, false)), (at, is_leaf));
+                self.set(Some((node, false)), (at + 1, is_leaf));
             }
             None => {}
         }
