@@ -132,14 +132,21 @@ def every_head_and_transform(folder):
 def real_rows(folder, train):
     table = pd.read_parquet(train) if train.suffix == ".parquet" else pd.read_csv(train)
     column = next(name for name in table.columns if name != "label")
-    rows = np.array([json.loads(cell) if isinstance(cell, str) else cell for cell in table[column]], dtype=np.float32)[:1000]
+    rows = np.array([json.loads(cell) if isinstance(cell, str) else cell for cell in table[column]], dtype=np.float32)
+    np.save(folder / "real.npy", rows[:1500])
+    (folder / "real.txt").write_text("".join(f"{label}\n" for label in table["label"][:1500]))
+    # Some rows of the fit, some others.
+    rows = rows[1000:2000]
     for head in heads():
-        headsmith("fit", head, "--train", train, "--model", folder / "real.safetensors", "--quiet", *SMALL.get(head, []))
+        headsmith("fit", head, "--train", folder / "real.npy", "--labels", folder / "real.txt", "--val-share", 0, "--model",
+                  folder / "real.safetensors", "--quiet", *SMALL.get(head, []))
         model = Exported(folder, folder / "real.safetensors", rows)
-        transform = json.loads(onnx_metadata(model.path)["headsmith.params"]).get("scale", "none")
+        params = json.loads(onnx_metadata(model.path)["headsmith.params"])
+        transform = params.get("transform", params.get("scale", "none"))
         share = 1e-3 if model.report["n_tree_nodes"] and MIXES.search(transform) else 0
         worst = model.compare(f"{head} on {train.name}", 1e-4 if head in STORE else 1e-5, share)
-        print(f"ok exported {head} of {train.name}: probabilities of {len(rows)} rows differ by at most {worst:.1e}", flush=True)
+        size = model.report["n_bytes"] / 1e6
+        print(f"ok exported {head} of {train.name}, {size:.2f} MB: probabilities of {len(rows)} rows differ by at most {worst:.1e}", flush=True)
 
 
 def onnx_metadata(path):

@@ -34,7 +34,7 @@ pub(crate) const POSTGRES: &str = "PostgreSQL";
 pub(crate) const VALGRIND: &str = "valgrind";
 const PYTHON: &str = "Python with venv";
 
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     Tool {
         name: DENY,
         programs: &[&["cargo-deny"]],
@@ -82,6 +82,13 @@ const TOOLS: [Tool; 7] = [
         folders: &[],
         install: Install::Apt(&["chromium"]),
         needed_by: &["report_page.py", "tensorboard_pages.py"],
+    },
+    Tool {
+        name: "Node with npm",
+        programs: &[&["node", "npm"]],
+        folders: &[],
+        install: Install::Apt(&["nodejs", "npm"]),
+        needed_by: &["part of exported_models.py"],
     },
     Tool {
         name: "ip (iproute2)",
