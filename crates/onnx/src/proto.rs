@@ -80,11 +80,6 @@ pub(crate) fn i64s(name: &str, dims: &[usize], values: &[i64]) -> TensorProto {
     raw(name, dims, DataType::Int64, values.iter().flat_map(|v| v.to_le_bytes()).collect())
 }
 
-/// A tensor of 32-bit integers.
-pub(crate) fn i32s(name: &str, dims: &[usize], values: &[i32]) -> TensorProto {
-    raw(name, dims, DataType::Int32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
-}
-
 /// A tensor of bytes.
 pub(crate) fn u8s(name: &str, dims: &[usize], values: &[u8]) -> TensorProto {
     raw(name, dims, DataType::Uint8, values.to_vec())

@@ -44,7 +44,7 @@ impl MlOpset {
 }
 
 /// Writes trees of the rows `x`; returns the name of the mean shares of the classes.
-pub(crate) fn write(writer: &mut Writer<'_>, x: String, trees: &Trees, opset: MlOpset) -> String {
+pub(crate) fn write(writer: &mut Writer, x: String, trees: &Trees, opset: MlOpset) -> String {
     let n_trees = trees.trees.len() as f64;
     match opset {
         MlOpset::Three => {

@@ -37,6 +37,15 @@ pub(crate) fn verify(bytes: &[u8], model: &Model, graph: &Graph, pool: &Pool) ->
     let (proba, decided) =
         model.predict_decided(rows.view(), pool).map_err(|error| Error::new(error.to_string()))?;
     let (labels, found) = run(bytes, rows.view())?;
+    let shapes = (labels.len(), found.n_cols());
+    if shapes != (N_ROWS, model.n_classes()) {
+        return Err(Error::new(format!(
+            "the ONNX file that was made gives {} labels and {} probabilities a row, expected {N_ROWS} and {}: nothing is written",
+            shapes.0,
+            shapes.1,
+            model.n_classes()
+        )));
+    }
     let mut verified = Verified { n_rows: N_ROWS, largest_difference: 0.0, n_other_labels: 0 };
     let (mut n_off, mut n_unclear) = (0, 0);
     for (i, label) in labels.iter().enumerate() {

@@ -16,12 +16,11 @@ pub(crate) const PROBABILITIES: &str = "probabilities";
 const LARGE: usize = 1024;
 
 /// Nodes and constants as they are written.
-pub(crate) struct Writer<'g> {
-    graph: &'g Graph,
+pub(crate) struct Writer {
     opset: MlOpset,
     names: Vec<String>,
-    pub(crate) nodes: Vec<NodeProto>,
-    pub(crate) initializers: Vec<TensorProto>,
+    nodes: Vec<NodeProto>,
+    initializers: Vec<TensorProto>,
     n_names: usize,
 }
 
@@ -33,7 +32,7 @@ pub(crate) fn write(
     opset: MlOpset,
 ) -> GraphProto {
     let mut writer =
-        Writer { graph, opset, names: Vec::new(), nodes: Vec::new(), initializers: Vec::new(), n_names: 0 };
+        Writer { opset, names: Vec::new(), nodes: Vec::new(), initializers: Vec::new(), n_names: 0 };
     for value in graph.values() {
         let name = writer.value(value);
         writer.names.push(name);
@@ -56,7 +55,7 @@ pub(crate) fn write(
     }
 }
 
-impl Writer<'_> {
+impl Writer {
     fn of(&self, var: Var) -> String {
         self.names[var.index()].clone()
     }
