@@ -131,7 +131,7 @@ fn check(what: &str, model: &Model, x: &Matrix, tolerance: f64, n_off: usize) {
         let pairs = proba.row(i).iter().zip(found.row(i));
         let gap = pairs
             .map(|(a, b)| f64::from((a - b).abs()))
-            .fold(0.0, |a, b| if b.is_nan() { 1.0 } else { a.max(b) });
+            .fold(0.0, |a: f64, b: f64| if b.is_nan() { 1.0 } else { a.max(b) });
         worst = worst.max(gap);
         let mut sorted = proba.row(i).to_vec();
         sorted.sort_by(|a, b| b.total_cmp(a));
