@@ -34,6 +34,7 @@ pub(super) fn attempt(
         position: FIRST_POSITION + winner.position,
         head,
         like: None,
+        reduced: None,
         study: Some(StudyKind::Around(fit)),
     }))
 }

@@ -37,6 +37,11 @@ pub(super) struct HeadStudy<'s> {
     config: StudyConfig,
 }
 
+/// Whether a study comes before the fit of `attempt`.
+pub(super) fn is_begun(attempt: &Attempt, rows: &SearchRows<'_>) -> bool {
+    HeadStudy::of(attempt, rows).is_some()
+}
+
 /// The trials that a budget allowed.
 struct Studied {
     report: Option<StudyReport>,
