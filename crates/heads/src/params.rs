@@ -67,8 +67,6 @@ pub struct Table {
     pub trial: &'static [(&'static str, Default)],
     /// Configurations that did well on other tables, which a study tries first.
     pub portfolio: &'static [&'static [(&'static str, Default)]],
-    /// Values that differ from the defaults where the head learns the probabilities of another model in place of labels.
-    pub taught: &'static [(&'static str, Default)],
     /// Parameters that were added after files and studies had been written with the others. Where they do what was done before,
     /// these leave them out, so that the bytes stay and an earlier study is found again.
     pub added: &'static [Added],
@@ -127,17 +125,7 @@ impl Table {
         about: &'static str,
         params: &'static [Param],
     ) -> Table {
-        Table {
-            head,
-            title,
-            about,
-            params,
-            presets: &[],
-            trial: &[],
-            portfolio: &[],
-            taught: &[],
-            added: &[],
-        }
+        Table { head, title, about, params, presets: &[], trial: &[], portfolio: &[], added: &[] }
     }
 
     /// The parameter `name`; dashes count as underscores.

@@ -85,6 +85,7 @@ impl Head for KernelHead {
             log_loss: chosen.get("log_loss").and_then(Value::as_f64),
             double: false,
             history: Vec::new(),
+            whole_transform: transform.clone(),
             transform,
         };
         Ok(Arc::new(Machine::from_tensors(function, chosen, tensors)?))
@@ -177,7 +178,7 @@ impl Fitted for Machine {
             return Vec::new();
         }
         vec![
-            (params::TRANSFORM, params::Value::Text(self.chosen.transform.clone())),
+            (params::TRANSFORM, params::Value::Text(self.chosen.whole_transform.clone())),
             ("spectrum", params::Value::Text("none".to_owned())),
             ("gamma", params::Value::Float(self.chosen.gamma)),
             ("alpha", params::Value::Float(self.chosen.alpha)),

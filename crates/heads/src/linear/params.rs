@@ -66,7 +66,6 @@ pub static TABLE: Table = Table {
     presets: &[],
     trial: &[],
     portfolio: &[],
-    taught: &[],
     added: &[
         Added { name: "l1_ratio", before: Default::Float(0.0), in_models: true },
         Added { name: "choose_by", before: Default::Text(FOLDS), in_models: true },

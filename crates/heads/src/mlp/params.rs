@@ -223,8 +223,6 @@ pub static TABLE: Table = Table {
     // Their learning rates fall to 0 at the last epoch, so that trials have those of a fit.
     trial: &[],
     portfolio: PORTFOLIO,
-    // A teacher is as certain as it should be.
-    taught: &[("label_smoothing", Default::Float(0.0))],
     added: &[
         Added { name: "class_weight", before: Default::Text("none"), in_models: false },
         Added { name: "input_noise", before: Default::Float(0.0), in_models: true },

@@ -35,9 +35,6 @@ use crate::split::{self, units};
 /// Of the training rows, those that judge where there are no validation rows to do so.
 const JUDGING_SHARE: f64 = 0.2;
 
-/// The parameter of heads that learn from all rows several times.
-const EPOCHS: &str = "epochs";
-
 /// A head that was taught.
 pub(crate) struct Distilled {
     /// Fitted on all rows.
@@ -123,18 +120,6 @@ pub(super) fn distil(
 
 fn defaults(name: &str) -> Result<HeadConfig> {
     HeadConfig::new(name, std::iter::empty::<(&str, Value)>())
-}
-
-/// The head as it learns from a teacher, whose lesson has more rows than the table: `share` is the inverse of how many times as many. One with epochs does as
-/// many steps as it would on the table.
-///
-/// # Errors
-/// When its table has a value that it does not take.
-fn taught(head: &HeadConfig, share: f64) -> Result<HeadConfig> {
-    let student = head.with(head.table().taught.iter().map(|(name, value)| (*name, value.value())))?;
-    let Some(n_epochs) = student.params().int(EPOCHS) else { return Ok(student) };
-    let n_epochs = (n_epochs as f64 * share).round().max(1.0) as i64;
-    student.with([(EPOCHS, Value::Int(n_epochs))])
 }
 
 /// The scores of the teacher, the student and the plain head on rows that none has seen.
@@ -242,9 +227,7 @@ impl Lesson {
         let (rows, val) = self.parts(head, context)?;
         let (own, targets) = (part(&self.rows, &rows, None)?, self.targets.view().gather(&rows));
         let units = units::of_rows(&own, context.pool);
-        let soft = soften(&own, &units, targets.view());
-        let head = taught(head, own.y.len() as f64 / soft.y.len() as f64)?;
-        fitted(&head, FitData::new(soft), val, "student", context)
+        fitted(head, FitData::new(soften(&own, &units, targets.view())), val, "student", context)
     }
 
     /// The head trained on the labels.

@@ -103,13 +103,15 @@ pub(super) fn search(
     let mut found = Searched { candidates, left_out, reduced: reduced.to_vec(), after: Duration::ZERO };
     let (mut begun, mut failure) = (BTreeSet::new(), None);
     let (mut attempts, mut n_around) = (VecDeque::from(attempts), 0);
-    while let Some(attempt) = match attempts.pop_front() {
-        Some(attempt) => Some(attempt),
-        None => {
-            n_around += 1;
-            around::attempt(&found.candidates, n_around - 1, rows)?
-        }
-    } {
+    loop {
+        // A study of a whole space comes last: it finds less in its time than one around what is good.
+        let is_study = attempts.front().is_none_or(|attempt| attempt.study.is_some());
+        let around = match is_study && n_around < around::MOST {
+            true => around::attempt(&found.candidates, n_around, rows)?,
+            false => None,
+        };
+        n_around += usize::from(is_study);
+        let Some(attempt) = around.or_else(|| attempts.pop_front()) else { break };
         let is_first = found.candidates.is_empty();
         if !is_first && (context.stopping() || budget.is_spent()) {
             break;
@@ -134,9 +136,10 @@ pub(super) fn search(
             // The search that these steps repeat has no part of this attempt.
             budget.forget(n_steps);
         }
+        let is_over = is_last || context.stopping();
         let is_new = !begun.contains(name);
         if is_new
-            && !is_last
+            && !is_over
             && attempt.reduced.is_some()
             && let Some(why) = why_not(&tried)
         {
@@ -162,7 +165,7 @@ pub(super) fn search(
                     break;
                 }
             }
-            Ok(Tried::NoTime(what)) if is_new && !is_last => {
+            Ok(Tried::NoTime(what)) if is_new && !is_over => {
                 context.warn(&format!("{name} is left out: {what}"));
                 found.left_out.push((name.to_owned(), what));
                 continue;
@@ -178,6 +181,7 @@ pub(super) fn search(
         }
         begun.insert(name);
     }
+    found.reduced.retain(|head| found.candidates.iter().any(|candidate| candidate.head.name() == head));
     match (found.candidates.is_empty(), failure) {
         (false, _) => Ok(found),
         (true, Some(error)) => Err(error),

@@ -104,7 +104,7 @@ impl<'s> HeadStudy<'s> {
         if let Tried::Candidate(candidate) = &mut tried {
             let is_cut = n_done < n_trials;
             match self.kind {
-                // Nothing follows it: its steps are the last of the search.
+                // The time is over: its steps are the last of the search.
                 StudyKind::Around(_) => candidate.is_cut |= is_cut,
                 StudyKind::Whole => candidate.cut_trials = is_cut.then_some(n_done),
             }
