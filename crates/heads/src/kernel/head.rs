@@ -188,7 +188,7 @@ impl Fitted for Machine {
     fn description(&self) -> Description {
         let Support { n_rows, n_cols, n_outputs, .. } = self.support;
         let n_bytes = 4 * n_rows * (n_cols + n_outputs);
-        let Chosen { transform, gamma, alpha, log_loss, double, history } = &self.chosen;
+        let Chosen { transform, gamma, alpha, log_loss, double, history, .. } = &self.chosen;
         let summary = format!(
             "{} stored ({:.1} MB), {}, transform {transform}, gamma {gamma:.4}, alpha {alpha:.4}",
             counted(n_rows, "row"),

@@ -274,6 +274,7 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use headsmith_data::{Dataset, ReadOptions};
+    use headsmith_heads::params::TRANSFORM;
     use headsmith_kernels::Philox;
 
     use super::super::budget::Limits;
@@ -299,17 +300,27 @@ mod tests {
         Attempt { position: 0, head, like: None, reduced, study: None }
     }
 
-    fn searched(config: &Search) -> Searched {
-        let (pool, stop, read, data) =
-            (Pool::new(2).unwrap(), AtomicBool::new(false), ReadOptions::default(), data());
+    fn with_rows<T>(
+        config: &Search,
+        data: &FitData,
+        work: impl FnOnce(&SearchRows<'_>, &mut Budget, &mut Context<'_>) -> T,
+    ) -> T {
+        let (pool, stop, read) = (Pool::new(2).unwrap(), AtomicBool::new(false), ReadOptions::default());
         let mut view = |_: &Progress<'_>| {};
         let metric = Metric::default();
         let mut context = Context { seed: 1, metric, pool: &pool, stop: &stop, view: &mut view };
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), String::new(), data.train.classes.names());
-        let rows = rows::to_search(config, &data, (&[], &read), &context);
+        let rows = rows::to_search(config, data, (&[], &read), &context);
         let mut budget = Budget::new(Instant::now(), Limits::default(), || 1e9);
-        search(&rows, (vec![kernel_of_50()], &config.reduced), &store, &mut budget, &mut context).unwrap()
+        work(&rows, &mut budget, &mut context)
+    }
+
+    fn searched(config: &Search) -> Searched {
+        let (folder, data) = (tempfile::tempdir().unwrap(), data());
+        let store = Store::new(folder.path(), String::new(), data.train.classes.names());
+        let attempts = vec![kernel_of_50()];
+        with_rows(config, &data, |rows, budget, context| {
+            search(rows, (attempts, &config.reduced), &store, budget, context).unwrap()
+        })
     }
 
     #[test]
@@ -324,5 +335,29 @@ mod tests {
         assert_eq!(again.candidates[0].proba, candidate.proba);
         let whole = searched(&Search::new());
         assert!(whole.reduced.is_empty() && whole.candidates[0].proba != candidate.proba);
+    }
+
+    #[test]
+    fn a_fit_with_what_was_chosen_has_the_transform_that_came_before() {
+        let mut data = data().train;
+        // Without the transform, only the last feature counts, which says nothing.
+        data.x.as_mut_slice().chunks_exact_mut(3).for_each(|row| row[2] *= 1e4);
+        let data = FitData::new(Dataset {
+            x: data.x.view().rows(0, 400).to_matrix(),
+            y: data.y[..400].to_vec(),
+            ..data
+        });
+        let transform = (TRANSFORM, Value::Text("standardise".to_owned()));
+        let head = HeadConfig::new("kernel", [transform]).unwrap();
+        let attempt = Attempt { position: 0, head, like: None, reduced: None, study: None };
+        with_rows(&Search::new(), &data, |rows, budget, context| {
+            let trial = Trial { rows, attempt: &attempt, n_before: 0, started: Instant::now(), n_steps: 0 };
+            let Tried::Candidate(candidate) = trial.run(budget, context).unwrap() else {
+                panic!("no candidate")
+            };
+            let again = fitted_again(&candidate, rows, budget, context).unwrap();
+            let (first, second) = (candidate.report.log_loss, again.report.log_loss);
+            assert!(first < 0.5 && (second - first).abs() < 0.01, "{first} {second}");
+        });
     }
 }
