@@ -23,8 +23,7 @@ def fit(train, seconds, out):
         proba = predictor.predict_proba(frame(x))
         return predictor.predict(frame(x)).to_numpy(), proba.to_numpy(), list(proba.columns)
 
-    board = predictor.leaderboard(silent=True)
-    return predict, {"model": predictor.model_best, "models": len(board), "weights": weights(predictor)}
+    return predict, lambda: {"model": predictor.model_best, "models": len(predictor.model_names()), "weights": weights(predictor)}
 
 
 def frame(x):

@@ -12,7 +12,7 @@ def fit(train, seconds, out):
     model = AutoML()
     model.fit(x, y, task="classification", metric="log_loss", time_budget=seconds, n_jobs=1, seed=1, verbose=1, **grouped)
     chosen = {"model": model.best_estimator, "parameters": model.best_config, "trials": len(model.config_history)}
-    return (lambda x: (model.predict(x), model.predict_proba(x), model.classes_)), chosen
+    return (lambda x: (model.predict(x), model.predict_proba(x), model.classes_)), lambda: chosen
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import tables
 
 
 def main(fit):
-    """`fit` gives, of (features, labels, groups or None), seconds and a folder: what predicts, and what was chosen."""
+    """`fit` gives, of (features, labels, groups or None), seconds and a folder: what predicts, and what tells what was chosen,
+    which is asked after the clock."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path)
     parser.add_argument("out", type=Path)
@@ -31,5 +32,5 @@ def main(fit):
     labels, proba, classes = predict(queries)
     predicted = time.perf_counter()
     np.savez(args.out / "predictions.npz", labels=np.array(labels, dtype=str), proba=np.array(proba, dtype=float), classes=np.array(classes, dtype=str))
-    note = {"chosen": chosen, "seconds": fitted - start, "predict_seconds": predicted - fitted}
+    note = {"chosen": chosen(), "seconds": fitted - start, "predict_seconds": predicted - fitted}
     (args.out / "fit.json").write_text(json.dumps(note, default=str))
