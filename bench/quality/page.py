@@ -15,7 +15,7 @@ seed. On `novels`, `verses` and `diagnoses` rows that belong together (a chapter
 
     cargo xtask bench quality
 
-makes the environments and tables and measures: about five hours of one thread. Results are kept in `target/quality`, so that a run which was \
+makes the environments and tables and measures: about three hours of one thread. Results are kept in `target/quality`, so that a run which was \
 interrupted goes on; `--peers none` leaves AutoGluon and FLAML out.
 
 | | what it does in its time |
@@ -24,7 +24,7 @@ interrupted goes on; `--peers none` leaves AutoGluon and FLAML out.
 | scikit-learn | logistic regression (ten strengths), an RBF support vector machine (16 points of C and gamma; probabilities by sigmoids out of fold), a forest of 500 trees; the first two choose between features as they are and standardised. No limit of time |
 | AutoGluon | 1.6.3, `best_quality`, `time_limit=200`, log loss, with LightGBM, CatBoost, XGBoost, PyTorch and fastai; folds one after the other, of whole groups. Its labels are its own |
 | FLAML | 2.8.0 as `flaml[automl]`, `time_budget=200`, log loss, folds of whole groups. CatBoost, which is optional, is left out: its fits do not end with FLAML's time |
-| TabICL, TabPFN | not measured: their packages ship no weights, which need a download at run time (and TabPFN's a login) |
+| TabICL 2.2.0, TabPFN 9.2.0 | not measured: their packages ship no weights, which are downloaded at run time (TabPFN's after a login) |
 
 """
 
@@ -42,8 +42,8 @@ RANKS = """\
 ## Mean ranks
 
 1 is the best. A search of ours is ranked among the peers' rows, not among its own kind; peers are ranked beside the longest search. Intervals are those \
-over resamples of the tables, few as they are. The order of the search's portfolio was chosen on the train parts of ten tables (marked below); the others \
-chose nothing.
+over resamples of the tables, few as they are. The order of the search's portfolio was chosen on the train parts of ten tables (marked below), and \
+defaults of the MLP on some of them; the others came after these choices and chose nothing.
 
 """
 
@@ -53,7 +53,7 @@ LIMITS = """\
 - One split and one seed: the intervals have the noise of the test rows, not that of another split, seed or run. Searches with a time limit give \
 other models on another machine.
 - Tables of 2,000 to 6,000 rows, one thread and short times. AutoGluon and FLAML are made for more of each: with hours and many cores they do better. They were \
-measured on {automl} tables, all those that chose nothing among them, named before any of them was measured.
+measured on {automl} tables, all those that chose nothing among them, named before AutoGluon or FLAML was measured on any.
 - The time limit counts what each tool counts. Seconds of Headsmith are those of the process, with reading the table; those of AutoGluon and FLAML \
 are those of `fit`, without the prediction of the test part; those of scikit-learn are the search, the fit and the prediction. {note}
 - Headsmith decides for the expected weighted F1, scikit-learn's machine has labels of its own, the others name the most probable class. Log loss compares \

@@ -98,6 +98,10 @@ def grid(result, score):
     return ["", *names], [[method, *[value(result["rows"][name], method) for name in names]] for method in methods]
 
 
+def probability(p):
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def signed(difference):
     return f"{difference['difference']:+.4f} ({difference['low']:+.4f} .. {difference['high']:+.4f})"
 
@@ -109,7 +113,7 @@ def compared(result, peer):
     for c in [c for c in result["comparisons"] if c["peer"] == peer]:
         line = [c["table"], c["method"].removeprefix("headsmith ")]
         for score in SIGNS:
-            line += [c[score]["best"].removeprefix("scikit-learn "), signed(c[score]), verdict(c[score], score), f"{c[score]['holm']:.3f}"]
+            line += [c[score]["best"].removeprefix("scikit-learn "), signed(c[score]), verdict(c[score], score), probability(c[score]["holm"])]
         lines.append(line)
     return header, lines
 

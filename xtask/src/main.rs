@@ -33,7 +33,7 @@ cargo xtask COMMAND
                         train and val of DIR (examples/sentences; training makes its own); scaling, the cost of
                         fits of growing size; and heads, on rows it makes. Only when they are named: million, a fit
                         on a million rows by the cache (4 GB of temporary files); and quality, on public tables
-                        that it makes from packages (five hours; environments of 6 GB for the peers autogluon and
+                        that it makes from packages (three hours; environments of 6 GB for the peers autogluon and
                         flaml, of which --peers measures those named, or none). Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
