@@ -1,5 +1,7 @@
 """AutoGluon's row of the quality suite: `best_quality` with a time limit, by log loss, on one thread."""
 
+import shutil
+
 import numpy as np
 
 import peer_process
@@ -16,14 +18,25 @@ def fit(train, seconds, out):
     if groups is not None:
         # AutoGluon makes a fold of each value, so it gets its eight folds: stratified, of whole groups.
         rows["fold"] = folds(y, groups)
-    predictor = TabularPredictor("label", eval_metric="log_loss", path=str(out / "models"), verbosity=2, groups=None if groups is None else "fold")
-    predictor.fit(rows, presets="best_quality", time_limit=seconds, num_cpus=1, num_gpus=0)
+
+    def fitted(**rest):
+        predictor = TabularPredictor("label", eval_metric="log_loss", path=str(out / "models"), groups=None if groups is None else "fold")
+        return predictor.fit(rows, presets="best_quality", time_limit=seconds, num_cpus=1, num_gpus=0, **rest)
+
+    shutil.rmtree(out / "models", ignore_errors=True)
+    try:
+        predictor, stacking = fitted(), "auto"
+    except AssertionError:
+        # AutoGluon 1.6.3 ends so where none of its models fits into the quarter of the time that tries stacking ("Learner is
+        # already fit"): once more with all of the time, and without that trial.
+        shutil.rmtree(out / "models", ignore_errors=True)
+        predictor, stacking = fitted(dynamic_stacking=False), False
 
     def predict(x):
         proba = predictor.predict_proba(frame(x))
         return predictor.predict(frame(x)).to_numpy(), proba.to_numpy(), list(proba.columns)
 
-    return predict, lambda: {"model": predictor.model_best, "models": len(predictor.model_names()), "weights": weights(predictor)}
+    return predict, lambda: {"dynamic_stacking": stacking, "model": predictor.model_best, "models": len(predictor.model_names()), "weights": weights(predictor)}
 
 
 def frame(x):
