@@ -55,7 +55,7 @@ other models on another machine.
 - Tables of 2,000 to 6,000 rows, one thread and short times. AutoGluon and FLAML are made for more of each: with hours and many cores they do better. They were \
 measured on {automl} tables, all those that chose nothing among them, named before AutoGluon or FLAML was measured on any.
 - The time limit counts what each tool counts. Seconds of Headsmith are those of the process, with reading the table; those of AutoGluon and FLAML \
-are those of `fit`, without the prediction of the test part; those of scikit-learn are the search, the fit and the prediction. {note}
+are those of `fit`, without the prediction of the test part; those of scikit-learn are the search, the fit and the prediction. {shares}{note}
 - Headsmith decides for the expected weighted F1, scikit-learn's machine has labels of its own, the others name the most probable class. Log loss compares \
 probabilities alone.
 - Log loss clips probabilities at 1e-15, which costs a forest whose trees all miss a class. The decisions of scikit-learn's support vector machine among several \
@@ -139,9 +139,21 @@ def page(result, picture_name, note):
     parts += ["## Scores and seconds\n\n", f"![Weighted F1 against seconds, a panel for each table]({picture_name})\n\n"]
     for score, name in SCORES.items():
         parts += [f"### {name}\n\n", markdown(*grid(result, score)), "\n"]
-    parts += [LIMITS.format(note=note, automl=sum(made["automl"] for made in tables)), TABLES]
+    parts += [LIMITS.format(note=note, shares=shares(result), automl=sum(made["automl"] for made in tables)), TABLES]
     parts.append(markdown(["table", "task", "package", "encoder", "rows", "features", "classes", "portfolio"], [described(made) for made in tables]))
     return "".join(parts)
+
+
+def shares(result):
+    """How much of a core the rows had: other programs take from what a search does in its time."""
+    timed, free = [], []
+    for cells in result["rows"].values():
+        for method, cell in cells.items():
+            if cell["cpu_share"] is not None:
+                (timed if method.endswith(" s") else free).append(cell["cpu_share"])
+    parts = [f"searches with a limit had at least {min(timed):.0%} of a core"] if timed else []
+    parts += [f"rows without a limit, whose scores do not depend on time, at least {min(free):.0%}, so their seconds are too long"] if free and min(free) < 0.9 else []
+    return f"By the CPU's clock {'; '.join(parts)}. " if parts else ""
 
 
 def not_measured(result):

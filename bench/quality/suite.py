@@ -162,6 +162,9 @@ def main():
     parser.add_argument("--readme", type=Path, help="also write the summary into this file, between its marks")
     parser.add_argument("--note", default="", help="what the page says of the conditions of the measurement")
     args = parser.parse_args()
+    for program in [args.headsmith, *[getattr(args, name) for name in automl.PEERS]]:
+        if program and not program.exists():
+            parser.error(f"there is no {program}")
     args.headsmith = args.headsmith.resolve()
     found, failures = measured(args)
     result = summary.summarise(found, failures)

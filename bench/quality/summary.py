@@ -15,8 +15,8 @@ LEVEL = 0.05
 
 def summarise(found, failures):
     """What is kept in quality.json, of (table, cells by method, classes of the test rows, their groups or None)."""
-    kept = ["f1", "log_loss", "seconds", "chosen"]
-    rows = {made["name"]: {name: {key: cell[key] for key in kept} for name, cell in cells.items()} for made, cells, _, _ in found}
+    kept = ["f1", "log_loss", "seconds", "cpu_share", "chosen"]
+    rows = {made["name"]: {name: {key: cell.get(key) for key in kept} for name, cell in cells.items()} for made, cells, _, _ in found}
     compared = [comparison for part in found for comparison in comparisons(*part)]
     for_all = scores.holm([c[score]["p"] for c in compared for score in SIGNS])
     for i, c in enumerate(compared):
