@@ -146,8 +146,13 @@ def page(result, picture_name, note):
 
 def fitted(result):
     """How far AutoGluon came in its time."""
-    models = [cell["chosen"]["models"] for cells in result["rows"].values() for method, cell in cells.items() if method.startswith("AutoGluon")]
-    return f" (AutoGluon fitted {min(models)} to {max(models)} models, ensembles among them, of the 108 of its first level alone)" if models else ""
+    found = {table: cell["chosen"] for table, cells in result["rows"].items() for method, cell in cells.items() if method.startswith("AutoGluon")}
+    if not found:
+        return ""
+    models = [chosen["models"] for chosen in found.values()]
+    again = [table for table, chosen in found.items() if chosen.get("dynamic_stacking") is False]
+    rest = f"; on {' and '.join(again)} its trial of stacking ended with an error, and it had its 200 s anew without it" if again else ""
+    return f" (AutoGluon fitted {min(models)} to {max(models)} models, ensembles among them, of the 108 of its first level alone{rest})"
 
 
 def shares(result):
