@@ -30,6 +30,8 @@ def main(fit):
     predict, chosen = fit(train, args.seconds, args.out)
     fitted = time.perf_counter()
     labels, proba, classes = predict(queries)
+    if labels is None:
+        raise SystemExit("error: no model was fitted")
     predicted = time.perf_counter()
     np.savez(args.out / "predictions.npz", labels=np.array(labels, dtype=str), proba=np.array(proba, dtype=float), classes=np.array(classes, dtype=str))
     note = {"chosen": chosen(), "seconds": fitted - start, "predict_seconds": predicted - fitted}
