@@ -5,7 +5,7 @@ from math import ceil, floor, log10
 
 WIDTH, HEIGHT, COLUMNS = 400, 260, 3
 LEFT, RIGHT, TOP, BOTTOM, LEGEND = 48, 90, 30, 34, 36
-OURS, SEARCH, THEIRS = "#c2410c", "#7c2d12", "#2563eb"
+COLOURS = {"headsmith auto": "#7c2d12", "headsmith": "#c2410c", "scikit-learn": "#2563eb", "AutoGluon": "#15803d", "FLAML": "#7e22ce"}
 
 
 def picture(result):
@@ -25,9 +25,9 @@ def picture(result):
 
 def legend():
     parts, x = [words(12, 22, "Weighted F1 against seconds, one thread", 'font-size="14" font-weight="bold"')], 330
-    for colour, name in [(SEARCH, "headsmith auto"), (OURS, "headsmith, one head"), (THEIRS, "scikit-learn")]:
-        parts += [f'<circle cx="{x}" cy="18" r="5" fill="{colour}"/>', words(x + 10, 22, name)]
-        x += 160
+    for name, colour in COLOURS.items():
+        parts += [f'<circle cx="{x}" cy="18" r="5" fill="{colour}"/>', words(x + 10, 22, "headsmith, one head" if name == "headsmith" else name)]
+        x += 150
     return parts
 
 
@@ -47,7 +47,7 @@ def panel(name, cells, low, high):
     for method, cell in sorted(cells.items(), key=lambda pair: -pair[1]["f1"]):
         at, colour = (x(cell["seconds"]), y(cell["f1"])), colour_of(method)
         parts.append(f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4.5" fill="{colour}"><title>{escape(method)}</title></circle>')
-        parts.append(words(at[0] + 8, free(at, placed) + 4, method.split(" ", 1)[1], f'font-size="10" fill="{colour}"'))
+        parts.append(words(at[0] + 8, free(at, placed) + 4, label(method), f'font-size="10" fill="{colour}"'))
     return parts
 
 
@@ -61,9 +61,12 @@ def free(at, placed):
 
 
 def colour_of(method):
-    if method.startswith("headsmith auto"):
-        return SEARCH
-    return OURS if method.startswith("headsmith") else THEIRS
+    return next(colour for name, colour in COLOURS.items() if method.startswith(name))
+
+
+def label(method):
+    """What the colour does not say."""
+    return method.removeprefix("headsmith ").removeprefix("scikit-learn ").replace(" best_quality", "")
 
 
 def words(x, y, content, rest=""):
