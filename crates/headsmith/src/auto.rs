@@ -181,7 +181,9 @@ pub(crate) fn find(
     let rows = rows::to_search(config, data, tables, context);
     rows.check()?;
     let store = Store::new(out, key(config, tables, context), data.train.classes.names());
-    let attempts = portfolio::attempts(&config.heads)?;
+    let of_command = config.tuned.as_ref().map(|tuned| &tuned.head);
+    let attempts = portfolio::attempts(&config.heads)?.into_iter().map(|attempt| attempt.given(of_command));
+    let attempts = attempts.collect::<Result<Vec<_>>>()?;
     let Searched { candidates, left_out, reduced, after } =
         search::search(&rows, (attempts, &config.reduced), &store, &mut budget, context)?;
     let search_seconds = budget.elapsed().as_secs_f64();

@@ -106,6 +106,18 @@ impl Attempt {
         Ok(self)
     }
 
+    /// The attempt with the parameters of the command, if these are of its head and it has none of its own.
+    ///
+    /// # Errors
+    /// When there is no such head.
+    pub(super) fn given(self, of_command: Option<&HeadConfig>) -> Result<Attempt> {
+        let defaults = HeadConfig::new(self.head.name(), std::iter::empty::<(&str, Value)>())?;
+        match of_command.filter(|head| head.name() == self.head.name()) {
+            Some(head) if self.head == defaults => Ok(Attempt { head: head.clone(), ..self }),
+            _ => Ok(self),
+        }
+    }
+
     /// The attempt in its reduced form; `None` if it has none.
     pub(super) fn in_reduced_form(&self) -> Option<Attempt> {
         let head = self.reduced.clone()?;
