@@ -56,6 +56,7 @@ impl<'s> HeadStudy<'s> {
         let study = tuned.config.study.as_ref()?;
         match kind {
             StudyKind::Whole if attempt.head.name() != tuned.config.head.name() => None,
+            StudyKind::Whole if study.n_trials == Some(0) => None,
             StudyKind::Whole => {
                 Some(HeadStudy { tuned, kind, head: tuned.config.head.clone(), config: study.clone() })
             }
