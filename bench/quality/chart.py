@@ -14,7 +14,7 @@ def picture(result):
         return '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>\n'
     low = floor(log10(max(0.01, min(cell["seconds"] for cell in cells))))
     high = max(low + 1, ceil(log10(max(cell["seconds"] for cell in cells))))
-    parts = legend()
+    parts = legend({method for of_table in result["rows"].values() for method in of_table})
     for i, (name, of_table) in enumerate(result["rows"].items()):
         left, top = i % COLUMNS * WIDTH, LEGEND + i // COLUMNS * HEIGHT
         parts += [f'<g transform="translate({left} {top})">', *panel(name, of_table, low, high), "</g>"]
@@ -23,9 +23,12 @@ def picture(result):
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *parts, "</svg>", ""])
 
 
-def legend():
-    parts, x = [words(12, 22, "Weighted F1 against seconds, one thread", 'font-size="14" font-weight="bold"')], 330
+def legend(methods):
+    colours = {colour_of(method) for method in methods}
+    parts, x = [words(12, 22, "Weighted F1 against seconds, one thread", 'font-size="14" font-weight="bold"')], 360
     for name, colour in COLOURS.items():
+        if colour not in colours:
+            continue
         parts += [f'<circle cx="{x}" cy="18" r="5" fill="{colour}"/>', words(x + 10, 22, "headsmith, one head" if name == "headsmith" else name)]
         x += 150
     return parts
