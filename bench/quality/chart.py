@@ -5,7 +5,7 @@ from math import ceil, floor, log10
 
 WIDTH, HEIGHT, COLUMNS = 400, 260, 3
 LEFT, RIGHT, TOP, BOTTOM, LEGEND = 48, 90, 30, 34, 36
-OURS, SEARCH, THEIRS = "#c2410c", "#7c2d12", "#2563eb"
+COLOURS = {"headsmith auto": "#7c2d12", "headsmith": "#c2410c", "scikit-learn": "#2563eb", "AutoGluon": "#15803d", "FLAML": "#7e22ce"}
 
 
 def picture(result):
@@ -14,7 +14,7 @@ def picture(result):
         return '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>\n'
     low = floor(log10(max(0.01, min(cell["seconds"] for cell in cells))))
     high = max(low + 1, ceil(log10(max(cell["seconds"] for cell in cells))))
-    parts = legend()
+    parts = legend({method for of_table in result["rows"].values() for method in of_table})
     for i, (name, of_table) in enumerate(result["rows"].items()):
         left, top = i % COLUMNS * WIDTH, LEGEND + i // COLUMNS * HEIGHT
         parts += [f'<g transform="translate({left} {top})">', *panel(name, of_table, low, high), "</g>"]
@@ -23,11 +23,14 @@ def picture(result):
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *parts, "</svg>", ""])
 
 
-def legend():
-    parts, x = [words(12, 22, "Weighted F1 against seconds, one thread", 'font-size="14" font-weight="bold"')], 330
-    for colour, name in [(SEARCH, "headsmith auto"), (OURS, "headsmith, one head"), (THEIRS, "scikit-learn")]:
-        parts += [f'<circle cx="{x}" cy="18" r="5" fill="{colour}"/>', words(x + 10, 22, name)]
-        x += 160
+def legend(methods):
+    colours = {colour_of(method) for method in methods}
+    parts, x = [words(12, 22, "Weighted F1 against seconds, one thread", 'font-size="14" font-weight="bold"')], 360
+    for name, colour in COLOURS.items():
+        if colour not in colours:
+            continue
+        parts += [f'<circle cx="{x}" cy="18" r="5" fill="{colour}"/>', words(x + 10, 22, "headsmith, one head" if name == "headsmith" else name)]
+        x += 150
     return parts
 
 
@@ -47,7 +50,7 @@ def panel(name, cells, low, high):
     for method, cell in sorted(cells.items(), key=lambda pair: -pair[1]["f1"]):
         at, colour = (x(cell["seconds"]), y(cell["f1"])), colour_of(method)
         parts.append(f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4.5" fill="{colour}"><title>{escape(method)}</title></circle>')
-        parts.append(words(at[0] + 8, free(at, placed) + 4, method.split(" ", 1)[1], f'font-size="10" fill="{colour}"'))
+        parts.append(words(at[0] + 8, free(at, placed) + 4, label(method), f'font-size="10" fill="{colour}"'))
     return parts
 
 
@@ -61,9 +64,12 @@ def free(at, placed):
 
 
 def colour_of(method):
-    if method.startswith("headsmith auto"):
-        return SEARCH
-    return OURS if method.startswith("headsmith") else THEIRS
+    return next(colour for name, colour in COLOURS.items() if method.startswith(name))
+
+
+def label(method):
+    """What the colour does not say."""
+    return method.removeprefix("headsmith ").removeprefix("scikit-learn ").replace(" best_quality", "")
 
 
 def words(x, y, content, rest=""):

@@ -4,7 +4,7 @@
 
 Tries every entry of `crates/headsmith/src/auto/portfolio.json` on every table, and orders the entries: next comes the one with the largest gain a second. The gain is that of
 the best log loss so far, as a share of the log loss of class frequencies, averaged over the tables; an entry that is `like` another comes after it. Entries that gain nothing may still be members of a
-pool: the cheapest comes first. Results are files in `portfolio` of the cache folder, which serve again while the table, the portfolio and the binary are the
+pool: the cheapest comes first. Only tables that are marked for it (`portfolio` in tables.py) are tried: the others choose nothing, so that scores on them are free of this choice. Results are files in `portfolio` of the cache folder, which serve again while the table, the portfolio and the binary are the
 same. --write writes the order into the portfolio; positions that entries are `like` are renumbered.
 """
 
@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -72,16 +73,24 @@ def order(entries, results, scales):
     return placed
 
 
+def allowed(names):
+    """The tables of a list of names, or all, that may choose the order."""
+    found = [table for table in tables.named(names) if names or table.portfolio]
+    if refused := [table.name for table in found if not table.portfolio]:
+        sys.exit(f"error: the table {refused[0]} chooses nothing: scores on it are to be free of the portfolio's order")
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--headsmith", type=Path, required=True, help="the release binary")
     parser.add_argument("--folder", type=Path, default="target/quality", help="cache of packages, tables and results")
-    parser.add_argument("--tables", default="", help="names, separated by commas [default: all]")
+    parser.add_argument("--tables", default="", help="names, separated by commas [default: all that are marked for it]")
     parser.add_argument("--seconds", default=600, type=int, help="time of each search")
     parser.add_argument("--write", action="store_true", help="write the order into the portfolio")
     args = parser.parse_args()
     entries, packages, results, scales = json.loads(PORTFOLIO.read_text()), Packages(args.folder / "packages"), [], []
-    for table in tables.named(args.tables):
+    for table in allowed(args.tables):
         tables.make(table, args.folder / "tables", packages)
         results.append(tried(args.headsmith.resolve(), table.name, args.folder, args.seconds))
         scales.append(entropy(args.folder, table.name))

@@ -1,5 +1,7 @@
 """What the quality suite judges by: scores of one method on the test rows, differences of two, ranks of many."""
 
+from math import erfc
+
 import numpy as np
 
 RESAMPLES, SEED, LEAST = 2000, 17, 1e-15
@@ -22,24 +24,44 @@ def weighted_f1(y, predicted):
     return np.sum(rows * 2 * right / np.maximum(rows + named, 1)) / len(y)
 
 
-def interval(y, ours, theirs, score):
-    """The difference ours - theirs and its 95% interval, by resampling the test rows: both are judged on the same."""
+def draws(y, groups):
+    """Resamples of the test rows; of whole groups where there are some, since rows of one group are not independent."""
     random = np.random.default_rng(SEED)
-    draws = [random.integers(len(y), size=len(y)) for _ in range(RESAMPLES)]
-    found = [score(ours, rows) - score(theirs, rows) for rows in draws]
-    every = np.arange(len(y))
+    if groups is None:
+        return [random.integers(len(y), size=len(y)) for _ in range(RESAMPLES)]
+    names = np.unique(groups)
+    members = [np.flatnonzero(groups == name) for name in names]
+    return [np.concatenate([members[i] for i in random.integers(len(names), size=len(names))]) for _ in range(RESAMPLES)]
+
+
+def interval(rows, ours, theirs, score):
+    """The difference ours - theirs on the test rows, its 95% interval and p-value over resamples: both are judged on the same
+    rows. The interval has the resamples' quantiles; the p-value of no difference, two-sided, their standard error."""
+    found = np.array([score(ours, drawn) - score(theirs, drawn) for drawn in rows])
+    every = np.arange(len(ours))
+    difference = float(score(ours, every) - score(theirs, every))
     low, high = np.quantile(found, [0.025, 0.975])
-    return {"difference": float(score(ours, every) - score(theirs, every)), "low": float(low), "high": float(high)}
+    error = found.std(ddof=1)
+    return {"difference": difference, "low": float(low), "high": float(high), "p": erfc(abs(difference) / error / 2**0.5) if error > 0 else 1.0}
 
 
-def f1_interval(y, ours, theirs):
+def f1_interval(y, rows, ours, theirs):
     labels = [np.array(cell["predicted"]) for cell in (ours, theirs)]
-    return interval(y, *labels, lambda predicted, rows: weighted_f1(y[rows], predicted[rows]))
+    return interval(rows, *labels, lambda predicted, drawn: weighted_f1(y[drawn], predicted[drawn]))
 
 
-def loss_interval(y, ours, theirs):
+def loss_interval(rows, ours, theirs):
     losses = [np.array(cell["losses"]) for cell in (ours, theirs)]
-    return interval(y, *losses, lambda loss, rows: loss[rows].mean())
+    return interval(rows, *losses, lambda loss, drawn: loss[drawn].mean())
+
+
+def holm(values):
+    """p-values that hold for all together (Holm 1979)."""
+    order, found, largest = np.argsort(values), np.zeros(len(values)), 0.0
+    for position, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(values) - position) * values[i]))
+        found[i] = largest
+    return found.tolist()
 
 
 def ranks(values):
@@ -48,9 +70,13 @@ def ranks(values):
     return [float(1 + (values > value).sum() + ((values == value).sum() - 1) / 2) for value in values]
 
 
-def mean_ranks(table):
-    """The mean rank of each method, from {table: {method: value}}, greater being better; of methods that every table has."""
-    common = sorted(set.intersection(*[set(found) for found in table.values()])) if table else []
-    per_table = [ranks([found[method] for method in common]) for found in table.values()]
-    means = np.mean(per_table, axis=0) if common else []
-    return dict(sorted(((method, float(mean)) for method, mean in zip(common, means)), key=lambda pair: pair[1]))
+def mean_ranks(table, methods):
+    """The mean rank of each of `methods` among them and its 95% interval over resamples of the tables, from
+    {table: {method: value}}, greater being better; of the tables that all of them have, whose number comes first."""
+    whole = [[found[method] for method in methods] for found in table.values() if found.keys() >= set(methods)]
+    if not whole:
+        return 0, {}
+    per_table = np.array([ranks(values) for values in whole])
+    drawn = np.random.default_rng(SEED).integers(len(whole), size=(RESAMPLES, len(whole)))
+    low, high = np.quantile(per_table[drawn].mean(axis=1), [0.025, 0.975], axis=0)
+    return len(whole), {method: [float(per_table[:, i].mean()), float(low[i]), float(high[i])] for i, method in enumerate(methods)}

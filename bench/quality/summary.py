@@ -1,75 +1,93 @@
-"""From the cells of the quality suite to its summary: who is how good in what time, what we lose first; as text, page and picture."""
+"""From the cells of the quality suite to its numbers: who is how good, and what of it is more than chance. `page` words them."""
 
 import platform
 
 import scores
-from chart import picture
-
-__all__ = ["cell_line", "page", "picture", "summarise", "text"]
 
 SCORES = {"f1": "Weighted F1", "log_loss": "Log loss", "seconds": "Seconds of the fit"}
 DIGITS = {"f1": 4, "log_loss": 4, "seconds": 1}
-
-
-def is_ours(method):
-    return method.startswith("headsmith")
+# What makes a greater score the better one.
+SIGNS = {"f1": 1, "log_loss": -1}
+# Kinds of peers, by the first word of their rows. Of several rows the test chooses the best, which favours the peer.
+PEERS = ["scikit-learn", "AutoGluon", "FLAML"]
+LEVEL = 0.05
 
 
 def summarise(found, failures):
-    """What is kept in quality.json, of (table, cells by method, classes of the test rows)."""
-    kept = ["f1", "log_loss", "seconds", "chosen"]
-    rows = {made["name"]: {name: {key: cell[key] for key in kept} for name, cell in cells.items()} for made, cells, _ in found}
-    ranked = {
-        "f1": scores.mean_ranks({table: {name: cell["f1"] for name, cell in cells.items()} for table, cells in rows.items()}),
-        "log_loss": scores.mean_ranks({table: {name: -cell["log_loss"] for name, cell in cells.items()} for table, cells in rows.items()}),
-    }
-    compared = [
-        comparison(made["name"], name, cells, y) for made, cells, y in found for name in judged(ranked["f1"]) if name in cells
-    ]
+    """What is kept in quality.json, of (table, cells by method, classes of the test rows, their groups or None)."""
+    kept = ["f1", "log_loss", "seconds", "cpu_share", "chosen"]
+    rows = {made["name"]: {name: {key: cell.get(key) for key in kept} for name, cell in cells.items()} for made, cells, _, _ in found}
+    compared = [comparison for part in found for comparison in comparisons(*part)]
+    for_all = scores.holm([c[score]["p"] for c in compared for score in SIGNS])
+    for i, c in enumerate(compared):
+        c["f1"]["holm"], c["log_loss"]["holm"] = for_all[2 * i:2 * i + 2]
+    tables = [made for made, _, _, _ in found]
     return {
-        "python": platform.python_version(), "tables": [made for made, _, _ in found], "rows": rows, "ranks": ranked, "failures": failures,
-        "comparisons": sorted([c for c in compared if c], key=lambda c: c["f1"]["difference"]),
+        "python": platform.python_version(), "tables": tables, "rows": rows, "failures": failures, "ranks": ranks(tables, rows),
+        "comparisons": sorted(compared, key=lambda c: min(c[score]["difference"] * sign / abs(c[score]["high"] - c[score]["low"] or 1) for score, sign in SIGNS.items())),
     }
 
 
-def judged(ranks):
-    """The searches of ours, or without them the best head: one that the test chose, which favours us."""
-    found = [name for name in ranks if is_ours(name)]
-    return [name for name in found if name.startswith("headsmith auto")] or found[:1]
+def searches(methods):
+    """Ours, the longest search last; without searches nothing is judged."""
+    return sorted({name for name in methods if name.startswith("headsmith auto")}, key=lambda name: int(name.split()[-2]))
 
 
-def comparison(table, name, cells, y):
-    """Ours beside the best row of scikit-learn, which the test chose: this favours scikit-learn."""
-    others = {other: cell for other, cell in cells.items() if not is_ours(other)}
-    if not others:
-        return None
-    best, surest = max(others, key=lambda o: others[o]["f1"]), min(others, key=lambda o: others[o]["log_loss"])
-    return {
-        "table": table, "method": name,
-        "f1": {"best": best} | scores.f1_interval(y, cells[name], others[best]),
-        "log_loss": {"best": surest} | scores.loss_interval(y, cells[name], others[surest]),
-    }
+def of_kind(methods, peer):
+    return [name for name in methods if name.startswith(peer)]
 
 
-def verdict(difference, better=1):
-    """In a word, where the interval of the difference lies; `better` is its sign if ours is better."""
-    low, high = sorted([better * difference["low"], better * difference["high"]])
+def comparisons(made, cells, y, groups):
+    """Each search of ours beside each kind of peer that the table has."""
+    drawn, found = scores.draws(y, groups), []
+    for search in searches(cells):
+        for peer in PEERS:
+            if not (others := of_kind(cells, peer)):
+                continue
+            best, surest = max(others, key=lambda o: cells[o]["f1"]), min(others, key=lambda o: cells[o]["log_loss"])
+            found.append({
+                "table": made["name"], "method": search, "peer": peer,
+                "f1": {"best": best} | scores.f1_interval(y, drawn, cells[search], cells[best]),
+                "log_loss": {"best": surest} | scores.loss_interval(drawn, cells[search], cells[surest]),
+            })
+    return found
+
+
+def ranks(tables, rows):
+    """Mean ranks of each search among the peers' rows, on all tables and on those by which nothing was chosen; with and
+    without AutoGluon and FLAML, which not all tables have. Ours are never ranked among one another."""
+    unseen = {made["name"] for made in tables if not made["portfolio"]}
+    methods = list(dict.fromkeys(name for cells in rows.values() for name in cells))
+    slow = [name for name in methods if name.startswith(("AutoGluon", "FLAML"))]
+    found = []
+    for title, peers in [("scikit-learn", of_kind(methods, "scikit-learn")), ("all", of_kind(methods, "scikit-learn") + slow)]:
+        for which in ["all", "unseen"]:
+            part = {name: cells for name, cells in rows.items() if which == "all" or name in unseen}
+            for search in searches(methods):
+                for score, sign in SIGNS.items():
+                    values = {table: {name: sign * cell[score] for name, cell in cells.items()} for table, cells in part.items()}
+                    n, means = scores.mean_ranks(values, [search, *peers])
+                    found.append({"peers": title, "tables": which, "n_tables": n, "search": search, "score": score, "ranks": means})
+    return found
+
+
+def verdict(difference, score):
+    """In a word, where the interval of the difference lies."""
+    low, high = sorted([SIGNS[score] * difference["low"], SIGNS[score] * difference["high"]])
     if high < 0:
         return "lost"
     return "won" if low > 0 else "level"
 
 
+def count(compared, score):
+    """How many were lost, level and won; and lost, if all comparisons of the page are to hold together."""
+    verdicts = [verdict(c[score], score) for c in compared]
+    lost = sum(word == "lost" and c[score]["holm"] < LEVEL for word, c in zip(verdicts, compared))
+    return [verdicts.count(word) for word in ["lost", "level", "won"]], lost
+
+
 def cell_line(table, cell):
     return f"{table:<10} {cell['method']:<34} F1 {cell['f1']:.4f}  log loss {cell['log_loss']:7.4f}  {cell['seconds']:8.1f} s"
-
-
-def signed(difference):
-    return f"{difference['difference']:+.4f} ({difference['low']:+.4f} .. {difference['high']:+.4f})"
-
-
-def count(comparisons, score, better):
-    verdicts = [verdict(c[score], better) for c in comparisons]
-    return ", ".join(f"{verdicts.count(word)} {word}" for word in ["lost", "level", "won"])
 
 
 def grid(result, score):
@@ -77,80 +95,44 @@ def grid(result, score):
     names = [made["name"] for made in result["tables"]]
     methods = dict.fromkeys(name for cells in result["rows"].values() for name in cells)
     value = lambda cells, method: f"{cells[method][score]:.{DIGITS[score]}f}" if method in cells else ""  # noqa: E731
-    lines = [[method, *[value(result["rows"][name], method) for name in names]] for method in methods]
-    if score in result["ranks"]:
-        ranks = result["ranks"][score]
-        return ["", *names, "mean rank"], [[*line, f"{ranks[line[0]]:.2f}" if line[0] in ranks else ""] for line in lines]
-    return ["", *names], lines
+    return ["", *names], [[method, *[value(result["rows"][name], method) for name in names]] for method in methods]
 
 
-def compared(result):
-    """A header and the lines of ours beside the best of scikit-learn, worst first."""
-    header = ["table", "ours", "best by weighted F1", "weighted F1, difference (95%)", "", "best by log loss", "log loss, difference (95%)", ""]
-    return header, [
-        [
-            c["table"], c["method"].removeprefix("headsmith "), c["f1"]["best"].removeprefix("scikit-learn "), signed(c["f1"]), verdict(c["f1"]),
-            c["log_loss"]["best"].removeprefix("scikit-learn "), signed(c["log_loss"]), verdict(c["log_loss"], -1),
-        ]
-        for c in result["comparisons"]
-    ]
+def probability(p):
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def aligned(header, lines):
-    widths = [max(len(line[i]) for line in [header, *lines]) for i in range(len(header))]
-    return "".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() + "\n" for line in [header, *lines])
+def signed(difference):
+    return f"{difference['difference']:+.4f} ({difference['low']:+.4f} .. {difference['high']:+.4f})"
 
 
-def markdown(header, lines):
-    return "".join("| " + " | ".join(line) + " |\n" for line in [header, ["---"] * len(header), *lines])
+def compared(result, peer):
+    """A header and the lines of ours beside a kind of peer, worst first."""
+    header = ["table", "ours", "beside", "weighted F1", "", "p", "beside", "log loss", "", "p"]
+    lines = []
+    for c in [c for c in result["comparisons"] if c["peer"] == peer]:
+        line = [c["table"], c["method"].removeprefix("headsmith ")]
+        for score in SIGNS:
+            line += [c[score]["best"].removeprefix("scikit-learn "), signed(c[score]), verdict(c[score], score), probability(c[score]["holm"])]
+        lines.append(line)
+    return header, lines
 
 
-def text(result):
-    parts = [f"FAILED {failure}\n" for failure in result["failures"]]
-    if result["comparisons"]:
-        parts += ["Ours beside scikit-learn's best row of each table, worst first\n", aligned(*compared(result)), "\n"]
-    for score, name in SCORES.items():
-        parts += [name + "\n", aligned(*grid(result, score)), "\n"]
-    return "".join(parts)
+def ranked(result, score):
+    """A header and lines of mean ranks: a line for each method, a column for each set of tables and peers."""
+    found = [r for r in result["ranks"] if r["score"] == score and r["n_tables"]]
+    longest = found[-1]["search"] if found else None
+    columns = dict.fromkeys((r["peers"], r["tables"], r["n_tables"]) for r in found)
+    methods = dict.fromkeys(name for r in found for name in r["ranks"])
 
+    def value(method, column):
+        # A search is ranked in its own company, a peer beside the longest search.
+        for r in found:
+            if (r["peers"], r["tables"], r["n_tables"]) == column and r["search"] == (method if method.startswith("headsmith") else longest) and method in r["ranks"]:
+                mean, low, high = r["ranks"][method]
+                return f"{mean:.2f} ({low:.2f} .. {high:.2f})"
+        return ""
 
-def described(made):
-    encoder = made["encoder"] or "none: the features are the table's own"
-    size = [f"{made['train']} + {made['test']}", str(made["features"]), str(made["classes"])]
-    return [made["name"], made["what"], made["source"], encoder, *size]
-
-
-def page(result, picture_name, note):
-    tables, comparisons = result["tables"], result["comparisons"]
-    embeddings = sum(bool(made["encoder"]) for made in tables)
-    parts = [
-        "# Quality on public tables\n\n"
-        "<!-- Made by `cargo xtask bench quality`: edit bench/quality/summary.py. -->\n\n"
-        f"Headsmith beside scikit-learn on {len(tables)} tables that public packages ship, {embeddings} of them embeddings of text. Every method "
-        "sees the train part alone, searches there by five folds (or leave-one-out), and is scored once on the test part. All run on one thread. "
-        "scikit-learn has logistic regression (ten strengths), an RBF support vector machine (16 points of C and gamma; probabilities by "
-        "sigmoids out of fold) and a forest of 500 trees; the first two choose between features as they are and standardised.\n\n"
-        "    cargo xtask bench quality\n\n"
-        "fetches the packages, makes the tables and measures; it takes more than an hour. Results are kept in `target/quality`, so that a "
-        "run which was interrupted goes on.\n\n",
-    ]
-    if comparisons:
-        parts += [
-            "## Where we lose\n\nThe best row of scikit-learn on each table by its test score, and the difference of ours from it, worst first. Intervals "
-            "are paired: 2,000 resamples of the same test rows, chapters or not. *Lost* and *won* are intervals without zero. Weighted F1: "
-            f"{count(comparisons, 'f1', 1)}. Log loss (lower is better): {count(comparisons, 'log_loss', -1)}.\n\n",
-            markdown(*compared(result)), "\n",
-        ]
-    for score, name in SCORES.items():
-        parts += [f"## {name}\n\n", markdown(*grid(result, score)), "\n"]
-    parts += [
-        f"![Weighted F1 against seconds, a panel for each table]({picture_name})\n\n"
-        "Seconds of Headsmith are those of the whole process, with reading the table; those of scikit-learn are the search, the fit and the "
-        f"prediction of the test part. {note + ' ' if note else ''}Log loss clips probabilities at 1e-15, which costs a forest whose trees all miss a class. "
-        "The decisions of scikit-learn's support vector machine among several classes are little more than votes of pairs, so its "
-        "probabilities are worse than its labels.\n\n"
-        "## The tables\n\nRows of a chapter are not in both parts. Nothing is redistributed: packages are fetched from their registries, "
-        "each at a pinned version, and the rows, labels and split of a table must give the checksum in `bench/quality/tables.py`.\n\n",
-        markdown(["table", "task", "package", "encoder", "rows", "features", "classes"], [described(made) for made in tables]),
-    ]
-    return "".join(parts)
+    names = {"all": "tables", "unseen": "that chose nothing"}
+    header = ["", *[f"{n} {names[tables]}" + (", with AutoGluon and FLAML" if peers == "all" else "") for peers, tables, n in columns]]
+    return header, [[method, *[value(method, column) for column in columns]] for method in methods]

@@ -20,11 +20,12 @@ const SCALING: &str = "scaling";
 const HEADS: &str = "heads";
 /// As scaling, for one size, that of a table which is not held in memory; gigabytes, so it is done only when named.
 const MILLION: &str = "million";
-/// The search and the heads beside scikit-learn on public tables; more than an hour, so it is done only when named.
+/// The search and the heads beside scikit-learn, AutoGluon and FLAML on public tables; hours, so it is done only when named.
 const QUALITY: &str = "quality";
 
-/// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured.
-pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
+/// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured. `peers` are those of
+/// the quality suite.
+pub(crate) fn run(data: &str, peers: &str, names: &[String]) -> Result<()> {
     let known =
         |name: &str| NAMES.contains(&name) || [TRAINING, SCALING, HEADS, MILLION, QUALITY].contains(&name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
@@ -53,7 +54,7 @@ pub(crate) fn run(data: &str, names: &[String]) -> Result<()> {
     if named(MILLION) {
         million::run()?;
     }
-    if named(QUALITY) { quality::run() } else { Ok(()) }
+    if named(QUALITY) { quality::run(peers) } else { Ok(()) }
 }
 
 /// Runs the scripts of `names`; prints and writes one table of their rows.

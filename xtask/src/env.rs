@@ -1,6 +1,6 @@
 //! The Python environments, each made from its `requirements.txt`: that of the referees (`cargo xtask env`), that of
-//! the peers in training, which is large and only `cargo xtask bench training` needs, and that of the quality suite, with
-//! encoders of text, which only `cargo xtask bench quality` needs.
+//! the peers in training, which is large and only `cargo xtask bench training` needs, and those of the quality suite, which
+//! only `cargo xtask bench quality` needs: one with encoders of text, and one for each peer that is large.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,28 @@ pub(crate) const QUALITY: Environment = Environment {
     complete: true,
     newest: 13,
 };
+
+/// The peers of the quality suite with an environment of their own, by the names of `--peers`.
+pub(crate) const QUALITY_PEERS: [(&str, Environment); 2] = [
+    (
+        "autogluon",
+        Environment {
+            folder: "autogluon-env",
+            requirements: "bench/quality/autogluon.txt",
+            complete: true,
+            newest: 13,
+        },
+    ),
+    (
+        "flaml",
+        Environment {
+            folder: "flaml-env",
+            requirements: "bench/quality/flaml.txt",
+            complete: true,
+            newest: 13,
+        },
+    ),
+];
 
 /// The oldest minor version that the pinned packages support.
 const OLDEST: u32 = 11;

@@ -28,12 +28,13 @@ cargo xtask COMMAND
                         it needs where it can (Debian and Ubuntu as root); skips by name what a missing tool needs,
                         or fails if CI=true. --no-python skips the referees.
   env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
-  bench [--data DIR] [NAME..]
+  bench [--data DIR] [--peers NAMES] [NAME..]
                         Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
                         train and val of DIR (examples/sentences; training makes its own); scaling, the cost of
                         fits of growing size; and heads, on rows it makes. Only when they are named: million, a fit
                         on a million rows by the cache (4 GB of temporary files); and quality, on public tables
-                        that it makes from packages (an hour). Writes to target/bench.
+                        that it makes from packages (three hours; environments of 6 GB for the peers autogluon and
+                        flaml, of which --peers measures those named, or none). Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
   instructions [--record]
@@ -48,7 +49,7 @@ enum Command {
     Help,
     Test { python: bool },
     Env,
-    Bench { data: String, names: Vec<String> },
+    Bench { data: String, peers: String, names: Vec<String> },
     Fuzz { time: Duration, targets: Vec<String> },
     Instructions { record: bool },
     Docs,
@@ -79,7 +80,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Test { python } => test::run(python),
         Command::Env => env::REFEREES.python().map(drop),
-        Command::Bench { data, names } => bench::run(&data, &names),
+        Command::Bench { data, peers, names } => bench::run(&data, &peers, &names),
         Command::Fuzz { time, targets } => fuzz::run(time, &targets),
         Command::Instructions { record } => instructions::run(record),
         Command::Docs => docs::write(),
@@ -89,12 +90,13 @@ fn run(command: Command) -> Result<()> {
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
     let name = args.next().unwrap_or_else(|| "help".to_owned());
     let mut words = Vec::new();
-    let (mut python, mut record, mut data, mut seconds) = (true, false, None, None);
+    let (mut python, mut record, mut data, mut peers, mut seconds) = (true, false, None, None, None);
     while let Some(arg) = args.next() {
         match (name.as_str(), arg.as_str()) {
             ("test", "--no-python") => python = false,
             ("instructions", "--record") => record = true,
             ("bench", "--data") => data = Some(value(&arg, args.next())?),
+            ("bench", "--peers") => peers = Some(value(&arg, args.next())?),
             ("fuzz", "--seconds") => seconds = Some(value(&arg, args.next())?.parse()?),
             ("bench" | "fuzz", word) if !word.starts_with('-') => words.push(arg),
             _ => bail!("`{name}` does not take `{arg}`"),
@@ -104,7 +106,11 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
         "help" | "--help" | "-h" => Command::Help,
         "test" => Command::Test { python },
         "env" => Command::Env,
-        "bench" => Command::Bench { data: data.unwrap_or_else(|| "examples/sentences".into()), names: words },
+        "bench" => Command::Bench {
+            data: data.unwrap_or_else(|| "examples/sentences".into()),
+            peers: peers.unwrap_or_else(quality::all_peers),
+            names: words,
+        },
         "fuzz" => Command::Fuzz { time: Duration::from_secs(seconds.unwrap_or(60)), targets: words },
         "instructions" => Command::Instructions { record },
         "docs" => Command::Docs,
@@ -131,8 +137,11 @@ mod tests {
         let (time, targets) = (Duration::from_secs(600), vec!["npy".to_owned()]);
         assert_eq!(parsed("fuzz --seconds 600 npy").unwrap(), Command::Fuzz { time, targets });
         assert_eq!(parsed("instructions --record").unwrap(), Command::Instructions { record: true });
-        let (data, names) = ("faces".to_owned(), Vec::new());
-        assert_eq!(parsed("bench --data faces").unwrap(), Command::Bench { data, names });
+        let (data, peers, names) = ("faces".to_owned(), "none".to_owned(), vec!["quality".to_owned()]);
+        assert_eq!(
+            parsed("bench --data faces --peers none quality").unwrap(),
+            Command::Bench { data, peers, names }
+        );
         for wrong in
             ["tset", "test npy", "env --seconds 1", "fuzz --seconds", "fuzz --seconds x", "bench --datum x"]
         {

@@ -40,6 +40,7 @@ use self::summary::Done;
 
 pub use self::budget::Limits;
 pub(crate) use self::distil::Distilled;
+pub use self::portfolio::reducible;
 
 /// Of the time, the part that is kept for a distillation, and the time that writing takes after it.
 const SHARE_OF_DISTILLATION: f64 = 0.35;
@@ -85,6 +86,8 @@ pub struct Search {
     pub n_folds: usize,
     /// The heads to try; empty: those of the portfolio.
     pub heads: Vec<String>,
+    /// Of these, the ones that are tried in their reduced form ([`reducible`]), as a search does that has no time or memory for them.
+    pub reduced: Vec<String>,
     /// The parameters of a head, and the study that looks for others, where the portfolio has a study of it; `None`: its defaults.
     pub tuned: Option<RunHead>,
     /// The use of validation rows.
@@ -120,6 +123,7 @@ impl Search {
             started: Instant::now(),
             n_folds: N_FOLDS,
             heads: Vec::new(),
+            reduced: Vec::new(),
             tuned: None,
             val_use: ValUse::default(),
             bounds: Bounds::default(),
@@ -177,9 +181,11 @@ pub(crate) fn find(
     let rows = rows::to_search(config, data, tables, context);
     rows.check()?;
     let store = Store::new(out, key(config, tables, context), data.train.classes.names());
-    let attempts = portfolio::attempts(&config.heads)?;
-    let Searched { candidates, left_out, after } =
-        search::search(&rows, attempts, &store, &mut budget, context)?;
+    let of_command = config.tuned.as_ref().map(|tuned| &tuned.head);
+    let attempts = portfolio::attempts(&config.heads)?.into_iter().map(|attempt| attempt.given(of_command));
+    let attempts = attempts.collect::<Result<Vec<_>>>()?;
+    let Searched { candidates, left_out, reduced, after } =
+        search::search(&rows, (attempts, &config.reduced), &store, &mut budget, context)?;
     let search_seconds = budget.elapsed().as_secs_f64();
     let answer = answer::answer(&rows, &candidates, &config.bounds, context)?;
     let mut beside = Beside::new(&rows, &candidates, answer);
@@ -195,7 +201,7 @@ pub(crate) fn find(
         && data.val.is_some()
         && budget.allows_refits(search::refits(rows.growth(), &members), after);
     let done = Done { n_steps: budget.n_steps(), search_seconds, is_fitted_again };
-    let auto = summary::summary(&mut beside, &left_out, done, simpler, context)?;
+    let auto = summary::summary(&mut beside, (&left_out, &reduced), done, simpler, context)?;
     let fitted = fitted::fitted(&rows, &candidates, &beside.answer, is_fitted_again, context)?;
     let distilled = match &config.distil {
         Some(name) => {
@@ -244,12 +250,13 @@ fn key(config: &Search, (reports, read): (&[TableReport], &ReadOptions), context
     });
     let read = (&read.group_column, &read.weight_column);
     format!(
-        "{} {} {} {tables:?} {read:?} {} {:?} {tuned:?} {}",
+        "{} {} {} {tables:?} {read:?} {} {:?} {:?} {tuned:?} {}",
         env!("CARGO_PKG_VERSION"),
         context.seed,
         context.metric.name(),
         config.n_folds,
         config.val_use,
+        config.reduced,
         portfolio::PORTFOLIO
     )
 }

@@ -23,7 +23,7 @@ const W0: u32 = 0x9E37_79B9;
 const W1: u32 = 0xBB67_AE85;
 
 /// Blocks that [`Philox::words_of_lanes`] computes at once.
-pub(crate) const LANES: usize = 8;
+pub const LANES: usize = 8;
 
 /// Rounds of [`Philox::words_of_lanes`].
 const ROUNDS_OF_LANES: usize = 7;
@@ -100,9 +100,39 @@ impl Philox {
         counter.map(|word| word.map(|value| value as u32))
     }
 
+    /// The generator that yields the words of `(epoch, step)` a vector at a time, after seven rounds.
+    pub fn lane_sequence(self, epoch: u32, step: u32) -> LaneSequence {
+        LaneSequence { philox: self, epoch, step, block: 0, words: [[0; LANES]; 4], used: 4 }
+    }
+
     /// The generator that yields the blocks of `(epoch, step)` in order, for sequential draws.
     pub fn sequence(self, epoch: u32, step: u32) -> Sequence {
         Sequence { philox: self, epoch, step, block: 0, words: [0; 4], used: 4 }
+    }
+}
+
+/// A Philox stream of seven rounds, read a vector at a time; see [`Philox::lane_sequence`].
+#[derive(Debug, Clone)]
+pub struct LaneSequence {
+    philox: Philox,
+    epoch: u32,
+    step: u32,
+    block: u64,
+    words: [[u32; LANES]; 4],
+    used: usize,
+}
+
+impl LaneSequence {
+    /// The next 32 random bits of each lane.
+    #[inline]
+    pub fn next_words(&mut self) -> [u32; LANES] {
+        if self.used == 4 {
+            self.words = self.philox.words_of_lanes(self.epoch, self.step, self.block);
+            self.block += LANES as u64;
+            self.used = 0;
+        }
+        self.used += 1;
+        self.words[self.used - 1]
     }
 }
 
@@ -198,6 +228,17 @@ mod tests {
             if is_x86_feature_detected!("avx2") {
                 // SAFETY: the machine has the instructions.
                 assert_eq!(lanes, unsafe { avx2::words_of_lanes(philox.key, 4, 5, first_block) });
+            }
+        }
+    }
+
+    #[test]
+    fn a_lane_sequence_goes_through_all_blocks() {
+        let philox = Philox::new(11, 2, 3);
+        let mut sequence = philox.lane_sequence(4, 5);
+        for first_block in [0, LANES as u64] {
+            for words in philox.words_of_lanes(4, 5, first_block) {
+                assert_eq!(sequence.next_words(), words);
             }
         }
     }

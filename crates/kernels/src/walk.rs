@@ -9,6 +9,8 @@
 #![allow(unsafe_code)]
 
 mod block;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use std::ops::Range;
 
@@ -112,16 +114,32 @@ impl Tree {
         assert_eq!(block.n_features, self.n_features, "features of the rows");
         assert_eq!(leaves.len(), block.n_rows, "a leaf a row");
         let mut at = [0; ROWS];
-        let mut n_steps = FIRST_STEPS;
         if let Some(top) = self.nodes.first_chunk()
             && self.is_top_full
         {
             pass_top(top, &block.keys, &mut at);
-            n_steps -= TOP.count_ones() as usize;
         }
+        self.walk_on(block, leaves.len(), &mut at);
+        for (leaf, at) in leaves.iter_mut().zip(at) {
+            *leaf = self.nodes[at as usize].threshold - ABOVE_ALL;
+        }
+    }
+
+    /// Sends the rows of `block`, or more, from their nodes `at` to their leaves.
+    fn walk_on(&self, block: &Block, n_rows: usize, at: &mut [u32; ROWS]) {
+        #[cfg(target_arch = "x86_64")]
+        if n_rows > ROWS / 2 && is_x86_feature_detected!("avx512f") {
+            // SAFETY: the machine has AVX-512F, walks start at nodes of the tree, and a block has ROWS keys of each feature.
+            return unsafe { wide::walk(self, &block.keys, at) };
+        }
+        self.walk_by_rows(block, n_rows, at);
+    }
+
+    fn walk_by_rows(&self, block: &Block, n_rows: usize, at: &mut [u32; ROWS]) {
+        let n_steps = FIRST_STEPS - if self.is_top_full { TOP.count_ones() as usize } else { 0 };
         let (mut listed, mut n_listed) = ([0u32; ROWS], 0);
         let groups = at.as_chunks_mut::<LANES>().0.iter_mut().enumerate();
-        for (i, at) in groups.take(leaves.len().div_ceil(LANES)) {
+        for (i, at) in groups.take(n_rows.div_ceil(LANES)) {
             let keys = &block.keys[i * LANES..];
             let mut here = *at;
             for _ in 0..n_steps {
@@ -135,10 +153,7 @@ impl Tree {
                 n_listed += usize::from(self.nodes[*at as usize].ahead > 0);
             }
         }
-        self.walk_listed(&block.keys, &mut listed[..n_listed], &mut at);
-        for (leaf, at) in leaves.iter_mut().zip(at) {
-            *leaf = self.nodes[at as usize].threshold - ABOVE_ALL;
-        }
+        self.walk_listed(&block.keys, &mut listed[..n_listed], at);
     }
 
     /// Continues with the rows `listed` of a block, each from its node `at`.
@@ -270,6 +285,13 @@ mod tests {
                 tree.walk(&block, &mut leaves);
                 let expected: Vec<u32> = (first..end).map(|i| naive(&nodes, x.row(i))).collect();
                 assert_eq!(leaves, expected);
+                let mut at = [0; ROWS];
+                if tree.is_top_full {
+                    pass_top(tree.nodes.first_chunk().unwrap(), &block.keys, &mut at);
+                }
+                tree.walk_by_rows(&block, leaves.len(), &mut at);
+                let leaf = |at: u32| tree.nodes[at as usize].threshold - ABOVE_ALL;
+                assert!(leaves.iter().zip(at).all(|(found, at)| *found == leaf(at)));
             }
         }
     }

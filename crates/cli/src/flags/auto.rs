@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use headsmith::auto::{Bounds, Limits, N_FOLDS, Search, ValUse};
+use headsmith::auto::{self, Bounds, Limits, N_FOLDS, Search, ValUse};
 use headsmith::folds::MAX_FOLDS;
 use headsmith::heads::HEADS;
 use headsmith::run::RunHead;
@@ -68,6 +68,13 @@ pub(crate) fn search() -> Vec<Arg> {
             .action(ArgAction::Append)
             .value_parser(names)
             .help("Only these heads, separated by commas [default: those of the portfolio]"),
+        Arg::new("reduced")
+            .long("reduced")
+            .value_name("HEADS")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .value_parser(auto::reducible().into_iter().collect::<Vec<_>>())
+            .help("Try these heads in their reduced form (kernel: 2000 landmarks), as a search does that has no time or memory for the whole"),
         Arg::new("val_is")
             .long("val-is")
             .value_name("USE")
@@ -148,6 +155,7 @@ pub(crate) fn given(matches: &ArgMatches, tuned: Option<RunHead>, started: Insta
         started,
         n_folds: matches.get_one::<u64>("folds").map_or(N_FOLDS, |&n| n as usize),
         heads: matches.get_many::<String>("heads").into_iter().flatten().cloned().collect(),
+        reduced: matches.get_many::<String>("reduced").into_iter().flatten().cloned().collect(),
         val_use: val_use.unwrap_or_default(),
         bounds: Bounds {
             max_model_bytes: matches.get_one("max_model_size").copied(),

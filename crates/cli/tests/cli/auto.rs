@@ -118,18 +118,20 @@ fn a_search_that_is_killed_again_and_again_ends_with_the_same_bytes() {
 #[test]
 fn a_study_leaves_the_steps_that_its_folds_need() {
     let world = World::with_tables();
-    let report = world.json("auto --train train.csv --out out --steps 7 --heads gaussian,mlp --quiet --json");
+    let report =
+        world.json("auto --train train.csv --out out --steps 12 --heads gaussian,mlp --quiet --json");
     let candidates = report["auto"]["candidates"].as_array().unwrap();
     let steps: Vec<u64> = candidates.iter().map(|c| c["n_steps"].as_u64().unwrap()).collect();
-    assert_eq!(steps, [1, 1 + 5]);
+    assert_eq!(steps, [1, 5, 1 + 5]);
     assert_eq!(report["study"]["n_finished"], 4);
     // As many trials and nothing that ends the search.
     let args = "auto --train train.csv --out again --time 1h --trials 4 --heads gaussian,mlp --quiet --json";
     let again = world.json(args);
-    assert_eq!(again["auto"]["n_steps"], 7);
+    assert_eq!(again["auto"]["n_steps"], 12);
     assert!(world.bytes("out/model.safetensors") == world.bytes("again/model.safetensors"));
     let none = world
         .json("auto --train train.csv --out none --time 1h --trials 0 --heads gaussian,mlp --quiet --json");
+    // The head that the study would begin with is a candidate already.
     assert_eq!(none["auto"]["n_steps"], 6);
     assert!(none["study"].is_null());
 }
@@ -342,6 +344,9 @@ fn a_study_is_a_stage_of_the_search() {
     assert_eq!(report["study"]["states"].as_array().map(Vec::is_empty), Some(false));
     let heads: Vec<&Value> =
         report["auto"]["candidates"].as_array().unwrap().iter().map(|c| &c["head"]).collect();
-    assert_eq!(heads, ["gaussian", "mlp"]);
+    assert_eq!(heads, ["gaussian", "mlp", "mlp"]);
+    // Both have the parameters of the command.
+    let mlps = &report["auto"]["candidates"].as_array().unwrap()[1..];
+    assert!(mlps.iter().all(|mlp| mlp["params"]["epochs"] == 3), "{mlps:?}");
     assert!(world.path("out/study.db").is_file());
 }

@@ -7,7 +7,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use headsmith_kernels::{MatRef, Pool, gather, ranges};
+use headsmith_kernels::{MatRef, Pages, Pool, gather, ranges};
 
 /// A place in a sorted column, and an index into the rows of a node.
 pub(super) trait Position: Copy + Default + Send + Sync {
@@ -19,8 +19,14 @@ pub(super) trait Position: Copy + Default + Send + Sync {
     fn from_key(key: Self::Key) -> usize;
     /// Copies `rows` of a table into columns: [`gather`].
     fn gather(table: &[Self], n_cols: usize, rows: &[u32], columns: &mut [Self], stride: usize);
-    /// Copies the places of `rows` as numbers in their order, and returns the first and the last: [`ranges`].
-    fn range(places: &[Self], rows: &[u32], keys: &mut [i32]) -> [i32; 2];
+    /// The least and the greatest place of the rows in a mask: [`ranges`].
+    fn ends(places: &[Self], mask: &[u64]) -> [u32; 2];
+    /// Which rows in a mask have places up to the last, and how many: [`ranges`].
+    fn up_to(places: &[Self], mask: &[u64], last: u32, left: &mut [u64]) -> u32;
+}
+
+fn wide(places: &[u16]) -> Vec<u32> {
+    places.iter().map(|&place| u32::from(place)).collect()
 }
 
 impl Position for u16 {
@@ -51,10 +57,12 @@ impl Position for u16 {
         gather::columns_u16(table, n_cols, rows, columns, stride);
     }
 
-    fn range(places: &[u16], rows: &[u32], keys: &mut [i32]) -> [i32; 2] {
-        keys.iter_mut().zip(rows).for_each(|(key, &row)| *key = i32::from(places[row as usize].key()));
-        let ends = |[first, last]: [i32; 2], key: &i32| [first.min(*key), last.max(*key)];
-        keys.iter().fold([i32::MAX, i32::MIN], ends)
+    fn ends(places: &[u16], mask: &[u64]) -> [u32; 2] {
+        ranges::ends(&wide(places), mask)
+    }
+
+    fn up_to(places: &[u16], mask: &[u64], last: u32, left: &mut [u64]) -> u32 {
+        ranges::up_to(&wide(places), mask, last, left)
     }
 }
 
@@ -85,9 +93,12 @@ impl Position for u32 {
         gather::columns_u32(table, n_cols, rows, columns, stride);
     }
 
-    #[inline(always)]
-    fn range(places: &[u32], rows: &[u32], keys: &mut [i32]) -> [i32; 2] {
-        ranges::gather(keys, places, rows)
+    fn ends(places: &[u32], mask: &[u64]) -> [u32; 2] {
+        ranges::ends(places, mask)
+    }
+
+    fn up_to(places: &[u32], mask: &[u64], last: u32, left: &mut [u64]) -> u32 {
+        ranges::up_to(places, mask, last, left)
     }
 }
 
@@ -99,6 +110,8 @@ pub(super) struct Columns<'a, P> {
     places: Vec<P>,
     /// The same row after row, where trees have blocks.
     by_row: Vec<P>,
+    /// The values row after row, where trees read those of few rows.
+    values: Pages,
     /// The most rows of a block; 0 where trees have none.
     most_block_rows: usize,
     /// For each feature one bit a place: whether its value is more than [`SAME_VALUE`] above that of the place before.
@@ -144,14 +157,15 @@ const FEATURES_A_PIECE: usize = 16;
 
 impl<'a> Columns<'a, u32> {
     /// The columns of trees whose cuts are drawn: places are the [bits](ascending_bits) of the values, unsorted, and every row has the place
-    /// of its value. They have no [`Column::differ`].
-    pub(super) fn of_values(x: MatRef<'a>, most_block_rows: usize, pool: &Pool) -> Columns<'a, u32> {
+    /// of its value. They have neither [`Column::differ`] nor blocks.
+    pub(super) fn of_values(x: MatRef<'a>, pool: &Pool) -> Columns<'a, u32> {
         let (n_rows, n_features) = (x.n_rows(), x.n_cols());
         let mut columns = Columns {
             x,
             places: vec![0; n_rows * n_features],
             by_row: Vec::new(),
-            most_block_rows,
+            values: Pages::zeros(n_rows * n_features),
+            most_block_rows: 0,
             jumps: Vec::new(),
             changes: Vec::new(),
             n_words: 0,
@@ -166,13 +180,7 @@ impl<'a> Columns<'a, u32> {
                 }
             }
         });
-        if most_block_rows > 0 {
-            columns.by_row.resize(n_rows * n_features, 0);
-            pool.for_each_chunk(&mut columns.by_row, ROWS_A_PIECE * n_features, |piece, places| {
-                let values = &x.as_slice()[piece * ROWS_A_PIECE * n_features..];
-                places.iter_mut().zip(values).for_each(|(place, value)| *place = ascending_bits(*value));
-            });
-        }
+        columns.values.copy_from_slice(x.as_slice());
         columns
     }
 }
@@ -187,6 +195,7 @@ impl<'a, P: Position> Columns<'a, P> {
             x,
             places: vec![P::default(); n_rows * x.n_cols()],
             by_row: vec![P::default(); n_by_row],
+            values: Pages::zeros(0),
             most_block_rows,
             jumps: Vec::with_capacity(n_words * x.n_cols()),
             changes: Vec::with_capacity(n_words * x.n_cols()),
@@ -207,6 +216,15 @@ impl<'a, P: Position> Columns<'a, P> {
             transpose(&columns.places, n_rows, &mut columns.by_row, pool);
         }
         columns
+    }
+
+    /// The values row by row, to be read here and there.
+    pub(super) fn values(&self) -> MatRef<'_> {
+        if self.values.is_empty() {
+            self.x
+        } else {
+            MatRef::new(&self.values, self.x.n_rows(), self.x.n_cols())
+        }
     }
 
     pub(super) fn n_samples(&self) -> usize {

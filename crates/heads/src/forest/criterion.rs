@@ -9,6 +9,8 @@
 //! which are `-(w_l i_l + w_r i_r)` but for terms that do not depend on the cut (scikit-learn:
 //! `proxy_impurity_improvement`). Moving a row from right to left changes the terms of one class only.
 
+use headsmith_kernels::random_cuts::{self, LANES};
+
 use super::entry::Entry;
 
 /// The impurity that a split lowers.
@@ -128,6 +130,8 @@ pub(super) trait Scan {
     fn is_promising(&self, floor: f64) -> bool;
     /// The cut's gain.
     fn gain(&self, sums: &ClassSums) -> f64;
+    /// The gains of some cuts, of which `left` has the weight on the left of each class that the node has.
+    fn gains(sums: &ClassSums, left: &[[f64; LANES]]) -> [f64; LANES];
     /// The gain of a cut that leaves one class on each side, less rounding errors: there is no greater one.
     fn perfect_gain(sums: &ClassSums) -> f64;
 
@@ -220,6 +224,11 @@ impl Scan for GiniScan {
         numerator / denominator
     }
 
+    #[inline(always)]
+    fn gains(sums: &ClassSums, left: &[[f64; LANES]]) -> [f64; LANES] {
+        random_cuts::gini(left, sums.totals(), sums.total)
+    }
+
     fn perfect_gain(sums: &ClassSums) -> f64 {
         sums.total * (1.0 - 1e-14)
     }
@@ -258,6 +267,17 @@ impl Scan for EntropyScan {
         let sums = sums.present.iter().map(|&class| sums.sums[class as usize]);
         let terms: f64 = sums.map(|sum| xlogx(sum.left) + xlogx(sum.total - sum.left)).sum();
         terms - xlogx(self.left) - xlogx(self.total - self.left)
+    }
+
+    fn gains(sums: &ClassSums, left: &[[f64; LANES]]) -> [f64; LANES] {
+        std::array::from_fn(|lane| {
+            let sides =
+                || left.iter().zip(sums.totals()).map(|(left, total)| (left[lane], total - left[lane]));
+            let terms: f64 = sides().map(|(left, right)| xlogx(left) + xlogx(right)).sum();
+            let (w_left, w_right): (f64, f64) =
+                sides().fold((0.0, 0.0), |(l, r), (left, right)| (l + left, r + right));
+            terms - xlogx(w_left) - xlogx(w_right)
+        })
     }
 
     fn perfect_gain(sums: &ClassSums) -> f64 {

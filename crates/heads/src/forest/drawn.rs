@@ -1,129 +1,254 @@
-//! A cut at a random threshold (Geurts, Ernst and Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006; scikit-learn:
-//! `node_split_random`).
+//! Cuts at random thresholds (Geurts, Ernst and Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006; scikit-learn:
+//! `node_split_random`), by eight features at once.
 //!
-//! The threshold is uniform between the least and the greatest value of the node's rows. The places of rows are the bits of their values, in an order
-//! of integers ([`Columns::of_values`](super::columns::Columns::of_values)): no column is sorted.
+//! A threshold is uniform between the least and the greatest value of the node's rows; no column is sorted. The rows of a large node are many
+//! in each column: it is read as a whole, and masks say which of its rows count. Those of a small node are read in the samples, row by row
+//! ([`headsmith_kernels::random_cuts`]): with the rows of its subtree they stay in the second-level cache. Both ways find the same.
 
-use headsmith_kernels::philox::Sequence;
-use headsmith_kernels::ranges;
+use headsmith_kernels::random_cuts::{Code, LANES, RandomCuts, between};
+use headsmith_kernels::{LaneSequence, MatRef, ranges};
 
-use super::columns::{Column, Position, SAME_VALUE, ascending_bits, from_ascending_bits};
+use super::columns::{NodeColumns, Position, SAME_VALUE, ascending_bits, from_ascending_bits};
 use super::criterion::{ClassSums, Scan};
 use super::entry::Entry;
-use super::split::{Cut, Found, NodeRows};
+use super::lanes::LaneSearch;
+use super::split::{Cut, NodeRows};
 
-/// The values of a node's rows in one column; one a tree.
+/// The random cuts of a tree's nodes.
 #[derive(Debug)]
-pub(super) struct DrawnCuts {
-    keys: Vec<i32>,
-    /// How often the rows of each class were drawn, in fields of 16 bits, four classes a code: the sum of the codes of some rows counts all
-    /// their classes at once. One code for each row, then those of the next four classes; none where a field could overflow.
-    codes: Vec<u64>,
-    /// How often rows of each class were drawn, left of the cut.
-    counts: Vec<u32>,
+pub(super) struct DrawnCuts<'a> {
+    x: MatRef<'a>,
+    /// The most rows of a node that is read row by row.
+    most_rows: usize,
+    cuts: RandomCuts,
+    /// The class of each row of the node, as its number among those of the node, and the weight of the row, where one of the class weighs 1.
+    codes: Vec<Code>,
+    /// The number of each class among those of the node.
+    numbers: Vec<u32>,
+    masks: Masks,
+    random: LaneSequence,
 }
 
-/// Classes of a code, and the bits of each.
-const CLASSES_A_CODE: usize = 4;
-const BITS: usize = 16;
-/// More classes are counted row by row.
-const MOST_CODES: usize = 2;
+/// Rows of a large node, one bit for each of the samples.
+#[derive(Debug, Default)]
+struct Masks {
+    node: Vec<u64>,
+    /// The rows of each of the node's classes, class after class, where all rows of a class weigh the same; else empty.
+    classes: Vec<u64>,
+    /// The weight of a row of each class.
+    weights: Vec<f64>,
+    left: Vec<u64>,
+}
 
-impl DrawnCuts {
-    pub(super) fn new() -> DrawnCuts {
-        DrawnCuts { keys: Vec::new(), codes: Vec::new(), counts: Vec::new() }
+/// Values of a node's rows at most: with those of other features they fill a second-level cache.
+const VALUES: usize = 1 << 18;
+
+/// Rows that are a greater share of the samples are many in each cache line of the columns, too.
+const FEWEST_NODES: usize = 8;
+
+/// More classes are counted row by row.
+const MOST_CLASSES: usize = 16;
+
+/// The most rows of a node that is read row by row.
+pub(super) fn most_rows(n_samples: usize, n_features: usize) -> usize {
+    (VALUES / n_features.max(1)).max(n_samples / FEWEST_NODES)
+}
+
+impl<'a> DrawnCuts<'a> {
+    /// For a tree of the rows of `x`, of which nodes of up to `most_rows` are read row by row, with thresholds from `random`.
+    pub(super) fn new(
+        x: MatRef<'a>,
+        most_rows: usize,
+        n_classes: usize,
+        random: LaneSequence,
+    ) -> DrawnCuts<'a> {
+        DrawnCuts {
+            x,
+            most_rows,
+            cuts: RandomCuts::default(),
+            codes: Vec::new(),
+            numbers: vec![0; n_classes],
+            masks: Masks::default(),
+            random,
+        }
     }
 
-    /// Begins with the cuts of another node.
+    /// Makes ready for a node, whose features are then looked at.
     pub(super) fn begin<E: Entry>(&mut self, node: NodeRows<'_, E>, sums: &ClassSums) {
+        for (number, (class, _)) in sums.weights().enumerate() {
+            self.numbers[class as usize] = number as u32;
+        }
+        let numbers = &self.numbers;
         self.codes.clear();
-        let n_codes = sums.n_classes().div_ceil(CLASSES_A_CODE);
-        let n_drawn = || node.entries.iter().map(|entry| u64::from(entry.count())).sum::<u64>();
-        if !E::IS_COUNTED || n_codes > MOST_CODES || n_drawn() >= 1 << BITS {
+        self.codes.extend(
+            node.entries.iter().map(|entry| Code { class: numbers[entry.class()], weight: entry.weight() }),
+        );
+        if !self.is_by_rows() {
+            self.masks.begin(self.x.n_rows(), node.rows, &self.codes, sums.n_present());
+        }
+    }
+
+    fn is_by_rows(&self) -> bool {
+        self.codes.len() <= self.most_rows
+    }
+
+    /// The place of each row of the node last begun in the order of a feature, if it is read row by row: its values are still near.
+    pub(super) fn places_by_row(&self, feature: u32) -> Option<impl Fn(u32) -> usize> {
+        let x = self.x;
+        let place = move |row: u32| ascending_bits(x.row(row as usize)[feature as usize]) as usize;
+        (!self.codes.is_empty() && self.is_by_rows()).then_some(place)
+    }
+
+    /// How many features to look at together: as many as a node may well need for a cut that leaves one class on each side.
+    pub(super) fn at_once(&self) -> usize {
+        self.codes.len().min(LANES)
+    }
+
+    /// Cuts the node last begun by up to [`LANES`] `features`; the best of them has a gain above `floor`. Of equal cuts the first is taken.
+    #[inline(always)]
+    pub(super) fn look<P: Position, S: Scan, E>(
+        &mut self,
+        columns: NodeColumns<'_, P>,
+        features: &[u32],
+        node: NodeRows<'_, E>,
+        sums: &ClassSums,
+        (min_leaf, floor): (usize, f64),
+    ) -> LaneSearch {
+        let words = self.random.next_words();
+        if self.is_by_rows() {
+            let mut lanes = [features[0]; LANES];
+            lanes[..features.len()].copy_from_slice(features);
+            let rows = (node.rows, &self.codes[..]);
+            self.cuts.cut(self.x, rows, (&lanes, &words), sums.n_present(), SAME_VALUE);
+        } else {
+            self.cuts.left.clear();
+            self.cuts.left.resize(sums.n_present(), [0.0; LANES]);
+            for (lane, &feature) in features.iter().enumerate() {
+                self.cut(columns.column(feature).places, node.rows, words[lane], lane);
+            }
+        }
+        for (left, (class, _)) in self.cuts.left.iter_mut().zip(sums.weights()) {
+            left.iter_mut().for_each(|left| *left *= sums.row_weight(class));
+        }
+        let (cuts, gains) = (&self.cuts, S::gains(sums, &self.cuts.left));
+        let mut best: Option<(usize, f64)> = None;
+        for (lane, &gain) in gains.iter().enumerate().take(features.len()) {
+            let n_left = cuts.n_left[lane] as usize;
+            let is_wide = n_left >= min_leaf && node.rows.len() - n_left >= min_leaf;
+            if !cuts.is_constant[lane] && is_wide && gain > best.map_or(floor, |(_, gain)| gain) {
+                best = Some((lane, gain));
+            }
+        }
+        let cut = |(lane, gain): (usize, f64)| {
+            let threshold = cuts.thresholds[lane];
+            let (last_left, n_left) = (ascending_bits(threshold) as usize, cuts.n_left[lane] as usize);
+            (lane, Cut { gain, last_left, first_right: last_left + 1, n_left, threshold: Some(threshold) })
+        };
+        LaneSearch { best: best.map(cut), is_constant: cuts.is_constant }
+    }
+
+    /// Cuts the node by one feature, of which `places` are the [bits](ascending_bits) of the values.
+    fn cut<P: Position>(&mut self, places: &[P], rows: &[u32], word: u32, lane: usize) {
+        let (masks, cuts) = (&mut self.masks, &mut self.cuts);
+        let [low, high] = P::ends(places, &masks.node).map(from_ascending_bits);
+        cuts.is_constant[lane] = high <= low + SAME_VALUE;
+        cuts.thresholds[lane] = between(low, high, word);
+        let last = ascending_bits(cuts.thresholds[lane]);
+        cuts.n_left[lane] = P::up_to(places, &masks.node, last, &mut masks.left);
+        if masks.classes.is_empty() {
+            let is_left =
+                |row: u32| masks.left[row as usize / ranges::ROWS] >> (row as usize % ranges::ROWS) & 1 == 1;
+            for (_, code) in rows.iter().zip(&self.codes).filter(|(row, _)| is_left(**row)) {
+                cuts.left[code.class as usize][lane] += code.weight;
+            }
             return;
         }
-        for code in 0..n_codes {
-            let of = |entry: &E| match entry.class().checked_sub(code * CLASSES_A_CODE) {
-                Some(class) if class < CLASSES_A_CODE => u64::from(entry.count()) << (BITS * class),
-                _ => 0,
-            };
-            self.codes.extend(node.entries.iter().map(of));
+        let classes = masks.classes.chunks_exact(masks.left.len()).zip(&masks.weights);
+        for ((class, weight), left) in classes.zip(&mut cuts.left) {
+            left[lane] = f64::from(ranges::in_both(class, &masks.left)) * weight;
         }
-    }
-
-    /// A cut of `node`, the one that was begun with, by `column`, if it leaves `min_leaf` rows on both sides and has a gain above `floor`.
-    #[inline(always)]
-    pub(super) fn cut<P: Position, E: Entry, S: Scan>(
-        &mut self,
-        column: Column<'_, P>,
-        node: NodeRows<'_, E>,
-        sums: &mut ClassSums,
-        (min_leaf, floor): (usize, f64),
-        random: &mut Sequence,
-    ) -> Found {
-        self.keys.resize(node.rows.len(), 0);
-        let [first, last] = P::range(column.places, node.rows, &mut self.keys);
-        let value = |key| from_ascending_bits(u32::from_key(key) as u32);
-        let (low, high) = (value(first), value(last));
-        if high <= low + SAME_VALUE {
-            return Found::Constant;
-        }
-        let threshold = threshold(low, high, random);
-        let last_left = ascending_bits(threshold) as usize;
-        let end = u32::new(last_left).key();
-        let n_left = match E::IS_COUNTED {
-            true => self.count(node, end, sums.n_classes()),
-            false => self.keys.iter().filter(|key| **key <= end).count(),
-        };
-        if n_left < min_leaf || node.rows.len() - n_left < min_leaf {
-            return Found::Nothing;
-        }
-        let mut scan = S::new(sums);
-        if E::IS_COUNTED {
-            scan.push_counts(sums, &self.counts);
-        } else {
-            let left = self.keys.iter().zip(node.entries).filter(|(key, _)| **key <= end);
-            left.for_each(|(_, &entry)| scan.push(sums, entry));
-        }
-        let gain = scan.gain(sums);
-        match gain > floor {
-            true => Found::Cut(Cut {
-                gain,
-                last_left,
-                first_right: last_left + 1,
-                n_left,
-                threshold: Some(threshold),
-            }),
-            false => Found::Nothing,
-        }
-    }
-
-    /// Counts the rows up to the key `end`, and those of each class.
-    #[inline(always)]
-    fn count<E: Entry>(&mut self, node: NodeRows<'_, E>, end: i32, n_classes: usize) -> usize {
-        self.counts.clear();
-        self.counts.resize(n_classes, 0);
-        if self.codes.is_empty() {
-            for (key, entry) in self.keys.iter().zip(node.entries) {
-                self.counts[entry.class()] += if *key <= end { entry.count() } else { 0 };
-            }
-            return self.keys.iter().filter(|key| **key <= end).count();
-        }
-        let (codes, mut n_left) = (self.codes.chunks_exact(self.keys.len()), 0);
-        for (codes, counts) in codes.zip(self.counts.chunks_mut(CLASSES_A_CODE)) {
-            let [n, sum] = ranges::sum_up_to(&self.keys, codes, end);
-            n_left = n as usize;
-            for (class, count) in counts.iter_mut().enumerate() {
-                *count = (sum >> (BITS * class)) as u32 & ((1 << BITS) - 1);
-            }
-        }
-        n_left
     }
 }
 
-/// A number from `low` on and below `high`.
-fn threshold(low: f32, high: f32, random: &mut Sequence) -> f32 {
-    let between = f64::from(low) + random.uniform() * (f64::from(high) - f64::from(low));
-    let rounded = between as f32;
-    if rounded < high { rounded.max(low) } else { low }
+impl Masks {
+    fn begin(&mut self, n_samples: usize, rows: &[u32], codes: &[Code], n_classes: usize) {
+        let n_words = n_samples.div_ceil(ranges::ROWS);
+        let Masks { node, classes, weights, left } = self;
+        for mask in [&mut *node, left] {
+            mask.clear();
+            mask.resize(n_words, 0);
+        }
+        rows.iter().for_each(|&row| set(node, row));
+        classes.clear();
+        weights.clear();
+        weights.resize(n_classes, 0.0);
+        codes.iter().for_each(|code| weights[code.class as usize] = code.weight);
+        let is_even = codes.iter().all(|code| weights[code.class as usize] == code.weight);
+        if is_even && n_classes <= MOST_CLASSES {
+            classes.resize(n_classes * n_words, 0);
+            for (&row, code) in rows.iter().zip(codes) {
+                set(&mut classes[code.class as usize * n_words..], row);
+            }
+        }
+    }
+}
+
+/// Puts a row into a mask.
+fn set(mask: &mut [u64], row: u32) {
+    mask[row as usize / ranges::ROWS] |= 1 << (row as usize % ranges::ROWS);
+}
+
+#[cfg(test)]
+mod tests {
+    use headsmith_kernels::{Philox, Pool};
+
+    use super::super::columns::Columns;
+    use super::super::criterion::{EntropyScan, GiniScan};
+    use super::super::entry::Weighted;
+    use super::*;
+
+    fn assert_both_ways_agree<S: Scan, E: Entry>(n_classes: usize, entry: impl Fn(u32, usize) -> E) {
+        let (n_rows, n_features) = (333, LANES + 3);
+        let mut random = Philox::new(1, 2, 0).sequence(0, 0);
+        // The last feature is constant.
+        let value =
+            |i: usize, word: u32| if i % n_features == 10 { 4.0 } else { f32::from(word as u16) - 3e4 };
+        let x: Vec<f32> = (0..n_rows * n_features).map(|i| value(i, random.next_u32())).collect();
+        let x = MatRef::new(&x, n_rows, n_features);
+        let columns = Columns::of_values(x, &Pool::inline());
+        let rows: Vec<u32> = (0..n_rows as u32).filter(|row| row % 5 != 2).collect();
+        let entries: Vec<E> =
+            rows.iter().map(|&row| entry(random.below(n_classes as u32), row as usize)).collect();
+        let node = NodeRows { rows: &rows, entries: &entries };
+        let mut sums = ClassSums::new(&vec![0.7; n_classes]);
+        sums.set(&entries);
+        let looks = [0, n_rows].map(|most_rows| {
+            let thresholds = Philox::new(3, 0, 0).lane_sequence(0, 0);
+            let mut cuts = DrawnCuts::new(x, most_rows, n_classes, thresholds);
+            cuts.begin(node, &sums);
+            assert_eq!(cuts.places_by_row(0).is_some(), most_rows > 0);
+            let features = [[0u32, 1, 2, 3, 4, 5, 6, 7].as_slice(), &[8, 9, 10]];
+            let wanted = (2, f64::NEG_INFINITY);
+            features.map(|of| cuts.look::<u32, S, E>(NodeColumns::of_all(&columns), of, node, &sums, wanted))
+        });
+        let [[first, rest], by_rows] = looks;
+        for (look, other) in [first, rest].into_iter().zip(by_rows) {
+            assert!(look.best.is_some() && look.best == other.best);
+            assert_eq!(look.is_constant[..3], other.is_constant[..3]);
+        }
+    }
+
+    #[test]
+    fn columns_and_rows_give_the_same_cuts() {
+        for n_classes in [2, 5, MOST_CLASSES + 3] {
+            assert_both_ways_agree::<GiniScan, u16>(n_classes, |class, _| Entry::new(class, 1));
+            assert_both_ways_agree::<GiniScan, u16>(n_classes, |class, row| {
+                Entry::new(class, 1 + row as u32 % 3)
+            });
+            assert_both_ways_agree::<EntropyScan, Weighted>(n_classes, |class, row| Weighted {
+                class,
+                weight: (1 + row % 2) as f64,
+            });
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Growing one tree, depth first, left before right (scikit-learn: `DepthFirstTreeBuilder`).
 
-use headsmith_kernels::philox::Sequence;
+use headsmith_kernels::{LaneSequence, Sequence};
 
 use super::block::Block;
 use super::bootstrap::Sample;
@@ -17,6 +17,13 @@ pub(super) struct Grown {
     pub(super) tree: Tree,
     pub(super) impurity: Vec<f64>,
     pub(super) weight: Vec<f64>,
+}
+
+/// The random numbers of a tree.
+#[derive(Debug)]
+pub(super) struct Draws {
+    pub(super) features: Sequence,
+    pub(super) thresholds: LaneSequence,
 }
 
 /// A node that waits to be split.
@@ -41,7 +48,7 @@ pub(super) fn grow<P: Position>(
     y: &[u32],
     sample: &Sample,
     settings: &Settings,
-    random: &mut Sequence,
+    random: Draws,
 ) -> Grown {
     let max_count = sample.counts.iter().copied().max().unwrap_or(0);
     if let Some(weights) = &sample.weights {
@@ -66,12 +73,12 @@ fn grow_with<P: Position, E: Entry>(
     entries: Vec<E>,
     sample: &Sample,
     settings: &Settings,
-    random: &mut Sequence,
+    mut random: Draws,
 ) -> Grown {
     let mut rows = Rows::new(sample.rows.clone(), entries);
     let max_count = sample.counts.iter().copied().max().unwrap_or(0);
     let n_classes = sample.class_weights.len();
-    let mut splitter = Splitter::new(columns.n_samples(), columns.n_features(), n_classes, max_count);
+    let mut splitter = Splitter::new(columns.values(), n_classes, max_count, random.thresholds);
     let mut sums = ClassSums::new(&sample.class_weights);
     let mut grown = Grown { tree: Tree::new(n_classes), impurity: vec![0.0], weight: vec![0.0] };
     let mut pending = vec![Pending { node: 0, start: 0, end: rows.rows.len(), depth: 0, n_constant: 0 }];
@@ -87,7 +94,8 @@ fn grow_with<P: Position, E: Entry>(
         }
         let columns = block.columns(columns, &mut rows.rows[at.start..at.end], at.end);
         let node = rows.range(at.start, at.end);
-        let split = splitter.best_split(columns, node, &mut sums, settings, &mut at.n_constant, random);
+        let split =
+            splitter.best_split(columns, node, &mut sums, settings, &mut at.n_constant, &mut random.features);
         let Some(split) = split.filter(|split| {
             let share = grown.weight[at.node] / grown.weight[0];
             settings.min_impurity_decrease <= 0.0
@@ -99,7 +107,11 @@ fn grow_with<P: Position, E: Entry>(
             continue;
         };
         let column = columns.column(split.feature);
-        let (last_left, first_right) = rows.partition(at.start, at.end, column.places, split.cut);
+        let place = |row: u32| column.places[row as usize].index();
+        let (last_left, first_right) = match splitter.places_by_row(split.feature) {
+            Some(place) => rows.partition(at.start, at.end, place, split.cut),
+            None => rows.partition(at.start, at.end, place, split.cut),
+        };
         let halfway = || midpoint(column.value(last_left), column.value(first_right));
         let threshold = split.cut.threshold.unwrap_or_else(halfway);
         let left = grown.tree.set_split(at.node, split.feature, threshold);
@@ -153,14 +165,14 @@ impl<E: Entry> Rows<E> {
 
     /// Moves rows that go left before those that do not; both keep their order, so that gathering from a column
     /// walks through memory in one direction. Gives back the rows on both sides of the cut.
-    fn partition<P: Position>(&mut self, start: usize, end: usize, places: &[P], cut: Cut) -> (u32, u32) {
+    fn partition(&mut self, start: usize, end: usize, place: impl Fn(u32) -> usize, cut: Cut) -> (u32, u32) {
         let (rows, entries) = (&mut self.rows[start..end], &mut self.entries[start..end]);
         let right = &mut self.right[..rows.len()];
         let (mut n_left, mut n_right) = (0, 0);
         let (mut last_left, mut first_right) = (rows[0], rows[0]);
         for i in 0..rows.len() {
             let (row, entry) = (rows[i], entries[i]);
-            let place = places[row as usize].index();
+            let place = place(row);
             last_left = if place == cut.last_left { row } else { last_left };
             first_right = if place == cut.first_right { row } else { first_right };
             // Written to both sides: on the one that is not meant, the next row overwrites it.
@@ -242,7 +254,7 @@ mod tests {
             &case.y,
             &sample,
             &settings,
-            &mut random,
+            Draws { features: random, thresholds: Philox::new(seed, 0, 0).lane_sequence(0, 1) },
         )
     }
 
@@ -298,25 +310,28 @@ mod tests {
         }
     }
 
-    /// Grows a tree on a bootstrap sample of 300 rows of three features from entries of 16 and of 64 bits, and from the counts as weights of
+    /// Grows a tree on a bootstrap sample of 300 rows from entries of 16 and of 64 bits, and from the counts as weights of
     /// rows, whose cuts are looked at in another way.
     fn assert_the_same_tree<'x, P: Position>(
         (x, y, n_classes): (MatRef<'x>, &[u32], usize),
         params: &Params,
         columns: impl Fn(MatRef<'x>, usize, &Pool) -> Columns<'x, P>,
     ) {
-        let settings = Settings::new(params, 300, 3).unwrap();
+        let settings = Settings::new(params, 300, x.n_cols()).unwrap();
         let samples = Samples::new(x, y, n_classes).unwrap();
         let classes = Classes::new(samples, params, &settings).unwrap();
         let sample = classes.sample(&settings, &mut Philox::new(1, 0, 0).sequence(0, 0));
-        let columns = columns(x, most_rows::<P>(300, 3, settings.max_features), &Pool::inline());
-        let random = || Philox::new(2, 0, 0).sequence(0, 0);
-        let narrow = grow_with(&columns, counted::<u16>(y, &sample), &sample, &settings, &mut random());
-        let wide = grow_with(&columns, counted::<u64>(y, &sample), &sample, &settings, &mut random());
+        let columns = columns(x, most_rows::<P>(300, x.n_cols(), settings.max_features), &Pool::inline());
+        let random = || {
+            let random = Philox::new(2, 0, 0);
+            Draws { features: random.sequence(0, 0), thresholds: random.lane_sequence(0, 1) }
+        };
+        let narrow = grow_with(&columns, counted::<u16>(y, &sample), &sample, &settings, random());
+        let wide = grow_with(&columns, counted::<u64>(y, &sample), &sample, &settings, random());
         assert_eq!(narrow.tree, wide.tree);
         let weights = Some(sample.counts.iter().map(|&count| f64::from(count)).collect());
         let weighted = Sample { weights, ..sample.clone() };
-        let weighted = grow(&columns, y, &weighted, &settings, &mut random());
+        let weighted = grow(&columns, y, &weighted, &settings, random());
         assert_eq!((&weighted.tree, weighted.impurity), (&narrow.tree, narrow.impurity));
         assert!(narrow.tree.nodes().len() > 100);
     }
@@ -328,14 +343,17 @@ mod tests {
         assert_the_same_tree((MatRef::new(&x, 300, 3), &y, 4), &TABLE.defaults(), Columns::<u16>::new);
     }
 
-    /// Classes are counted in one code a row, in two, or one by one.
+    /// Classes are counted in one code a row, in two, or one by one; large nodes of many features are looked at in columns, others row by row.
     #[test]
     fn drawn_cuts_grow_the_same_tree_from_entries_of_any_kind() {
-        let x: Vec<f32> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
+        let x: Vec<f32> = (0..300 * 2500u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32).collect();
         let params = EXTRA_TABLE.resolve([("bootstrap", Value::Bool(true))]).unwrap();
         for n_classes in [2, 4, 7, 12] {
             let y: Vec<u32> = (0..300).map(|i| i * i % 97 % n_classes as u32).collect();
-            assert_the_same_tree((MatRef::new(&x, 300, 3), &y, n_classes), &params, Columns::of_values);
+            for n_features in [3, 2500] {
+                let x = MatRef::new(&x[..300 * n_features], 300, n_features);
+                assert_the_same_tree((x, &y, n_classes), &params, |x, _, pool| Columns::of_values(x, pool));
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use headsmith_kernels::{MatRef, Philox, Pool};
 use super::bootstrap::Classes;
 use super::columns::{Columns, Position};
 use super::cuts::Cuts;
+use super::grow::Draws;
 use super::oob::{self, InBag, OobScore};
 use super::params::Settings;
 use super::tree::Tree;
@@ -19,6 +20,7 @@ use crate::samples::Samples;
 const STREAM: u32 = 0x666f_7265;
 const BOOTSTRAP: u32 = 0;
 const FEATURES: u32 = 1;
+const THRESHOLDS: u32 = 2;
 
 /// The most rows whose places in a sorted column fit into 16 bits.
 pub(super) const MAX_SHORT_ROWS: usize = 1 << 16;
@@ -51,7 +53,7 @@ pub(super) trait GrowingForest: Fitting {
 /// When parameters contradict one another or are of another head, or the samples cannot be learnt from.
 pub(super) fn begin(job: Job<'_>) -> Result<Box<dyn GrowingForest + '_>> {
     Ok(match Cuts::of(job.params)? {
-        Cuts::Drawn => Box::new(Growing::with(job, Columns::of_values)?),
+        Cuts::Drawn => Box::new(Growing::with(job, |x, _, pool| Columns::of_values(x, pool))?),
         Cuts::All if job.train.n_samples() <= MAX_SHORT_ROWS => {
             Box::new(Growing::with(job, Columns::<u16>::new)?)
         }
@@ -93,8 +95,11 @@ impl<'a, P: Position> Growing<'a, P> {
         let random = Philox::new(self.job.seed, 0, STREAM);
         let sample = self.classes.sample(settings, &mut random.sequence(t as u32, BOOTSTRAP));
         let in_bag = settings.oob_score.then(|| InBag::new(&sample.rows, samples.n_samples()));
-        let mut features = random.sequence(t as u32, FEATURES);
-        let grown = grow::grow(&self.columns, samples.y(), &sample, settings, &mut features);
+        let draws = Draws {
+            features: random.sequence(t as u32, FEATURES),
+            thresholds: random.lane_sequence(t as u32, THRESHOLDS),
+        };
+        let grown = grow::grow(&self.columns, samples.y(), &sample, settings, draws);
         let importances = importances::of_tree(&grown, samples.n_features());
         (grown.tree.breadth_first(), importances, in_bag)
     }

@@ -1,13 +1,13 @@
 //! The best split of a node over randomly drawn features ([`super::features`]).
 
 use headsmith_kernels::cuts::LANES;
-use headsmith_kernels::philox::Sequence;
+use headsmith_kernels::{LaneSequence, MatRef, Sequence};
 
 use super::buckets::Buckets;
 use super::columns::{Column, NodeColumns, Position};
 use super::criterion::{ClassSums, Criterion, EntropyScan, GiniScan, Scan};
 use super::cuts::Cuts;
-use super::drawn::DrawnCuts;
+use super::drawn::{self, DrawnCuts};
 use super::entry::Entry;
 use super::features::Features;
 use super::lanes::{LaneSearch, Lanes};
@@ -74,25 +74,32 @@ impl From<Cut> for Found {
 
 /// Draws features and finds their best split; one a tree.
 #[derive(Debug)]
-pub(super) struct Splitter<E> {
+pub(super) struct Splitter<'a, E> {
     features: Features,
     drawn: Vec<u32>,
     lanes: Lanes,
     sorter: Sorter<E>,
     buckets: Buckets<E>,
-    drawn_cuts: DrawnCuts,
+    drawn_cuts: DrawnCuts<'a>,
 }
 
-impl<E: Entry> Splitter<E> {
-    /// Memory for samples of that shape, with `n_classes`, whose rows count up to `max_count` times.
-    pub(super) fn new(n_samples: usize, n_features: usize, n_classes: usize, max_count: u32) -> Splitter<E> {
+impl<'a, E: Entry> Splitter<'a, E> {
+    /// Memory for the samples `x` with `n_classes`, whose rows count up to `max_count` times, and which are cut at thresholds from `random` where cuts
+    /// are drawn.
+    pub(super) fn new(
+        x: MatRef<'a>,
+        n_classes: usize,
+        max_count: u32,
+        random: LaneSequence,
+    ) -> Splitter<'a, E> {
+        let (n_samples, n_features) = (x.n_rows(), x.n_cols());
         Splitter {
             features: Features::new(n_features),
             drawn: Vec::new(),
             lanes: Lanes::new(n_samples, n_classes, max_count),
             sorter: Sorter::new(n_samples),
             buckets: Buckets::new(n_samples),
-            drawn_cuts: DrawnCuts::new(),
+            drawn_cuts: DrawnCuts::new(x, drawn::most_rows(n_samples, n_features), n_classes, random),
         }
     }
 
@@ -116,6 +123,11 @@ impl<E: Entry> Splitter<E> {
         }
     }
 
+    /// The place of each row of the node last split in the order of a feature, where its rows were read row by row.
+    pub(super) fn places_by_row(&self, feature: u32) -> Option<impl Fn(u32) -> usize> {
+        self.drawn_cuts.places_by_row(feature)
+    }
+
     fn search<P: Position, S: Scan>(
         &mut self,
         columns: NodeColumns<'_, P>,
@@ -135,7 +147,11 @@ impl<E: Entry> Splitter<E> {
         }
         let by_lanes = is_counted && lanes.take(node, sums);
         let by_buckets = is_counted && buckets.suit(node.rows.len(), sums.n_classes());
-        let at_once = if by_lanes { LANES } else { 1 };
+        let at_once = match (by_lanes, is_drawn) {
+            (true, _) => LANES,
+            (_, true) => drawn_cuts.at_once(),
+            _ => 1,
+        };
         let mut best = None;
         let mut gain = f64::NEG_INFINITY;
         let perfect = S::perfect_gain(sums);
@@ -146,8 +162,7 @@ impl<E: Entry> Splitter<E> {
             drawing.next(n_wanted.min(at_once), drawn, random);
             let [feature, ..] = drawn[..] else { continue };
             let look = if is_drawn {
-                let wanted = (min_leaf, gain);
-                drawn_cuts.cut::<P, E, S>(columns.column(feature), node, sums, wanted, random).into()
+                drawn_cuts.look::<P, S, E>(columns, drawn, node, sums, (min_leaf, gain))
             } else if by_lanes {
                 lanes.look(columns, drawn, node, sums, min_leaf, gain)
             } else if by_buckets {

@@ -86,6 +86,7 @@ impl Head for KernelHead {
             log_loss: chosen.get("log_loss").and_then(Value::as_f64),
             double: false,
             history: Vec::new(),
+            whole_transform: transform.clone(),
             transform,
         };
         Ok(Arc::new(Machine::from_tensors(function, chosen, tensors)?))
@@ -189,7 +190,7 @@ impl Fitted for Machine {
             return Vec::new();
         }
         vec![
-            (params::TRANSFORM, params::Value::Text(self.chosen.transform.clone())),
+            (params::TRANSFORM, params::Value::Text(self.chosen.whole_transform.clone())),
             ("spectrum", params::Value::Text("none".to_owned())),
             ("gamma", params::Value::Float(self.chosen.gamma)),
             ("alpha", params::Value::Float(self.chosen.alpha)),
@@ -199,7 +200,7 @@ impl Fitted for Machine {
     fn description(&self) -> Description {
         let Support { n_rows, n_cols, n_outputs, .. } = self.support;
         let n_bytes = 4 * n_rows * (n_cols + n_outputs);
-        let Chosen { transform, gamma, alpha, log_loss, double, history } = &self.chosen;
+        let Chosen { transform, gamma, alpha, log_loss, double, history, .. } = &self.chosen;
         let summary = format!(
             "{} stored ({:.1} MB), {}, transform {transform}, gamma {gamma:.4}, alpha {alpha:.4}",
             counted(n_rows, "row"),

@@ -29,7 +29,10 @@ pub struct Machine {
 /// The values that a fit had or chose.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Chosen {
+    /// The transform in the head.
     pub(super) transform: String,
+    /// That of the rows before the head, and then the one in it.
+    pub(super) whole_transform: String,
     pub(super) gamma: f64,
     pub(super) alpha: f64,
     /// The leave-one-out log loss by which they were chosen; `None` of a restored head.
@@ -76,6 +79,7 @@ impl Machine {
             n_features: problem.x.n_cols(),
             chosen: Chosen {
                 transform: prepared.features.spec(),
+                whole_transform: problem.with_transform(&prepared.features.spec()),
                 gamma: scored.gamma,
                 alpha: scored.alpha,
                 log_loss: Some(scored.log_loss),

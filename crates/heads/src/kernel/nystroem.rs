@@ -25,10 +25,10 @@ use super::gram::Gram;
 use super::landmarks::{self, Landmarks};
 use super::machine::{FittedKernel, Machine};
 use super::plan::Plan;
+use super::plan::search_rows;
 use super::problem::Problem;
 use super::refine::Prepared;
 use super::screen::Scored;
-use super::search::SEARCH_ROWS;
 use super::trial::Setting;
 use crate::calibration::{self, Calibration};
 use crate::error::{Error, Result};
@@ -139,7 +139,8 @@ impl Nystroem {
         let rows = n.saturating_mul(f).saturating_mul(4 * 3);
         let outputs = n.saturating_mul(k).saturating_mul(8 * (MOVES.len() as u64 + 3));
         let chunk = (CHUNK as u64).saturating_mul(size).saturating_mul(4 + 8);
-        let sample = tiles::n_bytes(SEARCH_ROWS as u64, 4 + 8 + 8);
+        let n_search = search_rows(shape.n_samples, n_landmarks) as u64;
+        let sample = tiles::n_bytes(n_search, 4 + 8 + 8);
         let operations = n.saturating_mul(m).saturating_mul(4 * m + 4 * f);
         let cube = |n: u64| n.saturating_mul(n).saturating_mul(n);
         Cost {
@@ -148,7 +149,7 @@ impl Nystroem {
                 .fold(0, |sum, n| sum.saturating_add(*n)),
             operations: operations
                 .saturating_add(cube(m).saturating_mul(26))
-                .saturating_add(cube(SEARCH_ROWS as u64).saturating_mul(10))
+                .saturating_add(cube(n_search).saturating_mul(10))
                 .saturating_add(cube(n_screen).saturating_mul(72)),
             hint: "fewer landmarks (n_landmarks)",
         }

@@ -36,6 +36,17 @@ const MOST_EXACT: usize = 15_000;
 /// Landmarks at most, unless another number is asked for; fewer where the products of all rows with their squares are more than this.
 const MOST_LANDMARKS: usize = 4000;
 const MOST_PRODUCTS: f64 = 2e12;
+/// Rows on which the parameters of a fit on landmarks are searched; fewer in tables that an exact kernel would do for, and not fewer than these.
+const SEARCH_ROWS: usize = 4000;
+const LEAST_SEARCH_ROWS: usize = 1000;
+
+/// The rows on which the parameters of a fit of `n_landmarks` to `n` rows are searched, at most.
+pub(super) fn search_rows(n: usize, n_landmarks: usize) -> usize {
+    match n > MOST_EXACT {
+        true => SEARCH_ROWS,
+        false => n_landmarks.clamp(LEAST_SEARCH_ROWS, SEARCH_ROWS),
+    }
+}
 
 /// Gammas of the screen for squared distances; for other powers of the distance those that make the mean exponent the same.
 const GAMMAS: [f64; 2] = [0.8, 1.5];

@@ -5,8 +5,9 @@ use headsmith_kernels::{Matrix, Pool};
 use super::ridge::Targets;
 use crate::error::Result;
 use crate::one_hot::OneHot;
-use crate::params::Params;
+use crate::params::{AUTO, Params, TRANSFORM};
 use crate::samples::Samples;
+use crate::transform::NONE;
 
 /// A row without weight has this share of the mean weight in the fit: it changes nothing, but has an out-of-fold prediction.
 const NO_WEIGHT: f64 = 1e-9;
@@ -23,6 +24,8 @@ pub(super) struct Problem {
     pub(super) in_fit: Vec<f64>,
     /// The rows of each unit that has more than one.
     pub(super) units: Vec<Vec<usize>>,
+    /// The transform that the rows have had, as text.
+    transform: String,
 }
 
 impl Problem {
@@ -30,14 +33,24 @@ impl Problem {
     pub(super) fn new(samples: Samples<'_>, params: &Params, pool: &Pool) -> Result<Problem> {
         let mut buffer = Vec::new();
         let x = samples.rows(0, samples.n_samples(), &mut buffer, pool).to_matrix();
-        Ok(Problem::of(x, OneHot::new(samples, params)?, samples.larger_units()))
+        let transform = params.text(TRANSFORM).filter(|text| *text != AUTO).unwrap_or(NONE).to_owned();
+        Ok(Problem::of(x, OneHot::new(samples, params)?, samples.larger_units(), transform))
     }
 
-    fn of(x: Matrix, one_hot: OneHot, units: Vec<Vec<usize>>) -> Problem {
+    fn of(x: Matrix, one_hot: OneHot, units: Vec<Vec<usize>>, transform: String) -> Problem {
         let total: f64 = one_hot.weights.iter().sum();
         let least = NO_WEIGHT * total / one_hot.weights.len() as f64;
         let in_fit = one_hot.weights.iter().map(|weight| weight.max(least)).collect();
-        Problem { x, one_hot, in_fit, units }
+        Problem { x, one_hot, in_fit, units, transform }
+    }
+
+    /// The transform that the rows have had, and then `own`, as text.
+    pub(super) fn with_transform(&self, own: &str) -> String {
+        match (self.transform.as_str(), own) {
+            (NONE, own) => own.to_owned(),
+            (before, NONE) => before.to_owned(),
+            (before, own) => format!("{before}+{own}"),
+        }
     }
 
     /// The rows.
@@ -66,7 +79,12 @@ impl Problem {
         picked.sort_unstable();
         let mut units: Vec<Vec<usize>> = self.units.iter().map(|unit| positions(&picked, unit)).collect();
         units.retain(|unit| unit.len() > 1);
-        Problem::of(self.x.view().gather(&picked), self.one_hot.picked(&picked), units)
+        Problem::of(
+            self.x.view().gather(&picked),
+            self.one_hot.picked(&picked),
+            units,
+            self.transform.clone(),
+        )
     }
 }
 

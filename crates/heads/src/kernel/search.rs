@@ -7,7 +7,7 @@ use headsmith_kernels::{Matrix, Pool};
 use super::features::total_variance;
 use super::machine::Machine;
 use super::nystroem::Nystroem;
-use super::plan::Plan;
+use super::plan::{Plan, search_rows};
 use super::problem::Problem;
 use super::refine::{MOST_FITS, N_WINNERS, Refine};
 use super::screen::Screen;
@@ -15,8 +15,6 @@ use crate::calibration;
 use crate::error::{Error, Result};
 use crate::head::{Fitted, Fitting, Folds, Job, Step};
 
-/// The rows of the search before a fit on landmarks.
-pub(super) const SEARCH_ROWS: usize = 4000;
 /// The operations of a calibration for each of its outputs.
 const CALIBRATION: u64 = 3000;
 
@@ -59,7 +57,7 @@ impl<'a> Search<'a> {
         let n_screen = if screen.is_some() { plan.features().len() } else { 0 };
         let large = plan.n_landmarks(problem.n())?.map(|n_landmarks| Large {
             n_landmarks,
-            sample: problem.thinned(SEARCH_ROWS),
+            sample: problem.thinned(search_rows(problem.n(), n_landmarks)),
             units: job.train.units(),
             seed: job.seed,
             fit: None,

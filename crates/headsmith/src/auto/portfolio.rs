@@ -1,9 +1,9 @@
 //! The heads that are tried, in their order: `portfolio.json`.
 //!
 //! Each entry is a head with the parameters that differ from its defaults. One that is `like` an earlier entry takes what that one chose for
-//! the transform, so that it searches around it.
+//! the transform, so that it searches around it. One with a reduced form is tried in that where time or memory do not allow it whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use headsmith_heads::params::{TRANSFORM, Value};
@@ -22,6 +22,9 @@ struct Entry {
     /// The position of an earlier entry whose transform this one takes.
     #[serde(default)]
     like: Option<usize>,
+    /// The parameters that differ in its reduced form, which takes less time and memory; none: it has no such form.
+    #[serde(default)]
+    reduced: BTreeMap<String, Value>,
     /// Whether a study looks for its parameters, if there is one.
     #[serde(default)]
     study: bool,
@@ -35,6 +38,8 @@ pub(super) struct Attempt {
     pub(super) head: HeadConfig,
     /// The position of the entry that it takes the transform of.
     pub(super) like: Option<usize>,
+    /// The head in its reduced form, if it has one.
+    pub(super) reduced: Option<HeadConfig>,
     /// The study that looks for its parameters first, if there is a storage of studies.
     pub(super) study: Option<StudyKind>,
 }
@@ -51,25 +56,39 @@ pub(super) enum StudyKind {
 /// The portfolio, as JSON.
 pub(super) const PORTFOLIO: &str = include_str!("portfolio.json");
 
+fn entries() -> Result<Vec<Entry>> {
+    serde_json::from_str(PORTFOLIO)
+        .map_err(|error| Error::failure(format!("the portfolio of heads cannot be read: {error}")))
+}
+
+/// The heads that have a reduced form.
+pub fn reducible() -> BTreeSet<String> {
+    let has_form = |entry: &Entry| !entry.reduced.is_empty();
+    entries().unwrap_or_default().into_iter().filter(has_form).map(|entry| entry.head).collect()
+}
+
 /// The attempts with the heads called `heads`, or with all; heads that the portfolio does not have come last, with their defaults.
 ///
 /// # Errors
 /// When there is no such head.
 pub(super) fn attempts(heads: &[String]) -> Result<Vec<Attempt>> {
-    let entries: Vec<Entry> = serde_json::from_str(PORTFOLIO)
-        .map_err(|error| Error::failure(format!("the portfolio of heads cannot be read: {error}")))?;
+    let entries = entries()?;
     let is_wanted = |name: &str| heads.is_empty() || heads.iter().any(|head| head == name);
     let n_entries = entries.len();
     let mut attempts = Vec::new();
     for (position, entry) in entries.iter().enumerate().filter(|(_, entry)| is_wanted(&entry.head)) {
         let head = HeadConfig::new(&entry.head, entry.params.clone())?;
         let study = entry.study.then_some(StudyKind::Whole);
-        attempts.push(Attempt { position, head, like: entry.like, study });
+        let reduced = match entry.reduced.is_empty() {
+            true => None,
+            false => Some(head.with(entry.reduced.clone())?),
+        };
+        attempts.push(Attempt { position, head, like: entry.like, reduced, study });
     }
     let others = heads.iter().filter(|head| entries.iter().all(|entry| entry.head != **head));
     for (i, head) in others.enumerate() {
         let head = HeadConfig::new(head, std::iter::empty::<(&str, Value)>())?;
-        attempts.push(Attempt { position: n_entries + i, head, like: None, study: None });
+        attempts.push(Attempt { position: n_entries + i, head, like: None, reduced: None, study: None });
     }
     Ok(attempts)
 }
@@ -81,8 +100,28 @@ impl Attempt {
     /// When the head takes no such parameters.
     pub(super) fn with(mut self, chosen: &[(&'static str, Value)]) -> Result<Attempt> {
         let taken = chosen.iter().filter(|(name, _)| *name == TRANSFORM || *name == "spectrum");
-        self.head = self.head.with(taken.map(|(name, value)| (*name, value.clone())))?;
+        let taken: Vec<_> = taken.map(|(name, value)| (*name, value.clone())).collect();
+        self.reduced = self.reduced.map(|head| head.with(taken.clone())).transpose()?;
+        self.head = self.head.with(taken)?;
         Ok(self)
+    }
+
+    /// The attempt with the parameters of the command, if these are of its head and it has none of its own.
+    ///
+    /// # Errors
+    /// When there is no such head.
+    pub(super) fn given(self, of_command: Option<&HeadConfig>) -> Result<Attempt> {
+        let defaults = HeadConfig::new(self.head.name(), std::iter::empty::<(&str, Value)>())?;
+        match of_command.filter(|head| head.name() == self.head.name()) {
+            Some(head) if self.head == defaults => Ok(Attempt { head: head.clone(), ..self }),
+            _ => Ok(self),
+        }
+    }
+
+    /// The attempt in its reduced form; `None` if it has none.
+    pub(super) fn in_reduced_form(&self) -> Option<Attempt> {
+        let head = self.reduced.clone()?;
+        Some(Attempt { head, reduced: None, ..self.clone() })
     }
 }
 
@@ -112,5 +151,15 @@ mod tests {
         let lacking = lacking.unwrap();
         assert_eq!(names(&[lacking]), [lacking]);
         assert!(attempts(&["no-head".to_owned()]).is_err());
+        // Reduced forms differ from what they reduce, and are reduced no further.
+        let with_form: BTreeSet<String> = all
+            .iter()
+            .filter_map(|attempt| Some((attempt, attempt.in_reduced_form()?)))
+            .inspect(|(attempt, reduced)| assert!(attempt.head != reduced.head))
+            .inspect(|(_, reduced)| assert!(reduced.in_reduced_form().is_none()))
+            .map(|(attempt, _)| attempt.head.name().to_owned())
+            .collect();
+        assert!(!with_form.is_empty());
+        assert_eq!(with_form, reducible());
     }
 }

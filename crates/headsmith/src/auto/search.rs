@@ -5,7 +5,7 @@ mod deadline;
 mod study;
 mod trial;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use headsmith_heads::calibration::Chosen;
@@ -71,6 +71,8 @@ pub(super) struct Searched {
     pub(super) candidates: Vec<Candidate>,
     /// Heads that were left out, and why.
     pub(super) left_out: Vec<(String, String)>,
+    /// Heads that were tried in their reduced form.
+    pub(super) reduced: Vec<String>,
     /// The time from the end of the search to the last file, without fits.
     pub(super) after: Duration,
 }
@@ -85,29 +87,31 @@ const MOST_COMPARED: u64 = 3;
 
 /// Tries the attempts until the budget ends, then searches around the best candidates. The first attempt is always tried.
 ///
-/// A head of which no candidate fits into the time is left out; the search ends where another candidate of a head does not fit. Steps that led to no
+/// A head of which no candidate fits into time or memory is tried in its reduced form, if it has one, as are those called `reduced` at once; else it is left out. The search ends where another candidate of a head does not fit. Steps that led to no
 /// candidate do not count: so those of the search are the first that all heads but the ones left out have.
 ///
 /// # Errors
 /// When no head can be fitted on these rows, or the search is stopped before the first candidate.
 pub(super) fn search(
     rows: &SearchRows<'_>,
-    attempts: Vec<Attempt>,
+    (attempts, reduced): (Vec<Attempt>, &[String]),
     store: &Store,
     budget: &mut Budget,
     context: &mut Context<'_>,
 ) -> Result<Searched> {
     let (candidates, left_out) = (Vec::new(), Vec::new());
-    let mut found = Searched { candidates, left_out, after: Duration::ZERO };
+    let mut found = Searched { candidates, left_out, reduced: reduced.to_vec(), after: Duration::ZERO };
     let (mut begun, mut failure) = (BTreeSet::new(), None);
-    let (mut attempts, mut n_around) = (attempts.into_iter(), 0);
-    while let Some(attempt) = match attempts.next() {
-        Some(attempt) => Some(attempt),
-        None => {
-            n_around += 1;
-            around::attempt(&found.candidates, n_around - 1, rows)?
-        }
-    } {
+    let (mut attempts, mut n_around) = (VecDeque::from(attempts), 0);
+    loop {
+        // A study of a whole space comes last: it finds less in its time than one around what is good.
+        let is_study = attempts.front().is_none_or(|attempt| attempt.study.is_some());
+        let around = match is_study && n_around < around::MOST {
+            true => around::attempt(&found.candidates, n_around, rows)?,
+            false => None,
+        };
+        n_around += usize::from(is_study);
+        let Some(attempt) = around.or_else(|| attempts.pop_front()) else { break };
         let is_first = found.candidates.is_empty();
         if !is_first && (context.stopping() || budget.is_spent()) {
             break;
@@ -116,34 +120,40 @@ pub(super) fn search(
         if found.left_out.iter().any(|(head, _)| head == name) {
             continue;
         }
-        let Some(attempt) = like(attempt, &found.candidates)? else { continue };
+        let Some(whole) = like(attempt, &found.candidates)? else { continue };
+        if found.candidates.iter().any(|candidate| candidate.head == whole.head)
+            && !study::is_begun(&whole, rows)
+        {
+            continue;
+        }
+        let is_reduced = found.reduced.iter().any(|head| head == name);
+        let attempt = whole.in_reduced_form().filter(|_| is_reduced).unwrap_or_else(|| whole.clone());
         let (n_before, n_steps) = (found.candidates.len(), budget.n_steps());
         let trial = Trial { rows, attempt: &attempt, n_before, started: Instant::now(), n_steps };
-        let tried = match store.kept(&attempt, rows, context) {
-            Some(candidate) => {
-                budget.resume(candidate.report.n_steps);
-                Ok(Tried::Candidate(Box::new(candidate)))
-            }
-            None => {
-                let tried = trial.run(budget, context);
-                match &tried {
-                    Ok(Tried::Candidate(candidate))
-                        if !candidate.is_cut && candidate.cut_trials.is_none() =>
-                    {
-                        store.keep(candidate)?;
-                    }
-                    _ => (),
-                }
-                tried
-            }
-        };
+        let tried = kept_or_tried(trial, store, budget, context)?;
         let is_last = !budget.has_steps();
         if !matches!(tried, Ok(Tried::Candidate(_))) {
             // The search that these steps repeat has no part of this attempt.
             budget.forget(n_steps);
         }
+        let is_over = is_last || context.stopping();
+        let is_new = !begun.contains(name);
+        if is_new
+            && !is_over
+            && attempt.reduced.is_some()
+            && let Some(why) = why_not(&tried)
+        {
+            context.warn(&format!("{name} is tried in its reduced form: {why}"));
+            found.reduced.push(name.to_owned());
+            attempts.push_front(whole);
+            continue;
+        }
         match tried {
             Ok(Tried::Candidate(candidate)) => {
+                if attempt.reduced.as_ref() == Some(&candidate.head) {
+                    // An earlier process had no time for the whole.
+                    found.reduced.push(name.to_owned());
+                }
                 context.emit(&Progress::Candidate(&candidate.report));
                 found.candidates.push(*candidate);
                 found.after = after_search(rows, found.candidates[0].calibration, context.pool.n_threads());
@@ -155,7 +165,7 @@ pub(super) fn search(
                     break;
                 }
             }
-            Ok(Tried::NoTime(what)) if !begun.contains(name) && !is_last => {
+            Ok(Tried::NoTime(what)) if is_new && !is_over => {
                 context.warn(&format!("{name} is left out: {what}"));
                 found.left_out.push((name.to_owned(), what));
                 continue;
@@ -171,10 +181,44 @@ pub(super) fn search(
         }
         begun.insert(name);
     }
+    found.reduced.retain(|head| found.candidates.iter().any(|candidate| candidate.head.name() == head));
     match (found.candidates.is_empty(), failure) {
         (false, _) => Ok(found),
         (true, Some(error)) => Err(error),
         (true, None) => Err(Error::stopped("stopped before anything was fitted: nothing was written")),
+    }
+}
+
+/// The candidate of an earlier process, or the attempt's own, which is kept unless something cut it off.
+///
+/// # Errors
+/// When it cannot be kept.
+fn kept_or_tried(
+    trial: Trial<'_, '_>,
+    store: &Store,
+    budget: &mut Budget,
+    context: &mut Context<'_>,
+) -> Result<Result<Tried>> {
+    if let Some(candidate) = store.kept(trial.attempt, trial.rows, context) {
+        budget.resume(candidate.report.n_steps);
+        return Ok(Ok(Tried::Candidate(Box::new(candidate))));
+    }
+    let tried = trial.run(budget, context);
+    if let Ok(Tried::Candidate(candidate)) = &tried
+        && !candidate.is_cut
+        && candidate.cut_trials.is_none()
+    {
+        store.keep(candidate)?;
+    }
+    Ok(tried)
+}
+
+/// Why an attempt that nobody stopped led to no candidate.
+fn why_not(tried: &Result<Tried>) -> Option<String> {
+    match tried {
+        Ok(Tried::NoTime(why)) => Some(why.clone()),
+        Err(error) if !error.is_stopped() => Some(error.to_string()),
+        _ => None,
     }
 }
 
@@ -189,7 +233,7 @@ pub(super) fn fitted_again(
     context: &mut Context<'_>,
 ) -> Result<Candidate> {
     let head = candidate.chosen_head()?;
-    let attempt = Attempt { position: candidate.position, head, like: None, study: None };
+    let attempt = Attempt { position: candidate.position, head, like: None, reduced: None, study: None };
     let trial = Trial { rows, attempt: &attempt, n_before: 0, started: Instant::now(), n_steps: 0 };
     match trial.run(budget, context)? {
         Tried::Candidate(candidate) => Ok(*candidate),
@@ -223,4 +267,97 @@ pub(super) fn refits(on_all: f64, candidates: &[&Candidate]) -> Duration {
     let mut times: Vec<Duration> = candidates.iter().map(of).collect();
     times.sort_unstable_by_key(|time| std::cmp::Reverse(*time));
     times.into_iter().take(MAX_MEMBERS).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use headsmith_data::{Dataset, ReadOptions};
+    use headsmith_heads::params::TRANSFORM;
+    use headsmith_kernels::Philox;
+
+    use super::super::budget::Limits;
+    use super::super::{Bounds, Search, rows};
+    use super::*;
+    use crate::fit::FitData;
+    use crate::{Metric, Pool, Progress};
+
+    const N: usize = 3000;
+
+    fn data() -> FitData {
+        let mut random = Philox::new(3, 0, 0).sequence(0, 0);
+        let values: Vec<f32> = (0..3 * N).map(|_| random.uniform() as f32 - 0.5).collect();
+        let label = |row: &[f32]| ["far", "near"][usize::from(row[0] * row[0] + row[1] * row[1] < 0.1)];
+        let labels: Vec<&str> = values.chunks_exact(3).map(label).collect();
+        FitData::new(Dataset::from_arrays(Matrix::new(values.clone(), N, 3), &labels).unwrap())
+    }
+
+    fn kernel_of_50() -> Attempt {
+        let head =
+            HeadConfig::new("kernel", [("gamma", Value::Float(1.0)), ("alpha", Value::Float(0.1))]).unwrap();
+        let reduced = Some(head.with([("n_landmarks", Value::Int(50))]).unwrap());
+        Attempt { position: 0, head, like: None, reduced, study: None }
+    }
+
+    fn with_rows<T>(
+        config: &Search,
+        data: &FitData,
+        work: impl FnOnce(&SearchRows<'_>, &mut Budget, &mut Context<'_>) -> T,
+    ) -> T {
+        let (pool, stop, read) = (Pool::new(2).unwrap(), AtomicBool::new(false), ReadOptions::default());
+        let mut view = |_: &Progress<'_>| {};
+        let metric = Metric::default();
+        let mut context = Context { seed: 1, metric, pool: &pool, stop: &stop, view: &mut view };
+        let rows = rows::to_search(config, data, (&[], &read), &context);
+        let mut budget = Budget::new(Instant::now(), Limits::default(), || 1e9);
+        work(&rows, &mut budget, &mut context)
+    }
+
+    fn searched(config: &Search) -> Searched {
+        let (folder, data) = (tempfile::tempdir().unwrap(), data());
+        let store = Store::new(folder.path(), String::new(), data.train.classes.names());
+        let attempts = vec![kernel_of_50()];
+        with_rows(config, &data, |rows, budget, context| {
+            search(rows, (attempts, &config.reduced), &store, budget, context).unwrap()
+        })
+    }
+
+    #[test]
+    fn a_head_without_memory_is_tried_in_its_reduced_form_and_flags_repeat_that() {
+        let max_memory = Some(100 << 20);
+        let short = searched(&Search { bounds: Bounds { max_memory, ..Bounds::default() }, ..Search::new() });
+        assert_eq!(short.reduced, ["kernel"]);
+        assert!(short.left_out.is_empty());
+        let [candidate] = &short.candidates[..] else { panic!("{} candidates", short.candidates.len()) };
+        assert_eq!(candidate.head.params().int("n_landmarks"), Some(50));
+        let again = searched(&Search { reduced: short.reduced.clone(), ..Search::new() });
+        assert_eq!(again.candidates[0].proba, candidate.proba);
+        let whole = searched(&Search::new());
+        assert!(whole.reduced.is_empty() && whole.candidates[0].proba != candidate.proba);
+    }
+
+    #[test]
+    fn a_fit_with_what_was_chosen_has_the_transform_that_came_before() {
+        let mut data = data().train;
+        // Without the transform, only the last feature counts, which says nothing.
+        data.x.as_mut_slice().chunks_exact_mut(3).for_each(|row| row[2] *= 1e4);
+        let data = FitData::new(Dataset {
+            x: data.x.view().rows(0, 400).to_matrix(),
+            y: data.y[..400].to_vec(),
+            ..data
+        });
+        let transform = (TRANSFORM, Value::Text("standardise".to_owned()));
+        let head = HeadConfig::new("kernel", [transform]).unwrap();
+        let attempt = Attempt { position: 0, head, like: None, reduced: None, study: None };
+        with_rows(&Search::new(), &data, |rows, budget, context| {
+            let trial = Trial { rows, attempt: &attempt, n_before: 0, started: Instant::now(), n_steps: 0 };
+            let Tried::Candidate(candidate) = trial.run(budget, context).unwrap() else {
+                panic!("no candidate")
+            };
+            let again = fitted_again(&candidate, rows, budget, context).unwrap();
+            let (first, second) = (candidate.report.log_loss, again.report.log_loss);
+            assert!(first < 0.5 && (second - first).abs() < 0.01, "{first} {second}");
+        });
+    }
 }

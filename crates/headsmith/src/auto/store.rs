@@ -214,7 +214,8 @@ mod tests {
             for with_model in [true, false] {
                 let kept = candidate(&rows, with_model, context);
                 store.keep(&kept).unwrap();
-                let attempt = Attempt { position: 2, head: kept.head.clone(), like: None, study: None };
+                let head = kept.head.clone();
+                let attempt = Attempt { position: 2, head, like: None, reduced: None, study: None };
                 let again = store.kept(&attempt, &rows, context).unwrap();
                 assert_eq!((&again.proba, &again.calibrated), (&kept.proba, &kept.calibrated));
                 assert_eq!(again.chosen, kept.chosen);

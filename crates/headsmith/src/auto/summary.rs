@@ -23,7 +23,7 @@ pub(super) struct Done {
 /// When the predictions cannot be compared.
 pub(super) fn summary(
     beside: &mut Beside<'_, '_>,
-    left_out: &[(String, String)],
+    (left_out, reduced): (&[(String, String)], &[String]),
     done: Done,
     simpler: Option<SimplerReport>,
     context: &Context<'_>,
@@ -46,7 +46,7 @@ pub(super) fn summary(
         n_rows: rows.scored().y.len(),
         n_folds: rows.n_folds,
         n_fitted: if done.is_fitted_again { n_train + n_val } else { n_train },
-        repeat: repeat(beside, !left_out.is_empty(), done),
+        repeat: repeat(beside, (!left_out.is_empty(), reduced), done),
         is_chosen_on_val: rows.is_scored_on_val,
         left_out: left_out.to_vec(),
         candidates: reports,
@@ -67,7 +67,7 @@ pub(super) fn summary(
 }
 
 /// The flags that repeat the search.
-fn repeat(beside: &Beside<'_, '_>, is_left_out: bool, done: Done) -> String {
+fn repeat(beside: &Beside<'_, '_>, (is_left_out, reduced): (bool, &[String]), done: Done) -> String {
     let mut flags = format!("--steps {}", done.n_steps);
     if is_left_out {
         let mut heads: Vec<&str> = Vec::new();
@@ -77,6 +77,9 @@ fn repeat(beside: &Beside<'_, '_>, is_left_out: bool, done: Done) -> String {
             }
         }
         flags += &format!(" --heads {}", heads.join(","));
+    }
+    if !reduced.is_empty() {
+        flags += &format!(" --reduced {}", reduced.join(","));
     }
     if let Some(n_trials) = beside.candidates.iter().find_map(|candidate| candidate.cut_trials) {
         flags += &format!(" --trials {n_trials}");

@@ -1,4 +1,4 @@
-//! The search around the best candidates, after the portfolio: a study of each, in the storage of the command's.
+//! The search around the best candidates, after those without a study: a study of each, in the storage of the command's.
 
 use super::super::portfolio::{Attempt, StudyKind};
 use super::super::rows::{REFIT, SearchRows};
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::tune;
 
 /// Candidates that are searched around.
-const MOST: usize = 2;
+pub(super) const MOST: usize = 2;
 /// The positions of these attempts, after those of the portfolio and of heads that it lacks.
 const FIRST_POSITION: usize = 900;
 
@@ -27,13 +27,14 @@ pub(super) fn attempt(
     };
     let mut best: Vec<&Candidate> = candidates.iter().filter(is_searched).collect();
     best.sort_by(|a, b| a.report.log_loss.total_cmp(&b.report.log_loss));
-    let Some(winner) = best.get(rank).filter(|_| has_storage && rank < MOST) else { return Ok(None) };
+    let Some(winner) = best.get(rank).filter(|_| has_storage) else { return Ok(None) };
     let head = winner.chosen_head()?;
     let fit = winner.refit.div_f64(REFIT);
     Ok(tune::has_neighbours(&head).then(|| Attempt {
         position: FIRST_POSITION + winner.position,
         head,
         like: None,
+        reduced: None,
         study: Some(StudyKind::Around(fit)),
     }))
 }

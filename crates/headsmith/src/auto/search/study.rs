@@ -37,6 +37,11 @@ pub(super) struct HeadStudy<'s> {
     config: StudyConfig,
 }
 
+/// Whether a study comes before the fit of `attempt`.
+pub(super) fn is_begun(attempt: &Attempt, rows: &SearchRows<'_>) -> bool {
+    HeadStudy::of(attempt, rows).is_some()
+}
+
 /// The trials that a budget allowed.
 struct Studied {
     report: Option<StudyReport>,
@@ -51,6 +56,7 @@ impl<'s> HeadStudy<'s> {
         let study = tuned.config.study.as_ref()?;
         match kind {
             StudyKind::Whole if attempt.head.name() != tuned.config.head.name() => None,
+            StudyKind::Whole if study.n_trials == Some(0) => None,
             StudyKind::Whole => {
                 Some(HeadStudy { tuned, kind, head: tuned.config.head.clone(), config: study.clone() })
             }
@@ -99,7 +105,7 @@ impl<'s> HeadStudy<'s> {
         if let Tried::Candidate(candidate) = &mut tried {
             let is_cut = n_done < n_trials;
             match self.kind {
-                // Nothing follows it: its steps are the last of the search.
+                // The time is over: its steps are the last of the search.
                 StudyKind::Around(_) => candidate.is_cut |= is_cut,
                 StudyKind::Whole => candidate.cut_trials = is_cut.then_some(n_done),
             }

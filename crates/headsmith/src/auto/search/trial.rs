@@ -12,7 +12,7 @@ use headsmith_model::{Model, Node, Record};
 
 use super::super::budget::Budget;
 use super::super::cost::Cost;
-use super::super::portfolio::{Attempt, StudyKind};
+use super::super::portfolio::Attempt;
 use super::super::rows::{self, REFIT, SearchRows};
 use super::super::work::Work;
 use super::Candidate;
@@ -77,17 +77,9 @@ impl Trial<'_, '_> {
         let head = &self.attempt.head;
         self.check_memory(head)?;
         match HeadStudy::of(self.attempt, self.rows) {
-            None => self.of(self.given(head), budget, context),
+            None => self.of(head.clone(), budget, context),
             Some(study) => study.run(self, budget, context),
         }
-    }
-
-    /// The head with the parameters of the command, if they are given and no study looks for them.
-    fn given(&self, head: &HeadConfig) -> HeadConfig {
-        let tuned = self.rows.tuned.as_ref().map(|tuned| &tuned.config.head);
-        let is_its =
-            |tuned: &&HeadConfig| self.attempt.study == Some(StudyKind::Whole) && tuned.name() == head.name();
-        tuned.filter(is_its).unwrap_or(head).clone()
     }
 
     /// Fits a head with given parameters.
