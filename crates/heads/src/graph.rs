@@ -241,6 +241,21 @@ impl Typical {
         spread.iter_mut().for_each(|v| *v = v.sqrt());
         Typical { centre, spread }
     }
+
+    /// The rows of which `scaling` makes these.
+    pub(crate) fn unscaled(self, scaling: &Scaling) -> Typical {
+        let numbers = || scaling.centre.iter().zip(&scaling.scale);
+        let centre = self.centre.iter().zip(numbers()).map(|(v, (centre, scale))| centre + v * scale);
+        let spread = self.spread.iter().zip(&scaling.scale).map(|(v, scale)| v * scale);
+        Typical { centre: centre.collect(), spread: spread.collect() }
+    }
+
+    /// A rising function of each feature.
+    pub(crate) fn mapped(self, function: impl Fn(f64) -> f64) -> Typical {
+        let around = |(c, s): (&f64, &f64)| 0.5 * (function(c + s) - function(c - s));
+        let spread = self.centre.iter().zip(&self.spread).map(around).collect();
+        Typical { centre: self.centre.into_iter().map(&function).collect(), spread }
+    }
 }
 
 /// Operations, each after its operands. The first is the input.

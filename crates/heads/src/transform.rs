@@ -142,6 +142,11 @@ pub trait FittedTransform: Debug + Send + Sync {
     fn typical(&self) -> Option<Typical> {
         None
     }
+
+    /// Rows of which it makes rows like `after`, roughly.
+    fn typical_before(&self, after: Typical) -> Option<Typical> {
+        self.scaling(after.centre.len()).map(|scaling| after.unscaled(&scaling))
+    }
 }
 
 /// A sequence of transforms as a user writes it, before it has seen rows.

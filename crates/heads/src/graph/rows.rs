@@ -65,10 +65,13 @@ impl Rows {
         self
     }
 
-    /// Notes rows that these are like, if they are the input itself.
+    /// Notes what these rows are like, if they come from the input by transforms that can be followed back.
     pub(crate) fn near(&self, typical: impl FnOnce() -> Typical, graph: &mut Graph) {
-        if self.pending.is_empty() && self.of.0 == 0 {
-            graph.note_typical(typical());
+        if self.of.0 == 0 && graph.typical().is_none() {
+            let mut back = self.pending.iter().rev();
+            if let Some(typical) = back.try_fold(typical(), |after, step| step.typical_before(after)) {
+                graph.note_typical(typical);
+            }
         }
     }
 

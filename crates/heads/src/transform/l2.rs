@@ -7,7 +7,7 @@ use headsmith_kernels::Pool;
 
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::Result;
-use crate::graph::{Binary, Graph, Unary, Var};
+use crate::graph::{Binary, Graph, Typical, Unary, Var};
 use crate::tensors::Tensors;
 
 /// Division by the norm.
@@ -52,6 +52,11 @@ impl FittedTransform for L2 {
         let divisor = graph.select(is_long, norm, one);
         let x = graph.binary(Binary::Div, wide, divisor);
         graph.float(x)
+    }
+
+    /// A row of length 1 stays as it is.
+    fn typical_before(&self, after: Typical) -> Option<Typical> {
+        Some(after)
     }
 }
 

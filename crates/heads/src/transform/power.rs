@@ -14,7 +14,7 @@ use headsmith_kernels::Pool;
 
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
-use crate::graph::{Binary, Graph, Unary, Var};
+use crate::graph::{Binary, Graph, Typical, Unary, Var};
 use crate::tensors::{Tensors, Values};
 
 /// The signed power.
@@ -132,6 +132,10 @@ impl FittedTransform for Powered {
 
     fn rises(&self) -> bool {
         true
+    }
+
+    fn typical_before(&self, after: Typical) -> Option<Typical> {
+        Some(after.mapped(|v| v.abs().powf(1.0 / self.exponent).copysign(v)))
     }
 
     fn tensors(&self) -> Tensors {

@@ -7,7 +7,7 @@ use headsmith_kernels::Pool;
 
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::Result;
-use crate::graph::{Binary, Graph, Unary, Var};
+use crate::graph::{Binary, Graph, Typical, Unary, Var};
 use crate::tensors::Tensors;
 
 /// The signed square root.
@@ -42,5 +42,9 @@ impl FittedTransform for Sqrt {
 
     fn rises(&self) -> bool {
         true
+    }
+
+    fn typical_before(&self, after: Typical) -> Option<Typical> {
+        Some(after.mapped(|v| v * v.abs()))
     }
 }
