@@ -33,7 +33,7 @@ const SPECS: [&str; 16] = [
     "divide:255",
     "standardise",
     "robust",
-    "l2",
+    "robust+l2",
     "sqrt",
     "power:1/3",
     "power:auto",

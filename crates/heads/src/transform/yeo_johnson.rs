@@ -147,6 +147,9 @@ impl Bend {
     }
 }
 
+/// The bound of the result: far outside the training rows a steep bend overflows, and heads could say nothing of infinite numbers or of their squares.
+const MOST: f64 = 1e15;
+
 /// One side of a bend.
 struct Side {
     exponent: f64,
@@ -206,7 +209,7 @@ impl FittedTransform for Bends {
         let scales = || self.scaler.centre.iter().zip(&self.scaler.scale);
         for row in rows.chunks_exact_mut(n_features) {
             for ((v, bend), (mean, scale)) in row.iter_mut().zip(&self.bends).zip(scales()) {
-                *v = ((bend.at(f64::from(*v)) - mean) / scale) as f32;
+                *v = ((bend.at(f64::from(*v)) - mean) / scale).clamp(-MOST, MOST) as f32;
             }
         }
     }
@@ -214,7 +217,11 @@ impl FittedTransform for Bends {
     fn graph(&self, graph: &mut Graph, x: Var) -> Var {
         let x = graph.double(x);
         let bent = bent(graph, x, &self.bends);
-        self.scaler.graph(graph, bent)
+        let centred = graph.with(Binary::Sub, bent, &self.scaler.centre);
+        let scaled = graph.with(Binary::Div, centred, &self.scaler.scale);
+        let bounded = graph.with(Binary::Max, scaled, &[-MOST]);
+        let bounded = graph.with(Binary::Min, bounded, &[MOST]);
+        graph.float(bounded)
     }
 
     fn rises(&self) -> bool {
@@ -249,6 +256,21 @@ mod tests {
         } else {
             -plain(2.0 - lambda, -x)
         }
+    }
+
+    #[test]
+    fn rows_far_outside_the_training_rows_stay_finite() {
+        // Skewed to the left: a steep bend.
+        let x: Vec<f32> = (1..=200).map(|i| -0.01 * (201.0 / i as f32).ln()).collect();
+        let (bend, (mean, scale)) = fit(&x);
+        assert!(bend.at(1e6).is_infinite() || (bend.at(1e6) / scale) as f32 > 1e30, "{bend:?} is not steep");
+        let bends = Bends {
+            bends: vec![bend],
+            scaler: Scaler { name: "mean", centre: vec![mean], scale: vec![scale] },
+        };
+        let mut rows = [1e6, -1e6, 0.0, f32::MAX];
+        bends.scale(&mut rows, 1);
+        assert!(rows.iter().all(|v| v.abs() <= MOST as f32) && rows[0] == MOST as f32, "{rows:?}");
     }
 
     #[test]
