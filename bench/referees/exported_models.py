@@ -4,7 +4,7 @@
 
 TRAIN is a table with a column of embeddings (lists, or their text) and a column `label`: Parquet or CSV; the shipped example if it is missing. Heads are fitted on
 random rows with features of different sizes after every transform, and on TRAIN. Every file passes `onnx.checker`. Batches of 1, 7 and 1,000 rows, some of them of
-the fit, some far out, are predicted by onnxruntime and by `headsmith predict`: probabilities differ by at most 1e-5, or 1e-4 of models that store training rows; labels
+the fit, some far out, are predicted by onnxruntime and by `headsmith predict`: probabilities differ by at most 1e-5 (linear, MLP, trees) or 1e-4 (the others); labels
 are the same but at ties, and on 99.9% of the rows where trees follow a transform that mixes features. The same for trees of ai.onnx.ml 5.
 
 The programs of `examples/onnx` in Python and Node print what onnxruntime predicts here. The one in Node is left out where npm cannot install onnxruntime-node.
@@ -37,6 +37,8 @@ TRANSFORMS = [
 MIXES = re.compile("l2|pca|whiten|spectrum")
 # Heads that store training rows.
 STORE = {"kernel", "svm", "knn"}
+# Heads whose scores are within 1e-5: those of the others are not bounded, and a calibration may be steep.
+CLOSE = {"linear", "mlp", "forest", "extra-trees"}
 SMALL = {
     "forest": ["--n-estimators", "40"],
     "extra-trees": ["--n-estimators", "40", "--min-samples-leaf", "3"],
@@ -121,7 +123,7 @@ def every_head_and_transform(folder):
             model = Exported(folder, folder / "model.safetensors", rows)
             has_trees = model.report["n_tree_nodes"] > 0
             share = 1e-3 if has_trees and MIXES.search(transform) else 0
-            worst = max(worst, model.compare(what, 1e-4 if head in STORE else 1e-5, share))
+            worst = max(worst, model.compare(what, 1e-5 if head in CLOSE else 1e-4, share))
             assert (model.report["n_training_bytes"] > 0) == (head in STORE), what
             if has_trees:
                 five = Exported(folder, folder / "model.safetensors", rows, "--opset-ml", 5)
@@ -144,7 +146,7 @@ def real_rows(folder, train):
         params = json.loads(onnx_metadata(model.path)["headsmith.params"])
         transform = params.get("transform", params.get("scale", "none"))
         share = 1e-3 if model.report["n_tree_nodes"] and MIXES.search(transform) else 0
-        worst = model.compare(f"{head} on {train.name}", 1e-4 if head in STORE else 1e-5, share)
+        worst = model.compare(f"{head} on {train.name}", 1e-5 if head in CLOSE else 1e-4, share)
         size = model.report["n_bytes"] / 1e6
         print(f"ok exported {head} of {train.name}, {size:.2f} MB: probabilities of {len(rows)} rows differ by at most {worst:.1e}", flush=True)
 
