@@ -23,11 +23,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from drive.examples import build, program
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.metrics import accuracy_score, f1_score
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "target/release/examples/forest"
+EXAMPLE = program("forest")
 DATA = ROOT / "examples/sentences"
 HEADS = {"forest": RandomForestClassifier, "extra-trees": ExtraTreesClassifier}
 
@@ -39,19 +40,13 @@ def read(path):
     return np.array(list(cells), dtype=np.float32), table["label"].to_numpy()
 
 
-def build(example):
-    """Makes the release build of an example of the crate of heads."""
-    command = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "headsmith-heads", "--example", example]
-    subprocess.run(command, cwd=ROOT, check=True)
-
-
-def one_table(doc, example):
-    """The features and classes of the table that the command line of a referee names, and its number of jobs; builds the example."""
+def one_table(doc):
+    """The features and classes of the table that the command line of a referee names, and its number of jobs; builds the examples."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", nargs="?", type=Path, default=DATA / "train.parquet", metavar="TRAIN")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    build(example)
+    build()
     x, labels = read(args.table)
     return x, np.unique(labels, return_inverse=True)[1], args.jobs
 
@@ -181,7 +176,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    build("forest")
+    build()
     tables = args.tables or [DATA / "train.parquet", DATA / "val.parquet"]
     rows = args.rows or (None if args.tables else 1500)
     (x, labels), (val_x, val_labels) = map(read, tables)

@@ -81,7 +81,7 @@ def times(folder, x, y, queries, jobs):
 
 def main():
     warnings.simplefilter("ignore")
-    x, y, jobs = one_table(__doc__, "head")
+    x, y, jobs = one_table(__doc__)
     random = np.random.default_rng(7)
     cut = len(x) * 3 // 4
     made = random.normal(size=(3000, 20)) @ random.normal(size=(20, 20)) + 3

@@ -71,7 +71,7 @@ def compare(name, folder, x, y, queries, weights, kernel):
 
 
 def main():
-    x, y, _ = one_table(__doc__, "head")
+    x, y, _ = one_table(__doc__)
     # Every third row: NumPy inverts six matrices a case.
     x, y = x[::3], y[::3]
     weights = np.random.default_rng(7).uniform(0.5, 3, len(x)).astype(np.float32)

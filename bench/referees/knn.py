@@ -20,9 +20,10 @@ import numpy as np
 from sklearn.metrics.pairwise import cosine_distances, euclidean_distances
 from sklearn.neighbors import KNeighborsClassifier
 
-from forest import ROOT, one_table, write
+from drive.examples import program
+from forest import one_table, write
 
-EXAMPLE = ROOT / "target/release/examples/head"
+EXAMPLE = program("head")
 TOLERANCE = 2e-6
 
 
@@ -85,7 +86,7 @@ def times(folder, x, y, queries, jobs):
 
 
 def main():
-    x, y, jobs = one_table(__doc__, "head")
+    x, y, jobs = one_table(__doc__)
     cut, random = len(x) * 3 // 4, np.random.default_rng(7)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

@@ -23,9 +23,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.utils.class_weight import compute_class_weight
 
-from forest import ROOT, one_table, write
+from drive.examples import program
+from forest import one_table, write
 
-EXAMPLE = ROOT / "target/release/examples/linear"
+EXAMPLE = program("linear")
 
 
 def objective(coef, intercept, x, y, weights, c, l1_ratio=0.0):
@@ -137,7 +138,7 @@ def compare(name, folder, x, y, jobs, weights=None, c=1.0, l1_ratio=0.0, class_w
 
 def main():
     warnings.simplefilter("ignore")
-    x, y, jobs = one_table(__doc__, "linear")
+    x, y, jobs = one_table(__doc__)
     scale = x.std(axis=0, dtype=float)
     x = (x - x.mean(axis=0, dtype=float)) / np.where(scale > 0, scale, 1)
     random = np.random.default_rng(7)

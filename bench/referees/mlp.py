@@ -24,11 +24,11 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import keras
 import numpy as np
 import pandas as pd
+from drive.examples import build, program
 from sklearn.metrics import f1_score
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ["cargo", "build", "--quiet", "--release", "--package", "headsmith-heads", "--example", "mlp"]
-OURS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples/mlp"
+OURS = program("mlp")
 FINAL = {"neurons0": 642, "neurons2": 38, "layers2": 3, "dropout": 0.73423, "batch_size": 963, "patience": 50}
 LEARNING_RATES = {"default": 1.2261e-3, "notebook": 1e-3}
 
@@ -231,7 +231,7 @@ def compare(data, preset, seeds, epochs, tolerance):
 
 
 def main(folder=None, seeds=5):
-    subprocess.run(EXAMPLE, check=True, cwd=ROOT)
+    build()
     if folder is None:
         compare(ROOT / "examples/sentences", "default", seeds=2, epochs=12, tolerance=0.03)
         compare_weighted(ROOT / "examples/sentences", seeds=6, epochs=6)

@@ -8,7 +8,6 @@ float32 matrix as Headsmith does. Without a table, pandas writes one of 500 rows
 """
 
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -17,9 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from drive.examples import build, program
+
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = ["cargo", "build", "--quiet", "--release", "--package", "headsmith-data", "--example", "read"]
-READ = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples/read"
 
 
 def read_with_pandas(path):
@@ -47,7 +46,7 @@ def compare(path, repeats):
     for _ in range(repeats):
         theirs.append(run(sys.executable, __file__, "--pandas", path))
         # One reading a process for memory; the median of five in another for time.
-        ours.append(run(READ, path, "0", "5") | {"peak_rss_kib": run(READ, path)["peak_rss_kib"]})
+        ours.append(run(program("read"), path, "0", "5") | {"peak_rss_kib": run(program("read"), path)["peak_rss_kib"]})
     for one, other in zip(ours, theirs):
         assert (one["n_rows"], one["n_features"]) == (other["n_rows"], other["n_features"]), (one, other)
     n_rows, n_features = ours[0]["n_rows"], ours[0]["n_features"]
@@ -75,7 +74,7 @@ def example(path):
 def main(path=None, repeats=3):
     if path == "--pandas":
         return print(json.dumps(read_with_pandas(repeats)))
-    subprocess.run(BUILD, check=True, cwd=ROOT)
+    build()
     with tempfile.TemporaryDirectory() as folder:
         if path is None:
             path = Path(folder) / "val.csv"

@@ -59,7 +59,7 @@ def compare(name, folder, x, y, weights):
 
 
 def main():
-    x, y, _ = one_table(__doc__, "head")
+    x, y, _ = one_table(__doc__)
     random = np.random.default_rng(7)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

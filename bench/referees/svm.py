@@ -90,7 +90,7 @@ def times(folder, x, y, queries, jobs):
 
 
 def main():
-    x, y, jobs = one_table(__doc__, "head")
+    x, y, jobs = one_table(__doc__)
     cut, random = len(x) * 3 // 4, np.random.default_rng(7)
     third = slice(0, cut, 3)
     with tempfile.TemporaryDirectory() as folder:

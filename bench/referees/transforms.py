@@ -31,9 +31,10 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from forest import DATA, ROOT, build, read
+from drive.examples import build, program
+from forest import DATA, read
 
-EXAMPLE = ROOT / "target/release/examples/transform"
+EXAMPLE = program("transform")
 
 
 def signed(power):
@@ -135,7 +136,7 @@ def main():
     parser.add_argument("tables", nargs="*", type=Path, default=[DATA / "train.parquet", DATA / "val.parquet"])
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    build("transform")
+    build()
     train, rows = (read(path)[0] for path in args.tables)
     with tempfile.TemporaryDirectory() as folder:
         for text in TRANSFORMS:

@@ -12,8 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::workspace;
-use crate::{step, training};
+use crate::{step, workspace};
 
 const FILE: &str = "bench/instructions.json";
 /// A count above the recorded one by more is a slow-down.
@@ -27,7 +26,7 @@ pub(crate) fn run(record: bool) -> Result<()> {
         println!("{INSTALL} (x86-64 only)");
         return Ok(());
     }
-    training::build_example()?;
+    step::run("release build", &mut workspace::build())?;
     let path = workspace::root().join(FILE);
     let mut file: Value = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
     let mut slower = Vec::new();

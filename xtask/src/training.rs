@@ -9,7 +9,7 @@ use crate::{env, step, workspace};
 
 /// Checks that all compute the same, then measures; writes `training.txt`, `.json` and `.svg` to the folder of benches.
 pub(crate) fn run() -> Result<()> {
-    build_example()?;
+    step::run("release build", &mut workspace::build())?;
     let python = env::TRAINING_PEERS.python()?;
     for (name, script) in [("peers in training agree", "check.py"), ("training", "run.py")] {
         let mut command = Command::new(&python);
@@ -19,10 +19,4 @@ pub(crate) fn run() -> Result<()> {
         step::run(name, &mut command)?;
     }
     Ok(())
-}
-
-/// Builds the example that trains.
-pub(crate) fn build_example() -> Result<()> {
-    let build = ["build", "--release", "--locked", "--package", "headsmith-heads", "--example", "mlp"];
-    step::run("release build of the MLP example", &mut workspace::cargo(build))
 }

@@ -31,9 +31,13 @@ pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     command
 }
 
-/// The build of the release binary.
+/// The build of the release binary and of the examples that benches and referees run: in one command, so that all have the same features and no
+/// dependency is built twice.
 pub(crate) fn build() -> Command {
-    cargo(["build", "--release", "--locked", "--package", "headsmith-cli"])
+    let packages = ["--package=headsmith-cli", "--package=headsmith-data", "--package=headsmith-heads"];
+    let mut command = cargo(["build", "--release", "--locked", "--bins", "--examples"]);
+    command.args(packages);
+    command
 }
 
 /// The files with ending `ending` right in the folder `path` of the workspace, in the order of their names.

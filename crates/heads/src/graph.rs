@@ -11,6 +11,7 @@ mod curves;
 mod rows;
 mod trees;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use headsmith_kernels::MatRef;
@@ -134,12 +135,21 @@ impl Constant {
         }
     }
 
-    /// Its elements' bytes.
-    pub fn n_bytes(&self) -> usize {
+    /// Its elements in single precision, where that loses nothing.
+    pub fn singles(&self) -> Option<Cow<'_, [f32]>> {
         match &self.numbers {
-            Numbers::Float(numbers) => 4 * numbers.len(),
-            Numbers::Double(numbers) => 8 * numbers.len(),
+            Numbers::Float(numbers) => Some(Cow::Borrowed(numbers)),
+            Numbers::Double(numbers) => {
+                let is_exact = |v: &f64| f64::from(*v as f32) == *v;
+                numbers.iter().all(is_exact).then(|| numbers.iter().map(|v| *v as f32).collect())
+            }
         }
+    }
+
+    /// The bytes of its elements, in single precision where that loses nothing.
+    pub fn n_bytes(&self) -> usize {
+        let n = self.n_rows * self.n_cols;
+        if self.singles().is_some() { 4 * n } else { 8 * n }
     }
 }
 

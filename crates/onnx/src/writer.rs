@@ -108,15 +108,13 @@ impl Writer {
 
     /// A constant matrix. What single precision holds is stored in it.
     fn matrix(&mut self, of: &Constant) -> String {
-        match &of.numbers {
-            Numbers::Double(values)
-                if values.len() > LARGE && values.iter().all(|v| f64::from(*v as f32) == *v) =>
-            {
-                let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
+        let is_large = of.kind() == Kind::Double && of.n_rows * of.n_cols > LARGE;
+        match of.singles().filter(|_| is_large) {
+            Some(values) => {
                 let name = self.constant(|name| f32s(name, &[of.n_rows, of.n_cols], &values));
                 self.cast(name, DataType::Double)
             }
-            _ => self.constant(|name| constant(name, of)),
+            None => self.constant(|name| constant(name, of)),
         }
     }
 
