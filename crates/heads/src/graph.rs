@@ -1,4 +1,4 @@
-//! What a fitted model computes, as a list of operations that other runtimes have, too: matrix products, element-wise functions, sums along rows, trees.
+//! The computation of a fitted model as a list of operations that other runtimes have, too: matrix products, element-wise functions, sums along rows, trees.
 //!
 //! Heads, transforms and calibrations describe themselves ([`Fitted::graph`](crate::Fitted::graph) and the methods called `graph` beside each `predict`); a writer of a
 //! format translates the operations and knows none of them. A [`Var`] is a matrix of a row for each sample. Each operation appends one to the [`Graph`], so
@@ -298,7 +298,7 @@ impl Graph {
         Rows::new(Var(0))
     }
 
-    /// What is known of the input's rows.
+    /// The input's rows, as far as the model knows them.
     pub fn typical(&self) -> Option<&Typical> {
         self.typical.as_ref()
     }

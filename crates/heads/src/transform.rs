@@ -138,7 +138,7 @@ pub trait FittedTransform: Debug + Send + Sync {
         false
     }
 
-    /// What it knows of the rows that it was fitted on.
+    /// The rows that it was fitted on, as far as it knows them.
     fn typical(&self) -> Option<Typical> {
         None
     }

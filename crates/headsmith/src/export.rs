@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 pub use headsmith_onnx::{Export, MlOpset, Options};
 
-/// What was written.
+/// A file that was written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Exported {
     /// The file.

@@ -16,7 +16,7 @@ impl Error {
         Error { message: message.into(), is_choice: false }
     }
 
-    /// What other options would do.
+    /// A failure that other options avoid.
     pub(crate) fn choice(message: impl Into<String>) -> Error {
         Error { message: message.into(), is_choice: true }
     }

@@ -27,7 +27,7 @@ const MOST_BYTES: usize = i32::MAX as usize;
 /// The most nodes of trees that are written without being asked for.
 pub const MOST_TREE_NODES: usize = 3_000_000;
 
-/// What an export may do.
+/// The options of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// The version of the operators of trees.

@@ -16,7 +16,7 @@ pub(crate) fn hash(model: &Model) -> Result<String> {
     Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What a reader may want to know of the model.
+/// Names, values and versions that describe the model.
 pub(crate) fn entries(model: &Model, hash: String) -> Vec<StringStringEntryProto> {
     let record = model.record();
     let mut entries = vec![

@@ -122,7 +122,7 @@ impl Rows {
         product(graph, x, weights.into_iter().map(|w| w as f32).collect(), &rest)
     }
 
-    /// What trees say of the rows. Functions that rise, feature by feature, become part of the thresholds, exactly.
+    /// The mean over trees of the shares of the classes for the rows. Functions that rise, feature by feature, become part of the thresholds, exactly.
     pub(crate) fn trees(mut self, graph: &mut Graph, mut trees: Trees, n_features: usize) -> Var {
         let n_before = self.pending.iter().rposition(|step| !step.rises()).map_or(0, |last| last + 1);
         let rising = self.pending.split_off(n_before);
