@@ -1,14 +1,16 @@
 """How often the 95% intervals of a search hold the score on new rows, where new rows can be drawn.
 
-    target/quality-env/bin/python bench/quality/coverage.py --headsmith BINARY [--repeats 200] [--cases NAMES] [--out FILE]
+    target/quality-env/bin/python bench/quality/coverage.py --headsmith BINARY [--repeats 200] [--cases NAMES] [--kept FILE]
 
 Draws tables from known distributions, searches on each with `auto`, and predicts many new rows of the same distribution with the model. An interval is right where it
 holds the score on these; for n rows that judge and m new rows its ends are moved apart by sqrt(1 + n / m), since the score on new rows has an error, too. Prints a line
 for each kind of table, as a row of the table in docs/guide/honest-numbers.md: how often each interval holds, by how much the mean score is above that on new rows, and the
-mean width. --out also gets every repeat, as JSON.
+mean width. With --kept every repeat is appended to a file, and serves again while the binary and the case are the same: a run that was interrupted goes on.
+`coverage_chart.py` draws the table of that page.
 """
 
 import argparse
+import hashlib
 import json
 import subprocess
 import tempfile
@@ -138,6 +140,22 @@ def call(command):
         raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stderr}")
 
 
+def measured(binary, name, seeds, jobs, kept):
+    """Of each seed what `once` gives, from the file `kept` or measured."""
+    case = CASES[name]
+    key = [hashlib.sha256(binary.read_bytes()).hexdigest()[:16], repr(case)]
+    lines = [json.loads(line) for line in kept.read_text().splitlines()] if kept and kept.exists() else []
+    found = {line["seed"]: line["scores"] for line in lines if line["key"] == key}
+    left = [seed for seed in seeds if seed not in found]
+    with ProcessPoolExecutor(jobs) as pool:
+        for seed, of_seed in zip(left, pool.map(once, [binary] * len(left), left, [case] * len(left))):
+            found[seed] = of_seed
+            if kept:
+                with open(kept, "a") as file:
+                    file.write(json.dumps({"key": key, "case": name, "seed": seed, "scores": of_seed}) + "\n")
+    return [found[seed] for seed in seeds]
+
+
 def summary(case, repeats):
     """For each score: the share of intervals that hold, its standard error, the bias and its standard error, and the width."""
     result = {}
@@ -163,24 +181,19 @@ def main():
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--cases", default=",".join(CASES), help=f"of {', '.join(CASES)} [default: all]")
     parser.add_argument("--jobs", type=int, default=2, help="searches at once, of one thread each")
-    parser.add_argument("--out", type=Path, help="write every repeat here, as JSON")
+    parser.add_argument("--kept", type=Path, help="file of the repeats, which is made or goes on")
     args = parser.parse_args()
-    print("| rows | classes | scored | " + " | ".join(f"{title}: held | bias | width" for title in SCORES.values()) + " |")
-    print("|---" * (3 + 3 * len(SCORES)) + "|")
-    everything = {}
+    print("| rows | classes | scored | tables | " + " | ".join(f"{title}: held | bias | width" for title in SCORES.values()) + " |")
+    print("|---" * (4 + 3 * len(SCORES)) + "|")
     for number, (name, case) in enumerate(CASES.items()):
         if name not in args.cases.split(","):
             continue
         seeds = range(1000 * number, 1000 * number + args.repeats)
-        with ProcessPoolExecutor(args.jobs) as pool:
-            everything[name] = list(pool.map(once, [args.headsmith.resolve()] * len(seeds), seeds, [case] * len(seeds)))
-        of = summary(case, everything[name])
+        of = summary(case, measured(args.headsmith.resolve(), name, seeds, args.jobs, args.kept))
         columns = " | ".join(f"{of[score]['held']:.1%} | {of[score]['bias']:+.4f} | {of[score]['width']:.3f}" for score in SCORES)
         by = f"on {case.n_judging()} validation rows" if case.has_val else "out of fold"
         classes = "equal" if case.shares == EVEN else "66%, 20%, 10%, 4%"
-        print(f"| {case.title()} | {classes} | {by} | {columns} |", flush=True)
-        if args.out:
-            args.out.write_text(json.dumps(everything))
+        print(f"| {case.title()} | {classes} | {by} | {args.repeats} | {columns} |", flush=True)
 
 
 if __name__ == "__main__":
