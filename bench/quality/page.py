@@ -59,8 +59,7 @@ are those of `fit`, without the prediction of the test part; those of scikit-lea
 - Headsmith decides for the expected weighted F1, scikit-learn's machine has labels of its own, the others name the most probable class. Log loss compares \
 probabilities alone.
 - Log loss clips probabilities at 1e-15, which costs a forest whose trees all miss a class. The decisions of scikit-learn's support vector machine among several \
-classes are little more than votes of pairs, so its probabilities are worse than its labels.
-- The plain heads of Headsmith are listed for orientation and judged nowhere.
+classes are little more than votes of pairs, so its probabilities are worse than its labels.{plain}
 
 """
 
@@ -139,9 +138,15 @@ def page(result, picture_name, note):
     parts += ["## Scores and seconds\n\n", f"![Weighted F1 against seconds, a panel for each table]({picture_name})\n\n"]
     for score, name in SCORES.items():
         parts += [f"### {name}\n\n", markdown(*grid(result, score)), "\n"]
-    parts += [LIMITS.format(note=note, shares=shares(result), fitted=fitted(result), again=again(result), automl=sum(made["automl"] for made in tables)), TABLES]
+    parts += [LIMITS.format(note=note, shares=shares(result), fitted=fitted(result), again=again(result), plain=plain(result), automl=sum(made["automl"] for made in tables)), TABLES]
     parts.append(markdown(["table", "task", "package", "encoder", "rows", "features", "classes", "portfolio"], [described(made) for made in tables]))
     return "".join(parts)
+
+
+def plain(result):
+    """What the rows of single heads are for, where there are some."""
+    methods = {method for cells in result["rows"].values() for method in cells if method.startswith("headsmith")}
+    return "\n- The plain heads of Headsmith are listed for orientation and judged nowhere." if methods - set(searches(methods)) else ""
 
 
 def again(result):
