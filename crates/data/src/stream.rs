@@ -137,7 +137,7 @@ impl TableStream {
     }
 
     /// Reads all rows in order and calls `each` with blocks of them, which have the cells of the columns `copied`. The
-    /// blocks are the same for any number of threads. One row more than a block at a time is in memory.
+    /// blocks are the same for any number of threads.
     ///
     /// # Errors
     /// As [`read_files`](crate::read_files), after the blocks before the fault; and if `each` breaks.

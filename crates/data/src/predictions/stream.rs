@@ -89,7 +89,7 @@ impl<'a> StreamWriter<'a> {
     ///
     /// # Errors
     /// If `next` failed or was stopped, or the output cannot be written.
-    pub fn write(&self, path: &Path, next: impl FnMut() -> NextBlock + Send) -> Result<()> {
+    pub fn write(&self, path: &Path, next: impl FnMut() -> NextBlock) -> Result<()> {
         let output = OutputTable {
             input: self.input,
             classes: self.classes,

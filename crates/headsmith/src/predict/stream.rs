@@ -104,6 +104,7 @@ fn predict_blocks(
         let (probabilities, classes) = model.predict_decided(rows.x.view(), context.pool)?;
         let sets = model.sets().map(|sets| of_rows(sets, &probabilities));
         tally.add(&classes, sets.as_ref());
+        context.emit(&Progress::Predicted { n_rows: tally.n_rows() });
         let sets = sets.filter(|_| options.writes_sets());
         let block = PredictedBlock { rows, predicted: classes, probabilities, sets };
         if predicted.send(NextBlock::Block(Box::new(block))).is_err() {
