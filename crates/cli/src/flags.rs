@@ -13,6 +13,7 @@ pub(crate) mod study;
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use headsmith::data::Shard;
 use headsmith::data::predictions::Columns;
 use headsmith::heads::{HEADS, Head};
 
@@ -253,6 +254,12 @@ fn predict() -> Command {
         switch("zip", "Also write a zip archive beside it; for .csv"),
         switch("proba", "Add one probability column per class, named after the class"),
         columns(),
+        Arg::new("shard")
+            .long("shard")
+            .value_name("INDEX/N")
+            .value_parser(|text: &str| text.parse::<Shard>())
+            .conflicts_with_all(["zip", "cache"])
+            .help("Predict one of N parts of the table alone, counted from 0, and write it to NAME-INDEX-of-N beside --out; a part that is there and newer than its inputs is skipped"),
     ]);
     common::add(command)
 }

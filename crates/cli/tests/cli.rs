@@ -68,6 +68,8 @@ mod report;
 mod server;
 #[path = "cli/several.rs"]
 mod several;
+#[path = "cli/shards.rs"]
+mod shards;
 #[path = "cli/split.rs"]
 mod split;
 #[path = "cli/tensorboard.rs"]

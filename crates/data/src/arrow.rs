@@ -12,11 +12,9 @@ mod flat;
 mod message;
 mod schema;
 
-use crate::columnar::{
-    self, Batch, Cells, ColumnarFile, Field, N_SAMPLED, Scheme, Wanted, as_lists, no_rows,
-};
+use crate::columnar::{self, Batch, Cells, ColumnarFile, Field, N_SAMPLED, Scheme, as_lists, no_rows};
 use crate::left_out::NumericTexts;
-use crate::rows::RowBlock;
+use crate::rows::{RowBlock, RowRange, Wanted};
 use crate::source::{Compression, Source};
 use crate::{Error, ReadOptions, Result};
 use array::{Array, Dictionaries};
@@ -129,15 +127,35 @@ impl ColumnarFile for Arrow {
         0
     }
 
+    fn count_rows(&self) -> Result<u64> {
+        let mut batches = Batches::new(&self.source, self.compression)?;
+        batches.schema()?;
+        let mut n_rows = 0;
+        while let Some(rows) = batches.next(&self.nodes, &|_| false)? {
+            n_rows += rows.n_rows as u64;
+        }
+        Ok(n_rows)
+    }
+
     fn rows<'a>(
         &'a self,
         wanted: Wanted<'a>,
+        range: RowRange,
         pool: &'a Pool,
     ) -> Result<Box<dyn Iterator<Item = Result<RowBlock>> + 'a>> {
         let mut batches = Batches::new(&self.source, self.compression)?;
         batches.schema()?;
         let columns = self.scheme.columns_to_read(wanted);
-        Ok(Box::new(Blocks { arrow: self, pool, batches, columns, rows: None, n_done: 0, n_before: 0 }))
+        Ok(Box::new(Blocks {
+            arrow: self,
+            pool,
+            batches,
+            columns,
+            rows: None,
+            n_done: 0,
+            n_before: 0,
+            range,
+        }))
     }
 
     fn numerals(&self) -> Result<Vec<NumericTexts>> {
@@ -166,17 +184,37 @@ struct Blocks<'a> {
     n_done: usize,
     /// The number of rows before the next block.
     n_before: u64,
+    /// The rows to read.
+    range: RowRange,
 }
 
 impl Blocks<'_> {
+    /// Reads batches until one has rows left in the range, or they end.
+    fn find_batch(&mut self) -> Result<()> {
+        while self.rows.as_ref().is_none_or(|rows| rows.n_rows == self.n_done) {
+            let columns = &self.columns;
+            self.rows = self.batches.next(&self.arrow.nodes, &|column| columns.contains(&column))?;
+            let Some(rows) = &self.rows else { return Ok(()) };
+            let skipped = self.range.start.saturating_sub(self.n_before).min(rows.n_rows as u64);
+            self.n_done = skipped as usize;
+            self.n_before += skipped;
+        }
+        Ok(())
+    }
+
     fn read_block(&mut self) -> Result<Option<RowBlock>> {
         let Arrow { nodes, scheme, .. } = self.arrow;
-        if self.rows.as_ref().is_none_or(|rows| rows.n_rows == self.n_done) {
-            let columns = &self.columns;
-            (self.rows, self.n_done) = (self.batches.next(nodes, &|column| columns.contains(&column))?, 0);
+        if self.n_before >= self.range.end {
+            return Ok(None);
         }
+        self.find_batch()?;
         let Some(rows) = &self.rows else { return Ok(None) };
-        let range = self.n_done..rows.n_rows.min(self.n_done + scheme.rows_of_block());
+        let left = self.range.end.saturating_sub(self.n_before);
+        if left == 0 {
+            return Ok(None);
+        }
+        let n = scheme.rows_of_block().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let range = self.n_done..rows.n_rows.min(self.n_done + n);
         let cells = self.pool.map(self.columns.len(), |i| {
             cells_of(nodes, rows, &scheme.fields[self.columns[i]], range.clone())
         });

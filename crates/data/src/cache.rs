@@ -46,6 +46,7 @@ mod tests {
     use super::*;
     use crate::OnBadRow;
     use crate::features::Features;
+    use crate::rows::RowBlock;
     use crate::table::Contents;
     use headsmith_kernels::Matrix;
 
@@ -62,7 +63,7 @@ mod tests {
 
     fn write_again(path: &Path, contents: &Contents, x: &Matrix) {
         let mut writing = CacheWriter::begin(path).unwrap();
-        writing.append(x.as_slice()).unwrap();
+        writing.append(&mut RowBlock { x: x.as_slice().to_vec(), ..RowBlock::default() }).unwrap();
         assert_eq!(&writing.end(contents, &key(), &Pool::inline()).unwrap(), x);
     }
 

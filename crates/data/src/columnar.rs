@@ -20,7 +20,7 @@ pub(crate) use vectors::{Vectors, as_lists, spark};
 
 use crate::columns::{self, Columns, Role};
 use crate::left_out::NumericTexts;
-use crate::rows::RowBlock;
+use crate::rows::{RowBlock, RowRange, Wanted};
 use crate::{Error, ReadOptions, Result};
 use headsmith_kernels::Pool;
 
@@ -28,16 +28,7 @@ use headsmith_kernels::Pool;
 pub(crate) const N_SAMPLED: usize = 64;
 
 /// The approximate number of values that are decoded at once.
-const BATCH_VALUES: usize = 1 << 19;
-
-/// The part of a file to read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Wanted<'a> {
-    /// Features and labels, and the cells of these other columns.
-    With(&'a [usize]),
-    /// Only the cells of these columns: the features are zeros, and there are no labels.
-    Alone(&'a [usize]),
-}
+pub(crate) const BLOCK_VALUES: usize = 1 << 19;
 
 /// An open columnar file.
 pub(crate) trait ColumnarFile {
@@ -47,10 +38,19 @@ pub(crate) trait ColumnarFile {
     /// The number of rows, if it is known before they are read.
     fn n_rows(&self) -> usize;
 
+    /// The number of rows, for which an Arrow file is read.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn count_rows(&self) -> Result<u64> {
+        Ok(self.n_rows() as u64)
+    }
+
     /// The rows in blocks.
     fn rows<'a>(
         &'a self,
         wanted: Wanted<'a>,
+        range: RowRange,
         pool: &'a Pool,
     ) -> Result<Box<dyn Iterator<Item = Result<RowBlock>> + 'a>>;
 
@@ -99,7 +99,7 @@ impl Scheme {
 
     /// The number of rows in a block.
     pub(crate) fn rows_of_block(&self) -> usize {
-        (BATCH_VALUES / self.n_features.max(1)).clamp(16, 8192)
+        (BLOCK_VALUES / self.n_features.max(1)).clamp(16, 8192)
     }
 
     /// The columns to read.

@@ -14,10 +14,10 @@ mod text;
 
 pub(crate) use layout::Layout;
 pub(crate) use records::{Record, fields, is_blank, value};
-pub(crate) use row::Label;
-pub(crate) use text::{Header, Text, layout};
+pub(crate) use row::{Label, Row};
+pub(crate) use text::{Header, Text, count_rows, layout};
 
-use crate::rows::{BadRow, NO_LABEL, RowBlock};
+use crate::rows::{ALL_ROWS, BadRow, NO_LABEL, RowBlock, RowRange, Texts, Wanted};
 use crate::{Result, RowLocation};
 use headsmith_kernels::Pool;
 use std::collections::{HashMap, VecDeque};
@@ -30,34 +30,42 @@ pub(crate) type Numbered = (Record, u64);
 
 /// Reads a CSV in blocks of rows.
 pub(crate) struct Rows<'a> {
-    text: Text<'a>,
+    text: &'a mut Text<'static>,
     layout: &'a Layout,
     pool: &'a Pool,
+    wanted: Wanted<'a>,
+    range: RowRange,
+    /// The number of rows before the next window.
+    n_before: u64,
     ready: VecDeque<RowBlock>,
     ended: bool,
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(text: Text<'a>, layout: &'a Layout, pool: &'a Pool) -> Rows<'a> {
-        Rows { text, layout, pool, ready: VecDeque::new(), ended: false }
+    pub(crate) fn new(
+        text: &'a mut Text<'static>,
+        layout: &'a Layout,
+        (wanted, range): (Wanted<'a>, RowRange),
+        pool: &'a Pool,
+    ) -> Rows<'a> {
+        Rows { text, layout, pool, wanted, range, n_before: 0, ready: VecDeque::new(), ended: false }
     }
 
     fn read_window(&mut self) -> Result<()> {
-        let (records, text) = self.text.next_window()?;
+        let (mut records, text) = self.text.next_window()?;
         self.ended = records.is_empty();
+        if self.range != ALL_ROWS {
+            keep_range(&mut records, text, &mut self.n_before, &self.range);
+            self.ended |= self.n_before >= self.range.end;
+        }
         let pieces = pieces(&records);
-        let blocks = self.pool.map(pieces.len(), |i| block(pieces[i], text, self.layout));
+        let blocks = self.pool.map(pieces.len(), |i| block(pieces[i], text, (self.layout, self.wanted)));
         self.ready.extend(blocks);
         // The window is no longer needed, so the next one may overwrite it.
         if !self.ended {
             self.text.read_ahead()?;
         }
         Ok(())
-    }
-
-    /// How the text differs from a plain CSV: a finding's code and message for each difference.
-    pub(crate) fn conversions(&self) -> Vec<(&'static str, String)> {
-        self.text.conversions()
     }
 }
 
@@ -75,6 +83,15 @@ impl Iterator for Rows<'_> {
     }
 }
 
+/// Drops the records of rows outside `range`, of which `n_before` are before these; blank lines are no rows.
+fn keep_range(records: &mut Vec<Numbered>, text: &[u8], n_before: &mut u64, range: &RowRange) {
+    records.retain(|(record, _)| {
+        let is_kept = range.contains(n_before);
+        *n_before += u64::from(!is_blank(&text[record.range.clone()]));
+        is_kept
+    });
+}
+
 /// Groups consecutive records into pieces of about [`PIECE`] bytes.
 fn pieces(records: &[Numbered]) -> Vec<&[Numbered]> {
     let mut pieces = Vec::new();
@@ -88,9 +105,14 @@ fn pieces(records: &[Numbered]) -> Vec<&[Numbered]> {
     pieces
 }
 
-fn block(records: &[Numbered], text: &[u8], layout: &Layout) -> RowBlock {
+fn block(records: &[Numbered], text: &[u8], (layout, wanted): (&Layout, Wanted<'_>)) -> RowBlock {
     let n_features = layout.n_features;
-    let mut block = RowBlock { x: vec![0.0; records.len() * n_features], ..RowBlock::default() };
+    let (Wanted::With(others) | Wanted::Alone(others)) = wanted;
+    let mut block = RowBlock {
+        x: vec![0.0; records.len() * n_features],
+        others: others.iter().map(|&column| (column, Texts::default())).collect(),
+        ..RowBlock::default()
+    };
     let mut codes = Codes { names: layout.columns.one_hot.clone(), ..Codes::default() };
     for (record, line) in records {
         let bytes = &text[record.range.clone()];
@@ -100,8 +122,13 @@ fn block(records: &[Numbered], text: &[u8], layout: &Layout) -> RowBlock {
         }
         let n_rows = block.numbers.len();
         let x = &mut block.x[n_rows * n_features..(n_rows + 1) * n_features];
-        match read_row(bytes, record, *line, layout, x) {
+        let read = match (wanted, record.flaw) {
+            (Wanted::Alone(_), None) => Ok(Row { label: Label::Missing, underflows: 0 }),
+            _ => read_row(bytes, record, *line, layout, x),
+        };
+        match read {
             Ok(row) => {
+                push_fields(&mut block.others, bytes);
                 block.numbers.push(*line);
                 block.codes.push(codes.of(row.label));
                 block.underflows.add(row.underflows, || RowLocation::line(*line));
@@ -114,6 +141,20 @@ fn block(records: &[Numbered], text: &[u8], layout: &Layout) -> RowBlock {
     block
 }
 
+/// Adds the raw fields of a record to the columns that they are in.
+fn push_fields(others: &mut [(usize, Texts)], record: &[u8]) {
+    match others {
+        [] => {}
+        [(column, texts)] => texts.push(fields(record).nth(*column).unwrap_or_default()),
+        _ => {
+            let fields: Vec<&[u8]> = fields(record).collect();
+            for (column, texts) in others {
+                texts.push(fields.get(*column).copied().unwrap_or_default());
+            }
+        }
+    }
+}
+
 /// Reads the row of one record.
 pub(crate) fn read_row<'a>(
     bytes: &'a [u8],
@@ -121,7 +162,7 @@ pub(crate) fn read_row<'a>(
     line: u64,
     layout: &Layout,
     x: &mut [f32],
-) -> std::result::Result<row::Row<'a>, Box<BadRow>> {
+) -> std::result::Result<Row<'a>, Box<BadRow>> {
     if let Some(flaw) = record.flaw {
         return Err(Box::new(row::wrong_quotes(bytes, flaw, line, layout)));
     }

@@ -98,6 +98,10 @@ pub(crate) struct Outline<'a> {
     /// Whether the labels are placeholders, which may be missing.
     pub(crate) placeholders: bool,
     pub(crate) on_bad_row: OnBadRow,
+    /// Whether the labels are kept.
+    pub(crate) keeps_labels: bool,
+    /// Whether no row at all is no error.
+    pub(crate) may_be_empty: bool,
     /// The expected number of rows, to reserve memory; it need not be right.
     pub(crate) expected_rows: usize,
 }
@@ -115,7 +119,7 @@ pub(crate) fn gather(
         if !outline.order.is_empty() {
             reorder(&mut block.x, outline.order);
         }
-        features.append(&block.x)?;
+        features.append(&mut block)?;
         gathering.add(block, outline)?;
     }
     gathering.finish(features, outline)
@@ -144,7 +148,7 @@ struct TableBuilder {
 
 impl TableBuilder {
     fn add(&mut self, block: RowBlock, outline: &Outline<'_>) -> Result<()> {
-        if !(outline.placeholders && self.first_unlabelled.is_some()) {
+        if outline.keeps_labels && !(outline.placeholders && self.first_unlabelled.is_some()) {
             self.labels.add(&block.names, &block.codes);
         }
         let unlabelled = block.codes.iter().position(|&code| code == NO_LABEL);
@@ -184,7 +188,7 @@ impl TableBuilder {
         if outline.label.is_some() && self.labels.any() && self.first_unlabelled.is_some() {
             features.retain(&self.drop_unlabelled(outline), outline.n_features)?;
         }
-        if self.numbers.n_rows == 0 {
+        if self.numbers.n_rows == 0 && !outline.may_be_empty {
             return Err(match self.bad.into_iter().next() {
                 Some(bad) if self.n_bad > 1 => {
                     let what = format!("{} (and none of the {} rows can be read)", bad.what, self.n_bad);

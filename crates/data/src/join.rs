@@ -2,8 +2,9 @@
 
 use crate::beside::RowPositions;
 use crate::columns::{Columns, Role, quoted};
+use crate::format::Format;
 use crate::labels::LabelBuilder;
-use crate::table::Contents;
+use crate::table::{Contents, Part};
 use crate::{Error, Finding, Labels, ReadOptions, Result};
 use std::collections::HashSet;
 use std::path::Path;
@@ -20,13 +21,42 @@ pub(crate) fn options_beside(first: Option<&Columns>, options: &ReadOptions) -> 
     }
 }
 
+/// The columns of a file.
+#[derive(Debug)]
+pub(crate) struct FileShape<'a> {
+    pub(crate) format: Format,
+    pub(crate) columns: &'a Columns,
+    pub(crate) n_features: usize,
+}
+
+impl<'a> FileShape<'a> {
+    fn of(contents: &'a Contents) -> FileShape<'a> {
+        let Part { format, columns, .. } = &contents.parts[0];
+        FileShape { format: *format, columns, n_features: contents.n_features }
+    }
+}
+
 /// Refuses a file whose columns differ from those of the first.
 ///
 /// # Errors
 /// If the columns, the number of features or the labels differ.
 pub(crate) fn refuse_difference(first: &Contents, other: &Contents) -> Result<()> {
-    let [a, b] = [first, other].map(|contents| &contents.parts[0]);
-    let path = a.source.path().display();
+    let path = first.parts[0].source.path();
+    refuse_other_shape(path, &FileShape::of(first), &FileShape::of(other))?;
+    if first.labels.is_some() != other.labels.is_some() && !first.parts[0].columns.placeholders {
+        let (with, without) = if first.labels.is_some() { ("", "no ") } else { ("no ", "") };
+        let what = format!("it has {without}labels; {} has {with}labels", path.display());
+        return Err(Error::labels(what).with_hint("the files of one table have all labels, or none has"));
+    }
+    Ok(())
+}
+
+/// Refuses a file whose columns differ from those of the first, which is at `path`.
+///
+/// # Errors
+/// If the columns or the number of features differ.
+pub(crate) fn refuse_other_shape(path: &Path, a: &FileShape<'_>, b: &FileShape<'_>) -> Result<()> {
+    let path = path.display();
     let hint = "the files of one table must have the same columns: name files of one table alone";
     let missing = |from: &[String], of: &[String]| -> Vec<String> {
         let there: HashSet<&String> = from.iter().collect();
@@ -44,14 +74,9 @@ pub(crate) fn refuse_difference(first: &Contents, other: &Contents) -> Result<()
             return Err(Error::column(what).with_hint(hint));
         }
     }
-    if first.n_features != other.n_features {
-        let what = format!("{} features a row; {path} has {}", other.n_features, first.n_features);
+    if a.n_features != b.n_features {
+        let what = format!("{} features a row; {path} has {}", b.n_features, a.n_features);
         return Err(Error::format(what).with_hint(hint));
-    }
-    if first.labels.is_some() != other.labels.is_some() && !a.columns.placeholders {
-        let (with, without) = if first.labels.is_some() { ("", "no ") } else { ("no ", "") };
-        let what = format!("it has {without}labels; {path} has {with}labels");
-        return Err(Error::labels(what).with_hint("the files of one table have all labels, or none has"));
     }
     Ok(())
 }

@@ -34,7 +34,9 @@ pub mod predictions;
 mod read;
 mod row_location;
 mod rows;
+mod shard;
 mod source;
+mod stream;
 mod table;
 mod weights;
 
@@ -48,5 +50,7 @@ pub use labels::Labels;
 pub use options::{Dtype, LabelSource, OnBadRow, ReadOptions};
 pub use read::{read, read_bytes, read_files};
 pub use row_location::{RowLocation, RowLocations};
+pub use shard::Shard;
+pub use stream::{CopiedColumns, StreamBlock, StreamSummary, TableStream};
 pub use table::Table;
 pub use weights::Weights;

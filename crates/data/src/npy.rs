@@ -17,7 +17,7 @@ use labels::{LabelArray, read_labels};
 
 use crate::columns::MAX_FEATURES;
 use crate::format::Format;
-use crate::rows::{BadRow, NO_LABEL, RowBlock};
+use crate::rows::{BadRow, NO_LABEL, RowBlock, RowRange};
 use crate::source::{Compression, Source, read_error, read_full};
 use crate::{Error, LabelSource, ReadOptions, Result, RowLocation};
 use std::io::{Cursor, Read, Seek};
@@ -142,6 +142,8 @@ pub(crate) struct Rows<'a> {
     x: Array<'a>,
     labels: Option<LabelArray>,
     n_done: usize,
+    /// The row after the last one to read.
+    end: usize,
     n_rows: usize,
     pub(crate) n_features: usize,
 }
@@ -157,11 +159,29 @@ impl<'a> Rows<'a> {
                 format!("{n_rows} rows of features and {} labels in {}", labels.codes.len(), labels.name);
             return Err(Error::labels(what).with_hint("save both from the same rows"));
         }
-        Ok(Rows { x, labels, n_done: 0, n_rows, n_features })
+        Ok(Rows { x, labels, n_done: 0, end: n_rows, n_rows, n_features })
     }
 
     pub(crate) fn n_rows(&self) -> usize {
         self.n_rows
+    }
+
+    /// Limits the rows to a range.
+    ///
+    /// # Errors
+    /// If the rows before it cannot be read.
+    pub(crate) fn in_range(mut self, range: RowRange) -> Result<Rows<'a>> {
+        let row = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(self.n_rows);
+        let (start, end) = (row(range.start), row(range.end));
+        if !self.x.header.fortran_order {
+            let len = (start * self.n_features * self.x.header.item_size) as u64;
+            let skipped = std::io::copy(&mut self.x.input.by_ref().take(len), &mut std::io::sink());
+            if skipped.map_err(read_error)? < len {
+                return Err(cut_off(&self.x.header, self.x.header.len + self.x.header.data_len()?, len));
+            }
+        }
+        (self.n_done, self.end) = (start, end);
+        Ok(self)
     }
 
     /// The name of the labels.
@@ -172,11 +192,12 @@ impl<'a> Rows<'a> {
     fn next_block(&mut self) -> Result<RowBlock> {
         if self.x.header.fortran_order {
             let bytes = self.x.read_all()?;
-            let x = values::from_columns(&self.x.header, &bytes, self.n_rows, self.n_features);
-            return Ok(self.block(x, self.n_rows));
+            let shape = (self.n_rows, self.n_features);
+            let x = values::from_columns(&self.x.header, &bytes, shape, self.n_done..self.end);
+            return Ok(self.block(x, self.end - self.n_done));
         }
         let row_len = self.n_features * self.x.header.item_size;
-        let n = (BLOCK_LEN / row_len).max(1).min(self.n_rows - self.n_done);
+        let n = (BLOCK_LEN / row_len).max(1).min(self.end - self.n_done);
         let mut bytes = vec![0; n * row_len];
         let found = read_full(&mut self.x.input, &mut bytes).map_err(read_error)?;
         let header = &self.x.header;
@@ -248,10 +269,10 @@ impl Iterator for Rows<'_> {
     type Item = Result<RowBlock>;
 
     fn next(&mut self) -> Option<Result<RowBlock>> {
-        (self.n_done < self.n_rows).then(|| {
+        (self.n_done < self.end).then(|| {
             let block = self.next_block();
             if block.is_err() {
-                self.n_done = self.n_rows;
+                self.n_done = self.end;
             }
             block
         })

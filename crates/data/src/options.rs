@@ -1,5 +1,6 @@
 //! Options for reading a table.
 
+use crate::Shard;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -36,6 +37,8 @@ pub struct ReadOptions {
     pub on_bad_row: OnBadRow,
     /// The type of the numbers in an embeddings column of bytes; without it, such a column is not supported.
     pub dtype: Option<Dtype>,
+    /// The part of the table to read, if not all of it. There must be no label files; a part is not cached.
+    pub shard: Option<Shard>,
     /// A folder for cache files, created if it is missing. Tables are written there row by row as they are parsed, so
     /// that they are never whole in memory, and mapped; from then on they are mapped without parsing. The table is the
     /// same with and without a cache. Pipes are not cached.

@@ -41,8 +41,9 @@ impl OtherColumn {
         }
         let at = position(table.columns().names.iter(), column, what)?;
         let opened = ReopenedTable::for_other_columns(table)?;
+        let written = opened.written();
         let is_other = matches!(table.columns().roles[at], Role::Other | Role::Index);
-        if !is_other || !opened.can_be_written(at) {
+        if !is_other || !written.can_be_written(at) {
             let found = if is_other { "neither text nor numbers" } else { "the features or the label" };
             let error = format!("column \"{column}\" holds {found}, expected {}", self.content);
             return Err(

@@ -1,7 +1,7 @@
 //! Atomic output files: they have either the whole new content or the old one.
 
 use crate::{Error, Result};
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -141,6 +141,12 @@ pub(crate) fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
         .prefix(PREFIX)
         .suffix(SUFFIX)
         .make_in(folder, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path))
+}
+
+/// A nameless temporary file for an output at `path` whose first bytes are known last: beside it, unless it is no file.
+pub(crate) fn spool(path: &Path) -> io::Result<File> {
+    let is_file = !is_standard_output(path) && fs::metadata(path).map_or(true, |old| old.is_file());
+    if is_file { tempfile::tempfile_in(folder_of(&target(path))) } else { tempfile::tempfile() }
 }
 
 /// The age after which a temporary file counts as abandoned.

@@ -12,10 +12,10 @@ mod type_name;
 pub(crate) use shared_file::SharedFile;
 
 use crate::columnar::{
-    self, Batch, Cells, ColumnarFile, Field, N_SAMPLED, Scheme, Vectors, Wanted, as_lists, no_rows,
+    self, Batch, Cells, ColumnarFile, Field, N_SAMPLED, Scheme, Vectors, as_lists, no_rows,
 };
 use crate::left_out::NumericTexts;
-use crate::rows::RowBlock;
+use crate::rows::{RowBlock, RowRange, Wanted};
 use crate::{Error, ReadOptions, Result};
 use headsmith_kernels::Pool;
 use pages::PageTotals;
@@ -158,9 +158,10 @@ impl ColumnarFile for Parquet {
     fn rows<'a>(
         &'a self,
         wanted: Wanted<'a>,
+        range: RowRange,
         pool: &'a Pool,
     ) -> Result<Box<dyn Iterator<Item = Result<RowBlock>> + 'a>> {
-        Ok(Box::new(Rows { parquet: self, pool, group: 0, open: Vec::new(), n_before: 0, wanted }))
+        Ok(Box::new(Rows { parquet: self, pool, group: 0, open: Vec::new(), n_before: 0, wanted, range }))
     }
 
     fn numerals(&self) -> Result<Vec<NumericTexts>> {
@@ -196,6 +197,7 @@ struct Rows<'a> {
     /// The number of rows before the next block.
     n_before: u64,
     wanted: Wanted<'a>,
+    range: RowRange,
 }
 
 struct OpenColumn {
@@ -208,8 +210,17 @@ impl Rows<'_> {
     fn open_group(&mut self) -> Result<()> {
         let group = guarded(|| self.parquet.file.get_row_group(self.group))?;
         self.group += 1;
+        let n_rows = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
+        let skipped = self.range.start.saturating_sub(self.n_before).min(n_rows);
+        self.n_before += skipped;
+        if skipped == n_rows {
+            return Ok(());
+        }
         for column in self.parquet.scheme.columns_to_read(self.wanted) {
-            let readers = readers(group.as_ref(), &self.parquet.scheme.fields[column])?;
+            let mut readers = readers(group.as_ref(), &self.parquet.scheme.fields[column])?;
+            for reader in readers.iter_mut().filter(|_| skipped > 0) {
+                guarded(|| cells::skip(reader, skipped as usize))?;
+            }
             self.open.push(OpenColumn { column, readers, cells: None });
         }
         Ok(())
@@ -218,12 +229,14 @@ impl Rows<'_> {
     fn read_batch(&mut self) -> Result<Option<RowBlock>> {
         loop {
             if self.open.is_empty() {
-                if self.group == self.parquet.file.num_row_groups() {
+                if self.group == self.parquet.file.num_row_groups() || self.n_before >= self.range.end {
                     return Ok(None);
                 }
                 self.open_group()?;
+                continue;
             }
-            let n_rows = self.parquet.scheme.rows_of_block();
+            let left = self.range.end - self.n_before;
+            let n_rows = self.parquet.scheme.rows_of_block().min(usize::try_from(left).unwrap_or(usize::MAX));
             let fields = &self.parquet.scheme.fields;
             self.pool.for_each_chunk(&mut self.open, 1, |_, open| {
                 let open = &mut open[0];

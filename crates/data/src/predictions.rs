@@ -1,7 +1,8 @@
 //! Writes predictions with the columns of their rows, in the format given by the output's name.
 //!
-//! The other columns are not held in memory with the table: they are read again from its file, and every row is
-//! compared with the features that were predicted on before it is written.
+//! The rows of a [`TableStream`](crate::TableStream) bring their other columns with them. A [`Table`] does not hold them:
+//! they are read again from its file, and every row is compared with the features that were predicted on before it is
+//! written.
 
 mod archive;
 mod columns;
@@ -9,24 +10,32 @@ mod format;
 mod jsonl;
 mod npy;
 mod parquet;
+mod rows;
 mod sets;
 pub(crate) mod source;
+mod stream;
 mod text;
 mod types;
+mod written;
 
 pub use archive::zip;
 pub use columns::Columns;
 pub use format::OutputFormat;
 pub use sets::PredictionSets;
+pub(crate) use source::unwritable;
+pub use stream::{NextBlock, PredictedBlock, StreamWriter};
+pub(crate) use written::WrittenColumns;
 
 use crate::output::write_atomically;
 use crate::{Classes, Error, Result, Table};
-use columns::{Added, Column, Content};
+use columns::{Added, Column, Content, InputColumns};
 use format::FileFormat;
 use headsmith_kernels::MatRef;
-use source::{ReopenedTable, RowCallback};
+use rows::{PredictedRow, Rows, TableRows};
+use source::ReopenedTable;
 use std::io::{self, Write};
 use std::path::Path;
+use types::CellType;
 pub(crate) use types::plain;
 
 /// The predictions for the rows of a table.
@@ -95,37 +104,45 @@ pub fn write(
     let at = |error: Error| error.at(table.path());
     let opened =
         ReopenedTable::new(table, options.columns != Columns::LabelOnly && !format.is_npy()).map_err(at)?;
+    let written = opened.written();
+    let input = InputColumns::of_table(table, &written);
+    let added = Added { folds: predictions.fold_of.is_some(), sets: predictions.sets.is_some() };
     let columns = match format.kind {
         FileFormat::Npy => Vec::new(),
         _ => {
-            let added = Added { folds: predictions.fold_of.is_some(), sets: predictions.sets.is_some() };
-            columns::layout(table, predictions.classes, (options, added), &opened).map_err(at)?
+            refuse_other_columns(table, options).map_err(at)?;
+            columns::layout(input, predictions.classes, (options, added)).map_err(at)?
         }
     };
     let fold_names = predictions.fold_of.iter().flat_map(|folds| folds.iter().max());
     let fold_names = (0..=fold_names.max().map_or(0, |most| *most)).map(|fold| fold.to_string()).collect();
-    let output_table = OutputTable { table, predictions, columns, fold_names };
-    let mut failure = None;
-    let written = write_atomically(path, |out| {
-        output_table.write(format, options, &opened, out).map_err(|error| match error {
-            WriteError::Output(error) => error,
-            WriteError::Input(error) => {
-                failure = Some(at(error));
-                io::Error::other("the input failed")
-            }
+    let types = || {
+        types::of(&columns, input, |inputs, each| {
+            opened.for_each_row(table, inputs, &mut |_, cells| {
+                each(cells);
+                Ok(())
+            })
         })
-    });
-    match failure {
-        Some(error) => Err(error),
-        None => written.map(|()| WriteSummary {
-            n_rows: table.n_rows(),
-            n_left_out: table.n_skipped(),
-            columns_left_out: match options.columns {
-                Columns::All if !format.is_npy() => opened.left_out(table),
-                _ => Vec::new(),
-            },
-        }),
-    }
+    };
+    let types =
+        if format.has_types() { types().map_err(|error| at(error.into_input()))? } else { Vec::new() };
+    let (n_features, classes) = (table.n_features(), predictions.classes);
+    let output = OutputTable { input, classes, columns: &columns, types, n_features, fold_names };
+    let inputs = columns.iter().filter_map(Column::input).collect();
+    let mut rows = TableRows { table, opened: &opened, predictions, inputs };
+    output.write(path, format, options, &mut rows)?;
+    Ok(WriteSummary {
+        n_rows: table.n_rows(),
+        n_left_out: table.n_skipped(),
+        columns_left_out: match options.columns {
+            Columns::All if !format.is_npy() => written.left_out(table.columns()),
+            _ => Vec::new(),
+        },
+    })
+}
+
+fn refuse_other_columns(table: &Table, options: &WriteOptions) -> Result<()> {
+    if options.columns == Columns::All { columns::refuse_other_columns(table) } else { Ok(()) }
 }
 
 /// Checks that the requested columns can be written for `table`, as far as their names tell; for use before a long
@@ -134,11 +151,13 @@ pub fn write(
 /// # Errors
 /// If there is no such column; the message lists the columns and the nearest name.
 pub fn check_columns(table: &Table, columns: &Columns, with_sets: bool) -> Result<()> {
+    let written = WrittenColumns::default();
+    let input = InputColumns::of_table(table, &written);
     match columns {
         Columns::Named(names) => names
             .iter()
             .filter(|name| !(with_sets && *name == SETS))
-            .try_for_each(|name| columns::find(table, name).map(|_| ()))
+            .try_for_each(|name| columns::find(input, name).map(|_| ()))
             .map_err(|error| error.at(table.path())),
         _ => Ok(()),
     }
@@ -156,8 +175,10 @@ pub fn check_out_of_fold(path: &Path, table: &Table, classes: &Classes) -> Resul
     }
     let at = |error: Error| error.at(table.path());
     let opened = ReopenedTable::new(table, true).map_err(at)?;
-    columns::layout(table, classes, (&OUT_OF_FOLD, Added { folds: true, sets: false }), &opened)
-        .map_err(at)?;
+    let written = opened.written();
+    refuse_other_columns(table, &OUT_OF_FOLD).map_err(at)?;
+    let added = Added { folds: true, sets: false };
+    columns::layout(InputColumns::of_table(table, &written), classes, (&OUT_OF_FOLD, added)).map_err(at)?;
     Ok(())
 }
 
@@ -168,6 +189,16 @@ pub const OUT_OF_FOLD: WriteOptions = WriteOptions { columns: Columns::All, prob
 pub(crate) enum WriteError {
     Input(Error),
     Output(io::Error),
+}
+
+impl WriteError {
+    /// The error of an operation that writes nothing.
+    fn into_input(self) -> Error {
+        match self {
+            WriteError::Input(error) => error,
+            WriteError::Output(error) => Error::unread(error),
+        }
+    }
 }
 
 impl From<Error> for WriteError {
@@ -196,64 +227,78 @@ pub(crate) enum Cell<'a> {
     Set(&'a [String], &'a [u32]),
 }
 
-/// The rows of a table and the columns to write.
+/// The columns to write, and how.
 struct OutputTable<'a> {
-    table: &'a Table,
-    predictions: Predictions<'a>,
-    columns: Vec<Column<'a>>,
+    input: InputColumns<'a>,
+    classes: &'a Classes,
+    columns: &'a [Column<'a>],
+    /// The type of each column, for formats that have types.
+    types: Vec<CellType>,
+    n_features: usize,
     /// The names of the folds, from fold 0, which does not occur.
     fold_names: Vec<String>,
 }
 
-impl<'a> OutputTable<'a> {
+impl OutputTable<'_> {
+    /// Writes `rows` to the file at `path`.
     fn write(
         &self,
+        path: &Path,
         format: OutputFormat,
         options: &WriteOptions,
-        opened: &ReopenedTable,
+        rows: &mut dyn Rows,
+    ) -> Result<()> {
+        let mut failure = None;
+        let written = write_atomically(path, |out| {
+            self.write_to(out, path, format, (options, rows)).map_err(|error| match error {
+                WriteError::Output(error) => error,
+                WriteError::Input(error) => {
+                    failure = Some(error);
+                    io::Error::other("the input failed")
+                }
+            })
+        });
+        match failure {
+            Some(error) => Err(error),
+            None => written,
+        }
+    }
+
+    fn write_to(
+        &self,
         out: &mut (dyn Write + Send),
+        path: &Path,
+        format: OutputFormat,
+        (options, rows): (&WriteOptions, &mut dyn Rows),
     ) -> std::result::Result<(), WriteError> {
         match format.kind {
-            FileFormat::Csv => format.packed.through(out, |out| text::write(self, opened, b',', out)),
-            FileFormat::Tsv => format.packed.through(out, |out| text::write(self, opened, b'\t', out)),
-            FileFormat::Jsonl => format.packed.through(out, |out| jsonl::write(self, opened, out)),
-            FileFormat::Parquet => parquet::write(self, opened, out),
-            FileFormat::Npy => Ok(npy::write(&self.predictions, options, out)?),
+            FileFormat::Csv => format.packed.through(out, |out| text::write(self, rows, b',', out)),
+            FileFormat::Tsv => format.packed.through(out, |out| text::write(self, rows, b'\t', out)),
+            FileFormat::Jsonl => format.packed.through(out, |out| jsonl::write(self, rows, out)),
+            FileFormat::Parquet => parquet::write(self, rows, out),
+            FileFormat::Npy => npy::write(self, rows, options, (path, out)),
         }
     }
 
     /// Calls `each` for every row in order, with one cell per column.
     fn for_each_row(
         &self,
-        opened: &ReopenedTable,
-        each: &mut RowCallback<'_>,
+        rows: &mut dyn Rows,
+        each: &mut dyn FnMut(&PredictedRow<'_>, &[Cell<'_>]) -> std::result::Result<(), WriteError>,
     ) -> std::result::Result<(), WriteError> {
-        let input: Vec<usize> = self.columns.iter().filter_map(Column::input).collect();
-        opened.for_each_row(self.table, &input, &mut |row, cells| {
-            let mut cells = cells.iter();
+        rows.for_each(&mut |row| {
+            let mut copied = row.cells.iter();
             let cell = |column: &Column<'_>| match column.content {
-                Content::Input(_) => cells.next().copied().unwrap_or(Cell::Text("")),
-                Content::Label => Cell::Text(self.class(row)),
-                Content::OneHot(class) => Cell::Flag(class == self.predictions.predicted[row]),
-                Content::Fold => Cell::Text(self.fold(row)),
-                Content::Set => self.set(row),
-                Content::Probability(class) => Cell::Number(self.predictions.probabilities.row(row)[class]),
+                Content::Input(_) => copied.next().copied().unwrap_or(Cell::Text("")),
+                Content::Label => Cell::Text(&self.classes.names()[row.predicted as usize]),
+                Content::OneHot(class) => Cell::Flag(class == row.predicted),
+                Content::Fold => {
+                    Cell::Text(self.fold_names.get(row.fold as usize).map_or("", String::as_str))
+                }
+                Content::Set => Cell::Set(self.classes.names(), row.set),
+                Content::Probability(class) => Cell::Number(row.probabilities[class]),
             };
             each(row, &self.columns.iter().map(cell).collect::<Vec<_>>())
         })
-    }
-
-    fn fold(&self, row: usize) -> &str {
-        let fold = self.predictions.fold_of.and_then(|folds| folds.get(row));
-        fold.and_then(|fold| self.fold_names.get(*fold as usize)).map_or("", String::as_str)
-    }
-
-    fn set(&self, row: usize) -> Cell<'_> {
-        let members = self.predictions.sets.map_or(&[][..], |sets| sets.row(row));
-        Cell::Set(self.predictions.classes.names(), members)
-    }
-
-    fn class(&self, row: usize) -> &'a str {
-        &self.predictions.classes.names()[self.predictions.predicted[row] as usize]
     }
 }

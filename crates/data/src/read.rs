@@ -3,17 +3,19 @@
 use crate::arrow;
 use crate::beside::{self, LabelFiles};
 use crate::cache;
-use crate::columnar::{ColumnarFile, Scheme, Wanted};
+use crate::columnar::{ColumnarFile, Scheme};
 use crate::columns::{self, Columns, Role, quoted};
 use crate::csv::{self, Header};
-use crate::features::{AppendedFeatures, Features, InMemory};
+use crate::features::{AppendedFeatures, Features, FileColumns, InMemory, OtherCells};
 use crate::format::{self, Format};
-use crate::gather::{Gathered, Outline, gather};
-use crate::join;
+use crate::gather::{Gathered, Outline, RowNumbers, gather};
+use crate::join::{self, FileShape};
 use crate::left_out::{self, NumericTexts};
 use crate::npy;
 use crate::parquet::{self, SharedFile};
+use crate::predictions::WrittenColumns;
 use crate::rows::RowBlock;
+use crate::shard::FilePart;
 use crate::source::{Compression, Source};
 use crate::table::{Contents, Part};
 use crate::{Error, Files, Finding, LabelSource, ReadOptions, Result, Severity, Table};
@@ -67,8 +69,13 @@ pub(crate) type Sources<'a> = (&'a [Source], Option<&'a LabelFiles>);
 fn read_sources(name: &Path, sources: Sources<'_>, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     let of_labels = sources.1.into_iter().flat_map(|labels| &labels.sources);
     let are_files = sources.0.iter().chain(of_labels).all(|source| matches!(source, Source::File(_)));
+    if options.shard.is_some() && sources.1.is_some() {
+        return Err(Error::labels("a part of a table cannot have labels in other files").at(name));
+    }
     let read = match &options.cache {
-        Some(folder) if are_files => cache::read(name, sources, folder, options, pool),
+        Some(folder) if are_files && options.shard.is_none() => {
+            cache::read(name, sources, folder, options, pool)
+        }
         _ => in_memory(name, sources, options, pool),
     };
     read.map_err(|error| error.at(name))
@@ -77,6 +84,9 @@ fn read_sources(name: &Path, sources: Sources<'_>, options: &ReadOptions, pool: 
 fn in_memory(name: &Path, sources: Sources<'_>, options: &ReadOptions, pool: &Pool) -> Result<Table> {
     let mut features = InMemory::default();
     let contents = parse_all(name, sources, options, &mut features, pool)?;
+    if contents.n_rows() == 0 {
+        return Err(Error::format("the part of the table that is asked for has no rows that can be read"));
+    }
     let x = features.into_matrix(contents.n_rows(), contents.n_features);
     Ok(Table::new(name, options, contents, x))
 }
@@ -90,15 +100,23 @@ pub(crate) fn parse_all(
     pool: &Pool,
 ) -> Result<Contents> {
     let mut contents: Vec<Contents> = Vec::new();
-    for source in sources {
+    for (i, source) in sources.iter().enumerate() {
+        let part = FilePart::of(options.shard, i, sources.len());
+        // The columns of the first file are expected of all.
+        if part.is_empty() && i > 0 {
+            continue;
+        }
         let n_before = contents.iter().map(Contents::n_rows).sum();
         let options = join::options_beside(contents.first().map(|first| &first.parts[0].columns), options);
         let mut behind = AppendedFeatures { features, n_before };
-        let read = parse(source, Header::Detected, &options, &mut behind, pool).and_then(|mut read| {
-            beside::attach_found(source, &mut read, &mut behind, &options, pool)?;
-            contents.first().map_or(Ok(()), |first| join::refuse_difference(first, &read))?;
-            Ok(read)
-        });
+        let read =
+            parse((source, part), Header::Detected, &options, &mut behind, pool).and_then(|mut read| {
+                if behind.needs_labels() {
+                    beside::attach_found(source, &mut read, &mut behind, &options, pool)?;
+                }
+                contents.first().map_or(Ok(()), |first| join::refuse_difference(first, &read))?;
+                Ok(read)
+            });
         contents.push(read.map_err(|error| error.at(source.path()))?);
     }
     let mut contents = join::join(name, contents);
@@ -108,72 +126,123 @@ pub(crate) fn parse_all(
     Ok(contents)
 }
 
-/// Reads one file, a text with or without a `header`; its features go to `features`.
+/// Reads a part of one file, a text with or without a `header`; its features go to `features`.
 pub(crate) fn parse(
-    source: &Source,
+    (source, part): (&Source, FilePart),
     header: Header,
     options: &ReadOptions,
     features: &mut dyn Features,
     pool: &Pool,
 ) -> Result<Contents> {
-    source.len()?;
-    let compression = source.compression()?;
-    let format = format::detect(&source.head(compression, format::HEAD_LEN)?)?;
-    format::check_extension(source.path(), format, compression != Compression::Plain)?;
-    let input = Input { source, format, compression, options };
-    match format {
-        Format::Csv | Format::Json | Format::JsonArray => read_csv(&input, header, features, pool),
+    let input = Input::open((source, part), options)?;
+    match input.format {
+        format if format.is_text() => read_csv(&input, header, features, pool),
         Format::Parquet | Format::Arrow => read_columnar(&input, features, pool),
-        _ if options.labels == LabelSource::Alone => {
-            let labels = npy::open_labels(source, format, compression, options)?;
+        format if options.labels == LabelSource::Alone => {
+            let labels = npy::open_labels(source, format, input.compression, options)?;
             let columns = columns::of_labels(labels.column().to_owned(), options);
             gather_arrays(labels.n_rows(), 0, labels, columns, &input, features)
         }
-        Format::Npy => read_arrays(npy::open_npy(source, compression, options)?, &input, features),
-        Format::Npz | Format::Safetensors => {
-            read_arrays(npy::open_named(source, format, compression, options)?, &input, features)
-        }
+        _ => read_arrays(open_arrays(&input)?, &input, features),
     }
 }
 
-/// A source, its format and the options.
+/// What is known of a file before its rows are read.
+pub(crate) struct FileHead {
+    /// The file, without rows.
+    pub(crate) part: Part,
+    pub(crate) n_features: usize,
+    pub(crate) written: WrittenColumns,
+}
+
+/// Reads the columns of a file alone.
+///
+/// # Errors
+/// As [`read`], but for its rows.
+pub(crate) fn head(source: &Source, options: &ReadOptions) -> Result<FileHead> {
+    let input = Input::open((source, FilePart::WHOLE), options)?;
+    let (columns, n_features, written) = match input.format {
+        format if format.is_text() => {
+            let mut text = csv::Text::new(source.open(input.compression)?);
+            let layout = csv::layout(&mut text, options)?;
+            let written = WrittenColumns::of_text(&layout);
+            (layout.columns, layout.n_features, written)
+        }
+        Format::Parquet | Format::Arrow => {
+            let file = open_columnar(source, input.format, input.compression, options)?;
+            let scheme = file.scheme();
+            (scheme.columns.clone(), scheme.n_features, WrittenColumns::of_columnar(scheme))
+        }
+        _ => {
+            let rows = open_arrays(&input)?;
+            (columns::of_arrays(rows.label(), options), rows.n_features, WrittenColumns::default())
+        }
+    };
+    let (format, compression, numbers) = (input.format, input.compression, RowNumbers::default());
+    let part = Part { source: source.clone(), format, compression, columns, numbers };
+    Ok(FileHead { part, n_features, written })
+}
+
+fn open_arrays(input: &Input<'_>) -> Result<npy::Rows<'static>> {
+    match input.format {
+        Format::Npy => npy::open_npy(input.source, input.compression, input.options),
+        format => npy::open_named(input.source, format, input.compression, input.options),
+    }
+}
+
+/// A part of a source, its format and the options.
 struct Input<'a> {
     source: &'a Source,
+    part: FilePart,
     format: Format,
     compression: Compression,
     options: &'a ReadOptions,
 }
 
 fn read_csv(input: &Input<'_>, header: Header, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
-    let is_lines = input.options.labels == LabelSource::Alone && format::is_txt(input.source.path());
-    let text = csv::Text::new(input.source.open(input.compression)?);
-    let mut text = text.with_header(header).of_lines(is_lines);
-    let layout = csv::layout(&mut text, input.options)?;
-    let plain = input.compression == Compression::Plain;
+    let (mut text, layout) = open_text(input, header)?;
+    let plain = input.compression == Compression::Plain && input.part.is_whole();
     let expected_rows = if plain { layout.expected_rows(input.source.len()?) } else { 0 };
-    let outline = input.outline(layout.n_features, &layout.columns, expected_rows);
-    let mut rows = csv::Rows::new(text, &layout, pool);
+    let range = input.part.rows(|| {
+        let (mut text, _) = open_text(input, header)?;
+        csv::count_rows(&mut text)
+    })?;
+    let others = input.begin((&layout.columns, layout.n_features), &|_| true, features)?;
+    let outline = input.outline((layout.n_features, expected_rows), &layout.columns, features);
+    let mut rows = csv::Rows::new(&mut text, &layout, (others.wanted(), range), pool);
     let mut gathered = gather(&mut rows, &outline, features)?;
-    let conversions: Vec<(&str, String)> = rows.conversions();
-    drop(rows);
+    let conversions: Vec<(&str, String)> = text.conversions();
     gathered
         .warnings
         .splice(0..0, conversions.into_iter().map(|(code, message)| input.finding(code, message)));
     Ok(input.contents(layout.n_features, layout.columns, gathered, &[]))
 }
 
+fn open_text(input: &Input<'_>, header: Header) -> Result<(csv::Text<'static>, csv::Layout)> {
+    let is_lines = input.options.labels == LabelSource::Alone && format::is_txt(input.source.path());
+    let text = csv::Text::new(input.source.open(input.compression)?);
+    let mut text = text.with_header(header).of_lines(is_lines);
+    let layout = csv::layout(&mut text, input.options)?;
+    Ok((text, layout))
+}
+
 fn read_columnar(input: &Input<'_>, features: &mut dyn Features, pool: &Pool) -> Result<Contents> {
     let file = open_columnar(input.source, input.format, input.compression, input.options)?;
     let Scheme { columns, n_features, .. } = file.scheme();
-    let outline = input.outline(*n_features, columns, file.n_rows());
-    let gathered = gather(file.rows(Wanted::With(&[]), pool)?, &outline, features)?;
+    let range = input.part.rows(|| file.count_rows())?;
+    let others =
+        input.begin((columns, *n_features), &|column| file.scheme().can_be_written(column), features)?;
+    let outline = input.outline((*n_features, file.n_rows()), columns, features);
+    let gathered = gather(file.rows(others.wanted(), range, pool)?, &outline, features)?;
     let numerals = file.numerals()?;
     Ok(input.contents(*n_features, columns.clone(), gathered, &numerals))
 }
 
 fn read_arrays(rows: npy::Rows<'_>, input: &Input<'_>, features: &mut dyn Features) -> Result<Contents> {
     let columns = columns::of_arrays(rows.label(), input.options);
-    gather_arrays(rows.n_rows(), rows.n_features, rows, columns, input, features)
+    let n_rows = rows.n_rows();
+    let rows = rows.in_range(input.part.rows(|| Ok(n_rows as u64))?)?;
+    gather_arrays(n_rows, rows.n_features, rows, columns, input, features)
 }
 
 fn gather_arrays(
@@ -184,11 +253,31 @@ fn gather_arrays(
     input: &Input<'_>,
     features: &mut dyn Features,
 ) -> Result<Contents> {
-    let gathered = gather(rows, &input.outline(n_features, &columns, n_rows), features)?;
+    input.begin((&columns, n_features), &|_| true, features)?;
+    let gathered = gather(rows, &input.outline((n_features, n_rows), &columns, features), features)?;
     Ok(input.contents(n_features, columns, gathered, &[]))
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    fn open((source, part): (&'a Source, FilePart), options: &'a ReadOptions) -> Result<Input<'a>> {
+        source.len()?;
+        let compression = source.compression()?;
+        let format = format::detect(&source.head(compression, format::HEAD_LEN)?)?;
+        format::check_extension(source.path(), format, compression != Compression::Plain)?;
+        Ok(Input { source, part, format, compression, options })
+    }
+
+    /// Announces the file to `features`.
+    fn begin(
+        &self,
+        (columns, n_features): (&Columns, usize),
+        can_be_written: &dyn Fn(usize) -> bool,
+        features: &mut dyn Features,
+    ) -> Result<OtherCells> {
+        let shape = FileShape { format: self.format, columns, n_features };
+        features.begin(&FileColumns { shape, can_be_written })
+    }
+
     fn table(&self) -> String {
         self.source.path().display().to_string()
     }
@@ -199,7 +288,12 @@ impl Input<'_> {
         Finding { severity, code, table, message, count: 1, places: Vec::new() }
     }
 
-    fn outline<'c>(&self, n_features: usize, columns: &'c Columns, expected_rows: usize) -> Outline<'c> {
+    fn outline<'c>(
+        &self,
+        (n_features, expected_rows): (usize, usize),
+        columns: &'c Columns,
+        features: &dyn Features,
+    ) -> Outline<'c> {
         Outline {
             table: self.table(),
             numbering: self.format.numbering(),
@@ -208,6 +302,8 @@ impl Input<'_> {
             label: columns.label.as_deref(),
             placeholders: self.options.has_placeholders(),
             on_bad_row: self.options.on_bad_row,
+            keeps_labels: features.needs_labels(),
+            may_be_empty: !self.part.is_whole(),
             expected_rows,
         }
     }

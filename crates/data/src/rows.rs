@@ -25,16 +25,73 @@ pub(crate) struct RowBlock {
     pub(crate) underflows: Tally,
     /// Blank lines between the rows.
     pub(crate) blank_lines: Tally,
-    /// The requested cells of columns that are neither features nor labels, by column.
-    pub(crate) others: Vec<(usize, Vec<String>)>,
+    /// The requested cells of the good rows, by column: of a columnar file those of columns that are neither features nor
+    /// labels, of a text the raw fields of any column.
+    pub(crate) others: Vec<(usize, Texts)>,
 }
 
 impl RowBlock {
-    /// The cell of a column that is neither features nor labels.
+    /// The cell of a column of a columnar file that is neither features nor labels.
     pub(crate) fn other(&self, column: usize, row: usize) -> &str {
-        self.others.iter().find(|(other, _)| *other == column).map_or("", |(_, texts)| texts[row].as_str())
+        let texts = self.others.iter().find(|(other, _)| *other == column);
+        texts.map_or("", |(_, texts)| std::str::from_utf8(texts.get(row)).unwrap_or_default())
     }
 }
+
+impl RowBlock {
+    /// Drops the requested cells of bad rows.
+    pub(crate) fn retain_others(&mut self, keep: &[bool]) {
+        self.others.iter_mut().for_each(|(_, texts)| *texts = texts.retained(keep));
+    }
+}
+
+/// Cells of one column, their bytes one after another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    pub(crate) fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The cell of row `row`; empty if there is none.
+    pub(crate) fn get(&self, row: usize) -> &[u8] {
+        let start = row.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
+        self.ends.get(row).map_or(&[], |&end| &self.bytes[start..end])
+    }
+
+    pub(crate) fn append(&mut self, other: &Texts) {
+        let n_before = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| n_before + end));
+    }
+
+    /// The cells of the rows to keep.
+    fn retained(&self, keep: &[bool]) -> Texts {
+        let mut kept = Texts::default();
+        keep.iter().enumerate().filter(|(_, keep)| **keep).for_each(|(row, _)| kept.push(self.get(row)));
+        kept
+    }
+}
+
+/// What to read of the rows of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// Features and labels, and the cells of these other columns.
+    With(&'a [usize]),
+    /// Only the cells of these columns: the features are zeros, and there are no labels.
+    Alone(&'a [usize]),
+}
+
+/// The rows of a file to read, by their positions among all rows of the file, from 0: those that cannot be read count too.
+pub(crate) type RowRange = std::ops::Range<u64>;
+
+/// All rows of a file.
+pub(crate) const ALL_ROWS: RowRange = 0..u64::MAX;
 
 /// A row that could not be read, with the error.
 #[derive(Debug, Clone)]

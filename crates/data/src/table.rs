@@ -193,7 +193,7 @@ impl Table {
 }
 
 /// The format for display: that of all files if it is the same, else of the first.
-fn words(parts: &[Part], labels_from: &[PathBuf]) -> String {
+pub(crate) fn words(parts: &[Part], labels_from: &[PathBuf]) -> String {
     let Some(Part { format, compression, columns, .. }) = parts.first() else { return String::new() };
     let layout = match columns.position(Role::Embeddings) {
         Some(_) if format.is_arrays() => "an array of features".to_owned(),

@@ -17,6 +17,7 @@ mod placeholders;
 mod predictions;
 mod refused_files;
 mod refused_rows;
+mod streams;
 mod texts;
 mod threads;
 mod weights;

@@ -1,6 +1,8 @@
 //! Scores a stored model on a labelled table.
 
-use headsmith_data::{Classes, Dataset, Files, Finding, Groups, ReadOptions, Table};
+use std::path::Path;
+
+use headsmith_data::{Classes, Dataset, Files, Finding, Groups, ReadOptions, Table, TableStream};
 use headsmith_model::Model;
 use serde::Serialize;
 
@@ -43,7 +45,7 @@ pub fn evaluate(
     let table = tables::read("data", files, &options, context)?;
     let findings = tables::check(&[&table], context);
     tables::refuse_errors(&findings)?;
-    refuse_other_features(model, &table.table)?;
+    refuse_other_features(model, &Features::of(&table.table))?;
     let classes = Classes::new(model.classes().to_vec())?;
     let used_for = used_before(model, &table.report);
     let groups =
@@ -76,12 +78,31 @@ pub(crate) fn with_columns_of(model: &Model, options: &ReadOptions) -> ReadOptio
     }
 }
 
+/// The features of a table, as far as a model depends on them.
+pub(crate) struct Features<'a> {
+    path: &'a Path,
+    n_features: usize,
+    names: Vec<String>,
+}
+
+impl<'a> Features<'a> {
+    pub(crate) fn of(table: &'a Table) -> Features<'a> {
+        let names = table.feature_names().unwrap_or_default();
+        Features { path: table.path(), n_features: table.n_features(), names }
+    }
+
+    pub(crate) fn of_stream(stream: &'a TableStream) -> Features<'a> {
+        let names = stream.feature_names().unwrap_or_default();
+        Features { path: stream.path(), n_features: stream.n_features(), names }
+    }
+}
+
 /// Refuses a table whose features differ from those that `model` was fitted on, in number, names or order.
-pub(crate) fn refuse_other_features(model: &Model, table: &Table) -> Result<()> {
-    let (expected, found) = (&model.record().feature_names, table.feature_names().unwrap_or_default());
-    let path = table.path().display();
-    if table.n_features() != model.n_features() {
-        let (n, wanted) = (table.n_features(), model.n_features());
+pub(crate) fn refuse_other_features(model: &Model, features: &Features<'_>) -> Result<()> {
+    let (expected, found) = (&model.record().feature_names, &features.names);
+    let path = features.path.display();
+    if features.n_features != model.n_features() {
+        let (n, wanted) = (features.n_features, model.n_features());
         let which = match (found.first(), found.last()) {
             (Some(first), Some(last)) => format!(" (columns \"{first}\" to \"{last}\")"),
             _ => String::new(),
@@ -90,7 +111,7 @@ pub(crate) fn refuse_other_features(model: &Model, table: &Table) -> Result<()> 
             "{path}: {n} features a row{which}, expected {wanted} as the model was fitted on"
         )));
     }
-    let differing = expected.iter().zip(&found).position(|(a, b)| a != b);
+    let differing = expected.iter().zip(found).position(|(a, b)| a != b);
     match differing.filter(|_| expected.len() == found.len()) {
         Some(i) => Err(Error::data(format!(
             "{path}: its features have other names or another order than those the model was fitted on: feature {} is \

@@ -65,7 +65,7 @@ pub use error::{Error, Result};
 pub use evaluate::{Evaluation, evaluate};
 pub use head::HeadConfig;
 pub use mlflow::{Mlflow, MlflowConfig};
-pub use predict::{PredictOptions, predict, predict_table};
+pub use predict::{PredictOptions, is_finished, predict, predict_table};
 pub use progress::{Judged, Progress, UserRequest, View};
 pub use record::{RecordedView, Recorder};
 pub use session::Session;

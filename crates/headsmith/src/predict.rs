@@ -1,6 +1,12 @@
 //! Predicts a table and writes the predictions next to its rows.
+//!
+//! A table in files is never whole in memory: its rows stream from a reader through the model to a writer (`stream`). A table
+//! that is in memory or mapped already, the test table of `run` or one with a cache file, is predicted at once.
 
-use std::path::PathBuf;
+mod stream;
+mod tally;
+
+use std::path::{Path, PathBuf};
 
 use headsmith_data::output::is_standard_output;
 use headsmith_data::predictions::{self, Columns, PredictionSets, Predictions, WriteOptions};
@@ -8,12 +14,13 @@ use headsmith_data::{Classes, Files, ReadOptions};
 use headsmith_kernels::Matrix;
 use headsmith_metrics::ConformalSets;
 use headsmith_model::Model;
+use tally::Tally;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::evaluate::{refuse_other_features, with_columns_of};
+use crate::evaluate::{Features, refuse_other_features, with_columns_of};
 use crate::progress::Progress;
-use crate::report::{PredictedSets, PredictionReport};
+use crate::report::PredictionReport;
 use crate::tables::{self, RoleTable};
 
 /// The output files of predictions, and their columns.
@@ -29,7 +36,8 @@ pub struct PredictOptions {
     pub adds_sets: bool,
 }
 
-/// Predicts the table in `files`.
+/// Predicts the table in `files`, in constant memory unless [`ReadOptions::cache`] is set. With [`ReadOptions::shard`], it
+/// predicts this part alone and writes it to [`Shard::file_of`](headsmith_data::Shard::file_of) the output.
 ///
 /// # Errors
 /// If the table cannot be read or has another width than the model, or a file cannot be written.
@@ -41,10 +49,21 @@ pub fn predict(
     context: &mut Context<'_>,
 ) -> Result<PredictionReport> {
     let read = to_predict(&with_columns_of(model, read), model.record().label_column.as_deref());
+    if read.cache.is_none() || read.shard.is_some() {
+        let out = read.shard.map_or_else(|| options.out.clone(), |shard| shard.file_of(&options.out));
+        return stream::predict(model, files, &read, &PredictOptions { out, ..options.clone() }, context);
+    }
     let table = tables::read("test", files, &read, context)?;
     let findings = tables::check(&[&table], context);
     tables::refuse_errors(&findings)?;
     predict_table(model, &table, options, context)
+}
+
+/// Whether the output `out` is there and newer than all of its `inputs`: the tables and the model.
+pub fn is_finished(out: &Path, inputs: &[&Path]) -> bool {
+    let modified = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let Some(written) = modified(out) else { return false };
+    inputs.iter().all(|input| modified(input).is_some_and(|input| input <= written))
 }
 
 /// The options for reading a table to predict: its labels, under the name they had in training, are placeholders.
@@ -63,19 +82,26 @@ pub fn predict_table(
     options: &PredictOptions,
     context: &mut Context<'_>,
 ) -> Result<PredictionReport> {
-    refuse_other_features(model, &table.table)?;
+    refuse_other_features(model, &Features::of(&table.table))?;
     let classes = Classes::new(model.classes().to_vec())?;
     let (proba, predicted) = model.predict_decided(table.table.x(), context.pool)?;
     let sets = model.sets().map(|sets| of_rows(sets, &proba));
-    let is_written = options.adds_sets || matches!(options.columns.columns, Columns::Named(_));
+    let mut tally = Tally::default();
+    tally.add(&predicted, sets.as_ref());
     let predictions = Predictions {
         classes: &classes,
         predicted: &predicted,
         probabilities: proba.view(),
         fold_of: None,
-        sets: sets.as_ref().filter(|_| is_written),
+        sets: sets.as_ref().filter(|_| options.writes_sets()),
     };
     let written = predictions::write(&options.out, &table.table, predictions, &options.columns)?;
+    let files = finish(options, context)?;
+    Ok(tally.report(model, &classes, written.n_left_out, files))
+}
+
+/// Announces the output and writes its archive; returns the names of the files.
+fn finish(options: &PredictOptions, context: &mut Context<'_>) -> Result<Vec<String>> {
     let on_standard_output = is_standard_output(&options.out);
     if !on_standard_output {
         context.emit(&Progress::Wrote(&options.out));
@@ -89,30 +115,23 @@ pub fn predict_table(
         context.emit(&Progress::Wrote(zip));
         files.push(zip.display().to_string());
     }
-    Ok(PredictionReport {
-        head: model.head_name().to_owned(),
-        n_rows: written.n_rows,
-        n_left_out: written.n_left_out,
-        counts: tables::class_counts(&classes, &predicted),
-        sets: model.sets().zip(sets.as_ref()).map(|(rule, sets)| sizes(rule.level(), sets)),
-        files,
-    })
+    Ok(files)
+}
+
+impl PredictOptions {
+    /// All columns of the input with the predictions, to the file `out`.
+    pub fn new(out: PathBuf) -> PredictOptions {
+        PredictOptions { out, zip: None, columns: WriteOptions::default(), adds_sets: true }
+    }
+
+    /// Whether prediction sets are written, of a model that has them.
+    fn writes_sets(&self) -> bool {
+        self.adds_sets || matches!(self.columns.columns, Columns::Named(_))
+    }
 }
 
 /// The prediction set of each row of `proba` (`n_samples x n_classes`).
 fn of_rows(sets: &ConformalSets, proba: &Matrix) -> PredictionSets {
     let of_row = |row| sets.set(proba.row(row)).map(|class| class as u32);
     (0..proba.n_rows()).map(of_row).collect()
-}
-
-fn sizes(level: f64, sets: &PredictionSets) -> PredictedSets {
-    let mut sizes: Vec<usize> = Vec::new();
-    let mut sum = 0;
-    for row in 0..sets.n_rows() {
-        let size = sets.row(row).len();
-        sum += size;
-        sizes.resize(sizes.len().max(size + 1), 0);
-        sizes[size] += 1;
-    }
-    PredictedSets { level, mean_size: sum as f64 / sets.n_rows().max(1) as f64, sizes }
 }

@@ -66,6 +66,11 @@ pub enum Progress<'a> {
         /// The metric for selection.
         metric: Metric,
     },
+    /// Rows of a table of any size were predicted; they are not written yet.
+    Predicted {
+        /// The number of rows so far.
+        n_rows: usize,
+    },
     /// A head of a search was tried.
     Candidate(&'a CandidateReport),
     /// A head was fitted and evaluated.

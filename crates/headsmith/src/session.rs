@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use headsmith_data::{Files, ReadOptions};
 use headsmith_kernels::Pool;
 use headsmith_metrics::Metric;
+use headsmith_model::Model;
 
 use crate::checked::Checked;
 use crate::conformal::ConformalOptions;
@@ -14,8 +15,9 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{self, FitData, FitOptions, FittedHead};
 use crate::head::HeadConfig;
+use crate::predict::{self, PredictOptions};
 use crate::progress::{Progress, View};
-use crate::report::{Report, StudyReport};
+use crate::report::{PredictionReport, Report, StudyReport};
 use crate::run::{self, RunConfig};
 use crate::tables;
 use crate::tune::{self, TuneConfig};
@@ -123,6 +125,20 @@ impl Session {
     pub fn fit(&mut self, head: &HeadConfig, data: &FitData) -> Result<FittedHead> {
         let options = FitOptions { conformal: self.conformal, ..FitOptions::default() };
         fit::fit(head, data, &options, &mut self.context()?)
+    }
+
+    /// Predicts a table in any format that the command reads, in constant memory.
+    ///
+    /// # Errors
+    /// Those of [`predict`](crate::predict()).
+    pub fn predict(
+        &mut self,
+        model: &Model,
+        path: impl AsRef<Path>,
+        read: &ReadOptions,
+        options: &PredictOptions,
+    ) -> Result<PredictionReport> {
+        predict::predict(model, &Files::from(path.as_ref()), read, options, &mut self.context()?)
     }
 
     /// Runs a study, or resumes it.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use headsmith_data::{Classes, Files, Finding, ReadOptions, Severity, Table, checks};
+use headsmith_data::{Files, Finding, ReadOptions, Severity, Table, checks};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -91,18 +91,6 @@ pub fn refuse_errors(findings: &[Finding]) -> Result<()> {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
     let messages: Vec<String> = errors.map(ToString::to_string).collect();
     if messages.is_empty() { Ok(()) } else { Err(Error::data(messages.join("\nerror: "))) }
-}
-
-/// Counts the classes in class order.
-pub(crate) fn class_counts(classes: &Classes, y: &[u32]) -> Vec<ClassCount> {
-    let mut counts = vec![0; classes.len()];
-    y.iter().for_each(|&class| counts[class as usize] += 1);
-    classes
-        .names()
-        .iter()
-        .zip(counts)
-        .map(|(class, count)| ClassCount { class: class.clone(), count })
-        .collect()
 }
 
 fn label_counts(table: &Table) -> Vec<ClassCount> {

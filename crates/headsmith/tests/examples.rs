@@ -1,5 +1,6 @@
 //! The examples run as programs. Cargo builds them beside the tests.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -11,9 +12,15 @@ fn folder() -> PathBuf {
 }
 
 fn output_of(example: &str) -> String {
+    output_of_with(example, &[])
+}
+
+fn output_of_with(example: &str, args: &[&OsStr]) -> String {
     let program = folder().join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
-    let output =
-        Command::new(&program).output().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let output = Command::new(&program)
+        .args(args)
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("the output is UTF-8")
 }
@@ -28,6 +35,29 @@ fn fit_table() {
     let said = output_of("fit_table");
     let f1: f64 = said.split_whitespace().nth(2).and_then(|value| value.parse().ok()).expect("a score");
     assert!(f1 > 0.3, "{said}");
+}
+
+#[test]
+fn load_predict() {
+    use headsmith::data::ReadOptions;
+    use headsmith::{HeadConfig, Session, model_file};
+    let folder = tempfile::tempdir().expect("a folder");
+    let train = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/sentences/val.parquet");
+    let mut session = Session::new();
+    let data = session.read(train, &ReadOptions::default(), 0.0).expect("a table");
+    let n_rows = data.train.x.n_rows();
+    let fitted = session
+        .fit(&HeadConfig::new("forest", [("n_estimators", 5.into())]).expect("a head"), &data)
+        .expect("a fit");
+    model_file::save(&fitted.model, &folder.path().join("model.safetensors")).expect("a model");
+    let said = output_of_with("load_predict", &[folder.path().as_os_str()]);
+    assert!(said.starts_with(&format!("{n_rows} rows, ")), "{said}");
+    let predicted = headsmith::data::read(
+        &folder.path().join("predictions.parquet"),
+        &ReadOptions::default(),
+        &headsmith::Pool::inline(),
+    );
+    assert_eq!(predicted.expect("a table").n_rows(), n_rows);
 }
 
 #[test]

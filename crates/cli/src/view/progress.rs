@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use headsmith::heads::description::thousands;
 use headsmith::heads::{EpochRecord, Event};
 use headsmith::metrics::Metric;
 use headsmith::study::StudyEvent;
@@ -154,6 +155,16 @@ impl StderrView {
         }
     }
 
+    /// Reports the rows so far, less and less often.
+    fn predicted(&mut self, n_rows: usize) {
+        let (elapsed, since) = (self.started.elapsed(), self.last_line.elapsed());
+        if since >= PLAIN_EVERY.max(elapsed / 10) {
+            self.last_line = Instant::now();
+            let per_second = thousands((n_rows as f64 / elapsed.as_secs_f64()) as usize);
+            self.line(&format!("predicted {} rows, {per_second} rows/s", thousands(n_rows)));
+        }
+    }
+
     /// The line of `progress` beside the bar. In plain mode, an ended trial has its own line.
     fn log_line_of(&mut self, progress: &Progress<'_>) -> Option<LogLine> {
         match progress {
@@ -193,6 +204,7 @@ impl View for StderrView {
                 self.searching(search, *n_trials);
             }
             Progress::Trial(event) => self.trial(event),
+            Progress::Predicted { n_rows } => self.predicted(*n_rows),
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use crate::csv::Header;
 use crate::features::InMemory;
 use crate::format::Format;
 use crate::read::parse;
+use crate::shard::FilePart;
 use crate::source::Source;
 use crate::table::Contents;
 use crate::{LabelSource, Labels, ReadOptions, Result};
@@ -32,7 +33,7 @@ pub(super) fn read(
     options: &ReadOptions,
     pool: &Pool,
 ) -> Result<Contents> {
-    let read = |header| parse(source, header, options, &mut InMemory::default(), pool);
+    let read = |header| parse((source, FilePart::WHOLE), header, options, &mut InMemory::default(), pool);
     let first = read(Header::Detected);
     let is_text = first.as_ref().map_or(true, |first| first.parts[0].format == Format::Csv);
     let fits = |contents: &Contents| n_rows.is_none_or(|n_rows| contents.positions.n_rows() == n_rows);

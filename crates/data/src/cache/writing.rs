@@ -4,6 +4,7 @@ use super::key::Key;
 use super::stored::{FEATURES_AT, Header, PREAMBLE_LEN, Preamble, checksum};
 use crate::features::Features;
 use crate::output::{folder_of, remove_leftovers, temporary};
+use crate::rows::RowBlock;
 use crate::table::Contents;
 use crate::{Error, Result};
 use headsmith_kernels::{Mapped, Matrix, Pool};
@@ -77,9 +78,9 @@ const _: () = assert!(PREAMBLE_LEN as u64 <= FEATURES_AT);
 impl Features for CacheWriter {
     fn expect(&mut self, _: usize) {}
 
-    fn append(&mut self, rows: &[f32]) -> Result<()> {
+    fn append(&mut self, rows: &mut RowBlock) -> Result<()> {
         self.bytes.clear();
-        self.bytes.extend(rows.iter().flat_map(|value| value.to_le_bytes()));
+        self.bytes.extend(rows.x.iter().flat_map(|value| value.to_le_bytes()));
         self.file.as_file_mut().write_all(&self.bytes).map_err(|error| not_written(&self.path, error))
     }
 

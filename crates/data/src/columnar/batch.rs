@@ -3,7 +3,7 @@
 use super::{Cells, Scheme, Values, lists};
 use crate::columns::{MAX_FEATURES, ONE_LABEL, Role, SEVERAL};
 use crate::list::{self, shown};
-use crate::rows::{BadRow, NO_LABEL, RowBlock};
+use crate::rows::{BadRow, NO_LABEL, RowBlock, Texts};
 use crate::{Result, RowLocation};
 use std::collections::HashMap;
 
@@ -282,14 +282,19 @@ impl<'a> Batch<'a> {
     }
 
     fn add_other(&mut self, column: usize, cells: &Cells) {
-        let mut texts = vec![String::new(); self.bad.len()];
+        let mut texts = Texts::default();
         let value_level = self.scheme.fields[column].value_level;
         let mut next = 0;
-        for (row, text) in texts.iter_mut().enumerate() {
-            if cells.definitions.get(row).is_none_or(|&level| level == value_level) {
-                *text = cells.values.text(next).unwrap_or_default();
-                next += 1;
+        for row in 0..self.bad.len() {
+            if cells.definitions.get(row).is_some_and(|&level| level != value_level) {
+                texts.push(b"");
+                continue;
             }
+            match &cells.values {
+                Values::Texts(values) => texts.push(utf8(values[next].data())),
+                values => texts.push(values.text(next).unwrap_or_default().as_bytes()),
+            }
+            next += 1;
         }
         self.block.others.push((column, texts));
     }
@@ -298,6 +303,9 @@ impl<'a> Batch<'a> {
     pub(crate) fn finish(self) -> RowBlock {
         let n_features = self.scheme.n_features;
         let mut block = self.block;
+        if self.bad.iter().any(Option::is_some) {
+            block.retain_others(&self.bad.iter().map(Option::is_none).collect::<Vec<bool>>());
+        }
         for (row, bad) in self.bad.into_iter().enumerate() {
             if let Some(bad) = bad {
                 block.bad.push(bad);
@@ -307,7 +315,6 @@ impl<'a> Batch<'a> {
             if kept < row {
                 block.x.copy_within(row * n_features..(row + 1) * n_features, kept * n_features);
                 block.codes[kept] = block.codes[row];
-                block.others.iter_mut().for_each(|(_, texts)| texts.swap(kept, row));
             }
             block.numbers.push(self.n_before + row as u64 + 1);
         }
@@ -321,6 +328,11 @@ const FILL: &str = "replace missing and infinite values before writing the table
 const POOL: &str = "write one vector a row, e.g. the mean of those of its tokens or patches";
 const WRITE: &str = "write every number of the row, or leave the row out";
 const ONE_HOT: &str = "exactly one of the one-hot columns is 1 in every row";
+
+/// The bytes if they are UTF-8, else none.
+fn utf8(bytes: &[u8]) -> &[u8] {
+    if std::str::from_utf8(bytes).is_ok() { bytes } else { b"" }
+}
 
 /// The number of levels that equal `level`.
 fn n_of(definitions: &[i16], level: i16) -> usize {

@@ -92,8 +92,8 @@ impl<'a> Text<'a> {
         Text { is_lines, ..self }
     }
 
-    /// How the text differs from a plain CSV.
-    pub(super) fn conversions(&self) -> Vec<(&'static str, String)> {
+    /// How the text differs from a plain CSV: a finding's code and message for each difference.
+    pub(crate) fn conversions(&self) -> Vec<(&'static str, String)> {
         let encoding = self.encoding.name().map(|name| ("encoding", name));
         encoding.into_iter().chain(self.conversions.iter().cloned()).collect()
     }
@@ -216,6 +216,19 @@ pub(crate) fn layout(text: &mut Text<'_>, options: &ReadOptions) -> Result<Layou
     text.start = layout.start;
     text.line = layout.first_line;
     Ok(layout)
+}
+
+/// The number of rows after the header, which [`layout`] has read.
+pub(crate) fn count_rows(text: &mut Text<'_>) -> Result<u64> {
+    let mut n_rows = 0;
+    loop {
+        let (records, bytes) = text.next_window()?;
+        if records.is_empty() {
+            return Ok(n_rows);
+        }
+        n_rows += records.iter().filter(|(record, _)| !is_blank(&bytes[record.range.clone()])).count() as u64;
+        text.read_ahead()?;
+    }
 }
 
 fn endless() -> Error {

@@ -64,7 +64,7 @@ impl LabelArray {
 
     fn add_one_hot(&mut self, header: &Header, bytes: &[u8], n_rows: usize, n_classes: usize) -> Result<()> {
         let numbers = if header.fortran_order {
-            values::from_columns(header, bytes, n_rows, n_classes)
+            values::from_columns(header, bytes, (n_rows, n_classes), 0..n_rows)
         } else {
             values::numbers(header, bytes)
         };

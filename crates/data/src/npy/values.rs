@@ -3,6 +3,7 @@
 use super::header::{ElementKind, Header};
 use crate::{Error, Result, RowLocation};
 use half::f16;
+use std::ops::Range;
 
 /// Elements as `f32`, in file order.
 #[derive(Debug, Default)]
@@ -77,16 +78,21 @@ fn narrowed(wide: Vec<f64>) -> Numbers {
     Numbers { values, underflows, n_more_underflows, wide: (!fits).then_some(wide) }
 }
 
-/// The elements of a two-dimensional array in Fortran order (column by column), converted to row by row.
-pub(crate) fn from_columns(header: &Header, bytes: &[u8], n_rows: usize, n_columns: usize) -> Numbers {
+/// The elements of a range of rows of a two-dimensional array in Fortran order (column by column), converted to row by row.
+pub(crate) fn from_columns(
+    header: &Header,
+    bytes: &[u8],
+    (n_rows, n_columns): (usize, usize),
+    range: Range<usize>,
+) -> Numbers {
     let item = header.item_size;
-    let mut turned = vec![0; bytes.len()];
+    let mut turned = vec![0; range.len() * n_columns * item];
     // In blocks of rows, so that the columns' pieces stay in the cache while they are distributed.
-    for first in (0..n_rows).step_by(64) {
+    for first in range.clone().step_by(64) {
         for column in 0..n_columns {
-            for row in first..(first + 64).min(n_rows) {
+            for row in first..(first + 64).min(range.end) {
                 let from = (column * n_rows + row) * item;
-                let to = (row * n_columns + column) * item;
+                let to = ((row - range.start) * n_columns + column) * item;
                 turned[to..to + item].copy_from_slice(&bytes[from..from + item]);
             }
         }

@@ -85,6 +85,20 @@ pub(crate) fn read(reader: &mut ColumnReader, stored: StoredType, n_rows: usize)
     }
 }
 
+/// Skips the next `n_rows` rows of a column.
+pub(crate) fn skip(reader: &mut ColumnReader, n_rows: usize) -> Result<usize> {
+    match reader {
+        ColumnReader::FloatColumnReader(reader) => reader.skip_records(n_rows),
+        ColumnReader::DoubleColumnReader(reader) => reader.skip_records(n_rows),
+        ColumnReader::BoolColumnReader(reader) => reader.skip_records(n_rows),
+        ColumnReader::Int32ColumnReader(reader) => reader.skip_records(n_rows),
+        ColumnReader::Int64ColumnReader(reader) => reader.skip_records(n_rows),
+        ColumnReader::FixedLenByteArrayColumnReader(reader) => reader.skip_records(n_rows),
+        ColumnReader::ByteArrayColumnReader(reader) => reader.skip_records(n_rows),
+        ColumnReader::Int96ColumnReader(reader) => reader.skip_records(n_rows),
+    }
+}
+
 fn typed<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     n_rows: usize,

@@ -1,11 +1,11 @@
 //! The columns of the output and their content.
 
-use super::source::{ReopenedTable, unwritable};
-use super::{FOLD, SETS, WriteOptions};
-use crate::columns::{Role, quoted};
+use super::source::unwritable;
+use super::{FOLD, SETS, WriteOptions, WrittenColumns};
+use crate::columns::{self, Role, quoted};
 use crate::nearest::nearest;
 use crate::table::Part;
-use crate::{Classes, Error, Result, Table, csv};
+use crate::{Classes, Error, Result, Table, TableStream, csv};
 use std::collections::HashSet;
 use std::str::FromStr;
 
@@ -84,6 +84,36 @@ impl Column<'_> {
     }
 }
 
+/// The columns of an input, as far as those of its output depend on them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InputColumns<'a> {
+    pub(super) columns: &'a columns::Columns,
+    pub(super) written: &'a WrittenColumns,
+    /// Whether it is a text, whose cells have no types.
+    pub(super) is_text: bool,
+    /// The name of the label column of the output, if the input has none.
+    added_label: &'a str,
+}
+
+impl<'a> InputColumns<'a> {
+    pub(super) fn of_table(table: &'a Table, written: &'a WrittenColumns) -> InputColumns<'a> {
+        let is_text = table.parts[0].format.is_text();
+        let added_label = table.options.added_label();
+        InputColumns { columns: table.columns(), written, is_text, added_label }
+    }
+
+    pub(super) fn of_stream(stream: &'a TableStream) -> InputColumns<'a> {
+        let added_label = stream.options().added_label();
+        let (columns, is_text) = (stream.columns(), stream.is_text());
+        InputColumns { columns, written: stream.written(), is_text, added_label }
+    }
+
+    /// The name of the label column of the output.
+    fn label_name(&self) -> &'a str {
+        self.columns.label.as_deref().unwrap_or(self.added_label)
+    }
+}
+
 /// The columns that predictions have beside their classes and probabilities.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Added {
@@ -96,26 +126,25 @@ pub(super) struct Added {
 /// # Errors
 /// If a requested column is missing or cannot be written, none holds a prediction, or two have the same name.
 pub(super) fn layout<'a>(
-    table: &'a Table,
+    input: InputColumns<'a>,
     classes: &'a Classes,
     (options, added): (&WriteOptions, Added),
-    opened: &ReopenedTable,
 ) -> Result<Vec<Column<'a>>> {
-    let label = Column { name: label_name(table), content: Content::Label };
+    let label = Column { name: input.label_name(), content: Content::Label };
     let set = Column { name: SETS, content: Content::Set };
     let mut columns = match &options.columns {
         Columns::LabelOnly => vec![label],
         Columns::All => {
-            let mut columns = all(table, classes, opened)?;
+            let mut columns = all(input, classes)?;
             columns.extend(added.sets.then_some(set));
             columns
         }
         Columns::Named(names) => {
             let named = names.iter().map(|name| match name.as_str() {
                 SETS if added.sets => Ok(set),
-                _ => match find(table, name)? {
+                _ => match find(input, name)? {
                     None => Ok(label),
-                    Some(column) => of_input(table, classes, opened, column),
+                    Some(column) => of_input(input, classes, column),
                 },
             });
             named.collect::<Result<Vec<_>>>()?
@@ -135,26 +164,24 @@ pub(super) fn layout<'a>(
     Ok(columns)
 }
 
-fn all<'a>(table: &'a Table, classes: &'a Classes, opened: &ReopenedTable) -> Result<Vec<Column<'a>>> {
-    if table.columns().label.is_none() && table.columns().names.iter().any(|name| name == label_name(table)) {
+fn all<'a>(input: InputColumns<'a>, classes: &Classes) -> Result<Vec<Column<'a>>> {
+    let (names, label_name) = (&input.columns.names, input.label_name());
+    if input.columns.label.is_none() && names.iter().any(|name| name == label_name) {
         let what = format!(
-            "the labels cannot be written to column \"{}\", which holds neither text nor numbers",
-            label_name(table)
+            "the labels cannot be written to column \"{label_name}\", which holds neither text nor numbers"
         );
         return Err(Error::column(what).with_hint("write the label alone, or rename the column"));
     }
-    refuse_other_columns(table)?;
-    let written = (0..table.columns().names.len()).filter(|&i| opened.is_written(i));
-    let mut columns =
-        written.map(|i| of_input(table, classes, opened, i)).collect::<Result<Vec<Column<'_>>>>()?;
-    if table.columns().label.is_none() {
-        columns.push(Column { name: label_name(table), content: Content::Label });
+    let written = (0..names.len()).filter(|&i| input.written.is_written(i));
+    let mut columns = written.map(|i| of_input(input, classes, i)).collect::<Result<Vec<Column<'_>>>>()?;
+    if input.columns.label.is_none() {
+        columns.push(Column { name: label_name, content: Content::Label });
     }
     Ok(columns)
 }
 
 /// Returns an error unless all files have the columns of the first, in any order.
-fn refuse_other_columns(table: &Table) -> Result<()> {
+pub(super) fn refuse_other_columns(table: &Table) -> Result<()> {
     let known: HashSet<&String> = table.columns().names.iter().collect();
     let differs = |part: &&Part| known != part.columns.names.iter().collect();
     match table.parts.iter().find(differs) {
@@ -170,9 +197,9 @@ fn refuse_other_columns(table: &Table) -> Result<()> {
 ///
 /// # Errors
 /// If there is no such column.
-pub(super) fn find(table: &Table, name: &str) -> Result<Option<usize>> {
-    let columns = table.columns();
-    if name == LABEL || name == label_name(table) {
+pub(super) fn find(input: InputColumns<'_>, name: &str) -> Result<Option<usize>> {
+    let columns = input.columns;
+    if name == LABEL || name == input.label_name() {
         return Ok(None);
     }
     if let Some(column) = columns.names.iter().position(|other| other == name) {
@@ -189,17 +216,12 @@ pub(super) fn find(table: &Table, name: &str) -> Result<Option<usize>> {
 }
 
 /// The column of the output for the input's column `column`.
-fn of_input<'a>(
-    table: &'a Table,
-    classes: &Classes,
-    opened: &ReopenedTable,
-    column: usize,
-) -> Result<Column<'a>> {
-    let name = table.columns().names[column].as_str();
-    let content = match table.columns().roles[column] {
+fn of_input<'a>(input: InputColumns<'a>, classes: &Classes, column: usize) -> Result<Column<'a>> {
+    let name = input.columns.names[column].as_str();
+    let content = match input.columns.roles[column] {
         Role::Label => Content::Label,
-        Role::OneHot(k) => Content::OneHot(one_hot_class(table, classes, k)?),
-        _ if opened.can_be_written(column) => Content::Input(column),
+        Role::OneHot(k) => Content::OneHot(one_hot_class(input, classes, k)?),
+        _ if input.written.can_be_written(column) => Content::Input(column),
         _ => return Err(unwritable(name)),
     };
     Ok(Column { name, content })
@@ -230,15 +252,15 @@ fn refuse_clashes(columns: &[Column<'_>], classes: &Classes) -> Result<()> {
 }
 
 /// The class of one-hot column `k`; returns an error unless every class has one column.
-fn one_hot_class(table: &Table, classes: &Classes, k: u32) -> Result<u32> {
-    let found = &table.columns().one_hot;
+fn one_hot_class(input: InputColumns<'_>, classes: &Classes, k: u32) -> Result<u32> {
+    let found = &input.columns.one_hot;
     let known: Vec<u32> = classes.classes_of(found).into_iter().flatten().collect();
     let mut sorted = known.clone();
     sorted.sort_unstable();
     if known.len() == found.len() && sorted.into_iter().eq(0..classes.len() as u32) {
         return Ok(known[k as usize]);
     }
-    let prefix = label_name(table);
+    let prefix = input.label_name();
     let what = format!(
         "the one-hot columns \"{prefix}_..\" cannot hold the predictions: expected a column for each of the model's \
          classes {}, found those of {}",
@@ -247,11 +269,6 @@ fn one_hot_class(table: &Table, classes: &Classes, k: u32) -> Result<u32> {
     );
     let hint = format!("name them \"{prefix}_CLASS\" for these classes, or write the label alone");
     Err(Error::column(what).with_hint(hint))
-}
-
-/// The name of the label column of the output.
-fn label_name(table: &Table) -> &str {
-    table.columns().label.as_deref().unwrap_or_else(|| table.options.added_label())
 }
 
 #[cfg(test)]

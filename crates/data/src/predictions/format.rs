@@ -86,6 +86,11 @@ impl OutputFormat {
         }
     }
 
+    /// Whether the cells of a column have a type.
+    pub(super) fn has_types(self) -> bool {
+        matches!(self.kind, FileFormat::Jsonl | FileFormat::Parquet)
+    }
+
     pub(super) fn is_npy(self) -> bool {
         self.kind == FileFormat::Npy
     }

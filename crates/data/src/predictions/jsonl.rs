@@ -1,6 +1,6 @@
 //! Writes JSON Lines: one object per row, with the columns as keys.
 
-use super::source::ReopenedTable;
+use super::rows::Rows;
 use super::types::{self, CellType};
 use super::{Cell, OutputTable, WriteError};
 use std::io::{self, Write};
@@ -8,18 +8,17 @@ use std::io::{self, Write};
 /// Writes the rows. Numbers of a CSV keep their text; an empty cell becomes `null`.
 pub(super) fn write(
     output_table: &OutputTable<'_>,
-    opened: &ReopenedTable,
+    rows: &mut dyn Rows,
     out: &mut dyn Write,
 ) -> Result<(), WriteError> {
-    let types = types::of(output_table, opened)?;
     let keys = output_table.columns.iter().map(|column| serde_json::to_string(column.name));
     let keys = keys.collect::<Result<Vec<String>, _>>().map_err(io::Error::from)?;
-    output_table.for_each_row(opened, &mut |row, cells| {
+    output_table.for_each_row(rows, &mut |row, cells| {
         for (i, (cell, key)) in cells.iter().zip(&keys).enumerate() {
             write!(out, "{}{key}:", if i == 0 { '{' } else { ',' })?;
-            match (*cell, types[i]) {
+            match (*cell, output_table.types[i]) {
                 (Cell::Set(names, members), _) => write_set(out, names, members)?,
-                (_, CellType::List) => write_list(out, output_table.table.x().row(row))?,
+                (_, CellType::List) => write_list(out, row.x)?,
                 (cell, of) => write_cell(out, cell, of)?,
             }
         }

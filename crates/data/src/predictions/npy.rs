@@ -1,27 +1,42 @@
 //! Writes a NumPy array: the predicted labels, or the probabilities.
 
-use super::{Predictions, WriteOptions};
-use std::io::{self, Write};
+use super::rows::Rows;
+use super::{OutputTable, WriteError, WriteOptions};
+use crate::output;
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::Path;
 
 /// Writes the probabilities (`n_rows x n_classes`, 32-bit floats, in the order of the model's classes) if they are
 /// requested, else the labels as text (`<U` and the length of the longest).
+///
+/// The header has the number of rows, which is known last: the values go to a temporary file first.
 pub(super) fn write(
-    predictions: &Predictions<'_>,
+    output_table: &OutputTable<'_>,
+    rows: &mut dyn Rows,
     options: &WriteOptions,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let names = predictions.classes.names();
-    let n_rows = predictions.predicted.len();
-    if options.proba {
-        write_header(out, "<f4", &format!("({n_rows}, {})", names.len()))?;
-        let mut rows = (0..n_rows).map(|row| predictions.probabilities.row(row));
-        return rows.try_for_each(|row| row.iter().try_for_each(|p| out.write_all(&p.to_le_bytes())));
-    }
-    let shape = format!("({n_rows},)");
+    (path, out): (&Path, &mut dyn Write),
+) -> Result<(), WriteError> {
+    let names = output_table.classes.names();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(1);
-    let cells: Vec<Vec<u8>> = names.iter().map(|name| cell(name, width)).collect();
-    write_header(out, &format!("<U{width}"), &shape)?;
-    predictions.predicted.iter().try_for_each(|&class| out.write_all(&cells[class as usize]))
+    let texts: Vec<Vec<u8>> = names.iter().map(|name| cell(name, width)).collect();
+    let mut spool = BufWriter::new(output::spool(path)?);
+    let mut n_rows = 0usize;
+    rows.for_each(&mut |row| {
+        n_rows += 1;
+        match options.proba {
+            true => row.probabilities.iter().try_for_each(|p| spool.write_all(&p.to_le_bytes()))?,
+            false => spool.write_all(&texts[row.predicted as usize])?,
+        }
+        Ok(())
+    })?;
+    match options.proba {
+        true => write_header(out, "<f4", &format!("({n_rows}, {})", names.len()))?,
+        false => write_header(out, &format!("<U{width}"), &format!("({n_rows},)"))?,
+    }
+    let mut spool = spool.into_inner().map_err(io::IntoInnerError::into_error)?;
+    spool.rewind()?;
+    io::copy(&mut spool, out)?;
+    Ok(())
 }
 
 /// A text of `width` 32-bit code points, padded with zeros.

@@ -1,6 +1,6 @@
 //! Writes Parquet: one column each, with lists of 32-bit floats for embeddings. Empty cells are null.
 
-use super::source::ReopenedTable;
+use super::rows::Rows;
 use super::types::{self, CellType};
 use super::{Cell, OutputTable, WriteError};
 use ::parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
@@ -18,23 +18,23 @@ const GROUP_VALUES: usize = 1 << 22;
 /// Writes the rows.
 pub(super) fn write(
     output_table: &OutputTable<'_>,
-    opened: &ReopenedTable,
+    rows: &mut dyn Rows,
     out: &mut (dyn Write + Send),
 ) -> std::result::Result<(), WriteError> {
-    let types = types::of(output_table, opened)?;
+    let types = &output_table.types;
     let names = output_table.columns.iter().map(|column| column.name);
-    let fields = names.zip(&types).map(|(name, &of)| field(name, of).map(Arc::new)).collect::<Result<_>>();
+    let fields = names.zip(types).map(|(name, &of)| field(name, of).map(Arc::new)).collect::<Result<_>>();
     let schema =
         Node::group_type_builder("schema").with_fields(fields.map_err(failed)?).build().map_err(failed)?;
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties));
     let mut writer = writer.map_err(failed)?;
-    let width = |of: &CellType| if *of == CellType::List { output_table.table.n_features() } else { 1 };
+    let width = |of: &CellType| if *of == CellType::List { output_table.n_features } else { 1 };
     let n_rows = (GROUP_VALUES / types.iter().map(width).sum::<usize>().max(1)).clamp(1, 1 << 17);
     let mut group: Vec<ColumnBuffer> = types.iter().map(|&of| ColumnBuffer::new(of)).collect();
-    output_table.for_each_row(opened, &mut |row, cells| {
+    output_table.for_each_row(rows, &mut |row, cells| {
         for (buffer, cell) in group.iter_mut().zip(cells) {
-            buffer.push(*cell, output_table.table.x().row(row));
+            buffer.push(*cell, row.x);
         }
         if group[0].n_rows == n_rows {
             write_group(&mut writer, &mut group).map_err(failed)?;

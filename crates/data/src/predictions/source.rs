@@ -1,10 +1,11 @@
 //! Reads the rows of a table's files again, to write them with predictions or to get another column.
 
-use super::{Cell, WriteError};
-use crate::columnar::{ColumnarFile, Wanted};
+use super::{Cell, WriteError, WrittenColumns};
+use crate::columnar::ColumnarFile;
 use crate::columns::Role;
 use crate::csv;
 use crate::read::open_columnar;
+use crate::rows::{ALL_ROWS, Wanted};
 use crate::table::Part;
 use crate::{Error, ReadOptions, Result, Table, join};
 use headsmith_kernels::Pool;
@@ -41,32 +42,12 @@ impl ReopenedTable {
         Ok(ReopenedTable { compares: false, ..ReopenedTable::new(table, true)? })
     }
 
-    /// Whether a column of the input can be written: it holds numbers, text, or the features.
-    pub(crate) fn can_be_written(&self, column: usize) -> bool {
-        self.first.as_ref().is_none_or(|file| file.can_be_written(column))
-    }
-
-    /// Whether it is written if all columns are.
-    pub(super) fn is_written(&self, column: usize) -> bool {
-        self.can_be_written(column) && !self.is_pandas_index(column)
-    }
-
-    fn is_pandas_index(&self, column: usize) -> bool {
-        matches!(&self.first, Some(File::Columnar(file)) if file.scheme().is_pandas_index(column))
-    }
-
-    /// The names of the columns that are left out because of their content if all are written.
-    pub(super) fn left_out(&self, table: &Table) -> Vec<String> {
-        let names = table.columns().names.iter().enumerate();
-        let left_out = names.filter(|&(i, _)| !self.can_be_written(i) && !self.is_pandas_index(i));
-        left_out.map(|(_, name)| name.clone()).collect()
-    }
-
-    /// The raw column names of a CSV, including quotes.
-    pub(super) fn header(&self) -> Option<Vec<&[u8]>> {
+    /// How the columns of the first file can be written.
+    pub(crate) fn written(&self) -> WrittenColumns {
         match &self.first {
-            Some(File::Csv(layout)) => Some(csv::fields(&layout.header).collect()),
-            _ => None,
+            Some(File::Csv(layout)) => WrittenColumns::of_text(layout),
+            Some(File::Columnar(file)) => WrittenColumns::of_columnar(file.scheme()),
+            Some(File::Arrays) | None => WrittenColumns::default(),
         }
     }
 
@@ -136,13 +117,6 @@ impl File {
             return Err(changed());
         }
         Ok(file)
-    }
-
-    fn can_be_written(&self, column: usize) -> bool {
-        match self {
-            File::Columnar(file) => file.scheme().can_be_written(column),
-            _ => true,
-        }
     }
 }
 
@@ -228,7 +202,7 @@ impl FileRows<'_> {
             true => Wanted::With(&self.wanted),
             false => Wanted::Alone(&self.wanted),
         };
-        for block in file.rows(wanted, &pool)? {
+        for block in file.rows(wanted, ALL_ROWS, &pool)? {
             let block = block?;
             for (i, x) in block.x.chunks_exact(self.table.n_features()).enumerate() {
                 // A row without a label was dropped, in a table with labels.
@@ -282,7 +256,7 @@ fn features_before(roles: &[Role]) -> Vec<usize> {
 }
 
 /// The error for a column whose content cannot be written.
-pub(super) fn unwritable(name: &str) -> Error {
+pub(crate) fn unwritable(name: &str) -> Error {
     Error::column(format!("column \"{name}\" cannot be written: it holds neither numbers nor text"))
 }
 

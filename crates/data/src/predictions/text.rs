@@ -1,6 +1,6 @@
 //! Writes text: CSV, or the same with tabs.
 
-use super::source::ReopenedTable;
+use super::rows::Rows;
 use super::{Cell, OutputTable, WriteError, sets};
 use crate::csv;
 use std::io::{self, Write};
@@ -9,20 +9,19 @@ use std::io::{self, Write};
 /// bytes.
 pub(super) fn write(
     output_table: &OutputTable<'_>,
-    opened: &ReopenedTable,
+    rows: &mut dyn Rows,
     separator: u8,
     out: &mut dyn Write,
 ) -> Result<(), WriteError> {
-    let header = opened.header();
     for (i, column) in output_table.columns.iter().enumerate() {
         if i > 0 {
             out.write_all(&[separator])?;
         }
-        let name = column.input().and_then(|input| header.as_ref()?.get(input).copied());
+        let name = column.input().and_then(|input| output_table.input.written.raw_name(input));
         write_cell(out, name.map_or(Cell::Text(column.name), Cell::Raw), separator)?;
     }
     out.write_all(b"\n")?;
-    output_table.for_each_row(opened, &mut |_, cells| {
+    output_table.for_each_row(rows, &mut |_, cells| {
         for (i, cell) in cells.iter().enumerate() {
             if i > 0 {
                 out.write_all(&[separator])?;

@@ -2,9 +2,8 @@
 //!
 //! The cells of a CSV have no types: a column is numeric if every non-empty cell is a number.
 
-use super::columns::Content;
-use super::source::ReopenedTable;
-use super::{Cell, OutputTable, WriteError, sets};
+use super::columns::{Column, Content, InputColumns};
+use super::{Cell, WriteError, sets};
 use crate::columns::Role;
 use crate::csv;
 use std::borrow::Cow;
@@ -22,35 +21,39 @@ pub(super) enum CellType {
     Set,
 }
 
-/// The type of each output column. Reads the cells of the input if a type is not known.
+/// The type of each output column. Calls `read` with the columns of the input whose types are not known, and a function for
+/// the cells of each row.
 pub(super) fn of(
-    output_table: &OutputTable<'_>,
-    opened: &ReopenedTable,
+    columns: &[Column<'_>],
+    input: InputColumns<'_>,
+    read: impl FnOnce(&[usize], &mut dyn FnMut(&[Cell<'_>])) -> Result<(), WriteError>,
 ) -> Result<Vec<CellType>, WriteError> {
-    let mut seen: Vec<Option<CellType>> = output_table
-        .columns
-        .iter()
-        .map(|column| match column.content {
-            Content::Input(input) if output_table.table.columns().roles[input] == Role::Embeddings => {
-                Some(CellType::List)
-            }
-            Content::Input(_) => None,
-            Content::Label => Some(CellType::Text),
-            Content::OneHot(_) | Content::Fold => Some(CellType::Integer),
-            Content::Probability(_) => Some(CellType::Float),
-            Content::Set => Some(CellType::Set),
-        })
-        .collect();
+    let mut seen: Vec<Option<CellType>> = columns.iter().map(|column| known(column, input)).collect();
     let unknown: Vec<usize> = (0..seen.len()).filter(|&i| seen[i].is_none()).collect();
     if !unknown.is_empty() {
-        output_table.for_each_row(opened, &mut |_, cells| {
-            for &i in &unknown {
-                seen[i] = seen[i].widened(of_cell(cells[i]));
+        let inputs: Vec<usize> = unknown.iter().filter_map(|&i| columns[i].input()).collect();
+        read(&inputs, &mut |cells| {
+            for (&i, cell) in unknown.iter().zip(cells) {
+                seen[i] = seen[i].widened(of_cell(*cell));
             }
-            Ok(())
         })?;
     }
     Ok(seen.into_iter().map(|seen| seen.unwrap_or(CellType::Text)).collect())
+}
+
+/// The type of an output column, if it does not depend on its cells.
+fn known(column: &Column<'_>, input: InputColumns<'_>) -> Option<CellType> {
+    match column.content {
+        Content::Input(i) => match input.columns.roles[i] {
+            Role::Embeddings => Some(CellType::List),
+            Role::Feature if !input.is_text => Some(CellType::Float),
+            _ => None,
+        },
+        Content::Label => Some(CellType::Text),
+        Content::OneHot(_) | Content::Fold => Some(CellType::Integer),
+        Content::Probability(_) => Some(CellType::Float),
+        Content::Set => Some(CellType::Set),
+    }
 }
 
 trait WidenType {

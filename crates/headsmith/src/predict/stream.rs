@@ -1,0 +1,149 @@
+//! Predicts a table in files in constant memory.
+//!
+//! Three steps at once: a thread reads blocks of rows, this one predicts them on the pool, a third writes them. The channels
+//! between them hold a few blocks. A block is a function of the table alone and rows are predicted independently, so the
+//! output has the same bytes as that of the whole table at once, for any number of threads.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::ScopedJoinHandle;
+use std::time::Instant;
+
+use headsmith_data::predictions::{NextBlock, PredictedBlock, StreamWriter};
+use headsmith_data::{Classes, Files, Finding, ReadOptions, StreamBlock, StreamSummary, TableStream};
+use headsmith_model::Model;
+
+use super::tally::Tally;
+use super::{PredictOptions, finish, of_rows};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::evaluate::{Features, refuse_other_features};
+use crate::progress::Progress;
+use crate::report::{PredictionReport, TableReport};
+
+/// The number of blocks that wait between two steps.
+const N_WAITING: usize = 2;
+
+/// Predicts the table in `files`.
+pub(super) fn predict(
+    model: &Model,
+    files: &Files,
+    read: &ReadOptions,
+    options: &PredictOptions,
+    context: &mut Context<'_>,
+) -> Result<PredictionReport> {
+    let path = PathBuf::from(files.to_string());
+    context.emit(&Progress::Reading { role: "test", path: &path });
+    let start = Instant::now();
+    let stream = TableStream::open(files, read)?;
+    refuse_other_features(model, &Features::of_stream(&stream))?;
+    let classes = Classes::new(model.classes().to_vec())?;
+    let writes_sets = model.sets().is_some() && options.writes_sets();
+    let shape = (&options.columns, writes_sets);
+    let writer = StreamWriter::new(&options.out, &stream, &classes, shape, context.pool)?;
+    let mut tally = Tally::default();
+    let summary = run(&stream, &writer, (model, options), context, &mut tally)?;
+    let report = table_report(&stream, &summary, (read, &path), start.elapsed().as_secs_f64());
+    context.emit(&Progress::Read(&report));
+    for warning in &summary.warnings {
+        context.emit(&Progress::Found(&Finding { table: report.role.clone(), ..warning.clone() }));
+    }
+    let files = finish(options, context)?;
+    Ok(tally.report(model, &classes, summary.n_skipped, files))
+}
+
+/// Reads, predicts and writes all rows.
+fn run(
+    stream: &TableStream,
+    writer: &StreamWriter<'_>,
+    (model, options): (&Model, &PredictOptions),
+    context: &mut Context<'_>,
+    tally: &mut Tally,
+) -> Result<StreamSummary> {
+    let (pool, copied) = (context.pool, writer.copied());
+    std::thread::scope(|scope| {
+        let (read, blocks) = sync_channel(N_WAITING);
+        let (predicted, written) = sync_channel(N_WAITING);
+        let reading = scope.spawn(move || {
+            stream.read(&copied, pool, &mut |block| match read.send(block) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            })
+        });
+        let writing =
+            scope.spawn(move || writer.write(&options.out, || written.recv().unwrap_or(NextBlock::Stopped)));
+        let predicting = predict_blocks(blocks, model, (options, context), (tally, &predicted));
+        // Without a receiver, the reader ends early.
+        let (end, summary) = match (&predicting, joined(reading)) {
+            (Err(_), summary) => (NextBlock::Stopped, summary.ok()),
+            (Ok(()), Ok(summary)) => (NextBlock::End, Some(summary)),
+            (Ok(()), Err(error)) => (NextBlock::Failed(error), None),
+        };
+        // The writer may have failed, and says so itself.
+        let _ = predicted.send(end);
+        let written = joined(writing);
+        predicting?;
+        written?;
+        summary.ok_or_else(|| Error::failure("the rows were not all read"))
+    })
+}
+
+/// Predicts `blocks` and sends them on, until they end or the writer has failed.
+fn predict_blocks(
+    blocks: Receiver<StreamBlock>,
+    model: &Model,
+    (options, context): (&PredictOptions, &mut Context<'_>),
+    (tally, predicted): (&mut Tally, &SyncSender<NextBlock>),
+) -> Result<()> {
+    for rows in blocks {
+        if context.stopping() {
+            let n_rows = tally.n_rows();
+            return Err(Error::stopped(format!("stopped after {n_rows} rows: nothing was written")));
+        }
+        let (probabilities, classes) = model.predict_decided(rows.x.view(), context.pool)?;
+        let sets = model.sets().map(|sets| of_rows(sets, &probabilities));
+        tally.add(&classes, sets.as_ref());
+        context.emit(&Progress::Predicted { n_rows: tally.n_rows() });
+        let sets = sets.filter(|_| options.writes_sets());
+        let block = PredictedBlock { rows, predicted: classes, probabilities, sets };
+        if predicted.send(NextBlock::Block(Box::new(block))).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The result of a thread, or its panic.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn table_report(
+    stream: &TableStream,
+    summary: &StreamSummary,
+    (options, path): (&ReadOptions, &Path),
+    seconds: f64,
+) -> TableReport {
+    TableReport {
+        role: "test".to_owned(),
+        path: path.display().to_string(),
+        files: match &stream.files()[..] {
+            [_] => Vec::new(),
+            several => several.iter().map(|file| file.display().to_string()).collect(),
+        },
+        label_files: Vec::new(),
+        format: stream.format(),
+        n_rows: summary.n_rows,
+        n_features: stream.n_features(),
+        embeddings_column: stream.embeddings_column().map(str::to_owned),
+        feature_names: stream.feature_names().unwrap_or_default(),
+        n_skipped: summary.n_skipped,
+        label_column: stream.label_column().map(str::to_owned),
+        weight_column: options.weight_column.clone().filter(|column| stream.has_column(column)),
+        labels: Vec::new(),
+        fingerprint: String::new(),
+        summary: None,
+        seconds,
+    }
+}
