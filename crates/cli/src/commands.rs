@@ -9,6 +9,7 @@ mod predict;
 mod reference;
 mod report;
 mod run;
+mod serve;
 mod study;
 mod tune;
 
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
         Some(("fit", matches)) => fit::fit(matches),
         Some(("evaluate", matches)) => evaluate::evaluate(matches),
         Some(("predict", matches)) => predict::predict(matches),
+        Some(("serve", matches)) => serve::serve(matches),
         Some(("aicrowd", matches)) => aicrowd::aicrowd(matches),
         Some(("completions", matches)) => reference::completions(matches),
         Some(("reference", _)) => reference::reference(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
@@ -30,8 +30,9 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "headsmith-tensorboard",
         ],
     ),
+    ("headsmith-server", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads", "headsmith-model"]),
     ("headsmith-aicrowd", &["headsmith-http-client"]),
-    ("headsmith-cli", &["headsmith", "headsmith-aicrowd"]),
+    ("headsmith-cli", &["headsmith", "headsmith-aicrowd", "headsmith-server"]),
     ("xtask", &[]),
 ];
 
