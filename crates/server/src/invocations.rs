@@ -82,49 +82,84 @@ impl Columns<'_> {
             })?;
             return rows.ok_or_else(|| Failure::bad(format!("expected the tensor `{}`", self.embeddings)));
         }
-        match cursor.clone().first_of_array() {
+        match cursor.clone().step_into_array() {
             Some(b'{') => self.records(cursor),
             _ => self.shape.read(cursor),
         }
     }
 
-    /// Reads an array of objects. Without names of features the first object's keys are the order of the columns.
+    /// Reads an array of objects: all as the first, with whole rows in one column or a feature in each.
     fn records(&self, cursor: &mut Cursor<'_>) -> Result<Rows> {
+        let is_whole = self.is_whole(cursor.clone())?;
         let mut order: HashMap<String, usize> =
             self.features.iter().enumerate().map(|(i, name)| (name.clone(), i)).collect();
-        let is_named = !order.is_empty();
-        let (mut values, mut n_rows) = (Vec::new(), 0);
+        let mut rows = Rows::default();
         cursor.array(|i, cursor| {
             self.shape.check_rows(i + 1)?;
-            let start = values.len();
-            let (mut n_found, mut is_whole) = (0, false);
-            cursor.object(|key, cursor| {
-                if key == self.embeddings && cursor.peek() == Some(b'[') && n_found == 0 && !is_whole {
-                    is_whole = true;
-                    return self.shape.row(i, cursor, &mut values);
-                }
-                if !is_named && i == 0 && !is_whole && order.len() < self.shape.n_features {
-                    let next = order.len();
-                    order.entry(key.to_owned()).or_insert(next);
-                }
-                match order.get(key) {
-                    Some(column) if !is_whole => {
-                        values.resize(start + self.shape.n_features, f32::NAN);
-                        n_found += 1;
-                        put(&mut values[start + column], key, cursor)
-                    }
-                    _ if is_named || is_whole => cursor.skip(),
-                    _ => Err(Failure::bad(format!(
-                        "row {i} has the column `{}`, which the first row has not",
-                        shown(key)
-                    ))),
-                }
-            })?;
-            n_rows = i + 1;
-            self.check_whole(i, &values[start..])
+            rows.n_rows = i + 1;
+            let start = rows.values.len();
+            match is_whole {
+                true => self.whole_record(i, cursor, &mut rows.values)?,
+                false => self.record(i, cursor, &mut rows.values, &mut order)?,
+            }
+            self.check_whole(i, &rows.values[start..])
         })?;
-        self.shape.check_rows(n_rows)?;
-        Ok(Rows { values, n_rows })
+        self.shape.check_rows(rows.n_rows)?;
+        Ok(rows)
+    }
+
+    /// Whether the first of an array of objects has a whole row in the column of the embeddings.
+    fn is_whole(&self, mut cursor: Cursor<'_>) -> Result<bool> {
+        let mut is_whole = false;
+        if cursor.step_into_array() == Some(b'{') {
+            cursor.object(|key, cursor| {
+                is_whole |= key == self.embeddings && cursor.peek() == Some(b'[');
+                cursor.skip()
+            })?;
+        }
+        Ok(is_whole)
+    }
+
+    /// Reads an object whose column of embeddings has row `i`.
+    fn whole_record(&self, i: usize, cursor: &mut Cursor<'_>, values: &mut Vec<f32>) -> Result<()> {
+        let mut is_read = false;
+        cursor.object(|key, cursor| match key == self.embeddings {
+            true if is_read => Err(Failure::bad(format!("row {i} has `{}` twice", self.embeddings))),
+            true => {
+                is_read = true;
+                self.shape.row(i, cursor, values)
+            }
+            false => cursor.skip(),
+        })
+    }
+
+    /// Reads an object with a number for each feature of row `i`. Without names of features the first object's keys are the order of the columns.
+    fn record(
+        &self,
+        i: usize,
+        cursor: &mut Cursor<'_>,
+        values: &mut Vec<f32>,
+        order: &mut HashMap<String, usize>,
+    ) -> Result<()> {
+        let start = values.len();
+        cursor.object(|key, cursor| {
+            if self.features.is_empty() && i == 0 && order.len() < self.shape.n_features {
+                let next = order.len();
+                order.entry(key.to_owned()).or_insert(next);
+            }
+            match order.get(key) {
+                Some(column) => {
+                    values.resize(start + self.shape.n_features, f32::NAN);
+                    put(&mut values[start + column], key, cursor)
+                }
+                None if !self.features.is_empty() => cursor.skip(),
+                None => Err(Failure::bad(format!(
+                    "row {i} has the column `{}`, which is none of the {} features",
+                    shown(key),
+                    self.shape.n_features
+                ))),
+            }
+        })
     }
 
     /// Refuses a row with less values than features.

@@ -83,8 +83,8 @@ impl<'b> Cursor<'b> {
         Ok(())
     }
 
-    /// The first byte of the first element of an array.
-    pub(crate) fn first_of_array(mut self) -> Option<u8> {
+    /// Goes to the first element of an array, to look at it: its first byte.
+    pub(crate) fn step_into_array(&mut self) -> Option<u8> {
         (self.peek()? == b'[').then_some(())?;
         self.at += 1;
         self.peek()

@@ -165,7 +165,7 @@ fn rows_bodies_and_headers_are_bounded() {
     let wide = format!(r#"{{"embeddings": [[{}0]]}}"#, "0,".repeat(900));
     assert_eq!(world.post("/predict", wide).status, 400);
     // A claimed length is refused before a byte of it came.
-    let answer = world.ask("POST", "/predict", &[("content-length", "18446744073709551615")], b"");
+    let answer = world.ask("POST", "/predict", &[("content-length", "9223372036854775807")], b"");
     assert_eq!((answer.status, answer.header("connection")), (413, Some("close")));
     let long = "x".repeat(100_000);
     let answer = world.ask("GET", "/v2", &[("x-long", &long)], b"");
