@@ -90,6 +90,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         // A client may end its side after the request, as `nc -N` does.
         .half_close(true)
         .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEADER_BYTES)
         .max_buf_size(4 * MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), answer);
     // A client that breaks off or is too slow is no event.
