@@ -9,7 +9,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let models = models.iter().map(|text| ModelFile::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let n_threads = std::thread::available_parallelism()?.get();
-    let options = Options { listen: listen.parse()?, n_threads, quiet: true, ..Options::new(models[0].clone()) };
+    let options =
+        Options { listen: listen.parse()?, n_threads, quiet: true, ..Options::new(models[0].clone()) };
     let server = Server::bind(Options { models, ..options })?;
     println!("http://{}", server.address()?);
     Ok(server.run()?)

@@ -8,4 +8,5 @@ mod batches;
 mod life;
 mod protocol;
 mod safety;
+mod tls;
 mod world;
