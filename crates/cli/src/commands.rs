@@ -10,6 +10,7 @@ mod predict;
 mod reference;
 mod report;
 mod run;
+mod serve;
 mod study;
 mod tune;
 
@@ -43,6 +44,7 @@ pub(crate) fn dispatch(matches: &ArgMatches) -> Result<()> {
         Some(("evaluate", matches)) => evaluate::evaluate(matches),
         Some(("predict", matches)) => predict::predict(matches),
         Some(("export", matches)) => export::export(matches),
+        Some(("serve", matches)) => serve::serve(matches),
         Some(("aicrowd", matches)) => aicrowd::aicrowd(matches),
         Some(("completions", matches)) => reference::completions(matches),
         Some(("reference", _)) => reference::reference(),

@@ -15,6 +15,9 @@ pub(crate) fn status(error: &Error) -> u8 {
         return interrupt::INTERRUPTED;
     }
     let usage = |error: &headsmith::Error| error.is_usage();
+    if error.downcast_ref::<headsmith_server::Error>().is_some_and(headsmith_server::Error::is_usage) {
+        return 2;
+    }
     let wrong = error.downcast_ref::<headsmith::Error>().is_some_and(usage) || error.is::<WrongConfig>();
     if wrong { 2 } else { 1 }
 }

@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod conformal;
 pub(crate) mod heads;
 pub(crate) mod mlflow;
+pub(crate) mod serve;
 pub(crate) mod split;
 pub(crate) mod study;
 
@@ -37,7 +38,7 @@ fn command_about(head: &dyn Head) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([run(), auto::auto(), inspect(), fit(), study::tune(head), study::worker(), study::study(), report(), evaluate(), predict(), export(), aicrowd::aicrowd(), completions(), reference()])
+        .subcommands([run(), auto::auto(), inspect(), fit(), study::tune(head), study::worker(), study::study(), report(), evaluate(), predict(), export(), serve::serve(), aicrowd::aicrowd(), completions(), reference()])
 }
 
 /// Reads the command line `args`, over the configuration file that it names. Wrong flags, and a call for help, end

@@ -12,6 +12,7 @@ use crate::evidence::RowSource;
 use crate::fit_data::{FitData, data_record};
 use crate::progress::Progress;
 use crate::split::{self, units};
+use crate::statistics;
 use crate::tables::{self, RoleTable};
 
 /// Tables of a fit that passed the checks.
@@ -86,6 +87,7 @@ impl Checked {
     /// If the training rows cannot be split.
     pub fn into_data(self, val_share: f64, context: &mut Context<'_>) -> Result<FitData> {
         let Checked { train, val, classes, groups, weights, val_groups, cache, record, .. } = self;
+        let record = Record { features: statistics::of_rows(train.table.x(), context.pool), ..record };
         let places = RowSource::all(val.as_ref().unwrap_or(&train).table.locations());
         let mut val = val.map(|val| Dataset::new(val.table, &classes)).transpose()?;
         let mut train = Dataset::new(train.table, &classes)?;

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use headsmith_data::{Dataset, RowLocations};
+use headsmith_kernels::Pool;
 use headsmith_model::{DataRecord, Record};
 
 use crate::error::{Error, Result};
 use crate::evidence::RowSource;
 use crate::report::{Split, TableReport};
+use crate::statistics;
 
 /// The rows a head is fitted on and judged by.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl FitData {
     /// Rows in memory, without validation rows.
     pub fn new(train: Dataset) -> FitData {
         let places = RowSource::all(RowLocations::of_array(train.y.len()));
+        let features = statistics::of_rows(train.x.view(), &Pool::inline());
         FitData {
             train,
             val: None,
@@ -39,7 +42,7 @@ impl FitData {
             split: None,
             cache: None,
             places,
-            record: Record::default(),
+            record: Record { features, ..Record::default() },
         }
     }
 

@@ -54,6 +54,7 @@ mod select;
 mod session;
 mod snapshot;
 pub mod split;
+mod statistics;
 pub mod studies;
 pub mod tables;
 mod tensorboard;

@@ -37,4 +37,4 @@ pub use error::{Error, Result};
 pub use file::{FORMAT_VERSION, Part, state};
 pub use model::{Model, most_probable};
 pub use node::Node;
-pub use record::{DataRecord, Record};
+pub use record::{DataRecord, FeatureStatistics, Record};

@@ -30,6 +30,9 @@ pub struct Record {
     /// The names of the features in their order, where each stood in a column of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub feature_names: Vec<String>,
+    /// The training rows' statistics, feature by feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<FeatureStatistics>,
     /// The column that the labels stood in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,
@@ -48,6 +51,19 @@ pub struct Record {
     /// Whatever else is worth keeping.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
+}
+
+/// Statistics of the training rows, each with a number for each feature, as the rows were before any transform.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct FeatureStatistics {
+    /// The least values.
+    pub min: Vec<f32>,
+    /// The greatest values.
+    pub max: Vec<f32>,
+    /// The means.
+    pub mean: Vec<f32>,
+    /// The standard deviations (of n, not n - 1); 0 for a constant feature.
+    pub std: Vec<f32>,
 }
 
 /// One table that a model was fitted or judged on.

@@ -32,8 +32,9 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "headsmith-tensorboard",
         ],
     ),
+    ("headsmith-server", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads", "headsmith-model"]),
     ("headsmith-aicrowd", &["headsmith-http-client"]),
-    ("headsmith-cli", &["headsmith", "headsmith-aicrowd"]),
+    ("headsmith-cli", &["headsmith", "headsmith-aicrowd", "headsmith-server"]),
     ("xtask", &[]),
 ];
 

@@ -40,23 +40,14 @@ pub(crate) struct Common {
 /// Adds the flags common to all commands.
 pub(crate) fn add(command: Command) -> Command {
     command.next_help_heading("Common flags").args([
-        Arg::new("config")
-            .long("config")
-            .value_name("FILE")
-            .value_hint(ValueHint::FilePath)
-            .help("TOML file with flags by name; the command line overrides it"),
+        config(),
         Arg::new("seed")
             .long("seed")
             .value_name("N")
             .value_parser(value_parser!(u64))
             .default_value("42")
             .help("Random seed: the same seed gives the same bytes for any --jobs"),
-        Arg::new("jobs")
-            .long("jobs")
-            .short('j')
-            .value_name("N")
-            .value_parser(value_parser!(u16).range(1..=1024))
-            .help("Threads [default: all cores]"),
+        jobs(),
         text("embeddings_column", "Embeddings column [default: detected]"),
         text("label_column", "Label column [default: detected]"),
         Arg::new("dtype")
@@ -76,6 +67,25 @@ pub(crate) fn add(command: Command) -> Command {
         switch("json", "Print the result as one JSON object"),
         switch("quiet", "No progress on standard error").short('q'),
     ])
+}
+
+/// The flag that takes the configuration file.
+pub(crate) fn config() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
+        .help("TOML file with flags by name; the command line overrides it")
+}
+
+/// The flag that takes the number of threads.
+pub(crate) fn jobs() -> Arg {
+    Arg::new("jobs")
+        .long("jobs")
+        .short('j')
+        .value_name("N")
+        .value_parser(value_parser!(u16).range(1..=1024))
+        .help("Threads [default: all cores]")
 }
 
 /// The values of the flags that all commands have.

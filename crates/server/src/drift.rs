@@ -1,0 +1,95 @@
+//! How far requests lie from the training rows: values outside the training range, and the mean squared standardised distance.
+//!
+//! The distance of a row x is the mean of `((x_j - mean_j) / std_j)^2` over the features that varied in training: 1 on average over the training rows,
+//! and the more above 1 the farther a row lies from them. It is Mahalanobis' distance with a diagonal covariance, divided by the number of features.
+
+use std::sync::{Mutex, PoisonError};
+
+use headsmith_kernels::MatRef;
+use headsmith_model::{FeatureStatistics, Model};
+
+/// The training rows' statistics, and how the rows so far compare.
+#[derive(Debug)]
+pub(crate) struct Drift {
+    min: Vec<f32>,
+    max: Vec<f32>,
+    mean: Vec<f32>,
+    /// One over the standard deviation; 0 for a constant feature.
+    factor: Vec<f32>,
+    n_varying: usize,
+    sums: Mutex<Sums>,
+}
+
+/// Sums over all rows so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Sums {
+    pub(crate) rows: u64,
+    pub(crate) values: u64,
+    pub(crate) out_of_range: u64,
+    pub(crate) distance: f64,
+}
+
+impl Drift {
+    /// The statistics that a model's file has; `None` if it is of a version that did not record them, or they are not of its features.
+    pub(crate) fn of(model: &Model) -> Option<Drift> {
+        let FeatureStatistics { min, max, mean, std } = model.record().features.clone()?;
+        let is_sound = [&min, &max, &mean, &std].iter().all(|values| values.len() == model.n_features());
+        let factor: Vec<f32> = std.iter().map(|std| if *std > 0.0 { std.recip() } else { 0.0 }).collect();
+        let n_varying = factor.iter().filter(|factor| **factor > 0.0).count();
+        is_sound.then(|| Drift { min, max, mean, factor, n_varying, sums: Mutex::default() })
+    }
+
+    /// Adds `rows` (`n_samples x n_features`).
+    pub(crate) fn add(&self, rows: MatRef<'_>) {
+        let mut added =
+            Sums { rows: rows.n_rows() as u64, values: rows.as_slice().len() as u64, ..Sums::default() };
+        for i in 0..rows.n_rows() {
+            let row = rows.row(i);
+            added.out_of_range += self.out_of_range(row);
+            added.distance += self.distance(row);
+        }
+        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        sums.rows += added.rows;
+        sums.values += added.values;
+        sums.out_of_range += added.out_of_range;
+        sums.distance += added.distance;
+    }
+
+    /// The sums so far.
+    pub(crate) fn sums(&self) -> Sums {
+        *self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn out_of_range(&self, row: &[f32]) -> u64 {
+        let bounds = self.min.iter().zip(&self.max);
+        row.iter().zip(bounds).map(|(x, (min, max))| u64::from(x < min || x > max)).sum()
+    }
+
+    fn distance(&self, row: &[f32]) -> f64 {
+        let features = self.mean.iter().zip(&self.factor);
+        let square = |(x, (mean, factor)): (&f32, (&f32, &f32))| f64::from((x - mean) * factor).powi(2);
+        row.iter().zip(features).map(square).sum::<f64>() / self.n_varying.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_compared_with_the_training_rows() {
+        let drift = Drift {
+            min: vec![0.0, 5.0, -1.0],
+            max: vec![4.0, 5.0, 1.0],
+            mean: vec![2.0, 5.0, 0.0],
+            factor: vec![0.5, 0.0, 2.0],
+            n_varying: 2,
+            sums: Mutex::default(),
+        };
+        drift.add(MatRef::new(&[2.0, 5.0, 0.0, 6.0, 6.0, 1.0], 2, 3));
+        // The second row is 2 and 2 standard deviations away.
+        assert_eq!(drift.sums(), Sums { rows: 2, values: 6, out_of_range: 2, distance: 4.0 });
+        drift.add(MatRef::new(&[0.0, 5.0, 0.0], 1, 3));
+        assert_eq!(drift.sums(), Sums { rows: 3, values: 9, out_of_range: 2, distance: 4.5 });
+    }
+}
