@@ -33,7 +33,7 @@ const ONE_IN: usize = 100;
 /// # Errors
 /// When the file cannot be run, or predicts something else.
 pub(crate) fn verify(bytes: &[u8], model: &Model, graph: &Graph, pool: &Pool) -> Result<Verified> {
-    let rows = rows(graph.typical(), model.n_features());
+    let rows = rows(typical(model, graph).as_ref(), model.n_features());
     let (proba, decided) =
         model.predict_decided(rows.view(), pool).map_err(|error| Error::new(error.to_string()))?;
     let (labels, found) = run(bytes, rows.view())?;
@@ -92,6 +92,17 @@ fn is_tie(proba: &[f32], offsets: &[f64]) -> bool {
     let mut scores: Vec<f64> = proba.iter().zip(&factors).map(|(p, factor)| f64::from(*p) * factor).collect();
     scores.sort_by(|a, b| b.total_cmp(a));
     scores.len() < 2 || scores[0] - scores[1] <= 2.0 * TOLERANCE
+}
+
+/// The training rows by the statistics in the model's file; of an older file, by what its heads know.
+fn typical(model: &Model, graph: &Graph) -> Option<Typical> {
+    let n = model.n_features();
+    let of_record = model.record().features.as_ref();
+    let of_record = of_record.filter(|features| features.mean.len() == n && features.std.len() == n);
+    let double = |values: &[f32]| values.iter().copied().map(f64::from).collect();
+    let of_record =
+        of_record.map(|features| Typical { centre: double(&features.mean), spread: double(&features.std) });
+    of_record.or_else(|| graph.typical().cloned())
 }
 
 /// Rows around the middle of what is known of the training rows, every fourth of them further out, and one of zeros.

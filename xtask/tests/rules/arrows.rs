@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-data", &["headsmith-kernels"]),
