@@ -71,7 +71,7 @@ CASES = {
     "4000": Case(4000, heads=QUICK),
     "20000": Case(20_000, heads=QUICK, n_new=200_000),
     "copies": Case(1000, heads=QUICK, has_copies=True),
-    "groups": Case(1000, rows_of_group=5),
+    "groups": Case(1000, heads=QUICK, rows_of_group=5),
     "groups-val": Case(1500, heads=QUICK, has_val=True, rows_of_group=5),
     "run": Case(1000, heads=QUICK, has_val=True, command="run"),
     "evaluate-200": Case(1000, has_val=True, command="evaluate", n_val=200),

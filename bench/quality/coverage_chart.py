@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chart import rule, words
 
-LEFT, PANEL, GAP, TOP, LINE, BOTTOM = 380, 210, 24, 62, 22, 40
+LEFT, PANEL, GAP, TOP, LINE, BOTTOM = 420, 210, 24, 62, 22, 40
 LOW, HIGH, BAND, NOMINAL = 0.85, 1.0, (0.93, 0.97), 0.95
 INSIDE, OUTSIDE = "#2563eb", "#c2410c"
 
@@ -28,8 +28,9 @@ def rows_of(page):
     for line in lines[start + 2:]:
         if len(line) != len(lines[start]):
             break
-        classes = "" if line[1] == "equal" else f"classes of {line[1]}, "
-        rows.append((f"{line[0]} rows, {classes}{line[2]}", int(line[3]), [float(line[i].rstrip("%")) / 100 for i in held]))
+        classes = "" if line[1] == "equal" else "rare classes, "
+        size = line[0] if " " in line[0] else f"{line[0]} rows"
+        rows.append((f"{size}, {classes}{line[2].replace('`', '')}", int(line[3]), [float(line[i].rstrip("%")) / 100 for i in held]))
     return [lines[start][i].removesuffix(": held") for i in held], rows
 
 
@@ -48,7 +49,7 @@ def frame(panel, score, n_rows):
     left, right = (x_of(panel, share) for share in BAND)
     parts = [f'<rect x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{n_rows * LINE}" fill="#dcfce7"/>']
     parts.append(words(x_of(panel, NOMINAL), TOP - 12, score, 'text-anchor="middle" font-size="13" font-weight="bold"'))
-    for share in (0.87, 0.89, 0.91, 0.93, 0.95, 0.97, 0.99):
+    for share in (0.87, 0.9, 0.93, 0.95, 0.97, 1.0):
         parts.append(rule(x_of(panel, share), x_of(panel, share), TOP, bottom))
         parts.append(words(x_of(panel, share), bottom + 16, f"{share:.0%}", 'text-anchor="middle" fill="#475569"'))
     return parts
