@@ -10,9 +10,7 @@ use headsmith::data::predictions::WriteOptions;
 use headsmith::data::{Files, OnBadRow, ReadOptions};
 use headsmith::model::Model;
 use headsmith::report::PredictionReport;
-use headsmith::{
-    Context, HeadConfig, Metric, Pool, PredictOptions, Progress, Session, predict,
-};
+use headsmith::{Context, HeadConfig, Metric, Pool, PredictOptions, Progress, Session, predict};
 
 /// A table of `n_rows` rows; the feature of row `bad` is no number.
 fn table(folder: &Path, n_rows: usize, bad: Option<usize>) -> PathBuf {
