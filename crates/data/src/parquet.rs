@@ -121,7 +121,7 @@ fn first_cells(file: &dyn FileReader, field: &Field) -> Result<Option<Cells>> {
     }
     let group = guarded(|| file.get_row_group(0))?;
     let mut readers = readers(group.as_ref(), field)?;
-    guarded(|| read_cells(&mut readers, field, N_SAMPLED)).map(Some)
+    guarded(|| read_cells(&mut readers, field, (N_SAMPLED, 0))).map(Some)
 }
 
 /// Readers of the leaf columns of a field.
@@ -133,14 +133,14 @@ fn readers(group: &dyn RowGroupReader, field: &Field) -> Result<Vec<ColumnReader
 fn read_cells(
     readers: &mut [ColumnReader],
     field: &Field,
-    n_rows: usize,
+    (n_rows, n_expected): (usize, usize),
 ) -> std::result::Result<Cells, ParquetError> {
     let leaves = match &field.vectors {
         Some(Vectors::Spark(fields)) => {
             let leaves = readers.iter_mut().zip(fields.iter());
-            leaves.map(|(reader, field)| cells::read(reader, field.stored, n_rows)).collect()
+            leaves.map(|(reader, field)| cells::read(reader, field.stored, n_rows, 0)).collect()
         }
-        _ => readers.iter_mut().map(|reader| cells::read(reader, field.stored, n_rows)).collect(),
+        _ => readers.iter_mut().map(|reader| cells::read(reader, field.stored, n_rows, n_expected)).collect(),
     };
     let leaves: std::result::Result<Vec<Cells>, ParquetError> = leaves;
     as_lists(field, leaves?).map_err(|what| ParquetError::General(what.to_owned()))
@@ -172,7 +172,7 @@ impl ColumnarFile for Parquet {
                 let group = guarded(|| self.file.get_row_group(group))?;
                 let mut readers = readers(group.as_ref(), field)?;
                 loop {
-                    let cells = guarded(|| read_cells(&mut readers, field, N_CELLS))?;
+                    let cells = guarded(|| read_cells(&mut readers, field, (N_CELLS, 0)))?;
                     if cells.n_rows == 0 {
                         break;
                     }
@@ -204,6 +204,8 @@ struct OpenColumn {
     column: usize,
     readers: Vec<ColumnReader>,
     cells: Option<Result<Cells>>,
+    /// The number of values of the last block.
+    n_values: usize,
 }
 
 impl Rows<'_> {
@@ -221,7 +223,7 @@ impl Rows<'_> {
             for reader in readers.iter_mut().filter(|_| skipped > 0) {
                 guarded(|| cells::skip(reader, skipped as usize))?;
             }
-            self.open.push(OpenColumn { column, readers, cells: None });
+            self.open.push(OpenColumn { column, readers, cells: None, n_values: 0 });
         }
         Ok(())
     }
@@ -241,7 +243,9 @@ impl Rows<'_> {
             self.pool.for_each_chunk(&mut self.open, 1, |_, open| {
                 let open = &mut open[0];
                 let field = &fields[open.column];
-                open.cells = Some(guarded(|| read_cells(&mut open.readers, field, n_rows)));
+                let cells = guarded(|| read_cells(&mut open.readers, field, (n_rows, open.n_values)));
+                open.n_values = cells.as_ref().map_or(0, |cells| cells.values.len());
+                open.cells = Some(cells);
             });
             let mut batch = Batch::new(&self.parquet.scheme, self.n_before);
             for open in &mut self.open {

@@ -100,6 +100,18 @@ impl Cells {
         let expected = if self.definitions.is_empty() { self.n_rows } else { n_values };
         self.values.len() == expected && self.definitions.iter().all(|&level| level <= value_level)
     }
+
+    /// Whether each row is a list of `width` values, none of them null.
+    pub(crate) fn are_lists_of(&self, width: usize, value_level: i16) -> bool {
+        let n_values = self.n_rows * width;
+        // Without an early end, the comparisons are vectorised.
+        let all = |levels: &[i16], level: i16| levels.iter().fold(true, |all, &other| all & (other == level));
+        let is_row = |levels: &[i16]| levels[0] == 0 && all(&levels[1..], 1);
+        width > 0
+            && [self.definitions.len(), self.repetitions.len(), self.values.len()] == [n_values; 3]
+            && all(&self.definitions, value_level)
+            && self.repetitions.chunks_exact(width).all(is_row)
+    }
 }
 
 /// Decimals from their digits: integers if they have no decimals.

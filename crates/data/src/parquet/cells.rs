@@ -57,31 +57,37 @@ pub(crate) fn is_bytes(column: &ColumnDescriptor) -> bool {
         && column.converted_type() == ConvertedType::NONE
 }
 
-/// Reads the next `n_rows` rows of a column, or as many as are left.
-pub(crate) fn read(reader: &mut ColumnReader, stored: StoredType, n_rows: usize) -> Result<Cells> {
+/// Reads the next `n_rows` rows of a column, or as many as are left; `n_expected` is the expected number of values.
+pub(crate) fn read(
+    reader: &mut ColumnReader,
+    stored: StoredType,
+    n_rows: usize,
+    n_expected: usize,
+) -> Result<Cells> {
+    let n = (n_rows, n_expected);
     let unsigned = stored == StoredType::Unsigned;
     match reader {
-        ColumnReader::FloatColumnReader(reader) => typed(reader, n_rows, Values::F32),
-        ColumnReader::DoubleColumnReader(reader) => typed(reader, n_rows, Values::F64),
-        ColumnReader::BoolColumnReader(reader) => typed(reader, n_rows, Values::Bools),
-        ColumnReader::Int32ColumnReader(reader) => typed(reader, n_rows, |values| {
+        ColumnReader::FloatColumnReader(reader) => typed(reader, n, Values::F32),
+        ColumnReader::DoubleColumnReader(reader) => typed(reader, n, Values::F64),
+        ColumnReader::BoolColumnReader(reader) => typed(reader, n, Values::Bools),
+        ColumnReader::Int32ColumnReader(reader) => typed(reader, n, |values| {
             integers(values, stored, |v| if unsigned { i128::from(v as u32) } else { i128::from(v) })
         }),
-        ColumnReader::Int64ColumnReader(reader) => typed(reader, n_rows, |values| {
+        ColumnReader::Int64ColumnReader(reader) => typed(reader, n, |values| {
             integers(values, stored, |v| if unsigned { i128::from(v as u64) } else { i128::from(v) })
         }),
-        ColumnReader::FixedLenByteArrayColumnReader(reader) => typed(reader, n_rows, |values| match stored {
+        ColumnReader::FixedLenByteArrayColumnReader(reader) => typed(reader, n, |values| match stored {
             StoredType::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
             StoredType::Bytes => {
                 Values::Texts(values.iter().map(|value| value.data().to_vec().into()).collect())
             }
             _ => halves(values),
         }),
-        ColumnReader::ByteArrayColumnReader(reader) => typed(reader, n_rows, |values| match stored {
+        ColumnReader::ByteArrayColumnReader(reader) => typed(reader, n, |values| match stored {
             StoredType::Decimal(scale) => decimals(values.iter().map(|value| wide(value.data())), scale),
             _ => Values::Texts(values),
         }),
-        ColumnReader::Int96ColumnReader(reader) => typed(reader, n_rows, |_| Values::Texts(Vec::new())),
+        ColumnReader::Int96ColumnReader(reader) => typed(reader, n, |_| Values::Texts(Vec::new())),
     }
 }
 
@@ -101,10 +107,11 @@ pub(crate) fn skip(reader: &mut ColumnReader, n_rows: usize) -> Result<usize> {
 
 fn typed<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
-    n_rows: usize,
+    (n_rows, n_expected): (usize, usize),
     values: impl FnOnce(Vec<T::T>) -> Values,
 ) -> Result<Cells> {
-    let (mut definitions, mut repetitions, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut definitions, mut repetitions) = (Vec::with_capacity(n_expected), Vec::with_capacity(n_expected));
+    let mut read = Vec::with_capacity(n_expected);
     let mut n_read = 0;
     while n_read < n_rows {
         let (records, _, levels) = reader.read_records(
