@@ -204,6 +204,7 @@ fn record() -> Record {
         metrics: json!({ "val": { "weighted_f1": 0.6180339887498949, "confusion": [[3, 1], [0, 4]] } }),
         data: vec![DataRecord::new("train", "somewhere/train.csv".as_ref(), 5, "0123abcd")],
         selected_on: vec!["epoch".to_owned(), "head".to_owned()],
+        features: None,
         extra: object(json!({ "note": "made by hand" })),
     }
 }
