@@ -167,7 +167,7 @@ fn rows_bodies_and_headers_are_bounded() {
     // A claimed length is refused before a byte of it came.
     let answer = world.ask("POST", "/predict", &[("content-length", "9223372036854775807")], b"");
     assert_eq!((answer.status, answer.header("connection")), (413, Some("close")));
-    let long = "x".repeat(100_000);
+    let long = "x".repeat(20_000);
     let answer = world.ask("GET", "/v2", &[("x-long", &long)], b"");
     assert_eq!(answer.status, 431);
     let many: Vec<(&str, &str)> = vec![("x-a", "b"); 200];
