@@ -239,6 +239,9 @@ struct OutputTable<'a> {
     fold_names: Vec<String>,
 }
 
+/// Called for each row of the output with its cells.
+type EachCells<'a> = dyn FnMut(&PredictedRow<'_>, &[Cell<'_>]) -> std::result::Result<(), WriteError> + 'a;
+
 impl OutputTable<'_> {
     /// Writes `rows` to the file at `path`.
     fn write(
@@ -284,7 +287,7 @@ impl OutputTable<'_> {
     fn for_each_row(
         &self,
         rows: &mut dyn Rows,
-        each: &mut dyn FnMut(&PredictedRow<'_>, &[Cell<'_>]) -> std::result::Result<(), WriteError>,
+        each: &mut EachCells<'_>,
     ) -> std::result::Result<(), WriteError> {
         rows.for_each(&mut |row| {
             let mut copied = row.cells.iter();
