@@ -147,7 +147,7 @@ pub(crate) fn parse(
     }
 }
 
-/// What is known of a file before its rows are read.
+/// A file before its rows are read: its format and columns.
 pub(crate) struct FileHead {
     /// The file, without rows.
     pub(crate) part: Part,

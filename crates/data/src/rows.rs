@@ -78,7 +78,7 @@ impl Texts {
     }
 }
 
-/// What to read of the rows of a file.
+/// The rows of a file that are to be read, and their cells.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wanted<'a> {
     /// Features and labels, and the cells of these other columns.

@@ -53,7 +53,7 @@ pub struct CopiedColumns {
     pub(crate) all: bool,
 }
 
-/// What a [`TableStream`] turned out to contain.
+/// The contents of a [`TableStream`] that was read to its end.
 #[derive(Debug, Clone)]
 pub struct StreamSummary {
     /// The number of rows that were read.

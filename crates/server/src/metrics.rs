@@ -13,7 +13,7 @@ const ENDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 /// Models of more classes have no counter for each class: their number would burden the collector.
 const MOST_CLASSES: usize = 1000;
 
-/// What the server counted since it started.
+/// The counts of the server since it started.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     requests: Mutex<BTreeMap<(&'static str, u16), Timing>>,

@@ -170,12 +170,17 @@ fn bounds(limits: &Limits) -> String {
     format!("A request has at most {} rows and {} bytes.", limits.rows, limits.body_bytes)
 }
 
+/// The style of the page.
+const STYLE: &str = "body{font:16px/1.5 system-ui;max-width:52rem;margin:2rem auto;padding:0 1rem}td,th{text-align:left;padding:.2rem 1rem .2rem 0;\
+                     vertical-align:top}pre{background:#f2f2f2;padding:1rem;overflow:auto}@media(prefers-color-scheme:dark){body{background:#111;\
+                     color:#ddd}a{color:#8bf}pre{background:#222}}";
+/// The page runs no script and loads nothing; the hash is that of [`STYLE`].
+const POLICY: &str = "default-src 'none'; style-src 'sha256-LGw2v2wp/jygVnRQvYhvns09w4bNGGiQQHDYgOu+z8U='; frame-ancestors 'none'";
+
 /// The description as a page.
 pub(crate) fn page(models: &Models, limits: &Limits) -> Reply {
-    let mut page = String::from(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Headsmith</title><style>body{font:16px/1.5 system-ui;max-width:52rem;margin:2rem \
-         auto;padding:0 1rem}td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}pre{background:#f2f2f2;padding:1rem;overflow:auto}\
-         @media(prefers-color-scheme:dark){body{background:#111;color:#ddd}a{color:#8bf}pre{background:#222}}</style><h1>Headsmith</h1>",
+    let mut page = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Headsmith</title><style>{STYLE}</style><h1>Headsmith</h1>"
     );
     let _ =
         write!(page, "<p>{} <a href=openapi.json>OpenAPI</a>, <a href=metrics>metrics</a>.", bounds(limits));
@@ -186,8 +191,7 @@ pub(crate) fn page(models: &Models, limits: &Limits) -> Reply {
     }
     page.push_str("</table></html>");
     let mut reply = reply::bytes("text/html; charset=utf-8", page);
-    let policy =
-        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    let policy = HeaderValue::from_static(POLICY);
     reply.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     reply
 }
@@ -212,4 +216,19 @@ fn section(page: &mut String, model: &ServedModel) {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_policy_allows_the_style_of_the_page() {
+        let hash = STANDARD.encode(Sha256::digest(STYLE));
+        assert!(POLICY.contains(&format!("'sha256-{hash}'")), "the hash of the style is {hash}");
+    }
 }

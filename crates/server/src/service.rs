@@ -50,7 +50,7 @@ pub(crate) struct Service {
     pub(crate) next_id: AtomicU64,
 }
 
-/// What the log gets to know of a request's body.
+/// The part of a request's body that the log names.
 #[derive(Debug, Default)]
 struct Seen {
     n_rows: usize,

@@ -22,7 +22,7 @@ pub struct PredictedBlock {
     pub sets: Option<PredictionSets>,
 }
 
-/// What a [`StreamWriter`] gets next.
+/// A message to a [`StreamWriter`].
 #[derive(Debug)]
 pub enum NextBlock {
     /// Further rows.
