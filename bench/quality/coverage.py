@@ -54,7 +54,8 @@ class Case:
 
     def title(self):
         if self.rows_of_group > 1:
-            return f"{self.rows:,} in {self.rows // self.rows_of_group} groups"
+            heads = ", all heads" if self.heads == ALL and self.command == "auto" else ""
+            return f"{self.rows:,} in {self.rows // self.rows_of_group} groups{heads}"
         return f"{self.rows:,}, copies of {self.rows // 2}" if self.has_copies else f"{self.rows:,}"
 
     def judged_by(self):
@@ -79,6 +80,7 @@ CASES = {
     "evaluate-copies": Case(1000, has_val=True, has_copies=True, command="evaluate", n_val=1000),
     "evaluate-groups": Case(1000, has_val=True, rows_of_group=5, command="evaluate", n_val=1000),
     "evaluate-20000": Case(1000, has_val=True, command="evaluate", n_val=20_000, n_new=200_000),
+    "groups-all": Case(1000, rows_of_group=5),
 }
 
 
