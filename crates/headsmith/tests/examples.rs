@@ -37,27 +37,37 @@ fn fit_table() {
     assert!(f1 > 0.3, "{said}");
 }
 
-#[test]
-fn load_predict() {
+/// A folder with a forest of a few trees in `model.safetensors`, and the number of its training rows.
+fn folder_with_model() -> (tempfile::TempDir, usize) {
     use headsmith::data::ReadOptions;
     use headsmith::{HeadConfig, Session, model_file};
     let folder = tempfile::tempdir().expect("a folder");
     let train = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/sentences/val.parquet");
     let mut session = Session::new();
     let data = session.read(train, &ReadOptions::default(), 0.0).expect("a table");
-    let n_rows = data.train.x.n_rows();
-    let fitted = session
-        .fit(&HeadConfig::new("forest", [("n_estimators", 5.into())]).expect("a head"), &data)
-        .expect("a fit");
+    let head = HeadConfig::new("forest", [("n_estimators", 5.into())]).expect("a head");
+    let fitted = session.fit(&head, &data).expect("a fit");
     model_file::save(&fitted.model, &folder.path().join("model.safetensors")).expect("a model");
+    (folder, data.train.x.n_rows())
+}
+
+#[test]
+fn load_predict() {
+    let (folder, n_rows) = folder_with_model();
     let said = output_of_with("load_predict", &[folder.path().as_os_str()]);
     assert!(said.starts_with(&format!("{n_rows} rows, ")), "{said}");
-    let predicted = headsmith::data::read(
-        &folder.path().join("predictions.parquet"),
-        &ReadOptions::default(),
-        &headsmith::Pool::inline(),
-    );
+    let file = folder.path().join("predictions.parquet");
+    let options = headsmith::data::ReadOptions::default();
+    let predicted = headsmith::data::read(&file, &options, &headsmith::Pool::inline());
     assert_eq!(predicted.expect("a table").n_rows(), n_rows);
+}
+
+#[test]
+fn export_onnx() {
+    let (folder, _) = folder_with_model();
+    let said = output_of_with("export_onnx", &[folder.path().as_os_str()]);
+    let n_bytes = folder.path().join("model.onnx").metadata().expect("a file").len();
+    assert_eq!(said, format!("{n_bytes} bytes, compared on 200 rows\n"));
 }
 
 #[test]
