@@ -6,7 +6,6 @@ whose peak memory is told; kernel machine, support vectors and nearest neighbour
 Needs the packages of bench/referees/requirements.txt.
 """
 
-import os
 import statistics
 import subprocess
 import sys
@@ -66,9 +65,18 @@ def ours(headsmith, model, table, out, *more):
     args = [headsmith, "predict", "--model", model, "--data", table, "--out", out, "--columns", "id,label", "--proba", "--jobs", str(THREADS), "--quiet", *more]
     start = time.perf_counter()
     process = subprocess.Popen([*map(str, args)], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0, args
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, high_water_mark(process.pid))
+        time.sleep(0.005)
+    assert process.returncode == 0, args
+    return time.perf_counter() - start, peak
+
+
+def high_water_mark(pid):
+    """The most resident memory of a process so far, in MB; 0 when it has just ended. `wait4` would count this process's own, from before the exec."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
 def fitted(headsmith, folder, head):

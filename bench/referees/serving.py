@@ -80,7 +80,7 @@ def of_triton(address, rows, classes, expected, labels):
 def of_mlflow(address, rows, labels):
     client = ScoringServerClient(*address.split(":"))
     client.ping()
-    client.wait_server_ready(timeout=10, scoring_server_proc=None)
+    client.wait_server_ready(timeout=120, scoring_server_proc=None)
     frame = pd.DataFrame(rows, columns=[f"f{i}" for i in range(rows.shape[1])])
     assert client.invoke(frame).get_predictions()[0].tolist() == labels
     assert client.invoke(rows.astype(np.float64)).get_predictions()[0].tolist() == labels
@@ -106,10 +106,27 @@ def of_kubernetes():
     print(f"ok Kubernetes' schema {kubernetes_validate.latest_version()}: {n} resources of {', '.join(files)}")
 
 
+def of_slurm(folder, model):
+    """The tasks of deploy/slurm-array.sh, four at once: their parts in order are the whole."""
+    out, command = folder / "parts.csv", Path(HEADSMITH).resolve()
+    assert command.name == "headsmith", command
+    array = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_CPUS_PER_TASK": "1"}
+    args = ["bash", ROOT / "deploy/slurm-array.sh", model, DATA / "val.parquet", out]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    tasks = [subprocess.Popen(args, env=array | {"SLURM_ARRAY_TASK_ID": str(i)}, **quiet) for i in range(4)]
+    assert [task.wait() for task in tasks] == [0] * 4
+    whole = folder / "whole.csv"
+    subprocess.run([HEADSMITH, "predict", "--model", model, "--data", DATA / "val.parquet", "--out", whole, "--quiet"], check=True, **quiet)
+    parts = [(folder / f"parts-{i:05}-of-00004.csv").read_text().splitlines() for i in range(4)]
+    assert parts[0][:1] + [line for part in parts for line in part[1:]] == whole.read_text().splitlines()
+    print(f"ok Slurm's array: 4 tasks, {sum(len(part) - 1 for part in parts)} rows as in one prediction")
+
+
 def main():
     of_kubernetes()
     with tempfile.TemporaryDirectory() as folder:
         model, predictions = fitted(Path(folder))
+        of_slurm(Path(folder), model)
         table = pd.read_parquet(DATA / "val.parquet")
         column = next(c for c in table.columns if isinstance(table[c].iloc[0], (list, np.ndarray)))
         rows = np.array(table[column].tolist(), dtype=np.float32)[:64]
