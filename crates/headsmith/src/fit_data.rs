@@ -33,8 +33,13 @@ pub struct FitData {
 impl FitData {
     /// Rows in memory, without validation rows.
     pub fn new(train: Dataset) -> FitData {
-        let places = RowSource::all(RowLocations::of_array(train.y.len()));
         let features = statistics::of_rows(train.x.view(), &Pool::inline());
+        FitData { record: Record { features, ..Record::default() }, ..FitData::unrecorded(train) }
+    }
+
+    /// The same for a fit whose model is not kept, or has the record of other rows: none is made here, which reads all rows.
+    pub(crate) fn unrecorded(train: Dataset) -> FitData {
+        let places = RowSource::all(RowLocations::of_array(train.y.len()));
         FitData {
             train,
             val: None,
@@ -42,7 +47,7 @@ impl FitData {
             split: None,
             cache: None,
             places,
-            record: Record { features, ..Record::default() },
+            record: Record::default(),
         }
     }
 

@@ -178,7 +178,7 @@ impl<'c> Partition<'c> {
                 return Err(split::no_rows(self.val_share, val.len() + train.len(), val.len()));
             }
         }
-        let data = FitData::new(self.part(&train)?);
+        let data = FitData::unrecorded(self.part(&train)?);
         match val.is_empty() {
             true => Ok(data),
             false => data.with_val(self.part(&val)?),

@@ -227,13 +227,13 @@ impl Lesson {
         let (rows, val) = self.parts(head, context)?;
         let (own, targets) = (part(&self.rows, &rows, None)?, self.targets.view().gather(&rows));
         let units = units::of_rows(&own, context.pool);
-        fitted(head, FitData::new(soften(&own, &units, targets.view())), val, "student", context)
+        fitted(head, FitData::unrecorded(soften(&own, &units, targets.view())), val, "student", context)
     }
 
     /// The head trained on the labels.
     fn plain(&self, head: &HeadConfig, context: &mut Context<'_>) -> Result<Model> {
         let (rows, val) = self.parts(head, context)?;
-        fitted(head, FitData::new(part(&self.rows, &rows, None)?), val, "without a teacher", context)
+        fitted(head, FitData::unrecorded(part(&self.rows, &rows, None)?), val, "without a teacher", context)
     }
 
     /// The rows to learn from, and those that select the epoch of a head with epochs.

@@ -186,14 +186,14 @@ pub(super) fn to_search<'d>(
 /// The training rows, then the validation rows, with their units where a column groups them.
 pub(super) fn all(data: &FitData) -> Option<FitData> {
     let val = data.val.as_ref()?;
-    let mut all = FitData::new(joined(&data.train, val));
+    let mut all = FitData::unrecorded(joined(&data.train, val));
     all.cache = data.cache.clone();
     Some(all)
 }
 
 /// The training rows by themselves.
 pub(super) fn train_only(data: &FitData) -> FitData {
-    let mut train = FitData::new(data.train.clone());
+    let mut train = FitData::unrecorded(data.train.clone());
     train.cache = data.cache.clone();
     train
 }
