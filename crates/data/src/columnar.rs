@@ -28,7 +28,12 @@ use headsmith_kernels::Pool;
 pub(crate) const N_SAMPLED: usize = 64;
 
 /// The approximate number of values that are decoded at once.
-pub(crate) const BLOCK_VALUES: usize = 1 << 19;
+const BLOCK_VALUES: usize = 1 << 19;
+
+/// The number of rows in a block of `n_features`.
+pub(crate) fn rows_of_block(n_features: usize) -> usize {
+    (BLOCK_VALUES / n_features.max(1)).clamp(16, 8192)
+}
 
 /// An open columnar file.
 pub(crate) trait ColumnarFile {
@@ -99,7 +104,7 @@ impl Scheme {
 
     /// The number of rows in a block.
     pub(crate) fn rows_of_block(&self) -> usize {
-        (BLOCK_VALUES / self.n_features.max(1)).clamp(16, 8192)
+        rows_of_block(self.n_features)
     }
 
     /// The columns to read.

@@ -11,6 +11,7 @@ use label::assign_label;
 pub(crate) use label::{is_label_name, may_be_label_by_name, may_be_one_hot};
 use serde::{Deserialize, Serialize};
 pub(crate) use several::{ONE_LABEL, SEVERAL, lists_of_labels};
+use std::collections::HashSet;
 
 /// The maximum number of features: far above any embedding, far below what an attack needs.
 pub(crate) const MAX_FEATURES: usize = 1 << 16;
@@ -150,6 +151,44 @@ impl Columns {
     pub(crate) fn features(&self) -> Vec<String> {
         let names = self.with_role(Role::Feature);
         if self.order.is_empty() { names } else { self.order.iter().map(|&i| names[i].clone()).collect() }
+    }
+
+    /// The name of the column of lists, if the features are in one.
+    pub(crate) fn embeddings(&self) -> Option<&str> {
+        self.position(Role::Embeddings).map(|column| self.names[column].as_str())
+    }
+
+    /// The names of the features, if each has its own column.
+    pub(crate) fn feature_names(&self) -> Option<Vec<String>> {
+        let names = self.features();
+        (!names.is_empty()).then_some(names)
+    }
+
+    /// Whether there is a column with this name, whatever its role.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|other| other == name)
+    }
+
+    /// Whether `other` has columns of the same names, in any order.
+    pub(crate) fn has_names_of(&self, other: &Columns) -> bool {
+        let names: HashSet<&String> = self.names.iter().collect();
+        names == other.names.iter().collect()
+    }
+
+    /// For each column, the number of features in the columns before it.
+    pub(crate) fn features_before(&self) -> Vec<usize> {
+        let mut n = 0;
+        let count = |role: &Role| {
+            let before = n;
+            n += usize::from(*role == Role::Feature);
+            before
+        };
+        self.roles.iter().map(count).collect()
+    }
+
+    /// The place among the features, in the order of the table, of the feature column `in_file` (from 0) of the file.
+    pub(crate) fn place(&self, in_file: usize) -> usize {
+        self.order.iter().position(|&other| other == in_file).unwrap_or(in_file)
     }
 
     /// Columns with these names and no role yet.

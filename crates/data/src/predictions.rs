@@ -22,7 +22,7 @@ pub use archive::zip;
 pub use columns::Columns;
 pub use format::OutputFormat;
 pub use sets::PredictionSets;
-pub(crate) use source::unwritable;
+pub(crate) use source::{lacking, other_columns, unwritable};
 pub use stream::{NextBlock, PredictedBlock, StreamWriter};
 pub(crate) use written::WrittenColumns;
 

@@ -45,13 +45,18 @@ pub fn read(path: &Path, options: &ReadOptions, pool: &Pool) -> Result<Table> {
 /// As [`read`]; also if a file has other columns than the first, if some have labels and others do not, or if the
 /// number of labels differs from that of the rows.
 pub fn read_files(files: &Files, options: &ReadOptions, pool: &Pool) -> Result<Table> {
-    let paths = files.paths()?;
-    let name = if paths.len() == 1 { paths[0].clone() } else { files.to_string().into() };
-    let at = |path: &PathBuf| Source::at(path).map_err(|error| error.at(path));
-    let sources = paths.iter().map(at).collect::<Result<Vec<Source>>>()?;
+    let (name, sources) = named_sources(files)?;
     let Some(labels) = files.labels() else { return read_sources(&name, (&sources, None), options, pool) };
     let labels = LabelFiles::new(labels, options)?;
     read_sources(&name, (&sources, Some(&labels)), &beside::options_of_features(options), pool)
+}
+
+/// The name of the table in `files`, the file's own or one for all of them, and its sources.
+pub(crate) fn named_sources(files: &Files) -> Result<(PathBuf, Vec<Source>)> {
+    let paths = files.paths()?;
+    let name = if paths.len() == 1 { paths[0].clone() } else { files.to_string().into() };
+    let at = |path: &PathBuf| Source::at(path).map_err(|error| error.at(path));
+    Ok((name, paths.iter().map(at).collect::<Result<Vec<Source>>>()?))
 }
 
 /// Reads a table from the bytes of a file with the name `name`.

@@ -36,9 +36,7 @@ impl RowBlock {
         let texts = self.others.iter().find(|(other, _)| *other == column);
         texts.map_or("", |(_, texts)| std::str::from_utf8(texts.get(row)).unwrap_or_default())
     }
-}
 
-impl RowBlock {
     /// Drops the requested cells of bad rows.
     pub(crate) fn retain_others(&mut self, keep: &[bool]) {
         self.others.iter_mut().for_each(|(_, texts)| *texts = texts.retained(keep));

@@ -1,17 +1,16 @@
 //! Tables that are read block by block, in constant memory: for work that needs each row once.
 
-use crate::columnar::BLOCK_VALUES;
+use crate::columnar::rows_of_block;
 use crate::columns::{Columns, Role};
 use crate::features::{Features, FileColumns, OtherCells};
 use crate::join::FileShape;
-use crate::predictions::{Cell, WrittenColumns, unwritable};
+use crate::predictions::{Cell, WrittenColumns, lacking, other_columns, unwritable};
 use crate::read::{self, FileHead};
 use crate::rows::{RowBlock, Texts};
 use crate::source::Source;
 use crate::table::{Contents, Part, words};
 use crate::{Error, Files, Finding, OnBadRow, ReadOptions, Result, join};
 use headsmith_kernels::{Matrix, Pool};
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -32,17 +31,12 @@ pub struct StreamBlock {
     pub(crate) cells: Vec<CellColumn>,
 }
 
-/// The cells of a column that is copied.
+/// A column that is copied.
 #[derive(Debug, Clone)]
-pub(crate) enum CellColumn {
-    /// The list of all features.
-    List,
-    /// One feature, by its index.
-    Feature(usize),
-    /// Raw fields of a text.
-    Raw(Texts),
-    /// Texts.
-    Text(Texts),
+pub(crate) struct CellColumn {
+    slot: Slot,
+    /// Its cells, if they are not features.
+    texts: Texts,
 }
 
 /// The columns of a stream's files whose cells are read with the features, by their names in the first file.
@@ -70,10 +64,7 @@ impl TableStream {
     /// # Errors
     /// As [`read`](crate::read()), as far as the first file's columns tell.
     pub fn open(files: &Files, options: &ReadOptions) -> Result<TableStream> {
-        let paths = files.paths()?;
-        let name = if paths.len() == 1 { paths[0].clone() } else { files.to_string().into() };
-        let at = |path: &PathBuf| Source::at(path).map_err(|error| error.at(path));
-        let sources = paths.iter().map(at).collect::<Result<Vec<Source>>>()?;
+        let (name, sources) = read::named_sources(files)?;
         let first = read::head(&sources[0], options).map_err(|error| error.at(sources[0].path()))?;
         Ok(TableStream { name, sources, options: options.clone(), first })
     }
@@ -100,14 +91,12 @@ impl TableStream {
 
     /// The name of the column of lists, if the features are in one.
     pub fn embeddings_column(&self) -> Option<&str> {
-        let column = self.columns().position(Role::Embeddings)?;
-        Some(&self.columns().names[column])
+        self.columns().embeddings()
     }
 
     /// The names of the features, if each has its own column.
     pub fn feature_names(&self) -> Option<Vec<String>> {
-        let names = self.columns().features();
-        (!names.is_empty()).then_some(names)
+        self.columns().feature_names()
     }
 
     /// The name of the label column, whose content is ignored.
@@ -117,7 +106,7 @@ impl TableStream {
 
     /// Whether its first file has a column with this name, whatever its role.
     pub fn has_column(&self, name: &str) -> bool {
-        self.columns().names.iter().any(|other| other == name)
+        self.columns().has(name)
     }
 
     pub(crate) fn columns(&self) -> &Columns {
@@ -148,7 +137,7 @@ impl TableStream {
         each: &mut dyn FnMut(StreamBlock) -> ControlFlow<()>,
     ) -> Result<StreamSummary> {
         let n_features = self.n_features();
-        let n_rows = (BLOCK_VALUES / n_features.max(1)).clamp(16, 8192);
+        let n_rows = rows_of_block(n_features);
         let mut blocks =
             Blocks { stream: self, copied, n_rows, next: Pending::default(), slots: Vec::new(), each };
         let contents = self.parse(&self.options, &mut blocks, pool)?;
@@ -177,9 +166,11 @@ impl TableStream {
 /// Where the cells of a copied column come from in a file.
 #[derive(Debug, Clone, Copy)]
 enum Slot {
+    /// The list of all features.
     List,
+    /// One feature, by its index.
     Feature(usize),
-    /// The column of a text.
+    /// The raw fields of a column of a text.
     Raw(usize),
     /// The column of another file.
     Text(usize),
@@ -194,13 +185,13 @@ impl Slot {
         }
     }
 
-    /// The empty cells of the column.
-    fn cells(self) -> CellColumn {
+    /// The cell of a row with the features `x`, or with `text` in its column.
+    fn cell<'c>(self, x: &'c [f32], text: &'c [u8]) -> Cell<'c> {
         match self {
-            Slot::List => CellColumn::List,
-            Slot::Feature(feature) => CellColumn::Feature(feature),
-            Slot::Raw(_) => CellColumn::Raw(Texts::default()),
-            Slot::Text(_) => CellColumn::Text(Texts::default()),
+            Slot::List => Cell::List(x),
+            Slot::Feature(feature) => Cell::Number(x[feature]),
+            Slot::Raw(_) => Cell::Raw(text),
+            Slot::Text(_) => Cell::Text(std::str::from_utf8(text).unwrap_or_default()),
         }
     }
 }
@@ -211,34 +202,24 @@ fn slots(stream: &TableStream, copied: &CopiedColumns, file: &FileColumns<'_>) -
     let Part { format, columns, .. } = &stream.first.part;
     let (format, n_features) = (*format, stream.n_features());
     join::refuse_other_shape(path, &FileShape { format, columns, n_features }, &file.shape)?;
-    let first = path.display();
-    let known: HashSet<&String> = stream.columns().names.iter().collect();
-    if copied.all && known != file.shape.columns.names.iter().collect() {
-        let what = format!("its columns cannot stand under those of {first}");
-        return Err(Error::column(what).with_hint("write the label alone"));
+    if copied.all && !stream.columns().has_names_of(file.shape.columns) {
+        return Err(other_columns(path));
     }
+    let before = file.shape.columns.features_before();
     let slot = |name: &String| {
-        let column = file.shape.columns.names.iter().position(|other| other == name).ok_or_else(|| {
-            let what = format!("there is no column \"{name}\", which {first} has");
-            Error::column(what).with_hint("write columns that all files have")
-        })?;
+        let column = file.shape.columns.names.iter().position(|other| other == name);
+        let column = column.ok_or_else(|| lacking(name, path))?;
         if !(file.can_be_written)(column) {
             return Err(unwritable(name));
         }
         Ok(match file.shape.columns.roles[column] {
             _ if file.shape.format.is_text() => Slot::Raw(column),
             Role::Embeddings => Slot::List,
-            Role::Feature => Slot::Feature(feature_of(file.shape.columns, column)),
+            Role::Feature => Slot::Feature(file.shape.columns.place(before[column])),
             _ => Slot::Text(column),
         })
     };
     copied.names.iter().map(slot).collect()
-}
-
-/// The index among the features, in the order of the table, of the column `column`.
-fn feature_of(columns: &Columns, column: usize) -> usize {
-    let in_file = columns.roles[..column].iter().filter(|role| **role == Role::Feature).count();
-    columns.order.iter().position(|&other| other == in_file).unwrap_or(in_file)
 }
 
 fn others(slots: &[Slot]) -> Vec<usize> {
@@ -261,6 +242,14 @@ struct Pending {
     cells: Vec<CellColumn>,
 }
 
+impl Pending {
+    /// No rows yet, with the columns `slots`.
+    fn of(slots: &[Slot]) -> Pending {
+        let column = |slot: &Slot| CellColumn { slot: *slot, texts: Texts::default() };
+        Pending { cells: slots.iter().map(column).collect(), ..Pending::default() }
+    }
+}
+
 /// Hands the rows of a table on in blocks.
 struct Blocks<'a> {
     stream: &'a TableStream,
@@ -274,9 +263,8 @@ struct Blocks<'a> {
 
 impl Blocks<'_> {
     fn flush(&mut self) -> Result<()> {
-        let cells = self.slots.iter().map(|slot| slot.cells()).collect();
-        let Pending { x, n_rows, cells } =
-            std::mem::replace(&mut self.next, Pending { cells, ..Pending::default() });
+        let next = Pending::of(&self.slots);
+        let Pending { x, n_rows, cells } = std::mem::replace(&mut self.next, next);
         if n_rows == 0 {
             return Ok(());
         }
@@ -292,7 +280,7 @@ impl Features for Blocks<'_> {
     fn begin(&mut self, file: &FileColumns<'_>) -> Result<OtherCells> {
         self.flush()?;
         self.slots = slots(self.stream, self.copied, file)?;
-        self.next.cells = self.slots.iter().map(|slot| slot.cells()).collect();
+        self.next = Pending::of(&self.slots);
         Ok(OtherCells { columns: others(&self.slots), alone: false })
     }
 
@@ -304,10 +292,8 @@ impl Features for Blocks<'_> {
             false => self.next.x.extend_from_slice(&rows.x),
         }
         self.next.n_rows += rows.numbers.len();
-        for (slot, cells) in self.slots.iter().zip(&mut self.next.cells) {
-            if let (CellColumn::Raw(all) | CellColumn::Text(all), Some(column)) = (cells, slot.column())
-                && let Some(texts) = texts(rows, column)
-            {
+        for CellColumn { slot, texts: all } in &mut self.next.cells {
+            if let Some(texts) = slot.column().and_then(|column| texts(rows, column)) {
                 all.append(texts);
             }
         }
@@ -345,14 +331,10 @@ impl Features for CellsOnly<'_> {
         let columns: Vec<Option<&Texts>> =
             self.slots.iter().map(|slot| texts(rows, slot.column()?)).collect();
         for row in 0..rows.numbers.len() {
+            let x = rows.x.get(row * n_features..(row + 1) * n_features).unwrap_or_default();
             let cells = self.slots.iter().zip(&columns).map(|(slot, texts)| {
                 let text = (*texts).map_or(&b""[..], |texts| texts.get(row));
-                match slot {
-                    Slot::List => Cell::List(&rows.x[row * n_features..(row + 1) * n_features]),
-                    Slot::Feature(feature) => Cell::Number(rows.x[row * n_features + feature]),
-                    Slot::Raw(_) => Cell::Raw(text),
-                    Slot::Text(_) => Cell::Text(std::str::from_utf8(text).unwrap_or_default()),
-                }
+                slot.cell(x, text)
             });
             (self.each)(&cells.collect::<Vec<Cell<'_>>>());
         }
@@ -377,11 +359,7 @@ impl StreamBlock {
     /// The copied cells of row `row`.
     pub(crate) fn cells_of<'b>(&'b self, row: usize, cells: &mut Vec<Cell<'b>>) {
         cells.clear();
-        cells.extend(self.cells.iter().map(|column| match column {
-            CellColumn::List => Cell::List(self.x.row(row)),
-            CellColumn::Feature(feature) => Cell::Number(self.x.row(row)[*feature]),
-            CellColumn::Raw(texts) => Cell::Raw(texts.get(row)),
-            CellColumn::Text(texts) => Cell::Text(std::str::from_utf8(texts.get(row)).unwrap_or_default()),
-        }));
+        let x = self.x.row(row);
+        cells.extend(self.cells.iter().map(|column| column.slot.cell(x, column.texts.get(row))));
     }
 }

@@ -134,19 +134,17 @@ impl Table {
 
     /// The name of the column of lists, if the features are in one.
     pub fn embeddings_column(&self) -> Option<&str> {
-        let column = self.columns().position(Role::Embeddings)?;
-        Some(&self.columns().names[column])
+        self.columns().embeddings()
     }
 
     /// The names of the features, if each has its own column.
     pub fn feature_names(&self) -> Option<Vec<String>> {
-        let names = self.columns().features();
-        (!names.is_empty()).then_some(names)
+        self.columns().feature_names()
     }
 
     /// Whether its first file has a column with this name, whatever its role.
     pub fn has_column(&self, name: &str) -> bool {
-        self.columns().names.iter().any(|other| other == name)
+        self.columns().has(name)
     }
 
     /// The location of row `row` (from 0) in its file.

@@ -1,10 +1,9 @@
 //! The columns of the output and their content.
 
-use super::source::unwritable;
+use super::source::{other_columns, unwritable};
 use super::{FOLD, SETS, WriteOptions, WrittenColumns};
 use crate::columns::{self, Role, quoted};
 use crate::nearest::nearest;
-use crate::table::Part;
 use crate::{Classes, Error, Result, Table, TableStream, csv};
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -182,14 +181,9 @@ fn all<'a>(input: InputColumns<'a>, classes: &Classes) -> Result<Vec<Column<'a>>
 
 /// Returns an error unless all files have the columns of the first, in any order.
 pub(super) fn refuse_other_columns(table: &Table) -> Result<()> {
-    let known: HashSet<&String> = table.columns().names.iter().collect();
-    let differs = |part: &&Part| known != part.columns.names.iter().collect();
-    match table.parts.iter().find(differs) {
+    match table.parts.iter().find(|part| !table.columns().has_names_of(&part.columns)) {
         None => Ok(()),
-        Some(part) => {
-            let what = format!("its columns cannot stand under those of {}", table.files()[0].display());
-            Err(Error::column(what).at(part.source.path()).with_hint("write the label alone"))
-        }
+        Some(part) => Err(other_columns(table.files()[0]).at(part.source.path())),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::rows::{ALL_ROWS, Wanted};
 use crate::table::Part;
 use crate::{Error, ReadOptions, Result, Table, join};
 use headsmith_kernels::Pool;
+use std::path::Path;
 
 /// Called for each row with its number and the cells of the requested columns.
 pub(crate) type RowCallback<'a> = dyn FnMut(usize, &[Cell<'_>]) -> std::result::Result<(), WriteError> + 'a;
@@ -89,10 +90,7 @@ fn columns_of(table: &Table, part: &Part, wanted: &[usize]) -> Result<Vec<usize>
     let column = |&column: &usize| {
         let name = &table.columns().names[column];
         let found = part.columns.names.iter().position(|other| other == name);
-        found.ok_or_else(|| {
-            let what = format!("there is no column \"{name}\", which {} has", table.files()[0].display());
-            Error::column(what).with_hint("write columns that all files have")
-        })
+        found.ok_or_else(|| lacking(name, table.files()[0]))
     };
     wanted.iter().map(column).collect()
 }
@@ -196,7 +194,7 @@ impl FileRows<'_> {
             return Err(unwritable(&self.part.columns.names[column]).into());
         }
         let pool = Pool::inline();
-        let features = features_before(roles);
+        let features = self.part.columns.features_before();
         let mut row = 0;
         let wanted = match self.compares {
             true => Wanted::With(&self.wanted),
@@ -244,20 +242,21 @@ impl FileRows<'_> {
     }
 }
 
-/// For each column, the number of features in the columns before it.
-fn features_before(roles: &[Role]) -> Vec<usize> {
-    let mut n = 0;
-    let count = |role: &Role| {
-        let before = n;
-        n += usize::from(*role == Role::Feature);
-        before
-    };
-    roles.iter().map(count).collect()
-}
-
 /// The error for a column whose content cannot be written.
 pub(crate) fn unwritable(name: &str) -> Error {
     Error::column(format!("column \"{name}\" cannot be written: it holds neither numbers nor text"))
+}
+
+/// The error for a file without the column `name` of the file `first`.
+pub(crate) fn lacking(name: &str, first: &Path) -> Error {
+    let what = format!("there is no column \"{name}\", which {} has", first.display());
+    Error::column(what).with_hint("write columns that all files have")
+}
+
+/// The error for a file that has not the same columns as the file `first`, where all are written.
+pub(crate) fn other_columns(first: &Path) -> Error {
+    let what = format!("its columns cannot stand under those of {}", first.display());
+    Error::column(what).with_hint("write the label alone")
 }
 
 fn changed() -> Error {
