@@ -1,6 +1,6 @@
 //! Reads tables in their roles, and checks them before training.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use headsmith_data::{Files, Finding, ReadOptions, Severity, Table, checks};
@@ -40,10 +40,7 @@ pub fn read(
     let report = TableReport {
         role: role.to_owned(),
         path: path.display().to_string(),
-        files: match &table.files()[..] {
-            [_] => Vec::new(),
-            several => several.iter().map(|file| file.display().to_string()).collect(),
-        },
+        files: file_names(&table.files()),
         label_files: table.label_files().iter().map(|file| file.display().to_string()).collect(),
         format: table.format().to_owned(),
         n_rows: table.n_rows(),
@@ -63,6 +60,14 @@ pub fn read(
     }
     context.emit(&Progress::Read(&report));
     Ok(RoleTable { role: role.to_owned(), table, report })
+}
+
+/// The names of several files; none for one, which the path of the table names.
+pub(crate) fn file_names(files: &[&Path]) -> Vec<String> {
+    match files {
+        [_] => Vec::new(),
+        several => several.iter().map(|file| file.display().to_string()).collect(),
+    }
 }
 
 /// The options for reading another table than the training table `train`: the same columns, with features matched by

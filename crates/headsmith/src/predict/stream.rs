@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Features, refuse_other_features};
 use crate::progress::Progress;
 use crate::report::{PredictionReport, TableReport};
+use crate::tables::file_names;
 
 /// The number of blocks that wait between two steps.
 const N_WAITING: usize = 2;
@@ -128,10 +129,7 @@ fn table_report(
     TableReport {
         role: "test".to_owned(),
         path: path.display().to_string(),
-        files: match &stream.files()[..] {
-            [_] => Vec::new(),
-            several => several.iter().map(|file| file.display().to_string()).collect(),
-        },
+        files: file_names(&stream.files()),
         label_files: Vec::new(),
         format: stream.format(),
         n_rows: summary.n_rows,
