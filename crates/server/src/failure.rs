@@ -16,6 +16,11 @@ pub(crate) struct Failure {
     pub(crate) allow: Option<&'static str>,
 }
 
+/// A word of the client's, short enough to be given back.
+pub(crate) fn shown(word: &str) -> String {
+    word.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
 impl Failure {
     fn new(status: StatusCode, message: impl Into<String>) -> Failure {
         Failure { status, message: message.into(), closes: false, allow: None }

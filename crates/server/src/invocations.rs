@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, shown};
 use crate::json::Cursor;
 use crate::models::ServedModel;
-use crate::people::{Labels, shown};
+use crate::people::Labels;
 use crate::rows::{Rows, Shape};
 use crate::worker::Prediction;
 

@@ -61,26 +61,39 @@ impl<'b> Cursor<'b> {
         }
     }
 
-    /// Calls `element` at each element of an array, with its index.
-    pub(crate) fn array(&mut self, mut element: impl FnMut(usize, &mut Self) -> Result<()>) -> Result<()> {
-        self.expect(b'[', "an array")?;
+    /// Calls `item` at each item of an array or an object, between its brackets.
+    fn items(
+        &mut self,
+        (open, close): (u8, u8),
+        expected: &str,
+        mut item: impl FnMut(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.expect(open, expected)?;
         self.enter()?;
-        if self.peek() == Some(b']') {
+        if self.peek() == Some(close) {
             self.at += 1;
         } else {
-            let mut i = 0;
             loop {
-                element(i, self)?;
-                i += 1;
+                item(self)?;
                 match self.peek() {
                     Some(b',') => self.at += 1,
-                    Some(b']') => break self.at += 1,
-                    _ => return Err(self.fault("`,` or `]`")),
+                    Some(byte) if byte == close => break self.at += 1,
+                    _ => return Err(self.fault(&format!("`,` or `{}`", char::from(close)))),
                 }
             }
         }
         self.depth -= 1;
         Ok(())
+    }
+
+    /// Calls `element` at each element of an array, with its index.
+    pub(crate) fn array(&mut self, mut element: impl FnMut(usize, &mut Self) -> Result<()>) -> Result<()> {
+        let mut i = 0;
+        self.items((b'[', b']'), "an array", |cursor| {
+            element(i, cursor)?;
+            i += 1;
+            Ok(())
+        })
     }
 
     /// Goes to the first element of an array, to look at it: its first byte.
@@ -92,24 +105,11 @@ impl<'b> Cursor<'b> {
 
     /// Calls `member` at the value of each member of an object, with its key.
     pub(crate) fn object(&mut self, mut member: impl FnMut(&str, &mut Self) -> Result<()>) -> Result<()> {
-        self.expect(b'{', "an object")?;
-        self.enter()?;
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-        } else {
-            loop {
-                let key = self.string()?;
-                self.expect(b':', "`:`")?;
-                member(&key, self)?;
-                match self.peek() {
-                    Some(b',') => self.at += 1,
-                    Some(b'}') => break self.at += 1,
-                    _ => return Err(self.fault("`,` or `}`")),
-                }
-            }
-        }
-        self.depth -= 1;
-        Ok(())
+        self.items((b'{', b'}'), "an object", |cursor| {
+            let key = cursor.string()?;
+            cursor.expect(b':', "`:`")?;
+            member(&key, cursor)
+        })
     }
 
     /// A string.

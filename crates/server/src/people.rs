@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, shown};
 use crate::json::Cursor;
 use crate::models::ServedModel;
 use crate::rows::{Rows, Shape};
@@ -18,11 +18,6 @@ pub(crate) fn rows(body: &[u8], shape: Shape) -> Result<Rows> {
     })?;
     cursor.end()?;
     rows.ok_or_else(|| Failure::bad("`embeddings` is missing: send {\"embeddings\": [[..]]}"))
-}
-
-/// A word of the client's, short enough to be given back.
-pub(crate) fn shown(word: &str) -> String {
-    word.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
 /// The answer.

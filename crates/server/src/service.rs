@@ -152,15 +152,12 @@ impl Service {
         body: Incoming,
         seen: &mut Seen,
     ) -> Result<Reply> {
-        body::check_type(&parts.headers, &[JSON])?;
-        let model = self.registry.named_or_only(name)?;
-        let (body, lease) = self.body(body).await?;
+        let (model, body, lease) = self.opened(name, parts, body).await?;
         let shape = self.shape(&model);
         let rows = aside(body.len(), move || people::rows(&body, shape)).await?;
         let prediction = self.prediction(&model, rows, seen).await?;
-        let size = prediction.proba.as_slice().len();
-        let bytes = aside(size, move || Ok(people::answer(&model, &prediction))).await?;
-        leased(JSON, bytes, lease)
+        let answer = move |prediction: &Prediction| Ok(people::answer(&model, prediction));
+        leased(JSON, encoded(prediction, answer).await?, lease)
     }
 
     async fn invocations(
@@ -170,16 +167,26 @@ impl Service {
         body: Incoming,
         seen: &mut Seen,
     ) -> Result<Reply> {
-        body::check_type(&parts.headers, &[JSON])?;
-        let model = self.registry.named_or_only(name)?;
-        let (body, lease) = self.body(body).await?;
+        let (model, body, lease) = self.opened(name, parts, body).await?;
         let (shape, of) = (self.shape(&model), model.clone());
         let Invocation { rows, is_proba } =
             aside(body.len(), move || Invocation::read(&body, &of, shape)).await?;
         let prediction = self.prediction(&model, rows, seen).await?;
-        let size = prediction.proba.as_slice().len();
-        let bytes = aside(size, move || Ok(invocations::answer(is_proba, &model, &prediction))).await?;
-        leased(JSON, bytes, lease)
+        let answer = move |prediction: &Prediction| Ok(invocations::answer(is_proba, &model, prediction));
+        leased(JSON, encoded(prediction, answer).await?, lease)
+    }
+
+    /// The model that a request of JSON names, its body, and the lease of its memory.
+    async fn opened(
+        &self,
+        name: Option<&str>,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<(Arc<ServedModel>, Vec<u8>, Lease)> {
+        body::check_type(&parts.headers, &[JSON])?;
+        let model = self.registry.named_or_only(name)?;
+        let (body, lease) = self.body(body).await?;
+        Ok((model, body, lease))
     }
 
     async fn infer(&self, name: &str, parts: &Parts, body: Incoming, seen: &mut Seen) -> Result<Reply> {
@@ -192,8 +199,8 @@ impl Service {
         v2::check_outputs(&request, &model)?;
         let rows = std::mem::take(&mut request.rows);
         let prediction = self.prediction(&model, rows, seen).await?;
-        let size = prediction.proba.as_slice().len();
-        let encoded = aside(size, move || v2::encode(&request, &model, &prediction)).await?;
+        let answer = move |prediction: &Prediction| v2::encode(&request, &model, prediction);
+        let encoded = encoded(prediction, answer).await?;
         let kind = if encoded.json_length.is_some() { BINARY } else { JSON };
         let mut reply = leased(kind, encoded.bytes, lease)?;
         if let Some(length) = encoded.json_length {
@@ -229,6 +236,14 @@ async fn aside<T: Send + 'static>(
         true => tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Failure::internal())),
         false => work(),
     }
+}
+
+/// Writes an answer.
+async fn encoded<T: Send + 'static>(
+    prediction: Prediction,
+    answer: impl FnOnce(&Prediction) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    aside(prediction.proba.as_slice().len(), move || answer(&prediction)).await
 }
 
 /// An answer whose bytes count as memory of its request until the client has them.

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::request::InferRequest;
 use super::{IN_SET, LABEL, outputs};
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, shown};
 use crate::models::ServedModel;
-use crate::people::shown;
 use crate::route::MODEL_VERSION;
 use crate::worker::Prediction;
 
@@ -124,8 +123,11 @@ fn tensor<'p>(name: &'static str, model: &'p ServedModel, prediction: &'p Predic
             ("BYTES", vec![n_rows], Data::Text(labels.collect()))
         }
         (IN_SET, Some(sets)) => {
-            let is_in = |i: usize| sets.thresholds()[i % n_classes] <= f64::from(proba.as_slice()[i]);
-            ("BOOL", vec![n_rows, n_classes], Data::Flags((0..n_rows * n_classes).map(is_in).collect()))
+            let mut flags = vec![false; n_rows * n_classes];
+            for (row, flags) in flags.chunks_exact_mut(n_classes).enumerate() {
+                sets.set(proba.row(row)).for_each(|class| flags[class] = true);
+            }
+            ("BOOL", vec![n_rows, n_classes], Data::Flags(flags))
         }
         _ => ("FP32", vec![n_rows, n_classes], Data::Numbers(proba.as_slice())),
     };

@@ -4,9 +4,8 @@ use hyper::HeaderMap;
 
 use super::EMBEDDINGS;
 use super::datatype::Datatype;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, shown};
 use crate::json::Cursor;
-use crate::people::shown;
 use crate::rows::{Rows, Shape};
 
 /// The header with the length of the JSON, where binary data follows.
@@ -81,11 +80,16 @@ fn parameters(cursor: &mut Cursor<'_>, wanted: &str, mut set: impl FnMut(bool)) 
         "classification" => {
             Err(Failure::bad("the classification extension is not spoken here: ask for `label`"))
         }
-        key if key.starts_with("shared_memory") => {
-            Err(Failure::bad("shared memory is not spoken here: send the tensor as data"))
-        }
-        _ => cursor.skip(),
+        _ => other_parameter(key, cursor),
     })
+}
+
+/// Passes over a parameter, unless it asks for what is not done here.
+fn other_parameter(key: &str, cursor: &mut Cursor<'_>) -> Result<()> {
+    match key.starts_with("shared_memory") {
+        true => Err(Failure::bad("shared memory is not spoken here: send the tensor as data")),
+        false => cursor.skip(),
+    }
 }
 
 fn outputs(cursor: &mut Cursor<'_>) -> Result<Vec<(String, bool)>> {
@@ -138,10 +142,7 @@ impl Input {
     fn read_parameters(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
         cursor.object(|key, cursor| match key {
             "binary_data_size" => cursor.value("a number of bytes").map(|size| self.binary_size = Some(size)),
-            key if key.starts_with("shared_memory") => {
-                Err(Failure::bad("shared memory is not spoken here: send the tensor as data"))
-            }
-            _ => cursor.skip(),
+            _ => other_parameter(key, cursor),
         })
     }
 
