@@ -227,9 +227,7 @@ fn normalised(graph: &mut Graph, rows: Rows) -> Rows {
     let wide = graph.double(x);
     let square = graph.sum_of_squares(wide);
     let norm = graph.unary(Unary::Sqrt, square);
-    let [zero, one] = [0.0, 1.0].map(|v| graph.row(norm, &[v]));
-    let is_zero = graph.binary(Binary::AtMost, norm, zero);
-    let divisor = graph.select(is_zero, one, norm);
+    let divisor = graph.divisor(norm);
     let x = graph.binary(Binary::Div, wide, divisor);
     Rows::new(graph.float(x))
 }

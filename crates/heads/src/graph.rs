@@ -376,6 +376,13 @@ impl Graph {
         self.push(Op::Select(condition, yes, no), width, self.kind(yes))
     }
 
+    /// `x`, or 1 where it is at most 0: to divide by.
+    pub(crate) fn divisor(&mut self, x: Var) -> Var {
+        let [zero, one] = [0.0, 1.0].map(|v| self.row(x, &[v]));
+        let is_zero = self.binary(Binary::AtMost, x, zero);
+        self.select(is_zero, one, x)
+    }
+
     /// The value in double precision.
     pub fn double(&mut self, x: Var) -> Var {
         self.cast(x, Kind::Double)

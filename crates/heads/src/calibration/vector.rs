@@ -68,9 +68,7 @@ impl Scaling {
         }
         softmax_f64(row);
     }
-}
 
-impl Scaling {
     /// The probabilities of logarithms as operations of a graph.
     pub(super) fn graph(&self, graph: &mut Graph, logs: Var) -> Var {
         let mut logits = graph.with(Binary::Mul, logs, &self.slope);

@@ -77,9 +77,8 @@ fn squared_distances(graph: &mut Graph, x: Var, products: Var, norms: &[f64]) ->
 
 /// `lengths (sin t + (pi - t) cos t) / pi`, with t the angle whose cosine is `products / lengths`; 0 where there is no length.
 fn arc_cosine(graph: &mut Graph, products: Var, lengths: Var) -> Var {
-    let [zero, one] = [0.0, 1.0].map(|v| graph.row(lengths, &[v]));
-    let is_zero = graph.binary(Binary::AtMost, lengths, zero);
-    let divisor = graph.select(is_zero, one, lengths);
+    let divisor = graph.divisor(lengths);
+    let one = graph.row(lengths, &[1.0]);
     let cosine = graph.binary(Binary::Div, products, divisor);
     let cosine = graph.with(Binary::Max, cosine, &[-1.0]);
     let cosine = graph.with(Binary::Min, cosine, &[1.0]);

@@ -70,14 +70,13 @@ fn euclidean(knn: &Knn, graph: &mut Graph, x: Var) -> (Var, Option<Var>) {
 fn cosine(knn: &Knn, graph: &mut Graph, x: Var) -> (Var, Option<Var>) {
     let square = graph.sum_of_squares(x);
     let norm = graph.unary(Unary::Sqrt, square);
-    let [zero, one] = [0.0, 1.0].map(|v| graph.row(norm, &[v]));
-    let is_zero = graph.binary(Binary::AtMost, norm, zero);
-    let divisor = graph.select(is_zero, one, norm);
+    let divisor = graph.divisor(norm);
     let x = graph.binary(Binary::Div, x, divisor);
     let factors: Vec<f64> =
         norms(knn).into_iter().map(|square| if square > 0.0 { 1.0 / square.sqrt() } else { 0.0 }).collect();
     let products = products(knn, graph, x);
     let cosines = graph.with(Binary::Mul, products, &factors);
+    let one = graph.row(cosines, &[1.0]);
     let distances = graph.binary(Binary::Sub, one, cosines);
     let distances = graph.with(Binary::Max, distances, &[0.0]);
     let steps = graph.with(Binary::Div, distances, &[STEP]);
