@@ -163,7 +163,7 @@ def printed(lines):
 
 def programs(folder):
     """The programs of the examples, on a linear model of three classes."""
-    (x, y), (rows, _) = random_table(300, 1), random_table(20, 3)
+    rows, _ = random_table(20, 3)
     headsmith("fit", "linear", "--train", folder / "x.npy", "--labels", folder / "y.txt", "--val-share", 0, "--model",
               folder / "model.safetensors", "--quiet")
     model = Exported(folder, folder / "model.safetensors", rows)
