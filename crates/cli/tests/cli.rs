@@ -49,6 +49,8 @@ mod memory;
 mod metric;
 #[path = "cli/mlflow.rs"]
 mod mlflow;
+#[path = "cli/objects.rs"]
+mod objects;
 #[path = "cli/optuna.rs"]
 mod optuna;
 #[path = "cli/outputs.rs"]

@@ -15,6 +15,7 @@ use crate::features::Features;
 use crate::labels::LabelBuilder;
 use crate::rows::NO_LABEL;
 use crate::source::Source;
+use crate::storage;
 use crate::table::Contents;
 use crate::{Error, Files, Finding, LabelSource, Labels, ReadOptions, Result, RowLocation, Severity, join};
 use headsmith_kernels::Pool;
@@ -81,14 +82,18 @@ pub(crate) fn attach_found(
 ) -> Result<()> {
     let part = &contents.parts[0];
     let has_labels = contents.labels.is_some() || part.columns.label.is_some();
-    let Source::File(path) = source else { return Ok(()) };
+    let path = match source {
+        Source::File(_) | Source::Object(_) => source.path(),
+        Source::Bytes(..) => return Ok(()),
+    };
     if options.labels != LabelSource::Within || has_labels || !part.format.is_arrays() {
         return Ok(());
     }
-    let found: Vec<PathBuf> = label_paths(path).into_iter().filter(|path| path.is_file()).collect();
+    let found: Vec<PathBuf> = label_paths(path).into_iter().filter(|path| storage::exists(path)).collect();
     let Some(first) = found.first() else { return Ok(()) };
     let n_rows = Some(contents.positions.n_rows());
-    let read = file::read(&Source::File(first.clone()), n_rows, &file::options(options), pool);
+    let read =
+        Source::at(first).and_then(|labels| file::read(&labels, n_rows, &file::options(options), pool));
     let read = read.map_err(|error| error.at(first));
     if options.placeholder_labels {
         let whole = |labels: &Contents| labels.labels.is_some() && labels.positions == contents.positions;

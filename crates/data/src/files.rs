@@ -2,13 +2,15 @@
 
 mod folder;
 mod natural;
+mod objects;
 
 use crate::{Error, Result};
+use headsmith_objects::is_url;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The files of one table, as given by the user: each a file, a folder, a glob (`data/train-*.parquet`), or `-` for
-/// standard input.
+/// standard input. A URL (`s3://bucket/data/`) names an object, a folder of objects or, with wildcards in its key, several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     given: Vec<PathBuf>,
@@ -74,33 +76,44 @@ impl Files {
 
 /// The files that one path refers to.
 fn expand(given: &Path) -> Result<Vec<PathBuf>> {
+    if is_url(given) {
+        return objects::expand(given);
+    }
     if given.is_dir() {
         return folder::tables(given);
     }
     let pattern = given.to_string_lossy();
-    if given.exists() || !pattern.contains(['*', '?', '[']) {
+    if given.exists() || !pattern.contains(WILDCARDS) {
         return Ok(vec![given.to_owned()]);
     }
-    let wrong = |error: glob::PatternError| {
-        Error::format(format!("is not a valid pattern of file names: {error}")).caused_by(error).at(given)
-    };
     let mut paths = Vec::new();
-    for found in glob::glob(&pattern).map_err(wrong)? {
+    for found in glob::glob(&pattern).map_err(|error| wrong_pattern(given, error))? {
         let found = found.map_err(|error| {
             let path = error.path().to_owned();
             Error::io(&path, error.into())
         })?;
         paths.extend(if found.is_dir() { folder::tables(&found)? } else { vec![found] });
     }
+    matching(given, paths)
+}
+
+/// The files that match a pattern, in natural order.
+fn matching(pattern: &Path, mut paths: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
     paths.sort_by(|a, b| natural::compare(a, b));
     paths.dedup();
     if paths.is_empty() {
         return Err(Error::format("no file matches this pattern")
-            .at(given)
+            .at(pattern)
             .with_hint("check the folder and the name"));
     }
     Ok(paths)
 }
+
+fn wrong_pattern(pattern: &Path, error: glob::PatternError) -> Error {
+    Error::format(format!("is not a valid pattern of file names: {error}")).caused_by(error).at(pattern)
+}
+
+const WILDCARDS: [char; 3] = ['*', '?', '['];
 
 impl fmt::Display for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

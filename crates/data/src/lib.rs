@@ -36,6 +36,7 @@ mod row_location;
 mod rows;
 mod shard;
 mod source;
+pub mod storage;
 mod stream;
 mod table;
 mod weights;

@@ -348,17 +348,12 @@ fn with_arrays<T>(
     if format == Format::Safetensors {
         return safetensors::with_tensors(source, compression, read);
     }
-    match (source, compression) {
-        (Source::File(path), Compression::Plain) => {
-            let file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
-            with_archive(std::io::BufReader::new(file), source.len()?, read)
-        }
-        _ => {
-            let bytes = source.read_all(compression)?;
-            let len = bytes.len() as u64;
-            with_archive(Cursor::new(bytes), len, read)
-        }
+    if compression == Compression::Plain {
+        return with_archive(source.open_anywhere()?, source.len()?, read);
     }
+    let bytes = source.read_all(compression)?;
+    let len = bytes.len() as u64;
+    with_archive(Cursor::new(bytes), len, read)
 }
 
 fn with_archive<R: Read + Seek, T>(

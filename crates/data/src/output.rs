@@ -1,6 +1,7 @@
 //! Atomic output files: they have either the whole new content or the old one.
 
 use crate::{Error, Result};
+use headsmith_objects::{self as objects, ObjectWriter, is_url};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use std::time::Duration;
 /// file in the same folder is flushed to the disk, then renamed.
 ///
 /// A symbolic link is kept, and its target is written. An existing file keeps its mode. Pipes and devices are written
-/// directly, and so is standard output (`-` or `/dev/stdout`), where a reader that has ended (`| head`) is no error.
+/// directly, and so is standard output (`-` or `/dev/stdout`), where a reader that has ended (`| head`) is no error. The object
+/// at a URL appears when it is complete.
 ///
 /// # Errors
 /// If `write` fails or the system does (a full disk, no permission), or if the file exists and is read-only: the old
@@ -35,6 +37,9 @@ fn try_writing(path: &Path) -> io::Result<()> {
     if is_standard_output(path) {
         return Ok(());
     }
+    if is_url(path) {
+        return objects::prepare(path);
+    }
     match fs::metadata(path) {
         Ok(old) if old.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
         Ok(old) if !old.is_file() => Ok(()),
@@ -55,6 +60,10 @@ fn write_to(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Resu
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             done => done,
         };
+    }
+    if is_url(path) {
+        let mut writer = ObjectWriter::create(path)?;
+        return write(&mut writer).and_then(|()| writer.finish());
     }
     let old = match fs::metadata(path) {
         Ok(old) if old.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
@@ -145,7 +154,8 @@ pub(crate) fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 
 /// A nameless temporary file for an output at `path` whose first bytes are known last: beside it, unless it is no file.
 pub(crate) fn spool(path: &Path) -> io::Result<File> {
-    let is_file = !is_standard_output(path) && fs::metadata(path).map_or(true, |old| old.is_file());
+    let is_file =
+        !is_standard_output(path) && !is_url(path) && fs::metadata(path).map_or(true, |old| old.is_file());
     if is_file { tempfile::tempfile_in(folder_of(&target(path))) } else { tempfile::tempfile() }
 }
 

@@ -3,12 +3,14 @@
 //! Row groups are read in order, each in batches of rows, so a whole column is never decoded at once.
 
 mod cells;
+mod object_chunks;
 mod pages;
 mod schema;
 mod shared_file;
 mod thrift;
 mod type_name;
 
+pub(crate) use object_chunks::ObjectChunks;
 pub(crate) use shared_file::SharedFile;
 
 use crate::columnar::{
@@ -18,11 +20,12 @@ use crate::left_out::NumericTexts;
 use crate::rows::{RowBlock, RowRange, Wanted};
 use crate::{Error, ReadOptions, Result};
 use headsmith_kernels::Pool;
+use headsmith_objects::Object;
 use pages::PageTotals;
 use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::{ChunkReader, FileReader, RowGroupReader, SerializedFileReader};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader};
 use schema::fields;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use thrift::{STRUCT, ThriftReader};
@@ -32,6 +35,8 @@ pub(crate) struct Parquet {
     file: Box<dyn FileReader>,
     scheme: Scheme,
     n_rows: usize,
+    /// The object that the file is in.
+    object: Option<ObjectChunks>,
 }
 
 /// Calls the `parquet` crate, which panics on some damaged files: pages that contradict their column or each other.
@@ -62,10 +67,31 @@ fn damaged_because(what: &str) -> Error {
 
 /// Opens a Parquet file and determines the roles of its columns.
 pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) -> Result<Parquet> {
+    open_checked(input, &PageTotals::add, options)
+}
+
+/// Opens a Parquet file in an object store.
+pub(crate) fn open_object(object: &Object, options: &ReadOptions) -> Result<Parquet> {
+    let input = ObjectChunks::new(object).map_err(Error::unread)?;
+    let add = |totals: &mut PageTotals, input: &ObjectChunks, chunk: &ColumnChunkMetaData| {
+        totals.add_stated(input.len(), chunk)
+    };
+    Ok(Parquet { object: Some(input.clone()), ..open_checked(input, &add, options)? })
+}
+
+/// Adds the claims of a column chunk of an input.
+type AddClaims<'a, R> =
+    &'a dyn Fn(&mut PageTotals, &R, &ColumnChunkMetaData) -> std::result::Result<(), String>;
+
+fn open_checked<R: ChunkReader + 'static>(
+    input: R,
+    add_claims: AddClaims<'_, R>,
+    options: &ReadOptions,
+) -> Result<Parquet> {
     check_ends(&input)?;
     let metadata = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input))?;
     let fields = fields(metadata.file_metadata().schema_descr());
-    check_claims(&input, &metadata, &fields)?;
+    check_claims(&input, add_claims, &metadata, &fields)?;
     let n_rows = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
     if n_rows == 0 {
         return Err(no_rows());
@@ -76,7 +102,7 @@ pub(crate) fn open<R: ChunkReader + 'static>(input: R, options: &ReadOptions) ->
         |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
     let mut first = |field: &Field| first_cells(file.as_ref(), field);
     let scheme = Scheme::new("Parquet", fields, &key_value, &mut first, options)?;
-    Ok(Parquet { file, scheme, n_rows })
+    Ok(Parquet { file, scheme, n_rows, object: None })
 }
 
 /// Checks that a Parquet file starts and ends with `PAR1`.
@@ -103,13 +129,18 @@ fn check_ends(input: &impl ChunkReader) -> Result<()> {
     ThriftReader::new(&bytes).skip(STRUCT, 0).ok_or_else(|| damaged_because("its footer cannot be read"))
 }
 
-fn check_claims(input: &impl ChunkReader, metadata: &ParquetMetaData, fields: &[Field]) -> Result<()> {
+fn check_claims<R: ChunkReader>(
+    input: &R,
+    add: AddClaims<'_, R>,
+    metadata: &ParquetMetaData,
+    fields: &[Field],
+) -> Result<()> {
     let mut claims = PageTotals::default();
     for group in metadata.row_groups() {
         for leaf in fields.iter().flat_map(Field::leaves) {
             let chunk =
                 group.columns().get(leaf).ok_or_else(|| damaged_because("a row group lacks a column"))?;
-            claims.add(input, chunk).map_err(|what| damaged_because(&what))?;
+            add(&mut claims, input, chunk).map_err(|what| damaged_because(&what))?;
         }
     }
     Ok(())
@@ -144,6 +175,19 @@ fn read_cells(
     };
     let leaves: std::result::Result<Vec<Cells>, ParquetError> = leaves;
     as_lists(field, leaves?).map_err(|what| ParquetError::General(what.to_owned()))
+}
+
+impl Parquet {
+    /// Begins to read these columns of a row group, if the file is in an object store.
+    fn will_read(&self, group: &dyn RowGroupReader, columns: &[usize]) -> Result<()> {
+        let Some(object) = &self.object else { return Ok(()) };
+        let leaves = columns.iter().flat_map(|&column| self.scheme.fields[column].leaves());
+        let range = |leaf| {
+            let (start, len) = group.metadata().column(leaf).byte_range();
+            start..start.saturating_add(len)
+        };
+        object.will_read(leaves.map(range).collect()).map_err(Error::unread)
+    }
 }
 
 impl ColumnarFile for Parquet {
@@ -218,7 +262,9 @@ impl Rows<'_> {
         if skipped == n_rows {
             return Ok(());
         }
-        for column in self.parquet.scheme.columns_to_read(self.wanted) {
+        let columns = self.parquet.scheme.columns_to_read(self.wanted);
+        self.parquet.will_read(group.as_ref(), &columns)?;
+        for column in columns {
             let mut readers = readers(group.as_ref(), &self.parquet.scheme.fields[column])?;
             for reader in readers.iter_mut().filter(|_| skipped > 0) {
                 guarded(|| cells::skip(reader, skipped as usize))?;

@@ -344,6 +344,7 @@ pub(crate) fn open_columnar(
             let file = File::open(path).and_then(SharedFile::new).map_err(|error| Error::io(path, error))?;
             Box::new(parquet::open(file, options)?)
         }
+        (Source::Object(object), Compression::Plain) => Box::new(parquet::open_object(object, options)?),
         (Source::Bytes(_, bytes), Compression::Plain) => Box::new(parquet::open(bytes.clone(), options)?),
         _ => Box::new(parquet::open(Bytes::from(source.read_all(compression)?), options)?),
     })

@@ -3,6 +3,7 @@
 use crate::format::{self, HEAD_LEN};
 use crate::{Error, Result};
 use bytes::Bytes;
+use headsmith_objects::{Object, is_url};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
@@ -20,6 +21,7 @@ impl<T: Read + Seek> ReadSeek for T {}
 pub(crate) enum Source {
     File(PathBuf),
     Bytes(PathBuf, Bytes),
+    Object(Object),
 }
 
 /// The compression of a source.
@@ -34,13 +36,16 @@ pub(crate) enum Compression {
 }
 
 impl Source {
-    /// The file at `path`; a source that can be read only once (a pipe, a device, `-` for standard input) is read into
+    /// The file at `path`, or the object if it is a URL; a source that can be read only once (a pipe, a device, `-` for standard input) is read into
     /// memory.
     pub(crate) fn at(path: &Path) -> Result<Source> {
         if path == Path::new("-") {
             let mut bytes = Vec::new();
             io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Error::io(path, error))?;
             return Ok(Source::Bytes("standard input".into(), bytes.into()));
+        }
+        if is_url(path) {
+            return Object::at(path).map(Source::Object).map_err(|error| Error::io(path, error));
         }
         let once = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         if !once {
@@ -64,6 +69,7 @@ impl Source {
     pub(crate) fn path(&self) -> &Path {
         match self {
             Source::File(path) | Source::Bytes(path, _) => path,
+            Source::Object(object) => object.url(),
         }
     }
 
@@ -78,6 +84,7 @@ impl Source {
                 Ok(metadata.len())
             }
             Source::Bytes(_, bytes) => Ok(bytes.len() as u64),
+            Source::Object(object) => object.len().map_err(|error| Error::io(object.url(), error)),
         }
     }
 
@@ -86,6 +93,7 @@ impl Source {
         match self {
             Source::File(path) => Ok(Box::new(File::open(path).map_err(|error| Error::io(path, error))?)),
             Source::Bytes(_, bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+            Source::Object(object) => Ok(Box::new(object.reader())),
         }
     }
 
@@ -125,6 +133,7 @@ impl Source {
                 Ok(Box::new(BufReader::new(file)))
             }
             Source::Bytes(_, bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+            Source::Object(object) => Ok(Box::new(object.reader())),
         }
     }
 

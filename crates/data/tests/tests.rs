@@ -11,8 +11,18 @@ mod classes;
 mod columns;
 mod files;
 mod groups;
+#[cfg(feature = "object-store")]
+#[allow(dead_code)]
+#[path = "../../aicrowd/tests/server.rs"]
+mod http_server;
 mod labels;
+#[cfg(feature = "object-store")]
+mod objects;
 mod output;
+#[cfg(feature = "object-store")]
+#[allow(dead_code)]
+#[path = "../../cli/tests/cli/patience.rs"]
+mod patience;
 mod placeholders;
 mod predictions;
 mod refused_files;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use headsmith_data::output;
+use headsmith_data::{output, storage};
 use headsmith_model::Model;
 
 use crate::context::Context;
@@ -38,11 +38,11 @@ pub fn checkpoint_beside(path: &Path) -> PathBuf {
     path.with_extension("checkpoint.safetensors")
 }
 
-/// Reads the model at `path`.
+/// Reads the model at `path`, a file or the URL of an object.
 ///
 /// # Errors
 /// If the file cannot be read or is no valid model file.
 pub fn load(path: &Path) -> Result<Model> {
-    let bytes = std::fs::read(path).map_err(|cause| Error::file("read the model file", path, cause))?;
+    let bytes = storage::read(path).map_err(|cause| Error::file("read the model file", path, cause))?;
     Model::from_bytes(&bytes).map_err(|error| Error::data(format!("{}: {error}", path.display())))
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use headsmith_data::output::is_standard_output;
 use headsmith_data::predictions::{self, Columns, PredictionSets, Predictions, WriteOptions};
-use headsmith_data::{Classes, Files, ReadOptions};
+use headsmith_data::{Classes, Files, ReadOptions, storage};
 use headsmith_kernels::Matrix;
 use headsmith_metrics::ConformalSets;
 use headsmith_model::Model;
@@ -61,9 +61,8 @@ pub fn predict(
 
 /// Whether the output `out` is there and newer than all of its `inputs`: the tables and the model.
 pub fn is_finished(out: &Path, inputs: &[&Path]) -> bool {
-    let modified = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    let Some(written) = modified(out) else { return false };
-    inputs.iter().all(|input| modified(input).is_some_and(|input| input <= written))
+    let Some(written) = storage::modified(out) else { return false };
+    inputs.iter().all(|input| storage::modified(input).is_some_and(|input| input <= written))
 }
 
 /// The options for reading a table to predict: its labels, under the name they had in training, are placeholders.

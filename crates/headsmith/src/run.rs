@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use headsmith_data::predictions::{self, Columns, WriteOptions};
-use headsmith_data::{Files, Finding, ReadOptions, output};
+use headsmith_data::{Files, Finding, ReadOptions, output, storage};
 use headsmith_metrics::Metric;
 
 use crate::auto::{self, Distilled, Found, Search, ValUse};
@@ -355,5 +355,11 @@ fn write_report(report: &Report, out: &Path, context: &mut Context<'_>) -> Resul
 }
 
 fn make_folder(path: &Path) -> Result<()> {
+    if storage::is_url(path) {
+        let path = path.display();
+        return Err(Error::usage(format!(
+            "{path}: the output folder must be one of this machine; only predictions go to stores"
+        )));
+    }
     std::fs::create_dir_all(path).map_err(|cause| Error::file("make the folder", path, cause))
 }

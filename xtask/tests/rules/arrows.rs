@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
-    ("headsmith-data", &["headsmith-kernels"]),
+    ("headsmith-objects", &[]),
+    ("headsmith-data", &["headsmith-kernels", "headsmith-objects"]),
     ("headsmith-heads", &["headsmith-kernels", "headsmith-metrics"]),
     ("headsmith-model", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads"]),
     ("headsmith-onnx", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads", "headsmith-model"]),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use headsmith::data::output::is_standard_output;
 use headsmith::data::predictions::{OutputFormat, WriteOptions};
+use headsmith::data::storage::is_url;
 use headsmith::data::{ReadOptions, Shard};
 use headsmith::{PredictOptions, model_file, outputs};
 
@@ -73,6 +74,11 @@ fn refuse_contradictions(options: &PredictOptions, shard: Option<Shard>, json: b
     let on_standard_output = is_standard_output(&options.out);
     if options.zip.is_some() && (on_standard_output || !format.is_plain_csv()) {
         return Err("--zip writes an archive of a CSV file: name one with --out, such as p.csv".to_owned());
+    }
+    if options.zip.is_some() && is_url(&options.out) {
+        return Err(
+            "--zip writes an archive of a file: name one with --out, not an object of a store".to_owned()
+        );
     }
     if shard.is_some() && on_standard_output {
         return Err("--shard writes a file of its own for each part: name one with --out".to_owned());

@@ -22,6 +22,14 @@ const SPLITS: [&str; 9] =
 pub(super) fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     descend(folder, 0, &mut paths)?;
+    one_table(folder, paths)
+}
+
+/// The files of the one table among `paths`, all files in `folder`, in natural order.
+///
+/// # Errors
+/// As [`tables`].
+pub(super) fn one_table(folder: &Path, mut paths: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
     let labels: Vec<PathBuf> = paths.iter().flat_map(|path| label_paths(path)).collect();
     let is_saved = paths.iter().any(|path| format::named(path) == Some(Format::Arrow.name()));
     paths.retain(|path| !(labels.contains(path) || is_saved && is_beside_arrow(path)));
@@ -72,9 +80,8 @@ fn descend(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<()> 
     let unread = |error| Error::io(folder, error);
     for entry in std::fs::read_dir(folder).map_err(unread)? {
         let entry = entry.map_err(unread)?;
-        let (path, name) = (entry.path(), entry.file_name());
-        // Hidden files, and Spark's files beside its parts: `_SUCCESS`, `_metadata`.
-        if name.to_string_lossy().starts_with(['.', '_']) {
+        let path = entry.path();
+        if is_hidden(&entry.file_name().to_string_lossy()) {
             continue;
         }
         // A link to a folder may form a cycle.
@@ -87,6 +94,11 @@ fn descend(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<()> 
         }
     }
     Ok(())
+}
+
+/// Whether a file or folder with this name is none of a table: hidden, or Spark's beside its parts (`_SUCCESS`, `_metadata`).
+pub(super) fn is_hidden(name: &str) -> bool {
+    name.starts_with(['.', '_'])
 }
 
 /// Groups the paths by `part`: each group with its size and its first path.

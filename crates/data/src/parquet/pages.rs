@@ -51,6 +51,15 @@ impl PageTotals {
         Ok(())
     }
 
+    /// Adds a column chunk as the footer states it, without a look at its pages: those of an object would all be read for that.
+    /// [`check_page`] is for them.
+    pub(crate) fn add_stated(&mut self, file_len: u64, chunk: &ColumnChunkMetaData) -> Result<(), String> {
+        let stated = |n: i64| u64::try_from(n).map_err(|_| "a column claims a negative size".to_owned());
+        self.bytes = self.bytes.saturating_add(stated(chunk.uncompressed_size())?);
+        self.values = self.values.saturating_add(stated(chunk.num_values())?);
+        self.check(file_len)
+    }
+
     fn check(self, file_len: u64) -> Result<(), String> {
         let limit = file_len.saturating_mul(MAX_EXPANSION).max(MIN_LIMIT);
         if self.bytes > limit || self.values > limit {
@@ -61,6 +70,12 @@ impl PageTotals {
         }
         Ok(())
     }
+}
+
+/// Checks the claims of the page at byte `at` of a column chunk that ends at `end`.
+pub(crate) fn check_page(file: &impl ChunkReader, at: u64, end: u64) -> Result<(), String> {
+    let page = read_header(file, at, end)?;
+    PageTotals { bytes: page.uncompressed, values: page.n_values }.check(file.len())
 }
 
 #[derive(Default)]

@@ -1,0 +1,116 @@
+//! A Parquet file in an object store: the columns of a row group are read side by side, each in windows ahead of its reader.
+
+use super::pages;
+use bytes::{Buf, Bytes};
+use headsmith_objects::{Object, ReadAhead};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, Length};
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The bytes at the end that are read at once: the footers of most files.
+const TAIL: u64 = 256 << 10;
+
+/// The memory for windows of all columns, of which each has two, as far as their smallest size allows.
+const ALL_WINDOWS: u64 = 64 << 20;
+const SMALLEST_WINDOW: u64 = 256 << 10;
+const LARGEST_WINDOW: u64 = 8 << 20;
+
+/// A Parquet file in an object store.
+#[derive(Clone)]
+pub(crate) struct ObjectChunks {
+    object: Object,
+    len: u64,
+    tail: Bytes,
+    columns: Arc<Mutex<Vec<Arc<Mutex<ReadAhead>>>>>,
+}
+
+impl ObjectChunks {
+    pub(crate) fn new(object: &Object) -> io::Result<ObjectChunks> {
+        let len = object.len()?;
+        let tail = object.get(len.saturating_sub(TAIL)..len)?;
+        Ok(ObjectChunks { object: object.clone(), len, tail, columns: Arc::default() })
+    }
+
+    /// Begins to read these column chunks, and no longer those before.
+    pub(crate) fn will_read(&self, chunks: Vec<Range<u64>>) -> io::Result<()> {
+        let window = ALL_WINDOWS / (2 * chunks.len().max(1) as u64);
+        let window = window.clamp(SMALLEST_WINDOW, LARGEST_WINDOW);
+        let ahead = |chunk| ReadAhead::of_range(self.object.clone(), chunk, window);
+        let ahead = chunks.into_iter().map(|chunk| ahead(chunk).map(Mutex::new).map(Arc::new));
+        let ahead = ahead.collect::<io::Result<Vec<_>>>()?;
+        *locked(&self.columns) = ahead;
+        Ok(())
+    }
+
+    /// The reader of the column chunk that has the byte `at`.
+    fn column(&self, at: u64) -> Option<Arc<Mutex<ReadAhead>>> {
+        locked(&self.columns).iter().find(|column| locked(column).range().contains(&at)).cloned()
+    }
+
+    /// Some bytes from `at` on.
+    fn some(&self, at: u64) -> io::Result<Bytes> {
+        match self.column(at) {
+            Some(column) => locked(&column).some(at),
+            None => self.object.get(at..(at + SMALLEST_WINDOW).min(self.len)),
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The bytes from an offset on.
+pub(crate) struct Cursor {
+    file: ObjectChunks,
+    at: u64,
+    here: Bytes,
+}
+
+impl Read for Cursor {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.here.is_empty() && self.at < self.file.len {
+            self.here = self.file.some(self.at)?;
+        }
+        let n = self.here.len().min(buffer.len());
+        self.here.copy_to_slice(&mut buffer[..n]);
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+impl Length for ObjectChunks {
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+impl ChunkReader for ObjectChunks {
+    type T = Cursor;
+
+    /// A page is read from here: what its header claims is checked before anything is allocated for it.
+    fn get_read(&self, start: u64) -> Result<Cursor> {
+        if let Some(column) = self.column(start) {
+            let end = locked(&column).range().end;
+            pages::check_page(self, start, end).map_err(ParquetError::General)?;
+        }
+        Ok(Cursor { file: self.clone(), at: start, here: Bytes::new() })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let end = start.checked_add(length as u64).filter(|&end| end <= self.len);
+        let end =
+            end.ok_or_else(|| ParquetError::EOF(format!("{length} bytes at byte {start} of {}", self.len)))?;
+        let tail_start = self.len - self.tail.len() as u64;
+        if start >= tail_start {
+            let from = (start - tail_start) as usize;
+            return Ok(self.tail.slice(from..from + length));
+        }
+        Ok(match self.column(start) {
+            Some(column) => locked(&column).exactly(start, length)?,
+            None => self.object.get(start..end)?,
+        })
+    }
+}
