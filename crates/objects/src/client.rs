@@ -25,6 +25,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_RETRIES: usize = 6;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The address that gives machines in a cloud the credentials of their accounts; asked where the environment has none.
+const METADATA_SERVICE: &str = "://169.254.169.254/";
+
 /// The store of a location, and the object's path in it. The clients of one container are made once in a process.
 ///
 /// # Errors
@@ -106,18 +109,26 @@ pub(crate) fn io_error(error: object_store::Error) -> io::Error {
             (ErrorKind::Unsupported, format!("the store cannot {operation}"))
         }
         // Not `Other`, which readers take for damaged data.
+        Error::Generic { source, .. } => (ErrorKind::ConnectionAborted, described(source.as_ref())),
         other => (ErrorKind::ConnectionAborted, described(other)),
     };
     io::Error::new(kind, what)
 }
 
 /// The outermost and the innermost message of an error, in one line.
-fn described(error: &object_store::Error) -> String {
-    let mut inner: &dyn StdError = error;
+fn described(error: &(dyn StdError + 'static)) -> String {
+    let mut inner = error;
     while let Some(source) = inner.source() {
         inner = source;
     }
     let (outer, inner) = (error.to_string(), inner.to_string());
     let text = if outer.contains(&inner) { outer } else { format!("{outer}: {inner}") };
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.contains(METADATA_SERVICE) {
+        true => format!(
+            "there are no credentials in the environment (for S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), and this machine \
+             has no account of its own: {text}"
+        ),
+        false => text,
+    }
 }

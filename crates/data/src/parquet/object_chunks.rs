@@ -62,15 +62,30 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The bytes from an offset on.
+/// The bytes from an offset on. The decoder reads headers of pages with it, and takes their contents with `get_bytes`.
 pub(crate) struct Cursor {
     file: ObjectChunks,
     at: u64,
     here: Bytes,
+    is_checked: bool,
+}
+
+impl Cursor {
+    /// Checks what the page here claims, before anything is allocated for it.
+    fn check(&mut self) -> io::Result<()> {
+        if let Some(column) = self.file.column(self.at).filter(|_| !self.is_checked) {
+            let end = locked(&column).range().end;
+            let damaged = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+            pages::check_page(&self.file, self.at, end).map_err(damaged)?;
+        }
+        self.is_checked = true;
+        Ok(())
+    }
 }
 
 impl Read for Cursor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.check()?;
         if self.here.is_empty() && self.at < self.file.len {
             self.here = self.file.some(self.at)?;
         }
@@ -90,13 +105,8 @@ impl Length for ObjectChunks {
 impl ChunkReader for ObjectChunks {
     type T = Cursor;
 
-    /// A page is read from here: what its header claims is checked before anything is allocated for it.
     fn get_read(&self, start: u64) -> Result<Cursor> {
-        if let Some(column) = self.column(start) {
-            let end = locked(&column).range().end;
-            pages::check_page(self, start, end).map_err(ParquetError::General)?;
-        }
-        Ok(Cursor { file: self.clone(), at: start, here: Bytes::new() })
+        Ok(Cursor { file: self.clone(), at: start, here: Bytes::new(), is_checked: false })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
