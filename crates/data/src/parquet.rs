@@ -51,7 +51,9 @@ fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, ParquetError>) -> Re
 fn damaged(error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(error) if error.kind() == std::io::ErrorKind::InvalidData => damaged_because(&error.to_string()),
+            Ok(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                damaged_because(&error.to_string())
+            }
             Ok(error) => Error::unread(*error),
             Err(other) => damaged_because(&other.to_string()).caused_by(other),
         },

@@ -122,11 +122,6 @@ impl ReadAhead {
         match object {}
     }
 
-    /// Its range of the object.
-    pub fn range(&self) -> Range<u64> {
-        match *self {}
-    }
-
     /// Bytes from an offset of the object.
     ///
     /// # Errors

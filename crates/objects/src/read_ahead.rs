@@ -69,11 +69,6 @@ impl ReadAhead {
         ReadAhead { object, range, pace, windows: VecDeque::new(), next, n_begun: 0 }
     }
 
-    /// Its range of the object.
-    pub fn range(&self) -> Range<u64> {
-        self.range.clone()
-    }
-
     /// Bytes from offset `at` of the object: up to the end of a window, none after the range.
     ///
     /// # Errors

@@ -23,7 +23,13 @@ pub(crate) struct ObjectChunks {
     object: Object,
     len: u64,
     tail: Bytes,
-    columns: Arc<Mutex<Vec<Arc<Mutex<ReadAhead>>>>>,
+    columns: Arc<Mutex<Vec<Arc<Column>>>>,
+}
+
+/// A column chunk that is read.
+struct Column {
+    chunk: Range<u64>,
+    ahead: Mutex<ReadAhead>,
 }
 
 impl ObjectChunks {
@@ -37,22 +43,23 @@ impl ObjectChunks {
     pub(crate) fn will_read(&self, chunks: Vec<Range<u64>>) -> io::Result<()> {
         let window = ALL_WINDOWS / (2 * chunks.len().max(1) as u64);
         let window = window.clamp(SMALLEST_WINDOW, LARGEST_WINDOW);
-        let ahead = |chunk| ReadAhead::of_range(self.object.clone(), chunk, window);
-        let ahead = chunks.into_iter().map(|chunk| ahead(chunk).map(Mutex::new).map(Arc::new));
-        let ahead = ahead.collect::<io::Result<Vec<_>>>()?;
-        *locked(&self.columns) = ahead;
+        let column = |chunk: Range<u64>| {
+            let ahead = ReadAhead::of_range(self.object.clone(), chunk.clone(), window)?;
+            Ok(Arc::new(Column { chunk, ahead: Mutex::new(ahead) }))
+        };
+        *locked(&self.columns) = chunks.into_iter().map(column).collect::<io::Result<_>>()?;
         Ok(())
     }
 
-    /// The reader of the column chunk that has the byte `at`.
-    fn column(&self, at: u64) -> Option<Arc<Mutex<ReadAhead>>> {
-        locked(&self.columns).iter().find(|column| locked(column).range().contains(&at)).cloned()
+    /// The column chunk that has the byte `at`.
+    fn column(&self, at: u64) -> Option<Arc<Column>> {
+        locked(&self.columns).iter().find(|column| column.chunk.contains(&at)).cloned()
     }
 
     /// Some bytes from `at` on.
     fn some(&self, at: u64) -> io::Result<Bytes> {
         match self.column(at) {
-            Some(column) => locked(&column).some(at),
+            Some(column) => locked(&column.ahead).some(at),
             None => self.object.get(at..(at + SMALLEST_WINDOW).min(self.len)),
         }
     }
@@ -74,9 +81,8 @@ impl Cursor {
     /// Checks what the page here claims, before anything is allocated for it.
     fn check(&mut self) -> io::Result<()> {
         if let Some(column) = self.file.column(self.at).filter(|_| !self.is_checked) {
-            let end = locked(&column).range().end;
             let damaged = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
-            pages::check_page(&self.file, self.at, end).map_err(damaged)?;
+            pages::check_page(&self.file, self.at, column.chunk.end).map_err(damaged)?;
         }
         self.is_checked = true;
         Ok(())
@@ -119,7 +125,7 @@ impl ChunkReader for ObjectChunks {
             return Ok(self.tail.slice(from..from + length));
         }
         Ok(match self.column(start) {
-            Some(column) => locked(&column).exactly(start, length)?,
+            Some(column) => locked(&column.ahead).exactly(start, length)?,
             None => self.object.get(start..end)?,
         })
     }
