@@ -12,8 +12,9 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, StatusCode};
 use serde_json::json;
 
+use crate::aside::aside;
 use crate::body::{self, Bounds};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::guard::Guard;
 use crate::invocations::{self, Invocation};
 use crate::limits::Limits;
@@ -21,19 +22,16 @@ use crate::log::{self, Log, RequestLine};
 use crate::memory::{Lease, Leased, Memory};
 use crate::metrics::{Gauges, Metrics};
 use crate::models::{Registry, ServedModel};
+use crate::queue::{Prediction, Queue};
 use crate::reply::{self, JSON, Reply};
 use crate::route::Route;
 use crate::rows::{Rows, Shape};
 use crate::v2::InferRequest;
-use crate::worker::{Prediction, Queue};
 use crate::{openapi, people, v2};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON_LENGTH: HeaderName = HeaderName::from_static(v2::JSON_LENGTH);
 const BINARY: &str = "application/octet-stream";
-
-/// Bytes of a body, or values of an answer, that are worth another thread than the one that all connections share.
-const LARGE: usize = 64 << 10;
 
 /// The parts of a server that answer requests.
 #[derive(Debug)]
@@ -158,7 +156,7 @@ impl Service {
         let shape = self.shape(&model);
         let rows = aside(body.len(), move || people::rows(&body, shape)).await?;
         let prediction = self.prediction(&model, rows, seen).await?;
-        let size = prediction.proba.as_slice().len();
+        let size = prediction.text_bytes();
         let bytes = aside(size, move || Ok(people::answer(&model, &prediction))).await?;
         leased(JSON, bytes, lease)
     }
@@ -177,7 +175,7 @@ impl Service {
         let Invocation { rows, is_proba } =
             aside(body.len(), move || Invocation::read(&body, &of, shape)).await?;
         let prediction = self.prediction(&model, rows, seen).await?;
-        let size = prediction.proba.as_slice().len();
+        let size = prediction.text_bytes();
         let bytes = aside(size, move || Ok(invocations::answer(is_proba, &model, &prediction))).await?;
         leased(JSON, bytes, lease)
     }
@@ -192,7 +190,7 @@ impl Service {
         v2::check_outputs(&request, &model)?;
         let rows = std::mem::take(&mut request.rows);
         let prediction = self.prediction(&model, rows, seen).await?;
-        let size = prediction.proba.as_slice().len();
+        let size = prediction.text_bytes();
         let encoded = aside(size, move || v2::encode(&request, &model, &prediction)).await?;
         let kind = if encoded.json_length.is_some() { BINARY } else { JSON };
         let mut reply = leased(kind, encoded.bytes, lease)?;
@@ -217,17 +215,6 @@ impl Service {
     async fn prediction(&self, model: &Arc<ServedModel>, rows: Rows, seen: &mut Seen) -> Result<Prediction> {
         seen.n_rows = rows.n_rows;
         self.queue.predict(model.clone(), rows).await
-    }
-}
-
-/// Does work of a size in a thread of its own if it is large, so that small requests do not wait for it.
-async fn aside<T: Send + 'static>(
-    size: usize,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    match size > LARGE {
-        true => tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Failure::internal())),
-        false => work(),
     }
 }
 

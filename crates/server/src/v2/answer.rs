@@ -8,8 +8,8 @@ use super::{IN_SET, LABEL, outputs};
 use crate::failure::{Failure, Result};
 use crate::models::ServedModel;
 use crate::people::shown;
+use crate::queue::Prediction;
 use crate::route::MODEL_VERSION;
-use crate::worker::Prediction;
 
 /// The bytes of an answer.
 #[derive(Debug)]
