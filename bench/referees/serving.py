@@ -1,5 +1,5 @@
 """headsmith serve, asked by the clients that others wrote: Triton's HTTP client, MLflow's scoring client, and requests; and the files of deploy/, checked
-by the schema of Kubernetes.
+by the schema of Kubernetes and the linter of container files.
 
 Run by `cargo xtask test`; alone: target/referees/bin/python bench/referees/serving.py
 """
@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -106,6 +107,16 @@ def of_kubernetes():
     print(f"ok Kubernetes' schema {kubernetes_validate.latest_version()}: {n} resources of {', '.join(files)}")
 
 
+def of_container():
+    """hadolint knows the errors of a Containerfile; and the command that the image starts is one that the binary understands."""
+    file = ROOT / "deploy/Containerfile"
+    subprocess.run([Path(sys.executable).parent / "hadolint", file], check=True)
+    line = next(line for line in file.read_text().splitlines() if line.startswith("CMD "))
+    refused = subprocess.run([HEADSMITH, *json.loads(line[4:])], capture_output=True, text=True)
+    assert refused.returncode == 1 and "/run/secrets/token" in refused.stderr, refused
+    print("ok hadolint: deploy/Containerfile; the binary understands the command of the image")
+
+
 def of_slurm(folder, model):
     """The tasks of deploy/slurm-array.sh, four at once: their parts in order are the whole."""
     out, command = folder / "parts.csv", Path(HEADSMITH).resolve()
@@ -124,6 +135,7 @@ def of_slurm(folder, model):
 
 def main():
     of_kubernetes()
+    of_container()
     with tempfile.TemporaryDirectory() as folder:
         model, predictions = fitted(Path(folder))
         of_slurm(Path(folder), model)

@@ -65,6 +65,9 @@ mod predictions;
 #[path = "cli/report.rs"]
 mod report;
 #[cfg(unix)]
+#[path = "cli/serve.rs"]
+mod serve;
+#[cfg(unix)]
 #[allow(dead_code)]
 #[path = "../../study/tests/storages/server.rs"]
 mod server;

@@ -10,6 +10,9 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use crate::failure::{Failure, Result};
 use crate::memory::Lease;
 
+/// Bytes that are read before other connections have their turn, however fast they come.
+const TURN: usize = 256 << 10;
+
 /// The bounds of a body.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -36,7 +39,7 @@ impl Bounds {
     }
 
     async fn collect(self, mut body: Incoming, lease: &mut Lease) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
+        let (mut bytes, mut turn) = (Vec::new(), 0);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Failure::bad("the body ended early or is malformed").closing())?;
             let Some(data) = frame.data_ref() else { continue };
@@ -45,6 +48,11 @@ impl Bounds {
             }
             lease.grow(data.len())?;
             bytes.extend_from_slice(data);
+            turn += data.len();
+            if turn > TURN {
+                turn = 0;
+                tokio::task::yield_now().await;
+            }
         }
         Ok(bytes)
     }

@@ -9,8 +9,8 @@ use crate::failure::{Failure, Result, shown};
 use crate::json::Cursor;
 use crate::models::ServedModel;
 use crate::people::Labels;
+use crate::queue::Prediction;
 use crate::rows::{Rows, Shape};
-use crate::worker::Prediction;
 
 /// A request.
 #[derive(Debug, Default)]

@@ -10,10 +10,11 @@
 //! # Ok::<(), headsmith_server::Error>(())
 //! ```
 //!
-//! One thread (of many cores: some) reads and writes, on hyper's connections for HTTP/1.1; another predicts what waits in batches (`worker`). Routes are a
+//! One thread (of many cores: some) reads and writes, on hyper's connections for HTTP/1.1; another predicts what waits in batches (`queue`, `worker`). Routes are a
 //! `match` (`route`): a dozen of them need no framework. Everything that a client sends is bounded before it is kept: see [`Limits`] and
 //! `docs/guide/serving.md`. The crate reads the files that [`Options`] name and no others.
 
+mod aside;
 mod body;
 mod connection;
 mod drift;
@@ -29,6 +30,7 @@ mod metrics;
 mod models;
 mod openapi;
 mod people;
+mod queue;
 mod reply;
 mod route;
 mod rows;

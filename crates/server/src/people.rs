@@ -5,8 +5,8 @@ use serde::{Serialize, Serializer};
 use crate::failure::{Failure, Result, shown};
 use crate::json::Cursor;
 use crate::models::ServedModel;
+use crate::queue::Prediction;
 use crate::rows::{Rows, Shape};
-use crate::worker::Prediction;
 
 /// The rows of a body.
 pub(crate) fn rows(body: &[u8], shape: Shape) -> Result<Rows> {

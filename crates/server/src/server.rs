@@ -17,10 +17,11 @@ use crate::limits::Limits;
 use crate::log::Log;
 use crate::memory::Memory;
 use crate::models::{ModelFile, Registry};
+use crate::queue::Queue;
 use crate::service::Service;
-use crate::signals;
+use crate::signals::Signals;
 use crate::tls::{Tls, TlsFiles};
-use crate::worker::{Queue, Worker};
+use crate::worker::Worker;
 
 /// The least length of a token, in characters.
 const SHORTEST_TOKEN: usize = 16;
@@ -137,6 +138,7 @@ impl Server {
         let registry = Registry::load(options.models.clone())?;
         let failed = |cause| Error::failure(format!("cannot listen on {}: {cause}", options.listen));
         let listener = TcpListener::bind(options.listen).map_err(failed)?;
+        lengthen(&listener, options.limits.connections).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let service = Arc::new(Service {
             guard: Guard {
@@ -222,7 +224,10 @@ impl Server {
         let address = self.address()?;
         let handle = self.handle();
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(failed)?;
-        let signals = tokio::spawn(signals::listen(handle));
+        // Who reads in the log that the server listens may send it signals.
+        let signals =
+            Signals::new().map_err(|cause| Error::failure(format!("cannot catch signals: {cause}")))?;
+        let signals = tokio::spawn(signals.listen(handle));
         let graceful = GracefulShutdown::new();
         let mut stop = self.stop.subscribe();
         let log = &self.service.log;
@@ -270,6 +275,19 @@ fn runtime(n_io: usize) -> std::io::Result<Runtime> {
     let mut builder = if n_io == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
     // Large bodies are read beside the others, and not all at once.
     builder.worker_threads(n_io).max_blocking_threads(2 * n_io).enable_all().build()
+}
+
+/// Lets as many connections wait to be accepted as may be open. The standard library's 128 are full when many come at once, and those beyond them try again
+/// after a second.
+#[cfg(unix)]
+fn lengthen(listener: &TcpListener, n_connections: usize) -> std::io::Result<()> {
+    let backlog = i32::try_from(n_connections).unwrap_or(i32::MAX);
+    Ok(rustix::net::listen(listener, backlog)?)
+}
+
+#[cfg(not(unix))]
+fn lengthen(_: &TcpListener, _: usize) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Ids of requests differ from those before the server's last start.

@@ -12,8 +12,9 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, StatusCode};
 use serde_json::json;
 
+use crate::aside::aside;
 use crate::body::{self, Bounds};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::guard::Guard;
 use crate::invocations::{self, Invocation};
 use crate::limits::Limits;
@@ -21,19 +22,16 @@ use crate::log::{self, Log, RequestLine};
 use crate::memory::{Lease, Leased, Memory};
 use crate::metrics::{Gauges, Metrics};
 use crate::models::{Registry, ServedModel};
+use crate::queue::{Prediction, Queue};
 use crate::reply::{self, JSON, Reply};
 use crate::route::Route;
 use crate::rows::{Rows, Shape};
 use crate::v2::InferRequest;
-use crate::worker::{Prediction, Queue};
 use crate::{openapi, people, v2};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON_LENGTH: HeaderName = HeaderName::from_static(v2::JSON_LENGTH);
 const BINARY: &str = "application/octet-stream";
-
-/// Bytes of a body, or values of an answer, that are worth another thread than the one that all connections share.
-const LARGE: usize = 64 << 10;
 
 /// The parts of a server that answer requests.
 #[derive(Debug)]
@@ -227,23 +225,12 @@ impl Service {
     }
 }
 
-/// Does work of a size in a thread of its own if it is large, so that small requests do not wait for it.
-async fn aside<T: Send + 'static>(
-    size: usize,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    match size > LARGE {
-        true => tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Failure::internal())),
-        false => work(),
-    }
-}
-
 /// Writes an answer.
 async fn encoded<T: Send + 'static>(
     prediction: Prediction,
     answer: impl FnOnce(&Prediction) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    aside(prediction.proba.as_slice().len(), move || answer(&prediction)).await
+    aside(prediction.text_bytes(), move || answer(&prediction)).await
 }
 
 /// An answer whose bytes count as memory of its request until the client has them.

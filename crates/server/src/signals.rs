@@ -1,34 +1,79 @@
 //! Signals: SIGTERM and Ctrl-C end a server, SIGHUP has it read its models again.
 
+use std::io;
+
 use crate::server::Handle;
 
-/// Listens until it is aborted.
+/// The signals of the process, which are caught from now on.
 #[cfg(unix)]
-pub(crate) async fn listen(handle: Handle) {
-    use tokio::signal::unix::{SignalKind, signal};
+#[derive(Debug)]
+pub(crate) struct Signals {
+    term: tokio::signal::unix::Signal,
+    int: tokio::signal::unix::Signal,
+    hup: tokio::signal::unix::Signal,
+}
 
-    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-    else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = term.recv() => handle.stop(),
-            _ = int.recv() => handle.stop(),
-            _ = hup.recv() => {
-                let handle = handle.clone();
-                // Reading takes its time; requests go on meanwhile.
-                let _ = tokio::task::spawn_blocking(move || handle.reload_and_log()).await;
+#[cfg(unix)]
+impl Signals {
+    /// # Errors
+    /// When the system does not let them be caught.
+    pub(crate) fn new() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Signals {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            hup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Does what they ask for, until it is aborted.
+    pub(crate) async fn listen(self, handle: Handle) {
+        let Signals { mut term, mut int, mut hup } = self;
+        let reloads = async {
+            while hup.recv().await.is_some() {
+                reload(handle.clone()).await;
             }
-        }
+        };
+        let ends = async {
+            loop {
+                tokio::select! {
+                    _ = term.recv() => handle.stop(),
+                    _ = int.recv() => handle.stop(),
+                }
+            }
+        };
+        tokio::join!(reloads, ends);
     }
 }
 
-/// Listens until it is aborted.
+/// Reads the models again while requests go on, in a thread that waits for no large body.
+#[cfg(unix)]
+async fn reload(handle: Handle) {
+    let (done, waited) = tokio::sync::oneshot::channel();
+    let read = move || {
+        handle.reload_and_log();
+        let _ = done.send(());
+    };
+    // Without a thread the models stay as they are, and the next signal tries again.
+    let _ = std::thread::Builder::new().name("reload".to_owned()).spawn(read);
+    let _ = waited.await;
+}
+
+/// Ctrl-C, which is caught once it is listened for.
 #[cfg(not(unix))]
-pub(crate) async fn listen(handle: Handle) {
-    while tokio::signal::ctrl_c().await.is_ok() {
-        handle.stop();
+#[derive(Debug)]
+pub(crate) struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    pub(crate) fn new() -> io::Result<Signals> {
+        Ok(Signals)
+    }
+
+    pub(crate) async fn listen(self, handle: Handle) {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            handle.stop();
+        }
     }
 }

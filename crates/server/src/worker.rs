@@ -1,149 +1,21 @@
-//! The thread that predicts. Requests wait in a bounded queue; those that came while it predicted are its next batch, so that batches grow
-//! with the load and a lone request waits for nobody.
+//! The thread that predicts, batch after batch.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use headsmith_kernels::{MatRef, Matrix, Pool};
-use tokio::sync::oneshot;
 
-use crate::failure::{Failure, Result};
+use crate::failure::Failure;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::models::ServedModel;
-use crate::rows::Rows;
+use crate::queue::{Bounds, Job, Queue};
 
-/// The predictions of a request's rows.
-#[derive(Debug)]
-pub(crate) struct Prediction {
-    /// The class probabilities (`n_samples x n_classes`).
-    pub(crate) proba: Matrix,
-    /// The class of each row.
-    pub(crate) decided: Vec<u32>,
-}
-
-/// The rows of a request that wait.
-#[derive(Debug)]
-struct Job {
-    model: Arc<ServedModel>,
-    rows: Rows,
-    answer: oneshot::Sender<Result<Prediction>>,
-}
-
-/// The jobs that wait.
-#[derive(Debug)]
-pub(crate) struct Queue {
-    waiting: Mutex<Waiting>,
-    came: Condvar,
-    limit: usize,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    jobs: VecDeque<Job>,
-    n_rows: usize,
-    /// Whether nobody waits for others any more.
-    is_ending: bool,
-    is_closed: bool,
-}
-
-impl Queue {
-    pub(crate) fn new(limit: usize) -> Queue {
-        Queue { waiting: Mutex::default(), came: Condvar::new(), limit }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Predicts `rows` when their turn comes.
-    ///
-    /// # Errors
-    /// When too many others wait.
-    pub(crate) async fn predict(&self, model: Arc<ServedModel>, rows: Rows) -> Result<Prediction> {
-        let (answer, predicted) = oneshot::channel();
-        self.push(Job { model, rows, answer })?;
-        predicted.await.unwrap_or_else(|_| Err(Failure::overloaded("the server ends")))
-    }
-
-    fn push(&self, job: Job) -> Result<()> {
-        let mut waiting = self.lock();
-        if waiting.jobs.len() >= self.limit {
-            return Err(Failure::overloaded(format!("{} requests wait already: come back", self.limit)));
-        }
-        if waiting.is_closed {
-            return Err(Failure::overloaded("the server ends"));
-        }
-        waiting.n_rows += job.rows.n_rows;
-        waiting.jobs.push_back(job);
-        drop(waiting);
-        self.came.notify_one();
-        Ok(())
-    }
-
-    /// How many requests wait.
-    pub(crate) fn len(&self) -> usize {
-        self.lock().jobs.len()
-    }
-
-    /// Ends all waiting for others.
-    pub(crate) fn hurry(&self) {
-        self.lock().is_ending = true;
-        self.came.notify_all();
-    }
-
-    /// Ends the worker when nothing waits any more.
-    pub(crate) fn close(&self) {
-        let mut waiting = self.lock();
-        (waiting.is_ending, waiting.is_closed) = (true, true);
-        drop(waiting);
-        self.came.notify_all();
-    }
-
-    /// Waits for jobs, and takes those of one model, the first's, up to `max_rows` rows; `None` when the queue is closed and empty.
-    fn take(&self, max_rows: usize, wait: Duration) -> Option<Vec<Job>> {
-        let mut waiting = self.lock();
-        while waiting.jobs.is_empty() {
-            if waiting.is_closed {
-                return None;
-            }
-            waiting = self.came.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        }
-        let end = Instant::now() + wait;
-        while waiting.n_rows < max_rows && !waiting.is_ending {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            waiting = self.came.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        Some(waiting.batch(max_rows))
-    }
-}
-
-impl Waiting {
-    fn batch(&mut self, max_rows: usize) -> Vec<Job> {
-        let mut batch: Vec<Job> = Vec::new();
-        let (mut others, mut n_rows, mut is_full) = (VecDeque::new(), 0, false);
-        while let Some(job) = self.jobs.pop_front() {
-            let is_of_first = batch.first().is_none_or(|first| Arc::ptr_eq(&first.model, &job.model));
-            is_full |= is_of_first && !batch.is_empty() && n_rows + job.rows.n_rows > max_rows;
-            match is_of_first && !is_full {
-                true => {
-                    n_rows += job.rows.n_rows;
-                    batch.push(job);
-                }
-                false => others.push_back(job),
-            }
-        }
-        self.jobs = others;
-        self.n_rows -= n_rows;
-        batch
-    }
-}
+/// The most rows of one request that a thread predicts before others have their turn. Fewer would cost the large requests more than they give the
+/// small ones: a product of so few rows is bound by reading the weights.
+const PIECE_ROWS: usize = 64;
 
 /// The work of the thread that predicts.
 #[derive(Debug)]
@@ -159,69 +31,57 @@ pub(crate) struct Worker {
 impl Worker {
     /// Predicts until the queue is closed.
     pub(crate) fn run(self) {
-        while let Some(mut jobs) = self.queue.take(self.batch_rows, self.batch_wait) {
-            // Clients that went away need no answer.
-            jobs.retain(|job| !job.answer.is_closed());
+        // A row's prediction does not depend on the rows beside it, so threads may decide how many there are.
+        let piece_rows = (PIECE_ROWS * self.pool.n_threads()).min(self.batch_rows);
+        let bounds = Bounds { rows: self.batch_rows, piece_rows, wait: self.batch_wait };
+        while let Some(mut jobs) = self.queue.take(bounds) {
+            jobs.retain(|job| !job.is_abandoned());
             let Some(first) = jobs.first() else { continue };
             let model = first.model.clone();
             // A panic would be a defect of ours: it must not end the service of all others.
             match catch_unwind(AssertUnwindSafe(|| self.predict(&model, &jobs))) {
-                Ok(predictions) => answer(&model, jobs, predictions),
+                Ok(Ok((proba, decided))) => self.hand_out(&model, jobs, proba.view(), &decided),
+                Ok(Err(failure)) => jobs.into_iter().for_each(|job| job.fail(failure.clone())),
                 Err(_) => {
                     self.log.event("error", "the prediction panicked", &model.name);
-                    let failures = jobs.iter().map(|_| Err(Failure::internal())).collect();
-                    answer(&model, jobs, failures);
+                    jobs.into_iter().for_each(|job| job.fail(Failure::internal()));
                 }
             }
         }
     }
 
-    fn predict(&self, model: &ServedModel, jobs: &[Job]) -> Vec<Result<Prediction>> {
-        let n_rows: usize = jobs.iter().map(|job| job.rows.n_rows).sum();
+    /// The probabilities and the classes of all pieces, one after another.
+    fn predict(&self, model: &ServedModel, jobs: &[Job]) -> Result<(Matrix, Vec<u32>), Failure> {
+        let n_rows = jobs.iter().map(|job| job.piece().n_rows()).sum();
         self.metrics.batch(n_rows);
         let predicted = match jobs {
-            [job] => model.model.predict_decided(job.rows.view(), &self.pool),
+            [job] => model.model.predict_decided(job.piece(), &self.pool),
             _ => {
-                let values: Vec<&[f32]> = jobs.iter().map(|job| job.rows.values.as_slice()).collect();
-                let all = Rows { values: values.concat(), n_rows };
-                model.model.predict_decided(all.view(), &self.pool)
+                let values: Vec<&[f32]> = jobs.iter().map(|job| job.piece().as_slice()).collect();
+                let values = values.concat();
+                let all = MatRef::new(&values, n_rows, model.model.n_features());
+                model.model.predict_decided(all, &self.pool)
             }
         };
-        match predicted {
-            Err(error) => jobs.iter().map(|_| Err(Failure::bad(error.to_string()))).collect(),
-            Ok((proba, decided)) => parts(proba, decided, jobs).into_iter().map(Ok).collect(),
-        }
+        predicted.map_err(|error| Failure::bad(error.to_string()))
     }
-}
 
-/// Counts predictions and answers jobs with them.
-fn answer(model: &ServedModel, jobs: Vec<Job>, predictions: Vec<Result<Prediction>>) {
-    for (job, prediction) in jobs.into_iter().zip(predictions) {
-        if let Ok(prediction) = &prediction {
-            for class in &prediction.decided {
-                model.predicted[*class as usize].fetch_add(1, Ordering::Relaxed);
-            }
+    /// Counts predictions and gives each job those of its piece.
+    fn hand_out(&self, model: &ServedModel, jobs: Vec<Job>, proba: MatRef<'_>, decided: &[u32]) {
+        for class in decided {
+            model.predicted[*class as usize].fetch_add(1, Ordering::Relaxed);
+        }
+        let mut start = 0;
+        for job in jobs {
+            let piece = job.piece();
+            let end = start + piece.n_rows();
             if let Some(drift) = &model.drift {
-                drift.add(job.rows.view());
+                drift.add(piece);
             }
+            if let Some(unfinished) = job.add(proba.rows(start, end), &decided[start..end]) {
+                self.queue.put_back(unfinished);
+            }
+            start = end;
         }
-        // The client may have gone away meanwhile.
-        let _ = job.answer.send(prediction);
     }
-}
-
-/// The predictions of each job's rows.
-fn parts(proba: Matrix, decided: Vec<u32>, jobs: &[Job]) -> Vec<Prediction> {
-    if jobs.len() == 1 {
-        return vec![Prediction { proba, decided }];
-    }
-    let mut start = 0;
-    let part = |job: &Job| {
-        let end = start + job.rows.n_rows;
-        let rows: MatRef<'_> = proba.view().rows(start, end);
-        let part = Prediction { proba: rows.to_matrix(), decided: decided[start..end].to_vec() };
-        start = end;
-        part
-    };
-    jobs.iter().map(part).collect()
 }

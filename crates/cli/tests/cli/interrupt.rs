@@ -14,9 +14,14 @@ pub(crate) fn interrupt_at_an_epoch(fit: &mut Child) -> BufReader<ChildStderr> {
         line.clear();
         assert!(stderr.read_line(&mut line).unwrap() > 0, "the fit ended before it told of an epoch");
     }
-    let sent = Command::new("kill").args(["-INT", &fit.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+    send("INT", fit);
     stderr
+}
+
+/// Sends a signal, named without SIG, as another program does.
+pub(crate) fn send(signal: &str, to: &Child) {
+    let sent = Command::new("kill").args([format!("-{signal}"), to.id().to_string()]).status().unwrap();
+    assert!(sent.success());
 }
 
 #[test]

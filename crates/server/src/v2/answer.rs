@@ -7,8 +7,8 @@ use super::request::InferRequest;
 use super::{IN_SET, LABEL, outputs};
 use crate::failure::{Failure, Result, shown};
 use crate::models::ServedModel;
+use crate::queue::Prediction;
 use crate::route::MODEL_VERSION;
-use crate::worker::Prediction;
 
 /// The bytes of an answer.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! Clients that misbehave: none of them brings the server down, and none gets an answer of 5xx but 503.
 
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use headsmith_kernels::{Philox, Sequence};
-use headsmith_server::{Limits, Options};
+use headsmith_server::{Limits, Options, Server};
 
-use crate::world::{Answer, Client, ROW, World};
+use crate::world::{Answer, Client, PATIENCE, ROW, World, file, model, write};
 
 /// Random requests of the test; more by hand, with HEADSMITH_BAD_REQUESTS.
 const N_RANDOM: u32 = 4000;
@@ -143,6 +143,19 @@ fn malformed_requests_are_refused() {
         assert!(found.iter().all(|answer| answer.status >= 400 && is_allowed(answer)), "{short}: {found:?}");
     }
     assert!(world.is_well());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_connections_at_once_wait_to_be_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    write(&path, &model(0.5));
+    // It listens, and accepts none as long as it does not run.
+    let server = Server::bind(Options::new(file("m", &path))).unwrap();
+    let address = server.address().unwrap();
+    let connected: Vec<_> = (0..300).map(|_| TcpStream::connect_timeout(&address, PATIENCE)).collect();
+    assert!(connected.iter().all(Result::is_ok));
 }
 
 /// A request like a sound one, with some bytes changed, cut out or doubled.

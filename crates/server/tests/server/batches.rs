@@ -16,8 +16,8 @@ fn rows(client: usize, request: usize) -> Vec<f32> {
 
 #[test]
 fn batches_give_each_client_its_own_rows() {
-    // Batches of all sizes, from one row to more than a batch may have.
-    for (batch_rows, n_clients) in [(1, 4), (7, 16), (1024, 16)] {
+    // Batches of all sizes, from one row to more than a batch may have: such requests are cut.
+    for (batch_rows, n_clients) in [(1, 4), (3, 16), (7, 16), (1024, 16)] {
         let world = World::with(|options, _| {
             options.limits = Limits { batch_rows, ..Limits::default() };
         });

@@ -15,7 +15,7 @@ use headsmith_server::{Handle, ModelFile, Options, Server};
 use serde_json::Value;
 
 /// How long a client waits: longer than any machine is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A body of one row.
 pub(crate) const ROW: &str = r#"{"embeddings": [[0, 0, 0, 0]]}"#;
