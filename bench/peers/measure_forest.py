@@ -13,6 +13,7 @@ import measure
 
 NAME = "scikit-learn"
 ASKED = "(asked: 10 times)"
+HEAD = "forest"
 SEEDS = 3
 MANY_ROWS = 100_000
 
@@ -25,30 +26,17 @@ def write(folder, tables):
     x, labels, val_x, val_labels = measure.saved(tables)
     classes, y = np.unique(labels, return_inverse=True)
     val = val_x, np.searchsorted(classes, val_labels)
-    for name, train in [("few", (x, y)), ("many", many(x, y))]:
+    for name, train in [("few", (x, y)), ("many", referee.resampled(x, y, MANY_ROWS))]:
         (folder / name).mkdir()
         referee.write(folder / name / "train", *train)
         referee.write(folder / name / "val", *val)
     return x.shape, len(classes)
 
 
-def many(x, y):
-    """Rows between two random rows of one class, plus noise of 0.3 standard deviations."""
-    import numpy as np
-
-    random = np.random.default_rng(0)
-    first = random.integers(len(y), size=MANY_ROWS)
-    of_class = [np.flatnonzero(y == c) for c in range(y.max() + 1)]
-    second = np.array([of_class[c][random.integers(len(of_class[c]))] for c in y[first]])
-    share = random.uniform(size=(MANY_ROWS, 1)).astype(np.float32)
-    noise = random.standard_normal(size=(MANY_ROWS, x.shape[1]), dtype=np.float32) * (0.3 * x.std(axis=0))
-    return x[first] * share + x[second] * (1 - share) + noise, y[first]
-
-
 def ours(folder, shape, seed):
     import forest as referee
 
-    return referee.ours(folder, shape, measure.JOBS, seed)
+    return referee.ours(folder, shape, measure.JOBS, seed, HEAD)
 
 
 def theirs(folder, shape, seed):
@@ -56,7 +44,7 @@ def theirs(folder, shape, seed):
     import numpy as np
 
     read = lambda name: (np.fromfile(folder / f"{name}.f32", "<f4").reshape(-1, shape[0]), np.fromfile(folder / f"{name}.u32", "<u4"))
-    return referee.theirs(read("train"), read("val"), measure.JOBS, seed)
+    return referee.theirs(read("train"), read("val"), measure.JOBS, seed, HEAD)
 
 
 def compare(folder, shape, n_rows, n_seeds):

@@ -1,6 +1,6 @@
 """The forests against scikit-learn's RandomForestClassifier and ExtraTreesClassifier, all with their defaults and two threads.
 
-    target/referees/bin/python bench/referees/forest.py [TRAIN VAL] [--rows N] [--seeds N] [--jobs N]
+    target/referees/bin/python bench/referees/forest.py [TRAIN VAL] [--rows N] [--seeds N] [--jobs N] [--predict N]
 
 TRAIN and VAL are tables with a column of embeddings (lists, or their text) and a column `label`: Parquet or CSV. Without
 them, 1,500 rows of the shipped example are compared, in seconds, as `cargo xtask test` does; the figures of
@@ -10,6 +10,8 @@ reads the samples as raw binary, fits once and predicts.
 
 Scores may not differ by more than their spread over the seeds explains (Welch's t-test), and ours must be faster. A second
 comparison, without times, gives both the same sample weights, with and without bootstrap.
+
+With `--predict N`, nothing is compared but the time to predict N rows that are made from TRAIN: each side fits it whole, then predicts in turns.
 """
 
 import argparse
@@ -51,6 +53,17 @@ def one_table(doc):
     return x, np.unique(labels, return_inverse=True)[1], args.jobs
 
 
+def resampled(x, y, n_rows):
+    """Rows between two random rows of one class, plus noise of 0.3 standard deviations."""
+    random = np.random.default_rng(0)
+    first = random.integers(len(y), size=n_rows)
+    of_class = [np.flatnonzero(y == c) for c in range(y.max() + 1)]
+    second = np.array([of_class[c][random.integers(len(of_class[c]))] for c in y[first]])
+    share = random.uniform(size=(n_rows, 1)).astype(np.float32)
+    noise = random.standard_normal(size=(n_rows, x.shape[1]), dtype=np.float32) * (0.3 * x.std(axis=0))
+    return x[first] * share + x[second] * (1 - share) + noise, y[first]
+
+
 def write(stem, x, y):
     x.astype("<f4").tofile(f"{stem}.f32")
     y.astype("<u4").tofile(f"{stem}.u32")
@@ -84,19 +97,25 @@ def theirs(train, val, jobs, seed, head, weights=None, **parameters):
     started = time.perf_counter()
     forest = HEADS[head](random_state=seed, n_jobs=jobs, **parameters).fit(*train, sample_weight=weights)
     fitted = time.perf_counter()
-    predict = []
-    for _ in range(3):
-        started_predict = time.perf_counter()
-        forest.predict_proba(train[0])
-        predict.append(time.perf_counter() - started_predict)
+    predict = shortest(lambda: forest.predict_proba(train[0]))
     guess = forest.predict(val[0])
     return {
         "fit": fitted - started,
-        "predict": min(predict),
+        "predict": predict,
         "accuracy": accuracy_score(val[1], guess),
         "weighted_f1": f1_score(val[1], guess, average="weighted"),
         "nodes": sum(tree.tree_.node_count for tree in forest.estimators_),
     }
+
+
+def shortest(call):
+    """The least seconds of three calls."""
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
 
 
 def their_peak(folder, shape, jobs, head):
@@ -134,6 +153,20 @@ def compare(folder, train, val, n_classes, seeds, jobs, head):
     print(f"peak memory: {mine:.0f} MB, scikit-learn {other:.0f} MB")
     assert mine < other, "more memory"
     compare_scores(a, b)
+
+
+def compare_predictions(folder, train, many, n_classes, seeds, jobs, head):
+    """Both fitted on `train`, in turns the prediction of `many` rows, of which ours takes the shortest of three and so does theirs."""
+    shape = (train[0].shape[1], n_classes)
+    write(folder / "train", *train)
+    write(folder / "val", *many)
+    times = []
+    for seed in range(seeds):
+        forest = HEADS[head](random_state=seed, n_jobs=jobs).fit(*train)
+        times.append((ours(folder, shape, jobs, seed, head)["predict_val"], shortest(lambda: forest.predict_proba(many[0]))))
+    mine, other = np.median(times, axis=0)
+    print(f"{head}: predict {len(many[1]):,} rows, {jobs} jobs, median of {seeds}: {mine:.4f} s, scikit-learn {other:.4f} s: {other / mine:.1f} times faster", flush=True)
+    assert mine < other, "predict is slower"
 
 
 def compare_weighted(folder, train, val, n_classes, seeds, jobs, head):
@@ -174,6 +207,7 @@ def main():
     parser.add_argument("--rows", type=int, help="use the first N rows of TRAIN")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--predict", type=int, help="compare the time to predict N rows made from TRAIN, and nothing else")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     build()
@@ -183,6 +217,10 @@ def main():
     classes, y = np.unique(labels[:rows], return_inverse=True)
     train, val = (x[:rows], y), (val_x, np.searchsorted(classes, val_labels))
     with tempfile.TemporaryDirectory() as folder:
+        if args.predict:
+            for head in HEADS:
+                compare_predictions(Path(folder), train, resampled(*train, args.predict), len(classes), args.seeds, args.jobs, head)
+            return
         for head in HEADS:
             print(f"{head}:")
             (Path(folder) / "train.weights").unlink(missing_ok=True)
