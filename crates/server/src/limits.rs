@@ -22,7 +22,7 @@ pub struct Limits {
     pub rows: usize,
     /// Requests that wait for a prediction; further ones are told to come back.
     pub queue: usize,
-    /// Rows that are predicted at once; a request of more is predicted alone.
+    /// Rows that are predicted at once.
     pub batch_rows: usize,
     /// How long a request waits for others to be predicted with; 0: not at all, and those that came while the last batch was
     /// predicted are the next batch.
