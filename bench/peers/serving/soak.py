@@ -9,7 +9,7 @@ server's memory every 30 s, and at the end the latencies of all requests.
 import argparse
 import time
 
-from servers import load, load_ended, load_started, memory_mb, rate_within, start, used
+from servers import LARGEST_P99_MS, load, load_ended, load_started, memory_mb, rate_within, start, used
 
 CONNECTIONS = 32
 EVERY = 30
@@ -26,6 +26,8 @@ def main():
     try:
         capacity = load("headsmith", args.one, CONNECTIONS, 0)["achieved"]
         sustained = rate_within("headsmith", args.one, CONNECTIONS, capacity)
+        if not sustained["p99_ms"] <= LARGEST_P99_MS:
+            raise SystemExit(f"p99 {sustained['p99_ms']:.1f} ms at the lowest rate tried: the machine is too busy")
         rate = args.share * sustained["achieved"]
         print(f"at most {capacity:.0f}/s, p99 {sustained['p99_ms']:.1f} ms at {sustained['achieved']:.0f}/s; {args.minutes} minutes at {rate:.0f}/s", flush=True)
         soak(server, args, rate)
