@@ -48,7 +48,7 @@ pub(crate) struct Job {
     pub(crate) model: Arc<ServedModel>,
     rows: Rows,
     answer: oneshot::Sender<Result<Prediction>>,
-    /// What was predicted of the first rows.
+    /// The predictions of the first rows.
     proba: Vec<f32>,
     decided: Vec<u32>,
     /// How many rows the present batch has.
