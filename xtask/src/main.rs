@@ -8,6 +8,7 @@ mod heads;
 mod instructions;
 mod million;
 mod quality;
+mod referees;
 mod scaling;
 mod step;
 mod test;
