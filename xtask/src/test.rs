@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::tools::{self, Missing};
 use crate::workspace::{self, cargo};
-use crate::{docs, env, instructions, step};
+use crate::{docs, env, instructions, package, step};
 
 const FUZZ: &str = "fuzz/Cargo.toml";
 /// The variable that makes tests fail, rather than skip something, where PostgreSQL is missing.
@@ -53,6 +53,7 @@ fn deny() -> Result<()> {
 /// Runs every script of `bench/referees` and counts the checks it prints.
 fn referees(python: &Path, missing: &Missing) -> Result<()> {
     let (mut passed, mut failed, mut skipped) = (0, Vec::new(), Vec::new());
+    let package = package::assemble()?;
     for script in workspace::files("bench/referees", "py")? {
         let script = script.strip_prefix(workspace::root())?.to_owned();
         let name = script.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -64,6 +65,7 @@ fn referees(python: &Path, missing: &Missing) -> Result<()> {
         let mut command = Command::new(python);
         command.arg(&script).current_dir(workspace::root());
         command.env("HEADSMITH", workspace::binary()).env("KERAS_BACKEND", "jax");
+        command.env("PYTHONPATH", &package);
         command.envs((!missing.has(tools::POSTGRES)).then_some((NEED_POSTGRES, "yes")));
         let start = Instant::now();
         let (ok, checks) = referee(&mut command)?;
