@@ -21,6 +21,7 @@ import joblib
 import numpy as np
 import onnxruntime
 import pandas as pd
+import pyarrow as pa
 from safetensors.numpy import load_file
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -164,6 +165,41 @@ def frames(x):
     lists = pd.DataFrame({"embedding": list(x)})
     assert (hs.RidgeClassifier().fit(lists, y).predict_proba(lists) == hs.RidgeClassifier().fit(x, y).predict_proba(x)).all()
     ok("data frames: feature names, their order, pandas output, a column of lists")
+
+
+class Capsules:
+    """Something that has nothing but the methods of Arrow's interface that `given` has."""
+
+    def __init__(self, given):
+        for name in ["__arrow_c_stream__", "__arrow_c_array__"]:
+            if hasattr(given, name):
+                setattr(self, name, lambda method=getattr(given, name): method())
+
+
+def arrow(x):
+    """Tables and arrays of other libraries by Arrow's interface: columns, lists of all kinds, parts, several batches."""
+    names, width = [f"emb_{i}" for i in range(x.shape[1])], x.shape[1]
+    rows = lambda given: hs._data.rows(Capsules(given), None)
+    table = pa.table({name: x[:, i] for i, name in enumerate(names)})
+    for given in [table, table.slice(3), pa.concat_tables([table.slice(0, 20), table.slice(20)])]:
+        assert (rows(given).x == x[len(x) - given.num_rows :]).all() and rows(given).names == names
+    for kind in [pa.list_(pa.float32()), pa.large_list(pa.float32()), pa.list_(pa.float32(), width), pa.list_(pa.float64())]:
+        lists = pa.array(list(np.vstack([x, x])), type=kind).slice(len(x))
+        for given in [lists, pa.chunked_array([lists.slice(0, 7), lists.slice(7)]), pa.table({"e": lists}), pa.record_batch({"e": lists})]:
+            assert (rows(given).x == x).all() and rows(given).names is None, kind
+    fixed = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), width)
+    view = rows(fixed).x
+    assert view.ctypes.data == fixed.values.buffers()[1].address, "fixed-size lists are copied"
+    del fixed
+    assert (view == x).all()
+    mixed = pa.table({"a": pa.array([1, 2], pa.int16()), "b": [True, False], "c": np.array([0.5, 0.25], np.float16)})
+    assert rows(mixed).x.tolist() == [[1, 1, 0.5], [2, 0, 0.25]]
+    for given, text in [(pa.table({"a": [1.0, None]}), "'a' has values that are missing"), (pa.table({"a": ["x"]}), "'a' holds no numbers"),
+                        (pa.array([[1.0, 2.0], [3.0]]), "different lengths"), (pa.table({"a": [[1.0]], "b": [1.0]}), "a, b hold lists and more")]:
+        fails(lambda: rows(given), ValueError, text)
+    y = np.arange(len(x)) % 2
+    assert (hs.RidgeClassifier().fit(table, pa.array(y)).predict_proba(table) == hs.RidgeClassifier().fit(x, y).predict_proba(x)).all()
+    ok("Arrow's interface: columns, lists, large and fixed-size lists, slices and batches; fixed-size lists in place")
 
 
 def fails(call, kind, text):
@@ -436,6 +472,7 @@ def main():
         labels_come_back(x[:200])
         models_are_files(folder, x, y)
         frames(x[:200])
+        arrow(x[:200])
         errors(folder, x, y)
         callbacks_and_progress(x, y)
         no_lock(x, y)

@@ -17,7 +17,7 @@ use crate::model::Model;
 use crate::work::{self, Conditions};
 
 /// A value of a parameter.
-#[derive(FromPyObject)]
+#[derive(Clone, FromPyObject)]
 pub(crate) enum Given {
     /// Yes or no.
     Bool(bool),

@@ -13,6 +13,7 @@ mod scores;
 mod search;
 mod tables;
 mod transform;
+mod tune;
 mod work;
 
 use pyo3::prelude::*;
@@ -28,6 +29,7 @@ fn _headsmith(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(search::search, module)?)?;
     module.add_function(wrap_pyfunction!(scores::scores, module)?)?;
     module.add_function(wrap_pyfunction!(tables::inspect, module)?)?;
+    module.add_function(wrap_pyfunction!(tune::tune, module)?)?;
     module.add_function(wrap_pyfunction!(declarations::declarations, module)?)?;
     module.add_function(wrap_pyfunction!(command::main, module)?)
 }

@@ -23,7 +23,9 @@ from ._heads import (
     SVMClassifier,
 )
 from ._loaded import LoadedClassifier, load
+from ._predictor import Predictor
 from ._scores import Interval, Score, Scores, score
+from ._study import Study, tune
 from ._tables import Finding, Inspection, Table, inspect, read
 from ._transforms import (
     PCA,
@@ -56,6 +58,7 @@ __all__ = [
     "LogisticClassifier",
     "MLPClassifier",
     "NotFittedError",
+    "Predictor",
     "QuantileNormaliser",
     "RandomForestClassifier",
     "RidgeClassifier",
@@ -65,8 +68,10 @@ __all__ = [
     "SpectrumPower",
     "SquareRoot",
     "Standardiser",
+    "Study",
     "Whitener",
     "YeoJohnson",
     "__version__",
     "load",
+    "tune",
 ]

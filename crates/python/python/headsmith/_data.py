@@ -27,7 +27,7 @@ class Labels(NamedTuple):
 
 def rows(X: Any, estimator: object) -> Rows:
     """The rows of `X`: where they are if they are C-contiguous float32, and a copy otherwise."""
-    x, names = _array(X), _names(X)
+    x, names = _features(X)
     if names is not None and x.ndim == 2 and len(names) != x.shape[1]:
         names = None
     if x.ndim != 2:
@@ -37,6 +37,18 @@ def rows(X: Any, estimator: object) -> Rows:
         if count == 0:
             raise ValueError(f"Found array with 0 {what}(s) (shape={x.shape}) while a minimum of 1 is required by {type(estimator).__name__}.")
     return Rows(x, names)
+
+
+def _features(X: Any) -> tuple[Floats, list[str] | None]:
+    # pandas has the interface, too, but knows its own columns better.
+    if hasattr(X, "iloc") or isinstance(X, np.ndarray):
+        return _array(X), _names(X)
+    from . import _arrow
+
+    if _arrow.is_arrow(X):
+        x, names = _arrow.features(X)
+        return _array(x), names
+    return _array(X), _names(X)
 
 
 def _array(X: Any) -> Floats:
