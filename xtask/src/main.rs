@@ -9,6 +9,7 @@ mod instructions;
 mod million;
 mod package;
 mod quality;
+mod referees;
 mod scaling;
 mod step;
 mod test;

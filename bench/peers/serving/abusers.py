@@ -2,13 +2,15 @@
 
     python bench/peers/serving/abusers.py KIND PORT N_FEATURES MAX_ROWS SECONDS
 
-Kinds are bounded by rate, so that the abuser's own work does not fill the machine. Prints one line of JSON: its share of a processor, and the statuses that came back
+Kinds are bounded by rate, and where the system can (Linux), the process runs only when nobody else would: an abuser has a machine of its own, and what it takes of this
+one is not what it does to the server. Prints one line of JSON: its share of a processor, and the statuses that came back
 (`closed`: none).
 """
 
 import asyncio
 import collections
 import json
+import os
 import random
 import socket
 import sys
@@ -169,4 +171,6 @@ if __name__ == "__main__":
     name, *numbers = sys.argv[1:]
     port, n_features, max_rows = map(int, numbers[:3])
     random.seed(7)
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     asyncio.run(abuse(name, port, n_features, max_rows, float(numbers[3])))

@@ -108,7 +108,8 @@ mod tests {
             let mut context = session.context().unwrap();
             let rows = FitRows::new(rows, None, Vec::new(), context.pool);
             let trained = fit_rows(&head, &rows, &mut context).unwrap().model;
-            let proba = |model: &headsmith_model::Model| model.predict_proba(data.train.x.view(), context.pool);
+            let proba =
+                |model: &headsmith_model::Model| model.predict_proba(data.train.x.view(), context.pool);
             assert_eq!(proba(&trained).unwrap(), proba(&fitted).unwrap());
             assert_eq!(trained.record().features, fitted.record().features);
         }

@@ -14,8 +14,8 @@ mod wide;
 
 use std::ops::Range;
 
-pub use block::{Block, ROWS};
-use block::{TOP, ascending, pass_top};
+pub use block::Block;
+use block::{FEW_ROWS, MANY_ROWS, TOP, ascending, pass_top};
 
 use crate::gather;
 
@@ -113,39 +113,53 @@ impl Tree {
     pub fn walk(&self, block: &Block, leaves: &mut [u32]) {
         assert_eq!(block.n_features, self.n_features, "features of the rows");
         assert_eq!(leaves.len(), block.n_rows, "a leaf a row");
-        let mut at = [0; ROWS];
-        if let Some(top) = self.nodes.first_chunk()
-            && self.is_top_full
-        {
-            pass_top(top, &block.keys, &mut at);
-        }
-        self.walk_on(block, leaves.len(), &mut at);
-        for (leaf, at) in leaves.iter_mut().zip(at) {
-            *leaf = self.nodes[at as usize].threshold - ABOVE_ALL;
+        match block.a_piece {
+            MANY_ROWS => self.walk_pieces::<MANY_ROWS>(&block.keys, leaves),
+            _ => self.walk_pieces::<FEW_ROWS>(&block.keys, leaves),
         }
     }
 
-    /// Sends the rows of `block`, or more, from their nodes `at` to their leaves.
-    fn walk_on(&self, block: &Block, n_rows: usize, at: &mut [u32; ROWS]) {
+    /// The same for pieces of `ROWS` rows.
+    fn walk_pieces<const ROWS: usize>(&self, keys: &[u32], leaves: &mut [u32]) {
+        for (keys, leaves) in keys.chunks(ROWS * self.n_features).zip(leaves.chunks_mut(ROWS)) {
+            let mut at = [0; ROWS];
+            if let Some(top) = self.nodes.first_chunk()
+                && self.is_top_full
+            {
+                let n_passing = leaves.len().next_multiple_of(LANES);
+                pass_top(top, keys, ROWS, &mut at[..n_passing]);
+            }
+            self.walk_on(keys, leaves.len(), &mut at);
+            for (leaf, at) in leaves.iter_mut().zip(at) {
+                *leaf = self.nodes[at as usize].threshold - ABOVE_ALL;
+            }
+        }
+    }
+
+    /// Sends the first rows of a piece from their nodes `at` to their leaves, and others somewhere.
+    fn walk_on<const ROWS: usize>(&self, keys: &[u32], n_rows: usize, at: &mut [u32; ROWS]) {
         #[cfg(target_arch = "x86_64")]
-        if n_rows > ROWS / 2 && is_x86_feature_detected!("avx512f") {
-            // SAFETY: the machine has AVX-512F, walks start at nodes of the tree, and a block has ROWS keys of each feature.
-            return unsafe { wide::walk(self, &block.keys, at) };
+        if let Ok(at) = at.as_mut_slice().try_into()
+            && n_rows > FEW_ROWS / 2
+            && is_x86_feature_detected!("avx512f")
+        {
+            // SAFETY: the machine has AVX-512F, walks start at nodes of the tree, and the piece has MANY_ROWS keys of each feature.
+            return unsafe { wide::walk(self, keys, n_rows, at) };
         }
-        self.walk_by_rows(block, n_rows, at);
+        self.walk_by_rows(keys, n_rows, at);
     }
 
-    fn walk_by_rows(&self, block: &Block, n_rows: usize, at: &mut [u32; ROWS]) {
+    fn walk_by_rows<const ROWS: usize>(&self, keys: &[u32], n_rows: usize, at: &mut [u32; ROWS]) {
         let n_steps = FIRST_STEPS - if self.is_top_full { TOP.count_ones() as usize } else { 0 };
         let (mut listed, mut n_listed) = ([0u32; ROWS], 0);
         let groups = at.as_chunks_mut::<LANES>().0.iter_mut().enumerate();
         for (i, at) in groups.take(n_rows.div_ceil(LANES)) {
-            let keys = &block.keys[i * LANES..];
+            let keys = &keys[i * LANES..];
             let mut here = *at;
             for _ in 0..n_steps {
                 // SAFETY: each feature has ROWS keys, so LANES from the first of a group on, and walks start at nodes
                 // of the tree.
-                unsafe { self.step(keys, |lane| lane, &mut here) };
+                unsafe { self.step::<ROWS, LANES>(keys, |lane| lane, &mut here) };
             }
             *at = here;
             for (lane, at) in at.iter().enumerate() {
@@ -153,21 +167,21 @@ impl Tree {
                 n_listed += usize::from(self.nodes[*at as usize].ahead > 0);
             }
         }
-        self.walk_listed(&block.keys, &mut listed[..n_listed], at);
+        self.walk_listed::<ROWS>(keys, &mut listed[..n_listed], at);
     }
 
     /// Continues with the rows `listed` of a block, each from its node `at`.
-    fn walk_listed(&self, keys: &[u32], listed: &mut [u32], at: &mut [u32]) {
+    fn walk_listed<const ROWS: usize>(&self, keys: &[u32], listed: &mut [u32], at: &mut [u32]) {
         let mut n_listed = listed.len();
         while n_listed > 0 {
             let mut n_left = 0;
             let mut start = 0;
             while n_listed - start > FEW {
-                n_left = self.walk_some::<LANES>(keys, listed, start..n_listed, n_left, at);
+                n_left = self.walk_some::<ROWS, LANES>(keys, listed, start..n_listed, n_left, at);
                 start = n_listed.min(start + LANES);
             }
             if start < n_listed {
-                n_left = self.walk_some::<FEW>(keys, listed, start..n_listed, n_left, at);
+                n_left = self.walk_some::<ROWS, FEW>(keys, listed, start..n_listed, n_left, at);
             }
             n_listed = n_left;
         }
@@ -176,7 +190,7 @@ impl Tree {
     /// Continues with the first `N` of the rows `listed` in a range, and lists those that have not arrived from
     /// `n_left` on.
     #[inline(always)]
-    fn walk_some<const N: usize>(
+    fn walk_some<const ROWS: usize, const N: usize>(
         &self,
         keys: &[u32],
         listed: &mut [u32],
@@ -189,7 +203,7 @@ impl Tree {
         let mut here = rows.map(|row| at[row as usize]);
         for _ in 0..STEPS {
             // SAFETY: rows are below ROWS, and walks go from node to node.
-            unsafe { self.step(keys, |lane| rows[lane] as usize, &mut here) };
+            unsafe { self.step::<ROWS, N>(keys, |lane| rows[lane] as usize, &mut here) };
         }
         for (row, here) in rows.into_iter().zip(here).take(n_lanes) {
             at[row as usize] = here;
@@ -205,7 +219,12 @@ impl Tree {
     /// `keys` must have ROWS keys of each of the tree's features but the last, and enough of that for `row` of each
     /// lane; `at` must be nodes of the tree.
     #[inline(always)]
-    unsafe fn step<const N: usize>(&self, keys: &[u32], row: impl Fn(usize) -> usize, at: &mut [u32; N]) {
+    unsafe fn step<const ROWS: usize, const N: usize>(
+        &self,
+        keys: &[u32],
+        row: impl Fn(usize) -> usize,
+        at: &mut [u32; N],
+    ) {
         let nodes = self.nodes.as_ptr();
         for (lane, at) in at.iter_mut().enumerate() {
             // SAFETY: `new` checked the children and features of splits; a leaf's feature is the first, and no key is
@@ -262,12 +281,19 @@ mod tests {
         }
     }
 
+    /// The keys of rows as machines without wide vectors have them.
+    fn narrow_keys(x: MatRef<'_>) -> Vec<u32> {
+        let mut block = Block { a_piece: FEW_ROWS, ..Block::new(x.n_cols()) };
+        block.take(x, 0, x.n_rows());
+        block.keys
+    }
+
     #[test]
     fn rows_reach_the_same_leaves_as_a_single_walk() {
         for seed in 0..60 {
             let mut random = Philox::new(seed, 1, 0).sequence(0, 0);
             let n_features = 1 + random.below(20) as usize;
-            let n_rows = random.below(300) as usize;
+            let n_rows = random.below(600) as usize;
             let nodes = random_tree(random.below(200), n_features, seed);
             let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0];
             let mut value = || match random.below(40) {
@@ -278,20 +304,18 @@ mod tests {
             let x = MatRef::new(&x, n_rows, n_features);
             let tree = Tree::new(nodes.iter().copied(), n_features).unwrap();
             let mut block = Block::new(n_features);
-            for first in (0..n_rows).step_by(ROWS).chain([n_rows / 3]) {
-                let end = n_rows.min(first + ROWS);
+            for (first, n) in [(0, n_rows), (n_rows / 3, n_rows / 5), (n_rows / 2, FEW_ROWS.min(n_rows / 2))]
+            {
+                let end = first + n;
                 let mut leaves = vec![0; end - first];
                 block.take(x, first, end - first);
                 tree.walk(&block, &mut leaves);
                 let expected: Vec<u32> = (first..end).map(|i| naive(&nodes, x.row(i))).collect();
                 assert_eq!(leaves, expected);
-                let mut at = [0; ROWS];
-                if tree.is_top_full {
-                    pass_top(tree.nodes.first_chunk().unwrap(), &block.keys, &mut at);
-                }
-                tree.walk_by_rows(&block, leaves.len(), &mut at);
-                let leaf = |at: u32| tree.nodes[at as usize].threshold - ABOVE_ALL;
-                assert!(leaves.iter().zip(at).all(|(found, at)| *found == leaf(at)));
+                let mut narrow = vec![0; n];
+                let keys = narrow_keys(x.rows(first, end));
+                tree.walk_pieces::<FEW_ROWS>(&keys, &mut narrow);
+                assert_eq!(narrow, expected, "pieces of few rows");
             }
         }
     }

@@ -1,5 +1,8 @@
 //! Refuses all objects, where the clients of stores are not compiled in.
+//!
+//! The types have no values, but only inside: were they enums without variants, the compiler would warn of unreachable code wherever they are used.
 
+use std::convert::Infallible;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -17,7 +20,7 @@ fn refused(url: &Path) -> io::Error {
 
 /// An object of a store. There is none.
 #[derive(Debug, Clone)]
-pub enum Object {}
+pub struct Object(Infallible);
 
 impl Object {
     /// Refuses the object.
@@ -30,7 +33,7 @@ impl Object {
 
     /// Its URL.
     pub fn url(&self) -> &Path {
-        match *self {}
+        match self.0 {}
     }
 
     /// Its length in bytes.
@@ -38,7 +41,7 @@ impl Object {
     /// # Errors
     /// None: there is no object.
     pub fn len(&self) -> io::Result<u64> {
-        match *self {}
+        match self.0 {}
     }
 
     /// Whether it has no bytes.
@@ -46,7 +49,7 @@ impl Object {
     /// # Errors
     /// None: there is no object.
     pub fn is_empty(&self) -> io::Result<bool> {
-        match *self {}
+        match self.0 {}
     }
 
     /// The time of its last change.
@@ -54,7 +57,7 @@ impl Object {
     /// # Errors
     /// None: there is no object.
     pub fn modified(&self) -> io::Result<SystemTime> {
-        match *self {}
+        match self.0 {}
     }
 
     /// Whether there is such an object.
@@ -62,7 +65,7 @@ impl Object {
     /// # Errors
     /// None: there is no object.
     pub fn exists(&self) -> io::Result<bool> {
-        match *self {}
+        match self.0 {}
     }
 
     /// The bytes in a range.
@@ -70,12 +73,12 @@ impl Object {
     /// # Errors
     /// None: there is no object.
     pub fn get(&self, _: Range<u64>) -> io::Result<Bytes> {
-        match *self {}
+        match self.0 {}
     }
 
     /// Its bytes in order.
     pub fn reader(&self) -> ObjectReader {
-        match *self {}
+        match self.0 {}
     }
 }
 
@@ -96,22 +99,22 @@ pub fn prepare(url: &Path) -> io::Result<()> {
 }
 
 /// Reads an object. There is none.
-pub enum ObjectReader {}
+pub struct ObjectReader(Infallible);
 
 impl Read for ObjectReader {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        match *self {}
+        match self.0 {}
     }
 }
 
 impl Seek for ObjectReader {
     fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
-        match *self {}
+        match self.0 {}
     }
 }
 
 /// Reads a range of an object. There is none.
-pub enum ReadAhead {}
+pub struct ReadAhead(Infallible);
 
 impl ReadAhead {
     /// Reads a range.
@@ -119,7 +122,7 @@ impl ReadAhead {
     /// # Errors
     /// None: there is no object.
     pub fn of_range(object: Object, _: Range<u64>, _: u64) -> io::Result<ReadAhead> {
-        match object {}
+        match object.0 {}
     }
 
     /// Bytes from an offset of the object.
@@ -127,7 +130,7 @@ impl ReadAhead {
     /// # Errors
     /// None: there is no object.
     pub fn some(&mut self, _: u64) -> io::Result<Bytes> {
-        match *self {}
+        match self.0 {}
     }
 
     /// Bytes from an offset of the object.
@@ -135,12 +138,12 @@ impl ReadAhead {
     /// # Errors
     /// None: there is no object.
     pub fn exactly(&mut self, _: u64, _: usize) -> io::Result<Bytes> {
-        match *self {}
+        match self.0 {}
     }
 }
 
 /// Writes an object. There is none.
-pub enum ObjectWriter {}
+pub struct ObjectWriter(Infallible);
 
 impl ObjectWriter {
     /// Refuses the object.
@@ -156,16 +159,16 @@ impl ObjectWriter {
     /// # Errors
     /// None: there is no object.
     pub fn finish(self) -> io::Result<()> {
-        match self {}
+        match self.0 {}
     }
 }
 
 impl Write for ObjectWriter {
     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        match *self {}
+        match self.0 {}
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match *self {}
+        match self.0 {}
     }
 }

@@ -38,8 +38,7 @@ impl Read for ObjectReader {
         if self.here.is_empty() && !buffer.is_empty() {
             self.here = self.more()?;
         }
-        let n = self.here.len().min(buffer.len());
-        self.here.copy_to_slice(&mut buffer[..n]);
+        let n = (&mut self.here).reader().read(buffer)?;
         self.at += n as u64;
         Ok(n)
     }

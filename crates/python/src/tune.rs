@@ -36,7 +36,12 @@ pub(crate) struct Study {
 
 /// Begins or resumes a study on the tables in files; gives its report as JSON.
 #[pyfunction]
-pub(crate) fn tune(train: Vec<PathBuf>, val: Vec<PathBuf>, study: Study, options: Options<'_>) -> PyResult<String> {
+pub(crate) fn tune(
+    train: Vec<PathBuf>,
+    val: Vec<PathBuf>,
+    study: Study,
+    options: Options<'_>,
+) -> PyResult<String> {
     let config = TuneConfig {
         val: (!val.is_empty()).then(|| Files::new(val)),
         val_share: study.val_share,

@@ -56,6 +56,12 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// A job for `rows`, and where its answer arrives.
+    fn new(model: Arc<ServedModel>, rows: Rows) -> (Job, oneshot::Receiver<Result<Prediction>>) {
+        let (answer, predicted) = oneshot::channel();
+        (Job { model, rows, answer, proba: Vec::new(), decided: Vec::new(), n_next: 0 }, predicted)
+    }
+
     fn n_left(&self) -> usize {
         self.rows.n_rows - self.decided.len()
     }
@@ -121,8 +127,8 @@ impl Queue {
     /// # Errors
     /// When too many others wait.
     pub(crate) async fn predict(&self, model: Arc<ServedModel>, rows: Rows) -> Result<Prediction> {
-        let (answer, predicted) = oneshot::channel();
-        self.push(Job { model, rows, answer, proba: Vec::new(), decided: Vec::new(), n_next: 0 })?;
+        let (job, predicted) = Job::new(model, rows);
+        self.push(job)?;
         predicted.await.unwrap_or_else(|_| Err(Failure::overloaded("the server ends")))
     }
 
@@ -245,13 +251,9 @@ mod tests {
         first: u16,
         n_rows: u16,
     ) -> (Job, oneshot::Receiver<Result<Prediction>>) {
-        let (answer, predicted) = oneshot::channel();
         let values = (first..first + n_rows).map(f32::from).collect();
         let rows = Rows { values, n_rows: n_rows.into() };
-        (
-            Job { model: model.clone(), rows, answer, proba: Vec::new(), decided: Vec::new(), n_next: 0 },
-            predicted,
-        )
+        Job::new(model.clone(), rows)
     }
 
     /// The rows of the next batch. Every row is its own prediction.

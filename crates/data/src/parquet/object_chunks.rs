@@ -1,9 +1,10 @@
 //! A Parquet file in an object store: the columns of a row group are read side by side, each in windows ahead of its reader.
 
 use super::pages;
+use super::shared_file::end_of;
 use bytes::{Buf, Bytes};
 use headsmith_objects::{Object, ReadAhead};
-use parquet::errors::{ParquetError, Result};
+use parquet::errors::Result;
 use parquet::file::reader::{ChunkReader, Length};
 use std::io::{self, Read};
 use std::ops::Range;
@@ -95,8 +96,7 @@ impl Read for Cursor {
         if self.here.is_empty() && self.at < self.file.len {
             self.here = self.file.some(self.at)?;
         }
-        let n = self.here.len().min(buffer.len());
-        self.here.copy_to_slice(&mut buffer[..n]);
+        let n = (&mut self.here).reader().read(buffer)?;
         self.at += n as u64;
         Ok(n)
     }
@@ -116,9 +116,7 @@ impl ChunkReader for ObjectChunks {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        let end = start.checked_add(length as u64).filter(|&end| end <= self.len);
-        let end =
-            end.ok_or_else(|| ParquetError::EOF(format!("{length} bytes at byte {start} of {}", self.len)))?;
+        let end = end_of(start, length, self.len)?;
         let tail_start = self.len - self.tail.len() as u64;
         if start >= tail_start {
             let from = (start - tail_start) as usize;

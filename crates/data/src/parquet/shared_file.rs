@@ -28,6 +28,15 @@ impl SharedFile {
     }
 }
 
+/// The end of `length` bytes from `start` on.
+///
+/// # Errors
+/// When it is behind the end of the file.
+pub(super) fn end_of(start: u64, length: usize, len: u64) -> Result<u64> {
+    let end = start.checked_add(length as u64).filter(|&end| end <= len);
+    end.ok_or_else(|| ParquetError::EOF(format!("{length} bytes at byte {start} of {len}")))
+}
+
 /// A position in a [`SharedFile`] to read on from.
 #[derive(Debug)]
 pub(crate) struct Cursor {
@@ -57,9 +66,7 @@ impl ChunkReader for SharedFile {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        if start.checked_add(length as u64).is_none_or(|end| end > self.len) {
-            return Err(ParquetError::EOF(format!("{length} bytes at byte {start} of {}", self.len)));
-        }
+        end_of(start, length, self.len)?;
         let mut bytes = vec![0; length];
         Cursor { file: self.clone(), at: start }.read_exact(&mut bytes)?;
         Ok(bytes.into())

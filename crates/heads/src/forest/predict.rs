@@ -1,7 +1,7 @@
 //! Class probabilities: the mean over the trees of the class shares in the leaf that a row reaches.
 //!
-//! Rows are taken in blocks, and each tree is walked for all rows of some blocks before the next one, so that its nodes
-//! stay in the cache. Within a block, several rows walk at once, because a single one would wait for memory at every
+//! Rows are taken in blocks, and each tree is walked for all rows of a block before the next one, so that its nodes
+//! stay in the cache. Within a block, many rows walk at once, because a single one would wait for memory at every
 //! node. Probabilities are added in double precision in the order of the trees: the result does not depend on how rows are
 //! shared among threads.
 
@@ -12,12 +12,12 @@ use headsmith_kernels::{MatRef, Matrix, Pool, walk};
 use super::Forest;
 use super::tree::Tree;
 
-/// Rows that are predicted together.
-const ROWS_A_BLOCK: usize = walk::ROWS;
+/// Bytes of a block that walks down the trees: with a tree it fills a second-level cache, so that neither
+/// comes from further away more often than it must.
+const BLOCK: usize = 1 << 20;
 
-/// Bytes of blocks that walk down a tree one after the other: with a tree they fill a second-level cache, so that neither
-/// blocks nor trees come from further away more often than they must.
-const BLOCKS: usize = 1 << 19;
+/// Rows of a piece, of which it has a multiple.
+const FEWEST_ROWS: usize = 64;
 
 /// Pieces that keep many threads busy.
 const FEWEST_PIECES: usize = 16;
@@ -33,11 +33,12 @@ pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matr
     let n_classes = forest.n_classes;
     let mut proba = Matrix::zeros(x.n_rows(), n_classes);
     let packed = if x.n_rows() < PACKED_FROM { &[] } else { forest.packed.trees(forest, pool) };
-    let block = x.n_cols() * ROWS_A_BLOCK * size_of::<f32>();
-    let together = ROWS_A_BLOCK * (BLOCKS / block.max(1)).max(1);
-    let n_rows = x.n_rows().div_ceil(FEWEST_PIECES).next_multiple_of(ROWS_A_BLOCK).max(1);
+    let at_once = walk::Block::rows_at_once();
+    let bytes = x.n_cols() * at_once * size_of::<f32>();
+    let together = at_once * (BLOCK / bytes.max(1)).max(1);
+    let n_rows = x.n_rows().div_ceil(FEWEST_PIECES).next_multiple_of(FEWEST_ROWS).max(1);
     pool.for_each_chunk(proba.as_mut_slice(), n_rows * n_classes, |piece, proba| {
-        let mut room = Room::default();
+        let mut room = Room::new(x.n_cols());
         for (i, proba) in proba.chunks_mut(together * n_classes).enumerate() {
             predict_rows(forest, packed, x, piece * n_rows + i * together, proba, &mut room);
         }
@@ -46,22 +47,16 @@ pub(super) fn predict_proba(forest: &Forest, x: MatRef<'_>, pool: &Pool) -> Matr
 }
 
 /// The buffers of some rows, which the next ones reuse.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Room {
-    blocks: Vec<walk::Block>,
+    block: walk::Block,
     sums: Vec<f64>,
     leaves: Vec<u32>,
 }
 
 impl Room {
-    /// Takes the rows from `start` on, block by block; gives sums of zero and places for leaves.
-    fn take(&mut self, x: MatRef<'_>, start: usize, n_rows: usize) {
-        let n_blocks = n_rows.div_ceil(ROWS_A_BLOCK);
-        self.blocks.truncate(n_blocks);
-        self.blocks.resize_with(n_blocks, || walk::Block::new(x.n_cols()));
-        for (block, first) in self.blocks.iter_mut().zip((0..n_rows).step_by(ROWS_A_BLOCK)) {
-            block.take(x, start + first, ROWS_A_BLOCK.min(n_rows - first));
-        }
+    fn new(n_features: usize) -> Room {
+        Room { block: walk::Block::new(n_features), sums: Vec::new(), leaves: Vec::new() }
     }
 }
 
@@ -76,10 +71,10 @@ fn predict_rows(
 ) {
     let n_classes = forest.n_classes;
     let n_rows = proba.len() / n_classes;
+    let Room { block, sums, leaves } = room;
     if !packed.is_empty() {
-        room.take(x, start, n_rows);
+        block.take(x, start, n_rows);
     }
-    let Room { blocks, sums, leaves } = room;
     sums.clear();
     sums.resize(proba.len(), 0.0);
     leaves.resize(n_rows, 0);
@@ -89,10 +84,7 @@ fn predict_rows(
             next.fetch();
         }
         match packed.get(t) {
-            Some(Some(packed)) => {
-                let parts = leaves.chunks_mut(ROWS_A_BLOCK).zip(&*blocks);
-                parts.for_each(|(leaves, block)| packed.walk(block, leaves));
-            }
+            Some(Some(packed)) => packed.walk(block, leaves),
             _ => find_leaves(tree, x, &rows, leaves),
         }
         for (&leaf, sums) in leaves.iter().zip(sums.chunks_exact_mut(n_classes)) {
@@ -178,7 +170,7 @@ mod tests {
 
     #[test]
     fn several_blocks_walk_down_packed_trees_as_single_rows_do() {
-        let (n_rows, n_features) = (3 * ROWS_A_BLOCK + 17, 5);
+        let (n_rows, n_features) = (7 * FEWEST_ROWS + 17, 5);
         let mut random = Philox::new(3, 0, 0).sequence(0, 0);
         let x: Vec<f32> = (0..n_rows * n_features).map(|_| random.uniform() as f32 - 0.5).collect();
         let y: Vec<u32> = (0..n_rows).map(|_| random.below(3)).collect();
@@ -188,7 +180,7 @@ mod tests {
         let forest =
             super::super::fit(samples, &params, 0, &pool, &mut |_: &Event| Control::Continue).unwrap();
         let (mut packed, mut plain) = (vec![0.0; n_rows * 3], vec![0.0; n_rows * 3]);
-        let mut room = Room::default();
+        let mut room = Room::new(n_features);
         predict_rows(&forest, forest.packed.trees(&forest, &pool), x, 0, &mut packed, &mut room);
         predict_rows(&forest, &[], x, 0, &mut plain, &mut room);
         assert_eq!(packed, plain);

@@ -6,39 +6,64 @@ use super::Node;
 use crate::multiversion::multiversion;
 use crate::{MatRef, gather};
 
-/// The number of rows in a [`Block`].
-pub const ROWS: usize = 64;
+/// The number of rows in a piece of a [`Block`], where few rows walk at once.
+pub(super) const FEW_ROWS: usize = 64;
+
+/// The same where vectors are wide: fewer would wait for their loads, and the keys of a feature that many rows meet lie together.
+pub(super) const MANY_ROWS: usize = 256;
 
 /// The number of splits on the levels that all rows pass together.
 pub(super) const TOP: usize = 15;
 
+/// Rows that pass the top levels together.
+const LANES: usize = 8;
+
 /// Some rows in the form for walking down trees.
 #[derive(Debug)]
 pub struct Block {
-    /// The value of feature `j` in row `i` as `keys[j * ROWS + i]`.
+    /// The value of feature `j` in row `i` of a piece as `keys[j * a_piece + i]`, piece after piece.
     pub(super) keys: Vec<u32>,
     pub(super) n_features: usize,
     pub(super) n_rows: usize,
+    /// The rows of a piece.
+    pub(super) a_piece: usize,
 }
 
 impl Block {
     /// A block without rows, for rows of `n_features`.
     pub fn new(n_features: usize) -> Block {
-        Block { keys: vec![0; n_features * ROWS], n_features, n_rows: 0 }
+        Block { keys: Vec::new(), n_features, n_rows: 0, a_piece: Block::rows_at_once() }
+    }
+
+    /// The number of rows that walk at once, and of which a block should have a multiple.
+    pub fn rows_at_once() -> usize {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f") {
+            return MANY_ROWS;
+        }
+        FEW_ROWS
     }
 
     /// Replaces the rows by `n_rows` rows of `x` from `first` on.
     ///
     /// # Panics
-    /// If they are more than [`ROWS`], do not exist, or have another width.
+    /// If they do not exist, or have another width.
     pub fn take(&mut self, x: MatRef<'_>, first: usize, n_rows: usize) {
-        assert!(n_rows <= ROWS, "{n_rows} rows in a block of {ROWS}");
         assert_eq!(x.n_cols(), self.n_features, "features of the rows");
-        let rows: [u32; ROWS] = std::array::from_fn(|i| i as u32);
-        let x = x.rows(first, first + n_rows);
-        gather::columns_u32(bits(x.as_slice()), x.n_cols(), &rows[..n_rows], &mut self.keys, ROWS);
-        make_ascending(&mut self.keys, n_rows);
+        let rows: [u32; MANY_ROWS] = std::array::from_fn(|i| i as u32);
+        let a_piece = self.a_piece;
         self.n_rows = n_rows;
+        self.keys.resize(n_rows.div_ceil(a_piece) * a_piece * self.n_features, 0);
+        for (keys, start) in self.pieces_mut().zip((0..n_rows).step_by(a_piece)) {
+            let n_here = a_piece.min(n_rows - start);
+            let x = x.rows(first + start, first + start + n_here);
+            gather::columns_u32(bits(x.as_slice()), x.n_cols(), &rows[..n_here], keys, a_piece);
+            make_ascending(keys, a_piece, n_here);
+        }
+    }
+
+    fn pieces_mut(&mut self) -> impl Iterator<Item = &mut [u32]> {
+        self.keys.chunks_exact_mut((self.n_features * self.a_piece).max(1))
     }
 }
 
@@ -50,8 +75,8 @@ fn bits(values: &[f32]) -> &[u32] {
 
 multiversion! {
     /// Replaces the bits of each value by its [`ascending`] number, for the first `n_rows` of each feature.
-    pub(super) fn make_ascending(keys: &mut [u32], n_rows: usize) {
-        for keys in keys.as_chunks_mut::<ROWS>().0 {
+    pub(super) fn make_ascending(keys: &mut [u32], a_piece: usize, n_rows: usize) {
+        for keys in keys.chunks_exact_mut(a_piece) {
             for key in &mut keys[..n_rows] {
                 *key = ascending(f32::from_bits(*key));
             }
@@ -60,16 +85,16 @@ multiversion! {
 }
 
 multiversion! {
-    /// Sends all rows of a block down the first four levels.
-    pub(super) fn pass_top(nodes: &[Node; TOP], keys: &[u32], at: &mut [u32; ROWS]) {
-        for (i, at) in at.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+    /// Sends the rows of a piece down the first four levels, as many as `at` has, in whole groups of [`LANES`].
+    pub(super) fn pass_top(nodes: &[Node; TOP], keys: &[u32], a_piece: usize, at: &mut [u32]) {
+        for (i, at) in at.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
             // All bits are set for rows that go right.
-            let right = |node: usize| -> [u32; 8] {
+            let right = |node: usize| -> [u32; LANES] {
                 let Node { threshold, feature, .. } = nodes[node];
-                let keys = &keys[usize::from(feature) * ROWS + i * 8..][..8];
+                let keys = &keys[usize::from(feature) * a_piece + i * LANES..][..LANES];
                 std::array::from_fn(|lane| u32::from(keys[lane] > threshold).wrapping_neg())
             };
-            let either = |which: [u32; 8], right: [u32; 8], left: [u32; 8]| -> [u32; 8] {
+            let either = |which: [u32; LANES], right: [u32; LANES], left: [u32; LANES]| -> [u32; LANES] {
                 std::array::from_fn(|lane| which[lane] & right[lane] | !which[lane] & left[lane])
             };
             let first = right(0);
