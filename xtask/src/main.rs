@@ -7,6 +7,7 @@ mod fuzz;
 mod heads;
 mod instructions;
 mod million;
+mod package;
 mod quality;
 mod referees;
 mod scaling;
@@ -41,7 +42,7 @@ cargo xtask COMMAND
   instructions [--record]
                         Count the instructions of small trainings with valgrind and compare them with
                         bench/instructions.json, or write them there.
-  docs                  Write docs/reference.md anew from the binary.
+  docs                  Write docs/reference.md anew from the binary, and the classes of the Python package from the extension.
 ";
 
 /// What the command line asks for.
@@ -84,7 +85,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { data, peers, names } => bench::run(&data, &peers, &names),
         Command::Fuzz { time, targets } => fuzz::run(time, &targets),
         Command::Instructions { record } => instructions::run(record),
-        Command::Docs => docs::write(),
+        Command::Docs => docs::write().and_then(|()| package::generate()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::tools::{self, Missing};
-use crate::{step, workspace};
+use crate::{package, step, workspace};
 
 /// The variable that makes tests fail, rather than skip something, where PostgreSQL is missing.
 pub(crate) const NEED_POSTGRES: &str = "HEADSMITH_NEED_POSTGRES";
@@ -28,6 +28,7 @@ struct Tally {
 pub(crate) fn run(python: &Path, missing: &Missing) -> Result<()> {
     let mut tally = Tally::default();
     let mut commands = Vec::new();
+    let package = package::assemble()?;
     for script in workspace::files("bench/referees", "py")? {
         let script = script.strip_prefix(workspace::root())?.to_owned();
         let name = script.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -36,7 +37,7 @@ pub(crate) fn run(python: &Path, missing: &Missing) -> Result<()> {
                 println!("skipped {} (no {tool})", script.display());
                 tally.skipped.push(name);
             }
-            None => commands.push((command(python, &script, missing), script)),
+            None => commands.push((command(python, &script, missing, &package), script)),
         }
     }
     let tally = run_all(commands, tally)?;
@@ -49,10 +50,11 @@ pub(crate) fn run(python: &Path, missing: &Missing) -> Result<()> {
     Ok(())
 }
 
-fn command(python: &Path, script: &Path, missing: &Missing) -> Command {
+fn command(python: &Path, script: &Path, missing: &Missing, package: &Path) -> Command {
     let mut command = Command::new(python);
     command.arg(script).current_dir(workspace::root());
     command.env("HEADSMITH", workspace::binary()).env("KERAS_BACKEND", "jax");
+    command.env("PYTHONPATH", package);
     command.envs((!missing.has(tools::POSTGRES)).then_some((NEED_POSTGRES, "yes")));
     command
 }

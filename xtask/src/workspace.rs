@@ -31,11 +31,16 @@ pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     command
 }
 
-/// The build of the release binary and of the examples that benches and referees run: in one command, so that all have the same features and no
-/// dependency is built twice.
+/// The build of the release binary, of the examples that benches and referees run, and of Python's extension: in one command, so that all have the same
+/// features and no dependency is built twice.
 pub(crate) fn build() -> Command {
-    let packages = ["--package=headsmith-cli", "--package=headsmith-data", "--package=headsmith-heads"];
-    let mut command = cargo(["build", "--release", "--locked", "--bins", "--examples"]);
+    let packages = [
+        "--package=headsmith-cli",
+        "--package=headsmith-data",
+        "--package=headsmith-heads",
+        "--package=headsmith-python",
+    ];
+    let mut command = cargo(["build", "--release", "--locked", "--bins", "--examples", "--lib"]);
     command.args(packages);
     command
 }

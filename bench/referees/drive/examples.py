@@ -6,8 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 # As in xtask/src/workspace.rs: other packages would unify other features, and most would be built again.
-PACKAGES = ["headsmith-cli", "headsmith-data", "headsmith-heads"]
-BUILD = ["cargo", "build", "--quiet", "--release", "--locked", "--bins", "--examples", *(f"--package={name}" for name in PACKAGES)]
+PACKAGES = ["headsmith-cli", "headsmith-data", "headsmith-heads", "headsmith-python"]
+BUILD = ["cargo", "build", "--quiet", "--release", "--locked", "--bins", "--examples", "--lib", *(f"--package={name}" for name in PACKAGES)]
 
 
 def program(example):

@@ -102,7 +102,7 @@ pub(crate) fn asks_for_json(matches: &ArgMatches) -> bool {
 
 /// Whether the command line has the word, whatever else is wrong with it.
 pub(crate) fn names_json() -> bool {
-    std::env::args_os().any(|arg| arg == "--json")
+    crate::args().iter().any(|arg| arg == "--json")
 }
 
 fn run() -> Command {

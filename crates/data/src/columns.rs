@@ -216,6 +216,18 @@ pub(crate) fn of_arrays(label: Option<String>, options: &ReadOptions) -> Columns
     Columns { roles, label, no_label: no_label.to_owned(), ..Columns::unused(names, options) }
 }
 
+/// The columns of an array whose columns have names, and one of labels if there are any.
+pub(crate) fn of_named_arrays(
+    features: Vec<String>,
+    label: Option<String>,
+    options: &ReadOptions,
+) -> Columns {
+    let mut roles = vec![Role::Feature; features.len()];
+    roles.extend(label.as_ref().map(|_| Role::Label));
+    let names = features.into_iter().chain(label.clone()).collect();
+    Columns { roles, label, ..Columns::unused(names, options) }
+}
+
 /// The column of a file of labels alone.
 pub(crate) fn of_labels(label: String, options: &ReadOptions) -> Columns {
     let columns = Columns::unused(vec![label.clone()], options);

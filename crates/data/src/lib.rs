@@ -3,6 +3,7 @@
 //! A file becomes a [`Table`] (the rows as they are, with their locations in the file), and a table becomes a
 //! [`Dataset`] (features and class indices).
 
+mod arrays;
 mod arrow;
 mod beside;
 mod cache;
@@ -41,6 +42,7 @@ mod stream;
 mod table;
 mod weights;
 
+pub use arrays::ArrayLabels;
 pub use classes::Classes;
 pub use dataset::Dataset;
 pub use error::{Error, Result};

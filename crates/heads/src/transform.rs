@@ -30,6 +30,7 @@ use headsmith_kernels::{MatRef, Pool};
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Scaling, Typical, Var};
+use crate::params::Param;
 use crate::tensors::Tensors;
 
 pub use pipeline::Pipeline;
@@ -66,6 +67,14 @@ pub trait TransformKind: Debug + Sync {
     /// Its name and argument: `divide:K`.
     fn syntax(&self) -> &'static str {
         self.name()
+    }
+
+    /// One line of help.
+    fn help(&self) -> &'static str;
+
+    /// The argument as a parameter, where it takes one; its default, and the words that it allows, need not be arguments in texts.
+    fn argument(&self) -> Option<Param> {
+        None
     }
 
     /// The text after the colon in its one spelling; `None` when that is no argument of this transform.
@@ -261,6 +270,16 @@ mod tests {
         let names: Vec<&str> = TRANSFORMS.iter().map(|kind| kind.syntax()).collect();
         let (last, others) = names.split_last().unwrap();
         assert_eq!(SYNTAX, format!("{NONE}, or {} or {last}, joined by +", others.join(", ")));
+    }
+
+    #[test]
+    fn arguments_are_declared_where_texts_have_them() {
+        for kind in TRANSFORMS {
+            assert_eq!(kind.argument().is_some(), kind.canonical(Some("1")).is_some(), "{}", kind.name());
+            if let Some(argument) = kind.argument() {
+                argument.check(argument.default.value()).unwrap();
+            }
+        }
     }
 
     #[test]

@@ -64,6 +64,11 @@ impl Error {
         self.kind == Kind::Usage
     }
 
+    /// Whether the data cannot be worked with.
+    pub fn is_data(&self) -> bool {
+        self.kind == Kind::Data
+    }
+
     /// Whether the run was stopped from outside.
     pub fn is_stopped(&self) -> bool {
         self.kind == Kind::Stopped

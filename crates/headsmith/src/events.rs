@@ -188,7 +188,7 @@ fn line(mut event: Value) -> Vec<u8> {
 }
 
 /// The event of a step; `None` for steps that are too large, or recorded elsewhere.
-fn event_json(progress: &Progress<'_>) -> Option<Value> {
+pub fn event_json(progress: &Progress<'_>) -> Option<Value> {
     Some(match progress {
         Progress::Reading { role, path } => {
             json!({ "event": "reading", "role": role, "path": path.to_string_lossy() })

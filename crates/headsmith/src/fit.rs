@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headsmith_data::Dataset;
 use headsmith_heads::head::Folds;
 use headsmith_heads::network::NetworkWeights;
 use headsmith_heads::params::{AUTO, Value};
@@ -20,10 +19,12 @@ use crate::conformal::{self, Calibrated, ConformalOptions, Source};
 use crate::context::Context;
 use crate::error::Result;
 use crate::evidence;
+use crate::fit_data::record_of;
 use crate::head::HeadConfig;
 use crate::judge::{self, CrossValidated, LabelledRows};
 use crate::progress::{Judged, Progress};
 use crate::report::FitReport;
+use crate::rows::{FitRows, Rows};
 use crate::split::units;
 use crate::{memory, model_file};
 
@@ -74,21 +75,25 @@ pub(crate) struct Scaled<'d> {
 /// those of a large table as it looks at them, to the same bytes.
 #[derive(Debug)]
 struct ScaledRows<'d> {
-    rows: &'d Dataset,
+    rows: Rows<'d>,
     copy: Option<Matrix>,
 }
 
 /// A head that was trained and not judged yet.
-pub(crate) struct TrainedHead {
-    pub(crate) model: Model,
-    pub(crate) training: Training,
+#[derive(Debug)]
+pub struct TrainedHead {
+    /// Scaling and head, ready to predict.
+    pub model: Model,
+    /// How the training went.
+    pub training: Training,
     /// The parameters that the fit chose by itself.
-    pub(crate) chosen: Vec<(&'static str, Value)>,
-    description: Description,
+    pub chosen: Vec<(&'static str, Value)>,
+    /// The head's structure.
+    pub description: Description,
     scaling: String,
     epoch_seconds: Vec<f64>,
     /// The seconds of scaling and training.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// The seconds of steps that changed probabilities alone, where the head has such steps.
     pub(crate) calibration_seconds: Option<f64>,
     /// The predictions of the training rows, each without its unit, where they were asked for and the head has them.
@@ -96,6 +101,7 @@ pub(crate) struct TrainedHead {
 }
 
 /// Predictions of training rows, each by the fit without its unit.
+#[derive(Debug)]
 struct LeftOut {
     /// The probabilities, `n_samples x n_classes`.
     proba: Matrix,
@@ -210,6 +216,14 @@ fn chosen_by_itself(head: &HeadConfig) -> Vec<String> {
     if is_auto { vec![PARAMETERS.to_owned()] } else { Vec::new() }
 }
 
+/// Scales the rows, which are used where they are, and trains `head`, without judging it.
+///
+/// # Errors
+/// When the rows cannot be learnt from, or training diverges before any epoch was finite.
+pub fn fit_rows(head: &HeadConfig, rows: &FitRows<'_>, context: &mut Context<'_>) -> Result<TrainedHead> {
+    train_rows(head, (rows, false), &FitOptions::default(), context)
+}
+
 /// Scales the rows and trains `head`; if `is_left_out`, also predicts each training row without its unit, where the head has a closed form of that.
 ///
 /// # Errors
@@ -220,13 +234,22 @@ pub(crate) fn train(
     options: &FitOptions,
     context: &mut Context<'_>,
 ) -> Result<TrainedHead> {
+    train_rows(head, (&FitRows::from(data), is_left_out), options, context)
+}
+
+fn train_rows(
+    head: &HeadConfig,
+    (rows, is_left_out): (&FitRows<'_>, bool),
+    options: &FitOptions,
+    context: &mut Context<'_>,
+) -> Result<TrainedHead> {
     let start = Instant::now();
     let scaling = head.params().transform();
-    let scaled = Scaled::new(scaling, head.head(), data, context.pool)?;
+    let scaled = Scaled::new(scaling, head.head(), rows, context.pool)?;
     let checkpoint = Checkpointer::new(options.checkpoint.as_deref());
     let mut watch =
         Watch { context, last: start, epoch_seconds: Vec::new(), calibrating: None, checkpoint: &checkpoint };
-    let (fitting, training) = watch.train(head, data, &scaled, options)?;
+    let (fitting, training) = watch.train(head, rows, &scaled, options)?;
     checkpoint.warn_of_failure(watch.context);
     let epoch_seconds = std::mem::take(&mut watch.epoch_seconds);
     let calibrating = watch.calibrating;
@@ -240,7 +263,7 @@ pub(crate) fn train(
     let seconds = (start.elapsed() - of_left_out - calibration.unwrap_or_default()).as_secs_f64();
     let calibration_seconds = calibration.map(|seconds| seconds.as_secs_f64());
     let (description, chosen) = (fitted.description(), fitted.chosen());
-    let model = scaled.model(Node::Head(fitted), record(head, data, context.seed))?;
+    let model = scaled.model(Node::Head(fitted), record(head, rows, context.seed))?;
     let scaling = scaled.transform.spec().to_string();
     Ok(TrainedHead {
         model,
@@ -284,22 +307,22 @@ impl<'d> Scaled<'d> {
     pub(crate) fn new(
         transform: &str,
         head: &dyn Head,
-        data: &'d FitData,
+        data: &FitRows<'d>,
         pool: &Pool,
     ) -> Result<Scaled<'d>> {
         let spec: Spec = transform.parse()?;
-        let transform = spec.fit(data.train.x.view(), pool)?;
-        let rows = |rows: &'d Dataset| -> Result<ScaledRows<'d>> {
+        let transform = spec.fit(data.train.x, pool)?;
+        let rows = |rows: Rows<'d>| -> Result<ScaledRows<'d>> {
             let is_small = size_of_val(rows.x.as_slice()) <= LARGEST_COPY;
             if spec.is_none() || !is_small && !head.traits().rescans {
                 return Ok(ScaledRows { rows, copy: None });
             }
             let n_values = rows.x.n_rows() as u64 * transform.n_outputs(rows.x.n_cols()) as u64;
             memory::check_copy(&spec.to_string(), n_values.saturating_mul(size_of::<f32>() as u64))?;
-            Ok(ScaledRows { rows, copy: Some(transform.apply(rows.x.view(), pool)) })
+            Ok(ScaledRows { rows, copy: Some(transform.apply(rows.x, pool)) })
         };
-        let (train, val) = (rows(&data.train)?, data.val.as_ref().map(rows).transpose()?);
-        let units = head.traits().leaves_rows_out().then(|| units::of_rows(&data.train, pool));
+        let (train, val) = (rows(data.train)?, data.val.map(rows).transpose()?);
+        let units = head.traits().leaves_rows_out().then(|| units::of_rows(data.train, pool));
         Ok(Scaled { train, val, transform, units })
     }
 
@@ -311,7 +334,7 @@ impl<'d> Scaled<'d> {
         let val = self.val.as_ref().map(|val| val.samples(&self.transform));
         let train = self.train.samples(&self.transform)?;
         // Validation rows are scored, each alike.
-        let train = match &self.train.rows.weights {
+        let train = match self.train.rows.weights {
             Some(weights) => train.weighted(weights)?,
             None => train,
         };
@@ -338,9 +361,9 @@ impl<'d> Scaled<'d> {
 
 impl ScaledRows<'_> {
     fn samples<'s>(&'s self, transform: &'s Pipeline) -> Result<Samples<'s>> {
-        let x = self.copy.as_ref().unwrap_or(&self.rows.x).view();
-        let classes = &self.rows.classes;
-        let samples = Samples::new(x, &self.rows.y, classes.len())?.named(classes.names());
+        let x = self.copy.as_ref().map_or(self.rows.x, Matrix::view);
+        let classes = self.rows.classes;
+        let samples = Samples::new(x, self.rows.y, classes.len())?.named(classes.names());
         let is_ready = self.copy.is_some() || transform.spec().is_none();
         Ok(if is_ready { samples } else { samples.transformed_by(transform) })
     }
@@ -360,7 +383,7 @@ impl<'c> Watch<'_, 'c> {
     fn train<'s>(
         &mut self,
         head: &'s HeadConfig,
-        data: &FitData,
+        rows: &FitRows<'_>,
         scaled: &'s Scaled<'_>,
         options: &FitOptions,
     ) -> Result<(Box<dyn Fitting + 's>, Training)>
@@ -371,7 +394,7 @@ impl<'c> Watch<'_, 'c> {
         let (train, val) = scaled.samples()?;
         let checkpoint = self.checkpoint;
         let mut keep = |_epoch, best: Arc<dyn Fitted>| {
-            checkpoint.keep(scaled.model(Node::Head(best), record(head, data, seed)));
+            checkpoint.keep(scaled.model(Node::Head(best), record(head, rows, seed)));
         };
         let keep: Option<Checkpoint<'_>> = if options.checkpoint.is_some() { Some(&mut keep) } else { None };
         let job = Job { train, val, params: head.params(), metric, seed, trial: options.trial, pool };
@@ -461,13 +484,13 @@ pub(crate) fn as_json((name, value): (&str, &Value)) -> Option<(String, serde_js
     Some((name.to_owned(), serde_json::to_value(value).ok()?))
 }
 
-fn record(head: &HeadConfig, data: &FitData, seed: u64) -> Record {
+fn record(head: &HeadConfig, rows: &FitRows<'_>, seed: u64) -> Record {
     let params = head
         .params()
         .iter()
         .filter(|(name, value)| !head.table().models_omit(name, value))
         .filter_map(as_json);
-    Record { head: Some(head.name().to_owned()), params: params.collect(), ..data.record_of(seed) }
+    Record { head: Some(head.name().to_owned()), params: params.collect(), ..record_of(&rows.record, seed) }
 }
 
 /// Writes the scores into the model, so that its users know what to expect of it.

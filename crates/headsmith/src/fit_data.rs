@@ -53,11 +53,7 @@ impl FitData {
 
     /// The record of a model that is fitted on these rows by this version, with this seed.
     pub(crate) fn record_of(&self, seed: u64) -> Record {
-        Record {
-            seed: Some(seed),
-            headsmith_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            ..self.record.clone()
-        }
+        record_of(&self.record, seed)
     }
 
     /// The same with validation rows.
@@ -78,6 +74,11 @@ impl FitData {
         self.val = Some(val);
         Ok(self)
     }
+}
+
+/// The record of a model that is fitted by this version, with this seed, on data of the record `of`.
+pub(crate) fn record_of(of: &Record, seed: u64) -> Record {
+    Record { seed: Some(seed), headsmith_version: Some(env!("CARGO_PKG_VERSION").to_owned()), ..of.clone() }
 }
 
 /// A table as a model remembers it.

@@ -31,7 +31,7 @@ pub const MODEL: &str = "model.safetensors";
 /// The small head that the model was distilled to.
 pub const DISTILLED: &str = "distilled.safetensors";
 /// The study's database, unless `--storage` names another.
-const STUDY: &str = "study.db";
+pub const STUDY: &str = "study.db";
 
 /// The last run of an output folder, or the last command of a log of events.
 ///

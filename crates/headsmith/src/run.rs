@@ -1,5 +1,7 @@
 //! The whole job: read, check, fit the baseline, tune and fit the other heads, compare, predict, write.
 
+mod tuned;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -28,9 +30,11 @@ use crate::report::{
     TableReport,
 };
 use crate::select;
-use crate::split::VAL_SHARE;
+use crate::split::{VAL_SHARE, units};
 use crate::tables::{self, RoleTable};
 use crate::tune::StudyConfig;
+
+pub use self::tuned::{N_TRIALS, of_trials};
 
 /// The configuration of a run.
 #[derive(Debug, Clone)]
@@ -120,6 +124,19 @@ struct Prepared {
     findings: Vec<Finding>,
 }
 
+/// Tables in memory, to run on instead of files.
+#[derive(Debug)]
+pub struct InMemory {
+    /// The rows to learn from, with their labels.
+    pub train: RoleTable,
+    /// The rows that judge, or choose.
+    pub val: Option<RoleTable>,
+    /// The weight of each training row.
+    pub weights: Option<Vec<f32>>,
+    /// The group of each training row: rows of one group are never parted.
+    pub groups: Option<Vec<u32>>,
+}
+
 /// The heads that were fitted, and the studies before their fits.
 #[derive(Default)]
 struct Fits {
@@ -137,13 +154,25 @@ struct Fits {
 /// When a table cannot be read or learnt from, a fit diverges, or a file cannot be written.
 pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
     refuse_overwriting(config)?;
+    run_on(config, None, context)
+}
+
+/// Does the same with tables in memory, whatever files `config` names: the output folder gets the same files.
+///
+/// # Errors
+/// Those of [`run`], or when there is not a weight or a group for each row.
+pub fn run_in_memory(config: &RunConfig, tables: InMemory, context: &mut Context<'_>) -> Result<Report> {
+    run_on(config, Some(tables), context)
+}
+
+fn run_on(config: &RunConfig, tables: Option<InMemory>, context: &mut Context<'_>) -> Result<Report> {
     // Held until all is written, the report too.
     let mut lock = FolderLock::take_again(&config.out)?;
     let begin = Begin::now(config.command.clone(), context);
     let started = begin.started.clone();
     let log = EventLog::append(config.out.join(folder::EVENTS), &begin)?;
     context.recorded(log, |context| {
-        let report = do_all(config, started, &mut lock, context)?;
+        let report = do_all(config, (started, tables), &mut lock, context)?;
         write_report(&report, &config.out, context)?;
         context.emit(&Progress::Ended { interrupted: report.interrupted });
         Ok(report)
@@ -153,12 +182,15 @@ pub fn run(config: &RunConfig, context: &mut Context<'_>) -> Result<Report> {
 /// All but the report. `lock` is the output folder's: taken already where a run has been in it before.
 fn do_all(
     config: &RunConfig,
-    started: String,
+    (started, tables): (String, Option<InMemory>),
     lock: &mut Option<FolderLock>,
     context: &mut Context<'_>,
 ) -> Result<Report> {
     let start = Instant::now();
-    let Prepared { data, test, tables, findings } = prepare(config, context)?;
+    let Prepared { data, test, tables, findings } = match tables {
+        None => prepare(config, context)?,
+        Some(tables) => prepare_in_memory(config, tables, context)?,
+    };
     context.check_stop()?;
     make_folder(&config.out)?;
     if lock.is_none() {
@@ -242,6 +274,22 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
         checked::prepare(train, val, config.val_share, &others, &config.read, context)?;
     hold_back::take(&mut data, config.hold_back, context.seed)?;
     Ok(Prepared { data, test, tables: reports, findings })
+}
+
+fn prepare_in_memory(
+    config: &RunConfig,
+    InMemory { train, val, weights, groups }: InMemory,
+    context: &mut Context<'_>,
+) -> Result<Prepared> {
+    let tables = std::iter::once(&train).chain(&val).map(|table| table.report.clone()).collect();
+    // Weights and groups come with the rows: a split off them would leave both behind.
+    let (mut data, findings) = checked::prepare(train, val, 0.0, &[], &config.read, context)?;
+    if let Some(weights) = weights {
+        data.train = data.train.with_weights(weights)?;
+    }
+    let units = |groups: Vec<u32>| units::of_codes(data.train.x.view(), Some(&groups), context.pool);
+    data.train.units = groups.map(units);
+    Ok(Prepared { data, test: None, tables, findings })
 }
 
 /// Fits the heads, each with the parameters that its study selects; what has not begun when the run is asked to stop is

@@ -37,6 +37,18 @@ pub fn read(
     let start = Instant::now();
     let table = headsmith_data::read_files(&files, options, context.pool)?;
     let seconds = start.elapsed().as_secs_f64();
+    let mut table = of_table(role, table, options, seconds);
+    table.report.path = path.display().to_string();
+    if let Some(why) = table.table.cache_renewed() {
+        context.warn(&format!("{why}: rewritten"));
+    }
+    context.emit(&Progress::Read(&table.report));
+    Ok(table)
+}
+
+/// A table that was read, or put together of arrays, in `seconds`.
+pub fn of_table(role: &str, table: Table, options: &ReadOptions, seconds: f64) -> RoleTable {
+    let path = table.path();
     let report = TableReport {
         role: role.to_owned(),
         path: path.display().to_string(),
@@ -55,11 +67,7 @@ pub fn read(
         summary: None,
         seconds,
     };
-    if let Some(why) = table.cache_renewed() {
-        context.warn(&format!("{why}: rewritten"));
-    }
-    context.emit(&Progress::Read(&report));
-    Ok(RoleTable { role: role.to_owned(), table, report })
+    RoleTable { role: role.to_owned(), table, report }
 }
 
 /// The names of several files; none for one, which the path of the table names.

@@ -10,10 +10,16 @@
 
 mod affinity;
 mod chunks;
+mod stop;
 mod team;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chunks::Chunks;
 use team::Team;
+
+pub use stop::{Stopped, unless_stopped};
 
 /// The number of values below which a piece of work that passes over them once is not worth another thread.
 pub const MIN_PIECE: usize = 1 << 14;
@@ -25,6 +31,7 @@ pub const MIN_PIECE: usize = 1 << 14;
 #[derive(Debug)]
 pub struct Pool {
     team: Option<Team>,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Pool {
@@ -34,12 +41,18 @@ impl Pool {
     /// If the system cannot start the threads.
     pub fn new(n_threads: usize) -> std::io::Result<Pool> {
         let team = (n_threads > 1).then(|| Team::new(n_threads)).transpose()?;
-        Ok(Pool { team })
+        Ok(Pool { team, stop: None })
     }
 
     /// The pool of one thread: the caller's own.
     pub fn inline() -> Pool {
-        Pool { team: None }
+        Pool { team: None, stop: None }
+    }
+
+    /// The same pool, whose work ends when `stop` is set, between two pieces: whatever waits for it unwinds to
+    /// [`unless_stopped`], around which it must have been called.
+    pub fn stopped_by(self, stop: Arc<AtomicBool>) -> Pool {
+        Pool { stop: Some(stop), ..self }
     }
 
     /// The number of threads that work at once.
@@ -50,6 +63,23 @@ impl Pool {
     /// Calls `piece(0) .. piece(n - 1)`, each once, in any order, and returns when all are done. A panic in a piece is
     /// resumed in the caller, and pieces that have not started are skipped.
     pub fn for_each(&self, n: usize, piece: impl Fn(usize) + Sync) {
+        match &self.stop {
+            None => self.work(n, piece),
+            Some(_) => self.work(n, |i| {
+                self.check_stop();
+                piece(i);
+            }),
+        }
+    }
+
+    /// Ends the work here if the pool [was stopped](Pool::stopped_by): for long pieces.
+    pub fn check_stop(&self) {
+        if self.stop.as_ref().is_some_and(|asked| asked.load(Ordering::Relaxed)) {
+            stop::unwind();
+        }
+    }
+
+    fn work(&self, n: usize, piece: impl Fn(usize) + Sync) {
         match &self.team {
             Some(team) if n > 1 => team.work(n, &piece),
             _ => (0..n).for_each(piece),

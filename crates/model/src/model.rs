@@ -166,13 +166,22 @@ impl Model {
     /// # Errors
     /// When the rows have another number of features than the model.
     pub fn predict_decided(&self, x: MatRef<'_>, pool: &Pool) -> Result<(Matrix, Vec<u32>)> {
-        self.check_width(x)?;
-        let (proba, by_head) = self.node.predict(x, pool);
+        let (proba, by_head) = self.predict_by_head(x, pool)?;
         let decided = match by_head.filter(|_| self.decision.is_empty()) {
             Some(decided) => decided,
             None => self.decide(proba.view()),
         };
         Ok((proba, decided))
+    }
+
+    /// The class probabilities (`n_samples x n_classes`) of the rows of `x` (`n_samples x n_features`), and the class that the head alone decides for,
+    /// where it does, whatever the model's [`decision`](Model::decision).
+    ///
+    /// # Errors
+    /// When the rows have another number of features than the model.
+    pub fn predict_by_head(&self, x: MatRef<'_>, pool: &Pool) -> Result<(Matrix, Option<Vec<u32>>)> {
+        self.check_width(x)?;
+        Ok(self.node.predict(x, pool))
     }
 
     /// The model as operations of a graph: the class probabilities, and the scores of which the first of the largest is the class decided for, as

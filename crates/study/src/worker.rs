@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use headsmith_kernels::pool::Stopped;
 use serde_json::Value;
 
 use crate::distribution::Choice;
@@ -234,6 +235,7 @@ impl SharedState<'_> {
     ) -> Result<()> {
         let outcome = match catch_unwind(AssertUnwindSafe(|| objective(running))) {
             Ok(outcome) => outcome?,
+            Err(cause) if cause.is::<Stopped>() => Outcome::Interrupted,
             Err(panic) => Outcome::Failed { reason: format!("it panicked: {}", message(panic.as_ref())) },
         };
         let Trial { id, number, .. } = running.trial;

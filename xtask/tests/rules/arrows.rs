@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::MetadataCommand;
 
 /// A crate and those of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("headsmith-kernels", &[]),
     ("headsmith-metrics", &["headsmith-kernels"]),
     ("headsmith-objects", &[]),
@@ -36,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("headsmith-server", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads", "headsmith-model"]),
     ("headsmith-aicrowd", &["headsmith-http-client"]),
     ("headsmith-cli", &["headsmith", "headsmith-aicrowd", "headsmith-server"]),
+    ("headsmith-python", &["headsmith", "headsmith-cli"]),
     ("xtask", &[]),
 ];
 

@@ -141,7 +141,7 @@ impl Common {
 
 /// The command as it was typed, by the name of the program, without passwords.
 pub(crate) fn typed() -> Vec<String> {
-    let words = std::env::args_os().skip(1).map(|word| without_password(&word.to_string_lossy()));
+    let words = crate::args().iter().skip(1).map(|word| without_password(&word.to_string_lossy()));
     std::iter::once("headsmith".to_owned()).chain(words).collect()
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use headsmith::HeadConfig;
+use headsmith::folder::STUDY;
 use headsmith::heads::head::find;
 use headsmith::heads::{HEADS, Head};
 use headsmith::params::Value;
-use headsmith::run::RunHead;
+use headsmith::run::{self, RunHead};
 use headsmith::tune::StudyConfig;
 use jiff::SpanRelativeTo;
 use jiff::fmt::friendly::SpanParser;
@@ -19,14 +20,6 @@ use super::heads;
 
 /// Where studies are remembered, unless asked otherwise.
 pub(crate) const STORAGE: &str = "sqlite:///headsmith.db";
-/// Trials of the study of `run`, unless asked otherwise.
-const RUN_TRIALS: &str = "24";
-/// The storage of studies in an output folder.
-const STUDY: &str = "study.db";
-/// The parameter that limits the epochs of a head that has them.
-const EPOCHS: &str = "epochs";
-/// Epochs of a trial of `run` at most: most heads are at their best by then.
-const RUN_TRIAL_EPOCHS: i64 = 50;
 const HEADING: &str = "Study";
 
 /// `headsmith tune`
@@ -192,7 +185,7 @@ pub(crate) fn of_run() -> Vec<Arg> {
     let mut args = of_study(storage().help(help));
     for arg in args.iter_mut().filter(|arg| arg.get_id() == "trials") {
         let help = "Total number of trials, including those of earlier runs into the folder; 0: no study";
-        *arg = std::mem::take(arg).default_value(RUN_TRIALS).help(help);
+        *arg = std::mem::take(arg).default_value(run::N_TRIALS.to_string()).help(help);
     }
     args
 }
@@ -200,7 +193,7 @@ pub(crate) fn of_run() -> Vec<Arg> {
 /// `--trials` of `auto`.
 pub(crate) fn trials_of_auto() -> Arg {
     let help = "Trials of the study of a head's parameters, where the portfolio has one; 0: no study";
-    trials().default_value(RUN_TRIALS).help(help)
+    trials().default_value(run::N_TRIALS.to_string()).help(help)
 }
 
 /// The study of `head` in `run` with the parameters `given`, unless there is to be none.
@@ -216,34 +209,16 @@ pub(crate) fn of_run_given(
         return Ok(None);
     }
     let mut study = study_of(matches, common, head, given)?;
-    study.head = of_trials(study.head)?;
+    study.head = run::of_trials(study.head)?;
     if study.storage.is_empty() {
         study.storage = out.join(STUDY).display().to_string();
     }
     Ok(Some(study))
 }
 
-/// The head of the trials of `run`: --epochs is the final fit's, which early stopping ends; a trial needs no more than a trial has.
-fn of_trials(head: HeadConfig) -> Result<HeadConfig> {
-    match head.params().int(EPOCHS) {
-        None => Ok(head),
-        Some(epochs) => Ok(head.with([(EPOCHS, epochs.min(RUN_TRIAL_EPOCHS).into())])?),
-    }
-}
-
 /// The head that a study of `auto` tunes, with the defaults of `run`.
 pub(crate) fn of_auto(matches: &ArgMatches, common: &Common, out: &Path) -> Result<RunHead> {
-    let head = heads::tuned_by_default();
-    let untuned = HeadConfig::new(head.name(), std::iter::empty::<(&str, Value)>())?;
-    let trial = untuned.trial().iter().map(|(name, value)| (*name, value.value()));
-    let of_trials = of_trials(untuned.with(trial)?)?;
-    let storage = out.join(STUDY).display().to_string();
-    let study = StudyConfig {
-        n_trials: matches.get_one("trials").copied(),
-        n_jobs: common.n_threads,
-        ..StudyConfig::new(of_trials, storage)
-    };
-    Ok(RunHead { head: untuned, study: Some(study) })
+    Ok(RunHead::tuned_in_search(out, common.n_threads, matches.get_one("trials").copied())?)
 }
 
 /// The study of `tune`.

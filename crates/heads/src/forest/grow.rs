@@ -1,6 +1,6 @@
 //! Growing one tree, depth first, left before right (scikit-learn: `DepthFirstTreeBuilder`).
 
-use headsmith_kernels::{LaneSequence, Sequence};
+use headsmith_kernels::{LaneSequence, Pool, Sequence};
 
 use super::block::Block;
 use super::bootstrap::Sample;
@@ -47,18 +47,18 @@ pub(super) fn grow<P: Position>(
     columns: &Columns<'_, P>,
     y: &[u32],
     sample: &Sample,
-    settings: &Settings,
+    (settings, pool): (&Settings, &Pool),
     random: Draws,
 ) -> Grown {
     let max_count = sample.counts.iter().copied().max().unwrap_or(0);
     if let Some(weights) = &sample.weights {
         let pairs = sample.rows.iter().zip(weights);
         let entries = pairs.map(|(&row, &weight)| Weighted { class: y[row as usize], weight });
-        grow_with(columns, entries.collect(), sample, settings, random)
+        grow_with(columns, entries.collect(), sample, (settings, pool), random)
     } else if u16::fits(sample.class_weights.len() - 1, max_count) {
-        grow_with(columns, counted::<u16>(y, sample), sample, settings, random)
+        grow_with(columns, counted::<u16>(y, sample), sample, (settings, pool), random)
     } else {
-        grow_with(columns, counted::<u64>(y, sample), sample, settings, random)
+        grow_with(columns, counted::<u64>(y, sample), sample, (settings, pool), random)
     }
 }
 
@@ -72,7 +72,7 @@ fn grow_with<P: Position, E: Entry>(
     columns: &Columns<'_, P>,
     entries: Vec<E>,
     sample: &Sample,
-    settings: &Settings,
+    (settings, pool): (&Settings, &Pool),
     mut random: Draws,
 ) -> Grown {
     let mut rows = Rows::new(sample.rows.clone(), entries);
@@ -84,6 +84,7 @@ fn grow_with<P: Position, E: Entry>(
     let mut pending = vec![Pending { node: 0, start: 0, end: rows.rows.len(), depth: 0, n_constant: 0 }];
     let mut block = Block::new(columns);
     while let Some(mut at) = pending.pop() {
+        pool.check_stop();
         sums.set(&rows.entries[at.start..at.end]);
         let impurity = sums.impurity(settings.criterion);
         grown.impurity[at.node] = impurity;
@@ -253,7 +254,7 @@ mod tests {
             ),
             &case.y,
             &sample,
-            &settings,
+            (&settings, &Pool::inline()),
             Draws { features: random, thresholds: Philox::new(seed, 0, 0).lane_sequence(0, 1) },
         )
     }
@@ -326,8 +327,10 @@ mod tests {
             let random = Philox::new(2, 0, 0);
             Draws { features: random.sequence(0, 0), thresholds: random.lane_sequence(0, 1) }
         };
-        let narrow = grow_with(&columns, counted::<u16>(y, &sample), &sample, &settings, random());
-        let wide = grow_with(&columns, counted::<u64>(y, &sample), &sample, &settings, random());
+        let narrow =
+            grow_with(&columns, counted::<u16>(y, &sample), &sample, (&settings, &Pool::inline()), random());
+        let wide =
+            grow_with(&columns, counted::<u64>(y, &sample), &sample, (&settings, &Pool::inline()), random());
         assert_eq!(narrow.tree, wide.tree);
         let weights = Some(sample.counts.iter().map(|&count| f64::from(count)).collect());
         let weighted = Sample { weights, ..sample.clone() };

@@ -99,7 +99,7 @@ impl<'a, P: Position> Growing<'a, P> {
             features: random.sequence(t as u32, FEATURES),
             thresholds: random.lane_sequence(t as u32, THRESHOLDS),
         };
-        let grown = grow::grow(&self.columns, samples.y(), &sample, settings, draws);
+        let grown = grow::grow(&self.columns, samples.y(), &sample, (settings, self.job.pool), draws);
         let importances = importances::of_tree(&grown, samples.n_features());
         (grown.tree.breadth_first(), importances, in_bag)
     }

@@ -7,6 +7,7 @@ use headsmith_kernels::Pool;
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
 use crate::graph::{Binary, Graph, Scaling, Var};
+use crate::params::{Default, Kind, Param};
 use crate::tensors::Tensors;
 
 /// Division by a constant.
@@ -29,6 +30,20 @@ fn divided(argument: Option<&str>) -> Result<Arc<dyn FittedTransform>> {
 impl TransformKind for Divide {
     fn name(&self) -> &'static str {
         "divide"
+    }
+
+    fn help(&self) -> &'static str {
+        "Divides every feature by a constant"
+    }
+
+    fn argument(&self) -> Option<Param> {
+        Some(Param {
+            name: "divisor",
+            kind: Kind::Float { low: 0.0, high: f64::INFINITY, words: &[] },
+            default: Default::Float(10.0),
+            search: None,
+            help: "The constant",
+        })
     }
 
     fn syntax(&self) -> &'static str {

@@ -22,6 +22,10 @@ impl TransformKind for L2 {
         "l2"
     }
 
+    fn help(&self) -> &'static str {
+        "Divides every row by its Euclidean norm"
+    }
+
     fn fit(&self, _: Option<&str>, _: &TrainingRows<'_>, _: &Pool) -> Result<Arc<dyn FittedTransform>> {
         Ok(Arc::new(L2))
     }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use headsmith_kernels::Pool;
 
 use super::axes::{MAX_SIDE, principal};
-use super::{FittedTransform, TrainingRows, TransformKind};
+use super::{FittedTransform, NONE, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Typical, Var};
 use crate::linalg::Projection;
+use crate::params::{Default, Kind, Param};
 use crate::tensors::{Tensors, Values};
 
 /// Principal component analysis.
@@ -35,6 +36,20 @@ fn n_components(argument: Option<&str>) -> Option<usize> {
 impl TransformKind for Pca {
     fn name(&self) -> &'static str {
         "pca"
+    }
+
+    fn help(&self) -> &'static str {
+        "Projects every row to the directions in which the training rows vary most"
+    }
+
+    fn argument(&self) -> Option<Param> {
+        Some(Param {
+            name: "n_components",
+            kind: Kind::Int { low: 1, high: i64::MAX, words: &[NONE] },
+            default: Default::Text(NONE),
+            search: None,
+            help: "The number of directions; none: as many as there are rows or features, whichever are fewer",
+        })
     }
 
     fn syntax(&self) -> &'static str {

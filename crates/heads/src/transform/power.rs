@@ -15,6 +15,7 @@ use headsmith_kernels::Pool;
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::{Error, Result};
 use crate::graph::{Binary, Graph, Typical, Unary, Var};
+use crate::params::{Default, Kind, Param};
 use crate::tensors::{Tensors, Values};
 
 /// The signed power.
@@ -64,6 +65,20 @@ fn powered(argument: Option<&str>) -> Result<Arc<dyn FittedTransform>> {
 impl TransformKind for Power {
     fn name(&self) -> &'static str {
         "power"
+    }
+
+    fn help(&self) -> &'static str {
+        "Raises the absolute value of every feature to a power, with its sign"
+    }
+
+    fn argument(&self) -> Option<Param> {
+        Some(Param {
+            name: "exponent",
+            kind: Kind::Float { low: 0.0, high: 1.0, words: &[AUTO] },
+            default: Default::Text(AUTO),
+            search: None,
+            help: "The power; auto: 0.5 if no training value is negative, and otherwise 1",
+        })
     }
 
     fn syntax(&self) -> &'static str {

@@ -42,6 +42,10 @@ impl TransformKind for Quantile {
         "quantile"
     }
 
+    fn help(&self) -> &'static str {
+        "Puts each feature by its rank where that lies in a normal distribution"
+    }
+
     fn fit(&self, _: Option<&str>, rows: &TrainingRows<'_>, pool: &Pool) -> Result<Arc<dyn FittedTransform>> {
         let n_quantiles = rows.n_samples().min(MAX_QUANTILES);
         let of_columns = rows.columns("it has no quantiles", pool, |column| {

@@ -26,6 +26,10 @@ impl TransformKind for Robust {
         "robust"
     }
 
+    fn help(&self) -> &'static str {
+        "Gives every feature median 0 and a distance of 1 between its quartiles"
+    }
+
     fn fit(&self, _: Option<&str>, rows: &TrainingRows<'_>, pool: &Pool) -> Result<Arc<dyn FittedTransform>> {
         let of_columns = rows.columns("it has no median", pool, |column| {
             sort(column);

@@ -17,6 +17,7 @@ use super::projection::restore;
 use super::{FittedTransform, TrainingRows, TransformKind};
 use crate::error::Result;
 use crate::linalg::Projection;
+use crate::params::{Default, Kind, Param};
 use crate::tensors::Tensors;
 
 /// Principal axes by powers of their variances.
@@ -31,6 +32,20 @@ fn exponent(argument: Option<&str>) -> Option<f64> {
 impl TransformKind for Spectrum {
     fn name(&self) -> &'static str {
         "spectrum"
+    }
+
+    fn help(&self) -> &'static str {
+        "Turns rows to the principal axes and multiplies each by a power of its variance"
+    }
+
+    fn argument(&self) -> Option<Param> {
+        Some(Param {
+            name: "exponent",
+            kind: Kind::Float { low: -1.0, high: 2.0, words: &[] },
+            default: Default::Float(0.0),
+            search: None,
+            help: "The power of the standard deviation; -1 whitens, 1 only turns",
+        })
     }
 
     fn syntax(&self) -> &'static str {

@@ -19,6 +19,10 @@ impl TransformKind for Sqrt {
         "sqrt"
     }
 
+    fn help(&self) -> &'static str {
+        "Takes the square root of the absolute value of every feature, with its sign"
+    }
+
     fn fit(&self, _: Option<&str>, _: &TrainingRows<'_>, _: &Pool) -> Result<Arc<dyn FittedTransform>> {
         Ok(Arc::new(Sqrt))
     }

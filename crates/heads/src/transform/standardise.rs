@@ -25,6 +25,10 @@ impl TransformKind for Standardise {
         "standardise"
     }
 
+    fn help(&self) -> &'static str {
+        "Gives every feature mean 0 and standard deviation 1"
+    }
+
     fn fit(&self, _: Option<&str>, rows: &TrainingRows<'_>, pool: &Pool) -> Result<Arc<dyn FittedTransform>> {
         Ok(Arc::new(fit(rows, pool)?))
     }

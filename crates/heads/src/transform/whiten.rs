@@ -15,9 +15,10 @@ use headsmith_kernels::Pool;
 
 use super::axes::{large_variances, principal, scaled};
 use super::projection::restore;
-use super::{FittedTransform, TrainingRows, TransformKind};
+use super::{FittedTransform, NONE, TrainingRows, TransformKind};
 use crate::error::Result;
 use crate::linalg::{Principal, Projection};
+use crate::params::{Default, Kind, Param};
 use crate::tensors::Tensors;
 
 /// Shrunken whitening.
@@ -31,6 +32,20 @@ fn shrinkage(argument: &str) -> Option<f64> {
 impl TransformKind for Whiten {
     fn name(&self) -> &'static str {
         "whiten"
+    }
+
+    fn help(&self) -> &'static str {
+        "Turns rows to the principal axes and divides each by its standard deviation"
+    }
+
+    fn argument(&self) -> Option<Param> {
+        Some(Param {
+            name: "shrinkage",
+            kind: Kind::Float { low: 0.0, high: 1.0, words: &[NONE] },
+            default: Default::Text(NONE),
+            search: None,
+            help: "The shrinkage of the covariance; none: the estimate of Ledoit and Wolf",
+        })
     }
 
     fn syntax(&self) -> &'static str {

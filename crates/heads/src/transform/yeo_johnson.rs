@@ -49,6 +49,10 @@ impl TransformKind for YeoJohnson {
         "yeo-johnson"
     }
 
+    fn help(&self) -> &'static str {
+        "Bends each feature to be as close to a normal distribution as it gets, then standardises it"
+    }
+
     fn fit(&self, _: Option<&str>, rows: &TrainingRows<'_>, pool: &Pool) -> Result<Arc<dyn FittedTransform>> {
         let of_columns = rows.columns("it has no likelihood", pool, |column| fit(column))?;
         let bends = of_columns.iter().map(|(bend, _)| *bend).collect();

@@ -3,27 +3,35 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use headsmith_data::{Dataset, Groups, checks};
+use headsmith_data::{Groups, checks};
 use headsmith_kernels::{MatRef, Pool};
+
+use crate::rows::Rows;
 
 /// The unit of each row of `x`, numbered from 0 in order of first occurrence.
 pub(crate) fn of(x: MatRef<'_>, groups: Option<&Groups>, pool: &Pool) -> Vec<u32> {
+    of_codes(x, groups.map(Groups::codes), pool)
+}
+
+/// The same with the number of the group of each row.
+pub(crate) fn of_codes(x: MatRef<'_>, groups: Option<&[u32]>, pool: &Pool) -> Vec<u32> {
     let same = numbered(checks::row_hashes(x, pool));
     match groups {
         None => same,
-        Some(groups) => joined(&same, groups.codes()),
+        Some(groups) => joined(&same, groups),
     }
 }
 
 /// The units of `rows`, numbered in the same way: those of a column, or rows with the same features together.
-pub(crate) fn of_rows(rows: &Dataset, pool: &Pool) -> Vec<u32> {
-    of_column(rows).unwrap_or_else(|| of(rows.x.view(), None, pool))
+pub(crate) fn of_rows<'d>(rows: impl Into<Rows<'d>>, pool: &Pool) -> Vec<u32> {
+    let rows = rows.into();
+    of_column(rows).unwrap_or_else(|| of(rows.x, None, pool))
 }
 
 /// The units of `rows`, if a column makes them.
-pub(crate) fn of_column(rows: &Dataset) -> Option<Vec<u32>> {
+pub(crate) fn of_column<'d>(rows: impl Into<Rows<'d>>) -> Option<Vec<u32>> {
     // A part of a table has not all of its units.
-    rows.units.as_ref().map(|units| numbered(units.iter().copied()))
+    rows.into().units.map(|units| numbered(units.iter().copied()))
 }
 
 /// The number of each key, from 0 in order of first occurrence.

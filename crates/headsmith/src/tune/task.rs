@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::fit::{FitData, Scaled};
 use crate::head::HeadConfig;
 use crate::report::TrialRow;
+use crate::rows::FitRows;
 use crate::snapshot::choice;
 
 /// The rows, the head, and what its trials have in common. Rows are scaled for each scaling that occurs, for all
@@ -53,7 +54,8 @@ impl<'d> Task<'d> {
                 base.name()
             )));
         }
-        let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, head, data, pool)?));
+        let rows = FitRows::from(data);
+        let ready = |scaling: String| Ok((scaling.clone(), Scaled::new(&scaling, head, &rows, pool)?));
         let scaled = scalings.into_iter().map(ready).collect::<Result<_>>()?;
         Ok(Task { seed, metric, base, scaled, by_hand: ByHand::default(), watch })
     }

@@ -26,6 +26,7 @@ use crate::memory;
 use crate::partition::{Partition, Rows};
 use crate::progress::Progress;
 use crate::report::CandidateReport;
+use crate::rows::FitRows;
 
 /// Of the epochs that a fit may have, early stopping leaves one in so many, in most fits.
 const USUAL_SHARE: u64 = 5;
@@ -148,7 +149,7 @@ impl Trial<'_, '_> {
     /// Fits on all rows, whose predictions a closed form gives; in folds where there is none after all.
     fn at_once(self, head: &HeadConfig, budget: &mut Budget, context: &mut Context<'_>) -> Result<Tried> {
         let (data, pool) = (self.rows.data, context.pool);
-        let scaled = Scaled::new(head.params().transform(), head.head(), data, pool)?;
+        let scaled = Scaled::new(head.params().transform(), head.head(), &FitRows::from(data), pool)?;
         let (train, _) = scaled.samples()?;
         let job = Job::new(train, head.params(), context.seed, pool);
         memory::check_fit(head.head(), &job)?;

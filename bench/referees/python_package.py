@@ -1,0 +1,488 @@
+"""The Python package as its users meet it: equal to the command, at home in scikit-learn, in place, interruptible, and without scikit-learn.
+
+    PYTHONPATH=target/python target/referees/bin/python bench/referees/python_package.py
+"""
+
+import io
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import headsmith as hs
+import joblib
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pyarrow as pa
+from safetensors.numpy import load_file
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.pipeline import make_pipeline
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
+SENTENCES = ROOT / "examples/sentences"
+HEADS = [kind for kind in (getattr(hs, name) for name in hs.__all__) if hasattr(kind, "_head")]
+QUICK = {"MLPClassifier": {"epochs": 3}, "KernelClassifier": {}, "RandomForestClassifier": {"n_estimators": 20}, "ExtraTreesClassifier": {"n_estimators": 20}}
+
+
+def ok(text):
+    print(f"ok {text}", flush=True)
+
+
+def sentences(n_rows):
+    table = hs.read(SENTENCES / "train.parquet")
+    return np.ascontiguousarray(table.X[:n_rows]), table.y[:n_rows]
+
+
+def quick(kind, **given):
+    return kind(**QUICK.get(kind.__name__, {}), **given)
+
+
+def command(*words):
+    subprocess.run([HEADSMITH, *map(str, words), "--quiet"], stdout=subprocess.DEVNULL, check=True)
+
+
+def equal_to_the_command(folder, x, y):
+    """The same seed gives the same tensors and the same probabilities, by another number of threads and in a file of another format."""
+    np.save(folder / "x.npy", x)
+    (folder / "y.txt").write_text("\n".join(y) + "\n")
+    for kind in HEADS:
+        words = [word for name, value in QUICK.get(kind.__name__, {}).items() for word in [f"--{name.replace('_', '-')}", value]]
+        model = folder / f"{kind._head}.safetensors"
+        command("fit", kind._head, "--train", folder / "x.npy", "--labels", folder / "y.txt", "--val-share", 0, "--seed", 7, "--jobs", 1, "--model", model, *words)
+        fitted = quick(kind, random_state=7, n_jobs=2).fit(x, y)
+        fitted.save(folder / "own.safetensors")
+        theirs, own = load_file(model), load_file(folder / "own.safetensors")
+        assert theirs.keys() == own.keys(), kind
+        assert all((theirs[name] == own[name]).all() for name in own), kind
+        loaded = hs.load(model)
+        assert (loaded.classes_ == fitted.classes_).all() and (loaded.predict_proba(x) == fitted.predict_proba(x)).all(), kind
+    ok(f"{len(HEADS)} heads: the tensors of the command's model, byte by byte, with another number of threads")
+
+
+def auto_equal_to_the_command(folder, x, y):
+    words = ["--steps", 6, "--heads", "ridge,gaussian,centroid", "--seed", 3, "--jobs", 2]
+    command("auto", "--train", folder / "x.npy", "--labels", folder / "y.txt", "--out", folder / "auto", *words)
+    auto = hs.AutoClassifier(steps=6, heads=["ridge", "gaussian", "centroid"], random_state=3, n_jobs=1).fit(x, y)
+    auto.save(folder / "own.safetensors")
+    theirs, own = load_file(folder / "auto/model.safetensors"), load_file(folder / "own.safetensors")
+    assert theirs.keys() == own.keys() and all((theirs[name] == own[name]).all() for name in own)
+    assert auto.steps_ == json.loads((folder / "auto/report.json").read_text())["auto"]["n_steps"]
+    auto.report(folder / "report.html")
+    page = (folder / "report.html").read_text()
+    assert page.lower().startswith("<!doctype html>") and "in memory" in page
+    assert auto.report_["chosen"] in auto._repr_html_()
+    by_metric = hs.load(folder / "own.safetensors", decision="metric").predict(x)
+    assert (auto.set_params(decision="metric").predict(x) == by_metric).all()
+    again = pickle.loads(pickle.dumps(auto))
+    assert (again.predict_proba(x) == auto.predict_proba(x)).all()
+    ok("AutoClassifier: the bytes of the command's model with as many steps; the report's page; pickle")
+
+
+def at_home_in_scikit_learn(x, y):
+    for kind in HEADS:
+        fitted = quick(kind).fit(x, y)
+        assert clone(fitted).get_params() == fitted.get_params()
+        for again in [pickle.loads(pickle.dumps(fitted)), through_joblib(fitted)]:
+            assert (again.predict_proba(x) == fitted.predict_proba(x)).all() and (again.predict(x) == fitted.predict(x)).all()
+    ok("clone, pickle and joblib of every head")
+    pipeline = make_pipeline(hs.Standardiser(), hs.PCA(n_components=16), hs.LogisticClassifier())
+    assert accuracy_score(y, pipeline.fit(x, y).predict(x)) > 0.5
+    grid = GridSearchCV(hs.RidgeClassifier(n_jobs=1), {"alpha": [0.1, 1.0, 10.0]}, cv=3, n_jobs=2).fit(x, y)
+    assert grid.best_params_["alpha"] in [0.1, 1.0, 10.0]
+    proba = cross_val_predict(hs.GaussianClassifier(), x, y, cv=3, method="predict_proba")
+    assert proba.shape == (len(y), len(np.unique(y)))
+    calibrated = CalibratedClassifierCV(hs.CentroidClassifier(), cv=3).fit(x, y)
+    voting = VotingClassifier([("ridge", hs.RidgeClassifier()), ("knn", hs.KNNClassifier())], voting="soft").fit(x, y)
+    assert min(accuracy_score(y, model.predict(x)) for model in [calibrated, voting]) > 0.5
+    ok("Pipeline, GridSearchCV with two processes, cross_val_predict, CalibratedClassifierCV, VotingClassifier")
+
+
+def through_joblib(value):
+    file = io.BytesIO()
+    joblib.dump(value, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def labels_come_back(x):
+    rng = np.random.default_rng(0)
+    kinds = [np.array([3, -1, 20]), np.array(["b", "a", "ç"]), np.array([True, False]), np.array([1.0, 2.0]), np.array(["x", "y"], dtype=object),
+             np.array(["2026-01-01", "2025-01-01"], dtype="datetime64[D]"), np.array([1, 2], dtype=np.uint8)]
+    for classes in kinds:
+        y = classes[rng.integers(len(classes), size=len(x))]
+        for given in [y, pd.Series(y)]:
+            fitted = hs.CentroidClassifier().fit(x, given)
+            predicted = fitted.predict(x)
+            assert np.isin(predicted, np.asarray(given)).all(), classes
+            assert predicted.dtype == np.asarray(given).dtype, (predicted.dtype, classes.dtype)
+    y = pd.Series(pd.Categorical.from_codes(rng.integers(2, size=len(x)), ["low", "high"]))
+    assert set(hs.CentroidClassifier().fit(x, y).predict(x)) == {"low", "high"}
+    ok(f"labels of {len(kinds) + 1} kinds come back as they were")
+
+
+def models_are_files(folder, x, y):
+    for classes in [np.array([10, 9]), np.array([False, True]), np.array(["no", "yes"])]:
+        labels = classes[(np.arange(len(x)) % 2)]
+        fitted = hs.CentroidClassifier().fit(x, labels)
+        fitted.save(folder / "m.safetensors")
+        loaded = hs.load(folder / "m.safetensors")
+        assert loaded.classes_.dtype == fitted.classes_.dtype and (loaded.predict(x) == fitted.predict(x)).all()
+    fitted = quick(hs.MLPClassifier).fit(x, y)
+    facts = fitted.to_onnx(folder / "m.onnx")
+    session = onnxruntime.InferenceSession(folder / "m.onnx")
+    outputs = session.run(None, {session.get_inputs()[0].name: x})
+    proba = next(output for output in outputs if getattr(output, "ndim", 0) == 2)
+    assert facts["n_compared"] > 0 and np.abs(proba - fitted.predict_proba(x)).max() < 1e-5
+    ok("save and load with labels of their kind; to_onnx, run by onnxruntime")
+
+
+def frames(x):
+    names = [f"emb_{i}" for i in range(x.shape[1])]
+    frame, y = pd.DataFrame(x, columns=names), np.arange(len(x)) % 2
+    fitted = hs.RidgeClassifier().fit(frame, y)
+    assert list(fitted.feature_names_in_) == names
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.predict(frame)
+    fails(lambda: fitted.predict(frame[names[::-1]]), ValueError, "same order")
+    fails(lambda: fitted.predict(frame.rename(columns={"emb_0": "other"})), ValueError, "unseen at fit time:\n- other")
+    out = hs.Standardiser().set_output(transform="pandas").fit_transform(frame)
+    assert list(out.columns) == names and (out.index == frame.index).all()
+    assert list(hs.PCA(n_components=2).fit(frame).get_feature_names_out()) == ["pca0", "pca1"]
+    lists = pd.DataFrame({"embedding": list(x)})
+    assert (hs.RidgeClassifier().fit(lists, y).predict_proba(lists) == hs.RidgeClassifier().fit(x, y).predict_proba(x)).all()
+    ok("data frames: feature names, their order, pandas output, a column of lists")
+
+
+class Capsules:
+    """Something that has nothing but the methods of Arrow's interface that `given` has."""
+
+    def __init__(self, given):
+        for name in ["__arrow_c_stream__", "__arrow_c_array__"]:
+            if hasattr(given, name):
+                setattr(self, name, lambda method=getattr(given, name): method())
+
+
+def arrow(x):
+    """Tables and arrays of other libraries by Arrow's interface: columns, lists of all kinds, parts, several batches."""
+    names, width = [f"emb_{i}" for i in range(x.shape[1])], x.shape[1]
+    rows = lambda given: hs._data.rows(Capsules(given), None)
+    table = pa.table({name: x[:, i] for i, name in enumerate(names)})
+    for given in [table, table.slice(3), pa.concat_tables([table.slice(0, 20), table.slice(20)])]:
+        assert (rows(given).x == x[len(x) - given.num_rows :]).all() and rows(given).names == names
+    for kind in [pa.list_(pa.float32()), pa.large_list(pa.float32()), pa.list_(pa.float32(), width), pa.list_(pa.float64())]:
+        lists = pa.array(list(np.vstack([x, x])), type=kind).slice(len(x))
+        for given in [lists, pa.chunked_array([lists.slice(0, 7), lists.slice(7)]), pa.table({"e": lists}), pa.record_batch({"e": lists})]:
+            assert (rows(given).x == x).all() and rows(given).names is None, kind
+    fixed = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), width)
+    view = rows(fixed).x
+    assert view.ctypes.data == fixed.values.buffers()[1].address, "fixed-size lists are copied"
+    del fixed
+    assert (view == x).all()
+    mixed = pa.table({"a": pa.array([1, 2], pa.int16()), "b": [True, False], "c": np.array([0.5, 0.25], np.float16)})
+    assert rows(mixed).x.tolist() == [[1, 1, 0.5], [2, 0, 0.25]]
+    for given, text in [(pa.table({"a": [1.0, None]}), "'a' has values that are missing"), (pa.table({"a": ["x"]}), "'a' holds no numbers"),
+                        (pa.array([[1.0, 2.0], [3.0]]), "different lengths"), (pa.table({"a": [[1.0]], "b": [1.0]}), "a, b hold lists and more")]:
+        fails(lambda: rows(given), ValueError, text)
+    y = np.arange(len(x)) % 2
+    assert (hs.RidgeClassifier().fit(table, pa.array(y)).predict_proba(table) == hs.RidgeClassifier().fit(x, y).predict_proba(x)).all()
+    ok("Arrow's interface: columns, lists, large and fixed-size lists, slices and batches; fixed-size lists in place")
+
+
+def fails(call, kind, text):
+    try:
+        call()
+    except kind as error:
+        assert text in str(error), error
+        return
+    raise AssertionError(f"no {kind.__name__}: {text}")
+
+
+def errors(folder, x, y):
+    fails(lambda: hs.MLPClassifier().predict(x), hs.NotFittedError, "not fitted yet")
+    fails(lambda: hs.MLPClassifier(dropout=2).fit(x, y), ValueError, "dropout is 2.0, expected a number in 0..0.99 or auto")
+    fails(lambda: hs.RandomForestClassifier(n_estimators=1.5).fit(x, y), ValueError, "expected an integer in 1..1000000")
+    fails(lambda: hs.MLPClassifier(scale="l3").fit(x, y), ValueError, "scale is l3, expected none, or divide:K")
+    fails(lambda: hs.MLPClassifier(metric="f1").fit(x, y), ValueError, "there are weighted_f1")
+    fails(lambda: hs.MLPClassifier(class_weight={"none such": 1}).fit(x, y), ValueError, "class_weight names 'none such'")
+    fails(lambda: hs.MLPClassifier(n_jobs=0).fit(x, y), ValueError, "n_jobs is 0")
+    fails(lambda: hs.load(folder / "none.safetensors"), FileNotFoundError, "none.safetensors")
+    fails(lambda: hs.read(folder / "none.csv"), FileNotFoundError, "none.csv")
+    with_nan = x.copy()
+    with_nan[3, 5] = np.nan
+    fails(lambda: hs.RidgeClassifier().fit(with_nan, y), ValueError, "feature 5 of row 3 is NaN")
+    fails(lambda: hs.RidgeClassifier().fit(x.astype(np.float64) * 1e60, y), ValueError, "inf")
+    # A fit that fails leaves the earlier one.
+    fitted = hs.RidgeClassifier().fit(x, y)
+    before = fitted.predict_proba(x)
+    fails(lambda: fitted.set_params(alpha="wide").fit(x, np.roll(y, 1)), ValueError, "alpha is wide")
+    assert (fitted.predict_proba(x) == before).all()
+    ok("errors say what was expected, and leave an earlier fit as it was")
+
+
+def callbacks_and_progress(x, y):
+    events = []
+    fitted = hs.MLPClassifier(epochs=20, callbacks=[lambda event: events.append(event) or len([1 for e in events if e["event"] == "epoch"]) == 4]).fit(x, y)
+    assert len(fitted.fit_info_["history"]) == 4 and fitted.fit_info_["stopped"] == "asked", fitted.fit_info_["stopped"]
+    assert [event["record"]["epoch"] for event in events if event["event"] == "epoch"] == [0, 1, 2, 3]
+
+    def failing(_):
+        raise LookupError("of the callback")
+
+    fails(lambda: hs.MLPClassifier(callbacks=[failing]).fit(x, y), LookupError, "of the callback")
+    bar = subprocess.run([sys.executable, "-c", FIT.format(count="verbose=1, epochs=3")], capture_output=True, text=True, check=True)
+    assert "/3 [" in bar.stderr, bar.stderr
+    ok("callbacks hear every epoch, end a fit after the same one, and their errors come out; progress by tqdm")
+
+
+FIT = """
+import headsmith as hs, numpy as np
+rng = np.random.default_rng(0)
+x = rng.normal(size=(300, 20)).astype(np.float32)
+hs.MLPClassifier({count}).fit(x, rng.integers(3, size=300))
+"""
+
+
+def no_lock(x, y):
+    """Another thread of Python goes on while a fit is under way, and two fits at once give what one gives."""
+    count, done = 0, threading.Event()
+
+    def counting():
+        nonlocal count
+        while not done.is_set():
+            count += 1
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=counting)
+    thread.start()
+    started = time.perf_counter()
+    hs.MLPClassifier(epochs=30, n_jobs=1).fit(x, y)
+    seconds = time.perf_counter() - started
+    done.set()
+    thread.join()
+    assert count > 10 * seconds, f"{count} steps of another thread in {seconds:.2f} s"
+    alone, found = hs.MLPClassifier(epochs=5).fit(x, y).predict_proba(x), [None] * 4
+
+    def fitting(i):
+        found[i] = hs.MLPClassifier(epochs=5).fit(x, y).predict_proba(x)
+
+    threads = [threading.Thread(target=fitting, args=[i]) for i in range(len(found))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all((one == alone).all() for one in found)
+    ok(f"the interpreter is free in a fit: {count} steps of another thread in {seconds:.2f} s; four fits at once give the same")
+
+
+INTERRUPTED = """
+import sys, threading, time, os, signal
+import headsmith as hs, numpy as np
+rng = np.random.default_rng(0)
+x = rng.normal(size=({rows}, {features})).astype(np.float32)
+y = rng.integers(20, size=len(x))
+clf = hs.{name}(**{small!r}).fit(x[:100], y[:100] % 2)
+before = clf.predict_proba(x[:100])
+clf.set_params(**{params!r})
+sent = [0.0]
+def send():
+    time.sleep({after})
+    sent[0] = time.perf_counter()
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=send).start()
+try:
+    clf.fit(x, y)
+except KeyboardInterrupt:
+    print("interrupted", time.perf_counter() - sent[0])
+else:
+    print("finished")
+    sys.exit()
+assert (clf.predict_proba(x[:100]) == before).all(), "the earlier fit is gone"
+assert clf.set_params(**{small!r}).fit(x[:100], y[:100] % 2).predict(x[:1]).shape == (1,), "it cannot be fitted again"
+"""
+
+# One fit for each kind of work, its rows and features, and the longest time until Ctrl-C ends it on a quiet machine.
+LONG = [
+    ("MLPClassifier", {"epochs": 300}, 40000, 256, 0.2),
+    ("RandomForestClassifier", {"n_estimators": 1000}, 8000, 256, 0.2),
+    ("LogisticClassifier", {}, 40000, 512, 0.2),
+    ("SVMClassifier", {}, 12000, 256, 0.2),
+    ("KNNClassifier", {}, 40000, 256, 0.2),
+    ("KernelClassifier", {}, 5000, 256, 1.0),
+    ("AutoClassifier", {"time": 60}, 6000, 256, 1.0),
+]
+# A fit that has ended by then is done again with twice the rows.
+AFTER, DOUBLINGS = 0.4, 4
+
+
+def seconds_until_the_end(name, params, rows, features):
+    """From Ctrl-C to the end of a fit; none where it ended before."""
+    params = {**params, "n_jobs": 2}
+    small = {"steps": 1, **params, "heads": ["centroid"]} if name == "AutoClassifier" else params
+    params = {**params, "heads": None, "steps": None} if name == "AutoClassifier" else params
+    code = INTERRUPTED.format(name=name, params=params, small=small, rows=rows, features=features, after=AFTER)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, (name, done.stdout, done.stderr)
+    word, *seconds = done.stdout.split()
+    return float(seconds[0]) if word == "interrupted" else None
+
+
+def interrupted():
+    for name, params, rows, features, limit in LONG:
+        seconds = None
+        for doubling in range(DOUBLINGS):
+            seconds = seconds or seconds_until_the_end(name, params, rows << doubling, features)
+        assert seconds is not None, f"{name} is too fast to be interrupted"
+        print(f"{name}: ended {seconds:.3f} s after Ctrl-C, expected {limit} s on a quiet machine", flush=True)
+        # A busy machine gives the process no time for a while.
+        assert seconds < 10 * limit, name
+    ok(f"Ctrl-C ends {len(LONG)} long fits in the middle of a step, and leaves the earlier fit")
+
+
+IN_PLACE = """
+import headsmith as hs, numpy as np
+
+def kilobytes(field):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(field))
+
+rng = np.random.default_rng(0)
+x = np.empty(({rows}, 512), dtype=np.float32)
+for start in range(0, len(x), 10000):
+    x[start : start + 10000] = rng.random((10000, 512), dtype=np.float32)
+{more}
+y = rng.integers(3, size=len(x))
+hs.CentroidClassifier(scale=None).fit(x[:1000], y[:1000])
+# The peak so far is forgotten.
+open("/proc/self/clear_refs", "w").write("5")
+before = kilobytes("VmRSS")
+clf = hs.CentroidClassifier(scale=None).fit(x, y)
+clf.predict(x)
+print((kilobytes("VmHWM") - before) / 1024)
+"""
+
+
+def in_place(folder):
+    """float32 in C order is used where it is, also from a mapped file; anything else is copied once."""
+    n_rows = 60_000
+    size = n_rows * 512 * 4 / 2**20
+
+    def growth(more=""):
+        done = subprocess.run([sys.executable, "-c", IN_PLACE.format(rows=n_rows, more=more)], capture_output=True, text=True, check=True)
+        return float(done.stdout)
+
+    same, other = growth(), growth("x = np.asfortranarray(x)")
+    mapped = growth(f"np.save({str(folder / 'x.npy')!r}, x); x = np.load({str(folder / 'x.npy')!r}, mmap_mode='r')")
+    assert same < size / 4, f"{same:.0f} MB more for {size:.0f} MB of rows"
+    assert size * 0.9 < other < size * 1.25, f"{other:.0f} MB more for {size:.0f} MB of rows in Fortran order"
+    assert mapped < size * 1.25, f"{mapped:.0f} MB more for {size:.0f} MB of mapped rows"
+    ok(f"a fit and a prediction of {size:.0f} MB of float32 take {same:.0f} MB more, of Fortran order {other:.0f} MB, mapped {mapped:.0f} MB with the pages of the file")
+
+
+ALONE = """
+import sys, time
+
+class Refused:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"sklearn", "scipy", "pandas", "polars", "pyarrow", "tqdm", "joblib", "torch"}:
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Refused())
+import numpy as np
+before = set(sys.modules)
+started = time.perf_counter()
+import headsmith as hs
+seconds = time.perf_counter() - started
+more = sorted({name.split(".")[0] for name in set(sys.modules) - before} - {"headsmith"})
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(60, 5)), np.arange(60) % 2
+for kind in [hs.MLPClassifier, hs.RidgeClassifier]:
+    clf = kind(verbose=1).fit(x, y)
+    assert clf.score(x, y) > 0 and kind.__name__ in repr(clf) and clf._repr_html_()
+assert hs.Standardiser().fit_transform(x).shape == x.shape
+try:
+    hs.KNNClassifier().predict(x)
+except hs.NotFittedError:
+    print(f"{seconds * 1e3:.0f} ms {' '.join(more)}")
+"""
+
+
+def alone():
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True)
+    assert done.returncode == 0 and " ms " in done.stdout, done.stderr
+    ok(f"without scikit-learn, pandas, tqdm and others; the import takes, beyond NumPy's, {done.stdout.strip()}")
+
+
+def scores_and_tables(folder, x, y):
+    proba = hs.GaussianClassifier().fit(x[:1000], y[:1000]).predict_proba(x[1000:])
+    truth, classes = y[1000:], np.unique(y)
+    scores = hs.score(truth, proba, classes=classes)
+    assert abs(scores.weighted_f1 - f1_score(truth, classes[proba.argmax(axis=1)], average="weighted")) < 1e-12
+    low, high = scores.weighted_f1.interval
+    assert low < scores.weighted_f1 < high and scores.confusion.sum() == len(truth) and "weighted_f1" in repr(scores)
+    shuffled = hs.score(truth, proba[:, ::-1], classes=classes[::-1])
+    assert shuffled.accuracy == scores.accuracy and shuffled.log_loss == scores.log_loss
+    assert hs.score(truth, proba, n_resamples=0).accuracy.interval is None
+    fails(lambda: hs.score(truth, proba[:, :2]), ValueError, "2 columns, but there are 3 classes")
+    ok("score: scikit-learn's number with its interval, for classes in any order")
+    frame = pd.DataFrame(x[:300], columns=[f"emb_{i}" for i in range(x.shape[1])]).assign(label=y[:300])
+    found = hs.inspect(pd.concat([frame, frame[:5]]), frame[:20])
+    codes = {finding.code for finding in found.findings}
+    assert {"duplicate-rows", "leakage"} & codes and not found.is_sound and "<table" in found._repr_html_(), codes
+    assert hs.inspect(frame[:100], (x[200:300], y[200:300])).tables[1]["n_rows"] == 100
+    frame.to_csv(folder / "t.csv", index=False)
+    frame.assign(label=np.arange(300) % 2).to_parquet(folder / "t.parquet")
+    table = hs.read(folder / "t.csv")
+    assert (table.X == x[:300]).all() and (table.y == y[:300]).all() and table.feature_names == list(frame.columns[:-1])
+    assert hs.read(folder / "t.parquet").y.dtype.kind == "i" and hs.inspect(folder / "t.csv").tables[0]["n_rows"] == 300
+    ok("inspect of data frames, pairs and files finds copies and leaks; read gives the features, names and labels")
+
+
+def command_comes_along():
+    def run(*words):
+        return subprocess.run(words, capture_output=True, text=True)
+
+    module = [sys.executable, "-m", "headsmith"]
+    assert run(*module, "--version").stdout == run(HEADSMITH, "--version").stdout == f"headsmith {hs.__version__}\n"
+    wrong = run(*module, "fit", "ridge", "--train", "none.csv", "--model", "m", "--json")
+    assert wrong.returncode == 1 and json.loads(wrong.stdout)["error"]["status"] == 1
+    assert run(*module, "fit", "--wrong").returncode == 2
+    assert run(*module, "reference").stdout == run(HEADSMITH, "reference").stdout
+    ok("python -m headsmith is the command: version, exit status, errors as JSON, reference")
+
+
+def main():
+    x, y = sentences(1500)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        equal_to_the_command(folder, x, y)
+        auto_equal_to_the_command(folder, x, y)
+        at_home_in_scikit_learn(x, y)
+        labels_come_back(x[:200])
+        models_are_files(folder, x, y)
+        frames(x[:200])
+        arrow(x[:200])
+        errors(folder, x, y)
+        callbacks_and_progress(x, y)
+        no_lock(x, y)
+        in_place(folder)
+        alone()
+        scores_and_tables(folder, x, y)
+        command_comes_along()
+        interrupted()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""What all classifiers have in common."""
+
+import json
+import os
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _data, _headsmith, _input, _seed, _tags
+from ._data import Floats
+from ._listener import Listener
+from ._params import Estimator
+
+DECISIONS = ["argmax", "metric", "votes"]
+
+
+class Labelled(NamedTuple):
+    """Rows with their classes, as the extension takes them."""
+
+    x: Floats
+    y: npt.NDArray[np.uint32]
+    weights: Floats | None = None
+    groups: npt.NDArray[np.uint32] | None = None
+
+
+class Options(NamedTuple):
+    """How a fit is done, as the extension takes it."""
+
+    feature_names: list[str]
+    metric: str
+    seed: int
+    n_jobs: int
+    listener: Listener
+    follows: bool
+
+
+class Classifier(Estimator):
+    """A classifier: subclasses have parameters, and fit models of their kind."""
+
+    classes_: npt.NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
+    model_: _headsmith.Model
+
+    # Those of every classifier.
+    random_state: Any
+    n_jobs: int | None
+    verbose: int | bool
+    callbacks: Any
+    decision: str
+    metric: str
+
+    def _fit_model(self, train: Labelled, validation: Labelled | None, options: Options) -> tuple[_headsmith.Model, dict[str, Any]]:
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, validation_data: tuple[Any, Any] | None = None) -> Self:
+        """Fits the classifier.
+
+        Parameters
+        ----------
+        X : array-like, data frame or tensor of shape (n_samples, n_features)
+            Rows to learn from; C-contiguous float32 is used in place.
+        y : array-like of shape (n_samples,)
+            Their labels, of any kind.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A row of weight 2 counts as two rows do.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of one group are never parted where the fit leaves rows out.
+        validation_data : (X, y), default=None
+            Rows that choose, where the fit has a use for them.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        rows = _data.rows(X, self)
+        labels = _data.labels(y, len(rows.x), self)
+        self._check_decision()
+        weights, units = _data.weights(sample_weight, len(rows.x)), _data.groups(groups, len(rows.x))
+        train = Labelled(rows.x, labels.codes, weights, units)
+        listener = Listener(self.verbose, self.callbacks)
+        options = Options(rows.names or [], self.metric, _seed.seed(self.random_state), _seed.threads(self.n_jobs), listener, listener.follows)
+        # An earlier fit stays until this one has ended well.
+        earlier = self.__dict__.get("classes_")
+        self.classes_ = labels.classes
+        try:
+            model, facts = self._fit_model(train, self._validation(validation_data, labels.classes), options)
+        except BaseException:
+            self._restore(earlier)
+            raise
+        finally:
+            listener.close()
+        _input.learn(self, rows)
+        self._keep(model, facts)
+        return self
+
+    def _restore(self, classes: npt.NDArray[Any] | None) -> None:
+        if classes is None:
+            del self.classes_
+        else:
+            self.classes_ = classes
+
+    def _validation(self, data: tuple[Any, Any] | None, classes: npt.NDArray[Any]) -> Labelled | None:
+        if data is None:
+            return None
+        X, y = data
+        return Labelled(_data.rows(X, self).x, _data.codes(y, classes))
+
+    def _keep(self, model: _headsmith.Model, facts: dict[str, Any]) -> None:
+        self.model_ = model
+        self.fit_info_ = facts
+        self.n_iter_ = max(1, facts.get("n_steps", 1))
+
+    def _check_decision(self) -> None:
+        if self.decision not in DECISIONS:
+            raise ValueError(f"decision is {self.decision!r}, expected one of {', '.join(DECISIONS)}")
+
+    def predict_proba(self, X: Any) -> Floats:
+        """The probability of each class for each row, in the order of `classes_`."""
+        x = _input.check(self, X, "model_")
+        return self.model_.predict_proba(x, _seed.threads(self.n_jobs))
+
+    def predict_log_proba(self, X: Any) -> Floats:
+        """The logarithms of the probabilities."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The label of each row."""
+        x = _input.check(self, X, "model_")
+        self._check_decision()
+        return self.classes_[self.model_.predict(x, self.decision, _seed.threads(self.n_jobs))]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy on rows with known labels."""
+        return float(np.average(self.predict(X) == _data.column(y), weights=sample_weight))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the model to a file that `headsmith.load` and the command read."""
+        self._fitted().with_extra("python", self._labels()).save(path)
+
+    def to_onnx(self, path: str | os.PathLike[str], *, ml_opset: int = 3, force: bool = False) -> dict[str, Any]:
+        """Writes the model as an ONNX file, after comparing the predictions of both.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        ml_opset : {3, 5}, default=3
+            The version of the operators of trees: 3 for all runtimes, 5 for those from 2025 on.
+        force : bool, default=False
+            Whether trees may be larger than runtimes load quickly.
+
+        Returns
+        -------
+        facts : dict
+            The size of the file, and how it compares with the model.
+        """
+        facts: dict[str, Any] = json.loads(self._fitted().to_onnx(path, ml_opset, force))
+        return facts
+
+    def _fitted(self) -> _headsmith.Model:
+        from ._errors import not_fitted
+
+        if not hasattr(self, "model_"):
+            raise not_fitted(self)
+        return self.model_
+
+    def _labels(self) -> str:
+        """The kind of the labels, which the names in a model's file do not tell."""
+        return json.dumps({"dtype": self.classes_.dtype.str})
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        return _tags.classifier()
+
+
+class HeadClassifier(Classifier):
+    """A classifier of one kind of head."""
+
+    _head: str
+    # Validation rows that are split off; heads without a use for them lack the parameter.
+    validation_fraction: float = 0.0
+    class_weight: Any
+
+    def _fit_model(self, train: Labelled, validation: Labelled | None, options: Options) -> tuple[_headsmith.Model, dict[str, Any]]:
+        params = {name: self._value(name) for name in self._own}
+        names = _data.names(self.classes_)
+        share = 0.0 if validation else _share(self.validation_fraction)
+        model, facts = _headsmith.fit(self._head, params, train, names, validation, share, options)
+        return model, json.loads(facts)
+
+    # The names of the head's parameters.
+    _own: tuple[str, ...]
+
+    def _value(self, name: str) -> bool | int | float | str:
+        value = getattr(self, name)
+        if name == "class_weight" and isinstance(value, dict):
+            return self._class_weights(value)
+        if value is None:
+            return "none"
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, (bool, int, float, str)):
+            return value
+        raise ValueError(f"{name} is {value!r}, expected a number, a text or None")
+
+    def _class_weights(self, given: dict[Any, float]) -> str:
+        names = dict(zip(self.classes_.tolist(), _data.names(self.classes_)))
+        unknown = [label for label in given if label not in names]
+        if unknown:
+            raise ValueError(f"class_weight names {unknown[0]!r}, expected some of the classes {', '.join(names.values())}")
+        return ",".join(f"{names[label]}:{float(weight)!r}" for label, weight in given.items())
+
+
+def _share(fraction: Any) -> float:
+    if isinstance(fraction, (int, float, np.number)) and 0 <= fraction < 1:
+        return float(fraction)
+    raise ValueError(f"validation_fraction is {fraction!r}, expected a number of at least 0 and below 1")

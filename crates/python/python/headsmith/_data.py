@@ -1,0 +1,162 @@
+"""Rows, labels and weights as the extension takes them: C-contiguous float32, class indices, float32."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _errors
+
+Floats = npt.NDArray[np.float32]
+
+
+class Rows(NamedTuple):
+    """Features of rows, and the names of their columns if they have any."""
+
+    x: Floats
+    names: list[str] | None
+
+
+class Labels(NamedTuple):
+    """The different labels in their order, and the index of each row's."""
+
+    classes: npt.NDArray[Any]
+    codes: npt.NDArray[np.uint32]
+
+
+def rows(X: Any, estimator: object) -> Rows:
+    """The rows of `X`: where they are if they are C-contiguous float32, and a copy otherwise."""
+    x, names = _features(X)
+    if names is not None and x.ndim == 2 and len(names) != x.shape[1]:
+        names = None
+    if x.ndim != 2:
+        shape = "a scalar" if x.ndim == 0 else f"{x.ndim} dimensions"
+        raise ValueError(f"Expected 2D array, got an array with {shape} instead. Reshape your data with X.reshape(-1, 1) if it has a single feature, or X.reshape(1, -1) if it is a single sample.")
+    for count, what in zip(x.shape, ["sample", "feature"]):
+        if count == 0:
+            raise ValueError(f"Found array with 0 {what}(s) (shape={x.shape}) while a minimum of 1 is required by {type(estimator).__name__}.")
+    return Rows(x, names)
+
+
+def _features(X: Any) -> tuple[Floats, list[str] | None]:
+    # pandas has the interface, too, but knows its own columns better.
+    if hasattr(X, "iloc") or isinstance(X, np.ndarray):
+        return _array(X), _names(X)
+    from . import _arrow
+
+    if _arrow.is_arrow(X):
+        x, names = _arrow.features(X)
+        return _array(x), names
+    return _array(X), _names(X)
+
+
+def _array(X: Any) -> Floats:
+    if hasattr(X, "toarray") and hasattr(X, "nnz"):
+        raise TypeError("Sparse data was passed, but dense data is required: use X.toarray() to convert it.")
+    given = np.from_dlpack(X) if _is_tensor(X) else np.asarray(X)
+    if given.dtype.kind == "c":
+        raise ValueError("Complex data not supported")
+    if given.dtype.kind == "O" and given.ndim == 2 and given.shape[1] == 1 and _is_list(given[:1, 0]):
+        given = np.stack([np.asarray(row) for row in given[:, 0]])
+    if given.dtype.kind not in "fiub":
+        given = np.asarray(given, dtype=np.float64)
+    # A number beyond float32 becomes infinite, which is refused where it is found.
+    with np.errstate(over="ignore"):
+        return np.require(given, dtype=np.float32, requirements=["C", "A"])
+
+
+def _is_list(first: npt.NDArray[Any]) -> bool:
+    """Whether the first cell of a column is a row of features."""
+    return len(first) > 0 and isinstance(first[0], (list, tuple, np.ndarray))
+
+
+def _is_tensor(X: Any) -> bool:
+    return hasattr(X, "__dlpack__") and not isinstance(X, np.ndarray) and not hasattr(X, "__array_interface__")
+
+
+def _names(X: Any) -> list[str] | None:
+    """The names of the columns of a data frame, if all are texts."""
+    columns = getattr(X, "columns", None)
+    names = [] if columns is None or callable(columns) else list(columns)
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def labels(y: Any, n_rows: int, estimator: object) -> Labels:
+    """The labels of `y`, of any kind that has an order."""
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    y = column(y)
+    if len(y) != n_rows:
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: [{n_rows}, {len(y)}]")
+    _refuse_numbers_that_are_no_classes(y)
+    try:
+        classes, codes = np.unique(y, return_inverse=True)
+    except TypeError:
+        raise ValueError("Unknown label type: labels of kinds that have no order among them; convert all to str") from None
+    if len(classes) < 2:
+        raise ValueError(f"y has 1 class, {classes[0]!r}: a classifier needs rows of 2 classes at least")
+    return Labels(classes, codes.astype(np.uint32))
+
+
+def codes(y: Any, classes: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+    """The indices of the labels `y` in `classes`."""
+    given = column(y)
+    found: npt.NDArray[np.uint32] = np.minimum(np.searchsorted(classes, given), len(classes) - 1).astype(np.uint32)
+    unknown = classes[found] != given
+    if unknown.any():
+        raise ValueError(f"the label {given[unknown][0]!r} is none of the classes {', '.join(names(classes))}")
+    return found
+
+
+def column(y: Any) -> npt.NDArray[Any]:
+    """`y` as an array of one axis."""
+    given: npt.NDArray[Any] = np.asarray(y)
+    if given.ndim == 2 and given.shape[1] == 1:
+        text = "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for example using ravel()."
+        warnings.warn(_errors.data_conversion(text), stacklevel=5)
+        given = given.ravel()
+    if given.ndim != 1:
+        raise ValueError(f"y should be a 1d array, got an array of shape {given.shape} instead.")
+    return given
+
+
+def _refuse_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
+    if y.dtype.kind == "c":
+        raise ValueError("Unknown label type: complex")
+    if y.dtype.kind == "O" and any(label is None or label != label for label in y):
+        raise ValueError("Input y contains NaN or None.")
+    if y.dtype.kind == "f":
+        if not np.isfinite(y).all():
+            raise ValueError("Input y contains NaN or infinity.")
+        if (y != np.floor(y)).any():
+            raise ValueError("Unknown label type: continuous. Perhaps you are trying to fit a classifier on a regression target with continuous values.")
+
+
+def weights(sample_weight: Any, n_rows: int) -> Floats | None:
+    """The weights of rows."""
+    if sample_weight is None:
+        return None
+    given = np.require(sample_weight, dtype=np.float32, requirements=["C", "A"])
+    if given.ndim == 0:
+        given = np.full(n_rows, given, dtype=np.float32)
+    if given.shape != (n_rows,):
+        raise ValueError(f"sample_weight has shape {given.shape}, expected ({n_rows},)")
+    if len(given) and not given.any():
+        raise ValueError("Sample weights must contain at least one non-zero number: all weights are zero.")
+    return given
+
+
+def groups(given: Any, n_rows: int) -> npt.NDArray[np.uint32] | None:
+    """The groups of rows, numbered."""
+    if given is None:
+        return None
+    given = np.asarray(given)
+    if given.shape != (n_rows,):
+        raise ValueError(f"groups have shape {given.shape}, expected ({n_rows},)")
+    return np.unique(given, return_inverse=True)[1].astype(np.uint32)
+
+
+def names(classes: npt.NDArray[Any]) -> list[str]:
+    """The names of classes, as model files have them: whole numbers have no fraction."""
+    return [str(int(label)) if isinstance(label, (float, np.floating)) else str(label) for label in classes.tolist()]

@@ -1,0 +1,53 @@
+"""Models from files."""
+
+import json
+import os
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _headsmith
+from ._classifier import Classifier, Labelled, Options
+
+
+class LoadedClassifier(Classifier):
+    """A classifier that was fitted elsewhere: by an estimator that saved it, or by the command.
+
+    It predicts as it did there, and cannot be fitted again.
+    """
+
+    def __init__(self, *, decision: Literal["argmax", "metric", "votes"] = "argmax", n_jobs: int | None = None) -> None:
+        self.decision = decision
+        self.n_jobs = n_jobs
+
+    verbose = 0
+    callbacks = None
+    random_state = None
+    metric = "weighted_f1"
+
+    def _fit_model(self, train: Labelled, validation: Labelled | None, options: Options) -> tuple[_headsmith.Model, dict[str, Any]]:
+        raise ValueError("a loaded model cannot be fitted again: fit an estimator of its kind")
+
+
+def load(path: str | os.PathLike[str], *, decision: Literal["argmax", "metric", "votes"] = "argmax", n_jobs: int | None = None) -> LoadedClassifier:
+    """The model in a file: one that `save` of an estimator or the command wrote.
+
+    Labels are of the kind that they had in Python; those of a model from the command are texts.
+    """
+    model = _headsmith.Model.load(path)
+    record = json.loads(model.record)
+    loaded = LoadedClassifier(decision=decision, n_jobs=n_jobs)
+    loaded.model_ = model
+    loaded.n_features_in_ = model.n_features
+    loaded.classes_ = _classes(model.classes, record.get("extra", {}).get("python"))
+    if record.get("feature_names"):
+        loaded.feature_names_in_ = np.array(record["feature_names"], dtype=object)
+    return loaded
+
+
+def _classes(names: list[str], kind: str | None) -> npt.NDArray[Any]:
+    dtype = np.dtype(json.loads(kind)["dtype"]) if kind else np.dtype(object)
+    if dtype.kind == "b":
+        return np.array([name == "True" for name in names])
+    return np.array(names, dtype=object if dtype.kind == "O" else None).astype(dtype)

@@ -1,0 +1,35 @@
+"""Seeds and threads, as scikit-learn's users give them."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+
+def seed(random_state: Any) -> int:
+    """The seed: an int is one, a generator gives one, and None takes one from NumPy's global generator."""
+    if random_state is None:
+        return int(np.random.randint(0, 2**31 - 1))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(0, 2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(0, 2**63 - 1))
+    if isinstance(random_state, (int, np.integer)) and 0 <= random_state < 2**64:
+        return int(random_state)
+    raise ValueError(f"random_state is {random_state!r}, expected an int of at least 0, a RandomState, a Generator or None")
+
+
+def threads(n_jobs: Any) -> int:
+    """The number of threads: None and -1 are all cores, -2 all but one. OMP_NUM_THREADS limits None, as joblib's workers ask for."""
+    if n_jobs is None:
+        limit = os.environ.get("OMP_NUM_THREADS", "")
+        return min(cores(), int(limit)) if limit.isdecimal() and int(limit) > 0 else cores()
+    if isinstance(n_jobs, (int, np.integer)) and n_jobs != 0:
+        return int(n_jobs) if n_jobs > 0 else max(1, cores() + 1 + int(n_jobs))
+    raise ValueError(f"n_jobs is {n_jobs!r}, expected an int other than 0, or None for all cores")
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

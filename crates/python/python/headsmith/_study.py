@@ -1,0 +1,138 @@
+"""Studies of a head's parameters, in Optuna's own database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from . import _headsmith, _seed
+from ._classifier import Options
+from ._listener import Callback, Listener
+from ._tables import Path, _paths
+
+
+class _Asked(NamedTuple):
+    """A study, as the extension takes it."""
+
+    head: str
+    params: dict[str, bool | int | float | str]
+    val_share: float
+    hold_back: float
+    space: str | None
+    trials: int | None
+    timeout: float | None
+    storage: str
+    name: str | None
+    sampler: str
+    pruner: str
+    random_start: bool
+    lag: int | None
+
+
+class Study:
+    """A study that has ended here, or was stopped: its report, and where it is stored."""
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        self.report = report
+        self.name: str = report["name"]
+        self.storage: str = report["storage"]
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The parameters of the best trial, as the classifiers take them."""
+        return dict(self._best()["params"])
+
+    @property
+    def best_value(self) -> float:
+        """The value of the metric that the best trial reached; `report["selection"]` corrects it for its having been chosen."""
+        return float(self._best()["value"])
+
+    def to_optuna(self) -> Any:
+        """The same study as an `optuna.Study`."""
+        import optuna
+
+        return optuna.load_study(study_name=self.name, storage=self.storage)
+
+    def _best(self) -> dict[str, Any]:
+        best: dict[str, Any] | None = self.report["best"]
+        if best is None:
+            raise ValueError("no trial is complete yet")
+        return best
+
+    def __repr__(self) -> str:
+        best = self.report["best"]
+        said = f", best {best['value']:.4f} (trial {best['number']})" if best else ""
+        return f"Study({self.name!r}, {self.storage!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{said})"
+
+
+def tune(
+    train: Path | Sequence[Path],
+    val: Path | Sequence[Path] | None = None,
+    *,
+    head: str = "mlp",
+    params: dict[str, Any] | None = None,
+    space: str | None = None,
+    trials: int | None = None,
+    timeout: float | None = None,
+    storage: str = "sqlite:///headsmith.db",
+    name: str | None = None,
+    sampler: Literal["tpe", "random", "grid", "qmc"] = "tpe",
+    pruner: str = "asha",
+    metric: str = "weighted_f1",
+    val_share: float = 0.2,
+    hold_back: float = 0.0,
+    random_start: bool = False,
+    lag: int | None = None,
+    random_state: Any = 42,
+    n_jobs: int | None = None,
+    verbose: int | bool = 0,
+    callbacks: list[Callback] | None = None,
+) -> Study:
+    """Begins a study, or resumes it: the command `headsmith tune`.
+
+    Parameters
+    ----------
+    train, val : path or list of paths
+        The tables; without `val`, `val_share` of the training rows judge the trials.
+    head : str, default="mlp"
+        The head whose parameters are searched.
+    params : dict, default=None
+        Parameters that keep a value.
+    space : str, default=None
+        The text of a space file; None: the head's own space.
+    trials, timeout : default=None
+        The trials in all, and the seconds of this call, at most; one of them is needed.
+    storage : str, default="sqlite:///headsmith.db"
+        The database, which Optuna opens as well; an earlier study of the same content goes on.
+    name : str, default=None
+        The name of the study; None: made of its content.
+    sampler, pruner : str
+        How parameters are proposed, and trials ended early, as the command names them.
+    metric : str, default="weighted_f1"
+        The value of a trial.
+    hold_back : float, default=0.0
+        The share of the validation rows that no trial sees; the best trial is judged on it.
+    random_start : bool, default=False
+        Whether to start with random trials instead of configurations that did well on other tables.
+    lag : int, default=None
+        Trial n is proposed by the results of trials 0 .. n - lag: the same study for any `n_jobs` up to the lag.
+    random_state, n_jobs, verbose, callbacks
+        As of the classifiers; `n_jobs` trials run at once.
+
+    Returns
+    -------
+    study : Study
+        `study.best_params`, `study.report`, and `study.to_optuna()`.
+    """
+    if trials is None and timeout is None:
+        raise ValueError("give trials or timeout: a study has no end of its own")
+    asked = _Asked(
+        head, dict(params or {}), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
+    )
+    listener = Listener(verbose, callbacks)
+    options = Options([], metric, _seed.seed(random_state), _seed.threads(n_jobs), listener, listener.follows)
+    try:
+        return Study(json.loads(_headsmith.tune(_paths(train), _paths(val), asked, options)))
+    finally:
+        listener.close()

@@ -1,0 +1,181 @@
+"""Tables: files that are read, and what the checks find in them."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _data, _headsmith, _seed
+from ._classifier import Options
+from ._data import Floats
+from ._listener import Listener
+
+Path = str | os.PathLike[str]
+
+
+class Table(NamedTuple):
+    """A table: `X, y = table.X, table.y`."""
+
+    X: Floats
+    y: npt.NDArray[Any] | None
+    feature_names: list[str]
+    # What was read: format, columns, rows that were left out.
+    report: dict[str, Any]
+
+
+class Reading(NamedTuple):
+    """How a file is read, as the extension takes it."""
+
+    label_column: str | None = None
+    embeddings_column: str | None = None
+    drop: list[str] = []
+    features: list[str] = []
+    cache: Path | None = None
+    skips_bad_rows: bool = False
+
+
+class Finding(NamedTuple):
+    """A finding of the checks."""
+
+    severity: str
+    # The kind of finding, a code that never changes.
+    code: str
+    table: str
+    message: str
+
+
+class Inspection:
+    """What the checks found: `findings`, and a report of each table in `tables`."""
+
+    def __init__(self, tables: list[dict[str, Any]], findings: list[dict[str, Any]]) -> None:
+        self.tables = tables
+        self.findings = [Finding(found["severity"], found["code"], found["table"], found["message"]) for found in findings]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether there is neither an error nor a warning."""
+        return not any(finding.severity in ("warning", "error") for finding in self.findings)
+
+    def __repr__(self) -> str:
+        lines = [f"{table['path']}: {table['n_rows']} rows x {table['n_features']} features, {table['format']}" for table in self.tables]
+        return "\n".join(lines + [f"{finding.severity}: {finding.table}: {finding.message}" for finding in self.findings])
+
+    def _repr_html_(self) -> str:
+        from . import _html
+
+        tables = [[table["path"], str(table["n_rows"]), str(table["n_features"]), table["format"]] for table in self.tables]
+        text = _html.table(["table", "rows", "features", "format"], tables)
+        return text + _html.table(["", "table", "finding"], [[finding.severity, finding.table, finding.message] for finding in self.findings])
+
+
+def read(
+    path: Path | Sequence[Path],
+    *,
+    labels: Path | Sequence[Path] | None = None,
+    label_column: str | None = None,
+    embeddings_column: str | None = None,
+    drop: Sequence[str] = (),
+    features: Sequence[str] = (),
+    cache: Path | None = None,
+    on_bad_row: str = "error",
+    n_jobs: int | None = None,
+) -> Table:
+    """Reads a table in any format that the command reads: CSV and other text, Parquet, Arrow, npy, npz, JSON, safetensors, zip.
+
+    Parameters
+    ----------
+    path : path or list of paths
+        A file, a folder, a glob, or several of them.
+    labels : path or list of paths, default=None
+        The files of the labels, if they are separate.
+    label_column, embeddings_column : str, default=None
+        The columns of the labels and of the lists of features; None: they are detected.
+    drop : list of str
+        Columns that are neither features nor labels.
+    features : list of str
+        Patterns, such as `emb_*`, of the columns that are features; none: all columns of numbers.
+    cache : path, default=None
+        A folder for parsed tables: they are mapped from there, and not parsed again.
+    on_bad_row : {"error", "skip"}, default="error"
+        What to do with a row that cannot be read.
+    n_jobs : int, default=None
+        The number of threads; None and -1: all cores.
+
+    Returns
+    -------
+    table : Table
+        `X` as float32, and `y`, integers where all labels are.
+    """
+    if on_bad_row not in ("error", "skip"):
+        raise ValueError(f"on_bad_row is {on_bad_row!r}, expected error or skip")
+    reading = Reading(label_column, embeddings_column, list(drop), list(features), cache, on_bad_row == "skip")
+    table = _headsmith.Table.read(_paths(path), _paths(labels), reading, _options(n_jobs))
+    return Table(table.x(), _labels(table), table.feature_names, json.loads(table.report))
+
+
+def inspect(*tables: Any, label: str | None = None, n_jobs: int | None = None) -> Inspection:
+    """Looks for what is wrong with tables: duplicate rows, rows in two tables, constant columns, columns that leak the label, classes that differ.
+
+    Parameters
+    ----------
+    *tables : data frames, paths, or pairs (X, y)
+        The training table first.
+    label : str, default=None
+        The label column of data frames and files; None: `label`, if a data frame has it, and detected in files.
+    n_jobs : int, default=None
+        The number of threads; None and -1: all cores.
+
+    Returns
+    -------
+    inspection : Inspection
+        The findings, the worst first.
+    """
+    options = _options(n_jobs)
+    names = ["train", "val", "test", *(f"table {i + 1}" for i in range(3, len(tables)))]
+    found = json.loads(_headsmith.inspect([_table(table, name, label, options) for table, name in zip(tables, names)], options))
+    return Inspection(found["tables"], found["findings"])
+
+
+def _table(given: Any, name: str, label: str | None, options: Options) -> _headsmith.Table:
+    if isinstance(given, (str, os.PathLike)):
+        return _headsmith.Table.read(_paths(given), [], Reading(label), options)
+    X, y = given if isinstance(given, tuple) and not isinstance(given, Table) else _parts(given, label or "label")
+    rows = _data.rows(X, inspect)
+    if y is None:
+        return _headsmith.Table.of_arrays(name, rows.x, None, rows.names or [])
+    classes, codes = np.unique(_data.column(y), return_inverse=True)
+    return _headsmith.Table.of_arrays(name, rows.x, (_data.names(classes), codes.astype(np.uint32)), rows.names or [])
+
+
+def _parts(given: Any, label: str) -> tuple[Any, Any]:
+    """The features and the labels of a data frame."""
+    if isinstance(given, Table):
+        return given.X, given.y
+    columns = getattr(given, "columns", None)
+    if columns is None or label not in list(columns):
+        return given, None
+    drop = given.drop(columns=label) if hasattr(given, "iloc") else given.drop(label)
+    return drop, given[label]
+
+
+def _labels(table: _headsmith.Table) -> npt.NDArray[Any] | None:
+    labels = table.labels()
+    if labels is None:
+        return None
+    names, codes = labels
+    are_integers = all(name.lstrip("-").isdecimal() and str(int(name)) == name for name in names)
+    return np.array([int(name) for name in names] if are_integers else names)[codes]
+
+
+def _paths(given: Path | Sequence[Path] | None) -> list[str]:
+    if given is None:
+        return []
+    return [os.fspath(path) for path in ([given] if isinstance(given, (str, os.PathLike)) else given)]
+
+
+def _options(n_jobs: int | None) -> Options:
+    listener = Listener()
+    return Options([], "weighted_f1", 0, _seed.threads(n_jobs), listener, listener.follows)

@@ -1,0 +1,163 @@
+//! Fitted models.
+
+use std::path::PathBuf;
+
+use headsmith::export::{self, MlOpset, Options};
+use headsmith::model::{self, most_probable};
+use headsmith::{MatRef, Pool, model_file};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::arrays::{check_finite, matrix, rows};
+use crate::errors::to_python;
+use crate::pools;
+
+/// A fitted model: transforms, head, names of the classes, and how it came about.
+#[pyclass(frozen, module = "headsmith._headsmith")]
+pub(crate) struct Model {
+    model: model::Model,
+}
+
+impl Model {
+    pub(crate) fn new(model: model::Model) -> Model {
+        Model { model }
+    }
+
+    /// Refuses rows that it cannot predict.
+    fn check(&self, x: MatRef<'_>) -> PyResult<()> {
+        let (found, expected) = (x.n_cols(), self.model.n_features());
+        if found != expected {
+            return Err(PyValueError::new_err(format!(
+                "the rows have {found} features, expected {expected} as the rows that the model was fitted on"
+            )));
+        }
+        check_finite(x)
+    }
+}
+
+#[pymethods]
+impl Model {
+    /// The model of a file's bytes.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Model> {
+        model::Model::from_bytes(bytes).map(Model::new).map_err(|error| to_python(error.into()))
+    }
+
+    /// The model of a file.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Model> {
+        py.detach(|| model_file::load(&path)).map(Model::new).map_err(to_python)
+    }
+
+    /// The bytes of the model's file.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = py.detach(|| self.model.to_bytes()).map_err(|error| to_python(error.into()))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Writes the model's file, at once or not at all.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        py.detach(|| model_file::save(&self.model, &path)).map_err(to_python)
+    }
+
+    /// The model with a text beside it, which its file keeps under `key`.
+    fn with_extra(&self, key: String, text: String) -> Model {
+        let mut model = self.model.clone();
+        model.record_mut().extra.insert(key, text.into());
+        Model::new(model)
+    }
+
+    /// Writes the model as an ONNX file, after comparing both; gives the facts as JSON.
+    fn to_onnx(&self, py: Python<'_>, path: PathBuf, ml_opset: u8, force: bool) -> PyResult<String> {
+        let ml_opset = MlOpset::named(&ml_opset.to_string())
+            .ok_or_else(|| PyValueError::new_err(format!("ml_opset is {ml_opset}, expected 3 or 5")))?;
+        let exported = py.detach(|| {
+            let export = export::onnx(&self.model, Options { ml_opset, force })?;
+            export::write(&export, &self.model, &path, &Pool::inline())
+        });
+        json(&exported.map_err(to_python)?)
+    }
+
+    /// How to make it again, for pickle.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Model>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
+    }
+
+    /// The names of the classes, in the order of the columns of the probabilities.
+    #[getter]
+    fn classes(&self) -> Vec<String> {
+        self.model.classes().to_vec()
+    }
+
+    /// The number of features of a row.
+    #[getter]
+    fn n_features(&self) -> usize {
+        self.model.n_features()
+    }
+
+    /// The name of the head, or `ensemble` or `pool`.
+    #[getter]
+    fn head(&self) -> &'static str {
+        self.model.head_name()
+    }
+
+    /// The offset of each class by which `decision="metric"` decides; empty if there are none.
+    #[getter]
+    fn offsets(&self) -> Vec<f64> {
+        self.model.decision().to_vec()
+    }
+
+    /// How the model came about, as JSON.
+    #[getter]
+    fn record(&self) -> PyResult<String> {
+        json(self.model.record())
+    }
+
+    /// The probabilities of each class for each row.
+    fn predict_proba<'py>(
+        &self,
+        py: Python<'py>,
+        x: PyReadonlyArray2<'py, f32>,
+        n_jobs: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let x = rows(&x)?;
+        self.check(x)?;
+        let pool = pools::for_rows(x, n_jobs)?;
+        let proba =
+            py.detach(|| self.model.predict_proba(x, &pool)).map_err(|error| to_python(error.into()))?;
+        matrix(py, proba)
+    }
+
+    /// The class of each row, as an index: that of the largest probability (`argmax`), the one decided for the metric (`metric`), or that of the
+    /// head's votes (`votes`); where there are no offsets or votes, that of the largest probability.
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        x: PyReadonlyArray2<'py, f32>,
+        decision: &str,
+        n_jobs: usize,
+    ) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let x = rows(&x)?;
+        self.check(x)?;
+        let pool = pools::for_rows(x, n_jobs)?;
+        let classes = py.detach(|| {
+            let (proba, voted) = self.model.predict_by_head(x, &pool)?;
+            Ok(match (decision, voted) {
+                ("votes", Some(voted)) => voted,
+                ("metric", _) => self.model.decide(proba.view()),
+                _ => most_probable(proba.view()),
+            })
+        });
+        Ok(classes.map_err(|error: model::Error| to_python(error.into()))?.into_pyarray(py))
+    }
+}
+
+/// A value as JSON.
+///
+/// # Errors
+/// When it has no such form.
+pub(crate) fn json(value: &impl serde::Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+}

@@ -1,0 +1,81 @@
+//! Studies: what the command `tune` does.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use headsmith::data::{Files, ReadOptions};
+use headsmith::params::Value;
+use headsmith::tune::{self, StudyConfig, TuneConfig};
+use headsmith::{Error, HeadConfig, Result};
+use pyo3::prelude::*;
+
+use crate::errors::to_python;
+use crate::fit::{Given, Options};
+use crate::model::json;
+use crate::work;
+
+/// A study, as Python asks for it.
+#[derive(FromPyObject)]
+pub(crate) struct Study {
+    head: String,
+    params: BTreeMap<String, Given>,
+    val_share: f64,
+    hold_back: f64,
+    /// The text of a space file.
+    space: Option<String>,
+    trials: Option<u64>,
+    timeout: Option<f64>,
+    storage: String,
+    name: Option<String>,
+    sampler: String,
+    pruner: String,
+    random_start: bool,
+    lag: Option<u64>,
+}
+
+/// Begins or resumes a study on the tables in files; gives its report as JSON.
+#[pyfunction]
+pub(crate) fn tune(
+    train: Vec<PathBuf>,
+    val: Vec<PathBuf>,
+    study: Study,
+    options: Options<'_>,
+) -> PyResult<String> {
+    let config = TuneConfig {
+        val: (!val.is_empty()).then(|| Files::new(val)),
+        val_share: study.val_share,
+        hold_back: study.hold_back,
+        read: ReadOptions::default(),
+        ..TuneConfig::new(Files::new(train), study.config(options.n_jobs).map_err(to_python)?)
+    };
+    json(&work::run(&options.conditions()?, |context| tune::tune(&config, context))?)
+}
+
+impl Study {
+    fn config(&self, n_jobs: usize) -> Result<StudyConfig> {
+        let given = self.params.iter().map(|(name, value)| (name.clone(), Value::from(value.clone())));
+        let head = HeadConfig::new(&self.head, given)?;
+        // A trial has less of some parameters than a last fit, unless they are given.
+        let trial = head.trial().iter().filter(|(name, _)| !self.params.contains_key(*name));
+        let head = head.with(trial.map(|(name, value)| (*name, value.value())))?;
+        Ok(StudyConfig {
+            fixed: self.params.keys().cloned().collect(),
+            space: self.space.clone().map(|text| (PathBuf::from("space"), text)),
+            n_trials: self.trials,
+            timeout: self.timeout.map(seconds).transpose()?,
+            n_jobs,
+            name: self.name.clone(),
+            sampler: self.sampler.clone(),
+            pruner: self.pruner.clone(),
+            listed: !self.random_start,
+            lag: self.lag,
+            ..StudyConfig::new(head, self.storage.clone())
+        })
+    }
+}
+
+fn seconds(seconds: f64) -> Result<Duration> {
+    let wrong = |_| Error::usage(format!("timeout is {seconds}, expected seconds of at least 0"));
+    Duration::try_from_secs_f64(seconds).map_err(wrong)
+}
