@@ -3,6 +3,8 @@
 Made by `crates/python/generate.py` from what the library declares; do not edit.
 """
 
+from __future__ import annotations
+
 from typing import Literal
 
 from ._transformer import OneTransform
@@ -30,14 +32,9 @@ class Divider(OneTransform):
     Parameters
     ----------
     divisor : float, default=10.0
-        The constant. Accepts a number in 0.00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-        00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-        00000000000000000000000000000000000000000000000000000000000000000000000000000000000000022250738585072014..1797693134862315700000
-        00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-        00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-        0000000000000000000000000000000.
+        The constant. Accepts a number of at least 0.
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "divide"
@@ -61,7 +58,7 @@ class Standardiser(OneTransform):
     Parameters
     ----------
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "standardise"
@@ -82,7 +79,7 @@ class RobustStandardiser(OneTransform):
     Parameters
     ----------
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "robust"
@@ -103,7 +100,7 @@ class L2Normaliser(OneTransform):
     Parameters
     ----------
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "l2"
@@ -124,7 +121,7 @@ class SquareRoot(OneTransform):
     Parameters
     ----------
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "sqrt"
@@ -145,12 +142,9 @@ class SignedPower(OneTransform):
     Parameters
     ----------
     exponent : float or {"auto"}, default="auto"
-        The power; auto: 0.5 if no training value is negative, and otherwise 1. Accepts a number in 0.0000000000000000000000000000000000
-        00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-        00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-        0000000000000000022250738585072014..1 or auto.
+        The power; auto: 0.5 if no training value is negative, and otherwise 1. Accepts a number in 0..1 or auto.
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "power"
@@ -174,7 +168,7 @@ class YeoJohnson(OneTransform):
     Parameters
     ----------
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "yeo-johnson"
@@ -195,7 +189,7 @@ class QuantileNormaliser(OneTransform):
     Parameters
     ----------
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "quantile"
@@ -219,7 +213,7 @@ class PCA(OneTransform):
         The number of directions; none: as many as there are rows or features, whichever are fewer. Accepts an integer of at least 1 or
         None.
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "pca"
@@ -245,7 +239,7 @@ class Whitener(OneTransform):
     shrinkage : float or None, default=None
         The shrinkage of the covariance; none: the estimate of Ledoit and Wolf. Accepts a number in 0..1 or None.
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "whiten"
@@ -271,7 +265,7 @@ class SpectrumPower(OneTransform):
     exponent : float, default=0.0
         The power of the standard deviation; -1 whitens, 1 only turns. Accepts a number in -1..2.
     n_jobs : int or None, default=None
-        The number of threads; None and -1: all cores. It changes no result.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """
 
     _kind = "spectrum"
