@@ -71,7 +71,7 @@ def help_of(param):
     text = text.replace("true or false", "True or False").replace(" or none", " or None")
     if search := param["search"]:
         text += f". Studies search {search['low']} to {search['high']}" + (", evenly by logarithm" if search["log"] else "")
-    return text.rstrip(".") + "."
+    return text if text.endswith(".") else text + "."
 
 
 def init(parameters):

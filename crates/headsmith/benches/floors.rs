@@ -2,7 +2,7 @@
 //!
 //!     cargo bench -p headsmith --bench floors -- TABLE THREADS MODEL..
 //!
-//! Each line has the seconds of the whole job (Parquet out), of reading alone, of the arithmetic floor, and the ratios of the job to the slower of both and to
+//! Each line has the seconds of the whole job (label and probabilities, Parquet), of reading alone, of the arithmetic floor, and the ratios of the job to the slower of both and to
 //! their sum: readers and arithmetic share the threads. The floor counts the operations of the model's graph, as it is exported: matrix products at the rate of
 //! a large product, exponentials at that of a vector in the cache, nodes of trees at that of one tree that fits the first-level cache. Element-wise sums,
 //! selections and the predictions' own memory count nothing, so the true floor is higher. Medians of three turns.
@@ -11,9 +11,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use headsmith::data::predictions::WriteOptions;
+use headsmith::data::predictions::{Columns, WriteOptions};
 use headsmith::data::{Classes, Files, ReadOptions, TableStream, predictions};
-use headsmith::heads::graph::{Branch, Kind, Op, Tree, Trees, Unary};
+use headsmith::heads::graph::{Branch, Op, Tree, Trees, Unary};
 use headsmith::model::Model;
 use headsmith::{Matrix, Pool, PredictOptions, Session, model_file};
 use headsmith_kernels::{Philox, gemm, similarity, walk};
@@ -120,11 +120,8 @@ impl Work {
         let mut work = Work::default();
         for value in graph.values() {
             match &value.op {
-                // Twice the bytes take twice the time.
-                Op::Product(_, by) => {
-                    let size = if value.kind == Kind::Double { 4.0 } else { 2.0 };
-                    work.products += size * (by.n_rows * by.n_cols) as f64;
-                }
+                // Those in double precision, too: a head may need them for few of its rows.
+                Op::Product(_, by) => work.products += 2.0 * (by.n_rows * by.n_cols) as f64,
                 Op::Unary(Unary::Exp, _) | Op::Softmax(_) => work.exponentials += value.width as f64,
                 Op::Trees(_, trees) => work.nodes += visited(trees, rows),
                 _ => {}
@@ -157,6 +154,11 @@ fn depth(tree: &Tree, row: &[f32]) -> usize {
     depth
 }
 
+/// The label and the probabilities.
+fn columns() -> WriteOptions {
+    WriteOptions { columns: Columns::LabelOnly, proba: true }
+}
+
 /// Reads the table as a prediction does; the seconds, the number of rows, and the first block.
 fn read(
     table: &Files,
@@ -168,8 +170,8 @@ fn read(
     let stream =
         TableStream::open(table, &ReadOptions { placeholder_labels: true, ..ReadOptions::default() })?;
     let classes = Classes::new(model.classes().to_vec())?;
-    let options = WriteOptions::default();
-    let writer = predictions::StreamWriter::new(out, &stream, &classes, (&options, false), pool)?;
+    let columns = columns();
+    let writer = predictions::StreamWriter::new(out, &stream, &classes, (&columns, false), pool)?;
     let (mut n_rows, mut first) = (0, None);
     stream.read(&writer.copied(), pool, &mut |block| {
         n_rows += block.x.n_rows();
@@ -193,7 +195,7 @@ fn compare(model: &Path, table: &str, rates: &Rates, n_threads: usize, out: &Pat
         reads.push(seconds);
         floor = Work::of(&model, &first.ok_or("no rows")?).seconds(rates, n_rows);
         let start = Instant::now();
-        let options = PredictOptions::new(out.to_owned());
+        let options = PredictOptions { columns: columns(), ..PredictOptions::new(out.to_owned()) };
         Session::new().threads(n_threads).predict(&model, table, &ReadOptions::default(), &options)?;
         jobs.push(start.elapsed().as_secs_f64());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use headsmith::data::{Files, ReadOptions};
 use headsmith::params::Value;
-use headsmith::tune::{self, StudyConfig, TuneConfig};
+use headsmith::tune::{StudyConfig, TuneConfig};
 use headsmith::{Error, HeadConfig, Result};
 use pyo3::prelude::*;
 
@@ -49,7 +49,7 @@ pub(crate) fn tune(
         read: ReadOptions::default(),
         ..TuneConfig::new(Files::new(train), study.config(options.n_jobs).map_err(to_python)?)
     };
-    json(&work::run(&options.conditions()?, |context| tune::tune(&config, context))?)
+    json(&work::run(&options.conditions()?, |context| headsmith::tune::tune(&config, context))?)
 }
 
 impl Study {

@@ -20,6 +20,24 @@ pub(crate) async fn aside<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Failure::internal()))
 }
 
+/// Drops what has so many bytes, in another thread if they are many: the system takes milliseconds to get a large body back.
+pub(crate) fn dropped<T: Send + 'static>(n_bytes: usize, value: T) {
+    // Outside of a runtime there are no others who would wait.
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) if n_bytes > LARGE => drop(runtime.spawn_blocking(move || {
+            give_way();
+            drop(value);
+        })),
+        _ => drop(value),
+    }
+}
+
+/// Lets the threads of small requests go first where processors are few: the system would let them wait for this one for milliseconds. To be called some
+/// times in a millisecond.
+pub(crate) fn pause() {
+    std::thread::yield_now();
+}
+
 /// Lowers the priority of this thread, once: where all processors are busy, those that read, write and predict go first.
 #[cfg(target_os = "linux")]
 fn give_way() {

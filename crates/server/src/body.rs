@@ -7,11 +7,64 @@ use hyper::HeaderMap;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
+use crate::aside;
 use crate::failure::{Failure, Result};
 use crate::memory::Lease;
 
 /// Bytes that are read before other connections have their turn, however fast they come.
-const TURN: usize = 256 << 10;
+const TURN: usize = 64 << 10;
+/// Bytes of a part. A body that grew as a whole would be copied again and again, by the thread that all connections share.
+const PART: usize = 64 << 10;
+
+/// The bytes of a body, in parts.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    parts: Vec<Vec<u8>>,
+    len: usize,
+}
+
+impl Parts {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    fn push(&mut self, mut data: &[u8]) {
+        self.len += data.len();
+        while !data.is_empty() {
+            if self.parts.last().is_none_or(|part| part.len() == PART) {
+                // Most bodies are one part, as short as it is.
+                let n = if self.parts.is_empty() { data.len().min(PART) } else { PART };
+                self.parts.push(Vec::with_capacity(n));
+            }
+            let Some(part) = self.parts.last_mut() else { return };
+            let (now, later) = data.split_at(data.len().min(PART - part.len()));
+            part.extend_from_slice(now);
+            data = later;
+        }
+    }
+
+    /// All bytes, one after another.
+    pub(crate) fn whole(mut self) -> Vec<u8> {
+        let mut parts = std::mem::take(&mut self.parts);
+        match parts.len() {
+            1 => parts.swap_remove(0),
+            _ => {
+                let mut whole = Vec::with_capacity(self.len);
+                for part in parts {
+                    whole.extend_from_slice(&part);
+                    aside::pause();
+                }
+                whole
+            }
+        }
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        aside::dropped(self.len, std::mem::take(&mut self.parts));
+    }
+}
 
 /// The bounds of a body.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +78,7 @@ impl Bounds {
     ///
     /// # Errors
     /// When it is too long or too slow, ends early, or there is no memory for it.
-    pub(crate) async fn read(self, body: Incoming, lease: &mut Lease) -> Result<Vec<u8>> {
+    pub(crate) async fn read(self, body: Incoming, lease: &mut Lease) -> Result<Parts> {
         // A length that is claimed is refused at once, and is not a reason to allocate.
         if body.size_hint().lower() > self.bytes as u64 {
             return Err(self.too_long());
@@ -38,8 +91,8 @@ impl Bounds {
         }
     }
 
-    async fn collect(self, mut body: Incoming, lease: &mut Lease) -> Result<Vec<u8>> {
-        let (mut bytes, mut turn) = (Vec::new(), 0);
+    async fn collect(self, mut body: Incoming, lease: &mut Lease) -> Result<Parts> {
+        let (mut bytes, mut turn) = (Parts::default(), 0);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Failure::bad("the body ended early or is malformed").closing())?;
             let Some(data) = frame.data_ref() else { continue };
@@ -47,9 +100,9 @@ impl Bounds {
                 return Err(self.too_long());
             }
             lease.grow(data.len())?;
-            bytes.extend_from_slice(data);
+            bytes.push(data);
             turn += data.len();
-            if turn > TURN {
+            if turn >= TURN {
                 turn = 0;
                 tokio::task::yield_now().await;
             }
@@ -73,5 +126,25 @@ pub(crate) fn check_type(headers: &HeaderMap, allowed: &[&str]) -> Result<()> {
     match allowed.iter().any(|allowed| kind.eq_ignore_ascii_case(allowed)) {
         true => Ok(()),
         false => Err(Failure::unsupported(format!("send the body as {}", allowed.join(" or "))).closing()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_the_bytes_in_their_order() {
+        for lengths in [&[][..], &[0], &[10], &[PART], &[PART - 1, 3], &[1, 3 * PART, 0, 7]] {
+            let mut parts = Parts::default();
+            let mut expected = Vec::new();
+            for (i, length) in lengths.iter().enumerate() {
+                let data: Vec<u8> = (0..*length).map(|j| (i + j) as u8).collect();
+                parts.push(&data);
+                expected.extend(data);
+            }
+            assert_eq!(parts.len(), expected.len());
+            assert_eq!(parts.whole(), expected, "{lengths:?}");
+        }
     }
 }

@@ -4,8 +4,12 @@
 use fast_float2::FastFloat;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::aside;
 use crate::failure::{Failure, Result};
 use crate::limits::MAX_DEPTH;
+
+/// The numbers after which others have their turn: as many take a tenth of a millisecond.
+const PAUSE: usize = 4096;
 
 /// A position in the bytes of a request.
 #[derive(Debug, Clone)]
@@ -13,11 +17,12 @@ pub(crate) struct Cursor<'b> {
     bytes: &'b [u8],
     at: usize,
     depth: usize,
+    n_numbers: usize,
 }
 
 impl<'b> Cursor<'b> {
     pub(crate) fn new(bytes: &'b [u8]) -> Cursor<'b> {
-        Cursor { bytes, at: 0, depth: 0 }
+        Cursor { bytes, at: 0, depth: 0, n_numbers: 0 }
     }
 
     /// The next byte that is not white space.
@@ -130,6 +135,10 @@ impl<'b> Cursor<'b> {
             return Err(self.fault("a number that 32 bits can hold"));
         }
         self.at += length;
+        self.n_numbers += 1;
+        if self.n_numbers.is_multiple_of(PAUSE) {
+            aside::pause();
+        }
         Ok(number)
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Prediction {
     pub(crate) proba: Matrix,
     /// The class of each row.
     pub(crate) decided: Vec<u32>,
+    /// The rows, so that the thread that predicts need not give their memory back.
+    pub(crate) rows: Rows,
 }
 
 impl Prediction {
@@ -36,7 +38,9 @@ impl Prediction {
 pub(crate) struct Bounds {
     /// Rows of all its requests, and at least one request.
     pub(crate) rows: usize,
-    /// Rows of one request.
+    /// Rows of one request that is predicted as a whole.
+    pub(crate) whole_rows: usize,
+    /// Rows of one that has more.
     pub(crate) piece_rows: usize,
     /// How long it waits for more requests.
     pub(crate) wait: Duration,
@@ -86,7 +90,7 @@ impl Job {
         }
         let proba = Matrix::new(self.proba, self.rows.n_rows, proba.n_cols());
         // The client may have gone away meanwhile.
-        let _ = self.answer.send(Ok(Prediction { proba, decided: self.decided }));
+        let _ = self.answer.send(Ok(Prediction { proba, decided: self.decided, rows: self.rows }));
         None
     }
 
@@ -203,13 +207,13 @@ impl Waiting {
         self.n_rows < bounds.rows && !self.is_ending && !self.jobs.iter().any(is_under_way)
     }
 
-    /// The next batch: jobs in their order, as many as fit, and of those with more rows than a piece the first alone.
+    /// The next batch: jobs in their order, as many as fit, and of those that are cut the first alone.
     fn batch(&mut self, bounds: Bounds) -> Vec<Job> {
         let mut batch: Vec<Job> = Vec::new();
         let (mut others, mut n_rows, mut has_piece, mut is_full) = (VecDeque::new(), 0, false, false);
         while let Some(mut job) = self.jobs.pop_front() {
-            job.n_next = job.n_left().min(bounds.piece_rows);
-            let is_cut = job.rows.n_rows > bounds.piece_rows;
+            let is_cut = job.rows.n_rows > bounds.whole_rows;
+            job.n_next = if is_cut { job.n_left().min(bounds.piece_rows) } else { job.n_left() };
             let is_of_first = batch.first().is_none_or(|first| Arc::ptr_eq(&first.model, &job.model));
             let is_next = is_of_first && !(is_cut && has_piece);
             is_full |= is_next && !batch.is_empty() && n_rows + job.n_next > bounds.rows;
@@ -272,7 +276,7 @@ mod tests {
     #[test]
     fn large_requests_let_others_pass() {
         let (model, other) = (served(), served());
-        let bounds = Bounds { rows: 6, piece_rows: 4, wait: Duration::from_secs(3600) };
+        let bounds = Bounds { rows: 6, whole_rows: 4, piece_rows: 4, wait: Duration::from_secs(3600) };
         let queue = Queue::new(4);
         let (jobs, answers): (Vec<_>, Vec<_>) =
             [(&model, 100, 9), (&model, 0, 1), (&model, 200, 5), (&other, 10, 2)]
@@ -305,7 +309,7 @@ mod tests {
     #[test]
     fn batches_take_no_more_rows_than_they_may() {
         let model = served();
-        let bounds = Bounds { rows: 6, piece_rows: 4, wait: Duration::ZERO };
+        let bounds = Bounds { rows: 6, whole_rows: 4, piece_rows: 2, wait: Duration::ZERO };
         let queue = Queue::new(9);
         let jobs = [3, 2, 3, 1, 4];
         let _answers: Vec<_> = jobs

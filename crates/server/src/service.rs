@@ -12,8 +12,8 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, StatusCode};
 use serde_json::json;
 
-use crate::aside::aside;
-use crate::body::{self, Bounds};
+use crate::aside::{self, aside};
+use crate::body::{self, Bounds, Parts as BodyParts};
 use crate::failure::Result;
 use crate::guard::Guard;
 use crate::invocations::{self, Invocation};
@@ -152,7 +152,7 @@ impl Service {
     ) -> Result<Reply> {
         let (model, body, lease) = self.opened(name, parts, body).await?;
         let shape = self.shape(&model);
-        let rows = aside(body.len(), move || people::rows(&body, shape)).await?;
+        let rows = aside(body.len(), move || people::rows(&body.whole(), shape)).await?;
         let prediction = self.prediction(&model, rows, seen).await?;
         let answer = move |prediction: &Prediction| Ok(people::answer(&model, prediction));
         leased(JSON, encoded(prediction, answer).await?, lease)
@@ -168,7 +168,7 @@ impl Service {
         let (model, body, lease) = self.opened(name, parts, body).await?;
         let (shape, of) = (self.shape(&model), model.clone());
         let Invocation { rows, is_proba } =
-            aside(body.len(), move || Invocation::read(&body, &of, shape)).await?;
+            aside(body.len(), move || Invocation::read(&body.whole(), &of, shape)).await?;
         let prediction = self.prediction(&model, rows, seen).await?;
         let answer = move |prediction: &Prediction| Ok(invocations::answer(is_proba, &model, prediction));
         leased(JSON, encoded(prediction, answer).await?, lease)
@@ -180,7 +180,7 @@ impl Service {
         name: Option<&str>,
         parts: &Parts,
         body: Incoming,
-    ) -> Result<(Arc<ServedModel>, Vec<u8>, Lease)> {
+    ) -> Result<(Arc<ServedModel>, BodyParts, Lease)> {
         body::check_type(&parts.headers, &[JSON])?;
         let model = self.registry.named_or_only(name)?;
         let (body, lease) = self.body(body).await?;
@@ -193,7 +193,8 @@ impl Service {
         let json_length = v2::json_length(&parts.headers)?;
         let (body, lease) = self.body(body).await?;
         let shape = self.shape(&model);
-        let mut request = aside(body.len(), move || InferRequest::read(&body, json_length, shape)).await?;
+        let mut request =
+            aside(body.len(), move || InferRequest::read(&body.whole(), json_length, shape)).await?;
         v2::check_outputs(&request, &model)?;
         let rows = std::mem::take(&mut request.rows);
         let prediction = self.prediction(&model, rows, seen).await?;
@@ -212,7 +213,7 @@ impl Service {
     }
 
     /// The body, and the lease of its memory.
-    async fn body(&self, body: Incoming) -> Result<(Vec<u8>, Lease)> {
+    async fn body(&self, body: Incoming) -> Result<(BodyParts, Lease)> {
         let mut lease = Lease::new(&self.memory);
         let bounds = Bounds { bytes: self.limits.body_bytes, time: self.limits.body_timeout };
         let bytes = bounds.read(body, &mut lease).await?;
@@ -221,7 +222,10 @@ impl Service {
 
     async fn prediction(&self, model: &Arc<ServedModel>, rows: Rows, seen: &mut Seen) -> Result<Prediction> {
         seen.n_rows = rows.n_rows;
-        self.queue.predict(model.clone(), rows).await
+        let mut prediction = self.queue.predict(model.clone(), rows).await?;
+        let rows = std::mem::take(&mut prediction.rows);
+        aside::dropped(size_of_val(rows.values.as_slice()), rows);
+        Ok(prediction)
     }
 }
 

@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(narrow.tree, wide.tree);
         let weights = Some(sample.counts.iter().map(|&count| f64::from(count)).collect());
         let weighted = Sample { weights, ..sample.clone() };
-        let weighted = grow(&columns, y, &weighted, &settings, random());
+        let weighted = grow(&columns, y, &weighted, (&settings, &Pool::inline()), random());
         assert_eq!((&weighted.tree, weighted.impurity), (&narrow.tree, narrow.impurity));
         assert!(narrow.tree.nodes().len() > 100);
     }

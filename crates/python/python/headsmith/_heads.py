@@ -54,7 +54,7 @@ class RandomForestClassifier(HeadClassifier):
         Minimum decrease of impurity of a split, weighted by the node's share of the samples. Accepts a number of at least 0.
     class_weight : dict or str or None, default=None
         Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name. Accepts none, balanced,
-        balanced_subsample or LABEL:WEIGHT,.
+        balanced_subsample or LABEL:WEIGHT,..
     bootstrap : bool, default=True
         Grow each tree on a bootstrap sample instead of all samples. Accepts True or False.
     max_samples : int or float or {"all"}, default="all"
@@ -168,7 +168,7 @@ class ExtraTreesClassifier(HeadClassifier):
         Minimum decrease of impurity of a split, weighted by the node's share of the samples. Accepts a number of at least 0.
     class_weight : dict or str or None, default=None
         Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name. Accepts none, balanced,
-        balanced_subsample or LABEL:WEIGHT,.
+        balanced_subsample or LABEL:WEIGHT,..
     bootstrap : bool, default=False
         Grow each tree on a bootstrap sample instead of all samples. Accepts True or False.
     max_samples : int or float or {"all"}, default="all"
@@ -328,7 +328,7 @@ class MLPClassifier(HeadClassifier):
         Calibration of the probabilities on the validation rows, if there are any. Accepts one of none, temperature.
     class_weight : dict or str or None, default=None
         Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
-        LABEL:WEIGHT,.
+        LABEL:WEIGHT,..
     scale : str, default="power:auto+standardise"
         Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
         whiten, whiten:S or spectrum:P, joined by +.
@@ -467,7 +467,7 @@ class LogisticClassifier(HeadClassifier):
         Fit an intercept for each class, without a penalty. Accepts True or False.
     class_weight : dict or str or None, default=None
         Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
-        LABEL:WEIGHT,.
+        LABEL:WEIGHT,..
     max_iter : int, default=1000
         Maximum number of iterations of L-BFGS. Accepts an integer in 1..1000000.
     tol : float, default=1e-05
@@ -561,7 +561,7 @@ class RidgeClassifier(HeadClassifier):
         of quadratic, temperature, none.
     class_weight : dict or str or None, default=None
         Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
-        LABEL:WEIGHT,.
+        LABEL:WEIGHT,..
     scale : str, default="power:auto+standardise"
         Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
         whiten, whiten:S or spectrum:P, joined by +.
@@ -660,7 +660,7 @@ class KernelClassifier(HeadClassifier):
         of quadratic, temperature, none.
     class_weight : dict or str or None, default=None
         Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
-        LABEL:WEIGHT,.
+        LABEL:WEIGHT,..
     screen_rows : int, default=2000
         Rows on which transform, gamma and alpha are screened before all rows are used. Accepts an integer in 100..100000.
     scale : str, default="auto"
@@ -764,7 +764,7 @@ class SVMClassifier(HeadClassifier):
         one of quadratic, temperature, none.
     class_weight : dict or str or None, default=None
         Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
-        LABEL:WEIGHT,.
+        LABEL:WEIGHT,..
     scale : str or None, default=None
         Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
         whiten, whiten:S or spectrum:P, joined by +.
@@ -853,7 +853,7 @@ class GaussianClassifier(HeadClassifier):
         Share of the largest variance that is added to all variances; only with diagonal. Accepts a number in 0..1000000.
     class_weight : dict or str or None, default=None
         Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
-        LABEL:WEIGHT,.
+        LABEL:WEIGHT,..
     scale : str or None, default=None
         Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
         whiten, whiten:S or spectrum:P, joined by +.
@@ -942,7 +942,7 @@ class KNNClassifier(HeadClassifier):
         0.000000000001..1000000000000 or auto.
     class_weight : dict or str or None, default=None
         Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
-        LABEL:WEIGHT,.
+        LABEL:WEIGHT,..
     scale : str or None, default=None
         Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
         whiten, whiten:S or spectrum:P, joined by +.
@@ -1022,7 +1022,7 @@ class CentroidClassifier(HeadClassifier):
         Distance from a row to a centroid; cosine compares directions alone. Accepts one of euclidean, cosine.
     class_weight : dict or str or None, default=None
         Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
-        LABEL:WEIGHT,.
+        LABEL:WEIGHT,..
     scale : str or None, default=None
         Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
         whiten, whiten:S or spectrum:P, joined by +.

@@ -2,7 +2,11 @@
 
 use half::f16;
 
+use crate::aside;
 use crate::failure::{Failure, Result};
+
+/// The numbers after which others have their turn.
+const PIECE: usize = 1 << 14;
 
 /// A type of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +94,13 @@ impl Datatype {
 }
 
 fn numbers<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
+    let all = bytes.as_chunks::<N>().0;
+    let mut numbers = Vec::with_capacity(all.len());
+    for some in all.chunks(PIECE) {
+        numbers.extend(some.iter().map(|bytes| number(*bytes)));
+        aside::pause();
+    }
+    numbers
 }
 
 #[cfg(test)]
