@@ -25,7 +25,7 @@ EXPECTED = {
     "KernelClassifier": "chooses its parameters and calibrates by leaving rows out",
     "SVMClassifier": "calibrates in folds of the rows",
 }
-# The parameters with which an estimator is checked; those of the others are their defaults.
+# The parameters with which an estimator is checked, beside one thread for fits of a few rows; the others are their defaults.
 PARAMS = {
     # check_class_weight_classifiers sets min_weight_fraction_leaf, which these trees lack: leaves of single rows know no other class.
     "ExtraTreesClassifier": {"min_samples_leaf": 2},
@@ -45,7 +45,7 @@ def check(name, kind):
     expected = {WEIGHTS: EXPECTED[name]} if name in EXPECTED else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        results = check_estimator(kind(**PARAMS.get(name, {})), expected_failed_checks=expected, on_fail=None, on_skip=None)
+        results = check_estimator(kind(**PARAMS.get(name, {}), n_jobs=1), expected_failed_checks=expected, on_fail=None, on_skip=None)
     faults = [result for result in results if result["status"] == "failed"]
     for fault in faults:
         print(f"{name}: {fault['check_name']}: {type(fault['exception']).__name__}: {fault['exception']}", flush=True)

@@ -16,6 +16,9 @@ import time
 import warnings
 from pathlib import Path
 
+# Threads without a core of their own would wait for one another: scripts run side by side.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import headsmith as hs
 import joblib
 import numpy as np
