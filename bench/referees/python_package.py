@@ -298,6 +298,8 @@ rng = np.random.default_rng(0)
 x = rng.normal(size=({rows}, {features})).astype(np.float32)
 y = rng.integers(20, size=len(x))
 clf = hs.{name}(**{small!r}).fit(x[:100], y[:100] % 2)
+# Whoever starts the referee in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 before = clf.predict_proba(x[:100])
 clf.set_params(**{params!r})
 sent = [0.0]
