@@ -186,8 +186,9 @@ fn install(missing: &[&Tool]) {
     }
     for tool in missing {
         if let Install::Cargo(name) = &tool.install {
-            let result =
-                step::run(name, Command::new("cargo").args(["install", "--locked", "--quiet", name]));
+            // Without optimisation: what runs for seconds need not build for minutes.
+            let install = ["install", "--locked", "--quiet", "--debug", name];
+            let result = step::run(name, Command::new("cargo").args(install));
             result.unwrap_or_else(|error| println!("{error}"));
         }
     }
