@@ -4,6 +4,7 @@ use bytes::Bytes;
 use headsmith_kernels::Matrix;
 
 use crate::columns;
+use crate::finite::check_finite;
 use crate::format::Format;
 use crate::gather::RowNumbers;
 use crate::source::{Compression, Source};
@@ -80,13 +81,7 @@ fn check(x: &Matrix, labels: Option<&ArrayLabels>, feature_names: &[String]) -> 
         let n_labels = labels.codes.len();
         return Err(Error::labels(format!("expected a label for each of {n_rows} rows, found {n_labels}")));
     }
-    match x.as_slice().iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(i) => {
-            let (row, column, value) = (i / n_cols, i % n_cols, x.as_slice()[i]);
-            Err(Error::format(format!("feature {column} of row {row} is {value}, expected a finite number")))
-        }
-    }
+    check_finite(x.view())
 }
 
 #[cfg(test)]

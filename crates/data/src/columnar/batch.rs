@@ -2,6 +2,7 @@
 
 use super::{Cells, Scheme, Values, lists};
 use crate::columns::{MAX_FEATURES, ONE_LABEL, Role, SEVERAL};
+use crate::finite::are_finite;
 use crate::list::{self, shown};
 use crate::rows::{BadRow, NO_LABEL, RowBlock, Texts};
 use crate::{Result, RowLocation};
@@ -355,13 +356,6 @@ const FILL: &str = "replace missing and infinite values before writing the table
 const POOL: &str = "write one vector a row, e.g. the mean of those of its tokens or patches";
 const WRITE: &str = "write every number of the row, or leave the row out";
 const ONE_HOT: &str = "exactly one of the one-hot columns is 1 in every row";
-
-/// Whether all values are finite.
-fn are_finite(values: &[f32]) -> bool {
-    // In pieces without an early end, which are vectorised.
-    let piece = |values: &[f32]| values.iter().fold(true, |all, value| all & value.is_finite());
-    values.chunks(1 << 12).all(piece)
-}
 
 /// The bytes if they are UTF-8, else none.
 fn utf8(bytes: &[u8]) -> &[u8] {
