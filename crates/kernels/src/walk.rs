@@ -58,7 +58,7 @@ pub struct Tree {
     is_top_full: bool,
 }
 
-/// The number of rows that walk at once.
+/// The number of rows that walk at once, and that pass the top levels together.
 const LANES: usize = 8;
 
 /// The number of rows that walk at once when few are left.
@@ -139,6 +139,7 @@ impl Tree {
     /// Sends the first rows of a piece from their nodes `at` to their leaves, and others somewhere.
     fn walk_on<const ROWS: usize>(&self, keys: &[u32], n_rows: usize, at: &mut [u32; ROWS]) {
         #[cfg(target_arch = "x86_64")]
+        // Other pieces have another length.
         if let Ok(at) = at.as_mut_slice().try_into()
             && n_rows > FEW_ROWS / 2
             && is_x86_feature_detected!("avx512f")

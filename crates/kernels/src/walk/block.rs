@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use super::Node;
+use super::{LANES, Node};
 use crate::multiversion::multiversion;
 use crate::{MatRef, gather};
 
@@ -14,9 +14,6 @@ pub(super) const MANY_ROWS: usize = 256;
 
 /// The number of splits on the levels that all rows pass together.
 pub(super) const TOP: usize = 15;
-
-/// Rows that pass the top levels together.
-const LANES: usize = 8;
 
 /// Some rows in the form for walking down trees.
 #[derive(Debug)]
