@@ -13,21 +13,14 @@ pub(crate) async fn aside<T: Send + 'static>(
     if n_bytes <= LARGE {
         return work();
     }
-    let work = || {
-        give_way();
-        work()
-    };
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Failure::internal()))
+    tokio::task::spawn_blocking(giving_way(work)).await.unwrap_or_else(|_| Err(Failure::internal()))
 }
 
 /// Drops what has so many bytes, in another thread if they are many: the system takes milliseconds to get a large body back.
 pub(crate) fn dropped<T: Send + 'static>(n_bytes: usize, value: T) {
     // Outside of a runtime there are no others who would wait.
     match tokio::runtime::Handle::try_current() {
-        Ok(runtime) if n_bytes > LARGE => drop(runtime.spawn_blocking(move || {
-            give_way();
-            drop(value);
-        })),
+        Ok(runtime) if n_bytes > LARGE => drop(runtime.spawn_blocking(giving_way(|| drop(value)))),
         _ => drop(value),
     }
 }
@@ -36,6 +29,14 @@ pub(crate) fn dropped<T: Send + 'static>(n_bytes: usize, value: T) {
 /// times in a millisecond.
 pub(crate) fn pause() {
     std::thread::yield_now();
+}
+
+/// The work in a thread of lower priority.
+fn giving_way<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    || {
+        give_way();
+        work()
+    }
 }
 
 /// Lowers the priority of this thread, once: where all processors are busy, those that read, write and predict go first.

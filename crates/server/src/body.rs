@@ -18,12 +18,12 @@ const PART: usize = 64 << 10;
 
 /// The bytes of a body, in parts.
 #[derive(Debug, Default)]
-pub(crate) struct Parts {
+pub(crate) struct BodyParts {
     parts: Vec<Vec<u8>>,
     len: usize,
 }
 
-impl Parts {
+impl BodyParts {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -60,7 +60,7 @@ impl Parts {
     }
 }
 
-impl Drop for Parts {
+impl Drop for BodyParts {
     fn drop(&mut self) {
         aside::dropped(self.len, std::mem::take(&mut self.parts));
     }
@@ -78,7 +78,7 @@ impl Bounds {
     ///
     /// # Errors
     /// When it is too long or too slow, ends early, or there is no memory for it.
-    pub(crate) async fn read(self, body: Incoming, lease: &mut Lease) -> Result<Parts> {
+    pub(crate) async fn read(self, body: Incoming, lease: &mut Lease) -> Result<BodyParts> {
         // A length that is claimed is refused at once, and is not a reason to allocate.
         if body.size_hint().lower() > self.bytes as u64 {
             return Err(self.too_long());
@@ -91,8 +91,8 @@ impl Bounds {
         }
     }
 
-    async fn collect(self, mut body: Incoming, lease: &mut Lease) -> Result<Parts> {
-        let (mut bytes, mut turn) = (Parts::default(), 0);
+    async fn collect(self, mut body: Incoming, lease: &mut Lease) -> Result<BodyParts> {
+        let (mut bytes, mut turn) = (BodyParts::default(), 0);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Failure::bad("the body ended early or is malformed").closing())?;
             let Some(data) = frame.data_ref() else { continue };
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn parts_hold_the_bytes_in_their_order() {
         for lengths in [&[][..], &[0], &[10], &[PART], &[PART - 1, 3], &[1, 3 * PART, 0, 7]] {
-            let mut parts = Parts::default();
+            let mut parts = BodyParts::default();
             let mut expected = Vec::new();
             for (i, length) in lengths.iter().enumerate() {
                 let data: Vec<u8> = (0..*length).map(|j| (i + j) as u8).collect();

@@ -13,7 +13,7 @@ use hyper::{HeaderMap, Request, StatusCode};
 use serde_json::json;
 
 use crate::aside::{self, aside};
-use crate::body::{self, Bounds, Parts as BodyParts};
+use crate::body::{self, BodyParts, Bounds};
 use crate::failure::Result;
 use crate::guard::Guard;
 use crate::invocations::{self, Invocation};
