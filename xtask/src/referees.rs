@@ -21,7 +21,7 @@ const AT_ONCE: usize = 2;
 struct Tally {
     n_passed: usize,
     failed: Vec<String>,
-    skipped: Vec<String>,
+    n_skipped: usize,
 }
 
 /// Runs all scripts whose tools are there.
@@ -35,14 +35,13 @@ pub(crate) fn run(python: &Path, missing: &Missing) -> Result<()> {
         match missing.skips(&name) {
             Some(tool) => {
                 println!("skipped {} (no {tool})", script.display());
-                tally.skipped.push(name);
+                tally.n_skipped += 1;
             }
             None => commands.push((command(python, &script, missing, &package), script)),
         }
     }
     let tally = run_all(commands, tally)?;
-    let n_skipped = tally.skipped.len();
-    let skipped = if n_skipped == 0 { String::new() } else { format!(", {n_skipped} skipped") };
+    let skipped = if tally.n_skipped == 0 { String::new() } else { format!(", {} skipped", tally.n_skipped) };
     println!("referees: {} passed, {} failed{skipped}", tally.n_passed, tally.failed.len());
     if !tally.failed.is_empty() {
         bail!("to run the failed referees again:\n{}", tally.failed.join("\n"));
