@@ -1,5 +1,7 @@
 //! Fitting one head: scaling, training, judging.
 
+mod scaled;
+
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,9 +11,8 @@ use headsmith_heads::head::Folds;
 use headsmith_heads::network::NetworkWeights;
 use headsmith_heads::params::{AUTO, Value};
 use headsmith_heads::training::{self, Checkpoint, Training};
-use headsmith_heads::transform::{Pipeline, Spec};
-use headsmith_heads::{Control, Description, Event, Fitted, Fitting, Head, Job, Observer, Samples};
-use headsmith_kernels::{Matrix, Pool};
+use headsmith_heads::{Control, Description, Event, Fitted, Fitting, Job, Observer};
+use headsmith_kernels::Matrix;
 use headsmith_metrics::Predictions;
 use headsmith_model::{Model, Node, Record};
 
@@ -24,11 +25,11 @@ use crate::head::HeadConfig;
 use crate::judge::{self, CrossValidated, LabelledRows};
 use crate::progress::{Judged, Progress};
 use crate::report::FitReport;
-use crate::rows::{FitRows, Rows};
-use crate::split::units;
+use crate::rows::FitRows;
 use crate::{memory, model_file};
 
 pub use crate::fit_data::FitData;
+pub(crate) use scaled::Scaled;
 
 /// How a fit is done, beside the head's own parameters.
 #[derive(Debug, Clone, Default)]
@@ -59,24 +60,6 @@ pub struct FittedHead {
     pub val: Option<judge::Judged>,
     /// Its report.
     pub report: FitReport,
-}
-
-/// Rows as the head sees them.
-#[derive(Debug)]
-pub(crate) struct Scaled<'d> {
-    transform: Pipeline,
-    train: ScaledRows<'d>,
-    val: Option<ScaledRows<'d>>,
-    /// The unit of each training row, for a head that leaves rows out of its own fits.
-    units: Option<Vec<u32>>,
-}
-
-/// A table's rows, with a scaled copy of the features where scaling changes them and the copy is small: a head scales
-/// those of a large table as it looks at them, to the same bytes.
-#[derive(Debug)]
-struct ScaledRows<'d> {
-    rows: Rows<'d>,
-    copy: Option<Matrix>,
 }
 
 /// A head that was trained and not judged yet.
@@ -113,10 +96,6 @@ struct LeftOut {
 const PARAMETERS: &str = "parameters";
 /// The choice of validation rows on which heads were compared.
 const HEAD: &str = "head";
-
-/// Bytes of features that are scaled once, for all epochs and trials, instead of row by row in each, which takes small
-/// networks some hundredths of their time but needs no second table in memory.
-const LARGEST_COPY: usize = 64 << 20;
 
 /// How often the best model so far is written at most: a killed fit loses no more than this.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
@@ -295,77 +274,6 @@ impl FittedHead {
         }
         self.model.record_mut().selected_on.retain(|what| what != HEAD);
         self.model.record_mut().metrics = judge::brief(&self.report);
-    }
-}
-
-impl<'d> Scaled<'d> {
-    /// Fits `transform` on the training rows, for all rows that `head` sees. A head that reads every feature many times gets a
-    /// transformed copy whatever its size.
-    ///
-    /// # Errors
-    /// When there is no such transform, the rows do not allow it, or there is no memory for the copy.
-    pub(crate) fn new(
-        transform: &str,
-        head: &dyn Head,
-        data: &FitRows<'d>,
-        pool: &Pool,
-    ) -> Result<Scaled<'d>> {
-        let spec: Spec = transform.parse()?;
-        let transform = spec.fit(data.train.x, pool)?;
-        let rows = |rows: Rows<'d>| -> Result<ScaledRows<'d>> {
-            let is_small = size_of_val(rows.x.as_slice()) <= LARGEST_COPY;
-            if spec.is_none() || !is_small && !head.traits().rescans {
-                return Ok(ScaledRows { rows, copy: None });
-            }
-            let n_values = rows.x.n_rows() as u64 * transform.n_outputs(rows.x.n_cols()) as u64;
-            memory::check_copy(&spec.to_string(), n_values.saturating_mul(size_of::<f32>() as u64))?;
-            Ok(ScaledRows { rows, copy: Some(transform.apply(rows.x, pool)) })
-        };
-        let (train, val) = (rows(data.train)?, data.val.map(rows).transpose()?);
-        let units = head.traits().leaves_rows_out().then(|| units::of_rows(data.train, pool));
-        Ok(Scaled { train, val, transform, units })
-    }
-
-    /// The training rows, and the validation rows if there are any.
-    ///
-    /// # Errors
-    /// When rows and labels do not go together.
-    pub(crate) fn samples(&self) -> Result<(Samples<'_>, Option<Samples<'_>>)> {
-        let val = self.val.as_ref().map(|val| val.samples(&self.transform));
-        let train = self.train.samples(&self.transform)?;
-        // Validation rows are scored, each alike.
-        let train = match self.train.rows.weights {
-            Some(weights) => train.weighted(weights)?,
-            None => train,
-        };
-        let train = match &self.units {
-            Some(units) => train.in_units(units)?,
-            None => train,
-        };
-        Ok((train, val.transpose()?))
-    }
-
-    /// The node that scales as this does and then predicts with `node`.
-    pub(crate) fn node(&self, node: Node) -> Node {
-        match self.transform.spec().is_none() {
-            true => node,
-            false => Node::Transform { transform: self.transform.clone(), then: Box::new(node) },
-        }
-    }
-
-    /// The model that scales as this does and then predicts with `node`.
-    fn model(&self, node: Node, record: Record) -> Result<Model> {
-        Ok(Model::new(self.train.rows.classes.names().to_vec(), self.node(node), record)?)
-    }
-}
-
-impl ScaledRows<'_> {
-    fn samples<'s>(&'s self, transform: &'s Pipeline) -> Result<Samples<'s>> {
-        let x = self.copy.as_ref().map_or(self.rows.x, Matrix::view);
-        let classes = self.rows.classes;
-        let samples = Samples::new(x, self.rows.y, classes.len())?.named(classes.names());
-        let is_ready = self.copy.is_some() || transform.spec().is_none();
-        Ok(if is_ready { samples } else { samples.transformed_by(transform) })
     }
 }
 
