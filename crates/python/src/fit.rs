@@ -11,7 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::json;
 
-use crate::arrays::{check_finite, rows, values};
+use crate::arrays::{features, values};
 use crate::errors::to_python;
 use crate::model::Model;
 use crate::work::{self, Conditions};
@@ -55,9 +55,7 @@ impl Labelled<'_> {
     /// # Errors
     /// When an array is not as it must be, or a feature is not finite.
     pub(crate) fn rows<'a>(&'a self, classes: &'a Classes) -> PyResult<Rows<'a>> {
-        let x = rows(&self.x)?;
-        check_finite(x)?;
-        let rows = Rows::new(x, values(&self.y)?, classes);
+        let rows = Rows::new(features(&self.x)?, values(&self.y)?, classes);
         let weights = self.weights.as_ref().map(values).transpose()?;
         let units = self.groups.as_ref().map(values).transpose()?;
         Ok(Rows { weights, units, ..rows })

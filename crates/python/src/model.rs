@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use headsmith::export::{self, MlOpset, Options};
 use headsmith::model::{self, most_probable};
-use headsmith::{MatRef, Pool, model_file};
+use headsmith::{Pool, model_file};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::arrays::{check_finite, matrix, rows};
+use crate::arrays::{features, matrix};
 use crate::errors::to_python;
 use crate::pools;
 
@@ -23,17 +23,6 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(model: model::Model) -> Model {
         Model { model }
-    }
-
-    /// Refuses rows that it cannot predict.
-    fn check(&self, x: MatRef<'_>) -> PyResult<()> {
-        let (found, expected) = (x.n_cols(), self.model.n_features());
-        if found != expected {
-            return Err(PyValueError::new_err(format!(
-                "the rows have {found} features, expected {expected} as the rows that the model was fitted on"
-            )));
-        }
-        check_finite(x)
     }
 }
 
@@ -122,8 +111,7 @@ impl Model {
         x: PyReadonlyArray2<'py, f32>,
         n_jobs: usize,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let x = rows(&x)?;
-        self.check(x)?;
+        let x = features(&x)?;
         let pool = pools::for_rows(x, n_jobs)?;
         let proba =
             py.detach(|| self.model.predict_proba(x, &pool)).map_err(|error| to_python(error.into()))?;
@@ -139,8 +127,7 @@ impl Model {
         decision: &str,
         n_jobs: usize,
     ) -> PyResult<Bound<'py, PyArray1<u32>>> {
-        let x = rows(&x)?;
-        self.check(x)?;
+        let x = features(&x)?;
         let pool = pools::for_rows(x, n_jobs)?;
         let classes = py.detach(|| {
             let (proba, voted) = self.model.predict_by_head(x, &pool)?;

@@ -80,12 +80,20 @@ impl Limit {
         };
         let bounds = Bounds {
             max_model_bytes: self.max_model_size,
-            max_predict_time: self.max_predict_time.map(seconds).transpose()?,
+            max_predict_time: self
+                .max_predict_time
+                .map(|limit| seconds("max_predict_time", limit))
+                .transpose()?,
             max_memory: self.memory,
         };
         let search = Search {
-            limits: Limits { time: self.time.map(seconds).transpose()?, steps: self.steps },
-            started: Instant::now().checked_sub(seconds(self.elapsed)?).unwrap_or_else(Instant::now),
+            limits: Limits {
+                time: self.time.map(|limit| seconds("time", limit)).transpose()?,
+                steps: self.steps,
+            },
+            started: Instant::now()
+                .checked_sub(seconds("elapsed", self.elapsed)?)
+                .unwrap_or_else(Instant::now),
             n_folds: self.folds,
             heads: self.heads,
             reduced: self.reduced,
@@ -106,8 +114,12 @@ fn wrong(name: &str, value: &str, expected: &[&str]) -> Error {
     Error::usage(format!("{name} is {value}, expected one of {}", expected.join(", ")))
 }
 
-fn seconds(seconds: f64) -> Result<Duration> {
-    let wrong = |_| Error::usage(format!("{seconds} is no time: expected seconds of at least 0"));
+/// The time that the parameter `name` gives in seconds.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn seconds(name: &str, seconds: f64) -> Result<Duration> {
+    let wrong = |_| Error::usage(format!("{name} is {seconds}, expected seconds of at least 0"));
     Duration::try_from_secs_f64(seconds).map_err(wrong)
 }
 

@@ -8,7 +8,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{check_finite, matrix, rows};
+use crate::arrays::{features, matrix};
 use crate::errors::to_python;
 use crate::fit::Options;
 use crate::{pools, work};
@@ -29,8 +29,7 @@ impl Transform {
     #[staticmethod]
     fn fit(text: &str, x: PyReadonlyArray2<'_, f32>, options: Options<'_>) -> PyResult<Transform> {
         let spec: Spec = text.parse().map_err(|error: headsmith::heads::Error| to_python(error.into()))?;
-        let x = rows(&x)?;
-        check_finite(x)?;
+        let x = features(&x)?;
         let pipeline = work::run(&options.conditions()?, |context| Ok(spec.fit(x, context.pool)?))?;
         Ok(Transform { pipeline, n_features: x.n_cols() })
     }
@@ -94,14 +93,13 @@ impl Transform {
         x: PyReadonlyArray2<'py, f32>,
         n_jobs: usize,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let x = rows(&x)?;
+        let x = features(&x)?;
         let (found, expected) = (x.n_cols(), self.n_features);
         if found != expected {
             return Err(PyValueError::new_err(format!(
                 "the rows have {found} features, expected {expected} as the rows that the transform was fitted on"
             )));
         }
-        check_finite(x)?;
         let pool = pools::for_rows(x, n_jobs)?;
         let transformed = py.detach(|| self.pipeline.apply(x, &pool));
         matrix(py, transformed)

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use headsmith::data::{Files, ReadOptions};
 use headsmith::params::Value;
 use headsmith::tune::{StudyConfig, TuneConfig};
-use headsmith::{Error, HeadConfig, Result};
+use headsmith::{HeadConfig, Result};
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
 use crate::fit::{Given, Options};
 use crate::model::json;
+use crate::search::seconds;
 use crate::work;
 
 /// A study, as Python asks for it.
@@ -63,7 +63,7 @@ impl Study {
             fixed: self.params.keys().cloned().collect(),
             space: self.space.clone().map(|text| (PathBuf::from("space"), text)),
             n_trials: self.trials,
-            timeout: self.timeout.map(seconds).transpose()?,
+            timeout: self.timeout.map(|limit| seconds("timeout", limit)).transpose()?,
             n_jobs,
             name: self.name.clone(),
             sampler: self.sampler.clone(),
@@ -73,9 +73,4 @@ impl Study {
             ..StudyConfig::new(head, self.storage.clone())
         })
     }
-}
-
-fn seconds(seconds: f64) -> Result<Duration> {
-    let wrong = |_| Error::usage(format!("timeout is {seconds}, expected seconds of at least 0"));
-    Duration::try_from_secs_f64(seconds).map_err(wrong)
 }

@@ -79,7 +79,7 @@ class AutoClassifier(Classifier):
     random_state : int, RandomState, Generator or None, default=42
         The seed.
     n_jobs : int, default=None
-        The number of threads; None and -1: all cores.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores.
     verbose : int or bool, default=0
         Whether to show a progress bar (with tqdm) or to log the progress.
     callbacks : list of callables, default=None

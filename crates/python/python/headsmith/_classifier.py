@@ -34,6 +34,12 @@ class Options(NamedTuple):
     listener: Listener
     follows: bool
 
+    @classmethod
+    def of(cls, n_jobs: Any, listener: Listener | None = None, *, metric: str = "weighted_f1", seed: int = 0, feature_names: list[str] | None = None) -> Self:
+        """Those of work with so many threads; by default nobody follows it."""
+        listener = Listener() if listener is None else listener
+        return cls(feature_names or [], metric, seed, _seed.threads(n_jobs), listener, listener.follows)
+
 
 class Classifier(Estimator):
     """A classifier: subclasses have parameters, and fit models of their kind."""
@@ -81,7 +87,7 @@ class Classifier(Estimator):
         weights, units = _data.weights(sample_weight, len(rows.x)), _data.groups(groups, len(rows.x))
         train = Labelled(rows.x, labels.codes, weights, units)
         listener = Listener(self.verbose, self.callbacks)
-        options = Options(rows.names or [], self.metric, _seed.seed(self.random_state), _seed.threads(self.n_jobs), listener, listener.follows)
+        options = Options.of(self.n_jobs, listener, metric=self.metric, seed=_seed.seed(self.random_state), feature_names=rows.names)
         # An earlier fit stays until this one has ended well.
         earlier = self.__dict__.get("classes_")
         self.classes_ = labels.classes

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from . import _data, _headsmith, _seed
 from ._classifier import Options
-from ._listener import Listener
 
 
 class Interval(NamedTuple):
@@ -100,7 +99,7 @@ def score(
     random_state : int, RandomState, Generator or None, default=42
         The seed of the resamples.
     n_jobs : int, default=None
-        The number of threads; None and -1: all cores.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores.
 
     Returns
     -------
@@ -114,8 +113,7 @@ def score(
         raise ValueError(f"proba has {rows.shape[1]} columns, but there are {len(known)} classes: give classes in the order of the columns")
     order = np.argsort(known)
     codes = order[_data.codes(labels, known[order])].astype(np.uint32)
-    listener = Listener()
-    options = Options([], "weighted_f1", _seed.seed(random_state), _seed.threads(n_jobs), listener, listener.follows)
+    options = Options.of(n_jobs, seed=_seed.seed(random_state))
     resampling = Resampling(n_resamples, confidence, _data.groups(groups, len(codes)))
     found = json.loads(_headsmith.scores(codes, rows, resampling, options))
     return Scores(found["scores"], found["intervals"], known)

@@ -131,7 +131,7 @@ def tune(
         head, dict(params or {}), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
     )
     listener = Listener(verbose, callbacks)
-    options = Options([], metric, _seed.seed(random_state), _seed.threads(n_jobs), listener, listener.follows)
+    options = Options.of(n_jobs, listener, metric=metric, seed=_seed.seed(random_state))
     try:
         return Study(json.loads(_headsmith.tune(_paths(train), _paths(val), asked, options)))
     finally:

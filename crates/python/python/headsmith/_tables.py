@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith, _seed
+from . import _data, _headsmith
 from ._classifier import Options
 from ._data import Floats
-from ._listener import Listener
 
 Path = str | os.PathLike[str]
 
@@ -102,7 +101,7 @@ def read(
     on_bad_row : {"error", "skip"}, default="error"
         What to do with a row that cannot be read.
     n_jobs : int, default=None
-        The number of threads; None and -1: all cores.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores.
 
     Returns
     -------
@@ -112,7 +111,7 @@ def read(
     if on_bad_row not in ("error", "skip"):
         raise ValueError(f"on_bad_row is {on_bad_row!r}, expected error or skip")
     reading = Reading(label_column, embeddings_column, list(drop), list(features), cache, on_bad_row == "skip")
-    table = _headsmith.Table.read(_paths(path), _paths(labels), reading, _options(n_jobs))
+    table = _headsmith.Table.read(_paths(path), _paths(labels), reading, Options.of(n_jobs))
     return Table(table.x(), _labels(table), table.feature_names, json.loads(table.report))
 
 
@@ -126,14 +125,14 @@ def inspect(*tables: Any, label: str | None = None, n_jobs: int | None = None) -
     label : str, default=None
         The label column of data frames and files; None: `label`, if a data frame has it, and detected in files.
     n_jobs : int, default=None
-        The number of threads; None and -1: all cores.
+        The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores.
 
     Returns
     -------
     inspection : Inspection
         The findings, the worst first.
     """
-    options = _options(n_jobs)
+    options = Options.of(n_jobs)
     names = ["train", "val", "test", *(f"table {i + 1}" for i in range(3, len(tables)))]
     found = json.loads(_headsmith.inspect([_table(table, name, label, options) for table, name in zip(tables, names)], options))
     return Inspection(found["tables"], found["findings"])
@@ -174,8 +173,3 @@ def _paths(given: Path | Sequence[Path] | None) -> list[str]:
     if given is None:
         return []
     return [os.fspath(path) for path in ([given] if isinstance(given, (str, os.PathLike)) else given)]
-
-
-def _options(n_jobs: int | None) -> Options:
-    listener = Listener()
-    return Options([], "weighted_f1", 0, _seed.threads(n_jobs), listener, listener.follows)

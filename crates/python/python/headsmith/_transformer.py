@@ -8,7 +8,6 @@ import numpy.typing as npt
 from . import _data, _headsmith, _input, _output, _seed, _tags
 from ._classifier import Options
 from ._data import Floats
-from ._listener import Listener
 from ._params import Estimator
 
 
@@ -26,9 +25,7 @@ class Transformer(Estimator):
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learns from the rows of `X`; C-contiguous float32 is used in place. `y` is ignored."""
         rows = _data.rows(X, self)
-        listener = Listener()
-        options = Options([], "weighted_f1", 0, _seed.threads(self.n_jobs), listener, listener.follows)
-        self.transform_ = _headsmith.Transform.fit(self._text(rows.x), rows.x, options)
+        self.transform_ = _headsmith.Transform.fit(self._text(rows.x), rows.x, Options.of(self.n_jobs))
         _input.learn(self, rows)
         return self
 
