@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Binary, Graph, Var};
 use crate::tensors::{Tensors, Values};
 
-pub use select::{Selected, select};
+pub use select::{Selected, n_logits, select};
 
 /// The weights of the members, and the intercepts of the classes.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -36,6 +36,16 @@ const FEWEST_ROWS: usize = 2_000;
 /// Steps that compare candidates, from the pool without them.
 const ITER_OF_CANDIDATES: usize = 4;
 
+/// The logits of each candidate that a selection among predictions of `n_samples` rows and `n_classes` looks at: its time is about proportional to them.
+pub fn n_logits(n_samples: usize, n_classes: usize) -> usize {
+    n_samples.min(n_selecting(n_classes)) * n_classes
+}
+
+/// The most rows that select.
+fn n_selecting(n_classes: usize) -> usize {
+    (MOST_LOGITS / n_classes.max(1)).max(FEWEST_ROWS)
+}
+
 /// Selects up to `max_members` of the candidates, each with its probabilities (`n_samples x n_classes`) of the same rows, which it did not learn from.
 /// The rows of a fold stay together. Members are selected on a part of the rows where there are more than half a million logits.
 ///
@@ -117,7 +127,7 @@ impl<'a> Selection<'a> {
         max_members: usize,
         pool: &'a Pool,
     ) -> Selection<'a> {
-        let rows = sample(targets.len(), (MOST_LOGITS / candidates[0].n_cols().max(1)).max(FEWEST_ROWS));
+        let rows = sample(targets.len(), n_selecting(candidates[0].n_cols()));
         Selection {
             logs: candidates.iter().map(|candidate| logs(*candidate, &rows, pool)).collect(),
             y: rows.iter().map(|&i| targets.class(i) as u32).collect(),

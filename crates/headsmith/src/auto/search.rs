@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use headsmith_heads::calibration::Chosen;
 use headsmith_heads::params::Value;
+use headsmith_heads::pool;
 use headsmith_kernels::Matrix;
 use headsmith_model::Node;
 
@@ -80,8 +81,12 @@ pub(super) struct Searched {
 /// The time to write the report and the other files, and the seconds of each row that a thread draws in a resample.
 const REPORT: Duration = Duration::from_millis(400);
 const OF_DRAW: f64 = 1.2e-8;
-/// A pool is selected, calibrated and decided for in the time of so many calibrations of a candidate.
+/// A pool is calibrated and decided for in the time of so many calibrations of a candidate.
 const OF_POOL: f64 = 2.5;
+/// The seconds of a selection's logit and candidate on a thread (up to 7e-6 where few candidates are good together, 2e-6 among twelve), and the candidates
+/// whose time it takes besides.
+const OF_SELECTION: f64 = 4e-6;
+const BESIDE_CANDIDATES: usize = 2;
 /// Candidates that the answer is compared with, in most searches.
 const MOST_COMPARED: u64 = 3;
 
@@ -156,7 +161,7 @@ pub(super) fn search(
                 }
                 context.emit(&Progress::Candidate(&candidate.report));
                 found.candidates.push(*candidate);
-                found.after = after_search(rows, found.candidates[0].calibration, context.pool.n_threads());
+                found.after = after_search(rows, &found.candidates, context.pool.n_threads());
                 let all: Vec<&Candidate> = found.candidates.iter().collect();
                 let of_members = refits(0.0, &all).saturating_add(found.after);
                 budget.keep(of_members.max(refits(rows.growth(), &all)));
@@ -250,11 +255,16 @@ fn like(attempt: Attempt, candidates: &[Candidate]) -> Result<Option<Attempt>> {
     }
 }
 
-/// The time that choosing, judging, drawing and writing take after a search in which the first candidate was calibrated in that time, beside the fits.
-fn after_search(rows: &SearchRows<'_>, calibration: Duration, n_threads: usize) -> Duration {
+/// The time that choosing, judging, drawing and writing take after a search with these candidates, of which there is one at least, beside the fits.
+fn after_search(rows: &SearchRows<'_>, candidates: &[Candidate], n_threads: usize) -> Duration {
     let n_rows = rows.scored().y.len() + rows.judges().map_or(0, |val| val.y.len());
     let draws = judge::n_draws(n_rows) + MOST_COMPARED * judge::n_draws_of_difference(n_rows);
-    REPORT + Duration::from_secs_f64(OF_DRAW * draws as f64 / n_threads as f64) + calibration.mul_f64(OF_POOL)
+    let n_logits = match candidates.len() {
+        1 => 0,
+        n => (n + BESIDE_CANDIDATES) * pool::n_logits(rows.scored().y.len(), candidates[0].proba.n_cols()),
+    };
+    let on_threads = (OF_DRAW * draws as f64 + OF_SELECTION * n_logits as f64) / n_threads as f64;
+    REPORT + Duration::from_secs_f64(on_threads) + candidates[0].calibration.mul_f64(OF_POOL)
 }
 
 /// The time of the fits that follow the search, if the slowest of `candidates` are the members: of those that were fitted in folds alone, and of all on more rows,
