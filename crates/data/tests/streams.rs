@@ -46,7 +46,7 @@ fn whole(files: &Files, read: &ReadOptions, options: &WriteOptions, out: &Path) 
 
 fn block(rows: StreamBlock) -> NextBlock {
     let (predicted, probabilities) = predicted(rows.x.view());
-    NextBlock::Block(Box::new(PredictedBlock { rows, predicted, probabilities, sets: None }))
+    NextBlock::Block(Box::new(PredictedBlock { rows: rows.into(), predicted, probabilities, sets: None }))
 }
 
 /// Writes the predictions of a stream; the number of blocks, and what the stream contained.

@@ -3,6 +3,7 @@
 //! A table in files is never whole in memory: its rows stream from a reader through the model to a writer (`stream`). A table
 //! that is in memory or mapped already, the test table of `run` or one with a cache file, is predicted at once.
 
+mod queue;
 mod stream;
 mod tally;
 

@@ -49,6 +49,11 @@ impl Pool {
         Pool { team: None, stop: None }
     }
 
+    /// The pool of the caller's thread alone, which is stopped as this one is.
+    pub fn alone(&self) -> Pool {
+        Pool { team: None, stop: self.stop.clone() }
+    }
+
     /// The same pool, whose work ends when `stop` is set, between two pieces: whatever waits for it unwinds to
     /// [`unless_stopped`], around which it must have been called.
     pub fn stopped_by(self, stop: Arc<AtomicBool>) -> Pool {

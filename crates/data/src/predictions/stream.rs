@@ -8,12 +8,13 @@ use super::{Columns, OutputFormat, OutputTable, PredictionSets, WriteError, Writ
 use crate::{Classes, CopiedColumns, Error, Result, StreamBlock, TableStream};
 use headsmith_kernels::{Matrix, Pool};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Rows of a stream with their predictions.
 #[derive(Debug)]
 pub struct PredictedBlock {
     /// The rows.
-    pub rows: StreamBlock,
+    pub rows: Arc<StreamBlock>,
     /// The class of each row, an index into the names of the classes.
     pub predicted: Vec<u32>,
     /// The probabilities, `n_rows x n_classes`.

@@ -1,19 +1,21 @@
 //! Predicts a table in files in constant memory.
 //!
-//! Three steps at once: a thread reads blocks of rows, this one predicts them on the pool, a third writes them. The channels
-//! between them hold a few blocks. A block is a function of the table alone and rows are predicted independently, so the
+//! Three steps at once: a thread reads blocks of rows, as many as the pool has predict them, another writes them. A few blocks
+//! wait between two steps. A block is a function of the table alone and rows are predicted independently, so the
 //! output has the same bytes as that of the whole table at once, for any number of threads.
 
-use std::ops::ControlFlow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 use headsmith_data::predictions::{NextBlock, PredictedBlock, StreamWriter};
 use headsmith_data::{Classes, Files, Finding, ReadOptions, StreamBlock, StreamSummary, TableStream};
+use headsmith_kernels::Matrix;
 use headsmith_model::Model;
 
+use super::queue::{Predicted, Queue};
 use super::tally::Tally;
 use super::{PredictOptions, finish, of_rows};
 use crate::context::Context;
@@ -23,8 +25,14 @@ use crate::progress::Progress;
 use crate::report::{PredictionReport, TableReport};
 use crate::tables::file_names;
 
-/// The number of blocks that wait between two steps.
+/// The number of blocks that wait for the writer.
 const N_WAITING: usize = 2;
+/// The values of a piece of a block: half of a second-level cache. Trees take this many rows at a time.
+const PIECE_VALUES: usize = 1 << 17;
+const FEWEST_ROWS: usize = 256;
+
+/// Predictions of consecutive rows: their probabilities and classes.
+type Part = headsmith_model::Result<(Matrix, Vec<u32>)>;
 
 /// Predicts the table in `files`.
 pub(super) fn predict(
@@ -63,19 +71,26 @@ fn run(
     tally: &mut Tally,
 ) -> Result<StreamSummary> {
     let (pool, copied) = (context.pool, writer.copied());
+    let n_rows = (PIECE_VALUES / stream.n_features().max(1)).max(FEWEST_ROWS);
+    let queue = &Queue::new(pool.n_threads(), n_rows);
     std::thread::scope(|scope| {
-        let (read, blocks) = sync_channel(N_WAITING);
         let (predicted, written) = sync_channel(N_WAITING);
-        let reading = scope.spawn(move || {
-            stream.read(&copied, pool, &mut |block| match read.send(block) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            })
-        });
+        let mut push = move |block: StreamBlock| {
+            let n_rows = block.n_rows();
+            queue.push(block, n_rows)
+        };
+        let reading = scope.spawn(move || queue.fill(|| stream.read(&copied, pool, &mut push)));
+        let predict = move |block: &StreamBlock, rows: Range<usize>| -> Part {
+            model.predict_decided(block.x.view().rows(rows.start, rows.end), &pool.alone())
+        };
+        let workers: Vec<_> =
+            (0..pool.n_threads()).map(|_| scope.spawn(move || queue.work(predict))).collect();
         let writing =
             scope.spawn(move || writer.write(&options.out, || written.recv().unwrap_or(NextBlock::Stopped)));
-        let predicting = predict_blocks(blocks, model, (options, context), (tally, &predicted));
-        // Without a receiver, the reader ends early.
+        let predicting = hand_on(queue, model, (options, context), (tally, &predicted));
+        // The reader ends early, and so do those that predict, if they have not ended.
+        queue.close();
+        workers.into_iter().for_each(joined);
         let (end, summary) = match (&predicting, joined(reading)) {
             (Err(_), summary) => (NextBlock::Stopped, summary.ok()),
             (Ok(()), Ok(summary)) => (NextBlock::End, Some(summary)),
@@ -90,19 +105,19 @@ fn run(
     })
 }
 
-/// Predicts `blocks` and sends them on, until they end or the writer has failed.
-fn predict_blocks(
-    blocks: Receiver<StreamBlock>,
+/// Sends the predicted blocks of `queue` to the writer, until they end or the writer has failed.
+fn hand_on(
+    queue: &Queue<StreamBlock, Part>,
     model: &Model,
     (options, context): (&PredictOptions, &mut Context<'_>),
     (tally, predicted): (&mut Tally, &SyncSender<NextBlock>),
 ) -> Result<()> {
-    for rows in blocks {
+    while let Some(Predicted { block: rows, parts }) = queue.next() {
         if context.stopping() {
             let n_rows = tally.n_rows();
             return Err(Error::stopped(format!("stopped after {n_rows} rows: nothing was written")));
         }
-        let (probabilities, classes) = model.predict_decided(rows.x.view(), context.pool)?;
+        let (probabilities, classes) = joint(parts, model.n_classes())?;
         let sets = model.sets().map(|sets| of_rows(sets, &probabilities));
         tally.add(&classes, sets.as_ref());
         context.emit(&Progress::Predicted { n_rows: tally.n_rows() });
@@ -113,6 +128,20 @@ fn predict_blocks(
         }
     }
     Ok(())
+}
+
+/// The parts of a block as one.
+fn joint(parts: Vec<Part>, n_classes: usize) -> Part {
+    let mut parts: Vec<(Matrix, Vec<u32>)> = parts.into_iter().collect::<headsmith_model::Result<_>>()?;
+    if parts.len() == 1 {
+        return Ok(parts.remove(0));
+    }
+    let (mut probabilities, mut classes) = (Vec::new(), Vec::new());
+    for (more, predicted) in parts {
+        probabilities.extend(more.into_vec());
+        classes.extend(predicted);
+    }
+    Ok((Matrix::new(probabilities, classes.len(), n_classes), classes))
 }
 
 /// The result of a thread, or its panic.
