@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{env, heads, million, quality, scaling, step, training, workspace};
+use crate::{env, heads, million, package, quality, scaling, step, training, workspace};
 
-const NAMES: [&str; 3] = ["parse", "forest", "mlp"];
+const NAMES: [&str; 4] = ["parse", "forest", "mlp", "python"];
 /// What has peers, an environment and a table of its own.
 const TRAINING: &str = "training";
 /// What has no peers: the cost of fits of growing size.
@@ -76,7 +76,7 @@ fn beside_peers(data: &Path, names: &[&str]) -> Result<()> {
 fn measure(python: &Path, name: &str, data: &Path) -> Result<Vec<Value>> {
     let mut command = Command::new(python);
     command.arg(format!("bench/peers/measure_{name}.py")).arg(data).current_dir(workspace::root());
-    command.env("HEADSMITH", workspace::binary());
+    command.env("HEADSMITH", workspace::binary()).env("PYTHONPATH", package::assemble()?);
     eprintln!("measuring {name} ..");
     let output = command.stderr(Stdio::inherit()).output().context("cannot start Python")?;
     if !output.status.success() {

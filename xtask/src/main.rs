@@ -31,8 +31,8 @@ cargo xtask COMMAND
                         or fails if CI=true. --no-python skips the referees.
   env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
   bench [--data DIR] [--peers NAMES] [NAME..]
-                        Our numbers beside the peers': parse, forest, mlp, training (all unless named), on the tables
-                        train and val of DIR (examples/sentences; training makes its own); scaling, the cost of
+                        Our numbers beside the peers': parse, forest, mlp, python, training (all unless named), on the
+                        tables train and val of DIR (examples/sentences; training makes its own); scaling, the cost of
                         fits of growing size; and heads, on rows it makes. Only when they are named: million, a fit
                         on a million rows by the cache (4 GB of temporary files); and quality, on public tables
                         that it makes from packages (three hours; environments of 6 GB for the peers autogluon and
