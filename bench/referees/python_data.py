@@ -215,6 +215,36 @@ def arrow(x):
     ok("Arrow's interface: columns, lists, large and fixed-size lists, slices and batches; fixed-size lists in place")
 
 
+def batches(folder, x):
+    """A Predictor gives batches their labels, as Ray Data, Spark and others carry them: dicts, data frames, pyarrow's tables and batches."""
+    y, frame = np.array(["b", "a", "c"])[np.arange(len(x)) % 3], pd.DataFrame(x, columns=NAMES)
+    plain, named = hs.RidgeClassifier().fit(x, y), hs.RidgeClassifier().fit(frame, y)
+    plain.save(folder / "plain.safetensors")
+    named.save(folder / "named.safetensors")
+    objects = np.empty(len(x), dtype=object)
+    objects[:] = list(x)
+    id, width = np.arange(len(x)), x.shape[1]
+    lists = pa.table({"id": id, "embeddings": pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), width)})
+    columns = pa.table({"id": id} | dict(zip(NAMES, x.T)))
+    by_lists, by_names = hs.Predictor(folder / "plain.safetensors", proba=True), hs.Predictor(str(folder / "named.safetensors"), proba=True, n_jobs=2)
+    given = [(by_lists, {"id": id, "embeddings": objects}), (by_lists, {"id": id, "embeddings": x}), (by_lists, lists), (by_lists, lists.to_batches()[0]),
+             (by_lists, pa.concat_tables([lists[:7], lists[7:]])), (by_names, columns), (by_names, columns.to_pandas()), (by_names, {"id": id} | dict(zip(NAMES, x.T)))]
+    for predictor, batch in given:
+        out = predictor(batch)
+        assert type(out) is (type(batch) if hasattr(batch, "schema") else dict), type(batch)
+        found = {name: np.asarray(out[name]) for name in (out.schema.names if hasattr(out, "schema") else out)}
+        assert list(found) == ["id", "prediction", "proba_a", "proba_b", "proba_c"] and (found["id"] == id).all(), type(batch)
+        assert (found["prediction"] == plain.predict(x)).all(), type(batch)
+        assert (np.column_stack([found[f"proba_{name}"] for name in "abc"]) == plain.predict_proba(x)).all(), type(batch)
+    alone = hs.Predictor(folder / "plain.safetensors", "embeddings", keep=False)
+    assert alone(lists).schema.names == ["prediction"] and list(alone({"embeddings": x, "id": id})) == ["prediction"]
+    assert by_lists(lists[:0]).num_rows == 0 and by_names(columns[:0]).schema == by_names(columns).schema and len(alone({"embeddings": objects[:0]})["prediction"]) == 0
+    fails(lambda: by_names(lists), ValueError, "no column 'emb_0', 'emb_1', 'emb_2', 'emb_3', 'emb_4', but 'id', 'embeddings'")
+    fails(lambda: by_lists(columns), ValueError, "none of the columns id, emb_0")
+    fails(lambda: alone({"embeddings": x[:, :3]}), ValueError, f"3 features, but the model is expecting {width}")
+    ok(f"Predictor: {len(given)} kinds of batches, in parts and empty ones, with what else they have")
+
+
 FIT = """
 import os, resource
 import headsmith as hs, numpy as np
@@ -287,6 +317,7 @@ def main():
     data_sets(x)
     tensors(x)
     with tempfile.TemporaryDirectory() as folder:
+        batches(Path(folder), x)
         memory(Path(folder))
 
 

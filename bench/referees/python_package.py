@@ -338,7 +338,7 @@ def scores_and_tables(folder, x, y):
     ok("inspect of data frames, pairs and files finds copies and leaks; read gives the features, names and labels")
 
 
-def studies_and_batches(folder, x, y):
+def studies(folder, x, y):
     pd.DataFrame({"embeddings": list(x[:400]), "label": y[:400]}).to_parquet(folder / "study.parquet")
     given = {"params": {"epochs": 3}, "storage": f"sqlite:///{folder / 'study.db'}", "random_state": 5}
     study = hs.tune(folder / "study.parquet", trials=3, n_jobs=2, **given)
@@ -348,12 +348,7 @@ def studies_and_batches(folder, x, y):
     assert hs.tune(folder / "study.parquet", trials=4, **given).report["n_finished"] == 4
     hs.MLPClassifier(**study.best_params).fit(x[:400], y[:400])
     fails(lambda: hs.tune(folder / "study.parquet"), ValueError, "give trials or timeout")
-    fitted = hs.RidgeClassifier().fit(x, y)
-    fitted.save(folder / "m.safetensors")
-    out = hs.Predictor(folder / "m.safetensors", proba=True)({"id": np.arange(9), "embeddings": np.array(list(x[:9]) + [None], dtype=object)[:9]})
-    assert (out["prediction"] == fitted.predict(x[:9])).all() and (out["id"] == np.arange(9)).all() and "embeddings" not in out
-    assert np.array_equal(np.column_stack([out[f"proba_{name}"] for name in fitted.classes_]), fitted.predict_proba(x[:9]))
-    ok("tune begins and resumes a study that Optuna opens; a Predictor gives batches their labels")
+    ok("tune begins and resumes a study that Optuna opens")
 
 
 def command_comes_along():
@@ -382,7 +377,7 @@ def main():
         no_lock(x, y)
         alone()
         scores_and_tables(folder, x, y)
-        studies_and_batches(folder, x, y)
+        studies(folder, x, y)
         command_comes_along()
         interrupted()
 
