@@ -5,6 +5,7 @@
 
 import datetime
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ import pyarrow as pa
 
 from drive.failing import fails
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = [f"emb_{i}" for i in range(24)]
 
 
@@ -307,6 +309,19 @@ def memory(folder):
     ok(f"a mapped file of {size:.0f} MB is fitted and predicted where {limit / 2**20:.0f} MB of memory may be taken ({more:.0f} MB with the pages of the file), which a copy is refused")
 
 
+def programs_of_clusters():
+    """Ray and Spark are too heavy for referees: the guide shows the programs that ran, and these are Python that calls what there is."""
+    guide = (ROOT / "docs/guide/clusters.md").read_text()
+    programs = sorted((ROOT / "examples/cluster").glob("*.py"))
+    for program in programs:
+        text = program.read_text()
+        compile(text, program.name, "exec")
+        assert f"```python\n{text}```" in guide, f"docs/guide/clusters.md shows another {program.name}"
+        assert all(hasattr(hs, name) for name in re.findall(r"headsmith\.(\w+)", text))
+    assert len(programs) == 3
+    ok(f"the guide shows the {len(programs)} programs of examples/cluster")
+
+
 def main():
     x = np.random.default_rng(0).normal(size=(200, len(NAMES))).astype(np.float32)
     labels_come_back(x)
@@ -316,6 +331,7 @@ def main():
     relations(x)
     data_sets(x)
     tensors(x)
+    programs_of_clusters()
     with tempfile.TemporaryDirectory() as folder:
         batches(Path(folder), x)
         memory(Path(folder))

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import headsmith as hs
+import headsmith.mlflow
 import numpy as np
 import numpy.typing as npt
 
@@ -88,7 +89,11 @@ assert_type(study.best_params, dict[str, Any])
 assert_type(study.best_value, float)
 
 predictor = hs.Predictor(folder / "m.safetensors", "embedding", proba=True)
-assert_type(predictor({"embedding": x}), dict[str, Any])
+assert_type(predictor({"embedding": x})["prediction"], Any)
+
+headsmith.mlflow.save_model(mlp, folder / "model", signature=False)
+assert_type(headsmith.mlflow.load_model(str(folder / "model"), decision="argmax"), hs.LoadedClassifier)
+assert_type(headsmith.mlflow.get_default_pip_requirements(), list[str])
 """
 
 # Lines of the same program for each class, so that a new head or transform is checked without a change here.
