@@ -20,7 +20,7 @@ def main(model, rows, out):
         batch_size=16_384,
         batch_format="numpy",
     )
-    predicted.write_parquet(out)
+    predicted.write_parquet(out, mode="overwrite")
 
 
 if __name__ == "__main__":
