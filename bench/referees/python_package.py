@@ -1,4 +1,4 @@
-"""The Python package as its users meet it: equal to the command, at home in scikit-learn, in place, interruptible, and without scikit-learn.
+"""The Python package as its users meet it: equal to the command, at home in scikit-learn, interruptible, and without scikit-learn.
 
     PYTHONPATH=target/python target/referees/bin/python bench/referees/python_package.py
 """
@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
 from pathlib import Path
 
 # Threads without a core of their own would wait for one another: scripts run side by side.
@@ -24,7 +23,6 @@ import joblib
 import numpy as np
 import onnxruntime
 import pandas as pd
-import pyarrow as pa
 from safetensors.numpy import load_file
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -32,6 +30,8 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
+
+from drive.failing import fails
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
@@ -120,22 +120,6 @@ def through_joblib(value):
     return joblib.load(file)
 
 
-def labels_come_back(x):
-    rng = np.random.default_rng(0)
-    kinds = [np.array([3, -1, 20]), np.array(["b", "a", "ç"]), np.array([True, False]), np.array([1.0, 2.0]), np.array(["x", "y"], dtype=object),
-             np.array(["2026-01-01", "2025-01-01"], dtype="datetime64[D]"), np.array([1, 2], dtype=np.uint8)]
-    for classes in kinds:
-        y = classes[rng.integers(len(classes), size=len(x))]
-        for given in [y, pd.Series(y)]:
-            fitted = hs.CentroidClassifier().fit(x, given)
-            predicted = fitted.predict(x)
-            assert np.isin(predicted, np.asarray(given)).all(), classes
-            assert predicted.dtype == np.asarray(given).dtype, (predicted.dtype, classes.dtype)
-    y = pd.Series(pd.Categorical.from_codes(rng.integers(2, size=len(x)), ["low", "high"]))
-    assert set(hs.CentroidClassifier().fit(x, y).predict(x)) == {"low", "high"}
-    ok(f"labels of {len(kinds) + 1} kinds come back as they were")
-
-
 def models_are_files(folder, x, y):
     for classes in [np.array([10, 9]), np.array([False, True]), np.array(["no", "yes"])]:
         labels = classes[(np.arange(len(x)) % 2)]
@@ -150,68 +134,6 @@ def models_are_files(folder, x, y):
     proba = next(output for output in outputs if getattr(output, "ndim", 0) == 2)
     assert facts["n_compared"] > 0 and np.abs(proba - fitted.predict_proba(x)).max() < 1e-5
     ok("save and load with labels of their kind; to_onnx, run by onnxruntime")
-
-
-def frames(x):
-    names = [f"emb_{i}" for i in range(x.shape[1])]
-    frame, y = pd.DataFrame(x, columns=names), np.arange(len(x)) % 2
-    fitted = hs.RidgeClassifier().fit(frame, y)
-    assert list(fitted.feature_names_in_) == names
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        fitted.predict(frame)
-    fails(lambda: fitted.predict(frame[names[::-1]]), ValueError, "same order")
-    fails(lambda: fitted.predict(frame.rename(columns={"emb_0": "other"})), ValueError, "unseen at fit time:\n- other")
-    out = hs.Standardiser().set_output(transform="pandas").fit_transform(frame)
-    assert list(out.columns) == names and (out.index == frame.index).all()
-    assert list(hs.PCA(n_components=2).fit(frame).get_feature_names_out()) == ["pca0", "pca1"]
-    lists = pd.DataFrame({"embedding": list(x)})
-    assert (hs.RidgeClassifier().fit(lists, y).predict_proba(lists) == hs.RidgeClassifier().fit(x, y).predict_proba(x)).all()
-    ok("data frames: feature names, their order, pandas output, a column of lists")
-
-
-class Capsules:
-    """Something that has nothing but the methods of Arrow's interface that `given` has."""
-
-    def __init__(self, given):
-        for name in ["__arrow_c_stream__", "__arrow_c_array__"]:
-            if hasattr(given, name):
-                setattr(self, name, lambda method=getattr(given, name): method())
-
-
-def arrow(x):
-    """Tables and arrays of other libraries by Arrow's interface: columns, lists of all kinds, parts, several batches."""
-    names, width = [f"emb_{i}" for i in range(x.shape[1])], x.shape[1]
-    rows = lambda given: hs._data.rows(Capsules(given), None)
-    table = pa.table({name: x[:, i] for i, name in enumerate(names)})
-    for given in [table, table.slice(3), pa.concat_tables([table.slice(0, 20), table.slice(20)])]:
-        assert (rows(given).x == x[len(x) - given.num_rows :]).all() and rows(given).names == names
-    for kind in [pa.list_(pa.float32()), pa.large_list(pa.float32()), pa.list_(pa.float32(), width), pa.list_(pa.float64())]:
-        lists = pa.array(list(np.vstack([x, x])), type=kind).slice(len(x))
-        for given in [lists, pa.chunked_array([lists.slice(0, 7), lists.slice(7)]), pa.table({"e": lists}), pa.record_batch({"e": lists})]:
-            assert (rows(given).x == x).all() and rows(given).names is None, kind
-    fixed = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), width)
-    view = rows(fixed).x
-    assert view.ctypes.data == fixed.values.buffers()[1].address, "fixed-size lists are copied"
-    del fixed
-    assert (view == x).all()
-    mixed = pa.table({"a": pa.array([1, 2], pa.int16()), "b": [True, False], "c": np.array([0.5, 0.25], np.float16)})
-    assert rows(mixed).x.tolist() == [[1, 1, 0.5], [2, 0, 0.25]]
-    for given, text in [(pa.table({"a": [1.0, None]}), "'a' has values that are missing"), (pa.table({"a": ["x"]}), "'a' holds no numbers"),
-                        (pa.array([[1.0, 2.0], [3.0]]), "different lengths"), (pa.table({"a": [[1.0]], "b": [1.0]}), "a, b hold lists and more")]:
-        fails(lambda: rows(given), ValueError, text)
-    y = np.arange(len(x)) % 2
-    assert (hs.RidgeClassifier().fit(table, pa.array(y)).predict_proba(table) == hs.RidgeClassifier().fit(x, y).predict_proba(x)).all()
-    ok("Arrow's interface: columns, lists, large and fixed-size lists, slices and batches; fixed-size lists in place")
-
-
-def fails(call, kind, text):
-    try:
-        call()
-    except kind as error:
-        assert text in str(error), error
-        return
-    raise AssertionError(f"no {kind.__name__}: {text}")
 
 
 def errors(folder, x, y):
@@ -357,45 +279,6 @@ def interrupted():
     ok(f"Ctrl-C ends {len(LONG)} long fits in the middle of a step, and leaves the earlier fit")
 
 
-IN_PLACE = """
-import headsmith as hs, numpy as np
-
-def kilobytes(field):
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(field))
-
-rng = np.random.default_rng(0)
-x = np.empty(({rows}, 512), dtype=np.float32)
-for start in range(0, len(x), 10000):
-    x[start : start + 10000] = rng.random((10000, 512), dtype=np.float32)
-{more}
-y = rng.integers(3, size=len(x))
-hs.CentroidClassifier(scale=None).fit(x[:1000], y[:1000])
-# The peak so far is forgotten.
-open("/proc/self/clear_refs", "w").write("5")
-before = kilobytes("VmRSS")
-clf = hs.CentroidClassifier(scale=None).fit(x, y)
-clf.predict(x)
-print((kilobytes("VmHWM") - before) / 1024)
-"""
-
-
-def in_place(folder):
-    """float32 in C order is used where it is, also from a mapped file; anything else is copied once."""
-    n_rows = 60_000
-    size = n_rows * 512 * 4 / 2**20
-
-    def growth(more=""):
-        done = subprocess.run([sys.executable, "-c", IN_PLACE.format(rows=n_rows, more=more)], capture_output=True, text=True, check=True)
-        return float(done.stdout)
-
-    same, other = growth(), growth("x = np.asfortranarray(x)")
-    mapped = growth(f"np.save({str(folder / 'x.npy')!r}, x); x = np.load({str(folder / 'x.npy')!r}, mmap_mode='r')")
-    assert same < size / 4, f"{same:.0f} MB more for {size:.0f} MB of rows"
-    assert size * 0.9 < other < size * 1.25, f"{other:.0f} MB more for {size:.0f} MB of rows in Fortran order"
-    assert mapped < size * 1.25, f"{mapped:.0f} MB more for {size:.0f} MB of mapped rows"
-    ok(f"a fit and a prediction of {size:.0f} MB of float32 take {same:.0f} MB more, of Fortran order {other:.0f} MB, mapped {mapped:.0f} MB with the pages of the file")
-
-
 ALONE = """
 import sys, time
 
@@ -455,7 +338,7 @@ def scores_and_tables(folder, x, y):
     ok("inspect of data frames, pairs and files finds copies and leaks; read gives the features, names and labels")
 
 
-def studies_and_batches(folder, x, y):
+def studies(folder, x, y):
     pd.DataFrame({"embeddings": list(x[:400]), "label": y[:400]}).to_parquet(folder / "study.parquet")
     given = {"params": {"epochs": 3}, "storage": f"sqlite:///{folder / 'study.db'}", "random_state": 5}
     study = hs.tune(folder / "study.parquet", trials=3, n_jobs=2, **given)
@@ -465,12 +348,7 @@ def studies_and_batches(folder, x, y):
     assert hs.tune(folder / "study.parquet", trials=4, **given).report["n_finished"] == 4
     hs.MLPClassifier(**study.best_params).fit(x[:400], y[:400])
     fails(lambda: hs.tune(folder / "study.parquet"), ValueError, "give trials or timeout")
-    fitted = hs.RidgeClassifier().fit(x, y)
-    fitted.save(folder / "m.safetensors")
-    out = hs.Predictor(folder / "m.safetensors", proba=True)({"id": np.arange(9), "embeddings": np.array(list(x[:9]) + [None], dtype=object)[:9]})
-    assert (out["prediction"] == fitted.predict(x[:9])).all() and (out["id"] == np.arange(9)).all() and "embeddings" not in out
-    assert np.array_equal(np.column_stack([out[f"proba_{name}"] for name in fitted.classes_]), fitted.predict_proba(x[:9]))
-    ok("tune begins and resumes a study that Optuna opens; a Predictor gives batches their labels")
+    ok("tune begins and resumes a study that Optuna opens")
 
 
 def command_comes_along():
@@ -493,17 +371,13 @@ def main():
         equal_to_the_command(folder, x, y)
         auto_equal_to_the_command(folder, x, y)
         at_home_in_scikit_learn(x, y)
-        labels_come_back(x[:200])
         models_are_files(folder, x, y)
-        frames(x[:200])
-        arrow(x[:200])
         errors(folder, x, y)
         callbacks_and_progress(x, y)
         no_lock(x, y)
-        in_place(folder)
         alone()
         scores_and_tables(folder, x, y)
-        studies_and_batches(folder, x, y)
+        studies(folder, x, y)
         command_comes_along()
         interrupted()
 

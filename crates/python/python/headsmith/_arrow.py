@@ -134,9 +134,22 @@ def _numbers(schema: _Schema, array: _Array, owner: Any, start: int, length: int
     if kind == "b":
         bits = _buffer(array, 1, "u1", (start + length + 7) // 8, owner)
         return np.unpackbits(bits, bitorder="little")[start : start + length]
+    if kind.startswith("d:"):
+        return _decimals(schema, array, owner, start, length)
     if kind not in NUMBERS:
         raise ValueError(f"column {_name(schema)} holds no numbers (it is {kind} in Arrow's letters): leave it out")
     return _buffer(array, 1, NUMBERS[kind], start + length, owner)[start:]
+
+
+def _decimals(schema: _Schema, array: _Array, owner: Any, start: int, length: int) -> npt.NDArray[Any]:
+    """Decimals of 128 bits, as DuckDB has them for literals and sums: two halves each."""
+    _, scale, bits = [int(number) for number in f"{schema.format.decode()[2:]},128".split(",")[:3]]
+    if bits != 128:
+        raise ValueError(f"column {_name(schema)} holds decimals of {bits} bits: convert it to floats")
+    low, high = _buffer(array, 1, "i8", 2 * (start + length), owner)[2 * start :].reshape(-1, 2).T
+    # Most fit into the lower half, where they keep every digit.
+    values = np.where(high == low >> 63, low, high * 2.0**64 + low.view(np.uint64))
+    return np.asarray(values / 10.0**scale)
 
 
 def _refuse_nulls(schema: _Schema, array: _Array) -> None:

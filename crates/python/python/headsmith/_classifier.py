@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,9 @@ class Classifier(Estimator):
     n_features_in_: int
     feature_names_in_: npt.NDArray[np.object_]
     model_: _headsmith.Model
+
+    n_iter_: int
+    fit_info_: dict[str, Any]
 
     # Those of every classifier.
     random_state: Any
@@ -206,11 +209,11 @@ class HeadClassifier(Classifier):
     def _value(self, name: str) -> bool | int | float | str:
         value = getattr(self, name)
         if name == "class_weight" and isinstance(value, dict):
-            return self._class_weights(value)
+            return self._class_weights(cast(dict[Any, float], value))
         if value is None:
             return "none"
         if isinstance(value, np.generic):
-            value = value.item()
+            value = cast(object, value.item())
         if isinstance(value, (bool, int, float, str)):
             return value
         raise ValueError(f"{name} is {value!r}, expected a number, a text or None")
@@ -224,6 +227,7 @@ class HeadClassifier(Classifier):
 
 
 def _share(fraction: Any) -> float:
-    if isinstance(fraction, (int, float, np.number)) and 0 <= fraction < 1:
-        return float(fraction)
+    number: Any = fraction
+    if isinstance(fraction, (int, float, np.number)) and 0 <= number < 1:
+        return float(number)
     raise ValueError(f"validation_fraction is {fraction!r}, expected a number of at least 0 and below 1")

@@ -1,7 +1,7 @@
 """Rows, labels and weights as the extension takes them: C-contiguous float32, class indices, float32."""
 
 import warnings
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -45,16 +45,28 @@ def _features(X: Any) -> tuple[Floats, list[str] | None]:
         return _array(X), _names(X)
     from . import _arrow
 
-    if _arrow.is_arrow(X):
-        x, names = _arrow.features(X)
+    table = _of_hugging_face(X)
+    if _arrow.is_arrow(table):
+        x, names = _arrow.features(table)
         return _array(x), names
     return _array(X), _names(X)
+
+
+def _of_hugging_face(X: Any) -> Any:
+    """A Dataset of Hugging Face, or a column of one, as Arrow's table: its own rows would be an object of Python for each number."""
+    source: Any = getattr(X, "source", None)
+    data = source.select_columns(X.column_name) if hasattr(source, "select_columns") and hasattr(X, "column_name") else X
+    # Transforms of the user's are left to the data set.
+    raw = hasattr(data, "select_columns") and hasattr(data, "with_format") and hasattr(data, "__len__") and data.format["type"] != "custom"
+    return data.with_format("arrow")[:] if raw else X
 
 
 def _array(X: Any) -> Floats:
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("Sparse data was passed, but dense data is required: use X.toarray() to convert it.")
-    given = np.from_dlpack(X) if _is_tensor(X) else np.asarray(X)
+    given = _tensor(X) if _is_tensor(X) else np.asarray(X)
+    if given.dtype.kind == "O" and given.ndim == 0:
+        raise ValueError(f"X is of the type {type(X).__name__}, expected rows in memory: collect a lazy frame, take the rows of a stream block by block")
     if given.dtype.kind == "c":
         raise ValueError("Complex data not supported")
     if given.dtype.kind == "O" and given.ndim == 2 and given.shape[1] == 1 and _is_list(given[:1, 0]):
@@ -69,6 +81,22 @@ def _array(X: Any) -> Floats:
 def _is_list(first: npt.NDArray[Any]) -> bool:
     """Whether the first cell of a column is a row of features."""
     return len(first) > 0 and isinstance(first[0], (list, tuple, np.ndarray))
+
+
+def _tensor(X: Any) -> npt.NDArray[Any]:
+    """A tensor where it is; through its own conversion where NumPy does not know its numbers, such as bfloat16."""
+    try:
+        return np.from_dlpack(X)
+    except (BufferError, RuntimeError, TypeError) as error:
+        fault = error
+    try:
+        given = np.asarray(X)
+    except (RuntimeError, TypeError, ValueError):
+        given = None
+    if given is None or given.dtype.kind == "O":
+        text = f"the {type(X).__name__} cannot be read: {fault}. Give it as numbers that NumPy knows, detached and on the processor, such as X.detach().cpu().float()"
+        raise ValueError(text) from fault
+    return given
 
 
 def _is_tensor(X: Any) -> bool:
@@ -111,7 +139,7 @@ def codes(y: Any, classes: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
 
 def column(y: Any) -> npt.NDArray[Any]:
     """`y` as an array of one axis."""
-    given: npt.NDArray[Any] = np.asarray(y)
+    given: npt.NDArray[Any] = _relation(y) if hasattr(y, "fetchnumpy") else np.asarray(y)
     if given.ndim == 2 and given.shape[1] == 1:
         text = "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for example using ravel()."
         warnings.warn(_errors.data_conversion(text), stacklevel=5)
@@ -119,6 +147,12 @@ def column(y: Any) -> npt.NDArray[Any]:
     if given.ndim != 1:
         raise ValueError(f"y should be a 1d array, got an array of shape {given.shape} instead.")
     return given
+
+
+def _relation(y: Any) -> npt.NDArray[Any]:
+    """The one column of a relation of DuckDB, which is no array."""
+    columns = [np.asarray(column) for column in y.fetchnumpy().values()]
+    return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
 def _refuse_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
@@ -159,4 +193,4 @@ def groups(given: Any, n_rows: int) -> npt.NDArray[np.uint32] | None:
 
 def names(classes: npt.NDArray[Any]) -> list[str]:
     """The names of classes, as model files have them: whole numbers have no fraction."""
-    return [str(int(label)) if isinstance(label, (float, np.floating)) else str(label) for label in classes.tolist()]
+    return [str(int(cast(float, label))) if isinstance(label, (float, np.floating)) else str(label) for label in classes.tolist()]

@@ -22,7 +22,8 @@ def of_search(estimator: Any) -> str:
     scores = chosen.get("val") or chosen.get("out_of_fold") or chosen["train"]
     metric = report["metric"]
     line = f"<b>{html.escape(report['chosen'])}</b>: {_named(metric)} {scores[metric]:.4f}"
-    if interval := (scores.get("intervals") or {}).get(metric):
+    intervals: dict[str, Any] = scores.get("intervals") or {}
+    if interval := intervals.get(metric):
         line += f" ({interval['low']:.4f} .. {interval['high']:.4f})"
     line += f", accuracy {scores['accuracy']:.4f}, log loss {scores['log_loss']:.4f}; {auto['n_steps']} steps"
     rows = [[one["head"], f"{one['score']:.4f}", f"{one['log_loss']:.4f}", f"{one.get('weight') or 0:.2f}"] for one in auto["candidates"]]

@@ -21,10 +21,10 @@ class LoadedClassifier(Classifier):
         self.decision = decision
         self.n_jobs = n_jobs
 
-    verbose = 0
-    callbacks = None
-    random_state = None
-    metric = "weighted_f1"
+    verbose: int | bool = 0
+    callbacks: Any = None
+    random_state: Any = None
+    metric: str = "weighted_f1"
 
     def _fit_model(self, train: Labelled, validation: Labelled | None, options: Options) -> tuple[_headsmith.Model, dict[str, Any]]:
         raise ValueError("a loaded model cannot be fitted again: fit an estimator of its kind")

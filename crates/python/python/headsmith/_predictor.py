@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
+from . import _arrow
+from ._data import Floats
 from ._loaded import load
 from ._tables import Path
 
@@ -46,20 +48,26 @@ class Predictor:
         self._proba = proba
         self._keep = keep
 
-    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """The batch with a column `prediction`."""
-        columns = self._columns or self._found(batch)
-        if len(columns) == 1:
-            cells = np.asarray(batch[columns[0]])
-            x = np.stack([np.asarray(row) for row in cells]) if cells.dtype == object else cells
-        else:
-            x = np.column_stack([np.asarray(batch[name], dtype=np.float32) for name in columns])
-        x = np.ascontiguousarray(x, dtype=np.float32)
-        out = {name: column for name, column in batch.items() if self._keep and name not in columns}
-        out["prediction"] = self._model.classes_[self._model.model_.predict(x, self._model.decision, self._model.n_jobs or 1)]
+    def __call__(self, batch: Any) -> Any:
+        """The batch with a column `prediction`: a dict of a dict or of a data frame, Arrow of pyarrow's tables and batches."""
+        is_arrow = hasattr(batch, "from_pydict")
+        given = {name: batch.column(name) for name in batch.schema.names} if is_arrow else dict(batch.items())
+        names = self._columns or self._found(given)
+        if missing := [name for name in names if name not in given]:
+            raise ValueError(f"the batch has no column {', '.join(map(repr, missing[:5]))}, but {', '.join(map(repr, list(given)[:10]))}")
+        out = self._predicted(_rows(batch.select(names) if is_arrow else [given[name] for name in names], self._model.n_features_in_))
+        kept = {name: column for name, column in given.items() if self._keep and name not in names}
+        kind = cast(Any, type(batch))
+        return kind.from_pydict(kept | out) if is_arrow else kept | out
+
+    def _predicted(self, x: Floats) -> dict[str, Any]:
+        model, n_jobs = self._model.model_, self._model.n_jobs or 1
+        if x.shape[1] != model.n_features:
+            raise ValueError(f"the batch has {x.shape[1]} features, but the model is expecting {model.n_features}")
+        out: dict[str, Any] = {"prediction": self._model.classes_[model.predict(x, self._model.decision, n_jobs)]}
         if self._proba:
-            proba = self._model.model_.predict_proba(x, self._model.n_jobs or 1)
-            out |= {f"proba_{name}": proba[:, i] for i, name in enumerate(self._model.model_.classes)}
+            proba = model.predict_proba(x, n_jobs)
+            out |= {f"proba_{name}": proba[:, i] for i, name in enumerate(model.classes)}
         return out
 
     def _found(self, batch: Mapping[str, Any]) -> list[str]:
@@ -70,3 +78,18 @@ class Predictor:
             if name in batch:
                 return [name]
         raise ValueError(f"none of the columns {', '.join(batch)} is known to hold the features: name them by columns")
+
+
+def _rows(columns: Any, n_features: int) -> Floats:
+    """The features of a batch: its columns of numbers, or its one column of lists, where they are if they can be used so."""
+    n_rows = columns.num_rows if hasattr(columns, "num_rows") else len(columns[0])
+    if n_rows == 0:
+        return np.empty((0, n_features), dtype=np.float32)
+    if hasattr(columns, "num_rows"):
+        x = _arrow.features(columns).x
+    elif len(columns) > 1:
+        x = np.column_stack([np.asarray(column, dtype=np.float32) for column in columns])
+    else:
+        x = np.asarray(columns[0])
+        x = np.stack([np.asarray(row) for row in x]) if x.dtype == object else x.reshape(n_rows, -1)
+    return np.ascontiguousarray(x, dtype=np.float32)

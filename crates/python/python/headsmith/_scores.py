@@ -41,13 +41,30 @@ class Resampling(NamedTuple):
 
 class Scores:
     """The scores of probabilities: `accuracy`, `balanced_accuracy`, `weighted_f1`, `macro_f1`, `log_loss`, `brier`, `mcc`, `ece` and others, each with its `interval` where
-    one is drawn; `per_class` and `confusion`."""
+    one is drawn; `per_class` and `confusion`. Scores that need a row of another class are None where there is none."""
+
+    accuracy: Score
+    balanced_accuracy: Score
+    weighted_f1: Score
+    macro_f1: Score
+    micro_f1: Score
+    weighted_precision: Score
+    macro_precision: Score
+    weighted_recall: Score
+    macro_recall: Score
+    log_loss: Score
+    brier: Score
+    roc_auc_ovr: Score | None
+    roc_auc_ovr_weighted: Score | None
+    mcc: Score
+    cohen_kappa: Score | None
+    ece: Score
 
     def __init__(self, scores: dict[str, Any], intervals: dict[str, Any] | None, classes: npt.NDArray[Any]) -> None:
         self.classes = classes
         self.n_samples: int = scores.pop("n_samples")
         self.per_class: list[dict[str, Any]] = scores.pop("per_class")
-        self.confusion = np.array(scores.pop("confusion"))
+        self.confusion: npt.NDArray[np.int64] = np.array(scores.pop("confusion"))
         drawn = {name: Interval(**ends) for name, ends in (intervals or {}).items()}
         self._scores = {name: None if value is None else Score(value, drawn.get(name)) for name, value in scores.items()}
 
@@ -77,7 +94,7 @@ def score(
     groups: Any = None,
     n_resamples: int = 10_000,
     confidence: float = 0.95,
-    random_state: Any = 42,
+    random_state: _seed.RandomState = 42,
     n_jobs: int | None = None,
 ) -> Scores:
     """The scores of probabilities of rows with known labels.

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+RandomState = int | np.random.RandomState | np.random.Generator | None
+
 
 def seed(random_state: Any) -> int:
     """The seed: an int is one, a generator gives one, and None takes one from NumPy's global generator."""
@@ -14,8 +16,9 @@ def seed(random_state: Any) -> int:
         return int(random_state.randint(0, 2**31 - 1))
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(0, 2**63 - 1))
-    if isinstance(random_state, (int, np.integer)) and 0 <= random_state < 2**64:
-        return int(random_state)
+    number: Any = random_state
+    if isinstance(random_state, (int, np.integer)) and 0 <= number < 2**64:
+        return int(number)
     raise ValueError(f"random_state is {random_state!r}, expected an int of at least 0, a RandomState, a Generator or None")
 
 
@@ -24,8 +27,9 @@ def threads(n_jobs: Any) -> int:
     if n_jobs is None:
         limit = os.environ.get("OMP_NUM_THREADS", "")
         return min(cores(), int(limit)) if limit.isdecimal() and int(limit) > 0 else cores()
-    if isinstance(n_jobs, (int, np.integer)) and n_jobs != 0:
-        return int(n_jobs) if n_jobs > 0 else max(1, cores() + 1 + int(n_jobs))
+    number: Any = n_jobs
+    if isinstance(n_jobs, (int, np.integer)) and number != 0:
+        return int(number) if number > 0 else max(1, cores() + 1 + int(number))
     raise ValueError(f"n_jobs is {n_jobs!r}, expected an int other than 0, or None for all cores")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from . import _headsmith, _seed
 from ._classifier import Options
 from ._listener import Callback, Listener
-from ._tables import Path, _paths
+from ._tables import Path, paths
 
 
 class _Asked(NamedTuple):
@@ -84,7 +84,7 @@ def tune(
     hold_back: float = 0.0,
     random_start: bool = False,
     lag: int | None = None,
-    random_state: Any = 42,
+    random_state: _seed.RandomState = 42,
     n_jobs: int | None = None,
     verbose: int | bool = 0,
     callbacks: list[Callback] | None = None,
@@ -133,6 +133,6 @@ def tune(
     listener = Listener(verbose, callbacks)
     options = Options.of(n_jobs, listener, metric=metric, seed=_seed.seed(random_state))
     try:
-        return Study(json.loads(_headsmith.tune(_paths(train), _paths(val), asked, options)))
+        return Study(json.loads(_headsmith.tune(paths(train), paths(val), asked, options)))
     finally:
         listener.close()

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,7 @@ class Inspection:
 
     def __init__(self, tables: list[dict[str, Any]], findings: list[dict[str, Any]]) -> None:
         self.tables = tables
-        self.findings = [Finding(found["severity"], found["code"], found["table"], found["message"]) for found in findings]
+        self.findings: list[Finding] = [Finding(found["severity"], found["code"], found["table"], found["message"]) for found in findings]
 
     @property
     def is_sound(self) -> bool:
@@ -111,7 +111,7 @@ def read(
     if on_bad_row not in ("error", "skip"):
         raise ValueError(f"on_bad_row is {on_bad_row!r}, expected error or skip")
     reading = Reading(label_column, embeddings_column, list(drop), list(features), cache, on_bad_row == "skip")
-    table = _headsmith.Table.read(_paths(path), _paths(labels), reading, Options.of(n_jobs))
+    table = _headsmith.Table.read(paths(path), paths(labels), reading, Options.of(n_jobs))
     return Table(table.x(), _labels(table), table.feature_names, json.loads(table.report))
 
 
@@ -140,8 +140,8 @@ def inspect(*tables: Any, label: str | None = None, n_jobs: int | None = None) -
 
 def _table(given: Any, name: str, label: str | None, options: Options) -> _headsmith.Table:
     if isinstance(given, (str, os.PathLike)):
-        return _headsmith.Table.read(_paths(given), [], Reading(label), options)
-    X, y = given if isinstance(given, tuple) and not isinstance(given, Table) else _parts(given, label or "label")
+        return _headsmith.Table.read(paths(cast(Path, given)), [], Reading(label), options)
+    X, y = cast(tuple[Any, Any], given) if isinstance(given, tuple) and not isinstance(given, Table) else _parts(given, label or "label")
     rows = _data.rows(X, inspect)
     if y is None:
         return _headsmith.Table.of_arrays(name, rows.x, None, rows.names or [])
@@ -169,7 +169,7 @@ def _labels(table: _headsmith.Table) -> npt.NDArray[Any] | None:
     return np.array([int(name) for name in names] if are_integers else names)[codes]
 
 
-def _paths(given: Path | Sequence[Path] | None) -> list[str]:
+def paths(given: Path | Sequence[Path] | None) -> list[str]:
     if given is None:
         return []
     return [os.fspath(path) for path in ([given] if isinstance(given, (str, os.PathLike)) else given)]

@@ -1,6 +1,6 @@
 """What all transformers have in common."""
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -70,4 +70,6 @@ class OneTransform(Transformer):
 
 
 def _number(value: Any) -> str:
-    return repr(value.item() if isinstance(value, np.generic) else value) if not isinstance(value, str) else value
+    if isinstance(value, str):
+        return value
+    return repr(cast(object, value.item()) if isinstance(value, np.generic) else value)
