@@ -43,7 +43,8 @@ class Scores:
     """The scores of probabilities: `accuracy`, `balanced_accuracy`, `weighted_f1`, `macro_f1`, `log_loss`, `brier`, `mcc`, `ece` and others, each with its `interval` where
     one is drawn; `per_class` and `confusion`."""
 
-    def __init__(self, scores: dict[str, Any], intervals: dict[str, Any] | None, classes: npt.NDArray[Any]) -> None:
+    def __init__(self, scores: dict[str, Any], intervals: dict[str, Any] | None, classes: npt.NDArray[Any], confidence: float = 0.95) -> None:
+        self.confidence = confidence
         self.classes = classes
         self.n_samples: int = scores.pop("n_samples")
         self.per_class: list[dict[str, Any]] = scores.pop("per_class")
@@ -64,9 +65,9 @@ class Scores:
         return "\n".join(f"{name:<20} {score!r}" for name, score in self._scores.items())
 
     def _repr_html_(self) -> str:
-        from . import _html
+        from . import _html_scores
 
-        return _html.table(["score", "value"], [[name, repr(score)] for name, score in self._scores.items()])
+        return _html_scores.of_scores(self)
 
 
 def score(
@@ -116,4 +117,4 @@ def score(
     options = Options.of(n_jobs, seed=_seed.seed(random_state))
     resampling = Resampling(n_resamples, confidence, _data.groups(groups, len(codes)))
     found = json.loads(_headsmith.scores(codes, rows, resampling, options))
-    return Scores(found["scores"], found["intervals"], known)
+    return Scores(found["scores"], found["intervals"], known, confidence)
