@@ -64,7 +64,7 @@ def joined(parts: Iterable[object], between: str = "") -> Markup:
 
 def element(name: str, *content: object, **attributes: str) -> Markup:
     """An element; `class_` is its class."""
-    given = "".join(f' {key.rstrip("_")}="{html.escape(value)}"' for key, value in attributes.items())
+    given = "".join(f' {key.rstrip("_")}="{html.escape(value)}"' for key, value in attributes.items() if value or key == "open")
     return Markup(f"<{name}{given}>{joined(content)}</{name}>")
 
 

@@ -25,7 +25,7 @@ def of_estimator(estimator: Any) -> str:
 def _about(estimator: Any) -> str:
     facts = getattr(estimator, "fit_info_", {})
     rows = f" to {_words.counted(facts['n_rows'], 'row')}" if "n_rows" in facts else ""
-    time = f" in {_words.short_time(facts['seconds'])}" if "seconds" in facts else ""
+    time = f" in {_words.seconds(facts['seconds'])}" if "seconds" in facts else ""
     return f"fitted{rows}{time}"
 
 
@@ -33,11 +33,15 @@ def _parameters(estimator: Any) -> Markup:
     changed = {name: value for name, value in estimator._changed().items() if name not in OWN}
     everything = estimator.get_params()
     rows = [[name, _words.value(value)] for name, value in changed.items()]
-    shown = _html.table(["parameter that differs", "value"], rows) if rows else _html.element("p", _html.soft("all parameters have their defaults"))
+    shown = _differing(rows)
     if len(everything) <= len(changed):
         return shown
     table = _html.table(["parameter", "value"], [[name, _words.value(value)] for name, value in everything.items()])
     return _html.joined([shown, _html.details(f"all {_words.counted(len(everything), 'parameter')}", table)])
+
+
+def _differing(rows: list[list[str]]) -> Markup:
+    return _html.table(["parameter that differs", "value"], rows) if rows else _html.element("p", _html.soft("all parameters have their defaults"))
 
 
 def _fitted(estimator: Any) -> list[Markup]:
@@ -81,7 +85,7 @@ def of_loaded(estimator: Any) -> str:
     about = f"{estimator.model_.head}, from a file" + (f" of Headsmith {version}" if version else "")
     lines = [_of_data(estimator), "; ".join(data)]
     shown = [_html.element("p", line) for line in lines if line]
-    return _html.card(type(estimator).__name__, about, *_recorded(record), *shown, _html.table(["parameter that differs", "value"], rows) if rows else "")
+    return _html.card(type(estimator).__name__, about, *_recorded(record), *shown, _differing(rows) if params else "")
 
 
 def _defaults(head: str | None) -> dict[str, Any]:
@@ -172,7 +176,7 @@ def _candidates(auto: dict[str, Any], metric: str) -> Markup:
 
 def _candidate(one: dict[str, Any]) -> list[object]:
     told = ", ".join(f"{name} {_told(one['params'][name])}" for name in one["telling"][:3] if name in one["params"])
-    time, size = _html.figure(_words.short_time(one["seconds"])), _html.figure(_words.size(one["n_bytes"]))
+    time, size = _html.figure(_words.seconds(one["seconds"])), _html.figure(_words.size(one["n_bytes"]))
     cells = [one["title"], _html.soft(told), one["score"], one["log_loss"], time, size]
     return _html.Row([*cells, _html.figure(f"{one['weight']:.2f}")]) if one.get("weight") else [*cells, ""]
 

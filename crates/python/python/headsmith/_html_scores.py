@@ -63,7 +63,7 @@ def of_study(study: Any) -> str:
     report = study.report
     metric, best = _words.titled(report["metric"]), report["best"]
     about = f"{report['name']}: {report['n_finished']}/{_words.counted(report['n_trials'], 'trial')}, in {_stored(study.storage)}"
-    states = _html.table(["trials", "", "epochs", "time"], [[state["state"], state["n_trials"], state["n_epochs"], _html.figure(_words.short_time(state["seconds"]))] for state in report["states"]])
+    states = _html.table(["trials", "", "epochs", "time"], [[state["state"], state["n_trials"], state["n_epochs"], _html.figure(_words.seconds(state["seconds"]))] for state in report["states"]])
     if not best:
         return _html.card("Study", about, states)
     lines = [_html.joined([_html.element("b", metric), f" of trial {best['number']}"])]

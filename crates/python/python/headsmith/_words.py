@@ -12,8 +12,10 @@ def titled(metric: str) -> str:
 
 
 def seconds(time: float) -> str:
-    """A time: `0.42 s`, `4 min 10 s`, `2 h 5 min`."""
+    """A time: `3 ms`, `0.42 s`, `4 min 10 s`, `2 h 5 min`."""
     if time < 60:
+        if time < 0.01:
+            return f"{1e3 * time:.0f} ms"
         return f"{time:.2f} s" if time < 10 else f"{time:.1f} s"
     whole = round(time)
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
