@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 
 # Its elements carry their look with them: there is no script, and nothing is loaded. Greys are translucent, text has the notebook's colour.
 STYLE = """<style>
-.headsmith{max-width:54rem;font:13px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
+.headsmith{max-width:54rem;font:13px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:break-word}
 .headsmith .card{border:1px solid rgba(128,128,128,.3);border-radius:8px;overflow:hidden}
 .headsmith .title{padding:.45rem .9rem;background:rgba(128,128,128,.12)}
 .headsmith .title b{margin-right:.6em;font-size:14px}
-.headsmith .body{padding:.6rem .9rem .7rem}
+.headsmith .body{padding:.6rem .9rem .7rem;overflow-x:auto}
 .headsmith .body>p{margin:.35rem 0}
 .headsmith .body>:first-child{margin-top:0}
 .headsmith .soft{opacity:.72}
@@ -75,7 +75,7 @@ def soft(*content: object) -> Markup:
 
 def card(title: str, about: str, *body: object) -> Markup:
     """A card with a title, a few words beside it, and what it shows."""
-    head = element("div", element("b", title), soft(about), class_="title")
+    head = element("div", element("b", title), " ", soft(about), class_="title")
     shown = element("div", *body, class_="body") if any(body) else ""
     return element("div", Markup(STYLE), element("div", head, shown, class_="card"), class_="headsmith")
 
