@@ -186,6 +186,18 @@ def of_terminal(code, folder):
     return written.decode()
 
 
+AT_ONCE = """
+import headsmith as hs, logging, threading
+import numpy as np
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(300, 20)).astype(np.float32), rng.integers(3, size=300)
+fits = [threading.Thread(target=lambda: hs.MLPClassifier(epochs=7, verbose=1).fit(x, y)) for _ in range(4)]
+[fit.start() for fit in fits]
+[fit.join() for fit in fits]
+log = logging.getLogger("headsmith")
+print(log.level, len(log.handlers))
+"""
+
 WITHOUT_TQDM = "import sys; sys.modules['tqdm'] = sys.modules['tqdm.auto'] = None\n"
 
 
@@ -202,6 +214,8 @@ def progress(folder):
     own = "import logging; logging.basicConfig(format='OWN %(name)s %(message)s', level=logging.INFO)\n"
     theirs = subprocess.run([sys.executable, "-c", own + FIT], capture_output=True, text=True, check=True, cwd=folder).stderr
     assert "OWN headsmith mlp: epoch 1" in theirs and theirs.count("mlp: epoch 1,") == 1, theirs
+    after = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, text=True, check=True, cwd=folder)
+    assert after.stdout == "0 0\n" and after.stderr.count("mlp: epoch 1,") == 4, (after.stdout, after.stderr)
     ok("progress without a terminal or tqdm: lines of logging, through the handlers of whoever has some")
 
 

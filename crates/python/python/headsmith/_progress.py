@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 import time
 import warnings
 from typing import Any
@@ -130,24 +131,53 @@ class Bar:
         self._bar.update(1)
 
 
+class Ear:
+    """Makes the log `headsmith` heard while work goes on, and leaves it as it was after the last of several at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_open = 0
+        self._level = logging.NOTSET
+        self._handler: logging.Handler | None = None
+
+    def open(self) -> None:
+        """Lets lines pass, to standard error if nobody has a handler."""
+        with self._lock:
+            self._n_open += 1
+            if self._n_open > 1:
+                return
+            self._level = log.level
+            self._handler = None if log.hasHandlers() else logging.StreamHandler()
+            if self._handler is not None:
+                log.addHandler(self._handler)
+            if not log.isEnabledFor(logging.INFO):
+                log.setLevel(logging.INFO)
+
+    def close(self) -> None:
+        """Ends what `open` began."""
+        with self._lock:
+            self._n_open -= 1
+            if self._n_open:
+                return
+            log.setLevel(self._level)
+            if self._handler is not None:
+                log.removeHandler(self._handler)
+
+
+EAR = Ear()
+
+
 class Lines:
-    """Lines of the log `headsmith`, which is given a handler while nobody else has."""
+    """Lines of the log `headsmith`."""
 
     def __init__(self, head: str) -> None:
         self._head = head
         self._last = 0.0
-        self._level = log.level
-        self._handler = None if log.hasHandlers() else logging.StreamHandler()
-        if self._handler is not None:
-            log.addHandler(self._handler)
-        if not log.isEnabledFor(logging.INFO):
-            log.setLevel(logging.INFO)
+        EAR.open()
 
     def close(self) -> None:
         """Leaves the log as it was."""
-        log.setLevel(self._level)
-        if self._handler is not None:
-            log.removeHandler(self._handler)
+        EAR.close()
 
     def hear(self, event: dict[str, Any]) -> None:
         """Logs an event, if it says something, and not too often."""
