@@ -219,16 +219,25 @@ def progress(folder):
     ok("progress without a terminal or tqdm: lines of logging, through the handlers of whoever has some")
 
 
-def widgets(folder):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FIT)])
+def of_notebook(code, folder):
+    """A notebook of one cell, after it ran."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     execute(notebook, folder)
+    return notebook
+
+
+def widgets(folder):
+    notebook = of_notebook(FIT, folder)
     shown = [output for output in notebook.cells[0].outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
     states = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
     bars = [state["state"] for state in states if state["model_name"] == "FloatProgressModel"]
     assert len(shown) == 3 and {(bar["value"], bar["max"]) for bar in bars} >= {(7.0, 7.0), (300.0, 300.0)}, (shown, bars)
     text = "".join(output.get("text", "") for output in notebook.cells[0].outputs)
     assert "ridge: log loss" in text and "%|" not in text and "Warning" not in text, text
-    ok("progress in a notebook: a widget for each fit")
+    without = of_notebook("import sys; sys.modules['ipywidgets'] = None\n" + FIT, folder).cells[0].outputs
+    text = "".join(output.get("text", "") for output in without)
+    assert "mlp: 100%|" in text and "Warning" not in text and not any("data" in output for output in without), without
+    ok("progress in a notebook: a widget for each fit, and a bar of text without ipywidgets")
 
 
 def main():
