@@ -13,12 +13,18 @@ def of_search(estimator: Any) -> str:
     if report is None:
         return _html_models.of_estimator(estimator)
     auto, chosen, metric = report["auto"], report["heads"][-1], report["metric"]
-    rows = report["tables"][0]
     about = f"{chosen['title']}, fitted to {_words.counted(auto['n_fitted'], 'row')} in {_words.seconds(report['seconds'])}"
     body = [_html.columns(_result(chosen, metric), _drawn(auto, chosen, metric)), _html.element("p", _made_of(auto, chosen, metric)), _html.element("p", _html_models.of_data(estimator))]
-    tried = f"{_words.counted(len(auto['candidates']), 'candidate')} in {_words.counted(auto['n_steps'], 'step')}, scored on {_words.counted(rows['n_rows'], 'row')} that their fits did not see"
-    candidates = _html.details(tried, _candidates(auto, metric), open="")
+    tried = f"{_words.counted(len(auto['candidates']), 'candidate')} in {_words.counted(auto['n_steps'], 'step')}, scored on {_words.counted(auto['n_rows'], 'row')} that their fits did not see"
+    candidates = _html.details(tried, _candidates(auto, metric), _left_out(auto), open="")
     return _html.card(type(estimator).__name__, about, *body, candidates, _html_models.parameters(estimator))
+
+
+def _left_out(auto: dict[str, Any]) -> Markup:
+    """The heads that were not tried, each with the reason to whoever points at it."""
+    given = auto.get("left_out") or []
+    heads = _html.joined((_html.element("span", head, title=reason) for head, reason in given), ", ")
+    return _html.soft("left out: ", heads) if given else Markup("")
 
 
 def _scores(chosen: dict[str, Any]) -> tuple[dict[str, Any], str]:
