@@ -185,9 +185,9 @@ class AutoClassifier(Classifier):
             page.write(zlib.decompress(self._page))
 
     def _repr_html_(self) -> str:
-        from . import _html
+        from . import _html_search
 
-        return _html.of_search(self)
+        return _html_search.of_search(self)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "report_")

@@ -89,7 +89,7 @@ class Classifier(Estimator):
         self._check_decision()
         weights, units = _data.weights(sample_weight, len(rows.x)), _data.groups(groups, len(rows.x))
         train = Labelled(rows.x, labels.codes, weights, units)
-        listener = Listener(self.verbose, self.callbacks)
+        listener = Listener(self.verbose, self.callbacks, getattr(self, "_head", ""))
         options = Options.of(self.n_jobs, listener, metric=self.metric, seed=_seed.seed(self.random_state), feature_names=rows.names)
         # An earlier fit stays until this one has ended well.
         earlier = self.__dict__.get("classes_")
@@ -102,7 +102,7 @@ class Classifier(Estimator):
         finally:
             listener.close()
         _input.learn(self, rows)
-        self._keep(model, facts)
+        self._keep(model, {**facts, "n_rows": len(rows.x)})
         return self
 
     def _restore(self, classes: npt.NDArray[Any] | None) -> None:

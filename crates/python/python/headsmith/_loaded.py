@@ -26,6 +26,14 @@ class LoadedClassifier(Classifier):
     random_state: Any = None
     metric: str = "weighted_f1"
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.model_.head}, {self.n_features_in_} features, {len(self.classes_)} classes>" if hasattr(self, "model_") else super().__repr__()
+
+    def _repr_html_(self) -> str:
+        from . import _html_models
+
+        return _html_models.of_loaded(self)
+
     def _fit_model(self, train: Labelled, validation: Labelled | None, options: Options) -> tuple[_headsmith.Model, dict[str, Any]]:
         raise ValueError("a loaded model cannot be fitted again: fit an estimator of its kind")
 

@@ -35,9 +35,9 @@ class Estimator:
         return f"{type(self).__name__}({changed})"
 
     def _repr_html_(self) -> str:
-        from . import _html
+        from . import _html_models
 
-        return _html.of_estimator(self)
+        return _html_models.of_estimator(self)
 
 
 def _is_same(value: Any, default: Any) -> bool:

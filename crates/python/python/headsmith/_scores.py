@@ -60,7 +60,8 @@ class Scores:
     cohen_kappa: Score | None
     ece: Score
 
-    def __init__(self, scores: dict[str, Any], intervals: dict[str, Any] | None, classes: npt.NDArray[Any]) -> None:
+    def __init__(self, scores: dict[str, Any], intervals: dict[str, Any] | None, classes: npt.NDArray[Any], confidence: float = 0.95) -> None:
+        self.confidence = confidence
         self.classes = classes
         self.n_samples: int = scores.pop("n_samples")
         self.per_class: list[dict[str, Any]] = scores.pop("per_class")
@@ -81,9 +82,9 @@ class Scores:
         return "\n".join(f"{name:<20} {score!r}" for name, score in self._scores.items())
 
     def _repr_html_(self) -> str:
-        from . import _html
+        from . import _html_scores
 
-        return _html.table(["score", "value"], [[name, repr(score)] for name, score in self._scores.items()])
+        return _html_scores.of_scores(self)
 
 
 def score(
@@ -133,4 +134,4 @@ def score(
     options = Options.of(n_jobs, seed=_seed.seed(random_state))
     resampling = Resampling(n_resamples, confidence, _data.groups(groups, len(codes)))
     found = json.loads(_headsmith.scores(codes, rows, resampling, options))
-    return Scores(found["scores"], found["intervals"], known)
+    return Scores(found["scores"], found["intervals"], known, confidence)

@@ -63,7 +63,15 @@ class Study:
     def __repr__(self) -> str:
         best = self.report["best"]
         said = f", best {best['value']:.4f} (trial {best['number']})" if best else ""
-        return f"Study({self.name!r}, {self.storage!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{said})"
+        from . import _html_scores
+
+        storage = _html_scores.hidden(self.storage)
+        return f"Study({self.name!r}, {storage!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{said})"
+
+    def _repr_html_(self) -> str:
+        from . import _html_scores
+
+        return _html_scores.of_study(self)
 
 
 def tune(

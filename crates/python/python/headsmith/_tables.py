@@ -24,6 +24,15 @@ class Table(NamedTuple):
     # What was read: format, columns, rows that were left out.
     report: dict[str, Any]
 
+    def __repr__(self) -> str:
+        labels = "no labels" if self.y is None else f"{len(np.unique(self.y))} classes"
+        return f"Table({self.X.shape[0]} rows x {self.X.shape[1]} features, {labels})"
+
+    def _repr_html_(self) -> str:
+        from . import _html_tables
+
+        return _html_tables.of_table(self)
+
 
 class Reading(NamedTuple):
     """How a file is read, as the extension takes it."""
@@ -63,11 +72,9 @@ class Inspection:
         return "\n".join(lines + [f"{finding.severity}: {finding.table}: {finding.message}" for finding in self.findings])
 
     def _repr_html_(self) -> str:
-        from . import _html
+        from . import _html_tables
 
-        tables = [[table["path"], str(table["n_rows"]), str(table["n_features"]), table["format"]] for table in self.tables]
-        text = _html.table(["table", "rows", "features", "format"], tables)
-        return text + _html.table(["", "table", "finding"], [[finding.severity, finding.table, finding.message] for finding in self.findings])
+        return _html_tables.of_inspection(self)
 
 
 def read(

@@ -1,0 +1,62 @@
+"""Numbers and names as people write them."""
+
+from typing import Any
+
+TITLES = {"ece": "calibration error", "mcc": "Matthews correlation", "cohen_kappa": "Cohen's kappa", "brier": "Brier score", "roc_auc_ovr": "ROC AUC one-vs-rest",
+          "roc_auc_ovr_weighted": "ROC AUC one-vs-rest, weighted"}
+
+
+def titled(metric: str) -> str:
+    """The name of a score."""
+    return TITLES.get(metric) or metric.replace("_", " ").replace("f1", "F1")
+
+
+def seconds(time: float) -> str:
+    """A time: `3 ms`, `0.42 s`, `4 min 10 s`, `2 h 5 min`."""
+    if time < 60:
+        if time < 0.01:
+            return f"{1e3 * time:.0f} ms"
+        return f"{time:.2f} s" if time < 10 else f"{time:.1f} s"
+    whole = round(time)
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def short_time(time: float) -> str:
+    """A time that may be short: `3.2 us`, `2.1 ms`."""
+    if time < 1e-3:
+        return f"{1e6 * time:.1f} µs" if time < 1e-5 else f"{1e6 * time:.0f} µs"
+    return f"{1e3 * time:.1f} ms" if time < 1 else seconds(time)
+
+
+def size(n_bytes: int) -> str:
+    """Bytes in decimal units."""
+    for unit, scale in [("GB", 1e9), ("MB", 1e6)]:
+        if n_bytes >= scale:
+            return f"{n_bytes / scale:.1f} {unit}"
+    return f"{n_bytes / 1e3:.0f} kB" if n_bytes >= 1000 else f"{n_bytes} B"
+
+
+def counted(n: int, noun: str) -> str:
+    """A number of things: `1 row`, `6,000 rows`, `3 classes`."""
+    return f"{n:,} {noun if n == 1 else many(noun)}"
+
+
+def many(noun: str) -> str:
+    """The plural: `strengths`, `classes`."""
+    return f"{noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def between(interval: dict[str, Any] | None) -> str:
+    """An interval, if there is one."""
+    return f"95% interval {interval['low']:.4f} to {interval['high']:.4f}" if interval else ""
+
+
+def listed(names: list[str], limit: int = 12) -> str:
+    """Names, the first of many."""
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
+
+
+def value(given: Any) -> str:
+    """A value of a parameter, cut where it is long."""
+    text = f"{given:.4g}" if isinstance(given, float) else repr(given)
+    return text if len(text) <= 200 else text[:197] + "..."
