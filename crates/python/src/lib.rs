@@ -5,10 +5,12 @@
 mod arrays;
 mod command;
 mod declarations;
+mod distributions;
 mod errors;
 mod fit;
 mod model;
 mod pools;
+mod proposals;
 mod scores;
 mod search;
 mod tables;
@@ -25,6 +27,9 @@ fn _headsmith(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
     module.add_class::<transform::Transform>()?;
     module.add_class::<tables::Table>()?;
+    module.add_class::<proposals::Tpe>()?;
+    module.add_class::<proposals::Trial>()?;
+    module.add_class::<proposals::Proposal>()?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(search::search, module)?)?;
     module.add_function(wrap_pyfunction!(scores::scores, module)?)?;

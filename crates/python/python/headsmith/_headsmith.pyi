@@ -50,6 +50,29 @@ class Table:
     def x(self) -> npt.NDArray[np.float32]: ...
     def labels(self) -> tuple[list[str], npt.NDArray[np.uint32]] | None: ...
 
+@final
+class Tpe:
+    def __new__(cls, seed: int, n_startup_trials: int, n_candidates: int, multivariate: bool, constant_liar: bool) -> Tpe: ...
+    def begin(self, number: int, maximises: bool, finished: list[Trial], running: list[Trial]) -> Proposal: ...
+
+@final
+class Trial:
+    def __new__(
+        cls,
+        number: int,
+        state: str,
+        value: float | None,
+        params: dict[str, tuple[Any, float]],
+        intermediate: dict[int, float],
+        attributes: dict[str, Any],
+    ) -> Trial: ...
+
+@final
+class Proposal:
+    def joint(self) -> list[str]: ...
+    def together(self, space: list[tuple[str, Any]]) -> dict[str, float]: ...
+    def alone(self, name: str, range: Any) -> float: ...
+
 def fit(
     head: str,
     params: dict[str, bool | int | float | str],
