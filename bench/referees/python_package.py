@@ -214,6 +214,49 @@ def fails(call, kind, text):
     raise AssertionError(f"no {kind.__name__}: {text}")
 
 
+def reports(folder, x, y):
+    """The page of a plain estimator on rows that it did not see, on those that it learnt from, and on those that chose."""
+    path, half = folder / "page.html", len(x) // 2
+    train, val, other = ((x[rows], y[rows]) for rows in [slice(half), slice(half, half + 300), slice(half + 300, None)])
+    text = lambda: " ".join(path.read_text().split())
+    for kind in HEADS:
+        fitted = quick(kind).fit(*train)
+        fitted.report(path, *other)
+        # As the command decides: by the votes of a head that has them.
+        page, score = text(), f1_score(other[1], fitted.set_params(decision="votes").predict(other[0]), average="weighted", zero_division=0)
+        assert page.lower().startswith("<!doctype html>") and "took no part in any choice" in page and "All parameters" in page, kind
+        assert f'<p class="big">{score:.4f}</p>' in page and f"{len(other[0])} validation rows" in page, kind
+        assert f"<th>{kind._head}, validation</th>" in page.replace(' scope="col"', "") and f"{kind._head}, training" not in page, kind
+    ok(f"report of {len(HEADS)} heads on rows that chose nothing, with scikit-learn's weighted F1")
+    fitted = hs.MLPClassifier(epochs=6, monitor="metric").fit(*train, validation_data=val)
+    fitted.report(path, *other)
+    assert "trained for 6 epochs" in text() and "took no part in any choice" in text()
+    fitted.report(path, *val)
+    assert "these rows chose the epoch: optimistic" in text()
+    for rows in [slice(half), slice(100, 250), np.arange(half) % 3 == 0]:
+        fitted.report(path, x[:half][rows], y[:half][rows])
+        assert "these are training rows: optimistic" in text()
+    mixed = [np.concatenate([part, seen[:25]]) for part, seen in zip(other, train)]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        fitted.report(path, *mixed)
+    assert len(said) == 1 and "are among those that the fit learnt from" in str(said[0].message), said
+    fitted.save(folder / "m.safetensors")
+    for same in [hs.load(folder / "m.safetensors"), pickle.loads(pickle.dumps(fitted))]:
+        same.report(path, *other)
+        assert f'<p class="big">{hs.score(other[1], fitted.predict_proba(other[0]), classes=fitted.classes_).weighted_f1:.4f}</p>' in text()
+    auto = hs.AutoClassifier(steps=2, heads=["ridge", "centroid"]).fit(*train)
+    auto.report(path, *other)
+    assert "took no part in any choice" in text()
+    auto.report(path)
+    assert ">Search</h2>" in text()
+    fails(lambda: fitted.report(path), ValueError, "give rows that the fit did not see, report(path, X, y)")
+    fails(lambda: fitted.report(path, other[0], other[1][1:]), ValueError, "expected one for each of the")
+    fails(lambda: fitted.report(path, other[0], ["none such"] * len(other[0])), ValueError, "is none of the classes")
+    fails(lambda: hs.RidgeClassifier().report(path, *other), hs.NotFittedError, "not fitted yet")
+    ok("report of rows that were seen says so: training rows, some of them, rows that chose; of loaded models and of a search on other rows")
+
+
 def errors(folder, x, y):
     fails(lambda: hs.MLPClassifier().predict(x), hs.NotFittedError, "not fitted yet")
     fails(lambda: hs.MLPClassifier(dropout=2).fit(x, y), ValueError, "dropout is 2.0, expected a number in 0..0.99 or auto")
@@ -497,6 +540,7 @@ def main():
         models_are_files(folder, x, y)
         frames(x[:200])
         arrow(x[:200])
+        reports(folder, x, y)
         errors(folder, x, y)
         callbacks_and_progress(x, y)
         no_lock(x, y)

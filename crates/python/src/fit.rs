@@ -119,7 +119,7 @@ pub(crate) fn fit(
         0.0 => fit_rows(&head, &FitRows::new(rows, val, names, context.pool), context),
         share => fit_split(&head, rows, (share, names), context),
     })?;
-    let facts = facts(&trained).to_string();
+    let facts = facts(&head, &trained).to_string();
     Ok((Model::new(trained.model), facts))
 }
 
@@ -138,12 +138,12 @@ fn fit_split(
     fit_rows(head, &FitRows::from(&data), context)
 }
 
-fn facts(trained: &TrainedHead) -> serde_json::Value {
-    let TrainedHead { training, chosen, description, seconds, .. } = trained;
+fn facts(head: &HeadConfig, trained: &TrainedHead) -> serde_json::Value {
+    let TrainedHead { training, chosen, description, scaling, seconds, .. } = trained;
     let chosen: BTreeMap<&str, &Value> = chosen.iter().map(|(name, value)| (*name, value)).collect();
     json!({
         "history": training.history, "best_epoch": training.best_epoch, "stopped": training.stopped,
         "n_steps": training.n_steps, "chosen": chosen, "summary": description.summary,
-        "description": description, "seconds": seconds,
+        "description": description, "scaling": scaling, "seconds": seconds, "chosen_on_val": head.chosen_on_val(),
     })
 }

@@ -9,6 +9,7 @@ mod distributions;
 mod errors;
 mod fit;
 mod model;
+mod page;
 mod pools;
 mod proposals;
 mod scores;
@@ -32,6 +33,7 @@ fn _headsmith(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<proposals::Proposal>()?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(search::search, module)?)?;
+    module.add_function(wrap_pyfunction!(page::report, module)?)?;
     module.add_function(wrap_pyfunction!(scores::scores, module)?)?;
     module.add_function(wrap_pyfunction!(tables::inspect, module)?)?;
     module.add_function(wrap_pyfunction!(tune::tune, module)?)?;
