@@ -257,6 +257,44 @@ def reports(folder, x, y):
     ok("report of rows that were seen says so: training rows, some of them, rows that chose; of loaded models and of a search on other rows")
 
 
+def words_of_python(folder, x, y):
+    """Messages name arguments, where the command's name flags."""
+    said = []
+
+    def hears(call, kind, text):
+        try:
+            call()
+        except kind as error:
+            said.append(str(error))
+            assert text in str(error), error
+            return
+        raise AssertionError(f"no {kind.__name__}: {text}")
+
+    storage = f"sqlite:///{folder / 'words.db'}"
+    frame = pd.DataFrame(x[:, :8], columns=[f"emb_{i}" for i in range(8)]).assign(label=y)
+    frame.to_csv(folder / "words.csv", index=False)
+    np.save(folder / "bare.npy", x[:50])
+    tune = lambda **given: hs.tune(folder / "words.csv", head="gaussian", trials=1, storage=storage, **given)
+    hears(lambda: hs.read(folder / "words.csv", features=["other_*", "e"]), ValueError, 'features=["other_*", "e"]')
+    hears(lambda: hs.read(folder / "words.csv", embeddings_column="emb_0"), ValueError, "embeddings_column")
+    hears(lambda: hs.tune(folder / "bare.npy", trials=1, storage=storage), ValueError, "the column of the labels with label_column")
+    hears(lambda: tune(val_share=1.5), ValueError, "val_share=1.5 is not a valid share")
+    hears(lambda: hs.tune(folder / "words.csv", head="centroid", trials=1, storage=storage), ValueError, "name one with space")
+    hears(lambda: hs.AutoClassifier(steps=1, folds=1).fit(x, y), ValueError, "folds=1: expected 2 to")
+    hears(lambda: hs.AutoClassifier(steps=1, heads=["centroid"], max_model_size=10).fit(x, y), RuntimeError, "within max_model_size and max_predict_time")
+    hears(lambda: hs.AutoClassifier(steps=1, heads=["centroid"]).fit(x, y, groups=np.arange(len(y)) % 3), ValueError, "folds=3 does with as many")
+    leaky = frame.assign(code=np.unique(y, return_inverse=True)[1])
+    found = [finding.message for finding in hs.inspect(leaky).findings if "drop" in finding.message]
+    assert any('leave it out with drop=["code"]' in message for message in found), hs.inspect(leaky)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        tune(n_jobs=9)
+    assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in heard), heard
+    said += found + [str(warning.message) for warning in heard]
+    assert not any("--" in text for text in said), said
+    ok(f"{len(said)} messages of the library name Python's arguments")
+
+
 def errors(folder, x, y):
     fails(lambda: hs.MLPClassifier().predict(x), hs.NotFittedError, "not fitted yet")
     fails(lambda: hs.MLPClassifier(dropout=2).fit(x, y), ValueError, "dropout is 2.0, expected a number in 0..0.99 or auto")
@@ -541,6 +579,7 @@ def main():
         frames(x[:200])
         arrow(x[:200])
         reports(folder, x, y)
+        words_of_python(folder, x, y)
         errors(folder, x, y)
         callbacks_and_progress(x, y)
         no_lock(x, y)

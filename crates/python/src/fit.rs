@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::arrays::{features, values};
 use crate::errors::to_python;
 use crate::model::Model;
+use crate::words::Caller;
 use crate::work::{self, Conditions};
 
 /// A value of a parameter.
@@ -84,7 +85,14 @@ impl Options<'_> {
             .parse()
             .map_err(|error: headsmith::metrics::Error| PyValueError::new_err(error.to_string()))?;
         let Options { seed, n_jobs, listener, follows, .. } = self;
-        Ok(Conditions { seed: *seed, metric, n_jobs: *n_jobs, listener, follows: *follows })
+        Ok(Conditions {
+            seed: *seed,
+            metric,
+            n_jobs: *n_jobs,
+            listener,
+            follows: *follows,
+            caller: Caller::Arrays,
+        })
     }
 }
 

@@ -17,6 +17,7 @@ mod search;
 mod tables;
 mod transform;
 mod tune;
+mod words;
 mod work;
 
 use pyo3::prelude::*;
