@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from pathlib import Path
 
 # Threads without a core of their own would wait for one another: scripts run side by side.
@@ -134,6 +135,87 @@ def models_are_files(folder, x, y):
     proba = next(output for output in outputs if getattr(output, "ndim", 0) == 2)
     assert facts["n_compared"] > 0 and np.abs(proba - fitted.predict_proba(x)).max() < 1e-5
     ok("save and load with labels of their kind; to_onnx, run by onnxruntime")
+
+
+def reports(folder, x, y):
+    """The page of a plain estimator on rows that it did not see, on those that it learnt from, and on those that chose."""
+    path, half = folder / "page.html", len(x) // 2
+    train, val, other = ((x[rows], y[rows]) for rows in [slice(half), slice(half, half + 300), slice(half + 300, None)])
+    text = lambda: " ".join(path.read_text().split())
+    for kind in HEADS:
+        fitted = quick(kind).fit(*train)
+        fitted.report(path, *other)
+        # As the command decides: by the votes of a head that has them.
+        page, score = text(), f1_score(other[1], fitted.set_params(decision="votes").predict(other[0]), average="weighted", zero_division=0)
+        assert page.lower().startswith("<!doctype html>") and "took no part in any choice" in page and "All parameters" in page, kind
+        assert f'<p class="big">{score:.4f}</p>' in page and f"{len(other[0])} validation rows" in page, kind
+        assert f"<th>{kind._head}, validation</th>" in page.replace(' scope="col"', "") and f"{kind._head}, training" not in page, kind
+    ok(f"report of {len(HEADS)} heads on rows that chose nothing, with scikit-learn's weighted F1")
+    fitted = hs.MLPClassifier(epochs=6, monitor="metric").fit(*train, validation_data=val)
+    fitted.report(path, *other)
+    assert "trained for 6 epochs" in text() and "took no part in any choice" in text()
+    fitted.report(path, *val)
+    assert "these rows chose the epoch: optimistic" in text()
+    for rows in [slice(half), slice(100, 250), np.arange(half) % 3 == 0]:
+        fitted.report(path, x[:half][rows], y[:half][rows])
+        assert "these are training rows: optimistic" in text()
+    mixed = [np.concatenate([part, seen[:25]]) for part, seen in zip(other, train)]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        fitted.report(path, *mixed)
+    assert len(said) == 1 and "are among those that the fit learnt from" in str(said[0].message), said
+    fitted.save(folder / "m.safetensors")
+    for same in [hs.load(folder / "m.safetensors"), pickle.loads(pickle.dumps(fitted))]:
+        same.report(path, *other)
+        assert f'<p class="big">{hs.score(other[1], fitted.predict_proba(other[0]), classes=fitted.classes_).weighted_f1:.4f}</p>' in text()
+    auto = hs.AutoClassifier(steps=2, heads=["ridge", "centroid"]).fit(*train)
+    auto.report(path, *other)
+    assert "took no part in any choice" in text()
+    auto.report(path)
+    assert ">Search</h2>" in text()
+    fails(lambda: fitted.report(path), ValueError, "give rows that the fit did not see, report(path, X, y)")
+    fails(lambda: fitted.report(path, other[0], other[1][1:]), ValueError, "expected one for each of the")
+    fails(lambda: fitted.report(path, other[0], ["none such"] * len(other[0])), ValueError, "is none of the classes")
+    fails(lambda: hs.RidgeClassifier().report(path, *other), hs.NotFittedError, "not fitted yet")
+    ok("report of rows that were seen says so: training rows, some of them, rows that chose; of loaded models and of a search on other rows")
+
+
+def words_of_python(folder, x, y):
+    """Messages name arguments, where the command's name flags."""
+    said = []
+
+    def hears(call, kind, text):
+        try:
+            call()
+        except kind as error:
+            said.append(str(error))
+            assert text in str(error), error
+            return
+        raise AssertionError(f"no {kind.__name__}: {text}")
+
+    storage = f"sqlite:///{folder / 'words.db'}"
+    frame = pd.DataFrame(x[:, :8], columns=[f"emb_{i}" for i in range(8)]).assign(label=y)
+    frame.to_csv(folder / "words.csv", index=False)
+    np.save(folder / "bare.npy", x[:50])
+    tune = lambda **given: hs.tune(folder / "words.csv", head="gaussian", trials=1, storage=storage, **given)
+    hears(lambda: hs.read(folder / "words.csv", features=["other_*", "e"]), ValueError, 'features=["other_*", "e"]')
+    hears(lambda: hs.read(folder / "words.csv", embeddings_column="emb_0"), ValueError, "embeddings_column")
+    hears(lambda: hs.tune(folder / "bare.npy", trials=1, storage=storage), ValueError, "the column of the labels with label_column")
+    hears(lambda: tune(val_share=1.5), ValueError, "val_share=1.5 is not a valid share")
+    hears(lambda: hs.tune(folder / "words.csv", head="centroid", trials=1, storage=storage), ValueError, "name one with space")
+    hears(lambda: hs.AutoClassifier(steps=1, folds=1).fit(x, y), ValueError, "folds=1: expected 2 to")
+    hears(lambda: hs.AutoClassifier(steps=1, heads=["centroid"], max_model_size=10).fit(x, y), RuntimeError, "within max_model_size and max_predict_time")
+    hears(lambda: hs.AutoClassifier(steps=1, heads=["centroid"]).fit(x, y, groups=np.arange(len(y)) % 3), ValueError, "folds=3 does with as many")
+    leaky = frame.assign(code=np.unique(y, return_inverse=True)[1])
+    found = [finding.message for finding in hs.inspect(leaky).findings if "drop" in finding.message]
+    assert any('leave it out with drop=["code"]' in message for message in found), hs.inspect(leaky)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        tune(n_jobs=9)
+    assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in heard), heard
+    said += found + [str(warning.message) for warning in heard]
+    assert not any("--" in text for text in said), said
+    ok(f"{len(said)} messages of the library name Python's arguments")
 
 
 def errors(folder, x, y):
@@ -372,6 +454,8 @@ def main():
         auto_equal_to_the_command(folder, x, y)
         at_home_in_scikit_learn(x, y)
         models_are_files(folder, x, y)
+        reports(folder, x, y)
+        words_of_python(folder, x, y)
         errors(folder, x, y)
         callbacks_and_progress(x, y)
         no_lock(x, y)

@@ -125,7 +125,7 @@ pub(crate) fn refuse_other_features(model: &Model, features: &Features<'_>) -> R
 }
 
 /// The earlier uses of exactly these rows when the model was made.
-fn used_before(model: &Model, table: &TableReport) -> Vec<String> {
+pub(crate) fn used_before(model: &Model, table: &TableReport) -> Vec<String> {
     let record = model.record();
     let same = record.data.iter().find(|data| data.fingerprint == table.fingerprint);
     match same.map(|data| data.role.as_str()) {

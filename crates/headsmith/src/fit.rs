@@ -73,7 +73,8 @@ pub struct TrainedHead {
     pub chosen: Vec<(&'static str, Value)>,
     /// The head's structure.
     pub description: Description,
-    scaling: String,
+    /// How features are scaled before the head sees them.
+    pub scaling: String,
     epoch_seconds: Vec<f64>,
     /// The seconds of scaling and training.
     pub seconds: f64,
@@ -161,7 +162,7 @@ pub fn fit(
             history: training.history,
             examples: judge::examples(rows, predictions.proba(), &data.places),
             evidence,
-            train: train.judgement,
+            train: Some(train.judgement),
             val: val.as_ref().map(|val| val.judgement.clone()),
             out_of_fold,
             folds: options.folds.as_ref().map(|folds| folds.report.clone()),
@@ -382,7 +383,7 @@ impl<'p> Checkpointer<'p> {
 
 /// The choices of the validation rows, which make a score on them optimistic.
 fn used_for(head: &HeadConfig, options: &FitOptions) -> Vec<String> {
-    let by_fit = head.head().chosen_on_val(head.params());
+    let by_fit = head.chosen_on_val();
     let by_run: &[&str] = if options.chooses_head { &[HEAD] } else { &[] };
     by_fit.iter().chain(&options.chosen_on_val).chain(by_run).map(|what| (*what).to_owned()).collect()
 }

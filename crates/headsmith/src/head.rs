@@ -103,7 +103,12 @@ impl HeadConfig {
 
     /// Whether validation rows choose anything during its fits.
     pub fn uses_val(&self) -> bool {
-        !self.head.chosen_on_val(&self.params).is_empty()
+        !self.chosen_on_val().is_empty()
+    }
+
+    /// The choices of validation rows during its fits.
+    pub fn chosen_on_val(&self) -> Vec<&'static str> {
+        self.head.chosen_on_val(&self.params)
     }
 
     /// Every parameter of its table.

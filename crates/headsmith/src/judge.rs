@@ -258,9 +258,10 @@ pub(crate) fn brief(report: &FitReport) -> Value {
         brief
     };
     let mut metrics = serde_json::Map::new();
-    metrics.insert("train".to_owned(), brief(&report.train));
-    if let Some(val) = &report.val {
-        metrics.insert("val".to_owned(), brief(val));
+    for (name, judged) in [("train", &report.train), ("val", &report.val)] {
+        if let Some(judged) = judged {
+            metrics.insert(name.to_owned(), brief(judged));
+        }
     }
     if let Some(judgement) = &report.out_of_fold {
         metrics.insert("out_of_fold".to_owned(), brief(judgement));

@@ -16,7 +16,7 @@
 //! let data = FitData::new(Dataset::from_arrays(x, &labels)?);
 //! let forest = HeadConfig::new("forest", [("n_estimators", 10.into())])?;
 //! let fitted = Session::new().seed(42).fit(&forest, &data)?;
-//! assert_eq!(fitted.report.train.scores.accuracy, 1.0);
+//! assert_eq!(fitted.report.train.as_ref().map(|train| train.scores.accuracy), Some(1.0));
 //! model_file::save(&fitted.model, &folder.path().join("model.safetensors"))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -28,6 +28,7 @@ mod context;
 mod curves;
 mod error;
 mod evaluate;
+pub mod evaluated;
 pub mod events;
 pub mod evidence;
 pub mod export;

@@ -152,7 +152,8 @@ impl Mlflow {
 
     fn fitted(&self, report: &FitReport) {
         let name = |name: &str| format!("{}{name}", self.prefix);
-        let mut numbers = numbers::of(&name("train"), &report.train);
+        let train = report.train.iter().flat_map(|train| numbers::of(&name("train"), train));
+        let mut numbers: Vec<_> = train.collect();
         numbers.extend(report.val.iter().flat_map(|val| numbers::of(&name("validation"), val)));
         let out_of_fold = report.folds.as_ref().map(|folds| &folds.out_of_fold);
         let out_of_fold = out_of_fold.or(report.out_of_fold.as_ref()).into_iter();

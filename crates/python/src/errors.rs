@@ -7,10 +7,20 @@ use headsmith::Error;
 use pyo3::PyErr;
 use pyo3::exceptions::{PyFileNotFoundError, PyRuntimeError, PyValueError};
 
+use crate::words::{self, Caller};
+
 /// `ValueError` where other arguments or data would do, `FileNotFoundError` of a file that is not there, and `RuntimeError` of other failures.
 pub(crate) fn to_python(error: Error) -> PyErr {
-    let text = text(&error);
-    if causes(&error).any(is_not_there) {
+    to_caller(Caller::Arrays)(error)
+}
+
+/// The same in the words of `caller`.
+pub(crate) fn to_caller(caller: Caller) -> impl Fn(Error) -> PyErr {
+    move |error| of_text(&error, words::of_python(&text(&error), caller))
+}
+
+fn of_text(error: &Error, text: String) -> PyErr {
+    if causes(error).any(is_not_there) {
         PyFileNotFoundError::new_err(text)
     } else if error.is_usage() || error.is_data() {
         PyValueError::new_err(text)

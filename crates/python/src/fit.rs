@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::arrays::{features, values};
 use crate::errors::to_python;
 use crate::model::Model;
+use crate::words::Caller;
 use crate::work::{self, Conditions};
 
 /// A value of a parameter.
@@ -84,7 +85,14 @@ impl Options<'_> {
             .parse()
             .map_err(|error: headsmith::metrics::Error| PyValueError::new_err(error.to_string()))?;
         let Options { seed, n_jobs, listener, follows, .. } = self;
-        Ok(Conditions { seed: *seed, metric, n_jobs: *n_jobs, listener, follows: *follows })
+        Ok(Conditions {
+            seed: *seed,
+            metric,
+            n_jobs: *n_jobs,
+            listener,
+            follows: *follows,
+            caller: Caller::Arrays,
+        })
     }
 }
 
@@ -119,7 +127,7 @@ pub(crate) fn fit(
         0.0 => fit_rows(&head, &FitRows::new(rows, val, names, context.pool), context),
         share => fit_split(&head, rows, (share, names), context),
     })?;
-    let facts = facts(&trained).to_string();
+    let facts = facts(&head, &trained).to_string();
     Ok((Model::new(trained.model), facts))
 }
 
@@ -138,12 +146,12 @@ fn fit_split(
     fit_rows(head, &FitRows::from(&data), context)
 }
 
-fn facts(trained: &TrainedHead) -> serde_json::Value {
-    let TrainedHead { training, chosen, description, seconds, .. } = trained;
+fn facts(head: &HeadConfig, trained: &TrainedHead) -> serde_json::Value {
+    let TrainedHead { training, chosen, description, scaling, seconds, .. } = trained;
     let chosen: BTreeMap<&str, &Value> = chosen.iter().map(|(name, value)| (*name, value)).collect();
     json!({
         "history": training.history, "best_epoch": training.best_epoch, "stopped": training.stopped,
         "n_steps": training.n_steps, "chosen": chosen, "summary": description.summary,
-        "description": description, "seconds": seconds,
+        "description": description, "scaling": scaling, "seconds": seconds, "chosen_on_val": head.chosen_on_val(),
     })
 }

@@ -5,15 +5,19 @@
 mod arrays;
 mod command;
 mod declarations;
+mod distributions;
 mod errors;
 mod fit;
 mod model;
+mod page;
 mod pools;
+mod proposals;
 mod scores;
 mod search;
 mod tables;
 mod transform;
 mod tune;
+mod words;
 mod work;
 
 use pyo3::prelude::*;
@@ -25,8 +29,12 @@ fn _headsmith(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
     module.add_class::<transform::Transform>()?;
     module.add_class::<tables::Table>()?;
+    module.add_class::<proposals::Tpe>()?;
+    module.add_class::<proposals::Trial>()?;
+    module.add_class::<proposals::Proposal>()?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(search::search, module)?)?;
+    module.add_function(wrap_pyfunction!(page::report, module)?)?;
     module.add_function(wrap_pyfunction!(scores::scores, module)?)?;
     module.add_function(wrap_pyfunction!(tables::inspect, module)?)?;
     module.add_function(wrap_pyfunction!(tune::tune, module)?)?;

@@ -17,7 +17,7 @@ use crate::pools;
 /// A fitted model: transforms, head, names of the classes, and how it came about.
 #[pyclass(frozen, module = "headsmith._headsmith")]
 pub(crate) struct Model {
-    model: model::Model,
+    pub(crate) model: model::Model,
 }
 
 impl Model {

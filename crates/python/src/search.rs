@@ -124,7 +124,7 @@ pub(crate) fn seconds(name: &str, seconds: f64) -> Result<Duration> {
 }
 
 /// Rows as a table, a copy of them.
-fn table(role: &str, rows: Rows<'_>, feature_names: &[String]) -> Result<RoleTable> {
+pub(crate) fn table(role: &str, rows: Rows<'_>, feature_names: &[String]) -> Result<RoleTable> {
     let labels = ArrayLabels { names: rows.classes.names().to_vec(), codes: rows.y.to_vec() };
     let table = Table::of_arrays(role, rows.x.to_matrix(), Some(labels), feature_names.to_vec())?;
     Ok(tables::of_table(role, table, &ReadOptions::default(), 0.0))

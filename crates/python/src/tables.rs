@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use headsmith::data::{self, ArrayLabels, Files, OnBadRow, ReadOptions};
+use headsmith::data::{self, ArrayLabels, Files, Finding, OnBadRow, ReadOptions};
 use headsmith::report;
 use headsmith::tables::{self, RoleTable};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
@@ -12,6 +12,7 @@ use crate::arrays::{matrix, rows, values};
 use crate::errors::to_python;
 use crate::fit::Options;
 use crate::model::json;
+use crate::words::{self, Caller};
 use crate::work;
 
 /// A table of features, with labels or without.
@@ -58,8 +59,8 @@ impl Table {
         let labels = (!labels.is_empty()).then(|| Files::new(labels));
         let (files, reading) = (Files::new(paths).with_labels(labels), ReadOptions::from(reading));
         let role = files.to_string();
-        let table =
-            work::run(&options.conditions()?, |context| tables::read(&role, files, &reading, context))?;
+        let conditions = options.conditions()?.of_files();
+        let table = work::run(&conditions, |context| tables::read(&role, files, &reading, context))?;
         Ok(Table { table })
     }
 
@@ -116,5 +117,9 @@ pub(crate) fn inspect(tables: Vec<PyRef<'_, Table>>, options: Options<'_>) -> Py
         };
         Ok((tables.iter().map(report).collect::<Vec<_>>(), tables::check(&tables, context)))
     })?;
+    // Features are dropped where tables are read.
+    let told =
+        |finding: Finding| Finding { message: words::of_python(&finding.message, Caller::Files), ..finding };
+    let findings: Vec<Finding> = findings.into_iter().map(told).collect();
     json(&serde_json::json!({ "tables": reports, "findings": findings }))
 }

@@ -9,10 +9,11 @@ use headsmith::tune::{StudyConfig, TuneConfig};
 use headsmith::{HeadConfig, Result};
 use pyo3::prelude::*;
 
-use crate::errors::to_python;
+use crate::errors::to_caller;
 use crate::fit::{Given, Options};
 use crate::model::json;
 use crate::search::seconds;
+use crate::words::Caller;
 use crate::work;
 
 /// A study, as Python asks for it.
@@ -47,9 +48,10 @@ pub(crate) fn tune(
         val_share: study.val_share,
         hold_back: study.hold_back,
         read: ReadOptions::default(),
-        ..TuneConfig::new(Files::new(train), study.config(options.n_jobs).map_err(to_python)?)
+        ..TuneConfig::new(Files::new(train), study.config(options.n_jobs).map_err(to_caller(Caller::Files))?)
     };
-    json(&work::run(&options.conditions()?, |context| headsmith::tune::tune(&config, context))?)
+    let conditions = options.conditions()?.of_files();
+    json(&work::run(&conditions, |context| headsmith::tune::tune(&config, context))?)
 }
 
 impl Study {

@@ -15,6 +15,7 @@ use headsmith::{Context, Metric, Pool, Progress, Result};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
 use pyo3::prelude::*;
 
+use crate::words::{self, Caller};
 use crate::{errors, pools};
 
 /// The longest time between two looks for signals.
@@ -31,6 +32,15 @@ pub(crate) struct Conditions<'p> {
     pub(crate) listener: &'p Bound<'p, PyAny>,
     /// Whether it receives all events, or warnings alone.
     pub(crate) follows: bool,
+    /// In whose words errors and warnings are.
+    pub(crate) caller: Caller,
+}
+
+impl<'p> Conditions<'p> {
+    /// The same for tables in files.
+    pub(crate) fn of_files(self) -> Conditions<'p> {
+        Conditions { caller: Caller::Files, ..self }
+    }
 }
 
 /// An event, and the way back for the answer.
@@ -58,7 +68,7 @@ pub(crate) fn run<T: Send>(
 ) -> PyResult<T> {
     let requests = Requests::default();
     let pool = pools::start(conditions.n_jobs)?.stopped_by(requests.abort.clone());
-    let (seed, metric, follows) = (conditions.seed, conditions.metric, conditions.follows);
+    let Conditions { seed, metric, follows, caller, .. } = *conditions;
     let listener = conditions.listener.clone().unbind();
     conditions.listener.py().detach(|| {
         scope(|scope| {
@@ -67,7 +77,7 @@ pub(crate) fn run<T: Send>(
             let work = move || {
                 let mut view = |progress: &Progress<'_>| {
                     if follows || matches!(progress, Progress::Warning(_)) {
-                        tell(progress, &sender, &own);
+                        tell((progress, caller), &sender, &own);
                     }
                 };
                 let pool: &Pool = &pool;
@@ -76,7 +86,7 @@ pub(crate) fn run<T: Send>(
             };
             let worker = start(scope, work)?;
             let failure = attend(&events, &listener, &requests);
-            result(worker, failure)
+            result(worker, failure, caller)
         })
     })
 }
@@ -91,8 +101,12 @@ fn start<'scope, T: Send + 'scope>(
 }
 
 /// Sends an event and waits for the answer, so that it is the same step in every run that a listener ends.
-fn tell(progress: &Progress<'_>, events: &Sender<Message>, requests: &Requests) {
-    let Some(event) = event_json(progress) else { return };
+fn tell((progress, caller): (&Progress<'_>, Caller), events: &Sender<Message>, requests: &Requests) {
+    let event = match progress {
+        Progress::Warning(text) => event_json(&Progress::Warning(&words::of_python(text, caller))),
+        progress => event_json(progress),
+    };
+    let Some(event) = event else { return };
     let (answer, answers) = channel();
     let is_sent = events.send(Message { event: event.to_string(), answer }).is_ok();
     if is_sent && answers.recv() == Ok(true) {
@@ -127,10 +141,11 @@ fn attend(events: &Receiver<Message>, listener: &Py<PyAny>, requests: &Requests)
 fn result<T>(
     worker: ScopedJoinHandle<'_, std::result::Result<Result<T>, Stopped>>,
     failure: Option<PyErr>,
+    caller: Caller,
 ) -> PyResult<T> {
     match (worker.join(), failure) {
         (_, Some(failure)) => Err(failure),
-        (Ok(Ok(done)), None) => done.map_err(errors::to_python),
+        (Ok(Ok(done)), None) => done.map_err(errors::to_caller(caller)),
         (Ok(Err(Stopped)), None) => Err(PyKeyboardInterrupt::new_err(())),
         (Err(panic), None) => Err(errors::of_panic(panic.as_ref())),
     }

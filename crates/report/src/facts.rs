@@ -6,6 +6,7 @@ use headsmith_heads::EpochRecord;
 use headsmith_metrics::Metric;
 use serde_json::Value;
 
+pub(crate) use crate::schema::OUT_OF_FOLD;
 use crate::schema::{ConformalReport, FitReport, Judgement, Report, TableReport};
 
 /// The contents of a run's output folder.
@@ -71,9 +72,6 @@ pub(crate) fn largest(n_classes: usize, n: usize, n_rows: impl Fn(usize) -> u64)
     largest
 }
 
-/// Rows of the training table, each predicted by fits without it.
-pub(crate) const OUT_OF_FOLD: &str = "out-of-fold";
-
 /// The scores that a head is known by, and what their rows are called.
 pub(crate) type Judged<'f> = (&'f Judgement, &'static str);
 
@@ -90,13 +88,7 @@ impl Facts {
 
     /// The scores that the chosen head is known by, and what their rows are called.
     pub(crate) fn scores(&self) -> Option<Judged<'_>> {
-        let chosen = self.chosen()?;
-        Some(match (&chosen.val, &chosen.folds, &chosen.out_of_fold) {
-            (Some(val), ..) => (val, "validation"),
-            (None, Some(folds), _) => (&folds.out_of_fold, OUT_OF_FOLD),
-            (None, None, Some(out_of_fold)) => (out_of_fold, OUT_OF_FOLD),
-            (None, None, None) => (&chosen.train, "training"),
-        })
+        self.chosen()?.known_by()
     }
 
     /// The prediction sets of the chosen head.

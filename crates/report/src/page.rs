@@ -56,7 +56,8 @@ pub fn html(facts: &Facts) -> String {
 
 fn title(facts: &Facts) -> String {
     let classes = facts.report.classes.len();
-    let train = facts.table("train").map_or("", |table| verdict::file(&table.path));
+    let train = facts.table("train").or(facts.report.tables.first());
+    let train = train.map_or("", |table| verdict::file(&table.path));
     escape(&format!("{classes} classes from {train}"))
 }
 

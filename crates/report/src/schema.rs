@@ -16,7 +16,7 @@ mod table;
 pub use auto::{AutoReport, CandidateReport, DistilledReport, DistilledScore, SimplerReport};
 pub use conformal::{CalibrationRows, ConformalReport, EvaluatedSets, PredictedSets};
 pub use evidence::{ClassEvidence, Curve, Evidence, Mistake, ReliabilityBin};
-pub use fit::{ClassProbability, Example, FitReport};
+pub use fit::{ClassProbability, Example, FitReport, OUT_OF_FOLD};
 pub use folds::{FoldGroups, FoldReport, FoldScores, FoldsReport};
 pub use judgement::{HeldBack, Judgement, MANY_CLASSES};
 pub use run::{Comparison, Machine, PredictionReport, REPORT_FORMAT, REPORT_VERSION, Report};

@@ -274,10 +274,9 @@ fn by_hand(facts: &Facts) -> Option<(Tone, String)> {
 
 /// How much better it is on the rows that it learnt from.
 fn gap(facts: &Facts) -> Option<(Tone, String)> {
-    let (metric, chosen) = (facts.metric(), facts.chosen()?);
-    let (judgement, rows) =
-        facts.scores().filter(|(judgement, _)| !std::ptr::eq(*judgement, &chosen.train))?;
-    let [train, unseen] = [&chosen.train, judgement].map(|judgement| metric.of(&judgement.scores));
+    let (metric, train) = (facts.metric(), facts.chosen()?.train.as_ref()?);
+    let (judgement, rows) = facts.scores().filter(|(judgement, _)| !std::ptr::eq(*judgement, train))?;
+    let [train, unseen] = [train, judgement].map(|judgement| metric.of(&judgement.scores));
     Some((
         Tone::Note,
         format!(

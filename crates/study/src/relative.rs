@@ -15,9 +15,9 @@ use crate::trial::{Params, Trial};
 
 const RELATIVE: &str = "tpe:relative_params";
 
-/// The trial's parameters, including those it will get. Their distributions are looked up in `space`, or else in the
+/// A running trial's parameters, including those it will get. Their distributions are looked up in `space`, or else in the
 /// last trial of `finished` that has them.
-pub(crate) fn params(trial: &Trial, space: &Space, finished: &[Arc<Trial>]) -> Params {
+pub fn running_params(trial: &Trial, space: &Space, finished: &[Arc<Trial>]) -> Params {
     let mut params = trial.params.clone();
     for (name, value) in drawn(trial).unwrap_or_default() {
         let Ok(value) = serde_json::from_value(value) else { continue };

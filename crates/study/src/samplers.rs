@@ -9,7 +9,7 @@ pub mod tpe;
 
 use std::sync::Arc;
 
-use headsmith_kernels::philox::Sequence;
+use headsmith_kernels::philox::{Philox, Sequence};
 
 use crate::space::Space;
 use crate::trial::{Direction, Params, Trial};
@@ -19,6 +19,14 @@ pub use listed::Listed;
 pub use qmc::Qmc;
 pub use random::Random;
 pub use tpe::{Tpe, TpeOptions};
+
+/// The stream of random numbers for samplers.
+const STREAM: u32 = 0x7374_7564;
+
+/// The random numbers of the suggestion for trial `number`.
+pub fn draws(seed: u64, number: u64) -> Sequence {
+    Philox::new(seed, number as u32, STREAM).sequence(0, 0)
+}
 
 /// The study as a sampler sees it.
 #[derive(Debug, Clone, Copy)]

@@ -7,14 +7,13 @@
 
 use std::sync::Arc;
 
-use headsmith_kernels::{Philox, Sequence};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
 use crate::identity::{Identity, NOBODY};
 use crate::pruners::Pruner;
-use crate::relative;
-use crate::samplers::{History, Sampler};
+use crate::relative::running_params;
+use crate::samplers::{History, Sampler, draws};
 use crate::space::Space;
 use crate::storages::{Claim, Queue, StudyRecord};
 use crate::trial::{Attributes, Params, State, Trial};
@@ -29,9 +28,6 @@ const REACHED: &str = "headsmith:reached";
 pub const REASON: &str = "headsmith:reason";
 /// Optuna's system attribute of enqueued trials: values by parameter.
 const FIXED: &str = "fixed_params";
-
-/// The stream of random numbers for samplers.
-const SAMPLER_STREAM: u32 = 0x7374_7564;
 
 /// A study's configuration, the same for all workers.
 #[derive(Debug)]
@@ -110,16 +106,11 @@ impl Study {
             let ours = is_ours(trial) && trial.number < number && trial.number + self.lag > number;
             ours || trial.state == State::Running
         };
-        let params = |trial: &Arc<Trial>| (trial.number, relative::params(trial, &self.space, &finished));
+        let params = |trial: &Arc<Trial>| (trial.number, running_params(trial, &self.space, &finished));
         let running = trials.iter().filter(between).map(params);
         let running: Vec<(u64, Params)> = running.filter(|(_, params)| !params.is_empty()).collect();
         let history = History { direction: self.record.direction, finished: &finished, running: &running };
-        self.sampler.suggest(&self.space, history, number, fixed, &mut self.draws(number))
-    }
-
-    /// The random numbers of a trial's suggestion.
-    fn draws(&self, number: u64) -> Sequence {
-        Philox::new(self.seed, number as u32, SAMPLER_STREAM).sequence(0, 0)
+        self.sampler.suggest(&self.space, history, number, fixed, &mut draws(self.seed, number))
     }
 
     fn begin_waiting(&self, trials: &[Arc<Trial>], trial: &Trial, me: &Identity) -> Result<Claim> {

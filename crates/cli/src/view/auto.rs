@@ -9,7 +9,7 @@ use headsmith::report::{
 };
 
 use super::text::{
-    beside, compared, grid, interval_text, never_predicted, predicted, prediction_sets, shown, summary,
+    beside, compared, grid, interval_text, never_predicted, predicted, prediction_sets, summary,
 };
 
 /// The most parameters of a candidate in the table.
@@ -86,7 +86,7 @@ fn params(candidate: &CandidateReport) -> String {
 }
 
 fn answer(auto: &AutoReport, fit: &FitReport, metric: Metric) -> String {
-    let (judgement, rows) = shown(fit);
+    let Some((judgement, rows)) = fit.known_by() else { return String::new() };
     let interval = judgement.intervals.as_ref().map(|intervals| metric.interval(intervals));
     let [_, others @ ..] = beside(metric);
     let of = |other: Metric| format!("{} {:.4}", other.label(), other.of(&judgement.scores));

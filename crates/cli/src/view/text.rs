@@ -62,13 +62,13 @@ pub(crate) fn run(report: &Report) -> String {
 /// The output of `fit` at its end.
 pub(crate) fn fit(report: &FitReport, classes: &[String]) -> String {
     let mut text = structure(report) + &examples(report, classes);
-    let (judgement, rows) = shown(report);
-    text += &summary(std::slice::from_ref(report), rows);
+    let judged = report.known_by();
+    text += &judged.map_or(String::new(), |(_, rows)| summary(std::slice::from_ref(report), rows));
     text += &report
         .held_back
         .as_ref()
         .map_or(String::new(), |held| super::study::on_held_back(held, report.metric));
-    text += &per_class(judgement);
+    text += &judged.map_or(String::new(), |(judgement, _)| per_class(judgement));
     text += &report.folds.as_ref().map_or(String::new(), |folds| super::folds::table(folds, report.metric));
     text + &prediction_sets(report)
 }
@@ -240,8 +240,9 @@ fn layer(layer: &LayerSummary) -> Vec<String> {
 
 /// The first rows' labels next to their probabilities.
 fn examples(report: &FitReport, classes: &[String]) -> String {
+    let Some((_, rows)) = report.known_by() else { return String::new() };
     if classes.len() > MANY_CLASSES {
-        return many::examples(report, shown(report).1);
+        return many::examples(report, rows);
     }
     // More columns would not fit a terminal.
     let n_shown = classes.len().min(N_CLASSES_SHOWN);
@@ -257,7 +258,6 @@ fn examples(report: &FitReport, classes: &[String]) -> String {
         row.push(mark.to_owned());
         table.add_row(row);
     }
-    let rows = shown(report).1;
     let of = if n_shown < classes.len() {
         format!(" of {n_shown} of {} classes", classes.len())
     } else {
@@ -289,8 +289,9 @@ pub(super) fn summary(heads: &[FitReport], rows: &str) -> String {
         "epochs",
         "fit s",
     ]);
-    for head in heads {
-        let judgement = shown(head).0;
+    let judged: Vec<(&FitReport, &Judgement)> =
+        heads.iter().filter_map(|head| Some((head, head.known_by()?.0))).collect();
+    for (head, judgement) in &judged {
         let scores = &judgement.scores;
         table.add_row(vec![
             head.head.clone(),
@@ -299,16 +300,18 @@ pub(super) fn summary(heads: &[FitReport], rows: &str) -> String {
             format!("{:.4}", others[0].of(scores)),
             format!("{:.4}", others[1].of(scores)),
             format!("{:.4}", scores.ece),
-            format!("{:.4}", metric.of(&head.train.scores)),
+            head.train.as_ref().map_or(String::new(), |train| format!("{:.4}", metric.of(&train.scores))),
             head.best_epoch.map_or(String::new(), |best| format!("{} of {}", best + 1, head.epochs)),
             format!("{:.2}", head.fit_seconds),
         ]);
     }
-    let never: String =
-        heads.iter().map(|head| never_predicted(&format!("{}: ", head.head), shown(head).0)).collect();
+    let never: String = judged
+        .iter()
+        .map(|(head, judgement)| never_predicted(&format!("{}: ", head.head), judgement))
+        .collect();
     let mut text = format!("{never}scores on the {rows} rows\n\n{table}\n");
-    for head in heads {
-        if let Some(caution) = shown(head).0.caution() {
+    for (head, judgement) in judged {
+        if let Some(caution) = judgement.caution() {
             let _ = writeln!(text, "  {}: {caution}", head.head);
         }
     }
@@ -348,16 +351,6 @@ fn per_class(judgement: &Judgement) -> String {
         ]);
     }
     format!("{table}\n")
-}
-
-/// The main evaluation of a fit, and the name of its rows.
-pub(super) fn shown(report: &FitReport) -> (&Judgement, &'static str) {
-    match (&report.val, &report.folds, &report.out_of_fold) {
-        (Some(val), ..) => (val, "validation"),
-        (None, Some(folds), _) => (&folds.out_of_fold, "out-of-fold"),
-        (None, None, Some(left_out)) => (left_out, "out-of-fold"),
-        (None, None, None) => (&report.train, "training"),
-    }
 }
 
 /// An empty table: plain text, the first column left-aligned and the others right-aligned.

@@ -183,7 +183,7 @@ fn report(
         stopped: None,
         structure: Description::new(model.head_name(), titles.join(", ")),
         history: Vec::new(),
-        train,
+        train: Some(train),
         val,
         held_back: None,
         conformal: None,

@@ -116,7 +116,7 @@ fn seconds(session: &[Value]) -> Option<f64> {
 /// The names of the classes in their order: as a head has them, or as the training table's labels are sorted.
 fn classes(tables: &[TableReport], heads: &[FitReport]) -> Vec<String> {
     match (heads.first(), tables.first()) {
-        (Some(head), _) => head.train.classes.clone(),
+        (Some(head), _) => head.known_by().map_or_else(Vec::new, |(judged, _)| judged.classes.clone()),
         (None, Some(table)) => table.labels.iter().map(|label| label.class.clone()).collect(),
         _ => Vec::new(),
     }

@@ -176,11 +176,13 @@ class AutoClassifier(Classifier):
             self.memory, self.refit, self.conformal, None, self.trials, elapsed,
         )
 
-    def report(self, path: str | os.PathLike[str]) -> None:
-        """Writes the page of the report, which shows the result and whether to trust it."""
+    def report(self, path: str | os.PathLike[str], X: Any = None, y: Any = None) -> None:
+        """Writes the page of the search, which shows the result and whether to trust it; with rows, the page of the model on them, as of other classifiers."""
         import zlib
 
         self._fitted()
+        if X is not None:
+            return super().report(path, X, y)
         with open(path, "wb") as page:
             page.write(zlib.decompress(self._page))
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
@@ -9,10 +10,15 @@ import numpy.typing as npt
 
 from . import _data, _headsmith, _input, _seed, _tags
 from ._data import Floats
+from ._errors import HeadsmithWarning
 from ._listener import Listener
 from ._params import Estimator
+from ._seen import Seen
 
 DECISIONS = ["argmax", "metric", "votes"]
+
+# Rows of whose number more were seen are the fit's own; of fewer, some are repeated.
+OWN = 0.1
 
 
 class Labelled(NamedTuple):
@@ -95,7 +101,8 @@ class Classifier(Estimator):
         earlier = self.__dict__.get("classes_")
         self.classes_ = labels.classes
         try:
-            model, facts = self._fit_model(train, self._validation(validation_data, labels.classes), options)
+            validation = self._validation(validation_data, labels.classes)
+            model, facts = self._fit_model(train, validation, options)
         except BaseException:
             self._restore(earlier)
             raise
@@ -103,6 +110,7 @@ class Classifier(Estimator):
             listener.close()
         _input.learn(self, rows)
         self._keep(model, {**facts, "n_rows": len(rows.x)})
+        self._train, self._val = Seen.of(rows.x), Seen.of(validation.x) if validation else None
         return self
 
     def _restore(self, classes: npt.NDArray[Any] | None) -> None:
@@ -169,6 +177,46 @@ class Classifier(Estimator):
         """
         facts: dict[str, Any] = json.loads(self._fitted().to_onnx(path, ml_opset, force))
         return facts
+
+    def report(self, path: str | os.PathLike[str], X: Any = None, y: Any = None) -> None:
+        """Writes a page that shows how the classifier does on rows, and whether to trust it.
+
+        It has the scores with their intervals, by class, the confusion, curves, calibration, the checks of the rows, the surest mistakes, how the fit went, and
+        all parameters: one file of HTML that fetches nothing. Classes are decided as `headsmith evaluate` does, by the votes or the offsets of a model that has them.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        X : array-like, data frame or tensor of shape (n_samples, n_features)
+            Rows that the fit did not see and that chose nothing. Of others the page says that their scores are optimistic.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        """
+        model = self._fitted()
+        if X is None or y is None:
+            raise ValueError("a report shows the scores of rows that chose nothing: give rows that the fit did not see, report(path, X, y)")
+        x = _input.check(self, X, "model_")
+        codes = _data.codes(y, self.classes_)
+        if len(codes) != len(x):
+            raise ValueError(f"y has {len(codes)} labels, expected one for each of the {len(x)} rows of X")
+        seed = json.loads(model.record).get("seed") or 0
+        names = [str(name) for name in getattr(self, "feature_names_in_", [])]
+        options = Options.of(self.n_jobs, metric=self.metric, seed=seed, feature_names=names)
+        _headsmith.report(model, Labelled(x, codes), json.dumps(getattr(self, "fit_info_", {})), self._used_for(x), path, options)
+
+    def _used_for(self, x: Floats) -> list[str]:
+        """What these rows were used for in the fit."""
+        train: Seen | None = getattr(self, "_train", None)
+        val: Seen | None = getattr(self, "_val", None)
+        learnt = train.share_of(x) if train else 0.0
+        if learnt >= OWN:
+            return ["weights"]
+        if learnt > 0:
+            warnings.warn(f"about {learnt:.1%} of the rows are among those that the fit learnt from: their scores are optimistic", HeadsmithWarning, stacklevel=3)
+        if val and val.share_of(x) >= OWN:
+            return list(self.fit_info_.get("chosen_on_val", ["weights"]))
+        return []
 
     def _fitted(self) -> _headsmith.Model:
         from ._errors import not_fitted

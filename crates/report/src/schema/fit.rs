@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use super::{ConformalReport, Evidence, FoldsReport, HeldBack, Judgement};
 
+/// Rows of the training table, each predicted by fits without it.
+pub const OUT_OF_FOLD: &str = "out-of-fold";
+
 /// A head that was fitted, and how it does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitReport {
@@ -23,7 +26,7 @@ pub struct FitReport {
     pub metric: Metric,
     /// How features are scaled before the head sees them.
     pub scaling: String,
-    /// The seconds that scaling and training took, without reading or judging.
+    /// The seconds that scaling and training took, without reading or judging; 0 where they are unknown.
     pub fit_seconds: f64,
     /// The seconds that the head then took to calibrate its probabilities by fits of folds; absent for heads without such a step, and in reports of
     /// versions that had none.
@@ -41,8 +44,9 @@ pub struct FitReport {
     pub structure: Description,
     /// Every epoch's figures.
     pub history: Vec<EpochRecord>,
-    /// The scores on the training rows.
-    pub train: Judgement,
+    /// The scores on the training rows; absent of a model whose training rows are not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Judgement>,
     /// The scores on the validation rows; `null` without any.
     pub val: Option<Judgement>,
     /// The scores on validation rows that were held back from every choice; only with such rows, and of the selected head.
@@ -98,6 +102,16 @@ impl FitReport {
     /// The head's name for people; in reports of versions that had none, its name in commands.
     pub fn title(&self) -> &str {
         self.title.as_deref().unwrap_or(&self.head)
+    }
+
+    /// The scores that it is known by, and what their rows are called; `None` where no rows judged it.
+    pub fn known_by(&self) -> Option<(&Judgement, &'static str)> {
+        match (&self.val, &self.folds, &self.out_of_fold) {
+            (Some(val), ..) => Some((val, "validation")),
+            (None, Some(folds), _) => Some((&folds.out_of_fold, OUT_OF_FOLD)),
+            (None, None, Some(out_of_fold)) => Some((out_of_fold, OUT_OF_FOLD)),
+            (None, None, None) => Some((self.train.as_ref()?, "training")),
+        }
     }
 
     /// The value of its metric on the validation rows by which it chose: that of the best epoch, or of a head without

@@ -27,15 +27,25 @@ fn head(head: &FitReport) -> String {
         }
     };
     format!(
-        "<h3>{}</h3><p>{} Features are scaled by: {}. Fitted in {}{}.{}</p>{params}",
+        "<h3>{}</h3><p>{} Features are scaled by: {}.{}{}</p>{params}",
         escape(&capital(head.title())),
         escape(&made),
         escape(&head.scaling),
-        duration(head.fit_seconds),
-        head.calibration_seconds
-            .map_or(String::new(), |seconds| format!(", calibrated in {}", duration(seconds))),
+        took(head),
         head.model.as_ref().map_or(String::new(), |path| format!(" Written to {}.", escape(path))),
     )
+}
+
+/// How long it took, where that is known.
+fn took(head: &FitReport) -> String {
+    let calibrated = head.calibration_seconds;
+    let calibrated =
+        calibrated.map_or(String::new(), |seconds| format!(", calibrated in {}", duration(seconds)));
+    if head.fit_seconds > 0.0 {
+        format!(" Fitted in {}{calibrated}.", duration(head.fit_seconds))
+    } else {
+        calibrated
+    }
 }
 
 /// The members of the model of a search, with all their parameters; nothing of a single one, which has the model's.

@@ -46,7 +46,7 @@ fn columns(head: &FitReport) -> Vec<(String, &Judgement)> {
         // Beside a cross-validation, the rows that a closed form leaves out.
         (head.out_of_fold.as_ref(), if head.folds.is_some() { "left out" } else { "out of fold" }),
         (head.held_back.as_ref().map(|held| &held.judgement), "held back"),
-        (Some(&head.train), "training"),
+        (head.train.as_ref(), "training"),
     ];
     let there = rows.into_iter().filter_map(|(judgement, rows)| Some((judgement?, rows)));
     there.map(|(judgement, rows)| (format!("{}, {rows}", head.head), judgement)).collect()

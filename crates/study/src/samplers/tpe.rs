@@ -96,7 +96,7 @@ impl Tpe {
     }
 
     fn suggested(&self, table: &mut Table, space: &Space, fixed: &Params, draws: &mut Sequence) -> Params {
-        if table.n_finished() < self.options.n_startup_trials {
+        if self.is_starting(table) {
             return space.complete(fixed, |param| random::draw(&param.distribution, draws));
         }
         let split = split(table, gamma(table.n_finished()));
@@ -118,6 +118,50 @@ impl Tpe {
         })
     }
 
+    fn is_starting(&self, table: &Table) -> bool {
+        table.n_finished() < self.options.n_startup_trials
+    }
+
+    /// Draws these parameters, which are sorted by name, together; none while trials are drawn at random. With
+    /// [`alone`](Self::alone) for the others, in the order of a space, and the same `draws`, it suggests what
+    /// [`suggest`](Sampler::suggest) does: for objectives that ask for one parameter after another.
+    pub fn together(
+        &self,
+        history: History<'_>,
+        params: &[(&str, &Distribution)],
+        draws: &mut Sequence,
+    ) -> Vec<f64> {
+        self.memory.with(history, self.options.constant_liar, |table| {
+            if self.is_starting(table) {
+                return Vec::new();
+            }
+            let split = split(table, gamma(table.n_finished()));
+            let columns = columns(table, params);
+            self.best_of(table, &columns, &split, draws)
+        })
+    }
+
+    /// Draws a parameter by itself.
+    pub fn alone(
+        &self,
+        history: History<'_>,
+        name: &str,
+        distribution: &Distribution,
+        draws: &mut Sequence,
+    ) -> f64 {
+        if distribution.is_single() {
+            return distribution.nth(0);
+        }
+        self.memory.with(history, self.options.constant_liar, |table| {
+            if self.is_starting(table) {
+                return random::draw(distribution, draws);
+            }
+            let split = split(table, gamma(table.n_finished()));
+            let column = table.column(name, distribution);
+            self.best_of(table, &[column], &split, draws)[0]
+        })
+    }
+
     /// The densities of the history for these parameters, which are sorted by name, and the scores of points.
     /// `points[d][i]` is the internal value of parameter `d` at point `i`.
     pub fn score(
@@ -128,8 +172,7 @@ impl Tpe {
     ) -> Scores {
         self.memory.with(history, self.options.constant_liar, |table| {
             let split = split(table, gamma(table.n_finished()));
-            let columns: Vec<usize> =
-                params.iter().map(|(name, distribution)| table.column(name, distribution)).collect();
+            let columns = columns(table, params);
             let (good, bad) = densities(table, &columns, &split);
             let numbers = |rows: &[u32]| rows.iter().map(|&row| table.number(row)).collect();
             let scores = scores(&good, &bad, points);
@@ -139,6 +182,9 @@ impl Tpe {
 
     /// The parameters that are drawn together for this history, sorted by name.
     pub fn joint_space(&self, history: History<'_>) -> Vec<(String, Distribution)> {
+        if !self.options.multivariate {
+            return Vec::new();
+        }
         self.memory.with(history, false, |table| {
             let params = table.shared().into_iter().map(|column| table.param(column));
             params.map(|(name, distribution)| (name.to_owned(), distribution.clone())).collect()
@@ -161,6 +207,10 @@ impl Tpe {
         let best = first_maximum(&scores(&good, &bad, &points));
         points.iter().map(|column| column[best]).collect()
     }
+}
+
+fn columns(table: &mut Table, params: &[(&str, &Distribution)]) -> Vec<usize> {
+    params.iter().map(|(name, distribution)| table.column(name, distribution)).collect()
 }
 
 /// The densities around the good trials and around the others.

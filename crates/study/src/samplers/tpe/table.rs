@@ -50,6 +50,9 @@ pub(super) struct Table {
     columns: Vec<Column>,
 }
 
+/// More columns than this are not kept: an objective may ask for a parameter with another range in every trial.
+const MANY_COLUMNS: usize = 256;
+
 /// One parameter with one distribution.
 #[derive(Debug)]
 struct Column {
@@ -85,6 +88,9 @@ impl Table {
         }
         if n_finished == 0 {
             self.columns = self.first_columns();
+        }
+        if self.columns.len() > MANY_COLUMNS {
+            self.columns.retain(|column| column.shared);
         }
         let running = if with_running { history.running } else { &[] };
         self.running = running.to_vec();

@@ -1,0 +1,303 @@
+"""The TPE of studies as a sampler of Optuna: the proposals of the command, the scores of Optuna's own, and whatever an objective of Python asks for.
+
+    PYTHONPATH=target/python target/referees/bin/python bench/referees/python_optuna.py
+"""
+
+import json
+import math
+import os
+import pickle
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import optuna
+from headsmith.optuna import TPESampler
+from optuna.distributions import CategoricalDistribution, IntDistribution, json_to_distribution
+from optuna.trial import TrialState, create_trial
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
+SENTENCES = ROOT / "examples/sentences"
+# A parameter of every kind that the command has, one of them only with another's values.
+SPACE = """
+[layers1]
+low = 0
+high = 2
+
+[layers2]
+low = 0
+high = 3
+when = { layers1 = [1, 2] }
+
+[label_smoothing]
+low = 0.0
+high = 0.2
+step = 0.05
+
+[scale]
+type = "categorical"
+choices = ["standardise", "none"]
+"""
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+
+def ok(text):
+    print(f"ok {text}", flush=True)
+
+
+def fails(call, kind, text):
+    try:
+        call()
+    except kind as error:
+        assert text in str(error), error
+        return
+    raise AssertionError(f"no {kind.__name__}: {text}")
+
+
+def suggest(trial, name, distribution):
+    if isinstance(distribution, CategoricalDistribution):
+        return trial.suggest_categorical(name, distribution.choices)
+    ask = trial.suggest_int if isinstance(distribution, IntDistribution) else trial.suggest_float
+    return ask(name, distribution.low, distribution.high, log=distribution.log, step=distribution.step)
+
+
+def tuned(folder, name, *words):
+    """A study of the command, and its plan."""
+    database = folder / f"{name}.db"
+    (folder / "space.toml").write_text(SPACE)
+    command = [HEADSMITH, "tune", "--train", SENTENCES / "train.parquet", "--val", SENTENCES / "val.parquet", "--space", folder / "space.toml", "--storage",
+               f"sqlite:///{database}", "--study", name, "--jobs", 2, "--live", "off", *words]
+    subprocess.run([*map(str, command)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with sqlite3.connect(database) as connection:
+        [[plan]] = connection.execute("select value_json from study_system_attributes where key = 'headsmith:plan'").fetchall()
+    return optuna.load_study(study_name=name, storage=f"sqlite:///{database}").trials, json.loads(plan)
+
+
+def proposed(trials, plan, number):
+    """What the sampler proposes for a trial, after those that the command's sampler saw, beside those that it knew to be running."""
+    study = optuna.create_study(direction="maximize", sampler=TPESampler(seed=plan["seed"]))
+    for trial in trials[:number]:
+        if trial.number + plan["lag"] <= number:
+            study.add_trial(trial)
+        else:
+            study.add_trial(create_trial(state=TrialState.RUNNING, params=trial.params, distributions=trial.distributions))
+    trial = study.ask()
+    for param in plan["space"]:
+        when = param["when"]
+        if when is None or trial.params.get(when["param"]) in when["is_one_of"]:
+            suggest(trial, param["name"], json_to_distribution(param["distribution"]))
+    return trial.params
+
+
+def equal_to_the_command(folder):
+    trials, plan = tuned(folder, "random-start", "--trials", 28, "--epochs", 4, "--seed", 5, "--lag", 3, "--random-start")
+    for trial in trials:
+        assert proposed(trials, plan, trial.number) == trial.params, trial
+    states = [trial.state.name for trial in trials]
+    n_without = sum("layers2" not in trial.params for trial in trials)
+    assert states.count("PRUNED") > 3 and 0 < n_without < len(trials), (states, n_without)
+    ok(f"{len(trials)} trials of `headsmith tune`, {states.count('PRUNED')} pruned, {n_without} without a conditional parameter, up to 2 others running: the same proposals, bit for bit")
+    trials, plan = tuned(folder, "listed", "--trials", 22, "--epochs", 1, "--seed", 6)
+    same = [proposed(trials, plan, trial.number) == trial.params for trial in trials]
+    n_listed = same.index(True)
+    assert n_listed <= 12 and all(same[n_listed:]), same
+    ok(f"after the {n_listed} configurations that the command tries first, the same proposals for {len(trials) - n_listed} trials")
+
+
+def sphere(trial):
+    """Five parameters: three on a line, one by its logarithm, one choice."""
+    x = [trial.suggest_float(f"x{i}", -5, 5) for i in range(3)]
+    rate = math.log10(trial.suggest_float("rate", 1e-6, 1, log=True)) + 3
+    return sum(v * v for v in x) + rate * rate + {"a": 4.0, "b": 0.0, "c": 9.0}[trial.suggest_categorical("kind", ["a", "b", "c"])]
+
+
+def mixed(trial):
+    """Numbers of every other kind: integers with steps and by their logarithm, floats with steps, yes or no."""
+    width = math.log2(trial.suggest_int("width", 1, 256, log=True)) - 5
+    depth = (trial.suggest_int("depth", 0, 100, step=5) - 35) / 20
+    share = 4 * (trial.suggest_float("share", 0.0, 1.0, step=0.05) - 0.3)
+    count = (trial.suggest_int("count", -20, 20) - 7) / 6
+    return width**2 + depth**2 + share**2 + count**2 + 2.0 * trial.suggest_categorical("wrong", [True, False])
+
+
+def bests(objective, sampler, n_trials, seeds):
+    values = []
+    for seed in seeds:
+        study = optuna.create_study(sampler=sampler(seed=seed))
+        study.optimize(objective, n_trials=n_trials)
+        values.append(study.best_value)
+    return values
+
+
+def finds_what_is_best():
+    n_trials, seeds = 60, range(7)
+    for objective in [sphere, mixed]:
+        ours, theirs, random = (
+            statistics.median(bests(objective, sampler, n_trials, seeds)) for sampler in [TPESampler, optuna.samplers.TPESampler, optuna.samplers.RandomSampler]
+        )
+        assert ours <= random, (objective.__name__, ours, random)
+        ok(f"{objective.__name__}: the median of the best of {n_trials} trials, {len(seeds)} seeds: {ours:.3f}; Optuna's TPE {theirs:.3f}, random {random:.3f}")
+
+
+# Objects that no storage but the memory holds, and values that Python calls equal to none of the others.
+CHOICES = [None, True, "none", "ß", 3, 2.5, (1, 2), ("a", None), frozenset([1]), float]
+
+
+def by_run(trial):
+    """Parameters that depend on others, one whose range changes, some of one value, and choices of any kind."""
+    value = trial.suggest_float("x", -3, 3) ** 2
+    choice = trial.suggest_categorical("choice", CHOICES)
+    value += CHOICES.index(choice) / 4
+    if trial.suggest_categorical("deep", [False, True]):
+        value += abs(trial.suggest_int("depth", 1, 8) - 5)
+        if trial.params["depth"] > 4:
+            value += trial.suggest_float("drop", 0.0, 0.5 + 0.01 * trial.number)
+    else:
+        value += 1 + trial.suggest_float("shallow", 1e-4, 1, log=True)
+    trial.suggest_int("only", 3, 3)
+    for step in range(4):
+        trial.report(value + 3 - step, step)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    if trial.number % 11 == 7:
+        raise ArithmeticError
+    return value
+
+
+def asked(study, n_trials, objective=by_run):
+    study.optimize(objective, n_trials=n_trials, catch=ArithmeticError)
+    return [(trial.number, trial.state, trial.params, trial.value) for trial in study.trials]
+
+
+def new(sampler, storage=None, **given):
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=5)
+    return optuna.create_study(sampler=sampler, pruner=pruner, storage=storage, **given)
+
+
+def whatever_is_asked(folder):
+    with warnings.catch_warnings():
+        # Optuna warns of choices that storages cannot hold.
+        warnings.simplefilter("ignore")
+        all_at_once = asked(new(TPESampler(seed=3)), 50)
+        states = [state for _, state, _, _ in all_at_once]
+        assert {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL} == set(states), states
+        assert any("drop" in params for _, _, params, _ in all_at_once) and any("shallow" in params for _, _, params, _ in all_at_once)
+        assert all(any(params["choice"] == choice and type(params["choice"]) is type(choice) for choice in CHOICES) for _, _, params, _ in all_at_once)
+        best = statistics.mean(value for _, _, params, value in all_at_once[30:] if value is not None)
+        first = statistics.mean(value for _, _, params, value in all_at_once[:10] if value is not None)
+        assert best < first, (best, first)
+        ok(f"conditional parameters, a range that changes, {len(CHOICES)} choices of any kind, {states.count(TrialState.PRUNED)} pruned and {states.count(TrialState.FAIL)} failed of 50")
+        assert asked(new(TPESampler(seed=3)), 50) == all_at_once and asked(new(TPESampler(seed=4)), 50) != all_at_once
+        study = new(TPESampler(seed=3))
+        asked(study, 17)
+        study.sampler = pickle.loads(pickle.dumps(study.sampler))
+        assert asked(study, 33) == all_at_once
+    plain = lambda trial: sphere(trial)
+    url = f"sqlite:///{folder / 'own.db'}"
+    whole = asked(new(TPESampler(seed=8)), 30, plain)
+    asked(new(TPESampler(seed=8), url, study_name="own"), 13, plain)
+    resumed = optuna.load_study(study_name="own", storage=url, sampler=TPESampler(seed=8))
+    assert asked(resumed, 17, plain) == whole
+    ok("the same seed gives the same study, also with a sampler that was pickled in the middle, and one that was resumed from a database")
+
+
+def others_running(folder):
+    """Workers that share a study, in one process and in several, whose samplers have the same seed."""
+    study = optuna.create_study(sampler=TPESampler(seed=1))
+    study.optimize(sphere, n_trials=40, n_jobs=4)
+    url = f"sqlite:///{folder / 'shared.db'}"
+    shared = optuna.create_study(storage=url, study_name="shared")
+    workers = [subprocess.Popen([sys.executable, "-c", WORKER.format(url=url)]) for _ in range(2)]
+    assert [worker.wait() for worker in workers] == [0, 0]
+    for trials in [study.trials, shared.trials]:
+        assert len(trials) == 40 and len({trial.params["x0"] for trial in trials}) == 40
+    # What is drawn for a running trial is known before its objective asks for it.
+    first, second = (optuna.load_study(study_name="shared", storage=url, sampler=TPESampler(seed=1)).ask() for _ in range(2))
+    assert first.suggest_float("x0", -5, 5) != second.suggest_float("x0", -5, 5)
+    drawn = [trial.system_attrs for trial in shared.trials[-2:]]
+    assert all("x1" in attrs["tpe:relative_params:0"] for attrs in drawn), drawn
+    ok("4 threads and 2 processes with one seed propose nothing twice, and tell one another what they draw")
+
+
+WORKER = """
+import math, optuna
+from headsmith.optuna import TPESampler
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+def sphere(trial):
+    x = [trial.suggest_float(f"x{{i}}", -5, 5) for i in range(3)]
+    rate = math.log10(trial.suggest_float("rate", 1e-6, 1, log=True)) + 3
+    return sum(v * v for v in x) + rate * rate
+optuna.load_study(study_name="shared", storage={url!r}, sampler=TPESampler(seed=1)).optimize(sphere, n_trials=20)
+"""
+
+
+def constrained(trial):
+    x = trial.suggest_float("x", 0, 1)
+    trial.set_constraint("above", 0.5 - x)
+    return x
+
+
+def also():
+    study = optuna.create_study(sampler=TPESampler(seed=2))
+    study.optimize(constrained, n_trials=40)
+    late = [trial.params["x"] for trial in study.trials[20:]]
+    assert statistics.median(late) > 0.45 and study.best_value >= 0.5 and study.best_value < 0.6, (statistics.median(late), study.best_value)
+    # The way up is the way down of the negative values.
+    up, down = (optuna.create_study(direction=direction, sampler=TPESampler(seed=2)) for direction in ["maximize", "minimize"])
+    up.optimize(lambda trial: -sphere(trial), n_trials=25)
+    down.optimize(sphere, n_trials=25)
+    assert [trial.params for trial in up.trials] == [trial.params for trial in down.trials]
+    # Enqueued values are kept, and a sampler that fixes some passes the others on.
+    study = optuna.create_study(sampler=optuna.samplers.PartialFixedSampler({"x1": 2.0}, TPESampler(seed=2)))
+    study.enqueue_trial({"x0": 1.5, "kind": "b"})
+    study.optimize(sphere, n_trials=20)
+    assert study.trials[0].params["x0"] == 1.5 and all(trial.params["x1"] == 2.0 for trial in study.trials)
+    alone = optuna.create_study(sampler=TPESampler(seed=2, multivariate=False, constant_liar=False, n_startup_trials=5, n_ei_candidates=12))
+    alone.optimize(sphere, n_trials=20)
+    assert "tpe:relative_params:0" not in alone.trials[-1].system_attrs
+    band = optuna.create_study(sampler=TPESampler(seed=2), pruner=optuna.pruners.HyperbandPruner(max_resource=4))
+    band.optimize(by_number, n_trials=40)
+    assert len(band.trials) == 40
+    two = optuna.create_study(directions=["minimize", "maximize"], sampler=TPESampler())
+    fails(lambda: two.optimize(lambda trial: (trial.suggest_float("x", 0, 1),) * 2, n_trials=1), ValueError, "is for one objective, and the study has 2")
+    for given, text in [({"seed": -1}, "seed is -1"), ({"seed": 0.5}, "seed is 0.5"), ({"n_ei_candidates": 0}, "n_ei_candidates is 0, expected an integer of at least 1")]:
+        fails(lambda: TPESampler(**given), ValueError, text)
+    huge = optuna.create_study(sampler=TPESampler(seed=1))
+    fails(lambda: huge.optimize(lambda trial: trial.suggest_int("n", 0, 2**60), n_trials=1), ValueError, "n: integers must lie within 2^53")
+    ok("constraints, both directions, enqueued and fixed values, parameters by themselves, Hyperband; what is wrong is said")
+
+
+def by_number(trial):
+    value = sphere(trial)
+    for step in range(4):
+        trial.report(value, step)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    return value
+
+
+ALONE = "import sys, headsmith; assert not {'optuna', 'headsmith.optuna'} & set(sys.modules)"
+
+
+def main():
+    subprocess.run([sys.executable, "-c", ALONE], check=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        equal_to_the_command(folder)
+        finds_what_is_best()
+        whatever_is_asked(folder)
+        others_running(folder)
+        also()
+
+
+if __name__ == "__main__":
+    main()
