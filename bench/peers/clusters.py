@@ -45,7 +45,7 @@ def private_megabytes(word):
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if word in (process / "cmdline").read_text().replace("\0", " ") and int(process.name) != os.getpid():
+            if word in (process / "cmdline").read_text(errors="replace").replace("\0", " ") and int(process.name) != os.getpid():
                 status = (process / "status").read_text()
                 found[process.name] = next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("RssAnon"))
         except (FileNotFoundError, ProcessLookupError, StopIteration):
