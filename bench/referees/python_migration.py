@@ -90,10 +90,10 @@ def parameters():
         known, own = set(inspect.signature(their_class).parameters), set(inspect.signature(our_class).parameters)
         gone = set(re.findall(r"`(\w+)`", missing))
         pairs = re.findall(r"`(\w+)=[^`]*` → `([^`]*)`", renamed)
-        said = {name for name, _ in pairs} | set(re.findall(r"`(\w+)=", renamed))
+        named = {name for name, _ in pairs} | set(re.findall(r"`(\w+)=", renamed))
         assert gone <= known, (theirs, gone - known)
         assert not (gone & own) - common, (theirs, gone & own)
-        assert known - own - gone - said == set(), f"{theirs}: {known - own - gone - said} is not named"
+        assert known - own - gone - named == set(), f"{theirs}: {known - own - gone - named} is not named"
         for name, there in pairs:
             assert name in known, (theirs, name)
             # What is given here is a class of its own, or parameters of this one.

@@ -117,10 +117,10 @@ def the_notebook():
     committed = nbformat.read(NOTEBOOK, as_version=4)
     n_compared = as_committed(own, committed)
     assert cards(own) == cards(committed) == EXPECTED, cards(own)
-    said = [text for cell in own.cells for text in texts(cell)]
+    shown = [text for cell in own.cells for text in texts(cell)]
     # What the cells that end by the clock have to say however fast the machine is.
     for line in ["the labels of the classifier: True", "256 numbers in each cell: True", "the same labels: True", "(3000, 2) ['embeddings', 'label']"]:
-        assert any(line in text for text in said), line
+        assert any(line in text for text in shown), line
     code = NOTEBOOK.read_text()
     assert not re.search(r"/home/|/tmp/|/Users/|ipykernel_", code), "the notebook names a place on the machine where it ran"
     ok(f"the notebook: {n_compared} outputs as committed, {len(EXPECTED)} cards; {seconds:.0f} s")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import headsmith
 import optuna
 from headsmith.optuna import TPESampler
 from optuna.distributions import CategoricalDistribution, IntDistribution, json_to_distribution
@@ -273,7 +274,20 @@ def also():
         fails(lambda: TPESampler(**given), ValueError, text)
     huge = optuna.create_study(sampler=TPESampler(seed=1))
     fails(lambda: huge.optimize(lambda trial: trial.suggest_int("n", 0, 2**60), n_trials=1), ValueError, "n: integers must lie within 2^53")
-    ok("constraints, both directions, enqueued and fixed values, parameters by themselves, Hyperband; what is wrong is said")
+    ok("constraints, both directions, enqueued and fixed values, parameters by themselves, Hyperband; errors")
+
+
+def in_and_out(folder):
+    """A study of Optuna's is continued, and is one again."""
+    small = {"head": "knn", "lag": 1, "n_jobs": 1, "random_state": 7}
+    whole = headsmith.tune(SENTENCES / "train.parquet", trials=5, storage=f"sqlite:///{folder / 'whole.db'}", **small).to_optuna()
+    study = optuna.create_study(storage=f"sqlite:///{folder / 'parts.db'}", study_name="parts", direction="maximize")
+    for n_trials in [2, 5]:
+        study = headsmith.tune(SENTENCES / "train.parquet", trials=n_trials, study=study, **small).to_optuna()
+        assert study.study_name == "parts" and len(study.trials) == n_trials
+    assert [(trial.params, trial.value) for trial in study.trials] == [(trial.params, trial.value) for trial in whole.trials]
+    fails(lambda: headsmith.tune(SENTENCES / "train.parquet", trials=1, study=optuna.create_study()), ValueError, "study is kept in InMemoryStorage, expected")
+    ok("a study of Optuna's, continued twice by tune: the trials of one call")
 
 
 def by_number(trial):
@@ -293,6 +307,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         equal_to_the_command(folder)
+        in_and_out(folder)
         finds_what_is_best()
         whatever_is_asked(folder)
         others_running(folder)

@@ -160,10 +160,10 @@ def reports(folder, x, y):
         fitted.report(path, x[:half][rows], y[:half][rows])
         assert "these are training rows: optimistic" in text()
     mixed = [np.concatenate([part, seen[:25]]) for part, seen in zip(other, train)]
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as messages:
         warnings.simplefilter("always")
         fitted.report(path, *mixed)
-    assert len(said) == 1 and "are among those that the fit learnt from" in str(said[0].message), said
+    assert len(messages) == 1 and "are among those that the fit learnt from" in str(messages[0].message), messages
     fitted.save(folder / "m.safetensors")
     for same in [hs.load(folder / "m.safetensors"), pickle.loads(pickle.dumps(fitted))]:
         same.report(path, *other)
@@ -182,13 +182,13 @@ def reports(folder, x, y):
 
 def words_of_python(folder, x, y):
     """Messages name arguments, where the command's name flags."""
-    said = []
+    messages = []
 
-    def hears(call, kind, text):
+    def says(call, kind, text):
         try:
             call()
         except kind as error:
-            said.append(str(error))
+            messages.append(str(error))
             assert text in str(error), error
             return
         raise AssertionError(f"no {kind.__name__}: {text}")
@@ -198,14 +198,14 @@ def words_of_python(folder, x, y):
     frame.to_csv(folder / "words.csv", index=False)
     np.save(folder / "bare.npy", x[:50])
     tune = lambda **given: hs.tune(folder / "words.csv", head="gaussian", trials=1, storage=storage, **given)
-    hears(lambda: hs.read(folder / "words.csv", features=["other_*", "e"]), ValueError, 'features=["other_*", "e"]')
-    hears(lambda: hs.read(folder / "words.csv", embeddings_column="emb_0"), ValueError, "embeddings_column")
-    hears(lambda: hs.tune(folder / "bare.npy", trials=1, storage=storage), ValueError, "the column of the labels with label_column")
-    hears(lambda: tune(val_share=1.5), ValueError, "val_share=1.5 is not a valid share")
-    hears(lambda: hs.tune(folder / "words.csv", head="centroid", trials=1, storage=storage), ValueError, "name one with space")
-    hears(lambda: hs.AutoClassifier(steps=1, folds=1).fit(x, y), ValueError, "folds=1: expected 2 to")
-    hears(lambda: hs.AutoClassifier(steps=1, heads=["centroid"], max_model_size=10).fit(x, y), RuntimeError, "within max_model_size and max_predict_time")
-    hears(lambda: hs.AutoClassifier(steps=1, heads=["centroid"]).fit(x, y, groups=np.arange(len(y)) % 3), ValueError, "folds=3 does with as many")
+    says(lambda: hs.read(folder / "words.csv", features=["other_*", "e"]), ValueError, 'features=["other_*", "e"]')
+    says(lambda: hs.read(folder / "words.csv", embeddings_column="emb_0"), ValueError, "embeddings_column")
+    says(lambda: hs.tune(folder / "bare.npy", trials=1, storage=storage), ValueError, "the column of the labels with label_column")
+    says(lambda: tune(val_share=1.5), ValueError, "val_share=1.5 is not a valid share")
+    says(lambda: hs.tune(folder / "words.csv", head="centroid", trials=1, storage=storage), ValueError, "name one with space")
+    says(lambda: hs.AutoClassifier(steps=1, folds=1).fit(x, y), ValueError, "folds=1: expected 2 to")
+    says(lambda: hs.AutoClassifier(steps=1, heads=["centroid"], max_model_size=10).fit(x, y), RuntimeError, "within max_model_size and max_predict_time")
+    says(lambda: hs.AutoClassifier(steps=1, heads=["centroid"]).fit(x, y, groups=np.arange(len(y)) % 3), ValueError, "folds=3 does with as many")
     leaky = frame.assign(code=np.unique(y, return_inverse=True)[1])
     found = [finding.message for finding in hs.inspect(leaky).findings if "drop" in finding.message]
     assert any('leave it out with drop=["code"]' in message for message in found), hs.inspect(leaky)
@@ -213,9 +213,9 @@ def words_of_python(folder, x, y):
         warnings.simplefilter("always")
         tune(n_jobs=9)
     assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in heard), heard
-    said += found + [str(warning.message) for warning in heard]
-    assert not any("--" in text for text in said), said
-    ok(f"{len(said)} messages of the library name Python's arguments")
+    messages += found + [str(warning.message) for warning in heard]
+    assert not any("--" in text for text in messages), messages
+    ok(f"{len(messages)} messages of the library name Python's arguments")
 
 
 def errors(folder, x, y):

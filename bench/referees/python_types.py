@@ -187,10 +187,14 @@ def mistakes(folder):
     ok(f"{len(expected)} mistakes of a user are found by both, and nothing else")
 
 
+# Optuna says of no class of its own that it has types, so nor has one that extends it.
+UNTYPED = ["headsmith.optuna.TPESampler"]
+
+
 def completeness(folder):
     found = json.loads(run(*PYRIGHT, "--outputjson", "--ignoreexternal", "--verifytypes", "headsmith", folder=folder, fails=True))["typeCompleteness"]
     wrong = [symbol["name"] for symbol in found["symbols"] if not symbol["isTypeKnown"]]
-    assert found["completenessScore"] == 1 and not wrong, (found["completenessScore"], wrong)
+    assert wrong == UNTYPED, (found["completenessScore"], wrong)
     ok(f"{found['exportedSymbolCounts']['withKnownType']} public symbols and {found['otherSymbolCounts']['withKnownType']} that they refer to have known types")
 
 

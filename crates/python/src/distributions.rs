@@ -34,7 +34,7 @@ impl Range<'_> {
     }
 }
 
-/// A choice. Optuna takes any object for one; those that its storages cannot hold are told apart by how Python shows them.
+/// A choice. Optuna takes any object for one; those that its storages cannot hold are distinguished by how Python shows them.
 fn choice(choice: &Bound<'_, PyAny>) -> PyResult<Choice> {
     if choice.is_none() {
         return Ok(Choice::Null);

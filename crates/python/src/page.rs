@@ -13,7 +13,7 @@ use crate::model::Model;
 use crate::search::table;
 use crate::work;
 
-/// Writes the page to `path`: how `model` does on `rows`, which were used for `used_for` before. `fit` is what `fit` tells of it, as JSON.
+/// Writes the page to `path`: how `model` does on `rows`, which were used for `used_for` before. `fit` are the facts of its fit, as JSON.
 #[pyfunction]
 pub(crate) fn report(
     model: PyRef<'_, Model>,

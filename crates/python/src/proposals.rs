@@ -74,7 +74,11 @@ impl Trial {
             "COMPLETE" => State::Complete,
             "PRUNED" => State::Pruned,
             "RUNNING" => State::Running,
-            _ => return Err(PyValueError::new_err(format!("a trial that is {state} tells nothing"))),
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "a trial that is {state} has no result to learn from"
+                )));
+            }
         };
         let param = |(name, (range, value)): (String, (Range<'_>, f64))| {
             let distribution = range.distribution(&name)?;

@@ -118,8 +118,8 @@ pub(crate) fn inspect(tables: Vec<PyRef<'_, Table>>, options: Options<'_>) -> Py
         Ok((tables.iter().map(report).collect::<Vec<_>>(), tables::check(&tables, context)))
     })?;
     // Features are dropped where tables are read.
-    let told =
+    let in_python =
         |finding: Finding| Finding { message: words::of_python(&finding.message, Caller::Files), ..finding };
-    let findings: Vec<Finding> = findings.into_iter().map(told).collect();
+    let findings: Vec<Finding> = findings.into_iter().map(in_python).collect();
     json(&serde_json::json!({ "tables": reports, "findings": findings }))
 }

@@ -34,7 +34,7 @@ impl Transform {
         Ok(Transform { pipeline, n_features: x.n_cols() })
     }
 
-    /// The transforms of which [`state`](Transform::state) told.
+    /// The transforms whose [`state`](Transform::state) this is.
     #[staticmethod]
     fn restore(text: &str, n_features: usize, state: &Bound<'_, PyDict>) -> PyResult<Transform> {
         let failed = |error: headsmith::heads::Error| to_python(Error::from(error));

@@ -76,21 +76,21 @@ const BY_CALLER: [(&str, &str, &str); 6] = [
 /// The message with the arguments of Python for flags. Flags that Python has nothing for stay, and so do commands in backticks.
 pub(crate) fn of_python(text: &str, caller: Caller) -> String {
     let mut parts = text.split('`');
-    let mut told = parts.next().map_or_else(String::new, |part| outside(part, caller));
+    let mut result = parts.next().map_or_else(String::new, |part| outside(part, caller));
     for (i, part) in parts.enumerate() {
-        told.push('`');
-        told += &if i % 2 == 0 { part.to_owned() } else { outside(part, caller) };
+        result.push('`');
+        result += &if i % 2 == 0 { part.to_owned() } else { outside(part, caller) };
     }
-    told
+    result
 }
 
 /// The same of a part without backticks.
 fn outside(text: &str, caller: Caller) -> String {
-    let mut told = String::with_capacity(text.len());
+    let mut result = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("--") {
         let (before, flag) = rest.split_at(at);
-        told += before;
+        result += before;
         let flag = &flag[2..];
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let end = flag.find(|c| !is_name(c)).unwrap_or(flag.len());
@@ -98,18 +98,18 @@ fn outside(text: &str, caller: Caller) -> String {
         let begins = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '-');
         match argument(name, caller).filter(|_| begins) {
             None => {
-                told += "--";
-                told += name;
+                result += "--";
+                result += name;
                 rest = after;
             }
             Some((name, form)) => {
                 let (written, after) = written(&name, form, after);
-                told += &written;
+                result += &written;
                 rest = after;
             }
         }
     }
-    told + rest
+    result + rest
 }
 
 /// The argument of Python for a flag.

@@ -28,7 +28,7 @@ pub(crate) struct Conditions<'p> {
     pub(crate) seed: u64,
     pub(crate) metric: Metric,
     pub(crate) n_jobs: usize,
-    /// Receives events as JSON; what it returns tells whether the work shall end with its best so far.
+    /// Receives events as JSON; what it returns decides whether the work ends with its best so far.
     pub(crate) listener: &'p Bound<'p, PyAny>,
     /// Whether it receives all events, or warnings alone.
     pub(crate) follows: bool,

@@ -56,7 +56,7 @@ def shares(counts: Iterable[tuple[object, int]], limit: int = 12) -> Markup:
 
 
 def dot(x: float, y: float, value: float, colour: str) -> str:
-    """A dot that tells its value to whoever points at it."""
+    """A dot with its value as a tooltip."""
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"><title>{value:.4f}</title></circle>'
 
 

@@ -67,9 +67,9 @@ def _learnt(estimator: Any, facts: dict[str, Any]) -> list[Markup]:
     values = [record["val"][key] for record in history]
     epochs = [record["epoch"] for record in history]
     at = epochs.index(best) if best in epochs else len(values) - 1
-    said = f"after epoch {epochs[at] + 1} of {epochs[-1] + 1}"
+    line = f"after epoch {epochs[at] + 1} of {epochs[-1] + 1}"
     chosen = _html.soft("these rows chose the epoch: optimistic") if getattr(estimator, "monitor", None) else ""
-    answer = _html.answer(values[at], _html.joined([_html.element("b", name), " on the validation rows"]), said, chosen)
+    answer = _html.answer(values[at], _html.joined([_html.element("b", name), " on the validation rows"]), line, chosen)
     drawn = _html.joined([_draw.curve(values, at), _html.soft(f"{name} by epoch, {min(values):.4f} to {max(values):.4f}")])
     return [_html.columns(answer, drawn if len(values) > 1 else "")]
 
@@ -102,7 +102,7 @@ def _defaults(head: str | None) -> dict[str, Any]:
 
 def _recorded(record: dict[str, Any]) -> list[Markup]:
     """The scores that the command put into a model's file."""
-    given = record.get("metrics") or {}
+    given: dict[str, Any] = record.get("metrics") or {}
     names = [name for name in ["weighted_f1", "accuracy", "log_loss"] if any(name in scores for scores in given.values())]
     # Training rows say least, so they come last.
     metrics = sorted(given.items(), key=lambda item: item[0] == "train")

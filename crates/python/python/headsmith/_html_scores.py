@@ -78,8 +78,8 @@ def _selection(report: dict[str, Any]) -> Markup:
         return Markup("")
     pairs = [("the best trial", "observed", _draw.GREY), ("corrected", "corrected", _draw.BLUE)]
     shown = [Whisker(name, chosen[key], *_ends(chosen[f"{key}_interval"]), colour) for name, key, colour in pairs]
-    said = f"corrected for the choice among {_words.counted(chosen['n_trials'], 'trial')}: {chosen['corrected']:.4f}"
-    return _html.joined([_draw.whiskers(shown, left=90), _html.element("div", said)])
+    line = f"corrected for the choice among {_words.counted(chosen['n_trials'], 'trial')}: {chosen['corrected']:.4f}"
+    return _html.joined([_draw.whiskers(shown, left=90), _html.element("div", line)])
 
 
 def _ends(interval: dict[str, float] | None) -> tuple[float | None, float | None]:

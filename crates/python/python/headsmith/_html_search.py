@@ -22,7 +22,7 @@ def of_search(estimator: Any) -> str:
 
 def _left_out(auto: dict[str, Any]) -> Markup:
     """The heads that were not tried, each with the reason to whoever points at it."""
-    given = auto.get("left_out") or []
+    given: list[tuple[str, str]] = auto.get("left_out") or []
     heads = _html.joined((_html.element("span", head, title=reason) for head, reason in given), ", ")
     return _html.soft("left out: ", heads) if given else Markup("")
 
@@ -37,7 +37,8 @@ def _scores(chosen: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def _interval(scores: dict[str, Any], metric: str) -> dict[str, Any] | None:
-    return (scores.get("intervals") or {}).get(metric)
+    intervals: dict[str, Any] = scores.get("intervals") or {}
+    return intervals.get(metric)
 
 
 def _result(chosen: dict[str, Any], metric: str) -> Markup:
@@ -51,7 +52,7 @@ def _result(chosen: dict[str, Any], metric: str) -> Markup:
 def _drawn(auto: dict[str, Any], chosen: dict[str, Any], metric: str) -> Markup:
     """The answer beside the best that a single candidate reached."""
     order = min if metric == "log_loss" else max
-    shown = []
+    shown: list[Whisker] = []
     if auto["candidates"]:
         best = order(auto["candidates"], key=lambda one: one["score"])
         shown.append(Whisker(f"best alone: {best['head']}", best["score"], colour=_draw.GREY))
@@ -79,11 +80,11 @@ def _candidates(auto: dict[str, Any], metric: str) -> Markup:
 
 
 def _candidate(one: dict[str, Any]) -> list[object]:
-    told = ", ".join(f"{name} {_told(one['params'][name])}" for name in one["telling"][:3] if name in one["params"])
+    settings = ", ".join(f"{name} {_setting(one['params'][name])}" for name in one["telling"][:3] if name in one["params"])
     time, size = _html.figure(_words.seconds(one["seconds"])), _html.figure(_words.size(one["n_bytes"]))
-    cells = [one["title"], _html.soft(told), one["score"], one["log_loss"], time, size]
+    cells = [one["title"], _html.soft(settings), one["score"], one["log_loss"], time, size]
     return _html.Row([*cells, _html.figure(f"{one['weight']:.2f}")]) if one.get("weight") else [*cells, ""]
 
 
-def _told(value: Any) -> str:
+def _setting(value: Any) -> str:
     return value if isinstance(value, str) else _words.value(value)

@@ -15,8 +15,8 @@ def of_table(table: Any) -> str:
     """A table: its size and format, its classes, and its first rows."""
     n_rows, n_features = table.X.shape
     about = f"{_words.counted(n_rows, 'row')}, {_words.counted(n_features, 'feature')}"
-    said = ", ".join(text for text in [table.report.get("format"), _skipped(table.report)] if text)
-    return _html.card("Table", about, _html.element("p", said) if said else "", _html.columns(_classes(table), _first(table)))
+    line = ", ".join(text for text in [table.report.get("format"), _skipped(table.report)] if text)
+    return _html.card("Table", about, _html.element("p", line) if line else "", _html.columns(_classes(table), _first(table)))
 
 
 def _skipped(report: dict[str, Any]) -> str:
@@ -40,10 +40,10 @@ def _first(table: Any) -> _html.Markup:
 
 def of_inspection(inspection: Any) -> str:
     """The tables, and the findings with their severity."""
-    said = "sound: neither an error nor a warning" if inspection.is_sound else "look at the findings before you fit"
+    line = "sound: neither an error nor a warning" if inspection.is_sound else "look at the findings before you fit"
     tables = [[table["path"], table["n_rows"], table["n_features"], table["format"]] for table in inspection.tables]
     findings = [[_mark(one.severity), one.table, one.message] for one in inspection.findings]
-    return _html.card("Inspection", said, _html.table(["table", "rows", "features", "format"], tables), _html.table(["", "table", "finding"], findings) if findings else "")
+    return _html.card("Inspection", line, _html.table(["table", "rows", "features", "format"], tables), _html.table(["", "table", "finding"], findings) if findings else "")
 
 
 def _mark(severity: str) -> _html.Markup:

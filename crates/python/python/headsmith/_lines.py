@@ -74,8 +74,8 @@ class Lines:
         name, head = event["event"], f"{self._head}: " if self._head else ""
         if name == "epoch":
             record = event["record"]
-            said = ", ".join(f"{key} {figure}" for key, figure in figures(record).items())
-            return f"{head}epoch {record['epoch'] + 1}, {said}", False
+            shown = ", ".join(f"{key} {figure}" for key, figure in figures(record).items())
+            return f"{head}epoch {record['epoch'] + 1}, {shown}", False
         if name == "candidate":
             return of_candidate(event["candidate"]), True
         if name == "trial_ended":

@@ -35,7 +35,7 @@ class Listener:
         log.debug("%s", text)
         if self._progress is not None:
             self._progress.hear(event)
-        # Every callback hears every event.
+        # Every callback gets every event.
         return any([bool(callback(event)) for callback in self._callbacks])
 
     def close(self) -> None:

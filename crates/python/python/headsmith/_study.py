@@ -62,11 +62,11 @@ class Study:
 
     def __repr__(self) -> str:
         best = self.report["best"]
-        said = f", best {best['value']:.4f} (trial {best['number']})" if best else ""
+        best_line = f", best {best['value']:.4f} (trial {best['number']})" if best else ""
         from . import _html_scores
 
         storage = _html_scores.hidden(self.storage)
-        return f"Study({self.name!r}, {storage!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{said})"
+        return f"Study({self.name!r}, {storage!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{best_line})"
 
     def _repr_html_(self) -> str:
         from . import _html_scores
@@ -85,6 +85,7 @@ def tune(
     timeout: float | None = None,
     storage: str = "sqlite:///headsmith.db",
     name: str | None = None,
+    study: Any = None,
     sampler: Literal["tpe", "random", "grid", "qmc"] = "tpe",
     pruner: str = "asha",
     metric: str = "weighted_f1",
@@ -115,6 +116,8 @@ def tune(
         The database, which Optuna opens as well; an earlier study of the same content goes on.
     name : str, default=None
         The name of the study; None: made of its content.
+    study : optuna.Study, default=None
+        A study of Optuna's to continue, in place of `storage` and `name`: its trials are kept in a database.
     sampler, pruner : str
         How parameters are proposed, and trials ended early, as the command names them.
     metric : str, default="weighted_f1"
@@ -135,6 +138,8 @@ def tune(
     """
     if trials is None and timeout is None:
         raise ValueError("give trials or timeout: a study has no end of its own")
+    if study is not None:
+        storage, name = _place_of(study)
     asked = _Asked(
         head, dict(params or {}), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
     )
@@ -144,3 +149,14 @@ def tune(
         return Study(json.loads(_headsmith.tune(paths(train), paths(val), asked, options)))
     finally:
         listener.close()
+
+
+def _place_of(study: Any) -> tuple[str, str]:
+    """The database of a study of Optuna's, and its name there."""
+    storage = getattr(study, "_storage", None)
+    # Optuna keeps the trials of a database in memory as well.
+    storage = getattr(storage, "_backend", storage)
+    url = getattr(storage, "url", None)
+    if url is None:
+        raise ValueError(f'study is kept in {type(storage).__name__}, expected an optuna.Study of a database: optuna.create_study(storage="sqlite:///study.db")')
+    return str(url), str(study.study_name)

@@ -14,7 +14,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TYPE_CHECKING, cast
 
 import numpy as np
 from optuna.samplers import BaseSampler
@@ -106,7 +106,8 @@ class TPESampler(BaseSampler):
         return {name: value for name, value in self.__dict__.items() if name not in ("_tpe", "_known", "_open", "_lock")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        for name, value in state.items():
+            setattr(self, name, value)
         self._begin()
 
     def reseed_rng(self) -> None:
@@ -167,9 +168,9 @@ class TPESampler(BaseSampler):
 def _convert(trial: FrozenTrial) -> _headsmith.Trial:
     # Optuna keeps the index of a choice, and the number of any other value.
     params = {name: (distribution, distribution.to_internal_repr(trial.params[name])) for name, distribution in trial.distributions.items()}
-    told = {name: value for name, value in trial.system_attrs.items() if name.startswith((_DRAWN, _CONSTRAINTS)) and value is not None}
+    attributes = {name: value for name, value in trial.system_attrs.items() if name.startswith((_DRAWN, _CONSTRAINTS)) and value is not None}
     value = trial.value if trial.state == TrialState.COMPLETE else None
-    return _headsmith.Trial(trial.number, trial.state.name, value, params, trial.intermediate_values, told)
+    return _headsmith.Trial(trial.number, trial.state.name, value, params, trial.intermediate_values, attributes)
 
 
 def _tell(study: Study, trial: FrozenTrial, params: dict[str, Any]) -> None:
@@ -181,5 +182,5 @@ def _tell(study: Study, trial: FrozenTrial, params: dict[str, Any]) -> None:
 
 def _count(name: str, value: Any, least: int) -> int:
     if isinstance(value, (int, np.integer)) and least <= value < 2**64:
-        return int(value)
+        return int(cast(int, value))
     raise ValueError(f"{name} is {value!r}, expected an integer of at least {least}")
