@@ -12,13 +12,13 @@ import warnings
 from pathlib import Path
 
 import headsmith
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import check_estimator, check_sample_weight_equivalence_on_dense_data
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = "check_sample_weight_equivalence_on_dense_data"
 EXPECTED = {
     "RandomForestClassifier": "draws bootstrap samples",
-    "ExtraTreesClassifier": "draws features and cuts node by node, for the rows of the node",
+    "ExtraTreesClassifier": "counts rows, not their weights, in a leaf of at least two",
     "MLPClassifier": "takes rows in mini-batches",
     "LogisticClassifier": "chooses C in folds of the rows",
     "RidgeClassifier": "chooses alpha and calibrates by leaving rows out",
@@ -59,6 +59,9 @@ def check(name, kind):
 def main():
     subprocess.run([sys.executable, ROOT / "crates/python/generate.py", "--check"], check=True)
     print("ok the classes of the package are what the library declares")
+    # By default a leaf may have one row: then a row of weight 2 is as two rows are.
+    check_sample_weight_equivalence_on_dense_data("ExtraTreesClassifier", headsmith.ExtraTreesClassifier(n_jobs=1))
+    print(f"ok ExtraTreesClassifier: {WEIGHTS}, with leaves of any number of rows")
     found = estimators()
     for name in sys.argv[1:] or found:
         passed = check(name, found[name])

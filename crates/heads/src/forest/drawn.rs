@@ -99,11 +99,6 @@ impl<'a> DrawnCuts<'a> {
         (!self.codes.is_empty() && self.is_by_rows()).then_some(place)
     }
 
-    /// How many features to look at together: as many as a node may well need for a cut that leaves one class on each side.
-    pub(super) fn at_once(&self) -> usize {
-        self.codes.len().min(LANES)
-    }
-
     /// Cuts the node last begun by up to [`LANES`] `features`; the best of them has a gain above `floor`. Of equal cuts the first is taken.
     #[inline(always)]
     pub(super) fn look<P: Position, S: Scan, E>(

@@ -147,11 +147,8 @@ impl<'a, E: Entry> Splitter<'a, E> {
         }
         let by_lanes = is_counted && lanes.take(node, sums);
         let by_buckets = is_counted && buckets.suit(node.rows.len(), sums.n_classes());
-        let at_once = match (by_lanes, is_drawn) {
-            (true, _) => LANES,
-            (_, true) => drawn_cuts.at_once(),
-            _ => 1,
-        };
+        // The same for any number of rows: a row of weight 2 is as two rows.
+        let at_once = if by_lanes || is_drawn { LANES } else { 1 };
         let mut best = None;
         let mut gain = f64::NEG_INFINITY;
         let perfect = S::perfect_gain(sums);
