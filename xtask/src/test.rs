@@ -24,17 +24,29 @@ pub(crate) fn run(python: bool) -> Result<()> {
     step::run("fuzz targets", fuzz.arg(workspace::target("fuzz")).env("RUSTFLAGS", "-D warnings"))?;
     let postgres = (!missing.has(tools::POSTGRES)).then_some((NEED_POSTGRES, "yes"));
     let mut tests = cargo(["test", "--workspace", "--exclude", "xtask", "--locked"]);
-    step::run("tests", tests.envs(postgres))?;
-    step::run("release build", &mut workspace::build())?;
+    let needs_python = python && !missing.python();
+    // Tests often use one processor, or wait: what comes after them is made meanwhile.
+    let (tested, prepared) = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| {
+            let python = needs_python.then(|| env::REFEREES.python()).transpose()?;
+            step::run("release build", workspace::build().arg("--quiet")).map(|()| python)
+        });
+        let tested = step::run("tests", tests.envs(postgres));
+        (tested, beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    tested?;
+    let environment = prepared?;
     docs::check()?;
     if !missing.has(tools::VALGRIND) {
         instructions::run(false)?;
     }
-    if python && !missing.python() {
-        return referees::run(&env::REFEREES.python()?, &missing);
+    match environment {
+        Some(python) => referees::run(&python, &missing),
+        None => {
+            println!("referees: skipped ({})", if python { "no Python" } else { "--no-python" });
+            Ok(())
+        }
     }
-    println!("referees: skipped ({})", if python { "no Python" } else { "--no-python" });
-    Ok(())
 }
 
 /// Licences, sources and duplicate crates. Advisories are left out: they need the network.
