@@ -101,7 +101,7 @@ class Classifier(Estimator):
         earlier = self.__dict__.get("classes_")
         self.classes_ = labels.classes
         try:
-            validation = self._validation(validation_data, labels.classes)
+            validation = self._validation(validation_data, labels.classes, rows)
             model, facts = self._fit_model(train, validation, options)
         except BaseException:
             self._restore(earlier)
@@ -119,11 +119,20 @@ class Classifier(Estimator):
         else:
             self.classes_ = classes
 
-    def _validation(self, data: tuple[Any, Any] | None, classes: npt.NDArray[Any]) -> Labelled | None:
+    def _validation(self, data: tuple[Any, Any] | None, classes: npt.NDArray[Any], train: _data.Rows) -> Labelled | None:
         if data is None:
             return None
-        X, y = data
-        return Labelled(_data.rows(X, self).x, _data.codes(y, classes))
+        given: Any = data
+        if not isinstance(given, (tuple, list)) or len(cast(list[Any], given)) != 2:
+            raise ValueError(f"validation_data is of the type {type(given).__name__}, expected a pair (X, y)")
+        X, y = given
+        try:
+            x, codes = _input.alike(self, X, train), _data.codes(y, classes)
+        except ValueError as error:
+            raise ValueError(f"validation_data: {error}") from error
+        if len(codes) != len(x):
+            raise ValueError(f"validation_data: y has {len(codes)} labels, expected one for each of the {len(x)} rows of X")
+        return Labelled(x, codes)
 
     def _keep(self, model: _headsmith.Model, facts: dict[str, Any]) -> None:
         self.model_ = model

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from . import _errors
+from . import _errors, _frames, _words
 
 Floats = npt.NDArray[np.float32]
 
@@ -41,7 +41,9 @@ def rows(X: Any, estimator: object) -> Rows:
 
 def _features(X: Any) -> tuple[Floats, list[str] | None]:
     # pandas has the interface, too, but knows its own columns better.
-    if hasattr(X, "iloc") or isinstance(X, np.ndarray):
+    if hasattr(X, "iloc"):
+        return _array(_frames.array(X)), _names(X)
+    if isinstance(X, np.ndarray):
         return _array(X), _names(X)
     from . import _arrow
 
@@ -123,7 +125,7 @@ def labels(y: Any, n_rows: int, estimator: object) -> Labels:
     except TypeError:
         raise ValueError("Unknown label type: labels of kinds that have no order among them; convert all to str") from None
     if len(classes) < 2:
-        raise ValueError(f"y has 1 class, {classes[0]!r}: a classifier needs rows of 2 classes at least")
+        raise ValueError(f"y has 1 class, {_words.plain(classes[0])!r}: a classifier needs rows of 2 classes at least")
     return Labels(classes, codes.astype(np.uint32))
 
 
@@ -133,7 +135,7 @@ def codes(y: Any, classes: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     found: npt.NDArray[np.uint32] = np.minimum(np.searchsorted(classes, given), len(classes) - 1).astype(np.uint32)
     unknown = classes[found] != given
     if unknown.any():
-        raise ValueError(f"the label {given[unknown][0]!r} is none of the classes {', '.join(names(classes))}")
+        raise ValueError(f"the label {_words.plain(given[unknown][0])!r} is none of the classes {', '.join(names(classes))}")
     return found
 
 

@@ -15,11 +15,18 @@ Callback = Callable[[dict[str, Any]], bool | None]
 log = logging.getLogger("headsmith")
 
 
+def _functions(callbacks: Any) -> list[Callback]:
+    given: list[Any] = list(callbacks or []) if callbacks is None or isinstance(callbacks, Iterable) else [None]
+    if not all(map(callable, given)):
+        raise ValueError(f"callbacks is {callbacks!r}, expected a list of functions, such as [print]")
+    return given
+
+
 class Listener:
     """Receives the events of one fit."""
 
     def __init__(self, verbose: Any = 0, callbacks: Iterable[Callback] | None = None, head: str = "") -> None:
-        self._callbacks = list(callbacks or [])
+        self._callbacks = _functions(callbacks)
         self._progress = _progress.of_work(head) if verbose else None
 
     @property

@@ -60,3 +60,8 @@ def value(given: Any) -> str:
     """A value of a parameter, cut where it is long."""
     text = f"{given:.4g}" if isinstance(given, float) else repr(given)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def plain(given: Any) -> Any:
+    """A value of NumPy as Python's, for messages: 'c' and not np.str_('c')."""
+    return given.item() if hasattr(given, "dtype") and hasattr(given, "item") else given
