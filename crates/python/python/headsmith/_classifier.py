@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith, _input, _seed, _tags
+from . import _data, _headsmith, _input, _kinds, _seed, _tags
 from ._data import Floats
 from ._errors import HeadsmithWarning
 from ._listener import Listener
@@ -140,8 +140,7 @@ class Classifier(Estimator):
         self.n_iter_ = max(1, facts.get("n_steps", 1))
 
     def _check_decision(self) -> None:
-        if self.decision not in DECISIONS:
-            raise ValueError(f"decision is {self.decision!r}, expected one of {', '.join(DECISIONS)}")
+        _data.check_word("decision", self.decision, DECISIONS)
 
     def predict_proba(self, X: Any) -> Floats:
         """The probability of each class for each row, in the order of `classes_`."""
@@ -164,7 +163,10 @@ class Classifier(Estimator):
         return float(np.average(self.predict(X) == _data.column(y), weights=sample_weight))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model to a file that `headsmith.load` and the command read."""
+        """Writes the model to a file that `headsmith.load` and the command read.
+
+        Labels have to be of a kind that it keeps: str, bool, int, float, date, datetime, Decimal or datetime64.
+        """
         self._fitted().with_extra("python", self._labels()).save(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, ml_opset: int = 3, force: bool = False) -> dict[str, Any]:
@@ -236,7 +238,7 @@ class Classifier(Estimator):
 
     def _labels(self) -> str:
         """The kind of the labels, which the names in a model's file do not tell."""
-        return json.dumps({"dtype": self.classes_.dtype.str})
+        return json.dumps(_kinds.recorded(self.classes_))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

@@ -195,4 +195,13 @@ def groups(given: Any, n_rows: int) -> npt.NDArray[np.uint32] | None:
 
 def names(classes: npt.NDArray[Any]) -> list[str]:
     """The names of classes, as model files have them: whole numbers have no fraction."""
-    return [str(int(cast(float, label))) if isinstance(label, (float, np.floating)) else str(label) for label in classes.tolist()]
+    if classes.dtype.kind == "M" and np.datetime_data(classes.dtype)[0] in ("ns", "ps", "fs", "as"):
+        # Python has no such dates, only numbers.
+        return [str(label) for label in classes]
+    return [str(int(cast(float, label))) if isinstance(label, (float, np.floating)) and label == np.floor(label) else str(label) for label in classes.tolist()]
+
+
+def check_word(name: str, value: Any, words: list[str]) -> None:
+    """Refuses a value of a parameter that is none of its words."""
+    if value not in words:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(words)}")
