@@ -163,7 +163,7 @@ def reports(folder, x, y):
     with warnings.catch_warnings(record=True) as messages:
         warnings.simplefilter("always")
         fitted.report(path, *mixed)
-    assert len(messages) == 1 and "are among those that the fit learnt from" in str(messages[0].message), messages
+    assert len(messages) == 1 and "are among those that the fit learnt from" in str(messages[0].message) and messages[0].filename == __file__, messages
     fitted.save(folder / "m.safetensors")
     for same in [hs.load(folder / "m.safetensors"), pickle.loads(pickle.dumps(fitted))]:
         same.report(path, *other)
@@ -173,6 +173,16 @@ def reports(folder, x, y):
     assert "took no part in any choice" in text()
     auto.report(path)
     assert ">Search</h2>" in text()
+    with warnings.catch_warnings(record=True) as messages:
+        warnings.simplefilter("always")
+        auto.report(path, *mixed)
+    assert len(messages) == 1 and messages[0].filename == __file__, messages
+    # Validation rows of a search chose, did nothing, or were learnt from in the end.
+    uses = [("choose", False, "these rows chose the members, the calibration"), ("judge", False, "took no part in any choice"), ("choose", True, "these are training rows")]
+    for val_is, refit, words in uses:
+        auto = hs.AutoClassifier(steps=2, heads=["ridge", "centroid"], trials=0, val_is=val_is, refit=refit).fit(*train, validation_data=val)
+        auto.report(path, *val)
+        assert words in text(), (val_is, refit, auto.fit_info_)
     fails(lambda: fitted.report(path), ValueError, "give rows that the fit did not see, report(path, X, y)")
     fails(lambda: fitted.report(path, other[0], other[1][1:]), ValueError, "expected one for each of the")
     fails(lambda: fitted.report(path, other[0], ["none such"] * len(other[0])), ValueError, "is none of the classes")

@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from . import _data, _headsmith, _input, _seed, _tags
 from ._data import Floats
-from ._errors import HeadsmithWarning
+from ._errors import HeadsmithWarning, caller_level
 from ._listener import Listener
 from ._params import Estimator
 from ._seen import Seen
 
 DECISIONS = ["argmax", "metric", "votes"]
 
-# Rows of whose number more were seen are the fit's own; of fewer, some are repeated.
-OWN = 0.1
+# From this share of seen rows on, the rows count as the fit's own; below it, a warning.
+MIN_SEEN_SHARE = 0.1
 
 
 class Labelled(NamedTuple):
@@ -210,11 +210,11 @@ class Classifier(Estimator):
         train: Seen | None = getattr(self, "_train", None)
         val: Seen | None = getattr(self, "_val", None)
         learnt = train.share_of(x) if train else 0.0
-        if learnt >= OWN:
+        if learnt >= MIN_SEEN_SHARE:
             return ["weights"]
         if learnt > 0:
-            warnings.warn(f"about {learnt:.1%} of the rows are among those that the fit learnt from: their scores are optimistic", HeadsmithWarning, stacklevel=3)
-        if val and val.share_of(x) >= OWN:
+            warnings.warn(f"about {learnt:.1%} of the rows are among those that the fit learnt from: their scores are optimistic", HeadsmithWarning, stacklevel=caller_level())
+        if val and val.share_of(x) >= MIN_SEEN_SHARE:
             return list(self.fit_info_.get("chosen_on_val", ["weights"]))
         return []
 

@@ -149,7 +149,7 @@ def column(y: Any) -> npt.NDArray[Any]:
     given: npt.NDArray[Any] = _relation(y) if hasattr(y, "fetchnumpy") else unmasked(y, "y")
     if given.ndim == 2 and given.shape[1] == 1:
         text = "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for example using ravel()."
-        warnings.warn(_errors.data_conversion(text), stacklevel=5)
+        warnings.warn(_errors.data_conversion(text), stacklevel=_errors.caller_level())
         given = given.ravel()
     if given.ndim != 1:
         raise ValueError(f"y should be a 1d array, got an array of shape {given.shape} instead.")

@@ -2,13 +2,12 @@
 
 import json
 import logging
-import sys
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import _progress
-from ._errors import HeadsmithWarning
+from ._errors import HeadsmithWarning, caller_level
 
 Callback = Callable[[dict[str, Any]], bool | None]
 
@@ -31,7 +30,7 @@ class Listener:
         """Hears an event; returns whether the fit shall end with its best so far."""
         event = json.loads(text)
         if event["event"] == "warning":
-            warnings.warn(event["text"], HeadsmithWarning, stacklevel=_level())
+            warnings.warn(event["text"], HeadsmithWarning, stacklevel=caller_level())
         log.debug("%s", text)
         if self._progress is not None:
             self._progress.hear(event)
@@ -42,11 +41,3 @@ class Listener:
         """Ends the progress bar."""
         if self._progress is not None:
             self._progress.close()
-
-
-def _level() -> int:
-    """The level of the line that called the package: a warning names that one."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
-        frame, level = frame.f_back, level + 1
-    return level
