@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from . import _headsmith, _seed
+from . import _headsmith, _seed, _words
 from ._classifier import Options
 from ._listener import Callback, Listener
 from ._tables import Path, paths
@@ -63,10 +63,7 @@ class Study:
     def __repr__(self) -> str:
         best = self.report["best"]
         best_line = f", best {best['value']:.4f} (trial {best['number']})" if best else ""
-        from . import _html_scores
-
-        storage = _html_scores.hidden(self.storage)
-        return f"Study({self.name!r}, {storage!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{best_line})"
+        return f"Study({self.name!r}, {_words.without_password(self.storage)!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{best_line})"
 
     def _repr_html_(self) -> str:
         from . import _html_scores

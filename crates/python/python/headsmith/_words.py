@@ -1,6 +1,7 @@
 """Numbers and names as people write them."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 TITLES = {"ece": "calibration error", "mcc": "Matthews correlation", "cohen_kappa": "Cohen's kappa", "brier": "Brier score", "roc_auc_ovr": "ROC AUC one-vs-rest",
           "roc_auc_ovr_weighted": "ROC AUC one-vs-rest, weighted"}
@@ -60,3 +61,19 @@ def value(given: Any) -> str:
     """A value of a parameter, cut where it is long."""
     text = f"{given:.4g}" if isinstance(given, float) else repr(given)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def without_password(storage: str) -> str:
+    """The address of a database without its password, and without its query, which may have one as well."""
+    hidden = storage.partition("://")[0] + "://..."
+    try:
+        url = urlsplit(storage)
+    except ValueError:
+        return hidden
+    if not url.netloc and not url.query:
+        return storage
+    user, mark, host = url.netloc.rpartition("@")
+    # Of a password with a bare / or ? or # nobody knows where it ends.
+    if url.netloc and "@" in (url.path if mark else storage):
+        return hidden
+    return f"{url.scheme}://{user.partition(':')[0]}{mark}{host}{url.path}"
