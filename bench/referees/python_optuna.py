@@ -330,6 +330,8 @@ def in_and_out(folder):
         assert study.study_name == "parts" and len(study.trials) == n_trials
     assert [(trial.params, trial.value) for trial in study.trials] == [(trial.params, trial.value) for trial in whole.trials]
     fails(lambda: headsmith.tune(SENTENCES / "train.parquet", trials=1, study=optuna.create_study()), ValueError, "study is kept in InMemoryStorage, expected")
+    for given in [{"storage": "sqlite:///other.db"}, {"name": "other"}]:
+        fails(lambda: headsmith.tune(SENTENCES / "train.parquet", trials=9, study=study, **given), ValueError, "give study, or storage and name")
     ok("a study of Optuna's, continued twice by tune: the trials of one call")
 
 

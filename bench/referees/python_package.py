@@ -219,11 +219,11 @@ def words_of_python(folder, x, y):
     leaky = frame.assign(code=np.unique(y, return_inverse=True)[1])
     found = [finding.message for finding in hs.inspect(leaky).findings if "drop" in finding.message]
     assert any('leave it out with drop=["code"]' in message for message in found), hs.inspect(leaky)
-    with warnings.catch_warnings(record=True) as heard:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         tune(n_jobs=9)
-    assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in heard), heard
-    messages += found + [str(warning.message) for warning in heard]
+    assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in warned), warned
+    messages += found + [str(warning.message) for warning in warned]
     assert not any("--" in text for text in messages), messages
     ok(f"{len(messages)} messages of the library name Python's arguments")
 
@@ -262,7 +262,9 @@ def callbacks_and_progress(x, y):
     fails(lambda: hs.MLPClassifier(callbacks=[failing]).fit(x, y), LookupError, "of the callback")
     lines = subprocess.run([sys.executable, "-c", FIT.format(count="verbose=1, epochs=3")], capture_output=True, text=True, check=True)
     assert "mlp: epoch 1, loss " in lines.stderr, lines.stderr
-    ok("callbacks hear every epoch, end a fit after the same one, and their errors come out; progress as lines of logging")
+    ended = subprocess.run([sys.executable, "-c", WRONG], capture_output=True, text=True)
+    assert ended.stdout == "4 times 0 []\n", (ended.stdout, ended.stderr)
+    ok("callbacks get every epoch, end a fit after the same one, and their errors come out; progress as lines of logging")
 
 
 FIT = """
@@ -270,6 +272,21 @@ import headsmith as hs, numpy as np
 rng = np.random.default_rng(0)
 x = rng.normal(size=(300, 20)).astype(np.float32)
 hs.MLPClassifier({count}).fit(x, rng.integers(3, size=300))
+"""
+
+
+# What is wrong is found after the log is opened.
+WRONG = """
+import logging
+import headsmith as hs, numpy as np
+x, y, log, n_failed = np.eye(6, 3, dtype=np.float32), np.arange(6) % 2, logging.getLogger("headsmith"), 0
+for call in [lambda wrong: hs.MLPClassifier(verbose=1, **wrong).fit(x, y), lambda wrong: hs.tune("none.csv", trials=1, verbose=1, **wrong)]:
+    for wrong in [{"n_jobs": "all"}, {"random_state": "seed"}]:
+        try:
+            call(wrong)
+        except ValueError:
+            n_failed += 1
+print(n_failed, "times", log.level, log.handlers)
 """
 
 
@@ -422,6 +439,7 @@ def scores_and_tables(folder, x, y):
     codes = {finding.code for finding in found.findings}
     assert {"duplicate-rows", "leakage"} & codes and not found.is_sound and "<table" in found._repr_html_(), codes
     assert hs.inspect(frame[:100], (x[200:300], y[200:300])).tables[1]["n_rows"] == 100
+    assert f"0 rows, {x.shape[1]} features" in hs.Table(x[:0], y[:0], [], {})._repr_html_()
     frame.to_csv(folder / "t.csv", index=False)
     frame.assign(label=np.arange(300) % 2).to_parquet(folder / "t.parquet")
     table = hs.read(folder / "t.csv")

@@ -95,19 +95,17 @@ class Classifier(Estimator):
         self._check_decision()
         weights, units = _data.weights(sample_weight, len(rows.x)), _data.groups(groups, len(rows.x))
         train = Labelled(rows.x, labels.codes, weights, units)
-        listener = Listener(self.verbose, self.callbacks, getattr(self, "_head", ""))
-        options = Options.of(self.n_jobs, listener, metric=self.metric, seed=_seed.seed(self.random_state), feature_names=rows.names)
-        # An earlier fit stays until this one has ended well.
-        earlier = self.__dict__.get("classes_")
-        self.classes_ = labels.classes
-        try:
-            validation = self._validation(validation_data, labels.classes)
-            model, facts = self._fit_model(train, validation, options)
-        except BaseException:
-            self._restore(earlier)
-            raise
-        finally:
-            listener.close()
+        with Listener(self.verbose, self.callbacks, getattr(self, "_head", "")) as listener:
+            options = Options.of(self.n_jobs, listener, metric=self.metric, seed=_seed.seed(self.random_state), feature_names=rows.names)
+            # An earlier fit stays until this one has ended well.
+            earlier = self.__dict__.get("classes_")
+            self.classes_ = labels.classes
+            try:
+                validation = self._validation(validation_data, labels.classes)
+                model, facts = self._fit_model(train, validation, options)
+            except BaseException:
+                self._restore(earlier)
+                raise
         _input.learn(self, rows)
         self._keep(model, {**facts, "n_rows": len(rows.x)})
         self._train, self._val = Seen.of(rows.x), Seen.of(validation.x) if validation else None

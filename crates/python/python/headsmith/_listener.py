@@ -1,10 +1,10 @@
-"""What is heard of a fit: warnings, its progress, the log, and callbacks that may end it."""
+"""The events of a fit: as warnings, progress, the log, and for callbacks that may end it."""
 
 import json
 import logging
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from . import _progress
 from ._errors import HeadsmithWarning, caller_level
@@ -15,7 +15,7 @@ log = logging.getLogger("headsmith")
 
 
 class Listener:
-    """Receives the events of one fit."""
+    """Receives the events of one fit, in a `with` block."""
 
     def __init__(self, verbose: Any = 0, callbacks: Iterable[Callback] | None = None, head: str = "") -> None:
         self._callbacks = list(callbacks or [])
@@ -27,17 +27,20 @@ class Listener:
         return bool(self._callbacks) or self._progress is not None or log.isEnabledFor(logging.DEBUG)
 
     def __call__(self, text: str) -> bool:
-        """Hears an event; returns whether the fit shall end with its best so far."""
+        """Passes an event on; returns whether the fit shall end with its best so far."""
         event = json.loads(text)
         if event["event"] == "warning":
             warnings.warn(event["text"], HeadsmithWarning, stacklevel=caller_level())
         log.debug("%s", text)
         if self._progress is not None:
-            self._progress.hear(event)
+            self._progress.on_event(event)
         # Every callback gets every event.
         return any([bool(callback(event)) for callback in self._callbacks])
 
-    def close(self) -> None:
-        """Ends the progress bar."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Ends the progress."""
         if self._progress is not None:
             self._progress.close()
