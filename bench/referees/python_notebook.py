@@ -6,6 +6,7 @@
 """
 
 import fcntl
+import html
 import os
 import pty
 import re
@@ -149,13 +150,32 @@ def escaped(folder):
     ok(f"{len(cards)} kinds of cards escape labels, names and parameters")
 
 
+# Addresses of databases, and what is shown of them.
+STORAGES = [
+    ("sqlite:////home/ann/s@1.db", "s@1.db"),
+    ("postgresql://ann:secret@host/db", "postgresql://ann@host/db"),
+    ("postgresql+psycopg://ann:%40secret@[::1]:5432/db", "postgresql+psycopg://ann@[::1]:5432/db"),
+    ("postgresql://host:5432/db?user=ann&password=secret", "postgresql://host:5432/db"),
+    ("postgresql:///db?host=/run&password=secret", "postgresql:///db"),
+    ("mysql://ann:secret@host/db?x=a@b&password=secret", "mysql://ann@host/db"),
+    ("mysql://ann:a@secret@host/db", "mysql://ann@host/db"),
+    ("mysql://host/db?password=a@secret", "mysql://..."),
+    ("mysql://ann:a/secret@host/db", "mysql://..."),
+    ("mysql://ann:a?secret@host/db", "mysql://..."),
+    ("mysql://ann:secret#a@host/db", "mysql://..."),
+    ("mysql://ann:secret[@host/db", "mysql://..."),
+    ("mysql://ann:secret@host/<b>", "mysql://ann@host/<b>"),
+]
+
+
 def database_passwords():
     import headsmith as hs
 
-    report = {"name": "s", "storage": "postgresql://ann:secret@host/db", "metric": "accuracy", "best": None, "n_finished": 0, "n_trials": 0, "states": []}
-    study = hs.Study(report)
-    assert "secret" not in repr(study) + study._repr_html_() and "ann@host/db" in study._repr_html_()
-    ok("a study shows its database without the password")
+    for storage, shown in STORAGES:
+        study = hs.Study({"name": "s", "storage": storage, "metric": "accuracy", "best": None, "n_finished": 0, "n_trials": 0, "states": []})
+        both = repr(study) + study._repr_html_()
+        assert "secret" not in both and f"in {html.escape(shown)}</span>" in both, (storage, both)
+    ok(f"a study shows its database without the password: {len(STORAGES)} addresses")
 
 
 FIT = """

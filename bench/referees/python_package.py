@@ -163,7 +163,7 @@ def reports(folder, x, y):
     with warnings.catch_warnings(record=True) as messages:
         warnings.simplefilter("always")
         fitted.report(path, *mixed)
-    assert len(messages) == 1 and "are among those that the fit learnt from" in str(messages[0].message), messages
+    assert len(messages) == 1 and "are among those that the fit learnt from" in str(messages[0].message) and messages[0].filename == __file__, messages
     fitted.save(folder / "m.safetensors")
     for same in [hs.load(folder / "m.safetensors"), pickle.loads(pickle.dumps(fitted))]:
         same.report(path, *other)
@@ -173,6 +173,16 @@ def reports(folder, x, y):
     assert "took no part in any choice" in text()
     auto.report(path)
     assert ">Search</h2>" in text()
+    with warnings.catch_warnings(record=True) as messages:
+        warnings.simplefilter("always")
+        auto.report(path, *mixed)
+    assert len(messages) == 1 and messages[0].filename == __file__, messages
+    # Validation rows of a search chose, did nothing, or were learnt from in the end.
+    uses = [("choose", False, "these rows chose the members, the calibration"), ("judge", False, "took no part in any choice"), ("choose", True, "these are training rows")]
+    for val_is, refit, words in uses:
+        auto = hs.AutoClassifier(steps=2, heads=["ridge", "centroid"], trials=0, val_is=val_is, refit=refit).fit(*train, validation_data=val)
+        auto.report(path, *val)
+        assert words in text(), (val_is, refit, auto.fit_info_)
     fails(lambda: fitted.report(path), ValueError, "give rows that the fit did not see, report(path, X, y)")
     fails(lambda: fitted.report(path, other[0], other[1][1:]), ValueError, "expected one for each of the")
     fails(lambda: fitted.report(path, other[0], ["none such"] * len(other[0])), ValueError, "is none of the classes")
@@ -209,11 +219,11 @@ def words_of_python(folder, x, y):
     leaky = frame.assign(code=np.unique(y, return_inverse=True)[1])
     found = [finding.message for finding in hs.inspect(leaky).findings if "drop" in finding.message]
     assert any('leave it out with drop=["code"]' in message for message in found), hs.inspect(leaky)
-    with warnings.catch_warnings(record=True) as heard:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         tune(n_jobs=9)
-    assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in heard), heard
-    messages += found + [str(warning.message) for warning in heard]
+    assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in warned), warned
+    messages += found + [str(warning.message) for warning in warned]
     assert not any("--" in text for text in messages), messages
     ok(f"{len(messages)} messages of the library name Python's arguments")
 
@@ -252,7 +262,9 @@ def callbacks_and_progress(x, y):
     fails(lambda: hs.MLPClassifier(callbacks=[failing]).fit(x, y), LookupError, "of the callback")
     lines = subprocess.run([sys.executable, "-c", FIT.format(count="verbose=1, epochs=3")], capture_output=True, text=True, check=True)
     assert "mlp: epoch 1, loss " in lines.stderr, lines.stderr
-    ok("callbacks hear every epoch, end a fit after the same one, and their errors come out; progress as lines of logging")
+    ended = subprocess.run([sys.executable, "-c", WRONG], capture_output=True, text=True)
+    assert ended.stdout == "4 times 0 []\n", (ended.stdout, ended.stderr)
+    ok("callbacks get every epoch, end a fit after the same one, and their errors come out; progress as lines of logging")
 
 
 FIT = """
@@ -260,6 +272,21 @@ import headsmith as hs, numpy as np
 rng = np.random.default_rng(0)
 x = rng.normal(size=(300, 20)).astype(np.float32)
 hs.MLPClassifier({count}).fit(x, rng.integers(3, size=300))
+"""
+
+
+# What is wrong is found after the log is opened.
+WRONG = """
+import logging
+import headsmith as hs, numpy as np
+x, y, log, n_failed = np.eye(6, 3, dtype=np.float32), np.arange(6) % 2, logging.getLogger("headsmith"), 0
+for call in [lambda wrong: hs.MLPClassifier(verbose=1, **wrong).fit(x, y), lambda wrong: hs.tune("none.csv", trials=1, verbose=1, **wrong)]:
+    for wrong in [{"n_jobs": "all"}, {"random_state": "seed"}]:
+        try:
+            call(wrong)
+        except ValueError:
+            n_failed += 1
+print(n_failed, "times", log.level, log.handlers)
 """
 
 
@@ -412,6 +439,7 @@ def scores_and_tables(folder, x, y):
     codes = {finding.code for finding in found.findings}
     assert {"duplicate-rows", "leakage"} & codes and not found.is_sound and "<table" in found._repr_html_(), codes
     assert hs.inspect(frame[:100], (x[200:300], y[200:300])).tables[1]["n_rows"] == 100
+    assert f"0 rows, {x.shape[1]} features" in hs.Table(x[:0], y[:0], [], {})._repr_html_()
     frame.to_csv(folder / "t.csv", index=False)
     frame.assign(label=np.arange(300) % 2).to_parquet(folder / "t.parquet")
     table = hs.read(folder / "t.csv")

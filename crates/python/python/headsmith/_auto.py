@@ -165,7 +165,8 @@ class AutoClassifier(Classifier):
         # The folder is no more.
         self.report_["heads"][-1]["model"] = None
         self.steps_ = self.report_["auto"]["n_steps"]
-        return model, {"n_steps": self.steps_}
+        # Fitted again the model has learnt from the validation rows; otherwise they may have chosen, or did nothing.
+        return model, {"n_steps": self.steps_, "chosen_on_val": json.loads(model.record).get("selected_on", [])}
 
     def _limit(self) -> Limit:
         time = TIME if self.time is None and self.steps is None else self.time

@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from . import _data, _headsmith, _input, _kinds, _seed, _tags
 from ._data import Floats
-from ._errors import HeadsmithWarning
+from ._errors import HeadsmithWarning, caller_level
 from ._listener import Listener
 from ._params import Estimator
 from ._seen import Seen
 
 DECISIONS = ["argmax", "metric", "votes"]
 
-# Rows of whose number more were seen are the fit's own; of fewer, some are repeated.
-OWN = 0.1
+# From this share of seen rows on, the rows count as the fit's own; below it, a warning.
+MIN_SEEN_SHARE = 0.1
 
 
 class Labelled(NamedTuple):
@@ -95,19 +95,17 @@ class Classifier(Estimator):
         self._check_decision()
         weights, units = _data.weights(sample_weight, len(rows.x)), _data.groups(groups, len(rows.x))
         train = Labelled(rows.x, labels.codes, weights, units)
-        listener = Listener(self.verbose, self.callbacks, getattr(self, "_head", ""))
-        options = Options.of(self.n_jobs, listener, metric=self.metric, seed=_seed.seed(self.random_state), feature_names=rows.names)
-        # An earlier fit stays until this one has ended well.
-        earlier = self.__dict__.get("classes_")
-        self.classes_ = labels.classes
-        try:
-            validation = self._validation(validation_data, labels.classes, rows)
-            model, facts = self._fit_model(train, validation, options)
-        except BaseException:
-            self._restore(earlier)
-            raise
-        finally:
-            listener.close()
+        with Listener(self.verbose, self.callbacks, getattr(self, "_head", "")) as listener:
+            options = Options.of(self.n_jobs, listener, metric=self.metric, seed=_seed.seed(self.random_state), feature_names=rows.names)
+            # An earlier fit stays until this one has ended well.
+            earlier = self.__dict__.get("classes_")
+            self.classes_ = labels.classes
+            try:
+                validation = self._validation(validation_data, labels.classes, rows)
+                model, facts = self._fit_model(train, validation, options)
+            except BaseException:
+                self._restore(earlier)
+                raise
         _input.learn(self, rows)
         self._keep(model, {**facts, "n_rows": len(rows.x)})
         self._train, self._val = Seen.of(rows.x), Seen.of(validation.x) if validation else None
@@ -221,11 +219,11 @@ class Classifier(Estimator):
         train: Seen | None = getattr(self, "_train", None)
         val: Seen | None = getattr(self, "_val", None)
         learnt = train.share_of(x) if train else 0.0
-        if learnt >= OWN:
+        if learnt >= MIN_SEEN_SHARE:
             return ["weights"]
         if learnt > 0:
-            warnings.warn(f"about {learnt:.1%} of the rows are among those that the fit learnt from: their scores are optimistic", HeadsmithWarning, stacklevel=3)
-        if val and val.share_of(x) >= OWN:
+            warnings.warn(f"about {learnt:.1%} of the rows are among those that the fit learnt from: their scores are optimistic", HeadsmithWarning, stacklevel=caller_level())
+        if val and val.share_of(x) >= MIN_SEEN_SHARE:
             return list(self.fit_info_.get("chosen_on_val", ["weights"]))
         return []
 

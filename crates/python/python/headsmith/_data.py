@@ -66,7 +66,7 @@ def _of_hugging_face(X: Any) -> Any:
 def _array(X: Any) -> Floats:
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("Sparse data was passed, but dense data is required: use X.toarray() to convert it.")
-    given = _tensor(X) if _is_tensor(X) else np.asarray(X)
+    given = _tensor(X) if _is_tensor(X) else unmasked(X, "X")
     if given.dtype.kind == "O" and given.ndim == 0:
         raise ValueError(f"X is of the type {type(X).__name__}, expected rows in memory: collect a lazy frame, take the rows of a stream block by block")
     if given.dtype.kind == "c":
@@ -78,6 +78,13 @@ def _array(X: Any) -> Floats:
     # A number beyond float32 becomes infinite, which is refused where it is found.
     with np.errstate(over="ignore"):
         return np.require(given, dtype=np.float32, requirements=["C", "A"])
+
+
+def unmasked(given: Any, name: str) -> npt.NDArray[Any]:
+    """`given` as an array; `numpy.asarray` would show what lies behind the mask of a masked one, such as DuckDB's of columns with NULL."""
+    if np.ma.is_masked(given):
+        raise ValueError(f"Input {name} contains NaN or None: {np.ma.count_masked(given)} of its values are masked. They have to be replaced or left out first.")
+    return np.asarray(given)
 
 
 def _is_list(first: npt.NDArray[Any]) -> bool:
@@ -141,10 +148,10 @@ def codes(y: Any, classes: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
 
 def column(y: Any) -> npt.NDArray[Any]:
     """`y` as an array of one axis."""
-    given: npt.NDArray[Any] = _relation(y) if hasattr(y, "fetchnumpy") else np.asarray(y)
+    given: npt.NDArray[Any] = _relation(y) if hasattr(y, "fetchnumpy") else unmasked(y, "y")
     if given.ndim == 2 and given.shape[1] == 1:
         text = "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for example using ravel()."
-        warnings.warn(_errors.data_conversion(text), stacklevel=5)
+        warnings.warn(_errors.data_conversion(text), stacklevel=_errors.caller_level())
         given = given.ravel()
     if given.ndim != 1:
         raise ValueError(f"y should be a 1d array, got an array of shape {given.shape} instead.")
@@ -153,14 +160,14 @@ def column(y: Any) -> npt.NDArray[Any]:
 
 def _relation(y: Any) -> npt.NDArray[Any]:
     """The one column of a relation of DuckDB, which is no array."""
-    columns = [np.asarray(column) for column in y.fetchnumpy().values()]
+    columns = [unmasked(column, "y") for column in y.fetchnumpy().values()]
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
 def _refuse_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
     if y.dtype.kind == "c":
         raise ValueError("Unknown label type: complex")
-    if y.dtype.kind == "O" and any(label is None or label != label for label in y):
+    if y.dtype.kind in "OmM" and any(map(_is_missing, y)):
         raise ValueError("Input y contains NaN or None.")
     if y.dtype.kind == "f":
         if not np.isfinite(y).all():
@@ -169,11 +176,16 @@ def _refuse_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
             raise ValueError("Unknown label type: continuous. Perhaps you are trying to fit a classifier on a regression target with continuous values.")
 
 
+def _is_missing(label: Any) -> bool:
+    # NA of pandas has no truth value, NaN and NaT differ from themselves.
+    return label is None or type(label).__name__ == "NAType" or bool(label != label)
+
+
 def weights(sample_weight: Any, n_rows: int) -> Floats | None:
     """The weights of rows."""
     if sample_weight is None:
         return None
-    given = np.require(sample_weight, dtype=np.float32, requirements=["C", "A"])
+    given = np.require(unmasked(sample_weight, "sample_weight"), dtype=np.float32, requirements=["C", "A"])
     if given.ndim == 0:
         given = np.full(n_rows, given, dtype=np.float32)
     if given.shape != (n_rows,):
@@ -187,7 +199,7 @@ def groups(given: Any, n_rows: int) -> npt.NDArray[np.uint32] | None:
     """The groups of rows, numbered."""
     if given is None:
         return None
-    given = np.asarray(given)
+    given = unmasked(given, "groups")
     if given.shape != (n_rows,):
         raise ValueError(f"groups have shape {given.shape}, expected ({n_rows},)")
     return np.unique(given, return_inverse=True)[1].astype(np.uint32)

@@ -1,4 +1,4 @@
-"""The figures of cards, as SVG. Their colours are seen on light and on dark ground; text and lines have the notebook's."""
+"""The figures of cards, as SVG. Their colours are legible on a light and a dark background; text and lines have the notebook's."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -49,7 +49,7 @@ def bar(share: float) -> Markup:
 def shares(counts: Iterable[tuple[object, int]], limit: int = 12) -> Markup:
     """How many rows each class has, as bars."""
     given = list(counts)
-    total, most = max(1, sum(count for _, count in given)), max(1, *(count for _, count in given))
+    total, most = max(1, sum(count for _, count in given)), max((count for _, count in given), default=1)
     rows = [[name, count, _html.figure(f"{count / total:.1%}"), bar(count / most)] for name, count in given[:limit]]
     more = [_html.soft(f"and {len(given) - limit:,} classes more")] if len(given) > limit else []
     return _html.joined([_html.table(["class", "rows", "share", ""], rows), *more])

@@ -88,11 +88,5 @@ def _ends(interval: dict[str, float] | None) -> tuple[float | None, float | None
 
 def _stored(storage: str) -> str:
     """Where a study is: the name of its file, or the database without its password."""
-    return storage.rsplit("/", 1)[-1] if storage.startswith("sqlite") else hidden(storage)
-
-
-def hidden(storage: str) -> str:
-    """The address of a database without its password."""
-    start, mark, place = storage.rpartition("@")
-    scheme, colon, user = start.partition("://")
-    return f"{scheme}{colon}{user.partition(':')[0]}{mark}{place}" if mark else storage
+    shown = _words.without_password(storage)
+    return shown.rsplit("/", 1)[-1] if shown.startswith("sqlite") else shown

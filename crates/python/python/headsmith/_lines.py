@@ -12,8 +12,8 @@ log = logging.getLogger("headsmith")
 PERIOD = 1.0
 
 
-class Ear:
-    """Makes the log `headsmith` heard while work goes on, and leaves it as it was after the last of several at once."""
+class LogHandler:
+    """Adds a handler and the level INFO while work runs, and leaves the log as it was after the last of several at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ class Ear:
                 log.removeHandler(self._handler)
 
 
-EAR = Ear()
+HANDLER = LogHandler()
 
 
 class Lines:
@@ -54,13 +54,13 @@ class Lines:
     def __init__(self, head: str) -> None:
         self._head = head
         self._last = 0.0
-        EAR.open()
+        HANDLER.open()
 
     def close(self) -> None:
         """Leaves the log as it was."""
-        EAR.close()
+        HANDLER.close()
 
-    def hear(self, event: dict[str, Any]) -> None:
+    def on_event(self, event: dict[str, Any]) -> None:
         """Logs an event, if it says something, and not too often."""
         self._head = event["head"] if event["event"] == "fitting" else self._head
         line, is_end = self._line(event)

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from . import _arrow
+from . import _arrow, _data
 from ._data import Floats
 from ._loaded import load
 from ._tables import Path
@@ -49,7 +49,7 @@ class Predictor:
         self._keep = keep
 
     def __call__(self, batch: Any) -> Any:
-        """The batch with a column `prediction`: a dict of a dict or of a data frame, Arrow of pyarrow's tables and batches."""
+        """The batch with a column `prediction`: a dict for a dict or data frame, Arrow for Arrow."""
         is_arrow = hasattr(batch, "from_pydict")
         given = {name: batch.column(name) for name in batch.schema.names} if is_arrow else dict(batch.items())
         names = self._columns or self._found(given)
@@ -88,8 +88,8 @@ def _rows(columns: Any, n_features: int) -> Floats:
     if hasattr(columns, "num_rows"):
         x = _arrow.features(columns).x
     elif len(columns) > 1:
-        x = np.column_stack([np.asarray(column, dtype=np.float32) for column in columns])
+        x = np.column_stack([np.asarray(_data.unmasked(column, "X"), dtype=np.float32) for column in columns])
     else:
-        x = np.asarray(columns[0])
+        x = _data.unmasked(columns[0], "X")
         x = np.stack([np.asarray(row) for row in x]) if x.dtype == object else x.reshape(n_rows, -1)
     return np.ascontiguousarray(x, dtype=np.float32)

@@ -1,6 +1,7 @@
 """Numbers and names as people write them."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 TITLES = {"ece": "calibration error", "mcc": "Matthews correlation", "cohen_kappa": "Cohen's kappa", "brier": "Brier score", "roc_auc_ovr": "ROC AUC one-vs-rest",
           "roc_auc_ovr_weighted": "ROC AUC one-vs-rest, weighted"}
@@ -65,3 +66,19 @@ def value(given: Any) -> str:
 def plain(given: Any) -> Any:
     """A value of NumPy as Python's, for messages: 'c' and not np.str_('c')."""
     return given.item() if hasattr(given, "dtype") and hasattr(given, "item") else given
+
+
+def without_password(storage: str) -> str:
+    """The address of a database without its password, and without its query, which may have one as well."""
+    hidden = storage.partition("://")[0] + "://..."
+    try:
+        url = urlsplit(storage)
+    except ValueError:
+        return hidden
+    if not url.netloc and not url.query:
+        return storage
+    user, mark, host = url.netloc.rpartition("@")
+    # Of a password with a bare / or ? or # nobody knows where it ends.
+    if url.netloc and "@" in (url.path if mark else storage):
+        return hidden
+    return f"{url.scheme}://{user.partition(':')[0]}{mark}{host}{url.path}"
