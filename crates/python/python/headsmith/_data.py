@@ -139,6 +139,7 @@ def labels(y: Any, n_rows: int, estimator: object) -> Labels:
 def codes(y: Any, classes: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     """The indices of the labels `y` in `classes`."""
     given = column(y)
+    refuse_missing(given, "y")
     found: npt.NDArray[np.uint32] = np.minimum(np.searchsorted(classes, given), len(classes) - 1).astype(np.uint32)
     unknown = classes[found] != given
     if unknown.any():
@@ -167,8 +168,8 @@ def _relation(y: Any) -> npt.NDArray[Any]:
 def _refuse_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
     if y.dtype.kind == "c":
         raise ValueError("Unknown label type: complex")
-    if y.dtype.kind in "OmM" and any(map(_is_missing, y)):
-        raise ValueError("Input y contains NaN or None.")
+    if y.dtype.kind in "OmM":
+        refuse_missing(y, "y")
     if y.dtype.kind == "f":
         if not np.isfinite(y).all():
             raise ValueError("Input y contains NaN or infinity.")
@@ -176,7 +177,14 @@ def _refuse_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
             raise ValueError("Unknown label type: continuous. Perhaps you are trying to fit a classifier on a regression target with continuous values.")
 
 
-def _is_missing(label: Any) -> bool:
+def refuse_missing(given: npt.NDArray[Any], name: str) -> None:
+    """Refuses labels or groups of which some are missing."""
+    if given.dtype.kind in "OmMf" and any(map(is_missing, given.tolist() if given.dtype.kind == "O" else given)):
+        raise ValueError(f"Input {name} contains NaN or None.")
+
+
+def is_missing(label: Any) -> bool:
+    """Whether a label is none."""
     # NA of pandas has no truth value, NaN and NaT differ from themselves.
     return label is None or type(label).__name__ == "NAType" or bool(label != label)
 
@@ -202,6 +210,7 @@ def groups(given: Any, n_rows: int) -> npt.NDArray[np.uint32] | None:
     given = unmasked(given, "groups")
     if given.shape != (n_rows,):
         raise ValueError(f"groups have shape {given.shape}, expected ({n_rows},)")
+    refuse_missing(given, "groups")
     return np.unique(given, return_inverse=True)[1].astype(np.uint32)
 
 

@@ -73,9 +73,10 @@ def _hint(X: Any, y: Any) -> str:
 def _sound(part: Part) -> Part:
     """The part without rows that have no label or a feature that is not finite, which are findings."""
     bad = ~np.isfinite(part.x)
-    rows, missing = bad.any(axis=1), np.zeros(len(part.x), dtype=bool)
+    rows: npt.NDArray[np.bool_] = bad.any(axis=1)
+    missing = np.zeros(len(part.x), dtype=bool)
     if part.y is not None:
-        missing = np.array([_is_missing(label) for label in part.y.tolist()])
+        missing = np.array([_data.is_missing(label) for label in part.y.tolist()])
     if not (rows | missing).any():
         return part
     findings: list[dict[str, Any]] = []
@@ -109,7 +110,3 @@ def _columns(part: Part, bad: npt.NDArray[np.bool_]) -> str:
 def _found(part: Part, code: str, message: str) -> dict[str, Any]:
     text = f"{message}: replace them or leave them out; the other checks number the rows that are left"
     return {"severity": "error", "code": code, "table": part.name, "message": text}
-
-
-def _is_missing(label: Any) -> bool:
-    return label is None or type(label).__name__ in ("NAType", "NaTType") or (isinstance(label, float) and label != label)
