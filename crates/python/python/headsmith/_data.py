@@ -73,6 +73,8 @@ def _array(X: Any) -> Floats:
         raise ValueError("Complex data not supported")
     if given.dtype.kind == "O" and given.ndim == 2 and given.shape[1] == 1 and _is_list(given[:1, 0]):
         given = np.stack([np.asarray(row) for row in given[:, 0]])
+    if given.dtype.kind in "UST":
+        raise ValueError(f"X holds texts, such as {given.ravel()[:1].tolist()}, expected numbers")
     if given.dtype.kind not in "fiub":
         given = np.asarray(given, dtype=np.float64)
     # A number beyond float32 becomes infinite, which is refused where it is found.

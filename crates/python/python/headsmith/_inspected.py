@@ -73,7 +73,7 @@ def _hint(X: Any, y: Any) -> str:
 def _sound(part: Part) -> Part:
     """The part without rows that have no label or a feature that is not finite, which are findings."""
     bad = ~np.isfinite(part.x)
-    rows: npt.NDArray[np.bool_] = bad.any(axis=1)
+    rows: npt.NDArray[np.bool_] = np.asarray(bad.any(axis=1))
     missing = np.zeros(len(part.x), dtype=bool)
     if part.y is not None:
         missing = np.array([_data.is_missing(label) for label in part.y.tolist()])

@@ -31,7 +31,8 @@ class LogHandler:
             self._handler = None if log.hasHandlers() else logging.StreamHandler()
             if self._handler is not None:
                 log.addHandler(self._handler)
-            if not log.isEnabledFor(logging.INFO):
+            # A level that somebody chose stays: WARNING is what logging begins with.
+            if log.level == logging.NOTSET and log.getEffectiveLevel() == logging.WARNING:
                 log.setLevel(logging.INFO)
 
     def close(self) -> None:
@@ -54,10 +55,14 @@ class Lines:
     def __init__(self, head: str) -> None:
         self._head = head
         self._last = 0.0
+        # A line that came too early, which is written if it was the last.
+        self._held = ""
         HANDLER.open()
 
     def close(self) -> None:
         """Leaves the log as it was."""
+        if self._held:
+            log.info("%s", self._held)
         HANDLER.close()
 
     def on_event(self, event: dict[str, Any]) -> None:
@@ -67,7 +72,10 @@ class Lines:
         now = time.monotonic()
         if line and (is_end or now - self._last >= PERIOD):
             self._last = now
+            self._held = ""
             log.info("%s", line)
+        else:
+            self._held = line or self._held
 
     def _line(self, event: dict[str, Any]) -> tuple[str, bool]:
         """The line of an event, and whether it is the end of something."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
-from . import _headsmith, _seed, _words
+from . import _checks, _headsmith, _seed, _words
 from ._classifier import Options
 from ._listener import Callback, Listener
 from ._tables import Path, paths
@@ -138,17 +139,33 @@ def tune(
     """
     if trials is None and timeout is None:
         raise ValueError("give trials or timeout: a study has no end of its own")
+    trials, lag, timeout = _checks.count("trials", trials), _checks.count("lag", lag), _checks.number("timeout", timeout, "a number of seconds")
+    texts = {"space": space, "storage": storage, "name": name, "head": head, "sampler": sampler, "pruner": pruner}
+    for argument, text in texts.items():
+        _checks.text(argument, text, "the text of a space file in TOML" if argument == "space" else "a str")
+    val_share, hold_back = _checks.share("val_share", val_share), _checks.share("hold_back", hold_back)
+    random_start = _checks.flag("random_start", random_start)
+    _check_paths(train, "train")
+    _check_paths(val, "val")
     if study is not None:
         if storage is not None or name is not None:
             raise ValueError("give study, or storage and name: a study has both of its own")
         storage, name = _place_of(study)
     storage = STORAGE if storage is None else storage
     of_study = _StudyOptions(
-        head, dict(params or {}), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
+        _checks.heads("head", head)[0], _checks.params(params), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
     )
     with Listener(verbose, callbacks) as listener:
         options = Options.of(n_jobs, listener, metric=metric, seed=_seed.seed(random_state))
         return Study(json.loads(_headsmith.tune(paths(train), paths(val), of_study, options)))
+
+
+def _check_paths(given: Any, name: str) -> None:
+    """Refuses tables in memory: trials read files, wherever they run."""
+    several: list[Any] = list(cast(Sequence[Any], given)) if isinstance(given, (list, tuple)) and not hasattr(given, "feature_names") else [given]
+    if given is not None and not all(isinstance(path, (str, os.PathLike)) for path in several):
+        hint = 'pandas.DataFrame(X).add_prefix("emb_").assign(label=y).to_parquet("train.parquet")'
+        raise ValueError(f"{name} is of the type {type(given).__name__}, expected a path or a list of paths: write arrays to a file with {hint}")
 
 
 def _place_of(study: Any) -> tuple[str, str]:
