@@ -60,7 +60,7 @@ def params(given: Any) -> dict[str, bool | int | float | str]:
     if given is not None and not isinstance(given, dict):
         raise ValueError(f"params is {given!r}, expected a dict, such as {{'epochs': 30}}")
     found: dict[str, bool | int | float | str] = {}
-    for name, value in cast(dict[Any, Any], given or {}).items():
+    for name, value in (given or {}).items():
         plain = "none" if value is None else _words.plain(value)
         if not isinstance(name, str) or not isinstance(plain, (bool, int, float, str)):
             raise ValueError(f"params has {name!r}: {value!r}, expected the name of a parameter and a number, a text or None")
