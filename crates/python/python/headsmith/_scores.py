@@ -11,7 +11,7 @@ from ._classifier import Options
 
 
 class Interval(NamedTuple):
-    """The ends of an interval that holds the score of new rows in so many of a hundred cases as its confidence says."""
+    """The ends of a confidence interval."""
 
     low: float
     high: float
