@@ -24,6 +24,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution, json_
 from optuna.trial import TrialState, create_trial
 
 from drive.failing import fails
+from drive.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
@@ -223,12 +224,12 @@ def others_running(folder):
 
 
 def ended(worker):
-    """The status of a worker, which has its time."""
+    """The status of a worker, which ends in time, or is ended."""
     try:
-        return worker.wait(timeout=300)
+        return worker.wait(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         worker.kill()
-        raise AssertionError("a worker of 20 trials still runs after 300 s") from None
+        raise AssertionError(f"a worker of 20 trials still runs after {PATIENCE:.0f} s") from None
 
 
 WORKER = """

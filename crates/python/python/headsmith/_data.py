@@ -85,7 +85,7 @@ def _array(X: Any) -> Floats:
 def unmasked(given: Any, name: str) -> npt.NDArray[Any]:
     """`given` as an array; `numpy.asarray` would show what lies behind the mask of a masked one, such as DuckDB's of columns with NULL."""
     if np.ma.is_masked(given):
-        raise ValueError(f"Input {name} contains NaN or None: {np.ma.count_masked(given)} of its values are masked. They have to be replaced or left out first.")
+        raise ValueError(f"Input {name} contains NaN or None: {np.count_nonzero(np.ma.getmaskarray(given))} of its values are masked. They have to be replaced or left out first.")
     return np.asarray(given)
 
 

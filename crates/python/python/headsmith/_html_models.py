@@ -7,7 +7,7 @@ from typing import Any
 from . import _data, _draw, _html, _words
 from ._html import Markup
 
-OWN = ["verbose", "callbacks", "n_jobs"]
+HIDDEN_PARAMS = ["verbose", "callbacks", "n_jobs"]
 
 
 def of_estimator(estimator: Any) -> str:
@@ -30,7 +30,7 @@ def _about(estimator: Any) -> str:
 
 def parameters(estimator: Any) -> Markup:
     """The parameters that differ from their defaults, and all of them to unfold."""
-    changed = {name: value for name, value in estimator._changed().items() if name not in OWN}
+    changed = {name: value for name, value in estimator._changed().items() if name not in HIDDEN_PARAMS}
     everything = estimator.get_params()
     rows = [[name, _words.value(value)] for name, value in changed.items()]
     shown = _differing(rows)

@@ -7,7 +7,7 @@ from ._draw import Whisker
 from ._html import Markup
 
 # More classes than these have no matrix and no table that a person would read.
-MOST = 20
+MAX_CLASSES_SHOWN = 20
 
 
 def of_scores(scores: Any) -> str:
@@ -15,17 +15,12 @@ def of_scores(scores: Any) -> str:
     names = _data.names(scores.classes)
     best = scores.weighted_f1
     about = f"of {_words.counted(scores.n_samples, 'row')}, {_words.counted(len(names), 'class')}"
-    lines = [_html.element("b", "weighted F1"), _between(scores), _html.soft(f"accuracy {scores.accuracy:.4f}, log loss {scores.log_loss:.4f}")]
-    shown = [Whisker(_words.titled(name), float(score), *score.interval) for name, score in scores._scores.items() if score is not None and score.interval and _is_share(name)]
+    lines = [_html.element("b", "weighted F1"), _words.between(best.interval, scores.confidence), _html.soft(f"accuracy {scores.accuracy:.4f}, log loss {scores.log_loss:.4f}")]
+    shown = [Whisker(_words.titled(name), float(score), score.interval) for name, score in scores._scores.items() if score is not None and score.interval and _is_share(name)]
     body = [_html.columns(_html.answer(best, *lines), _draw.whiskers(shown) if shown else ""), _html.details("all scores", _all(scores))]
-    if len(names) <= MOST:
+    if len(names) <= MAX_CLASSES_SHOWN:
         body.insert(1, _html.columns(_classes(scores, names), _confusion(scores, names)))
     return _html.card("Scores", about, *body)
-
-
-def _between(scores: Any) -> str:
-    interval = scores.weighted_f1.interval
-    return f"{100 * scores.confidence:g}% interval {interval.low:.4f} to {interval.high:.4f}" if interval else ""
 
 
 def _is_share(name: str) -> bool:
@@ -33,12 +28,8 @@ def _is_share(name: str) -> bool:
     return name in ("accuracy", "balanced_accuracy", "weighted_f1", "macro_f1")
 
 
-def _interval(score: Any) -> str:
-    return f"{score.interval.low:.4f} to {score.interval.high:.4f}" if score.interval else ""
-
-
 def _all(scores: Any) -> Markup:
-    rows = [[_words.titled(name), float(score), _interval(score)] for name, score in scores._scores.items() if score is not None]
+    rows = [[_words.titled(name), float(score), _words.span(score.interval)] for name, score in scores._scores.items() if score is not None]
     return _html.table(["score", "value", "interval"], rows)
 
 
@@ -77,13 +68,9 @@ def _selection(report: dict[str, Any]) -> Markup:
     if not chosen:
         return Markup("")
     pairs = [("the best trial", "observed", _draw.GREY), ("corrected", "corrected", _draw.BLUE)]
-    shown = [Whisker(name, chosen[key], *_ends(chosen[f"{key}_interval"]), colour) for name, key, colour in pairs]
+    shown = [Whisker(name, chosen[key], _words.ends(chosen[f"{key}_interval"]), colour) for name, key, colour in pairs]
     line = f"corrected for the choice among {_words.counted(chosen['n_trials'], 'trial')}: {chosen['corrected']:.4f}"
     return _html.joined([_draw.whiskers(shown, left=90), _html.element("div", line)])
-
-
-def _ends(interval: dict[str, float] | None) -> tuple[float | None, float | None]:
-    return (interval["low"], interval["high"]) if interval else (None, None)
 
 
 def _stored(storage: str) -> str:

@@ -119,7 +119,7 @@ class Bar:
         if self._counts != "trials":
             return
         if event["state"] == "complete" and event["value"] is not None:
-            better = min if self._metric == "log_loss" else max
-            self._best = event["value"] if self._best is None else better(event["value"], self._best)
+            known = [event["value"]] if self._best is None else [self._best, event["value"]]
+            self._best = max(known, key=lambda value: _words.gain(self._metric, value))
             self._bar.set_postfix(best=f"{self._best:.4f}", refresh=False)
         self._bar.update(1)

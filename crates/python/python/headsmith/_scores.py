@@ -14,7 +14,7 @@ HINT = "proba has to have a row for each label and a column for each class: give
 
 
 class Interval(NamedTuple):
-    """The ends of an interval that holds the score of new rows in so many of a hundred cases as its confidence says."""
+    """The ends of a confidence interval."""
 
     low: float
     high: float
