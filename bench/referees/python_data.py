@@ -350,10 +350,38 @@ def programs_of_clusters():
     ok(f"the guide shows the {len(programs)} programs of examples/cluster")
 
 
+def columns_of_pandas(x):
+    """A column of lists is rows of features; of others the error names the column."""
+    y = np.arange(len(x)) % 2
+    lists = pd.Series(list(x), name="embeddings")
+    for given in [lists, lists.map(list), lists.to_frame(), lists[::-1][::-1]]:
+        assert same(given, x), type(given)
+    assert same(pd.DataFrame(x, columns=NAMES).astype(object), x, NAMES)
+    fitted, frame = hs.RidgeClassifier(), pd.DataFrame(x, columns=NAMES)
+    wrong = [(lists.to_frame().assign(label=y), "the columns embeddings, label hold lists and more"), (frame.assign(text="word"), "column 'text' holds no numbers ('word' in row 0)"),
+             (frame.assign(day=pd.Timestamp("2026-01-01")), "column 'day' holds no numbers"), (pd.Series([[1.0, 2.0], [3.0]] * (len(x) // 2)), "different lengths: (2,) in row 0, (1,) in row 1")]
+    for given, text in wrong:
+        fails(lambda: fitted.fit(given, y), ValueError, text)
+    fails(lambda: fitted.fit(np.full((len(x), 2), "word"), y), ValueError, "X holds texts, such as ['word']")
+    ok("pandas: series of lists; columns that hold lists and more, texts or times are named")
+
+
+def batches_of_arrays(folder, x):
+    fitted = hs.RidgeClassifier().fit(x, np.arange(len(x)) % 3)
+    fitted.save(folder / "plain.safetensors")
+    predictor = hs.Predictor(folder / "plain.safetensors")
+    for given in [x, x.tolist(), jnp.asarray(x), pd.DataFrame(x), pl.DataFrame({"embeddings": x, "id": np.arange(len(x))})]:
+        assert (predictor(given)["prediction"] == fitted.predict(x)).all(), type(given)
+    fails(lambda: predictor(x[:, :3]), ValueError, "3 features, but the model is expecting")
+    fails(lambda: predictor(pd.DataFrame(x).rename(columns=str)), ValueError, "none of the columns 0, 1")
+    ok("Predictor: arrays, tensors, lists and frames without names")
+
+
 def main():
     x = np.random.default_rng(0).normal(size=(200, len(NAMES))).astype(np.float32)
     labels_come_back(x)
     frames(x)
+    columns_of_pandas(x)
     arrow(x)
     polars_frames(x)
     relations(x)
@@ -363,6 +391,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         masked_arrays(Path(folder), x)
         batches(Path(folder), x)
+        batches_of_arrays(Path(folder), x)
         memory(Path(folder))
 
 

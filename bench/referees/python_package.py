@@ -3,6 +3,9 @@
     PYTHONPATH=target/python target/referees/bin/python bench/referees/python_package.py
 """
 
+import copy
+import datetime
+import decimal
 import io
 import json
 import os
@@ -464,6 +467,146 @@ def command_comes_along():
     ok("python -m headsmith is the command: version, exit status, errors as JSON, reference")
 
 
+def validation_data_is_checked(x, y):
+    """Rows that choose are checked as rows to predict are; arguments that are something else say what was expected."""
+    frame = pd.DataFrame(x[:200, :6], columns=list("abcdef"))
+    turned, labels = frame[list("fedcba")], y[:200]
+    fitted = hs.RidgeClassifier().fit(frame, labels)
+    try:
+        fitted.predict(turned)
+    except ValueError as error:
+        text = str(error)
+    for kind in [quick(hs.MLPClassifier), hs.RidgeClassifier(), hs.AutoClassifier(steps=1, heads=["centroid"])]:
+        fails(lambda: kind.fit(frame, labels, validation_data=(turned, labels)), ValueError, text)
+    for kind in [*(quick(kind) for kind in HEADS), hs.AutoClassifier(steps=1, heads=["centroid"])]:
+        fails(lambda: kind.fit(x[:200], labels, validation_data=(x[:200, :2], labels)), ValueError, f"X has 2 features, but {type(kind).__name__} is expecting {x.shape[1]}")
+    fails(lambda: hs.RidgeClassifier().fit(x, y, validation_data=x), ValueError, "of the type ndarray, expected a pair (X, y)")
+    fails(lambda: hs.RidgeClassifier().fit(x, y, validation_data=(x, y[:3])), ValueError, "3 labels, expected one for each of the 1500 rows")
+    fails(lambda: hs.RidgeClassifier(callbacks=print).fit(x, y), ValueError, "expected a list of functions")
+    ok(f"validation data of {len(HEADS)} heads and a search: other columns, widths and lengths are refused as predict does")
+
+
+def kinds_of_labels(folder, x):
+    """Labels come back from a file as they were, or the file is not written."""
+    date, moment = datetime.date, datetime.datetime
+    kept = [[date(2026, 1, 1), date(2025, 3, 1)], [moment(2026, 1, 1, 5, tzinfo=datetime.timezone.utc), moment(2025, 1, 1, tzinfo=datetime.timezone.utc)],
+            [decimal.Decimal("1.50"), decimal.Decimal(2)], [True, False], [3, -1], [1, 2.5], ["b", "ç"]]
+    refused = [[(1, 2), (3, 4)], [b"a", b"b"], [datetime.time(1), datetime.time(2)], [pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2025-01-01", tz="UTC")]]
+    arrays = [objects(classes) for classes in kept] + [np.array(["2026-01-01", "2025-01-01"], dtype=f"M8[{unit}]") for unit in ["Y", "D", "s", "us", "ns"]]
+    arrays += [np.array([2, 1], kind) for kind in ["u1", ">i4", "f2", "f8"]]
+    path = folder / "labels.safetensors"
+    fitted = lambda classes: hs.CentroidClassifier().fit(x, classes[np.arange(len(x)) % 2])
+    for classes in arrays:
+        model = fitted(classes)
+        model.save(path)
+        loaded = hs.load(path)
+        assert loaded.classes_.dtype == model.classes_.dtype and [*map(type, loaded.classes_.tolist())] == [*map(type, model.classes_.tolist())], classes
+        assert loaded.classes_.tolist() == sorted(classes.tolist()) and (loaded.predict(x) == model.predict(x)).all(), classes
+    path.unlink()
+    for classes in refused:
+        model = fitted(objects(classes))
+        fails(lambda: model.save(path), ValueError, f"the labels are of the type {type(classes[0]).__name__}, which the file of a model does not keep")
+        assert not path.exists() and (pickle.loads(pickle.dumps(model)).predict(x) == model.predict(x)).all()
+    ok(f"{len(arrays)} kinds of labels survive save and load, {len(refused)} are refused")
+
+
+def objects(values):
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def scores_of_frames(x, y):
+    """Scores can be copied; probabilities of a frame are found by the names of its columns; what is missing is refused."""
+    fitted = hs.GaussianClassifier().fit(x, y)
+    proba, names = fitted.predict_proba(x), list(fitted.classes_)
+    scores = hs.score(y, proba, n_resamples=200)
+    for again in [pickle.loads(pickle.dumps(scores)), copy.copy(scores), copy.deepcopy(scores)]:
+        assert repr(again) == repr(scores) and again.mcc.interval == scores.mcc.interval and (again.confusion == scores.confusion).all()
+    for again in [pickle.loads(pickle.dumps(scores.mcc, 2)), copy.copy(scores.mcc), copy.deepcopy(scores.mcc)]:
+        assert type(again) is hs.Score and again == scores.mcc and again.interval == scores.mcc.interval
+    turned = pd.DataFrame(proba[:, ::-1], columns=names[::-1])
+    for given in [turned, turned.add_prefix("proba_"), pd.DataFrame(proba), pd.DataFrame(proba, columns=names)]:
+        assert hs.score(y, given, n_resamples=0).log_loss == scores.log_loss
+    codes = np.searchsorted(names, y)
+    assert hs.score(codes, pd.DataFrame(proba[:, ::-1], columns=[2, 1, 0]), n_resamples=0).log_loss == scores.log_loss
+    few = y != names[2]
+    assert hs.score(y[few], turned[few], n_resamples=0).log_loss == hs.score(y[few], proba[few], classes=names, n_resamples=0).log_loss
+    fails(lambda: hs.score(y, pd.DataFrame(proba, columns=["a", "b", "c"])), ValueError, "the columns of proba are called a, b, c, but the labels are")
+    fails(lambda: hs.score(y, turned, classes=names), ValueError, "but the classes are")
+    for given in [fitted.predict(x), proba[:, 1], codes]:
+        fails(lambda: hs.score(y, given), ValueError, "give probabilities, as predict_proba returns them")
+    missing = objects([None, *y[1:]])
+    fails(lambda: hs.score(missing, proba), ValueError, "Input y contains NaN or None")
+    for groups in [missing, np.where(np.arange(len(y)) == 3, np.nan, 1.0)]:
+        fails(lambda: hs.score(y, proba, groups=groups), ValueError, "Input groups contains NaN or None")
+        fails(lambda: hs.RidgeClassifier().fit(x, y, groups=groups), ValueError, "Input groups contains NaN or None")
+    ok("scores: copies, columns by name, and labels, groups and probabilities that are none")
+
+
+def arguments_of_searches(folder, x, y):
+    """Each error names the argument, its value, and what was expected."""
+    search = lambda **given: hs.AutoClassifier(**{"steps": 1, "heads": ["centroid"], **given}).fit(x, y)
+    wrong = {"time": "60s", "steps": 2.5, "trials": -1, "refit": "yes", "max_model_size": "1MB", "memory": -1, "folds": 2.5, "max_predict_time": "x", "conformal": True}
+    for name, value in wrong.items():
+        fails(lambda: search(**{name: value}), ValueError, f"{name} is {value!r}, expected ")
+    for name in ["heads", "reduced"]:
+        fails(lambda: search(**{name: ["none such"]}), ValueError, f"{name}: there is no head 'none such'; there are forest, ")
+    fails(lambda: search(heads=[hs.KNNClassifier()]), ValueError, "expected a list of names of heads")
+    fails(lambda: search(heads=[]), ValueError, "heads is empty")
+    assert search(heads="centroid").report_["heads"][-1]["head"] == search(heads=["CentroidClassifier"]).report_["heads"][-1]["head"] == search(heads=[hs.CentroidClassifier]).report_["heads"][-1]["head"]
+    fails(lambda: hs.AutoClassifier(steps=1).fit(x, y, groups=np.arange(len(y)) // 500), ValueError, "groups has 3 different values, but folds is 5")
+    for name, value in {"space": {"epochs": 1}, "trials": 1.5, "lag": "x", "timeout": "1h", "val_share": "x", "params": [1], "name": 3}.items():
+        fails(lambda: hs.tune("none.csv", **{"trials": 1, name: value}), ValueError, f"{name} is {value!r}, expected ")
+    for train in [x, (x, y), hs.Table(x, y, [], {}), pd.DataFrame(x)]:
+        fails(lambda: hs.tune(train, trials=1), ValueError, f"train is of the type {type(train).__name__}, expected a path or a list of paths: write arrays to a file with")
+    # As the message says.
+    pd.DataFrame(x).add_prefix("emb_").assign(label=y).to_parquet(folder / "train.parquet")
+    table = hs.read(folder / "train.parquet")
+    assert (table.X == x).all() and (table.y == y).all()
+    ok(f"{len(wrong)} wrong arguments of a search and those of a study are named, with what was expected")
+
+
+def what_inspect_finds(folder):
+    """The same leaks in a file, its table and arrays; values that are missing are findings, and other columns errors."""
+    rng = np.random.default_rng(0)
+    codes = np.arange(150) % 3
+    values, labels = np.column_stack([rng.normal(size=(150, 3)), codes]), np.array(["a", "b", "c"])[codes]
+    frame = pd.DataFrame(values, columns=["p", "q", "r", "leak"]).assign(label=labels)
+    frame.to_csv(folder / "leak.csv", index=False)
+    for given, name in [(folder / "leak.csv", "leak"), (hs.read(folder / "leak.csv"), "leak"), (frame, "leak"), ((values, labels), "feature 3")]:
+        assert any(f'column "{name}" tells the label exactly' in finding.message for finding in hs.inspect(given).findings), name
+    holed = frame.astype({"label": object})
+    holed.loc[3, "q"], holed.loc[5, "r"], holed.loc[7, "label"] = np.nan, np.inf, None
+    found = hs.inspect(holed)
+    assert [(one.severity, one.code) for one in found.findings[:2]] == [("error", "not-finite"), ("error", "no-label")] and found.tables[0]["n_rows"] == 147
+    assert '2 rows have NaN or infinity, first row 4 in column "q"' in found.findings[0].message and "first row 8" in found.findings[1].message
+    fails(lambda: hs.inspect(frame.assign(text="x")), ValueError, "column 'text' holds no numbers ('x' in row 0)")
+    fails(lambda: hs.inspect(frame[:0]), ValueError, "the table train has no rows")
+    fails(lambda: hs.inspect(frame, label="nope"), ValueError, "has no column 'nope', but 'p', 'q', 'r', 'leak', 'label'")
+    fails(lambda: hs.inspect(frame, frame.label), ValueError, "pair, inspect((X, y))")
+    ok("inspect: leaks in files, tables, frames and arrays; values and labels that are missing; columns that there are not")
+
+
+LINES = """
+import logging, sys
+import headsmith as hs, numpy as np
+logging.getLogger("headsmith").setLevel({level})
+rng = np.random.default_rng(0)
+hs.MLPClassifier(epochs=5, verbose=1).fit(rng.normal(size=(300, 20)), rng.integers(3, size=300))
+"""
+
+
+def lines_of_progress():
+    def lines(level):
+        return subprocess.run([sys.executable, "-c", LINES.format(level=level)], capture_output=True, text=True, check=True).stderr.splitlines()
+
+    heard = lines("logging.NOTSET")
+    assert heard[0].startswith("mlp: epoch 1, ") and heard[-1].startswith("mlp: epoch 5, "), heard
+    assert lines("logging.WARNING") == [] and lines("logging.INFO")[-1].startswith("mlp: epoch 5, ")
+    ok("progress: the first and the last epoch, unless the level of the log is higher")
+
+
 def main():
     x, y = sentences(1500)
     with tempfile.TemporaryDirectory() as folder:
@@ -472,6 +615,12 @@ def main():
         auto_equal_to_the_command(folder, x, y)
         at_home_in_scikit_learn(x, y)
         models_are_files(folder, x, y)
+        validation_data_is_checked(x, y)
+        kinds_of_labels(folder, x)
+        scores_of_frames(x, y)
+        arguments_of_searches(folder, x, y)
+        what_inspect_finds(folder)
+        lines_of_progress()
         reports(folder, x, y)
         words_of_python(folder, x, y)
         errors(folder, x, y)

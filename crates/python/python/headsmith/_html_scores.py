@@ -12,7 +12,7 @@ MAX_CLASSES_SHOWN = 20
 
 def of_scores(scores: Any) -> str:
     """Scores with their intervals, the classes, and the confusion matrix."""
-    names = _data.names(scores.classes)
+    names = [_html.short(name) for name in _data.names(scores.classes)]
     best = scores.weighted_f1
     about = f"of {_words.counted(scores.n_samples, 'row')}, {_words.counted(len(names), 'class')}"
     lines = [_html.element("b", "weighted F1"), _words.between(best.interval, scores.confidence), _html.soft(f"accuracy {scores.accuracy:.4f}, log loss {scores.log_loss:.4f}")]
@@ -33,12 +33,12 @@ def _all(scores: Any) -> Markup:
     return _html.table(["score", "value", "interval"], rows)
 
 
-def _classes(scores: Any, names: list[str]) -> Markup:
+def _classes(scores: Any, names: list[Markup]) -> Markup:
     rows = [[name, one["precision"], one["recall"], one["f1"], one["support"]] for name, one in zip(names, scores.per_class)]
     return _html.table(["class", "precision", "recall", "F1", "rows"], rows)
 
 
-def _confusion(scores: Any, names: list[str]) -> Markup:
+def _confusion(scores: Any, names: list[Markup]) -> Markup:
     """The matrix: rows are labels, columns predictions, and a cell is as blue as its share of the label's rows."""
     rows = [[name, *(_shaded(int(n), n / max(1, counts.sum())) for n in counts)] for name, counts in zip(names, scores.confusion)]
     return _html.table([_html.soft("label \\ predicted"), *names], rows)
