@@ -113,9 +113,12 @@ def masked_arrays(folder, x):
     by_columns = hs.Predictor(folder / "masked.safetensors", NAMES)
     for kind in [np.float32, np.float64, np.int64]:
         rows, labels = np.ma.array((9 * x).astype(kind), mask=hidden), np.ma.array(y.astype(kind), mask=row)
-        for call in [lambda: hs.RidgeClassifier().fit(rows, y), lambda: fitted.predict(rows), lambda: predictor({"e": rows}), lambda: by_columns(dict(zip(NAMES, rows.T)))]:
+        objects = np.empty(len(x), dtype=object)
+        objects[:] = list(rows)
+        in_parts = [lambda: fitted.predict(list(rows)), lambda: fitted.predict(pd.DataFrame({"e": objects})), lambda: predictor({"e": objects})]
+        for call in [*in_parts, lambda: hs.RidgeClassifier().fit(rows, y), lambda: fitted.predict(rows), lambda: predictor({"e": rows}), lambda: by_columns(dict(zip(NAMES, rows.T)))]:
             fails(call, ValueError, "Input X contains NaN or None: 1 of its values are masked")
-        for call in [lambda: hs.RidgeClassifier().fit(x, labels), lambda: fitted.score(x, labels), lambda: hs.inspect((x, labels))]:
+        for call in [lambda: hs.RidgeClassifier().fit(x, labels), lambda: fitted.score(x, labels), lambda: fitted.score(x, list(labels)), lambda: hs.inspect((x, labels))]:
             fails(call, ValueError, "Input y contains NaN or None: 1 of its values are masked")
         fails(lambda: hs.RidgeClassifier().fit(x, y, sample_weight=labels + 1), ValueError, "Input sample_weight contains NaN")
     fails(lambda: hs.RidgeClassifier().fit(x, y, groups=np.ma.array(y, mask=row)), ValueError, "Input groups contains NaN")

@@ -72,7 +72,7 @@ def _array(X: Any) -> Floats:
     if given.dtype.kind == "c":
         raise ValueError("Complex data not supported")
     if given.dtype.kind == "O" and given.ndim == 2 and given.shape[1] == 1 and _is_list(given[:1, 0]):
-        given = np.stack([np.asarray(row) for row in given[:, 0]])
+        given = np.stack([unmasked(row, "X") for row in given[:, 0]])
     if given.dtype.kind in "UST":
         raise ValueError(f"X holds texts, such as {given.ravel()[:1].tolist()}, expected numbers")
     if given.dtype.kind not in "fiub":
@@ -84,9 +84,16 @@ def _array(X: Any) -> Floats:
 
 def unmasked(given: Any, name: str) -> npt.NDArray[Any]:
     """`given` as an array; `numpy.asarray` would show what lies behind the mask of a masked one, such as DuckDB's of columns with NULL."""
-    if np.ma.is_masked(given):
-        raise ValueError(f"Input {name} contains NaN or None: {np.count_nonzero(np.ma.getmaskarray(given))} of its values are masked. They have to be replaced or left out first.")
+    if n_masked := _n_masked(given):
+        raise ValueError(f"Input {name} contains NaN or None: {n_masked} of its values are masked. They have to be replaced or left out first.")
     return np.asarray(given)
+
+
+def _n_masked(given: Any) -> int:
+    """The values that are masked in an array, or in the arrays of a list."""
+    parts = cast(list[Any], given) if isinstance(given, (list, tuple)) else [given]
+    masks = (np.ma.getmaskarray(cast(Any, part)) for part in parts if isinstance(part, np.ma.MaskedArray))
+    return sum(int(np.count_nonzero(cast(Any, mask))) for mask in masks)
 
 
 def _is_list(first: npt.NDArray[Any]) -> bool:

@@ -27,7 +27,9 @@ def is_of_lists(column: Any) -> bool:
 
 
 def _stacked(column: Any) -> npt.NDArray[Any]:
-    rows = [np.asarray(row) for row in column]
+    from ._data import unmasked
+
+    rows = [unmasked(row, "X") for row in column]
     shapes = [row.shape for row in rows]
     other = next((i for i, shape in enumerate(shapes) if shape != shapes[0] or len(shape) != 1), None)
     if other is not None:

@@ -101,5 +101,5 @@ def _rows(columns: Any, n_features: int) -> Floats:
         x = np.column_stack([np.asarray(_data.unmasked(column, "X"), dtype=np.float32) for column in columns])
     else:
         x = _data.unmasked(columns[0], "X")
-        x = np.stack([np.asarray(row) for row in x]) if x.dtype == object else x.reshape(n_rows, -1)
+        x = np.stack([_data.unmasked(row, "X") for row in x]) if x.dtype == object else x.reshape(n_rows, -1)
     return np.ascontiguousarray(x, dtype=np.float32)
