@@ -150,6 +150,14 @@ class Classifier(Estimator):
         self._check_decision()
         return self.classes_[self.model_.predict(x, self.decision, _seed.threads(self.n_jobs))]
 
+    def predict_set(self, X: Any) -> npt.NDArray[np.bool_]:
+        """Whether each class is in the prediction set of each row, of shape (n_samples, n_classes), in the order of `classes_`: of a search with `conformal`, or a model of the command with such sets."""
+        x = _input.check(self, X, "model_")
+        sets = self.model_.predict_set(x, _seed.threads(self.n_jobs))
+        if sets is None:
+            raise ValueError("the model has no prediction sets: fit it with AutoClassifier(conformal=0.9), or with the command's --conformal 0.9")
+        return sets
+
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy on rows with known labels."""
         return float(np.average(self.predict(X) == _data.column(y), weights=sample_weight))

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from . import _headsmith, _seed
 from ._classifier import Options
 from ._listener import Callback, Listener
-from ._tables import Path, paths
+from ._tables import Path, Reading, paths
 
 
 class _Asked(NamedTuple):
@@ -89,6 +89,10 @@ def tune(
     sampler: Literal["tpe", "random", "grid", "qmc"] = "tpe",
     pruner: str = "asha",
     metric: str = "weighted_f1",
+    label_column: str | None = None,
+    embeddings_column: str | None = None,
+    drop: Sequence[str] = (),
+    features: Sequence[str] = (),
     val_share: float = 0.2,
     hold_back: float = 0.0,
     random_start: bool = False,
@@ -104,6 +108,8 @@ def tune(
     ----------
     train, val : path or list of paths
         The tables; without `val`, `val_share` of the training rows judge the trials.
+    label_column, embeddings_column, drop, features
+        As of `read`.
     head : str, default="mlp"
         The head whose parameters are searched.
     params : dict, default=None
@@ -143,10 +149,11 @@ def tune(
     asked = _Asked(
         head, dict(params or {}), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
     )
+    reading = Reading(label_column, embeddings_column, list(drop), list(features))
     listener = Listener(verbose, callbacks)
     options = Options.of(n_jobs, listener, metric=metric, seed=_seed.seed(random_state))
     try:
-        return Study(json.loads(_headsmith.tune(paths(train), paths(val), asked, options)))
+        return Study(json.loads(_headsmith.tune(paths(train), paths(val), reading, asked, options)))
     finally:
         listener.close()
 
