@@ -90,9 +90,39 @@ def relations(x):
         warnings.simplefilter("error")
         y = db.sql("select case when emb_0 > 0 then 'yes' else 'no' end as y from embeddings")
         assert list(hs.CentroidClassifier().fit(db.sql("select * from embeddings"), y).classes_) == ["no", "yes"]
+    for value in ["1", "1.0::double", "'a'", "true", "date '2026-01-01'"]:
+        missing = db.sql(f"select case when row_number() over () = 3 then null else {value} end as y from embeddings")
+        fails(lambda: hs.CentroidClassifier().fit(x, missing), ValueError, "Input y contains NaN or None: 1 of its values are masked")
+        fails(lambda: hs.score(missing, np.tile(np.float32([0.25, 0.75]), (len(x), 1))), ValueError, "Input y contains NaN")
+    for value in ["1", "1.0::double"]:
+        missing = db.sql(f"select emb_0, case when emb_1 > 0 then {value} end as e from embeddings")
+        fails(lambda: hs.CentroidClassifier().fit(missing, np.arange(len(x)) % 2), ValueError, "'e' has values that are missing")
     fails(lambda: hs.CentroidClassifier().fit(x, db.sql("select emb_0, emb_1 from embeddings")), ValueError, "y should be a 1d array")
     fails(lambda: hs._data.rows(db.sql("select 'a' as word from embeddings"), None), ValueError, "'word' holds no numbers")
     ok("DuckDB: relations of columns, lists and arrays; decimals and huge integers; a relation of labels")
+
+
+def masked_arrays(folder, x):
+    """What lies behind a mask is no value, and a mask of nothing changes nothing."""
+    y, hidden = np.arange(len(x)) % 2, np.zeros(x.shape, dtype=bool)
+    assert same(np.ma.array(x, mask=hidden), x) and (hs.CentroidClassifier().fit(x, np.ma.array(y, mask=hidden[:, 0])).classes_ == [0, 1]).all()
+    hidden[3, 5] = True
+    row, fitted = hidden[:, 5], hs.RidgeClassifier().fit(x, y)
+    fitted.save(folder / "masked.safetensors")
+    predictor = hs.Predictor(folder / "masked.safetensors", "e")
+    by_columns = hs.Predictor(folder / "masked.safetensors", NAMES)
+    for kind in [np.float32, np.float64, np.int64]:
+        rows, labels = np.ma.array((9 * x).astype(kind), mask=hidden), np.ma.array(y.astype(kind), mask=row)
+        objects = np.empty(len(x), dtype=object)
+        objects[:] = list(rows)
+        in_parts = [lambda: fitted.predict(list(rows)), lambda: fitted.predict(pd.DataFrame({"e": objects})), lambda: predictor({"e": objects})]
+        for call in [*in_parts, lambda: hs.RidgeClassifier().fit(rows, y), lambda: fitted.predict(rows), lambda: predictor({"e": rows}), lambda: by_columns(dict(zip(NAMES, rows.T)))]:
+            fails(call, ValueError, "Input X contains NaN or None: 1 of its values are masked")
+        for call in [lambda: hs.RidgeClassifier().fit(x, labels), lambda: fitted.score(x, labels), lambda: fitted.score(x, list(labels)), lambda: hs.inspect((x, labels))]:
+            fails(call, ValueError, "Input y contains NaN or None: 1 of its values are masked")
+        fails(lambda: hs.RidgeClassifier().fit(x, y, sample_weight=labels + 1), ValueError, "Input sample_weight contains NaN")
+    fails(lambda: hs.RidgeClassifier().fit(x, y, groups=np.ma.array(y, mask=row)), ValueError, "Input groups contains NaN")
+    ok("masked arrays of three kinds: refused as rows, labels, weights, groups and batches where something is masked")
 
 
 def polars_frames(x):
@@ -159,7 +189,8 @@ def labels_come_back(x):
             fitted = hs.CentroidClassifier().fit(x, y)
             assert fitted.classes_.tolist() == sorted(classes) and set(fitted.predict(x).tolist()) <= set(classes), (classes, type(y))
             assert fitted.score(x, y) == fitted.score(x, values), type(y)
-    for missing in [pa.array([None, "a"] * half), pl.Series([None, "a", "b", "b"] * (half // 2)), pa.array([None, 1] * half), pd.Series([None, "a"] * half)]:
+    for missing in [pa.array([None, "a"] * half), pl.Series([None, "a", "b", "b"] * (half // 2)), pa.array([None, 1] * half), pd.Series([None, "a"] * half),
+                    pd.Series([None, "a"] * half, dtype="string"), pd.Series([None, 1] * half, dtype="Int64"), np.array(["NaT", "2026-01-01"] * half, dtype="datetime64[D]")]:
         fails(lambda: hs.CentroidClassifier().fit(x, missing), ValueError, "Input y contains NaN")
     ok(f"labels of {len(kinds) + len(ORDERED) + 1} kinds come back as they were; also from pyarrow and polars, whole and in parts, as categories, dictionaries and enums")
 
@@ -322,10 +353,38 @@ def programs_of_clusters():
     ok(f"the guide shows the {len(programs)} programs of examples/cluster")
 
 
+def columns_of_pandas(x):
+    """A column of lists is rows of features; of others the error names the column."""
+    y = np.arange(len(x)) % 2
+    lists = pd.Series(list(x), name="embeddings")
+    for given in [lists, lists.map(list), lists.to_frame(), lists[::-1][::-1]]:
+        assert same(given, x), type(given)
+    assert same(pd.DataFrame(x, columns=NAMES).astype(object), x, NAMES)
+    fitted, frame = hs.RidgeClassifier(), pd.DataFrame(x, columns=NAMES)
+    wrong = [(lists.to_frame().assign(label=y), "the columns embeddings, label hold lists and more"), (frame.assign(text="word"), "column 'text' holds no numbers ('word' in row 0)"),
+             (frame.assign(day=pd.Timestamp("2026-01-01")), "column 'day' holds no numbers"), (pd.Series([[1.0, 2.0], [3.0]] * (len(x) // 2)), "different lengths: (2,) in row 0, (1,) in row 1")]
+    for given, text in wrong:
+        fails(lambda: fitted.fit(given, y), ValueError, text)
+    fails(lambda: fitted.fit(np.full((len(x), 2), "word"), y), ValueError, "X holds texts, such as ['word']")
+    ok("pandas: series of lists; columns that hold lists and more, texts or times are named")
+
+
+def batches_of_arrays(folder, x):
+    fitted = hs.RidgeClassifier().fit(x, np.arange(len(x)) % 3)
+    fitted.save(folder / "plain.safetensors")
+    predictor = hs.Predictor(folder / "plain.safetensors")
+    for given in [x, x.tolist(), jnp.asarray(x), pd.DataFrame(x), pl.DataFrame({"embeddings": x, "id": np.arange(len(x))})]:
+        assert (predictor(given)["prediction"] == fitted.predict(x)).all(), type(given)
+    fails(lambda: predictor(x[:, :3]), ValueError, "3 features, but the model is expecting")
+    fails(lambda: predictor(pd.DataFrame(x).rename(columns=str)), ValueError, "none of the columns 0, 1")
+    ok("Predictor: arrays, tensors, lists and frames without names")
+
+
 def main():
     x = np.random.default_rng(0).normal(size=(200, len(NAMES))).astype(np.float32)
     labels_come_back(x)
     frames(x)
+    columns_of_pandas(x)
     arrow(x)
     polars_frames(x)
     relations(x)
@@ -333,7 +392,9 @@ def main():
     tensors(x)
     programs_of_clusters()
     with tempfile.TemporaryDirectory() as folder:
+        masked_arrays(Path(folder), x)
         batches(Path(folder), x)
+        batches_of_arrays(Path(folder), x)
         memory(Path(folder))
 
 

@@ -1,4 +1,4 @@
-"""The page on migrating says what is so: its twins agree, its parameters are all there are, and its snippets run.
+"""The page on migrating says what is so: its counterparts agree, its parameters are all there are, and its snippets run.
 
     PYTHONPATH=target/python target/referees/bin/python bench/referees/python_migration.py
 """
@@ -52,7 +52,7 @@ def made(cell):
 
 
 def agree(what, theirs, ours, rows):
-    """Whether twins agree as the page says, and the figure by which they do."""
+    """Whether counterparts agree as the page says, and the figure by which they do."""
     x, y, queries, truth = rows
     for model in [theirs, ours]:
         model.fit(x, y)
@@ -71,14 +71,14 @@ def agree(what, theirs, ours, rows):
     return difference <= float(what.split()[-1]) and share >= 0.998, difference
 
 
-def twins(train, val):
+def counterparts(train, val):
     rows = (*parted(train), val.X[:N_ROWS], val.y[:N_ROWS])
-    shown = list(rows_of("### Twins"))
+    shown = list(rows_of("### Counterparts"))
     assert len(shown) >= 20
     for theirs, ours, what in shown:
         is_same, found = agree(what, made(theirs), made(ours), rows)
         assert is_same, f"{theirs} and {ours}: {what}, found {found}"
-    ok(f"{len(shown)} twins of scikit-learn agree as the page says")
+    ok(f"{len(shown)} counterparts of scikit-learn agree as the page says")
 
 
 def parameters():
@@ -156,7 +156,7 @@ def main():
     train, val = hs.read(SENTENCES / "train.parquet"), hs.read(SENTENCES / "val.parquet")
     parameters()
     keras_and_autogluon()
-    twins(train, val)
+    counterparts(train, val)
     with tempfile.TemporaryDirectory() as folder:
         snippets(train, val, folder)
         os.chdir(ROOT)

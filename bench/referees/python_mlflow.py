@@ -115,6 +115,37 @@ def rows_of_all_kinds(folder, x, frame):
     ok("errors name what is missing, and leave no folder")
 
 
+def requirements(folder, x):
+    """Lists, and texts, which are paths of files as they are for MLflow."""
+    clf, own, file = hs.RidgeClassifier().fit(x, np.arange(len(x)) % 2), f"headsmith=={hs.__version__}", folder / "reqs.txt"
+    file.write_text("pandas>=2\npyarrow>=9\n")
+    given = [({}, {own}), ({"extra_pip_requirements": ["pyarrow"]}, {own, "pyarrow"}), ({"extra_pip_requirements": str(file)}, {own, "pandas>=2", "pyarrow>=9"}),
+             ({"pip_requirements": str(file)}, {"pandas>=2", "pyarrow>=9"}), ({"pip_requirements": ["pyarrow"]}, {"pyarrow"})]
+    for i, (words, expected) in enumerate(given):
+        headsmith.mlflow.save_model(clf, folder / f"required{i}", **words)
+        found = set((folder / f"required{i}/requirements.txt").read_text().split())
+        assert {each for each in found if not each.startswith("mlflow")} == expected, (words, found)
+    ok(f"{len(given)} kinds of requirements: lists, and files of them")
+
+
+def foreign_descriptions(folder, x):
+    """A description of somebody else's loads no file but the model's own, and may lack what this version writes."""
+    for name, shift in [("mine", 0), ("other", 1)]:
+        headsmith.mlflow.save_model(hs.RidgeClassifier().fit(x, (np.arange(len(x)) + shift) % 2), folder / name)
+    own, described = hs.load(folder / "mine/data/model.safetensors"), yaml.safe_load((folder / "mine/MLmodel").read_text())
+    for flavor in [{"data": "../other/data/model.safetensors"}, {"data": str(folder / "other/data/model.safetensors")}, {}]:
+        (folder / "mine/MLmodel").write_text(yaml.safe_dump(described | {"flavors": {"headsmith": flavor}}))
+        loaded = headsmith.mlflow.load_model(str(folder / "mine"))
+        assert loaded.decision == "argmax" and (loaded.predict_proba(x) == own.predict_proba(x)).all(), flavor
+    (folder / "mine/MLmodel").write_text(yaml.safe_dump(described | {"flavors": {"headsmith": {"decision": "best"}}}))
+    fails(lambda: headsmith.mlflow.load_model(str(folder / "mine")), ValueError, "has the decision 'best', expected one of argmax, metric, votes")
+    (folder / "mine/data/model.safetensors").unlink()
+    fails(lambda: headsmith.mlflow.load_model(str(folder / "mine"), decision="argmax"), ValueError, "has the decision 'best'")
+    (folder / "mine/MLmodel").write_text(yaml.safe_dump(described))
+    fails(lambda: headsmith.mlflow.load_model(str(folder / "mine")), FileNotFoundError, "model.safetensors")
+    ok("a foreign description leads to no other file, and needs no keys")
+
+
 def logged(folder, x, y, frame):
     """Runs and models in a store: MLflow's default, SQLite."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
@@ -174,6 +205,8 @@ def main():
         folder = Path(folder)
         fresh_process(folder, x, frame)
         rows_of_all_kinds(folder, x, frame)
+        requirements(folder, x)
+        foreign_descriptions(folder, x)
         logged(folder, x, y, frame)
         of_the_command(folder)
         not_imported()

@@ -6,15 +6,18 @@
 """
 
 import fcntl
+import html
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
 import time
+from html.parser import HTMLParser
 from pathlib import Path
 
 # Threads without a core of their own would wait for one another: scripts run side by side.
@@ -22,6 +25,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import nbformat
 from nbclient import NotebookClient
+
+from drive.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "examples/notebook/headsmith.ipynb"
@@ -126,7 +131,10 @@ def the_notebook():
     ok(f"the notebook: {n_compared} outputs as committed, {len(EXPECTED)} cards; {seconds:.0f} s")
 
 
-HOSTILE = """
+# What would end an attribute, an element and a card, and begin others.
+BREAK = "'\"></div><img src=x onerror=alert(1)>"
+
+HOSTILE = f"BREAK = {BREAK!r}" + """
 import headsmith as hs, numpy as np
 rng = np.random.default_rng(0)
 x = rng.normal(size=(80, 4)).astype(np.float32)
@@ -135,27 +143,81 @@ names = ["<b>bold</b>", "x", "y", "z"]
 clf = hs.RidgeClassifier().fit(x, y)
 clf.save("m.safetensors")
 table = hs.Table(x, y, names, {"format": "<i>text</i>"})
-shown = [clf, hs.CentroidClassifier(scale="<u>"), hs.AutoClassifier(steps=4, heads=["ridge", "centroid"]).fit(x, y), hs.load("m.safetensors"), table]
-shown += [hs.inspect((x, y)), hs.score(y, clf.predict_proba(x), classes=clf.classes_), hs.Standardiser().fit(x), hs.Standardiser()]
+auto = hs.AutoClassifier(steps=4, heads=["ridge", "centroid"]).fit(x, y)
+auto.report_["auto"]["left_out"] = [(BREAK + "head", BREAK + "reason")]
+for one in auto.report_["auto"]["candidates"]:
+    one |= {"head": BREAK + "candidate", "title": BREAK + "title"}
+path = BREAK.replace("/", "") + ".csv"
+with open(path, "w") as file:
+    file.write("\\n".join(["e0,e1,label", *(f"{row[0]},{row[1]},{i % 2}" for i, row in enumerate(x))]))
+best = {"number": 0, "value": 0.5, "params": {BREAK + "param": BREAK + "value"}}
+state = {"state": BREAK + "state", "n_trials": 1, "n_epochs": 1, "seconds": 1.0}
+study = hs.Study({"name": BREAK + "name", "storage": f"sqlite:///{BREAK}.db", "metric": BREAK + "metric", "best": best, "n_finished": 1, "n_trials": 1, "states": [state]})
+shown = [clf, hs.CentroidClassifier(scale="<u>"), hs.CentroidClassifier(scale=BREAK), auto, hs.load("m.safetensors"), table, hs.inspect((x, y)), hs.inspect(path)]
+shown += [hs.score(y, clf.predict_proba(x), classes=clf.classes_), hs.Standardiser().fit(x), hs.Standardiser(), study]
 print("\\n\\n".join(one._repr_html_() for one in shown))
 """
+
+
+class Elements(HTMLParser):
+    """The elements of cards with their attributes, as a browser reads them."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.names, self.attributes = set(), []
+        self.feed(page)
+
+    def handle_starttag(self, name, attributes):
+        self.names.add(name)
+        self.attributes += attributes
+
+
+# All that cards are made of.
+ELEMENTS = set("style div span b p table thead tbody tr th td details summary svg path circle title text rect polyline".split())
+ATTRIBUTES = set("class style title open width height viewbox role d stroke stroke-width fill cx cy r x y rx text-anchor points".split())
 
 
 def escaped(folder):
     page = subprocess.run([sys.executable, "-c", HOSTILE], capture_output=True, text=True, check=True, cwd=folder).stdout
     cards = page.strip().split("\n\n")
-    assert len(cards) == 9 and all('<div class="card">' in card for card in cards)
+    assert len(cards) == 12 and all('<div class="card">' in card for card in cards)
     assert "&lt;script&gt;" in page and not any(tag in page for tag in ["<script", "<b>bold", "<i>", "<u>"]), "markup of labels and names is not escaped"
-    ok(f"{len(cards)} kinds of cards escape labels, names and parameters")
+    found = Elements(page)
+    names = {name for name, _ in found.attributes}
+    assert found.names <= ELEMENTS and names <= ATTRIBUTES, (found.names - ELEMENTS, names - ATTRIBUTES)
+    # Whole, within the quotes of an attribute.
+    assert ("title", BREAK + "reason") in found.attributes, [value for name, value in found.attributes if name == "title"]
+    for what in ["candidate", "title", "head", "name", "param", "state"]:
+        assert html.escape(BREAK + what) in page, what
+    ok(f"{len(cards)} kinds of cards escape labels, names, parameters, paths and attributes")
+
+
+# Addresses of databases, and what is shown of them.
+STORAGES = [
+    ("sqlite:////home/ann/s@1.db", "s@1.db"),
+    ("postgresql://ann:secret@host/db", "postgresql://ann@host/db"),
+    ("postgresql+psycopg://ann:%40secret@[::1]:5432/db", "postgresql+psycopg://ann@[::1]:5432/db"),
+    ("postgresql://host:5432/db?user=ann&password=secret", "postgresql://host:5432/db"),
+    ("postgresql:///db?host=/run&password=secret", "postgresql:///db"),
+    ("mysql://ann:secret@host/db?x=a@b&password=secret", "mysql://ann@host/db"),
+    ("mysql://ann:a@secret@host/db", "mysql://ann@host/db"),
+    ("mysql://host/db?password=a@secret", "mysql://..."),
+    ("mysql://ann:a/secret@host/db", "mysql://..."),
+    ("mysql://ann:a?secret@host/db", "mysql://..."),
+    ("mysql://ann:secret#a@host/db", "mysql://..."),
+    ("mysql://ann:secret[@host/db", "mysql://..."),
+    ("mysql://ann:secret@host/<b>", "mysql://ann@host/<b>"),
+]
 
 
 def database_passwords():
     import headsmith as hs
 
-    report = {"name": "s", "storage": "postgresql://ann:secret@host/db", "metric": "accuracy", "best": None, "n_finished": 0, "n_trials": 0, "states": []}
-    study = hs.Study(report)
-    assert "secret" not in repr(study) + study._repr_html_() and "ann@host/db" in study._repr_html_()
-    ok("a study shows its database without the password")
+    for storage, shown in STORAGES:
+        study = hs.Study({"name": "s", "storage": storage, "metric": "accuracy", "best": None, "n_finished": 0, "n_trials": 0, "states": []})
+        both = repr(study) + study._repr_html_()
+        assert "secret" not in both and f"in {html.escape(shown)}</span>" in both, (storage, both)
+    ok(f"a study shows its database without the password: {len(STORAGES)} addresses")
 
 
 FIT = """
@@ -175,15 +237,31 @@ def of_terminal(code, folder):
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
     process = subprocess.Popen([sys.executable, "-c", code], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder)
     os.close(theirs)
-    written = b""
     try:
-        while chunk := os.read(ours, 65536):
-            written += chunk
-    except OSError:
-        # The other end is closed.
-        pass
-    assert process.wait() == 0, written
+        written = read_to_end(ours, process)
+        assert process.wait(timeout=PATIENCE) == 0, written
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
     return written.decode()
+
+
+def read_to_end(terminal, process):
+    """What a process writes until it ends."""
+    written, end = b"", time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if not select.select([terminal], [], [], 1.0)[0]:
+            continue
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:
+            # The other end is closed.
+            return written
+        if not chunk:
+            return written
+        written += chunk
+    raise AssertionError(f"process {process.pid} has not ended after {PATIENCE:.0f} s, and wrote {written!r}")
 
 
 AT_ONCE = """

@@ -23,6 +23,9 @@ from headsmith.optuna import TPESampler
 from optuna.distributions import CategoricalDistribution, IntDistribution, json_to_distribution
 from optuna.trial import TrialState, create_trial
 
+from drive.failing import fails
+from drive.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 HEADSMITH = os.environ.get("HEADSMITH", ROOT / "target/release/headsmith")
 SENTENCES = ROOT / "examples/sentences"
@@ -53,15 +56,6 @@ warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning
 
 def ok(text):
     print(f"ok {text}", flush=True)
-
-
-def fails(call, kind, text):
-    try:
-        call()
-    except kind as error:
-        assert text in str(error), error
-        return
-    raise AssertionError(f"no {kind.__name__}: {text}")
 
 
 def suggest(trial, name, distribution):
@@ -218,7 +212,7 @@ def others_running(folder):
     url = f"sqlite:///{folder / 'shared.db'}"
     shared = optuna.create_study(storage=url, study_name="shared")
     workers = [subprocess.Popen([sys.executable, "-c", WORKER.format(url=url)]) for _ in range(2)]
-    assert [worker.wait() for worker in workers] == [0, 0]
+    assert [ended(worker) for worker in workers] == [0, 0]
     for trials in [study.trials, shared.trials]:
         assert len(trials) == 40 and len({trial.params["x0"] for trial in trials}) == 40
     # What is drawn for a running trial is known before its objective asks for it.
@@ -227,6 +221,15 @@ def others_running(folder):
     drawn = [trial.system_attrs for trial in shared.trials[-2:]]
     assert all("x1" in attrs["tpe:relative_params:0"] for attrs in drawn), drawn
     ok("4 threads and 2 processes with one seed propose nothing twice, and tell one another what they draw")
+
+
+def ended(worker):
+    """The status of a worker, which ends in time, or is ended."""
+    try:
+        return worker.wait(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        raise AssertionError(f"a worker of 20 trials still runs after {PATIENCE:.0f} s") from None
 
 
 WORKER = """
@@ -270,11 +273,52 @@ def also():
     assert len(band.trials) == 40
     two = optuna.create_study(directions=["minimize", "maximize"], sampler=TPESampler())
     fails(lambda: two.optimize(lambda trial: (trial.suggest_float("x", 0, 1),) * 2, n_trials=1), ValueError, "is for one objective, and the study has 2")
-    for given, text in [({"seed": -1}, "seed is -1"), ({"seed": 0.5}, "seed is 0.5"), ({"n_ei_candidates": 0}, "n_ei_candidates is 0, expected an integer of at least 1")]:
+    for given, text in [({"seed": -1}, "seed is -1"), ({"seed": 0.5}, "seed is 0.5"), ({"n_ei_candidates": 0}, "n_ei_candidates is 0, expected an integer of at least 1"),
+                        ({"n_ei_candidates": 1_000_001}, "n_ei_candidates is 1000001, expected an integer of at least 1 and at most 1000000")]:
         fails(lambda: TPESampler(**given), ValueError, text)
-    huge = optuna.create_study(sampler=TPESampler(seed=1))
-    fails(lambda: huge.optimize(lambda trial: trial.suggest_int("n", 0, 2**60), n_trials=1), ValueError, "n: integers must lie within 2^53")
+    beyond_floats()
     ok("constraints, both directions, enqueued and fixed values, parameters by themselves, Hyperband; errors")
+
+
+def beyond_floats():
+    """Integers that Optuna, which keeps floats, would round: in the first trials, when all are drawn together, and alone."""
+    for low, high, found in [(0, 2**53 + 1, 2**53 + 1), (0, 2**70, 2**70), (-(2**64), 0, -(2**64))]:
+        for given in [{}, {"n_startup_trials": 0}, {"n_startup_trials": 0, "multivariate": False}]:
+            study = optuna.create_study(sampler=TPESampler(seed=1, **given))
+            study.add_trial(create_trial(value=1.0, params={"n": 0}, distributions={"n": IntDistribution(low, high)}))
+            fails(lambda: study.optimize(lambda trial: trial.suggest_int("n", low, high), n_trials=1), ValueError, f"n: integers must lie within 2^53 of 0, found {found};")
+    study = optuna.create_study(sampler=TPESampler(seed=1, n_startup_trials=2))
+    study.optimize(lambda trial: abs(trial.suggest_int("n", -(2**53), 2**53)), n_trials=8)
+    assert all(type(trial.params["n"]) is int for trial in study.trials)
+
+
+def asked_elsewhere(folder):
+    """One sampler of several studies of one name and of several in one storage, and trials that are asked here and told elsewhere."""
+    sampler = TPESampler(seed=1, n_startup_trials=2)
+    spaces = {"x": lambda trial: trial.suggest_float("x", 0, 1), "y": lambda trial: trial.suggest_float("y", 5, 6)}
+    studies = {name: optuna.create_study(study_name="one", sampler=sampler) for name in spaces}
+    for _ in range(4):
+        asked = {name: study.ask() for name, study in studies.items()}
+        values = {name: spaces[name](trial) for name, trial in asked.items()}
+        assert 0 <= values["x"] <= 1 and 5 <= values["y"] <= 6
+        for name, study in studies.items():
+            study.tell(asked[name], values[name])
+    alone = optuna.create_study(sampler=TPESampler(seed=1, n_startup_trials=2))
+    alone.optimize(spaces["y"], n_trials=4)
+    assert [trial.params for trial in alone.trials] == [trial.params for trial in studies["y"].trials], "a study got another's proposals"
+    url = f"sqlite:///{folder / 'elsewhere.db'}"
+    here = [optuna.create_study(study_name=name, storage=optuna.storages.get_storage(url) if i == 0 else url, sampler=sampler) for i, name in enumerate("ab")]
+    there = [optuna.load_study(study_name=name, storage=url) for name in "ab"]
+    n_open = lambda: sum(map(len, sampler._open.values()))
+    for _ in range(6):
+        for study, other in zip(here, there):
+            trial = study.ask()
+            other.tell(trial.number, spaces["x"](trial))
+    # The last trial of each is noticed when the next one is asked for.
+    assert n_open() == 2, dict(sampler._open)
+    del study, here, trial
+    assert n_open() == 0, "a storage that is gone leaves trials"
+    ok("a sampler of several studies proposes to each its own, and forgets trials that ended elsewhere")
 
 
 def in_and_out(folder):
@@ -287,6 +331,8 @@ def in_and_out(folder):
         assert study.study_name == "parts" and len(study.trials) == n_trials
     assert [(trial.params, trial.value) for trial in study.trials] == [(trial.params, trial.value) for trial in whole.trials]
     fails(lambda: headsmith.tune(SENTENCES / "train.parquet", trials=1, study=optuna.create_study()), ValueError, "study is kept in InMemoryStorage, expected")
+    for given in [{"storage": "sqlite:///other.db"}, {"name": "other"}]:
+        fails(lambda: headsmith.tune(SENTENCES / "train.parquet", trials=9, study=study, **given), ValueError, "give study, or storage and name")
     ok("a study of Optuna's, continued twice by tune: the trials of one call")
 
 
@@ -311,6 +357,7 @@ def main():
         finds_what_is_best()
         whatever_is_asked(folder)
         others_running(folder)
+        asked_elsewhere(folder)
         also()
 
 

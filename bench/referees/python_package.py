@@ -3,6 +3,9 @@
     PYTHONPATH=target/python target/referees/bin/python bench/referees/python_package.py
 """
 
+import copy
+import datetime
+import decimal
 import io
 import json
 import os
@@ -163,7 +166,7 @@ def reports(folder, x, y):
     with warnings.catch_warnings(record=True) as messages:
         warnings.simplefilter("always")
         fitted.report(path, *mixed)
-    assert len(messages) == 1 and "are among those that the fit learnt from" in str(messages[0].message), messages
+    assert len(messages) == 1 and "are among those that the fit learnt from" in str(messages[0].message) and messages[0].filename == __file__, messages
     fitted.save(folder / "m.safetensors")
     for same in [hs.load(folder / "m.safetensors"), pickle.loads(pickle.dumps(fitted))]:
         same.report(path, *other)
@@ -173,6 +176,16 @@ def reports(folder, x, y):
     assert "took no part in any choice" in text()
     auto.report(path)
     assert ">Search</h2>" in text()
+    with warnings.catch_warnings(record=True) as messages:
+        warnings.simplefilter("always")
+        auto.report(path, *mixed)
+    assert len(messages) == 1 and messages[0].filename == __file__, messages
+    # Validation rows of a search chose, did nothing, or were learnt from in the end.
+    uses = [("choose", False, "these rows chose the members, the calibration"), ("judge", False, "took no part in any choice"), ("choose", True, "these are training rows")]
+    for val_is, refit, words in uses:
+        auto = hs.AutoClassifier(steps=2, heads=["ridge", "centroid"], trials=0, val_is=val_is, refit=refit).fit(*train, validation_data=val)
+        auto.report(path, *val)
+        assert words in text(), (val_is, refit, auto.fit_info_)
     fails(lambda: fitted.report(path), ValueError, "give rows that the fit did not see, report(path, X, y)")
     fails(lambda: fitted.report(path, other[0], other[1][1:]), ValueError, "expected one for each of the")
     fails(lambda: fitted.report(path, other[0], ["none such"] * len(other[0])), ValueError, "is none of the classes")
@@ -183,37 +196,27 @@ def reports(folder, x, y):
 def words_of_python(folder, x, y):
     """Messages name arguments, where the command's name flags."""
     messages = []
-
-    def says(call, kind, text):
-        try:
-            call()
-        except kind as error:
-            messages.append(str(error))
-            assert text in str(error), error
-            return
-        raise AssertionError(f"no {kind.__name__}: {text}")
-
     storage = f"sqlite:///{folder / 'words.db'}"
     frame = pd.DataFrame(x[:, :8], columns=[f"emb_{i}" for i in range(8)]).assign(label=y)
     frame.to_csv(folder / "words.csv", index=False)
     np.save(folder / "bare.npy", x[:50])
     tune = lambda **given: hs.tune(folder / "words.csv", head="gaussian", trials=1, storage=storage, **given)
-    says(lambda: hs.read(folder / "words.csv", features=["other_*", "e"]), ValueError, 'features=["other_*", "e"]')
-    says(lambda: hs.read(folder / "words.csv", embeddings_column="emb_0"), ValueError, "embeddings_column")
-    says(lambda: hs.tune(folder / "bare.npy", trials=1, storage=storage), ValueError, "the column of the labels with label_column")
-    says(lambda: tune(val_share=1.5), ValueError, "val_share=1.5 is not a valid share")
-    says(lambda: hs.tune(folder / "words.csv", head="centroid", trials=1, storage=storage), ValueError, "name one with space")
-    says(lambda: hs.AutoClassifier(steps=1, folds=1).fit(x, y), ValueError, "folds=1: expected 2 to")
-    says(lambda: hs.AutoClassifier(steps=1, heads=["centroid"], max_model_size=10).fit(x, y), RuntimeError, "within max_model_size and max_predict_time")
-    says(lambda: hs.AutoClassifier(steps=1, heads=["centroid"]).fit(x, y, groups=np.arange(len(y)) % 3), ValueError, "folds=3 does with as many")
+    messages.append(fails(lambda: hs.read(folder / "words.csv", features=["other_*", "e"]), ValueError, 'features=["other_*", "e"]'))
+    messages.append(fails(lambda: hs.read(folder / "words.csv", embeddings_column="emb_0"), ValueError, "embeddings_column"))
+    messages.append(fails(lambda: hs.tune(folder / "bare.npy", trials=1, storage=storage), ValueError, "the column of the labels with label_column"))
+    messages.append(fails(lambda: tune(val_share=1.5), ValueError, "val_share=1.5 is not a valid share"))
+    messages.append(fails(lambda: hs.tune(folder / "words.csv", head="centroid", trials=1, storage=storage), ValueError, "name one with space"))
+    messages.append(fails(lambda: hs.AutoClassifier(steps=1, folds=1).fit(x, y), ValueError, "folds=1: expected 2 to"))
+    messages.append(fails(lambda: hs.AutoClassifier(steps=1, heads=["centroid"], max_model_size=10).fit(x, y), RuntimeError, "within max_model_size and max_predict_time"))
+    messages.append(fails(lambda: hs.AutoClassifier(steps=1, heads=["centroid"]).fit(x, y, groups=np.arange(len(y)) % 3), ValueError, "folds=3 does with as many"))
     leaky = frame.assign(code=np.unique(y, return_inverse=True)[1])
     found = [finding.message for finding in hs.inspect(leaky).findings if "drop" in finding.message]
     assert any('leave it out with drop=["code"]' in message for message in found), hs.inspect(leaky)
-    with warnings.catch_warnings(record=True) as heard:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         tune(n_jobs=9)
-    assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in heard), heard
-    messages += found + [str(warning.message) for warning in heard]
+    assert any("because of n_jobs: another machine needs lag=9" in str(warning.message) for warning in warned), warned
+    messages += found + [str(warning.message) for warning in warned]
     assert not any("--" in text for text in messages), messages
     ok(f"{len(messages)} messages of the library name Python's arguments")
 
@@ -252,7 +255,9 @@ def callbacks_and_progress(x, y):
     fails(lambda: hs.MLPClassifier(callbacks=[failing]).fit(x, y), LookupError, "of the callback")
     lines = subprocess.run([sys.executable, "-c", FIT.format(count="verbose=1, epochs=3")], capture_output=True, text=True, check=True)
     assert "mlp: epoch 1, loss " in lines.stderr, lines.stderr
-    ok("callbacks hear every epoch, end a fit after the same one, and their errors come out; progress as lines of logging")
+    ended = subprocess.run([sys.executable, "-c", WRONG], capture_output=True, text=True)
+    assert ended.stdout == "4 times 0 []\n", (ended.stdout, ended.stderr)
+    ok("callbacks get every epoch, end a fit after the same one, and their errors come out; progress as lines of logging")
 
 
 FIT = """
@@ -260,6 +265,21 @@ import headsmith as hs, numpy as np
 rng = np.random.default_rng(0)
 x = rng.normal(size=(300, 20)).astype(np.float32)
 hs.MLPClassifier({count}).fit(x, rng.integers(3, size=300))
+"""
+
+
+# What is wrong is found after the log is opened.
+WRONG = """
+import logging
+import headsmith as hs, numpy as np
+x, y, log, n_failed = np.eye(6, 3, dtype=np.float32), np.arange(6) % 2, logging.getLogger("headsmith"), 0
+for call in [lambda wrong: hs.MLPClassifier(verbose=1, **wrong).fit(x, y), lambda wrong: hs.tune("none.csv", trials=1, verbose=1, **wrong)]:
+    for wrong in [{"n_jobs": "all"}, {"random_state": "seed"}]:
+        try:
+            call(wrong)
+        except ValueError:
+            n_failed += 1
+print(n_failed, "times", log.level, log.handlers)
 """
 
 
@@ -412,6 +432,7 @@ def scores_and_tables(folder, x, y):
     codes = {finding.code for finding in found.findings}
     assert {"duplicate-rows", "leakage"} & codes and not found.is_sound and "<table" in found._repr_html_(), codes
     assert hs.inspect(frame[:100], (x[200:300], y[200:300])).tables[1]["n_rows"] == 100
+    assert f"0 rows, {x.shape[1]} features" in hs.Table(x[:0], y[:0], [], {})._repr_html_()
     frame.to_csv(folder / "t.csv", index=False)
     frame.assign(label=np.arange(300) % 2).to_parquet(folder / "t.parquet")
     table = hs.read(folder / "t.csv")
@@ -446,6 +467,146 @@ def command_comes_along():
     ok("python -m headsmith is the command: version, exit status, errors as JSON, reference")
 
 
+def validation_data_is_checked(x, y):
+    """Rows that choose are checked as rows to predict are; arguments that are something else say what was expected."""
+    frame = pd.DataFrame(x[:200, :6], columns=list("abcdef"))
+    turned, labels = frame[list("fedcba")], y[:200]
+    fitted = hs.RidgeClassifier().fit(frame, labels)
+    try:
+        fitted.predict(turned)
+    except ValueError as error:
+        text = str(error)
+    for kind in [quick(hs.MLPClassifier), hs.RidgeClassifier(), hs.AutoClassifier(steps=1, heads=["centroid"])]:
+        fails(lambda: kind.fit(frame, labels, validation_data=(turned, labels)), ValueError, text)
+    for kind in [*(quick(kind) for kind in HEADS), hs.AutoClassifier(steps=1, heads=["centroid"])]:
+        fails(lambda: kind.fit(x[:200], labels, validation_data=(x[:200, :2], labels)), ValueError, f"X has 2 features, but {type(kind).__name__} is expecting {x.shape[1]}")
+    fails(lambda: hs.RidgeClassifier().fit(x, y, validation_data=x), ValueError, "of the type ndarray, expected a pair (X, y)")
+    fails(lambda: hs.RidgeClassifier().fit(x, y, validation_data=(x, y[:3])), ValueError, "3 labels, expected one for each of the 1500 rows")
+    fails(lambda: hs.RidgeClassifier(callbacks=print).fit(x, y), ValueError, "expected a list of functions")
+    ok(f"validation data of {len(HEADS)} heads and a search: other columns, widths and lengths are refused as predict does")
+
+
+def kinds_of_labels(folder, x):
+    """Labels come back from a file as they were, or the file is not written."""
+    date, moment = datetime.date, datetime.datetime
+    kept = [[date(2026, 1, 1), date(2025, 3, 1)], [moment(2026, 1, 1, 5, tzinfo=datetime.timezone.utc), moment(2025, 1, 1, tzinfo=datetime.timezone.utc)],
+            [decimal.Decimal("1.50"), decimal.Decimal(2)], [True, False], [3, -1], [1, 2.5], ["b", "ç"]]
+    refused = [[(1, 2), (3, 4)], [b"a", b"b"], [datetime.time(1), datetime.time(2)], [pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2025-01-01", tz="UTC")]]
+    arrays = [objects(classes) for classes in kept] + [np.array(["2026-01-01", "2025-01-01"], dtype=f"M8[{unit}]") for unit in ["Y", "D", "s", "us", "ns"]]
+    arrays += [np.array([2, 1], kind) for kind in ["u1", ">i4", "f2", "f8"]]
+    path = folder / "labels.safetensors"
+    fitted = lambda classes: hs.CentroidClassifier().fit(x, classes[np.arange(len(x)) % 2])
+    for classes in arrays:
+        model = fitted(classes)
+        model.save(path)
+        loaded = hs.load(path)
+        assert loaded.classes_.dtype == model.classes_.dtype and [*map(type, loaded.classes_.tolist())] == [*map(type, model.classes_.tolist())], classes
+        assert loaded.classes_.tolist() == sorted(classes.tolist()) and (loaded.predict(x) == model.predict(x)).all(), classes
+    path.unlink()
+    for classes in refused:
+        model = fitted(objects(classes))
+        fails(lambda: model.save(path), ValueError, f"the labels are of the type {type(classes[0]).__name__}, which the file of a model does not keep")
+        assert not path.exists() and (pickle.loads(pickle.dumps(model)).predict(x) == model.predict(x)).all()
+    ok(f"{len(arrays)} kinds of labels survive save and load, {len(refused)} are refused")
+
+
+def objects(values):
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def scores_of_frames(x, y):
+    """Scores can be copied; probabilities of a frame are found by the names of its columns; what is missing is refused."""
+    fitted = hs.GaussianClassifier().fit(x, y)
+    proba, names = fitted.predict_proba(x), list(fitted.classes_)
+    scores = hs.score(y, proba, n_resamples=200)
+    for again in [pickle.loads(pickle.dumps(scores)), copy.copy(scores), copy.deepcopy(scores)]:
+        assert repr(again) == repr(scores) and again.mcc.interval == scores.mcc.interval and (again.confusion == scores.confusion).all()
+    for again in [pickle.loads(pickle.dumps(scores.mcc, 2)), copy.copy(scores.mcc), copy.deepcopy(scores.mcc)]:
+        assert type(again) is hs.Score and again == scores.mcc and again.interval == scores.mcc.interval
+    turned = pd.DataFrame(proba[:, ::-1], columns=names[::-1])
+    for given in [turned, turned.add_prefix("proba_"), pd.DataFrame(proba), pd.DataFrame(proba, columns=names)]:
+        assert hs.score(y, given, n_resamples=0).log_loss == scores.log_loss
+    codes = np.searchsorted(names, y)
+    assert hs.score(codes, pd.DataFrame(proba[:, ::-1], columns=[2, 1, 0]), n_resamples=0).log_loss == scores.log_loss
+    few = y != names[2]
+    assert hs.score(y[few], turned[few], n_resamples=0).log_loss == hs.score(y[few], proba[few], classes=names, n_resamples=0).log_loss
+    fails(lambda: hs.score(y, pd.DataFrame(proba, columns=["a", "b", "c"])), ValueError, "the columns of proba are called a, b, c, but the labels are")
+    fails(lambda: hs.score(y, turned, classes=names), ValueError, "but the classes are")
+    for given in [fitted.predict(x), proba[:, 1], codes]:
+        fails(lambda: hs.score(y, given), ValueError, "give probabilities, as predict_proba returns them")
+    missing = objects([None, *y[1:]])
+    fails(lambda: hs.score(missing, proba), ValueError, "Input y contains NaN or None")
+    for groups in [missing, np.where(np.arange(len(y)) == 3, np.nan, 1.0)]:
+        fails(lambda: hs.score(y, proba, groups=groups), ValueError, "Input groups contains NaN or None")
+        fails(lambda: hs.RidgeClassifier().fit(x, y, groups=groups), ValueError, "Input groups contains NaN or None")
+    ok("scores: copies, columns by name, and labels, groups and probabilities that are none")
+
+
+def arguments_of_searches(folder, x, y):
+    """Each error names the argument, its value, and what was expected."""
+    search = lambda **given: hs.AutoClassifier(**{"steps": 1, "heads": ["centroid"], **given}).fit(x, y)
+    wrong = {"time": "60s", "steps": 2.5, "trials": -1, "refit": "yes", "max_model_size": "1MB", "memory": -1, "folds": 2.5, "max_predict_time": "x", "conformal": True}
+    for name, value in wrong.items():
+        fails(lambda: search(**{name: value}), ValueError, f"{name} is {value!r}, expected ")
+    for name in ["heads", "reduced"]:
+        fails(lambda: search(**{name: ["none such"]}), ValueError, f"{name}: there is no head 'none such'; there are forest, ")
+    fails(lambda: search(heads=[hs.KNNClassifier()]), ValueError, "expected a list of names of heads")
+    fails(lambda: search(heads=[]), ValueError, "heads is empty")
+    assert search(heads="centroid").report_["heads"][-1]["head"] == search(heads=["CentroidClassifier"]).report_["heads"][-1]["head"] == search(heads=[hs.CentroidClassifier]).report_["heads"][-1]["head"]
+    fails(lambda: hs.AutoClassifier(steps=1).fit(x, y, groups=np.arange(len(y)) // 500), ValueError, "groups has 3 different values, but folds is 5")
+    for name, value in {"space": {"epochs": 1}, "trials": 1.5, "lag": "x", "timeout": "1h", "val_share": "x", "params": [1], "name": 3}.items():
+        fails(lambda: hs.tune("none.csv", **{"trials": 1, name: value}), ValueError, f"{name} is {value!r}, expected ")
+    for train in [x, (x, y), hs.Table(x, y, [], {}), pd.DataFrame(x)]:
+        fails(lambda: hs.tune(train, trials=1), ValueError, f"train is of the type {type(train).__name__}, expected a path or a list of paths: write arrays to a file with")
+    # As the message says.
+    pd.DataFrame(x).add_prefix("emb_").assign(label=y).to_parquet(folder / "train.parquet")
+    table = hs.read(folder / "train.parquet")
+    assert (table.X == x).all() and (table.y == y).all()
+    ok(f"{len(wrong)} wrong arguments of a search and those of a study are named, with what was expected")
+
+
+def what_inspect_finds(folder):
+    """The same leaks in a file, its table and arrays; values that are missing are findings, and other columns errors."""
+    rng = np.random.default_rng(0)
+    codes = np.arange(150) % 3
+    values, labels = np.column_stack([rng.normal(size=(150, 3)), codes]), np.array(["a", "b", "c"])[codes]
+    frame = pd.DataFrame(values, columns=["p", "q", "r", "leak"]).assign(label=labels)
+    frame.to_csv(folder / "leak.csv", index=False)
+    for given, name in [(folder / "leak.csv", "leak"), (hs.read(folder / "leak.csv"), "leak"), (frame, "leak"), ((values, labels), "feature 3")]:
+        assert any(f'column "{name}" tells the label exactly' in finding.message for finding in hs.inspect(given).findings), name
+    holed = frame.astype({"label": object})
+    holed.loc[3, "q"], holed.loc[5, "r"], holed.loc[7, "label"] = np.nan, np.inf, None
+    found = hs.inspect(holed)
+    assert [(one.severity, one.code) for one in found.findings[:2]] == [("error", "not-finite"), ("error", "no-label")] and found.tables[0]["n_rows"] == 147
+    assert '2 rows have NaN or infinity, first row 4 in column "q"' in found.findings[0].message and "first row 8" in found.findings[1].message
+    fails(lambda: hs.inspect(frame.assign(text="x")), ValueError, "column 'text' holds no numbers ('x' in row 0)")
+    fails(lambda: hs.inspect(frame[:0]), ValueError, "the table train has no rows")
+    fails(lambda: hs.inspect(frame, label="nope"), ValueError, "has no column 'nope', but 'p', 'q', 'r', 'leak', 'label'")
+    fails(lambda: hs.inspect(frame, frame.label), ValueError, "pair, inspect((X, y))")
+    ok("inspect: leaks in files, tables, frames and arrays; values and labels that are missing; columns that there are not")
+
+
+LINES = """
+import logging, sys
+import headsmith as hs, numpy as np
+logging.getLogger("headsmith").setLevel({level})
+rng = np.random.default_rng(0)
+hs.MLPClassifier(epochs=5, verbose=1).fit(rng.normal(size=(300, 20)), rng.integers(3, size=300))
+"""
+
+
+def lines_of_progress():
+    def lines(level):
+        return subprocess.run([sys.executable, "-c", LINES.format(level=level)], capture_output=True, text=True, check=True).stderr.splitlines()
+
+    heard = lines("logging.NOTSET")
+    assert heard[0].startswith("mlp: epoch 1, ") and heard[-1].startswith("mlp: epoch 5, "), heard
+    assert lines("logging.WARNING") == [] and lines("logging.INFO")[-1].startswith("mlp: epoch 5, ")
+    ok("progress: the first and the last epoch, unless the level of the log is higher")
+
+
 def main():
     x, y = sentences(1500)
     with tempfile.TemporaryDirectory() as folder:
@@ -454,6 +615,12 @@ def main():
         auto_equal_to_the_command(folder, x, y)
         at_home_in_scikit_learn(x, y)
         models_are_files(folder, x, y)
+        validation_data_is_checked(x, y)
+        kinds_of_labels(folder, x)
+        scores_of_frames(x, y)
+        arguments_of_searches(folder, x, y)
+        what_inspect_finds(folder)
+        lines_of_progress()
         reports(folder, x, y)
         words_of_python(folder, x, y)
         errors(folder, x, y)

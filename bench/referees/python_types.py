@@ -37,12 +37,12 @@ y = np.array(["a", "b", "c"])[rng.integers(3, size=120)]
 folder = Path(tempfile.mkdtemp())
 
 
-def heard(event: dict[str, Any]) -> bool:
+def record(event: dict[str, Any]) -> bool:
     return bool(event["event"] == "none")
 
 
 ESTIMATORS
-auto = hs.AutoClassifier(steps=1, heads=["centroid"], trials=0, n_jobs=1, callbacks=[heard])
+auto = hs.AutoClassifier(steps=1, heads=["centroid"], trials=0, n_jobs=1, callbacks=[record])
 assert_type(auto.fit(x, y, groups=None, validation_data=(x, y)), hs.AutoClassifier)
 assert_type(auto.report_, dict[str, Any])
 assert_type(auto.steps_, int)
@@ -83,7 +83,7 @@ assert_type(inspection.is_sound, bool)
 assert_type([finding.code for finding in inspection.findings], list[str])
 
 (folder / "t.csv").write_text("\\n".join(["e0,e1,label", *(f"{row[0]},{row[1]},{label}" for row, label in zip(x, y))]))
-study = hs.tune(folder / "t.csv", head="mlp", params={"epochs": 1}, trials=1, storage=f"sqlite:///{folder}/s.db", n_jobs=1, callbacks=[heard])
+study = hs.tune(folder / "t.csv", head="mlp", params={"epochs": 1}, trials=1, storage=f"sqlite:///{folder}/s.db", n_jobs=1, callbacks=[record])
 assert_type(study, hs.Study)
 assert_type(study.best_params, dict[str, Any])
 assert_type(study.best_value, float)

@@ -40,7 +40,8 @@ def kind_of(param):
     """The annotation of a parameter, and the type in its documentation."""
     kind = param["kind"]
     words = [word for word in kind["words"] if word != "none"]
-    none = " | None" if "none" in kind["words"] or param["default"] == "none" else ""
+    takes_none = "none" in kind["words"] or param["default"] == "none" or param["accepts"].startswith("none")
+    none = " | None" if takes_none else ""
     if kind["type"] == "text":
         text = "dict[Any, float] | str" if param["name"] == "class_weight" else "str"
         return text + none, ("dict or str" if param["name"] == "class_weight" else "str") + none.replace(" |", " or")
@@ -67,8 +68,9 @@ def documented(name, shown, default, text):
 
 
 def help_of(param):
-    text = f"{param['help']}. Accepts {param['accepts']}"
-    text = text.replace("true or false", "True or False").replace(" or none", " or None")
+    none = "; None: no transform" if param["name"] == "scale" else ""
+    text = f"{param['help']}{none}. Accepts {param['accepts']}"
+    text = text.replace("true or false", "True or False").replace(" or none", " or None").replace("Accepts none", "Accepts None")
     if search := param["search"]:
         text += f". Studies search {search['low']} to {search['high']}" + (", evenly by logarithm" if search["log"] else "")
     return text if text.endswith(".") else text + "."

@@ -14,11 +14,11 @@ def work(train, val, storage):
     """A share of the study; its content is the same for all, so that they resume one another's."""
     mine = []
 
-    def heard(event):
+    def record(event):
         if event["event"] == "trial_ended":
             mine.append(event["number"])
 
-    study = headsmith.tune(train, val, head="mlp", params={"epochs": 10}, trials=24, storage=storage, name="sentences", n_jobs=1, callbacks=[heard])
+    study = headsmith.tune(train, val, head="mlp", params={"epochs": 10}, trials=24, storage=storage, name="sentences", n_jobs=1, callbacks=[record])
     return mine, study.best_value
 
 

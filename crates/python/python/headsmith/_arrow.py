@@ -147,7 +147,7 @@ def _decimals(schema: _Schema, array: _Array, owner: Any, start: int, length: in
     if bits != 128:
         raise ValueError(f"column {_name(schema)} holds decimals of {bits} bits: convert it to floats")
     low, high = _buffer(array, 1, "i8", 2 * (start + length), owner)[2 * start :].reshape(-1, 2).T
-    # Most fit into the lower half, where they keep every digit.
+    # The lower half alone is rounded once, to a float64, where the upper one only repeats its sign.
     values = np.where(high == low >> 63, low, high * 2.0**64 + low.view(np.uint64))
     return np.asarray(values / 10.0**scale)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 
-from . import _data, _headsmith
+from . import _checks, _data, _headsmith
 from ._classifier import Classifier, Labelled, Options
 from ._listener import Callback
 
@@ -51,7 +51,7 @@ class AutoClassifier(Classifier):
         The steps of the search: with them a fit gives the same bytes for any number of threads and on any machine of the same instruction set. `steps_` of a
         fit that was limited by time repeats it.
     heads : list of str, default=None
-        Only these heads; None: those of the portfolio.
+        Only these heads, by the names of the command (`forest`) or of classes (`RandomForestClassifier`); None: those of the portfolio.
     reduced : list of str, default=None
         Heads to try in their reduced form, as a search does that has no time or memory for the whole.
     folds : int, default=5
@@ -157,24 +157,42 @@ class AutoClassifier(Classifier):
         import tempfile
         import zlib
 
+        limit = self._limit()
+        self._check_groups(train, validation)
         with tempfile.TemporaryDirectory(prefix="headsmith-") as folder:
-            model, report = _headsmith.search(train, _data.names(self.classes_), validation, self._limit(), folder, options)
+            model, report = _headsmith.search(train, _data.names(self.classes_), validation, limit, folder, options)
             with open(os.path.join(folder, "report.html"), "rb") as page:
                 self._page = zlib.compress(page.read())
         self.report_ = json.loads(report)
         # The folder is no more.
         self.report_["heads"][-1]["model"] = None
         self.steps_ = self.report_["auto"]["n_steps"]
-        return model, {"n_steps": self.steps_}
+        # Fitted again the model has learnt from the validation rows; otherwise they may have chosen, or did nothing.
+        return model, {"n_steps": self.steps_, "chosen_on_val": json.loads(model.record).get("selected_on", [])}
 
     def _limit(self) -> Limit:
         time = TIME if self.time is None and self.steps is None else self.time
         elapsed = clock.monotonic() - self._began
-        heads, reduced = list(self.heads or []), list(self.reduced or [])
+        heads = [] if self.heads is None else _checks.heads("heads", self.heads)
+        if self.heads is not None and not heads:
+            raise ValueError("heads is empty: name some, or give None for those of the portfolio")
+        size, memory = (_checks.count(name, getattr(self, name), "an int, the number of bytes") for name in ("max_model_size", "memory"))
         return Limit(
-            time, self.steps, self.folds, heads, reduced, self.val_is, self.prefer, self.max_model_size, self.max_predict_time,
-            self.memory, self.refit, self.conformal, None, self.trials, elapsed,
+            _checks.number("time", time, "a number of seconds"), _checks.count("steps", self.steps), _checks.needed("folds", self.folds), heads,
+            _checks.heads("reduced", self.reduced or []), self.val_is, self.prefer, size, _checks.number("max_predict_time", self.max_predict_time, "a number of seconds"),
+            memory, _checks.flag("refit", self.refit), _checks.number("conformal", self.conformal, "a number above 0 and below 1"), None,
+            _checks.needed("trials", self.trials), elapsed,
         )
+
+    def _check_groups(self, train: Labelled, validation: Labelled | None) -> None:
+        """Refuses fewer groups than folds, where the search needs folds."""
+        if train.groups is None or (validation is not None and self.val_is == "choose"):
+            return
+        n_groups = int(train.groups.max()) + 1
+        if n_groups < self.folds:
+            hint = f": folds={n_groups} does with as many" if n_groups > 1 else ""
+            different = "1 value" if n_groups == 1 else f"{n_groups} different values"
+            raise ValueError(f"groups has {different}, but folds is {self.folds}, and no group is parted{hint}")
 
     def report(self, path: str | os.PathLike[str], X: Any = None, y: Any = None) -> None:
         """Writes the page of the search, which shows the result and whether to trust it; with rows, the page of the model on them, as of other classifiers."""

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith, _input, _seed, _tags
+from . import _data, _headsmith, _input, _kinds, _seed, _tags
 from ._data import Floats
-from ._errors import HeadsmithWarning
+from ._errors import HeadsmithWarning, caller_level
 from ._listener import Listener
 from ._params import Estimator
 from ._seen import Seen
 
 DECISIONS = ["argmax", "metric", "votes"]
 
-# Rows of whose number more were seen are the fit's own; of fewer, some are repeated.
-OWN = 0.1
+# From this share of seen rows on, the rows count as the fit's own; below it, a warning.
+MIN_SEEN_SHARE = 0.1
 
 
 class Labelled(NamedTuple):
@@ -95,19 +95,17 @@ class Classifier(Estimator):
         self._check_decision()
         weights, units = _data.weights(sample_weight, len(rows.x)), _data.groups(groups, len(rows.x))
         train = Labelled(rows.x, labels.codes, weights, units)
-        listener = Listener(self.verbose, self.callbacks, getattr(self, "_head", ""))
-        options = Options.of(self.n_jobs, listener, metric=self.metric, seed=_seed.seed(self.random_state), feature_names=rows.names)
-        # An earlier fit stays until this one has ended well.
-        earlier = self.__dict__.get("classes_")
-        self.classes_ = labels.classes
-        try:
-            validation = self._validation(validation_data, labels.classes)
-            model, facts = self._fit_model(train, validation, options)
-        except BaseException:
-            self._restore(earlier)
-            raise
-        finally:
-            listener.close()
+        with Listener(self.verbose, self.callbacks, getattr(self, "_head", "")) as listener:
+            options = Options.of(self.n_jobs, listener, metric=self.metric, seed=_seed.seed(self.random_state), feature_names=rows.names)
+            # An earlier fit stays until this one has ended well.
+            earlier = self.__dict__.get("classes_")
+            self.classes_ = labels.classes
+            try:
+                validation = self._validation(validation_data, labels.classes, rows)
+                model, facts = self._fit_model(train, validation, options)
+            except BaseException:
+                self._restore(earlier)
+                raise
         _input.learn(self, rows)
         self._keep(model, {**facts, "n_rows": len(rows.x)})
         self._train, self._val = Seen.of(rows.x), Seen.of(validation.x) if validation else None
@@ -119,11 +117,20 @@ class Classifier(Estimator):
         else:
             self.classes_ = classes
 
-    def _validation(self, data: tuple[Any, Any] | None, classes: npt.NDArray[Any]) -> Labelled | None:
+    def _validation(self, data: tuple[Any, Any] | None, classes: npt.NDArray[Any], train: _data.Rows) -> Labelled | None:
         if data is None:
             return None
-        X, y = data
-        return Labelled(_data.rows(X, self).x, _data.codes(y, classes))
+        given: Any = data
+        if not isinstance(given, (tuple, list)) or len(cast(list[Any], given)) != 2:
+            raise ValueError(f"validation_data is of the type {type(given).__name__}, expected a pair (X, y)")
+        X, y = given
+        try:
+            x, codes = _input.alike(self, X, train), _data.codes(y, classes)
+        except ValueError as error:
+            raise ValueError(f"validation_data: {error}") from error
+        if len(codes) != len(x):
+            raise ValueError(f"validation_data: y has {len(codes)} labels, expected one for each of the {len(x)} rows of X")
+        return Labelled(x, codes)
 
     def _keep(self, model: _headsmith.Model, facts: dict[str, Any]) -> None:
         self.model_ = model
@@ -131,8 +138,7 @@ class Classifier(Estimator):
         self.n_iter_ = max(1, facts.get("n_steps", 1))
 
     def _check_decision(self) -> None:
-        if self.decision not in DECISIONS:
-            raise ValueError(f"decision is {self.decision!r}, expected one of {', '.join(DECISIONS)}")
+        _data.check_word("decision", self.decision, DECISIONS)
 
     def predict_proba(self, X: Any) -> Floats:
         """The probability of each class for each row, in the order of `classes_`."""
@@ -163,7 +169,10 @@ class Classifier(Estimator):
         return float(np.average(self.predict(X) == _data.column(y), weights=sample_weight))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model to a file that `headsmith.load` and the command read."""
+        """Writes the model to a file that `headsmith.load` and the command read.
+
+        Labels have to be of a kind that it keeps: str, bool, int, float, date, datetime, Decimal or datetime64.
+        """
         self._fitted().with_extra("python", self._labels()).save(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, ml_opset: int = 3, force: bool = False) -> dict[str, Any]:
@@ -218,11 +227,11 @@ class Classifier(Estimator):
         train: Seen | None = getattr(self, "_train", None)
         val: Seen | None = getattr(self, "_val", None)
         learnt = train.share_of(x) if train else 0.0
-        if learnt >= OWN:
+        if learnt >= MIN_SEEN_SHARE:
             return ["weights"]
         if learnt > 0:
-            warnings.warn(f"about {learnt:.1%} of the rows are among those that the fit learnt from: their scores are optimistic", HeadsmithWarning, stacklevel=3)
-        if val and val.share_of(x) >= OWN:
+            warnings.warn(f"about {learnt:.1%} of the rows are among those that the fit learnt from: their scores are optimistic", HeadsmithWarning, stacklevel=caller_level())
+        if val and val.share_of(x) >= MIN_SEEN_SHARE:
             return list(self.fit_info_.get("chosen_on_val", ["weights"]))
         return []
 
@@ -235,7 +244,7 @@ class Classifier(Estimator):
 
     def _labels(self) -> str:
         """The kind of the labels, which the names in a model's file do not tell."""
-        return json.dumps({"dtype": self.classes_.dtype.str})
+        return json.dumps(_kinds.recorded(self.classes_))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from . import _errors
+from . import _errors, _frames, _words
 
 Floats = npt.NDArray[np.float32]
 
@@ -41,7 +41,9 @@ def rows(X: Any, estimator: object) -> Rows:
 
 def _features(X: Any) -> tuple[Floats, list[str] | None]:
     # pandas has the interface, too, but knows its own columns better.
-    if hasattr(X, "iloc") or isinstance(X, np.ndarray):
+    if hasattr(X, "iloc"):
+        return _array(_frames.array(X)), _names(X)
+    if isinstance(X, np.ndarray):
         return _array(X), _names(X)
     from . import _arrow
 
@@ -64,18 +66,34 @@ def _of_hugging_face(X: Any) -> Any:
 def _array(X: Any) -> Floats:
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("Sparse data was passed, but dense data is required: use X.toarray() to convert it.")
-    given = _tensor(X) if _is_tensor(X) else np.asarray(X)
+    given = _tensor(X) if _is_tensor(X) else unmasked(X, "X")
     if given.dtype.kind == "O" and given.ndim == 0:
         raise ValueError(f"X is of the type {type(X).__name__}, expected rows in memory: collect a lazy frame, take the rows of a stream block by block")
     if given.dtype.kind == "c":
         raise ValueError("Complex data not supported")
     if given.dtype.kind == "O" and given.ndim == 2 and given.shape[1] == 1 and _is_list(given[:1, 0]):
-        given = np.stack([np.asarray(row) for row in given[:, 0]])
+        given = np.stack([unmasked(row, "X") for row in given[:, 0]])
+    if given.dtype.kind in "UST":
+        raise ValueError(f"X holds texts, such as {given.ravel()[:1].tolist()}, expected numbers")
     if given.dtype.kind not in "fiub":
         given = np.asarray(given, dtype=np.float64)
     # A number beyond float32 becomes infinite, which is refused where it is found.
     with np.errstate(over="ignore"):
         return np.require(given, dtype=np.float32, requirements=["C", "A"])
+
+
+def unmasked(given: Any, name: str) -> npt.NDArray[Any]:
+    """`given` as an array; `numpy.asarray` would show what lies behind the mask of a masked one, such as DuckDB's of columns with NULL."""
+    if n_masked := _n_masked(given):
+        raise ValueError(f"Input {name} contains NaN or None: {n_masked} of its values are masked. They have to be replaced or left out first.")
+    return np.asarray(given)
+
+
+def _n_masked(given: Any) -> int:
+    """The values that are masked in an array, or in the arrays of a list."""
+    parts = cast(list[Any], given) if isinstance(given, (list, tuple)) else [given]
+    masks = (np.ma.getmaskarray(cast(Any, part)) for part in parts if isinstance(part, np.ma.MaskedArray))
+    return sum(int(np.count_nonzero(cast(Any, mask))) for mask in masks)
 
 
 def _is_list(first: npt.NDArray[Any]) -> bool:
@@ -123,26 +141,27 @@ def labels(y: Any, n_rows: int, estimator: object) -> Labels:
     except TypeError:
         raise ValueError("Unknown label type: labels of kinds that have no order among them; convert all to str") from None
     if len(classes) < 2:
-        raise ValueError(f"y has 1 class, {classes[0]!r}: a classifier needs rows of 2 classes at least")
+        raise ValueError(f"y has 1 class, {_words.plain(classes[0])!r}: a classifier needs rows of 2 classes at least")
     return Labels(classes, codes.astype(np.uint32))
 
 
 def codes(y: Any, classes: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     """The indices of the labels `y` in `classes`."""
     given = column(y)
+    refuse_missing(given, "y")
     found: npt.NDArray[np.uint32] = np.minimum(np.searchsorted(classes, given), len(classes) - 1).astype(np.uint32)
     unknown = classes[found] != given
     if unknown.any():
-        raise ValueError(f"the label {given[unknown][0]!r} is none of the classes {', '.join(names(classes))}")
+        raise ValueError(f"the label {_words.plain(given[unknown][0])!r} is none of the classes {', '.join(names(classes))}")
     return found
 
 
 def column(y: Any) -> npt.NDArray[Any]:
     """`y` as an array of one axis."""
-    given: npt.NDArray[Any] = _relation(y) if hasattr(y, "fetchnumpy") else np.asarray(y)
+    given: npt.NDArray[Any] = _relation(y) if hasattr(y, "fetchnumpy") else unmasked(y, "y")
     if given.ndim == 2 and given.shape[1] == 1:
         text = "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for example using ravel()."
-        warnings.warn(_errors.data_conversion(text), stacklevel=5)
+        warnings.warn(_errors.data_conversion(text), stacklevel=_errors.caller_level())
         given = given.ravel()
     if given.ndim != 1:
         raise ValueError(f"y should be a 1d array, got an array of shape {given.shape} instead.")
@@ -151,15 +170,15 @@ def column(y: Any) -> npt.NDArray[Any]:
 
 def _relation(y: Any) -> npt.NDArray[Any]:
     """The one column of a relation of DuckDB, which is no array."""
-    columns = [np.asarray(column) for column in y.fetchnumpy().values()]
+    columns = [unmasked(column, "y") for column in y.fetchnumpy().values()]
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
 def _refuse_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
     if y.dtype.kind == "c":
         raise ValueError("Unknown label type: complex")
-    if y.dtype.kind == "O" and any(label is None or label != label for label in y):
-        raise ValueError("Input y contains NaN or None.")
+    if y.dtype.kind in "OmM":
+        refuse_missing(y, "y")
     if y.dtype.kind == "f":
         if not np.isfinite(y).all():
             raise ValueError("Input y contains NaN or infinity.")
@@ -167,11 +186,23 @@ def _refuse_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
             raise ValueError("Unknown label type: continuous. Perhaps you are trying to fit a classifier on a regression target with continuous values.")
 
 
+def refuse_missing(given: npt.NDArray[Any], name: str) -> None:
+    """Refuses labels or groups of which some are missing."""
+    if given.dtype.kind in "OmMf" and any(map(is_missing, given.tolist() if given.dtype.kind == "O" else given)):
+        raise ValueError(f"Input {name} contains NaN or None.")
+
+
+def is_missing(label: Any) -> bool:
+    """Whether a label is none."""
+    # NA of pandas has no truth value, NaN and NaT differ from themselves.
+    return label is None or type(label).__name__ == "NAType" or bool(label != label)
+
+
 def weights(sample_weight: Any, n_rows: int) -> Floats | None:
     """The weights of rows."""
     if sample_weight is None:
         return None
-    given = np.require(sample_weight, dtype=np.float32, requirements=["C", "A"])
+    given = np.require(unmasked(sample_weight, "sample_weight"), dtype=np.float32, requirements=["C", "A"])
     if given.ndim == 0:
         given = np.full(n_rows, given, dtype=np.float32)
     if given.shape != (n_rows,):
@@ -185,12 +216,22 @@ def groups(given: Any, n_rows: int) -> npt.NDArray[np.uint32] | None:
     """The groups of rows, numbered."""
     if given is None:
         return None
-    given = np.asarray(given)
+    given = unmasked(given, "groups")
     if given.shape != (n_rows,):
         raise ValueError(f"groups have shape {given.shape}, expected ({n_rows},)")
+    refuse_missing(given, "groups")
     return np.unique(given, return_inverse=True)[1].astype(np.uint32)
 
 
 def names(classes: npt.NDArray[Any]) -> list[str]:
     """The names of classes, as model files have them: whole numbers have no fraction."""
-    return [str(int(cast(float, label))) if isinstance(label, (float, np.floating)) else str(label) for label in classes.tolist()]
+    if classes.dtype.kind == "M" and np.datetime_data(classes.dtype)[0] in ("ns", "ps", "fs", "as"):
+        # Python has no such dates, only numbers.
+        return [str(label) for label in classes]
+    return [str(int(cast(float, label))) if isinstance(label, (float, np.floating)) and label == np.floor(label) else str(label) for label in classes.tolist()]
+
+
+def check_word(name: str, value: Any, words: list[str]) -> None:
+    """Refuses a value of a parameter that is none of its words."""
+    if value not in words:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(words)}")

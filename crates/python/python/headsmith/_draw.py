@@ -1,10 +1,11 @@
-"""The figures of cards, as SVG. Their colours are seen on light and on dark ground; text and lines have the notebook's."""
+"""The figures of cards, as SVG. Their colours are legible on a light and a dark background; text and lines have the notebook's."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from . import _html
 from ._html import Markup
+from ._words import Ends
 
 BLUE, PURPLE, GREY, ORANGE, RED = "#2a8fd0", "#b3639a", "#8b949e", "#c27a00", "#cc4b37"
 LINE, GROUND = "rgba(128,128,128,.5)", "rgba(128,128,128,.15)"
@@ -30,8 +31,7 @@ class Whisker(NamedTuple):
 
     name: str
     value: float
-    low: float | None = None
-    high: float | None = None
+    interval: Ends | None = None
     colour: str = BLUE
 
 
@@ -49,7 +49,7 @@ def bar(share: float) -> Markup:
 def shares(counts: Iterable[tuple[object, int]], limit: int = 12) -> Markup:
     """How many rows each class has, as bars."""
     given = list(counts)
-    total, most = max(1, sum(count for _, count in given)), max(1, *(count for _, count in given))
+    total, most = max(1, sum(count for _, count in given)), max((count for _, count in given), default=1)
     rows = [[name, count, _html.figure(f"{count / total:.1%}"), bar(count / most)] for name, count in given[:limit]]
     more = [_html.soft(f"and {len(given) - limit:,} classes more")] if len(given) > limit else []
     return _html.joined([_html.table(["class", "rows", "share", ""], rows), *more])
@@ -67,7 +67,7 @@ def label(x: float, y: float, anchor: str, text: str) -> str:
 
 def whiskers(shown: Sequence[Whisker], width: int = 250, left: int = 130) -> Markup:
     """Scores on one axis, whose ends are the least and the greatest value."""
-    ends = [end for one in shown for end in (one.value, one.low, one.high) if end is not None]
+    ends = [end for one in shown for end in (one.value, *(one.interval or ()))]
     axis = Axis(min(ends), max(ends), left + MARGIN, left + width - MARGIN)
     height = ROW * len(shown)
     frame = f'<path d="M{left} 0V{height}H{left + width}" stroke="{LINE}" fill="none"/>'
@@ -78,9 +78,9 @@ def whiskers(shown: Sequence[Whisker], width: int = 250, left: int = 130) -> Mar
 
 def _whisker(one: Whisker, axis: Axis, left: int, y: float) -> str:
     name, point = label(left - MARGIN, y + 4, "end", one.name), dot(axis.at(one.value), y, one.value, one.colour)
-    if one.low is None or one.high is None:
+    if one.interval is None:
         return name + point
-    low, high = axis.at(one.low), axis.at(one.high)
+    low, high = map(axis.at, one.interval)
     path = f"M{low:.1f} {y:g}H{high:.1f}M{low:.1f} {y - 4:g}v8M{high:.1f} {y - 4:g}v8"
     return f'{name}<path d="{path}" stroke="{one.colour}" stroke-width="2" fill="none"/>{point}'
 

@@ -38,3 +38,11 @@ def _also_of_sklearn(kind: type[Kind]) -> type[Kind]:
         return kind
     both: type[Kind] = type(kind.__name__, (kind, theirs), {"__module__": kind.__module__})
     return both
+
+
+def caller_level() -> int:
+    """The level of the line that called the package: a warning names that one."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        frame, level = frame.f_back, level + 1
+    return level

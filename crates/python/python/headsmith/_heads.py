@@ -53,7 +53,7 @@ class RandomForestClassifier(HeadClassifier):
     min_impurity_decrease : float, default=0.0
         Minimum decrease of impurity of a split, weighted by the node's share of the samples. Accepts a number of at least 0.
     class_weight : dict or str or None, default=None
-        Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name. Accepts none, balanced,
+        Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name. Accepts None, balanced,
         balanced_subsample or LABEL:WEIGHT,..
     bootstrap : bool, default=True
         Grow each tree on a bootstrap sample instead of all samples. Accepts True or False.
@@ -63,8 +63,8 @@ class RandomForestClassifier(HeadClassifier):
     oob_score : bool, default=False
         Also compute out-of-bag scores. Accepts True or False.
     scale : str or None, default=None
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.
@@ -167,7 +167,7 @@ class ExtraTreesClassifier(HeadClassifier):
     min_impurity_decrease : float, default=0.0
         Minimum decrease of impurity of a split, weighted by the node's share of the samples. Accepts a number of at least 0.
     class_weight : dict or str or None, default=None
-        Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name. Accepts none, balanced,
+        Class weights: none, balanced over all samples, balanced within each bootstrap sample, or by name. Accepts None, balanced,
         balanced_subsample or LABEL:WEIGHT,..
     bootstrap : bool, default=False
         Grow each tree on a bootstrap sample instead of all samples. Accepts True or False.
@@ -177,8 +177,8 @@ class ExtraTreesClassifier(HeadClassifier):
     oob_score : bool, default=False
         Also compute out-of-bag scores. Accepts True or False.
     scale : str or None, default=None
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.
@@ -327,11 +327,11 @@ class MLPClassifier(HeadClassifier):
     calibration : {"temperature"} or None, default=None
         Calibration of the probabilities on the validation rows, if there are any. Accepts one of none, temperature.
     class_weight : dict or str or None, default=None
-        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
+        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts None, balanced or
         LABEL:WEIGHT,..
-    scale : str, default="power:auto+standardise"
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+    scale : str or None, default="power:auto+standardise"
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     validation_fraction : float, default=0.0
         The share of the rows that is split off, stratified by class, to choose the epoch; 0: none.
     decision : {"argmax", "metric", "votes"}, default="argmax"
@@ -398,7 +398,7 @@ class MLPClassifier(HeadClassifier):
         monitor: Literal["metric", "refined_log_loss"] | None = None,
         calibration: Literal["temperature"] | None = None,
         class_weight: dict[Any, float] | str | None = None,
-        scale: str = "power:auto+standardise",
+        scale: str | None = "power:auto+standardise",
         validation_fraction: float = 0.0,
         decision: Literal["argmax", "metric", "votes"] = "argmax",
         metric: Literal["weighted_f1", "macro_f1", "balanced_accuracy", "accuracy", "log_loss", "mcc"] = "weighted_f1",
@@ -466,15 +466,15 @@ class LogisticClassifier(HeadClassifier):
     fit_intercept : bool, default=True
         Fit an intercept for each class, without a penalty. Accepts True or False.
     class_weight : dict or str or None, default=None
-        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
+        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts None, balanced or
         LABEL:WEIGHT,..
     max_iter : int, default=1000
         Maximum number of iterations of L-BFGS. Accepts an integer in 1..1000000.
     tol : float, default=1e-05
         Largest element of the gradient at which the fit ends; with a loss below 1, its share of the loss. Accepts a number in 0..1.
-    scale : str, default="power:auto+standardise"
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+    scale : str or None, default="power:auto+standardise"
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.
@@ -519,7 +519,7 @@ class LogisticClassifier(HeadClassifier):
         class_weight: dict[Any, float] | str | None = None,
         max_iter: int = 1000,
         tol: float = 1e-05,
-        scale: str = "power:auto+standardise",
+        scale: str | None = "power:auto+standardise",
         decision: Literal["argmax", "metric", "votes"] = "argmax",
         metric: Literal["weighted_f1", "macro_f1", "balanced_accuracy", "accuracy", "log_loss", "mcc"] = "weighted_f1",
         random_state: int | np.random.RandomState | np.random.Generator | None = 42,
@@ -560,11 +560,11 @@ class RidgeClassifier(HeadClassifier):
         From outputs to probabilities, fitted on leave-one-out outputs; none: outputs clipped to 0..1, divided by their sum. Accepts one
         of quadratic, temperature, none.
     class_weight : dict or str or None, default=None
-        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
+        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts None, balanced or
         LABEL:WEIGHT,..
-    scale : str, default="power:auto+standardise"
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+    scale : str or None, default="power:auto+standardise"
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.
@@ -604,7 +604,7 @@ class RidgeClassifier(HeadClassifier):
         alpha: float | Literal["auto"] = "auto",
         calibration: Literal["quadratic", "temperature"] | None = "quadratic",
         class_weight: dict[Any, float] | str | None = None,
-        scale: str = "power:auto+standardise",
+        scale: str | None = "power:auto+standardise",
         decision: Literal["argmax", "metric", "votes"] = "argmax",
         metric: Literal["weighted_f1", "macro_f1", "balanced_accuracy", "accuracy", "log_loss", "mcc"] = "weighted_f1",
         random_state: int | np.random.RandomState | np.random.Generator | None = 42,
@@ -659,12 +659,12 @@ class KernelClassifier(HeadClassifier):
         From outputs to probabilities, fitted on leave-one-out outputs; none: outputs clipped to 0..1, divided by their sum. Accepts one
         of quadratic, temperature, none.
     class_weight : dict or str or None, default=None
-        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
+        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts None, balanced or
         LABEL:WEIGHT,..
     screen_rows : int, default=2000
         Rows on which transform, gamma and alpha are screened before all rows are used. Accepts an integer in 100..100000.
     scale : str, default="auto"
-        Transform of the features; auto: the head chooses. Accepts auto, or a transform.
+        Transform of the features; auto: the head chooses; None: no transform. Accepts auto, or a transform.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.
@@ -763,11 +763,11 @@ class SVMClassifier(HeadClassifier):
         From decision values to probabilities, fitted on those of 5 folds; none: the softmax of decision values, without folds. Accepts
         one of quadratic, temperature, none.
     class_weight : dict or str or None, default=None
-        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
+        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts None, balanced or
         LABEL:WEIGHT,..
     scale : str or None, default=None
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.
@@ -852,11 +852,11 @@ class GaussianClassifier(HeadClassifier):
     var_smoothing : float, default=1e-09
         Share of the largest variance that is added to all variances; only with diagonal. Accepts a number in 0..1000000.
     class_weight : dict or str or None, default=None
-        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
+        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts None, balanced or
         LABEL:WEIGHT,..
     scale : str or None, default=None
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.
@@ -941,11 +941,11 @@ class KNNClassifier(HeadClassifier):
         Temperature of the weights exp(-d / temperature); auto: by the leave-one-out log loss of the training rows. Accepts a number in
         0.000000000001..1000000000000 or auto.
     class_weight : dict or str or None, default=None
-        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
+        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts None, balanced or
         LABEL:WEIGHT,..
     scale : str or None, default=None
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.
@@ -1021,11 +1021,11 @@ class CentroidClassifier(HeadClassifier):
     distance : {"euclidean", "cosine"}, default="euclidean"
         Distance from a row to a centroid; cosine compares directions alone. Accepts one of euclidean, cosine.
     class_weight : dict or str or None, default=None
-        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts none, balanced or
+        Weights of the classes in the training loss; balanced: in inverse proportion to their rows. Accepts None, balanced or
         LABEL:WEIGHT,..
     scale : str or None, default=None
-        Transform of the features. Accepts none, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson, quantile, pca:K,
-        whiten, whiten:S or spectrum:P, joined by +.
+        Transform of the features; None: no transform. Accepts None, or divide:K, standardise, robust, l2, sqrt, power:P, yeo-johnson,
+        quantile, pca:K, whiten, whiten:S or spectrum:P, joined by +.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability (argmax), for the metric by the offsets of a search (metric), or by the votes
         of a head that has them (votes). Where there are no offsets or votes, for the largest probability.

@@ -31,6 +31,10 @@ STYLE = """<style>
 </style>"""
 
 
+# A name of so many characters is not cut.
+LONGEST = 60
+
+
 class Markup(str):
     """Text that is HTML already."""
 
@@ -66,6 +70,12 @@ def element(name: str, *content: object, **attributes: str) -> Markup:
     """An element; `class_` is its class."""
     given = "".join(f' {key.rstrip("_")}="{html.escape(value)}"' for key, value in attributes.items() if value or key == "open")
     return Markup(f"<{name}{given}>{joined(content)}</{name}>")
+
+
+def short(name: object) -> Markup:
+    """A name, cut where it is long; whoever points at it sees the whole."""
+    whole = str(name)
+    return text(whole) if len(whole) <= LONGEST else element("span", whole[: LONGEST - 3] + "...", title=whole)
 
 
 def soft(*content: object) -> Markup:

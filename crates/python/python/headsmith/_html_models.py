@@ -7,7 +7,9 @@ from typing import Any
 from . import _data, _draw, _html, _words
 from ._html import Markup
 
-OWN = ["verbose", "callbacks", "n_jobs"]
+HIDDEN_PARAMS = ["verbose", "callbacks", "n_jobs"]
+# So many classes are named.
+MOST = 12
 
 
 def of_estimator(estimator: Any) -> str:
@@ -30,7 +32,7 @@ def _about(estimator: Any) -> str:
 
 def parameters(estimator: Any) -> Markup:
     """The parameters that differ from their defaults, and all of them to unfold."""
-    changed = {name: value for name, value in estimator._changed().items() if name not in OWN}
+    changed = {name: value for name, value in estimator._changed().items() if name not in HIDDEN_PARAMS}
     everything = estimator.get_params()
     rows = [[name, _words.value(value)] for name, value in changed.items()]
     shown = _differing(rows)
@@ -51,10 +53,11 @@ def _fitted(estimator: Any) -> list[Markup]:
     return [*_learnt(estimator, facts), *(_html.element("p", line) for line in lines if line)]
 
 
-def of_data(estimator: Any) -> str:
+def of_data(estimator: Any) -> Markup:
     """The classes and features that an estimator learnt."""
     classes = _data.names(estimator.classes_)
-    return f"{_words.counted(len(classes), 'class')}: {_words.listed(classes)}; {_words.counted(estimator.n_features_in_, 'feature')}"
+    shown, more = _html.joined(map(_html.short, classes[:MOST]), ", "), f" and {len(classes) - MOST:,} more" if len(classes) > MOST else ""
+    return _html.joined([f"{_words.counted(len(classes), 'class')}: ", shown, f"{more}; {_words.counted(estimator.n_features_in_, 'feature')}"])
 
 
 def _learnt(estimator: Any, facts: dict[str, Any]) -> list[Markup]:

@@ -7,25 +7,20 @@ from ._draw import Whisker
 from ._html import Markup
 
 # More classes than these have no matrix and no table that a person would read.
-MOST = 20
+MAX_CLASSES_SHOWN = 20
 
 
 def of_scores(scores: Any) -> str:
     """Scores with their intervals, the classes, and the confusion matrix."""
-    names = _data.names(scores.classes)
+    names = [_html.short(name) for name in _data.names(scores.classes)]
     best = scores.weighted_f1
     about = f"of {_words.counted(scores.n_samples, 'row')}, {_words.counted(len(names), 'class')}"
-    lines = [_html.element("b", "weighted F1"), _between(scores), _html.soft(f"accuracy {scores.accuracy:.4f}, log loss {scores.log_loss:.4f}")]
-    shown = [Whisker(_words.titled(name), float(score), *score.interval) for name, score in scores._scores.items() if score is not None and score.interval and _is_share(name)]
+    lines = [_html.element("b", "weighted F1"), _words.between(best.interval, scores.confidence), _html.soft(f"accuracy {scores.accuracy:.4f}, log loss {scores.log_loss:.4f}")]
+    shown = [Whisker(_words.titled(name), float(score), score.interval) for name, score in scores._scores.items() if score is not None and score.interval and _is_share(name)]
     body = [_html.columns(_html.answer(best, *lines), _draw.whiskers(shown) if shown else ""), _html.details("all scores", _all(scores))]
-    if len(names) <= MOST:
+    if len(names) <= MAX_CLASSES_SHOWN:
         body.insert(1, _html.columns(_classes(scores, names), _confusion(scores, names)))
     return _html.card("Scores", about, *body)
-
-
-def _between(scores: Any) -> str:
-    interval = scores.weighted_f1.interval
-    return f"{100 * scores.confidence:g}% interval {interval.low:.4f} to {interval.high:.4f}" if interval else ""
 
 
 def _is_share(name: str) -> bool:
@@ -33,21 +28,17 @@ def _is_share(name: str) -> bool:
     return name in ("accuracy", "balanced_accuracy", "weighted_f1", "macro_f1")
 
 
-def _interval(score: Any) -> str:
-    return f"{score.interval.low:.4f} to {score.interval.high:.4f}" if score.interval else ""
-
-
 def _all(scores: Any) -> Markup:
-    rows = [[_words.titled(name), float(score), _interval(score)] for name, score in scores._scores.items() if score is not None]
+    rows = [[_words.titled(name), float(score), _words.span(score.interval)] for name, score in scores._scores.items() if score is not None]
     return _html.table(["score", "value", "interval"], rows)
 
 
-def _classes(scores: Any, names: list[str]) -> Markup:
+def _classes(scores: Any, names: list[Markup]) -> Markup:
     rows = [[name, one["precision"], one["recall"], one["f1"], one["support"]] for name, one in zip(names, scores.per_class)]
     return _html.table(["class", "precision", "recall", "F1", "rows"], rows)
 
 
-def _confusion(scores: Any, names: list[str]) -> Markup:
+def _confusion(scores: Any, names: list[Markup]) -> Markup:
     """The matrix: rows are labels, columns predictions, and a cell is as blue as its share of the label's rows."""
     rows = [[name, *(_shaded(int(n), n / max(1, counts.sum())) for n in counts)] for name, counts in zip(names, scores.confusion)]
     return _html.table([_html.soft("label \\ predicted"), *names], rows)
@@ -77,22 +68,12 @@ def _selection(report: dict[str, Any]) -> Markup:
     if not chosen:
         return Markup("")
     pairs = [("the best trial", "observed", _draw.GREY), ("corrected", "corrected", _draw.BLUE)]
-    shown = [Whisker(name, chosen[key], *_ends(chosen[f"{key}_interval"]), colour) for name, key, colour in pairs]
+    shown = [Whisker(name, chosen[key], _words.ends(chosen[f"{key}_interval"]), colour) for name, key, colour in pairs]
     line = f"corrected for the choice among {_words.counted(chosen['n_trials'], 'trial')}: {chosen['corrected']:.4f}"
     return _html.joined([_draw.whiskers(shown, left=90), _html.element("div", line)])
 
 
-def _ends(interval: dict[str, float] | None) -> tuple[float | None, float | None]:
-    return (interval["low"], interval["high"]) if interval else (None, None)
-
-
 def _stored(storage: str) -> str:
     """Where a study is: the name of its file, or the database without its password."""
-    return storage.rsplit("/", 1)[-1] if storage.startswith("sqlite") else hidden(storage)
-
-
-def hidden(storage: str) -> str:
-    """The address of a database without its password."""
-    start, mark, place = storage.rpartition("@")
-    scheme, colon, user = start.partition("://")
-    return f"{scheme}{colon}{user.partition(':')[0]}{mark}{place}" if mark else storage
+    shown = _words.without_password(storage)
+    return shown.rsplit("/", 1)[-1] if shown.startswith("sqlite") else shown

@@ -5,6 +5,7 @@ from typing import Any
 from . import _draw, _html, _html_models, _words
 from ._draw import Whisker
 from ._html import Markup
+from ._words import Ends
 
 
 def of_search(estimator: Any) -> str:
@@ -36,9 +37,9 @@ def _scores(chosen: dict[str, Any]) -> tuple[dict[str, Any], str]:
     return chosen["train"], "on the training rows"
 
 
-def _interval(scores: dict[str, Any], metric: str) -> dict[str, Any] | None:
+def _interval(scores: dict[str, Any], metric: str) -> Ends | None:
     intervals: dict[str, Any] = scores.get("intervals") or {}
-    return intervals.get(metric)
+    return _words.ends(intervals.get(metric))
 
 
 def _result(chosen: dict[str, Any], metric: str) -> Markup:
@@ -51,15 +52,13 @@ def _result(chosen: dict[str, Any], metric: str) -> Markup:
 
 def _drawn(auto: dict[str, Any], chosen: dict[str, Any], metric: str) -> Markup:
     """The answer beside the best that a single candidate reached."""
-    order = min if metric == "log_loss" else max
     shown: list[Whisker] = []
     if auto["candidates"]:
-        best = order(auto["candidates"], key=lambda one: one["score"])
+        best = max(auto["candidates"], key=lambda one: _words.gain(metric, one["score"]))
         shown.append(Whisker(f"best alone: {best['head']}", best["score"], colour=_draw.GREY))
     for key, name, colour in [("out_of_fold", "the model, out of fold", _draw.PURPLE), ("val", "on validation rows", _draw.BLUE)]:
         if scores := chosen.get(key):
-            interval = _interval(scores, metric) or {}
-            shown.append(Whisker(name, scores[metric], interval.get("low"), interval.get("high"), colour))
+            shown.append(Whisker(name, scores[metric], _interval(scores, metric), colour))
     return _draw.whiskers(shown, left=150) if shown else Markup("")
 
 

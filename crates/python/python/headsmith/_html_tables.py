@@ -27,14 +27,14 @@ def _classes(table: Any) -> _html.Markup:
     if table.y is None:
         return _html.element("p", _html.soft("no labels"))
     classes, counts = np.unique(table.y, return_counts=True)
-    return _draw.shares(zip(_data.names(classes), counts.tolist()))
+    return _draw.shares(zip(map(_html.short, _data.names(classes)), counts.tolist()))
 
 
 def _first(table: Any) -> _html.Markup:
     names = table.feature_names or [f"x{i}" for i in range(table.X.shape[1])]
-    shown, more = names[:FEATURES], ["..."] if len(names) > FEATURES else []
+    shown, more = [_html.short(name) for name in names[:FEATURES]], ["..."] if len(names) > FEATURES else []
     labels = [] if table.y is None else ["label"]
-    cells = [[*map(float, row), *more, *([] if table.y is None else [str(table.y[i])])] for i, row in enumerate(table.X[:ROWS, :FEATURES])]
+    cells = [[*map(float, row), *more, *([] if table.y is None else [_html.short(table.y[i])])] for i, row in enumerate(table.X[:ROWS, :FEATURES])]
     return _html.table([*shown, *more, *labels], cells)
 
 

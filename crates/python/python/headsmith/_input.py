@@ -7,7 +7,7 @@ import numpy as np
 
 from . import _data, _errors
 from ._data import Floats
-from ._errors import HeadsmithWarning
+from ._errors import HeadsmithWarning, caller_level
 
 
 def learn(estimator: Any, rows: _data.Rows) -> None:
@@ -30,13 +30,25 @@ def check(estimator: Any, X: Any, fitted: str) -> Floats:
     return rows.x
 
 
+def alike(estimator: Any, X: Any, train: _data.Rows) -> Floats:
+    """The rows of `X`, which must have the features of the rows `train` that are fitted together with them."""
+    rows = _data.rows(X, estimator)
+    _compare_names(estimator, rows.names, train.names)
+    if rows.x.shape[1] != train.x.shape[1]:
+        raise ValueError(f"X has {rows.x.shape[1]} features, but {type(estimator).__name__} is expecting {train.x.shape[1]} features as input.")
+    return rows.x
+
+
 def _check_names(estimator: Any, names: list[str] | None) -> None:
-    known = getattr(estimator, "feature_names_in_", None)
+    _compare_names(estimator, names, getattr(estimator, "feature_names_in_", None))
+
+
+def _compare_names(estimator: Any, names: list[str] | None, known: Any) -> None:
     name = type(estimator).__name__
     if known is None and names is not None:
-        warnings.warn(f"X has feature names, but {name} was fitted without feature names", HeadsmithWarning, stacklevel=4)
+        warnings.warn(f"X has feature names, but {name} was fitted without feature names", HeadsmithWarning, stacklevel=caller_level())
     elif known is not None and names is None:
-        warnings.warn(f"X does not have valid feature names, but {name} was fitted with feature names", HeadsmithWarning, stacklevel=4)
+        warnings.warn(f"X does not have valid feature names, but {name} was fitted with feature names", HeadsmithWarning, stacklevel=caller_level())
     elif known is not None and names is not None and list(known) != names:
         unseen, missing = sorted(set(names) - set(known)), sorted(set(known) - set(names))
         text = "The feature names should match those that were passed during fit.\n"

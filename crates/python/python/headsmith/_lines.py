@@ -12,8 +12,8 @@ log = logging.getLogger("headsmith")
 PERIOD = 1.0
 
 
-class Ear:
-    """Makes the log `headsmith` heard while work goes on, and leaves it as it was after the last of several at once."""
+class LogHandler:
+    """Adds a handler and the level INFO while work runs, and leaves the log as it was after the last of several at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,7 +31,8 @@ class Ear:
             self._handler = None if log.hasHandlers() else logging.StreamHandler()
             if self._handler is not None:
                 log.addHandler(self._handler)
-            if not log.isEnabledFor(logging.INFO):
+            # A level that somebody chose stays: WARNING is what logging begins with.
+            if log.level == logging.NOTSET and log.getEffectiveLevel() == logging.WARNING:
                 log.setLevel(logging.INFO)
 
     def close(self) -> None:
@@ -45,7 +46,7 @@ class Ear:
                 log.removeHandler(self._handler)
 
 
-EAR = Ear()
+HANDLER = LogHandler()
 
 
 class Lines:
@@ -54,20 +55,27 @@ class Lines:
     def __init__(self, head: str) -> None:
         self._head = head
         self._last = 0.0
-        EAR.open()
+        # A line that came too early, which is written if it was the last.
+        self._held = ""
+        HANDLER.open()
 
     def close(self) -> None:
         """Leaves the log as it was."""
-        EAR.close()
+        if self._held:
+            log.info("%s", self._held)
+        HANDLER.close()
 
-    def hear(self, event: dict[str, Any]) -> None:
+    def on_event(self, event: dict[str, Any]) -> None:
         """Logs an event, if it says something, and not too often."""
         self._head = event["head"] if event["event"] == "fitting" else self._head
         line, is_end = self._line(event)
         now = time.monotonic()
         if line and (is_end or now - self._last >= PERIOD):
             self._last = now
+            self._held = ""
             log.info("%s", line)
+        else:
+            self._held = line or self._held
 
     def _line(self, event: dict[str, Any]) -> tuple[str, bool]:
         """The line of an event, and whether it is the end of something."""

@@ -5,10 +5,9 @@ import os
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from . import _headsmith
-from ._classifier import Classifier, Labelled, Options
+from . import _data, _headsmith, _kinds, _seed
+from ._classifier import DECISIONS, Classifier, Labelled, Options
 
 
 class LoadedClassifier(Classifier):
@@ -41,21 +40,18 @@ class LoadedClassifier(Classifier):
 def load(path: str | os.PathLike[str], *, decision: Literal["argmax", "metric", "votes"] = "argmax", n_jobs: int | None = None) -> LoadedClassifier:
     """The model in a file: one that `save` of an estimator or the command wrote.
 
-    Labels are of the kind that they had in Python; those of a model from the command are texts.
+    Labels are of the kind that they had in Python: str, bool, int, float, date, datetime or Decimal, or NumPy's datetime64 and numbers of its types. Of others
+    `save` makes an error. Those of a model from the command are texts.
     """
+    _data.check_word("decision", decision, DECISIONS)
+    _seed.threads(n_jobs)
     model = _headsmith.Model.load(path)
     record = json.loads(model.record)
+    kinds = record.get("extra", {}).get("python")
     loaded = LoadedClassifier(decision=decision, n_jobs=n_jobs)
     loaded.model_ = model
     loaded.n_features_in_ = model.n_features
-    loaded.classes_ = _classes(model.classes, record.get("extra", {}).get("python"))
+    loaded.classes_ = _kinds.restored(model.classes, json.loads(kinds) if kinds else None)
     if record.get("feature_names"):
         loaded.feature_names_in_ = np.array(record["feature_names"], dtype=object)
     return loaded
-
-
-def _classes(names: list[str], kind: str | None) -> npt.NDArray[Any]:
-    dtype = np.dtype(json.loads(kind)["dtype"]) if kind else np.dtype(object)
-    if dtype.kind == "b":
-        return np.array([name == "True" for name in names])
-    return np.array(names, dtype=object if dtype.kind == "O" else None).astype(dtype)

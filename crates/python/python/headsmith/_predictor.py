@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from . import _arrow
+from . import _arrow, _data
 from ._data import Floats
 from ._loaded import load
 from ._tables import Path
@@ -49,9 +49,11 @@ class Predictor:
         self._keep = keep
 
     def __call__(self, batch: Any) -> Any:
-        """The batch with a column `prediction`: a dict of a dict or of a data frame, Arrow of pyarrow's tables and batches."""
+        """The batch with a column `prediction`: a dict for a dict, data frame or array, Arrow for Arrow."""
         is_arrow = hasattr(batch, "from_pydict")
-        given = {name: batch.column(name) for name in batch.schema.names} if is_arrow else dict(batch.items())
+        if not is_arrow and not hasattr(batch, "items") and not hasattr(batch, "get_columns"):
+            return self._predicted(_data.rows(batch, self).x)
+        given = {name: batch.column(name) for name in batch.schema.names} if is_arrow else _columns(batch)
         names = self._columns or self._found(given)
         if missing := [name for name in names if name not in given]:
             raise ValueError(f"the batch has no column {', '.join(map(repr, missing[:5]))}, but {', '.join(map(repr, list(given)[:10]))}")
@@ -77,7 +79,15 @@ class Predictor:
         for name in ["embeddings", "embedding", "features", "data"]:
             if name in batch:
                 return [name]
-        raise ValueError(f"none of the columns {', '.join(batch)} is known to hold the features: name them by columns")
+        if batch and not any(isinstance(name, str) for name in cast(Mapping[Any, Any], batch)):
+            # A frame of numbered columns is an array.
+            return list(batch)
+        raise ValueError(f"none of the columns {', '.join(map(str, batch))} is known to hold the features: name them by columns")
+
+
+def _columns(batch: Any) -> dict[str, Any]:
+    """The columns of a dict, or of a frame of pandas or polars."""
+    return dict(batch.items()) if hasattr(batch, "items") else {column.name: column.to_numpy() for column in batch.get_columns()}
 
 
 def _rows(columns: Any, n_features: int) -> Floats:
@@ -88,8 +98,8 @@ def _rows(columns: Any, n_features: int) -> Floats:
     if hasattr(columns, "num_rows"):
         x = _arrow.features(columns).x
     elif len(columns) > 1:
-        x = np.column_stack([np.asarray(column, dtype=np.float32) for column in columns])
+        x = np.column_stack([np.asarray(_data.unmasked(column, "X"), dtype=np.float32) for column in columns])
     else:
-        x = np.asarray(columns[0])
-        x = np.stack([np.asarray(row) for row in x]) if x.dtype == object else x.reshape(n_rows, -1)
+        x = _data.unmasked(columns[0], "X")
+        x = np.stack([_data.unmasked(row, "X") for row in x]) if x.dtype == object else x.reshape(n_rows, -1)
     return np.ascontiguousarray(x, dtype=np.float32)

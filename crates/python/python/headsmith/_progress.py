@@ -11,7 +11,7 @@ BEGINNINGS = ("fitting", "started", "searching")
 
 
 def of_work(head: str) -> "Bar | _lines.Lines":
-    """A bar where somebody watches and tqdm is there, otherwise lines; the head is that of a single fit."""
+    """A bar in a notebook or an interactive terminal with tqdm, otherwise lines; the head is that of a single fit."""
     kind = _tqdm() if _is_watched() else None
     return _lines.Lines(head) if kind is None else Bar(kind, head)
 
@@ -51,13 +51,13 @@ class Bar:
         self._best: float | None = None
         self._metric = ""
 
-    def hear(self, event: dict[str, Any]) -> None:
+    def on_event(self, event: dict[str, Any]) -> None:
         """Shows an event."""
-        heard = getattr(self, f"_on_{event['event']}", None)
+        show = getattr(self, f"_on_{event['event']}", None)
         if self._bar is None and event["event"] not in BEGINNINGS:
             return
-        if heard is not None:
-            heard(event)
+        if show is not None:
+            show(event)
         elif self._counts == "steps" and "done" in event and "total" in event:
             self._to(event["done"])
         elif self._counts == "candidates" and event.get("total", 0) > 1:
@@ -119,7 +119,7 @@ class Bar:
         if self._counts != "trials":
             return
         if event["state"] == "complete" and event["value"] is not None:
-            better = min if self._metric == "log_loss" else max
-            self._best = event["value"] if self._best is None else better(event["value"], self._best)
+            known = [event["value"]] if self._best is None else [self._best, event["value"]]
+            self._best = max(known, key=lambda value: _words.gain(self._metric, value))
             self._bar.set_postfix(best=f"{self._best:.4f}", refresh=False)
         self._bar.update(1)

@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith, _seed
+from . import _data, _headsmith, _seed, _words
 from ._classifier import Options
+from ._data import Floats
+
+HINT = "proba has to have a row for each label and a column for each class: give probabilities, as predict_proba returns them"
 
 
 class Interval(NamedTuple):
-    """The ends of an interval that holds the score of new rows in so many of a hundred cases as its confidence says."""
+    """The ends of a confidence interval."""
 
     low: float
     high: float
@@ -26,6 +29,10 @@ class Score(float):
         score = super().__new__(cls, value)
         score.interval = interval
         return score
+
+    def __getnewargs__(self) -> tuple[float, Interval | None]:  # type: ignore[override]
+        """The arguments of a copy, also pickle's."""
+        return float(self), self.interval
 
     def __repr__(self) -> str:
         return f"{float(self):.4f}" + (f" ({self.interval.low:.4f} .. {self.interval.high:.4f})" if self.interval else "")
@@ -105,7 +112,7 @@ def score(
     y : array-like of shape (n_samples,)
         The labels.
     proba : array-like of shape (n_samples, n_classes)
-        The probability of each class for each row.
+        The probability of each class for each row. The columns of a frame are found by their names.
     classes : array-like of shape (n_classes,), default=None
         The classes, in the order of the columns: `classes_` of a classifier. None: the different labels in `y`, sorted.
     groups : array-like of shape (n_samples,), default=None
@@ -124,14 +131,50 @@ def score(
     scores : Scores
         `scores.weighted_f1` is a float; `scores.weighted_f1.interval` has its ends.
     """
-    rows = _data.rows(proba, score).x
     labels = _data.column(y)
-    known = np.unique(labels) if classes is None else np.asarray(classes)
-    if len(known) != rows.shape[1]:
-        raise ValueError(f"proba has {rows.shape[1]} columns, but there are {len(known)} classes: give classes in the order of the columns")
+    _data.refuse_missing(labels, "y")
+    rows, names = _probabilities(proba)
+    if len(labels) != len(rows):
+        raise ValueError(f"y has {len(labels)} labels, expected one for each of the {len(rows)} rows of proba")
+    known = _columns(np.unique(labels) if classes is None else np.asarray(classes), names, rows.shape[1], classes is None)
     order = np.argsort(known)
     codes = order[_data.codes(labels, known[order])].astype(np.uint32)
     options = Options.of(n_jobs, seed=_seed.seed(random_state))
     resampling = Resampling(n_resamples, confidence, _data.groups(groups, len(codes)))
     found = json.loads(_headsmith.scores(codes, rows, resampling, options))
     return Scores(found["scores"], found["intervals"], known, confidence)
+
+
+def _probabilities(proba: Any) -> tuple[Floats, list[str] | None]:
+    """The probabilities, and the names of their columns."""
+    if getattr(proba, "ndim", 2) == 1 or (hasattr(proba, "dtype") and proba.dtype.kind in "OUST" and not hasattr(proba, "__array_interface__")):
+        raise ValueError(HINT)
+    columns = getattr(proba, "columns", None) if hasattr(proba, "iloc") else None
+    try:
+        rows = _data.rows(proba, None)
+    except ValueError as error:
+        raise ValueError(f"{HINT} ({error})") from error
+    # pandas counts columns without names.
+    named = columns is not None and type(columns).__name__ != "RangeIndex"
+    return rows.x, [str(name) for name in columns] if columns is not None and named else rows.names
+
+
+def _columns(known: npt.NDArray[Any], names: list[str] | None, n_columns: int, are_sorted: bool) -> npt.NDArray[Any]:
+    """The classes in the order of the columns: that of the columns' names, if they have names."""
+    if names is not None and are_sorted and known.dtype.kind in "OUT" and set(known.tolist()) < set(names):
+        # Some class has no row.
+        known = np.unique(np.array([*known.tolist(), *names], dtype=known.dtype if known.dtype.kind == "O" else None))
+    if len(known) != n_columns:
+        count = "is 1 class" if len(known) == 1 else f"are {len(known)} classes"
+        raise ValueError(f"proba has {n_columns} columns, but there {count}: give classes in the order of the columns")
+    if names is None:
+        return known
+    by_name = dict(zip(_data.names(known), known.tolist()))
+    # So Predictor names them.
+    names = [name.removeprefix("proba_") if name not in by_name else name for name in names]
+    if names == list(by_name):
+        return known
+    if not are_sorted or sorted(names) != sorted(by_name):
+        expected = "classes are" if not are_sorted else "labels are"
+        raise ValueError(f"the columns of proba are called {_words.listed(names)}, but the {expected} {_words.listed(list(by_name))}: name the columns so, or give proba as an array")
+    return known[[list(by_name).index(name) for name in names]]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
-from . import _headsmith, _seed
+from . import _checks, _headsmith, _seed, _words
 from ._classifier import Options
 from ._listener import Callback, Listener
 from ._tables import Path, Reading, paths
 
 
-class _Asked(NamedTuple):
+STORAGE = "sqlite:///headsmith.db"
+
+
+class _StudyOptions(NamedTuple):
     """A study, as the extension takes it."""
 
     head: str
@@ -63,10 +67,7 @@ class Study:
     def __repr__(self) -> str:
         best = self.report["best"]
         best_line = f", best {best['value']:.4f} (trial {best['number']})" if best else ""
-        from . import _html_scores
-
-        storage = _html_scores.hidden(self.storage)
-        return f"Study({self.name!r}, {storage!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{best_line})"
+        return f"Study({self.name!r}, {_words.without_password(self.storage)!r}: {self.report['n_finished']}/{self.report['n_trials']} trials{best_line})"
 
     def _repr_html_(self) -> str:
         from . import _html_scores
@@ -83,7 +84,7 @@ def tune(
     space: str | None = None,
     trials: int | None = None,
     timeout: float | None = None,
-    storage: str = "sqlite:///headsmith.db",
+    storage: str | None = None,
     name: str | None = None,
     study: Any = None,
     sampler: Literal["tpe", "random", "grid", "qmc"] = "tpe",
@@ -118,8 +119,8 @@ def tune(
         The text of a space file; None: the head's own space.
     trials, timeout : default=None
         The trials in all, and the seconds of this call, at most; one of them is needed.
-    storage : str, default="sqlite:///headsmith.db"
-        The database, which Optuna opens as well; an earlier study of the same content goes on.
+    storage : str, default=None
+        The database, which Optuna opens as well; an earlier study of the same content goes on. None: `sqlite:///headsmith.db`.
     name : str, default=None
         The name of the study; None: made of its content.
     study : optuna.Study, default=None
@@ -144,18 +145,34 @@ def tune(
     """
     if trials is None and timeout is None:
         raise ValueError("give trials or timeout: a study has no end of its own")
+    trials, lag, timeout = _checks.count("trials", trials), _checks.count("lag", lag), _checks.number("timeout", timeout, "a number of seconds")
+    texts = {"space": space, "storage": storage, "name": name, "head": head, "sampler": sampler, "pruner": pruner}
+    for argument, text in texts.items():
+        _checks.text(argument, text, "the text of a space file in TOML" if argument == "space" else "a str")
+    val_share, hold_back = _checks.share("val_share", val_share), _checks.share("hold_back", hold_back)
+    random_start = _checks.flag("random_start", random_start)
+    _check_paths(train, "train")
+    _check_paths(val, "val")
     if study is not None:
+        if storage is not None or name is not None:
+            raise ValueError("give study, or storage and name: a study has both of its own")
         storage, name = _place_of(study)
-    asked = _Asked(
-        head, dict(params or {}), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
+    storage = STORAGE if storage is None else storage
+    of_study = _StudyOptions(
+        _checks.heads("head", head)[0], _checks.params(params), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
     )
     reading = Reading(label_column, embeddings_column, list(drop), list(features))
-    listener = Listener(verbose, callbacks)
-    options = Options.of(n_jobs, listener, metric=metric, seed=_seed.seed(random_state))
-    try:
-        return Study(json.loads(_headsmith.tune(paths(train), paths(val), reading, asked, options)))
-    finally:
-        listener.close()
+    with Listener(verbose, callbacks) as listener:
+        options = Options.of(n_jobs, listener, metric=metric, seed=_seed.seed(random_state))
+        return Study(json.loads(_headsmith.tune(paths(train), paths(val), reading, of_study, options)))
+
+
+def _check_paths(given: Any, name: str) -> None:
+    """Refuses tables in memory: trials read files, wherever they run."""
+    several: list[Any] = list(cast(Sequence[Any], given)) if isinstance(given, (list, tuple)) and not hasattr(given, "feature_names") else [given]
+    if given is not None and not all(isinstance(path, (str, os.PathLike)) for path in several):
+        hint = 'pandas.DataFrame(X).add_prefix("emb_").assign(label=y).to_parquet("train.parquet")'
+        raise ValueError(f"{name} is of the type {type(given).__name__}, expected a path or a list of paths: write arrays to a file with {hint}")
 
 
 def _place_of(study: Any) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith
+from . import _data, _headsmith, _inspected
 from ._classifier import Options
 from ._data import Floats
 
@@ -125,6 +125,9 @@ def read(
 def inspect(*tables: Any, label: str | None = None, n_jobs: int | None = None) -> Inspection:
     """Looks for what is wrong with tables: duplicate rows, rows in two tables, constant columns, columns that leak the label, classes that differ.
 
+    Rows of tables in memory are numbered from 1 here, as lines of files are; those without a label or with NaN or infinity are found first, and left out of
+    the other checks.
+
     Parameters
     ----------
     *tables : data frames, paths, or pairs (X, y)
@@ -141,30 +144,19 @@ def inspect(*tables: Any, label: str | None = None, n_jobs: int | None = None) -
     """
     options = Options.of(n_jobs)
     names = ["train", "val", "test", *(f"table {i + 1}" for i in range(3, len(tables)))]
-    found = json.loads(_headsmith.inspect([_table(table, name, label, options) for table, name in zip(tables, names)], options))
-    return Inspection(found["tables"], found["findings"])
+    parts = [_inspected.of(given, name, label) for given, name in zip(tables, names)]
+    read_in = [_table(part, given, label, options) for part, given in zip(_inspected.named(parts), tables)]
+    found = json.loads(_headsmith.inspect(read_in, options))
+    return Inspection(found["tables"], [*(finding for part in parts if part for finding in part.findings), *found["findings"]])
 
 
-def _table(given: Any, name: str, label: str | None, options: Options) -> _headsmith.Table:
-    if isinstance(given, (str, os.PathLike)):
+def _table(part: _inspected.Part | None, given: Any, label: str | None, options: Options) -> _headsmith.Table:
+    if part is None:
         return _headsmith.Table.read(paths(cast(Path, given)), [], Reading(label), options)
-    X, y = cast(tuple[Any, Any], given) if isinstance(given, tuple) and not isinstance(given, Table) else _parts(given, label or "label")
-    rows = _data.rows(X, inspect)
-    if y is None:
-        return _headsmith.Table.of_arrays(name, rows.x, None, rows.names or [])
-    classes, codes = np.unique(_data.column(y), return_inverse=True)
-    return _headsmith.Table.of_arrays(name, rows.x, (_data.names(classes), codes.astype(np.uint32)), rows.names or [])
-
-
-def _parts(given: Any, label: str) -> tuple[Any, Any]:
-    """The features and the labels of a data frame."""
-    if isinstance(given, Table):
-        return given.X, given.y
-    columns = getattr(given, "columns", None)
-    if columns is None or label not in list(columns):
-        return given, None
-    drop = given.drop(columns=label) if hasattr(given, "iloc") else given.drop(label)
-    return drop, given[label]
+    if part.y is None:
+        return _headsmith.Table.of_arrays(part.name, part.x, None, part.feature_names)
+    classes, codes = np.unique(part.y, return_inverse=True)
+    return _headsmith.Table.of_arrays(part.name, part.x, (_data.names(classes), codes.astype(np.uint32)), part.feature_names)
 
 
 def _labels(table: _headsmith.Table) -> npt.NDArray[Any] | None:

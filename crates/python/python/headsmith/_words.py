@@ -1,6 +1,10 @@
 """Numbers and names as people write them."""
 
 from typing import Any
+from urllib.parse import urlsplit
+
+# The lower and the upper end of an interval.
+Ends = tuple[float, float]
 
 TITLES = {"ece": "calibration error", "mcc": "Matthews correlation", "cohen_kappa": "Cohen's kappa", "brier": "Brier score", "roc_auc_ovr": "ROC AUC one-vs-rest",
           "roc_auc_ovr_weighted": "ROC AUC one-vs-rest, weighted"}
@@ -46,9 +50,24 @@ def many(noun: str) -> str:
     return f"{noun}{'es' if noun.endswith('s') else 's'}"
 
 
-def between(interval: dict[str, Any] | None) -> str:
-    """An interval, if there is one."""
-    return f"95% interval {interval['low']:.4f} to {interval['high']:.4f}" if interval else ""
+def ends(interval: dict[str, float] | None) -> Ends | None:
+    """The ends of an interval as reports have it."""
+    return (interval["low"], interval["high"]) if interval else None
+
+
+def span(interval: Ends | None) -> str:
+    """The ends of an interval, if there is one: `0.9012 to 0.9345`."""
+    return f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
+
+
+def between(interval: Ends | None, confidence: float = 0.95) -> str:
+    """An interval with its confidence, if there is one."""
+    return f"{100 * confidence:g}% interval {span(interval)}" if interval else ""
+
+
+def gain(metric: str, value: float) -> float:
+    """The value of a metric as a number of which more is better."""
+    return -value if metric == "log_loss" else value
 
 
 def listed(names: list[str], limit: int = 12) -> str:
@@ -60,3 +79,24 @@ def value(given: Any) -> str:
     """A value of a parameter, cut where it is long."""
     text = f"{given:.4g}" if isinstance(given, float) else repr(given)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def plain(given: Any) -> Any:
+    """A value of NumPy as Python's, for messages: 'c' and not np.str_('c')."""
+    return given.item() if hasattr(given, "dtype") and hasattr(given, "item") else given
+
+
+def without_password(storage: str) -> str:
+    """The address of a database without its password, and without its query, which may have one as well."""
+    hidden = storage.partition("://")[0] + "://..."
+    try:
+        url = urlsplit(storage)
+    except ValueError:
+        return hidden
+    if not url.netloc and not url.query:
+        return storage
+    user, mark, host = url.netloc.rpartition("@")
+    # Of a password with a bare / or ? or # nobody knows where it ends.
+    if url.netloc and "@" in (url.path if mark else storage):
+        return hidden
+    return f"{url.scheme}://{user.partition(':')[0]}{mark}{host}{url.path}"

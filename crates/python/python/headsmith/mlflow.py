@@ -70,7 +70,8 @@ def save_model(
     input_example : data frame or array, default=None
         Rows that are kept with the model.
     pip_requirements, extra_pip_requirements, conda_env : default=None
-        The requirements; None: this version of headsmith.
+        The requirements, as a list or the path of a file of them (a text is a path, of `conda_env` as well); None: this version of headsmith. `extra_pip_requirements`
+        are added to it.
     metadata : dict, default=None
         What else the model's description shall have.
     mlflow_model : Model, default=None
@@ -84,7 +85,7 @@ def save_model(
         own.add_flavor(FLAVOR_NAME, headsmith_version=_headsmith.__version__, data=f"data/{FILE}", head=classifier.model_.head, decision=classifier.decision)
         if pip_requirements is None and conda_env is None:
             pip_requirements = get_default_pip_requirements()
-            pip_requirements += [extra_pip_requirements] if isinstance(extra_pip_requirements, str) else extra_pip_requirements or []
+            pip_requirements += [f"-r {extra_pip_requirements}"] if isinstance(extra_pip_requirements, str) else extra_pip_requirements or []
             extra_pip_requirements = None
         mlflow.pyfunc.save_model(
             os.fspath(path),
@@ -139,8 +140,11 @@ def load_model(
     flavors: dict[str, dict[str, Any]] = Model.load(path).flavors
     if FLAVOR_NAME not in flavors:
         raise ValueError(f"{model_uri} has the flavors {', '.join(flavors)}, expected {FLAVOR_NAME}: it is a model of another library")
-    own = flavors[FLAVOR_NAME]
-    return load(os.path.join(path, own["data"]), decision=decision or own["decision"], n_jobs=n_jobs)
+    # The description may be anybody's: it names no other file than that of its folder, and may lack what later versions write.
+    logged: Any = flavors[FLAVOR_NAME].get("decision", DECISIONS[0])
+    if logged not in DECISIONS:
+        raise ValueError(f"{model_uri} has the decision {logged!r}, expected one of {', '.join(DECISIONS)}")
+    return load(os.path.join(path, "data", FILE), decision=decision or logged, n_jobs=n_jobs)
 
 
 def signature_of(model: Classifier) -> ModelSignature:
