@@ -173,7 +173,7 @@ class Classifier(Estimator):
 
         Labels have to be of a kind that it keeps: str, bool, int, float, date, datetime, Decimal or datetime64.
         """
-        self._fitted().with_extra("python", self._labels()).save(path)
+        self._fitted().with_extra("python", self._labels()).with_extra("seen", self._seen()).save(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, ml_opset: int = 3, force: bool = False) -> dict[str, Any]:
         """Writes the model as an ONNX file, after comparing the predictions of both.
@@ -245,6 +245,11 @@ class Classifier(Estimator):
     def _labels(self) -> str:
         """The kind of the labels, which the names in a model's file do not tell."""
         return json.dumps(_kinds.recorded(self.classes_))
+
+    def _seen(self) -> str:
+        """Hashes of some rows of the fit, by which a loaded model knows them again."""
+        rows = {name: seen.recorded() for name in ["_train", "_val"] if (seen := getattr(self, name, None)) is not None}
+        return json.dumps({**rows, "chosen_on_val": getattr(self, "fit_info_", {}).get("chosen_on_val", [])})
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
