@@ -12,7 +12,7 @@ from ._classifier import Options
 from ._listener import Callback, Listener
 from ._tables import Path, Reading, paths
 
-
+# Where a study is kept that has no place; the command keeps it there, too.
 STORAGE = "sqlite:///headsmith.db"
 
 
