@@ -171,6 +171,10 @@ def reports(folder, x, y):
     for same in [hs.load(folder / "m.safetensors"), pickle.loads(pickle.dumps(fitted))]:
         same.report(path, *other)
         assert f'<p class="big">{hs.score(other[1], fitted.predict_proba(other[0]), classes=fitted.classes_).weighted_f1:.4f}</p>' in text()
+        same.report(path, *train)
+        assert "these are training rows: optimistic" in text()
+        same.report(path, *val)
+        assert "these rows chose the epoch: optimistic" in text()
     auto = hs.AutoClassifier(steps=2, heads=["ridge", "centroid"]).fit(*train)
     auto.report(path, *other)
     assert "took no part in any choice" in text()
@@ -583,7 +587,7 @@ def what_inspect_finds(folder):
     assert '2 rows have NaN or infinity, first row 4 in column "q"' in found.findings[0].message and "first row 8" in found.findings[1].message
     fails(lambda: hs.inspect(frame.assign(text="x")), ValueError, "column 'text' holds no numbers ('x' in row 0)")
     fails(lambda: hs.inspect(frame[:0]), ValueError, "the table train has no rows")
-    fails(lambda: hs.inspect(frame, label="nope"), ValueError, "has no column 'nope', but 'p', 'q', 'r', 'leak', 'label'")
+    fails(lambda: hs.inspect(frame, label_column="nope"), ValueError, "has no column 'nope', but 'p', 'q', 'r', 'leak', 'label'")
     fails(lambda: hs.inspect(frame, frame.label), ValueError, "pair, inspect((X, y))")
     ok("inspect: leaks in files, tables, frames and arrays; values and labels that are missing; columns that there are not")
 

@@ -50,7 +50,7 @@ where
     O: Fn(&T, Job<'_>, Folds<'_>) -> Option<Matrix>,
 {
     fn unit(&self) -> &'static str {
-        "pass"
+        "step"
     }
 
     fn total(&self) -> usize {

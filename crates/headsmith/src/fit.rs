@@ -201,6 +201,7 @@ fn chosen_by_itself(head: &HeadConfig) -> Vec<String> {
 /// # Errors
 /// When the rows cannot be learnt from, or training diverges before any epoch was finite.
 pub fn fit_rows(head: &HeadConfig, rows: &FitRows<'_>, context: &mut Context<'_>) -> Result<TrainedHead> {
+    rows.check()?;
     train_rows(head, (rows, false), &FitOptions::default(), context)
 }
 

@@ -4,6 +4,7 @@ use headsmith_data::{Classes, Dataset};
 use headsmith_kernels::{MatRef, Pool};
 use headsmith_model::Record;
 
+use crate::error::{Error, Result};
 use crate::fit_data::FitData;
 use crate::statistics;
 
@@ -74,6 +75,21 @@ impl<'d> FitRows<'d> {
         let features = statistics::of_rows(train.x, pool);
         FitRows { train, val, record: Record { features, feature_names, ..Record::default() } }
     }
+
+    /// Fails if the validation rows are others than the training rows' kind.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Some(val) = &self.val else { return Ok(()) };
+        let (found, expected) = (val.x.n_cols(), self.train.x.n_cols());
+        if found != expected {
+            return Err(Error::data(format!(
+                "the validation rows have {found} features, expected {expected} as the training rows"
+            )));
+        }
+        match val.classes.names() == self.train.classes.names() {
+            true => Ok(()),
+            false => Err(Error::data("the validation rows have other classes than the training rows")),
+        }
+    }
 }
 
 impl<'d> From<&'d FitData> for FitRows<'d> {
@@ -113,6 +129,12 @@ mod tests {
             assert_eq!(proba(&trained).unwrap(), proba(&fitted).unwrap());
             assert_eq!(trained.record().features, fitted.record().features);
         }
+        let narrow: Vec<f32> = values[..80].to_vec();
+        let val = Rows::new(MatRef::new(&narrow, 40, 2), &y, &classes);
+        let rows_of_two = FitRows::new(rows, Some(val), Vec::new(), &headsmith_kernels::Pool::inline());
+        let head = HeadConfig::new::<&str>("ridge", []).unwrap();
+        let error = fit_rows(&head, &rows_of_two, &mut Session::new().context().unwrap()).unwrap_err();
+        assert!(error.is_data() && error.to_string().contains("have 2 features, expected 3"), "{error}");
         let copy = Rows { units: Some(&y), ..rows }.to_dataset();
         assert_eq!((copy.x.as_slice(), &copy.y, copy.units.as_ref()), (&values[..], &y, Some(&y)));
     }

@@ -120,3 +120,32 @@ fn an_output_that_cannot_be_written_ends_the_reader() {
         assert!(failed.unwrap_err().to_string().contains(&out.display().to_string()));
     }
 }
+
+#[test]
+fn a_panic_of_the_view_ends_every_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, model) = (table(folder.path(), 60_000, None), model(folder.path(), "gaussian"));
+    let (sender, ended) = std::sync::mpsc::channel();
+    let out = folder.path().join("out.csv");
+    std::thread::spawn(move || {
+        let (pool, stop) = (Pool::new(3).unwrap(), AtomicBool::new(false));
+        let mut view = |progress: &Progress<'_>| {
+            if matches!(progress, Progress::Predicted { .. }) {
+                std::panic::resume_unwind(Box::new("a bug of the view"));
+            }
+        };
+        let context =
+            &mut Context { seed: 1, metric: Metric::default(), pool: &pool, stop: &stop, view: &mut view };
+        let predicted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            predict(
+                &model,
+                &Files::from(&*files),
+                &ReadOptions::default(),
+                &PredictOptions::new(out),
+                context,
+            )
+        }));
+        sender.send(predicted.is_err())
+    });
+    assert_eq!(ended.recv_timeout(std::time::Duration::from_secs(120)), Ok(true), "a thread still waits");
+}

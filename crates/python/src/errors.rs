@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::path::Path;
 
 use headsmith::Error;
 use pyo3::PyErr;
@@ -16,7 +17,25 @@ pub(crate) fn to_python(error: Error) -> PyErr {
 
 /// The same in the words of `caller`.
 pub(crate) fn to_caller(caller: Caller) -> impl Fn(Error) -> PyErr {
-    move |error| of_text(&error, words::of_python(&text(&error), caller))
+    move |error| {
+        let text = match path(&error) {
+            Some(path) => words::of_python_about(&text(&error), &path, caller),
+            None => words::of_python(&text(&error), caller),
+        };
+        of_text(&error, text)
+    }
+}
+
+/// The file that a message names.
+fn path(error: &Error) -> Option<String> {
+    let of = |cause: &(dyn StdError + 'static)| {
+        cause.downcast_ref::<headsmith::data::Error>()?.path().map(display)
+    };
+    causes(error).find_map(of).filter(|path| !path.is_empty())
+}
+
+fn display(path: &Path) -> String {
+    path.display().to_string()
 }
 
 fn of_text(error: &Error, text: String) -> PyErr {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use headsmith::export::{self, MlOpset, Options};
 use headsmith::model::{self, most_probable};
 use headsmith::{Pool, model_file};
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -116,6 +116,28 @@ impl Model {
         let proba =
             py.detach(|| self.model.predict_proba(x, &pool)).map_err(|error| to_python(error.into()))?;
         matrix(py, proba)
+    }
+
+    /// Whether each class is in the prediction set of each row, `n_samples x n_classes`; none of a model without such sets.
+    fn predict_set<'py>(
+        &self,
+        py: Python<'py>,
+        x: PyReadonlyArray2<'py, f32>,
+        n_jobs: usize,
+    ) -> PyResult<Option<Bound<'py, PyArray2<bool>>>> {
+        let Some(sets) = self.model.sets() else { return Ok(None) };
+        let x = features(&x)?;
+        let pool = pools::for_rows(x, n_jobs)?;
+        let members = py.detach(|| {
+            let proba = self.model.predict_proba(x, &pool)?;
+            let mut members = vec![false; proba.n_rows() * proba.n_cols()];
+            for (row, members) in members.chunks_exact_mut(proba.n_cols()).enumerate() {
+                sets.set(proba.row(row)).for_each(|class| members[class] = true);
+            }
+            Ok(members)
+        });
+        let members = members.map_err(|error: model::Error| to_python(error.into()))?;
+        members.into_pyarray(py).reshape([x.n_rows(), self.model.n_classes()]).map(Some)
     }
 
     /// The class of each row, as an index: that of the largest probability (`argmax`), the one decided for the metric (`metric`), or that of the

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headsmith::kernels::Sequence;
 use headsmith::study::samplers::{self, History, TpeOptions, draws};
-use headsmith::study::{self, Direction, Distribution, Params, Space, State, running_params};
+use headsmith::study::{self, Direction, Distribution, Params, Space, State};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::json;
@@ -123,10 +123,8 @@ impl Tpe {
         running: Vec<PyRef<'_, Trial>>,
     ) -> Proposal {
         let finished: Vec<_> = finished.iter().map(|trial| trial.trial.clone()).collect();
-        let space = Space::default();
-        let params =
-            |trial: &PyRef<'_, Trial>| (trial.trial.number, running_params(&trial.trial, &space, &finished));
-        let running = running.iter().map(params).filter(|(_, params)| !params.is_empty()).collect();
+        let open = running.iter().map(|trial| &trial.trial);
+        let running = study::running(open, &Space::default(), &finished);
         Proposal {
             tpe: self.tpe.clone(),
             direction: if maximises { Direction::Maximize } else { Direction::Minimize },
@@ -153,14 +151,17 @@ impl Proposal {
             space.iter().map(|(name, range)| range.distribution(name)).collect::<PyResult<Vec<_>>>()?;
         let names: Vec<&str> = space.iter().map(|(name, _)| name.as_str()).collect();
         let params: Vec<(&str, &Distribution)> = names.iter().copied().zip(&distributions).collect();
-        let values = py.detach(|| self.draw(|draws| self.tpe.together(self.history(), &params, draws)));
+        let values =
+            py.detach(|| self.draw(|draws| self.tpe.sample_relative(self.history(), &params, draws)));
         Ok(names.into_iter().map(str::to_owned).zip(values).collect())
     }
 
     /// The internal value of one parameter, which is drawn by itself.
     fn alone(&self, py: Python<'_>, name: &str, range: Range<'_>) -> PyResult<f64> {
         let distribution = range.distribution(name)?;
-        Ok(py.detach(|| self.draw(|draws| self.tpe.alone(self.history(), name, &distribution, draws))))
+        Ok(py.detach(|| {
+            self.draw(|draws| self.tpe.sample_independent(self.history(), name, &distribution, draws))
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use headsmith::data::{Files, ReadOptions};
+use headsmith::data::Files;
 use headsmith::params::Value;
 use headsmith::tune::{StudyConfig, TuneConfig};
 use headsmith::{HeadConfig, Result};
@@ -13,6 +13,7 @@ use crate::errors::to_caller;
 use crate::fit::{Given, Options};
 use crate::model::json;
 use crate::search::seconds;
+use crate::tables::Reading;
 use crate::words::Caller;
 use crate::work;
 
@@ -40,6 +41,7 @@ pub(crate) struct Study {
 pub(crate) fn tune(
     train: Vec<PathBuf>,
     val: Vec<PathBuf>,
+    reading: Reading,
     study: Study,
     options: Options<'_>,
 ) -> PyResult<String> {
@@ -47,7 +49,7 @@ pub(crate) fn tune(
         val: (!val.is_empty()).then(|| Files::new(val)),
         val_share: study.val_share,
         hold_back: study.hold_back,
-        read: ReadOptions::default(),
+        read: reading.into(),
         ..TuneConfig::new(Files::new(train), study.config(options.n_jobs).map_err(to_caller(Caller::Files))?)
     };
     let conditions = options.conditions()?.of_files();

@@ -63,15 +63,21 @@ const FLAGS: [(&str, &str, Form); 35] = [
     ("head", "", Form::Plain),
 ];
 
-/// Flags whose argument depends on what is called: its name for arrays, and for files.
-const BY_CALLER: [(&str, &str, &str); 6] = [
-    ("group-column", "groups", "group-column"),
-    ("label-column", "label", "label_column"),
-    ("labels", "y", "labels"),
-    ("val", "validation_data", "val"),
-    ("val-share", "validation_fraction", "val_share"),
-    ("weight-column", "sample_weight", "weight-column"),
+/// Flags whose argument depends on what is called: its name for arrays, and for files, if it has one there.
+const BY_CALLER: [(&str, &str, Option<&str>); 6] = [
+    ("group-column", "groups", None),
+    ("label-column", "label_column", Some("label_column")),
+    ("labels", "y", Some("labels")),
+    ("val", "validation_data", Some("val")),
+    ("val-share", "validation_fraction", Some("val_share")),
+    ("weight-column", "sample_weight", None),
 ];
+
+/// The same of a message that names the file `path`, whose own name is left as it is.
+pub(crate) fn of_python_about(text: &str, path: &str, caller: Caller) -> String {
+    let parts: Vec<String> = text.split(path).map(|part| of_python(part, caller)).collect();
+    parts.join(path)
+}
 
 /// The message with the arguments of Python for flags. Flags that Python has nothing for stay, and so do commands in backticks.
 pub(crate) fn of_python(text: &str, caller: Caller) -> String {
@@ -116,8 +122,8 @@ fn outside(text: &str, caller: Caller) -> String {
 fn argument(flag: &str, caller: Caller) -> Option<(String, Form)> {
     let name = flag.replace('-', "_");
     if let Some((_, arrays, files)) = BY_CALLER.iter().find(|(known, ..)| *known == flag) {
-        let name = if caller == Caller::Arrays { arrays } else { files };
-        return (*name != flag || !flag.contains('-')).then(|| ((*name).to_owned(), Form::Plain));
+        let name = if caller == Caller::Arrays { Some(*arrays) } else { *files };
+        return name.map(|name| (name.to_owned(), Form::Plain));
     }
     if let Some((_, other, form)) = FLAGS.iter().find(|(known, ..)| *known == flag) {
         return Some((if other.is_empty() { name } else { (*other).to_owned() }, *form));

@@ -10,6 +10,7 @@ use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
 use std::time::Duration;
 
 use headsmith::events::event_json;
+use headsmith::heads::event::Event;
 use headsmith::kernels::pool::{Stopped, unless_stopped};
 use headsmith::{Context, Metric, Pool, Progress, Result};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
@@ -107,11 +108,27 @@ fn tell((progress, caller): (&Progress<'_>, Caller), events: &Sender<Message>, r
         progress => event_json(progress),
     };
     let Some(event) = event else { return };
+    let has_result = has_result(progress);
     let (answer, answers) = channel();
     let is_sent = events.send(Message { event: event.to_string(), answer }).is_ok();
-    if is_sent && answers.recv() == Ok(true) {
+    if is_sent && answers.recv() == Ok(true) && has_result {
         requests.stop.store(true, Ordering::Relaxed);
     }
+}
+
+/// Whether there may be a best so far after this event: a listener that ends the work before would get nothing.
+fn has_result(progress: &Progress<'_>) -> bool {
+    !matches!(
+        progress,
+        Progress::Reading { .. }
+            | Progress::Read(_)
+            | Progress::Found(_)
+            | Progress::Split(_)
+            | Progress::Fitting { .. }
+            | Progress::Searching { .. }
+            | Progress::Warning(_)
+            | Progress::Fit(Event::Started { .. })
+    )
 }
 
 /// Attends to events and signals until the work has ended; gives the error that ended it from here.

@@ -29,7 +29,7 @@ pub use error::{Error, Kind, Result};
 pub use identity::Identity;
 pub use importance::importance;
 pub use objective::{METRIC_NAMES, Objective, best_trial, pareto_front};
-pub use relative::running_params;
+pub use relative::running;
 pub use running::{NextAction, Outcome, Running};
 pub use space::{Condition, Space, SpaceParam};
 pub use space_toml::{overlay_toml, to_toml};

@@ -15,9 +15,18 @@ use crate::trial::{Params, Trial};
 
 const RELATIVE: &str = "tpe:relative_params";
 
-/// A running trial's parameters, including those it will get. Their distributions are looked up in `space`, or else in the
-/// last trial of `finished` that has them.
-pub fn running_params(trial: &Trial, space: &Space, finished: &[Arc<Trial>]) -> Params {
+/// The number of each running trial with its parameters, including those it will get, of trials that have some. Their
+/// distributions are looked up in `space`, or else in the last trial of `finished` that has them.
+pub fn running<'t>(
+    trials: impl Iterator<Item = &'t Arc<Trial>>,
+    space: &Space,
+    finished: &[Arc<Trial>],
+) -> Vec<(u64, Params)> {
+    let params = trials.map(|trial| (trial.number, running_params(trial, space, finished)));
+    params.filter(|(_, params)| !params.is_empty()).collect()
+}
+
+fn running_params(trial: &Trial, space: &Space, finished: &[Arc<Trial>]) -> Params {
     let mut params = trial.params.clone();
     for (name, value) in drawn(trial).unwrap_or_default() {
         let Ok(value) = serde_json::from_value(value) else { continue };

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{Identity, NOBODY};
 use crate::pruners::Pruner;
-use crate::relative::running_params;
+use crate::relative::running;
 use crate::samplers::{History, Sampler, draws};
 use crate::space::Space;
 use crate::storages::{Claim, Queue, StudyRecord};
@@ -106,9 +106,7 @@ impl Study {
             let ours = is_ours(trial) && trial.number < number && trial.number + self.lag > number;
             ours || trial.state == State::Running
         };
-        let params = |trial: &Arc<Trial>| (trial.number, running_params(trial, &self.space, &finished));
-        let running = trials.iter().filter(between).map(params);
-        let running: Vec<(u64, Params)> = running.filter(|(_, params)| !params.is_empty()).collect();
+        let running = running(trials.iter().filter(between), &self.space, &finished);
         let history = History { direction: self.record.direction, finished: &finished, running: &running };
         self.sampler.suggest(&self.space, history, number, fixed, &mut draws(self.seed, number))
     }

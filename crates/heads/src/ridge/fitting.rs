@@ -46,7 +46,7 @@ impl<'a> Solving<'a> {
 
 impl Fitting for Solving<'_> {
     fn unit(&self) -> &'static str {
-        "pass"
+        "step"
     }
 
     fn total(&self) -> usize {

@@ -120,7 +120,7 @@ pub fn fit(job: Job<'_>) -> Result<Arc<Svm>> {
 
 impl Fitting for Solving<'_> {
     fn unit(&self) -> &'static str {
-        "pass"
+        "step"
     }
 
     fn total(&self) -> usize {

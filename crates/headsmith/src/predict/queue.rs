@@ -47,7 +47,7 @@ pub(super) struct Predicted<B, P> {
 }
 
 /// Closes a queue when it goes out of scope while the thread panics: the others would wait for its part.
-struct Closing<'a, B, P>(&'a Queue<B, P>);
+pub(super) struct Closing<'a, B, P>(&'a Queue<B, P>);
 
 impl<B, P> Drop for Closing<'_, B, P> {
     fn drop(&mut self) {
@@ -64,17 +64,25 @@ impl<B, P> Queue<B, P> {
         Queue { n_threads, n_rows: n_rows.max(1), state: Mutex::new(state), changed: Condvar::new() }
     }
 
+    /// Closes the queue if this thread panics before the result is dropped.
+    pub(super) fn closing(&self) -> Closing<'_, B, P> {
+        Closing(self)
+    }
+
     /// Calls `read`, which [pushes](Queue::push) all blocks.
     pub(super) fn fill<T>(&self, read: impl FnOnce() -> T) -> T {
-        let _closing = Closing(self);
+        let _closing = self.closing();
         let done = read();
         self.lock().ended = true;
         self.changed.notify_all();
         done
     }
 
-    /// Adds a block of `n_rows`, after waiting for room. Breaks if the queue is closed.
+    /// Adds a block of `n_rows`, after waiting for room; one without rows is left out. Breaks if the queue is closed.
     pub(super) fn push(&self, block: B, n_rows: usize) -> ControlFlow<()> {
+        if n_rows == 0 {
+            return ControlFlow::Continue(());
+        }
         let is_full = |state: &State<B, P>| state.blocks.len() >= self.n_threads + N_WAITING;
         let mut state = self.wait_while(|state| is_full(state) && !state.closed);
         if state.closed {
@@ -94,7 +102,7 @@ impl<B, P> Queue<B, P> {
 
     /// Predicts rows until there are no more: `predict(block, rows)`. Each of the threads calls it.
     pub(super) fn work(&self, predict: impl Fn(&B, Range<usize>) -> P) {
-        let _closing = Closing(self);
+        let _closing = self.closing();
         while let Some((block, rows)) = self.take() {
             let part = predict(&block, rows.clone());
             let mut state = self.lock();
@@ -229,16 +237,25 @@ mod tests {
     }
 
     #[test]
+    fn blocks_without_rows_are_left_out() {
+        assert_eq!(predicted(2, &[0, 2, 0, 0, 1, 0], |_| Duration::ZERO), [vec![0, 1], vec![2]]);
+    }
+
+    #[test]
     fn a_closed_queue_lets_everybody_go() {
-        let queue = Queue::<usize, usize>::new(1, 1);
-        std::thread::scope(|scope| {
-            let reader = scope.spawn(|| (0..).find(|&i| queue.push(i, 1).is_break()));
-            let worker = scope.spawn(|| queue.work(|block, _| *block));
-            assert_eq!(queue.next().map(|block| block.parts), Some(vec![0]));
-            queue.close();
-            assert!(reader.join().is_ok_and(|n| n.is_some()));
-            assert!(worker.join().is_ok());
+        let queue = Arc::new(Queue::<usize, usize>::new(1, 1));
+        let (ended, ends) = std::sync::mpsc::channel();
+        let (of_reader, reader, of_worker, worker) = (ended.clone(), queue.clone(), ended, queue.clone());
+        std::thread::spawn(move || of_reader.send((0..).any(|i| reader.push(i, 1).is_break())));
+        std::thread::spawn(move || {
+            worker.work(|block, _| *block);
+            of_worker.send(true)
         });
+        assert_eq!(queue.next().map(|block| block.parts), Some(vec![0]));
+        queue.close();
+        for _ in 0..2 {
+            assert_eq!(ends.recv_timeout(Duration::from_secs(60)), Ok(true), "a thread still waits");
+        }
         assert!(queue.next().is_none());
     }
 

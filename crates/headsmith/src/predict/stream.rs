@@ -1,7 +1,7 @@
 //! Predicts a table in files in constant memory.
 //!
 //! Three steps at once: a thread reads blocks of rows, as many as the pool has predict them, another writes them. A few blocks
-//! wait between two steps. A block is a function of the table alone and rows are predicted independently, so the
+//! wait between two steps, as many as there are threads and two more at most. A block is a function of the table alone and rows are predicted independently, so the
 //! output has the same bytes as that of the whole table at once, for any number of threads.
 
 use std::ops::Range;
@@ -74,6 +74,7 @@ fn run(
     let n_rows = (PIECE_VALUES / stream.n_features().max(1)).max(FEWEST_ROWS);
     let queue = &Queue::new(pool.n_threads(), n_rows);
     std::thread::scope(|scope| {
+        let _closing = queue.closing();
         let (predicted, written) = sync_channel(N_WAITING);
         let mut push = move |block: StreamBlock| {
             let n_rows = block.n_rows();

@@ -156,6 +156,14 @@ class Classifier(Estimator):
         self._check_decision()
         return self.classes_[self.model_.predict(x, self.decision, _seed.threads(self.n_jobs))]
 
+    def predict_set(self, X: Any) -> npt.NDArray[np.bool_]:
+        """Whether each class is in the prediction set of each row, of shape (n_samples, n_classes), in the order of `classes_`: of a search with `conformal`, or a model of the command with such sets."""
+        x = _input.check(self, X, "model_")
+        sets = self.model_.predict_set(x, _seed.threads(self.n_jobs))
+        if sets is None:
+            raise ValueError("the model has no prediction sets: fit it with AutoClassifier(conformal=0.9), or with the command's --conformal 0.9")
+        return sets
+
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy on rows with known labels."""
         return float(np.average(self.predict(X) == _data.column(y), weights=sample_weight))
@@ -165,7 +173,7 @@ class Classifier(Estimator):
 
         Labels have to be of a kind that it keeps: str, bool, int, float, date, datetime, Decimal or datetime64.
         """
-        self._fitted().with_extra("python", self._labels()).save(path)
+        self._fitted().with_extra("python", self._labels()).with_extra("seen", self._seen()).save(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, ml_opset: int = 3, force: bool = False) -> dict[str, Any]:
         """Writes the model as an ONNX file, after comparing the predictions of both.
@@ -237,6 +245,11 @@ class Classifier(Estimator):
     def _labels(self) -> str:
         """The kind of the labels, which the names in a model's file do not tell."""
         return json.dumps(_kinds.recorded(self.classes_))
+
+    def _seen(self) -> str:
+        """Hashes of some rows of the fit, by which a loaded model knows them again."""
+        rows = {name: seen.recorded() for name in ["_train", "_val"] if (seen := getattr(self, name, None)) is not None}
+        return json.dumps({**rows, "chosen_on_val": getattr(self, "fit_info_", {}).get("chosen_on_val", [])})
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

@@ -68,7 +68,7 @@ def _split(given: Any, name: str, label: str | None) -> tuple[Any, Any, list[str
 
 
 def _hint(X: Any, y: Any) -> str:
-    return '; a column of labels is named by label="COLUMN"' if y is None and hasattr(X, "columns") else ""
+    return '; a column of labels is named by label_column="COLUMN"' if y is None and hasattr(X, "columns") else ""
 
 
 def _sound(part: Part) -> Part:

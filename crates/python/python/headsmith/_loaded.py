@@ -8,6 +8,7 @@ import numpy as np
 
 from . import _data, _headsmith, _kinds, _seed
 from ._classifier import DECISIONS, Classifier, Labelled, Options
+from ._seen import Seen
 
 
 class LoadedClassifier(Classifier):
@@ -52,6 +53,9 @@ def load(path: str | os.PathLike[str], *, decision: Literal["argmax", "metric", 
     loaded.model_ = model
     loaded.n_features_in_ = model.n_features
     loaded.classes_ = _kinds.restored(model.classes, json.loads(kinds) if kinds else None)
+    seen = json.loads(record.get("extra", {}).get("seen", "{}"))
+    loaded._train, loaded._val = Seen.restored(seen.get("_train")), Seen.restored(seen.get("_val"))
+    loaded.fit_info_ = {"chosen_on_val": seen.get("chosen_on_val", [])}
     if record.get("feature_names"):
         loaded.feature_names_in_ = np.array(record["feature_names"], dtype=object)
     return loaded

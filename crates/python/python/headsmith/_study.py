@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple
 from . import _checks, _headsmith, _seed, _words
 from ._classifier import Options
 from ._listener import Callback, Listener
-from ._tables import Path, paths
+from ._tables import Path, Reading, paths
 
-
+# Where a study is kept that has no place; the command keeps it there, too.
 STORAGE = "sqlite:///headsmith.db"
 
 
@@ -90,6 +90,10 @@ def tune(
     sampler: Literal["tpe", "random", "grid", "qmc"] = "tpe",
     pruner: str = "asha",
     metric: str = "weighted_f1",
+    label_column: str | None = None,
+    embeddings_column: str | None = None,
+    drop: Sequence[str] = (),
+    features: Sequence[str] = (),
     val_share: float = 0.2,
     hold_back: float = 0.0,
     random_start: bool = False,
@@ -105,6 +109,8 @@ def tune(
     ----------
     train, val : path or list of paths
         The tables; without `val`, `val_share` of the training rows judge the trials.
+    label_column, embeddings_column, drop, features
+        As of `read`.
     head : str, default="mlp"
         The head whose parameters are searched.
     params : dict, default=None
@@ -155,9 +161,10 @@ def tune(
     of_study = _StudyOptions(
         _checks.heads("head", head)[0], _checks.params(params), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
     )
+    reading = Reading(label_column, embeddings_column, list(drop), list(features))
     with Listener(verbose, callbacks) as listener:
         options = Options.of(n_jobs, listener, metric=metric, seed=_seed.seed(random_state))
-        return Study(json.loads(_headsmith.tune(paths(train), paths(val), of_study, options)))
+        return Study(json.loads(_headsmith.tune(paths(train), paths(val), reading, of_study, options)))
 
 
 def _check_paths(given: Any, name: str) -> None:

@@ -122,7 +122,7 @@ def read(
     return Table(table.x(), _labels(table), table.feature_names, json.loads(table.report))
 
 
-def inspect(*tables: Any, label: str | None = None, n_jobs: int | None = None) -> Inspection:
+def inspect(*tables: Any, label_column: str | None = None, n_jobs: int | None = None) -> Inspection:
     """Looks for what is wrong with tables: duplicate rows, rows in two tables, constant columns, columns that leak the label, classes that differ.
 
     Rows of tables in memory are numbered from 1 here, as lines of files are; those without a label or with NaN or infinity are found first, and left out of
@@ -132,7 +132,7 @@ def inspect(*tables: Any, label: str | None = None, n_jobs: int | None = None) -
     ----------
     *tables : data frames, paths, or pairs (X, y)
         The training table first.
-    label : str, default=None
+    label_column : str, default=None
         The label column of data frames and files; None: `label`, if a data frame has it, and detected in files.
     n_jobs : int, default=None
         The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores.
@@ -144,8 +144,8 @@ def inspect(*tables: Any, label: str | None = None, n_jobs: int | None = None) -
     """
     options = Options.of(n_jobs)
     names = ["train", "val", "test", *(f"table {i + 1}" for i in range(3, len(tables)))]
-    parts = [_inspected.of(given, name, label) for given, name in zip(tables, names)]
-    read_in = [_table(part, given, label, options) for part, given in zip(_inspected.named(parts), tables)]
+    parts = [_inspected.of(given, name, label_column) for given, name in zip(tables, names)]
+    read_in = [_table(part, given, label_column, options) for part, given in zip(_inspected.named(parts), tables)]
     found = json.loads(_headsmith.inspect(read_in, options))
     return Inspection(found["tables"], [*(finding for part in parts if part for finding in part.findings), *found["findings"]])
 

@@ -123,9 +123,9 @@ impl Tpe {
     }
 
     /// Draws these parameters, which are sorted by name, together; none while trials are drawn at random. With
-    /// [`alone`](Self::alone) for the others, in the order of a space, and the same `draws`, it suggests what
-    /// [`suggest`](Sampler::suggest) does: for objectives that ask for one parameter after another.
-    pub fn together(
+    /// [`sample_independent`](Self::sample_independent) for the others, in the order of a space, and the same `draws`,
+    /// it suggests what [`suggest`](Sampler::suggest) does: for objectives that ask for one parameter after another.
+    pub fn sample_relative(
         &self,
         history: History<'_>,
         params: &[(&str, &Distribution)],
@@ -142,7 +142,7 @@ impl Tpe {
     }
 
     /// Draws a parameter by itself.
-    pub fn alone(
+    pub fn sample_independent(
         &self,
         history: History<'_>,
         name: &str,

@@ -23,7 +23,7 @@ fn what_is_asked_for_is_what_is_suggested() {
         let mut draws = draws(3, number);
         let joint = tpe.joint_space(history);
         let asked: Vec<(&str, &Distribution)> = joint.iter().map(|(name, d)| (name.as_str(), d)).collect();
-        let together = tpe.together(history, &asked, &mut draws);
+        let together = tpe.sample_relative(history, &asked, &mut draws);
         for SpaceParam { name, distribution, .. } in &space.params {
             let drawn = joint.iter().zip(&together).find(|((joint, _), _)| joint == name);
             let value = match drawn {
@@ -32,7 +32,7 @@ fn what_is_asked_for_is_what_is_suggested() {
                 {
                     value
                 }
-                _ => tpe.alone(history, name, distribution, &mut draws),
+                _ => tpe.sample_independent(history, name, distribution, &mut draws),
             };
             assert_eq!(value.to_bits(), suggested[name].1.to_bits(), "{}: {name}", recorded.name);
             n_compared += 1;
