@@ -59,11 +59,11 @@ def text(name: str, value: Any, what: str) -> None:
 
 def params(given: Any) -> dict[str, bool | int | float | str]:
     """Parameters of a head by name, as the extension takes them."""
-    entries: Any = given
+    entries: Any = {} if given is None else given
     if given is not None and not isinstance(given, dict):
         raise ValueError(f"params is {given!r}, expected a dict, such as {{'epochs': 30}}")
     found: dict[str, bool | int | float | str] = {}
-    for name, value in [] if given is None else entries.items():
+    for name, value in entries.items():
         plain = "none" if value is None else _words.plain(value)
         if not isinstance(name, str) or not isinstance(plain, (bool, int, float, str)):
             raise ValueError(f"params has {name!r}: {value!r}, expected the name of a parameter and a number, a text or None")
