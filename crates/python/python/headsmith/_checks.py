@@ -1,5 +1,6 @@
 """Checks of arguments before the extension takes them: each error names the argument, what it is, and what was expected."""
 
+from collections.abc import Collection
 from typing import Any, cast
 
 import numpy as np
@@ -36,8 +37,9 @@ def needed(name: str, value: Any, what: str = "an int of at least 0") -> int:
 
 def flag(name: str, value: Any) -> bool:
     """Yes or no."""
+    given: Any = value
     if isinstance(value, (bool, np.bool_)):
-        return bool(value)
+        return bool(given)
     raise ValueError(f"{name} is {value!r}, expected True or False")
 
 
@@ -57,10 +59,11 @@ def text(name: str, value: Any, what: str) -> None:
 
 def params(given: Any) -> dict[str, bool | int | float | str]:
     """Parameters of a head by name, as the extension takes them."""
+    entries: Any = given
     if given is not None and not isinstance(given, dict):
         raise ValueError(f"params is {given!r}, expected a dict, such as {{'epochs': 30}}")
     found: dict[str, bool | int | float | str] = {}
-    for name, value in (given or {}).items():
+    for name, value in [] if given is None else entries.items():
         plain = "none" if value is None else _words.plain(value)
         if not isinstance(name, str) or not isinstance(plain, (bool, int, float, str)):
             raise ValueError(f"params has {name!r}: {value!r}, expected the name of a parameter and a number, a text or None")
@@ -68,13 +71,15 @@ def params(given: Any) -> dict[str, bool | int | float | str]:
     return found
 
 
-def heads(name: str, given: Any) -> list[str]:
+def heads(name: str, given: object) -> list[str]:
     """The names of heads: a name or a list of names, those of the command or of classes."""
     from . import _heads
 
     kinds = [getattr(_heads, kind) for kind in _heads.__all__]
     known = {kind.__name__: kind._head for kind in kinds} | {kind._head: kind._head for kind in kinds}
-    items: list[Any] = [given] if isinstance(given, (str, type)) else list(given) if isinstance(given, (list, tuple, set, frozenset)) else [None]
+    items: list[Any] = [given] if isinstance(given, (str, type)) else [None]
+    if isinstance(given, (list, tuple, set, frozenset)):
+        items = list(cast(Collection[Any], given))
     found: list[str] = []
     for item in items:
         # The class itself is as clear as its name.

@@ -122,10 +122,10 @@ class Classifier(Estimator):
     def _validation(self, data: tuple[Any, Any] | None, classes: npt.NDArray[Any], train: _data.Rows) -> Labelled | None:
         if data is None:
             return None
-        given: Any = data
-        if not isinstance(given, (tuple, list)) or len(cast(list[Any], given)) != 2:
-            raise ValueError(f"validation_data is of the type {type(given).__name__}, expected a pair (X, y)")
-        X, y = given
+        pair: Any = data
+        if not isinstance(cast(object, data), (tuple, list)) or len(pair) != 2:
+            raise ValueError(f"validation_data is of the type {type(pair).__name__}, expected a pair (X, y)")
+        X, y = pair
         try:
             x, codes = _input.alike(self, X, train), _data.codes(y, classes)
         except ValueError as error:

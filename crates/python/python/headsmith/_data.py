@@ -228,7 +228,12 @@ def names(classes: npt.NDArray[Any]) -> list[str]:
     if classes.dtype.kind == "M" and np.datetime_data(classes.dtype)[0] in ("ns", "ps", "fs", "as"):
         # Python has no such dates, only numbers.
         return [str(label) for label in classes]
-    return [str(int(cast(float, label))) if isinstance(label, (float, np.floating)) and label == np.floor(label) else str(label) for label in classes.tolist()]
+    return [_name(label) for label in classes.tolist()]
+
+
+def _name(label: Any) -> str:
+    number: Any = label
+    return str(int(number)) if isinstance(label, (float, np.floating)) and number == np.floor(number) else str(number)
 
 
 def check_word(name: str, value: Any, words: list[str]) -> None:

@@ -50,10 +50,11 @@ def _split(given: Any, name: str, label: str | None) -> tuple[Any, Any, list[str
     """The features, the labels and the names of the features."""
     if hasattr(given, "feature_names") and hasattr(given, "report"):
         return given.X, given.y, list(given.feature_names)
+    pair: Any = given
     if isinstance(given, tuple):
-        if len(given) != 2:
-            raise ValueError(f"the table {name} is a tuple of {len(given)}, expected a pair (X, y)")
-        return *given, []
+        if len(pair) != 2:
+            raise ValueError(f"the table {name} is a tuple of {len(pair)}, expected a pair (X, y)")
+        return pair[0], pair[1], []
     if getattr(given, "ndim", 2) == 1 and getattr(given, "dtype", None) != object:
         raise ValueError(f"the table {name} has one axis: are these labels? Give rows and labels as a pair, inspect((X, y))")
     columns = getattr(given, "columns", None)

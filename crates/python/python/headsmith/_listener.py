@@ -15,7 +15,8 @@ log = logging.getLogger("headsmith")
 
 
 def _functions(callbacks: Any) -> list[Callback]:
-    given: list[Any] = list(callbacks or []) if callbacks is None or isinstance(callbacks, Iterable) else [None]
+    several: Any = callbacks or []
+    given: list[Any] = list(several) if callbacks is None or isinstance(callbacks, Iterable) else [None]
     if not all(map(callable, given)):
         raise ValueError(f"callbacks is {callbacks!r}, expected a list of functions, such as [print]")
     return given

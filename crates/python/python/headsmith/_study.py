@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 from . import _checks, _headsmith, _seed, _words
 from ._classifier import Options
@@ -169,10 +169,12 @@ def tune(
 
 def _check_paths(given: Any, name: str) -> None:
     """Refuses tables in memory: trials read files, wherever they run."""
-    several: list[Any] = list(cast(Sequence[Any], given)) if isinstance(given, (list, tuple)) and not hasattr(given, "feature_names") else [given]
+    table: Any = given
+    is_list = isinstance(given, (list, tuple)) and not hasattr(table, "feature_names")
+    several: list[Any] = list(table) if is_list else [table]
     if given is not None and not all(isinstance(path, (str, os.PathLike)) for path in several):
         hint = 'pandas.DataFrame(X).add_prefix("emb_").assign(label=y).to_parquet("train.parquet")'
-        raise ValueError(f"{name} is of the type {type(given).__name__}, expected a path or a list of paths: write arrays to a file with {hint}")
+        raise ValueError(f"{name} is of the type {type(table).__name__}, expected a path or a list of paths: write arrays to a file with {hint}")
 
 
 def _place_of(study: Any) -> tuple[str, str]:
