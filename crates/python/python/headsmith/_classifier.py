@@ -57,6 +57,8 @@ class Classifier(Estimator):
 
     n_iter_: int
     fit_info_: dict[str, Any]
+    _train: Seen | None
+    _val: Seen | None
 
     # Those of every classifier.
     random_state: Any
