@@ -1,7 +1,6 @@
-"""The Python package beside the command, and each head beside its twin in scikit-learn: python measure_python.py FOLDER
+"""The Python package beside the command, and each head beside its counterpart in scikit-learn: python measure_python.py FOLDER
 
-On the table `train` of FOLDER. Twins learn from the same features, and search where ours search; ours make no calibration that theirs lack. Both sides take turns, with all
-cores. The command's fit is the time that it states, without reading; ours through Python is that of the call.
+On the table `train` of FOLDER. Both learn from the same features, and search where ours search; ours make no calibration that theirs lack. All cores; medians. The command's fit is the time that it states, without reading; ours through Python is that of the call.
 """
 
 import statistics
@@ -12,12 +11,12 @@ import warnings
 
 import measure
 
-TURNS = 3
+TURNS = 5
 N_QUERIES = 5_000
 N_CALLS = 1_000
-COMMAND, TWIN = "command", "scikit-learn"
-# Class, parameters beside `scale`, twin and its parameters. scikit-learn has no twin of the kernel machine.
-TWINS = [
+COMMAND, PEER = "command", "scikit-learn"
+# Class, parameters beside `scale`, counterpart and its parameters. scikit-learn has none of the kernel machine.
+COUNTERPARTS = [
     ("RandomForestClassifier", {}, "ensemble.RandomForestClassifier", {"n_jobs": -1}),
     ("ExtraTreesClassifier", {}, "ensemble.ExtraTreesClassifier", {"n_jobs": -1}),
     ("LogisticClassifier", {"c": 1.0, "tol": 1e-4}, "linear_model.LogisticRegression", {"max_iter": 1000}),
@@ -31,36 +30,32 @@ TWINS = [
 ]
 
 
-def twin(path, params):
-    from importlib import import_module
-
-    module, name = path.split(".")
-    return getattr(import_module(f"sklearn.{module}"), name)(**params)
-
-
 def seconds(work, *args):
     start = time.perf_counter()
     work(*args)
     return time.perf_counter() - start
 
 
-def fits(name, params, path, theirs, folder):
-    """Seconds of the fits and predictions of a class and its twin."""
-    import headsmith
+def estimator(name, params):
+    """An estimator of ours, or of scikit-learn."""
+    from importlib import import_module
+
+    module, _, kind = name.rpartition(".")
+    return getattr(import_module(module), kind)(**params)
+
+
+def fits(name, params, folder):
+    """Seconds of some fits and predictions, in a process without other libraries' threads, which wait for work by turning round."""
     import numpy as np
 
     warnings.simplefilter("ignore")
     x, y, *_ = measure.saved(folder)
     queries = np.resize(x, (N_QUERIES, x.shape[1]))
-    found = {key: [] for key in ["fit", "predict", "fit of twin", "predict of twin"]}
+    found = {"fit": [], "predict": []}
     for _ in range(TURNS):
-        ours = getattr(headsmith, name)(**params, scale="none")
-        found["fit"].append(seconds(ours.fit, x, y))
-        found["predict"].append(seconds(ours.predict, queries))
-        if path:
-            peer = twin(path, theirs)
-            found["fit of twin"].append(seconds(peer.fit, x, y))
-            found["predict of twin"].append(seconds(peer.predict, queries))
+        model = estimator(name, params)
+        found["fit"].append(seconds(model.fit, x, y))
+        found["predict"].append(seconds(model.predict, queries))
     return found
 
 
@@ -107,13 +102,14 @@ def main(data):
     table = measure.table(data, "train")
     with tempfile.TemporaryDirectory() as folder:
         measure.save(folder, table, table)
-        for name, params, path, theirs in TWINS:
+        for name, params, path, theirs in COUNTERPARTS:
             times = [command(name, params, table, folder) for _ in range(TURNS)]
-            found, _ = measure.peer(fits, name, params, path, theirs, folder)
+            ours, _ = measure.peer(fits, f"headsmith.{name}", params | {"scale": "none"}, folder)
             times += [command(name, params, table, folder) for _ in range(TURNS)]
-            measure.row(f"{name}.fit", found["fit"], times, "s", COMMAND)
-            for what in ["fit", "predict"] if path else []:
-                measure.row(f"{name}.{what}", found[what], found[f"{what} of twin"], "s", f"{TWIN}'s {path.split('.')[-1]}")
+            measure.row(f"{name}.fit", ours["fit"], times, "s", COMMAND)
+            peer = measure.peer(fits, f"sklearn.{path}", theirs, folder)[0] if path else {}
+            for what in peer:
+                measure.row(f"{name}.{what}", ours[what], peer[what], "s", f"{PEER}'s {path.split('.')[-1]}")
         ours, product = measure.peer(one_row, folder)[0]
         measure.row("MLPClassifier.predict_proba of one row", [1e6 * ours], [1e6 * product], "us", "product of its matrices in NumPy")
     times = [[measure.peer(imports, module)[0] for _ in range(TURNS)] for module in ["headsmith", "sklearn.ensemble"]]
