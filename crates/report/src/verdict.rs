@@ -165,7 +165,8 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
     if let Some((judgement, rows)) = facts.scores() {
         said.push(match judgement.caution() {
             Some(caution) => {
-                (Tone::Warning, format!("The score on the {rows} rows is optimistic: {caution}."))
+                let why = caution.strip_suffix(": optimistic").unwrap_or(&caution);
+                (Tone::Warning, format!("The score on the {rows} rows is optimistic: {why}."))
             }
             None if rows == OUT_OF_FOLD => (Tone::Good, out_of_fold(facts)),
             None => (

@@ -110,6 +110,8 @@ class Classifier(Estimator):
                 raise
         _input.learn(self, rows)
         self._keep(model, {**facts, "n_rows": len(rows.x)})
+        if facts.get("description", {}).get("converged") is False:
+            warnings.warn(f"{facts['summary']}: raise max_iter or tol", HeadsmithWarning, stacklevel=caller_level())
         self._train, self._val = Seen.of(rows.x), Seen.of(validation.x) if validation else None
         return self
 
