@@ -99,7 +99,7 @@ impl Tpe {
         if self.is_starting(table) {
             return space.complete(fixed, |param| random::draw(&param.distribution, draws));
         }
-        let split = split(table, gamma(table.n_finished()));
+        let split = halves(table);
         let shared = if self.options.multivariate { table.shared() } else { Vec::new() };
         let joint = self.best_of(table, &shared, &split, draws);
         space.complete(fixed, |param| {
@@ -110,12 +110,21 @@ impl Tpe {
             match joint {
                 _ if param.distribution.is_single() => param.distribution.nth(0),
                 Some((&column, &value)) if usable(table.param(column).1, value) => value,
-                _ => {
-                    let column = table.column(&param.name, &param.distribution);
-                    self.best_of(table, &[column], &split, draws)[0]
-                }
+                _ => self.one(table, (&param.name, &param.distribution), &split, draws),
             }
         })
+    }
+
+    /// Draws a parameter by itself, from the densities of `split`.
+    fn one(
+        &self,
+        table: &mut Table,
+        (name, distribution): (&str, &Distribution),
+        split: &Split,
+        draws: &mut Sequence,
+    ) -> f64 {
+        let column = table.column(name, distribution);
+        self.best_of(table, &[column], split, draws)[0]
     }
 
     fn is_starting(&self, table: &Table) -> bool {
@@ -135,7 +144,7 @@ impl Tpe {
             if self.is_starting(table) {
                 return Vec::new();
             }
-            let split = split(table, gamma(table.n_finished()));
+            let split = halves(table);
             let columns = columns(table, params);
             self.best_of(table, &columns, &split, draws)
         })
@@ -156,9 +165,8 @@ impl Tpe {
             if self.is_starting(table) {
                 return random::draw(distribution, draws);
             }
-            let split = split(table, gamma(table.n_finished()));
-            let column = table.column(name, distribution);
-            self.best_of(table, &[column], &split, draws)[0]
+            let split = halves(table);
+            self.one(table, (name, distribution), &split, draws)
         })
     }
 
@@ -171,7 +179,7 @@ impl Tpe {
         points: &[Vec<f64>],
     ) -> Scores {
         self.memory.with(history, self.options.constant_liar, |table| {
-            let split = split(table, gamma(table.n_finished()));
+            let split = halves(table);
             let columns = columns(table, params);
             let (good, bad) = densities(table, &columns, &split);
             let numbers = |rows: &[u32]| rows.iter().map(|&row| table.number(row)).collect();
@@ -207,6 +215,11 @@ impl Tpe {
         let best = first_maximum(&scores(&good, &bad, &points));
         points.iter().map(|column| column[best]).collect()
     }
+}
+
+/// The good finished trials and the others.
+fn halves(table: &Table) -> Split {
+    split(table, gamma(table.n_finished()))
 }
 
 fn columns(table: &mut Table, params: &[(&str, &Distribution)]) -> Vec<usize> {

@@ -1,7 +1,7 @@
 //! TPE for objectives that ask for one parameter after another.
 
 use headsmith_study::samplers::{Sampler, Tpe, draws};
-use headsmith_study::{Distribution, Params, Space, SpaceParam};
+use headsmith_study::{Distribution, Params, SpaceParam};
 
 use crate::history::read;
 
@@ -10,12 +10,7 @@ use crate::history::read;
 fn what_is_asked_for_is_what_is_suggested() {
     let mut n_compared = 0;
     for recorded in read(include_str!("../data/samplers/scores.json")) {
-        let params = recorded.space().into_iter().map(|(name, distribution)| SpaceParam {
-            name,
-            distribution,
-            when: None,
-        });
-        let Ok(space) = Space::new(params.collect()) else { continue };
+        let Some(space) = recorded.whole_space() else { continue };
         let (seen, tpe) = (recorded.seen(), Tpe::default());
         let history = seen.history();
         let number = history.finished.len() as u64;

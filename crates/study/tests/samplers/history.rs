@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headsmith_study::samplers::History;
-use headsmith_study::{Attributes, Direction, Distribution, Params, State, Trial};
+use headsmith_study::{Attributes, Direction, Distribution, Params, Space, SpaceParam, State, Trial};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -74,6 +74,13 @@ impl Seen {
 impl Recorded {
     pub(crate) fn space(&self) -> Vec<(String, Distribution)> {
         self.space.iter().map(|(name, json)| (name.clone(), Distribution::from_json(json).unwrap())).collect()
+    }
+
+    /// Its parameters as a space; none where their names or ranges make none.
+    pub(crate) fn whole_space(&self) -> Option<Space> {
+        let params = self.space().into_iter();
+        let params = params.map(|(name, distribution)| SpaceParam { name, distribution, when: None });
+        Space::new(params.collect()).ok()
     }
 
     pub(crate) fn seen(&self) -> Seen {

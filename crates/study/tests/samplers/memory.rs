@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headsmith_kernels::philox::Philox;
 use headsmith_study::samplers::{History, Sampler, Tpe};
-use headsmith_study::{Params, Space, SpaceParam, Trial};
+use headsmith_study::{Params, Trial};
 
 use crate::history::read;
 
@@ -13,12 +13,7 @@ use crate::history::read;
 fn suggestions_are_a_function_of_the_history() {
     let mut n_compared = 0;
     for recorded in read(include_str!("../data/samplers/scores.json")) {
-        let params = recorded.space().into_iter().map(|(name, distribution)| SpaceParam {
-            name,
-            distribution,
-            when: None,
-        });
-        let Ok(space) = Space::new(params.collect()) else { continue };
+        let Some(space) = recorded.whole_space() else { continue };
         let seen = recorded.seen();
         let History { direction, finished, running } = seen.history();
         let old = Tpe::default();
