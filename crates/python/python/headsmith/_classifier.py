@@ -129,12 +129,9 @@ class Classifier(Estimator):
             raise ValueError(f"validation_data is of the type {type(pair).__name__}, expected a pair (X, y)")
         X, y = pair
         try:
-            x, codes = _input.alike(self, X, train), _data.codes(y, classes)
+            return _labelled(_input.alike(self, X, train), y, classes)
         except ValueError as error:
             raise ValueError(f"validation_data: {error}") from error
-        if len(codes) != len(x):
-            raise ValueError(f"validation_data: y has {len(codes)} labels, expected one for each of the {len(x)} rows of X")
-        return Labelled(x, codes)
 
     def _keep(self, model: _headsmith.Model, facts: dict[str, Any]) -> None:
         self.model_ = model
@@ -217,14 +214,11 @@ class Classifier(Estimator):
         model = self._fitted()
         if X is None or y is None:
             raise ValueError("a report shows the scores of rows that chose nothing: give rows that the fit did not see, report(path, X, y)")
-        x = _input.check(self, X, "model_")
-        codes = _data.codes(y, self.classes_)
-        if len(codes) != len(x):
-            raise ValueError(f"y has {len(codes)} labels, expected one for each of the {len(x)} rows of X")
+        rows = _labelled(_input.check(self, X, "model_"), y, self.classes_)
         seed = json.loads(model.record).get("seed") or 0
         names = [str(name) for name in getattr(self, "feature_names_in_", [])]
         options = Options.of(self.n_jobs, metric=self.metric, seed=seed, feature_names=names)
-        _headsmith.report(model, Labelled(x, codes), json.dumps(getattr(self, "fit_info_", {})), self._used_for(x), path, options)
+        _headsmith.report(model, rows, json.dumps(getattr(self, "fit_info_", {})), self._used_for(rows.x), path, options)
 
     def _used_for(self, x: Floats) -> list[str]:
         """What these rows were used for in the fit."""
@@ -260,6 +254,14 @@ class Classifier(Estimator):
 
     def __sklearn_tags__(self) -> Any:
         return _tags.classifier()
+
+
+def _labelled(x: Floats, y: Any, classes: npt.NDArray[Any]) -> Labelled:
+    """Rows with their labels among known classes."""
+    codes = _data.codes(y, classes)
+    if len(codes) != len(x):
+        raise ValueError(f"y has {len(codes)} labels, expected one for each of the {len(x)} rows of X")
+    return Labelled(x, codes)
 
 
 class HeadClassifier(Classifier):

@@ -71,7 +71,7 @@ def _array(X: Any) -> Floats:
         raise ValueError(f"X is of the type {type(X).__name__}, expected rows in memory: collect a lazy frame, take the rows of a stream block by block")
     if given.dtype.kind == "c":
         raise ValueError("Complex data not supported")
-    if given.dtype.kind == "O" and given.ndim == 2 and given.shape[1] == 1 and _is_list(given[:1, 0]):
+    if given.dtype.kind == "O" and given.ndim == 2 and given.shape[1] == 1 and len(given) > 0 and _frames.is_list(given[0, 0]):
         given = np.stack([unmasked(row, "X") for row in given[:, 0]])
     if given.dtype.kind in "UST":
         raise ValueError(f"X holds texts, such as {given.ravel()[:1].tolist()}, expected numbers")
@@ -94,11 +94,6 @@ def _n_masked(given: Any) -> int:
     parts = cast(list[Any], given) if isinstance(given, (list, tuple)) else [given]
     masks = (np.ma.getmaskarray(cast(Any, part)) for part in parts if isinstance(part, np.ma.MaskedArray))
     return sum(int(np.count_nonzero(cast(Any, mask))) for mask in masks)
-
-
-def _is_list(first: npt.NDArray[Any]) -> bool:
-    """Whether the first cell of a column is a row of features."""
-    return len(first) > 0 and isinstance(first[0], (list, tuple, np.ndarray))
 
 
 def _tensor(X: Any) -> npt.NDArray[Any]:

@@ -23,7 +23,12 @@ def array(X: Any) -> npt.NDArray[Any]:
 
 def is_of_lists(column: Any) -> bool:
     """Whether the cells of a column are rows of features."""
-    return len(column) > 0 and isinstance(column.iloc[0], (list, tuple, np.ndarray))
+    return len(column) > 0 and is_list(column.iloc[0])
+
+
+def is_list(cell: Any) -> bool:
+    """Whether a cell is a row of features."""
+    return isinstance(cell, (list, tuple, np.ndarray))
 
 
 def _stacked(column: Any) -> npt.NDArray[Any]:

@@ -23,24 +23,20 @@ def check(estimator: Any, X: Any, fitted: str) -> Floats:
     """The rows of `X`, which must have the features of the training rows."""
     if not hasattr(estimator, fitted):
         raise _errors.not_fitted(estimator)
-    rows = _data.rows(X, estimator)
-    _check_names(estimator, rows.names)
-    if rows.x.shape[1] != estimator.n_features_in_:
-        raise ValueError(f"X has {rows.x.shape[1]} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} features as input.")
-    return rows.x
+    return _alike(estimator, X, getattr(estimator, "feature_names_in_", None), estimator.n_features_in_)
 
 
 def alike(estimator: Any, X: Any, train: _data.Rows) -> Floats:
     """The rows of `X`, which must have the features of the rows `train` that are fitted together with them."""
+    return _alike(estimator, X, train.names, train.x.shape[1])
+
+
+def _alike(estimator: Any, X: Any, names: Any, n_features: int) -> Floats:
     rows = _data.rows(X, estimator)
-    _compare_names(estimator, rows.names, train.names)
-    if rows.x.shape[1] != train.x.shape[1]:
-        raise ValueError(f"X has {rows.x.shape[1]} features, but {type(estimator).__name__} is expecting {train.x.shape[1]} features as input.")
+    _compare_names(estimator, rows.names, names)
+    if rows.x.shape[1] != n_features:
+        raise ValueError(f"X has {rows.x.shape[1]} features, but {type(estimator).__name__} is expecting {n_features} features as input.")
     return rows.x
-
-
-def _check_names(estimator: Any, names: list[str] | None) -> None:
-    _compare_names(estimator, names, getattr(estimator, "feature_names_in_", None))
 
 
 def _compare_names(estimator: Any, names: list[str] | None, known: Any) -> None:

@@ -40,7 +40,7 @@ def of(given: Any, name: str, label: str | None) -> Part | None:
 
 
 def named(parts: list[Part | None]) -> list[Part | None]:
-    """The parts, where none has names of features with some: leaks are told by name."""
+    """The parts, where none has names of features with some: leaks are named by them."""
     if any(part is None or part.feature_names for part in parts):
         return parts
     return [part and part._replace(feature_names=[f"feature {i}" for i in range(part.x.shape[1])]) for part in parts]
