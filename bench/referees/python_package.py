@@ -152,6 +152,7 @@ def reports(folder, x, y):
         page, score = text(), f1_score(other[1], fitted.set_params(decision="votes").predict(other[0]), average="weighted", zero_division=0)
         assert page.lower().startswith("<!doctype html>") and "took no part in any choice" in page and "All parameters" in page, kind
         assert f'<p class="big">{score:.4f}</p>' in page and f"{len(other[0])} validation rows" in page, kind
+        assert "as validation rows" in page and "rows to predict" not in page, kind
         assert f"<th>{kind._head}, validation</th>" in page.replace(' scope="col"', "") and f"{kind._head}, training" not in page, kind
     ok(f"report of {len(HEADS)} heads on rows that chose nothing, with scikit-learn's weighted F1")
     fitted = hs.MLPClassifier(epochs=6, monitor="metric").fit(*train, validation_data=val)

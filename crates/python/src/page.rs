@@ -29,7 +29,7 @@ pub(crate) fn report(
     let (model, rows) = (&model.model, rows.rows(&classes)?);
     let names = &options.feature_names;
     let report = work::run(&options.conditions()?, |context| {
-        evaluated::report(model, table("test", rows, names)?, (fit, used_for), context)
+        evaluated::report(model, table("val", rows, names)?, (fit, used_for), context)
     })?;
     folder::write_page(&Facts { report, ..Facts::default() }, &path).map_err(to_python)
 }
