@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn import datasets
 
-from coverage import EVEN, RARE, Population
+from coverage import EVEN, RARE, Case, Population
 
 SENTENCES = Path(__file__).resolve().parents[2] / "examples/sentences"
 N_NEW = 5_000
@@ -22,8 +22,8 @@ def simulated(n_rows, shares=EVEN):
     """Rows of a known distribution; new rows are drawn from the same one."""
 
     def draw(seed):
-        population = Population(seed, shares)
-        return [(x, [f"c{label}" for label in y]) for x, y in [population.draw(n_rows), population.draw(N_NEW)]]
+        population = Population(seed, Case(n_rows, shares))
+        return [(x, [f"c{label}" for label in y]) for x, y, _ in [population.draw(n_rows), population.draw(N_NEW)]]
 
     return draw
 

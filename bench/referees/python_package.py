@@ -213,7 +213,7 @@ def words_of_python(folder, x, y):
     messages.append(fails(lambda: hs.tune(folder / "words.csv", head="centroid", trials=1, storage=storage), ValueError, "name one with space"))
     messages.append(fails(lambda: hs.AutoClassifier(steps=1, folds=1).fit(x, y), ValueError, "folds=1: expected 2 to"))
     messages.append(fails(lambda: hs.AutoClassifier(steps=1, heads=["centroid"], max_model_size=10).fit(x, y), RuntimeError, "within max_model_size and max_predict_time"))
-    messages.append(fails(lambda: hs.AutoClassifier(steps=1, heads=["centroid"]).fit(x, y, groups=np.arange(len(y)) % 3), ValueError, "folds=3 does with as many"))
+    messages.append(fails(lambda: hs.AutoClassifier(steps=1, heads=["centroid"]).fit(x, y, groups=np.arange(len(y)) % 3), ValueError, "use folds=3"))
     leaky = frame.assign(code=np.unique(y, return_inverse=True)[1])
     found = [finding.message for finding in hs.inspect(leaky).findings if "drop" in finding.message]
     assert any('leave it out with drop=["code"]' in message for message in found), hs.inspect(leaky)

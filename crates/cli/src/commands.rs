@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 use headsmith::data::Files;
 use headsmith::data::predictions::Columns;
 use headsmith::events::{Begin, EventLog};
@@ -166,6 +167,11 @@ fn out_after(train: &Files) -> PathBuf {
     let stem = name.as_deref().and_then(|name| name.split('.').next());
     let stem = stem.filter(|stem| !stem.is_empty() && !stem.contains('*'));
     PathBuf::from(stem.map_or("headsmith-out".to_owned(), |stem| format!("{stem}-headsmith")))
+}
+
+/// Whether the command line or a configuration gives the flag.
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue)
 }
 
 fn columns(matches: &ArgMatches) -> Columns {

@@ -1,6 +1,6 @@
 //! The roles of columns: features, indices, labels, ignored ones; and labels that are the same in every format.
 
-use crate::{csv, data, read_data, warnings};
+use crate::{bytes, csv, data, read_data, warnings};
 use headsmith_data::checks::inspect;
 use headsmith_data::{Classes, ReadOptions, read};
 use headsmith_kernels::Pool;
@@ -119,9 +119,22 @@ fn columns_are_dropped_and_asked_for() {
     assert_eq!(warnings(&with(text, drop(&["age"])).unwrap()), "");
     // A dropped column is no label either.
     assert!(with(text, drop(&["label", "label_id"])).unwrap().labels().is_none());
-    let errors = [drop(&["lable_id"]), only(&["x*"]), only(&["["])]
+    let errors = [drop(&["lable_id"]), only(&["x*"]), only(&["["]), only(&["emb_*", "agee", "label"])]
         .map(|options| names(options).unwrap_err().to_string());
     insta::assert_snapshot!(errors.join("\n"));
+}
+
+#[test]
+fn booleans_are_zero_and_one_in_every_format() {
+    let table = csv("f0,flag,label\n0.5,True,a\n1.5,false,b\n2,\"TRUE\",a\n").unwrap();
+    assert_eq!(table.x().as_slice(), [0.5, 1.0, 1.5, 0.0, 2.0, 1.0]);
+    let table = bytes(
+        "t.jsonl",
+        b"{\"f0\": 0.5, \"flag\": true, \"label\": \"a\"}\n{\"f0\": 1, \"flag\": false, \"label\": \"b\"}\n",
+    )
+    .unwrap();
+    assert_eq!(table.x().as_slice(), [0.5, 1.0, 1.0, 0.0]);
+    assert!(csv("f0,f1,label\n0.5,1,a\n1.5,Truely,b\n").is_err());
 }
 
 /// A CSV of lists with the columns of `header` and the cells of `row`.
@@ -154,4 +167,12 @@ fn labels_are_found_by_name_and_kind() {
         "f0,f1,n\n1,2,1\n1,3,1\n2,2,2\n2,3,2\n".to_owned(),
     ];
     insta::assert_snapshot!(cases.iter().map(|text| found(text)).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_structure_is_no_feature_whatever_its_fields() {
+    let table = read_data("structures.parquet").unwrap();
+    assert_eq!(table.feature_names().unwrap(), ["f0"]);
+    let found = warnings(&table);
+    assert!(found.contains("meta") && found.contains("two"), "{found}");
 }

@@ -67,6 +67,8 @@ fn decimal_commas_where_commas_separate_nothing() {
     let table = csv(text).unwrap();
     assert_eq!(table.x().as_slice(), [0.5, -1.25, 1.5, 2.0, -0.5, 0.15]);
     assert_eq!(table.labels().unwrap().name(1), "b");
+    let table = csv("f0;note;label\n0,5;2,10;a\n1,5;x;b\n").unwrap();
+    assert_eq!(table.x().as_slice(), [0.5, 1.5]);
     let table = csv("f0\tf1\tlabel\n0.5\t-1.25\ta,5\n1.5\t2\tb\n").unwrap();
     assert_eq!((table.x().as_slice(), table.labels().unwrap().name(0)), (&[0.5, -1.25, 1.5, 2.0][..], "a,5"));
 }

@@ -201,8 +201,9 @@ pub(crate) fn find(
         && data.val.is_some()
         && budget.allows_refits(search::refits(rows.growth(), &members), after);
     let done = Done { n_steps: budget.n_steps(), search_seconds, is_fitted_again };
-    let auto = summary::summary(&mut beside, (&left_out, &reduced), done, simpler, context)?;
+    let mut auto = summary::summary(&mut beside, (&left_out, &reduced), done, simpler, context)?;
     let fitted = fitted::fitted(&rows, &candidates, &beside.answer, is_fitted_again, context)?;
+    auto.n_bytes = fitted.model.to_bytes()?.len() as u64;
     let distilled = match &config.distil {
         Some(name) => {
             let taught = Taught { rows: &rows, candidates: &candidates, answer: &beside.answer };
@@ -224,7 +225,9 @@ fn distilled(
     (config, fitted, is_fitted_again): (&Search, &FittedHead, bool),
     context: &mut Context<'_>,
 ) -> Result<Option<Distilled>> {
-    let deadline = config.limits.time.map(|time| config.started + time.saturating_sub(AFTER_DISTILLATION));
+    // A time that the clock cannot show is no limit.
+    let time = config.limits.time.map(|time| time.saturating_sub(AFTER_DISTILLATION));
+    let deadline = time.and_then(|time| config.started.checked_add(time));
     let of_val = taught.rows.judges().zip(fitted.val.as_ref()).filter(|_| is_fitted_again);
     let of_val = of_val.map(|(val, judged)| (val, judged.proba.view()));
     let done = search::until(deadline, context, |context| {

@@ -66,11 +66,16 @@ fn always(
     let n_units = rows.n_units_of_class();
     let n_all = rows.n_groups().unwrap_or_else(|| n_units.iter().sum());
     let is_rare = |class: usize| if options.by_class { n_units[class] < least } else { n_all < least };
-    let in_every = (0..names.len()).filter(|&class| sets.thresholds()[class] == 0.0 && is_rare(class));
-    let always: Vec<&str> = in_every.map(|class| names[class].as_str()).collect();
+    let in_every: Vec<usize> = (0..names.len()).filter(|&class| sets.thresholds()[class] == 0.0).collect();
+    let always: Vec<&str> = in_every.iter().map(|&class| names[class].as_str()).collect();
     let units = if rows.n_groups().is_some() { "groups" } else { "rows" };
     match (always.is_empty(), options.by_class) {
         (true, _) => {}
+        _ if !in_every.iter().any(|&class| is_rare(class)) => context.warn(&format!(
+            "in every prediction set {}: the {units} that give the thresholds weigh so unevenly, or are so far from certain, that a level of {} has no threshold above 0",
+            named(&always),
+            options.level
+        )),
         (false, false) => context.warn(&format!(
             "every class is in every prediction set: {n_all} {units} give the thresholds, and a level of {} needs {least}",
             options.level

@@ -16,7 +16,7 @@ use crate::statistics;
 pub struct FitData {
     /// The rows to learn from.
     pub train: Dataset,
-    /// The rows that choose the epoch.
+    /// The rows that score the head, and choose what it leaves to them, such as the epoch.
     pub val: Option<Dataset>,
     /// A part of the validation rows that `val` does not have any more, and its share: nothing is chosen by it.
     pub held_back: Option<(f64, Dataset)>,

@@ -1,7 +1,7 @@
 //! A part of the validation rows that is used for no choice: no trial, epoch, pruning or head sees it, so the score on
 //! it needs no correction. `docs/guide/honest-numbers.md` explains when it is worth its rows.
 
-use headsmith_kernels::Philox;
+use headsmith_kernels::{Philox, Pool};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -17,8 +17,7 @@ const STREAM: u32 = 0x686f_6c64;
 /// The held-back rows, in ascending order: the same share of each class, rounded, but never all. They depend only on
 /// the labels, the share and the seed.
 pub fn rows(y: &[u32], share: f64, seed: u64) -> Vec<usize> {
-    let n_classes = y.iter().max().map_or(0, |most| *most as usize + 1);
-    let mut of_class = vec![Vec::new(); n_classes];
+    let mut of_class = vec![Vec::new(); split::n_classes(y)];
     for (row, &class) in y.iter().enumerate() {
         of_class[class as usize].push(row);
     }
@@ -32,11 +31,11 @@ pub fn rows(y: &[u32], share: f64, seed: u64) -> Vec<usize> {
     held
 }
 
-/// Moves `share` of the validation rows from `data.val` to `data.held_back`. Rows of one group stay together.
+/// Moves `share` of the validation rows from `data.val` to `data.held_back`. Rows of one group, and rows with equal features, stay together.
 ///
 /// # Errors
 /// If there are no validation rows, the share is invalid, or amounts to no row.
-pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
+pub fn take(data: &mut FitData, share: f64, seed: u64, pool: &Pool) -> Result<()> {
     if share == 0.0 {
         return Ok(());
     }
@@ -49,9 +48,10 @@ pub fn take(data: &mut FitData, share: f64, seed: u64) -> Result<()> {
         .val
         .as_ref()
         .ok_or_else(|| Error::usage("there are no validation rows to hold back a part of"))?;
-    let held = match units::of_column(val) {
-        None => rows(&val.y, share, seed),
-        Some(units) => {
+    let units = units::of_rows(val, pool);
+    let held = match units::count(&units) == val.y.len() {
+        true => rows(&val.y, share, seed),
+        false => {
             let is_held = split::draw(&units, &val.y, share, seed, true);
             (0..is_held.len()).filter(|&row| is_held[row]).collect()
         }

@@ -2,7 +2,7 @@
 
 use headsmith_data::Dataset;
 use headsmith_kernels::{MatRef, Matrix};
-use headsmith_metrics::bootstrap::PairedDifference;
+use headsmith_metrics::bootstrap::{Intervals, PairedDifference};
 use headsmith_metrics::{Predictions, bootstrap, conformal};
 use headsmith_model::Model;
 use serde_json::{Value, json};
@@ -140,9 +140,13 @@ pub(crate) fn of_refits<'p>(
     used_for: Vec<String>,
     context: &Context<'_>,
 ) -> Result<Judgement> {
+    let predictions = predictions.into();
     let judgement = of_proba(rows, predictions, used_for, context)?;
-    let n_units = units::count(rows.units);
-    let intervals = judgement.intervals.map(|intervals| intervals.of_refits(&judgement.scores, n_units));
+    let widen = |intervals: Intervals| {
+        let effective = bootstrap::EffectiveRows::of(rows.y, predictions, rows.units);
+        intervals.of_refits(&judgement.scores, effective)
+    };
+    let intervals = judgement.intervals.map(widen);
     Ok(Judgement { intervals, ..judgement })
 }
 

@@ -8,6 +8,9 @@ use headsmith_heads::{Head, Job};
 
 use crate::error::{Error, Result};
 
+/// Bytes of the unit in messages and flags.
+pub(crate) const MEGABYTE: u64 = 1_000_000;
+
 /// The memory that a fit lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shortage {
@@ -21,7 +24,12 @@ pub(crate) struct Shortage {
 
 impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a fit needs about {} MB and {} MB are free", self.needed >> 20, self.free >> 20)
+        write!(
+            f,
+            "a fit needs about {} MB and {} MB are free",
+            self.needed.div_ceil(MEGABYTE),
+            self.free / MEGABYTE
+        )
     }
 }
 
@@ -59,8 +67,8 @@ pub(crate) fn check_copy(transform: &str, n_bytes: u64) -> Result<()> {
         Some(free) => Err(Error::failure(format!(
             "the features transformed by {transform} need {} MB and {} MB are free: fit on fewer rows, without a transform, or \
              free memory",
-            n_bytes >> 20,
-            free >> 20
+            n_bytes.div_ceil(MEGABYTE),
+            free / MEGABYTE
         ))),
     }
 }
@@ -76,9 +84,12 @@ fn system() -> Option<u64> {
 }
 
 fn group() -> Option<u64> {
-    let number =
-        |name: &str| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
-    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+    let file = |name: &str| format!("/sys/fs/cgroup/{name}");
+    let number = |name: &str| fs::read_to_string(file(name)).ok()?.trim().parse::<u64>().ok();
+    // Pages of files that were read count as memory in use, but the system takes them back before a process fails.
+    let cached = field(&file("memory.stat"), "inactive_file").unwrap_or(0);
+    let used = number("memory.current")?.saturating_sub(cached);
+    Some(number("memory.max")?.saturating_sub(used))
 }
 
 fn process() -> Option<u64> {
@@ -105,7 +116,7 @@ mod tests {
         assert_eq!(beyond(5 << 20, hint, 5 << 20), None);
         let shortage = beyond((5 << 20) + 1, hint, 5 << 20);
         assert_eq!(shortage, Some(Shortage { needed: (5 << 20) + 1, free: 5 << 20, hint }));
-        assert_eq!(shortage.unwrap().to_string(), "a fit needs about 5 MB and 5 MB are free");
+        assert_eq!(shortage.unwrap().to_string(), "a fit needs about 6 MB and 5 MB are free");
     }
 
     #[cfg(target_os = "linux")]
@@ -114,7 +125,7 @@ mod tests {
         assert!(check_copy("standardise", 1 << 20).is_ok());
         let error = check_copy("standardise", u64::MAX).unwrap_err().to_string();
         assert!(
-            error.starts_with("the features transformed by standardise need 17592186044415 MB and "),
+            error.starts_with("the features transformed by standardise need 18446744073710 MB and "),
             "{error}"
         );
     }

@@ -58,7 +58,7 @@ impl<'d> From<&'d Dataset> for Rows<'d> {
 pub struct FitRows<'d> {
     /// The rows to learn from.
     pub train: Rows<'d>,
-    /// The rows that choose the epoch.
+    /// The rows that score the head, and choose what it leaves to them, such as the epoch.
     pub val: Option<Rows<'d>>,
     /// The model's record of its data.
     pub record: Record,

@@ -272,7 +272,7 @@ fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {
     let others: Vec<&RoleTable> = test.iter().collect();
     let (mut data, findings) =
         checked::prepare(train, val, config.val_share, &others, &config.read, context)?;
-    hold_back::take(&mut data, config.hold_back, context.seed)?;
+    hold_back::take(&mut data, config.hold_back, context.seed, context.pool)?;
     Ok(Prepared { data, test, tables: reports, findings })
 }
 

@@ -104,8 +104,8 @@ pub(crate) fn no_share(share: f64) -> Error {
 /// The error for a share that leaves one side without rows.
 pub(crate) fn no_rows(share: f64, n_rows: usize, n_val: usize) -> Error {
     Error::usage(format!(
-        "{share} of {n_rows} training rows gives {n_val} validation rows and leaves {} to train on: choose another \
-         --val-share, or name a validation table with --val",
+        "{share} of {n_rows} training rows gives {n_val} validation rows and leaves {} to train on (a class keeps a row to train on, and equal rows stay together): choose \
+         another --val-share, add rows, or name a validation table with --val",
         n_rows - n_val
     ))
 }
@@ -147,7 +147,7 @@ fn leave_each_class(is_val: &mut [bool], units: &[u32], y: &[u32]) {
 }
 
 /// The number of classes, up to the last one that occurs.
-fn n_classes(y: &[u32]) -> usize {
+pub(crate) fn n_classes(y: &[u32]) -> usize {
     y.iter().max().map_or(0, |most| *most as usize + 1)
 }
 

@@ -182,7 +182,7 @@ pub fn tune(config: &TuneConfig, context: &mut Context<'_>) -> Result<StudyRepor
     let reports: Vec<TableReport> =
         std::iter::once(&train).chain(&val).map(|table| table.report.clone()).collect();
     let (mut data, _) = checked::prepare(train, val, config.val_share, &[], &config.read, context)?;
-    hold_back::take(&mut data, config.hold_back, context.seed)?;
+    hold_back::take(&mut data, config.hold_back, context.seed, context.pool)?;
     context.check_stop()?;
     let mut report = study(&config.study, &data, &StudyTables::of(&reports), &config.read, context)?;
     honest::judge_held_back(&mut report, &config.study.head, &data, context)?;
@@ -282,7 +282,7 @@ pub(crate) fn tables_of(
     let reports = StudyTables { train: &train.report, val: val.as_ref().map(|val| &val.report) };
     plan.must_have(&reports, name)?;
     let (mut data, _) = checked::prepare(train, val, plan.val_share, &[], &read, context)?;
-    hold_back::take(&mut data, plan.hold_back, plan.seed)?;
+    hold_back::take(&mut data, plan.hold_back, plan.seed, context.pool)?;
     Ok(data)
 }
 
@@ -331,7 +331,8 @@ fn work(
         n_trials: share.n_trials,
         max_attempts: MAX_ATTEMPTS,
     };
-    let deadline = share.timeout.map(|timeout| start + timeout);
+    // One that the clock cannot show is none.
+    let deadline = share.timeout.and_then(|timeout| start.checked_add(timeout));
     let work = Work { n_jobs, stop: context.stop, deadline, heartbeat: HEARTBEAT };
     trials::run(&study, &plan, storage, &work, &task, &line, context)?;
     let snapshot = StudySnapshot::at(storage, study.record)?;

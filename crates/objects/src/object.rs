@@ -21,7 +21,8 @@ static REQUESTS: Semaphore = Semaphore::const_new(32);
 
 /// An object of a store, which is read by ranges. Clones share what is known of it.
 ///
-/// Its length and version are asked for once. If it is replaced afterwards, reads fail rather than mix two versions.
+/// Its length and version are asked for once. If it is replaced afterwards, reads fail rather than mix two versions: by its ETag, or the time of its last
+/// change where the store has no ETag.
 #[derive(Debug, Clone)]
 pub struct Object(Arc<Inner>);
 
@@ -99,7 +100,11 @@ impl Object {
 
     /// Begins to read the bytes in `range`.
     pub(crate) fn fetch(&self, range: Range<u64>) -> io::Result<InFlight<Bytes>> {
-        let version = self.metadata()?.e_tag.clone();
+        let metadata = self.metadata()?;
+        let version = metadata.e_tag.clone();
+        // A store that does not give the time either has the first second.
+        let is_dated = version.is_none() && metadata.last_modified.timestamp() > 0;
+        let unchanged = is_dated.then_some(metadata.last_modified);
         let object = self.0.clone();
         InFlight::start(async move {
             if range.is_empty() {
@@ -109,6 +114,7 @@ impl Object {
             let options = GetOptions {
                 range: Some(GetRange::Bounded(range)),
                 if_match: version,
+                if_unmodified_since: unchanged,
                 ..GetOptions::default()
             };
             let answer = object.store.get_opts(&object.key, options).await.map_err(io_error)?;

@@ -112,8 +112,7 @@ fn rows(typical: Option<&Typical>, n_features: usize) -> Matrix {
     for i in 1..N_ROWS {
         let width = if i % 4 == 0 { 3.0 } else { 1.0 };
         for (j, to) in rows.row_mut(i).iter_mut().enumerate() {
-            let (size, angle) = ((-2.0 * (1.0 - draws.uniform()).ln()).sqrt(), draws.uniform());
-            let normal = width * size * (std::f64::consts::TAU * angle).cos();
+            let normal = width * draws.normal();
             *to = match typical {
                 Some(typical) => (typical.centre[j] + typical.spread[j] * normal) as f32,
                 None => normal as f32,

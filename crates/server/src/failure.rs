@@ -62,7 +62,7 @@ impl Failure {
         Failure::new(StatusCode::REQUEST_TIMEOUT, message).closing()
     }
 
-    /// Too much to do at the moment: the client is to come back.
+    /// Too much to do at the moment: the client should try again later.
     pub(crate) fn overloaded(message: impl Into<String>) -> Failure {
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }

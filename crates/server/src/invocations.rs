@@ -59,6 +59,9 @@ impl Invocation {
     }
 }
 
+/// Columns of a table at most beside the features: names are kept while a body is read.
+const MOST_OTHER_COLUMNS: usize = 4096;
+
 const EXPECTED: &str = "expected `dataframe_split`, `dataframe_records`, `instances` or `inputs`";
 
 /// The answer as JSON.
@@ -178,9 +181,7 @@ impl Columns<'_> {
     fn split(&self, cursor: &mut Cursor<'_>) -> Result<Rows> {
         let (mut names, mut data) = (None, None);
         cursor.object(|key, cursor| match key {
-            "columns" => {
-                cursor.value("an array of names").map(|value: Vec<serde_json::Value>| names = Some(value))
-            }
+            "columns" => self.names(cursor).map(|read| names = Some(read)),
             "data" => {
                 data = Some(cursor.clone());
                 cursor.skip()
@@ -190,8 +191,6 @@ impl Columns<'_> {
         })?;
         let mut data = data.ok_or_else(|| Failure::bad("dataframe_split has no `data`"))?;
         let Some(names) = names else { return self.shape.read(&mut data) };
-        let names: Vec<String> =
-            names.iter().map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned)).collect();
         let targets = self.targets(&names)?;
         let (mut values, mut n_rows) = (Vec::new(), 0);
         data.array(|i, cursor| {
@@ -214,6 +213,16 @@ impl Columns<'_> {
     }
 
     /// Where the cells of each column go.
+    /// The names of the columns; numbers are the names that pandas gives columns without one.
+    fn names(&self, cursor: &mut Cursor<'_>) -> Result<Vec<String>> {
+        let (most, mut names) = (self.shape.n_features + MOST_OTHER_COLUMNS, Vec::new());
+        cursor.array(|i, cursor| match i < most {
+            true => cursor.name().map(|name| names.push(name)),
+            false => Err(Failure::bad(format!("the table has more than {most} columns"))),
+        })?;
+        Ok(names)
+    }
+
     fn targets(&self, names: &[String]) -> Result<Vec<Target>> {
         if self.features.is_empty() && names.iter().filter(|name| *name == self.embeddings).count() == 1 {
             let target = |name: &String| if name == self.embeddings { Target::Row } else { Target::None };

@@ -5,7 +5,7 @@ use fast_float2::FastFloat;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::aside;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, shown};
 use crate::limits::MAX_DEPTH;
 
 /// The numbers after which others have their turn: as many take a tenth of a millisecond.
@@ -125,6 +125,16 @@ impl<'b> Cursor<'b> {
         }
     }
 
+    /// A string, or the text of another value.
+    pub(crate) fn name(&mut self) -> Result<String> {
+        if self.peek() == Some(b'"') {
+            return self.string();
+        }
+        let start = self.at;
+        self.skip()?;
+        Ok(String::from_utf8_lossy(&self.bytes[start..self.at]).trim().to_owned())
+    }
+
     /// A number, which must be finite.
     pub(crate) fn number<T: FastFloat + Into<f64> + Copy>(&mut self) -> Result<T> {
         self.peek();
@@ -132,7 +142,12 @@ impl<'b> Cursor<'b> {
         let length = number_length(rest).ok_or_else(|| self.fault("a number"))?;
         let number: T = fast_float2::parse(&rest[..length]).map_err(|_| self.fault("a number"))?;
         if !number.into().is_finite() {
-            return Err(self.fault("a number that 32 bits can hold"));
+            let found = String::from_utf8_lossy(&rest[..length]);
+            return Err(Failure::bad(format!(
+                "the JSON is wrong at byte {}: expected a number that 32 bits can hold, found {}",
+                self.at,
+                shown(&found)
+            )));
         }
         self.at += length;
         self.n_numbers += 1;

@@ -12,7 +12,7 @@ pub(crate) const MAX_HEADER_BYTES: usize = 16 << 10;
 /// The limits that a command line may set. `docs/guide/serving.md` says what each protects.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at once; further ones are told to come back.
+    /// Connections at once; further ones get 503.
     pub connections: usize,
     /// Bytes of a request's body.
     pub body_bytes: usize,
@@ -20,7 +20,7 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Rows of a request.
     pub rows: usize,
-    /// Requests that wait for a prediction; further ones are told to come back.
+    /// Requests that wait for a prediction; further ones get 503.
     pub queue: usize,
     /// Rows that are predicted at once.
     pub batch_rows: usize,

@@ -99,7 +99,7 @@ fn operation(
             ("408", "A body that took too long"),
             ("413", "Too long a body, or too many rows"),
             ("415", "A body of another type"),
-            ("503", "Too much to do: come back after Retry-After seconds"),
+            ("503", "Too much to do: try again after Retry-After seconds"),
         ] {
             operation["responses"][status] = failure(text);
         }

@@ -29,9 +29,17 @@ pub(crate) struct Prediction {
 impl Prediction {
     /// About how many bytes its probabilities have as text.
     pub(crate) fn text_bytes(&self) -> usize {
-        12 * self.proba.as_slice().len()
+        TEXT_BYTES * self.proba.as_slice().len()
+    }
+
+    /// About how many bytes the probabilities of so many rows and classes take, as numbers and as text.
+    pub(crate) fn bytes(n_rows: usize, n_classes: usize) -> usize {
+        (size_of::<f32>() + TEXT_BYTES).saturating_mul(n_rows).saturating_mul(n_classes)
     }
 }
+
+/// A probability as text, such as `0.00012345,`.
+const TEXT_BYTES: usize = 12;
 
 /// The bounds of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +147,10 @@ impl Queue {
     fn push(&self, job: Job) -> Result<()> {
         let mut waiting = self.lock();
         if waiting.jobs.len() >= self.limit {
-            return Err(Failure::overloaded(format!("{} requests wait already: come back", self.limit)));
+            return Err(Failure::overloaded(format!(
+                "{} requests wait already: try again later",
+                self.limit
+            )));
         }
         if waiting.is_closed {
             return Err(Failure::overloaded("the server ends"));

@@ -1,4 +1,4 @@
-//! A server: it is bound, serves until it is told to end, and lets requests under way end.
+//! A server: it is bound, serves until it is stopped, and lets requests under way end.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -27,6 +27,9 @@ use crate::worker::Worker;
 const SHORTEST_TOKEN: usize = 16;
 /// How long to wait after a connection could not be accepted: the process has too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long what runs beside the connections, such as the reading of a large body, may take to end.
+const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// The options of a server.
 #[derive(Debug, Clone)]
@@ -112,10 +115,12 @@ impl Handle {
     /// # Errors
     /// When a file is wrong: the models and the certificate stay as they are.
     pub fn reload(&self) -> Result<()> {
-        if let Some(tls) = &self.tls {
-            tls.reload()?;
+        let certificate = self.tls.as_ref().map(|tls| tls.read()).transpose()?;
+        self.service.registry.reload()?;
+        if let Some((tls, certificate)) = self.tls.as_ref().zip(certificate) {
+            tls.replace(certificate);
         }
-        self.service.registry.reload()
+        Ok(())
     }
 
     /// Reads all again and writes to the log how that ended.
@@ -207,10 +212,10 @@ impl Server {
         let worker = std::thread::Builder::new().name("predict".to_owned()).spawn(move || worker.run());
         let worker = worker.map_err(failed)?;
         let runtime = runtime(n_io).map_err(failed)?;
-        let (service, drain) = (self.service.clone(), self.options.limits.drain_timeout);
+        let service = self.service.clone();
         let served = runtime.block_on(self.serve());
-        // Connections that did not end in time are cut off here.
-        runtime.shutdown_timeout(drain);
+        // Connections that did not end in time are cut off here: they had the time to drain.
+        runtime.shutdown_timeout(SHUTDOWN);
         service.queue.close();
         let _ = worker.join();
         service.log.event("info", "ended", "");

@@ -43,7 +43,7 @@ pub(crate) struct Service {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) log: Arc<Log>,
     pub(crate) limits: Limits,
-    /// Whether the server takes requests: until it is told to end.
+    /// Whether the server takes requests: until it is stopped.
     pub(crate) is_ready: AtomicBool,
     pub(crate) next_id: AtomicU64,
 }
@@ -150,10 +150,10 @@ impl Service {
         body: Incoming,
         seen: &mut Seen,
     ) -> Result<Reply> {
-        let (model, body, lease) = self.opened(name, parts, body).await?;
+        let (model, body, mut lease) = self.opened(name, parts, body).await?;
         let shape = self.shape(&model);
         let rows = aside(body.len(), move || people::rows(&body.whole(), shape)).await?;
-        let prediction = self.prediction(&model, rows, seen).await?;
+        let prediction = self.prediction(&model, rows, &mut lease, seen).await?;
         let answer = move |prediction: &Prediction| Ok(people::answer(&model, prediction));
         leased(JSON, encoded(prediction, answer).await?, lease)
     }
@@ -165,11 +165,11 @@ impl Service {
         body: Incoming,
         seen: &mut Seen,
     ) -> Result<Reply> {
-        let (model, body, lease) = self.opened(name, parts, body).await?;
+        let (model, body, mut lease) = self.opened(name, parts, body).await?;
         let (shape, of) = (self.shape(&model), model.clone());
         let Invocation { rows, is_proba } =
             aside(body.len(), move || Invocation::read(&body.whole(), &of, shape)).await?;
-        let prediction = self.prediction(&model, rows, seen).await?;
+        let prediction = self.prediction(&model, rows, &mut lease, seen).await?;
         let answer = move |prediction: &Prediction| Ok(invocations::answer(is_proba, &model, prediction));
         leased(JSON, encoded(prediction, answer).await?, lease)
     }
@@ -191,13 +191,13 @@ impl Service {
         body::check_type(&parts.headers, &[JSON, BINARY])?;
         let model = self.registry.named(name)?;
         let json_length = v2::json_length(&parts.headers)?;
-        let (body, lease) = self.body(body).await?;
+        let (body, mut lease) = self.body(body).await?;
         let shape = self.shape(&model);
         let mut request =
             aside(body.len(), move || InferRequest::read(&body.whole(), json_length, shape)).await?;
         v2::check_outputs(&request, &model)?;
         let rows = std::mem::take(&mut request.rows);
-        let prediction = self.prediction(&model, rows, seen).await?;
+        let prediction = self.prediction(&model, rows, &mut lease, seen).await?;
         let answer = move |prediction: &Prediction| v2::encode(&request, &model, prediction);
         let encoded = encoded(prediction, answer).await?;
         let kind = if encoded.json_length.is_some() { BINARY } else { JSON };
@@ -220,8 +220,15 @@ impl Service {
         Ok((bytes, lease))
     }
 
-    async fn prediction(&self, model: &Arc<ServedModel>, rows: Rows, seen: &mut Seen) -> Result<Prediction> {
+    async fn prediction(
+        &self,
+        model: &Arc<ServedModel>,
+        rows: Rows,
+        lease: &mut Lease,
+        seen: &mut Seen,
+    ) -> Result<Prediction> {
         seen.n_rows = rows.n_rows;
+        lease.reserve(Prediction::bytes(rows.n_rows, model.model.classes().len()))?;
         let mut prediction = self.queue.predict(model.clone(), rows).await?;
         let rows = std::mem::take(&mut prediction.rows);
         aside::dropped(size_of_val(rows.values.as_slice()), rows);
@@ -239,6 +246,6 @@ async fn encoded<T: Send + 'static>(
 
 /// An answer whose bytes count as memory of its request until the client has them.
 fn leased(kind: &'static str, bytes: Vec<u8>, mut lease: Lease) -> Result<Reply> {
-    lease.grow(bytes.len())?;
+    lease.settle(bytes.len())?;
     Ok(reply::bytes(kind, Bytes::from_owner(Leased { bytes, _lease: lease })))
 }

@@ -32,11 +32,17 @@ impl Tls {
         Ok(Tls { files, acceptor })
     }
 
-    /// Reads the files again; if one is wrong, the old certificate stays.
-    pub(crate) fn reload(&self) -> Result<()> {
-        let acceptor = acceptor(&self.files)?;
+    /// Reads the files again.
+    ///
+    /// # Errors
+    /// When one is wrong.
+    pub(crate) fn read(&self) -> Result<TlsAcceptor> {
+        acceptor(&self.files)
+    }
+
+    /// Uses what was read for the connections that follow.
+    pub(crate) fn replace(&self, acceptor: TlsAcceptor) {
         *self.acceptor.write().unwrap_or_else(PoisonError::into_inner) = acceptor;
-        Ok(())
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {

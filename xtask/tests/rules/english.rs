@@ -8,6 +8,10 @@ const FORBIDDEN: [&str; 15] = [
     "What", "Wish", "Words",
 ];
 
+/// Phrases of documents and messages that a plain word replaces.
+const PHRASES: [&str; 6] =
+    ["is told", "are told", "are taken for", "is taken for", "does with as many", "is not spoken"];
+
 /// The name of the type that a line declares.
 fn type_name(line: &str) -> Option<&str> {
     let declaration = line.split_once('{').map_or(line, |(declaration, _)| declaration);
@@ -47,6 +51,30 @@ fn types_and_comments_are_in_plain_english() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn documents_and_messages_are_in_plain_english() {
+    let mut files = super::files();
+    files.retain(|file| {
+        let is_document = file.extension().is_some_and(|e| e == "md");
+        let is_source = file.iter().any(|part| part == "src" || part == "python");
+        is_document || is_source && file.extension().is_some_and(|e| e == "rs" || e == "py")
+    });
+    assert!(files.len() > 100, "the documents were not found");
+    for file in files {
+        let text = fs::read_to_string(super::root().join(&file)).expect("a document reads");
+        for (i, line) in text.lines().enumerate() {
+            let phrase = PHRASES.into_iter().find(|phrase| line.contains(phrase));
+            assert!(
+                phrase.is_none(),
+                "{}:{}: {}: use a plain word",
+                file.display(),
+                i + 1,
+                phrase.unwrap_or_default()
+            );
+        }
+    }
 }
 
 #[test]

@@ -15,6 +15,15 @@ pub(crate) fn auto(matches: &ArgMatches) -> Result<()> {
     let out = optional_path_of(matches, "out").unwrap_or_else(|| commands::out_after(&train));
     let search = auto::given(matches, Some(study::of_auto(matches, &common, &out)?), crate::started());
     search.check()?;
+    let no_effect = [
+        ("val", "val_is", "--val-is says what the rows of --val are for: give --val FILE, or leave it out"),
+        ("test", "columns", "--columns are those of the predictions: give --test FILE, or leave it out"),
+    ];
+    for (of, flag, why) in no_effect {
+        if commands::is_given(matches, flag) && !commands::is_given(matches, of) {
+            return Err(headsmith::Error::usage(why).into());
+        }
+    }
     let config = RunConfig {
         val: labelled(matches, "val", "val_labels")?,
         val_share: 0.0,

@@ -74,7 +74,7 @@ impl Job<'_> {
         let mut data = checked.into_data(if needs_val { self.val_share } else { 0.0 }, context)?;
         if self.conformal.is_some() && folds.is_none() && self.head.uses_val() {
             // The validation rows choose the epoch, so that some must be left for the thresholds.
-            hold_back::take(&mut data, HELD_BACK_SHARE, context.seed)?;
+            hold_back::take(&mut data, HELD_BACK_SHARE, context.seed, context.pool)?;
         }
         let checkpoint = Some(model_file::checkpoint_beside(&self.model));
         let options = FitOptions { checkpoint, folds, conformal: self.conformal, ..FitOptions::default() };

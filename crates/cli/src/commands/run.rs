@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 use headsmith::HeadConfig;
 use headsmith::auto::Search;
 use headsmith::data::Files;
@@ -43,13 +42,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     // Before anything is fetched, the parameters must be right.
     let (run_heads, search) = match is_auto(matches) {
         true => searched(matches, &common, &out)?,
-        false if conformal::given(matches).is_some() => {
-            return Err(headsmith::Error::usage(
-                "--conformal: the validation rows choose the head here, so that none are left for the thresholds; --recipe auto takes it, and so does fit",
-            )
-            .into());
+        false => {
+            refuse_search_flags(matches)?;
+            (heads_of(matches, &common, &out)?, None)
         }
-        false => (heads_of(matches, &common, &out)?, None),
     };
     let fetched = fetch(matches, &out, &common)?;
     let train = table(matches, "train", &fetched, |tables| &tables.train)?;
@@ -86,14 +82,29 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
 
 /// Whether a search looks for the best model: unless the notebook's recipe is asked for, or heads are named.
 fn is_auto(matches: &ArgMatches) -> bool {
-    match (is_given(matches, "recipe"), is_given(matches, "head")) {
+    match (commands::is_given(matches, "recipe"), commands::is_given(matches, "head")) {
         (false, true) => false,
         _ => matches.get_one::<String>("recipe").is_some_and(|recipe| recipe == AUTO),
     }
 }
 
-fn is_given(matches: &ArgMatches, id: &str) -> bool {
-    matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue)
+/// Refuses flags of the search where nothing is searched: they would have no effect.
+fn refuse_search_flags(matches: &ArgMatches) -> Result<()> {
+    if conformal::given(matches).is_some() {
+        return Err(headsmith::Error::usage(
+            "--conformal: the validation rows choose the head here, so that none are left for the thresholds; --recipe auto takes it, and so does fit",
+        )
+        .into());
+    }
+    let search = auto::search();
+    let given = search.iter().find(|arg| commands::is_given(matches, arg.get_id().as_str()));
+    match given.and_then(|arg| arg.get_long()) {
+        None => Ok(()),
+        Some(flag) => Err(headsmith::Error::usage(format!(
+            "--{flag} is of a search, and --recipe notebook and --head fit the heads that are named without one: leave it out, or search with --recipe auto (heads: --heads)"
+        ))
+        .into()),
+    }
 }
 
 /// The baseline, and the search that is to beat it.
@@ -104,7 +115,7 @@ fn searched(matches: &ArgMatches, common: &Common, out: &Path) -> Result<(Vec<Ru
             "--hold-back: the validation rows choose nothing here, so none need to be held back; --recipe notebook takes it",
         );
     }
-    if is_given(matches, "head") {
+    if commands::is_given(matches, "head") {
         return wrong(
             "--head names the heads to fit, and --recipe auto searches: name those to try with --heads",
         );
@@ -121,7 +132,7 @@ fn heads_of(matches: &ArgMatches, common: &Common, out: &Path) -> Result<Vec<Run
     let named: Vec<&str> =
         matches.get_many::<String>("head").into_iter().flatten().map(String::as_str).collect();
     if let Some(twice) = (1..named.len()).find(|&i| named[..i].contains(&named[i])) {
-        bail!("--head names {} twice", named[twice]);
+        return Err(headsmith::Error::usage(format!("--head names {} twice", named[twice])).into());
     }
     for other in headsmith::run::RECIPE.into_iter().filter(|other| !named.contains(other)) {
         if let Some((name, _)) =

@@ -8,7 +8,7 @@ use headsmith_server::Server;
 
 use crate::flags;
 
-/// Serves models until it is told to end.
+/// Serves models until it is stopped.
 pub(crate) fn serve(matches: &ArgMatches) -> Result<()> {
     // clap lets nothing through that has no models.
     let Some(mut options) = flags::serve::given(matches) else { return Ok(()) };

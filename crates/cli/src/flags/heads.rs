@@ -139,10 +139,11 @@ pub(crate) fn set_of(matches: &ArgMatches, head: &str, heads: &[&str]) -> Result
     for setting in settings {
         if !heads.contains(&setting.head) {
             bail!(
-                "--set {}.{}: {} is not fitted here; name it with --head",
+                "--set {}.{}: {} is not fitted here by itself, as {} are; name it with --head, which fits heads without a search",
                 setting.head,
                 setting.name,
-                setting.head
+                setting.head,
+                heads.join(" and ")
             );
         }
         if setting.head == head {

@@ -190,6 +190,16 @@ fn bounds_hold_or_the_error_names_them() {
     let args = format!("auto --train train.csv --out out {QUICK}");
     let report = world.json(&format!("{args} --max-model-size 4k --json"));
     assert!(world.bytes("out/model.safetensors").len() <= 4_096, "{}", report["auto"]);
+    // The final model, which has learnt from the validation rows and keeps its training rows, is within it, too; its size is that of the file.
+    for bound in ["14k", "60k"] {
+        let kept = format!(
+            "auto --train train.csv --val val.csv --out kept --steps 2 --heads knn,centroid --quiet --max-model-size {bound} --json"
+        );
+        let report = world.json(&kept);
+        let n_bytes = world.bytes("kept/model.safetensors").len();
+        assert_eq!(report["auto"]["n_bytes"], n_bytes);
+        assert!(n_bytes <= if bound == "14k" { 14_000 } else { 60_000 }, "{n_bytes}");
+    }
     let error = world.error(&format!("{args} --max-model-size 10"), 1);
     assert!(error.contains("--max-model-size") && error.contains("bytes"), "{error}");
     let error = world.error(&format!("{args} --memory 1k"), 1);
@@ -208,7 +218,7 @@ fn rows_without_folds_are_one_error() {
         (
             table(12, |i| i % 4),
             "",
-            "have 4 different feature vectors, and a search scores heads in 5 folds: --folds 4",
+            "have 4 different feature vectors, and a search scores heads in 5 folds: use --folds 4",
         ),
         (table(60, |i| i), "--group-column speaker", "has 3 groups (groups that share rows are one)"),
     ] {
@@ -259,6 +269,13 @@ fn run_searches_after_the_forest_and_the_notebooks_recipe_does_not() {
     let heads: Vec<&Value> = notebook["heads"].as_array().unwrap().iter().map(|head| &head["head"]).collect();
     assert_eq!(heads, ["forest", "mlp"]);
     assert!(notebook["auto"].is_null());
+    for flag in ["--distil linear", "--heads ridge", "--time 5s", "--no-refit", "--max-model-size 1M"] {
+        let error = world.error(&format!("{args} --out refused --recipe notebook {flag}"), 2);
+        assert!(
+            error.contains(flag.split(' ').next().unwrap()) && error.contains("--recipe auto"),
+            "{error}"
+        );
+    }
     let named = world.json(&format!("{args} --out named --head forest,mlp --preset classic"));
     assert!(named["auto"].is_null());
     assert!(world.bytes("notebook/model.safetensors") == world.bytes("named/model.safetensors"));

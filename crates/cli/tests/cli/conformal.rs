@@ -151,6 +151,17 @@ fn rare_classes_are_in_every_set_and_said_to_be() {
     );
     let error = world.error(&fit.replace("0.9", "0.999").replace("--quiet", ""), 0);
     assert!(error.contains("every class is in every prediction set: 123 rows give the thresholds, and a level of 0.999 needs 999"), "{error}");
+    // Enough rows, but one weighs as much as all others a thousand times.
+    let table = world.read("rare.csv");
+    let weighted: String = table
+        .lines()
+        .enumerate()
+        .map(|(i, line)| format!("{line},{}\n", ["w", "1000", "1"][i.min(2)]))
+        .collect();
+    world.write("weighted.csv", &weighted);
+    let error = world
+        .error("fit ridge --train weighted.csv --weight-column w --folds 3 --model w.st --conformal 0.9", 0);
+    assert!(error.contains("in every prediction set") && error.contains("unevenly"), "{error}");
 }
 
 #[test]

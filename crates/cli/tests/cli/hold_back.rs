@@ -22,7 +22,7 @@ fn with_others(world: &World, rows: &[usize]) -> String {
     let mut lines: Vec<String> = val.lines().map(str::to_owned).collect();
     for &row in rows {
         let label = lines[row + 1].rsplit(',').next().unwrap().to_owned();
-        lines[row + 1] = format!("\"[{}]\",{label}", vec![format!("{}.25", row % 7); 6].join(", "));
+        lines[row + 1] = format!("\"[{}]\",{label}", vec![format!("{row}.25"); 6].join(", "));
     }
     lines.join("\n") + "\n"
 }

@@ -59,7 +59,8 @@ fn classes(hashed: &HashedTable<'_>) -> Vec<Finding> {
     findings.extend(kind_of_labels(hashed, labels));
     let single: Vec<String> =
         classes.iter().filter(|(_, n)| *n == 1).map(|(name, _)| name.to_string()).collect();
-    if !single.is_empty() && n_rows >= MIN_ROWS && n_rows > classes.len() {
+    // Of many rows, all with labels of their own, the labels are no classes at all.
+    if !single.is_empty() && (n_rows >= MIN_ROWS) != (single.len() == classes.len()) {
         let message = format!(
             "{} {} one row alone, which cannot be both learnt from and judged by: {}",
             plural_classes(single.len()),

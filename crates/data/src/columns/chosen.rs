@@ -47,6 +47,19 @@ impl ColumnChoice {
                 (is_name || patterns.iter().any(|(_, pattern)| pattern.matches(&sketch.name)), is_name)
             };
             asked = sketches.iter().map(of).collect();
+            let is_of = |(text, pattern): &(&String, Pattern), sketch: &ColumnSketch| {
+                sketch.kind.is_number() && (**text == sketch.name || pattern.matches(&sketch.name))
+            };
+            let is_unused = |one: &&(&String, Pattern)| !sketches.iter().any(|sketch| is_of(one, sketch));
+            let unused: Vec<&String> = patterns.iter().filter(is_unused).map(|(text, _)| *text).collect();
+            if !unused.is_empty() && unused.len() < patterns.len() {
+                let what = format!(
+                    "no column of numbers is {} of --features; the columns are {}",
+                    quoted(unused),
+                    quoted(sketches.iter().map(|sketch| &sketch.name))
+                );
+                return Err(Error::column(what).with_hint("correct the name or the pattern, or leave it out"));
+            }
             if !asked.iter().zip(sketches).any(|((is, _), sketch)| *is && sketch.kind.is_number()) {
                 let what = format!(
                     "no column of numbers is one of --features {}; the columns are {}",

@@ -40,7 +40,7 @@ pub(crate) fn parse<'a>(record: &'a [u8], layout: &Layout, x: &mut [f32]) -> Opt
                 (record.get(start + 1 + len) == Some(&b'"')).then_some(start + len + 2)?
             }
             Role::Feature => {
-                let number = number::parse(&record[start..])?;
+                let number = number::parse(&record[start..]).or_else(|| flag(&record[start..]))?;
                 row.underflows += usize::from(number.underflow);
                 x[feature] = number.value.is_finite().then_some(number.value)?;
                 feature += 1;
@@ -124,10 +124,24 @@ fn embeddings(cell: &[u8], x: &mut [f32]) -> Result<usize, list::ListError> {
 
 fn single(cell: &[u8]) -> Result<number::Number, list::ListError> {
     let text = value(cell);
+    if let Some(number) = flag(text.trim_ascii()).filter(|number| number.len == text.trim_ascii().len()) {
+        return Ok(number);
+    }
     if let Some((what, hint)) = list::explain_single(&text) {
         return Err(list::ListError::whole(what, hint));
     }
     number::parse(text.trim_ascii()).ok_or_else(|| list::ListError::whole("expected a number", None))
+}
+
+/// A boolean at the start of `text`, as 0 or 1: other formats have columns of them, which are features as well.
+fn flag(text: &[u8]) -> Option<number::Number> {
+    let word = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let value = match &text[..word] {
+        b"True" | b"true" | b"TRUE" => 1.0,
+        b"False" | b"false" | b"FALSE" => 0.0,
+        _ => return None,
+    };
+    Some(number::Number { value, len: word, underflow: false })
 }
 
 fn one_hot(cell: &[u8], class: u32, label: &mut Label<'_>) -> Result<(), list::ListError> {

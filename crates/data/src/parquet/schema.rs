@@ -40,6 +40,10 @@ fn field(field: &Type, leaf: Option<usize>, schema: &SchemaDescriptor) -> Field 
     let Some(column) = leaf.map(|leaf| schema.column(leaf)) else {
         return Field { name, type_name, ..Field::unread() };
     };
+    // A structure of one field is no column of its values, whatever they are.
+    if !field.is_primitive() && column.max_rep_level() == 0 {
+        return Field { name, type_name, ..Field::unread() };
+    }
     let value_level = column.max_def_level();
     let (stored, element_level) = match column.max_rep_level() {
         0 => (cells::stored(&column), None),

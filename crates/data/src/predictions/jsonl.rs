@@ -31,6 +31,7 @@ fn write_cell(out: &mut dyn Write, cell: Cell<'_>, of: CellType) -> io::Result<(
     match (text.trim(), of) {
         ("", _) => out.write_all(b"null"),
         (_, CellType::Text) => serde_json::to_writer(out, text.as_ref()).map_err(io::Error::from),
+        (word, CellType::Double | CellType::Float) if types::is_missing(word) => out.write_all(b"null"),
         (word, CellType::Bool) => out.write_all(word.to_ascii_lowercase().as_bytes()),
         (number, _) => out.write_all(number.as_bytes()),
     }

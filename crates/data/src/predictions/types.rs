@@ -88,6 +88,7 @@ fn of_text(text: &str) -> Option<CellType> {
     match text.trim() {
         "" => None,
         "True" | "False" | "true" | "false" => Some(CellType::Bool),
+        text if is_missing(text) => Some(CellType::Double),
         text if !is_number(text) => Some(CellType::Text),
         text if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
             // Longer ones are identifiers, which must not lose a digit.
@@ -95,6 +96,11 @@ fn of_text(text: &str) -> Option<CellType> {
         }
         _ => Some(CellType::Double),
     }
+}
+
+/// Whether the text is that of a number that is not one: among numbers it is a missing value.
+pub(super) fn is_missing(text: &str) -> bool {
+    matches!(text, "nan" | "NaN" | "NAN")
 }
 
 /// Whether the text is a number in JSON: `007` is not, and stays text.
@@ -160,6 +166,8 @@ mod tests {
         };
         assert_eq!(of(&["1", "", " 2"]), Some(CellType::Integer));
         assert_eq!(of(&["1", "2.5"]), Some(CellType::Double));
+        assert_eq!(of(&["1", "NaN"]), Some(CellType::Double));
+        assert_eq!(of(&["a", "nan"]), Some(CellType::Text));
         assert_eq!(of(&["1", "007"]), Some(CellType::Text));
         assert_eq!(of(&["True", "false"]), Some(CellType::Bool));
         assert_eq!(of(&["True", "1"]), Some(CellType::Text));

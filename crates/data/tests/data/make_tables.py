@@ -86,6 +86,10 @@ columns.assign(
     id=[f"r{i}" for i in range(6)],
 ).to_parquet("left-out.parquet", index=False)
 lists.assign(embeddings=list(x), label=None).to_parquet("to-predict.parquet", index=False)
+pq.write_table(
+    pa.table({"f0": x[:, 0], "meta": [{"a": i} for i in range(6)], "two": [{"a": i, "b": i} for i in range(6)], "label": y}),
+    "structures.parquet",
+)
 pq.write_table(table.slice(0, 0), "no-rows.parquet")
 pq.write_table(pa.table({"label": y, "when": pd.date_range("2026-01-01", periods=6)}), "no-embeddings.parquet")
 

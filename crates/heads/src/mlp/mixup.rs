@@ -36,19 +36,13 @@ fn gamma(shape: f64, draws: &mut Sequence) -> f64 {
     let d = shape - 1.0 / 3.0;
     let c = 1.0 / (9.0 * d).sqrt();
     loop {
-        let normal = normal(draws);
+        let normal = draws.normal();
         let v = (1.0 + c * normal).powi(3);
         let uniform = 1.0 - draws.uniform();
         if v > 0.0 && uniform.ln() < 0.5 * normal * normal + d - d * v + d * v.ln() {
             return d * v;
         }
     }
-}
-
-/// A standard normal draw (Box and Muller, 1958).
-fn normal(draws: &mut Sequence) -> f64 {
-    let radius = (-2.0 * (1.0 - draws.uniform()).ln()).sqrt();
-    radius * (2.0 * std::f64::consts::PI * draws.uniform()).cos()
 }
 
 #[cfg(test)]

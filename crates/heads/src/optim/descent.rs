@@ -1,4 +1,4 @@
-//! A quasi-Newton descent with an L1 term that is told values and gradients: whoever drives it can evaluate several functions at once.
+//! A quasi-Newton descent with an L1 term. The caller gives it values and gradients, and can evaluate several functions at once.
 //!
 //! It minimises `loss(w) + ridge |w|^2 / 2 + lasso |w|_1`, the penalties over the first weights. The direction is that of L-BFGS
 //! (Nocedal and Wright, "Numerical Optimization", 2nd edition, 2006, algorithm 7.4) from an inverse Hessian that the driver applies; a

@@ -35,7 +35,7 @@ const EXPONENT: &str = "exponent";
 
 /// The largest denominator that is looked for.
 const MAX_DENOMINATOR: u32 = 99;
-/// Decimals of so many characters are taken for decimals that do not end.
+/// Decimals of so many characters count as decimals that do not end.
 const ENDLESS: usize = 16;
 
 fn exponent(argument: Option<&str>) -> Option<f64> {

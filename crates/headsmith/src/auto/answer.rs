@@ -55,9 +55,9 @@ pub(super) fn answer(
     context: &Context<'_>,
 ) -> Result<Answer> {
     let mut allowed: Vec<usize> =
-        (0..candidates.len()).filter(|&i| bounds.allow(&candidates[i].cost)).collect();
+        (0..candidates.len()).filter(|&i| bounds.allow(&candidates[i].cost, rows)).collect();
     if allowed.is_empty() {
-        return Err(bounds.too_narrow(candidates));
+        return Err(bounds.too_narrow(candidates, rows));
     }
     loop {
         if let [only] = allowed[..] {
@@ -70,7 +70,7 @@ pub(super) fn answer(
         let cost = cost::of_members(candidates, &members);
         match members[..] {
             [only] => return Ok(of_one(candidates, only, context)),
-            [.., last] if !bounds.allow(&cost) => allowed.retain(|&i| i != last),
+            [.., last] if !bounds.allow(&cost, rows) => allowed.retain(|&i| i != last),
             _ => return Ok(concluded(rows, candidates, Selected { members, ..selected }, context)),
         }
     }
@@ -128,16 +128,17 @@ fn decided(
 }
 
 impl Bounds {
-    fn allow(&self, cost: &Cost) -> bool {
-        self.max_model_bytes.is_none_or(|most| cost.n_bytes <= most)
+    fn allow(&self, cost: &Cost, rows: &SearchRows<'_>) -> bool {
+        self.max_model_bytes.is_none_or(|most| rows.final_bytes(cost.n_bytes) <= most)
             && self.max_predict_time.is_none_or(|most| cost.predict <= most)
     }
 
-    fn too_narrow(&self, candidates: &[Candidate]) -> Error {
+    fn too_narrow(&self, candidates: &[Candidate], rows: &SearchRows<'_>) -> Error {
         let smallest = candidates.iter().map(|candidate| candidate.cost.n_bytes).min().unwrap_or_default();
+        let smallest = rows.final_bytes(smallest);
         let fastest = candidates.iter().map(|candidate| candidate.cost.predict).min().unwrap_or_default();
         Error::failure(format!(
-            "no head that was tried is within --max-model-size and --max-predict-time: the smallest model has {smallest} bytes, the \
+            "no head that was tried is within --max-model-size and --max-predict-time: the smallest model has up to {smallest} bytes, the \
              fastest takes {:.1} microseconds a row",
             1e6 * fastest.as_secs_f64()
         ))

@@ -103,9 +103,10 @@ impl Budget {
         self.started.elapsed().saturating_add(next).saturating_add(self.reserve) < time
     }
 
-    /// When the first of `n` equal parts of the time that is left ends; `None` without a limit.
+    /// When the first of `n` equal parts of the time that is left ends; `None` without a limit, or with one that the clock cannot show.
     pub(super) fn deadline_of_first(&self, n: usize) -> Option<Instant> {
-        let end = (self.started + self.limits.time?).checked_sub(self.reserve).unwrap_or(self.started);
+        let end = self.started.checked_add(self.limits.time?)?;
+        let end = end.checked_sub(self.reserve).unwrap_or(self.started);
         let now = Instant::now();
         Some(now + end.saturating_duration_since(now) / n.max(1) as u32)
     }

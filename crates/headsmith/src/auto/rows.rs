@@ -20,6 +20,9 @@ use crate::split::units;
 /// Of the rows that a head with epochs is fitted on, those that select the epoch.
 pub(super) const VAL_SHARE: f64 = 0.1;
 
+/// Bytes of the scores and of the description in a record.
+const RECORD_BYTES: u64 = 1500;
+
 /// The time of the end of a fit and of a fit with chosen parameters, in steps of an exact kernel.
 const END: f64 = 0.5;
 pub(super) const REFIT: f64 = 1.4;
@@ -84,8 +87,8 @@ impl<'d> SearchRows<'d> {
             }
         };
         let do_what = match n_units {
-            0 | 1 => "bring rows of more groups, or rows that choose: --val FILE --val-is choose".to_owned(),
-            _ => format!("--folds {n_units} does with as many, or bring more rows"),
+            0 | 1 => "add rows of other groups, or rows that choose: --val FILE --val-is choose".to_owned(),
+            _ => format!("use --folds {n_units}, or add more rows"),
         };
         Err(Error::data(format!("{units}, and a search scores heads in {n_folds} folds: {do_what}")))
     }
@@ -122,6 +125,16 @@ impl<'d> SearchRows<'d> {
     pub(super) fn growth(&self) -> f64 {
         let n_train = self.data.train.y.len().max(1) as f64;
         self.data.val.as_ref().map_or(0.0, |val| ((n_train + val.y.len() as f64) / n_train).powf(2.5))
+    }
+
+    /// At most about so many bytes has the file of a model whose members have `n_bytes` after the search: it is fitted on the validation rows, too, which
+    /// some heads keep, and it has a record.
+    pub(super) fn final_bytes(&self, n_bytes: u64) -> u64 {
+        let n_train = self.data.train.y.len().max(1) as u64;
+        let n_val = self.data.val.as_ref().map_or(0, |val| val.y.len() as u64);
+        let record = serde_json::to_string(&self.data.record).map_or(0, |text| text.len() as u64);
+        let of_members = u128::from(n_bytes) * u128::from(n_train + n_val) / u128::from(n_train);
+        u64::try_from(of_members).unwrap_or(u64::MAX).saturating_add(record + record / 4 + RECORD_BYTES)
     }
 
     /// The time that follows the last step of an exact kernel, in steps: its end, and its fit on all rows if that is done.

@@ -135,7 +135,7 @@ pub(super) fn search(
         let attempt = whole.in_reduced_form().filter(|_| is_reduced).unwrap_or_else(|| whole.clone());
         let (n_before, n_steps) = (found.candidates.len(), budget.n_steps());
         let trial = Trial { rows, attempt: &attempt, n_before, started: Instant::now(), n_steps };
-        let tried = kept_or_tried(trial, store, budget, context)?;
+        let tried = kept_or_tried(trial, store, budget, context);
         let is_last = !budget.has_steps();
         if !matches!(tried, Ok(Tried::Candidate(_))) {
             // The search that these steps repeat has no part of this attempt.
@@ -194,28 +194,26 @@ pub(super) fn search(
     }
 }
 
-/// The candidate of an earlier process, or the attempt's own, which is kept unless something cut it off.
-///
-/// # Errors
-/// When it cannot be kept.
+/// The candidate of an earlier process, or the attempt's own, which is kept unless something cut it off. A candidate that cannot be kept is a warning.
 fn kept_or_tried(
     trial: Trial<'_, '_>,
     store: &Store,
     budget: &mut Budget,
     context: &mut Context<'_>,
-) -> Result<Result<Tried>> {
+) -> Result<Tried> {
     if let Some(candidate) = store.kept(trial.attempt, trial.rows, context) {
         budget.resume(candidate.report.n_steps);
-        return Ok(Ok(Tried::Candidate(Box::new(candidate))));
+        return Ok(Tried::Candidate(Box::new(candidate)));
     }
     let tried = trial.run(budget, context);
     if let Ok(Tried::Candidate(candidate)) = &tried
         && !candidate.is_cut
         && candidate.cut_trials.is_none()
+        && let Err(error) = store.keep(candidate)
     {
-        store.keep(candidate)?;
+        context.warn(&format!("a search that is killed will try {} again: {error}", candidate.head.name()));
     }
-    Ok(tried)
+    tried
 }
 
 /// Why an attempt that nobody stopped led to no candidate.

@@ -1,7 +1,7 @@
 //! Candidates on disk while a search is under way: the same command resumes a search that was killed.
 //!
 //! A candidate is three files of the folder `search` in the output folder: its model, its probabilities (`n_samples x n_classes` numbers, `f32`,
-//! little endian), and the rest as JSON, which is written last. A finished search removes them.
+//! little endian), and the rest as JSON, which is written last. A finished search removes these files, and the folder if nothing else is in it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,6 +24,10 @@ use crate::report::CandidateReport;
 
 /// The folder of the candidates.
 const FOLDER: &str = "search";
+
+/// The name of a candidate's file: this, its number, and an ending.
+const PREFIX: &str = "candidate-";
+const ENDINGS: [&str; 3] = ["safetensors", "proba", "json"];
 
 /// Where candidates of one search are kept.
 #[derive(Debug)]
@@ -135,15 +139,28 @@ impl Store {
         })
     }
 
-    /// Removes the candidates, after a search that ended.
+    /// Removes the candidates, after a search that ended. Files of others stay: the folder may be one that the user had.
     pub(super) fn clear(&self) {
-        // What stays takes no more than space.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        // A file that cannot be removed takes no more than space.
+        for file in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if file.file_name().to_str().is_some_and(is_kept) {
+                let _ = std::fs::remove_file(file.path());
+            }
+        }
+        let _ = std::fs::remove_dir(&self.folder);
     }
 
     fn paths(&self, position: usize) -> [PathBuf; 3] {
-        ["safetensors", "proba", "json"].map(|ending| self.folder.join(format!("{position:03}.{ending}")))
+        ENDINGS.map(|ending| self.folder.join(format!("{PREFIX}{position:03}.{ending}")))
     }
+}
+
+/// Whether a file has the name of one of a candidate.
+fn is_kept(name: &str) -> bool {
+    let number = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'));
+    number.is_some_and(|(number, ending)| {
+        !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && ENDINGS.contains(&ending)
+    })
 }
 
 /// The name of a parameter as the head's table has it.
@@ -232,10 +249,16 @@ mod tests {
                 assert!(other.kept(&attempt, &rows, context).is_none());
                 assert!(store.kept(&attempt, &other_rows, context).is_none());
                 assert!(store.kept(&Attempt { position: 3, ..attempt.clone() }, &rows, context).is_none());
-                std::fs::write(folder.path().join("search/002.json"), "{").unwrap();
+                std::fs::write(folder.path().join("search/candidate-002.json"), "{").unwrap();
                 assert!(store.kept(&attempt, &rows, context).is_none());
             }
         });
+        // What is not of a candidate stays.
+        let other = folder.path().join("search/002.json");
+        std::fs::write(&other, "{}").unwrap();
+        store.clear();
+        assert_eq!(std::fs::read_dir(folder.path().join("search")).unwrap().count(), 1);
+        std::fs::remove_file(other).unwrap();
         store.clear();
         assert!(!folder.path().join("search").exists());
     }

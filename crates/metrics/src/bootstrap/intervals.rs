@@ -36,7 +36,7 @@ pub struct Intervals {
     pub ece: Interval,
 }
 
-/// Percentile intervals of the scores of `predictions` (`n_samples x n_classes`) by resampling rows; the same for any
+/// Intervals of the scores of `predictions` (`n_samples x n_classes`) by resampling rows: percentiles, corrected for few rows and for skewness; the same for any
 /// number of threads. If resampling cannot show the effect of other rows (no row is wrong, a class is never or always
 /// recognised), Wilson's bounds widen them: see `unseen.rs`.
 ///
@@ -65,7 +65,7 @@ pub fn intervals<'p>(
     let [accuracy, balanced_accuracy, weighted_f1, macro_f1, log_loss, brier, mcc, ece] =
         std::array::from_fn(|j| {
             column.iter_mut().zip(&replicates).for_each(|(value, statistics)| *value = statistics[j]);
-            Interval::of(&mut column, options.confidence)
+            Interval::corrected(&mut column, options.confidence, resampling.strata.n_units())
         });
     let found = Intervals { accuracy, balanced_accuracy, weighted_f1, macro_f1, log_loss, brier, mcc, ece };
     let unseen =

@@ -106,10 +106,14 @@ impl<K: Copy + Ord> Strata<K> {
         }
     }
 
+    /// The number of units, which without any are the samples.
+    pub(super) fn n_units(&self) -> usize {
+        self.units.as_ref().map_or(self.order.len(), |units| units.n_units)
+    }
+
     /// Units a sample: 1 where each sample is one.
     pub(super) fn units_per_sample(&self) -> f64 {
-        let n_units = self.units.as_ref().map_or(self.order.len(), |units| units.n_units);
-        n_units as f64 / self.order.len().max(1) as f64
+        self.n_units() as f64 / self.order.len().max(1) as f64
     }
 }
 

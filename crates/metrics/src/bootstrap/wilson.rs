@@ -3,7 +3,7 @@
 //!
 //! `(k + z^2 / 2 -+ z sqrt(k (n - k) / n + z^2 / 4)) / (n + z^2)`, with `z` the normal quantile of the confidence.
 
-use super::Interval;
+use super::{Interval, normal};
 
 impl Interval {
     /// Wilson's interval of `hits` among `n`, which need not be whole numbers; 0 to 1 if `n` is 0.
@@ -11,7 +11,7 @@ impl Interval {
         if n <= 0.0 {
             return Interval { low: 0.0, high: 1.0 };
         }
-        let z = normal_quantile(0.5 + 0.5 * confidence);
+        let z = normal::quantile(0.5 + 0.5 * confidence);
         let (middle, all) = (hits + z * z / 2.0, n + z * z);
         let half = z * (hits * (n - hits).max(0.0) / n + z * z / 4.0).sqrt();
         Interval { low: ((middle - half) / all).max(0.0), high: ((middle + half) / all).min(1.0) }
@@ -19,7 +19,7 @@ impl Interval {
 
     /// The interval of a mean by the normal distribution, from its standard error.
     pub fn normal(mean: f64, standard_error: f64, confidence: f64) -> Interval {
-        let half = normal_quantile(0.5 + 0.5 * confidence) * standard_error;
+        let half = normal::quantile(0.5 + 0.5 * confidence) * standard_error;
         Interval { low: mean - half, high: mean + half }
     }
 
@@ -43,47 +43,9 @@ impl Interval {
     }
 }
 
-/// The quantile of the standard normal distribution at `p`, between 0.5 and 1, by bisection.
-fn normal_quantile(p: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 40.0);
-    for _ in 0..80 {
-        let middle = 0.5 * (low + high);
-        if normal_cdf(middle) < p {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
-/// The standard normal distribution function at `x` of at least 0, by its series
-/// `1/2 + phi(x) (x + x^3 / 3 + x^5 / (3 5) + ..)` (Abramowitz and Stegun, 26.2.11).
-fn normal_cdf(x: f64) -> f64 {
-    if x > 8.0 {
-        return 1.0;
-    }
-    let (mut term, mut sum, mut odd) = (x, x, 1.0);
-    while term > 1e-17 * sum {
-        odd += 2.0;
-        term *= x * x / odd;
-        sum += term;
-    }
-    0.5 + sum * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_are_those_of_the_normal_distribution() {
-        // scipy.stats.norm.ppf
-        for (p, z) in [(0.975, 1.959963984540054), (0.95, 1.6448536269514722), (0.9995, 3.2905267314919255)] {
-            assert!((normal_quantile(p) - z).abs() < 1e-9, "{p}");
-        }
-        assert_eq!(normal_quantile(0.5), 0.0);
-    }
 
     #[test]
     fn bounds_are_those_of_statsmodels() {

@@ -190,7 +190,7 @@ class AutoClassifier(Classifier):
             return
         n_groups = int(train.groups.max()) + 1
         if n_groups < self.folds:
-            hint = f": folds={n_groups} does with as many" if n_groups > 1 else ""
+            hint = f": use folds={n_groups}" if n_groups > 1 else ""
             different = "1 value" if n_groups == 1 else f"{n_groups} different values"
             raise ValueError(f"groups has {different}, but folds is {self.folds}, and no group is parted{hint}")
 

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith, _seed, _words
+from . import _checks, _data, _headsmith, _seed, _words
 from ._classifier import Options
 from ._data import Floats
 
+# Their scores take 64 MB.
+MOST_RESAMPLES = 1_000_000
 HINT = "proba has to have a row for each label and a column for each class: give probabilities, as predict_proba returns them"
 
 
@@ -140,7 +142,13 @@ def score(
     order = np.argsort(known)
     codes = order[_data.codes(labels, known[order])].astype(np.uint32)
     options = Options.of(n_jobs, seed=_seed.seed(random_state))
-    resampling = Resampling(n_resamples, confidence, _data.groups(groups, len(codes)))
+    n_resamples = _checks.needed("n_resamples", n_resamples, f"an int from 0 to {MOST_RESAMPLES:,}")
+    if n_resamples > MOST_RESAMPLES:
+        raise ValueError(f"n_resamples is {n_resamples}, expected an int from 0 to {MOST_RESAMPLES:,}")
+    level = _checks.number("confidence", confidence, "a number between 0 and 1")
+    if level is None or not 0 < level < 1:
+        raise ValueError(f"confidence is {confidence!r}, expected a number between 0 and 1")
+    resampling = Resampling(n_resamples, level, _data.groups(groups, len(codes)))
     found = json.loads(_headsmith.scores(codes, rows, resampling, options))
     return Scores(found["scores"], found["intervals"], known, confidence)
 

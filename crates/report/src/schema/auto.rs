@@ -89,8 +89,9 @@ impl CandidateReport {
     /// The parameters that tell candidates with the same head apart, with their values; not those that are left open.
     pub fn telling_params(&self) -> Vec<(&str, &Value)> {
         let param = |name: &'_ String| self.params.get_key_value(name);
-        let told = self.telling.iter().filter_map(param);
-        told.map(|(name, value)| (name.as_str(), value))
+        let params = self.telling.iter().filter_map(param);
+        params
+            .map(|(name, value)| (name.as_str(), value))
             .filter(|(_, value)| !value.is_null() && *value != "auto")
             .collect()
     }

@@ -60,10 +60,10 @@ pub(crate) fn model(facts: &Facts) -> Option<String> {
 /// The name of a candidate in text, with the words that tell it from others with the same head.
 fn named(candidate: &CandidateReport) -> String {
     let params = candidate.telling_params().into_iter().filter(|(name, _)| *name != TRANSFORM);
-    let told: Vec<&str> = params.filter_map(|(_, value)| value.as_str()).collect();
-    match told.is_empty() {
+    let values: Vec<&str> = params.filter_map(|(_, value)| value.as_str()).collect();
+    match values.is_empty() {
         true => candidate.title.clone(),
-        false => format!("{} ({})", candidate.title, told.join(", ")),
+        false => format!("{} ({})", candidate.title, values.join(", ")),
     }
 }
 
@@ -87,11 +87,16 @@ pub(super) fn out_of_fold(facts: &Facts) -> Option<String> {
     let auto = facts.report.auto.as_ref()?;
     let chosen = facts.chosen()?;
     chosen.out_of_fold.as_ref().filter(|of| of.used_for.is_empty())?;
-    Some(format!(
-        "Each of the {} was predicted by fits without it, and the members, their weights and the calibration were chosen without it, too: \
-         the score is that of the whole search.",
-        counted(auto.n_rows, "training row")
-    ))
+    let chosen = match auto.members().len() {
+        1 => {
+            "the calibration was chosen without it, too: the score is that of the whole search, but for the choice of this head among others"
+        }
+        _ => {
+            "the members, their weights and the calibration were chosen without it, too: the score is that of the whole search"
+        }
+    };
+    let rows = counted(auto.n_rows, "training row");
+    Some(format!("Each of the {rows} was predicted by fits without it, and {chosen}."))
 }
 
 /// How the rows that judged the model were used after that.

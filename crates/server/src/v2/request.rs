@@ -78,7 +78,7 @@ fn parameters(cursor: &mut Cursor<'_>, wanted: &str, mut set: impl FnMut(bool)) 
     cursor.object(|key, cursor| match key {
         key if key == wanted => cursor.value("true or false").map(&mut set),
         "classification" => {
-            Err(Failure::bad("the classification extension is not spoken here: ask for `label`"))
+            Err(Failure::bad("the classification extension is not supported: ask for `label`"))
         }
         _ => other_parameter(key, cursor),
     })
@@ -87,7 +87,7 @@ fn parameters(cursor: &mut Cursor<'_>, wanted: &str, mut set: impl FnMut(bool)) 
 /// Passes over a parameter, unless it asks for what is not done here.
 fn other_parameter(key: &str, cursor: &mut Cursor<'_>) -> Result<()> {
     match key.starts_with("shared_memory") {
-        true => Err(Failure::bad("shared memory is not spoken here: send the tensor as data")),
+        true => Err(Failure::bad("shared memory is not supported: send the tensor as data")),
         false => cursor.skip(),
     }
 }
@@ -127,7 +127,7 @@ impl Input {
         cursor.object(|key, cursor| {
             match key {
                 "name" => input.name = Some(cursor.string()?),
-                "shape" => input.shape = Some(cursor.value("an array of whole numbers")?),
+                "shape" => input.shape = Some(sizes(cursor, shape)?),
                 "datatype" => input.datatype = Some(Datatype::named(&cursor.string()?)?),
                 "parameters" => input.read_parameters(cursor)?,
                 "data" if input.data.is_none() => input.data = Some(shape.numbers(cursor)?),
@@ -194,12 +194,26 @@ fn check_count(what: &str, found: usize, expected: usize) -> Result<()> {
 }
 
 /// The number of rows of a tensor's shape, compared with what a request may have.
+/// The numbers of a tensor's `shape`: no more are read than rows of embeddings have.
+fn sizes(cursor: &mut Cursor<'_>, shape: Shape) -> Result<Vec<u64>> {
+    let mut sizes = Vec::new();
+    cursor.array(|i, cursor| match i {
+        0 | 1 => cursor.value("a whole number").map(|size| sizes.push(size)),
+        _ => Err(wrong_shape(shape)),
+    })?;
+    Ok(sizes)
+}
+
+fn wrong_shape(shape: Shape) -> Failure {
+    Failure::bad(format!("the shape of `{EMBEDDINGS}` must be [n_rows, {}]", shape.n_features))
+}
+
 fn claimed_rows(claimed: &[u64], shape: Shape) -> Result<usize> {
     let n_features = shape.n_features as u64;
     let n_rows = match claimed {
         [n_rows, width] if *width == n_features => *n_rows,
         [width] if *width == n_features => 1,
-        _ => return Err(Failure::bad(format!("the shape of `{EMBEDDINGS}` must be [n_rows, {n_features}]"))),
+        _ => return Err(wrong_shape(shape)),
     };
     // More than a request may have, if it is more than a number of rows can be.
     let n_rows = usize::try_from(n_rows).unwrap_or(usize::MAX);
@@ -250,7 +264,8 @@ mod tests {
             (r#""shape": [2, 3], "datatype": "FP32", "data": [1, 2, 3, 4]"#, "must be [n_rows, 2]"),
             (r#""shape": [9223372036854775807, 2], "datatype": "FP32", "data": [1]"#, "more than 3 rows"),
             (r#""shape": [18446744073709551615, 2], "datatype": "FP32", "data": [1]"#, "more than 3 rows"),
-            (r#""shape": [-1, 2], "datatype": "FP32", "data": [1]"#, "whole numbers"),
+            (r#""shape": [-1, 2], "datatype": "FP32", "data": [1]"#, "a whole number"),
+            (r#""shape": [1, 2, 0, 0], "datatype": "FP32", "data": [1, 2]"#, "must be [n_rows, 2]"),
             (r#""shape": [0, 2], "datatype": "FP32", "data": []"#, "no rows"),
             (r#""shape": [1, 2], "datatype": "FP16", "data": [1, 2]"#, "JSON has no FP16"),
             (r#""shape": [1, 2], "datatype": "INT8", "data": [1, 2.5]"#, "whole numbers"),

@@ -5,10 +5,11 @@ use super::super::records::{fields_by, is_blank, next_record_by, value, write_fi
 use std::borrow::Cow;
 
 /// How a table is delimited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Delimited {
     pub(super) separator: u8,
-    pub(super) decimal_comma: bool,
+    /// For each column, whether its numbers have decimal commas; empty if those of none do.
+    pub(super) decimal_commas: Vec<bool>,
 }
 
 impl Delimited {
@@ -37,7 +38,8 @@ impl Delimited {
                 out.push(b',');
             }
             let value = value(field);
-            let value = if self.decimal_comma { with_point(value) } else { value };
+            let has_commas = self.decimal_commas.get(i).copied().unwrap_or(false);
+            let value = if has_commas { with_point(value) } else { value };
             write_field(out, &value);
         }
     }
@@ -59,4 +61,17 @@ pub(super) fn decimal_comma(value: &[u8]) -> Option<usize> {
         value.iter().enumerate().all(|(at, byte)| at == comma || b"+-0123456789eE \t".contains(byte));
     (others && digit(comma + 1) && (comma == 0 || digit(comma - 1) || b"+-".contains(&value[comma - 1])))
         .then_some(comma)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_get_points_and_texts_keep_their_commas() {
+        let table = Delimited { separator: b';', decimal_commas: vec![true, false] };
+        let (text, mut out) = (&b"0,5;2,10;3,5\n-1,25;x,y;z\n"[..], Vec::new());
+        assert_eq!(table.convert(text, &mut out, true), text.len());
+        assert_eq!(String::from_utf8(out).unwrap(), "0.5,\"2,10\",\"3,5\"\n-1.25,\"x,y\",z\n");
+    }
 }

@@ -54,9 +54,13 @@ pub(super) fn detect(text: &[u8], at_end: bool, header: Header, is_lines: bool) 
     let separator = forced.unwrap_or_else(|| separator(rest, at_end));
     let sample = sample(separator, rest, at_end);
     let named = comment.and_then(|comment| names_in_comment(separator, comment, &sample));
-    let decimal_comma = separator != b',' && has_decimal_commas(&sample);
+    let decimal_commas = if separator != b',' && has_decimal_commas(&sample) {
+        columns_of_numbers(&sample)
+    } else {
+        Vec::new()
+    };
     if separator != b',' {
-        beginning.delimited = Some(Delimited { separator, decimal_comma });
+        beginning.delimited = Some(Delimited { separator, decimal_commas });
     }
     if let Some(names) = named {
         // It takes the place of the last removed line.
@@ -187,6 +191,13 @@ fn label_by_place(sample: &[Row<'_>]) -> Option<usize> {
     let distinct: HashSet<&[u8]> = sample.iter().map(|row| row[last].trim_ascii()).collect();
     let few = distinct.len() * 2 <= sample.len().max(4);
     (last > 0 && few && is_whole_column(last) && !(0..last).any(is_whole_column)).then_some(last)
+}
+
+/// Whether each column holds numbers alone, below the first row, which may be a header.
+fn columns_of_numbers(sample: &[Row<'_>]) -> Vec<bool> {
+    let n_columns = sample.first().map_or(0, Vec::len);
+    let is_number = |cell: &[u8]| cell.is_empty() || is_value(cell);
+    (0..n_columns).map(|i| sample.iter().skip(1).all(|row| is_number(row[i].trim_ascii()))).collect()
 }
 
 /// Whether numbers have decimal commas: some cells parse that way, and none has a decimal point.

@@ -8,7 +8,7 @@ use headsmith_kernels::{MatRef, Matrix};
 
 use crate::split::units;
 
-/// A class of a smaller probability is left out of a row's.
+/// A class of a smaller probability is left out of a row's, unless it is the most probable. No more than a hundred classes are left.
 const LEAST: f32 = 0.01;
 
 /// The rows of `data`, each once for each likely class by its probabilities `proba` (`n_samples x n_classes`). All that are made of a row weigh as much as it does, and are of its unit
@@ -17,7 +17,8 @@ pub(super) fn soften(data: &Dataset, units: &[u32], proba: MatRef<'_>) -> Datase
     let (mut x, mut y, mut weights, mut of_units) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for i in 0..data.y.len() {
         let weight = data.weights.as_ref().map_or(1.0, |weights| weights[i]);
-        let likely = || proba.row(i).iter().zip(0..).filter(|(p, _)| **p >= LEAST);
+        let least = proba.row(i).iter().copied().fold(0.0, f32::max).min(LEAST);
+        let likely = || proba.row(i).iter().zip(0..).filter(|(p, _)| **p >= least);
         let total: f32 = likely().map(|(p, _)| p).sum();
         for (p, class) in likely() {
             x.extend_from_slice(data.x.row(i));
@@ -49,5 +50,21 @@ mod tests {
         assert_eq!(soft.y, [0, 1, 0]);
         assert_eq!(soft.weights.unwrap(), [0.5, 1.5, 4.0]);
         assert_eq!(soft.units.unwrap(), [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_row_of_many_classes_keeps_its_most_probable_ones() {
+        let names: Vec<String> = (0..200).map(|class| format!("c{class:03}")).collect();
+        let data = Dataset::from_arrays(Matrix::new(vec![1.0; 200], 200, 1), &names).unwrap();
+        let mut proba = vec![0.005; 200 * 200];
+        proba[7] = 0.006;
+        let soft = soften(&data, &(0..200).collect::<Vec<u32>>(), MatRef::new(&proba, 200, 200));
+        assert_eq!(soft.y[0], 7);
+        let of = soft.units.unwrap();
+        let weight = |unit: u32| -> f32 {
+            let rows = of.iter().zip(soft.weights.as_ref().unwrap()).filter(|(of, _)| **of == unit);
+            rows.map(|(_, weight)| weight).sum()
+        };
+        assert!((0..200).all(|unit| (weight(unit) - 1.0).abs() < 1e-4));
     }
 }

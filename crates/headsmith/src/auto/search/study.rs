@@ -15,12 +15,11 @@ use crate::fit::FitData;
 use crate::head::HeadConfig;
 use crate::progress::Progress;
 use crate::report::StudyReport;
+use crate::run::N_TRIALS;
 use crate::tune::{self, StudyConfig};
 
 /// Of the training rows, those that score the trials of a study of the whole space.
 const VAL_SHARE: f64 = 0.2;
-/// Trials of a study, unless another number is asked for.
-const N_TRIALS: u64 = 24;
 /// Trials differ: a step may take so many times longer than the one before.
 const UNEVEN: f64 = 2.0;
 /// Of the time that is left, a step may take one in so many parts; the folds take about as much again.

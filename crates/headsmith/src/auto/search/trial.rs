@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::fit::{self, FitOptions, Scaled};
 use crate::head::HeadConfig;
-use crate::memory;
+use crate::memory::{self, MEGABYTE};
 use crate::partition::{Partition, Rows};
 use crate::progress::Progress;
 use crate::report::CandidateReport;
@@ -139,9 +139,10 @@ impl Trial<'_, '_> {
         match cost.bytes > limit {
             false => Ok(()),
             true => Err(Error::failure(format!(
-                "it needs about {} MB beside the rows and --memory allows {} MB",
-                cost.bytes >> 20,
-                limit >> 20
+                "{} needs about {} MB beside the rows and --memory allows {:.1} MB",
+                head.table().title,
+                cost.bytes.div_ceil(MEGABYTE),
+                limit as f64 / MEGABYTE as f64
             ))),
         }
     }
@@ -261,7 +262,9 @@ impl Trial<'_, '_> {
             budget.count(None, start.elapsed());
         }
         let cost = model.map(|model| Cost::of(&model, &data.train, context.pool)).transpose()?;
-        let of_fold = last.map_or(Duration::ZERO, |took| took.mul_f64(1.5));
+        // All rows are more than those of a fold's fit, and the time grows with their square at most.
+        let more = *n_folds as f64 / (*n_folds as f64 - 1.0);
+        let of_fold = last.map_or(Duration::ZERO, |took| took.mul_f64(more * more));
         self.candidate(
             Scored {
                 head,

@@ -44,8 +44,8 @@ fn table(auto: &AutoReport, metric: Metric) -> Table {
 
 /// The parameters that tell a candidate from others with the same head.
 fn chosen(candidate: &CandidateReport) -> String {
-    let told = candidate.telling_params().into_iter();
-    told.map(|(name, param)| format!("{name} {}", value(param))).collect::<Vec<_>>().join(", ")
+    let params = candidate.telling_params().into_iter();
+    params.map(|(name, param)| format!("{name} {}", value(param))).collect::<Vec<_>>().join(", ")
 }
 
 /// The members of the model with their weights; nothing of a single one.

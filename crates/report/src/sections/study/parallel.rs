@@ -66,7 +66,7 @@ pub(super) fn figure(facts: &Facts) -> Option<String> {
             title: "Parallel coordinates",
             legend: vec![("c1".to_owned(), "the best tenth".to_owned()), ("c0".to_owned(), "other complete trials".to_owned())],
             svg: plot::svg(WIDTH, TOP + HEIGHT + 26.0, "parameters and scores of the complete trials", &body),
-            read: "A line is a trial: where it crosses an axis stands its value of that parameter, at the right its score. Where \
+            read: "A line is a trial: it crosses each axis at its value of that parameter, and the right edge at its score. Where \
                    the best lines run close together, the parameter matters; a trial without a parameter passes below its axis.",
             numbers: Table::new(["trial", &metric.to_string()].into_iter().chain(names.iter().copied())).with(rows),
             wide: true,
