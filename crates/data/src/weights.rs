@@ -18,7 +18,7 @@ const COLUMN: OtherColumn = OtherColumn {
     hint: "write the embeddings, the labels and the weights to one Parquet or CSV file",
 };
 
-const EXPECTED: &str = "expected a weight: a finite number of at least 0";
+const EXPECTED: &str = "expected a weight: a number of at least 0 that single precision can hold";
 
 impl Weights {
     /// Reads the column `column` from the files of `table` again.

@@ -75,7 +75,7 @@ fn bad_weights_are_refused_where_they_are() {
         ("1e39", "1e39"),
     ] {
         let expected = format!(
-            "train.csv: line 3, column \"w\": expected a weight: a finite number of at least 0, found {found}; {hint}"
+            "train.csv: line 3, column \"w\": expected a weight: a number of at least 0 that single precision can hold, found {found}; {hint}"
         );
         assert_eq!(refused(["1", cell, "1"]), expected);
     }

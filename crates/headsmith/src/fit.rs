@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use headsmith_data::Dataset;
 use headsmith_heads::head::Folds;
 use headsmith_heads::network::NetworkWeights;
 use headsmith_heads::params::{AUTO, Value};
@@ -134,15 +135,7 @@ pub fn fit(
     let used_for = used_for(head, options);
     let val =
         data.val.as_ref().map(|val| judge::judge(&model, val, used_for.clone(), context)).transpose()?;
-    // What is best shown of: rows that the head did not learn from, if there are any.
-    let (rows, predictions, is_unseen) = match (&val, &data.val, options.folds.as_ref(), &left_out) {
-        (Some(judged), Some(val), ..) => (val, judged.predictions(), true),
-        (_, _, Some(folds), _) => (&data.train, folds.predictions(), true),
-        (.., Some((decided, left_out))) => {
-            (&data.train, Predictions::decided(left_out.proba.view(), decided), true)
-        }
-        _ => (&data.train, train.predictions(), false),
-    };
+    let (rows, predictions, is_unseen) = shown((data, options), (&train, val.as_ref()), left_out.as_ref());
     let sources = (context.seed, context.pool);
     let evidence = evidence::of(rows, predictions, &data.places, is_unseen, sources)?;
     let mut fitted = FittedHead {
@@ -180,14 +173,35 @@ pub fn fit(
         let calibrated = conformal::of_fit(asked, (data, options), &fitted.model, proba, context)?;
         fitted = fitted.with_sets(calibrated)?;
     }
+    emit_judged(&fitted, data, context);
+    context.emit(&Progress::Fitted(&fitted.report));
+    Ok(fitted)
+}
+
+/// The rows that the report shows, their predictions, and whether the head did not learn from them: such rows, if there are any.
+fn shown<'a>(
+    (data, options): (&'a FitData, &'a FitOptions),
+    (train, val): (&'a judge::Judged, Option<&'a judge::Judged>),
+    left_out: Option<&'a (Vec<u32>, LeftOut)>,
+) -> (&'a Dataset, Predictions<'a>, bool) {
+    match (val, &data.val, options.folds.as_ref(), left_out) {
+        (Some(judged), Some(val), ..) => (val, judged.predictions(), true),
+        (_, _, Some(folds), _) => (&data.train, folds.predictions(), true),
+        (.., Some((decided, left_out))) => {
+            (&data.train, Predictions::decided(left_out.proba.view(), decided), true)
+        }
+        _ => (&data.train, train.predictions(), false),
+    }
+}
+
+/// Passes on the predictions of the validation rows, if there are any.
+fn emit_judged(fitted: &FittedHead, data: &FitData, context: &mut Context<'_>) {
     if let (Some(val), Some(judged), Some(judgement)) = (&data.val, &fitted.val, &fitted.report.val) {
         let (classes, epoch) = (fitted.model.classes(), fitted.report.best_epoch);
         let sets = fitted.report.conformal.as_ref().map(|conformal| conformal.shown().0);
         let proba = judged.proba.view();
         context.emit(&Progress::Judged(Judged { classes, y: &val.y, proba, judgement, sets, epoch }));
     }
-    context.emit(&Progress::Fitted(&fitted.report));
-    Ok(fitted)
 }
 
 /// The choices that out-of-fold predictions made before they are scored: the parameters that were left to the head.

@@ -9,7 +9,7 @@ use headsmith_data::predictions::{self, Columns, WriteOptions};
 use headsmith_data::{Files, Finding, ReadOptions, output, storage};
 use headsmith_metrics::Metric;
 
-use crate::auto::{self, Distilled, Found, Search, ValUse};
+use crate::auto::{self, Distilled, Search, ValUse};
 use crate::checked;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -26,8 +26,8 @@ use crate::plan::StudyTables;
 use crate::predict::{self, PredictOptions};
 use crate::progress::Progress;
 use crate::report::{
-    self, Comparison, DistilledReport, Machine, REPORT_FORMAT, REPORT_VERSION, Report, StudyReport,
-    TableReport,
+    self, AutoReport, Comparison, DistilledReport, Machine, REPORT_FORMAT, REPORT_VERSION, Report,
+    StudyReport, TableReport,
 };
 use crate::select;
 use crate::split::{VAL_SHARE, units};
@@ -200,16 +200,10 @@ fn do_all(
     let auto = match &config.search {
         None => None,
         Some(search) => {
-            let Found { fitted, mut auto, study, distilled } =
-                auto::find(search, &data, (&tables, &config.read), &config.out, context)?;
-            heads.push(fitted);
-            studies.extend(study);
-            if let Some(Distilled { model, report }) = distilled {
-                let path = config.out.join(folder::DISTILLED);
-                model_file::save_final(&model, &path, context)?;
-                auto.distilled = Some(DistilledReport { file: path.display().to_string(), ..report });
-            }
-            Some(auto)
+            let found = auto::find(search, &data, (&tables, &config.read), &config.out, context)?;
+            heads.push(found.fitted);
+            studies.extend(found.study);
+            Some(with_distilled(config, found.auto, found.distilled, context)?)
         }
     };
     if let [only] = &mut heads[..] {
@@ -255,6 +249,20 @@ fn do_all(
         predictions,
         seconds: Some(start.elapsed().as_secs_f64()),
     })
+}
+
+/// The report of a search with the small model, if there is one, which is written to the output folder.
+fn with_distilled(
+    config: &RunConfig,
+    auto: AutoReport,
+    distilled: Option<Distilled>,
+    context: &mut Context<'_>,
+) -> Result<AutoReport> {
+    let Some(Distilled { model, report }) = distilled else { return Ok(auto) };
+    let path = config.out.join(folder::DISTILLED);
+    model_file::save_final(&model, &path, context)?;
+    let report = DistilledReport { file: path.display().to_string(), ..report };
+    Ok(AutoReport { distilled: Some(report), ..auto })
 }
 
 fn prepare(config: &RunConfig, context: &mut Context<'_>) -> Result<Prepared> {

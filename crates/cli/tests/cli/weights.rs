@@ -137,8 +137,7 @@ fn inspect_shows_the_column_and_bad_weights_are_refused() {
     world.write("bad.csv", "f0,f1,w,label\n1,2,1,a\n2,3,-1,b\n3,4,1,a\n4,5,1,b\n");
     for command in ["inspect bad.csv", "fit forest --train bad.csv --val-share 0 --model bad.safetensors"] {
         let error = world.error(&format!("{command} --weight-column w"), 1);
-        let expected =
-            "bad.csv: line 3, column \"w\": expected a weight: a finite number of at least 0, found -1";
+        let expected = "bad.csv: line 3, column \"w\": expected a weight: a number of at least 0 that single precision can hold, found -1";
         assert!(error.contains(expected), "{error}");
     }
     let error = world.error("fit forest --train bad.csv --weight-column v --model bad.safetensors", 1);

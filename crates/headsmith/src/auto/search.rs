@@ -6,6 +6,7 @@ mod study;
 mod trial;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use headsmith_heads::calibration::Chosen;
@@ -104,93 +105,165 @@ pub(super) fn search(
     budget: &mut Budget,
     context: &mut Context<'_>,
 ) -> Result<Searched> {
-    let (candidates, left_out) = (Vec::new(), Vec::new());
-    let mut found = Searched { candidates, left_out, reduced: reduced.to_vec(), after: Duration::ZERO };
-    let (mut begun, mut failure) = (BTreeSet::new(), None);
-    let (mut attempts, mut n_around) = (VecDeque::from(attempts), 0);
-    loop {
-        // A study of a whole space comes last: it finds less in its time than one around what is good.
-        let is_study = attempts.front().is_none_or(|attempt| attempt.study.is_some());
-        let around = match is_study && n_around < around::MOST {
-            true => around::attempt(&found.candidates, n_around, rows)?,
-            false => None,
-        };
-        n_around += usize::from(is_study);
-        let Some(attempt) = around.or_else(|| attempts.pop_front()) else { break };
-        let is_first = found.candidates.is_empty();
-        if !is_first && (context.stopping() || budget.is_spent()) {
+    let mut searching = Searching::new(rows, attempts, reduced);
+    while let Some(attempt) = searching.next(budget, context)? {
+        if let Some(whole) = searching.whole(attempt)?
+            && searching.attempt(whole, store, budget, context).is_break()
+        {
             break;
         }
-        let name = attempt.head.name();
-        if found.left_out.iter().any(|(head, _)| head == name) {
-            continue;
+    }
+    searching.conclude()
+}
+
+/// A search under way.
+struct Searching<'s, 'd> {
+    rows: &'s SearchRows<'d>,
+    found: Searched,
+    attempts: VecDeque<Attempt>,
+    /// How many attempts around good candidates were asked for.
+    n_around: usize,
+    /// The heads that were tried.
+    begun: BTreeSet<&'static str>,
+    /// The first error of a fit.
+    failure: Option<Error>,
+}
+
+impl<'s, 'd> Searching<'s, 'd> {
+    fn new(rows: &'s SearchRows<'d>, attempts: Vec<Attempt>, reduced: &[String]) -> Searching<'s, 'd> {
+        let (candidates, left_out) = (Vec::new(), Vec::new());
+        let found = Searched { candidates, left_out, reduced: reduced.to_vec(), after: Duration::ZERO };
+        Searching {
+            rows,
+            found,
+            attempts: VecDeque::from(attempts),
+            n_around: 0,
+            begun: BTreeSet::new(),
+            failure: None,
         }
-        let Some(whole) = like(attempt, &found.candidates)? else { continue };
-        if found.candidates.iter().any(|candidate| candidate.head == whole.head)
-            && !study::is_begun(&whole, rows)
-        {
-            continue;
+    }
+
+    /// The next attempt; `None` when there is none, or no time for it.
+    ///
+    /// # Errors
+    /// When parameters around a candidate are none of its head.
+    fn next(&mut self, budget: &Budget, context: &Context<'_>) -> Result<Option<Attempt>> {
+        // A study of a whole space comes last: it finds less in its time than one around what is good.
+        let is_study = self.attempts.front().is_none_or(|attempt| attempt.study.is_some());
+        let around = match is_study && self.n_around < around::MOST {
+            true => around::attempt(&self.found.candidates, self.n_around, self.rows)?,
+            false => None,
+        };
+        self.n_around += usize::from(is_study);
+        let next = around.or_else(|| self.attempts.pop_front());
+        let is_over = !self.found.candidates.is_empty() && (context.stopping() || budget.is_spent());
+        Ok(next.filter(|_| !is_over))
+    }
+
+    /// The attempt with the parameters that it has of earlier candidates; `None` if its head is left out, or there is such a candidate.
+    ///
+    /// # Errors
+    /// When the parameters are none of its head.
+    fn whole(&self, attempt: Attempt) -> Result<Option<Attempt>> {
+        let (name, candidates) = (attempt.head.name(), &self.found.candidates);
+        if self.found.left_out.iter().any(|(head, _)| head == name) {
+            return Ok(None);
         }
-        let is_reduced = found.reduced.iter().any(|head| head == name);
+        let is_new = |whole: &Attempt| {
+            !candidates.iter().any(|candidate| candidate.head == whole.head)
+                || study::is_begun(whole, self.rows)
+        };
+        Ok(like(attempt, candidates)?.filter(is_new))
+    }
+
+    /// Tries it, in the reduced form where that is asked for or the whole did not fit. Breaks where the search ends.
+    fn attempt(
+        &mut self,
+        whole: Attempt,
+        store: &Store,
+        budget: &mut Budget,
+        context: &mut Context<'_>,
+    ) -> ControlFlow<()> {
+        let name = whole.head.name();
+        let is_reduced = self.found.reduced.iter().any(|head| head == name);
         let attempt = whole.in_reduced_form().filter(|_| is_reduced).unwrap_or_else(|| whole.clone());
-        let (n_before, n_steps) = (found.candidates.len(), budget.n_steps());
-        let trial = Trial { rows, attempt: &attempt, n_before, started: Instant::now(), n_steps };
+        let (n_before, n_steps) = (self.found.candidates.len(), budget.n_steps());
+        let trial = Trial { rows: self.rows, attempt: &attempt, n_before, started: Instant::now(), n_steps };
         let tried = kept_or_tried(trial, store, budget, context);
-        let is_last = !budget.has_steps();
+        let is_over = !budget.has_steps() || context.stopping();
         if !matches!(tried, Ok(Tried::Candidate(_))) {
             // The search that these steps repeat has no part of this attempt.
             budget.forget(n_steps);
         }
-        let is_over = is_last || context.stopping();
-        let is_new = !begun.contains(name);
+        let is_new = !self.begun.contains(name);
         if is_new
             && !is_over
             && attempt.reduced.is_some()
             && let Some(why) = why_not(&tried)
         {
             context.warn(&format!("{name} is tried in its reduced form: {why}"));
-            found.reduced.push(name.to_owned());
-            attempts.push_front(whole);
-            continue;
+            self.found.reduced.push(name.to_owned());
+            self.attempts.push_front(whole);
+            return ControlFlow::Continue(());
         }
         match tried {
             Ok(Tried::Candidate(candidate)) => {
                 if attempt.reduced.as_ref() == Some(&candidate.head) {
                     // An earlier process had no time for the whole.
-                    found.reduced.push(name.to_owned());
+                    self.found.reduced.push(name.to_owned());
                 }
-                context.emit(&Progress::Candidate(&candidate.report));
-                found.candidates.push(*candidate);
-                found.after = after_search(rows, &found.candidates, context.pool.n_threads());
-                let all: Vec<&Candidate> = found.candidates.iter().collect();
-                let of_members = refits(0.0, &all).saturating_add(found.after);
-                budget.keep(of_members.max(refits(rows.growth(), &all)));
-                // With more steps, its own search would continue.
-                if found.candidates.last().is_some_and(|candidate| candidate.is_cut) {
-                    break;
-                }
+                self.begun.insert(name);
+                self.include(*candidate, budget, context)
             }
             Ok(Tried::NoTime(what)) if is_new && !is_over => {
-                context.warn(&format!("{name} is left out: {what}"));
-                found.left_out.push((name.to_owned(), what));
-                continue;
+                self.leave_out(name, what, context);
+                ControlFlow::Continue(())
             }
-            Ok(Tried::NoTime(_)) => break,
-            Err(error) if error.is_stopped() => break,
+            Ok(Tried::NoTime(_)) => ControlFlow::Break(()),
+            Err(error) if error.is_stopped() => ControlFlow::Break(()),
             // Another head may do where this one cannot.
             Err(error) => {
-                context.warn(&format!("{name} is left out: {error}"));
-                found.left_out.push((name.to_owned(), error.to_string()));
-                failure = failure.or(Some(error));
+                self.leave_out(name, error.to_string(), context);
+                self.failure.get_or_insert(error);
+                self.begun.insert(name);
+                ControlFlow::Continue(())
             }
         }
-        begun.insert(name);
     }
-    found.reduced.retain(|head| found.candidates.iter().any(|candidate| candidate.head.name() == head));
-    match (found.candidates.is_empty(), failure) {
-        (false, _) => Ok(found),
-        (true, Some(error)) => Err(error),
-        (true, None) => Err(Error::stopped("stopped before anything was fitted: nothing was written")),
+
+    fn leave_out(&mut self, name: &str, why: String, context: &mut Context<'_>) {
+        context.warn(&format!("{name} is left out: {why}"));
+        self.found.left_out.push((name.to_owned(), why));
+    }
+
+    /// Adds a candidate, and keeps time for what follows the search. Breaks after one that the steps cut off: with more, its own search would continue.
+    fn include(
+        &mut self,
+        candidate: Candidate,
+        budget: &mut Budget,
+        context: &mut Context<'_>,
+    ) -> ControlFlow<()> {
+        context.emit(&Progress::Candidate(&candidate.report));
+        let is_cut = candidate.is_cut;
+        self.found.candidates.push(candidate);
+        self.found.after = after_search(self.rows, &self.found.candidates, context.pool.n_threads());
+        let all: Vec<&Candidate> = self.found.candidates.iter().collect();
+        let of_members = refits(0.0, &all).saturating_add(self.found.after);
+        budget.keep(of_members.max(refits(self.rows.growth(), &all)));
+        if is_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// # Errors
+    /// When there is no candidate: why not.
+    fn conclude(self) -> Result<Searched> {
+        let Searching { mut found, failure, .. } = self;
+        let candidates = &found.candidates;
+        found.reduced.retain(|head| candidates.iter().any(|candidate| candidate.head.name() == head));
+        match (found.candidates.is_empty(), failure) {
+            (false, _) => Ok(found),
+            (true, Some(error)) => Err(error),
+            (true, None) => Err(Error::stopped("stopped before anything was fitted: nothing was written")),
+        }
     }
 }
 
