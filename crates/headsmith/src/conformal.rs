@@ -54,7 +54,7 @@ pub(crate) fn calibrate(
     Ok((sets, report))
 }
 
-/// The classes that are in every set for lack of rows, of which the view is warned.
+/// The classes that are in every set, of which the view is warned.
 fn always(
     options: ConformalOptions,
     rows: Rows<'_>,
@@ -72,7 +72,7 @@ fn always(
     match (always.is_empty(), options.by_class) {
         (true, _) => {}
         _ if !in_every.iter().any(|&class| is_rare(class)) => context.warn(&format!(
-            "in every prediction set {}: the {units} that give the thresholds weigh so unevenly, or are so far from certain, that a level of {} has no threshold above 0",
+            "in every prediction set: {}: a level of {} has no threshold above 0, since a few {units} have most of the weight, or too many give their class no probability",
             named(&always),
             options.level
         )),

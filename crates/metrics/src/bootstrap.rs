@@ -107,13 +107,15 @@ impl Interval {
         let shift = (skewness(values) / 6.0).clamp(-MAX_SHIFT, MAX_SHIFT);
         let end = |reach: f64| {
             let shifted = shift + reach;
-            quantile(values, normal::cdf(shift + shifted / (1.0 - shift * shifted)))
+            // Where few units reach far, the ends are those of the values.
+            let scale = (1.0 - shift * shifted).max(f64::MIN_POSITIVE);
+            quantile(values, normal::cdf(shift + shifted / scale))
         };
         Interval { low: end(-reach), high: end(reach) }
     }
 }
 
-/// More than resamples of any table that is worth an interval, less than what turns the ends around.
+/// More than resamples of any table that is worth an interval.
 const MAX_SHIFT: f64 = 0.2;
 
 /// How many standard errors from the score the ends of an interval are, as a normal quantile.
@@ -197,6 +199,15 @@ mod tests {
         assert!((near.high - 0.991_45).abs() < 1e-4 && (near.low + near.high - 1.0).abs() < 1e-4, "{near:?}");
         assert_eq!(Interval::corrected(&mut [0.5; 9], 0.95, 4), Interval { low: 0.5, high: 0.5 });
         assert_eq!(reach(0.95, 1), normal::quantile(0.975));
+        // Few units, or much confidence, reach to the ends of the values and not beyond: those of any skewness stay in order.
+        for skewed in [[0.0, 0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 1.0, 1.0], [0.0, 0.25, 0.5, 0.75, 1.0]] {
+            for (n_units, confidence) in [(2, 0.95), (3, 0.95), (5, 0.95), (40, 0.999_999)] {
+                let found = Interval::corrected(&mut skewed.clone(), confidence, n_units);
+                assert!(found.low <= found.high, "{skewed:?} {n_units} {found:?}");
+            }
+            let far = Interval::corrected(&mut skewed.clone(), 0.95, 2);
+            assert!(far.low < 0.01 && far.high > 0.99, "{skewed:?} {far:?}");
+        }
     }
 
     #[test]

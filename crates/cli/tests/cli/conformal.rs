@@ -161,7 +161,7 @@ fn rare_classes_are_in_every_set_and_said_to_be() {
     world.write("weighted.csv", &weighted);
     let error = world
         .error("fit ridge --train weighted.csv --weight-column w --folds 3 --model w.st --conformal 0.9", 0);
-    assert!(error.contains("in every prediction set") && error.contains("unevenly"), "{error}");
+    assert!(error.contains("in every prediction set: ") && error.contains("most of the weight"), "{error}");
 }
 
 #[test]

@@ -127,8 +127,8 @@ impl<'d> SearchRows<'d> {
         self.data.val.as_ref().map_or(0.0, |val| ((n_train + val.y.len() as f64) / n_train).powf(2.5))
     }
 
-    /// At most about so many bytes has the file of a model whose members have `n_bytes` after the search: it is fitted on the validation rows, too, which
-    /// some heads keep, and it has a record.
+    /// About the most bytes of the final model's file, whose members have `n_bytes` after the search: they learn from the validation rows, too, which
+    /// some heads keep, and the file has a record.
     pub(super) fn final_bytes(&self, n_bytes: u64) -> u64 {
         let n_train = self.data.train.y.len().max(1) as u64;
         let n_val = self.data.val.as_ref().map_or(0, |val| val.y.len() as u64);

@@ -42,7 +42,7 @@ pub struct ConformalReport {
     pub n_groups: Option<usize>,
     /// The least probability of each class with which it is in a set, in the order of the classes.
     pub thresholds: Vec<f64>,
-    /// The classes that are in every set, since there are too few rows for the level.
+    /// The classes that are in every set: too few rows for the level, or a few with most of the weight.
     pub always: Vec<String>,
     /// The sets of the rows that gave the thresholds; all classes together are covered by construction.
     pub calibration: SetScores,

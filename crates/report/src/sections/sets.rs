@@ -12,7 +12,7 @@ pub(crate) fn html(facts: &Facts) -> String {
     let always = match &report.always[..] {
         [] => String::new(),
         classes => format!(
-            "<p class=\"note\">In every set, since they have too few rows for this level: {}.</p>",
+            "<p class=\"note\">In every set, since the rows give no threshold for this level (they are too few, or a few have most of the weight): {}.</p>",
             escape(&listed(classes))
         ),
     };
