@@ -169,7 +169,7 @@ fn out_after(train: &Files) -> PathBuf {
     PathBuf::from(stem.map_or("headsmith-out".to_owned(), |stem| format!("{stem}-headsmith")))
 }
 
-/// Whether the command line or a configuration gives the flag.
+/// Whether the command line gives the flag: values of a configuration are defaults, which other commands may be meant by.
 fn is_given(matches: &ArgMatches, id: &str) -> bool {
     matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue)
 }

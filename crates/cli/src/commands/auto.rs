@@ -20,7 +20,7 @@ pub(crate) fn auto(matches: &ArgMatches) -> Result<()> {
         ("test", "columns", "--columns are those of the predictions: give --test FILE, or leave it out"),
     ];
     for (of, flag, why) in no_effect {
-        if commands::is_given(matches, flag) && !commands::is_given(matches, of) {
+        if commands::is_given(matches, flag) && !matches.contains_id(of) {
             return Err(headsmith::Error::usage(why).into());
         }
     }

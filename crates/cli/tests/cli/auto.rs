@@ -239,10 +239,15 @@ fn wrong_flags_are_named() {
         ("--steps 2.5", "--steps"),
         ("--max-model-size big", "--max-model-size"),
         ("--val-is both", "--val-is"),
+        ("--val-is train", "give --val FILE"),
+        ("--columns id,label", "give --test FILE"),
     ] {
         let error = world.error(&format!("{base} {flags}"), 2);
         assert!(error.contains(expected), "{flags}: {error}");
     }
+    // A configuration gives tables, too, and may have values for other commands.
+    world.write("h.toml", "val = \"val.csv\"\ncolumns = \"label\"\n");
+    world.run(&format!("auto --train train.csv --out of-config --config h.toml --val-is train {QUICK}"), 0);
     let run = "run --train train.csv --val val.csv --out out";
     for (flags, expected) in
         [("--hold-back 0.2", "--hold-back"), ("--recipe auto --head ridge,knn", "--heads")]
