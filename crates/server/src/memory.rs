@@ -60,7 +60,7 @@ impl Lease {
     pub(crate) fn reserve(&mut self, bytes: usize) -> Result<()> {
         if self.bytes.saturating_add(bytes) > self.memory.limit {
             return Err(Failure::too_large(format!(
-                "the answer needs about {} MB, and all requests together may take {} MB: send fewer rows",
+                "the answer needs about {} MiB, and all requests together may take {} MiB: send fewer rows",
                 bytes >> 20,
                 self.memory.limit >> 20
             )));

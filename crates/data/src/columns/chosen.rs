@@ -42,31 +42,33 @@ impl ColumnChoice {
         if !options.features.is_empty() && known.is_empty() {
             let patterns = options.features.iter().map(|text| Ok((text, pattern(text)?)));
             let patterns = patterns.collect::<Result<Vec<(&String, Pattern)>>>()?;
+            let names = |(text, pattern): &(&String, Pattern), sketch: &ColumnSketch| {
+                **text == sketch.name || pattern.matches(&sketch.name)
+            };
             let of = |sketch: &ColumnSketch| {
                 let is_name = patterns.iter().any(|(text, _)| **text == sketch.name);
-                (is_name || patterns.iter().any(|(_, pattern)| pattern.matches(&sketch.name)), is_name)
+                (patterns.iter().any(|one| names(one, sketch)), is_name)
             };
             asked = sketches.iter().map(of).collect();
-            let is_of = |(text, pattern): &(&String, Pattern), sketch: &ColumnSketch| {
-                sketch.kind.is_number() && (**text == sketch.name || pattern.matches(&sketch.name))
+            let is_unused = |one: &&(&String, Pattern)| {
+                !sketches.iter().any(|sketch| sketch.kind.is_number() && names(one, sketch))
             };
-            let is_unused = |one: &&(&String, Pattern)| !sketches.iter().any(|sketch| is_of(one, sketch));
             let unused: Vec<&String> = patterns.iter().filter(is_unused).map(|(text, _)| *text).collect();
-            if !unused.is_empty() && unused.len() < patterns.len() {
+            let columns = || quoted(sketches.iter().map(|sketch| &sketch.name));
+            if unused.len() == patterns.len() {
+                return Err(Error::column(format!(
+                    "no column of numbers is one of --features {}; the columns are {}",
+                    options.features.join(","),
+                    columns()
+                )));
+            }
+            if !unused.is_empty() {
                 let what = format!(
                     "no column of numbers is {} of --features; the columns are {}",
                     quoted(unused),
-                    quoted(sketches.iter().map(|sketch| &sketch.name))
+                    columns()
                 );
                 return Err(Error::column(what).with_hint("correct the name or the pattern, or leave it out"));
-            }
-            if !asked.iter().zip(sketches).any(|((is, _), sketch)| *is && sketch.kind.is_number()) {
-                let what = format!(
-                    "no column of numbers is one of --features {}; the columns are {}",
-                    options.features.join(","),
-                    quoted(sketches.iter().map(|sketch| &sketch.name))
-                );
-                return Err(Error::column(what));
             }
         }
         Ok(ColumnChoice { dropped, known, asked })

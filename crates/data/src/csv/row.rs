@@ -124,13 +124,14 @@ fn embeddings(cell: &[u8], x: &mut [f32]) -> Result<usize, list::ListError> {
 
 fn single(cell: &[u8]) -> Result<number::Number, list::ListError> {
     let text = value(cell);
-    if let Some(number) = flag(text.trim_ascii()).filter(|number| number.len == text.trim_ascii().len()) {
+    let text = text.trim_ascii();
+    if let Some(number) = flag(text).filter(|number| number.len == text.len()) {
         return Ok(number);
     }
-    if let Some((what, hint)) = list::explain_single(&text) {
+    if let Some((what, hint)) = list::explain_single(text) {
         return Err(list::ListError::whole(what, hint));
     }
-    number::parse(text.trim_ascii()).ok_or_else(|| list::ListError::whole("expected a number", None))
+    number::parse(text).ok_or_else(|| list::ListError::whole("expected a number", None))
 }
 
 /// A boolean at the start of `text`, as 0 or 1: other formats have columns of them, which are features as well.

@@ -42,10 +42,11 @@ impl EffectiveRows {
 fn effective(units: &[u32], term: impl Fn(usize) -> f64) -> f64 {
     let n_rows = units.len() as f64;
     let n_numbers = units.iter().max().map_or(0, |&most| most as usize + 1);
-    let mean = (0..units.len()).map(&term).sum::<f64>() / n_rows.max(1.0);
+    let terms: Vec<f64> = (0..units.len()).map(term).collect();
+    let mean = terms.iter().sum::<f64>() / n_rows.max(1.0);
     let (mut sums, mut sizes, mut of_rows) = (vec![0.0; n_numbers], vec![0_usize; n_numbers], 0.0);
-    for (i, &unit) in units.iter().enumerate() {
-        let distance = term(i) - mean;
+    for (&unit, term) in units.iter().zip(terms) {
+        let distance = term - mean;
         sums[unit as usize] += distance;
         sizes[unit as usize] += 1;
         of_rows += distance * distance;

@@ -142,9 +142,10 @@ def score(
     order = np.argsort(known)
     codes = order[_data.codes(labels, known[order])].astype(np.uint32)
     options = Options.of(n_jobs, seed=_seed.seed(random_state))
-    n_resamples = _checks.needed("n_resamples", n_resamples, f"an int from 0 to {MOST_RESAMPLES:,}")
+    number = f"an int from 0 to {MOST_RESAMPLES:,}"
+    n_resamples = _checks.needed("n_resamples", n_resamples, number)
     if n_resamples > MOST_RESAMPLES:
-        raise ValueError(f"n_resamples is {n_resamples}, expected an int from 0 to {MOST_RESAMPLES:,}")
+        raise ValueError(f"n_resamples is {n_resamples}, expected {number}")
     level = _checks.number("confidence", confidence, "a number between 0 and 1")
     if level is None or not 0 < level < 1:
         raise ValueError(f"confidence is {confidence!r}, expected a number between 0 and 1")

@@ -193,7 +193,6 @@ fn check_count(what: &str, found: usize, expected: usize) -> Result<()> {
     }
 }
 
-/// The number of rows of a tensor's shape, compared with what a request may have.
 /// The numbers of a tensor's `shape`: no more are read than rows of embeddings have.
 fn sizes(cursor: &mut Cursor<'_>, shape: Shape) -> Result<Vec<u64>> {
     let mut sizes = Vec::new();
@@ -208,6 +207,7 @@ fn wrong_shape(shape: Shape) -> Failure {
     Failure::bad(format!("the shape of `{EMBEDDINGS}` must be [n_rows, {}]", shape.n_features))
 }
 
+/// The number of rows of a tensor's shape, compared with what a request may have.
 fn claimed_rows(claimed: &[u64], shape: Shape) -> Result<usize> {
     let n_features = shape.n_features as u64;
     let n_rows = match claimed {

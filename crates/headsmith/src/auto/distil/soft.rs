@@ -8,7 +8,7 @@ use headsmith_kernels::{MatRef, Matrix};
 
 use crate::split::units;
 
-/// A class of a smaller probability is left out of a row's, unless it is the most probable. No more than a hundred classes are left.
+/// A class of a smaller probability is left out of a row's, unless it is the most probable.
 const LEAST: f32 = 0.01;
 
 /// The rows of `data`, each once for each likely class by its probabilities `proba` (`n_samples x n_classes`). All that are made of a row weigh as much as it does, and are of its unit
