@@ -23,9 +23,9 @@ const MILLION: &str = "million";
 /// The search and the heads beside scikit-learn, AutoGluon and FLAML on public tables; hours, so it is done only when named.
 const QUALITY: &str = "quality";
 
-/// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured. `peers` are those of
-/// the quality suite.
-pub(crate) fn run(data: &str, peers: &str, names: &[String]) -> Result<()> {
+/// Measures `names`, or all, on the tables of the folder `data`; prints and writes what was measured. `suite` is the part of
+/// the quality suite that is measured.
+pub(crate) fn run(data: &str, suite: &quality::Suite, names: &[String]) -> Result<()> {
     let known =
         |name: &str| NAMES.contains(&name) || [TRAINING, SCALING, HEADS, MILLION, QUALITY].contains(&name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
@@ -54,7 +54,7 @@ pub(crate) fn run(data: &str, peers: &str, names: &[String]) -> Result<()> {
     if named(MILLION) {
         million::run()?;
     }
-    if named(QUALITY) { quality::run(peers) } else { Ok(()) }
+    if named(QUALITY) { quality::run(suite) } else { Ok(()) }
 }
 
 /// Runs the scripts of `names`; prints and writes one table of their rows.

@@ -30,13 +30,14 @@ cargo xtask COMMAND
                         it needs where it can (Debian and Ubuntu as root); skips by name what a missing tool needs,
                         or fails if CI=true. --no-python skips the referees.
   env                   Make the referees' Python environment (target/referees) where it is missing or out of date.
-  bench [--data DIR] [--peers NAMES] [NAME..]
+  bench [--data DIR] [--peers NAMES] [--tables NAMES] [NAME..]
                         Our numbers beside the peers': parse, forest, mlp, python, training (all unless named), on the
                         tables train and val of DIR (examples/sentences; training makes its own); scaling, the cost of
                         fits of growing size; and heads, on rows it makes. Only when they are named: million, a fit
                         on a million rows by the cache (4 GB of temporary files); and quality, on public tables
                         that it makes from packages (three hours; environments of 6 GB for the peers autogluon and
-                        flaml, of which --peers measures those named, or none). Writes to target/bench.
+                        flaml, of which --peers measures those named, or none; --tables measures some of the tables
+                        and leaves the documents as they are). Writes to target/bench.
   fuzz [--seconds N] [TARGET..]
                         Run every fuzz target (or those named) for N seconds each (60).
   instructions [--record]
@@ -51,7 +52,7 @@ enum Command {
     Help,
     Test { python: bool },
     Env,
-    Bench { data: String, peers: String, names: Vec<String> },
+    Bench { data: String, suite: quality::Suite, names: Vec<String> },
     Fuzz { time: Duration, targets: Vec<String> },
     Instructions { record: bool },
     Docs,
@@ -82,7 +83,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Test { python } => test::run(python),
         Command::Env => env::REFEREES.python().map(drop),
-        Command::Bench { data, peers, names } => bench::run(&data, &peers, &names),
+        Command::Bench { data, suite, names } => bench::run(&data, &suite, &names),
         Command::Fuzz { time, targets } => fuzz::run(time, &targets),
         Command::Instructions { record } => instructions::run(record),
         Command::Docs => docs::write().and_then(|()| package::generate()),
@@ -92,13 +93,15 @@ fn run(command: Command) -> Result<()> {
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
     let name = args.next().unwrap_or_else(|| "help".to_owned());
     let mut words = Vec::new();
-    let (mut python, mut record, mut data, mut peers, mut seconds) = (true, false, None, None, None);
+    let (mut python, mut record, mut data, mut seconds) = (true, false, None, None);
+    let mut suite = quality::Suite::default();
     while let Some(arg) = args.next() {
         match (name.as_str(), arg.as_str()) {
             ("test", "--no-python") => python = false,
             ("instructions", "--record") => record = true,
             ("bench", "--data") => data = Some(value(&arg, args.next())?),
-            ("bench", "--peers") => peers = Some(value(&arg, args.next())?),
+            ("bench", "--peers") => suite.peers = Some(value(&arg, args.next())?),
+            ("bench", "--tables") => suite.tables = Some(value(&arg, args.next())?),
             ("fuzz", "--seconds") => seconds = Some(value(&arg, args.next())?.parse()?),
             ("bench" | "fuzz", word) if !word.starts_with('-') => words.push(arg),
             _ => bail!("`{name}` does not take `{arg}`"),
@@ -108,11 +111,9 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
         "help" | "--help" | "-h" => Command::Help,
         "test" => Command::Test { python },
         "env" => Command::Env,
-        "bench" => Command::Bench {
-            data: data.unwrap_or_else(|| "examples/sentences".into()),
-            peers: peers.unwrap_or_else(quality::all_peers),
-            names: words,
-        },
+        "bench" => {
+            Command::Bench { data: data.unwrap_or_else(|| "examples/sentences".into()), suite, names: words }
+        }
         "fuzz" => Command::Fuzz { time: Duration::from_secs(seconds.unwrap_or(60)), targets: words },
         "instructions" => Command::Instructions { record },
         "docs" => Command::Docs,
@@ -139,10 +140,11 @@ mod tests {
         let (time, targets) = (Duration::from_secs(600), vec!["npy".to_owned()]);
         assert_eq!(parsed("fuzz --seconds 600 npy").unwrap(), Command::Fuzz { time, targets });
         assert_eq!(parsed("instructions --record").unwrap(), Command::Instructions { record: true });
-        let (data, peers, names) = ("faces".to_owned(), "none".to_owned(), vec!["quality".to_owned()]);
+        let suite = quality::Suite { peers: Some("none".to_owned()), tables: Some("digits".to_owned()) };
+        let (data, names) = ("faces".to_owned(), vec!["quality".to_owned()]);
         assert_eq!(
-            parsed("bench --data faces --peers none quality").unwrap(),
-            Command::Bench { data, peers, names }
+            parsed("bench --data faces --peers none --tables digits quality").unwrap(),
+            Command::Bench { data, suite, names }
         );
         for wrong in
             ["tset", "test npy", "env --seconds 1", "fuzz --seconds", "fuzz --seconds x", "bench --datum x"]

@@ -7,11 +7,20 @@ use anyhow::{Result, bail};
 
 use crate::{env, step, workspace};
 
+/// The part of the suite that is measured: names, separated by commas.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Suite {
+    /// The peers that have environments of their own, or `none`: what the cache has of the others stays. By default all.
+    pub(crate) peers: Option<String>,
+    /// The tables, by default all.
+    pub(crate) tables: Option<String>,
+}
+
 /// Measures with the release build what is not in the cache `target/quality`; writes `quality.txt`, `.json` and `.svg` to
-/// the folder of benches, `docs/quality.md`, and its summary in README. `peers` are those to be measured of the ones with
-/// environments of their own, separated by commas, or `none`: what the cache has of the others stays.
-pub(crate) fn run(peers: &str) -> Result<()> {
-    let peers = named(peers)?;
+/// the folder of benches and, if all tables are measured, `docs/quality.md` and its summary in README.
+pub(crate) fn run(suite: &Suite) -> Result<()> {
+    let all = all_peers();
+    let peers = named(suite.peers.as_deref().unwrap_or(&all))?;
     let mut command = Command::new(env::QUALITY.python()?);
     command.arg("bench/quality/suite.py").current_dir(workspace::root());
     command.arg("--headsmith").arg(workspace::binary());
@@ -20,7 +29,11 @@ pub(crate) fn run(peers: &str) -> Result<()> {
     for (name, environment) in env::QUALITY_PEERS.iter().filter(|(name, _)| peers.contains(name)) {
         command.arg(format!("--{name}")).arg(environment.python()?);
     }
-    step::run("quality", command.args(["--page", "docs/quality.md", "--readme", "README.md"]))
+    match &suite.tables {
+        Some(tables) => command.args(["--tables", tables]),
+        None => command.args(["--page", "docs/quality.md", "--readme", "README.md"]),
+    };
+    step::run("quality", &mut command)
 }
 
 /// The names of a list of peers, each of which has an environment.
@@ -37,7 +50,7 @@ fn named(peers: &str) -> Result<Vec<&str>> {
 }
 
 /// All peers, as `--peers` names them.
-pub(crate) fn all_peers() -> String {
+fn all_peers() -> String {
     env::QUALITY_PEERS.map(|(name, _)| name).join(",")
 }
 
