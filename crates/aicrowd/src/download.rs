@@ -89,19 +89,22 @@ pub fn download(
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Option<Result<Fetched>>>> = datasets.iter().map(|_| Mutex::new(None)).collect();
-    thread::scope(|scope| {
-        for _ in 0..options.n_jobs.clamp(1, datasets.len().max(1)) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(dataset) = datasets.get(index) else { break };
-                    let source = Source { index, name: &names[index], url: &dataset.url, folder };
-                    let fetched = transfer::fetch(client, &source, options, observer);
-                    compare_size(dataset, &fetched, observer);
-                    *done[index].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(fetched);
-                }
-            });
+    let work = || {
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(dataset) = datasets.get(index)
+        {
+            let source = Source { index, name: &names[index], url: &dataset.url, folder };
+            let fetched = transfer::fetch(client, &source, options, observer);
+            compare_size(dataset, &fetched, observer);
+            *done[index].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(fetched);
         }
+    };
+    thread::scope(|scope| {
+        for _ in 1..options.n_jobs.min(datasets.len()) {
+            // A thread that the system refuses is one less: this one works, too.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
     });
     let lost = || Err(Error::new(Cause::File, "the download was aborted"));
     Ok(done

@@ -7,6 +7,7 @@ mod several;
 use crate::nearest::nearest;
 use crate::{Error, LabelSource, ReadOptions, Result};
 use chosen::ColumnChoice;
+pub(crate) use chosen::refuse_names;
 use label::assign_label;
 pub(crate) use label::{is_label_name, may_be_label_by_name, may_be_one_hot};
 use serde::{Deserialize, Serialize};
@@ -273,6 +274,9 @@ pub(crate) fn assign(sketches: &[ColumnSketch], options: &ReadOptions) -> Result
     }
     chosen.assign_known(&mut columns);
     assign_label(&mut columns, sketches, options)?;
+    if columns.label.is_none() {
+        columns.no_label += &label::other_use(options);
+    }
     if embeddings.is_none() {
         assign_features(&mut columns, sketches, &chosen)?;
     }

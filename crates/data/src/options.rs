@@ -63,6 +63,11 @@ impl ReadOptions {
         self.placeholder_labels || self.labels == LabelSource::Beside
     }
 
+    /// Whether the table is read beside another, the training table's or a stored model's, and need not have all its columns.
+    pub(crate) fn is_beside(&self) -> bool {
+        !self.feature_names.is_empty() || self.label_hint.is_some() || self.placeholder_labels
+    }
+
     /// The name of the label column that is added to the output of a table without one.
     pub(crate) fn added_label(&self) -> &str {
         self.label_column.as_deref().or(self.label_hint.as_deref()).unwrap_or("label")

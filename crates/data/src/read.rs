@@ -189,6 +189,7 @@ pub(crate) fn head(source: &Source, options: &ReadOptions) -> Result<FileHead> {
 }
 
 fn open_arrays(input: &Input<'_>) -> Result<npy::Rows<'static>> {
+    columns::refuse_names(input.options)?;
     match input.format {
         Format::Npy => npy::open_npy(input.source, input.compression, input.options),
         format => npy::open_named(input.source, format, input.compression, input.options),

@@ -125,6 +125,22 @@ fn columns_are_dropped_and_asked_for() {
 }
 
 #[test]
+fn arrays_have_no_columns_to_choose() {
+    let with = |options: ReadOptions| read(&data("f32.npy"), &options, &Pool::inline());
+    let features = ReadOptions { features: texts(&["emb_*"]), ..ReadOptions::default() };
+    let drop = ReadOptions { drop: texts(&["id", "x"]), ..ReadOptions::default() };
+    let beside = ReadOptions { label_hint: Some("label".to_owned()), ..drop.clone() };
+    assert!(with(beside).is_ok());
+    let error = with(features).unwrap_err().to_string();
+    assert!(
+        error.contains("the columns of an array have no names, so --features emb_* names none"),
+        "{error}"
+    );
+    let error = with(drop).unwrap_err().to_string();
+    assert!(error.contains("--drop id,x names none of them; leave --drop out"), "{error}");
+}
+
+#[test]
 fn booleans_are_zero_and_one_in_every_format() {
     let table = csv("f0,flag,label\n0.5,True,a\n1.5,false,b\n2,\"TRUE\",a\n").unwrap();
     assert_eq!(table.x().as_slice(), [0.5, 1.0, 1.5, 0.0, 2.0, 1.0]);

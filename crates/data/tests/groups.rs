@@ -3,7 +3,7 @@
 use super::{bytes, csv, data, message};
 use headsmith_data::checks::shared_groups;
 use headsmith_data::{
-    Files, Groups, OnBadRow, ReadOptions, Table, predictions, read, read_bytes, read_files,
+    Classes, Files, Groups, OnBadRow, ReadOptions, Table, predictions, read, read_bytes, read_files,
 };
 use headsmith_kernels::{MatRef, Pool};
 use std::fs;
@@ -100,6 +100,9 @@ fn invalid_group_columns_are_refused() {
     let label = ReadOptions { label_column: Some("site".to_owned()), ..options("site") };
     let both = message(read(text, &label));
     assert!(both.contains("both as the group column and as the label column"), "{both}");
+    let table = read_as("train.csv", "f0,label\n1,a\n2,b\n1,a\n2,b\n", "label");
+    let no_label = message(Classes::of(&table));
+    assert!(no_label.contains("\"label\" is the group column, so it is not the label"), "{no_label}");
     let table = read_as("train.csv", "f0,site,label\n1,x,a\n2,,b\n3,nan,a\n", "site");
     assert_eq!(
         message(Groups::read(&table, "site")),

@@ -201,6 +201,7 @@ pub fn event_json(progress: &Progress<'_>) -> Option<Value> {
         }
         Progress::Fit(event) => return fit(event),
         Progress::Fold { fold, n_folds, .. } => json!({ "event": "fold", "fold": fold, "n_folds": n_folds }),
+        Progress::Resuming(folder) => json!({ "event": "resuming", "folder": folder.to_string_lossy() }),
         Progress::Candidate(candidate) => json!({ "event": "candidate", "candidate": candidate }),
         Progress::Fitted(report) => json!({ "event": "fitted", "head": report }),
         Progress::Searching { study, n_trials, timeout, n_finished, metric, .. } => json!({

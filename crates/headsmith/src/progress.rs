@@ -71,6 +71,8 @@ pub enum Progress<'a> {
         /// The number of rows so far.
         n_rows: usize,
     },
+    /// A search resumes: the candidates that an earlier process kept in this folder are not fitted again.
+    Resuming(&'a std::path::Path),
     /// A head of a search was tried.
     Candidate(&'a CandidateReport),
     /// A head was fitted and evaluated.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -66,9 +67,11 @@ fn a_stopped_search_goes_on_with_the_next_head() {
     let folder = tempfile::tempdir().unwrap();
     table(&folder.path().join("train.csv"));
     let heads = ["gaussian", "ridge", "knn", "centroid"];
+    let n_resumed = Cell::new(0);
     let search = |out: &str, n_candidates: usize| {
         let mut n_seen = 0;
         search(folder.path(), out, &heads, |progress| {
+            n_resumed.set(n_resumed.get() + usize::from(matches!(progress, Progress::Resuming(_))));
             n_seen += usize::from(matches!(progress, Progress::Candidate(_)));
             n_seen == n_candidates
         })
@@ -80,8 +83,9 @@ fn a_stopped_search_goes_on_with_the_next_head() {
     assert!(stopped.interrupted);
     assert_eq!((first.as_slice(), stopped.auto.unwrap().candidates.len()), (&all[..2], 2));
     assert!(folder.path().join("out/search/").exists());
+    assert_eq!(n_resumed.get(), 0);
     let (resumed, rest) = search("out", usize::MAX);
-    assert_eq!(rest, all[2..]);
+    assert_eq!((n_resumed.get(), rest.as_slice()), (1, &all[2..]));
     let (whole, resumed) = (whole.auto.unwrap(), resumed.auto.unwrap());
     assert_eq!((resumed.n_steps, &resumed.repeat), (whole.n_steps, &whole.repeat));
     let scores = |auto: &headsmith::report::AutoReport| -> Vec<f64> {

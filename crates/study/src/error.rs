@@ -23,7 +23,7 @@ pub enum Kind {
     NotFound,
     /// Something that already exists, or differs from the existing one.
     Conflict,
-    /// The storage is unreachable at the moment: a retry may succeed.
+    /// The storage is unreachable, or the system has no thread to spare, at the moment: a retry may succeed.
     Unavailable,
     /// The storage failed: full disk, no permission, damage, a schema of another version.
     Storage,

@@ -109,17 +109,32 @@ pub fn work(
     };
     let first_error = Mutex::new(None);
     thread::scope(|scope| {
-        scope.spawn(|| worker.keep_alive(&first_error));
-        let jobs: Vec<_> = (0..work.n_jobs)
-            .map(|_| scope.spawn(|| record_error(&first_error, &worker, worker.run_trials(study, objective))))
-            .collect();
-        for job in jobs {
-            // Joining cannot fail: panics of trials are caught.
-            let _ = job.join();
+        let run = || record_error(&first_error, &worker, worker.run_trials(study, objective));
+        let jobs = started(scope, || worker.keep_alive(&first_error))
+            .and_then(|_| (0..work.n_jobs).map(|_| started(scope, run)).collect::<Result<Vec<_>>>());
+        match jobs {
+            Ok(jobs) => jobs.into_iter().for_each(|job| {
+                // Joining cannot fail: panics of trials are caught.
+                let _ = job.join();
+            }),
+            Err(error) => record_error(&first_error, &worker, Err(error)),
         }
         worker.quit();
     });
     first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
+/// A new thread of `scope`.
+///
+/// # Errors
+/// When the system refuses it.
+fn started<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<thread::ScopedJoinHandle<'scope, ()>> {
+    thread::Builder::new().spawn_scoped(scope, work).map_err(|cause| {
+        Error::new(Kind::Unavailable, format!("cannot start a thread: {cause}; try fewer jobs"))
+    })
 }
 
 /// Records the first error, and stops all threads.

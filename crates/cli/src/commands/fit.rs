@@ -33,7 +33,7 @@ pub(crate) fn fit(matches: &ArgMatches) -> Result<()> {
         head,
         train,
         val,
-        val_share: split::share(matches),
+        val_share: split::share(matches)?,
         n_folds: matches.get_one::<u64>("folds").map(|&n| n as usize),
         folds_out: optional_path_of(matches, "folds_out"),
         model: path_of(matches, "model"),

@@ -53,7 +53,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
     let config = RunConfig {
         train: with_labels(matches, Some(train), "train", "labels")?.unwrap_or_default(),
         val: with_labels(matches, val, "val", "val_labels")?,
-        val_share: split::share(matches),
+        val_share: split::share(matches)?,
         test: table(matches, "test", &fetched, |tables| &tables.test).ok(),
         out: out.clone(),
         read: common.read.clone(),

@@ -16,7 +16,7 @@ pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
     let config = TuneConfig {
         train: labelled(matches, "train", "labels")?.unwrap_or_default(),
         val: labelled(matches, "val", "val_labels")?,
-        val_share: split::share(matches),
+        val_share: split::share(matches)?,
         read: common.read.clone(),
         hold_back: study::held_back(matches),
         study: study::given(matches, &common, head)?,

@@ -1,5 +1,6 @@
 //! The flags for splitting validation rows off the training table.
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, value_parser};
 use headsmith::folds::MAX_FOLDS;
 use headsmith::split::VAL_SHARE;
@@ -45,6 +46,16 @@ pub(crate) fn folds_args() -> [Arg; 2] {
 }
 
 /// The share it was given.
-pub(crate) fn share(matches: &ArgMatches) -> f64 {
-    matches.get_one("val_share").copied().unwrap_or(VAL_SHARE)
+///
+/// # Errors
+/// When it was given on the command line beside a table of validation rows, and no fold needs it.
+pub(crate) fn share(matches: &ArgMatches) -> headsmith::Result<f64> {
+    let is_given = |id: &str| matches.try_contains_id(id).unwrap_or(false);
+    let is_typed = matches.value_source("val_share") == Some(ValueSource::CommandLine);
+    if is_typed && is_given("val") && !is_given("folds") {
+        let why =
+            "--val-share splits validation rows off --train, and --val gives them: leave one of the two out";
+        return Err(headsmith::Error::usage(why));
+    }
+    Ok(matches.get_one("val_share").copied().unwrap_or(VAL_SHARE))
 }

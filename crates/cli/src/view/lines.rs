@@ -77,6 +77,9 @@ fn log_line(progress: &Progress<'_>) -> Option<LogLine> {
         }
         Progress::Fitting { head, purpose: "", .. } => LogLine::progress(format!("fitting {head}")),
         Progress::Fitting { head, purpose, .. } => LogLine::progress(format!("fitting {head} ({purpose})")),
+        Progress::Resuming(folder) => {
+            LogLine::progress(format!("resuming with the candidates in {}", folder.display()))
+        }
         Progress::Fold { fold, n_folds, metric } => LogLine::progress(fold_line(fold, *n_folds, *metric)),
         Progress::Fitted(report) => LogLine::progress(fitted(report)),
         Progress::Searching { study, metric, n_finished, .. } => {

@@ -18,6 +18,10 @@ fn wrong_usage_ends_with_2_and_names_the_mend() {
             "max_features is 1.5, expected a count or",
         ),
         ("fit forest --model m", "--train <FILE>"),
+        (
+            "fit forest --train train.csv --val val.csv --val-share 0.3 --model m",
+            "--val-share splits validation rows off --train, and --val gives them",
+        ),
         ("evalute --model m --data d", "'evaluate'"),
         ("fit mlp --train train.csv --model m --scale divide:0", "scale is divide:0, expected"),
         ("run --recipe notebook --config none.toml", "cannot read the configuration file none.toml"),

@@ -21,8 +21,6 @@ impl ColumnChoice {
     /// If a named column is missing, a pattern is invalid, or a feature of the training table is missing.
     pub(super) fn new(sketches: &[ColumnSketch], options: &ReadOptions) -> Result<ColumnChoice> {
         let mut dropped = vec![false; sketches.len()];
-        let is_beside =
-            !options.feature_names.is_empty() || options.label_hint.is_some() || options.placeholder_labels;
         let others = [(&options.group_column, "group"), (&options.weight_column, "weight")];
         for (name, what) in others {
             refuse_other_use(name, what, options)?;
@@ -31,7 +29,7 @@ impl ColumnChoice {
         for (name, what) in options.drop.iter().map(|name| (name, "--drop")).chain(others) {
             let column = match sketches.iter().position(|sketch| sketch.name == *name) {
                 // Other tables need not have the dropped columns of the training table.
-                None if is_beside => continue,
+                None if options.is_beside() => continue,
                 None => named(sketches, name, what)?,
                 Some(column) => column,
             };
@@ -108,6 +106,20 @@ impl ColumnChoice {
     pub(super) fn unknown(&self, columns: &Columns, sketches: &[ColumnSketch]) -> Vec<usize> {
         let is = |&i: &usize| columns.roles[i] == Role::Other && sketches[i].kind.is_number();
         (0..sketches.len()).filter(|i| !self.known.is_empty() && is(i)).collect()
+    }
+}
+
+/// Refuses names of features and of dropped columns for a file of arrays, whose columns have no names.
+pub(crate) fn refuse_names(options: &ReadOptions) -> Result<()> {
+    let lists = [("--features", &options.features), ("--drop", &options.drop)];
+    match lists.into_iter().find(|(_, names)| !names.is_empty() && !options.is_beside()) {
+        Some((flag, names)) => {
+            let names = names.join(",");
+            let what = format!("the columns of an array have no names, so {flag} {names} names none of them");
+            Err(Error::column(what)
+                .with_hint(format!("leave {flag} out, or save a table with named columns")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -204,6 +204,16 @@ fn no_label(sketches: &[ColumnSketch], candidates: &[usize]) -> String {
     format!("more than one column may be the label: {names}")
 }
 
+/// Names the column with the name of a label that the options use for something else; empty if there is none.
+pub(super) fn other_use(options: &ReadOptions) -> String {
+    let dropped = options.drop.iter().map(|name| (name, "left out by --drop"));
+    let group = options.group_column.iter().map(|name| (name, "the group column"));
+    let weight = options.weight_column.iter().map(|name| (name, "the weight column"));
+    let mut used = dropped.chain(group).chain(weight).filter(|(name, _)| is_label_name(name));
+    used.next()
+        .map_or(String::new(), |(name, use_)| format!("; \"{name}\" is {use_}, so it is not the label"))
+}
+
 /// Whether a column's name may be that of a one-hot column, so that its content is worth examining.
 pub(crate) fn may_be_one_hot(name: &str, options: &ReadOptions) -> bool {
     let asked = [&options.label_column, &options.label_hint].into_iter().flatten().map(String::as_str);

@@ -275,6 +275,9 @@ fn kept_or_tried(
     context: &mut Context<'_>,
 ) -> Result<Tried> {
     if let Some(candidate) = store.kept(trial.attempt, trial.rows, context) {
+        if trial.n_before == 0 {
+            context.emit(&Progress::Resuming(store.folder()));
+        }
         budget.resume(candidate.report.n_steps);
         return Ok(Tried::Candidate(Box::new(candidate)));
     }

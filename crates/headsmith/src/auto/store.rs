@@ -56,6 +56,11 @@ impl Store {
         Store { folder: out.join(FOLDER), key, classes: classes.to_vec() }
     }
 
+    /// The folder of the candidates.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Keeps a candidate.
     ///
     /// # Errors

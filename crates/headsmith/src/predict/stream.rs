@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::ScopedJoinHandle;
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Instant;
 
 use headsmith_data::predictions::{NextBlock, PredictedBlock, StreamWriter};
@@ -80,14 +80,14 @@ fn run(
             let n_rows = block.n_rows();
             queue.push(block, n_rows)
         };
-        let reading = scope.spawn(move || queue.fill(|| stream.read(&copied, pool, &mut push)));
+        let reading = start(scope, queue, move || queue.fill(|| stream.read(&copied, pool, &mut push)))?;
         let predict = move |block: &StreamBlock, rows: Range<usize>| -> Part {
             model.predict_decided(block.x.view().rows(rows.start, rows.end), &pool.alone())
         };
-        let workers: Vec<_> =
-            (0..pool.n_threads()).map(|_| scope.spawn(move || queue.work(predict))).collect();
-        let writing =
-            scope.spawn(move || writer.write(&options.out, || written.recv().unwrap_or(NextBlock::Stopped)));
+        let workers = (0..pool.n_threads()).map(|_| start(scope, queue, move || queue.work(predict)));
+        let workers = workers.collect::<Result<Vec<_>>>()?;
+        let write = move || writer.write(&options.out, || written.recv().unwrap_or(NextBlock::Stopped));
+        let writing = start(scope, queue, write)?;
         let predicting = hand_on(queue, model, (options, context), (tally, &predicted));
         // The reader ends early, and so do those that predict, if they have not ended.
         queue.close();
@@ -103,6 +103,21 @@ fn run(
         predicting?;
         written?;
         summary.ok_or_else(|| Error::failure("the rows were not all read"))
+    })
+}
+
+/// Starts a thread of `scope`.
+///
+/// # Errors
+/// When the system refuses it; the other threads end, since the queue is closed.
+fn start<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    queue: &Queue<StreamBlock, Part>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>> {
+    std::thread::Builder::new().spawn_scoped(scope, work).map_err(|cause| {
+        queue.close();
+        Error::failure(format!("cannot start a thread: {cause}; try a smaller --jobs"))
     })
 }
 

@@ -9,7 +9,7 @@ use headsmith_study::{Study, StudyEvent, Work, work};
 use super::messages::{Channel, Message};
 use super::task::Task;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::progress::Progress;
 
@@ -41,16 +41,17 @@ pub(super) fn run(
     drop(trials);
     let (events, end) = (line.sender(), line.sender());
     let done = thread::scope(|scope| {
-        let workers = scope.spawn(move || {
+        let workers = thread::Builder::new().spawn_scoped(scope, move || {
             // The receiver is gone only if the view has panicked.
             let observer = |event: &_| drop(events.send(Message::Trial(StudyEvent::clone(event))));
             let done = work(study, storage, how, &|trial| task.run(trial), &observer);
             let _ = end.send(Message::End);
             done
         });
+        let workers = workers.map_err(|cause| Error::failure(format!("cannot start a thread: {cause}")))?;
         line.listen(context, &task.by_hand);
-        workers.join()
-    });
+        Ok::<_, Error>(workers.join())
+    })?;
     if let Some(text) = task.watch.missed() {
         context.warn(&text);
     }

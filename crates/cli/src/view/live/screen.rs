@@ -81,14 +81,15 @@ pub(super) fn give_back() {
     }
     let _writing = writing_soon();
     let _ = disable_raw_mode();
-    let back = thread::spawn(|| {
+    // If the system refuses the thread, the screen stays as it is.
+    let back = thread::Builder::new().spawn(|| {
         let mut stderr = std::io::stderr();
         let _ = execute!(stderr, LeaveAlternateScreen, Show);
         let _ = stderr.flush();
     });
     let mut waited = Duration::ZERO;
     const A_MOMENT: Duration = Duration::from_millis(1);
-    while !back.is_finished() && waited < PATIENCE {
+    while back.as_ref().is_ok_and(|back| !back.is_finished()) && waited < PATIENCE {
         thread::sleep(A_MOMENT);
         waited += A_MOMENT;
     }
