@@ -62,7 +62,8 @@ impl Trees {
         }
         for thresholds in &mut of_feature {
             thresholds.sort_unstable_by(f32::total_cmp);
-            thresholds.dedup();
+            // As they are found: the two zeros differ.
+            thresholds.dedup_by(|a, b| a.total_cmp(b).is_eq());
         }
         of_feature
     }

@@ -26,7 +26,7 @@ use super::landmarks::{self, Landmarks};
 use super::machine::{FittedKernel, Machine};
 use super::plan::Plan;
 use super::plan::search_rows;
-use super::problem::Problem;
+use super::problem::{NO_WEIGHT, Problem};
 use super::refine::Prepared;
 use super::screen::Scored;
 use super::trial::Setting;
@@ -240,6 +240,11 @@ impl Nystroem {
         let (fold, width) = (self.n_left_out, problem.one_hot.width());
         self.n_left_out += 1;
         if !self.fold_of.contains(&(fold as u32)) {
+            return Ok(());
+        }
+        let (total, own) = (self.total.as_ref().map_or(0.0, Sums::weight), self.sums[fold].weight());
+        // Where no weight is left there is no fit: the outputs stay 0, which favour no class.
+        if total - own <= NO_WEIGHT * own {
             return Ok(());
         }
         let solutions = self

@@ -10,7 +10,7 @@ use crate::samples::Samples;
 use crate::transform::NONE;
 
 /// A row without weight has this share of the mean weight in the fit: it changes nothing, but has an out-of-fold prediction.
-const NO_WEIGHT: f64 = 1e-9;
+pub(super) const NO_WEIGHT: f64 = 1e-9;
 
 /// The fewest rows of a class by which settings are compared.
 const ROWS_A_CLASS: usize = 8;

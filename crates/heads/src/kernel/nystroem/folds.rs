@@ -4,6 +4,8 @@ use super::{CHUNK, N_FOLDS};
 
 /// The fold of each row: rows of one unit in one fold, and about as many of each class in each.
 pub(super) fn dealt(target: &[usize], units: Option<&[u32]>) -> Vec<u32> {
+    // The rows of the only unit are dealt one by one: without all of them there is no fit.
+    let units = units.filter(|units| units.iter().any(|unit| *unit != units[0]));
     let unit = |i: usize| units.map_or(i, |units| units[i] as usize);
     let n_units = (0..target.len()).map(unit).max().map_or(0, |most| most + 1);
     let mut class_of = vec![usize::MAX; n_units];

@@ -31,6 +31,11 @@ impl Sums {
         Sums { values, ..of[0] }
     }
 
+    /// The weight of the rows.
+    pub(super) fn weight(&self) -> f64 {
+        self.values[self.n * (self.n + 1 + self.width) + self.n]
+    }
+
     /// The solution of these sums without those of a fold; `None` when the system is not positive definite.
     pub(super) fn solve(
         &self,
