@@ -2,7 +2,7 @@
 //!
 //!     storage_worker make URL NAME       a study with trials in all states and all kinds of values
 //!     storage_worker dump URL NAME       its trials as JSON
-//!     storage_worker work URL NAME N     run_as_worker until the study has N trials
+//!     storage_worker work URL NAME N     work until the study has N trials
 //!     storage_worker time URL NAME N     the seconds that N trials with 5 parameters and 20 reports take
 
 use std::error::Error;

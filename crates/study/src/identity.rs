@@ -40,8 +40,14 @@ impl Identity {
             return false;
         };
         pid_namespace().is_some_and(|pid_namespace| pid_namespace == its_namespace)
+            && sees_all()
             && pid.parse().ok().and_then(start_of).as_deref() != Some(start)
     }
+}
+
+/// Whether the processes of all users can be seen: where `/proc` hides them, one that is not there may be another user's.
+fn sees_all() -> bool {
+    fs::read_to_string("/proc/1/stat").is_ok()
 }
 
 /// The boot ID and the PID namespace: each container has its own.

@@ -70,7 +70,9 @@ fn saved_seconds(trials: &[Arc<Trial>]) -> Option<f64> {
         let missing = whole.saturating_sub(n_reports(t)) as f64;
         (n_reports(t) > 0).then(|| t.seconds().unwrap_or(0.0) * missing / n_reports(t) as f64)
     };
-    Some(trials.iter().filter(|t| t.state == State::Pruned).filter_map(saved).sum())
+    let pruned = trials.iter().filter(|t| t.state == State::Pruned);
+    // The sum of no numbers would be -0.
+    Some(pruned.filter_map(saved).fold(0.0, |sum, seconds| sum + seconds))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::storages::{Claimed, Scope, Storage};
 use crate::study::{self, Study};
 use crate::trial::{Attributes, State, Trial};
 
-/// How one process run_as_worker on a study.
+/// How one process works on a study.
 pub struct Work<'w> {
     /// The number of trials it runs at once, one thread each.
     pub n_jobs: usize,

@@ -24,7 +24,7 @@ use super::{Peers, Pruner, Verdict};
 use crate::error::Result;
 use crate::trial::{State, Trial};
 
-/// Asynchronous successive halving that continues the first small_rung trials.
+/// Asynchronous successive halving that continues the first trials of a small rung.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asha {
     ladder: Ladder,

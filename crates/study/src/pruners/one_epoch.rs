@@ -2,7 +2,7 @@
 //! and Balaprakash, "Is one epoch all you need for multi-fidelity hyperparameter optimization?", 2023,
 //! arXiv:2307.15422).
 //!
-//! There all candidates are trained for one epoch and the best small_rung to the end. The number of trials of a study is not
+//! There all candidates are trained for one epoch and the best tenth to the end. The number of trials of a study is not
 //! known in advance, so here each trial is judged at its `epochs`-th report. It continues if it is within the best
 //!
 //! ```text

@@ -71,10 +71,15 @@ impl Rdb {
             Ok(done) => done,
             Err(error) => {
                 self.link.rollback();
+                if matches!(error.kind(), Kind::Unavailable | Kind::Storage) {
+                    self.histories.clear();
+                }
                 return Err(error);
             }
         };
         if let Err(error) = self.link.commit() {
+            // What was cached within the transaction may never have happened.
+            self.histories.clear();
             if error.kind() == Kind::Unavailable {
                 self.unacknowledged = self.in_progress.take().or(self.unacknowledged.take());
             }
