@@ -6,6 +6,7 @@ mod objects;
 
 use crate::{Error, Result};
 use headsmith_objects::is_url;
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -49,16 +50,19 @@ impl Files {
     }
 
     /// The files one by one. Those of a folder (including its subfolders) or a glob are in natural order: part 2
-    /// before part 10. A file that is given twice is read once.
+    /// before part 10. A file that a folder or a glob has beside another of them, or beside its own name, is read once.
     ///
     /// # Errors
-    /// If a folder has no table or several, or nothing matches a glob. A missing file is an error only when it is
-    /// read.
+    /// If a folder has no table or several, nothing matches a glob, or a file itself is named twice. A missing file is an
+    /// error only when it is read.
     pub fn paths(&self) -> Result<Vec<PathBuf>> {
-        let mut paths: Vec<PathBuf> = Vec::new();
+        let (mut paths, mut seen, mut named) = (Vec::new(), HashSet::new(), HashSet::new());
         for given in &self.given {
-            let named = expand(given)?;
-            paths.extend(named.into_iter().filter(|path| !paths.contains(path)).collect::<Vec<_>>());
+            let found = expand(given)?;
+            if found == [given.as_path()] && !named.insert(resolved(given)) {
+                return Err(Error::format("the file is named twice").at(given).with_hint("name it once"));
+            }
+            paths.extend(found.into_iter().filter(|path| seen.insert(resolved(path))));
         }
         if paths.is_empty() {
             return Err(Error::format("no file was named"));
@@ -72,6 +76,11 @@ impl Files {
         paths.extend(self.labels().into_iter().flat_map(Files::all));
         paths
     }
+}
+
+/// A path without links, so that two names of one file are equal.
+fn resolved(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The files that one path refers to.

@@ -134,10 +134,7 @@ pub fn write(
     Ok(WriteSummary {
         n_rows: table.n_rows(),
         n_left_out: table.n_skipped(),
-        columns_left_out: match options.columns {
-            Columns::All if !format.is_npy() => written.left_out(table.columns()),
-            _ => Vec::new(),
-        },
+        columns_left_out: columns::left_out(input, (format, &options.columns)),
     })
 }
 

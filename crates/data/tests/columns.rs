@@ -141,6 +141,16 @@ fn arrays_have_no_columns_to_choose() {
 }
 
 #[test]
+fn texts_may_have_carriage_returns_within_quotes() {
+    let table = csv("f0,text,label\n1,\"hello\r\nworld\",a\n2,\"x\ry\",b\n").unwrap();
+    assert_eq!((table.n_rows(), table.x().as_slice()), (2, [1.0, 2.0].as_slice()));
+    let lines = b"{\"f0\": 1, \"text\": \"hello\\r\\nworld\", \"label\": \"a\"}\n{\"f0\": 2, \"text\": \"x\", \"label\": \"b\"}\n";
+    assert_eq!(bytes("t.jsonl", lines).unwrap().n_rows(), 2);
+    let bare = csv("f0,text,label\n1,x\ry,a\n2,z,b\n").unwrap_err().to_string();
+    assert!(bare.contains("a carriage return within the row"), "{bare}");
+}
+
+#[test]
 fn booleans_are_zero_and_one_in_every_format() {
     let table = csv("f0,flag,label\n0.5,True,a\n1.5,false,b\n2,\"TRUE\",a\n").unwrap();
     assert_eq!(table.x().as_slice(), [0.5, 1.0, 1.5, 0.0, 2.0, 1.0]);

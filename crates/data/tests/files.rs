@@ -50,6 +50,8 @@ fn a_folder_a_glob_and_files_one_by_one_are_one_table() {
         assert_eq!(table.files(), parts);
     }
     assert_eq!(read(&parts[0], &options, &Pool::inline()).unwrap().location(0).to_string(), "line 2");
+    let twice = all(&[&parts[0], &at("./train-2-of-3.csv")], &options).unwrap_err().to_string();
+    assert!(twice.contains("the file is named twice; name it once"), "{twice}");
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn class_values_finding(hashed: &HashedTable<'_>, name: &str, class_values: &Cla
         ),
         false => {
             let what = format!(
-                "column \"{name}\" tells the label exactly: it has one value for each class ({}{more})",
+                "column \"{name}\" determines the label: it has one value for each class ({}{more})",
                 shown.join(", ")
             );
             (Severity::Warning, "label-leak", what)
@@ -162,7 +162,7 @@ fn better_alone(
 
 fn better_alone_finding(hashed: &HashedTable<'_>, name: &str, (alone, others): (f64, f64)) -> Finding {
     let what = format!(
-        "column \"{name}\" alone tells the label better than all others together, as one made from the label would: \
+        "column \"{name}\" alone predicts the label better than all others together, as one made from the label would: \
          accuracy {alone:.3} of a tree of depth 3 on it, {others:.3} of a linear model of the others"
     );
     finding(hashed, Severity::Warning, "label-leak", name, &what)

@@ -52,9 +52,13 @@ fn classes(hashed: &HashedTable<'_>) -> Vec<Finding> {
         return findings;
     }
     if classes.len() == 1 {
-        let message =
-            format!("all rows are of the one class \"{}\": there is nothing to tell apart", classes[0].0);
-        findings.push(Finding { count: 1, ..hashed.finding(Severity::Error, "one-class", message, &[]) });
+        // Rows that judge a model may be of one class: its share of them is a score.
+        let (severity, so) = match hashed.role {
+            "val" | "data" => (Severity::Warning, "scores that compare classes say little"),
+            _ => (Severity::Error, "there is nothing to tell apart"),
+        };
+        let message = format!("all rows are of the one class \"{}\": {so}", classes[0].0);
+        findings.push(Finding { count: 1, ..hashed.finding(severity, "one-class", message, &[]) });
     }
     findings.extend(kind_of_labels(hashed, labels));
     let single: Vec<String> =

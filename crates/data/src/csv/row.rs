@@ -66,8 +66,12 @@ pub(crate) fn parse<'a>(record: &'a [u8], layout: &Layout, x: &mut [f32]) -> Opt
     None
 }
 
+/// Whether a field is text. A carriage return without quotes around it is the end of a line of another system.
 fn is_text(field: &[u8]) -> bool {
-    std::str::from_utf8(field).is_ok() && memchr::memchr2(0, b'\r', field).is_none()
+    let is_quoted = || field.trim_ascii_start().first() == Some(&b'"');
+    std::str::from_utf8(field).is_ok()
+        && memchr::memchr(0, field).is_none()
+        && (memchr::memchr(b'\r', field).is_none() || is_quoted())
 }
 
 fn label(field: &[u8]) -> Option<Label<'_>> {

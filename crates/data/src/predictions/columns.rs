@@ -1,7 +1,7 @@
 //! The columns of the output and their content.
 
 use super::source::{other_columns, unwritable};
-use super::{FOLD, SETS, WriteOptions, WrittenColumns};
+use super::{FOLD, OutputFormat, SETS, WriteOptions, WrittenColumns};
 use crate::columns::{self, Role, quoted};
 use crate::nearest::nearest;
 use crate::{Classes, Error, Result, Table, TableStream, csv};
@@ -92,6 +92,14 @@ pub(super) struct InputColumns<'a> {
     pub(super) is_text: bool,
     /// The name of the label column of the output, if the input has none.
     added_label: &'a str,
+}
+
+/// The columns that an output of all of them leaves out because of their content.
+pub(super) fn left_out(input: InputColumns<'_>, (format, columns): (OutputFormat, &Columns)) -> Vec<String> {
+    match columns {
+        Columns::All if !format.is_npy() => input.written.left_out(input.columns),
+        _ => Vec::new(),
+    }
 }
 
 impl<'a> InputColumns<'a> {

@@ -79,6 +79,11 @@ impl<'a> StreamWriter<'a> {
         Ok(StreamWriter { format, input, classes, options, columns, types, n_features })
     }
 
+    /// The columns that are left out of an output of all, because they hold neither numbers nor text.
+    pub fn columns_left_out(&self) -> Vec<String> {
+        columns::left_out(self.input, (self.format, &self.options.columns))
+    }
+
     /// The columns to read with the rows.
     pub fn copied(&self) -> CopiedColumns {
         let inputs: Vec<usize> = self.columns.iter().filter_map(Column::input).collect();
