@@ -1,4 +1,4 @@
-//! The search for the best model that the rows hold: heads one after another, cheapest first, then a pool of the best.
+//! The search for the best model that the rows hold: heads one after another, those that gain most for their time first, then a pool of the best.
 //!
 //! Every head is scored by predictions of rows that its fit did not see: in closed form where there is one, in folds elsewhere. The
 //! members of the answer are fitted again on all rows.
@@ -27,6 +27,7 @@ use crate::conformal::ConformalOptions;
 use crate::context::Context;
 use crate::error::Result;
 use crate::fit::{FitData, FittedHead};
+use crate::head::HeadConfig;
 use crate::partition::check_n_folds;
 use crate::report::{AutoReport, StudyReport, TableReport};
 use crate::run::RunHead;
@@ -96,7 +97,7 @@ pub struct Search {
     pub bounds: Bounds,
     /// Whether the answer is fitted again on all rows, if there is time.
     pub refits: bool,
-    /// Whether a simpler head that is not worse beyond chance is the answer.
+    /// Whether a simpler head that is not significantly worse is the answer.
     pub prefers_simple: bool,
     /// The prediction sets of the answer, if it is to have them.
     pub conformal: Option<ConformalOptions>,
@@ -180,7 +181,7 @@ pub(crate) fn find(
     let mut budget = Budget::new(config.started, limits, || work::product_rate(context.pool));
     let rows = rows::to_search(config, data, tables, context);
     rows.check()?;
-    let store = Store::new(out, key(config, tables, context), data.train.classes.names());
+    let store = Store::new(out, key(config, tables, data, context), data.train.classes.names());
     let of_command = config.tuned.as_ref().map(|tuned| &tuned.head);
     let attempts = portfolio::attempts(&config.heads)?.into_iter().map(|attempt| attempt.given(of_command));
     let attempts = attempts.collect::<Result<Vec<_>>>()?;
@@ -244,16 +245,25 @@ fn distilled(
     Ok(None)
 }
 
-/// Everything that decides the candidates of a search beside their number.
-fn key(config: &Search, (reports, read): (&[TableReport], &ReadOptions), context: &Context<'_>) -> String {
+/// Everything that decides the candidates of a search beside their number; the same in every process.
+fn key(
+    config: &Search,
+    (reports, read): (&[TableReport], &ReadOptions),
+    data: &FitData,
+    context: &Context<'_>,
+) -> String {
     let tables: Vec<&str> = reports.iter().map(|table| table.fingerprint.as_str()).collect();
+    let values = |head: &HeadConfig| {
+        head.params().iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>()
+    };
     let tuned = config.tuned.as_ref().map(|tuned| {
-        let study = tuned.study.as_ref().map(|study| (study.head.params(), study.n_trials));
-        format!("{:?} {study:?}", tuned.head.params())
+        let study = tuned.study.as_ref().map(|study| (values(&study.head), study.n_trials));
+        (values(&tuned.head), study)
     });
-    let read = (&read.group_column, &read.weight_column);
+    let read = (&read.group_column, &read.weight_column, data.design());
+    let memory = config.bounds.max_memory;
     format!(
-        "{} {} {} {tables:?} {read:?} {} {:?} {:?} {tuned:?} {}",
+        "{} {} {} {tables:?} {read:?} {memory:?} {} {:?} {:?} {tuned:?} {}",
         env!("CARGO_PKG_VERSION"),
         context.seed,
         context.metric.name(),

@@ -24,8 +24,8 @@ pub struct Exported {
     pub n_tree_nodes: usize,
     /// The rows whose predictions by the file were compared with the model's; 0 where nothing here can run it.
     pub n_compared: usize,
-    /// The largest difference of a probability between them.
-    pub largest_difference: f64,
+    /// The largest difference of a probability between them; none where nothing was compared.
+    pub largest_difference: Option<f64>,
     /// Rows with another label, at ties.
     pub n_other_labels: usize,
 }
@@ -51,7 +51,7 @@ pub fn write(export: &Export, model: &Model, path: &Path, pool: &Pool) -> Result
         n_training_bytes: export.n_training_bytes(),
         n_tree_nodes: export.n_tree_nodes(),
         n_compared: verified.map_or(0, |verified| verified.n_rows),
-        largest_difference: verified.map_or(0.0, |verified| verified.largest_difference),
+        largest_difference: verified.map(|verified| verified.largest_difference),
         n_other_labels: verified.map_or(0, |verified| verified.n_other_labels),
     })
 }

@@ -51,6 +51,23 @@ impl FitData {
         }
     }
 
+    /// A hash of the groups and weights of the rows, in hexadecimal, which the hashes of their tables leave out; `None` where they have none.
+    pub(crate) fn design(&self) -> Option<String> {
+        let units =
+            [Some(&self.train), self.val.as_ref()].map(|rows| rows.and_then(|rows| rows.units.as_deref()));
+        let weights = self.train.weights.as_deref();
+        if weights.is_none() && units.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut hasher = crc32fast::Hasher::new();
+        for units in units {
+            hasher.update(&[u8::from(units.is_some())]);
+            units.into_iter().flatten().for_each(|unit| hasher.update(&unit.to_le_bytes()));
+        }
+        weights.into_iter().flatten().for_each(|weight| hasher.update(&weight.to_le_bytes()));
+        Some(format!("{:08x}", hasher.finalize()))
+    }
+
     /// The record of a model that is fitted on these rows by this version, with this seed.
     pub(crate) fn record_of(&self, seed: u64) -> Record {
         record_of(&self.record, seed)

@@ -33,6 +33,11 @@ pub const DISTILLED: &str = "distilled.safetensors";
 /// The study's database, unless `--storage` names another.
 pub const STUDY: &str = "study.db";
 
+/// The files of a run in `folder` that reports are made from; not all of them need to exist.
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
+    [REPORT, EVENTS, MODEL, DISTILLED, STUDY].map(|name| folder.join(name)).to_vec()
+}
+
 /// The last run of an output folder, or the last command of a log of events.
 ///
 /// # Errors

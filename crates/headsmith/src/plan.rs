@@ -59,6 +59,9 @@ pub(crate) struct Plan {
     /// The table that validates; `None`: a part of the training rows does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) val: Option<PlanTable>,
+    /// A hash of the groups and weights of the rows; `None` where they have none, and in plans that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) design: Option<String>,
     /// How the tables are read.
     pub(crate) read: PlanRead,
 }
@@ -108,6 +111,7 @@ pub(crate) struct Search {
     pub(crate) hold_back: f64,
     pub(crate) val_share: f64,
     pub(crate) metric: Metric,
+    pub(crate) design: Option<String>,
 }
 
 /// The tables of a study.
@@ -152,6 +156,7 @@ impl Plan {
             metric: search.metric,
             train: PlanTable::new(tables.train),
             val: tables.val.map(PlanTable::new),
+            design: search.design,
             read: PlanRead {
                 embeddings_column: read.embeddings_column.clone(),
                 label_column: read.label_column.clone(),
@@ -262,6 +267,14 @@ impl Plan {
         refuse(name, self.differences(&Plan { train, val, ..self.clone() }))
     }
 
+    /// Refuses rows whose groups or weights, of which `design` is the hash, are not the study's.
+    ///
+    /// # Errors
+    /// When they are others.
+    pub(crate) fn must_have_design(&self, design: Option<String>, name: &str) -> Result<()> {
+        refuse(name, self.differences(&Plan { design, ..self.clone() }))
+    }
+
     /// The metric that is the value of the trials.
     pub(crate) fn objective(&self) -> Objective {
         Objective { name: self.metric.name().to_owned(), direction: self.direction().name().to_owned() }
@@ -297,6 +310,10 @@ impl Plan {
         let (here, there) = (&self.read, &asked.read);
         compare("group column", column(&here.group_column), column(&there.group_column));
         compare("weight column", column(&here.weight_column), column(&there.weight_column));
+        if let (Some(here), Some(there)) = (&self.design, &asked.design) {
+            let content = |hash: &str| format!("content {hash}");
+            compare("values of the group and weight columns", content(here), content(there));
+        }
         compare("head", self.head.clone(), asked.head.clone());
         compare("metric", self.metric.name().to_owned(), asked.metric.name().to_owned());
         for name in

@@ -96,8 +96,17 @@ pub fn predict_table(
         sets: sets.as_ref().filter(|_| options.writes_sets()),
     };
     let written = predictions::write(&options.out, &table.table, predictions, &options.columns)?;
+    warn_of_columns(&written.columns_left_out, context);
     let files = finish(options, context)?;
     Ok(tally.report(model, &classes, written.n_left_out, files))
+}
+
+/// Names columns that an output of all columns does not have.
+fn warn_of_columns(left_out: &[String], context: &mut Context<'_>) {
+    if !left_out.is_empty() {
+        let names = left_out.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+        context.warn(&format!("the output leaves out columns that hold neither numbers nor text: {names}"));
+    }
 }
 
 /// Announces the output and writes its archive; returns the names of the files.

@@ -212,6 +212,7 @@ pub(crate) fn study(
         hold_back: data.held_back.as_ref().map_or(0.0, |(share, _)| *share),
         val_share: data.split.as_ref().map_or(0.0, |split| split.share),
         metric: context.metric,
+        design: data.design(),
     };
     if config.lag.is_none() && search.lag > LAG {
         context.warn(&format!(
@@ -283,6 +284,7 @@ pub(crate) fn tables_of(
     plan.must_have(&reports, name)?;
     let (mut data, _) = checked::prepare(train, val, plan.val_share, &[], &read, context)?;
     hold_back::take(&mut data, plan.hold_back, plan.seed, context.pool)?;
+    plan.must_have_design(data.design(), name)?;
     Ok(data)
 }
 

@@ -50,7 +50,7 @@ fn compared(beside: &mut Beside<'_, '_>, candidate: usize, context: &Context<'_>
     })
 }
 
-/// Whether the second of the compared is worse beyond chance.
+/// Whether the second of the compared is significantly worse.
 fn is_worse(difference: &PairedDifference, metric: Metric) -> bool {
     let of_metric = difference.by_metric.get(metric);
     let is_beyond_chance = of_metric.low > 0.0 || of_metric.high < 0.0;

@@ -17,7 +17,7 @@ use headsmith_model::Model;
 
 use super::queue::{Predicted, Queue};
 use super::tally::Tally;
-use super::{PredictOptions, finish, of_rows};
+use super::{PredictOptions, finish, of_rows, warn_of_columns};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::evaluate::{Features, refuse_other_features};
@@ -51,6 +51,7 @@ pub(super) fn predict(
     let writes_sets = model.sets().is_some() && options.writes_sets();
     let shape = (&options.columns, writes_sets);
     let writer = StreamWriter::new(&options.out, &stream, &classes, shape, context.pool)?;
+    warn_of_columns(&writer.columns_left_out(), context);
     let mut tally = Tally::default();
     let summary = run(&stream, &writer, (model, options), context, &mut tally)?;
     let report = table_report(&stream, &summary, (read, &path), start.elapsed().as_secs_f64());
@@ -102,7 +103,9 @@ fn run(
         let written = joined(writing);
         predicting?;
         written?;
-        summary.ok_or_else(|| Error::failure("the rows were not all read"))
+        // Whoever reads standard output needs no more: that is no failure.
+        let so_far = StreamSummary { n_rows: tally.n_rows(), n_skipped: 0, warnings: Vec::new() };
+        Ok(summary.unwrap_or(so_far))
     })
 }
 

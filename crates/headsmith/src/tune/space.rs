@@ -27,17 +27,25 @@ pub(super) fn of(config: &StudyConfig) -> Result<Space> {
         let held = held(&config.head, &space);
         space.params.extend(held.params.iter().cloned());
         space = overlay_toml(&space, text, &path.display().to_string())?;
+        let is_changed = |name: &&String| space.get(name) != held.get(name);
+        if let Some(name) = config.fixed.iter().find(is_changed) {
+            return Err(Error::usage(format!(
+                "{name} is given as a parameter, which fixes it, and searched by {}: leave it out of one of the two",
+                path.display()
+            )));
+        }
         // Parameters that the file does not mention keep the head's values.
         space.params.retain(|param| !held.params.contains(param));
     }
     if space.params.is_empty() {
         let why = match config.fixed.is_empty() {
             true => {
-                format!("{} has no parameter with a default range: name one with --space", config.head.name())
+                "it has no parameter with a default range; name one with --space".to_owned()
             }
-            false => "every parameter is fixed, so there is nothing to search".to_owned(),
+            false => "all that is searched by default is given, so there is nothing to search: leave one out, or name another with --space"
+                .to_owned(),
         };
-        return Err(Error::usage(format!("the space is empty: {why}")));
+        return Err(Error::usage(format!("the search space of {} is empty: {why}", config.head.name())));
     }
     for param in &space.params {
         check(&config.head, param)?;
