@@ -580,7 +580,7 @@ def what_inspect_finds(folder):
     frame = pd.DataFrame(values, columns=["p", "q", "r", "leak"]).assign(label=labels)
     frame.to_csv(folder / "leak.csv", index=False)
     for given, name in [(folder / "leak.csv", "leak"), (hs.read(folder / "leak.csv"), "leak"), (frame, "leak"), ((values, labels), "feature 3")]:
-        assert any(f'column "{name}" tells the label exactly' in finding.message for finding in hs.inspect(given).findings), name
+        assert any(f'column "{name}" determines the label' in finding.message for finding in hs.inspect(given).findings), name
     holed = frame.astype({"label": object})
     holed.loc[3, "q"], holed.loc[5, "r"], holed.loc[7, "label"] = np.nan, np.inf, None
     found = hs.inspect(holed)

@@ -160,12 +160,16 @@ fn with_silent_context<T>(
     })?)
 }
 
+/// The error for columns of predictions that there are none of.
+const COLUMNS_WITHOUT_TEST: &str =
+    "--columns are those of the predictions: give --test FILE, or leave it out";
+
 /// The output folder named after the training table.
 fn out_after(train: &Files) -> PathBuf {
     let first = train.all().into_iter().next();
     let name = first.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let stem = name.as_deref().and_then(|name| name.split('.').next());
-    let stem = stem.filter(|stem| !stem.is_empty() && !stem.contains('*'));
+    let stem = stem.filter(|stem| !stem.is_empty() && !stem.contains('*') && *stem != "-");
     PathBuf::from(stem.map_or("headsmith-out".to_owned(), |stem| format!("{stem}-headsmith")))
 }
 

@@ -109,15 +109,15 @@ fn run() -> Command {
     let command = Command::new("run")
         .about("The whole job: inspect the tables, fit the forest, search for the best model, evaluate both, predict")
         .long_about(
-            "The whole job: inspects the tables, fits the forest baseline, searches for the best model as headsmith auto does, with a study of the \
-             MLP as one of its stages, evaluates both on the validation rows, fits the best again on all rows, predicts the test table with it, and \
+            "The whole job: inspects the tables, fits the forest baseline, searches for the best model as headsmith auto does, with studies \
+             around the best kernels and of the MLP as stages, evaluates both on the validation rows, fits the best again on all rows, predicts the test table with it, and \
              writes report.html, report.json, model-card.md, events.jsonl, model.safetensors, submission.csv and submission.zip to the output folder. \
              With --recipe notebook, it searches for the MLP's parameters alone, and predicts with the better of forest and MLP on the validation \
-             rows. A parameter given as a flag is not searched; --trials 0 skips the study.",
+             rows. A parameter given as a flag is not searched; --trials 0 skips the study of the MLP.",
         )
         .args([
             table("train", "Training table; required without --challenge"),
-            table("val", "Validation table, which chooses the epoch and the head [default: a part of the training rows]"),
+            table("val", "Validation table: scores the result (see --val-is); with --recipe notebook or --head it chooses epoch, trial and head [default: a part of the training rows]"),
             split::share_arg(),
             split::groups_arg(),
             split::weights_arg(),
@@ -163,7 +163,7 @@ fn inspect() -> Command {
                 .action(ArgAction::Append)
                 .value_hint(ValueHint::FilePath)
                 .value_parser(value_parser!(std::path::PathBuf))
-                .help("CSV, JSON, Parquet, Arrow, npy, npz or safetensors, also gzip or zstd; the first one's classes and width are expected of the others"),
+                .help("CSV, JSON, Parquet, Arrow, npy, npz or safetensors, also gzip or zstd; the others must match the classes and width of the first"),
         )
         .arg(common::labels_of("labels", "Labels of the first table, one a row, if they are in a file of their own"))
         .arg(split::weights_arg());
@@ -260,7 +260,7 @@ fn predict() -> Command {
             .value_name("INDEX/N")
             .value_parser(|text: &str| text.parse::<Shard>())
             .conflicts_with_all(["zip", "cache"])
-            .help("Predict one of N parts of the table alone, counted from 0, and write it to NAME-INDEX-of-N beside --out; a part that is there and newer than its inputs is skipped"),
+            .help("Predict only part INDEX of N (counted from 0) and write NAME-INDEX-of-N next to --out; a part that exists and is newer than its inputs is skipped"),
     ]);
     common::add(command)
 }
@@ -270,8 +270,8 @@ fn export() -> Command {
         .about("Write a model for other runtimes: ONNX")
         .long_about(
             "Writes a model as one ONNX graph: transforms, all members of an ensemble, calibration and decision. Its input is `embeddings`, float [N, n_features]; \
-             its outputs are `label`, strings, and `probabilities`, float [N, n_classes]. The file is run before it is kept: it is not written where it predicts \
-             something else than the model.",
+             its outputs are `label`, strings, and `probabilities`, float [N, n_classes]. The export is run first (but for --opset-ml 5): if its predictions \
+             differ from the model's, nothing is written.",
         )
         .args([
             Arg::new("model")

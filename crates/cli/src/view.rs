@@ -44,7 +44,7 @@ pub(crate) fn print_message(text: &str) {
 
 /// Says that the work stops at the first Ctrl-C.
 pub(crate) fn announce_stop() {
-    print_message("stopping: the fit keeps its best model so far; Ctrl-C again quits at once");
+    print_message("stopping: the current step ends first; Ctrl-C again quits at once");
 }
 
 /// Prints a line on standard error. A closed standard error is no reason to end a fit.

@@ -355,7 +355,7 @@ mod tests {
         assert_eq!(message("max_depth", "0"), "max_depth is 0, expected an integer of at least 1 or none");
         assert_eq!(
             message("max_features", "1.5"),
-            "max_features is 1.5, expected a count or a fraction of 1 written with a point or sqrt"
+            "max_features is 1.5, expected a count or a fraction with a decimal point or sqrt"
         );
         assert_eq!(
             TABLE.resolve([("depth", Value::Int(3))]).unwrap_err().to_string(),

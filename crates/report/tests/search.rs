@@ -121,7 +121,7 @@ fn the_result_says_which_model_how_sure_and_at_what_cost() {
             "The model (pool of 2 heads) is better than the first candidate (ridge regression): weighted F1 +0.0400",
             "The difference between model (pool of 2 heads) and best other candidate (kernel machine) is not significant",
             "A ridge regression would be a simpler model: 8 kB instead of 2.3 MB, 3.2 µs a row instead of 643 µs; its weighted F1 differs by \
-             −0.0400 (95% interval −0.0600 to −0.0200, paired bootstrap on the same rows): worse beyond chance.",
+             −0.0400 (95% interval −0.0600 to −0.0200, paired bootstrap on the same rows): significantly worse.",
             "Each of the 4,000 training rows was predicted by fits without it",
             "On the training rows its weighted F1 is 0.9000, +0.2553 compared with the out-of-fold rows.",
             "first: ridge regression 0.6056",

@@ -17,7 +17,7 @@ pub(crate) fn auto(matches: &ArgMatches) -> Result<()> {
     search.check()?;
     let no_effect = [
         ("val", "val_is", "--val-is says what the rows of --val are for: give --val FILE, or leave it out"),
-        ("test", "columns", "--columns are those of the predictions: give --test FILE, or leave it out"),
+        ("test", "columns", commands::COLUMNS_WITHOUT_TEST),
     ];
     for (of, flag, why) in no_effect {
         if commands::is_given(matches, flag) && !matches.contains_id(of) {

@@ -54,10 +54,10 @@ fn announced(export: &Export, out: &Path) -> String {
 
 fn written(exported: &Exported) -> String {
     let Exported { file, n_compared, largest_difference, .. } = exported;
-    match n_compared {
-        0 => format!("wrote {file}; not run here: tract has no trees of ai.onnx.ml 5\n"),
-        n => format!(
-            "wrote {file}; run on {n} rows: probabilities differ from the model's by at most {largest_difference:.1e}\n"
+    match largest_difference {
+        None => format!("wrote {file}; not run here: tract has no trees of ai.onnx.ml 5\n"),
+        Some(most) => format!(
+            "wrote {file}; run on {n_compared} rows: probabilities differ from the model's by at most {most:.1e}\n"
         ),
     }
 }

@@ -29,9 +29,10 @@ pub(crate) fn report(matches: &ArgMatches) -> Result<()> {
     let is_card = matches.get_flag("card");
     let path = optional_path_of(matches, "out").unwrap_or_else(|| beside(&from, is_card));
     let pdf = optional_path_of(matches, "pdf");
-    if from.is_file() {
-        outputs::refuse_overwriting(&[&from], &[&path])?;
-    }
+    let sources = if from.is_file() { vec![from.clone()] } else { folder::sources(&from) };
+    let sources: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
+    let written: Vec<&Path> = std::iter::once(&path).chain(&pdf).map(PathBuf::as_path).collect();
+    outputs::refuse_overwriting(&sources, &written)?;
     // Without anything to draw, this is an error, and no folder is created.
     if from.exists() {
         std::iter::once(&path).chain(&pdf).try_for_each(|path| outputs::prepare(path))?;

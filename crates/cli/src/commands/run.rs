@@ -64,6 +64,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         columns: commands::columns(matches),
         command: common::typed(),
     };
+    if commands::is_given(matches, "columns") && config.test.is_none() {
+        return Err(headsmith::Error::usage(commands::COLUMNS_WITHOUT_TEST).into());
+    }
     if matches.get_flag("submit") && config.test.is_none() {
         bail!("nothing to submit without a table to predict: give it with --test");
     }
@@ -82,10 +85,16 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
 
 /// Whether a search looks for the best model: unless the notebook's recipe is asked for, or heads are named.
 fn is_auto(matches: &ArgMatches) -> bool {
-    match (commands::is_given(matches, "recipe"), commands::is_given(matches, "head")) {
+    match (commands::is_given(matches, "recipe"), names_heads(matches)) {
         (false, true) => false,
         _ => matches.get_one::<String>("recipe").is_some_and(|recipe| recipe == AUTO),
     }
+}
+
+/// Whether the command line or its configuration names the heads to fit.
+fn names_heads(matches: &ArgMatches) -> bool {
+    let named = matches.get_many::<String>("head").into_iter().flatten();
+    commands::is_given(matches, "head") || !named.eq(headsmith::run::RECIPE)
 }
 
 /// Refuses flags of the search where nothing is searched: they would have no effect.
@@ -115,7 +124,7 @@ fn searched(matches: &ArgMatches, common: &Common, out: &Path) -> Result<(Vec<Ru
             "--hold-back: the validation rows choose nothing here, so none need to be held back; --recipe notebook takes it",
         );
     }
-    if commands::is_given(matches, "head") {
+    if names_heads(matches) {
         return wrong(
             "--head names the heads to fit, and --recipe auto searches: name those to try with --heads",
         );

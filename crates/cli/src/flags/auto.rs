@@ -22,9 +22,9 @@ const HEADING: &str = "Search";
 /// `headsmith auto`
 pub(crate) fn auto() -> Command {
     let command = Command::new("auto")
-        .about("Search for the best model: heads one after another, cheapest first, then a pool of the best")
+        .about("Search for the best model: heads one after another, those that gain most for their time first, then a pool of the best")
         .long_about(
-            "Searches for the best model. Heads are tried one after another, cheapest first, until the time is over. Each is scored by \
+            "Searches for the best model. Heads are tried one after another, those that gain most for their time first, until the time is over. Each is scored by \
              predictions of rows that its fit did not see; the best are pooled, calibrated and fitted again on all rows. Writes model.safetensors, \
              report.json, report.html, model-card.md, events.jsonl and, with --test, predictions.csv to the output folder.",
         )
@@ -35,7 +35,7 @@ pub(crate) fn auto() -> Command {
             common::folder("out", "Output folder; created if missing [default: NAME-headsmith, after the training table]"),
             split::groups_arg(),
             split::weights_arg(),
-            common::metric().help("Metric that the decision between classes maximises, and that compares models"),
+            common::metric().help("Metric that class decisions maximise and that compares models"),
             common::live(),
             columns(),
             study::trials_of_auto().help_heading(HEADING),
@@ -74,19 +74,19 @@ pub(crate) fn search() -> Vec<Arg> {
             .value_delimiter(',')
             .action(ArgAction::Append)
             .value_parser(auto::reducible().into_iter().collect::<Vec<_>>())
-            .help("Try these heads in their reduced form (kernel: 2000 landmarks), as a search does that has no time or memory for the whole"),
+            .help("Try these heads in their reduced form at once (kernel: 2000 landmarks), as the search does when time or memory is short"),
         Arg::new("val_is")
             .long("val-is")
             .value_name("USE")
             .value_parser(ValUse::ALL.map(ValUse::name))
             .default_value(ValUse::default().name())
-            .help("Use of --val: it judges the answer of a search on --train (judge), is more training rows (train), or chooses members and decision (choose); the final model learns from its rows, too"),
+            .help("How --val is used: judge (score the search's answer), train (more training rows) or choose (choose members and decision); the final model also learns from its rows"),
         Arg::new("prefer")
             .long("prefer")
             .value_name("WHAT")
             .value_parser(["best", "simple"])
             .default_value("best")
-            .help("Which model to write: the best, or a simpler one where that is not worse beyond chance (simple)"),
+            .help("Which model to write: best, or simple (a simpler model, if it is not significantly worse)"),
         Arg::new("max_model_size")
             .long("max-model-size")
             .value_name("SIZE")
@@ -109,7 +109,7 @@ pub(crate) fn search() -> Vec<Arg> {
             .value_name("K")
             .value_parser(value_parser!(u64).range(2..=MAX_FOLDS as u64))
             .default_value(N_FOLDS.to_string())
-            .help("Folds of heads without closed-form predictions of rows that they did not see"),
+            .help("Folds for heads without closed-form out-of-fold predictions"),
     );
     args.push(
         common::switch(
@@ -123,7 +123,7 @@ pub(crate) fn search() -> Vec<Arg> {
             .long("distil")
             .value_name("HEAD")
             .value_parser(HEADS.iter().map(|head| head.name()).collect::<Vec<_>>())
-            .help("Also teach the model to one small head, such as linear or mlp: distilled.safetensors; the same head trained on the labels takes its place where that is better"),
+            .help("Also distil the model into one small head, such as linear or mlp (distilled.safetensors); the same head trained on the labels is written instead if it is better"),
     );
     args.extend(conformal::args());
     args.into_iter().map(|arg| arg.help_heading(HEADING)).collect()

@@ -55,8 +55,8 @@ pub(crate) fn add(command: Command) -> Command {
             .value_name("TYPE")
             .value_parser(Dtype::ALL.map(Dtype::name))
             .help("Type of the numbers in a column of packed bytes: the embeddings of a database in Parquet"),
-        names("drop", "COLUMN", "Columns to leave out of the features, separated by commas"),
-        names("features", "GLOB", "Columns that are the features, as names or quoted globs (emb_*) separated by commas [default: all columns of numbers]"),
+        names("drop", "COLUMN", "Columns of the training table to leave out of the features, separated by commas"),
+        names("features", "GLOB", "Columns of the training table that are the features, as names or quoted globs (emb_*) separated by commas [default: all columns of numbers]"),
         Arg::new("on_bad_row")
             .long("on-bad-row")
             .value_name("WHAT")
@@ -207,6 +207,7 @@ pub(crate) fn tensorboard() -> [Arg; 2] {
             .value_name("N")
             .value_parser(value_parser!(u32))
             .default_value("1")
+            .requires("tensorboard")
             .help("Write histograms of the weights to TensorBoard every N epochs; 0: none"),
     ]
 }

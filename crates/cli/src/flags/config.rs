@@ -16,7 +16,10 @@ use crate::flags::heads;
 const INPUTS: [&str; 6] = ["train", "val", "test", "data", "labels", "val_labels"];
 
 /// Keys whose values may be lists of names, as those of [`INPUTS`] may be lists of files.
-const LISTS: [&str; 2] = ["drop", "features"];
+const LISTS: [&str; 7] = ["drop", "features", "head", "heads", "reduced", "set", "allowed_host"];
+
+/// The commands whose `out` is a folder: those of others are files, which a file for all commands cannot name.
+const WITH_FOLDER: [&str; 2] = ["auto", "run"];
 
 /// A configuration file's values, by flag.
 #[derive(Debug, Default)]
@@ -107,15 +110,19 @@ impl ConfigFile {
 
     /// Adds one key; the keys of a table belong to the head with the table's name.
     fn add(&mut self, key: &str, value: &toml::Value, command: &Command) -> Result<()> {
-        let key = key.replace('-', "_");
         if let toml::Value::Table(table) = value {
-            return table.iter().try_for_each(|(name, value)| {
-                self.add(&format!("{key}.{}", name.replace('-', "_")), value, command)
-            });
+            let head = heads::with_name_like(key);
+            return table
+                .iter()
+                .try_for_each(|(name, value)| self.add(&format!("{head}.{name}"), value, command));
         }
+        let key = match key.split_once('.') {
+            Some((head, name)) => format!("{head}.{}", heads::parameter_name(head, &underscored(name))),
+            None => underscored(key),
+        };
         let known = known_keys(command);
         if !known.contains(&key) {
-            return Err(self.wrong(&format!("unknown key `{key}`{}", did_you_mean(&key, &known))));
+            return Err(self.wrong(&format!("unknown key `{key}`{}", advice(&key, &known))));
         }
         let is_table = INPUTS.contains(&key.as_str());
         let values = match value {
@@ -136,25 +143,36 @@ impl ConfigFile {
     }
 }
 
-/// The flag of `command` that `key` sets, if it has one: `HEAD.NAME` is `NAME` of `fit HEAD`, and of `run` the flag of that
-/// parameter.
+/// The flag of `command` that `key` sets, if it has one: `HEAD.NAME` sets the parameter of that head.
 fn flag_of(command: &Command, key: &str) -> Option<String> {
-    let id = match key.split_once('.') {
-        Some((head, name)) if head == command.get_name() => name.to_owned(),
-        Some((head, name)) if command.get_name() == "run" => heads::id_in_run(head, name),
-        Some(_) => return None,
-        // A folder for `run`; no file that `predict` could write.
-        None if key == "out" && command.get_name() != "run" => return None,
-        None => key.to_owned(),
+    let is_it = |arg: &&Arg| match key.split_once('.') {
+        Some((head, name)) => heads::is_parameter_of(arg, head, name),
+        None => !heads::is_parameter(arg) && underscored(arg.get_id().as_str()) == key,
     };
-    command.get_arguments().any(|arg| arg.get_id() == id.as_str()).then_some(id)
+    let is_file = key == "out" && !WITH_FOLDER.contains(&command.get_name());
+    let found = command.get_arguments().find(is_it).filter(|_| !is_file);
+    found.map(|arg| arg.get_id().to_string())
+}
+
+/// A key with `_` between its words.
+fn underscored(key: &str) -> String {
+    key.replace('-', "_")
+}
+
+/// Advice on an unknown key: where it belongs, or the nearest known one.
+fn advice(key: &str, known: &[String]) -> String {
+    let of_head = |known: &&String| known.split_once('.').is_some_and(|(_, name)| name == key);
+    match known.iter().find(of_head).and_then(|known| known.split_once('.')) {
+        Some((head, _)) => format!("; a parameter belongs into the table of its head: [{head}]"),
+        None => did_you_mean(key, known),
+    }
 }
 
 /// Every key that is a flag of some subcommand; a head's parameters as `head.name`.
 fn known_keys(command: &Command) -> Vec<String> {
     let flags = |command: &Command, of_heads: bool| -> Vec<String> {
         let wanted = |arg: &&Arg| heads::is_parameter(arg) == of_heads && arg.get_long().is_some();
-        command.get_arguments().filter(wanted).map(|arg| arg.get_id().to_string()).collect()
+        command.get_arguments().filter(wanted).map(|arg| underscored(arg.get_id().as_str())).collect()
     };
     let mut keys = Vec::new();
     for subcommand in command.get_subcommands() {

@@ -13,7 +13,7 @@ pub(crate) fn args() -> [Arg; 2] {
             .value_name("LEVEL")
             .value_parser(level)
             .help("Calibrate prediction sets that contain the class of this share of rows, such as 0.9; predict then writes them"),
-        common::switch("conformal_by_class", "Calibrate the prediction sets class by class: each class is covered by itself")
+        common::switch("conformal_by_class", "Calibrate prediction sets separately for each class, so that every class reaches the level")
             .long("conformal-by-class")
             .requires("conformal"),
     ]

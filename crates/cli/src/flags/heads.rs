@@ -54,14 +54,27 @@ pub(crate) fn is_parameter(arg: &Arg) -> bool {
     arg.get_help_heading().is_some_and(|heading| heading.starts_with(HEADING))
 }
 
+/// Whether a flag is the parameter `name` of `head`.
+pub(crate) fn is_parameter_of(arg: &Arg, head: &str, name: &str) -> bool {
+    let is_of_head = arg.get_help_heading() == Some(&format!("{HEADING} {head}"));
+    is_of_head && ["", head].into_iter().any(|prefix| arg.get_id().as_str() == id(name, prefix))
+}
+
+/// The name in files of the parameter of `head` that has this name in files or in flags; `name` itself if there is none.
+pub(crate) fn parameter_name(head: &str, name: &str) -> String {
+    let param = find(head).ok().and_then(|head| head.table().find(name));
+    param.map_or(name, |param| param.name).to_owned()
+}
+
+/// The name of the head that `name` means with `_` for `-`; `name` itself if there is none.
+pub(crate) fn with_name_like(name: &str) -> String {
+    let dashed = name.replace('_', "-");
+    find(&dashed).map_or_else(|_| name.to_owned(), |head| head.name().to_owned())
+}
+
 /// The prefix of the flags of `head` on a command line that is about several heads: none of the last of [`RECIPE`].
 pub(crate) fn prefix_in_run(head: &str) -> &str {
     if head == RECIPE[1] { "" } else { head }
-}
-
-/// The flag of the parameter `name` of `head` on the command line of `run`.
-pub(crate) fn id_in_run(head: &str, name: &str) -> String {
-    id(name, prefix_in_run(head))
 }
 
 /// Adds the flags of the heads that `run` fits unless others are named.
@@ -139,7 +152,7 @@ pub(crate) fn set_of(matches: &ArgMatches, head: &str, heads: &[&str]) -> Result
     for setting in settings {
         if !heads.contains(&setting.head) {
             bail!(
-                "--set {}.{}: {} is not fitted here by itself, as {} are; name it with --head, which fits heads without a search",
+                "--set {}.{} has no effect: {} is not among the heads that are fitted by themselves, {}; name it with --head",
                 setting.head,
                 setting.name,
                 setting.head,
@@ -163,7 +176,7 @@ pub(crate) fn preset() -> Arg {
         .value_name("NAME")
         .value_parser(names)
         .default_value(STANDARD)
-        .help("Defaults of the parameters: standard, those of the first version (classic, which --recipe notebook takes unless one is named), or those of the notebook where the head was in it")
+        .help("Parameter defaults: standard, classic (those of the first version; --recipe notebook uses them unless a preset is named) or notebook (for heads the notebook had)")
 }
 
 /// The preset for `head`: the one that was asked for, if the head has it. The notebook's recipe asks for the first.

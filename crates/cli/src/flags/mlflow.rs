@@ -21,6 +21,7 @@ pub(crate) fn args() -> [Arg; 2] {
             .long("mlflow-experiment")
             .value_name("NAME")
             .default_value(EXPERIMENT)
+            .requires("mlflow")
             .help("MLflow experiment; created if missing"),
     ]
 }

@@ -16,7 +16,7 @@ pub(crate) fn serve() -> Command {
         .about("Serve models over HTTP")
         .long_about(
             "Serves models over HTTP: /predict, the Open Inference Protocol (/v2) with its binary extension, MLflow's /invocations, Prometheus' /metrics, and a \
-             description at /docs. SIGHUP has it read its models again, SIGTERM and Ctrl-C end it after the requests under way.",
+             description at /docs. SIGHUP reloads the models; SIGTERM and Ctrl-C finish the requests in progress, then exit.",
         )
         .args([models(), listen(), common::config(), common::jobs()])
         .args([
@@ -81,7 +81,7 @@ fn limits() -> [Arg; 11] {
             default.memory_bytes,
             "Bodies and answers of all requests at once; further requests get 503",
         ),
-        number("max_rows", "max-rows", "N", default.rows, "Rows of a request; more get 413"),
+        number("max_rows", "max-rows", "N", default.rows, "Rows per request; larger requests get 413"),
         number(
             "max_queue",
             "max-queue",
@@ -101,7 +101,7 @@ fn limits() -> [Arg; 11] {
             ("batch-wait", "MS"),
             0,
             value_parser!(u64).range(0..=10_000),
-            "Time that a request waits for others, in milliseconds; 0: a batch is what came while the last one was predicted",
+            "How long a request waits for others to join its batch, in milliseconds; 0: a batch holds what arrived during the previous one",
         ),
         seconds(
             "header_timeout",

@@ -14,7 +14,7 @@ pub(crate) fn share_arg() -> Arg {
         .value_name("SHARE")
         .value_parser(value_parser!(f64))
         .default_value(VAL_SHARE.to_string())
-        .help("Without --val: share of the training rows to validate on, stratified by class; fit also takes 0 (none)")
+        .help("Without --val: share of the training rows to validate on, stratified by class; 0: none (fit, run, and tune for heads with closed-form out-of-fold predictions)")
 }
 
 /// The flag that takes the column of the groups.

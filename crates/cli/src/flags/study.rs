@@ -92,12 +92,14 @@ pub(crate) fn study() -> Command {
             .value_hint(ValueHint::FilePath)
             .value_parser(value_parser!(std::path::PathBuf))
             .default_value("model.safetensors")
+            .requires("fit")
             .help("Where --fit writes the model"),
         Arg::new("jobs")
             .long("jobs")
             .short('j')
             .value_name("N")
             .value_parser(value_parser!(u16).range(1..=1024))
+            .requires("fit")
             .help("Threads of --fit [default: all cores]"),
     ]);
     let trials = one("trials", "List the trials").args([
@@ -158,7 +160,7 @@ fn of_study(storage: Arg) -> Vec<Arg> {
         study_name("Name of the study [default: derived from its content]"),
         file("space", "TOML file with the search space; overrides the default space"),
         text("sampler", "NAME", "Sampler: tpe, random, grid or qmc").default_value("tpe"),
-        text("pruner", "NAME", "Pruner: asha, hyperband, patient-hyperband, halving, median, percentile, threshold, wilcoxon, one-epoch or none; options as in median:n_warmup_steps=5")
+        text("pruner", "NAME", "Pruner: asha, hyperband, patient-hyperband (patient- works before any), halving, median, percentile, threshold, wilcoxon, one-epoch or none; options as in median:n_warmup_steps=5")
             .default_value(headsmith::tune::PRUNER),
         Arg::new("lag")
             .long("lag")
@@ -184,7 +186,7 @@ pub(crate) fn of_run() -> Vec<Arg> {
     let help = "Storage of the study [default: study.db in the output folder]";
     let mut args = of_study(storage().help(help));
     for arg in args.iter_mut().filter(|arg| arg.get_id() == "trials") {
-        let help = "Total number of trials, including those of earlier runs into the folder; 0: no study";
+        let help = "Total number of trials of the study, including those of earlier runs into the folder; 0: no study (those around kernels have 24 each)";
         *arg = std::mem::take(arg).default_value(run::N_TRIALS.to_string()).help(help);
     }
     args
@@ -192,7 +194,7 @@ pub(crate) fn of_run() -> Vec<Arg> {
 
 /// `--trials` of `auto`.
 pub(crate) fn trials_of_auto() -> Arg {
-    let help = "Trials of the study of a head's parameters, where the portfolio has one; 0: no study";
+    let help = "Trials of the MLP's study; 0: none (studies around kernels have 24 each)";
     trials().default_value(run::N_TRIALS.to_string()).help(help)
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn auto(report: &Report) -> String {
     if let Some(distilled) = &auto.distilled {
         let _ = writeln!(text, "distilled model written to {}", distilled.file);
     }
-    let _ = writeln!(text, "the same again on any number of threads: {}", auto.repeat);
+    let _ = writeln!(text, "to reproduce this with any number of threads: {}", auto.repeat);
     text
 }
 
@@ -160,9 +160,9 @@ fn verdict(simpler: &SimplerReport, auto: &AutoReport, metric: Metric) -> String
         format!("{metric} {by} ({low} .. {high})")
     });
     let what = match (simpler.is_taken, simpler.is_as_good) {
-        (true, _) => "taken, since it is not worse beyond chance",
-        (false, true) => "not worse beyond chance: --prefer simple takes it",
-        (false, false) => "worse beyond chance",
+        (true, _) => "taken, since it is not significantly worse",
+        (false, true) => "not significantly worse: --prefer simple selects it",
+        (false, false) => "significantly worse",
     };
     format!(
         "simpler: {} ({}, {:.0} us a row), {difference}: {what}\n",

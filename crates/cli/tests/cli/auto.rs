@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::patience::wait_until;
 use crate::world::{World, names};
 
 /// Two steps of the kernel's screen, and what is cheap.
@@ -371,4 +372,27 @@ fn a_study_is_a_stage_of_the_search() {
     let mlps = &report["auto"]["candidates"].as_array().unwrap()[1..];
     assert!(mlps.iter().all(|mlp| mlp["params"]["epochs"] == 3), "{mlps:?}");
     assert!(world.path("out/study.db").is_file());
+}
+
+#[test]
+fn a_search_that_was_killed_resumes_in_another_process() {
+    let world = World::with_tables();
+    let train = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/sentences/train.parquet");
+    let search = format!("auto --train {train} --out out --heads gaussian,mlp");
+    // The MLP takes seconds on these rows: long enough to be killed in.
+    let mut child = world
+        .command(&format!("{search} --time 10m"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let is_kept = || world.path("out/search/candidate-000.json").exists();
+    wait_until("a candidate, or the end", || is_kept() || child.try_wait().unwrap().is_some());
+    assert!(is_kept(), "the search ended before it was killed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let output = world.run(&format!("{search} --time 2s"), 0);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("resuming with the candidates in out/search"), "{stderr}");
+    assert!(!world.path("out/search").exists());
 }

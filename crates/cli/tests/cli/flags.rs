@@ -57,6 +57,30 @@ fn a_configuration_file_stands_below_the_flags() {
 }
 
 #[test]
+fn every_command_reads_its_keys_of_a_configuration_file() {
+    let world = World::with_tables();
+    world.write(
+        "h.toml",
+        "train = \"train.csv\"\nval = \"val.csv\"\nout = \"wanted\"\nhold_back = 0.25\ntrials = 1\nsteps = 3\n\
+         heads = [\"gaussian\", \"centroid\"]\n\
+         [mlp]\nlr = 0.003\nepochs = 2\ntransform = \"standardise\"\n[extra-trees]\nn_estimators = 3\n",
+    );
+    let study = world.json("tune --config h.toml --json");
+    assert!(study["best"]["params"].get("lr").is_none(), "a parameter of the file is fixed: {study}");
+    assert!(study["held_back"].is_object(), "{study}");
+    let fitted = world.json("fit extra-trees --config h.toml --model m.safetensors --json");
+    assert_eq!(fitted["params"]["n_estimators"], 3);
+    world.run("auto --config h.toml", 0);
+    assert!(world.path("wanted/model.safetensors").exists());
+    world.write(
+        "run.toml",
+        "train = \"train.csv\"\nval = \"val.csv\"\ntrials = 0\nhead = [\"gaussian\", \"centroid\"]\n",
+    );
+    let report = world.json("run --config run.toml --json");
+    assert_eq!((&report["heads"][1]["head"], report.get("auto")), (&"centroid".into(), None), "{report}");
+}
+
+#[test]
 fn a_wrong_configuration_file_is_named_with_the_key() {
     let world = World::with_tables();
     let cases = [
@@ -67,6 +91,7 @@ fn a_wrong_configuration_file_is_named_with_the_key() {
             "[forest]\ncriterion = \"ginni\"",
             "h.toml: `forest.criterion`: criterion is ginni, expected one of",
         ),
+        ("lr = 0.1", "unknown key `lr`; a parameter belongs into the table of its head: [mlp]"),
         ("seed = [1]", "h.toml: `seed` is array, expected a string, a number or true/false"),
         ("seed = ", "h.toml: not valid TOML"),
     ];

@@ -47,7 +47,7 @@ fn parameters_of_any_head_are_set_and_those_without_effect_refused() {
     assert_eq!(report["heads"][1]["params"]["c"], 0.25);
     assert_eq!(report["heads"][0]["scaling"], "l2+standardise");
     for (wrong, expected) in [
-        ("--set mlp.lr=1", "mlp is not fitted here"),
+        ("--set mlp.lr=1", "--set mlp.lr has no effect: mlp is not among the heads"),
         ("--set linear.c=-1", "c is -1.0, expected"),
         ("--set linear.d=1", "linear has no parameter `d`"),
         ("--set oracle.d=1", "there is no head `oracle`"),
@@ -74,7 +74,10 @@ fn tune_takes_the_flags_of_its_head() {
     world.run(&format!("{tune} --head linear --neurons0 5"), 2);
     let stderr = world.command(&format!("{tune} --head centroid")).output().unwrap().stderr;
     let stderr = String::from_utf8_lossy(&stderr).into_owned();
-    assert!(stderr.contains("centroid has no parameter with a default range"), "{stderr}");
+    assert!(
+        stderr.contains("the search space of centroid is empty: it has no parameter with a default range"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -16,6 +16,8 @@ fn page_and_card_are_made_again_to_the_byte() {
     world.run("report out --card -o card.md --quiet", 0);
     assert_eq!(world.bytes("card.md"), card);
     assert!(world.read("card.md").starts_with("# Model card: "));
+    let error = world.error("report out --card -o out/report.json", 2);
+    assert!(error.contains("is read and cannot be written as well"), "{error}");
     // A folder may be moved, its database with it.
     std::fs::rename(world.path("out"), world.path("moved")).unwrap();
     world.run("report moved", 0);

@@ -88,7 +88,7 @@ pub static TABLE: Table = Table {
             kind: Kind::Float { low: 0.0, high: 100.0, words: &[] },
             default: Default::Float(0.002),
             search: Some(Search::Float { low: 3e-4, high: 1e-2, log: true }),
-            help: "Learning rate of the optimizer; the first one, or the largest of a cosine",
+            help: "Learning rate of the optimizer: the initial one, or the peak of the cosine",
         },
         Param {
             name: "batch_size",
@@ -193,7 +193,7 @@ pub static TABLE: Table = Table {
             kind: Kind::Choice(&[CONSTANT, COSINE]),
             default: Default::Text(COSINE),
             search: None,
-            help: "Learning rate from step to step: cosine falls to 0 at the last epoch, and no plateau changes it",
+            help: "Learning rate schedule: constant, or cosine, which falls to 0 at the last epoch and ignores plateaus",
         },
         Param {
             name: "warmup_epochs",
@@ -207,7 +207,7 @@ pub static TABLE: Table = Table {
             kind: Kind::Choice(&[METRIC, REFINED, NO_MONITOR]),
             default: Default::Text(NO_MONITOR),
             search: None,
-            help: "Validation score that chooses the epoch: the metric, the log loss after the best temperature, or none, and the last epoch counts",
+            help: "Validation score that chooses the epoch: the metric, the log loss after temperature scaling, or none (keep the last epoch)",
         },
         Param {
             name: "calibration",

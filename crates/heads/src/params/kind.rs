@@ -58,7 +58,7 @@ impl fmt::Display for Kind {
             }
             Kind::Float { low, high, words } => write!(f, "a number in {low}..{high}{}", or(words)),
             Kind::CountOrFraction { words } => {
-                write!(f, "a count or a fraction of 1 written with a point{}", or(words))
+                write!(f, "a count or a fraction with a decimal point{}", or(words))
             }
             Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Kind::Bool => write!(f, "true or false"),

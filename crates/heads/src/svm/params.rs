@@ -22,7 +22,7 @@ pub static TABLE: Table = Table::new(
             kind: Kind::Float { low: 1e-6, high: 1e6, words: &[AUTO] },
             default: Default::Float(1.0),
             search: Some(Search::Float { low: 0.1, high: 100.0, log: true }),
-            help: "Bound of the coefficient of a row: the price of a missed margin; auto: by the log loss of 5 folds",
+            help: "Penalty of a margin violation, the upper bound of a row's coefficient; auto: by the log loss of 5 folds",
         },
         Param {
             name: GAMMA,

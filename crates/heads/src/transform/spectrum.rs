@@ -44,7 +44,7 @@ impl TransformKind for Spectrum {
             kind: Kind::Float { low: -1.0, high: 2.0, words: &[] },
             default: Default::Float(0.0),
             search: None,
-            help: "The power of the standard deviation; -1 whitens, 1 only turns",
+            help: "The power of the standard deviation; -1 whitens, 0 only rotates",
         })
     }
 

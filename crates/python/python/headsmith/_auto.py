@@ -40,7 +40,7 @@ class Limit(NamedTuple):
 class AutoClassifier(Classifier):
     """The best model that a search finds in a given time.
 
-    Heads are tried one after another, cheapest first, until the time is over. Each is scored by predictions of rows that its fit did not see; the best are
+    Heads are tried one after another, those that gain most for their time first, until the time is over. Each is scored by predictions of rows that its fit did not see; the best are
     pooled, calibrated and decided for the metric. It is the command `headsmith auto`: the same steps give the same bytes.
 
     Parameters
@@ -59,7 +59,7 @@ class AutoClassifier(Classifier):
     val_is : {"judge", "train", "choose"}, default="judge"
         The use of `validation_data`: they judge the answer, are more training rows, or choose members and decision. The model learns from them, too.
     prefer : {"best", "simple"}, default="best"
-        Which model is kept: the best, or a simpler one where that is not worse beyond chance.
+        Which model is kept: the best, or a simpler one where that is not significantly worse.
     trials : int, default=24
         Trials of the study of a head's parameters, where the portfolio has one; 0: no study.
     max_model_size : int, default=None
@@ -71,11 +71,11 @@ class AutoClassifier(Classifier):
     refit : bool, default=True
         Whether the answer is fitted again on all rows, if there is time.
     conformal : float, default=None
-        The share of rows whose class the prediction sets of the model shall contain, such as 0.9.
+        The share of rows whose class the prediction sets of the model should contain, such as 0.9.
     decision : {"argmax", "metric", "votes"}, default="argmax"
         How predict decides: for the largest probability, or for the metric (metric), as the command does.
     metric : str, default="weighted_f1"
-        The metric that is to be best.
+        The metric to maximise (log loss: minimise).
     random_state : int, RandomState, Generator or None, default=42
         The seed.
     n_jobs : int, default=None

@@ -186,7 +186,7 @@ class Classifier(Estimator):
         ml_opset : {3, 5}, default=3
             The version of the operators of trees: 3 for all runtimes, 5 for those from 2025 on.
         force : bool, default=False
-            Whether trees may be larger than runtimes load quickly.
+            Whether to write trees that are too large for runtimes to load quickly.
 
         Returns
         -------

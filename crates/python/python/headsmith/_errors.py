@@ -9,7 +9,7 @@ class NotFittedError(ValueError, AttributeError):
 
 
 class HeadsmithWarning(UserWarning):
-    """Something differs from what was asked for; the work goes on."""
+    """Something differs from what was asked for; the work continues."""
 
 
 class DataConversionWarning(HeadsmithWarning):

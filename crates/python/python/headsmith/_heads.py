@@ -40,16 +40,16 @@ class RandomForestClassifier(HeadClassifier):
     criterion : {"gini", "entropy", "log_loss"}, default="gini"
         Split criterion: Gini impurity or entropy (log_loss is another name for it). Accepts one of gini, entropy, log_loss.
     max_features : int or float or {"sqrt", "log2", "all"}, default="sqrt"
-        Number of features to consider at each split. Accepts a count or a fraction of 1 written with a point, sqrt, log2 or all.
-        Studies search 0.01 to 1.0, evenly by logarithm.
+        Number of features to consider at each split. Accepts a count or a fraction with a decimal point, sqrt, log2 or all. Studies
+        search 0.01 to 1.0, evenly by logarithm.
     max_depth : int or None, default=None
         Maximum depth of a tree; none: no limit. Accepts an integer of at least 1 or None. Studies search 4 to 64, evenly by logarithm.
     min_samples_split : int or float, default=2
-        Minimum number of samples (count of at least 2, or fraction) to split a node. Accepts a count or a fraction of 1 written with a
+        Minimum number of samples (count of at least 2, or fraction) to split a node. Accepts a count or a fraction with a decimal
         point.
     min_samples_leaf : int or float, default=1
-        Minimum number of samples (count, or fraction) in a leaf. Accepts a count or a fraction of 1 written with a point. Studies
-        search 1 to 20, evenly by logarithm.
+        Minimum number of samples (count, or fraction) in a leaf. Accepts a count or a fraction with a decimal point. Studies search 1
+        to 20, evenly by logarithm.
     min_impurity_decrease : float, default=0.0
         Minimum decrease of impurity of a split, weighted by the node's share of the samples. Accepts a number of at least 0.
     class_weight : dict or str or None, default=None
@@ -58,8 +58,7 @@ class RandomForestClassifier(HeadClassifier):
     bootstrap : bool, default=True
         Grow each tree on a bootstrap sample instead of all samples. Accepts True or False.
     max_samples : int or float or {"all"}, default="all"
-        Size of each bootstrap sample; all: as many as there are samples. Accepts a count or a fraction of 1 written with a point or
-        all.
+        Size of each bootstrap sample; all: as many as there are samples. Accepts a count or a fraction with a decimal point or all.
     oob_score : bool, default=False
         Also compute out-of-bag scores. Accepts True or False.
     scale : str or None, default=None
@@ -154,16 +153,16 @@ class ExtraTreesClassifier(HeadClassifier):
     criterion : {"gini", "entropy", "log_loss"}, default="gini"
         Split criterion: Gini impurity or entropy (log_loss is another name for it). Accepts one of gini, entropy, log_loss.
     max_features : int or float or {"sqrt", "log2", "all"}, default="sqrt"
-        Number of features to consider at each split. Accepts a count or a fraction of 1 written with a point, sqrt, log2 or all.
-        Studies search 0.01 to 1.0, evenly by logarithm.
+        Number of features to consider at each split. Accepts a count or a fraction with a decimal point, sqrt, log2 or all. Studies
+        search 0.01 to 1.0, evenly by logarithm.
     max_depth : int or None, default=None
         Maximum depth of a tree; none: no limit. Accepts an integer of at least 1 or None. Studies search 4 to 64, evenly by logarithm.
     min_samples_split : int or float, default=2
-        Minimum number of samples (count of at least 2, or fraction) to split a node. Accepts a count or a fraction of 1 written with a
+        Minimum number of samples (count of at least 2, or fraction) to split a node. Accepts a count or a fraction with a decimal
         point.
     min_samples_leaf : int or float, default=1
-        Minimum number of samples (count, or fraction) in a leaf. Accepts a count or a fraction of 1 written with a point. Studies
-        search 1 to 20, evenly by logarithm.
+        Minimum number of samples (count, or fraction) in a leaf. Accepts a count or a fraction with a decimal point. Studies search 1
+        to 20, evenly by logarithm.
     min_impurity_decrease : float, default=0.0
         Minimum decrease of impurity of a split, weighted by the node's share of the samples. Accepts a number of at least 0.
     class_weight : dict or str or None, default=None
@@ -172,8 +171,7 @@ class ExtraTreesClassifier(HeadClassifier):
     bootstrap : bool, default=False
         Grow each tree on a bootstrap sample instead of all samples. Accepts True or False.
     max_samples : int or float or {"all"}, default="all"
-        Size of each bootstrap sample; all: as many as there are samples. Accepts a count or a fraction of 1 written with a point or
-        all.
+        Size of each bootstrap sample; all: as many as there are samples. Accepts a count or a fraction with a decimal point or all.
     oob_score : bool, default=False
         Also compute out-of-bag scores. Accepts True or False.
     scale : str or None, default=None
@@ -281,7 +279,7 @@ class MLPClassifier(HeadClassifier):
     noise : int, default=0
         1: Gaussian noise of standard deviation 0.1 after the first layer, in training. Accepts an integer in 0..1.
     lr : float, default=0.002
-        Learning rate of the optimizer; the first one, or the largest of a cosine. Accepts a number in 0..100. Studies search 0.0003 to
+        Learning rate of the optimizer: the initial one, or the peak of the cosine. Accepts a number in 0..100. Studies search 0.0003 to
         0.01, evenly by logarithm.
     batch_size : int or {"auto"}, default="auto"
         Batch size; the last batch of an epoch may be smaller; auto: 256 with 100 features and more, 64 with fewer. Accepts an integer
@@ -317,13 +315,13 @@ class MLPClassifier(HeadClassifier):
         Momentum of the average of the weights over the steps, which validates and predicts; 0: the weights themselves. Accepts a number
         in 0..0.9999.
     lr_schedule : {"constant", "cosine"}, default="cosine"
-        Learning rate from step to step: cosine falls to 0 at the last epoch, and no plateau changes it. Accepts one of constant,
+        Learning rate schedule: constant, or cosine, which falls to 0 at the last epoch and ignores plateaus. Accepts one of constant,
         cosine.
     warmup_epochs : float, default=0.0
         Epochs in which the learning rate of the cosine rises from 0. Accepts a number in 0..1000000.
     monitor : {"metric", "refined_log_loss"} or None, default=None
-        Validation score that chooses the epoch: the metric, the log loss after the best temperature, or None, and the last epoch
-        counts. Accepts one of metric, refined_log_loss, none.
+        Validation score that chooses the epoch: the metric, the log loss after temperature scaling, or None (keep the last epoch).
+        Accepts one of metric, refined_log_loss, none.
     calibration : {"temperature"} or None, default=None
         Calibration of the probabilities on the validation rows, if there are any. Accepts one of none, temperature.
     class_weight : dict or str or None, default=None
@@ -752,7 +750,7 @@ class SVMClassifier(HeadClassifier):
     Parameters
     ----------
     c : float or {"auto"}, default=1.0
-        Bound of the coefficient of a row: the price of a missed margin; auto: by the log loss of 5 folds. Accepts a number in
+        Penalty of a margin violation, the upper bound of a row's coefficient; auto: by the log loss of 5 folds. Accepts a number in
         0.000001..1000000 or auto. Studies search 0.1 to 100.0, evenly by logarithm.
     gamma : float or {"scale", "auto"}, default="scale"
         Factor of squared distances; scale: 1 / (n_features * variance of all features together); auto: by the log loss of 5 folds.

@@ -70,7 +70,7 @@ def _made_of(auto: dict[str, Any], chosen: dict[str, Any], metric: str) -> str:
     made = f"A pool of {_words.listed(parts)}" if len(parts) > 1 else chosen["title"][0].upper() + chosen["title"][1:]
     decided = f"; the scores are of classes decided for {_words.titled(metric)}, as predict does with decision=\"metric\"" if any(auto.get("decision") or []) else ""
     simpler = auto.get("simpler")
-    as_good = f". Simpler, and not worse beyond chance: {simpler['title']} (prefer=\"simple\" takes it)" if simpler and simpler["is_as_good"] and not simpler["is_taken"] else ""
+    as_good = f". Simpler, and not significantly worse: {simpler['title']} (prefer=\"simple\" selects it)" if simpler and simpler["is_as_good"] and not simpler["is_taken"] else ""
     return f"{made}: {_words.size(auto['n_bytes'])}, {_words.short_time(auto['predict_seconds'])} a row{decided}{as_good}."
 
 

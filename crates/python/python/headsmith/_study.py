@@ -49,7 +49,7 @@ class Study:
 
     @property
     def best_value(self) -> float:
-        """The value of the metric that the best trial reached; `report["selection"]` corrects it for its having been chosen."""
+        """The value of the metric that the best trial reached; `report["selection"]` corrects it for selection."""
         return float(self._best()["value"])
 
     def to_optuna(self) -> Any:
@@ -120,7 +120,7 @@ def tune(
     trials, timeout : default=None
         The trials in all, and the seconds of this call, at most; one of them is needed.
     storage : str, default=None
-        The database, which Optuna opens as well; an earlier study of the same content goes on. None: `sqlite:///headsmith.db`.
+        The database, which Optuna opens as well; an earlier study of the same content continues. None: `sqlite:///headsmith.db`.
     name : str, default=None
         The name of the study; None: made of its content.
     study : optuna.Study, default=None

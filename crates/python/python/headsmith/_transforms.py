@@ -263,7 +263,7 @@ class SpectrumPower(OneTransform):
     Parameters
     ----------
     exponent : float, default=0.0
-        The power of the standard deviation; -1 whitens, 1 only turns. Accepts a number in -1..2.
+        The power of the standard deviation; -1 whitens, 0 only rotates. Accepts a number in -1..2.
     n_jobs : int or None, default=None
         The number of threads; None: all cores, or OMP_NUM_THREADS if that is set; -1: all cores. It changes no result.
     """

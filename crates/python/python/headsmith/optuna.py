@@ -52,7 +52,7 @@ class TPESampler(BaseSampler):
     """The tree-structured Parzen estimator of `headsmith tune`: the same proposals for the same trials, space and seed.
 
     The densities are those of `optuna.samplers.TPESampler`. The random numbers of a trial are a function of the seed and the trial's number alone: a study that is
-    resumed goes on as if it had not ended, and no two trials use the same random numbers, whatever the seeds of the workers that share it.
+    resumed continues as if it had not ended, and no two trials use the same random numbers, whatever the seeds of the workers that share it.
 
     Parameters
     ----------

@@ -186,7 +186,7 @@ pub struct SimplerReport {
     pub title: String,
     /// The answer's score less the candidate's, on the rows that scored both.
     pub difference: Option<PairedDifference>,
-    /// Whether the candidate is not worse beyond chance, by the metric.
+    /// Whether the candidate is not significantly worse, by the metric.
     pub is_as_good: bool,
     /// Whether it was taken: `--prefer simple`.
     pub is_taken: bool,

@@ -146,14 +146,14 @@ pub(crate) fn simpler(facts: &Facts) -> Option<(Tone, String)> {
     let cost = cost(facts.metric(), simpler);
     if simpler.is_taken {
         let taken = format!(
-            "The model is {}, the simpler one that --prefer simple asks for: it is not worse beyond chance than the best model, {cost}.",
+            "The model is {}, the simpler one that --prefer simple asks for: it is not significantly worse than the best model, {cost}.",
             with_article(&named(candidate))
         );
         return Some((Tone::Note, taken));
     }
     let verdict = match simpler.is_as_good {
-        true => "not worse beyond chance; --prefer simple takes it",
-        false => "worse beyond chance",
+        true => "not significantly worse; --prefer simple selects it",
+        false => "significantly worse",
     };
     Some((
         Tone::Note,

@@ -145,7 +145,7 @@ fn keys(state: &State) -> String {
         return format!("prune trial {trial}? y: yes, any other key: no");
     }
     if state.stopping {
-        return "stopping: the fit keeps its best model so far; Ctrl-C again quits at once".to_owned();
+        return "stopping: the current step ends first; Ctrl-C again quits at once".to_owned();
     }
     match state.stage {
         Stage::Study(_) => "s stop  p prune trial  Tab next trial  q leave view  ? help",
