@@ -15,8 +15,8 @@ seed. On `novels`, `verses` and `diagnoses` rows that belong together (a chapter
 
     cargo xtask bench quality
 
-makes the environments and tables and measures: about three hours of one thread. Results are kept in `target/quality`, so that a run which was \
-interrupted goes on; `--peers none` leaves AutoGluon and FLAML out, `--tables digits,verbs` measures some tables and leaves this page as it is.
+makes the environments and tables and measures: about three hours of one thread. Results are kept in `target/quality`, so that an \
+interrupted run resumes; `--peers none` leaves AutoGluon and FLAML out, `--tables digits,verbs` measures some tables and leaves this page as it is.
 
 | | what it does in its time |
 | --- | --- |
@@ -205,15 +205,16 @@ def summary(result):
         if found := beside(result, peer, search):
             name = "scikit-learn's best of three on each table" if peer == "scikit-learn" else found[0]["f1"]["best"]
             lines.append([name, str(len(found)), *[counted(count(found, score)) for score in SIGNS]])
+    ranked = [r for r in result["ranks"] if r["search"] == search and r["n_tables"] and (r["peers"], r["tables"]) == ("all", "all")]
     means = [
         f"{r['ranks'][search][0]:.2f} of {len(r['ranks'])} by {SCORES[r['score']].lower() if r['score'] == 'log_loss' else 'weighted F1'}"
-        for r in result["ranks"] if r["search"] == search and r["n_tables"] and (r["peers"], r["tables"]) == ("all", "all")
+        for r in ranked
     ]
     seconds = search.split()[-2]
     return (
-        f"`auto --time {seconds}s` beside other tools on {len(tables)} public tables ({embeddings} of embeddings), one thread each; *lost* and *won* are paired 95% intervals without zero.\n\n"
+        f"`auto --time {seconds}s` compared with other tools on {len(tables)} public tables ({embeddings} of embeddings), one thread each. *Won* and *lost*: the paired 95% interval of the difference excludes zero.\n\n"
         + markdown([f"{seconds} s beside", "tables", "weighted F1", "log loss"], lines)
-        + (f"\nIts mean rank is {' and '.join(means)} on the tables that all have. [Losses first, figures, and what this does not say](docs/quality.md)\n" if means else "")
+        + (f"\nIts mean rank is {' and '.join(means)} on the {ranked[0]['n_tables']} tables measured with every tool. [Losses first, figures, and what this does not say](docs/quality.md)\n" if means else "")
     )
 
 
