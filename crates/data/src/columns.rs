@@ -378,7 +378,7 @@ pub(crate) fn position<'a>(
 }
 
 /// Names in quotes, separated by commas; the middle of a long list is omitted.
-pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+pub fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("\"{name}\"")).collect();
     if names.len() <= 12 {
         return names.join(", ");

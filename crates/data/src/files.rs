@@ -4,6 +4,7 @@ mod folder;
 mod natural;
 mod objects;
 
+use crate::output::resolved;
 use crate::{Error, Result};
 use headsmith_objects::is_url;
 use std::collections::HashSet;
@@ -76,11 +77,6 @@ impl Files {
         paths.extend(self.labels().into_iter().flat_map(Files::all));
         paths
     }
-}
-
-/// A path without links, so that two names of one file are equal.
-fn resolved(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The files that one path refers to.

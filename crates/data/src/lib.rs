@@ -45,6 +45,7 @@ mod weights;
 
 pub use arrays::ArrayLabels;
 pub use classes::Classes;
+pub use columns::quoted;
 pub use dataset::Dataset;
 pub use error::{Error, Result};
 pub use files::Files;

@@ -101,6 +101,12 @@ fn target(path: &Path) -> PathBuf {
     target
 }
 
+/// A path with links resolved as far as it exists, so that two names of one file are equal.
+pub fn resolved(path: &Path) -> PathBuf {
+    let beside = || Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
+}
+
 /// The folder of a file.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {

@@ -1,8 +1,8 @@
 //! Checks that outputs do not overwrite inputs or each other.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use headsmith_data::output;
+use headsmith_data::output::{self, resolved};
 
 use crate::error::{Error, Result};
 
@@ -35,16 +35,6 @@ pub fn refuse_overwriting(inputs: &[&Path], outputs: &[&Path]) -> Result<()> {
 /// If it cannot be written.
 pub fn prepare(path: &Path) -> Result<()> {
     Ok(output::prepare(path)?)
-}
-
-/// A path with links resolved as far as it exists, so that two names of one file are equal.
-fn resolved(path: &Path) -> PathBuf {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let beside = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ pub fn predict_table(
 /// Names columns that an output of all columns does not have.
 fn warn_of_columns(left_out: &[String], context: &mut Context<'_>) {
     if !left_out.is_empty() {
-        let names = left_out.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+        let names = headsmith_data::quoted(left_out);
         context.warn(&format!("the output leaves out columns that hold neither numbers nor text: {names}"));
     }
 }

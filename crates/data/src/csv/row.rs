@@ -70,8 +70,10 @@ pub(crate) fn parse<'a>(record: &'a [u8], layout: &Layout, x: &mut [f32]) -> Opt
 fn is_text(field: &[u8]) -> bool {
     let is_quoted = || field.trim_ascii_start().first() == Some(&b'"');
     std::str::from_utf8(field).is_ok()
-        && memchr::memchr(0, field).is_none()
-        && (memchr::memchr(b'\r', field).is_none() || is_quoted())
+        && match memchr::memchr2(0, b'\r', field) {
+            None => true,
+            Some(_) => memchr::memchr(0, field).is_none() && is_quoted(),
+        }
 }
 
 fn label(field: &[u8]) -> Option<Label<'_>> {

@@ -42,12 +42,14 @@ pub(super) fn judge(
     let mut candidates: Vec<&Arc<Trial>> = trials.iter().filter(was_candidate).collect();
     // The best trial is first: of equals, the selected one.
     candidates.sort_by_key(|trial| (trial.number != best.number, trial.number));
-    let of = |trial: &Arc<Trial>| predictions::of(&trial.system_attrs, val.y.len(), n_classes);
+    let of = |trial: &&Arc<Trial>| predictions::of(&trial.system_attrs, val.y.len(), n_classes);
+    let predictions: Vec<Option<Vec<u16>>> = candidates.iter().map(of).collect();
     // Without its predictions another trial's score would be corrected.
-    if candidates.first().is_none_or(|trial| trial.number != best.number || of(trial).is_none()) {
+    let is_best = candidates.first().is_some_and(|trial| trial.number == best.number);
+    if !is_best || predictions[0].is_none() {
         return Ok(());
     }
-    let predictions: Vec<Vec<u16>> = candidates.iter().filter_map(|trial| of(trial)).collect();
+    let predictions: Vec<Vec<u16>> = predictions.into_iter().flatten().collect();
     // A log loss needs the probabilities, which a study does not keep.
     if predictions.len() < 2 || metric == Metric::LogLoss {
         return Ok(());
