@@ -24,6 +24,9 @@ pub(crate) struct Outputs<'a> {
     pub(crate) weights: &'a [f64],
 }
 
+/// The factor of outputs that show no signal: of classes with equal shares, the one with the highest output is predicted. Of few rows, those that
+/// are left out show none where new rows would.
+const OF_TIES: f64 = 1e-3;
 /// The least share of a class: its logarithm is finite.
 const LEAST_SHARE: f64 = 1e-6;
 
@@ -47,13 +50,14 @@ impl Outputs<'_> {
         (0..self.n).map(covariance).sum::<f64>() > 0.0
     }
 
-    /// The calibration to the shares of the classes, whatever the outputs.
-    fn shares(&self, rows: &[usize]) -> Calibration {
+    /// The calibration to the shares of the classes, with so large a factor of the scaled outputs.
+    fn shares(&self, rows: &[usize], factor: f64) -> Calibration {
         let mut shares = vec![0.0; self.n];
         rows.iter().for_each(|&i| shares[self.target[i]] += self.weights[i]);
         let total: f64 = shares.iter().sum();
         let bias = shares.iter().map(|share| (share / total).max(LEAST_SHARE).ln()).collect();
-        Calibration { n: self.n, linear: vec![0.0], square: vec![0.0], bias }
+        let linear = vec![factor / Scale::of(*self, rows).deviation];
+        Calibration { n: self.n, linear, square: vec![0.0], bias }
     }
 }
 
@@ -78,7 +82,7 @@ pub(crate) const N_FOLDS: usize = 5;
 /// Fits a calibration of `form`; also returns the mean loss of the rows with it, in nats.
 pub(crate) fn fit(outputs: Outputs<'_>, form: Form, pool: &Pool) -> (Calibration, f64) {
     let rows: Vec<usize> = (0..outputs.target.len()).collect();
-    fit_rows(outputs, &rows, form, pool)
+    fit_rows(outputs, &rows, (form, OF_TIES), pool)
 }
 
 /// The outputs of all rows calibrated, each by a calibration fitted on rows of other folds; row after row, `n` probabilities a row. Small folds
@@ -92,7 +96,8 @@ pub(crate) fn cross_fitted(outputs: Outputs<'_>, form: Form, folds: Folds<'_>, p
         if own.is_empty() {
             continue;
         }
-        let (calibration, _) = fit_rows(outputs, &others, form, pool);
+        // The outputs of these rows are a little lower for their own class: ties are no evidence.
+        let (calibration, _) = fit_rows(outputs, &others, (form, 0.0), pool);
         for i in own {
             let row = i * outputs.n..(i + 1) * outputs.n;
             calibration.row(&outputs.values[row.clone()], &mut proba[row]);
@@ -116,7 +121,12 @@ pub(crate) fn groups(target: impl Iterator<Item = usize>, n_classes: usize, fold
     groups
 }
 
-fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (Calibration, f64) {
+fn fit_rows(
+    outputs: Outputs<'_>,
+    rows: &[usize],
+    (form, of_ties): (Form, f64),
+    pool: &Pool,
+) -> (Calibration, f64) {
     let n = outputs.n;
     if form == Form::None || rows.is_empty() {
         let calibration = Calibration::none(n);
@@ -124,7 +134,7 @@ fn fit_rows(outputs: Outputs<'_>, rows: &[usize], form: Form, pool: &Pool) -> (C
         return (calibration, loss);
     }
     if !outputs.rise_with_their_class(rows) {
-        let calibration = outputs.shares(rows);
+        let calibration = outputs.shares(rows, of_ties);
         let loss = mean_loss(&calibration, outputs, rows);
         return (calibration, loss);
     }
@@ -382,6 +392,19 @@ impl Function for Objective<'_> {
 mod tests {
     use super::*;
     use crate::optim::lbfgs::assert_gradient;
+
+    #[test]
+    fn outputs_without_a_signal_break_ties_of_new_rows_alone() {
+        // Leave-one-out outputs of two rows a class: each is lower for its own class.
+        let values = [0.2, 0.8, 0.3, 0.7, 0.9, 0.1, 0.6, 0.4];
+        let outputs = Outputs { values: &values, n: 2, target: &[0, 0, 1, 1], weights: &[1.0; 4] };
+        let (calibration, _) = fit(outputs, Form::Temperature, &Pool::inline());
+        let mut proba = [0.0; 2];
+        calibration.row(&[0.9, 0.1], &mut proba);
+        assert!(proba[0] > proba[1] && proba[0] < 0.501, "{proba:?}");
+        let crossed = cross_fitted(outputs, Form::Temperature, Folds::LeaveOneOut, &Pool::inline());
+        assert!(crossed.chunks(2).all(|row| (row[0] - 0.5).abs() < 0.17), "{crossed:?}");
+    }
 
     #[test]
     fn gradients_are_differences_of_losses() {

@@ -56,8 +56,24 @@ pub(super) fn given(params: &Params) -> Result<Given> {
     Ok(Given { n_neighbors: params.count_or_word(N_NEIGHBORS)?, weighting })
 }
 
+/// The sample weights in units of a row: with a mean of at least 1 over the rows that weigh anything, so that weights which sum to 1 do not
+/// make every row a neighbour. `None` where they are that already.
+pub(super) fn weights_in_rows(samples: Samples<'_>) -> Option<Vec<f32>> {
+    let (weights, kept) = (samples.weights()?, kept_rows(samples));
+    let mean = kept.iter().map(|&i| f64::from(weights[i])).sum::<f64>() / kept.len() as f64;
+    (mean < 1.0).then(|| weights.iter().map(|w| (f64::from(*w) / mean) as f32).collect())
+}
+
 /// The head of samples that can be learnt from.
 pub(super) fn fit(job: Job<'_>) -> Result<Knn> {
+    match weights_in_rows(job.train) {
+        Some(weights) => fit_in_rows(Job { train: job.train.weighted(&weights)?, ..job }),
+        None => fit_in_rows(job),
+    }
+}
+
+/// The head of samples whose weights count rows.
+fn fit_in_rows(job: Job<'_>) -> Result<Knn> {
     let (samples, params) = (job.train, job.params);
     let distance = if params.word(DISTANCE)? == "euclidean" { Distance::Euclidean } else { Distance::Cosine };
     let given = given(params)?;

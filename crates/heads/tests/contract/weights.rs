@@ -77,6 +77,16 @@ fn equal_weights_are_none_and_rows_without_weight_have_no_influence() {
 }
 
 #[test]
+fn neighbours_of_rows_whose_weights_sum_to_1_are_those_of_rows_without_weights() {
+    let rows = Rows::new(120, 5, 3, 25);
+    let knn = HEADS.iter().find(|head| head.name() == "knn").unwrap();
+    let proba = |samples| fitted(*knn, samples).predict_proba(rows.x.view(), &Pool::inline());
+    let distance =
+        distance(&proba(rows.samples()), &proba(rows.samples().weighted(&[1.0 / 120.0; 120]).unwrap()));
+    assert!(distance < 1e-6, "{distance}");
+}
+
+#[test]
 fn every_head_weights_classes_by_name() {
     // One feature, in which the classes overlap; trees have leaves of several classes.
     let rows = Rows::new(120, 1, 3, 24);
