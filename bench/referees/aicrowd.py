@@ -289,7 +289,7 @@ def ours_alone(world):
     command = [HEADSMITH, "aicrowd", "submit", "faces", "submission.csv", "--json", "--quiet"]
     (home / "submission.csv").write_bytes(SAMPLE + b"\"[1.0]\",none\n")
     done, asked, _ = world.run("ours", command, status=3)
-    assert not asked and json.loads(done.stdout)["cause"] == "mismatch", (asked, done.stdout)
+    assert not asked and json.loads(done.stdout)["error"]["cause"] == "mismatch", (asked, done.stdout)
     passed("aicrowd submit: a table with more rows than the sample is refused before anything is sent")
     (home / "submission.csv").write_bytes(SAMPLE)
     done, asked, _ = world.run("ours", [*command, "--dry-run"])

@@ -121,10 +121,14 @@ def of_slurm(folder, model):
     """The tasks of deploy/slurm-array.sh, four at once: their parts in order are the whole."""
     out, command = folder / "parts.csv", Path(HEADSMITH).resolve()
     assert command.name == "headsmith", command
-    array = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_CPUS_PER_TASK": "1"}
+    # The count is that of a job that repeats two tasks: the number of shards does not depend on it.
+    array = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_CPUS_PER_TASK": "1"}
     args = ["bash", ROOT / "deploy/slurm-array.sh", model, DATA / "val.parquet", out]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    tasks = [subprocess.Popen(args, env=array | {"SLURM_ARRAY_TASK_ID": str(i)}, **quiet) for i in range(4)]
+    for wrong in ([], ["four"], ["0"], ["3"]):
+        refused = subprocess.run([*args, *wrong], env=array | {"SLURM_ARRAY_TASK_ID": "3"}, capture_output=True, text=True)
+        assert refused.returncode != 0 and "shards" in refused.stderr, refused
+    tasks = [subprocess.Popen([*args, "4"], env=array | {"SLURM_ARRAY_TASK_ID": str(i)}, **quiet) for i in range(4)]
     assert [task.wait() for task in tasks] == [0] * 4
     whole = folder / "whole.csv"
     subprocess.run([HEADSMITH, "predict", "--model", model, "--data", DATA / "val.parquet", "--out", whole, "--quiet"], check=True, **quiet)

@@ -101,7 +101,8 @@ impl Cause {
 }
 
 impl Error {
-    pub(crate) fn new(cause: Cause, what: impl Into<String>) -> Error {
+    /// An error without a source.
+    pub fn new(cause: Cause, what: impl Into<String>) -> Error {
         Error { cause, what: what.into(), hint: None, retry_after: None, source: None }
     }
 

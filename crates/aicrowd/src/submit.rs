@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
+use std::thread;
 
 use serde_json::{Map, Value, json};
 use ureq::SendBody;
@@ -250,11 +251,32 @@ fn refusal(client: &Client, slug: &str, answer: &ApiResponse) -> Error {
     Error::new(Cause::Refused, format!("the service refused the submission: {reason}"))
 }
 
-/// Uploads the file to its slot; returns the name that it has there.
+/// Uploads the file to its slot, again after temporary failures: nothing is submitted by it. Returns the name that it has there.
 fn upload(
     client: &Client,
     slot: &UploadSlot,
     submission: &mut Submission,
+    observer: &dyn Fn(Event<'_>),
+) -> Result<String> {
+    let mut attempt = 1;
+    loop {
+        let error = match upload_once(client, slot, submission, observer) {
+            Err(error) if error.is_transient() && attempt < client.limits.attempts => error,
+            done => return done,
+        };
+        let wait = client.limits.wait(attempt, &error);
+        observer(Event::Retrying { file: 0, name: &submission.name, error: &error, wait });
+        thread::sleep(wait);
+        let rewound = submission.file.rewind();
+        rewound.map_err(|error| Error::new(Cause::File, format!("{}: {error}", submission.name)))?;
+        attempt += 1;
+    }
+}
+
+fn upload_once(
+    client: &Client,
+    slot: &UploadSlot,
+    submission: &Submission,
     observer: &dyn Fn(Event<'_>),
 ) -> Result<String> {
     let mut fields = slot.fields.clone();

@@ -27,6 +27,7 @@ use headsmith::mlflow::Status;
 use headsmith::{Context, Mlflow, Pool, Progress, TensorBoard, View, outputs};
 
 use crate::flags::common::{Common, typed};
+use crate::flags::{heads, study as study_flags};
 use crate::interrupt::{self, Display};
 use crate::view::progress::StderrView;
 use crate::view::{self, live};
@@ -174,8 +175,29 @@ fn out_after(train: &Files) -> PathBuf {
 }
 
 /// Whether the command line gives the flag: values of a configuration are defaults, which other commands may be meant by.
-fn is_given(matches: &ArgMatches, id: &str) -> bool {
-    matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue)
+pub(crate) fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    let is_known = matches.try_contains_id(id).is_ok();
+    is_known && matches.value_source(id).is_some_and(|source| source != ValueSource::DefaultValue)
+}
+
+/// Refuses flags of the study of a search's head where the search leaves that head out: they would have no effect.
+fn refuse_flags_of_study(matches: &ArgMatches, heads: &[String]) -> Result<()> {
+    let tuned = heads::tuned_by_default();
+    if heads.is_empty() || heads.iter().any(|head| head == tuned.name()) {
+        return Ok(());
+    }
+    // Without trials there is no study: that is what is asked for.
+    let has_effect = |id: &str| id == "trials" && matches.get_one("trials") == Some(&0u64);
+    let of_study = study_flags::OF_TUNED.into_iter().find(|id| is_given(matches, id) && !has_effect(id));
+    let of_study = of_study.map(str::to_owned);
+    match of_study.or_else(|| heads::flag_given(matches, tuned, heads::prefix_in_run(tuned.name()))) {
+        None => Ok(()),
+        Some(flag) => Err(headsmith::Error::usage(format!(
+            "--{flag} has no effect: it is about {0} and its study, and --heads does not name {0}; leave the flag out, or add {0} to --heads",
+            tuned.name()
+        ))
+        .into()),
+    }
 }
 
 fn columns(matches: &ArgMatches) -> Columns {

@@ -75,8 +75,14 @@ fn complete(matches: ArgMatches) -> ArgMatches {
             .map(|id| format!("\n  --{id} <{}>", if *id == "challenge" { "CHALLENGE" } else { "FILE" }))
             .collect();
         if !lacking.is_empty() {
-            let text = format!("the following required arguments were not provided:{}\n", lacking.concat());
-            exit(&command().error(clap::error::ErrorKind::MissingRequiredArgument, text));
+            let text = format!("the following required arguments were not provided:{}", lacking.concat());
+            let mut command = command();
+            command.build();
+            let run = command.find_subcommand_mut("run");
+            exit(&run.map_or_else(
+                || clap::Error::raw(clap::error::ErrorKind::MissingRequiredArgument, &text),
+                |run| run.error(clap::error::ErrorKind::MissingRequiredArgument, &text),
+            ));
         }
     }
     matches

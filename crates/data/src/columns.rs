@@ -377,9 +377,15 @@ pub(crate) fn position<'a>(
     })
 }
 
+/// A name without line breaks and other control characters, which are shown as `\\n` is.
+fn in_one_line(name: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    name.chars().map(shown).collect()
+}
+
 /// Names in quotes, separated by commas; the middle of a long list is omitted.
 pub fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("\"{name}\"")).collect();
+    let names: Vec<String> = names.into_iter().map(|name| format!("\"{}\"", in_one_line(name))).collect();
     if names.len() <= 12 {
         return names.join(", ");
     }

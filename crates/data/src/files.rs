@@ -71,6 +71,17 @@ impl Files {
         Ok(paths)
     }
 
+    /// Whether a new file of this path would be one of those that are read: it lies in a folder that was given, or matches a pattern.
+    pub fn would_read(&self, path: &Path) -> bool {
+        let path = resolved(path);
+        self.given.iter().any(|given| {
+            let pattern = resolved(given);
+            let matches =
+                || glob::Pattern::new(&pattern.to_string_lossy()).is_ok_and(|p| p.matches_path(&path));
+            pattern != path && (path.starts_with(&pattern) || !given.exists() && matches())
+        })
+    }
+
     /// Every path that will be read as far as is known, including label files: an output must be none of them.
     pub fn all(&self) -> Vec<PathBuf> {
         let mut paths = self.paths().unwrap_or_else(|_| self.given.clone());

@@ -65,7 +65,7 @@ pub(crate) fn refuse_other_shape(path: &Path, a: &FileShape<'_>, b: &FileShape<'
     if a.format == b.format {
         let lacks = missing(&b.columns.names, &a.columns.names);
         let more = missing(&a.columns.names, &b.columns.names);
-        let parts = [(lacks, "lacks"), (more, "has besides")].map(|(names, word)| {
+        let parts = [(lacks, "lacks"), (more, "also has")].map(|(names, word)| {
             if names.is_empty() { String::new() } else { format!(" {word} {}", quoted(&names)) }
         });
         if parts.iter().any(|part| !part.is_empty()) {

@@ -25,7 +25,7 @@ use headsmith_data::ReadOptions;
 
 use crate::conformal::ConformalOptions;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fit::{FitData, FittedHead};
 use crate::head::HeadConfig;
 use crate::partition::check_n_folds;
@@ -141,6 +141,13 @@ impl Search {
     /// When not.
     pub fn check(&self) -> Result<()> {
         portfolio::attempts(&self.heads)?;
+        let untried = |head: &&String| !self.heads.is_empty() && !self.heads.contains(head);
+        if let Some(head) = self.reduced.iter().find(untried) {
+            let heads = self.heads.join(", ");
+            return Err(Error::usage(format!(
+                "{head} is to be reduced and is not among the heads to try, {heads}: add it, or do not reduce it"
+            )));
+        }
         if let Some(head) = &self.distil {
             distil::check(head, self.val_use == ValUse::Choose)?;
         }

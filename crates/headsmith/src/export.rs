@@ -26,6 +26,8 @@ pub struct Exported {
     pub n_compared: usize,
     /// The largest difference of a probability between them; none where nothing was compared.
     pub largest_difference: Option<f64>,
+    /// Rows whose difference is larger than rounding explains: at most one in 100, where trees compare values that runtimes round in their own way.
+    pub n_beyond: usize,
     /// Rows with another label, at ties.
     pub n_other_labels: usize,
 }
@@ -52,6 +54,7 @@ pub fn write(export: &Export, model: &Model, path: &Path, pool: &Pool) -> Result
         n_tree_nodes: export.n_tree_nodes(),
         n_compared: verified.map_or(0, |verified| verified.n_rows),
         largest_difference: verified.map(|verified| verified.largest_difference),
+        n_beyond: verified.map_or(0, |verified| verified.n_beyond),
         n_other_labels: verified.map_or(0, |verified| verified.n_other_labels),
     })
 }

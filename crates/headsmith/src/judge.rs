@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::evidence::{self, RowSource};
+use crate::predict::refuse_overflow;
 use crate::report::{ClassProbability, Comparison, Example, FitReport, FoldsReport, Judgement, MANY_CLASSES};
 use crate::split::units;
 
@@ -100,6 +101,7 @@ const N_TOP: usize = 5;
 /// When the rows have another width than the model, or the model gives something that is no distribution.
 pub fn judge(model: &Model, rows: &Dataset, used_for: Vec<String>, context: &Context<'_>) -> Result<Judged> {
     let (proba, decided) = model.predict_decided(rows.x.view(), context.pool)?;
+    refuse_overflow(&proba, 0)?;
     let predictions = Predictions::decided(proba.view(), &decided);
     // Hashes of all rows are only worth their time where something is drawn.
     let units = if has_intervals(&used_for) { units::of_rows(rows, context.pool) } else { Vec::new() };

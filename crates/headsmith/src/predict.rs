@@ -18,7 +18,7 @@ use headsmith_model::Model;
 use tally::Tally;
 
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::{Features, refuse_other_features, with_columns_of};
 use crate::progress::Progress;
 use crate::report::PredictionReport;
@@ -85,6 +85,7 @@ pub fn predict_table(
     refuse_other_features(model, &Features::of(&table.table))?;
     let classes = Classes::new(model.classes().to_vec())?;
     let (proba, predicted) = model.predict_decided(table.table.x(), context.pool)?;
+    refuse_overflow(&proba, 0)?;
     let sets = model.sets().map(|sets| of_rows(sets, &proba));
     let mut tally = Tally::default();
     tally.add(&predicted, sets.as_ref());
@@ -99,6 +100,22 @@ pub fn predict_table(
     warn_of_columns(&written.columns_left_out, context);
     let files = finish(options, context)?;
     Ok(tally.report(model, &classes, written.n_left_out, files))
+}
+
+/// Refuses probabilities that are no numbers. The first row of `proba` is row `n_before` of the table, counted from 0.
+///
+/// # Errors
+/// When finite values of a row are so large that the model's sums overflow.
+pub(crate) fn refuse_overflow(proba: &Matrix, n_before: usize) -> Result<()> {
+    let n_classes = proba.n_cols().max(1);
+    match proba.as_slice().iter().position(|p| !p.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::failure(format!(
+            "row {} of those to predict: its values are so large that the model's probabilities are no numbers; look at this row, and at how its table \
+             was made",
+            n_before + at / n_classes + 1
+        ))),
+    }
 }
 
 /// Names columns that an output of all columns does not have.

@@ -3,7 +3,7 @@
 
 use headsmith_data::checks;
 pub use headsmith_report::schema::*;
-pub use headsmith_report::{difference, sets, size};
+pub use headsmith_report::{difference, sets, short_time, size};
 
 /// A finding of the checks, as the report has it.
 pub(crate) fn finding(found: &headsmith_data::Finding) -> Finding {

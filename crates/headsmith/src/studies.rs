@@ -43,6 +43,8 @@ pub struct StudySummary {
     pub n_running: usize,
     /// The number of trials whose worker has stopped or died: the next worker resumes them.
     pub n_interrupted: usize,
+    /// The number of enqueued trials that no worker has begun.
+    pub n_waiting: usize,
     /// The best value; `null` without a complete trial, and with several objectives.
     pub best_value: Option<f64>,
     /// The number of trials in the Pareto front; only with several objectives.
@@ -155,6 +157,11 @@ pub fn enqueue(location: &StudyLocation, values: &[(String, String)]) -> Result<
         };
         let choice =
             serde_json::from_str(text).unwrap_or_else(|_| headsmith_study::Choice::Text(text.clone()));
+        if matches!(choice, headsmith_study::Choice::Bool(_))
+            && !matches!(param.distribution, headsmith_study::Distribution::Categorical { .. })
+        {
+            return Err(Error::usage(format!("{name} is {text}, expected a number")));
+        }
         param.distribution.internal(name, &choice)?;
         fixed.insert(name.clone(), serde_json::to_value(choice).unwrap_or(Value::Null));
     }
@@ -223,6 +230,7 @@ fn summarise(snapshot: StudySnapshot) -> StudySummary {
         n_failed: count("failed"),
         n_running: count("running"),
         n_interrupted: count(INTERRUPTED),
+        n_waiting: count("waiting"),
         best_value,
         n_pareto,
         name: record.name,

@@ -15,6 +15,12 @@ use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
 use crate::location::{Location, StoreKind};
 
+/// The variables that give credentials, for messages.
+const CREDENTIALS: &str = "S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; Google: GOOGLE_SERVICE_ACCOUNT, a file; Azure: \
+                           AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY";
+/// The client's message where there is no name of an account.
+const NO_ACCOUNT: &str = "Account must be specified";
+
 pub(crate) type Store = Arc<dyn ObjectStore>;
 
 /// The time to open a connection, and the longest silence in a transfer.
@@ -99,8 +105,9 @@ pub(crate) fn io_error(error: object_store::Error) -> io::Error {
             (ErrorKind::PermissionDenied, "the credentials do not permit it".to_owned())
         }
         Error::Unauthenticated { .. } => {
-            let what = "the store does not accept the credentials of the environment (AWS_ACCESS_KEY_ID ..)";
-            (ErrorKind::PermissionDenied, what.to_owned())
+            let what =
+                format!("the store does not accept the credentials of the environment ({CREDENTIALS})");
+            (ErrorKind::PermissionDenied, what)
         }
         Error::Precondition { .. } => {
             (ErrorKind::ConnectionAborted, "the object was replaced while it was read".to_owned())
@@ -124,11 +131,13 @@ fn described(error: &(dyn StdError + 'static)) -> String {
     let (outer, inner) = (error.to_string(), inner.to_string());
     let text = if outer.contains(&inner) { outer } else { format!("{outer}: {inner}") };
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.contains(METADATA_SERVICE) {
-        true => format!(
-            "there are no credentials in the environment (for S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), and this machine \
-             has no account of its own: {text}"
-        ),
-        false => text,
+    if text.contains(METADATA_SERVICE) {
+        return format!(
+            "there are no credentials in the environment ({CREDENTIALS}), and this machine has no account of its own: {text}"
+        );
     }
+    if text == NO_ACCOUNT {
+        return format!("the environment names no account ({CREDENTIALS})");
+    }
+    text
 }

@@ -69,11 +69,37 @@ impl<'a> Location<'a> {
         }
         Ok(Location { kind: kind.0, container: &text[..end], key })
     }
+
+    /// Parses the URL of one object.
+    ///
+    /// # Errors
+    /// If it is no URL, or that of a bucket or a folder.
+    pub(crate) fn of_object(url: &'a Path) -> io::Result<Location<'a>> {
+        let location = Location::parse(url)?;
+        let what = match location.key {
+            _ if location.kind == StoreKind::Http => return Ok(location),
+            "" => "the URL names a bucket, and no object in it",
+            key if key.ends_with('/') => "the URL names a folder, and no object in it",
+            _ => return Ok(location),
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn buckets_and_folders_are_no_objects() {
+        for (url, what) in [("s3://b", "bucket"), ("s3://b/", "bucket"), ("gs://b/x/", "folder")] {
+            let error = Location::of_object(Path::new(url)).unwrap_err().to_string();
+            assert!(error.contains(what), "{url}: {error}");
+        }
+        for url in ["s3://b/x", "https://h", "https://h/x/"] {
+            assert!(Location::of_object(Path::new(url)).is_ok(), "{url}");
+        }
+    }
 
     #[test]
     fn urls_are_told_from_files() {

@@ -40,7 +40,7 @@ impl Object {
     /// # Errors
     /// If the URL is not that of an object, or the environment has no usable configuration of its store.
     pub fn at(url: &Path) -> io::Result<Object> {
-        let (store, key) = client::open(Location::parse(url)?)?;
+        let (store, key) = client::open(Location::of_object(url)?)?;
         Ok(Object(Arc::new(Inner { url: url.to_owned(), store, key, metadata: OnceLock::new() })))
     }
 
@@ -101,7 +101,8 @@ impl Object {
     /// Begins to read the bytes in `range`.
     pub(crate) fn fetch(&self, range: Range<u64>) -> io::Result<InFlight<Bytes>> {
         let metadata = self.metadata()?;
-        let version = metadata.e_tag.clone();
+        // A weak tag does not say that the bytes are the same, and servers refuse it here.
+        let version = metadata.e_tag.clone().filter(|tag| !tag.starts_with("W/"));
         // A store that does not give the time either has the first second.
         let is_dated = version.is_none() && metadata.last_modified.timestamp() > 0;
         let unchanged = is_dated.then_some(metadata.last_modified);
@@ -142,8 +143,9 @@ pub fn list(url: &Path) -> io::Result<Vec<PathBuf>> {
     let found: Vec<ObjectMeta> =
         run(async move { store.list(Some(&prefix)).try_collect().await.map_err(io_error) })?;
     let of = |object: &ObjectMeta| PathBuf::from(format!("{}/{}", location.container, object.location));
-    // Some tools write an object of no bytes for a folder.
-    Ok(found.iter().filter(|object| object.size > 0).map(of).collect())
+    // Some tools write an object of no bytes for a folder, or to say that a job is done. A table's file of no bytes is a mistake, which its reader names.
+    let is_marker = |object: &ObjectMeta| object.size == 0 && object.location.extension().is_none();
+    Ok(found.iter().filter(|object| !is_marker(object)).map(of).collect())
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl ObjectWriter {
     /// # Errors
     /// If the URL is not that of an object, or the environment has no usable configuration of its store.
     pub fn create(url: &Path) -> io::Result<ObjectWriter> {
-        let (store, key) = client::open(Location::parse(url)?)?;
+        let (store, key) = client::open(Location::of_object(url)?)?;
         let parts = BufWriter::with_capacity(store, key, PART).with_max_concurrency(N_AT_ONCE);
         Ok(ObjectWriter { block: Vec::with_capacity(BLOCK), parts: Some(parts) })
     }
@@ -90,7 +90,7 @@ impl Drop for ObjectWriter {
 /// # Errors
 /// If the store does not permit it or does not answer.
 pub fn prepare(url: &Path) -> io::Result<()> {
-    let (store, key) = client::open(Location::parse(url)?)?;
+    let (store, key) = client::open(Location::of_object(url)?)?;
     run(async move {
         let mut upload: Box<dyn MultipartUpload> = store.put_multipart(&key).await.map_err(io_error)?;
         upload.abort().await.map_err(io_error)

@@ -311,3 +311,20 @@ fn the_program_of_the_examples_prints_the_same() {
         assert!(found.iter().zip(proba.row(i)).all(|(a, b)| (a - b).abs() < 1e-5), "{line}");
     }
 }
+
+#[test]
+fn a_forest_of_many_trees_is_compared_in_parts() {
+    let forest = HEADS.iter().find(|head| head.name() == "forest").unwrap();
+    let rows = Rows::new(400, 3, 5);
+    let node = fitted(*forest, "none", &rows, &[("n_estimators", Value::Int(300))]).unwrap();
+    let model = model(node, 3);
+    let export = export(&model, Options::default()).unwrap();
+    // A part has 512 weights of leaves.
+    assert!(export.n_tree_nodes() > 8 * 512, "{}", export.n_tree_nodes());
+    let verified = export.verify(&model, &Pool::inline()).unwrap().unwrap();
+    assert!(
+        verified.n_rows >= 20 && verified.n_beyond == 0 && verified.largest_difference < 1e-5,
+        "{verified:?}"
+    );
+    check("many trees", &model, &queries(&rows), 1e-5, 0);
+}

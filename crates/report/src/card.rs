@@ -8,7 +8,7 @@ use crate::metric::Score;
 use crate::schema::{AutoReport, CandidateReport, ClassCount, Finding, FitReport, Judgement};
 use crate::sections::reproduce;
 use crate::table::Table;
-use crate::text::{MAX_LISTED, counted, escape, interval, of_many, percent, score, thousands, value};
+use crate::text::{MAX_LISTED, counted, interval, markdown, of_many, percent, score, thousands, value};
 use crate::{sets, verdict};
 
 /// The scores that the card has, by the names that it has for them.
@@ -28,7 +28,7 @@ const SCORES: [(Score, &str); 9] = [
 pub fn card(facts: &Facts) -> String {
     let title = facts.chosen().map_or("", FitReport::title);
     let parts = [
-        format!("# Model card: {} for {}\n", escape(title), escape(&classes(facts, 6))),
+        format!("# Model card: {} for {}\n", markdown(title), markdown(&classes(facts, 6))),
         details(facts, title),
         use_of(facts),
         factors(facts),
@@ -54,25 +54,26 @@ fn details(facts: &Facts, title: &str) -> String {
     let head = facts.chosen();
     let params = head.iter().flat_map(|head| &head.params);
     let params = listed(params);
-    let found = verdict::search::model(facts).map_or(String::new(), |text| format!("{}\n\n", escape(&text)));
+    let found =
+        verdict::search::model(facts).map_or(String::new(), |text| format!("{}\n\n", markdown(&text)));
     format!(
         "## Model details\n\n- Kind: {}; features scaled by: {}\n- Made by: Headsmith {}{}\n- Classes: {}\n- Features: {}\n\
          {}- File: {}\n\n{found}{}\n",
-        escape(title),
-        escape(head.map_or("", |head| &head.scaling)),
-        escape(&facts.report.headsmith_version),
+        markdown(title),
+        markdown(head.map_or("", |head| &head.scaling)),
+        markdown(&facts.report.headsmith_version),
         match facts.report.started.as_str() {
             "" => String::new(),
-            started => format!(", {}", escape(started)),
+            started => format!(", {}", markdown(started)),
         },
-        escape(&classes(facts, MAX_LISTED)),
+        markdown(&classes(facts, MAX_LISTED)),
         facts.table("train").map_or(0, |table| table.n_features),
         match params.as_str() {
             "" => members(facts),
-            params => format!("- Parameters: {}\n", escape(params)),
+            params => format!("- Parameters: {}\n", markdown(params)),
         },
-        escape(head.and_then(|head| head.model.as_deref()).unwrap_or("not written")),
-        escape(&verdict::what_was_done(facts))
+        markdown(head.and_then(|head| head.model.as_deref()).unwrap_or("not written")),
+        markdown(&verdict::what_was_done(facts))
     )
 }
 
@@ -86,7 +87,7 @@ fn listed<'p>(params: impl IntoIterator<Item = (&'p String, &'p Value)>) -> Stri
 fn members(facts: &Facts) -> String {
     let members = facts.report.auto.as_ref().map_or_else(Vec::new, AutoReport::members);
     let member = |(_, member): (usize, &CandidateReport)| {
-        let (title, params) = (escape(&member.title), escape(&listed(&member.params)));
+        let (title, params) = (markdown(&member.title), markdown(&listed(&member.params)));
         format!("- Member with weight {:.3}: {title}: {params}\n", member.weight)
     };
     members.into_iter().map(member).collect()
@@ -161,15 +162,10 @@ fn metrics(facts: &Facts) -> String {
 
 fn data(facts: &Facts) -> String {
     let tables = facts.report.tables.iter().map(|table| {
-        vec![
-            table.role.clone(),
-            table.path.clone(),
-            thousands(table.n_rows),
-            format!("`{}`", table.fingerprint),
-        ]
+        vec![table.role.clone(), table.path.clone(), thousands(table.n_rows), table.fingerprint.clone()]
     });
     let finding =
-        |finding: &Finding| format!("- {}: {}\n", finding.severity.name(), escape(&finding.message));
+        |finding: &Finding| format!("- {}: {}\n", finding.severity.name(), markdown(&finding.message));
     let findings: String = facts.report.findings.iter().map(finding).collect();
     let findings = if findings.is_empty() { "- nothing\n" } else { &findings };
     format!(
@@ -206,7 +202,7 @@ fn ethical() -> &'static str {
 
 fn caveats(facts: &Facts) -> String {
     let said: String =
-        verdict::trust(facts).iter().map(|(_, said)| format!("- {}\n", escape(said))).collect();
+        verdict::trust(facts).iter().map(|(_, said)| format!("- {}\n", markdown(said))).collect();
     let rows = facts.scores().map_or("validation", |(_, rows)| rows);
     format!(
         "## Caveats and recommendations\n\n{said}- All scores apply to rows like the {rows} rows: evaluate the model again on rows from another source.\n"
@@ -218,7 +214,8 @@ fn again(facts: &Facts) -> String {
         reproduce::command(facts).map_or(String::new(), |command| format!("```sh\n{command}\n```\n\n"));
     let rows = reproduce::rows(facts).into_iter().map(Vec::from);
     format!(
-        "## How to reproduce it\n\n{command}{}",
+        "## How to reproduce it\n\n{command}{}\n\n{}",
+        markdown(&reproduce::promise(facts)),
         Table::new(["what", "which"]).words(&[1]).with(rows).markdown()
     )
 }

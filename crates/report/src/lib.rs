@@ -30,4 +30,4 @@ mod verdict;
 pub use card::card;
 pub use facts::{Facts, Fitting, Trial};
 pub use page::html;
-pub use text::{difference, size};
+pub use text::{difference, short_time, size};

@@ -1,6 +1,6 @@
 //! Tables of HTML.
 
-use crate::text::escape;
+use crate::text::{escape, markdown};
 
 /// The most cells that are shown, and the rows that are in any case; the page stays below its size.
 const MAX_CELLS: usize = 2_400;
@@ -75,7 +75,7 @@ impl Table {
     /// As Markdown.
     pub(crate) fn markdown(&self) -> String {
         let line = |cells: &[String]| {
-            let cells: Vec<String> = cells.iter().map(|cell| escape(cell).replace('|', "\\|")).collect();
+            let cells: Vec<String> = cells.iter().map(|cell| markdown(cell)).collect();
             format!("| {} |\n", cells.join(" | "))
         };
         let rule: Vec<&str> = (0..self.header.len())

@@ -16,12 +16,39 @@ pub(crate) fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // What would end a line or steer a terminal is shown, not done.
-            c if c.is_control() => escaped.extend(c.escape_debug()),
+            // What would end a line, steer a terminal or reverse the text around it is shown, not done.
+            c if c.is_control() || is_bidirectional(c) => escaped.extend(c.escape_debug()),
             c => escaped.push(c),
         }
     }
     escaped
+}
+
+/// Whether a character has no form of its own and changes the direction of others.
+fn is_bidirectional(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text as Markdown shows it: no part of it is markup.
+pub(crate) fn markdown(text: &str) -> String {
+    let mut marked = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = escape(text).chars().collect::<Vec<_>>().into_iter().peekable();
+    while let Some(c) = rest.next() {
+        // In a word an underscore is no markup.
+        let in_word = before.is_alphanumeric() && rest.peek().is_some_and(|next| next.is_alphanumeric());
+        if matches!(c, '\\' | '`' | '*' | '[' | ']' | '|') || c == '_' && !in_word {
+            marked.push('\\');
+        }
+        marked.push(c);
+        before = c;
+    }
+    marked
+}
+
+/// ` (0.6191 to 0.6612)`; nothing where there is no interval.
+pub(crate) fn in_brackets(between: impl Into<Option<Interval>>) -> String {
+    between.into().map_or(String::new(), |between| format!(" ({})", interval(between)))
 }
 
 /// The first characters of a name, where all of them would not fit.
@@ -125,7 +152,7 @@ pub(crate) fn duration(seconds: f64) -> String {
 }
 
 /// A short time, such as that of a prediction: `3.2 \u{b5}s`, `140 \u{b5}s`, `2.1 ms`, `0.42 s`.
-pub(crate) fn short_time(seconds: f64) -> String {
+pub fn short_time(seconds: f64) -> String {
     match seconds {
         s if s < 1e-5 => format!("{:.1}\u{a0}\u{b5}s", 1e6 * s),
         s if s < 1e-3 => format!("{:.0}\u{a0}\u{b5}s", 1e6 * s),

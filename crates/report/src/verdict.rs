@@ -6,7 +6,9 @@ use headsmith_metrics::bootstrap::Difference;
 use headsmith_metrics::{Metric, PerClass};
 
 use crate::facts::{Facts, OUT_OF_FOLD};
-use crate::schema::{AutoReport, Comparison, Judgement, ReliabilityBin, Severity, StudyReport, TableReport};
+use crate::schema::{
+    AutoReport, Comparison, Finding, Judgement, ReliabilityBin, Severity, StudyReport, TableReport,
+};
 use crate::text::{counted, duration, interval, listed, percent, score, signed, thousands, with_article};
 
 /// How a remark is meant.
@@ -115,7 +117,7 @@ fn compared(metric: Metric, [candidate, baseline]: &[String; 2], comparison: &Co
         _ => (
             Tone::Warning,
             format!(
-                "The difference between {candidate} and {baseline} is not significant: {numbers}. The interval contains 0."
+                "The difference between the {candidate} and the {baseline} is not significant: {numbers}. The interval contains 0."
             ),
         ),
     }
@@ -163,7 +165,8 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
     let mut said = Vec::new();
     let metric = facts.metric();
     if let Some((judgement, rows)) = facts.scores() {
-        said.push(match judgement.caution() {
+        let caution = judgement.caution().or_else(|| leakage(facts, rows));
+        said.push(match caution {
             Some(caution) => {
                 let why = caution.strip_suffix(": optimistic").unwrap_or(&caution);
                 (Tone::Warning, format!("The score on the {rows} rows is optimistic: {why}."))
@@ -202,6 +205,14 @@ fn flattering(facts: &Facts) -> Vec<(Tone, String)> {
         ));
     }
     said
+}
+
+/// How many of the validation rows the model learnt from, where the checks of the tables found some.
+fn leakage(facts: &Facts, rows: &str) -> Option<String> {
+    let of_val = |finding: &&Finding| finding.code == "leakage" && finding.table == "val";
+    let found = facts.report.findings.iter().find(of_val).filter(|_| rows == "validation")?;
+    let (n, n_rows) = (found.count, facts.table("val")?.n_rows);
+    Some(format!("{} of {} are also in the training table", thousands(n), counted(n_rows, "row")))
 }
 
 /// Why a score on out-of-fold rows may be trusted.

@@ -119,7 +119,7 @@ fn the_result_says_which_model_how_sure_and_at_what_cost() {
             "calibrated (temperature). Its classes are decided for weighted F1",
             "It was fitted on 4,000 rows; its file has about 2.3 MB, and a prediction takes about 643 µs a row.",
             "The model (pool of 2 heads) is better than the first candidate (ridge regression): weighted F1 +0.0400",
-            "The difference between model (pool of 2 heads) and best other candidate (kernel machine) is not significant",
+            "The difference between the model (pool of 2 heads) and the best other candidate by log loss (kernel machine) is not significant",
             "A ridge regression would be a simpler model: 8 kB instead of 2.3 MB, 3.2 µs a row instead of 643 µs; its weighted F1 differs by \
              −0.0400 (95% interval −0.0600 to −0.0200, paired bootstrap on the same rows): significantly worse.",
             "Each of the 4,000 training rows was predicted by fits without it",
@@ -154,7 +154,7 @@ fn the_search_has_its_candidates_members_and_choices() {
             "identity 0.8035 temperature 0.8029 taken",
             "no +0.0000 yes +0.3375",
             "first candidate: ridge regression weighted F1 higher +0.0400 +0.0200 to +0.0600 0.0123",
-            "best other candidate: kernel machine log loss lower −0.0035 −0.0074 to +0.0002 0.0123",
+            "best other candidate by log loss: kernel machine log loss lower −0.0035 −0.0074 to +0.0002 0.0123",
             "the first 12.",
             "--steps 12",
         ],

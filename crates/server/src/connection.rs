@@ -1,28 +1,34 @@
 //! Connections: their number, their time-outs, and TLS.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::limits::{MAX_HEADER_BYTES, MAX_HEADERS};
 use crate::metrics::Metrics;
+use crate::reply::Reply;
 use crate::service::Service;
+use crate::stream::{Guarded, Socket, Stage};
 
 /// The answer to a connection above the limit.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Bytes of a request that are read and dropped after a connection was refused, so that the client gets the answer.
+const REFUSED_BYTES: usize = 64 << 10;
+/// The same after an answer that did not wait for the request's body.
+const UNREAD_BYTES: usize = 32 << 20;
 
 /// An open connection, counted until it is dropped.
 #[derive(Debug)]
@@ -48,46 +54,55 @@ impl Drop for Counted {
 }
 
 /// Tells a client that there are too many.
-pub(crate) fn refuse(stream: &TcpStream, is_tls: bool) {
-    if !is_tls {
-        let _ = stream.try_write(FULL);
-    }
+pub(crate) async fn refuse(stream: TcpStream) {
+    let _ = stream.try_write(FULL);
+    let socket = Socket::new(stream);
+    let _ = socket.end_writing();
+    socket.linger(REFUSED_BYTES).await;
 }
 
-/// Serves a connection to its end.
+/// Serves a connection to its end; `stop` ends it while it has asked for nothing.
 pub(crate) async fn serve(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     service: Arc<Service>,
     watcher: Watcher,
+    mut stop: watch::Receiver<bool>,
 ) {
     // Small answers must not wait for the client's acknowledgement of the last.
     let _ = stream.set_nodelay(true);
-    match tls {
-        None => speak(stream, service, watcher).await,
-        Some(acceptor) => {
-            let handshake =
-                tokio::time::timeout(service.limits.header_timeout, acceptor.accept(stream)).await;
-            if let Ok(Ok(stream)) = handshake {
-                speak(stream, service, watcher).await;
-            }
-        }
+    let socket = Socket::new(stream);
+    let Some(acceptor) = tls else { return speak(socket.clone(), socket, service, watcher).await };
+    let handshake = tokio::time::timeout(service.limits.header_timeout, acceptor.accept(socket.clone()));
+    let handshake = tokio::select! {
+        handshake = handshake => handshake,
+        _ = stop.wait_for(|is_stopped| *is_stopped) => return,
+    };
+    if let Ok(Ok(stream)) = handshake {
+        speak(stream, socket, service, watcher).await;
     }
 }
 
+/// Speaks HTTP on a stream over `socket`.
 async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     stream: S,
+    socket: Socket,
     service: Arc<Service>,
     watcher: Watcher,
 ) {
-    let limits = service.limits.clone();
-    let stream = WriteTimeout { stream, limit: limits.write_timeout, stalled: None };
-    let answer = service_fn(move |request| service.clone().handle(request));
+    let (limits, stage) = (service.limits.clone(), Arc::new(Stage::default()));
+    let stream = Guarded::new(stream, limits.write_timeout, stage.clone(), service.clone());
+    let (of_answers, of_socket) = (stage.clone(), socket.clone());
+    let answer = service_fn(move |request| {
+        // Now, as hyper reads on before it asks for the answer.
+        of_answers.begin();
+        answer(request, service.clone(), of_socket.clone(), of_answers.clone())
+    });
     let connection = http1::Builder::new()
         // Without a timer hyper's time-outs never fire.
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        // A client may end its side after the request, as `nc -N` does.
+        // A client may end its side after the request, as `nc -N` does. One that is gone resets the connection.
         .half_close(true)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEADER_BYTES)
@@ -95,65 +110,28 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         .serve_connection(TokioIo::new(stream), answer);
     // A client that breaks off or is too slow is no event.
     let _ = watcher.watch(connection).await;
-}
-
-/// A stream on which writing fails when the other side takes nothing for too long.
-#[derive(Debug)]
-struct WriteTimeout<S> {
-    stream: S,
-    limit: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
-}
-
-impl<S> WriteTimeout<S> {
-    /// Watches the result of an attempt to write.
-    fn watch<T>(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if attempt.is_ready() {
-            self.stalled = None;
-            return attempt;
-        }
-        let limit = self.limit;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
-        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    if stage.is_unread() {
+        socket.linger(UNREAD_BYTES).await;
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let attempt = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.watch(cx, attempt)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let attempt = Pin::new(&mut self.stream).poll_write_vectored(cx, buffers);
-        self.watch(cx, attempt)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let attempt = Pin::new(&mut self.stream).poll_flush(cx);
-        self.watch(cx, attempt)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let attempt = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.watch(cx, attempt)
-    }
+/// Answers a request, unless the client resets the connection before: then nothing more is done for it.
+async fn answer(
+    request: Request<Incoming>,
+    service: Arc<Service>,
+    socket: Socket,
+    stage: Arc<Stage>,
+) -> io::Result<Reply> {
+    let has_body = !request.body().is_end_stream();
+    let reply = tokio::select! {
+        biased;
+        Ok(reply) = service.handle(request) => Ok(reply),
+        () = socket.reset() => Err(io::ErrorKind::ConnectionReset.into()),
+    };
+    // A client whose body took too long sends nothing that it would be worth to read.
+    let may_be_unread = |reply: &Reply| {
+        has_body && !reply.status().is_success() && reply.status() != StatusCode::REQUEST_TIMEOUT
+    };
+    stage.end(reply.as_ref().is_ok_and(may_be_unread));
+    reply
 }

@@ -2,11 +2,15 @@
 //!
 //! The distance of a row x is the mean of `((x_j - mean_j) / std_j)^2` over the features that varied in training: 1 on average over the training rows,
 //! and the more above 1 the farther a row lies from them. It is Mahalanobis' distance with a diagonal covariance, divided by the number of features.
+//! A term counts as [`MOST_TERM`] at most, so that one absurd value does not outweigh all rows that follow.
 
 use std::sync::{Mutex, PoisonError};
 
 use headsmith_kernels::MatRef;
 use headsmith_model::{FeatureStatistics, Model};
+
+/// The largest squared distance of a value: 1,000 standard deviations from the mean.
+const MOST_TERM: f64 = 1e6;
 
 /// The training rows' statistics, and how the rows so far compare.
 #[derive(Debug)]
@@ -14,7 +18,7 @@ pub(crate) struct Drift {
     min: Vec<f32>,
     max: Vec<f32>,
     mean: Vec<f32>,
-    /// One over the standard deviation; 0 for a constant feature.
+    /// One over the standard deviation; 0 for a feature that is constant, or so close to it that the factor is not finite.
     factor: Vec<f32>,
     n_varying: usize,
     sums: Mutex<Sums>,
@@ -34,7 +38,7 @@ impl Drift {
     pub(crate) fn of(model: &Model) -> Option<Drift> {
         let FeatureStatistics { min, max, mean, std } = model.record().features.clone()?;
         let is_sound = [&min, &max, &mean, &std].iter().all(|values| values.len() == model.n_features());
-        let factor: Vec<f32> = std.iter().map(|std| if *std > 0.0 { std.recip() } else { 0.0 }).collect();
+        let factor: Vec<f32> = std.iter().map(|std| factor(*std)).collect();
         let n_varying = factor.iter().filter(|factor| **factor > 0.0).count();
         is_sound.then(|| Drift { min, max, mean, factor, n_varying, sums: Mutex::default() })
     }
@@ -67,9 +71,21 @@ impl Drift {
 
     fn distance(&self, row: &[f32]) -> f64 {
         let features = self.mean.iter().zip(&self.factor);
-        let square = |(x, (mean, factor)): (&f32, (&f32, &f32))| f64::from((x - mean) * factor).powi(2);
-        row.iter().zip(features).map(square).sum::<f64>() / self.n_varying.max(1) as f64
+        let varying = row.iter().zip(features).filter(|(_, (_, factor))| **factor > 0.0);
+        varying.map(|(x, (mean, factor))| term(*x, *mean, *factor)).sum::<f64>()
+            / self.n_varying.max(1) as f64
     }
+}
+
+/// The factor of a feature with this standard deviation.
+fn factor(std: f32) -> f32 {
+    let factor = std.recip();
+    if std > 0.0 && factor.is_finite() { factor } else { 0.0 }
+}
+
+/// A value's squared standardised distance. In f64, where no f32 overflows.
+fn term(x: f32, mean: f32, factor: f32) -> f64 {
+    ((f64::from(x) - f64::from(mean)) * f64::from(factor)).powi(2).min(MOST_TERM)
 }
 
 #[cfg(test)]
@@ -91,5 +107,17 @@ mod tests {
         assert_eq!(drift.sums(), Sums { rows: 2, values: 6, out_of_range: 2, distance: 4.0 });
         drift.add(MatRef::new(&[0.0, 5.0, 0.0], 1, 3));
         assert_eq!(drift.sums(), Sums { rows: 3, values: 9, out_of_range: 2, distance: 4.5 });
+        // Of absurd values the row's distance is bounded, and that of a constant feature counts in the range alone.
+        drift.add(MatRef::new(&[1e20, -f32::MAX, 0.0], 1, 3));
+        assert_eq!(
+            drift.sums(),
+            Sums { rows: 4, values: 12, out_of_range: 4, distance: 4.5 + MOST_TERM / 2.0 }
+        );
+    }
+
+    #[test]
+    fn factors_are_finite() {
+        assert_eq!([0.5, 0.0, 1e-45, f32::NAN].map(factor), [2.0, 0.0, 0.0, 0.0]);
+        assert_eq!(term(f32::MAX, f32::MIN, 1e30), MOST_TERM);
     }
 }

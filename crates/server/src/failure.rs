@@ -18,7 +18,7 @@ pub(crate) struct Failure {
 
 /// A word of the client's, short enough to be given back.
 pub(crate) fn shown(word: &str) -> String {
-    word.chars().filter(|c| !c.is_control()).take(40).collect()
+    headsmith_http_client::plain(word, 40)
 }
 
 impl Failure {
@@ -46,7 +46,8 @@ impl Failure {
     }
 
     pub(crate) fn method(allow: &'static str) -> Failure {
-        let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("use {allow} here"));
+        let failure =
+            Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("use {} here", allow.replace(", ", " or ")));
         Failure { allow: Some(allow), ..failure }
     }
 
@@ -74,5 +75,16 @@ impl Failure {
     /// The same, after which the connection is closed.
     pub(crate) fn closing(self) -> Failure {
         Failure { closes: true, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_clients_neither_steer_terminals_nor_turn_text() {
+        assert_eq!(shown("a\u{202e}b\u{1b}[2J\nc"), "ab[2J c");
+        assert_eq!(shown(&"x".repeat(50)), format!("{}..", "x".repeat(40)));
     }
 }

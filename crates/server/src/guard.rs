@@ -2,7 +2,8 @@
 //!
 //! A page of the web can make its visitor's browser send requests to the visitor's own machine, and with a name that changes its address
 //! (DNS rebinding) even read the answers. So a request must name a host that the server is known by, and one that says which page it
-//! comes from must come from the server's own.
+//! comes from must come from the server's own: from the host and port of the request, or from an allowed name. Behind a proxy the latter's port is the default
+//! one of its scheme, or that of the header Host where this has one.
 
 use std::net::IpAddr;
 
@@ -10,6 +11,7 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 use subtle::ConstantTimeEq;
 
+use crate::error::{self, Error};
 use crate::failure::{Failure, Result};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -44,12 +46,23 @@ impl Guard {
 
     /// Whether a request may name this host. An address cannot be rebound, so every address is right.
     fn is_known(&self, name: &str) -> bool {
-        let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        address.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost") || self.allows(name)
+        address(name).is_some() || name.eq_ignore_ascii_case("localhost") || self.allows(name)
     }
 
     fn allows(&self, name: &str) -> bool {
         self.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a page of `origin` is the server's own, for a request to `host`.
+    fn is_own(&self, origin: &str, host: &str) -> bool {
+        let Some((scheme, page)) = origin.split_once("://") else { return false };
+        let default = match scheme {
+            "http" => "80",
+            "https" => "443",
+            _ => return false,
+        };
+        let is_right = |port: &str| port == default || port_of(host).is_none_or(|own| own == port);
+        page.eq_ignore_ascii_case(host) || self.allows(name_of(page)) && port_of(page).is_none_or(is_right)
     }
 
     /// Refuses requests from pages of other servers.
@@ -58,15 +71,33 @@ impl Guard {
         let mut origins = request.headers.get_all(ORIGIN).iter();
         if let Some(origin) = origins.next() {
             let origin = origin.to_str().unwrap_or_default();
-            let page = origin.split_once("://").map_or("", |(_, page)| page);
-            let is_own = page.eq_ignore_ascii_case(host) || self.allows(name_of(page));
-            return if is_own && origins.next().is_none() { Ok(()) } else { refused() };
+            let is_own = self.is_own(origin, host) && origins.next().is_none();
+            return if is_own { Ok(()) } else { refused() };
         }
         match request.headers.get(SEC_FETCH_SITE) {
             Some(site) if site != "same-origin" && site != "none" => refused(),
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses names that no header Host can have, such as addresses of pages.
+///
+/// # Errors
+/// When `name` is no name of a host alone.
+pub(crate) fn check_name(name: &str) -> error::Result<()> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    match !name.is_empty() && name.bytes().all(is_part) || address(name).is_some() {
+        true => Ok(()),
+        false => Err(Error::usage(format!(
+            "--allowed-host takes the name of a host alone, such as models.example.org, without scheme, port and path: found `{name}`"
+        ))),
+    }
+}
+
+/// The address that a name of a host is.
+fn address(name: &str) -> Option<IpAddr> {
+    name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse().ok()
 }
 
 /// The host that a request names, once.
@@ -82,6 +113,11 @@ fn host(request: &Parts) -> Result<&str> {
         }
         _ => Ok(host),
     }
+}
+
+/// The port of a host, if it has one.
+fn port_of(host: &str) -> Option<&str> {
+    host.strip_prefix(name_of(host))?.strip_prefix(':')
 }
 
 /// A host without its port.
@@ -173,6 +209,40 @@ mod tests {
         assert_eq!(of("sec-fetch-site", "cross-site"), 403);
         assert_eq!(of("sec-fetch-site", "same-site"), 403);
         assert_eq!(of("sec-fetch-site", "same-origin"), 200);
+    }
+
+    #[test]
+    fn pages_of_an_allowed_name_have_the_port_of_the_server_or_none() {
+        let of = |host: &str, origin: &str| status(&guard(None), &[("host", host), ("origin", origin)]);
+        for (host, origin) in [
+            ("models.example:8443", "https://models.example:8443"),
+            ("models.example:8443", "https://models.example"),
+            ("models.example:8443", "https://models.example:443"),
+            ("models.example:8080", "http://MODELS.example:80"),
+            // A proxy may leave the port out.
+            ("models.example", "https://models.example:8443"),
+        ] {
+            assert_eq!(of(host, origin), 200, "{host} {origin}");
+        }
+        for (host, origin) in [
+            ("models.example:8443", "https://models.example:9000"),
+            ("models.example:8443", "http://models.example:443"),
+            ("models.example:8443", "ftp://models.example"),
+            ("127.0.0.1:8080", "http://models.example:9000"),
+        ] {
+            assert_eq!(of(host, origin), 403, "{host} {origin}");
+        }
+    }
+
+    #[test]
+    fn allowed_names_can_be_those_of_requests() {
+        for name in ["models.example", "a_b-1", "10.1.2.3", "::1", "[::1]"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", "https://x:1/", "x:1", "x/", "*.example", "a b", "[x]"] {
+            let error = check_name(name).unwrap_err();
+            assert!(error.is_usage() && error.to_string().contains("--allowed-host"), "{name}: {error}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `/invocations`: the requests that MLflow's scoring clients make. A row is an array of numbers, an object with a number for each feature, or one with
 //! an array under the name of the embeddings' column.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
@@ -44,6 +44,7 @@ impl Invocation {
             "dataframe_split" => columns.split(cursor).map(|read| rows = Some(read)),
             "dataframe_records" => columns.records(cursor).map(|read| rows = Some(read)),
             "instances" | "inputs" => columns.tensor(cursor).map(|read| rows = Some(read)),
+            "params" if cursor.null() => Ok(()),
             "params" => cursor.object(|key, cursor| match key {
                 "proba" => cursor.value("true or false").map(|value| is_proba = value),
                 _ => {
@@ -212,7 +213,6 @@ impl Columns<'_> {
         Ok(Rows { values, n_rows })
     }
 
-    /// Where the cells of each column go.
     /// The names of the columns; numbers are the names that pandas gives columns without one.
     fn names(&self, cursor: &mut Cursor<'_>) -> Result<Vec<String>> {
         let (most, mut names) = (self.shape.n_features + MOST_OTHER_COLUMNS, Vec::new());
@@ -223,34 +223,49 @@ impl Columns<'_> {
         Ok(names)
     }
 
+    /// Where the cells of each column go.
     fn targets(&self, names: &[String]) -> Result<Vec<Target>> {
-        if self.features.is_empty() && names.iter().filter(|name| *name == self.embeddings).count() == 1 {
-            let target = |name: &String| if name == self.embeddings { Target::Row } else { Target::None };
-            return Ok(names.iter().map(target).collect());
-        }
-        if self.features.is_empty() {
-            return match names.len() == self.shape.n_features {
-                true => Ok((0..names.len()).map(Target::Feature).collect()),
-                false => Err(Failure::bad(format!(
-                    "the table has {} columns, expected {} features or a column `{}`",
-                    names.len(),
-                    self.shape.n_features,
-                    self.embeddings
-                ))),
-            };
-        }
-        let order: HashMap<&String, usize> =
-            self.features.iter().enumerate().map(|(i, name)| (name, i)).collect();
-        let mut left: HashMap<&String, usize> = order;
-        let targets =
-            names.iter().map(|name| left.remove(name).map_or(Target::None, Target::Feature)).collect();
-        match left.keys().min() {
+        let target = self.target_of(names)?;
+        let mut met = HashSet::new();
+        let targets = names.iter().enumerate().map(|(i, name)| match target(i, name) {
+            Target::None => Ok(Target::None),
+            _ if !met.insert(name) => Err(twice(name)),
+            target => Ok(target),
+        });
+        let targets = targets.collect::<Result<Vec<_>>>()?;
+        match self.features.iter().filter(|name| !met.contains(name)).min() {
             Some(missing) => {
                 Err(Failure::bad(format!("the table has no column `{missing}`, a feature of the model")))
             }
             None => Ok(targets),
         }
     }
+
+    /// Where the cells of a column go, by its place and name.
+    fn target_of(&self, names: &[String]) -> Result<impl Fn(usize, &String) -> Target> {
+        let is_named = !self.features.is_empty();
+        let is_whole = !is_named && names.iter().any(|name| name == self.embeddings);
+        if !is_named && !is_whole && names.len() != self.shape.n_features {
+            return Err(Failure::bad(format!(
+                "the table has {} columns, expected {} features or a column `{}`",
+                names.len(),
+                self.shape.n_features,
+                self.embeddings
+            )));
+        }
+        let order: HashMap<&String, usize> =
+            self.features.iter().enumerate().map(|(i, name)| (name, i)).collect();
+        Ok(move |i: usize, name: &String| match order.get(name) {
+            Some(feature) => Target::Feature(*feature),
+            None if is_whole && name == self.embeddings => Target::Row,
+            None if is_named || is_whole => Target::None,
+            None => Target::Feature(i),
+        })
+    }
+}
+
+fn twice(name: &str) -> Failure {
+    Failure::bad(format!("the column `{}` occurs twice", shown(name)))
 }
 
 /// Where a cell goes.
@@ -265,7 +280,7 @@ enum Target {
 /// Reads a cell into its place, once.
 fn put(place: &mut f32, name: &str, cursor: &mut Cursor<'_>) -> Result<()> {
     if !place.is_nan() {
-        return Err(Failure::bad(format!("the column `{}` occurs twice", shown(name))));
+        return Err(twice(name));
     }
     *place = cursor.number()?;
     Ok(())

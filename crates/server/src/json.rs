@@ -135,18 +135,35 @@ impl<'b> Cursor<'b> {
         Ok(String::from_utf8_lossy(&self.bytes[start..self.at]).trim().to_owned())
     }
 
+    /// Passes over `null`, if it is next: an optional key with it is one that is not there.
+    pub(crate) fn null(&mut self) -> bool {
+        self.peek();
+        let is_null = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b"null"));
+        self.at += if is_null { 4 } else { 0 };
+        is_null
+    }
+
     /// A number, which must be finite.
     pub(crate) fn number<T: FastFloat + Into<f64> + Copy>(&mut self) -> Result<T> {
+        self.number_if("a number that 32 bits can hold", |_| true)
+    }
+
+    /// A number, which must be finite and whose text must be right; `expected` says in words which numbers are.
+    pub(crate) fn number_if<T: FastFloat + Into<f64> + Copy>(
+        &mut self,
+        expected: &str,
+        is_right: impl Fn(&[u8]) -> bool,
+    ) -> Result<T> {
         self.peek();
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let length = number_length(rest).ok_or_else(|| self.fault("a number"))?;
-        let number: T = fast_float2::parse(&rest[..length]).map_err(|_| self.fault("a number"))?;
-        if !number.into().is_finite() {
-            let found = String::from_utf8_lossy(&rest[..length]);
+        let text = &rest[..length];
+        let number: T = fast_float2::parse(text).map_err(|_| self.fault("a number"))?;
+        if !number.into().is_finite() || !is_right(text) {
             return Err(Failure::bad(format!(
-                "the JSON is wrong at byte {}: expected a number that 32 bits can hold, found {}",
+                "the JSON is wrong at byte {}: expected {expected}, found {}",
                 self.at,
-                shown(&found)
+                shown(&String::from_utf8_lossy(text))
             )));
         }
         self.at += length;
@@ -272,6 +289,20 @@ mod tests {
         for text in ["tru", "[1 2]", "{1: 2}", "\"", "[}", "{\"a\"}", "", "]", "\"\u{1}\""] {
             assert!(Cursor::new(text.as_bytes()).skip().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn null_is_passed_over() {
+        let mut cursor = Cursor::new(b"[ null , 7]");
+        let mut found = Vec::new();
+        cursor
+            .array(|_, cursor| {
+                found.push(if cursor.null() { None } else { Some(cursor.number::<f32>()?) });
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(found, [None, Some(7.0)]);
+        assert!(!Cursor::new(b"nul").null());
     }
 
     #[test]

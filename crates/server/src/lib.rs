@@ -37,6 +37,9 @@ mod rows;
 mod server;
 mod service;
 mod signals;
+mod stream;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod v2;
 mod worker;

@@ -16,7 +16,7 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of a request's body.
     pub body_bytes: usize,
-    /// Bytes of the bodies and answers of all requests at once.
+    /// Bytes of the bodies, rows and answers of all requests at once; at least those of one body.
     pub memory_bytes: usize,
     /// Rows of a request.
     pub rows: usize,

@@ -1,8 +1,8 @@
 //! The log: JSON lines, a line for each request and each event. A thread writes them, so that no request waits for a slow terminal or disk.
 
 use std::io::Write;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -48,13 +48,18 @@ impl Log {
         Arc::new(Log { waiting: Mutex::default(), ended: Condvar::new(), is_quiet })
     }
 
-    /// Starts the thread that writes to `out`.
+    /// Starts the thread that writes to `out`. The channel closes when the thread ends.
     pub(crate) fn write_to(
         self: &Arc<Log>,
         out: impl Write + Send + 'static,
-    ) -> std::io::Result<JoinHandle<()>> {
-        let log = self.clone();
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || log.run(out))
+    ) -> std::io::Result<Receiver<()>> {
+        let (log, (running, ended)) = (self.clone(), channel());
+        let run = move || {
+            let _running: Sender<()> = running;
+            log.run(out);
+        };
+        std::thread::Builder::new().name("log".to_owned()).spawn(run)?;
+        Ok(ended)
     }
 
     fn run(&self, mut out: impl Write) {
@@ -138,9 +143,9 @@ mod tests {
     use super::*;
 
     /// Sends on whatever is written.
-    struct Sender(mpsc::Sender<Vec<u8>>);
+    struct Pipe(mpsc::Sender<Vec<u8>>);
 
-    impl Write for Sender {
+    impl Write for Pipe {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             let _ = self.0.send(bytes.to_vec());
             Ok(bytes.len())
@@ -158,9 +163,9 @@ mod tests {
         let long = "x".repeat(MOST_WAITING);
         log.event("info", &long, "");
         let (sender, written) = mpsc::channel();
-        let thread = log.write_to(Sender(sender)).unwrap();
+        let ended = log.write_to(Pipe(sender)).unwrap();
         log.end();
-        thread.join().unwrap();
+        assert!(ended.recv().is_err());
         let text = String::from_utf8(written.iter().flatten().collect()).unwrap();
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,5 +1,6 @@
-//! The memory that requests under way share: their bodies, probabilities and answers. It bounds what many large requests take together.
+//! The memory that requests under way share: their bodies, rows, probabilities and answers. It bounds what many large requests take together.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,81 +24,101 @@ impl Memory {
     }
 }
 
-/// The part that one request has taken; given back when it is dropped.
+/// A part that a request has taken; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lease {
     memory: Arc<Memory>,
+    /// The bytes of all leases of the request.
+    of_request: Arc<AtomicUsize>,
     bytes: usize,
-    /// Of them those for an answer that is not made yet.
-    reserved: usize,
 }
 
 impl Lease {
+    /// The first lease of a request.
     pub(crate) fn new(memory: &Arc<Memory>) -> Lease {
-        Lease { memory: memory.clone(), bytes: 0, reserved: 0 }
+        Lease { memory: memory.clone(), of_request: Arc::default(), bytes: 0 }
     }
 
-    /// Takes `bytes` more.
-    ///
-    /// # Errors
-    /// When all requests together would have more than they may.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<()> {
-        let used = self.memory.used.fetch_add(bytes, Ordering::Relaxed);
-        self.bytes += bytes;
-        match used.saturating_add(bytes) > self.memory.limit {
-            true => {
-                Err(Failure::overloaded("the requests under way fill the server's memory: try again later")
-                    .closing())
-            }
-            false => Ok(()),
-        }
+    /// Another lease of the same request, for what is dropped at another time.
+    pub(crate) fn beside(&self) -> Lease {
+        Lease { memory: self.memory.clone(), of_request: self.of_request.clone(), bytes: 0 }
     }
 
-    /// Takes `bytes` for the answer before it is made.
+    /// Takes `bytes` more, before they are allocated.
     ///
     /// # Errors
     /// When the request alone would have more than all may, or all together.
-    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<()> {
-        if self.bytes.saturating_add(bytes) > self.memory.limit {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<()> {
+        let limit = self.memory.limit;
+        let of_request = self.of_request.load(Ordering::Relaxed).saturating_add(bytes);
+        if of_request > limit {
             return Err(Failure::too_large(format!(
-                "the answer needs about {} MiB, and all requests together may take {} MiB: send fewer rows",
-                bytes >> 20,
-                self.memory.limit >> 20
+                "the request needs {of_request} bytes for its body, rows and answer, and all requests together may take {limit}: send fewer rows"
             )));
         }
-        self.grow(bytes)?;
-        self.reserved += bytes;
+        // What does not fit is not counted, so that it refuses no others.
+        let fits = |used: usize| used.checked_add(bytes).filter(|used| *used <= limit);
+        if self.memory.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
+            return Err(Failure::overloaded(
+                "the requests under way fill the server's memory: try again later",
+            ));
+        }
+        self.of_request.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
         Ok(())
     }
 
-    /// Takes the `bytes` of the answer that was made in place of those reserved for it.
+    /// Takes `bytes` in place of what it has.
     ///
     /// # Errors
     /// As [`grow`](Lease::grow).
     pub(crate) fn settle(&mut self, bytes: usize) -> Result<()> {
-        let reserved = std::mem::take(&mut self.reserved);
-        self.bytes -= reserved;
-        self.memory.used.fetch_sub(reserved, Ordering::Relaxed);
+        self.give_back();
         self.grow(bytes)
+    }
+
+    fn give_back(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.of_request.fetch_sub(bytes, Ordering::Relaxed);
+        self.memory.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.memory.used.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.give_back();
     }
 }
 
-/// Bytes of an answer that hold their lease until the client has them.
+/// A value that holds the lease of its memory as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Leased {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) _lease: Lease,
+pub(crate) struct Leased<T> {
+    value: T,
+    lease: Lease,
 }
 
-impl AsRef<[u8]> for Leased {
+impl<T> Leased<T> {
+    pub(crate) fn new(value: T, lease: Lease) -> Leased<T> {
+        Leased { value, lease }
+    }
+
+    /// Another lease of the same request.
+    pub(crate) fn lease_beside(&self) -> Lease {
+        self.lease.beside()
+    }
+}
+
+impl<T> Deref for Leased<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl AsRef<[u8]> for Leased<Vec<u8>> {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        &self.value
     }
 }
 
@@ -110,30 +131,27 @@ mod tests {
         let memory = Memory::new(10);
         let (mut a, mut b) = (Lease::new(&memory), Lease::new(&memory));
         a.grow(6).unwrap();
-        assert!(b.grow(5).unwrap_err().closes);
+        assert_eq!(b.grow(5).unwrap_err().status.as_u16(), 503);
+        assert_eq!(memory.used(), 6, "what did not fit does not count");
+        b.grow(4).unwrap();
+        drop(a);
+        b.settle(9).unwrap();
+        assert_eq!(memory.used(), 9);
         drop(b);
-        let mut c = Lease::new(&memory);
-        c.grow(4).unwrap();
-        drop((a, c));
         assert_eq!(memory.used(), 0);
     }
 
     #[test]
-    fn an_answer_counts_before_it_is_made_and_by_its_bytes_then() {
+    fn a_request_that_never_fits_need_not_try_again() {
         let memory = Memory::new(10);
-        let mut lease = Lease::new(&memory);
-        lease.grow(2).unwrap();
-        lease.reserve(7).unwrap();
-        assert_eq!(memory.used(), 9);
-        let mut other = Lease::new(&memory);
-        assert!(other.reserve(4).unwrap_err().closes);
-        drop(other);
-        lease.settle(3).unwrap();
-        assert_eq!(memory.used(), 5);
-        // One that never fits need not try again.
-        let never = Lease::new(&memory).reserve(11).unwrap_err();
-        assert!(!never.closes && never.message.contains("send fewer rows"), "{never:?}");
-        drop(lease);
-        assert_eq!(memory.used(), 0);
+        let mut body = Lease::new(&memory);
+        body.grow(6).unwrap();
+        let mut rows = body.beside();
+        let never = rows.grow(5).unwrap_err();
+        assert!(never.status.as_u16() == 413 && never.message.contains("send fewer rows"), "{never:?}");
+        rows.grow(4).unwrap();
+        drop(Leased::new((), body));
+        rows.grow(6).unwrap();
+        assert_eq!(memory.used(), 10);
     }
 }

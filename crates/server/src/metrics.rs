@@ -82,7 +82,7 @@ impl Metrics {
         page.one(
             "headsmith_memory_bytes",
             "gauge",
-            "Bytes of bodies and answers of requests under way.",
+            "Bytes of bodies, rows and answers of requests under way.",
             gauges.memory as f64,
         );
         of_models(&mut page, models);

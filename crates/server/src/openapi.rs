@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::limits::Limits;
 use crate::models::{Models, ServedModel};
 use crate::reply::{self, Reply};
+use crate::v2::JSON_LENGTH;
 
 /// A resource: method, path, summary, the name of its body's schema, and the name of its answer's.
 type Resource = (&'static str, &'static str, &'static str, Option<&'static str>, Option<&'static str>);
@@ -90,10 +91,23 @@ fn operation(
             "200": { "description": "The answer", "content": content(answer) },
             "401": failure("No token, or a wrong one"),
             "403": failure("A host or page that may not ask"),
+            "405": failure("Another method; the header Allow names the right ones"),
         },
     });
     if body.is_some() {
         operation["requestBody"] = json!({ "required": true, "content": content(body) });
+        if body == Some("InferRequest") {
+            // The binary extension: JSON, and the bytes of the tensor after it.
+            for message in ["/requestBody", "/responses/200"] {
+                if let Some(Value::Object(kinds)) = operation.pointer_mut(&format!("{message}/content")) {
+                    kinds.insert("application/octet-stream".to_owned(), json!({}));
+                }
+            }
+            operation["parameters"] = json!([{
+                "name": JSON_LENGTH, "in": "header", "required": false, "schema": { "type": "integer" },
+                "description": "Length of the JSON, where the bytes of a tensor follow",
+            }]);
+        }
         for (status, text) in [
             ("400", "A body that is wrong; the text says where"),
             ("408", "A body that took too long"),
@@ -110,7 +124,11 @@ fn operation(
     }
     if path.contains("{name}") {
         let names: Vec<&String> = models.keys().collect();
-        operation["parameters"] = json!([{ "name": "name", "in": "path", "required": true, "schema": { "type": "string", "enum": names } }]);
+        let name = json!({ "name": "name", "in": "path", "required": true, "schema": { "type": "string", "enum": names } });
+        match &mut operation["parameters"] {
+            Value::Array(parameters) => parameters.push(name),
+            parameters => *parameters = json!([name]),
+        }
         operation["responses"]["404"] = failure("No such model");
     }
     operation
@@ -134,7 +152,8 @@ fn schemas(limits: &Limits) -> Value {
         "Object": { "type": "object" },
         "Failure": { "type": "object", "required": ["error"], "properties": { "error": { "type": "string" } } },
         "PredictRequest": {
-            "type": "object", "required": ["embeddings"], "additionalProperties": false, "properties": { "embeddings": rows },
+            "type": "object", "required": ["embeddings"], "additionalProperties": false,
+            "properties": { "embeddings": { "anyOf": [rows, { "type": "array", "items": { "type": "number" }, "minItems": 1 }] } },
         },
         "PredictAnswer": {
             "type": "object",

@@ -12,6 +12,7 @@ use headsmith_kernels::{MatRef, Matrix};
 use tokio::sync::oneshot;
 
 use crate::failure::{Failure, Result};
+use crate::memory::Leased;
 use crate::models::ServedModel;
 use crate::rows::Rows;
 
@@ -22,9 +23,10 @@ pub(crate) struct Prediction {
     pub(crate) proba: Matrix,
     /// The class of each row.
     pub(crate) decided: Vec<u32>,
-    /// The rows, so that the thread that predicts need not give their memory back.
-    pub(crate) rows: Rows,
 }
+
+/// The end of a job: its prediction, and its rows, so that the thread that predicts need not give their memory back.
+type Predicted = Result<(Prediction, Leased<Rows>)>;
 
 impl Prediction {
     /// About how many bytes its probabilities have as text.
@@ -58,8 +60,8 @@ pub(crate) struct Bounds {
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) model: Arc<ServedModel>,
-    rows: Rows,
-    answer: oneshot::Sender<Result<Prediction>>,
+    rows: Leased<Rows>,
+    answer: oneshot::Sender<Predicted>,
     /// The predictions of the first rows.
     proba: Vec<f32>,
     decided: Vec<u32>,
@@ -69,13 +71,18 @@ pub(crate) struct Job {
 
 impl Job {
     /// A job for `rows`, and where its answer arrives.
-    fn new(model: Arc<ServedModel>, rows: Rows) -> (Job, oneshot::Receiver<Result<Prediction>>) {
+    fn new(model: Arc<ServedModel>, rows: Leased<Rows>) -> (Job, oneshot::Receiver<Predicted>) {
         let (answer, predicted) = oneshot::channel();
         (Job { model, rows, answer, proba: Vec::new(), decided: Vec::new(), n_next: 0 }, predicted)
     }
 
     fn n_left(&self) -> usize {
-        self.rows.n_rows - self.decided.len()
+        self.rows.n_rows - self.n_done()
+    }
+
+    /// How many of its rows are predicted.
+    pub(crate) fn n_done(&self) -> usize {
+        self.decided.len()
     }
 
     /// The rows that the present batch has (`n_next x n_features`).
@@ -98,7 +105,7 @@ impl Job {
         }
         let proba = Matrix::new(self.proba, self.rows.n_rows, proba.n_cols());
         // The client may have gone away meanwhile.
-        let _ = self.answer.send(Ok(Prediction { proba, decided: self.decided, rows: self.rows }));
+        let _ = self.answer.send(Ok((Prediction { proba, decided: self.decided }, self.rows)));
         None
     }
 
@@ -138,14 +145,18 @@ impl Queue {
     ///
     /// # Errors
     /// When too many others wait.
-    pub(crate) async fn predict(&self, model: Arc<ServedModel>, rows: Rows) -> Result<Prediction> {
+    pub(crate) async fn predict(&self, model: Arc<ServedModel>, rows: Leased<Rows>) -> Predicted {
         let (job, predicted) = Job::new(model, rows);
         self.push(job)?;
-        predicted.await.unwrap_or_else(|_| Err(Failure::overloaded("the server ends")))
+        // A job that was dropped without an answer was in a batch that panicked.
+        predicted.await.unwrap_or_else(|_| Err(Failure::internal()))
     }
 
     fn push(&self, job: Job) -> Result<()> {
         let mut waiting = self.lock();
+        if waiting.jobs.len() >= self.limit {
+            waiting.drop_abandoned();
+        }
         if waiting.jobs.len() >= self.limit {
             return Err(Failure::overloaded(format!(
                 "{} requests wait already: try again later",
@@ -212,6 +223,12 @@ impl Waiting {
         self.jobs.push_back(job);
     }
 
+    /// Drops the jobs of clients that have gone away: they keep no others out.
+    fn drop_abandoned(&mut self) {
+        self.jobs.retain(|job| !job.is_abandoned());
+        self.n_rows = self.jobs.iter().map(Job::n_left).sum();
+    }
+
     /// Whether a batch may wait for more: a request that is under way has waited already.
     fn may_wait(&self, bounds: Bounds) -> bool {
         let is_under_way = |job: &Job| !job.decided.is_empty();
@@ -244,31 +261,13 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use headsmith_heads::HEADS;
-    use headsmith_heads::tensors::{Tensors, Values};
-    use headsmith_model::{Model, Node, Record};
-
     use super::*;
-
-    fn served() -> Arc<ServedModel> {
-        let mut tensors = Tensors::new();
-        tensors.insert("coef", &[2, 1], Values::F32(vec![1.0, -1.0]));
-        tensors.insert("intercept", &[2], Values::F32(vec![0.0, 0.0]));
-        let head = HEADS.iter().find(|head| head.name() == "linear").unwrap();
-        let node = Node::Head(head.restore(serde_json::Map::new(), tensors).unwrap());
-        let model = Model::new(vec!["a".to_owned(), "b".to_owned()], node, Record::default()).unwrap();
-        Arc::new(ServedModel::new("m".to_owned(), model))
-    }
+    use crate::tests::{rows, served};
 
     /// A job whose rows are `first`, `first + 1` and so on, and its answer.
-    fn job(
-        model: &Arc<ServedModel>,
-        first: u16,
-        n_rows: u16,
-    ) -> (Job, oneshot::Receiver<Result<Prediction>>) {
+    fn job(model: &Arc<ServedModel>, first: u16, n_rows: u16) -> (Job, oneshot::Receiver<Predicted>) {
         let values = (first..first + n_rows).map(f32::from).collect();
-        let rows = Rows { values, n_rows: n_rows.into() };
-        Job::new(model.clone(), rows)
+        Job::new(model.clone(), rows(values))
     }
 
     /// The rows of the next batch. Every row is its own prediction.
@@ -308,13 +307,27 @@ mod tests {
         assert_eq!(next(&queue, bounds), [204.0, 1.0], "whoever comes passes the rest of a large request");
         assert_eq!(next(&queue, bounds), [108.0]);
         for (mut answer, n_rows) in answers.into_iter().zip([9, 1, 5, 2]) {
-            let prediction = answer.try_recv().unwrap().unwrap();
+            let (prediction, _) = answer.try_recv().unwrap().unwrap();
             let rows = prediction.proba.as_slice();
             assert_eq!((rows.len(), prediction.decided.len()), (n_rows, n_rows));
             assert!(rows.is_sorted(), "{rows:?}");
         }
         queue.close();
         assert!(queue.take(bounds).is_none());
+    }
+
+    #[test]
+    fn jobs_without_a_client_keep_no_others_out() {
+        let (model, queue) = (served(), Queue::new(2));
+        let bounds = Bounds { rows: 9, whole_rows: 9, piece_rows: 9, wait: Duration::ZERO };
+        let ((gone, answer), (second, _second), (third, _third)) =
+            (job(&model, 0, 3), job(&model, 5, 1), job(&model, 7, 1));
+        queue.push(gone).unwrap();
+        queue.push(second).unwrap();
+        drop(answer);
+        queue.push(third).unwrap();
+        assert!(queue.push(job(&model, 0, 1).0).is_err());
+        assert_eq!(next(&queue, bounds), [5.0, 7.0]);
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl<'u> Route<'u> {
     fn allow(self) -> &'static str {
         match self {
             Route::Infer(_) | Route::Predict(_) | Route::Invocations(_) => "POST",
-            _ => "GET",
+            _ => "GET, HEAD",
         }
     }
 
@@ -119,6 +119,8 @@ mod tests {
         assert_eq!(get("/v2/models/m/versions/2"), Err(404));
         assert_eq!(get("/v2/models/m/infer"), Err(405));
         assert_eq!(post("/v2"), Err(405));
+        let refused = Route::of(&Method::POST, "/v2").unwrap_err();
+        assert_eq!((refused.allow, &*refused.message), (Some("GET, HEAD"), "use GET or HEAD here"));
         for path in [
             "",
             "/",

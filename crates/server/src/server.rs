@@ -8,11 +8,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use headsmith_kernels::Pool;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::connection::{self, Counted};
 use crate::error::{Error, Result};
-use crate::guard::Guard;
+use crate::guard::{self, Guard};
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::memory::Memory;
@@ -28,7 +28,10 @@ const SHORTEST_TOKEN: usize = 16;
 /// How long to wait after a connection could not be accepted: the process has too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long what runs beside the connections, such as the reading of a large body, may take to end.
+/// Connections above the limit that are answered at once; further ones are closed.
+const REFUSALS: usize = 64;
+
+/// How long what runs beside the connections, such as the reading of a large body or the writing of the log, may take to end.
 const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// The options of a server.
@@ -72,6 +75,13 @@ impl Options {
             return Err(Error::usage(format!(
                 "whoever reaches {} could ask for predictions: give the file of a token with --token-file, or listen on 127.0.0.1",
                 self.listen.ip()
+            )));
+        }
+        self.allowed_hosts.iter().try_for_each(|name| guard::check_name(name))?;
+        let Limits { memory_bytes, body_bytes, .. } = self.limits;
+        if memory_bytes < body_bytes {
+            return Err(Error::usage(format!(
+                "--max-memory {memory_bytes} is less than --max-body {body_bytes}: no such body could be read"
             )));
         }
         let is_short =
@@ -183,7 +193,7 @@ impl Server {
         Handle { service: self.service.clone(), tls: self.tls.clone(), stop: self.stop.clone() }
     }
 
-    /// Serves until [`Handle::stop`], SIGTERM or Ctrl-C, and returns when all requests under way are answered. SIGHUP has it read its models again.
+    /// Serves until [`Handle::stop`], SIGTERM or Ctrl-C, and returns when all requests under way are answered; a second signal ends the process at once. SIGHUP has it read its models again.
     /// The log goes to standard error.
     ///
     /// # Errors
@@ -220,7 +230,8 @@ impl Server {
         let _ = worker.join();
         service.log.event("info", "ended", "");
         service.log.end();
-        let _ = log.join();
+        // Standard error may be a pipe that nobody reads.
+        let _ = log.recv_timeout(SHUTDOWN);
         served
     }
 
@@ -233,7 +244,7 @@ impl Server {
         let signals =
             Signals::new().map_err(|cause| Error::failure(format!("cannot catch signals: {cause}")))?;
         let signals = tokio::spawn(signals.listen(handle));
-        let graceful = GracefulShutdown::new();
+        let (graceful, refusals) = (GracefulShutdown::new(), Arc::new(Semaphore::new(REFUSALS)));
         let mut stop = self.stop.subscribe();
         let log = &self.service.log;
         log.event("info", "listening", &address.to_string());
@@ -252,13 +263,18 @@ impl Server {
             };
             let acceptor = self.tls.as_ref().map(|tls| tls.acceptor());
             let Some(counted) = Counted::new(&self.service.metrics, self.options.limits.connections) else {
-                connection::refuse(&stream, acceptor.is_some());
+                if let (None, Ok(permit)) = (acceptor, refusals.clone().try_acquire_owned()) {
+                    tokio::spawn(async move {
+                        let _permit = permit;
+                        connection::refuse(stream).await;
+                    });
+                }
                 continue;
             };
-            let (service, watcher) = (self.service.clone(), graceful.watcher());
+            let (service, watcher, stop) = (self.service.clone(), graceful.watcher(), stop.clone());
             tokio::spawn(async move {
                 let _counted = counted;
-                connection::serve(stream, acceptor, service, watcher).await;
+                connection::serve(stream, acceptor, service, watcher, stop).await;
             });
         }
         drop(listener);

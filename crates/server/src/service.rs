@@ -150,12 +150,16 @@ impl Service {
         body: Incoming,
         seen: &mut Seen,
     ) -> Result<Reply> {
-        let (model, body, mut lease) = self.opened(name, parts, body).await?;
+        let (model, body) = self.opened(name, parts, body).await?;
         let shape = self.shape(&model);
-        let rows = aside(body.len(), move || people::rows(&body.whole(), shape)).await?;
-        let prediction = self.prediction(&model, rows, &mut lease, seen).await?;
+        let rows = aside(body.len(), move || {
+            let (body, lease) = json_rows(body, shape)?;
+            Ok(Leased::new(people::rows(&body, shape)?, lease))
+        });
+        let (prediction, lease) = self.prediction(&model, rows.await?, seen).await?;
         let answer = move |prediction: &Prediction| Ok(people::answer(&model, prediction));
-        leased(JSON, encoded(prediction, answer).await?, lease)
+        let (bytes, lease) = encoded(prediction, lease, answer).await?;
+        leased(JSON, bytes, lease)
     }
 
     async fn invocations(
@@ -165,41 +169,49 @@ impl Service {
         body: Incoming,
         seen: &mut Seen,
     ) -> Result<Reply> {
-        let (model, body, mut lease) = self.opened(name, parts, body).await?;
+        let (model, body) = self.opened(name, parts, body).await?;
         let (shape, of) = (self.shape(&model), model.clone());
-        let Invocation { rows, is_proba } =
-            aside(body.len(), move || Invocation::read(&body.whole(), &of, shape)).await?;
-        let prediction = self.prediction(&model, rows, &mut lease, seen).await?;
+        let read = aside(body.len(), move || {
+            let (body, lease) = json_rows(body, shape)?;
+            let Invocation { rows, is_proba } = Invocation::read(&body, &of, shape)?;
+            Ok((Leased::new(rows, lease), is_proba))
+        });
+        let (rows, is_proba) = read.await?;
+        let (prediction, lease) = self.prediction(&model, rows, seen).await?;
         let answer = move |prediction: &Prediction| Ok(invocations::answer(is_proba, &model, prediction));
-        leased(JSON, encoded(prediction, answer).await?, lease)
+        let (bytes, lease) = encoded(prediction, lease, answer).await?;
+        leased(JSON, bytes, lease)
     }
 
-    /// The model that a request of JSON names, its body, and the lease of its memory.
+    /// The model that a request of JSON names, and its body.
     async fn opened(
         &self,
         name: Option<&str>,
         parts: &Parts,
         body: Incoming,
-    ) -> Result<(Arc<ServedModel>, BodyParts, Lease)> {
+    ) -> Result<(Arc<ServedModel>, BodyParts)> {
         body::check_type(&parts.headers, &[JSON])?;
         let model = self.registry.named_or_only(name)?;
-        let (body, lease) = self.body(body).await?;
-        Ok((model, body, lease))
+        Ok((model, self.body(body).await?))
     }
 
     async fn infer(&self, name: &str, parts: &Parts, body: Incoming, seen: &mut Seen) -> Result<Reply> {
         body::check_type(&parts.headers, &[JSON, BINARY])?;
         let model = self.registry.named(name)?;
         let json_length = v2::json_length(&parts.headers)?;
-        let (body, mut lease) = self.body(body).await?;
+        let body = self.body(body).await?;
         let shape = self.shape(&model);
-        let mut request =
-            aside(body.len(), move || InferRequest::read(&body.whole(), json_length, shape)).await?;
+        let read = aside(body.len(), move || {
+            let mut lease = body.lease_beside();
+            let mut request = InferRequest::read(&body.whole(), json_length, shape, &mut lease)?;
+            let rows = std::mem::take(&mut request.rows);
+            Ok((request, Leased::new(rows, lease)))
+        });
+        let (request, rows) = read.await?;
         v2::check_outputs(&request, &model)?;
-        let rows = std::mem::take(&mut request.rows);
-        let prediction = self.prediction(&model, rows, &mut lease, seen).await?;
+        let (prediction, lease) = self.prediction(&model, rows, seen).await?;
         let answer = move |prediction: &Prediction| v2::encode(&request, &model, prediction);
-        let encoded = encoded(prediction, answer).await?;
+        let (encoded, lease) = encoded(prediction, lease, answer).await?;
         let kind = if encoded.json_length.is_some() { BINARY } else { JSON };
         let mut reply = leased(kind, encoded.bytes, lease)?;
         if let Some(length) = encoded.json_length {
@@ -212,40 +224,46 @@ impl Service {
         Shape { n_features: model.model.n_features(), max_rows: self.limits.rows }
     }
 
-    /// The body, and the lease of its memory.
-    async fn body(&self, body: Incoming) -> Result<(BodyParts, Lease)> {
-        let mut lease = Lease::new(&self.memory);
+    async fn body(&self, body: Incoming) -> Result<BodyParts> {
         let bounds = Bounds { bytes: self.limits.body_bytes, time: self.limits.body_timeout };
-        let bytes = bounds.read(body, &mut lease).await?;
-        Ok((bytes, lease))
+        bounds.read(body, &self.memory).await
     }
 
+    /// The prediction of `rows`, and a lease that is large enough for its answer.
     async fn prediction(
         &self,
         model: &Arc<ServedModel>,
-        rows: Rows,
-        lease: &mut Lease,
+        rows: Leased<Rows>,
         seen: &mut Seen,
-    ) -> Result<Prediction> {
+    ) -> Result<(Prediction, Lease)> {
         seen.n_rows = rows.n_rows;
-        lease.reserve(Prediction::bytes(rows.n_rows, model.model.classes().len()))?;
-        let mut prediction = self.queue.predict(model.clone(), rows).await?;
-        let rows = std::mem::take(&mut prediction.rows);
+        let mut lease = rows.lease_beside();
+        lease.grow(Prediction::bytes(rows.n_rows, model.model.classes().len()))?;
+        let (prediction, rows) = self.queue.predict(model.clone(), rows).await?;
         aside::dropped(size_of_val(rows.values.as_slice()), rows);
-        Ok(prediction)
+        Ok((prediction, lease))
     }
 }
 
-/// Writes an answer.
+/// A body of JSON as a whole, and a lease for the rows in it.
+fn json_rows(body: BodyParts, shape: Shape) -> Result<(Leased<Vec<u8>>, Lease)> {
+    let mut lease = body.lease_beside();
+    let body = body.whole();
+    lease.grow(shape.most_bytes(&body))?;
+    Ok((body, lease))
+}
+
+/// Writes an answer, whose lease stays beside it even where nobody waits for it any more.
 async fn encoded<T: Send + 'static>(
     prediction: Prediction,
+    lease: Lease,
     answer: impl FnOnce(&Prediction) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    aside(prediction.text_bytes(), move || answer(&prediction)).await
+) -> Result<(T, Lease)> {
+    aside(prediction.text_bytes(), move || Ok((answer(&prediction)?, lease))).await
 }
 
 /// An answer whose bytes count as memory of its request until the client has them.
 fn leased(kind: &'static str, bytes: Vec<u8>, mut lease: Lease) -> Result<Reply> {
     lease.settle(bytes.len())?;
-    Ok(reply::bytes(kind, Bytes::from_owner(Leased { bytes, _lease: lease })))
+    Ok(reply::bytes(kind, Bytes::from_owner(Leased::new(bytes, lease))))
 }

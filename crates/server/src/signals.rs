@@ -1,8 +1,13 @@
-//! Signals: SIGTERM and Ctrl-C end a server, SIGHUP has it read its models again.
+//! Signals: SIGTERM and Ctrl-C end a server, the second of them at once; SIGHUP has it read its models again.
 
 use std::io;
 
 use crate::server::Handle;
+
+/// The exit status of a process that SIGTERM, or Ctrl-C, ended before its requests were answered.
+#[cfg(unix)]
+const TERMINATED: i32 = 143;
+const INTERRUPTED: i32 = 130;
 
 /// The signals of the process, which are caught from now on.
 #[cfg(unix)]
@@ -35,15 +40,18 @@ impl Signals {
                 reload(handle.clone()).await;
             }
         };
-        let ends = async {
-            loop {
-                tokio::select! {
-                    _ = term.recv() => handle.stop(),
-                    _ = int.recv() => handle.stop(),
-                }
+        let mut ends = async || {
+            tokio::select! {
+                _ = term.recv() => TERMINATED,
+                _ = int.recv() => INTERRUPTED,
             }
         };
-        tokio::join!(reloads, ends);
+        let end = async {
+            ends().await;
+            handle.stop();
+            std::process::exit(ends().await)
+        };
+        tokio::join!(reloads, end);
     }
 }
 
@@ -72,8 +80,11 @@ impl Signals {
     }
 
     pub(crate) async fn listen(self, handle: Handle) {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        if tokio::signal::ctrl_c().await.is_ok() {
             handle.stop();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(INTERRUPTED);
         }
     }
 }

@@ -39,20 +39,24 @@ impl Worker {
         let of_threads = |n_rows: usize| (n_rows * self.pool.n_threads()).min(self.batch_rows);
         let (whole_rows, piece_rows) = (of_threads(WHOLE_ROWS), of_threads(PIECE_ROWS));
         let bounds = Bounds { rows: self.batch_rows, whole_rows, piece_rows, wait: self.batch_wait };
-        while let Some(mut jobs) = self.queue.take(bounds) {
-            jobs.retain(|job| !job.is_abandoned());
-            let Some(first) = jobs.first() else { continue };
-            let model = first.model.clone();
-            // A panic would be a defect of ours: it must not end the service of all others.
-            match catch_unwind(AssertUnwindSafe(|| self.predict(&model, &jobs))) {
-                Ok(Ok((proba, decided))) => self.hand_out(&model, jobs, proba.view(), &decided),
-                Ok(Err(failure)) => jobs.into_iter().for_each(|job| job.fail(failure.clone())),
-                Err(_) => {
-                    self.log.event("error", "the prediction panicked", &model.name);
-                    jobs.into_iter().for_each(|job| job.fail(Failure::internal()));
-                }
-            }
+        // A panic would be a defect of ours: it must not end the service of all others. The jobs that it drops are answered with a failure.
+        while catch_unwind(AssertUnwindSafe(|| self.step(bounds))).unwrap_or_else(|_| {
+            self.log.event("error", "the prediction panicked", "");
+            true
+        }) {}
+    }
+
+    /// Predicts the next batch; `false` when the queue is closed and empty.
+    fn step(&self, bounds: Bounds) -> bool {
+        let Some(mut jobs) = self.queue.take(bounds) else { return false };
+        jobs.retain(|job| !job.is_abandoned());
+        let Some(first) = jobs.first() else { return true };
+        let model = first.model.clone();
+        match self.predict(&model, &jobs) {
+            Ok((proba, decided)) => self.hand_out(&model, jobs, proba.view(), &decided),
+            Err(failure) => jobs.into_iter().for_each(|job| job.fail(failure.clone())),
         }
+        true
     }
 
     /// The probabilities and the classes of all pieces, one after another.
@@ -71,23 +75,89 @@ impl Worker {
         predicted.map_err(|error| Failure::bad(error.to_string()))
     }
 
-    /// Counts predictions and gives each job those of its piece.
+    /// Gives each job the predictions of its piece, and counts them.
     fn hand_out(&self, model: &ServedModel, jobs: Vec<Job>, proba: MatRef<'_>, decided: &[u32]) {
+        let mut start = 0;
+        for job in jobs {
+            let end = start + job.piece().n_rows();
+            self.give(model, job, proba.rows(start, end), &decided[start..end]);
+            start = end;
+        }
+    }
+
+    /// Gives a job the predictions of its piece, unless one of them is no number: that is a fault of this job's rows alone.
+    fn give(&self, model: &ServedModel, job: Job, proba: MatRef<'_>, decided: &[u32]) {
+        if let Some(row) = first_overflow(proba) {
+            let row = job.n_done() + row;
+            return job.fail(Failure::bad(format!(
+                "the probabilities of row {row} are no finite numbers: its values are probably too large for the model"
+            )));
+        }
         for class in decided {
             model.predicted[*class as usize].fetch_add(1, Ordering::Relaxed);
         }
-        let mut start = 0;
-        for job in jobs {
-            let piece = job.piece();
-            let end = start + piece.n_rows();
-            if let Some(drift) = &model.drift {
-                drift.add(piece);
-            }
-            if let Some(unfinished) = job.add(proba.rows(start, end), &decided[start..end]) {
-                self.queue.put_back(unfinished);
-                aside::pause();
-            }
-            start = end;
+        if let Some(drift) = &model.drift {
+            drift.add(job.piece());
         }
+        if let Some(unfinished) = job.add(proba, decided) {
+            self.queue.put_back(unfinished);
+            aside::pause();
+        }
+    }
+}
+
+/// The first row with a probability that is not finite.
+fn first_overflow(proba: MatRef<'_>) -> Option<usize> {
+    let i = proba.as_slice().iter().position(|p| !p.is_finite())?;
+    Some(i / proba.n_cols())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{rows, served};
+
+    fn worker(queue: &Arc<Queue>) -> Worker {
+        Worker {
+            queue: queue.clone(),
+            pool: Pool::inline(),
+            metrics: Arc::default(),
+            log: Log::new(true),
+            batch_rows: 1024,
+            batch_wait: Duration::ZERO,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_fails_its_requests_alone() {
+        let queue = Arc::new(Queue::new(9));
+        let worker = worker(&queue);
+        let thread = std::thread::spawn(move || worker.run());
+        let (sound, mut broken) = (served(), served());
+        // Counting its predictions panics.
+        Arc::get_mut(&mut broken).unwrap().predicted.clear();
+        let failure = queue.predict(broken, rows(vec![1.0])).await.unwrap_err();
+        assert_eq!(failure.status.as_u16(), 500);
+        assert_eq!(queue.predict(sound, rows(vec![1.0])).await.unwrap().0.decided, [0]);
+        queue.close();
+        thread.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn values_too_large_fail_their_request_alone() {
+        let queue = Arc::new(Queue::new(9));
+        let (model, worker) = (served(), worker(&queue));
+        let asked = [rows(vec![1.0]), rows(vec![0.5, f32::MAX, f32::MAX]), rows(vec![-1.0])];
+        let [a, b, c] = asked.map(|rows| queue.predict(model.clone(), rows));
+        // All three wait before the first batch.
+        let steps = async {
+            assert!(worker.step(Bounds { rows: 9, whole_rows: 9, piece_rows: 9, wait: Duration::ZERO }));
+        };
+        let (a, b, c, ()) = tokio::join!(a, b, c, steps);
+        assert_eq!((a.unwrap().0.decided, c.unwrap().0.decided), (vec![0], vec![1]));
+        let failure = b.unwrap_err();
+        assert!(failure.status.as_u16() == 400 && failure.message.contains("row 1 "), "{failure:?}");
+        let n: Vec<u64> = model.predicted.iter().map(|n| n.load(Ordering::Relaxed)).collect();
+        assert_eq!(n, [1, 1]);
     }
 }

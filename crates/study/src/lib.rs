@@ -28,6 +28,7 @@ pub use distribution::{Choice, Distribution};
 pub use error::{Error, Kind, Result};
 pub use identity::Identity;
 pub use importance::importance;
+pub use nearest::did_you_mean;
 pub use objective::{METRIC_NAMES, Objective, best_trial, pareto_front};
 pub use relative::running;
 pub use running::{NextAction, Outcome, Running};

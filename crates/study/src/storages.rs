@@ -65,6 +65,14 @@ pub enum Durability {
     Power,
 }
 
+/// Checks the form of an address without opening it.
+///
+/// # Errors
+/// An invalid address.
+pub fn check_url(url: &str) -> Result<()> {
+    url::parse(url).map(drop)
+}
+
 /// Opens the database at `url` (a path, `sqlite:///PATH` or `postgresql://..`), and creates missing tables.
 ///
 /// # Errors

@@ -33,7 +33,16 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "headsmith-tensorboard",
         ],
     ),
-    ("headsmith-server", &["headsmith-kernels", "headsmith-metrics", "headsmith-heads", "headsmith-model"]),
+    (
+        "headsmith-server",
+        &[
+            "headsmith-kernels",
+            "headsmith-metrics",
+            "headsmith-heads",
+            "headsmith-model",
+            "headsmith-http-client",
+        ],
+    ),
     ("headsmith-aicrowd", &["headsmith-http-client"]),
     ("headsmith-cli", &["headsmith", "headsmith-aicrowd", "headsmith-server"]),
     ("headsmith-python", &["headsmith", "headsmith-cli"]),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::ArgMatches;
 use headsmith_aicrowd::plan::Planned;
-use headsmith_aicrowd::{Client, ConfigFile, Error, Limits};
+use headsmith_aicrowd::{Client, ConfigFile, Limits};
 use serde_json::json;
 
 use crate::flags::common::optional_path_of;
@@ -20,23 +20,15 @@ pub(crate) use download::for_run as fetch;
 pub(crate) use submit::for_run as submit;
 pub(crate) use tables::Tables;
 
-/// Does what the subcommand asks for. With `--json` a failure is one JSON object too.
+/// Does what the subcommand asks for.
 pub(crate) fn aicrowd(matches: &ArgMatches) -> Result<()> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(()) };
-    let done = match name {
+    match name {
         "login" => login::login(matches),
         "datasets" => download::datasets(matches),
         "download" => download::download(matches),
         _ => submit::submit(matches),
-    };
-    if let Err(error) = &done
-        && matches.get_flag("json")
-        && let Some(error) = error.downcast_ref::<Error>()
-    {
-        let cause = error.cause().name();
-        view::print_json(&json!({ "error": error.message(), "cause": cause, "hint": error.hint() }))?;
     }
-    done
 }
 
 fn env(name: &str) -> Option<String> {

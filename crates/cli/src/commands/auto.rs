@@ -15,6 +15,7 @@ pub(crate) fn auto(matches: &ArgMatches) -> Result<()> {
     let out = optional_path_of(matches, "out").unwrap_or_else(|| commands::out_after(&train));
     let search = auto::given(matches, Some(study::of_auto(matches, &common, &out)?), crate::started());
     search.check()?;
+    commands::refuse_flags_of_study(matches, &search.heads)?;
     let no_effect = [
         ("val", "val_is", "--val-is says what the rows of --val are for: give --val FILE, or leave it out"),
         ("test", "columns", commands::COLUMNS_WITHOUT_TEST),

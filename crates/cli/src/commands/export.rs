@@ -53,11 +53,17 @@ fn announced(export: &Export, out: &Path) -> String {
 }
 
 fn written(exported: &Exported) -> String {
-    let Exported { file, n_compared, largest_difference, .. } = exported;
-    match largest_difference {
-        None => format!("wrote {file}; not run here: tract has no trees of ai.onnx.ml 5\n"),
-        Some(most) => format!(
-            "wrote {file}; run on {n_compared} rows: probabilities differ from the model's by at most {most:.1e}\n"
+    let Exported { file, n_compared, largest_difference, n_beyond, .. } = exported;
+    let Some(most) = largest_difference else {
+        return format!("wrote {file}; not run here: tract has no trees of ai.onnx.ml 5\n");
+    };
+    let beyond = match n_beyond {
+        0 => String::new(),
+        n => format!(
+            ", in {n} of them by more than rounding, where a rounded value is on the other side of a cut"
         ),
-    }
+    };
+    format!(
+        "wrote {file}; run on {n_compared} rows: probabilities differ from the model's by at most {most:.1e}{beyond}\n"
+    )
 }

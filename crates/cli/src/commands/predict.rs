@@ -27,6 +27,13 @@ pub(crate) fn predict(matches: &ArgMatches) -> anyhow::Result<()> {
     refuse_contradictions(&options, read_options.shard, common.json).map_err(headsmith::Error::usage)?;
     let on_standard_output = is_standard_output(&options.out);
     let out = read_options.shard.map_or_else(|| options.out.clone(), |shard| shard.file_of(&options.out));
+    if let Some(shard) = read_options.shard.filter(|_| data.would_read(&out)) {
+        let why = format!(
+            "--out: {} would lie among the files of --data, and the shards after {shard} would read it; name another folder",
+            out.display()
+        );
+        return Err(headsmith::Error::usage(why).into());
+    }
     let files = std::iter::once(&out).filter(|_| !on_standard_output).chain(&options.zip);
     let written: Vec<&Path> = files.map(PathBuf::as_path).collect();
     let read = data.all();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::ArgMatches;
 use headsmith::HeadConfig;
 use headsmith::auto::Search;
@@ -11,12 +11,13 @@ use headsmith::heads::head::find;
 use headsmith::report::Report;
 use headsmith::run::{RunConfig, RunHead, SUBMISSION};
 use headsmith_aicrowd::{Challenge, Client, Submitted, check};
+use serde_json::Value;
 
 use crate::commands::aicrowd::{self, Tables};
 use crate::flags::auto::{self, AUTO};
 use crate::flags::common::{self, Common, optional_path_of, optional_table_of, with_labels};
 use crate::flags::{conformal, heads, split, study};
-use crate::{commands, interrupt, view};
+use crate::{commands, exit, interrupt, view};
 
 /// A challenge whose files are here.
 struct Fetched {
@@ -33,6 +34,9 @@ struct Printed<'a> {
     report: &'a Report,
     #[serde(skip_serializing_if = "Option::is_none")]
     submission: Option<&'a Submitted>,
+    /// Why nothing was submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
 }
 
 /// The whole job.
@@ -68,19 +72,30 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<()> {
         return Err(headsmith::Error::usage(commands::COLUMNS_WITHOUT_TEST).into());
     }
     if matches.get_flag("submit") && config.test.is_none() {
-        bail!("nothing to submit without a table to predict: give it with --test");
+        let why = "--submit: nothing to submit without a table to predict: give it with --test";
+        return Err(headsmith::Error::usage(why).into());
     }
     let report = commands::with_context(&common, |context| headsmith::run::run(&config, context))?;
     let submitted = match &fetched {
-        Some(fetched) if matches.get_flag("submit") => submit(fetched, &config, &common)?,
-        _ => None,
+        Some(fetched) if matches.get_flag("submit") => submit(fetched, &config, &common),
+        _ => Ok(None),
     };
+    // What was fitted is printed, whatever became of the submission.
     if common.json {
-        return view::print_json(&Printed { report: &report, submission: submitted.as_ref() });
+        let failure = submitted.as_ref().err().map(|error| view::error::object(error, exit::status(error)));
+        let submission = submitted.as_ref().ok().and_then(Option::as_ref);
+        view::print_json(&Printed { report: &report, submission, error: failure })?;
+    } else {
+        view::print(&if report.auto.is_some() {
+            view::auto::run(&report)
+        } else {
+            view::text::run(&report)
+        })?;
+        if let Ok(Some(submitted)) = &submitted {
+            view::print(&format!("\nsubmitted: {}\n", submitted.url))?;
+        }
     }
-    let text = if report.auto.is_some() { view::auto::run(&report) } else { view::text::run(&report) };
-    view::print(&text)?;
-    submitted.map_or(Ok(()), |submitted| view::print(&format!("\nsubmitted: {}\n", submitted.url)))
+    submitted.map(drop)
 }
 
 /// Whether a search looks for the best model: unless the notebook's recipe is asked for, or heads are named.
@@ -133,6 +148,7 @@ fn searched(matches: &ArgMatches, common: &Common, out: &Path) -> Result<(Vec<Ru
     let tuned = heads.pop();
     let search = auto::given(matches, tuned, crate::started());
     search.check()?;
+    commands::refuse_flags_of_study(matches, &search.heads)?;
     Ok((heads, Some(search)))
 }
 
@@ -147,7 +163,10 @@ fn heads_of(matches: &ArgMatches, common: &Common, out: &Path) -> Result<Vec<Run
         if let Some((name, _)) =
             heads::given_in_run(matches, find(other).map_err(headsmith::Error::from)?.table()).first()
         {
-            bail!("{other} is not fitted here, so its parameter {name} has no effect: name it with --head");
+            return Err(headsmith::Error::usage(format!(
+                "{other} is not fitted here, so its parameter {name} has no effect: name it with --head"
+            ))
+            .into());
         }
     }
     let mut run_heads = Vec::new();

@@ -116,11 +116,16 @@ fn export(matches: &ArgMatches) -> Result<()> {
 
 fn enqueue(matches: &ArgMatches) -> Result<()> {
     let given = matches.get_many::<String>("values").into_iter().flatten();
-    let mut values = Vec::new();
+    let mut values: Vec<(String, String)> = Vec::new();
     for text in given {
         let (name, value) =
             text.split_once('=').with_context(|| format!("`{text}` is not of the form NAME=VALUE"))?;
-        values.push((name.trim().to_owned(), value.trim().to_owned()));
+        let (name, value) = (name.trim(), value.trim());
+        if let Some((_, other)) = values.iter().find(|(other, _)| other == name) {
+            let why = format!("{name} is given twice, as {other} and as {value}: give one value");
+            return Err(headsmith::Error::usage(why).into());
+        }
+        values.push((name.to_owned(), value.to_owned()));
     }
     let number = studies::enqueue(&location(matches), &values)?;
     if matches.get_flag("json") {

@@ -2,17 +2,19 @@
 
 use anyhow::Result;
 use clap::ArgMatches;
+use headsmith::heads::{HEADS, Head};
 use headsmith::report::StudyReport;
 use headsmith::tune::{self, TuneConfig, WorkerConfig};
 
 use crate::flags::common::{self, labelled};
-use crate::flags::{split, study};
+use crate::flags::{heads, split, study};
 use crate::{commands, interrupt, view};
 
 /// Starts a study, or resumes it.
 pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
     let head = study::head_of(matches);
     let common = common::given(matches).named("tune", Some(head.name()));
+    refuse_flags_of_others(matches, head)?;
     let config = TuneConfig {
         train: labelled(matches, "train", "labels")?.unwrap_or_default(),
         val: labelled(matches, "val", "val_labels")?,
@@ -24,6 +26,21 @@ pub(crate) fn tune(matches: &ArgMatches) -> Result<()> {
     end_with_ctrl_c(matches);
     let report = commands::with_context(&common, |context| tune::tune(&config, context))?;
     show(&report, common.json)
+}
+
+/// Refuses parameters of heads that are not tuned. A configuration file may have them, for other commands.
+fn refuse_flags_of_others(matches: &ArgMatches, head: &dyn Head) -> Result<()> {
+    let others = HEADS.iter().filter(|other| other.name() != head.name());
+    let given =
+        others.filter_map(|other| Some((heads::flag_given(matches, *other, other.name())?, other.name())));
+    match given.into_iter().next() {
+        None => Ok(()),
+        Some((flag, other)) => Err(headsmith::Error::usage(format!(
+            "--{flag} has no effect: it is a parameter of {other}, and {} is tuned; leave it out, or give --head {other}",
+            head.name()
+        ))
+        .into()),
+    }
 }
 
 /// Joins a study.

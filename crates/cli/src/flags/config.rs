@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
+use headsmith::study::did_you_mean;
 
 use crate::flags::heads;
 
@@ -164,7 +165,7 @@ fn advice(key: &str, known: &[String]) -> String {
     let of_head = |known: &&String| known.split_once('.').is_some_and(|(_, name)| name == key);
     match known.iter().find(of_head).and_then(|known| known.split_once('.')) {
         Some((head, _)) => format!("; a parameter belongs into the table of its head: [{head}]"),
-        None => did_you_mean(key, known),
+        None => did_you_mean(key, known.iter().map(String::as_str)),
     }
 }
 
@@ -184,16 +185,6 @@ fn known_keys(command: &Command) -> Vec<String> {
     }
     keys.retain(|key| key != "config" && key != "help");
     keys
-}
-
-/// Words that offer the known key nearest to `key`, if one is near.
-pub(crate) fn did_you_mean(key: &str, known: &[String]) -> String {
-    let near =
-        known.iter().map(|k| (strsim::jaro_winkler(key, k), k)).filter(|(likeness, _)| *likeness > 0.8);
-    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
-        Some((_, best)) => format!("; did you mean `{best}`?"),
-        None => String::new(),
-    }
 }
 
 fn plain_text(value: &toml::Value) -> Option<String> {

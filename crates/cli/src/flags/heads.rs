@@ -11,6 +11,7 @@ use headsmith::params::{Kind, Param, STANDARD, Table, Value};
 use headsmith::run::RECIPE;
 
 use super::auto::NOTEBOOK;
+use crate::commands::is_given;
 
 const HEADING: &str = "Parameters of";
 
@@ -47,6 +48,15 @@ pub(crate) fn given_in_run(matches: &ArgMatches, table: &'static Table) -> Vec<(
         true => given(matches, table, prefix_in_run(table.head)),
         false => Vec::new(),
     }
+}
+
+/// The flag of a parameter of `head`, under this prefix, that was given on the command line.
+pub(crate) fn flag_given(matches: &ArgMatches, head: &dyn Head, prefix: &str) -> Option<String> {
+    let params = head.table().params.iter();
+    let mut flags = params.map(|param| flag(head.table(), param, prefix));
+    flags
+        .find(|flag| is_given(matches, flag.get_id().as_str()))
+        .and_then(|flag| flag.get_long().map(str::to_owned))
 }
 
 /// Whether a flag is a head's parameter.

@@ -79,7 +79,7 @@ fn limits() -> [Arg; 11] {
             "max-memory",
             "BYTES",
             default.memory_bytes,
-            "Bodies and answers of all requests at once; further requests get 503",
+            "Bodies, rows and answers of all requests at once; further requests get 503",
         ),
         number("max_rows", "max-rows", "N", default.rows, "Rows per request; larger requests get 413"),
         number(

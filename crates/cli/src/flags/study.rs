@@ -11,6 +11,7 @@ use headsmith::heads::head::find;
 use headsmith::heads::{HEADS, Head};
 use headsmith::params::Value;
 use headsmith::run::{self, RunHead};
+use headsmith::study::storages::check_url;
 use headsmith::tune::StudyConfig;
 use jiff::SpanRelativeTo;
 use jiff::fmt::friendly::SpanParser;
@@ -21,6 +22,8 @@ use super::heads;
 /// Where studies are remembered, unless asked otherwise.
 pub(crate) const STORAGE: &str = "sqlite:///headsmith.db";
 const HEADING: &str = "Study";
+/// Flags of `run` and `auto` about the study of the head that they tune, not about those around kernels.
+pub(crate) const OF_TUNED: [&str; 5] = ["trials", "study", "space", "pruner", "random-start"];
 
 /// `headsmith tune`
 pub(crate) fn tune(tuned: &dyn Head) -> Command {
@@ -248,6 +251,11 @@ fn study_of(
             .with_context(|| format!("cannot read the space file {}", path.display()))?;
         anyhow::Ok((path, text))
     });
+    let storage = text("storage");
+    if !storage.is_empty() {
+        // Before the tables are read, which may take minutes.
+        check_url(&storage).map_err(headsmith::Error::from)?;
+    }
     Ok(StudyConfig {
         is_around: false,
         head,
@@ -256,7 +264,7 @@ fn study_of(
         n_trials: matches.get_one("trials").copied(),
         timeout: matches.get_one("timeout").copied(),
         n_jobs: common.n_threads,
-        storage: text("storage"),
+        storage,
         full_sync: matches.get_flag("full-sync"),
         outage: outage(matches),
         name: matches.get_one("study").cloned(),

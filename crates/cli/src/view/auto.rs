@@ -103,14 +103,14 @@ fn answer(auto: &AutoReport, fit: &FitReport, metric: Metric) -> String {
     );
     let _ = writeln!(
         text,
-        "  {} of {} heads, calibration {}, {}; fitted on {} rows; {}, {:.0} us a row",
+        "  {} of {} heads, calibration {}, {}; fitted on {} rows; {}, {} a row",
         auto.members().len(),
         auto.candidates.len(),
         auto.calibration,
         decision(auto, metric),
         auto.n_fitted,
         size(auto.n_bytes),
-        1e6 * auto.predict_seconds,
+        short_time(auto.predict_seconds),
     );
     text + &judgement.caution().map_or(String::new(), |caution| format!("  {caution}\n"))
 }
@@ -137,10 +137,10 @@ fn distilled(of: &DistilledReport, metric: Metric) -> String {
         _ => format!("{metric} and {}", Metric::LogLoss),
     };
     format!(
-        "distilled: {} ({}, {:.0} us a row), {metrics} {}; trained on the labels {}, the model {}; {}\n",
+        "distilled: {} ({}, {} a row), {metrics} {}; trained on the labels {}, the model {}; {}\n",
         of.title,
         size(of.n_bytes),
-        1e6 * of.predict_seconds,
+        short_time(of.predict_seconds),
         score(&of.student),
         score(&of.plain),
         score(&of.teacher),
@@ -165,11 +165,16 @@ fn verdict(simpler: &SimplerReport, auto: &AutoReport, metric: Metric) -> String
         (false, false) => "significantly worse",
     };
     format!(
-        "simpler: {} ({}, {:.0} us a row), {difference}: {what}\n",
+        "simpler: {} ({}, {} a row), {difference}: {what}\n",
         simpler.title,
         size(candidate.n_bytes),
-        1e6 * candidate.predict_seconds
+        short_time(candidate.predict_seconds)
     )
+}
+
+/// The time of a prediction, such as `3.2 us`.
+fn short_time(seconds: f64) -> String {
+    headsmith::report::short_time(seconds).replace('\u{a0}', " ").replace('\u{b5}', "u")
 }
 
 /// Bytes in decimal units; a terminal breaks no lines, so spaces need not bind.

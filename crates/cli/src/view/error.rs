@@ -1,7 +1,7 @@
 //! Error messages.
 
 use anyhow::Error;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::view;
 
@@ -15,8 +15,21 @@ pub(crate) fn print(error: &Error, status: u8, json: bool) {
     view::print_message(&format!("error: {error}"));
     causes.iter().for_each(|cause| view::print_message(&format!("cause: {cause}")));
     if json && !view::has_printed_json() {
-        print_json(&error.to_string(), &causes, status);
+        // A failure to print is ignored: the command has failed already.
+        let _ = view::print_json(&json!({ "error": object(error, status) }));
     }
+}
+
+/// A failure as a JSON object: one of the challenge's service has the kind of its cause, too.
+pub(crate) fn object(error: &Error, status: u8) -> Value {
+    let causes = causes(error);
+    let Some(service) = error.downcast_ref::<headsmith_aicrowd::Error>() else {
+        return with_hints(&error.to_string(), &causes, status);
+    };
+    let hints: Vec<&str> = service.hint().into_iter().collect();
+    json!({
+        "message": service.message(), "cause": service.cause().name(), "causes": causes, "hints": hints, "status": status,
+    })
 }
 
 /// The causes of `error`, up to one whose text includes that of the next: it already contains the rest.
@@ -29,11 +42,14 @@ fn causes(error: &Error) -> Vec<String> {
 
 /// Prints a failure as one JSON object.
 pub(crate) fn print_json(text: &str, causes: &[String], status: u8) {
+    // A failure to print is ignored: the command has failed already.
+    let _ = view::print_json(&json!({ "error": with_hints(text, causes, status) }));
+}
+
+fn with_hints(text: &str, causes: &[String], status: u8) -> Value {
     let (hints, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with(HINT));
     let hints: Vec<&str> = hints.iter().map(|hint| &hint[HINT.len()..]).collect();
-    let error = json!({ "message": lines.join("\n"), "causes": causes, "hints": hints, "status": status });
-    // A failure to print is ignored: the command has failed already.
-    let _ = view::print_json(&json!({ "error": error }));
+    json!({ "message": lines.join("\n"), "causes": causes, "hints": hints, "status": status })
 }
 
 #[cfg(test)]

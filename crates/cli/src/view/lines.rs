@@ -90,7 +90,7 @@ fn log_line(progress: &Progress<'_>) -> Option<LogLine> {
             LogLine::progress(format!("study {study} ({metric}){resuming}"))
         }
         Progress::Trial(StudyEvent::Ended { number, state: State::Fail, reason: Some(reason), .. }) => {
-            LogLine::progress(format!("warning: trial {number} failed: {reason}"))
+            LogLine::warning(&format!("trial {number} failed: {reason}"))
         }
         Progress::Trial(StudyEvent::Lost { number }) => LogLine::warning(&format!(
             "trial {number} was claimed by another worker, because this one missed its heartbeats"

@@ -139,6 +139,7 @@ pub(crate) fn list(lines: &[StudySummary]) -> String {
         "failed",
         "running",
         "interrupted",
+        "waiting",
         "best value",
     ]);
     for line in lines {
@@ -155,6 +156,7 @@ pub(crate) fn list(lines: &[StudySummary]) -> String {
             line.n_failed.to_string(),
             line.n_running.to_string(),
             line.n_interrupted.to_string(),
+            line.n_waiting.to_string(),
             best,
         ]);
     }

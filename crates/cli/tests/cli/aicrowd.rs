@@ -142,7 +142,7 @@ fn someone_not_registered_is_told_so_before_the_work() {
     let output =
         service.run(&world, "aicrowd submit faces test.csv --json --sample sample_submission.csv", 4);
     let error: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(error["cause"], "not_registered");
+    assert_eq!(error["error"]["cause"], "not_registered");
 }
 
 #[test]
@@ -170,6 +170,10 @@ fn nobody_logged_in_is_said_so() {
         .unwrap();
     assert_eq!(output.status.code(), Some(6));
     let error: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&error["cause"], &error["hint"]), (&"no_key".into(), &"run: headsmith aicrowd login".into()));
+    let error = &error["error"];
+    assert_eq!(
+        (&error["cause"], &error["hints"][0]),
+        (&"no_key".into(), &"run: headsmith aicrowd login".into())
+    );
     assert!(service.asked.lock().unwrap().is_empty());
 }

@@ -124,10 +124,7 @@ fn a_read_only_folder() {
     read_only(false);
     world.run(&command(5), 0);
     read_only(true);
-    must_say(
-        &world.command(&command(14)).output().unwrap(),
-        &["folder/study.db", "create files in its folder"],
-    );
+    must_say(&world.command(&command(14)).output().unwrap(), &["folder/study.db", "is read-only"]);
     read_only(false);
     world.run(&command(14), 0);
     assert_eq!(content(&world, "folder/study.db"), whole);

@@ -92,3 +92,15 @@ fn shards_are_refused_where_they_make_no_sense() {
         assert!(stderr.contains(why), "{more}: {stderr}");
     }
 }
+
+#[test]
+fn shards_are_not_written_among_the_files_that_are_read() {
+    let world = world();
+    for data in ["big", "'big/*.csv'"] {
+        let data = data.trim_matches('\'');
+        let stderr =
+            world.error(&format!("predict -q --model m.st --data {data} --out big/p.csv --shard 0/2"), 2);
+        assert!(stderr.contains("among the files of --data"), "{data}: {stderr}");
+    }
+    world.run("predict -q --model m.st --data big/1.csv --out big/p.csv --shard 0/2", 0);
+}

@@ -195,6 +195,10 @@ fn what_makes_no_sense_is_said_before_anything_is_written() {
         assert!(!output.status.success() && !error.contains("panicked"), "{more}: {error}");
         assert!(error.contains(said), "{more}: {error}");
     }
+    // The address is checked before a table is read.
+    assert!(
+        world.error("tune --train none.csv --val val.csv --storage mysql://host/db", 2).contains("mysql")
+    );
     assert!(!world.names().iter().any(|name| name.ends_with(".db")), "{:?}", world.names());
 }
 
@@ -216,6 +220,7 @@ fn a_study_is_looked_at_and_changed() {
     assert_eq!(world.json("study enqueue neurons0=20 dropout=0.25 --json")["number"], 14);
     assert!(world.error("study enqueue neurons0=1", 2).contains("neurons0"));
     assert!(world.error("study enqueue width=1", 2).contains("width"));
+    assert!(world.error("study enqueue dropout=0.1 dropout=0.2", 2).contains("twice"));
     world.run(&SMALL.replace("--trials 14", "--trials 15"), 0);
     let rows = world.json("study trials --json");
     let params = &rows[14]["params"];

@@ -21,7 +21,11 @@ pub(super) fn expand(url: &Path) -> Result<Vec<PathBuf>> {
         let matches = |path: &PathBuf| pattern.matches_with(&path.to_string_lossy(), options);
         return matching(url, found.into_iter().filter(matches).collect());
     }
-    if !text.ends_with('/') && Object::at(url).and_then(|object| object.exists()).map_err(unread)? {
+    let is_bucket = text.split_once("://").is_some_and(|(_, name)| !name.contains('/'));
+    if !is_bucket
+        && !text.ends_with('/')
+        && Object::at(url).and_then(|object| object.exists()).map_err(unread)?
+    {
         return Ok(vec![url.to_owned()]);
     }
     let found = objects::list(url).map_err(unread)?;

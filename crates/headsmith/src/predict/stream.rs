@@ -17,7 +17,7 @@ use headsmith_model::Model;
 
 use super::queue::{Predicted, Queue};
 use super::tally::Tally;
-use super::{PredictOptions, finish, of_rows, warn_of_columns};
+use super::{PredictOptions, finish, of_rows, refuse_overflow, warn_of_columns};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::evaluate::{Features, refuse_other_features};
@@ -137,6 +137,7 @@ fn hand_on(
             return Err(Error::stopped(format!("stopped after {n_rows} rows: nothing was written")));
         }
         let (probabilities, classes) = joint(parts, model.n_classes())?;
+        refuse_overflow(&probabilities, tally.n_rows())?;
         let sets = model.sets().map(|sets| of_rows(sets, &probabilities));
         tally.add(&classes, sets.as_ref());
         context.emit(&Progress::Predicted { n_rows: tally.n_rows() });

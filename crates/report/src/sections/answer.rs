@@ -10,7 +10,7 @@ use crate::metric::beside;
 use crate::plot::Plot;
 use crate::schema::{AutoReport, FitReport, Judgement};
 use crate::table::Table;
-use crate::text::{counted, escape, interval, score, short};
+use crate::text::{counted, escape, in_brackets, interval, score, short};
 use crate::verdict::{self, Tone};
 
 /// The use of validation rows that chose the head's trial in a study.
@@ -55,9 +55,12 @@ fn hero(facts: &Facts) -> String {
     let model =
         verdict::search::model(facts).map_or(String::new(), |text| format!("<p>{}</p>", escape(&text)));
     let lines = lines(facts, chosen);
-    let figure = if lines.len() > 1 { figure(&lines, metric) } else { String::new() };
+    let (class, figure) = match lines.len() {
+        0 | 1 => ("hero alone", String::new()),
+        _ => ("hero", figure(&lines, metric)),
+    };
     format!(
-        "<div class=\"hero\"><div><p class=\"note\">{}</p><p class=\"big\">{}</p>\
+        "<div class=\"{class}\"><div><p class=\"note\">{}</p><p class=\"big\">{}</p>\
          <p><b>{metric}</b> on {}{unseen}</p>{between}<p class=\"note\">{}</p></div>{figure}</div>{model}",
         escape(&format!("The {} predicts", chosen.title())),
         score(metric.of(scores)),
@@ -128,7 +131,7 @@ fn figure(lines: &[Line], metric: Metric) -> String {
     let height = 60.0 + 34.0 * lines.len() as f64;
     let mut plot = Plot::sized(400.0, height, x, Axis::names("", &names));
     for (line, y) in lines.iter().zip((0..lines.len()).rev()) {
-        let said = format!("{}: {} ({})", line.name, score(line.value), interval(line.interval));
+        let said = format!("{}: {}{}", line.name, score(line.value), in_brackets(line.interval));
         plot.whisker(line.class, y as f64, line.value, ends(line), &said);
     }
     let rows = lines.iter().map(|line| vec![line.name.clone(), score(line.value), interval(line.interval)]);

@@ -9,7 +9,7 @@ use crate::figure::Figure;
 use crate::plot::{Plot, series};
 use crate::schema::{ClassEvidence, Judgement};
 use crate::table::Table;
-use crate::text::{MAX_LISTED, drawn, interval, of_many, score, short, thousands};
+use crate::text::{MAX_LISTED, drawn, in_brackets, interval, of_many, score, short, thousands};
 
 /// The most classes that are drawn: those with the most rows.
 const MAX_CLASSES: usize = 24;
@@ -43,7 +43,7 @@ fn figure(judgement: &Judgement, intervals: &[ClassEvidence]) -> String {
     for (row, &class) in shown.iter().rev().enumerate() {
         for (s, (name, value, interval_of)) in SCORES.into_iter().enumerate() {
             let (value, between) = (value(&classes[class]), intervals.get(class).map(interval_of));
-            let said = format!("{}, {name}: {} ({})", names[class], score(value), interval(between));
+            let said = format!("{}, {name}: {}{}", names[class], score(value), in_brackets(between));
             let ends = between.map(|between| (between.low, between.high));
             plot.whisker(&series(s), row as f64 + 0.26 * (1.0 - s as f64), value, ends, &said);
         }

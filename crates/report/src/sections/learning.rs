@@ -46,7 +46,7 @@ fn followed(metric: Metric) -> [Followed; 2] {
             metric,
             title: capital(metric.label()),
             name: metric.label(),
-            read: "Higher is better. The dotted line marks the epoch whose weights the model has: the best one on the validation rows.",
+            read: "Higher is better. The dotted line marks the epoch whose weights the model has.",
         },
     ]
 }
@@ -141,7 +141,7 @@ fn learning_rate(rates: &[f64]) -> String {
         title: "Learning rate",
         legend: Vec::new(),
         svg: plot.svg("learning rate of each epoch"),
-        read: "It drops when the validation score stops improving.",
+        read: "The learning rate of each epoch: it follows its schedule, or drops where the score stopped improving.",
         numbers: Table::new(["from epoch", "learning rate"])
             .with(corners.iter().map(|(epoch, rate)| vec![epoch.to_string(), figures(*rate)])),
         wide: false,

@@ -10,11 +10,34 @@ pub(crate) fn html(facts: &Facts) -> String {
         Table::new(["what", "which"]).words(&[1]).with(rows.into_iter().map(Vec::from))
     };
     format!(
-        "{}<p>The same tables, seed and version give the same numbers on any machine with the same instructions, whatever the \
-         number of threads; only times differ.</p>{}",
+        "{}<p>{}</p>{}",
         command(facts).map_or(String::new(), |command| format!("<pre>{}</pre>", escape(&command))),
+        escape(&promise(facts)),
         facts_of(rows(facts)).html()
     )
+}
+
+const SAME: &str = "the same numbers on any machine with the same instructions, whatever the number of threads; only times differ.";
+
+/// The way to the same numbers again: the command, unless the clock or a stop ended a part of it.
+pub(crate) fn promise(facts: &Facts) -> String {
+    let report = &facts.report;
+    let has =
+        |flag: &str| report.command.iter().any(|word| word == flag || word.starts_with(&format!("{flag}=")));
+    let search = report.auto.as_ref().filter(|auto| auto.has_ended());
+    match search {
+        Some(auto) if report.interrupted || !has("--steps") => format!(
+            "The clock or a stop ended the search, and would end it elsewhere another time. With {} and without --time, the same tables, seed and version give {SAME}",
+            auto.repeat
+        ),
+        _ if report.interrupted || facts.unfinished.is_some() => {
+            "It did not run to its end: the same command would give other numbers.".to_owned()
+        }
+        _ if has("--timeout") => format!(
+            "The clock ended the study: with --trials of the number of its trials and without --timeout, the same tables, seed and version give {SAME}"
+        ),
+        _ => format!("The same tables, seed and version give {SAME}"),
+    }
 }
 
 /// The command, as a shell takes it; `None` where it is not known.

@@ -5,12 +5,12 @@ mod growth;
 
 use headsmith_metrics::Metric;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, largest};
 use crate::figure::grid;
 use crate::metric::Score;
 use crate::schema::{AutoReport, Comparison};
 use crate::table::Table;
-use crate::text::{MAX_LISTED, counted, duration, escape, score, signed};
+use crate::text::{MAX_LISTED, counted, duration, escape, of_many, score, signed};
 use crate::verdict::search::{against, distilled, scored_on, simpler};
 
 pub(crate) fn html(facts: &Facts) -> String {
@@ -64,19 +64,28 @@ fn choices(auto: &AutoReport, facts: &Facts) -> String {
         ),
         false => "The most probable class is predicted.".to_owned(),
     };
-    let offsets = facts.report.classes.iter().zip(&auto.decision).take(MAX_LISTED);
-    let offsets: Vec<Vec<String>> =
-        offsets.map(|(class, offset)| vec![class.clone(), signed(*offset)]).collect();
-    let offsets = match auto.has_decision() {
-        true => Table::new(["class", "offset"]).with(offsets).html(),
-        false => String::new(),
-    };
+    let offsets = if auto.has_decision() { offsets(facts, auto) } else { String::new() };
     format!(
-        "<h3>Calibration and decision</h3><p>Each form of calibration was scored by fits on other rows; one that is not better \
-         than none is not taken.</p>{}{}{offsets}",
+        "<h3>Calibration and decision</h3><p>Each form of calibration was scored by fits on other rows; one is taken \
+         if it is better than none by more than the standard error of the difference.</p>{}{}{offsets}",
         calibrations.html(),
         paragraph(&decision)
     )
+}
+
+/// The offset of each class; of many, those of the classes with the most rows.
+fn offsets(facts: &Facts, auto: &AutoReport) -> String {
+    let (classes, support) = (&facts.report.classes, facts.scores().map(|(judgement, _)| judgement));
+    let n_rows =
+        |class: usize| support.and_then(|of| of.scores.per_class.get(class)).map_or(0, |class| class.support);
+    let n_classes = classes.len().min(auto.decision.len());
+    let rows = largest(n_classes, MAX_LISTED, n_rows).into_iter();
+    let rows = rows.map(|class| vec![classes[class].clone(), signed(auto.decision[class])]);
+    let note = match of_many(n_classes) {
+        note if note.is_empty() => note,
+        note => format!("<p class=\"note\">{}</p>", note.trim()),
+    };
+    format!("{}{note}", Table::new(["class", "offset"]).with(rows).html())
 }
 
 /// The model against single candidates on the same rows.
@@ -112,8 +121,8 @@ fn compared(auto: &AutoReport, metric: Metric) -> String {
 
 fn repeat(auto: &AutoReport) -> String {
     format!(
-        "<h3>The same search again</h3><p>The search is one fixed sequence of steps, of which the time allowed the first {}. With these \
-         flags in place of --time it is done again, to the same bytes, with any number of threads:</p><pre>{}</pre>",
+        "<h3>The same search again</h3><p>The search is one fixed sequence of steps, of which it did the first {}. With these \
+         flags, and without --time, it is done again, to the same bytes, with any number of threads:</p><pre>{}</pre>",
         auto.n_steps,
         escape(&auto.repeat)
     )

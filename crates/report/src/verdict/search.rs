@@ -40,7 +40,7 @@ pub(crate) fn model(facts: &Facts) -> Option<String> {
     };
     let calibration = match auto.calibration.as_str() {
         "" | "identity" => {
-            "Its probabilities are left as they are: no further calibration made them better.".to_owned()
+            "Its probabilities are left as they are: no further calibration made them better by more than a standard error.".to_owned()
         }
         form => format!("Its probabilities are calibrated ({form})."),
     };
@@ -128,10 +128,12 @@ pub(super) fn comparisons(facts: &Facts) -> Vec<(Tone, String)> {
 /// The candidates that the model was compared with, by what they are.
 pub(crate) fn against(auto: &AutoReport) -> Vec<(&'static str, &Comparison)> {
     match (&auto.against_first, &auto.against_runner_up) {
-        (Some(first), Some(best)) if first == best => vec![("first and best single candidate", first)],
+        (Some(first), Some(best)) if first == best => {
+            vec![("candidate that was the first, and the best by log loss", first)]
+        }
         (first, best) => {
             let first = first.iter().map(|first| ("first candidate", first));
-            first.chain(best.iter().map(|best| ("best other candidate", best))).collect()
+            first.chain(best.iter().map(|best| ("best other candidate by log loss", best))).collect()
         }
     }
 }

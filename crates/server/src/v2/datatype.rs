@@ -4,6 +4,8 @@ use half::f16;
 
 use crate::aside;
 use crate::failure::{Failure, Result};
+use crate::json::Cursor;
+use crate::rows::Shape;
 
 /// The numbers after which others have their turn.
 const PIECE: usize = 1 << 14;
@@ -60,8 +62,19 @@ impl Datatype {
         }
     }
 
-    fn is_whole(self) -> bool {
-        !matches!(self, Datatype::Fp16 | Datatype::Fp32 | Datatype::Fp64)
+    /// The least and the greatest number of a type of whole numbers.
+    fn range(self) -> Option<(i128, i128)> {
+        match self {
+            Datatype::Fp16 | Datatype::Fp32 | Datatype::Fp64 => None,
+            Datatype::Int8 => Some((i8::MIN.into(), i8::MAX.into())),
+            Datatype::Int16 => Some((i16::MIN.into(), i16::MAX.into())),
+            Datatype::Int32 => Some((i32::MIN.into(), i32::MAX.into())),
+            Datatype::Int64 => Some((i64::MIN.into(), i64::MAX.into())),
+            Datatype::Uint8 => Some((0, u8::MAX.into())),
+            Datatype::Uint16 => Some((0, u16::MAX.into())),
+            Datatype::Uint32 => Some((0, u32::MAX.into())),
+            Datatype::Uint64 => Some((0, u64::MAX.into())),
+        }
     }
 
     /// The numbers in little-endian `bytes`.
@@ -81,16 +94,44 @@ impl Datatype {
         }
     }
 
-    /// Refuses numbers of JSON that the type has not.
-    pub(crate) fn check_json(self, values: &[f32]) -> Result<()> {
-        if self == Datatype::Fp16 {
-            return Err(Failure::bad("JSON has no FP16: send the tensor as binary data, or as FP32"));
-        }
-        match values.iter().find(|value| self.is_whole() && value.fract() != 0.0) {
-            Some(value) => Err(Failure::bad(format!("`embeddings` has {value:?}, expected whole numbers"))),
-            None => Ok(()),
-        }
+    /// Reads the numbers of JSON, nested or flat: those that the type has not are refused before they are rounded to f32.
+    pub(crate) fn read_json(
+        self,
+        cursor: &mut Cursor<'_>,
+        shape: Shape,
+    ) -> Result<(Vec<f32>, Option<usize>)> {
+        let Some((least, greatest)) = self.range() else {
+            return match self {
+                Datatype::Fp16 => {
+                    Err(Failure::bad("JSON has no FP16: send the tensor as binary data, or as FP32"))
+                }
+                _ => shape.numbers(cursor, Cursor::number),
+            };
+        };
+        let expected = format!("a whole number from {least} to {greatest}");
+        let is_right = |text: &[u8]| whole(text).is_some_and(|number| (least..=greatest).contains(&number));
+        shape.numbers(cursor, |cursor| cursor.number_if(&expected, is_right))
     }
+}
+
+/// The value of a JSON number, if it is whole, such as `25`, `25.0` or `2.5e1`, and not beyond 128 bits.
+fn whole(text: &[u8]) -> Option<i128> {
+    let text = std::str::from_utf8(text).ok()?;
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (before, after) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{before}{after}");
+    let kept = digits.trim_end_matches('0');
+    if kept.is_empty() || kept == "-" {
+        return Some(0);
+    }
+    // The value is `kept * 10^zeros`, and whole unless digits are behind the point.
+    let n_removed = i64::try_from(digits.len() - kept.len()).ok()?;
+    let n_after = i64::try_from(after.len()).ok()?;
+    let zeros = exponent.parse::<i64>().ok()?.checked_add(n_removed)?.checked_sub(n_after)?;
+    kept.parse::<i128>().ok()?.checked_mul(10i128.checked_pow(u32::try_from(zeros).ok()?)?)
 }
 
 fn numbers<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
@@ -106,6 +147,49 @@ fn numbers<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_are_known_by_their_text() {
+        for (text, value) in [
+            ("-5", Some(-5)),
+            ("25.0", Some(25)),
+            ("2.50e1", Some(25)),
+            ("1200E-2", Some(12)),
+            ("-0.0", Some(0)),
+            ("0e99999999999999999999", Some(0)),
+            ("18446744073709551615", Some(u64::MAX.into())),
+            ("2.5", None),
+            ("1e-1", None),
+            ("9007199254740993.5", None),
+            ("1e39", None),
+            ("1e99999999999999999999", None),
+        ] {
+            assert_eq!(whole(text.as_bytes()), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_json_are_those_of_their_type() {
+        let shape = Shape { n_features: 1, max_rows: 9 };
+        let read = |name: &str, text: &str| {
+            let read = Datatype::named(name).unwrap().read_json(&mut Cursor::new(text.as_bytes()), shape);
+            read.map(|(values, _)| values).map_err(|failure| failure.message)
+        };
+        assert_eq!(read("UINT8", "[0, 255, 3.0]"), Ok(vec![0.0, 255.0, 3.0]));
+        assert_eq!(read("INT8", "[[-128], [127]]"), Ok(vec![-128.0, 127.0]));
+        assert_eq!(read("INT64", "[9223372036854775807]"), Ok(vec![i64::MAX as f32]));
+        for (name, text) in [
+            ("UINT8", "[-5]"),
+            ("UINT8", "[256]"),
+            ("INT8", "[1e9]"),
+            ("INT64", "[16777217.5]"),
+            ("INT64", "[9223372036854775808]"),
+            ("UINT64", "[18446744073709551616]"),
+            ("INT32", "[[1], [-2147483649]]"),
+        ] {
+            assert!(read(name, text).unwrap_err().contains("a whole number from "), "{name} {text}");
+        }
+    }
 
     #[test]
     fn numbers_of_all_types_become_f32() {

@@ -6,6 +6,7 @@ use super::EMBEDDINGS;
 use super::datatype::Datatype;
 use crate::failure::{Failure, Result, shown};
 use crate::json::Cursor;
+use crate::memory::Lease;
 use crate::rows::{Rows, Shape};
 
 /// The header with the length of the JSON, where binary data follows.
@@ -31,17 +32,24 @@ pub(crate) struct InferRequest {
 
 /// The only input, before its parts are compared.
 #[derive(Debug, Default)]
-struct Input {
+struct Input<'b> {
     name: Option<String>,
     shape: Option<Vec<u64>>,
     datatype: Option<Datatype>,
     binary_size: Option<usize>,
     data: Option<(Vec<f32>, Option<usize>)>,
+    /// Where the data begins that came before its datatype.
+    unread: Option<Cursor<'b>>,
 }
 
 impl InferRequest {
-    /// Reads a body whose first `json_length` bytes are JSON; all where it is `None`.
-    pub(crate) fn read(body: &[u8], json_length: Option<usize>, shape: Shape) -> Result<InferRequest> {
+    /// Reads a body whose first `json_length` bytes are JSON; all where it is `None`. The rows are counted in `lease` before they are decoded.
+    pub(crate) fn read(
+        body: &[u8],
+        json_length: Option<usize>,
+        shape: Shape,
+        lease: &mut Lease,
+    ) -> Result<InferRequest> {
         let length = json_length.unwrap_or(body.len());
         let (json, binary) = body.split_at_checked(length).ok_or_else(|| {
             Failure::bad(format!(
@@ -49,34 +57,62 @@ impl InferRequest {
                 body.len()
             ))
         })?;
+        lease.grow(shape.most_bytes(json))?;
         let (mut request, mut input) = (InferRequest::default(), None);
-        let mut cursor = Cursor::new(json);
+        let (mut cursor, mut keys) = (Cursor::new(json), Keys::of("an infer request", &REQUEST_KEYS));
         cursor.object(|key, cursor| {
-            match key {
+            match keys.next(key)? {
+                "inputs" => input = Some(only_input(cursor, shape)?),
+                _ if cursor.null() => {}
                 "id" => request.id = Some(cursor.string()?),
-                "parameters" => parameters(cursor, "binary_data_output", |is| request.is_binary = is)?,
-                "inputs" if input.is_none() => input = Some(only_input(cursor, shape)?),
-                "inputs" => return Err(Failure::bad("`inputs` occurs twice")),
                 "outputs" => request.outputs = Some(outputs(cursor)?),
-                _ => return Err(unknown(key, "an infer request")),
+                _ => parameters(cursor, "binary_data_output", |is| request.is_binary = is)?,
             }
             Ok(())
         })?;
         cursor.end()?;
-        let input = input.ok_or_else(|| Failure::bad("`inputs` is missing"))?;
-        request.rows = input.rows(binary, shape)?;
+        let input: Input<'_> = input.ok_or_else(|| Failure::bad("`inputs` is missing"))?;
+        request.rows = input.rows(binary, shape, lease)?;
         Ok(request)
     }
 }
 
-fn unknown(key: &str, of: &str) -> Failure {
-    Failure::bad(format!("the key `{}` of {of} is unknown", shown(key)))
+const REQUEST_KEYS: [&str; 4] = ["id", "parameters", "inputs", "outputs"];
+const OUTPUT_KEYS: [&str; 2] = ["name", "parameters"];
+const INPUT_KEYS: [&str; 5] = ["name", "shape", "datatype", "parameters", "data"];
+
+/// The keys of an object, each of which may occur once.
+#[derive(Debug)]
+struct Keys {
+    of: &'static str,
+    left: Vec<&'static str>,
+    met: Vec<&'static str>,
+}
+
+impl Keys {
+    fn of(of: &'static str, known: &[&'static str]) -> Keys {
+        Keys { of, left: known.to_vec(), met: Vec::new() }
+    }
+
+    /// The known key that `key` is.
+    fn next(&mut self, key: &str) -> Result<&'static str> {
+        if let Some(i) = self.left.iter().position(|known| *known == key) {
+            let known = self.left.swap_remove(i);
+            self.met.push(known);
+            return Ok(known);
+        }
+        match self.met.contains(&key) {
+            true => Err(Failure::bad(format!("`{key}` occurs twice"))),
+            false => Err(Failure::bad(format!("the key `{}` of {} is unknown", shown(key), self.of))),
+        }
+    }
 }
 
 /// Reads parameters, of which `wanted` is a flag; others are ignored, as the protocol asks.
 fn parameters(cursor: &mut Cursor<'_>, wanted: &str, mut set: impl FnMut(bool)) -> Result<()> {
     cursor.object(|key, cursor| match key {
-        key if key == wanted => cursor.value("true or false").map(&mut set),
+        key if key == wanted && !cursor.null() => cursor.value("true or false").map(&mut set),
+        key if key == wanted => Ok(()),
         "classification" => {
             Err(Failure::bad("the classification extension is not supported: ask for `label`"))
         }
@@ -100,10 +136,11 @@ fn outputs(cursor: &mut Cursor<'_>) -> Result<Vec<(String, bool)>> {
             return Err(Failure::bad("`outputs` names more outputs than there are"));
         }
         let (mut name, mut is_binary) = (None, false);
-        cursor.object(|key, cursor| match key {
+        let mut keys = Keys::of("an output", &OUTPUT_KEYS);
+        cursor.object(|key, cursor| match keys.next(key)? {
             "name" => cursor.string().map(|text| name = Some(text)),
-            "parameters" => parameters(cursor, "binary_data", |is| is_binary = is),
-            _ => Err(unknown(key, "an output")),
+            _ if cursor.null() => Ok(()),
+            _ => parameters(cursor, "binary_data", |is| is_binary = is),
         })?;
         let name = name.ok_or_else(|| Failure::bad("an output has no `name`"))?;
         outputs.push((name, is_binary));
@@ -112,7 +149,7 @@ fn outputs(cursor: &mut Cursor<'_>) -> Result<Vec<(String, bool)>> {
     Ok(outputs)
 }
 
-fn only_input(cursor: &mut Cursor<'_>, shape: Shape) -> Result<Input> {
+fn only_input<'b>(cursor: &mut Cursor<'b>, shape: Shape) -> Result<Input<'b>> {
     let mut input = None;
     cursor.array(|i, cursor| match i {
         0 => Input::read(cursor, shape).map(|read| input = Some(read)),
@@ -121,21 +158,27 @@ fn only_input(cursor: &mut Cursor<'_>, shape: Shape) -> Result<Input> {
     input.ok_or_else(|| Failure::bad(format!("the request has no input, expected `{EMBEDDINGS}`")))
 }
 
-impl Input {
-    fn read(cursor: &mut Cursor<'_>, shape: Shape) -> Result<Input> {
-        let mut input = Input::default();
+impl<'b> Input<'b> {
+    fn read(cursor: &mut Cursor<'b>, shape: Shape) -> Result<Input<'b>> {
+        let (mut input, mut keys) = (Input::default(), Keys::of("an input", &INPUT_KEYS));
         cursor.object(|key, cursor| {
-            match key {
-                "name" => input.name = Some(cursor.string()?),
-                "shape" => input.shape = Some(sizes(cursor, shape)?),
-                "datatype" => input.datatype = Some(Datatype::named(&cursor.string()?)?),
-                "parameters" => input.read_parameters(cursor)?,
-                "data" if input.data.is_none() => input.data = Some(shape.numbers(cursor)?),
-                "data" => return Err(Failure::bad("`data` occurs twice")),
-                _ => return Err(unknown(key, "an input")),
+            match (keys.next(key)?, input.datatype) {
+                ("name", _) => input.name = Some(cursor.string()?),
+                ("shape", _) => input.shape = Some(sizes(cursor, shape)?),
+                ("datatype", _) => input.datatype = Some(Datatype::named(&cursor.string()?)?),
+                ("parameters", _) if cursor.null() => {}
+                ("parameters", _) => input.read_parameters(cursor)?,
+                (_, Some(datatype)) => input.data = Some(datatype.read_json(cursor, shape)?),
+                (_, None) => {
+                    input.unread = Some(cursor.clone());
+                    cursor.skip()?;
+                }
             }
             Ok(())
         })?;
+        if let (Some(mut data), Some(datatype)) = (input.unread.take(), input.datatype) {
+            input.data = Some(datatype.read_json(&mut data, shape)?);
+        }
         Ok(input)
     }
 
@@ -147,7 +190,7 @@ impl Input {
     }
 
     /// The rows, if all parts agree.
-    fn rows(self, binary: &[u8], shape: Shape) -> Result<Rows> {
+    fn rows(self, binary: &[u8], shape: Shape, lease: &mut Lease) -> Result<Rows> {
         if self.name.as_deref() != Some(EMBEDDINGS) {
             return Err(Failure::bad(format!("the input must be named `{EMBEDDINGS}`")));
         }
@@ -157,13 +200,13 @@ impl Input {
             self.datatype.ok_or_else(|| Failure::bad(format!("`{EMBEDDINGS}` has no `datatype`")))?;
         let values = match (self.data, self.binary_size) {
             (Some((values, nested)), None) if binary.is_empty() => {
-                datatype.check_json(&values)?;
                 check_count("rows", nested.unwrap_or(n_rows), n_rows)?;
                 values
             }
             (None, Some(size)) => {
                 check_count("bytes by `binary_data_size`", size, n_values * datatype.size())?;
                 check_count("bytes after the JSON", binary.len(), size)?;
+                lease.settle(n_values * size_of::<f32>())?;
                 datatype.decode(binary)
             }
             _ => {
@@ -224,11 +267,16 @@ fn claimed_rows(claimed: &[u64], shape: Shape) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::Memory;
 
     const SHAPE: Shape = Shape { n_features: 2, max_rows: 3 };
 
     fn read(text: &str) -> Result<InferRequest> {
-        InferRequest::read(text.as_bytes(), None, SHAPE)
+        read_bytes(text.as_bytes(), None, 1000)
+    }
+
+    fn read_bytes(body: &[u8], json_length: Option<usize>, memory: usize) -> Result<InferRequest> {
+        InferRequest::read(body, json_length, SHAPE, &mut Lease::new(&Memory::new(memory)))
     }
 
     fn input(rest: &str) -> String {
@@ -268,7 +316,20 @@ mod tests {
             (r#""shape": [1, 2, 0, 0], "datatype": "FP32", "data": [1, 2]"#, "must be [n_rows, 2]"),
             (r#""shape": [0, 2], "datatype": "FP32", "data": []"#, "no rows"),
             (r#""shape": [1, 2], "datatype": "FP16", "data": [1, 2]"#, "JSON has no FP16"),
-            (r#""shape": [1, 2], "datatype": "INT8", "data": [1, 2.5]"#, "whole numbers"),
+            (r#""shape": [1, 2], "datatype": "INT8", "data": [1, 2.5]"#, "whole number from -128 to 127"),
+            (r#""shape": [1, 2], "data": [1, -5], "datatype": "UINT8""#, "whole number from 0 to 255"),
+            (
+                r#""shape": [1, 2], "shape": [1, 2], "datatype": "FP32", "data": [1, 2]"#,
+                "`shape` occurs twice",
+            ),
+            (
+                r#""shape": [1, 2], "datatype": "INT8", "datatype": "FP32", "data": [1, 2]"#,
+                "`datatype` occurs twice",
+            ),
+            (
+                r#""name": "embeddings", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]"#,
+                "`name` occurs twice",
+            ),
             (r#""shape": [1, 2], "datatype": "BYTES", "data": ["a", "b"]"#, "unknown"),
             (r#""shape": [1, 2], "datatype": "FP32""#, "either `data` or `binary_data_size`"),
             (
@@ -295,14 +356,34 @@ mod tests {
     }
 
     #[test]
+    fn optional_keys_may_be_null_and_none_may_occur_twice() {
+        let inputs = r#""inputs": [{"name": "embeddings", "shape": [1, 2], "datatype": "FP32", "data": [1, 2], "parameters": null}]"#;
+        let request = |rest: &str| read(&format!("{{{inputs}{rest}}}")).map_err(|failure| failure.message);
+        let nulls = request(r#", "id": null, "parameters": null, "outputs": null"#).unwrap();
+        assert!(nulls.id.is_none() && nulls.outputs.is_none() && !nulls.is_binary);
+        let nulls = request(
+            r#", "parameters": {"binary_data_output": null}, "outputs": [{"name": "label", "parameters": null}]"#,
+        );
+        assert_eq!(nulls.unwrap().outputs, Some(vec![("label".to_owned(), false)]));
+        for (rest, key) in [
+            (r#", "id": "a", "id": "b""#, "id"),
+            (r#", "outputs": [], "outputs": []"#, "outputs"),
+            (r#", "parameters": {}, "parameters": {}"#, "parameters"),
+            (r#", "outputs": [{"name": "label", "name": "label"}]"#, "name"),
+            (&format!(", {inputs}"), "inputs"),
+        ] {
+            assert_eq!(request(rest).unwrap_err(), format!("`{key}` occurs twice"), "{rest}");
+        }
+    }
+
+    #[test]
     fn binary_data_has_the_size_that_all_its_claims_say() {
         let binary = |size: u64, claimed: Option<usize>, bytes: &[u8]| {
             let json = input(&format!(
                 r#""shape": [1, 2], "datatype": "FP32", "parameters": {{"binary_data_size": {size}}}"#
             ));
             let body = [json.as_bytes(), bytes].concat();
-            InferRequest::read(&body, Some(claimed.unwrap_or(json.len())), SHAPE)
-                .map_err(|failure| failure.message)
+            read_bytes(&body, Some(claimed.unwrap_or(json.len())), 1000).map_err(|failure| failure.message)
         };
         let bytes = [1.0f32, -2.0].map(f32::to_le_bytes).concat();
         assert_eq!(binary(8, None, &bytes).unwrap().rows.values, [1.0, -2.0]);
@@ -318,5 +399,18 @@ mod tests {
         assert!(binary(8, Some(0), &bytes).is_err());
         let nan = [1.0f32, f32::NAN].map(f32::to_le_bytes).concat();
         assert!(binary(8, None, &nan).unwrap_err().contains("row 0, feature 1 is NaN"));
+    }
+    #[test]
+    fn rows_count_as_they_are_decoded_and_not_as_they_came() {
+        let json = input(r#""shape": [3, 2], "datatype": "INT8", "parameters": {"binary_data_size": 6}"#);
+        let body = [json.as_bytes(), &[1, 2, 3, 4, 5, 6]].concat();
+        let status = |memory: usize| {
+            read_bytes(&body, Some(json.len()), memory).map_err(|failure| failure.status.as_u16()).err()
+        };
+        assert_eq!([24, 23].map(status), [None, Some(413)]);
+        let text = input(r#""shape": [3, 2], "datatype": "INT8", "data": [1,2,3,4,5,6]"#);
+        let status =
+            |memory: usize| read_bytes(text.as_bytes(), None, memory).map_err(|f| f.status.as_u16()).err();
+        assert_eq!([24, 23].map(status), [None, Some(413)]);
     }
 }

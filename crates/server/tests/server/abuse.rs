@@ -111,6 +111,23 @@ fn bodies_without_end_are_cut_off() {
 }
 
 #[test]
+fn a_client_that_sends_too_much_gets_its_answer() {
+    let world = World::with(|options, _| {
+        options.limits = Limits { body_bytes: 1 << 16, ..Limits::default() };
+    });
+    // Many clients send all before they read, and fail when the connection is reset meanwhile.
+    let body = vec![b' '; 8 << 20];
+    let mut client = world.client();
+    client.send(
+        format!("POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", body.len())
+            .as_bytes(),
+    );
+    std::io::Write::write_all(client.stream.get_mut(), &body).unwrap();
+    assert_eq!(client.answer().unwrap().status, 413);
+    assert!(client.is_closed());
+}
+
+#[test]
 fn malformed_requests_are_refused() {
     let world = World::with(|options, _| impatient(options));
     let deep = "[".repeat(1 << 19);

@@ -141,6 +141,7 @@ fn clients_of_mlflow_are_understood() {
         json!({ "instances": records, "signature_name": "serving_default" }),
         json!({ "inputs": rows() }),
         json!({ "inputs": { "embeddings": rows() } }),
+        json!({ "inputs": rows(), "params": null }),
     ] {
         let answer = world.post("/invocations", body.to_string());
         assert_eq!(answer.json(), json!({ "predictions": labels }), "{body}");
@@ -157,6 +158,8 @@ fn clients_of_mlflow_are_understood() {
         json!({ "dataframe_split": { "columns": columns, "data": [[1, 2, 3]] } }),
         json!({ "dataframe_split": { "columns": columns, "data": [[1, 2, 3, 4, 5]] } }),
         json!({ "dataframe_split": { "columns": columns, "data": [[1, 2, 3, null]] } }),
+        json!({ "dataframe_split": { "columns": ["f0", "f1", "f1", "f3"], "data": rows() } }),
+        json!({ "dataframe_split": { "columns": ["embeddings", "embeddings"], "data": [[[1, 2, 3, 4], [1, 2, 3, 4]]] } }),
         json!({ "dataframe_records": [] }),
         json!({ "inputs": { "x": rows() } }),
         json!({ "inputs": rows(), "params": { "temperature": 1 } }),
@@ -185,6 +188,12 @@ fn named_features_are_put_in_their_order() {
     assert_eq!(world.post("/invocations", body.to_string()).json()["predictions"], json!(labels));
     let body = json!({ "dataframe_split": { "columns": ["a", "b", "c"], "data": [[1, 2, 3]] } });
     assert!(world.post("/invocations", body.to_string()).text().contains("no column `d`"));
+    let body =
+        json!({ "dataframe_split": { "columns": ["a", "b", "c", "d", "a"], "data": [[1, 2, 3, 4, 5]] } });
+    assert!(world.post("/invocations", body.to_string()).text().contains("`a` occurs twice"));
+    // A column that is not read may have any name.
+    let body = json!({ "dataframe_split": { "columns": ["x", "a", "b", "c", "d", "x"], "data": [[0, 1, 2, 3, 4, 5]] } });
+    assert_eq!(world.post("/invocations", body.to_string()).status, 200);
 }
 
 #[test]
@@ -226,6 +235,26 @@ fn metrics_count_requests_rows_and_drift() {
 }
 
 #[test]
+fn values_too_large_for_the_model_are_refused() {
+    let world = World::new();
+    let data = json!([[0, 0, 0, 0], [3.4e38, 0, 0, 0]]);
+    let input = json!({ "name": "embeddings", "shape": [2, 4], "datatype": "FP32", "data": data });
+    for (path, body) in [
+        ("/predict", json!({ "embeddings": data })),
+        ("/v2/models/m/infer", json!({ "inputs": [input] })),
+        ("/invocations", json!({ "inputs": data })),
+    ] {
+        let answer = world.post(path, body.to_string());
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        assert!(answer.text().contains("row 1 ") && answer.text().contains("too large"), "{}", answer.text());
+    }
+    // A value that the model can take, however large, does not ruin the metrics.
+    assert_eq!(world.post("/predict", r#"{"embeddings": [[1e20, 0, 0, 0]]}"#).status, 200);
+    let page = world.get("/metrics").text();
+    assert!(page.contains("headsmith_drift_distance{model=\"m\"} 333333.3"), "{page}");
+}
+
+#[test]
 fn the_server_describes_itself() {
     let world = World::new();
     let description = world.get("/openapi.json").json();
@@ -239,9 +268,28 @@ fn the_server_describes_itself() {
     // Every resource that is described is there.
     for (path, methods) in description["paths"].as_object().unwrap() {
         let method = methods.as_object().unwrap().keys().next().unwrap().to_uppercase();
-        let status = world.ask(&method, &path.replace("{name}", "m"), &[], b"").status;
+        let path = path.replace("{name}", "m");
+        let status = world.ask(&method, &path, &[], b"").status;
         assert!([200, 400].contains(&status), "{method} {path}: {status}");
+        // Another method is refused as described.
+        assert_eq!(world.ask("PUT", &path, &[], b"").status, 405);
+        assert!(methods[&method.to_lowercase()]["responses"]["405"].is_object(), "{path}");
+        // And so are the types of bodies.
+        let described = methods[&method.to_lowercase()]["requestBody"]["content"].as_object();
+        for kind in ["application/json", "application/octet-stream"] {
+            let Some(described) = described else { continue };
+            let status = world.ask(&method, &path, &[("content-type", kind)], b"{}").status;
+            assert_eq!(status != 415, described.contains_key(kind), "{path} {kind}: {status}");
+        }
     }
+    let rows = &description["components"]["schemas"]["PredictRequest"]["properties"]["embeddings"]["anyOf"];
+    assert_eq!((&rows[0]["items"]["type"], &rows[1]["items"]["type"]), (&json!("array"), &json!("number")));
+    let names = |path: &str| {
+        let parameters = description["paths"][path]["post"]["parameters"].as_array().unwrap();
+        parameters.iter().map(|parameter| parameter["name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("/v2/models/{name}/infer"), ["inference-header-content-length", "name"]);
+    assert_eq!(names("/predict/{name}"), ["name"]);
     let page = world.get("/docs");
     assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
     assert!(page.text().contains("sea &quot;state&quot;") && !page.text().contains("<script"));

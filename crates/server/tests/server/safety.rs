@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use headsmith_server::{Limits, ModelFile, Options, Server};
 
@@ -172,7 +173,11 @@ fn rows_bodies_and_headers_are_bounded() {
     assert_eq!(answer.status, 431);
     let many: Vec<(&str, &str)> = vec![("x-a", "b"); 200];
     assert_eq!(world.ask("GET", "/v2", &many, b"").status, 431);
-    assert_eq!(world.ask("POST", "/predict", &[("content-encoding", "gzip")], ROW.as_bytes()).status, 415);
+    let encoded = |encodings: &[&str]| {
+        let headers: Vec<(&str, &str)> = encodings.iter().map(|name| ("content-encoding", *name)).collect();
+        world.ask("POST", "/predict", &headers, ROW.as_bytes()).status
+    };
+    assert_eq!((encoded(&["gzip"]), encoded(&["identity", "gzip"]), encoded(&["Identity"])), (415, 415, 200));
     assert!(world.is_well());
 }
 
@@ -185,9 +190,11 @@ fn connections_above_the_limit_are_told_to_come_back() {
     let mut second = world.client();
     assert_eq!(first.ask("GET", "/v2", &[], b"").status, 200);
     assert_eq!(second.ask("GET", "/v2", &[], b"").status, 200);
+    // It is read to its end, also where the client has sent something.
     let mut third = world.client();
+    third.send_row();
     let mut text = String::new();
-    let _ = third.stream.read_to_string(&mut text);
+    third.stream.read_to_string(&mut text).unwrap();
     assert!(text.starts_with("HTTP/1.1 503") && text.contains("retry-after: 1"), "{text}");
     assert_eq!(first.ask("GET", "/v2", &[], b"").status, 200);
 }
@@ -195,12 +202,52 @@ fn connections_above_the_limit_are_told_to_come_back() {
 #[test]
 fn requests_above_the_memory_are_told_to_come_back() {
     let world = World::with(|options, _| {
-        options.limits = Limits { memory_bytes: 1000, ..Limits::default() };
+        options.limits = Limits { body_bytes: 1000, memory_bytes: 1000, ..Limits::default() };
     });
-    let long = format!(r#"{{"embeddings": [[0, 0, 0, {}0]]}}"#, " ".repeat(1000));
-    let answer = world.post("/predict", long);
+    let mut first = world.client();
+    let body = format!("{}{ROW}", " ".repeat(930));
+    let head = format!("POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", body.len());
+    first.send(head.as_bytes());
+    first.send(&body.as_bytes()[..900]);
+    world.wait_for("headsmith_memory_bytes 900");
+    let answer = world.post("/predict", " ".repeat(200));
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+    first.send(&body.as_bytes()[900..]);
+    // The answer has memory only because the body was given back before.
+    assert_eq!(first.answer().unwrap().status, 200);
+    world.wait_for("headsmith_memory_bytes 0");
     assert!(world.is_well(), "the memory was given back");
+}
+
+#[test]
+fn rows_are_counted_as_they_are_decoded() {
+    let world = World::with(|options, _| {
+        // The request waits for others that do not come.
+        options.limits = Limits { batch_wait: Duration::from_secs(3600), ..Limits::default() };
+    });
+    let json = r#"{"inputs": [{"name": "embeddings", "shape": [20, 4], "datatype": "INT8", "parameters": {"binary_data_size": 80}}]}"#;
+    let (length, mut client) = (json.len(), world.client());
+    let head = format!(
+        "POST /v2/models/m/infer HTTP/1.1\r\nhost: localhost\r\ninference-header-content-length: {length}\r\ncontent-length: {}\r\n\r\n",
+        length + 80
+    );
+    client.send(&[head.as_bytes(), json.as_bytes(), &[0; 80]].concat());
+    world.wait_for("headsmith_waiting_requests 1");
+    // The body was given back; 80 numbers have 4 bytes each, and 60 probabilities 16 as numbers and text.
+    let page = world.get("/metrics").text();
+    assert!(page.contains("headsmith_memory_bytes 1280\n"), "{page}");
+    world.end();
+    assert_eq!(client.answer().unwrap().status, 200);
+}
+
+#[test]
+fn the_memory_holds_at_least_a_body() {
+    let mut options = Options::new(file("m", "none".as_ref()));
+    options.limits.memory_bytes = options.limits.body_bytes - 1;
+    let error = Server::bind(options.clone()).err().unwrap();
+    assert!(error.is_usage() && error.to_string().contains("--max-memory"), "{error}");
+    options.limits.memory_bytes += 1;
+    assert!(Server::bind(options).err().unwrap().to_string().contains("model file"));
 }
 
 #[test]

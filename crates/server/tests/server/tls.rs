@@ -57,6 +57,19 @@ fn requests_are_answered_over_tls_alone() {
 }
 
 #[test]
+fn a_handshake_that_does_not_begin_does_not_keep_the_server() {
+    let world = World::with(|options, _| {
+        options.tls = Some(files());
+        let hour = Duration::from_secs(3600);
+        options.limits = Limits { header_timeout: hour, drain_timeout: hour, ..Limits::default() };
+    });
+    let mut silent = world.client();
+    assert!(ask(&world).starts_with("HTTP/1.1 200"));
+    world.end();
+    assert!(silent.is_closed());
+}
+
+#[test]
 fn files_that_are_no_certificate_or_key_are_refused() {
     let refused = |tls: TlsFiles| {
         let options = Options { tls: Some(tls), ..Options::new(file("m", "none".as_ref())) };

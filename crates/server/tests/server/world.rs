@@ -57,6 +57,14 @@ impl World {
 
     /// The same with other options; `change` also gets the folder of the models.
     pub(crate) fn with(change: impl FnOnce(&mut Options, &Path)) -> World {
+        World::with_log(std::io::sink(), change)
+    }
+
+    /// The same with a log that goes to `out`.
+    pub(crate) fn with_log(
+        out: impl Write + Send + 'static,
+        change: impl FnOnce(&mut Options, &Path),
+    ) -> World {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.safetensors");
         write(&path, &model(0.5));
@@ -65,7 +73,7 @@ impl World {
         change(&mut options, folder.path());
         let server = Server::bind(options).unwrap();
         let (address, handle) = (server.address().unwrap(), server.handle());
-        let thread = std::thread::spawn(move || server.run_with_log(std::io::sink()).unwrap());
+        let thread = std::thread::spawn(move || server.run_with_log(out).unwrap());
         World { address, handle, folder, thread: Some(thread) }
     }
 

@@ -54,16 +54,28 @@ impl Sqlite {
         let connection = Connection::open_with_flags(name, flags).map_err(fault)?;
         connection.busy_timeout(options.lock_wait).map_err(fault)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
-        let sqlite = Sqlite { connection, place, lock_wait: options.lock_wait, clock: options.clock };
-        sqlite.configure(options.durability)?;
+        let mut sqlite = Sqlite { connection, place, lock_wait: options.lock_wait, clock: options.clock };
+        match path.filter(|path| sqlite.must_be_immutable(path)) {
+            Some(path) => sqlite.connection = immutable(path).map_err(|error| sqlite.fault(error))?,
+            None => sqlite.configure(options.durability)?,
+        }
         Ok(sqlite)
+    }
+
+    /// Whether the database can only be read as one that nobody changes: its folder is read-only, so that the file which readers of a WAL share cannot be
+    /// made, and there is no WAL, which a writer would have.
+    fn must_be_immutable(&self, path: &Path) -> bool {
+        let read = self.connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        read.is_err_and(|error| sqlite_faults::has_no_room(&error)) && !Path::new(&log).exists()
     }
 
     fn configure(&self, durability: Durability) -> Result<()> {
         let mode = match self.pragma("PRAGMA journal_mode = WAL") {
             Ok(mode) => mode,
             // Without write permission the file can still be read; on a busy file, another program sets the mode.
-            Err(error) if sqlite_faults::is_read_only(&error) || sqlite_faults::is_busy(&error) => "".into(),
+            Err(error) if sqlite_faults::has_no_room(&error) || sqlite_faults::is_busy(&error) => "".into(),
             Err(error) => return Err(self.fault(error)),
         };
         // Without a WAL only FULL protects the file against a power cut.
@@ -79,6 +91,14 @@ impl Sqlite {
     fn fault(&self, error: rusqlite::Error) -> Error {
         sqlite_faults::explain(&self.place, self.lock_wait, error)
     }
+}
+
+/// A connection that reads the file as it is, without locks.
+fn immutable(path: &Path) -> rusqlite::Result<Connection> {
+    let escaped = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)
 }
 
 impl Link for Sqlite {

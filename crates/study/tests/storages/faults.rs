@@ -70,13 +70,8 @@ fn a_read_only_folder_is_reported() {
     let Some(mount) = mount(folder.path(), "size=2m") else { return };
     let database = url(folder.path());
     let id = study(open(&database).as_mut());
-    // A study that is not open is a single file.
-    let mode: String = Connection::open(folder.path().join("study.db"))
-        .unwrap()
-        .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(mode, "delete");
     mount.read_only();
+    // A study that is not open is a single file, in the mode of the connection that was the last.
     let mut storage = open(&database);
     assert_eq!(storage.trials(id).unwrap(), [], "it can be read");
     let error = storage.set_study_attr(id, storages::Scope::User, "k", &true.into()).unwrap_err();

@@ -6,14 +6,14 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::ArgMatches;
 use headsmith_aicrowd::{
-    Cause, Challenge, Client, State, Submission, Submitted, WaitOptions, check, plan, wait,
+    Cause, Challenge, Client, Error, State, Submission, Submitted, WaitOptions, check, plan, wait,
 };
 use serde_json::json;
 
 use super::{challenge_of, client, client_with_key, print_plan};
 use crate::flags::common::{optional_path_of, path_of};
-use crate::view;
 use crate::view::transfer::TransferView;
+use crate::{exit, view};
 
 pub(super) fn submit(matches: &ArgMatches) -> Result<()> {
     let sample = match optional_path_of(matches, "sample") {
@@ -36,13 +36,38 @@ pub(super) fn submit(matches: &ArgMatches) -> Result<()> {
     let challenge = client.challenge(challenge_of(matches))?;
     client.require_registration(&challenge, user)?;
     let submitted = send(&client, &challenge, &mut submission, quiet)?;
-    let state = if matches.get_flag("wait") { graded(&client, &submitted, matches)? } else { None };
-    if matches.get_flag("json") {
-        return view::print_json(&json!({
-            "submission_id": submitted.submission_id, "url": submitted.url, "sample": sample, "state": state,
-        }));
+    // The number must not be lost, however the wait ends.
+    let is_awaited = matches.get_flag("wait");
+    if is_awaited {
+        eprint!("{}", text(&submitted));
     }
-    view::print(&text(&submitted, state.as_ref()))
+    let graded = if is_awaited { graded(&client, &submitted, matches) } else { Ok(None) };
+    let state = graded.as_ref().ok().cloned().flatten();
+    let ended = graded.and_then(|state| state.as_ref().map_or(Ok(()), refuse_failed));
+    if matches.get_flag("json") {
+        let mut printed = json!({
+            "submission_id": submitted.submission_id, "url": submitted.url, "sample": sample, "state": state,
+        });
+        if let Err(error) = &ended {
+            printed["error"] = view::error::object(error, exit::status(error));
+        }
+        view::print_json(&printed)?;
+    } else {
+        let submitted = if is_awaited { String::new() } else { text(&submitted) };
+        view::print(&(submitted + &state.as_ref().map_or_else(String::new, outcome)))?;
+    }
+    ended
+}
+
+/// A submission whose grading failed has no score.
+fn refuse_failed(state: &State) -> Result<()> {
+    let why = if state.message.is_empty() { "the grader gives no reason" } else { &state.message };
+    match state.grading_status == "failed" {
+        true => {
+            Err(Error::new(Cause::Mismatch, format!("the grading of the submission failed: {why}")).into())
+        }
+        false => Ok(()),
+    }
 }
 
 /// Submits what a run wrote.
@@ -90,10 +115,13 @@ fn graded(client: &Client, submitted: &Submitted, matches: &ArgMatches) -> Resul
     }
 }
 
-fn text(submitted: &Submitted, state: Option<&State>) -> String {
+fn text(submitted: &Submitted) -> String {
     let number = submitted.submission_id.map_or(String::new(), |id| format!(" as {id}"));
-    let state = state.map_or(String::new(), |state| {
-        format!("{}: score {} {}\n", state.grading_status, state.score, state.message)
-    });
-    format!("submitted{number}: {}\n{state}", submitted.url)
+    format!("submitted{number}: {}\n", submitted.url)
+}
+
+fn outcome(state: &State) -> String {
+    let score = if state.score.is_null() { String::new() } else { format!(": score {}", state.score) };
+    let message = if state.message.is_empty() { String::new() } else { format!(" {}", state.message) };
+    format!("{}{score}{message}\n", state.grading_status)
 }

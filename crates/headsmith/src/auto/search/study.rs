@@ -142,11 +142,17 @@ impl<'s> HeadStudy<'s> {
         let (mut config, mut last) = (self.config.clone(), None);
         let n_trials = config.n_trials.unwrap_or(N_TRIALS);
         let mut studied = Studied { report: None, n_done: 0, n_trials };
+        let begin = Instant::now();
         for step in 1..=n_trials.div_ceil(TRIALS_AT_ONCE) {
             let next = self.foresee(trial, budget, last, context.pool.n_threads());
             let after = next.mul_f64(n_after as f64 / TRIALS_AT_ONCE as f64);
             let fits = budget.allows(next.mul_f64(UNEVEN).saturating_add(after));
             if context.stopping() || !budget.leaves(n_after) || trial.n_before > 0 && !fits {
+                break;
+            }
+            // The time limit is that of all steps together; the first one has a whole one.
+            config.timeout = self.config.timeout.map(|timeout| timeout.saturating_sub(begin.elapsed()));
+            if config.timeout.is_some_and(|left| left.is_zero()) {
                 break;
             }
             let start = Instant::now();
@@ -164,8 +170,11 @@ impl<'s> HeadStudy<'s> {
             })?;
             // The trials of a step that was cut off do not count: its folds would not end in time.
             let Some(stepped) = stepped else { break };
+            let n_done = n_trials.min(step * TRIALS_AT_ONCE);
+            // A time limit can end a step before all its trials begin.
+            studied.n_done =
+                if config.timeout.is_some() { n_done.min(stepped.n_finished as u64) } else { n_done };
             studied.report = Some(stepped);
-            studied.n_done = n_trials.min(step * TRIALS_AT_ONCE);
             last = Some(start.elapsed());
             budget.count(None, start.elapsed());
         }
