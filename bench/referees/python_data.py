@@ -125,6 +125,73 @@ def masked_arrays(folder, x):
     ok("masked arrays of three kinds: refused as rows, labels, weights, groups and batches where something is masked")
 
 
+def codes_are_no_values(x):
+    """Dictionaries, categories and enums are what they stand for: numbers, or nothing to learn from."""
+    rows = lambda given: hs._data.rows(given, None).x
+    numbers = pa.array([5.5, 7.0, 5.5, 9.0]).dictionary_encode()
+    for given in [pa.table({"a": numbers}), pa.table({"a": pa.chunked_array([numbers[:1], numbers[1:]])}), Capsules(pa.table({"a": numbers}))]:
+        assert rows(given).ravel().tolist() == [5.5, 7.0, 5.5, 9.0]
+    assert rows(pa.table({"a": numbers[3:]})).tolist() == [[9.0]]
+    lists = pa.ListArray.from_arrays(pa.array([0, 2, 4], pa.int32()), numbers)
+    assert rows(pa.table({"e": lists})).tolist() == [[5.5, 7.0], [5.5, 9.0]]
+    holed = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0]), pa.array([1.0, None]))
+    assert rows(pa.table({"a": holed[:1]})).tolist() == [[1.0]]
+    for given in [pa.array([1.0, None]).dictionary_encode(), holed]:
+        fails(lambda: rows(pa.table({"a": given})), ValueError, "column 'a' has values that are missing")
+    words, db = ["x", "y"], duckdb.connect()
+    db.execute("create type mood as enum ('y', 'x')")
+    texts = [pa.table({"a": pa.array(words).dictionary_encode()}), pl.DataFrame({"a": pl.Series(words, dtype=pl.Categorical)}), pl.DataFrame({"a": pl.Series(words, dtype=pl.Enum(words))}),
+             db.sql("select 'x'::mood as a, 1.0 as b"), pa.table({"a": pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), pa.array(words).dictionary_encode())})]
+    for given in texts:
+        fails(lambda: rows(given), ValueError, "column 'a' holds no numbers (its categories are texts): leave it out, or convert it")
+    ok(f"dictionaries of numbers are their values; {len(texts)} kinds of categories of texts are refused")
+
+
+def parts_of_arrow(x):
+    """Nulls and lengths are those of the rows that are given, and errors name their column and row."""
+    rows = lambda given: hs._data.rows(given, None).x
+    structs = pa.StructArray.from_arrays([pa.array([1.0, 2.0, 3.0])], names=["a"], mask=pa.array([False, True, False]))
+    assert rows(structs[2:]).tolist() == [[3.0]] and rows(pa.chunked_array([structs[2:], structs[:1]])).tolist() == [[3.0], [1.0]]
+    for given in [structs, structs[1:]]:
+        fails(lambda: rows(given), ValueError, "the array has values that are missing")
+    values = [[None, 1.0], [1.0, 2.0], [3.0, 4.0]]
+    for kind in [pl.List(pl.Float32), pl.Array(pl.Float32, 2)]:
+        frame = pl.DataFrame({"e": pl.Series(values, dtype=kind)})
+        assert rows(frame[1:]).tolist() == values[1:], kind
+        fails(lambda: rows(frame), ValueError, "column 'e' has values that are missing")
+    assert rows(pl.DataFrame({"e": [None, *values[1:]]})[1:]).tolist() == values[1:]
+    assert rows(pl.DataFrame({"a": [None, *map(float, range(20))]})[1:]).ravel().tolist() == list(range(20))
+    lists = lambda *given: pa.array(given, pa.list_(pa.float32()))
+    assert rows(pa.chunked_array([lists(), lists([1.0, 2.0]), lists()])).tolist() == [[1.0, 2.0]]
+    fails(lambda: rows(pa.chunked_array([lists()])), ValueError, "Found array with 0 sample(s)")
+    fails(lambda: rows(pa.table({"e": lists([1.0, 2.0], [1.0, 2.0], [3.0])})), ValueError, "the lists of column 'e' have different lengths: 2 in row 0, 1 in row 2")
+    fails(lambda: rows(pa.chunked_array([lists([1.0, 2.0]), lists([3.0])])), ValueError, "the lists have different lengths: 2 in row 0, 1 in row 1")
+    ok("Arrow: nulls of structs and of slices, empty parts, lists of several lengths")
+
+
+def names_that_columns_share(folder, x):
+    """A column must not stand for another one of its name."""
+    y, frame = np.arange(len(x)) % 3, pd.DataFrame(x, columns=NAMES)
+    twice = pd.concat([frame, frame[["emb_3"]] + 1], axis=1)
+    kinds = [getattr(hs, name) for name in hs.__all__ if hasattr(getattr(hs, name), "fit") and name != "LoadedClassifier"]
+    text = "several columns of the name 'emb_3': give each column a name of its own"
+    for kind in kinds:
+        for given in [twice, pa.Table.from_pandas(frame).append_column("emb_3", pa.array(x[:, 3]))]:
+            fails(lambda: kind().fit(given, y), ValueError, f"X has {text}")
+    hs.RidgeClassifier().fit(frame, y).save(folder / "named.safetensors")
+    predictor = hs.Predictor(folder / "named.safetensors", n_jobs=-1)
+    fitted = hs.load(folder / "named.safetensors")
+    for given in [twice, pa.Table.from_pandas(frame).append_column("emb_3", pa.array(x[:, 3]))]:
+        fails(lambda: predictor(given), ValueError, f"the batch has {text}")
+    coded = pa.table({name: pa.array(column).dictionary_encode() for name, column in zip(NAMES, x.T)})
+    for given in [frame, frame.astype("category"), pl.DataFrame(frame), coded, coded.combine_chunks().to_batches()[0]]:
+        assert (np.asarray(predictor(given)["prediction"]) == fitted.predict(frame)).all(), type(given)
+    words = pl.DataFrame(frame).with_columns(pl.lit("1").cast(pl.Categorical).alias("emb_3"))
+    fails(lambda: predictor(words), ValueError, "column 'emb_3' holds no numbers (its categories are texts)")
+    fails(lambda: predictor(words.to_arrow()), ValueError, "column 'emb_3' holds no numbers (its categories are texts)")
+    ok(f"columns of one name are refused by {len(kinds)} estimators and Predictor, which takes dictionaries as they are meant")
+
+
 def polars_frames(x):
     frame = pl.DataFrame(x, schema=NAMES)
     assert same(frame, x, NAMES) and same(frame.rechunk(), x, NAMES) and same(pl.concat([frame[:50], frame[50:]], rechunk=False), x, NAMES)
@@ -386,6 +453,8 @@ def main():
     frames(x)
     columns_of_pandas(x)
     arrow(x)
+    codes_are_no_values(x)
+    parts_of_arrow(x)
     polars_frames(x)
     relations(x)
     data_sets(x)
@@ -395,6 +464,7 @@ def main():
         masked_arrays(Path(folder), x)
         batches(Path(folder), x)
         batches_of_arrays(Path(folder), x)
+        names_that_columns_share(Path(folder), x)
         memory(Path(folder))
 
 

@@ -51,6 +51,11 @@ def made(cell):
     return eval(cell.strip("`"), dict(NAMES))
 
 
+def bound(what):
+    """The difference that the page allows: `values to 0.01, without ties`."""
+    return float(re.search(r" to ([\d.e-]+)", what)[1])
+
+
 def agree(what, theirs, ours, rows):
     """Whether counterparts agree as the page says, and the figure by which they do."""
     x, y, queries, truth = rows
@@ -58,7 +63,7 @@ def agree(what, theirs, ours, rows):
         model.fit(x, y)
     if what.startswith("values"):
         difference = np.abs(theirs.transform(queries) - ours.transform(queries)).max()
-        return difference <= float(what.split()[-1]), difference
+        return difference <= bound(what), difference
     own, their = ours.predict(queries), theirs.predict(queries)
     if what == "accuracy":
         gain = np.mean(own == truth) - np.mean(their == truth)
@@ -68,7 +73,7 @@ def agree(what, theirs, ours, rows):
     if what == "labels":
         return share >= 0.998, share
     difference = np.abs(theirs.predict_proba(queries) - ours.predict_proba(queries)).max()
-    return difference <= float(what.split()[-1]) and share >= 0.998, difference
+    return difference <= bound(what) and share >= 0.998, difference
 
 
 def counterparts(train, val):

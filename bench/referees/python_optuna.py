@@ -336,6 +336,23 @@ def in_and_out(folder):
     ok("a study of Optuna's, continued twice by tune: the trials of one call")
 
 
+def in_turn(folder):
+    """Python and the extension have an SQLite each: whatever one writes, the other and later processes find."""
+    url = f"sqlite:///{folder}/turns.db"
+    study = optuna.create_study(storage=url, study_name="turns", direction="maximize")
+    found = f"import optuna; print(sorted(optuna.load_study(study_name='turns', storage={url!r}).user_attrs))"
+    for n in (3, 5, 7, 9):
+        tuned = headsmith.tune(SENTENCES / "val.parquet", head="knn", trials=n, study=study)
+        study.set_user_attr(f"after{n}", n)
+        tuned.to_optuna().set_user_attr(f"loaded{n}", n)
+        optuna.create_study(storage=url, study_name=f"other{n}").set_user_attr("a", 1)
+        assert len(study.trials) == n, (n, len(study.trials))
+    done = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True)
+    expected = sorted(f"{kind}{n}" for kind in ("after", "loaded") for n in (3, 5, 7, 9))
+    assert [name for name in eval(done.stdout) if name.startswith(("after", "loaded"))] == expected, done.stdout
+    ok("tune and Optuna in turn on one SQLite file: nothing is lost")
+
+
 def by_number(trial):
     value = sphere(trial)
     for step in range(4):
@@ -354,6 +371,7 @@ def main():
         folder = Path(name)
         equal_to_the_command(folder)
         in_and_out(folder)
+        in_turn(folder)
         finds_what_is_best()
         whatever_is_asked(folder)
         others_running(folder)

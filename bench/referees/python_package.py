@@ -28,11 +28,12 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 from safetensors.numpy import load_file
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from drive.failing import fails
@@ -115,6 +116,79 @@ def at_home_in_scikit_learn(x, y):
     voting = VotingClassifier([("ridge", hs.RidgeClassifier()), ("knn", hs.KNNClassifier())], voting="soft").fit(x, y)
     assert min(accuracy_score(y, model.predict(x)) for model in [calibrated, voting]) > 0.5
     ok("Pipeline, GridSearchCV with two processes, cross_val_predict, CalibratedClassifierCV, VotingClassifier")
+
+
+class Extended(hs.RidgeClassifier):
+    def __init__(self, *, alpha="auto", extra=1, **more):
+        super().__init__(alpha=alpha, **more)
+        self.extra = extra
+
+
+def subclasses_and_metadata(x, y):
+    """Estimators of users' own, and what scikit-learn's routers pass on."""
+    own = Extended(alpha=2.0, extra=3, scale=None)
+    assert repr(own) == "Extended(alpha=2.0, extra=3)" and clone(own).get_params() == {"alpha": 2.0, "extra": 3}
+    assert Extended(alpha=1.0).fit(x, y).set_params(extra=2).extra == 2
+    weights, groups = np.linspace(0.5, 2.0, len(y)), np.arange(len(y)) // 5
+    with config_context(enable_metadata_routing=True):
+        for kind in HEADS:
+            # A request of nothing passes nothing.
+            assert len(make_pipeline(hs.Standardiser(), quick(kind)).fit(x[:200], y[:200]).predict(x)) == len(y), kind
+        asked = lambda: hs.RidgeClassifier().set_fit_request(sample_weight=True, groups=True).set_score_request(sample_weight=True)
+        pipeline = make_pipeline(hs.L2Normaliser(), asked()).fit(x, y, sample_weight=weights, groups=groups)
+        alone, rows = hs.RidgeClassifier(), hs.L2Normaliser().fit_transform(x)
+        alone.fit(rows, y, weights, groups=groups)
+        assert (pipeline.predict_proba(x) == alone.predict_proba(rows)).all()
+        assert pipeline.score(x, y, sample_weight=weights) == alone.score(rows, y, weights) != alone.score(rows, y)
+        for again in [clone(asked()), pickle.loads(pickle.dumps(asked()))]:
+            assert str(again.get_metadata_routing()) == str(asked().get_metadata_routing())
+        for estimator in [asked(), make_pipeline(hs.Standardiser(), asked())]:
+            name = "alpha" if hasattr(estimator, "alpha") else "ridgeclassifier__alpha"
+            grid = GridSearchCV(estimator, {name: [0.1, 1.0]}, cv=GroupKFold(3)).fit(x, y, sample_weight=weights, groups=groups)
+            assert np.isfinite(grid.cv_results_["mean_test_score"]).all()
+        fails(lambda: make_pipeline(hs.RidgeClassifier()).fit(x, y, sample_weight=weights), ValueError, "not explicitly set as requested or not requested")
+    fails(lambda: hs.RidgeClassifier().set_fit_request(groups=True), RuntimeError, "only available when metadata routing is enabled")
+    ok(f"subclasses with **kwargs; metadata routing of {len(HEADS)} heads in pipelines and searches")
+
+
+def weights_of_classes(x, y):
+    """Those of a dict are those of its labels, whatever is in them."""
+    codes = np.unique(y, return_inverse=True)[1]
+    fit = lambda labels, given: hs.RidgeClassifier(class_weight=given).fit(x, np.asarray(labels)[codes]).predict_proba(x)
+    expected = fit(["0", "1", "2"], {"1": 3.0, "2": 0.5})
+    dates = np.array(["2024-01-01", "2025-01-01", "2026-01-01"], dtype="M8[ns]")
+    for labels, first, second in [(["a", "a,b", "a:b"], "a,b", "a:b"), (["a", "b:1", "c,:2"], "b:1", "c,:2"), (dates, dates[1], pd.Timestamp(dates[2])),
+                                  (dates.astype("M8[D]"), dates[1], datetime.date(2026, 1, 1)), (dates.astype("M8[s]"), datetime.datetime(2025, 1, 1), "2026-01-01")]:
+        assert (fit(labels, {first: 3, second: np.float32(0.5)}) == expected).all(), labels
+    assert (fit(["0", "1", "2"], {}) == fit(["0", "1", "2"], None)).all() and (expected != fit(["0", "1", "2"], None)).any()
+    fails(lambda: fit(["a", "a:1,b", "b"], {"a:1,b": 2.0}), ValueError, "of which 'a:1,' would be read as a label and its weight")
+    for wrong in [[1, 2, 3], 3]:
+        fails(lambda: fit(["0", "1", "2"], wrong), ValueError, f"class_weight is {wrong}, expected a dict of weights by label")
+    for wrong in [-1, float("nan"), "x", None]:
+        fails(lambda: fit(["0", "1", "2"], {"1": wrong}), ValueError, f"class_weight has '1': {wrong!r}, expected a number of at least 0")
+    fails(lambda: fit(dates, {"2027-01-01": 2}), ValueError, "class_weight names '2027-01-01', expected some of the classes 2024-01-01T")
+    ok("class weights of labels with commas and colons, and of dates")
+
+
+def values_too_large(folder, x, y):
+    """No NaN for a probability, and no class for a row that has none."""
+    large = x[:20].copy()
+    large[7:9] = 3e38
+    for kind in HEADS:
+        fitted = quick(kind, random_state=0).fit(x, y)
+        fitted.save(folder / "large.safetensors")
+        calls = [fitted.predict_proba, fitted.predict, hs.Predictor(folder / "large.safetensors")]
+        calls += [copy.copy(fitted).set_params(decision=decision).predict for decision in ["metric", "votes"]]
+        for call in calls:
+            try:
+                found = call(large)
+            except ValueError as error:
+                assert "row 7 of X has no probabilities: its values are too large" in str(error), error
+            else:
+                # Trees compare, and sums of others may be finite.
+                assert np.isfinite(fitted.predict_proba(large)).all() and len(found) > 0, kind
+    fails(lambda: hs.RidgeClassifier().fit(x, y).predict(large), ValueError, "row 7 of X has no probabilities")
+    ok(f"rows of 3e38: {len(HEADS)} heads have probabilities, or the error names the row")
 
 
 def through_joblib(value):
@@ -454,6 +528,8 @@ def studies(folder, x, y):
     theirs = study.to_optuna()
     assert len(theirs.trials) == 3 and theirs.best_value == study.best_value
     assert hs.tune(folder / "study.parquet", trials=4, **given).report["n_finished"] == 4
+    by_path = hs.tune(folder / "study.parquet", trials=1, params={"epochs": 1}, storage=str(folder / "path.db"))
+    assert len(by_path.to_optuna().trials) == 1
     hs.MLPClassifier(**study.best_params).fit(x[:400], y[:400])
     fails(lambda: hs.tune(folder / "study.parquet"), ValueError, "give trials or timeout")
     ok("tune begins and resumes a study that Optuna opens")
@@ -498,6 +574,7 @@ def kinds_of_labels(folder, x):
             [decimal.Decimal("1.50"), decimal.Decimal(2)], [True, False], [3, -1], [1, 2.5], ["b", "ç"]]
     refused = [[(1, 2), (3, 4)], [b"a", b"b"], [datetime.time(1), datetime.time(2)], [pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2025-01-01", tz="UTC")]]
     arrays = [objects(classes) for classes in kept] + [np.array(["2026-01-01", "2025-01-01"], dtype=f"M8[{unit}]") for unit in ["Y", "D", "s", "us", "ns"]]
+    arrays += [np.array([early, "2026-01-01"], dtype=f"M8[{unit}]") for early in ["-5000-01-01", "12345-01-01"] for unit in ["Y", "D", "s"]] + [np.array([-0.0, 1.0])]
     arrays += [np.array([2, 1], kind) for kind in ["u1", ">i4", "f2", "f8"]]
     path = folder / "labels.safetensors"
     fitted = lambda classes: hs.CentroidClassifier().fit(x, classes[np.arange(len(x)) % 2])
@@ -506,7 +583,7 @@ def kinds_of_labels(folder, x):
         model.save(path)
         loaded = hs.load(path)
         assert loaded.classes_.dtype == model.classes_.dtype and [*map(type, loaded.classes_.tolist())] == [*map(type, model.classes_.tolist())], classes
-        assert loaded.classes_.tolist() == sorted(classes.tolist()) and (loaded.predict(x) == model.predict(x)).all(), classes
+        assert loaded.classes_.tolist() == np.sort(classes).tolist() and repr(loaded.classes_) == repr(model.classes_) and (loaded.predict(x) == model.predict(x)).all(), classes
     path.unlink()
     for classes in refused:
         model = fitted(objects(classes))
@@ -535,6 +612,11 @@ def scores_of_frames(x, y):
         assert hs.score(y, given, n_resamples=0).log_loss == scores.log_loss
     codes = np.searchsorted(names, y)
     assert hs.score(codes, pd.DataFrame(proba[:, ::-1], columns=[2, 1, 0]), n_resamples=0).log_loss == scores.log_loss
+    numbers = hs.GaussianClassifier().fit(x, codes.astype(float))
+    by_float = pd.DataFrame(numbers.predict_proba(x), columns=numbers.classes_)
+    assert hs.score(codes.astype(float), by_float[[2.0, 0.0, 1.0]], n_resamples=0).log_loss == scores.log_loss
+    for columns in [pd.RangeIndex(2, -1, -1), [2, 1, 0]]:
+        assert hs.score(codes, pd.DataFrame(proba[:, ::-1], columns=columns), n_resamples=0).log_loss == scores.log_loss
     few = y != names[2]
     assert hs.score(y[few], turned[few], n_resamples=0).log_loss == hs.score(y[few], proba[few], classes=names, n_resamples=0).log_loss
     fails(lambda: hs.score(y, pd.DataFrame(proba, columns=["a", "b", "c"])), ValueError, "the columns of proba are called a, b, c, but the labels are")
@@ -549,12 +631,77 @@ def scores_of_frames(x, y):
     ok("scores: copies, columns by name, and labels, groups and probabilities that are none")
 
 
+def labels_of_other_kinds(x, y):
+    """Labels that cannot be those of the fit are errors, not wrong answers."""
+    codes = np.unique(y, return_inverse=True)[1]
+    for labels, others in [(y, codes), (codes, y), (y.astype(object), codes), (codes, y.astype(object)), (np.datetime64("2026-01-01") + codes, y)]:
+        fails(lambda: hs.RidgeClassifier().fit(x, labels, validation_data=(x, others)), ValueError, "validation_data: y has labels such as ")
+    mixed = objects([i if i % 2 else str(i) for i in range(len(y))])
+    fails(lambda: hs.RidgeClassifier().fit(x, y, groups=mixed), ValueError, "groups are of kinds that have no order among them")
+    fails(lambda: hs.score(y, np.full((len(y), 3), 1 / 3), groups=mixed), ValueError, "groups are of kinds that have no order among them")
+    fitted = hs.RidgeClassifier().fit(x, y)
+    fails(lambda: fitted.score(x, y[:1]), ValueError, "y has 1 label, expected one for each of the 300 rows of X")
+    fails(lambda: fitted.score(x, objects([None, *y[1:]])), ValueError, "Input y contains NaN or None")
+    fails(lambda: fitted.score(x, codes), ValueError, "y has labels such as ")
+    fails(lambda: hs.RidgeClassifier().fit(x, codes).score(x, np.where(codes == 0, np.nan, codes)), ValueError, "Input y contains NaN or None")
+    assert fitted.score(x, y.astype(object)) == accuracy_score(y, fitted.predict(x))
+    ok("labels of another kind, and fewer or missing ones, are refused in validation data, groups and scores")
+
+
+def arguments_of_estimators(folder, x, y):
+    """Each error names the argument, its value, and what was expected."""
+    n_wrong = 0
+    for name, values in {"metric": [None, 3], "n_jobs": [10**30, "all", 0], "verbose": ["x", None], "decision": [None]}.items():
+        for value in values:
+            fails(lambda: hs.MLPClassifier(**{"epochs": 1, name: value}).fit(x, y), ValueError, f"{name} is {value!r}, expected ")
+            n_wrong += 1
+    wrong = [(hs.Divider, "divisor", ["2+standardise", "2.0", -1, 0, None, True, float("nan")], "a number of at least 0"), (hs.PCA, "n_components", [0, -1, "x", 2.5, True], "an integer of at least 1 or None"),
+             (hs.Whitener, "shrinkage", [2, -0.5, "x"], "a number in 0..1 or None"), (hs.SignedPower, "exponent", [9, None, "1"], "a number in 0..1 or auto"), (hs.SpectrumPower, "exponent", [9, "x", None], "a number in -1..2")]
+    for kind, name, values, expected in wrong:
+        for value in values:
+            fails(lambda: kind(**{name: value}).fit(x), ValueError, f"{name} is {value!r}, expected {expected}")
+            n_wrong += 1
+    for kind, given, text in [(hs.Divider, {"divisor": np.float32(2)}, "divide:2"), (hs.PCA, {"n_components": np.int64(2)}, "pca:2"), (hs.SignedPower, {"exponent": "auto"}, "power:auto"), (hs.Whitener, {}, "whiten")]:
+        assert kind(**given).fit(x).transform_.text == text
+    fitted, path = hs.CentroidClassifier().fit(x, y), folder / "wrong.onnx"
+    for version in [4, 300, "3", 3.0, None, True]:
+        fails(lambda: fitted.to_onnx(path, ml_opset=version), ValueError, f"ml_opset is {version!r}, expected 3 or 5")
+    fails(lambda: fitted.to_onnx(path, force="x"), ValueError, "force is 'x', expected True or False")
+    fitted.save(folder / "wrong.safetensors")
+    fails(lambda: hs.Predictor(folder / "wrong.safetensors", n_jobs=0), ValueError, "n_jobs is 0, expected ")
+    assert (hs.Predictor(folder / "wrong.safetensors", n_jobs=-1)(x)["prediction"] == fitted.predict(x)).all()
+    ok(f"{n_wrong} wrong arguments of classifiers and transformers are named, with what was expected; those of files as well")
+
+
+def names_in_files(folder):
+    """Columns are named by one text or several; labels are integers where all of them are."""
+    (folder / "names.csv").write_text("f0,f1,label\n" + "".join(f"{i},{i * i},{label}\n" for i, label in enumerate(["--5", "3", "-7"] * 4)))
+    (folder / "long.csv").write_text("f0,label\n" + "".join(f"{i},{label}\n" for i, label in enumerate(["9" * 5000, "3"] * 4)))
+    read = lambda **given: hs.read(folder / "names.csv", **given)
+    assert set(read().y) == {"--5", "3", "-7"} and set(hs.read(folder / "long.csv").y) == {"9" * 5000, "3"}
+    assert read(drop="f0").feature_names == read(features="f1").feature_names == read(drop=["f0"]).feature_names == ["f1"] and read(features="f*").feature_names == ["f0", "f1"]
+    for name, value in {"drop": 3, "features": [3], "label_column": 3, "embeddings_column": ["e"]}.items():
+        for call in [read, lambda **given: hs.tune(folder / "names.csv", trials=1, **given)]:
+            fails(lambda: call(**{name: value}), ValueError, f"{name} is {value!r}, expected ")
+    fails(lambda: read(drop="f"), ValueError, 'there is no drop column "f"')
+    ok("read: columns by one name, labels with two signs and of 5,000 digits")
+
+
 def arguments_of_searches(folder, x, y):
     """Each error names the argument, its value, and what was expected."""
     search = lambda **given: hs.AutoClassifier(**{"steps": 1, "heads": ["centroid"], **given}).fit(x, y)
-    wrong = {"time": "60s", "steps": 2.5, "trials": -1, "refit": "yes", "max_model_size": "1MB", "memory": -1, "folds": 2.5, "max_predict_time": "x", "conformal": True}
-    for name, value in wrong.items():
+    wrong = {"time": "60s", "steps": 2.5, "trials": -1, "refit": "yes", "max_model_size": "1MB", "memory": -1, "folds": 2.5, "max_predict_time": "x", "conformal": True, "val_is": None, "prefer": 1, "metric": None}
+    limits = [(name, 0) for name in ["max_model_size", "max_predict_time", "memory"]] + [("conformal", 1.5), ("conformal", 0), ("max_predict_time", -1)]
+    for name, value in [*wrong.items(), *limits]:
         fails(lambda: search(**{name: value}), ValueError, f"{name} is {value!r}, expected ")
+    fails(lambda: search().report(folder / "report.html", None, y), ValueError, "give rows that the fit did not see, report(path, X, y)")
+    # Hashes of 500 rows have 8 kB; with a limit they give way.
+    few = np.ascontiguousarray(x[:, :8])
+    small, free = (hs.AutoClassifier(steps=1, heads=["centroid"], max_model_size=limit).fit(few, y) for limit in [8000, None])
+    for model in [small, free]:
+        model.save(folder / "limit.safetensors")
+        assert ((folder / "limit.safetensors").stat().st_size <= 8000) == (model is small), (folder / "limit.safetensors").stat().st_size
+        assert (hs.load(folder / "limit.safetensors").predict(few) == model.predict(few)).all()
     for name in ["heads", "reduced"]:
         fails(lambda: search(**{name: ["none such"]}), ValueError, f"{name}: there is no head 'none such'; there are forest, ")
     fails(lambda: search(heads=[hs.KNNClassifier()]), ValueError, "expected a list of names of heads")
@@ -619,11 +766,17 @@ def main():
         equal_to_the_command(folder, x, y)
         auto_equal_to_the_command(folder, x, y)
         at_home_in_scikit_learn(x, y)
+        subclasses_and_metadata(x[:600], y[:600])
+        weights_of_classes(x[:600], y[:600])
+        values_too_large(folder, x[:600], y[:600])
         models_are_files(folder, x, y)
         validation_data_is_checked(x, y)
         kinds_of_labels(folder, x)
         scores_of_frames(x, y)
+        labels_of_other_kinds(x[:300], y[:300])
         arguments_of_searches(folder, x, y)
+        arguments_of_estimators(folder, x[:300], y[:300])
+        names_in_files(folder)
         what_inspect_finds(folder)
         lines_of_progress()
         reports(folder, x, y)

@@ -67,10 +67,15 @@ def documented(name, shown, default, text):
     return [f"    {name} : {shown}, default={value(default)}", *(f"        {line}" for line in lines)]
 
 
+def accepted(param):
+    """What a parameter accepts, in Python's words."""
+    text = param["accepts"].replace("true or false", "True or False").replace(" or none", " or None")
+    return "None" + text.removeprefix("none") if text.startswith("none") else text
+
+
 def help_of(param):
     none = "; None: no transform" if param["name"] == "scale" else ""
-    text = f"{param['help']}{none}. Accepts {param['accepts']}"
-    text = text.replace("true or false", "True or False").replace(" or none", " or None").replace("Accepts none", "Accepts None")
+    text = f"{param['help']}{none}. Accepts {accepted(param)}".replace(" or none", " or None")
     if search := param["search"]:
         text += f". Studies search {search['low']} to {search['high']}" + (", evenly by logarithm" if search["log"] else "")
     return text if text.endswith(".") else text + "."
@@ -134,7 +139,8 @@ def transformer(name, transform):
         lines += documented(parameter, shown, default, text)
     lines += ['    """', "", f"    _kind = {quoted(transform['name'])}"]
     if argument:
-        lines.append(f"    _argument = {quoted(argument['name'])}")
+        lines += [f"    _argument = {quoted(argument['name'])}", f"    _takes = ({''.join(f'{value(word)}, ' for word in argument['kind']['words']).rstrip()})"]
+        lines += [f"    _is_whole = {argument['kind']['type'] == 'int'}", f"    _accepts = {quoted(accepted(argument))}"]
     return [*lines, "", *init(parameters)]
 
 

@@ -1,10 +1,11 @@
 //! Fitted models.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use headsmith::export::{self, MlOpset, Options};
 use headsmith::model::{self, most_probable};
-use headsmith::{Pool, model_file};
+use headsmith::{MatRef, Matrix, Pool, model_file};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -111,11 +112,7 @@ impl Model {
         x: PyReadonlyArray2<'py, f32>,
         n_jobs: usize,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let x = features(&x)?;
-        let pool = pools::for_rows(x, n_jobs)?;
-        let proba =
-            py.detach(|| self.model.predict_proba(x, &pool)).map_err(|error| to_python(error.into()))?;
-        matrix(py, proba)
+        matrix(py, self.by_head(py, features(&x)?, n_jobs)?.0)
     }
 
     /// Whether each class is in the prediction set of each row, `n_samples x n_classes`; none of a model without such sets.
@@ -127,16 +124,14 @@ impl Model {
     ) -> PyResult<Option<Bound<'py, PyArray2<bool>>>> {
         let Some(sets) = self.model.sets() else { return Ok(None) };
         let x = features(&x)?;
-        let pool = pools::for_rows(x, n_jobs)?;
+        let proba = self.by_head(py, x, n_jobs)?.0;
         let members = py.detach(|| {
-            let proba = self.model.predict_proba(x, &pool)?;
             let mut members = vec![false; proba.n_rows() * proba.n_cols()];
             for (row, members) in members.chunks_exact_mut(proba.n_cols()).enumerate() {
                 sets.set(proba.row(row)).for_each(|class| members[class] = true);
             }
-            Ok(members)
+            members
         });
-        let members = members.map_err(|error: model::Error| to_python(error.into()))?;
         members.into_pyarray(py).reshape([x.n_rows(), self.model.n_classes()]).map(Some)
     }
 
@@ -149,17 +144,69 @@ impl Model {
         decision: &str,
         n_jobs: usize,
     ) -> PyResult<Bound<'py, PyArray1<u32>>> {
-        let x = features(&x)?;
-        let pool = pools::for_rows(x, n_jobs)?;
-        let classes = py.detach(|| {
-            let (proba, voted) = self.model.predict_by_head(x, &pool)?;
-            Ok(match (decision, voted) {
-                ("votes", Some(voted)) => voted,
-                ("metric", _) => self.model.decide(proba.view()),
-                _ => most_probable(proba.view()),
-            })
+        let (proba, voted) = self.by_head(py, features(&x)?, n_jobs)?;
+        let classes = py.detach(|| match (decision, voted) {
+            ("votes", Some(voted)) => voted,
+            ("metric", _) => self.model.decide(proba.view()),
+            _ => most_probable(proba.view()),
         });
-        Ok(classes.map_err(|error: model::Error| to_python(error.into()))?.into_pyarray(py))
+        Ok(classes.into_pyarray(py))
+    }
+}
+
+/// Rows that are predicted before the first look for signals, and the time between two looks.
+const FIRST_ROWS: usize = 1024;
+const PERIOD: Duration = Duration::from_millis(50);
+
+impl Model {
+    /// The probabilities of the rows of `x`, and the classes that the head alone decides for, where it does. Ctrl-C ends it between two blocks of rows,
+    /// which have the same predictions as all together.
+    ///
+    /// # Errors
+    /// When the rows have another number of features than the model or are too large for it, or after Ctrl-C.
+    fn by_head(&self, py: Python<'_>, x: MatRef<'_>, n_jobs: usize) -> PyResult<(Matrix, Option<Vec<u32>>)> {
+        let pool = pools::for_rows(x, n_jobs)?;
+        let predict = |start: usize, end: usize| {
+            let rows = x.rows(start, end);
+            self.model.predict_by_head(rows, &pool).map_err(|error| to_python(error.into()))
+        };
+        let (proba, voted) = py.detach(|| {
+            if x.n_rows() <= FIRST_ROWS {
+                return predict(0, x.n_rows());
+            }
+            let (mut proba, mut voted) =
+                (Vec::with_capacity(x.n_rows() * self.model.n_classes()), Vec::new());
+            let (mut start, mut n_rows) = (0, FIRST_ROWS);
+            while start < x.n_rows() {
+                let (end, begin) = (x.n_rows().min(start + n_rows), Instant::now());
+                let (more, by_head) = predict(start, end)?;
+                proba.extend(more.into_vec());
+                voted.extend(by_head.into_iter().flatten());
+                let share = PERIOD.as_secs_f64() / begin.elapsed().as_secs_f64().max(1e-6);
+                n_rows = ((n_rows as f64 * share.min(4.0)) as usize).max(1);
+                start = end;
+                Python::attach(|py| py.check_signals())?;
+            }
+            let proba = Matrix::new(proba, x.n_rows(), self.model.n_classes());
+            Ok((proba, (voted.len() == x.n_rows()).then_some(voted)))
+        })?;
+        check_probabilities(proba.view())?;
+        Ok((proba, voted))
+    }
+}
+
+/// Refuses probabilities that are none: where values of a row are so large that sums of them overflow.
+///
+/// # Errors
+/// When there is such a row; the error names the first one.
+fn check_probabilities(proba: MatRef<'_>) -> PyResult<()> {
+    let is_sound = |row: usize| proba.row(row).iter().sum::<f32>().is_finite();
+    match (0..proba.n_rows()).find(|row| !is_sound(*row)) {
+        None => Ok(()),
+        Some(row) => Err(PyValueError::new_err(format!(
+            "row {row} of X has no probabilities: its values are too large for the model, whose sums of them overflow; \
+             scale the features, or leave the row out"
+        ))),
     }
 }
 

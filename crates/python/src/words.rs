@@ -141,7 +141,8 @@ fn written<'t>(name: &str, form: Form, after: &'t str) -> (String, &'t str) {
     let is_placeholder = value.chars().all(|c| c.is_ascii_uppercase());
     let is_number = value.parse::<f64>().is_ok();
     match form {
-        Form::List => {
+        // A name in quotes after it is the value: this word says what it names, as in `--drop column "a"`.
+        Form::List if !after_value.starts_with(" \"") => {
             let values: Vec<String> = value.split(',').map(|value| format!("{value:?}")).collect();
             (format!("{name}=[{}]", values.join(", ")), after_value)
         }

@@ -17,6 +17,10 @@ from ._listener import Callback
 TIME = 60.0
 
 
+VAL_IS = ["judge", "train", "choose"]
+PREFER = ["best", "simple"]
+
+
 class Limit(NamedTuple):
     """The limits and choices of a search, as the extension takes them."""
 
@@ -176,11 +180,13 @@ class AutoClassifier(Classifier):
         heads = [] if self.heads is None else _checks.heads("heads", self.heads)
         if self.heads is not None and not heads:
             raise ValueError("heads is empty: name some, or give None for those of the portfolio")
-        size, memory = (_checks.count(name, getattr(self, name), "an int, the number of bytes") for name in ("max_model_size", "memory"))
+        size, memory = (_bytes(name, getattr(self, name)) for name in ("max_model_size", "memory"))
+        _data.check_word("val_is", self.val_is, VAL_IS)
+        _data.check_word("prefer", self.prefer, PREFER)
         return Limit(
             _checks.number("time", time, "a number of seconds"), _checks.count("steps", self.steps), _checks.needed("folds", self.folds), heads,
-            _checks.heads("reduced", self.reduced or []), self.val_is, self.prefer, size, _checks.number("max_predict_time", self.max_predict_time, "a number of seconds"),
-            memory, _checks.flag("refit", self.refit), _checks.number("conformal", self.conformal, "a number above 0 and below 1"), None,
+            _checks.heads("reduced", self.reduced or []), self.val_is, self.prefer, size, _checks.above("max_predict_time", self.max_predict_time, "a number of seconds above 0"),
+            memory, _checks.flag("refit", self.refit), _checks.above("conformal", self.conformal, "a number above 0 and below 1, such as 0.9", high=1), None,
             _checks.needed("trials", self.trials), elapsed,
         )
 
@@ -199,7 +205,7 @@ class AutoClassifier(Classifier):
         import zlib
 
         self._fitted()
-        if X is not None:
+        if X is not None or y is not None:
             return super().report(path, X, y)
         with open(path, "wb") as page:
             page.write(zlib.decompress(self._page))
@@ -211,3 +217,11 @@ class AutoClassifier(Classifier):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "report_")
+
+
+def _bytes(name: str, given: Any) -> int | None:
+    """A number of bytes, or None for no limit."""
+    what = "an int of at least 1, the number of bytes"
+    if given == 0:
+        raise ValueError(f"{name} is 0, expected {what}")
+    return _checks.count(name, given, what)

@@ -1,6 +1,6 @@
 """Checks of arguments before the extension takes them: each error names the argument, what it is, and what was expected."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -35,6 +35,14 @@ def needed(name: str, value: Any, what: str = "an int of at least 0") -> int:
     return given
 
 
+def above(name: str, value: Any, what: str, high: float = np.inf) -> float | None:
+    """A number above 0 and below `high`, or None."""
+    given = number(name, value, what)
+    if given is not None and not 0 < given < high:
+        raise ValueError(f"{name} is {_words.plain(value)!r}, expected {what}")
+    return given
+
+
 def flag(name: str, value: Any) -> bool:
     """Yes or no."""
     given: Any = value
@@ -55,6 +63,15 @@ def text(name: str, value: Any, what: str) -> None:
     """A text, or None."""
     if value is not None and not isinstance(value, str):
         raise ValueError(f"{name} is {value!r}, expected {what}")
+
+
+def words(name: str, given: Any) -> list[str]:
+    """A list of texts; one text is a list of one."""
+    items: Any = given
+    several: list[Any] = [given] if isinstance(given, str) else list(items) if isinstance(given, Iterable) else [None]
+    if not all(isinstance(word, str) for word in several):
+        raise ValueError(f"{name} is {given!r}, expected a list of str")
+    return [str(word) for word in several]
 
 
 def params(given: Any) -> dict[str, bool | int | float | str]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith, _input, _kinds, _seed, _tags
+from . import _checks, _class_weight, _data, _headsmith, _input, _kinds, _routing, _seed, _tags, _words
 from ._data import Floats
 from ._errors import HeadsmithWarning, caller_level
 from ._listener import Listener
@@ -16,6 +16,9 @@ from ._params import Estimator
 from ._seen import Seen
 
 DECISIONS = ["argmax", "metric", "votes"]
+
+# The versions of the operators of trees that runtimes have.
+ML_OPSETS = [3, 5]
 
 # From this share of seen rows on, the rows count as the fit's own; below it, a warning.
 MIN_SEEN_SHARE = 0.1
@@ -44,7 +47,15 @@ class Options(NamedTuple):
     def of(cls, n_jobs: Any, listener: Listener | None = None, *, metric: str = "weighted_f1", seed: int = 0, feature_names: list[str] | None = None) -> Self:
         """Those of work with so many threads; by default nobody follows it."""
         listener = Listener() if listener is None else listener
-        return cls(feature_names or [], metric, seed, _seed.threads(n_jobs), listener, listener.follows)
+        return cls(feature_names or [], _metric(metric), seed, _seed.threads(n_jobs), listener, listener.follows)
+
+
+def _metric(given: Any) -> str:
+    """The name of a metric; whether there is such a one the library says."""
+    if isinstance(given, str):
+        return given
+    known = json.loads(_headsmith.declarations())["metrics"]
+    raise ValueError(f"metric is {given!r}, expected one of {', '.join(known)}")
 
 
 class Classifier(Estimator):
@@ -167,14 +178,27 @@ class Classifier(Estimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy on rows with known labels."""
-        return float(np.average(self.predict(X) == _data.column(y), weights=sample_weight))
+        predicted, truth = self.predict(X), _data.column(y)
+        if len(truth) != len(predicted):
+            raise ValueError(f"y has {_words.counted(len(truth), 'label')}, expected one for each of the {len(predicted)} rows of X")
+        _data.refuse_missing(truth, "y")
+        _data.refuse_other_kind(truth, self.classes_)
+        return float(np.average(predicted == truth, weights=sample_weight))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model to a file that `headsmith.load` and the command read.
 
         Labels have to be of a kind that it keeps: str, bool, int, float, date, datetime, Decimal or datetime64.
         """
-        self._fitted().with_extra("python", self._labels()).with_extra("seen", self._seen()).save(path)
+        model = self._fitted().with_extra("python", self._labels())
+        whole = model.with_extra("seen", self._seen())
+        limit: int | None = getattr(self, "max_model_size", None)
+        if limit is None or len(whole.to_bytes()) <= limit:
+            return whole.save(path)
+        # A limit is kept rather than what tells reports the rows of the fit.
+        model.save(path)
+        if (n_bytes := len(model.to_bytes())) > limit:
+            warnings.warn(f"the file has {n_bytes:,} bytes, with the kind of the labels, but max_model_size is {limit:,}", HeadsmithWarning, stacklevel=caller_level())
 
     def to_onnx(self, path: str | os.PathLike[str], *, ml_opset: int = 3, force: bool = False) -> dict[str, Any]:
         """Writes the model as an ONNX file, after comparing the predictions of both.
@@ -193,7 +217,11 @@ class Classifier(Estimator):
         facts : dict
             The size of the file, and how it compares with the model.
         """
-        facts: dict[str, Any] = json.loads(self._fitted().to_onnx(path, ml_opset, force))
+        expected = " or ".join(map(str, ML_OPSETS))
+        version = _checks.needed("ml_opset", ml_opset, expected)
+        if version not in ML_OPSETS:
+            raise ValueError(f"ml_opset is {version}, expected {expected}")
+        facts: dict[str, Any] = json.loads(self._fitted().to_onnx(path, version, _checks.flag("force", force)))
         return facts
 
     def report(self, path: str | os.PathLike[str], X: Any = None, y: Any = None) -> None:
@@ -255,6 +283,18 @@ class Classifier(Estimator):
     def __sklearn_tags__(self) -> Any:
         return _tags.classifier()
 
+    def get_metadata_routing(self) -> Any:
+        """What scikit-learn's routers pass to `fit` and `score`: the requests that were set, of `scikit-learn.utils.metadata_routing`."""
+        return _routing.requests(self)
+
+    def set_fit_request(self, *, sample_weight: _routing.Request = _routing.UNCHANGED, groups: _routing.Request = _routing.UNCHANGED) -> Self:
+        """Which of these scikit-learn's pipelines and searches pass to `fit`, with `enable_metadata_routing=True`: True, False, another name, or None for an error where one is given."""
+        return _routing.changed(self, "fit", {"sample_weight": sample_weight, "groups": groups})
+
+    def set_score_request(self, *, sample_weight: _routing.Request = _routing.UNCHANGED) -> Self:
+        """The same for `score`."""
+        return _routing.changed(self, "score", {"sample_weight": sample_weight})
+
 
 def _labelled(x: Floats, y: Any, classes: npt.NDArray[Any]) -> Labelled:
     """Rows with their labels among known classes."""
@@ -284,8 +324,8 @@ class HeadClassifier(Classifier):
 
     def _value(self, name: str) -> bool | int | float | str:
         value = getattr(self, name)
-        if name == "class_weight" and isinstance(value, dict):
-            return self._class_weights(cast(dict[Any, float], value))
+        if name == "class_weight":
+            return _class_weight.text(value, self.classes_)
         if value is None:
             return "none"
         if isinstance(value, np.generic):
@@ -293,13 +333,6 @@ class HeadClassifier(Classifier):
         if isinstance(value, (bool, int, float, str)):
             return value
         raise ValueError(f"{name} is {value!r}, expected a number, a text or None")
-
-    def _class_weights(self, given: dict[Any, float]) -> str:
-        names = dict(zip(self.classes_.tolist(), _data.names(self.classes_)))
-        unknown = [label for label in given if label not in names]
-        if unknown:
-            raise ValueError(f"class_weight names {unknown[0]!r}, expected some of the classes {', '.join(names.values())}")
-        return ",".join(f"{names[label]}:{float(weight)!r}" for label, weight in given.items())
 
 
 def _share(fraction: Any) -> float:

@@ -1,6 +1,8 @@
 """Rows, labels and weights as the extension takes them: C-contiguous float32, class indices, float32."""
 
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -30,6 +32,8 @@ def rows(X: Any, estimator: object) -> Rows:
     x, names = _features(X)
     if names is not None and x.ndim == 2 and len(names) != x.shape[1]:
         names = None
+    if names is not None:
+        refuse_twice(names, "X")
     if x.ndim != 2:
         shape = "a scalar" if x.ndim == 0 else f"{x.ndim} dimensions"
         raise ValueError(f"Expected 2D array, got an array with {shape} instead. Reshape your data with X.reshape(-1, 1) if it has a single feature, or X.reshape(1, -1) if it is a single sample.")
@@ -37,6 +41,13 @@ def rows(X: Any, estimator: object) -> Rows:
         if count == 0:
             raise ValueError(f"Found array with 0 {what}(s) (shape={x.shape}) while a minimum of 1 is required by {type(estimator).__name__}.")
     return Rows(x, names)
+
+
+def refuse_twice(names: Iterable[Any], what: str) -> None:
+    """Refuses names of columns that several columns have: one could stand for the other."""
+    twice = [name for name, n_columns in Counter(names).items() if n_columns > 1]
+    if twice:
+        raise ValueError(f"{what} has several columns of the name {_words.plain(twice[0])!r}: give each column a name of its own")
 
 
 def _features(X: Any) -> tuple[Floats, list[str] | None]:
@@ -137,6 +148,9 @@ def labels(y: Any, n_rows: int, estimator: object) -> Labels:
         raise ValueError("Unknown label type: labels of kinds that have no order among them; convert all to str") from None
     if len(classes) < 2:
         raise ValueError(f"y has 1 class, {_words.plain(classes[0])!r}: a classifier needs rows of 2 classes at least")
+    if classes.dtype.kind == "f":
+        # A file of a model knows no negative zero.
+        classes[classes == 0] = 0
     return Labels(classes, codes.astype(np.uint32))
 
 
@@ -144,11 +158,38 @@ def codes(y: Any, classes: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     """The indices of the labels `y` in `classes`."""
     given = column(y)
     refuse_missing(given, "y")
-    found: npt.NDArray[np.uint32] = np.minimum(np.searchsorted(classes, given), len(classes) - 1).astype(np.uint32)
+    refuse_other_kind(given, classes)
+    found: npt.NDArray[np.uint32] = _places(given, classes)
     unknown = classes[found] != given
     if unknown.any():
-        raise ValueError(f"the label {_words.plain(given[unknown][0])!r} is none of the classes {', '.join(names(classes))}")
+        raise ValueError(f"the label {_shown(given[unknown][0])} is none of the classes {', '.join(names(classes))}")
     return found
+
+
+def _places(given: npt.NDArray[Any], classes: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+    """Where the labels are among the classes, or would be."""
+    try:
+        places = np.searchsorted(classes, given)
+    except TypeError:
+        raise _of_other_kind(given, classes) from None
+    return np.minimum(places, len(classes) - 1).astype(np.uint32)
+
+
+def refuse_other_kind(given: npt.NDArray[Any], classes: npt.NDArray[Any]) -> None:
+    """Refuses texts where the classes are none, and the other way round: no label of them would be right."""
+    kinds = given.dtype.kind, classes.dtype.kind
+    if "O" not in kinds and (kinds[0] in "UT") != (kinds[1] in "UT"):
+        raise _of_other_kind(given, classes)
+
+
+def _of_other_kind(given: npt.NDArray[Any], classes: npt.NDArray[Any]) -> ValueError:
+    return ValueError(f"y has labels such as {_shown(given[0])}, expected those of the kind that the fit had, such as {_shown(classes[0])}")
+
+
+def _shown(label: Any) -> str:
+    """A label in messages; of some dates Python has numbers alone."""
+    is_date = isinstance(label, np.datetime64)
+    return names(np.asarray([cast(Any, label)]))[0] if is_date else repr(_words.plain(label))
 
 
 def column(y: Any) -> npt.NDArray[Any]:
@@ -215,15 +256,19 @@ def groups(given: Any, n_rows: int) -> npt.NDArray[np.uint32] | None:
     if given.shape != (n_rows,):
         raise ValueError(f"groups have shape {given.shape}, expected ({n_rows},)")
     refuse_missing(given, "groups")
-    return np.unique(given, return_inverse=True)[1].astype(np.uint32)
+    try:
+        return np.unique(given, return_inverse=True)[1].astype(np.uint32)
+    except TypeError:
+        raise ValueError("groups are of kinds that have no order among them: convert all to str") from None
 
 
 def names(classes: npt.NDArray[Any]) -> list[str]:
     """The names of classes, as model files have them: whole numbers have no fraction."""
-    if classes.dtype.kind == "M" and np.datetime_data(classes.dtype)[0] in ("ns", "ps", "fs", "as"):
-        # Python has no such dates, only numbers.
-        return [str(label) for label in classes]
-    return [_name(label) for label in classes.tolist()]
+    plain = classes.tolist()
+    if classes.dtype.kind == "M":
+        # Of dates that Python has not it gives numbers.
+        return [str(label if isinstance(date, int) else date) for label, date in zip(classes, plain)]
+    return [_name(label) for label in plain]
 
 
 def _name(label: Any) -> str:

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+import numpy as np
+
 from . import _progress
 from ._errors import HeadsmithWarning, caller_level
 
@@ -26,6 +28,8 @@ class Listener:
     """Receives the events of one fit, in a `with` block."""
 
     def __init__(self, verbose: Any = 0, callbacks: Iterable[Callback] | None = None, head: str = "") -> None:
+        if not isinstance(verbose, (int, np.bool_, np.integer)):
+            raise ValueError(f"verbose is {verbose!r}, expected an int, True or False")
         self._callbacks = _functions(callbacks)
         self._progress = _progress.of_work(head) if verbose else None
 

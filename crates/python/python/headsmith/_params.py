@@ -9,8 +9,13 @@ class Estimator:
 
     @classmethod
     def _names(cls) -> list[str]:
-        names = inspect.signature(cls).parameters
-        return [name for name in names if name != "self"]
+        return list(cls._parameters())
+
+    @classmethod
+    def _parameters(cls) -> dict[str, inspect.Parameter]:
+        """Those of `__init__`, but `**kwargs` of a subclass, which are stored under no name."""
+        parameters = inspect.signature(cls).parameters
+        return {name: parameter for name, parameter in parameters.items() if parameter.kind != parameter.VAR_KEYWORD}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name."""
@@ -27,7 +32,7 @@ class Estimator:
 
     def _changed(self) -> dict[str, Any]:
         """The parameters that differ from their defaults."""
-        defaults = {name: parameter.default for name, parameter in inspect.signature(type(self)).parameters.items()}
+        defaults = {name: parameter.default for name, parameter in self._parameters().items()}
         return {name: value for name, value in self.get_params().items() if not _is_same(value, defaults[name])}
 
     def __repr__(self) -> str:

@@ -158,14 +158,14 @@ def _probabilities(proba: Any) -> tuple[Floats, list[str] | None]:
     """The probabilities, and the names of their columns."""
     if getattr(proba, "ndim", 2) == 1 or (hasattr(proba, "dtype") and proba.dtype.kind in "OUST" and not hasattr(proba, "__array_interface__")):
         raise ValueError(HINT)
-    columns = getattr(proba, "columns", None) if hasattr(proba, "iloc") else None
+    columns: Any = getattr(proba, "columns", None) if hasattr(proba, "iloc") else None
     try:
         rows = _data.rows(proba, None)
     except ValueError as error:
         raise ValueError(f"{HINT} ({error})") from error
     # pandas counts columns without names.
-    named = columns is not None and type(columns).__name__ != "RangeIndex"
-    return rows.x, [str(name) for name in columns] if columns is not None and named else rows.names
+    are_counted = type(columns).__name__ == "RangeIndex" and list(columns) == list(range(len(columns)))
+    return rows.x, rows.names if columns is None or are_counted else _data.names(np.asarray(columns))
 
 
 def _columns(known: npt.NDArray[Any], names: list[str] | None, n_columns: int, are_sorted: bool) -> npt.NDArray[Any]:

@@ -8,6 +8,9 @@ import numpy as np
 # A text: NumPy loads its random numbers when they are first named, which is half of the time of importing this package.
 RandomState: TypeAlias = "int | np.random.RandomState | np.random.Generator | None"
 
+# More than any machine has; what is larger is a slip.
+MOST_THREADS = 2**31
+
 
 def seed(random_state: Any) -> int:
     """The seed: an int is one, a generator gives one, and None takes one from NumPy's global generator."""
@@ -29,9 +32,10 @@ def threads(n_jobs: Any) -> int:
         limit = os.environ.get("OMP_NUM_THREADS", "")
         return min(cores(), int(limit)) if limit.isdecimal() and int(limit) > 0 else cores()
     number: Any = n_jobs
-    if isinstance(n_jobs, (int, np.integer)) and number != 0:
+    if isinstance(n_jobs, (int, np.integer)) and number != 0 and number < MOST_THREADS:
         return int(number) if number > 0 else max(1, cores() + 1 + int(number))
-    raise ValueError(f"n_jobs is {n_jobs!r}, expected an int other than 0, or None for all cores")
+    below = f" below {MOST_THREADS:,}" if isinstance(n_jobs, int) and number > 0 else ""
+    raise ValueError(f"n_jobs is {n_jobs!r}, expected an int other than 0{below}, or None for all cores")
 
 
 def cores() -> int:

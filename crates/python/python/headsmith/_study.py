@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from . import _checks, _headsmith, _seed, _words
+from . import _checks, _headsmith, _seed, _sqlite, _words
 from ._classifier import Options
 from ._listener import Callback, Listener
 from ._tables import Path, Reading, paths
@@ -56,7 +56,9 @@ class Study:
         """The same study as an `optuna.Study`."""
         import optuna
 
-        return optuna.load_study(study_name=self.name, storage=self.storage)
+        # Headsmith takes the path of a file as well, Optuna the address of a database alone.
+        storage = self.storage if "://" in self.storage else f"sqlite:///{self.storage}"
+        return optuna.load_study(study_name=self.name, storage=storage)
 
     def _best(self) -> dict[str, Any]:
         best: dict[str, Any] | None = self.report["best"]
@@ -92,8 +94,8 @@ def tune(
     metric: str = "weighted_f1",
     label_column: str | None = None,
     embeddings_column: str | None = None,
-    drop: Sequence[str] = (),
-    features: Sequence[str] = (),
+    drop: str | Sequence[str] = (),
+    features: str | Sequence[str] = (),
     val_share: float = 0.2,
     hold_back: float = 0.0,
     random_start: bool = False,
@@ -161,8 +163,8 @@ def tune(
     of_study = _StudyOptions(
         _checks.heads("head", head)[0], _checks.params(params), val_share, hold_back, space, trials, timeout, storage, name, sampler, pruner, random_start, lag,
     )
-    reading = Reading(label_column, embeddings_column, list(drop), list(features))
-    with Listener(verbose, callbacks) as listener:
+    reading = Reading.of(label_column, embeddings_column, drop, features)
+    with Listener(verbose, callbacks) as listener, _sqlite.alone(storage):
         options = Options.of(n_jobs, listener, metric=metric, seed=_seed.seed(random_state))
         return Study(json.loads(_headsmith.tune(paths(train), paths(val), reading, of_study, options)))
 

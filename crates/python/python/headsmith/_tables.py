@@ -3,14 +3,17 @@
 import json
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith, _inspected
+from . import _checks, _data, _headsmith, _inspected
 from ._classifier import Options
 from ._data import Floats
+
+# Longer labels are texts; NumPy's integers have fewer.
+MOST_DIGITS = 30
 
 Path = str | os.PathLike[str]
 
@@ -43,6 +46,13 @@ class Reading(NamedTuple):
     features: list[str] = []
     cache: Path | None = None
     skips_bad_rows: bool = False
+
+    @classmethod
+    def of(cls, label_column: Any, embeddings_column: Any, drop: Any, features: Any) -> Self:
+        """The columns as arguments name them."""
+        _checks.text("label_column", label_column, "the name of a column")
+        _checks.text("embeddings_column", embeddings_column, "the name of a column")
+        return cls(label_column, embeddings_column, _checks.words("drop", drop), _checks.words("features", features))
 
 
 class Finding(NamedTuple):
@@ -83,8 +93,8 @@ def read(
     labels: Path | Sequence[Path] | None = None,
     label_column: str | None = None,
     embeddings_column: str | None = None,
-    drop: Sequence[str] = (),
-    features: Sequence[str] = (),
+    drop: str | Sequence[str] = (),
+    features: str | Sequence[str] = (),
     cache: Path | None = None,
     on_bad_row: str = "error",
     n_jobs: int | None = None,
@@ -99,9 +109,9 @@ def read(
         The files of the labels, if they are separate.
     label_column, embeddings_column : str, default=None
         The columns of the labels and of the lists of features; None: they are detected.
-    drop : list of str
+    drop : str or list of str
         Columns that are neither features nor labels.
-    features : list of str
+    features : str or list of str
         Patterns, such as `emb_*`, of the columns that are features; none: all columns of numbers.
     cache : path, default=None
         A folder for parsed tables: they are mapped from there, and not parsed again.
@@ -117,7 +127,7 @@ def read(
     """
     if on_bad_row not in ("error", "skip"):
         raise ValueError(f"on_bad_row is {on_bad_row!r}, expected error or skip")
-    reading = Reading(label_column, embeddings_column, list(drop), list(features), cache, on_bad_row == "skip")
+    reading = Reading.of(label_column, embeddings_column, drop, features)._replace(cache=cache, skips_bad_rows=on_bad_row == "skip")
     table = _headsmith.Table.read(paths(path), paths(labels), reading, Options.of(n_jobs))
     return Table(table.x(), _labels(table), table.feature_names, json.loads(table.report))
 
@@ -164,8 +174,14 @@ def _labels(table: _headsmith.Table) -> npt.NDArray[Any] | None:
     if labels is None:
         return None
     names, codes = labels
-    are_integers = all(name.lstrip("-").isdecimal() and str(int(name)) == name for name in names)
+    are_integers = all(map(_is_integer, names))
     return np.array([int(name) for name in names] if are_integers else names)[codes]
+
+
+def _is_integer(name: str) -> bool:
+    """Whether an integer has this name: `7`, but not `07`, and none of more digits than Python reads."""
+    digits = name.removeprefix("-")
+    return digits.isdecimal() and len(digits) <= MOST_DIGITS and str(int(name)) == name
 
 
 def paths(given: Path | Sequence[Path] | None) -> list[str]:

@@ -1,11 +1,11 @@
 """What all transformers have in common."""
 
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _data, _headsmith, _input, _output, _seed, _tags
+from . import _data, _headsmith, _input, _output, _seed, _tags, _words
 from ._classifier import Options
 from ._data import Floats
 from ._params import Estimator
@@ -59,17 +59,37 @@ class OneTransform(Transformer):
     """A transformer of one kind of transform."""
 
     _kind: str
-    # The parameter that is the argument in the transform's text.
+    # The parameter that is the argument in the transform's text, the words and the type that it takes, and all of that as messages have it.
     _argument: str | None = None
+    _takes: tuple[str | None, ...] = ()
+    _is_whole: bool = False
+    _accepts: str = ""
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learns from the rows of `X`; C-contiguous float32 is used in place. `y` is ignored."""
+        try:
+            return super().fit(X, y)
+        except ValueError as error:
+            # The text is made of a number: of others than the range of the parameter the library has nothing to say.
+            if self._argument is not None and "is not a transform, expected" in str(error):
+                raise self._wrong(" but 0" if getattr(self, self._argument) == 0 else "") from error
+            raise
 
     def _text(self, x: Floats) -> str:
-        value = None if self._argument is None else getattr(self, self._argument)
+        value = None if self._argument is None else self._checked(getattr(self, self._argument))
         if value is None and self._kind == "pca":
             value = min(x.shape)
-        return self._kind if value is None else f"{self._kind}:{_number(value)}"
+        return self._kind if value is None else f"{self._kind}:{value}"
 
+    def _checked(self, given: Any) -> str | None:
+        """The argument as the text has it."""
+        value = _words.plain(given)
+        if (value is None or isinstance(value, str)) and value in self._takes:
+            return value
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and not (self._is_whole and isinstance(value, float)):
+            return repr(value)
+        raise self._wrong()
 
-def _number(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return repr(cast(object, value.item()) if isinstance(value, np.generic) else value)
+    def _wrong(self, but: str = "") -> ValueError:
+        name = str(self._argument)
+        return ValueError(f"{name} is {_words.plain(getattr(self, name))!r}, expected {self._accepts}{but}")

@@ -39,6 +39,9 @@ class Divider(OneTransform):
 
     _kind = "divide"
     _argument = "divisor"
+    _takes = ()
+    _is_whole = False
+    _accepts = "a number of at least 0"
 
     def __init__(
         self,
@@ -149,6 +152,9 @@ class SignedPower(OneTransform):
 
     _kind = "power"
     _argument = "exponent"
+    _takes = ("auto",)
+    _is_whole = False
+    _accepts = "a number in 0..1 or auto"
 
     def __init__(
         self,
@@ -218,6 +224,9 @@ class PCA(OneTransform):
 
     _kind = "pca"
     _argument = "n_components"
+    _takes = (None,)
+    _is_whole = True
+    _accepts = "an integer of at least 1 or None"
 
     def __init__(
         self,
@@ -244,6 +253,9 @@ class Whitener(OneTransform):
 
     _kind = "whiten"
     _argument = "shrinkage"
+    _takes = (None,)
+    _is_whole = False
+    _accepts = "a number in 0..1 or None"
 
     def __init__(
         self,
@@ -270,6 +282,9 @@ class SpectrumPower(OneTransform):
 
     _kind = "spectrum"
     _argument = "exponent"
+    _takes = ()
+    _is_whole = False
+    _accepts = "a number in -1..2"
 
     def __init__(
         self,
