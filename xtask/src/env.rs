@@ -1,5 +1,5 @@
-//! The Python environments, each made from its `requirements.txt`: that of the referees (`cargo xtask env`), that of
-//! the peers in training, which is large and only `cargo xtask bench training` needs, and those of the quality suite, which
+//! The Python environments, each made from its `requirements.txt`: that of the referees (`cargo xtask env`), that
+//! of what builds the wheel (`cargo xtask wheel`), that of the peers in training, which is large and only `cargo xtask bench training` needs, and those of the quality suite, which
 //! only `cargo xtask bench quality` needs: one with encoders of text, and one for each peer that is large.
 
 use std::fs;
@@ -27,6 +27,9 @@ pub(crate) const REFEREES: Environment = Environment {
     complete: false,
     newest: 14,
 };
+
+pub(crate) const WHEEL: Environment =
+    Environment { folder: "wheel-env", requirements: "crates/python/wheel.txt", complete: true, newest: 14 };
 
 pub(crate) const TRAINING_PEERS: Environment = Environment {
     folder: "peers-env",

@@ -15,6 +15,7 @@ mod step;
 mod test;
 mod tools;
 mod training;
+mod wheel;
 mod workspace;
 
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ cargo xtask COMMAND
   instructions [--record]
                         Count the instructions of small trainings with valgrind and compare them with
                         bench/instructions.json, or write them there.
+  wheel                 Build the Python wheel that is published into target/wheels: small, which takes twice the time of
+                        the one that maturin builds by default.
   docs                  Write docs/reference.md anew from the binary, and the classes of the Python package from the extension.
 ";
 
@@ -56,6 +59,7 @@ enum Command {
     Fuzz { time: Duration, targets: Vec<String> },
     Instructions { record: bool },
     Docs,
+    Wheel,
 }
 
 fn main() -> ExitCode {
@@ -86,6 +90,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { data, suite, names } => bench::run(&data, &suite, &names),
         Command::Fuzz { time, targets } => fuzz::run(time, &targets),
         Command::Instructions { record } => instructions::run(record),
+        Command::Wheel => wheel::build(),
         Command::Docs => docs::write().and_then(|()| package::generate()),
     }
 }
@@ -117,6 +122,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
         "fuzz" => Command::Fuzz { time: Duration::from_secs(seconds.unwrap_or(60)), targets: words },
         "instructions" => Command::Instructions { record },
         "docs" => Command::Docs,
+        "wheel" => Command::Wheel,
         _ => bail!("there is no command `{name}`"),
     })
 }
