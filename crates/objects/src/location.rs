@@ -74,6 +74,7 @@ impl<'a> Location<'a> {
     ///
     /// # Errors
     /// If it is no URL, or that of a bucket or a folder.
+    #[cfg(any(test, feature = "object-store"))]
     pub(crate) fn of_object(url: &'a Path) -> io::Result<Location<'a>> {
         let location = Location::parse(url)?;
         let what = match location.key {
