@@ -44,8 +44,29 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Does `once` up to `attempts` times, again after temporary failures; `before_retry` is called with the failure and the wait that follows.
+    pub(crate) fn retrying<T>(
+        &self,
+        attempts: u32,
+        mut once: impl FnMut() -> Result<T>,
+        before_retry: impl Fn(&Error, Duration),
+    ) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            match once() {
+                Err(error) if error.is_transient() && attempt < attempts => {
+                    let wait = self.wait(attempt, &error);
+                    before_retry(&error, wait);
+                    thread::sleep(wait);
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// The wait after the failure of attempt `attempt` (from 1).
-    pub(crate) fn wait(&self, attempt: u32, error: &Error) -> Duration {
+    fn wait(&self, attempt: u32, error: &Error) -> Duration {
         const LONGEST: Duration = Duration::from_secs(30);
         let doubled = self.backoff.saturating_mul(1 << (attempt - 1).min(10));
         error.retry_after().unwrap_or_default().max(doubled).min(LONGEST)
@@ -197,16 +218,7 @@ impl Client {
                 _ => Ok(answer),
             }
         };
-        let mut attempt = 1;
-        loop {
-            match once() {
-                Err(error) if error.is_transient() && attempt < self.limits.attempts.min(3) => {
-                    thread::sleep(self.limits.wait(attempt, &error));
-                    attempt += 1;
-                }
-                done => return done,
-            }
-        }
+        self.limits.retrying(self.limits.attempts.min(3), once, |_, _| {})
     }
 
     /// Posts JSON with the key. There is only one attempt, because an accepted request must not be repeated.

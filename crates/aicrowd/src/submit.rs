@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
-use std::thread;
 
 use serde_json::{Map, Value, json};
 use ureq::SendBody;
@@ -258,19 +257,14 @@ fn upload(
     submission: &mut Submission,
     observer: &dyn Fn(Event<'_>),
 ) -> Result<String> {
-    let mut attempt = 1;
-    loop {
-        let error = match upload_once(client, slot, submission, observer) {
-            Err(error) if error.is_transient() && attempt < client.limits.attempts => error,
-            done => return done,
-        };
-        let wait = client.limits.wait(attempt, &error);
-        observer(Event::Retrying { file: 0, name: &submission.name, error: &error, wait });
-        thread::sleep(wait);
+    let name = submission.name.clone();
+    let once = || {
         let rewound = submission.file.rewind();
-        rewound.map_err(|error| Error::new(Cause::File, format!("{}: {error}", submission.name)))?;
-        attempt += 1;
-    }
+        rewound.map_err(|error| Error::new(Cause::File, format!("{name}: {error}")))?;
+        upload_once(client, slot, submission, observer)
+    };
+    let before_retry = |error: &Error, wait| observer(Event::Retrying { file: 0, name: &name, error, wait });
+    client.limits.retrying(client.limits.attempts, once, before_retry)
 }
 
 fn upload_once(

@@ -6,7 +6,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::Body;
@@ -76,18 +75,11 @@ pub(crate) fn fetch(
     options: &DownloadOptions,
     observer: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Fetched> {
-    let mut attempt = 1;
-    loop {
-        match once(client, source, options, observer) {
-            Err(error) if error.is_transient() && attempt < client.limits.attempts => {
-                let wait = client.limits.wait(attempt, &error);
-                observer(Event::Retrying { file: source.index, name: source.name, error: &error, wait });
-                thread::sleep(wait);
-                attempt += 1;
-            }
-            done => return done,
-        }
-    }
+    client.limits.retrying(
+        client.limits.attempts,
+        || once(client, source, options, observer),
+        |error, wait| observer(Event::Retrying { file: source.index, name: source.name, error, wait }),
+    )
 }
 
 fn once(

@@ -187,8 +187,8 @@ fn refuse_flags_of_study(matches: &ArgMatches, heads: &[String]) -> Result<()> {
         return Ok(());
     }
     // Without trials there is no study: that is what is asked for.
-    let has_effect = |id: &str| id == "trials" && matches.get_one("trials") == Some(&0u64);
-    let of_study = study_flags::OF_TUNED.into_iter().find(|id| is_given(matches, id) && !has_effect(id));
+    let asks_for_none = |id: &str| id == "trials" && matches.get_one("trials") == Some(&0u64);
+    let of_study = study_flags::OF_TUNED.into_iter().find(|id| is_given(matches, id) && !asks_for_none(id));
     let of_study = of_study.map(str::to_owned);
     match of_study.or_else(|| heads::flag_given(matches, tuned, heads::prefix_in_run(tuned.name()))) {
         None => Ok(()),

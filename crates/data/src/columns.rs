@@ -378,7 +378,7 @@ pub(crate) fn position<'a>(
 }
 
 /// A name without line breaks and other control characters, which are shown as `\\n` is.
-fn in_one_line(name: &str) -> String {
+pub(crate) fn in_one_line(name: &str) -> String {
     let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     name.chars().map(shown).collect()
 }

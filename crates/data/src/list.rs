@@ -8,6 +8,7 @@
 mod elements;
 mod explain;
 
+use crate::columns::in_one_line;
 use crate::number;
 use elements::elements;
 pub(crate) use explain::{explain_single, has_decimal_commas};
@@ -122,12 +123,7 @@ impl ListError {
 /// Text in quotes for a message, shortened, with unprintable characters escaped.
 pub(crate) fn shown(text: &[u8]) -> String {
     const LEN: usize = 40;
-    let escape = |text: &[u8]| {
-        let text = String::from_utf8_lossy(text);
-        text.chars()
-            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-            .collect::<String>()
-    };
+    let escape = |text: &[u8]| in_one_line(&String::from_utf8_lossy(text));
     if text.is_empty() {
         return "nothing".to_owned();
     }

@@ -14,7 +14,7 @@ use headsmith_data::predictions::{self, Columns, PredictionSets, Predictions, Wr
 use headsmith_data::{Classes, Files, ReadOptions, storage};
 use headsmith_kernels::Matrix;
 use headsmith_metrics::ConformalSets;
-use headsmith_model::Model;
+use headsmith_model::{Model, first_overflow};
 use tally::Tally;
 
 use crate::context::Context;
@@ -107,13 +107,12 @@ pub fn predict_table(
 /// # Errors
 /// When finite values of a row are so large that the model's sums overflow.
 pub(crate) fn refuse_overflow(proba: &Matrix, n_before: usize) -> Result<()> {
-    let n_classes = proba.n_cols().max(1);
-    match proba.as_slice().iter().position(|p| !p.is_finite()) {
+    match first_overflow(proba.view()) {
         None => Ok(()),
-        Some(at) => Err(Error::failure(format!(
+        Some(row) => Err(Error::failure(format!(
             "row {} of those to predict: its values are so large that the model's probabilities are no numbers; look at this row, and at how its table \
              was made",
-            n_before + at / n_classes + 1
+            n_before + row + 1
         ))),
     }
 }

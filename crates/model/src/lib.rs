@@ -35,6 +35,6 @@ mod record;
 
 pub use error::{Error, Result};
 pub use file::{FORMAT_VERSION, Part, state};
-pub use model::{Model, most_probable};
+pub use model::{Model, first_overflow, most_probable};
 pub use node::Node;
 pub use record::{DataRecord, FeatureStatistics, Record};

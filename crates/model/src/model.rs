@@ -218,6 +218,12 @@ pub fn most_probable(proba: MatRef<'_>) -> Vec<u32> {
     (0..proba.n_rows()).map(|i| predicted_class(proba.row(i)) as u32).collect()
 }
 
+/// The first row of `proba` (`n_samples x n_classes`) with a probability that is not finite: its values are so large that the model's sums overflow.
+pub fn first_overflow(proba: MatRef<'_>) -> Option<usize> {
+    let at = proba.as_slice().iter().position(|p| !p.is_finite())?;
+    Some(at / proba.n_cols())
+}
+
 fn check_names(classes: &[String]) -> Result<()> {
     let mut sorted: Vec<&String> = classes.iter().collect();
     sorted.sort_unstable();

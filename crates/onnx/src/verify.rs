@@ -44,8 +44,7 @@ const ONE_IN: usize = 100;
 /// # Errors
 /// When the file cannot be run, or predicts something else.
 pub(crate) fn verify(bytes: &[u8], model: &Model, graph: &Graph, pool: &Pool) -> Result<Verified> {
-    let mut file = ModelProto::decode(bytes).map_err(|error| Error::new(format!("{BROKEN}: {error}")))?;
-    let n_steps = parts::divide(&mut file);
+    let (file, n_steps) = read(bytes)?;
     let n_rows = (MOST_STEPS / n_steps.max(1)).clamp(FEWEST_ROWS as u64, MOST_ROWS as u64) as usize;
     let rows = rows(typical(model, graph).as_ref(), (n_rows, model.n_features()));
     let (proba, decided) =
@@ -140,9 +139,14 @@ fn rows(typical: Option<&Typical>, (n_rows, n_features): (usize, usize)) -> Matr
 /// # Errors
 /// When it cannot: the file is damaged, or has operators that `tract` has not.
 pub fn run(bytes: &[u8], x: MatRef<'_>) -> Result<(Vec<String>, Matrix)> {
+    run_file(&read(bytes)?.0, x)
+}
+
+/// The file with its trees in parts, and the steps that a row takes in them.
+fn read(bytes: &[u8]) -> Result<(ModelProto, u64)> {
     let mut file = ModelProto::decode(bytes).map_err(|error| Error::new(format!("{BROKEN}: {error}")))?;
-    parts::divide(&mut file);
-    run_file(&file, x)
+    let n_steps = parts::divide(&mut file);
+    Ok((file, n_steps))
 }
 
 fn run_file(file: &ModelProto, x: MatRef<'_>) -> Result<(Vec<String>, Matrix)> {

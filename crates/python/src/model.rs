@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use headsmith::export::{self, MlOpset, Options};
-use headsmith::model::{self, most_probable};
+use headsmith::model::{self, first_overflow, most_probable};
 use headsmith::{MatRef, Matrix, Pool, model_file};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -200,8 +200,7 @@ impl Model {
 /// # Errors
 /// When there is such a row; the error names the first one.
 fn check_probabilities(proba: MatRef<'_>) -> PyResult<()> {
-    let is_sound = |row: usize| proba.row(row).iter().sum::<f32>().is_finite();
-    match (0..proba.n_rows()).find(|row| !is_sound(*row)) {
+    match first_overflow(proba) {
         None => Ok(()),
         Some(row) => Err(PyValueError::new_err(format!(
             "row {row} of X has no probabilities: its values are too large for the model, whose sums of them overflow; \

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use headsmith_kernels::{MatRef, Matrix, Pool};
+use headsmith_model::first_overflow;
 
 use crate::aside;
 use crate::failure::Failure;
@@ -104,12 +105,6 @@ impl Worker {
             aside::pause();
         }
     }
-}
-
-/// The first row with a probability that is not finite.
-fn first_overflow(proba: MatRef<'_>) -> Option<usize> {
-    let i = proba.as_slice().iter().position(|p| !p.is_finite())?;
-    Some(i / proba.n_cols())
 }
 
 #[cfg(test)]

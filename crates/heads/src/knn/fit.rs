@@ -56,20 +56,22 @@ pub(super) fn given(params: &Params) -> Result<Given> {
     Ok(Given { n_neighbors: params.count_or_word(N_NEIGHBORS)?, weighting })
 }
 
-/// The sample weights in units of a row: with a mean of at least 1 over the rows that weigh anything, so that weights which sum to 1 do not
-/// make every row a neighbour. `None` where they are that already.
-pub(super) fn weights_in_rows(samples: Samples<'_>) -> Option<Vec<f32>> {
-    let (weights, kept) = (samples.weights()?, kept_rows(samples));
+/// Does `work` with the sample weights in units of a row: with a mean of at least 1 over the rows that weigh anything, so that weights which sum to 1
+/// do not make every row a neighbour.
+pub(super) fn with_weights_in_rows<T>(job: Job<'_>, work: impl FnOnce(Job<'_>) -> Result<T>) -> Result<T> {
+    let Some(weights) = job.train.weights() else { return work(job) };
+    let kept = kept_rows(job.train);
     let mean = kept.iter().map(|&i| f64::from(weights[i])).sum::<f64>() / kept.len() as f64;
-    (mean < 1.0).then(|| weights.iter().map(|w| (f64::from(*w) / mean) as f32).collect())
+    if mean >= 1.0 {
+        return work(job);
+    }
+    let weights: Vec<f32> = weights.iter().map(|w| (f64::from(*w) / mean) as f32).collect();
+    work(Job { train: job.train.weighted(&weights)?, ..job })
 }
 
 /// The head of samples that can be learnt from.
 pub(super) fn fit(job: Job<'_>) -> Result<Knn> {
-    match weights_in_rows(job.train) {
-        Some(weights) => fit_in_rows(Job { train: job.train.weighted(&weights)?, ..job }),
-        None => fit_in_rows(job),
-    }
+    with_weights_in_rows(job, fit_in_rows)
 }
 
 /// The head of samples whose weights count rows.

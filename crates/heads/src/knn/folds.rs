@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headsmith_kernels::Matrix;
 
 use super::Knn;
-use super::fit::{ClassWeights, kept_rows, weights_in_rows};
+use super::fit::{ClassWeights, kept_rows, with_weights_in_rows};
 use crate::head::{Folds, Job};
 use crate::samples::Samples;
 
@@ -61,12 +61,7 @@ impl<'a> FoldCounts<'a> {
 /// The probabilities of the training rows, each by the rows outside its fold, with the number of neighbours and the temperature of
 /// the fit; `None` where a fold has all rows, or it would take too long.
 pub(super) fn out_of_fold(knn: &Knn, job: Job<'_>, folds: Folds<'_>) -> Option<Matrix> {
-    match weights_in_rows(job.train) {
-        Some(weights) => {
-            out_of_fold_in_rows(knn, Job { train: job.train.weighted(&weights).ok()?, ..job }, folds)
-        }
-        None => out_of_fold_in_rows(knn, job, folds),
-    }
+    with_weights_in_rows(job, |job| Ok(out_of_fold_in_rows(knn, job, folds))).ok().flatten()
 }
 
 /// Those of samples whose weights count rows.
