@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,13 @@ LEAF = np.iinfo(np.uint32).max
 def read(path):
     """The description and the tensors of a model file."""
     with safe_open(path, "numpy") as file:
-        model = json.loads(file.metadata()["headsmith"])
+        metadata = file.metadata()
+        model = json.loads(metadata["headsmith"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}
+    if "crc32" in metadata:
+        content = Path(path).read_bytes()
+        data = content[8 + int.from_bytes(content[:8], "little") :]
+        assert metadata["crc32"] == f"{zlib.crc32(metadata['headsmith'].encode(), zlib.crc32(data)):08x}", path
     assert model["format"] == "headsmith-model" and model["version"] in (1, 2), model["format"]
     return model, tensors
 

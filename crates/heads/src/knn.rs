@@ -30,7 +30,7 @@ pub use params::TABLE;
 use candidates::Wanted;
 use index::Index;
 use search::{Neighbour, Search};
-use votes::{Electorate, Voters, Weighting};
+use votes::{ClassShares, Voters, Weighting};
 
 /// k nearest neighbours as one of the [`HEADS`](crate::head::HEADS).
 pub static HEAD: KnnHead = KnnHead;
@@ -71,23 +71,23 @@ impl Knn {
         Voters { classes: &self.classes, weights: &self.weights }
     }
 
-    fn electorate(&self) -> Electorate {
+    fn class_shares(&self) -> ClassShares {
         let mut counts = vec![0.0; self.class_weights.len()];
         for (class, weight) in self.classes.iter().zip(&self.weights) {
             counts[*class as usize] += f64::from(*weight);
         }
         let class_weights: Vec<f64> = self.class_weights.iter().map(|w| f64::from(*w)).collect();
-        Electorate::new(&counts, Some(&class_weights))
+        ClassShares::new(&counts, Some(&class_weights))
     }
 
     /// The probabilities that neighbours give.
-    fn proba_of(&self, neighbours: &[Neighbour], electorate: &Electorate, proba: &mut [f32]) {
+    fn proba_of(&self, neighbours: &[Neighbour], class_shares: &ClassShares, proba: &mut [f32]) {
         let (mut weights, mut votes) = (Vec::new(), vec![0.0; proba.len()]);
         self.weighting.weights(neighbours, &mut weights);
         self.voters().poll(neighbours, (&weights, self.n_neighbors as f64), |class, vote| {
-            votes[class] += vote * electorate.class_weights[class];
+            votes[class] += vote * class_shares.class_weights[class];
         });
-        electorate.probabilities(self.weighting, &mut votes);
+        class_shares.probabilities(self.weighting, &mut votes);
         proba.iter_mut().zip(votes).for_each(|(to, p)| *to = p as f32);
     }
 
@@ -98,12 +98,12 @@ impl Knn {
     pub fn predict_proba(&self, x: MatRef<'_>, pool: &Pool) -> Matrix {
         assert_eq!(x.n_cols(), self.rows.n_cols(), "columns of x");
         let mut proba = Matrix::zeros(x.n_rows(), self.class_weights.len());
-        let electorate = self.electorate();
+        let class_shares = self.class_shares();
         self.search(self.n_neighbors as f64).each(
             x,
             &|_, _| true,
-            (proba.as_mut_slice(), electorate.shares.len()),
-            &|_, neighbours, out| self.proba_of(neighbours, &electorate, out),
+            (proba.as_mut_slice(), class_shares.shares.len()),
+            &|_, neighbours, out| self.proba_of(neighbours, &class_shares, out),
             pool,
         );
         proba

@@ -34,7 +34,7 @@ use crate::run::RunHead;
 
 use self::beside::Beside;
 use self::budget::Budget;
-use self::distil::Taught;
+use self::distil::Teacher;
 use self::search::{Candidate, Searched};
 use self::store::Store;
 use self::summary::Done;
@@ -214,8 +214,8 @@ pub(crate) fn find(
     auto.n_bytes = fitted.model.to_bytes()?.len() as u64;
     let distilled = match &config.distil {
         Some(name) => {
-            let taught = Taught { rows: &rows, candidates: &candidates, answer: &beside.answer };
-            distilled(name, &taught, (config, &fitted, is_fitted_again), context)?
+            let teacher = Teacher { rows: &rows, candidates: &candidates, answer: &beside.answer };
+            distilled(name, &teacher, (config, &fitted, is_fitted_again), context)?
         }
         None => None,
     };
@@ -229,18 +229,18 @@ pub(crate) fn find(
 /// Distils the answer in the time that is left; `None`, with a warning, where that is too short, or the command is stopped.
 fn distilled(
     name: &str,
-    taught: &Taught<'_, '_>,
+    teacher: &Teacher<'_, '_>,
     (config, fitted, is_fitted_again): (&Search, &FittedHead, bool),
     context: &mut Context<'_>,
 ) -> Result<Option<Distilled>> {
     // A time that the clock cannot show is no limit.
     let time = config.limits.time.map(|time| time.saturating_sub(AFTER_DISTILLATION));
     let deadline = time.and_then(|time| config.started.checked_add(time));
-    let of_val = taught.rows.judges().zip(fitted.val.as_ref()).filter(|_| is_fitted_again);
+    let of_val = teacher.rows.judges().zip(fitted.val.as_ref()).filter(|_| is_fitted_again);
     let of_val = of_val.map(|(val, judged)| (val, judged.proba.view()));
     let done = search::until(deadline, context, |context| {
         context.check_stop()?;
-        distil::distil(name, taught, of_val, context)
+        distil::distil(name, teacher, of_val, context)
     });
     let why = match done {
         Ok(Some(distilled)) => return Ok(Some(distilled)),

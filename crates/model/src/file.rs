@@ -1,12 +1,11 @@
 //! The model's file; `docs/formats/model.md` is its page.
 
+mod checksum;
 mod container;
 mod json;
 mod shared;
 pub mod state;
 mod tree;
-
-use std::collections::BTreeMap;
 
 use headsmith_heads::tensors::Tensors;
 use headsmith_metrics::ConformalSets;
@@ -70,7 +69,7 @@ impl Model {
         json::parse(&text).map_err(|error| {
             Error::invalid(format!("the model's metadata could not be read again: {error}"))
         })?;
-        container::write(&BTreeMap::from([(KEY, text)]), &tensors)
+        container::write((KEY, text), &tensors)
     }
 
     /// The large tensors of the model: a file holds equal ones once, those of several models that are put together, too.
@@ -91,15 +90,22 @@ impl Model {
     /// When the bytes are not a model file of a known version, or a damaged one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
         let mut container = Container::read(bytes)?;
-        let text = container.metadata.get(KEY).ok_or_else(|| {
+        let text = container.metadata.remove(KEY).ok_or_else(|| {
             Error::damaged(format!(
                 "the file is a safetensors file, but not a model: its metadata has no `{KEY}`"
             ))
         })?;
+        let model = Model::described(&text, &mut container)?;
+        // What damages the layout has been named by now, more exactly than a checksum can.
+        container.verify(&text)?;
+        Ok(model)
+    }
+
+    /// The model of a description and the tensors of its file.
+    fn described(text: &str, container: &mut Container<'_>) -> Result<Model> {
         let damaged = |error| Error::damaged(format!("the metadata `{KEY}` is damaged: {error}"));
-        let description = json::parse(text).map_err(damaged)?;
+        let mut description = json::parse(text).map_err(damaged)?;
         let version = checked_version(&description)?;
-        let mut description = description;
         let decision: Vec<f64> =
             take(&mut description, "decision", (version, WITH_DECISION))?.unwrap_or_default();
         let shared = take(&mut description, "shared", (version, WITH_SHARED))?;
@@ -111,7 +117,7 @@ impl Model {
             .map_err(|error| Error::damaged(format!("`classes` of the metadata: {error}")))?;
         let record: Record = serde_json::from_value(record)
             .map_err(|error| Error::damaged(format!("`record` of the metadata: {error}")))?;
-        let node = Restorer::restore(&container, node)?;
+        let node = Restorer::restore(container, node)?;
         let model = Model::new(classes, node, record).map_err(Error::into_damaged)?;
         let model = match (version, &decision[..]) {
             (WITHOUT_DECISION, _) | (WITH_SHARED.., []) => model,

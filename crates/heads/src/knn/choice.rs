@@ -4,7 +4,7 @@ use headsmith_kernels::Pool;
 
 use super::Knn;
 use super::search::Neighbour;
-use super::votes::{Electorate, Weighting};
+use super::votes::{ClassShares, Weighting};
 use crate::samples::Samples;
 
 /// The numbers of neighbours that are compared.
@@ -26,7 +26,7 @@ pub(super) struct Given {
 /// Rows that choose, with their neighbours.
 struct Choosers<'k> {
     knn: &'k Knn,
-    electorate: Electorate,
+    class_shares: ClassShares,
     neighbours: Vec<(u32, Vec<Neighbour>)>,
 }
 
@@ -109,7 +109,7 @@ impl<'k> Choosers<'k> {
             &|query, found, out| out[0] = (chosen[query] as u32, found.to_vec()),
             pool,
         );
-        Choosers { knn, electorate: knn.electorate(), neighbours }
+        Choosers { knn, class_shares: knn.class_shares(), neighbours }
     }
 
     /// Temperatures around the mean distance of `most` neighbours.
@@ -150,14 +150,14 @@ impl<'k> Choosers<'k> {
 
     /// The loss of a row, by its own weight.
     fn loss(&self, row: usize, neighbours: &[Neighbour], weights: &[f64], n: usize) -> f64 {
-        let (own, class_weights) = (self.knn.classes[row] as usize, &self.electorate.class_weights);
+        let (own, class_weights) = (self.knn.classes[row] as usize, &self.class_shares.class_weights);
         let (mut of_own, mut of_all) = (0.0, 0.0);
         self.knn.voters().poll(neighbours, (weights, n as f64), |class, vote| {
             let vote = vote * class_weights[class];
             of_all += vote;
             of_own += if class == own { vote } else { 0.0 };
         });
-        let probability = self.electorate.floored(own, of_own, of_all);
+        let probability = self.class_shares.floored(own, of_own, of_all);
         let weight = f64::from(self.knn.weights[row]) * class_weights[own];
         if weight > 0.0 { -weight * probability.ln() } else { 0.0 }
     }

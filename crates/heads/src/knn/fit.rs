@@ -6,7 +6,7 @@ use super::Knn;
 use super::choice::{Given, choose};
 use super::index::{Distance, Index};
 use super::params::{CLASS_WEIGHT, DISTANCE, N_NEIGHBORS, TEMPERATURE, WEIGHTS};
-use super::votes::{Electorate, Weighting};
+use super::votes::{ClassShares, Weighting};
 use crate::class_weight::{class_weights, counts};
 use crate::error::Result;
 use crate::head::Job;
@@ -32,11 +32,11 @@ impl ClassWeights {
         Ok(ClassWeights::Given(weights.into_iter().map(f64::from).collect()))
     }
 
-    /// The electorate of so many rows of each class.
-    pub(super) fn electorate(&self, counts: &[f64]) -> Electorate {
+    /// The class_shares of so many rows of each class.
+    pub(super) fn class_shares(&self, counts: &[f64]) -> ClassShares {
         match self {
-            ClassWeights::Balanced => Electorate::new(counts, None),
-            ClassWeights::Given(weights) => Electorate::new(counts, Some(weights)),
+            ClassWeights::Balanced => ClassShares::new(counts, None),
+            ClassWeights::Given(weights) => ClassShares::new(counts, Some(weights)),
         }
     }
 }
@@ -79,10 +79,10 @@ fn fit_in_rows(job: Job<'_>) -> Result<Knn> {
     let (samples, params) = (job.train, job.params);
     let distance = if params.word(DISTANCE)? == "euclidean" { Distance::Euclidean } else { Distance::Cosine };
     let given = given(params)?;
-    let electorate = ClassWeights::new(params, samples)?.electorate(&counts(samples));
+    let class_shares = ClassWeights::new(params, samples)?.class_shares(&counts(samples));
     let (rows, classes, weights) = stored(samples, job.pool);
     let index = Index::new(rows.view(), distance, job.pool);
-    let class_weights = electorate.class_weights.iter().map(|w| *w as f32).collect();
+    let class_weights = class_shares.class_weights.iter().map(|w| *w as f32).collect();
     let weighting = given.weighting.unwrap_or(Weighting::Temperature(1.0));
     let n_neighbors = given.n_neighbors.unwrap_or(1);
     let mut knn = Knn { rows, classes, weights, class_weights, index, n_neighbors, weighting };

@@ -63,7 +63,7 @@ impl Voters<'_> {
 
 /// The classes as the votes count them: their weights, and their shares of all rows.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Electorate {
+pub(super) struct ClassShares {
     /// The weight of each class.
     pub(super) class_weights: Vec<f64>,
     /// The share of each class of the weighted rows.
@@ -72,9 +72,9 @@ pub(super) struct Electorate {
     pub(super) total: f64,
 }
 
-impl Electorate {
+impl ClassShares {
     /// Of `counts` rows of each class, by their weights; `None` stands for balanced class weights.
-    pub(super) fn new(counts: &[f64], class_weights: Option<&[f64]>) -> Electorate {
+    pub(super) fn new(counts: &[f64], class_weights: Option<&[f64]>) -> ClassShares {
         let class_weights = class_weights.map_or_else(
             || class_weight::balanced(counts).iter().map(|w| f64::from(*w as f32)).collect(),
             <[f64]>::to_vec,
@@ -83,7 +83,7 @@ impl Electorate {
         let (sum, total) = (weighted.iter().sum::<f64>(), counts.iter().sum());
         let equal = 1.0 / counts.len().max(1) as f64;
         let shares = weighted.into_iter().map(|n| if sum > 0.0 { n / sum } else { equal }).collect();
-        Electorate { class_weights, shares, total }
+        ClassShares { class_weights, shares, total }
     }
 
     /// A probability from a share of the votes, as if the shares of all rows had one vote beside those of all rows: never 0 for a class that
@@ -139,17 +139,17 @@ mod tests {
 
     #[test]
     fn a_class_that_has_rows_has_a_probability() {
-        let electorate = Electorate::new(&[6.0, 3.0, 0.0], Some(&[1.0, 2.0, 1.0]));
-        assert_eq!(electorate.shares, [0.5, 0.5, 0.0]);
+        let class_shares = ClassShares::new(&[6.0, 3.0, 0.0], Some(&[1.0, 2.0, 1.0]));
+        assert_eq!(class_shares.shares, [0.5, 0.5, 0.0]);
         let mut votes = [4.0, 0.0, 0.0];
-        electorate.probabilities(Weighting::Temperature(1.0), &mut votes);
+        class_shares.probabilities(Weighting::Temperature(1.0), &mut votes);
         assert_eq!(votes, [0.95, 0.05, 0.0]);
         let mut votes = [3.0, 1.0, 0.0];
-        electorate.probabilities(Weighting::Uniform, &mut votes);
+        class_shares.probabilities(Weighting::Uniform, &mut votes);
         assert_eq!(votes, [0.75, 0.25, 0.0]);
         let mut votes = [0.0; 3];
-        electorate.probabilities(Weighting::Distance, &mut votes);
+        class_shares.probabilities(Weighting::Distance, &mut votes);
         assert_eq!(votes, [0.5, 0.5, 0.0]);
-        assert_eq!(Electorate::new(&[6.0, 3.0], None).class_weights, [0.75, 1.5]);
+        assert_eq!(ClassShares::new(&[6.0, 3.0], None).class_weights, [0.75, 1.5]);
     }
 }

@@ -1,4 +1,4 @@
-//! Distillation: the answer of a search, usually a pool of heads that keep the training rows, taught to one small head.
+//! Distillation: the answer of a search, usually a pool of heads that keep the training rows, distilled to one small head.
 //!
 //! The student learns the teacher's out-of-fold probabilities of the training rows in place of their labels. On rows that neither has seen it is compared
 //! with the same head trained plainly: validation rows if they judge the search, else a part of the training rows, for which the members are fitted and pooled again without it.
@@ -35,7 +35,7 @@ use crate::split::{self, units};
 /// Of the training rows, those that judge where there are no validation rows to do so.
 const JUDGING_SHARE: f64 = 0.2;
 
-/// A head that was taught.
+/// A head that learnt from the search.
 pub(crate) struct Distilled {
     /// Fitted on all rows.
     pub(crate) model: Model,
@@ -43,13 +43,13 @@ pub(crate) struct Distilled {
 }
 
 /// Rows to learn from, with a teacher's probabilities of them by fits without each, `n_samples x n_classes`.
-struct Lesson {
+struct DistillationData {
     rows: Dataset,
     targets: Matrix,
 }
 
 /// The search whose answer is distilled.
-pub(super) struct Taught<'s, 'd> {
+pub(super) struct Teacher<'s, 'd> {
     pub(super) rows: &'s SearchRows<'d>,
     pub(super) candidates: &'s [Candidate],
     pub(super) answer: &'s Answer,
@@ -75,27 +75,27 @@ pub(super) fn check(name: &str, is_chosen_on_val: bool) -> Result<()> {
 /// When a fit fails or is stopped.
 pub(super) fn distil(
     name: &str,
-    taught: &Taught<'_, '_>,
+    teacher: &Teacher<'_, '_>,
     of_val: Option<(&Dataset, MatRef<'_>)>,
     context: &mut Context<'_>,
 ) -> Result<Distilled> {
     let start = Instant::now();
     let head = defaults(name)?;
     context.emit(&Progress::Fitting { head: head.name(), purpose: "distillation", metric: context.metric });
-    let judged = judged(&head, taught, context)?;
-    let train = &taught.rows.data.train;
-    let lesson = match of_val {
-        None => taught.lesson(),
-        Some((val, proba)) => Lesson {
+    let judged = judged(&head, teacher, context)?;
+    let train = &teacher.rows.data.train;
+    let data = match of_val {
+        None => teacher.training_data(),
+        Some((val, proba)) => DistillationData {
             rows: super::rows::joined(train, val),
-            targets: stacked(taught.answer.proba.view(), proba),
+            targets: stacked(teacher.answer.proba.view(), proba),
         },
     };
     let fitted = match judged.is_student {
-        true => lesson.student(&head, context)?,
-        false => lesson.plain(&head, context)?,
+        true => data.student(&head, context)?,
+        false => data.plain(&head, context)?,
     };
-    let record = Record { head: None, ..taught.rows.data.record_of(context.seed) };
+    let record = Record { head: None, ..teacher.rows.data.record_of(context.seed) };
     let model = Model::new(fitted.classes().to_vec(), fitted.node().clone(), record)?
         .with_decision(judged.decision)?;
     let cost = Cost::of(&model, train, context.pool)?;
@@ -104,8 +104,8 @@ pub(super) fn distil(
         title: head.table().title.to_owned(),
         is_student: judged.is_student,
         n_judged: judged.n_rows,
-        is_judged_on_val: taught.rows.judges().is_some(),
-        n_fitted: lesson.rows.y.len(),
+        is_judged_on_val: teacher.rows.judges().is_some(),
+        n_fitted: data.rows.y.len(),
         teacher: judged.teacher,
         student: judged.student,
         plain: judged.plain,
@@ -136,51 +136,51 @@ struct Judged {
     decision: Vec<f64>,
 }
 
-fn judged(head: &HeadConfig, taught: &Taught<'_, '_>, context: &mut Context<'_>) -> Result<Judged> {
-    if let Some(judges) = taught.rows.judges() {
-        let teacher = taught.teacher(context)?;
-        return taught.lesson().judged(head, (&teacher, judges), context);
+fn judged(head: &HeadConfig, teacher: &Teacher<'_, '_>, context: &mut Context<'_>) -> Result<Judged> {
+    if let Some(judges) = teacher.rows.judges() {
+        let model = teacher.model(context)?;
+        return teacher.training_data().judged(head, (&model, judges), context);
     }
-    let data = train_only(taught.rows.data).split(JUDGING_SHARE, context)?;
-    let (lesson, teacher, judges) = again(taught, &data, context)?;
-    lesson.judged(head, (&teacher, judges), context)
+    let split = train_only(teacher.rows.data).split(JUDGING_SHARE, context)?;
+    let (data, model, judges) = again(teacher, &split, context)?;
+    data.judged(head, (&model, judges), context)
 }
 
-/// The lesson and the model of the members, fitted and pooled again on the training rows of `data`, and the rows that are left to judge.
+/// The data and the model of the members, fitted and pooled again on the training rows of `data`, and the rows that are left to judge.
 fn again<'a>(
-    taught: &Taught<'_, '_>,
+    teacher: &Teacher<'_, '_>,
     data: &'a FitData,
     context: &mut Context<'_>,
-) -> Result<(Lesson, Model, &'a Dataset)> {
+) -> Result<(DistillationData, Model, &'a Dataset)> {
     let Some(judges) = &data.val else {
         return Err(Error::failure("no rows are left to judge a distillation"));
     };
-    let rows = taught.rows.of_part(data, context);
+    let rows = teacher.rows.of_part(data, context);
     let mut budget = Budget::new(Instant::now(), Limits::default(), || 0.0);
     let mut candidates = Vec::new();
-    for &member in &taught.answer.members {
-        candidates.push(search::fitted_again(&taught.candidates[member], &rows, &mut budget, context)?);
+    for &member in &teacher.answer.members {
+        candidates.push(search::fitted_again(&teacher.candidates[member], &rows, &mut budget, context)?);
     }
     let answer = answer::answer(&rows, &candidates, &Bounds::default(), context)?;
-    let taught = Taught { rows: &rows, candidates: &candidates, answer: &answer };
-    Ok((taught.lesson(), taught.teacher(context)?, judges))
+    let teacher = Teacher { rows: &rows, candidates: &candidates, answer: &answer };
+    Ok((teacher.training_data(), teacher.model(context)?, judges))
 }
 
-impl Taught<'_, '_> {
+impl Teacher<'_, '_> {
     /// The training rows with the answer's predictions of them.
-    fn lesson(&self) -> Lesson {
-        Lesson { rows: self.rows.data.train.clone(), targets: self.answer.proba.clone() }
+    fn training_data(&self) -> DistillationData {
+        DistillationData { rows: self.rows.data.train.clone(), targets: self.answer.proba.clone() }
     }
 
     /// The answer's model of the training rows.
-    fn teacher(&self, context: &mut Context<'_>) -> Result<Model> {
+    fn model(&self, context: &mut Context<'_>) -> Result<Model> {
         let nodes = members(self.answer, self.candidates, self.rows, context)?;
         let classes = self.rows.data.train.classes.names().to_vec();
         self.answer.model(nodes, classes, Record::default())
     }
 }
 
-impl Lesson {
+impl DistillationData {
     /// Judges student and plain head on `judges`.
     fn judged(
         &self,

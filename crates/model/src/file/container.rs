@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
 
+use crc32fast::Hasher;
 use headsmith_heads::tensors::{Tensor, Tensors, Values};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::checksum;
 use super::shared::{self, Shared};
 use crate::error::{Error, Result};
 
@@ -79,6 +81,24 @@ impl<'a> Container<'a> {
         }
         self.shared = shared;
         Ok(())
+    }
+
+    /// Holds the checksum, which files had not from the beginning, against the tensors and the `description`.
+    ///
+    /// # Errors
+    /// When they are not those that were written.
+    pub(super) fn verify(&self, description: &str) -> Result<()> {
+        let Some(written) = self.metadata.get(checksum::KEY) else { return Ok(()) };
+        let mut data = Hasher::new();
+        data.update(self.data);
+        let found = checksum::of(data, description);
+        if *written == found {
+            return Ok(());
+        }
+        Err(Error::damaged(format!(
+            "the model file was changed after it was written: the checksum of its content is {found}, expected {written}; \
+             copy it again, or fit the model again"
+        )))
     }
 
     /// The number of tensors.
@@ -276,10 +296,17 @@ impl<'de> Deserialize<'de> for Shape {
     }
 }
 
-/// Writes a file: `metadata` and `tensors`, those of 8 bytes a value first, then by name, so that values lie where
-/// a reader that maps the file may use them.
-pub(super) fn write(metadata: &BTreeMap<&str, String>, tensors: &Tensors) -> Result<Vec<u8>> {
-    let layout = Layout { metadata, tensors: laid_out(tensors)? };
+/// Writes a file: the description under its `key`, the checksum, and `tensors`, those of 8 bytes a value first, then by name, so that
+/// values lie where a reader that maps the file may use them.
+pub(super) fn write((key, description): (&str, String), tensors: &Tensors) -> Result<Vec<u8>> {
+    let tensors = laid_out(tensors)?;
+    let mut data = Hasher::new();
+    for (_, tensor, _) in &tensors {
+        encode(&tensor.values, |bytes| data.update(bytes));
+    }
+    let checksum = checksum::of(data, &description);
+    let layout =
+        Layout { metadata: BTreeMap::from([(checksum::KEY, checksum), (key, description)]), tensors };
     let mut header = serde_json::to_string(&layout)
         .map_err(|error| Error::invalid(format!("the header cannot be written: {error}")))?
         .into_bytes();
@@ -295,21 +322,21 @@ pub(super) fn write(metadata: &BTreeMap<&str, String>, tensors: &Tensors) -> Res
     file.extend((header.len() as u64).to_le_bytes());
     file.extend(header);
     for (_, tensor, _) in &layout.tensors {
-        encode(&tensor.values, &mut file);
+        encode(&tensor.values, |bytes| file.extend(bytes));
     }
     Ok(file)
 }
 
 /// The header as it is written.
 struct Layout<'a> {
-    metadata: &'a BTreeMap<&'a str, String>,
+    metadata: BTreeMap<&'a str, String>,
     tensors: Vec<(&'a str, &'a Tensor, Info)>,
 }
 
 impl Serialize for Layout<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(METADATA, self.metadata)?;
+        map.serialize_entry(METADATA, &self.metadata)?;
         for (name, _, info) in &self.tensors {
             map.serialize_entry(name, info)?;
         }
@@ -334,13 +361,26 @@ fn laid_out(tensors: &Tensors) -> Result<Vec<(&str, &Tensor, Info)>> {
     Ok(laid_out)
 }
 
-fn encode(values: &Values, file: &mut Vec<u8>) {
+/// Values that are encoded together.
+const PIECE: usize = 1024;
+
+/// Hands the bytes of the values to `sink`, piece after piece.
+fn encode(values: &Values, sink: impl FnMut(&[u8])) {
     match values {
-        Values::F64(v) => v.iter().for_each(|v| file.extend(v.to_le_bytes())),
-        Values::F32(v) => v.iter().for_each(|v| file.extend(v.to_le_bytes())),
-        Values::U32(v) => v.iter().for_each(|v| file.extend(v.to_le_bytes())),
+        Values::F64(v) => pieces(v, |v| v.to_le_bytes(), sink),
+        Values::F32(v) => pieces(v, |v| v.to_le_bytes(), sink),
+        Values::U32(v) => pieces(v, |v| v.to_le_bytes(), sink),
         // `Dtype::of` has refused the tensor.
         _ => {}
+    }
+}
+
+fn pieces<T: Copy, const N: usize>(values: &[T], bytes: impl Fn(T) -> [u8; N], mut sink: impl FnMut(&[u8])) {
+    let mut piece = Vec::with_capacity(PIECE * N);
+    for values in values.chunks(PIECE) {
+        piece.clear();
+        piece.extend(values.iter().flat_map(|value| bytes(*value)));
+        sink(&piece);
     }
 }
 
@@ -360,7 +400,7 @@ mod tests {
     }
 
     fn written() -> Vec<u8> {
-        write(&BTreeMap::from([("key", "\"text\" é".to_owned())]), &sample()).unwrap()
+        write(("key", "\"text\" é".to_owned()), &sample()).unwrap()
     }
 
     /// A file with this header and so many bytes of zeros.
@@ -399,6 +439,19 @@ mod tests {
         let container = Container::read(&again).unwrap();
         assert_eq!(container.tensors("", |_| true).unwrap(), sample());
         assert_eq!(container.metadata["key"], "\"text\" é");
+    }
+
+    #[test]
+    fn changed_bytes_and_texts_fail_the_checksum() {
+        let mut bytes = written();
+        let text = "\"text\" é";
+        Container::read(&bytes).unwrap().verify(text).unwrap();
+        let error = Container::read(&bytes).unwrap().verify("other").unwrap_err();
+        assert!(error.is_damaged() && error.to_string().contains("the checksum of its content is"));
+        *bytes.last_mut().unwrap() ^= 1;
+        assert!(Container::read(&bytes).unwrap().verify(text).is_err());
+        let without = file(r#"{"__metadata__":{"key":"text"}}"#, 0);
+        Container::read(&without).unwrap().verify("text").unwrap();
     }
 
     #[test]
@@ -472,6 +525,6 @@ mod tests {
         assert_eq!(error.to_string(), "element 5 of tensor `b/w` is not a finite number");
         let mut tensors = Tensors::new();
         tensors.insert("a", &[1], Values::F64(vec![f64::INFINITY]));
-        assert!(write(&BTreeMap::new(), &tensors).unwrap_err().is_invalid());
+        assert!(write(("key", String::new()), &tensors).unwrap_err().is_invalid());
     }
 }

@@ -1,7 +1,5 @@
 //! Tensors with a text beside them: the state of a training that is to go on, in the container of the model file.
 
-use std::collections::BTreeMap;
-
 use headsmith_heads::tensors::Tensors;
 
 use super::container::{self, Container};
@@ -15,7 +13,7 @@ const KEY: &str = "headsmith-state";
 /// # Errors
 /// When a tensor holds a number that is not finite.
 pub fn to_bytes(text: &str, tensors: &Tensors) -> Result<Vec<u8>> {
-    container::write(&BTreeMap::from([(KEY, text.to_owned())]), tensors)
+    container::write((KEY, text.to_owned()), tensors)
 }
 
 /// Reads the result of [`to_bytes`]. Whatever the bytes are, there is no panic, and nothing is allocated by a size that they
@@ -29,7 +27,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(String, Tensors)> {
         .metadata
         .remove(KEY)
         .ok_or_else(|| Error::damaged(format!("no state of a training: the metadata have no `{KEY}`")))?;
-    Ok((text, container.tensors("", |_| true)?))
+    let tensors = container.tensors("", |_| true)?;
+    container.verify(&text)?;
+    Ok((text, tensors))
 }
 
 #[cfg(test)]
@@ -48,5 +48,8 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(from_bytes(&bytes[..length]).is_err());
         }
+        let mut changed = bytes.clone();
+        changed[bytes.len() - 1] ^= 1;
+        assert!(from_bytes(&changed).unwrap_err().to_string().contains("checksum"));
     }
 }

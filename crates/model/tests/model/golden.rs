@@ -1,4 +1,5 @@
-//! The golden files, which every version of Headsmith that knows their version must read and write to the byte.
+//! The golden files, which every version of Headsmith that knows their version must read and write to the byte; those in `unchecked` are from before
+//! files had a checksum, and only read.
 
 use headsmith_kernels::{MatRef, Pool};
 use headsmith_model::Model;
@@ -58,6 +59,24 @@ fn the_same_models_are_the_same_bytes() {
     for (name, model) in samples::golden() {
         assert!(model.to_bytes().unwrap() == bytes(name), "{name}");
         assert!(Model::from_bytes(&bytes(name)).unwrap().to_bytes().unwrap() == bytes(name), "{name}");
+    }
+}
+
+/// The files of all versions without a checksum are the models of those with one.
+#[test]
+fn files_without_a_checksum_are_read() {
+    let golden = samples::golden().map(|(name, model)| (format!("v1-{name}"), model));
+    let others = [
+        ("v2-decision".to_owned(), samples::decided()),
+        ("v3-shared".to_owned(), samples::shared()),
+        ("v4-sets".to_owned(), samples::with_sets()),
+    ];
+    for (name, model) in golden.into_iter().chain(others) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/unchecked");
+        let bytes = std::fs::read(format!("{folder}/golden-{name}.safetensors")).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("crc32"), "{name}");
+        let read = Model::from_bytes(&bytes).unwrap();
+        assert!(read.to_bytes().unwrap() == model.to_bytes().unwrap(), "{name}");
     }
 }
 

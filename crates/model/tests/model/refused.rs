@@ -20,7 +20,7 @@ fn with_text(node: Node, change: impl FnOnce(&str) -> String) -> Vec<u8> {
     let (n, header) = header(&bytes);
     let text = change(header["__metadata__"]["headsmith"].as_str().unwrap());
     let mut header = header;
-    header["__metadata__"]["headsmith"] = text.into();
+    header["__metadata__"] = json!({ "headsmith": text });
     file(&header, &bytes[8 + n..])
 }
 

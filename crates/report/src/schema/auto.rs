@@ -132,7 +132,7 @@ pub struct CandidateReport {
     pub gain: f64,
 }
 
-/// A small head that was taught by the model.
+/// A small head that learnt from the model's probabilities.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DistilledReport {

@@ -139,10 +139,10 @@ impl Pruner for Hyperband {
         if shares.is_empty() {
             return Verdict::keep_running();
         }
-        let lots = BracketDraw::new(peers.study_name, &shares);
-        let bracket = lots.bracket(trial.number);
+        let draw = BracketDraw::new(peers.study_name, &shares);
+        let bracket = draw.bracket(trial.number);
         let ladder = Ladder { rate: bracket, ..self.ladder.clone() };
-        ladder.judge(peers, |t| lots.bracket(t.number) == bracket, trial)
+        ladder.judge(peers, |t| draw.bracket(t.number) == bracket, trial)
     }
 }
 

@@ -125,8 +125,8 @@ pub(super) fn finish(
     [user_attrs, system_attrs]: [&Attributes; 2],
 ) -> Result<()> {
     check_end(state, value)?;
-    let deed = PendingWrite::Finish { trial_id, state };
-    if rdb.unacknowledged.as_ref() == Some(&deed) && lock(rdb, trial_id)?.0 == state {
+    let write = PendingWrite::Finish { trial_id, state };
+    if rdb.unacknowledged.as_ref() == Some(&write) && lock(rdb, trial_id)?.0 == state {
         rdb.unacknowledged = None;
         return Ok(());
     }
@@ -146,7 +146,7 @@ pub(super) fn finish(
     }
     forget_checkpoint(rdb, trial_id)?;
     end(rdb, trial_id, state)?;
-    rdb.in_progress = Some(deed);
+    rdb.in_progress = Some(write);
     Ok(())
 }
 
