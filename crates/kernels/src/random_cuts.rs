@@ -1,8 +1,8 @@
 //! One random cut of a tree's node by each of eight features at once: one feature in each lane.
 //!
 //! The values of a row lie next to one another, so the rows of a small node are read where they are: the features of a row are
-//! gathered into a vector, and least, greatest, threshold and the weights on the left are those of all lanes in a few instructions
-//! a row. Sums are added up row after row in each lane, so every version gives the same bytes.
+//! gathered into a vector, and least, greatest, threshold and the rows on the left are those of all lanes in a few instructions
+//! a row. Sums are added up run after run in each lane, so every version gives the same bytes.
 
 #![allow(unsafe_code)]
 
@@ -12,12 +12,14 @@ use crate::philox::LANES as WORDS;
 /// Features that are cut together.
 pub const LANES: usize = WORDS;
 
-/// A row of a node: the number of its class, and its weight.
+/// Rows of a node, one after another, that have a class and a weight in common.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Code {
+pub struct Run {
     /// The number of the class, below the number of the sums.
     pub class: u32,
-    /// The weight of the row.
+    /// How many they are, below 2^31.
+    pub n_rows: u32,
+    /// The weight of each.
     pub weight: f64,
 }
 
@@ -36,50 +38,40 @@ pub struct RandomCuts {
 }
 
 impl RandomCuts {
-    /// Cuts `rows` of `x`, which have finite values and the class and weight in `codes`, by each of `features`, at thresholds from the
+    /// Cuts `rows` of `x`, which have finite values and the classes and weights in `runs`, by each of `features`, at thresholds from the
     /// least value on and below the greatest, uniform if the `words` are. There are `n_classes`; features whose values differ by
     /// no more than `same` are constant.
     ///
     /// # Panics
-    /// When a row, a feature or a class does not exist, or there is not one code a row.
+    /// When a row, a feature or a class does not exist, or the runs are of another number of rows.
     pub fn cut(
         &mut self,
         x: MatRef<'_>,
-        (rows, codes): (&[u32], &[Code]),
+        (rows, runs): (&[u32], &[Run]),
         (features, words): (&[u32; LANES], &[u32; LANES]),
         n_classes: usize,
         same: f32,
     ) {
-        assert_eq!(rows.len(), codes.len(), "a code a row");
+        let n_rows: usize = runs.iter().map(|run| run.n_rows as usize).sum();
+        assert_eq!(rows.len(), n_rows, "runs of all rows");
         assert!(features.iter().all(|&feature| (feature as usize) < x.n_cols()), "features {features:?}");
         self.left.clear();
         self.left.resize(n_classes, [0.0; LANES]);
         if self.values.len() < rows.len() {
             self.values.resize(rows.len(), [0.0; LANES]);
         }
-        let node = Node { x, rows, codes, features, words, same };
+        let node = Node { x, rows, runs, features, words, same };
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-        {
+        if is_x86_feature_detected!("avx2") {
             // SAFETY: the machine has the instructions, and the features exist.
-            return unsafe { x86::avx512(self, node) };
-        } else if is_x86_feature_detected!("avx2") {
-            // SAFETY: as above.
             return unsafe { x86::avx2(self, node) };
         }
-        self.cut_with(node, pick, sum);
+        self.cut_with(node, pick);
     }
 
-    /// The cuts, where `pick` gives the values of the features in a row, and `sum` adds up as [`sum`] does.
+    /// The cuts, where `pick` gives the values of the features in a row.
     #[inline(always)]
-    fn cut_with(
-        &mut self,
-        node: Node<'_>,
-        pick: impl Fn(&[f32], &[u32; LANES]) -> [f32; LANES],
-        sum: impl Fn(&[[f32; LANES]], &[Code], &[f32; LANES], &mut [[f64; LANES]]) -> [u32; LANES],
-    ) {
+    fn cut_with(&mut self, node: Node<'_>, pick: impl Fn(&[f32], &[u32; LANES]) -> [f32; LANES]) {
         let values = &mut self.values[..node.rows.len()];
         let ends = gather(values, node, pick);
         let lanes = || ends[0].into_iter().zip(ends[1]);
@@ -89,7 +81,7 @@ impl RandomCuts {
         for ((threshold, (low, high)), word) in self.thresholds.iter_mut().zip(lanes()).zip(node.words) {
             *threshold = between(low, high, *word);
         }
-        self.n_left = sum(values, node.codes, &self.thresholds, &mut self.left);
+        self.n_left = sum(values, node.runs, &self.thresholds, &mut self.left);
     }
 }
 
@@ -97,7 +89,7 @@ impl RandomCuts {
 struct Node<'a> {
     x: MatRef<'a>,
     rows: &'a [u32],
-    codes: &'a [Code],
+    runs: &'a [Run],
     features: &'a [u32; LANES],
     words: &'a [u32; LANES],
     same: f32,
@@ -146,20 +138,29 @@ fn gather(
     [low, high]
 }
 
-/// Adds the weights of the rows up to the thresholds to their classes in `left`, and returns how many there are.
+/// Adds the weights of the rows up to the thresholds to their classes in `left`, and returns how many there are. Rows of a run are counted in
+/// registers: a sum in memory that the next row adds to again would wait for itself.
+#[inline(always)]
 fn sum(
     values: &[[f32; LANES]],
-    codes: &[Code],
+    runs: &[Run],
     thresholds: &[f32; LANES],
     left: &mut [[f64; LANES]],
 ) -> [u32; LANES] {
-    let mut n_left = [0; LANES];
-    for (values, code) in values.iter().zip(codes) {
-        let left = &mut left[code.class as usize];
+    let (mut n_left, mut rest) = ([0; LANES], values);
+    for run in runs {
+        let (values, behind) = rest.split_at(run.n_rows as usize);
+        rest = behind;
+        let mut counts = [0i32; LANES];
+        for values in values {
+            for lane in 0..LANES {
+                counts[lane] += i32::from(values[lane] <= thresholds[lane]);
+            }
+        }
+        let left = &mut left[run.class as usize];
         for lane in 0..LANES {
-            let is_left = values[lane] <= thresholds[lane];
-            n_left[lane] += u32::from(is_left);
-            left[lane] += if is_left { code.weight } else { 0.0 };
+            n_left[lane] += counts[lane] as u32;
+            left[lane] += f64::from(counts[lane]) * run.weight;
         }
     }
     n_left
@@ -172,95 +173,17 @@ fn pick(row: &[f32], features: &[u32; LANES]) -> [f32; LANES] {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use std::arch::x86_64::*;
-
-    use super::{Code, LANES, Node, RandomCuts};
-
-    // Vectors hold the values and counts of all lanes, and half of the sums or all of them.
-    const _: () = assert!(LANES == 8);
-
-    /// # Safety
-    /// The features are columns of the node's table.
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-    pub(super) unsafe fn avx512(cuts: &mut RandomCuts, node: Node<'_>) {
-        // SAFETY: the caller guarantees the features of every row.
-        let pick = |row: &[f32], features: &[u32; LANES]| unsafe { pick(row, features) };
-        cuts.cut_with(node, pick, |values, codes, thresholds, left| sum_512(values, codes, thresholds, left));
-    }
+    use super::{LANES, Node, RandomCuts};
 
     /// # Safety
     /// The features are columns of the node's table.
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn avx2(cuts: &mut RandomCuts, node: Node<'_>) {
-        // SAFETY: the caller guarantees the features of every row.
-        let pick = |row: &[f32], features: &[u32; LANES]| unsafe { pick(row, features) };
-        cuts.cut_with(node, pick, |values, codes, thresholds, left| sum_256(values, codes, thresholds, left));
-    }
-
-    /// # Safety
-    /// The features are below the length of the row.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    unsafe fn pick(row: &[f32], features: &[u32; LANES]) -> [f32; LANES] {
-        // SAFETY: the caller guarantees the features; both arrays are 256 bits, of which any are a float.
-        unsafe {
-            let features = _mm256_loadu_si256(features.as_ptr().cast());
-            std::mem::transmute(_mm256_i32gather_ps::<4>(row.as_ptr(), features))
-        }
-    }
-
-    /// The vector form of [`sum`](super::sum).
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-    fn sum_512(
-        values: &[[f32; LANES]],
-        codes: &[Code],
-        thresholds: &[f32; LANES],
-        left: &mut [[f64; LANES]],
-    ) -> [u32; LANES] {
-        let mut n_left = _mm256_setzero_si256();
-        // SAFETY: all are arrays of LANES.
-        unsafe {
-            let thresholds = _mm256_loadu_ps(thresholds.as_ptr());
-            for (values, code) in values.iter().zip(codes) {
-                let left = left[code.class as usize].as_mut_ptr();
-                let is_left = _mm256_cmp_ps_mask::<_CMP_LE_OQ>(_mm256_loadu_ps(values.as_ptr()), thresholds);
-                n_left = _mm256_mask_add_epi32(n_left, is_left, n_left, _mm256_set1_epi32(1));
-                let (sums, weight) = (_mm512_loadu_pd(left), _mm512_set1_pd(code.weight));
-                _mm512_storeu_pd(left, _mm512_mask_add_pd(sums, is_left, sums, weight));
-            }
-            std::mem::transmute(n_left)
-        }
-    }
-
-    /// The vector form of [`sum`](super::sum).
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn sum_256(
-        values: &[[f32; LANES]],
-        codes: &[Code],
-        thresholds: &[f32; LANES],
-        left: &mut [[f64; LANES]],
-    ) -> [u32; LANES] {
-        let mut n_left = _mm256_setzero_si256();
-        // SAFETY: all are arrays of LANES.
-        unsafe {
-            let thresholds = _mm256_loadu_ps(thresholds.as_ptr());
-            for (values, code) in values.iter().zip(codes) {
-                let left = left[code.class as usize].as_mut_ptr();
-                let is_left = _mm256_cmp_ps::<_CMP_LE_OQ>(_mm256_loadu_ps(values.as_ptr()), thresholds);
-                let is_left = _mm256_castps_si256(is_left);
-                n_left = _mm256_sub_epi32(n_left, is_left);
-                let halves = [_mm256_castsi256_si128(is_left), _mm256_extracti128_si256::<1>(is_left)];
-                for (half, is_left) in halves.into_iter().enumerate() {
-                    let is_left = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(is_left));
-                    let weight = _mm256_and_pd(is_left, _mm256_set1_pd(code.weight));
-                    let left = left.add(half * LANES / 2);
-                    _mm256_storeu_pd(left, _mm256_add_pd(_mm256_loadu_pd(left), weight));
-                }
-            }
-            std::mem::transmute(n_left)
-        }
+        // Loads one by one: a gather takes longer on most machines.
+        cuts.cut_with(node, |row: &[f32], features: &[u32; LANES]| {
+            // SAFETY: the caller guarantees the features of every row.
+            features.map(|feature| unsafe { *row.get_unchecked(feature as usize) })
+        });
     }
 }
 
@@ -280,26 +203,26 @@ mod tests {
             let x: Vec<f32> = (0..n_rows * n_cols as usize).map(|_| value()).collect();
             let x = MatRef::new(&x, n_rows, n_cols as usize);
             let rows: Vec<u32> = (0..1 + random.below(80)).map(|_| random.below(n_rows as u32)).collect();
-            let codes: Vec<Code> = rows
-                .iter()
-                .map(|_| Code { class: random.below(3), weight: f64::from(random.below(5)) / 3.0 })
-                .collect();
+            let mut runs = Vec::new();
+            let mut n_left = rows.len() as u32;
+            while n_left > 0 {
+                let n_rows = (1 + random.below(9)).min(n_left);
+                runs.push(Run { class: random.below(3), n_rows, weight: f64::from(random.below(5)) / 4.0 });
+                n_left -= n_rows;
+            }
+            let codes: Vec<Run> = runs.iter().flat_map(|run| vec![*run; run.n_rows as usize]).collect();
             let features: [u32; LANES] = std::array::from_fn(|_| random.below(n_cols));
             let words: [u32; LANES] = std::array::from_fn(|_| random.next_u32());
-            cuts.cut(x, (&rows, &codes), (&features, &words), 3, 0.5);
+            cuts.cut(x, (&rows, &runs), (&features, &words), 3, 0.5);
             let mut naive = RandomCuts { left: vec![[7.0; LANES]; 3], ..RandomCuts::default() };
             naive.values.resize(rows.len(), [0.0; LANES]);
             naive.left.fill([0.0; LANES]);
-            let node = Node { x, rows: &rows, codes: &codes, features: &features, words: &words, same: 0.5 };
-            naive.cut_with(node, pick, sum);
-            assert_eq!((cuts.thresholds, &cuts.left), (naive.thresholds, &naive.left));
-            #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx2") {
-                naive.left.fill([0.0; LANES]);
-                // SAFETY: the machine has AVX2, and the features exist.
-                unsafe { x86::avx2(&mut naive, node) };
-                assert_eq!((cuts.n_left, &cuts.left), (naive.n_left, &naive.left));
-            }
+            let node = Node { x, rows: &rows, runs: &runs, features: &features, words: &words, same: 0.5 };
+            naive.cut_with(node, pick);
+            assert_eq!(
+                (cuts.thresholds, cuts.n_left, &cuts.left),
+                (naive.thresholds, naive.n_left, &naive.left)
+            );
             for (lane, feature) in features.into_iter().enumerate() {
                 let of = |i: usize| x.row(rows[i] as usize)[feature as usize];
                 let values = || (0..rows.len()).map(of);
@@ -339,10 +262,10 @@ mod tests {
     #[test]
     #[should_panic(expected = "features")]
     fn a_missing_feature_is_refused() {
-        let code = [Code::default()];
+        let run = [Run { class: 0, n_rows: 1, weight: 1.0 }];
         RandomCuts::default().cut(
             MatRef::new(&[1.0], 1, 1),
-            (&[0], &code),
+            (&[0], &run),
             (&[1; LANES], &[0; LANES]),
             1,
             0.0,

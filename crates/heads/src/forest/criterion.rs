@@ -45,11 +45,30 @@ impl ClassSums {
         ClassSums { sums: sums.collect(), present: Vec::new(), total: 0.0 }
     }
 
-    /// Sums up a node.
-    pub(super) fn set(&mut self, entries: &[impl Entry]) {
+    /// Begins with another node.
+    pub(super) fn clear(&mut self) {
         for class in self.present.drain(..) {
             self.sums[class as usize].total = 0.0;
         }
+    }
+
+    /// Adds rows of a class to a node whose rows are sorted by their classes; returns the number of the class among those of the node.
+    pub(super) fn add_run(&mut self, class: u32, weight: f64) -> u32 {
+        if self.present.last() != Some(&class) {
+            self.present.push(class);
+        }
+        self.sums[class as usize].total += weight;
+        self.present.len() as u32 - 1
+    }
+
+    /// Sums up the classes, after all runs.
+    pub(super) fn end_runs(&mut self) {
+        self.total = self.totals().sum();
+    }
+
+    /// Sums up a node.
+    pub(super) fn set(&mut self, entries: &[impl Entry]) {
+        self.clear();
         for entry in entries {
             let sum = &mut self.sums[entry.class()];
             if sum.total == 0.0 {

@@ -5,7 +5,7 @@
 //! in each column: it is read as a whole, and masks say which of its rows count. Those of a small node are read in the samples, row by row
 //! ([`headsmith_kernels::random_cuts`]): with the rows of its subtree they stay in the second-level cache. Both ways find the same.
 
-use headsmith_kernels::random_cuts::{Code, LANES, RandomCuts, between};
+use headsmith_kernels::random_cuts::{LANES, RandomCuts, Run, between};
 use headsmith_kernels::{LaneSequence, MatRef, ranges};
 
 use super::columns::{NodeColumns, Position, SAME_VALUE, ascending_bits, from_ascending_bits};
@@ -21,10 +21,9 @@ pub(super) struct DrawnCuts<'a> {
     /// The most rows of a node that is read row by row.
     most_rows: usize,
     cuts: RandomCuts,
-    /// The class of each row of the node, as its number among those of the node, and the weight of the row, where one of the class weighs 1.
-    codes: Vec<Code>,
-    /// The number of each class among those of the node.
-    numbers: Vec<u32>,
+    /// The rows of the node, which are sorted as by [`sort`], their classes as numbers among those of the node.
+    runs: Vec<Run>,
+    n_rows: usize,
     masks: Masks,
     random: LaneSequence,
 }
@@ -54,49 +53,62 @@ pub(super) fn most_rows(n_samples: usize, n_features: usize) -> usize {
     (VALUES / n_features.max(1)).max(n_samples / FEWEST_NODES)
 }
 
+/// Sorts rows so that those of a class and a weight lie together. The order of equal ones is kept.
+pub(super) fn sort<E: Entry>(rows: &mut [u32], entries: &mut [E]) {
+    let mut pairs: Vec<(u32, E)> = rows.iter().copied().zip(entries.iter().copied()).collect();
+    pairs.sort_by_key(|(_, entry)| (entry.class(), entry.weight().to_bits()));
+    for ((row, entry), sorted) in rows.iter_mut().zip(entries).zip(pairs) {
+        (*row, *entry) = sorted;
+    }
+}
+
 impl<'a> DrawnCuts<'a> {
     /// For a tree of the rows of `x`, of which nodes of up to `most_rows` are read row by row, with thresholds from `random`.
-    pub(super) fn new(
-        x: MatRef<'a>,
-        most_rows: usize,
-        n_classes: usize,
-        random: LaneSequence,
-    ) -> DrawnCuts<'a> {
+    pub(super) fn new(x: MatRef<'a>, most_rows: usize, random: LaneSequence) -> DrawnCuts<'a> {
         DrawnCuts {
             x,
             most_rows,
             cuts: RandomCuts::default(),
-            codes: Vec::new(),
-            numbers: vec![0; n_classes],
+            runs: Vec::new(),
+            n_rows: 0,
             masks: Masks::default(),
             random,
         }
     }
 
-    /// Makes ready for a node, whose features are then looked at.
-    pub(super) fn begin<E: Entry>(&mut self, node: NodeRows<'_, E>, sums: &ClassSums) {
-        for (number, (class, _)) in sums.weights().enumerate() {
-            self.numbers[class as usize] = number as u32;
+    /// Sums up a node, whose features may then be looked at.
+    pub(super) fn sum_up<E: Entry>(&mut self, entries: &[E], sums: &mut ClassSums) {
+        self.runs.clear();
+        sums.clear();
+        let mut rest = entries;
+        while let [first, ..] = rest {
+            let n = rest.iter().take_while(|entry| *entry == first).count();
+            let (class, n_rows) = (first.class() as u32, n as u32);
+            let weight = sums.row_weight(class) * first.weight();
+            let number = sums.add_run(class, f64::from(n_rows) * weight);
+            self.runs.push(Run { class: number, n_rows, weight });
+            rest = &rest[n..];
         }
-        let numbers = &self.numbers;
-        self.codes.clear();
-        self.codes.extend(
-            node.entries.iter().map(|entry| Code { class: numbers[entry.class()], weight: entry.weight() }),
-        );
+        sums.end_runs();
+        self.n_rows = entries.len();
+    }
+
+    /// Makes ready for the features of the node last summed up.
+    pub(super) fn begin(&mut self, rows: &[u32], n_classes: usize) {
         if !self.is_by_rows() {
-            self.masks.begin(self.x.n_rows(), node.rows, &self.codes, sums.n_present());
+            self.masks.begin(self.x.n_rows(), rows, &self.runs, n_classes);
         }
     }
 
     fn is_by_rows(&self) -> bool {
-        self.codes.len() <= self.most_rows
+        self.n_rows <= self.most_rows
     }
 
     /// The place of each row of the node last begun in the order of a feature, if it is read row by row: its values are still near.
     pub(super) fn places_by_row(&self, feature: u32) -> Option<impl Fn(u32) -> usize> {
         let x = self.x;
         let place = move |row: u32| ascending_bits(x.row(row as usize)[feature as usize]) as usize;
-        (!self.codes.is_empty() && self.is_by_rows()).then_some(place)
+        (self.n_rows > 0 && self.is_by_rows()).then_some(place)
     }
 
     /// Cuts the node last begun by up to [`LANES`] `features`; the best of them has a gain above `floor`. Of equal cuts the first is taken.
@@ -113,7 +125,7 @@ impl<'a> DrawnCuts<'a> {
         if self.is_by_rows() {
             let mut lanes = [features[0]; LANES];
             lanes[..features.len()].copy_from_slice(features);
-            let rows = (node.rows, &self.codes[..]);
+            let rows = (node.rows, &self.runs[..]);
             self.cuts.cut(self.x, rows, (&lanes, &words), sums.n_present(), SAME_VALUE);
         } else {
             self.cuts.left.clear();
@@ -121,9 +133,6 @@ impl<'a> DrawnCuts<'a> {
             for (lane, &feature) in features.iter().enumerate() {
                 self.cut(columns.column(feature).places, node.rows, words[lane], lane);
             }
-        }
-        for (left, (class, _)) in self.cuts.left.iter_mut().zip(sums.weights()) {
-            left.iter_mut().for_each(|left| *left *= sums.row_weight(class));
         }
         let (cuts, gains) = (&self.cuts, S::gains(sums, &self.cuts.left));
         let mut best: Option<(usize, f64)> = None;
@@ -152,9 +161,13 @@ impl<'a> DrawnCuts<'a> {
         cuts.n_left[lane] = P::up_to(places, &masks.node, last, &mut masks.left);
         if masks.classes.is_empty() {
             let is_left =
-                |row: u32| masks.left[row as usize / ranges::ROWS] >> (row as usize % ranges::ROWS) & 1 == 1;
-            for (_, code) in rows.iter().zip(&self.codes).filter(|(row, _)| is_left(**row)) {
-                cuts.left[code.class as usize][lane] += code.weight;
+                |row: &u32| masks.left[*row as usize / ranges::ROWS] >> (*row as usize % ranges::ROWS) & 1;
+            let mut rest = rows;
+            for run in &self.runs {
+                let (rows, behind) = rest.split_at(run.n_rows as usize);
+                rest = behind;
+                let n_left: u64 = rows.iter().map(is_left).sum();
+                cuts.left[run.class as usize][lane] += n_left as f64 * run.weight;
             }
             return;
         }
@@ -166,7 +179,7 @@ impl<'a> DrawnCuts<'a> {
 }
 
 impl Masks {
-    fn begin(&mut self, n_samples: usize, rows: &[u32], codes: &[Code], n_classes: usize) {
+    fn begin(&mut self, n_samples: usize, rows: &[u32], runs: &[Run], n_classes: usize) {
         let n_words = n_samples.div_ceil(ranges::ROWS);
         let Masks { node, classes, weights, left } = self;
         for mask in [&mut *node, left] {
@@ -177,12 +190,16 @@ impl Masks {
         classes.clear();
         weights.clear();
         weights.resize(n_classes, 0.0);
-        codes.iter().for_each(|code| weights[code.class as usize] = code.weight);
-        let is_even = codes.iter().all(|code| weights[code.class as usize] == code.weight);
+        runs.iter().for_each(|run| weights[run.class as usize] = run.weight);
+        let is_even = runs.iter().all(|run| weights[run.class as usize] == run.weight);
         if is_even && n_classes <= MOST_CLASSES {
             classes.resize(n_classes * n_words, 0);
-            for (&row, code) in rows.iter().zip(codes) {
-                set(&mut classes[code.class as usize * n_words..], row);
+            let mut rest = rows;
+            for run in runs {
+                let (rows, behind) = rest.split_at(run.n_rows as usize);
+                rest = behind;
+                let class = &mut classes[run.class as usize * n_words..];
+                rows.iter().for_each(|&row| set(class, row));
             }
         }
     }
@@ -211,16 +228,17 @@ mod tests {
         let x: Vec<f32> = (0..n_rows * n_features).map(|i| value(i, random.next_u32())).collect();
         let x = MatRef::new(&x, n_rows, n_features);
         let columns = Columns::of_values(x, &Pool::inline());
-        let rows: Vec<u32> = (0..n_rows as u32).filter(|row| row % 5 != 2).collect();
-        let entries: Vec<E> =
+        let mut rows: Vec<u32> = (0..n_rows as u32).filter(|row| row % 5 != 2).collect();
+        let mut entries: Vec<E> =
             rows.iter().map(|&row| entry(random.below(n_classes as u32), row as usize)).collect();
+        sort(&mut rows, &mut entries);
         let node = NodeRows { rows: &rows, entries: &entries };
         let mut sums = ClassSums::new(&vec![0.7; n_classes]);
-        sums.set(&entries);
         let looks = [0, n_rows].map(|most_rows| {
             let thresholds = Philox::new(3, 0, 0).lane_sequence(0, 0);
-            let mut cuts = DrawnCuts::new(x, most_rows, n_classes, thresholds);
-            cuts.begin(node, &sums);
+            let mut cuts = DrawnCuts::new(x, most_rows, thresholds);
+            cuts.sum_up(&entries, &mut sums);
+            cuts.begin(&rows, sums.n_present());
             assert_eq!(cuts.places_by_row(0).is_some(), most_rows > 0);
             let features = [[0u32, 1, 2, 3, 4, 5, 6, 7].as_slice(), &[8, 9, 10]];
             let wanted = (2, f64::NEG_INFINITY);

@@ -2,7 +2,7 @@
 //! caches while cuts are compared.
 
 /// A class and a count.
-pub(super) trait Entry: Copy + Default {
+pub(super) trait Entry: Copy + Default + PartialEq {
     /// Whether the weight of a row is that of its class times its count.
     const IS_COUNTED: bool = true;
     /// Whether a class and a count fit.
@@ -19,7 +19,7 @@ pub(super) trait Entry: Copy + Default {
 }
 
 /// A row with a weight of its own, drawn once.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Weighted {
     pub(super) class: u32,
     pub(super) weight: f64,

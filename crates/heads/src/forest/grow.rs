@@ -6,6 +6,8 @@ use super::block::Block;
 use super::bootstrap::Sample;
 use super::columns::{Columns, NodeColumns, Position};
 use super::criterion::ClassSums;
+use super::cuts::Cuts;
+use super::drawn;
 use super::entry::{Entry, Weighted};
 use super::params::Settings;
 use super::split::{Cut, NodeRows, Split, Splitter, midpoint};
@@ -35,7 +37,7 @@ struct Pending {
     n_constant: usize,
 }
 
-/// The rows of all nodes: each node has a range of them, in which rows ascend.
+/// The rows of all nodes: each node has a range of them, in which rows ascend, or are sorted as by [`drawn::sort`].
 struct Rows<E> {
     rows: Vec<u32>,
     entries: Vec<E>,
@@ -76,6 +78,9 @@ fn grow_with<P: Position, E: Entry>(
     mut random: Draws,
 ) -> Grown {
     let mut rows = Rows::new(sample.rows.clone(), entries);
+    if settings.cuts == Cuts::Drawn {
+        drawn::sort(&mut rows.rows, &mut rows.entries);
+    }
     let max_count = sample.counts.iter().copied().max().unwrap_or(0);
     let n_classes = sample.class_weights.len();
     let mut splitter = Splitter::new(columns.values(), n_classes, max_count, random.thresholds);
@@ -85,7 +90,7 @@ fn grow_with<P: Position, E: Entry>(
     let mut block = Block::new(columns);
     while let Some(mut at) = pending.pop() {
         pool.check_stop();
-        sums.set(&rows.entries[at.start..at.end]);
+        splitter.sum_up(&rows.entries[at.start..at.end], &mut sums, settings.cuts);
         let impurity = sums.impurity(settings.criterion);
         grown.impurity[at.node] = impurity;
         grown.weight[at.node] = sums.total();

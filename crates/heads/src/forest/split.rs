@@ -99,11 +99,19 @@ impl<'a, E: Entry> Splitter<'a, E> {
             lanes: Lanes::new(n_samples, n_classes, max_count),
             sorter: Sorter::new(n_samples),
             buckets: Buckets::new(n_samples),
-            drawn_cuts: DrawnCuts::new(x, drawn::most_rows(n_samples, n_features), n_classes, random),
+            drawn_cuts: DrawnCuts::new(x, drawn::most_rows(n_samples, n_features), random),
         }
     }
 
-    /// The best split of `node`, whose classes are summed up in `sums`; `None` when every feature is constant or no
+    /// Sums up the classes of a node, which may then be split. Where cuts are drawn its rows are sorted as by [`drawn::sort`].
+    pub(super) fn sum_up(&mut self, entries: &[E], sums: &mut ClassSums, cuts: Cuts) {
+        match cuts {
+            Cuts::All => sums.set(entries),
+            Cuts::Drawn => self.drawn_cuts.sum_up(entries, sums),
+        }
+    }
+
+    /// The best split of the `node` last summed up, whose classes are summed up in `sums`; `None` when every feature is constant or no
     /// cut leaves enough rows on both sides. `n_constant` is the number of features known to be constant, before
     /// and after.
     pub(super) fn best_split<P: Position>(
@@ -143,7 +151,7 @@ impl<'a, E: Entry> Splitter<'a, E> {
         let is_drawn = settings.cuts == Cuts::Drawn;
         let is_counted = is_gini && E::IS_COUNTED && !is_drawn;
         if is_drawn {
-            drawn_cuts.begin(node, sums);
+            drawn_cuts.begin(node.rows, sums.n_present());
         }
         let by_lanes = is_counted && lanes.take(node, sums);
         let by_buckets = is_counted && buckets.suit(node.rows.len(), sums.n_classes());

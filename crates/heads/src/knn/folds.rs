@@ -87,7 +87,7 @@ fn out_of_fold_in_rows(knn: &Knn, job: Job<'_>, folds: Folds<'_>) -> Option<Matr
             &allowed,
             (out, samples.n_classes()),
             &|query, neighbours, out| {
-                knn.proba_of(neighbours, &class_weights.electorate(&counts.without(start + query)), out);
+                knn.proba_of(neighbours, &class_weights.class_shares(&counts.without(start + query)), out);
             },
             job.pool,
         );

@@ -153,19 +153,19 @@ fn ballots(knn: &Knn) -> Constant {
 
 /// The probabilities of votes.
 fn shares(knn: &Knn, graph: &mut Graph, votes: Var) -> Var {
-    let electorate = knn.electorate();
+    let class_shares = knn.class_shares();
     let sum = graph.sum(votes);
     let [zero, one] = [0.0, 1.0].map(|v| graph.row(sum, &[v]));
     let is_zero = graph.binary(Binary::AtMost, sum, zero);
     let divisor = graph.select(is_zero, one, sum);
     let share = graph.binary(Binary::Div, votes, divisor);
-    let of_all = graph.row(sum, &electorate.shares);
+    let of_all = graph.row(sum, &class_shares.shares);
     let share = graph.select(is_zero, of_all, share);
     match knn.weighting {
         Weighting::Temperature(_) => {
-            let counts = graph.with(Binary::Mul, share, &[electorate.total]);
-            let counts = graph.with(Binary::Add, counts, &electorate.shares);
-            graph.with(Binary::Div, counts, &[electorate.total + 1.0])
+            let counts = graph.with(Binary::Mul, share, &[class_shares.total]);
+            let counts = graph.with(Binary::Add, counts, &class_shares.shares);
+            graph.with(Binary::Div, counts, &[class_shares.total + 1.0])
         }
         _ => share,
     }
