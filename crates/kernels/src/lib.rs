@@ -22,7 +22,6 @@ pub mod pages;
 pub mod philox;
 pub mod pool;
 pub mod random_cuts;
-pub mod ranges;
 pub mod similarity;
 pub mod smo;
 pub mod softmax;

@@ -1,21 +1,37 @@
-//! One random cut of a tree's node by each of eight features at once: one feature in each lane.
+//! One random cut of a tree's node by each of up to [`LANES`] features at once: one feature in each lane.
 //!
-//! The values of a row lie next to one another, so the rows of a small node are read where they are: the features of a row are
-//! gathered into a vector, and least, greatest, threshold and the rows on the left are those of all lanes in a few instructions
-//! a row. Sums are added up run after run in each lane, so every version gives the same bytes.
+//! The rows of a node lie far apart, and so do the features that are drawn: nearly every value costs a cache line. So each value also has a
+//! [code](table) of one byte, in the same order, and with a quarter of the memory: only rows with the code of the threshold need their values. There are
+//! two ways to the same cuts: the codes of [some rows](codes), and of many rows the codes of [whole columns](columns).
 
 #![allow(unsafe_code)]
 
-use crate::MatRef;
-use crate::philox::LANES as WORDS;
+mod codes;
+mod columns;
+mod table;
+
+pub use table::Table;
+
+use columns::Masks;
+
+/// Lanes of a vector of single precision, and how many of them are filled at most.
+const WIDTH: usize = 8;
+const CHUNKS: usize = 4;
 
 /// Features that are cut together.
-pub const LANES: usize = WORDS;
+pub const LANES: usize = WIDTH * CHUNKS;
+
+/// The ends of values whose codes are so far apart need not be exact. A threshold is then uniform in a range that is wider by less than a part on each
+/// side, and seldom leaves no row on one of them.
+const WIDE: u8 = 32;
+
+/// A value for each lane, chunk after chunk.
+pub type Lanes<T> = [[T; WIDTH]; CHUNKS];
 
 /// Rows of a node, one after another, that have a class and a weight in common.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Run {
-    /// The number of the class, below the number of the sums.
+    /// The number of the class among those of the node.
     pub class: u32,
     /// How many they are, below 2^31.
     pub n_rows: u32,
@@ -23,76 +39,145 @@ pub struct Run {
     pub weight: f64,
 }
 
-/// The cuts of a node, one by each feature; and memory that the next node reuses.
+/// The rows of a node, and their classes and weights.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'a> {
+    /// Rows of the table.
+    pub rows: &'a [u32],
+    /// All of them in their order, in runs.
+    pub runs: &'a [Run],
+    /// The number of classes.
+    pub n_classes: usize,
+}
+
+/// The cuts of a node, one by each feature; and memory that the next node reuses. Lanes without a feature mean nothing.
 #[derive(Debug, Clone, Default)]
 pub struct RandomCuts {
     /// The thresholds: of rows with values up to them is the left side.
-    pub thresholds: [f32; LANES],
+    pub thresholds: Lanes<f32>,
     /// The features whose values do not differ by more than was asked: their other results mean nothing.
-    pub is_constant: [bool; LANES],
+    pub is_constant: Lanes<bool>,
     /// How many rows are left.
-    pub n_left: [u32; LANES],
+    pub n_left: Lanes<u32>,
     /// For each class, the weight of its rows on the left.
-    pub left: Vec<[f64; LANES]>,
-    values: Vec<[f32; LANES]>,
+    pub left: Vec<Lanes<f64>>,
+    codes: Vec<[u8; LANES]>,
+    masks: Masks,
+}
+
+/// A node and the features to cut it by.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    table: &'a Table,
+    node: Node<'a>,
+    /// The features, and repeated ones behind them.
+    features: Lanes<u32>,
+    n_features: usize,
+    words: Lanes<u32>,
+    /// Values that differ by no more are the same.
+    same: f32,
 }
 
 impl RandomCuts {
-    /// Cuts `rows` of `x`, which have finite values and the classes and weights in `runs`, by each of `features`, at thresholds from the
-    /// least value on and below the greatest, uniform if the `words` are. There are `n_classes`; features whose values differ by
-    /// no more than `same` are constant.
+    /// Makes ready for a node, which is then [cut](Self::cut).
     ///
     /// # Panics
-    /// When a row, a feature or a class does not exist, or the runs are of another number of rows.
-    pub fn cut(
-        &mut self,
-        x: MatRef<'_>,
-        (rows, runs): (&[u32], &[Run]),
-        (features, words): (&[u32; LANES], &[u32; LANES]),
-        n_classes: usize,
-        same: f32,
-    ) {
-        let n_rows: usize = runs.iter().map(|run| run.n_rows as usize).sum();
-        assert_eq!(rows.len(), n_rows, "runs of all rows");
-        assert!(features.iter().all(|&feature| (feature as usize) < x.n_cols()), "features {features:?}");
-        self.left.clear();
-        self.left.resize(n_classes, [0.0; LANES]);
-        if self.values.len() < rows.len() {
-            self.values.resize(rows.len(), [0.0; LANES]);
+    /// When a row or a class does not exist, or the runs are of another number of rows.
+    pub fn begin(&mut self, table: &Table, node: Node<'_>) {
+        let n_rows: usize = node.runs.iter().map(|run| run.n_rows as usize).sum();
+        assert_eq!(node.rows.len(), n_rows, "runs of all rows");
+        if table.is_large(n_rows) {
+            self.masks.set(table.n_rows(), node);
         }
-        let node = Node { x, rows, runs, features, words, same };
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the machine has the instructions, and the features exist.
-            return unsafe { x86::avx2(self, node) };
-        }
-        self.cut_with(node, pick);
     }
 
-    /// The cuts, where `pick` gives the values of the features in a row.
+    /// Cuts the node last begun by each of `features`, at thresholds from the least value on and below the greatest, uniform if the `words` are.
+    /// Features whose values differ by no more than `same` are constant.
+    ///
+    /// # Panics
+    /// When a row, a feature or a class does not exist, or there is no feature or more than [`LANES`].
+    pub fn cut(
+        &mut self,
+        table: &Table,
+        node: Node<'_>,
+        (features, words): (&[u32], &Lanes<u32>),
+        same: f32,
+    ) {
+        let search = Search::new(table, node, (features, words), same);
+        self.n_left = Lanes::default();
+        self.left.clear();
+        self.left.resize(node.n_classes, Lanes::default());
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
+            // SAFETY: the machine has the instructions.
+            return unsafe { x86::avx2(self, search) };
+        }
+        self.cut_with(search, equal);
+    }
+
+    /// The cuts, where `equal` says as [`equal`] does which codes are the same.
     #[inline(always)]
-    fn cut_with(&mut self, node: Node<'_>, pick: impl Fn(&[f32], &[u32; LANES]) -> [f32; LANES]) {
-        let values = &mut self.values[..node.rows.len()];
-        let ends = gather(values, node, pick);
-        let lanes = || ends[0].into_iter().zip(ends[1]);
-        for (is_constant, (low, high)) in self.is_constant.iter_mut().zip(lanes()) {
-            *is_constant = high <= low + node.same;
+    fn cut_with(&mut self, search: Search<'_>, equal: impl Fn(&[u8; LANES], &[u8; LANES]) -> u32) {
+        let n_rows = search.node.rows.len();
+        if search.table.is_large(n_rows) {
+            self.cut_by_columns(search, equal);
+        } else {
+            self.cut_by_codes(search, equal);
         }
-        for ((threshold, (low, high)), word) in self.thresholds.iter_mut().zip(lanes()).zip(node.words) {
-            *threshold = between(low, high, *word);
+    }
+
+    /// Draws the thresholds between the least and the greatest values.
+    #[inline(always)]
+    fn draw(&mut self, search: Search<'_>, low: &Lanes<f32>, high: &Lanes<f32>) {
+        for chunk in 0..search.n_chunks() {
+            for lane in 0..WIDTH {
+                let (low, high) = (low[chunk][lane], high[chunk][lane]);
+                self.is_constant[chunk][lane] = high <= low + search.same;
+                self.thresholds[chunk][lane] = between(low, high, search.words[chunk][lane]);
+            }
         }
-        self.n_left = sum(values, node.runs, &self.thresholds, &mut self.left);
+    }
+
+    /// Adds the counts of a run's rows on the left.
+    #[inline(always)]
+    fn add(&mut self, search: Search<'_>, run: Run, counts: &Lanes<u32>) {
+        let left = &mut self.left[run.class as usize];
+        for chunk in 0..search.n_chunks() {
+            for lane in 0..WIDTH {
+                self.n_left[chunk][lane] += counts[chunk][lane];
+                left[chunk][lane] += f64::from(counts[chunk][lane] as i32) * run.weight;
+            }
+        }
     }
 }
 
-#[derive(Clone, Copy)]
-struct Node<'a> {
-    x: MatRef<'a>,
-    rows: &'a [u32],
-    runs: &'a [Run],
-    features: &'a [u32; LANES],
-    words: &'a [u32; LANES],
-    same: f32,
+impl<'a> Search<'a> {
+    fn new(
+        table: &'a Table,
+        node: Node<'a>,
+        (features, words): (&[u32], &Lanes<u32>),
+        same: f32,
+    ) -> Search<'a> {
+        assert!((1..=LANES).contains(&features.len()), "{} features", features.len());
+        assert!(
+            features.iter().all(|&feature| (feature as usize) < table.n_features()),
+            "features {features:?}"
+        );
+        assert!(node.rows.iter().all(|&row| (row as usize) < table.n_rows()), "rows of the table");
+        let mut padded = [[features[0]; WIDTH]; CHUNKS];
+        padded.as_flattened_mut()[..features.len()].copy_from_slice(features);
+        Search { table, node, features: padded, n_features: features.len(), words: *words, same }
+    }
+
+    fn n_chunks(&self) -> usize {
+        self.n_features.div_ceil(WIDTH)
+    }
+
+    /// The value of the feature in a lane.
+    #[inline(always)]
+    fn value(&self, row: u32, lane: usize) -> f32 {
+        self.table.value(row, self.features.as_flattened()[lane])
+    }
 }
 
 /// A number from `low` on and below `high`, at the share of the way that `word` is of 2^32.
@@ -104,171 +189,68 @@ pub fn between(low: f32, high: f32, word: u32) -> f32 {
     (if rounded < high { rounded } else { low }) + 0.0
 }
 
-/// For each lane `sum_c L_c^2 / w_l + sum_c R_c^2 / w_r`, where `L_c` is the weight of a class on the left, as `left` has it, `R_c` the rest of
-/// its weight in `totals`, and `w_l` and `w_r` their sums, of which `total` is the sum: the greater, the better is the cut by Gini impurity.
+/// For each of the first `n` lanes `sum_c L_c^2 / w_l + sum_c R_c^2 / w_r`, where `L_c` is the weight of a class on the left, as `left` has it, `R_c` the
+/// rest of its weight in `totals`, and `w_l` and `w_r` their sums, of which `total` is the sum: the greater, the better is the cut by Gini impurity.
 #[inline(always)]
-pub fn gini(left: &[[f64; LANES]], totals: impl Iterator<Item = f64>, total: f64) -> [f64; LANES] {
-    let (mut weight, mut squares, mut right_squares) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-    for (left, total) in left.iter().zip(totals) {
-        for lane in 0..LANES {
-            let right = total - left[lane];
-            weight[lane] += left[lane];
-            squares[lane] += left[lane] * left[lane];
-            right_squares[lane] += right * right;
-        }
-    }
-    std::array::from_fn(|lane| squares[lane] / weight[lane] + right_squares[lane] / (total - weight[lane]))
-}
-
-/// Copies the features of the rows into `values` and returns the least and the greatest of each.
-#[inline(always)]
-fn gather(
-    values: &mut [[f32; LANES]],
-    node: Node<'_>,
-    pick: impl Fn(&[f32], &[u32; LANES]) -> [f32; LANES],
-) -> [[f32; LANES]; 2] {
-    let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
-    for (values, &row) in values.iter_mut().zip(node.rows) {
-        *values = pick(node.x.row(row as usize), node.features);
-        for lane in 0..LANES {
-            low[lane] = if values[lane] < low[lane] { values[lane] } else { low[lane] };
-            high[lane] = if values[lane] > high[lane] { values[lane] } else { high[lane] };
-        }
-    }
-    [low, high]
-}
-
-/// Adds the weights of the rows up to the thresholds to their classes in `left`, and returns how many there are. Rows of a run are counted in
-/// registers: a sum in memory that the next row adds to again would wait for itself.
-#[inline(always)]
-fn sum(
-    values: &[[f32; LANES]],
-    runs: &[Run],
-    thresholds: &[f32; LANES],
-    left: &mut [[f64; LANES]],
-) -> [u32; LANES] {
-    let (mut n_left, mut rest) = ([0; LANES], values);
-    for run in runs {
-        let (values, behind) = rest.split_at(run.n_rows as usize);
-        rest = behind;
-        let mut counts = [0i32; LANES];
-        for values in values {
-            for lane in 0..LANES {
-                counts[lane] += i32::from(values[lane] <= thresholds[lane]);
+pub fn gini(
+    left: &[Lanes<f64>],
+    totals: impl Iterator<Item = f64> + Clone,
+    total: f64,
+    n: usize,
+) -> Lanes<f64> {
+    let mut gains = Lanes::default();
+    for (chunk, gains) in gains.iter_mut().enumerate().take(n.div_ceil(WIDTH)) {
+        let (mut weight, mut squares, mut right_squares) = ([0.0; WIDTH], [0.0; WIDTH], [0.0; WIDTH]);
+        for (left, total) in left.iter().zip(totals.clone()) {
+            for (lane, left) in left[chunk].into_iter().enumerate() {
+                let right = total - left;
+                weight[lane] += left;
+                squares[lane] += left * left;
+                right_squares[lane] += right * right;
             }
         }
-        let left = &mut left[run.class as usize];
-        for lane in 0..LANES {
-            n_left[lane] += counts[lane] as u32;
-            left[lane] += f64::from(counts[lane]) * run.weight;
-        }
+        *gains = std::array::from_fn(|lane| {
+            squares[lane] / weight[lane] + right_squares[lane] / (total - weight[lane])
+        });
     }
-    n_left
+    gains
 }
 
-/// The features of a row, one by one.
-fn pick(row: &[f32], features: &[u32; LANES]) -> [f32; LANES] {
-    features.map(|feature| row[feature as usize])
+/// One bit for each lane: whether both codes are the same.
+fn equal(codes: &[u8; LANES], others: &[u8; LANES]) -> u32 {
+    codes.iter().zip(others).rev().fold(0, |bits, (code, other)| bits << 1 | u32::from(code == other))
+}
+
+/// Calls `visit` with the number of each bit that is set.
+#[inline(always)]
+fn for_each_bit(mut bits: u32, mut visit: impl FnMut(usize)) {
+    while bits != 0 {
+        visit(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{LANES, Node, RandomCuts};
+    use std::arch::x86_64::*;
 
-    /// # Safety
-    /// The features are columns of the node's table.
+    use super::{LANES, RandomCuts, Search};
+
+    /// The version for AVX2.
+    #[target_feature(enable = "avx2,popcnt")]
+    pub(super) fn avx2(cuts: &mut RandomCuts, search: Search<'_>) {
+        cuts.cut_with(search, |codes, others| equal(codes, others));
+    }
+
+    #[inline]
     #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn avx2(cuts: &mut RandomCuts, node: Node<'_>) {
-        // Loads one by one: a gather takes longer on most machines.
-        cuts.cut_with(node, |row: &[f32], features: &[u32; LANES]| {
-            // SAFETY: the caller guarantees the features of every row.
-            features.map(|feature| unsafe { *row.get_unchecked(feature as usize) })
-        });
+    pub(super) fn equal(codes: &[u8; LANES], others: &[u8; LANES]) -> u32 {
+        // SAFETY: both are vectors.
+        let [codes, others] =
+            [codes, others].map(|codes| unsafe { _mm256_loadu_si256(codes.as_ptr().cast()) });
+        _mm256_movemask_epi8(_mm256_cmpeq_epi8(codes, others)) as u32
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Philox;
-
-    #[test]
-    fn cuts_agree_with_their_naive_twin() {
-        let mut cuts = RandomCuts::default();
-        for seed in 0..40 {
-            let mut random = Philox::new(seed, 0, 0).sequence(0, 0);
-            let (n_rows, n_cols) = (1 + random.below(60) as usize, 1 + random.below(30));
-            let levels = [3, 1000][seed as usize % 2];
-            let mut value = || random.below(levels) as f32 - 1.0;
-            let x: Vec<f32> = (0..n_rows * n_cols as usize).map(|_| value()).collect();
-            let x = MatRef::new(&x, n_rows, n_cols as usize);
-            let rows: Vec<u32> = (0..1 + random.below(80)).map(|_| random.below(n_rows as u32)).collect();
-            let mut runs = Vec::new();
-            let mut n_left = rows.len() as u32;
-            while n_left > 0 {
-                let n_rows = (1 + random.below(9)).min(n_left);
-                runs.push(Run { class: random.below(3), n_rows, weight: f64::from(random.below(5)) / 4.0 });
-                n_left -= n_rows;
-            }
-            let codes: Vec<Run> = runs.iter().flat_map(|run| vec![*run; run.n_rows as usize]).collect();
-            let features: [u32; LANES] = std::array::from_fn(|_| random.below(n_cols));
-            let words: [u32; LANES] = std::array::from_fn(|_| random.next_u32());
-            cuts.cut(x, (&rows, &runs), (&features, &words), 3, 0.5);
-            let mut naive = RandomCuts { left: vec![[7.0; LANES]; 3], ..RandomCuts::default() };
-            naive.values.resize(rows.len(), [0.0; LANES]);
-            naive.left.fill([0.0; LANES]);
-            let node = Node { x, rows: &rows, runs: &runs, features: &features, words: &words, same: 0.5 };
-            naive.cut_with(node, pick);
-            assert_eq!(
-                (cuts.thresholds, cuts.n_left, &cuts.left),
-                (naive.thresholds, naive.n_left, &naive.left)
-            );
-            for (lane, feature) in features.into_iter().enumerate() {
-                let of = |i: usize| x.row(rows[i] as usize)[feature as usize];
-                let values = || (0..rows.len()).map(of);
-                let (low, high) = (values().fold(f32::MAX, f32::min), values().fold(f32::MIN, f32::max));
-                assert_eq!(cuts.is_constant[lane], low == high);
-                let threshold = cuts.thresholds[lane];
-                assert!(low == high || (low <= threshold && threshold < high));
-                assert_eq!(cuts.n_left[lane] as usize, values().filter(|v| *v <= threshold).count());
-                for class in 0..3 {
-                    let here = (0..rows.len()).filter(|&i| of(i) <= threshold && codes[i].class == class);
-                    let sum = here.fold(0.0, |sum, i| sum + codes[i].weight);
-                    assert_eq!(cuts.left[class as usize][lane], sum);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn gini_adds_up_both_sides() {
-        let left = [std::array::from_fn(|lane| lane as f64), [1.0; LANES]];
-        let gains = gini(&left, [9.0, 4.0].into_iter(), 13.0);
-        assert_eq!(gains[0], 1.0 + (81.0 + 9.0) / 12.0);
-        assert_eq!(gains[7], (49.0 + 1.0) / 8.0 + (4.0 + 9.0) / 5.0);
-    }
-
-    #[test]
-    fn thresholds_stay_below_the_greatest_value() {
-        for low in [-1.0f32, 0.0, 1.0, -3.4e38, f32::MIN_POSITIVE] {
-            assert_eq!(between(low, low.next_up(), u32::MAX), low);
-            assert_eq!(between(low, f32::MAX, 0), low);
-        }
-        assert_eq!(between(-2.0, 2.0, 1 << 31), 0.0);
-        assert_eq!(between(-1.0, 3.0, 1 << 31), 1.0);
-        assert!(between(-0.0, 1.0, 0).is_sign_positive());
-    }
-
-    #[test]
-    #[should_panic(expected = "features")]
-    fn a_missing_feature_is_refused() {
-        let run = [Run { class: 0, n_rows: 1, weight: 1.0 }];
-        RandomCuts::default().cut(
-            MatRef::new(&[1.0], 1, 1),
-            (&[0], &run),
-            (&[1; LANES], &[0; LANES]),
-            1,
-            0.0,
-        );
-    }
-}
+mod tests;

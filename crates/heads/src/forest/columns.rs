@@ -7,7 +7,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use headsmith_kernels::{MatRef, Pages, Pool, gather, ranges};
+use headsmith_kernels::random_cuts::Table;
+use headsmith_kernels::{MatRef, Pool, gather};
 
 /// A place in a sorted column, and an index into the rows of a node.
 pub(super) trait Position: Copy + Default + Send + Sync {
@@ -19,14 +20,6 @@ pub(super) trait Position: Copy + Default + Send + Sync {
     fn from_key(key: Self::Key) -> usize;
     /// Copies `rows` of a table into columns: [`gather`].
     fn gather(table: &[Self], n_cols: usize, rows: &[u32], columns: &mut [Self], stride: usize);
-    /// The least and the greatest place of the rows in a mask: [`ranges`].
-    fn ends(places: &[Self], mask: &[u64]) -> [u32; 2];
-    /// Which rows in a mask have places up to the last, and how many: [`ranges`].
-    fn up_to(places: &[Self], mask: &[u64], last: u32, left: &mut [u64]) -> u32;
-}
-
-fn wide(places: &[u16]) -> Vec<u32> {
-    places.iter().map(|&place| u32::from(place)).collect()
 }
 
 impl Position for u16 {
@@ -56,14 +49,6 @@ impl Position for u16 {
     fn gather(table: &[u16], n_cols: usize, rows: &[u32], columns: &mut [u16], stride: usize) {
         gather::columns_u16(table, n_cols, rows, columns, stride);
     }
-
-    fn ends(places: &[u16], mask: &[u64]) -> [u32; 2] {
-        ranges::ends(&wide(places), mask)
-    }
-
-    fn up_to(places: &[u16], mask: &[u64], last: u32, left: &mut [u64]) -> u32 {
-        ranges::up_to(&wide(places), mask, last, left)
-    }
 }
 
 impl Position for u32 {
@@ -92,14 +77,6 @@ impl Position for u32 {
     fn gather(table: &[u32], n_cols: usize, rows: &[u32], columns: &mut [u32], stride: usize) {
         gather::columns_u32(table, n_cols, rows, columns, stride);
     }
-
-    fn ends(places: &[u32], mask: &[u64]) -> [u32; 2] {
-        ranges::ends(places, mask)
-    }
-
-    fn up_to(places: &[u32], mask: &[u64], last: u32, left: &mut [u64]) -> u32 {
-        ranges::up_to(places, mask, last, left)
-    }
 }
 
 /// The features of all samples as the trees see them.
@@ -110,8 +87,8 @@ pub(super) struct Columns<'a, P> {
     places: Vec<P>,
     /// The same row after row, where trees have blocks.
     by_row: Vec<P>,
-    /// The values row after row, where trees read those of few rows.
-    values: Pages,
+    /// The values and their codes, where cuts are drawn; then there are no places.
+    table: Option<Table>,
     /// The most rows of a block; 0 where trees have none.
     most_block_rows: usize,
     /// For each feature one bit a place: whether its value is more than [`SAME_VALUE`] above that of the place before.
@@ -156,32 +133,19 @@ pub(super) const SAME_VALUE: f32 = 1e-7;
 const FEATURES_A_PIECE: usize = 16;
 
 impl<'a> Columns<'a, u32> {
-    /// The columns of trees whose cuts are drawn: places are the [bits](ascending_bits) of the values, unsorted, and every row has the place
-    /// of its value. They have neither [`Column::differ`] nor blocks.
-    pub(super) fn of_values(x: MatRef<'a>, pool: &Pool) -> Columns<'a, u32> {
-        let (n_rows, n_features) = (x.n_rows(), x.n_cols());
-        let mut columns = Columns {
+    /// The columns of trees whose cuts are drawn: there are no places, and so neither a [`Column`] nor blocks.
+    pub(super) fn unsorted(x: MatRef<'a>, pool: &Pool) -> Columns<'a, u32> {
+        Columns {
             x,
-            places: vec![0; n_rows * n_features],
+            places: Vec::new(),
             by_row: Vec::new(),
-            values: Pages::zeros(n_rows * n_features),
+            table: Some(Table::new(x, pool)),
             most_block_rows: 0,
             jumps: Vec::new(),
             changes: Vec::new(),
             n_words: 0,
-            longest_run: vec![0; n_features],
-        };
-        pool.for_each_chunk(&mut columns.places, n_rows * FEATURES_A_PIECE, |piece, places| {
-            let n_columns = places.len() / n_rows;
-            for i in 0..n_rows {
-                let values = &x.row(i)[piece * FEATURES_A_PIECE..][..n_columns];
-                for (f, value) in values.iter().enumerate() {
-                    places[f * n_rows + i] = ascending_bits(*value);
-                }
-            }
-        });
-        columns.values.copy_from_slice(x.as_slice());
-        columns
+            longest_run: Vec::new(),
+        }
     }
 }
 
@@ -195,7 +159,7 @@ impl<'a, P: Position> Columns<'a, P> {
             x,
             places: vec![P::default(); n_rows * x.n_cols()],
             by_row: vec![P::default(); n_by_row],
-            values: Pages::zeros(0),
+            table: None,
             most_block_rows,
             jumps: Vec::with_capacity(n_words * x.n_cols()),
             changes: Vec::with_capacity(n_words * x.n_cols()),
@@ -218,13 +182,9 @@ impl<'a, P: Position> Columns<'a, P> {
         columns
     }
 
-    /// The values row by row, to be read here and there.
-    pub(super) fn values(&self) -> MatRef<'_> {
-        if self.values.is_empty() {
-            self.x
-        } else {
-            MatRef::new(&self.values, self.x.n_rows(), self.x.n_cols())
-        }
+    /// The values and their codes, where cuts are drawn.
+    pub(super) fn table(&self) -> Option<&Table> {
+        self.table.as_ref()
     }
 
     pub(super) fn n_samples(&self) -> usize {
@@ -260,6 +220,11 @@ impl<'a, P: Position> NodeColumns<'a, P> {
         origins: &'a [u32],
     ) -> NodeColumns<'a, P> {
         NodeColumns { all: columns, places, stride, n_rows: origins.len(), origins }
+    }
+
+    /// The values and their codes, where cuts are drawn.
+    pub(super) fn table(&self) -> Option<&'a Table> {
+        self.all.table.as_ref()
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@
 //! which are `-(w_l i_l + w_r i_r)` but for terms that do not depend on the cut (scikit-learn:
 //! `proxy_impurity_improvement`). Moving a row from right to left changes the terms of one class only.
 
-use headsmith_kernels::random_cuts::{self, LANES};
+use headsmith_kernels::random_cuts::{self, Lanes};
 
 use super::entry::Entry;
 
@@ -101,7 +101,7 @@ impl ClassSums {
         }
     }
 
-    fn totals(&self) -> impl Iterator<Item = f64> {
+    fn totals(&self) -> impl Iterator<Item = f64> + Clone {
         self.present.iter().map(|&class| self.sums[class as usize].total)
     }
 
@@ -149,8 +149,8 @@ pub(super) trait Scan {
     fn is_promising(&self, floor: f64) -> bool;
     /// The cut's gain.
     fn gain(&self, sums: &ClassSums) -> f64;
-    /// The gains of some cuts, of which `left` has the weight on the left of each class that the node has.
-    fn gains(sums: &ClassSums, left: &[[f64; LANES]]) -> [f64; LANES];
+    /// The gains of `n` cuts, of which `left` has the weight on the left of each class that the node has.
+    fn gains(sums: &ClassSums, left: &[Lanes<f64>], n: usize) -> Lanes<f64>;
     /// The gain of a cut that leaves one class on each side, less rounding errors: there is no greater one.
     fn perfect_gain(sums: &ClassSums) -> f64;
 
@@ -244,8 +244,8 @@ impl Scan for GiniScan {
     }
 
     #[inline(always)]
-    fn gains(sums: &ClassSums, left: &[[f64; LANES]]) -> [f64; LANES] {
-        random_cuts::gini(left, sums.totals(), sums.total)
+    fn gains(sums: &ClassSums, left: &[Lanes<f64>], n: usize) -> Lanes<f64> {
+        random_cuts::gini(left, sums.totals(), sums.total, n)
     }
 
     fn perfect_gain(sums: &ClassSums) -> f64 {
@@ -288,15 +288,19 @@ impl Scan for EntropyScan {
         terms - xlogx(self.left) - xlogx(self.total - self.left)
     }
 
-    fn gains(sums: &ClassSums, left: &[[f64; LANES]]) -> [f64; LANES] {
-        std::array::from_fn(|lane| {
-            let sides =
-                || left.iter().zip(sums.totals()).map(|(left, total)| (left[lane], total - left[lane]));
+    fn gains(sums: &ClassSums, left: &[Lanes<f64>], n: usize) -> Lanes<f64> {
+        let mut gains = Lanes::default();
+        for (lane, gain) in gains.as_flattened_mut().iter_mut().enumerate().take(n) {
+            let sides = || {
+                let totals = left.iter().zip(sums.totals());
+                totals.map(|(left, total)| (left.as_flattened()[lane], total - left.as_flattened()[lane]))
+            };
             let terms: f64 = sides().map(|(left, right)| xlogx(left) + xlogx(right)).sum();
             let (w_left, w_right): (f64, f64) =
                 sides().fold((0.0, 0.0), |(l, r), (left, right)| (l + left, r + right));
-            terms - xlogx(w_left) - xlogx(w_right)
-        })
+            *gain = terms - xlogx(w_left) - xlogx(w_right);
+        }
+        gains
     }
 
     fn perfect_gain(sums: &ClassSums) -> f64 {

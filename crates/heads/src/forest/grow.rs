@@ -6,11 +6,10 @@ use super::block::Block;
 use super::bootstrap::Sample;
 use super::columns::{Columns, NodeColumns, Position};
 use super::criterion::ClassSums;
-use super::cuts::Cuts;
 use super::drawn;
 use super::entry::{Entry, Weighted};
 use super::params::Settings;
-use super::split::{Cut, NodeRows, Split, Splitter, midpoint};
+use super::split::{NodeRows, Split, Splitter, midpoint};
 use super::tree::Tree;
 
 /// A tree with impurity and weight of every node, which only its importances need.
@@ -78,19 +77,19 @@ fn grow_with<P: Position, E: Entry>(
     mut random: Draws,
 ) -> Grown {
     let mut rows = Rows::new(sample.rows.clone(), entries);
-    if settings.cuts == Cuts::Drawn {
+    if columns.table().is_some() {
         drawn::sort(&mut rows.rows, &mut rows.entries);
     }
     let max_count = sample.counts.iter().copied().max().unwrap_or(0);
     let n_classes = sample.class_weights.len();
-    let mut splitter = Splitter::new(columns.values(), n_classes, max_count, random.thresholds);
+    let mut splitter = Splitter::new(columns, n_classes, max_count, random.thresholds);
     let mut sums = ClassSums::new(&sample.class_weights);
     let mut grown = Grown { tree: Tree::new(n_classes), impurity: vec![0.0], weight: vec![0.0] };
     let mut pending = vec![Pending { node: 0, start: 0, end: rows.rows.len(), depth: 0, n_constant: 0 }];
     let mut block = Block::new(columns);
     while let Some(mut at) = pending.pop() {
         pool.check_stop();
-        splitter.sum_up(&rows.entries[at.start..at.end], &mut sums, settings.cuts);
+        splitter.sum_up(&rows.entries[at.start..at.end], &mut sums);
         let impurity = sums.impurity(settings.criterion);
         grown.impurity[at.node] = impurity;
         grown.weight[at.node] = sums.total();
@@ -112,14 +111,28 @@ fn grow_with<P: Position, E: Entry>(
             grown.tree.set_leaf(at.node, sums.shares());
             continue;
         };
-        let column = columns.column(split.feature);
-        let place = |row: u32| column.places[row as usize].index();
-        let (last_left, first_right) = match splitter.places_by_row(split.feature) {
-            Some(place) => rows.partition(at.start, at.end, place, split.cut),
-            None => rows.partition(at.start, at.end, place, split.cut),
+        let (range, cut) = ((at.start, at.end), split.cut);
+        let threshold = match (columns.table(), cut.threshold) {
+            (Some(table), Some(threshold)) => {
+                rows.partition(range, table.up_to(split.feature, threshold), |_| ());
+                threshold
+            }
+            _ => {
+                let column = columns.column(split.feature);
+                let place = |row: u32| column.places[row as usize].index();
+                let mut ends = [rows.rows[at.start]; 2];
+                rows.partition(
+                    range,
+                    |row| place(row) <= cut.last_left,
+                    |row| {
+                        let place = place(row);
+                        ends[0] = if place == cut.last_left { row } else { ends[0] };
+                        ends[1] = if place == cut.first_right { row } else { ends[1] };
+                    },
+                );
+                midpoint(column.value(ends[0]), column.value(ends[1]))
+            }
         };
-        let halfway = || midpoint(column.value(last_left), column.value(first_right));
-        let threshold = split.cut.threshold.unwrap_or_else(halfway);
         let left = grown.tree.set_split(at.node, split.feature, threshold);
         grown.impurity.resize(left + 2, 0.0);
         grown.weight.resize(left + 2, 0.0);
@@ -146,10 +159,13 @@ fn children_impurity<P: Position, E: Entry>(
     sample: &Sample,
     settings: &Settings,
 ) -> f64 {
-    let places = columns.column(split.feature).places;
+    let is_left = |row: u32| match (columns.table(), split.cut.threshold) {
+        (Some(table), Some(threshold)) => table.up_to(split.feature, threshold)(row),
+        _ => columns.column(split.feature).places[row as usize].index() <= split.cut.last_left,
+    };
     let side = |left: bool| {
         let pairs = node.rows.iter().zip(node.entries);
-        let here = pairs.filter(|(row, _)| (places[**row as usize].index() <= split.cut.last_left) == left);
+        let here = pairs.filter(|(row, _)| is_left(**row) == left);
         let entries: Vec<E> = here.map(|(_, &entry)| entry).collect();
         let mut sums = ClassSums::new(&sample.class_weights);
         sums.set(&entries);
@@ -170,19 +186,22 @@ impl<E: Entry> Rows<E> {
     }
 
     /// Moves rows that go left before those that do not; both keep their order, so that gathering from a column
-    /// walks through memory in one direction. Gives back the rows on both sides of the cut.
-    fn partition(&mut self, start: usize, end: usize, place: impl Fn(u32) -> usize, cut: Cut) -> (u32, u32) {
+    /// walks through memory in one direction. `visit` sees all rows.
+    #[inline(always)]
+    fn partition(
+        &mut self,
+        (start, end): (usize, usize),
+        is_left: impl Fn(u32) -> bool,
+        mut visit: impl FnMut(u32),
+    ) {
         let (rows, entries) = (&mut self.rows[start..end], &mut self.entries[start..end]);
         let right = &mut self.right[..rows.len()];
         let (mut n_left, mut n_right) = (0, 0);
-        let (mut last_left, mut first_right) = (rows[0], rows[0]);
         for i in 0..rows.len() {
             let (row, entry) = (rows[i], entries[i]);
-            let place = place(row);
-            last_left = if place == cut.last_left { row } else { last_left };
-            first_right = if place == cut.first_right { row } else { first_right };
+            visit(row);
             // Written to both sides: on the one that is not meant, the next row overwrites it.
-            let left = place <= cut.last_left;
+            let left = is_left(row);
             rows[n_left] = row;
             entries[n_left] = entry;
             right[n_right] = (row, entry);
@@ -193,7 +212,6 @@ impl<E: Entry> Rows<E> {
         for ((row, entry), kept) in kept.zip(&self.right) {
             (*row, *entry) = *kept;
         }
-        (last_left, first_right)
     }
 }
 
@@ -360,7 +378,7 @@ mod tests {
             let y: Vec<u32> = (0..300).map(|i| i * i % 97 % n_classes as u32).collect();
             for n_features in [3, 2500] {
                 let x = MatRef::new(&x[..300 * n_features], 300, n_features);
-                assert_the_same_tree((x, &y, n_classes), &params, |x, _, pool| Columns::of_values(x, pool));
+                assert_the_same_tree((x, &y, n_classes), &params, |x, _, pool| Columns::unsorted(x, pool));
             }
         }
     }

@@ -9,7 +9,7 @@ use headsmith_kernels::cuts::{self, KeyBits, LANES, MOST_CLASSES};
 use super::columns::{NodeColumns, Position};
 use super::criterion::{ClassSums, GiniScan};
 use super::entry::Entry;
-use super::split::{Cut, NodeRows, Sweep};
+use super::split::{Cut, FeatureSearch, NodeRows, Sweep};
 
 /// Fewer rows are cut perfectly so soon that it does not pay to look at eight features.
 const FEWEST_ROWS: usize = 5;
@@ -30,15 +30,6 @@ pub(super) struct Lanes {
     codes: Vec<u32>,
     /// The number of each class among those of the node.
     numbers: Vec<u32>,
-}
-
-/// The result of the search of several features in a node.
-#[derive(Debug)]
-pub(super) struct LaneSearch {
-    /// The number of the feature with the best cut, if that surpasses what was found before.
-    pub(super) best: Option<(usize, Cut)>,
-    /// Which features do not differ in the node.
-    pub(super) is_constant: [bool; LANES],
 }
 
 impl Lanes {
@@ -77,7 +68,7 @@ impl Lanes {
         sums: &mut ClassSums,
         min_leaf: usize,
         floor: f64,
-    ) -> LaneSearch {
+    ) -> FeatureSearch {
         let (n, bits) = (node.rows.len(), self.bits.unwrap_or(KeyBits { class: 0, count: 0 }));
         let shift = bits.class + bits.count;
         self.fill(columns, features, node, shift);
@@ -87,15 +78,16 @@ impl Lanes {
             *class = (total as f32, sums.row_weight(id) as f32);
         }
         let mut bounds = cuts::greatest_gini(&self.keys, n, min_leaf, bits, &classes[..sums.n_present()]);
-        let mut look = LaneSearch { best: None, is_constant: [true; LANES] };
+        let mut look = FeatureSearch::default();
         for (lane, &feature) in features.iter().enumerate() {
             let place = |k: usize| (self.keys[k][lane] >> shift) as usize;
-            look.is_constant[lane] = !columns.column(feature).differ(place(0), place(n - 1), node.rows);
+            let is_constant = !columns.column(feature).differ(place(0), place(n - 1), node.rows);
+            look.constant |= u32::from(is_constant) << lane;
         }
         loop {
             let (mut lane, mut bound) = (0, f32::NEG_INFINITY);
             for (i, &b) in bounds.iter().enumerate().take(features.len()) {
-                if b > bound && !look.is_constant[i] {
+                if b > bound && !look.is_constant(i) {
                     (lane, bound) = (i, b);
                 }
             }

@@ -1,16 +1,15 @@
 //! The best split of a node over randomly drawn features ([`super::features`]).
 
 use headsmith_kernels::cuts::LANES;
-use headsmith_kernels::{LaneSequence, MatRef, Sequence};
+use headsmith_kernels::{LaneSequence, Sequence};
 
 use super::buckets::Buckets;
-use super::columns::{Column, NodeColumns, Position};
+use super::columns::{Column, Columns, NodeColumns, Position};
 use super::criterion::{ClassSums, Criterion, EntropyScan, GiniScan, Scan};
-use super::cuts::Cuts;
 use super::drawn::{self, DrawnCuts};
 use super::entry::Entry;
 use super::features::Features;
-use super::lanes::{LaneSearch, Lanes};
+use super::lanes::Lanes;
 use super::order::Sorter;
 use super::params::Settings;
 
@@ -59,10 +58,26 @@ impl Cut {
     }
 }
 
-impl From<Found> for LaneSearch {
-    fn from(found: Found) -> LaneSearch {
+/// The result of the search of some features in a node.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct FeatureSearch {
+    /// The number of the feature with the best cut, if that surpasses what was found before.
+    pub(super) best: Option<(usize, Cut)>,
+    /// One bit for each feature: whether it does not differ in the node.
+    pub(super) constant: u32,
+}
+
+impl FeatureSearch {
+    /// Whether the feature with that number does not differ in the node.
+    pub(super) fn is_constant(&self, number: usize) -> bool {
+        self.constant >> number & 1 == 1
+    }
+}
+
+impl From<Found> for FeatureSearch {
+    fn from(found: Found) -> FeatureSearch {
         let best = if let Found::Cut(cut) = found { Some((0, cut)) } else { None };
-        LaneSearch { best, is_constant: [found == Found::Constant; LANES] }
+        FeatureSearch { best, constant: u32::from(found == Found::Constant) }
     }
 }
 
@@ -80,34 +95,35 @@ pub(super) struct Splitter<'a, E> {
     lanes: Lanes,
     sorter: Sorter<E>,
     buckets: Buckets<E>,
-    drawn_cuts: DrawnCuts<'a>,
+    /// Where cuts are drawn.
+    drawn_cuts: Option<DrawnCuts<'a>>,
 }
 
 impl<'a, E: Entry> Splitter<'a, E> {
-    /// Memory for the samples `x` with `n_classes`, whose rows count up to `max_count` times, and which are cut at thresholds from `random` where cuts
+    /// Memory for samples with `n_classes`, whose rows count up to `max_count` times, and which are cut at thresholds from `random` where cuts
     /// are drawn.
-    pub(super) fn new(
-        x: MatRef<'a>,
+    pub(super) fn new<P: Position>(
+        columns: &'a Columns<'_, P>,
         n_classes: usize,
         max_count: u32,
         random: LaneSequence,
     ) -> Splitter<'a, E> {
-        let (n_samples, n_features) = (x.n_rows(), x.n_cols());
+        let n_samples = columns.n_samples();
         Splitter {
-            features: Features::new(n_features),
+            features: Features::new(columns.n_features()),
             drawn: Vec::new(),
             lanes: Lanes::new(n_samples, n_classes, max_count),
             sorter: Sorter::new(n_samples),
             buckets: Buckets::new(n_samples),
-            drawn_cuts: DrawnCuts::new(x, drawn::most_rows(n_samples, n_features), random),
+            drawn_cuts: columns.table().map(|table| DrawnCuts::new(table, random)),
         }
     }
 
     /// Sums up the classes of a node, which may then be split. Where cuts are drawn its rows are sorted as by [`drawn::sort`].
-    pub(super) fn sum_up(&mut self, entries: &[E], sums: &mut ClassSums, cuts: Cuts) {
-        match cuts {
-            Cuts::All => sums.set(entries),
-            Cuts::Drawn => self.drawn_cuts.sum_up(entries, sums),
+    pub(super) fn sum_up(&mut self, entries: &[E], sums: &mut ClassSums) {
+        match &mut self.drawn_cuts {
+            None => sums.set(entries),
+            Some(drawn_cuts) => drawn_cuts.sum_up(entries, sums),
         }
     }
 
@@ -131,11 +147,6 @@ impl<'a, E: Entry> Splitter<'a, E> {
         }
     }
 
-    /// The place of each row of the node last split in the order of a feature, where its rows were read row by row.
-    pub(super) fn places_by_row(&self, feature: u32) -> Option<impl Fn(u32) -> usize> {
-        self.drawn_cuts.places_by_row(feature)
-    }
-
     fn search<P: Position, S: Scan>(
         &mut self,
         columns: NodeColumns<'_, P>,
@@ -148,15 +159,18 @@ impl<'a, E: Entry> Splitter<'a, E> {
         let Splitter { features, drawn, lanes, sorter, buckets, drawn_cuts } = self;
         let min_leaf = settings.min_samples_leaf;
         let is_gini = settings.criterion == Criterion::Gini;
-        let is_drawn = settings.cuts == Cuts::Drawn;
-        let is_counted = is_gini && E::IS_COUNTED && !is_drawn;
-        if is_drawn {
+        let is_counted = is_gini && E::IS_COUNTED && drawn_cuts.is_none();
+        if let Some(drawn_cuts) = drawn_cuts {
             drawn_cuts.begin(node.rows, sums.n_present());
         }
         let by_lanes = is_counted && lanes.take(node, sums);
         let by_buckets = is_counted && buckets.suit(node.rows.len(), sums.n_classes());
         // The same for any number of rows: a row of weight 2 is as two rows.
-        let at_once = if by_lanes || is_drawn { LANES } else { 1 };
+        let at_once = match () {
+            () if drawn_cuts.is_some() => drawn::AT_ONCE,
+            () if by_lanes => LANES,
+            () => 1,
+        };
         let mut best = None;
         let mut gain = f64::NEG_INFINITY;
         let perfect = S::perfect_gain(sums);
@@ -166,8 +180,8 @@ impl<'a, E: Entry> Splitter<'a, E> {
         {
             drawing.next(n_wanted.min(at_once), drawn, random);
             let [feature, ..] = drawn[..] else { continue };
-            let look = if is_drawn {
-                drawn_cuts.look::<P, S, E>(columns, drawn, node, sums, (min_leaf, gain))
+            let look = if let Some(drawn_cuts) = drawn_cuts {
+                drawn_cuts.look::<S>(drawn, node.rows, sums, (min_leaf, gain))
             } else if by_lanes {
                 lanes.look(columns, drawn, node, sums, min_leaf, gain)
             } else if by_buckets {
@@ -179,7 +193,7 @@ impl<'a, E: Entry> Splitter<'a, E> {
                 gain = cut.gain;
                 best = Some((drawn[i], cut));
             }
-            drawing.note_constant(drawn.len(), |i| look.is_constant[i]);
+            drawing.note_constant(drawn.len(), |i| look.is_constant(i));
         }
         *n_constant = drawing.finish();
         best.map(|(feature, cut)| Split { feature, cut })
@@ -335,7 +349,7 @@ mod tests {
                         let look = lanes.look(columns, &[0, 0, 0], node, &mut sums, min_leaf, floor);
                         let cut = if let Found::Cut(cut) = sorted { Some((0, cut)) } else { None };
                         prop_assert_eq!(look.best, cut);
-                        prop_assert_eq!(look.is_constant[0], sorted == Found::Constant);
+                        prop_assert_eq!(look.is_constant(0), sorted == Found::Constant);
                     }
                     for found in [sorted, bucketed] {
                         match (found, expected) {
