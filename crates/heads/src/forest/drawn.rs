@@ -11,6 +11,9 @@ use super::criterion::{ClassSums, Scan};
 use super::entry::Entry;
 use super::split::{Cut, FeatureSearch};
 
+/// Features that are looked at together.
+pub(super) const AT_ONCE: usize = LANES;
+
 /// The random cuts of a tree's nodes.
 #[derive(Debug)]
 pub(super) struct DrawnCuts<'a> {
@@ -96,6 +99,3 @@ impl<'a> DrawnCuts<'a> {
         words
     }
 }
-
-/// Features that are looked at together.
-pub(super) const AT_ONCE: usize = LANES;
