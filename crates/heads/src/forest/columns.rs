@@ -133,13 +133,13 @@ pub(super) const SAME_VALUE: f32 = 1e-7;
 const FEATURES_A_PIECE: usize = 16;
 
 impl<'a> Columns<'a, u32> {
-    /// The columns of trees whose cuts are drawn: there are no places, and so neither a [`Column`] nor blocks.
-    pub(super) fn unsorted(x: MatRef<'a>, pool: &Pool) -> Columns<'a, u32> {
+    /// The columns of trees whose cuts are drawn, of rows with these weights: there are no places, and so neither a [`Column`] nor blocks.
+    pub(super) fn unsorted(x: MatRef<'a>, weights: Option<&[f32]>, pool: &Pool) -> Columns<'a, u32> {
         Columns {
             x,
             places: Vec::new(),
             by_row: Vec::new(),
-            table: Some(Table::new(x, pool)),
+            table: Some(Table::new(x, weights, pool)),
             most_block_rows: 0,
             jumps: Vec::new(),
             changes: Vec::new(),

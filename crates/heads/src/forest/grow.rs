@@ -378,7 +378,9 @@ mod tests {
             let y: Vec<u32> = (0..300).map(|i| i * i % 97 % n_classes as u32).collect();
             for n_features in [3, 2500] {
                 let x = MatRef::new(&x[..300 * n_features], 300, n_features);
-                assert_the_same_tree((x, &y, n_classes), &params, |x, _, pool| Columns::unsorted(x, pool));
+                assert_the_same_tree((x, &y, n_classes), &params, |x, _, pool| {
+                    Columns::unsorted(x, None, pool)
+                });
             }
         }
     }

@@ -53,7 +53,10 @@ pub(super) trait GrowingForest: Fitting {
 /// When parameters contradict one another or are of another head, or the samples cannot be learnt from.
 pub(super) fn begin(job: Job<'_>) -> Result<Box<dyn GrowingForest + '_>> {
     Ok(match Cuts::of(job.params)? {
-        Cuts::Drawn => Box::new(Growing::with(job, |x, _, pool| Columns::unsorted(x, pool))?),
+        Cuts::Drawn => {
+            let weights = job.train.weights();
+            Box::new(Growing::with(job, |x, _, pool| Columns::unsorted(x, weights, pool))?)
+        }
         Cuts::All if job.train.n_samples() <= MAX_SHORT_ROWS => {
             Box::new(Growing::with(job, Columns::<u16>::new)?)
         }

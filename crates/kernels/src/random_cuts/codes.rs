@@ -1,6 +1,6 @@
 //! Cuts of some rows by the codes of their features.
 
-use super::{CHUNKS, LANES, Lanes, RandomCuts, Search, WIDE, WIDTH, for_each_bit};
+use super::{CHUNKS, LANES, Lanes, RandomCuts, Search, WIDTH, for_each_bit};
 
 /// The most rows that a count of one byte holds.
 const MOST_COUNTED: usize = u8::MAX as usize;
@@ -125,11 +125,9 @@ fn ends(
     let (mut low, mut high) = ([[f32::INFINITY; WIDTH]; CHUNKS], [[f32::NEG_INFINITY; WIDTH]; CHUNKS]);
     let mut is_narrow = 0;
     for (lane, &feature) in search.features.as_flattened().iter().enumerate().take(search.n_features) {
-        if most[lane] - least[lane] < WIDE {
-            is_narrow |= 1 << lane;
-        } else {
-            let ends = search.table.scale(feature).ends(least[lane], most[lane]);
-            [low.as_flattened_mut()[lane], high.as_flattened_mut()[lane]] = ends;
+        match search.table.scale(feature).ends(least[lane], most[lane]) {
+            Some(ends) => [low.as_flattened_mut()[lane], high.as_flattened_mut()[lane]] = ends,
+            None => is_narrow |= 1 << lane,
         }
     }
     if is_narrow == 0 {

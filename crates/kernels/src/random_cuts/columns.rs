@@ -1,6 +1,6 @@
 //! Cuts of many rows by the codes of whole columns, of which masks say which rows count.
 
-use super::{LANES, Lanes, Node, RandomCuts, Run, Search, WIDE, WIDTH, for_each_bit};
+use super::{LANES, Lanes, Node, RandomCuts, Run, Search, WIDTH, for_each_bit};
 
 /// More classes are counted row by row.
 const MOST_CLASSES: usize = 16;
@@ -131,8 +131,8 @@ impl RandomCuts {
         let feature = search.features.as_flattened()[lane];
         let (column, scale) = (search.table.column(feature).as_chunks().0, search.table.scale(feature));
         let [least, most] = self.masks.ends(column);
-        if most - least >= WIDE {
-            return scale.ends(least, most);
+        if let Some(ends) = scale.ends(least, most) {
+            return ends;
         }
         let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
         self.masks.for_each_row(column, least, equal, |row| low = low.min(search.value(row, lane)));

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use super::WIDE;
 use crate::multiversion::multiversion;
 use crate::{MatRef, Pages, Pool};
 
@@ -47,8 +48,8 @@ pub(super) struct Scale {
 
 const SEGMENTS: usize = 8;
 const PARTS: u8 = 31;
-/// Rows whose values give the quantiles.
-const SAMPLED: usize = 256;
+/// Equal parts between the least and the greatest value that the quantiles are found in.
+const BINS: usize = 256;
 
 impl Scale {
     const NONE: Scale = Scale {
@@ -59,27 +60,37 @@ impl Scale {
         lengths: [0.0; SEGMENTS],
     };
 
-    /// Sets the segments by the ends and a sorted sample of the values.
-    fn divide(&mut self, sample: &[f32]) {
-        // The least value has a code of its own, however often it occurs.
-        let inside = &sample[sample.partition_point(|value| *value <= self.least)..];
-        let knot = |k: usize| match k {
-            0 => self.least,
-            SEGMENTS => self.most,
-            _ => inside.get(k * inside.len() / SEGMENTS).copied().unwrap_or(self.most),
-        };
-        for k in 0..SEGMENTS {
+    /// Sets the segments by the ends and the weights of the values in [`BINS`] equal parts between them.
+    fn divide(&mut self, weights: &[f64; BINS]) {
+        let range = f64::from(self.most) - f64::from(self.least);
+        let total: f64 = weights.iter().sum();
+        let mut knots = [self.least; SEGMENTS + 1];
+        let (mut sum, mut k) = (0.0, 1);
+        for (bin, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+            while k < SEGMENTS && (sum + weight) * SEGMENTS as f64 >= total * k as f64 {
+                let share = (total * k as f64 / SEGMENTS as f64 - sum) / weight;
+                knots[k] = (f64::from(self.least) + range * (bin as f64 + share) / BINS as f64) as f32;
+                k += 1;
+            }
+            sum += weight;
+        }
+        knots[k..].fill(self.most);
+        for (k, ends) in knots.windows(2).enumerate() {
             // Finite, so that no part is no number.
-            let length = (knot(k + 1) - knot(k)).min(f32::MAX);
-            self.knots[k] = knot(k);
+            let length = (ends[1] - ends[0]).clamp(0.0, f32::MAX);
+            self.knots[k] = ends[0];
             self.factors[k] = (f32::from(PARTS) / length).min(f32::MAX);
             self.lengths[k] = length / f32::from(PARTS);
         }
     }
 
-    /// The ends of the values with codes from `least` to `most`, to within a part.
+    /// The ends of the values with codes from `least` to `most`, to within a part; `None` where that is not near enough.
     #[inline(always)]
-    pub(super) fn ends(&self, least: u8, most: u8) -> [f32; 2] {
+    pub(super) fn ends(&self, least: u8, most: u8) -> Option<[f32; 2]> {
+        // Parts of a range that overflows are not equal.
+        if most - least < WIDE || self.most - self.least > f32::MAX {
+            return None;
+        }
         let at = |code: u8, more: u8| match code {
             0 => self.least,
             u8::MAX => self.most,
@@ -88,7 +99,7 @@ impl Scale {
                 self.knots[segment] + f32::from((code - 1) % PARTS + more) * self.lengths[segment]
             }
         };
-        [at(least, 0), at(most, 1)]
+        Some([at(least, 0), at(most, 1)])
     }
 
     /// The code of a value.
@@ -150,24 +161,23 @@ multiversion! {
         }
     }
 
-    fn widen(values: &[f32], least: &mut [f32], most: &mut [f32]) {
-        for row in values.chunks_exact(least.len()) {
-            for ((value, least), most) in row.iter().zip(&mut *least).zip(&mut *most) {
-                *least = if *value < *least { *value } else { *least };
-                *most = if *value > *most { *value } else { *most };
-            }
+    fn widen(row: &[f32], least: &mut [f32], most: &mut [f32]) {
+        for ((value, least), most) in row.iter().zip(least).zip(most) {
+            *least = if *value < *least { *value } else { *least };
+            *most = if *value > *most { *value } else { *most };
         }
     }
 }
 
 impl Table {
-    /// Copies and codes the values of `x`.
-    pub fn new(x: MatRef<'_>, pool: &Pool) -> Table {
+    /// Copies and codes the values of `x`. Codes depend on the values of the rows with a weight and on these weights alone, not on the order of the rows: a
+    /// row of weight 2 is as two rows, and one without weight as none.
+    pub fn new(x: MatRef<'_>, weights: Option<&[f32]>, pool: &Pool) -> Table {
         let (n_rows, n_features) = (x.n_rows(), x.n_cols());
         let stride = n_rows.next_multiple_of(STRIDE);
         let mut table = Table {
             n_rows,
-            scales: scales(x, pool),
+            scales: scales(x, weights, pool),
             values: Pages::zeros(n_rows * n_features),
             codes: Pages::zeros(n_rows * n_features),
             columns: Pages::zeros(n_features * stride),
@@ -256,35 +266,36 @@ impl Table {
     }
 }
 
-/// The ranges of the features.
-fn scales(x: MatRef<'_>, pool: &Pool) -> Vec<Scale> {
-    let n_features = x.n_cols();
+/// The scales of the features of the rows with a weight.
+fn scales(x: MatRef<'_>, weights: Option<&[f32]>, pool: &Pool) -> Vec<Scale> {
+    let (n_rows, n_features) = (x.n_rows(), x.n_cols());
+    let weight = |row: usize| weights.map_or(1.0, |weights| f64::from(weights[row]));
+    let mut scales = vec![Scale::NONE; n_features];
     let of_piece = |piece: usize| {
         let (mut least, mut most) = (vec![Scale::NONE.least; n_features], vec![Scale::NONE.most; n_features]);
-        if n_features > 0 {
-            let first = piece * ROWS_A_PIECE;
-            let last = x.n_rows().min(first + ROWS_A_PIECE);
-            widen(&x.as_slice()[first * n_features..last * n_features], &mut least, &mut most);
-        }
+        let rows = piece * ROWS_A_PIECE..n_rows.min((piece + 1) * ROWS_A_PIECE);
+        rows.filter(|row| weight(*row) > 0.0).for_each(|row| widen(x.row(row), &mut least, &mut most));
         (least, most)
     };
-    let mut scales = vec![Scale::NONE; n_features];
-    for (least, most) in pool.map(x.n_rows().div_ceil(ROWS_A_PIECE), of_piece) {
+    for (least, most) in pool.map(n_rows.div_ceil(ROWS_A_PIECE), of_piece) {
         for ((scale, least), most) in scales.iter_mut().zip(least).zip(most) {
             scale.least = scale.least.min(least);
             scale.most = scale.most.max(most);
         }
     }
-    let n_sampled = x.n_rows().min(SAMPLED);
     pool.for_each_chunk(&mut scales, FEATURES_A_PIECE, |piece, scales| {
-        let mut sample = vec![0.0; n_sampled];
-        for (f, scale) in scales.iter_mut().enumerate() {
-            for (i, value) in sample.iter_mut().enumerate() {
-                *value = x.row(i * x.n_rows() / n_sampled)[piece * FEATURES_A_PIECE + f];
+        let mut sums = [[0.0; BINS]; FEATURES_A_PIECE];
+        let bins = |scale: &Scale| (BINS as f64 / (f64::from(scale.most) - f64::from(scale.least))) as f32;
+        let bins: Vec<f32> = scales.iter().map(bins).collect();
+        for row in (0..n_rows).filter(|row| weight(*row) > 0.0) {
+            let (weight, values) = (weight(row), &x.row(row)[piece * FEATURES_A_PIECE..]);
+            for (((value, scale), bins), sums) in values.iter().zip(&*scales).zip(&bins).zip(&mut sums) {
+                // The least value has a code of its own, however often it occurs.
+                let weight = if *value > scale.least { weight } else { 0.0 };
+                sums[(((*value - scale.least) * bins) as usize).min(BINS - 1)] += weight;
             }
-            sample.sort_unstable_by(f32::total_cmp);
-            scale.divide(&sample);
         }
+        scales.iter_mut().zip(&sums).for_each(|(scale, sums)| scale.divide(sums));
     });
     scales
 }
@@ -296,6 +307,7 @@ mod tests {
     #[test]
     fn codes_keep_the_order() {
         let mut random = crate::Philox::new(1, 0, 0).sequence(0, 0);
+        let mut n_wide = 0;
         let special = [-3.4e38, -1.0, -0.0, 0.0, f32::MIN_POSITIVE, 1.0, 1.0f32.next_up(), 3.4e38];
         for (least, most) in [(-3.4e38, 3.4e38), (0.0, 1.0), (1.0, 1.0f32.next_up()), (2.0, 2.0), (-0.0, 0.0)]
         {
@@ -305,28 +317,37 @@ mod tests {
                 let mut values: Vec<f32> = (0..500).map(|_| value()).chain(special).collect();
                 values.retain(|value| (least..=most).contains(value));
                 values.sort_by(f32::total_cmp);
-                let mut scale = Scale { least, most, ..Scale::NONE };
-                scale.divide(&values);
+                let mut x = values.clone();
+                x.extend([least, most]);
+                let scale = Table::new(MatRef::new(&x, x.len(), 1), None, &Pool::inline()).scale(0);
                 assert!(values.is_sorted_by_key(|value| scale.code(*value)), "{least} {most}");
                 assert_eq!(scale.code(least), 0);
                 assert!(most == least || scale.code(most) == 255);
-                for value in values {
-                    let code = scale.code(value);
-                    let [low, high] = scale.ends(code, code);
-                    let room = (most / 2.0 - least / 2.0) * 1e-5;
-                    assert!((low - room..=high + room).contains(&value), "{value} of {low} to {high}");
+                for (i, low) in values.iter().enumerate() {
+                    for high in &values[i..] {
+                        let Some(ends) = scale.ends(scale.code(*low), scale.code(*high)) else { continue };
+                        n_wide += 1;
+                        let room = (most / 2.0 - least / 2.0) * 1e-5;
+                        assert!(ends[0] - room <= *low && *high <= ends[1] + room, "{low} {high} {ends:?}");
+                        let codes = ends.map(|end| i32::from(scale.code(end)));
+                        assert!((codes[0] - i32::from(scale.code(*low))).abs() <= 1);
+                        let high_code = i32::from(scale.code(*high));
+                        // Behind the last part is the greatest value.
+                        assert!(codes[1] - high_code <= 1 || high_code == 248 && codes[1] == 255);
+                    }
                 }
             }
         }
+        assert!(n_wide > 100_000, "{n_wide}");
     }
 
     #[test]
     fn codes_have_about_as_many_rows() {
         let mut random = crate::Philox::new(2, 0, 0).sequence(0, 0);
         // Most values are the least, and the others are skewed.
-        let mut value = || (random.uniform() - 0.6).max(0.0).powi(6) as f32;
+        let mut value = || (random.uniform() - 0.6).max(0.0).powi(3) as f32;
         let x: Vec<f32> = (0..20_000).map(|_| value()).collect();
-        let table = Table::new(MatRef::new(&x, 10_000, 2), &Pool::inline());
+        let table = Table::new(MatRef::new(&x, 10_000, 2), None, &Pool::inline());
         let mut counts = [0; 256];
         table.column(0)[..10_000].iter().for_each(|code| counts[usize::from(*code)] += 1);
         assert!((5_800..6_200).contains(&counts[0]), "{counts:?}");
@@ -335,10 +356,25 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_weight_2_is_two_rows_and_one_without_weight_is_none() {
+        let x: Vec<f32> = (0..90).map(|i| (i * i % 37) as f32).collect();
+        let weights: Vec<f32> = (0..30).map(|i| (i % 3) as f32).collect();
+        let row = |i: usize| x[i * 3..(i + 1) * 3].to_vec();
+        let turned: Vec<f32> = (0..30).rev().flat_map(|i| row(i).repeat(i % 3)).collect();
+        let weighted = Table::new(MatRef::new(&x, 30, 3), Some(&weights), &Pool::inline());
+        let repeated = Table::new(MatRef::new(&turned, turned.len() / 3, 3), None, &Pool::inline());
+        for f in 0..3 {
+            assert_eq!(format!("{:?}", weighted.scale(f)), format!("{:?}", repeated.scale(f)));
+        }
+        let all = Table::new(MatRef::new(&x, 30, 3), None, &Pool::inline());
+        assert_ne!(format!("{:?}", weighted.scale(0)), format!("{:?}", all.scale(0)));
+    }
+
+    #[test]
     fn columns_are_the_rows_turned() {
         let (n_rows, n_features) = (300, 130);
         let x: Vec<f32> = (0..n_rows * n_features).map(|i| (i * 7919 % 1013) as f32).collect();
-        let table = Table::new(MatRef::new(&x, n_rows, n_features), &Pool::new(3).unwrap());
+        let table = Table::new(MatRef::new(&x, n_rows, n_features), None, &Pool::new(3).unwrap());
         for f in 0..n_features as u32 {
             let column = table.column(f);
             for i in 0..n_rows {

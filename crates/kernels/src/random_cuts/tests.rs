@@ -7,9 +7,8 @@ fn naive(search: Search<'_>, lane: usize) -> (f32, bool, u32, Vec<f64>) {
     let values = || rows.iter().map(|row| search.value(*row, lane));
     let (mut low, mut high) = (values().fold(f32::MAX, f32::min), values().fold(f32::MIN, f32::max));
     let scale = search.table.scale(search.features.as_flattened()[lane]);
-    let (least, most) = (scale.code(low), scale.code(high));
-    if most - least >= WIDE {
-        [low, high] = scale.ends(least, most);
+    if let Some(ends) = scale.ends(scale.code(low), scale.code(high)) {
+        [low, high] = ends;
     }
     let threshold = between(low, high, search.words.as_flattened()[lane]);
     let runs = search.node.runs.iter().flat_map(|run| vec![*run; run.n_rows as usize]);
@@ -51,7 +50,7 @@ fn cuts_agree_with_their_naive_twin() {
         let mut random = Philox::new(seed, 0, 0).sequence(0, 0);
         let (n_table, n_cols) = ([40, 700, 1500][seed as usize % 3], 1 + random.below(60));
         let x: Vec<f32> = (0..n_table * n_cols).map(|i| value(i % n_cols % 5, random.next_u32())).collect();
-        let table = Table::new(MatRef::new(&x, n_table as usize, n_cols as usize), &Pool::inline());
+        let table = Table::new(MatRef::new(&x, n_table as usize, n_cols as usize), None, &Pool::inline());
         for n_rows in [1, 2, 7, 40, 300, 600, n_table] {
             let mut rows: Vec<u32> = (0..n_table).collect();
             for i in 0..rows.len() {
@@ -125,7 +124,7 @@ fn thresholds_stay_below_the_greatest_value() {
 #[should_panic(expected = "features")]
 fn a_missing_feature_is_refused() {
     let run = [Run { class: 0, n_rows: 1, weight: 1.0 }];
-    let table = Table::new(MatRef::new(&[1.0], 1, 1), &Pool::inline());
+    let table = Table::new(MatRef::new(&[1.0], 1, 1), None, &Pool::inline());
     let node = Node { rows: &[0], runs: &run, n_classes: 1 };
     RandomCuts::default().cut(&table, node, (&[1], &Lanes::default()), 0.0);
 }
@@ -134,7 +133,7 @@ fn a_missing_feature_is_refused() {
 #[should_panic(expected = "rows of the table")]
 fn a_missing_row_is_refused() {
     let run = [Run { class: 0, n_rows: 1, weight: 1.0 }];
-    let table = Table::new(MatRef::new(&[1.0], 1, 1), &Pool::inline());
+    let table = Table::new(MatRef::new(&[1.0], 1, 1), None, &Pool::inline());
     let node = Node { rows: &[1], runs: &run, n_classes: 1 };
     RandomCuts::default().cut(&table, node, (&[0], &Lanes::default()), 0.0);
 }
