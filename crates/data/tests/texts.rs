@@ -104,8 +104,10 @@ fn a_table_without_a_header_is_named_by_position() {
         (name.to_owned(), format!("label: {label}; {}", warnings(&table).trim_end()))
     };
     crate::assert_messages!(cases.map(read).to_vec());
+    // They are in turn, but the class beside them is that of another row.
+    assert_eq!(csv("1,2,a\n0.75,1.5,b\n1,2,a\n").unwrap().n_rows(), 3);
     // Numbers in a header are names, and so is a name above numbers.
-    for header in ["0,1,label", "year,2019,label"] {
+    for header in ["0,1,label", "year,2019,label", "0.1,0.2,label"] {
         let table = csv(&format!("{header}\n1,2.5,a\n3,4.5,b\n")).unwrap();
         assert_eq!((table.n_rows(), warnings(&table)), (2, String::new()), "{header}");
     }

@@ -222,7 +222,10 @@ fn do_all(
         Some(test) => {
             Some(predict::predict_table(&heads[best].model, test, &predict_options(config), context)?)
         }
-        None => None,
+        None => {
+            warn_of_earlier_predictions(config, context);
+            None
+        }
     };
     Ok(Report {
         format: REPORT_FORMAT.to_owned(),
@@ -389,6 +392,17 @@ fn predict_options(config: &RunConfig) -> PredictOptions {
         columns: WriteOptions { columns: config.columns.clone(), proba: false },
         // A challenge expects the columns of its sample.
         adds_sets: config.predictions != SUBMISSION,
+    }
+}
+
+/// Warns of predictions in the folder that are not this model's. They stay: nobody asked for others.
+fn warn_of_earlier_predictions(config: &RunConfig, context: &mut Context<'_>) {
+    let PredictOptions { out, zip, .. } = predict_options(config);
+    for path in std::iter::once(out).chain(zip).filter(|path| path.exists()) {
+        let path = path.display();
+        context.warn(&format!(
+            "{path} is from an earlier run, and not of this model: delete it, or predict again with --test"
+        ));
     }
 }
 

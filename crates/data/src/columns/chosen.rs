@@ -153,7 +153,12 @@ fn known(sketches: &[ColumnSketch], options: &ReadOptions) -> Result<Vec<usize>>
             1 => format!("column {} is missing, a feature of the training table", quoted(missing)),
             _ => format!("{n} of the {all} features of the training table are missing: {}", quoted(missing)),
         };
-        let hint = "features are matched by the names of their columns: add the columns, or fit without them";
+        let hint = match sketches.iter().any(|sketch| sketch.name == "column_1") {
+            true => "the table seems to have no header: add a first line with the names of its columns",
+            false => {
+                "features are matched by the names of their columns: add the columns, or fit without them"
+            }
+        };
         return Err(Error::column(what).with_hint(hint));
     }
     let columns: Vec<usize> = names.iter().filter_map(|name| places.get(name.as_str()).copied()).collect();

@@ -181,7 +181,7 @@ fn why(sketches: &[ColumnSketch], chosen: usize, others: &[usize]) -> String {
     let ColumnSketch { name, kind, .. } = &sketches[chosen];
     let holds = match kind {
         ColumnKind::RepeatedText => "text of few values",
-        ColumnKind::ZeroOne => "two values",
+        ColumnKind::ZeroOne => "few values",
         _ => "whole numbers of few values",
     };
     let others = match others {

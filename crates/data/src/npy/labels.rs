@@ -24,7 +24,9 @@ pub(super) fn read_labels(mut array: Array<'_>, name: &str, column: &str) -> Res
         let what = format!(
             "the array \"{name}\" holds Python objects, which are a pickle and could run anything; expected text or integers"
         );
-        return Err(Error::labels(what).with_hint("save the labels as text: labels.astype(str)"));
+        return Err(
+            Error::labels(what).with_hint("save the labels as text: labels.astype(str), or numpy.asarray(labels).astype(str) of a column of pandas")
+        );
     }
     let bytes = array.read_all()?;
     let header = &array.header;

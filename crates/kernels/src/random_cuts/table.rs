@@ -377,9 +377,9 @@ mod tests {
         let table = Table::new(MatRef::new(&x, n_rows, n_features), None, &Pool::new(3).unwrap());
         for f in 0..n_features as u32 {
             let column = table.column(f);
-            for i in 0..n_rows {
-                assert_eq!(column[i], table.scale(f).code(table.value(i as u32, f)));
-                assert_eq!(column[i], table.codes()[i * n_features + f as usize]);
+            for (i, code) in column.iter().enumerate().take(n_rows) {
+                assert_eq!(*code, table.scale(f).code(table.value(i as u32, f)));
+                assert_eq!(*code, table.codes()[i * n_features + f as usize]);
             }
             assert!(column[n_rows..].iter().all(|code| *code == 0));
         }

@@ -40,7 +40,7 @@ fn value(kind: u32, word: u32) -> f32 {
         2 if word.is_multiple_of(97) => 1e30,
         2 => (word % 1000) as f32 * 1e-3,
         3 => -2.5,
-        _ => f32::from_bits(word % 0x7f7f_ffff) * if word % 2 == 0 { 1.0 } else { -1.0 },
+        _ => f32::from_bits(word % 0x7f7f_ffff) * if word.is_multiple_of(2) { 1.0 } else { -1.0 },
     }
 }
 

@@ -137,7 +137,7 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
     if length > rest.len().min(MAX_HEADER) as u64 {
         return Err(Error::damaged(format!(
             "the first 8 bytes announce a header of {length} bytes, but {} follow (and {MAX_HEADER} are the most): this \
-             is not a safetensors file, or it was cut short",
+             is not a model file of Headsmith (model.safetensors), or it was cut short; copy it again, or name the file that a fit wrote",
             rest.len()
         )));
     }

@@ -3,6 +3,7 @@
 use super::super::records::{Record, fields_by, is_blank, next_record_by, value, write_field};
 use super::Header;
 use super::delimited::{Delimited, decimal_comma};
+use crate::columns::is_label_name;
 use crate::{list, number};
 use std::collections::HashSet;
 
@@ -162,7 +163,8 @@ fn names_in_comment(separator: u8, comment: &[u8], sample: &[Row<'_>]) -> Option
 }
 
 /// Whether the first record is a row: it has a value in every column of values, of which there is at least one.
-/// Numbers 0, 1, 2, .. are names, as pandas writes them.
+/// Numbers 0, 1, 2, .. are names, as pandas writes them, unless a text beside them stands in its column again, as classes do; the name of a label that
+/// stands there once is one.
 fn has_no_header(sample: &[Row<'_>]) -> bool {
     let Some((first, rows)) = sample.split_first() else { return false };
     let is_column = |i: usize| {
@@ -175,6 +177,16 @@ fn has_no_header(sample: &[Row<'_>]) -> bool {
     let integers: Vec<i64> =
         values.iter().filter_map(|&i| std::str::from_utf8(&first[i]).ok()?.trim().parse().ok()).collect();
     let counted = integers.len() == values.len() && integers.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    let texts: Vec<(bool, &[u8])> = (0..first.len())
+        .filter(|i| !values.contains(i) && !first[*i].trim_ascii().is_empty())
+        .map(|i| (rows.iter().any(|row| row[i] == first[i]), &*first[i]))
+        .collect();
+    // A class may be called `y`, too.
+    let is_label = |text: &[u8]| text.len() > 1 && is_label_name(&String::from_utf8_lossy(text));
+    if texts.iter().any(|(is_repeated, text)| !is_repeated && is_label(text)) {
+        return false;
+    }
+    let counted = counted && !texts.iter().any(|(is_repeated, _)| *is_repeated);
     let below = rows.is_empty() || values.iter().any(|&i| is_column(i));
     !values.is_empty() && above_all && below && !(counted && (values.len() > 1 || first.len() > 1))
 }
