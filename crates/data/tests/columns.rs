@@ -102,6 +102,15 @@ fn features_are_matched_by_the_names_of_the_training_table() {
         with("f0,f1,f2\n1,x,2\n1,y,2\n2,z,1\n", beside()).unwrap_err().to_string(),
     ];
     insta::assert_snapshot!(messages.join("\n"));
+    let without = |drop: &[&str], features: &[&str]| {
+        let options = ReadOptions { drop: texts(drop), features: texts(features), ..beside() };
+        with("f0,f1,f2,g\n1,2,3,4\n", options).map(|table| table.n_features())
+    };
+    assert_eq!(without(&["g"], &["f*"]).unwrap(), 3);
+    for (flag, error) in [("--drop", without(&["f1"], &[])), ("--features", without(&[], &["f0", "f2"]))] {
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(&format!("{flag} leaves out column \"f1\"")), "{error}");
+    }
     // Lists have no names.
     assert_eq!(with("embeddings\n\"[1, 2, 3]\"\n", beside()).unwrap().n_features(), 3);
 }

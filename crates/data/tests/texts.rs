@@ -86,6 +86,14 @@ fn leading_comments_and_spreadsheet_separator_lines_are_skipped() {
 }
 
 #[test]
+fn a_header_of_another_width_than_all_rows_is_named() {
+    for text in ["a,b,label\n1,1.5,2,x\n2,2.5,3,y\n", "a,b,label\n\n1.5,2,x,\n2.5,3,y,\n"] {
+        let error = csv(text).unwrap_err().to_string();
+        assert!(error.contains("the header has 3 names, and the first row has 4 fields"), "{error}");
+    }
+}
+
+#[test]
 fn a_table_without_a_header_is_named_by_position() {
     let cases = [
         ("text last", "0.5,1.25,a\n0.75,1.5,b\n1,2,a\n"),

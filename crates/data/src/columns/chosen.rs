@@ -36,6 +36,9 @@ impl ColumnChoice {
             dropped[column] = true;
         }
         let known = known(sketches, options)?;
+        if !known.is_empty() {
+            refuse_fewer_features(options)?;
+        }
         let mut asked = Vec::new();
         if !options.features.is_empty() && known.is_empty() {
             let patterns = options.features.iter().map(|text| Ok((text, pattern(text)?)));
@@ -134,6 +137,24 @@ fn refuse_other_use(column: &Option<String>, what: &str, options: &ReadOptions) 
             Err(Error::column(error).with_hint(hint))
         }
         _ => Ok(()),
+    }
+}
+
+/// Refuses to leave out features of the training table: what was fitted to them needs them all.
+fn refuse_fewer_features(options: &ReadOptions) -> Result<()> {
+    let patterns = options.features.iter().map(|text| Ok((text, pattern(text)?)));
+    let patterns = patterns.collect::<Result<Vec<(&String, Pattern)>>>()?;
+    let is_asked = |name: &String| {
+        patterns.is_empty() || patterns.iter().any(|(text, pattern)| *text == name || pattern.matches(name))
+    };
+    let dropped = options.feature_names.iter().find(|name| options.drop.contains(name));
+    let left_out = options.feature_names.iter().find(|name| !is_asked(name));
+    match dropped.map(|name| (name, "--drop")).or(left_out.map(|name| (name, "--features"))) {
+        None => Ok(()),
+        Some((name, flag)) => {
+            let what = format!("{flag} leaves out column \"{name}\", a feature of the training table");
+            Err(Error::column(what).with_hint(format!("leave {flag} out, or fit without the column")))
+        }
     }
 }
 

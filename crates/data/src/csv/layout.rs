@@ -65,11 +65,37 @@ pub(crate) fn detect(text: &[u8], at_end: bool, first_line: u64, options: &ReadO
         return Err(Error::format(what).with_hint("was the file written completely?"));
     }
     let sketches = sketches(names, &sample);
-    let columns = columns::assign(&sketches, options)?;
+    let columns = columns::assign(&sketches, options).map_err(|error| match &sample[..] {
+        [] => other_width(text, (start, line), at_end, sketches.len()).unwrap_or(error),
+        _ => error,
+    })?;
     let n_features = n_features(&columns, &sample)?;
     let sampled: usize = sample.iter().flatten().map(|field| field.len() + 1).sum();
     let row_len = sampled.checked_div(sample.len()).unwrap_or(0);
     Ok(Layout { columns, n_features, header: bytes.to_vec(), start, first_line: line, row_len })
+}
+
+/// An error for rows of which none has as many fields as the header: nothing is known of their columns.
+fn other_width(
+    text: &[u8],
+    (mut start, mut line): (usize, u64),
+    at_end: bool,
+    n_names: usize,
+) -> Option<Error> {
+    while start < text.len() {
+        let record = next_record(text, start, at_end)?;
+        let bytes = &text[record.range.clone()];
+        if !is_blank(bytes) && record.flaw.is_none() {
+            let n = fields(bytes).count();
+            let what =
+                format!("the header has {n_names} names, and the first row has {n} fields; expected as many");
+            let hint = "give each column a name, also one of row names or of what stands behind a last separator (R: write.table(.., col.names = NA))";
+            return Some(Error::format(what).with_hint(hint).placed(RowLocation::line(line)));
+        }
+        start = record.next;
+        line += record.n_lines;
+    }
+    None
 }
 
 fn no_header_line(text: &[u8]) -> Error {
