@@ -21,9 +21,10 @@ const CHUNKS: usize = 4;
 /// Features that are cut together.
 pub const LANES: usize = WIDTH * CHUNKS;
 
-/// The ends of values whose codes are so far apart need not be exact. A threshold is then uniform in a range that is wider by less than a part on each
-/// side, and seldom leaves no row on one of them.
-const WIDE: u8 = 32;
+/// The ends of values whose codes are so far apart need not be exact: those of the range that a threshold is drawn from are then the middles of their
+/// parts, and seldom does a threshold leave no row on one side. (The outer ends of the parts gave trees with half a percent more nodes than
+/// scikit-learn's.)
+const WIDE: u8 = 64;
 
 /// A value for each lane, chunk after chunk.
 pub type Lanes<T> = [[T; WIDTH]; CHUNKS];
