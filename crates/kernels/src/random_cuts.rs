@@ -12,6 +12,8 @@ mod table;
 
 pub use table::Table;
 
+use std::ops::Range;
+
 use columns::Masks;
 
 /// Lanes of a vector of single precision, and how many of them are filled at most.
@@ -49,6 +51,18 @@ pub struct Node<'a> {
     pub runs: &'a [Run],
     /// The number of classes.
     pub n_classes: usize,
+}
+
+impl<'a> Node<'a> {
+    /// The runs, each with the places of its rows.
+    #[inline(always)]
+    fn places(self) -> impl Iterator<Item = (Run, Range<usize>)> + use<'a> {
+        self.runs.iter().scan(0, |end, run| {
+            let start = *end;
+            *end += run.n_rows as usize;
+            Some((*run, start..*end))
+        })
+    }
 }
 
 /// The cuts of a node, one by each feature; and memory that the next node reuses. Lanes without a feature mean nothing.
@@ -92,7 +106,8 @@ impl RandomCuts {
         }
     }
 
-    /// Cuts the node last begun by each of `features`, at thresholds from the least value on and below the greatest, uniform if the `words` are.
+    /// Cuts the node last begun by each of `features`, at thresholds from the least value on and below the greatest, uniform if the `words` are. Where
+    /// values spread widely, these ends are known to within a part of the [table](Table)'s codes.
     /// Features whose values differ by no more than `same` are constant.
     ///
     /// # Panics
@@ -183,7 +198,7 @@ impl<'a> Search<'a> {
 
 /// A number from `low` on and below `high`, at the share of the way that `word` is of 2^32.
 #[inline(always)]
-pub fn between(low: f32, high: f32, word: u32) -> f32 {
+fn between(low: f32, high: f32, word: u32) -> f32 {
     let share = f64::from(word) * (1.0 / (1u64 << 32) as f64);
     let rounded = (f64::from(low) + share * (f64::from(high) - f64::from(low))) as f32;
     // Zero has one sign: which of two zeros is the lower depends on the order of the rows.

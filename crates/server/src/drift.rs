@@ -9,8 +9,6 @@ use std::sync::{Mutex, PoisonError};
 use headsmith_kernels::MatRef;
 use headsmith_model::{FeatureStatistics, Model};
 
-/// Sums that are added to in turn: the thread that predicts does this for every row, and one sum would wait for itself.
-const LANES: usize = 8;
 /// The largest squared distance of a value: 1,000 standard deviations from the mean.
 const MOST_TERM: f64 = 1e6;
 
@@ -72,15 +70,9 @@ impl Drift {
     }
 
     fn distance(&self, row: &[f32]) -> f64 {
-        let mut sums = [0.0; LANES];
-        let features = self.mean.chunks(LANES).zip(self.factor.chunks(LANES));
-        for (x, (mean, factor)) in row.chunks(LANES).zip(features) {
-            let features = x.iter().zip(mean.iter().zip(factor));
-            for (sum, (x, (mean, factor))) in sums.iter_mut().zip(features) {
-                *sum += term(*x, *mean, *factor);
-            }
-        }
-        sums.iter().sum::<f64>() / self.n_varying.max(1) as f64
+        let features = self.mean.iter().zip(&self.factor);
+        let sum: f64 = row.iter().zip(features).map(|(x, (mean, factor))| term(*x, *mean, *factor)).sum();
+        sum / self.n_varying.max(1) as f64
     }
 }
 

@@ -390,13 +390,13 @@ impl Steps {
 }
 
 /// The bits of a finite float as an integer in the same order; -0 counts as 0.
-pub(super) fn ascending_bits(value: f32) -> u32 {
+fn ascending_bits(value: f32) -> u32 {
     let bits = (value + 0.0).to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 /// The float whose [`ascending_bits`] these are.
-pub(super) fn from_ascending_bits(bits: u32) -> f32 {
+fn from_ascending_bits(bits: u32) -> f32 {
     f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
 }
 

@@ -1,7 +1,7 @@
 //! Cuts at random thresholds (Geurts, Ernst and Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006; scikit-learn:
 //! `node_split_random`), by many features at once ([`headsmith_kernels::random_cuts`]).
 //!
-//! A threshold is uniform between the least and the greatest value of the node's rows; no column is sorted.
+//! A threshold is uniform between the least and the greatest value of the node's rows, known to within a part of the codes where they spread widely; no column is sorted.
 
 use headsmith_kernels::LaneSequence;
 use headsmith_kernels::random_cuts::{LANES, Lanes, Node, RandomCuts, Run, Table};

@@ -32,7 +32,7 @@ impl ClassWeights {
         Ok(ClassWeights::Given(weights.into_iter().map(f64::from).collect()))
     }
 
-    /// The class_shares of so many rows of each class.
+    /// The shares of so many rows of each class.
     pub(super) fn class_shares(&self, counts: &[f64]) -> ClassShares {
         match self {
             ClassWeights::Balanced => ClassShares::new(counts, None),

@@ -31,12 +31,9 @@ impl RandomCuts {
         let (low, high) = ends(search, &codes[..rows.len()], &equal);
         self.draw(search, &low, &high);
         let sides = search.sides(&self.thresholds);
-        let (mut codes_left, mut rows_left) = (&codes[..rows.len()], rows);
-        for &run in search.node.runs {
-            let (of_run, behind) = codes_left.split_at(run.n_rows as usize);
-            let (rows, rows_behind) = rows_left.split_at(run.n_rows as usize);
-            (codes_left, rows_left) = (behind, rows_behind);
-            let counts = self.counts(search, (of_run, rows), &sides, &equal);
+        for (run, places) in search.node.places() {
+            let of_run = (&codes[places.clone()], &rows[places]);
+            let counts = self.counts(search, of_run, &sides, &equal);
             self.add(search, run, &counts);
         }
         self.codes = codes;

@@ -36,11 +36,8 @@ impl Masks {
         self.runs.clear();
         if node.runs.len() <= MOST_CLASSES {
             self.runs.resize(node.runs.len() * n_words, no_rows);
-            let mut rest = node.rows;
-            for (run, words) in node.runs.iter().zip(self.runs.chunks_exact_mut(n_words)) {
-                let (rows, behind) = rest.split_at(run.n_rows as usize);
-                rest = behind;
-                for (word, bit) in rows.iter().map(|row| place(*row)) {
+            for ((_, places), words) in node.places().zip(self.runs.chunks_exact_mut(n_words)) {
+                for (word, bit) in node.rows[places].iter().map(|row| place(*row)) {
                     words[word] |= 1 << bit;
                 }
             }
@@ -150,12 +147,9 @@ impl RandomCuts {
             self.left[run.class as usize][chunk][at] += f64::from(n_left) * run.weight;
         };
         if masks.is_empty() {
-            let mut rest = search.node.rows;
-            for run in search.node.runs {
-                let (rows, behind) = rest.split_at(run.n_rows as usize);
-                rest = behind;
-                let is_left = |row: &u32| left[place(*row).0] >> place(*row).1 & 1;
-                add(run, rows.iter().map(is_left).sum());
+            let is_left = |row: &u32| left[place(*row).0] >> place(*row).1 & 1;
+            for (run, places) in search.node.places() {
+                add(&run, search.node.rows[places].iter().map(is_left).sum());
             }
             return;
         }

@@ -228,8 +228,8 @@ impl Table {
         n_rows >= FEWEST_ROWS.max(self.n_rows / FEWEST_NODES)
     }
 
-    pub(super) fn scale(&self, feature: u32) -> Scale {
-        self.scales[feature as usize]
+    pub(super) fn scale(&self, feature: u32) -> &Scale {
+        &self.scales[feature as usize]
     }
 
     /// The code of a feature in a row.
@@ -320,7 +320,8 @@ mod tests {
                 values.sort_by(f32::total_cmp);
                 let mut x = values.clone();
                 x.extend([least, most]);
-                let scale = Table::new(MatRef::new(&x, x.len(), 1), None, &Pool::inline()).scale(0);
+                let table = Table::new(MatRef::new(&x, x.len(), 1), None, &Pool::inline());
+                let scale = table.scale(0);
                 assert!(values.is_sorted_by_key(|value| scale.code(*value)), "{least} {most}");
                 assert_eq!(scale.code(least), 0);
                 assert!(most == least || scale.code(most) == 255);
