@@ -36,25 +36,22 @@ impl ColumnChoice {
             dropped[column] = true;
         }
         let known = known(sketches, options)?;
+        let patterns = options.features.iter().map(NamePattern::new);
+        let patterns = patterns.collect::<Result<Vec<NamePattern<'_>>>>()?;
         if !known.is_empty() {
-            refuse_fewer_features(options)?;
+            refuse_fewer_features(&patterns, options)?;
         }
         let mut asked = Vec::new();
-        if !options.features.is_empty() && known.is_empty() {
-            let patterns = options.features.iter().map(|text| Ok((text, pattern(text)?)));
-            let patterns = patterns.collect::<Result<Vec<(&String, Pattern)>>>()?;
-            let names = |(text, pattern): &(&String, Pattern), sketch: &ColumnSketch| {
-                **text == sketch.name || pattern.matches(&sketch.name)
-            };
+        if !patterns.is_empty() && known.is_empty() {
             let of = |sketch: &ColumnSketch| {
-                let is_name = patterns.iter().any(|(text, _)| **text == sketch.name);
-                (patterns.iter().any(|one| names(one, sketch)), is_name)
+                let is_name = patterns.iter().any(|one| *one.text == sketch.name);
+                (patterns.iter().any(|one| one.names(&sketch.name)), is_name)
             };
             asked = sketches.iter().map(of).collect();
-            let is_unused = |one: &&(&String, Pattern)| {
-                !sketches.iter().any(|sketch| sketch.kind.is_number() && names(one, sketch))
+            let is_unused = |one: &&NamePattern<'_>| {
+                !sketches.iter().any(|sketch| sketch.kind.is_number() && one.names(&sketch.name))
             };
-            let unused: Vec<&String> = patterns.iter().filter(is_unused).map(|(text, _)| *text).collect();
+            let unused: Vec<&String> = patterns.iter().filter(is_unused).map(|one| one.text).collect();
             let columns = || quoted(sketches.iter().map(|sketch| &sketch.name));
             if unused.len() == patterns.len() {
                 return Err(Error::column(format!(
@@ -141,12 +138,8 @@ fn refuse_other_use(column: &Option<String>, what: &str, options: &ReadOptions) 
 }
 
 /// Refuses to leave out features of the training table: what was fitted to them needs them all.
-fn refuse_fewer_features(options: &ReadOptions) -> Result<()> {
-    let patterns = options.features.iter().map(|text| Ok((text, pattern(text)?)));
-    let patterns = patterns.collect::<Result<Vec<(&String, Pattern)>>>()?;
-    let is_asked = |name: &String| {
-        patterns.is_empty() || patterns.iter().any(|(text, pattern)| *text == name || pattern.matches(name))
-    };
+fn refuse_fewer_features(patterns: &[NamePattern<'_>], options: &ReadOptions) -> Result<()> {
+    let is_asked = |name: &String| patterns.is_empty() || patterns.iter().any(|one| one.names(name));
     let dropped = options.feature_names.iter().find(|name| options.drop.contains(name));
     let left_out = options.feature_names.iter().find(|name| !is_asked(name));
     match dropped.map(|name| (name, "--drop")).or(left_out.map(|name| (name, "--features"))) {
@@ -193,10 +186,25 @@ fn known(sketches: &[ColumnSketch], options: &ReadOptions) -> Result<Vec<usize>>
     Ok(columns)
 }
 
-fn pattern(text: &str) -> Result<Pattern> {
-    Pattern::new(text).map_err(|error| {
-        Error::column(format!("--features {text} is not a valid pattern of column names: {error}"))
-            .caused_by(error)
-            .with_hint("e.g. --features 'emb_*'")
-    })
+/// A name of a column, or a pattern of names.
+struct NamePattern<'a> {
+    text: &'a String,
+    glob: Pattern,
+}
+
+impl<'a> NamePattern<'a> {
+    /// # Errors
+    /// If it is no valid pattern.
+    fn new(text: &'a String) -> Result<NamePattern<'a>> {
+        let glob = Pattern::new(text).map_err(|error| {
+            Error::column(format!("--features {text} is not a valid pattern of column names: {error}"))
+                .caused_by(error)
+                .with_hint("e.g. --features 'emb_*'")
+        })?;
+        Ok(NamePattern { text, glob })
+    }
+
+    fn names(&self, column: &str) -> bool {
+        self.text == column || self.glob.matches(column)
+    }
 }
